@@ -1,0 +1,1 @@
+"""Argosy: machine-learning pipelines on Argo Workflows, promoted by pull request."""

@@ -1,0 +1,1 @@
+"""One client library a module; none knows another. Client errors end here."""

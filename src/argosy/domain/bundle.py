@@ -1,0 +1,98 @@
+"""The model bundle: which files it holds, what each says, and what its digest is.
+
+``model.ubj``, ``signature.json``, ``bins.json``, ``golden.json`` and, once released, ``release.json``. The model digest covers all but the
+last, so that it depends on commit and data only and never on a time, a run or a counter.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AwareDatetime
+
+from argosy.domain.data import FeatureColumn
+from argosy.domain.documents import Document, sha256
+from argosy.domain.model_settings import Task
+
+MODEL = "model.ubj"
+SIGNATURE = "signature.json"
+BINS = "bins.json"
+GOLDEN = "golden.json"
+RELEASE = "release.json"
+FILES = (MODEL, SIGNATURE, BINS, GOLDEN)
+
+
+class Signature(Document):
+    """What a server needs to turn a request into a prediction without running code of the model's own."""
+
+    model: str
+    task: Task
+    features: list[FeatureColumn]
+    join_keys: list[str]
+    classes: list[str]
+    threshold: float | None = None
+    transformation: Literal["argosy.dev/tabular-v1"] = "argosy.dev/tabular-v1"
+    """How rows become a matrix: columns in order; numbers as float32; a category as the index of its level; null, and a level not
+    listed, as missing."""
+    xgboost: str
+    """Version that fitted the model; a server of another minor version refuses it."""
+
+
+class Histogram(Document):
+    """Training counts of one column in fixed bins.
+
+    A number: ``edges`` ascending, e of them; ``counts`` has e + 1 entries (below the first edge … from the last edge on).
+    A category: ``levels``; ``counts`` has one entry a level and one more for any other. ``missing`` is counted apart.
+    """
+
+    column: str
+    edges: list[float] | None = None
+    levels: list[str] | None = None
+    counts: list[int]
+    missing: int
+
+
+class Bins(Document):
+    """``bins.json``: the training data as counts, for drift."""
+
+    rows: int
+    columns: list[Histogram]
+    prediction: Histogram
+    mean_prediction: float
+
+
+class GoldenRow(Document):
+    """One request and the answer the training environment gave."""
+
+    features: dict[str, float | str | None]
+    prediction: list[float]
+
+
+class Golden(Document):
+    """``golden.json``: replayed wherever the bundle is served; answers must be equal to the last bit."""
+
+    rows: list[GoldenRow]
+
+
+class Release(Document):
+    """``release.json``: which model this is, its place in the sequence, and how long it may be served."""
+
+    model: str
+    model_digest: str
+    counter: int
+    not_after: AwareDatetime
+
+
+def digest_of(files: Mapping[str, bytes]) -> str:
+    """The model digest of a bundle given as path to content: SHA-256 over the sorted (path, SHA-256) lines, release.json left out."""
+    lines = sorted(
+        f"{path}\0{hashlib.sha256(content).hexdigest()}\n" for path, content in files.items() if path != RELEASE
+    )
+    return sha256("".join(lines).encode())
+
+
+def digest(folder: Path) -> str:
+    """The model digest of the bundle in *folder*."""
+    files = {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return digest_of(files)

@@ -1,0 +1,114 @@
+"""What is known of the data of a run: the snapshot, where it came from, what was kept aside, what validation said."""
+
+from typing import Literal
+
+from argosy.domain.documents import Document
+from argosy.domain.model_settings import ColumnType
+
+
+class TableManifest(Document):
+    """One table of a snapshot."""
+
+    source: str
+    path: str
+    digest: str
+    rows: int
+    bytes: int
+    columns: dict[str, ColumnType]
+
+
+class SnapshotManifest(Document):
+    """``manifest.json`` of a snapshot: its content and nothing else, so equal data gives an equal digest."""
+
+    model: str
+    tables: list[TableManifest]
+
+    def table(self, source: str) -> TableManifest:
+        """The table of *source*."""
+        return next(table for table in self.tables if table.source == source)
+
+
+class SourceLineage(Document):
+    """Where one table came from and what reading it cost."""
+
+    source: str
+    location: str
+    location_digest: str
+    rows_read: int
+    rows_kept: int
+    rows_rejected: int
+    rejected_by_reason: dict[str, int]
+    bytes_read: int
+    seconds: float
+
+
+class Lineage(Document):
+    """``lineage.json``: the answer to "which exact data made this model, read when, by which code?"."""
+
+    snapshot_digest: str
+    ingested_at: str
+    code_version: str
+    sources: list[SourceLineage]
+
+    @property
+    def anomaly_rate(self) -> float:
+        """Share of the rows read that were kept aside."""
+        read = sum(source.rows_read for source in self.sources)
+        return sum(source.rows_rejected for source in self.sources) / read if read else 0.0
+
+
+Layer = Literal["schema", "statistical", "business"]
+
+
+class ExpectationResult(Document):
+    """What one expectation found."""
+
+    layer: Layer
+    source: str
+    expectation: str
+    column: str | None = None
+    critical: bool
+    passed: bool
+    observed: str
+    unexpected_count: int = 0
+    examples: list[str] = []
+    """A few offending values; withheld (empty) where the column is personal data."""
+    explanation: str
+
+
+class ValidationResult(Document):
+    """``validation.json``: every expectation of the three suites."""
+
+    snapshot_digest: str
+    results: list[ExpectationResult]
+
+    @property
+    def critical_failures(self) -> list[ExpectationResult]:
+        """The failures that stop the run."""
+        return [result for result in self.results if result.critical and not result.passed]
+
+
+class FeatureColumn(Document):
+    """One model feature."""
+
+    name: str
+    type: Literal["number", "category"]
+    levels: list[str] | None = None
+    """Of a category, sorted: those present in the training side. A level not listed is treated as missing."""
+    view: str
+
+
+class FeatureSchema(Document):
+    """``schema.json`` beside ``rows.parquet``: which column is what.
+
+    The columns of ``rows.parquet``: the join keys (as in the settings), ``event_timestamp`` (UTC, microseconds), each feature
+    (float64 for a number, string for a category), each context column (sensitive attributes and slices that are no features),
+    ``label`` (int64 class index, float64 for regression) and ``side`` ("train" or "holdout"). Rows are sorted by the join keys.
+    """
+
+    features: list[FeatureColumn]
+    context: list[str]
+    join_keys: list[str]
+    rows_train: int
+    rows_holdout: int
+    online_digest: str

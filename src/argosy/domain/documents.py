@@ -1,0 +1,46 @@
+"""The base of every document that steps hand to each other.
+
+A document is frozen, refuses unknown fields, and has one canonical JSON form, because its digest is part of cache keys, signatures and
+evidence. What a document means is its own module's business.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Document(BaseModel):
+    """A frozen value object with a canonical JSON form."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    def canonical_json(self) -> str:
+        """The one JSON text of this document: keys sorted, no blanks, a newline at the end."""
+        return canonical_json(self.model_dump(mode="json", by_alias=True, exclude_none=True))
+
+    def content_digest(self) -> str:
+        """SHA-256 of the canonical JSON, as ``sha256:<hex>``."""
+        return sha256(self.canonical_json().encode())
+
+    def write(self, path: Path) -> None:
+        """Write the canonical JSON to *path*, creating its folder."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(self.canonical_json(), encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a document written by :meth:`write`."""
+        return cls.model_validate_json(path.read_bytes())
+
+
+def canonical_json(value: Any) -> str:
+    """*value* as JSON with sorted keys and no blanks; NaN is refused, as JSON has none."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def sha256(content: bytes) -> str:
+    """The digest of *content*, as ``sha256:<hex>``."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"

@@ -1,0 +1,104 @@
+"""What evaluate found, in the form that reviewers, signatures and reports rely on."""
+
+from typing import Literal
+
+from argosy.domain.documents import Document
+from argosy.domain.model_settings import Task
+
+VerdictWord = Literal["promote", "reject", "inconclusive", "champion"]
+"""promote: every gate holds and the champion is not beaten by margin; reject: a gate failed; inconclusive: the sample cannot tell;
+champion: the candidate is the model in production already."""
+
+
+class ChampionRef(Document):
+    """``champion.json``: what main's ``version.yaml`` of production names; ``model_digest`` is None before the first release."""
+
+    model: str
+    model_digest: str | None = None
+    version: int | None = None
+    storage_uri: str | None = None
+    policy_digest: str
+    """Of the policy file as main has it, the text given beside this file as ``policy.yaml``."""
+
+
+class GateResult(Document):
+    """One gate, measured."""
+
+    gate: str
+    dimension: str
+    passed: bool
+    measured: float | None
+    """None where the measurement is undefined; that never passes."""
+    limit: str
+    """The bound in words, such as ``>= 0.8``."""
+    reason: str
+    would_pass: str | None = None
+    """For a failed gate: what would pass."""
+    deviation: bool = False
+    """Reported, accepted for a time, not gating."""
+
+
+class ComparisonResult(Document):
+    """The candidate against the champion, paired by row of the same holdout."""
+
+    metric: str
+    candidate: float
+    champion: float
+    difference: float
+    low: float
+    high: float
+    margin: float
+    rows: int
+    p_value: float
+    outcome: Literal["better", "not-inferior", "inferior", "inconclusive"]
+    reason: str
+
+
+class Table(Document):
+    """A small table for a report: strings, already formatted."""
+
+    title: str
+    dimension: str
+    header: list[str]
+    rows: list[list[str]]
+
+
+class Curve(Document):
+    """Points of one line of a chart."""
+
+    title: str
+    dimension: str
+    x_label: str
+    y_label: str
+    series: dict[str, list[tuple[float, float]]]
+
+
+class Evidence(Document):
+    """``evidence.json``: everything a reviewer is asked to believe, with the digests that tie it down."""
+
+    model: str
+    task: Task
+    model_digest: str
+    snapshot_digest: str
+    policy_digest: str
+    champion: ChampionRef
+    git_commit: str
+    rows_train: int
+    rows_holdout: int
+    metrics: dict[str, float | None]
+    """Flat, by dotted name; the first part is the dimension. None: undefined."""
+    gates: list[GateResult]
+    comparison: ComparisonResult | None = None
+    verdict: VerdictWord
+    explanation: str
+    """One paragraph that a person reads first."""
+    tables: list[Table] = []
+    curves: list[Curve] = []
+    attribution: dict[str, float] = {}
+    """Feature to mean absolute SHAP value, largest first."""
+    example_sentences: list[str] = []
+
+    @property
+    def failed(self) -> list[GateResult]:
+        """The gates that hold the model back."""
+        return [gate for gate in self.gates if not gate.passed and not gate.deviation]

@@ -1,0 +1,203 @@
+"""What a data scientist decides about one model: the content of its ``model.yaml``.
+
+Every field is documented here once; the JSON Schema that editors complete from is generated from these classes. Reading the file, and
+saying on which line it is wrong, is an adapter's work.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import AwareDatetime, Field, model_validator
+
+from argosy.domain.documents import Document
+
+Task = Literal["binary", "multiclass", "regression"]
+ColumnType = Literal["string", "integer", "number", "boolean", "timestamp"]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=63)]
+Resource = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi)?$")]
+
+
+class Column(Document):
+    """One column of the data contract."""
+
+    name: str
+    type: ColumnType
+    meaning: str = Field(description="What one value says, in a sentence.")
+    unit: str | None = Field(default=None, description="Unit of measure of a number; none where it has none.")
+    owner: str | None = Field(default=None, description="Who answers for this column; the model's owner where absent.")
+    personal: bool = Field(default=False, description="Personal data: never logged, printed, or sent to a report.")
+    nullable: bool = Field(default=False, description="Whether a missing value is expected.")
+
+
+class Source(Document):
+    """One table that ingest reads."""
+
+    name: Name
+    file: str = Field(description="File name inside the run's `data` location.")
+    format: Literal["csv", "parquet"] | None = Field(
+        default=None, description="Taken from the file's suffix where absent."
+    )
+    entity: list[str] = Field(min_length=1, description="The columns that identify what a row is about.")
+    timestamp: str | None = Field(default=None, description="Column that says when a row became true (event time).")
+    created: str | None = Field(default=None, description="Column that says when a row became known (created time).")
+    observed_at: AwareDatetime | None = Field(
+        default=None, description="For a table without times, one snapshot: the moment it describes."
+    )
+    columns: list[Column] = Field(min_length=1, description="The data contract.")
+
+    @model_validator(mode="after")
+    def _has_a_time(self) -> Self:
+        if (self.timestamp is None) == (self.observed_at is None):
+            raise ValueError("name either `timestamp` (a column) or `observed_at` (one moment for all rows), not both")
+        return self
+
+
+class RejectRule(Document):
+    """Rows that ingest keeps aside instead of passing on."""
+
+    source: Name
+    when: str = Field(
+        description="A DuckDB SQL condition over the source's columns; rows that satisfy it are kept aside."
+    )
+    reason: str
+
+
+class Label(Document):
+    """What the model predicts."""
+
+    source: Name = Field(description="The primary source: one row of it is one example.")
+    sql: str = Field(
+        description="A DuckDB SQL expression over the primary source; for a binary task it is a condition."
+    )
+    classes: list[str] = Field(
+        default_factory=list, description="Names of the classes, the negative one first; empty for regression."
+    )
+    columns: list[str] = Field(
+        description="Columns that the expression reads or that are known only with the label: never features."
+    )
+
+
+class EntitySplit(Document):
+    """Holdout by a keyed hash of the entity's id: an entity is on the same side in every run, whatever else the data holds."""
+
+    by: Literal["entity"]
+    holdout: float = Field(gt=0.0, lt=0.9, description="Expected share of entities in the holdout.")
+    key: str = Field(default="argosy", description="Key of the hash. A new key draws a new holdout.")
+
+
+class TimeSplit(Document):
+    """Holdout by time: everything from a moment on."""
+
+    by: Literal["time"]
+    holdout_from: AwareDatetime
+
+
+class FloatRange(Document):
+    """A real-valued hyperparameter between two bounds, both inclusive."""
+
+    low: float
+    high: float
+    log: bool = False
+
+
+class IntRange(Document):
+    """A whole-numbered hyperparameter between two bounds, both inclusive."""
+
+    int_low: int
+    int_high: int
+    log: bool = False
+
+
+class Search(Document):
+    """The hyperparameter search. Its result depends on these values and the seed, never on how many workers there are."""
+
+    trials: int = Field(default=100, ge=1)
+    per_round: int = Field(
+        default=20, ge=1, description="Trials asked from the sampler at once; also how many may run side by side."
+    )
+    per_task: int = Field(default=5, ge=1, description="Trials that one task of the fan-out runs, one after the other.")
+    folds: int = Field(default=5, ge=2)
+    metric: str = Field(description="What a trial is scored by, averaged over the folds.")
+    max_boost_rounds: int = Field(default=500, ge=1)
+    early_stopping_rounds: int = Field(default=25, ge=1)
+    prune_after_folds: int = Field(
+        default=1, ge=1, description="A trial may be pruned once this many folds are scored."
+    )
+    space: dict[str, FloatRange | IntRange] = Field(default_factory=dict, description="XGBoost parameter to its range.")
+
+
+class Training(Document):
+    """How the final model is fitted."""
+
+    nthread: int = Field(default=1, ge=1, description="Part of what the model's digest depends on.")
+    threshold: Literal["f1", "half"] = Field(
+        default="f1", description="Decision threshold of a binary model: cross-validated best F1, or 0.5."
+    )
+    golden_rows: int = Field(
+        default=20, ge=1, description="Holdout rows kept in the bundle to prove parity wherever it is served."
+    )
+
+
+class Evaluation(Document):
+    """What evaluate looks at besides the whole holdout."""
+
+    sensitive: list[str] = Field(
+        default_factory=list, description="Sensitive attributes; the policy says which criterion gates each."
+    )
+    slices: list[str] = Field(default_factory=list, description="Columns whose values each get their own metrics.")
+    business: dict[str, float] = Field(
+        default_factory=dict, description="Value of one true/false positive/negative, in money."
+    )
+
+
+class StepResources(Document):
+    """What one step may use on a cluster."""
+
+    cpu: Resource = "1"
+    memory: Resource = "1Gi"
+    deadline_seconds: int = Field(default=3600, ge=1)
+
+
+class ModelSettings(Document):
+    """All settings of one model."""
+
+    model: Name
+    task: Task
+    description: str
+    owner: str = Field(description="The team that answers for the model.")
+    seed: int = Field(ge=0, lt=2**31)
+    entity: list[str] = Field(min_length=1, description="Join keys of one example, as the serving side receives them.")
+    feature_service: str = Field(description="The Feast FeatureService that lists the model's features.")
+    sources: list[Source] = Field(min_length=1)
+    reject: list[RejectRule] = Field(default_factory=list)
+    label: Label
+    split: EntitySplit | TimeSplit = Field(discriminator="by")
+    search: Search
+    training: Training = Training()
+    evaluation: Evaluation = Evaluation()
+    resources: dict[str, StepResources] = Field(
+        default_factory=dict, description="Step name to its resources; defaults elsewhere."
+    )
+    release_days: int = Field(default=180, ge=1, description="Days after which a released bundle is no longer served.")
+
+    @model_validator(mode="after")
+    def _refers_to_what_exists(self) -> Self:
+        names = [source.name for source in self.sources]
+        if len(names) != len(set(names)):
+            raise ValueError("two sources have one name")
+        for used in [self.label.source, *(rule.source for rule in self.reject)]:
+            if used not in names:
+                raise ValueError(f"there is no source {used!r}; sources: {', '.join(names)}")
+        if self.task == "binary" and len(self.label.classes) != 2:
+            raise ValueError("a binary task names two label classes, the negative one first")
+        if self.task == "multiclass" and len(self.label.classes) < 3:
+            raise ValueError("a multiclass task names three label classes or more")
+        return self
+
+    def source(self, name: str) -> Source:
+        """The source called *name*."""
+        return next(source for source in self.sources if source.name == name)
+
+    @property
+    def primary(self) -> Source:
+        """The source whose rows are the examples."""
+        return self.source(self.label.source)

@@ -1,0 +1,87 @@
+"""The gates of one model, as its reviewers wrote them in the environment repo.
+
+A policy is a flat list of limits over named measurements. A measurement's dimension is the first part of its name
+(``performance.auc``, ``fairness.<attribute>.demographic_parity_ratio``, ``latency.p95_ms``). Every dimension has a limit or a recorded
+waiver; a limit that is reported but does not gate is a recorded deviation with an owner, a reason and an expiry.
+"""
+
+import datetime
+from typing import Literal, Self, get_args
+
+from pydantic import Field, model_validator
+
+from argosy.domain.documents import Document
+
+Dimension = Literal["performance", "fairness", "robustness", "calibration", "explainability", "latency"]
+DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
+
+
+class Limit(Document):
+    """One gate: a measurement and the bound it must keep."""
+
+    metric: str
+    at_least: float | None = None
+    at_most: float | None = None
+    why: str
+
+    @model_validator(mode="after")
+    def _has_one_bound(self) -> Self:
+        if (self.at_least is None) == (self.at_most is None):
+            raise ValueError(f"{self.metric}: give either `at_least` or `at_most`")
+        return self
+
+    @property
+    def dimension(self) -> str:
+        """The dimension this limit belongs to."""
+        return self.metric.partition(".")[0]
+
+
+class Deviation(Document):
+    """A limit that is measured and shown but, for a stated time, does not gate."""
+
+    metric: str
+    at_least: float | None = None
+    at_most: float | None = None
+    owner: str
+    reason: str
+    expires: datetime.date
+
+
+class Waiver(Document):
+    """A dimension that has no gate for this model, and why."""
+
+    dimension: Dimension
+    owner: str
+    reason: str
+
+
+class ComparisonPolicy(Document):
+    """How a candidate must stand against the champion on the same holdout."""
+
+    metric: str = Field(description="Score compared, paired by row.")
+    margin: float = Field(
+        ge=0.0, description="How much worse the candidate's score may be and still count as not inferior."
+    )
+    confidence: float = Field(default=0.95, gt=0.5, lt=1.0)
+    resamples: int = Field(default=2000, ge=100)
+    minimum_rows: int = Field(default=500, ge=1)
+
+
+class Policy(Document):
+    """``policies/<model>.yaml`` of the environment repo."""
+
+    model: str
+    owners: list[str] = Field(min_length=1)
+    limits: list[Limit]
+    deviations: list[Deviation] = []
+    waivers: list[Waiver] = []
+    comparison: ComparisonPolicy
+
+    @model_validator(mode="after")
+    def _covers_every_dimension(self) -> Self:
+        covered = {limit.dimension for limit in self.limits} | {waiver.dimension for waiver in self.waivers}
+        if unknown := sorted({limit.dimension for limit in self.limits} - set(DIMENSIONS)):
+            raise ValueError(f"unknown dimension {unknown[0]!r}; dimensions: {', '.join(DIMENSIONS)}")
+        if missing := [dimension for dimension in DIMENSIONS if dimension not in covered]:
+            raise ValueError(f"no limit and no waiver for {', '.join(missing)}")
+        return self

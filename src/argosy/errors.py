@@ -1,0 +1,47 @@
+"""The failures Argosy reports on purpose, each with the exit code that tells a retry strategy what to do.
+
+Anything else that escapes is a bug (exit code 1) and shows its traceback. The codes are part of the interface: the compiled
+manifests retry on 75 and never on the others, so a new failure takes one of these classes rather than a code of its own.
+"""
+
+from typing import ClassVar
+
+DONE = 0
+BUG = 1
+INTERRUPTED = 130
+
+
+class ArgosyError(Exception):
+    """A failure whose message says what is wrong, where, and what to do next."""
+
+    exit_code: ClassVar[int] = BUG
+
+
+class UsageError(ArgosyError):
+    """The command line cannot be understood."""
+
+    exit_code = 2
+
+
+class Rejected(ArgosyError):
+    """The step ran as it should; the answer is no. Doing it again gives the same answer."""
+
+    exit_code = 10
+
+
+class LocalDisk(ArgosyError):
+    """This machine's disk is full or refuses writes. Not retried: the next attempt meets the same disk."""
+
+    exit_code = 74
+
+
+class TryAgain(ArgosyError):
+    """The outside world failed. The same call may succeed later."""
+
+    exit_code = 75
+
+
+class Misconfigured(ArgosyError):
+    """A setting, a file or a manifest is wrong. Somebody has to change it first."""
+
+    exit_code = 78

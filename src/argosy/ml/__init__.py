@@ -1,0 +1,1 @@
+"""Calculation: frames and arrays in, results out. No network, no clients."""

@@ -1,0 +1,1 @@
+"""StepSpec to Hera template. The only package that imports hera."""
