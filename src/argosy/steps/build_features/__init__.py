@@ -1,0 +1,1 @@
+"""Joins features to examples as they were known at the time."""

@@ -1,0 +1,23 @@
+"""The spec of the step ``build-features``."""
+
+from argosy.steps.spec import Artifact, Result, StepSpec
+
+SPEC = StepSpec(
+    name="build-features",
+    summary="Join features to examples as they were known at the time, split them, and fill the online store.",
+    family="features",
+    inputs=(
+        Artifact("settings", "model.yaml"),
+        Artifact("definitions", "features.py: the Feast definitions."),
+        Artifact("snapshot", "The snapshot."),
+        Artifact("validation", "Proof that the snapshot was validated."),
+    ),
+    outputs=(
+        Artifact("features", "Folder: rows.parquet and schema.json (FeatureSchema)."),
+        Artifact(
+            "online", "Folder: the online store as files (online.db, registry.db, feature_store.yaml, features.py)."
+        ),
+    ),
+    results=(Result("features-digest", "Digest of rows.parquet and schema.json."),),
+    preload=("duckdb", "feast", "pandas"),
+)

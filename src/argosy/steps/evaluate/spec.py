@@ -1,0 +1,20 @@
+"""The spec of the step ``evaluate``."""
+
+from argosy.steps.spec import Artifact, Result, StepSpec
+
+SPEC = StepSpec(
+    name="evaluate",
+    summary="Measure the model on six dimensions; hold it against its policy and the champion. Ends 0 whatever the verdict.",
+    family="evaluate",
+    inputs=(
+        Artifact("settings", "model.yaml"),
+        Artifact("champion", "champion.json and policy.yaml."),
+        Artifact("snapshot", "The snapshot, for its digest."),
+        Artifact("features", "rows.parquet and schema.json."),
+        Artifact("bundle", "The candidate."),
+    ),
+    outputs=(Artifact("evidence", "Folder: evidence.json (Evidence), evidence.md and model-card.md."),),
+    results=(Result("verdict", "promote, reject, inconclusive or champion.", exported=True),),
+    keys=("registry",),
+    preload=("fairlearn.metrics", "numpy", "pandas", "pyarrow.parquet", "scipy.stats", "sklearn.metrics", "xgboost"),
+)

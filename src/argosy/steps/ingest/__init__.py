@@ -1,0 +1,1 @@
+"""Turns the sources into an immutable snapshot."""

@@ -1,0 +1,19 @@
+"""The spec of the step ``ingest``."""
+
+from argosy.steps.spec import Artifact, Parameter, Result, StepSpec
+
+SPEC = StepSpec(
+    name="ingest",
+    summary="Read the sources into an immutable snapshot; keep bad rows aside.",
+    family="data",
+    parameters=(Parameter("data", "Folder, file or bucket that holds the sources."),),
+    inputs=(Artifact("settings", "model.yaml"),),
+    outputs=(
+        Artifact("snapshot", "Folder: manifest.json (SnapshotManifest) and one Parquet file a source."),
+        Artifact("lineage", "lineage.json (Lineage): where, when, how much."),
+        Artifact("rejected", "Folder: one Parquet file a source with the rows kept aside and why; may be empty."),
+    ),
+    results=(Result("snapshot-digest", "Digest of manifest.json."),),
+    reads=("{{inputs.parameters.data}}",),
+    preload=("duckdb", "pydantic", "yaml"),
+)

@@ -1,0 +1,1 @@
+"""Opens the promotion request for staging, or says why there is none."""

@@ -1,0 +1,23 @@
+"""The spec of the step ``propose``."""
+
+from argosy.steps.spec import Artifact, Parameter, Result, StepSpec
+
+SPEC = StepSpec(
+    name="propose",
+    summary="Open staging's promotion request with its evidence, or end 10 with the reasons.",
+    family="promote",
+    parameters=(
+        Parameter("version", "Number of the registered version."),
+        Parameter("storage-uri", "Where the bundle is in the model store."),
+        Parameter("online-uri", "Where the online store's files are, as <uri>@<digest>."),
+    ),
+    inputs=(
+        Artifact("settings", "model.yaml"),
+        Artifact("release", "The bundle with release.json."),
+        Artifact("evidence", "Evidence, report and model card."),
+        Artifact("signatures", "bundle.sig and evidence.sig."),
+    ),
+    results=(Result("request", "The promotion request: its number and where to see it.", exported=True),),
+    keys=("forge",),
+    cached=False,
+)

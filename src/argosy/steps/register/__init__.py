@@ -1,0 +1,1 @@
+"""Records the run and the version in the registry and puts the bundle into the model store."""

@@ -1,0 +1,29 @@
+"""The spec of the step ``register``."""
+
+from argosy.steps.spec import Artifact, Result, StepSpec
+
+SPEC = StepSpec(
+    name="register",
+    summary="Record run and version in the registry, whatever the verdict, and put the bundle into the model store.",
+    family="promote",
+    inputs=(
+        Artifact("settings", "model.yaml"),
+        Artifact("bundle", "The candidate."),
+        Artifact("training", "Training record and plots."),
+        Artifact("history", "history.json of the search."),
+        Artifact("choice", "choice.json."),
+        Artifact("evidence", "Evidence, report and model card."),
+        Artifact("snapshot", "Manifest of the snapshot."),
+        Artifact("lineage", "lineage.json."),
+        Artifact("online", "The online store as files."),
+    ),
+    outputs=(Artifact("release", "Folder: the bundle with release.json."),),
+    results=(
+        Result("version", "Number of the registered version.", exported=True),
+        Result("storage-uri", "Where the bundle is in the model store."),
+        Result("online-uri", "Where the online store's files are, as <uri>@<digest>."),
+    ),
+    keys=("registry",),
+    cached=False,
+    preload=("mlflow",),
+)

@@ -1,0 +1,1 @@
+"""Chooses the trial the final model is fitted with."""

@@ -1,0 +1,1 @@
+"""Signs bundle and evidence."""

@@ -1,0 +1,90 @@
+"""What a step is to others: its name, what goes in, what comes out, and what it touches outside.
+
+Standard library only, so that compiling a pipeline loads no ML library. A step's logic is in its ``run`` module; how a spec becomes an
+Argo template is ``argosy.templates``' business.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Family = Literal["data", "features", "train", "evaluate", "promote"]
+"""The image a step runs in, one for each set of dependencies."""
+
+Key = Literal["forge", "signing", "registry"]
+"""A secret a step may see. Nothing else may."""
+
+ROOT = "/argosy"
+"""Where a step's files are inside a container; ``$ARGOSY_ROOT`` says where they are here."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """An input value, handed over in the environment and never in code."""
+
+    name: str
+    summary: str
+    default: str | None = None
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that carries it."""
+        return f"ARGOSY_PARAMETER_{self.name.upper().replace('-', '_')}"
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A file or folder that goes in or comes out."""
+
+    name: str
+    summary: str
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    """A short output value, written to a file of its own. *exported*: the workflow shows it among its own outputs."""
+
+    name: str
+    summary: str
+    exported: bool = False
+
+
+@dataclass(frozen=True)
+class StepSpec:
+    """One step. ``name`` is also the name of its Argo template; its folder is the name with underscores."""
+
+    name: str
+    summary: str
+    family: Family
+    parameters: tuple[Parameter, ...] = ()
+    inputs: tuple[Artifact, ...] = ()
+    outputs: tuple[Artifact, ...] = ()
+    results: tuple[Result, ...] = ()
+    keys: tuple[Key, ...] = ()
+    cached: bool = True
+    """Whether equal inputs give equal outputs, so that a cached answer will do. A step with effects outside is never cached."""
+    reads: tuple[str, ...] = ()
+    """What it reads outside its inputs, as locations that may name a parameter (``{{inputs.parameters.data}}``): their content
+    joins the cache key."""
+    preload: tuple[str, ...] = ()
+    """Modules worth importing once for all tasks of this step."""
+
+    @property
+    def module(self) -> str:
+        """The Python module a container runs."""
+        return f"argosy.steps.{self.name.replace('-', '_')}"
+
+
+def input_path(name: str, root: str = ROOT) -> str:
+    """Where an input artifact lies."""
+    return f"{root}/in/{name}"
+
+
+def output_path(name: str, root: str = ROOT) -> str:
+    """Where a step writes an output artifact."""
+    return f"{root}/out/{name}"
+
+
+def result_path(name: str, root: str = ROOT) -> str:
+    """Where a step writes a short output value."""
+    return f"{root}/results/{name}"

@@ -1,0 +1,1 @@
+"""Asks the sampler for the next round of trials."""

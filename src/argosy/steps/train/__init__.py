@@ -1,0 +1,1 @@
+"""Fits the final model and packs the bundle."""

@@ -1,0 +1,1 @@
+"""Scores a batch of trials by cross-validation."""

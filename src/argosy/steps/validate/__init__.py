@@ -1,0 +1,1 @@
+"""Holds a snapshot against its three suites of expectations."""
