@@ -1,0 +1,90 @@
+"""Where things are and which keys open them: one frozen object, read from the environment once.
+
+Only ``wiring``, ``cli``, and the entry of ``serving`` look at it. On a cluster the values come from a ConfigMap and a Secret per class of
+step; on a laptop everything defaults to a place under the home.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from argosy import errors
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings of this process."""
+
+    home: Path
+    """ARGOSY_HOME: the state of a laptop (runs, cache, registry, forge). Default: the user's data folder."""
+    tracking_uri: str
+    """ARGOSY_TRACKING_URI: the MLflow server. Default: an SQLite file under the home."""
+    store_uri: str
+    """ARGOSY_STORE_URI: where bundles are kept. Default: a folder under the home."""
+    forge_uri: str
+    """ARGOSY_FORGE_URI: the environment repo, ``local:<path>`` or ``github:<owner>/<name>``. Default: a bare repository under the home."""
+    search_storage_uri: str
+    """ARGOSY_SEARCH_STORAGE_URI: the database all trials of a search share. Default: an SQLite file under the home."""
+    predictions_uri: str
+    """ARGOSY_PREDICTIONS_URI: where prediction logs are shipped. Default: a folder under the home."""
+    data_root: Path
+    """ARGOSY_DATA_ROOT: what a relative ``data`` parameter is relative to. Default: the working directory."""
+    signing_key: Path
+    """ARGOSY_SIGNING_KEY_FILE: private key (PEM). Default: a key under the home."""
+    verifying_key: Path
+    """ARGOSY_VERIFYING_KEY_FILE: public key (PEM). Default: beside the private one."""
+    forge_token: str | None
+    """ARGOSY_FORGE_TOKEN: only ``propose``, ``revert`` and ``champion`` are given one."""
+    hash_key: Path
+    """ARGOSY_HASH_KEY_FILE: the secret under which ids are hashed in logs. Default: a key under the home."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
+        """Read the settings. Raises Misconfigured where a value cannot be one."""
+        given = os.environ if environment is None else environment
+        home = _home(given)
+        return cls(
+            home=home,
+            tracking_uri=given.get("ARGOSY_TRACKING_URI") or f"sqlite:///{home}/registry/mlflow.db",
+            store_uri=given.get("ARGOSY_STORE_URI") or f"file://{home}/store",
+            forge_uri=given.get("ARGOSY_FORGE_URI") or f"local:{home}/forge/environment.git",
+            search_storage_uri=given.get("ARGOSY_SEARCH_STORAGE_URI") or f"sqlite:///{home}/search/optuna.db",
+            predictions_uri=given.get("ARGOSY_PREDICTIONS_URI") or f"file://{home}/predictions",
+            data_root=Path(given.get("ARGOSY_DATA_ROOT") or Path.cwd()),
+            signing_key=Path(given.get("ARGOSY_SIGNING_KEY_FILE") or home / "keys" / "signing.pem"),
+            verifying_key=Path(given.get("ARGOSY_VERIFYING_KEY_FILE") or home / "keys" / "signing.pub.pem"),
+            forge_token=given.get("ARGOSY_FORGE_TOKEN") or None,
+            hash_key=Path(given.get("ARGOSY_HASH_KEY_FILE") or home / "keys" / "ids.key"),
+        )
+
+    def endpoints(self) -> dict[str, str]:
+        """What every step may know: the content of the ConfigMap ``argosy-endpoints``."""
+        return {
+            "ARGOSY_TRACKING_URI": self.tracking_uri,
+            "ARGOSY_STORE_URI": self.store_uri,
+            "ARGOSY_FORGE_URI": self.forge_uri,
+            "ARGOSY_SEARCH_STORAGE_URI": self.search_storage_uri,
+            "ARGOSY_DATA_ROOT": str(self.data_root),
+            "ARGOSY_HOME": str(self.home),
+        }
+
+    def secrets(self) -> dict[str, dict[str, str]]:
+        """What only some steps may know: the content of the Secrets, by name."""
+        forge = {"ARGOSY_FORGE_TOKEN": self.forge_token} if self.forge_token else {}
+        return {
+            "argosy-forge": forge,
+            "argosy-signing": {"ARGOSY_SIGNING_KEY_FILE": str(self.signing_key)},
+            "argosy-registry": {},
+        }
+
+
+def _home(given: Mapping[str, str]) -> Path:
+    text = given.get("ARGOSY_HOME")
+    home = Path(text).expanduser() if text else Path(platformdirs.user_data_dir("argosy", appauthor=False))
+    if home.exists() and not home.is_dir():
+        raise errors.Misconfigured(f"ARGOSY_HOME is {home}, which is a file; name a folder")
+    # Links are resolved, because child processes compare and mount these paths.
+    return home.absolute()

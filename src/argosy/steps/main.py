@@ -1,0 +1,126 @@
+"""The shell round every step: inputs found, outputs named, failures turned into exit codes.
+
+A step runs the same way in a container, under ``argosy run`` and by hand: parameters come from the environment (``ARGOSY_PARAMETER_*``) or
+from the command line, files lie under ``$ARGOSY_ROOT``. What a step does with them is its ``run`` module's business.
+"""
+
+import argparse
+import errno
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from argosy import errors
+from argosy.steps import spec as specs
+
+SIGTERM_EXIT = 128 + signal.SIGTERM
+FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+
+
+class Step:
+    """The inputs and outputs of one attempt of one step."""
+
+    def __init__(self, spec: specs.StepSpec, *, root: Path, parameters: dict[str, str]) -> None:
+        self.spec = spec
+        self._root = root
+        self._parameters = parameters
+
+    def parameter(self, name: str) -> str:
+        """The value of parameter *name*. Raises Misconfigured where it is neither given nor has a default."""
+        declared = next(parameter for parameter in self.spec.parameters if parameter.name == name)
+        value = self._parameters.get(name, declared.default)
+        if value is None:
+            raise errors.Misconfigured(
+                f"step {self.spec.name} has no value for parameter {name!r}: set {declared.variable} or pass --{name} VALUE"
+            )
+        return value
+
+    def input(self, name: str) -> Path:
+        """Where input artifact *name* lies. Raises Misconfigured where nothing lies there."""
+        path = self.optional_input(name)
+        if path is None:
+            raise errors.Misconfigured(
+                f"step {self.spec.name} has no input {name!r}: nothing at {self._input_path(name)}"
+            )
+        return path
+
+    def optional_input(self, name: str) -> Path | None:
+        """Where input artifact *name* lies, or None where the run has none."""
+        path = self._input_path(name)
+        return path if path.exists() else None
+
+    def output(self, name: str) -> Path:
+        """Where to write output artifact *name*; its parent exists, itself it does not."""
+        _declared(name, self.spec.outputs)
+        path = Path(specs.output_path(name, str(self._root)))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def result(self, name: str, value: str) -> None:
+        """Hand over the short output value *name*."""
+        _declared(name, self.spec.results)
+        path = Path(specs.result_path(name, str(self._root)))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(value, encoding="utf-8")
+
+    def _input_path(self, name: str) -> Path:
+        _declared(name, self.spec.inputs)
+        return Path(specs.input_path(name, str(self._root)))
+
+
+def main(spec: specs.StepSpec, body: Callable[[Step], None], argv: Sequence[str] | None = None) -> NoReturn:
+    """Run *body* as the process that this is, and leave with the exit code that its outcome has."""
+    signal.signal(signal.SIGTERM, _terminated)
+    sys.exit(_outcome(spec, body, argv))
+
+
+def _outcome(spec: specs.StepSpec, body: Callable[[Step], None], argv: Sequence[str] | None) -> int:
+    try:
+        body(_step(spec, argv))
+    except errors.ArgosyError as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201 - the step's log is its standard error
+        return error.exit_code
+    except KeyboardInterrupt:
+        return errors.INTERRUPTED
+    except OSError as error:
+        if error.errno not in FULL_DISK:
+            raise
+        print(f"error: {_disk_message(spec, error)}", file=sys.stderr)  # noqa: T201
+        return errors.LocalDisk.exit_code
+    return errors.DONE
+
+
+def _step(spec: specs.StepSpec, argv: Sequence[str] | None) -> Step:
+    parser = argparse.ArgumentParser(prog=f"python -m {spec.module}", description=spec.summary)
+    parser.add_argument(
+        "--root", default=os.environ.get("ARGOSY_ROOT", specs.ROOT), help="folder of in/, out/ and results/"
+    )
+    for parameter in spec.parameters:
+        given = os.environ.get(parameter.variable)
+        parser.add_argument(f"--{parameter.name}", default=given, help=f"{parameter.summary} [{parameter.variable}]")
+    arguments = vars(parser.parse_args(argv))
+    values = {parameter.name: arguments[parameter.name.replace("-", "_")] for parameter in spec.parameters}
+    return Step(
+        spec,
+        root=Path(arguments["root"]),
+        parameters={name: value for name, value in values.items() if value is not None},
+    )
+
+
+def _declared(name: str, artifacts: Sequence[specs.Artifact | specs.Result]) -> None:
+    if name not in {artifact.name for artifact in artifacts}:
+        raise LookupError(f"the step's spec does not declare {name!r}")
+
+
+def _terminated(_signal: int, _frame: FrameType | None) -> None:
+    # An exception, not os._exit: temporary files are removed on the way out.
+    sys.exit(SIGTERM_EXIT)
+
+
+def _disk_message(spec: specs.StepSpec, error: OSError) -> str:
+    where = f" at {error.filename}" if error.filename else ""
+    return f"step {spec.name} cannot write{where}: {error.strerror}. Free space there, then `argosy resume`."
