@@ -76,6 +76,7 @@ class Settings:
         forge = {"ARGOSY_FORGE_TOKEN": self.forge_token} if self.forge_token else {}
         return {
             "argosy-forge": forge,
+            "argosy-forge-reader": forge,
             "argosy-signing": {"ARGOSY_SIGNING_KEY_FILE": str(self.signing_key)},
             "argosy-registry": {},
         }

@@ -10,8 +10,8 @@ from typing import Literal
 Family = Literal["data", "features", "train", "evaluate", "promote"]
 """The image a step runs in, one for each set of dependencies."""
 
-Key = Literal["forge", "signing", "registry"]
-"""A secret a step may see. Nothing else may."""
+Key = Literal["forge", "forge-reader", "signing", "registry"]
+"""A secret a step may see; nothing else may. Only what opens requests sees ``forge``; reading the environment repo takes its reader."""
 
 ROOT = "/argosy"
 """Where a step's files are inside a container; ``$ARGOSY_ROOT`` says where they are here."""
@@ -63,6 +63,8 @@ class StepSpec:
     keys: tuple[Key, ...] = ()
     cached: bool = True
     """Whether equal inputs give equal outputs, so that a cached answer will do. A step with effects outside is never cached."""
+    exclusive: bool = False
+    """Whether two runs of one model must take turns."""
     reads: tuple[str, ...] = ()
     """What it reads outside its inputs, as locations that may name a parameter (``{{inputs.parameters.data}}``): their content
     joins the cache key."""

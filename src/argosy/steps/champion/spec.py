@@ -9,6 +9,6 @@ SPEC = StepSpec(
     inputs=(Artifact("settings", "model.yaml"),),
     outputs=(Artifact("champion", "Folder: champion.json (ChampionRef) and policy.yaml."),),
     results=(Result("champion-digest", "Model digest of the champion, or `none`."),),
-    keys=("forge",),
+    keys=("forge-reader",),
     cached=False,
 )

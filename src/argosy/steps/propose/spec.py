@@ -20,4 +20,5 @@ SPEC = StepSpec(
     results=(Result("request", "The promotion request: its number and where to see it.", exported=True),),
     keys=("forge",),
     cached=False,
+    exclusive=True,
 )

@@ -25,5 +25,6 @@ SPEC = StepSpec(
     ),
     keys=("registry",),
     cached=False,
+    exclusive=True,
     preload=("mlflow",),
 )

@@ -1,0 +1,54 @@
+# One door for people and CI. `make help` lists what there is; every target does its own set-up.
+.DEFAULT_GOAL := help
+.PHONY: help demo test ci check fmt data lock clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+# State of the demo and of runs by hand; `make test` never touches it.
+export PYTHONDONTWRITEBYTECODE ?= 1
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1|/' | column -t -s '|'
+
+demo: .venv/ready data/ready ## take the real churn data from a file to a served, approved model (about 5 minutes)
+	$(BIN)/argosy demo workflows/churn
+
+test: .venv/ready data/ready ## run every test that needs no cluster
+	$(BIN)/pytest -n 2 --dist loadfile
+
+check: .venv/ready ## what is quick: format, lint, types, import contracts, manifests up to date
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/argosy compile --check workflows/churn workflows/flight_delay
+
+ci: check test ## what CI runs
+
+fmt: .venv/ready ## format, mend what can be mended, compile the manifests
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/argosy compile workflows/churn workflows/flight_delay
+
+data: data/ready ## write the sample data, real data sets from the package registry, under data/
+
+lock: ## lock the dependencies anew: names, versions, hashes
+	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --generate-hashes --universal --python-version 3.11 \
+		--quiet --no-header --output-file requirements/all.txt
+
+clean: ## remove what set-up made (never ARGOSY_HOME)
+	rm -rf .venv data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# pip installs uv from its own hashed lock, uv installs the rest in seconds.
+.venv/ready: requirements/all.txt requirements/uv.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "argosy needs Python 3.11 or newer; set PYTHON=python3.11")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements/all.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $@
+
+data/ready: .venv/ready workflows/churn/data.py workflows/flight_delay/data.py
+	$(BIN)/python workflows/churn/data.py data/churn
+	$(BIN)/python workflows/flight_delay/data.py data/flight_delay
+	touch $@

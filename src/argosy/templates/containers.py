@@ -1,0 +1,120 @@
+"""StepSpec to Argo container template: what a pod may see, how much it may use, when it is tried again.
+
+Values reach a step through its environment and its files only; nothing of a manifest is ever part of a command, so a parameter cannot
+become code. Where a template stands in a pipeline is ``pipeline``'s business.
+"""
+
+import json
+
+from hera.workflows import Artifact, ConfigMapEnvFrom, Container, Env, Parameter, RetryStrategy, SecretEnvFrom
+from hera.workflows import models as argo
+
+from argosy.domain.model_settings import StepResources
+from argosy.steps import spec as specs
+
+CACHE = "argosy.dev/cache"
+CACHE_READS = "argosy.dev/cache-reads"
+PRELOAD = "argosy.dev/preload"
+ENDPOINTS = "argosy-endpoints"
+
+# Only what can succeed on a retry: no exit code (evicted, node lost), the outside world (75), killed (137), terminated (143).
+# From Argo 3.5 on an expression alone decides, so evictions must be named in it.
+RETRYABLE = 'lastRetry.status == "Error" or asInt(lastRetry.exitCode) in [-1, 75, 137, 143]'
+
+# Libraries that would phone home are told not to before they are imported; the home of an unprivileged user is not writable.
+QUIET = {
+    "DO_NOT_TRACK": "1",
+    "FEAST_USAGE": "False",
+    "GX_ANALYTICS_ENABLED": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+}
+
+
+def container(spec: specs.StepSpec, *, image: str, resources: StepResources, mutex: str | None) -> Container:
+    """The template of *spec*. *mutex*: the lock that templates with effects outside hold, so that two runs take turns."""
+    return Container(
+        name=spec.name,
+        image=image,
+        command=["python", "-m", spec.module],
+        annotations=_annotations(spec),
+        inputs=[
+            *(Parameter(name=parameter.name, default=parameter.default) for parameter in spec.parameters),
+            *(
+                Artifact(name=artifact.name, path=specs.input_path(artifact.name), optional=artifact.optional or None)
+                for artifact in spec.inputs
+            ),
+        ],
+        outputs=[
+            *(_result(result) for result in spec.results),
+            *(_output(artifact) for artifact in spec.outputs),
+        ],
+        env=_environment(spec),
+        env_from=[
+            ConfigMapEnvFrom(name=ENDPOINTS, optional=True),
+            *(SecretEnvFrom(name=f"argosy-{key}", optional=True) for key in spec.keys),
+        ],
+        resources=_resources(resources),
+        active_deadline_seconds=resources.deadline_seconds,
+        retry_strategy=RetryStrategy(
+            limit=3,
+            expression=RETRYABLE,
+            backoff=argo.Backoff(duration="5s", factor=argo.IntOrString(root="2"), max_duration="10m"),
+        ),
+        synchronization=argo.Synchronization(mutexes=[argo.Mutex(name=mutex)]) if mutex else None,
+        service_account_name=f"argosy-{spec.keys[0] if spec.keys else 'step'}",
+        security_context=argo.SecurityContext(
+            allow_privilege_escalation=False,
+            read_only_root_filesystem=True,
+            capabilities=argo.Capabilities(drop=["ALL"]),
+        ),
+        volume_mounts=[
+            argo.VolumeMount(name="files", mount_path=specs.ROOT),
+            argo.VolumeMount(name="scratch", mount_path="/tmp"),  # noqa: S108 - a volume of the pod's own
+        ],
+    )
+
+
+def volumes() -> list[argo.Volume]:
+    """The volumes every pod has, because its root file system is read-only."""
+    return [
+        argo.Volume(name="files", empty_dir=argo.EmptyDirVolumeSource()),
+        argo.Volume(name="scratch", empty_dir=argo.EmptyDirVolumeSource()),
+    ]
+
+
+def _annotations(spec: specs.StepSpec) -> dict[str, str]:
+    annotations = {PRELOAD: ",".join(spec.preload)} if spec.preload else {}
+    if spec.cached:
+        annotations[CACHE] = "true"
+    if spec.cached and spec.reads:
+        annotations[CACHE_READS] = json.dumps(list(spec.reads))
+    return annotations
+
+
+def _environment(spec: specs.StepSpec) -> list[Env]:
+    values = {"ARGOSY_ROOT": specs.ROOT, "HOME": "/tmp"}  # noqa: S108
+    values |= {parameter.variable: f"{{{{inputs.parameters.{parameter.name}}}}}" for parameter in spec.parameters}
+    return [Env(name=name, value=value) for name, value in (values | QUIET).items()]
+
+
+def _output(artifact: specs.Artifact) -> Artifact:
+    # Files, not an archive: a person who opens the artifact store sees what is in them, and digests stay digests.
+    return Artifact(
+        name=artifact.name, path=specs.output_path(artifact.name), archive=_PLAIN, optional=artifact.optional or None
+    )
+
+
+def _result(result: specs.Result) -> Parameter:
+    return Parameter(
+        name=result.name,
+        value_from=argo.ValueFrom(path=specs.result_path(result.name)),
+        global_name=result.name if result.exported else None,
+    )
+
+
+def _resources(resources: StepResources) -> argo.ResourceRequirements:
+    amounts = {"cpu": argo.Quantity(root=resources.cpu), "memory": argo.Quantity(root=resources.memory)}
+    return argo.ResourceRequirements(requests=amounts, limits=amounts)
+
+
+_PLAIN = argo.ArchiveStrategy(none=argo.NoneStrategy())

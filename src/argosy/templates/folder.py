@@ -1,0 +1,79 @@
+"""The files of a model's folder that travel with its manifest, and the digest that tells whether a manifest is up to date.
+
+Loads neither hera nor any ML library: ``argosy run`` asks it on every start.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from argosy import errors
+
+MODEL = "argosy.dev/model"
+SOURCES = "argosy.dev/sources"
+FILE_DIGEST = "files.argosy.dev/"
+
+ARTIFACTS = {"settings": "model.yaml", "definitions": "features.py", "expectations": "expectations.json"}
+PIPELINE = "pipeline.py"
+MANIFEST = "pipeline.yaml"
+# An object of the API server is at most 1.5 MB, annotations at most 256 KB; a manifest that people review is far smaller.
+LIMIT = 256 * 1024
+
+
+@dataclass(frozen=True)
+class ModelFiles:
+    """What was read of a model's folder."""
+
+    folder: Path
+    texts: dict[str, str]
+    """Artifact name to file content."""
+
+    @property
+    def settings(self) -> Path:
+        """The settings file."""
+        return self.folder / ARTIFACTS["settings"]
+
+    @property
+    def root(self) -> Path:
+        """The project the folder belongs to: ``<root>/workflows/<model>``."""
+        return self.folder.resolve().parents[1]
+
+    def annotations(self, model: str) -> dict[str, str]:
+        """The annotations that tie a manifest to the files it came from."""
+        digests = {f"{FILE_DIGEST}{ARTIFACTS[name]}": _digest(text.encode()) for name, text in self.texts.items()}
+        return {MODEL: model, SOURCES: sources_digest(self.folder), **digests}
+
+
+def read(folder: Path) -> ModelFiles:
+    """Read the files of *folder*. Raises Misconfigured where one is missing or together they are too large."""
+    texts: dict[str, str] = {}
+    for name, file in ARTIFACTS.items():
+        try:
+            texts[name] = (folder / file).read_text(encoding="utf-8")
+        except OSError as error:
+            raise errors.Misconfigured(
+                f"{folder / file} cannot be read: {error.strerror}; a model's folder needs it"
+            ) from error
+    size = sum(len(text.encode()) for text in texts.values())
+    if size > LIMIT:
+        raise errors.Misconfigured(
+            f"the files of {folder} are {size:,} bytes together; at most {LIMIT:,} can travel with a manifest. Move data out of them"
+        )
+    return ModelFiles(folder, texts)
+
+
+def sources_digest(folder: Path) -> str:
+    """The digest of everything *folder*'s manifest is compiled from: its files, the templates, the specs of the steps."""
+    package = Path(__file__).parents[1]
+    ours = [*package.glob("templates/*.py"), package / "steps" / "spec.py", *package.glob("steps/*/spec.py")]
+    lines = [f"{path.relative_to(package).as_posix()} {_digest(path.read_bytes())}" for path in sorted(ours)]
+    for file in (PIPELINE, *ARTIFACTS.values()):
+        path = folder / file
+        lines.append(f"{file} {_digest(path.read_bytes()) if path.exists() else 'absent'}")
+    lock = folder.resolve().parents[1] / "images" / "images.lock"
+    lines.append(f"images.lock {_digest(lock.read_bytes()) if lock.exists() else 'absent'}")
+    return _digest("\n".join(lines).encode())
+
+
+def _digest(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"

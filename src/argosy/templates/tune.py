@@ -1,0 +1,53 @@
+"""The hyperparameter search as a DAG: ask for a round, fan it out, ask for the next from what came back.
+
+The rounds are unrolled, because their number is a setting and each is a task that a person can see, retry and cache.
+"""
+
+from hera.workflows import Artifact
+
+from argosy.domain.model_settings import Search
+from argosy.steps.select.spec import SPEC as SELECT
+from argosy.steps.suggest.spec import SPEC as SUGGEST
+from argosy.steps.trial.spec import SPEC as TRIAL
+from argosy.templates import pipeline
+
+NAME = "tune"
+
+
+def rounds_of(search: Search) -> int:
+    """How many rounds *search* takes."""
+    return -(-search.trials // search.per_round)
+
+
+def dag(run: pipeline.Pipeline) -> pipeline.Outputs:
+    """Add the template ``tune``: from the artifact ``features`` to the artifacts ``history`` and ``choice``."""
+    features = Artifact(name="features", from_="{{inputs.artifacts.features}}")
+    outputs = {
+        name: Artifact(name=name, from_=f"{{{{tasks.{SELECT.name}.outputs.artifacts.{name}}}}}")
+        for name in ("history", "choice")
+    }
+    with run.dag(NAME, inputs=("features",), outputs=outputs):
+        asked = run.step(SUGGEST, name="suggest-0", round="0")
+        scored = _fan_out(run, 0, asked, features)
+        for number in range(1, rounds_of(run.settings.search)):
+            asked = run.step(
+                SUGGEST,
+                name=f"suggest-{number}",
+                round=str(number),
+                finished=scored.result("finished"),
+                history=asked.artifact("history"),
+            )
+            scored = _fan_out(run, number, asked, features)
+        run.step(SELECT, finished=scored.result("finished"), history=asked.artifact("history"))
+    return pipeline.Outputs(NAME, tuple(outputs), ())
+
+
+def _fan_out(run: pipeline.Pipeline, number: int, asked: pipeline.Placed, features: Artifact) -> pipeline.Placed:
+    return run.step(
+        TRIAL,
+        name=f"trial-{number}",
+        for_each=asked.result("batches"),
+        batch="{{item}}",
+        features=features,
+        history=asked.artifact("history"),
+    )

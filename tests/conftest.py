@@ -1,0 +1,25 @@
+"""What all tests share: nothing outside a temporary folder is touched, and cluster tests are opt-in."""
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test has a state folder of its own; the user's is never seen."""
+    monkeypatch.setenv("ARGOSY_HOME", str(tmp_path_factory.mktemp("argosy-home")))
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def workflows(root: Path) -> list[Path]:
+    """The folders of the models in this checkout."""
+    return sorted(path.parent for path in (root / "workflows").glob("*/pipeline.py"))
