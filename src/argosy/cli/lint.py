@@ -1,0 +1,54 @@
+"""Say what is wrong with a manifest before anything runs.
+
+Checks that every field is Argo's and has its type, that every template, output and input that is named exists, that no value is pasted into
+code, and that no step has privileges. A folder stands for its pipeline.yaml. Ends 10 where something is wrong.
+"""
+
+import argparse
+from pathlib import Path
+
+import yaml
+
+from argosy import errors
+from argosy.templates import folder
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument("manifest", nargs="+", type=Path, metavar="FILE", help="a manifest, or the folder of a model")
+    parser.add_argument("--production", action="store_true", help="also refuse images that are not pinned by digest")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Lint each manifest."""
+    paths = [path / folder.MANIFEST if path.is_dir() else path for path in arguments.manifest]
+    found = {path: _problems(path, production=arguments.production) for path in paths}
+    for path, problems in found.items():
+        for problem in problems:
+            print(f"{path}: {problem}")
+        if not problems:
+            print(f"{path}: nothing wrong")
+    if count := sum(len(problems) for problems in found.values()):
+        raise errors.Rejected(f"{count} problem{'s' if count > 1 else ''} found")
+    return errors.DONE
+
+
+def _problems(path: Path, *, production: bool) -> list[str]:
+    from argosy.templates import lint
+
+    problems: list[str] = []
+    for manifest in _documents(path):
+        problems += lint.problems(manifest, production=production)
+    return problems
+
+
+def _documents(path: Path) -> list[dict[str, object]]:
+    try:
+        documents = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise errors.Misconfigured(f"{path} cannot be read: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise errors.Misconfigured(f"{path} is not YAML: {error}") from error
+    if not documents or not all(isinstance(document, dict) for document in documents):
+        raise errors.Misconfigured(f"{path} holds no manifest")
+    return documents

@@ -1,0 +1,97 @@
+"""What the committed pipelines compile to, and what must hold for every one of them."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from argosy.templates import compiler, folder, lint
+
+WORKFLOWS = Path(__file__).parents[2] / "workflows"
+MODELS = sorted(path.parent for path in WORKFLOWS.glob("*/pipeline.py"))
+REGENERATE = "ARGOSY_REGENERATE"
+
+each_model = pytest.mark.parametrize("model", MODELS, ids=lambda path: path.name)
+
+
+def test_there_are_pipelines_to_test() -> None:
+    """An empty list would pass every test below."""
+    assert len(MODELS) >= 2
+
+
+@each_model
+def test_compiles_to_committed_yaml(model: Path, tmp_path: Path) -> None:
+    """The YAML next to a pipeline is what that pipeline compiles to, byte for byte."""
+    text = compiler.compile_folder(model)
+    if os.environ.get(REGENERATE) == "1":
+        assert "CI" not in os.environ, "CI never rewrites what it checks"
+        (model / folder.MANIFEST).write_text(text, encoding="utf-8")
+    assert text == (model / folder.MANIFEST).read_text(encoding="utf-8"), f"run `argosy compile workflows/{model.name}`"
+
+
+@each_model
+def test_lint_finds_nothing(model: Path) -> None:
+    """What we ship passes our own rules: no value in code, no privilege, Argo's own models."""
+    manifest = yaml.safe_load((model / folder.MANIFEST).read_text(encoding="utf-8"))
+    assert lint.problems(manifest) == []
+
+
+@each_model
+def test_no_value_is_pasted_into_code(model: Path) -> None:
+    """A parameter that holds `'; curl x | sh` stays a value."""
+    manifest = yaml.safe_load((model / folder.MANIFEST).read_text(encoding="utf-8"))
+    containers = [template["container"] for template in manifest["spec"]["templates"] if "container" in template]
+    assert len(containers) >= 10
+    for container in containers:
+        assert "{{" not in str(container["command"]) + str(container.get("args", ""))
+
+
+@each_model
+def test_the_models_files_travel_with_the_manifest(model: Path) -> None:
+    """What a cluster runs is what the folder says, with its digest beside it."""
+    manifest = yaml.safe_load((model / folder.MANIFEST).read_text(encoding="utf-8"))
+    carried = {entry["name"]: entry["raw"]["data"] for entry in manifest["spec"]["arguments"]["artifacts"]}
+    for name, file in folder.ARTIFACTS.items():
+        assert carried[name] == (model / file).read_text(encoding="utf-8")
+        assert f"{folder.FILE_DIGEST}{file}" in manifest["metadata"]["annotations"]
+
+
+def test_pipelines_differ_only_by_their_folder() -> None:
+    """No file of the package names a model: another model is another folder."""
+    names = [model.name for model in MODELS] + [model.name.replace("_", "-") for model in MODELS]
+    package = WORKFLOWS.parent / "src"
+    files = [path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    assert len(files) > 50
+    named = [
+        (path.name, name)
+        for path in files
+        for name in names
+        if name in path.read_text(encoding="utf-8", errors="replace").lower()
+    ]
+    assert named == []
+
+
+def test_compiling_loads_no_machine_learning() -> None:
+    """A laptop that only compiles and submits needs the core alone."""
+    code = (
+        "import sys; from pathlib import Path; from argosy.templates import compiler; "
+        f"compiler.compile_folder(Path({str(MODELS[0])!r})); print(sorted(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(ast.literal_eval(done.stdout))
+    assert "hera" in loaded
+    assert not loaded & {
+        "xgboost",
+        "optuna",
+        "pandas",
+        "numpy",
+        "mlflow",
+        "feast",
+        "great_expectations",
+        "duckdb",
+        "sklearn",
+    }

@@ -1,0 +1,86 @@
+"""A wrong setting is reported with its line, its name, and what was probably meant."""
+
+from pathlib import Path
+
+import pytest
+
+from argosy import errors
+from argosy.adapters import model_folder
+
+GOOD = """\
+model: thing
+task: binary
+description: Does it happen?
+owner: team
+seed: 1
+entity: [id]
+feature_service: thing
+sources:
+  - name: rows
+    file: rows.csv
+    entity: [id]
+    observed_at: 2020-01-01T00:00:00Z
+    columns:
+      - {name: id, type: string, meaning: what it is}
+label: {source: rows, sql: "y = 'yes'", classes: [no, yes], columns: [y]}
+split: {by: entity, holdout: 0.2}
+search: {metric: f1}
+"""
+
+
+def _write(folder: Path, text: str) -> Path:
+    path = folder / "model.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_words_that_old_yaml_takes_for_booleans_stay_words(tmp_path: Path) -> None:
+    """A class may be called `no`."""
+    settings = model_folder.load_settings(_write(tmp_path, GOOD))
+    assert settings.label.classes == ["no", "yes"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        pytest.param(
+            "search: {metric: f1}",
+            "search:\n  metric: f1\n  trails: 3",
+            r"model.yaml:19: unknown setting 'search.trails'; did you mean 'trials'\?",
+            id="typo-in-a-section",
+        ),
+        pytest.param(
+            "seed: 1", "sed: 1", r"model.yaml:5: unknown setting 'sed'; did you mean 'seed'\?", id="typo-at-the-top"
+        ),
+        pytest.param("seed: 1\n", "", r"model.yaml:1: 'seed' is missing", id="missing"),
+        pytest.param("seed: 1", "seed: many", r"model.yaml:5: seed: .*integer.*'many'", id="wrong-type"),
+        pytest.param("seed: 1", "seed: 1\nseed: 2", r"model.yaml:6: 'seed' is given twice", id="given-twice"),
+        pytest.param("holdout: 0.2", "holdout: 2", r"model.yaml:16: split.holdout: .*less than 0.9", id="out-of-range"),
+        pytest.param(
+            "type: string", "type: text", r"model.yaml:14: sources.0.columns.0.type: .*'string'", id="unknown-type"
+        ),
+        pytest.param("source: rows", "source: row", r"there is no source 'row'; sources: rows", id="unknown-source"),
+        pytest.param("classes: [no, yes]", "classes: [no]", r"two label classes", id="one-class"),
+        pytest.param("task: binary", "task: [", r"model.yaml:\d+: this is not YAML", id="not-yaml"),
+    ],
+)
+def test_wrong_setting_is_named_with_its_line(tmp_path: Path, old: str, new: str, message: str) -> None:
+    """One clear error: the file, the line, the setting, and what to write."""
+    assert old in GOOD
+    with pytest.raises(errors.Misconfigured, match=message):
+        model_folder.load_settings(_write(tmp_path, GOOD.replace(old, new)))
+
+
+def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
+    """Two typos take one round, not two."""
+    text = GOOD.replace("seed: 1", "sed: 1").replace("metric: f1", "metric: f1, fold: 3")
+    with pytest.raises(errors.Misconfigured) as caught:
+        model_folder.load_settings(_write(tmp_path, text))
+    assert "'sed'" in str(caught.value)
+    assert "'folds'" in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    """The path is in the message."""
+    with pytest.raises(errors.Misconfigured, match=r"absent\.yaml cannot be read"):
+        model_folder.load_settings(tmp_path / "absent.yaml")
