@@ -1,0 +1,48 @@
+"""The JSON Schemas that editors complete settings from are generated, and committed as generated."""
+
+import json
+import os
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from argosy.domain.documents import Document
+from argosy.domain.model_settings import ModelSettings
+from argosy.domain.policy import Policy
+
+ROOT = Path(__file__).parents[2]
+SCHEMAS: dict[str, type[Document]] = {"model": ModelSettings, "policy": Policy}
+
+
+def _text(kind: type[Document]) -> str:
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **kind.model_json_schema()}
+    return json.dumps(schema, indent=2, sort_keys=True) + "\n"
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_schema_is_what_the_settings_say(name: str) -> None:
+    """A new setting without its schema would be marked as wrong in every editor."""
+    path = ROOT / "docs" / "schema" / f"{name}.schema.json"
+    if os.environ.get("ARGOSY_REGENERATE") == "1":
+        assert "CI" not in os.environ, "CI never rewrites what it checks"
+        path.write_text(_text(SCHEMAS[name]), encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == _text(SCHEMAS[name]), "run the tests with ARGOSY_REGENERATE=1"
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern"),
+    [
+        pytest.param("model", "workflows/*/model.yaml", id="settings"),
+        pytest.param("policy", "gitops-env/policies/*.yaml", id="policies"),
+    ],
+)
+def test_committed_files_satisfy_the_schema(name: str, pattern: str) -> None:
+    """An editor that knows the schema finds nothing wrong with what we ship."""
+    schema = json.loads((ROOT / "docs" / "schema" / f"{name}.schema.json").read_text(encoding="utf-8"))
+    files = sorted(ROOT.glob(pattern))
+    assert len(files) >= 2
+    for file in files:
+        plain = json.loads(json.dumps(yaml.safe_load(file.read_text(encoding="utf-8")), default=lambda value: value.isoformat()))
+        jsonschema.validate(plain, schema, format_checker=jsonschema.FormatChecker())
