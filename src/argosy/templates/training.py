@@ -1,0 +1,61 @@
+"""The training pipeline: from the sources to a promotion request.
+
+A model whose pipeline is this one calls :func:`dag`; one that needs another writes its own with the same steps, as its ``pipeline.py``.
+"""
+
+from argosy.steps.build_features.spec import SPEC as BUILD_FEATURES
+from argosy.steps.champion.spec import SPEC as CHAMPION
+from argosy.steps.evaluate.spec import SPEC as EVALUATE
+from argosy.steps.ingest.spec import SPEC as INGEST
+from argosy.steps.propose.spec import SPEC as PROPOSE
+from argosy.steps.register.spec import SPEC as REGISTER
+from argosy.steps.sign.spec import SPEC as SIGN
+from argosy.steps.train.spec import SPEC as TRAIN
+from argosy.steps.validate.spec import SPEC as VALIDATE
+from argosy.templates import pipeline, tune
+
+
+def dag(run: pipeline.Pipeline) -> None:
+    """Add the entrypoint ``main`` and the search it calls."""
+    tuning = tune.dag(run)
+    with run.dag("main"):
+        champion = run.step(CHAMPION)
+        ingest = run.step(INGEST, data="{{workflow.parameters.data}}")
+        snapshot, lineage = ingest.artifact("snapshot"), ingest.artifact("lineage")
+        validate = run.step(VALIDATE, snapshot=snapshot, lineage=lineage)
+        features = run.step(BUILD_FEATURES, snapshot=snapshot, validation=validate.artifact("validation"))
+        search = run.group(tuning, features=features.artifact("features"))
+        train = run.step(TRAIN, features=features.artifact("features"), choice=search.artifact("choice"))
+        evaluate = run.step(
+            EVALUATE,
+            champion=champion.artifact("champion"),
+            snapshot=snapshot,
+            features=features.artifact("features"),
+            bundle=train.artifact("bundle"),
+        )
+        register = run.step(
+            REGISTER,
+            bundle=train.artifact("bundle"),
+            training=train.artifact("training"),
+            history=search.artifact("history"),
+            choice=search.artifact("choice"),
+            evidence=evaluate.artifact("evidence"),
+            snapshot=snapshot,
+            lineage=lineage,
+            online=features.artifact("online"),
+        )
+        sign = run.step(
+            SIGN,
+            storage_uri=register.result("storage-uri"),
+            release=register.artifact("release"),
+            evidence=evaluate.artifact("evidence"),
+        )
+        run.step(
+            PROPOSE,
+            version=register.result("version"),
+            storage_uri=register.result("storage-uri"),
+            online_uri=register.result("online-uri"),
+            release=register.artifact("release"),
+            evidence=evaluate.artifact("evidence"),
+            signatures=sign.artifact("signatures"),
+        )
