@@ -1,0 +1,136 @@
+"""The model store as a folder of this machine (``file://…``).
+
+A folder is copied beside its place, flushed to disk, and renamed into it: a reader, another process and a machine that loses power all see
+it whole or not at all.
+"""
+
+import errno
+import hashlib
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
+
+from argosy import errors
+
+INCOMING = ".incoming"
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+TAKEN = {errno.ENOTEMPTY, errno.EEXIST}
+
+
+class FileArtifacts:
+    """Folders under one root."""
+
+    def __init__(self, uri: str) -> None:
+        """*uri*: ``file:///absolute/path``. Raises Misconfigured where it is none."""
+        self._root = _path_of(uri)
+
+    def put(self, folder: Path, name: str) -> str:
+        """See :class:`argosy.ports.artifacts.Artifacts`."""
+        if not NAME.fullmatch(name):
+            raise errors.Misconfigured(f"{name!r} is no name for a folder of the model store")
+        target = self._root / name
+        with _reported(target):
+            _plain(folder)
+            if not target.exists():
+                self._add(folder, target)
+            _same(folder, target)
+        return f"file://{quote(str(target))}"
+
+    def get(self, uri: str, into: Path) -> None:
+        """See :class:`argosy.ports.artifacts.Artifacts`."""
+        source = _path_of(uri)
+        if not source.is_relative_to(self._root) or ".." in source.parts:
+            raise errors.Misconfigured(f"{uri} is not in the model store file://{self._root}; set ARGOSY_STORE_URI")
+        if not source.is_dir():
+            raise errors.Misconfigured(f"the model store has nothing at {uri}")
+        with _reported(into):
+            _plain(source)
+            into.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix=f".{into.name}.", dir=into.parent) as scratch:
+                os.rename(_copied(source, Path(scratch)), into)  # noqa: PTH104 - replaces an empty folder; Path.rename says it does not
+
+    def _add(self, folder: Path, target: Path) -> None:
+        incoming = self._root / INCOMING
+        incoming.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=incoming) as scratch:
+            try:
+                os.rename(_copied(folder, Path(scratch)), target)  # noqa: PTH104
+            except OSError as error:
+                if error.errno not in TAKEN:
+                    raise
+                return  # another process put it there first; the caller compares
+        _flush(target.parent)
+
+
+def _path_of(uri: str) -> Path:
+    parts = urlsplit(uri)
+    path = Path(unquote(parts.path))
+    if parts.scheme != "file" or parts.netloc not in {"", "localhost"} or not path.is_absolute():
+        raise errors.Misconfigured(f"{uri!r} is no place of a model store; expected file:///absolute/path")
+    return path
+
+
+def _plain(folder: Path) -> None:
+    """Refuse links and devices: what they lead to is not what was digested."""
+    if not folder.is_dir():
+        raise errors.Misconfigured(f"{folder} is not a folder")
+    for path in folder.rglob("*"):
+        if path.is_symlink() or not (path.is_file() or path.is_dir()):
+            raise errors.Misconfigured(
+                f"{path} is neither a plain file nor a folder; the model store keeps nothing else"
+            )
+
+
+def _same(folder: Path, target: Path) -> None:
+    ours, theirs = _digests(folder), _digests(target)
+    if ours != theirs:
+        path = min(path for path in ours.keys() | theirs.keys() if ours.get(path) != theirs.get(path))
+        raise errors.Misconfigured(
+            f"the model store has other content at {target}: {path} differs. What is stored never changes; "
+            "if the registry was lost or replaced, give it a store of its own (ARGOSY_STORE_URI)"
+        )
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def _copied(folder: Path, scratch: Path) -> Path:
+    """A copy of *folder* inside *scratch* that is on the disk, not only in its cache."""
+    copy = scratch / "copy"
+    shutil.copytree(folder, copy, copy_function=shutil.copyfile)
+    for path in [copy, *copy.rglob("*")]:
+        _flush(path)
+    return copy
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _reported(place: Path) -> Iterator[None]:
+    """Turn what the file system says into what Argosy says."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in FULL:
+            raise errors.LocalDisk(f"no space left to copy {place}: {error.strerror}") from error
+        if isinstance(error, PermissionError):
+            raise errors.Misconfigured(f"{error.filename} may not be written or read by this user") from error
+        raise errors.TryAgain(f"cannot copy to or from {place}: {error}") from error

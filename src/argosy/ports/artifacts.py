@@ -1,0 +1,25 @@
+"""The port to the model store: folders that never change once they are there.
+
+What a folder holds, and whether its digest is the one that was approved, is the caller's to check; a store only promises that a folder is
+there whole or not at all.
+"""
+
+from pathlib import Path
+from typing import Protocol
+
+
+class Artifacts(Protocol):
+    """Folders kept under names."""
+
+    def put(self, folder: Path, name: str) -> str:
+        """Store *folder* under *name* (such as ``models/<model>/<hex>``) and return its URI.
+
+        Putting equal content again is no error. Raises Misconfigured where other content has that name, or where the folder holds anything
+        but plain files and folders; TryAgain where the store fails.
+        """
+
+    def get(self, uri: str, into: Path) -> None:
+        """Copy the folder at *uri* to *into*, whole or not at all; *into* must not exist yet, or be empty.
+
+        Raises Misconfigured where nothing is there or where *uri* is not this store's; TryAgain where the store fails.
+        """

@@ -1,0 +1,69 @@
+"""What every model store promises."""
+
+from pathlib import Path
+
+import pytest
+
+from argosy import errors
+from argosy.ports.artifacts import Artifacts
+
+
+def make_folder(path: Path, **files: str) -> Path:
+    """A folder with *files* (name to text); a double underscore in a name is a subfolder."""
+    for name, text in files.items():
+        target = path / name.replace("__", "/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+    return path
+
+
+class ArtifactsContract:
+    """Inherit, and provide a fixture ``artifacts``."""
+
+    def test_what_was_put_comes_back(self, artifacts: Artifacts, tmp_path: Path) -> None:
+        """A folder comes back with its subfolders, byte for byte."""
+        uri = artifacts.put(make_folder(tmp_path / "a", model="m", sub__part="p"), "models/m/aa")
+        artifacts.get(uri, tmp_path / "back" / "here")
+        assert (tmp_path / "back" / "here" / "model").read_text() == "m"
+        assert (tmp_path / "back" / "here" / "sub" / "part").read_text() == "p"
+
+    def test_putting_twice_is_one(self, artifacts: Artifacts, tmp_path: Path) -> None:
+        """A step that was retried stores nothing new and gets the same URI."""
+        folder = make_folder(tmp_path / "a", model="m")
+        assert artifacts.put(folder, "models/m/aa") == artifacts.put(folder, "models/m/aa")
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            pytest.param({"model": "n"}, id="changed"),
+            pytest.param({"model": "m", "more": ""}, id="more"),
+            pytest.param({"x": "m"}, id="renamed"),
+        ],
+    )
+    def test_stored_content_never_changes(self, artifacts: Artifacts, tmp_path: Path, other: dict[str, str]) -> None:
+        """Other content under the same name is refused, and the first content stays."""
+        uri = artifacts.put(make_folder(tmp_path / "a", model="m"), "models/m/aa")
+        with pytest.raises(errors.Misconfigured, match="other content"):
+            artifacts.put(make_folder(tmp_path / "b", **other), "models/m/aa")
+        artifacts.get(uri, tmp_path / "back")
+        assert [path.name for path in (tmp_path / "back").iterdir()] == ["model"]
+
+    def test_nothing_there_is_said(self, artifacts: Artifacts, tmp_path: Path) -> None:
+        """A URI that leads nowhere is an error and leaves no folder."""
+        uri = artifacts.put(make_folder(tmp_path / "a", model="m"), "models/m/aa")
+        with pytest.raises(errors.Misconfigured, match="nothing at"):
+            artifacts.get(uri.replace("/aa", "/bb"), tmp_path / "back")
+        assert not (tmp_path / "back").exists()
+
+    def test_links_are_refused(self, artifacts: Artifacts, tmp_path: Path) -> None:
+        """A link would store, or later read, what nobody digested."""
+        folder = make_folder(tmp_path / "a", model="m")
+        (folder / "link").symlink_to("/etc/hostname")
+        with pytest.raises(errors.Misconfigured, match="plain file"):
+            artifacts.put(folder, "models/m/aa")
+
+    @pytest.mark.parametrize("name", ["", "../x", "/x", "a//b", "a/../b", ".incoming/x"])
+    def test_names_stay_inside(self, artifacts: Artifacts, tmp_path: Path, name: str) -> None:
+        """No name leads out of the store."""
+        with pytest.raises(errors.Misconfigured, match="no name"):
+            artifacts.put(make_folder(tmp_path / "a", model="m"), name)
