@@ -1,7 +1,7 @@
 """Finds the models of the project at hand and keeps their manifests up to date.
 
-A model is a folder ``workflows/<model>``. What runs is its committed ``pipeline.yaml``; where that was compiled from other sources than those
-that lie there now, it is compiled again, and said so.
+A model is a folder ``workflows/<model>``. What runs is its committed ``pipeline.yaml``; where that was compiled from other sources than
+those that lie there now, it is compiled again, and said so.
 """
 
 import difflib
