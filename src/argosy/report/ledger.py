@@ -1,0 +1,115 @@
+"""Where the minutes went: the attempts of a run, grouped as a person thinks of them, and what was spent between them."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from argosy.report.record import Entry, Facts
+
+ITEM = re.compile(r"\(\d+(:.*)?\)$")
+
+
+@dataclass(frozen=True)
+class Span:
+    """One attempt, from start to finish, in seconds since the run began."""
+
+    start: float
+    end: float
+    phase: str
+    cached: bool
+    title: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """All attempts of one task; those of a fan-out share a row. All durations in seconds."""
+
+    label: str
+    template: str
+    spans: tuple[Span, ...]
+    work: float
+    """Summed over attempts, so parallel work counts once for each."""
+    wall: float
+    """From the first start to the last finish."""
+    waiting: float
+    """Longest wait for a free place."""
+    cached: int
+    failed: int
+    peak_bytes: int | None
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The whole run's time, in seconds."""
+
+    rows: tuple[Row, ...]
+    wall: float
+    work: float
+    gap: float
+    """Time in which no step ran: the executor's own."""
+    cached: int
+    tasks: int
+
+
+def of(facts: Facts, entries: Sequence[Entry]) -> Ledger:
+    """The ledger of a run that is described by *facts* and *entries*."""
+    ran = sorted((entry for entry in entries if entry.started is not None), key=lambda entry: entry.started or 0.0)
+    last = max((_end(entry) for entry in ran), default=facts.started)
+    end = facts.finished if facts.finished is not None else last
+    rows = [_row(label, group, facts.started) for label, group in _grouped(ran)]
+    rows.sort(key=lambda row: row.spans[0].start)
+    spans = [span for row in rows for span in row.spans]
+    wall = max(0.0, end - facts.started)
+    return Ledger(
+        rows=tuple(rows),
+        wall=wall,
+        work=sum(row.work for row in rows),
+        gap=max(0.0, wall - _covered(spans)),
+        cached=sum(row.cached for row in rows),
+        tasks=len(ran),
+    )
+
+
+def label_of(name: str) -> str:
+    """What a task is called in a ledger: ``$.tune.trial-0(3:…)`` is one of ``tune.trial-0``."""
+    return ITEM.sub("", name).removeprefix("$.")
+
+
+def _grouped(entries: list[Entry]) -> Iterable[tuple[str, list[Entry]]]:
+    by_label = sorted(entries, key=lambda entry: label_of(entry.name))
+    return [(label, list(group)) for label, group in groupby(by_label, key=lambda entry: label_of(entry.name))]
+
+
+def _row(label: str, entries: list[Entry], origin: float) -> Row:
+    spans = sorted((_span(entry, origin) for entry in entries), key=lambda span: span.start)
+    peaks = [entry.peak_bytes for entry in entries if entry.peak_bytes is not None]
+    return Row(
+        label=label,
+        template=entries[0].template,
+        spans=tuple(spans),
+        work=sum(span.end - span.start for span in spans if not span.cached),
+        wall=max(span.end for span in spans) - spans[0].start,
+        waiting=max(max(0.0, (entry.started or 0.0) - entry.ready) if entry.ready else 0.0 for entry in entries),
+        cached=sum(entry.cached for entry in entries),
+        failed=sum(entry.failed for entry in entries),
+        peak_bytes=max(peaks, default=None),
+    )
+
+
+def _span(entry: Entry, origin: float) -> Span:
+    start = max(0.0, (entry.started or origin) - origin)
+    return Span(start, max(start, _end(entry) - origin), entry.phase, entry.cached, entry.name)
+
+
+def _end(entry: Entry) -> float:
+    return entry.finished if entry.finished is not None else entry.started or 0.0
+
+
+def _covered(spans: list[Span]) -> float:
+    """Length of the union of *spans*."""
+    covered, reached = 0.0, 0.0
+    for span in sorted(spans, key=lambda span: span.start):
+        covered += max(0.0, span.end - max(span.start, reached))
+        reached = max(reached, span.end)
+    return covered

@@ -1,0 +1,173 @@
+"""One run as a report sees it: what happened when, and every document that a step got as far as writing.
+
+A run that stopped early still has a record; what it lacks is None. Where a run keeps its files is the caller's business: it hands over a
+function that finds an artifact. How a record looks to a person is the business of ``html`` and ``terminal``.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from argosy.domain.data import FeatureSchema, Lineage, SnapshotManifest, ValidationResult
+from argosy.domain.documents import Document
+from argosy.domain.evidence import ChampionRef, Evidence
+from argosy.domain.model_settings import ModelSettings
+from argosy.domain.search import Choice, SearchHistory
+
+FindArtifact = Callable[[str, str], Path | None]
+"""(template, output artifact) to where it lies, or None where the run has none."""
+
+AnyDocument = TypeVar("AnyDocument", bound=Document)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One attempt to run something: a line of the run's ledger. Times are seconds since the epoch."""
+
+    name: str
+    """Argo's node name, the workflow's replaced by ``$``."""
+    template: str
+    phase: str
+    started: float | None = None
+    finished: float | None = None
+    ready: float | None = None
+    """When nothing but a free place was missing."""
+    cached: bool = False
+    message: str = ""
+    error: str = ""
+    """What the step itself said last, where it failed."""
+    peak_bytes: int | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ended badly."""
+        return self.phase in {"Failed", "Error"}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of the run as a whole."""
+
+    run: str
+    model: str
+    phase: str
+    """Argo's word: Running, Succeeded, Failed, Error."""
+    started: float
+    finished: float | None = None
+    message: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    peak_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """Everything a report can say of one run."""
+
+    facts: Facts
+    entries: tuple[Entry, ...] = ()
+    settings: ModelSettings | None = None
+    champion: ChampionRef | None = None
+    snapshot: SnapshotManifest | None = None
+    lineage: Lineage | None = None
+    validation: ValidationResult | None = None
+    features: FeatureSchema | None = None
+    history: SearchHistory | None = None
+    choice: Choice | None = None
+    training: Mapping[str, Any] | None = None
+    evidence: Evidence | None = None
+    results: Mapping[str, str] = field(default_factory=dict)
+    """Short output values: version, storage-uri, request …"""
+    unreadable: tuple[str, ...] = ()
+    """Documents that are there but could not be read, and why."""
+
+    @property
+    def failure(self) -> Entry | None:
+        """What stopped the run: the failed attempt that ended first and was not made good by a later one."""
+        failed = [entry for entry in self.entries if entry.failed and not self._made_good(entry)]
+        return min(failed, key=lambda entry: (entry.finished or entry.started or 0.0, entry.name), default=None)
+
+    def _made_good(self, failed: Entry) -> bool:
+        base = attempt_of(failed.name)
+        return any(entry.phase == "Succeeded" and attempt_of(entry.name) == base for entry in self.entries)
+
+
+def attempt_of(name: str) -> str:
+    """The node that *name* is an attempt of: ``$.train(1)`` is one of ``$.train``; a task of a fan-out is its own node."""
+    base, _, last = name.rpartition("(")
+    return base if base and last.removesuffix(")").isdigit() else name
+
+
+def collect(
+    find: FindArtifact,
+    *,
+    facts: Facts,
+    entries: tuple[Entry, ...] = (),
+    settings: ModelSettings | None = None,
+    results: Mapping[str, str] | None = None,
+) -> RunReport:
+    """The record of a run: each document that *find* finds is read; one that cannot be read is named, and the rest stands."""
+    reader = _Reader(find)
+    return RunReport(
+        facts=facts,
+        entries=entries,
+        settings=settings,
+        champion=reader.document(ChampionRef, "champion", "champion", "champion.json"),
+        snapshot=reader.document(SnapshotManifest, "ingest", "snapshot", "manifest.json"),
+        lineage=reader.document(Lineage, "ingest", "lineage", "lineage.json"),
+        validation=reader.document(ValidationResult, "validate", "validation", "validation.json"),
+        features=reader.document(FeatureSchema, "build-features", "features", "schema.json"),
+        history=reader.document(SearchHistory, "select", "history", "history.json"),
+        choice=reader.document(Choice, "select", "choice", "choice.json"),
+        training=reader.mapping("train", "training", "training.json"),
+        evidence=reader.document(Evidence, "evaluate", "evidence", "evidence.json"),
+        results=dict(results or {}),
+        unreadable=tuple(reader.unreadable),
+    )
+
+
+class _Reader:
+    """Reads what is there; remembers what could not be read, because a report on a broken run is wanted most."""
+
+    def __init__(self, find: FindArtifact) -> None:
+        self._find = find
+        self.unreadable: list[str] = []
+
+    def document(self, kind: type[AnyDocument], template: str, output: str, file: str) -> AnyDocument | None:
+        content = self._content(template, output, file)
+        if content is None:
+            return None
+        try:
+            return kind.model_validate_json(content)
+        except ValueError as error:
+            self._note(template, file, error)
+            return None
+
+    def mapping(self, template: str, output: str, file: str) -> Mapping[str, Any] | None:
+        content = self._content(template, output, file)
+        if content is None:
+            return None
+        try:
+            value = json.loads(content)
+        except ValueError as error:
+            self._note(template, file, error)
+            return None
+        return value if isinstance(value, dict) else {"value": value}
+
+    def _content(self, template: str, output: str, file: str) -> bytes | None:
+        artifact = self._find(template, output)
+        if artifact is None:
+            return None
+        path = artifact / file if artifact.is_dir() else artifact
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            self._note(template, file, error)
+            return None
+
+    def _note(self, template: str, file: str, error: Exception) -> None:
+        lines = str(error).splitlines() or [type(error).__name__]
+        self.unreadable.append(f"{file} of step {template}: {lines[0]}")
