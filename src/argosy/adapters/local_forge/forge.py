@@ -1,0 +1,210 @@
+"""The environment repo on this machine: requests with the rules of promotion, no account, no server.
+
+Anybody may also clone the repository, push to main, or merge a branch by hand: main is always right, the requests follow it.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from argosy import errors
+from argosy.adapters.local_forge import ledger as ledgers
+from argosy.adapters.local_forge.repository import NOTHING, Person, Repository
+from argosy.domain import promotion, release
+from argosy.domain.promotion import Proposal, Request, State
+
+MAIN = "refs/heads/main"
+ATTEMPTS = 20
+"""Writers on this machine take turns; only a person's push can move a ref under us, and nobody pushes twenty times in a row."""
+
+
+class LocalForge:
+    """See :class:`argosy.ports.forge.Forge`."""
+
+    def __init__(self, path: Path, template: Mapping[str, bytes]) -> None:
+        """The repository at *path*; made from *template* (path to content) where there is none."""
+        self._repository = Repository(path)
+        self._repository.create(template, "Start the environment repo\n", Person("argosy"))
+
+    def head(self) -> str:
+        """See the port."""
+        commit = self._repository.resolve(MAIN)
+        if commit is None:
+            raise errors.Misconfigured(f"the environment repo at {self._repository.path} has no branch main")
+        return commit
+
+    def read(self, path: str, at: str | None = None) -> bytes | None:
+        """See the port."""
+        return self._repository.files(at or self.head(), path).get(path)
+
+    def propose(self, proposal: Proposal) -> Request | None:
+        """See the port."""
+        by = Person(proposal.author)
+        with self._repository.exclusive():
+            for _ in range(ATTEMPTS):
+                main = self.head()
+                ledger = ledgers.read(self._repository, main)
+                decision = promotion.decide(proposal.subject, ledger.requests, self._served(main, proposal))
+                if decision.action != "open":
+                    return self._existing(decision)
+                opened = self._opened(proposal, decision, main, ledger.next_number)
+                if ledger.record(
+                    [*_superseded(decision, opened), opened], f"Open {opened.number}: {opened.title}\n", by
+                ):
+                    self._show_branch(opened)
+                    return opened
+        raise errors.TryAgain("the environment repo keeps changing under us; try again in a moment")
+
+    def requests(self) -> list[Request]:
+        """See the port."""
+        return list(ledgers.read(self._repository, self.head()).requests)
+
+    def request(self, number: int) -> Request:
+        """See the port."""
+        ledger, found = self._find(number)
+        return found.model_copy(update={"body": ledger.body(number)})
+
+    def files(self, number: int) -> Mapping[str, bytes]:
+        """See the port."""
+        found = self._find(number)[1]
+        return self._repository.files(found.head, *_places(found.subject))
+
+    def diff(self, number: int) -> str:
+        """See the port."""
+        found = self._find(number)[1]
+        main = self.head()
+        if found.state is State.MERGED:
+            merge = ledgers.merge_of(self._repository, found, main)[0]
+            before, after = f"{merge}^1", merge
+        else:
+            before, after = main, self._repository.tree(main, self._changes(found, main))
+        return self._repository.git("diff-tree", "-r", "-p", before, after).decode(errors="replace")
+
+    def merge(self, number: int, *, by: str, at: str, note: str = "") -> Request:
+        """See the port."""
+        with self._repository.exclusive():
+            found = self._find(number)[1]
+            if found.state is State.OPEN:
+                message = f"{found.title}\n\nRequest: {number}\nMerged-by: {by}\n{note}".rstrip() + "\n"
+                commit = self._repository.commit(at, self._changes(found, at), message, Person(by), also=[found.head])
+                if not self._repository.move(MAIN, commit, at):
+                    raise errors.TryAgain(
+                        "main of the environment repo has moved since the request was checked; try again"
+                    )
+            elif found.state is not State.MERGED:
+                raise errors.Rejected(f"request {number} is {found.state}{_why(found)}; it cannot be merged")
+            return self._settle(number, f"Merge {number}\n", Person(by))
+
+    def close(self, number: int, *, by: str, reason: str) -> Request:
+        """See the port."""
+        update = {"state": State.CLOSED, "ended_by": by, "ended_at": ledgers.now(), "reason": reason}
+        return self._change(number, {State.OPEN}, update, Person(by))
+
+    def reopen(self, number: int, *, by: str) -> Request:
+        """See the port."""
+        update = {"state": State.OPEN, "ended_by": None, "ended_at": None, "reason": None, "superseded_by": None}
+        return self._change(number, {State.CLOSED, State.SUPERSEDED}, update, Person(by))
+
+    def _change(self, number: int, expected: set[State], update: Mapping[str, object], by: Person) -> Request:
+        with self._repository.exclusive():
+            for _ in range(ATTEMPTS):
+                ledger, found = self._find(number)
+                if found.state is State.MERGED:
+                    raise errors.Rejected(
+                        f"request {number} is merged; a revert of its commit in the environment repo undoes it"
+                    )
+                if found.state not in expected:
+                    return found
+                changed = found.model_copy(update=update)
+                others = _rivals(ledger, changed) if changed.state is State.OPEN else []
+                if ledger.record([*others, changed], f"{changed.state.capitalize()} {number}\n", by):
+                    return changed
+        raise errors.TryAgain("the environment repo keeps changing under us; try again in a moment")
+
+    def _find(self, number: int) -> tuple[ledgers.Ledger, Request]:
+        ledger = ledgers.read(self._repository, self.head())
+        found = ledger.find(number)
+        if found is None:
+            known = ", ".join(str(request.number) for request in ledger.requests[-10:]) or "none yet"
+            raise errors.UsageError(f"there is no request {number}; requests: {known}")
+        return ledger, found
+
+    def _served(self, main: str, proposal: Proposal) -> str | None:
+        path = promotion.version_path(proposal.subject.model, proposal.subject.environment)
+        text = self.read(path, main)
+        return release.parse(text.decode(), f"main:{path}").model_digest if text is not None else None
+
+    def _existing(self, decision: promotion.Decision) -> Request | None:
+        if decision.action == "stop" and decision.request:
+            raise promotion.refusal(decision.request)
+        if decision.action == "adopt" and decision.request:
+            self._show_branch(decision.request)
+        return decision.request
+
+    def _opened(self, proposal: Proposal, decision: promotion.Decision, main: str, number: int) -> Request:
+        changes = self._replacing(proposal.subject, proposal.files, main)
+        head = self._repository.commit(main, changes, f"{proposal.title}\n", Person(proposal.author))
+        return Request(
+            number=number,
+            subject=proposal.subject,
+            branch=decision.branch,
+            title=proposal.title,
+            body=proposal.body,
+            head=head,
+            url=f"{self._repository.path}#{number}",
+            author=proposal.author,
+            opened_at=ledgers.now(),
+            labels=promotion.labels(proposal.subject),
+        )
+
+    def _changes(self, request: Request, main: str) -> dict[str, bytes | None]:
+        files = self._repository.files(request.head, *_places(request.subject))
+        return self._replacing(request.subject, files, main)
+
+    def _replacing(self, subject: promotion.Subject, files: Mapping[str, bytes], main: str) -> dict[str, bytes | None]:
+        """*files*, and the removal of what main has in their place: a candidate never keeps another's evidence."""
+        gone = dict.fromkeys(self._repository.listing(main, *_places(subject)))
+        return {**gone, **files}
+
+    def _show_branch(self, request: Request) -> None:
+        """Let people see the proposed commit as a branch; made again where a process died before it."""
+        ref = f"refs/heads/{request.branch}"
+        if self._repository.resolve(ref) is None:
+            self._repository.move(ref, request.head, NOTHING)
+
+    def _settle(self, number: int, message: str, by: Person) -> Request:
+        """Write down what main says about the request by now."""
+        ledger, found = self._find(number)
+        ledger.record([found], message, by)  # lost to a race or a kill, the next reader still sees it as main says
+        return found
+
+
+def _places(subject: promotion.Subject) -> tuple[str, str]:
+    """What a request may change."""
+    place = subject.model, subject.environment
+    return promotion.version_path(*place), promotion.evidence_folder(*place)
+
+
+def _superseded(decision: promotion.Decision, by: Request) -> list[Request]:
+    return [_supersede(request, by) for request in decision.supersede]
+
+
+def _rivals(ledger: ledgers.Ledger, reopened: Request) -> list[Request]:
+    place = _places(reopened.subject)
+    same = [one for one in ledger.requests if one.state is State.OPEN and _places(one.subject) == place]
+    return [_supersede(request, reopened) for request in same]
+
+
+def _supersede(request: Request, by: Request) -> Request:
+    reason = f"superseded by request {by.number}"
+    update = {
+        "state": State.SUPERSEDED,
+        "ended_by": by.author,
+        "ended_at": ledgers.now(),
+        "reason": reason,
+        "superseded_by": by.number,
+    }
+    return request.model_copy(update=update)
+
+
+def _why(request: Request) -> str:
+    return f" ({request.reason})" if request.reason else ""

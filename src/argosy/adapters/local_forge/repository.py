@@ -1,0 +1,200 @@
+"""A bare git repository without a work tree, through git's own plumbing.
+
+Objects are written first and seen by nobody; then one ref moves from a known value to a new one, or does not move. So a process that dies
+leaves nothing or all of what it did. What the refs mean is the forge's business.
+"""
+
+import contextlib
+import fcntl
+import os
+import re
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from argosy import errors
+
+NOTHING = "0" * 40
+STALE_SECONDS = 10.0
+LOCK = "argosy.lock"
+CONFIG = {
+    # A request must survive the machine losing power once we said it is there.
+    "core.fsync": "all",
+    "core.logAllRefUpdates": "always",
+    "gc.auto": "0",
+}
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who a commit is by."""
+
+    name: str
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[^<>\x00-\x1f\x7f]{1,100}", self.name) or not self.name.strip(" .,;:"):
+            raise errors.UsageError(f"{self.name!r} cannot be a name in git")
+
+    def environment(self) -> dict[str, str]:
+        """What git reads it from."""
+        return {
+            f"GIT_{role}_{part}": value
+            for role in ("AUTHOR", "COMMITTER")
+            for part, value in (("NAME", self.name), ("EMAIL", "argosy@localhost"))
+        }
+
+
+class Repository:
+    """The repository at a path."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def create(self, files: Mapping[str, bytes], message: str, by: Person) -> None:
+        """Make the repository with *files* on main, whole or not at all, unless it exists."""
+        if self.path.exists():
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{self.path.name}.", dir=self.path.parent) as scratch:
+            made = Repository(Path(scratch) / "new.git")
+            _run(["init", "--quiet", "--bare", "--initial-branch=main", str(made.path)])
+            for key, value in CONFIG.items():
+                made.git("config", key, value)
+            made.move("refs/heads/main", made.commit(None, files, message, by), NOTHING)
+            with contextlib.suppress(OSError):  # another process was first; its repository is as good as ours
+                made.path.rename(self.path)
+        if not self.path.exists():
+            raise errors.TryAgain(f"cannot create the environment repo at {self.path}")
+
+    def git(self, *arguments: str, text: str | bytes = b"", environment: Mapping[str, str] | None = None) -> bytes:
+        """Run git here with *text* as its input; returns its output. Raises TryAgain with what git said."""
+        given = text.encode() if isinstance(text, str) else text
+        return _run([f"--git-dir={self.path}", *arguments], given, environment)
+
+    def resolve(self, name: str) -> str | None:
+        """The commit that *name* is, or None."""
+        try:
+            return self.git("rev-parse", "--quiet", "--verify", f"{name}^{{commit}}").decode().strip()
+        except errors.TryAgain:
+            if not self.path.exists():
+                raise
+            return None
+
+    def listing(self, commit: str, *paths: str) -> dict[str, str]:
+        """Path to blob id of every file of *commit* at or under *paths* (all where none is given)."""
+        output = self.git("ls-tree", "-r", "-z", commit, "--", *paths).decode()
+        entries = (entry.partition("\t") for entry in output.split("\0") if entry)
+        return {path: description.split()[2] for description, _, path in entries}
+
+    def contents(self, blobs: Sequence[str]) -> list[bytes]:
+        """The content of each of *blobs*, in order."""
+        output = self.git("cat-file", "--batch", text="".join(f"{blob}\n" for blob in blobs))
+        found, position = [], 0
+        for _ in blobs:
+            end = output.index(b"\n", position)
+            size = int(output[position:end].split()[2])
+            found.append(output[end + 1 : end + 1 + size])
+            position = end + size + 2
+        return found
+
+    def files(self, commit: str, *paths: str) -> dict[str, bytes]:
+        """Path to content of every file of *commit* at or under *paths*."""
+        listing = self.listing(commit, *paths)
+        return dict(zip(listing, self.contents(list(listing.values())), strict=True))
+
+    def commit(
+        self,
+        base: str | None,
+        changes: Mapping[str, bytes | None],
+        message: str,
+        by: Person,
+        also: Sequence[str] = (),
+    ) -> str:
+        """A commit on *base* (and the parents *also*) that sets each path of *changes* to its content, or removes it where that is None."""
+        tree = self.tree(base, changes)
+        parents = [argument for parent in [*([base] if base else []), *also] for argument in ("-p", parent)]
+        created = self.git("commit-tree", tree, *parents, text=message, environment=by.environment())
+        return created.decode().strip()
+
+    def tree(self, base: str | None, changes: Mapping[str, bytes | None]) -> str:
+        """The tree of *base* with *changes*."""
+        with tempfile.TemporaryDirectory(prefix="argosy-index-") as scratch:
+            index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
+            if base:
+                self.git("read-tree", base, environment=index)
+            blobs = self._blobs({path: content for path, content in changes.items() if content is not None}, scratch)
+            lines = [f"100644 {blobs[path]}\t{path}" if path in blobs else f"0 {NOTHING}\t{path}" for path in changes]
+            self.git(
+                "update-index", "-z", "--index-info", text="".join(f"{line}\0" for line in lines), environment=index
+            )
+            return self.git("write-tree", environment=index).decode().strip()
+
+    def _blobs(self, files: Mapping[str, bytes], scratch: str) -> dict[str, str]:
+        if not files:
+            return {}
+        places = [Path(scratch) / f"blob-{number}" for number in range(len(files))]
+        for place, content in zip(places, files.values(), strict=True):
+            place.write_bytes(content)
+        ids = self.git(
+            "hash-object", "-w", "--no-filters", "--stdin-paths", text="".join(f"{place}\n" for place in places)
+        )
+        return dict(zip(files, ids.decode().split(), strict=True))
+
+    def move(self, ref: str, new: str, old: str) -> bool:
+        """Move *ref* from commit *old* (NOTHING: it does not exist) to *new*; False where it is elsewhere by now."""
+        try:
+            self.git("update-ref", "-m", "argosy", ref, new, old)
+        except errors.TryAgain:
+            if (self.resolve(ref) or NOTHING) == old:
+                raise  # not a lost race: the disk, or the repository itself
+            return False
+        return True
+
+    def is_ancestor(self, commit: str, of: str) -> bool:
+        """Whether *commit* is in the history of *of*."""
+        return not self.git("rev-list", "--max-count=1", commit, f"^{of}").strip()
+
+    @contextlib.contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Hold the other writers of this machine off. Not what keeps the refs right (:meth:`move` is), but what keeps races rare."""
+        try:
+            with (self.path / LOCK).open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                self._clear_stale_locks()
+                yield
+        except FileNotFoundError as error:
+            raise errors.Misconfigured(
+                f"there is no environment repo at {self.path}; `argosy setup` makes one"
+            ) from error
+
+    def _clear_stale_locks(self) -> None:
+        """Remove the lock files of a git that was killed; a living one holds them for milliseconds."""
+        for lock in [*self.path.glob("*.lock"), *(self.path / "refs").rglob("*.lock")]:
+            if lock.name != LOCK and time.time() - lock.stat().st_mtime > STALE_SECONDS:
+                lock.unlink(missing_ok=True)
+
+
+def _run(arguments: Sequence[str], text: bytes = b"", environment: Mapping[str, str] | None = None) -> bytes:
+    try:
+        done = subprocess.run(
+            ["git", *arguments], input=text, env=_environment(environment or {}), capture_output=True, check=False
+        )
+    except FileNotFoundError as error:
+        raise errors.Misconfigured("git is not on PATH; the local environment repo needs git 2.36 or newer") from error
+    if done.returncode != 0:
+        said = done.stderr.decode(errors="replace").strip()
+        if "No space left" in said or "Disk quota" in said:
+            raise errors.LocalDisk(f"no space left for the environment repo: {said}")
+        verb = next((argument for argument in arguments if not argument.startswith("-")), "")
+        raise errors.TryAgain(f"git {verb} failed: {said or f'exit code {done.returncode}'}")
+    return done.stdout
+
+
+def _environment(more: Mapping[str, str]) -> dict[str, str]:
+    """The caller's environment without its git settings: what a person configured must not change what we write."""
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    quiet = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    return {**inherited, **quiet, **more}

@@ -1,0 +1,189 @@
+"""The rules of promotion: where things lie in the environment repo, what a request proposes, and what to do about those that exist.
+
+Pure functions. Whoever keeps the requests (a forge) asks :func:`decide` while nobody else can change them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from argosy import errors
+from argosy.domain.documents import Document
+
+STAGING, PRODUCTION = "staging", "production"
+ENVIRONMENTS = (STAGING, PRODUCTION)
+"""In the order in which a model passes them."""
+
+
+def folder(model: str, environment: str) -> str:
+    """The folder of *model* in *environment*."""
+    return f"models/{model}/{environment}"
+
+
+def version_path(model: str, environment: str) -> str:
+    """The file that says which model *environment* serves."""
+    return f"{folder(model, environment)}/version.yaml"
+
+
+def evidence_folder(model: str, environment: str) -> str:
+    """Where the evidence for that version lies, signatures included."""
+    return f"{folder(model, environment)}/evidence"
+
+
+def policy_path(model: str) -> str:
+    """The gates of *model*."""
+    return f"policies/{model}.yaml"
+
+
+def rejected_path(model: str) -> str:
+    """The model digests that were taken out of service: one line each, ``sha256:<hex>: <reason>``."""
+    return f"models/{model}/rejected.txt"
+
+
+class State(StrEnum):
+    """What became of a request."""
+
+    OPEN = "open"
+    MERGED = "merged"
+    CLOSED = "closed"
+    SUPERSEDED = "superseded"
+    """Closed, because a newer candidate took its place."""
+
+
+class Subject(Document):
+    """What a request is about. Two proposals with equal subjects are one."""
+
+    model: str
+    environment: str
+    model_digest: str
+    version: int
+    champion_digest: str | None = None
+    """Of the champion that the evidence compares with."""
+    policy_digest: str
+    """Of the policy that the evidence was judged by."""
+
+
+class Request(Document):
+    """A promotion request."""
+
+    number: int
+    subject: Subject
+    branch: str
+    title: str
+    body: str = ""
+    """Markdown; empty in listings."""
+    head: str
+    """The commit proposed."""
+    state: State = State.OPEN
+    url: str
+    author: str
+    opened_at: str
+    ended_by: str | None = None
+    ended_at: str | None = None
+    reason: str | None = None
+    superseded_by: int | None = None
+    labels: list[str] = []
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What is to be proposed: *files* (path to content) replace all that the environment's folder has of this model."""
+
+    subject: Subject
+    title: str
+    body: str
+    files: Mapping[str, bytes] = field(repr=False)
+    author: str = "argosy"
+
+
+def branch(subject: Subject, taken: Sequence[str] = ()) -> str:
+    """The branch of *subject*: a pure function of model, environment and digest; ``-2``, ``-3``, … where earlier ones are *taken*."""
+    base = f"promote/{subject.model}/{subject.environment}/{subject.model_digest.removeprefix('sha256:')[:12]}"
+    candidates = [base, *(f"{base}-{number}" for number in range(2, len(taken) + 2))]
+    return next(name for name in candidates if name not in taken)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to do with a proposal."""
+
+    action: Literal["adopt", "done", "stop", "open"]
+    """adopt: *request* is this proposal; done: main serves this digest; stop: a person said no; open: on *branch*."""
+    request: Request | None = None
+    branch: str = ""
+    supersede: tuple[Request, ...] = ()
+    """Requests that the new one closes, in the same moment."""
+
+
+def decide(subject: Subject, requests: Sequence[Request], served: str | None) -> Decision:
+    """What to do about proposing *subject*, given every request there is and the digest that main names for the environment."""
+    same_place = [request for request in requests if _place(request.subject) == _place(subject)]
+    same_model = [request for request in same_place if request.subject.model_digest == subject.model_digest]
+    if served == subject.model_digest:
+        return Decision("done", next((one for one in reversed(same_model) if one.state is State.MERGED), None))
+    still_open = [request for request in same_place if request.state is State.OPEN]
+    if adopted := [request for request in still_open if _question(request.subject) == _question(subject)]:
+        return Decision("adopt", adopted[-1])
+    if same_model and same_model[-1].state is State.CLOSED:
+        return Decision("stop", same_model[-1])
+    taken = [request.branch for request in same_model]
+    return Decision("open", branch=branch(subject, taken), supersede=tuple(still_open))
+
+
+def _place(subject: Subject) -> tuple[str, str]:
+    return subject.model, subject.environment
+
+
+def _question(subject: Subject) -> tuple[str, str | None, str]:
+    """What a reviewer is asked. The same model judged against another champion or policy is another question."""
+    return subject.model_digest, subject.champion_digest, subject.policy_digest
+
+
+def refusal(request: Request) -> errors.Rejected:
+    """The answer to proposing again what a person has closed."""
+    return errors.Rejected(
+        f"request {request.number} for this very model was closed by {request.ended_by or 'somebody'}"
+        f" ({request.reason or 'no reason given'}). Talk to them; `argosy pr reopen {request.number}` takes it up again"
+    )
+
+
+def following(environment: str) -> str | None:
+    """The environment after *environment*, or None after the last."""
+    position = ENVIRONMENTS.index(environment) + 1
+    return ENVIRONMENTS[position] if position < len(ENVIRONMENTS) else None
+
+
+def next_proposal(merged: Request, files: Mapping[str, bytes]) -> Proposal | None:
+    """What merging *merged*, whose files are *files*, leads to: the same model for the next environment, or nothing."""
+    subject = merged.subject
+    environment = following(subject.environment)
+    if environment is None:
+        return None
+    here, there = folder(subject.model, subject.environment), folder(subject.model, environment)
+    return Proposal(
+        subject=subject.model_copy(update={"environment": environment}),
+        title=title(subject.model, subject.version, environment),
+        body=merged.body,
+        files={path.replace(here, there, 1): content for path, content in files.items()},
+    )
+
+
+def title(model: str, version: int, environment: str) -> str:
+    """The title of a request."""
+    return f"Promote {model} version {version} to {environment}"
+
+
+def labels(subject: Subject) -> list[str]:
+    """The labels of a request."""
+    return ["promotion", f"model/{subject.model}", f"environment/{subject.environment}"]
+
+
+def rejections(text: str) -> dict[str, str]:
+    """Digest to reason, from the content of :func:`rejected_path`."""
+    found = {}
+    for line in text.splitlines():
+        digest, separator, reason = line.strip().partition(": ")
+        if separator and not line.startswith("#"):
+            found[digest] = reason
+    return found

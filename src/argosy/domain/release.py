@@ -1,0 +1,106 @@
+"""``version.yaml``: the one small file that says which model an environment serves.
+
+It is YAML that tools and charts read, in one fixed, flat form: Argosy writes it, people revert it. Its reader here accepts that form and
+nothing else, so that no YAML subtlety (``010``, ``no``, an anchor) can mean another model than the reviewer saw.
+"""
+
+import json
+import re
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from argosy import errors
+from argosy.domain import model_settings
+from argosy.domain.documents import Document
+
+Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+LINE = re.compile(r"(?P<indent> *)(?P<key>[A-Za-z][A-Za-z0-9]*):(?: (?P<value>\S.*))?")
+
+
+class OnlineStore(Document):
+    """Where the files of the online store are, and their digest."""
+
+    uri: str
+    digest: Digest
+
+    @classmethod
+    def from_text(cls, text: str) -> "OnlineStore":
+        """From ``<uri>@<digest>``, the form in which steps hand it on."""
+        uri, _, digest = text.rpartition("@")
+        return cls(uri=uri, digest=digest)
+
+    def text(self) -> str:
+        """As ``<uri>@<digest>``."""
+        return f"{self.uri}@{self.digest}"
+
+
+class Version(Document):
+    """What an environment serves. Digests are ``sha256:<hex>``."""
+
+    model_config = {**Document.model_config, "alias_generator": to_camel}
+
+    model: model_settings.Name
+    version: int = Field(ge=1)
+    """Number in the registry, also the counter of ``release.json``."""
+    model_digest: Digest
+    storage_uri: str
+    online_store: OnlineStore | None = None
+    image: str | None = None
+    """Serving image by digest; absent where the environment's own is used."""
+    evidence_digest: Digest
+    policy_digest: Digest
+
+    def yaml(self) -> str:
+        """The text of ``version.yaml``."""
+        return "".join(_lines(self.model_dump(mode="json", by_alias=True, exclude_none=True), ""))
+
+
+def parse(text: str, where: str) -> Version:
+    """Read the ``version.yaml`` *text* that lies at *where*. Raises Misconfigured with the line."""
+    try:
+        return Version.model_validate(_mapping(text, where))
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise errors.Misconfigured(f"{where}: {field}: {first['msg']}; revert the commit that changed it") from None
+
+
+def _lines(values: dict[str, Any], indent: str) -> list[str]:
+    lines = []
+    for key, value in values.items():
+        if isinstance(value, dict):
+            lines += [f"{indent}{key}:\n", *_lines(value, indent + "  ")]
+        else:
+            lines.append(f"{indent}{key}: {json.dumps(value, ensure_ascii=False)}\n")
+    return lines
+
+
+def _mapping(text: str, where: str) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    inner: dict[str, Any] = values
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        matched = LINE.fullmatch(line)
+        if not matched or len(matched["indent"]) not in {0, 2}:
+            raise errors.Misconfigured(f"{where}:{number}: expected `key: value`, as Argosy writes it; found {line!r}")
+        target = inner if matched["indent"] else values
+        if matched["key"] in target:
+            raise errors.Misconfigured(f"{where}:{number}: {matched['key']!r} is given twice")
+        if matched["value"] is None:
+            inner = target[matched["key"]] = {}
+        else:
+            target[matched["key"]] = _scalar(matched["value"], f"{where}:{number}")
+    return values
+
+
+def _scalar(text: str, where: str) -> str | int:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        raise errors.Misconfigured(f"{where}: expected a quoted text or a whole number; found {text}")
+    return value

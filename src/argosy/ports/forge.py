@@ -1,0 +1,52 @@
+"""The port to the environment repo: what main says, and the requests to change it.
+
+The rules (which branch, when a request is adopted, superseded or refused) are ``argosy.domain.promotion``'s; an adapter applies them so
+that they hold whoever else works on the repository at the same time.
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from argosy.domain.promotion import Proposal, Request
+
+
+class Forge(Protocol):
+    """An environment repository. Every method raises TryAgain where the other side fails."""
+
+    def head(self) -> str:
+        """The commit that main is at."""
+
+    def read(self, path: str, at: str | None = None) -> bytes | None:
+        """The file *path* of main (of commit *at*), or None where there is none."""
+
+    def propose(self, proposal: Proposal) -> Request | None:
+        """Open a request for *proposal*, or return the one that is this proposal already.
+
+        At most one request is open per model and environment: others are closed as superseded, with a link. Where main serves the digest
+        already, the answer is its request, in state MERGED, or None where it came there without one. Raises Rejected where a person closed
+        the request for this digest.
+        """
+
+    def requests(self) -> list[Request]:
+        """Every request, by number, without bodies."""
+
+    def request(self, number: int) -> Request:
+        """The request *number*, with its body. Raises UsageError where there is none."""
+
+    def files(self, number: int) -> Mapping[str, bytes]:
+        """Path to content of what the request *number* proposes."""
+
+    def diff(self, number: int) -> str:
+        """What merging the request would change in main (for a merged one: what it changed), as a unified diff."""
+
+    def merge(self, number: int, *, by: str, at: str, note: str = "") -> Request:
+        """Merge the request in the name of *by*, if main is still at commit *at*; *note* joins the commit message.
+
+        Merging what is merged is no error. Raises TryAgain where main has moved, Rejected where the request is closed.
+        """
+
+    def close(self, number: int, *, by: str, reason: str) -> Request:
+        """Close the request unmerged. Closing what is closed is no error. Raises Rejected where it is merged."""
+
+    def reopen(self, number: int, *, by: str) -> Request:
+        """Open a closed request again; the one that is open for the same place is superseded. Raises Rejected where it is merged."""
