@@ -63,3 +63,8 @@ def moment(epoch: float | None) -> str:
 def words(name: str) -> str:
     """A dotted or underscored name as words: ``demographic_parity_ratio`` reads ``demographic parity ratio``."""
     return name.replace("_", " ")
+
+
+def bound(limit: str) -> str:
+    """A gate's limit as it is printed: ``>= 0.8`` with a sign that needs no decoding."""
+    return limit.replace(">=", "\N{GREATER-THAN OR EQUAL TO}").replace("<=", "\N{LESS-THAN OR EQUAL TO}")

@@ -196,9 +196,7 @@ def full() -> RunReport:
             online_digest=DIGEST,
         ),
         history=SearchHistory(metric="f1", direction="maximize", trials=trials()),
-        choice=Choice(
-            trial=22, score=0.6, metric="f1", parameters={"max_depth": 5}, boost_rounds=120, threshold=0.41
-        ),
+        choice=Choice(trial=22, score=0.6, metric="f1", parameters={"max_depth": 5}, boost_rounds=120, threshold=0.41),
         training={"cv": {"f1": 0.6, "auc": 0.85}, "importance": {"tenure": 0.4}},
         evidence=evidence(),
         results={"version": "4", "request": "#7 promote vessels 4 to staging"},

@@ -1,0 +1,65 @@
+"""A run in a few lines: verdict, the gates that failed with their numbers, the request, where the minutes went.
+
+Printed after a run; whoever wants more opens the page.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from argosy.domain.evidence import Evidence, GateResult
+from argosy.report import formats, ledger, outcome, views
+from argosy.report.record import RunReport
+
+COSTLIEST = 5
+"""How many tasks the line on time names."""
+
+
+def summary(report: RunReport, page: Path | None = None) -> str:
+    """The lines, without colour, ending without a newline. *page*: where the whole report was written."""
+    return "\n".join(_lines(report, page))
+
+
+def _lines(report: RunReport, page: Path | None) -> Iterator[str]:
+    end = outcome.of(report)
+    yield f"{report.facts.model}: {end.headline}"
+    if end.detail and not (report.evidence and report.evidence.failed):
+        yield f"  {end.detail}"
+    if report.evidence and end.word != "stopped":
+        yield from _of_evidence(report.evidence)
+    if version := report.results.get("version"):
+        digest = f", model {formats.short(report.evidence.model_digest)}" if report.evidence else ""
+        yield f"  version   {version}{digest}"
+    if request := report.results.get("request"):
+        yield f"  request   {request}"
+    yield f"  time      {_time(report)}"
+    if report.facts.peak_bytes is not None:
+        yield f"  memory    {formats.size(report.facts.peak_bytes)} at its peak"
+    if page is not None:
+        yield f"  report    {page}"
+
+
+def _of_evidence(evidence: Evidence) -> Iterator[str]:
+    for gate in evidence.failed:
+        yield f"  failed    {_gate(gate)}"
+    held = [
+        f"{view.name} {len(view.gates) - view.failed}/{len(view.gates)}"
+        for view in views.dimensions(evidence)
+        if view.gates
+    ]
+    yield f"  gates     {', '.join(held)}"
+    if comparison := evidence.comparison:
+        change = f"{formats.number(comparison.candidate)} against {formats.number(comparison.champion)}"
+        yield f"  champion  {comparison.outcome}: {formats.words(comparison.metric)} {change}"
+
+
+def _gate(gate: GateResult) -> str:
+    would = f"; would pass: {gate.would_pass}" if gate.would_pass else ""
+    return f"{gate.gate}: {formats.number(gate.measured)}, limit {formats.bound(gate.limit)}{would}"
+
+
+def _time(report: RunReport) -> str:
+    times = ledger.of(report.facts, report.entries)
+    costliest = sorted((row for row in times.rows if row.work), key=lambda row: -row.wall)[:COSTLIEST]
+    parts = ", ".join(f"{row.label} {formats.seconds(row.wall)}" for row in costliest)
+    cached = f"; {times.cached} of {times.tasks} tasks from the cache" if times.cached else ""
+    return formats.seconds(times.wall) + (f" ({parts}{cached})" if parts else cached)

@@ -1,0 +1,106 @@
+"""What a report's sections hold, drawn from the documents: grouped, ordered, with what failed first. No markup."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import get_args
+
+from argosy.domain.data import ExpectationResult, Layer
+from argosy.domain.evidence import Curve, Evidence, GateResult, Table
+from argosy.domain.policy import DIMENSIONS
+from argosy.domain.search import Trial
+from argosy.report import charts
+from argosy.report.record import RunReport
+
+MEANINGS = {
+    "performance": "How well it predicts what it has not seen: the holdout.",
+    "fairness": "Whether it treats groups of people alike.",
+    "robustness": "What noise, missing and out-of-range values do to its answers.",
+    "calibration": "Whether a stated probability comes true that often.",
+    "explainability": "What its answers rest on.",
+    "latency": "How fast the serving code answers.",
+}
+
+
+@dataclass(frozen=True)
+class DimensionView:
+    """Everything of one dimension of the evaluation."""
+
+    name: str
+    meaning: str
+    gates: list[GateResult]
+    deviations: list[GateResult]
+    metrics: dict[str, float | None]
+    tables: list[Table]
+    curves: list[charts.Chart]
+
+    @property
+    def failed(self) -> int:
+        """How many of its gates failed."""
+        return sum(not gate.passed for gate in self.gates)
+
+
+@dataclass(frozen=True)
+class LayerView:
+    """The expectations of one layer, what failed first."""
+
+    name: str
+    results: list[ExpectationResult]
+
+    @property
+    def failed(self) -> int:
+        """How many did not hold."""
+        return sum(not result.passed for result in self.results)
+
+
+def dimensions(evidence: Evidence) -> list[DimensionView]:
+    """The six dimensions in their fixed order, then any other that the evidence holds."""
+    named = [gate.dimension for gate in evidence.gates] + [item.dimension for item in evidence.tables]
+    names = dict.fromkeys([*DIMENSIONS, *named, *(curve.dimension for curve in evidence.curves)])
+    return [_dimension(name, evidence) for name in names]
+
+
+def _dimension(name: str, evidence: Evidence) -> DimensionView:
+    gates = [gate for gate in evidence.gates if gate.dimension == name]
+    return DimensionView(
+        name=name,
+        meaning=MEANINGS.get(name, ""),
+        # What holds the model back comes first.
+        gates=sorted((gate for gate in gates if not gate.deviation), key=lambda gate: gate.passed),
+        deviations=[gate for gate in gates if gate.deviation],
+        metrics={
+            metric.partition(".")[2]: value
+            for metric, value in evidence.metrics.items()
+            if metric.partition(".")[0] == name
+        },
+        tables=[table for table in evidence.tables if table.dimension == name],
+        curves=[charts.of_curve(curve) for curve in evidence.curves if curve.dimension == name and _drawable(curve)],
+    )
+
+
+def _drawable(curve: Curve) -> bool:
+    return any(len(points) > 1 for points in curve.series.values())
+
+
+def layers(report: RunReport) -> list[LayerView]:
+    """The three layers of the validation, failures first."""
+    if report.validation is None:
+        return []
+    results = sorted(report.validation.results, key=lambda result: (result.passed, not result.critical))
+    return [LayerView(layer, [result for result in results if result.layer == layer]) for layer in get_args(Layer)]
+
+
+def best_trials(report: RunReport, most: int = 10) -> list[Trial]:
+    """The complete trials with the best scores, the best first."""
+    if report.history is None:
+        return []
+    complete = [trial for trial in report.history.trials if trial.state == "complete" and trial.fold_scores]
+    sign = -1 if report.history.direction == "maximize" else 1
+    return sorted(complete, key=lambda trial: (sign * trial.score, trial.number))[:most]
+
+
+def rejected(report: RunReport) -> list[tuple[str, int]]:
+    """Why rows were kept aside, the commonest reason first."""
+    counts: Counter[str] = Counter()
+    for source in report.lineage.sources if report.lineage else []:
+        counts.update(source.rejected_by_reason)
+    return counts.most_common()

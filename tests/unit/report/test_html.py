@@ -1,0 +1,170 @@
+"""One self-contained page per run, safe to open whatever its values are."""
+
+import base64
+import hashlib
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from argosy.domain.evidence import Evidence
+from argosy.report import html
+from argosy.report.record import RunReport
+
+HOSTILE = """<img src=x onerror=alert(1)>"'`</title></style><script>alert(2)</script>"""
+VOID = {"meta", "br", "link", "input", "img", "hr"}
+
+
+class _Page(HTMLParser):
+    """Every element with its attributes, and whether each that was opened was closed in order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.wrong: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(f"</{tag}> at {self.getpos()}")
+
+
+@pytest.fixture(params=["report", "rejected", "stopped"])
+def any_report(request: pytest.FixtureRequest) -> RunReport:
+    """A run that went through, one that was rejected, and one that stopped early."""
+    value: RunReport = request.getfixturevalue(request.param)
+    return value
+
+
+def test_the_page_is_well_formed(any_report: RunReport) -> None:
+    """Each element is closed where it should be, ids are unique, and links within the page lead somewhere."""
+    page = _Page(html.render(any_report))
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    anchors = {(attributes.get("href") or "")[1:] for tag, attributes in page.elements if tag == "a"}
+    assert (page.wrong, page.open) == ([], [])
+    assert len(ids) == len(set(ids))
+    assert anchors <= set(ids)
+
+
+def test_the_page_needs_nothing_but_itself(any_report: RunReport) -> None:
+    """No script, no element that loads, no address outside the page."""
+    page = _Page(html.render(any_report))
+    tags = {tag for tag, _ in page.elements}
+    assert not tags & {"script", "link", "img", "iframe", "object", "embed", "form", "base"}
+    assert not [
+        attributes
+        for _, attributes in page.elements
+        if {"src", "style", "action"} & set(attributes) or any(name.startswith("on") for name in attributes)
+    ]
+
+
+def test_the_policy_allows_this_style_sheet_and_nothing_else(report: RunReport) -> None:
+    """The hash in the content security policy is that of the style element, byte for byte."""
+    text = html.render(report)
+    style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)
+    policy = next(a["content"] for t, a in _Page(text).elements if a.get("http-equiv") == "Content-Security-Policy")
+    assert style
+    assert policy
+    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+    assert policy == f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    assert "url(" not in style[1]
+
+
+def test_text_of_others_stays_text(report: RunReport) -> None:
+    """Names, messages and table cells that are markup are shown as they are, and add no element."""
+    assert report.evidence is not None
+    judged = _hostile(report.evidence)
+    entries = tuple(replace(entry, name=f"$.{HOSTILE}", message=HOSTILE) for entry in report.entries)
+    facts = replace(report.facts, run=HOSTILE, model=HOSTILE, message=HOSTILE)
+    hostile = replace(
+        report, facts=facts, entries=entries, evidence=judged, results={"request": HOSTILE}, unreadable=(HOSTILE,)
+    )
+    page = _Page(html.render(hostile))
+    assert not {"img", "script"} & {tag for tag, _ in page.elements}
+    assert (page.wrong, page.open) == ([], [])
+
+
+def _hostile(evidence: Evidence) -> Evidence:
+    return evidence.model_copy(
+        update={
+            "explanation": HOSTILE,
+            "attribution": {HOSTILE: 1.0},
+            "example_sentences": [HOSTILE],
+            "metrics": {f"performance.{HOSTILE}": 1.0},
+            "gates": [gate.model_copy(update={"reason": HOSTILE, "limit": HOSTILE}) for gate in evidence.gates],
+            "curves": [curve.model_copy(update={"title": HOSTILE, "x_label": HOSTILE}) for curve in evidence.curves],
+            "tables": [table.model_copy(update={"title": HOSTILE, "rows": [[HOSTILE]]}) for table in evidence.tables],
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("https://forge.example/pr/7", "https://forge.example/pr/7", id="web"),
+        pytest.param("javascript:alert(1)", None, id="script"),
+        pytest.param("#7 promote vessels", None, id="words"),
+    ],
+)
+def test_only_web_addresses_become_links(text: str, expected: str | None) -> None:
+    """A page of ours leads to the web and nowhere else."""
+    assert html.link(text) == expected
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param("Ready for review: all 7 gates hold", id="verdict"),
+        pytest.param("sha256:ab12ab12", id="data-digest"),
+        pytest.param("no total charges", id="rejected-rows"),
+        pytest.param("mean of tenure lies between 25 and 40", id="validation"),
+        pytest.param("5,634 to train on, 1,409 held out", id="split"),
+        pytest.param("27 complete and 13 pruned trials", id="tuning"),
+        pytest.param("Accepted deviations", id="fairness-deviation"),
+        pytest.param("Confusion matrix", id="table"),
+        pytest.param("ROC curve", id="curve"),
+        pytest.param("mostly because contract is Month-to-month", id="example-sentence"),
+        pytest.param("not worse than the champion", id="comparison"),
+        pytest.param("7 promote vessels 4 to staging", id="request"),
+        pytest.param("tune.trial-0", id="time-ledger"),
+        pytest.param("640 MB", id="memory"),
+    ],
+)
+def test_the_page_holds_every_section(report: RunReport, words: str) -> None:
+    """What a reviewer is asked to believe is on the page."""
+    assert words in html.render(report)
+
+
+def test_a_rejection_opens_with_the_gates_that_failed(rejected: RunReport) -> None:
+    """Before anything else: measured, limit, and what would pass."""
+    text = html.render(rejected)
+    first = text.index("What failed, and what would pass")
+    assert first < text.index('id="overview"')
+    assert "0.71" in text[first : text.index('id="overview"')]
+    assert "&gt;= 0.8 would pass" in text[first : text.index('id="overview"')]
+
+
+def test_a_run_that_stopped_says_what_to_do_next(stopped: RunReport) -> None:
+    """Where it stopped, why, and the command that continues it."""
+    text = html.render(stopped)
+    assert "error: tenure is missing in vessels" in text
+    assert "argosy resume vessels-7k2p" in text
+
+
+def test_the_page_is_written_whole_or_not_at_all(report: RunReport, tmp_path: Path) -> None:
+    """A page appears by a rename; nothing partial is left beside it."""
+    path = tmp_path / "run" / "report.html"
+    html.write(report, path)
+    assert path.read_text(encoding="utf-8") == html.render(report)
+    assert list(path.parent.iterdir()) == [path]

@@ -1,0 +1,58 @@
+"""How a run ended, in the words that a person reads first."""
+
+from dataclasses import replace
+
+import pytest
+
+from argosy.report import outcome
+from argosy.report.record import Entry, RunReport
+
+
+def test_a_promoted_model_waits_for_review(report: RunReport) -> None:
+    """An accepted deviation is not counted among the gates."""
+    assert outcome.of(report).headline == "Ready for review: all 7 gates hold"
+
+
+def test_a_rejection_is_the_news_not_the_step_that_said_so(rejected: RunReport) -> None:
+    """`propose` ends with a failure when the verdict is no; what a person wants to read is the verdict."""
+    end = outcome.of(rejected)
+    assert (end.word, end.tone, end.headline) == ("reject", "bad", "Rejected: 2 of 3 gates failed")
+
+
+def test_a_run_that_stopped_says_where_and_why(stopped: RunReport) -> None:
+    """The step's own last words are shown."""
+    end = outcome.of(stopped)
+    assert end.headline == "The run stopped in validate"
+    assert "tenure is missing" in end.detail
+
+
+def test_a_failure_after_a_good_verdict_is_the_news(report: RunReport) -> None:
+    """All gates hold, and signing failed: nothing is waiting for review."""
+    failed = Entry("$.sign", "sign", "Failed", error="error: no key")
+    assert outcome.of(replace(report, entries=(*report.entries, failed))).headline == "The run stopped in sign"
+
+
+def test_an_attempt_that_was_made_good_is_no_failure(report: RunReport) -> None:
+    """A retry that succeeded: the run went through."""
+    attempts = (Entry("$.sign(0)", "sign", "Failed"), Entry("$.sign(1)", "sign", "Succeeded"))
+    assert outcome.of(replace(report, entries=(*report.entries, *attempts))).word == "promote"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "word"),
+    [
+        pytest.param("champion", "champion", id="champion-again"),
+        pytest.param("inconclusive", "inconclusive", id="too-little-data"),
+    ],
+)
+def test_each_verdict_has_its_word(report: RunReport, verdict: str, word: str) -> None:
+    """The badge is the verdict."""
+    assert report.evidence is not None
+    judged = report.evidence.model_copy(update={"verdict": verdict})
+    assert outcome.of(replace(report, evidence=judged)).word == word
+
+
+def test_a_run_that_goes_on_is_not_called_stopped(report: RunReport) -> None:
+    """A report can be asked for while the run is under way."""
+    running = replace(report, facts=replace(report.facts, phase="Running"), evidence=None)
+    assert outcome.of(running).word == "running"
