@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from argosy.adapters.local_forge.repository import NOTHING, Person, Repository
 from argosy.domain.promotion import Request, State
 
-REF = "refs/argosy/requests"
+REF = "refs/argosy/requests/ledger"
 
 
 def now() -> str:

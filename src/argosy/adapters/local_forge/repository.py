@@ -18,7 +18,8 @@ from pathlib import Path
 from argosy import errors
 
 NOTHING = "0" * 40
-STALE_SECONDS = 10.0
+STALE_SECONDS = 2.0
+"""Age at which the lock file of a ref is a dead git's; a living one holds it for milliseconds."""
 LOCK = "argosy.lock"
 CONFIG = {
     # A request must survive the machine losing power once we said it is there.
@@ -171,10 +172,20 @@ class Repository:
             ) from error
 
     def _clear_stale_locks(self) -> None:
-        """Remove the lock files of a git that was killed; a living one holds them for milliseconds."""
+        """Remove the lock files of a git that was killed; wait for those that are too young to tell."""
         for lock in [*self.path.glob("*.lock"), *(self.path / "refs").rglob("*.lock")]:
-            if lock.name != LOCK and time.time() - lock.stat().st_mtime > STALE_SECONDS:
-                lock.unlink(missing_ok=True)
+            while lock.name != LOCK and (age := _age(lock)) is not None:
+                if age > STALE_SECONDS:
+                    lock.unlink(missing_ok=True)
+                time.sleep(0.05)
+
+
+def _age(path: Path) -> float | None:
+    """Seconds since *path* was written; None where it is gone."""
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return None
 
 
 def _run(arguments: Sequence[str], text: bytes = b"", environment: Mapping[str, str] | None = None) -> bytes:
