@@ -14,6 +14,7 @@ from argosy.domain.data import FeatureSchema, Lineage, SnapshotManifest, Validat
 from argosy.domain.documents import Document
 from argosy.domain.evidence import ChampionRef, Evidence
 from argosy.domain.model_settings import ModelSettings
+from argosy.domain.policy import Policy
 from argosy.domain.search import Choice, SearchHistory
 
 FindArtifact = Callable[[str, str], Path | None]
@@ -68,6 +69,7 @@ class RunReport:
     facts: Facts
     entries: tuple[Entry, ...] = ()
     settings: ModelSettings | None = None
+    policy: Policy | None = None
     champion: ChampionRef | None = None
     snapshot: SnapshotManifest | None = None
     lineage: Lineage | None = None
@@ -105,6 +107,7 @@ def collect(
     facts: Facts,
     entries: tuple[Entry, ...] = (),
     settings: ModelSettings | None = None,
+    policy: Policy | None = None,
     results: Mapping[str, str] | None = None,
 ) -> RunReport:
     """The record of a run: each document that *find* finds is read; one that cannot be read is named, and the rest stands."""
@@ -113,6 +116,7 @@ def collect(
         facts=facts,
         entries=entries,
         settings=settings,
+        policy=policy,
         champion=reader.document(ChampionRef, "champion", "champion", "champion.json"),
         snapshot=reader.document(SnapshotManifest, "ingest", "snapshot", "manifest.json"),
         lineage=reader.document(Lineage, "ingest", "lineage", "lineage.json"),

@@ -1,0 +1,181 @@
+"""Write the report of a run: one HTML file that opens from disk in a browser, with no network.
+
+A run that failed or still goes on has a report too. `argosy run` writes it at the end of a model's run; this verb writes it again, or for a
+run that was killed.
+"""
+
+import argparse
+import tempfile
+import webbrowser
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from argosy import errors
+from argosy.adapters import model_folder
+from argosy.domain.model_settings import ModelSettings
+from argosy.domain.policy import Policy
+from argosy.engine import nodes as engine_nodes
+from argosy.engine.state import runs
+from argosy.report import record
+from argosy.settings import Settings
+
+MODEL = "argosy.dev/model"
+PAGE = "report.html"
+LAST_WORDS = 20
+"""Lines of a failed step's log that a report quotes at most."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument(
+        "run", nargs="?", metavar="RUN", help="the run, or the beginning of its name; default: the newest"
+    )
+    parser.add_argument("--open", action="store_true", help="open it in the browser")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the report and say where it is."""
+    settings = Settings.from_environment()
+    page = write(settings.home, runs.find(settings.home, arguments.run))
+    print(page)
+    if arguments.open and not webbrowser.open(page.as_uri()):
+        raise errors.Misconfigured(f"this machine has no browser that can be started; open {page} by hand")
+    return errors.DONE
+
+
+def after_run(home: Path, run: str) -> str | None:
+    """Write the report of *run*; returns the lines that sum it up, or None where the run was not a model's."""
+    folder = runs.find(home, run)
+    if not _annotations(folder.manifest()).get(MODEL):
+        return None
+    from argosy.report import terminal
+
+    return terminal.summary(record_of(home, folder), write(home, folder))
+
+
+def write(home: Path, folder: runs.RunFolder) -> Path:
+    """Write the report of the run in *folder*; returns where it is. Raises LocalDisk where it cannot be written."""
+    from argosy.report import html
+
+    page = folder.path / PAGE
+    try:
+        html.write(record_of(home, folder), page)
+    except OSError as error:
+        raise errors.LocalDisk(f"the report cannot be written to {page}: {error.strerror}; free space there") from error
+    return page
+
+
+def record_of(home: Path, folder: runs.RunFolder) -> record.RunReport:
+    """What the run in *folder* left, as a report needs it."""
+    manifest = folder.manifest()
+    meta, nodes = folder.state()
+    workflow = _workflow(manifest, nodes)
+    model = _annotations(manifest).get(MODEL) or workflow
+
+    def find(template: str, output: str) -> Path | None:
+        # The last one counts: a search has one `suggest` a round, a retried step one node an attempt.
+        holders = [node for node in nodes.values() if node.template == template]
+        found = [path for node in holders if (path := runs.artifact(home, node, output)) is not None]
+        return found[-1] if found else None
+
+    facts = record.Facts(
+        run=folder.run,
+        model=model,
+        phase=meta.get("phase", "Running"),
+        started=float(meta.get("started") or min((node.started for node in nodes.values()), default=0.0)),
+        finished=float(meta["finished"]) if meta.get("finished") else None,
+        message=meta.get("message", ""),
+        parameters=_parameters(manifest),
+    )
+    return record.collect(
+        find,
+        facts=facts,
+        entries=tuple(
+            _entry(folder, workflow, node) for node in nodes.values() if node.type is engine_nodes.NodeType.POD
+        ),
+        settings=_settings(manifest),
+        policy=_policy(find),
+        results=_results(nodes),
+    )
+
+
+def _entry(folder: runs.RunFolder, workflow: str, node: engine_nodes.Node) -> record.Entry:
+    return record.Entry(
+        name=engine_nodes.local_name(node.name, workflow),
+        template=node.template,
+        phase=str(node.phase),
+        started=node.started,
+        finished=node.finished,
+        cached=node.cached,
+        message=node.message,
+        error=_last_words(folder, workflow, node) if node.phase.unsuccessful else "",
+    )
+
+
+def _last_words(folder: runs.RunFolder, workflow: str, node: engine_nodes.Node) -> str:
+    """What a failed step said last: from its last ``error:`` line on, or else the end of its log."""
+    attempts = folder.attempt(workflow, node.name, 0).parent
+    numbers = sorted(int(path.name) for path in attempts.glob("*") if path.name.isdigit())
+    log = attempts / str(numbers[-1]) / "main.log" if numbers else None
+    if log is None or not log.exists():
+        return ""
+    lines = log.read_text(encoding="utf-8", errors="replace").rstrip().splitlines()
+    errors_at = [number for number, line in enumerate(lines) if line.startswith("error:")]
+    return "\n".join(lines[errors_at[-1] :] if errors_at else lines[-LAST_WORDS:])[:4000]
+
+
+def _workflow(manifest: Mapping[str, Any], nodes: Mapping[str, engine_nodes.Node]) -> str:
+    """The workflow's name, which all names of nodes begin with."""
+    return next(iter(nodes), None) or str((manifest.get("metadata") or {}).get("name") or "workflow")
+
+
+def _annotations(manifest: Mapping[str, Any]) -> Mapping[str, str]:
+    return (manifest.get("metadata") or {}).get("annotations") or {}
+
+
+def _arguments(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
+    return (manifest.get("spec") or {}).get("arguments") or {}
+
+
+def _parameters(manifest: Mapping[str, Any]) -> dict[str, str]:
+    given = _arguments(manifest).get("parameters") or []
+    return {parameter["name"]: str(parameter["value"]) for parameter in given if parameter.get("value") is not None}
+
+
+def _settings(manifest: Mapping[str, Any]) -> ModelSettings | None:
+    """The model's settings, which travelled with the manifest; None where they are not what they should be: the run said so."""
+    given = _arguments(manifest).get("artifacts") or []
+    text = next(
+        (artifact["raw"]["data"] for artifact in given if artifact["name"] == "settings" and "raw" in artifact), None
+    )
+    if text is None:
+        return None
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        try:
+            return model_folder.load_settings(Path(file.name))
+        except errors.Misconfigured:
+            return None
+
+
+def _policy(find: record.FindArtifact) -> Policy | None:
+    champion = find("champion", "champion")
+    if champion is None or not (champion / "policy.yaml").exists():
+        return None
+    try:
+        return model_folder.load_policy(champion / "policy.yaml")
+    except errors.Misconfigured:
+        return None
+
+
+def _results(nodes: Mapping[str, engine_nodes.Node]) -> dict[str, str]:
+    """All short output values, by name; of two with one name the later."""
+    return {
+        name: value
+        for node in nodes.values()
+        if node.outputs and node.type is engine_nodes.NodeType.POD
+        for name, value in node.outputs.parameters.items()
+        if name not in {"batches", "finished"}
+    }
