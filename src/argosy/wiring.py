@@ -1,0 +1,79 @@
+"""Builds the concrete adapters from the settings: the only place that names them.
+
+Each function imports its adapter when it is called, so that a process loads the one client library it needs and no other.
+"""
+
+from pathlib import Path
+
+from argosy import errors
+from argosy.ports.artifacts import Artifacts
+from argosy.ports.forge import Forge
+from argosy.ports.registry import Registry
+from argosy.ports.signer import Signer, Verifier
+from argosy.settings import Settings
+
+LOCAL = "local:"
+GITHUB = "github:"
+
+
+def forge(settings: Settings) -> Forge:
+    """The environment repo and its requests. Raises Misconfigured where the address is of no kind we know."""
+    if settings.forge_uri.startswith(LOCAL):
+        from argosy.adapters.local_forge.forge import LocalForge
+
+        return LocalForge(Path(settings.forge_uri.removeprefix(LOCAL)), _environment_repo(settings))
+    raise errors.Misconfigured(f"ARGOSY_FORGE_URI is {settings.forge_uri!r}; expected {LOCAL}<path>")
+
+
+def registry(settings: Settings) -> Registry:
+    """The model registry."""
+    from argosy.adapters.mlflow_registry import MlflowRegistry
+
+    return MlflowRegistry(settings.tracking_uri)
+
+
+def artifacts(settings: Settings) -> Artifacts:
+    """The model store."""
+    from argosy.adapters.file_artifacts import FileArtifacts
+
+    return FileArtifacts(settings.store_uri)
+
+
+def signer(settings: Settings) -> Signer:
+    """What signs with the private key."""
+    from argosy.adapters.model_signer import KeySigner
+
+    return KeySigner(settings.signing_key)
+
+
+def verifier(settings: Settings) -> Verifier:
+    """What checks signatures with the public key."""
+    from argosy.adapters.model_signer import KeyVerifier
+
+    return KeyVerifier(settings.verifying_key)
+
+
+def prepare(settings: Settings) -> None:
+    """Make what a laptop's state folder needs and does not have yet: keys, the environment repo, the registry's database.
+
+    Quick where everything is there. Safe to run twice, also at once.
+    """
+    from argosy.adapters import keys
+
+    keys.ensure_signing_pair(settings.signing_key, settings.verifying_key)
+    keys.ensure_secret(settings.hash_key)
+    if settings.forge_uri.startswith(LOCAL):
+        forge(settings)
+    database = settings.tracking_uri.removeprefix("sqlite:///")
+    if settings.tracking_uri.startswith("sqlite:///") and not Path(database).exists():
+        from argosy.adapters.mlflow_registry import MlflowRegistry
+
+        MlflowRegistry(settings.tracking_uri).prepare()
+
+
+def _environment_repo(settings: Settings) -> dict[str, bytes]:
+    """The files a new environment repo starts with: the folder ``gitops-env`` of the project at hand."""
+    folder = settings.data_root / "gitops-env"
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+    }
