@@ -14,6 +14,8 @@ from argosy.domain.documents import Document
 STAGING, PRODUCTION = "staging", "production"
 ENVIRONMENTS = (STAGING, PRODUCTION)
 """In the order in which a model passes them."""
+BUNDLE_SIGNATURE, EVIDENCE_SIGNATURE = "bundle.sig", "evidence.sig"
+"""Committed beside the evidence, and never part of what they sign."""
 
 
 def folder(model: str, environment: str) -> str:
@@ -167,6 +169,13 @@ def next_proposal(merged: Request, files: Mapping[str, bytes]) -> Proposal | Non
         body=merged.body,
         files={path.replace(here, there, 1): content for path, content in files.items()},
     )
+
+
+def files(subject: Subject, version_yaml: str, evidence: Mapping[str, bytes]) -> dict[str, bytes]:
+    """What a request about *subject* proposes: the version file, and *evidence* (name to content) beside it."""
+    place = evidence_folder(subject.model, subject.environment)
+    beside = {f"{place}/{name}": content for name, content in evidence.items()}
+    return {version_path(subject.model, subject.environment): version_yaml.encode(), **beside}
 
 
 def title(model: str, version: int, environment: str) -> str:

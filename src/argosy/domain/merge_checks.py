@@ -1,0 +1,141 @@
+"""What must hold for a promotion request to be merged: pure checks of its files against what main says.
+
+The one check that needs keys and the model store, the signature, is the caller's; its result joins these as a :class:`Check`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from argosy import errors
+from argosy.domain import promotion, release
+from argosy.domain.documents import sha256
+from argosy.domain.evidence import Evidence
+from argosy.domain.promotion import Subject
+
+Read = Callable[[str], bytes | None]
+"""Reads a path of one commit of main."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check. *final*: no reviewer can overrule it."""
+
+    name: str
+    passed: bool
+    reason: str
+    final: bool = False
+
+
+@dataclass(frozen=True)
+class MainState:
+    """What main says about a model, at one commit."""
+
+    model: str
+    champion: release.Version | None
+    policy_digest: str | None
+    rejected: Mapping[str, str]
+
+    @classmethod
+    def read(cls, model: str, read: Read) -> "MainState":
+        """Read it through *read*. Raises Misconfigured where a file of main cannot be understood."""
+        path = promotion.version_path(model, promotion.PRODUCTION)
+        version, policy = read(path), read(promotion.policy_path(model))
+        return cls(
+            model=model,
+            champion=release.parse(version.decode(), f"main:{path}") if version is not None else None,
+            policy_digest=sha256(policy) if policy is not None else None,
+            rejected=promotion.rejections((read(promotion.rejected_path(model)) or b"").decode()),
+        )
+
+
+def overtaken(evidence: Evidence, main: MainState) -> list[Check]:
+    """Whether *evidence* still answers the question that main asks: this champion, this policy, a model that was not taken out."""
+    compared, champion = evidence.champion.model_digest, main.champion.model_digest if main.champion else None
+    out = main.rejected.get(evidence.model_digest)
+    return [
+        Check(
+            "champion",
+            compared == champion,
+            f"compared with the model in production, {short(champion)}"
+            if compared == champion
+            else f"it was compared with {short(compared)}, but production has {short(champion)} by now",
+        ),
+        Check(
+            "policy",
+            evidence.policy_digest == main.policy_digest,
+            "judged by main's policy"
+            if evidence.policy_digest == main.policy_digest
+            else f"it was judged by another policy than main's {promotion.policy_path(main.model)}",
+        ),
+        Check(
+            "rejected",
+            out is None,
+            f"this model was taken out of service before: {out}" if out else "never taken out of service",
+        ),
+    ]
+
+
+def checks(subject: Subject, files: Mapping[str, bytes], main: MainState) -> list[Check]:
+    """Every check of a request about *subject* that proposes *files*."""
+    try:
+        version, evidence = _documents(subject, files)
+    except (errors.Misconfigured, ValidationError, LookupError) as error:
+        reason = f"{error.args[0]} is missing" if isinstance(error, LookupError) else str(error)
+        return [
+            Check(
+                "documents", passed=False, reason=f"version.yaml or evidence.json cannot be used: {reason}", final=True
+            )
+        ]
+    return [
+        _documents_agree(subject, version, evidence, files),
+        _verdict(evidence),
+        _newer(version, main),
+        *overtaken(evidence, main),
+    ]
+
+
+def _documents(subject: Subject, files: Mapping[str, bytes]) -> tuple[release.Version, Evidence]:
+    path = promotion.version_path(subject.model, subject.environment)
+    version = release.parse(files[path].decode(), path)
+    return version, Evidence.model_validate_json(files[_evidence_path(subject)])
+
+
+def _evidence_path(subject: Subject) -> str:
+    return f"{promotion.evidence_folder(subject.model, subject.environment)}/evidence.json"
+
+
+def _documents_agree(
+    subject: Subject, version: release.Version, evidence: Evidence, files: Mapping[str, bytes]
+) -> Check:
+    differences = {
+        "the model": len({subject.model, version.model, evidence.model}) > 1,
+        "the model's digest": len({subject.model_digest, version.model_digest, evidence.model_digest}) > 1,
+        "the evidence's digest": version.evidence_digest != sha256(files[_evidence_path(subject)]),
+        "the policy's digest": version.policy_digest != evidence.policy_digest,
+    }
+    wrong = [what for what, differs in differences.items() if differs]
+    reason = (
+        f"request, version.yaml and evidence.json disagree about {', '.join(wrong)}"
+        if wrong
+        else "version and evidence are of one model"
+    )
+    return Check("documents", not wrong, reason, final=True)
+
+
+def _verdict(evidence: Evidence) -> Check:
+    return Check("verdict", evidence.verdict == "promote", f"the evaluation says {evidence.verdict!r}", final=True)
+
+
+def _newer(version: release.Version, main: MainState) -> Check:
+    newer = main.champion is None or version.version >= main.champion.version
+    reason = f"version {version.version}" + (f", production has {main.champion.version}" if main.champion else "")
+    return Check(
+        "newer", newer, reason if newer else f"{reason}; to go back, revert the commit that brought the newer one"
+    )
+
+
+def short(digest: str | None) -> str:
+    """A digest as people compare it."""
+    return digest.removeprefix("sha256:")[:12] if digest else "nothing"

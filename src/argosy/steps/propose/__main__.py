@@ -1,0 +1,25 @@
+"""Binds the step ``propose`` to its forge."""
+
+from argosy import wiring
+from argosy.domain.release import OnlineStore
+from argosy.settings import Settings
+from argosy.steps.main import Step, main
+from argosy.steps.propose import run
+from argosy.steps.propose.spec import SPEC
+
+
+def body(step: Step) -> None:
+    """One attempt."""
+    inputs = run.Inputs(
+        version=int(step.parameter("version")),
+        storage_uri=step.parameter("storage-uri"),
+        online=OnlineStore.from_text(step.parameter("online-uri")),
+        release=step.input("release"),
+        evidence=step.input("evidence"),
+        signatures=step.input("signatures"),
+    )
+    step.result("request", run.run(inputs=inputs, forge=wiring.forge(Settings.from_environment())))
+
+
+if __name__ == "__main__":
+    main(SPEC, body)

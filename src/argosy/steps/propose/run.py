@@ -1,0 +1,113 @@
+"""Asks for a model to be promoted to staging, or says why it is not.
+
+The request is a pure function of what was evaluated: run again after a kill, or by two pipelines at once, it finds its own.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from argosy import errors
+from argosy.domain import bundle as bundles
+from argosy.domain import merge_checks, promotion, release, request_body
+from argosy.domain.documents import sha256
+from argosy.domain.evidence import Evidence, GateResult
+from argosy.ports.forge import Forge
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What is proposed."""
+
+    version: int
+    storage_uri: str
+    online: release.OnlineStore
+    release: Path
+    evidence: Path
+    signatures: Path
+
+
+def run(*, inputs: Inputs, forge: Forge) -> str:
+    """Open the request, or find it; returns its number and place, or ``already in production``.
+
+    Raises Rejected with every failed gate where the verdict is no, where the digest was taken out of service before, and where main has
+    changed since the evaluation.
+    """
+    evidence = Evidence.read(inputs.evidence / "evidence.json")
+    if evidence.verdict == "champion":
+        return "already in production"
+    if evidence.verdict != "promote":
+        raise errors.Rejected(explanation(evidence))
+    _still_true(evidence, forge)
+    version = _version(inputs, evidence)
+    request = forge.propose(_proposal(version, evidence, inputs))
+    if request and request.state is promotion.State.MERGED:
+        # Staging has it. Whoever merged may have been cut off before production's request was there.
+        following = promotion.next_proposal(forge.request(request.number), forge.files(request.number))
+        request = forge.propose(following) if following else request
+    return f"{request.number} {request.url}" if request else "already merged"
+
+
+def explanation(evidence: Evidence) -> str:
+    """Why the model is not promoted: every gate that failed, with its numbers and what would pass."""
+    failed = "".join(f"\n  {_line(gate)}" for gate in evidence.failed)
+    return f"{evidence.model} is not promoted ({evidence.verdict}): {evidence.explanation}{failed}"
+
+
+def _line(gate: GateResult) -> str:
+    measured = "undefined" if gate.measured is None else f"{gate.measured:.4g}"
+    would = f"; would pass: {gate.would_pass}" if gate.would_pass else ""
+    return f"{gate.gate}: {measured}, limit {gate.limit}: {gate.reason}{would}"
+
+
+def _still_true(evidence: Evidence, forge: Forge) -> None:
+    """Refuse evidence that main has overtaken, before anybody reads it."""
+    main = forge.head()
+    model = evidence.model
+    state = merge_checks.MainState.read(model, lambda path: forge.read(path, main))
+    if reason := state.rejected.get(evidence.model_digest):
+        raise errors.Rejected(
+            f"{model} {evidence.model_digest} was taken out of service before: {reason}. Whoever wants it back removes its line from "
+            f"{promotion.rejected_path(model)} in the environment repo, by name"
+        )
+    for check in merge_checks.overtaken(evidence, state):
+        if not check.passed:
+            raise errors.Rejected(f"{check.reason}; run the pipeline again, it will compare with what is there now")
+
+
+def _version(inputs: Inputs, evidence: Evidence) -> release.Version:
+    return release.Version(
+        model=evidence.model,
+        version=inputs.version,
+        model_digest=evidence.model_digest,
+        storage_uri=inputs.storage_uri,
+        online_store=inputs.online,
+        evidence_digest=sha256((inputs.evidence / "evidence.json").read_bytes()),
+        policy_digest=evidence.policy_digest,
+    )
+
+
+def _proposal(version: release.Version, evidence: Evidence, inputs: Inputs) -> promotion.Proposal:
+    released = bundles.Release.read(inputs.release / bundles.RELEASE)
+    if (released.model_digest, released.counter) != (version.model_digest, version.version):
+        raise errors.Misconfigured(
+            f"release.json is of {released.model_digest}, the evidence of {version.model_digest}"
+        )
+    subject = promotion.Subject(
+        model=version.model,
+        environment=promotion.STAGING,
+        model_digest=version.model_digest,
+        version=version.version,
+        champion_digest=evidence.champion.model_digest,
+        policy_digest=evidence.policy_digest,
+    )
+    report = (inputs.evidence / "evidence.md").read_text(encoding="utf-8")
+    return promotion.Proposal(
+        subject=subject,
+        title=promotion.title(subject.model, subject.version, subject.environment),
+        body=request_body.markdown(version, released.not_after, report),
+        files=promotion.files(subject, version.yaml(), {**_contents(inputs.evidence), **_contents(inputs.signatures)}),
+    )
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}

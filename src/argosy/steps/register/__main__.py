@@ -1,0 +1,48 @@
+"""Binds the step ``register`` to its registry and model store."""
+
+import os
+import platform
+from importlib import metadata
+
+from argosy import wiring
+from argosy.adapters import model_folder
+from argosy.settings import Settings
+from argosy.steps.main import Step, main
+from argosy.steps.register import run
+from argosy.steps.register.spec import SPEC
+
+RECORDED = ("argosy", "feast", "great-expectations", "mlflow", "numpy", "optuna", "pandas", "scikit-learn", "xgboost")
+
+
+def body(step: Step) -> None:
+    """One attempt."""
+    here = Settings.from_environment()
+    names = ("bundle", "training", "history", "choice", "evidence", "snapshot", "lineage", "online")
+    released = run.run(
+        settings=model_folder.load_settings(step.input("settings")),
+        inputs=run.Inputs(settings_file=step.input("settings"), **{name: step.input(name) for name in names}),
+        surroundings=_surroundings(),
+        registry=wiring.registry(here),
+        artifacts=wiring.artifacts(here),
+        out=step.output("release"),
+    )
+    step.result("version", str(released.version))
+    step.result("storage-uri", released.storage_uri)
+    step.result("online-uri", released.online_uri)
+
+
+def _surroundings() -> dict[str, str]:
+    versions = {f"library.{name}": _version(name) for name in RECORDED}
+    image = os.environ.get("ARGOSY_IMAGE", "none: a process of this machine")
+    return {**versions, "library.python": platform.python_version(), "platform": platform.platform(), "image": image}
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "not installed here"
+
+
+if __name__ == "__main__":
+    main(SPEC, body)

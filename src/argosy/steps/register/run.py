@@ -1,0 +1,127 @@
+"""Records a candidate in the registry, whatever its verdict, and releases its bundle into the model store.
+
+Everything here may run again after a kill: the version is found by the model's digest, ``release.json`` follows from the version alone,
+and the store takes equal content twice.
+"""
+
+import datetime
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from argosy import errors
+from argosy.domain import bundle as bundles
+from argosy.domain import registration
+from argosy.domain.data import Lineage
+from argosy.domain.evidence import Evidence
+from argosy.domain.model_settings import ModelSettings
+from argosy.domain.release import OnlineStore
+from argosy.domain.search import Choice, SearchHistory
+from argosy.ports.artifacts import Artifacts
+from argosy.ports.registry import Candidate, Judgement, Registered, Registry
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The files and folders that make up a candidate."""
+
+    settings_file: Path
+    bundle: Path
+    training: Path
+    history: Path
+    choice: Path
+    evidence: Path
+    snapshot: Path
+    lineage: Path
+    online: Path
+
+
+@dataclass(frozen=True)
+class Released:
+    """Where the release is."""
+
+    version: int
+    storage_uri: str
+    online_uri: str
+
+
+def run(
+    *,
+    settings: ModelSettings,
+    inputs: Inputs,
+    surroundings: dict[str, str],
+    registry: Registry,
+    artifacts: Artifacts,
+    out: Path,
+) -> Released:
+    """Record and judge the candidate, write the released bundle to *out* and store it.
+
+    *surroundings*: what else identifies where this ran, as tags (versions, image). Raises Misconfigured where evidence and bundle are not
+    of one model.
+    """
+    evidence = Evidence.read(inputs.evidence / "evidence.json")
+    digest = bundles.digest(inputs.bundle)
+    if evidence.model_digest != digest:
+        raise errors.Misconfigured(
+            f"the evidence is about {evidence.model_digest}, the bundle is {digest}: not one run's outputs"
+        )
+    registered = registry.record(_candidate(settings, inputs, evidence, surroundings))
+    registry.judge(settings.model, registered.version, _judgement(evidence, inputs.evidence))
+    _release(settings, registered, digest, inputs.bundle, out)
+    online = bundles.digest(inputs.online)
+    return Released(
+        version=registered.version,
+        storage_uri=artifacts.put(out, f"models/{settings.model}/{_hex(digest)}"),
+        online_uri=OnlineStore(
+            uri=artifacts.put(inputs.online, f"online/{settings.model}/{_hex(online)}"), digest=online
+        ).text(),
+    )
+
+
+def _candidate(settings: ModelSettings, inputs: Inputs, evidence: Evidence, surroundings: dict[str, str]) -> Candidate:
+    choice = Choice.read(inputs.choice)
+    record = json.loads((inputs.training / "training.json").read_text(encoding="utf-8"))
+    numbers, series, words = registration.training_values(record)
+    artifacts = {
+        "settings": inputs.settings_file,
+        "bundle": inputs.bundle,
+        "training": inputs.training,
+        "search": inputs.history,
+        "choice": inputs.choice,
+        "data": inputs.lineage,
+        "snapshot": inputs.snapshot / "manifest.json" if inputs.snapshot.is_dir() else inputs.snapshot,
+    }
+    return Candidate(
+        model=settings.model,
+        model_digest=evidence.model_digest,
+        parameters=registration.parameters(settings, choice),
+        metrics={**numbers, "search.best_score": choice.score},
+        history={**series, **registration.search_series(SearchHistory.read(inputs.history))},
+        tags={**registration.tags(settings, evidence, Lineage.read(inputs.lineage)), **words, **surroundings},
+        artifacts=artifacts,
+    )
+
+
+def _judgement(evidence: Evidence, folder: Path) -> Judgement:
+    return Judgement(
+        verdict=evidence.verdict,
+        evidence_digest=evidence.content_digest(),
+        evidence=folder,
+        model_card=(folder / "model-card.md").read_text(encoding="utf-8"),
+        metrics={name: value for name, value in evidence.metrics.items() if value is not None},
+    )
+
+
+def _release(settings: ModelSettings, registered: Registered, digest: str, bundle: Path, out: Path) -> None:
+    """The bundle with ``release.json``, which says the same however often this runs."""
+    shutil.copytree(bundle, out, copy_function=shutil.copyfile)
+    not_after = registered.created_at + datetime.timedelta(days=settings.release_days)
+    release = bundles.Release(
+        model=settings.model, model_digest=digest, counter=registered.version, not_after=not_after
+    )
+    release.write(out / bundles.RELEASE)
+
+
+def _hex(digest: str) -> str:
+    return digest.removeprefix("sha256:")

@@ -1,0 +1,22 @@
+"""Signs what was released and what a reviewer is asked to believe."""
+
+import hashlib
+from pathlib import Path
+
+from argosy.domain import bundle as bundles
+from argosy.domain.promotion import BUNDLE_SIGNATURE, EVIDENCE_SIGNATURE
+from argosy.ports.artifacts import Artifacts
+from argosy.ports.signer import Signer
+
+
+def run(*, release: Path, evidence: Path, signer: Signer, artifacts: Artifacts, out: Path) -> str:
+    """Write both signatures to *out* and into the model store; returns where they are there.
+
+    An EC signature is another each time, so its place in the store is named by its own content.
+    """
+    signer.sign(release, out / BUNDLE_SIGNATURE)
+    signer.sign(evidence, out / EVIDENCE_SIGNATURE)
+    released = bundles.Release.read(release / bundles.RELEASE)
+    own = hashlib.sha256(b"".join((out / name).read_bytes() for name in (BUNDLE_SIGNATURE, EVIDENCE_SIGNATURE)))
+    digest = released.model_digest.removeprefix("sha256:")
+    return artifacts.put(out, f"signatures/{released.model}/{digest}/{own.hexdigest()}")
