@@ -1,0 +1,65 @@
+"""``training.json``: how a model was fitted and what cross-validation said, for the registry and the report.
+
+Written beside the bundle, not into it: none of it changes what a model answers.
+"""
+
+from argosy.domain.documents import Document
+from argosy.domain.model_settings import Task
+
+
+class FoldRecord(Document):
+    """One fold of the cross-validation."""
+
+    fold: int
+    rows: int
+    boost_rounds: int
+    metrics: dict[str, float | None]
+    """Score by name, at the model's threshold; None: undefined."""
+
+
+class ClassRecord(Document):
+    """One line of the classification report; every row judged by a model that has not seen it."""
+
+    name: str
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    rows: int
+
+
+class LearningCurve(Document):
+    """Mean loss over the folds after each round, as far as every fold went."""
+
+    loss: str
+    train: list[float]
+    validation: list[float]
+
+
+class TrainingRecord(Document):
+    """Everything about one fit that does not follow from the bundle."""
+
+    model: str
+    model_digest: str
+    task: Task
+    features_digest: str
+    seed: int
+    nthread: int
+    rows: int
+    parameters: dict[str, float | int | str | bool]
+    """All of XGBoost's parameters, the fixed and the found."""
+    boost_rounds: int
+    threshold: float | None = None
+    trial: int
+    search_metric: str
+    search_score: float
+    folds: list[FoldRecord]
+    cross_validated: dict[str, float | None]
+    """Score by name over all rows, each judged by a model that has not seen it."""
+    classes: list[str]
+    confusion: list[list[int]]
+    """Rows by true class (line) and decided class (column), out of fold; empty for regression."""
+    classification_report: list[ClassRecord]
+    importance: dict[str, float]
+    """Feature to mean gain, largest first; 0: no tree uses it."""
+    learning_curve: LearningCurve
+    libraries: dict[str, str]

@@ -1,0 +1,118 @@
+"""Scores points of a search space by cross-validation; the binned matrices are made once and shared by all points.
+
+A point's score depends on the examples, the settings and the point, and on nothing else: not on the points before it, not on the process.
+Which points to score is ``sampling``'s business, whether to go on with one is ``pruning``'s.
+"""
+
+import statistics
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import xgboost
+
+from argosy.domain.model_settings import ModelSettings
+from argosy.domain.search import Asked, SearchHistory, Trial
+from argosy.ml import boosting, metrics, splits
+from argosy.ml.encoding import Encoder
+from argosy.ml.frames import Examples
+from argosy.ml.pruning import Bar
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One fold: what it is fitted on, what it is scored on, and which rows of the examples those are."""
+
+    rows: npt.NDArray[np.int64]
+    labels: npt.NDArray[np.float64]
+    fitted_on: xgboost.QuantileDMatrix
+    scored_on: xgboost.QuantileDMatrix
+
+
+@dataclass(frozen=True)
+class FoldOutcome:
+    """What one fold came to."""
+
+    rows: npt.NDArray[np.int64]
+    predictions: npt.NDArray[np.float32]
+    score: float
+    rounds: int
+    losses: dict[str, list[float]]
+
+
+class CrossValidation:
+    """The folds of one training side, ready to score points."""
+
+    def __init__(self, examples: Examples, settings: ModelSettings) -> None:
+        self._settings = settings
+        assignment = splits.folds(examples, settings)
+        self._folds = [_fold(examples, assignment, number, settings) for number in range(settings.search.folds)]
+
+    def score(self, asked: Asked, bar: Bar) -> Trial:
+        """Score *asked*, fold by fold, until all are scored or *bar* stops it."""
+        started = time.monotonic()
+        outcomes: list[FoldOutcome] = []
+        for fold in self._folds:
+            outcomes.append(self._outcome(fold, asked.parameters, curves=False))
+            if bar.stops([outcome.score for outcome in outcomes]):
+                break
+        return Trial(
+            number=asked.number,
+            parameters=asked.parameters,
+            state="complete" if len(outcomes) == len(self._folds) else "pruned",
+            fold_scores=[outcome.score for outcome in outcomes],
+            boost_rounds=final_rounds([outcome.rounds for outcome in outcomes]),
+            seconds=round(time.monotonic() - started, 3),
+        )
+
+    def outcomes(self, point: Mapping[str, float | int]) -> list[FoldOutcome]:
+        """Every fold's outcome at *point*, with predictions and learning curves."""
+        return [self._outcome(fold, point, curves=True) for fold in self._folds]
+
+    def _outcome(self, fold: Fold, point: Mapping[str, float | int], *, curves: bool) -> FoldOutcome:
+        search = self._settings.search
+        watched = {"train": fold.fitted_on} if curves else {}
+        fitted = boosting.fit_until_it_stops(
+            boosting.parameters(self._settings, point),
+            fold.fitted_on,
+            {**watched, "validation": fold.scored_on},
+            rounds=search.max_boost_rounds,
+            patience=search.early_stopping_rounds,
+        )
+        predictions = boosting.predict(fitted, fold.scored_on)
+        score = metrics.score(self._settings.task, search.metric, fold.labels, predictions)
+        return FoldOutcome(fold.rows, predictions, score, fitted.rounds, fitted.losses)
+
+
+def score_all(
+    cross_validation: CrossValidation, asked: Sequence[Asked], history: SearchHistory, settings: ModelSettings
+) -> list[Trial]:
+    """Score each of *asked*, pruning against *history*."""
+    bar = Bar(history, settings.search)
+    return [cross_validation.score(point, bar) for point in asked]
+
+
+def final_rounds(rounds: Sequence[int]) -> int:
+    """How many rounds a model of all rows gets, from the rounds at which the folds were best."""
+    return max(1, round(statistics.fmean(rounds)))
+
+
+def out_of_fold(outcomes: Sequence[FoldOutcome]) -> npt.NDArray[np.float32]:
+    """For each example what the model that has not seen it says; the estimate of what it says about rows to come."""
+    total = sum(len(outcome.rows) for outcome in outcomes)
+    predictions = np.empty((total, *outcomes[0].predictions.shape[1:]), dtype=np.float32)
+    for outcome in outcomes:
+        predictions[outcome.rows] = outcome.predictions
+    return predictions
+
+
+def _fold(examples: Examples, assignment: npt.NDArray[np.int64], number: int, settings: ModelSettings) -> Fold:
+    encoder, nthread = Encoder(examples.schema.features), settings.training.nthread
+    inside, outside = np.flatnonzero(assignment == number), np.flatnonzero(assignment != number)
+    fitted_on = boosting.binned(encoder, examples.matrix[outside], examples.labels[outside], nthread=nthread)
+    scored_on = boosting.binned(
+        encoder, examples.matrix[inside], examples.labels[inside], nthread=nthread, like=fitted_on
+    )
+    return Fold(inside, examples.labels[inside], fitted_on, scored_on)

@@ -1,0 +1,29 @@
+"""``python -m argosy.steps.suggest``: what the step's image runs."""
+
+from argosy import errors
+from argosy.adapters import model_folder
+from argosy.steps.main import Step, main
+from argosy.steps.suggest import run
+from argosy.steps.suggest.spec import SPEC
+
+
+def body(step: Step) -> None:
+    """Bind the step's files to its logic."""
+    batches = run.run(
+        settings=model_folder.load_settings(step.input("settings")),
+        round_number=_round(step.parameter("round")),
+        finished=step.parameter("finished"),
+        history=step.optional_input("history"),
+        out=step.output("history"),
+    )
+    step.result("batches", batches)
+
+
+def _round(text: str) -> int:
+    if not text.isdecimal():
+        raise errors.Misconfigured(f"parameter round: expected a number from 0, got {text!r}")
+    return int(text)
+
+
+if __name__ == "__main__":
+    main(SPEC, body)
