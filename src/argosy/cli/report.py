@@ -73,12 +73,7 @@ def record_of(home: Path, folder: runs.RunFolder) -> record.RunReport:
     workflow = _workflow(manifest, nodes)
     model = _annotations(manifest).get(MODEL) or workflow
 
-    def find(template: str, output: str) -> Path | None:
-        # The last one counts: a search has one `suggest` a round, a retried step one node an attempt.
-        holders = [node for node in nodes.values() if node.template == template]
-        found = [path for node in holders if (path := runs.artifact(home, node, output)) is not None]
-        return found[-1] if found else None
-
+    find = artifacts(home, nodes)
     facts = record.Facts(
         run=folder.run,
         model=model,
@@ -98,6 +93,17 @@ def record_of(home: Path, folder: runs.RunFolder) -> record.RunReport:
         policy=_policy(find),
         results=_results(nodes),
     )
+
+
+def artifacts(home: Path, nodes: Mapping[str, engine_nodes.Node]) -> record.FindArtifact:
+    """Finds the artifacts of a run by template and name. Of several the last one counts: a retried step has one an attempt."""
+
+    def find(template: str, output: str) -> Path | None:
+        holders = [node for node in nodes.values() if node.template == template]
+        found = [path for node in holders if (path := runs.artifact(home, node, output)) is not None]
+        return found[-1] if found else None
+
+    return find
 
 
 def _entry(folder: runs.RunFolder, workflow: str, node: engine_nodes.Node) -> record.Entry:

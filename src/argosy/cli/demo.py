@@ -1,0 +1,177 @@
+"""Take a model from its data file to a served, approved model on this machine, and show what happens.
+
+Runs the verbs that a user would run, shown as it goes: the pipeline, the promotion request (merged in the name of a reviewer called
+`demo`), the server, predictions, drift, and a rejection. What is shown is told in the model's `demo.yaml`. Leaves the reports and the state
+folder (ARGOSY_HOME), and no server.
+"""
+
+import argparse
+import contextlib
+import datetime
+import json
+import shlex
+import signal
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+from argosy import errors, wiring
+from argosy.cli import memory, report
+from argosy.cli.demonstration import rows, script, server, shell
+from argosy.cli.demonstration.stages import Stages, faint, say, strong
+from argosy.domain import promotion
+from argosy.domain.data import FeatureSchema
+from argosy.engine.state import runs
+from argosy.report import formats, terminal
+from argosy.settings import Settings
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument("model", type=Path, metavar="FOLDER", help="a model's folder, with a demo.yaml in it")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show the model in *arguments*."""
+    folder: Path = arguments.model
+    signal.signal(signal.SIGTERM, _terminated)
+    story = script.load(folder)
+    with memory.Sampler() as sampler, tempfile.TemporaryDirectory(prefix="argosy-demo-") as scratch:
+        demo = Demo(folder, story, Settings.from_environment(), Stages(), Path(scratch))
+        demo.close(demo.play(), sampler.peak_bytes)
+    return errors.DONE
+
+
+@dataclass
+class Demo:
+    """One showing of one model."""
+
+    folder: Path
+    story: script.DemoScript
+    settings: Settings
+    stages: Stages
+    scratch: Path
+
+    @property
+    def model(self) -> str:
+        """The model's name, which is its folder's."""
+        return self.folder.resolve().name
+
+    def play(self) -> dict[str, Mapping[str, Any]]:
+        """All stages; returns what each run was about and what it answered."""
+        with self.stages.stage("Prepare this machine"):
+            shell.run("setup")
+        with self.stages.stage("Run the pipeline: from the data file to a model that passed its gates"):
+            trained = shell.ask("run", self.model)
+        with self.stages.stage(f"Review the request, and merge it in the name of {self.story.reviewer!r}"):
+            self._merge()
+        self._serve(self._run(trained))
+        with self.stages.stage(f"A mishap: {self.story.mishap.says}"):
+            rejected = self._mishap()
+        return {"the approved model": trained, "the rejected one": rejected}
+
+    def _merge(self) -> None:
+        """Merge staging's request, which opens production's, and that one."""
+        for environment in promotion.ENVIRONMENTS:
+            number = self._open_request(environment)
+            if number is None:
+                say(f"   no request is open for {environment}: this model is there already")
+                continue
+            shell.run("pr", "view", str(number))
+            say(f"   A person would read this and decide. The demo merges it in the name of {self.story.reviewer!r}.")
+            shell.run("pr", "merge", str(number), "--as", self.story.reviewer)
+
+    def _open_request(self, environment: str) -> int | None:
+        requests = wiring.forge(self.settings).requests()
+        wanted = (
+            request.number
+            for request in requests
+            if request.state is promotion.State.OPEN
+            and (request.subject.model, request.subject.environment) == (self.model, environment)
+        )
+        return next(wanted, None)
+
+    def _serve(self, trained: runs.RunFolder) -> None:
+        """Serve what was merged, ask it, and hold two kinds of traffic against the training data."""
+        features, schema = self._features(trained)
+        usual = rows.chosen(features, schema, self.story.usual)
+        unusual = rows.chosen(features, schema, self.story.unusual)
+        with contextlib.ExitStack() as stack:
+            with self.stages.stage("Serve what production approved, and ask it"):
+                served = stack.enter_context(server.serving(self.model, promotion.PRODUCTION))
+                _ask(served, usual[0], schema)
+            with self.stages.stage(f"Usual traffic: {self.story.usual.says}"):
+                self._watch(served, usual, schema, expected=errors.DONE)
+            with self.stages.stage(f"Unusual traffic: {self.story.unusual.says}"):
+                self._watch(served, unusual, schema, expected=errors.Rejected.exit_code)
+
+    def _watch(self, served: server.Served, sent: list[rows.Row], schema: FeatureSchema, *, expected: int) -> None:
+        """Send rows and compare what the server logged of them with the training data; *expected*: the exit code of `argosy drift`."""
+        since = datetime.datetime.now(datetime.UTC).isoformat()
+        for batch in rows.batches([rows.features_of(row, schema) for row in sent]):
+            served.ask(batch)
+        say(f"   sent {formats.number(len(sent))} real rows")
+        shell.run("drift", self.model, "--since", since, expected={expected})
+
+    def _mishap(self) -> dict[str, Any]:
+        """Run the pipeline on damaged data; the gates must say no."""
+        data = self.scratch / "data"
+        rows.damage(self.settings.data_root / "data" / self.model, data, self.story.mishap)
+        answer: dict[str, Any] = shell.ask(
+            "run", self.model, "-p", f"data={data}", expected={errors.Rejected.exit_code}
+        )
+        say(terminal.summary(report.record_of(self.settings.home, self._run(answer))))
+        return answer
+
+    def _features(self, trained: runs.RunFolder) -> tuple[Path, FeatureSchema]:
+        """The feature rows that the run made, and what their columns are."""
+        folder = report.artifacts(self.settings.home, trained.state()[1])("build-features", "features")
+        if folder is None:
+            raise errors.Misconfigured(f"run {trained.run} made no features; its pipeline is not one that can be shown")
+        return folder, FeatureSchema.read(folder / "schema.json")
+
+    def _run(self, answer: Mapping[str, Any]) -> runs.RunFolder:
+        return runs.find(self.settings.home, answer["run"])
+
+    def close(self, answers: Mapping[str, Mapping[str, Any]], peak_bytes: int | None) -> None:
+        """Say what it took and what is left, and what to try next."""
+        say(
+            f"\n{strong('Done')} in {formats.seconds(self.stages.total)}, {formats.size(peak_bytes)} of memory at the peak\n"
+        )
+        say(self.stages.table())
+        say(f"\n{strong('Left for you')}")
+        for title, answer in answers.items():
+            say(f"   report of {title}: {report.write(self.settings.home, self._run(answer))}")
+        say(f"   state: {self.settings.home}\n\n{strong('Try next')}")
+        rejected = list(answers.values())[-1]["run"]
+        for line in (
+            f"argosy run {self.model}                    # again: nothing has changed, so seconds",
+            f"argosy logs {rejected} propose    # why the second one was rejected",
+            "argosy pr list                       # every request and what became of it",
+            f"argosy serve {self.model} --env production # serve it until Ctrl-C",
+        ):
+            say(f"   .venv/bin/{line}")
+
+
+def _ask(served: server.Served, row: rows.Row, schema: FeatureSchema) -> None:
+    """Ask for one row by all its features and by its id alone; the answers must be equal."""
+    answers = []
+    for title, instance in (
+        ("by all its features", rows.features_of(row, schema)),
+        ("by its id alone; the features come from the online store", rows.entity_of(row, schema)),
+    ):
+        body = json.dumps({"instances": [instance]})
+        say(faint(f"   $ curl -s {served.predict} -d {shlex.quote(body)}    # {title}"))
+        answers.append(served.ask_text(body))
+        say(f"   {answers[-1].decode()}")
+    if answers[0] != answers[1]:
+        raise errors.ArgosyError("the two answers differ; online and offline features are not the same")
+    say("   equal, byte for byte")
+
+
+def _terminated(_signal: int, _frame: FrameType | None) -> NoReturn:
+    # As with Ctrl-C: what was started is stopped on the way out.
+    raise KeyboardInterrupt
