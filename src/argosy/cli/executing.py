@@ -1,0 +1,134 @@
+"""What `argosy run` and `argosy resume` share: options of this machine, progress, and what is said at the end."""
+
+import argparse
+import contextlib
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from argosy import errors, settings
+from argosy.cli import progress as drawing
+from argosy.engine import api, nodes
+from argosy.engine.options import RunOptions
+from argosy.engine.runner import Observer
+
+OWN_IMAGES = ("argosy/*", "*/argosy/*", "argosy-*", "*/argosy-*")
+"""Images whose steps are this package: they run as processes."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what both verbs take."""
+    parser.add_argument(
+        "--parallelism", type=int, metavar="N", help="how many steps run at once (default: this machine's cores)"
+    )
+    parser.add_argument(
+        "--local-image",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="run steps of matching images as processes of this environment",
+    )
+    parser.add_argument("--json", action="store_true", help="end with one JSON object on standard output")
+
+
+def options(arguments: argparse.Namespace, **given: Any) -> RunOptions:
+    """The options of a run on this machine. Raises UsageError where a value makes no sense."""
+    if arguments.parallelism is not None and arguments.parallelism < 1:
+        raise errors.UsageError(f"--parallelism {arguments.parallelism}: at least one step must run at a time")
+    found = settings.Settings.from_environment()
+    return RunOptions(
+        home=found.home,
+        parallelism=arguments.parallelism or os.cpu_count() or 1,
+        process_images=(*OWN_IMAGES, *arguments.local_image),
+        config_maps={"argosy-endpoints": found.endpoints()},
+        secrets=found.secrets(),
+        code_identity=code_identity(),
+        **given,
+    )
+
+
+def code_identity() -> str:
+    """A digest of the installed package and of what is installed beside it: what a step run as a process is made of."""
+    from importlib import metadata
+
+    digest = hashlib.sha256()
+    package = Path(api.__file__).parents[1]
+    for path in sorted(package.rglob("*.py")):
+        digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    folders = {str(Path(str(found.locate_file("")))) for found in (metadata.distribution("argosy"),)}
+    names = sorted(entry for folder in {*folders, *sys.path} for entry in _distributions(folder))
+    digest.update("\n".join(names).encode())
+    return digest.hexdigest()
+
+
+def _distributions(folder: str) -> list[str]:
+    """The installed distributions of *folder* with their versions, as the names of their folders have them."""
+    with contextlib.suppress(OSError):
+        return [name for name in os.listdir(folder or ".") if name.endswith(".dist-info")]  # noqa: PTH208 - a list of names
+    return []
+
+
+def fresh_manifest(path: Path) -> Path:
+    """The manifest to run for a model whose committed one is at *path*. Raises Misconfigured where there is none."""
+    if not path.exists():
+        raise errors.Misconfigured(f"{path} is not there; run `argosy compile {path.parent}`")
+    return path
+
+
+def say_ignored(prepared: api.Prepared, arguments: argparse.Namespace) -> None:
+    """List, in one line, the fields that change nothing on this machine."""
+    if prepared.ignored and not arguments.json:
+        names = sorted({name.removeprefix("spec.") for name in prepared.ignored})
+        print(f"changes nothing on one machine: {', '.join(names)}", file=sys.stderr)
+
+
+@contextlib.contextmanager
+def progress(arguments: argparse.Namespace, workflow: str) -> Iterator[Observer]:
+    """Show the run as it goes: a live tree on a terminal, a line an event elsewhere; on standard error beside --json."""
+    stream = sys.stderr if arguments.json else sys.stdout
+    with drawing.shown(stream, workflow) as observer:
+        yield observer
+
+
+def finish(result: api.RunResult, arguments: argparse.Namespace) -> int:
+    """Say how the run ended; returns the exit code."""
+    stream = sys.stderr if arguments.json else sys.stdout
+    for line in _last_lines(result):
+        print(line, file=stream)
+    if arguments.json:
+        print(json.dumps(summary(result)))
+    return result.exit_code
+
+
+def summary(result: api.RunResult) -> Mapping[str, object]:
+    """The run as one JSON object."""
+    exported = {
+        key: result.outputs.parameters[name]
+        for key, name in (("verdict", "verdict"), ("model_digest", "model-digest"))
+        if name in result.outputs.parameters
+    }
+    return {
+        "run": result.run,
+        "phase": result.phase,
+        "message": result.message,
+        **exported,
+        "nodes": {name: nodes.as_status(node) for name, node in result.nodes.items()},
+    }
+
+
+def _last_lines(result: api.RunResult) -> Iterator[str]:
+    if result.phase == api.INTERRUPTED:
+        yield f"interrupted; `argosy resume {result.run}` goes on from here"
+        return
+    steps = [node for node in result.nodes.values() if node.type is nodes.NodeType.POD]
+    cached = sum(node.cached for node in steps)
+    message = f": {result.message}" if result.message else ""
+    yield f"{result.run} {result.phase}{message} ({len(steps)} steps, {cached} cached, {result.seconds:.1f} s)"
+    for node in steps:
+        if node.phase.unsuccessful:
+            name = nodes.local_name(node.name, result.workflow)
+            yield f"  {name}: {node.message}; `argosy logs {result.run} '{name}'`"

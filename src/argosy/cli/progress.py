@@ -1,0 +1,130 @@
+"""A run as it goes: a live tree in the manner of `argo get --watch` on a terminal, one line an event elsewhere."""
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, TextIO
+
+from argosy.engine import nodes
+from argosy.engine.nodes import Node, NodeType, Phase
+from argosy.engine.runner import Observer
+
+if TYPE_CHECKING:
+    from rich.live import Live
+    from rich.tree import Tree
+
+MARKS = {
+    Phase.PENDING: ("◷", "yellow"),
+    Phase.RUNNING: ("●", "cyan"),
+    Phase.SUCCEEDED: ("✔", "green"),
+    Phase.FAILED: ("✖", "red"),
+    Phase.ERROR: ("⚠", "red"),
+    Phase.SKIPPED: ("○", "bright_black"),
+    Phase.OMITTED: ("○", "bright_black"),
+}
+LONGEST_LIST = 12
+"""Succeeded siblings beyond this are counted, not listed, so that a wide loop fits a screen."""
+
+
+@contextlib.contextmanager
+def shown(stream: TextIO, workflow: str) -> Iterator[Observer]:
+    """Show changes of nodes on *stream* while the block runs."""
+    if not stream.isatty():
+        yield Lines(stream, workflow)
+        return
+    from rich.console import Console
+    from rich.live import Live
+
+    picture = Picture(workflow)
+    with Live(console=Console(file=stream), get_renderable=picture.draw, refresh_per_second=8, transient=False) as live:
+        picture.attach(live)
+        yield picture
+
+
+class Lines:
+    """One line for each end of a step, and for each process that starts."""
+
+    def __init__(self, stream: TextIO, workflow: str) -> None:
+        self._stream = stream
+        self._workflow = workflow
+        self._told: dict[str, Phase] = {}
+        self._began = time.monotonic()
+
+    def node_changed(self, node: Node) -> None:
+        """Say what is news."""
+        news = node.fulfilled or (node.phase is Phase.RUNNING and node.type is NodeType.POD)
+        if not news or self._told.get(node.name) is node.phase:
+            return
+        self._told[node.name] = node.phase
+        cached = " (cached)" if node.cached else ""
+        message = f": {node.message}" if node.message else ""
+        name = nodes.local_name(node.name, self._workflow)
+        print(
+            f"{time.monotonic() - self._began:8.1f}s  {node.phase:<9} {name}{cached}{message}",
+            file=self._stream,
+            flush=True,
+        )
+
+
+class Picture:
+    """The nodes as a tree, drawn a few times a second."""
+
+    def __init__(self, workflow: str) -> None:
+        self._workflow = workflow
+        self._nodes: dict[str, Node] = {}
+        self._children: dict[str | None, list[str]] = {}
+
+    def attach(self, live: "Live") -> None:
+        """Draw into *live*."""
+        self._live = live
+
+    def node_changed(self, node: Node) -> None:
+        """Take notice; the next picture shows it."""
+        if node.name not in self._nodes:
+            self._children.setdefault(node.parent, []).append(node.name)
+        self._nodes[node.name] = node
+
+    def draw(self) -> "Tree":
+        """The picture of this moment."""
+        from rich.tree import Tree
+
+        tree = Tree(self._workflow, guide_style="bright_black")
+        for name in self._children.get(None, []):
+            self._add(tree, name)
+        return tree
+
+    def _add(self, tree: "Tree", name: str) -> None:
+        branch = tree.add(_label(self._nodes[name]))
+        children = self._children.get(name, [])
+        done = [child for child in children if self._nodes[child].phase is Phase.SUCCEEDED]
+        folded = set(done[LONGEST_LIST // 2 :]) if len(children) > LONGEST_LIST else set()
+        for child in children:
+            if child not in folded:
+                self._add(branch, child)
+        if folded:
+            branch.add(f"[green]✔[/] {len(folded)} more")
+
+
+def _label(node: Node) -> str:
+    from rich.markup import escape
+
+    mark, colour = MARKS[node.phase]
+    seconds = (node.finished or time.time()) - node.started
+    duration = f" [bright_black]{seconds:.0f}s[/]" if node.phase.completed or node.phase is Phase.RUNNING else ""
+    cached = " [bright_black]cached[/]" if node.cached else ""
+    message = f" [bright_black]{escape(node.message[:120])}[/]" if node.message else ""
+    return f"[{colour}]{mark}[/] {escape(node.display_name)}{duration}{cached}{message}"
+
+
+def plain(node_list: dict[str, Node], workflow: str) -> Iterator[str]:
+    """The nodes of a finished run as lines of a tree."""
+    picture = Picture(workflow)
+    for node in node_list.values():
+        picture.node_changed(node)
+    from rich.console import Console
+
+    console = Console(file=sys.stdout, width=160)
+    with console.capture() as captured:
+        console.print(picture.draw())
+    yield from captured.get().splitlines()

@@ -1,0 +1,241 @@
+"""The engine's front door: load a manifest, prepare it, run it, resume a run."""
+
+import asyncio
+import contextlib
+import signal
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from argosy import errors
+from argosy.engine import nodes, outcome, preparation
+from argosy.engine.attempts.cache import StepCache
+from argosy.engine.attempts.environment import Sources
+from argosy.engine.attempts.pods import Pods
+from argosy.engine.machine.core import Identity
+from argosy.engine.machine.workflow import Ending, Workflow
+from argosy.engine.manifest import loading
+from argosy.engine.manifest.catalogue import Catalogue, Owner
+from argosy.engine.manifest.loading import Manifest
+from argosy.engine.nodes import Json, Node, Outputs
+from argosy.engine.options import Prepared, RunOptions, RunResult
+from argosy.engine.processes import launcher
+from argosy.engine.runner import Interrupted, Observer, Runner
+from argosy.engine.state import disk, runs
+from argosy.engine.state.journal import Journal
+from argosy.engine.state.locks import FileLock, Mutexes
+from argosy.engine.state.objects import ObjectStore
+from argosy.engine.state.runs import RunFolder
+
+load = loading.load
+prepare = preparation.prepare
+
+INTERRUPTED = "Interrupted"
+
+__all__ = ["Manifest", "Prepared", "RunOptions", "RunResult", "Silent", "load", "prepare", "resume", "run"]
+
+
+class Silent:
+    """An observer that looks away."""
+
+    def node_changed(self, node: Node) -> None:
+        """Nothing."""
+
+
+def run(prepared: Prepared, options: RunOptions, observer: Observer | None = None) -> RunResult:
+    """Run *prepared* as a new run. Raises LocalDisk where the disk is full."""
+    folder = runs.create(options.home, prepared.run)
+    lock = _locked(folder)
+    try:
+        with disk.guarded("write the run's manifest"):
+            folder.write_manifest(_stored(prepared, options))
+        return _run(folder, options, observer or Silent())
+    finally:
+        lock.release()
+
+
+def resume(home: Path, run_id: str | None, options: RunOptions, observer: Observer | None = None) -> RunResult:
+    """Continue a run (the newest where *run_id* is None): what succeeded stays, everything else is done again.
+
+    *options* gives what is not stored with the run: secrets, patterns of images, the code's identity.
+    Raises UsageError where there is no such run, Misconfigured where another engine has it or a process of it still lives.
+    """
+    folder = runs.find(home, run_id)
+    lock = _locked(folder)
+    try:
+        return _run(folder, options, observer or Silent())
+    finally:
+        lock.release()
+
+
+def _locked(folder: RunFolder) -> FileLock:
+    lock = FileLock(folder.path / runs.LOCK)
+    with disk.guarded("lock the run"):
+        if not lock.try_acquire():
+            raise errors.Misconfigured(
+                f"run {folder.run} is being run by another argosy process; wait for it, or stop it first"
+            )
+    return lock
+
+
+def _stored(prepared: Prepared, options: RunOptions) -> Json:
+    return {
+        "workflow": prepared.workflow,
+        "spec": prepared.spec,
+        "metadata": prepared.metadata,
+        "arguments": prepared.arguments,
+        "others": dict(prepared.others),
+        "engineOfContainers": prepared.engine_of_containers,
+        "uid": str(uuid.uuid4()),
+        "created": time.time(),
+        "configMaps": {name: dict(values) for name, values in options.config_maps.items()},
+        "useCache": options.use_cache,
+        "workingFolder": str(options.working_folder),
+    }
+
+
+@dataclass
+class _Session:
+    """One engine on one run."""
+
+    folder: RunFolder
+    stored: Json
+    journal: Journal
+    started: float
+
+
+def _run(folder: RunFolder, options: RunOptions, observer: Observer) -> RunResult:
+    stored = folder.manifest()
+    journal = Journal(folder.path / runs.JOURNAL)
+    try:
+        _prove_dead(folder, journal)
+        started = float(journal.meta().get("started", time.time()))
+        # What the run ended with before is no longer true.
+        journal.write(meta={"started": repr(started), "phase": "Running", "message": ""})
+        session = _Session(folder, stored, journal, started)
+        return asyncio.run(_drive(session, options, observer))
+    finally:
+        journal.close()
+
+
+def _prove_dead(folder: RunFolder, journal: Journal) -> None:
+    """Raise Misconfigured where a process that the journal knows of still lives."""
+    for attempt in journal.attempts():
+        if attempt.finished is None and attempt.pid and launcher.alive(attempt.pid, attempt.start_time or 0):
+            raise errors.Misconfigured(
+                f"step {attempt.node} of run {folder.run} still runs as process {attempt.pid}; stop it (kill {attempt.pid}), then resume"
+            )
+
+
+async def _drive(session: _Session, options: RunOptions, observer: Observer) -> RunResult:
+    stored, began = session.stored, time.monotonic()
+    workflow = _workflow(session)
+    async with launcher.Launcher() as starter:
+        runner = Runner(
+            workflow,
+            journal=session.journal,
+            pods=_pods(session, options, starter),
+            mutexes=Mutexes(options.home / "locks"),
+            parallelism=options.parallelism,
+            observer=observer,
+        )
+        with _signals_to(runner):
+            ending = await _ending_of(runner)
+    machine = workflow.machine
+    session.journal.write(meta=_meta(ending, machine.outputs))
+    return RunResult(
+        run=session.folder.run,
+        folder=session.folder.path,
+        workflow=stored["workflow"],
+        phase=str(ending.phase) if ending else INTERRUPTED,
+        message=ending.message if ending else "",
+        nodes={nodes.local_name(name, stored["workflow"]): node for name, node in machine.nodes.items()},
+        outputs=machine.outputs,
+        seconds=time.monotonic() - began,
+        fsyncs=session.journal.fsyncs,
+        exit_code=outcome.exit_code(ending, machine.nodes),
+    )
+
+
+async def _ending_of(runner: Runner) -> Ending | None:
+    try:
+        return await runner.run()
+    except Interrupted:
+        return None
+
+
+def _meta(ending: Ending | None, outputs: Outputs) -> dict[str, str]:
+    import json
+
+    return {
+        "phase": str(ending.phase) if ending else INTERRUPTED,
+        "message": ending.message if ending else "",
+        "finished": repr(time.time()),
+        "outputs": json.dumps(outputs.to_json()),
+    }
+
+
+def _workflow(session: _Session) -> Workflow:
+    stored = session.stored
+    return Workflow(
+        catalogue=catalogue_of(stored["spec"], stored["others"]),
+        identity=Identity(stored["workflow"], stored["uid"], stored["created"]),
+        metadata=stored["metadata"],
+        arguments=stored["arguments"],
+        config_maps=stored["configMaps"],
+        clock=time.time,
+        started=session.started,
+        history=_history(session.journal),
+    )
+
+
+def _history(journal: Journal) -> dict[str, Node]:
+    return journal.nodes()
+
+
+def catalogue_of(spec: Json, others: Mapping[str, Json]) -> Catalogue:
+    """The templates of *spec* and of *others*, whose keys are ``kind/name``."""
+    by_owner: dict[Owner, Any] = {}
+    for key, other in others.items():
+        kind, _, name = key.partition("/")
+        by_owner[kind, name] = other
+    return Catalogue(spec, by_owner)
+
+
+def _pods(session: _Session, options: RunOptions, starter: launcher.Launcher) -> Pods:
+    stored = session.stored
+    store = ObjectStore(options.home / "objects")
+    return Pods(
+        starter=starter,
+        store=store,
+        cache=StepCache(
+            options.home / "cache", store, here=Path(stored["workingFolder"]), reads_hits=stored["useCache"]
+        ),
+        sources=Sources(stored["configMaps"], options.secrets),
+        folder=lambda node, number: session.folder.attempt(stored["workflow"], node, number),
+        code_identity=options.code_identity,
+        process_images=options.process_images,
+        workflow=stored["workflow"],
+        namespace=stored["metadata"].get("namespace") or "argo",
+        shows_paths=launcher.isolation().private_files,
+        engine_of_containers=stored["engineOfContainers"],
+    )
+
+
+@contextlib.contextmanager
+def _signals_to(runner: Runner) -> Iterator[None]:
+    """SIGINT and SIGTERM ask *runner* to stop, where this thread may listen to signals."""
+    loop = asyncio.get_running_loop()
+    listening = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(ValueError, RuntimeError):
+            loop.add_signal_handler(number, runner.interrupt)
+            listening.append(number)
+    try:
+        yield
+    finally:
+        for number in listening:
+            loop.remove_signal_handler(number)

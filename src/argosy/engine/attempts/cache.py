@@ -1,0 +1,93 @@
+"""The cache of steps: what a step gave, under a key made of everything it depends on.
+
+Only templates annotated ``argosy.dev/cache: "true"`` are cached. The key is made of the code's identity, the command, script and environment
+(secrets excepted), input parameters, the digests of input artifacts, and the digests of what ``argosy.dev/cache-reads`` names. Without the
+cache (``--no-cache``) nothing is looked up; what a step gives is kept all the same.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from argosy.engine.attempts.workspace import container_of
+from argosy.engine.nodes import Json, Outputs
+from argosy.engine.state import disk
+from argosy.engine.state.objects import ObjectStore, digest_of
+
+ANNOTATION = "argosy.dev/cache"
+READS = "argosy.dev/cache-reads"
+VERSION = 1
+
+
+class StepCache:
+    """The cache under *root*. *here*: what relative paths of declared reads are relative to."""
+
+    def __init__(self, root: Path, store: ObjectStore, *, here: Path, reads_hits: bool = True) -> None:
+        self._root = root
+        self._store = store
+        self._here = here
+        self._reads_hits = reads_hits
+        self._read: dict[Path, str] = {}
+
+    def key(
+        self, template: Json, *, code: str, argv: tuple[str, ...], environment: Mapping[str, str], keeps_result: bool
+    ) -> str | None:
+        """The key of a call of *template*, its arguments in place; None where it is not cached."""
+        annotations = (template.get("metadata") or {}).get("annotations") or {}
+        if annotations.get(ANNOTATION) != "true":
+            return None
+        reads = self._digests_of(annotations.get(READS))
+        if reads is None:
+            return None
+        container = container_of(template)
+        inputs = template.get("inputs") or {}
+        parts = {
+            "version": VERSION,
+            "code": code,
+            "argv": argv,
+            "source": container.get("source"),
+            "folder": container.get("workingDir"),
+            "environment": dict(environment),
+            "parameters": {entry["name"]: entry.get("value") for entry in inputs.get("parameters") or []},
+            "artifacts": {entry["name"]: _identity(entry) for entry in inputs.get("artifacts") or []},
+            "outputs": template.get("outputs"),
+            "result": keeps_result,
+            "reads": reads,
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    def find(self, key: str) -> Outputs | None:
+        """What is kept under *key*, if all of it is still there."""
+        path = self._path(key)
+        if not self._reads_hits or not path.exists():
+            return None
+        outputs = Outputs.from_json(json.loads(path.read_text(encoding="utf-8")))
+        complete = all(self._store.has(artifact["stored"]["digest"]) for artifact in outputs.artifacts.values())
+        return outputs if complete else None
+
+    def keep(self, key: str, outputs: Outputs) -> None:
+        """Keep what a step gave."""
+        disk.write_atomically(self._path(key), json.dumps(outputs.to_json()))
+
+    def _path(self, key: str) -> Path:
+        return self._root / key[:2] / f"{key}.json"
+
+    def _digests_of(self, declared: str | None) -> dict[str, str] | None:
+        """The digests of declared reads by name; None where one is not a path that can be read here."""
+        digests = {}
+        for name in json.loads(declared) if declared else []:
+            path = self._here / name
+            try:
+                if path not in self._read:
+                    self._read[path] = digest_of(path)
+            except OSError:
+                return None
+            digests[name] = self._read[path]
+        return digests
+
+
+def _identity(artifact: Mapping[str, Any]) -> list[object]:
+    content = artifact["stored"]["digest"] if "stored" in artifact else artifact.get("raw")
+    return [artifact.get("path"), content, artifact.get("subPath"), artifact.get("mode")]

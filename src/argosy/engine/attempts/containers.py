@@ -1,0 +1,62 @@
+"""Steps of other images: the command line of podman or docker that runs one, its files bound where the manifest wants them."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from argosy.engine.attempts import environment, images
+from argosy.engine.attempts.workspace import TMP, PathFailure, Workspace, container_of
+from argosy.engine.machine.effects import StartPod
+from argosy.engine.processes.launcher import Launch
+
+ENGINES = ("podman", "docker")
+SCRIPT = "/argo/staging/script"
+
+
+def engine() -> str | None:
+    """The container engine of this machine, if it has one."""
+    return next((name for name in ENGINES if shutil.which(name)), None)
+
+
+def launch(program: str | None, request: StartPod, workspace: Workspace, variables: Mapping[str, str]) -> Launch:
+    """How *request* runs through *program*. Values of variables are handed over in the environment, not on the command line."""
+    if program is None:
+        raise PathFailure("its image needs a container engine, and neither podman nor docker is on PATH")
+    container = container_of(request.template)
+    script = SCRIPT if container.get("source") else None
+    command = images.command_of(container, variables, script)
+    return Launch(
+        argv=(
+            program,
+            *_options(workspace, container.get("workingDir"), variables, script),
+            *_entry(container, command),
+        ),
+        env={**environment.of_machine(Path.home()), **variables},
+        cwd=workspace.work,
+        log=workspace.log,
+        stdout=workspace.stdout if request.keeps_result else None,
+        scratch=workspace.scratch,
+    )
+
+
+def _options(workspace: Workspace, folder: str | None, variables: Mapping[str, str], script: str | None) -> list[str]:
+    binds = {str(TMP): workspace.scratch, **{str(shown.target): shown.source for shown in workspace.shown()}}
+    if workspace.given_root:
+        binds[str(workspace.given_root)] = workspace.root
+    if script:
+        binds[script] = workspace.folder / "script"
+    options = ["run", "--rm", "--init", "--name", _name(workspace)]
+    options += [word for target, source in sorted(binds.items()) for word in ("--volume", f"{source}:{target}")]
+    options += [word for name in sorted(variables) for word in ("--env", name)]
+    return options + (["--workdir", folder] if folder else [])
+
+
+def _entry(container: Mapping[str, object], command: tuple[str, ...]) -> list[str]:
+    image = str(container["image"])
+    if container.get("command"):
+        return ["--entrypoint", command[0], image, *command[1:]]
+    return [image, *command]
+
+
+def _name(workspace: Workspace) -> str:
+    return "argosy-" + "-".join(workspace.folder.parts[-3:])[-60:].strip("-.")

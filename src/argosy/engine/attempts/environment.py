@@ -1,0 +1,119 @@
+"""What a step's process sees in its environment: what the manifest gives it and, beside that, almost nothing of this machine's.
+
+``PATH`` (this Python's programs first), ``LANG``, ``TZ``, ``HOME`` (a folder of the attempt) and, where it is set here, ``PYTHONHASHSEED``.
+"""
+
+import os
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from argosy.engine.machine.scopes import text
+from argosy.engine.nodes import Json
+
+Values = Mapping[str, Mapping[str, str]]
+
+
+class EnvironmentFailure(Exception):
+    """The manifest asks for a value that this machine does not have."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where values come from. *secrets* reach processes only: they are never journaled, printed, or part of a cache key."""
+
+    config_maps: Values = field(default_factory=dict)
+    secrets: Values = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A container's variables. *open*: those that do not come from a secret."""
+
+    variables: dict[str, str]
+    open: dict[str, str]
+
+
+def of_container(container: Mapping[str, Any], sources: Sources, facts: Mapping[str, str]) -> Environment:
+    """The variables that the manifest gives *container*. *facts*: the downward fields (``metadata.name``) that are known here.
+
+    Raises EnvironmentFailure where a reference that is not optional leads nowhere.
+    """
+    variables: dict[str, str] = {}
+    hidden: set[str] = set()
+    for entry in container.get("envFrom") or []:
+        found, secret = _all_of(entry, sources)
+        variables |= found
+        hidden = hidden | set(found) if secret else hidden - set(found)
+    for entry in container.get("env") or []:
+        name = entry["name"]
+        value, secret = _value_of(entry, sources, facts)
+        if value is None:
+            continue
+        variables[name] = expand(value, variables) if "value" in entry else value
+        (hidden.add if secret else hidden.discard)(name)
+    return Environment(variables, {name: value for name, value in variables.items() if name not in hidden})
+
+
+def of_machine(home: Path) -> dict[str, str]:
+    """The variables that a step has of this machine."""
+    programs = str(Path(sys.executable).parent)
+    variables = {
+        "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH') or os.defpath}",
+        "LANG": os.environ.get("LANG") or "C.UTF-8",
+        "HOME": str(home),
+    }
+    return variables | {name: os.environ[name] for name in ("TZ", "PYTHONHASHSEED") if name in os.environ}
+
+
+def expand(value: str, variables: Mapping[str, str]) -> str:
+    """Kubernetes' ``$(NAME)`` replaced; ``$$(NAME)`` is the escaped form, an unknown name stays as it is."""
+
+    def replaced(match: re.Match[str]) -> str:
+        if match[0].startswith("$$"):
+            return match[0][1:]
+        return variables.get(match[1], match[0])
+
+    return _REFERENCE.sub(replaced, value)
+
+
+_REFERENCE = re.compile(r"\$?\$\(([^()]*)\)")
+
+
+def _all_of(entry: Json, sources: Sources) -> tuple[dict[str, str], bool]:
+    secret = "secretRef" in entry
+    reference = entry.get("secretRef") or entry.get("configMapRef") or {}
+    values = (sources.secrets if secret else sources.config_maps).get(reference.get("name", ""))
+    if values is None and not reference.get("optional"):
+        raise EnvironmentFailure(
+            f"{'Secret' if secret else 'ConfigMap'} {reference.get('name')!r} is not known on this machine"
+        )
+    prefix = entry.get("prefix") or ""
+    return {prefix + name: value for name, value in (values or {}).items()}, secret
+
+
+def _value_of(entry: Json, sources: Sources, facts: Mapping[str, str]) -> tuple[str | None, bool]:
+    source = entry.get("valueFrom")
+    if not source:
+        return text(entry.get("value") or ""), False
+    if field_reference := source.get("fieldRef"):
+        path = field_reference.get("fieldPath", "")
+        if path not in facts:
+            raise EnvironmentFailure(f"the field {path!r} of a pod has no meaning on this machine")
+        return facts[path], False
+    secret = "secretKeyRef" in source
+    reference = source.get("secretKeyRef") or source.get("configMapKeyRef") or {}
+    value = (
+        (sources.secrets if secret else sources.config_maps)
+        .get(reference.get("name", ""), {})
+        .get(reference.get("key", ""))
+    )
+    if value is None and not reference.get("optional"):
+        kind = "Secret" if secret else "ConfigMap"
+        raise EnvironmentFailure(
+            f"{kind} {reference.get('name')!r} has no key {reference.get('key')!r} on this machine"
+        )
+    return value, secret

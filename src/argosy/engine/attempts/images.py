@@ -1,0 +1,31 @@
+"""Which images run as processes of this environment, and the command line that each kind of step starts with."""
+
+import fnmatch
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from argosy.engine.attempts.environment import expand
+from argosy.engine.machine.scopes import text
+
+PYTHON = ("python", "python3")
+
+
+def is_process(image: str, patterns: tuple[str, ...]) -> bool:
+    """Whether steps of *image* run as processes of this environment. A pattern is matched against the whole reference."""
+    return any(fnmatch.fnmatchcase(image, pattern) for pattern in patterns)
+
+
+def command_of(
+    container: Mapping[str, Any], variables: Mapping[str, str], script: Path | str | None
+) -> tuple[str, ...]:
+    """The argument list of *container*. *script*: the file that a script template's source is in, as the process sees it."""
+    words = [text(word) for word in [*(container.get("command") or []), *(container.get("args") or [])]]
+    expanded = [expand(word, variables) for word in words]
+    return (*expanded, str(script)) if script else tuple(expanded)
+
+
+def with_this_python(argv: tuple[str, ...]) -> tuple[str, ...]:
+    """*argv* with ``python`` as the Python that runs the engine."""
+    return (sys.executable, *argv[1:]) if argv and argv[0] in PYTHON else argv

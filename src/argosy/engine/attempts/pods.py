@@ -1,0 +1,180 @@
+"""Runs pods: one attempt each, from laid-out files to collected outputs. Which pod runs when is the runner's business."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from argosy.engine import nodes
+from argosy.engine.attempts import containers, environment, images, transfer
+from argosy.engine.attempts.cache import StepCache
+from argosy.engine.attempts.environment import EnvironmentFailure, Sources
+from argosy.engine.attempts.transfer import TransferFailure
+from argosy.engine.attempts.workspace import ROOT_VARIABLE, PathFailure, Workspace, container_of
+from argosy.engine.machine.effects import PodResult, StartPod
+from argosy.engine.nodes import Json, Outputs, Phase
+from argosy.engine.processes.launcher import Bind, Exit, Launch, LaunchFailure, Running
+from argosy.engine.state.objects import ObjectStore
+
+GRACE = 5.0
+"""Seconds between SIGTERM and SIGKILL."""
+
+PRELOAD = "argosy.dev/preload"
+LATE = "Pod was active on the node longer than the specified deadline"
+SCRIPT = "script"
+
+
+class Starts(Protocol):
+    """What starts processes: the launcher, or a fake."""
+
+    async def start(self, launch: Launch) -> Running: ...
+
+
+@dataclass
+class Pods:
+    """Runs the pods of one run."""
+
+    starter: Starts
+    store: ObjectStore
+    cache: StepCache
+    sources: Sources
+    folder: Callable[[str, int], Path]
+    """Where the attempt of a node has its files."""
+    code_identity: str
+    process_images: tuple[str, ...]
+    workflow: str
+    namespace: str
+    shows_paths: bool
+    """Whether this machine can give a process its own view of the file system."""
+    engine_of_containers: str | None = None
+    """``podman`` or ``docker``, where images run in containers."""
+    running: dict[str, Running] = field(default_factory=dict)
+
+    def cached(self, request: StartPod) -> PodResult | None:
+        """The result of a call that was made before, with everything it depends on the same."""
+        try:
+            key = self._key(request)
+        except (EnvironmentFailure, PathFailure):
+            return None
+        outputs = self.cache.find(key) if key else None
+        return PodResult(Phase.SUCCEEDED, outputs=outputs, cached=True) if outputs else None
+
+    async def run(self, request: StartPod, number: int, started: Callable[[Running], None]) -> PodResult:
+        """Run *request* as attempt *number*; *started* hears of its process."""
+        try:
+            return await self._run(request, number, started)
+        except (EnvironmentFailure, PathFailure, TransferFailure, LaunchFailure) as failure:
+            return PodResult(Phase.ERROR, str(failure))
+
+    async def stop(self, name: str, grace: float = GRACE) -> None:
+        """Stop the process of the node *name*, if it has one."""
+        if running := self.running.get(name):
+            await running.stop(grace)
+
+    async def _run(self, request: StartPod, number: int, started: Callable[[Running], None]) -> PodResult:
+        template = request.template
+        workspace = Workspace(self.folder(request.name, number), template, request.volumes)
+        variables = self._environment(request)
+        launch = self._launch(request, workspace, variables)
+        await asyncio.to_thread(self._lay_out, template, workspace)
+        running = await self.starter.start(launch)
+        self.running[request.name] = running
+        started(running)
+        try:
+            ended, late = await self._wait(running, request)
+        finally:
+            self.running.pop(request.name, None)
+        outputs, missing = await asyncio.to_thread(
+            transfer.collect, template, workspace, self.store, keeps_result=request.keeps_result
+        )
+        result = _result(ended, outputs, missing, late=late)
+        if result.phase is Phase.SUCCEEDED:
+            if key := self._key(request):
+                self.cache.keep(key, outputs)
+            await asyncio.to_thread(workspace.clear)
+        return result
+
+    def _lay_out(self, template: Json, workspace: Workspace) -> None:
+        workspace.prepare()
+        if source := container_of(template).get("source"):
+            (workspace.folder / SCRIPT).write_text(source, encoding="utf-8")
+        transfer.deliver(template, workspace, self.store)
+        for path in _outputs_of(template):
+            workspace.path(path).parent.mkdir(parents=True, exist_ok=True)
+
+    def _environment(self, request: StartPod) -> environment.Environment:
+        facts = {
+            "metadata.name": nodes.pod_name(self.workflow, request.name, request.template.get("name") or ""),
+            "metadata.namespace": self.namespace,
+        }
+        return environment.of_container(container_of(request.template), self.sources, facts)
+
+    def _launch(self, request: StartPod, workspace: Workspace, given: environment.Environment) -> Launch:
+        container = container_of(request.template)
+        script = workspace.folder / SCRIPT if container.get("source") else None
+        binds = tuple(Bind(shown.source, str(shown.target)) for shown in workspace.shown())
+        if binds and not self.shows_paths:
+            raise PathFailure(
+                f"{binds[0].target} is outside $ARGOSY_ROOT, and this machine cannot show a step files of its own there"
+            )
+        argv = images.command_of(container, given.variables, script)
+        if not images.is_process(container.get("image") or "", self.process_images):
+            return containers.launch(self.engine_of_containers, request, workspace, given.variables)
+        annotations = (request.template.get("metadata") or {}).get("annotations") or {}
+        return Launch(
+            argv=images.with_this_python(argv),
+            env={**environment.of_machine(workspace.scratch), **self._translated(given.variables, workspace)},
+            cwd=workspace.working_folder(container.get("workingDir")),
+            log=workspace.log,
+            stdout=workspace.stdout if request.keeps_result else None,
+            binds=binds,
+            preload=frozenset(name for name in annotations.get(PRELOAD, "").split(",") if name),
+            memory=None,
+            scratch=workspace.scratch,
+        )
+
+    def _translated(self, variables: Mapping[str, str], workspace: Workspace) -> dict[str, str]:
+        root = {ROOT_VARIABLE: workspace.translated(variables[ROOT_VARIABLE])} if ROOT_VARIABLE in variables else {}
+        return {**variables, **root}
+
+    async def _wait(self, running: Running, request: StartPod) -> tuple[Exit, bool]:
+        """The process's end, and whether it had to be stopped for taking too long."""
+        limits = [request.limit] if request.limit is not None else []
+        if request.deadline is not None:
+            limits.append(request.deadline - running.started)
+        if not limits:
+            return await running.wait(), False
+        try:
+            return await asyncio.wait_for(asyncio.shield(running.wait()), max(0.0, min(limits))), False
+        except TimeoutError:
+            return await running.stop(GRACE), True
+
+    def _key(self, request: StartPod) -> str | None:
+        container = container_of(request.template)
+        given = self._environment(request)
+        image = container.get("image") or ""
+        code = self.code_identity if images.is_process(image, self.process_images) else image
+        argv = images.command_of(container, given.variables, None)
+        return self.cache.key(
+            request.template, code=code, argv=argv, environment=given.open, keeps_result=request.keeps_result
+        )
+
+
+def _result(ended: Exit, outputs: Outputs, missing: list[str], *, late: bool) -> PodResult:
+    code = ended.code if ended.code is not None else 128 + (ended.signal or 0)
+    outputs.exit_code = str(code)
+    if late:
+        return PodResult(Phase.FAILED, LATE, outputs)
+    if code:
+        return PodResult(Phase.FAILED, f"main: Error (exit code {code})", outputs)
+    if missing:
+        return PodResult(Phase.ERROR, f"wait: Error (exit code 64): {'; '.join(missing)}", outputs)
+    return PodResult(Phase.SUCCEEDED, "", outputs)
+
+
+def _outputs_of(template: Mapping[str, Any]) -> list[str]:
+    outputs = template.get("outputs") or {}
+    paths = [artifact.get("path") for artifact in outputs.get("artifacts") or []]
+    paths += [(parameter.get("valueFrom") or {}).get("path") for parameter in outputs.get("parameters") or []]
+    return [path for path in paths if path]

@@ -1,0 +1,125 @@
+"""Artifacts and parameters between the object store and an attempt's files. The words of a failure are those of Argo's executor."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from argosy.engine.attempts.workspace import Workspace
+from argosy.engine.machine.scopes import text
+from argosy.engine.nodes import Json, Outputs
+from argosy.engine.state.objects import ObjectStore
+
+LONGEST_RESULT = 256 * 1024
+LONGEST_PARAMETER = 256 * 1024
+"""What a cluster's object could not hold either."""
+
+
+class TransferFailure(Exception):
+    """An input could not be put in place, or an output is not there."""
+
+
+def deliver(template: Mapping[str, Any], workspace: Workspace, store: ObjectStore) -> None:
+    """Put the input artifacts of *template* where it expects them. Raises TransferFailure."""
+    for artifact in (template.get("inputs") or {}).get("artifacts") or []:
+        if not artifact.get("path"):
+            continue
+        target = workspace.path(artifact["path"])
+        try:
+            _put(artifact, target, store)
+        except FileNotFoundError as error:
+            if not artifact.get("optional"):
+                raise TransferFailure(f"artifact {artifact['name']} failed to load: {error}") from None
+
+
+def _put(artifact: Json, target: Path, store: ObjectStore) -> None:
+    if "raw" in artifact:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(artifact["raw"].get("data") or "", encoding="utf-8")
+    elif "stored" in artifact:
+        stored = artifact["stored"]
+        if artifact.get("subPath") and not stored.get("plain"):
+            raise FileNotFoundError(
+                f"subPath {artifact['subPath']!r} of an archived artifact; declare it with `archive: none: {{}}`"
+            )
+        store.deliver(stored["digest"], target, artifact.get("subPath"))
+    else:
+        return
+    if artifact.get("mode") is not None:
+        _change_mode(target, int(artifact["mode"]), recurse=bool(artifact.get("recurseMode")))
+
+
+def _change_mode(path: Path, mode: int, *, recurse: bool) -> None:
+    if recurse and path.is_dir():
+        for entry in path.rglob("*"):
+            entry.chmod(mode)
+    path.chmod(mode)
+
+
+def collect(
+    template: Mapping[str, Any], workspace: Workspace, store: ObjectStore, *, keeps_result: bool
+) -> tuple[Outputs, list[str]]:
+    """The outputs of an attempt that ended, artifacts moved into *store*, and what is missing of them."""
+    outputs, missing = Outputs(), []
+    declared = template.get("outputs") or {}
+    if keeps_result:
+        outputs.result = _result(workspace.stdout)
+    for parameter in declared.get("parameters") or []:
+        try:
+            value = _parameter(parameter, workspace)
+        except TransferFailure as failure:
+            missing.append(str(failure))
+        else:
+            outputs.parameters[parameter["name"]] = value
+    for artifact in declared.get("artifacts") or []:
+        path = workspace.path(artifact["path"]) if artifact.get("path") else None
+        if path is None:
+            continue
+        if not path.exists():
+            if not artifact.get("optional"):
+                missing.append(f"{artifact['path']} no such file or directory")
+            continue
+        outputs.artifacts[artifact["name"]] = _stored(artifact, _inside(path, workspace), store)
+    return outputs, missing
+
+
+def _result(stdout: Path) -> str:
+    with stdout.open("rb") as content:
+        content.seek(max(0, stdout.stat().st_size - LONGEST_RESULT - 1))
+        tail = content.read()
+    tail = tail.removesuffix(b"\n")
+    return tail[-LONGEST_RESULT:].decode("utf-8", errors="replace")
+
+
+def _parameter(parameter: Json, workspace: Workspace) -> str:
+    source = parameter.get("valueFrom") or {}
+    if not source.get("path"):
+        return text(parameter.get("value") or "")
+    path = _inside(workspace.path(source["path"]), workspace)
+    try:
+        if path.stat().st_size > LONGEST_PARAMETER:
+            raise TransferFailure(
+                f"output parameter {parameter['name']!r} has {path.stat().st_size} bytes; a cluster keeps at most {LONGEST_PARAMETER}: "
+                "hand it on as an artifact"
+            )
+        return path.read_text(encoding="utf-8", errors="replace").removesuffix("\n")
+    except OSError as error:
+        if source.get("default") is not None:
+            return text(source["default"]).removesuffix("\n")
+        raise TransferFailure(f"open {source['path']}: {(error.strerror or '').lower()}") from None
+
+
+def _inside(path: Path, workspace: Workspace) -> Path:
+    """*path*, unless it is a link that leaves the attempt's files: a step hands on what it wrote, nothing of this machine's."""
+    if path.is_symlink():
+        target = path.resolve()
+        if not target.is_relative_to(workspace.folder.resolve()):
+            raise TransferFailure(f"{path.name} is a link to {target}, which is not the step's own")
+        return target
+    return path
+
+
+def _stored(artifact: Json, path: Path, store: ObjectStore) -> Json:
+    archive = artifact.get("archive") or {}
+    kept = {key: value for key, value in artifact.items() if key in ("name", "optional", "archive", "globalName")}
+    kind = "folder" if path.is_dir() else "file"
+    return {**kept, "stored": {"digest": store.take(path), "kind": kind, "plain": "none" in archive}}

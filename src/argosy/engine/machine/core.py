@@ -1,0 +1,311 @@
+"""The workflow as a state machine: events in, effects out, its nodes in between.
+
+Every template call passes through :meth:`Machine.begin`; what a DAG, a list of steps, a retry or a leaf does with it is in a module of its
+own. Calls and completions go through a queue, so neither a long chain nor a deep recursion uses Python's stack. It reads no clock but the
+one it is given and touches no file; a run that is resumed gives it the nodes of the journal, and what is fulfilled there is not done again.
+"""
+
+import heapq
+import itertools
+import re
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from argosy.engine import nodes
+from argosy.engine.expressions.errors import ExpressionError
+from argosy.engine.machine import admission, calls, effects, synchronization
+from argosy.engine.machine.calls import Call
+from argosy.engine.manifest.catalogue import Catalogue, UnknownTemplate
+from argosy.engine.nodes import Json, Node, NodeType, Outputs, Phase
+
+MAX_DEPTH = 100
+"""How deep templates may call templates, as the controller has it."""
+
+NODE_TYPES = {"dag": NodeType.DAG, "steps": NodeType.STEPS, "suspend": NodeType.SUSPEND}
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What names this run. *created*: seconds since 1970."""
+
+    name: str
+    uid: str
+    created: float
+
+
+@dataclass(frozen=True)
+class _Pod:
+    take: Callable[[effects.PodResult], None]
+    on_exit: bool
+
+
+class Body(Protocol):
+    """Carries out a template of one kind: creates the call's node, and finishes it sooner or later."""
+
+    def __call__(self, machine: "Machine", call: Call, template: Json) -> None: ...
+
+
+class Machine:
+    """The state of one run."""
+
+    def __init__(
+        self,
+        *,
+        catalogue: Catalogue,
+        identity: Identity,
+        variables: dict[str, object],
+        config_maps: Mapping[str, Mapping[str, str]],
+        bodies: Mapping[str, Body],
+        clock: Callable[[], float],
+        history: Mapping[str, Node] | None = None,
+    ) -> None:
+        self.catalogue = catalogue
+        self.identity = identity
+        self.variables = variables
+        """The workflow's variables, as they are now."""
+        self.config_maps = config_maps
+        self.clock = clock
+        self.nodes: dict[str, Node] = dict(history or {})
+        self.outputs = Outputs()
+        """The workflow's own outputs: whatever was exported with ``globalName``."""
+        self.deadline: float | None = None
+        self.changed: dict[str, Node] = {}
+        """Nodes that changed since the last look."""
+        self.effects: list[effects.Effect] = []
+        self.admission = admission.Admission(catalogue.spec.get("parallelism"))
+        self.watchers: dict[str, Callable[[Node], None]] = {}
+        """Who wants to hear of every change of a node, for lifecycle hooks."""
+        self._bodies = bodies
+        self._events: deque[Callable[[], None]] = deque()
+        self._timers: list[tuple[float, int, Callable[[], None]]] = []
+        self._numbers = itertools.count()
+        self._pods: dict[str, _Pod] = {}
+        self._waiting: dict[str, Callable[[], None]] = {}
+
+    # What the outside tells
+
+    def pod_started(self, name: str) -> None:
+        """The process of the node *name* runs."""
+        if name in self._pods:
+            self.update(self.nodes[name], Phase.RUNNING)
+            self.drain()
+
+    def pod_finished(self, name: str, result: effects.PodResult) -> None:
+        """The process of the node *name* ended, or never will start."""
+        if pod := self._pods.pop(name, None):
+            pod.take(result)
+            self.drain()
+
+    def locks_granted(self, name: str) -> None:
+        """The node *name* has its locks."""
+        if go := self._waiting.pop(name, None):
+            go()
+            self.drain()
+
+    def tick(self) -> None:
+        """Time passed."""
+        while self._timers and self._timers[0][0] <= self.clock():
+            heapq.heappop(self._timers)[2]()
+        self.drain()
+
+    def next_tick(self) -> float | None:
+        """When :meth:`tick` is due, in seconds since 1970."""
+        return self._timers[0][0] if self._timers else None
+
+    def drain(self) -> None:
+        """Do what is possible now."""
+        while self._events:
+            self._events.popleft()()
+
+    # What templates do with it
+
+    def begin(self, call: Call) -> None:
+        """Call a template; ``call.done`` hears of the finished node."""
+        self._events.append(lambda: self._begin(call))
+
+    def post(self, action: Callable[[], None]) -> None:
+        """Do *action* after what is under way."""
+        self._events.append(action)
+
+    def at(self, moment: float, action: Callable[[], None]) -> None:
+        """Do *action* at *moment*."""
+        heapq.heappush(self._timers, (moment, next(self._numbers), action))
+
+    def create(self, call: Call, kind: NodeType, phase: Phase, message: str = "") -> Node:
+        """The node of *call*; that of the journal where a run is resumed."""
+        template = call.holder.get("template") or (call.holder.get("templateRef") or {}).get("template") or ""
+        return self.add(
+            call.name,
+            kind,
+            phase,
+            template=template,
+            boundary=call.boundary,
+            parent=call.parent or call.boundary,
+            message=message,
+            hooked=call.hooked,
+        )
+
+    def add(
+        self,
+        name: str,
+        kind: NodeType,
+        phase: Phase,
+        *,
+        template: str = "",
+        boundary: str | None = None,
+        parent: str | None = None,
+        message: str = "",
+        hooked: bool = False,
+        retried: bool = False,
+    ) -> Node:
+        """A node, new or taken up again from the journal."""
+        known = self.nodes.get(name)
+        node = Node(
+            name=name,
+            type=kind,
+            phase=phase,
+            started=known.started if known else self.clock(),
+            template=template,
+            display_name=_display_name(name, boundary),
+            boundary=boundary,
+            parent=parent,
+            message=message,
+            hooked=hooked,
+            retried=retried,
+        )
+        self.nodes[name] = node
+        self._note(node)
+        return node
+
+    def update(self, node: Node, phase: Phase, message: str | None = None) -> None:
+        """Move *node* to *phase* before it is finished."""
+        if not node.fulfilled and (node.phase is not phase or (message is not None and node.message != message)):
+            node.phase = phase
+            node.message = node.message if message is None else message
+            self._note(node)
+
+    def finish(self, call: Call, node: Node, phase: Phase, message: str = "", outputs: Outputs | None = None) -> None:
+        """The end of *node*: journaled, exported, and told to the caller."""
+        node.phase = phase
+        node.message = message
+        node.finished = self.clock()
+        node.outputs = outputs
+        self._settle(call, node)
+
+    def refuse(self, call: Call, message: str) -> None:
+        """The call cannot be made: its node is an error that never ran."""
+        node = self.create(call, NodeType.SKIPPED, Phase.ERROR, message)
+        self.finish(call, node, Phase.ERROR, message)
+
+    def start_pod(self, request: effects.StartPod, take: Callable[[effects.PodResult], None], *, on_exit: bool) -> None:
+        """Have a pod run; *take* hears of its end. *on_exit*: it is part of an exit handler, which no deadline stops."""
+        self._pods[request.name] = _Pod(take, on_exit)
+        self.effects.append(request)
+
+    def stop_pods(self, message: str) -> None:
+        """Stop every pod that is not part of an exit handler; each has failed with *message*."""
+        for name in [name for name in self._pods if not self._pods[name].on_exit]:
+            self.effects.append(effects.StopPod(name))
+            result = effects.PodResult(Phase.FAILED, message)
+            self.post(lambda name=name, result=result: self.pod_finished(name, result))  # type: ignore[misc]
+
+    def wait_for_locks(self, name: str, locks: tuple[str, ...], go: Callable[[], None]) -> None:
+        """Have *go* called once the node *name* holds all of *locks*."""
+        self._waiting[name] = go
+        self.effects.append(effects.Acquire(name, locks))
+
+    def past_deadline(self) -> bool:
+        """Whether the workflow's own deadline is over."""
+        return self.deadline is not None and self.clock() >= self.deadline
+
+    def export(self, template: Json, outputs: Outputs | None) -> None:
+        """Add those *outputs* to the workflow's that *template* declares with a ``globalName``."""
+        if outputs is None:
+            return
+        declared = template.get("outputs") or {}
+        for parameter in declared.get("parameters") or []:
+            if (name := parameter.get("globalName")) and parameter["name"] in outputs.parameters:
+                self.outputs.parameters[name] = outputs.parameters[parameter["name"]]
+                self.variables[f"workflow.outputs.parameters.{name}"] = outputs.parameters[parameter["name"]]
+        for artifact in declared.get("artifacts") or []:
+            if (name := artifact.get("globalName")) and artifact["name"] in outputs.artifacts:
+                exported = {**outputs.artifacts[artifact["name"]], "name": name}
+                self.outputs.artifacts[name] = exported
+                self.variables[f"workflow.outputs.artifacts.{name}"] = exported
+
+    # Inside
+
+    def _begin(self, call: Call) -> None:
+        known = self.nodes.get(call.name)
+        try:
+            template, owner = self.catalogue.resolve(call.holder, call.owner)
+            variables = {**self.variables, **self._own_variables(call, template)}
+            processed = calls.process(template, call.arguments, variables, self.config_maps)
+        except (ExpressionError, calls.CallError, UnknownTemplate, ValueError) as error:
+            self.refuse(call, str(error))
+            return
+        call.owner = owner
+        if known is not None and known.fulfilled:
+            self.export(processed, known.outputs)
+            self._settle(call, known)
+        elif call.depth >= MAX_DEPTH:
+            self.refuse(call, "max depth exceeded: templates call templates without end")
+        else:
+            self.admission.enter(call, known, lambda: self._admitted(call, processed))
+
+    def _admitted(self, call: Call, template: Json) -> None:
+        locks = synchronization.locks_of(template.get("synchronization"), self.variables)
+        if not locks:
+            self._carry_out(call, template)
+            return
+        done = call.done
+        call.done = lambda node: self._unlocked(node, done)
+        kind = NodeType.RETRY if self._retries(template) else NODE_TYPES.get(calls.kind_of(template), NodeType.POD)
+        self.create(call, kind, Phase.PENDING, f"Waiting for {', '.join(locks)} lock.")
+        self.wait_for_locks(call.name, locks, lambda: self._carry_out(call, template))
+
+    def _unlocked(self, node: Node, done: Callable[[Node], None]) -> None:
+        self.effects.append(effects.Release(node.name))
+        done(node)
+
+    def _carry_out(self, call: Call, template: Json) -> None:
+        kind = "retry" if self._retries(template) else calls.kind_of(template)
+        self._bodies[kind](self, call, template)
+
+    def carry_out_attempt(self, call: Call, template: Json) -> None:
+        """Do what *template* says, once: its retries are the caller's business."""
+        self._bodies[calls.kind_of(template)](self, call, template)
+
+    def _retries(self, template: Json) -> bool:
+        return bool(template.get("retryStrategy") is not None or self.catalogue.spec.get("retryStrategy") is not None)
+
+    def _own_variables(self, call: Call, template: Json) -> dict[str, object]:
+        own = {**call.extra, "node.name": call.name}
+        if calls.kind_of(template) in calls.CONTAINERS and not self._retries(template):
+            own["pod.name"] = nodes.pod_name(self.identity.name, call.name, template.get("name") or "")
+        return own
+
+    def _settle(self, call: Call, node: Node) -> None:
+        if not node.ends:
+            node.ends = [node.phase] if node.phase.completed else []
+        self._note(node)
+        self.post(lambda: self._tell(call, node))
+
+    def _tell(self, call: Call, node: Node) -> None:
+        call.done(node)
+        self.admission.reconsider()
+
+    def _note(self, node: Node) -> None:
+        self.changed[node.name] = node
+        self.admission.count(node)
+        if watcher := self.watchers.get(node.name):
+            self.post(lambda: watcher(node))
+
+
+def _display_name(name: str, boundary: str | None) -> str:
+    return name if boundary is None else _SEPARATOR.sub("", name.removeprefix(boundary))
+
+
+_SEPARATOR = re.compile(r"^(\[\d+\])?\.")

@@ -1,0 +1,55 @@
+"""What the machine asks of the world, and what the world answers."""
+
+from dataclasses import dataclass, field
+
+from argosy.engine.nodes import Json, Outputs, Phase
+
+
+@dataclass(frozen=True)
+class StartPod:
+    """Run the container or script of *template* as the node *name*; answer with ``pod_started`` and ``pod_finished``."""
+
+    name: str
+    template: Json
+    volumes: list[Json]
+    keeps_result: bool
+    """Whether its standard output is one of its outputs."""
+    deadline: float | None
+    """When it is stopped, in seconds since 1970."""
+    limit: float | None
+    """How long it may run, in seconds from its start."""
+
+
+@dataclass(frozen=True)
+class StopPod:
+    """Stop the node's process if it runs, forget it if it waits. No answer."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Acquire:
+    """Take all of *locks* for the node *name*; answer with ``locks_granted`` once it has them."""
+
+    name: str
+    locks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Release:
+    """Give back the locks of the node *name*. No answer."""
+
+    name: str
+
+
+Effect = StartPod | StopPod | Acquire | Release
+
+
+@dataclass(frozen=True)
+class PodResult:
+    """How a pod ended."""
+
+    phase: Phase
+    message: str = ""
+    outputs: Outputs = field(default_factory=Outputs)
+    cached: bool = False

@@ -1,0 +1,154 @@
+"""Loops: ``withItems``, ``withParam`` and ``withSequence`` expanded into one task or step an item, named as Argo names them."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from argosy.engine.expressions import when
+from argosy.engine.expressions.errors import ExpressionError
+from argosy.engine.machine import scopes, substitution
+from argosy.engine.nodes import Json
+
+MAX_ITEMS = 100_000
+"""More items than this end the task as an error, rather than this machine's memory."""
+
+FIELDS = ("withItems", "withParam", "withSequence")
+
+
+class LoopError(Exception):
+    """The loop cannot be expanded."""
+
+
+def is_loop(task: Mapping[str, Any]) -> bool:
+    """Whether *task* is one task an item."""
+    return bool(task.get("withItems") or task.get("withParam") or task.get("withSequence") is not None)
+
+
+def expand(task: Json, scope: Mapping[str, object]) -> list[Json]:
+    """One task for each item of *task*'s loop, ``{{item}}`` replaced. Raises LoopError or ExpressionError."""
+    body = {key: value for key, value in task.items() if key not in FIELDS}
+    return [_of_item(body, index, item, scope) for index, item in enumerate(_items(task))]
+
+
+def _items(task: Json) -> list[Any]:
+    try:
+        items = _listed(task)
+    except LoopError:
+        # A loop that will not run need not make sense.
+        if _will_not_run(task.get("when") or ""):
+            return []
+        raise
+    if len(items) > MAX_ITEMS:
+        raise LoopError(f"the loop has {len(items)} items; at most {MAX_ITEMS} run on one machine")
+    return items
+
+
+def _listed(task: Json) -> list[Any]:
+    if task.get("withItems"):
+        return list(task["withItems"])
+    if text := task.get("withParam"):
+        try:
+            items = json.loads(text, parse_float=_Number)
+        except ValueError as error:
+            raise LoopError(
+                f"withParam value could not be parsed as a JSON list: {text.strip()[:200]}: {error}"
+            ) from None
+        if items is not None and not isinstance(items, list):
+            raise LoopError(f"withParam value could not be parsed as a JSON list: {text.strip()[:200]}")
+        return items or []
+    return _sequence(task["withSequence"])
+
+
+class _Number(float):
+    """A number that remembers how it was written."""
+
+    text: str
+
+    def __new__(cls, text: str) -> "_Number":
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+
+def _sequence(sequence: Json) -> list[str]:
+    start = _whole(sequence.get("start"), "start") if sequence.get("start") is not None else 0
+    if sequence.get("end") is not None:
+        end = _whole(sequence["end"], "end")
+    elif sequence.get("count") is not None:
+        count = _whole(sequence["count"], "count")
+        if count == 0:
+            return []
+        end = start + count - 1
+    else:
+        raise LoopError("neither end nor count was specified in withSequence")
+    if abs(end - start) >= MAX_ITEMS:
+        raise LoopError(f"withSequence has {abs(end - start) + 1} items; at most {MAX_ITEMS} run on one machine")
+    numbers = range(start, end + 1) if start <= end else range(start, end - 1, -1)
+    return [_formatted(sequence.get("format") or "%d", number) for number in numbers]
+
+
+def _whole(value: object, field: str) -> int:
+    try:
+        return int(str(value))
+    except ValueError:
+        raise LoopError(f"withSequence.{field} is {value!r}, not a whole number") from None
+
+
+def _formatted(pattern: str, number: int) -> str:
+    try:
+        return pattern % number
+    except (TypeError, ValueError) as error:
+        raise LoopError(f"withSequence.format {pattern!r}: {error}") from None
+
+
+def _will_not_run(condition: str) -> bool:
+    try:
+        return not when.holds(condition) if condition else False
+    except ExpressionError:
+        return False
+
+
+def _of_item(body: Json, index: int, item: Any, scope: Mapping[str, object]) -> Json:
+    variables = {**scope, **_variables(item)}
+    if _will_not_run(body.get("when") or ""):
+        # It never executes, so what is absent must not fail it.
+        expanded = substitution.replace(body, {key: value for key, value in variables.items() if value is not None})
+    else:
+        expanded = substitution.replace(body, variables)
+        _demand_item(expanded)
+    return {**expanded, "name": f"{body['name']}({index}:{_described(item)})", "template": body.get("template")}
+
+
+def _variables(item: Any) -> dict[str, object]:
+    variables: dict[str, object] = {"item": _written(item)}
+    if isinstance(item, dict):
+        variables |= {f"item.{key}": _written(value) for key, value in item.items()}
+    return variables
+
+
+def _written(item: Any) -> str:
+    """An item as ``{{item}}`` shows it."""
+    if isinstance(item, _Number):
+        return item.text
+    return scopes.go_json(item, sort_keys=True) if isinstance(item, dict | list) else scopes.text(item)
+
+
+def _described(item: Any) -> str:
+    """An item as it stands in the node's name."""
+    if isinstance(item, dict):
+        text = ",".join(sorted(f"{key}:{_written(value)}" for key, value in item.items()))
+    elif isinstance(item, list):
+        text = "[" + " ".join(_written(entry) for entry in item) + "]"
+    else:
+        text = _written(item)
+    return text.replace("(", "").replace(")", "")
+
+
+def _demand_item(expanded: Json) -> None:
+    left = _ITEM.search(json.dumps(expanded.get("arguments") or {})) or _ITEM.search(expanded.get("when") or "")
+    if left:
+        raise LoopError(f"failed to resolve {{{{{left[1]}}}}}: the item has no such field")
+
+
+_ITEM = re.compile(r"\{\{\s*(item(?:\.[^{}]*?)?)\s*\}\}")

@@ -1,0 +1,175 @@
+"""What a manifest's variables mean at a place: the workflow's, a finished task's, a loop's collected outputs.
+
+A scope is flat: ``{"tasks.a.outputs.result": "1"}``. None marks an output that a skipped task never produced: known, but absent.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from argosy.engine import nodes
+from argosy.engine.nodes import Json, Node, Outputs, Phase
+
+Scope = dict[str, object]
+
+
+def inputs(template: Mapping[str, Any]) -> Scope:
+    """The inputs of a template whose arguments were processed."""
+    given = template.get("inputs") or {}
+    scope: Scope = {
+        f"inputs.parameters.{parameter['name']}": parameter["value"]
+        for parameter in given.get("parameters") or []
+        if parameter.get("value") is not None
+    }
+    scope |= {f"inputs.artifacts.{artifact['name']}": artifact for artifact in given.get("artifacts") or []}
+    return scope
+
+
+def of_node(kind: str, name: str, node: Node, workflow: str) -> Scope:
+    """What others may say about the task or step *name* (*kind*: ``tasks`` or ``steps``) once its node is there."""
+    prefix = f"{kind}.{name}"
+    scope: Scope = {
+        f"{prefix}.id": nodes.node_id(workflow, node.name),
+        f"{prefix}.status": str(node.phase),
+        f"{prefix}.startedAt": rfc3339(node.started),
+    }
+    if node.finished is not None:
+        scope[f"{prefix}.finishedAt"] = rfc3339(node.finished)
+    return scope | of_outputs(prefix, node.outputs)
+
+
+def of_outputs(prefix: str, outputs: Outputs | None) -> Scope:
+    """The outputs of a node under *prefix*."""
+    if outputs is None:
+        return {}
+    scope: Scope = {f"{prefix}.outputs.parameters.{key}": value for key, value in outputs.parameters.items()}
+    scope |= {f"{prefix}.outputs.artifacts.{key}": artifact for key, artifact in outputs.artifacts.items()}
+    if outputs.result is not None:
+        scope[f"{prefix}.outputs.result"] = outputs.result
+    if outputs.exit_code is not None:
+        scope[f"{prefix}.exitCode"] = outputs.exit_code
+    return scope
+
+
+def of_absent(prefix: str, template: Mapping[str, Any], *, artifacts: bool) -> Scope:
+    """The outputs that a skipped or omitted node would have had: their declared default, or known to be absent.
+
+    *artifacts*: whether references to its artifacts resolve to nothing (steps) rather than not at all (tasks).
+    """
+    declared = template.get("outputs") or {}
+    scope: Scope = {}
+    for parameter in declared.get("parameters") or []:
+        default = (parameter.get("valueFrom") or {}).get("default")
+        scope[f"{prefix}.outputs.parameters.{parameter['name']}"] = None if default is None else text(default)
+    if artifacts:
+        for artifact in declared.get("artifacts") or []:
+            scope[f"{prefix}.outputs.artifacts.{artifact['name']}"] = {"name": artifact["name"]}
+    return scope
+
+
+def of_loop(kind: str, name: str, children: Iterable[Node]) -> Scope:
+    """The collected outputs of a loop's succeeded *children*, in the loop's order."""
+    results: list[str] = []
+    rows: list[dict[str, str]] = []
+    columns: dict[str, list[str]] = {}
+    for child in children:
+        if child.outputs is None or child.phase is not Phase.SUCCEEDED:
+            continue
+        if child.outputs.parameters:
+            rows.append(child.outputs.parameters)
+            for key, value in child.outputs.parameters.items():
+                columns.setdefault(key, []).append(value)
+        if child.outputs.result is not None:
+            results.append(_compact(child.outputs.result))
+    prefix = f"{kind}.{name}.outputs"
+    scope: Scope = {f"{prefix}.result": f"[{','.join(results)}]", f"{prefix}.parameters": go_json(rows, sort_keys=True)}
+    return scope | {f"{prefix}.parameters.{key}": _column(values) for key, values in columns.items()}
+
+
+def _column(values: list[str]) -> str:
+    """One output over a loop: a list of strings, or of objects and lists where every value is one."""
+    decoded: list[Any] = []
+    for value in values:
+        try:
+            entry = json.loads(value)
+        except ValueError:
+            return go_json(values)
+        if not isinstance(entry, dict | list):
+            return go_json(values)
+        decoded.append(entry)
+    return go_json(decoded, sort_keys=True)
+
+
+def _compact(result: str) -> str:
+    """A result as an entry of a JSON list, its numbers as they were written. Raises ValueError where it is no JSON."""
+    json.loads(result)
+    plain = _BLANKS.sub(lambda match: match[1] or "", result)
+    for char, escape in _HTML.items():
+        plain = plain.replace(char, escape)
+    return plain
+
+
+_BLANKS = re.compile(r'("(?:[^"\\]|\\.)*")|\s+')
+
+
+def workflow_constants(name: str, uid: str, created: float, metadata: Json, spec: Json) -> Scope:
+    """The ``workflow.*`` that never change, except parameters."""
+    scope: Scope = {
+        "workflow.name": name,
+        "workflow.namespace": metadata.get("namespace") or "argo",
+        "workflow.mainEntrypoint": spec.get("entrypoint") or "",
+        "workflow.serviceAccountName": spec.get("serviceAccountName") or "",
+        "workflow.uid": uid,
+        "workflow.creationTimestamp": rfc3339(created),
+        "workflow.creationTimestamp.RFC3339": rfc3339(created),
+        "workflow.creationTimestamp.s": str(int(created)),
+    }
+    if spec.get("priority") is not None:
+        scope["workflow.priority"] = str(spec["priority"])
+    moment = datetime.fromtimestamp(created, UTC)
+    scope |= {f"workflow.creationTimestamp.{char}": moment.strftime(f"%{char}") for char in _STRFTIME}
+    scope["workflow.creationTimestamp.L"] = ".000"  # a cluster keeps whole seconds
+    for kind in ("annotations", "labels"):
+        given = metadata.get(kind) or {}
+        scope |= {f"workflow.{kind}.{key}": value for key, value in given.items()}
+        scope[f"workflow.{kind}"] = scope[f"workflow.{kind}.json"] = go_json(given or None, sort_keys=True)
+        extra = (spec.get("workflowMetadata") or {}).get(kind) or {}
+        scope |= {f"workflow.{kind}.{key}": value for key, value in extra.items()}
+    return scope
+
+
+# The letters of strftime that the controller offers, beside %L, which it writes with its point.
+_STRFTIME = "ABHIMSYZabdmpyz"
+
+
+def workflow_parameters(arguments: Mapping[str, Any]) -> Scope:
+    """The workflow's parameters, one by one and all together."""
+    parameters = arguments.get("parameters") or []
+    scope: Scope = {f"workflow.parameters.{entry['name']}": entry["value"] for entry in parameters}
+    scope["workflow.parameters"] = scope["workflow.parameters.json"] = go_json(parameters or None)
+    return scope
+
+
+def rfc3339(moment: float) -> str:
+    """A time as Argo writes it: whole seconds, UTC."""
+    return datetime.fromtimestamp(int(moment), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def text(value: object) -> str:
+    """A manifest's scalar as Argo's string: ``true``, ``1``, ``1.5``, or the text itself."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else go_json(value)
+
+
+def go_json(value: object, *, sort_keys: bool = False) -> str:
+    """JSON as Go writes it: no blanks, and the characters HTML minds escaped."""
+    plain = json.dumps(value, separators=(",", ":"), ensure_ascii=False, sort_keys=sort_keys)
+    for char, escape in _HTML.items():
+        plain = plain.replace(char, escape)
+    return plain
+
+
+_HTML = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}

@@ -1,0 +1,177 @@
+"""The run as a whole: the entrypoint, then the exit handler, and the phase that the workflow ends in. Follows ``operate``."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from argosy.engine import nodes
+from argosy.engine.expressions.errors import ExpressionError
+from argosy.engine.machine import calls, dag, effects, exits, leaves, references, retry, scopes, steps, synchronization
+from argosy.engine.machine.calls import Call
+from argosy.engine.machine.core import Body, Identity, Machine
+from argosy.engine.manifest.catalogue import WORKFLOW, Catalogue
+from argosy.engine.nodes import Json, Node, Phase
+
+BODIES: Mapping[str, Body] = {
+    "dag": dag.carry_out,
+    "steps": steps.carry_out,
+    "retry": retry.carry_out,
+    "container": leaves.pod,
+    "script": leaves.pod,
+    "suspend": leaves.suspend,
+}
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How the workflow ended."""
+
+    phase: Phase
+    message: str
+
+
+class Workflow:
+    """One run of a workflow. *arguments*: the workflow's, with values in place."""
+
+    def __init__(
+        self,
+        *,
+        catalogue: Catalogue,
+        identity: Identity,
+        metadata: Json,
+        arguments: Json,
+        config_maps: Mapping[str, Mapping[str, str]],
+        clock: Callable[[], float],
+        started: float | None = None,
+        history: Mapping[str, Node] | None = None,
+    ) -> None:
+        self.ending: Ending | None = None
+        self._spec = catalogue.spec
+        self._arguments = arguments
+        self._started = clock() if started is None else started
+        variables = scopes.workflow_constants(identity.name, identity.uid, identity.created, metadata, self._spec)
+        variables |= scopes.workflow_parameters(arguments)
+        variables["workflow.status"] = str(Phase.RUNNING)
+        variables["workflow.duration"] = "0.000000"
+        self.machine = Machine(
+            catalogue=catalogue,
+            identity=identity,
+            variables=variables,
+            config_maps=config_maps,
+            bodies=BODIES,
+            clock=clock,
+            history=history,
+        )
+        self._waiting_hooks = {name: hook for name, hook in (self._spec.get("hooks") or {}).items() if name != "exit"}
+        self._running_hooks = 0
+        self._root: Node | None = None
+
+    def start(self) -> None:
+        """Call the entrypoint, once the workflow's own locks are granted."""
+        if limit := self._spec.get("activeDeadlineSeconds"):
+            self.machine.deadline = int(self._started) + float(limit)
+            self.machine.at(self.machine.deadline, self._stop_late)
+        locks = synchronization.locks_of(self._spec.get("synchronization"), self.machine.variables)
+        if locks:
+            self.machine.wait_for_locks("", locks, self._enter)
+        else:
+            self._enter()
+        self.machine.drain()
+
+    def _enter(self) -> None:
+        self._look_at_hooks()
+        self.machine.begin(
+            Call(
+                name=self.machine.identity.name,
+                holder={"template": self._spec["entrypoint"]},
+                owner=WORKFLOW,
+                done=self._entry_ended,
+                arguments=self._arguments,
+            )
+        )
+
+    def _entry_ended(self, node: Node) -> None:
+        self._root = node
+        self._note_end(node)
+        self._look_at_hooks()
+        if not self._running_hooks:
+            self._leave()
+
+    def _leave(self) -> None:
+        if self._root is None:
+            return
+        handler = exits.workflow_handler(self._spec, self.machine.variables)
+        if handler is None:
+            self._end(self._root, None)
+            return
+        root = self._root
+        self._hook(f"{self.machine.identity.name}.onExit", handler, lambda node: self._end(root, node), on_exit=True)
+
+    def _hook(self, name: str, hook: Json, done: calls.Done, *, on_exit: bool) -> None:
+        arguments = hook.get("arguments") or {}
+        if arguments.get("artifacts"):
+            arguments = references.resolved({"arguments": arguments}, self.machine.variables)[0]["arguments"]
+        self.machine.begin(
+            Call(
+                name=name,
+                holder={key: hook[key] for key in ("template", "templateRef") if key in hook},
+                owner=WORKFLOW,
+                done=done,
+                arguments=arguments or self._arguments,
+                parent=self.machine.identity.name,
+                on_exit=on_exit,
+                hooked=True,
+            )
+        )
+
+    def _note_end(self, node: Node) -> None:
+        """What an exit handler may say about the workflow."""
+        status = node.phase if node.phase.completed else Phase.SUCCEEDED
+        variables = self.machine.variables
+        variables["workflow.status"] = str(status)
+        variables["workflow.duration"] = f"{self.machine.clock() - self._started:.6f}"
+        variables["workflow.failures"] = json.dumps(scopes.go_json(self._failures() or None), ensure_ascii=False)
+
+    def _failures(self) -> list[Json]:
+        workflow = self.machine.identity.name
+        return [
+            {
+                "displayName": node.display_name,
+                "message": node.message,
+                "templateName": node.template,
+                "phase": str(node.phase),
+                "podName": nodes.pod_name(workflow, node.name, node.template),
+                "finishedAt": scopes.rfc3339(node.finished or node.started),
+            }
+            for node in self.machine.nodes.values()
+            if node.phase.unsuccessful
+        ]
+
+    def _look_at_hooks(self) -> None:
+        for name, hook in list(self._waiting_hooks.items()):
+            try:
+                due = references.truth(hook.get("expression") or "false", self.machine.variables)
+            except ExpressionError:
+                due = False  # it speaks of what is not known yet
+            if due:
+                del self._waiting_hooks[name]
+                self._running_hooks += 1
+                full_name = f"{self.machine.identity.name}.hooks.{name}"
+                self._hook(full_name, hook, self._hook_ended, on_exit=False)
+
+    def _hook_ended(self, _: Node) -> None:
+        self._running_hooks -= 1
+        if not self._running_hooks and self._root is not None:
+            self._leave()
+
+    def _end(self, root: Node, on_exit: Node | None) -> None:
+        phase = root.phase if root.phase.completed else Phase.SUCCEEDED
+        message = root.message if phase.unsuccessful else ""
+        if phase is Phase.SUCCEEDED and on_exit is not None and on_exit.phase.unsuccessful:
+            phase, message = on_exit.phase, on_exit.message
+        self.ending = Ending(phase, message)
+        self.machine.effects.append(effects.Release(""))
+
+    def _stop_late(self) -> None:
+        """The workflow's deadline is over: whatever is not part of an exit handler is stopped."""
+        self.machine.stop_pods(leaves.LATE)

@@ -1,0 +1,1 @@
+"""A manifest: read, checked field by field, its templates looked up."""

@@ -1,0 +1,110 @@
+"""Checks a document field by field against ``schema``, before anything of it is run."""
+
+import difflib
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from argosy import errors
+from argosy.engine.manifest import schema
+from argosy.engine.manifest.loading import Document
+
+_SCALARS: dict[str, tuple[type, ...]] = {
+    schema.STRING: (str,),
+    schema.TEXT: (str, int, float, bool),
+    schema.INTEGER: (int,),
+    schema.INTEGER_OR_TEXT: (int, str),
+    schema.BOOLEAN: (bool,),
+}
+
+
+@dataclass
+class Findings:
+    """What a check found. *ignored*: fields that change nothing on one machine, without the positions in lists."""
+
+    ignored: dict[str, None] = field(default_factory=dict)
+
+
+def check(document: Document) -> Findings:
+    """Check every field of *document*. Raises Misconfigured at the first that Argo does not know or this engine does not run."""
+    findings = Findings()
+    _check_object(document.body, document.kind, "", document, findings)
+    return findings
+
+
+def _check_object(value: Any, type_name: str, where: str, document: Document, findings: Findings) -> None:
+    if not isinstance(value, dict):
+        raise _problem(document, where, f"expected an object, found {_kind(value)}")
+    known = schema.TYPES[type_name]
+    for name, entry in value.items():
+        path = f"{where}.{name}" if where else name
+        if entry is None:
+            continue
+        if name in known.runs:
+            _check_value(entry, known.runs[name], path, document, findings)
+            _check_length(entry, name, known, path, document)
+        elif name in known.ignored:
+            findings.ignored[re.sub(r"\[\d+\]", "[]", path)] = None
+        else:
+            raise _unknown(name, known, path, document)
+    for name in known.required:
+        if value.get(name) is None:
+            raise _problem(document, f"{where}.{name}" if where else name, "is required")
+
+
+def _check_value(value: Any, type_name: str, where: str, document: Document, findings: Findings) -> None:
+    if type_name == schema.FREE:
+        return
+    if type_name.startswith("["):
+        _check_list(value, type_name[1:-1], where, document, findings)
+    elif type_name.startswith("{"):
+        _check_map(value, type_name[1:-1], where, document, findings)
+    elif type_name in _SCALARS:
+        _check_scalar(value, type_name, where, document)
+    else:
+        _check_object(value, type_name, where, document, findings)
+
+
+def _check_list(value: Any, type_name: str, where: str, document: Document, findings: Findings) -> None:
+    if not isinstance(value, list):
+        raise _problem(document, where, f"expected a list, found {_kind(value)}")
+    for position, entry in enumerate(value):
+        _check_value(entry, type_name, f"{where}[{position}]", document, findings)
+
+
+def _check_map(value: Any, type_name: str, where: str, document: Document, findings: Findings) -> None:
+    if not isinstance(value, dict):
+        raise _problem(document, where, f"expected an object, found {_kind(value)}")
+    for name, entry in value.items():
+        _check_value(entry, type_name, f"{where}[{name!r}]", document, findings)
+
+
+def _check_scalar(value: Any, type_name: str, where: str, document: Document) -> None:
+    allowed = _SCALARS[type_name]
+    fits = isinstance(value, allowed) and (bool in allowed or not isinstance(value, bool))
+    if not fits:
+        hint = "; YAML 1.1 reads yes, no, on, off, y and n as booleans: quote it" if isinstance(value, bool) else ""
+        hint = hint or ("; quote it" if type_name == schema.STRING and isinstance(value, int | float) else "")
+        raise _problem(document, where, f"expected {type_name}, found {_kind(value)} ({value!r}){hint}")
+
+
+def _check_length(value: Any, name: str, known: schema.Type, where: str, document: Document) -> None:
+    if name in known.at_most and len(value) > known.at_most[name]:
+        raise _problem(document, where, f"has {len(value)} entries; a cluster takes at most {known.at_most[name]}")
+
+
+def _unknown(name: str, known: schema.Type, where: str, document: Document) -> errors.Misconfigured:
+    if name in known.refused:
+        advice = known.refused[name]
+        return _problem(document, where, "not supported by argosy run" + (f"; {advice}" if advice else ""))
+    near = difflib.get_close_matches(name, [*known.runs, *known.ignored, *known.refused], n=1)
+    return _problem(document, where, "unknown field" + (f"; did you mean {near[0]!r}?" if near else ""))
+
+
+def _problem(document: Document, where: str, what: str) -> errors.Misconfigured:
+    return errors.Misconfigured(f"{document.path}: {where}: {what}")
+
+
+def _kind(value: Any) -> str:
+    names = {dict: "an object", list: "a list", str: "text", bool: "a boolean", int: "a number", float: "a number"}
+    return names.get(type(value), type(value).__name__)

@@ -1,0 +1,195 @@
+"""Manifests from files: YAML as Kubernetes reads it, with what YAML allows and Kubernetes does not refused in plain words.
+
+Kubernetes reads YAML 1.1: ``on``, ``yes`` and ``n`` are booleans. Dates stay text. Duplicate keys, anchors that contain themselves or unfold
+into millions of entries are refused. Which fields a document may have is ``schema``'s business.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from argosy import errors
+from argosy.engine.nodes import Json
+
+LARGEST_FILE = 3 * 1024 * 1024
+"""Bytes. What an API server takes in one request."""
+
+LARGEST_DOCUMENT = 500_000
+"""Entries, anchors unfolded."""
+
+KINDS = ("Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow")
+API_VERSION = "argoproj.io/v1alpha1"
+
+
+@dataclass(frozen=True)
+class Document:
+    """One resource of a file."""
+
+    path: Path
+    kind: str
+    name: str
+    body: Json
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The resources of the given files. *main*: the one that is run."""
+
+    main: Document
+    others: tuple[Document, ...]
+
+    def all(self) -> tuple[Document, ...]:
+        """Every resource."""
+        return (self.main, *self.others)
+
+
+def load(paths: Iterable[Path]) -> Manifest:
+    """The resources in *paths*. Raises Misconfigured where a file is not a manifest or it is unclear what is to be run."""
+    documents = [document for path in paths for document in _documents(path)]
+    workflows = [document for document in documents if document.kind in ("Workflow", "CronWorkflow")]
+    runnable = workflows or [document for document in documents if (document.body.get("spec") or {}).get("entrypoint")]
+    if len(runnable) != 1:
+        names = ", ".join(f"{document.kind} {document.name!r}" for document in runnable) or "none"
+        raise errors.Misconfigured(
+            f"expected one Workflow (or one WorkflowTemplate with an entrypoint) to run, found {names}; name one file with one"
+        )
+    main = runnable[0]
+    return Manifest(main, tuple(document for document in documents if document is not main))
+
+
+def _documents(path: Path) -> list[Document]:
+    text = _text(path)
+    try:
+        bodies = list(yaml.load_all(text, Loader=_Loader))  # noqa: S506 - a SafeLoader underneath
+    except yaml.YAMLError as error:
+        raise errors.Misconfigured(f"{path}: {_in_words(error)}") from None
+    except RecursionError:
+        raise errors.Misconfigured(f"{path}: nested too deeply to be a manifest") from None
+    found = [_document(path, body) for body in bodies if body is not None]
+    if not found:
+        raise errors.Misconfigured(f"{path} is empty; expected an Argo Workflow")
+    return [document for group in found for document in group]
+
+
+def _text(path: Path) -> str:
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise errors.Misconfigured(
+                f"{path} has {path.stat().st_size} bytes; a cluster takes at most {LARGEST_FILE}"
+            )
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise errors.Misconfigured(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise errors.Misconfigured(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}") from None
+
+
+def _document(path: Path, body: Any) -> list[Document]:
+    if not isinstance(body, dict):
+        raise errors.Misconfigured(f"{path}: expected a Kubernetes resource, found {type(body).__name__}")
+    if body.get("kind") in ("List", "WorkflowList"):
+        return [document for item in body.get("items") or [] for document in _document(path, item)]
+    kind = body.get("kind")
+    if kind not in KINDS:
+        raise errors.Misconfigured(f"{path}: kind is {kind!r}; `argosy run` runs {', '.join(KINDS)}")
+    if body.get("apiVersion") != API_VERSION:
+        raise errors.Misconfigured(f"{path}: apiVersion is {body.get('apiVersion')!r}; expected {API_VERSION}")
+    metadata = body.get("metadata")
+    name = metadata.get("name") or metadata.get("generateName") or "" if isinstance(metadata, dict) else ""
+    return [Document(path, kind, str(name), body)]
+
+
+def _in_words(error: yaml.YAMLError) -> str:
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        mark = error.problem_mark
+        return f"line {mark.line + 1}, column {mark.column + 1}: {error.problem}"
+    return str(error)
+
+
+_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_Base):  # type: ignore[misc]
+    """YAML as Kubernetes reads it."""
+
+    def compose_document(self) -> Any:
+        document = super().compose_document()
+        _measure(document, {}, set())
+        return document
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        seen = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if isinstance(key, bool):
+                raise yaml.constructor.ConstructorError(
+                    None,
+                    None,
+                    f"{key_node.value!r} is a boolean in YAML 1.1, which Kubernetes reads; quote it",
+                    key_node.start_mark,
+                )
+            if key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key!r} is there twice", key_node.start_mark
+                )
+            seen.add(key)
+        constructed = super().construct_mapping(node, deep=deep)
+        return {str(key): value for key, value in constructed.items()}
+
+
+def _measure(node: Any, sizes: dict[int, int], open_nodes: set[int]) -> int:
+    """The number of entries below *node* with anchors unfolded. Raises where an anchor contains itself or unfolds without measure."""
+    key = id(node)
+    if key in open_nodes:
+        raise yaml.MarkedYAMLError(problem="an anchor contains itself", problem_mark=node.start_mark)
+    if key not in sizes:
+        open_nodes.add(key)
+        sizes[key] = 1 + sum(_measure(child, sizes, open_nodes) for child in _children(node))
+        open_nodes.discard(key)
+    if sizes[key] > LARGEST_DOCUMENT:
+        raise yaml.MarkedYAMLError(
+            problem=f"the document unfolds into more than {LARGEST_DOCUMENT} entries", problem_mark=node.start_mark
+        )
+    return sizes[key]
+
+
+def _children(node: Any) -> list[Any]:
+    if isinstance(node, yaml.MappingNode):
+        return [part for pair in node.value for part in pair]
+    return list(node.value) if isinstance(node, yaml.SequenceNode) else []
+
+
+def _number(loader: Any, node: Any) -> float | int:
+    """A float as Go's JSON writes it: 1.0 is 1."""
+    value = float(loader.construct_scalar(node).replace("_", "").replace(".inf", "inf").replace(".nan", "nan").lower())
+    return int(value) if value == value and abs(value) < 1e15 and value == int(value) else value
+
+
+def _integer(loader: Any, node: Any) -> int:
+    text = loader.construct_scalar(node).replace("_", "")
+    if re.fullmatch(r"[-+]?0o?[0-7]+", text):
+        return int(text.replace("o", ""), 8)
+    return int(text, 0)
+
+
+_BOOLEANS = dict.fromkeys(("y", "yes", "true", "on"), True) | dict.fromkeys(("n", "no", "false", "off"), False)
+_Loader.yaml_implicit_resolvers = {}
+for _tag, _pattern, _first in (
+    ("bool", r"^(?:y|Y|yes|Yes|YES|n|N|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF)$", "yYnNtTfFoO"),
+    ("int", r"^[-+]?(?:0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|0|[1-9][0-9_]*)$", "-+0123456789"),
+    (
+        "float",
+        r"^(?:[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$",
+        "-+0123456789.",
+    ),
+    ("null", r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
+    ("merge", r"^(?:<<)$", "<"),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), list(_first))
+_Loader.add_constructor("tag:yaml.org,2002:bool", lambda loader, node: _BOOLEANS[loader.construct_scalar(node).lower()])
+_Loader.add_constructor("tag:yaml.org,2002:int", _integer)
+_Loader.add_constructor("tag:yaml.org,2002:float", _number)

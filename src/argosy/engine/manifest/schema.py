@@ -1,0 +1,257 @@
+"""The fields of Argo's API as this engine takes them: runs, ignored because they change nothing on one machine, or refused.
+
+A field in none of the lists is one that Argo does not have. The documentation's table of compatibility is made from this one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+STRING = "string"
+TEXT = "text"  # Argo's AnyString: a number or a boolean will do
+INTEGER = "integer"
+INTEGER_OR_TEXT = "integer or text"
+BOOLEAN = "boolean"
+FREE = "anything"
+STRINGS = "[string]"
+TEXTS = "[text]"
+STRING_MAP = "{string}"
+ITEMS = "[anything]"
+
+
+@dataclass(frozen=True)
+class Type:
+    """One object type. *runs*: fields by name, each with its type; ``[T]`` is a list, ``{T}`` an object with free keys."""
+
+    runs: Mapping[str, str] = field(default_factory=dict)
+    ignored: frozenset[str] = frozenset()
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """Fields that exist in Argo and are not run here, each with what to do instead (empty: nothing)."""
+    required: tuple[str, ...] = ()
+    at_most: Mapping[str, int] = field(default_factory=dict)
+    """The longest list a cluster takes, by field."""
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+def _refused(text: str, why: str = "") -> dict[str, str]:
+    return dict.fromkeys(text.split(), why)
+
+
+_SCHEDULING = "nodeSelector affinity tolerations schedulerName hostAliases securityContext automountServiceAccountToken executor metrics podResources"
+_LOCATIONS = "s3 git http artifactory hdfs oss gcs azure plugin"
+_CONTAINER = Type(
+    runs={
+        "name": STRING, "image": STRING, "command": STRINGS, "args": STRINGS, "workingDir": STRING, "env": "[EnvVar]",
+        "envFrom": "[EnvFromSource]", "volumeMounts": "[VolumeMount]",
+    },
+    ignored=_names(
+        "resources imagePullPolicy securityContext ports terminationMessagePath terminationMessagePolicy tty stdin stdinOnce resizePolicy "
+        "readinessProbe livenessProbe startupProbe"
+    ),
+    refused=_refused("lifecycle volumeDevices restartPolicy restartPolicyRules"),
+)  # fmt: skip
+_LOCATION = {"raw": "RawArtifact"}
+
+TYPES: Mapping[str, Type] = {
+    "Workflow": Type(
+        {"apiVersion": STRING, "kind": STRING, "metadata": "ObjectMeta", "spec": "WorkflowSpec"},
+        ignored=_names("status"),
+        required=("spec",),
+    ),
+    "WorkflowTemplate": Type(
+        {"apiVersion": STRING, "kind": STRING, "metadata": "ObjectMeta", "spec": "WorkflowSpec"}, required=("spec",)
+    ),
+    "ClusterWorkflowTemplate": Type(
+        {"apiVersion": STRING, "kind": STRING, "metadata": "ObjectMeta", "spec": "WorkflowSpec"}, required=("spec",)
+    ),
+    "CronWorkflow": Type(
+        {"apiVersion": STRING, "kind": STRING, "metadata": "ObjectMeta"},
+        ignored=_names("status"),
+        refused=_refused("spec", "take its workflowSpec into a Workflow"),
+    ),
+    "ObjectMeta": Type(
+        {"name": STRING, "generateName": STRING, "namespace": STRING, "labels": STRING_MAP, "annotations": STRING_MAP},
+        ignored=_names(
+            "uid resourceVersion creationTimestamp generation managedFields finalizers ownerReferences selfLink"
+        ),
+    ),
+    "WorkflowSpec": Type(
+        {
+            "templates": "[Template]",
+            "entrypoint": STRING,
+            "arguments": "Arguments",
+            "volumes": "[Volume]",
+            "parallelism": INTEGER,
+            "onExit": STRING,
+            "activeDeadlineSeconds": INTEGER,
+            "priority": INTEGER,
+            "workflowTemplateRef": "WorkflowTemplateRef",
+            "synchronization": "Synchronization",
+            "retryStrategy": "RetryStrategy",
+            "templateDefaults": "Template",
+            "hooks": "{LifecycleHook}",
+            "workflowMetadata": "WorkflowMetadata",
+            "serviceAccountName": STRING,
+            "podMetadata": "Metadata",
+        },
+        ignored=_names(
+            f"{_SCHEDULING} ttlStrategy podGC podPriorityClassName podDisruptionBudget archiveLogs artifactGC imagePullSecrets dnsPolicy "
+            "dnsConfig hostNetwork artifactRepositoryRef volumeClaimGC resourceClaims"
+        ),
+        refused=_refused("suspend shutdown volumeClaimTemplates podSpecPatch executorPlugins"),
+        at_most={"templates": 200},
+    ),
+    "WorkflowTemplateRef": Type({"name": STRING, "clusterScope": BOOLEAN}),
+    "WorkflowMetadata": Type({"labels": STRING_MAP, "annotations": STRING_MAP}, refused=_refused("labelsFrom")),
+    "Metadata": Type({"labels": STRING_MAP, "annotations": STRING_MAP}),
+    "Synchronization": Type({"mutexes": "[Mutex]"}, refused=_refused("semaphores")),
+    "Mutex": Type({"name": STRING, "namespace": STRING}, refused=_refused("database"), required=("name",)),
+    "Template": Type(
+        {
+            "name": STRING,
+            "inputs": "Inputs",
+            "outputs": "Outputs",
+            "metadata": "Metadata",
+            "steps": "[[WorkflowStep]]",
+            "container": "Container",
+            "script": "Script",
+            "dag": "DAG",
+            "suspend": "Suspend",
+            "volumes": "[Volume]",
+            "activeDeadlineSeconds": INTEGER_OR_TEXT,
+            "retryStrategy": "RetryStrategy",
+            "parallelism": INTEGER,
+            "failFast": BOOLEAN,
+            "synchronization": "Synchronization",
+            "timeout": STRING,
+            "annotations": STRING_MAP,
+            "serviceAccountName": STRING,
+        },
+        ignored=_names(f"{_SCHEDULING} priorityClassName pendingTimeout archiveLocation resourceClaims"),
+        refused=_refused("containerSet resource data http plugin daemon initContainers sidecars memoize")
+        | _refused("podSpecPatch", "say it in the template's own fields"),
+        at_most={"steps": 200},
+    ),
+    "Inputs": Type({"parameters": "[Parameter]", "artifacts": "[Artifact]"}, at_most={"parameters": 500}),
+    "Outputs": Type(
+        {"parameters": "[Parameter]", "artifacts": "[Artifact]"},
+        ignored=_names("result exitCode"),
+        at_most={"parameters": 500},
+    ),
+    "Arguments": Type({"parameters": "[Parameter]", "artifacts": "[Artifact]"}, at_most={"parameters": 500}),
+    "Parameter": Type(
+        {
+            "name": STRING,
+            "default": TEXT,
+            "value": TEXT,
+            "valueFrom": "ValueFrom",
+            "globalName": STRING,
+            "enum": TEXTS,
+        },
+        ignored=_names("description"),
+        required=("name",),
+    ),
+    "ValueFrom": Type(
+        {"path": STRING, "parameter": STRING, "expression": STRING, "default": TEXT, "configMapKeyRef": "KeySelector"},
+        refused=_refused("jsonPath jqFilter event") | _refused("supplied", "give the value with -p NAME=VALUE"),
+    ),
+    "KeySelector": Type({"name": STRING, "key": STRING, "optional": BOOLEAN}, required=("key",)),
+    "Artifact": Type(
+        {
+            "name": STRING,
+            "path": STRING,
+            "mode": INTEGER,
+            "from": STRING,
+            "globalName": STRING,
+            "archive": "Archive",
+            "optional": BOOLEAN,
+            "subPath": STRING,
+            "recurseMode": BOOLEAN,
+            "fromExpression": STRING,
+            **_LOCATION,
+        },
+        ignored=_names("artifactGC archiveLogs deleted"),
+        refused=_refused(_LOCATIONS, "`argosy run` takes files from other steps and `raw` ones"),
+        required=("name",),
+    ),
+    "RawArtifact": Type({"data": STRING}, required=("data",)),
+    "Archive": Type({"tar": FREE, "none": FREE, "zip": FREE}),
+    "RetryStrategy": Type(
+        {"limit": INTEGER_OR_TEXT, "retryPolicy": STRING, "backoff": "Backoff", "expression": STRING},
+        ignored=_names("affinity"),
+    ),
+    "Backoff": Type({"duration": TEXT, "factor": INTEGER_OR_TEXT, "maxDuration": TEXT, "cap": TEXT}),
+    "Suspend": Type({"duration": STRING}),
+    "DAG": Type(
+        {"target": STRING, "tasks": "[DAGTask]", "failFast": BOOLEAN}, required=("tasks",), at_most={"tasks": 200}
+    ),
+    "DAGTask": Type(
+        {
+            "name": STRING,
+            "template": STRING,
+            "inline": "Template",
+            "arguments": "Arguments",
+            "templateRef": "TemplateRef",
+            "dependencies": STRINGS,
+            "withItems": ITEMS,
+            "withParam": STRING,
+            "withSequence": "Sequence",
+            "when": STRING,
+            "continueOn": "ContinueOn",
+            "onExit": STRING,
+            "depends": STRING,
+            "hooks": "{LifecycleHook}",
+        },
+        required=("name",),
+    ),
+    "WorkflowStep": Type(
+        {
+            "name": STRING,
+            "template": STRING,
+            "inline": "Template",
+            "arguments": "Arguments",
+            "templateRef": "TemplateRef",
+            "withItems": ITEMS,
+            "withParam": STRING,
+            "withSequence": "Sequence",
+            "when": STRING,
+            "continueOn": "ContinueOn",
+            "onExit": STRING,
+            "hooks": "{LifecycleHook}",
+        },
+    ),
+    "ContinueOn": Type({"error": BOOLEAN, "failed": BOOLEAN}),
+    "TemplateRef": Type({"name": STRING, "template": STRING, "clusterScope": BOOLEAN}),
+    "LifecycleHook": Type(
+        {"template": STRING, "arguments": "Arguments", "templateRef": "TemplateRef", "expression": STRING}
+    ),
+    "Sequence": Type({"count": INTEGER_OR_TEXT, "start": INTEGER_OR_TEXT, "end": INTEGER_OR_TEXT, "format": STRING}),
+    "Container": _CONTAINER,
+    "Script": Type({**_CONTAINER.runs, "source": STRING}, _CONTAINER.ignored, _CONTAINER.refused, required=("source",)),
+    "EnvVar": Type({"name": STRING, "value": STRING, "valueFrom": "EnvVarSource"}, required=("name",)),
+    "EnvVarSource": Type(
+        {"configMapKeyRef": "KeySelector", "secretKeyRef": "KeySelector", "fieldRef": "FieldRef"},
+        refused=_refused("resourceFieldRef fileKeyRef"),
+    ),
+    "FieldRef": Type({"fieldPath": STRING}, ignored=_names("apiVersion"), required=("fieldPath",)),
+    "EnvFromSource": Type({"prefix": STRING, "configMapRef": "LocalRef", "secretRef": "LocalRef"}),
+    "LocalRef": Type({"name": STRING, "optional": BOOLEAN}),
+    "VolumeMount": Type(
+        {"name": STRING, "mountPath": STRING, "subPath": STRING, "readOnly": BOOLEAN},
+        ignored=_names("mountPropagation recursiveReadOnly"),
+        refused=_refused("subPathExpr"),
+        required=("name", "mountPath"),
+    ),
+    "Volume": Type(
+        {"name": STRING, "emptyDir": FREE},
+        refused=_refused(
+            "configMap secret persistentVolumeClaim hostPath projected downwardAPI csi ephemeral nfs image awsElasticBlockStore azureDisk "
+            "azureFile cephfs cinder fc flexVolume flocker gcePersistentDisk gitRepo glusterfs iscsi photonPersistentDisk portworxVolume "
+            "quobyte rbd scaleIO storageos vsphereVolume",
+            "only emptyDir runs on one machine; hand files on as artifacts",
+        ),
+        required=("name",),
+    ),
+}

@@ -1,0 +1,69 @@
+"""What a caller decides about a run, and what it gets back."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from argosy.engine.nodes import Json, Node, Outputs
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How to run a manifest."""
+
+    home: Path
+    """Where runs, artifacts and the cache are kept."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """Values of the workflow's parameters, by name."""
+    entrypoint: str | None = None
+    name: str | None = None
+    """The workflow's name, instead of the manifest's."""
+    parallelism: int = field(default_factory=lambda: os.cpu_count() or 1)
+    """How many processes run at once."""
+    use_cache: bool = True
+    process_images: tuple[str, ...] = ()
+    """Patterns of the images whose steps run as processes of this environment."""
+    config_maps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Reach the processes of steps and nothing else: never journaled, never printed."""
+    code_identity: str = ""
+    """What the code of process steps is: a digest, part of every cache key."""
+    working_folder: Path = field(default_factory=Path.cwd)
+    """What declared reads are relative to."""
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How a run ended. *phase* is ``Interrupted`` where it was stopped from outside."""
+
+    run: str
+    folder: Path
+    workflow: str
+    phase: str
+    message: str
+    nodes: Mapping[str, Node]
+    """By name, ``$`` for the workflow's own."""
+    outputs: Outputs
+    """The workflow's own: what steps exported with ``globalName``."""
+    seconds: float
+    fsyncs: int
+    exit_code: int
+    """0, or that of the first step that failed for good."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A manifest that was found fit to run, with arguments in place."""
+
+    workflow: str
+    run: str
+    """The id that the run will have."""
+    spec: Json
+    metadata: Json
+    arguments: Json
+    others: Mapping[str, Json]
+    """The specs of the other resources of the files, by ``kind/name``."""
+    ignored: tuple[str, ...] = ()
+    """Fields that change nothing on this machine."""
+    engine_of_containers: str | None = None

@@ -1,0 +1,198 @@
+"""From a manifest to something fit to run: fields checked, arguments in place, everything Argo would refuse refused before the first step."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from argosy import errors
+from argosy.engine.attempts import containers, images
+from argosy.engine.attempts.workspace import ROOT_VARIABLE, PathFailure, Workspace, container_of
+from argosy.engine.machine import calls, scopes, substitution
+from argosy.engine.manifest import catalogue as catalogues
+from argosy.engine.manifest import checking
+from argosy.engine.manifest.catalogue import WORKFLOW, Catalogue, Owner, owner_of
+from argosy.engine.manifest.loading import Document, Manifest
+from argosy.engine.nodes import Json
+from argosy.engine.options import Prepared, RunOptions
+from argosy.engine.processes import launcher
+from argosy.engine.state import runs
+from argosy.engine.validation import workflow as validation
+
+
+LONGEST_NAME = 63
+
+
+def prepare(manifest: Manifest, options: RunOptions) -> Prepared:
+    """Check *manifest* and put *options*' arguments in place. Raises Misconfigured or UsageError; nothing was run then."""
+    findings = [checking.check(document) for document in manifest.all()]
+    ignored = tuple(dict.fromkeys(name for finding in findings for name in finding.ignored))
+    main = manifest.main
+    others = {f"{document.kind}/{document.name}": document.body["spec"] for document in manifest.others}
+    spec = _effective_spec(main, others)
+    if options.entrypoint:
+        spec["entrypoint"] = options.entrypoint
+    metadata: Json = dict(main.body.get("metadata") or {})
+    metadata["namespace"] = metadata.get("namespace") or "argo"
+    name, run = _names(main, metadata, options)
+    arguments = _arguments(spec.get("arguments") or {}, options, main)
+    spec = _with_globals(spec, arguments, name, metadata)
+    arguments = spec.pop("arguments")
+    catalogue = _catalogue(spec, others)
+    validation.check(catalogue, arguments, metadata, where=str(main.path))
+    engine = _check_leaves(catalogue, options, main.path)
+    return Prepared(name, run, spec, metadata, arguments, others, ignored, engine)
+
+
+def _names(main: Document, metadata: Json, options: RunOptions) -> tuple[str, str]:
+    """The workflow's name and the run's id: the same where a cluster would make up the name."""
+    base = options.name or metadata.get("name") or metadata.get("generateName") or ""
+    if not base:
+        raise errors.Misconfigured(f"{main.path}: metadata.name: is required (or metadata.generateName)")
+    if len(base) > LONGEST_NAME:
+        raise errors.Misconfigured(
+            f"{main.path}: metadata.name: has {len(base)} characters; a cluster takes at most {LONGEST_NAME}"
+        )
+    run = runs.new_id(base)
+    own_name = options.name or (metadata.get("name") if main.kind == "Workflow" else None)
+    return own_name or run, run
+
+
+def _effective_spec(main: Document, others: Mapping[str, Json]) -> Json:
+    spec = dict(main.body["spec"])
+    reference = spec.pop("workflowTemplateRef", None)
+    if reference is None:
+        return spec
+    if spec.get("templates"):
+        raise errors.Misconfigured(f"{main.path}: spec.templates: not allowed beside spec.workflowTemplateRef")
+    kind, name = owner_of(reference)
+    if f"{kind}/{name}" not in others:
+        raise errors.Misconfigured(
+            f"{main.path}: spec.workflowTemplateRef: {kind} {name!r} is not among the given files; name its file too"
+        )
+    return catalogues.merge(others[f"{kind}/{name}"], spec)
+
+
+def _catalogue(spec: Json, others: Mapping[str, Json]) -> Catalogue:
+    owners: dict[Owner, Json] = {}
+    for key, other in others.items():
+        kind, _, name = key.partition("/")
+        owners[kind, name] = other
+    return Catalogue(spec, owners)
+
+
+def _arguments(declared: Json, options: RunOptions, main: Document) -> Json:
+    """The workflow's arguments with values in place."""
+    known = [parameter["name"] for parameter in declared.get("parameters") or []]
+    for name in options.parameters:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; it has {', '.join(known) or 'none'}"
+            raise errors.UsageError(f"{main.path} has no parameter {name!r}{hint}")
+    parameters = [_parameter(entry, options, main) for entry in declared.get("parameters") or []]
+    return {**declared, "parameters": parameters}
+
+
+def _parameter(declared: Json, options: RunOptions, main: Document) -> Json:
+    name = declared["name"]
+    where = f"{main.path}: spec.arguments.parameters[{name}]"
+    parameter = {key: value for key, value in declared.items() if key != "valueFrom"}
+    source = declared.get("valueFrom") or {}
+    if name in options.parameters:
+        parameter["value"] = options.parameters[name]
+    elif parameter.get("value") is not None:
+        parameter["value"] = scopes.text(parameter["value"])
+    elif "configMapKeyRef" in source:
+        try:
+            parameter["value"] = calls.config_map_value(
+                source["configMapKeyRef"], options.config_maps, source.get("default"), where
+            )
+        except calls.CallError as error:
+            raise errors.Misconfigured(str(error)) from None
+    else:
+        raise errors.Misconfigured(f"{where}: has no value; give one with -p {name}=VALUE")
+    allowed = [scopes.text(entry) for entry in declared.get("enum") or []]
+    if "enum" in declared and parameter["value"] not in allowed:
+        raise errors.Misconfigured(
+            f"{where}: {parameter['value']!r} is not one of its enum: {', '.join(allowed) or 'it is empty'}"
+        )
+    return parameter
+
+
+def _with_globals(spec: Json, arguments: Json, name: str, metadata: Json) -> Json:
+    """*spec* with the workflow's constants and parameters replaced everywhere but in templates, which come later."""
+    templates = spec.get("templates") or []
+    rest = {key: value for key, value in spec.items() if key != "templates"} | {"arguments": arguments}
+    constants = scopes.workflow_constants(name, "", 0.0, metadata, spec)
+    known = {key: value for key, value in constants.items() if "uid" not in key and "creationTimestamp" not in key}
+    replaced: Json = substitution.replace(rest, {**known, **scopes.workflow_parameters(arguments)})
+    return {**replaced, "templates": templates}
+
+
+def _check_leaves(catalogue: Catalogue, options: RunOptions, path: Path) -> str | None:
+    """Raise Misconfigured where a step cannot run here. Returns the container engine, where one is needed."""
+    program = containers.engine()
+    needed = False
+    for position, template in _leaves(catalogue):
+        where = f"{path}: spec.templates[{position}]" if isinstance(position, int) else f"{path}: {position}"
+        container = container_of(template)
+        image = container.get("image") or ""
+        if images.is_process(image, options.process_images):
+            _check_process(template, catalogue, where)
+        elif program is None:
+            raise errors.Misconfigured(
+                f"{where}: template {template.get('name')!r} needs the image {image!r}, and neither podman nor docker is on PATH; "
+                f"install one, or run it as a process with --local-image '{image}'"
+            )
+        else:
+            needed = True
+        _check_references(container, options, where)
+    return program if needed else None
+
+
+def _leaves(catalogue: Catalogue) -> Iterable[tuple[int | str, Json]]:
+    for position, template in enumerate(catalogue.templates(WORKFLOW)):
+        if any(kind in template for kind in calls.CONTAINERS):
+            yield position, catalogue.resolve({"template": template["name"]}, WORKFLOW)[0]
+    for (kind, name), spec in catalogue.others.items():
+        for template in spec.get("templates") or []:
+            if any(kind in template for kind in calls.CONTAINERS):
+                found, _ = catalogue.resolve({"template": template["name"]}, (kind, name))
+                yield f"{kind} {name}: templates[{template['name']}]", found
+
+
+def _check_process(template: Json, catalogue: Catalogue, where: str) -> None:
+    container = container_of(template)
+    if not container.get("command"):
+        raise errors.Misconfigured(
+            f"{where}: has no command, and a process has no image to take one from; say which program runs"
+        )
+    volumes = [*(catalogue.spec.get("volumes") or []), *(template.get("volumes") or [])]
+    if "{{" in str(volumes) or "{{" in str(container.get("volumeMounts")) or "{{" in str(template.get("outputs")):
+        return  # known only when it runs
+    try:
+        workspace = Workspace(Path("/nowhere"), template, volumes)
+    except PathFailure as failure:
+        raise errors.Misconfigured(f"{where}: {failure}") from None
+    shown = workspace.shown()
+    view = launcher.isolation()
+    if shown and not view.private_files:
+        raise errors.Misconfigured(
+            f"{where}: uses {shown[0].target}, which a process can only be given in a view of the file system of its own; here: {view.reason}. "
+            f"Put the path under ${ROOT_VARIABLE}"
+        )
+
+
+def _check_references(container: Json, options: RunOptions, where: str) -> None:
+    """Raise Misconfigured where the environment refers to a ConfigMap or Secret that is not known and not optional."""
+    for entry in [*(container.get("env") or []), *(container.get("envFrom") or [])]:
+        source = entry.get("valueFrom") or entry
+        for kind, known in (("configMap", options.config_maps), ("secret", options.secrets)):
+            reference = source.get(f"{kind}KeyRef") or source.get(f"{kind}Ref")
+            if not reference or reference.get("optional") or "{{" in str(reference):
+                continue
+            values = known.get(reference.get("name", ""))
+            if values is None or ("key" in reference and reference["key"] not in values):
+                key = f" with the key {reference['key']!r}" if "key" in reference else ""
+                raise errors.Misconfigured(
+                    f"{where}: needs the {kind[0].upper()}{kind[1:]} {reference.get('name')!r}{key}, which is not known here"
+                )

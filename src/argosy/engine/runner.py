@@ -1,0 +1,213 @@
+"""Drives the machine: carries out its effects, feeds back what came of them, and journals each round before the next begins.
+
+One round: cached answers are given at once, changed nodes and new attempts are committed together, then processes start. Nothing starts that
+the journal does not know of.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from argosy.engine.attempts.pods import Pods
+from argosy.engine.machine import effects
+from argosy.engine.machine.effects import PodResult
+from argosy.engine.machine.workflow import Ending, Workflow
+from argosy.engine.nodes import Node
+from argosy.engine.processes.launcher import Running
+from argosy.engine.state.journal import Attempt, Journal
+from argosy.engine.state.locks import Mutexes
+
+LOCK_POLL = 0.1
+"""Seconds between two looks at a mutex that another run holds."""
+
+
+class Observer(Protocol):
+    """Hears of every change of a node, after it is in the journal."""
+
+    def node_changed(self, node: Node) -> None:
+        """*node* is new or changed."""
+
+
+class Interrupted(Exception):
+    """The run was asked to stop; its journal says how far it came."""
+
+
+class Runner:
+    """Runs one workflow. *parallelism*: how many processes run at once."""
+
+    def __init__(
+        self,
+        workflow: Workflow,
+        *,
+        journal: Journal,
+        pods: Pods,
+        mutexes: Mutexes,
+        parallelism: int,
+        observer: Observer,
+    ) -> None:
+        self._workflow = workflow
+        self._machine = workflow.machine
+        self._journal = journal
+        self._pods = pods
+        self._mutexes = mutexes
+        self._slots = parallelism
+        self._observer = observer
+        self._waiting: deque[effects.StartPod] = deque()
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._attempts = {(attempt.node, attempt.number): attempt for attempt in journal.attempts()}
+        self._numbers = _next_numbers(self._attempts)
+        self._dirty: dict[tuple[str, int], Attempt] = {}
+        self._locks: dict[str, tuple[str, ...]] = {}
+        self._happened: deque[Callable[[], None]] = deque()
+        self._wake = asyncio.Event()
+        self._interrupted = False
+
+    def interrupt(self) -> None:
+        """Stop what runs and end; the run can be resumed."""
+        self._interrupted = True
+        self._wake.set()
+
+    async def run(self) -> Ending:
+        """Run to the end. Raises Interrupted where it was asked to stop before."""
+        try:
+            self._workflow.start()
+            while True:
+                self._round()
+                if self._workflow.ending and not self._tasks:
+                    return self._workflow.ending
+                await self._next_event()
+                if self._interrupted:
+                    raise Interrupted
+        finally:
+            await self._stop_all()
+
+    # A round
+
+    def _round(self) -> None:
+        started: list[effects.StartPod] = []
+        while self._machine.effects or self._happened or self._locks:
+            while self._happened:
+                self._happened.popleft()()
+            self._try_locks()
+            if not self._machine.effects:
+                break
+            self._take_effects()
+        while self._waiting and len(self._tasks) + len(started) < self._slots:
+            request = self._waiting.popleft()
+            started.append(request)
+            self._note(Attempt(request.name, self._numbers.get(request.name, 0), time.time()))
+        self._commit()
+        for request in started:
+            self._start(request)
+
+    def _take_effects(self) -> None:
+        taken, self._machine.effects = self._machine.effects, []
+        for effect in taken:
+            match effect:
+                case effects.StartPod():
+                    self._take_pod(effect)
+                case effects.StopPod(name):
+                    self._stop_pod(name)
+                case effects.Acquire(name, locks):
+                    self._locks[name] = locks
+                case effects.Release(name):
+                    self._mutexes.release(name)
+
+    def _take_pod(self, request: effects.StartPod) -> None:
+        if result := self._pods.cached(request):
+            self._machine.pod_finished(request.name, result)
+        else:
+            self._waiting.append(request)
+
+    def _stop_pod(self, name: str) -> None:
+        self._waiting = deque(request for request in self._waiting if request.name != name)
+        if name in self._tasks:
+            asyncio.get_running_loop().create_task(self._pods.stop(name))  # noqa: RUF006 - its task in _tasks is waited for
+
+    def _try_locks(self) -> None:
+        for name, locks in list(self._locks.items()):
+            if self._mutexes.try_acquire(name, locks):
+                del self._locks[name]
+                self._machine.locks_granted(name)
+
+    def _commit(self) -> None:
+        changed, self._machine.changed = self._machine.changed, {}
+        attempts, self._dirty = self._dirty, {}
+        if not changed and not attempts:
+            return
+        # What ended must be on the disk; that something began need only survive this process.
+        durable = any(node.fulfilled for node in changed.values())
+        self._journal.write(nodes=changed.values(), attempts=attempts.values(), durable=durable)
+        for node in changed.values():
+            self._observer.node_changed(node)
+
+    # Processes
+
+    def _start(self, request: effects.StartPod) -> None:
+        number = self._numbers.get(request.name, 0)
+        self._numbers[request.name] = number + 1
+        self._tasks[request.name] = asyncio.get_running_loop().create_task(self._attend(request, number))
+
+    async def _attend(self, request: effects.StartPod, number: int) -> None:
+        attempt = self._attempts[request.name, number]
+
+        def started(running: Running) -> None:
+            attempt.pid, attempt.start_time = running.pid, running.start_time
+            self._tell(lambda: self._began(attempt))
+
+        result = await self._pods.run(request, number, started)
+        attempt.finished = time.time()
+        code = result.outputs.exit_code
+        attempt.code = int(code) if code is not None else None
+        self._tell(lambda: self._ended(attempt, result))
+
+    def _began(self, attempt: Attempt) -> None:
+        self._note(attempt)
+        self._machine.pod_started(attempt.node)
+
+    def _ended(self, attempt: Attempt, result: PodResult) -> None:
+        self._note(attempt)
+        self._tasks.pop(attempt.node, None)
+        self._machine.pod_finished(attempt.node, result)
+
+    def _note(self, attempt: Attempt) -> None:
+        self._attempts[attempt.node, attempt.number] = attempt
+        self._dirty[attempt.node, attempt.number] = attempt
+
+    def _tell(self, event: Callable[[], None]) -> None:
+        self._happened.append(event)
+        self._wake.set()
+
+    async def _next_event(self) -> None:
+        """Wait until something happened or is due."""
+        for task in self._tasks.values():
+            if task.done():
+                task.result()  # a failure of the engine, not of a step
+        due = self._machine.next_tick()
+        patience = None if due is None else max(0.0, due - time.time())
+        if self._locks:
+            patience = LOCK_POLL if patience is None else min(patience, LOCK_POLL)
+        waiters = [asyncio.ensure_future(self._wake.wait()), *self._tasks.values()]
+        if not self._happened:
+            await asyncio.wait(waiters, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+        waiters[0].cancel()
+        self._wake.clear()
+        self._machine.tick()
+
+    async def _stop_all(self) -> None:
+        self._waiting.clear()
+        await asyncio.gather(*(self._pods.stop(name) for name in self._tasks), return_exceptions=True)
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        for holder in ("", *self._machine.nodes):
+            self._mutexes.release(holder)
+
+
+def _next_numbers(attempts: dict[tuple[str, int], Attempt]) -> dict[str, int]:
+    numbers: dict[str, int] = {}
+    for node, number in attempts:
+        numbers[node] = max(numbers.get(node, 0), number + 1)
+    return numbers

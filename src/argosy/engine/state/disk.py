@@ -1,0 +1,44 @@
+"""Full disks, told apart from every other failure to write."""
+
+import contextlib
+import errno
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from argosy import errors
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
+
+
+@contextlib.contextmanager
+def guarded(what: str) -> Iterator[None]:
+    """Turn a full or read-only disk while doing *what* into LocalDisk."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise errors.LocalDisk(_message(what, error.strerror or "", error.filename)) from error
+    except sqlite3.OperationalError as error:
+        if "full" not in str(error) and "disk I/O" not in str(error) and "readonly" not in str(error):
+            raise
+        raise errors.LocalDisk(_message(what, str(error), None)) from error
+
+
+def _message(what: str, reason: str, where: object) -> str:
+    place = f" at {where}" if where else ""
+    return f"cannot {what}{place}: {reason}. Free space there, then `argosy resume`"
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write *text* so that *path* holds all of it or what it held before."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,128 @@
+"""The journal of one run: every node and every attempt, in SQLite with a write-ahead log.
+
+A round of the engine is one transaction and one fsync. What was committed survives ``kill -9``; after a power loss the last rounds may be
+missing, never half of one. Schema version 1:
+
+- ``meta(key, value)``: ``schema``, ``phase``, ``message``, ``started``, ``finished``, ``outputs`` (the workflow's own, as JSON);
+- ``nodes(name, body)``: the node as JSON (``nodes.Node.to_json``), replaced whenever it changes;
+- ``attempts(node, number, pid, start_time, started, finished, code)``: one row a process, written before it starts; ``start_time`` is the
+  kernel's, which together with the pid names one process for good.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from argosy import errors
+from argosy.engine.nodes import Json, Node
+from argosy.engine.state import disk
+
+SCHEMA = 1
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS nodes (position INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, body TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS attempts (
+    node TEXT NOT NULL, number INTEGER NOT NULL, pid INTEGER, start_time INTEGER, started REAL NOT NULL, finished REAL, code INTEGER,
+    PRIMARY KEY (node, number)
+) WITHOUT ROWID;
+"""
+
+
+@dataclass
+class Attempt:
+    """One process of one node. *code*: its exit code, 128 + n after signal n."""
+
+    node: str
+    number: int
+    started: float
+    pid: int | None = None
+    start_time: int | None = None
+    finished: float | None = None
+    code: int | None = None
+
+
+class Journal:
+    """The journal in the file *path*, made when it is not there."""
+
+    def __init__(self, path: Path) -> None:
+        with disk.guarded("write the journal of the run"):
+            self._database = sqlite3.connect(path, isolation_level=None)
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.executescript(_TABLES)
+            self._database.execute("INSERT OR IGNORE INTO meta VALUES ('schema', ?)", (str(SCHEMA),))
+        found = self.meta().get("schema")
+        if found != str(SCHEMA):
+            raise errors.Misconfigured(f"{path} has schema {found}; this version of argosy reads {SCHEMA}")
+        self.fsyncs = 0
+
+    def write(
+        self,
+        *,
+        nodes: Iterable[Node] = (),
+        attempts: Iterable[Attempt] = (),
+        meta: Mapping[str, str] | None = None,
+        durable: bool = True,
+    ) -> None:
+        """One transaction. *durable*: on the disk before this returns; otherwise safe from ``kill -9`` only."""
+        with disk.guarded("write the journal of the run"):
+            self._database.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                self._write_rows(nodes, attempts, meta or {})
+                self._database.execute("COMMIT")
+            except BaseException:
+                self._roll_back()
+                raise
+        self.fsyncs += durable
+
+    def _write_rows(self, nodes: Iterable[Node], attempts: Iterable[Attempt], meta: Mapping[str, str]) -> None:
+        self._database.executemany(
+            "INSERT INTO nodes (name, body) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET body = excluded.body",
+            ((node.name, json.dumps(node.to_json())) for node in nodes),
+        )
+        self._database.executemany(
+            "INSERT OR REPLACE INTO attempts (node, number, started, pid, start_time, finished, code) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (tuple(vars(attempt).values()) for attempt in attempts),
+        )
+        self._database.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", meta.items())
+
+    def _roll_back(self) -> None:
+        if self._database.in_transaction:
+            self._database.execute("ROLLBACK")
+
+    def nodes(self) -> dict[str, Node]:
+        """All nodes, in the order in which they came up."""
+        rows = self._database.execute("SELECT body FROM nodes ORDER BY position")
+        found = (Node.from_json(json.loads(body)) for (body,) in rows)
+        return {node.name: node for node in found}
+
+    def attempts(self) -> list[Attempt]:
+        """All attempts, in the order of their nodes' names and their numbers."""
+        rows = self._database.execute(
+            "SELECT node, number, started, pid, start_time, finished, code FROM attempts ORDER BY node, number"
+        )
+        return [Attempt(*row) for row in rows]
+
+    def meta(self) -> dict[str, str]:
+        """What is known of the run as a whole."""
+        return dict(self._database.execute("SELECT key, value FROM meta"))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+
+def read(path: Path) -> tuple[dict[str, str], dict[str, Node]]:
+    """The meta data and nodes of the journal at *path*, without changing it."""
+    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        meta: dict[str, str] = dict(database.execute("SELECT key, value FROM meta"))
+        bodies: list[Json] = [
+            json.loads(body) for (body,) in database.execute("SELECT body FROM nodes ORDER BY position")
+        ]
+    finally:
+        database.close()
+    return meta, {body["name"]: Node.from_json(body) for body in bodies}

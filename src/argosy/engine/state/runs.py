@@ -1,0 +1,114 @@
+"""The folders of runs under a home: made, named, found again.
+
+``<home>/runs/<run>/`` holds ``manifest.json`` (what is run, arguments in place), ``journal.sqlite``, ``lock``, and
+``nodes/<node id>/<attempt>/`` with each attempt's ``main.log`` and files. ``<home>/objects/`` holds the artifacts of all runs.
+"""
+
+import json
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from argosy import errors
+from argosy.engine import nodes
+from argosy.engine.nodes import Json, Node
+from argosy.engine.state import disk, journal
+from argosy.engine.state.locks import FileLock
+from argosy.engine.state.objects import ObjectStore
+
+MANIFEST = "manifest.json"
+JOURNAL = "journal.sqlite"
+LOCK = "lock"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """One run's folder."""
+
+    path: Path
+
+    @property
+    def run(self) -> str:
+        """The run's id."""
+        return self.path.name
+
+    def write_manifest(self, manifest: Json) -> None:
+        """Keep what is run, for a resume."""
+        disk.write_atomically(self.path / MANIFEST, json.dumps(manifest))
+
+    def manifest(self) -> Json:
+        """What is run. Raises Misconfigured where the run never started."""
+        path = self.path / MANIFEST
+        if not path.exists():
+            raise errors.Misconfigured(f"run {self.run} never started: there is no {path}; run the pipeline again")
+        manifest: Json = json.loads(path.read_text(encoding="utf-8"))
+        return manifest
+
+    def attempt(self, workflow: str, node: str, number: int) -> Path:
+        """The folder of a node's attempt."""
+        return self.path / "nodes" / nodes.node_id(workflow, node) / str(number)
+
+    def is_locked(self) -> bool:
+        """Whether an engine is at it."""
+        lock = FileLock(self.path / LOCK)
+        free = lock.try_acquire()
+        lock.release()
+        return not free
+
+    def state(self) -> tuple[dict[str, str], dict[str, Node]]:
+        """The journal's meta data and nodes; empty where the run never started."""
+        path = self.path / JOURNAL
+        return journal.read(path) if path.exists() else ({}, {})
+
+
+def new_id(base: str) -> str:
+    """An id for a new run, beginning with *base*; later ones sort behind."""
+    base = re.sub(r"[^A-Za-z0-9.-]+", "-", base).strip("-.")[:40] or "run"
+    return f"{base}-{datetime.now(UTC):%y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def create(home: Path, run: str) -> RunFolder:
+    """The folder of the new run *run*."""
+    path = home / "runs" / run
+    with disk.guarded("make the run's folder"):
+        path.mkdir(parents=True)
+    return RunFolder(path)
+
+
+def newest_first(home: Path) -> list[RunFolder]:
+    """All runs of *home*, the newest first."""
+    folder = home / "runs"
+    found = [entry for entry in folder.iterdir() if entry.is_dir()] if folder.is_dir() else []
+    return [RunFolder(path) for path in sorted(found, key=_started, reverse=True)]
+
+
+def _started(path: Path) -> tuple[str, str]:
+    stamp = re.search(r"(\d{6}-\d{6})-[0-9a-f]{4}$", path.name)
+    return (stamp[1] if stamp else "", path.name)
+
+
+def find(home: Path, run: str | None) -> RunFolder:
+    """The run named *run*, or the newest. A beginning will do where it is unique. Raises UsageError where there is none."""
+    known = newest_first(home)
+    if run is None:
+        if not known:
+            raise errors.UsageError(f"no run under {home / 'runs'} yet")
+        return known[0]
+    fitting = [folder for folder in known if folder.run == run] or [
+        folder for folder in known if folder.run.startswith(run)
+    ]
+    if len(fitting) != 1:
+        reason = f"{len(fitting)} runs begin with {run!r}" if fitting else f"there is no run {run!r}"
+        raise errors.UsageError(f"{reason} under {home / 'runs'}; `argosy runs` lists them")
+    return fitting[0]
+
+
+def artifact(home: Path, node: Node, name: str) -> Path | None:
+    """Where the output artifact *name* of *node* lies, or None where it has none."""
+    found = node.outputs.artifacts.get(name) if node.outputs else None
+    if found is None or "stored" not in found:
+        return None
+    path = ObjectStore(home / "objects").path(found["stored"]["digest"])
+    return path / found["subPath"] if found.get("subPath") else path
