@@ -80,7 +80,8 @@ def decisions(task: Task, predictions: Array, threshold: float = 0.5) -> npt.NDA
     """The class index that each prediction decides for. Not for regression."""
     if task == "binary":
         return (predictions >= threshold).astype(np.int64)
-    return np.argmax(predictions, axis=1).astype(np.int64)
+    indices: npt.NDArray[np.int64] = np.argmax(predictions, axis=1)
+    return indices
 
 
 def auc(labels: Array, scores: Array) -> float:
