@@ -3,11 +3,13 @@
 Each function imports its adapter when it is called, so that a process loads the one client library it needs and no other.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from argosy import errors
 from argosy.ports.artifacts import Artifacts
 from argosy.ports.forge import Forge
+from argosy.ports.prediction_log import PredictionHistory, PredictionLog, Served
 from argosy.ports.registry import Registry
 from argosy.ports.signer import Signer, Verifier
 from argosy.settings import Settings
@@ -46,11 +48,35 @@ def signer(settings: Settings) -> Signer:
     return KeySigner(settings.signing_key)
 
 
-def verifier(settings: Settings) -> Verifier:
-    """What checks signatures with the public key."""
+def verifier(settings: Settings, key: Path | None = None) -> Verifier:
+    """What checks signatures with the public key; *key* in place of the one in the settings."""
     from argosy.adapters.model_signer import KeyVerifier
 
-    return KeyVerifier(settings.verifying_key)
+    return KeyVerifier(key or settings.verifying_key)
+
+
+def prediction_log(settings: Settings, served: Served, features: Sequence[tuple[str, str]]) -> PredictionLog:
+    """A log of what *served* answers. *features*: name and type of each that is logged."""
+    from argosy.adapters.segment_log.writer import SegmentLog
+
+    return SegmentLog(settings.predictions_uri, served, features)
+
+
+def prediction_history(settings: Settings) -> PredictionHistory:
+    """What was logged."""
+    from argosy.adapters.segment_log.history import SegmentHistory
+
+    return SegmentHistory(settings.predictions_uri)
+
+
+def hash_key(settings: Settings) -> bytes:
+    """The secret under which ids are hashed. Raises Misconfigured where there is none."""
+    try:
+        return settings.hash_key.read_bytes().strip()
+    except OSError as error:
+        raise errors.Misconfigured(
+            f"ARGOSY_HASH_KEY_FILE: {settings.hash_key} cannot be read: {error.strerror}; `argosy setup` makes one"
+        ) from error
 
 
 def prepare(settings: Settings) -> None:

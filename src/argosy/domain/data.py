@@ -96,6 +96,8 @@ class FeatureColumn(Document):
     levels: list[str] | None = None
     """Of a category, sorted: those present in the training side. A level not listed is treated as missing."""
     view: str
+    personal: bool = False
+    """Personal data by the contract: never logged with a prediction."""
 
 
 class FeatureSchema(Document):

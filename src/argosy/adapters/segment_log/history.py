@@ -1,0 +1,78 @@
+"""Reads a prediction log: Parquet files and, first, the segments that servers are still writing."""
+
+import datetime
+from collections.abc import Iterator
+from pathlib import Path
+
+from argosy import errors
+from argosy.adapters.segment_log import frames, layout, segments
+from argosy.adapters.segment_log.writer import ROTATE_SECONDS
+from argosy.ports.prediction_log import Logged
+
+_SLACK = datetime.timedelta(seconds=2 * ROTATE_SECONDS)
+"""A segment holds records of at most this long after it was begun."""
+
+
+class SegmentHistory:
+    """See :class:`argosy.ports.prediction_log.PredictionHistory`."""
+
+    def __init__(self, uri: str) -> None:
+        """Read below ``file://`` *uri*."""
+        self._uri = uri
+
+    def read(
+        self,
+        model: str,
+        environment: str,
+        *,
+        since: datetime.datetime | None = None,
+        until: datetime.datetime | None = None,
+    ) -> Iterator[Logged]:
+        """See :class:`argosy.ports.prediction_log.PredictionHistory`."""
+        place = layout.place(self._uri, model, environment)
+        try:
+            for found in _everything(place, since, until):
+                kept = _between(found, since, until)
+                if kept.table.num_rows or kept.damaged:
+                    yield kept
+        except (OSError, ValueError) as error:
+            raise errors.TryAgain(f"the prediction log at {place.folder} cannot be read: {error}") from error
+
+
+def _everything(
+    place: layout.Place, since: datetime.datetime | None, until: datetime.datetime | None
+) -> Iterator[Logged]:
+    from argosy.adapters.segment_log import columns
+
+    # Segments first: one that is sealed in this moment is found again among the Parquet files, and left out here.
+    opened = {path.stem: content for path in place.segments() if (content := _content(path))}
+    for path in place.sealed():
+        opened.pop(path.stem, None)
+        if _may_hold(path, since, until):
+            yield columns.read(path)
+    for content in opened.values():
+        if found := columns.logged(content):
+            yield found
+
+
+def _content(path: Path) -> frames.Content | None:
+    try:
+        return segments.content(path)
+    except FileNotFoundError:
+        return None  # sealed since it was listed
+
+
+def _may_hold(path: Path, since: datetime.datetime | None, until: datetime.datetime | None) -> bool:
+    begun = layout.opened_at(path)
+    return (until is None or begun < until) and (since is None or begun + _SLACK >= since)
+
+
+def _between(found: Logged, since: datetime.datetime | None, until: datetime.datetime | None) -> Logged:
+    import pyarrow.compute as pc
+
+    table = found.table
+    if since is not None:
+        table = table.filter(pc.greater_equal(table["time"], since))
+    if until is not None:
+        table = table.filter(pc.less(table["time"], until))
+    return Logged(found.served, table, found.damaged)

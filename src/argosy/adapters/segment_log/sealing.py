@@ -1,0 +1,34 @@
+"""Turns segments that nobody writes any more into Parquet files: a server's own full ones, and those that a killed server left."""
+
+import contextlib
+import logging
+from pathlib import Path
+
+from argosy.adapters.segment_log import frames, layout
+
+_log = logging.getLogger(__name__)
+
+
+def seal_abandoned(place: layout.Place) -> int:
+    """Seal every segment at *place* without a living writer; returns how many. One that cannot be sealed now stays as it is."""
+    sealed = 0
+    for path in place.segments():
+        try:
+            sealed += _seal(place, path)
+        except (OSError, ValueError) as error:
+            _log.warning("prediction log segment %s is not sealed yet: %s", path, error)
+    return sealed
+
+
+def _seal(place: layout.Place, path: Path) -> bool:
+    from argosy.adapters.segment_log import columns
+
+    with contextlib.suppress(FileNotFoundError), path.open("rb") as stream:
+        if not layout.lock(stream) or not path.exists():
+            return False  # its writer lives, or another process sealed it between listing and lock
+        found = columns.logged(frames.read(stream.read()))
+        if found is not None:
+            columns.write(found, place.sealed_as(path))
+        path.unlink()
+        return True
+    return False

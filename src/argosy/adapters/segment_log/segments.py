@@ -1,0 +1,104 @@
+"""Opens, fills and finishes one segment file. Which thread does so, and when, is the writer's business."""
+
+import datetime
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+
+from argosy.adapters.segment_log import frames, layout
+from argosy.ports.prediction_log import Prediction, Served
+
+
+class Segment:
+    """An open segment, locked for as long as it is."""
+
+    def __init__(self, place: layout.Place, header: bytes) -> None:
+        """Begin a segment at *place* whose first payload is *header*. Raises OSError."""
+        place.open.mkdir(parents=True, exist_ok=True)
+        self.path, self._stream = _begun(place)
+        self.size = 0
+        try:
+            self._write(frames.MAGIC + frames.frame(header))
+        except OSError:
+            self.path.unlink(missing_ok=True)
+            self.close()
+            raise
+
+    def append(self, predictions: Sequence[Prediction]) -> None:
+        """Write *predictions* as one frame, whole or not at all. Raises OSError."""
+        self._write(frames.frame(b"\n".join(map(_line, predictions)) + b"\n"))
+
+    def sync(self) -> None:
+        """Return once the disk has everything."""
+        os.fsync(self._stream.fileno())
+
+    def close(self) -> None:
+        """Let go of the file, and with it of the lock."""
+        self._stream.close()
+
+    def _write(self, data: bytes) -> None:
+        try:
+            written = self._stream.write(data)
+            while written < len(data):
+                written += self._stream.write(data[written:])
+        except OSError:
+            # A reader stops at a torn frame: what came after it would be lost too.
+            self._stream.truncate(self.size)
+            self._stream.seek(self.size)
+            raise
+        self.size += len(data)
+
+
+def _begun(place: layout.Place) -> tuple[Path, BinaryIO]:
+    """A new file that is ours. One that is not locked yet looks abandoned, and another process may be sealing it: then, a next one."""
+    while True:
+        path = place.open / f"{layout.new_stem(datetime.datetime.now(datetime.UTC))}{layout.SEGMENT}"
+        # Unbuffered: what write() returned from is with the operating system and survives this process.
+        stream: BinaryIO = path.open("xb", buffering=0)
+        if layout.lock(stream) and path.exists():
+            return path, stream
+        stream.close()
+
+
+def header(served: Served, features: Sequence[tuple[str, str]]) -> bytes:
+    """The first payload: what the segment is about. *features*: name and type (``number`` or ``category``), in order."""
+    about = {
+        "model": served.model,
+        "environment": served.environment,
+        "version": served.version,
+        "digest": served.digest,
+        "features": [list(feature) for feature in features],
+    }
+    return orjson.dumps(about)
+
+
+def about(payload: bytes) -> tuple[Served, list[tuple[str, str]]]:
+    """What :func:`header` was told. Raises ValueError where *payload* is no header."""
+    try:
+        said: dict[str, Any] = orjson.loads(payload)
+        features = [(str(name), str(kind)) for name, kind in said.pop("features")]
+        return Served(**said), features
+    except (TypeError, KeyError) as error:
+        raise ValueError(f"not a segment's header: {error}") from error
+
+
+def content(path: Path) -> frames.Content:
+    """What the segment at *path* holds. Raises FileNotFoundError where it was sealed meanwhile."""
+    return frames.read(path.read_bytes())
+
+
+def _line(prediction: Prediction) -> bytes:
+    return orjson.dumps(
+        {
+            "time": round(prediction.time * 1_000_000),
+            "request_id": prediction.request_id,
+            "row": prediction.row,
+            "entity": prediction.entity,
+            "score": prediction.score,
+            "decision": prediction.decision,
+            "features": prediction.features,
+        }
+    )

@@ -1,0 +1,84 @@
+"""``python -m argosy.serving``: serve a bundle that lies in a folder. This is what a container runs.
+
+The digest says which bundle was approved; the signature, that it is ours. Predictions are logged where an environment is named.
+"""
+
+import argparse
+import datetime
+import logging
+import sys
+from pathlib import Path
+
+from argosy import errors
+from argosy.settings import Settings
+
+HOST = "127.0.0.1"
+PORT = 8080
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    made = argparse.ArgumentParser(
+        prog="python -m argosy.serving", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    made.add_argument("--bundle", type=Path, required=True, help="folder of the bundle")
+    made.add_argument("--digest", required=True, metavar="sha256:…", help="the model digest that was approved")
+    made.add_argument("--model", help="name of the model; the bundle's own where absent")
+    made.add_argument("--signature", type=Path, help="signature of the bundle")
+    made.add_argument(
+        "--key", type=Path, help="public key (PEM) that the signature must be by [ARGOSY_VERIFYING_KEY_FILE]"
+    )
+    made.add_argument("--unsigned", action="store_true", help="serve a bundle that nobody signed or released yet")
+    made.add_argument("--environment", help="log predictions as those of this environment")
+    add_server_arguments(made)
+    return made
+
+
+def add_server_arguments(to: argparse.ArgumentParser) -> None:
+    """What every way to start a server has."""
+    to.add_argument("--host", default=HOST, help=f"address to listen on; default {HOST}")
+    to.add_argument("--port", type=int, default=PORT, help=f"port to listen on, 0 for a free one; default {PORT}")
+    to.add_argument("--drain-seconds", type=float, default=0.0, help="go on answering this long after SIGTERM")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Check the bundle, then serve it."""
+    if (arguments.signature is None) != arguments.unsigned:
+        raise errors.UsageError("pass --signature FILE, or --unsigned to serve a bundle that nobody signed yet")
+    from argosy import wiring
+    from argosy.ports.prediction_log import Served
+    from argosy.serving import admission, launch, records
+
+    settings = Settings.from_environment()
+    approved = admission.Approved(arguments.bundle, arguments.digest, model=arguments.model)
+    verifier = None if arguments.unsigned else wiring.verifier(settings, key=arguments.key)
+    predictor = admission.load(approved, verifier=verifier, signature=arguments.signature)
+    version = None
+    if not arguments.unsigned:
+        now = datetime.datetime.now(datetime.UTC)
+        version = admission.release(approved, now=now, last_counter=0, allow_rollback=True).counter
+    served = Served(predictor.signature.model, arguments.environment or "none", version, arguments.digest)
+    logs = arguments.environment is not None
+    launch.run(
+        predictor,
+        served,
+        launch.Place(arguments.host, arguments.port, arguments.drain_seconds),
+        folder=arguments.bundle,
+        online=None,
+        log=wiring.prediction_log(settings, served, records.columns(predictor.signature)) if logs else None,
+        hash_key=wiring.hash_key(settings) if logs else b"",
+    )
+
+
+def main() -> None:
+    """Run, and leave with the exit code of the outcome."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        run(parser().parse_args())
+    except errors.ArgosyError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

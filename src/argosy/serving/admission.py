@@ -1,0 +1,87 @@
+"""Decides whether a bundle may be served: signed by us, exactly the one that was approved, this model's, not expired, not a step back.
+
+Everything is checked before the model's bytes reach a parser, and golden rows are replayed before the first caller is answered.
+"""
+
+import datetime
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from argosy import errors
+from argosy.domain import bundle
+from argosy.ml.predictor import Predictor
+from argosy.ml.predictor import golden as golden_rows
+from argosy.ports.signer import Verifier
+
+
+@dataclass(frozen=True)
+class Approved:
+    """What the caller wants served, and what is known of it."""
+
+    folder: Path
+    digest: str
+    model: str | None = None
+    """None: whatever the bundle says it is."""
+    version: int | None = None
+
+
+def load(approved: Approved, *, verifier: Verifier | None, signature: Path | None) -> Predictor:
+    """The predictor of *approved*, after every check. *verifier*: None where the caller asked to serve what nobody signed.
+
+    Raises Rejected where signature, release or golden rows say no; Misconfigured where files are missing or not what was named.
+    """
+    if verifier is not None:
+        if signature is None:
+            raise errors.Rejected(f"the bundle in {approved.folder} has no signature; nothing unsigned is served")
+        verifier.verify(approved.folder, signature)
+    predictor = Predictor.load(approved.folder, approved.digest)
+    _check_model(approved, predictor.signature.model)
+    if difference := predictor.explain_difference(golden_rows(approved.folder)):
+        raise errors.Rejected(
+            f"the model answers otherwise here than where it was trained ({difference}); serve it from the image it was trained in"
+        )
+    return predictor
+
+
+def release(approved: Approved, *, now: datetime.datetime, last_counter: int, allow_rollback: bool) -> bundle.Release:
+    """The release of *approved*, if it may be served *now* after a release with the number *last_counter* (0: none).
+
+    Raises Rejected where it may not, Misconfigured where there is none.
+    """
+    found = _read_release(approved.folder / bundle.RELEASE)
+    if found.model_digest != approved.digest:
+        raise errors.Rejected(f"release.json is for {found.model_digest}, but {approved.digest} is approved")
+    _check_model(approved, found.model)
+    if approved.version is not None and found.counter != approved.version:
+        raise errors.Rejected(f"release.json says version {found.counter}, but version {approved.version} is approved")
+    if now >= found.not_after:
+        raise errors.Rejected(
+            f"version {found.counter} of {found.model} may be served until {found.not_after:%Y-%m-%d %H:%M} UTC only; "
+            "train and promote a new one"
+        )
+    if found.counter < last_counter and not allow_rollback:
+        raise errors.Rejected(
+            f"version {found.counter} of {found.model} is older than version {last_counter}, which was served here before; "
+            "if going back is meant (a revert of the promotion), pass --allow-rollback"
+        )
+    return found
+
+
+def _check_model(approved: Approved, name: str) -> None:
+    if approved.model is not None and name != approved.model:
+        raise errors.Rejected(
+            f"the bundle in {approved.folder} is the model {name!r}, but {approved.model!r} is approved"
+        )
+
+
+def _read_release(path: Path) -> bundle.Release:
+    try:
+        return bundle.Release.read(path)
+    except FileNotFoundError:
+        raise errors.Misconfigured(
+            f"{path} does not exist: this bundle was never released; register it first"
+        ) from None
+    except ValidationError as error:
+        raise errors.Misconfigured(f"{path} is no release: {error.errors()[0]['msg']}") from None

@@ -1,0 +1,35 @@
+"""Remembers the newest release that was served in one place, so that an old one cannot come back unnoticed."""
+
+import json
+import os
+from pathlib import Path
+
+from argosy import errors
+
+
+class Counter:
+    """A number in a file that never goes down by itself."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def value(self) -> int:
+        """The number, 0 where there is none yet. Raises Misconfigured where the file holds something else."""
+        try:
+            return int(json.loads(self._path.read_bytes())["counter"])
+        except FileNotFoundError:
+            return 0
+        except (ValueError, TypeError, KeyError) as error:
+            raise errors.Misconfigured(
+                f"{self._path} does not hold the number of the release that was served last; if it was edited, remove it"
+            ) from error
+
+    def set(self, number: int) -> None:
+        """Remember *number*, on disk when this returns. Raises OSError."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        partial = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        with partial.open("w", encoding="utf-8") as stream:
+            json.dump({"counter": number}, stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(self._path)

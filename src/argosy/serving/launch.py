@@ -1,0 +1,73 @@
+"""Puts a server together and runs it: port first, then the log, then the app, then one line that says how to call it.
+
+Both entries use it: ``python -m argosy.serving``, which a container runs, and the command on a laptop, which finds out itself what is
+approved.
+"""
+
+import json
+import shlex
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from argosy.domain import bundle
+from argosy.ports.prediction_log import PredictionLog, Served
+from argosy.serving import server
+from argosy.serving.app import build_app
+from argosy.serving.health import Lifecycle
+from argosy.serving.service import OnlineFeatures, Predictor
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where to listen, and how long to go on after SIGTERM until callers have noticed."""
+
+    host: str
+    port: int
+    drain_seconds: float = 0.0
+
+
+def run(
+    predictor: Predictor,
+    served: Served,
+    place: Place,
+    *,
+    folder: Path,
+    online: OnlineFeatures | None,
+    log: PredictionLog | None,
+    hash_key: bytes,
+) -> None:
+    """Serve until SIGTERM or SIGINT. *folder*: the bundle, for an example of a request. Raises Misconfigured where the port is taken."""
+    listener = server.bind(place.host, place.port)
+    lifecycle = Lifecycle()
+    with ExitStack() as stack:
+        stack.callback(listener.close)
+        if log is not None:
+            stack.callback(log.close)
+        app = build_app(
+            predictor=predictor, served=served, online=online, log=log, hash_key=hash_key, lifecycle=lifecycle
+        )
+        line = _ready_line(served, server.address(listener), _example(predictor.signature, folder))
+        server.run(app, listener, lifecycle, on_ready=lambda: _say(line), drain_seconds=place.drain_seconds)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _ready_line(served: Served, url: str, example: dict[str, object]) -> str:
+    version = "" if served.version is None else f" version {served.version}"
+    body = shlex.quote(json.dumps({"instances": [example]}, separators=(",", ":"), ensure_ascii=False))
+    return (
+        f"serving {served.model}{version} ({served.digest[:19]}) at {url}; "
+        f"try: curl -s {url}/v1/models/{served.model}:predict -d {body}"
+    )
+
+
+def _example(signature: bundle.Signature, folder: Path) -> dict[str, object]:
+    """A row that the model answers: the first golden one, without what is personal."""
+    features = bundle.Golden.read(folder / bundle.GOLDEN).rows[0].features
+    personal = {column.name for column in signature.features if column.personal}
+    return {column.name: None if column.name in personal else features[column.name] for column in signature.features}

@@ -1,0 +1,29 @@
+"""What is wrong with a request: the status, the message, and the field it is about. Any other failure is the server's own (500)."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class RequestProblem(Exception):
+    """A request that cannot be answered, through the caller's doing (4xx) or because the server cannot right now (503)."""
+
+    def __init__(self, status: int, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.field = field
+
+    @property
+    def body(self) -> dict[str, str]:
+        """The answer as JSON: ``error``, and ``field`` where one is to blame."""
+        return {"error": str(self)} | ({"field": self.field} if self.field is not None else {})
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """``; did you mean 'x'?`` where *word* is nearly one of the *known*, else nothing."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def shown(text: str, limit: int = 60) -> str:
+    """*text* quoted and cut for a message: callers type anything."""
+    return repr(text if len(text) <= limit else text[:limit] + "\N{HORIZONTAL ELLIPSIS}")

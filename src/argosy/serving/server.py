@@ -1,0 +1,109 @@
+"""Runs an app on a port until it is told to stop, and stops in the order that loses no request.
+
+On SIGTERM readiness fails first; for the drain time new requests are still answered, because load balancers notice late; then the port is
+closed, what is being answered is answered, and only then does the process end.
+"""
+
+import asyncio
+import contextlib
+import errno
+import signal
+import socket
+from collections.abc import Callable, Generator
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+
+from argosy import errors
+from argosy.serving.health import Lifecycle
+
+PATIENCE_SECONDS = 20
+"""How long requests in progress may take once the port is closed."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 picks a free one. Raises Misconfigured where the port is taken or not ours to use."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        raise errors.Misconfigured(_bind_failure(host, port, error)) from error
+    return listener
+
+
+def run(
+    app: Starlette, listener: socket.socket, lifecycle: Lifecycle, *, on_ready: Callable[[], None], drain_seconds: float
+) -> None:
+    """Serve *app* on *listener*; *on_ready* is called once requests are answered. Returns after SIGTERM or SIGINT."""
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=PATIENCE_SECONDS,
+    )
+    _Server(config, lifecycle, on_ready, drain_seconds).run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn's, except for how it stops."""
+
+    def __init__(
+        self, config: uvicorn.Config, lifecycle: Lifecycle, on_ready: Callable[[], None], drain_seconds: float
+    ) -> None:
+        super().__init__(config)
+        self._lifecycle = lifecycle
+        self._on_ready = on_ready
+        self._drain_seconds = drain_seconds
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        self._on_ready()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        # Uvicorn raises the signal again when it is done, and the process would end as if it had been killed.
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop, number)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+
+    def _stop(self, number: int) -> None:
+        if self._lifecycle.draining:
+            self.should_exit = True  # asked twice: at once
+            return
+        self._lifecycle.draining = True
+        # Someone at a terminal waits for it; a load balancer does not send SIGINT.
+        delay = self._drain_seconds if number == signal.SIGTERM else 0.0
+        asyncio.get_running_loop().call_later(delay, self._leave)
+
+    def _leave(self) -> None:
+        self.should_exit = True
+
+
+def address(listener: socket.socket) -> str:
+    """The URL of *listener*."""
+    name: Any = listener.getsockname()
+    host = f"[{name[0]}]" if ":" in name[0] else name[0]
+    return f"http://{host}:{name[1]}"
+
+
+def _bind_failure(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"port {port} of {host} is in use; stop what listens there (`ss -ltnp sport = :{port}` names it), "
+            "pass another --port, or --port 0 for a free one"
+        )
+    if error.errno == errno.EACCES:
+        return f"port {port} needs privileges; pass a --port from 1024 on"
+    return f"cannot listen on {host} port {port}: {error.strerror}; pass another --host or --port"

@@ -1,0 +1,117 @@
+"""From checked rows to answers: features looked up, the model asked, the answer logged. HTTP is not known here."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from argosy import errors
+from argosy.domain.bundle import Signature
+from argosy.ml.predictor import Predictions, UndefinedPrediction
+from argosy.ports.prediction_log import Served
+from argosy.serving.metrics import Metrics
+from argosy.serving.problems import RequestProblem
+from argosy.serving.records import Recorder
+from argosy.serving.rows import Asked, Row, RowReader, Value
+
+INLINE_ROWS = 64
+"""More rows than this are predicted in a thread: the event loop has others to answer, health checks among them."""
+
+
+class Predictor(Protocol):
+    """What the server needs of :class:`argosy.ml.predictor.Predictor`."""
+
+    @property
+    def signature(self) -> Signature:
+        """What the model takes and gives."""
+
+    def predict(self, rows: Sequence[Mapping[str, Value]]) -> Predictions:
+        """A number a row, or for a multiclass model a row of probabilities. Raises UndefinedPrediction where one is no number."""
+
+    def decide(self, predictions: Predictions) -> list[str]:
+        """The class that each prediction decides for; not asked of a regression."""
+
+
+class OnlineFeatures(Protocol):
+    """What the server needs of ``argosy.ports.features.OnlineFeatures``."""
+
+    def get(self, join_keys: Mapping[str, Any]) -> Mapping[str, Value]:
+        """The features of one entity. Raises LookupError where it is unknown, TryAgain where the store fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answers to the rows of one request, in their order."""
+
+    predictions: list[Any]
+    """Per row: a number; for a multiclass model a list of probabilities, in the order of the classes."""
+    decisions: list[str] | None
+    """Per row: the class decided for. None for a regression."""
+
+
+class Service:
+    """One served model."""
+
+    def __init__(
+        self,
+        *,
+        predictor: Predictor,
+        served: Served,
+        metrics: Metrics,
+        online: OnlineFeatures | None,
+        recorder: Recorder | None,
+    ) -> None:
+        self.served = served
+        self.signature = predictor.signature
+        self.rows = RowReader(predictor.signature)
+        self._predictor = predictor
+        self._metrics = metrics
+        self._online = online
+        self._recorder = recorder
+
+    async def answer(self, asked: Asked, request_id: str) -> Answer:
+        """Answer the rows *asked* for. Raises RequestProblem."""
+        rows = asked.rows
+        features = [
+            row.features if row.features is not None else self._looked_up(row, asked.where(place, None))
+            for place, row in enumerate(rows)
+        ]
+        values = await self._predicted(features)
+        decided = None if self.signature.task == "regression" else self._predictor.decide(values)
+        answer = Answer(values.tolist(), decided)
+        self._count(features, values)
+        if self._recorder is not None:
+            scores = answer.predictions if values.ndim == 2 else [[value] for value in answer.predictions]
+            self._recorder.record(request_id, rows, features, scores, answer.decisions or [None] * len(rows))
+        return answer
+
+    def _looked_up(self, row: Row, path: str) -> Mapping[str, Value]:
+        if self._online is None:
+            raise RequestProblem(422, "this server has no online store; send every feature", field=path)
+        if row.entity is None:
+            raise AssertionError("a row without features has join keys")
+        try:
+            return self._online.get(row.entity)
+        except LookupError:
+            message = (
+                f"the online store does not know this {' and '.join(self.signature.join_keys)}; send every feature"
+            )
+            raise RequestProblem(404, message, field=path) from None
+        except errors.TryAgain as error:
+            raise RequestProblem(
+                503, f"the online store does not answer: {error}; send every feature, or try again"
+            ) from error
+
+    async def _predicted(self, features: Sequence[Mapping[str, Value]]) -> Predictions:
+        try:
+            if len(features) > INLINE_ROWS:
+                return await asyncio.to_thread(self._predictor.predict, features)
+            return self._predictor.predict(features)
+        except UndefinedPrediction as error:
+            self._metrics.undefined.inc()
+            raise RequestProblem(500, f"{error}; nothing is answered") from error
+
+    def _count(self, features: Sequence[Mapping[str, Value]], values: Predictions) -> None:
+        self._metrics.predictions.inc(len(features))
+        if self.signature.task == "binary":
+            self._metrics.scores.inc(float(values.sum()))

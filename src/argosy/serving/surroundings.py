@@ -1,0 +1,87 @@
+"""What happens round every request: an id, which model answered, a limit on how many at once, counting, and failures as JSON."""
+
+import logging
+import time
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from argosy.ports.prediction_log import Served
+from argosy.serving import exchange
+from argosy.serving.exchange import Limits
+from argosy.serving.metrics import Metrics
+from argosy.serving.problems import RequestProblem
+
+_log = logging.getLogger("argosy.serving")
+
+
+class Surroundings:
+    """ASGI middleware."""
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, served: Served, limits: Limits) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._limit = limits.in_flight
+        self._in_flight = 0
+        self._headers = [
+            (b"argosy-model", served.model.encode()),
+            (b"argosy-model-version", str(served.version or "").encode()),
+            (b"argosy-model-digest", served.digest.encode()),
+        ]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request. Never raises for a request, whatever it holds."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        answered = _Answered(send, [*self._headers, (b"x-request-id", exchange.request_id(scope).encode())])
+        scope.setdefault("state", {})["request_id"] = answered.headers[-1][1].decode()
+        self._in_flight += 1
+        self._metrics.in_flight.set(self._in_flight)
+        try:
+            await self._guarded(scope, receive, answered)
+        finally:
+            self._in_flight -= 1
+            self._metrics.in_flight.set(self._in_flight)
+            self._metrics.observe(_route(scope["path"]), answered.status, time.perf_counter() - began)
+
+    async def _guarded(self, scope: Scope, receive: Receive, answered: "_Answered") -> None:
+        try:
+            if self._in_flight > self._limit and _route(scope["path"]) != "operations":
+                answered.headers.append((b"retry-after", b"1"))
+                raise RequestProblem(503, f"{self._limit} requests are being answered already; try again")
+            await self._app(scope, receive, answered)
+        except RequestProblem as problem:
+            if problem.status in {408, 413}:
+                # The rest of the body is not read; the connection cannot carry another request.
+                answered.headers.append((b"connection", b"close"))
+            await exchange.respond(answered, problem.status, problem.body)
+        except Exception:
+            identity = scope["state"]["request_id"]
+            _log.exception("request %s failed", identity)
+            if answered.status:
+                raise  # half an answer is out: only the connection can say that it is not whole
+            await exchange.respond(
+                answered, 500, {"error": f"the server failed; its log says why, see request {identity}"}
+            )
+
+
+class _Answered:
+    """Passes an answer on with our headers, and remembers its status (0: none yet)."""
+
+    def __init__(self, send: Send, headers: list[tuple[bytes, bytes]]) -> None:
+        self._send = send
+        self.headers = headers
+        self.status = 0
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message["headers"], *self.headers]
+        await self._send(message)
+
+
+def _route(path: str) -> str:
+    if path.endswith(":predict"):
+        return "v1"
+    return "v2" if path.endswith("/infer") else "operations"

@@ -1,0 +1,49 @@
+"""The small model, served."""
+
+from pathlib import Path
+
+import pytest
+
+from argosy.domain import bundle
+from argosy.ml.predictor import Predictor
+from argosy.ports.prediction_log import Served
+from argosy.serving.app import build_app
+from argosy.serving.exchange import Limits
+from argosy.serving.health import Lifecycle
+from argosy.testing.serving_kit import ROW, Client, MemoryLog, MemoryOnline, write_bundle
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundle of the small binary model."""
+    path = tmp_path_factory.mktemp("bundles") / "binary"
+    write_bundle(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def predictor(folder: Path) -> Predictor:
+    """The small binary model."""
+    return Predictor.load(folder, bundle.digest(folder))
+
+
+@pytest.fixture
+def lifecycle() -> Lifecycle:
+    """The state that the client's app follows."""
+    return Lifecycle()
+
+
+@pytest.fixture
+def client(predictor: Predictor, lifecycle: Lifecycle) -> Client:
+    """Calls the small binary model, with one customer in its online store and small limits."""
+    log = MemoryLog()
+    app = build_app(
+        predictor=predictor,
+        served=Served("leaving", "production", 4, predictor.digest),
+        online=MemoryOnline({"C1": ROW}),
+        log=log,
+        hash_key=b"secret",
+        limits=Limits(body_bytes=20_000, rows=100, body_seconds=0.2, in_flight=2),
+        lifecycle=lifecycle,
+    )
+    return Client(app, log)

@@ -1,0 +1,262 @@
+"""What callers get: V1 and V2, by full row and by join key, and what they are told when they ask wrongly."""
+
+import json
+import math
+from typing import Any
+
+import pytest
+
+from argosy.ml.predictor import Predictor
+from argosy.testing.serving_kit import FEATURES, ROW, Client, rows
+
+V1 = "/v1/models/leaving:predict"
+V2 = "/v2/models/leaving/infer"
+
+
+def tensors(given: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """*given* rows as V2 inputs."""
+    kinds = {column.name: "FP64" if column.type == "number" else "BYTES" for column in FEATURES}
+    return [
+        {
+            "name": name,
+            "shape": [len(given)],
+            "datatype": kinds.get(name, "BYTES"),
+            "data": [row[name] for row in given],
+        }
+        for name in given[0]
+    ]
+
+
+def test_v1_answers_as_the_model_does(client: Client, predictor: Predictor) -> None:
+    """Predictions are the predictor's to the last bit, decisions follow its threshold."""
+    sample = rows(20)
+    reply = client.post(V1, {"instances": sample})
+    expected = predictor.predict(sample)
+    assert reply.status == 200
+    assert reply.json() == {"predictions": expected.tolist(), "decisions": predictor.decide(expected)}
+
+
+def test_v2_answers_as_v1_does(client: Client) -> None:
+    """The same rows get the same numbers, as tensors; the caller's id comes back."""
+    sample = rows(3)
+    v1 = client.post(V1, {"instances": sample}).json()
+    v2 = client.post(V2, {"id": "mine", "inputs": tensors(sample)}).json()
+    assert v2 == {
+        "model_name": "leaving",
+        "model_version": "4",
+        "id": "mine",
+        "outputs": [
+            {"name": "prediction", "shape": [3], "datatype": "FP32", "data": v1["predictions"]},
+            {"name": "decision", "shape": [3], "datatype": "BYTES", "data": v1["decisions"]},
+        ],
+    }
+
+
+def test_v2_gives_only_the_outputs_asked_for(client: Client) -> None:
+    """Whoever names outputs gets these."""
+    reply = client.post(V2, {"inputs": tensors([ROW]), "outputs": [{"name": "decision"}]})
+    assert [output["name"] for output in reply.json()["outputs"]] == ["decision"]
+
+
+def test_v2_takes_a_column_of_lists(client: Client) -> None:
+    """Shape [n, 1] with nested data is the same request."""
+    nested = [{**tensor, "shape": [1, 1], "data": [tensor["data"]]} for tensor in tensors([ROW])]
+    assert client.post(V2, {"inputs": nested}).body == client.post(V2, {"inputs": tensors([ROW])}).body
+
+
+def test_a_join_key_alone_gets_the_answer_of_its_row(client: Client) -> None:
+    """By the join key alone, beside a full row, or as a full row: the same bytes."""
+    by_row = client.post(V1, {"instances": [ROW]})
+    by_key = client.post(V1, {"instances": [{"customer_id": "C1"}]})
+    both = client.post(V1, {"instances": [{**ROW, "customer_id": "C1"}]})
+    assert by_row.status == 200
+    assert by_row.body == by_key.body == both.body
+    v2_by_key = client.post(V2, {"inputs": tensors([{"customer_id": "C1"}])})
+    assert v2_by_key.body == client.post(V2, {"inputs": tensors([ROW])}).body
+
+
+def test_an_answer_says_which_model_gave_it(client: Client, predictor: Predictor) -> None:
+    """Model, version and digest are headers, as is the caller's request id."""
+    reply = client.post(V1, {"instances": [ROW]}, x_request_id="order-17")
+    assert reply.headers["argosy-model"] == "leaving"
+    assert reply.headers["argosy-model-version"] == "4"
+    assert reply.headers["argosy-model-digest"] == predictor.digest
+    assert reply.headers["x-request-id"] == "order-17"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param("", id="none"),
+        pytest.param("a b", id="blank"),
+        pytest.param("x" * 200, id="long"),
+        pytest.param("a\tb", id="control"),
+    ],
+)
+def test_a_request_id_that_is_no_word_is_replaced(client: Client, given: str) -> None:
+    """What a caller calls a request ends up in logs: only plain words do."""
+    reply = client.post(V1, {"instances": [ROW]}, x_request_id=given)
+    assert len(reply.headers["x-request-id"]) == 32
+
+
+BAD_ROWS = [
+    pytest.param({**ROW, "tenur": 1}, "tenur", "did you mean 'tenure'", id="unknown-feature"),
+    pytest.param({k: v for k, v in ROW.items() if k != "tenure"} | {"tenur": 1}, "tenur", "did you mean", id="typo"),
+    pytest.param({k: v for k, v in ROW.items() if k != "contract"}, "contract", "missing", id="missing-feature"),
+    pytest.param({**ROW, "tenure": "3"}, "tenure", "expected a number, a string came", id="text-for-a-number"),
+    pytest.param({**ROW, "tenure": True}, "tenure", "expected a number, true or false came", id="bool-for-a-number"),
+    pytest.param({**ROW, "tenure": [1]}, "tenure", "expected a number, a list came", id="list"),
+    pytest.param({**ROW, "tenure": {"a": {}}}, "tenure", "expected a number, an object came", id="object"),
+    pytest.param({**ROW, "contract": 1}, "contract", "expected a string, a number came", id="number-for-a-text"),
+    pytest.param({**ROW, "tenure": 1e39}, "tenure", "not finite in 32 bits", id="beyond-32-bits"),
+    pytest.param({**ROW, "tenure": 10**30 * 10**30}, "tenure", "not finite in 32 bits", id="huge-integer"),
+    pytest.param({**ROW, "contract": "x" * 2000}, "contract", "longer than 1024", id="long-text"),
+    pytest.param({"customer_id": None}, "customer_id", "expected a string or a whole number, null came", id="no-id"),
+    pytest.param({"customer_id": 1.5}, "customer_id", "expected a string or a whole number", id="half-an-id"),
+]
+
+
+@pytest.mark.parametrize(("row", "name", "message"), BAD_ROWS)
+def test_a_wrong_field_is_named(client: Client, row: dict[str, Any], name: str, message: str) -> None:
+    """V1: 422, with the path of the field in the request and what is wrong with it."""
+    reply = client.post(V1, {"instances": [ROW, row]})
+    assert reply.status == 422
+    assert reply.json()["field"] == f"instances[1].{name}"
+    assert message in reply.json()["error"]
+    assert client.log.records == []
+
+
+BAD_BODIES = [
+    pytest.param(b"", 400, "not JSON", id="empty"),
+    pytest.param(b"{", 400, "not JSON", id="cut"),
+    pytest.param(b'{"instances": [{"tenure": NaN}]}', 400, "not JSON", id="nan"),
+    pytest.param(b'{"instances": [{"tenure": Infinity}]}', 400, "not JSON", id="infinity"),
+    pytest.param(b'{"instances": [{"tenure": 1e999}]}', 400, "infinity", id="beyond-a-double"),
+    pytest.param(b"\xff\xfe", 400, "not JSON", id="not-utf-8"),
+    pytest.param(b"[" * 10_000, 400, "depth", id="deep"),
+    pytest.param(b'{"instances":' + b'[{"a":' * 400 + b"1" + b"}]" * 400 + b"}", 422, "no feature 'a'", id="nested"),
+    pytest.param(b" " * 30_000, 413, "larger than 20000 bytes", id="large"),
+    pytest.param(b"[]", 400, "expected an object", id="list"),
+    pytest.param(b"{}", 400, "expected a list of rows", id="no-instances"),
+    pytest.param(b'{"instances": []}', 400, "empty", id="no-rows"),
+    pytest.param(b'{"instances": [[1, 2]]}', 422, "expected an object, a list came", id="positional"),
+    pytest.param(b'{"inputs": {}}', 400, "'inputs' came", id="other-key"),
+    pytest.param(b'{"instances": [' + b"1," * 101 + b"1]}", 413, "at most 100", id="many-rows"),
+]
+
+
+@pytest.mark.parametrize(("body", "status", "message"), BAD_BODIES)
+def test_a_wrong_body_is_refused(client: Client, body: bytes, status: int, message: str) -> None:
+    """A body that is no request is a 4xx with a reason, never a 500."""
+    reply = client.post(V1, body)
+    assert (reply.status, message in reply.json()["error"]) == (status, True), reply.body
+
+
+def tensor(**changes: Any) -> dict[str, Any]:
+    """A V2 request for one row, its first tensor changed."""
+    first, *others = tensors([ROW])
+    return {"inputs": [{**first, **changes}, *others]}
+
+
+BAD_TENSORS = [
+    pytest.param(tensor(shape=[2]), "inputs[1].shape", "1 rows, but inputs[0] has 2", id="shapes-differ"),
+    pytest.param(tensor(shape=[]), "inputs[0].shape", "one value a row", id="scalar"),
+    pytest.param(tensor(shape=[1, 2]), "inputs[0].shape", "one value a row", id="wide"),
+    pytest.param(tensor(shape=[-1]), "inputs[0].shape", "whole numbers", id="negative"),
+    pytest.param(tensor(shape=[0]), "inputs[1].shape", "1 rows", id="no-rows"),
+    pytest.param(tensor(shape="1"), "inputs[0].shape", "whole numbers", id="shape-is-text"),
+    pytest.param(tensor(data=[1, 2]), "inputs[0].data", "2 values, but the shape says 1", id="too-many"),
+    pytest.param(tensor(data=["3"]), "inputs[0].data[0]", "not FP64", id="text"),
+    pytest.param(tensor(data=[[[3]]]), "inputs[0].data[0]", "not FP64", id="nested-deep"),
+    pytest.param(tensor(datatype="FP99"), "inputs[0].datatype", "expected one of", id="datatype"),
+    pytest.param(tensor(datatype=["FP64"]), "inputs[0].datatype", "expected one of", id="datatype-is-a-list"),
+    pytest.param(tensor(datatype="BOOL"), "inputs[0].datatype", "send 1 or 0", id="bool"),
+    pytest.param(tensor(name="charges"), "inputs[1].name", "two tensors", id="twice"),
+    pytest.param(tensor(name="tenur"), "inputs: tenur[0]", "did you mean 'tenure'", id="unknown"),
+    pytest.param(tensor(name=7), "inputs[0].name", "expected a string", id="name-is-a-number"),
+    pytest.param(tensor(other=1), "inputs[0]", "no field of the protocol", id="other-field"),
+    pytest.param({"inputs": [1]}, "inputs[0]", "expected an object", id="no-tensor"),
+    pytest.param({"inputs": {}}, "inputs", "list of tensors", id="no-list"),
+    pytest.param({"inputs": tensors([ROW]), "id": 7}, "id", "expected a string", id="id"),
+    pytest.param({"inputs": tensors([ROW]), "outputs": [{"name": "x"}]}, "outputs[0].name", "prediction", id="output"),
+    pytest.param({"inputs": tensors([ROW]), "outputs": [[]]}, "outputs[0].name", "prediction", id="output-is-a-list"),
+]
+
+
+@pytest.mark.parametrize(("body", "name", "message"), BAD_TENSORS)
+def test_a_wrong_tensor_is_named(client: Client, body: dict[str, Any], name: str, message: str) -> None:
+    """V2: 4xx, with the path of the field."""
+    reply = client.post(V2, body)
+    assert reply.status in {400, 422}
+    assert reply.json()["field"] == name
+    assert message in reply.json()["error"]
+
+
+def test_an_unknown_customer_is_not_found(client: Client) -> None:
+    """404, with the row; what was asked for is not repeated, as it may be personal."""
+    reply = client.post(V1, {"instances": [{"customer_id": "C1"}, {"customer_id": "C-secret"}]})
+    assert (reply.status, reply.json()["field"]) == (404, "instances[1]")
+    assert b"C-secret" not in reply.body
+
+
+def test_another_model_is_not_found(client: Client) -> None:
+    """404, with the model that is here."""
+    reply = client.post("/v1/models/other:predict", {"instances": [ROW]})
+    assert reply.status == 404
+    assert "'leaving'" in reply.json()["error"]
+
+
+@pytest.mark.parametrize("path", ["/", "/v1/models/leaving/x", "/v3", "/v2/models/leaving/infer/"])
+def test_other_addresses_are_not_found(client: Client, path: str) -> None:
+    """404 as JSON."""
+    reply = client.get(path)
+    assert reply.status == 404
+    assert "error" in reply.json()
+
+
+def test_the_wrong_method_is_refused(client: Client) -> None:
+    """405 as JSON, with what is allowed."""
+    reply = client.get(V2)
+    assert (reply.status, reply.headers["allow"]) == (405, "POST")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param({"content_type": "application/octet-stream"}, id="octets"),
+        pytest.param({"content_type": "text/csv"}, id="csv"),
+        pytest.param({"inference_header_content_length": "10"}, id="binary-tensors"),
+    ],
+)
+def test_what_is_no_json_by_its_type_is_refused(client: Client, headers: dict[str, str]) -> None:
+    """415, with what to send instead."""
+    reply = client.post(V1, {"instances": [ROW]}, **headers)
+    assert reply.status == 415
+    assert "JSON" in reply.json()["error"]
+
+
+def test_null_is_an_unknown_value(client: Client, predictor: Predictor) -> None:
+    """Null is allowed for every feature, and means what it meant in training."""
+    empty = dict.fromkeys(ROW, None)
+    reply = client.post(V1, {"instances": [empty]})
+    assert reply.json()["predictions"] == predictor.predict([empty]).tolist()
+    assert not math.isnan(reply.json()["predictions"][0])
+
+
+def test_metadata_says_what_to_send(client: Client) -> None:
+    """V2 metadata lists inputs and outputs with their types."""
+    said = client.get("/v2/models/leaving").json()
+    assert [(tensor["name"], tensor["datatype"]) for tensor in said["inputs"]] == [
+        ("tenure", "FP64"),
+        ("charges", "FP64"),
+        ("contract", "BYTES"),
+        ("birth_year", "FP64"),
+    ]
+    assert [tensor["name"] for tensor in said["outputs"]] == ["prediction", "decision"]
+    assert said["versions"] == ["4"]
+
+
+def test_answers_are_json_of_the_exact_numbers(client: Client, predictor: Predictor) -> None:
+    """The text of a number is the shortest that reads back as the same double."""
+    value = float(predictor.predict([ROW])[0])
+    assert json.dumps(value).encode() in client.post(V1, {"instances": [ROW]}).body
