@@ -49,6 +49,10 @@ class MainState:
             rejected=promotion.rejections((read(promotion.rejected_path(model)) or b"").decode()),
         )
 
+    def serves(self, model_digest: str) -> bool:
+        """Whether that model is in production."""
+        return self.champion is not None and self.champion.model_digest == model_digest
+
 
 def overtaken(evidence: Evidence, main: MainState) -> list[Check]:
     """Whether *evidence* still answers the question that main asks: this champion, this policy, a model that was not taken out."""
@@ -138,4 +142,4 @@ def _newer(version: release.Version, main: MainState) -> Check:
 
 def short(digest: str | None) -> str:
     """A digest as people compare it."""
-    return digest.removeprefix("sha256:")[:12] if digest else "nothing"
+    return digest.removeprefix("sha256:")[:12] if digest else "no model"

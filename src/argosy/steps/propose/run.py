@@ -33,11 +33,13 @@ def run(*, inputs: Inputs, forge: Forge) -> str:
     changed since the evaluation.
     """
     evidence = Evidence.read(inputs.evidence / "evidence.json")
-    if evidence.verdict == "champion":
+    main = forge.head()
+    state = merge_checks.MainState.read(evidence.model, lambda path: forge.read(path, main))
+    if evidence.verdict == "champion" or state.serves(evidence.model_digest):
         return "already in production"
     if evidence.verdict != "promote":
         raise errors.Rejected(explanation(evidence))
-    _still_true(evidence, forge)
+    _refuse_overtaken(evidence, state)
     version = _version(inputs, evidence)
     request = forge.propose(_proposal(version, evidence, inputs))
     if request and request.state is promotion.State.MERGED:
@@ -59,17 +61,14 @@ def _line(gate: GateResult) -> str:
     return f"{gate.gate}: {measured}, limit {gate.limit}: {gate.reason}{would}"
 
 
-def _still_true(evidence: Evidence, forge: Forge) -> None:
+def _refuse_overtaken(evidence: Evidence, main: merge_checks.MainState) -> None:
     """Refuse evidence that main has overtaken, before anybody reads it."""
-    main = forge.head()
-    model = evidence.model
-    state = merge_checks.MainState.read(model, lambda path: forge.read(path, main))
-    if reason := state.rejected.get(evidence.model_digest):
+    if reason := main.rejected.get(evidence.model_digest):
         raise errors.Rejected(
-            f"{model} {evidence.model_digest} was taken out of service before: {reason}. Whoever wants it back removes its line from "
-            f"{promotion.rejected_path(model)} in the environment repo, by name"
+            f"{evidence.model} {evidence.model_digest} was taken out of service before: {reason}. Whoever wants it back removes its line "
+            f"from {promotion.rejected_path(evidence.model)} in the environment repo, by name"
         )
-    for check in merge_checks.overtaken(evidence, state):
+    for check in merge_checks.overtaken(evidence, main):
         if not check.passed:
             raise errors.Rejected(f"{check.reason}; run the pipeline again, it will compare with what is there now")
 

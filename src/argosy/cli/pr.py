@@ -1,0 +1,197 @@
+"""List, view, merge or close promotion requests.
+
+A merge checks signatures, digests, policy and champion first, and opens the request for the next environment. Whatever is done twice is
+done once.
+"""
+
+import argparse
+import getpass
+import re
+import subprocess
+from collections.abc import Callable
+
+from argosy import errors, wiring
+from argosy.cli.requests import Desk, follow_in_registry
+from argosy.domain import promotion
+from argosy.domain.merge_checks import Check, short
+from argosy.domain.promotion import Request, State
+from argosy.settings import Settings
+
+Action = Callable[[argparse.Namespace, Desk, Settings], int]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    verbs = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    listing = _action(verbs, "list", _list, "what waits for a reviewer")
+    listing.add_argument("--all", action="store_true", help="merged and closed requests too")
+    listing.add_argument("--json", action="store_true", help="one JSON object a line")
+    _numbered(verbs, "view", _view, "the evidence, and the state of every check")
+    diff = _numbered(verbs, "diff", _diff, "what merging it would change")
+    diff.add_argument("--all", action="store_true", help="the evidence line by line too")
+    merge = _numbered(verbs, "merge", _merge, "merge it, and open the next environment's request")
+    merge.add_argument("--override", action="append", default=[], metavar="CHECK", help="merge although CHECK is red")
+    close = _numbered(verbs, "close", _close, "close it unmerged")
+    close.add_argument("--reason", default="", help="what the people behind it should know")
+    reopen = _numbered(verbs, "reopen", _reopen, "take a closed request up again")
+    for named in (merge, close, reopen):
+        named.add_argument("--as", dest="name", metavar="NAME", help="in whose name (default: yours, as git has it)")
+    _numbered(verbs, "check", _check, "run its checks; ends 10 where one is red")
+    _numbered(verbs, "after-merge", _after_merge, "what a merge by other means still needs: next request, registry")
+    _action(verbs, "where", _where, "where the environment repo is")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do what was asked for."""
+    here = Settings.from_environment()
+    desk = Desk(wiring.forge(here), wiring.artifacts(here), wiring.verifier(here))
+    action: Action = arguments.do
+    return action(arguments, desk, here)
+
+
+def _list(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
+    requests = [request for request in desk.forge.requests() if arguments.all or request.state is State.OPEN]
+    for request in requests:
+        print(request.canonical_json().strip() if arguments.json else _row(request))
+    if not requests and not arguments.json:
+        print("no requests" if arguments.all else "no open requests (--all shows merged and closed ones)")
+    return errors.DONE
+
+
+def _row(request: Request) -> str:
+    subject = request.subject
+    place = f"{subject.model} version {subject.version} -> {subject.environment}"
+    return _plain(
+        f"#{request.number:<4} {request.state:<10} {place:<44} {short(subject.model_digest)}  {request.opened_at}"
+    )
+
+
+def _view(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
+    request = desk.forge.request(arguments.number)
+    print(_plain(f"#{request.number} {request.title}"))
+    for name, value in _facts(request).items():
+        print(_plain(f"  {name:<10} {value}"))
+    if request.state is State.OPEN:
+        print("  checks")
+        print("\n".join(_mark(check) for check in desk.checks(request, desk.forge.head())))
+    print(f"\n{_plain(request.body)}")
+    return errors.DONE
+
+
+def _facts(request: Request) -> dict[str, str]:
+    ended = f" by {request.ended_by}, {request.ended_at}" if request.ended_by else ""
+    why = f": {request.reason}" if request.reason else ""
+    return {
+        "state": f"{request.state}{ended}{why}",
+        "model": f"{request.subject.model} version {request.subject.version}, {request.subject.model_digest}",
+        "compared": f"with {short(request.subject.champion_digest)} in production",
+        "branch": request.branch,
+        "opened": f"{request.opened_at} by {request.author}",
+        "labels": ", ".join(request.labels),
+    }
+
+
+def _mark(check: Check) -> str:
+    return _plain(f"    {'ok ' if check.passed else 'RED'} {check.name:<11} {check.reason}")
+
+
+def _diff(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
+    sections = re.split(r"(?m)^(?=diff --git )", desk.forge.diff(arguments.number))
+    for section in filter(None, sections):
+        whole = arguments.all or "/evidence/" not in section.partition("\n")[0]
+        print(_plain(section.rstrip("\n") if whole else _counted(section)))
+    return errors.DONE
+
+
+def _counted(section: str) -> str:
+    """One line for a file whose lines nobody reads in a terminal."""
+    lines = section.splitlines()
+    path = lines[0].rpartition(" b/")[2]
+    added = sum(line.startswith("+") and not line.startswith("+++") for line in lines)
+    removed = sum(line.startswith("-") and not line.startswith("---") for line in lines)
+    return f"{path} | +{added} -{removed} (--all shows it)"
+
+
+def _merge(arguments: argparse.Namespace, desk: Desk, here: Settings) -> int:
+    merged = desk.merge(arguments.number, by=arguments.name or _me(), override=arguments.override)
+    print(_plain(f"merged #{merged.number} by {merged.ended_by}: {merged.title}"))
+    return _follow(merged, desk, here)
+
+
+def _after_merge(arguments: argparse.Namespace, desk: Desk, here: Settings) -> int:
+    request = desk.forge.request(arguments.number)
+    if request.state is not State.MERGED:
+        raise errors.Rejected(f"request {request.number} is {request.state}, not merged")
+    return _follow(request, desk, here)
+
+
+def _follow(merged: Request, desk: Desk, here: Settings) -> int:
+    """What a merge leads to. Every part may be repeated, so a failure here is mended by the same command."""
+    following = desk.open_next(merged)
+    if following:
+        print(
+            _plain(
+                f"opened #{following.number}: {following.title}" if following.state is State.OPEN else _row(following)
+            )
+        )
+    if merged.subject.environment == promotion.PRODUCTION:
+        version = follow_in_registry(merged, wiring.registry(here))
+        print(f"registry: champion is version {version}" if version else "registry: it does not know this model")
+    return errors.DONE
+
+
+def _close(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
+    closed = desk.forge.close(arguments.number, by=arguments.name or _me(), reason=arguments.reason)
+    print(_plain(f"{closed.state} #{closed.number} by {closed.ended_by}: {closed.title}"))
+    return errors.DONE
+
+
+def _reopen(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
+    opened = desk.forge.reopen(arguments.number, by=arguments.name or _me())
+    print(_plain(f"{opened.state} #{opened.number}: {opened.title}"))
+    return errors.DONE
+
+
+def _check(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
+    checks = desk.checks(desk.forge.request(arguments.number), desk.forge.head())
+    print("\n".join(_mark(check) for check in checks))
+    return errors.DONE if all(check.passed for check in checks) else errors.Rejected.exit_code
+
+
+def _where(_arguments: argparse.Namespace, _desk: Desk, here: Settings) -> int:
+    print(here.forge_uri.partition(":")[2])
+    return errors.DONE
+
+
+def _me() -> str:
+    """Who is at the keyboard, as git has it, else as the machine has it."""
+    try:
+        done = subprocess.run(["git", "config", "user.name"], capture_output=True, text=True, check=False)
+        return done.stdout.strip() or getpass.getuser()
+    except (OSError, KeyError) as error:
+        raise errors.UsageError("say in whose name: --as NAME") from error
+
+
+def _plain(text: str) -> str:
+    """*text* without what a terminal would obey instead of show."""
+    return "".join(char for char in text if char.isprintable() or char in "\n\t")
+
+
+def _action(
+    verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, action: Action, summary: str
+) -> argparse.ArgumentParser:
+    parser = verbs.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+    parser.set_defaults(do=action)
+    return parser
+
+
+def _numbered(
+    verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, action: Action, summary: str
+) -> argparse.ArgumentParser:
+    parser = _action(verbs, name, action, summary)
+    parser.add_argument("number", type=_number, metavar="N", help="the request's number")
+    return parser
+
+
+def _number(text: str) -> int:
+    return int(text.removeprefix("#"))

@@ -1,0 +1,159 @@
+"""A candidate as the steps before would hand it over: small, but every document is real."""
+
+import datetime
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from argosy.adapters import keys
+from argosy.domain import bundle as bundles
+from argosy.domain.data import Lineage, SnapshotManifest, SourceLineage
+from argosy.domain.documents import canonical_json, sha256
+from argosy.domain.evidence import ChampionRef, Evidence, GateResult, VerdictWord
+from argosy.domain.model_settings import ModelSettings
+from argosy.domain.search import Choice, SearchHistory, Trial
+from argosy.settings import Settings
+
+POLICY = b"model: toy\n# the gates\n"
+TEMPLATE = {"policies/toy.yaml": POLICY, "README.md": b"the environment repo\n"}
+NO_CHAMPION = ChampionRef(model="toy", policy_digest=sha256(POLICY))
+
+SETTINGS: dict[str, Any] = {
+    "model": "toy",
+    "task": "binary",
+    "description": "A model of nothing.",
+    "owner": "nobody",
+    "seed": 7,
+    "entity": ["id"],
+    "feature_service": "toy",
+    "sources": [
+        {
+            "name": "rows",
+            "file": "rows.csv",
+            "entity": ["id"],
+            "observed_at": "2026-01-01T00:00:00Z",
+            "columns": [{"name": "id", "type": "string", "meaning": "Which one."}],
+        }
+    ],
+    "label": {"source": "rows", "sql": "true", "classes": ["no", "yes"], "columns": []},
+    "split": {"by": "entity", "holdout": 0.2},
+    "search": {"trials": 3, "metric": "f1"},
+}
+
+
+@dataclass(frozen=True)
+class Toy:
+    """The folder ``in`` of a step that promotes a toy model."""
+
+    folder: Path
+
+    @property
+    def digest(self) -> str:
+        """The model's digest."""
+        return bundles.digest(self.folder / "bundle")
+
+    def judge(self, verdict: VerdictWord = "promote", champion: ChampionRef = NO_CHAMPION, **changes: Any) -> "Toy":
+        """Write the evidence anew."""
+        failed = GateResult(
+            gate="performance.auc",
+            dimension="performance",
+            passed=verdict != "reject",
+            measured=0.61,
+            limit=">= 0.8",
+            reason="the ranking is poor",
+            would_pass="0.19 more",
+        )
+        values: dict[str, Any] = {
+            "model": "toy",
+            "task": "binary",
+            "model_digest": self.digest,
+            "snapshot_digest": sha256(b"snapshot"),
+            "policy_digest": champion.policy_digest,
+            "champion": champion,
+            "git_commit": "0" * 40,
+            "rows_train": 80,
+            "rows_holdout": 20,
+            "metrics": {
+                "performance.auc": 0.61,
+                "performance.slice.plan.Month-to-month (auto).auc": 0.5,
+                "x.undefined": None,
+            },
+            "gates": [failed],
+            "verdict": verdict,
+            "explanation": "It was looked at.",
+        }
+        Evidence(**(values | changes)).write(self.folder / "evidence" / "evidence.json")
+        return self
+
+
+def make_toy(folder: Path, content: str = "model") -> Toy:
+    """A toy whose model file holds *content*."""
+    files = {
+        "bundle/model.ubj": content,
+        "bundle/signature.json": "{}",
+        "bundle/bins.json": "{}",
+        "bundle/golden.json": "{}",
+        "training/training.json": canonical_json(
+            {"cv": {"f1": [0.5, 0.6]}, "auc": 0.8, "library": "1.0", "skipped": [1, "a"]}
+        ),
+        "training/importance.svg": "<svg/>",
+        "online/online.db": "rows",
+        "evidence/evidence.md": "# toy\n\nIt holds.\n",
+        "evidence/model-card.md": "# Model card\n",
+    }
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    settings = ModelSettings.model_validate(SETTINGS)
+    settings.write(folder / "settings")  # JSON is YAML
+    trials = [
+        Trial(number=n, parameters={"eta": 0.1}, state="complete", fold_scores=[0.1 * n], boost_rounds=5, seconds=1.0)
+        for n in range(3)
+    ]
+    SearchHistory(metric="f1", direction="maximize", trials=trials).write(folder / "history")
+    Choice(trial=2, score=0.2, metric="f1", parameters={"eta": 0.1}, boost_rounds=5).write(folder / "choice")
+    SnapshotManifest(model="toy", tables=[]).write(folder / "snapshot" / "manifest.json")
+    source = SourceLineage(
+        source="rows",
+        location="rows.csv",
+        location_digest=sha256(b"rows"),
+        rows_read=100,
+        rows_kept=100,
+        rows_rejected=0,
+        rejected_by_reason={},
+        bytes_read=10,
+        seconds=0.1,
+    )
+    lineage = Lineage(
+        snapshot_digest=sha256(b"snapshot"), ingested_at="2026-01-01T00:00:00Z", code_version="c", sources=[source]
+    )
+    lineage.write(folder / "lineage")
+    return Toy(folder).judge()
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Toy:
+    """A candidate that passed."""
+    return make_toy(tmp_path / "toy")
+
+
+@pytest.fixture
+def new_toy(tmp_path: Path) -> Callable[[str], Toy]:
+    """Makes another candidate."""
+    return lambda content: make_toy(tmp_path / f"toy-{content}", content)
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Settings:
+    """A state folder with keys, beside a project whose environment repo knows the toy."""
+    project = tmp_path / "project"
+    for name, content in TEMPLATE.items():
+        (project / "gitops-env" / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / "gitops-env" / name).write_bytes(content)
+    settings = Settings.from_environment({"ARGOSY_HOME": str(tmp_path / "home"), "ARGOSY_DATA_ROOT": str(project)})
+    keys.ensure_signing_pair(settings.signing_key, settings.verifying_key)
+    return settings
