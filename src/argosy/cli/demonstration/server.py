@@ -57,12 +57,14 @@ def serving(model: str, environment: str) -> Iterator[Served]:
     """Serve *model* as *environment* has it, on a free port, until the block ends."""
     words = ("serve", model, "--env", environment, "--port", "0")
     shell.show(*words)
-    # Standard input is a pipe that nobody writes to, so the server cannot take keys meant for this terminal.
-    process = subprocess.Popen(shell.command(*words), stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
-    try:
-        yield Served(model, _address(process))
-    finally:
-        _stop(process)
+    # Nothing to read, so the server cannot take keys meant for this terminal.
+    with subprocess.Popen(
+        shell.command(*words), stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
+    ) as process:
+        try:
+            yield Served(model, _address(process))
+        finally:
+            _stop(process)
 
 
 def _address(process: "subprocess.Popen[str]") -> str:

@@ -1,0 +1,223 @@
+"""The parts of `argosy demo`: its script, its rows, the commands it runs, and the server it never leaves behind."""
+
+import json
+import os
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+import pytest
+
+from argosy import errors
+from argosy.cli.demonstration import rows, script, server, shell
+from argosy.domain.data import FeatureColumn, FeatureSchema
+
+WORKFLOWS = Path(__file__).parents[3] / "workflows"
+SCHEMA = FeatureSchema(
+    features=[
+        FeatureColumn(name="tenure", type="number", view="v"),
+        FeatureColumn(name="contract", type="category", levels=["a", "b"], view="v"),
+    ],
+    context=[],
+    join_keys=["id"],
+    rows_train=2,
+    rows_holdout=2,
+    online_digest="sha256:0",
+)
+
+
+@pytest.fixture
+def features(tmp_path: Path) -> Path:
+    """Four feature rows, one with a missing value, not in the order of their ids."""
+    table = pa.table(
+        {
+            "id": ["d", "a", "c", "b"],
+            "tenure": [4.0, 1.0, float("nan"), 2.0],
+            "contract": ["a", "b", None, "a"],
+            "label": [0, 1, 0, 1],
+            "side": ["holdout", "train", "holdout", "holdout"],
+        }
+    )
+    pq.write_table(table, tmp_path / "rows.parquet")
+    return tmp_path
+
+
+@pytest.mark.parametrize("path", sorted(WORKFLOWS.glob(f"*/{script.FILE}")), ids=lambda path: path.parent.name)
+def test_committed_scripts_are_readable(path: Path) -> None:
+    """Each model that has a script can be shown."""
+    assert script.load(path.parent).reviewer
+
+
+def test_a_wrong_script_is_refused_with_its_line(tmp_path: Path) -> None:
+    """A typo in the script is said before anything runs."""
+    (tmp_path / script.FILE).write_text("usual: {says: x, were: y}\n", encoding="utf-8")
+    with pytest.raises(errors.Misconfigured, match=r"demo\.yaml:1"):
+        script.load(tmp_path)
+
+
+def test_rows_are_chosen_by_rule_in_the_order_of_their_ids(features: Path) -> None:
+    """Join keys and features, nothing else; what is missing is None, as JSON has it."""
+    found = rows.chosen(features, SCHEMA, script.Slice(says="x", where="side = 'holdout'"))
+    assert found == [
+        {"id": "b", "tenure": 2.0, "contract": "a"},
+        {"id": "c", "tenure": None, "contract": None},
+        {"id": "d", "tenure": 4.0, "contract": "a"},
+    ]
+    assert json.loads(json.dumps(found)) == found
+
+
+@pytest.mark.parametrize(
+    ("where", "reason"),
+    [
+        pytest.param("seniority = 1", "seniority", id="no-such-column"),
+        pytest.param("tenure > 99", "no row satisfies", id="nothing"),
+    ],
+)
+def test_a_rule_that_chooses_nothing_is_refused(features: Path, where: str, reason: str) -> None:
+    """The script is wrong, and the message quotes it."""
+    with pytest.raises(errors.Misconfigured, match=reason):
+        rows.chosen(features, SCHEMA, script.Slice(says="x", where=where))
+
+
+def test_batches_hold_every_row_once() -> None:
+    """The last lot is what is left."""
+    sent = [{"id": number} for number in range(250)]
+    lots = list(rows.batches(sent, 100))
+    assert [len(lot) for lot in lots] == [100, 100, 50]
+    assert [row for lot in lots for row in lot] == sent
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_a_mishap_damages_one_file_of_a_copy(tmp_path: Path, suffix: str) -> None:
+    """The user's own data is untouched; columns and their order stay; other files are copied."""
+    data = tmp_path / "data"
+    data.mkdir()
+    table = pa.table({"id": ["007", "008"], "left": ["Yes", "No"], "spent": ["1.50", ""]})
+    write = pa.csv.write_csv if suffix == "csv" else pq.write_table
+    write(table, data / f"t.{suffix}")
+    (data / "other.txt").write_text("as it was", encoding="utf-8")
+    before = (data / f"t.{suffix}").read_bytes()
+    mishap = script.Mishap(says="x", file=f"t.{suffix}", sql="""select * replace ('No' as "left") from undamaged""")
+    rows.damage(data, tmp_path / "damaged", mishap)
+    read = pa.csv.read_csv if suffix == "csv" else pq.read_table
+    assert (data / f"t.{suffix}").read_bytes() == before
+    assert (tmp_path / "damaged" / "other.txt").read_text(encoding="utf-8") == "as it was"
+    damaged = read(tmp_path / "damaged" / f"t.{suffix}")
+    assert damaged.column_names == ["id", "left", "spent"]
+    assert damaged["left"].to_pylist() == ["No", "No"]
+
+
+def test_a_mishap_to_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    """The script names the wrong file."""
+    (tmp_path / "data").mkdir()
+    with pytest.raises(errors.Misconfigured, match=r"mishap\.file 't\.csv'"):
+        rows.damage(tmp_path / "data", tmp_path / "damaged", script.Mishap(says="x", file="t.csv", sql="x"))
+
+
+Pretend = Callable[[str], None]
+
+
+@pytest.fixture
+def pretend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pretend:
+    """Puts a Python program in the place of the ``argosy`` command."""
+
+    def install(program: str) -> None:
+        path = tmp_path / "argosy.py"
+        path.write_text(textwrap.dedent(program), encoding="utf-8")
+        monkeypatch.setattr(shell, "command", lambda *words: [sys.executable, str(path), *words])
+
+    return install
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        pytest.param(10, errors.Rejected, id="no"),
+        pytest.param(78, errors.Misconfigured, id="misconfigured"),
+        pytest.param(75, errors.TryAgain, id="outside"),
+        pytest.param(130, KeyboardInterrupt, id="interrupted"),
+        pytest.param(1, errors.ArgosyError, id="bug"),
+    ],
+)
+def test_the_demo_ends_as_the_command_that_failed(pretend: Pretend, code: int, kind: type[BaseException]) -> None:
+    """The exit code of a verb is the demo's own."""
+    pretend(f"import sys; sys.exit({code})")
+    with pytest.raises(kind):
+        shell.run("run", "x")
+
+
+def test_a_code_that_is_expected_is_no_failure(pretend: Pretend) -> None:
+    """`argosy drift` ends 10 where there is drift, and the demo shows just that."""
+    pretend("import sys; sys.exit(10)")
+    assert shell.run("drift", "x", expected={10}) == 10
+
+
+def test_the_answer_of_a_command_is_its_json(pretend: Pretend, capfd: pytest.CaptureFixture[str]) -> None:
+    """What else the command prints goes to standard error, and is seen."""
+    pretend("""
+        import json, sys
+        print("step by step", file=sys.stderr)
+        print(json.dumps({"run": "x-1", "words": sys.argv[1:]}))
+    """)
+    assert shell.ask("run", "x") == {"run": "x-1", "words": ["run", "x", "--json"]}
+    assert "step by step" in capfd.readouterr().err
+
+
+SERVER = """
+    import http.server, os, sys
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200); self.send_header("Content-Length", str(len(body))); self.end_headers()
+            self.wfile.write(body)
+        def log_message(self, *words): pass
+    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+    open(os.environ["PID_FILE"], "w").write(str(os.getpid()))
+    print(f"serving x at http://127.0.0.1:{server.server_port}", flush=True)
+    server.serve_forever()
+"""
+
+
+@pytest.fixture
+def pid_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the server of a test writes its process id."""
+    monkeypatch.setenv("PID_FILE", str(tmp_path / "pid"))
+    return tmp_path / "pid"
+
+
+def _gone(pid_file: Path) -> bool:
+    try:
+        os.kill(int(pid_file.read_text(encoding="utf-8")), 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def test_a_server_lives_as_long_as_its_block(pretend: Pretend, pid_file: Path) -> None:
+    """It answers at the address that it printed, and is gone afterwards."""
+    pretend(SERVER)
+    with server.serving("x", "production") as served:
+        assert served.predict.endswith("/v1/models/x:predict")
+        assert json.loads(served.ask([{"a": 1}])) == {"instances": [{"a": 1}]}
+        assert not _gone(pid_file)
+    assert _gone(pid_file)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, errors.TryAgain], ids=["ctrl-c", "failure"])
+def test_no_server_is_left_behind(pretend: Pretend, pid_file: Path, error: type[BaseException]) -> None:
+    """Whatever ends the block ends the server."""
+    pretend(SERVER)
+    with pytest.raises(error), server.serving("x", "production"):
+        raise error
+    assert _gone(pid_file)
+
+
+def test_a_server_that_refuses_to_start_says_its_code(pretend: Pretend) -> None:
+    """Nothing approved yet: the server ends 78, and so does the demo."""
+    pretend("import sys; print('error: nothing approved', file=sys.stderr); sys.exit(78)")
+    with pytest.raises(errors.Misconfigured, match="ended with 78"), server.serving("x", "production"):
+        pass
