@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from argosy import errors
+from argosy.domain.model_settings import ModelSettings
 from argosy.ports.artifacts import Artifacts
 from argosy.ports.forge import Forge
 from argosy.ports.prediction_log import PredictionHistory, PredictionLog, Served
 from argosy.ports.registry import Registry
+from argosy.ports.search_storage import SearchStorage
 from argosy.ports.signer import Signer, Verifier
 from argosy.settings import Settings
 
@@ -39,6 +41,13 @@ def artifacts(settings: Settings) -> Artifacts:
     from argosy.adapters.file_artifacts import FileArtifacts
 
     return FileArtifacts(settings.store_uri)
+
+
+def search_storage(settings: Settings, model: ModelSettings) -> SearchStorage:
+    """Where the trials of *model*'s searches are recorded."""
+    from argosy.adapters.optuna_storage import OptunaStorage
+
+    return OptunaStorage(settings.search_storage_uri, model)
 
 
 def signer(settings: Settings) -> Signer:

@@ -7,16 +7,6 @@ from argosy.domain.documents import Document
 from argosy.domain.model_settings import Task
 
 
-class FoldRecord(Document):
-    """One fold of the cross-validation."""
-
-    fold: int
-    rows: int
-    boost_rounds: int
-    metrics: dict[str, float | None]
-    """Score by name, at the model's threshold; None: undefined."""
-
-
 class ClassRecord(Document):
     """One line of the classification report; every row judged by a model that has not seen it."""
 
@@ -52,9 +42,12 @@ class TrainingRecord(Document):
     trial: int
     search_metric: str
     search_score: float
-    folds: list[FoldRecord]
-    cross_validated: dict[str, float | None]
-    """Score by name over all rows, each judged by a model that has not seen it."""
+    fold_rows: list[int]
+    fold_rounds: list[int]
+    fold_metrics: dict[str, list[float]]
+    """Score by name, a value a fold, at the model's threshold. A score that is undefined in a fold is left out."""
+    cross_validated: dict[str, float]
+    """Score by name over all rows, each judged by a model that has not seen it; undefined ones are left out."""
     classes: list[str]
     confusion: list[list[int]]
     """Rows by true class (line) and decided class (column), out of fold; empty for regression."""

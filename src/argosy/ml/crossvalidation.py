@@ -14,7 +14,7 @@ import numpy.typing as npt
 import xgboost
 
 from argosy.domain.model_settings import ModelSettings
-from argosy.domain.search import Asked, SearchHistory, Trial
+from argosy.domain.search import Asked, Trial
 from argosy.ml import boosting, metrics, splits
 from argosy.ml.encoding import Encoder
 from argosy.ml.frames import Examples
@@ -84,14 +84,6 @@ class CrossValidation:
         predictions = boosting.predict(fitted, fold.scored_on)
         score = metrics.score(self._settings.task, search.metric, fold.labels, predictions)
         return FoldOutcome(fold.rows, predictions, score, fitted.rounds, fitted.losses)
-
-
-def score_all(
-    cross_validation: CrossValidation, asked: Sequence[Asked], history: SearchHistory, settings: ModelSettings
-) -> list[Trial]:
-    """Score each of *asked*, pruning against *history*."""
-    bar = Bar(history, settings.search)
-    return [cross_validation.score(point, bar) for point in asked]
 
 
 def final_rounds(rounds: Sequence[int]) -> int:

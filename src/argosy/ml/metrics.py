@@ -69,10 +69,10 @@ def best_threshold(labels: Array, probabilities: Array) -> float:
     return _readable(ranked[cut], below)
 
 
-def confusion(labels: Array, decisions: Array, classes: int) -> list[list[int]]:
+def confusion(labels: Array, decisions: npt.NDArray[np.int64], classes: int) -> list[list[int]]:
     """Counts by true class (row) and decided class (column)."""
     counts = np.zeros((classes, classes), dtype=np.int64)
-    np.add.at(counts, (labels.astype(np.int64), decisions.astype(np.int64)), 1)
+    np.add.at(counts, (labels.astype(np.int64), decisions), 1)
     return [[int(count) for count in row] for row in counts]
 
 

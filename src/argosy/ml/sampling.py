@@ -7,6 +7,8 @@ sampler reads.
 
 import math
 import warnings
+from collections.abc import Mapping
+from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
@@ -40,8 +42,8 @@ def distributions(settings: ModelSettings) -> Space:
     return {name: _distribution(name, bounds, settings) for name, bounds in sorted(settings.search.space.items())}
 
 
-def frozen(trial: Trial, space: Space) -> FrozenTrial:
-    """*trial* as Optuna keeps it."""
+def frozen(trial: Trial, space: Space, attributes: Mapping[str, Any] | None = None) -> FrozenTrial:
+    """*trial* as Optuna keeps it, with user *attributes*."""
     running = {folds: sum(trial.fold_scores[:folds]) / folds for folds in range(1, len(trial.fold_scores) + 1)}
     state = TrialState.COMPLETE if trial.state == "complete" else TrialState.PRUNED
     return optuna.trial.create_trial(
@@ -50,6 +52,7 @@ def frozen(trial: Trial, space: Space) -> FrozenTrial:
         distributions=space,
         value=trial.score if state == TrialState.COMPLETE else None,
         intermediate_values=running,
+        user_attrs=dict(attributes or {}),
     )
 
 

@@ -1,0 +1,94 @@
+"""Packs a fitted model into a bundle: the four files whose digest is the model's name from then on.
+
+What goes in depends on data, settings and code only: no time, no path, no run. What a bundle's files mean is ``domain.bundle``.
+"""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import xgboost
+
+from argosy import errors
+from argosy.domain import bundle
+from argosy.domain.model_settings import ModelSettings
+from argosy.ml import bins, predictor
+from argosy.ml.encoding import Row
+from argosy.ml.frames import Examples
+
+
+def pack(
+    folder: Path,
+    *,
+    settings: ModelSettings,
+    booster: xgboost.Booster,
+    threshold: float | None,
+    train: Examples,
+    predictions: npt.NDArray[np.floating],
+    holdout: Examples,
+) -> str:
+    """Write the bundle into *folder* and return the model's digest, after loading it back and replaying its golden rows.
+
+    *predictions*: of the training side, out of fold. *holdout*: where the golden rows are taken from.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    signature = _signature(settings, train, threshold)
+    # A fitted booster carries how it was made; what is read back does not.
+    content = bytes(booster.save_raw("ubj"))
+    (folder / bundle.MODEL).write_bytes(content)
+    signature.write(folder / bundle.SIGNATURE)
+    bins.of(train, predictions, settings).write(folder / bundle.BINS)
+    answering = predictor.Predictor(xgboost.Booster(model_file=bytearray(content)), signature, digest="")
+    golden_rows(answering, holdout, settings.training.golden_rows).write(folder / bundle.GOLDEN)
+    return _proven(folder)
+
+
+def golden_rows(answering: predictor.Predictor, holdout: Examples, count: int) -> bundle.Golden:
+    """*count* rows of *holdout*, evenly spaced from the lowest prediction to the highest, with what *answering* says."""
+    predictions = answering.predict_matrix(holdout.matrix)
+    ranked = np.argsort(predictions if predictions.ndim == 1 else predictions[:, -1], kind="stable")
+    positions = np.unique(np.linspace(0, len(ranked) - 1, num=min(count, len(ranked))).round().astype(np.int64))
+    chosen = [int(index) for index in ranked[positions]]
+    rows = [_row(holdout, index) for index in chosen]
+    answers = answering.predict(rows)
+    return bundle.Golden(
+        rows=[
+            bundle.GoldenRow(features=dict(row), prediction=[float(value) for value in np.atleast_1d(answer)])
+            for row, answer in zip(rows, answers, strict=True)
+        ]
+    )
+
+
+def _signature(settings: ModelSettings, train: Examples, threshold: float | None) -> bundle.Signature:
+    return bundle.Signature(
+        model=settings.model,
+        task=settings.task,
+        features=train.schema.features,
+        join_keys=train.schema.join_keys,
+        classes=settings.label.classes,
+        threshold=threshold,
+        xgboost=xgboost.__version__,
+    )
+
+
+def _row(examples: Examples, index: int) -> Row:
+    """The features of row *index* as a request would name them."""
+    return {
+        feature.name: _value(examples.table.column(feature.name)[index].as_py()) for feature in examples.schema.features
+    }
+
+
+def _value(value: float | str | None) -> float | str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return None if math.isnan(value) else float(value)
+
+
+def _proven(folder: Path) -> str:
+    """The digest of the bundle in *folder*, once it answers its own golden rows as written."""
+    digest = bundle.digest(folder)
+    loaded = predictor.Predictor.load(folder, digest)
+    if difference := loaded.explain_difference(predictor.golden(folder)):
+        raise errors.ArgosyError(f"the bundle does not answer as the model it was made of: {difference}")
+    return digest

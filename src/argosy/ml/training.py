@@ -1,0 +1,151 @@
+"""Fits the final model and says everything about the fit: how the chosen point scored fold by fold, and the model of all training rows.
+
+The decision threshold and the scores come from out-of-fold predictions: each row judged by a model that has not seen it. The holdout is
+not looked at here; it belongs to ``evaluate``.
+"""
+
+import importlib.metadata
+import math
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import xgboost
+
+from argosy.domain.model_settings import ModelSettings
+from argosy.domain.search import Choice
+from argosy.domain.training import ClassRecord, LearningCurve, TrainingRecord
+from argosy.ml import boosting, crossvalidation, metrics
+from argosy.ml.crossvalidation import FoldOutcome
+from argosy.ml.encoding import Encoder
+from argosy.ml.frames import Examples
+
+LIBRARIES = ("numpy", "optuna", "pyarrow", "xgboost")
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A final model with what cross-validation said of its parameters."""
+
+    booster: xgboost.Booster
+    threshold: float | None
+    predictions: npt.NDArray[np.float32]
+    """Out of fold, in the order of the examples."""
+    outcomes: list[FoldOutcome]
+
+
+def fit(examples: Examples, choice: Choice, settings: ModelSettings) -> Fitted:
+    """Fit *choice* on all of *examples*; its threshold is the setting's, from out-of-fold predictions."""
+    outcomes = crossvalidation.CrossValidation(examples, settings).outcomes(choice.parameters)
+    predictions = crossvalidation.out_of_fold(outcomes)
+    data = boosting.binned(
+        Encoder(examples.schema.features), examples.matrix, examples.labels, nthread=settings.training.nthread
+    )
+    fitted = boosting.fit(boosting.parameters(settings, choice.parameters), data, choice.boost_rounds)
+    return Fitted(fitted.booster, _threshold(examples, predictions, settings), predictions, outcomes)
+
+
+def record(
+    fitted: Fitted,
+    examples: Examples,
+    choice: Choice,
+    settings: ModelSettings,
+    *,
+    model_digest: str,
+    features_digest: str,
+) -> TrainingRecord:
+    """Everything about the fit that does not follow from the bundle."""
+    decided = _decided(fitted, settings)
+    classes = settings.label.classes
+    confusion = metrics.confusion(examples.labels, decided, len(classes)) if decided is not None else []
+    return TrainingRecord(
+        model=settings.model,
+        model_digest=model_digest,
+        task=settings.task,
+        features_digest=features_digest,
+        seed=settings.seed,
+        nthread=settings.training.nthread,
+        rows=len(examples),
+        parameters=boosting.parameters(settings, choice.parameters),
+        boost_rounds=choice.boost_rounds,
+        threshold=fitted.threshold,
+        trial=choice.trial,
+        search_metric=choice.metric,
+        search_score=choice.score,
+        fold_rows=[len(outcome.rows) for outcome in fitted.outcomes],
+        fold_rounds=[outcome.rounds for outcome in fitted.outcomes],
+        fold_metrics=_by_fold(fitted, examples, settings),
+        cross_validated=_scores(examples.labels, fitted.predictions, settings, fitted.threshold),
+        classes=classes,
+        confusion=confusion,
+        classification_report=class_report(confusion, classes),
+        importance=boosting.importance(fitted.booster, [feature.name for feature in examples.schema.features]),
+        learning_curve=_curve(fitted.outcomes, settings),
+        libraries={name: importlib.metadata.version(name) for name in LIBRARIES}
+        | {"python": platform.python_version()},
+    )
+
+
+def class_report(confusion: Sequence[Sequence[int]], classes: Sequence[str]) -> list[ClassRecord]:
+    """Precision, recall and F1 of each class, from the counts."""
+    lines = []
+    for index, name in enumerate(classes):
+        hits, present = confusion[index][index], sum(confusion[index])
+        decided = sum(line[index] for line in confusion)
+        lines.append(
+            ClassRecord(
+                name=name,
+                precision=hits / decided if decided else None,
+                recall=hits / present if present else None,
+                f1=2 * hits / (decided + present) if decided + present else None,
+                rows=present,
+            )
+        )
+    return lines
+
+
+def _threshold(examples: Examples, predictions: npt.NDArray[np.float32], settings: ModelSettings) -> float | None:
+    if settings.task != "binary":
+        return None
+    if settings.training.threshold == "half":
+        return 0.5
+    return metrics.best_threshold(examples.labels, predictions)
+
+
+def _decided(fitted: Fitted, settings: ModelSettings) -> npt.NDArray[np.int64] | None:
+    if settings.task == "regression":
+        return None
+    return metrics.decisions(settings.task, fitted.predictions, 0.5 if fitted.threshold is None else fitted.threshold)
+
+
+def _scores(
+    labels: npt.NDArray[np.float64],
+    predictions: npt.NDArray[np.float32],
+    settings: ModelSettings,
+    threshold: float | None,
+) -> dict[str, float]:
+    cut = 0.5 if threshold is None else threshold
+    scores = {
+        name: metrics.score(settings.task, name, labels, predictions, threshold=cut)
+        for name in metrics.METRICS[settings.task]
+    }
+    return {name: value for name, value in scores.items() if not math.isnan(value)}
+
+
+def _by_fold(fitted: Fitted, examples: Examples, settings: ModelSettings) -> dict[str, list[float]]:
+    folds = [
+        _scores(examples.labels[outcome.rows], outcome.predictions, settings, fitted.threshold)
+        for outcome in fitted.outcomes
+    ]
+    return {name: [fold[name] for fold in folds] for name in folds[0] if all(name in fold for fold in folds)}
+
+
+def _curve(outcomes: Sequence[FoldOutcome], settings: ModelSettings) -> LearningCurve:
+    shortest = min(len(outcome.losses["validation"]) for outcome in outcomes)
+
+    def mean(name: str) -> list[float]:
+        return [float(value) for value in np.mean([outcome.losses[name][:shortest] for outcome in outcomes], axis=0)]
+
+    return LearningCurve(loss=boosting.OBJECTIVES[settings.task][1], train=mean("train"), validation=mean("validation"))

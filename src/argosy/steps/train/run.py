@@ -1,0 +1,35 @@
+"""The logic of ``train``: fit the chosen point on the training side, pack the bundle, write down how it went."""
+
+from pathlib import Path
+
+from argosy.domain.model_settings import ModelSettings
+from argosy.domain.search import Choice
+from argosy.ml import bundling, checks, frames, plots, study, training
+
+RECORD = "training.json"
+
+
+def run(*, settings: ModelSettings, features: Path, choice: Path, out_bundle: Path, out_training: Path) -> str:
+    """Write the bundle and the training record; return the model's digest.
+
+    Raises Rejected where the training side cannot be learned from, or one side of the split is empty.
+    """
+    chosen = Choice.read(choice)
+    examples, holdout = frames.read(features, "train"), frames.read(features, "holdout")
+    checks.learnable(examples, settings)
+    fitted = training.fit(examples, chosen, settings)
+    digest = bundling.pack(
+        out_bundle,
+        settings=settings,
+        booster=fitted.booster,
+        threshold=fitted.threshold,
+        train=examples,
+        predictions=fitted.predictions,
+        holdout=holdout,
+    )
+    record = training.record(
+        fitted, examples, chosen, settings, model_digest=digest, features_digest=study.features_digest(features)
+    )
+    record.write(out_training / RECORD)
+    plots.write(record, out_training)
+    return digest
