@@ -128,7 +128,7 @@ def _last_lines(result: api.RunResult) -> Iterator[str]:
     cached = sum(node.cached for node in steps)
     message = f": {result.message}" if result.message else ""
     yield f"{result.run} {result.phase}{message} ({len(steps)} steps, {cached} cached, {result.seconds:.1f} s)"
-    for node in steps:
+    for node in steps if result.exit_code else []:
         if node.phase.unsuccessful:
             name = nodes.local_name(node.name, result.workflow)
             yield f"  {name}: {node.message}; `argosy logs {result.run} '{name}'`"

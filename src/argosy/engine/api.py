@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import signal
 import time
 import uuid
@@ -112,6 +113,8 @@ def _run(folder: RunFolder, options: RunOptions, observer: Observer) -> RunResul
     journal = Journal(folder.path / runs.JOURNAL)
     try:
         _prove_dead(folder, journal)
+        # Nodes that failed are tried again; what was only under way is taken up by itself.
+        journal.forget(outcome.to_do_again(journal.nodes()))
         started = float(journal.meta().get("started", time.time()))
         # What the run ended with before is no longer true.
         journal.write(meta={"started": repr(started), "phase": "Running", "message": ""})
@@ -168,8 +171,6 @@ async def _ending_of(runner: Runner) -> Ending | None:
 
 
 def _meta(ending: Ending | None, outputs: Outputs) -> dict[str, str]:
-    import json
-
     return {
         "phase": str(ending.phase) if ending else INTERRUPTED,
         "message": ending.message if ending else "",
@@ -188,12 +189,8 @@ def _workflow(session: _Session) -> Workflow:
         config_maps=stored["configMaps"],
         clock=time.time,
         started=session.started,
-        history=_history(session.journal),
+        history=session.journal.nodes(),
     )
-
-
-def _history(journal: Journal) -> dict[str, Node]:
-    return journal.nodes()
 
 
 def catalogue_of(spec: Json, others: Mapping[str, Json]) -> Catalogue:

@@ -1,4 +1,4 @@
-"""What a finished run means to whoever called it: the exit code."""
+"""What a run that ended means: the exit code, and what a resume does again."""
 
 from collections.abc import Mapping
 
@@ -30,3 +30,29 @@ def _was_retried(node: Node, nodes: Mapping[str, Node]) -> bool:
         return False
     stem, _, number = node.name.rpartition("(")
     return f"{stem}({int(number.removesuffix(')')) + 1})" in nodes
+
+
+def to_do_again(nodes: Mapping[str, Node]) -> list[str]:
+    """The nodes that a resume does again: what failed, what was left out because of it, and all that encloses them.
+
+    A failure inside something that succeeded all the same (``continueOn``) was answered, and stays.
+    """
+    again = [name for name, node in nodes.items() if _is_open(node, nodes)]
+    return again if any(nodes[name].phase.unsuccessful for name in again) else []
+
+
+def _is_open(node: Node, nodes: Mapping[str, Node]) -> bool:
+    if node.phase in (Phase.SUCCEEDED, Phase.SKIPPED):
+        return _enclosing_failed_handler(node, nodes)
+    enclosing = nodes.get(node.boundary or "")
+    while enclosing is not None:
+        if enclosing.phase is Phase.SUCCEEDED:
+            return False
+        enclosing = nodes.get(enclosing.boundary or "")
+    return True
+
+
+def _enclosing_failed_handler(node: Node, nodes: Mapping[str, Node]) -> bool:
+    """Whether *node* is the exit handler of something that is done again: it will run after it again."""
+    handled = nodes.get(node.parent or "") if node.hooked else None
+    return handled is not None and handled.phase.unsuccessful

@@ -1,4 +1,4 @@
-"""From a manifest to something fit to run: fields checked, arguments in place, everything Argo would refuse refused before the first step."""
+"""From a manifest to something fit to run: fields checked, arguments in place, what Argo would refuse refused before the first step."""
 
 import difflib
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,6 @@ from argosy.engine.options import Prepared, RunOptions
 from argosy.engine.processes import launcher
 from argosy.engine.state import runs
 from argosy.engine.validation import workflow as validation
-
 
 LONGEST_NAME = 63
 
@@ -177,7 +176,7 @@ def _check_process(template: Json, catalogue: Catalogue, where: str) -> None:
     view = launcher.isolation()
     if shown and not view.private_files:
         raise errors.Misconfigured(
-            f"{where}: uses {shown[0].target}, which a process can only be given in a view of the file system of its own; here: {view.reason}. "
+            f"{where}: uses {shown[0].target}, which takes a view of the file system of the process's own; here: {view.reason}. "
             f"Put the path under ${ROOT_VARIABLE}"
         )
 

@@ -1,7 +1,7 @@
 """Drives the machine: carries out its effects, feeds back what came of them, and journals each round before the next begins.
 
-One round: cached answers are given at once, changed nodes and new attempts are committed together, then processes start. Nothing starts that
-the journal does not know of.
+One round: cached answers are given at once, changed nodes and new attempts are committed together, then processes start. Nothing starts
+that the journal does not know of.
 """
 
 import asyncio
@@ -124,7 +124,7 @@ class Runner:
     def _stop_pod(self, name: str) -> None:
         self._waiting = deque(request for request in self._waiting if request.name != name)
         if name in self._tasks:
-            asyncio.get_running_loop().create_task(self._pods.stop(name))  # noqa: RUF006 - its task in _tasks is waited for
+            asyncio.get_running_loop().create_task(self._pods.stop(name))
 
     def _try_locks(self) -> None:
         for name, locks in list(self._locks.items()):

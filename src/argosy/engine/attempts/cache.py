@@ -1,8 +1,8 @@
 """The cache of steps: what a step gave, under a key made of everything it depends on.
 
-Only templates annotated ``argosy.dev/cache: "true"`` are cached. The key is made of the code's identity, the command, script and environment
-(secrets excepted), input parameters, the digests of input artifacts, and the digests of what ``argosy.dev/cache-reads`` names. Without the
-cache (``--no-cache``) nothing is looked up; what a step gives is kept all the same.
+Only templates annotated ``argosy.dev/cache: "true"`` are cached. The key is made of the code's identity, the command, script and
+environment (secrets excepted), input parameters, the digests of input artifacts, and the digests of what ``argosy.dev/cache-reads`` names.
+Without the cache (``--no-cache``) nothing is looked up; what a step gives is kept all the same.
 """
 
 import hashlib

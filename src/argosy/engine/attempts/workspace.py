@@ -1,7 +1,7 @@
 """An attempt's own files: where each path that the manifest names really lies, and which of them the process must be shown there.
 
-Under the attempt's folder: ``root/`` (what a container has at ``$ARGOSY_ROOT``), ``tmp/`` (its ``/tmp``), ``volumes/<name>/``, ``files/`` (every
-other path), ``main.log``, ``stdout``. A path under ``$ARGOSY_ROOT`` needs no private view of the file system; any other does.
+Under the attempt's folder: ``root/`` (what a container has at ``$ARGOSY_ROOT``), ``tmp/`` (its ``/tmp``), ``volumes/<name>/``, ``files/``
+(every other path), ``main.log``, ``stdout``. A path under ``$ARGOSY_ROOT`` needs no private view of the file system; any other does.
 """
 
 import shutil

@@ -45,7 +45,7 @@ class Admission:
         if active and node.name not in self._active:
             self._active[node.name] = node.boundary
             self._in_boundary[node.boundary] += 1
-        elif not active and self._active.pop(node.name, None):
+        elif not active and self._active.pop(node.name, ""):
             self._in_boundary[node.boundary] -= 1
         if node.phase.unsuccessful:
             self._unsuccessful.add(node.boundary)

@@ -35,12 +35,13 @@ def resolved(task: Json, scope: Mapping[str, object]) -> tuple[Json, bool]:
 
 def _runs(task: Json) -> bool:
     try:
-        return when.holds(task["when"])
+        holds: bool = when.holds(task["when"])
     except ExpressionError:
         # The condition may speak of the item, which is not known yet.
         if loops.is_loop(task):
             return True
         raise
+    return holds
 
 
 def _with_absent_marked(arguments: Json, scope: Mapping[str, object]) -> Json:
@@ -138,10 +139,7 @@ def _output_value(parameter: Mapping[str, Any], scope: Mapping[str, object]) -> 
     source = parameter.get("valueFrom") or {}
     default = source.get("default")
     try:
-        if source.get("expression"):
-            value = expr.evaluate(source["expression"], scope)
-        else:
-            value = variable(source.get("parameter") or "", scope)
+        value = _value_of(source, scope)
     except ExpressionError:
         if default is None:
             raise
@@ -152,6 +150,12 @@ def _output_value(parameter: Mapping[str, Any], scope: Mapping[str, object]) -> 
             "(its task was skipped and it has no default)"
         )
     return scopes.text(default if value is None else value)
+
+
+def _value_of(source: Mapping[str, Any], scope: Mapping[str, object]) -> object:
+    if source.get("expression"):
+        return expr.evaluate(source["expression"], scope)
+    return variable(source.get("parameter") or "", scope)
 
 
 def truth(expression: str, scope: Mapping[str, object]) -> bool:

@@ -39,7 +39,7 @@ class Steps:
             return
         name = f"{self._node.name}[{self._position}]"
         self._last = Group(
-            self._machine, self._call, self._template, name, self._node.name, self._known, self._group_ended
+            self._machine, self._call, self._template, name=name, scope=self._known, ended=self._group_ended
         )
         self._last.start(self._groups[self._position])
 
@@ -109,22 +109,22 @@ class Group:
         machine: Machine,
         call: Call,
         template: Json,
+        *,
         name: str,
-        boundary: str,
         scope: calls.ScopeSource,
         ended: "calls.Told[Group]",
     ) -> None:
         self._machine = machine
         self._call = call
         self._template = template
-        self._boundary = boundary
+        self._boundary = call.name
         self._scope = scope
         self._told = ended
         self.single: dict[str, Node] = {}
         self.looped: dict[str, list[Node]] = {}
         self._children: list[tuple[Json, Node]] = []
         self._left = 0
-        self.node = machine.add(name, NodeType.STEP_GROUP, Phase.RUNNING, boundary=boundary, parent=boundary)
+        self.node = machine.add(name, NodeType.STEP_GROUP, Phase.RUNNING, boundary=call.name, parent=call.name)
 
     def start(self, steps: list[Json]) -> None:
         """Start each step, and each item of those that loop."""

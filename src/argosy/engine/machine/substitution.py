@@ -17,13 +17,20 @@ _UNRESOLVED = re.compile(r"\{\{\s*((?:tasks|steps)\.(?!name\s*\}\})(?:(?!\.outpu
 
 
 def replace(value: Any, scope: Scope) -> Any:
-    """A copy of *value* with every known variable replaced; unknown ones stay for whoever knows them later."""
+    """A copy of *value* with every known variable replaced; unknown ones stay for whoever knows them later.
+
+    Artifacts are known by their names only: they are looked up where one is wanted, never written into a text.
+    """
+    return _replace(value, {name: entry for name, entry in scope.items() if entry is None or isinstance(entry, str)})
+
+
+def _replace(value: Any, scope: Scope) -> Any:
     if isinstance(value, str):
         return template.substitute(value, scope, strict=False) if "{{" in value else value
     if isinstance(value, dict):
-        return {_key(key, scope): replace(entry, scope) for key, entry in value.items()}
+        return {_replace(key, scope): _replace(entry, scope) for key, entry in value.items()}
     if isinstance(value, list):
-        return [replace(entry, scope) for entry in value]
+        return [_replace(entry, scope) for entry in value]
     return value
 
 
@@ -32,11 +39,6 @@ def replace_strictly(value: Any, scope: Scope) -> Any:
     replaced = replace(value, scope)
     demand_resolved(replaced)
     return replaced
-
-
-def replace_all(text: str, scope: Scope) -> str:
-    """*text* with every variable replaced. Raises ExpressionError where one is unknown."""
-    return template.substitute(text, scope, strict=True) if "{{" in text else text
 
 
 def demand_resolved(value: Any) -> None:
@@ -50,7 +52,3 @@ def demand_resolved(value: Any) -> None:
     elif isinstance(value, list):
         for entry in value:
             demand_resolved(entry)
-
-
-def _key(key: str, scope: Scope) -> str:
-    return template.substitute(key, scope, strict=False) if "{{" in key else key

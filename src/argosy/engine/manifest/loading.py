@@ -1,7 +1,7 @@
 """Manifests from files: YAML as Kubernetes reads it, with what YAML allows and Kubernetes does not refused in plain words.
 
-Kubernetes reads YAML 1.1: ``on``, ``yes`` and ``n`` are booleans. Dates stay text. Duplicate keys, anchors that contain themselves or unfold
-into millions of entries are refused. Which fields a document may have is ``schema``'s business.
+Kubernetes reads YAML 1.1: ``on``, ``yes`` and ``n`` are booleans. Dates stay text. Duplicate keys, anchors that contain themselves or
+unfold into millions of entries are refused. Which fields a document may have is ``schema``'s business.
 """
 
 import re
@@ -64,7 +64,7 @@ def load(paths: Iterable[Path]) -> Manifest:
 def _documents(path: Path) -> list[Document]:
     text = _text(path)
     try:
-        bodies = list(yaml.load_all(text, Loader=_Loader))  # noqa: S506 - a SafeLoader underneath
+        bodies = list(yaml.load_all(text, Loader=_Loader))
     except yaml.YAMLError as error:
         raise errors.Misconfigured(f"{path}: {_in_words(error)}") from None
     except RecursionError:
@@ -166,7 +166,7 @@ def _children(node: Any) -> list[Any]:
 def _number(loader: Any, node: Any) -> float | int:
     """A float as Go's JSON writes it: 1.0 is 1."""
     value = float(loader.construct_scalar(node).replace("_", "").replace(".inf", "inf").replace(".nan", "nan").lower())
-    return int(value) if value == value and abs(value) < 1e15 and value == int(value) else value
+    return int(value) if abs(value) < 1e15 and value.is_integer() else value
 
 
 def _integer(loader: Any, node: Any) -> int:

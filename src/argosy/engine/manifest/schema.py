@@ -39,7 +39,10 @@ def _refused(text: str, why: str = "") -> dict[str, str]:
     return dict.fromkeys(text.split(), why)
 
 
-_SCHEDULING = "nodeSelector affinity tolerations schedulerName hostAliases securityContext automountServiceAccountToken executor metrics podResources"
+_SCHEDULING = (
+    "nodeSelector affinity tolerations schedulerName hostAliases securityContext automountServiceAccountToken executor metrics "
+    "podResources"
+)
 _LOCATIONS = "s3 git http artifactory hdfs oss gcs azure plugin"
 _CONTAINER = Type(
     runs={
@@ -132,15 +135,13 @@ TYPES: Mapping[str, Type] = {
         ignored=_names(f"{_SCHEDULING} priorityClassName pendingTimeout archiveLocation resourceClaims"),
         refused=_refused("containerSet resource data http plugin daemon initContainers sidecars memoize")
         | _refused("podSpecPatch", "say it in the template's own fields"),
-        at_most={"steps": 200},
     ),
     "Inputs": Type({"parameters": "[Parameter]", "artifacts": "[Artifact]"}, at_most={"parameters": 500}),
     "Outputs": Type(
         {"parameters": "[Parameter]", "artifacts": "[Artifact]"},
         ignored=_names("result exitCode"),
-        at_most={"parameters": 500},
     ),
-    "Arguments": Type({"parameters": "[Parameter]", "artifacts": "[Artifact]"}, at_most={"parameters": 500}),
+    "Arguments": Type({"parameters": "[Parameter]", "artifacts": "[Artifact]"}),
     "Parameter": Type(
         {
             "name": STRING,

@@ -78,6 +78,13 @@ class Journal:
                 raise
         self.fsyncs += durable
 
+    def forget(self, names: Iterable[str]) -> None:
+        """Remove nodes, so that they are done again. Their attempts stay on record."""
+        with disk.guarded("write the journal of the run"):
+            self._database.execute("BEGIN IMMEDIATE")
+            self._database.executemany("DELETE FROM nodes WHERE name = ?", ((name,) for name in names))
+            self._database.execute("COMMIT")
+
     def _write_rows(self, nodes: Iterable[Node], attempts: Iterable[Attempt], meta: Mapping[str, str]) -> None:
         self._database.executemany(
             "INSERT INTO nodes (name, body) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET body = excluded.body",

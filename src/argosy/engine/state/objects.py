@@ -80,7 +80,7 @@ def digest_of(path: Path) -> str:
     """The digest of a file's bytes, or of a folder's sorted list of names, kinds and digests."""
     if not path.is_dir() or path.is_symlink():
         return _digest_of_file(path)
-    return _digest_of_listing((_entry(entry, path) for entry in _walk(path)))
+    return _digest_of_listing(_entry(entry, path) for entry in _walk(path))
 
 
 def _walk(folder: Path) -> Iterator[Path]:

@@ -1,9 +1,191 @@
-"""Checks a whole workflow as Argo's ``validate.Workflow`` does: from the entrypoint, from the exit handler, then every template."""
+"""Checks a whole workflow as Argo's ``validate.Workflow`` does: from the entrypoint, from the exit handler, then every template.
 
-from argosy.engine.manifest.catalogue import Catalogue
+The order matters: a variable exported with ``globalName`` is known to what is looked at after the template that exports it.
+"""
+
+from argosy.engine.machine import exits
+from argosy.engine.manifest.catalogue import WORKFLOW, Catalogue, Owner, UnknownTemplate
 from argosy.engine.nodes import Json
+from argosy.engine.validation import calls, graph, names, templates, variables
+from argosy.engine.validation.problems import Problem
 
 
 def check(catalogue: Catalogue, arguments: Json, metadata: Json, *, where: str) -> None:
-    """Raise Misconfigured where Argo would refuse the workflow."""
-    del catalogue, arguments, metadata, where
+    """Raise Misconfigured, naming the file *where*, where Argo would refuse the workflow."""
+    try:
+        Validation(catalogue, arguments, metadata).run()
+    except Problem as problem:
+        raise problem.refusal(where) from None
+
+
+class Validation:
+    """One look at one workflow."""
+
+    def __init__(self, catalogue: Catalogue, arguments: Json, metadata: Json) -> None:
+        self._catalogue = catalogue
+        self._arguments = arguments
+        self._globals = variables.of_workflow(arguments, metadata, catalogue.spec)
+        self._done: set[tuple[Owner, str]] = set()
+
+    def run(self) -> None:
+        """Look at everything."""
+        spec = self._catalogue.spec
+        names.check_list(spec.get("templates"), "spec.templates", of_values=False)
+        calls.check_arguments(self._arguments, "spec.arguments")
+        if not spec.get("entrypoint"):
+            raise Problem("spec.entrypoint", "is required; or say which template to start with --entrypoint")
+        if spec.get("parallelism") is not None and spec["parallelism"] < 1:
+            raise Problem("spec.parallelism", "must be at least 1")
+        self._check_start({"template": spec["entrypoint"]}, "spec.entrypoint")
+        calls.check_hooks(spec, "spec")
+        self._globals.add("workflow.failures")
+        if handler := exits.handler_of(spec):
+            self._check_start(handler, "spec.onExit" if spec.get("onExit") else "spec.hooks.exit")
+        for template in spec.get("templates") or []:
+            self._check_template(template["name"], WORKFLOW)
+
+    def _check_start(self, holder: Json, where: str) -> None:
+        called, owner = self._called(holder, WORKFLOW, where)
+        calls.check_given(called, holder.get("arguments") or self._arguments, where)
+        self._check_template(called.get("name") or "", owner)
+        self._globals |= variables.exported_by(called)
+
+    def _called(self, holder: Json, owner: Owner, where: str) -> tuple[Json, Owner]:
+        try:
+            return self._catalogue.resolve(holder, owner)
+        except UnknownTemplate as unknown:
+            raise Problem(where, str(unknown)) from None
+
+    def _check_template(self, name: str, owner: Owner) -> None:
+        if (owner, name) in self._done:
+            return
+        self._done.add((owner, name))
+        template, _ = self._called({"template": name}, owner, "spec.templates")
+        try:
+            self._check_body(template, owner)
+        except Problem as problem:
+            raise problem.at(self._place(name, owner)) from None
+
+    def _place(self, name: str, owner: Owner) -> str:
+        position = [template.get("name") for template in self._catalogue.templates(owner)].index(name)
+        return (
+            f"spec.templates[{position}]" if owner == WORKFLOW else f"{owner[0]} {owner[1]} spec.templates[{position}]"
+        )
+
+    def _check_body(self, template: Json, owner: Owner) -> None:
+        templates.check(template)
+        scope = variables.of_inputs(template)
+        if "dag" in template:
+            scope |= self._check_dag(template["dag"], scope, owner)
+        elif "steps" in template:
+            scope |= self._check_steps(template["steps"], scope, owner)
+        else:
+            scope |= variables.of_leaf(template)
+            variables.check(template, scope | self._globals, "")
+        variables.check(template.get("outputs") or {}, scope | self._globals, "outputs")
+
+    # Calls
+
+    def _check_call(self, call: Json, owner: Owner, where: str) -> Json:
+        """The template that a task or step calls, looked at itself. Raises Problem where it cannot be called like this."""
+        reference = call.get("templateRef")
+        if reference and call.get("template"):
+            raise Problem(f"{where}.template", "cannot be specified with templateRef")
+        if reference and "{{" in str(reference):
+            return {}  # known only when it runs
+        if not any(call.get(name) for name in ("template", "templateRef", "inline")):
+            raise Problem(f"{where}.template", "is required")
+        called, called_owner = self._called(call, owner, f"{where}.template")
+        if call.get("inline"):
+            self._check_inline(called, owner, f"{where}.inline")
+        else:
+            self._check_template(called.get("name") or "", called_owner)
+        calls.check_arguments(call.get("arguments") or {}, f"{where}.arguments")
+        calls.check_hooks(call, where)
+        calls.check_loop(call, where)
+        calls.check_given(called, call.get("arguments") or {}, where)
+        if handler := exits.handler_of(call):
+            self._check_handler(handler, owner, f"{where}.onExit")
+        return called
+
+    def _check_handler(self, handler: Json, owner: Owner, where: str) -> None:
+        called, called_owner = self._called(handler, owner, where)
+        self._check_template(called.get("name") or "", called_owner)
+
+    def _check_inline(self, template: Json, owner: Owner, where: str) -> None:
+        try:
+            self._check_body(template, owner)
+        except Problem as problem:
+            raise problem.at(where) from None
+
+    def _check_dag(self, dag: Json, scope: set[str], owner: Owner) -> set[str]:
+        tasks: list[Json] = dag["tasks"]
+        if not tasks:
+            raise Problem("dag.tasks", "must have at least one task")
+        names.check_list(tasks, "dag.tasks", of_values=False)
+        try:
+            ancestors = graph.check(tasks, dag.get("target"))
+        except Problem as problem:
+            raise problem.at("dag" if problem.where == "target" else "dag.tasks") from None
+        called = {}
+        for position in _in_order(tasks, ancestors):
+            task = tasks[position]
+            called[task["name"]] = self._check_call(task, owner, f"dag.tasks[{position}]")
+        outputs = set()
+        for task in tasks:
+            outputs |= variables.of_call("tasks", task["name"], called[task["name"]], loop=_is_loop(task))
+            outputs |= {f"tasks.{task['name']}.status"} if task.get("hooks") else set()
+            self._globals |= variables.exported_by(called[task["name"]])
+        for position, task in enumerate(tasks):
+            known = scope | outputs | self._globals | variables.of_items(task)
+            known |= {f"tasks.{name}.status" for name in ancestors[task["name"]]}
+            _check_references(task, known, ancestors[task["name"]], f"dag.tasks[{position}]")
+        return outputs
+
+    def _check_steps(self, groups: list[list[Json]], scope: set[str], owner: Owner) -> set[str]:
+        outputs: set[str] = set()
+        seen: set[str] = set()
+        for row, group in enumerate(groups):
+            for column, step in enumerate(group):
+                where = f"steps[{row}][{column}]"
+                name = step.get("name") or ""
+                names.check(name, f"{where}.name")
+                if name in seen:
+                    raise Problem(f"{where}.name", f"{name!r} is not unique")
+                seen.add(name)
+                called = self._check_call(step, owner, where)
+                outputs.add(f"steps.{name}.status")
+                own = variables.of_call("steps", name, called, loop=_is_loop(step))
+                known = scope | outputs | self._globals | variables.of_items(step)
+                known |= own if exits.handler_of(step) else set()
+                variables.check(_without_inline(step), known, where)
+                outputs |= own
+                self._globals |= variables.exported_by(called)
+        return outputs
+
+
+def _check_references(task: Json, known: set[str], ancestors: list[str], where: str) -> None:
+    variables.check(_without_inline(task), known, where)
+    arguments = task.get("arguments") or {}
+    for plural, source in (("parameters", "value"), ("artifacts", "from")):
+        for position, entry in enumerate(arguments.get(plural) or []):
+            text = entry.get(source)
+            if not isinstance(text, str) or not text.startswith("{{tasks."):
+                continue
+            name = text.split(".")[1]
+            if name not in ancestors:
+                place = f"{where}.arguments.{plural}[{position}].{source}"
+                raise Problem(place, f"refers to the task {name!r}, on which this one does not depend")
+
+
+def _without_inline(task: Json) -> Json:
+    return {key: value for key, value in task.items() if key != "inline"}
+
+
+def _is_loop(task: Json) -> bool:
+    return bool(task.get("withItems") or task.get("withParam"))
+
+
+def _in_order(tasks: list[Json], ancestors: dict[str, list[str]]) -> list[int]:
+    """The positions of *tasks*, each after those it depends on, as the controller sorts them."""
+    return sorted(range(len(tasks)), key=lambda position: (len(ancestors[tasks[position]["name"]]), position))

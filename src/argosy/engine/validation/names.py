@@ -1,0 +1,39 @@
+"""Names of templates, tasks, parameters and artifacts: well-formed, and each there once."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from argosy.engine.validation.problems import Problem
+
+_NAME = re.compile(r"[a-zA-Z0-9][-a-zA-Z0-9]*")
+_PARAMETER = re.compile(r"[-a-zA-Z0-9_]+")
+_VARIABLE = re.compile(r"\{\{[^{}]*\}\}")
+LONGEST = 128
+
+
+def check_list(entries: Iterable[Mapping[str, Any]] | None, where: str, *, of_values: bool) -> None:
+    """Check the names of *entries*. *of_values*: parameters and artifacts, whose names may have underscores."""
+    seen: set[str] = set()
+    for position, entry in enumerate(entries or []):
+        place = f"{where}[{position}].name"
+        name = entry.get("name") or ""
+        check(name, place, of_values=of_values)
+        if name in seen:
+            raise Problem(place, f"{name!r} is not unique")
+        seen.add(name)
+
+
+def check(name: str, where: str, *, of_values: bool = False) -> None:
+    """Check one name."""
+    if not name:
+        raise Problem(where, "is required")
+    plain = _VARIABLE.sub("x", name)  # what a variable will give is not known yet
+    if of_values:
+        if not _PARAMETER.fullmatch(plain):
+            raise Problem(where, f"{name!r} is invalid: use letters, digits, '-' and '_'")
+        return
+    if len(name) > LONGEST:
+        raise Problem(where, f"has {len(name)} characters; at most {LONGEST} are allowed")
+    if not _NAME.fullmatch(plain):
+        raise Problem(where, f"{name!r} is invalid: use letters, digits and '-', a letter or digit first")

@@ -1,0 +1,21 @@
+"""How a refusal is worded: where in the manifest, what, and what to do."""
+
+from argosy import errors
+
+
+class Problem(Exception):
+    """Something Argo would refuse. *where*: the field's path below the place that catches it."""
+
+    def __init__(self, where: str, what: str) -> None:
+        super().__init__(f"{where}: {what}" if where else what)
+        self.where = where
+        self.what = what
+
+    def at(self, outer: str) -> "Problem":
+        """The same problem seen from further out."""
+        joined = f"{outer}{'' if self.where.startswith('[') or not self.where else '.'}{self.where}"
+        return Problem(joined, self.what)
+
+    def refusal(self, path: str) -> errors.Misconfigured:
+        """The problem as an error of the file *path*."""
+        return errors.Misconfigured(f"{path}: {self.where}: {self.what}" if self.where else f"{path}: {self.what}")

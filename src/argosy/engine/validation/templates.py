@@ -1,0 +1,162 @@
+"""What Argo asks of one template by itself: one type, sound inputs and outputs, fields that fit its type."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from argosy.engine import durations
+from argosy.engine.manifest.catalogue import KINDS
+from argosy.engine.nodes import Json
+from argosy.engine.validation import names
+from argosy.engine.validation.problems import Problem
+
+LEAVES = ("container", "script")
+RETRY_POLICIES = ("Always", "OnFailure", "OnError", "OnTransientError")
+SOURCES_OF_OUTPUTS = ("path", "parameter", "expression")
+
+
+def check(template: Json) -> None:
+    """Raise Problem where Argo would refuse *template*, whatever calls it."""
+    kinds = [kind for kind in KINDS if kind in template]
+    if len(kinds) != 1:
+        found = " and ".join(kinds) or "none of them"
+        raise Problem(
+            "", f"a template has one of {', '.join((*LEAVES, 'dag', 'steps', 'suspend'))}; this one has {found}"
+        )
+    leaf = kinds[0] in LEAVES
+    _check_inputs(template.get("inputs") or {}, leaf=leaf)
+    _check_outputs(template.get("outputs") or {}, kinds[0])
+    _check_fields(template, kinds[0], leaf=leaf)
+    _check_retries(template.get("retryStrategy") or {})
+
+
+def _check_inputs(inputs: Json, *, leaf: bool) -> None:
+    names.check_list(inputs.get("parameters"), "inputs.parameters", of_values=True)
+    names.check_list(inputs.get("artifacts"), "inputs.artifacts", of_values=True)
+    for position, artifact in enumerate(inputs.get("artifacts") or []):
+        where = f"inputs.artifacts[{position}]"
+        _check_path(artifact, where, leaf=leaf)
+        if artifact.get("from"):
+            raise Problem(f"{where}.from", "not valid in inputs; the call's arguments say where an artifact comes from")
+
+
+def _check_outputs(outputs: Json, kind: str) -> None:
+    names.check_list(outputs.get("parameters"), "outputs.parameters", of_values=True)
+    names.check_list(outputs.get("artifacts"), "outputs.artifacts", of_values=True)
+    for position, artifact in enumerate(outputs.get("artifacts") or []):
+        where = f"outputs.artifacts[{position}]"
+        _check_path(artifact, where, leaf=kind in LEAVES)
+        _check_global_name(artifact, where)
+    for position, parameter in enumerate(outputs.get("parameters") or []):
+        where = f"outputs.parameters[{position}]"
+        _check_output_value(parameter, where, kind)
+        _check_global_name(parameter, where)
+
+
+def _check_output_value(parameter: Mapping[str, Any], where: str, kind: str) -> None:
+    source = parameter.get("valueFrom")
+    if (source is None) == (parameter.get("value") is None):
+        raise Problem(where, "needs valueFrom or value, and not both")
+    if source is None:
+        return
+    given = [name for name in SOURCES_OF_OUTPUTS if source.get(name)]
+    if len(given) != 1:
+        raise Problem(
+            f"{where}.valueFrom",
+            f"needs one of {', '.join(SOURCES_OF_OUTPUTS)}; it has {' and '.join(given) or 'none'}",
+        )
+    fitting = ("path",) if kind in LEAVES else ("parameter", "expression")
+    if kind in (*LEAVES, "dag", "steps") and given[0] not in fitting:
+        raise Problem(f"{where}.valueFrom", f"{' or '.join(fitting)} must be specified for {kind} templates")
+
+
+def _check_global_name(entry: Mapping[str, Any], where: str) -> None:
+    name = entry.get("globalName")
+    if name and "{{" not in name:
+        names.check(name, f"{where}.globalName", of_values=True)
+
+
+def _check_path(artifact: Mapping[str, Any], where: str, *, leaf: bool) -> None:
+    path = artifact.get("path")
+    if not leaf:
+        if path:
+            raise Problem(f"{where}.path", "only valid in container and script templates")
+        return
+    if not path:
+        raise Problem(f"{where}.path", "is required")
+    if re.search(r"/\.\.(?:/|$)", path):
+        raise Problem(f"{where}.path", f"{path!r} contains '..'; directory traversal is not permitted")
+
+
+def _check_fields(template: Json, kind: str, *, leaf: bool) -> None:
+    if template.get("timeout"):
+        _check_timeout(str(template["timeout"]), leaf=leaf, kind=kind)
+    if template.get("activeDeadlineSeconds") is not None:
+        _check_deadline(template["activeDeadlineSeconds"], kind)
+    if template.get("parallelism") is not None:
+        if leaf:
+            raise Problem("parallelism", "only valid for steps and dag templates")
+        if template["parallelism"] < 1:
+            raise Problem("parallelism", "must be at least 1")
+    if leaf:
+        _check_container(template, kind)
+    if kind == "steps" and not template["steps"]:
+        raise Problem("steps", "must have at least one group")
+    if kind == "suspend" and not (template["suspend"] or {}).get("duration"):
+        raise Problem("suspend", "not supported by argosy run without a duration: nobody is there to resume it")
+
+
+def _check_timeout(timeout: str, *, leaf: bool, kind: str) -> None:
+    if not leaf:
+        raise Problem("timeout", f"{kind} templates do not support it")
+    if re.fullmatch(r"[-+]?\d+", timeout):
+        raise Problem("timeout", f"{timeout!r} has no unit; write for example {timeout}s")
+    if "{{" not in timeout:
+        _check_duration(timeout, "timeout")
+
+
+def _check_deadline(limit: int | str, kind: str) -> None:
+    if kind in ("dag", "steps"):
+        raise Problem("activeDeadlineSeconds", "only valid for leaf templates")
+    if isinstance(limit, str) and "{{" in limit:
+        return
+    if not str(limit).isdigit() or int(limit) <= 0:
+        raise Problem("activeDeadlineSeconds", f"{limit!r} is not a positive number of seconds")
+
+
+def _check_container(template: Json, kind: str) -> None:
+    container = template[kind]
+    if not container.get("image"):
+        raise Problem(f"{kind}.image", "may not be empty")
+    mounted: dict[str, str] = {}
+    for position, mount in enumerate(container.get("volumeMounts") or []):
+        path = mount["mountPath"]
+        if path in mounted:
+            raise Problem(f"{kind}.volumeMounts[{position}].mountPath", f"{path!r} already mounted in {mounted[path]}")
+        mounted[path] = f"{kind}.volumeMounts[{position}]"
+    for position, artifact in enumerate((template.get("inputs") or {}).get("artifacts") or []):
+        if kind == "container" and artifact["path"] in mounted:
+            raise Problem(
+                f"inputs.artifacts[{position}].path",
+                f"{artifact['path']!r} already mounted in {mounted[artifact['path']]}",
+            )
+        mounted[artifact["path"]] = f"inputs.artifacts[{position}]"
+
+
+def _check_retries(strategy: Json) -> None:
+    policy = strategy.get("retryPolicy")
+    if policy and policy not in RETRY_POLICIES:
+        raise Problem("retryStrategy.retryPolicy", f"{policy!r} is not one of {', '.join(RETRY_POLICIES)}")
+    limit = strategy.get("limit")
+    if limit is not None and "{{" not in str(limit) and not str(limit).lstrip("-").isdigit():
+        raise Problem("retryStrategy.limit", f"{limit!r} is not a whole number")
+    for name, value in (strategy.get("backoff") or {}).items():
+        if name != "factor" and value and "{{" not in str(value):
+            _check_duration(str(value), f"retryStrategy.backoff.{name}")
+
+
+def _check_duration(text: str, where: str) -> None:
+    try:
+        durations.seconds(text)
+    except ValueError as error:
+        raise Problem(where, str(error)) from None
