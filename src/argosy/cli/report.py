@@ -22,6 +22,7 @@ from argosy.settings import Settings
 
 MODEL = "argosy.dev/model"
 PAGE = "report.html"
+PEAK = "peak-memory-bytes"
 LAST_WORDS = 20
 """Lines of a failed step's log that a report quotes at most."""
 
@@ -44,11 +45,16 @@ def run(arguments: argparse.Namespace) -> int:
     return errors.DONE
 
 
-def after_run(home: Path, run: str) -> str | None:
-    """Write the report of *run*; returns the lines that sum it up, or None where the run was not a model's."""
+def after_run(home: Path, run: str, peak_bytes: int | None = None) -> str | None:
+    """Write the report of *run*; returns the lines that sum it up, or None where the run was not a model's.
+
+    *peak_bytes*: what the run held of memory at most; kept in the run's folder, and of a run that was resumed the greater counts.
+    """
     folder = runs.find(home, run)
     if not _annotations(folder.manifest()).get(MODEL):
         return None
+    if peak_bytes is not None:
+        (folder.path / PEAK).write_text(str(max(peak_bytes, _peak(folder) or 0)), encoding="utf-8")
     from argosy.report import terminal
 
     return terminal.summary(record_of(home, folder), write(home, folder))
@@ -82,6 +88,7 @@ def record_of(home: Path, folder: runs.RunFolder) -> record.RunReport:
         finished=float(meta["finished"]) if meta.get("finished") else None,
         message=meta.get("message", ""),
         parameters=_parameters(manifest),
+        peak_bytes=_peak(folder),
     )
     return record.collect(
         find,
@@ -129,6 +136,11 @@ def _last_words(folder: runs.RunFolder, workflow: str, node: engine_nodes.Node) 
     lines = log.read_text(encoding="utf-8", errors="replace").rstrip().splitlines()
     errors_at = [number for number, line in enumerate(lines) if line.startswith("error:")]
     return "\n".join(lines[errors_at[-1] :] if errors_at else lines[-LAST_WORDS:])[:4000]
+
+
+def _peak(folder: runs.RunFolder) -> int | None:
+    path = folder.path / PEAK
+    return int(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
 def _workflow(manifest: Mapping[str, Any], nodes: Mapping[str, engine_nodes.Node]) -> str:
