@@ -120,17 +120,35 @@ class Decision:
 
 def decide(subject: Subject, requests: Sequence[Request], served: str | None) -> Decision:
     """What to do about proposing *subject*, given every request there is and the digest that main names for the environment."""
-    same_place = [request for request in requests if _place(request.subject) == _place(subject)]
-    same_model = [request for request in same_place if request.subject.model_digest == subject.model_digest]
+    in_place = [request for request in requests if _place(request.subject) == _place(subject)]
+    same_model = [request for request in in_place if request.subject.model_digest == subject.model_digest]
     if served == subject.model_digest:
         return Decision("done", next((one for one in reversed(same_model) if one.state is State.MERGED), None))
-    still_open = [request for request in same_place if request.state is State.OPEN]
+    still_open = [request for request in in_place if request.state is State.OPEN]
     if adopted := [request for request in still_open if _question(request.subject) == _question(subject)]:
         return Decision("adopt", adopted[-1])
     if same_model and same_model[-1].state is State.CLOSED:
         return Decision("stop", same_model[-1])
     taken = [request.branch for request in same_model]
     return Decision("open", branch=branch(subject, taken), supersede=tuple(still_open))
+
+
+def superseded(request: Request, by: Request, at: str) -> Request:
+    """*request*, closed at time *at* because *by* took its place."""
+    reason = f"superseded by request {by.number}"
+    update = {
+        "state": State.SUPERSEDED,
+        "ended_by": by.author,
+        "ended_at": at,
+        "reason": reason,
+        "superseded_by": by.number,
+    }
+    return request.model_copy(update=update)
+
+
+def same_place(one: Request, other: Request) -> bool:
+    """Whether both are about one model in one environment; at most one such request is open."""
+    return _place(one.subject) == _place(other.subject)
 
 
 def _place(subject: Subject) -> tuple[str, str]:

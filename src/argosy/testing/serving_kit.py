@@ -28,6 +28,13 @@ FEATURES = [
 ROW: dict[str, Value] = {"tenure": 3, "charges": 70.5, "contract": "month", "birth_year": 1980}
 
 
+_OBJECTIVES: dict[Task, dict[str, Any]] = {
+    "binary": {"objective": "binary:logistic"},
+    "multiclass": {"objective": "multi:softprob", "num_class": 3},
+    "regression": {"objective": "reg:squarederror"},
+}
+
+
 def rows(count: int, seed: int = 7) -> list[dict[str, Value]]:
     """Rows of plausible customers."""
     random = np.random.default_rng(seed)
@@ -65,11 +72,7 @@ def write_bundle(folder: Path, task: Task = "binary") -> str:
     matrix = encoder.rows(sample)
     risk = (matrix[:, 0] < 12).astype(int) + (matrix[:, 2] == 0).astype(int)
     label: Any = {"binary": risk == 2, "multiclass": risk, "regression": risk * 10.5}[task]
-    objective: dict[str, Any] = {
-        "binary": {"objective": "binary:logistic"},
-        "multiclass": {"objective": "multi:softprob", "num_class": 3},
-        "regression": {"objective": "reg:squarederror"},
-    }[task]
+    objective = _OBJECTIVES[task]
     data = xgboost.DMatrix(matrix, label=label, feature_names=encoder.names, feature_types=encoder.types)
     booster = xgboost.train({"nthread": 1, "seed": 1, "max_depth": 3, **objective}, data, num_boost_round=10)
     folder.mkdir(parents=True)

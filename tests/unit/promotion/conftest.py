@@ -1,7 +1,5 @@
 """A candidate as the steps before would hand it over: small, but every document is real."""
 
-import datetime
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path

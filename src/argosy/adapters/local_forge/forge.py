@@ -3,7 +3,7 @@
 Anybody may also clone the repository, push to main, or merge a branch by hand: main is always right, the requests follow it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from argosy import errors
@@ -21,9 +21,13 @@ class LocalForge:
     """See :class:`argosy.ports.forge.Forge`."""
 
     def __init__(self, path: Path, template: Mapping[str, bytes]) -> None:
-        """The repository at *path*; made from *template* (path to content) where there is none."""
+        """The repository at *path*; made from *template* (path to content) where there is none.
+
+        A model of the template that main has never heard of is added; about every other main alone decides.
+        """
         self._repository = Repository(path)
         self._repository.create(template, "Start the environment repo\n", Person("argosy"))
+        self._add_models(template)
 
     def head(self) -> str:
         """See the port."""
@@ -48,7 +52,7 @@ class LocalForge:
                     return self._existing(decision)
                 opened = self._opened(proposal, decision, main, ledger.next_number)
                 if ledger.record(
-                    [*_superseded(decision, opened), opened], f"Open {opened.number}: {opened.title}\n", by
+                    [*_superseded(decision.supersede, opened), opened], f"Open {opened.number}: {opened.title}\n", by
                 ):
                     self._show_branch(opened)
                     return opened
@@ -115,7 +119,7 @@ class LocalForge:
                 if found.state not in expected:
                     return found
                 changed = found.model_copy(update=update)
-                others = _rivals(ledger, changed) if changed.state is State.OPEN else []
+                others = _superseded(ledger.rivals(changed), changed) if changed.state is State.OPEN else []
                 if ledger.record([*others, changed], f"{changed.state.capitalize()} {number}\n", by):
                     return changed
         raise errors.TryAgain("the environment repo keeps changing under us; try again in a moment")
@@ -127,6 +131,21 @@ class LocalForge:
             known = ", ".join(str(request.number) for request in ledger.requests[-10:]) or "none yet"
             raise errors.UsageError(f"there is no request {number}; requests: {known}")
         return ledger, found
+
+    def _add_models(self, template: Mapping[str, bytes]) -> None:
+        main = self.head()
+        files = _files_by_model(template)
+        known = set(self._repository.listing(main, "policies/")) if files else set()
+        unknown = [model for model in files if promotion.policy_path(model) not in known and not self._had(model, main)]
+        if not unknown:
+            return
+        added = {path: content for model in unknown for path, content in files[model].items()}
+        commit = self._repository.commit(main, added, f"Add {', '.join(unknown)}\n", Person("argosy"))
+        self._repository.move(MAIN, commit, main)  # where somebody was faster, the next start adds what is missing then
+
+    def _had(self, model: str, main: str) -> bool:
+        """Whether main ever had a policy for *model*: what was retired stays retired."""
+        return bool(self._repository.git("rev-list", "--max-count=1", main, "--", promotion.policy_path(model)).strip())
 
     def _served(self, main: str, proposal: Proposal) -> str | None:
         path = promotion.version_path(proposal.subject.model, proposal.subject.environment)
@@ -178,32 +197,32 @@ class LocalForge:
         return found
 
 
+def _files_by_model(template: Mapping[str, bytes]) -> dict[str, dict[str, bytes]]:
+    """Of each model that *template* has a policy for: the policy and its folder."""
+    names = [
+        path[len("policies/") : -len(".yaml")]
+        for path in template
+        if path.startswith("policies/") and path.endswith(".yaml")
+    ]
+    return {
+        name: {
+            path: content
+            for path, content in template.items()
+            if path == promotion.policy_path(name) or path.startswith(f"models/{name}/")
+        }
+        for name in names
+    }
+
+
 def _places(subject: promotion.Subject) -> tuple[str, str]:
     """What a request may change."""
     place = subject.model, subject.environment
     return promotion.version_path(*place), promotion.evidence_folder(*place)
 
 
-def _superseded(decision: promotion.Decision, by: Request) -> list[Request]:
-    return [_supersede(request, by) for request in decision.supersede]
-
-
-def _rivals(ledger: ledgers.Ledger, reopened: Request) -> list[Request]:
-    place = _places(reopened.subject)
-    same = [one for one in ledger.requests if one.state is State.OPEN and _places(one.subject) == place]
-    return [_supersede(request, reopened) for request in same]
-
-
-def _supersede(request: Request, by: Request) -> Request:
-    reason = f"superseded by request {by.number}"
-    update = {
-        "state": State.SUPERSEDED,
-        "ended_by": by.author,
-        "ended_at": ledgers.now(),
-        "reason": reason,
-        "superseded_by": by.number,
-    }
-    return request.model_copy(update=update)
+def _superseded(requests: Iterable[Request], by: Request) -> list[Request]:
+    at = ledgers.now()
+    return [promotion.superseded(request, by, at) for request in requests]
 
 
 def _why(request: Request) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from argosy.adapters.local_forge.repository import NOTHING, Person, Repository
+from argosy.domain import promotion
 from argosy.domain.promotion import Request, State
 
 REF = "refs/argosy/requests/ledger"
@@ -35,6 +36,14 @@ class Ledger:
     def find(self, number: int) -> Request | None:
         """The request *number*."""
         return next((request for request in self.requests if request.number == number), None)
+
+    def rivals(self, request: Request) -> list[Request]:
+        """The others that are open for the same model and environment."""
+        return [
+            one
+            for one in self.requests
+            if one.state is State.OPEN and one.number != request.number and promotion.same_place(one, request)
+        ]
 
     def body(self, number: int) -> str:
         """The body of the request *number*."""

@@ -1,0 +1,150 @@
+"""An environment repo in memory, for tests: the same promises, nothing kept."""
+
+import difflib
+from collections.abc import Mapping
+
+from argosy import errors
+from argosy.domain import promotion, release
+from argosy.domain.promotion import Proposal, Request, State
+
+TIME = "2026-01-01T00:00:00+00:00"
+
+
+class MemoryForge:
+    """See :class:`argosy.ports.forge.Forge`."""
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        """*files*: what main starts with."""
+        self._commits: list[dict[str, bytes]] = [dict(files)]
+        self._requests: dict[int, Request] = {}
+        self._proposed: dict[int, dict[str, bytes]] = {}
+        self._merged_at: dict[int, int] = {}
+        self.log: list[str] = []
+        """Every effect, in order."""
+
+    def push(self, changes: Mapping[str, bytes | None]) -> None:
+        """Commit *changes* (None: remove) to main, as a person would."""
+        files = {**self._commits[-1], **changes}
+        self._commits.append({path: content for path, content in files.items() if content is not None})
+
+    def head(self) -> str:
+        """See the port."""
+        return str(len(self._commits) - 1)
+
+    def read(self, path: str, at: str | None = None) -> bytes | None:
+        """See the port."""
+        return self._commits[int(at or self.head())].get(path)
+
+    def propose(self, proposal: Proposal) -> Request | None:
+        """See the port."""
+        decision = promotion.decide(proposal.subject, self.requests(), self._served(proposal.subject))
+        if decision.action == "stop" and decision.request:
+            raise promotion.refusal(decision.request)
+        if decision.action != "open":
+            return decision.request
+        number = len(self._requests) + 1
+        opened = Request(
+            number=number,
+            subject=proposal.subject,
+            branch=decision.branch,
+            title=proposal.title,
+            body=proposal.body,
+            head=f"proposed-{number}",
+            url=f"memory#{number}",
+            author=proposal.author,
+            opened_at=TIME,
+            labels=promotion.labels(proposal.subject),
+        )
+        self._requests[number] = opened
+        self._proposed[number] = dict(proposal.files)
+        self._supersede(decision.supersede, opened)
+        self.log.append(f"opened {number}")
+        return opened
+
+    def requests(self) -> list[Request]:
+        """See the port."""
+        return [request.model_copy(update={"body": ""}) for request in self._requests.values()]
+
+    def request(self, number: int) -> Request:
+        """See the port."""
+        if number not in self._requests:
+            raise errors.UsageError(f"there is no request {number}")
+        return self._requests[number]
+
+    def files(self, number: int) -> Mapping[str, bytes]:
+        """See the port."""
+        self.request(number)
+        return dict(self._proposed[number])
+
+    def diff(self, number: int) -> str:
+        """See the port."""
+        request = self.request(number)
+        merged = self._merged_at.get(number)
+        before = self._commits[-1] if merged is None else self._commits[merged - 1]
+        after = self._applied(request, before) if merged is None else self._commits[merged]
+        return "".join(_file_diff(path, before.get(path), after.get(path)) for path in sorted({*before, *after}))
+
+    def merge(self, number: int, *, by: str, at: str, note: str = "") -> Request:
+        """See the port."""
+        request = self.request(number)
+        if request.state is State.MERGED:
+            return request
+        if request.state is not State.OPEN:
+            raise errors.Rejected(f"request {number} is {request.state}; it cannot be merged")
+        if at != self.head():
+            raise errors.TryAgain("main has moved")
+        self._commits.append(self._applied(request, self._commits[-1]))
+        self._merged_at[number] = len(self._commits) - 1
+        self.log.append(f"merged {number} by {by}\n{note}")
+        return self._update(number, state=State.MERGED, ended_by=by, ended_at=TIME)
+
+    def close(self, number: int, *, by: str, reason: str) -> Request:
+        """See the port."""
+        request = self._unmerged(number)
+        if request.state is not State.OPEN:
+            return request
+        return self._update(number, state=State.CLOSED, ended_by=by, ended_at=TIME, reason=reason)
+
+    def reopen(self, number: int, *, by: str) -> Request:
+        """See the port."""
+        request = self._unmerged(number)
+        rivals = [
+            one for one in self._requests.values() if one.state is State.OPEN and promotion.same_place(one, request)
+        ]
+        if request in rivals:
+            return request
+        self._supersede(rivals, request)
+        self.log.append(f"reopened {number} by {by}")
+        return self._update(number, state=State.OPEN, ended_by=None, ended_at=None, reason=None, superseded_by=None)
+
+    def _served(self, subject: promotion.Subject) -> str | None:
+        path = promotion.version_path(subject.model, subject.environment)
+        text = self.read(path)
+        return release.parse(text.decode(), path).model_digest if text is not None else None
+
+    def _supersede(self, requests: list[Request] | tuple[Request, ...], by: Request) -> None:
+        for request in requests:
+            self._requests[request.number] = promotion.superseded(self._requests[request.number], by, TIME)
+
+    def _update(self, number: int, **changes: object) -> Request:
+        self._requests[number] = self._requests[number].model_copy(update=changes)
+        return self._requests[number]
+
+    def _unmerged(self, number: int) -> Request:
+        request = self.request(number)
+        if request.state is State.MERGED:
+            raise errors.Rejected(f"request {number} is merged")
+        return request
+
+    def _applied(self, request: Request, main: Mapping[str, bytes]) -> dict[str, bytes]:
+        subject = request.subject
+        evidence = f"{promotion.evidence_folder(subject.model, subject.environment)}/"
+        kept = {path: content for path, content in main.items() if not path.startswith(evidence)}
+        return {**kept, **self._proposed[request.number]}
+
+
+def _file_diff(path: str, before: bytes | None, after: bytes | None) -> str:
+    if before == after:
+        return ""
+    old, new = ((content or b"").decode(errors="replace").splitlines(keepends=True) for content in (before, after))
+    return f"diff --git a/{path} b/{path}\n" + "".join(difflib.unified_diff(old, new, f"a/{path}", f"b/{path}"))
