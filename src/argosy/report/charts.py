@@ -10,6 +10,7 @@ from itertools import accumulate, pairwise
 
 from argosy.domain.evidence import ComparisonResult, Curve, GateResult
 from argosy.domain.search import Choice, SearchHistory
+from argosy.domain.training import LearningCurve
 from argosy.report import formats
 from argosy.report.ledger import Ledger
 
@@ -136,6 +137,23 @@ def of_curve(curve: Curve) -> Chart:
         y_ticks=_ticks(y),
         lines=lines,
         summary=f"{curve.title}: {curve.y_label} against {curve.x_label} for {', '.join(series) or 'no series'}.",
+    )
+
+
+def of_learning(curve: LearningCurve) -> Chart:
+    """Loss by boosting round, of the rows fitted on and of those left out."""
+
+    def numbered(losses: Sequence[float]) -> list[tuple[float, float]]:
+        return [(float(number), loss) for number, loss in enumerate(losses, start=1)]
+
+    return of_curve(
+        Curve(
+            title="Learning curve, mean over the folds",
+            dimension="training",
+            x_label="boosting round",
+            y_label=formats.words(curve.loss),
+            series={"left out": numbered(curve.validation), "fitted on": numbered(curve.train)},
+        )
     )
 
 

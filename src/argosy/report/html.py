@@ -32,6 +32,8 @@ def render(report: RunReport) -> str:
         blocks=charts.of_ledger(times),
         ledger_ticks=charts.ledger_ticks(times),
         tuning=charts.of_search(report.history, report.choice) if report.history else None,
+        learning=charts.of_learning(report.training.learning_curve) if report.training else None,
+        importance=charts.of_attribution(report.training.importance) if report.training else (),
         best_trials=views.best_trials(report),
         attribution=charts.of_attribution(report.evidence.attribution) if report.evidence else (),
         rejected=views.rejected(report),

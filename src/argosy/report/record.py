@@ -4,11 +4,10 @@ A run that stopped early still has a record; what it lacks is None. Where a run 
 function that finds an artifact. How a record looks to a person is the business of ``html`` and ``terminal``.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from argosy.domain.data import FeatureSchema, Lineage, SnapshotManifest, ValidationResult
 from argosy.domain.documents import Document
@@ -16,6 +15,7 @@ from argosy.domain.evidence import ChampionRef, Evidence
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.policy import Policy
 from argosy.domain.search import Choice, SearchHistory
+from argosy.domain.training import TrainingRecord
 
 FindArtifact = Callable[[str, str], Path | None]
 """(template, output artifact) to where it lies, or None where the run has none."""
@@ -77,7 +77,7 @@ class RunReport:
     features: FeatureSchema | None = None
     history: SearchHistory | None = None
     choice: Choice | None = None
-    training: Mapping[str, Any] | None = None
+    training: TrainingRecord | None = None
     evidence: Evidence | None = None
     results: Mapping[str, str] = field(default_factory=dict)
     """Short output values: version, storage-uri, request …"""
@@ -124,7 +124,7 @@ def collect(
         features=reader.document(FeatureSchema, "build-features", "features", "schema.json"),
         history=reader.document(SearchHistory, "select", "history", "history.json"),
         choice=reader.document(Choice, "select", "choice", "choice.json"),
-        training=reader.mapping("train", "training", "training.json"),
+        training=reader.document(TrainingRecord, "train", "training", "training.json"),
         evidence=reader.document(Evidence, "evaluate", "evidence", "evidence.json"),
         results=dict(results or {}),
         unreadable=tuple(reader.unreadable),
@@ -147,17 +147,6 @@ class _Reader:
         except ValueError as error:
             self._note(template, file, error)
             return None
-
-    def mapping(self, template: str, output: str, file: str) -> Mapping[str, Any] | None:
-        content = self._content(template, output, file)
-        if content is None:
-            return None
-        try:
-            value = json.loads(content)
-        except ValueError as error:
-            self._note(template, file, error)
-            return None
-        return value if isinstance(value, dict) else {"value": value}
 
     def _content(self, template: str, output: str, file: str) -> bytes | None:
         artifact = self._find(template, output)

@@ -16,6 +16,7 @@ from argosy.domain.data import (
 )
 from argosy.domain.evidence import ChampionRef, ComparisonResult, Curve, Evidence, GateResult, Table
 from argosy.domain.search import Choice, SearchHistory, Trial
+from argosy.domain.training import LearningCurve, TrainingRecord
 from argosy.report.record import Entry, Facts, RunReport
 
 START = 1_780_000_000.0
@@ -115,6 +116,35 @@ def trials() -> list[Trial]:
     ]
 
 
+def training() -> TrainingRecord:
+    """A fit on two folds."""
+    return TrainingRecord(
+        model="vessels",
+        model_digest=DIGEST,
+        task="binary",
+        features_digest=DIGEST,
+        seed=7,
+        nthread=1,
+        rows=5634,
+        parameters={"max_depth": 5, "objective": "binary:logistic"},
+        boost_rounds=120,
+        threshold=0.41,
+        trial=22,
+        search_metric="f1",
+        search_score=0.6,
+        fold_rows=[2817, 2817],
+        fold_rounds=[110, 130],
+        fold_metrics={"f1": [0.59, 0.61]},
+        cross_validated={"f1": 0.6, "auc": 0.85},
+        classes=["stays", "leaves"],
+        confusion=[[3400, 740], [392, 1102]],
+        classification_report=[],
+        importance={"tenure": 12.5, "contract": 44.0},
+        learning_curve=LearningCurve(loss="logloss", train=[0.6, 0.5, 0.42, 0.39], validation=[0.61, 0.52, 0.46, 0.45]),
+        libraries={"xgboost": "3.2.0"},
+    )
+
+
 def entries() -> tuple[Entry, ...]:
     """The ledger of a run of 24 seconds with a fan-out of three and one cached step."""
 
@@ -197,7 +227,7 @@ def full() -> RunReport:
         ),
         history=SearchHistory(metric="f1", direction="maximize", trials=trials()),
         choice=Choice(trial=22, score=0.6, metric="f1", parameters={"max_depth": 5}, boost_rounds=120, threshold=0.41),
-        training={"cv": {"f1": 0.6, "auc": 0.85}, "importance": {"tenure": 0.4}},
+        training=training(),
         evidence=evidence(),
         results={"version": "4", "request": "#7 promote vessels 4 to staging"},
     )

@@ -131,6 +131,7 @@ def test_only_web_addresses_become_links(text: str, expected: str | None) -> Non
         pytest.param("mean of tenure lies between 25 and 40", id="validation"),
         pytest.param("5,634 to train on, 1,409 held out", id="split"),
         pytest.param("27 complete and 13 pruned trials", id="tuning"),
+        pytest.param("Learning curve, mean over the folds", id="training"),
         pytest.param("Accepted deviations", id="fairness-deviation"),
         pytest.param("Confusion matrix", id="table"),
         pytest.param("ROC curve", id="curve"),
