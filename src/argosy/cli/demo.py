@@ -45,6 +45,10 @@ def run(arguments: argparse.Namespace) -> int:
     return errors.DONE
 
 
+GLANCE = 40
+"""Lines of a request that the demonstration shows."""
+
+
 @dataclass
 class Demo:
     """One showing of one model."""
@@ -80,7 +84,7 @@ class Demo:
             if number is None:
                 say(f"   no request is open for {environment}: this model is there already")
                 continue
-            shell.run("pr", "view", str(number))
+            shell.glance("pr", "view", str(number), lines=GLANCE)
             say(f"   A person would read this and decide. The demo merges it in the name of {self.story.reviewer!r}.")
             shell.run("pr", "merge", str(number), "--as", self.story.reviewer)
 

@@ -35,6 +35,17 @@ def run(*words: str, expected: Collection[int] = (errors.DONE,)) -> int:
     return code
 
 
+def glance(*words: str, lines: int) -> None:
+    """Run the command and print the first *lines* of what it says."""
+    show(*words)
+    done = subprocess.run(command(*words), check=False, stdout=subprocess.PIPE, text=True)
+    _check(words, done.returncode, {errors.DONE})
+    printed = done.stdout.rstrip().splitlines()
+    say("\n".join(printed[:lines]))
+    if len(printed) > lines:
+        say(faint(f"   … {len(printed) - lines} lines more: argosy {shlex.join(words)}"))
+
+
 def ask(*words: str, expected: Collection[int] = (errors.DONE,)) -> Any:
     """Run the command with ``--json`` and return what it answers; progress and errors, on standard error, are seen."""
     show(*words)
