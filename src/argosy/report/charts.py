@@ -270,10 +270,10 @@ def _finite(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
 
 
 def _scale(values: Iterable[float]) -> Scale:
-    """From the least to the greatest value; what lies within zero and one, as rates do, gets the whole of it."""
+    """From the least to the greatest value; what fills much of zero to one, as rates do, gets the whole of it."""
     known = list(values)
     low, high = min(known, default=0.0), max(known, default=1.0)
-    if low >= 0.0 and 0.5 < high <= 1.0:
+    if low >= 0.0 and high <= 1.0 and high - low > 0.4:
         return Scale(0.0, 1.0)
     room = 0.05 * (high - low) or 0.5
     return Scale(0.0 if 0.0 <= low <= room * 4 else low - room, high + room)
