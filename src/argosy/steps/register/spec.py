@@ -26,5 +26,5 @@ SPEC = StepSpec(
     keys=("registry",),
     cached=False,
     exclusive=True,
-    preload=("mlflow",),
+    preload=("mlflow", "mlflow.store.tracking.sqlalchemy_store"),
 )
