@@ -1,0 +1,90 @@
+"""What this machine can do for a step: a view of the file system and processes of its own, or not, and why not."""
+
+import functools
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from argosy.engine.processes import linux, view
+
+Way = Literal["root", "user", "none"]
+"""How namespaces are entered: with the rights of root, inside a user namespace, not at all."""
+
+FLAGS: dict[Way, int] = {
+    "root": linux.CLONE_NEWNS | linux.CLONE_NEWPID,
+    "user": linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWUSER,
+}
+
+
+@dataclass(frozen=True)
+class Isolation:
+    """*private_files*: whether a path outside a step's folder can show a file of its own. *reason*: why not."""
+
+    way: Way
+    reason: str = ""
+
+    @property
+    def private_files(self) -> bool:
+        """Whether a step can have a view of its own."""
+        return self.way != "none"
+
+
+@functools.cache
+def isolation() -> Isolation:
+    """What works here, found out by trying it once."""
+    if not linux.available():
+        return Isolation("none", "only Linux on x86-64 and ARM64 lets a process have a file system view of its own")
+    reasons = []
+    for way in ["root", "user"] if os.geteuid() == 0 else ["user"]:
+        if (reason := _attempt("root" if way == "root" else "user")) is None:
+            return Isolation("root" if way == "root" else "user")
+        reasons.append(reason)
+    return Isolation("none", f"the kernel does not allow namespaces here ({'; '.join(reasons)})")
+
+
+def map_user(user: int, group: int) -> None:
+    """In a new user namespace: stay who one was outside."""
+    Path("/proc/self/setgroups").write_text("deny", encoding="ascii")
+    Path("/proc/self/uid_map").write_text(f"{user} {user} 1", encoding="ascii")
+    Path("/proc/self/gid_map").write_text(f"{group} {group} 1", encoding="ascii")
+
+
+def _attempt(way: Way) -> str | None:
+    """Why *way* does not work; None where it does."""
+    with tempfile.TemporaryDirectory(prefix="argosy-view-") as folder:
+        scratch = Path(folder) / "scratch"
+        scratch.mkdir()
+        return _answer_of_child(lambda: _try(way, scratch))
+
+
+def _try(way: Way, scratch: Path) -> str:
+    user, group = os.geteuid(), os.getegid()
+
+    def enter() -> str:
+        if way == "user":
+            map_user(user, group)
+        view.enter([view.Bind(scratch, "/argosy-probe/seen")], scratch)
+        return "" if Path("/argosy-probe/seen").is_dir() else "a shown folder cannot be seen"
+
+    return _answer_of_child(enter, FLAGS[way]) or ""
+
+
+def _answer_of_child(work: Callable[[], str], flags: int = 0) -> str | None:
+    """What *work* answers in a child process, or the error it meets; None for an empty answer."""
+    reader, writer = os.pipe()
+    child = linux.fork_into(flags) if flags else os.fork()
+    if child == 0:
+        try:
+            answer = work()
+        except BaseException as error:  # noqa: BLE001 - told to the parent; nothing may escape a forked child
+            answer = str(error) or type(error).__name__
+        os.write(writer, answer.encode())
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as stream:
+        told = stream.read().decode()
+    os.waitpid(child, 0)
+    return told or None
