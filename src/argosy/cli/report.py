@@ -7,7 +7,7 @@ run that was killed.
 import argparse
 import tempfile
 import webbrowser
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from argosy.adapters import model_folder
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.policy import Policy
 from argosy.engine import nodes as engine_nodes
-from argosy.engine.state import runs
+from argosy.engine.state import journal, runs
 from argosy.report import record
 from argosy.settings import Settings
 
@@ -93,9 +93,7 @@ def record_of(home: Path, folder: runs.RunFolder) -> record.RunReport:
     return record.collect(
         find,
         facts=facts,
-        entries=tuple(
-            _entry(folder, workflow, node) for node in nodes.values() if node.type is engine_nodes.NodeType.POD
-        ),
+        entries=_entries(folder, workflow, nodes),
         settings=_settings(manifest),
         policy=_policy(find),
         results=_results(nodes),
@@ -113,24 +111,36 @@ def artifacts(home: Path, nodes: Mapping[str, engine_nodes.Node]) -> record.Find
     return find
 
 
-def _entry(folder: runs.RunFolder, workflow: str, node: engine_nodes.Node) -> record.Entry:
+def _entries(folder: runs.RunFolder, workflow: str, nodes: Mapping[str, engine_nodes.Node]) -> tuple[record.Entry, ...]:
+    attempts: dict[str, list[journal.Attempt]] = {}
+    for attempt in journal.read_attempts(folder.path / runs.JOURNAL) if nodes else []:
+        attempts.setdefault(attempt.node, []).append(attempt)
+    pods = (node for node in nodes.values() if node.type is engine_nodes.NodeType.POD)
+    return tuple(_entry(folder, workflow, node, attempts.get(node.name, [])) for node in pods)
+
+
+def _entry(
+    folder: runs.RunFolder, workflow: str, node: engine_nodes.Node, attempts: Sequence[journal.Attempt]
+) -> record.Entry:
+    # A node comes up when it could start; its process starts when there is a place. After a resume the wait has no meaning.
     return record.Entry(
         name=engine_nodes.local_name(node.name, workflow),
         template=node.template,
         phase=str(node.phase),
-        started=node.started,
+        started=attempts[-1].started if attempts else node.started,
         finished=node.finished,
+        ready=node.started if len(attempts) == 1 else None,
         cached=node.cached,
         message=node.message,
-        error=_last_words(folder, workflow, node) if node.phase.unsuccessful else "",
+        error=_last_words(folder, workflow, node, attempts) if node.phase.unsuccessful else "",
     )
 
 
-def _last_words(folder: runs.RunFolder, workflow: str, node: engine_nodes.Node) -> str:
+def _last_words(
+    folder: runs.RunFolder, workflow: str, node: engine_nodes.Node, attempts: Sequence[journal.Attempt]
+) -> str:
     """What a failed step said last: from its last ``error:`` line on, or else the end of its log."""
-    attempts = folder.attempt(workflow, node.name, 0).parent
-    numbers = sorted(int(path.name) for path in attempts.glob("*") if path.name.isdigit())
-    log = attempts / str(numbers[-1]) / "main.log" if numbers else None
+    log = folder.attempt(workflow, node.name, attempts[-1].number) / "main.log" if attempts else None
     if log is None or not log.exists():
         return ""
     lines = log.read_text(encoding="utf-8", errors="replace").rstrip().splitlines()

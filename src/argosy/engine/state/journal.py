@@ -30,6 +30,8 @@ CREATE TABLE IF NOT EXISTS attempts (
 ) WITHOUT ROWID;
 """
 
+_ATTEMPTS = "SELECT node, number, started, pid, start_time, finished, code FROM attempts ORDER BY node, number"
+
 
 @dataclass
 class Attempt:
@@ -108,10 +110,7 @@ class Journal:
 
     def attempts(self) -> list[Attempt]:
         """All attempts, in the order of their nodes' names and their numbers."""
-        rows = self._database.execute(
-            "SELECT node, number, started, pid, start_time, finished, code FROM attempts ORDER BY node, number"
-        )
-        return [Attempt(*row) for row in rows]
+        return [Attempt(*row) for row in self._database.execute(_ATTEMPTS)]
 
     def meta(self) -> dict[str, str]:
         """What is known of the run as a whole."""
@@ -133,3 +132,12 @@ def read(path: Path) -> tuple[dict[str, str], dict[str, Node]]:
     finally:
         database.close()
     return meta, {body["name"]: Node.from_json(body) for body in bodies}
+
+
+def read_attempts(path: Path) -> list[Attempt]:
+    """The attempts in the journal at *path*, as :meth:`Journal.attempts` has them, without changing it."""
+    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        return [Attempt(*row) for row in database.execute(_ATTEMPTS)]
+    finally:
+        database.close()
