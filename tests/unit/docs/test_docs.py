@@ -78,3 +78,19 @@ def test_every_exit_code_is_documented() -> None:
     documented = {int(code) for code in re.findall(r"^\| (\d+) \|", text, re.MULTILINE)}
     kinds = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, errors.ArgosyError)]
     assert documented == {errors.DONE, errors.INTERRUPTED, *(kind.exit_code for kind in kinds)}
+
+
+def _shown_by() -> list[tuple[str, str]]:
+    text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    return re.findall(r"`((?:tests|src)/[\w/]+\.py)::(\w+)`", text)
+
+
+@pytest.mark.parametrize(("file", "test"), _shown_by(), ids=lambda value: value)
+def test_each_case_of_the_security_table_has_its_test(file: str, test: str) -> None:
+    """A protection is claimed only where a test of that name exists."""
+    assert re.search(rf"^\s*def {test}\(", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_the_security_table_is_found() -> None:
+    """The test above looks at something."""
+    assert len(_shown_by()) > 20
