@@ -4,7 +4,6 @@ The digest says which bundle was approved; the signature, that it is ours. Predi
 """
 
 import argparse
-import datetime
 import logging
 import sys
 from pathlib import Path
@@ -45,6 +44,10 @@ def run(arguments: argparse.Namespace) -> None:
     """Check the bundle, then serve it."""
     if (arguments.signature is None) != arguments.unsigned:
         raise errors.UsageError("pass --signature FILE, or --unsigned to serve a bundle that nobody signed yet")
+    from argosy.serving import server
+
+    # Before anything that takes time: a port in use is said at once.
+    listener = server.bind(arguments.host, arguments.port)
     from argosy import wiring
     from argosy.ports.prediction_log import Served
     from argosy.serving import admission, launch, records
@@ -53,21 +56,16 @@ def run(arguments: argparse.Namespace) -> None:
     approved = admission.Approved(arguments.bundle, arguments.digest, model=arguments.model)
     verifier = None if arguments.unsigned else wiring.verifier(settings, key=arguments.key)
     predictor = admission.load(approved, verifier=verifier, signature=arguments.signature)
-    version = None
-    if not arguments.unsigned:
-        now = datetime.datetime.now(datetime.UTC)
-        version = admission.release(approved, now=now, last_counter=0, allow_rollback=True).counter
+    version = None if arguments.unsigned else admission.release(approved).counter
     served = Served(predictor.signature.model, arguments.environment or "none", version, arguments.digest)
     logs = arguments.environment is not None
-    launch.run(
-        predictor,
-        served,
-        launch.Place(arguments.host, arguments.port, arguments.drain_seconds),
-        folder=arguments.bundle,
-        online=None,
+    around = launch.Surroundings(
+        listener=listener,
         log=wiring.prediction_log(settings, served, records.columns(predictor.signature)) if logs else None,
         hash_key=wiring.hash_key(settings) if logs else b"",
+        drain_seconds=arguments.drain_seconds,
     )
+    launch.run(predictor, served, arguments.bundle, around)
 
 
 def main() -> None:

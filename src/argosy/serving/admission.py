@@ -45,11 +45,12 @@ def load(approved: Approved, *, verifier: Verifier | None, signature: Path | Non
     return predictor
 
 
-def release(approved: Approved, *, now: datetime.datetime, last_counter: int, allow_rollback: bool) -> bundle.Release:
-    """The release of *approved*, if it may be served *now* after a release with the number *last_counter* (0: none).
+def release(approved: Approved, *, not_before: int = 0, now: datetime.datetime | None = None) -> bundle.Release:
+    """The release of *approved*, if it may be served *now*. Releases numbered below *not_before* may not.
 
     Raises Rejected where it may not, Misconfigured where there is none.
     """
+    now = now or datetime.datetime.now(datetime.UTC)
     found = _read_release(approved.folder / bundle.RELEASE)
     if found.model_digest != approved.digest:
         raise errors.Rejected(f"release.json is for {found.model_digest}, but {approved.digest} is approved")
@@ -61,9 +62,9 @@ def release(approved: Approved, *, now: datetime.datetime, last_counter: int, al
             f"version {found.counter} of {found.model} may be served until {found.not_after:%Y-%m-%d %H:%M} UTC only; "
             "train and promote a new one"
         )
-    if found.counter < last_counter and not allow_rollback:
+    if found.counter < not_before:
         raise errors.Rejected(
-            f"version {found.counter} of {found.model} is older than version {last_counter}, which was served here before; "
+            f"version {found.counter} of {found.model} is older than version {not_before}, which was served here before; "
             "if going back is meant (a revert of the promotion), pass --allow-rollback"
         )
     return found

@@ -1,4 +1,4 @@
-"""Puts a server together and runs it: port first, then the log, then the app, then one line that says how to call it.
+"""Puts a server together and runs it: the app, its port, and one line that says how to call it.
 
 Both entries use it: ``python -m argosy.serving``, which a container runs, and the command on a laptop, which finds out itself what is
 approved.
@@ -6,6 +6,7 @@ approved.
 
 import json
 import shlex
+import socket
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -20,36 +21,33 @@ from argosy.serving.service import OnlineFeatures, Predictor
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where to listen, and how long to go on after SIGTERM until callers have noticed."""
+class Surroundings:
+    """What a server has besides its model."""
 
-    host: str
-    port: int
+    listener: socket.socket
+    online: OnlineFeatures | None = None
+    log: PredictionLog | None = None
+    hash_key: bytes = b""
     drain_seconds: float = 0.0
+    """How long to go on after SIGTERM until callers have noticed."""
 
 
-def run(
-    predictor: Predictor,
-    served: Served,
-    place: Place,
-    *,
-    folder: Path,
-    online: OnlineFeatures | None,
-    log: PredictionLog | None,
-    hash_key: bytes,
-) -> None:
-    """Serve until SIGTERM or SIGINT. *folder*: the bundle, for an example of a request. Raises Misconfigured where the port is taken."""
-    listener = server.bind(place.host, place.port)
+def run(predictor: Predictor, served: Served, folder: Path, around: Surroundings) -> None:
+    """Serve until SIGTERM or SIGINT, then close listener and log. *folder*: the bundle, for an example of a request."""
     lifecycle = Lifecycle()
-    with ExitStack() as stack:
-        stack.callback(listener.close)
-        if log is not None:
-            stack.callback(log.close)
+    with around.listener, ExitStack() as stack:
+        if around.log is not None:
+            stack.callback(around.log.close)
         app = build_app(
-            predictor=predictor, served=served, online=online, log=log, hash_key=hash_key, lifecycle=lifecycle
+            predictor=predictor,
+            served=served,
+            online=around.online,
+            log=around.log,
+            hash_key=around.hash_key,
+            lifecycle=lifecycle,
         )
-        line = _ready_line(served, server.address(listener), _example(predictor.signature, folder))
-        server.run(app, listener, lifecycle, on_ready=lambda: _say(line), drain_seconds=place.drain_seconds)
+        line = _ready_line(served, server.address(around.listener), _example(predictor.signature, folder))
+        server.run(app, around.listener, lifecycle, on_ready=lambda: _say(line), drain_seconds=around.drain_seconds)
 
 
 def _say(line: str) -> None:

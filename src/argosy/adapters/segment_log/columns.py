@@ -21,13 +21,19 @@ _BLOCK = 1 << 24
 """Bytes the JSON reader looks at in one piece; a line must fit, and one record is far below that."""
 
 
-def logged(content: frames.Content) -> Logged | None:
-    """*content* in columns; None where it holds no record."""
-    if len(content.payloads) < 2:
-        return None
+def logged(content: frames.Content) -> Logged:
+    """*content* in columns. Raises ValueError where it is none of ours."""
+    if not content.payloads:
+        return unreadable(int(content.damaged))
     served, features = segments.about(content.payloads[0])
-    table = _table(b"".join(content.payloads[1:]), features)
+    lines = b"".join(content.payloads[1:])
+    table = _table(lines, features) if lines else _seen(_schema(features).empty_table())
     return Logged(served, table, damaged=int(content.damaged))
+
+
+def unreadable(damaged: int = 1) -> Logged:
+    """No records, of nobody knows whom."""
+    return Logged(Served("", "", None, ""), _seen(_schema([]).empty_table()), damaged=damaged)
 
 
 def write(found: Logged, target: Path) -> None:
@@ -61,7 +67,12 @@ def _fields(served: Served) -> dict[str, str | int | None]:
 def _table(lines: bytes, features: Sequence[tuple[str, str]]) -> pa.Table:
     options = pyarrow.json.ParseOptions(explicit_schema=_schema(features), unexpected_field_behavior="ignore")
     reading = pyarrow.json.ReadOptions(block_size=_BLOCK, use_threads=False)
-    table = pyarrow.json.read_json(pa.BufferReader(lines), read_options=reading, parse_options=options)
+    table: pa.Table = pyarrow.json.read_json(pa.BufferReader(lines), read_options=reading, parse_options=options)
+    return _seen(table)
+
+
+def _seen(table: pa.Table) -> pa.Table:
+    """*table* with its times as times."""
     place = table.schema.get_field_index("time")
     times = table.column("time").cast(pa.timestamp("us", tz="UTC"))
     return table.set_column(place, "time", times)

@@ -1,7 +1,8 @@
 """Reads a prediction log: Parquet files and, first, the segments that servers are still writing."""
 
 import datetime
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from argosy import errors
@@ -9,6 +10,7 @@ from argosy.adapters.segment_log import frames, layout, segments
 from argosy.adapters.segment_log.writer import ROTATE_SECONDS
 from argosy.ports.prediction_log import Logged
 
+_log = logging.getLogger(__name__)
 _SLACK = datetime.timedelta(seconds=2 * ROTATE_SECONDS)
 """A segment holds records of at most this long after it was begun."""
 
@@ -35,7 +37,7 @@ class SegmentHistory:
                 kept = _between(found, since, until)
                 if kept.table.num_rows or kept.damaged:
                     yield kept
-        except (OSError, ValueError) as error:
+        except OSError as error:
             raise errors.TryAgain(f"the prediction log at {place.folder} cannot be read: {error}") from error
 
 
@@ -45,14 +47,26 @@ def _everything(
     from argosy.adapters.segment_log import columns
 
     # Segments first: one that is sealed in this moment is found again among the Parquet files, and left out here.
-    opened = {path.stem: content for path in place.segments() if (content := _content(path))}
-    for path in place.sealed():
-        opened.pop(path.stem, None)
+    opened = {path: content for path in place.segments() if (content := _content(path))}
+    sealed = place.sealed()
+    for path in sealed:
         if _may_hold(path, since, until):
-            yield columns.read(path)
-    for content in opened.values():
-        if found := columns.logged(content):
-            yield found
+            yield _readable(path, lambda path=path: columns.read(path))
+    stems = {path.stem for path in sealed}
+    for path, content in opened.items():
+        if path.stem not in stems:
+            yield _readable(path, lambda content=content: columns.logged(content))
+
+
+def _readable(path: Path, read: Callable[[], Logged]) -> Logged:
+    """What *read* gives; where the file is none of ours, nothing but the damage."""
+    from argosy.adapters.segment_log import columns
+
+    try:
+        return read()
+    except ValueError as error:
+        _log.warning("%s is left out of the prediction log: %s", path, error)
+        return columns.unreadable()
 
 
 def _content(path: Path) -> frames.Content | None:

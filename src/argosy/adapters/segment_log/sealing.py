@@ -26,8 +26,11 @@ def _seal(place: layout.Place, path: Path) -> bool:
     with contextlib.suppress(FileNotFoundError), path.open("rb") as stream:
         if not layout.lock(stream) or not path.exists():
             return False  # its writer lives, or another process sealed it between listing and lock
-        found = columns.logged(frames.read(stream.read()))
-        if found is not None:
+        data = stream.read()
+        if not frames.MAGIC.startswith(data[: len(frames.MAGIC)]):
+            raise ValueError("it is no segment; remove it")
+        found = columns.logged(frames.read(data))
+        if found.table.num_rows or found.damaged:
             columns.write(found, place.sealed_as(path))
         path.unlink()
         return True

@@ -1,0 +1,48 @@
+"""Finds out what an environment serves, and fetches it: what ``serve`` and ``drift`` have in common."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from argosy import errors, wiring
+from argosy.domain import promotion, release
+from argosy.settings import Settings
+
+
+@dataclass(frozen=True)
+class Approval:
+    """What main of the environment repo says about one model in one environment."""
+
+    version: release.Version
+    signature: bytes | None
+    """Of the bundle; None where none was committed."""
+
+
+def find(settings: Settings, model: str, environment: str) -> Approval:
+    """What is approved. Raises UsageError for an environment that does not exist, Rejected where nothing is approved or it was recalled."""
+    if environment not in promotion.ENVIRONMENTS:
+        raise errors.UsageError(
+            f"there is no environment {environment!r}; environments: {', '.join(promotion.ENVIRONMENTS)}"
+        )
+    forge = wiring.forge(settings)
+    head = forge.head()
+    path = promotion.version_path(model, environment)
+    text = forge.read(path, head)
+    if text is None:
+        raise errors.Rejected(
+            f"no version of {model} is approved for {environment}: main has no {path}. `argosy run {model}` proposes one, "
+            "`argosy pr list` shows what waits for review"
+        )
+    version = release.parse(text.decode(errors="replace"), path)
+    if version.model != model:
+        raise errors.Misconfigured(f"{path} is about {version.model!r}; revert the commit that changed it")
+    recalled = promotion.rejections((forge.read(promotion.rejected_path(model), head) or b"").decode(errors="replace"))
+    if reason := recalled.get(version.model_digest):
+        raise errors.Rejected(f"version {version.version} of {model} was taken out of service: {reason}")
+    signature = forge.read(f"{promotion.evidence_folder(model, environment)}/{promotion.BUNDLE_SIGNATURE}", head)
+    return Approval(version, signature)
+
+
+def fetch_bundle(settings: Settings, version: release.Version, into: Path) -> Path:
+    """Copy the bundle of *version* to the folder *into*, which is returned."""
+    wiring.artifacts(settings).get(version.storage_uri, into)
+    return into

@@ -1,0 +1,95 @@
+"""Hold logged predictions against the data the model was trained on. Ends 10 where they drifted.
+
+That is where they differ by more than chance and by as much as matters. Compares what the version that an environment serves now has
+logged there, feature by feature and for the prediction itself, with the counts in its bundle. Too few rows are no verdict.
+"""
+
+import argparse
+import datetime
+import re
+import tempfile
+from pathlib import Path
+
+from argosy import errors, wiring
+from argosy.cli import approved, drift_table
+from argosy.domain import bundle, drift, release
+from argosy.settings import Settings
+
+AGO = re.compile(r"(\d+)([smhd])")
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument("model", metavar="MODEL")
+    parser.add_argument("--environment", "--env", default="production", help="whose predictions; default production")
+    parser.add_argument(
+        "--since", type=_moment, metavar="WHEN", help="a time (2026-01-31T12:00Z) or an age (90m, 24h, 7d)"
+    )
+    parser.add_argument("--until", type=_moment, metavar="WHEN", help="only what was logged before; default now")
+    parser.add_argument(
+        "--minimum",
+        type=int,
+        default=drift.Thresholds().minimum_rows,
+        help="rows needed for a verdict; default %(default)s",
+    )
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the report; the exit code says whether there is drift."""
+    settings = Settings.from_environment()
+    version = approved.find(settings, arguments.model, arguments.environment).version
+    thresholds = drift.Thresholds(minimum_rows=arguments.minimum)
+    about = drift.About(
+        model=version.model,
+        environment=arguments.environment,
+        model_digest=version.model_digest,
+        version=version.version,
+        since=arguments.since,
+        until=arguments.until,
+    )
+    report = _report(settings, about, _bins(settings, version), thresholds)
+    print(report.canonical_json() if arguments.json else drift_table.text(report))
+    return errors.Rejected.exit_code if report.verdict == "drift" else errors.DONE
+
+
+def _bins(settings: Settings, version: release.Version) -> bundle.Bins:
+    with tempfile.TemporaryDirectory(prefix="argosy-drift-") as scratch:
+        folder = approved.fetch_bundle(settings, version, Path(scratch) / "bundle")
+        if (digest := bundle.digest(folder)) != version.model_digest:
+            raise errors.Rejected(
+                f"the bundle at {version.storage_uri} is {digest}, but {version.model_digest} is approved"
+            )
+        return bundle.Bins.read(folder / bundle.BINS)
+
+
+def _report(
+    settings: Settings, about: drift.About, bins: bundle.Bins, thresholds: drift.Thresholds
+) -> drift.DriftReport:
+    from argosy.ml import drift as measures
+
+    window, others, damaged = drift.empty(bins), 0, 0
+    history = wiring.prediction_history(settings)
+    for logged in history.read(about.model, about.environment, since=about.since, until=about.until):
+        damaged += logged.damaged
+        if logged.served.digest == about.model_digest:
+            window = window.plus(measures.count(logged.table, bins))
+        else:
+            others += logged.table.num_rows
+    differences = measures.differences(window, bins)
+    return drift.report(
+        about, window, differences, bins, thresholds=thresholds, rows_of_other_models=others, damaged=damaged
+    )
+
+
+def _moment(text: str) -> datetime.datetime:
+    """A time, or an age such as ``24h``; a time without a zone is UTC."""
+    now = datetime.datetime.now(datetime.UTC)
+    if matched := AGO.fullmatch(text):
+        return now - datetime.timedelta(**{UNITS[matched[2]]: int(matched[1])})
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a time (2026-01-31T12:00Z) nor an age (24h)") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)

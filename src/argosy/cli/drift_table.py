@@ -1,0 +1,78 @@
+"""A drift report for a terminal: plain lines, columns aligned, what drifted first."""
+
+import datetime
+
+from argosy.domain.drift import DriftReport, Finding
+
+HEADER = ("column", "", "JS distance", "PSI", "distance moved", "missing", "test", "p (adjusted)")
+
+
+def text(report: DriftReport) -> str:
+    """The whole report."""
+    lines = [_title(report), _counts(report), ""]
+    findings = ([report.prediction] if report.prediction else []) + sorted(report.features, key=_by_size)
+    if findings:
+        lines += [*_aligned([HEADER, *map(_row, findings)]), ""]
+    lines += _notes(report)
+    return "\n".join([*lines, f"{report.verdict}: {report.explanation}"])
+
+
+def _title(report: DriftReport) -> str:
+    about = report.about
+    version = "" if about.version is None else f" version {about.version}"
+    return f"{about.model}{version} ({about.model_digest[:19]}) in {about.environment}{_span(about.since, about.until)}"
+
+
+def _span(since: datetime.datetime | None, until: datetime.datetime | None) -> str:
+    begin = "" if since is None else f", from {since:%Y-%m-%d %H:%M:%S %Z}"
+    return begin if until is None else f"{begin}, until {until:%Y-%m-%d %H:%M:%S %Z}"
+
+
+def _counts(report: DriftReport) -> str:
+    return f"{report.rows:,} rows logged, held against {report.rows_before:,} rows of training data"
+
+
+def _notes(report: DriftReport) -> list[str]:
+    notes = []
+    if report.mean is not None:
+        change = "" if report.mean.relative is None else f" ({report.mean.relative:+.1%})"
+        notes.append(f"mean prediction {report.mean.mean:.4g}, it was {report.mean.before:.4g}{change}")
+    if report.not_logged:
+        notes.append(f"not logged, so not compared: {', '.join(report.not_logged)}")
+    if report.rows_of_other_models:
+        notes.append(f"left out: {report.rows_of_other_models:,} rows that other versions answered")
+    if report.damaged:
+        notes.append(f"{report.damaged} parts of the log are damaged and left out")
+    return [*notes, ""] if notes else []
+
+
+def _by_size(finding: Finding) -> tuple[bool, float]:
+    return not finding.drifted, -finding.difference.jensen_shannon
+
+
+def _row(finding: Finding) -> tuple[str, ...]:
+    difference = finding.difference
+    moved = "-" if difference.wasserstein is None else f"{difference.wasserstein:.4g}"
+    return (
+        difference.column,
+        "DRIFT" if finding.drifted else "",
+        f"{difference.jensen_shannon:.3f}",
+        f"{difference.psi:.3f}",
+        moved,
+        f"{difference.missing:.1%}",
+        difference.test,
+        f"{finding.adjusted_p:.2g}",
+    )
+
+
+def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(row[place]) for row in rows) for place in range(len(HEADER))]
+    return [_line(row, widths) for row in rows]
+
+
+def _line(row: tuple[str, ...], widths: list[int]) -> str:
+    words = [
+        word.ljust(width) if place < 2 else word.rjust(width)
+        for place, (word, width) in enumerate(zip(row, widths, strict=True))
+    ]
+    return "  ".join(words).rstrip()

@@ -1,0 +1,93 @@
+"""Serve the model that is approved for an environment, and nothing else.
+
+Reads main of the environment repo, fetches the bundle it names, and serves it only if digest and signature are right and the release is
+this model's, not expired and not older than what was served here before. Answers until Ctrl-C or SIGTERM; logs each prediction.
+"""
+
+import argparse
+import logging
+import socket
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from argosy import errors, wiring
+from argosy.cli import approved
+from argosy.domain import bundle, release
+from argosy.settings import Settings
+
+if TYPE_CHECKING:
+    from argosy.serving.service import OnlineFeatures
+
+HOST = "127.0.0.1"
+PORT = 8080
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument("model", metavar="MODEL")
+    parser.add_argument(
+        "--environment", "--env", default="production", help="whose version is served; default production"
+    )
+    parser.add_argument("--host", default=HOST, help=f"address to listen on; default {HOST}")
+    parser.add_argument("--port", type=int, default=PORT, help=f"port to listen on, 0 for a free one; default {PORT}")
+    parser.add_argument(
+        "--allow-rollback", action="store_true", help="serve a version older than the last one that was served here"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check what is approved, then serve it."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    settings = Settings.from_environment()
+    found = approved.find(settings, arguments.model, arguments.environment)
+    from argosy.serving import server
+
+    # Before anything that takes time: a port in use is said at once.
+    listener = server.bind(arguments.host, arguments.port)
+    with listener, tempfile.TemporaryDirectory(prefix="argosy-serve-") as scratch:
+        _serve(settings, found, arguments, listener, Path(scratch))
+    return errors.DONE
+
+
+def _serve(
+    settings: Settings, found: approved.Approval, arguments: argparse.Namespace, listener: socket.socket, scratch: Path
+) -> None:
+    from argosy.ports.prediction_log import Served
+    from argosy.serving import admission, counter, launch, records
+
+    version = found.version
+    folder = approved.fetch_bundle(settings, version, scratch / "bundle")
+    wanted = admission.Approved(folder, version.model_digest, model=version.model, version=version.version)
+    signature = _signature(found, scratch)
+    predictor = admission.load(wanted, verifier=wiring.verifier(settings), signature=signature)
+    last = counter.Counter(settings.home / "served" / f"{version.model}-{arguments.environment}.json")
+    admission.release(wanted, not_before=0 if arguments.allow_rollback else last.value())
+    served = Served(version.model, arguments.environment, version.version, version.model_digest)
+    around = launch.Surroundings(
+        listener=listener,
+        online=_online(settings, version, scratch / "online"),
+        log=wiring.prediction_log(settings, served, records.columns(predictor.signature)),
+        hash_key=wiring.hash_key(settings),
+    )
+    last.set(version.version)
+    launch.run(predictor, served, folder, around)
+
+
+def _signature(found: approved.Approval, scratch: Path) -> Path | None:
+    if found.signature is None:
+        return None
+    path = scratch / "bundle.sig"
+    path.write_bytes(found.signature)
+    return path
+
+
+def _online(settings: Settings, version: release.Version, folder: Path) -> "OnlineFeatures | None":
+    """The online store of *version*, once its digest is proven; None where it has none."""
+    store = version.online_store
+    if store is None:
+        return None
+    wiring.artifacts(settings).get(store.uri, folder)
+    if (digest := bundle.digest(folder)) != store.digest:
+        raise errors.Rejected(f"the online store at {store.uri} is {digest}, but {store.digest} is approved")
+    return None

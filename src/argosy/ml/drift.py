@@ -1,0 +1,187 @@
+"""Counts logged predictions in the bins of the training data, and measures how far two counts lie apart.
+
+Exact for binned data: every number here comes from counts, so it does not depend on the order or the batches in which rows came. For
+whether a distance is drift, see ``argosy.domain.drift``.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from scipy import stats
+
+from argosy.domain.bundle import Bins, Histogram
+from argosy.domain.drift import SCALE, Difference, Moments, Window
+from argosy.ml import bins as binning
+
+Counts = npt.NDArray[np.int64]
+Shares = npt.NDArray[np.float64]
+
+SMOOTHING = 0.5
+"""Rows added to each cell for PSI, which is infinite where a cell is empty on one side."""
+NOTHING = pa.nulls(0)
+"""The values of a feature that is not logged."""
+EXPECTED = 5.0
+"""A chi-squared test needs about this many expected rows in a cell; smaller cells are counted together."""
+
+
+def count(table: pa.Table, bins: Bins) -> Window:
+    """The window that the logged rows of *table* are (see ``argosy.ports.prediction_log.Logged``)."""
+    features = table["features"].combine_chunks()
+    present = {field.name for field in features.type}
+    scores = _scores(table)
+    return Window(
+        rows=table.num_rows,
+        columns=[
+            count_column(
+                pc.struct_field(features, histogram.column) if histogram.column in present else NOTHING, histogram
+            )
+            for histogram in bins.columns
+        ],
+        prediction=count_column(scores if bins.prediction.levels is None else table["decision"], bins.prediction),
+        scores=_moments(scores.to_numpy(zero_copy_only=False)),
+    )
+
+
+def count_column(values: pa.Array | pa.ChunkedArray, histogram: Histogram) -> Histogram:
+    """*values* counted in the bins of *histogram*; null and NaN are missing."""
+    if histogram.levels is not None:
+        counts, missing = _count_levels(values, histogram.levels)
+    else:
+        # The training data was counted as the model sees it, in 32 bits; 0.1 lies on another side of an edge at 0.1 otherwise.
+        seen = values.cast(pa.float64()).to_numpy(zero_copy_only=False).astype(np.float32)
+        counts, missing = binning.count_numbers(seen, histogram.edges or [])
+    return histogram.model_copy(update={"counts": counts, "missing": missing})
+
+
+def _count_levels(values: pa.Array, levels: Sequence[str]) -> tuple[list[int], int]:
+    found = {item["values"]: item["counts"] for item in pc.value_counts(values.cast(pa.string())).to_pylist()}
+    missing = found.pop(None, 0)
+    listed = [found.pop(level, 0) for level in levels]
+    return [*listed, sum(found.values())], missing
+
+
+def _scores(table: pa.Table) -> pa.Array:
+    """One number a row: the score, and of a multiclass model the probability of the class decided for."""
+    scores = table["score"].combine_chunks()
+    return (
+        pc.list_element(scores, 0) if pc.max(pc.list_value_length(scores)).as_py() in {0, 1, None} else _largest(scores)
+    )
+
+
+def _largest(scores: pa.Array) -> pa.Array:
+    width = len(scores[0])
+    return pa.array(scores.flatten().to_numpy().reshape(-1, width).max(axis=1))
+
+
+def _moments(scores: Shares) -> Moments:
+    total, squares = _whole_sum(scores), _whole_sum(np.square(scores))
+    return Moments(count=len(scores), total=total, squares=squares)
+
+
+def _whole_sum(values: Shares) -> int:
+    scaled = np.rint(values * SCALE)
+    if len(scaled) and np.abs(scaled).max() * len(scaled) >= 2**62:
+        return sum(int(value) for value in scaled)  # numbers of Python's do not overflow
+    return int(scaled.astype(np.int64).sum())
+
+
+def differences(window: Window, bins: Bins) -> list[Difference]:
+    """The prediction of *window*, then each of its columns that was logged, against *bins*. Empty for an empty window."""
+    pairs = zip([window.prediction, *window.columns], [bins.prediction, *bins.columns], strict=True)
+    return [difference(now, before) for now, before in pairs if cells(now).any() and cells(before).any()]
+
+
+def difference(now: Histogram, before: Histogram) -> Difference:
+    """How far *now* lies from *before*, both in the same bins and neither empty. A missing value counts as a cell of its own."""
+    left, right = cells(now), cells(before)
+    number = now.levels is None
+    statistic, p_value = kolmogorov_smirnov(left, right) if number else chi_squared(left, right)
+    return Difference(
+        column=now.column,
+        kind="number" if number else "category",
+        psi=population_stability(left, right),
+        jensen_shannon=jensen_shannon(left, right),
+        wasserstein=wasserstein(now, before) if number else None,
+        test="ks" if number else "chi-squared",
+        statistic=statistic,
+        p_value=p_value,
+        missing=float(left[0] / left.sum()),
+        missing_before=float(right[0] / right.sum()),
+    )
+
+
+def cells(histogram: Histogram) -> Counts:
+    """All counts of *histogram*, the missing ones first."""
+    return np.array([histogram.missing, *histogram.counts], dtype=np.int64)
+
+
+def population_stability(left: Counts, right: Counts) -> float:
+    """Population stability index, each cell smoothed by half a row."""
+    p, q = _shares(left + SMOOTHING), _shares(right + SMOOTHING)
+    return float(np.sum((p - q) * np.log(p / q)))
+
+
+def jensen_shannon(left: Counts, right: Counts) -> float:
+    """Jensen-Shannon distance, base 2: from 0 (equal) to 1 (no cell in common)."""
+    p, q = _shares(left), _shares(right)
+    middle = (p + q) / 2
+    divergence = (_relative_entropy(p, middle) + _relative_entropy(q, middle)) / 2
+    return float(np.sqrt(max(0.0, divergence)))
+
+
+def kolmogorov_smirnov(left: Counts, right: Counts) -> tuple[float, float]:
+    """The largest distance between the cumulated shares, and its p-value.
+
+    Equal to the two-sample test on the cells' numbers. Ties make the test conservative: on binned data the p-value is never too small.
+    """
+    statistic = float(np.abs(np.cumsum(_shares(left)) - np.cumsum(_shares(right))).max())
+    n, m = int(left.sum()), int(right.sum())
+    return statistic, float(np.clip(stats.kstwo.sf(statistic, np.round(n * m / (n + m))), 0.0, 1.0))
+
+
+def chi_squared(left: Counts, right: Counts) -> tuple[float, float]:
+    """Pearson's statistic that both are draws of one distribution, and its p-value; cells too small for it are counted together."""
+    observed = _pooled(np.vstack([left, right]))
+    if observed.shape[1] < 2:
+        return 0.0, 1.0
+    expected = _expected(observed)
+    statistic = float(np.sum((observed - expected) ** 2 / expected))
+    return statistic, float(stats.chi2.sf(statistic, observed.shape[1] - 1))
+
+
+def wasserstein(now: Histogram, before: Histogram) -> float:
+    """Earth mover's distance of the values that are known, in their unit.
+
+    A bin's rows stand at its middle; those outside the edges, at the edge. None known on a side: 0.
+    """
+    edges = np.asarray(now.edges or [0.0], dtype=np.float64)
+    left, right = np.array(now.counts), np.array(before.counts)
+    if not left.sum() or not right.sum():
+        return 0.0
+    places = np.concatenate([edges[:1], (edges[:-1] + edges[1:]) / 2, edges[-1:]])
+    gaps = np.abs(np.cumsum(_shares(left)) - np.cumsum(_shares(right)))[:-1]
+    return float(np.sum(gaps * np.diff(places)))
+
+
+def _shares(counts: npt.NDArray[np.number]) -> Shares:
+    return np.asarray(counts / counts.sum(), dtype=np.float64)
+
+
+def _relative_entropy(p: Shares, q: Shares) -> float:
+    some = p > 0
+    return float(np.sum(p[some] * np.log2(p[some] / q[some])))
+
+
+def _expected(observed: Counts) -> Shares:
+    return np.asarray(np.outer(observed.sum(axis=1), observed.sum(axis=0)) / observed.sum(), dtype=np.float64)
+
+
+def _pooled(observed: Counts) -> Counts:
+    observed = observed[:, observed.sum(axis=0) > 0]
+    small = _expected(observed).min(axis=0) < EXPECTED
+    if small.sum() < 2:
+        return observed
+    return np.column_stack([observed[:, ~small], observed[:, small].sum(axis=1)])

@@ -1,0 +1,119 @@
+"""What every prediction log holds, with the history that reads it."""
+
+import datetime
+import time
+from collections.abc import Callable
+
+import pytest
+
+from argosy.ports.prediction_log import OTHER, Logged, Prediction, PredictionHistory, PredictionLog, Served
+
+SERVED = Served("leaving", "production", 4, "sha256:4")
+FEATURES = [("tenure", "number"), ("contract", "category")]
+MakeLog = Callable[[Served], PredictionLog]
+
+
+def prediction(number: int, at: float | None = None) -> Prediction:
+    """The record of one answer; *number* is in it."""
+    return Prediction(
+        time=time.time() if at is None else at,
+        request_id=f"r{number}",
+        row=0,
+        entity=None if number % 2 else f"{number:064x}",
+        features={
+            "tenure": None if number % 3 == 0 else float(number),
+            "contract": OTHER if number % 5 == 0 else "month",
+        },
+        score=[number / 1000],
+        decision="no",
+    )
+
+
+def rows(history: PredictionHistory, **window: datetime.datetime) -> list[dict[str, object]]:
+    """Everything that *history* reads, by request."""
+    found = [row for logged in history.read("leaving", "production", **window) for row in logged.table.to_pylist()]
+    return sorted(found, key=lambda row: int(str(row["request_id"])[1:]))
+
+
+class PredictionLogContract:
+    """Mixed into a test class that has the fixtures ``make_log`` and ``history``."""
+
+    def test_what_is_appended_is_read(self, make_log: MakeLog, history: PredictionHistory) -> None:
+        """Every field comes back, once the log is closed."""
+        log = make_log(SERVED)
+        log.append([prediction(3, at=1_790_000_000.25)])
+        log.close()
+        when = datetime.datetime.fromtimestamp(1_790_000_000.25, datetime.UTC)
+        assert rows(history) == [
+            {
+                "time": when,
+                "request_id": "r3",
+                "row": 0,
+                "entity": None,
+                "score": [0.003],
+                "decision": "no",
+                "features": {"tenure": None, "contract": "month"},
+            }
+        ]
+
+    def test_a_log_that_is_open_is_read_too(self, make_log: MakeLog, history: PredictionHistory) -> None:
+        """Drift does not wait for a server to stop."""
+        log = make_log(SERVED)
+        log.append([prediction(1), prediction(2)])
+        _until(lambda: log.standing().written == 2)
+        assert [row["request_id"] for row in rows(history)] == ["r1", "r2"]
+        log.append([prediction(3)])
+        log.close()
+        assert [row["request_id"] for row in rows(history)] == ["r1", "r2", "r3"]
+
+    def test_every_record_is_accounted_for(self, make_log: MakeLog, history: PredictionHistory) -> None:
+        """What was appended is written, pending or dropped."""
+        log = make_log(SERVED)
+        for number in range(100):
+            log.append([prediction(number)])
+        log.close()
+        standing = log.standing()
+        assert standing.pending == 0
+        assert standing.written + sum(standing.dropped.values()) == 100
+        assert len(rows(history)) == standing.written
+
+    def test_after_closing_records_are_dropped_not_raised(self, make_log: MakeLog) -> None:
+        """A late answer must not fail because its record came too late."""
+        log = make_log(SERVED)
+        log.close()
+        log.append([prediction(1)])
+        assert sum(log.standing().dropped.values()) == 1
+
+    def test_records_say_which_release_answered(self, make_log: MakeLog, history: PredictionHistory) -> None:
+        """Two versions of one model keep apart."""
+        for version in (4, 5):
+            log = make_log(Served("leaving", "production", version, f"sha256:{version}"))
+            log.append([prediction(version)])
+            log.close()
+        found: list[Logged] = list(history.read("leaving", "production"))
+        assert sorted((one.served.version, one.table.num_rows) for one in found) == [(4, 1), (5, 1)]
+
+    def test_environments_and_models_keep_apart(self, make_log: MakeLog, history: PredictionHistory) -> None:
+        """Nobody reads another's."""
+        log = make_log(Served("leaving", "staging", 4, "sha256:4"))
+        log.append([prediction(1)])
+        log.close()
+        assert rows(history) == []
+        assert list(history.read("other", "staging")) == []
+
+    def test_a_window_is_from_inclusive_to_exclusive(self, make_log: MakeLog, history: PredictionHistory) -> None:
+        """So that windows that touch share no record."""
+        start = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+        log = make_log(SERVED)
+        log.append([prediction(number, at=start.timestamp() + number) for number in range(4)])
+        log.close()
+        found = rows(history, since=start + datetime.timedelta(seconds=1), until=start + datetime.timedelta(seconds=3))
+        assert [row["request_id"] for row in found] == ["r1", "r2"]
+
+
+def _until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail("it did not happen in time")
+        time.sleep(0.01)
