@@ -94,10 +94,11 @@ class MlflowRegistry:
             if not versions:
                 _remove_alias(client, model, CHAMPION)
                 return None
-            client.set_registered_model_alias(model, CHAMPION, versions[0].version)
-            if CHALLENGER in versions[0].aliases:
+            version = versions[0].version
+            client.set_registered_model_alias(model, CHAMPION, version)
+            if _holds(client, model, version, CHALLENGER):
                 _remove_alias(client, model, CHALLENGER)
-            return int(versions[0].version)
+            return int(version)
 
     def _run(self, client: "MlflowClient", candidate: Candidate) -> "Run":
         """The candidate's run: the earliest with its digest, or a new one."""
@@ -241,10 +242,15 @@ def _mark(client: "MlflowClient", model: str, version: "ModelVersion", judgement
         client.set_model_version_tag(model, version.version, key, value)
     wanted = {"promote": CHALLENGER, "reject": REJECTED}.get(judgement.verdict)
     for alias in {CHALLENGER, REJECTED} - {wanted}:
-        if alias in version.aliases:
+        if _holds(client, model, version.version, alias):
             _remove_alias(client, model, alias)
-    if wanted and not (wanted == CHALLENGER and CHAMPION in version.aliases):
+    if wanted and not (wanted == CHALLENGER and _holds(client, model, version.version, CHAMPION)):
         client.set_registered_model_alias(model, wanted, version.version)
+
+
+def _holds(client: "MlflowClient", model: str, version: object, alias: str) -> bool:
+    # Of the model, because a version that a search returned does not know its aliases.
+    return str(client.get_registered_model(model).aliases.get(alias)) == str(version)
 
 
 def _remove_alias(client: "MlflowClient", model: str, alias: str) -> None:

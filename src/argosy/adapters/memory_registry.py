@@ -1,0 +1,48 @@
+"""A registry in memory, for tests: the same promises, nothing kept."""
+
+import datetime
+
+from argosy.ports.registry import Candidate, Judgement, Registered
+
+CREATED = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+
+
+class MemoryRegistry:
+    """See :class:`argosy.ports.registry.Registry`."""
+
+    def __init__(self) -> None:
+        self.candidates: dict[str, list[Candidate]] = {}
+        self.judgements: dict[tuple[str, int], list[Judgement]] = {}
+        self.aliases: dict[tuple[str, str], int] = {}
+
+    def record(self, candidate: Candidate) -> Registered:
+        """See the port."""
+        versions = self.candidates.setdefault(candidate.model, [])
+        digests = [one.model_digest for one in versions]
+        if candidate.model_digest not in digests:
+            versions.append(candidate)
+            digests.append(candidate.model_digest)
+        number = digests.index(candidate.model_digest) + 1
+        return Registered(number, CREATED + datetime.timedelta(minutes=number), f"run-{number}")
+
+    def judge(self, model: str, version: int, judgement: Judgement) -> None:
+        """See the port."""
+        self.judgements.setdefault((model, version), []).append(judgement)
+        wanted = {"promote": "challenger", "reject": "rejected"}.get(judgement.verdict)
+        for alias in {"challenger", "rejected"} - {wanted}:
+            if self.aliases.get((model, alias)) == version:
+                del self.aliases[model, alias]
+        if wanted and not (wanted == "challenger" and self.aliases.get((model, "champion")) == version):
+            self.aliases[model, wanted] = version
+
+    def crown(self, model: str, model_digest: str | None) -> int | None:
+        """See the port."""
+        digests = [one.model_digest for one in self.candidates.get(model, [])]
+        if model_digest not in digests:
+            self.aliases.pop((model, "champion"), None)
+            return None
+        version = digests.index(model_digest) + 1
+        self.aliases[model, "champion"] = version
+        if self.aliases.get((model, "challenger")) == version:
+            del self.aliases[model, "challenger"]
+        return version
