@@ -217,7 +217,7 @@ def _pods(session: _Session, options: RunOptions, starter: launcher.Launcher) ->
         process_images=options.process_images,
         workflow=stored["workflow"],
         namespace=stored["metadata"].get("namespace") or "argo",
-        shows_paths=launcher.isolation().private_files,
+        shows_paths=lambda: launcher.isolation().private_files,
         engine_of_containers=stored["engineOfContainers"],
     )
 

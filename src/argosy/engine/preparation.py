@@ -172,11 +172,10 @@ def _check_process(template: Json, catalogue: Catalogue, where: str) -> None:
         workspace = Workspace(Path("/nowhere"), template, volumes)
     except PathFailure as failure:
         raise errors.Misconfigured(f"{where}: {failure}") from None
-    shown = workspace.shown()
-    view = launcher.isolation()
-    if shown and not view.private_files:
+    path = workspace.needs_view()
+    if path and not launcher.isolation().private_files:
         raise errors.Misconfigured(
-            f"{where}: uses {shown[0].target}, which takes a view of the file system of the process's own; here: {view.reason}. "
+            f"{where}: uses {path}, which takes a view of the file system of the process's own; here: {launcher.isolation().reason}. "
             f"Put the path under ${ROOT_VARIABLE}"
         )
 

@@ -11,7 +11,7 @@ from argosy.engine.attempts import containers, environment, images, transfer
 from argosy.engine.attempts.cache import StepCache
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources
 from argosy.engine.attempts.transfer import TransferFailure
-from argosy.engine.attempts.workspace import ROOT_VARIABLE, PathFailure, Workspace, container_of
+from argosy.engine.attempts.workspace import ROOT_VARIABLE, PathFailure, Workspace, container_of, output_paths
 from argosy.engine.machine.effects import PodResult, StartPod
 from argosy.engine.nodes import Json, Outputs, Phase
 from argosy.engine.processes.launcher import Bind, Exit, Launch, LaunchFailure, Running
@@ -45,7 +45,7 @@ class Pods:
     process_images: tuple[str, ...]
     workflow: str
     namespace: str
-    shows_paths: bool
+    shows_paths: Callable[[], bool]
     """Whether this machine can give a process its own view of the file system."""
     engine_of_containers: str | None = None
     """``podman`` or ``docker``, where images run in containers."""
@@ -76,8 +76,8 @@ class Pods:
         template = request.template
         workspace = Workspace(self.folder(request.name, number), template, request.volumes)
         variables = self._environment(request)
-        launch = self._launch(request, workspace, variables)
         await asyncio.to_thread(self._lay_out, template, workspace)
+        launch = self._launch(request, workspace, variables)
         running = await self.starter.start(launch)
         self.running[request.name] = running
         started(running)
@@ -100,7 +100,7 @@ class Pods:
         if source := container_of(template).get("source"):
             (workspace.folder / SCRIPT).write_text(source, encoding="utf-8")
         transfer.deliver(template, workspace, self.store)
-        for path in _outputs_of(template):
+        for path in output_paths(template):
             workspace.path(path).parent.mkdir(parents=True, exist_ok=True)
 
     def _environment(self, request: StartPod) -> environment.Environment:
@@ -114,7 +114,7 @@ class Pods:
         container = container_of(request.template)
         script = workspace.folder / SCRIPT if container.get("source") else None
         binds = tuple(Bind(shown.source, str(shown.target)) for shown in workspace.shown())
-        if binds and not self.shows_paths:
+        if binds and not self.shows_paths():
             raise PathFailure(
                 f"{binds[0].target} is outside $ARGOSY_ROOT, and this machine cannot show a step files of its own there"
             )
@@ -171,10 +171,3 @@ def _result(ended: Exit, outputs: Outputs, missing: list[str], *, late: bool) ->
     if missing:
         return PodResult(Phase.ERROR, f"wait: Error (exit code 64): {'; '.join(missing)}", outputs)
     return PodResult(Phase.SUCCEEDED, "", outputs)
-
-
-def _outputs_of(template: Mapping[str, Any]) -> list[str]:
-    outputs = template.get("outputs") or {}
-    paths = [artifact.get("path") for artifact in outputs.get("artifacts") or []]
-    paths += [(parameter.get("valueFrom") or {}).get("path") for parameter in outputs.get("parameters") or []]
-    return [path for path in paths if path]

@@ -5,6 +5,7 @@ Under the attempt's folder: ``root/`` (what a container has at ``$ARGOSY_ROOT``)
 """
 
 import shutil
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -42,6 +43,7 @@ class Workspace:
         container = container_of(template)
         self.given_root = _given_root(container)
         self.mounts: dict[PurePosixPath, Path] = {}
+        self.files: dict[PurePosixPath, Path] = {}
         self._add_volumes(container, {volume["name"]: volume for volume in volumes})
         self._add_files(template, container)
 
@@ -69,8 +71,9 @@ class Workspace:
         raise PathFailure(f"{inside!r} is not an absolute path")
 
     def shown(self) -> list[Shown]:
-        """What a private view of the file system must show, beside its own ``/tmp``; empty where none is needed."""
-        return [Shown(source, mount) for mount, source in sorted(self.mounts.items())]
+        """What a private view of the file system must show, beside its own ``/tmp``, once inputs are in place; often nothing."""
+        there = {path: source for path, source in self.files.items() if source.exists()}
+        return [Shown(source, target) for target, source in sorted({**self.mounts, **there}.items())]
 
     def translated(self, value: str) -> str:
         """A variable's value, where it is a path under ``$ARGOSY_ROOT``, as the path it has here."""
@@ -88,9 +91,13 @@ class Workspace:
             return self.path(inside)
         return Path(inside)
 
+    def needs_view(self) -> PurePosixPath | None:
+        """A path that only a private view of the file system can give a process, or None where it needs none."""
+        return next(iter(sorted({**self.mounts, **self.files})), None)
+
     def _places(self) -> list[tuple[PurePosixPath, Path]]:
         """All mounts, the deepest first."""
-        places = {TMP: self.scratch, **self.mounts}
+        places = {TMP: self.scratch, **self.mounts, **self.files}
         if self.given_root:
             places[self.given_root] = self.root
         return sorted(places.items(), key=lambda place: len(place[0].parts), reverse=True)
@@ -109,19 +116,39 @@ class Workspace:
                 self.mounts[path] = self.folder / "volumes" / mount["name"] / sub_path
 
     def _add_files(self, template: Mapping[str, Any], container: Mapping[str, Any]) -> None:
-        """A place of its own for the folder of every path that no mount covers."""
-        for path in (PurePosixPath(path) for path in paths_of(template)):
-            if ".." in path.parts or not path.is_absolute():
-                raise PathFailure(f"{str(path)!r} is not a plain absolute path")
+        """A place of its own for every path that no mount covers: an output's folder, because the step makes it; an input by itself."""
+        for path in (_plain(path) for path in output_paths(template)):
             if not self._has_place(path):
-                if len(path.parent.parts) < 2:
-                    raise PathFailure(
-                        f"{str(path)!r} lies directly in /; `argosy run` needs a folder of its own for it, such as /data{path}"
-                    )
-                self.mounts[path.parent] = self.folder / "files" / path.parent.relative_to("/")
+                _refuse_to_hide(path)
+                self.mounts[path.parent] = self._file(path.parent)
+        for path in (_plain(path) for path in input_paths(template)):
+            if not self._has_place(path):
+                self.files[path] = self._file(path)
         working = container.get("workingDir")
         if working and not self._has_place(PurePosixPath(working)) and not Path(working).is_dir():
-            self.mounts[PurePosixPath(working)] = self.folder / "files" / PurePosixPath(working).relative_to("/")
+            self.mounts[PurePosixPath(working)] = self._file(PurePosixPath(working))
+
+    def _file(self, inside: PurePosixPath) -> Path:
+        return self.folder / "files" / inside.relative_to("/")
+
+
+def _plain(inside: str) -> PurePosixPath:
+    path = PurePosixPath(inside)
+    if ".." in path.parts or not path.is_absolute():
+        raise PathFailure(f"{inside!r} is not a plain absolute path")
+    return path
+
+
+def _refuse_to_hide(path: PurePosixPath) -> None:
+    """Raise PathFailure where a folder of the step's own in place of *path*'s would hide what every process needs."""
+    folder = Path(path.parent)
+    if any(Path(needed).is_relative_to(folder) for needed in (*_SYSTEM, sys.prefix, sys.base_prefix)) or str(folder) in _SYSTEM:
+        raise PathFailure(
+            f"{str(path)!r} lies in {folder}, which a process of this machine needs; give it a folder of its own, such as /data/{path.name}"
+        )
+
+
+_SYSTEM = ("/bin", "/dev", "/etc", "/lib", "/lib64", "/proc", "/sbin", "/sys", "/usr", "/usr/bin", "/usr/lib", "/usr/local/bin")
 
 
 def container_of(template: Mapping[str, Any]) -> Json:
@@ -130,12 +157,20 @@ def container_of(template: Mapping[str, Any]) -> Json:
     return found
 
 
-def paths_of(template: Mapping[str, Any]) -> list[str]:
-    """All paths that the inputs and outputs of *template* name."""
-    inputs, outputs = template.get("inputs") or {}, template.get("outputs") or {}
-    paths = [artifact.get("path") for part in (inputs, outputs) for artifact in part.get("artifacts") or []]
-    paths += [(parameter.get("valueFrom") or {}).get("path") for parameter in outputs.get("parameters") or []]
-    return [path for path in paths if path]
+def input_paths(template: Mapping[str, Any]) -> list[str]:
+    """The paths of the input artifacts of *template*."""
+    return _paths((template.get("inputs") or {}).get("artifacts"))
+
+
+def output_paths(template: Mapping[str, Any]) -> list[str]:
+    """The paths of the output artifacts and parameters of *template*."""
+    outputs = template.get("outputs") or {}
+    sources = [parameter.get("valueFrom") or {} for parameter in outputs.get("parameters") or []]
+    return _paths(outputs.get("artifacts")) + _paths(sources)
+
+
+def _paths(entries: list[Json] | None) -> list[str]:
+    return [entry["path"] for entry in entries or [] if entry.get("path")]
 
 
 def _given_root(container: Mapping[str, Any]) -> PurePosixPath | None:

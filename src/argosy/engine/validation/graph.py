@@ -50,8 +50,8 @@ def _check_terms(task: Json, by_name: dict[str, Json], where: str) -> None:
 def _ancestors(by_name: dict[str, Json]) -> dict[str, list[str]]:
     """The ancestors of each task. Raises Problem where a task is its own."""
     found: dict[str, dict[str, None]] = {}
-    for start in by_name:
-        path: list[tuple[str, list[str]]] = [(start, depends.names_of(by_name[start]))]
+    for start, task in by_name.items():
+        path: list[tuple[str, list[str]]] = [(start, depends.names_of(task))]
         while path:
             name, left = path[-1]
             if not left:
