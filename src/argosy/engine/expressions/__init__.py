@@ -1,0 +1,1 @@
+"""Argo's three small languages: variables in texts, expr-lang expressions, and govaluate conditions."""
