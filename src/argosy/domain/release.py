@@ -16,13 +16,15 @@ from argosy.domain import model_settings
 from argosy.domain.documents import Document
 
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+Address = Annotated[str, Field(pattern=r"^[\x21-\x7e]+$", max_length=2000)]
+"""Printable ASCII, as URIs are: what JSON and every YAML reader take for the same text."""
 LINE = re.compile(r"(?P<indent> *)(?P<key>[A-Za-z][A-Za-z0-9]*):(?: (?P<value>\S.*))?")
 
 
 class OnlineStore(Document):
     """Where the files of the online store are, and their digest."""
 
-    uri: str
+    uri: Address
     digest: Digest
 
     @classmethod
@@ -45,9 +47,9 @@ class Version(Document):
     version: int = Field(ge=1)
     """Number in the registry, also the counter of ``release.json``."""
     model_digest: Digest
-    storage_uri: str
+    storage_uri: Address
     online_store: OnlineStore | None = None
-    image: str | None = None
+    image: Address | None = None
     """Serving image by digest; absent where the environment's own is used."""
     evidence_digest: Digest
     policy_digest: Digest
@@ -73,14 +75,14 @@ def _lines(values: dict[str, Any], indent: str) -> list[str]:
         if isinstance(value, dict):
             lines += [f"{indent}{key}:\n", *_lines(value, indent + "  ")]
         else:
-            lines.append(f"{indent}{key}: {json.dumps(value, ensure_ascii=False)}\n")
+            lines.append(f"{indent}{key}: {json.dumps(value)}\n")
     return lines
 
 
 def _mapping(text: str, where: str) -> dict[str, Any]:
     values: dict[str, Any] = {}
     inner: dict[str, Any] = values
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         matched = LINE.fullmatch(line)

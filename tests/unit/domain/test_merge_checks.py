@@ -1,0 +1,158 @@
+"""Each check of a request can fail, alone, and says why."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from argosy import errors
+from argosy.domain import merge_checks, promotion, release
+from argosy.domain.documents import sha256
+from argosy.domain.evidence import ChampionRef, Evidence
+from argosy.domain.merge_checks import MainState
+from argosy.domain.promotion import Subject
+
+MODEL, CHAMPION, OTHER = (sha256(name) for name in (b"model", b"champion", b"other"))
+POLICY = b"the gates\n"
+SUBJECT = Subject(model="toy", environment="staging", model_digest=MODEL, version=4, policy_digest=sha256(POLICY))
+
+
+def version(**changes: Any) -> release.Version:
+    """The version proposed."""
+    values = {
+        "model": "toy",
+        "version": 4,
+        "model_digest": MODEL,
+        "storage_uri": "file:///x",
+        "evidence_digest": evidence().content_digest(),
+        "policy_digest": sha256(POLICY),
+    }
+    return release.Version(**(values | changes))
+
+
+def evidence(**changes: Any) -> Evidence:
+    """The evidence committed beside it."""
+    values = {
+        "model": "toy",
+        "task": "binary",
+        "model_digest": MODEL,
+        "snapshot_digest": OTHER,
+        "policy_digest": sha256(POLICY),
+        "champion": ChampionRef(model="toy", model_digest=CHAMPION, policy_digest=sha256(POLICY)),
+        "git_commit": "0",
+        "rows_train": 1,
+        "rows_holdout": 1,
+        "metrics": {},
+        "gates": [],
+        "verdict": "promote",
+        "explanation": "",
+    }
+    return Evidence(**(values | changes))
+
+
+def proposed(given: release.Version | None = None, beside: Evidence | None = None) -> dict[str, bytes]:
+    """The files of the request."""
+    beside = beside or evidence()
+    given = given or version(evidence_digest=beside.content_digest())
+    return promotion.files(SUBJECT, given.yaml(), {"evidence.json": beside.canonical_json().encode()})
+
+
+def main(**changes: bytes | None) -> MainState:
+    """What main says: a champion of version 3, and the policy; *changes* by kind of file."""
+    paths = {
+        "version": promotion.version_path("toy", "production"),
+        "policy": promotion.policy_path("toy"),
+        "rejected": promotion.rejected_path("toy"),
+    }
+    champion = version(version=3, model_digest=CHAMPION)
+    files: dict[str, bytes | None] = {paths["version"]: champion.yaml().encode(), paths["policy"]: POLICY}
+    files |= {paths[kind]: content for kind, content in changes.items()}
+    return MainState.read("toy", files.get)
+
+
+NEWER_MAIN = main(version=version(version=5, model_digest=CHAMPION).yaml().encode())
+OTHER_MAIN = main(version=version(version=3, model_digest=OTHER).yaml().encode())
+
+
+def red(files: Mapping[str, bytes], state: MainState) -> dict[str, str]:
+    """The checks that are red, and why."""
+    return {check.name: check.reason for check in merge_checks.checks(SUBJECT, files, state) if not check.passed}
+
+
+def test_all_green() -> None:
+    """A request whose evidence still holds."""
+    assert red(proposed(), main()) == {}
+    names = [check.name for check in merge_checks.checks(SUBJECT, proposed(), main())]
+    assert names == ["documents", "verdict", "newer", "champion", "policy", "rejected"]
+
+
+def test_the_first_release_of_a_model() -> None:
+    """Evidence without a champion is right as long as production has none."""
+    first = evidence(champion=ChampionRef(model="toy", policy_digest=sha256(POLICY)))
+    assert red(proposed(beside=first), main(version=None)) == {}
+    assert set(red(proposed(beside=first), main())) == {"champion"}
+
+
+@pytest.mark.parametrize(
+    ("files", "state", "name", "reason"),
+    [
+        pytest.param(proposed(), OTHER_MAIN, "champion", "by now", id="champion"),
+        pytest.param(proposed(), main(version=None), "champion", "production has no model by now", id="champion-gone"),
+        pytest.param(proposed(), main(policy=b"stricter"), "policy", "another policy than main's policies/toy.yaml", id="policy"),
+        pytest.param(proposed(), main(policy=None), "policy", "another policy", id="policy-gone"),
+        pytest.param(proposed(), main(rejected=f"{MODEL}: bad canary\n".encode()), "rejected", "bad canary", id="rejected"),
+        pytest.param(proposed(), NEWER_MAIN, "newer", "version 4, production has 5; to go back, revert", id="older"),
+        pytest.param(proposed(beside=evidence(verdict="inconclusive")), main(), "verdict", "says 'inconclusive'", id="verdict"),
+        pytest.param(proposed(version(evidence_digest=OTHER)), main(), "documents", "about the evidence's digest", id="evidence-digest"),
+        pytest.param(proposed(version(model_digest=OTHER)), main(), "documents", "about the model's digest", id="model-digest"),
+        pytest.param(proposed(version(policy_digest=OTHER)), main(), "documents", "about the policy's digest", id="policy-digest"),
+        pytest.param(proposed(version(model="other")), main(), "documents", "about the model", id="model"),
+    ],
+)  # fmt: skip
+def test_each_check_can_fail_alone(files: dict[str, bytes], state: MainState, name: str, reason: str) -> None:
+    """One thing wrong turns one check red, and the reason says what."""
+    found = red(files, state)
+    assert list(found) == [name]
+    assert reason in found[name]
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        pytest.param({"models/toy/staging/version.yaml": b"model: [\n"}, "version.yaml:1", id="version"),
+        pytest.param({"models/toy/staging/evidence/evidence.json": b"{}"}, "validation error", id="evidence"),
+    ],
+)
+def test_documents_that_cannot_be_read(broken: dict[str, bytes], reason: str) -> None:
+    """A request whose files are broken is red, not a traceback."""
+    found = red({**proposed(), **broken}, main())
+    assert list(found) == ["documents"]
+    assert reason in found["documents"]
+
+
+def test_documents_that_are_not_there() -> None:
+    """A request without evidence is red."""
+    files = proposed()
+    del files["models/toy/staging/evidence/evidence.json"]
+    assert red(files, main()) == {
+        "documents": "version.yaml or evidence.json cannot be used: models/toy/staging/evidence/evidence.json is missing"
+    }
+
+
+def test_only_judgement_can_be_overruled() -> None:
+    """What ties a request to one model is final; what a reviewer may weigh is not."""
+    final = {check.name: check.final for check in merge_checks.checks(SUBJECT, proposed(), main())}
+    assert final == {
+        "documents": True,
+        "verdict": True,
+        "newer": False,
+        "champion": False,
+        "policy": False,
+        "rejected": False,
+    }
+
+
+def test_a_broken_main_is_said() -> None:
+    """Where main's own version file cannot be read, nothing is decided."""
+    with pytest.raises(errors.Misconfigured, match=r"main:models/toy/production/version\.yaml:1"):
+        main(version=b"?\n")

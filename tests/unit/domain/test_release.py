@@ -1,0 +1,89 @@
+"""version.yaml has one form: YAML for others, read strictly by us."""
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from argosy import errors
+from argosy.domain import release
+from argosy.domain.documents import sha256
+
+DIGEST = sha256(b"x")
+TEXT = f"""# written by argosy
+model: "toy"
+version: 3
+modelDigest: "{DIGEST}"
+storageUri: "file:///store/toy"
+onlineStore:
+  uri: "file:///store/online"
+  digest: "{DIGEST}"
+evidenceDigest: "{DIGEST}"
+
+policyDigest: "{DIGEST}"
+"""
+
+
+def test_it_is_read() -> None:
+    """Comments and blank lines are allowed."""
+    version = release.parse(TEXT, "version.yaml")
+    assert (version.model, version.version, version.image) == ("toy", 3, None)
+    assert version.online_store == release.OnlineStore(uri="file:///store/online", digest=DIGEST)
+
+
+ADDRESSES = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1)
+
+
+@given(
+    uri=ADDRESSES,
+    image=st.none() | ADDRESSES,
+    number=st.integers(1, 2**40),
+    online=st.none() | st.builds(release.OnlineStore, uri=ADDRESSES, digest=st.just(DIGEST)),
+)
+def test_what_is_written_is_yaml_and_comes_back(
+    uri: str, image: str | None, number: int, online: release.OnlineStore | None
+) -> None:
+    """Whatever the texts hold, our reader and a YAML library read what was meant."""
+    version = release.Version(
+        model="toy",
+        version=number,
+        model_digest=DIGEST,
+        storage_uri=uri,
+        online_store=online,
+        image=image,
+        evidence_digest=DIGEST,
+        policy_digest=DIGEST,
+    )
+    assert release.parse(version.yaml(), "x") == version
+    assert yaml.safe_load(version.yaml()) == version.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        pytest.param("version: 3", "version: 3\nversion: 4", r"version\.yaml:4: 'version' is given twice", id="twice"),
+        pytest.param("version: 3", "version: three", r"version\.yaml:3: expected a quoted text", id="unquoted"),
+        pytest.param("version: 3", "version: true", r"version\.yaml:3: expected a quoted text", id="boolean"),
+        pytest.param("version: 3", "version: 010", r"version\.yaml:3: expected a quoted text", id="octal"),
+        pytest.param("version: 3", "version: 0", r"version\.yaml: version: .*revert", id="zero"),
+        pytest.param("version: 3", "- 3", r"version\.yaml:3: expected `key: value`", id="list"),
+        pytest.param('model: "toy"', 'model: &a "toy"', r"version\.yaml:2: expected a quoted text", id="anchor"),
+        pytest.param('model: "toy"', 'model: "../toy"', r"version\.yaml: model: ", id="path"),
+        pytest.param('model: "toy"\n', "", r"version\.yaml: model: .*required", id="missing"),
+        pytest.param("version: 3", 'version: 3\nadded: "x"', r"version\.yaml: added: ", id="unknown"),
+        pytest.param("  uri", "    uri", r"version\.yaml:7: expected `key: value`", id="indent"),
+        pytest.param("file:///store/toy", "file:///store/\u0085", r"version\.yaml: storageUri: ", id="invisible"),
+        pytest.param(DIGEST, "sha256:abc", r"version\.yaml: modelDigest: ", id="digest"),
+    ],
+)
+def test_anything_else_is_refused(old: str, new: str, message: str) -> None:
+    """A file that a person broke is named with its line, before anything is served by it."""
+    assert old in TEXT
+    with pytest.raises(errors.Misconfigured, match=message):
+        release.parse(TEXT.replace(old, new, 1), "version.yaml")
+
+
+def test_the_online_store_travels_as_one_text() -> None:
+    """Steps hand it on as one value; a URI may hold the separator."""
+    store = release.OnlineStore(uri="s3://bucket@host/x", digest=DIGEST)
+    assert release.OnlineStore.from_text(store.text()) == store
