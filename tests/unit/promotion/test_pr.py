@@ -1,0 +1,261 @@
+"""The verb ``pr``, as a reviewer uses it, on a local forge with a toy candidate."""
+
+import argparse
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from argosy import errors, wiring
+from argosy.adapters.memory_registry import MemoryRegistry
+from argosy.cli import pr
+from argosy.domain.evidence import ChampionRef
+from argosy.domain.model_settings import ModelSettings
+from argosy.domain.release import OnlineStore
+from argosy.settings import Settings
+from argosy.steps.champion import run as champion
+from argosy.steps.propose import run as propose
+from argosy.steps.register import run as register
+from argosy.steps.sign import run as sign
+
+Verb = Callable[..., int]
+
+
+@pytest.fixture
+def registry(monkeypatch: pytest.MonkeyPatch) -> MemoryRegistry:
+    """The registry that commands find."""
+    memory = MemoryRegistry()
+    monkeypatch.setattr(wiring, "registry", lambda _settings: memory)
+    return memory
+
+
+@pytest.fixture
+def verb(here: Settings, monkeypatch: pytest.MonkeyPatch, registry: MemoryRegistry) -> Verb:
+    """``argosy pr …`` in the state folder."""
+    monkeypatch.setenv("ARGOSY_HOME", str(here.home))
+    monkeypatch.setenv("ARGOSY_DATA_ROOT", str(here.data_root))
+
+    def run(*words: str) -> int:
+        parser = argparse.ArgumentParser()
+        pr.add_arguments(parser)
+        return pr.run(parser.parse_args(words))
+
+    return run
+
+
+def offer(toy: Any, here: Settings, registry: MemoryRegistry) -> str:
+    """Take *toy* from evaluation to request with the real adapters; returns what propose said."""
+    folder = toy.folder
+    for left in ("release", "signatures"):
+        shutil.rmtree(folder / left, ignore_errors=True)
+    forge, artifacts = wiring.forge(here), wiring.artifacts(here)
+    champion.run(model="toy", forge=forge, out=folder / "champion")
+    toy.judge("promote", ChampionRef.read(folder / "champion" / "champion.json"))
+    names = ("bundle", "training", "history", "choice", "evidence", "snapshot", "lineage", "online")
+    released = register.run(
+        settings=ModelSettings.model_validate_json((folder / "settings").read_bytes()),
+        inputs=register.Inputs(settings_file=folder / "settings", **{name: folder / name for name in names}),
+        surroundings={},
+        registry=registry,
+        artifacts=artifacts,
+        out=folder / "release",
+    )
+    signatures = folder / "signatures"
+    sign.run(
+        release=folder / "release",
+        evidence=folder / "evidence",
+        signer=wiring.signer(here),
+        artifacts=artifacts,
+        out=signatures,
+    )
+    inputs = propose.Inputs(
+        version=released.version,
+        storage_uri=released.storage_uri,
+        online=OnlineStore.from_text(released.online_uri),
+        release=folder / "release",
+        evidence=folder / "evidence",
+        signatures=signatures,
+    )
+    return propose.run(inputs=inputs, forge=forge)
+
+
+@pytest.fixture
+def offered(toy: Any, here: Settings, registry: MemoryRegistry) -> Any:
+    """A toy with an open request."""
+    assert offer(toy, here, registry).startswith("1 ")
+    return toy
+
+
+def test_from_request_to_production(
+    verb: Verb, offered: Any, registry: MemoryRegistry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A merge in staging opens production's request; that merge crowns the version in the registry."""
+    assert verb("merge", "1", "--as", "Ada") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "merged #1 by Ada: Promote toy version 1 to staging",
+        "opened #2: Promote toy version 1 to production",
+    ]
+    assert verb("merge", "#2", "--as", "Ben") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "merged #2 by Ben: Promote toy version 1 to production",
+        "registry: champion is version 1",
+    ]
+    assert registry.aliases == {("toy", "champion"): 1}
+
+
+def test_every_command_can_be_repeated(verb: Verb, offered: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """A merge whose answer was lost changes nothing the second time, and what it leads to is there once."""
+    for words in (
+        ["merge", "1"],
+        ["merge", "1"],
+        ["after-merge", "1"],
+        ["merge", "2"],
+        ["merge", "1"],
+        ["after-merge", "2"],
+    ):
+        assert verb(*words) == 0
+    capsys.readouterr()
+    verb("list", "--all", "--json")
+    requests = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(request["number"], request["state"]) for request in requests] == [(1, "merged"), (2, "merged")]
+
+
+def test_list_shows_what_waits(verb: Verb, offered: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """Open requests only, unless all are asked for; an empty list says so."""
+    verb("list")
+    line = capsys.readouterr().out
+    assert line.startswith("#1 ")
+    assert "toy version 1 -> staging" in line
+    assert offered.digest.removeprefix("sha256:")[:12] in line
+    verb("close", "1", "--as", "Ada", "--reason", "not now")
+    verb("list")
+    verb("list", "--json")
+    verb("list", "--all")
+    out = capsys.readouterr().out.splitlines()
+    assert out[0] == "closed #1 by Ada: Promote toy version 1 to staging"
+    assert out[1].startswith("no open requests")
+    assert "closed" in out[2]
+    assert len(out) == 3
+
+
+def test_view_shows_evidence_and_checks(verb: Verb, offered: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """A reviewer sees what is proposed, by what evidence, and that every check is green."""
+    assert verb("view", "1") == 0
+    out = capsys.readouterr().out
+    assert "#1 Promote toy version 1 to staging" in out
+    assert out.count("    ok  ") == 7
+    assert "RED" not in out
+    assert "# toy\n\nIt holds.\n" in out
+
+
+def test_a_terminal_is_not_obeyed(
+    verb: Verb, toy: Any, here: Settings, registry: MemoryRegistry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Escape sequences in evidence are shown without their power."""
+    (toy.folder / "evidence" / "evidence.md").write_text("\x1b]0;owned\x07\x1b[2Jgone\n", encoding="utf-8")
+    offer(toy, here, registry)
+    for words in (["view", "1"], ["diff", "1", "--all"]):
+        verb(*words)
+        out = capsys.readouterr().out
+        assert "gone" in out
+        assert "\x1b" not in out
+        assert "\x07" not in out
+
+
+def test_diff_shows_the_file_that_matters(verb: Verb, offered: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """The version file line by line, the evidence counted, or all of it."""
+    verb("diff", "1")
+    out = capsys.readouterr().out
+    assert f'+modelDigest: "{offered.digest}"' in out
+    assert "models/toy/staging/evidence/evidence.md | +3 -0" in out
+    assert "+It holds." not in out
+    verb("diff", "1", "--all")
+    assert "+It holds." in capsys.readouterr().out
+
+
+def test_overtaken_evidence_is_refused_and_can_be_overruled(
+    verb: Verb, offered: Any, here: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A policy that changed turns the request red; a reviewer may overrule that by name, and the commit says so."""
+    clone = here.home / "clone"
+    _git("clone", "--quiet", str(here.home / "forge" / "environment.git"), str(clone))
+    (clone / "policies" / "toy.yaml").write_text("stricter\n", encoding="utf-8")
+    _git("-C", str(clone), "commit", "--quiet", "-am", "Stricter")
+    _git("-C", str(clone), "push", "--quiet")
+    assert verb("check", "1") == errors.Rejected.exit_code
+    assert "RED policy" in capsys.readouterr().out
+    with pytest.raises(
+        errors.Rejected, match=r"request 1 is not merged, 1 of 7 checks are red:\n  policy: it was judged by another"
+    ):
+        verb("merge", "1", "--as", "Ada")
+    with pytest.raises(
+        errors.UsageError, match="'signatures' cannot be overruled; these can: champion, newer, policy, rejected"
+    ):
+        verb("merge", "1", "--as", "Ada", "--override", "signatures")
+    assert verb("merge", "1", "--as", "Ada", "--override", "policy") == 0
+    message = _git("-C", str(clone), "log", "-1", "--format=%B", "--first-parent", *_fetched(clone))
+    assert "Overruled-by: Ada (policy)" in message
+    assert "Merged-by: Ada" in message
+
+
+def _git(*words: str) -> str:
+    who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"]
+    return subprocess.run(["git", *who, *words], check=True, capture_output=True, text=True).stdout
+
+
+def _fetched(clone: Path) -> list[str]:
+    _git("-C", str(clone), "fetch", "--quiet")
+    return ["origin/main"]
+
+
+def test_a_flipped_byte_in_the_store_stops_the_merge(verb: Verb, offered: Any, here: Settings) -> None:
+    """What would be served is checked against what was approved, by digest."""
+    model = next((here.home / "store" / "models" / "toy").glob("*/model.ubj"))
+    model.write_bytes(b"other")
+    with pytest.raises(errors.Rejected, match=r"signatures: .* holds sha256:\w+, not the model that is proposed"):
+        verb("merge", "1", "--as", "Ada")
+
+
+def test_a_release_that_was_changed_stops_the_merge(verb: Verb, offered: Any, here: Settings) -> None:
+    """release.json is outside the model's digest, and inside the signature."""
+    released = next((here.home / "store" / "models" / "toy").glob("*/release.json"))
+    released.write_text(released.read_text().replace('"counter":1', '"counter":9'), encoding="utf-8")
+    with pytest.raises(errors.Rejected, match=r"signatures: .* the content of release\.json differs"):
+        verb("merge", "1", "--as", "Ada")
+
+
+def test_a_stale_champion_stops_the_second_promotion(
+    verb: Verb, offered: Any, new_toy: Callable[[str], Any], here: Settings, registry: MemoryRegistry
+) -> None:
+    """Two models compared with the same champion: when the first is in production, the second's evidence is stale."""
+    verb("merge", "1")
+    other = new_toy("other")
+    assert offer(other, here, registry).startswith("3 ")
+    verb("merge", "2")
+    with pytest.raises(errors.Rejected, match="champion: it was compared with no model, but production has"):
+        verb("merge", "3")
+    assert offer(other, here, registry).startswith("4 ")
+    assert verb("merge", "4") == 0
+
+
+def test_closing_and_reopening(verb: Verb, offered: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """A closed request cannot be merged until it is taken up again."""
+    verb("close", "1", "--as", "Ada", "--reason", "ask me tomorrow")
+    with pytest.raises(errors.Rejected, match=r"request 1 is closed \(ask me tomorrow\); it cannot be merged"):
+        verb("merge", "1", "--as", "Ada")
+    with pytest.raises(errors.Rejected, match="request 1 is closed, not merged"):
+        verb("after-merge", "1")
+    verb("view", "1")
+    assert "closed by Ada" in capsys.readouterr().out
+    verb("reopen", "1", "--as", "Ada")
+    assert verb("merge", "1", "--as", "Ada") == 0
+
+
+def test_where_it_is(verb: Verb, here: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    """The path, for `git clone`."""
+    verb("where")
+    assert capsys.readouterr().out.strip() == str(here.home / "forge" / "environment.git")
