@@ -74,7 +74,7 @@ class Demo:
             self._merge()
         self._serve(self._run(trained))
         with self.stages.stage(f"A mishap: {self.story.mishap.says}"):
-            rejected = self._mishap()
+            rejected = self._mishap(trained)
         return {"the approved model": trained, "the rejected one": rejected}
 
     def _merge(self) -> None:
@@ -120,10 +120,11 @@ class Demo:
         say(f"   sent {formats.number(len(sent))} real rows")
         shell.run("drift", self.model, "--since", since, expected={expected})
 
-    def _mishap(self) -> dict[str, Any]:
-        """Run the pipeline on damaged data; the gates must say no."""
+    def _mishap(self, trained: Mapping[str, Any]) -> dict[str, Any]:
+        """Run the pipeline on a damaged copy of what it was *trained* on; the gates must say no."""
         data = self.scratch / "data"
-        rows.damage(self.settings.data_root / "data" / self.model, data, self.story.mishap)
+        undamaged = report.record_of(self.settings.home, self._run(trained)).facts.parameters["data"]
+        rows.damage(self.settings.data_root / undamaged, data, self.story.mishap)
         answer: dict[str, Any] = shell.ask(
             "run", self.model, "-p", f"data={data}", expected={errors.Rejected.exit_code}
         )
