@@ -107,8 +107,8 @@ def prepare(settings: Settings) -> None:
 
 
 def _environment_repo(settings: Settings) -> dict[str, bytes]:
-    """The files a new environment repo starts with: the folder ``gitops-env`` of the project at hand."""
-    folder = settings.data_root / "gitops-env"
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
-    }
+    """The files a new environment repo starts with: the folder ``gitops-env`` of the project at hand, or of one it lies in."""
+    places = [place / "gitops-env" for place in (settings.data_root, *settings.data_root.parents)]
+    folder = next((place for place in places if place.is_dir()), places[0])
+    files = {path.relative_to(folder): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {name.as_posix(): path.read_bytes() for name, path in files.items() if ".git" not in name.parts}
