@@ -22,6 +22,11 @@ Direction = Literal["maximize", "minimize"]
 # A probability of exactly 0 or 1 that turns out wrong would cost infinitely much; this is what float32 can tell from 0.
 TINY = 1e-7
 
+# Share of all rows that the running mean of F1 goes over. Measured on 5,600 customers, four seeds: a tenth takes a third off the
+# threshold's spread, and F1 on rows not seen is 0.647 instead of 0.644.
+WINDOW = 0.1
+FLAT = 0.01
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -52,19 +57,22 @@ def find(task: Task, metric: str) -> Metric:
 
 
 def best_threshold(labels: Array, probabilities: Array) -> float:
-    """The threshold at which deciding *probabilities* has the highest F1; the highest such threshold, rounded for people.
+    """The threshold at which deciding *probabilities* has the best F1, rounded for people; 0.5 where no label is positive.
 
-    Halfway between two neighbouring probabilities, so that no row's decision hangs on its last bit. 0.5 where no label is positive.
+    Near its top F1 is flat and noisy, and its highest point moves far with a few rows. So the top of its running mean is taken, unless the
+    top is sharp and that would cost more than :data:`FLAT`. The threshold lies halfway between two neighbouring probabilities, so that no
+    row's decision hangs on its last bit.
     """
     order = np.argsort(-probabilities, kind="stable")
-    ranked, hits = probabilities[order].astype(np.float64), np.cumsum(labels[order])
-    positives = hits[-1]
-    if positives == 0:
+    ranked, hits = probabilities[order].astype(np.float64), np.cumsum(labels[order].astype(np.float64))
+    if hits[-1] == 0:
         return 0.5
-    f1 = 2 * hits / (np.arange(1, len(ranked) + 1) + positives)
-    # A cut between two equal probabilities cannot be made by a threshold.
-    f1[:-1][ranked[:-1] == ranked[1:]] = -1
-    cut = int(np.argmax(f1))
+    f1 = 2 * hits / (np.arange(1, len(ranked) + 1) + hits[-1])
+    # A threshold cannot cut between two equal probabilities.
+    possible = np.append(ranked[:-1] > ranked[1:], True)
+    cut = int(np.argmax(np.where(possible, _running_mean(f1, int(WINDOW * len(f1))), -1)))
+    if f1[cut] < np.max(f1[possible]) - FLAT:
+        cut = int(np.argmax(np.where(possible, f1, -1)))
     below = ranked[cut + 1] if cut + 1 < len(ranked) else 0.0
     return _readable(ranked[cut], below)
 
@@ -106,6 +114,13 @@ def average_precision(labels: Array, scores: Array) -> float:
     last = np.append(np.flatnonzero(ranked[:-1] != ranked[1:]), len(ranked) - 1)
     precision, recall = hits[last] / (last + 1), hits[last] / positives
     return float(np.sum(np.diff(recall, prepend=0.0) * precision))
+
+
+def _running_mean(values: npt.NDArray[np.float64], window: int) -> npt.NDArray[np.float64]:
+    """The mean of the *window* values round each; fewer at the ends."""
+    sums, count, half = np.concatenate([[0.0], np.cumsum(values)]), len(values), window // 2
+    low, high = np.maximum(0, np.arange(count) - half), np.minimum(count, np.arange(count) + half + 1)
+    return np.asarray((sums[high] - sums[low]) / (high - low), dtype=np.float64)
 
 
 def _readable(above: float, below: float) -> float:

@@ -17,9 +17,27 @@ from optuna.trial import FrozenTrial, TrialState
 from argosy import errors
 from argosy.domain.model_settings import FloatRange, IntRange, ModelSettings
 from argosy.domain.search import Asked, SearchHistory, Trial
-from argosy.ml import boosting
 
 Space = dict[str, BaseDistribution]
+
+TUNABLE = frozenset(
+    {
+        "colsample_bylevel",
+        "colsample_bynode",
+        "colsample_bytree",
+        "gamma",
+        "learning_rate",
+        "max_delta_step",
+        "max_depth",
+        "max_leaves",
+        "min_child_weight",
+        "reg_alpha",
+        "reg_lambda",
+        "scale_pos_weight",
+        "subsample",
+    }
+)
+"""XGBoost's parameters that a search space may name. Not the number of bins: matrices are binned once and shared by all trials."""
 
 
 def ask(settings: ModelSettings, history: SearchHistory, *, round_number: int) -> list[Asked]:
@@ -75,9 +93,9 @@ def _asked(trial: optuna.Trial) -> Asked:
 
 def _distribution(name: str, bounds: FloatRange | IntRange, settings: ModelSettings) -> BaseDistribution:
     where = f"search.space.{name}"
-    if name not in boosting.TUNABLE:
+    if name not in TUNABLE:
         raise errors.Misconfigured(
-            f"{where}: no parameter of that name can be tuned; known: {', '.join(sorted(boosting.TUNABLE))}"
+            f"{where}: no parameter of that name can be tuned; known: {', '.join(sorted(TUNABLE))}"
         )
     if name == "scale_pos_weight" and settings.task != "binary":
         raise errors.Misconfigured(

@@ -5,10 +5,8 @@ Data, settings, the code of this package and the libraries' versions go in; who 
 
 import functools
 import hashlib
+import importlib.metadata
 from pathlib import Path
-
-import optuna
-import xgboost
 
 from argosy.domain.documents import canonical_json
 from argosy.domain.model_settings import ModelSettings
@@ -25,7 +23,7 @@ def name(settings: ModelSettings, features: Path) -> str:
         "settings": kept,
         "features": features_digest(features),
         "code": _code_digest(),
-        "libraries": {"optuna": optuna.__version__, "xgboost": xgboost.__version__},
+        "libraries": {name: importlib.metadata.version(name) for name in ("numpy", "optuna", "xgboost")},
     }
     return f"{settings.model}-{hashlib.sha256(canonical_json(parts).encode()).hexdigest()[:24]}"
 

@@ -13,6 +13,9 @@ Family = Literal["data", "features", "train", "evaluate", "promote"]
 Key = Literal["forge", "forge-reader", "signing", "registry"]
 """A secret a step may see; nothing else may. Only what opens requests sees ``forge``; reading the environment repo takes its reader."""
 
+# One set for all steps of the search and the training, so that they share one warm process.
+TRAINING = ("alembic.command", "numpy", "optuna", "pyarrow.parquet", "sqlalchemy.dialects.sqlite", "xgboost")
+
 ROOT = "/argosy"
 """Where a step's files are inside a container; ``$ARGOSY_ROOT`` says where they are here."""
 

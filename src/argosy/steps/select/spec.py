@@ -1,6 +1,6 @@
 """The spec of the step ``select``."""
 
-from argosy.steps.spec import Artifact, Parameter, StepSpec
+from argosy.steps.spec import TRAINING, Artifact, Parameter, StepSpec
 
 SPEC = StepSpec(
     name="select",
@@ -15,5 +15,5 @@ SPEC = StepSpec(
         Artifact("history", "history.json of the whole search."),
         Artifact("choice", "choice.json (Choice)."),
     ),
-    preload=("optuna",),
+    preload=TRAINING,
 )

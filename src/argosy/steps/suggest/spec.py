@@ -1,6 +1,6 @@
 """The spec of the step ``suggest``."""
 
-from argosy.steps.spec import Artifact, Parameter, Result, StepSpec
+from argosy.steps.spec import TRAINING, Artifact, Parameter, Result, StepSpec
 
 SPEC = StepSpec(
     name="suggest",
@@ -18,5 +18,5 @@ SPEC = StepSpec(
     ),
     outputs=(Artifact("history", "history.json (SearchHistory), the last round included."),),
     results=(Result("batches", "JSON list; an entry is one task's batch, a JSON list of points (Asked)."),),
-    preload=("optuna",),
+    preload=TRAINING,
 )

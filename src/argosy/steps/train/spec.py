@@ -1,6 +1,6 @@
 """The spec of the step ``train``."""
 
-from argosy.steps.spec import Artifact, Result, StepSpec
+from argosy.steps.spec import TRAINING, Artifact, Result, StepSpec
 
 SPEC = StepSpec(
     name="train",
@@ -19,5 +19,5 @@ SPEC = StepSpec(
         ),
     ),
     results=(Result("model-digest", "Digest of the bundle.", exported=True),),
-    preload=("numpy", "pandas", "pyarrow.parquet", "sklearn.metrics", "xgboost"),
+    preload=TRAINING,
 )

@@ -1,6 +1,6 @@
 """The spec of the step ``trial``."""
 
-from argosy.steps.spec import Artifact, Parameter, Result, StepSpec
+from argosy.steps.spec import TRAINING, Artifact, Parameter, Result, StepSpec
 
 SPEC = StepSpec(
     name="trial",
@@ -14,5 +14,5 @@ SPEC = StepSpec(
     ),
     results=(Result("finished", "JSON list of scored points (Trial)."),),
     keys=("registry",),
-    preload=("numpy", "pandas", "pyarrow.parquet", "sklearn.metrics", "xgboost"),
+    preload=TRAINING,
 )
