@@ -136,7 +136,7 @@ def _prove_dead(folder: RunFolder, journal: Journal) -> None:
 async def _drive(session: _Session, options: RunOptions, observer: Observer) -> RunResult:
     stored, began = session.stored, time.monotonic()
     workflow = _workflow(session)
-    async with launcher.Launcher() as starter:
+    async with launcher.Launcher(visible=(options.home,)) as starter:
         runner = Runner(
             workflow,
             journal=session.journal,

@@ -132,7 +132,8 @@ def as_status(node: Node) -> Json:
             outputs["result"] = node.outputs.result
         if node.outputs.exit_code is not None:
             outputs["exitCode"] = node.outputs.exit_code
-        status["outputs"] = outputs
+        if outputs:
+            status["outputs"] = outputs
     return status
 
 

@@ -142,13 +142,29 @@ def _plain(inside: str) -> PurePosixPath:
 def _refuse_to_hide(path: PurePosixPath) -> None:
     """Raise PathFailure where a folder of the step's own in place of *path*'s would hide what every process needs."""
     folder = Path(path.parent)
-    if any(Path(needed).is_relative_to(folder) for needed in (*_SYSTEM, sys.prefix, sys.base_prefix)) or str(folder) in _SYSTEM:
+    if (
+        any(Path(needed).is_relative_to(folder) for needed in (*_SYSTEM, sys.prefix, sys.base_prefix))
+        or str(folder) in _SYSTEM
+    ):
         raise PathFailure(
             f"{str(path)!r} lies in {folder}, which a process of this machine needs; give it a folder of its own, such as /data/{path.name}"
         )
 
 
-_SYSTEM = ("/bin", "/dev", "/etc", "/lib", "/lib64", "/proc", "/sbin", "/sys", "/usr", "/usr/bin", "/usr/lib", "/usr/local/bin")
+_SYSTEM = (
+    "/bin",
+    "/dev",
+    "/etc",
+    "/lib",
+    "/lib64",
+    "/proc",
+    "/sbin",
+    "/sys",
+    "/usr",
+    "/usr/bin",
+    "/usr/lib",
+    "/usr/local/bin",
+)
 
 
 def container_of(template: Mapping[str, Any]) -> Json:

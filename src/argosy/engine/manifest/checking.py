@@ -83,7 +83,7 @@ def _check_scalar(value: Any, type_name: str, where: str, document: Document) ->
     allowed = _SCALARS[type_name]
     fits = isinstance(value, allowed) and (bool in allowed or not isinstance(value, bool))
     if not fits:
-        hint = "; YAML 1.1 reads yes, no, on, off, y and n as booleans: quote it" if isinstance(value, bool) else ""
+        hint = "; YAML 1.1 reads yes, no, on and off as booleans: quote it" if isinstance(value, bool) else ""
         hint = hint or ("; quote it" if type_name == schema.STRING and isinstance(value, int | float) else "")
         raise _problem(document, where, f"expected {type_name}, found {_kind(value)} ({value!r}){hint}")
 

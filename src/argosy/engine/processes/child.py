@@ -59,11 +59,12 @@ def fork(job: Job, *, output: int, errors: int) -> int:
         _standard_files(output, errors)
         if job.memory:
             resource.setrlimit(resource.RLIMIT_AS, (job.memory, job.memory))
-        os.chdir(job.cwd)
         if job.way == "user":
             map_user(user, group)
         if job.way in FLAGS:
             view.enter(job.binds, job.scratch, job.visible)
+        os.chdir(job.cwd)  # which may be a path of the view alone
+        if job.way in FLAGS:
             _stay_behind_as_init()
     except OSError as error:
         os.write(2, f"argosy: cannot start {job.argv[0]}: {error}\n".encode())

@@ -1,0 +1,161 @@
+"""What Argo refuses, and what this engine does not run, is refused before the first step, with the path of the field."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from argosy import errors
+from argosy.engine.options import RunOptions, RunResult
+
+Run = Callable[..., RunResult]
+
+HEAD = "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: wf}\nspec:\n"
+OK = 'container: {image: any, command: [sh, -c, "true"]}'
+
+
+def dag(*tasks: str, more: str = "") -> str:
+    """A workflow of one DAG with *tasks*."""
+    return f"{HEAD}  entrypoint: main\n  templates:\n  - name: main\n    dag: {{tasks: [{', '.join(tasks)}]}}\n  - {{name: ok, {OK}}}\n{more}"
+
+
+def leaf(container: str, more: str = "") -> str:
+    """A workflow of one template."""
+    return f"{HEAD}  entrypoint: main\n  templates:\n  - name: main\n    {container}\n{more}"
+
+
+@pytest.mark.parametrize(
+    ("manifest", "message"),
+    [
+        pytest.param(leaf(OK, "    colour: red\n"), r"spec.templates\[0\].colour: unknown field", id="unknown-field"),
+        pytest.param(leaf(OK, "    activeDeadlineSecond: 3\n"), "did you mean 'activeDeadlineSeconds'", id="typo"),
+        pytest.param(
+            leaf("container: {image: any, command: [x], lifecycle: {}}"),
+            r"spec.templates\[0\].container.lifecycle: not supported by argosy run",
+            id="unsupported-field",
+        ),
+        pytest.param(leaf(OK, "    daemon: true\n"), r"templates\[0\].daemon: not supported", id="daemon"),
+        pytest.param(leaf("container: {image: any}"), "has no command", id="no-command"),
+        pytest.param(leaf("container: {command: [x]}"), "container.image: may not be empty", id="no-image"),
+        pytest.param(leaf("container: {image: 1, command: [x]}"), "expected string, found a number", id="wrong-type"),
+        pytest.param(dag("{name: yes, template: ok}"), "YAML 1.1 reads yes", id="boolean-name"),
+        pytest.param(f"{HEAD}  templates: [{{name: main, {OK}}}]\n", "spec.entrypoint|found none", id="no-entrypoint"),
+        pytest.param(
+            f"{HEAD}  entrypoint: main\n  entrypoint: other\n", "line 6.*'entrypoint' is there twice", id="duplicate-key"
+        ),
+        pytest.param(dag("{name: a, template: none}"), r"tasks\[0\].template: template 'none' is not defined", id="no-template"),
+        pytest.param(dag("{name: a, template: ok}", "{name: a, template: ok}"), r"tasks\[1\].name: 'a' is not unique", id="same-name"),
+        pytest.param(dag("{name: a_b, template: ok}"), r"tasks\[0\].name: 'a_b' is invalid", id="bad-name"),
+        pytest.param(dag("{name: a, template: ok, dependencies: [b]}"), "'b' is not a task", id="no-dependency"),
+        pytest.param(
+            dag("{name: a, template: ok, depends: b}", "{name: b, template: ok, depends: a}"),
+            "dependency cycle: (a->b->a|b->a->b)",
+            id="cycle",
+        ),
+        pytest.param(
+            dag("{name: a, template: ok}", "{name: b, template: ok, depends: a.Wonderful}"), "'Wonderful' is not a task result", id="depends-word"
+        ),
+        pytest.param(
+            dag("{name: a, template: ok}", "{name: b, template: ok, depends: a.AllFailed}"), "speaks of items", id="depends-items"
+        ),
+        pytest.param(
+            dag("{name: a, template: ok, depends: b}", "{name: b, template: ok}", "{name: c, template: ok, dependencies: [b]}"),
+            "cannot be used in a DAG that uses depends",
+            id="depends-and-dependencies",
+        ),
+        pytest.param(
+            dag("{name: a, template: ok, continueOn: {failed: true}}", "{name: b, template: ok, depends: a}"),
+            "continueOn: cannot be used",
+            id="continue-on-with-depends",
+        ),
+        pytest.param(dag("{name: 1a, template: ok}", "{name: b, template: ok, depends: 1a}"), "cannot begin with a digit", id="digit"),
+        pytest.param(
+            dag("{name: a, template: ok, when: '{{tasks.b.outputs.result}} == 1'}"),
+            r"tasks\[0\].when: failed to resolve \{\{tasks.b.outputs.result\}\}",
+            id="unresolvable",
+        ),
+        pytest.param(
+            dag(
+                "{name: a, template: take, arguments: {parameters: [{name: x, value: '{{tasks.b.outputs.result}}'}]}}",
+                "{name: b, template: ok}",
+                more=f"  - {{name: take, inputs: {{parameters: [{{name: x}}]}}, {OK}}}\n",
+            ),
+            "on which this one does not depend",
+            id="not-an-ancestor",
+        ),
+        pytest.param(
+            dag("{name: a, template: take}", more=f"  - {{name: take, inputs: {{parameters: [{{name: x}}]}}, {OK}}}\n"),
+            "inputs.parameters.x was not supplied",
+            id="argument-missing",
+        ),
+        pytest.param(
+            dag("{name: a, template: take}", more=f"  - {{name: take, inputs: {{artifacts: [{{name: x, path: /tmp/x}}]}}, {OK}}}\n"),
+            "inputs.artifacts.x was not supplied",
+            id="artifact-missing",
+        ),
+        pytest.param(leaf(OK, "    parallelism: 2\n"), "only valid for steps and dag", id="parallelism-of-leaf"),
+        pytest.param(leaf("steps: [[{name: a, template: main}]]", "    timeout: 3s\n"), "timeout: steps templates do not support", id="timeout-of-steps"),
+        pytest.param(leaf(OK, "    timeout: '3'\n"), "has no unit", id="timeout-without-unit"),
+        pytest.param(
+            leaf(OK, "    outputs: {parameters: [{name: x, valueFrom: {parameter: y}}]}\n"), "path must be specified", id="output-of-leaf"
+        ),
+        pytest.param(
+            leaf(OK, "    inputs: {artifacts: [{name: x, path: /a/../b, optional: true}]}\n"), "directory traversal", id="dots"
+        ),
+        pytest.param(leaf(OK, "    dag: {tasks: [{name: a, template: main}]}\n"), "this one has .*dag.*container|container and dag|dag and container", id="two-types"),
+        pytest.param(leaf("suspend: {}"), "not supported by argosy run without a duration", id="suspend-for-ever"),
+        pytest.param(leaf(OK, "    retryStrategy: {retryPolicy: Sometimes}\n"), "'Sometimes' is not one of", id="retry-policy"),
+        pytest.param(
+            leaf("container: {image: any, command: [x], envFrom: [{configMapRef: {name: nowhere}}]}"),
+            "ConfigMap 'nowhere', which is not known",
+            id="config-map",
+        ),
+        pytest.param(leaf(OK, "    volumes: [{name: v, hostPath: {path: /}}]\n"), "hostPath: not supported.*only emptyDir", id="host-path"),
+        pytest.param(
+            leaf(OK, "  arguments: {parameters: [{name: x, value: c, enum: [a, b]}]}\n"), "'c' is not one of its enum: a, b", id="enum"
+        ),
+        pytest.param(leaf(OK, "  arguments: {parameters: [{name: x}]}\n"), "has no value; give one with -p x=VALUE", id="no-value"),
+        pytest.param(
+            dag(*(f"{{name: t{n}, template: ok}}" for n in range(201))), "has 201 entries; a cluster takes at most 200", id="too-many-tasks"
+        ),
+        pytest.param("kind: Pod\napiVersion: v1\n", "kind is 'Pod'", id="another-kind"),
+        pytest.param("a: [1", "line 2", id="not-yaml"),
+        pytest.param("", "is empty", id="empty"),
+        pytest.param(f"{HEAD}  a: &a [x]\n  b: &b [*a, *a]\n  c: {'[' * 3000}{']' * 3000}\n", "nested too deeply|unknown field", id="deep"),
+        pytest.param("a: &a [*a]\n", "anchor contains itself", id="recursive-anchor"),
+        pytest.param(
+            "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+            + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 9)),
+            "unfolds into more than",
+            id="anchor-bomb",
+        ),
+    ],
+)
+def test_refused(manifest: str, message: str, run: Run, tmp_path: Path) -> None:
+    """One clear error of the manifest, and nothing was run."""
+    with pytest.raises(errors.Misconfigured, match=message):
+        run(manifest)
+    assert not (tmp_path / "home" / "runs").exists()
+
+
+def test_image_without_engine(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An image that needs podman or docker is refused, by step and image, where neither is there."""
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(errors.Misconfigured, match=r"'main' needs the image 'any'.*--local-image 'any'"):
+        run(leaf(OK), process_images=())
+
+
+def test_unknown_parameter(run: Run) -> None:
+    """A parameter that the workflow does not have is a mistake on the command line."""
+    with pytest.raises(errors.UsageError, match="no parameter 'colr'; did you mean 'color'"):
+        run(leaf(OK, "  arguments: {parameters: [{name: color, value: red}]}\n"), parameters={"colr": "blue"})
+
+
+def test_local_no_ops_are_listed(options: Callable[..., RunOptions], tmp_path: Path) -> None:
+    """Fields that change nothing on one machine are accepted, and named."""
+    from argosy.engine import api
+
+    path = tmp_path / "wf.yaml"
+    path.write_text(leaf(OK, "    nodeSelector: {a: b}\n  ttlStrategy: {secondsAfterCompletion: 1}\n"), encoding="utf-8")
+    prepared = api.prepare(api.load([path]), options())
+    assert prepared.ignored == ("spec.templates[].nodeSelector", "spec.ttlStrategy")
