@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from argosy.domain.data import FeatureColumn
 from argosy.domain.documents import Document, sha256
-from argosy.domain.model_settings import Task
+from argosy.domain.model_settings import EntitySplit, Task, TimeSplit
 
 MODEL = "model.ubj"
 SIGNATURE = "signature.json"
@@ -32,6 +32,8 @@ class Signature(Document):
     join_keys: list[str]
     classes: list[str]
     threshold: float | None = None
+    split: EntitySplit | TimeSplit = Field(discriminator="by")
+    """Which rows the model never saw: a later comparison on a holdout must not hold any it was trained on."""
     transformation: Literal["argosy.dev/tabular-v1"] = "argosy.dev/tabular-v1"
     """How rows become a matrix: columns in order; numbers as float32; a category as the index of its level; null, and a level not
     listed, as missing."""

@@ -43,6 +43,18 @@ def of(examples: Examples, predictions: npt.NDArray[np.floating], settings: Mode
     return Bins(rows=len(examples), columns=columns, prediction=prediction, mean_prediction=mean)
 
 
+def edges(values: npt.NDArray[np.floating]) -> list[float]:
+    """Edges between bins that hold about equally many of *values*; NaN is left out. No edge where there is one value only."""
+    present = np.sort(values[~np.isnan(values)].astype(np.float64))
+    distinct = np.unique(present)
+    if len(distinct) <= BINS:
+        # A bin a value: an edge is where a value's bin begins.
+        return [float(edge) for edge in distinct[1:]]
+    positions = (np.arange(1, BINS) * len(present)) // BINS
+    # An edge at the smallest value would leave an empty bin below it.
+    return [float(edge) for edge in np.unique(present[positions]) if edge > present[0]]
+
+
 def count_numbers(values: npt.NDArray[np.floating], edges: Sequence[float]) -> tuple[list[int], int]:
     """How many *values* fall below the first edge, from one edge on to the next …, from the last edge on; and how many are NaN."""
     present = values[~np.isnan(values)].astype(np.float64)
@@ -59,22 +71,11 @@ def count_levels(indices: npt.NDArray[np.floating], levels: int) -> tuple[list[i
 
 
 def _numbers(name: str, values: npt.NDArray[np.floating]) -> Histogram:
-    edges = _edges(values)
-    counts, missing = count_numbers(values, edges)
-    return Histogram(column=name, edges=edges, counts=counts, missing=missing)
+    fixed = edges(values)
+    counts, missing = count_numbers(values, fixed)
+    return Histogram(column=name, edges=fixed, counts=counts, missing=missing)
 
 
 def _levels(name: str, levels: list[str], indices: npt.NDArray[np.floating]) -> Histogram:
     counts, missing = count_levels(indices, len(levels))
     return Histogram(column=name, levels=levels, counts=counts, missing=missing)
-
-
-def _edges(values: npt.NDArray[np.floating]) -> list[float]:
-    present = np.sort(values[~np.isnan(values)].astype(np.float64))
-    distinct = np.unique(present)
-    if len(distinct) <= BINS:
-        # A bin a value: an edge is where a value's bin begins.
-        return [float(edge) for edge in distinct[1:]]
-    positions = (np.arange(1, BINS) * len(present)) // BINS
-    # An edge at the smallest value would leave an empty bin below it.
-    return [float(edge) for edge in np.unique(present[positions]) if edge > present[0]]

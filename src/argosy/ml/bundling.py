@@ -68,6 +68,7 @@ def _signature(settings: ModelSettings, train: Examples, threshold: float | None
         join_keys=train.schema.join_keys,
         classes=settings.label.classes,
         threshold=threshold,
+        split=settings.split,
         xgboost=xgboost.__version__,
     )
 

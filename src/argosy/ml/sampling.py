@@ -5,6 +5,7 @@ not depend on who ran the trials before or when they finished. The search's shar
 sampler reads.
 """
 
+import difflib
 import math
 import warnings
 from collections.abc import Mapping
@@ -94,8 +95,10 @@ def _asked(trial: optuna.Trial) -> Asked:
 def _distribution(name: str, bounds: FloatRange | IntRange, settings: ModelSettings) -> BaseDistribution:
     where = f"search.space.{name}"
     if name not in TUNABLE:
+        close = difflib.get_close_matches(name, TUNABLE, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
         raise errors.Misconfigured(
-            f"{where}: no parameter of that name can be tuned; known: {', '.join(sorted(TUNABLE))}"
+            f"{where}: no parameter of that name can be tuned{hint}. Known: {', '.join(sorted(TUNABLE))}"
         )
     if name == "scale_pos_weight" and settings.task != "binary":
         raise errors.Misconfigured(

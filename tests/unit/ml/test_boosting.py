@@ -1,0 +1,60 @@
+"""A fit is decided by its parameters alone, and stops where its loss was lowest."""
+
+import numpy as np
+import xgboost
+
+from argosy.ml import boosting, frames
+from argosy.ml.encoding import Encoder
+from argosy.testing.examples import Given
+
+POINT = {"learning_rate": 0.3, "max_depth": 4}
+
+
+def matrices(given: Given) -> tuple[xgboost.QuantileDMatrix, xgboost.QuantileDMatrix]:
+    """Two thirds to fit on and the rest to watch."""
+    examples = frames.read(given.features, "train")
+    encoder = Encoder(examples.schema.features)
+    inside, outside = np.arange(len(examples)) % 3 != 0, np.arange(len(examples)) % 3 == 0
+    first = boosting.binned(encoder, examples.matrix[inside], examples.labels[inside], nthread=1)
+    return first, boosting.binned(encoder, examples.matrix[outside], examples.labels[outside], nthread=1, like=first)
+
+
+def test_stops_where_the_loss_was_lowest(each_task: Given) -> None:
+    """The kept round is a minimum of the watched loss, and no more than the patience was spent after it."""
+    data, watched = matrices(each_task)
+    parameters = boosting.parameters(each_task.settings, POINT)
+    fit = boosting.fit_until_it_stops(parameters, data, {"validation": watched}, rounds=400, patience=20)
+    losses = fit.losses["validation"]
+    assert fit.rounds == boosting.STRIDE * (int(np.argmin(losses)) + 1)
+    assert fit.booster.num_boosted_rounds() == fit.rounds + 20
+    assert fit.rounds < 300
+
+
+def test_the_kept_rounds_are_the_model_of_as_many_rounds(each_task: Given) -> None:
+    """Predicting with the first rounds equals fitting that many and no more, to the bit: the final fit repeats a fold's."""
+    data, watched = matrices(each_task)
+    parameters = boosting.parameters(each_task.settings, POINT)
+    stopped = boosting.fit_until_it_stops(parameters, data, {"validation": watched}, rounds=400, patience=20)
+    again = boosting.fit(parameters, data, stopped.rounds)
+    assert boosting.predict(stopped, watched).tobytes() == boosting.predict(again, watched).tobytes()
+
+
+def test_the_last_rounds_are_looked_at_too(leavers: Given) -> None:
+    """A limit that is no multiple of the stride still has its loss taken."""
+    data, watched = matrices(leavers)
+    parameters = boosting.parameters(leavers.settings, {"learning_rate": 0.05})
+    fit = boosting.fit_until_it_stops(parameters, data, {"validation": watched}, rounds=12, patience=20)
+    assert fit.rounds == 12
+    assert len(fit.losses["validation"]) == 3
+
+
+def test_importance_names_every_feature(leavers: Given) -> None:
+    """Features that no tree uses are listed with 0, after the others."""
+    data, _ = matrices(leavers)
+    examples = frames.read(leavers.features, "train")
+    names = [feature.name for feature in examples.schema.features]
+    fit = boosting.fit(boosting.parameters(leavers.settings, {"max_depth": 1}), data, 2)
+    gains = boosting.importance(fit.booster, names)
+    assert sorted(gains) == sorted(names)
+    assert list(gains.values()) == sorted(gains.values(), reverse=True)
+    assert list(gains.values())[-1] == 0.0

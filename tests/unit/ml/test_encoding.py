@@ -1,0 +1,68 @@
+"""Values become the same bits whichever way they come in, and what no model can be asked with is refused by name."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from argosy.domain.data import FeatureColumn
+from argosy.ml.encoding import BadValue, Encoder
+
+AGE = FeatureColumn(name="age", type="number", view="v")
+CITY = FeatureColumn(name="city", type="category", levels=["Bonn", "Köln"], view="v")
+
+
+@pytest.fixture
+def encoder() -> Encoder:
+    """Two features: a number and a category."""
+    return Encoder([AGE, CITY])
+
+
+def test_rows_table_and_frame_are_equal(encoder: Encoder) -> None:
+    """A request, a file and a data frame of the same values give the same bits, missing ones included."""
+    ages, cities = [0.1, None, 3.0, 1e30], ["Köln", "Bonn", None, "Aachen"]
+    rows = encoder.rows([{"age": age, "city": city} for age, city in zip(ages, cities, strict=True)])
+    table = encoder.table(pa.table({"city": cities, "age": ages, "other": ages}))
+    frame = encoder.frame(pd.DataFrame({"city": cities, "age": ages}))
+    assert rows.tobytes() == table.tobytes() == frame.tobytes()
+    assert rows.dtype == np.float32
+
+
+def test_what_a_matrix_says(encoder: Encoder) -> None:
+    """A level becomes its position, an unknown level and null become missing."""
+    matrix = encoder.rows([{"age": 7, "city": "Köln"}, {"age": None, "city": "Aachen"}])
+    assert matrix[0].tolist() == [7.0, 1.0]
+    assert np.isnan(matrix[1]).all()
+    assert encoder.types == ["q", "c"]
+
+
+@pytest.mark.parametrize(
+    ("row", "feature", "problem"),
+    [
+        pytest.param({"age": math.nan, "city": None}, "age", "nan is not a finite number", id="nan"),
+        pytest.param({"age": math.inf, "city": None}, "age", "inf is not a finite number", id="infinite"),
+        pytest.param({"age": 1e39, "city": None}, "age", "not a finite number that a model can take", id="too-large"),
+        pytest.param({"age": 10**400, "city": None}, "age", "not a finite number", id="huge-int"),
+        pytest.param({"age": True, "city": None}, "age", "expected a number or null, got bool", id="bool"),
+        pytest.param({"age": "7", "city": None}, "age", "expected a number or null, got str", id="text"),
+        pytest.param({"age": 7, "city": 1}, "city", "expected a string or null, got int", id="number-as-level"),
+        pytest.param({"age": 7, "city": ["Bonn"]}, "city", "expected a string or null, got list", id="list"),
+        pytest.param({"age": 7}, "city", "is missing; give null", id="absent"),
+        pytest.param({"age": 7, "city": None, "size": 1}, "size", "is no feature of this model", id="unknown"),
+        pytest.param({"age": 7, "town": "Bonn"}, "city", "is missing", id="misspelt"),
+    ],
+)
+def test_bad_values_are_refused(encoder: Encoder, row: dict[str, Any], feature: str, problem: str) -> None:
+    """The error names row and feature, so that a server can point at the field."""
+    with pytest.raises(BadValue, match=problem) as caught:
+        encoder.rows([{"age": 1, "city": "Bonn"}, row])
+    assert (caught.value.row, caught.value.feature) == (1, feature)
+
+
+def test_infinity_in_a_file_is_refused(encoder: Encoder) -> None:
+    """Infinity is nobody's measurement, in a file as little as in a request."""
+    with pytest.raises(BadValue, match="row 1, feature 'age': inf"):
+        encoder.table(pa.table({"age": [1.0, math.inf], "city": ["Bonn", "Bonn"]}))
