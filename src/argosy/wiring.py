@@ -3,6 +3,7 @@
 Each function imports its adapter when it is called, so that a process loads the one client library it needs and no other.
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from argosy.ports.prediction_log import PredictionHistory, PredictionLog, Served
 from argosy.ports.registry import Registry
 from argosy.ports.search_storage import SearchStorage
 from argosy.ports.signer import Signer, Verifier
+from argosy.ports.trial_server import TrialServer
 from argosy.settings import Settings
 
 LOCAL = "local:"
@@ -26,7 +28,11 @@ def forge(settings: Settings) -> Forge:
         from argosy.adapters.local_forge.forge import LocalForge
 
         return LocalForge(Path(settings.forge_uri.removeprefix(LOCAL)), _environment_repo(settings))
-    raise errors.Misconfigured(f"ARGOSY_FORGE_URI is {settings.forge_uri!r}; expected {LOCAL}<path>")
+    if settings.forge_uri.startswith(GITHUB):
+        return _github(settings.forge_uri.removeprefix(GITHUB), settings.forge_token)
+    raise errors.Misconfigured(
+        f"ARGOSY_FORGE_URI is {settings.forge_uri!r}; expected {LOCAL}<path>, {GITHUB}<owner>/<name> or {GITHUB}https://<host>/<owner>/<name>"
+    )
 
 
 def registry(settings: Settings) -> Registry:
@@ -88,6 +94,13 @@ def hash_key(settings: Settings) -> bytes:
         ) from error
 
 
+def trial_server() -> TrialServer:
+    """What serves a bundle to see what it does."""
+    from argosy.adapters.child_server import ChildServer
+
+    return ChildServer()
+
+
 def prepare(settings: Settings) -> None:
     """Make what a laptop's state folder needs and does not have yet: keys, the environment repo, the registry's database.
 
@@ -104,6 +117,22 @@ def prepare(settings: Settings) -> None:
         from argosy.adapters.mlflow_registry import MlflowRegistry
 
         MlflowRegistry(settings.tracking_uri).prepare()
+
+
+def _github(address: str, token: str | None) -> Forge:
+    from argosy.adapters.github_forge import GithubForge
+
+    if not token:
+        raise errors.Misconfigured(
+            "ARGOSY_FORGE_TOKEN is empty; set it, or use a repository of this machine (ARGOSY_FORGE_URI=local:<path>)"
+        )
+    matched = re.fullmatch(r"(?:(https://[^/]+)/)?([\w.-]+/[\w.-]+)", address)
+    if not matched:
+        raise errors.Misconfigured(
+            f"ARGOSY_FORGE_URI names {address!r}; expected <owner>/<name> or https://<host>/<owner>/<name>"
+        )
+    host, repository = matched.groups()
+    return GithubForge(repository, token, **({"api": f"{host}/api/v3"} if host else {}))
 
 
 def _environment_repo(settings: Settings) -> dict[str, bytes]:

@@ -4,8 +4,8 @@ import datetime
 
 from argosy.domain import release
 
-LIMIT = 65_536
-"""Characters that GitHub takes."""
+LIMIT = 65_536 - 4_096
+"""Characters that GitHub takes, less the room that a forge may need for marks of its own."""
 CUT = "\n\n_Cut here: a request holds no more. The whole report is `evidence/evidence.md` in this request's files._\n"
 
 

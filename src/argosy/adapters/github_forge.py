@@ -1,0 +1,378 @@
+"""The environment repo on GitHub (or GitHub Enterprise): requests are pull requests.
+
+GitHub has no transaction over several things, so the order of calls is what keeps a killed or raced attempt harmless: the commit is whole
+before a branch shows it, a branch has one pull request at most (GitHub sees to that), the newer request is open before the older one is
+closed, and whoever comes next finishes what is unfinished. Which account merged or closed is GitHub's to say.
+
+Run against a stand-in for the REST endpoints used here, not yet against github.com.
+"""
+
+import base64
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import github
+import requests
+from github.GithubException import (
+    BadCredentialsException,
+    GithubException,
+    RateLimitExceededException,
+    UnknownObjectException,
+)
+from github.PullRequest import PullRequest
+from github.Repository import Repository
+
+from argosy import errors
+from argosy.domain import promotion, release, request_marks
+from argosy.domain.promotion import Proposal, Request, State
+from argosy.domain.request_marks import Ending, Marks
+
+MAIN = "main"
+TIMEOUT_SECONDS = 20
+CONFLICT, NOT_MERGEABLE, UNPROCESSABLE = 409, 405, 422
+PREFIX = "promote/"
+
+
+class GithubForge:
+    """See :class:`argosy.ports.forge.Forge`."""
+
+    def __init__(
+        self, repository: str, token: str, *, api: str = "https://api.github.com", patience: float = 1.0
+    ) -> None:
+        """*repository*: ``<owner>/<name>``. *patience*: seconds between writes, as GitHub asks for."""
+        client = github.Github(
+            auth=github.Auth.Token(token),
+            base_url=api,
+            timeout=TIMEOUT_SECONDS,
+            lazy=True,  # nothing is asked before somebody wants to know
+            seconds_between_requests=None,
+            seconds_between_writes=patience,
+            retry=None,  # the step is retried as a whole, with backoff, and finds what it did
+        )
+        self._owner = repository.partition("/")[0]
+        self._repository: Repository = client.get_repo(repository)
+
+    def head(self) -> str:
+        """See the port."""
+        with _reported():
+            return self._repository.get_branch(MAIN).commit.sha
+
+    def read(self, path: str, at: str | None = None) -> bytes | None:
+        """See the port."""
+        with _reported():
+            return self._content(path, at or MAIN)
+
+    def propose(self, proposal: Proposal) -> Request | None:
+        """See the port."""
+        with _reported():
+            known = [*self._open(), *self._of_branches(proposal.subject)]
+            decision = promotion.decide(proposal.subject, _by_number(known), self._served(proposal.subject))
+            if decision.action == "stop" and decision.request:
+                raise promotion.refusal(decision.request)
+            if decision.action == "done":
+                return decision.request
+            opened = decision.request or self._opened(proposal, decision.branch)
+            self._label(opened)
+            self._close_rivals(opened)
+            return self._request(self._repository.get_pull(opened.number))
+
+    def requests(self) -> list[Request]:
+        """See the port."""
+        with _reported():
+            pulls = self._repository.get_pulls(state="all", sort="created", direction="asc", base=MAIN)
+            return _by_number([request.model_copy(update={"body": ""}) for request in self._known(pulls)])
+
+    def request(self, number: int) -> Request:
+        """See the port."""
+        with _reported():
+            return self._request(self._pull(number))
+
+    def files(self, number: int) -> Mapping[str, bytes]:
+        """See the port."""
+        with _reported():
+            pull = self._pull(number)
+            subject = self._request(pull).subject
+            return {path: self._blob(sha) for path, sha in self._listing(subject, pull.head.sha).items()}
+
+    def diff(self, number: int) -> str:
+        """See the port. GitHub leaves the lines of large files out."""
+        with _reported():
+            return "".join(_file_diff(changed) for changed in self._pull(number).get_files())
+
+    def merge(self, number: int, *, by: str, at: str, note: str = "") -> Request:
+        """See the port. Between our look at main and GitHub's merge it may move: protect main with a required, up-to-date check."""
+        with _reported():
+            pull = self._pull(number)
+            request = self._request(pull)
+            if request.state is State.MERGED:
+                return request
+            if request.state is not State.OPEN:
+                raise errors.Rejected(
+                    f"request {number} is {request.state} ({request.reason or 'no reason given'}); it cannot be merged"
+                )
+            if self.head() != at:
+                raise errors.TryAgain("main of the environment repo has moved since the request was checked; try again")
+            self._merge(pull, f"Request: {number}\nMerged-by: {by}\n{note}")
+            return self._request(self._repository.get_pull(number))
+
+    def close(self, number: int, *, by: str, reason: str) -> Request:
+        """See the port."""
+        with _reported():
+            pull = self._unmerged(number)
+            if pull.state == "open":
+                self._end(pull, Ending(state="closed", by=by, reason=reason))
+            return self._request(self._repository.get_pull(number))
+
+    def reopen(self, number: int, *, by: str) -> Request:
+        """See the port."""
+        with _reported():
+            pull = self._unmerged(number)
+            marks = self._marks(pull).model_copy(update={"ending": None})
+            if pull.state != "open":
+                pull.edit(state="open", body=request_marks.attach(pull.body or "", marks))
+                pull.create_issue_comment(f"Taken up again by {by}.")
+            reopened = self._request(self._repository.get_pull(number))
+            self._close_rivals(reopened, keep=number)
+            return reopened
+
+    # What is there
+
+    def _open(self) -> list[Request]:
+        return self._known(self._repository.get_pulls(state="open", base=MAIN))
+
+    def _of_branches(self, subject: promotion.Subject) -> list[Request]:
+        """The requests that this model's branches had: the first, and ``-2``, ``-3``, … for as long as there are any."""
+        found: list[Request] = []
+        taken: list[str] = []
+        while True:
+            branch = promotion.branch(subject, taken)
+            pulls = list(self._repository.get_pulls(state="all", head=f"{self._owner}:{branch}", base=MAIN))
+            if not pulls:
+                return found
+            found += self._known(pulls)
+            taken.append(branch)
+
+    def _known(self, pulls: Any) -> list[Request]:
+        ours = [pull for pull in pulls if pull.head.ref.startswith(PREFIX) and request_marks.read(pull.body)]
+        return [self._request(pull) for pull in ours]
+
+    def _served(self, subject: promotion.Subject) -> str | None:
+        path = promotion.version_path(subject.model, subject.environment)
+        text = self._content(path, MAIN)
+        return release.parse(text.decode(), f"main:{path}").model_digest if text is not None else None
+
+    def _pull(self, number: int) -> PullRequest:
+        try:
+            pull = self._repository.get_pull(number)
+            self._marks(pull)
+        except UnknownObjectException as error:
+            raise errors.UsageError(f"there is no request {number} on {self._repository.full_name}") from error
+        return pull
+
+    def _marks(self, pull: PullRequest) -> Marks:
+        marks = request_marks.read(pull.body)
+        if marks is None:
+            raise errors.UsageError(
+                f"pull request {pull.number} is no promotion request, or the comment at the end of its body was deleted"
+            )
+        return marks
+
+    def _unmerged(self, number: int) -> PullRequest:
+        pull = self._pull(number)
+        if pull.merged_at:
+            raise errors.Rejected(f"request {number} is merged; a revert of its commit undoes it")
+        return pull
+
+    def _request(self, pull: PullRequest) -> Request:
+        marks = self._marks(pull)
+        ending = marks.ending if pull.state == "closed" and not pull.merged_at else None
+        ended_at = pull.merged_at or pull.closed_at
+        return Request(
+            number=pull.number,
+            subject=marks.subject,
+            branch=pull.head.ref,
+            title=pull.title,
+            body=f"{request_marks.strip(pull.body or '')}\n",
+            head=pull.head.sha,
+            state=_state(pull, ending),
+            url=pull.html_url,
+            author=marks.author,
+            opened_at=pull.created_at.isoformat(timespec="seconds"),
+            ended_by=self._ended_by(pull, ending),
+            ended_at=ended_at.isoformat(timespec="seconds") if ended_at else None,
+            reason=ending.reason if ending else None,
+            superseded_by=ending.superseded_by if ending else None,
+            labels=[label.name for label in pull.labels],
+        )
+
+    def _ended_by(self, pull: PullRequest, ending: Ending | None) -> str | None:
+        if pull.state == "open":
+            return None
+        account = pull.merged_by if pull.merged_at else None
+        return account.login if account else ending.by if ending else "somebody on GitHub"
+
+    # What is written
+
+    def _opened(self, proposal: Proposal, branch: str) -> Request:
+        self._show(branch, self._commit(proposal))
+        marks = Marks(subject=proposal.subject, author=proposal.author)
+        body = request_marks.attach(proposal.body, marks)
+        try:
+            pull = self._repository.create_pull(base=MAIN, head=branch, title=proposal.title, body=body)
+        except GithubException as error:
+            if error.status != UNPROCESSABLE:
+                raise
+            # Somebody else opened it between our look and now: one branch has one open pull request.
+            theirs = next(
+                iter(self._repository.get_pulls(state="open", head=f"{self._owner}:{branch}", base=MAIN)), None
+            )
+            if theirs is None:
+                raise
+            pull = theirs
+        return self._request(pull)
+
+    def _label(self, opened: Request) -> None:
+        wanted = promotion.labels(opened.subject)
+        if not set(wanted) <= set(opened.labels):
+            self._repository.get_pull(opened.number).add_to_labels(*wanted)
+
+    def _commit(self, proposal: Proposal) -> str:
+        """One commit on main with all files of the proposal, and without what another candidate left in their place."""
+        main = self._repository.get_branch(MAIN).commit.sha
+        gone = [path for path in self._listing(proposal.subject, main) if path not in proposal.files]
+        elements = [github.InputGitTreeElement(path, "100644", "blob", sha=None) for path in gone]
+        elements += [self._element(path, content) for path, content in sorted(proposal.files.items())]
+        base = self._repository.get_git_commit(main)
+        tree = self._repository.create_git_tree(elements, base_tree=base.tree)
+        return self._repository.create_git_commit(f"{proposal.title}\n", tree, [base]).sha
+
+    def _element(self, path: str, content: bytes) -> github.InputGitTreeElement:
+        blob = self._repository.create_git_blob(_base64(content), "base64")
+        return github.InputGitTreeElement(path, "100644", "blob", sha=blob.sha)
+
+    def _show(self, branch: str, commit: str) -> None:
+        """Point *branch* at *commit*. It may be there without a pull request, from an attempt that was cut off: nobody reviewed it."""
+        try:
+            self._repository.create_git_ref(f"refs/heads/{branch}", commit)
+        except GithubException as error:
+            if error.status != UNPROCESSABLE:
+                raise
+            if not list(self._repository.get_pulls(state="all", head=f"{self._owner}:{branch}", base=MAIN)):
+                ref = self._repository.get_git_ref(f"heads/{branch}")
+                if (
+                    ref.object.sha != commit
+                ):  # asked for, also because an unread ref is edited at an address that GitHub does not have
+                    ref.edit(commit, force=True)
+
+    def _close_rivals(self, opened: Request, keep: int | None = None) -> None:
+        """Leave one request open in the place of *opened*: *keep*, or the newest; whoever else looks decides the same."""
+        rivals = [one for one in self._open() if promotion.same_place(one, opened)]
+        winner = keep or max((one.number for one in rivals), default=opened.number)
+        for rival in rivals:
+            if rival.number != winner:
+                ending = Ending(
+                    state="superseded", by=opened.author, reason=f"superseded by request {winner}", superseded_by=winner
+                )
+                self._end(self._repository.get_pull(rival.number), ending)
+
+    def _end(self, pull: PullRequest, ending: Ending) -> None:
+        marks = self._marks(pull).model_copy(update={"ending": ending})
+        pull.edit(state="closed", body=request_marks.attach(pull.body or "", marks))
+        link = (
+            f"Superseded by #{ending.superseded_by}."
+            if ending.superseded_by
+            else f"Closed by {ending.by}: {ending.reason or 'no reason given'}"
+        )
+        pull.create_issue_comment(link)
+
+    def _merge(self, pull: PullRequest, message: str) -> None:
+        try:
+            pull.merge(commit_title=pull.title, commit_message=message, merge_method="merge", sha=pull.head.sha)
+        except GithubException as error:
+            if error.status not in {NOT_MERGEABLE, CONFLICT}:
+                raise
+            raise errors.TryAgain(
+                f"GitHub does not merge request {pull.number}: {_said(error)}; where it conflicts, run the pipeline again"
+            ) from error
+
+    # Files
+
+    def _content(self, path: str, ref: str) -> bytes | None:
+        entry = self._entry(path, ref)
+        return None if entry is None or isinstance(entry, list) else self._blob(entry.sha)
+
+    def _entry(self, path: str, ref: str) -> Any:
+        try:
+            return self._repository.get_contents(path, ref=ref)
+        except UnknownObjectException:
+            return None
+
+    def _listing(self, subject: promotion.Subject, ref: str) -> dict[str, str]:
+        """Path to blob of the version file and the evidence of *subject*'s place."""
+        waiting = [
+            promotion.version_path(subject.model, subject.environment),
+            promotion.evidence_folder(subject.model, subject.environment),
+        ]
+        found: dict[str, str] = {}
+        while waiting:
+            entry = self._entry(waiting.pop(), ref)
+            for one in entry if isinstance(entry, list) else [entry] if entry else []:
+                if one.type == "dir":
+                    waiting.append(one.path)
+                else:
+                    found[one.path] = one.sha
+        return found
+
+    def _blob(self, sha: str) -> bytes:
+        # The blob, not the content: GitHub leaves the content of files over 1 MB out.
+        return base64.b64decode(self._repository.get_git_blob(sha).content)
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+def _by_number(found: list[Request]) -> list[Request]:
+    return [request for _, request in sorted({request.number: request for request in found}.items())]
+
+
+def _state(pull: PullRequest, ending: Ending | None) -> State:
+    if pull.merged_at:
+        return State.MERGED
+    if pull.state == "open":
+        return State.OPEN
+    return State(ending.state) if ending else State.CLOSED
+
+
+def _file_diff(changed: Any) -> str:
+    header = f"diff --git a/{changed.previous_filename or changed.filename} b/{changed.filename}\n"
+    names = f"--- a/{changed.filename}\n+++ b/{changed.filename}\n" if changed.patch else ""
+    return f"{header}{names}{changed.patch or f'({changed.changes} lines changed; GitHub shows no more)'}\n"
+
+
+def _said(error: GithubException) -> str:
+    data = error.data if isinstance(error.data, dict) else {}
+    details = "; ".join(
+        str(entry.get("message", entry)) if isinstance(entry, dict) else str(entry) for entry in data.get("errors", [])
+    )
+    return f"{data.get('message', error)}{f' ({details})' if details else ''} [{error.status}]"
+
+
+@contextlib.contextmanager
+def _reported() -> Iterator[None]:
+    """Turn what GitHub and the network say into what Argosy says. Nothing of the token is in it."""
+    try:
+        yield
+    except RateLimitExceededException as error:
+        raise errors.TryAgain(f"GitHub's rate limit is reached: {_said(error)}") from error
+    except BadCredentialsException as error:
+        raise errors.Misconfigured("GitHub refuses ARGOSY_FORGE_TOKEN: it is wrong, expired or revoked") from error
+    except GithubException as error:
+        if error.status >= 500:
+            raise errors.TryAgain(f"GitHub fails: {_said(error)}") from error
+        raise errors.Misconfigured(
+            f"GitHub refuses: {_said(error)}. The token needs contents and pull requests, read and write, on the environment repo"
+        ) from error
+    except requests.RequestException as error:
+        raise errors.TryAgain(f"GitHub cannot be reached: {type(error).__name__}") from error

@@ -1,0 +1,54 @@
+"""What the body of a request carries for machines, on a forge that keeps nothing else for us: one HTML comment at its end.
+
+A person who deletes it takes the request out of Argosy's sight; what it claims is checked against the request's files before a merge.
+"""
+
+import re
+from typing import Literal
+
+from pydantic import ValidationError
+
+from argosy.domain.documents import Document
+from argosy.domain.promotion import Subject
+
+COMMENT = re.compile(r"\n*<!-- argosy: (?P<json>\{.*\}) -->\s*\Z")
+ROOM = 4_000
+"""Characters to leave for it."""
+
+
+class Ending(Document):
+    """How Argosy ended a request without merging it."""
+
+    state: Literal["closed", "superseded"]
+    by: str
+    reason: str
+    superseded_by: int | None = None
+
+
+class Marks(Document):
+    """What is kept about a request."""
+
+    subject: Subject
+    author: str
+    ending: Ending | None = None
+
+
+def attach(body: str, marks: Marks) -> str:
+    """*body* with *marks*, in place of those it has."""
+    # An HTML comment ends at the first `-->`; JSON can spell its last character otherwise.
+    text = marks.canonical_json().strip().replace(">", "\\u003e")
+    return f"{strip(body)}\n\n<!-- argosy: {text} -->\n"
+
+
+def strip(body: str) -> str:
+    """*body* without marks."""
+    return COMMENT.sub("", body.replace("\r\n", "\n")).rstrip("\n")
+
+
+def read(body: str | None) -> Marks | None:
+    """The marks of *body*, or None where it has none that can be read."""
+    found = COMMENT.search((body or "").replace("\r\n", "\n"))
+    try:
+        return Marks.model_validate_json(found["json"]) if found else None
+    except ValidationError:
+        return None

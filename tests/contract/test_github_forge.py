@@ -1,0 +1,192 @@
+"""The forge on GitHub, against a stand-in: the contract, lost answers, races, refusals."""
+
+import itertools
+import threading
+from collections.abc import Iterator
+from typing import ClassVar
+
+import pytest
+
+from argosy import errors
+from argosy.adapters.github_forge import GithubForge
+from argosy.domain.promotion import State
+from argosy.testing import fake_github
+from argosy.testing.fake_github import FakeGithub
+from argosy.testing.forge_contract import TEMPLATE, ForgeContract, Push, open_requests, proposal
+
+
+@pytest.fixture
+def server() -> Iterator[FakeGithub]:
+    """A GitHub that knows one repository."""
+    fake = FakeGithub(TEMPLATE)
+    yield fake
+    fake.stop()
+
+
+@pytest.fixture
+def forge(server: FakeGithub) -> GithubForge:
+    """The adapter, in a hurry."""
+    return _forge(server)
+
+
+def _forge(server: FakeGithub) -> GithubForge:
+    return GithubForge("owner/name", "secret-token", api=server.api, patience=0.0)
+
+
+class TestGithubForge(ForgeContract):
+    """The same promises as every forge."""
+
+    account: ClassVar[str | None] = fake_github.ACCOUNT
+
+    @pytest.fixture
+    def push(self, server: FakeGithub) -> Push:
+        """Straight to main."""
+        return server.store.push
+
+
+def _finally(forge: GithubForge) -> None:
+    """Propose until there is an answer, as a retried step does."""
+    for _ in range(5):
+        try:
+            forge.propose(proposal("a"))
+        except errors.TryAgain:
+            continue
+        return
+    pytest.fail("five attempts were not enough for one fault")
+
+
+@pytest.mark.parametrize("effect", [True, False], ids=["answer-lost", "request-lost"])
+def test_one_request_whatever_is_lost(effect: bool) -> None:
+    """Each call of a proposal fails once, before or after its effect; the retry ends with one open request, complete."""
+    for call in itertools.count():
+        fake = FakeGithub(TEMPLATE)
+        try:
+            forge = _forge(fake)
+            forge.propose(proposal("old"))
+            start = len(fake.seen)
+            if effect:
+                fake.lost = {start + call}
+            else:
+                fake.fault = lambda _m, _p, count, at=start + call: (
+                    (502, {"message": "Bad Gateway"}) if count == at else None
+                )  # type: ignore[misc]
+            _finally(forge)
+            if len(fake.seen) <= start + call:
+                assert call > 10, "a proposal made hardly any calls: nothing was tried"
+                return
+            requests = forge.requests()
+            assert [request.state for request in requests] == [State.SUPERSEDED, State.OPEN]
+            assert requests[0].superseded_by == 2
+            assert forge.files(2) == proposal("a").files
+        finally:
+            fake.stop()
+
+
+def test_labels_after_a_lost_answer(server: FakeGithub, forge: GithubForge) -> None:
+    """A request whose labels were lost gets them from whoever proposes it next."""
+    server.fault = lambda _method, path, _count: (502, {"message": "Bad Gateway"}) if path.endswith("/labels") else None
+    with pytest.raises(errors.TryAgain, match="GitHub fails"):
+        forge.propose(proposal("a"))
+    server.fault = lambda _method, _path, _count: None
+    request = forge.propose(proposal("a"))
+    assert request
+    assert "promotion" in request.labels
+
+
+def test_two_pipelines_at_once(server: FakeGithub) -> None:
+    """Whatever order GitHub sees their calls in, one request stays open."""
+    failures: list[BaseException] = []
+
+    def work(name: str) -> None:
+        forge = _forge(server)
+        for number in range(8):
+            try:
+                forge.propose(proposal(f"{name}-{number}", author=name))
+            except errors.TryAgain:
+                continue
+            except BaseException as error:
+                failures.append(error)
+                raise
+
+    workers = [threading.Thread(target=work, args=(name,)) for name in ("left", "right")]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert failures == []
+    forge = _forge(server)
+    forge.propose(proposal("last"))
+    assert len(open_requests(forge)) == 1
+    assert len(forge.requests()) == 17
+
+
+def test_the_same_model_from_two_pipelines(server: FakeGithub) -> None:
+    """Both get the one request."""
+    numbers: list[int] = []
+
+    def work() -> None:
+        request = _forge(server).propose(proposal("a"))
+        assert request
+        numbers.append(request.number)
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert numbers == [1, 1, 1, 1]
+
+
+def test_a_merge_that_conflicts(server: FakeGithub, forge: GithubForge) -> None:
+    """GitHub merges text; where main changed the same file it refuses, and we say what helps."""
+    forge.propose(proposal("a"))
+    server.store.push({"models/toy/staging/version.yaml": b"model: other\n"})
+    with pytest.raises(errors.TryAgain, match=r"does not merge request 1: Merge conflict.*run the pipeline again"):
+        forge.merge(1, by="ada", at=forge.head())
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "message"),
+    [
+        pytest.param((401, {"message": "Bad credentials"}), errors.Misconfigured, "ARGOSY_FORGE_TOKEN", id="token-revoked"),
+        pytest.param((403, {"message": "Resource not accessible"}), errors.Misconfigured, "contents and pull", id="token-too-weak"),
+        pytest.param((403, {"message": "You have exceeded a secondary rate limit"}), errors.TryAgain, "rate limit", id="rate-limit"),
+        pytest.param((500, {"message": "Server Error"}), errors.TryAgain, "GitHub fails", id="server-error"),
+        pytest.param((404, {"message": "Not Found"}), errors.Misconfigured, "refuses: Not Found", id="no-such-repository"),
+    ],
+)  # fmt: skip
+def test_refusals(
+    server: FakeGithub, forge: GithubForge, answer: fake_github.Answer, kind: type[Exception], message: str
+) -> None:
+    """Each says whether trying again can help; none shows the token."""
+    server.fault = lambda _method, _path, _count: answer
+    with pytest.raises(kind, match=message) as raised:
+        forge.head()
+    assert "secret-token" not in str(raised.value)
+
+
+def test_nobody_answers(server: FakeGithub, forge: GithubForge) -> None:
+    """A network that is down is a reason to try again."""
+    unreachable = GithubForge("owner/name", "secret-token", api="http://127.0.0.1:9", patience=0.0)
+    with pytest.raises(errors.TryAgain, match="cannot be reached"):
+        unreachable.head()
+
+
+def test_closed_in_the_browser(server: FakeGithub, forge: GithubForge) -> None:
+    """A person who closes it on GitHub has said no, though they left no reason with us."""
+    forge.propose(proposal("a"))
+    server.store.pulls[1]["state"] = "closed"
+    assert forge.request(1).state is State.CLOSED
+    with pytest.raises(errors.Rejected, match="closed by somebody on GitHub"):
+        forge.propose(proposal("a"))
+
+
+def test_other_pull_requests_are_not_ours(server: FakeGithub, forge: GithubForge) -> None:
+    """People open pull requests of their own; they are neither listed nor superseded."""
+    server.store.refs["heads/fix"] = server.store.refs["heads/main"]
+    fake_github.create_pull(server.store, {"head": "fix", "title": "Fix", "body": None})
+    forge.propose(proposal("a"))
+    assert [request.number for request in forge.requests()] == [2]
+    assert server.store.pulls[1]["state"] == "open"
+    with pytest.raises(errors.UsageError, match="pull request 1 is no promotion request"):
+        forge.request(1)
