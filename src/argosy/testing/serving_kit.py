@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message
 
 from argosy.domain import bundle
 from argosy.domain.data import FeatureColumn
-from argosy.domain.model_settings import Task
+from argosy.domain.model_settings import EntitySplit, Task
 from argosy.ml.encoding import Encoder
 from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import Prediction, Standing
@@ -60,6 +60,7 @@ def signature(task: Task = "binary") -> bundle.Signature:
         join_keys=["customer_id"],
         classes=classes,
         threshold=0.4 if task == "binary" else None,
+        split=EntitySplit(by="entity", holdout=0.2),
         xgboost=xgboost.__version__,
     )
 

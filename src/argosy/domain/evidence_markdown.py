@@ -1,0 +1,141 @@
+"""Evidence and model card as Markdown, for a promotion request and for the registry.
+
+Whatever a name or a value holds, it stays text: everything is escaped, and long cells are cut.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from argosy.domain.evidence import Evidence, GateResult, Table
+from argosy.domain.model_settings import ModelSettings
+
+LONGEST_CELL = 200
+ENTITIES = {"<": "&lt;", "&": "&amp;", "@": "&#64;", "|": "&#124;"}
+BACKSLASHED = set("\\`*[]!#~")
+MARKS = {
+    "promote": "promote",
+    "reject": "**reject**",
+    "inconclusive": "**inconclusive**",
+    "champion": "already in production",
+}
+
+
+def report(evidence: Evidence) -> str:
+    """What a reviewer needs: the verdict, every gate with its numbers, the comparison, the tables."""
+    sections = [
+        f"# {escape(evidence.model)}: {MARKS[evidence.verdict]}",
+        escape(evidence.explanation),
+        "## Gates",
+        _table(["Gate", "Measured", "Limit", "", "Why"], [_gate(gate) for gate in evidence.gates]),
+        "## Against the champion",
+        _comparison(evidence),
+        "## Data",
+        _table(
+            ["", ""],
+            [
+                ["rows for training", f"{evidence.rows_train:,}"],
+                ["rows held out", f"{evidence.rows_holdout:,}"],
+                ["snapshot", evidence.snapshot_digest],
+                ["commit", evidence.git_commit],
+            ],
+        ),
+        *(_titled(table) for table in evidence.tables),
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def model_card(evidence: Evidence, settings: ModelSettings) -> str:
+    """What the model is for, what it was made of, how good it is and where not."""
+    weaknesses = [gate for gate in evidence.gates if not gate.passed]
+    important = list(evidence.attribution.items())[:10]
+    sections = [
+        f"# Model card: {escape(settings.model)}",
+        escape(settings.description),
+        _table(
+            ["", ""],
+            [
+                ["owner", settings.owner],
+                ["task", settings.task],
+                ["digest", evidence.model_digest],
+                ["trained on", f"{evidence.rows_train:,} rows of snapshot {evidence.snapshot_digest}"],
+                ["evaluated on", f"{evidence.rows_holdout:,} rows held out"],
+                ["verdict", evidence.verdict],
+            ],
+        ),
+        "## How good it is",
+        _table(
+            ["Measurement", "Value"],
+            [[name, number(value)] for name, value in evidence.metrics.items() if name.count(".") == 1],
+        ),
+        "## What it goes by",
+        _table(["Feature", "Mean absolute SHAP value"], [[name, number(value)] for name, value in important]),
+        *(f"> {escape(sentence)}" for sentence in evidence.example_sentences),
+        "## Limits and known weaknesses",
+        _table(["Gate", "Measured", "Limit", "", "Why"], [_gate(gate) for gate in weaknesses])
+        if weaknesses
+        else "No gate failed and no deviation is in force.",
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def escape(text: str) -> str:
+    """*text* without any meaning to Markdown or HTML, on one line, of a length that can be read."""
+    line = " ".join(text.split())
+    line = line if len(line) <= 4 * LONGEST_CELL else f"{line[: 4 * LONGEST_CELL]}…"
+    return "".join(_harmless(character) for character in line if character.isprintable())
+
+
+def _harmless(character: str) -> str:
+    return f"\\{character}" if character in BACKSLASHED else ENTITIES.get(character, character)
+
+
+def number(value: float | None) -> str:
+    """A measurement for people."""
+    return "undefined" if value is None else f"{value:.4g}"
+
+
+def _comparison(evidence: Evidence) -> str:
+    result = evidence.comparison
+    if result is None:
+        return (
+            "There is no model in production yet." if evidence.champion.model_digest is None else "It is the champion."
+        )
+    return "\n\n".join(
+        [
+            escape(f"{result.outcome}: {result.reason}"),
+            _table(
+                ["Score", "Candidate", "Champion", "Difference", "p"],
+                [
+                    [
+                        result.metric,
+                        number(result.candidate),
+                        number(result.champion),
+                        f"{result.difference:+.4f} [{result.low:+.4f}, {result.high:+.4f}]",
+                        number(result.p_value),
+                    ]
+                ],
+            ),
+        ]
+    )
+
+
+def _gate(gate: GateResult) -> list[str]:
+    mark = "holds" if gate.passed else "accepted deviation" if gate.deviation else "FAILS"
+    why = gate.reason if gate.passed or not gate.would_pass else f"{gate.reason} Would pass: {gate.would_pass}."
+    return [gate.gate, number(gate.measured), gate.limit, mark, why]
+
+
+def _titled(table: Table) -> str:
+    return f"<details><summary>{escape(table.title)}</summary>\n\n{_table(table.header, table.rows)}\n\n</details>"
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [_row(header), _row(["---"] * len(header), raw=True), *(_row(row) for row in rows)]
+    return "\n".join(lines)
+
+
+def _row(cells: Sequence[str], *, raw: bool = False) -> str:
+    return f"| {' | '.join(cell if raw else _cell(cell) for cell in cells)} |"
+
+
+def _cell(text: str) -> str:
+    return escape(text if len(text) <= LONGEST_CELL else f"{text[:LONGEST_CELL]}…")

@@ -1,0 +1,143 @@
+"""How good predictions are: scores, scores by slice, confusion matrix, curves, and what decisions are worth.
+
+Which scores a task has, and how each is calculated, is ``metrics``' word.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from argosy.domain.evidence import Curve, Table
+from argosy.domain.model_settings import Task
+from argosy.ml import metrics
+
+Array = npt.NDArray[np.float64]
+Measurements = dict[str, float | None]
+
+SMALLEST_SLICE = 50
+"""Rows below which a slice's scores say more about chance than about the model."""
+POINTS = 60
+"""Points of a curve that a person looks at."""
+PRIMARY: dict[Task, str] = {"binary": "auc", "multiclass": "accuracy", "regression": "r2"}
+"""The score that robustness and slices are told in."""
+
+
+def primary(task: Task, labels: Array, predictions: Array) -> float:
+    """The primary score; NaN where it is undefined."""
+    return metrics.score(task, PRIMARY[task], labels, predictions)
+
+
+def measure(task: Task, labels: Array, predictions: Array, threshold: float) -> Measurements:
+    """``performance.<score>`` for every score of *task*."""
+    names = [name for name in metrics.METRICS[task] if name not in ("best_f1", "brier")]
+    return {
+        f"performance.{name}": defined(metrics.score(task, name, labels, predictions, threshold=threshold))
+        for name in names
+    }
+
+
+def by_slice(
+    task: Task, labels: Array, predictions: Array, columns: Mapping[str, list[str]]
+) -> tuple[Measurements, Table]:
+    """The primary score of every value of every column that has enough rows, and the worst: ``performance.worst_slice``."""
+    score = PRIMARY[task]
+    rows: list[list[str]] = []
+    found: Measurements = {}
+    for column, value, chosen in slices(columns):
+        if len(chosen) < SMALLEST_SLICE:
+            rows.append([column, value, f"{len(chosen):,}", "too few rows"])
+            continue
+        measured = defined(primary(task, labels[chosen], predictions[chosen]))
+        found[f"performance.slice.{column}.{value}.{score}"] = measured
+        rows.append([column, value, f"{len(chosen):,}", "undefined" if measured is None else f"{measured:.4f}"])
+    known = [value for value in found.values() if value is not None]
+    found["performance.worst_slice"] = min(known) if known else None
+    return found, Table(
+        title=f"{score} by slice", dimension="performance", header=["Column", "Value", "Rows", score], rows=rows
+    )
+
+
+def slices(columns: Mapping[str, list[str]]) -> Iterator[tuple[str, str, npt.NDArray[np.int64]]]:
+    """(column, value, indices of its rows), sorted."""
+    for column, values in columns.items():
+        array = np.asarray(values, dtype=object)
+        for value in sorted(set(values)):
+            yield column, value, np.flatnonzero(array == value)
+
+
+def business(labels: Array, predictions: Array, threshold: float, worth: Mapping[str, float]) -> Measurements:
+    """What the decisions of a binary model are worth per row, and its lift among the tenth it is surest of."""
+    decided = predictions >= threshold
+    cells = {
+        "true_positive": decided & (labels == 1),
+        "false_positive": decided & (labels == 0),
+        "false_negative": ~decided & (labels == 1),
+        "true_negative": ~decided & (labels == 0),
+    }
+    top = np.argsort(-predictions, kind="stable")[: max(1, len(labels) // 10)]
+    rate = float(labels.mean())
+    found: Measurements = {"performance.lift_top_tenth": float(labels[top].mean()) / rate if rate else None}
+    if worth:
+        found["performance.value_per_row"] = sum(
+            worth.get(name, 0.0) * float(rows.mean()) for name, rows in cells.items()
+        )
+    return found
+
+
+def confusion(task: Task, labels: Array, predictions: Array, threshold: float, classes: list[str]) -> Table:
+    """The confusion matrix: a line a true class, a column a decision."""
+    counts = metrics.confusion(labels, metrics.decisions(task, predictions, threshold), len(classes))
+    rows = [[name, *(f"{count:,}" for count in line)] for name, line in zip(classes, counts, strict=True)]
+    return Table(
+        title="Confusion matrix",
+        dimension="performance",
+        header=["True class", *(f"decided {name}" for name in classes)],
+        rows=rows,
+    )
+
+
+def report(task: Task, labels: Array, predictions: Array, threshold: float, classes: list[str]) -> Table:
+    """Precision, recall and F1 of each class."""
+    counts = np.asarray(
+        metrics.confusion(labels, metrics.decisions(task, predictions, threshold), len(classes)), dtype=float
+    )
+    rows = []
+    for index, name in enumerate(classes):
+        hits, decided, present = counts[index, index], counts[:, index].sum(), counts[index].sum()
+        precision, recall = hits / decided if decided else math.nan, hits / present if present else math.nan
+        f1 = 2 * hits / (decided + present) if decided + present else math.nan
+        rows.append([name, f"{precision:.3f}", f"{recall:.3f}", f"{f1:.3f}", f"{int(present):,}"])
+    return Table(
+        title="Classification report",
+        dimension="performance",
+        header=["Class", "Precision", "Recall", "F1", "Rows"],
+        rows=rows,
+    )
+
+
+def curves(labels: Array, probabilities: Array) -> list[Curve]:
+    """ROC and precision-recall curves of a binary model."""
+    order = np.argsort(-probabilities, kind="stable")
+    hits = np.cumsum(labels[order])
+    misses = np.cumsum(1 - labels[order])
+    if hits[-1] == 0 or misses[-1] == 0:
+        return []
+    shown = np.unique(np.linspace(0, len(order) - 1, POINTS).astype(int))
+    roc = [(0.0, 0.0), *((float(misses[at] / misses[-1]), float(hits[at] / hits[-1])) for at in shown)]
+    recall = [(float(hits[at] / hits[-1]), float(hits[at] / (at + 1))) for at in shown]
+    return [
+        Curve(
+            title="ROC curve", dimension="performance", x_label="false positive rate", y_label="true positive rate",
+            series={"model": roc, "chance": [(0.0, 0.0), (1.0, 1.0)]},
+        ),
+        Curve(
+            title="Precision and recall", dimension="performance", x_label="recall", y_label="precision", series={"model": recall},
+        ),
+    ]  # fmt: skip
+
+
+def defined(value: float) -> float | None:
+    """*value*, or None where it is undefined."""
+    return None if math.isnan(value) else value

@@ -1,0 +1,106 @@
+"""What happens to a model when its inputs are not as they were: noise, missing values, values out of range, small pushes.
+
+Inputs are encoded matrices (a category as the index of its level); every draw has a fixed seed, so that a measurement repeats.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from argosy.domain.evidence import Table
+from argosy.domain.model_settings import Task
+from argosy.ml import metrics, performance
+
+Array = npt.NDArray[np.float64]
+Matrix = npt.NDArray[np.float32]
+Predict = Callable[[Matrix], Array]
+
+NOISE = 0.1
+"""Standard deviation of the noise, in standard deviations of the feature."""
+MISSING = 0.1
+"""Share of the values that go missing."""
+PUSH = 0.01
+"""A push, in standard deviations of the feature: far below what a reading differs by from one day to the next."""
+ROWS = 2000
+"""Rows the pushes are tried on; each feature takes two predictions of all of them."""
+EXTREMES = (0.0, -1.0, 1e6, -1e6, 3e38, -3e38)
+
+
+def measure(
+    task: Task, predict: Predict, matrix: Matrix, labels: Array, numeric: list[int], threshold: float, seed: int
+) -> tuple[dict[str, float | None], Table]:
+    """``robustness.noise_drop``, ``.missing_drop`` (how much the primary score falls), ``.flip_rate`` (share of rows whose decision a small
+    push turns; of regression, mean change in standard deviations), ``.undefined`` (answers to extreme inputs that are no number)."""
+    random = np.random.default_rng(seed)
+    base = performance.primary(task, labels, predict(matrix))
+    noisy = performance.primary(task, labels, predict(noise(matrix, numeric, random)))
+    gaps = performance.primary(task, labels, predict(missing(matrix, random)))
+    flips = _pushed(task, predict, matrix[:ROWS], numeric, threshold, float(labels.std()) or 1.0)
+    broken = _undefined(predict, matrix)
+    found: dict[str, float | None] = {
+        "robustness.noise_drop": performance.defined(base - noisy),
+        "robustness.missing_drop": performance.defined(base - gaps),
+        "robustness.flip_rate": flips,
+        "robustness.undefined": float(broken),
+    }
+    score = performance.PRIMARY[task]
+    rows = [
+        ["as it is", f"{base:.4f}", ""],
+        [f"noise of {NOISE:g} standard deviations on numbers", f"{noisy:.4f}", f"{noisy - base:+.4f}"],
+        [f"{MISSING:.0%} of all values missing", f"{gaps:.4f}", f"{gaps - base:+.4f}"],
+        [f"worst push of {PUSH:g} standard deviations", "", f"{flips:.2%} turned"],
+        ["extreme and empty rows", "", f"{broken} answers undefined"],
+    ]
+    return found, Table(title="Robustness", dimension="robustness", header=["Inputs", score, "Change"], rows=rows)
+
+
+def noise(matrix: Matrix, numeric: list[int], random: np.random.Generator) -> Matrix:
+    """*matrix* with noise on its numbers."""
+    noisy = matrix.copy()
+    for column in numeric:
+        spread = float(np.nanstd(matrix[:, column])) if np.isfinite(matrix[:, column]).any() else 0.0
+        noisy[:, column] += random.normal(0.0, NOISE, len(matrix)).astype(np.float32) * np.float32(spread)
+    return noisy
+
+
+def missing(matrix: Matrix, random: np.random.Generator) -> Matrix:
+    """*matrix* with some values missing."""
+    gaps = matrix.copy()
+    gaps[random.random(matrix.shape) < MISSING] = np.nan
+    return gaps
+
+
+def _pushed(task: Task, predict: Predict, matrix: Matrix, numeric: list[int], threshold: float, scale: float) -> float:
+    """Share of the rows whose decision turns when any one number is pushed either way."""
+    before = predict(matrix)
+    turned = np.zeros(len(matrix))
+    for column in numeric:
+        spread = np.float32(np.nanstd(matrix[:, column])) if np.isfinite(matrix[:, column]).any() else np.float32(0)
+        for sign in (-1, 1):
+            pushed = matrix.copy()
+            pushed[:, column] += np.float32(sign * PUSH) * spread
+            after = predict(pushed)
+            change = (
+                np.abs(after - before) / scale
+                if task == "regression"
+                else _decided(task, after, threshold) != _decided(task, before, threshold)
+            )
+            turned = np.maximum(turned, change)
+    return float(turned.mean())
+
+
+def _decided(task: Task, predictions: Array, threshold: float) -> npt.NDArray[np.int64]:
+    return metrics.decisions(task, predictions, threshold)
+
+
+def _undefined(predict: Predict, matrix: Matrix) -> int:
+    """How many answers to extreme rows are no finite number."""
+    width = matrix.shape[1]
+    rows = [np.full(width, value, dtype=np.float32) for value in EXTREMES]
+    rows.append(np.full(width, np.nan, dtype=np.float32))
+    try:
+        answers = predict(np.vstack(rows))
+    except ArithmeticError:
+        return len(rows)
+    return int(np.sum(~np.isfinite(answers)))

@@ -1,0 +1,110 @@
+"""One model on one holdout, measured on every dimension that arrays can tell: all but latency, which takes a server."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from argosy.domain.evidence import Curve, Table
+from argosy.domain.model_settings import ModelSettings
+from argosy.ml import attribution, calibration, fairness, performance, robustness
+from argosy.ml.frames import Examples
+from argosy.ml.predictor import Predictor
+
+Array = npt.NDArray[np.float64]
+
+EXPLAINED = 2000
+"""Rows that contributions are calculated for; their mean does not move any more with more of them."""
+
+
+@dataclass(frozen=True)
+class Sixfold:
+    """What was measured, and what a person looks at."""
+
+    measurements: dict[str, float | None]
+    tables: list[Table]
+    curves: list[Curve]
+    attribution: dict[str, float]
+    sentences: list[str]
+
+
+def measure(settings: ModelSettings, predictor: Predictor, holdout: Examples) -> Sixfold:
+    """Measure *predictor* on *holdout*."""
+    task, labels = settings.task, holdout.labels
+    predictions = predictor.predict_matrix(holdout.matrix)
+    threshold = 0.5 if predictor.signature.threshold is None else predictor.signature.threshold
+    measurements = performance.measure(task, labels, predictions, threshold)
+    tables, curves = _decisions(settings, labels, predictions, threshold)
+    if task == "binary":
+        measurements |= performance.business(labels, predictions, threshold, settings.evaluation.business)
+    if settings.evaluation.slices:
+        found, table = performance.by_slice(task, labels, predictions, columns(holdout, settings.evaluation.slices))
+        measurements |= found
+        tables.append(table)
+    found, groups = _fairness(settings, labels, predictions, threshold, holdout)
+    calibrated, curve = calibration.measure(task, labels, predictions)
+    numeric = [index for index, feature in enumerate(predictor.signature.features) if feature.type == "number"]
+    robust, shaken = robustness.measure(
+        task, predictor.predict_matrix, holdout.matrix, labels, numeric, threshold, settings.seed
+    )
+    importance, sentences = _explained(predictor, holdout, predictions)
+    return Sixfold(
+        measurements={**measurements, **found, **calibrated, **robust, **attribution.measure(importance)},
+        tables=[*tables, *groups, shaken],
+        curves=[*curves, *curve],
+        attribution=importance,
+        sentences=sentences,
+    )
+
+
+def columns(holdout: Examples, names: list[str]) -> dict[str, list[str]]:
+    """The values of columns as texts; a missing one is "missing"."""
+    found = {}
+    for name in names:
+        values = holdout.table.column(name).to_pylist()
+        found[name] = ["missing" if value is None else _text(value) for value in values]
+    return found
+
+
+def _text(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _decisions(
+    settings: ModelSettings, labels: Array, predictions: Array, threshold: float
+) -> tuple[list[Table], list[Curve]]:
+    if settings.task == "regression":
+        return [], []
+    arguments = (settings.task, labels, predictions, threshold, settings.label.classes)
+    tables = [performance.confusion(*arguments), performance.report(*arguments)]
+    return tables, performance.curves(labels, predictions) if settings.task == "binary" else []
+
+
+def _fairness(
+    settings: ModelSettings, labels: Array, predictions: Array, threshold: float, holdout: Examples
+) -> tuple[dict[str, float | None], list[Table]]:
+    groups = columns(holdout, settings.evaluation.sensitive)
+    found, tables = fairness.measure(settings.task, labels, predictions, threshold, groups)
+    if settings.task == "binary":
+        tables += [
+            fairness.mitigated(labels, predictions, threshold, members, attribute, settings.seed)
+            for attribute, members in groups.items()
+            if f"fairness.{attribute}.demographic_parity_ratio" in found
+        ]
+    return found, tables
+
+
+def _explained(predictor: Predictor, holdout: Examples, predictions: Array) -> tuple[dict[str, float], list[str]]:
+    """Importance over the first rows, and a sentence each for the highest, the middle and the lowest prediction."""
+    names = [feature.name for feature in predictor.signature.features]
+    importance = attribution.overall(predictor.contributions(holdout.matrix[:EXPLAINED]), names)
+    if predictor.signature.task == "multiclass":
+        return importance, []
+    ranked = np.argsort(-predictions, kind="stable")
+    chosen = [int(ranked[position]) for position in (0, len(ranked) // 2, len(ranked) - 1)]
+    contributions = predictor.contributions(holdout.matrix[chosen])
+    sentences = []
+    for index, own in zip(chosen, contributions, strict=True):
+        row = {name: holdout.table.column(name)[index].as_py() for name in names}
+        sentences.append(attribution.sentence(predictor.signature, row, own, float(predictions[index])))
+    return importance, sentences

@@ -1,0 +1,36 @@
+"""Binds the step ``evaluate`` to the model store and a server to try the bundle in."""
+
+import datetime
+import os
+
+from argosy import wiring
+from argosy.adapters import model_folder
+from argosy.settings import Settings
+from argosy.steps.evaluate import run
+from argosy.steps.evaluate.spec import SPEC
+from argosy.steps.main import Step, main
+
+
+def body(step: Step) -> None:
+    """One attempt."""
+    champion = step.input("champion")
+    verdict = run.run(
+        settings=model_folder.load_settings(step.input("settings")),
+        policy=model_folder.load_policy(champion / "policy.yaml"),
+        inputs=run.Inputs(
+            champion=champion,
+            snapshot=step.input("snapshot"),
+            features=step.input("features"),
+            bundle=step.input("bundle"),
+        ),
+        artifacts=wiring.artifacts(Settings.from_environment()),
+        server=wiring.trial_server(),
+        git_commit=os.environ.get("ARGOSY_CODE_VERSION", "unknown"),
+        today=datetime.datetime.now(datetime.UTC).date(),
+        out=step.output("evidence"),
+    )
+    step.result("verdict", verdict)
+
+
+if __name__ == "__main__":
+    main(SPEC, body)
