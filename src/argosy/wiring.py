@@ -132,7 +132,7 @@ def _github(address: str, token: str | None) -> Forge:
             f"ARGOSY_FORGE_URI names {address!r}; expected <owner>/<name> or https://<host>/<owner>/<name>"
         )
     host, repository = matched.groups()
-    return GithubForge(repository, token, **({"api": f"{host}/api/v3"} if host else {}))
+    return GithubForge(repository, token, api=f"{host}/api/v3") if host else GithubForge(repository, token)
 
 
 def _environment_repo(settings: Settings) -> dict[str, bytes]:
