@@ -1,0 +1,62 @@
+"""Which forge an address leads to."""
+
+from pathlib import Path
+
+import pytest
+
+from argosy import errors, wiring
+from argosy.adapters.github_forge import GithubForge
+from argosy.adapters.local_forge.forge import LocalForge
+from argosy.settings import Settings
+
+
+def settings(tmp_path: Path, uri: str, token: str = "") -> Settings:
+    """Settings with that address."""
+    return Settings.from_environment(
+        {
+            "ARGOSY_HOME": str(tmp_path),
+            "ARGOSY_FORGE_URI": uri,
+            "ARGOSY_FORGE_TOKEN": token,
+            "ARGOSY_DATA_ROOT": str(tmp_path),
+        }
+    )
+
+
+def test_local(tmp_path: Path) -> None:
+    """A path of this machine."""
+    assert isinstance(wiring.forge(settings(tmp_path, f"local:{tmp_path}/x.git")), LocalForge)
+
+
+@pytest.mark.parametrize("uri", ["github:owner/name", "github:https://git.example.com/owner/name"])
+def test_github(tmp_path: Path, uri: str) -> None:
+    """A repository there; nothing is asked yet."""
+    assert isinstance(wiring.forge(settings(tmp_path, uri, "token")), GithubForge)
+
+
+@pytest.mark.parametrize(
+    ("uri", "token", "message"),
+    [
+        pytest.param("github:owner/name", "", "ARGOSY_FORGE_TOKEN is empty", id="no-token"),
+        pytest.param("github:name", "token", "names 'name'", id="no-owner"),
+        pytest.param("github:http://plain.example.com/owner/name", "token", "names 'http://plain", id="not-encrypted"),
+        pytest.param("gitlab:owner/name", "token", "expected local:<path>, github:", id="unknown"),
+    ],
+)
+def test_addresses_that_lead_nowhere(tmp_path: Path, uri: str, token: str, message: str) -> None:
+    """One error that names the setting."""
+    with pytest.raises(errors.Misconfigured, match=message):
+        wiring.forge(settings(tmp_path, uri, token))
+
+
+def test_the_template_is_found_from_a_folder_inside(tmp_path: Path) -> None:
+    """`argosy` may be called anywhere in a project; a repository of its own in the folder stays out."""
+    (tmp_path / "gitops-env" / "policies").mkdir(parents=True)
+    (tmp_path / "gitops-env" / "policies" / "toy.yaml").write_text("model: toy\n", encoding="utf-8")
+    (tmp_path / "gitops-env" / ".git").mkdir()
+    (tmp_path / "gitops-env" / ".git" / "HEAD").write_text("x", encoding="utf-8")
+    (tmp_path / "workflows" / "toy").mkdir(parents=True)
+    here = Settings.from_environment(
+        {"ARGOSY_HOME": str(tmp_path / "home"), "ARGOSY_DATA_ROOT": str(tmp_path / "workflows" / "toy")}
+    )
+    assert wiring.forge(here).read("policies/toy.yaml") == b"model: toy\n"
+    assert wiring.forge(here).read(".git/HEAD") is None
