@@ -1,33 +1,38 @@
-"""What happens in a forked process before the program of its step runs: its files, its limits, its view, its end with the engine's."""
+"""What happens in a forked process before the program of its step runs: its files, its limits, its view, its end with the engine's.
 
-import atexit
+How a process ends is told over the *report* pipe by the one that waits for it there: ``s<wait status>``, or ``f<reason>`` where the program
+could not be started at all. An empty report means that the process itself was waited for by the server.
+"""
+
 import contextlib
+import fcntl
 import os
 import resource
-import runpy
 import signal
-import sys
-import threading
-import traceback
-import types
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import NoReturn
 
-from argosy.engine.processes import linux, view
+from argosy.engine.processes import linux, python_program, view
 from argosy.engine.processes.isolation import FLAGS, Way, map_user
 from argosy.engine.processes.view import Bind
 
-CANNOT_START = 125
-CANNOT_RUN = 126
-NOT_FOUND = 127
+NOT_STARTED = 64
+"""What Argo's executor ends with where a program cannot be found or run."""
+
+REPORT = 3
+"""Where the report pipe is while the process is prepared."""
+
+REPORT_SIZE = 4000
+SPARE_FILES = 256
+"""How far above its own newest file the server can have others open."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """One step's process, as the server is asked for it."""
+    """One step's process, as the server is asked for it. *here*: whether the warm interpreter itself runs the program."""
 
     key: int
     argv: tuple[str, ...]
@@ -36,171 +41,111 @@ class Job:
     log: Path
     stdout: Path | None
     binds: tuple[Bind, ...]
+    keep: tuple[Path, ...]
     scratch: Path
     memory: int | None
     way: Way
-    visible: tuple[Path, ...]
-    """Folders that stay in sight where they lie under the machine's temporary folder."""
+    here: bool
 
 
-def fork(job: Job, *, output: int, errors: int) -> int:
-    """Fork the process of *job*. Returns its number in the server, and 0 in the step's process, which is ready for its program.
+def fork(job: Job, *, output: int, errors: int, report: int) -> int:
+    """Fork the process of *job* and run its program there. Returns the process's number, in the server only.
 
     With namespaces there are two processes: the first of the namespace stays behind as an init, as in a container.
     """
+    # Asked before the fork: in a new user namespace everybody is nobody until the numbers are mapped.
     server, user, group = os.getpid(), os.geteuid(), os.getegid()
     child = linux.fork_into(FLAGS[job.way]) if job.way in FLAGS else os.fork()
     if child:
         return child
     try:
         _end_with(server)
-        os.setsid()
-        _reset_signals()
-        _standard_files(output, errors)
-        if job.memory:
-            resource.setrlimit(resource.RLIMIT_AS, (job.memory, job.memory))
         if job.way == "user":
             map_user(user, group)
-        if job.way in FLAGS:
-            view.enter(job.binds, job.scratch, job.visible)
-        os.chdir(job.cwd)  # which may be a path of the view alone
-        if job.way in FLAGS:
-            _stay_behind_as_init()
-    except OSError as error:
-        os.write(2, f"argosy: cannot start {job.argv[0]}: {error}\n".encode())
-        os._exit(CANNOT_START)
-    return 0
+        _standard_files(output, errors, report)
+        _prepare(job)
+    except BaseException as error:  # noqa: BLE001 - whatever it is, no copy of the server may go on
+        os.write(REPORT, f"f{error}".encode()[:REPORT_SIZE])
+        os._exit(NOT_STARTED)
+    _execute(job)
 
 
-def execute(job: Job) -> NoReturn:
-    """Replace this process by the program of *job*; where that fails, leave as a shell would."""
+def _prepare(job: Job) -> None:
+    os.setsid()
+    _reset_signals()
+    if job.memory:
+        resource.setrlimit(resource.RLIMIT_AS, (job.memory, job.memory))
+    os.chdir(job.cwd)
+    if job.way in FLAGS:
+        view.enter(job.binds, job.scratch, job.keep)
+        _stay_behind_as_init()
+    os.close(REPORT)
+
+
+def _execute(job: Job) -> NoReturn:
+    if job.here:
+        python_program.run(job.argv, job.env)
     try:
         os.execvpe(job.argv[0], list(job.argv), dict(job.env))  # noqa: S606 - no shell is wanted
     except FileNotFoundError:
-        _leave(f"{job.argv[0]}: not found", NOT_FOUND)
+        _leave(f'failed to find name in PATH: exec: "{job.argv[0]}": executable file not found in $PATH')
     except OSError as error:
-        _leave(f"{job.argv[0]}: {error.strerror}", CANNOT_RUN)
+        _leave(f"failed to start command: {job.argv[0]}: {error.strerror}")
 
 
-def _leave(message: str, code: int) -> NoReturn:
-    os.write(2, f"{message}\n".encode())
-    os._exit(code)
+def _leave(message: str) -> NoReturn:
+    os.write(2, f"Error: {message}\n".encode())
+    os._exit(NOT_STARTED)
 
 
 def _end_with(server: int) -> None:
     if linux.available():
         linux.die_with_parent(signal.SIGKILL)
-        if not Path(f"/proc/{server}").exists():  # it ended before it could be watched
-            os._exit(CANNOT_START)
+        # In a PID namespace of its own a process cannot see its parent's number; there the report's reader has gone with the server.
+        if os.getppid() not in (server, 0):
+            os._exit(NOT_STARTED)
 
 
 def _reset_signals() -> None:
     signal.set_wakeup_fd(-1)
-    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
 
 
-def _standard_files(output: int, errors: int) -> None:
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.dup2(output, 1)
-    os.dup2(errors, 2)
-    os.closerange(3, max(256, nothing, output, errors) + 1)
+def _standard_files(output: int, errors: int, report: int) -> None:
+    """The step's files at 0 to 2, the report at 3, and nothing else of the server's."""
+    moved = [
+        fcntl.fcntl(number, fcntl.F_DUPFD, REPORT + 1)
+        for number in (os.open(os.devnull, os.O_RDONLY), output, errors, report)
+    ]
+    for place, number in enumerate(moved):
+        os.dup2(number, place, inheritable=place != REPORT)
+    os.closerange(REPORT + 1, max(moved) + 1 + SPARE_FILES)
 
 
 def _stay_behind_as_init() -> None:
-    """Return in a child; the process itself stays as the first of its namespace until that child ends, and ends as it did.
+    """Return in a child; the process itself stays as the first of its namespace until that child ends, and reports how it did.
 
     The first process of a namespace ignores signals it has no handler for, which a step should not; and its end is the end of everything
     the step has started.
     """
     child = os.fork()
     if child == 0:
+        os.setsid()
         _reset_signals()
         return
 
     def pass_on(number: int, _frame: FrameType | None) -> None:
-        with contextlib.suppress(ProcessLookupError):  # it ended in this very moment
-            os.kill(child, number)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child, number)
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, pass_on)
+    os.closerange(0, REPORT)
     while True:
         ended, status = os.waitpid(-1, 0)
         if ended == child:
-            os._exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status))
-
-
-def is_warm(argv: tuple[str, ...], environment: Mapping[str, str]) -> bool:
-    """Whether *argv* can run in a fork of this interpreter: this Python, no options to it, and no variable that only a start obeys."""
-    if len(argv) < 2 or argv[0] != sys.executable:
-        return False
-    plain = not argv[1].startswith("-") or (argv[1] in ("-m", "-c") and len(argv) > 2)
-    return plain and all(environment.get(name) == os.environ.get(name) for name in _READ_AT_START)
-
-
-def run_python(job: Job) -> NoReturn:
-    """Run the Python program of *job* in this process, and leave it as a fresh interpreter would.
-
-    Except that what was imported is not taken apart first: with large libraries that takes longer than most steps.
-    """
-    code = _code_of(job)
-    with contextlib.suppress(Exception):  # as at any interpreter's end: what fails now cannot change the outcome
-        threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 - waits for threads; multiprocessing ends its children so too
-        atexit._run_exitfuncs()  # noqa: SLF001
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(Exception):
-            stream.flush()
-    os._exit(code)
-
-
-def _code_of(job: Job) -> int:
-    try:
-        _run(job)
-    except SystemExit as left:
-        if left.code is None or isinstance(left.code, int):
-            return (left.code or 0) & 0xFF
-        print(left.code, file=sys.stderr)  # noqa: T201 - what the interpreter does with such a code
-        return 1
-    except KeyboardInterrupt:
-        traceback.print_exc()
-        return 130
-    except BaseException as error:  # noqa: BLE001 - shown as the interpreter shows it
-        # Our own frames say nothing of the program; the first of its own comes after runpy's or exec's.
-        traceback.print_exception(error.with_traceback(_own(error.__traceback__)))
-        return 1
-    return 0
-
-
-def _own(trace: TracebackType | None) -> TracebackType | None:
-    inner = trace
-    while inner is not None and (
-        inner.tb_frame.f_code.co_filename == __file__ or inner.tb_frame.f_globals.get("__name__") == "runpy"
-    ):
-        inner = inner.tb_next
-    return inner or trace
-
-
-def _run(job: Job) -> None:
-    os.environ.clear()
-    os.environ.update(job.env)
-    first, *rest = job.argv[1:]
-    if first == "-m":
-        sys.argv = rest
-        sys.path.insert(0, str(job.cwd))
-        runpy.run_module(rest[0], run_name="__main__", alter_sys=True)
-    elif first == "-c":
-        sys.argv = ["-c", *rest[1:]]
-        sys.path.insert(0, "")
-        main = types.ModuleType("__main__")
-        sys.modules["__main__"] = main
-        exec(compile(rest[0], "<string>", "exec"), main.__dict__)  # noqa: S102 - running it is what was asked for
-    else:
-        sys.argv = [first, *rest]
-        sys.path.insert(0, str(Path(first).parent))
-        runpy.run_path(first, run_name="__main__")
-
-
-_READ_AT_START = ("LD_LIBRARY_PATH", "LD_PRELOAD", "PYTHONHASHSEED", "PYTHONHOME", "PYTHONPATH")
+            os.write(REPORT, f"s{status}".encode())
+            os._exit(0)

@@ -1,107 +1,146 @@
-"""The engine's side of starting processes: which server, what it is asked, what came of it.
+"""Starts steps' processes for the engine and tells how they ended.
 
-A server is started when the first step that needs its imports runs, and not before. What happens inside one is ``server``'s business.
+A Python program runs in a fork of a warm server that has imported what the step will need; any other program, and a Python program whose
+libraries started threads, is executed from a server that has imported nothing. A server is started when a step first needs it.
+
+Files that a process writes to its standard output and error go straight to its log: nothing is lost when it is killed, and nothing is held in
+memory. Where standard output is wanted by itself too, it goes through a pipe, so that lines of the two may then change places in the log.
+A limit on memory is one on address space: it needs no rights, unlike a control group, and holds for each process of the step by itself.
 """
 
 import asyncio
-import itertools
+import contextlib
+import errno
 import json
 import os
 import signal
 import socket
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from argosy.engine.processes.births import alive
+from argosy.engine.processes import identity, python_program
 from argosy.engine.processes.isolation import Isolation, isolation
 from argosy.engine.processes.view import Bind
+from argosy.errors import LocalDisk
 
 __all__ = ["Bind", "Exit", "Isolation", "Launch", "LaunchFailure", "Launcher", "Running", "alive", "isolation"]
 
-# Libraries that start threads when they are imported cannot be forked; most ask these first.
-SINGLE_THREADED = {
-    "JE_ARROW_MALLOC_CONF": "background_thread:false",
-    "MKL_NUM_THREADS": "1",
-    "NUMEXPR_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "VECLIB_MAXIMUM_THREADS": "1",
+alive = identity.alive
+
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+SERVERS = 4
+"""Warm servers at once; each holds the memory of its libraries. Steps that would need one more start cold."""
+
+READ_AT_START = ("PYTHON", "LD_", "DYLD_", "OMP_", "OPENBLAS_", "MKL_", "NUMEXPR_", "LANG", "LC_", "TZ")
+"""Variables that an interpreter or a library reads once, as it starts: steps that differ in them do not share a server."""
+
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "NUMEXPR_NUM_THREADS": "1"}
+"""So that importing NumPy starts no threads, which would not survive the fork."""
+
+SILENT = {
+    "DO_NOT_TRACK": "1",
+    "FEAST_USAGE": "False",
+    "GX_ANALYTICS_ENABLED": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "NO_ALBUMENTATIONS_UPDATE": "1",
 }
-LONGEST_MESSAGE = 1 << 26
+"""Libraries decide as they are imported whether to phone home."""
 
 
 class LaunchFailure(Exception):
-    """The process could not be started, or the server that was to watch it is gone."""
+    """A process could not be started, or was lost with its server."""
 
 
 @dataclass(frozen=True)
 class Launch:
-    """A process to start. *env* is all of its environment; *stdout*, where given, gets standard output alone, *log* all output."""
+    """What to start. *env* is the whole environment. *log* gets standard output and error, *stdout* the former by itself too.
+
+    *binds* and *scratch* (its ``/tmp``) are shown to the process only; *keep* are files of this machine that must stay in its sight.
+    *preload*: the libraries to have imported already. *memory*: bytes of address space.
+    """
 
     argv: tuple[str, ...]
     env: Mapping[str, str]
     cwd: Path
     log: Path
+    stdout: Path | None
     scratch: Path
-    stdout: Path | None = None
     binds: tuple[Bind, ...] = ()
+    keep: tuple[Path, ...] = ()
     preload: frozenset[str] = frozenset()
     memory: int | None = None
-    """Bytes of address space; None: no limit."""
 
 
 @dataclass(frozen=True)
 class Exit:
-    """How a process ended: by itself with *code*, or by *signal*. Times are seconds since the epoch."""
+    """How a process ended: with a *code*, or by a *signal*. Times are seconds, of the wall clock and of the monotonic one."""
 
     code: int | None
     signal: int | None
     started: float
     finished: float
+    seconds: float
 
 
 class Running:
-    """A process that was started."""
+    """A process under way. *started* is wall-clock seconds."""
 
-    def __init__(self, server: "_Server", key: int, pid: int, start_time: int) -> None:
+    def __init__(self, server: "_Server", key: int, pid: int) -> None:
         self.pid = pid
-        self.start_time = start_time
         self.started = time.time()
+        self._began = time.monotonic()
+        self.start_time = _start_time(pid)
         self._server = server
         self._key = key
+        self._end: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
 
     async def wait(self) -> Exit:
-        """How it ended. Raises LaunchFailure where its server ended first."""
-        status = await asyncio.shield(self._server.ended[self._key])
-        if os.WIFSIGNALED(status):
-            return Exit(None, os.WTERMSIG(status), self.started, time.time())
-        return Exit(os.WEXITSTATUS(status), None, self.started, time.time())
+        """Wait for the end. Raises LaunchFailure where how it ended cannot be known, LocalDisk where its output could not be kept."""
+        return await asyncio.shield(self._end)
 
     async def stop(self, grace: float) -> Exit:
-        """Ask it to end, and after *grace* seconds make it."""
-        self._server.send(key=self._key, signal=int(signal.SIGTERM))
+        """Ask the process to end, and end it with everything it started when *grace* seconds have passed."""
+        self.signal(signal.SIGTERM)
         try:
             return await asyncio.wait_for(self.wait(), grace)
         except TimeoutError:
-            self._server.send(key=self._key, signal=int(signal.SIGKILL))
+            self.signal(signal.SIGKILL)
             return await self.wait()
+
+    def signal(self, number: int) -> None:
+        """Send a signal, if it still runs."""
+        if not self._end.done():
+            self._server.send({"signal": self._key, "number": int(number)})
+
+    def ended(self, status: int) -> None:
+        """For the server: it ended with the wait status *status*."""
+        if self._end.done():
+            return
+        code = os.waitstatus_to_exitcode(status)
+        finished, seconds = time.time(), time.monotonic() - self._began
+        self._end.set_result(
+            Exit(code if code >= 0 else None, -code if code < 0 else None, self.started, finished, seconds)
+        )
+
+    def lost(self, failure: Exception) -> None:
+        """For the server: how it ended is not known."""
+        if not self._end.done():
+            self._end.set_exception(failure)
+            self._end.exception()  # a run that is being torn down may never ask
 
 
 class Launcher:
-    """Starts processes; closing it ends what still runs.
+    """Starts processes. Use it as an asynchronous context manager: what still runs at its end is killed."""
 
-    *visible*: folders that steps see even where they lie under the machine's temporary folder, which is otherwise hidden from them.
-    """
-
-    def __init__(self, visible: Sequence[Path] = ()) -> None:
-        self._visible = tuple(path.resolve() for path in (*visible, Path.cwd()))
-        self._servers: dict[frozenset[str], asyncio.Task[_Server]] = {}
-        self._keys = itertools.count(1)
+    def __init__(self) -> None:
+        self._servers: dict[_Warmth, _Server] = {}
+        self._keys = iter(range(1, sys.maxsize))
+        self._opening = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
         return self
@@ -112,112 +151,199 @@ class Launcher:
         await self.close()
 
     async def start(self, launch: Launch) -> Running:
-        """Start *launch*. Raises LaunchFailure where that is not possible here."""
-        if launch.binds and not isolation().private_files:
-            raise LaunchFailure(f"{launch.binds[0].target} cannot be shown to the step: {isolation().reason}")
-        server = await self._server(launch.preload)
-        return await server.start(next(self._keys), launch, self._visible)
+        """Start *launch*. Raises LaunchFailure, or LocalDisk where there is no room for its log."""
+        if python_program.is_runnable(launch.argv):
+            server = await self._server(_Warmth.of(launch))
+            if server is not None and (running := await server.start(self._asked(launch, here=True))):
+                return running
+        server = await self._server(COLD)
+        running = await server.start(self._asked(launch, here=False)) if server else None
+        if running is None:
+            raise LaunchFailure(f"cannot start {launch.argv[0]}")
+        return running
 
     async def close(self) -> None:
-        """End every process and server."""
-        servers = await asyncio.gather(*self._servers.values(), return_exceptions=True)
-        self._servers.clear()
-        await asyncio.gather(*(server.close() for server in servers if isinstance(server, _Server)))
+        """Kill what is left, and end the servers."""
+        servers, self._servers = list(self._servers.values()), {}
+        await asyncio.gather(*(server.close() for server in servers))
 
-    async def _server(self, preload: frozenset[str]) -> "_Server":
-        known = self._servers.get(preload)
-        if known is None or (known.done() and (known.exception() is not None or known.result().gone)):
-            known = self._servers[preload] = asyncio.create_task(_Server.begin(preload))
-        return await asyncio.shield(known)
+    async def _server(self, warmth: "_Warmth") -> "_Server | None":
+        """The server for *warmth*, started if need be; None where there are enough already."""
+        async with self._opening:
+            found = self._servers.get(warmth)
+            if found is None or found.closed:
+                if warmth != COLD and warmth not in self._servers and len(self._servers) >= SERVERS:
+                    return None
+                found = self._servers[warmth] = await _Server.open(warmth)
+            return found
+
+    def _asked(self, launch: Launch, *, here: bool) -> dict[str, Any]:
+        way = isolation().way
+        if launch.binds and way == "none":
+            raise LaunchFailure(
+                f"{launch.binds[0].target} cannot be shown to a process of this machine: {isolation().reason}"
+            )
+        own = [
+            Path(sys.prefix),
+            Path(sys.base_prefix),
+            *map(Path, filter(None, sys.path)),
+            launch.cwd,
+            launch.scratch.parent,
+        ]
+        return {
+            "key": next(self._keys),
+            "argv": launch.argv,
+            "env": dict(launch.env),
+            "cwd": str(launch.cwd),
+            "log": str(launch.log),
+            "stdout": str(launch.stdout) if launch.stdout else None,
+            "binds": [(str(bind.source), bind.target, bind.read_only) for bind in launch.binds],
+            "keep": [str(path) for path in (*own, *launch.keep)],
+            "scratch": str(launch.scratch),
+            "memory": launch.memory,
+            "way": way,
+            "here": here,
+        }
+
+
+@dataclass(frozen=True)
+class _Warmth:
+    """What a server has taken in: libraries, and the variables they read as they were imported."""
+
+    preload: frozenset[str] = frozenset()
+    variables: frozenset[tuple[str, str]] = frozenset()
+
+    @classmethod
+    def of(cls, launch: Launch) -> "_Warmth":
+        read = ((name, value) for name, value in launch.env.items() if name.startswith(READ_AT_START))
+        return cls(launch.preload, frozenset(read))
+
+    def environment(self) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        return {**kept, **SILENT, **ONE_THREAD, **dict(self.variables)}
+
+
+COLD = _Warmth()
 
 
 @dataclass
 class _Server:
-    """One fork server, and what is known of the processes it was asked for."""
+    """The launcher's end of one fork server."""
 
     process: asyncio.subprocess.Process
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
-    begun: dict[int, asyncio.Future[tuple[int, int]]] = field(default_factory=dict)
-    ended: dict[int, asyncio.Future[int]] = field(default_factory=dict)
-    gone: bool = False
+    starting: dict[int, asyncio.Future[int | None]] = field(default_factory=dict)
+    running: dict[int, Running] = field(default_factory=dict)
+    closed: bool = False
     listening: asyncio.Task[None] | None = None
 
     @classmethod
-    async def begin(cls, preload: frozenset[str]) -> "_Server":
+    async def open(cls, warmth: _Warmth) -> "_Server":
+        """Start a server and wait until it has imported. Raises LaunchFailure."""
         ours, theirs = socket.socketpair()
-        with theirs:
+        try:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
                 "argosy.engine.processes.server",
                 str(theirs.fileno()),
-                ",".join(sorted(preload)),
-                pass_fds=[theirs.fileno()],
-                env={**os.environ, **SINGLE_THREADED},
+                *sorted(warmth.preload),
+                env=warmth.environment(),
                 stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
             )
-        reader, writer = await asyncio.open_connection(sock=ours, limit=LONGEST_MESSAGE)
-        server = cls(process, reader, writer)
+        except OSError as error:
+            ours.close()
+            raise LaunchFailure(f"cannot start {sys.executable}: {error.strerror}") from None
+        finally:
+            theirs.close()
+        server = cls(process, *await asyncio.open_connection(sock=ours))
+        if not await server.reader.readline():
+            await server.close()
+            raise LaunchFailure("the server that starts steps ended before it was ready")
         server.listening = asyncio.create_task(server.listen())
         return server
 
-    async def start(self, key: int, launch: Launch, visible: Sequence[Path]) -> Running:
-        loop = asyncio.get_running_loop()
-        self.begun[key], self.ended[key] = loop.create_future(), loop.create_future()
-        self.send(**_message(key, launch), visible=[str(path) for path in visible])
+    async def start(self, asked: dict[str, Any]) -> Running | None:
+        """Start a process; None where the server has threads and must not fork an interpreter."""
+        key = asked["key"]
+        started: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+        self.starting[key] = started
+        self.send({"start": asked})
         try:
-            pid, birth = await self.begun[key]
+            await started
         finally:
-            del self.begun[key]
-        return Running(self, key, pid, birth)
+            self.starting.pop(key, None)
+        return self.running.get(key) if started.result() is not None else None
 
-    def send(self, **message: Any) -> None:
-        if not self.gone:
+    def send(self, message: dict[str, Any]) -> None:
+        """Ask for something; what a server that has ended is asked is answered as it ends."""
+        if self.closed:
+            self._lose()
+        else:
             self.writer.write(json.dumps(message).encode() + b"\n")
 
     async def listen(self) -> None:
-        """Take in what the server says, until it says nothing more."""
-        try:
+        """Take what the server tells until it ends."""
+        with contextlib.suppress(ConnectionError):
             while line := await self.reader.readline():
-                self._hear(json.loads(line))
-        except ConnectionError:
-            pass  # the same as its end, which the next lines see to
-        self.gone = True
-        unanswered: list[asyncio.Future[Any]] = [*self.begun.values(), *self.ended.values()]
-        for waiting in unanswered:
-            if not waiting.done():
-                waiting.set_exception(LaunchFailure("the process that starts steps has ended unexpectedly"))
-                waiting.exception()  # it may be that nobody asks
-
-    def _hear(self, message: dict[str, Any]) -> None:
-        key = message["key"]
-        if "failure" in message:
-            self.begun[key].set_exception(LaunchFailure(message["failure"]))
-        elif "pid" in message:
-            self.begun[key].set_result((message["pid"], message["birth"]))
-        else:
-            self.ended[key].set_result(message["status"])
+                self._take(json.loads(line))
+        self.closed = True
+        self._lose()
 
     async def close(self) -> None:
-        """Close the connection, on which the server ends everything and itself."""
+        """End the server, which kills its children as it ends."""
+        self.closed = True
         self.writer.close()
         await self.process.wait()
         if self.listening:
-            self.listening.cancel()
+            await self.listening
+
+    def _take(self, message: dict[str, Any]) -> None:
+        key = message["key"]
+        if "pid" in message:
+            self.running[key] = Running(self, key, message["pid"])
+            self._started(key, message["pid"])
+        elif "threads" in message:
+            self._started(key, None)
+        elif "status" in message:
+            self.running.pop(key).ended(message["status"])
+        elif key in self.running:
+            self.running.pop(key).lost(_failure(message))
+        else:
+            self.starting[key].set_exception(_failure(message))
+
+    def _started(self, key: int, pid: int | None) -> None:
+        if (waiting := self.starting.get(key)) and not waiting.done():
+            waiting.set_result(pid)
+
+    def _lose(self) -> None:
+        """The server has gone: its processes are dead, or are killed now."""
+        failure = LaunchFailure("the server that started this step ended unexpectedly")
+        for running in self.running.values():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(running.pid, signal.SIGKILL)
+            running.lost(failure)
+        self.running.clear()
+        for waiting in self.starting.values():
+            if not waiting.done():
+                waiting.set_exception(failure)
 
 
-def _message(key: int, launch: Launch) -> dict[str, Any]:
-    way = isolation().way
-    return {
-        "key": key,
-        "argv": launch.argv,
-        "env": dict(launch.env),
-        "cwd": str(launch.cwd),
-        "log": str(launch.log),
-        "stdout": str(launch.stdout) if launch.stdout else None,
-        "binds": [(str(bind.source), bind.target, bind.read_only) for bind in launch.binds],
-        "scratch": str(launch.scratch),
-        "memory": launch.memory,
-        "way": way,
-    }
+def _failure(message: dict[str, Any]) -> Exception:
+    if message["errno"] in NO_SPACE:
+        return LocalDisk(
+            f"this machine's disk does not take the log of a step ({message['failure']}); make room, then resume the run"
+        )
+    return LaunchFailure(message["failure"])
+
+
+def _start_time(pid: int) -> int:
+    try:
+        return identity.start_time(pid)
+    except ProcessLookupError:  # it has ended already
+        return 0

@@ -1,11 +1,7 @@
-"""The fork server: a process that has imported what steps need, and forks one for each step.
+"""The fork server: imports a set of libraries once, then forks a process for each step it is asked for, and reaps it.
 
-It imports, waits, forks and reaps; it never runs a step's code itself. A forked process leaves :func:`serve` with its job and runs the
-program at the top of the stack, so that it ends as an interpreter ends. Libraries that started threads while they were imported cannot be
-forked safely: then every job is started as a new program instead.
-
-Spoken over a socket, a JSON object a line. In: a job (see :mod:`launcher`), or ``{"key", "signal"}``. Out: ``{"key", "pid", "birth"}``,
-then ``{"key", "status"}``; or ``{"key", "failure"}``. When the socket closes, the engine is gone: so is everything it started.
+It never runs a step's code itself and stays single-threaded: threads do not survive a fork, and what they held stays locked for ever. It
+ends, and all its children with it, when the other end of its socket is closed. Lines of JSON go both ways; ``launcher`` has the other end.
 """
 
 import contextlib
@@ -17,200 +13,257 @@ import selectors
 import signal
 import socket
 import sys
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from argosy.engine.processes import child, linux
-from argosy.engine.processes.births import birth
+from argosy.engine.processes import child
+from argosy.engine.processes.child import Job
 from argosy.engine.processes.view import Bind
 
 CHUNK = 1 << 16
+Message = dict[str, Any]
 
 
 @dataclass
-class _Started:
-    """A process that has not ended yet. *tee*: where its standard output is read, and the files it is written to."""
+class _Step:
+    """A process under way. *pid* is its group as well."""
 
-    key: int
     pid: int
-    tee: tuple[int, list[BinaryIO]] | None = None
+    report: int
+    pump: "_Pump | None"
+
+
+@dataclass
+class _Pump:
+    """Copies what a step writes to its standard output to its log and to a file of its own."""
+
+    source: int
+    targets: tuple[int, ...]
+    failure: OSError | None = None
+
+    def move(self) -> bool:
+        """Copy what is there; whether there can be more. A target that fails is told later; the step is never held up by it."""
+        chunk = os.read(self.source, CHUNK)
+        try:
+            for target in self.targets if self.failure is None else ():
+                _write_all(target, chunk)
+        except OSError as error:
+            self.failure = error
+        return bool(chunk)
+
+    def drain(self) -> None:
+        """Copy what is left of a step that ended; what a process that outlives it may still write is not waited for."""
+        os.set_blocking(self.source, False)
+        with contextlib.suppress(BlockingIOError):
+            while self.move():
+                pass
+
+    def close(self) -> None:
+        """Release the files."""
+        for number in (self.source, *self.targets):
+            os.close(number)
 
 
 @dataclass
 class Server:
-    """The server's side of *control*. *modules*: what it has imported."""
+    """Serves one launcher over *connection*."""
 
-    control: socket.socket
-    started: dict[int, _Started] = field(default_factory=dict)
-    _selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
-    _received: bytes = b""
+    connection: socket.socket
+    selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
+    steps: dict[int, _Step] = field(default_factory=dict)
+    received: bytearray = field(default_factory=bytearray)
 
-    def serve(self) -> child.Job | None:
-        """Serve until the engine is gone (None), or, in a forked process, until its program is to be run."""
-        reaped, wake = os.pipe()
-        for descriptor in (reaped, wake):
-            os.set_blocking(descriptor, False)
-        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    def serve(self) -> None:
+        """Answer until the connection ends."""
+        wakeup, signalled = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC) if hasattr(os, "pipe2") else _nonblocking_pipe()
+        signal.set_wakeup_fd(signalled, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        self._selector.register(self.control, selectors.EVENT_READ, "control")
-        self._selector.register(reaped, selectors.EVENT_READ, "reaped")
-        while True:
-            for key, _ in self._selector.select():
-                if key.data == "reaped":
-                    with contextlib.suppress(BlockingIOError):
-                        os.read(reaped, CHUNK)
-                    self._reap()
-                elif key.data == "control":
-                    messages = self._messages()
-                    if messages is None:
-                        self._end()
-                        return None
-                    for message in messages:
-                        if (job := self._obey(message)) is not None:
-                            return job
-                else:
-                    self._copy(key.data)
+        self.selector.register(self.connection, selectors.EVENT_READ, self._receive)
+        self.selector.register(wakeup, selectors.EVENT_READ, lambda: self._reap(wakeup))
+        with contextlib.suppress(_Closed):
+            while True:
+                for key, _ in self.selector.select():
+                    handle: Callable[[], None] = key.data
+                    handle()
+        self._kill(self.steps)
 
-    def _messages(self) -> list[dict[str, Any]] | None:
-        received = self.control.recv(CHUNK)
-        if not received:
-            return None
-        *lines, self._received = (self._received + received).split(b"\n")
-        return [json.loads(line) for line in lines]
+    # What is asked
 
-    def _obey(self, message: dict[str, Any]) -> child.Job | None:
-        if "signal" in message:
-            for started in self.started.values():
-                if started.key == message["key"]:
-                    _signal(started.pid, message["signal"])
-            return None
-        job = _job(message)
+    def _receive(self) -> None:
+        chunk = self.connection.recv(CHUNK)
+        if not chunk:
+            raise _Closed
+        self.received += chunk
+        *lines, rest = self.received.split(b"\n")
+        self.received = bytearray(rest)
+        for line in lines:
+            self._answer(json.loads(line))
+
+    def _answer(self, message: Message) -> None:
+        if "start" in message:
+            self._start(_job_of(message["start"]))
+        elif (key := message["signal"]) in self.steps:
+            self._signal(self.steps[key].pid, message["number"])
+
+    def _start(self, job: Job) -> None:
+        if job.here and (count := threads()) > 1:
+            self._tell({"key": job.key, "threads": count})
+            return
+        files: list[int] = []
         try:
-            return self._fork(job)
+            step = self._fork(job, files)
         except OSError as error:
-            self._say(key=job.key, failure=f"{error.strerror or error}: {error.filename or job.argv[0]}")
-            return None
+            for number in files:
+                os.close(number)
+            self._tell({"key": job.key, "failure": str(error), "errno": error.errno})
+            return
+        self.steps[job.key] = step
+        self._tell({"key": job.key, "pid": step.pid})
 
-    def _fork(self, job: child.Job) -> child.Job | None:
-        """Fork the process of *job*; in it, returns the job if its program is to be run in this very process."""
-        warm = _single_threaded() and child.is_warm(job.argv, job.env)
-        log = job.log.open("ab", buffering=0)
-        files: list[BinaryIO] = [log]
-        reader, writer = os.pipe() if job.stdout else (-1, log.fileno())
-        if job.stdout:
-            files.append(job.stdout.open("ab", buffering=0))
-        pid = child.fork(job, output=writer, errors=log.fileno())
-        if pid == 0:
-            if not warm:
-                child.execute(job)
-            return job
-        started = _Started(job.key, pid)
-        if job.stdout:
-            os.close(writer)
-            os.set_blocking(reader, False)
-            started.tee = (reader, files)
-            self._selector.register(reader, selectors.EVENT_READ, started)
+    def _fork(self, job: Job, files: list[int]) -> _Step:
+        errors = _opened(job.log, files)
+        output, pump = errors, None
+        if job.stdout is not None:
+            source, output = _pipe(files)
+            pump = _Pump(source, (errors, _opened(job.stdout, files)))
+        report, reporting = _pipe(files)
+        pid = child.fork(job, output=output, errors=errors, report=reporting)
+        os.close(reporting)
+        if pump:
+            os.close(output)
+            self.selector.register(pump.source, selectors.EVENT_READ, lambda: self._pump(pump))
         else:
-            log.close()
-        self.started[pid] = started
-        self._say(key=job.key, pid=pid, birth=birth(pid))
-        return None
+            os.close(errors)
+        return _Step(pid, report, pump)
 
-    def _copy(self, started: _Started) -> bool:
-        """Pass on what the process wrote; whether there may be more."""
-        if started.tee is None:
-            return False
-        reader, files = started.tee
+    def _pump(self, pump: _Pump) -> None:
+        if not pump.move():
+            self.selector.unregister(pump.source)
+
+    # What happened
+
+    def _reap(self, wakeup: int) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.read(wakeup, CHUNK)
+        by_pid = {step.pid: key for key, step in self.steps.items()}
+        with contextlib.suppress(ChildProcessError):
+            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                if ended[0] in by_pid:
+                    self._ended(by_pid[ended[0]], ended[1])
+
+    def _ended(self, key: int, status: int) -> None:
+        step = self.steps.pop(key)
+        self._signal(step.pid, signal.SIGKILL)  # what it left running in its group
+        report = os.read(step.report, child.REPORT_SIZE + 1).decode(errors="replace")
+        os.close(step.report)
+        failure = self._finish(step.pump) if step.pump else None
+        if failure:
+            self._tell({"key": key, "failure": str(failure), "errno": failure.errno})
+        elif report.startswith("f"):
+            self._tell({"key": key, "failure": report[1:], "errno": 0})
+        else:
+            self._tell({"key": key, "status": int(report[1:]) if report else status})
+
+    def _finish(self, pump: _Pump) -> OSError | None:
+        if pump.source in self.selector.get_map():
+            self.selector.unregister(pump.source)
+        pump.drain()
+        pump.close()
+        return pump.failure
+
+    def _kill(self, keys: Iterable[int]) -> None:
+        for key in keys:
+            self._signal(self.steps[key].pid, signal.SIGKILL)
+
+    @staticmethod
+    def _signal(pid: int, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, number)
+
+    def _tell(self, message: Message) -> None:
         try:
-            content = os.read(reader, CHUNK)
-        except BlockingIOError:
-            return False
-        for file in files if content else ():
-            file.write(content)
-        if not content:
-            self._close(started)
-        return bool(content)
-
-    def _close(self, started: _Started) -> None:
-        if started.tee is not None:
-            reader, files = started.tee
-            self._selector.unregister(reader)
-            os.close(reader)
-            for file in files:
-                file.close()
-            started.tee = None
-
-    def _reap(self) -> None:
-        while self.started:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if pid == 0:
-                return
-            started = self.started.pop(pid, None)
-            if started is not None:
-                # What outlives it in its session has lost the step it belonged to; in a namespace nothing has outlived it.
-                _signal(pid, signal.SIGKILL)
-                while self._copy(started):
-                    pass
-                self._close(started)
-                self._say(key=started.key, status=status)
-
-    def _end(self) -> None:
-        for pid in self.started:
-            _signal(pid, signal.SIGKILL)
-
-    def _say(self, **message: object) -> None:
-        self.control.sendall(json.dumps(message).encode() + b"\n")
+            self.connection.sendall(json.dumps(message).encode() + b"\n")
+        except OSError:
+            raise _Closed from None
 
 
-def _job(message: dict[str, Any]) -> child.Job:
-    return child.Job(
-        key=message["key"],
-        argv=tuple(message["argv"]),
-        env=message["env"],
-        cwd=Path(message["cwd"]),
-        log=Path(message["log"]),
-        stdout=Path(message["stdout"]) if message["stdout"] else None,
-        binds=tuple(Bind(Path(source), target, read_only) for source, target, read_only in message["binds"]),
-        scratch=Path(message["scratch"]),
-        memory=message["memory"],
-        way=message["way"],
-        visible=tuple(Path(path) for path in message["visible"]),
-    )
+class _Closed(Exception):
+    """Nobody is at the other end any more."""
 
 
-def _signal(pid: int, number: int) -> None:
-    """Signal the process; where it is to be killed, its whole group. Others are told by it, as in a container."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        (os.killpg if number == signal.SIGKILL else os.kill)(pid, number)
-
-
-def _single_threaded() -> bool:
+def threads() -> int:
+    """How many threads of the operating system this process has."""
     try:
-        return len(list(Path("/proc/self/task").iterdir())) == 1
+        return len(os.listdir("/proc/self/task"))  # noqa: PTH208 - counted before each fork
     except FileNotFoundError:
         import threading
 
-        return threading.active_count() == 1
+        return threading.active_count()
 
 
-def main(control: socket.socket, modules: list[str]) -> None:
-    """Import *modules* and serve; a module that is not installed is the business of the step that needs it."""
-    if linux.available():
-        linux.die_with_parent(signal.SIGKILL)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C reaches the whole group; the engine decides
-    for module in modules:
-        with contextlib.suppress(ImportError):
-            importlib.import_module(module)
+def _job_of(asked: Message) -> Job:
+    return Job(
+        key=asked["key"],
+        argv=tuple(asked["argv"]),
+        env=asked["env"],
+        cwd=Path(asked["cwd"]),
+        log=Path(asked["log"]),
+        stdout=Path(asked["stdout"]) if asked["stdout"] else None,
+        binds=tuple(Bind(Path(source), target, read_only) for source, target, read_only in asked["binds"]),
+        keep=tuple(Path(path) for path in asked["keep"]),
+        scratch=Path(asked["scratch"]),
+        memory=asked["memory"],
+        way=asked["way"],
+        here=asked["here"],
+    )
+
+
+def _opened(path: Path, files: list[int]) -> int:
+    files.append(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644))
+    return files[-1]
+
+
+def _pipe(files: list[int]) -> tuple[int, int]:
+    reader, writer = os.pipe()
+    files += [reader, writer]
+    return reader, writer
+
+
+def _nonblocking_pipe() -> tuple[int, int]:
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    os.set_blocking(writer, False)
+    return reader, writer
+
+
+def _write_all(target: int, chunk: bytes) -> None:
+    rest = memoryview(chunk)
+    while rest:
+        rest = rest[os.write(target, rest) :]
+
+
+def main() -> None:
+    """``python -m argosy.engine.processes.server FD NAME...``: import the names, serve on the socket FD."""
+    connection = socket.socket(fileno=int(sys.argv[1]))
+    connection.set_inheritable(False)
+    # Ctrl-C in a terminal reaches the whole group; who stops when is the launcher's decision.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    failures = {}
+    for name in sys.argv[2:]:
+        try:
+            importlib.import_module(name)
+        except Exception as error:  # noqa: BLE001 - a step that needs it will say so itself
+            failures[name] = f"{type(error).__name__}: {error}"
     gc.collect()
-    gc.freeze()  # forked processes share these pages as long as nobody's collector touches them
-    job = Server(control).serve()
-    if job is not None:
-        child.run_python(job)
+    gc.freeze()
+    server = Server(connection)
+    with contextlib.suppress(OSError):
+        connection.sendall(json.dumps({"ready": threads(), "failures": failures}).encode() + b"\n")
+        server.serve()
+    os._exit(0)
 
 
 if __name__ == "__main__":
-    main(socket.socket(fileno=int(sys.argv[1])), [name for name in sys.argv[2].split(",") if name])
+    main()

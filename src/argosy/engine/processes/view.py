@@ -7,7 +7,7 @@ not exist, the nearest folder above it is put together anew in the same way. Not
 import contextlib
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,6 +47,10 @@ def enter(binds: Sequence[Bind], scratch: Path, visible: Sequence[Path] = ()) ->
         linux.mount("proc", place / "proc", "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
     _turn_to(place)
     os.chdir(working if working.exists() else ROOT)
+
+
+def _outermost(paths: Collection[Path]) -> list[Path]:
+    return sorted(path for path in paths if not any(parent in paths for parent in path.parents))
 
 
 def _turn_to(place: Path) -> None:
