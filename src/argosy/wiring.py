@@ -15,6 +15,7 @@ from argosy.ports.prediction_log import PredictionHistory, PredictionLog, Served
 from argosy.ports.registry import Registry
 from argosy.ports.search_storage import SearchStorage
 from argosy.ports.signer import Signer, Verifier
+from argosy.ports.tables import Tables
 from argosy.ports.trial_server import TrialServer
 from argosy.settings import Settings
 
@@ -92,6 +93,13 @@ def hash_key(settings: Settings) -> bytes:
         raise errors.Misconfigured(
             f"ARGOSY_HASH_KEY_FILE: {settings.hash_key} cannot be read: {error.strerror}; `argosy setup` makes one"
         ) from error
+
+
+def tables() -> Tables:
+    """What reads files by their contract."""
+    from argosy.adapters.duckdb_tables.tables import DuckDBTables
+
+    return DuckDBTables()
 
 
 def trial_server() -> TrialServer:

@@ -1,0 +1,1 @@
+"""Tables through DuckDB: files read by a data contract, snapshots asked for examples."""

@@ -1,0 +1,209 @@
+"""Reads files by a data contract into snapshots, and asks snapshots for examples, in DuckDB.
+
+Values are typed by the contract alone (see :mod:`~argosy.adapters.duckdb_tables.sql`); how a file is opened is
+:mod:`~argosy.adapters.duckdb_tables.files`' business.
+"""
+
+import contextlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from argosy import errors
+from argosy.adapters.duckdb_tables import files, sql
+from argosy.domain.model_settings import Column, Label, RejectRule, Source
+from argosy.ports import tables
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+PARQUET = "(FORMAT parquet, COMPRESSION zstd)"
+
+
+class DuckDBTables:
+    """Tables through a DuckDB that lives in memory, and on disk in *scratch* where a table is larger than that."""
+
+    def __init__(self, scratch: Path | None = None) -> None:
+        self._scratch = scratch
+
+    def snapshot(
+        self, source: Source, rules: Sequence[RejectRule], file: Path, *, kept: Path, rejected: Path
+    ) -> tables.Counts:
+        """Type and sort the rows of *file*; see the port."""
+        with self._database() as database:
+            table = files.open_table(database, source, file)
+            _load(database, source, table, file)
+            _check_types(source, table, file)
+            _judge(database, source, table, rules)
+            counts = _count(database, source, table, rules)
+            _refuse_broken(database, source, file)
+            _write(database, source, kept=kept, rejected=rejected)
+        return counts
+
+    def examples(self, table: Path, source: Source, label: Label, columns: Sequence[str]) -> "pa.Table":
+        """Ask the snapshot's *table* for examples; see the port."""
+        time = source.timestamp or tables.EVENT_TIME
+        selected = [sql.name(column) for column in columns]
+        selected += [f"{sql.name(time)} AS {tables.EVENT_TIME}", f"({label.sql}) AS {tables.LABEL}"]
+        query = (
+            f"SELECT {', '.join(selected)} FROM read_parquet(?) "  # noqa: S608 - the expression is the model's own
+            f"ORDER BY {', '.join(sql.name(column) for column in [*source.entity, time])}"
+        )
+        with self._database() as database:
+            try:
+                return database.execute(query, [str(table)]).to_arrow_table()
+            except duckdb.Error as error:
+                raise errors.Misconfigured(
+                    f"`label.sql: {label.sql}` cannot be asked of source {source.name!r}: {_said(error)}"
+                ) from None
+
+    @contextlib.contextmanager
+    def _database(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with tempfile.TemporaryDirectory(dir=self._scratch, prefix="argosy-duckdb-") as spill:
+            with duckdb.connect(config={"temp_directory": spill}) as database:
+                database.execute("SET TimeZone = 'UTC'")
+                yield database
+
+
+def _load(database: duckdb.DuckDBPyConnection, source: Source, table: files.Table, file: Path) -> None:
+    try:
+        database.execute(
+            f"CREATE TABLE read_rows AS SELECT row_number() OVER () AS {sql.ROW}, * FROM ({table.select})"  # noqa: S608
+        )
+    except duckdb.Error as error:
+        raise files.unreadable(source, file, error) from None
+    row = database.execute("SELECT count(*) FROM read_rows").fetchone()
+    if row is None or row[0] == 0:
+        raise errors.Rejected(f"source {source.name!r}: {file} has no rows, only columns")
+
+
+def _check_types(source: Source, table: files.Table, file: Path) -> None:
+    if not table.typed:
+        return
+    for column in source.columns:
+        if not sql.accepts(column, found := table.columns[column.name]):
+            zone = " (a time without a zone is no moment: write UTC)" if found.startswith("TIMESTAMP") else ""
+            raise errors.Rejected(
+                f"source {source.name!r}: column {column.name!r} of {file} is {found}, the contract says {column.type}{zone}"
+            )
+
+
+def _judge(
+    database: duckdb.DuckDBPyConnection, source: Source, table: files.Table, rules: Sequence[RejectRule]
+) -> None:
+    """Make ``typed_rows``: the contract's columns, and which rule keeps the row aside."""
+    convert = sql.from_typed if table.typed else sql.from_text
+    typed = ", ".join(f"{convert(column)} AS {sql.name(column.name)}" for column in source.columns)
+    database.execute(f"CREATE VIEW converted AS SELECT {sql.ROW}, {typed} FROM read_rows")  # noqa: S608
+    for rule in rules:
+        _check_rule(database, source, rule)
+    branches = " ".join(f"WHEN ({rule.when}) THEN {number}" for number, rule in enumerate(rules))
+    reason = f"CASE {branches} END" if rules else "NULL::INTEGER"
+    try:
+        database.execute(f"CREATE TABLE typed_rows AS SELECT *, {reason} AS {sql.REASON} FROM converted")  # noqa: S608
+    except duckdb.Error as error:
+        raise errors.Misconfigured(
+            f"the `reject` rules of source {source.name!r} cannot be asked: {_said(error)}"
+        ) from None
+
+
+def _check_rule(database: duckdb.DuckDBPyConnection, source: Source, rule: RejectRule) -> None:
+    try:
+        kind = database.execute(f"DESCRIBE SELECT ({rule.when}) AS c FROM converted").fetchall()[0][1]  # noqa: S608
+    except duckdb.Error as error:
+        raise errors.Misconfigured(
+            f"`reject: when: {rule.when}` cannot be asked of source {source.name!r}: {_said(error)}"
+        ) from None
+    if kind != "BOOLEAN":
+        raise errors.Misconfigured(
+            f"`reject: when: {rule.when}` gives {kind}, not a condition; write one that is true or false"
+        )
+
+
+def _count(
+    database: duckdb.DuckDBPyConnection, source: Source, table: files.Table, rules: Sequence[RejectRule]
+) -> tables.Counts:
+    found = dict(
+        database.execute(f"SELECT {sql.REASON}, count(*) FROM typed_rows GROUP BY ALL").fetchall()  # noqa: S608
+    )
+    by_reason: dict[str, int] = {}
+    for number, rule in enumerate(rules):
+        by_reason[rule.reason] = by_reason.get(rule.reason, 0) + found.get(number, 0)
+    named = {column.name for column in source.columns}
+    return tables.Counts(
+        read=sum(found.values()),
+        rejected=by_reason,
+        left_behind=[name for name in table.columns if name not in named],
+    )
+
+
+def _refuse_broken(database: duckdb.DuckDBPyConnection, source: Source, file: Path) -> None:
+    """Raise Rejected where a row that nothing keeps aside has a value that the contract does not allow."""
+    for column in source.columns:
+        _refuse_unreadable(database, source, file, column)
+    for column in source.columns:
+        if not column.nullable or column.name in {*source.entity, source.timestamp, source.created}:
+            _refuse_missing(database, source, file, column)
+
+
+def _refuse_unreadable(database: duckdb.DuckDBPyConnection, source: Source, file: Path, column: Column) -> None:
+    quoted = sql.name(column.name)
+    row = database.execute(
+        f"SELECT count(*), min({sql.ROW}), arg_min(r.{quoted}::VARCHAR, {sql.ROW}) "  # noqa: S608
+        f"FROM typed_rows AS t JOIN read_rows AS r USING ({sql.ROW}) "
+        f"WHERE {sql.REASON} IS NULL AND t.{quoted} IS NULL AND r.{quoted} IS NOT NULL"
+    ).fetchone()
+    if row is None or row[0] == 0:
+        return
+    count, first, value = row
+    example = "its value is withheld, the column is personal" if column.personal else f"it says {files.shown(value)}"
+    raise errors.Rejected(
+        f"source {source.name!r}: column {column.name!r} of {file} is no {column.type} in {count} row{'s' if count > 1 else ''}: "
+        f"in data row {first} {example}; mend the file, or keep such rows aside with "
+        f"`reject: {{source: {source.name}, when: {column.name} is null, reason: ...}}`"
+    )
+
+
+def _refuse_missing(database: duckdb.DuckDBPyConnection, source: Source, file: Path, column: Column) -> None:
+    row = database.execute(
+        f"SELECT count(*), min({sql.ROW}) FROM typed_rows "  # noqa: S608
+        f"WHERE {sql.REASON} IS NULL AND {sql.name(column.name)} IS NULL"
+    ).fetchone()
+    if row is not None and row[0]:
+        raise errors.Rejected(
+            f"source {source.name!r}: column {column.name!r} of {file} is missing in {row[0]} row{'s' if row[0] > 1 else ''}, "
+            f"first in data row {row[1]}, and the contract does not allow it: mend the file, keep such rows aside with `reject`, "
+            "or declare the column `nullable: true`"
+        )
+
+
+def _write(database: duckdb.DuckDBPyConnection, source: Source, *, kept: Path, rejected: Path) -> None:
+    names = [sql.name(column.name) for column in source.columns]
+    if source.observed_at is not None:
+        moment = sql.text(source.observed_at.isoformat())
+        names.append(f"{moment}::TIMESTAMPTZ AS {tables.EVENT_TIME}")
+    # The whole row decides, so that the order rows came in leaves no trace.
+    first = [name for name in (*source.entity, source.timestamp, source.created) if name]
+    order = ", ".join(sql.name(name) for name in dict.fromkeys([*first, *(column.name for column in source.columns)]))
+    _copy(
+        database,
+        f"SELECT {', '.join(names)} FROM typed_rows WHERE {sql.REASON} IS NULL ORDER BY {order}",  # noqa: S608
+        kept,
+    )
+    reasons = f"SELECT r.*, {sql.REASON} FROM typed_rows AS t JOIN read_rows AS r USING ({sql.ROW})"  # noqa: S608
+    _copy(database, f"{reasons} WHERE {sql.REASON} IS NOT NULL ORDER BY {sql.ROW}", rejected)
+
+
+def _copy(database: duckdb.DuckDBPyConnection, select: str, file: Path) -> None:
+    try:
+        database.execute(f"COPY ({select}) TO {sql.text(str(file))} {PARQUET}")
+    except duckdb.IOException as error:
+        raise errors.LocalDisk(f"{file} cannot be written: {_said(error)}") from None
+
+
+def _said(error: duckdb.Error) -> str:
+    """DuckDB's own words without the picture it draws of the query."""
+    return str(error).split("\n", 1)[0]

@@ -1,0 +1,115 @@
+"""The logic of ``ingest``: sources in, an immutable snapshot out, with where it came from and what was kept aside.
+
+The snapshot's folder holds content and nothing else, so equal data gives an equal digest; times and places are in the lineage.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from argosy import errors
+from argosy.domain.data import Lineage, SnapshotManifest, SourceLineage, TableManifest
+from argosy.domain.model_settings import ColumnType, ModelSettings, Source
+from argosy.ports.tables import EVENT_TIME, Counts, Tables
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where the outputs go."""
+
+    snapshot: Path
+    rejected: Path
+    lineage: Path
+
+
+def run(
+    *,
+    settings: ModelSettings,
+    location: Path,
+    tables: Tables,
+    code_version: str,
+    now: Callable[[], str],
+    outputs: Outputs,
+) -> str:
+    """Read every source at *location* and write the outputs; returns the snapshot's digest. *now*: the time, RFC 3339.
+
+    Raises Rejected for content that breaks the contract, Misconfigured for files that are not there.
+    """
+    partial = outputs.snapshot.with_name(f".{outputs.snapshot.name}.partial")
+    partial.mkdir(parents=True)
+    outputs.rejected.mkdir(parents=True)
+    read = [_read(settings, source, location, tables, partial, outputs.rejected) for source in settings.sources]
+    manifest = SnapshotManifest(model=settings.model, tables=[table for table, _ in read])
+    manifest.write(partial / MANIFEST)
+    # Whole or not at all: a folder of this name is a finished snapshot.
+    partial.rename(outputs.snapshot)
+    digest = manifest.content_digest()
+    Lineage(
+        snapshot_digest=digest, ingested_at=now(), code_version=code_version, sources=[source for _, source in read]
+    ).write(outputs.lineage)
+    return digest
+
+
+def file_of(settings: ModelSettings, source: Source, location: Path) -> Path:
+    """The file of *source* at *location*: in that folder, or that very file where the model has one source."""
+    if location.is_dir():
+        return location / source.file
+    if len(settings.sources) == 1 or not location.exists():
+        return location
+    raise errors.Misconfigured(
+        f"{location} is a file, but {settings.model} has {len(settings.sources)} sources; name the folder that holds "
+        f"{', '.join(each.file for each in settings.sources)}"
+    )
+
+
+def _read(
+    settings: ModelSettings, source: Source, location: Path, tables: Tables, into: Path, rejected: Path
+) -> tuple[TableManifest, SourceLineage]:
+    file = file_of(settings, source, location)
+    kept = into / f"{source.name}.parquet"
+    rules = [rule for rule in settings.reject if rule.source == source.name]
+    started = time.monotonic()
+    counts = tables.snapshot(source, rules, file, kept=kept, rejected=rejected / kept.name)
+    seconds = time.monotonic() - started
+    if counts.kept == 0:
+        raise errors.Rejected(
+            f"source {source.name!r}: every one of the {counts.read:,} rows of {file} is kept aside by a `reject` rule"
+        )
+    return _table(source, kept, counts), _lineage(source, file, counts, seconds)
+
+
+def _table(source: Source, kept: Path, counts: Counts) -> TableManifest:
+    columns: dict[str, ColumnType] = {column.name: column.type for column in source.columns}
+    if source.observed_at is not None:
+        columns[EVENT_TIME] = "timestamp"
+    return TableManifest(
+        source=source.name,
+        path=kept.name,
+        digest=_digest(kept),
+        rows=counts.kept,
+        bytes=kept.stat().st_size,
+        columns=columns,
+    )
+
+
+def _lineage(source: Source, file: Path, counts: Counts, seconds: float) -> SourceLineage:
+    return SourceLineage(
+        source=source.name,
+        location=str(file),
+        location_digest=_digest(file),
+        rows_read=counts.read,
+        rows_kept=counts.kept,
+        rows_rejected=counts.read - counts.kept,
+        rejected_by_reason=dict(counts.rejected),
+        bytes_read=file.stat().st_size,
+        seconds=round(seconds, 3),
+    )
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as stream:
+        return f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
