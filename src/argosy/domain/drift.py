@@ -131,7 +131,7 @@ class MeanShift(Document):
 
     mean: float
     before: float
-    relative: float | None
+    relative: float | None = None
     """(mean - before) / |before|; none where before is 0."""
     drifted: bool
 

@@ -27,7 +27,7 @@ class GateResult(Document):
     gate: str
     dimension: str
     passed: bool
-    measured: float | None
+    measured: float | None = None
     """None where the measurement is undefined; that never passes."""
     limit: str
     """The bound in words, such as ``>= 0.8``."""

@@ -3,28 +3,26 @@
 Which registry it is, and how it keeps them, is an adapter's business.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from argosy.domain.data import Lineage
 from argosy.domain.evidence import Evidence
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.search import Choice, SearchHistory
+from argosy.domain.training import TrainingRecord
 
 Series = dict[str, list[tuple[int, float]]]
 
 
-def parameters(settings: ModelSettings, choice: Choice) -> dict[str, str]:
+def parameters(settings: ModelSettings, choice: Choice, record: TrainingRecord) -> dict[str, str]:
     """What the model was made with."""
-    chosen = {f"xgboost.{name}": str(value) for name, value in choice.parameters.items()}
     search = settings.search.model_dump(exclude={"space"})
     return {
-        **chosen,
+        **{f"xgboost.{name}": str(value) for name, value in record.parameters.items()},
         **{f"search.{name}": str(value) for name, value in search.items()},
-        **{f"training.{name}": str(value) for name, value in settings.training.model_dump().items()},
+        "training.nthread": str(record.nthread),
+        "training.threshold": settings.training.threshold,
         "boost_rounds": str(choice.boost_rounds),
         "trial": str(choice.trial),
-        "threshold": str(choice.threshold),
+        "threshold": str(record.threshold),
         "seed": str(settings.seed),
         "task": settings.task,
         "feature_service": settings.feature_service,
@@ -48,22 +46,40 @@ def search_series(history: SearchHistory) -> Series:
     return {f"trial.{name}": points for name, points in series.items()}
 
 
-def training_values(record: Mapping[str, Any]) -> tuple[dict[str, float], Series, dict[str, str]]:
-    """The numbers, lists of numbers and words in ``training.json``, by dotted name."""
-    numbers: dict[str, float] = {}
-    series: Series = {}
-    words: dict[str, str] = {}
-    for name, value in _flat(record, "training"):
-        if _is_number(value):
-            numbers[name] = float(value)
-        elif isinstance(value, list) and value and all(_is_number(entry) for entry in value):
-            series[name] = [(step, float(entry)) for step, entry in enumerate(value)]
-        elif isinstance(value, str):
-            words[name] = value
-    return numbers, series, words
+def training_metrics(record: TrainingRecord) -> dict[str, float]:
+    """Cross-validated scores, counts of the confusion matrix, the report by class, and the importance of each feature."""
+    confusion = {
+        f"confusion.{true}.as.{decided}": float(count)
+        for true, line in zip(record.classes, record.confusion, strict=False)
+        for decided, count in zip(record.classes, line, strict=True)
+    }
+    report = {
+        f"class.{line.name}.{name}": value
+        for line in record.classification_report
+        for name, value in (("precision", line.precision), ("recall", line.recall), ("f1", line.f1))
+        if value is not None
+    }
+    return {
+        **{f"cross_validated.{name}": value for name, value in record.cross_validated.items()},
+        **confusion,
+        **report,
+        **{f"importance.{name}": value for name, value in record.importance.items()},
+        "training.rows": float(record.rows),
+    }
 
 
-def tags(settings: ModelSettings, evidence: Evidence, lineage: Lineage) -> dict[str, str]:
+def training_series(record: TrainingRecord) -> Series:
+    """Scores by fold, and the loss after each round."""
+    curve = record.learning_curve
+    lists = {f"fold.{name}": values for name, values in record.fold_metrics.items()}
+    lists |= {
+        f"learning_curve.{curve.loss}.train": curve.train,
+        f"learning_curve.{curve.loss}.validation": curve.validation,
+    }
+    return {name: list(enumerate(values)) for name, values in lists.items()}
+
+
+def tags(settings: ModelSettings, evidence: Evidence, lineage: Lineage, record: TrainingRecord) -> dict[str, str]:
     """What says which code and data, when, by whom."""
     return {
         "mlflow.source.git.commit": evidence.git_commit,
@@ -72,19 +88,11 @@ def tags(settings: ModelSettings, evidence: Evidence, lineage: Lineage) -> dict[
         "git_commit": evidence.git_commit,
         "code_version": lineage.code_version,
         "snapshot_digest": evidence.snapshot_digest,
+        "features_digest": record.features_digest,
         "settings_digest": settings.content_digest(),
         "ingested_at": lineage.ingested_at,
         "rows_train": str(evidence.rows_train),
         "rows_holdout": str(evidence.rows_holdout),
         **{f"source.{source.source}.digest": source.location_digest for source in lineage.sources},
+        **{f"library.{name}": version for name, version in record.libraries.items()},
     }
-
-
-def _flat(value: Any, name: str) -> list[tuple[str, Any]]:
-    if isinstance(value, Mapping):
-        return [pair for key, inner in value.items() for pair in _flat(inner, f"{name}.{key}")]
-    return [(name, value)]
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

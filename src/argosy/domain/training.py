@@ -11,9 +11,9 @@ class ClassRecord(Document):
     """One line of the classification report; every row judged by a model that has not seen it."""
 
     name: str
-    precision: float | None
-    recall: float | None
-    f1: float | None
+    precision: float | None = None
+    recall: float | None = None
+    f1: float | None = None
     rows: int
 
 

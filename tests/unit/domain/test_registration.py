@@ -26,21 +26,3 @@ def test_a_search_whose_first_trials_were_pruned() -> None:
         SearchHistory(metric="m", direction="maximize", trials=[trial(0, 1.0, "pruned"), trial(1, 0.2)])
     )
     assert series["trial.best"] == [(1, 0.2)]
-
-
-def test_the_training_record_is_flattened() -> None:
-    """Numbers, lists of numbers and words, each where it belongs; what is neither is left to the artifact."""
-    record = {
-        "auc": 1,
-        "cv": {"f1": [0.5, 1]},
-        "seed": 3,
-        "version": "1.0",
-        "flag": True,
-        "mixed": [1, "a"],
-        "none": None,
-        "empty": [],
-    }
-    numbers, series, words = registration.training_values(record)
-    assert numbers == {"training.auc": 1.0, "training.seed": 3.0}
-    assert series == {"training.cv.f1": [(0, 0.5), (1, 1.0)]}
-    assert words == {"training.version": "1.0"}

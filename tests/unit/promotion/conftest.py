@@ -10,10 +10,11 @@ import pytest
 from argosy.adapters import keys
 from argosy.domain import bundle as bundles
 from argosy.domain.data import Lineage, SnapshotManifest, SourceLineage
-from argosy.domain.documents import canonical_json, sha256
+from argosy.domain.documents import sha256
 from argosy.domain.evidence import ChampionRef, Evidence, GateResult, VerdictWord
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.search import Choice, SearchHistory, Trial
+from argosy.domain.training import ClassRecord, LearningCurve, TrainingRecord
 from argosy.settings import Settings
 
 POLICY = b"model: toy\n# the gates\n"
@@ -41,6 +42,32 @@ SETTINGS: dict[str, Any] = {
     "split": {"by": "entity", "holdout": 0.2},
     "search": {"trials": 3, "metric": "f1"},
 }
+
+RECORD = TrainingRecord(
+    model="toy",
+    model_digest=sha256(b"as trained"),
+    task="binary",
+    features_digest=sha256(b"features"),
+    seed=7,
+    nthread=1,
+    rows=80,
+    parameters={"eta": 0.1, "objective": "binary:logistic"},
+    boost_rounds=5,
+    threshold=0.4,
+    trial=2,
+    search_metric="f1",
+    search_score=0.2,
+    fold_rows=[40, 40],
+    fold_rounds=[5, 6],
+    fold_metrics={"f1": [0.5, 0.6]},
+    cross_validated={"auc": 0.8},
+    classes=["no", "yes"],
+    confusion=[[50, 10], [5, 15]],
+    classification_report=[ClassRecord(name="yes", precision=0.6, recall=0.75, f1=None, rows=20)],
+    importance={"plan": 3.5},
+    learning_curve=LearningCurve(loss="logloss", train=[0.6, 0.5], validation=[0.65, 0.6]),
+    libraries={"xgboost": "3.2.0"},
+)
 
 
 @dataclass(frozen=True)
@@ -95,9 +122,6 @@ def make_toy(folder: Path, content: str = "model") -> Toy:
         "bundle/signature.json": "{}",
         "bundle/bins.json": "{}",
         "bundle/golden.json": "{}",
-        "training/training.json": canonical_json(
-            {"cv": {"f1": [0.5, 0.6]}, "auc": 0.8, "library": "1.0", "skipped": [1, "a"]}
-        ),
         "training/importance.svg": "<svg/>",
         "online/online.db": "rows",
         "evidence/evidence.md": "# toy\n\nIt holds.\n",
@@ -115,6 +139,7 @@ def make_toy(folder: Path, content: str = "model") -> Toy:
     SearchHistory(metric="f1", direction="maximize", trials=trials).write(folder / "history")
     Choice(trial=2, score=0.2, metric="f1", parameters={"eta": 0.1}, boost_rounds=5).write(folder / "choice")
     SnapshotManifest(model="toy", tables=[]).write(folder / "snapshot" / "manifest.json")
+    RECORD.write(folder / "training" / "training.json")
     source = SourceLineage(
         source="rows",
         location="rows.csv",

@@ -110,10 +110,25 @@ class TestRegister:
         assert released.version == 1
         assert registry.aliases == {("toy", "challenger"): 1}
         recorded = registry.candidates["toy"][0]
-        assert recorded.metrics == {"training.auc": 0.8, "search.best_score": 0.2}
+        assert recorded.metrics == {
+            "cross_validated.auc": 0.8,
+            "confusion.no.as.no": 50.0,
+            "confusion.no.as.yes": 10.0,
+            "confusion.yes.as.no": 5.0,
+            "confusion.yes.as.yes": 15.0,
+            "class.yes.precision": 0.6,
+            "class.yes.recall": 0.75,
+            "importance.plan": 3.5,
+            "training.rows": 80.0,
+            "search.best_score": 0.2,
+        }
         assert recorded.history["trial.score"] == [(0, 0.0), (1, 0.1), (2, 0.2)]
         assert recorded.parameters["xgboost.eta"] == "0.1"
+        assert recorded.history["fold.f1"] == [(0, 0.5), (1, 0.6)]
+        assert recorded.history["learning_curve.logloss.train"] == [(0, 0.6), (1, 0.5)]
         assert recorded.tags["library.python"] == "3"
+        assert recorded.tags["library.xgboost"] == "3.2.0"
+        assert recorded.tags["features_digest"] == sha256(b"features")
         assert recorded.tags["source.rows.digest"] == sha256(b"rows")
         assert registry.judgements["toy", 1][0].metrics.keys() == {
             "performance.auc",

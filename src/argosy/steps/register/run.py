@@ -5,7 +5,6 @@ and the store takes equal content twice.
 """
 
 import datetime
-import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from argosy.domain.evidence import Evidence
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.release import OnlineStore
 from argosy.domain.search import Choice, SearchHistory
+from argosy.domain.training import TrainingRecord
 from argosy.ports.artifacts import Artifacts
 from argosy.ports.registry import Candidate, Judgement, Registered, Registry
 
@@ -81,8 +81,7 @@ def run(
 
 def _candidate(settings: ModelSettings, inputs: Inputs, evidence: Evidence, surroundings: dict[str, str]) -> Candidate:
     choice = Choice.read(inputs.choice)
-    record = json.loads((inputs.training / "training.json").read_text(encoding="utf-8"))
-    numbers, series, words = registration.training_values(record)
+    record = TrainingRecord.read(inputs.training / "training.json")
     artifacts = {
         "settings": inputs.settings_file,
         "bundle": inputs.bundle,
@@ -95,10 +94,13 @@ def _candidate(settings: ModelSettings, inputs: Inputs, evidence: Evidence, surr
     return Candidate(
         model=settings.model,
         model_digest=evidence.model_digest,
-        parameters=registration.parameters(settings, choice),
-        metrics={**numbers, "search.best_score": choice.score},
-        history={**series, **registration.search_series(SearchHistory.read(inputs.history))},
-        tags={**registration.tags(settings, evidence, Lineage.read(inputs.lineage)), **words, **surroundings},
+        parameters=registration.parameters(settings, choice, record),
+        metrics={**registration.training_metrics(record), "search.best_score": choice.score},
+        history={
+            **registration.training_series(record),
+            **registration.search_series(SearchHistory.read(inputs.history)),
+        },
+        tags={**surroundings, **registration.tags(settings, evidence, Lineage.read(inputs.lineage), record)},
         artifacts=artifacts,
     )
 
