@@ -62,10 +62,12 @@ class DuckDBTables:
 
     @contextlib.contextmanager
     def _database(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        with tempfile.TemporaryDirectory(dir=self._scratch, prefix="argosy-duckdb-") as spill:
-            with duckdb.connect(config={"temp_directory": spill}) as database:
-                database.execute("SET TimeZone = 'UTC'")
-                yield database
+        with (
+            tempfile.TemporaryDirectory(dir=self._scratch, prefix="argosy-duckdb-") as spill,
+            duckdb.connect(config={"temp_directory": spill}) as database,
+        ):
+            database.execute("SET TimeZone = 'UTC'")
+            yield database
 
 
 def _load(database: duckdb.DuckDBPyConnection, source: Source, table: files.Table, file: Path) -> None:
