@@ -29,6 +29,9 @@ Read = TypeVar("Read", bound=BaseModel)
 SIGNATURE_FILE = "bundle.sig"
 """Lies beside a bundle's files, is checked elsewhere, and is no part of the digest."""
 
+# An object whose first key has a 64-bit length: how every model that XGBoost saves begins.
+UBJ_START, UBJ_END = b"{L", b"}"
+
 # The serving limit is far above any model seen; it bounds what a wrong path can make a server read.
 LARGEST_FILE = 512 * 1024 * 1024
 
@@ -162,6 +165,9 @@ def _minor(version: str) -> list[str]:
 
 
 def _booster(folder: Path, content: bytes, signature: bundle.Signature) -> xgboost.Booster:
+    # XGBoost's parser ends the process on an empty file and asks for all memory on a cut one, so the frame is looked at first.
+    if not (content.startswith(UBJ_START) and content.endswith(UBJ_END)):
+        raise errors.Misconfigured(f"{folder / bundle.MODEL} is no XGBoost model in UBJ form; train it again")
     try:
         booster = xgboost.Booster(model_file=bytearray(content))
     except xgboost.core.XGBoostError as error:
