@@ -128,7 +128,9 @@ def of_curve(curve: Curve) -> Chart:
     series = {name: _finite(points) for name, points in curve.series.items()}
     x = _scale(x for points in series.values() for x, _ in points)
     y = _scale(y for points in series.values() for _, y in points)
-    lines = tuple(Line(name, _points(points, x, y), name in REFERENCES) for name, points in series.items() if points)
+    # The model's own first, whatever their order in the document: the first line has the strongest colour.
+    ordered = sorted(series.items(), key=lambda named: named[0] in REFERENCES)
+    lines = tuple(Line(name, _points(points, x, y), name in REFERENCES) for name, points in ordered if points)
     return Chart(
         title=curve.title,
         x_label=curve.x_label,
@@ -192,7 +194,7 @@ def of_search(history: SearchHistory, choice: Choice | None) -> Chart | None:
         marks=marks,
         summary=(
             f"{len(complete)} complete and {len(trials) - len(complete)} pruned trials; "
-            f"best {formats.words(history.metric)} {formats.number(best[-1])}."
+            f"{formats.words(history.metric)} of the best: {formats.number(best[-1])}."
         ),
     )
 

@@ -61,8 +61,8 @@ def moment(epoch: float | None) -> str:
 
 
 def words(name: str) -> str:
-    """A dotted or underscored name as words: ``demographic_parity_ratio`` reads ``demographic parity ratio``."""
-    return name.replace("_", " ")
+    """A name as words: ``age.demographic_parity_ratio`` reads ``age: demographic parity ratio``."""
+    return name.replace("_", " ").replace(".", ": ")
 
 
 def bound(limit: str) -> str:

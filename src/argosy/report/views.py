@@ -103,4 +103,4 @@ def rejected(report: RunReport) -> list[tuple[str, int]]:
     counts: Counter[str] = Counter()
     for source in report.lineage.sources if report.lineage else []:
         counts.update(source.rejected_by_reason)
-    return counts.most_common()
+    return [(reason, rows) for reason, rows in counts.most_common() if rows]

@@ -65,6 +65,14 @@ def test_a_curve_is_drawn_upside_up() -> None:
     assert charts.of_curve(curve).lines[0].points == "0.0,100.0 100.0,0.0"
 
 
+def test_the_models_own_line_comes_first() -> None:
+    """Documents sort their keys; what a chart is about has the strongest colour all the same."""
+    points = [(0.0, 0.0), (1.0, 1.0)]
+    curve = Curve(title="c", dimension="p", x_label="x", y_label="y", series={"chance": points, "model": points})
+    drawn = charts.of_curve(curve).lines
+    assert [(line.name, line.reference) for line in drawn] == [("model", False), ("chance", True)]
+
+
 def test_points_that_are_not_finite_are_left_out() -> None:
     """An undefined point is no position; the rest of the line is still drawn."""
     points = [(0.0, 0.2), (0.5, math.nan), (math.inf, 0.7), (1.0, 0.9)]
@@ -95,7 +103,7 @@ def test_best_so_far_follows_the_direction(direction: str, scores: list[float], 
     )
     drawn = charts.of_search(history, None)
     assert drawn is not None
-    assert f"best score {expected}" in drawn.summary
+    assert f"score of the best: {expected}" in drawn.summary
 
 
 def test_best_so_far_ignores_pruned_trials() -> None:
@@ -106,7 +114,7 @@ def test_best_so_far_ignores_pruned_trials() -> None:
     drawn = charts.of_search(history, Choice(trial=2, score=0.6, metric="f1", parameters={}, boost_rounds=10))
     assert drawn is not None
     assert "1 pruned" in drawn.summary
-    assert "best f1 0.6" in drawn.summary
+    assert "f1 of the best: 0.6" in drawn.summary
     assert [mark.kind for mark in drawn.marks] == ["complete", "pruned", "chosen"]
 
 
