@@ -69,15 +69,26 @@ def read(repository: Repository, main: str) -> Ledger:
         return Ledger(repository, NOTHING, ())
     listing = {path: blob for path, blob in repository.listing(commit).items() if path.endswith("/request.json")}
     written = [Request.model_validate_json(content) for content in repository.contents(list(listing.values()))]
-    requests = [_settled(repository, main, request) for request in written]
+    requests = _settled(repository, main, written)
     return Ledger(repository, commit, tuple(sorted(requests, key=lambda request: request.number)))
 
 
-def _settled(repository: Repository, main: str, request: Request) -> Request:
-    if request.state is not State.OPEN or not repository.is_ancestor(request.head, main):
-        return request
-    by, at = merge_of(repository, request, main)[1:]
-    return request.model_copy(update={"state": State.MERGED, "ended_by": by, "ended_at": at})
+def _settled(repository: Repository, main: str, written: list[Request]) -> list[Request]:
+    """*written*, with those merged that main holds: whoever merged may have died before it was written, or may be a person with git."""
+    heads = [request.head for request in written if request.state is not State.MERGED]
+    outside = repository.outside(heads, main)
+    return [
+        _merged(repository, main, request)
+        if request.state is not State.MERGED and request.head not in outside
+        else request
+        for request in written
+    ]
+
+
+def _merged(repository: Repository, main: str, request: Request) -> Request:
+    _, by, at = merge_of(repository, request, main)
+    update = {"state": State.MERGED, "ended_by": by, "ended_at": at, "reason": None, "superseded_by": None}
+    return request.model_copy(update=update)
 
 
 def merge_of(repository: Repository, request: Request, main: str) -> tuple[str, str, str]:

@@ -154,9 +154,12 @@ class Repository:
             return False
         return True
 
-    def is_ancestor(self, commit: str, of: str) -> bool:
-        """Whether *commit* is in the history of *of*."""
-        return not self.git("rev-list", "--max-count=1", commit, f"^{of}").strip()
+    def outside(self, commits: Sequence[str], of: str) -> set[str]:
+        """Those of *commits* that are not in the history of *of*."""
+        if not commits:
+            return set()
+        found = self.git("rev-list", "--stdin", text="".join(f"{commit}\n" for commit in (*commits, f"^{of}")))
+        return set(found.decode().split()) & set(commits)
 
     @contextlib.contextmanager
     def exclusive(self) -> Iterator[None]:
