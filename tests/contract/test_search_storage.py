@@ -69,7 +69,7 @@ def _write(uri: str, writer: int, barrier: Barrier) -> None:
 
 def test_many_processes_create_and_write_at_once(uri: str) -> None:
     """Tables made by several tasks at once, then written by all: no error, nothing lost."""
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("fork")
     barrier = context.Barrier(WRITERS)
     writers = [context.Process(target=_write, args=(uri, number, barrier)) for number in range(WRITERS)]
     for writer in writers:

@@ -111,6 +111,10 @@ class OptunaStorage:
             return errors.LocalDisk(
                 f"the search's database {self._shown()} cannot be written: {cause}. Free space there, then run again"
             )
+        if "not a database" in cause or "malformed" in cause:
+            return errors.Misconfigured(
+                f"the search's database {self._shown()}: {cause}. Move it away; a new one is made, and only memory of old trials is lost"
+            )
         return errors.TryAgain(f"the search's database {self._shown()} failed: {cause}")
 
     def _shown(self) -> str:

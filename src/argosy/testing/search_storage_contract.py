@@ -28,10 +28,10 @@ class SearchStorageContract:
 
     def test_trials_come_back_as_they_were(self, storage: SearchStorage) -> None:
         """Complete and pruned trials come back equal, floats to the last bit, whole numbers whole."""
-        trials = [make_trial(0), make_trial(1, state="pruned")]
-        for trial in trials:
+        trials = {0: make_trial(0), 1: make_trial(1, state="pruned")}
+        for trial in trials.values():
             storage.record("s", trial)
-        assert list(storage.recorded("s").values()) == trials
+        assert storage.recorded("s") == trials
         assert isinstance(storage.recorded("s")[0].parameters["max_depth"], int)
 
     def test_by_number_in_any_order(self, storage: SearchStorage) -> None:
