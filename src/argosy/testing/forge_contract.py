@@ -145,6 +145,8 @@ class ForgeContract:
         again = opened(forge, proposal("a"))
         assert again.branch == f"{first.branch}-2"
         assert open_requests(forge) == [again.number]
+        forge.merge(again.number, by="ada", at=forge.head())
+        assert forge.request(first.number).state is State.SUPERSEDED
 
     def test_a_merge_brings_the_files(self, forge: Forge, push: Push) -> None:
         """Main has the proposal's files, without what another left in their place, and all that others changed meanwhile."""

@@ -161,7 +161,9 @@ class LocalForge:
 
     def _opened(self, proposal: Proposal, decision: promotion.Decision, main: str, number: int) -> Request:
         changes = self._replacing(proposal.subject, proposal.files, main)
-        head = self._repository.commit(main, changes, f"{proposal.title}\n", Person(proposal.author))
+        # The number makes every request's commit another: the same proposal twice in a second must not be one commit, merged once for both.
+        message = f"{proposal.title}\n\nRequest: {number}\n"
+        head = self._repository.commit(main, changes, message, Person(proposal.author))
         return Request(
             number=number,
             subject=proposal.subject,
