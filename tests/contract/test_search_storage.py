@@ -68,6 +68,7 @@ def _warm(folder: Path) -> None:
 def _write(uri: str, writer: int, barrier: Barrier) -> None:
     barrier.wait()
     storage = OptunaStorage(uri, SETTINGS)
+    storage.recorded("s")
     for number in range(EACH):
         storage.record("s", make_trial(EACH * writer + number))
 
