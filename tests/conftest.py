@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+# Before anything imports them: a failed assertion of a contract suite shows its values, as in any test file.
+pytest.register_assert_rewrite("argosy.testing")
+
 ROOT = Path(__file__).parents[1]
 
 
