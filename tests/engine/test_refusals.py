@@ -16,7 +16,8 @@ OK = 'container: {image: any, command: [sh, -c, "true"]}'
 
 def dag(*tasks: str, more: str = "") -> str:
     """A workflow of one DAG with *tasks*."""
-    return f"{HEAD}  entrypoint: main\n  templates:\n  - name: main\n    dag: {{tasks: [{', '.join(tasks)}]}}\n  - {{name: ok, {OK}}}\n{more}"
+    main = f"  - name: main\n    dag: {{tasks: [{', '.join(tasks)}]}}\n"
+    return f"{HEAD}  entrypoint: main\n  templates:\n{main}  - {{name: ok, {OK}}}\n{more}"
 
 
 def leaf(container: str, more: str = "") -> str:
@@ -41,10 +42,18 @@ def leaf(container: str, more: str = "") -> str:
         pytest.param(dag("{name: yes, template: ok}"), "YAML 1.1 reads yes", id="boolean-name"),
         pytest.param(f"{HEAD}  templates: [{{name: main, {OK}}}]\n", "spec.entrypoint|found none", id="no-entrypoint"),
         pytest.param(
-            f"{HEAD}  entrypoint: main\n  entrypoint: other\n", "line 6.*'entrypoint' is there twice", id="duplicate-key"
+            f"{HEAD}  entrypoint: main\n  entrypoint: other\n",
+            "line 6.*'entrypoint' is there twice",
+            id="duplicate-key",
         ),
-        pytest.param(dag("{name: a, template: none}"), r"tasks\[0\].template: template 'none' is not defined", id="no-template"),
-        pytest.param(dag("{name: a, template: ok}", "{name: a, template: ok}"), r"tasks\[1\].name: 'a' is not unique", id="same-name"),
+        pytest.param(
+            dag("{name: a, template: none}"), r"tasks\[0\].template: template 'none' is not defined", id="no-template"
+        ),
+        pytest.param(
+            dag("{name: a, template: ok}", "{name: a, template: ok}"),
+            r"tasks\[1\].name: 'a' is not unique",
+            id="same-name",
+        ),
         pytest.param(dag("{name: a_b, template: ok}"), r"tasks\[0\].name: 'a_b' is invalid", id="bad-name"),
         pytest.param(dag("{name: a, template: ok, dependencies: [b]}"), "'b' is not a task", id="no-dependency"),
         pytest.param(
@@ -53,13 +62,21 @@ def leaf(container: str, more: str = "") -> str:
             id="cycle",
         ),
         pytest.param(
-            dag("{name: a, template: ok}", "{name: b, template: ok, depends: a.Wonderful}"), "'Wonderful' is not a task result", id="depends-word"
+            dag("{name: a, template: ok}", "{name: b, template: ok, depends: a.Wonderful}"),
+            "'Wonderful' is not a task result",
+            id="depends-word",
         ),
         pytest.param(
-            dag("{name: a, template: ok}", "{name: b, template: ok, depends: a.AllFailed}"), "speaks of items", id="depends-items"
+            dag("{name: a, template: ok}", "{name: b, template: ok, depends: a.AllFailed}"),
+            "speaks of items",
+            id="depends-items",
         ),
         pytest.param(
-            dag("{name: a, template: ok, depends: b}", "{name: b, template: ok}", "{name: c, template: ok, dependencies: [b]}"),
+            dag(
+                "{name: a, template: ok, depends: b}",
+                "{name: b, template: ok}",
+                "{name: c, template: ok, dependencies: [b]}",
+            ),
             "cannot be used in a DAG that uses depends",
             id="depends-and-dependencies",
         ),
@@ -68,7 +85,11 @@ def leaf(container: str, more: str = "") -> str:
             "continueOn: cannot be used",
             id="continue-on-with-depends",
         ),
-        pytest.param(dag("{name: 1a, template: ok}", "{name: b, template: ok, depends: 1a}"), "cannot begin with a digit", id="digit"),
+        pytest.param(
+            dag("{name: 1a, template: ok}", "{name: b, template: ok, depends: 1a}"),
+            "cannot begin with a digit",
+            id="digit",
+        ),
         pytest.param(
             dag("{name: a, template: ok, when: '{{tasks.b.outputs.result}} == 1'}"),
             r"tasks\[0\].when: failed to resolve \{\{tasks.b.outputs.result\}\}",
@@ -89,39 +110,72 @@ def leaf(container: str, more: str = "") -> str:
             id="argument-missing",
         ),
         pytest.param(
-            dag("{name: a, template: take}", more=f"  - {{name: take, inputs: {{artifacts: [{{name: x, path: /tmp/x}}]}}, {OK}}}\n"),
+            dag(
+                "{name: a, template: take}",
+                more=f"  - {{name: take, inputs: {{artifacts: [{{name: x, path: /tmp/x}}]}}, {OK}}}\n",
+            ),
             "inputs.artifacts.x was not supplied",
             id="artifact-missing",
         ),
         pytest.param(leaf(OK, "    parallelism: 2\n"), "only valid for steps and dag", id="parallelism-of-leaf"),
-        pytest.param(leaf("steps: [[{name: a, template: main}]]", "    timeout: 3s\n"), "timeout: steps templates do not support", id="timeout-of-steps"),
+        pytest.param(
+            leaf("steps: [[{name: a, template: main}]]", "    timeout: 3s\n"),
+            "timeout: steps templates do not support",
+            id="timeout-of-steps",
+        ),
         pytest.param(leaf(OK, "    timeout: '3'\n"), "has no unit", id="timeout-without-unit"),
         pytest.param(
-            leaf(OK, "    outputs: {parameters: [{name: x, valueFrom: {parameter: y}}]}\n"), "path must be specified", id="output-of-leaf"
+            leaf(OK, "    outputs: {parameters: [{name: x, valueFrom: {parameter: y}}]}\n"),
+            "path must be specified",
+            id="output-of-leaf",
         ),
         pytest.param(
-            leaf(OK, "    inputs: {artifacts: [{name: x, path: /a/../b, optional: true}]}\n"), "directory traversal", id="dots"
+            leaf(OK, "    inputs: {artifacts: [{name: x, path: /a/../b, optional: true}]}\n"),
+            "directory traversal",
+            id="dots",
         ),
-        pytest.param(leaf(OK, "    dag: {tasks: [{name: a, template: main}]}\n"), "this one has .*dag.*container|container and dag|dag and container", id="two-types"),
+        pytest.param(
+            leaf(OK, "    dag: {tasks: [{name: a, template: main}]}\n"),
+            "this one has .*dag.*container|container and dag|dag and container",
+            id="two-types",
+        ),
         pytest.param(leaf("suspend: {}"), "not supported by argosy run without a duration", id="suspend-for-ever"),
-        pytest.param(leaf(OK, "    retryStrategy: {retryPolicy: Sometimes}\n"), "'Sometimes' is not one of", id="retry-policy"),
+        pytest.param(
+            leaf(OK, "    retryStrategy: {retryPolicy: Sometimes}\n"), "'Sometimes' is not one of", id="retry-policy"
+        ),
         pytest.param(
             leaf("container: {image: any, command: [x], envFrom: [{configMapRef: {name: nowhere}}]}"),
             "ConfigMap 'nowhere', which is not known",
             id="config-map",
         ),
-        pytest.param(leaf(OK, "    volumes: [{name: v, hostPath: {path: /}}]\n"), "hostPath: not supported.*only emptyDir", id="host-path"),
         pytest.param(
-            leaf(OK, "  arguments: {parameters: [{name: x, value: c, enum: [a, b]}]}\n"), "'c' is not one of its enum: a, b", id="enum"
+            leaf(OK, "    volumes: [{name: v, hostPath: {path: /}}]\n"),
+            "hostPath: not supported.*only emptyDir",
+            id="host-path",
         ),
-        pytest.param(leaf(OK, "  arguments: {parameters: [{name: x}]}\n"), "has no value; give one with -p x=VALUE", id="no-value"),
         pytest.param(
-            dag(*(f"{{name: t{n}, template: ok}}" for n in range(201))), "has 201 entries; a cluster takes at most 200", id="too-many-tasks"
+            leaf(OK, "  arguments: {parameters: [{name: x, value: c, enum: [a, b]}]}\n"),
+            "'c' is not one of its enum: a, b",
+            id="enum",
+        ),
+        pytest.param(
+            leaf(OK, "  arguments: {parameters: [{name: x}]}\n"),
+            "has no value; give one with -p x=VALUE",
+            id="no-value",
+        ),
+        pytest.param(
+            dag(*(f"{{name: t{n}, template: ok}}" for n in range(201))),
+            "has 201 entries; a cluster takes at most 200",
+            id="too-many-tasks",
         ),
         pytest.param("kind: Pod\napiVersion: v1\n", "kind is 'Pod'", id="another-kind"),
         pytest.param("a: [1", "line 2", id="not-yaml"),
         pytest.param("", "is empty", id="empty"),
-        pytest.param(f"{HEAD}  a: &a [x]\n  b: &b [*a, *a]\n  c: {'[' * 3000}{']' * 3000}\n", "nested too deeply|unknown field", id="deep"),
+        pytest.param(
+            f"{HEAD}  a: &a [x]\n  b: &b [*a, *a]\n  c: {'[' * 3000}{']' * 3000}\n",
+            "nested too deeply|unknown field",
+            id="deep",
+        ),
         pytest.param("a: &a [*a]\n", "anchor contains itself", id="recursive-anchor"),
         pytest.param(
             "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
@@ -156,6 +210,8 @@ def test_local_no_ops_are_listed(options: Callable[..., RunOptions], tmp_path: P
     from argosy.engine import api
 
     path = tmp_path / "wf.yaml"
-    path.write_text(leaf(OK, "    nodeSelector: {a: b}\n  ttlStrategy: {secondsAfterCompletion: 1}\n"), encoding="utf-8")
+    path.write_text(
+        leaf(OK, "    nodeSelector: {a: b}\n  ttlStrategy: {secondsAfterCompletion: 1}\n"), encoding="utf-8"
+    )
     prepared = api.prepare(api.load([path]), options())
     assert prepared.ignored == ("spec.templates[].nodeSelector", "spec.ttlStrategy")

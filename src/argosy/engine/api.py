@@ -21,7 +21,7 @@ from argosy.engine.machine.workflow import Ending, Workflow
 from argosy.engine.manifest import loading
 from argosy.engine.manifest.catalogue import Catalogue, Owner
 from argosy.engine.manifest.loading import Manifest
-from argosy.engine.nodes import Json, Node, Outputs
+from argosy.engine.nodes import Json, Node, Outputs, Phase
 from argosy.engine.options import Prepared, RunOptions, RunResult
 from argosy.engine.processes import launcher
 from argosy.engine.runner import Interrupted, Observer, Runner
@@ -113,8 +113,9 @@ def _run(folder: RunFolder, options: RunOptions, observer: Observer) -> RunResul
     journal = Journal(folder.path / runs.JOURNAL)
     try:
         _prove_dead(folder, journal)
-        # Nodes that failed are tried again; what was only under way is taken up by itself.
-        journal.forget(outcome.to_do_again(journal.nodes()))
+        # A run that came to its end and failed is tried again; one that was cut off is only continued.
+        if journal.meta().get("phase") in (Phase.FAILED, Phase.ERROR):
+            journal.forget(outcome.to_do_again(journal.nodes()))
         started = float(journal.meta().get("started", time.time()))
         # What the run ended with before is no longer true.
         journal.write(meta={"started": repr(started), "phase": "Running", "message": ""})
@@ -136,7 +137,7 @@ def _prove_dead(folder: RunFolder, journal: Journal) -> None:
 async def _drive(session: _Session, options: RunOptions, observer: Observer) -> RunResult:
     stored, began = session.stored, time.monotonic()
     workflow = _workflow(session)
-    async with launcher.Launcher(visible=(options.home,)) as starter:
+    async with launcher.Launcher() as starter:
         runner = Runner(
             workflow,
             journal=session.journal,
@@ -212,6 +213,7 @@ def _pods(session: _Session, options: RunOptions, starter: launcher.Launcher) ->
             options.home / "cache", store, here=Path(stored["workingFolder"]), reads_hits=stored["useCache"]
         ),
         sources=Sources(stored["configMaps"], options.secrets),
+        kept=(options.home, Path(stored["workingFolder"])),
         folder=lambda node, number: session.folder.attempt(stored["workflow"], node, number),
         code_identity=options.code_identity,
         process_images=options.process_images,

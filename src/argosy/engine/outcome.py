@@ -33,22 +33,21 @@ def _was_retried(node: Node, nodes: Mapping[str, Node]) -> bool:
 
 
 def to_do_again(nodes: Mapping[str, Node]) -> list[str]:
-    """The nodes that a resume does again: what failed, what was left out because of it, and all that encloses them.
+    """The nodes of a run that failed which a resume does again: what failed, what was left out because of it, and all that encloses them.
 
-    A failure inside something that succeeded all the same (``continueOn``) was answered, and stays.
+    A failure inside something that succeeded all the same (``continueOn``, an attempt before the good one) was answered, and stays.
     """
-    again = [name for name, node in nodes.items() if _is_open(node, nodes)]
-    return again if any(nodes[name].phase.unsuccessful for name in again) else []
+    return [name for name, node in nodes.items() if _is_open(node, nodes)]
 
 
 def _is_open(node: Node, nodes: Mapping[str, Node]) -> bool:
     if node.phase in (Phase.SUCCEEDED, Phase.SKIPPED):
         return _enclosing_failed_handler(node, nodes)
-    enclosing = nodes.get(node.boundary or "")
+    enclosing = nodes.get(node.parent or "")
     while enclosing is not None:
         if enclosing.phase is Phase.SUCCEEDED:
             return False
-        enclosing = nodes.get(enclosing.boundary or "")
+        enclosing = nodes.get(enclosing.parent or "")
     return True
 
 

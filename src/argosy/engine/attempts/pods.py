@@ -41,6 +41,8 @@ class Pods:
     sources: Sources
     folder: Callable[[str, int], Path]
     """Where the attempt of a node has its files."""
+    kept: tuple[Path, ...]
+    """Folders of this machine that a process sees even where they lie under its ``/tmp``."""
     code_identity: str
     process_images: tuple[str, ...]
     workflow: str
@@ -129,6 +131,7 @@ class Pods:
             log=workspace.log,
             stdout=workspace.stdout if request.keeps_result else None,
             binds=binds,
+            keep=self.kept,
             preload=frozenset(name for name in annotations.get(PRELOAD, "").split(",") if name),
             memory=None,
             scratch=workspace.scratch,

@@ -82,14 +82,14 @@ class Workspace:
         return value
 
     def working_folder(self, inside: str | None) -> Path:
-        """The process's working folder as the process sees it."""
+        """The process's working folder, made where there is none, as this machine names it."""
         if not inside:
             return self.work
-        if self._has_place(PurePosixPath(inside)) or not Path(inside).is_dir():
-            self.path(inside).mkdir(parents=True, exist_ok=True)
-        if self.given_root and PurePosixPath(inside).is_relative_to(self.given_root):
-            return self.path(inside)
-        return Path(inside)
+        if not self._has_place(PurePosixPath(inside)):
+            return Path(inside)  # a folder of this machine
+        folder = self.path(inside)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
     def needs_view(self) -> PurePosixPath | None:
         """A path that only a private view of the file system can give a process, or None where it needs none."""

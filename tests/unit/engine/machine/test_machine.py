@@ -1,0 +1,176 @@
+"""The state machine by itself: a world that answers as it is told, and a clock that is turned by hand."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from argosy.engine.machine import effects
+from argosy.engine.machine.core import Identity
+from argosy.engine.machine.effects import PodResult
+from argosy.engine.machine.workflow import Workflow
+from argosy.engine.manifest.catalogue import Catalogue
+from argosy.engine.nodes import Node, Outputs, Phase
+
+LEAF = {"name": "leaf", "container": {"image": "any", "command": ["x"]}}
+Answer = Callable[[str], PodResult | None]
+
+
+class World:
+    """Runs a workflow: *answer* says how a pod ends, None that it goes on running."""
+
+    def __init__(self, spec: dict[str, Any], answer: Answer, history: dict[str, Node] | None = None) -> None:
+        self.now = 1000.0
+        self.started: list[str] = []
+        self.stopped: list[str] = []
+        self._answer = answer
+        self.workflow = Workflow(
+            catalogue=Catalogue({"entrypoint": "main", **spec}),
+            identity=Identity("wf", "uid", self.now),
+            metadata={},
+            arguments={},
+            config_maps={},
+            clock=lambda: self.now,
+            history=history,
+        )
+        self.machine = self.workflow.machine
+        self.workflow.start()
+        self.serve()
+
+    def serve(self) -> None:
+        """Answer whatever is asked."""
+        while self.machine.effects:
+            asked, self.machine.effects = self.machine.effects, []
+            for effect in asked:
+                if isinstance(effect, effects.StartPod):
+                    self._start(effect)
+                elif isinstance(effect, effects.StopPod):
+                    self.stopped.append(effect.name)
+
+    def pass_time(self, seconds: float) -> None:
+        """Turn the clock."""
+        self.now += seconds
+        self.machine.tick()
+        self.serve()
+
+    def phases(self) -> dict[str, str]:
+        """Every node's phase."""
+        return {name: str(node.phase) for name, node in self.machine.nodes.items()}
+
+    def _start(self, request: effects.StartPod) -> None:
+        self.started.append(request.name)
+        self.machine.pod_started(request.name)
+        if result := self._answer(request.name):
+            self.machine.pod_finished(request.name, result)
+
+
+def ok(_: str) -> PodResult:
+    """Everything succeeds."""
+    return PodResult(Phase.SUCCEEDED, outputs=Outputs(exit_code="0"))
+
+
+def failed(code: int) -> PodResult:
+    """A failure with *code*."""
+    return PodResult(Phase.FAILED, f"main: Error (exit code {code})", Outputs(exit_code=str(code)))
+
+
+def tasks(*given: dict[str, Any]) -> dict[str, Any]:
+    """A workflow of one DAG over a leaf."""
+    return {"templates": [{"name": "main", "dag": {"tasks": [{"template": "leaf", **task} for task in given]}}, LEAF]}
+
+
+def test_backoff_waits_and_grows() -> None:
+    """duration, factor and cap set the moments of the attempts."""
+    retries = {"limit": 3, "backoff": {"duration": "10s", "factor": 3, "cap": "20s"}}
+    world = World({"templates": [{**LEAF, "name": "main", "retryStrategy": retries}]}, lambda _: failed(1))
+    moments = []
+    for second in range(61):
+        if len(world.started) > len(moments):
+            moments.append(second)
+        world.pass_time(1)
+    assert moments == [0, 10, 30, 50]
+    assert world.machine.nodes["wf"].message == "No more retries left"
+
+
+def test_max_duration_ends_the_retries() -> None:
+    """No attempt begins after maxDuration."""
+    retries = {"limit": 9, "backoff": {"duration": "10s", "maxDuration": "15s"}}
+    world = World({"templates": [{**LEAF, "name": "main", "retryStrategy": retries}]}, lambda _: failed(1))
+    world.pass_time(10)
+    assert world.started == ["wf(0)", "wf(1)"]
+    assert world.machine.nodes["wf"].message == "Backoff would exceed max duration limit"
+
+
+def test_deadline_stops_what_runs() -> None:
+    """At the workflow's deadline running pods are stopped, and nothing new begins."""
+    spec = tasks({"name": "a"}, {"name": "b", "depends": "a.Failed"})
+    world = World({**spec, "activeDeadlineSeconds": 5}, lambda name: None if name == "wf.a" else ok(name))
+    world.pass_time(6)
+    assert world.stopped == ["wf.a"]
+    assert world.phases() == {"wf": "Failed", "wf.a": "Failed", "wf.b": "Failed"}
+    assert world.started == ["wf.a"]
+
+
+def test_nothing_fulfilled_is_done_again() -> None:
+    """Given the nodes of a journal, the machine takes up where it was."""
+    spec = tasks({"name": "a"}, {"name": "b", "depends": "a"}, {"name": "c", "depends": "b", "withItems": [1, 2]})
+    first = World(spec, lambda name: None if name == "wf.c(1:2)" else ok(name))
+    assert first.started == ["wf.a", "wf.b", "wf.c(0:1)", "wf.c(1:2)"]
+    history = {name: Node.from_json(node.to_json()) for name, node in first.machine.nodes.items()}
+    second = World(spec, ok, history)
+    assert second.started == ["wf.c(1:2)"]
+    assert second.workflow.ending is not None
+    assert second.workflow.ending.phase is Phase.SUCCEEDED
+
+
+@pytest.mark.parametrize("killed_at", range(1, 9))
+def test_any_history_leads_to_the_same_end(killed_at: int) -> None:
+    """Wherever the first engine stopped, the second comes to the same nodes."""
+    spec = {
+        "templates": [
+            {
+                "name": "main",
+                "steps": [
+                    [{"name": "a", "template": "again"}, {"name": "l", "template": "leaf", "withItems": ["x", "y"]}],
+                    [
+                        {"name": "never", "template": "leaf", "when": "1 > 2"},
+                        {"name": "b", "template": "leaf", "onExit": "leaf"},
+                    ],
+                ],
+            },
+            {**LEAF, "name": "again", "retryStrategy": {"limit": 2}},
+            LEAF,
+        ]
+    }
+
+    def answer(name: str) -> PodResult:
+        return failed(1) if name == "wf[0].a(0)" else ok(name)
+
+    whole = World(spec, answer).phases()
+    count = 0
+
+    def until(name: str) -> PodResult | None:
+        nonlocal count
+        count += 1
+        return answer(name) if count < killed_at else None
+
+    stopped = World(spec, until).machine.nodes
+    history = {name: Node.from_json(node.to_json()) for name, node in stopped.items()}
+    resumed = World(spec, answer, history)
+    assert resumed.phases() == whole
+    assert not {name for name, node in stopped.items() if node.fulfilled} & set(resumed.started)
+
+
+def test_long_chains_use_no_stack() -> None:
+    """A thousand skipped tasks in a row are not a thousand calls deep."""
+    chain = [{"name": f"t{n}", "when": "false", **({"depends": f"t{n - 1}"} if n else {})} for n in range(1000)]
+    world = World(tasks(*chain), ok)
+    assert set(world.phases().values()) == {"Succeeded", "Skipped"}
+
+
+def test_endless_recursion_ends() -> None:
+    """A template that calls itself for ever is an error, not a full memory."""
+    world = World({"templates": [{"name": "main", "steps": [[{"name": "again", "template": "main"}]]}]}, ok)
+    assert world.workflow.ending is not None
+    assert world.workflow.ending.phase is Phase.FAILED
+    assert any("max depth exceeded" in node.message for node in world.machine.nodes.values())
