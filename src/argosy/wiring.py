@@ -10,7 +10,6 @@ from pathlib import Path
 from argosy import errors
 from argosy.domain.model_settings import ModelSettings
 from argosy.ports.artifacts import Artifacts
-from argosy.ports.features import FeatureStore, OnlineFeatures
 from argosy.ports.features import Features, OnlineFeatures
 from argosy.ports.forge import Forge
 from argosy.ports.prediction_log import PredictionHistory, PredictionLog, Served
@@ -104,20 +103,6 @@ def tables() -> Tables:
     return DuckDBTables()
 
 
-def feature_store(definitions: Path, snapshot: Path, workspace: Path, model: str) -> FeatureStore:
-    """The feature *definitions* of *model* over *snapshot*, at work in *workspace*."""
-    from argosy.adapters.feast_features import FeastStore
-
-    return FeastStore(definitions, snapshot, workspace, model)
-
-
-def online_features(folder: Path, features: list[str]) -> OnlineFeatures:
-    """The online store in *folder*, as build-features published it, asked for *features*."""
-    from argosy.adapters.feast_features import FeastOnline
-
-    return FeastOnline(folder, features)
-
-
 def features(definitions: Path, snapshot: Path, model: ModelSettings, folder: Path) -> Features:
     """The features that the file *definitions* defines over *snapshot*. Works in *folder*, which must not be there."""
     from argosy.adapters.feast_features.repository import FeastFeatures
@@ -127,7 +112,7 @@ def features(definitions: Path, snapshot: Path, model: ModelSettings, folder: Pa
 
 def online_features(folder: Path) -> OnlineFeatures:
     """The online store that ``build-features`` wrote to *folder*."""
-    from argosy.adapters.feast_online import FeastOnline
+    from argosy.adapters.feast_features.online import FeastOnline
 
     return FeastOnline(folder)
 

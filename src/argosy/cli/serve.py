@@ -66,7 +66,7 @@ def _serve(
     served = Served(version.model, arguments.environment, version.version, version.model_digest)
     around = launch.Surroundings(
         listener=listener,
-        online=_online(settings, version, predictor.signature, scratch / "online"),
+        online=_online(settings, version, scratch / "online"),
         log=wiring.prediction_log(settings, served, records.columns(predictor.signature)),
         hash_key=wiring.hash_key(settings),
     )
@@ -82,9 +82,7 @@ def _signature(found: approved.Approval, scratch: Path) -> Path | None:
     return path
 
 
-def _online(
-    settings: Settings, version: release.Version, signature: bundle.Signature, folder: Path
-) -> "OnlineFeatures | None":
+def _online(settings: Settings, version: release.Version, folder: Path) -> "OnlineFeatures | None":
     """The online store of *version*, once its digest is proven; None where it has none."""
     store = version.online_store
     if store is None:
@@ -92,4 +90,4 @@ def _online(
     wiring.artifacts(settings).get(store.uri, folder)
     if (digest := bundle.digest(folder)) != store.digest:
         raise errors.Rejected(f"the online store at {store.uri} is {digest}, but {store.digest} is approved")
-    return wiring.online_features(folder, [feature.name for feature in signature.features])
+    return wiring.online_features(folder)

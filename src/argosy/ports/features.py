@@ -3,7 +3,6 @@
 Owns no definition: those are the model's own file. Which rows are examples, and on which side of the split, is decided before and after.
 """
 
-import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,17 +36,19 @@ class Features(Protocol):
         Raises Misconfigured where the definitions cannot be loaded, or read a source by other times than the data contract's.
         """
 
+    def join_keys(self) -> Sequence[str]:
+        """The columns of an example that features are looked up by."""
+
     def join(self, examples: "pa.Table") -> "pa.Table":
         """*examples* with a column for each feature: the value that was true and known at the row's ``event_timestamp``; else null.
 
         Rows keep their order; numbers are float64, categories are strings.
         """
 
-    def publish(self, into: Path, *, as_of: datetime.datetime, primary: str) -> str:
-        """Write the online store as of *as_of* to the folder *into*; returns the digest of its content.
+    def publish(self, rows: "pa.Table", into: Path) -> str:
+        """Write the online store to the folder *into*: the newest of the joined *rows* of each entity, by the model's own join keys.
 
-        The folder may be moved, and has the same bytes for the same snapshot. An entity that the views over source *primary* do not know is
-        unknown.
+        The folder may be moved, and has the same bytes for the same rows. Returns the digest of its content.
         """
 
 
@@ -55,4 +56,7 @@ class OnlineFeatures(Protocol):
     """The newest features by id."""
 
     def get(self, join_keys: Mapping[str, Any]) -> Mapping[str, Value]:
-        """The features of one entity, as the offline join gives them. Raises LookupError where it is unknown, TryAgain where the store fails."""
+        """The features of one entity, as the offline join gave them.
+
+        Raises LookupError where the entity is unknown, TryAgain where the store fails.
+        """

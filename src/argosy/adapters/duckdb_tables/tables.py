@@ -54,7 +54,7 @@ class DuckDBTables:
         )
         with self._database() as database:
             try:
-                return database.execute(query, [str(table)]).to_arrow_table()
+                return database.sql(query, params=[str(table)]).to_arrow_table()
             except duckdb.Error as error:
                 raise errors.Misconfigured(
                     f"`label.sql: {label.sql}` cannot be asked of source {source.name!r}: {_said(error)}"

@@ -48,12 +48,12 @@ def run(
     _is_validated(manifest, validation)
     definitions = features.definitions()
     context = _context(settings, definitions)
-    examples = _examples(settings, snapshot / manifest.table(settings.label.source).path, tables, definitions, context)
+    columns = _columns(settings, features.join_keys(), context)
+    examples = _examples(settings, snapshot / manifest.table(settings.label.source).path, tables, columns)
     side = holdout.sides(examples, settings.entity, EVENT_TIME, settings.split)
     joined = features.join(examples).append_column(frames.SIDE, pa.array(side, pa.string()))
-    last = compute.max(joined.column(EVENT_TIME)).as_py()
-    digest = features.publish(outputs.online, as_of=last, primary=settings.label.source)
     rows = _ordered(joined, settings, definitions, context)
+    digest = features.publish(rows, outputs.online)
     outputs.features.mkdir(parents=True)
     pq.write_table(rows, outputs.features / frames.ROWS, compression="zstd")
     _schema(settings, rows, definitions, context, digest).write(outputs.features / frames.SCHEMA)
@@ -82,11 +82,19 @@ def _context(settings: ModelSettings, definitions: Sequence[Definition]) -> list
     return context
 
 
-def _examples(
-    settings: ModelSettings, table: Path, tables: Tables, definitions: Sequence[Definition], context: Sequence[str]
-) -> pa.Table:
-    names = [*settings.entity, *context]
-    examples = tables.examples(table, settings.primary, settings.label, names)
+def _columns(settings: ModelSettings, join_keys: Sequence[str], context: Sequence[str]) -> list[str]:
+    """The columns of the primary source that an example needs."""
+    columns = {column.name for column in settings.primary.columns}
+    needed = list(dict.fromkeys([*settings.entity, *join_keys, *context]))
+    if unknown := [name for name in needed if name not in columns]:
+        raise errors.Misconfigured(
+            f"features are looked up by {unknown[0]!r}, which is no column of source {settings.primary.name!r}"
+        )
+    return needed
+
+
+def _examples(settings: ModelSettings, table: Path, tables: Tables, columns: Sequence[str]) -> pa.Table:
+    examples = tables.examples(table, settings.primary, settings.label, columns)
     labels = examples.column(LABEL)
     if labels.null_count:
         raise errors.Rejected(
@@ -101,7 +109,14 @@ def _ordered(
     joined: pa.Table, settings: ModelSettings, definitions: Sequence[Definition], context: Sequence[str]
 ) -> pa.Table:
     """The columns and rows in the order that the schema promises."""
-    names = [*settings.entity, EVENT_TIME, *(definition.name for definition in definitions), *context, LABEL, frames.SIDE]
+    names = [
+        *settings.entity,
+        EVENT_TIME,
+        *(definition.name for definition in definitions),
+        *context,
+        LABEL,
+        frames.SIDE,
+    ]
     keys = [(name, "ascending") for name in dict.fromkeys([*settings.entity, EVENT_TIME])]
     rows = joined.select(list(dict.fromkeys(names))).sort_by(keys)
     moment = rows.column(EVENT_TIME).cast(pa.timestamp("us", tz="UTC"))

@@ -1,0 +1,136 @@
+"""Loads a model's Feast definitions and holds them to what the platform can keep: one service, views over the snapshot's tables.
+
+A view that read a table by another time column than the contract's would see the future; so that is refused here and not found later.
+"""
+
+import runpy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from feast import Entity, FeatureService, FeatureView, FileSource, OnDemandFeatureView
+from feast.types import Bool, Float32, Float64, Int32, Int64, String
+
+from argosy import errors
+from argosy.domain.model_settings import ModelSettings, Source
+from argosy.ports.features import Definition
+from argosy.ports.tables import EVENT_TIME
+
+NUMBERS = (Float32, Float64, Int32, Int64, Bool)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a definitions file defines."""
+
+    entities: list[Entity]
+    views: list[FeatureView]
+    service: FeatureService
+    features: list[Definition]
+
+    def objects(self) -> list[Any]:
+        """Everything, in an order that depends on names only."""
+        return [*self.entities, *self.views, self.service]
+
+
+def load(file: Path, settings: ModelSettings) -> Loaded:
+    """The definitions in *file*. Raises Misconfigured where they cannot be used with *settings*."""
+    found = list(_execute(file).values())
+    # Feast compares definitions by content; the same object under two names is one.
+    entities = {value.name: value for value in found if isinstance(value, Entity)}
+    views = {value.name: value for value in found if isinstance(value, FeatureView)}
+    services = {value.name: value for value in found if isinstance(value, FeatureService)}
+    if any(isinstance(value, OnDemandFeatureView) for value in found):
+        raise _wrong(
+            file,
+            "an OnDemandFeatureView would run the model's code in the server, which runs none; calculate it into a source",
+        )
+    service = services.get(settings.feature_service)
+    if service is None:
+        raise _wrong(
+            file,
+            f"there is no FeatureService {settings.feature_service!r}, which `feature_service` names; "
+            f"found: {', '.join(sorted(services)) or 'none'}",
+        )
+    features = _features(file, service, views, settings)
+    used = {projection.name for projection in service.feature_view_projections}
+    return Loaded(
+        entities=[entities[name] for name in sorted(entities)],
+        views=[views[name] for name in sorted(used)],
+        service=service,
+        features=features,
+    )
+
+
+def source_of(view: FeatureView) -> str:
+    """The name of the source that *view* reads: the stem of its file."""
+    return Path(view.batch_source.path).stem
+
+
+def _execute(file: Path) -> dict[str, Any]:
+    try:
+        return runpy.run_path(str(file))
+    except Exception as error:
+        raise _wrong(file, f"it cannot be loaded: {type(error).__name__}: {error}") from error
+
+
+def _features(
+    file: Path, service: FeatureService, views: dict[str, FeatureView], settings: ModelSettings
+) -> list[Definition]:
+    features: list[Definition] = []
+    for projection in service.feature_view_projections:
+        view = views.get(projection.name)
+        if view is None:
+            raise _wrong(file, f"the service uses {projection.name!r}, which is no FeatureView of this file")
+        source = _checked_source(file, view, settings)
+        features += [_definition(file, field, view.name, source.name) for field in projection.features]
+    names = [feature.name for feature in features]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise _wrong(file, f"two views have a feature {twice[0]!r}; rename one")
+    if not features:
+        raise _wrong(file, f"the service {service.name!r} has no features")
+    _no_label(file, features, settings)
+    return features
+
+
+def _checked_source(file: Path, view: FeatureView, settings: ModelSettings) -> Source:
+    batch = view.batch_source
+    names = [source.name for source in settings.sources]
+    if not isinstance(batch, FileSource) or batch.path not in {f"{name}.parquet" for name in names}:
+        expected = ", ".join(f"FileSource(path={name + '.parquet'!r})" for name in names)
+        raise _wrong(file, f"view {view.name!r} must read a table of the snapshot: {expected}")
+    source = settings.source(source_of(view))
+    wanted = {
+        "timestamp_field": (batch.timestamp_field, source.timestamp or EVENT_TIME),
+        "created_timestamp_column": (batch.created_timestamp_column or "", source.created or ""),
+    }
+    for argument, (given, expected) in wanted.items():
+        if given != expected:
+            raise _wrong(
+                file,
+                f"the source of view {view.name!r} has {argument}={given!r}, the data contract says {expected!r}: "
+                "another time would let a row be seen before it was known",
+            )
+    if batch.field_mapping:
+        raise _wrong(file, f"the source of view {view.name!r} renames columns; name features as the contract does")
+    return source
+
+
+def _definition(file: Path, field: Any, view: str, source: str) -> Definition:
+    if field.dtype == String:
+        return Definition(field.name, "category", view, source, field.name)
+    if field.dtype in NUMBERS:
+        return Definition(field.name, "number", view, source, field.name)
+    raise _wrong(file, f"feature {field.name!r} is {field.dtype}; a feature is a number, Bool, or String")
+
+
+def _no_label(file: Path, features: list[Definition], settings: ModelSettings) -> None:
+    for feature in features:
+        if feature.source == settings.label.source and feature.column in settings.label.columns:
+            raise _wrong(
+                file, f"{feature.name!r} is a feature, but `label.columns` says that it is known only with the label"
+            )
+
+
+def _wrong(file: Path, problem: str) -> errors.Misconfigured:
+    return errors.Misconfigured(f"{file.name}: {problem}")
