@@ -5,6 +5,7 @@ A fan-out's results arrive as one JSON list, an entry a task; an entry is a list
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -57,6 +58,20 @@ def batches(asked: Sequence[Asked], size: int) -> str:
     """*asked* as the text of a JSON list of batches of at most *size* points."""
     points = [point.model_dump(mode="json") for point in asked]
     return canonical_json([points[start : start + size] for start in range(0, len(points), size)])
+
+
+def named(text: str) -> dict[str, list[dict[str, Any]]]:
+    """The batches of :func:`batches` by name: the numbers of their first and last trial."""
+    found: list[list[dict[str, Any]]] = json.loads(text)
+    return {f"{points[0]['number']}-{points[-1]['number']}": points for points in found}
+
+
+def points_of(name: str, asked: Path) -> str:
+    """The points of the batch *name* in the file *asked*, as the text of a JSON list. Raises Misconfigured where there is none."""
+    batches = json.loads(asked.read_text(encoding="utf-8"))
+    if name not in batches:
+        raise errors.Misconfigured(f"parameter batch: no batch {name!r} was asked for; there are {', '.join(batches)}")
+    return json.dumps(batches[name])
 
 
 def batch(text: str) -> list[Asked]:

@@ -58,7 +58,7 @@ def container(spec: specs.StepSpec, *, image: str, resources: StepResources, mut
         retry_strategy=RetryStrategy(
             limit=3,
             expression=RETRYABLE,
-            backoff=argo.Backoff(duration="5s", factor=argo.IntOrString(root="2"), max_duration="10m"),
+            backoff=argo.Backoff(duration="1s", factor=argo.IntOrString(root="4"), max_duration="10m"),
         ),
         synchronization=argo.Synchronization(mutexes=[argo.Mutex(name=mutex)]) if mutex else None,
         service_account_name=f"argosy-{spec.keys[0] if spec.keys else 'step'}",

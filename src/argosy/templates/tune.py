@@ -50,4 +50,5 @@ def _fan_out(run: pipeline.Pipeline, number: int, asked: pipeline.Placed, featur
         batch="{{item}}",
         features=features,
         history=asked.artifact("history"),
+        asked=asked.artifact("asked"),
     )

@@ -1,7 +1,10 @@
 """``python -m argosy.steps.suggest``: what the step's image runs."""
 
+import json
+
 from argosy import errors
 from argosy.adapters import model_folder
+from argosy.ml import rounds
 from argosy.steps.main import Step, main
 from argosy.steps.suggest import run
 from argosy.steps.suggest.spec import SPEC
@@ -9,14 +12,17 @@ from argosy.steps.suggest.spec import SPEC
 
 def body(step: Step) -> None:
     """Bind the step's files to its logic."""
-    batches = run.run(
-        settings=model_folder.load_settings(step.input("settings")),
-        round_number=_round(step.parameter("round")),
-        finished=step.parameter("finished"),
-        history=step.optional_input("history"),
-        out=step.output("history"),
+    batches = rounds.named(
+        run.run(
+            settings=model_folder.load_settings(step.input("settings")),
+            round_number=_round(step.parameter("round")),
+            finished=step.parameter("finished"),
+            history=step.optional_input("history"),
+            out=step.output("history"),
+        )
     )
-    step.result("batches", batches)
+    step.output("asked").write_text(json.dumps(batches), encoding="utf-8")
+    step.result("batches", json.dumps(list(batches)))
 
 
 def _round(text: str) -> int:

@@ -16,7 +16,11 @@ SPEC = StepSpec(
         Artifact("settings", "model.yaml"),
         Artifact("history", "history.json (SearchHistory) before the last round.", optional=True),
     ),
-    outputs=(Artifact("history", "history.json (SearchHistory), the last round included."),),
-    results=(Result("batches", "JSON list; an entry is one task's batch, a JSON list of points (Asked)."),),
+    outputs=(
+        Artifact("history", "history.json (SearchHistory), the last round included."),
+        Artifact("asked", "JSON object: a batch's name to its points (Asked)."),
+    ),
+    # Names, not points: the name of a task's node holds its entry of the list.
+    results=(Result("batches", "JSON list of the batches' names, such as `0-4`; each is one task of the fan-out."),),
     preload=TRAINING,
 )

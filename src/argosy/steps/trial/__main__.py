@@ -2,6 +2,7 @@
 
 from argosy import wiring
 from argosy.adapters import model_folder
+from argosy.ml import rounds
 from argosy.settings import Settings
 from argosy.steps.main import Step, main
 from argosy.steps.trial import run
@@ -15,7 +16,7 @@ def body(step: Step) -> None:
         settings=settings,
         features=step.input("features"),
         history=step.input("history"),
-        batch=step.parameter("batch"),
+        batch=rounds.points_of(step.parameter("batch"), step.input("asked")),
         storage=wiring.search_storage(Settings.from_environment(), settings),
     )
     step.result("finished", finished)

@@ -6,11 +6,12 @@ SPEC = StepSpec(
     name="trial",
     summary="Score a batch of trials by cross-validation, pruning against finished rounds.",
     family="train",
-    parameters=(Parameter("batch", "JSON list of points (Asked)."),),
+    parameters=(Parameter("batch", "Name of the batch among those asked, such as `0-4`."),),
     inputs=(
         Artifact("settings", "model.yaml"),
         Artifact("features", "rows.parquet and schema.json."),
         Artifact("history", "history.json: what pruning compares with."),
+        Artifact("asked", "The points of every batch."),
     ),
     results=(Result("finished", "JSON list of scored points (Trial)."),),
     keys=("registry",),
