@@ -92,7 +92,7 @@ def _stored(prepared: Prepared, options: RunOptions) -> Json:
         "engineOfContainers": prepared.engine_of_containers,
         "uid": str(uuid.uuid4()),
         "created": time.time(),
-        "configMaps": {name: dict(values) for name, values in options.config_maps.items()},
+        "configMaps": {name: dict(values) for name, values in prepared.config_maps.items()},
         "useCache": options.use_cache,
         "workingFolder": str(options.working_folder),
     }

@@ -64,6 +64,8 @@ class Prepared:
     arguments: Json
     others: Mapping[str, Json]
     """The specs of the other resources of the files, by ``kind/name``."""
+    config_maps: Mapping[str, Mapping[str, str]]
+    """Those of the options, and those among the files."""
     ignored: tuple[str, ...] = ()
     """Fields that change nothing on this machine."""
     engine_of_containers: str | None = None

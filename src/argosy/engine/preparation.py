@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from argosy import errors
@@ -9,7 +10,7 @@ from argosy.engine.attempts import containers, images
 from argosy.engine.attempts.workspace import ROOT_VARIABLE, PathFailure, Workspace, container_of
 from argosy.engine.machine import calls, scopes, substitution
 from argosy.engine.manifest import catalogue as catalogues
-from argosy.engine.manifest import checking
+from argosy.engine.manifest import checking, loading
 from argosy.engine.manifest.catalogue import WORKFLOW, Catalogue, Owner, owner_of
 from argosy.engine.manifest.loading import Document, Manifest
 from argosy.engine.nodes import Json
@@ -26,7 +27,12 @@ def prepare(manifest: Manifest, options: RunOptions) -> Prepared:
     findings = [checking.check(document) for document in manifest.all()]
     ignored = tuple(dict.fromkeys(name for finding in findings for name in finding.ignored))
     main = manifest.main
-    others = {f"{document.kind}/{document.name}": document.body["spec"] for document in manifest.others}
+    options = replace(options, config_maps={**options.config_maps, **_config_maps(manifest)})
+    others = {
+        f"{document.kind}/{document.name}": document.body["spec"]
+        for document in manifest.others
+        if document.kind in loading.KINDS
+    }
     spec = _effective_spec(main, others)
     if options.entrypoint:
         spec["entrypoint"] = options.entrypoint
@@ -39,7 +45,13 @@ def prepare(manifest: Manifest, options: RunOptions) -> Prepared:
     catalogue = _catalogue(spec, others)
     validation.check(catalogue, arguments, metadata, where=str(main.path))
     engine = _check_leaves(catalogue, options, main.path)
-    return Prepared(name, run, spec, metadata, arguments, others, ignored, engine)
+    return Prepared(name, run, spec, metadata, arguments, others, options.config_maps, ignored, engine)
+
+
+def _config_maps(manifest: Manifest) -> dict[str, Json]:
+    """The ConfigMaps among the given files."""
+    found = [document for document in manifest.others if document.kind == loading.CONFIG_MAP]
+    return {document.name: dict(document.body.get("data") or {}) for document in found}
 
 
 def _names(main: Document, metadata: Json, options: RunOptions) -> tuple[str, str]:

@@ -13,8 +13,10 @@ from typing import Any
 
 from argosy.engine.machine.scopes import text
 from argosy.engine.nodes import Json
+from argosy.engine.processes.view import PLACE
 
 ROOT_VARIABLE = "ARGOSY_ROOT"
+ROOT = PurePosixPath("/")
 TMP = PurePosixPath("/tmp")  # noqa: S108 - the path inside the step's own view
 
 
@@ -37,6 +39,8 @@ class Workspace:
         self.folder = folder
         self.root = folder / "root"
         self.scratch = folder / "tmp"
+        self.top = folder / f"tmp{PLACE}"
+        """What the process writes directly into its ``/``."""
         self.log = folder / "main.log"
         self.stdout = folder / "stdout"
         self.work = folder / "work"
@@ -93,17 +97,24 @@ class Workspace:
 
     def needs_view(self) -> PurePosixPath | None:
         """A path that only a private view of the file system can give a process, or None where it needs none."""
-        return next(iter(sorted({**self.mounts, **self.files})), None)
+        return next(iter(sorted({**self.mounts, **self.files, **self._directly_in_root()})), None)
+
+    def _directly_in_root(self) -> dict[PurePosixPath, None]:
+        return {path: None for path in self._outputs if not self._has_place(path)}
 
     def _places(self) -> list[tuple[PurePosixPath, Path]]:
         """All mounts, the deepest first."""
+        places = {**self._own_places(), ROOT: self.top}
+        return sorted(places.items(), key=lambda place: len(place[0].parts), reverse=True)
+
+    def _own_places(self) -> dict[PurePosixPath, Path]:
         places = {TMP: self.scratch, **self.mounts, **self.files}
         if self.given_root:
             places[self.given_root] = self.root
-        return sorted(places.items(), key=lambda place: len(place[0].parts), reverse=True)
+        return places
 
     def _has_place(self, path: PurePosixPath) -> bool:
-        return any(path.is_relative_to(mount) for mount, _ in self._places())
+        return any(path.is_relative_to(mount) for mount in self._own_places())
 
     def _add_volumes(self, container: Mapping[str, Any], volumes: Mapping[str, Json]) -> None:
         for mount in container.get("volumeMounts") or []:
@@ -117,8 +128,9 @@ class Workspace:
 
     def _add_files(self, template: Mapping[str, Any], container: Mapping[str, Any]) -> None:
         """A place of its own for every path that no mount covers: an output's folder, because the step makes it; an input by itself."""
-        for path in (_plain(path) for path in output_paths(template)):
-            if not self._has_place(path):
+        self._outputs = [_plain(path) for path in output_paths(template)]
+        for path in self._outputs:
+            if not self._has_place(path) and path.parent != ROOT:
                 _refuse_to_hide(path)
                 self.mounts[path.parent] = self._file(path.parent)
         for path in (_plain(path) for path in input_paths(template)):

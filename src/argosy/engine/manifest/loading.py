@@ -23,6 +23,7 @@ LARGEST_DOCUMENT = 500_000
 """Entries, anchors unfolded."""
 
 KINDS = ("Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow")
+CONFIG_MAP = "ConfigMap"
 API_VERSION = "argoproj.io/v1alpha1"
 
 
@@ -52,7 +53,8 @@ def load(paths: Iterable[Path]) -> Manifest:
     """The resources in *paths*. Raises Misconfigured where a file is not a manifest or it is unclear what is to be run."""
     documents = [document for path in paths for document in _documents(path)]
     workflows = [document for document in documents if document.kind in ("Workflow", "CronWorkflow")]
-    runnable = workflows or [document for document in documents if (document.body.get("spec") or {}).get("entrypoint")]
+    templates = [document for document in documents if document.kind in KINDS]
+    runnable = workflows or [document for document in templates if (document.body.get("spec") or {}).get("entrypoint")]
     if len(runnable) != 1:
         names = ", ".join(f"{document.kind} {document.name!r}" for document in runnable) or "none"
         raise errors.Misconfigured(
@@ -95,13 +97,18 @@ def _document(path: Path, body: Any) -> list[Document]:
     if body.get("kind") in ("List", "WorkflowList"):
         return [document for item in body.get("items") or [] for document in _document(path, item)]
     kind = body.get("kind")
+    if kind == CONFIG_MAP:
+        return [Document(path, kind, _name_of(body), body)]
     if kind not in KINDS:
-        raise errors.Misconfigured(f"{path}: kind is {kind!r}; `argosy run` runs {', '.join(KINDS)}")
+        raise errors.Misconfigured(f"{path}: kind is {kind!r}; `argosy run` takes {', '.join((*KINDS, CONFIG_MAP))}")
     if body.get("apiVersion") != API_VERSION:
         raise errors.Misconfigured(f"{path}: apiVersion is {body.get('apiVersion')!r}; expected {API_VERSION}")
+    return [Document(path, kind, _name_of(body), body)]
+
+
+def _name_of(body: Json) -> str:
     metadata = body.get("metadata")
-    name = metadata.get("name") or metadata.get("generateName") or "" if isinstance(metadata, dict) else ""
-    return [Document(path, kind, str(name), body)]
+    return str(metadata.get("name") or metadata.get("generateName") or "") if isinstance(metadata, dict) else ""
 
 
 def _in_words(error: yaml.YAMLError) -> str:

@@ -74,6 +74,11 @@ TYPES: Mapping[str, Type] = {
         ignored=_names("status"),
         refused=_refused("spec", "take its workflowSpec into a Workflow"),
     ),
+    "ConfigMap": Type(
+        {"apiVersion": STRING, "kind": STRING, "metadata": "ObjectMeta", "data": STRING_MAP},
+        ignored=_names("immutable"),
+        refused=_refused("binaryData"),
+    ),
     "ObjectMeta": Type(
         {"name": STRING, "generateName": STRING, "namespace": STRING, "labels": STRING_MAP, "annotations": STRING_MAP},
         ignored=_names(

@@ -31,7 +31,7 @@ class Bind:
 def enter(binds: Sequence[Bind], scratch: Path, visible: Sequence[Path] = ()) -> None:
     """Make the view the root of this process, which is alone in its mount namespace.
 
-    *scratch* is what it sees as ``/tmp``; of what the machine has there, only the folders *visible* stay in sight.
+    *scratch* is what it sees as ``/tmp``, and what it writes into ``/`` itself lies in *scratch*'s neighbour with the suffix ``PLACE``; of what the machine has there, only the folders *visible* stay in sight.
     """
     working = Path.cwd()
     linux.mount("none", ROOT, "", linux.MS_REC | linux.MS_PRIVATE)
@@ -77,7 +77,11 @@ class _View:
         target = self.place / folder.relative_to(ROOT)
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
         mode = stat.S_IMODE(folder.stat().st_mode)
-        linux.mount("tmpfs", target, "tmpfs", linux.MS_NOSUID, f"mode={mode:o}")
+        if folder == ROOT:
+            # A folder of the attempt rather than of memory: what a step writes directly into / is one of its outputs.
+            linux.mount(str(target), target, "", linux.MS_BIND)
+        else:
+            linux.mount("tmpfs", target, "tmpfs", linux.MS_NOSUID, f"mode={mode:o}")
         self.own.add(target)
         for entry in entries:
             self._take_over(Path(entry.path), target / entry.name)

@@ -6,13 +6,17 @@ from argosy import errors
 class Problem(Exception):
     """Something Argo would refuse. *where*: the field's path below the place that catches it."""
 
-    def __init__(self, where: str, what: str) -> None:
+    def __init__(self, where: str, what: str, *, whole: bool = False) -> None:
         super().__init__(f"{where}: {what}" if where else what)
         self.where = where
         self.what = what
+        self.whole = whole
+        """Whether *where* begins at the top of the manifest."""
 
     def at(self, outer: str) -> "Problem":
         """The same problem seen from further out."""
+        if self.whole:
+            return self
         joined = f"{outer}{'' if self.where.startswith('[') or not self.where else '.'}{self.where}"
         return Problem(joined, self.what)
 

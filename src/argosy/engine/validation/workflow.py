@@ -64,7 +64,8 @@ class Validation:
         try:
             self._check_body(template, owner)
         except Problem as problem:
-            raise problem.at(self._place(name, owner)) from None
+            placed = problem.at(self._place(name, owner))
+            raise Problem(placed.where, placed.what, whole=True) from None
 
     def _place(self, name: str, owner: Owner) -> str:
         position = [template.get("name") for template in self._catalogue.templates(owner)].index(name)
