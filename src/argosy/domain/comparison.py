@@ -3,13 +3,19 @@
 Differences are candidate minus champion, turned so that more is better. Where the numbers come from is ``ml.paired``' business.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from argosy.domain.evidence import ComparisonResult, GateResult
+from argosy.domain.evidence import ComparisonResult, GateResult, Table
 from argosy.domain.model_settings import EntitySplit, TimeSplit
 from argosy.domain.policy import ComparisonPolicy
 
+Outcome = Literal["better", "not-inferior", "inferior", "inconclusive"]
+
 GATE = "champion"
+UNBOUNDED = 1e9
+"""Stands for an interval's missing end, as JSON has no infinity."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +39,8 @@ def decide(policy: ComparisonPolicy, paired: Paired) -> ComparisonResult:
         candidate=paired.candidate,
         champion=paired.champion,
         difference=paired.difference,
-        low=paired.low,
-        high=paired.high,
+        low=max(paired.low, -UNBOUNDED),
+        high=min(paired.high, UNBOUNDED),
         margin=policy.margin,
         rows=paired.rows,
         p_value=paired.p_value,
@@ -46,9 +52,18 @@ def decide(policy: ComparisonPolicy, paired: Paired) -> ComparisonResult:
 def impossible(policy: ComparisonPolicy, reason: str, rows: int) -> ComparisonResult:
     """The result where the two cannot be compared; it never promotes."""
     return ComparisonResult(
-        metric=policy.metric, candidate=0, champion=0, difference=0, low=0, high=0, margin=policy.margin, rows=rows, p_value=1,
-        outcome="inconclusive", reason=reason,
-    )  # fmt: skip
+        metric=policy.metric,
+        candidate=0,
+        champion=0,
+        difference=0,
+        low=0,
+        high=0,
+        margin=policy.margin,
+        rows=rows,
+        p_value=1,
+        outcome="inconclusive",
+        reason=reason,
+    )
 
 
 def overlap(candidate: EntitySplit | TimeSplit, champion: EntitySplit | TimeSplit) -> str | None:
@@ -67,35 +82,68 @@ def overlap(candidate: EntitySplit | TimeSplit, champion: EntitySplit | TimeSpli
     return "the champion's holdout was split in another way, so it may have been trained on rows of this one"
 
 
-def gate(result: ComparisonResult) -> GateResult:
-    """The comparison as one gate among the others."""
+def gate(policy: ComparisonPolicy, result: ComparisonResult) -> GateResult:
+    """The comparison as one gate among the others: the low end of the interval against the margin."""
+    passed = result.outcome in ("better", "not-inferior")
+    told = passed or result.low < -result.margin
     return GateResult(
         gate=GATE,
         dimension="performance",
-        passed=result.outcome in ("better", "not-inferior"),
-        measured=result.difference,
-        limit=f"> -{result.margin:g}",
+        passed=passed,
+        measured=result.low if told else None,
+        limit=f">= {-result.margin:.10g}",
         reason=result.reason,
-        would_pass=None
-        if result.outcome in ("better", "not-inferior")
-        else f"a {result.metric} whose difference to the champion's is above -{result.margin:g} with confidence",
+        would_pass=None if passed else _would_pass(policy, result),
     )
 
 
-def _outcome(policy: ComparisonPolicy, paired: Paired) -> tuple[str, str]:
-    interval = f"{paired.difference:+.4f} [{paired.low:+.4f}, {paired.high:+.4f}] on {paired.rows:,} rows"
+def _would_pass(policy: ComparisonPolicy, result: ComparisonResult) -> str:
+    if result.low >= -result.margin or result.rows < policy.minimum_rows:
+        return f"{policy.minimum_rows:,} rows or more that both models can answer and neither was trained on"
+    # The interval is taken to move with the difference.
+    needed = result.difference - result.low - result.margin
+    return f"{result.metric} different from the champion's by {needed:+.4f} or more, on rows like these"
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's adjustment (1979): among several true nulls, one p-value below 0.05 comes up in a twentieth of all cases at most."""
+    adjusted, largest = [0.0] * len(p_values), 0.0
+    for position, index in enumerate(sorted(range(len(p_values)), key=lambda index: p_values[index])):
+        largest = max(largest, min(1.0, (len(p_values) - position) * p_values[index]))
+        adjusted[index] = largest
+    return adjusted
+
+
+def beside(scores: Mapping[str, Paired]) -> Table:
+    """The scores that are compared without gating, with p-values adjusted for being several."""
+    adjusted = holm([paired.p_value for paired in scores.values()])
+    return Table(
+        title="Other scores against the champion",
+        dimension="performance",
+        header=["Score", "Candidate", "Champion", "Better by", "p (Holm)"],
+        rows=[
+            [metric, f"{paired.candidate:.4f}", f"{paired.champion:.4f}", _interval(paired), f"{p_value:.3g}"]
+            for (metric, paired), p_value in zip(scores.items(), adjusted, strict=True)
+        ],
+    )
+
+
+def _outcome(policy: ComparisonPolicy, paired: Paired) -> tuple[Outcome, str]:
+    figures = f"{_interval(paired)} on {paired.rows:,} rows"
+    margin = f"by more than {policy.margin:.10g}"
     if paired.rows < policy.minimum_rows:
         return "inconclusive", f"{paired.rows:,} rows to compare on; the policy wants {policy.minimum_rows:,}"
     if paired.low > 0:
-        return "better", f"{policy.metric} is better than the champion's: {interval}"
+        return "better", f"{policy.metric} is better than the champion's: {figures}"
     if paired.low >= -policy.margin:
-        return (
-            "not-inferior",
-            f"{policy.metric} is not worse than the champion's by more than {policy.margin:g}: {interval}",
-        )
+        return "not-inferior", f"{policy.metric} is not worse than the champion's {margin}: {figures}"
     if paired.high < -policy.margin:
-        return "inferior", f"{policy.metric} is worse than the champion's: {interval}"
+        return "inferior", f"{policy.metric} is worse than the champion's {margin}: {figures}"
     return (
         "inconclusive",
-        f"the sample cannot tell whether {policy.metric} is worse than the champion's by more than {policy.margin:g}: {interval}",
+        f"the sample cannot tell whether {policy.metric} is worse than the champion's {margin}: {figures}",
     )
+
+
+def _interval(paired: Paired) -> str:
+    return f"{paired.difference:+.4f} [{paired.low:+.4f}, {paired.high:+.4f}]"

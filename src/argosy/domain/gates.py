@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 
 from argosy.domain.evidence import GateResult
-from argosy.domain.policy import Deviation, Limit, Policy
+from argosy.domain.policy import Bound, Deviation, Policy
 
 Metrics = Mapping[str, float | None]
 PARITY = "serving parity"
@@ -17,7 +17,7 @@ PARITY = "serving parity"
 
 def judge(policy: Policy, metrics: Metrics, today: datetime.date) -> list[GateResult]:
     """Every limit and deviation of *policy*, measured. A deviation that has expired gates like a limit."""
-    limits = [_limit(limit, metrics) for limit in policy.limits]
+    limits = [_result(limit, metrics, limit.why) for limit in policy.limits]
     return limits + [_deviation(deviation, metrics, today) for deviation in policy.deviations]
 
 
@@ -36,65 +36,58 @@ def parity(difference: str | None) -> GateResult:
 
 def holds(measured: float | None, *, at_least: float | None, at_most: float | None) -> bool:
     """Whether *measured* keeps its bound, on which it may lie."""
-    if measured is None or math.isnan(measured):
-        return False  # NaN compares false with everything; an undefined metric must not read as a pass
-    if at_least is not None and measured < at_least:
+    if measured is None or not math.isfinite(measured):
         return False
-    return at_most is None or measured <= at_most
-
-
-def _limit(limit: Limit, metrics: Metrics) -> GateResult:
-    measured = metrics.get(limit.metric)
-    passed = holds(measured, at_least=limit.at_least, at_most=limit.at_most)
-    return GateResult(
-        gate=limit.metric,
-        dimension=limit.dimension,
-        passed=passed,
-        measured=_defined(measured),
-        limit=_words(limit),
-        reason=limit.why if passed else _why_not(limit, metrics),
-        would_pass=None if passed else _would_pass(limit),
-    )
+    # Asked so that a comparison with NaN, which is always false, can only fail a gate.
+    return (at_least is None or measured >= at_least) and (at_most is None or measured <= at_most)
 
 
 def _deviation(deviation: Deviation, metrics: Metrics, today: datetime.date) -> GateResult:
-    measured = metrics.get(deviation.metric)
-    expired = today > deviation.expires
-    passed = holds(measured, at_least=deviation.at_least, at_most=deviation.at_most)
-    accepted = f"accepted until {deviation.expires} by {deviation.owner}: {deviation.reason}"
-    ran_out = f"the accepted deviation ran out on {deviation.expires}; {deviation.owner} decides whether it is renewed"
+    result = _result(deviation, metrics, f"accepted until {deviation.expires} by {deviation.owner}: {deviation.reason}")
+    if result.passed:
+        return result.model_copy(update={"reason": "holds; the deviation that was accepted is not needed"})
+    if result.measured is None:
+        return result  # A known value was accepted, not the absence of one: this gates.
+    if today > deviation.expires:
+        ran_out = (
+            f"the accepted deviation ran out on {deviation.expires}; {deviation.owner} decides whether it is renewed"
+        )
+        return result.model_copy(update={"reason": ran_out})
+    return result.model_copy(update={"deviation": True})
+
+
+def _result(bound: Bound, metrics: Metrics, reason: str) -> GateResult:
+    measured = metrics.get(bound.metric)
+    passed = holds(measured, at_least=bound.at_least, at_most=bound.at_most)
     return GateResult(
-        gate=deviation.metric,
-        dimension=deviation.metric.partition(".")[0],
+        gate=bound.metric,
+        dimension=bound.dimension,
         passed=passed,
         measured=_defined(measured),
-        limit=_words(deviation),
-        reason=ran_out if expired and not passed else accepted,
-        would_pass=None if passed else _would_pass(deviation),
-        deviation=not expired,
+        limit=_words(bound),
+        reason=_why_undefined(bound.metric, metrics) or reason,
+        would_pass=None if passed else _would_pass(bound),
     )
 
 
-def _why_not(limit: Limit, metrics: Metrics) -> str:
-    if limit.metric not in metrics:
-        close = difflib.get_close_matches(limit.metric, metrics, n=1)
+def _why_undefined(metric: str, metrics: Metrics) -> str | None:
+    if metric not in metrics:
+        close = difflib.get_close_matches(metric, metrics, n=1)
         return f"nothing was measured under this name{f'; did the policy mean {close[0]!r}?' if close else ''}"
-    if _defined(metrics[limit.metric]) is None:
+    if _defined(metrics[metric]) is None:
         return "undefined for this data, which never passes"
-    return limit.why
+    return None
 
 
-def _words(bound: Limit | Deviation) -> str:
-    return f">= {bound.at_least:g}" if bound.at_least is not None else f"<= {bound.at_most:g}"
+def _words(bound: Bound) -> str:
+    return f">= {bound.at_least:.10g}" if bound.at_least is not None else f"<= {bound.at_most:.10g}"
 
 
-def _would_pass(bound: Limit | Deviation) -> str:
-    return (
-        f"{bound.metric} of {bound.at_least:g} or more"
-        if bound.at_least is not None
-        else f"{bound.metric} of {bound.at_most:g} or less"
-    )
+def _would_pass(bound: Bound) -> str:
+    if bound.at_least is not None:
+        return f"{bound.metric} of {bound.at_least:.10g} or more"
+    return f"{bound.metric} of {bound.at_most:.10g} or less"
 
 
 def _defined(measured: float | None) -> float | None:
-    return None if measured is None or math.isnan(measured) else measured
+    return measured if measured is not None and math.isfinite(measured) else None

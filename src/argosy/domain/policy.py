@@ -16,13 +16,12 @@ Dimension = Literal["performance", "fairness", "robustness", "calibration", "exp
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
 
 
-class Limit(Document):
-    """One gate: a measurement and the bound it must keep."""
+class Bound(Document):
+    """A measurement and the one bound it must keep."""
 
     metric: str
-    at_least: float | None = None
-    at_most: float | None = None
-    why: str
+    at_least: float | None = Field(default=None, allow_inf_nan=False)
+    at_most: float | None = Field(default=None, allow_inf_nan=False)
 
     @model_validator(mode="after")
     def _has_one_bound(self) -> Self:
@@ -32,16 +31,19 @@ class Limit(Document):
 
     @property
     def dimension(self) -> str:
-        """The dimension this limit belongs to."""
+        """The dimension this bound belongs to."""
         return self.metric.partition(".")[0]
 
 
-class Deviation(Document):
+class Limit(Bound):
+    """One gate."""
+
+    why: str
+
+
+class Deviation(Bound):
     """A limit that is measured and shown but, for a stated time, does not gate."""
 
-    metric: str
-    at_least: float | None = None
-    at_most: float | None = None
     owner: str
     reason: str
     expires: datetime.date
@@ -60,7 +62,13 @@ class ComparisonPolicy(Document):
 
     metric: str = Field(description="Score compared, paired by row.")
     margin: float = Field(
-        ge=0.0, description="How much worse the candidate's score may be and still count as not inferior."
+        ge=0.0,
+        allow_inf_nan=False,
+        description="How much worse the candidate's score may be and still count as not inferior.",
+    )
+    beside: list[str] = Field(
+        default=[],
+        description="Scores compared beside it: shown, their p-values adjusted for being several, never gating.",
     )
     confidence: float = Field(default=0.95, gt=0.5, lt=1.0)
     resamples: int = Field(default=2000, ge=100)
@@ -80,7 +88,8 @@ class Policy(Document):
     @model_validator(mode="after")
     def _covers_every_dimension(self) -> Self:
         covered = {limit.dimension for limit in self.limits} | {waiver.dimension for waiver in self.waivers}
-        if unknown := sorted({limit.dimension for limit in self.limits} - set(DIMENSIONS)):
+        named = covered | {deviation.dimension for deviation in self.deviations}
+        if unknown := sorted(named - set(DIMENSIONS)):
             raise ValueError(f"unknown dimension {unknown[0]!r}; dimensions: {', '.join(DIMENSIONS)}")
         if missing := [dimension for dimension in DIMENSIONS if dimension not in covered]:
             raise ValueError(f"no limit and no waiver for {', '.join(missing)}")

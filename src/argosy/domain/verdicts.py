@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from argosy.domain.comparison import GATE
 from argosy.domain.evidence import ChampionRef, ComparisonResult, GateResult, VerdictWord
 
 
@@ -11,19 +12,19 @@ def decide(
     """The verdict and why. A model is promoted only when all gates hold and the champion is not better."""
     if model_digest == champion.model_digest:
         return "champion", "This model is in production already: same commit and data give the same digest."
-    failed = [gate for gate in gates if not gate.passed and not gate.deviation]
     undecided = comparison is not None and comparison.outcome == "inconclusive"
-    decisive = [
-        gate for gate in failed if not (undecided and gate.reason == (comparison.reason if comparison else None))
-    ]
+    failed = [gate for gate in gates if not gate.passed and not gate.deviation]
+    # A comparison that cannot tell is no reason to reject; it waits for more rows.
+    decisive = [gate for gate in failed if not (undecided and gate.gate == GATE)]
     if decisive:
-        count = f"{len(decisive)} of {len(gates)} gates failed"
-        return "reject", f"{count}: {', '.join(gate.gate for gate in decisive)}."
-    if undecided and comparison is not None:
-        return "inconclusive", f"Every gate holds, but {comparison.reason}."
-    held = (
-        f"All {len(gates)} gates hold" if not any(gate.deviation for gate in gates) else "Every gate that counts holds"
-    )
+        return "reject", f"{len(decisive)} of {len(gates)} gates failed: {'; '.join(map(_failure, decisive))}."
+    held = "Every gate that counts holds" if any(gate.deviation for gate in gates) else "Every gate holds"
     if comparison is None:
         return "promote", f"{held}. There is no model in production to compare with."
+    if undecided:
+        return "inconclusive", f"{held} but the comparison: {comparison.reason}."
     return "promote", f"{held}; {comparison.reason}."
+
+
+def _failure(gate: GateResult) -> str:
+    return f"{gate.gate} is {'undefined' if gate.measured is None else f'{gate.measured:.4g}'} and must be {gate.limit}"

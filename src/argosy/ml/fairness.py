@@ -3,7 +3,9 @@
 Which of the measurements gates, and where, is the policy's word. Groups too small to say anything are named and left out of the figures.
 """
 
-from collections.abc import Mapping
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,32 +18,37 @@ from argosy.domain.model_settings import Task
 from argosy.ml import performance
 
 Array = npt.NDArray[np.float64]
+Groups = npt.NDArray[np.object_]
+Decisions = npt.NDArray[np.bool_]
+
 SMALLEST_GROUP = 30
+OF_BINARY = (
+    "demographic_parity_ratio",
+    "demographic_parity_difference",
+    "equalized_odds_ratio",
+    "equalized_odds_difference",
+    "equal_opportunity_difference",
+    "calibration_gap",
+)
+"""All but the last are fairlearn's names. The gap is the largest distance, in any group, of the mean probability from the rate seen."""
+OF_OTHERS = ("score_ratio", "score_difference")
 
 
 def measure(
     task: Task, labels: Array, predictions: Array, threshold: float, attributes: Mapping[str, list[str]]
 ) -> tuple[dict[str, float | None], list[Table]]:
-    """``fairness.<attribute>.<measurement>`` for each of *attributes* (name to a group a row), and a table each."""
+    """``fairness.<attribute>.<measurement>`` for each of *attributes* (name to a group a row), and a table each.
+
+    All of an attribute's are undefined (None) where fewer than two of its groups are large enough.
+    """
     found: dict[str, float | None] = {}
     tables: list[Table] = []
     for attribute, groups in attributes.items():
-        kept = _large_enough(groups)
-        chosen = np.array([group in kept for group in groups])
-        if len(kept) < 2:
-            tables.append(
-                Table(
-                    title=f"Groups of {attribute}",
-                    dimension="fairness",
-                    header=["Group"],
-                    rows=[["fewer than two large enough groups"]],
-                )
-            )
-            continue
-        members = np.asarray(groups, dtype=object)[chosen]
-        measured = _of_task(task, labels[chosen], predictions[chosen], threshold, members)
+        members = np.asarray(groups, dtype=object)
+        large = _large_enough(members)
+        measured = _of_task(task, labels[large], predictions[large], threshold, members[large])
         found |= {f"fairness.{attribute}.{name}": performance.defined(value) for name, value in measured.items()}
-        tables.append(_table(task, attribute, labels[chosen], predictions[chosen], threshold, members))
+        tables.append(_table(task, attribute, labels, predictions, threshold, members))
     return found, tables
 
 
@@ -52,10 +59,35 @@ def mitigated(
 
     Fitted on every other row and shown on the rest. For the reader only: nothing of it is served.
     """
+    title = f"If every group of {attribute} had its own threshold"
+    large = _large_enough(np.asarray(groups, dtype=object))
+    members, labels, probabilities = np.asarray(groups, dtype=object)[large], labels[large], probabilities[large]
+    fitted, shown = np.arange(0, len(labels), 2), np.arange(1, len(labels), 2)
+    if reason := _unfit(labels[fitted], members[fitted]):
+        return Table(title=title, dimension="fairness", header=["Not shown"], rows=[[reason]])
+    decided = _equal_rates(probabilities[fitted], labels[fitted], members[fitted])(
+        probabilities[shown], members[shown], seed
+    )
+    rows = [
+        [name, *_beside(labels[shown], decisions, members[shown])]
+        for name, decisions in (("as it is", probabilities[shown] >= threshold), ("mitigated", decided))
+    ]
+    header = ["Model", "Accuracy", "F1", "Demographic parity ratio"]
+    return Table(title=title, dimension="fairness", header=header, rows=rows)
+
+
+def _unfit(labels: Array, groups: Groups) -> str | None:
+    """Why no threshold a group can be chosen on these rows."""
+    names = sorted(set(groups))
+    if len(names) < 2:
+        return "fewer than two groups are large enough"
+    alike = [name for name in names if len(set(labels[groups == name])) < 2]
+    return f"all rows of group {alike[0]} that it would be fitted on have one label" if alike else None
+
+
+def _equal_rates(probabilities: Array, labels: Array, groups: Groups) -> Callable[[Array, Groups, int], Decisions]:
     from fairlearn.postprocessing import ThresholdOptimizer
 
-    members = np.asarray(groups, dtype=object)
-    fitted, shown = np.arange(0, len(labels), 2), np.arange(1, len(labels), 2)
     optimizer = ThresholdOptimizer(
         estimator=_Given(),
         constraints="demographic_parity",
@@ -63,22 +95,21 @@ def mitigated(
         prefit=True,
         predict_method="predict_proba",
     )
-    optimizer.fit(probabilities[fitted].reshape(-1, 1), labels[fitted], sensitive_features=members[fitted])
-    decided = optimizer.predict(
-        probabilities[shown].reshape(-1, 1), sensitive_features=members[shown], random_state=seed
-    )
-    rows = []
-    for name, decisions in (("as it is", probabilities[shown] >= threshold), ("mitigated", np.asarray(decided) == 1)):
-        ratio = fairlearn.demographic_parity_ratio(labels[shown], decisions, sensitive_features=members[shown])
-        hits = float(((decisions == 1) & (labels[shown] == 1)).sum())
-        f1 = 2 * hits / (decisions.sum() + labels[shown].sum())
-        rows.append([name, f"{np.mean(decisions == labels[shown]):.4f}", f"{f1:.4f}", f"{ratio:.3f}"])
-    return Table(
-        title=f"If every group of {attribute} had its own threshold",
-        dimension="fairness",
-        header=["Model", "Accuracy", "F1", "Demographic parity ratio"],
-        rows=rows,
-    )
+    optimizer.fit(probabilities.reshape(-1, 1), labels, sensitive_features=groups)
+
+    def decide(probabilities: Array, groups: Groups, seed: int) -> Decisions:
+        answers = optimizer.predict(probabilities.reshape(-1, 1), sensitive_features=groups, random_state=seed)
+        chosen: Decisions = answers == 1
+        return chosen
+
+    return decide
+
+
+def _beside(labels: Array, decisions: Decisions, groups: Groups) -> list[str]:
+    ratio = fairlearn.demographic_parity_ratio(labels, decisions, sensitive_features=groups)
+    hits, marked = float((decisions & (labels == 1)).sum()), float(decisions.sum() + labels.sum())
+    f1 = 2 * hits / marked if marked else math.nan
+    return [f"{np.mean(decisions == (labels == 1)):.4f}", f"{f1:.4f}", f"{ratio:.3f}"]
 
 
 class _Given(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn publishes no types
@@ -96,60 +127,55 @@ class _Given(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-le
         return np.column_stack([1 - column[:, 0], column[:, 0]])
 
 
-def _large_enough(groups: list[str]) -> set[str]:
-    names, counts = np.unique(np.asarray(groups, dtype=str), return_counts=True)
-    return {str(name) for name, count in zip(names, counts, strict=True) if count >= SMALLEST_GROUP}
+def _large_enough(groups: Groups) -> npt.NDArray[np.bool_]:
+    """Which rows are of a group that is."""
+    counts = Counter(groups)
+    return np.array([counts[group] >= SMALLEST_GROUP for group in groups], dtype=bool)
 
 
-def _of_task(
-    task: Task, labels: Array, predictions: Array, threshold: float, groups: npt.NDArray[Any]
-) -> dict[str, float]:
+def _of_task(task: Task, labels: Array, predictions: Array, threshold: float, groups: Groups) -> dict[str, float]:
+    several = len(set(groups)) > 1
     if task == "binary":
-        return _binary(labels, predictions, threshold, groups)
+        return _binary(labels, predictions, threshold, groups) if several else dict.fromkeys(OF_BINARY, math.nan)
+    if not several:
+        return dict.fromkeys(OF_OTHERS, math.nan)
     # No class is the favourable one: what can be compared is how good the model is for each group.
     scores = [
         performance.primary(task, labels[groups == group], predictions[groups == group])
         for group in sorted(set(groups))
     ]
-    return {
-        "score_ratio": min(scores) / max(scores) if max(scores) > 0 else float("nan"),
-        "score_difference": max(scores) - min(scores),
-    }
+    ratio = min(scores) / max(scores) if max(scores) > 0 else math.nan
+    return dict(zip(OF_OTHERS, (ratio, max(scores) - min(scores)), strict=True))
 
 
-def _binary(labels: Array, probabilities: Array, threshold: float, groups: npt.NDArray[Any]) -> dict[str, float]:
+def _binary(labels: Array, probabilities: Array, threshold: float, groups: Groups) -> dict[str, float]:
     decided = (probabilities >= threshold).astype(int)
     arguments: dict[str, Any] = {"y_true": labels.astype(int), "y_pred": decided, "sensitive_features": groups}
-    return {
-        "demographic_parity_ratio": float(fairlearn.demographic_parity_ratio(**arguments)),
-        "demographic_parity_difference": float(fairlearn.demographic_parity_difference(**arguments)),
-        "equalized_odds_ratio": float(fairlearn.equalized_odds_ratio(**arguments)),
-        "equalized_odds_difference": float(fairlearn.equalized_odds_difference(**arguments)),
-        "equal_opportunity_difference": float(fairlearn.equal_opportunity_difference(**arguments)),
-        "calibration_gap": max(
-            abs(float(probabilities[groups == group].mean() - labels[groups == group].mean())) for group in set(groups)
-        ),
-    }
+    gap = max(abs(float((probabilities - labels)[groups == group].mean())) for group in set(groups))
+    # What is said of those who have the label is nothing where a group has none of them, and so for the others.
+    classes = {float(label) for label in labels}
+    told = all(set(labels[groups == group]) == classes == {0.0, 1.0} for group in set(groups))
+    figures = {name: float(getattr(fairlearn, name)(**arguments)) for name in OF_BINARY[:2]}
+    figures |= {name: float(getattr(fairlearn, name)(**arguments)) if told else math.nan for name in OF_BINARY[2:5]}
+    return figures | {"calibration_gap": gap}
 
 
-def _table(
-    task: Task, attribute: str, labels: Array, predictions: Array, threshold: float, groups: npt.NDArray[Any]
-) -> Table:
-    score = performance.PRIMARY[task]
-    header = ["Group", "Rows", "Mean label", score]
+def _table(task: Task, attribute: str, labels: Array, predictions: Array, threshold: float, groups: Groups) -> Table:
+    more = ["Mean prediction", "Selected", "True positive rate"] if task == "binary" else []
+    header = ["Group", "Rows", "Mean label", performance.PRIMARY[task], *more]
     rows = []
     for group in sorted(set(groups)):
         own = groups == group
-        line = [
-            str(group),
-            f"{own.sum():,}",
-            f"{labels[own].mean():.3f}",
-            f"{performance.primary(task, labels[own], predictions[own]):.4f}",
-        ]
-        if task == "binary":
-            decided, positive = predictions[own] >= threshold, labels[own] == 1
-            caught = float(decided[positive].mean()) if positive.any() else float("nan")
-            line += [f"{predictions[own].mean():.3f}", f"{decided.mean():.3f}", f"{caught:.3f}"]
-        rows.append(line)
-    more = ["Mean prediction", "Selected", "True positive rate"] if task == "binary" else []
-    return Table(title=f"Groups of {attribute}", dimension="fairness", header=[*header, *more], rows=rows)
+        if own.sum() < SMALLEST_GROUP:
+            rows.append([str(group), f"{own.sum():,}", "too few rows", *[""] * (len(header) - 3)])
+            continue
+        score = performance.primary(task, labels[own], predictions[own])
+        line = [str(group), f"{own.sum():,}", f"{labels[own].mean():.3f}", f"{score:.4f}"]
+        rows.append(line + (_rates(labels[own], predictions[own], threshold) if task == "binary" else []))
+    return Table(title=f"Groups of {attribute}", dimension="fairness", header=header, rows=rows)
+
+
+def _rates(labels: Array, probabilities: Array, threshold: float) -> list[str]:
+    decided, positive = probabilities >= threshold, labels == 1
+    caught = float(decided[positive].mean()) if positive.any() else math.nan
+    return [f"{probabilities.mean():.3f}", f"{decided.mean():.3f}", f"{caught:.3f}"]

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from argosy.domain.evidence import Table
 from argosy.domain.model_settings import Task
 from argosy.ml import metrics, performance
+from argosy.ml.predictor import UndefinedPrediction
 
 Array = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float32]
@@ -24,7 +25,8 @@ PUSH = 0.01
 """A push, in standard deviations of the feature: far below what a reading differs by from one day to the next."""
 ROWS = 2000
 """Rows the pushes are tried on; each feature takes two predictions of all of them."""
-EXTREMES = (0.0, -1.0, 1e6, -1e6, 3e38, -3e38)
+EXTREMES = (0.0, -1.0, 1e6, -1e6, 3e38, -3e38, np.nan)
+"""Each fills a whole row; the last is a row of which nothing is known."""
 
 
 def measure(
@@ -96,11 +98,12 @@ def _decided(task: Task, predictions: Array, threshold: float) -> npt.NDArray[np
 
 def _undefined(predict: Predict, matrix: Matrix) -> int:
     """How many answers to extreme rows are no finite number."""
-    width = matrix.shape[1]
-    rows = [np.full(width, value, dtype=np.float32) for value in EXTREMES]
-    rows.append(np.full(width, np.nan, dtype=np.float32))
+    rows = [np.full((1, matrix.shape[1]), value, dtype=np.float32) for value in EXTREMES]
+    return sum(not _answered(predict, row) for row in rows)
+
+
+def _answered(predict: Predict, row: Matrix) -> bool:
     try:
-        answers = predict(np.vstack(rows))
-    except ArithmeticError:
-        return len(rows)
-    return int(np.sum(~np.isfinite(answers)))
+        return bool(np.isfinite(predict(row)).all())
+    except UndefinedPrediction:
+        return False

@@ -89,7 +89,6 @@ def _fairness(
         tables += [
             fairness.mitigated(labels, predictions, threshold, members, attribute, settings.seed)
             for attribute, members in groups.items()
-            if f"fairness.{attribute}.demographic_parity_ratio" in found
         ]
     return found, tables
 

@@ -14,7 +14,6 @@ class Served:
     p50_ms: float
     p95_ms: float
     p99_ms: float
-    requests: int
 
 
 class TrialServer(Protocol):

@@ -4,7 +4,6 @@ Ends the same way whatever the verdict: a no is an answer here, and ``propose`` 
 """
 
 import datetime
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,14 +11,15 @@ from argosy import errors
 from argosy.domain import bundle as bundles
 from argosy.domain import comparison, evidence_markdown, gates, verdicts
 from argosy.domain.data import SnapshotManifest
-from argosy.domain.evidence import ChampionRef, ComparisonResult, Evidence, VerdictWord
+from argosy.domain.evidence import ChampionRef, Evidence, VerdictWord
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.policy import Policy
-from argosy.ml import frames, paired
+from argosy.ml import frames, metrics
 from argosy.ml.predictor import Predictor
-from argosy.ml.sixfold import Sixfold, measure
+from argosy.ml.sixfold import measure
 from argosy.ports.artifacts import Artifacts
 from argosy.ports.trial_server import Served, TrialServer
+from argosy.steps.evaluate import contest
 
 EVIDENCE = "evidence.json"
 CPU_HOUR = 0.04
@@ -51,6 +51,7 @@ def run(
 
     *server* serves the candidate as production will and asks it its golden rows.
     """
+    _refuse_unfit(policy, settings)
     champion = ChampionRef.read(inputs.champion / "champion.json")
     digest = bundles.digest(inputs.bundle)
     predictor = Predictor.load(inputs.bundle, digest)
@@ -58,11 +59,12 @@ def run(
     measured = measure(settings, predictor, holdout)
     served = server.replay(inputs.bundle, digest)
     measurements = {**measured.measurements, **_latency(served)}
-    against = None
-    if champion.model_digest not in (None, digest):
-        against = _against(settings, policy, champion, predictor, holdout, artifacts)
     results = [*gates.judge(policy, measurements, today), gates.parity(served.difference)]
-    results += [comparison.gate(against)] if against else []
+    against, beside = None, None
+    if champion.model_digest not in (None, digest):
+        incumbent = contest.fetch(champion, artifacts)
+        against, beside = contest.hold(settings, policy.comparison, predictor, incumbent, holdout)
+        results.append(comparison.gate(policy.comparison, against))
     verdict, explanation = verdicts.decide(model_digest=digest, champion=champion, gates=results, comparison=against)
     evidence = Evidence(
         model=settings.model,
@@ -79,27 +81,31 @@ def run(
         comparison=against,
         verdict=verdict,
         explanation=explanation,
-        **_shown(measured),
+        tables=[*measured.tables, *([beside] if beside else [])],
+        curves=measured.curves,
+        attribution=measured.attribution,
+        example_sentences=measured.sentences,
     )
     _write(evidence, settings, out)
     return verdict
 
 
+def _refuse_unfit(policy: Policy, settings: ModelSettings) -> None:
+    """Before anything is measured, and not only once there is a champion."""
+    if policy.model != settings.model:
+        raise errors.Misconfigured(
+            f"the policy is for {policy.model!r}, the model is {settings.model!r}; name the policy's file after it"
+        )
+    for metric in (policy.comparison.metric, *policy.comparison.beside):
+        metrics.find(settings.task, metric)
+
+
 def _latency(served: Served) -> dict[str, float | None]:
-    """Undefined where the server was not timed, because its answers were wrong."""
-    times = {"latency.p50_ms": served.p50_ms, "latency.p95_ms": served.p95_ms, "latency.p99_ms": served.p99_ms}
-    cost = served.p50_ms / 1e3 / 3600 * CPU_HOUR * 1e6
     return {
-        name: value if served.requests else None for name, value in {**times, "latency.cost_per_million": cost}.items()
-    }
-
-
-def _shown(measured: Sixfold) -> dict[str, object]:
-    return {
-        "tables": measured.tables,
-        "curves": measured.curves,
-        "attribution": measured.attribution,
-        "example_sentences": measured.sentences,
+        "latency.p50_ms": served.p50_ms,
+        "latency.p95_ms": served.p95_ms,
+        "latency.p99_ms": served.p99_ms,
+        "latency.cost_per_million": served.p50_ms / 1e3 / 3600 * CPU_HOUR * 1e6,
     }
 
 
@@ -107,55 +113,3 @@ def _write(evidence: Evidence, settings: ModelSettings, out: Path) -> None:
     evidence.write(out / EVIDENCE)
     (out / "evidence.md").write_text(evidence_markdown.report(evidence), encoding="utf-8")
     (out / "model-card.md").write_text(evidence_markdown.model_card(evidence, settings), encoding="utf-8")
-
-
-def _against(
-    settings: ModelSettings,
-    policy: Policy,
-    champion: ChampionRef,
-    candidate: Predictor,
-    holdout: frames.Examples,
-    artifacts: Artifacts,
-) -> ComparisonResult:
-    """The candidate against the model in production, on the same rows."""
-    if champion.model_digest is None or champion.storage_uri is None:
-        raise errors.Misconfigured(
-            f"main of the environment repo names a champion of {settings.model} without its place in the model store"
-        )
-    with tempfile.TemporaryDirectory(prefix="champion-") as folder:
-        fetched = Path(folder) / "bundle"
-        artifacts.get(champion.storage_uri, fetched)
-        incumbent = Predictor.load(fetched, champion.model_digest)
-    if reason := _incomparable(settings, candidate, incumbent, holdout):
-        return comparison.impossible(policy.comparison, reason, len(holdout))
-    figures = paired.compare(
-        settings.task,
-        policy.comparison.metric,
-        holdout.labels,
-        (candidate.predict_matrix(holdout.matrix), _threshold(candidate)),
-        (incumbent.predict_matrix(incumbent.encoder.table(holdout.table)), _threshold(incumbent)),
-        confidence=policy.comparison.confidence,
-        resamples=policy.comparison.resamples,
-        seed=settings.seed,
-    )
-    return comparison.decide(policy.comparison, figures)
-
-
-def _incomparable(
-    settings: ModelSettings, candidate: Predictor, incumbent: Predictor, holdout: frames.Examples
-) -> str | None:
-    if (incumbent.signature.task, incumbent.signature.classes) != (
-        candidate.signature.task,
-        candidate.signature.classes,
-    ):
-        return "the champion answers another question: its task or its classes differ"
-    absent = [
-        feature.name for feature in incumbent.signature.features if feature.name not in holdout.table.column_names
-    ]
-    if absent:
-        return f"the champion needs the feature {absent[0]!r}, which this data has not; keep it until the champion is replaced"
-    return comparison.overlap(settings.split, incumbent.signature.split)
-
-
-def _threshold(predictor: Predictor) -> float:
-    return 0.5 if predictor.signature.threshold is None else predictor.signature.threshold
