@@ -7,7 +7,8 @@ from itertools import groupby
 
 from argosy.report.record import Entry, Facts
 
-ITEM = re.compile(r"\(\d+(:.*)?\)$")
+ATTEMPT = re.compile(r"\(\d+\)$")
+ITEM = re.compile(r"\(\d+:.*\)$")
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,8 @@ def of(facts: Facts, entries: Sequence[Entry]) -> Ledger:
 
 
 def label_of(name: str) -> str:
-    """What a task is called in a ledger: ``$.tune.trial-0(3:…)`` is one of ``tune.trial-0``."""
-    return ITEM.sub("", name).removeprefix("$.")
+    """What a task is called in a ledger: ``$.tune.trial-0(3:…)(1)`` is one of ``tune.trial-0``."""
+    return ITEM.sub("", ATTEMPT.sub("", name)).removeprefix("$.")
 
 
 def _grouped(entries: list[Entry]) -> Iterable[tuple[str, list[Entry]]]:

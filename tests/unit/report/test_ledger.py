@@ -21,6 +21,7 @@ def test_tasks_of_a_fan_out_share_a_row(report: RunReport) -> None:
         pytest.param("$.train", "train", id="task"),
         pytest.param("$.train(1)", "train", id="attempt"),
         pytest.param('$.tune.trial-0(3:[{"number":1,"lr":0.1}])', "tune.trial-0", id="item-with-dots"),
+        pytest.param('$.tune.trial-0(3:[{"lr":0.1}])(1)', "tune.trial-0", id="attempt-of-an-item"),
         pytest.param("$.a(0:x).b", "a(0:x).b", id="inside-a-fan-out"),
     ],
 )
