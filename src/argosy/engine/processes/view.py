@@ -31,7 +31,8 @@ class Bind:
 def enter(binds: Sequence[Bind], scratch: Path, visible: Sequence[Path] = ()) -> None:
     """Make the view the root of this process, which is alone in its mount namespace.
 
-    *scratch* is what it sees as ``/tmp``, and what it writes into ``/`` itself lies in *scratch*'s neighbour with the suffix ``PLACE``; of what the machine has there, only the folders *visible* stay in sight.
+    *scratch* is what it sees as ``/tmp``; of what the machine has there, only the folders *visible* stay in sight. What it writes into
+    ``/`` itself lies in *scratch*'s neighbour with the suffix ``PLACE``.
     """
     working = Path.cwd()
     linux.mount("none", ROOT, "", linux.MS_REC | linux.MS_PRIVATE)
