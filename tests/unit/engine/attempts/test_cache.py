@@ -1,0 +1,107 @@
+"""What a cached answer depends on."""
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from argosy.engine.attempts.cache import StepCache
+from argosy.engine.nodes import Outputs
+from argosy.engine.state.objects import ObjectStore
+
+TEMPLATE: dict[str, Any] = {
+    "name": "t",
+    "metadata": {"annotations": {"argosy.dev/cache": "true", "argosy.dev/cache-reads": '["data"]'}},
+    "container": {"image": "x", "command": ["x"]},
+    "inputs": {
+        "parameters": [{"name": "p", "value": "1"}],
+        "artifacts": [{"name": "a", "path": "/a", "stored": {"digest": "sha256:1"}}],
+    },
+    "outputs": {"parameters": [{"name": "o", "valueFrom": {"path": "/o"}}]},
+}
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Path:
+    """A working folder with data."""
+    (tmp_path / "data").write_text("1", encoding="utf-8")
+    return tmp_path
+
+
+def cache(here: Path, **given: Any) -> StepCache:
+    """A cache of its own."""
+    return StepCache(here / "cache", ObjectStore(here / "objects"), here=here, **given)
+
+
+def key(here: Path, template: dict[str, Any] = TEMPLATE, **given: Any) -> str | None:
+    """The key of *template*."""
+    call: dict[str, Any] = {"code": "c", "argv": ("x",), "environment": {"A": "1"}, "keeps_result": False}
+    return cache(here).key(template, **{**call, **given})
+
+
+def changed(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+    """The template with one change."""
+    template = copy.deepcopy(TEMPLATE)
+    change(template)
+    return template
+
+
+@pytest.mark.parametrize(
+    ("template", "given"),
+    [
+        pytest.param(changed(lambda t: t["inputs"]["parameters"][0].update(value="2")), {}, id="parameter"),
+        pytest.param(
+            changed(lambda t: t["inputs"]["artifacts"][0]["stored"].update(digest="sha256:2")), {}, id="artifact"
+        ),
+        pytest.param(changed(lambda t: t["outputs"]["parameters"][0].update(globalName="g")), {}, id="outputs"),
+        pytest.param(TEMPLATE, {"code": "d"}, id="code"),
+        pytest.param(TEMPLATE, {"argv": ("y",)}, id="command"),
+        pytest.param(TEMPLATE, {"environment": {"A": "2"}}, id="environment"),
+        pytest.param(TEMPLATE, {"keeps_result": True}, id="result"),
+    ],
+)
+def test_everything_counts(template: dict[str, Any], given: dict[str, Any], here: Path) -> None:
+    """A change of anything a step depends on is another key."""
+    assert key(here, template, **given) not in (None, key(here))
+
+
+def test_declared_reads_count(here: Path) -> None:
+    """So is a change of what it reads outside its inputs."""
+    before = key(here)
+    (here / "data").write_text("2", encoding="utf-8")
+    assert key(here) not in (None, before)
+
+
+def test_position_does_not_count(here: Path) -> None:
+    """The template's name, and where its volumes lie, do not."""
+    assert key(here, changed(lambda t: t.update(name="other", nodeSelector={"a": "b"}))) == key(here)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        pytest.param(changed(lambda t: t["metadata"]["annotations"].pop("argosy.dev/cache")), id="not-asked-for"),
+        pytest.param(
+            changed(lambda t: t["metadata"]["annotations"].update({"argosy.dev/cache-reads": '["s3://b/k"]'})),
+            id="not-local",
+        ),
+    ],
+)
+def test_uncached(template: dict[str, Any], here: Path) -> None:
+    """A step is cached where it says so and all it reads can be read here."""
+    assert key(here, template) is None
+
+
+def test_keep_and_find(here: Path) -> None:
+    """A kept answer is found again, unless an artifact of it is gone or the cache is not to be read."""
+    store = ObjectStore(here / "objects")
+    (here / "f").write_text("x", encoding="utf-8")
+    digest = store.take(here / "f")
+    outputs = Outputs({"o": "1"}, {"f": {"name": "f", "stored": {"digest": digest}}}, exit_code="0")
+    cache(here).keep("abcd", outputs)
+    assert cache(here).find("abcd") == outputs
+    assert cache(here, reads_hits=False).find("abcd") is None
+    store.path(digest).unlink()
+    assert cache(here).find("abcd") is None

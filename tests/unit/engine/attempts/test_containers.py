@@ -1,0 +1,49 @@
+"""Steps of other images: the command line for podman or docker."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from argosy.engine.attempts import containers
+from argosy.engine.attempts.workspace import PathFailure, Workspace
+from argosy.engine.machine.effects import StartPod
+
+
+def launch(
+    tmp_path: Path, template: dict[str, Any], variables: dict[str, str], program: str | None = "podman"
+) -> tuple[str, ...]:
+    """The argument list for *template*."""
+    workspace = Workspace(tmp_path / "wf" / "nodes" / "n" / "0", template, [])
+    request = StartPod("wf", template, [], keeps_result=False, deadline=None, limit=None)
+    return containers.launch(program, request, workspace, variables).argv
+
+
+def test_container(tmp_path: Path) -> None:
+    """Files are bound where the manifest wants them; values go by the environment, never on the command line."""
+    template = {
+        "container": {"image": "alpine:3", "command": ["sh", "-c"], "args": ["echo $(A)"], "workingDir": "/w"},
+        "outputs": {"artifacts": [{"name": "o", "path": "/data/o"}]},
+    }
+    argv = launch(tmp_path, template, {"A": "secret"})
+    assert argv[:4] == ("podman", "run", "--rm", "--init")
+    assert argv[-5:] == ("--entrypoint", "sh", "alpine:3", "-c", "echo secret")
+    assert "--workdir" in argv
+    folder = tmp_path / "wf/nodes/n/0"
+    assert f"{folder}/files/data:/data" in argv
+    assert f"{folder}/tmp:/tmp" in argv
+    assert argv[argv.index("--env") + 1] == "A"
+
+
+def test_script_and_image_entrypoint(tmp_path: Path) -> None:
+    """A script's source is bound; without a command the image's own program runs."""
+    script = launch(tmp_path, {"script": {"image": "python", "command": ["python"], "source": "1"}}, {})
+    assert script[-4:] == ("--entrypoint", "python", "python", containers.SCRIPT)
+    assert f"{tmp_path}/wf/nodes/n/0/script:{containers.SCRIPT}" in script
+    assert launch(tmp_path, {"container": {"image": "i", "args": ["x"]}}, {})[-2:] == ("i", "x")
+
+
+def test_no_engine(tmp_path: Path) -> None:
+    """Without podman and docker the step cannot run."""
+    with pytest.raises(PathFailure, match="neither podman nor docker"):
+        launch(tmp_path, {"container": {"image": "i"}}, {}, None)

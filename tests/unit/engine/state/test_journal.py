@@ -1,0 +1,97 @@
+"""The journal keeps what was committed, whatever happens to its writer."""
+
+import errno
+import os
+import signal
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from argosy import errors
+from argosy.engine.nodes import Node, NodeType, Outputs, Phase
+from argosy.engine.state import disk, journal
+from argosy.engine.state.journal import Attempt, Journal
+
+
+def node(name: str, phase: Phase = Phase.RUNNING) -> Node:
+    """A node with outputs."""
+    return Node(name, NodeType.POD, phase, 1.0, outputs=Outputs({"x": "1"}))
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    """Nodes in the order in which they came up, attempts, and what is known of the run."""
+    book = Journal(tmp_path / "journal.sqlite")
+    book.write(nodes=[node("b"), node("a")], attempts=[Attempt("b", 0, 1.0)], meta={"phase": "Running"})
+    book.write(nodes=[node("b", Phase.SUCCEEDED)], attempts=[Attempt("b", 0, 1.0, 7, 8, 2.0, 0)], durable=False)
+    book.close()
+    again = Journal(tmp_path / "journal.sqlite")
+    assert list(again.nodes().values()) == [node("b", Phase.SUCCEEDED), node("a")]
+    assert again.attempts() == [Attempt("b", 0, 1.0, 7, 8, 2.0, 0)]
+    assert again.meta()["phase"] == "Running"
+    assert journal.read(tmp_path / "journal.sqlite")[1]["b"].phase is Phase.SUCCEEDED
+    again.forget(["b"])
+    assert list(again.nodes()) == ["a"]
+    again.close()
+
+
+@pytest.mark.parametrize("durable", [True, False], ids=["durable", "not-durable"])
+def test_committed_is_kept_after_kill(durable: bool, tmp_path: Path) -> None:
+    """A writer killed right after a commit, and in the middle of the next one, leaves the first and nothing of the second."""
+    child = os.fork()
+    if child == 0:
+        book = Journal(tmp_path / "journal.sqlite")
+        book.write(nodes=[node("a")], durable=durable)
+        book._database.execute("BEGIN IMMEDIATE")
+        book._write_rows([node("b")], [], {})
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+    again = Journal(tmp_path / "journal.sqlite")
+    assert list(again.nodes()) == ["a"]
+    again.close()
+
+
+def test_other_schema(tmp_path: Path) -> None:
+    """A journal of another version is refused."""
+    book = Journal(tmp_path / "journal.sqlite")
+    book.write(meta={"schema": "99"})
+    book.close()
+    with pytest.raises(errors.Misconfigured, match="has schema 99; this version of argosy reads 1"):
+        Journal(tmp_path / "journal.sqlite")
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        pytest.param(OSError(errno.ENOSPC, "No space left on device", "/x"), id="no-space"),
+        pytest.param(OSError(errno.EDQUOT, "Disk quota exceeded"), id="quota"),
+        pytest.param(sqlite3.OperationalError("database or disk is full"), id="sqlite"),
+    ],
+)
+def test_full_disk(failure: Exception) -> None:
+    """A full disk is one error with one way out."""
+    with (
+        pytest.raises(errors.LocalDisk, match="cannot write it.*Free space there, then `argosy resume`"),
+        disk.guarded("write it"),
+    ):
+        raise failure
+
+
+def test_other_failures_are_not_the_disk(tmp_path: Path) -> None:
+    """What is not a full disk stays what it is."""
+    with pytest.raises(FileNotFoundError), disk.guarded("read it"):
+        (tmp_path / "none").read_text(encoding="utf-8")
+
+
+def test_write_atomically(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write that fails leaves what was there, and nothing beside it."""
+    disk.write_atomically(tmp_path / "x", "old")
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(OSError, match="No space"):
+        disk.write_atomically(tmp_path / "x", "new")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["x"]
+    assert (tmp_path / "x").read_text(encoding="utf-8") == "old"
