@@ -73,7 +73,7 @@ def test_refused(content: bytes, message: str, tmp_path: Path) -> None:
 
 def test_missing_file(tmp_path: Path) -> None:
     """A file that is not there is named."""
-    with pytest.raises(errors.Misconfigured, match="cannot read .*none.yaml: No such file"):
+    with pytest.raises(errors.Misconfigured, match=r"cannot read .*none.yaml: No such file"):
         loading.load([tmp_path / "none.yaml"])
 
 

@@ -71,7 +71,7 @@ def test_other_schema(tmp_path: Path) -> None:
 def test_full_disk(failure: Exception) -> None:
     """A full disk is one error with one way out."""
     with (
-        pytest.raises(errors.LocalDisk, match="cannot write it.*Free space there, then `argosy resume`"),
+        pytest.raises(errors.LocalDisk, match=r"cannot write it.*Free space there, then `argosy resume`"),
         disk.guarded("write it"),
     ):
         raise failure

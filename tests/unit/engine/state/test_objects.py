@@ -90,7 +90,7 @@ def test_damaged_object(store: ObjectStore, tmp_path: Path) -> None:
     digest = store.take(tmp_path / "x")
     store.path(digest).chmod(0o644)
     store.path(digest).write_bytes(b"abd")
-    with pytest.raises(errors.Misconfigured, match="is damaged.*--no-cache"):
+    with pytest.raises(errors.Misconfigured, match=r"is damaged.*--no-cache"):
         store.deliver(digest, tmp_path / "copy")
 
 
