@@ -10,6 +10,7 @@ from pathlib import Path
 from argosy import errors
 from argosy.domain.model_settings import ModelSettings
 from argosy.ports.artifacts import Artifacts
+from argosy.ports.expectations import ExpectationChecker
 from argosy.ports.features import Features, OnlineFeatures
 from argosy.ports.forge import Forge
 from argosy.ports.prediction_log import PredictionHistory, PredictionLog, Served
@@ -101,6 +102,13 @@ def tables() -> Tables:
     from argosy.adapters.duckdb_tables.tables import DuckDBTables
 
     return DuckDBTables()
+
+
+def expectation_checker() -> ExpectationChecker:
+    """What holds tables against expectations."""
+    from argosy.adapters.gx_validation import GreatExpectations
+
+    return GreatExpectations()
 
 
 def features(definitions: Path, snapshot: Path, model: ModelSettings, folder: Path) -> Features:

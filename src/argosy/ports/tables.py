@@ -57,3 +57,9 @@ class Tables(Protocol):
 
         The label is null where the expression is. Raises Misconfigured where the expression cannot be asked of the table.
         """
+
+    def derive(self, table: Path, source: Source, expressions: Mapping[str, str]) -> "pa.Table":
+        """The snapshot's *table* with a column more for each of *expressions* (name to DuckDB SQL over its columns).
+
+        Raises Misconfigured where one cannot be asked of the table.
+        """

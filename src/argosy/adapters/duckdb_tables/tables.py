@@ -6,7 +6,7 @@ Values are typed by the contract alone (see :mod:`~argosy.adapters.duckdb_tables
 
 import contextlib
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,13 +52,21 @@ class DuckDBTables:
             f"SELECT {', '.join(selected)} FROM read_parquet(?) "  # noqa: S608 - the expression is the model's own
             f"ORDER BY {', '.join(sql.name(column) for column in [*source.entity, time])}"
         )
+        return self._ask(query, table, f"`label.sql: {label.sql}` cannot be asked of source {source.name!r}")
+
+    def derive(self, table: Path, source: Source, expressions: Mapping[str, str]) -> "pa.Table":
+        """Add columns to the snapshot's *table*; see the port."""
+        added = "".join(f", ({expression}) AS {sql.name(name)}" for name, expression in expressions.items())
+        asked = "; ".join(f"`{name}: {expression}`" for name, expression in expressions.items())
+        query = f"SELECT *{added} FROM read_parquet(?)"  # noqa: S608 - the expressions are the model's own
+        return self._ask(query, table, f"{asked} cannot be asked of source {source.name!r}")
+
+    def _ask(self, query: str, table: Path, problem: str) -> "pa.Table":
         with self._database() as database:
             try:
                 return database.sql(query, params=[str(table)]).to_arrow_table()
             except duckdb.Error as error:
-                raise errors.Misconfigured(
-                    f"`label.sql: {label.sql}` cannot be asked of source {source.name!r}: {_said(error)}"
-                ) from None
+                raise errors.Misconfigured(f"{problem}: {_said(error)}") from None
 
     @contextlib.contextmanager
     def _database(self) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -1,0 +1,73 @@
+"""What a data scientist expects of a model's data: the content of its ``expectations.json``.
+
+How an expectation is asked, and what was found, is others' business.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import Field
+
+from argosy.domain.data import Layer
+from argosy.domain.documents import Document
+
+
+class Meta(Document):
+    """What Argosy needs to know of an expectation besides what is expected."""
+
+    critical: bool = Field(description="Whether the run stops where this does not hold.")
+    why: str = Field(description="What goes wrong where this does not hold; shown to whoever has to act.")
+    source: str | None = Field(default=None, description="The source it is about; the primary one where absent.")
+
+
+class Expectation(Document):
+    """One Great Expectations expectation."""
+
+    type: str = Field(description="Name of the expectation, such as expect_column_values_to_be_between.")
+    kwargs: dict[str, Any] = Field(default_factory=dict)
+    meta: Meta
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns it looks at; none for one about the whole table."""
+        named = [self.kwargs.get(key) for key in ("column", "column_A", "column_B")]
+        listed = self.kwargs.get("column_list", [])
+        return [column for column in [*named, *listed] if isinstance(column, str)]
+
+
+class Suites(Document):
+    """The three layers."""
+
+    # ``schema`` is a method of the base class, hence the other name inside.
+    schema_: list[Expectation] = Field(default_factory=list, alias="schema")
+    statistical: list[Expectation] = Field(default_factory=list)
+    business: list[Expectation] = Field(default_factory=list)
+
+    def layers(self) -> Iterator[tuple[Layer, Expectation]]:
+        """Every expectation with its layer."""
+        for expectation in self.schema_:
+            yield "schema", expectation
+        for expectation in self.statistical:
+            yield "statistical", expectation
+        for expectation in self.business:
+            yield "business", expectation
+
+
+class Limits(Document):
+    """What is checked of every model without being asked."""
+
+    rejected_share: float = Field(default=0.05, ge=0, le=1, description="Largest share of rows kept aside by rules.")
+    label_share: float = Field(default=0.01, ge=0, lt=0.5, description="Smallest share of any class among the labels.")
+    leakage_auc: float = Field(
+        default=0.99, gt=0.5, le=1, description="A column that alone tells the classes apart this well gives them away."
+    )
+
+
+class Expectations(Document):
+    """The whole file."""
+
+    suites: Suites
+    derived: dict[str, dict[str, str]] = Field(
+        default_factory=dict, description="Source to column to DuckDB SQL: columns that only expectations look at."
+    )
+    limits: Limits = Limits()

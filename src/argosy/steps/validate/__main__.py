@@ -1,0 +1,25 @@
+"""Binds the step ``validate`` to Great Expectations."""
+
+from argosy import wiring
+from argosy.adapters import model_folder
+from argosy.domain.data import Lineage
+from argosy.steps.main import Step, main
+from argosy.steps.validate import run
+from argosy.steps.validate.spec import SPEC
+
+
+def body(step: Step) -> None:
+    """One attempt."""
+    run.run(
+        settings=model_folder.load_settings(step.input("settings")),
+        expectations=run.read(step.input("expectations")),
+        snapshot=step.input("snapshot"),
+        lineage=Lineage.read(step.input("lineage")),
+        tables=wiring.tables(),
+        checker=wiring.expectation_checker(),
+        out=step.output("validation"),
+    )
+
+
+if __name__ == "__main__":
+    main(SPEC, body)

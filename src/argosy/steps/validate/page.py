@@ -1,0 +1,30 @@
+"""The page about a validation: what was expected, what was found, and what to do; for people, self-contained."""
+
+from pathlib import Path
+
+import jinja2
+
+from argosy.domain.data import Lineage, ValidationResult
+from argosy.domain.model_settings import ModelSettings
+
+LAYERS = {
+    "schema": "Schema: the columns and what a value may be",
+    "statistical": "Statistical: ranges, distributions, missing values",
+    "business": "Business: what must hold between columns, and of the label",
+}
+
+
+def render(settings: ModelSettings, lineage: Lineage, result: ValidationResult) -> str:
+    """The page as HTML. Times and places are left to the lineage, so that equal data gives an equal page."""
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    template = environment.from_string((Path(__file__).parent / "page.html.j2").read_text(encoding="utf-8"))
+    layers = [(title, [each for each in result.results if each.layer == layer]) for layer, title in LAYERS.items()]
+    return template.render(
+        settings=settings,
+        lineage=lineage,
+        result=result,
+        layers=[(title, sorted(found, key=lambda each: (each.passed, not each.critical))) for title, found in layers],
+        failed=sum(not each.passed for each in result.results),
+    )

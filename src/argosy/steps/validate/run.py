@@ -1,0 +1,170 @@
+"""The logic of ``validate``: three suites of expectations and the checks that every model gets; a critical failure stops the run.
+
+The documents are written first, so that whoever has to act finds them; nothing in them is personal data.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from argosy import errors
+from argosy.domain.data import ExpectationResult, Layer, Lineage, SnapshotManifest, ValidationResult
+from argosy.domain.expectations import Expectation, Expectations
+from argosy.domain.model_settings import ModelSettings, Source
+from argosy.ports.expectations import ExpectationChecker, Finding
+from argosy.ports.tables import EVENT_TIME, LABEL, Tables
+from argosy.steps.validate import page, platform
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+DOCUMENT = "validation.json"
+PAGE = "report.html"
+LONGEST_EXAMPLE = 60
+
+
+def run(
+    *,
+    settings: ModelSettings,
+    expectations: Expectations,
+    snapshot: Path,
+    lineage: Lineage,
+    tables: Tables,
+    checker: ExpectationChecker,
+    out: Path,
+) -> None:
+    """Check the snapshot; write the result and a page about it to the folder *out*.
+
+    Raises Rejected where an expectation that is critical does not hold, Misconfigured where one cannot be asked.
+    """
+    manifest = SnapshotManifest.read(snapshot / "manifest.json")
+    if lineage.snapshot_digest != manifest.content_digest():
+        raise errors.Misconfigured(
+            f"the lineage is of snapshot {lineage.snapshot_digest}, this is {manifest.content_digest()}: not one run's outputs"
+        )
+    _sources_exist(settings, expectations)
+    results: list[ExpectationResult] = []
+    for source in settings.sources:
+        table = _table(settings, source, snapshot / manifest.table(source.name).path, tables, expectations)
+        # First what every model needs: its message says most where several things fail at once.
+        if source.name == settings.label.source:
+            results += platform.checks(settings, table, lineage, expectations.limits)
+        results += _of_source(settings, source, table, expectations, checker)
+    result = ValidationResult(snapshot_digest=manifest.content_digest(), results=results)
+    result.write(out / DOCUMENT)
+    (out / PAGE).write_text(page.render(settings, lineage, result), encoding="utf-8")
+    if failures := result.critical_failures:
+        raise errors.Rejected(_message(failures))
+
+
+def read(file: Path) -> Expectations:
+    """The expectations in *file*. Raises Misconfigured with each problem's place."""
+    try:
+        return Expectations.model_validate_json(file.read_bytes())
+    except ValidationError as error:
+        said = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        raise errors.Misconfigured(f"expectations.json: {said}") from None
+
+
+def _sources_exist(settings: ModelSettings, expectations: Expectations) -> None:
+    known = {source.name for source in settings.sources}
+    asked = [expectation.meta.source for _, expectation in expectations.suites.layers() if expectation.meta.source]
+    for name in [*asked, *expectations.derived]:
+        if name not in known:
+            raise errors.Misconfigured(
+                f"expectations.json: there is no source {name!r}; sources: {', '.join(sorted(known))}"
+            )
+
+
+def _table(
+    settings: ModelSettings, source: Source, file: Path, tables: Tables, expectations: Expectations
+) -> "pa.Table":
+    """The snapshot's table of *source*, with the label where it is the primary one, and the columns derived for expectations."""
+    derived = expectations.derived.get(source.name, {})
+    columns = {column.name for column in source.columns}
+    if taken := sorted(set(derived) & {*columns, EVENT_TIME, LABEL}):
+        raise errors.Misconfigured(
+            f"expectations.json: derived column {taken[0]!r} has the name of a column of source {source.name!r}"
+        )
+    label = {LABEL: _as_number(settings)} if source.name == settings.label.source else {}
+    return tables.derive(file, source, {**derived, **label})
+
+
+def _as_number(settings: ModelSettings) -> str:
+    # A condition has no mean; the index of a class does.
+    return f"({settings.label.sql})::{'DOUBLE' if settings.task == 'regression' else 'BIGINT'}"
+
+
+def _of_source(
+    settings: ModelSettings,
+    source: Source,
+    table: "pa.Table",
+    expectations: Expectations,
+    checker: ExpectationChecker,
+) -> list[ExpectationResult]:
+    mine = [
+        (layer, expectation)
+        for layer, expectation in expectations.suites.layers()
+        if (expectation.meta.source or settings.label.source) == source.name
+    ]
+    if not mine:
+        return []
+    findings = checker.check(source.name, table, [expectation for _, expectation in mine])
+    # A derived column is as personal as what it was made of, which nobody says.
+    withheld = {
+        *(column.name for column in source.columns if column.personal),
+        *(expectations.derived.get(source.name, {}) if any(column.personal for column in source.columns) else ()),
+    }
+    return [
+        _result(source, layer, expectation, finding, personal=bool(withheld.intersection(expectation.columns)))
+        for (layer, expectation), finding in zip(mine, findings, strict=True)
+    ]
+
+
+def _result(
+    source: Source, layer: Layer, expectation: Expectation, finding: Finding, *, personal: bool
+) -> ExpectationResult:
+    return ExpectationResult(
+        layer=layer,
+        source=source.name,
+        expectation=expectation.type,
+        column=", ".join(expectation.columns) or None,
+        critical=expectation.meta.critical,
+        passed=finding.passed,
+        observed=_observed(finding, personal=personal),
+        unexpected_count=finding.unexpected_count,
+        examples=[] if personal else [_shown(value) for value in finding.examples],
+        explanation=expectation.meta.why,
+    )
+
+
+def _observed(finding: Finding, *, personal: bool) -> str:
+    if finding.observed is None:
+        return f"{finding.unexpected_count:,} of {finding.element_count:,}"
+    if isinstance(finding.observed, bool | int | float):
+        return f"{finding.observed:.6g}" if isinstance(finding.observed, float) else str(finding.observed)
+    # A list of values or columns: of a personal column it would be its content.
+    return "withheld: personal data" if personal else _shown(finding.observed, longest=400)
+
+
+def _shown(value: object, longest: int = LONGEST_EXAMPLE) -> str:
+    text = "missing" if value is None else str(value)
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def _message(failures: Sequence[ExpectationResult]) -> str:
+    first = failures[0]
+    column = f" of column {first.column!r}" if first.column else ""
+    example = f", such as {first.examples[0]!r}" if first.examples else ""
+    count = (
+        f" in {first.unexpected_count:,} row{'s' if first.unexpected_count > 1 else ''}{example}"
+        if first.unexpected_count
+        else ""
+    )
+    more = f"; {len(failures) - 1} more critical failures are in {PAGE}" if len(failures) > 1 else ""
+    return (
+        f"source {first.source!r}: {first.expectation}{column} does not hold{count} (observed: {first.observed}): "
+        f"{first.explanation}{more}"
+    )
