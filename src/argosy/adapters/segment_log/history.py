@@ -3,6 +3,7 @@
 import datetime
 import logging
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from argosy import errors
@@ -51,11 +52,11 @@ def _everything(
     sealed = place.sealed()
     for path in sealed:
         if _may_hold(path, since, until):
-            yield _readable(path, lambda path=path: columns.read(path))
+            yield _readable(path, partial(columns.read, path))
     stems = {path.stem for path in sealed}
     for path, content in opened.items():
         if path.stem not in stems:
-            yield _readable(path, lambda content=content: columns.logged(content))
+            yield _readable(path, partial(columns.logged, content))
 
 
 def _readable(path: Path, read: Callable[[], Logged]) -> Logged:

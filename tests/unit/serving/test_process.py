@@ -1,0 +1,184 @@
+"""The server as a process: starts, says how to call it, stops without losing a request, and says clearly why it does not start."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+
+from argosy.adapters.segment_log.history import SegmentHistory
+from argosy.domain import bundle
+from argosy.testing.serving_kit import ROW
+
+pytestmark = pytest.mark.slow
+
+
+@contextlib.contextmanager
+def started(folder: Path, *words: str) -> Iterator["subprocess.Popen[str]"]:
+    """``python -m argosy.serving`` for *folder*; killed at the end where it still runs."""
+    command = [
+        sys.executable,
+        "-m",
+        "argosy.serving",
+        "--bundle",
+        str(folder),
+        "--digest",
+        bundle.digest(folder),
+        *words,
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def ready(process: "subprocess.Popen[str]") -> tuple[str, str]:
+    """The ready line, and the address in it."""
+    stdout: IO[str] = process.stdout  # type: ignore[assignment]
+    line = stdout.readline()
+    found = re.search(r"http://\S+:\d+", line)
+    assert found, (line, process.stderr.read() if process.stderr else "")
+    return line, found[0].rstrip(";")
+
+
+def asked(address: str) -> Any:
+    """The answer to the usual row."""
+    data = json.dumps({"instances": [ROW]}).encode()
+    with urllib.request.urlopen(f"{address}/v1/models/leaving:predict", data=data, timeout=10) as answer:  # noqa: S310 - our own server
+        return json.load(answer)
+
+
+def status(address: str) -> int:
+    """Of the readiness probe."""
+    try:
+        with urllib.request.urlopen(f"{address}/readyz", timeout=10) as answer:  # noqa: S310 - our own server
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A state folder with the secret for ids."""
+    monkeypatch.setenv("ARGOSY_HOME", str(tmp_path))
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "ids.key").write_text("secret")
+    return tmp_path
+
+
+def test_the_ready_line_holds_a_command_that_works(folder: Path, home: Path) -> None:
+    """One line, once requests are answered; what it says to try gives an answer. SIGTERM ends it with 0, and the log is sealed."""
+    with started(folder, "--unsigned", "--port", "0", "--environment", "staging") as process:
+        line, address = ready(process)
+        done = subprocess.run(line.partition("try: ")[2], shell=True, capture_output=True, text=True, check=True)  # noqa: S602 - as a user pastes it
+        assert set(json.loads(done.stdout)) == {"predictions", "decisions"}
+        assert asked(address)["decisions"] == ["yes"]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) == 0
+    logged = list(SegmentHistory(f"file://{home}/predictions").read("leaving", "staging"))
+    assert sum(batch.table.num_rows for batch in logged) == 2
+    assert list((home / "predictions" / "leaving" / "staging" / "open").iterdir()) == []
+
+
+def test_readiness_fails_before_the_port_closes(folder: Path, home: Path) -> None:
+    """During the drain time requests are answered; then the server is gone."""
+    with started(folder, "--unsigned", "--port", "0", "--drain-seconds", "1") as process:
+        _, address = ready(process)
+        assert status(address) == 200
+        process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + 0.8
+        while status(address) == 200 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert status(address) == 503
+        assert asked(address)["decisions"] == ["yes"]
+        assert process.wait(15) == 0
+
+
+def test_stopping_under_load_loses_no_request(folder: Path, home: Path) -> None:
+    """Callers that go away when readiness fails never see a failure."""
+    failures: list[Exception] = []
+    answers: list[int] = []
+    stop = threading.Event()
+
+    def caller(address: str) -> None:
+        while not stop.is_set() and status(address) == 200:
+            try:
+                asked(address)
+                answers.append(1)
+            except OSError as error:
+                failures.append(error)
+
+    with started(folder, "--unsigned", "--port", "0", "--drain-seconds", "1") as process:
+        _, address = ready(process)
+        callers = [threading.Thread(target=caller, args=(address,)) for _ in range(4)]
+        for thread in callers:
+            thread.start()
+        time.sleep(0.5)
+        process.send_signal(signal.SIGTERM)
+        for thread in callers:
+            thread.join(10)
+        stop.set()
+        assert process.wait(15) == 0
+    assert failures == []
+    assert len(answers) > 10
+
+
+def test_ctrl_c_ends_it_quietly(folder: Path, home: Path) -> None:
+    """At once, with 0 and no traceback."""
+    with started(folder, "--unsigned", "--port", "0") as process:
+        ready(process)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(15) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+
+
+def refused(folder: Path, *words: str) -> tuple[int, str]:
+    """Exit code and standard error of a start that must fail."""
+    with started(folder, *words) as process:
+        _, said = process.communicate(timeout=60)
+        return process.returncode, said
+
+
+def test_a_port_in_use_is_named(folder: Path, home: Path) -> None:
+    """78, the port and what to do, in one line."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        code, said = refused(folder, "--unsigned", "--port", str(port))
+    assert code == 78
+    assert said.startswith(f"error: port {port} of 127.0.0.1 is in use")
+    assert "--port 0" in said
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        pytest.param((), 2, "pass --signature FILE, or --unsigned", id="neither-signed-nor-unsigned"),
+        pytest.param(("--unsigned", "--model", "other"), 10, "'other' is approved", id="another-model"),
+        pytest.param(("--unsigned", "--digest", "sha256:0"), 78, "expected sha256:0", id="another-digest"),
+        pytest.param(("--unsigned", "--bundle", "/nowhere"), 78, "no bundle in /nowhere", id="no-bundle"),
+        pytest.param(("--signature", "/nowhere", "--key", os.devnull), 78, "no public key", id="no-key"),
+    ],
+)
+def test_what_may_not_be_served_is_said(
+    folder: Path, home: Path, words: tuple[str, ...], code: int, message: str
+) -> None:
+    """One line, and an exit code that says whether to try again."""
+    found, said = refused(folder, "--port", "0", *words)
+    assert (found, message in said) == (code, True), said
+    assert said.count("\n") == 1

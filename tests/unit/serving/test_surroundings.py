@@ -1,0 +1,305 @@
+"""What surrounds each request: limits, failures, counting, logging, readiness."""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from argosy import errors
+from argosy.domain.model_settings import Task
+from argosy.ml.predictor import Predictions, Predictor, UndefinedPrediction
+from argosy.ports.prediction_log import OTHER, Served
+from argosy.serving import records
+from argosy.serving.app import build_app
+from argosy.serving.exchange import Limits
+from argosy.serving.health import Lifecycle
+from argosy.serving.rows import Value
+from argosy.testing.serving_kit import ROW, Client, MemoryLog, MemoryOnline, Reply, exchange, rows, signature
+
+V1 = "/v1/models/leaving:predict"
+V2 = "/v2/models/leaving/infer"
+SERVED = Served("leaving", "production", None, "sha256:0")
+
+
+class Failing:
+    """A model that fails as it is told."""
+
+    def __init__(self, failure: Exception) -> None:
+        self.signature = signature()
+        self._failure = failure
+
+    def predict(self, rows: Sequence[Mapping[str, Value]]) -> Predictions:
+        """Fail."""
+        raise self._failure
+
+    def decide(self, predictions: Predictions) -> list[str]:
+        """Never asked."""
+        raise AssertionError
+
+
+class Constant:
+    """A model of some task that always says the same."""
+
+    def __init__(self, task: Task, answer: Sequence[Any]) -> None:
+        self.signature = signature(task)
+        self._answer = answer
+
+    def predict(self, rows: Sequence[Mapping[str, Value]]) -> Predictions:
+        """The answer, a row."""
+        return np.array([self._answer] * len(rows), dtype=np.float64).squeeze(axis=1 if len(self._answer) == 1 else ())
+
+    def decide(self, predictions: Predictions) -> list[str]:
+        """The likeliest class."""
+        return [self.signature.classes[int(place)] for place in predictions.argmax(axis=1)]
+
+
+def served(predictor: Any, **more: Any) -> Client:
+    """*predictor*, served."""
+    return Client(build_app(predictor=predictor, served=SERVED, **more))
+
+
+def metric(client: Client, line: str) -> float:
+    """The value of the metric that *line* starts."""
+    text = client.get("/metrics").body.decode()
+    return next(float(found.rsplit(" ", 1)[1]) for found in text.splitlines() if found.startswith(line + " "))
+
+
+def test_a_prediction_that_is_no_number_is_an_error_and_counted() -> None:
+    """500 and a metric: never a number, never null."""
+    client = served(Failing(UndefinedPrediction("model x answered with a value that is no number")))
+    reply = client.post(V1, {"instances": [ROW]})
+    assert (reply.status, "no number" in reply.json()["error"]) == (500, True)
+    assert metric(client, "argosy_undefined_predictions_total") == 1
+
+
+def test_a_bug_is_an_error_without_detail(caplog: pytest.LogCaptureFixture) -> None:
+    """500 as JSON with the request's id; the reason is in the server's log and not in the answer."""
+    client = served(Failing(RuntimeError("secret detail")))
+    reply = client.post(V1, {"instances": [ROW]}, x_request_id="r17")
+    assert reply.status == 500
+    assert b"secret" not in reply.body
+    assert "r17" in reply.json()["error"]
+    assert "secret detail" in caplog.text
+    assert metric(client, 'argosy_requests_total{code="500",route="v1"}') == 1
+
+
+def test_multiclass_answers_are_probabilities_by_class() -> None:
+    """One list a row in V1, one row of a tensor in V2, and the class decided for."""
+    client = served(Constant("multiclass", [0.2, 0.5, 0.3]))
+    assert client.post(V1, {"instances": [ROW]}).json() == {"predictions": [[0.2, 0.5, 0.3]], "decisions": ["middle"]}
+    inputs = [
+        {"name": name, "shape": [1], "datatype": "BYTES" if isinstance(value, str) else "FP64", "data": [value]}
+        for name, value in ROW.items()
+    ]
+    output = client.post(V2, {"inputs": inputs}).json()["outputs"][0]
+    assert (output["shape"], output["data"]) == ([1, 3], [0.2, 0.5, 0.3])
+
+
+def test_regression_answers_are_values_without_decisions() -> None:
+    """And the version of a bundle that was never registered is its digest."""
+    client = served(Constant("regression", [17.5]))
+    assert client.post(V1, {"instances": [ROW]}).json() == {"predictions": [17.5]}
+    assert client.get("/v2/models/leaving").json()["versions"] == ["sha256:0"]
+
+
+class Broken:
+    """An online store that is down."""
+
+    def get(self, join_keys: Mapping[str, Any]) -> Mapping[str, Value]:
+        """Fail."""
+        raise errors.TryAgain("connection refused")
+
+
+@pytest.mark.parametrize(
+    ("online", "status", "message"),
+    [
+        pytest.param(None, 422, "no online store", id="none"),
+        pytest.param(Broken(), 503, "connection refused", id="down"),
+        pytest.param(MemoryOnline({}), 404, "does not know this customer_id", id="unknown"),
+    ],
+)
+def test_a_join_key_without_a_store_is_refused(predictor: Predictor, online: Any, status: int, message: str) -> None:
+    """Nothing is answered from defaults; full rows are answered all the same."""
+    client = served(predictor, online=online)
+    reply = client.post(V1, {"instances": [{"customer_id": "C1"}]})
+    assert (reply.status, message in reply.json()["error"]) == (status, True)
+    assert client.post(V1, {"instances": [ROW]}).status == 200
+
+
+def test_every_answered_row_is_logged_without_personal_data(client: Client) -> None:
+    """No personal feature, no plain id, no text that a caller made up; the answer as it was given."""
+    body = {"instances": [{**ROW, "customer_id": "C1", "contract": "jane@example.org"}, {"customer_id": "C1"}, ROW]}
+    reply = client.post(V1, body, x_request_id="r1")
+    first, second, third = client.log.records
+    assert first.features == {"tenure": 3, "charges": 70.5, "contract": OTHER}
+    assert (second.features["contract"], second.row, second.request_id) == ("month", 1, "r1")
+    assert first.entity == second.entity == records.hashed({"customer_id": "C1"}, b"secret")
+    assert third.entity is None
+    assert [[record.score[0] for record in client.log.records]] == [reply.json()["predictions"]]
+    assert [record.decision for record in client.log.records] == reply.json()["decisions"]
+    assert "C1" not in str(client.log.records)
+    assert "1980" not in str(client.log.records)
+
+
+def test_another_secret_gives_another_hash() -> None:
+    """And 1 is not "1"."""
+    hashes = {
+        records.hashed({"id": "1"}, b"a"),
+        records.hashed({"id": "1"}, b"b"),
+        records.hashed({"id": 1}, b"a"),
+        records.hashed({"id": "2"}, b"a"),
+    }
+    assert len(hashes) == 4
+
+
+def test_a_log_needs_the_secret(predictor: Predictor) -> None:
+    """Ids under an empty key could be guessed."""
+    with pytest.raises(ValueError, match="secret"):
+        build_app(predictor=predictor, served=SERVED, log=MemoryLog())
+
+
+def test_metrics_count_what_happened(client: Client) -> None:
+    """Requests by route and code, rows, and what became of the log's records."""
+    client.post(V1, {"instances": rows(3)})
+    client.post(V1, {"instances": [{}]})
+    assert metric(client, 'argosy_requests_total{code="200",route="v1"}') == 1
+    assert metric(client, 'argosy_requests_total{code="422",route="v1"}') == 1
+    assert metric(client, "argosy_predictions_total") == 3
+    assert metric(client, "argosy_prediction_log_written_total") == 3
+    assert metric(client, 'argosy_prediction_log_dropped_total{reason="queue-full"}') == 2
+    assert 0 < metric(client, "argosy_prediction_scores_total") < 3
+
+
+def test_draining_fails_readiness_first(client: Client, lifecycle: Lifecycle) -> None:
+    """Not ready any more, but alive and answering."""
+    ready = ["/readyz", "/v2/health/ready"]
+    assert [client.get(path).status for path in ready] == [200, 200]
+    lifecycle.draining = True
+    assert [client.get(path).status for path in ready] == [503, 503]
+    assert client.get("/v2/models/leaving/ready").json() == {"name": "leaving", "ready": False}
+    assert [client.get(path).status for path in ("/healthz", "/v2/health/live")] == [200, 200]
+    assert client.post(V1, {"instances": [ROW]}).status == 200
+
+
+def test_a_body_may_come_in_pieces(client: Client) -> None:
+    """Chunked or not, it is one body; the limit is on the whole."""
+    whole = json.dumps({"instances": [ROW]}).encode()
+    pieces = [whole[:10], b"", whole[10:]]
+    assert asyncio.run(exchange(client.app, "POST", V1, pieces, {})).status == 200
+    reply = asyncio.run(exchange(client.app, "POST", V1, [b" " * 9000] * 3, {}))
+    assert (reply.status, reply.headers["connection"]) == (413, "close")
+
+
+@pytest.mark.parametrize("declared", ["999999999", "20001"])
+def test_a_body_that_says_it_is_large_is_not_read(client: Client, declared: str) -> None:
+    """Refused by its content-length."""
+    assert client.post(V1, b"{}", content_length=declared).status == 413
+
+
+def test_a_body_that_does_not_arrive_is_given_up(client: Client) -> None:
+    """408 after the time limit, and the connection is closed."""
+
+    async def slow() -> Reply:
+        sent: list[Any] = []
+
+        async def receive() -> Any:
+            await asyncio.sleep(60)
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        scope = {"type": "http", "method": "POST", "path": V1, "headers": [], "query_string": b""}
+        await client.app(scope, receive, send)
+        headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+        return Reply(sent[0]["status"], headers, sent[1]["body"])
+
+    reply = asyncio.run(slow())
+    assert reply.status == 408
+    assert reply.headers["connection"] == "close"
+
+
+def test_too_many_at_once_are_refused(client: Client) -> None:
+    """The third of two allowed is told to come again; health is still answered."""
+
+    async def crowd() -> list[int]:
+        gate = asyncio.Event()
+        body = json.dumps({"instances": [ROW]}).encode()
+
+        async def held(statuses: list[int]) -> None:
+            async def receive() -> Any:
+                await gate.wait()
+                return {"type": "http.request", "body": body, "more_body": False}
+
+            async def send(message: Any) -> None:
+                if "status" in message:
+                    statuses.append(message["status"])
+
+            scope = {"type": "http", "method": "POST", "path": V1, "headers": [], "query_string": b""}
+            await client.app(scope, receive, send)
+
+        statuses: list[int] = []
+        waiting = [asyncio.create_task(held(statuses)) for _ in range(2)]
+        await asyncio.sleep(0)
+        refused = await exchange(client.app, "POST", V1, [body], {})
+        health = await exchange(client.app, "GET", "/healthz", [b""], {})
+        gate.set()
+        await asyncio.gather(*waiting)
+        return [refused.status, health.status, *statuses]
+
+    assert asyncio.run(crowd()) == [503, 200, 200, 200]
+
+
+def test_many_rows_are_answered_as_few_are(predictor: Predictor) -> None:
+    """In a thread, with the same bits."""
+    sample = rows(300)
+    client = Client(build_app(predictor=predictor, served=SERVED, limits=Limits()))
+    together = client.post(V1, {"instances": sample}).json()["predictions"]
+    alone = [client.post(V1, {"instances": [row]}).json()["predictions"][0] for row in sample[::50]]
+    assert together[::50] == alone
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+near_rows = st.dictionaries(
+    st.sampled_from([*ROW, "customer_id", "x"]), json_values | st.sampled_from(list(ROW.values()))
+)
+near_tensors = st.fixed_dictionaries(
+    {},
+    optional={
+        "name": st.sampled_from([*ROW, "customer_id"]) | json_values,
+        "shape": st.lists(st.integers(-1, 3), max_size=3) | json_values,
+        "datatype": st.sampled_from(["FP32", "BYTES", "INT64", "BOOL"]) | json_values,
+        "data": st.lists(json_values, max_size=3) | json_values,
+    },
+)
+
+
+@pytest.mark.parametrize("path", [V1, V2])
+@given(
+    payload=json_values
+    | st.fixed_dictionaries({"instances": st.lists(near_rows, max_size=3)})
+    | st.fixed_dictionaries(
+        {"inputs": st.lists(near_tensors, max_size=3)}, optional={"outputs": json_values, "id": json_values}
+    )
+)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_no_request_is_a_server_error(client: Client, path: str, payload: Any) -> None:
+    """Whatever is asked: an answer, or a 4xx with a reason. NaN in what Python writes as JSON is no JSON, and refused as such."""
+    reply = client.post(path, json.dumps(payload).encode())
+    assert 200 <= reply.status < 500, reply.body
+    assert ("error" in reply.json()) == (reply.status >= 400)
+
+
+@given(body=st.binary(max_size=200))
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_no_bytes_are_a_server_error(client: Client, body: bytes) -> None:
+    """Bytes that are no JSON at all."""
+    assert 400 <= client.post(V1, body).status < 500
