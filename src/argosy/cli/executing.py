@@ -13,8 +13,13 @@ from typing import Any
 from argosy import errors, settings
 from argosy.cli import progress as drawing
 from argosy.engine import api, nodes
+from argosy.engine.nodes import Node
 from argosy.engine.options import RunOptions
 from argosy.engine.runner import Observer
+from argosy.engine.state.runs import RunFolder
+
+LONGEST_LAST_WORDS = 4096
+"""Bytes from the end of a log that are looked at."""
 
 OWN_IMAGES = ("argosy/*", "*/argosy/*", "argosy-*", "*/argosy-*")
 """Images whose steps are this package: they run as processes."""
@@ -132,3 +137,17 @@ def _last_lines(result: api.RunResult) -> Iterator[str]:
         if node.phase.unsuccessful:
             name = nodes.local_name(node.name, result.workflow)
             yield f"  {name}: {node.message}; `argosy logs {result.run} '{name}'`"
+            yield from (f"    {line}" for line in _last_words(result, node))
+
+
+def _last_words(result: api.RunResult, node: Node) -> list[str]:
+    """What a step that failed said last: its own error where it names one, else its last line."""
+    attempts = RunFolder(result.folder).attempt(result.workflow, node.name, 0).parent
+    logs = sorted(attempts.glob("*/main.log"), key=lambda path: int(path.parent.name))
+    if not logs:
+        return []
+    with logs[-1].open("rb") as log:
+        log.seek(max(0, logs[-1].stat().st_size - LONGEST_LAST_WORDS))
+        lines = [line for line in log.read().decode("utf-8", errors="replace").splitlines() if line.strip()]
+    own = [line for line in lines if line.startswith("error: ")]
+    return own[-1:] or lines[-1:]

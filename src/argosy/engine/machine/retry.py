@@ -86,7 +86,10 @@ class Retry:
             self._finish(Phase.ERROR, str(error))
 
     def _decide(self, last: Node) -> None:
-        if reason := self._reason_to_stop(last):
+        # The controller waits before it asks whether to try again; the answer is the same without the wait.
+        reason = self._reason_to_stop(last)
+        reason = self._refusal(last) if reason is None else reason
+        if reason is not None:
             self._finish(last.phase, reason)
             return
         wait = self._wait()
@@ -108,17 +111,8 @@ class Retry:
         return None
 
     def _after_backoff(self) -> None:
-        last = self._attempts[-1]
         self._machine.update(self._node, Phase.RUNNING, "")
-        try:
-            stop = self._refusal(last)
-        except (ExpressionError, ValueError) as error:
-            self._finish(Phase.ERROR, str(error))
-            return
-        if stop is not None:
-            self._finish(last.phase, stop)
-        else:
-            self._attempt()
+        self._attempt()
 
     def _refusal(self, last: Node) -> str | None:
         """Why there is no further attempt, or None where there is one."""
