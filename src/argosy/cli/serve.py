@@ -17,7 +17,7 @@ from argosy.domain import bundle, release
 from argosy.settings import Settings
 
 if TYPE_CHECKING:
-    from argosy.serving.service import OnlineFeatures
+    from argosy.ports.features import OnlineFeatures
 
 HOST = "127.0.0.1"
 PORT = 8080

@@ -28,6 +28,7 @@ def parser() -> argparse.ArgumentParser:
         "--key", type=Path, help="public key (PEM) that the signature must be by [ARGOSY_VERIFYING_KEY_FILE]"
     )
     made.add_argument("--unsigned", action="store_true", help="serve a bundle that nobody signed or released yet")
+    made.add_argument("--online", type=Path, help="folder of the online store, for requests that name join keys only")
     made.add_argument("--environment", help="log predictions as those of this environment")
     add_server_arguments(made)
     return made
@@ -61,6 +62,7 @@ def run(arguments: argparse.Namespace) -> None:
     logs = arguments.environment is not None
     around = launch.Surroundings(
         listener=listener,
+        online=None if arguments.online is None else wiring.online_features(arguments.online),
         log=wiring.prediction_log(settings, served, records.columns(predictor.signature)) if logs else None,
         hash_key=wiring.hash_key(settings) if logs else b"",
         drain_seconds=arguments.drain_seconds,

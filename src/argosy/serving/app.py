@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from argosy.ports.features import OnlineFeatures
 from argosy.ports.prediction_log import PredictionLog, Served
 from argosy.serving import exchange, v1, v2
 from argosy.serving.exchange import Limits
@@ -21,7 +22,7 @@ from argosy.serving.health import Lifecycle
 from argosy.serving.metrics import CONTENT_TYPE, Metrics
 from argosy.serving.problems import RequestProblem, shown
 from argosy.serving.records import Recorder
-from argosy.serving.service import OnlineFeatures, Predictor, Service
+from argosy.serving.service import Predictor, Service
 from argosy.serving.surroundings import Surroundings
 
 _Infer = Callable[[Service, Limits, Any, str], Awaitable[dict[str, Any]]]

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from argosy.domain import bundle
+from argosy.ports.features import OnlineFeatures
 from argosy.ports.prediction_log import PredictionLog, Served
 from argosy.serving import server
 from argosy.serving.app import build_app
 from argosy.serving.health import Lifecycle
-from argosy.serving.service import OnlineFeatures, Predictor
+from argosy.serving.service import Predictor
 
 
 @dataclass(frozen=True)

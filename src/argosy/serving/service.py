@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from argosy import errors
 from argosy.domain.bundle import Signature
 from argosy.ml.predictor import Predictions, UndefinedPrediction
+from argosy.ports.features import OnlineFeatures
 from argosy.ports.prediction_log import Served
 from argosy.serving.metrics import Metrics
 from argosy.serving.problems import RequestProblem
@@ -30,13 +31,6 @@ class Predictor(Protocol):
 
     def decide(self, predictions: Predictions) -> list[str]:
         """The class that each prediction decides for; not asked of a regression."""
-
-
-class OnlineFeatures(Protocol):
-    """What the server needs of ``argosy.ports.features.OnlineFeatures``."""
-
-    def get(self, join_keys: Mapping[str, Any]) -> Mapping[str, Value]:
-        """The features of one entity. Raises LookupError where it is unknown, TryAgain where the store fails."""
 
 
 @dataclass(frozen=True, slots=True)
