@@ -36,6 +36,7 @@ def render(report: RunReport) -> str:
         importance=charts.of_attribution(report.training.importance) if report.training else (),
         best_trials=views.best_trials(report),
         attribution=charts.of_attribution(report.evidence.attribution) if report.evidence else (),
+        request=views.request(report),
         rejected=views.rejected(report),
         style=style,
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),

@@ -29,8 +29,9 @@ def _lines(report: RunReport, page: Path | None) -> Iterator[str]:
     if version := report.results.get("version"):
         digest = f", model {formats.short(report.evidence.model_digest)}" if report.evidence else ""
         yield f"  version   {version}{digest}"
-    if request := report.results.get("request"):
-        yield f"  request   {request}"
+    if request := views.request(report):
+        how = f"argosy pr view {request.number}" if request.local else request.where
+        yield f"  request   {request.number} waits for review: {how}"
     yield f"  time      {_time(report)}"
     if report.facts.peak_bytes is not None:
         yield f"  memory    {formats.size(report.facts.peak_bytes)} at its peak"

@@ -52,6 +52,25 @@ class LayerView:
         return sum(not result.passed for result in self.results)
 
 
+@dataclass(frozen=True)
+class RequestView:
+    """The promotion request that a run opened."""
+
+    number: str
+    where: str
+
+    @property
+    def local(self) -> bool:
+        """Whether `argosy pr` on this machine is its review page."""
+        return "://" not in self.where
+
+
+def request(report: RunReport) -> RequestView | None:
+    """The request of the run, handed over as ``<number> <where>``; None where none was opened."""
+    number, _, where = report.results.get("request", "").strip().partition(" ")
+    return RequestView(number, where) if number.isdigit() else None
+
+
 def dimensions(evidence: Evidence) -> list[DimensionView]:
     """The six dimensions in their fixed order, then any other that the evidence holds."""
     named = [gate.dimension for gate in evidence.gates] + [item.dimension for item in evidence.tables]

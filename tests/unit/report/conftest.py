@@ -229,7 +229,7 @@ def full() -> RunReport:
         choice=Choice(trial=22, score=0.6, metric="f1", parameters={"max_depth": 5}, boost_rounds=120, threshold=0.41),
         training=training(),
         evidence=evidence(),
-        results={"version": "4", "request": "#7 promote vessels 4 to staging"},
+        results={"version": "4", "request": "7 /home/me/forge/environment.git#7"},
     )
 
 

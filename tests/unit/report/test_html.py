@@ -88,7 +88,12 @@ def test_text_of_others_stays_text(report: RunReport) -> None:
     entries = tuple(replace(entry, name=f"$.{HOSTILE}", message=HOSTILE) for entry in report.entries)
     facts = replace(report.facts, run=HOSTILE, model=HOSTILE, message=HOSTILE)
     hostile = replace(
-        report, facts=facts, entries=entries, evidence=judged, results={"request": HOSTILE}, unreadable=(HOSTILE,)
+        report,
+        facts=facts,
+        entries=entries,
+        evidence=judged,
+        results={"request": f"7 https://x/{HOSTILE}", "version": HOSTILE},
+        unreadable=(HOSTILE,),
     )
     page = _Page(html.render(hostile))
     assert not {"img", "script"} & {tag for tag, _ in page.elements}
@@ -137,7 +142,7 @@ def test_only_web_addresses_become_links(text: str, expected: str | None) -> Non
         pytest.param("ROC curve", id="curve"),
         pytest.param("mostly because contract is Month-to-month", id="example-sentence"),
         pytest.param("not worse than the champion", id="comparison"),
-        pytest.param("7 promote vessels 4 to staging", id="request"),
+        pytest.param("argosy pr view 7", id="request"),
         pytest.param("tune.trial-0", id="time-ledger"),
         pytest.param("640 MB", id="memory"),
     ],
