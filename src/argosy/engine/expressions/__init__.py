@@ -1,1 +1,1 @@
-"""Argo's three small languages: variables in texts, expr-lang expressions, and govaluate conditions."""
+"""The three little languages in Argo's manifests: ``{{tags}}``, expr-lang expressions, and ``when`` conditions."""

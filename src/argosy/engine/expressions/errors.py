@@ -1,5 +1,5 @@
-"""The one failure of all expression languages."""
+"""The one failure that the languages report."""
 
 
 class ExpressionError(Exception):
-    """The text cannot be read, a name in it is unknown, or it cannot be evaluated; the message says which."""
+    """A text cannot be parsed, or its value cannot be computed. The message says which text and why."""

@@ -1,36 +1,111 @@
-"""JSONPath as far as manifests use it: ``$``, ``.name``, ``['name']``, ``[0]``, ``[*]``, ``.*``. Anything else is refused by name."""
+"""JSONPath, as far as manifests use it: names, indices, slices, unions, ``*`` and ``..``. Filters and scripts are refused by name."""
 
 import re
 from typing import Any
 
+from argosy.engine.expressions import values
 from argosy.engine.expressions.errors import ExpressionError
 
 _STEP = re.compile(
-    r"\.(?P<name>[A-Za-z_][\w-]*)|\[(?P<index>-?\d+)\]|\[(?P<quote>['\"])(?P<key>.*?)(?P=quote)\]|(?P<all>\.\*|\[\*\])"
+    r"""
+      (?P<deep>\.\.)
+    | \.(?P<star>\*) | \.(?P<name>[^.\[\]'"\s()]+)
+    | \[\s*(?P<all>\*)\s*\]
+    | \[(?P<inner>(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^\]'"])+)\]
+    """,
+    re.VERBOSE,
 )
+_BARE = re.compile(r"\*|[^.\[\]'\"\s()]+")
+_KEY = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""")
 
 
-def query(value: Any, path: str) -> Any:
+def query(path: str, value: Any) -> Any:
     """What *path* leads to in *value*; a list where it may lead to several. Raises ExpressionError where it leads nowhere."""
     if not path.startswith("$"):
         raise ExpressionError(f"jsonpath {path!r} does not start with '$'")
-    position, several, found = 1, False, [value]
-    while position < len(path):
-        step = _STEP.match(path, position)
-        if step is None:
-            raise ExpressionError(f"jsonpath {path!r}: {path[position:]!r} is not supported")
-        found = [entry for one in found for entry in _follow(one, step, path)]
-        several = several or step["all"] is not None
-        position = step.end()
+    place, several, found = 1, False, [value]
+    while place < len(path):
+        match = _STEP.match(path, place)
+        if match is None:
+            raise ExpressionError(f"jsonpath {path!r}: {path[place:]!r} is not supported")
+        place = match.end()
+        if match["deep"]:
+            found, several = [entry for one in found for entry in _descendants(one)], True
+            if bare := _BARE.match(path, place):
+                place = bare.end()
+                found = [entry for one in found for entry in _maybe(one, bare[0])]
+            continue
+        found, several = _stepped(found, match, several, path)
     return found if several else found[0]
 
 
-def _follow(value: Any, step: "re.Match[str]", path: str) -> list[Any]:
-    if step["all"]:
-        return list(value.values()) if isinstance(value, dict) else list(value) if isinstance(value, list) else []
+def _stepped(found: list[Any], match: re.Match[str], several: bool, path: str) -> tuple[list[Any], bool]:
+    if match["star"] or match["all"]:
+        return [entry for one in found for entry in _children(one, path)], True
+    if match["name"]:
+        return _each(found, match["name"], several, path), several
+    inner = match["inner"].strip()
+    if inner.startswith(("?", "(")):
+        raise ExpressionError(f"jsonpath {path!r}: filters and scripts are not supported by `argosy run`")
+    if ":" in inner and not _KEY.match(inner):
+        return [entry for one in found for entry in _range(one, inner, path)], True
+    keys = [_key(part, path) for part in _parts(inner)]
+    if len(keys) > 1:
+        return [entry for one in found for key in keys for entry in _maybe(one, key)], True
+    return _each(found, keys[0], several, path), several
+
+
+def _each(found: list[Any], key: str | int, several: bool, path: str) -> list[Any]:
+    if several:
+        return [entry for one in found for entry in _maybe(one, key)]
+    entries = _maybe(found[0], key)
+    if not entries:
+        raise ExpressionError(f"jsonpath {path!r}: there is no {key!r} in {values.type_name(found[0])}")
+    return entries
+
+
+def _parts(inner: str) -> list[str]:
+    return [part.strip() for part in re.findall(r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^,'"])+""", inner)]
+
+
+def _key(part: str, path: str) -> str | int:
+    if match := _KEY.fullmatch(part):
+        return re.sub(r"\\(.)", r"\1", match[1] if match[1] is not None else match[2])
     try:
-        if step["index"] is not None:
-            return [value[int(step["index"])]] if isinstance(value, list) else []
-        return [value[step["name"] or step["key"]]]
-    except (KeyError, IndexError, TypeError):
-        raise ExpressionError(f"jsonpath {path!r}: there is no {step[0]}") from None
+        return int(part)
+    except ValueError:
+        raise ExpressionError(f"jsonpath {path!r}: {part!r} is neither an index nor a quoted name") from None
+
+
+def _maybe(value: Any, key: str | int) -> list[Any]:
+    if key == "*":
+        return _children(value, "*") if isinstance(value, dict | list) else []
+    if isinstance(value, dict):
+        return [value[key]] if key in value else []
+    if isinstance(value, list) and isinstance(key, int) and -len(value) <= key < len(value):
+        return [value[key]]
+    return [float(len(value))] if key == "length" and isinstance(value, list | str) else []
+
+
+def _children(value: Any, path: str) -> list[Any]:
+    if isinstance(value, dict):
+        return [value[key] for key in sorted(value)]
+    if isinstance(value, list):
+        return list(value)
+    raise ExpressionError(f"jsonpath {path!r}: {values.type_name(value)} has no members")
+
+
+def _range(value: Any, inner: str, path: str) -> list[Any]:
+    try:
+        bounds = [int(part) if part.strip() else None for part in inner.split(":")]
+        return list(value[slice(*bounds)]) if isinstance(value, list) else []
+    except (ValueError, TypeError):
+        raise ExpressionError(f"jsonpath {path!r}: {inner!r} is not a range") from None
+
+
+def _descendants(value: Any) -> list[Any]:
+    found = [value]
+    if isinstance(value, dict | list):
+        for child in _children(value, ".."):
+            found += _descendants(child)
+    return found

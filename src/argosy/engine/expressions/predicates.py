@@ -1,71 +1,163 @@
-"""expr-lang's functions that take a predicate. *test(element, index=…)* evaluates it for one element."""
+"""The functions of expr-lang that look at each element: ``filter(list, # > 1)`` and its kin."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cmp_to_key
 from typing import Any
 
+from argosy.engine.expressions import evaluation, values
 from argosy.engine.expressions.errors import ExpressionError
-from argosy.engine.expressions.values import to_text
-
-Test = Callable[..., Any]
-
-
-def _each(values: list[Any], test: Test) -> list[Any]:
-    return [test(value, index=position) for position, value in enumerate(values)]
+from argosy.engine.expressions.evaluation import Evaluation
+from argosy.engine.expressions.syntax import Node
+from argosy.engine.expressions.values import type_name
 
 
-def _true(values: list[Any], test: Test) -> list[bool]:
-    answers = _each(values, test)
-    if wrong := [answer for answer in answers if not isinstance(answer, bool)]:
-        raise ExpressionError(f"a predicate gives a boolean, this one gave {to_text(wrong[0])}")
-    return answers
+def _elements(run: Evaluation, node: Node) -> list[Any]:
+    found = run.value(node)
+    if isinstance(found, list | tuple):
+        return list(found)
+    raise ExpressionError(f"a list is needed, not {type_name(found)}")
 
 
-def _first(positions: list[int]) -> int | None:
-    return positions[0] if positions else None
+def _answers(run: Evaluation, items: list[Any], body: Node) -> Iterator[tuple[int, Any, bool]]:
+    for index, item in enumerate(items):
+        answer = run.each(body, item, index)
+        if not isinstance(answer, bool):
+            raise ExpressionError(f"a predicate must be true or false, not {type_name(answer)}")
+        yield index, item, answer
 
 
-def _hits(values: list[Any], test: Test) -> list[int]:
-    return [position for position, answer in enumerate(_true(values, test)) if answer]
+def _all(run: Evaluation, items: Node, body: Node) -> bool:
+    return all(answer for _, _, answer in _answers(run, _elements(run, items), body))
 
 
-def _reduce(values: list[Any], test: Test, *start: Any) -> Any:
-    if not values and not start:
-        raise ExpressionError("reduce of an empty list without a start")
-    result, rest = (start[0], values) if start else (values[0], values[1:])
-    for position, value in enumerate(rest):
-        result = test(value, index=position, acc=result)
-    return result
+def _none(run: Evaluation, items: Node, body: Node) -> bool:
+    return not _any(run, items, body)
 
 
-def _group_by(values: list[Any], test: Test) -> dict[Any, list[Any]]:
+def _any(run: Evaluation, items: Node, body: Node) -> bool:
+    return any(answer for _, _, answer in _answers(run, _elements(run, items), body))
+
+
+def _one(run: Evaluation, items: Node, body: Node) -> bool:
+    return _count(run, items, body) == 1
+
+
+def _filter(run: Evaluation, items: Node, body: Node) -> list[Any]:
+    kept = [item for _, item, answer in _answers(run, _elements(run, items), body) if answer]
+    run.grow(len(kept))
+    return kept
+
+
+def _map(run: Evaluation, items: Node, body: Node) -> list[Any]:
+    mapped = [run.each(body, item, index) for index, item in enumerate(_elements(run, items))]
+    run.grow(len(mapped))
+    return mapped
+
+
+def _count(run: Evaluation, items: Node, body: Node | None = None) -> int:
+    found = _elements(run, items)
+    if body is None:
+        return sum(_is_true(item) for item in found)
+    return sum(answer for _, _, answer in _answers(run, found, body))
+
+
+def _is_true(item: Any) -> bool:
+    if not isinstance(item, bool):
+        raise ExpressionError(f"true or false is needed, not {type_name(item)}")
+    return item
+
+
+def _sum(run: Evaluation, items: Node, body: Node | None = None) -> Any:
+    total: Any = 0
+    add = evaluation.OPERATORS["+"]
+    for index, item in enumerate(_elements(run, items)):
+        total = add(total, item if body is None else run.each(body, item, index))
+    return total
+
+
+def _find(run: Evaluation, items: Node, body: Node) -> Any:
+    return next((item for _, item, answer in _answers(run, _elements(run, items), body) if answer), None)
+
+
+def _find_index(run: Evaluation, items: Node, body: Node) -> Any:
+    return next((index for index, _, answer in _answers(run, _elements(run, items), body) if answer), -1)
+
+
+def _find_last(run: Evaluation, items: Node, body: Node) -> Any:
+    found = _last(run, items, body)
+    return None if found is None else found[1]
+
+
+def _find_last_index(run: Evaluation, items: Node, body: Node) -> Any:
+    found = _last(run, items, body)
+    return -1 if found is None else found[0]
+
+
+def _last(run: Evaluation, items: Node, body: Node) -> tuple[int, Any] | None:
+    found = _elements(run, items)
+    for index in range(len(found) - 1, -1, -1):
+        if _is_true(run.each(body, found[index], index)):
+            return index, found[index]
+    return None
+
+
+def _group_by(run: Evaluation, items: Node, body: Node) -> dict[Any, list[Any]]:
     groups: dict[Any, list[Any]] = {}
-    for value, key in zip(values, _each(values, test), strict=True):
-        groups.setdefault(key, []).append(value)
+    for index, item in enumerate(_elements(run, items)):
+        key = run.each(body, item, index)
+        if isinstance(key, list | dict):
+            raise ExpressionError(f"{type_name(key)} cannot be the key of a group")
+        groups.setdefault(key, []).append(item)
+    run.grow(len(groups))
     return groups
 
 
-def _sort_by(values: list[Any], test: Test, order: str = "asc") -> list[Any]:
-    keyed = sorted(zip(_each(values, test), range(len(values)), strict=True), reverse=order == "desc")
-    return [values[position] for _, position in keyed]
+def _sort_by(run: Evaluation, items: Node, body: Node, order: Node | None = None) -> list[Any]:
+    found = _elements(run, items)
+    direction = "asc" if order is None else run.value(order)
+    keyed = [(run.each(body, item, index), item) for index, item in enumerate(found)]
+    run.grow(len(keyed))
+    return [item for _, item in sorted_by(keyed, lambda pair: pair[0], direction)]
 
 
-def _at(values: list[Any], position: int | None) -> Any:
-    return None if position is None else values[position]
+def _reduce(run: Evaluation, items: Node, body: Node, start: Node | None = None) -> Any:
+    found = _elements(run, items)
+    if start is not None:
+        gathered, rest = run.value(start), found
+    elif found:
+        gathered, rest = found[0], found[1:]
+    else:
+        raise ExpressionError("reduce of an empty list with no initial value")
+    for index, item in enumerate(rest, start=len(found) - len(rest)):
+        gathered = run.each(body, item, index, gathered)
+    return gathered
 
 
-HIGHER: dict[str, Callable[..., Any]] = {
-    "all": lambda values, test: all(_true(values, test)),
-    "any": lambda values, test: any(_true(values, test)),
-    "none": lambda values, test: not any(_true(values, test)),
-    "one": lambda values, test: len(_hits(values, test)) == 1,
-    "count": lambda values, test: len(_hits(values, test)),
-    "filter": lambda values, test: [values[position] for position in _hits(values, test)],
-    "map": _each,
-    "find": lambda values, test: _at(values, _first(_hits(values, test))),
-    "findIndex": lambda values, test: _first(_hits(values, test)),
-    "findLast": lambda values, test: _at(values, _first(_hits(values, test)[::-1])),
-    "findLastIndex": lambda values, test: _first(_hits(values, test)[::-1]),
-    "sum": lambda values, test: sum(_each(values, test)),
+def sorted_by(items: list[Any], key: Callable[[Any], Any], order: object) -> list[Any]:
+    """*items* in the *order* (``asc`` or ``desc``) of their keys. Raises ExpressionError where they have none."""
+    if order not in ("asc", "desc"):
+        raise ExpressionError(f"unknown order {order!r}, use asc or desc")
+
+    def compare(left: Any, right: Any) -> int:
+        before = values.less(key(left), key(right))
+        return -1 if before else int(values.less(key(right), key(left)))
+
+    return sorted(items, key=cmp_to_key(compare), reverse=order == "desc")
+
+
+PREDICATES: dict[str, evaluation.Function] = {
+    "all": _all,
+    "none": _none,
+    "any": _any,
+    "one": _one,
+    "filter": _filter,
+    "map": _map,
+    "count": _count,
+    "sum": _sum,
+    "find": _find,
+    "findIndex": _find_index,
+    "findLast": _find_last,
+    "findLastIndex": _find_last_index,
     "groupBy": _group_by,
     "sortBy": _sort_by,
     "reduce": _reduce,

@@ -1,108 +1,125 @@
-"""``{{name}}`` and ``{{=expression}}`` in a text, replaced from a scope.
+"""``{{tags}}`` in a text, as Argo replaces them in a template's JSON. Where which variables are known is the caller's business."""
 
-As the controller does: a tag ends at the first ``}}``; a name may itself contain one more tag; what a later moment may still know stays as
-it is unless the caller is strict.
-"""
-
-import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from argosy.engine.expressions import expr
+from argosy.engine.expressions import expr, values
+from argosy.engine.expressions import scope as scopes
 from argosy.engine.expressions.errors import ExpressionError
-from argosy.engine.expressions.values import to_json
 
-OPEN, CLOSE = "{{", "}}"
-DEEPEST = 100
+OPENING, CLOSING = "{{", "}}"
 
-# Known only at a later moment: an expression that names one of them waits for it.
-LATE = (
-    "item",
-    "retries",
-    "lastRetry.exitCode",
-    "lastRetry.status",
-    "lastRetry.duration",
-    "lastRetry.message",
-    "workflow.status",
-    "workflow.failures",
+LATE = frozenset(
+    {
+        "item",
+        "retries",
+        "lastRetry.exitCode",
+        "lastRetry.status",
+        "lastRetry.duration",
+        "lastRetry.message",
+        "workflow.status",
+        "workflow.failures",
+    }
 )
+"""Variables that become known late: an expression about one waits for it, even where it would have a value without."""
+
+# What a JSON string cannot hold once Go has quoted it: Argo refuses such a value.
+_UNQUOTABLE = re.compile("[\x00-\x07\x0b\x0e-\x1f\x7f]")
 
 
 @dataclass(frozen=True)
 class Tag:
-    """One reference in a text. *body*: what is between the braces, without the ``=`` of an expression."""
+    """One reference. *body* is without the braces, and without the ``=`` of an expression."""
 
     kind: Literal["simple", "expression"]
     body: str
 
 
-def tags(text: str) -> list[Tag]:
-    """The references of *text*, in order. Raises ExpressionError where one does not end."""
-    return [_tag(part) for literal, part in _split(text) if not literal]
-
-
 def substitute(text: str, scope: Mapping[str, object], *, strict: bool) -> str:
-    """*text* with its references replaced. Strict: raises ExpressionError where one is unknown; else it stays as it is."""
-    for _ in range(DEEPEST):
-        replaced = "".join(part if literal else _replaced(part, scope, strict=strict) for literal, part in _split(text))
-        # Only a tag in a tag gives rise to a new one; what a value holds is not looked into.
-        if not any(OPEN in part for literal, part in _split(text) if not literal) or replaced == text:
-            return replaced
-        text = replaced
-    raise ExpressionError(f"references are nested deeper than {DEEPEST}")
+    """*text* with ``{{name}}`` and ``{{=expression}}`` replaced from *scope*.
+
+    Not *strict*: what is not known stays as it is. A name whose value is None is an output that was never produced: that is an error in
+    either case. Raises ExpressionError.
+    """
+    return "".join(piece if tag is None else _replacement(piece, scope, strict=strict) for piece, tag in _pieces(text))
 
 
-def _split(text: str) -> list[tuple[bool, str]]:
-    """(True, literal text) and (False, what is inside braces), in order."""
-    parts: list[tuple[bool, str]] = []
-    position = 0
-    while (start := text.find(OPEN, position)) >= 0:
-        end = text.find(CLOSE, start + len(OPEN))
+def tags(text: str) -> list[Tag]:
+    """The references of *text*, in order. Raises ExpressionError where one is not closed."""
+    return [tag for _, tag in _pieces(text) if tag is not None]
+
+
+def _pieces(text: str) -> Iterator[tuple[str, Tag | None]]:
+    """What stands between tags (no tag), and what stands in them."""
+    place = 0
+    while (start := text.find(OPENING, place)) >= 0:
+        yield text[place:start], None
+        end = text.find(CLOSING, start + 2)
         if end < 0:
-            raise ExpressionError(f"'{{{{' without '}}}}' in {text[start : start + 60]!r}")
-        parts += [(True, text[position:start]), (False, text[start + len(OPEN) : end])]
-        position = end + len(CLOSE)
-    return [*parts, (True, text[position:])]
+            raise ExpressionError(f"a {OPENING} is not closed by {CLOSING}: {text[start : start + 60]!r}")
+        body = text[start + 2 : end]
+        yield body, Tag("expression", body[1:]) if body.startswith("=") else Tag("simple", body)
+        place = end + 2
+    yield text[place:], None
 
 
-def _tag(inside: str) -> Tag:
-    return Tag("expression", inside[1:]) if inside.startswith("=") else Tag("simple", inside.strip())
-
-
-def _replaced(inside: str, scope: Mapping[str, object], *, strict: bool) -> str:
-    tag = _tag(inside)
-    if tag.kind == "expression":
-        return _evaluated(inside, tag.body, scope, strict=strict)
-    name = tag.body
+def _replacement(body: str, scope: Mapping[str, object], *, strict: bool) -> str:
+    if body.startswith("="):
+        return _of_expression(body[1:], scope, strict=strict)
+    name = body.strip()
     if name in scope:
-        return _text_of(name, scope[name])
-    outer, braces, nested = inside.rpartition(OPEN)
-    if braces and nested in scope:
-        return f"{OPEN}{outer}{_text_of(nested, scope[nested])}"  # its own end is still to come in the text
+        return _quotable(_string(name, scope[name]))
+    # A tag in a tag: the inner one is replaced, the whole is left for the next round.
+    inner = body.rfind(OPENING)
+    if inner > 0 and body[inner + 2 :] in scope:
+        value = scope[body[inner + 2 :]]
+        if value is None:
+            raise ExpressionError(
+                f"unable to substitute nested tag {{{{{body}}}}}: {body[inner + 2 :]!r} is an absent optional"
+            )
+        if isinstance(value, str):
+            return OPENING + body[:inner] + _quotable(value)
     if strict:
-        raise ExpressionError(f"failed to resolve {{{{{name}}}}}")
-    return f"{OPEN}{inside}{CLOSE}"
+        raise ExpressionError(f"failed to resolve {{{{{body}}}}}")
+    return f"{{{{{body}}}}}"
 
 
-def _text_of(name: str, value: object) -> str:
+def _string(name: str, value: object) -> str:
     if value is None:
         raise ExpressionError(
-            f"unable to substitute {{{{{name}}}}}: the output is absent (a skipped node without a default)"
+            f"unable to substitute {{{{{name}}}}}: output is an absent optional (skipped/omitted node with no default)"
         )
-    return value if isinstance(value, str) else to_json(value)
+    if not isinstance(value, str):
+        raise ExpressionError(f"failed to resolve {{{{{name}}}}} to string")
+    return value
 
 
-def _evaluated(inside: str, body: str, scope: Mapping[str, object], *, strict: bool) -> str:
-    names = expr.identifiers(body)
-    unknown = {name for name in names if not expr.is_known(name, scope)}
-    if not strict and unknown:
-        return f"{OPEN}{inside}{CLOSE}"
-    if strict and (late := sorted(unknown & set(LATE))):
-        raise ExpressionError(f"failed to resolve {{{{{inside}}}}}: {late[0]} is not known yet")
-    value = expr.evaluate(body, scope)
-    if value is None:
-        raise ExpressionError(f"failed to evaluate {{{{{inside}}}}}: it gives nothing")
-    return (
-        value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=str)
-    )
+def _quotable(value: str) -> str:
+    if (found := _UNQUOTABLE.search(value)) or any(ord(char) > 0xFFFF and not char.isprintable() for char in value):
+        what = f"the control character {found[0]!r}" if found else "a character that cannot be printed"
+        raise ExpressionError(f"a value holds {what}, which a manifest cannot hold: {value[:60]!r}")
+    return value
+
+
+def _of_expression(text: str, scope: Mapping[str, object], *, strict: bool) -> str:
+    whole = f"{{{{={text}}}}}"
+    try:
+        missing = {name for name in expr.identifiers(text) if not _is_known(name, scope)}
+        if missing and strict:
+            raise ExpressionError(f"failed to evaluate expression: {min(missing)} is missing")
+        if missing & LATE:
+            return whole
+        value = expr.evaluate(text, scope)
+        if value is None:
+            raise ExpressionError(f"failed to evaluate expression {text!r}: it is nil")
+        return value if isinstance(value, str) else values.to_json(value)
+    except ExpressionError:
+        if strict:
+            raise
+        return whole
+
+
+def _is_known(name: str, scope: Mapping[str, object]) -> bool:
+    return expr.is_function(name) or scopes.has(scope, name)

@@ -1,125 +1,217 @@
-"""Values as Go has them: whole numbers and floats apart, JSON as Go writes it, texts of numbers without a needless ``.0``."""
+"""Go's values as Python's: what is equal, what is less, how each is written.
+
+An int is Go's 64-bit int, a float its float64, a dict a map with any keys, a list a slice. ``bool`` is never a number.
+"""
 
 import json
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeGuard
 
 from argosy.engine.expressions.errors import ExpressionError
+from argosy.engine.expressions.times import Duration, Time
 
-Number = int | float
+_BITS = 1 << 64
+_TOP = 1 << 63
 
 
-def is_number(value: object) -> bool:
-    """Whether *value* is a number; a boolean is none."""
+def wrapped(number: int) -> int:
+    """*number* in 64 bits, as Go's arithmetic leaves it."""
+    return (number + _TOP) % _BITS - _TOP
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Whether *value* is a number."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def to_text(value: object) -> str:
-    """*value* as Go's ``%v`` prints it."""
+def is_int(value: object) -> TypeGuard[int]:
+    """Whether *value* is a whole number's type."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def type_name(value: object) -> str:
+    """Go's name of the type of *value*, for messages."""
+    if value is None:
+        return "<nil>"
+    if isinstance(value, Time | Duration):
+        return f"time.{type(value).__name__}"
+    names: dict[type, str] = {
+        bool: "bool",
+        int: "int",
+        float: "float64",
+        str: "string",
+        list: "[]any",
+        dict: "map[string]any",
+        bytes: "[]byte",
+    }
+    return names.get(type(value), "func" if callable(value) else type(value).__name__)
+
+
+def to_int(value: object) -> int:
+    """A number cut to a whole one. Raises ExpressionError."""
+    if not is_number(value):
+        raise ExpressionError(f"a whole number is needed, not {type_name(value)}")
+    if isinstance(value, float):
+        if not math.isfinite(value) or not -_TOP <= value < _TOP:
+            return -_TOP  # what the hardware makes of it
+        return int(value)
+    return value
+
+
+def to_float(value: object) -> float:
+    """A number as a float. Raises ExpressionError."""
+    if not is_number(value):
+        raise ExpressionError(f"a number is needed, not {type_name(value)}")
+    return float(value)
+
+
+def equal(left: object, right: object) -> bool:
+    """Whether two values are the same: numbers by value, everything else by type and content."""
+    if is_number(left) and is_number(right):
+        return left == right
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(equal, left, right))
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
+    return same(left, right)
+
+
+def same(left: object, right: object) -> bool:
+    """Whether two values have the same type and content, as inside maps."""
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(same, left, right))
+    return type(left) is type(right) and left == right
+
+
+def less(left: object, right: object) -> bool:
+    """Whether *left* comes before *right*. Raises ExpressionError where they have no order."""
+    if is_number(left) and is_number(right):
+        return left < right
+    for kind in (str, Time, Duration):
+        if isinstance(left, kind) and isinstance(right, kind):
+            return bool(left < right)  # type: ignore[operator]
+    raise ExpressionError(f"{type_name(left)} and {type_name(right)} cannot be compared")
+
+
+def written(value: object) -> str:
+    """A value as Go's ``%v`` prints it."""
+    if isinstance(value, str):
+        return value
     if value is None:
         return "<nil>"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return number_text(value)
-    if isinstance(value, list):
-        return f"[{' '.join(to_text(entry) for entry in value)}]"
-    if isinstance(value, dict):
-        return f"map[{' '.join(f'{key}:{to_text(value[key])}' for key in sorted(value))}]"
+        return float_written(value, 21)
+    if isinstance(value, bytes):
+        return "[" + " ".join(str(byte) for byte in value) + "]"
+    if isinstance(value, list | tuple):
+        return "[" + " ".join(written(entry) for entry in value) + "]"
+    if isinstance(value, Mapping):
+        return "map[" + " ".join(f"{written(key)}:{written(value[key])}" for key in sorted(value, key=_order)) + "]"
     return str(value)
 
 
-def number_text(value: Number) -> str:
-    """A number as Go's shortest form: no fraction where there is none, an exponent from 1e+21 on."""
-    if isinstance(value, int):
-        return str(value)
-    if math.isinf(value):
-        return "+Inf" if value > 0 else "-Inf"
+def _order(key: object) -> tuple[int, Any]:
+    return (0, key) if is_number(key) else (1, str(key))
+
+
+def float_written(value: float, largest: int) -> str:
+    """The shortest digits that are *value* again; with an exponent below 1e-4 and from 10**largest."""
     if math.isnan(value):
         return "NaN"
-    if value == int(value) and abs(value) < 1e21:
-        return str(int(value))
-    return repr(value)
+    if math.isinf(value):
+        return "+Inf" if value > 0 else "-Inf"
+    if value == 0:
+        return "-0" if math.copysign(1, value) < 0 else "0"
+    digits, exponent = _scientific(value)
+    if -4 <= exponent < largest:
+        return _positional(digits, exponent)
+    return f"{digits}e{'-' if exponent < 0 else '+'}{abs(exponent):02d}"
 
 
-def to_json(value: Any, indent: int | None = None) -> str:
-    """*value* as Go's ``json.Marshal`` writes it: keys sorted, ``<``, ``>`` and ``&`` escaped."""
-    try:
-        text = json.dumps(
-            _plain(value),
-            indent=indent,
-            sort_keys=True,
-            separators=(",", ": ") if indent else (",", ":"),
-            ensure_ascii=False,
-            allow_nan=False,
-        )
-    except (TypeError, ValueError) as error:
-        raise ExpressionError(f"cannot be written as JSON: {error}") from error
-    for character, escaped in (
-        ("<", "\\u003c"),
-        (">", "\\u003e"),
-        ("&", "\\u0026"),
-        ("\u2028", "\\u2028"),
-        ("\u2029", "\\u2029"),
-    ):
-        text = text.replace(character, escaped)
+def _scientific(value: float) -> tuple[str, int]:
+    """The shortest digits of *value* as ``d.ddd``, and its exponent."""
+    text = repr(value)
+    sign = "-" if text.startswith("-") else ""
+    mantissa, _, exponent = text.lstrip("-").partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    fraction = "" if fraction == "0" else fraction
+    digits = (whole + fraction).lstrip("0")
+    shift = len(whole) - 1 if whole != "0" else -(len(fraction) - len(digits)) - 1
+    digits = digits.rstrip("0") or "0"
+    body = digits[0] + ("." + digits[1:] if len(digits) > 1 else "")
+    return sign + body, int(exponent or 0) + shift
+
+
+def _positional(digits: str, exponent: int) -> str:
+    sign = "-" if digits.startswith("-") else ""
+    plain = digits.lstrip("-").replace(".", "")
+    if exponent < 0:
+        return f"{sign}0.{'0' * (-exponent - 1)}{plain}"
+    if len(plain) <= exponent + 1:
+        return sign + plain + "0" * (exponent + 1 - len(plain))
+    return f"{sign}{plain[: exponent + 1]}.{plain[exponent + 1 :]}"
+
+
+def to_json(value: object, *, indent: bool = False, html: bool = True) -> str:
+    """JSON as Go writes it: keys sorted, no blanks, what HTML minds escaped. Raises ExpressionError where there is none."""
+    text = _json(value, "\n" if indent else "")
+    if html:
+        for char, escape in _HTML.items():
+            text = text.replace(char, escape)
     return text
 
 
-def from_json(text: object) -> Any:
-    """The value that the JSON *text* holds; numbers are floats, as in Go."""
-    if not isinstance(text, str):
-        raise ExpressionError(f"expected a string of JSON, got {to_text(text)}")
-    try:
-        return json.loads(text, parse_int=float)
-    except (ValueError, RecursionError) as error:
-        raise ExpressionError(f"not JSON: {error}") from error
+_HTML = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
-def whole(value: object) -> int:
-    """*value* as a whole number, toward zero. Raises ExpressionError where it is none."""
-    if isinstance(value, bool) or value is None:
-        raise ExpressionError(f"not a number: {to_text(value)}")
-    if isinstance(value, int):
-        return value
+def _json(value: object, line: str) -> str:
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if value is None or isinstance(value, bool | int):
+        return json.dumps(value)
     if isinstance(value, float):
-        return int(value)
-    if isinstance(value, str):
-        try:
-            return int(value, 10)
-        except ValueError:
-            raise ExpressionError(f"not a whole number: {value!r}") from None
-    raise ExpressionError(f"not a number: {to_text(value)}")
+        return _json_float(value)
+    if isinstance(value, Time):
+        return f'"{value.rfc3339()}"'
+    if isinstance(value, Duration):
+        return str(value.nanoseconds)
+    if isinstance(value, list | tuple):
+        return _bracketed("[]", [_json(entry, line and line + "  ") for entry in value], line)
+    if isinstance(value, Mapping):
+        return _bracketed(
+            "{}", [_pair(key, value[key], line and line + "  ") for key in sorted(value, key=written)], line
+        )
+    raise ExpressionError(f"{type_name(value)} cannot be written as JSON")
 
 
-def floating(value: object) -> float:
-    """*value* as a float. Raises ExpressionError where it is none."""
-    if isinstance(value, bool) or value is None:
-        raise ExpressionError(f"not a number: {to_text(value)}")
-    if isinstance(value, int | float):
-        return float(value)
-    if isinstance(value, str):
-        try:
-            return float(value)
-        except ValueError:
-            raise ExpressionError(f"not a number: {value!r}") from None
-    raise ExpressionError(f"not a number: {to_text(value)}")
+def _pair(key: object, value: object, line: str) -> str:
+    return f"{json.dumps(written(key), ensure_ascii=False)}:{' ' if line else ''}{_json(value, line)}"
 
 
-def equal(left: object, right: object) -> bool:
-    """Equality that does not take True for 1."""
-    if isinstance(left, bool) != isinstance(right, bool):
-        return False
-    if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(equal(*pair) for pair in zip(left, right, strict=True))
-    return left == right
+def _bracketed(brackets: str, parts: list[str], line: str) -> str:
+    if not parts or not line:
+        return brackets[0] + ",".join(parts) + brackets[1]
+    return brackets[0] + ",".join(f"{line}  {part}" for part in parts) + line + brackets[1]
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
-        return int(value)
-    if isinstance(value, dict):
-        return {key: _plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple | range):
-        return [_plain(entry) for entry in value]
-    return value
+def _json_float(value: float) -> str:
+    if not math.isfinite(value):
+        raise ExpressionError(f"{written(value)} cannot be written as JSON")
+    if value == 0 or 1e-6 <= abs(value) < 1e21:
+        return float_written(value, 21) if value == 0 else _positional(*_scientific(value))
+    return float_written(value, -400).replace("e-0", "e-")
+
+
+def from_json(text: str) -> Any:
+    """What *text* says in JSON, every number a float. Raises ExpressionError."""
+    try:
+        return json.loads(text, parse_int=float, parse_constant=_refused)
+    except (ValueError, RecursionError) as error:
+        raise ExpressionError(f"not JSON: {text[:80]!r}: {error}") from None
+
+
+def _refused(constant: str) -> float:
+    raise ValueError(f"{constant} is not JSON")

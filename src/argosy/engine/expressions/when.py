@@ -1,209 +1,252 @@
-"""``when`` conditions after their variables were replaced: the language of govaluate, in which a bare word is a string.
+"""``when`` conditions, after their tags were replaced: govaluate's language, whose words Argo takes for strings.
 
-Argo turns govaluate's variables into strings, so ``{{x}} == heads`` needs no quotes. Strings and numbers are never equal, ``<`` compares
-numbers with numbers and strings with strings, and the result must be a boolean.
+Numbers are floats. ``a in (b, c)`` is a list; a word with a dot is a member of a variable, and there are none, so using one is an error.
 """
 
 import functools
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from argosy.engine.expressions import condition_tokens, values
+from argosy.engine.expressions.condition_tokens import Kind, Token
 from argosy.engine.expressions.errors import ExpressionError
-from argosy.engine.expressions.values import equal, is_number, to_text
 
-DEEPEST = 200
-
-_TOKEN = re.compile(
-    r"\s*(?:(?P<number>0[xX][0-9a-fA-F]+|\d+(?:\.\d*)?|\.\d+)(?![A-Za-z_])|'(?P<single>(?:\\.|[^'\\])*)'|\"(?P<double>(?:\\.|[^\"\\])*)\""
-    r"|\[(?P<bracketed>[^\]]*)\]|(?P<word>[A-Za-z_][A-Za-z0-9_]*)"
-    r"|(?P<operator>==|!=|>=|<=|=~|!~|&&|\|\||\*\*|>>|<<|\?\?|[-+*/%^&|<>!~?:,()]))",
-    re.DOTALL,
-)
-_BINDING = {
-    "?": 1, "??": 1, ":": 1, "||": 2, "&&": 3,
-    "==": 4, "!=": 4, ">": 4, "<": 4, ">=": 4, "<=": 4, "=~": 4, "!~": 4, "in": 4,
-    "&": 5, "|": 5, "^": 5, "<<": 6, ">>": 6, "+": 7, "-": 7, "*": 8, "/": 8, "%": 8, "**": 9,
-}  # fmt: skip
+MAX_DEPTH = 40
 
 
 def holds(condition: str) -> bool:
-    """Whether *condition* holds. Raises ExpressionError where it cannot be read, or gives no boolean."""
-    if not condition:
+    """Whether *condition* is true; an empty one is. Raises ExpressionError where it is neither true nor false."""
+    if condition == "":
         return True
-    try:
-        value = _Reader(_tokens(condition)).whole()
-    except (RecursionError, re.error) as error:
-        raise ExpressionError(f"Invalid 'when' expression '{condition[:200]}': {error}") from error
-    except ExpressionError as error:
-        raise ExpressionError(f"Invalid 'when' expression '{condition[:200]}': {error}") from None
+    value = _value(_tree(condition), condition)
     if not isinstance(value, bool):
-        raise ExpressionError(f"Expected boolean evaluation for '{condition[:200]}'. Got {to_text(value)}")
+        raise ExpressionError(f"expected true or false for the condition {condition!r}, got {values.written(value)}")
     return value
 
 
-@dataclass(frozen=True)
-class _Token:
-    kind: str
+@dataclass(frozen=True, slots=True)
+class _Leaf:
     value: Any
 
 
-@functools.lru_cache(maxsize=1024)
-def _tokens(text: str) -> tuple[_Token, ...]:
-    found: list[_Token] = []
-    position = 0
-    while text[position:].strip():
-        match = _TOKEN.match(text, position)
-        if match is None:
-            raise ExpressionError(f"Invalid token: '{text[position:].strip()[:40]}' (hint: put it in quotes)")
-        found.append(_token(match))
-        position = match.end()
-    return (*found, _Token("end", ""))
+@dataclass(frozen=True, slots=True)
+class _Unknown:
+    word: str
 
 
-def _token(match: "re.Match[str]") -> _Token:
-    kind, text = next((name, value) for name, value in match.groupdict().items() if value is not None)
-    if kind == "number":
-        return _Token("value", float(int(text, 16)) if text[:2].lower() == "0x" else float(text))
-    if kind in ("single", "double"):
-        return _Token("value", re.sub(r"\\(.)", r"\1", text, flags=re.DOTALL))
-    if kind == "word" and text in ("true", "false"):
-        return _Token("value", text == "true")
-    if kind == "word" and text.lower() == "in":
-        return _Token("operator", "in")
-    return _Token("operator", text) if kind == "operator" else _Token("value", text)
+@dataclass(frozen=True, slots=True)
+class _Operation:
+    operator: str
+    left: "_Node"
+    right: "_Node"
 
 
-class _Reader:
-    """Reads and evaluates at once: a condition is short, and is evaluated once."""
+_Node = _Leaf | _Unknown | _Operation
 
-    def __init__(self, tokens: tuple[_Token, ...]) -> None:
+# From the weakest to the strongest; each joins from the left.
+_LEVELS: tuple[tuple[Kind, frozenset[str]], ...] = (
+    (Kind.SEPARATOR, frozenset({","})),
+    (Kind.TERNARY, condition_tokens.TERNARIES),
+    (Kind.LOGICAL, frozenset({"||"})),
+    (Kind.LOGICAL, frozenset({"&&"})),
+    (Kind.COMPARATOR, condition_tokens.COMPARATORS),
+    (Kind.MODIFIER, frozenset({"^", "&", "|"})),
+    (Kind.MODIFIER, frozenset({">>", "<<"})),
+    (Kind.MODIFIER, frozenset({"+", "-"})),
+    (Kind.MODIFIER, frozenset({"*", "/", "%"})),
+    (Kind.MODIFIER, frozenset({"**"})),
+)
+
+
+@functools.lru_cache(1024)
+def _tree(condition: str) -> _Node:
+    return _Parser(condition_tokens.tokens(condition), condition).level(0)
+
+
+class _Parser:
+    def __init__(self, tokens: list[Token], condition: str) -> None:
         self._tokens = tokens
-        self._at = 0
+        self._condition = condition
+        self._place = 0
         self._depth = 0
 
-    def whole(self) -> Any:
-        value = self.value(0)
-        if self._now.kind != "end":
-            raise ExpressionError(f"Cannot transition token types from VALUE to {self._now.value}")
-        return value
-
-    def value(self, least: int) -> Any:
-        self._depth += 1
-        if self._depth > DEEPEST:
-            raise ExpressionError(f"nested deeper than {DEEPEST}")
-        left = self._operand()
-        while self._now.kind == "operator" and (binding := _BINDING.get(self._now.value, -1)) >= max(least, 1):
-            operator = self._now.value
-            if operator in ("?", ":"):
-                if operator == ":":
-                    break
-                left = self._choice(left)
-                continue
-            self._at += 1
-            left = _operate(operator, left, self.value(binding + 1))
-        self._depth -= 1
+    def level(self, strength: int) -> _Node:
+        """What the operators of one level join, and all stronger ones."""
+        if strength == len(_LEVELS):
+            return self._operand()
+        kind, operators = _LEVELS[strength]
+        left = self.level(strength + 1)
+        while (token := self._current()) and token.kind is kind and token.value in operators:
+            self._place += 1
+            left = _Operation(str(token.value), left, self.level(strength + 1))
         return left
 
-    def _choice(self, test: Any) -> Any:
-        self._at += 1
-        yes = self.value(2)
-        if self._now.value != ":":
-            return yes if _boolean(test, "?") else None
-        self._at += 1
-        no = self.value(1)
-        return yes if _boolean(test, "?") else no
+    def _current(self) -> Token | None:
+        return self._tokens[self._place] if self._place < len(self._tokens) else None
 
-    def _operand(self) -> Any:
-        token = self._now
-        self._at += 1
-        if token.kind == "value":
-            return token.value
-        if token.value == "(":
-            return self._bracket()
-        if token.value == "!":
-            return not _boolean(self._operand(), "!")
-        if token.value == "-":
-            return -_number(self._operand(), "-")
-        self._at -= 1
-        raise ExpressionError(
-            "Unexpected end of expression" if token.kind == "end" else f"Unexpected token {token.value!r}"
-        )
+    def _operand(self) -> _Node:
+        token = self._current()
+        if token is None or token.kind is Kind.CLAUSE_CLOSE:
+            return _Leaf(None)
+        self._place += 1
+        if token.kind is Kind.CLAUSE:
+            return self._clause()
+        if token.kind is Kind.PREFIX:
+            return _Operation(f"prefix {token.value}", _Leaf(None), self._operand())
+        if token.kind is Kind.ACCESSOR:
+            if (following := self._current()) and following.kind is Kind.CLAUSE:
+                self.level(0)
+            return _Unknown(str(token.value))
+        if token.kind in (Kind.NUMERIC, Kind.STRING, Kind.PATTERN, Kind.BOOLEAN, Kind.TIME):
+            return _Leaf(token.value)
+        raise ExpressionError(f"unexpected {token.value!r} in {self._condition!r}")
 
-    def _bracket(self) -> Any:
-        values = [] if self._now.value == ")" else [self.value(0)]
-        while self._now.kind == "operator" and self._now.value == ",":
-            self._at += 1
-            values.append(self.value(0))
-        if self._now.kind != "operator" or self._now.value != ")":
-            raise ExpressionError("Unbalanced parenthesis")
-        self._at += 1
-        return values[0] if len(values) == 1 else values
-
-    @property
-    def _now(self) -> _Token:
-        return self._tokens[self._at]
+    def _clause(self) -> _Node:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise ExpressionError(f"parentheses nest more than {MAX_DEPTH} deep in {self._condition[:80]!r}…")
+        inner = self.level(0)
+        self._depth -= 1
+        # Whatever stands here is taken for the closing one, as in the original: `((true) false)` is true.
+        self._place += 1
+        return inner
 
 
-def _boolean(value: object, operator: str) -> bool:
-    if not isinstance(value, bool):
-        raise ExpressionError(
-            f"Value '{to_text(value)}' cannot be used with the logical operator '{operator}', it is not a bool"
-        )
+def _value(node: _Node, condition: str) -> Any:
+    """The value of *node*. A long chain leans to the left; it is walked, not recursed into."""
+    spine: list[_Operation] = []
+    while isinstance(node, _Operation):
+        spine.append(node)
+        node = node.left
+    if isinstance(node, _Unknown):
+        raise ExpressionError(f"there is no variable {node.word!r} for {condition!r} (hint: try wrapping it in quotes)")
+    value = node.value
+    for operation in reversed(spine):
+        if not _decided(operation.operator, value):
+            value = _applied(operation.operator, value, _value(operation.right, condition), condition)
+        elif operation.operator == "?":
+            value = None
     return value
 
 
-def _number(value: Any, operator: str) -> float:
-    if not is_number(value):
+def _decided(operator: str, left: Any) -> bool:
+    """Whether the left side alone says what comes out (or, for ``?``, that nothing does)."""
+    if operator in ("&&", "?"):
+        return left is False
+    if operator == "||":
+        return left is True
+    return operator in (":", "??") and left is not None
+
+
+def _applied(operator: str, left: Any, right: Any, condition: str) -> Any:
+    rule, check = _RULES[operator]
+    if not check(left, right):
         raise ExpressionError(
-            f"Value '{to_text(value)}' cannot be used with the modifier '{operator}', it is not a number"
+            f"{operator.removeprefix('prefix ')} cannot be used on {values.written(left)!r} and {values.written(right)!r} in {condition!r}"
         )
-    return float(value)
+    return rule(left, right)
 
 
-def _operate(operator: str, left: Any, right: Any) -> Any:
-    if operator in ("==", "!="):
-        return equal(left, right) == (operator == "==")
-    if operator in ("&&", "||"):
-        first, second = _boolean(left, operator), _boolean(right, operator)
-        return first and second if operator == "&&" else first or second
-    if operator == "in":
-        return any(equal(left, entry) for entry in (right if isinstance(right, list) else [right]))
-    if operator in ("=~", "!~"):
-        return (re.search(to_text(right), to_text(left)) is not None) == (operator == "=~")
-    if operator == "??":
-        return right if left is None else left
-    if operator in _ORDER:
-        both = [left, right]
-        if not (all(is_number(value) for value in both) or all(isinstance(value, str) for value in both)):
-            raise ExpressionError(f"Value '{to_text(left)}' cannot be used with the comparator '{operator}'")
-        return _ORDER[operator](left, right)
-    if operator == "+" and (isinstance(left, str) or isinstance(right, str)):
-        return to_text(left) + to_text(right)
-    return _ARITHMETIC[operator](_number(left, operator), _number(right, operator))
+def _is_float(value: Any) -> bool:
+    return isinstance(value, float)
 
 
-def _quotient(left: float, right: float) -> float:
-    return left / right if right else float("nan") if not left else float("inf") * left
+def _floats(left: Any, right: Any) -> bool:
+    return _is_float(left) and _is_float(right)
 
 
-_ORDER: dict[str, Callable[[Any, Any], bool]] = {
-    "<": lambda left, right: left < right,
-    ">": lambda left, right: left > right,
-    "<=": lambda left, right: left <= right,
-    ">=": lambda left, right: left >= right,
-}
-_ARITHMETIC: dict[str, Callable[[float, float], float]] = {
-    "+": lambda left, right: left + right,
-    "-": lambda left, right: left - right,
-    "*": lambda left, right: left * right,
-    "/": _quotient,
-    "%": lambda left, right: float("nan") if right == 0 else left - right * int(left / right),
-    "**": lambda left, right: float(left**right),
-    "&": lambda left, right: float(int(left) & int(right)),
-    "|": lambda left, right: float(int(left) | int(right)),
-    "^": lambda left, right: float(int(left) ^ int(right)),
-    "<<": lambda left, right: float(int(left) << min(int(right), 63)),
-    ">>": lambda left, right: float(int(left) >> min(int(right), 63)),
+def _strings(left: Any, right: Any) -> bool:
+    return isinstance(left, str) and isinstance(right, str)
+
+
+def _ordered(left: Any, right: Any) -> bool:
+    return _floats(left, right) or _strings(left, right)
+
+
+def _addable(left: Any, right: Any) -> bool:
+    return _floats(left, right) or isinstance(left, str) or isinstance(right, str)
+
+
+def _bools(left: Any, right: Any) -> bool:
+    return isinstance(left, bool) and isinstance(right, bool)
+
+
+def _anything(_left: Any, _right: Any) -> bool:
+    return True
+
+
+def _matchable(left: Any, right: Any) -> bool:
+    return isinstance(left, str) and isinstance(right, re.Pattern)
+
+
+def _added(left: Any, right: Any) -> Any:
+    if isinstance(left, str) or isinstance(right, str):
+        return values.written(left) + values.written(right)
+    return left + right
+
+
+def _divided(left: float, right: float) -> float:
+    if right:
+        return left / right
+    return math.nan if left == 0 or math.isnan(left) else math.copysign(math.inf, left) * math.copysign(1, right)
+
+
+def _remainder(left: float, right: float) -> float:
+    return math.fmod(left, right) if right and math.isfinite(left) else math.nan
+
+
+def _power(left: float, right: float) -> float:
+    try:
+        return math.pow(left, right)
+    except OverflowError:
+        return math.inf
+    except ValueError:
+        return math.inf if left == 0 else math.nan
+
+
+def _listed(left: Any, right: Any) -> list[Any]:
+    return [*left, right] if isinstance(left, list) else [left, right]
+
+
+def _unsigned(value: float) -> int:
+    return values.to_int(value) % (1 << 64)
+
+
+_Rule = tuple[Callable[[Any, Any], Any], Callable[[Any, Any], bool]]
+_RULES: dict[str, _Rule] = {
+    "==": (values.same, _anything),
+    "!=": (lambda left, right: not values.same(left, right), _anything),
+    "<": (lambda left, right: left < right, _ordered),
+    ">": (lambda left, right: left > right, _ordered),
+    "<=": (lambda left, right: left <= right, _ordered),
+    ">=": (lambda left, right: left >= right, _ordered),
+    "=~": (lambda left, right: bool(right.search(left)), _matchable),
+    "!~": (lambda left, right: not right.search(left), _matchable),
+    "in": (
+        lambda left, right: any(values.same(left, entry) for entry in right),
+        lambda _, right: isinstance(right, list),
+    ),
+    "&&": (lambda left, right: left and right, _bools),
+    "||": (lambda left, right: left or right, _bools),
+    "+": (_added, _addable),
+    "-": (lambda left, right: left - right, _floats),
+    "*": (lambda left, right: left * right, _floats),
+    "/": (_divided, _floats),
+    "%": (_remainder, _floats),
+    "**": (_power, _floats),
+    "&": (lambda left, right: float(values.to_int(left) & values.to_int(right)), _floats),
+    "|": (lambda left, right: float(values.to_int(left) | values.to_int(right)), _floats),
+    "^": (lambda left, right: float(values.to_int(left) ^ values.to_int(right)), _floats),
+    "<<": (lambda left, right: float((_unsigned(left) << min(_unsigned(right), 64)) % (1 << 64)), _floats),
+    ">>": (lambda left, right: float(_unsigned(left) >> min(_unsigned(right), 64)), _floats),
+    "?": (lambda _, right: right, lambda left, _: isinstance(left, bool)),
+    ":": (lambda _, right: right, _anything),
+    "??": (lambda _, right: right, _anything),
+    ",": (_listed, _anything),
+    "prefix -": (lambda _, right: -right, lambda _, right: _is_float(right)),
+    "prefix !": (lambda _, right: not right, lambda _, right: isinstance(right, bool)),
+    "prefix ~": (lambda _, right: float(~values.to_int(right)), lambda _, right: _is_float(right)),
 }

@@ -56,18 +56,18 @@ def fork(job: Job, *, output: int, errors: int, report: int) -> int:
     # Asked before the fork: in a new user namespace everybody is nobody until the numbers are mapped.
     server, user, group = os.getpid(), os.geteuid(), os.getegid()
     child = linux.fork_into(FLAGS[job.way]) if job.way in FLAGS else os.fork()
-    if child:
-        return child
-    try:
-        _end_with(server)
-        if job.way == "user":
-            map_user(user, group)
-        _standard_files(output, errors, report)
-        _prepare(job)
-    except BaseException as error:  # noqa: BLE001 - whatever it is, no copy of the server may go on
-        os.write(REPORT, f"f{error}".encode()[:REPORT_SIZE])
-        os._exit(NOT_STARTED)
-    _execute(job)
+    if child == 0:
+        try:
+            _end_with(server)
+            if job.way == "user":
+                map_user(user, group)
+            _standard_files(output, errors, report)
+            _prepare(job)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, no copy of the server may go on
+            os.write(REPORT, f"f{error}".encode()[:REPORT_SIZE])
+            os._exit(NOT_STARTED)
+        _execute(job)
+    return child
 
 
 def _prepare(job: Job) -> None:
@@ -75,9 +75,10 @@ def _prepare(job: Job) -> None:
     _reset_signals()
     if job.memory:
         resource.setrlimit(resource.RLIMIT_AS, (job.memory, job.memory))
-    os.chdir(job.cwd)
     if job.way in FLAGS:
         view.enter(job.binds, job.scratch, job.keep)
+    os.chdir(job.cwd)  # which may be a path of the view alone
+    if job.way in FLAGS:
         _stay_behind_as_init()
     os.close(REPORT)
 

@@ -3,8 +3,9 @@
 A Python program runs in a fork of a warm server that has imported what the step will need; any other program, and a Python program whose
 libraries started threads, is executed from a server that has imported nothing. A server is started when a step first needs it.
 
-Files that a process writes to its standard output and error go straight to its log: nothing is lost when it is killed, and nothing is held in
-memory. Where standard output is wanted by itself too, it goes through a pipe, so that lines of the two may then change places in the log.
+What a process writes to its standard output and error goes straight to its log: nothing is lost when it is killed, and nothing is held
+in memory. Where standard output is wanted by itself too, it goes through a pipe, so that lines of the two may change places in the log.
+
 A limit on memory is one on address space: it needs no rights, unlike a control group, and holds for each process of the step by itself.
 """
 

@@ -123,8 +123,8 @@ def _leave(code: int) -> NoReturn:
     """What the interpreter does at its end, in its order: wait for threads, exit functions, what is buffered."""
     try:
         # The interpreter's own last steps; there are no public ones.
-        cast("Any", threading)._shutdown()
-        cast("Any", atexit)._run_exitfuncs()
+        cast("Any", threading)._shutdown()  # noqa: SLF001
+        cast("Any", atexit)._run_exitfuncs()  # noqa: SLF001
     except BaseException as error:  # noqa: BLE001 - nothing may escape; the process ends here
         _print(error)
     for stream in (sys.stdout, sys.stderr):

@@ -1,0 +1,46 @@
+"""The functions of sprig that Argo offers in expressions, as ``sprig.name``.
+
+Argo leaves out ``env`` and ``expandenv``. Functions that make keys and
+certificates are refused by name: an engine for laptops should not be what makes them.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from argosy.engine.expressions.errors import ExpressionError
+from argosy.engine.expressions.sprig import collections, dates, numbers, patterns, texts
+
+REFUSED = (
+    "bcrypt",
+    "buildCustomCert",
+    "decryptAES",
+    "derivePassword",
+    "encryptAES",
+    "genCA",
+    "genCAWithKey",
+    "genPrivateKey",
+    "genSelfSignedCert",
+    "genSelfSignedCertWithKey",
+    "genSignedCert",
+    "genSignedCertWithKey",
+    "getHostByName",
+    "htpasswd",
+    "randBytes",
+)
+
+
+def _refused(name: str) -> Callable[..., Any]:
+    def refuse(*_: Any) -> Any:
+        raise ExpressionError(f"sprig.{name} is not offered by `argosy run`; compute the value in a step")
+
+    return refuse
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    **numbers.FUNCTIONS,
+    **texts.FUNCTIONS,
+    **collections.FUNCTIONS,
+    **dates.FUNCTIONS,
+    **patterns.FUNCTIONS,
+    **{name: _refused(name) for name in REFUSED},
+}
