@@ -17,7 +17,7 @@ Numbers = npt.NDArray[np.float64]
 def separation(column: "pa.ChunkedArray", labels: Numbers) -> float:
     """How well *column* alone tells rows with *labels* above zero from the others: the area under its ROC curve, 0.5 to 1.
 
-    A text is scored by the labels of the other rows that have it, so that a name given once tells nothing. Missing is a value of its own.
+    A text is scored by the labels of the other half of the rows, so that a name given once tells nothing. Missing is a value of its own.
     """
     positive = labels > 0
     if positive.all() or not positive.any():
@@ -48,12 +48,15 @@ def _rates(column: "pa.ChunkedArray", positive: npt.NDArray[np.bool_]) -> Number
     import pyarrow as pa
 
     codes = column.cast(pa.string()).combine_chunks().dictionary_encode(null_encoding="encode").indices.to_numpy()
-    counts, positives = np.bincount(codes), np.bincount(codes, weights=positive)
-    others = counts[codes] - 1
-    rate = positive.mean()
-    return np.asarray(
-        np.where(others > 0, (positives[codes] - positive) / np.maximum(others, 1), rate), dtype=np.float64
-    )
+    half = np.arange(len(codes)) % 2 == 0
+    scores = np.empty(len(codes), dtype=np.float64)
+    # Leaving out the row alone would not do: its label then shows in what is left.
+    for mine, other in ((half, ~half), (~half, half)):
+        counts = np.bincount(codes[other], minlength=codes.max() + 1)
+        positives = np.bincount(codes[other], weights=positive[other], minlength=codes.max() + 1)
+        rates = np.where(counts > 0, positives / np.maximum(counts, 1), positive[other].mean())
+        scores[mine] = rates[codes[mine]]
+    return scores
 
 
 def _area(scores: Numbers, positive: npt.NDArray[np.bool_]) -> float:

@@ -53,6 +53,11 @@ def load(file: Path, settings: ModelSettings) -> Loaded:
             f"found: {', '.join(sorted(services)) or 'none'}",
         )
     features = _features(file, service, views, settings)
+    keys = {entity.join_key for entity in entities.values()}
+    if both := sorted(keys.intersection(feature.name for feature in features)):
+        raise _wrong(
+            file, f"{both[0]!r} is a join key and a feature, which Feast cannot join; give the source a column for each"
+        )
     used = {projection.name for projection in service.feature_view_projections}
     return Loaded(
         entities=[entities[name] for name in sorted(entities)],
@@ -82,6 +87,10 @@ def _features(
         view = views.get(projection.name)
         if view is None:
             raise _wrong(file, f"the service uses {projection.name!r}, which is no FeatureView of this file")
+        if projection.join_key_map:
+            raise _wrong(
+                file, f"the service renames join keys of {projection.name!r}; name the column as the entity does"
+            )
         source = _checked_source(file, view, settings)
         features += [_definition(file, field, view.name, source.name) for field in projection.features]
     names = [feature.name for feature in features]
