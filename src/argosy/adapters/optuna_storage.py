@@ -72,12 +72,24 @@ class OptunaStorage:
     def _sqlite(self) -> RDBStorage:
         path = Path(self._uri.removeprefix(SQLITE))
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Two tasks that create the tables at once trip over each other; one waits here instead.
-        with path.with_name(f"{path.name}.lock").open("w") as lock:
+        # Two tasks that create the tables at once trip over each other; one waits here instead. What the lock file says spares the others
+        # Optuna's look at the tables' version, which takes longer than all of a task's reads and writes.
+        with path.with_name(f"{path.name}.lock").open("a+", encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            with contextlib.closing(sqlite3.connect(path, timeout=PATIENCE)) as connection:
-                connection.execute("PRAGMA journal_mode=WAL")
-            return RDBStorage(self._uri, engine_kwargs={"connect_args": {"timeout": PATIENCE}})
+            lock.seek(0)
+            ready = lock.read() == optuna.__version__ and path.exists() and path.stat().st_size > 0
+            if not ready:
+                with contextlib.closing(sqlite3.connect(path, timeout=PATIENCE)) as connection:
+                    connection.execute("PRAGMA journal_mode=WAL")
+            storage = RDBStorage(
+                self._uri,
+                engine_kwargs={"connect_args": {"timeout": PATIENCE}},
+                skip_compatibility_check=ready,
+                skip_table_creation=ready,
+            )
+            lock.truncate(0)
+            lock.write(optuna.__version__)
+        return storage
 
     def _again(self, call: Any) -> Any:
         for attempt in range(1, ATTEMPTS + 1):

@@ -1,4 +1,4 @@
-"""Scores points of a search space by cross-validation; the binned matrices are made once and shared by all points.
+"""Scores points of a search space by cross-validation; the matrices are made and binned once and shared by all points.
 
 A point's score depends on the examples, the settings and the point, and on nothing else: not on the points before it, not on the process.
 Which points to score is ``sampling``'s business, whether to go on with one is ``pruning``'s.
@@ -27,8 +27,8 @@ class Fold:
 
     rows: npt.NDArray[np.int64]
     labels: npt.NDArray[np.float64]
-    fitted_on: xgboost.QuantileDMatrix
-    scored_on: xgboost.QuantileDMatrix
+    fitted_on: xgboost.DMatrix
+    scored_on: xgboost.DMatrix
 
 
 @dataclass(frozen=True)
@@ -103,8 +103,8 @@ def out_of_fold(outcomes: Sequence[FoldOutcome]) -> npt.NDArray[np.float32]:
 def _fold(examples: Examples, assignment: npt.NDArray[np.int64], number: int, settings: ModelSettings) -> Fold:
     encoder, nthread = Encoder(examples.schema.features), settings.training.nthread
     inside, outside = np.flatnonzero(assignment == number), np.flatnonzero(assignment != number)
-    fitted_on = boosting.binned(encoder, examples.matrix[outside], examples.labels[outside], nthread=nthread)
-    scored_on = boosting.binned(
-        encoder, examples.matrix[inside], examples.labels[inside], nthread=nthread, like=fitted_on
+    fitted_on, scored_on = (
+        boosting.data(encoder, examples.matrix[rows], examples.labels[rows], nthread=nthread)
+        for rows in (outside, inside)
     )
     return Fold(inside, examples.labels[inside], fitted_on, scored_on)

@@ -40,7 +40,7 @@ def fit(examples: Examples, choice: Choice, settings: ModelSettings) -> Fitted:
     """Fit *choice* on all of *examples*; its threshold is the setting's, from out-of-fold predictions."""
     outcomes = crossvalidation.CrossValidation(examples, settings).outcomes(choice.parameters)
     predictions = crossvalidation.out_of_fold(outcomes)
-    data = boosting.binned(
+    data = boosting.data(
         Encoder(examples.schema.features), examples.matrix, examples.labels, nthread=settings.training.nthread
     )
     fitted = boosting.fit(boosting.parameters(settings, choice.parameters), data, choice.boost_rounds)
@@ -76,7 +76,7 @@ def record(
         search_score=choice.score,
         fold_rows=[len(outcome.rows) for outcome in fitted.outcomes],
         fold_rounds=[outcome.rounds for outcome in fitted.outcomes],
-        fold_metrics=_by_fold(fitted, examples, settings),
+        fold_metrics=fold_scores(fitted, examples, settings),
         cross_validated=_scores(examples.labels, fitted.predictions, settings, fitted.threshold),
         classes=classes,
         confusion=confusion,
@@ -86,6 +86,15 @@ def record(
         libraries={name: importlib.metadata.version(name) for name in LIBRARIES}
         | {"python": platform.python_version()},
     )
+
+
+def fold_scores(fitted: Fitted, examples: Examples, settings: ModelSettings) -> dict[str, list[float]]:
+    """Score by name, a value a fold, at the model's threshold; a score that some fold leaves undefined is left out."""
+    folds = [
+        _scores(examples.labels[outcome.rows], outcome.predictions, settings, fitted.threshold)
+        for outcome in fitted.outcomes
+    ]
+    return {name: [fold[name] for fold in folds] for name in folds[0] if all(name in fold for fold in folds)}
 
 
 def class_report(confusion: Sequence[Sequence[int]], classes: Sequence[str]) -> list[ClassRecord]:
@@ -132,14 +141,6 @@ def _scores(
         for name in metrics.METRICS[settings.task]
     }
     return {name: value for name, value in scores.items() if not math.isnan(value)}
-
-
-def _by_fold(fitted: Fitted, examples: Examples, settings: ModelSettings) -> dict[str, list[float]]:
-    folds = [
-        _scores(examples.labels[outcome.rows], outcome.predictions, settings, fitted.threshold)
-        for outcome in fitted.outcomes
-    ]
-    return {name: [fold[name] for fold in folds] for name in folds[0] if all(name in fold for fold in folds)}
 
 
 def _curve(outcomes: Sequence[FoldOutcome], settings: ModelSettings) -> LearningCurve:

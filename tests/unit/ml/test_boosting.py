@@ -10,13 +10,13 @@ from argosy.testing.examples import Given
 POINT = {"learning_rate": 0.3, "max_depth": 4}
 
 
-def matrices(given: Given) -> tuple[xgboost.QuantileDMatrix, xgboost.QuantileDMatrix]:
+def matrices(given: Given) -> tuple[xgboost.DMatrix, xgboost.DMatrix]:
     """Two thirds to fit on and the rest to watch."""
     examples = frames.read(given.features, "train")
     encoder = Encoder(examples.schema.features)
     inside, outside = np.arange(len(examples)) % 3 != 0, np.arange(len(examples)) % 3 == 0
-    first = boosting.binned(encoder, examples.matrix[inside], examples.labels[inside], nthread=1)
-    return first, boosting.binned(encoder, examples.matrix[outside], examples.labels[outside], nthread=1, like=first)
+    first = boosting.data(encoder, examples.matrix[inside], examples.labels[inside], nthread=1)
+    return first, boosting.data(encoder, examples.matrix[outside], examples.labels[outside], nthread=1)
 
 
 def test_stops_where_the_loss_was_lowest(each_task: Given) -> None:
