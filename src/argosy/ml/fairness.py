@@ -57,12 +57,13 @@ def mitigated(
 ) -> Table:
     """A binary model beside itself with a threshold a group, chosen for equal rates (fairlearn's ThresholdOptimizer).
 
-    Fitted on every other row and shown on the rest. For the reader only: nothing of it is served.
+    Fitted on half of the rows and shown on the rest. For the reader only: nothing of it is served.
     """
     title = f"If every group of {attribute} had its own threshold"
     large = _large_enough(np.asarray(groups, dtype=object))
     members, labels, probabilities = np.asarray(groups, dtype=object)[large], labels[large], probabilities[large]
-    fitted, shown = np.arange(0, len(labels), 2), np.arange(1, len(labels), 2)
+    shuffled = np.random.default_rng(seed).permutation(len(labels))
+    fitted, shown = np.sort(shuffled[::2]), np.sort(shuffled[1::2])
     if reason := _unfit(labels[fitted], members[fitted]):
         return Table(title=title, dimension="fairness", header=["Not shown"], rows=[[reason]])
     decided = _equal_rates(probabilities[fitted], labels[fitted], members[fitted])(

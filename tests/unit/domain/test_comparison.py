@@ -1,0 +1,149 @@
+"""What follows from the interval of a difference; and which champions a holdout may not be used against."""
+
+import datetime
+import math
+from typing import Any
+
+import pytest
+
+from argosy.domain import comparison
+from argosy.domain.comparison import Paired
+from argosy.domain.evidence import ComparisonResult
+from argosy.domain.model_settings import EntitySplit, TimeSplit
+from argosy.domain.policy import ComparisonPolicy
+
+POLICY = ComparisonPolicy(metric="auc", margin=0.01, minimum_rows=500)
+
+
+def paired(low: float, high: float, *, rows: int = 1000, p_value: float = 0.5) -> Paired:
+    """Figures whose difference lies in the middle."""
+    return Paired(0.84, 0.83, (low + high) / 2, low, high, p_value, rows)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "outcome"),
+    [
+        pytest.param(0.001, 0.02, "better", id="above-zero"),
+        pytest.param(0.0, 0.02, "not-inferior", id="from-zero"),
+        pytest.param(-0.005, 0.02, "not-inferior", id="above-the-margin"),
+        pytest.param(-0.01, -0.001, "not-inferior", id="on-the-margin"),
+        pytest.param(-0.0101, 0.02, "inconclusive", id="across-the-margin"),
+        pytest.param(-0.03, -0.01, "inconclusive", id="up-to-the-margin"),
+        pytest.param(-0.03, -0.0101, "inferior", id="below-the-margin"),
+        pytest.param(-math.inf, math.inf, "inconclusive", id="unknown"),
+        pytest.param(math.nan, math.nan, "inconclusive", id="nan"),
+    ],
+)
+def test_outcome_by_interval(low: float, high: float, outcome: str) -> None:
+    """The whole interval decides; where it lies on both sides of the margin, nothing is decided."""
+    assert comparison.decide(POLICY, paired(low, high)).outcome == outcome
+
+
+@pytest.mark.parametrize(("rows", "outcome"), [(499, "inconclusive"), (500, "better")])
+def test_a_minimum_of_rows(rows: int, outcome: str) -> None:
+    """Below it the best figures say nothing."""
+    result = comparison.decide(POLICY, paired(0.1, 0.2, rows=rows))
+    assert result.outcome == outcome
+    assert outcome == "better" or result.reason == "499 rows to compare on; the policy wants 500"
+
+
+def test_the_reason_holds_the_numbers() -> None:
+    """A reader can check the outcome against its figures."""
+    assert comparison.decide(POLICY, paired(-0.03, -0.02)).reason == (
+        "auc is worse than the champion's by more than 0.01: -0.0250 [-0.0300, -0.0200] on 1,000 rows"
+    )
+
+
+def test_a_result_can_be_written_whatever_the_figures() -> None:
+    """JSON has no infinity: an interval without end is a very long one."""
+    written = comparison.decide(POLICY, Paired(0.8, 0.8, 0.0, -math.inf, math.inf, 1.0, 900))
+    assert ComparisonResult.model_validate_json(written.canonical_json()).low == -comparison.UNBOUNDED
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "passed", "measured", "would_pass"),
+    [
+        pytest.param(0.01, 0.03, True, 0.01, None, id="better"),
+        pytest.param(-0.01, 0.03, True, -0.01, None, id="not-inferior"),
+        pytest.param(-0.03, 0.01, False, -0.03, "by +0.0100 or more", id="inconclusive"),
+        pytest.param(-0.05, -0.03, False, -0.05, "by +0.0000 or more", id="inferior"),
+    ],
+)  # fmt: skip
+def test_the_gate_holds_the_low_end_against_the_margin(
+    low: float, high: float, passed: bool, measured: float, would_pass: str | None
+) -> None:
+    """What is measured and what is asked are the same quantity, so that a reader sees why it failed."""
+    gate = comparison.gate(POLICY, comparison.decide(POLICY, paired(low, high)))
+    assert (gate.passed, gate.limit) == (passed, ">= -0.01")
+    assert gate.measured == measured
+    assert gate.would_pass == (would_pass and f"auc different from the champion's {would_pass}, on rows like these")
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        pytest.param(comparison.impossible(POLICY, "other classes", 900), id="impossible"),
+        pytest.param(comparison.decide(POLICY, paired(0.1, 0.2, rows=499)), id="too-few-rows"),
+    ],
+)
+def test_what_could_not_be_compared_has_no_measurement(result: ComparisonResult) -> None:
+    """Figures that would pass beside a failure would puzzle; what would pass is a comparison."""
+    gate = comparison.gate(POLICY, result)
+    assert (gate.passed, gate.measured, result.outcome) == (False, None, "inconclusive")
+    assert gate.would_pass == "500 rows or more that both models can answer and neither was trained on"
+
+
+@pytest.mark.parametrize(
+    ("p_values", "adjusted"),
+    [
+        pytest.param([], [], id="none"),
+        pytest.param([0.04], [0.04], id="one"),
+        pytest.param([0.01, 0.04, 0.03], [0.03, 0.06, 0.06], id="never-out-of-order"),
+        pytest.param([0.5, 0.6], [1.0, 1.0], id="one-at-most"),
+        pytest.param([0.02, 0.02], [0.04, 0.04], id="ties"),
+    ],
+)
+def test_holm(p_values: list[float], adjusted: list[float]) -> None:
+    """The smallest times how many there are, the next times one less, each at least the one before."""
+    assert comparison.holm(p_values) == pytest.approx(adjusted)
+
+
+def test_scores_beside_are_adjusted_for_being_several() -> None:
+    """A p-value of 0.03 among two is one of 0.06."""
+    table = comparison.beside({"f1": paired(0.0, 0.02, p_value=0.03), "pr_auc": paired(-0.01, 0.01, p_value=0.9)})
+    assert table.rows == [
+        ["f1", "0.8400", "0.8300", "+0.0100 [+0.0000, +0.0200]", "0.06"],
+        ["pr_auc", "0.8400", "0.8300", "+0.0000 [-0.0100, +0.0100]", "0.9"],
+    ]
+
+
+def by_entity(**fields: Any) -> EntitySplit:
+    """A fifth of the entities."""
+    return EntitySplit.model_validate({"by": "entity", "holdout": 0.2, **fields})
+
+
+def by_time(month: int) -> TimeSplit:
+    """Everything from the first of *month*."""
+    return TimeSplit(by="time", holdout_from=datetime.datetime(2013, month, 1, tzinfo=datetime.UTC))
+
+
+@pytest.mark.parametrize(
+    ("candidate", "champion", "why"),
+    [
+        pytest.param(by_entity(), by_entity(), None, id="same-entities"),
+        pytest.param(by_entity(holdout=0.1), by_entity(), None, id="fewer-entities"),
+        pytest.param(by_entity(holdout=0.3), by_entity(), "was smaller", id="more-entities"),
+        pytest.param(by_entity(key="new"), by_entity(), "another key", id="another-key"),
+        pytest.param(by_time(11), by_time(11), None, id="same-time"),
+        pytest.param(by_time(12), by_time(11), None, id="later"),
+        pytest.param(by_time(10), by_time(11), "trained on rows up to 2013-11-01", id="earlier"),
+        pytest.param(by_time(10), by_entity(), "in another way", id="another-kind"),
+        pytest.param(by_entity(), by_time(10), "in another way", id="another-kind-back"),
+    ],
+)
+def test_a_champion_may_not_have_seen_the_holdout(
+    candidate: EntitySplit | TimeSplit, champion: EntitySplit | TimeSplit, why: str | None
+) -> None:
+    """It would look better than it is, and a good candidate worse."""
+    found = comparison.overlap(candidate, champion)
+    assert (found is None) if why is None else (found is not None and why in found)

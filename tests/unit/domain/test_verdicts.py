@@ -1,0 +1,96 @@
+"""One word and one paragraph: all gates hold and the champion is not better, or the reason why not."""
+
+import pytest
+
+from argosy.domain import comparison, verdicts
+from argosy.domain.comparison import Paired
+from argosy.domain.evidence import ChampionRef, ComparisonResult, GateResult
+from argosy.domain.policy import ComparisonPolicy
+
+POLICY = ComparisonPolicy(metric="auc", margin=0.01)
+NOBODY = ChampionRef(model="toy", policy_digest="sha256:p")
+SOMEBODY = ChampionRef(
+    model="toy", policy_digest="sha256:p", model_digest="sha256:champion", version=3, storage_uri="file:///x"
+)
+
+
+def gate(
+    name: str = "performance.auc", *, passed: bool = True, deviation: bool = False, measured: float | None = 0.7
+) -> GateResult:
+    """A gate that holds, or one that does not."""
+    return GateResult(
+        gate=name, dimension="performance", passed=passed, measured=measured, limit=">= 0.8", reason="why", deviation=deviation
+    )  # fmt: skip
+
+
+def against(low: float, high: float) -> ComparisonResult:
+    """The outcome of an interval."""
+    return comparison.decide(POLICY, Paired(0.8, 0.8, (low + high) / 2, low, high, 0.5, 1000))
+
+
+def decide(*gates: GateResult, with_champion: ComparisonResult | None = None) -> tuple[str, str]:
+    """The verdict on a new model; the comparison is a gate among the others, as evaluate hands it over."""
+    compared = [comparison.gate(POLICY, with_champion)] if with_champion else []
+    champion = SOMEBODY if with_champion else NOBODY
+    return verdicts.decide(
+        model_digest="sha256:new", champion=champion, gates=[*gates, *compared], comparison=with_champion
+    )
+
+
+def test_the_first_model_needs_its_gates_only() -> None:
+    """Before the first release there is nothing to compare with."""
+    assert decide(gate(), gate()) == ("promote", "Every gate holds. There is no model in production to compare with.")
+
+
+def test_a_failed_gate_rejects_with_its_numbers() -> None:
+    """The paragraph that people read first says by how much."""
+    assert decide(gate("a.b"), gate("c.d", passed=False)) == (
+        "reject",
+        "1 of 2 gates failed: c.d is 0.7 and must be >= 0.8.",
+    )
+
+
+def test_an_undefined_gate_rejects_as_undefined() -> None:
+    """No number is no 0."""
+    assert (
+        decide(gate("c.d", passed=False, measured=None))[1]
+        == "1 of 1 gates failed: c.d is undefined and must be >= 0.8."
+    )
+
+
+def test_an_accepted_deviation_does_not_reject() -> None:
+    """It is said, though: not all gates hold."""
+    word, why = decide(gate(), gate("fairness.age.ratio", passed=False, deviation=True))
+    assert (word, why.partition(".")[0]) == ("promote", "Every gate that counts holds")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "word"),
+    [
+        pytest.param(0.001, 0.02, "promote", id="better"),
+        pytest.param(-0.005, 0.02, "promote", id="not-inferior"),
+        pytest.param(-0.02, 0.02, "inconclusive", id="inconclusive"),
+        pytest.param(-0.03, -0.02, "reject", id="inferior"),
+    ],
+)
+def test_against_the_champion(low: float, high: float, word: str) -> None:
+    """Not being worse is enough; not knowing is no reason to reject, nor to promote."""
+    found, why = decide(gate(), with_champion=against(low, high))
+    assert found == word
+    assert "champion" in why
+
+
+def test_a_failed_gate_rejects_however_the_comparison_ends() -> None:
+    """Better than the champion is not good enough, and not knowing does not hide a failure."""
+    for compared in (against(0.01, 0.02), against(-0.02, 0.02)):
+        word, why = decide(gate("c.d", passed=False), with_champion=compared)
+        assert (word, why) == ("reject", "1 of 2 gates failed: c.d is 0.7 and must be >= 0.8.")
+
+
+def test_the_champion_again_is_no_news() -> None:
+    """The same digest is the same model, whatever today's gates say of it."""
+    word, why = verdicts.decide(
+        model_digest="sha256:champion", champion=SOMEBODY, gates=[gate(passed=False)], comparison=None
+    )
+    assert word == "champion"
+    assert why.startswith("This model is in production already")
