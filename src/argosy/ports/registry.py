@@ -23,7 +23,7 @@ class Candidate:
     tags: Mapping[str, str]
     """What identifies code, data and surroundings: commit, digests, versions, seeds, times."""
     artifacts: Mapping[str, Path]
-    """Folder inside the run to the file or folder that goes there."""
+    """Path inside the run to the file or folder that goes there."""
 
 
 @dataclass(frozen=True)

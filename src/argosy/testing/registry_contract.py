@@ -25,7 +25,11 @@ def candidate(name: str, folder: Path, model: str = "toy") -> Candidate:
         metrics={"auc": 0.8},
         history={"trial.score": [(0, 0.5), (1, 0.6)]},
         tags={"git_commit": "0" * 40},
-        artifacts={"bundle": folder / "bundle"},
+        artifacts={
+            "bundle": folder / "bundle",
+            "search/history.json": folder / "bundle" / "model.ubj",
+            "model.yaml": folder / "bundle" / "model.ubj",
+        },
     )
 
 

@@ -83,13 +83,13 @@ def _candidate(settings: ModelSettings, inputs: Inputs, evidence: Evidence, surr
     choice = Choice.read(inputs.choice)
     record = TrainingRecord.read(inputs.training / "training.json")
     artifacts = {
-        "settings": inputs.settings_file,
+        "model.yaml": inputs.settings_file,
         "bundle": inputs.bundle,
         "training": inputs.training,
-        "search": inputs.history,
-        "choice": inputs.choice,
-        "data": inputs.lineage,
-        "snapshot": inputs.snapshot / "manifest.json" if inputs.snapshot.is_dir() else inputs.snapshot,
+        "search/history.json": inputs.history,
+        "search/choice.json": inputs.choice,
+        "data/lineage.json": inputs.lineage,
+        "data/snapshot.json": inputs.snapshot / "manifest.json",
     }
     return Candidate(
         model=settings.model,
