@@ -40,7 +40,7 @@ class DuckDBTables:
             _judge(database, source, table, rules)
             counts = _count(database, source, table, rules)
             _refuse_broken(database, source, file)
-            _write(database, source, kept=kept, rejected=rejected)
+            _write(database, source, rules, kept=kept, rejected=rejected)
         return counts
 
     def examples(self, table: Path, source: Source, label: Label, columns: Sequence[str]) -> "pa.Table":
@@ -190,7 +190,9 @@ def _refuse_missing(database: duckdb.DuckDBPyConnection, source: Source, file: P
         )
 
 
-def _write(database: duckdb.DuckDBPyConnection, source: Source, *, kept: Path, rejected: Path) -> None:
+def _write(
+    database: duckdb.DuckDBPyConnection, source: Source, rules: Sequence[RejectRule], *, kept: Path, rejected: Path
+) -> None:
     names = [sql.name(column.name) for column in source.columns]
     if source.observed_at is not None:
         moment = sql.text(source.observed_at.isoformat())
@@ -198,13 +200,15 @@ def _write(database: duckdb.DuckDBPyConnection, source: Source, *, kept: Path, r
     # The whole row decides, so that the order rows came in leaves no trace.
     first = [name for name in (*source.entity, source.timestamp, source.created) if name]
     order = ", ".join(sql.name(name) for name in dict.fromkeys([*first, *(column.name for column in source.columns)]))
-    _copy(
-        database,
-        f"SELECT {', '.join(names)} FROM typed_rows WHERE {sql.REASON} IS NULL ORDER BY {order}",  # noqa: S608
-        kept,
+    passed = f"SELECT {', '.join(names)} FROM typed_rows WHERE {sql.REASON} IS NULL ORDER BY {order}"  # noqa: S608
+    _copy(database, passed, kept)
+    texts = " ".join(f"WHEN {number} THEN {sql.text(rule.reason)}" for number, rule in enumerate(rules))
+    reason = f"CASE {sql.REASON} {texts} END" if rules else "NULL::VARCHAR"
+    aside = (
+        f"SELECT r.*, {reason} AS {sql.REASON} FROM typed_rows AS t JOIN read_rows AS r USING ({sql.ROW}) "  # noqa: S608
+        f"WHERE t.{sql.REASON} IS NOT NULL ORDER BY {sql.ROW}"
     )
-    reasons = f"SELECT r.*, {sql.REASON} FROM typed_rows AS t JOIN read_rows AS r USING ({sql.ROW})"  # noqa: S608
-    _copy(database, f"{reasons} WHERE {sql.REASON} IS NOT NULL ORDER BY {sql.ROW}", rejected)
+    _copy(database, aside, rejected)
 
 
 def _copy(database: duckdb.DuckDBPyConnection, select: str, file: Path) -> None:
