@@ -103,7 +103,7 @@ def written(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return float_written(value, 21)
+        return float_written(value, 6)
     if isinstance(value, bytes):
         return "[" + " ".join(str(byte) for byte in value) + "]"
     if isinstance(value, list | tuple):

@@ -20,8 +20,8 @@ from argosy.engine.machine.calls import Call
 from argosy.engine.manifest.catalogue import Catalogue, UnknownTemplate
 from argosy.engine.nodes import Json, Node, NodeType, Outputs, Phase
 
-MAX_DEPTH = 100
-"""How deep templates may call templates, as the controller has it."""
+MAX_DEPTH = 99
+"""How deep templates may call templates below the entrypoint, as the controller has it."""
 
 NODE_TYPES = {"dag": NodeType.DAG, "steps": NodeType.STEPS, "suspend": NodeType.SUSPEND}
 
@@ -75,6 +75,8 @@ class Machine:
         """Nodes that changed since the last look."""
         self.effects: list[effects.Effect] = []
         self.admission = admission.Admission(catalogue.spec.get("parallelism"))
+        self.impossible: set[str] = set()
+        """Nodes whose calls could not be made as they are written."""
         self.watchers: dict[str, Callable[[Node], None]] = {}
         """Who wants to hear of every change of a node, for lifecycle hooks."""
         self._bodies = bodies
@@ -194,8 +196,10 @@ class Machine:
         node.outputs = outputs
         self._settle(call, node)
 
-    def refuse(self, call: Call, message: str) -> None:
-        """The call cannot be made: its node is an error that never ran."""
+    def refuse(self, call: Call, message: str, *, impossible: bool = True) -> None:
+        """The call cannot be made: its node is an error that never ran. *impossible*: nor could it ever, as it is written."""
+        if impossible:
+            self.impossible.add(call.name)
         node = self.create(call, NodeType.SKIPPED, Phase.ERROR, message)
         self.finish(call, node, Phase.ERROR, message)
 
@@ -251,7 +255,7 @@ class Machine:
             self.export(processed, known.outputs)
             self._settle(call, known)
         elif call.depth >= MAX_DEPTH:
-            self.refuse(call, "max depth exceeded: templates call templates without end")
+            self.refuse(call, "max depth exceeded: templates call templates without end", impossible=False)
         else:
             self.admission.enter(call, known, lambda: self._admitted(call, processed))
 

@@ -204,7 +204,7 @@ class Group:
             message=message,
         )
         node.finished = node.started
-        node.ends = [Phase.SUCCEEDED]
+        node.ends = [phase if phase.completed else Phase.SUCCEEDED]
         self._keep(own, step, node)
         return node
 
@@ -222,8 +222,8 @@ class Group:
 
     def _one_less(self, node: Node) -> None:
         self._left -= 1
-        if node.type is NodeType.SKIPPED and node.phase is Phase.ERROR and not node.hooked:
-            # The call itself was impossible: the controller gives up the group at once.
+        if node.name in self._machine.impossible:
+            # The controller gives up the group at once.
             self.end(Phase.ERROR, f"step group deemed errored due to child {node.name} error: {node.message}")
         elif self._left == 0 and not self.node.fulfilled:
             self._assess()

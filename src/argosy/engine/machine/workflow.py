@@ -91,11 +91,19 @@ class Workflow:
         )
 
     def _entry_ended(self, node: Node) -> None:
+        if node.name in self.machine.impossible:
+            self._give_up(node)
+            return
         self._root = node
         self._note_end(node)
         self._look_at_hooks()
         if not self._running_hooks:
             self._leave()
+
+    def _give_up(self, node: Node) -> None:
+        """The entrypoint cannot be called: there is nothing to run an exit handler for."""
+        self.ending = Ending(Phase.ERROR, f"error in entry template execution: {node.message}")
+        self.machine.effects.append(effects.Release(""))
 
     def _leave(self) -> None:
         if self._root is None:

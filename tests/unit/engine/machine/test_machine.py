@@ -174,3 +174,33 @@ def test_endless_recursion_ends() -> None:
     assert world.workflow.ending is not None
     assert world.workflow.ending.phase is Phase.FAILED
     assert any("max depth exceeded" in node.message for node in world.machine.nodes.values())
+
+
+def test_an_entrypoint_that_cannot_be_called() -> None:
+    """The workflow errs, and its exit handler does not run."""
+    inputs = {"parameters": [{"name": "p", "valueFrom": {"configMapKeyRef": {"name": "none", "key": "k"}}}]}
+    world = World({"onExit": "leaf", "templates": [{**LEAF, "name": "main", "inputs": inputs}, LEAF]}, ok)
+    assert world.workflow.ending is not None
+    assert world.workflow.ending.phase is Phase.ERROR
+    assert world.workflow.ending.message.startswith("error in entry template execution: inputs.parameters.p")
+    assert world.phases() == {"wf": "Error"}
+
+
+def test_a_step_that_cannot_be_called_fails_its_group_at_once() -> None:
+    """Without waiting for the steps beside it."""
+    inputs = {"parameters": [{"name": "p", "valueFrom": {"configMapKeyRef": {"name": "none", "key": "k"}}}]}
+    steps = [[{"name": "slow", "template": "leaf"}, {"name": "broken", "template": "needy"}]]
+    world = World(
+        {"templates": [{"name": "main", "steps": steps}, {**LEAF, "name": "needy", "inputs": inputs}, LEAF]},
+        lambda _: None,
+    )
+    assert world.phases() == {"wf": "Failed", "wf[0]": "Error", "wf[0].slow": "Running", "wf[0].broken": "Error"}
+    assert world.machine.nodes["wf[0]"].message.startswith("step group deemed errored due to child wf[0].broken error")
+
+
+def test_a_wrong_answer_is_final_at_once() -> None:
+    """Where the expression says no, nobody waits for the backoff."""
+    retries = {"limit": 3, "expression": "asInt(lastRetry.exitCode) == 75", "backoff": {"duration": "1h"}}
+    world = World({"templates": [{**LEAF, "name": "main", "retryStrategy": retries}]}, lambda _: failed(10))
+    assert world.phases() == {"wf": "Failed", "wf(0)": "Failed"}
+    assert world.machine.nodes["wf"].message == "retryStrategy.expression evaluated to false"
