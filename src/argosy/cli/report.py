@@ -155,7 +155,7 @@ def _peak(folder: runs.RunFolder) -> int | None:
 
 def _workflow(manifest: Mapping[str, Any], nodes: Mapping[str, engine_nodes.Node]) -> str:
     """The workflow's name, which all names of nodes begin with."""
-    return next(iter(nodes), None) or str((manifest.get("metadata") or {}).get("name") or "workflow")
+    return str(manifest.get("workflow") or next(iter(nodes), "workflow"))
 
 
 def _annotations(manifest: Mapping[str, Any]) -> Mapping[str, str]:
@@ -163,7 +163,7 @@ def _annotations(manifest: Mapping[str, Any]) -> Mapping[str, str]:
 
 
 def _arguments(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
-    return (manifest.get("spec") or {}).get("arguments") or {}
+    return manifest.get("arguments") or {}
 
 
 def _parameters(manifest: Mapping[str, Any]) -> dict[str, str]:
