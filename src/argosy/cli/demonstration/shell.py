@@ -48,7 +48,7 @@ def glance(*words: str, lines: int) -> None:
 
 def ask(*words: str, expected: Collection[int] = (errors.DONE,)) -> Any:
     """Run the command with ``--json`` and return what it answers; progress and errors, on standard error, are seen."""
-    show(*words)
+    show(*words, "--json")
     done = subprocess.run(command(*words, "--json"), check=False, stdout=subprocess.PIPE, text=True)
     _check(words, done.returncode, expected)
     return json.loads(done.stdout)
