@@ -1,0 +1,135 @@
+"""``argosy run``, ``runs`` and ``logs`` as a person types them."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from argosy.cli import main
+
+Shell = Callable[..., tuple[int, str, str]]
+
+MANIFEST = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {generateName: greet-}
+spec:
+  entrypoint: main
+  arguments: {parameters: [{name: who, value: world}]}
+  templates:
+    - name: main
+      dag:
+        tasks:
+          - {name: hello, template: say, withItems: [1, 2], arguments: {parameters: [{name: text, value: "{{workflow.parameters.who}}"}]}}
+          - {name: verdict, depends: hello, template: verdict}
+    - name: say
+      inputs: {parameters: [{name: text}]}
+      container:
+        image: any
+        command: [sh, -c, 'echo "hello $TEXT"; echo "bye $TEXT" >&2']
+        env: [{name: TEXT, value: "{{inputs.parameters.text}}"}]
+    - name: verdict
+      container:
+        image: any
+        command: [sh, -c, 'echo rejected > /tmp/v; echo sha256:1 > /tmp/d; echo "error: the answer is no"; exit $CODE']
+        env: [{name: CODE, value: "0"}]
+      outputs:
+        parameters:
+          - {name: verdict, globalName: verdict, valueFrom: {path: /tmp/v}}
+          - {name: digest, globalName: model-digest, valueFrom: {path: /tmp/d}}
+"""
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Shell:
+    """Run ``argosy`` in a folder with the manifest: the exit code, standard output, standard error."""
+    monkeypatch.setenv("ARGOSY_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "greet.yaml").write_text(MANIFEST, encoding="utf-8")
+
+    def run(*words: str) -> tuple[int, str, str]:
+        code = main.run(words)
+        said = capfd.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+def test_json(shell: Shell) -> None:
+    """One object on standard output, the verdict and digest that the workflow exported in it; the rest on standard error."""
+    code, out, err = shell("run", "-f", "greet.yaml", "--local-image", "*", "--json", "-p", "who=you")
+    answer = json.loads(out)
+    assert code == 0
+    assert {key: answer[key] for key in ("phase", "message", "verdict", "model_digest")} == {
+        "phase": "Succeeded",
+        "message": "",
+        "verdict": "rejected",
+        "model_digest": "sha256:1",
+    }
+    assert set(answer["nodes"]) == {"$", "$.hello", "$.hello(0:1)", "$.hello(1:2)", "$.verdict"}
+    assert "Succeeded $.hello(0:1)" in err
+
+
+def test_runs_and_logs(shell: Shell) -> None:
+    """The run is listed; logs are found by task, by node, by template."""
+    shell("run", "-f", "greet.yaml", "--local-image", "*")
+    code, out, _ = shell("runs")
+    assert code == 0
+    assert out.startswith("greet-")
+    assert "Succeeded" in out
+    assert shell("logs", "-", "hello(0:1)")[1] == "hello world\nbye world\n"
+    assert shell("logs", "greet", "$.hello(1:2)")[1] == "hello world\nbye world\n"
+    assert "$.hello(0:1): hello world" in shell("logs", "-", "say")[1]
+    assert "$.hello(0:1): hello world" in shell("logs", "-", "hello", "-f")[1]
+    code, _, err = shell("logs", "-", "nobody")
+    assert code == 2
+    assert "has no step 'nobody'" in err
+
+
+def test_first_failed_step_gives_the_code(shell: Shell, tmp_path: Path) -> None:
+    """The exit code is the step's, and its last words are shown."""
+    (tmp_path / "greet.yaml").write_text(MANIFEST.replace('value: "0"', 'value: "10"'), encoding="utf-8")
+    code, out, _ = shell("run", "-f", "greet.yaml", "--local-image", "*")
+    assert code == 10
+    assert "$.verdict: main: Error (exit code 10)" in out
+    assert "    error: the answer is no" in out
+
+
+def test_parameter_file_and_entrypoint(shell: Shell, tmp_path: Path) -> None:
+    """Parameters from a file, beaten by -p; another template to start with."""
+    (tmp_path / "p.yaml").write_text("who: file\n", encoding="utf-8")
+    assert shell("run", "-f", "greet.yaml", "--local-image", "*", "--parameter-file", "p.yaml", "--name", "own")[0] == 0
+    assert "hello file" in shell("logs", "own", "say")[1]
+    code, out, _ = shell("run", "-f", "greet.yaml", "--local-image", "*", "--entrypoint", "verdict", "--json")
+    assert (code, set(json.loads(out)["nodes"])) == (0, {"$"})
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        pytest.param(("run",), "name a model, or a manifest with -f", id="nothing-named"),
+        pytest.param(("run", "nobody"), "there is no model 'nobody'", id="no-model"),
+        pytest.param(("run", "-f", "greet.yaml", "-p", "who"), "'who' is not NAME=VALUE", id="no-value"),
+        pytest.param(("run", "-f", "greet.yaml", "--parallelism", "0"), "at least one step", id="no-parallelism"),
+        pytest.param(("resume", "nothing"), "there is no run 'nothing'", id="no-run"),
+    ],
+)
+def test_usage(words: tuple[str, ...], message: str, shell: Shell) -> None:
+    """What cannot be understood is one line and 2."""
+    code, _, err = shell(*words)
+    assert code == 2
+    assert message in err
+
+
+def test_cached_run_starts_nothing(shell: Shell, tmp_path: Path) -> None:
+    """A second run with nothing changed takes every cached step's answer, and none of it with --no-cache."""
+    cached = MANIFEST.replace(
+        "    - name: say\n", '    - name: say\n      metadata: {annotations: {argosy.dev/cache: "true"}}\n'
+    )
+    (tmp_path / "greet.yaml").write_text(cached, encoding="utf-8")
+    words = ("run", "-f", "greet.yaml", "--local-image", "*")
+    assert "(3 steps, 0 cached" in shell(*words)[1]
+    assert "(3 steps, 2 cached" in shell(*words)[1]
+    assert "(3 steps, 0 cached" in shell(*words, "--no-cache")[1]
+    assert "(3 steps, 0 cached" in shell(*words, "-p", "who=else")[1]
