@@ -85,7 +85,7 @@ def test_under_no_difference_p_values_are_even() -> None:
     for seed in range(50):
         random = np.random.default_rng(seed)
         labels = (random.random(150) < 0.4).astype(float)
-        first, second = 0.4 * labels + 0.7 * random.random((2, 200))
+        first, second = 0.4 * labels + 0.7 * random.random((2, 150))
         for metric in small:
             found = paired.compare(
                 "binary", metric, labels, Answers(first), Answers(second), Drawing(0.9, resamples=60, seed=seed)
