@@ -44,5 +44,7 @@ def test_committed_files_satisfy_the_schema(name: str, pattern: str) -> None:
     files = sorted(ROOT.glob(pattern))
     assert len(files) >= 2
     for file in files:
-        plain = json.loads(json.dumps(yaml.safe_load(file.read_text(encoding="utf-8")), default=lambda value: value.isoformat()))
+        plain = json.loads(
+            json.dumps(yaml.safe_load(file.read_text(encoding="utf-8")), default=lambda value: value.isoformat())
+        )
         jsonschema.validate(plain, schema, format_checker=jsonschema.FormatChecker())
