@@ -13,6 +13,7 @@ from typing import Any
 
 from argosy import errors
 from argosy.engine import nodes, outcome, preparation
+from argosy.engine.attempts import ahead
 from argosy.engine.attempts.cache import StepCache
 from argosy.engine.attempts.environment import Sources
 from argosy.engine.attempts.pods import Pods
@@ -141,7 +142,7 @@ async def _drive(session: _Session, options: RunOptions, observer: Observer) -> 
         runner = Runner(
             workflow,
             journal=session.journal,
-            pods=_pods(session, options, starter),
+            pods=_pods(session, options, starter, workflow.machine.catalogue),
             mutexes=Mutexes(options.home / "locks"),
             parallelism=options.parallelism,
             observer=observer,
@@ -203,8 +204,9 @@ def catalogue_of(spec: Json, others: Mapping[str, Json]) -> Catalogue:
     return Catalogue(spec, by_owner)
 
 
-def _pods(session: _Session, options: RunOptions, starter: launcher.Launcher) -> Pods:
+def _pods(session: _Session, options: RunOptions, starter: launcher.Launcher, catalogue: Catalogue) -> Pods:
     stored = session.stored
+    sources = Sources(stored["configMaps"], options.secrets)
     store = ObjectStore(options.home / "objects")
     return Pods(
         starter=starter,
@@ -212,7 +214,8 @@ def _pods(session: _Session, options: RunOptions, starter: launcher.Launcher) ->
         cache=StepCache(
             options.home / "cache", store, here=Path(stored["workingFolder"]), reads_hits=stored["useCache"]
         ),
-        sources=Sources(stored["configMaps"], options.secrets),
+        sources=sources,
+        ahead=ahead.warmths(catalogue, sources),
         kept=(options.home, Path(stored["workingFolder"])),
         folder=lambda node, number: session.folder.attempt(stored["workflow"], node, number),
         code_identity=options.code_identity,

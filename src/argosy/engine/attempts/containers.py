@@ -31,7 +31,7 @@ def launch(program: str | None, request: StartPod, workspace: Workspace, variabl
             *_options(workspace, container.get("workingDir"), variables, script),
             *_entry(container, command),
         ),
-        env={**environment.of_machine(Path.home()), **variables},
+        env={**environment.of_machine(), "HOME": str(Path.home()), **variables},
         cwd=workspace.work,
         log=workspace.log,
         stdout=workspace.stdout if request.keeps_result else None,

@@ -58,13 +58,12 @@ def of_container(container: Mapping[str, Any], sources: Sources, facts: Mapping[
     return Environment(variables, {name: value for name, value in variables.items() if name not in hidden})
 
 
-def of_machine(home: Path) -> dict[str, str]:
-    """The variables that a step has of this machine."""
+def of_machine() -> dict[str, str]:
+    """The variables that every step has of this machine, beside the ``HOME`` of its own."""
     programs = str(Path(sys.executable).parent)
     variables = {
         "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH') or os.defpath}",
         "LANG": os.environ.get("LANG") or "C.UTF-8",
-        "HOME": str(home),
     }
     return variables | {name: os.environ[name] for name in ("TZ", "PYTHONHASHSEED") if name in os.environ}
 

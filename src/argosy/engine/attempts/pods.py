@@ -1,26 +1,25 @@
 """Runs pods: one attempt each, from laid-out files to collected outputs. Which pod runs when is the runner's business."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from argosy.engine import nodes
-from argosy.engine.attempts import containers, environment, images, transfer
+from argosy.engine.attempts import ahead, containers, environment, images, transfer
 from argosy.engine.attempts.cache import StepCache
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources
 from argosy.engine.attempts.transfer import TransferFailure
 from argosy.engine.attempts.workspace import ROOT_VARIABLE, PathFailure, Workspace, container_of, output_paths
 from argosy.engine.machine.effects import PodResult, StartPod
 from argosy.engine.nodes import Json, Outputs, Phase
-from argosy.engine.processes.launcher import Bind, Exit, Launch, LaunchFailure, Running
+from argosy.engine.processes.launcher import Bind, Exit, Launch, LaunchFailure, Running, Warmth
 from argosy.engine.state.objects import ObjectStore
 
 GRACE = 5.0
 """Seconds between SIGTERM and SIGKILL."""
 
-PRELOAD = "argosy.dev/preload"
 LATE = "Pod was active on the node longer than the specified deadline"
 SCRIPT = "script"
 
@@ -29,6 +28,8 @@ class Starts(Protocol):
     """What starts processes: the launcher, or a fake."""
 
     async def start(self, launch: Launch) -> Running: ...
+
+    def warm(self, warmth: Warmth) -> None: ...
 
 
 @dataclass
@@ -49,6 +50,8 @@ class Pods:
     namespace: str
     shows_paths: Callable[[], bool]
     """Whether this machine can give a process its own view of the file system."""
+    ahead: Sequence[Warmth] = ()
+    """What the steps of the run want imported, in the order in which they come."""
     engine_of_containers: str | None = None
     """``podman`` or ``docker``, where images run in containers."""
     running: dict[str, Running] = field(default_factory=dict)
@@ -80,6 +83,7 @@ class Pods:
         variables = self._environment(request)
         await asyncio.to_thread(self._lay_out, template, workspace)
         launch = self._launch(request, workspace, variables)
+        self._look_ahead(launch)
         running = await self.starter.start(launch)
         self.running[request.name] = running
         started(running)
@@ -123,19 +127,26 @@ class Pods:
         argv = images.command_of(container, given.variables, script)
         if not images.is_process(container.get("image") or "", self.process_images):
             return containers.launch(self.engine_of_containers, request, workspace, given.variables)
-        annotations = (request.template.get("metadata") or {}).get("annotations") or {}
+        own = {**environment.of_machine(), "HOME": str(workspace.scratch)}
         return Launch(
             argv=images.with_this_python(argv),
-            env={**environment.of_machine(workspace.scratch), **self._translated(given.variables, workspace)},
+            env={**own, **self._translated(given.variables, workspace)},
             cwd=workspace.working_folder(container.get("workingDir")),
             log=workspace.log,
             stdout=workspace.stdout if request.keeps_result else None,
             binds=binds,
             keep=self.kept,
-            preload=frozenset(name for name in annotations.get(PRELOAD, "").split(",") if name),
+            preload=ahead.preload_of(request.template),
             memory=None,
             scratch=workspace.scratch,
         )
+
+    def _look_ahead(self, launch: Launch) -> None:
+        """Have the next step's libraries imported while this step's are, and while it runs."""
+        own = Warmth.of(launch.preload, launch.env)
+        following = self.ahead[self.ahead.index(own) + 1 :] if own in self.ahead else ()
+        if following:
+            self.starter.warm(following[0])
 
     def _translated(self, variables: Mapping[str, str], workspace: Workspace) -> dict[str, str]:
         root = {ROOT_VARIABLE: workspace.translated(variables[ROOT_VARIABLE])} if ROOT_VARIABLE in variables else {}

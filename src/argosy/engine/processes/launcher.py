@@ -35,13 +35,18 @@ alive = identity.alive
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 SERVERS = 4
-"""Warm servers at once; each holds the memory of its libraries. Steps that would need one more start cold."""
+"""Warm servers at once; each holds the memory of its libraries. The one idle for longest makes room for one more."""
 
 READ_AT_START = ("PYTHON", "LD_", "DYLD_", "OMP_", "OPENBLAS_", "MKL_", "NUMEXPR_", "LANG", "LC_", "TZ")
 """Variables that an interpreter or a library reads once, as it starts: steps that differ in them do not share a server."""
 
-ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "NUMEXPR_NUM_THREADS": "1"}
-"""So that importing NumPy starts no threads, which would not survive the fork."""
+ONE_THREAD = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "NUMEXPR_NUM_THREADS": "1",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+}
+"""So that importing NumPy or PyArrow, with the allocator it brings, starts no threads, which would not survive the fork."""
 
 SILENT = {
     "DO_NOT_TRACK": "1",
@@ -75,6 +80,27 @@ class Launch:
     keep: tuple[Path, ...] = ()
     preload: frozenset[str] = frozenset()
     memory: int | None = None
+
+
+@dataclass(frozen=True)
+class Warmth:
+    """What a server has taken in: libraries, and the variables they read as they were imported."""
+
+    preload: frozenset[str] = frozenset()
+    variables: frozenset[tuple[str, str]] = frozenset()
+
+    @classmethod
+    def of(cls, preload: frozenset[str], env: Mapping[str, str]) -> Self:
+        """What a program wants that imports *preload* and is started with the environment *env*."""
+        return cls(preload, frozenset((name, value) for name, value in env.items() if name.startswith(READ_AT_START)))
+
+    def environment(self) -> dict[str, str]:
+        """The environment of the server itself."""
+        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        return {**kept, **SILENT, **ONE_THREAD, **dict(self.variables)}
+
+
+COLD = Warmth()
 
 
 @dataclass(frozen=True)
@@ -139,9 +165,9 @@ class Launcher:
     """Starts processes. Use it as an asynchronous context manager: what still runs at its end is killed."""
 
     def __init__(self) -> None:
-        self._servers: dict[_Warmth, _Server] = {}
+        self._servers: dict[Warmth, _Opening] = {}
+        self._ending: set[asyncio.Task[None]] = set()
         self._keys = iter(range(1, sys.maxsize))
-        self._opening = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
         return self
@@ -154,7 +180,7 @@ class Launcher:
     async def start(self, launch: Launch) -> Running:
         """Start *launch*. Raises LaunchFailure, or LocalDisk where there is no room for its log."""
         if python_program.is_runnable(launch.argv):
-            server = await self._server(_Warmth.of(launch))
+            server = await self._server(Warmth.of(launch.preload, launch.env))
             if server is not None and (running := await server.start(self._asked(launch, here=True))):
                 return running
         server = await self._server(COLD)
@@ -163,20 +189,53 @@ class Launcher:
             raise LaunchFailure(f"cannot start {launch.argv[0]}")
         return running
 
+    def warm(self, warmth: Warmth) -> None:
+        """Begin to import what a step will need soon. Nothing is lost where there is no room for it."""
+        if self._known(warmth) is None and self._make_room():
+            opening = self._open(warmth)
+            opening.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # the step will meet it too
+
     async def close(self) -> None:
         """Kill what is left, and end the servers."""
         servers, self._servers = list(self._servers.values()), {}
-        await asyncio.gather(*(server.close() for server in servers))
+        for opening in servers:
+            if not opening.done():
+                opening.cancel()
+        await asyncio.gather(*map(_end, servers), *self._ending)
 
-    async def _server(self, warmth: "_Warmth") -> "_Server | None":
-        """The server for *warmth*, started if need be; None where there are enough already."""
-        async with self._opening:
-            found = self._servers.get(warmth)
-            if found is None or found.closed:
-                if warmth != COLD and warmth not in self._servers and len(self._servers) >= SERVERS:
-                    return None
-                found = self._servers[warmth] = await _Server.open(warmth)
-            return found
+    async def _server(self, warmth: Warmth) -> "_Server | None":
+        """The server for *warmth*, started if need be; None where there are enough already and all are busy."""
+        opening = self._known(warmth)
+        if opening is None:
+            if warmth != COLD and not self._make_room():
+                return None
+            opening = self._open(warmth)
+        self._servers[warmth] = self._servers.pop(warmth)  # last in order: the one that was used last
+        return await asyncio.shield(opening)
+
+    def _known(self, warmth: Warmth) -> "_Opening | None":
+        """The server for *warmth*, ready or on its way, where there is one."""
+        opening = self._servers.get(warmth)
+        if opening and opening.done() and (opening.cancelled() or opening.exception() or opening.result().closed):
+            return None
+        return opening
+
+    def _open(self, warmth: Warmth) -> "_Opening":
+        opening = self._servers[warmth] = asyncio.create_task(_Server.open(warmth))
+        return opening
+
+    def _make_room(self) -> bool:
+        """End the warm server that was idle for longest, where there are enough of them; whether there is room for one more."""
+        warm = {warmth: opening for warmth, opening in self._servers.items() if warmth != COLD}
+        if len(warm) < SERVERS:
+            return True
+        idle = next((warmth for warmth, opening in warm.items() if opening.done() and _is_idle(opening)), None)
+        if idle is None:
+            return False
+        ending = asyncio.create_task(_end(self._servers.pop(idle)))
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
+        return True
 
     def _asked(self, launch: Launch, *, here: bool) -> dict[str, Any]:
         way = isolation().way
@@ -207,26 +266,6 @@ class Launcher:
         }
 
 
-@dataclass(frozen=True)
-class _Warmth:
-    """What a server has taken in: libraries, and the variables they read as they were imported."""
-
-    preload: frozenset[str] = frozenset()
-    variables: frozenset[tuple[str, str]] = frozenset()
-
-    @classmethod
-    def of(cls, launch: Launch) -> "_Warmth":
-        read = ((name, value) for name, value in launch.env.items() if name.startswith(READ_AT_START))
-        return cls(launch.preload, frozenset(read))
-
-    def environment(self) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-        return {**kept, **SILENT, **ONE_THREAD, **dict(self.variables)}
-
-
-COLD = _Warmth()
-
-
 @dataclass
 class _Server:
     """The launcher's end of one fork server."""
@@ -239,8 +278,13 @@ class _Server:
     closed: bool = False
     listening: asyncio.Task[None] | None = None
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing it started still runs."""
+        return not (self.running or self.starting)
+
     @classmethod
-    async def open(cls, warmth: _Warmth) -> "_Server":
+    async def open(cls, warmth: Warmth) -> "_Server":
         """Start a server and wait until it has imported. Raises LaunchFailure."""
         ours, theirs = socket.socketpair()
         try:
@@ -263,7 +307,13 @@ class _Server:
         finally:
             theirs.close()
         server = cls(process, *await asyncio.open_connection(sock=ours))
-        if not await server.reader.readline():
+        try:
+            ready = await server.reader.readline()
+        except asyncio.CancelledError:
+            process.kill()
+            await server.close()
+            raise
+        if not ready:
             await server.close()
             raise LaunchFailure("the server that starts steps ended before it was ready")
         server.listening = asyncio.create_task(server.listen())
@@ -333,6 +383,19 @@ class _Server:
         for waiting in self.starting.values():
             if not waiting.done():
                 waiting.set_exception(failure)
+
+
+_Opening = asyncio.Task[_Server]
+
+
+async def _end(opening: _Opening) -> None:
+    """End a server; one that never came to be has ended already."""
+    with contextlib.suppress(LaunchFailure, asyncio.CancelledError):
+        await (await opening).close()
+
+
+def _is_idle(opening: _Opening) -> bool:
+    return opening.cancelled() or opening.exception() is not None or opening.result().idle
 
 
 def _failure(message: dict[str, Any]) -> Exception:

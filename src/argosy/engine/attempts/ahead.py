@@ -1,0 +1,54 @@
+"""Which libraries a run will need next, so that they can be imported while a step before still runs."""
+
+import graphlib
+from collections.abc import Iterator, Mapping
+
+from argosy.engine.attempts import environment
+from argosy.engine.attempts.environment import EnvironmentFailure, Sources
+from argosy.engine.attempts.workspace import container_of
+from argosy.engine.machine import depends
+from argosy.engine.manifest.catalogue import WORKFLOW, Catalogue, Owner, UnknownTemplate
+from argosy.engine.nodes import Json
+from argosy.engine.processes.launcher import Warmth
+
+PRELOAD = "argosy.dev/preload"
+"""A template's annotation: the modules its program imports, separated by commas."""
+
+
+def preload_of(template: Json) -> frozenset[str]:
+    """The modules to have imported before the template's program starts."""
+    annotations = (template.get("metadata") or {}).get("annotations") or {}
+    return frozenset(name for name in annotations.get(PRELOAD, "").split(",") if name)
+
+
+def warmths(catalogue: Catalogue, sources: Sources) -> list[Warmth]:
+    """What the steps of a run want imported, in the order in which a run first comes to them, each once."""
+    found: dict[Warmth, None] = {}
+    for template in _in_order(catalogue, {"template": catalogue.spec.get("entrypoint")}, WORKFLOW, set()):
+        try:
+            given = environment.of_container(container_of(template), sources, {})
+        except EnvironmentFailure:
+            continue  # of use to nobody but the step itself, which will say so
+        found[Warmth.of(preload_of(template), {**environment.of_machine(), **given.variables})] = None
+    return list(found)
+
+
+def _in_order(catalogue: Catalogue, holder: Mapping[str, object], owner: Owner, seen: set[int]) -> Iterator[Json]:
+    """The templates with something to import below *holder*, each where a run first comes to it."""
+    try:
+        template, owner = catalogue.resolve(holder, owner)
+    except UnknownTemplate:
+        return
+    if id(template) in seen:
+        return
+    seen.add(id(template))
+    if preload_of(template):
+        yield template
+    for group in template.get("steps") or []:
+        for step in group:
+            yield from _in_order(catalogue, step, owner, seen)
+    tasks = {task["name"]: task for task in (template.get("dag") or {}).get("tasks") or []}
+    for name in graphlib.TopologicalSorter(
+        {name: depends.names_of(task) for name, task in tasks.items()}
+    ).static_order():
+        yield from _in_order(catalogue, tasks[name], owner, seen)
