@@ -1,6 +1,8 @@
 """``argosy run``, ``runs`` and ``logs`` as a person types them."""
 
 import json
+import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -133,3 +135,32 @@ def test_cached_run_starts_nothing(shell: Shell, tmp_path: Path) -> None:
     assert "(3 steps, 2 cached" in shell(*words)[1]
     assert "(3 steps, 0 cached" in shell(*words, "--no-cache")[1]
     assert "(3 steps, 0 cached" in shell(*words, "-p", "who=else")[1]
+
+
+READER = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {generateName: read-}
+spec:
+  entrypoint: main
+  arguments: {parameters: [{name: file}]}
+  templates:
+    - name: main
+      container: {image: any, command: [sh, -c, 'cat "$FILE"; ls /tmp'], env: [{name: FILE, value: "{{workflow.parameters.file}}"}]}
+"""
+
+
+def test_a_file_that_a_parameter_names_is_seen(shell: Shell, tmp_path: Path) -> None:
+    """Though it lies where each step has a folder of its own; what lies beside it is not."""
+    outside = Path(tempfile.mkdtemp(prefix="argosy-test-"))
+    try:
+        (outside / "wanted.txt").write_text("here\n", encoding="utf-8")
+        (outside / "other.txt").write_text("no\n", encoding="utf-8")
+        (tmp_path / "read.yaml").write_text(READER, encoding="utf-8")
+        code, _, err = shell("run", "-f", "read.yaml", "--local-image", "*", "-p", f"file={outside / 'wanted.txt'}")
+        assert code == 0, err
+        said = shell("logs", "-", "main")[1].split()
+        assert said[0] == "here"
+        assert outside.name in said
+    finally:
+        shutil.rmtree(outside)

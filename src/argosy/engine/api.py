@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import time
 import uuid
@@ -195,6 +196,12 @@ def _workflow(session: _Session) -> Workflow:
     )
 
 
+def _named_paths(arguments: Json) -> list[Path]:
+    """What is there of the absolute paths that the run's parameters name: whoever names one wants the steps to see it."""
+    values = (str(parameter.get("value", "")) for parameter in arguments.get("parameters") or [])
+    return [Path(value) for value in values if value.startswith("/") and value.isprintable() and os.path.lexists(value)]
+
+
 def catalogue_of(spec: Json, others: Mapping[str, Json]) -> Catalogue:
     """The templates of *spec* and of *others*, whose keys are ``kind/name``."""
     by_owner: dict[Owner, Any] = {}
@@ -216,7 +223,7 @@ def _pods(session: _Session, options: RunOptions, starter: launcher.Launcher, ca
         ),
         sources=sources,
         ahead=ahead.warmths(catalogue, sources),
-        kept=(options.home, Path(stored["workingFolder"])),
+        kept=(options.home, Path(stored["workingFolder"]), *_named_paths(stored["arguments"])),
         folder=lambda node, number: session.folder.attempt(stored["workflow"], node, number),
         code_identity=options.code_identity,
         process_images=options.process_images,
