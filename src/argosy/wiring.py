@@ -137,10 +137,7 @@ def prepare(settings: Settings) -> None:
 
     Quick where everything is there. Safe to run twice, also at once.
     """
-    from argosy.adapters import keys
-
-    keys.ensure_signing_pair(settings.signing_key, settings.verifying_key)
-    keys.ensure_secret(settings.hash_key)
+    prepare_keys(settings)
     if settings.forge_uri.startswith(LOCAL):
         forge(settings)
     database = settings.tracking_uri.removeprefix("sqlite:///")
@@ -148,6 +145,23 @@ def prepare(settings: Settings) -> None:
         from argosy.adapters.mlflow_registry import MlflowRegistry
 
         MlflowRegistry(settings.tracking_uri).prepare()
+
+
+def prepare_keys(settings: Settings) -> None:
+    """Make the keys that are to lie in this machine's state folder and do not yet; one that lies elsewhere is somebody's to bring.
+
+    Quick, and safe to run twice, also at once.
+    """
+    paths = (settings.signing_key, settings.verifying_key, settings.hash_key)
+    own = {path for path in paths if path.is_relative_to(settings.home)}
+    if all(path.exists() for path in own):
+        return
+    from argosy.adapters import keys  # not before: cryptography takes its time
+
+    if {settings.signing_key, settings.verifying_key} <= own:
+        keys.ensure_signing_pair(settings.signing_key, settings.verifying_key)
+    if settings.hash_key in own:
+        keys.ensure_secret(settings.hash_key)
 
 
 def _github(address: str, token: str | None) -> Forge:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ARGOSY = str(Path(sys.executable).with_name("argosy"))
-SCRIPT = str(Path(__file__).with_name("plain_script.py"))
+SCRIPT = [sys.executable, str(Path(__file__).with_name("plain_script.py")), "data/churn/customers.csv"]
 
 
 @dataclass
@@ -45,7 +45,7 @@ def _measure(command: list[str], environment: dict[str, str]) -> Cost:
 
 
 def _watch(process: subprocess.Popen[str], peak: list[float]) -> None:
-    """Sum of what all processes of the command hold, looked at ten times a second; shared pages count once in each (PSS)."""
+    """Sum of what all processes of the command hold, looked at ten times a second; a page that several share counts once in all (PSS)."""
     while process.poll() is None:
         total = sum(_pss(pid) for pid in _family(process.pid))
         peak[0] = max(peak[0], total / 1024)
@@ -87,7 +87,7 @@ def main() -> None:
             environment = {**os.environ, "ARGOSY_HOME": home}
             subprocess.run([ARGOSY, "setup"], env=environment, check=True, capture_output=True)
             ours.append(_measure([ARGOSY, "run", "churn"], environment))
-            plain.append(_measure([sys.executable, SCRIPT], environment))
+            plain.append(_measure(SCRIPT, environment))
             again.append(_measure([ARGOSY, "run", "churn"], environment))
         print(
             f"round {number + 1}: pipeline {_text(ours[-1])}; plain script {_text(plain[-1])}; nothing changed {_text(again[-1])}",

@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import hashlib
 import json
 import os
 import sys
@@ -10,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from argosy import errors, settings
+from argosy import errors, settings, wiring
+from argosy.cli import local
 from argosy.cli import progress as drawing
 from argosy.engine import api, nodes
 from argosy.engine.nodes import Node
@@ -20,9 +20,6 @@ from argosy.engine.state.runs import RunFolder
 
 LONGEST_LAST_WORDS = 4096
 """Bytes from the end of a log that are looked at."""
-
-OWN_IMAGES = ("argosy/*", "*/argosy/*", "argosy-*", "*/argosy-*")
-"""Images whose steps are this package: they run as processes."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,36 +42,17 @@ def options(arguments: argparse.Namespace, **given: Any) -> RunOptions:
     if arguments.parallelism is not None and arguments.parallelism < 1:
         raise errors.UsageError(f"--parallelism {arguments.parallelism}: at least one step must run at a time")
     found = settings.Settings.from_environment()
+    wiring.prepare_keys(found)
     return RunOptions(
         home=found.home,
         parallelism=arguments.parallelism or os.cpu_count() or 1,
-        process_images=(*OWN_IMAGES, *arguments.local_image),
+        process_images=(*local.OWN_IMAGES, *arguments.local_image),
         config_maps={"argosy-endpoints": found.endpoints()},
         secrets=found.secrets(),
-        code_identity=code_identity(),
+        code_identity=local.code_identity(),
+        image_environment={"ARGOSY_CODE_VERSION": local.code_version()},
         **given,
     )
-
-
-def code_identity() -> str:
-    """A digest of the installed package and of what is installed beside it: what a step run as a process is made of."""
-    from importlib import metadata
-
-    digest = hashlib.sha256()
-    package = Path(api.__file__).parents[1]
-    for path in sorted(package.rglob("*.py")):
-        digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    folders = {str(Path(str(found.locate_file("")))) for found in (metadata.distribution("argosy"),)}
-    names = sorted(entry for folder in {*folders, *sys.path} for entry in _distributions(folder))
-    digest.update("\n".join(names).encode())
-    return digest.hexdigest()
-
-
-def _distributions(folder: str) -> list[str]:
-    """The installed distributions of *folder* with their versions, as the names of their folders have them."""
-    with contextlib.suppress(OSError):
-        return [name for name in os.listdir(folder or ".") if name.endswith(".dist-info")]  # noqa: PTH208 - a list of names
-    return []
 
 
 def fresh_manifest(path: Path) -> Path:

@@ -1,7 +1,6 @@
-"""What a run on this machine has in place of a cluster: endpoints and secrets by name, and the identity of the code that runs.
+"""What stands on this machine for the images of a cluster: which of them are this environment, and what code is in it.
 
-On a cluster a ConfigMap and Secrets say where things are, and an image digest says which code ran. Here the settings and a digest of the
-installed packages do.
+On a cluster an image's digest says which code ran, and its environment from which commit. Here a digest of what is installed does, and git.
 """
 
 import hashlib
@@ -10,23 +9,12 @@ import sysconfig
 from pathlib import Path
 
 import argosy
-from argosy.settings import Settings
 
-PROCESS_IMAGES = ("argosy/*",)
-"""Images whose steps run as processes of this environment: Argosy's own."""
+OWN_IMAGES = ("argosy/*", "*/argosy/*", "argosy-*", "*/argosy-*")
+"""Images whose steps are this package: they run as processes of this environment."""
 
 # What no step imports; a change there leaves every cached answer as good as it was.
 NOT_IN_STEPS = {"cli", "engine", "report", "templates", "testing"}
-
-
-def config_maps(settings: Settings) -> dict[str, dict[str, str]]:
-    """The ConfigMaps that the manifests name."""
-    return {"argosy-endpoints": {**settings.endpoints(), "ARGOSY_CODE_VERSION": code_version()}}
-
-
-def secrets(settings: Settings) -> dict[str, dict[str, str]]:
-    """The Secrets that the manifests name."""
-    return settings.secrets()
 
 
 def code_identity() -> str:
@@ -44,15 +32,9 @@ def code_identity() -> str:
 
 def code_version() -> str:
     """The commit of the project at hand, marked where files differ from it; ``unknown`` outside a repository."""
-    commit = _git("rev-parse", "HEAD")
-    if commit is None:
-        return "unknown"
-    return f"{commit}-dirty" if _git("status", "--porcelain", "--untracked-files=no") else commit
-
-
-def _git(*words: str) -> str | None:
+    command = ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
     try:
-        done = subprocess.run(["git", *words], capture_output=True, text=True, check=False, timeout=10)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)
     except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
+        return "unknown"
+    return done.stdout.strip() or "unknown"

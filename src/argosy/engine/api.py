@@ -227,6 +227,7 @@ def _pods(session: _Session, options: RunOptions, starter: launcher.Launcher, ca
         folder=lambda node, number: session.folder.attempt(stored["workflow"], node, number),
         code_identity=options.code_identity,
         process_images=options.process_images,
+        image_environment=options.image_environment,
         workflow=stored["workflow"],
         namespace=stored["metadata"].get("namespace") or "argo",
         shows_paths=lambda: launcher.isolation().private_files,

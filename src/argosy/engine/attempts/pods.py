@@ -46,6 +46,8 @@ class Pods:
     """Folders of this machine that a process sees even where they lie under its ``/tmp``."""
     code_identity: str
     process_images: tuple[str, ...]
+    image_environment: Mapping[str, str]
+    """What a process has of the image it stands for."""
     workflow: str
     namespace: str
     shows_paths: Callable[[], bool]
@@ -130,7 +132,7 @@ class Pods:
         own = {**environment.of_machine(), "HOME": str(workspace.scratch)}
         return Launch(
             argv=images.with_this_python(argv),
-            env={**own, **self._translated(given.variables, workspace)},
+            env={**own, **self.image_environment, **self._translated(given.variables, workspace)},
             cwd=workspace.working_folder(container.get("workingDir")),
             log=workspace.log,
             stdout=workspace.stdout if request.keeps_result else None,
