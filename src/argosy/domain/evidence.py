@@ -1,5 +1,6 @@
 """What evaluate found, in the form that reviewers, signatures and reports rely on."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from argosy.domain.documents import Document
@@ -101,4 +102,19 @@ class Evidence(Document):
     @property
     def failed(self) -> list[GateResult]:
         """The gates that hold the model back."""
-        return [gate for gate in self.gates if not gate.passed and not gate.deviation]
+        return failed(self.gates)
+
+
+def counting(gates: Sequence[GateResult]) -> list[GateResult]:
+    """Those of *gates* that can hold a model back; an accepted deviation cannot."""
+    return [gate for gate in gates if not gate.deviation]
+
+
+def failed(gates: Sequence[GateResult]) -> list[GateResult]:
+    """Those of *gates* that hold a model back."""
+    return [gate for gate in counting(gates) if not gate.passed]
+
+
+def tally(gates: Sequence[GateResult]) -> str:
+    """How many of *gates* failed, in the one way of counting that verdict, request and report share."""
+    return f"{len(failed(gates))} of {len(counting(gates))} gates failed"

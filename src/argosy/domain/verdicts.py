@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from argosy.domain import evidence
 from argosy.domain.comparison import GATE
 from argosy.domain.evidence import ChampionRef, ComparisonResult, GateResult, VerdictWord
 
@@ -13,11 +14,10 @@ def decide(
     if model_digest == champion.model_digest:
         return "champion", "This model is in production already: same commit and data give the same digest."
     undecided = comparison is not None and comparison.outcome == "inconclusive"
-    failed = [gate for gate in gates if not gate.passed and not gate.deviation]
+    failed = evidence.failed(gates)
     # A comparison that cannot tell is no reason to reject; it waits for more rows.
-    decisive = [gate for gate in failed if not (undecided and gate.gate == GATE)]
-    if decisive:
-        return "reject", f"{len(decisive)} of {len(gates)} gates failed: {'; '.join(map(_failure, decisive))}."
+    if any(gate.gate != GATE or not undecided for gate in failed):
+        return "reject", f"{evidence.tally(gates)}: {'; '.join(map(_failure, failed))}."
     held = "Every gate that counts holds" if any(gate.deviation for gate in gates) else "Every gate holds"
     if comparison is None:
         return "promote", f"{held}. There is no model in production to compare with."

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from argosy.domain.evidence import Evidence, GateResult
+from argosy.domain.evidence import Evidence, counting, tally
 from argosy.report import ledger
 from argosy.report.record import RunReport
 
@@ -37,19 +37,13 @@ def of(report: RunReport) -> Outcome:
 
 
 def _of_verdict(evidence: Evidence) -> Outcome:
-    gates = f"{len(gating(evidence.gates))} gates"
     if evidence.verdict == "promote":
-        return Outcome("promote", "good", f"Ready for review: all {gates} hold", evidence.explanation)
+        return Outcome(
+            "promote", "good", f"Ready for review: all {len(counting(evidence.gates))} gates hold", evidence.explanation
+        )
     if evidence.verdict == "champion":
         return Outcome("champion", "plain", "Already in production", evidence.explanation)
     if evidence.verdict == "inconclusive":
         return Outcome("inconclusive", "wait", "Held back: the data cannot tell", evidence.explanation)
-    failed = len(evidence.failed)
-    if not failed:
-        return Outcome("reject", "bad", "Rejected", evidence.explanation)
-    return Outcome("reject", "bad", f"Rejected: {failed} of {gates} failed", evidence.explanation)
-
-
-def gating(gates: list[GateResult]) -> list[GateResult]:
-    """The gates that can hold a model back; an accepted deviation cannot."""
-    return [gate for gate in gates if not gate.deviation]
+    headline = f"Rejected: {tally(evidence.gates)}" if evidence.failed else "Rejected"
+    return Outcome("reject", "bad", headline, evidence.explanation)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from argosy.domain import comparison, verdicts
+from argosy.domain import comparison, evidence, verdicts
 from argosy.domain.comparison import Paired
 from argosy.domain.evidence import ChampionRef, ComparisonResult, GateResult
 from argosy.domain.policy import ComparisonPolicy
@@ -82,9 +82,22 @@ def test_against_the_champion(low: float, high: float, word: str) -> None:
 
 def test_a_failed_gate_rejects_however_the_comparison_ends() -> None:
     """Better than the champion is not good enough, and not knowing does not hide a failure."""
-    for compared in (against(0.01, 0.02), against(-0.02, 0.02)):
-        word, why = decide(gate("c.d", passed=False), with_champion=compared)
-        assert (word, why) == ("reject", "1 of 2 gates failed: c.d is 0.7 and must be >= 0.8.")
+    poor = gate("c.d", passed=False)
+    assert decide(poor, with_champion=against(0.01, 0.02)) == (
+        "reject",
+        "1 of 2 gates failed: c.d is 0.7 and must be >= 0.8.",
+    )
+    assert decide(poor, with_champion=against(-0.02, 0.02)) == (
+        "reject",
+        "2 of 2 gates failed: c.d is 0.7 and must be >= 0.8; champion is -0.02 and must be >= -0.01.",
+    )
+
+
+def test_an_accepted_deviation_is_not_counted() -> None:
+    """The verdict's figure is the one that every view of the evidence shows: gates that can hold a model back."""
+    gates = [gate("a.b"), gate("c.d", passed=False), gate("fairness.age.ratio", passed=False, deviation=True)]
+    assert decide(*gates)[1].startswith("1 of 2 gates failed: c.d")
+    assert evidence.tally(gates) == "1 of 2 gates failed"
 
 
 def test_the_champion_again_is_no_news() -> None:
