@@ -7,6 +7,7 @@ import argparse
 from pathlib import Path
 
 from argosy import errors
+from argosy.cli import manifests
 from argosy.templates import folder
 
 
@@ -33,17 +34,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _compile(model: Path, *, check: bool) -> bool:
     """Whether *model*'s manifest is now, or was, what its pipeline compiles to."""
-    from argosy.templates import compiler
-
-    text = compiler.compile_folder(model)
+    text = manifests.compiled(model)
     manifest = model / folder.MANIFEST
     if manifest.exists() and manifest.read_text(encoding="utf-8") == text:
         print(f"{manifest} is up to date")
         return True
     if check:
         return False
-    partial = manifest.with_suffix(".yaml.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(manifest)
+    manifests.write(manifest, text)
     print(f"{manifest} written")
     return True

@@ -6,7 +6,6 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from argosy import errors, settings, wiring
@@ -53,13 +52,6 @@ def options(arguments: argparse.Namespace, **given: Any) -> RunOptions:
         image_environment={"ARGOSY_CODE_VERSION": local.code_version()},
         **given,
     )
-
-
-def fresh_manifest(path: Path) -> Path:
-    """The manifest to run for a model whose committed one is at *path*. Raises Misconfigured where there is none."""
-    if not path.exists():
-        raise errors.Misconfigured(f"{path} is not there; run `argosy compile {path.parent}`")
-    return path
 
 
 def say_ignored(prepared: api.Prepared, arguments: argparse.Namespace) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 from argosy import errors
-from argosy.cli import executing
+from argosy.cli import executing, manifests
 from argosy.engine import api
 from argosy.engine.options import RunOptions
 
@@ -41,7 +41,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run one workflow; returns 0 or the code of the first step that failed."""
-    files = _files(arguments)
     options = executing.options(
         arguments,
         parameters=_parameters(arguments),
@@ -49,9 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
         name=arguments.name,
         use_cache=not arguments.no_cache,
     )
-    if arguments.model:
-        files = [executing.fresh_manifest(files[0])]
-    prepared = api.prepare(api.load(files), options)
+    prepared = api.prepare(api.load(_files(arguments)), options)
     executing.say_ignored(prepared, arguments)
     return executing.finish(_observed(prepared, options, arguments), arguments)
 
@@ -73,7 +70,7 @@ def _files(arguments: argparse.Namespace) -> list[Path]:
         raise errors.UsageError(
             f"there is no model {arguments.model!r}: neither workflows/{arguments.model} nor {arguments.model} is a folder"
         )
-    return [folder / "pipeline.yaml"]
+    return [manifests.fresh(folder)]
 
 
 def _parameters(arguments: argparse.Namespace) -> dict[str, str]:

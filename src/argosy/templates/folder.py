@@ -4,6 +4,7 @@ Loads neither hera nor any ML library: ``argosy run`` asks it on every start.
 """
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,6 +74,15 @@ def sources_digest(folder: Path) -> str:
     lock = folder.resolve().parents[1] / "images" / "images.lock"
     lines.append(f"images.lock {_digest(lock.read_bytes()) if lock.exists() else 'absent'}")
     return _digest("\n".join(lines).encode())
+
+
+def is_fresh(folder: Path) -> bool:
+    """Whether the manifest of *folder* says that it was compiled from what is there now."""
+    manifest = folder / MANIFEST
+    if not manifest.exists():
+        return False
+    stated = re.search(rf"^    {re.escape(SOURCES)}: (\S+)$", manifest.read_text(encoding="utf-8"), re.MULTILINE)
+    return stated is not None and stated[1] == sources_digest(folder)
 
 
 def _digest(content: bytes) -> str:

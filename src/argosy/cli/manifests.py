@@ -1,0 +1,37 @@
+"""A model's manifest on disk: compiled, written, and compiled anew where its folder has changed since."""
+
+import os
+import sys
+from pathlib import Path
+
+from argosy.templates import folder
+
+
+def fresh(model: Path) -> Path:
+    """The manifest of the folder *model*, compiled anew, and said so, where it is not of what is there now.
+
+    Raises Misconfigured where the folder cannot be compiled.
+    """
+    manifest = model / folder.MANIFEST
+    if not folder.is_fresh(model):
+        there = manifest.exists()
+        write(manifest, compiled(model))
+        print(f"{manifest} was {'not up to date with its folder' if there else 'not there'}: compiled", file=sys.stderr)
+    return manifest
+
+
+def compiled(model: Path) -> str:
+    """What the folder *model* compiles to. Raises Misconfigured."""
+    from argosy.templates import compiler  # not before: hera takes most of a second
+
+    return compiler.compile_folder(model)
+
+
+def write(manifest: Path, text: str) -> None:
+    """Write the whole *manifest* or nothing of it."""
+    partial = manifest.with_name(f".{manifest.name}.{os.getpid()}")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(manifest)
+    finally:
+        partial.unlink(missing_ok=True)
