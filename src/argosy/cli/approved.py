@@ -1,10 +1,12 @@
 """Finds out what an environment serves, and fetches it: what ``serve`` and ``drift`` have in common."""
 
+import difflib
 from dataclasses import dataclass
 from pathlib import Path
 
 from argosy import errors, wiring
 from argosy.domain import promotion, release
+from argosy.ports.forge import Forge
 from argosy.settings import Settings
 
 
@@ -18,16 +20,20 @@ class Approval:
 
 
 def find(settings: Settings, model: str, environment: str) -> Approval:
-    """What is approved. Raises UsageError for an environment that does not exist, Rejected where nothing is approved or it was recalled."""
+    """What is approved. Raises UsageError for a model or an environment that does not exist, Rejected where nothing is approved or it was
+    recalled."""
     if environment not in promotion.ENVIRONMENTS:
         raise errors.UsageError(
             f"there is no environment {environment!r}; environments: {', '.join(promotion.ENVIRONMENTS)}"
         )
+    if not model.isidentifier():
+        raise errors.UsageError(f"{model!r} cannot be the name of a model")
     forge = wiring.forge(settings)
     head = forge.head()
     path = promotion.version_path(model, environment)
     text = forge.read(path, head)
     if text is None:
+        _refuse_unknown(model, forge, head)
         raise errors.Rejected(
             f"no version of {model} is approved for {environment}: main has no {path}. `argosy run {model}` proposes one, "
             "`argosy pr list` shows what waits for review"
@@ -40,6 +46,16 @@ def find(settings: Settings, model: str, environment: str) -> Approval:
         raise errors.Rejected(f"version {version.version} of {model} was taken out of service: {reason}")
     signature = forge.read(f"{promotion.evidence_folder(model, environment)}/{promotion.BUNDLE_SIGNATURE}", head)
     return Approval(version, signature)
+
+
+def _refuse_unknown(model: str, forge: Forge, head: str) -> None:
+    """Refuse a model that main has no policy for: it was mistyped, or never heard of."""
+    path = promotion.policy_path(model)
+    if forge.read(path, head) is not None:
+        return
+    close = difflib.get_close_matches(model, {request.subject.model for request in forge.requests()}, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else f": main has no {path}"
+    raise errors.UsageError(f"the environment repo knows no model {model!r}{hint}")
 
 
 def fetch_bundle(settings: Settings, version: release.Version, into: Path) -> Path:

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--until", type=_moment, metavar="WHEN", help="only what was logged before; default now")
     parser.add_argument(
         "--minimum",
-        type=int,
+        type=_rows,
         default=drift.Thresholds().minimum_rows,
         help="rows needed for a verdict; default %(default)s",
     )
@@ -38,6 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the report; the exit code says whether there is drift."""
+    if arguments.since and arguments.until and arguments.since >= arguments.until:
+        raise errors.UsageError(
+            f"--since ({arguments.since:%Y-%m-%d %H:%M:%S %Z}) is not before --until ({arguments.until:%Y-%m-%d %H:%M:%S %Z})"
+        )
     settings = Settings.from_environment()
     version = approved.find(settings, arguments.model, arguments.environment).version
     thresholds = drift.Thresholds(minimum_rows=arguments.minimum)
@@ -81,6 +85,12 @@ def _report(
     return drift.report(
         about, window, differences, bins, thresholds=thresholds, rows_of_other_models=others, damaged=damaged
     )
+
+
+def _rows(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text) >= drift.FEWEST_ROWS):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of rows from {drift.FEWEST_ROWS} on")
+    return int(text)
 
 
 def _moment(text: str) -> datetime.datetime:

@@ -5,10 +5,12 @@ the command itself answers at once.
 """
 
 import argparse
+import errno
 import importlib
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from argosy import errors
@@ -20,6 +22,9 @@ QUIET = {
     "GX_ANALYTICS_ENABLED": "false",
     "FEAST_USAGE": "False",
 }
+
+FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+REFUSED = {errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR}
 
 VERBS = {
     "demo": "take a model from its data file to a served, approved model, and show what happens",
@@ -57,6 +62,12 @@ def run(argv: Sequence[str]) -> int:
         # The reader of our output went away (`argosy logs … | head`): not a failure, and nobody is left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return errors.DONE
+    except OSError as error:
+        failure = _disk_failure(error)
+        if failure is None:
+            raise
+        print(f"error: {failure}", file=sys.stderr)
+        return failure.exit_code
 
 
 def _dispatch(argv: Sequence[str]) -> int:
@@ -72,6 +83,26 @@ def _dispatch(argv: Sequence[str]) -> int:
     position = list(argv).index(verb)
     code: int = module.run(own.parse_args([*argv[:position], *argv[position + 1 :]]))
     return code
+
+
+def _disk_failure(error: OSError) -> errors.ArgosyError | None:
+    """What the disk refused, where that is the machine's or the user's to mend; None where it is a bug of ours."""
+    if error.errno in FULL_DISK:
+        place = f" at {error.filename}" if error.filename else ""
+        return errors.LocalDisk(
+            f"cannot write{place}: {error.strerror}. Free space there, or set ARGOSY_HOME to another place"
+        )
+    from argosy.settings import Settings
+
+    home = Settings.from_environment().home
+    beneath = error.filename and Path(os.fsdecode(error.filename)).is_relative_to(home)
+    # A file that is missing in a state folder that is there is no setting's fault.
+    if not beneath or error.errno not in REFUSED or (error.errno == errno.ENOENT and home.exists()):
+        return None
+    return errors.Misconfigured(
+        f"the state folder {home} cannot be used: {error.strerror} at {error.filename}. "
+        "Set ARGOSY_HOME to a folder that you may write"
+    )
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):

@@ -113,8 +113,9 @@ def _counted(section: str) -> str:
 
 
 def _merge(arguments: argparse.Namespace, desk: Desk, here: Settings) -> int:
-    merged = desk.merge(arguments.number, by=arguments.name or _me(), override=arguments.override)
-    print(_plain(f"merged #{merged.number} by {merged.ended_by}: {merged.title}"))
+    before = desk.forge.request(arguments.number).state
+    merged = desk.merge(arguments.number, by=_name(arguments), override=arguments.override)
+    print(_plain(f"{_ended(merged, before)}: {merged.title}"))
     return _follow(merged, desk, here)
 
 
@@ -141,19 +142,24 @@ def _follow(merged: Request, desk: Desk, here: Settings) -> int:
 
 
 def _close(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
-    closed = desk.forge.close(arguments.number, by=arguments.name or _me(), reason=arguments.reason)
-    print(_plain(f"{closed.state} #{closed.number} by {closed.ended_by}: {closed.title}"))
+    before = desk.forge.request(arguments.number).state
+    closed = desk.forge.close(arguments.number, by=_name(arguments), reason=arguments.reason)
+    print(_plain(f"{_ended(closed, before)}: {closed.title}"))
     return errors.DONE
 
 
 def _reopen(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
-    opened = desk.forge.reopen(arguments.number, by=arguments.name or _me())
+    opened = desk.forge.reopen(arguments.number, by=_name(arguments))
     print(_plain(f"{opened.state} #{opened.number}: {opened.title}"))
     return errors.DONE
 
 
 def _check(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
-    checks = desk.checks(desk.forge.request(arguments.number), desk.forge.head())
+    request = desk.forge.request(arguments.number)
+    if request.state is State.MERGED:
+        print(_plain(f"#{request.number} is merged, by {request.ended_by}; nothing is left to check"))
+        return errors.DONE
+    checks = desk.checks(request, desk.forge.head())
     print("\n".join(_mark(check) for check in checks))
     return errors.DONE if all(check.passed for check in checks) else errors.Rejected.exit_code
 
@@ -161,6 +167,21 @@ def _check(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
 def _where(_arguments: argparse.Namespace, _desk: Desk, here: Settings) -> int:
     print(here.forge_uri.partition(":")[2])
     return errors.DONE
+
+
+def _ended(request: Request, before: State) -> str:
+    """How *request* ended, and whether it had before it was asked for."""
+    already = "already " if before is request.state else ""
+    return f"{already}{request.state} #{request.number} by {request.ended_by}"
+
+
+def _name(arguments: argparse.Namespace) -> str:
+    if arguments.name is None:
+        return _me()
+    if not arguments.name.strip():
+        raise errors.UsageError("--as names nobody; say in whose name")
+    name: str = arguments.name
+    return name
 
 
 def _me() -> str:
@@ -194,4 +215,7 @@ def _numbered(
 
 
 def _number(text: str) -> int:
-    return int(text.removeprefix("#"))
+    digits = text.removeprefix("#")
+    if not (digits.isascii() and digits.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r} is no request's number; `argosy pr list` shows them")
+    return int(digits)

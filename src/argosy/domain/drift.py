@@ -17,6 +17,9 @@ from argosy.domain.documents import Document
 SCALE = 2**20
 """Scores are summed as whole multiples of 1 / SCALE: floating-point sums depend on their order, these do not."""
 
+FEWEST_ROWS = 2
+"""With fewer a sample has no variance."""
+
 Word = Literal["drift", "no drift", "too few", "no data"]
 
 
@@ -86,7 +89,7 @@ def _emptied(histogram: Histogram) -> Histogram:
 class Thresholds(Document):
     """What is called drift."""
 
-    minimum_rows: int = Field(default=200, ge=2)
+    minimum_rows: int = Field(default=200, ge=FEWEST_ROWS)
     """Fewer logged rows say nothing."""
     significance: float = Field(default=0.05, gt=0, lt=1)
     """Upper bound of the chance that a window without any drift is called one, over all columns together (Holm)."""

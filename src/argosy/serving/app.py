@@ -86,7 +86,22 @@ def _inference(service: Service, limits: Limits) -> list[Route]:
     return [
         Route("/v1/models/{model}:predict", _Endpoint(_infer_v1, service, limits), methods=["POST"]),
         Route("/v2/models/{model}/infer", _Endpoint(_infer_v2, service, limits), methods=["POST"]),
+        Route("/v1/models/{model}:{verb}", _OtherVerb(service)),  # else it reads as a model's name
     ]
+
+
+class _OtherVerb:
+    """What V1 writes behind a model's name and this server does not do."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    async def __call__(self, scope: Scope, _: Receive, __: Send) -> None:
+        model, verb = scope["path_params"]["model"], scope["path_params"]["verb"]
+        _refuse_other_model(model, self._service)
+        if verb == "predict":
+            raise HTTPException(405, headers={"Allow": "POST"})
+        raise RequestProblem(404, f"{model} cannot {shown(verb)}; POST rows to /v1/models/{model}:predict")
 
 
 class _Page:
@@ -156,8 +171,11 @@ def _refuse_other_model(name: str, service: Service) -> None:
         raise RequestProblem(404, f"there is no model {shown(name)} here, only {service.signature.model!r}")
 
 
-async def _no_such_route(_: Request, error: Exception) -> Response:
+async def _no_such_route(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    text = "there is nothing at this address; try /v2 or /healthz" if status == 404 else str(error)
     headers = error.headers if isinstance(error, HTTPException) else None
-    return JSONResponse({"error": text}, status_code=status, headers=headers)
+    texts = {
+        404: "there is nothing at this address; try /v2 or /healthz",
+        405: f"{request.method} is not answered at this address, only {(headers or {}).get('Allow')}",
+    }
+    return JSONResponse({"error": texts.get(status, str(error))}, status_code=status, headers=headers)

@@ -99,6 +99,9 @@ def _too_large(limits: Limits) -> RequestProblem:
 def _refuse_other_types(scope: Scope) -> None:
     if header(scope, b"inference-header-content-length") is not None:
         raise RequestProblem(415, "binary tensors are not supported; send each tensor's data as JSON")
+    encoding = header(scope, b"content-encoding")
+    if encoding is not None and encoding.strip().lower() not in {b"", b"identity"}:
+        raise RequestProblem(415, "the body is compressed; send it as plain JSON, without Content-Encoding")
     given = header(scope, b"content-type")
     # curl -d says "form" unless told otherwise; the body decides then.
     if given is not None and given.split(b";")[0].strip().lower() not in _TYPES:

@@ -12,7 +12,7 @@ import pytest
 
 from argosy import errors, wiring
 from argosy.adapters.memory_registry import MemoryRegistry
-from argosy.cli import pr
+from argosy.cli import approved, pr
 from argosy.domain.evidence import ChampionRef
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.release import OnlineStore
@@ -259,3 +259,66 @@ def test_where_it_is(verb: Verb, here: Settings, capsys: pytest.CaptureFixture[s
     """The path, for `git clone`."""
     verb("where")
     assert capsys.readouterr().out.strip() == str(here.home / "forge" / "environment.git")
+
+
+def test_what_was_done_already_is_said_so(verb: Verb, offered: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """Who repeats what somebody did does not read that it was their doing; of a merged request nothing is left to check."""
+    verb("close", "1", "--as", "Ada")
+    verb("close", "1", "--as", "Ben")
+    assert capsys.readouterr().out.splitlines()[-1].startswith("already closed #1 by Ada: ")
+    verb("reopen", "1", "--as", "Ada")
+    verb("merge", "1", "--as", "Ada")
+    capsys.readouterr()
+    verb("merge", "1", "--as", "Ben")
+    assert capsys.readouterr().out.splitlines()[0].startswith("already merged #1 by Ada: ")
+    assert verb("check", "1") == 0
+    assert capsys.readouterr().out == "#1 is merged, by Ada; nothing is left to check\n"
+
+
+@pytest.mark.parametrize("action", ["merge", "close"])
+def test_nobody_decides(verb: Verb, offered: Any, action: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """An empty name is refused, and so is one that git cannot keep; the request stays open."""
+    with pytest.raises(errors.UsageError, match="--as names nobody"):
+        verb(action, "1", "--as", " ")
+    with pytest.raises(errors.UsageError, match="cannot be a name in git"):
+        verb(action, "1", "--as", "<root>")
+    capsys.readouterr()
+    verb("list")
+    assert capsys.readouterr().out.startswith("#1    open")
+
+
+@pytest.mark.parametrize(
+    "words", [("view", "9"), ("merge", "9"), ("close", "9"), ("diff", "9"), ("check", "9")], ids="-".join
+)
+def test_a_number_nobody_has(verb: Verb, offered: Any, words: tuple[str, ...]) -> None:
+    """The numbers that exist are listed."""
+    with pytest.raises(errors.UsageError, match=r"there is no request 9; requests: 1$"):
+        verb(*words)
+
+
+def test_closed_is_not_merged(verb: Verb, offered: Any) -> None:
+    """A person's no holds until somebody takes it back by name."""
+    verb("close", "1", "--as", "Ada", "--reason", "not now")
+    with pytest.raises(errors.Rejected, match=r"request 1 is closed \(not now\); it cannot be merged"):
+        verb("merge", "1", "--as", "Ben")
+
+
+def test_merged_is_not_closed(verb: Verb, offered: Any) -> None:
+    """The way back is a revert, which everybody sees."""
+    verb("merge", "1", "--as", "Ada")
+    with pytest.raises(errors.Rejected, match="request 1 is merged; a revert of its commit"):
+        verb("close", "1", "--as", "Ben")
+
+
+def test_what_may_be_served(verb: Verb, offered: Any, here: Settings) -> None:
+    """Only what an environment's main names; a model nobody knows is a typo and said so."""
+    with pytest.raises(errors.Rejected, match="no version of toy is approved for staging"):
+        approved.find(here, "toy", "staging")
+    verb("merge", "1", "--as", "Ada")
+    assert approved.find(here, "toy", "staging").version.model_digest == offered.digest
+    with pytest.raises(errors.Rejected, match="no version of toy is approved for production"):
+        approved.find(here, "toy", "production")
+    with pytest.raises(errors.UsageError, match=r"knows no model 'toi'; did you mean 'toy'\?"):
+        approved.find(here, "toi", "staging")
+    with pytest.raises(errors.UsageError, match=r"no model 'quite_another': main has no policies/quite_another\.yaml"):
+        approved.find(here, "quite_another", "staging")

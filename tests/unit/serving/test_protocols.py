@@ -216,8 +216,17 @@ def test_other_addresses_are_not_found(client: Client, path: str) -> None:
 
 def test_the_wrong_method_is_refused(client: Client) -> None:
     """405 as JSON, with what is allowed."""
-    reply = client.get(V2)
-    assert (reply.status, reply.headers["allow"]) == (405, "POST")
+    for path in (V1, V2):
+        reply = client.get(path)
+        assert (reply.status, reply.headers["allow"]) == (405, "POST")
+        assert reply.json()["error"] == "GET is not answered at this address, only POST"
+
+
+def test_another_verb_of_v1_is_not_found(client: Client) -> None:
+    """404 that says what there is; the verb is not taken for a part of the model's name."""
+    reply = client.post("/v1/models/leaving:explain", {"instances": [ROW]})
+    assert reply.status == 404
+    assert reply.json()["error"] == "leaving cannot 'explain'; POST rows to /v1/models/leaving:predict"
 
 
 @pytest.mark.parametrize(
@@ -226,6 +235,7 @@ def test_the_wrong_method_is_refused(client: Client) -> None:
         pytest.param({"content_type": "application/octet-stream"}, id="octets"),
         pytest.param({"content_type": "text/csv"}, id="csv"),
         pytest.param({"inference_header_content_length": "10"}, id="binary-tensors"),
+        pytest.param({"content_encoding": "gzip"}, id="compressed"),
     ],
 )
 def test_what_is_no_json_by_its_type_is_refused(client: Client, headers: dict[str, str]) -> None:

@@ -1,0 +1,116 @@
+"""The command as a person gets it wrong: one line that says what to do, an exit code, and never a traceback."""
+
+import errno
+import importlib
+import re
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from argosy.cli import main
+
+Failing = Callable[[OSError], None]
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> Failing:
+    """Lets every verb fail with an error of the operating system."""
+
+    def fail_with(error: OSError) -> None:
+        def run(_: object) -> int:
+            raise error
+
+        verb = SimpleNamespace(__doc__="", add_arguments=lambda _: None, run=run)
+        monkeypatch.setattr(importlib, "import_module", lambda _: verb)
+
+    return fail_with
+
+
+@pytest.mark.parametrize("words", [("setup",), ("pr", "list"), ("serve", "toy"), ("drift", "toy")], ids="-".join)
+def test_a_state_folder_that_cannot_be_made(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where ARGOSY_HOME leads through a file, every verb names the place and the setting, and ends 78."""
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    home = tmp_path / "file" / "home"
+    monkeypatch.setenv("ARGOSY_HOME", str(home))
+    assert main.run(words) == 78
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: the state folder {home} cannot be used: Not a directory at {home}")
+    assert said.endswith("Set ARGOSY_HOME to a folder that you may write\n")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        pytest.param(errno.ENOSPC, 74, id="full"),
+        pytest.param(errno.EROFS, 74, id="read-only-disk"),
+        pytest.param(errno.EACCES, 78, id="not-ours"),
+    ],
+)
+def test_a_disk_that_refuses(
+    failing: Failing,
+    number: int,
+    code: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What the machine or the user has to mend is no traceback: the file is named, and the exit code says whose turn it is."""
+    monkeypatch.setenv("ARGOSY_HOME", str(tmp_path))
+    failing(OSError(number, "refused", str(tmp_path / "forge" / "lock")))
+    assert main.run(["setup"]) == code
+    said = capsys.readouterr().err
+    assert f"{tmp_path}/forge/lock" in said
+    assert "ARGOSY_HOME" in said
+
+
+@pytest.mark.parametrize("place", ["home/missing", "elsewhere"])
+def test_a_bug_keeps_its_traceback(
+    failing: Failing, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that should be there and is not, in a state folder that is there or outside it, is nobody's setting."""
+    (tmp_path / "home").mkdir()
+    monkeypatch.setenv("ARGOSY_HOME", str(tmp_path / "home"))
+    failing(FileNotFoundError(errno.ENOENT, "gone", str(tmp_path / place)))
+    with pytest.raises(FileNotFoundError):
+        main.run(["setup"])
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        pytest.param(("serve", "toy", "--port", "99999"), "'99999' is no port; expected a number from 0 to", id="port"),
+        pytest.param(("serve", "toy", "--port", "http"), "'http' is no port", id="port-by-name"),
+        pytest.param(("drift", "toy", "--minimum", "-5"), "'-5' is no number of rows from 2 on", id="minimum"),
+        pytest.param(("drift", "toy", "--since", "yesterday"), "neither a time .* nor an age", id="since"),
+        pytest.param(("pr", "view", "first"), "'first' is no request's number; `argosy pr list`", id="request"),
+        pytest.param(("pr", "view", "\N{SUPERSCRIPT TWO}"), "is no request's number", id="no-digit"),
+    ],
+)
+def test_values_that_are_none(words: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The argument and what it takes are named; nothing is opened or changed before."""
+    with pytest.raises(SystemExit) as ended:
+        main.run(words)
+    assert ended.value.code == 2
+    assert re.search(message, capsys.readouterr().err)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        pytest.param(("serve", "../toy"), "'../toy' cannot be the name of a model", id="path-as-a-model"),
+        pytest.param(("serve", "toy", "--env", "prod"), "environments: staging, production", id="environment"),
+        pytest.param(("drift", "toy", "--since", "1h", "--until", "2h"), "is not before --until", id="times-swapped"),
+        pytest.param(("report", "nosuch"), "`argosy runs` lists them", id="run"),
+    ],
+)
+def test_what_does_not_exist(words: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line, exit code 2."""
+    assert main.run(words) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
