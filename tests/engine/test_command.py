@@ -71,6 +71,7 @@ def test_json(shell: Shell) -> None:
     }
     assert set(answer["nodes"]) == {"$", "$.hello", "$.hello(0:1)", "$.hello(1:2)", "$.verdict"}
     assert "Succeeded $.hello(0:1)" in err
+    assert "report" not in err, "somebody's workflow ends without a word on models"
 
 
 def test_runs_and_logs(shell: Shell) -> None:

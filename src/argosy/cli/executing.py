@@ -5,17 +5,19 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TextIO
 
 from argosy import errors, settings, wiring
-from argosy.cli import local
+from argosy.cli import local, memory
 from argosy.cli import progress as drawing
 from argosy.engine import api, nodes
 from argosy.engine.nodes import Node
-from argosy.engine.options import RunOptions
+from argosy.engine.options import RunOptions, RunResult
 from argosy.engine.runner import Observer
 from argosy.engine.state.runs import RunFolder
+from argosy.templates import folder
 
 LONGEST_LAST_WORDS = 4096
 """Bytes from the end of a log that are looked at."""
@@ -61,25 +63,48 @@ def say_ignored(prepared: api.Prepared, arguments: argparse.Namespace) -> None:
         print(f"changes nothing on one machine: {', '.join(names)}", file=sys.stderr)
 
 
-@contextlib.contextmanager
-def progress(arguments: argparse.Namespace, workflow: str) -> Iterator[Observer]:
-    """Show the run as it goes: a live tree on a terminal, a line an event elsewhere; on standard error beside --json."""
-    stream = sys.stderr if arguments.json else sys.stdout
-    with drawing.shown(stream, workflow) as observer:
-        yield observer
+def is_of_model(metadata: Mapping[str, Any]) -> bool:
+    """Whether the workflow with this *metadata* is a model's pipeline."""
+    return folder.MODEL in (metadata.get("annotations") or {})
 
 
-def finish(result: api.RunResult, arguments: argparse.Namespace) -> int:
-    """Say how the run ended; returns the exit code."""
+def carry_out(
+    arguments: argparse.Namespace, home: Path, workflow: str, run: Callable[[Observer], RunResult], *, of_model: bool
+) -> int:
+    """Show a run as it goes, say how it ended, and return its exit code.
+
+    A live tree on a terminal, a line an event elsewhere; all on standard error beside --json. *of_model*: the run of a model's pipeline,
+    whose memory is watched and whose report is written.
+    """
     stream = sys.stderr if arguments.json else sys.stdout
+    with (
+        memory.Sampler() if of_model else contextlib.nullcontext() as sampler,
+        drawing.shown(stream, workflow) as observer,
+    ):
+        result = run(observer)
     for line in _last_lines(result):
         print(line, file=stream)
+    code = result.exit_code
+    if sampler:
+        code = _report(home, result, sampler.peak_bytes, stream) or code
     if arguments.json:
         print(json.dumps(summary(result)))
-    return result.exit_code
+    return code
 
 
-def summary(result: api.RunResult) -> Mapping[str, object]:
+def _report(home: Path, result: RunResult, peak_bytes: int | None, stream: TextIO) -> int:
+    """Write the report and say what is in it; an exit code where the run went well and that did not."""
+    from argosy.cli import report  # not before: most runs are of no model
+
+    try:
+        print(report.after_run(home, result.run, peak_bytes), file=stream)
+    except errors.ArgosyError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code if result.exit_code == errors.DONE else errors.DONE
+    return errors.DONE
+
+
+def summary(result: RunResult) -> Mapping[str, object]:
     """The run as one JSON object."""
     exported = {
         key: result.outputs.parameters[name]
@@ -95,7 +120,7 @@ def summary(result: api.RunResult) -> Mapping[str, object]:
     }
 
 
-def _last_lines(result: api.RunResult) -> Iterator[str]:
+def _last_lines(result: RunResult) -> Iterator[str]:
     if result.phase == api.INTERRUPTED:
         yield f"interrupted; `argosy resume {result.run}` goes on from here"
         return
@@ -110,7 +135,7 @@ def _last_lines(result: api.RunResult) -> Iterator[str]:
             yield from (f"    {line}" for line in _last_words(result, node))
 
 
-def _last_words(result: api.RunResult, node: Node) -> list[str]:
+def _last_words(result: RunResult, node: Node) -> list[str]:
     """What a step that failed said last: its own error where it names one, else its last line."""
     attempts = RunFolder(result.folder).attempt(result.workflow, node.name, 0).parent
     logs = sorted(attempts.glob("*/main.log"), key=lambda path: int(path.parent.name))

@@ -19,8 +19,8 @@ from argosy.engine import nodes as engine_nodes
 from argosy.engine.state import journal, runs
 from argosy.report import record
 from argosy.settings import Settings
+from argosy.templates import folder as folders
 
-MODEL = "argosy.dev/model"
 PAGE = "report.html"
 PEAK = "peak-memory-bytes"
 LAST_WORDS = 20
@@ -45,14 +45,12 @@ def run(arguments: argparse.Namespace) -> int:
     return errors.DONE
 
 
-def after_run(home: Path, run: str, peak_bytes: int | None = None) -> str | None:
-    """Write the report of *run*; returns the lines that sum it up, or None where the run was not a model's.
+def after_run(home: Path, run: str, peak_bytes: int | None = None) -> str:
+    """Write the report of *run*, a model's; returns the lines that sum it up.
 
     *peak_bytes*: what the run held of memory at most; kept in the run's folder, and of a run that was resumed the greater counts.
     """
     folder = runs.find(home, run)
-    if not _annotations(folder.manifest()).get(MODEL):
-        return None
     if peak_bytes is not None:
         (folder.path / PEAK).write_text(str(max(peak_bytes, _peak(folder) or 0)), encoding="utf-8")
     from argosy.report import terminal
@@ -77,7 +75,7 @@ def record_of(home: Path, folder: runs.RunFolder) -> record.RunReport:
     manifest = folder.manifest()
     meta, nodes = folder.state()
     workflow = _workflow(manifest, nodes)
-    model = _annotations(manifest).get(MODEL) or workflow
+    model = _annotations(manifest).get(folders.MODEL) or workflow
 
     find = artifacts(home, nodes)
     facts = record.Facts(

@@ -21,7 +21,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Resume one run; returns 0 or the code of the first step that failed."""
     options = executing.options(arguments)
     folder = runs.find(options.home, arguments.run)
-    workflow = folder.manifest()["workflow"]
-    with executing.progress(arguments, workflow) as observer:
-        result = api.resume(options.home, folder.run, options, observer)
-    return executing.finish(result, arguments)
+    manifest = folder.manifest()
+    return executing.carry_out(
+        arguments,
+        options.home,
+        manifest["workflow"],
+        lambda observer: api.resume(options.home, folder.run, options, observer),
+        of_model=executing.is_of_model(manifest["metadata"]),
+    )

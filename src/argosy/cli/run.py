@@ -14,7 +14,6 @@ import yaml
 from argosy import errors
 from argosy.cli import executing, manifests
 from argosy.engine import api
-from argosy.engine.options import RunOptions
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,12 +49,13 @@ def run(arguments: argparse.Namespace) -> int:
     )
     prepared = api.prepare(api.load(_files(arguments)), options)
     executing.say_ignored(prepared, arguments)
-    return executing.finish(_observed(prepared, options, arguments), arguments)
-
-
-def _observed(prepared: api.Prepared, options: RunOptions, arguments: argparse.Namespace) -> api.RunResult:
-    with executing.progress(arguments, prepared.workflow) as observer:
-        return api.run(prepared, options, observer)
+    return executing.carry_out(
+        arguments,
+        options.home,
+        prepared.workflow,
+        lambda observer: api.run(prepared, options, observer),
+        of_model=executing.is_of_model(prepared.metadata),
+    )
 
 
 def _files(arguments: argparse.Namespace) -> list[Path]:

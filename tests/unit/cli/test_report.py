@@ -1,6 +1,5 @@
 """`argosy report`: what a run left in its folder, as a report needs it."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -138,13 +137,6 @@ def test_after_a_models_run_its_report_is_summed_up(home: Path) -> None:
     run = _folder(home).run
     report.after_run(home, run, peak_bytes=900_000_000)
     text = report.after_run(home, run, peak_bytes=100)
-    assert text is not None
     assert text.startswith("vessels: The run stopped in validate")
     assert "900 MB at its peak" in text
     assert str(_folder(home).path / report.PAGE) in text
-
-
-def test_other_manifests_have_no_summary(home: Path) -> None:
-    """`argosy run -f` of somebody's workflow ends without a word on models."""
-    (_folder(home).path / "manifest.json").write_text(json.dumps(_manifest()), encoding="utf-8")
-    assert report.after_run(home, _folder(home).run) is None
