@@ -69,14 +69,17 @@ def training_metrics(record: TrainingRecord) -> dict[str, float]:
 
 
 def training_series(record: TrainingRecord) -> Series:
-    """Scores by fold, and the loss after each round."""
+    """Scores by fold, and the losses by boosting round."""
     curve = record.learning_curve
     lists = {f"fold.{name}": values for name, values in record.fold_metrics.items()}
-    lists |= {
+    losses = {
         f"learning_curve.{curve.loss}.train": curve.train,
         f"learning_curve.{curve.loss}.validation": curve.validation,
     }
-    return {name: list(enumerate(values)) for name, values in lists.items()}
+    return {
+        **{name: list(enumerate(values)) for name, values in lists.items()},
+        **{name: list(zip(curve.rounds, values, strict=True)) for name, values in losses.items()},
+    }
 
 
 def tags(settings: ModelSettings, evidence: Evidence, lineage: Lineage, record: TrainingRecord) -> dict[str, str]:

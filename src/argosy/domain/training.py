@@ -18,9 +18,11 @@ class ClassRecord(Document):
 
 
 class LearningCurve(Document):
-    """Mean loss over the folds after each round, as far as every fold went."""
+    """Mean loss over the folds, as far as every fold went. All three lists are of one length."""
 
     loss: str
+    rounds: list[int]
+    """After how many boosting rounds each loss was measured."""
     train: list[float]
     validation: list[float]
 

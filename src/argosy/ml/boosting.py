@@ -104,6 +104,11 @@ def fit_until_it_stops(
     return Fit(booster, best, losses)
 
 
+def looked_at(count: int, rounds: int) -> list[int]:
+    """After how many rounds the first *count* losses of a fit of *rounds* at most are measured."""
+    return [min(STRIDE * number, rounds) for number in range(1, count + 1)]
+
+
 def predict(fit: Fit, data: xgboost.DMatrix) -> npt.NDArray[np.float32]:
     """What *fit* says about *data*, by its first ``rounds`` rounds."""
     return np.asarray(fit.booster.predict(data, iteration_range=(0, fit.rounds)), dtype=np.float32)

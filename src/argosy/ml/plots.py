@@ -82,7 +82,7 @@ def learning_curve(curve: LearningCurve) -> str:
         parts.append(_text(left + width - 90, top + 14 + 18 * position, name, colour=colour))
     parts.append(f'<path d="M{left} {top}V{top + height}H{left + width}" fill="none" stroke="{INK}"/>')
     parts.extend(_text(left - 6, y, f"{loss:.3g}", anchor="end") for y, loss in ((top + 8, high), (top + height, low)))
-    parts.append(_text(left + width, top + height + 18, f"round {len(curve.train)}", anchor="end"))
+    parts.append(_text(left + width, top + height + 18, f"round {curve.rounds[-1]}", anchor="end"))
     return _svg(top + height + 30, parts)
 
 

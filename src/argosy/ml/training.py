@@ -149,4 +149,9 @@ def _curve(outcomes: Sequence[FoldOutcome], settings: ModelSettings) -> Learning
     def mean(name: str) -> list[float]:
         return [float(value) for value in np.mean([outcome.losses[name][:shortest] for outcome in outcomes], axis=0)]
 
-    return LearningCurve(loss=boosting.OBJECTIVES[settings.task][1], train=mean("train"), validation=mean("validation"))
+    return LearningCurve(
+        loss=boosting.OBJECTIVES[settings.task][1],
+        rounds=boosting.looked_at(shortest, settings.search.max_boost_rounds),
+        train=mean("train"),
+        validation=mean("validation"),
+    )

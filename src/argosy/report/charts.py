@@ -146,7 +146,7 @@ def of_learning(curve: LearningCurve) -> Chart:
     """Loss by boosting round, of the rows fitted on and of those left out."""
 
     def numbered(losses: Sequence[float]) -> list[tuple[float, float]]:
-        return [(float(number), loss) for number, loss in enumerate(losses, start=1)]
+        return [(float(after), loss) for after, loss in zip(curve.rounds, losses, strict=True)]
 
     return of_curve(
         Curve(

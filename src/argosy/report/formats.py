@@ -2,7 +2,9 @@
 
 import datetime
 import math
+import re
 
+INITIALS = re.compile(r"\b(auc|pr(?= auc)|f1|ece|mce|rmse|mae)\b")
 DASH = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 
@@ -61,8 +63,13 @@ def moment(epoch: float | None) -> str:
 
 
 def words(name: str) -> str:
-    """A name as words: ``age.demographic_parity_ratio`` reads ``age: demographic parity ratio``."""
-    return name.replace("_", " ").replace(".", ": ")
+    """A name as words: ``age.demographic_parity_ratio`` reads ``age: demographic parity ratio``, and ``pr_auc`` ``PR AUC``."""
+    return spelled(name.replace("_", " ").replace(".", ": "))
+
+
+def spelled(text: str) -> str:
+    """*text* with the scores that are known by their initials spelled as people do."""
+    return INITIALS.sub(lambda found: found[0].upper(), text)
 
 
 def bound(limit: str) -> str:

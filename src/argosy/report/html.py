@@ -74,6 +74,8 @@ def _environment() -> jinja2.Environment:
         "short": formats.short,
         "moment": formats.moment,
         "words": formats.words,
+        "spelled": formats.spelled,
+        "aligned": views.aligned,
         "bound": formats.bound,
         "bullet": charts.of_gate,
         "interval": charts.of_comparison,

@@ -46,4 +46,5 @@ def _of_verdict(evidence: Evidence) -> Outcome:
     if evidence.verdict == "inconclusive":
         return Outcome("inconclusive", "wait", "Held back: the data cannot tell", evidence.explanation)
     headline = f"Rejected: {tally(evidence.gates)}" if evidence.failed else "Rejected"
-    return Outcome("reject", "bad", headline, evidence.explanation)
+    # The explanation opens with the tally too; a person reads it once.
+    return Outcome("reject", "bad", headline, evidence.explanation.removeprefix(f"{tally(evidence.gates)}: "))

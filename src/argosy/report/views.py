@@ -1,7 +1,9 @@
 """What a report's sections hold, drawn from the documents: grouped, ordered, with what failed first. No markup."""
 
+import re
 from collections import Counter
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import get_args
 
 from argosy.domain.data import ExpectationResult, Layer
@@ -10,6 +12,8 @@ from argosy.domain.policy import DIMENSIONS
 from argosy.domain.search import Trial
 from argosy.report import charts
 from argosy.report.record import RunReport
+
+NUMBER = re.compile(r"[-+\N{MINUS SIGN}\N{EN DASH}]?[0-9]|[-\N{EN DASH}]?$|undefined$|nan$")
 
 MEANINGS = {
     "performance": "How well it predicts what it has not seen: the holdout.",
@@ -69,6 +73,12 @@ def request(report: RunReport) -> RequestView | None:
     """The request of the run, handed over as ``<number> <where>``; None where none was opened."""
     number, _, where = report.results.get("request", "").strip().partition(" ")
     return RequestView(number, where) if number.isdigit() else None
+
+
+def aligned(table: Table) -> list[str]:
+    """A class for each column of *table*: ``n`` where all of its cells are numbers, perhaps with a unit, or empty."""
+    columns = zip_longest(table.header, *table.rows, fillvalue="")
+    return ["n" if all(NUMBER.match(cell) for cell in cells) else "" for _, *cells in columns]
 
 
 def dimensions(evidence: Evidence) -> list[DimensionView]:

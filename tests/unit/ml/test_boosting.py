@@ -46,6 +46,7 @@ def test_the_last_rounds_are_looked_at_too(leavers: Given) -> None:
     fit = boosting.fit_until_it_stops(parameters, data, {"validation": watched}, rounds=12, patience=20)
     assert fit.rounds == 12
     assert len(fit.losses["validation"]) == 3
+    assert boosting.looked_at(3, 12) == [5, 10, 12]
 
 
 def test_importance_names_every_feature(leavers: Given) -> None:

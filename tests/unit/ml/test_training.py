@@ -12,7 +12,7 @@ import pytest
 
 from argosy.domain.search import Choice
 from argosy.domain.training import TrainingRecord
-from argosy.ml import frames, metrics, plots, study, training
+from argosy.ml import boosting, frames, metrics, plots, study, training
 from argosy.steps.train import run
 from argosy.testing.examples import Given
 
@@ -68,6 +68,9 @@ def test_the_record_is_whole(record: TrainingRecord, each_task: Given) -> None:
     assert record.parameters["seed"] == each_task.settings.seed
     assert record.parameters["max_depth"] == 3
     assert set(record.libraries) == {"numpy", "optuna", "pyarrow", "python", "xgboost"}
+    assert record.learning_curve.rounds == [
+        boosting.STRIDE * number for number in range(1, len(record.learning_curve.train) + 1)
+    ]
     assert len(record.learning_curve.train) == len(record.learning_curve.validation) > 1
     assert record.learning_curve.train[-1] < record.learning_curve.train[0]
     assert sum(record.importance.values()) > 0

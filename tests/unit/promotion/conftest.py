@@ -65,7 +65,7 @@ RECORD = TrainingRecord(
     confusion=[[50, 10], [5, 15]],
     classification_report=[ClassRecord(name="yes", precision=0.6, recall=0.75, f1=None, rows=20)],
     importance={"plan": 3.5},
-    learning_curve=LearningCurve(loss="logloss", train=[0.6, 0.5], validation=[0.65, 0.6]),
+    learning_curve=LearningCurve(loss="logloss", rounds=[5, 10], train=[0.6, 0.5], validation=[0.65, 0.6]),
     libraries={"xgboost": "3.2.0"},
 )
 

@@ -125,7 +125,7 @@ class TestRegister:
         assert recorded.history["trial.score"] == [(0, 0.0), (1, 0.1), (2, 0.2)]
         assert recorded.parameters["xgboost.eta"] == "0.1"
         assert recorded.history["fold.f1"] == [(0, 0.5), (1, 0.6)]
-        assert recorded.history["learning_curve.logloss.train"] == [(0, 0.6), (1, 0.5)]
+        assert recorded.history["learning_curve.logloss.train"] == [(5, 0.6), (10, 0.5)]
         assert recorded.tags["library.python"] == "3"
         assert recorded.tags["library.xgboost"] == "3.2.0"
         assert recorded.tags["features_digest"] == sha256(b"features")

@@ -140,7 +140,9 @@ def training() -> TrainingRecord:
         confusion=[[3400, 740], [392, 1102]],
         classification_report=[],
         importance={"tenure": 12.5, "contract": 44.0},
-        learning_curve=LearningCurve(loss="logloss", train=[0.6, 0.5, 0.42, 0.39], validation=[0.61, 0.52, 0.46, 0.45]),
+        learning_curve=LearningCurve(
+            loss="logloss", rounds=[5, 10, 15, 20], train=[0.6, 0.5, 0.42, 0.39], validation=[0.61, 0.52, 0.46, 0.45]
+        ),
         libraries={"xgboost": "3.2.0"},
     )
 

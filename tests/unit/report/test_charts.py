@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from argosy.domain.evidence import Curve, GateResult
+from argosy.domain.evidence import Curve, GateResult, Table
 from argosy.domain.search import Choice, SearchHistory, Trial
-from argosy.report import charts, ledger
+from argosy.report import charts, ledger, views
 from argosy.report.record import RunReport
 
 
@@ -114,7 +114,7 @@ def test_best_so_far_ignores_pruned_trials() -> None:
     drawn = charts.of_search(history, Choice(trial=2, score=0.6, metric="f1", parameters={}, boost_rounds=10))
     assert drawn is not None
     assert "1 pruned" in drawn.summary
-    assert "f1 of the best: 0.6" in drawn.summary
+    assert "F1 of the best: 0.6" in drawn.summary
     assert [mark.kind for mark in drawn.marks] == ["complete", "pruned", "chosen"]
 
 
@@ -152,3 +152,24 @@ def test_a_run_without_a_ledger_has_no_blocks(report: RunReport) -> None:
     """A run that was refused before its first step draws nothing."""
     empty = replace(report, entries=())
     assert charts.of_ledger(ledger.of(empty.facts, empty.entries)) == ()
+
+
+def test_a_learning_curve_says_after_which_round_a_loss_was_measured(report: RunReport) -> None:
+    """The losses are looked at now and then; the axis counts boosting rounds, as the text beside it does."""
+    assert report.training
+    curve = report.training.learning_curve
+    drawn = charts.of_learning(curve)
+    assert curve.rounds[-1] == 20
+    assert drawn.x_ticks[-1].text == "20"
+
+
+def test_columns_of_numbers_are_aligned_as_numbers() -> None:
+    """Text stays on the left; an empty cell or an undefined value makes no column text."""
+    table = Table(
+        title="t",
+        dimension="performance",
+        header=["Group", "Value", "Rows", "Change", "p"],
+        rows=[["a", "Month-to-month", "1,045", "7.28% turned", ""], ["b", "12", "3", "\N{MINUS SIGN}0.1", "undefined"]],
+    )
+    assert views.aligned(table) == ["", "", "n", "n", "n"]
+    assert views.aligned(Table(title="t", dimension="d", header=["a", "b"], rows=[])) == ["n", "n"]

@@ -48,3 +48,17 @@ def test_durations(value: float, text: str) -> None:
 def test_sizes(value: int, text: str) -> None:
     """Decimal units."""
     assert formats.size(value) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        pytest.param("age.demographic_parity_ratio", "age: demographic parity ratio", id="dotted"),
+        pytest.param("performance.pr_auc", "performance: PR AUC", id="initials"),
+        pytest.param("pr_channel", "pr channel", id="no-score"),
+        pytest.param("causal_f1a", "causal f1a", id="inside-a-word"),
+    ],
+)
+def test_names_as_words(name: str, text: str) -> None:
+    """Scores known by their initials are spelled as people do; a feature that only begins like one is left alone."""
+    assert formats.words(name) == text

@@ -19,6 +19,13 @@ def test_a_rejection_is_the_news_not_the_step_that_said_so(rejected: RunReport) 
     assert (end.word, end.tone, end.headline) == ("reject", "bad", "Rejected: 2 of 3 gates failed")
 
 
+def test_a_rejection_counts_its_gates_once(rejected: RunReport) -> None:
+    """The verdict's own paragraph opens with the same figure; behind the headline it goes on where that ends."""
+    assert rejected.evidence
+    given = rejected.evidence.model_copy(update={"explanation": "2 of 3 gates failed: auc is low; f1 is low."})
+    assert outcome.of(replace(rejected, evidence=given)).detail == "auc is low; f1 is low."
+
+
 def test_a_run_that_stopped_says_where_and_why(stopped: RunReport) -> None:
     """The step's own last words are shown."""
     end = outcome.of(stopped)
