@@ -12,6 +12,7 @@ from argosy.engine.nodes import Node, NodeType, Outputs, Phase
 from argosy.engine.state.journal import Attempt, Journal
 from argosy.engine.state.objects import ObjectStore
 from argosy.engine.state.runs import RunFolder
+from argosy.templates import folder as folders
 
 START = 1_780_000_000.0
 SNAPSHOT = SnapshotManifest(model="vessels", tables=[])
@@ -43,7 +44,7 @@ def home(tmp_path: Path) -> Path:
     stored = {"snapshot": {"name": "snapshot", "stored": {"digest": digest}}}
     folder = RunFolder(tmp_path / "runs" / "vessels-260601-100000-ab12")
     folder.path.mkdir(parents=True)
-    folder.write_manifest(_manifest(**{report.MODEL: "vessels"}))
+    folder.write_manifest(_manifest(**{folders.MODEL: "vessels"}))
     log = folder.attempt("vessels-x", "vessels-x.validate", 0) / "main.log"
     log.parent.mkdir(parents=True)
     log.write_text("reading\nerror: tenure is missing\n       in vessels\n", encoding="utf-8")
