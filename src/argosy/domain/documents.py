@@ -9,7 +9,9 @@ import json
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from argosy import errors
 
 
 class Document(BaseModel):
@@ -32,8 +34,17 @@ class Document(BaseModel):
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read a document written by :meth:`write`."""
-        return cls.model_validate_json(path.read_bytes())
+        """Read a document written by :meth:`write`. Raises Misconfigured where there is none, or something else."""
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            raise errors.Misconfigured(f"{path} does not exist; the step that writes it has not run") from None
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(str(part) for part in first["loc"]) or "the whole"
+            raise errors.Misconfigured(
+                f"{path} is no {cls.__name__} of this version: {field}: {first['msg']}; run the step that writes it again"
+            ) from None
 
 
 def canonical_json(value: Any) -> str:

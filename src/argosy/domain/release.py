@@ -29,9 +29,14 @@ class OnlineStore(Document):
 
     @classmethod
     def from_text(cls, text: str) -> "OnlineStore":
-        """From ``<uri>@<digest>``, the form in which steps hand it on."""
+        """From ``<uri>@<digest>``, the form in which steps hand it on. Raises Misconfigured where *text* is none."""
         uri, _, digest = text.rpartition("@")
-        return cls(uri=uri, digest=digest)
+        try:
+            return cls(uri=uri, digest=digest)
+        except ValidationError:
+            raise errors.Misconfigured(
+                f"expected an online store as <uri>@sha256:<64 hex digits>, got {text!r}"
+            ) from None
 
     def text(self) -> str:
         """As ``<uri>@<digest>``."""

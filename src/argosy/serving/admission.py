@@ -7,8 +7,6 @@ import datetime
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from argosy import errors
 from argosy.domain import bundle
 from argosy.ml.predictor import Predictor
@@ -78,11 +76,6 @@ def _check_model(approved: Approved, name: str) -> None:
 
 
 def _read_release(path: Path) -> bundle.Release:
-    try:
-        return bundle.Release.read(path)
-    except FileNotFoundError:
-        raise errors.Misconfigured(
-            f"{path} does not exist: this bundle was never released; register it first"
-        ) from None
-    except ValidationError as error:
-        raise errors.Misconfigured(f"{path} is no release: {error.errors()[0]['msg']}") from None
+    if not path.exists():
+        raise errors.Misconfigured(f"{path} does not exist: this bundle was never released; register it first")
+    return bundle.Release.read(path)

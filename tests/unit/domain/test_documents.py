@@ -3,13 +3,16 @@
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from pathlib import Path
 from types import NoneType
 from typing import get_args
 
 import pytest
 
 import argosy.domain
+from argosy import errors
 from argosy.domain.documents import Document
+from argosy.domain.search import Choice
 
 
 def _documents() -> list[type[Document]]:
@@ -42,3 +45,19 @@ def test_documents_are_frozen_and_know_their_fields(kind: type[Document]) -> Non
     """A document is a value, and a field that nobody declared is an error."""
     assert kind.model_config.get("frozen")
     assert kind.model_config.get("extra") == "forbid"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        pytest.param(None, r"x\.json does not exist; the step that writes it has not run", id="missing"),
+        pytest.param("{", r"x\.json is no Choice of this version: the whole: Invalid JSON", id="truncated"),
+        pytest.param('{"trial": 1}', r"x\.json is no Choice of this version: score: Field required", id="field"),
+    ],
+)
+def test_what_cannot_be_read_is_named(tmp_path: Path, content: str | None, message: str) -> None:
+    """File, field and what to do; never a traceback."""
+    if content is not None:
+        (tmp_path / "x.json").write_text(content, encoding="utf-8")
+    with pytest.raises(errors.Misconfigured, match=message):
+        Choice.read(tmp_path / "x.json")

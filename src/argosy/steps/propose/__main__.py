@@ -1,6 +1,6 @@
 """Binds the step ``propose`` to its forge."""
 
-from argosy import wiring
+from argosy import errors, wiring
 from argosy.domain.release import OnlineStore
 from argosy.settings import Settings
 from argosy.steps.main import Step, main
@@ -11,7 +11,7 @@ from argosy.steps.propose.spec import SPEC
 def body(step: Step) -> None:
     """One attempt."""
     inputs = run.Inputs(
-        version=int(step.parameter("version")),
+        version=_version(step.parameter("version")),
         storage_uri=step.parameter("storage-uri"),
         online=OnlineStore.from_text(step.parameter("online-uri")),
         release=step.input("release"),
@@ -19,6 +19,12 @@ def body(step: Step) -> None:
         signatures=step.input("signatures"),
     )
     step.result("request", run.run(inputs=inputs, forge=wiring.forge(Settings.from_environment())))
+
+
+def _version(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text) > 0):
+        raise errors.Misconfigured(f"parameter version: expected a number from 1, as register gave it; got {text!r}")
+    return int(text)
 
 
 if __name__ == "__main__":

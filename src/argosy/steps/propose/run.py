@@ -30,7 +30,7 @@ def run(*, inputs: Inputs, forge: Forge) -> str:
     """Open the request, or find it; returns its number and place, or ``already in production``.
 
     Raises Rejected with every failed gate where the verdict is no, where the digest was taken out of service before, and where main has
-    changed since the evaluation.
+    changed since the evaluation; Misconfigured where release, evidence and signatures are not of one run.
     """
     evidence = Evidence.read(inputs.evidence / "evidence.json")
     main = forge.head()
@@ -40,6 +40,7 @@ def run(*, inputs: Inputs, forge: Forge) -> str:
     if evidence.verdict != "promote":
         raise errors.Rejected(explanation(evidence))
     _refuse_overtaken(evidence, state)
+    _refuse_unsigned(inputs.signatures)
     version = _version(inputs, evidence)
     request = forge.propose(_proposal(version, evidence, inputs))
     if request and request.state is promotion.State.MERGED:
@@ -73,6 +74,14 @@ def _refuse_overtaken(evidence: Evidence, main: merge_checks.MainState) -> None:
             raise errors.Rejected(f"{check.reason}; run the pipeline again, it will compare with what is there now")
 
 
+def _refuse_unsigned(signatures: Path) -> None:
+    for name in (promotion.BUNDLE_SIGNATURE, promotion.EVIDENCE_SIGNATURE):
+        if not (signatures / name).is_file():
+            raise errors.Misconfigured(
+                f"{signatures} has no {name}: what is not signed is not proposed; run sign first"
+            )
+
+
 def _version(inputs: Inputs, evidence: Evidence) -> release.Version:
     return release.Version(
         model=evidence.model,
@@ -91,6 +100,8 @@ def _proposal(version: release.Version, evidence: Evidence, inputs: Inputs) -> p
         raise errors.Misconfigured(
             f"release.json is of {released.model_digest}, the evidence of {version.model_digest}"
         )
+    if (digest := bundles.digest(inputs.release)) != version.model_digest:
+        raise errors.Misconfigured(f"the released bundle is {digest}, the evidence is about {version.model_digest}")
     subject = promotion.Subject(
         model=version.model,
         environment=promotion.STAGING,

@@ -3,7 +3,9 @@
 import hashlib
 from pathlib import Path
 
+from argosy import errors
 from argosy.domain import bundle as bundles
+from argosy.domain.evidence import Evidence
 from argosy.domain.promotion import BUNDLE_SIGNATURE, EVIDENCE_SIGNATURE
 from argosy.ports.artifacts import Artifacts
 from argosy.ports.signer import Signer
@@ -12,11 +14,22 @@ from argosy.ports.signer import Signer
 def run(*, release: Path, evidence: Path, signer: Signer, artifacts: Artifacts, out: Path) -> str:
     """Write both signatures to *out* and into the model store; returns where they are there.
 
-    An EC signature is another each time, so its place in the store is named by its own content.
+    An EC signature is another each time, so its place in the store is named by its own content. Raises Misconfigured where bundle,
+    release and evidence are not of one model: a signature vouches for them together.
     """
+    released = bundles.Release.read(release / bundles.RELEASE)
+    _refuse_mixed(released, bundles.digest(release), Evidence.read(evidence / "evidence.json"))
     signer.sign(release, out / BUNDLE_SIGNATURE)
     signer.sign(evidence, out / EVIDENCE_SIGNATURE)
-    released = bundles.Release.read(release / bundles.RELEASE)
     own = hashlib.sha256(b"".join((out / name).read_bytes() for name in (BUNDLE_SIGNATURE, EVIDENCE_SIGNATURE)))
     digest = released.model_digest.removeprefix("sha256:")
     return artifacts.put(out, f"signatures/{released.model}/{digest}/{own.hexdigest()}")
+
+
+def _refuse_mixed(released: bundles.Release, digest: str, evidence: Evidence) -> None:
+    named = {"release.json": released.model_digest, "the evidence": evidence.model_digest}
+    for name, other in named.items():
+        if other != digest:
+            raise errors.Misconfigured(
+                f"{name} is about {other}, the bundle is {digest}: not one run's outputs; nothing is signed"
+            )

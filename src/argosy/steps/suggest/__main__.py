@@ -26,7 +26,7 @@ def body(step: Step) -> None:
 
 
 def _round(text: str) -> int:
-    if not text.isdecimal():
+    if not (text.isascii() and text.isdecimal()):
         raise errors.Misconfigured(f"parameter round: expected a number from 0, got {text!r}")
     return int(text)
 

@@ -1,21 +1,19 @@
-"""A candidate as the steps before would hand it over: small, but every document is real."""
+"""A candidate for tests of promotion, as the steps before would hand it over: small, but every document is real."""
 
-from collections.abc import Callable
+import datetime
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from argosy.adapters import keys
 from argosy.domain import bundle as bundles
+from argosy.domain import promotion, release
 from argosy.domain.data import Lineage, SnapshotManifest, SourceLineage
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import ChampionRef, Evidence, GateResult, VerdictWord
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.search import Choice, SearchHistory, Trial
 from argosy.domain.training import ClassRecord, LearningCurve, TrainingRecord
-from argosy.settings import Settings
 
 POLICY = b"model: toy\n# the gates\n"
 TEMPLATE = {"policies/toy.yaml": POLICY, "README.md": b"the environment repo\n"}
@@ -90,7 +88,7 @@ class Toy:
             measured=0.61,
             limit=">= 0.8",
             reason="the ranking is poor",
-            would_pass="0.19 more",
+            would_pass="0.19 more",  # noqa: S106 - a gate
         )
         values: dict[str, Any] = {
             "model": "toy",
@@ -158,25 +156,40 @@ def make_toy(folder: Path, content: str = "model") -> Toy:
     return Toy(folder).judge()
 
 
-@pytest.fixture
-def toy(tmp_path: Path) -> Toy:
-    """A candidate that passed."""
-    return make_toy(tmp_path / "toy")
+def make_release(toy: Toy, version: int = 1) -> Path:
+    """The released bundle of *toy*, as register writes it."""
+    folder = toy.folder / "release"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(toy.folder / "bundle", folder)
+    end = datetime.datetime(2027, 1, 1, tzinfo=datetime.UTC)
+    bundles.Release(model="toy", model_digest=toy.digest, counter=version, not_after=end).write(folder / "release.json")
+    return folder
 
 
-@pytest.fixture
-def new_toy(tmp_path: Path) -> Callable[[str], Toy]:
-    """Makes another candidate."""
-    return lambda content: make_toy(tmp_path / f"toy-{content}", content)
-
-
-@pytest.fixture
-def here(tmp_path: Path) -> Settings:
-    """A state folder with keys, beside a project whose environment repo knows the toy."""
-    project = tmp_path / "project"
-    for name, content in TEMPLATE.items():
-        (project / "gitops-env" / name).parent.mkdir(parents=True, exist_ok=True)
-        (project / "gitops-env" / name).write_bytes(content)
-    settings = Settings.from_environment({"ARGOSY_HOME": str(tmp_path / "home"), "ARGOSY_DATA_ROOT": str(project)})
-    keys.ensure_signing_pair(settings.signing_key, settings.verifying_key)
-    return settings
+def proposal_of(toy: Toy, version: int = 1) -> promotion.Proposal:
+    """Staging's request for *toy*, its signatures made up."""
+    evidence = (toy.folder / "evidence" / "evidence.json").read_bytes()
+    read = Evidence.read(toy.folder / "evidence" / "evidence.json")
+    subject = promotion.Subject(
+        model="toy",
+        environment=promotion.STAGING,
+        model_digest=toy.digest,
+        version=version,
+        champion_digest=read.champion.model_digest,
+        policy_digest=read.policy_digest,
+    )
+    described = release.Version(
+        model="toy",
+        version=version,
+        model_digest=toy.digest,
+        storage_uri="file:///store/x",
+        evidence_digest=sha256(evidence),
+        policy_digest=read.policy_digest,
+    )
+    files = {"evidence.json": evidence, promotion.BUNDLE_SIGNATURE: b"signed", promotion.EVIDENCE_SIGNATURE: b"signed"}
+    return promotion.Proposal(
+        subject=subject,
+        title=promotion.title("toy", version, promotion.STAGING),
+        body="# toy\n",
+        files=promotion.files(subject, described.yaml(), files),
+    )
