@@ -70,7 +70,7 @@ def _key_type(rows: "pa.Table", key: str) -> str:
 def _database(rows: "pa.Table", index: dict[str, Any], file: Path) -> str:
     table = online.quoted(index["table"])
     digest = hashlib.sha256(canonical_json(index).encode())
-    with contextlib.closing(sqlite3.connect(file)) as database, database:
+    with _on_disk(file), contextlib.closing(sqlite3.connect(file)) as database, database:
         # As Feast makes it, but without row ids: long keys are then kept once and not three times.
         database.execute(
             f"CREATE TABLE {table} (entity_key BLOB, feature_name TEXT, value BLOB, value_text TEXT, vector_value BLOB, "
@@ -81,6 +81,17 @@ def _database(rows: "pa.Table", index: dict[str, Any], file: Path) -> str:
             _digested(_cells(rows, index), digest),
         )
     return f"sha256:{digest.hexdigest()}"
+
+
+@contextlib.contextmanager
+def _on_disk(file: Path) -> Iterator[None]:
+    """A new file of our own fails to be written for one reason: the disk does not take it."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+            raise
+        raise errors.LocalDisk(f"the online store cannot be written to {file}: {error}; free space there") from error
 
 
 Cell = tuple[bytes, str, bytes, int]
