@@ -52,6 +52,7 @@ def fork(job: Job, *, output: int, errors: int, report: int) -> int:
     """Fork the process of *job* and run its program there. Returns the process's number, in the server only.
 
     With namespaces there are two processes: the first of the namespace stays behind as an init, as in a container.
+    A program that the interpreter does not run itself is spawned by the init: no second copy of the interpreter is made for it.
     """
     # Asked before the fork: in a new user namespace everybody is nobody until the numbers are mapped.
     server, user, group = os.getpid(), os.geteuid(), os.getegid()
@@ -63,6 +64,9 @@ def fork(job: Job, *, output: int, errors: int, report: int) -> int:
                 map_user(user, group)
             _standard_files(output, errors, report)
             _prepare(job)
+            if job.way in FLAGS:
+                _stay_behind_as_init(None if job.here else job)
+            os.close(REPORT)
         except BaseException as error:  # noqa: BLE001 - whatever it is, no copy of the server may go on
             os.write(REPORT, f"f{error}".encode()[:REPORT_SIZE])
             os._exit(NOT_STARTED)
@@ -78,9 +82,6 @@ def _prepare(job: Job) -> None:
     if job.way in FLAGS:
         view.enter(job.binds, job.scratch, job.keep)
     os.chdir(job.cwd)  # which may be a path of the view alone
-    if job.way in FLAGS:
-        _stay_behind_as_init()
-    os.close(REPORT)
 
 
 def _execute(job: Job) -> NoReturn:
@@ -88,15 +89,16 @@ def _execute(job: Job) -> NoReturn:
         python_program.run(job.argv, job.env)
     try:
         os.execvpe(job.argv[0], list(job.argv), dict(job.env))  # noqa: S606 - no shell is wanted
-    except FileNotFoundError:
-        _leave(f'failed to find name in PATH: exec: "{job.argv[0]}": executable file not found in $PATH')
     except OSError as error:
-        _leave(f"failed to start command: {job.argv[0]}: {error.strerror}")
+        _say_not_started(job, error)
+        os._exit(NOT_STARTED)
 
 
-def _leave(message: str) -> NoReturn:
+def _say_not_started(job: Job, error: OSError) -> None:
+    message = f"failed to start command: {job.argv[0]}: {error.strerror}"
+    if isinstance(error, FileNotFoundError):
+        message = f'failed to find name in PATH: exec: "{job.argv[0]}": executable file not found in $PATH'
     os.write(2, f"Error: {message}\n".encode())
-    os._exit(NOT_STARTED)
 
 
 def _end_with(server: int) -> None:
@@ -126,13 +128,13 @@ def _standard_files(output: int, errors: int, report: int) -> None:
     os.closerange(REPORT + 1, max(moved) + 1 + SPARE_FILES)
 
 
-def _stay_behind_as_init() -> None:
+def _stay_behind_as_init(job: Job | None) -> None:
     """Return in a child; the process itself stays as the first of its namespace until that child ends, and reports how it did.
 
-    The first process of a namespace ignores signals it has no handler for, which a step should not; and its end is the end of everything
-    the step has started.
+    With a *job* the child is that job's program, and nothing returns. The first process of a namespace ignores signals it has no handler
+    for, which a step should not; and its end is the end of everything the step has started.
     """
-    child = os.fork()
+    child = _spawn(job) if job else os.fork()
     if child == 0:
         os.setsid()
         _reset_signals()
@@ -150,3 +152,26 @@ def _stay_behind_as_init() -> None:
         if ended == child:
             os.write(REPORT, f"s{status}".encode())
             os._exit(0)
+
+
+def _spawn(job: Job) -> int:
+    """Start the program of *job* without a copy of this process; its number. Where there is no such program the process ends as Argo's
+    executor would."""
+    missing: OSError = FileNotFoundError()
+    for path in _candidates(job.argv[0], job.env):
+        try:
+            return os.posix_spawn(path, job.argv, job.env, setsid=True, setsigmask=(), setsigdef=(signal.SIGINT,))
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            missing = error
+    _say_not_started(job, missing)
+    os.write(REPORT, f"s{NOT_STARTED << 8}".encode())
+    os._exit(0)
+
+
+def _candidates(program: str, env: Mapping[str, str]) -> list[str]:
+    """Where *program* is looked for, as ``execvp`` does."""
+    if "/" in program:
+        return [program]
+    return [f"{folder or '.'}/{program}" for folder in env.get("PATH", os.defpath).split(os.pathsep)]

@@ -45,7 +45,7 @@ def fork_into(flags: int) -> int:
     return int(child)
 
 
-def mount(source: str, target: Path, kind: str, flags: int, options: str = "") -> None:
+def mount(source: str, target: Path | str, kind: str, flags: int, options: str = "") -> None:
     """mount(2)."""
     answer = _libc.mount(
         os.fsencode(source), os.fsencode(target), kind.encode(), ctypes.c_ulong(flags), options.encode()

@@ -32,13 +32,16 @@ def enter(binds: Sequence[Bind], scratch: Path, visible: Sequence[Path] = ()) ->
     """Make the view the root of this process, which is alone in its mount namespace.
 
     *scratch* is what it sees as ``/tmp``; of what the machine has there, only the folders *visible* stay in sight. What it writes into
-    ``/`` itself lies in *scratch*'s neighbour with the suffix ``PLACE``.
+    ``/`` itself lies in *scratch*'s neighbour with the suffix ``PLACE`` where there is such a folder, otherwise in memory, and is gone
+    with the process.
     """
     working = Path.cwd()
     linux.mount("none", ROOT, "", linux.MS_REC | linux.MS_PRIVATE)
     place = scratch.resolve().with_name(f"{scratch.name}{PLACE}")
-    place.mkdir(exist_ok=True)
-    view = _View(place)
+    wanted = place.exists()
+    if not wanted:
+        place.mkdir()
+    view = _View(place, wanted)
     view.assemble(ROOT)
     kept = [Bind(path, str(path)) for path in visible if Path(TEMPORARY) in path.parents]
     for bind in [Bind(scratch, TEMPORARY), *sorted([*kept, *binds], key=lambda bind: len(Path(bind.target).parts))]:
@@ -68,6 +71,8 @@ class _View:
     """The new root while it is put together at *place*."""
 
     place: Path
+    wanted: bool
+    """Whether somebody will look for what the process writes into ``/``."""
     own: set[Path] = field(default_factory=set)
     """Mount points in which something can be made without the machine having it too."""
     shared: set[Path] = field(default_factory=set)
@@ -76,16 +81,16 @@ class _View:
     def assemble(self, folder: Path) -> None:
         """Mount a new folder in the place of the machine's *folder*, with everything in it that the machine has there."""
         target = self.place / folder.relative_to(ROOT)
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
         mode = stat.S_IMODE(folder.stat().st_mode)
-        if folder == ROOT:
-            # A folder of the attempt rather than of memory: what a step writes directly into / is one of its outputs.
+        with os.scandir(folder) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+        if folder == ROOT and self.wanted:
             linux.mount(str(target), target, "", linux.MS_BIND)
         else:
             linux.mount("tmpfs", target, "tmpfs", linux.MS_NOSUID, f"mode={mode:o}")
         self.own.add(target)
         for entry in entries:
-            self._take_over(Path(entry.path), target / entry.name)
+            self._take_over(entry, f"{target}/{entry.name}")
 
     def show(self, bind: Bind) -> None:
         """Show *bind*, at a place that is made where there is none."""
@@ -95,13 +100,20 @@ class _View:
         if bind.read_only:
             linux.mount("none", target, "", linux.MS_BIND | linux.MS_REMOUNT | linux.MS_RDONLY)
 
-    def _take_over(self, source: Path, target: Path) -> None:
+    def _take_over(self, source: os.DirEntry[str], target: str) -> None:
+        # Plain strings: this is done for every entry of / as each step starts.
         if source.is_symlink():
-            target.symlink_to(source.readlink())
-        elif source.is_dir() or source.is_file():
-            _make(target, folder=source.is_dir())
-            linux.mount(str(source), target, "", linux.MS_BIND | linux.MS_REC)
-            self.shared.add(target)
+            os.symlink(os.readlink(source.path), target)  # noqa: PTH115, PTH211
+            return
+        folder = source.is_dir()
+        if folder:
+            os.mkdir(target)  # noqa: PTH102
+        elif source.is_file():
+            os.close(os.open(target, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC))
+        else:
+            return
+        linux.mount(source.path, target, "", linux.MS_BIND | linux.MS_REC)
+        self.shared.add(Path(target))
 
     def _room(self, path: Path, *, folder: bool) -> Path:
         place = self.place
