@@ -13,9 +13,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
 from argosy import errors
+from argosy.ports.signer import Tampered
 
 UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, InvalidSignature)
 """What the library raises for a signature that is wrong, and for a file that is none."""
+CHANGED_FILES = "Signature mismatch"
+"""How the library's word on files that differ, are missing or too many begins."""
 CHANGED = re.compile(r"Hash mismatch for [\\']*([^'\\]+)")
 """How the library names a file whose content is another."""
 
@@ -57,9 +60,8 @@ class KeyVerifier:
         try:
             config.verify(folder, signature)
         except UNREADABLE as error:
-            raise errors.Rejected(
-                f"{folder} is not what was signed: {_reason(error)} (signature {signature})"
-            ) from error
+            kind = Tampered if str(error).startswith(CHANGED_FILES) else errors.Rejected
+            raise kind(f"{folder} is not what was signed: {_reason(error)} (signature {signature})") from error
 
 
 def _hashing() -> object:
@@ -106,4 +108,4 @@ def _reason(error: Exception) -> str:
         return "it was signed with another key"
     if changed := CHANGED.findall(text):
         return f"the content of {', '.join(changed)} differs"
-    return text if text.startswith("Signature mismatch") else f"the signature cannot be read ({type(error).__name__})"
+    return text if text.startswith(CHANGED_FILES) else f"the signature cannot be read ({type(error).__name__})"

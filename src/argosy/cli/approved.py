@@ -59,6 +59,17 @@ def _refuse_unknown(model: str, forge: Forge, head: str) -> None:
 
 
 def fetch_bundle(settings: Settings, version: release.Version, into: Path) -> Path:
-    """Copy the bundle of *version* to the folder *into*, which is returned."""
-    wiring.artifacts(settings).get(version.storage_uri, into)
+    """Copy the bundle of *version* to the folder *into*, which is returned. Raises Misconfigured where the store has none."""
+    try:
+        wiring.artifacts(settings).get(version.storage_uri, into)
+    except errors.Misconfigured as error:
+        raise errors.Misconfigured(f"{error}. {remedy(version)}") from error
     return into
+
+
+def remedy(version: release.Version) -> str:
+    """What to do about stored files that are not those that were approved."""
+    return (
+        "Restore the stored files from a copy, or remove their folder and run "
+        f"`argosy run {version.model}`: the same data and code store the same model again"
+    )

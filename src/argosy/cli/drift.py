@@ -63,7 +63,7 @@ def _bins(settings: Settings, version: release.Version) -> bundle.Bins:
         folder = approved.fetch_bundle(settings, version, Path(scratch) / "bundle")
         if (digest := bundle.digest(folder)) != version.model_digest:
             raise errors.Rejected(
-                f"the bundle at {version.storage_uri} is {digest}, but {version.model_digest} is approved"
+                f"the bundle at {version.storage_uri} is {digest}, but {version.model_digest} is approved. {approved.remedy(version)}"
             )
         return bundle.Bins.read(folder / bundle.BINS)
 

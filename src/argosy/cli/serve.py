@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from argosy import errors, wiring
 from argosy.cli import approved
-from argosy.domain import bundle, release
+from argosy.domain import bundle, promotion, release
+from argosy.ports.signer import Tampered
 from argosy.settings import Settings
 
 if TYPE_CHECKING:
@@ -66,7 +67,10 @@ def _serve(
     folder = approved.fetch_bundle(settings, version, scratch / "bundle")
     wanted = admission.Approved(folder, version.model_digest, model=version.model, version=version.version)
     signature = _signature(found, scratch)
-    predictor = admission.load(wanted, verifier=wiring.verifier(settings), signature=signature)
+    try:
+        predictor = admission.load(wanted, verifier=wiring.verifier(settings), signature=signature)
+    except Tampered as error:
+        raise _refusal(error, version, scratch) from error
     last = counter.Counter(settings.home / "served" / f"{version.model}-{arguments.environment}.json")
     admission.release(wanted, not_before=0 if arguments.allow_rollback else last.value())
     served = Served(version.model, arguments.environment, version.version, version.model_digest)
@@ -78,6 +82,16 @@ def _serve(
     )
     last.set(version.version)
     launch.run(predictor, served, folder, around)
+
+
+def _refusal(error: Tampered, version: release.Version, scratch: Path) -> errors.Rejected:
+    """*error* about where the files lie rather than our copy of them, and what to do about it."""
+    committed = f"{promotion.BUNDLE_SIGNATURE} beside the version on main"
+    places = {scratch / "bundle.sig": committed, scratch / "bundle": version.storage_uri}
+    text = str(error)
+    for copy, place in places.items():
+        text = text.replace(str(copy), place)
+    return errors.Rejected(f"{text}. Nothing is served. {approved.remedy(version)}")
 
 
 def _signature(found: approved.Approval, scratch: Path) -> Path | None:
@@ -95,5 +109,7 @@ def _online(settings: Settings, version: release.Version, folder: Path) -> "Onli
         return None
     wiring.artifacts(settings).get(store.uri, folder)
     if (digest := bundle.digest(folder)) != store.digest:
-        raise errors.Rejected(f"the online store at {store.uri} is {digest}, but {store.digest} is approved")
+        raise errors.Rejected(
+            f"the online store at {store.uri} is {digest}, but {store.digest} is approved. Nothing is served. {approved.remedy(version)}"
+        )
     return wiring.online_features(folder)

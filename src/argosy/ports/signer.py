@@ -3,6 +3,12 @@
 from pathlib import Path
 from typing import Protocol
 
+from argosy import errors
+
+
+class Tampered(errors.Rejected):
+    """The files of a folder are not those that were signed."""
+
 
 class Signer(Protocol):
     """Holds a private key."""
@@ -17,5 +23,6 @@ class Verifier(Protocol):
     def verify(self, folder: Path, signature: Path) -> None:
         """Return if *signature* is by our key and for exactly the files of *folder*.
 
-        Raises Rejected, with what is wrong, where it is not; Misconfigured where our own key cannot be used.
+        Raises Tampered where the files are others, Rejected where the signature is none or by somebody else, each with what is wrong;
+        Misconfigured where our own key cannot be used.
         """

@@ -12,7 +12,7 @@ import pytest
 
 from argosy import errors, wiring
 from argosy.adapters.memory_registry import MemoryRegistry
-from argosy.cli import approved, pr
+from argosy.cli import approved, main, pr
 from argosy.domain.evidence import ChampionRef
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.release import OnlineStore
@@ -322,3 +322,46 @@ def test_what_may_be_served(verb: Verb, offered: Any, here: Settings) -> None:
         approved.find(here, "toi", "staging")
     with pytest.raises(errors.UsageError, match=r"no model 'quite_another': main has no policies/quite_another\.yaml"):
         approved.find(here, "quite_another", "staging")
+
+
+@pytest.mark.parametrize("name", ["model.ubj", "release.json"])
+def test_a_tampered_store_is_not_served(
+    verb: Verb, offered: Any, here: Settings, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A byte changed after the merge: the place, the file, and what to do; the server never starts."""
+    verb("merge", "1", "--as", "Ada")
+    stored = next((here.home / "store" / "models" / "toy").iterdir())
+    (stored / name).write_bytes((stored / name).read_bytes() + b" ")
+    capsys.readouterr()
+    assert main.run(["serve", "toy", "--env", "staging", "--port", "0"]) == 10
+    said = capsys.readouterr().err
+    assert f"error: {stored.as_uri()} is not what was signed: the content of {name} differs" in said
+    assert (
+        "Nothing is served. Restore the stored files from a copy, or remove their folder and run `argosy run toy`"
+        in said
+    )
+
+
+def test_drift_refuses_other_bins(verb: Verb, offered: Any, here: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    """What predictions are held against is what was approved, or nothing."""
+    verb("merge", "1", "--as", "Ada")
+    stored = next((here.home / "store" / "models" / "toy").iterdir())
+    (stored / "bins.json").write_text("{ }", encoding="utf-8")
+    capsys.readouterr()
+    assert main.run(["drift", "toy", "--env", "staging"]) == 10
+    assert f"but {offered.digest} is approved. Restore the stored files" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("word", ["serve", "drift"])
+def test_a_store_without_the_bundle(
+    verb: Verb, offered: Any, here: Settings, word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """78: the place, and how the bundle gets there again."""
+    verb("merge", "1", "--as", "Ada")
+    shutil.rmtree(here.home / "store" / "models")
+    capsys.readouterr()
+    port = ["--port", "0"] if word == "serve" else []
+    assert main.run([word, "toy", "--env", "staging", *port]) == 78
+    said = capsys.readouterr().err
+    assert "the model store has nothing at file://" in said
+    assert "run `argosy run toy`: the same data and code store the same model again" in said
