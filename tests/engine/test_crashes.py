@@ -181,6 +181,8 @@ def test_interrupted(number: signal.Signals, place: Place) -> None:
 
 def test_two_engines(place: Place) -> None:
     """A run that an engine is at is refused to a second one."""
+    slow = place.manifest.read_text(encoding="utf-8").replace("sleep 0.04", "sleep 0.5")
+    place.manifest.write_text(slow, encoding="utf-8")
     process = place.start("run", "-f", str(place.manifest))
     wait_for(place, 1)
     code, _, said = place.run("resume")

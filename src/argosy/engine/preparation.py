@@ -1,9 +1,10 @@
 """From a manifest to something fit to run: fields checked, arguments in place, what Argo would refuse refused before the first step."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from argosy import errors
 from argosy.engine.attempts import containers, images
@@ -20,6 +21,8 @@ from argosy.engine.state import runs
 from argosy.engine.validation import workflow as validation
 
 LONGEST_NAME = 63
+FOR_PARAMETERS = "workflows.argoproj.io/configmap-type"
+"""The label without which Argo takes no parameter from a ConfigMap."""
 
 
 def prepare(manifest: Manifest, options: RunOptions) -> Prepared:
@@ -44,6 +47,7 @@ def prepare(manifest: Manifest, options: RunOptions) -> Prepared:
     arguments = spec.pop("arguments")
     catalogue = _catalogue(spec, others)
     validation.check(catalogue, arguments, metadata, where=str(main.path))
+    _check_sources(manifest)
     engine = _check_leaves(catalogue, options, main.path)
     return Prepared(name, run, spec, metadata, arguments, others, options.config_maps, ignored, engine)
 
@@ -52,6 +56,38 @@ def _config_maps(manifest: Manifest) -> dict[str, Json]:
     """The ConfigMaps among the given files."""
     found = [document for document in manifest.others if document.kind == loading.CONFIG_MAP]
     return {document.name: dict(document.body.get("data") or {}) for document in found}
+
+
+def _check_sources(manifest: Manifest) -> None:
+    """Raise Misconfigured where a parameter comes from a ConfigMap of the files that Argo would not look at."""
+    unlabelled = {
+        document.name
+        for document in manifest.others
+        if document.kind == loading.CONFIG_MAP
+        and ((document.body.get("metadata") or {}).get("labels") or {}).get(FOR_PARAMETERS) != "Parameter"
+    }
+    for document in manifest.all() if unlabelled else ():
+        for where, name in _config_maps_of_parameters(document.body.get("spec"), "spec"):
+            if name in unlabelled:
+                raise errors.Misconfigured(
+                    f"{document.path}: {where}: ConfigMap {name!r} needs the label {FOR_PARAMETERS}: Parameter, "
+                    "or the controller does not find it"
+                )
+
+
+def _config_maps_of_parameters(value: Any, where: str) -> Iterator[tuple[str, str]]:
+    """The ConfigMaps that parameters anywhere under *value* name, each with its path."""
+    if isinstance(value, list):
+        for position, entry in enumerate(value):
+            yield from _config_maps_of_parameters(entry, f"{where}[{position}]")
+    elif isinstance(value, dict):
+        for key, entry in value.items():
+            if key == "parameters":
+                for position, parameter in enumerate(entry or []):
+                    if reference := (parameter.get("valueFrom") or {}).get("configMapKeyRef"):
+                        yield f"{where}.{key}[{position}].valueFrom.configMapKeyRef", reference.get("name", "")
+            else:
+                yield from _config_maps_of_parameters(entry, f"{where}.{key}")
 
 
 def _names(main: Document, metadata: Json, options: RunOptions) -> tuple[str, str]:

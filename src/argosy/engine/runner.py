@@ -202,6 +202,7 @@ class Runner:
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await self._pods.settle()
         for holder in ("", *self._machine.nodes):
             self._mutexes.release(holder)
 

@@ -1,6 +1,7 @@
 """Runs pods: one attempt each, from laid-out files to collected outputs. Which pod runs when is the runner's business."""
 
 import asyncio
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,6 +58,7 @@ class Pods:
     engine_of_containers: str | None = None
     """``podman`` or ``docker``, where images run in containers."""
     running: dict[str, Running] = field(default_factory=dict)
+    _clearing: set["asyncio.Future[None]"] = field(default_factory=set)
 
     def cached(self, request: StartPod) -> PodResult | None:
         """The result of a call that was made before, with everything it depends on the same."""
@@ -83,7 +85,10 @@ class Pods:
         template = request.template
         workspace = Workspace(self.folder(request.name, number), template, request.volumes)
         variables = self._environment(request)
-        await asyncio.to_thread(self._lay_out, template, workspace)
+        if _takes_artifacts(template):
+            await asyncio.to_thread(self._lay_out, template, workspace)
+        else:
+            self._lay_out(template, workspace)
         launch = self._launch(request, workspace, variables)
         self._look_ahead(launch)
         running = await self.starter.start(launch)
@@ -93,15 +98,32 @@ class Pods:
             ended, late = await self._wait(running, request)
         finally:
             self.running.pop(request.name, None)
-        outputs, missing = await asyncio.to_thread(
-            transfer.collect, template, workspace, self.store, keeps_result=request.keeps_result
-        )
+        outputs, missing = await self._collected(request, workspace)
         result = _result(ended, outputs, missing, late=late)
         if result.phase is Phase.SUCCEEDED:
             if key := self._key(request):
                 self.cache.keep(key, outputs)
-            await asyncio.to_thread(workspace.clear)
+            self._clear(workspace)
         return result
+
+    async def _collected(self, request: StartPod, workspace: Workspace) -> tuple[Outputs, list[str]]:
+        collect = functools.partial(
+            transfer.collect, request.template, workspace, self.store, keeps_result=request.keeps_result
+        )
+        # Parameters are read at once; what can be gigabytes is hashed and moved beside the loop.
+        gives_artifacts = bool((request.template.get("outputs") or {}).get("artifacts"))
+        return await asyncio.to_thread(collect) if gives_artifacts else collect()
+
+    def _clear(self, workspace: Workspace) -> None:
+        """Remove a finished attempt's files; where there are any, beside the loop: nobody waits for it before :meth:`settle`."""
+        if not workspace.clear_empty():
+            clearing = asyncio.get_running_loop().run_in_executor(None, workspace.clear)
+            self._clearing.add(clearing)
+            clearing.add_done_callback(self._clearing.discard)
+
+    async def settle(self) -> None:
+        """Wait until everything is removed that is to be removed."""
+        await asyncio.gather(*self._clearing, return_exceptions=True)
 
     def _lay_out(self, template: Json, workspace: Workspace) -> None:
         workspace.prepare()
@@ -175,6 +197,10 @@ class Pods:
         return self.cache.key(
             request.template, code=code, argv=argv, environment=given.open, keeps_result=request.keeps_result
         )
+
+
+def _takes_artifacts(template: Json) -> bool:
+    return bool((template.get("inputs") or {}).get("artifacts"))
 
 
 def _result(ended: Exit, outputs: Outputs, missing: list[str], *, late: bool) -> PodResult:

@@ -4,6 +4,7 @@ Under the attempt's folder: ``root/`` (what a container has at ``$ARGOSY_ROOT``)
 (every other path), ``main.log``, ``stdout``. A path under ``$ARGOSY_ROOT`` needs no private view of the file system; any other does.
 """
 
+import os
 import shutil
 import sys
 from collections.abc import Mapping
@@ -55,8 +56,19 @@ class Workspace:
         """Make the folders, empty: what a killed attempt left is gone."""
         if self.folder.exists():
             shutil.rmtree(self.folder)
-        for folder in (self.root, self.scratch, self.work, *self.mounts.values()):
+        root = [self.root] if self.given_root else []
+        for folder in (*root, self.scratch, self.work, *self.mounts.values()):
             folder.mkdir(parents=True, exist_ok=True)
+
+    def clear_empty(self) -> bool:
+        """Remove the folders of an attempt that left nothing in them; whether that was all there is beside the log."""
+        try:
+            for name in os.listdir(self.folder):  # noqa: PTH208 - done for each step
+                if name != self.log.name:
+                    os.rmdir(f"{self.folder}/{name}")  # noqa: PTH106
+        except OSError:
+            return False
+        return True
 
     def clear(self) -> None:
         """Remove everything but the log."""

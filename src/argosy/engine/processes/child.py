@@ -10,12 +10,11 @@ import os
 import resource
 import signal
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
-from argosy.engine.processes import linux, python_program, view
+from argosy.engine.processes import linux, view
 from argosy.engine.processes.isolation import FLAGS, Way, map_user
 from argosy.engine.processes.view import Bind
 
@@ -30,8 +29,7 @@ SPARE_FILES = 256
 """How far above its own newest file the server can have others open."""
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(NamedTuple):
     """One step's process, as the server is asked for it. *here*: whether the warm interpreter itself runs the program."""
 
     key: int
@@ -86,6 +84,8 @@ def _prepare(job: Job) -> None:
 
 def _execute(job: Job) -> NoReturn:
     if job.here:
+        from argosy.engine.processes import python_program  # a server for other programs never needs it
+
         python_program.run(job.argv, job.env)
     try:
         os.execvpe(job.argv[0], list(job.argv), dict(job.env))  # noqa: S606 - no shell is wanted

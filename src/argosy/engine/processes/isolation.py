@@ -2,11 +2,9 @@
 
 import functools
 import os
-import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from argosy.engine.processes import linux, view
 
@@ -19,8 +17,7 @@ FLAGS: dict[Way, int] = {
 }
 
 
-@dataclass(frozen=True)
-class Isolation:
+class Isolation(NamedTuple):
     """*private_files*: whether a path outside a step's folder can show a file of its own. *reason*: why not."""
 
     way: Way
@@ -54,6 +51,8 @@ def map_user(user: int, group: int) -> None:
 
 def _attempt(way: Way) -> str | None:
     """Why *way* does not work; None where it does."""
+    import tempfile  # which servers of steps, for whom this module must be light, do without
+
     with tempfile.TemporaryDirectory(prefix="argosy-view-") as folder:
         scratch = Path(folder) / "scratch"
         scratch.mkdir()

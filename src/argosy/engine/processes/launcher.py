@@ -293,7 +293,7 @@ class _Server:
                 "-m",
                 "argosy.engine.processes.server",
                 str(theirs.fileno()),
-                *sorted(warmth.preload),
+                *(() if warmth == COLD else (python_program.__name__, *sorted(warmth.preload))),
                 env=warmth.environment(),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,

@@ -13,10 +13,10 @@ import selectors
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from argosy.engine.processes import child
 from argosy.engine.processes.child import Job
@@ -26,8 +26,7 @@ CHUNK = 1 << 16
 Message = dict[str, Any]
 
 
-@dataclass
-class _Step:
+class _Step(NamedTuple):
     """A process under way. *pid* is its group as well."""
 
     pid: int
@@ -35,13 +34,13 @@ class _Step:
     pump: "_Pump | None"
 
 
-@dataclass
 class _Pump:
     """Copies what a step writes to its standard output to its log and to a file of its own."""
 
-    source: int
-    targets: tuple[int, ...]
-    failure: OSError | None = None
+    def __init__(self, source: int, targets: tuple[int, ...]) -> None:
+        self.source = source
+        self.targets = targets
+        self.failure: OSError | None = None
 
     def move(self) -> bool:
         """Copy what is there; whether there can be more. A target that fails is told later; the step is never held up by it."""
@@ -66,14 +65,14 @@ class _Pump:
             os.close(number)
 
 
-@dataclass
 class Server:
     """Serves one launcher over *connection*."""
 
-    connection: socket.socket
-    selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
-    steps: dict[int, _Step] = field(default_factory=dict)
-    received: bytearray = field(default_factory=bytearray)
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+        self.selector = selectors.DefaultSelector()
+        self.steps: dict[int, _Step] = {}
+        self.received = bytearray()
 
     def serve(self) -> None:
         """Answer until the connection ends."""
@@ -244,18 +243,28 @@ def _write_all(target: int, chunk: bytes) -> None:
         rest = rest[os.write(target, rest) :]
 
 
+def _imported(names: Sequence[str]) -> dict[str, str]:
+    """Import the modules *names*; of each that fails, why."""
+    failures = {}
+    # Some libraries make a temporary folder as they are imported, to be removed at an exit that a server never comes to.
+    with tempfile.TemporaryDirectory(prefix="argosy-imports-") as tempfile.tempdir:
+        for name in names:
+            try:
+                importlib.import_module(name)
+            except Exception as error:  # noqa: BLE001 - a step that needs it will say so itself
+                failures[name] = f"{type(error).__name__}: {error}"
+    tempfile.tempdir = None
+    return failures
+
+
 def main() -> None:
-    """``python -m argosy.engine.processes.server FD NAME...``: import the names, serve on the socket FD."""
+    """``python -m argosy.engine.processes.server FD NAME...``: import the names, serve on the socket FD. For programs other than Python's
+    there are none; for Python's there is at least the module that runs them."""
     connection = socket.socket(fileno=int(sys.argv[1]))
     connection.set_inheritable(False)
     # Ctrl-C in a terminal reaches the whole group; who stops when is the launcher's decision.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    failures = {}
-    for name in sys.argv[2:]:
-        try:
-            importlib.import_module(name)
-        except Exception as error:  # noqa: BLE001 - a step that needs it will say so itself
-            failures[name] = f"{type(error).__name__}: {error}"
+    failures = _imported(sys.argv[2:])
     gc.collect()
     gc.freeze()
     server = Server(connection)

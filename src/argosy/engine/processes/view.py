@@ -8,8 +8,8 @@ import contextlib
 import os
 import stat
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from argosy.engine.processes import linux
 
@@ -19,8 +19,7 @@ PLACE = ".root"
 OLD = ".machine"
 
 
-@dataclass(frozen=True)
-class Bind:
+class Bind(NamedTuple):
     """*source*, a file or folder of the machine, is shown at the absolute path *target*."""
 
     source: Path
@@ -66,17 +65,16 @@ def _turn_to(place: Path) -> None:
     (ROOT / OLD).rmdir()
 
 
-@dataclass
 class _View:
-    """The new root while it is put together at *place*."""
+    """The new root while it is put together at *place*. *wanted*: whether somebody will look for what the process writes into ``/``."""
 
-    place: Path
-    wanted: bool
-    """Whether somebody will look for what the process writes into ``/``."""
-    own: set[Path] = field(default_factory=set)
-    """Mount points in which something can be made without the machine having it too."""
-    shared: set[Path] = field(default_factory=set)
-    """Mount points that show what the machine has."""
+    def __init__(self, place: Path, wanted: bool) -> None:
+        self.place = place
+        self.wanted = wanted
+        self.own: set[Path] = set()
+        """Mount points in which something can be made without the machine having it too."""
+        self.shared: set[Path] = set()
+        """Mount points that show what the machine has."""
 
     def assemble(self, folder: Path) -> None:
         """Mount a new folder in the place of the machine's *folder*, with everything in it that the machine has there."""

@@ -28,11 +28,11 @@ def _check_value(parameter: Mapping[str, Any], where: str) -> None:
 
 
 def _check_source(artifact: Mapping[str, Any], where: str) -> None:
-    sources = [name for name in ("from", "fromExpression") if artifact.get(name)]
-    if len(sources) > 1:
+    # The controller takes fromExpression in a template's outputs only.
+    if not artifact.get("from") and not has_location(artifact):
+        raise Problem(f"{where}.from", "is required (or a location); fromExpression works in outputs only")
+    if artifact.get("from") and artifact.get("fromExpression"):
         raise Problem(where, "has both from and fromExpression")
-    if not sources and not has_location(artifact):
-        raise Problem(f"{where}.from", "is required (or fromExpression, or a location)")
 
 
 def check_given(called: Json, arguments: Json, where: str) -> None:
