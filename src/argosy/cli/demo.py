@@ -155,7 +155,7 @@ class Demo:
         for line in (
             f"argosy run {self.model}                    # again: nothing has changed, so seconds",
             f"argosy logs {rejected} propose    # why the second one was rejected",
-            "argosy pr list                       # every request and what became of it",
+            "argosy pr list --all                 # every request and what became of it",
             f"argosy serve {self.model} --env production # serve it until Ctrl-C",
         ):
             say(f"   .venv/bin/{line}")

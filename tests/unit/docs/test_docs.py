@@ -12,6 +12,7 @@ import pytest
 from argosy import errors
 from argosy.adapters import model_folder
 from argosy.cli import main
+from argosy.domain.expectations import Expectations
 
 ROOT = Path(__file__).parents[3]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("*/README.md")])
@@ -63,13 +64,47 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert missing == []
 
 
-def test_the_tutorials_settings_are_accepted(tmp_path: Path) -> None:
-    """Who types off the tutorial's model.yaml gets a model."""
+@pytest.fixture
+def typed_off(tmp_path: Path) -> Path:
+    """A project with every file that the tutorial shows."""
     text = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
-    example = re.search(r"```yaml\n(.*?)```", text, re.DOTALL)
-    assert example
-    (tmp_path / "model.yaml").write_text(example[1], encoding="utf-8")
-    assert model_folder.load_settings(tmp_path / "model.yaml").model == "upsell"
+    for name, content in re.findall(r"```\w+ (\S+)\n(.*?)```", text, re.DOTALL):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    return tmp_path
+
+
+def test_who_types_off_the_tutorial_gets_a_model(typed_off: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings, expectations and policy are accepted and about one model; the pipeline compiles, and nothing is wrong with it."""
+    model = typed_off / "workflows" / "upsell"
+    settings = model_folder.load_settings(model / "model.yaml")
+    assert (settings.model, settings.feature_service) == ("upsell", "upsell")
+    assert model_folder.load_policy(typed_off / "gitops-env" / "policies" / "upsell.yaml").model == "upsell"
+    expected = Expectations.model_validate_json((model / "expectations.json").read_text(encoding="utf-8"))
+    columns = {column.name for source in settings.sources for column in source.columns} | {"label"}
+    assert {column for _, one in expected.suites.layers() for column in one.columns} <= columns
+    monkeypatch.chdir(typed_off)
+    assert main.run(["compile", "workflows/upsell"]) == errors.DONE
+    assert main.run(["lint", "workflows/upsell/pipeline.yaml"]) == errors.DONE
+
+
+@pytest.mark.slow
+def test_the_tutorials_features_are_those_of_its_data(typed_off: Path, tmp_path: Path) -> None:
+    """Feast takes the definitions, and every feature is a column of the contract with a type that fits."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from argosy.adapters.feast_features.repository import FeastFeatures
+
+    model = typed_off / "workflows" / "upsell"
+    settings = model_folder.load_settings(model / "model.yaml")
+    (tmp_path / "snapshot").mkdir()
+    rows = {"account_id": ["A1"], "plan": ["pro"], "seats": [3], "tickets": [0]}
+    moment = pa.array([settings.sources[0].observed_at], pa.timestamp("us", tz="UTC"))
+    table = pa.table({**{name: pa.array(values) for name, values in rows.items()}, "event_timestamp": moment})
+    pq.write_table(table, tmp_path / "snapshot" / "subscriptions.parquet")
+    found = FeastFeatures(model / "features.py", tmp_path / "snapshot", settings, tmp_path / "work").definitions()
+    assert {feature.name for feature in found} == {"plan", "seats", "tickets"}
 
 
 def test_every_exit_code_is_documented() -> None:
