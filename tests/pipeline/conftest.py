@@ -1,0 +1,113 @@
+"""A project like this checkout in a temporary folder, with a short search, and the command run as a user would."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ARGOSY = Path(sys.executable).with_name("argosy")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with a model, its data and an environment repo to start from; and a state folder of its own."""
+
+    folder: Path
+    home: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def command(self, *words: str) -> list[str]:
+        """The command line of *words*."""
+        return [str(ARGOSY), *words]
+
+    def variables(self) -> dict[str, str]:
+        """The environment the command runs in: nothing of this process' own settings."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("ARGOSY_", "PYTEST_"))}
+        return {**kept, "ARGOSY_HOME": str(self.home), **self.environment}
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Start the command and return at once."""
+        return subprocess.Popen(
+            self.command(*words),
+            cwd=self.folder,
+            env=self.variables(),
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def call(self, *words: str, timeout: float = 280) -> subprocess.CompletedProcess[str]:
+        """Run the command to its end, whatever that is."""
+        return subprocess.run(
+            self.command(*words),
+            cwd=self.folder,
+            env=self.variables(),
+            text=True,
+            capture_output=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def run_json(self, *words: str, expect: int = 0) -> dict[str, Any]:
+        """Run the command with --json; its one object. Fails the test with the whole output where the exit code is another."""
+        done = self.call(*words, "--json")
+        assert done.returncode == expect, f"exit {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-6000:]}"
+        result: dict[str, Any] = json.loads(done.stdout)
+        return result
+
+    def edit_settings(self, pattern: str, replacement: str) -> None:
+        """Change the model's settings."""
+        path = next(self.folder.glob("workflows/*/model.yaml"))
+        text, count = re.subn(pattern, replacement, path.read_text(encoding="utf-8"))
+        assert count == 1, f"{pattern!r} stands {count} times in {path}"
+        path.write_text(text, encoding="utf-8")
+
+    def at_home(self, home: Path, **environment: str) -> "Project":
+        """The same project with another state folder."""
+        return Project(self.folder, home, environment)
+
+
+def make_project(folder: Path, model: str) -> Project:
+    """A project with only *model*, and six trials instead of a hundred."""
+    data = ROOT / "data" / model
+    if not data.exists():
+        pytest.fail(f"{data} is not there; `make data` writes it")
+    (folder / "data").mkdir(parents=True)
+    (folder / "data" / model).symlink_to(data)
+    shutil.copytree(
+        ROOT / "workflows" / model, folder / "workflows" / model, ignore=shutil.ignore_patterns("__pycache__")
+    )
+    shutil.copytree(ROOT / "gitops-env", folder / "gitops-env")
+    project = Project(folder, folder / "home")
+    project.edit_settings(r"(?m)^  trials: \d+", "  trials: 6")
+    project.edit_settings(r"(?m)^  per_round: \d+", "  per_round: 3")
+    project.edit_settings(r"(?m)^  per_task: \d+", "  per_task: 2")
+    return project
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A project with the churn model."""
+    return make_project(tmp_path / "project", "churn")
+
+
+@pytest.fixture(scope="session")
+def new_project(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Project]:
+    """Makes projects that outlive a test."""
+    return lambda model: make_project(tmp_path_factory.mktemp("project") / model, model)
+
+
+@pytest.fixture(scope="session")
+def finished(new_project: Callable[[str], Project]) -> tuple[Project, dict[str, Any]]:
+    """A project in which the pipeline ran once, and what it said. Tests must not change it."""
+    project = new_project("churn")
+    return project, project.run_json("run", "churn")

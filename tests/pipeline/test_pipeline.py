@@ -1,0 +1,92 @@
+"""The whole pipeline, run as a user runs it: what comes out, what a second run does, what a change changes."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+Finished = tuple[Any, dict[str, Any]]
+
+
+def test_a_run_ends_with_a_request(finished: Finished) -> None:
+    """From the file to a promotion request, with the verdict and the digest in the result."""
+    _, result = finished
+    assert result["phase"] == "Succeeded"
+    assert result["verdict"] == "promote"
+    assert result["model_digest"].startswith("sha256:")
+    types = {node["type"] for node in result["nodes"].values()}
+    assert {"DAG", "Pod", "Retry", "TaskGroup"} <= types
+    assert all(name.startswith("$") for name in result["nodes"])
+
+
+def test_the_request_can_be_listed_and_viewed(finished: Finished) -> None:
+    """One request, for staging, with its evidence."""
+    project, result = finished
+    listed = project.call("pr", "list")
+    assert listed.returncode == 0
+    assert listed.stdout.count("staging") == 1
+    number = next(word.strip("#") for word in listed.stdout.split() if word.strip("#").isdigit())
+    viewed = project.call("pr", "view", number)
+    assert viewed.returncode == 0
+    assert result["model_digest"].removeprefix("sha256:")[:12] in viewed.stdout
+
+
+def test_nothing_changed_runs_nothing(finished: Finished) -> None:
+    """A second run takes every step whose inputs are equal from the cache, and opens no second request."""
+    project, first = finished
+    second = project.run_json("run", "churn")
+    assert second["model_digest"] == first["model_digest"]
+    assert project.call("pr", "list").stdout.count("staging") == 1
+
+
+@pytest.mark.parametrize(
+    ("hash_seed", "parallelism"),
+    [pytest.param("0", "1", id="one-at-a-time"), pytest.param("4711", "4", id="four-at-a-time")],
+)
+def test_same_commit_and_data_give_the_same_digest(
+    finished: Finished, tmp_path: Path, hash_seed: str, parallelism: str
+) -> None:
+    """Another state folder, another working directory, another hash seed, other parallelism, no cache: the same model."""
+    project, first = finished
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(project.folder, elsewhere, symlinks=True, ignore=shutil.ignore_patterns("home"))
+    other = type(project)(elsewhere, tmp_path / "home", {"PYTHONHASHSEED": hash_seed})
+    again = other.run_json("run", "churn", "--no-cache", "--parallelism", parallelism)
+    assert again["model_digest"] == first["model_digest"]
+
+
+def test_another_seed_gives_another_digest(new_project: Callable[[str], Any], finished: Finished) -> None:
+    """The check above can fail."""
+    project = new_project("churn")
+    project.edit_settings(r"(?m)^seed: \d+", "seed: 99")
+    assert project.run_json("run", "churn")["model_digest"] != finished[1]["model_digest"]
+
+
+def test_the_second_model_runs_too(new_project: Callable[[str], Any]) -> None:
+    """Three sources, split by time: only the folder differs."""
+    project = new_project("flight_delay")
+    result = project.run_json("run", "flight_delay")
+    assert result["verdict"] == "promote"
+
+
+def test_an_edit_of_the_manifest_changes_the_run(project: Any) -> None:
+    """The manifest is what runs: a task renamed by hand is a node renamed, an edge deleted is an order changed."""
+    manifest = project.folder / "workflows" / "churn" / "pipeline.yaml"
+    assert project.call("compile", "workflows/churn").returncode == 0
+    text = manifest.read_text(encoding="utf-8")
+    renamed = text.replace(
+        "      - name: champion\n        template: champion\n", "      - name: incumbent\n        template: champion\n"
+    )
+    renamed = renamed.replace("tasks.champion.", "tasks.incumbent.").replace(
+        "depends: champion &&", "depends: incumbent &&"
+    )
+    assert renamed != text
+    edited = project.folder / "edited.yaml"
+    edited.write_text(renamed, encoding="utf-8")
+    result = project.run_json("run", "-f", str(edited))
+    assert "$.incumbent" in result["nodes"]
+    assert "$.champion" not in result["nodes"]
