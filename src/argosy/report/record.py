@@ -84,6 +84,10 @@ class RunReport:
     unreadable: tuple[str, ...] = ()
     """Documents that are there but could not be read, and why."""
 
+    def lost(self, step: str) -> bool:
+        """Whether *step* left a document that could not be read."""
+        return any(f" of step {step}: " in problem for problem in self.unreadable)
+
     @property
     def failure(self) -> Entry | None:
         """What stopped the run: the failed attempt that ended first and was not made good by a later one."""

@@ -174,3 +174,13 @@ def test_the_page_is_written_whole_or_not_at_all(report: RunReport, tmp_path: Pa
     html.write(report, path)
     assert path.read_text(encoding="utf-8") == html.render(report)
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_what_could_not_be_read_is_not_called_undone(report: RunReport) -> None:
+    """The top of the page names the document; its section says so rather than that the step never ran."""
+    lost = replace(report, training=None, unreadable=("training.json of step train: no rounds",))
+    text = html.render(lost)
+    assert text.index("Could not be read: training.json of step train: no rounds") < text.index('<main id="content">')
+    assert "What the step left could not be read" in text
+    assert "did not get as far as training" not in text
+    assert "did not get as far as training" in html.render(replace(report, training=None))
