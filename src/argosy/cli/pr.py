@@ -6,6 +6,7 @@ done once.
 
 import argparse
 import getpass
+import html
 import re
 import subprocess
 from collections.abc import Callable
@@ -74,7 +75,8 @@ def _view(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
     if request.state is State.OPEN:
         print("  checks")
         print("\n".join(_mark(check) for check in desk.checks(request, desk.forge.head())))
-    print(f"\n{_plain(request.body)}")
+    # Markdown has `<` as an entity, which a page turns back; so does a terminal, where it means nothing.
+    print(f"\n{_plain(html.unescape(request.body))}")
     return errors.DONE
 
 

@@ -122,7 +122,7 @@ def make_toy(folder: Path, content: str = "model") -> Toy:
         "bundle/golden.json": "{}",
         "training/importance.svg": "<svg/>",
         "online/online.db": "rows",
-        "evidence/evidence.md": "# toy\n\nIt holds.\n",
+        "evidence/evidence.md": "# toy\n\nIt holds &gt;= 0.8.\n",
         "evidence/model-card.md": "# Model card\n",
     }
     for name, text in files.items():

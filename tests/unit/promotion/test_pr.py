@@ -149,14 +149,14 @@ def test_view_shows_evidence_and_checks(verb: Verb, offered: Any, capsys: pytest
     assert "#1 Promote toy version 1 to staging" in out
     assert out.count("    ok  ") == 7
     assert "RED" not in out
-    assert "# toy\n\nIt holds.\n" in out
+    assert "# toy\n\nIt holds >= 0.8.\n" in out
 
 
 def test_a_terminal_is_not_obeyed(
     verb: Verb, toy: Any, here: Settings, registry: MemoryRegistry, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Escape sequences in evidence are shown without their power."""
-    (toy.folder / "evidence" / "evidence.md").write_text("\x1b]0;owned\x07\x1b[2Jgone\n", encoding="utf-8")
+    (toy.folder / "evidence" / "evidence.md").write_text("\x1b]0;owned\x07\x1b[2J&#27;[2Jgone\n", encoding="utf-8")
     offer(toy, here, registry)
     for words in (["view", "1"], ["diff", "1", "--all"]):
         verb(*words)
