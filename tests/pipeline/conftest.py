@@ -81,8 +81,7 @@ def make_project(folder: Path, model: str) -> Project:
     data = ROOT / "data" / model
     if not data.exists():
         pytest.fail(f"{data} is not there; `make data` writes it")
-    (folder / "data").mkdir(parents=True)
-    (folder / "data" / model).symlink_to(data)
+    shutil.copytree(data, folder / "data" / model)
     shutil.copytree(
         ROOT / "workflows" / model, folder / "workflows" / model, ignore=shutil.ignore_patterns("__pycache__")
     )
