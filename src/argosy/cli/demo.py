@@ -25,7 +25,7 @@ from argosy.cli.demonstration.stages import Stages, faint, say, strong
 from argosy.domain import promotion
 from argosy.domain.data import FeatureSchema
 from argosy.engine.state import runs
-from argosy.report import formats, terminal
+from argosy.report import formats
 from argosy.settings import Settings
 
 
@@ -128,7 +128,6 @@ class Demo:
         answer: dict[str, Any] = shell.ask(
             "run", self.model, "-p", f"data={data}", expected={errors.Rejected.exit_code}
         )
-        say(terminal.summary(report.record_of(self.settings.home, self._run(answer))))
         return answer
 
     def _features(self, trained: runs.RunFolder) -> tuple[Path, FeatureSchema]:
