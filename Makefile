@@ -1,6 +1,6 @@
 # One door for people and CI. `make help` lists what there is; every target does its own set-up.
 .DEFAULT_GOAL := help
-.PHONY: help demo test ci check fmt data lock clean
+.PHONY: help demo test conformance ci check fmt data lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -15,6 +15,9 @@ demo: .venv/ready data/ready ## take the real churn data from a file to a served
 
 test: .venv/ready data/ready ## run every test that needs no cluster
 	$(BIN)/pytest -n 2 --dist loadfile
+
+conformance: .venv/ready ## record the engine's corpus on the Argo controller that KUBECONFIG names and compare (FOLDER=… for other manifests)
+	$(BIN)/python tests/conformance/conform.py $(FOLDER)
 
 check: .venv/ready ## what is quick: format, lint, types, import contracts, manifests up to date
 	$(BIN)/ruff format --check .

@@ -1,14 +1,17 @@
 """One rule of Argo's a case: a small manifest, and beside it the nodes that the controller leaves.
 
+``<case>.json``, where it is there, is what the real controller was recorded doing (`make conformance`).
 ``<case>.expected.yaml`` holds the rule in words, the workflow's phase, optionally its message, the exit code, ``order`` (nodes that run one
 after the other), and every node as ``Type Phase [exit code]``, or as an object with ``is``, ``parameters`` and ``result``.
 """
 
 import itertools
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import comparison
 import pytest
 import yaml
 
@@ -39,6 +42,16 @@ def test_case(case: Path, run: Run, tmp_path: Path) -> None:
     if "message" in expected:
         assert result.message == expected["message"]
     _check_order(result, expected.get("order", []))
+
+
+RECORDED = [path for path in CASES if path.with_suffix(".json").exists()]
+
+
+@pytest.mark.parametrize("case", RECORDED, ids=lambda path: path.stem)
+def test_as_recorded(case: Path, tmp_path: Path) -> None:
+    """Phases, types, messages and outputs are those that the real controller was recorded leaving."""
+    recording = json.loads(case.with_suffix(".json").read_text(encoding="utf-8"))
+    assert list(comparison.differences(comparison.run(case, f"c-{case.stem}", tmp_path), recording)) == []
 
 
 def _nodes(written: dict[str, Any]) -> dict[str, Any]:

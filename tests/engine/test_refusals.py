@@ -125,7 +125,7 @@ def leaf(container: str, more: str = "") -> str:
         ),
         pytest.param(leaf(OK, "    timeout: '3'\n"), "has no unit", id="timeout-without-unit"),
         pytest.param(
-            leaf(OK, "    outputs: {parameters: [{name: x, valueFrom: {parameter: y}}]}\n"),
+            leaf(OK, "    outputs: {parameters: [{name: x, valueFrom: {parameter: z}}]}\n"),
             "path must be specified",
             id="output-of-leaf",
         ),

@@ -123,6 +123,7 @@ class Group:
         self.single: dict[str, Node] = {}
         self.looped: dict[str, list[Node]] = {}
         self._children: list[tuple[Json, Node]] = []
+        self._started: list[str] = []
         self._left = 0
         self.node = machine.add(name, NodeType.STEP_GROUP, Phase.RUNNING, boundary=call.name, parent=call.name)
 
@@ -176,6 +177,7 @@ class Group:
             return
         hooks = exits.Hooks(self._machine, own, "steps", self._call, self._scope)
         name = f"{self.node.name}.{step['name']}"
+        self._started.append(name)
         self._machine.begin(
             Call(
                 name=name,
@@ -229,7 +231,9 @@ class Group:
             self._assess()
 
     def _assess(self) -> None:
-        for own, node in self._children:
+        """Of several that failed, the one that was started first gives the reason, whichever ended first."""
+        position = {name: at for at, name in enumerate(self._started)}
+        for own, node in sorted(self._children, key=lambda child: position.get(child[1].name, -1)):
             goes_on = own.get("continueOn") or {}
             if node.phase.unsuccessful and not goes_on.get("failed" if node.phase is Phase.FAILED else "error"):
                 from_id = nodes.node_id(self._machine.identity.name, node.name)

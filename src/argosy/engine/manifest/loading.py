@@ -1,7 +1,7 @@
 """Manifests from files: YAML as Kubernetes reads it, with what YAML allows and Kubernetes does not refused in plain words.
 
-Kubernetes reads YAML 1.1: ``on``, ``yes`` and ``no`` are booleans. (Its parsers differ on ``y`` and ``n``; here they are text.) Dates stay
-text. Duplicate keys, anchors that contain themselves or unfold into millions of entries are refused. Which fields a document may have is
+Kubernetes reads YAML 1.1: ``on``, ``yes`` and ``no``, and with kubectl and argo also ``y`` and ``n``, are booleans. Dates stay text.
+Duplicate keys, anchors that contain themselves or unfold into millions of entries are refused. Which fields a document may have is
 ``schema``'s business.
 """
 
@@ -183,10 +183,10 @@ def _integer(loader: Any, node: Any) -> int:
     return int(text, 0)
 
 
-_BOOLEANS = dict.fromkeys(("yes", "true", "on"), True) | dict.fromkeys(("no", "false", "off"), False)
+_BOOLEANS = dict.fromkeys(("y", "yes", "true", "on"), True) | dict.fromkeys(("n", "no", "false", "off"), False)
 _Loader.yaml_implicit_resolvers = {}
 for _tag, _pattern, _first in (
-    ("bool", r"^(?:yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF)$", "yYnNtTfFoO"),
+    ("bool", r"^(?:[yYnN]|yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF)$", "yYnNtTfFoO"),
     ("int", r"^[-+]?(?:0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|0|[1-9][0-9_]*)$", "-+0123456789"),
     (
         "float",

@@ -29,7 +29,7 @@ def load(tmp_path: Path, *texts: str) -> loading.Manifest:
         pytest.param("2024-01-02", "2024-01-02", id="date-stays-text"),
         pytest.param("12:30", "12:30", id="no-base-sixty"),
         pytest.param("off", False, id="boolean"),
-        pytest.param("y", "y", id="letter"),
+        pytest.param("y", True, id="letter"),
         pytest.param("~", None, id="null"),
     ],
 )

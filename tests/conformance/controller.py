@@ -1,0 +1,169 @@
+"""Submits manifests to the real Argo controller, in the cluster that KUBECONFIG names, and keeps what it did with each.
+
+A recording is JSON: ``phase``, ``message`` and ``nodes`` by name with ``$`` for the workflow's, or ``refused`` where the API server or
+the controller's validation turned the manifest down. Comparing is ``comparison``'s business.
+"""
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+Json = dict[str, Any]
+FINISHED = ("Succeeded", "Failed", "Error")
+ALONGSIDE = 4
+"""Workflows at once: more only make a small cluster slow."""
+SHARED = "/tmp"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Where workflows are recorded. *image* runs every container: it needs a shell and python3, and lies on the node."""
+
+    namespace: str = "conf"
+    image: str = "localhost/python-base:1"
+    seconds: float = 240.0
+    """How long one workflow may take."""
+
+    def kubectl(self, *arguments: str, given: str | None = None) -> "subprocess.CompletedProcess[str]":
+        """One call of kubectl in the namespace."""
+        command = ("kubectl", "-n", self.namespace, *arguments)
+        return subprocess.run(command, input=given, text=True, capture_output=True, check=False)
+
+
+@dataclass
+class _Waiting:
+    path: Path
+    name: str
+    since: float = field(default_factory=time.monotonic)
+
+
+def name_of(path: Path) -> str:
+    """The name under which *path* is submitted; the engine runs it under the same, so that values with it in them are equal."""
+    return f"c-{path.stem}"
+
+
+def record(paths: list[Path], cluster: Cluster) -> Iterator[tuple[Path, Json]]:
+    """Submit *paths*, a few at a time, and yield each with its recording as it ends."""
+    left, running = list(paths), list[_Waiting]()
+    while left or running:
+        while left and len(running) < ALONGSIDE:
+            path = left.pop(0)
+            refused = _submit(path, cluster)
+            if refused is not None:
+                yield path, {"refused": refused}
+            else:
+                running.append(_Waiting(path, name_of(path)))
+        time.sleep(1)
+        for waiting in list(running):
+            recording = _recorded(waiting, cluster)
+            if recording is not None:
+                running.remove(waiting)
+                yield waiting.path, recording
+
+
+def documents(path: Path, image: str) -> list[Json]:
+    """The manifests of *path* as the cluster can run them: every container's image is *image*."""
+    found = [document for document in yaml.safe_load_all(path.read_text(encoding="utf-8")) if document]
+    _use_image(found, image)
+    _as_text(found)
+    return found
+
+
+def _as_text(value: Any) -> None:
+    """Make text of parameters that are written as numbers or booleans, as `argo submit` does before the API server sees them."""
+    entries = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for entry in entries:
+        _as_text(entry)
+    if isinstance(value, dict):
+        for parameter in value["parameters"] if isinstance(value.get("parameters"), list) else ():
+            for key in {"value", "default"} & parameter.keys():
+                given = parameter[key]
+                parameter[key] = given if isinstance(given, str) else json.dumps(given)
+
+
+def _use_image(value: Any, image: str) -> None:
+    if isinstance(value, dict):
+        if "image" in value:
+            value |= {"image": image, "imagePullPolicy": "Never"}
+            if (value.get("command") or [""])[0] == "python":
+                value["command"][0] = "python3"
+        for entry in value.values():
+            _use_image(entry, image)
+    elif isinstance(value, list):
+        for entry in value:
+            _use_image(entry, image)
+
+
+def _submit(path: Path, cluster: Cluster) -> str | None:
+    """Submit the workflow of *path*; the reason where the API server refuses it."""
+    workflow: Json | None = None
+    template = ""
+    for document in documents(path, cluster.image):
+        document["metadata"].pop("namespace", None)
+        if document.get("kind") == "Workflow":
+            workflow = workflow or document
+            continue
+        template = template or (document["metadata"]["name"] if document.get("kind") == "WorkflowTemplate" else "")
+        refused = cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", given=json.dumps(document))
+        if refused.returncode:
+            return refused.stderr.strip()
+    if workflow is None:
+        workflow = _of_template(template)
+    workflow["metadata"].pop("generateName", None)
+    workflow["metadata"]["name"] = name_of(path)
+    _share(workflow)
+    cluster.kubectl("delete", "workflow", name_of(path), "--ignore-not-found")
+    created = cluster.kubectl("create", "-f", "-", given=json.dumps(workflow))
+    return created.stderr.strip() if created.returncode else None
+
+
+def _of_template(name: str) -> Json:
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Workflow",
+        "metadata": {},
+        "spec": {"workflowTemplateRef": {"name": name}},
+    }
+
+
+def _share(workflow: Json) -> None:
+    """Cases that leave traces for each other do so in a folder; on a cluster each pod has its own, which is enough to go on."""
+    for parameter in (workflow["spec"].get("arguments") or {}).get("parameters") or []:
+        if parameter.get("value") == "SHARED":
+            parameter["value"] = SHARED
+
+
+def _recorded(waiting: _Waiting, cluster: Cluster) -> Json | None:
+    """What became of a workflow; None while it goes on."""
+    got = cluster.kubectl("get", "workflow", waiting.name, "-o", "json")
+    status: Json = (json.loads(got.stdout).get("status") or {}) if got.returncode == 0 else {}
+    if status.get("phase") not in FINISHED:
+        return {"unfinished": status} if time.monotonic() - waiting.since > cluster.seconds else None
+    message = status.get("message") or ""
+    if message.startswith("invalid spec:") or not status.get("nodes"):
+        return {"refused": message}
+    nodes = {_local(node["name"], waiting.name): _node(node) for node in status["nodes"].values()}
+    recording: Json = {"phase": status["phase"], "nodes": dict(sorted(nodes.items()))}
+    return recording | ({"message": message} if message else {})
+
+
+def _local(name: str, workflow: str) -> str:
+    return "$" + name.removeprefix(workflow)
+
+
+def _node(node: Mapping[str, Any]) -> Json:
+    kept: Json = {"type": node["type"], "phase": node["phase"]}
+    if node.get("message"):
+        kept["message"] = node["message"]
+    written = node.get("outputs") or {}
+    outputs: Json = {key: written[key] for key in ("result", "exitCode") if written.get(key) is not None}
+    parameters = {entry["name"]: entry["value"] for entry in written.get("parameters") or [] if "value" in entry}
+    if parameters:
+        outputs["parameters"] = parameters
+    return kept | ({"outputs": outputs} if outputs else {})
