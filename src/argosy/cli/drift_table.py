@@ -12,9 +12,7 @@ def text(report: DriftReport) -> str:
     lines = [_title(report), _counts(report), ""]
     findings = ([report.prediction] if report.prediction else []) + sorted(report.features, key=_by_size)
     if findings:
-        # Of too few rows a column says as little as all of them do: no mark contradicts the verdict.
-        judged = report.verdict in {"drift", "no drift"}
-        lines += [*_aligned([HEADER, *(_row(finding, judged) for finding in findings)]), ""]
+        lines += [*_aligned([HEADER, *map(_row, findings)]), ""]
     lines += _notes(report)
     return "\n".join([*lines, f"{report.verdict}: {report.explanation}"])
 
@@ -52,12 +50,12 @@ def _by_size(finding: Finding) -> tuple[bool, float]:
     return not finding.drifted, -finding.difference.jensen_shannon
 
 
-def _row(finding: Finding, judged: bool) -> tuple[str, ...]:
+def _row(finding: Finding) -> tuple[str, ...]:
     difference = finding.difference
     moved = "-" if difference.wasserstein is None else f"{difference.wasserstein:.4g}"
     return (
         difference.column,
-        "DRIFT" if judged and finding.drifted else "",
+        "DRIFT" if finding.drifted else "",
         f"{difference.jensen_shannon:.3f}",
         f"{difference.psi:.3f}",
         moved,

@@ -230,6 +230,10 @@ def report(
     small = _too_few(window.rows, thresholds)
     findings = judge(differences, thresholds)
     mean = mean_shift(window.scores, bins, thresholds)
+    if small:
+        # Where all of it says nothing, no part of it is called drift: a mark would contradict the verdict.
+        findings = [finding.model_copy(update={"drifted": False}) for finding in findings]
+        mean = mean and mean.model_copy(update={"drifted": False})
     word, explanation = small or _verdict(findings, mean)
     measured = {finding.difference.column for finding in findings[1:]}
     return DriftReport(

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from argosy.cli import drift_table
 from argosy.domain import drift
 from argosy.domain.bundle import Bins, Histogram
 from argosy.domain.drift import About, Difference, Moments, Thresholds, Window
@@ -65,6 +66,18 @@ def test_a_small_window_is_no_verdict(rows: int, word: str) -> None:
     """However different its rows look."""
     differences = [difference("prediction", 1e-9, 0.9)] if rows else []
     assert reported(window(rows), *differences).verdict == word
+
+
+def test_a_small_window_marks_no_column() -> None:
+    """Neither a column nor the mean is called drift where the verdict is that nothing can be told."""
+    differences = [difference(name, p_value=1e-9, distance=0.9) for name in ("prediction", "tenure")]
+    few, enough = (reported(window(rows, mean=0.9), *differences) for rows in (199, 200))
+    assert (few.verdict, few.drifted) == ("too few", [])
+    assert few.mean
+    assert not few.mean.drifted
+    assert (enough.verdict, enough.drifted) == ("drift", ["prediction", "tenure"])
+    assert "DRIFT" in drift_table.text(enough)
+    assert "DRIFT" not in drift_table.text(few)
 
 
 @pytest.mark.parametrize(
