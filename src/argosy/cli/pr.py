@@ -6,12 +6,13 @@ done once.
 
 import argparse
 import getpass
-import html
 import re
+import shutil
 import subprocess
 from collections.abc import Callable
 
 from argosy import errors, wiring
+from argosy.cli import markdown
 from argosy.cli.requests import Desk, follow_in_registry
 from argosy.domain import promotion
 from argosy.domain.merge_checks import Check, short
@@ -27,7 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     listing = _action(verbs, "list", _list, "what waits for a reviewer")
     listing.add_argument("--all", action="store_true", help="merged and closed requests too")
     listing.add_argument("--json", action="store_true", help="one JSON object a line")
-    _numbered(verbs, "view", _view, "the evidence, and the state of every check")
+    view = _numbered(verbs, "view", _view, "the evidence, and the state of every check")
+    view.add_argument("--raw", action="store_true", help="the request's text as it is written, in Markdown")
     diff = _numbered(verbs, "diff", _diff, "what merging it would change")
     diff.add_argument("--all", action="store_true", help="the evidence line by line too")
     merge = _numbered(verbs, "merge", _merge, "merge it, and open the next environment's request")
@@ -75,8 +77,10 @@ def _view(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
     if request.state is State.OPEN:
         print("  checks")
         print("\n".join(_mark(check) for check in desk.checks(request, desk.forge.head())))
-    # Markdown has `<` as an entity, which a page turns back; so does a terminal, where it means nothing.
-    print(f"\n{_plain(html.unescape(request.body))}")
+    body = (
+        request.body if arguments.raw else markdown.readable(request.body, shutil.get_terminal_size((120, 24)).columns)
+    )
+    print(f"\n{_plain(body)}")
     return errors.DONE
 
 

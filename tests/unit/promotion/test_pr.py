@@ -150,6 +150,8 @@ def test_view_shows_evidence_and_checks(verb: Verb, offered: Any, capsys: pytest
     assert out.count("    ok  ") == 7
     assert "RED" not in out
     assert "# toy\n\nIt holds >= 0.8.\n" in out
+    verb("view", "1", "--raw")
+    assert "# toy\n\nIt holds &gt;= 0.8.\n" in capsys.readouterr().out
 
 
 def test_a_terminal_is_not_obeyed(
