@@ -139,7 +139,6 @@ def leaf(container: str, more: str = "") -> str:
             "this one has .*dag.*container|container and dag|dag and container",
             id="two-types",
         ),
-        pytest.param(leaf("suspend: {}"), "not supported by argosy run without a duration", id="suspend-for-ever"),
         pytest.param(
             leaf(OK, "    retryStrategy: {retryPolicy: Sometimes}\n"), "'Sometimes' is not one of", id="retry-policy"
         ),

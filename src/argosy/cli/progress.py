@@ -53,7 +53,7 @@ class Lines:
 
     def node_changed(self, node: Node) -> None:
         """Say what is news."""
-        news = node.fulfilled or (node.phase is Phase.RUNNING and node.type is NodeType.POD)
+        news = node.fulfilled or (node.phase is Phase.RUNNING and node.type in (NodeType.POD, NodeType.SUSPEND))
         if not news or self._told.get(node.name) is node.phase:
             return
         self._told[node.name] = node.phase

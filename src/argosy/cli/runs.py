@@ -2,9 +2,9 @@
 
 import argparse
 import json
-from datetime import datetime
 
 from argosy import errors, settings
+from argosy.cli import asking
 from argosy.engine.state import runs
 
 
@@ -35,13 +35,11 @@ def run(arguments: argparse.Namespace) -> int:
 def _row(folder: runs.RunFolder) -> dict[str, str]:
     meta, _ = folder.state()
     started, finished = meta.get("started"), meta.get("finished")
-    phase = meta.get("phase", "Unknown")
-    if phase == "Running" and not folder.is_locked():
-        phase = "Killed"
+    over = started and finished and meta.get("phase") != "Running"
     return {
         "run": folder.run,
-        "phase": phase,
-        "started": datetime.fromtimestamp(float(started)).astimezone().strftime("%Y-%m-%d %H:%M:%S") if started else "",
-        "seconds": f"{float(finished) - float(started):.1f}s" if started and finished and phase != "Running" else "",
+        "phase": asking.phase_of(folder, meta),
+        "started": asking.clock(started),
+        "seconds": f"{float(finished) - float(started):.1f}s" if over and started and finished else "",
         "message": meta.get("message", ""),
     }

@@ -7,7 +7,7 @@ import os
 import signal
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from argosy.engine.nodes import Json, Node, Outputs, Phase
 from argosy.engine.options import Prepared, RunOptions, RunResult
 from argosy.engine.processes import launcher
 from argosy.engine.runner import Interrupted, Observer, Runner
-from argosy.engine.state import disk, runs
+from argosy.engine.state import control, disk, runs
 from argosy.engine.state.journal import Journal
 from argosy.engine.state.locks import FileLock, Mutexes
 from argosy.engine.state.objects import ObjectStore
@@ -60,16 +60,24 @@ def run(prepared: Prepared, options: RunOptions, observer: Observer | None = Non
         lock.release()
 
 
-def resume(home: Path, run_id: str | None, options: RunOptions, observer: Observer | None = None) -> RunResult:
+def resume(
+    home: Path,
+    run_id: str | None,
+    options: RunOptions,
+    observer: Observer | None = None,
+    *,
+    again: Collection[str] = (),
+) -> RunResult:
     """Continue a run (the newest where *run_id* is None): what succeeded stays, everything else is done again.
 
+    *again*: nodes to do again though they succeeded, with what may have used what they gave.
     *options* gives what is not stored with the run: secrets, patterns of images, the code's identity.
     Raises UsageError where there is no such run, Misconfigured where another engine has it or a process of it still lives.
     """
     folder = runs.find(home, run_id)
     lock = _locked(folder)
     try:
-        return _run(folder, options, observer or Silent())
+        return _run(folder, options, observer or Silent(), again)
     finally:
         lock.release()
 
@@ -79,9 +87,16 @@ def _locked(folder: RunFolder) -> FileLock:
     with disk.guarded("lock the run"):
         if not lock.try_acquire():
             raise errors.Misconfigured(
-                f"run {folder.run} is being run by another argosy process; wait for it, or stop it first"
+                f"run {folder.run} is being run by another argosy process{_holder(lock)}; wait for it, or stop it first "
+                f"(argosy stop {folder.run})"
             )
+        lock.sign()
     return lock
+
+
+def _holder(lock: FileLock) -> str:
+    pid = lock.holder()
+    return f" ({pid})" if pid else ""
 
 
 def _stored(prepared: Prepared, options: RunOptions) -> Json:
@@ -110,7 +125,7 @@ class _Session:
     started: float
 
 
-def _run(folder: RunFolder, options: RunOptions, observer: Observer) -> RunResult:
+def _run(folder: RunFolder, options: RunOptions, observer: Observer, again: Collection[str] = ()) -> RunResult:
     stored = folder.manifest()
     journal = Journal(folder.path / runs.JOURNAL)
     try:
@@ -118,9 +133,11 @@ def _run(folder: RunFolder, options: RunOptions, observer: Observer) -> RunResul
         # A run that came to its end and failed is tried again; one that was cut off is only continued.
         if journal.meta().get("phase") in (Phase.FAILED, Phase.ERROR):
             journal.forget(outcome.to_do_again(journal.nodes()))
+        if again:
+            journal.forget(outcome.restarted(journal.nodes(), again))
         started = float(journal.meta().get("started", time.time()))
         # What the run ended with before is no longer true.
-        journal.write(meta={"started": repr(started), "phase": "Running", "message": ""})
+        journal.write(meta={"started": repr(started), "phase": "Running", "message": "", "suspended": ""})
         session = _Session(folder, stored, journal, started)
         return asyncio.run(_drive(session, options, observer))
     finally:
@@ -148,7 +165,7 @@ async def _drive(session: _Session, options: RunOptions, observer: Observer) -> 
             parallelism=options.parallelism,
             observer=observer,
         )
-        with _signals_to(runner):
+        with _signals_to(runner), _requests_to(runner, session.folder):
             ending = await _ending_of(runner)
     machine = workflow.machine
     session.journal.write(meta=_meta(ending, machine.outputs))
@@ -233,6 +250,37 @@ def _pods(session: _Session, options: RunOptions, starter: launcher.Launcher, ca
         shows_paths=lambda: launcher.isolation().private_files,
         engine_of_containers=stored["engineOfContainers"],
     )
+
+
+@contextlib.contextmanager
+def _requests_to(runner: Runner, folder: RunFolder) -> Iterator[None]:
+    """What other commands ask of this run is done by *runner*."""
+    inbox = control.Inbox(folder.path)
+
+    def listen() -> None:
+        for file, request in inbox.take():
+            _carry_out(runner, request)
+            inbox.done(file)
+
+    loop = asyncio.get_running_loop()
+    loop.add_reader(inbox.descriptor, listen)
+    try:
+        yield
+    finally:
+        loop.remove_reader(inbox.descriptor)
+        inbox.close()
+
+
+def _carry_out(runner: Runner, request: Json) -> None:
+    match request:
+        case {"do": "stop" | "terminate" as what}:
+            runner.shut_down(what.title())
+        case {"do": "suspend"}:
+            runner.suspend()
+        case {"do": "resume"}:
+            runner.resume()
+        case {"do": "approve", "node": node, "parameters": parameters, "message": message}:
+            runner.approve(node, parameters, message)
 
 
 @contextlib.contextmanager

@@ -1,6 +1,6 @@
 """What a run that ended means: the exit code, and what a resume does again."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from argosy import errors
 from argosy.engine.machine.workflow import Ending
@@ -55,3 +55,41 @@ def _enclosing_failed_handler(node: Node, nodes: Mapping[str, Node]) -> bool:
     """Whether *node* is the exit handler of something that is done again: it will run after it again."""
     handled = nodes.get(node.parent or "") if node.hooked else None
     return handled is not None and handled.phase.unsuccessful
+
+
+def restarted(nodes: Mapping[str, Node], chosen: Collection[str]) -> list[str]:
+    """The nodes to do again so that *chosen* are.
+
+    With all that is inside them, what encloses them, and what began after them or after what encloses them: it may have used their outputs.
+    """
+    again: set[str] = set()
+    pending = [nodes[name] for name in chosen if name in nodes]
+    while pending:
+        node = pending.pop()
+        if node.name in again:
+            continue
+        again |= _with_what_is_inside(node, nodes)
+        around = [nodes[name] for name in _enclosing(node, nodes)]
+        again |= {enclosing.name for enclosing in around if enclosing.type is not NodeType.RETRY}
+        pending += [enclosing for enclosing in around if enclosing.type is NodeType.RETRY]
+        pending += [other for other in nodes.values() if any(_began_after(other, ended) for ended in (node, *around))]
+    return [name for name in nodes if name in again]
+
+
+def _began_after(other: Node, node: Node) -> bool:
+    return other.boundary == node.boundary and other is not node and other.started >= (node.finished or node.started)
+
+
+def _with_what_is_inside(node: Node, nodes: Mapping[str, Node]) -> set[str]:
+    return {name for name in nodes if name == node.name or node.name in _enclosing(nodes[name], nodes)}
+
+
+def _enclosing(node: Node, nodes: Mapping[str, Node]) -> set[str]:
+    found: set[str] = set()
+    pending = [node.parent, node.boundary]
+    while pending:
+        name = pending.pop()
+        if name and name in nodes and name not in found:
+            found.add(name)
+            pending += [nodes[name].parent, nodes[name].boundary]
+    return found

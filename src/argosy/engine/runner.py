@@ -7,7 +7,7 @@ that the journal does not know of.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from argosy.engine.attempts.pods import Pods
@@ -18,6 +18,9 @@ from argosy.engine.nodes import Node
 from argosy.engine.processes.launcher import Running
 from argosy.engine.state.journal import Attempt, Journal
 from argosy.engine.state.locks import Mutexes
+
+SUSPENDED = "suspended"
+"""The entry of the journal's meta data that says whether the run begins nothing more for now."""
 
 LOCK_POLL = 0.1
 """Seconds between two looks at a mutex that another run holds."""
@@ -59,15 +62,38 @@ class Runner:
         self._attempts = {(attempt.node, attempt.number): attempt for attempt in journal.attempts()}
         self._numbers = _next_numbers(self._attempts)
         self._dirty: dict[tuple[str, int], Attempt] = {}
-        self._locks: dict[str, tuple[str, ...]] = {}
+        self._locks: dict[str, Mapping[str, int]] = {}
         self._happened: deque[Callable[[], None]] = deque()
         self._wake = asyncio.Event()
         self._interrupted = False
+        self._suspended = False
 
     def interrupt(self) -> None:
         """Stop what runs and end; the run can be resumed."""
         self._interrupted = True
         self._wake.set()
+
+    def suspend(self) -> None:
+        """Begin nothing more until :meth:`resume`; what runs goes on."""
+        self._suspended = True
+        self._journal.write(meta={SUSPENDED: "true"})
+
+    def resume(self) -> None:
+        """Go on after :meth:`suspend`."""
+        self._suspended = False
+        self._journal.write(meta={SUSPENDED: ""})
+        self._tell(lambda: None)
+
+    def approve(self, node: str, parameters: Mapping[str, str], message: str = "") -> None:
+        """End the suspended step *node* with *parameters* as its outputs. Nothing happens where it does not wait any more."""
+        if node in self._machine.pauses:
+            self._machine.pauses[node](parameters, message)
+            self._tell(self._machine.drain)
+
+    def shut_down(self, strategy: str) -> None:
+        """Stop the workflow: ``Stop`` runs its exit handlers, ``Terminate`` nothing more."""
+        self._suspended = False
+        self._tell(lambda: self._machine.shut_down(strategy))
 
     async def run(self) -> Ending:
         """Run to the end. Raises Interrupted where it was asked to stop before."""
@@ -90,11 +116,13 @@ class Runner:
         while self._machine.effects or self._happened or self._locks:
             while self._happened:
                 self._happened.popleft()()
+            if self._suspended:
+                break
             self._try_locks()
             if not self._machine.effects:
                 break
             self._take_effects()
-        while self._waiting and len(self._tasks) + len(started) < self._slots:
+        while not self._suspended and self._waiting and len(self._tasks) + len(started) < self._slots:
             request = self._waiting.popleft()
             started.append(request)
             self._note(Attempt(request.name, self._numbers.get(request.name, 0), time.time()))

@@ -63,7 +63,10 @@ class StepCache:
         path = self._path(key)
         if not self._reads_hits or not path.exists():
             return None
-        outputs = Outputs.from_json(json.loads(path.read_text(encoding="utf-8")))
+        try:
+            outputs = Outputs.from_json(json.loads(path.read_text(encoding="utf-8")))
+        except (ValueError, KeyError, TypeError):
+            return None  # not one of ours, or damaged: the step runs, and what it gives takes its place
         complete = all(self._store.has(artifact["stored"]["digest"]) for artifact in outputs.artifacts.values())
         return outputs if complete else None
 

@@ -23,6 +23,7 @@ from argosy.engine.nodes import Json, Node, NodeType, Outputs, Phase
 MAX_DEPTH = 99
 """How deep templates may call templates below the entrypoint, as the controller has it."""
 
+TERMINATE = "Terminate"
 NODE_TYPES = {"dag": NodeType.DAG, "steps": NodeType.STEPS, "suspend": NodeType.SUSPEND}
 
 
@@ -79,12 +80,17 @@ class Machine:
         """Nodes whose calls could not be made as they are written."""
         self.watchers: dict[str, Callable[[Node], None]] = {}
         """Who wants to hear of every change of a node, for lifecycle hooks."""
+        self.shutdown: str | None = None
+        """``Stop`` or ``Terminate``, once the workflow was told to."""
+        self.pauses: dict[str, Callable[[Mapping[str, str], str], None]] = {}
+        """Suspended nodes, by name: what ends each, given its output parameters and a message."""
         self._bodies = bodies
         self._events: deque[Callable[[], None]] = deque()
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = itertools.count()
         self._pods: dict[str, _Pod] = {}
         self._waiting: dict[str, Callable[[], None]] = {}
+        self._ended_by_shutdown: dict[str, Callable[[], None]] = {}
 
     # What the outside tells
 
@@ -208,14 +214,36 @@ class Machine:
         self._pods[request.name] = _Pod(take, on_exit)
         self.effects.append(request)
 
-    def stop_pods(self, message: str) -> None:
-        """Stop every pod that is not part of an exit handler; each has failed with *message*."""
-        for name in [name for name in self._pods if not self._pods[name].on_exit]:
+    def shut_down(self, strategy: str) -> None:
+        """Begin nothing more, and stop what runs: ``Stop`` leaves exit handlers out of it, ``Terminate`` does not."""
+        self.shutdown = strategy
+        self.stop_pods(f"workflow shutdown with strategy:  {strategy}", handlers=strategy == TERMINATE)
+        for pause in [*self._ended_by_shutdown.values()]:
+            pause()
+        self.drain()
+
+    def is_shut_for(self, *, on_exit: bool) -> bool:
+        """Whether nothing may begin any more, *on_exit*: as part of an exit handler."""
+        return self.shutdown is not None and (not on_exit or self.shutdown == TERMINATE)
+
+    def stop_pods(self, message: str, *, handlers: bool = False) -> None:
+        """Stop every pod, those of exit handlers only with *handlers*; each has failed with *message*."""
+        for name in [name for name in self._pods if handlers or not self._pods[name].on_exit]:
             self.effects.append(effects.StopPod(name))
             result = effects.PodResult(Phase.FAILED, message)
             self.post(lambda name=name, result=result: self.pod_finished(name, result))  # type: ignore[misc]
 
-    def wait_for_locks(self, name: str, locks: tuple[str, ...], go: Callable[[], None]) -> None:
+    def pause(self, name: str, go_on: Callable[[Mapping[str, str], str], None], shut: Callable[[], None]) -> None:
+        """The node *name* waits for somebody to end it through *go_on*; *shut* ends it where the workflow is shut down."""
+        self.pauses[name] = go_on
+        self._ended_by_shutdown[name] = shut
+
+    def unpause(self, name: str) -> None:
+        """The node *name* waits no longer."""
+        self.pauses.pop(name, None)
+        self._ended_by_shutdown.pop(name, None)
+
+    def wait_for_locks(self, name: str, locks: Mapping[str, int], go: Callable[[], None]) -> None:
         """Have *go* called once the node *name* holds all of *locks*."""
         self._waiting[name] = go
         self.effects.append(effects.Acquire(name, locks))
@@ -260,7 +288,11 @@ class Machine:
             self.admission.enter(call, known, lambda: self._admitted(call, processed))
 
     def _admitted(self, call: Call, template: Json) -> None:
-        locks = synchronization.locks_of(template.get("synchronization"), self.variables)
+        try:
+            locks = synchronization.locks_of(template.get("synchronization"), self.variables, self.config_maps)
+        except calls.CallError as error:
+            self.refuse(call, str(error))
+            return
         if not locks:
             self._carry_out(call, template)
             return

@@ -1,5 +1,6 @@
 """What the machine asks of the world, and what the world answers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from argosy.engine.nodes import Json, Outputs, Phase
@@ -32,7 +33,8 @@ class Acquire:
     """Take all of *locks* for the node *name*; answer with ``locks_granted`` once it has them."""
 
     name: str
-    locks: tuple[str, ...]
+    locks: Mapping[str, int]
+    """Names, each with how many may hold it at once."""
 
 
 @dataclass(frozen=True)

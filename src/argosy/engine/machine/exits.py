@@ -48,7 +48,7 @@ class Hooks:
         """Tell *done* of *node*'s end, once the exit handler and the hooks that run have ended too."""
         self._look(node)
         handler = handler_of(self._task)
-        if handler is not None and node.phase.completed:
+        if handler is not None and node.phase.completed and not self._machine.is_shut_for(on_exit=True):
             self._run(node, f"{node.name}.onExit", handler, on_exit=True)
         if self._running:
             self._ended = lambda: done(node)

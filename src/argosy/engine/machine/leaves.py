@@ -1,10 +1,13 @@
 """Templates that call no others: a container, a script, a pause."""
 
+from collections.abc import Mapping
+
 from argosy.engine import durations
 from argosy.engine.machine import effects
 from argosy.engine.machine.calls import Call
 from argosy.engine.machine.core import Machine
 from argosy.engine.machine.effects import PodResult
+from argosy.engine.machine.scopes import text
 from argosy.engine.machine.substitution import replace
 from argosy.engine.nodes import Json, NodeType, Outputs, Phase
 
@@ -16,6 +19,10 @@ def pod(machine: Machine, call: Call, template: Json) -> None:
     node = machine.create(call, NodeType.POD, Phase.PENDING)
     if machine.past_deadline() and not call.on_exit:
         machine.finish(call, node, Phase.FAILED, LATE)
+        return
+
+    if machine.is_shut_for(on_exit=call.on_exit):
+        machine.finish(call, node, Phase.FAILED, f"workflow shutdown with strategy: {machine.shutdown}")
         return
 
     def ended(result: PodResult) -> None:
@@ -48,17 +55,46 @@ def _request(machine: Machine, call: Call, template: Json) -> effects.StartPod:
 
 
 def suspend(machine: Machine, call: Call, template: Json) -> None:
-    """The body of a suspend template with a duration: it succeeds when the time is over."""
+    """The body of a suspend template: it succeeds when its time is over or somebody resumes it."""
     node = machine.create(call, NodeType.SUSPEND, Phase.RUNNING)
+    duration = (template["suspend"] or {}).get("duration")
     try:
-        over = node.started + durations.seconds(str(template["suspend"]["duration"]))
+        over = node.started + durations.seconds(str(duration)) if duration else None
     except ValueError as error:
         machine.finish(call, node, Phase.ERROR, str(error))
         return
-    late = machine.deadline is not None and not call.on_exit and machine.deadline < over
 
-    def wake() -> None:
-        phase, message = (Phase.FAILED, LATE) if late else (Phase.SUCCEEDED, "")
-        machine.finish(call, node, phase, message)
+    def end(phase: Phase, message: str, outputs: Outputs | None = None) -> None:
+        if not node.fulfilled:
+            machine.unpause(node.name)
+            machine.export(template, outputs)
+            machine.finish(call, node, phase, message, outputs)
 
-    machine.at(machine.deadline if late and machine.deadline is not None else over, wake)
+    def resume(given: Mapping[str, str], message: str) -> None:
+        outputs, lacking = _supplied(template, given)
+        if lacking:
+            end(Phase.ERROR, f"output parameter {lacking!r} has neither a value nor a default")
+        else:
+            end(Phase.SUCCEEDED, message, outputs)
+
+    strategy = "workflow shutdown with strategy:  "
+    if machine.is_shut_for(on_exit=call.on_exit):
+        end(Phase.FAILED, strategy + str(machine.shutdown))
+        return
+    machine.pause(node.name, resume, lambda: end(Phase.FAILED, strategy + str(machine.shutdown)))
+    deadline = machine.deadline if not call.on_exit else None
+    if deadline is not None and (over is None or deadline < over):
+        machine.at(deadline, lambda: end(Phase.FAILED, LATE))
+    elif over is not None:
+        machine.at(over, lambda: resume({}, ""))
+
+
+def _supplied(template: Json, given: Mapping[str, str]) -> tuple[Outputs | None, str | None]:
+    """The output parameters that somebody supplied, or their defaults; and the first that has neither."""
+    outputs = Outputs()
+    for parameter in (template.get("outputs") or {}).get("parameters") or []:
+        name, default = parameter["name"], (parameter.get("valueFrom") or {}).get("default")
+        if name not in given and default is None:
+            return None, name
+        outputs.parameters[name] = given[name] if name in given else text(default)
+    return (outputs if outputs.parameters else None), None

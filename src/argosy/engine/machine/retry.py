@@ -101,6 +101,8 @@ class Retry:
             self._after_backoff()
 
     def _reason_to_stop(self, last: Node) -> str | None:
+        if self._machine.is_shut_for(on_exit=self._call.on_exit):
+            return f"Stopped with strategy '{self._machine.shutdown}'"
         if self._machine.past_deadline() and not self._call.on_exit:
             return "retry exceeded workflow deadline"
         if (moment := self._last_moment()) is not None:

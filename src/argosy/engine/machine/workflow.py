@@ -71,7 +71,9 @@ class Workflow:
         if limit := self._spec.get("activeDeadlineSeconds"):
             self.machine.deadline = int(self._started) + float(limit)
             self.machine.at(self.machine.deadline, self._stop_late)
-        locks = synchronization.locks_of(self._spec.get("synchronization"), self.machine.variables)
+        locks = synchronization.locks_of(
+            self._spec.get("synchronization"), self.machine.variables, self.machine.config_maps
+        )
         if locks:
             self.machine.wait_for_locks("", locks, self._enter)
         else:
@@ -109,7 +111,7 @@ class Workflow:
         if self._root is None:
             return
         handler = exits.workflow_handler(self._spec, self.machine.variables)
-        if handler is None:
+        if handler is None or self.machine.is_shut_for(on_exit=True):
             self._end(self._root, None)
             return
         root = self._root
@@ -175,6 +177,8 @@ class Workflow:
     def _end(self, root: Node, on_exit: Node | None) -> None:
         phase = root.phase if root.phase.completed else Phase.SUCCEEDED
         message = root.message if phase.unsuccessful else ""
+        if phase.unsuccessful and self.machine.shutdown:
+            message = f"Stopped with strategy '{self.machine.shutdown}'"
         if phase is Phase.SUCCEEDED and on_exit is not None and on_exit.phase.unsuccessful:
             phase, message = on_exit.phase, on_exit.message
         self.ending = Ending(phase, message)

@@ -70,9 +70,18 @@ TYPES: Mapping[str, Type] = {
         {"apiVersion": STRING, "kind": STRING, "metadata": "ObjectMeta", "spec": "WorkflowSpec"}, required=("spec",)
     ),
     "CronWorkflow": Type(
-        {"apiVersion": STRING, "kind": STRING, "metadata": "ObjectMeta"},
+        {"apiVersion": STRING, "kind": STRING, "metadata": "ObjectMeta", "spec": "CronWorkflowSpec"},
         ignored=_names("status"),
-        refused=_refused("spec", "take its workflowSpec into a Workflow"),
+        required=("spec",),
+    ),
+    "CronWorkflowSpec": Type(
+        {"workflowSpec": "WorkflowSpec", "workflowMetadata": "Metadata"},
+        # It is run once, now, as `argo submit --from cronwf/NAME` would.
+        ignored=_names(
+            "schedules timezone concurrencyPolicy startingDeadlineSeconds stopStrategy suspend when successfulJobsHistoryLimit "
+            "failedJobsHistoryLimit"
+        ),
+        required=("workflowSpec", "schedules"),
     ),
     "ConfigMap": Type(
         {"apiVersion": STRING, "kind": STRING, "metadata": "ObjectMeta", "data": STRING_MAP},
@@ -114,7 +123,12 @@ TYPES: Mapping[str, Type] = {
     "WorkflowTemplateRef": Type({"name": STRING, "clusterScope": BOOLEAN}),
     "WorkflowMetadata": Type({"labels": STRING_MAP, "annotations": STRING_MAP}, refused=_refused("labelsFrom")),
     "Metadata": Type({"labels": STRING_MAP, "annotations": STRING_MAP}),
-    "Synchronization": Type({"mutexes": "[Mutex]"}, refused=_refused("semaphores")),
+    "Synchronization": Type({"mutexes": "[Mutex]", "semaphores": "[Semaphore]"}),
+    "Semaphore": Type(
+        {"configMapKeyRef": "KeySelector", "namespace": STRING},
+        refused=_refused("database"),
+        required=("configMapKeyRef",),
+    ),
     "Mutex": Type({"name": STRING, "namespace": STRING}, refused=_refused("database"), required=("name",)),
     "Template": Type(
         {
@@ -160,8 +174,15 @@ TYPES: Mapping[str, Type] = {
         required=("name",),
     ),
     "ValueFrom": Type(
-        {"path": STRING, "parameter": STRING, "expression": STRING, "default": TEXT, "configMapKeyRef": "KeySelector"},
-        refused=_refused("jsonPath jqFilter event") | _refused("supplied", "give the value with -p NAME=VALUE"),
+        {
+            "path": STRING,
+            "parameter": STRING,
+            "expression": STRING,
+            "default": TEXT,
+            "configMapKeyRef": "KeySelector",
+            "supplied": FREE,
+        },
+        refused=_refused("jsonPath jqFilter event"),
     ),
     "KeySelector": Type({"name": STRING, "key": STRING, "optional": BOOLEAN}, required=("key",)),
     "Artifact": Type(

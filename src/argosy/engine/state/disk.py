@@ -33,12 +33,23 @@ def _message(what: str, reason: str, where: object) -> str:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write *text* so that *path* holds all of it or what it held before."""
+    """Write *text* so that *path* holds all of it or what it held before, whatever happens to the process or the power."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         partial.write_text(text, encoding="utf-8")
+        sync(partial)
         partial.replace(path)
+        sync(path.parent)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+def sync(path: Path) -> None:
+    """Return once the content of the file or folder *path* is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

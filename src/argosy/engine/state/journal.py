@@ -3,15 +3,17 @@
 A round of the engine is one transaction and one fsync. What was committed survives ``kill -9``; after a power loss the last rounds may be
 missing, never half of one. Schema version 1:
 
-- ``meta(key, value)``: ``schema``, ``phase``, ``message``, ``started``, ``finished``, ``outputs`` (the workflow's own, as JSON);
+- ``meta(key, value)``: ``schema``, ``phase``, ``message``, ``started``, ``finished``, ``outputs`` (the workflow's own, as JSON),
+  ``suspended`` (``true`` while nothing more begins);
 - ``nodes(name, body)``: the node as JSON (``nodes.Node.to_json``), replaced whenever it changes;
 - ``attempts(node, number, pid, start_time, started, finished, code)``: one row a process, written before it starts; ``start_time`` is the
   kernel's, which together with the pid names one process for good.
 """
 
+import contextlib
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,14 +23,17 @@ from argosy.engine.state import disk
 
 SCHEMA = 1
 
-_TABLES = """
+_TABLES = f"""
+BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS nodes (position INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS attempts (
     node TEXT NOT NULL, number INTEGER NOT NULL, pid INTEGER, start_time INTEGER, started REAL NOT NULL, finished REAL, code INTEGER,
     PRIMARY KEY (node, number)
 ) WITHOUT ROWID;
-"""
+INSERT OR IGNORE INTO meta VALUES ('schema', '{SCHEMA}');
+COMMIT;
+"""  # noqa: S608 - the number is ours
 
 _ATTEMPTS = "SELECT node, number, started, pid, start_time, finished, code FROM attempts ORDER BY node, number"
 
@@ -53,11 +58,9 @@ class Journal:
         with disk.guarded("write the journal of the run"):
             self._database = sqlite3.connect(path, isolation_level=None)
             self._database.execute("PRAGMA journal_mode = WAL")
+            # All of it appears at once, so that nobody reads half a journal.
             self._database.executescript(_TABLES)
-            self._database.execute("INSERT OR IGNORE INTO meta VALUES ('schema', ?)", (str(SCHEMA),))
-        found = self.meta().get("schema")
-        if found != str(SCHEMA):
-            raise errors.Misconfigured(f"{path} has schema {found}; this version of argosy reads {SCHEMA}")
+        _demand_schema(path, self.meta())
         self.fsyncs = 0
 
     def write(
@@ -122,22 +125,38 @@ class Journal:
 
 
 def read(path: Path) -> tuple[dict[str, str], dict[str, Node]]:
-    """The meta data and nodes of the journal at *path*, without changing it."""
-    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    try:
+    """The meta data and nodes of the journal at *path* as of one moment, without changing it; nothing where it is only being made."""
+    with _reading(path) as database:
+        if database is None:
+            return {}, {}
         meta: dict[str, str] = dict(database.execute("SELECT key, value FROM meta"))
-        bodies: list[Json] = [
-            json.loads(body) for (body,) in database.execute("SELECT body FROM nodes ORDER BY position")
-        ]
-    finally:
-        database.close()
+        _demand_schema(path, meta)
+        rows = database.execute("SELECT body FROM nodes ORDER BY position")
+        bodies: list[Json] = [json.loads(body) for (body,) in rows]
     return meta, {body["name"]: Node.from_json(body) for body in bodies}
 
 
 def read_attempts(path: Path) -> list[Attempt]:
     """The attempts in the journal at *path*, as :meth:`Journal.attempts` has them, without changing it."""
-    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    with _reading(path) as database:
+        return [Attempt(*row) for row in database.execute(_ATTEMPTS)] if database else []
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection | None]:
+    """The journal for reading, all of it as of one moment; None where its tables are not there yet."""
+    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
     try:
-        return [Attempt(*row) for row in database.execute(_ATTEMPTS)]
+        database.execute("BEGIN")
+        tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        yield database if tables >= {"meta", "nodes", "attempts"} else None
     finally:
         database.close()
+
+
+def _demand_schema(path: Path, meta: Mapping[str, str]) -> None:
+    found = meta.get("schema", str(SCHEMA))
+    if found != str(SCHEMA):
+        raise errors.Misconfigured(
+            f"{path} has schema {found}; this version of argosy reads {SCHEMA}. Another version wrote it: go on with that one"
+        )

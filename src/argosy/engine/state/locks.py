@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 
@@ -25,6 +26,19 @@ class FileLock:
         self._descriptor = descriptor
         return True
 
+    def sign(self) -> None:
+        """Leave this process's number in the file, for the one who is refused the lock."""
+        if self._descriptor is not None:
+            os.truncate(self._descriptor, 0)
+            os.write(self._descriptor, str(os.getpid()).encode())
+
+    def holder(self) -> str:
+        """The process that signed the lock last, as a number; empty where none did."""
+        try:
+            return self._path.read_text(encoding="ascii").strip()
+        except OSError:
+            return ""
+
     def release(self) -> None:
         """Give the lock back."""
         if self._descriptor is not None:
@@ -33,24 +47,30 @@ class FileLock:
 
 
 class Mutexes:
-    """The named mutexes of one home. A holder takes all of its locks or none."""
+    """The named mutexes and semaphores of one home. A holder takes all of its locks or none."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._held: dict[str, dict[str, FileLock]] = {}
 
-    def try_acquire(self, holder: str, names: tuple[str, ...]) -> bool:
-        """Take all of *names* for *holder*, or none."""
+    def try_acquire(self, holder: str, locks: Mapping[str, int]) -> bool:
+        """Take all of *locks* for *holder*, or none. They are names, each with how many may hold it at once."""
         taken: dict[str, FileLock] = {}
-        for name in names:
-            lock = FileLock(self._folder / f"{hashlib.sha256(name.encode()).hexdigest()[:32]}.lock")
-            if not lock.try_acquire():
+        for name, places in locks.items():
+            lock = self._free_place(name, places)
+            if lock is None:
                 for other in taken.values():
                     other.release()
                 return False
             taken[name] = lock
         self._held[holder] = taken
         return True
+
+    def _free_place(self, name: str, places: int) -> FileLock | None:
+        """One place of the lock *name*, taken; None where all are."""
+        digest = hashlib.sha256(name.encode()).hexdigest()[:32]
+        files = (self._folder / f"{digest}{f'-{place}' if place else ''}.lock" for place in range(places))
+        return next((lock for lock in map(FileLock, files) if lock.try_acquire()), None)
 
     def release(self, holder: str) -> None:
         """Give back what *holder* holds."""

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from argosy import errors
+from argosy.engine.state import disk
 
 CHUNK = 1 << 20
 
@@ -32,7 +33,7 @@ class ObjectStore:
         return self.path(digest).exists()
 
     def take(self, source: Path) -> str:
-        """Move *source* into the store. Returns its digest; appears by rename, all of it or nothing."""
+        """Move *source* into the store. Returns its digest; appears by rename, all of it or nothing, and stays after a power loss."""
         digest = digest_of(source)
         target = self.path(digest)
         if target.exists():
@@ -41,10 +42,12 @@ class ObjectStore:
         target.parent.mkdir(parents=True, exist_ok=True)
         _write_protect(source)
         try:
+            _sync(source)
             source.rename(target)
         except OSError:
             # Another run was first with the same folder, or the step's files are on another file system.
             self._copy_in(source, target)
+        disk.sync(target.parent)
         return digest
 
     def deliver(self, digest: str, target: Path, sub_path: str | None = None) -> None:
@@ -72,6 +75,7 @@ class ObjectStore:
         _remove(partial)
         _copy(source, partial)
         _write_protect(partial)
+        _sync(partial)
         partial.rename(target)
         _remove(source)
 
@@ -144,6 +148,13 @@ def _write_protect(path: Path) -> None:
     for entry in [path] if not path.is_dir() else [path, *_walk(path)]:
         if not entry.is_symlink() and not entry.is_dir():
             entry.chmod(entry.stat().st_mode & ~0o222)
+
+
+def _sync(path: Path) -> None:
+    """Have all of a file or folder on the disk before its name is: the journal names it from then on."""
+    for entry in [path] if not path.is_dir() else [path, *_walk(path)]:
+        if entry.is_dir() or (entry.is_file() and not entry.is_symlink()):
+            disk.sync(entry)
 
 
 def _remove(path: Path) -> None:

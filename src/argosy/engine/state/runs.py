@@ -80,7 +80,11 @@ def create(home: Path, run: str) -> RunFolder:
 def newest_first(home: Path) -> list[RunFolder]:
     """All runs of *home*, the newest first."""
     folder = home / "runs"
-    found = [entry for entry in folder.iterdir() if entry.is_dir()] if folder.is_dir() else []
+    found = (
+        [entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")]
+        if folder.is_dir()
+        else []
+    )
     return [RunFolder(path) for path in sorted(found, key=_started, reverse=True)]
 
 

@@ -12,7 +12,8 @@ from argosy.engine.validation.problems import Problem
 
 LEAVES = ("container", "script")
 RETRY_POLICIES = ("Always", "OnFailure", "OnError", "OnTransientError")
-SOURCES_OF_OUTPUTS = ("path", "parameter", "expression")
+CALLED = ("parameter", "expression")
+SOURCES_OF_OUTPUTS = ("path", "parameter", "expression", "supplied")
 
 
 def check(template: Json) -> None:
@@ -59,14 +60,14 @@ def _check_output_value(parameter: Mapping[str, Any], where: str, kind: str) -> 
         raise Problem(where, "needs valueFrom or value, and not both")
     if source is None:
         return
-    given = [name for name in SOURCES_OF_OUTPUTS if source.get(name)]
+    given = [name for name in SOURCES_OF_OUTPUTS if source.get(name) is not None]
     if len(given) != 1:
         raise Problem(
             f"{where}.valueFrom",
             f"needs one of {', '.join(SOURCES_OF_OUTPUTS)}; it has {' and '.join(given) or 'none'}",
         )
-    fitting = ("path",) if kind in LEAVES else ("parameter", "expression")
-    if kind in (*LEAVES, "dag", "steps") and given[0] not in fitting:
+    fitting = {"dag": CALLED, "steps": CALLED, "suspend": ("supplied",)}.get(kind, ("path",))
+    if kind in (*LEAVES, "dag", "steps", "suspend") and given[0] not in fitting:
         raise Problem(f"{where}.valueFrom", f"{' or '.join(fitting)} must be specified for {kind} templates")
 
 
@@ -102,8 +103,6 @@ def _check_fields(template: Json, kind: str, *, leaf: bool) -> None:
         _check_container(template, kind)
     if kind == "steps" and not template["steps"]:
         raise Problem("steps", "must have at least one group")
-    if kind == "suspend" and not (template["suspend"] or {}).get("duration"):
-        raise Problem("suspend", "not supported by argosy run without a duration: nobody is there to resume it")
 
 
 def _check_timeout(timeout: str, *, leaf: bool, kind: str) -> None:

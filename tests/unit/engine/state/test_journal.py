@@ -95,3 +95,36 @@ def test_write_atomically(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         disk.write_atomically(tmp_path / "x", "new")
     assert [entry.name for entry in tmp_path.iterdir()] == ["x"]
     assert (tmp_path / "x").read_text(encoding="utf-8") == "old"
+
+
+def test_power_loss_leaves_whole_rounds(tmp_path: Path) -> None:
+    """Whatever of the write-ahead log reached the disk: the journal opens and holds the first rounds, each of them whole."""
+    rounds = 6
+    book = Journal(tmp_path / "journal.sqlite")
+    for number in range(rounds):
+        both = [node("a"), node("b")]
+        for one in both:
+            one.message = str(number)
+        book.write(nodes=both, durable=number % 2 == 0)
+    log = (tmp_path / "journal.sqlite-wal").read_bytes()
+    database = (tmp_path / "journal.sqlite").read_bytes()
+    book.close()
+    seen = set()
+    for cut in [*range(0, len(log), 997), len(log)]:
+        folder = tmp_path / str(cut)
+        folder.mkdir()
+        (folder / "journal.sqlite").write_bytes(database)
+        (folder / "journal.sqlite-wal").write_bytes(log[:cut])
+        again = Journal(folder / "journal.sqlite")
+        messages = {known.message for known in again.nodes().values()}
+        again.close()
+        assert len(messages) <= 1, f"half a round after {cut} bytes"
+        seen |= messages
+    assert seen == {str(number) for number in range(rounds)}
+
+
+def test_reading_a_journal_that_is_being_made(tmp_path: Path) -> None:
+    """Whoever looks at a run as it starts sees nothing yet, not an error."""
+    sqlite3.connect(tmp_path / "journal.sqlite").close()
+    assert journal.read(tmp_path / "journal.sqlite") == ({}, {})
+    assert journal.read_attempts(tmp_path / "journal.sqlite") == []

@@ -24,12 +24,12 @@ def test_lock_excludes(tmp_path: Path) -> None:
 def test_all_mutexes_or_none(tmp_path: Path) -> None:
     """Who does not get all of its mutexes holds none."""
     mutexes = Mutexes(tmp_path)
-    assert mutexes.try_acquire("one", ("b",))
-    assert not mutexes.try_acquire("two", ("a", "b"))
-    assert mutexes.try_acquire("three", ("a",))
+    assert mutexes.try_acquire("one", {"b": 1})
+    assert not mutexes.try_acquire("two", {"a": 1, "b": 1})
+    assert mutexes.try_acquire("three", {"a": 1})
     mutexes.release("one")
     mutexes.release("three")
-    assert mutexes.try_acquire("two", ("a", "b"))
+    assert mutexes.try_acquire("two", {"a": 1, "b": 1})
     mutexes.release("two")
 
 

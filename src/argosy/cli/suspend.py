@@ -1,0 +1,12 @@
+"""Suspend a run: steps that run go on to their end, and nothing more begins until `argosy resume`."""
+
+import argparse
+
+from argosy.cli import asking
+
+add_arguments = asking.add_run
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Suspend one run."""
+    return asking.ask_by_name(arguments.run, "suspend", "suspended")
