@@ -32,6 +32,7 @@ fmt: .venv/ready ## format, mend what can be mended, compile the manifests
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/argosy compile workflows/churn workflows/flight_delay
+	$(BIN)/python -m argosy.engine.manifest.compatibility > docs/argo-compatibility.md
 
 data: data/ready ## write the sample data, real data sets from the package registry, under data/
 

@@ -106,8 +106,8 @@ def _submit(path: Path, cluster: Cluster) -> str | None:
     template = ""
     for document in documents(path, cluster.image):
         document["metadata"].pop("namespace", None)
-        if document.get("kind") == "Workflow":
-            workflow = workflow or document
+        if document.get("kind") in ("Workflow", "CronWorkflow"):
+            workflow = workflow or _once(document)
             continue
         template = template or (document["metadata"]["name"] if document.get("kind") == "WorkflowTemplate" else "")
         refused = cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", given=json.dumps(document))
@@ -121,6 +121,19 @@ def _submit(path: Path, cluster: Cluster) -> str | None:
     cluster.kubectl("delete", "workflow", name_of(path), "--ignore-not-found")
     created = cluster.kubectl("create", "-f", "-", given=json.dumps(workflow))
     return created.stderr.strip() if created.returncode else None
+
+
+def _once(document: Json) -> Json:
+    """The Workflow that a CronWorkflow makes; a Workflow as it is."""
+    if document["kind"] == "Workflow":
+        return document
+    metadata = document["spec"].get("workflowMetadata") or {}
+    return {
+        "apiVersion": document["apiVersion"],
+        "kind": "Workflow",
+        "metadata": metadata,
+        "spec": document["spec"]["workflowSpec"],
+    }
 
 
 def _of_template(name: str) -> Json:

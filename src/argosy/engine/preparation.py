@@ -29,7 +29,7 @@ def prepare(manifest: Manifest, options: RunOptions) -> Prepared:
     """Check *manifest* and put *options*' arguments in place. Raises Misconfigured or UsageError; nothing was run then."""
     findings = [checking.check(document) for document in manifest.all()]
     ignored = tuple(dict.fromkeys(name for finding in findings for name in finding.ignored))
-    main = manifest.main
+    main = _as_workflow(manifest.main)
     options = replace(options, config_maps={**options.config_maps, **_config_maps(manifest)})
     others = {
         f"{document.kind}/{document.name}": document.body["spec"]
@@ -50,6 +50,22 @@ def prepare(manifest: Manifest, options: RunOptions) -> Prepared:
     _check_sources(manifest)
     engine = _check_leaves(catalogue, options, main.path)
     return Prepared(name, run, spec, metadata, arguments, others, options.config_maps, ignored, engine)
+
+
+def _as_workflow(main: Document) -> Document:
+    """The Workflow that a CronWorkflow makes when its time has come; every other document as it is."""
+    if main.kind != "CronWorkflow":
+        return main
+    spec = main.body["spec"]
+    given = main.body.get("metadata") or {}
+    own = spec.get("workflowMetadata") or {}
+    metadata = {
+        "generateName": f"{main.name}-",
+        "namespace": given.get("namespace"),
+        "labels": {**(own.get("labels") or {}), "workflows.argoproj.io/cron-workflow": main.name},
+        "annotations": dict(own.get("annotations") or {}),
+    }
+    return replace(main, kind="Workflow", body={"metadata": metadata, "spec": spec["workflowSpec"]})
 
 
 def _config_maps(manifest: Manifest) -> dict[str, Json]:
