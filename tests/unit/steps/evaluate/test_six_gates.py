@@ -1,0 +1,192 @@
+"""One policy, one holdout, and for each of the six dimensions a model that fails its gate and no other.
+
+The models are really fitted and packed; each is spoiled in one way only. What a good model has lies well inside every limit.
+"""
+
+import dataclasses
+import datetime
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from argosy.adapters.file_artifacts import FileArtifacts
+from argosy.domain import bundle as bundles
+from argosy.domain import gates
+from argosy.domain.data import SnapshotManifest
+from argosy.domain.evidence import ChampionRef, Evidence
+from argosy.domain.policy import Policy
+from argosy.ml import boosting, bundling, frames
+from argosy.ml.encoding import Encoder
+from argosy.ml.frames import Examples
+from argosy.ml.predictor import Predictor
+from argosy.ports.trial_server import Served, TrialServer
+from argosy.steps.evaluate import run as evaluate
+from argosy.testing.examples import make_settings, write_features
+
+TODAY = datetime.date(2026, 1, 1)
+ROWS = 8000
+STRONG, WEAK = ["strong_1", "strong_2", "strong_3"], ["weak_1", "weak_2", "weak_3"]
+KNOWN = [*STRONG, *WEAK]
+SETTINGS = make_settings("binary", ["no", "yes"], "auc", evaluation={"sensitive": ["group"]})
+POLICY = Policy.model_validate(
+    {
+        "model": "toy",
+        "owners": ["tests"],
+        "limits": [
+            {"metric": "performance.auc", "at_least": 0.62, "why": "w"},
+            {"metric": "fairness.group.demographic_parity_ratio", "at_least": 0.8, "why": "w"},
+            {"metric": "robustness.noise_drop", "at_most": 0.03, "why": "w"},
+            {"metric": "robustness.missing_drop", "at_most": 0.10, "why": "w"},
+            {"metric": "robustness.flip_rate", "at_most": 0.25, "why": "w"},
+            {"metric": "robustness.undefined", "at_most": 0, "why": "w"},
+            {"metric": "calibration.ece", "at_most": 0.08, "why": "w"},
+            {"metric": "explainability.top_share", "at_most": 0.5, "why": "w"},
+            {"metric": "latency.p95_ms", "at_most": 100, "why": "w"},
+        ],
+        "comparison": {"metric": "auc", "margin": 0.01},
+    }
+)
+"""The limits of a real policy, but for those on score, gaps and calibration, which are of this data."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Model:
+    """How a model is made: the features it is shown, the labels it is told, how it is fitted; and how long it takes to answer."""
+
+    shown: list[str]
+    told: Callable[[Examples], Any] = lambda train: train.labels
+    parameters: dict[str, Any] = dataclasses.field(default_factory=lambda: {"max_depth": 3, "learning_rate": 0.1})
+    rounds: int = 80
+    seconds: float = 0.0
+
+
+def told_unfairly(train: Examples) -> Any:
+    """Labels of which some are turned to yes in one group and to no in the other; on the whole as many as there were."""
+    turned = np.random.default_rng(3).random(len(train)) < 0.2
+    favoured = np.array(train.table.column("group").to_pylist()) == "a"
+    return np.where(turned, favoured.astype(float), train.labels)
+
+
+GOOD = Model(KNOWN)
+SPOILED = {
+    "performance": Model(WEAK),
+    "fairness": Model([*KNOWN, "group"], told=told_unfairly),
+    # Goes by whether a reading is odd or even, which is true of the data, and gone when the reading moves a little.
+    "robustness": Model([*KNOWN, "reading"], parameters={"max_depth": 6, "learning_rate": 0.2}),
+    # Stopped long before it has learned how sure it can be; the order of its answers is good.
+    "calibration": Model(KNOWN, parameters={"max_depth": 3, "learning_rate": 0.004}),
+    "explainability": Model(["strong_1"]),
+    "latency": Model(KNOWN, seconds=0.11),
+}
+
+
+class Server:
+    """Answers golden rows in this process, each *seconds* late. What a crowded machine adds is not counted, so that no test hangs on it."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def replay(self, folder: Path, digest: str) -> Served:
+        """See the port."""
+        predictor = Predictor.load(folder, digest)
+        golden = bundles.Golden.read(folder / bundles.GOLDEN)
+        taken = []
+        for row in golden.rows:
+            started = time.thread_time()
+            predictor.predict([row.features])
+            taken.append((time.thread_time() - started + self._seconds) * 1e3)
+        taken.sort()
+        return Served(predictor.explain_difference(golden), taken[len(taken) // 2], taken[-1], taken[-1])
+
+
+@pytest.fixture(scope="module")
+def features(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Rows whose label hangs on three strong numbers, three weak ones, and on whether a reading is odd; not on the group."""
+    random = np.random.default_rng(11)
+    strong, weak = random.normal(size=(3, ROWS)), random.normal(size=(3, ROWS))
+    reading = random.integers(0, 24, ROWS)
+    certainty = 1.1 * strong.sum(axis=0) + 0.35 * weak.sum(axis=0) + 1.2 * np.where(reading % 2, 1, -1)
+    labels = (random.random(ROWS) < 1 / (1 + np.exp(-certainty))).astype(int)
+    columns: dict[str, list[Any]] = {
+        **dict(zip(KNOWN, [*strong.tolist(), *weak.tolist()], strict=True)),
+        "reading": reading.astype(float).tolist(),
+        "group": random.choice(["a", "b"], ROWS).tolist(),
+    }
+    folder = tmp_path_factory.mktemp("six")
+    return write_features(folder / "features", columns, labels.tolist(), task="binary", holdout_every=2)
+
+
+def pack(model: Model, features: Path, folder: Path) -> Path:
+    """The bundle of *model*."""
+    train, holdout = frames.read(features, "train"), frames.read(features, "holdout")
+    seen = train.matrix.copy()
+    seen[:, [index for index, each in enumerate(train.schema.features) if each.name not in model.shown]] = np.nan
+    data = boosting.data(Encoder(train.schema.features), seen, model.told(train), nthread=1)
+    fitted = boosting.fit(boosting.parameters(SETTINGS, model.parameters), data, model.rounds)
+    bundling.pack(
+        folder,
+        settings=SETTINGS,
+        booster=fitted.booster,
+        threshold=0.5,
+        train=train,
+        predictions=boosting.predict(fitted, data),
+        holdout=holdout,
+    )
+    return folder
+
+
+@pytest.fixture
+def judged(features: Path, tmp_path: Path) -> Callable[[Model], Evidence]:
+    """What ``evaluate`` finds of a model, before there is any champion."""
+
+    def judge(model: Model) -> Evidence:
+        ChampionRef(model="toy", policy_digest="sha256:0").write(tmp_path / "champion" / "champion.json")
+        SnapshotManifest(model="toy", tables=[]).write(tmp_path / "snapshot" / "manifest.json")
+        server: TrialServer = Server(model.seconds)
+        verdict = evaluate.run(
+            settings=SETTINGS,
+            policy=POLICY,
+            inputs=evaluate.Inputs(
+                champion=tmp_path / "champion",
+                snapshot=tmp_path / "snapshot",
+                features=features,
+                bundle=pack(model, features, tmp_path / "bundle"),
+            ),
+            artifacts=FileArtifacts((tmp_path / "store").as_uri()),
+            server=server,
+            git_commit="0" * 40,
+            today=TODAY,
+            out=tmp_path / "evidence",
+        )
+        evidence = Evidence.read(tmp_path / "evidence" / "evidence.json")
+        assert evidence.verdict == verdict
+        return evidence
+
+    return judge
+
+
+def test_a_good_model_passes_all(judged: Callable[[Model], Evidence]) -> None:
+    """Every dimension is gated, and every gate holds."""
+    evidence = judged(GOOD)
+    assert {gate.dimension for gate in evidence.gates} == set(SPOILED)
+    assert [gate.gate for gate in evidence.gates if not gate.passed] == []
+    assert evidence.verdict == "promote"
+
+
+@pytest.mark.parametrize("dimension", SPOILED)
+def test_a_model_that_fails_one_dimension(judged: Callable[[Model], Evidence], dimension: str) -> None:
+    """It is rejected for that alone; each failed gate says what was measured and what would pass."""
+    evidence = judged(SPOILED[dimension])
+    failed = [gate for gate in evidence.gates if not gate.passed]
+    assert {gate.dimension for gate in failed} == {dimension}
+    assert evidence.verdict == "reject"
+    for gate in failed:
+        assert gate.gate != gates.PARITY
+        assert gate.measured == evidence.metrics[gate.gate]
+        assert gate.gate in evidence.explanation
+        assert gate.would_pass
+        assert gate.gate in gate.would_pass
