@@ -1,5 +1,6 @@
 """The whole pipeline, run as a user runs it: what comes out, what a second run does, what a change changes."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -90,3 +91,15 @@ def test_an_edit_of_the_manifest_changes_the_run(project: Any) -> None:
     result = project.run_json("run", "-f", str(edited))
     assert "$.incumbent" in result["nodes"]
     assert "$.champion" not in result["nodes"]
+
+
+def test_an_edge_deleted_from_the_manifest_is_missed(project: Any) -> None:
+    """Whoever takes from a task must wait for it: told before anything runs, with the place."""
+    text = (project.folder / "workflows" / "churn" / "pipeline.yaml").read_text(encoding="utf-8")
+    edited = project.folder / "edited.yaml"
+    edited.write_text(text.replace("        depends: champion && ", "        depends: "), encoding="utf-8")
+    assert edited.read_text(encoding="utf-8") != text
+    done = project.call("run", "-f", "edited.yaml")
+    assert done.returncode == 78
+    assert "refers to the task 'champion', on which this one does not depend" in done.stderr
+    assert json.loads(project.call("runs", "--json").stdout or "[]") == []
