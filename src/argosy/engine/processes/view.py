@@ -42,7 +42,7 @@ def enter(binds: Sequence[Bind], scratch: Path, visible: Sequence[Path] = ()) ->
         place.mkdir()
     view = _View(place, wanted)
     view.assemble(ROOT)
-    kept = [Bind(path, str(path)) for path in visible if Path(TEMPORARY) in path.parents]
+    kept = [Bind(path, str(path)) for path in _outermost({path for path in visible if Path(TEMPORARY) in path.parents})]
     for bind in [Bind(scratch, TEMPORARY), *sorted([*kept, *binds], key=lambda bind: len(Path(bind.target).parts))]:
         view.show(bind)
     # Processes of the step's own namespace only. Not allowed inside some containers; then the machine's stay in sight, no more than that.
