@@ -1,9 +1,9 @@
-"""JSONPath, as far as manifests use it: names, indices, slices, unions, ``*`` and ``..``. Filters and scripts are refused by name."""
+"""JSONPath, as far as manifests use it: names, indices, slices, unions, filters, ``*`` and ``..``. Scripts are refused by name."""
 
 import re
 from typing import Any
 
-from argosy.engine.expressions import values
+from argosy.engine.expressions import jsonpath_filter, values
 from argosy.engine.expressions.errors import ExpressionError
 
 _STEP = re.compile(
@@ -11,6 +11,7 @@ _STEP = re.compile(
       (?P<deep>\.\.)
     | \.(?P<star>\*) | \.(?P<name>[^.\[\]'"\s()]+)
     | \[\s*(?P<all>\*)\s*\]
+    | \[\s*\?\s*\((?P<filter>(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\[[^\]]*\]|[^\]'"\[])+)\)\s*\]
     | \[(?P<inner>(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^\]'"])+)\]
     """,
     re.VERBOSE,
@@ -23,7 +24,7 @@ def query(path: str, value: Any) -> Any:
     """What *path* leads to in *value*; a list where it may lead to several. Raises ExpressionError where it leads nowhere."""
     if not path.startswith("$"):
         raise ExpressionError(f"jsonpath {path!r} does not start with '$'")
-    place, several, found = 1, False, [value]
+    place, several, filtered, found = 1, False, False, [value]
     while place < len(path):
         match = _STEP.match(path, place)
         if match is None:
@@ -35,6 +36,15 @@ def query(path: str, value: Any) -> Any:
                 place = bare.end()
                 found = [entry for one in found for entry in _maybe(one, bare[0])]
             continue
+        if match["filter"]:
+            wanted = jsonpath_filter.compiled(match["filter"], query)
+            found = [entry for one in found for entry in _children(one, path) if wanted(value, entry)]
+            several = filtered = True
+            continue
+        if filtered and re.fullmatch(r"\s*-?\d+\s*", match["inner"] or ""):
+            # The place of an index is one among those that passed the filter.
+            found, several = [found], False
+        filtered = False
         found, several = _stepped(found, match, several, path)
     return found if several else found[0]
 
@@ -46,7 +56,7 @@ def _stepped(found: list[Any], match: re.Match[str], several: bool, path: str) -
         return _each(found, match["name"], several, path), several
     inner = match["inner"].strip()
     if inner.startswith(("?", "(")):
-        raise ExpressionError(f"jsonpath {path!r}: filters and scripts are not supported by `argosy run`")
+        raise ExpressionError(f"jsonpath {path!r}: scripts are not supported by `argosy run`")
     if ":" in inner and not _KEY.match(inner):
         return [entry for one in found for entry in _range(one, inner, path)], True
     keys = [_key(part, path) for part in _parts(inner)]
