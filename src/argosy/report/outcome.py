@@ -25,7 +25,7 @@ def of(report: RunReport) -> Outcome:
     stopped = report.failure
     # A verdict of no ends `propose` with a failure: the verdict is then the news, not the step.
     if stopped and not (stopped.template == "propose" and report.evidence and report.evidence.verdict != "promote"):
-        detail = stopped.error or stopped.message or report.facts.message
+        detail = (stopped.error or stopped.message or report.facts.message).removeprefix("error: ")
         return Outcome("stopped", "bad", f"The run stopped in {ledger.label_of(stopped.name)}", detail)
     if report.evidence:
         return _of_verdict(report.evidence)

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import get_args
@@ -76,9 +77,13 @@ def request(report: RunReport) -> RequestView | None:
 
 
 def aligned(table: Table) -> list[str]:
-    """A class for each column of *table*: ``n`` where all of its cells are numbers, perhaps with a unit, or empty."""
+    """A class for each column of *table*: ``n`` where most of its cells are numbers, perhaps with a unit, and where all are empty."""
     columns = zip_longest(table.header, *table.rows, fillvalue="")
-    return ["n" if all(NUMBER.match(cell) for cell in cells) else "" for _, *cells in columns]
+    return ["n" if _mostly_numbers([cell for cell in cells if cell]) else "" for _, *cells in columns]
+
+
+def _mostly_numbers(cells: Sequence[str]) -> bool:
+    return not cells or 2 * sum(bool(NUMBER.match(cell)) for cell in cells) > len(cells)
 
 
 def dimensions(evidence: Evidence) -> list[DimensionView]:

@@ -164,7 +164,7 @@ def test_a_learning_curve_says_after_which_round_a_loss_was_measured(report: Run
 
 
 def test_columns_of_numbers_are_aligned_as_numbers() -> None:
-    """Text stays on the left; an empty cell or an undefined value makes no column text."""
+    """Text stays on the left; a cell that is empty, undefined or says why there is no number makes no column text."""
     table = Table(
         title="t",
         dimension="performance",
@@ -172,4 +172,6 @@ def test_columns_of_numbers_are_aligned_as_numbers() -> None:
         rows=[["a", "Month-to-month", "1,045", "7.28% turned", ""], ["b", "12", "3", "\N{MINUS SIGN}0.1", "undefined"]],
     )
     assert views.aligned(table) == ["", "", "n", "n", "n"]
+    slices = Table(title="t", dimension="d", header=["AUC"], rows=[["0.61"], ["too few rows"], ["0.7"]])
+    assert views.aligned(slices) == ["n"]
     assert views.aligned(Table(title="t", dimension="d", header=["a", "b"], rows=[])) == ["n", "n"]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from argosy.domain.evidence import Evidence
+from argosy.domain.policy import DIMENSIONS, ComparisonPolicy, Limit, Policy, Waiver
 from argosy.report import html
 from argosy.report.record import RunReport
 
@@ -184,3 +185,32 @@ def test_what_could_not_be_read_is_not_called_undone(report: RunReport) -> None:
     assert "What the step left could not be read" in text
     assert "did not get as far as training" not in text
     assert "did not get as far as training" in html.render(replace(report, training=None))
+
+
+def test_a_dimension_without_a_gate_says_who_waived_it(report: RunReport) -> None:
+    """In the overview too: an empty tile would look like something forgotten."""
+    assert report.evidence
+    kept = [gate for gate in report.evidence.gates if gate.dimension != "fairness"]
+    limits = [Limit(metric=f"{name}.x", at_most=1, why="w") for name in DIMENSIONS if name != "fairness"]
+    policy = Policy(
+        model="vessels",
+        owners=["harbour"],
+        limits=limits,
+        waivers=[Waiver(dimension="fairness", owner="harbour", reason="Ships are no people.")],
+        comparison=ComparisonPolicy(metric="auc", margin=0.01),
+    )
+    evidence = report.evidence.model_copy(update={"gates": kept})
+    text = html.render(replace(report, evidence=evidence, policy=policy))
+    overview = text[text.index('id="overview"') : text.index('id="data"')]
+    assert "waived by harbour: Ships are no people." in overview
+
+
+def test_an_example_is_given_once(report: RunReport) -> None:
+    """The same value five times shows no more than once."""
+    assert report.validation
+    layer = report.validation.results[0].model_copy(
+        update={"passed": False, "critical": True, "examples": ["Weekly", "Weekly"], "unexpected_count": 2}
+    )
+    given = report.validation.model_copy(update={"results": [layer]})
+    assert "Weekly, Weekly" not in (text := html.render(replace(report, validation=given)))
+    assert "Weekly" in text

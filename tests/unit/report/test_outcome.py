@@ -30,7 +30,7 @@ def test_a_run_that_stopped_says_where_and_why(stopped: RunReport) -> None:
     """The step's own last words are shown."""
     end = outcome.of(stopped)
     assert end.headline == "The run stopped in validate"
-    assert "tenure is missing" in end.detail
+    assert end.detail == "tenure is missing in vessels"
 
 
 def test_a_failure_after_a_good_verdict_is_the_news(report: RunReport) -> None:
