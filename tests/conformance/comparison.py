@@ -29,7 +29,12 @@ def run(path: Path, name: str, folder: Path) -> RunResult | str:
         secrets=SECRETS,
     )
     manifest = folder / path.name
-    manifest.write_text(path.read_text(encoding="utf-8").replace("value: SHARED", f"value: {folder}"), encoding="utf-8")
+    manifest.write_text(
+        path.read_text(encoding="utf-8")
+        .replace("value: SHARED", f"value: {folder}")
+        .replace("value: LIMIT", "value: 1"),
+        encoding="utf-8",
+    )
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             return api.run(api.prepare(api.load([manifest]), options), options)

@@ -18,7 +18,8 @@ Json = dict[str, Any]
 FINISHED = ("Succeeded", "Failed", "Error")
 ALONGSIDE = 4
 """Workflows at once: more only make a small cluster slow."""
-SHARED = "/tmp"
+FILLED_IN = {"SHARED": "/tmp", "LIMIT": "30"}
+"""What cases leave open: a folder to leave traces for each other in (each pod has its own, which is enough to go on), and seconds."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def _submit(path: Path, cluster: Cluster) -> str | None:
         workflow = _of_template(template)
     workflow["metadata"].pop("generateName", None)
     workflow["metadata"]["name"] = name_of(path)
-    _share(workflow)
+    _fill_in(workflow)
     cluster.kubectl("delete", "workflow", name_of(path), "--ignore-not-found")
     created = cluster.kubectl("create", "-f", "-", given=json.dumps(workflow))
     return created.stderr.strip() if created.returncode else None
@@ -145,11 +146,9 @@ def _of_template(name: str) -> Json:
     }
 
 
-def _share(workflow: Json) -> None:
-    """Cases that leave traces for each other do so in a folder; on a cluster each pod has its own, which is enough to go on."""
+def _fill_in(workflow: Json) -> None:
     for parameter in (workflow["spec"].get("arguments") or {}).get("parameters") or []:
-        if parameter.get("value") == "SHARED":
-            parameter["value"] = SHARED
+        parameter["value"] = FILLED_IN.get(parameter.get("value"), parameter.get("value"))
 
 
 def _recorded(waiting: _Waiting, cluster: Cluster) -> Json | None:

@@ -32,7 +32,11 @@ def test_there_are_cases() -> None:
 def test_case(case: Path, run: Run, tmp_path: Path) -> None:
     """The nodes, their types, phases and outputs are those of the controller."""
     expected = yaml.safe_load(case.with_suffix(".expected.yaml").read_text(encoding="utf-8"))
-    manifest = case.read_text(encoding="utf-8").replace("value: SHARED", f"value: {tmp_path}")
+    manifest = (
+        case.read_text(encoding="utf-8")
+        .replace("value: SHARED", f"value: {tmp_path}")
+        .replace("value: LIMIT", "value: 1")
+    )
     result = run(
         manifest, config_maps={"colours": {"colour": "blue"}}, secrets={"key": {"word": "hidden"}}, parallelism=4
     )

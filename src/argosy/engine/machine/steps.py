@@ -69,7 +69,7 @@ class Steps:
             if node.outputs is None and node.phase in (Phase.SKIPPED, Phase.OMITTED):
                 facts |= self._absent(step)
             return facts
-        ran = [node for node in group.looped.get(name, []) if node.type is not NodeType.SKIPPED]
+        ran = [node for node in group.in_order(group.looped.get(name, [])) if node.type is not NodeType.SKIPPED]
         facts = scopes.of_loop("steps", name, ran) if ran else {}
         return facts | scopes.of_node("steps", name, group.node, workflow)
 
@@ -154,6 +154,11 @@ class Group:
         """The phases in which the group's steps ended."""
         return list(dict.fromkeys(end for _, node in self._children for end in node.ends)) or [Phase.SUCCEEDED]
 
+    def in_order(self, nodes_of_group: list[Node]) -> list[Node]:
+        """Some of the group's nodes in the order in which they were started, whichever ended first."""
+        position = {name: at for at, name in enumerate(self._started)}
+        return sorted(nodes_of_group, key=lambda node: position.get(node.name, -1))
+
     def _expanded(self, step: Json) -> list[Json]:
         resolved, _ = references.resolved(step, self._scope())
         if not loops.is_loop(step):
@@ -232,8 +237,9 @@ class Group:
 
     def _assess(self) -> None:
         """Of several that failed, the one that was started first gives the reason, whichever ended first."""
-        position = {name: at for at, name in enumerate(self._started)}
-        for own, node in sorted(self._children, key=lambda child: position.get(child[1].name, -1)):
+        owners = {node.name: own for own, node in self._children}
+        for node in self.in_order([node for _, node in self._children]):
+            own = owners[node.name]
             goes_on = own.get("continueOn") or {}
             if node.phase.unsuccessful and not goes_on.get("failed" if node.phase is Phase.FAILED else "error"):
                 from_id = nodes.node_id(self._machine.identity.name, node.name)
