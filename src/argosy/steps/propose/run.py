@@ -10,7 +10,7 @@ from argosy import errors
 from argosy.domain import bundle as bundles
 from argosy.domain import merge_checks, promotion, release, request_body
 from argosy.domain.documents import sha256
-from argosy.domain.evidence import Evidence, GateResult
+from argosy.domain.evidence import Evidence, GateResult, tally
 from argosy.ports.forge import Forge
 
 
@@ -53,13 +53,16 @@ def run(*, inputs: Inputs, forge: Forge) -> str:
 def explanation(evidence: Evidence) -> str:
     """Why the model is not promoted: every gate that failed, with its numbers and what would pass."""
     failed = "".join(f"\n  {_line(gate)}" for gate in evidence.failed)
-    return f"{evidence.model} is not promoted ({evidence.verdict}): {evidence.explanation}{failed}"
+    # The explanation goes on with the gates, which are listed here with more.
+    counted = tally(evidence.gates)
+    why = counted if evidence.explanation.startswith(counted) else evidence.explanation
+    return f"{evidence.model} is not promoted ({evidence.verdict}): {why}{failed}"
 
 
 def _line(gate: GateResult) -> str:
     measured = "undefined" if gate.measured is None else f"{gate.measured:.4g}"
     would = f"; would pass: {gate.would_pass}" if gate.would_pass else ""
-    return f"{gate.gate}: {measured}, limit {gate.limit}: {gate.reason}{would}"
+    return f"{gate.gate}: {measured}, limit {gate.limit}: {gate.reason.removesuffix('.')}{would}"
 
 
 def _refuse_overtaken(evidence: Evidence, main: merge_checks.MainState) -> None:

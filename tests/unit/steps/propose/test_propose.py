@@ -120,7 +120,7 @@ def gate(name: str, measured: float | None, *, deviation: bool = False) -> GateR
         passed=False,
         measured=measured,
         limit=">= 0.8",
-        reason=f"why {name}",
+        reason=f"why {name}.",
         would_pass=f"{name} of 0.8 or more",
         deviation=deviation,
     )
@@ -153,7 +153,7 @@ def test_a_rejection_s_figure_is_the_one_of_the_report(propose: Callable[..., An
     ran = propose(toy.judge(word, gates=gates, explanation=why))
     judged = Evidence.read(toy.folder / "evidence" / "evidence.json")
     facts = Facts(run="r", model="toy", phase="Failed", started=0.0)
-    assert "1 of 1 gates failed" in ran.said
+    assert ran.said.startswith("error: toy is not promoted (reject): 1 of 1 gates failed\n  performance.auc: 0.61, ")
     assert outcome.of(RunReport(facts, evidence=judged)).headline == "Rejected: 1 of 1 gates failed"
 
 
