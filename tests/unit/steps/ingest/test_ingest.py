@@ -1,0 +1,126 @@
+"""Sources in, an immutable snapshot out: what its digest depends on, what is kept aside, and what is told of files that are not there."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from argosy.domain.data import Lineage, SnapshotManifest
+from argosy.settings import Settings
+from argosy.testing.examples import make_settings
+
+Ingest = Callable[..., Any]
+
+
+def source(name: str, **more: Any) -> dict[str, Any]:
+    """A source with an id and a number."""
+    columns = [
+        {"name": "id", "type": "string", "meaning": "Which one."},
+        {"name": "x", "type": "integer", "meaning": "How many.", "nullable": True},
+    ]
+    return {
+        "name": name, "file": f"{name}.csv", "entity": ["id"], "observed_at": "2020-01-01T00:00:00Z", "columns": columns, **more,
+    }  # fmt: skip
+
+
+NEGATIVE = {"source": "rows", "when": "x < 0", "reason": "counted backwards"}
+GOOD = "id,x\na,1\nb,-2\nc,\n"
+
+
+@pytest.fixture
+def ingest(run_step: Callable[..., Any], here: Settings, tmp_path: Path) -> Ingest:
+    """The step over files in the data folder, given by name; *data*: what the run's parameter says."""
+
+    def attempt(data: str, files: dict[str, str], *, sources: list[Any] | None = None, reject: Any = ()) -> Any:
+        label = {"source": "rows", "sql": "x > 1", "classes": ["few", "many"], "columns": ["x"]}
+        changes = {"sources": sources or [source("rows")], "reject": list(reject), "label": label}
+        make_settings("binary", ["few", "many"], "auc", **changes).write(tmp_path / "model.yaml")
+        for name, content in files.items():
+            (here.data_root / name).parent.mkdir(parents=True, exist_ok=True)
+            (here.data_root / name).write_text(content, encoding="utf-8")
+        return run_step("ingest", {"settings": tmp_path / "model.yaml"}, data=data)
+
+    return attempt
+
+
+def test_rows_that_break_a_rule_are_kept_aside(ingest: Ingest) -> None:
+    """Counted by the rule's reason, readable as they came, and in nobody's snapshot."""
+    ran = ingest("rows.csv", {"rows.csv": GOOD}, reject=[NEGATIVE])
+    assert (ran.code, ran.said) == (0, "")
+    assert [row["id"] for row in pq.read_table(ran.out("snapshot") / "rows.parquet").to_pylist()] == ["a", "c"]
+    aside = pq.read_table(ran.out("rejected") / "rows.parquet").to_pylist()
+    assert len(aside) == 1
+    assert {"b", "-2", "counted backwards"} <= {str(value) for value in aside[0].values()}
+    lineage = Lineage.read(ran.out("lineage"))
+    assert lineage.sources[0].rejected_by_reason == {"counted backwards": 1}
+    assert (lineage.sources[0].rows_read, lineage.sources[0].rows_kept, lineage.anomaly_rate) == (3, 2, 1 / 3)
+    assert lineage.sources[0].bytes_read == len(GOOD)
+
+
+def test_the_digest_is_of_content_alone(ingest: Ingest) -> None:
+    """The same rows read again, from another place: the same snapshot, byte for byte. Another value: another."""
+    first = ingest("rows.csv", {"rows.csv": GOOD})
+    again = ingest("else/where.csv", {"else/where.csv": GOOD})
+    other = ingest("rows.csv", {"rows.csv": GOOD.replace("a,1", "a,3")})
+    for name in ("manifest.json", "rows.parquet"):
+        assert (first.out("snapshot") / name).read_bytes() == (again.out("snapshot") / name).read_bytes()
+    digests = [ran.result("snapshot-digest") for ran in (first, again, other)]
+    assert digests[0] == digests[1] != digests[2]
+    assert digests[0] == SnapshotManifest.read(first.out("snapshot") / "manifest.json").content_digest()
+    assert Lineage.read(first.out("lineage")).snapshot_digest == digests[0]
+
+
+def test_where_it_came_from_is_in_the_lineage_only(ingest: Ingest) -> None:
+    """Time, place and code version: who reads the snapshot's digest does not depend on them."""
+    ran = ingest("rows.csv", {"rows.csv": GOOD})
+    lineage = Lineage.read(ran.out("lineage"))
+    assert lineage.sources[0].location.endswith("project/rows.csv")
+    assert lineage.ingested_at.endswith("+00:00")
+    assert lineage.code_version
+    manifest = (ran.out("snapshot") / "manifest.json").read_text(encoding="utf-8")
+    assert set(json.loads(manifest)["tables"][0]) == {"source", "path", "digest", "rows", "bytes", "columns"}
+    assert "project" not in manifest
+
+
+def test_several_sources_lie_in_a_folder(ingest: Ingest) -> None:
+    """Each by the file that the contract names; a snapshot of both."""
+    files = {"data/rows.csv": GOOD, "data/more.csv": "id,x\na,9\n"}
+    ran = ingest("data", files, sources=[source("rows"), source("more")])
+    assert ran.code == 0, ran.said
+    manifest = SnapshotManifest.read(ran.out("snapshot") / "manifest.json")
+    assert [(table.source, table.rows) for table in manifest.tables] == [("rows", 3), ("more", 1)]
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "told"),
+    [
+        pytest.param("nowhere.csv", 78, "nowhere.csv", id="no-such-file"),
+        pytest.param("empty-handed", 78, "rows.csv", id="folder-without-the-file"),
+        pytest.param("s3://bucket/rows.csv", 78, "only files and folders can be read so far", id="not-a-file"),
+        pytest.param("half.csv", 10, "no column 'x'", id="missing-column"),
+        pytest.param("negative.csv", 10, "every one of the 2 rows", id="all-kept-aside"),
+    ],
+)
+def test_what_cannot_be_read(ingest: Ingest, data: str, code: int, told: str) -> None:
+    """78 where somebody has to name another file, 10 where the content is refused; no snapshot appears."""
+    files = {
+        "empty-handed/other.csv": GOOD,
+        "half.csv": "id\na\n",
+        "negative.csv": "id,x\na,-1\nb,-2\n",
+    }
+    ran = ingest(data, files, reject=[NEGATIVE])
+    assert ran.code == code, ran.said
+    assert told in ran.said
+    assert "Traceback" not in ran.said
+    assert not ran.out("snapshot").exists()
+    assert not ran.out("lineage").exists()
+
+
+def test_one_file_for_two_sources(ingest: Ingest) -> None:
+    """It is not guessed which one is meant: the folder that holds both is asked for."""
+    ran = ingest("rows.csv", {"rows.csv": GOOD}, sources=[source("rows"), source("more")])
+    assert ran.code == 78
+    assert "has 2 sources; name the folder that holds rows.csv, more.csv" in ran.said
