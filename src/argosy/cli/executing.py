@@ -82,7 +82,7 @@ def carry_out(
         drawing.shown(stream, workflow) as observer,
     ):
         result = run(observer)
-    for line in _last_lines(result):
+    for line in _last_lines(result, with_words=not of_model):
         print(line, file=stream)
     code = result.exit_code
     if sampler:
@@ -120,7 +120,8 @@ def summary(result: RunResult) -> Mapping[str, object]:
     }
 
 
-def _last_lines(result: RunResult) -> Iterator[str]:
+def _last_lines(result: RunResult, *, with_words: bool) -> Iterator[str]:
+    """How the run ended. *with_words*: what each failed step said last, too; of a model's run the summary says it."""
     if result.phase == api.INTERRUPTED:
         yield f"interrupted; `argosy resume {result.run}` goes on from here"
         return
@@ -132,7 +133,7 @@ def _last_lines(result: RunResult) -> Iterator[str]:
         if node.phase.unsuccessful:
             name = nodes.local_name(node.name, result.workflow)
             yield f"  {name}: {node.message}; `argosy logs {result.run} '{name}'`"
-            yield from (f"    {line}" for line in _last_words(result, node))
+            yield from (f"    {line}" for line in (_last_words(result, node) if with_words else ()))
 
 
 def _last_words(result: RunResult, node: Node) -> list[str]:
