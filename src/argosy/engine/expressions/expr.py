@@ -4,7 +4,7 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
-from argosy.engine.expressions import parser, scope, syntax, values
+from argosy.engine.expressions import parser, patience, scope, syntax, values
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.expressions.evaluation import Evaluation
 from argosy.engine.expressions.functions import FUNCTIONS, to_float, to_int
@@ -15,7 +15,8 @@ def evaluate(text: str, environment: Mapping[str, object]) -> object:
     """The value of *text*. *environment*: names to values; a dotted name is a path. Raises ExpressionError."""
     tree = parsed(text)
     try:
-        return Evaluation(with_argos(scope.nested(environment)), FUNCTIONS, PREDICATES).value(tree)
+        with patience.limited():
+            return Evaluation(with_argos(scope.nested(environment)), FUNCTIONS, PREDICATES).value(tree)
     except ExpressionError as error:
         raise ExpressionError(f"{text!r}: {error}") from None
     except RecursionError:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from argosy.engine.expressions import condition_tokens, values
+from argosy.engine.expressions import condition_tokens, patience, values
 from argosy.engine.expressions.condition_tokens import Kind, Token
 from argosy.engine.expressions.errors import ExpressionError
 
@@ -21,7 +21,8 @@ def holds(condition: str) -> bool:
     """Whether *condition* is true; an empty one is. Raises ExpressionError where it is neither true nor false."""
     if condition == "":
         return True
-    value = _value(_tree(condition), condition)
+    with patience.limited():
+        value = _value(_tree(condition), condition)
     if not isinstance(value, bool):
         raise ExpressionError(f"expected true or false for the condition {condition!r}, got {values.written(value)}")
     return value

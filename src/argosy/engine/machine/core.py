@@ -23,6 +23,9 @@ from argosy.engine.nodes import Json, Node, NodeType, Outputs, Phase
 MAX_DEPTH = 99
 """How deep templates may call templates below the entrypoint, as the controller has it."""
 
+MAX_NODES = 150_000
+"""A recursion that branches would take this machine's memory long before it is :data:`MAX_DEPTH` deep."""
+
 TERMINATE = "Terminate"
 NODE_TYPES = {"dag": NodeType.DAG, "steps": NodeType.STEPS, "suspend": NodeType.SUSPEND}
 
@@ -282,6 +285,10 @@ class Machine:
         if known is not None and known.fulfilled:
             self.export(processed, known.outputs)
             self._settle(call, known)
+        elif len(self.nodes) >= MAX_NODES:
+            self.refuse(
+                call, f"the workflow has more than {MAX_NODES} nodes: too many for one machine", impossible=False
+            )
         elif call.depth >= MAX_DEPTH:
             self.refuse(call, "max depth exceeded: templates call templates without end", impossible=False)
         else:

@@ -13,6 +13,9 @@ from argosy.engine.nodes import Json
 MAX_ITEMS = 100_000
 """More items than this end the task as an error, rather than this machine's memory."""
 
+LONGEST_WIDTH = 3
+"""Digits of a width that a number is written with: three are a thousand characters for each of them."""
+
 FIELDS = ("withItems", "withParam", "withSequence")
 
 
@@ -96,6 +99,10 @@ def _whole(value: object, field: str) -> int:
 
 
 def _formatted(pattern: str, number: int) -> str:
+    if any(len(size) > LONGEST_WIDTH for size in re.findall(r"\d+", pattern)):
+        raise LoopError(
+            f"withSequence.format {pattern!r} asks for a width of more than {10**LONGEST_WIDTH - 1} characters"
+        )
     try:
         return pattern % number
     except (TypeError, ValueError) as error:

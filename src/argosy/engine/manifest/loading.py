@@ -22,6 +22,9 @@ LARGEST_FILE = 3 * 1024 * 1024
 LARGEST_DOCUMENT = 500_000
 """Entries, anchors unfolded."""
 
+DEEPEST = 200
+"""How deep collections may nest."""
+
 KINDS = ("Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow")
 CONFIG_MAP = "ConfigMap"
 API_VERSION = "argoproj.io/v1alpha1"
@@ -67,6 +70,7 @@ def load(paths: Iterable[Path]) -> Manifest:
 def _documents(path: Path) -> list[Document]:
     text = _text(path)
     try:
+        _demand_flat(text)
         bodies = list(yaml.load_all(text, Loader=_Loader))
     except yaml.YAMLError as error:
         raise errors.Misconfigured(f"{path}: {_in_words(error)}") from None
@@ -76,6 +80,18 @@ def _documents(path: Path) -> list[Document]:
     if not found:
         raise errors.Misconfigured(f"{path} is empty; expected an Argo Workflow")
     return [document for group in found for document in group]
+
+
+def _demand_flat(text: str) -> None:
+    """Raise where *text* nests deeper than a manifest can: the parser's C code would run out of stack and take the process with it."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Base):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > DEEPEST:
+                raise yaml.MarkedYAMLError(problem="nested too deeply to be a manifest", problem_mark=event.start_mark)  # type: ignore[arg-type]
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 def _text(path: Path) -> str:

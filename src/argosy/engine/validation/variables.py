@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from argosy.engine.expressions import template
+from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.nodes import Json
 from argosy.engine.validation.problems import Problem
 
@@ -44,7 +45,11 @@ def check(value: Any, scope: set[str], where: str) -> None:
 
 
 def _check_text(text: str, scope: set[str], where: str) -> None:
-    for tag in template.tags(text):
+    try:
+        tags = template.tags(text)
+    except ExpressionError as error:
+        raise Problem(where, str(error)) from None
+    for tag in tags:
         name = tag.body.strip()
         if tag.kind == "simple" and name.startswith(CHECKED) and not _known(name, scope):
             raise Problem(where, f"failed to resolve {{{{{name}}}}}")
