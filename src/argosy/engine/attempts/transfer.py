@@ -70,6 +70,7 @@ def collect(
             missing.append(str(failure))
         else:
             outputs.parameters[parameter["name"]] = value
+    paths = [workspace.path(artifact["path"]) for artifact in declared.get("artifacts") or [] if artifact.get("path")]
     for artifact in declared.get("artifacts") or []:
         path = workspace.path(artifact["path"]) if artifact.get("path") else None
         if path is None:
@@ -78,7 +79,10 @@ def collect(
             if not artifact.get("optional"):
                 missing.append(f"{artifact['path']} no such file or directory")
             continue
-        outputs.artifacts[artifact["name"]] = _stored(artifact, _inside(path, workspace), store)
+        source = _inside(path, workspace)
+        outputs.artifacts[artifact["name"]] = stored = _stored(artifact, source, store)
+        if sum(path.is_relative_to(other) or other.is_relative_to(path) for other in paths) > 1:
+            store.deliver(stored["stored"]["digest"], source, None)  # another artifact is of these files too
     return outputs, missing
 
 
