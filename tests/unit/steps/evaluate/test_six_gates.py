@@ -1,4 +1,4 @@
-"""One policy, one holdout, and for each of the six dimensions a model that fails its gate and no other.
+"""One policy, one holdout, and for each of the six dimensions a model that fails its gate and no other; then the champion beside them.
 
 The models are really fitted and packed; each is spoiled in one way only. What a good model has lies well inside every limit.
 """
@@ -15,7 +15,7 @@ import pytest
 
 from argosy.adapters.file_artifacts import FileArtifacts
 from argosy.domain import bundle as bundles
-from argosy.domain import gates
+from argosy.domain import comparison, gates
 from argosy.domain.data import SnapshotManifest
 from argosy.domain.evidence import ChampionRef, Evidence
 from argosy.domain.policy import Policy
@@ -26,6 +26,8 @@ from argosy.ml.predictor import Predictor
 from argosy.ports.trial_server import Served, TrialServer
 from argosy.steps.evaluate import run as evaluate
 from argosy.testing.examples import make_settings, write_features
+
+Judged = Callable[..., Evidence]
 
 TODAY = datetime.date(2026, 1, 1)
 ROWS = 8000
@@ -47,7 +49,7 @@ POLICY = Policy.model_validate(
             {"metric": "explainability.top_share", "at_most": 0.5, "why": "w"},
             {"metric": "latency.p95_ms", "at_most": 100, "why": "w"},
         ],
-        "comparison": {"metric": "auc", "margin": 0.01},
+        "comparison": {"metric": "auc", "margin": 0.01, "resamples": 200},
     }
 )
 """The limits of a real policy, but for those on score, gaps and calibration, which are of this data."""
@@ -140,23 +142,31 @@ def pack(model: Model, features: Path, folder: Path) -> Path:
 
 
 @pytest.fixture
-def judged(features: Path, tmp_path: Path) -> Callable[[Model], Evidence]:
-    """What ``evaluate`` finds of a model, before there is any champion."""
+def judged(features: Path, tmp_path: Path) -> Judged:
+    """What ``evaluate`` finds of a model; *champion*: the one in production, if there is any."""
+    artifacts = FileArtifacts((tmp_path / "store").as_uri())
 
-    def judge(model: Model) -> Evidence:
-        ChampionRef(model="toy", policy_digest="sha256:0").write(tmp_path / "champion" / "champion.json")
+    def in_production(champion: Model | None) -> ChampionRef:
+        if champion is None:
+            return ChampionRef(model="toy", policy_digest="sha256:0")
+        folder = pack(champion, features, tmp_path / "champions-bundle")
+        uri, digest = artifacts.put(folder, "toy-1"), bundles.digest(folder)
+        return ChampionRef(model="toy", model_digest=digest, version=1, storage_uri=uri, policy_digest="sha256:0")
+
+    def judge(model: Model, champion: Model | None = None, policy: Policy = POLICY) -> Evidence:
+        in_production(champion).write(tmp_path / "champion" / "champion.json")
         SnapshotManifest(model="toy", tables=[]).write(tmp_path / "snapshot" / "manifest.json")
         server: TrialServer = Server(model.seconds)
         verdict = evaluate.run(
             settings=SETTINGS,
-            policy=POLICY,
+            policy=policy,
             inputs=evaluate.Inputs(
                 champion=tmp_path / "champion",
                 snapshot=tmp_path / "snapshot",
                 features=features,
                 bundle=pack(model, features, tmp_path / "bundle"),
             ),
-            artifacts=FileArtifacts((tmp_path / "store").as_uri()),
+            artifacts=artifacts,
             server=server,
             git_commit="0" * 40,
             today=TODAY,
@@ -169,7 +179,7 @@ def judged(features: Path, tmp_path: Path) -> Callable[[Model], Evidence]:
     return judge
 
 
-def test_a_good_model_passes_all(judged: Callable[[Model], Evidence]) -> None:
+def test_a_good_model_passes_all(judged: Judged) -> None:
     """Every dimension is gated, and every gate holds."""
     evidence = judged(GOOD)
     assert {gate.dimension for gate in evidence.gates} == set(SPOILED)
@@ -178,7 +188,7 @@ def test_a_good_model_passes_all(judged: Callable[[Model], Evidence]) -> None:
 
 
 @pytest.mark.parametrize("dimension", SPOILED)
-def test_a_model_that_fails_one_dimension(judged: Callable[[Model], Evidence], dimension: str) -> None:
+def test_a_model_that_fails_one_dimension(judged: Judged, dimension: str) -> None:
     """It is rejected for that alone; each failed gate says what was measured and what would pass."""
     evidence = judged(SPOILED[dimension])
     failed = [gate for gate in evidence.gates if not gate.passed]
@@ -190,3 +200,39 @@ def test_a_model_that_fails_one_dimension(judged: Callable[[Model], Evidence], d
         assert gate.gate in evidence.explanation
         assert gate.would_pass
         assert gate.gate in gate.would_pass
+
+
+BETTER = SPOILED["robustness"]
+"""What it knows besides is worth 0.04 of AUC."""
+
+
+def test_a_model_that_is_not_as_good_as_the_champion(judged: Judged) -> None:
+    """Every gate of the policy holds, and still it is rejected: the champion is better by more than the margin on the same rows."""
+    evidence = judged(GOOD, champion=BETTER)
+    assert [gate.gate for gate in evidence.gates if not gate.passed] == [comparison.GATE]
+    assert evidence.verdict == "reject"
+    found = evidence.comparison
+    assert found is not None
+    assert (found.outcome, found.rows) == ("inferior", ROWS // 2)
+    assert found.low < found.difference < found.high < -found.margin
+
+
+def test_a_model_that_beats_the_champion(judged: Judged) -> None:
+    """It is promoted by the comparison's own words."""
+    evidence = judged(GOOD, champion=SPOILED["performance"])
+    assert evidence.verdict == "promote"
+    assert evidence.comparison is not None
+    assert evidence.comparison.outcome == "better"
+    assert evidence.comparison.reason in evidence.explanation
+
+
+def test_the_champion_itself(judged: Judged) -> None:
+    """Nothing to compare, and nothing to promote."""
+    evidence = judged(GOOD, champion=GOOD)
+    assert (evidence.verdict, evidence.comparison) == ("champion", None)
+
+
+def test_a_sample_that_cannot_tell(judged: Judged) -> None:
+    """Fewer rows than the policy asks for are no reason to reject; nor to promote."""
+    asked = POLICY.model_copy(update={"comparison": POLICY.comparison.model_copy(update={"minimum_rows": 10 * ROWS})})
+    assert judged(GOOD, champion=SPOILED["performance"], policy=asked).verdict == "inconclusive"
