@@ -216,3 +216,44 @@ def test_failed_run_is_tried_again(place: Place) -> None:
     code, answer, _ = place.run("resume")
     assert (code, answer["phase"]) == (0, "Succeeded")
     assert all(place.times()[name] == 1 for name in before if "flaky" not in name)
+
+
+@pytest.mark.parametrize("jump", [-3600.0, 3600.0], ids=["back", "ahead"])
+def test_a_clock_that_jumps(jump: float, place: Place) -> None:
+    """An hour back or ahead at every look at the clock changes what times are shown, and neither order nor outputs."""
+    jumping = (
+        "import itertools, time; real, count = time.time, itertools.count(); "
+        f"time.time = lambda: real() + (next(count) % 2) * {jump}; "
+    )
+    command = [
+        sys.executable,
+        "-c",
+        jumping + COMMAND,
+        "run",
+        "-f",
+        str(place.manifest),
+        "--local-image",
+        "*",
+        "--json",
+    ]
+    environment = {**os.environ, "ARGOSY_HOME": str(place.home)}
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=60, check=False, cwd=place.folder
+    )
+    assert done.returncode == 0, done.stderr
+    check_whole(place, done.returncode, json.loads(done.stdout))
+    assert set(place.times().values()) == {1}
+
+
+def test_newer_state_is_refused(place: Place) -> None:
+    """A run that another version of Argosy wrote is refused by name, and left as it is."""
+    assert place.run("run", "-f", str(place.manifest))[0] == 0
+    path = runs.newest_first(place.home)[0].path / runs.JOURNAL
+    book = journal.Journal(path)
+    book.write(meta={"schema": "2"})
+    book.close()
+    before = path.read_bytes()
+    code, _, said = place.run("resume")
+    assert code == 78
+    assert "has schema 2; this version of argosy reads 1" in said
+    assert path.read_bytes() == before

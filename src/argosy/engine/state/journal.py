@@ -55,12 +55,13 @@ class Journal:
     """The journal in the file *path*, made when it is not there."""
 
     def __init__(self, path: Path) -> None:
+        if path.exists():
+            read(path)  # which refuses what another version wrote, before anything is changed
         with disk.guarded("write the journal of the run"):
             self._database = sqlite3.connect(path, isolation_level=None)
             self._database.execute("PRAGMA journal_mode = WAL")
             # All of it appears at once, so that nobody reads half a journal.
             self._database.executescript(_TABLES)
-        _demand_schema(path, self.meta())
         self.fsyncs = 0
 
     def write(
