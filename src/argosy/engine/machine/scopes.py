@@ -104,7 +104,22 @@ def _column(values: list[str]) -> str:
 
 def _compact(result: str) -> str:
     """A result as an entry of a JSON list, its numbers as they were written. Raises ValueError where it is no JSON."""
-    json.loads(result)
+    try:
+        json.loads(result)
+    except ValueError as error:
+        start = result.lstrip()[:1]
+        if (
+            isinstance(error, json.JSONDecodeError)
+            and error.msg == "Expecting value"
+            and not result[: error.pos].strip()
+        ):
+            what = (
+                f"invalid character {start!r} looking for beginning of value"
+                if start
+                else "unexpected end of JSON input"
+            )
+            raise ValueError(what) from None
+        raise
     plain = _BLANKS.sub(lambda match: match[1] or "", result)
     for char, escape in _HTML.items():
         plain = plain.replace(char, escape)

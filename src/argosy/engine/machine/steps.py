@@ -56,6 +56,8 @@ class Steps:
             for step in self._groups[self._position]:
                 self._scope |= self._facts_of(step, group)
         except ValueError as error:
+            # The controller gives up whoever called these steps, too.
+            self._machine.impossible.add(self._node.name)
             self._finish(Phase.ERROR, str(error))
             return
         self._machine.post(self._next)
