@@ -3,23 +3,28 @@
 Each function imports its adapter when it is called, so that a process loads the one client library it needs and no other.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from argosy import errors
-from argosy.domain.model_settings import ModelSettings
-from argosy.ports.artifacts import Artifacts
-from argosy.ports.expectations import ExpectationChecker
-from argosy.ports.features import Features, OnlineFeatures
-from argosy.ports.forge import Forge
-from argosy.ports.prediction_log import PredictionHistory, PredictionLog, Served
-from argosy.ports.registry import Registry
-from argosy.ports.search_storage import SearchStorage
-from argosy.ports.signer import Signer, Verifier
-from argosy.ports.tables import Tables
-from argosy.ports.trial_server import TrialServer
 from argosy.settings import Settings
+
+if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which every `argosy run` would pay
+    from argosy.domain.model_settings import ModelSettings
+    from argosy.ports.artifacts import Artifacts
+    from argosy.ports.expectations import ExpectationChecker
+    from argosy.ports.features import Features, OnlineFeatures
+    from argosy.ports.forge import Forge
+    from argosy.ports.prediction_log import PredictionHistory, PredictionLog, Served
+    from argosy.ports.registry import Registry
+    from argosy.ports.search_storage import SearchStorage
+    from argosy.ports.signer import Signer, Verifier
+    from argosy.ports.tables import Tables
+    from argosy.ports.trial_server import TrialServer
 
 LOCAL = "local:"
 GITHUB = "github:"
