@@ -35,6 +35,11 @@ def leaf(container: str, more: str = "") -> str:
             r"spec.templates\[0\].container.lifecycle: not supported by argosy run",
             id="unsupported-field",
         ),
+        pytest.param(
+            leaf(OK, '    podSpecPatch: \'{"containers": [{"name": "main", "image": "other"}]}\'\n'),
+            r"templates\[0\].podSpecPatch: patches 'image'",
+            id="patch-that-changes-what-runs",
+        ),
         pytest.param(leaf(OK, "    daemon: true\n"), r"templates\[0\].daemon: not supported", id="daemon"),
         pytest.param(leaf("container: {image: any}"), "has no command", id="no-command"),
         pytest.param(leaf("container: {command: [x]}"), "container.image: may not be empty", id="no-image"),

@@ -5,10 +5,13 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+import yaml
+
 from argosy import errors
 from argosy.engine.manifest import schema
 from argosy.engine.manifest.loading import Document
 
+_VARIABLE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _SCALARS: dict[str, tuple[type, ...]] = {
     schema.STRING: (str,),
     schema.TEXT: (str, int, float, bool),
@@ -55,6 +58,9 @@ def _check_object(value: Any, type_name: str, where: str, document: Document, fi
 def _check_value(value: Any, type_name: str, where: str, document: Document, findings: Findings) -> None:
     if type_name == schema.FREE:
         return
+    if type_name == schema.POD_PATCH:
+        _check_patch(value, where, document, findings)
+        return
     if type_name.startswith("["):
         _check_list(value, type_name[1:-1], where, document, findings)
     elif type_name.startswith("{"):
@@ -63,6 +69,32 @@ def _check_value(value: Any, type_name: str, where: str, document: Document, fin
         _check_scalar(value, type_name, where, document)
     else:
         _check_object(value, type_name, where, document, findings)
+
+
+def _check_patch(value: Any, where: str, document: Document, findings: Findings) -> None:
+    """A patch of pods may touch what one machine has no use for. What it may not is anything that would run differently."""
+    _check_scalar(value, schema.STRING, where, document)
+    try:
+        patch = yaml.safe_load(_VARIABLE.sub("0", value))
+    except yaml.YAMLError as error:
+        raise _problem(document, where, f"is neither YAML nor JSON: {error}") from None
+    findings.ignored[re.sub(r"\[\d+\]", "[]", where)] = None
+    _check_patched(patch, schema.PATCHED_POD, where, document)
+    for container in (patch.get(kind) or [] for kind in schema.PATCHED_POD.runs):
+        for one in container if isinstance(container, list) else [container]:
+            _check_patched(one, schema.PATCHED_CONTAINER, where, document)
+
+
+def _check_patched(patch: Any, known: schema.Type, where: str, document: Document) -> None:
+    if not isinstance(patch, dict):
+        raise _problem(document, where, f"expected an object in the patch, found {_kind(patch)}")
+    for name in patch:
+        if name not in known.runs and name not in known.ignored:
+            raise _problem(
+                document,
+                where,
+                f"patches {name!r}, which is not supported by argosy run; say it in the template's own fields",
+            )
 
 
 def _check_list(value: Any, type_name: str, where: str, document: Document, findings: Findings) -> None:

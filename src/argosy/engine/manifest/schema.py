@@ -16,6 +16,7 @@ STRINGS = "[string]"
 TEXTS = "[text]"
 STRING_MAP = "{string}"
 ITEMS = "[anything]"
+POD_PATCH = "patch of pods"  # taken where it changes nothing on one machine
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,15 @@ _CONTAINER = Type(
     refused=_refused("lifecycle volumeDevices restartPolicy restartPolicyRules"),
 )  # fmt: skip
 _LOCATION = {"raw": "RawArtifact"}
+
+PATCHED_POD = Type(
+    {"containers": "[PatchedContainer]", "initContainers": "[PatchedContainer]"},
+    ignored=_names(
+        "nodeSelector affinity tolerations schedulerName priorityClassName securityContext imagePullSecrets dnsPolicy dnsConfig "
+        "runtimeClassName terminationGracePeriodSeconds topologySpreadConstraints automountServiceAccountToken"
+    ),
+)
+PATCHED_CONTAINER = Type({"name": STRING}, ignored=_CONTAINER.ignored)
 
 TYPES: Mapping[str, Type] = {
     "Workflow": Type(
@@ -112,12 +122,13 @@ TYPES: Mapping[str, Type] = {
             "workflowMetadata": "WorkflowMetadata",
             "serviceAccountName": STRING,
             "podMetadata": "Metadata",
+            "podSpecPatch": POD_PATCH,
         },
         ignored=_names(
             f"{_SCHEDULING} ttlStrategy podGC podPriorityClassName podDisruptionBudget archiveLogs artifactGC imagePullSecrets dnsPolicy "
             "dnsConfig hostNetwork artifactRepositoryRef volumeClaimGC resourceClaims"
         ),
-        refused=_refused("suspend shutdown volumeClaimTemplates podSpecPatch executorPlugins"),
+        refused=_refused("suspend shutdown volumeClaimTemplates executorPlugins"),
         at_most={"templates": 200},
     ),
     "WorkflowTemplateRef": Type({"name": STRING, "clusterScope": BOOLEAN}),
@@ -150,10 +161,10 @@ TYPES: Mapping[str, Type] = {
             "timeout": STRING,
             "annotations": STRING_MAP,
             "serviceAccountName": STRING,
+            "podSpecPatch": POD_PATCH,
         },
         ignored=_names(f"{_SCHEDULING} priorityClassName pendingTimeout archiveLocation resourceClaims"),
-        refused=_refused("containerSet resource data http plugin daemon initContainers sidecars memoize")
-        | _refused("podSpecPatch", "say it in the template's own fields"),
+        refused=_refused("containerSet resource data http plugin daemon initContainers sidecars memoize"),
     ),
     "Inputs": Type({"parameters": "[Parameter]", "artifacts": "[Artifact]"}, at_most={"parameters": 500}),
     "Outputs": Type(
