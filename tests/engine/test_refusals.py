@@ -46,6 +46,7 @@ def leaf(container: str, more: str = "") -> str:
         pytest.param(leaf("container: {image: 1, command: [x]}"), "expected string, found a number", id="wrong-type"),
         pytest.param(dag("{name: yes, template: ok}"), "YAML 1.1 reads yes", id="boolean-name"),
         pytest.param(f"{HEAD}  templates: [{{name: main, {OK}}}]\n", "spec.entrypoint|found none", id="no-entrypoint"),
+        pytest.param(f"{HEAD}  [a, b]: main\n", "line 5.*a key is text", id="list-as-key"),
         pytest.param(
             f"{HEAD}  entrypoint: main\n  entrypoint: other\n",
             "line 6.*'entrypoint' is there twice",

@@ -155,6 +155,10 @@ class _Loader(_Base):  # type: ignore[misc]
                     f"{key_node.value!r} is a boolean in YAML 1.1, which Kubernetes reads; quote it",
                     key_node.start_mark,
                 )
+            if isinstance(key, list | dict):
+                raise yaml.constructor.ConstructorError(
+                    None, None, "a key is text, not a list or an object", key_node.start_mark
+                )
             if key in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key {key!r} is there twice", key_node.start_mark

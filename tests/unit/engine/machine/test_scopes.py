@@ -39,7 +39,7 @@ def test_collected_values(values: list[str], collected: str) -> None:
 
 def test_a_result_that_is_no_json() -> None:
     """A loop's results must be JSON, as on a cluster."""
-    with pytest.raises(ValueError, match="Expecting value"):
+    with pytest.raises(ValueError, match="invalid character 'h' looking for beginning of value"):
         scopes.of_loop("tasks", "l", [item(result="hello")])
 
 
