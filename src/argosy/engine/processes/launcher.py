@@ -273,7 +273,7 @@ class _Server:
     process: asyncio.subprocess.Process
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
-    starting: dict[int, asyncio.Future[int | None]] = field(default_factory=dict)
+    starting: dict[int, asyncio.Future[Running | None]] = field(default_factory=dict)
     running: dict[int, Running] = field(default_factory=dict)
     closed: bool = False
     listening: asyncio.Task[None] | None = None
@@ -322,14 +322,14 @@ class _Server:
     async def start(self, asked: dict[str, Any]) -> Running | None:
         """Start a process; None where the server has threads and must not fork an interpreter."""
         key = asked["key"]
-        started: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+        started: asyncio.Future[Running | None] = asyncio.get_running_loop().create_future()
         self.starting[key] = started
         self.send({"start": asked})
         try:
-            await started
+            # Not looked up by its number: it may have ended before this coroutine goes on.
+            return await started
         finally:
             self.starting.pop(key, None)
-        return self.running.get(key) if started.result() is not None else None
 
     def send(self, message: dict[str, Any]) -> None:
         """Ask for something; what a server that has ended is asked is answered as it ends."""
@@ -358,7 +358,7 @@ class _Server:
         key = message["key"]
         if "pid" in message:
             self.running[key] = Running(self, key, message["pid"])
-            self._started(key, message["pid"])
+            self._started(key, self.running[key])
         elif "threads" in message:
             self._started(key, None)
         elif "status" in message:
@@ -368,9 +368,9 @@ class _Server:
         else:
             self.starting[key].set_exception(_failure(message))
 
-    def _started(self, key: int, pid: int | None) -> None:
+    def _started(self, key: int, running: Running | None) -> None:
         if (waiting := self.starting.get(key)) and not waiting.done():
-            waiting.set_result(pid)
+            waiting.set_result(running)
 
     def _lose(self) -> None:
         """The server has gone: its processes are dead, or are killed now."""

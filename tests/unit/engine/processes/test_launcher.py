@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import os
 import signal
+import socket
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -208,3 +209,27 @@ def _text(path: Path) -> str:
 def test_the_cold_server_has_taken_in_nothing() -> None:
     """Its variables are those of no step."""
     assert Warmth.of(frozenset(), {"ARGOSY_HOME": "/x"}) == COLD
+
+
+def test_a_process_that_ends_at_once_was_started_all_the_same() -> None:
+    """That it began and that it ended can be told in one breath."""
+
+    async def body() -> int | None:
+        told = asyncio.StreamReader()
+        ours, theirs = socket.socketpair()
+        _, writer = await asyncio.open_connection(sock=ours)
+        server = launcher._Server(None, told, writer)  # type: ignore[arg-type]
+        listening = asyncio.create_task(server.listen())
+        starting = asyncio.create_task(server.start({"key": 1}))
+        await asyncio.sleep(0)
+        told.feed_data(b'{"key": 1, "pid": 1}\n{"key": 1, "status": 0}\n')
+        running = await starting
+        assert running is not None
+        code = (await running.wait()).code
+        told.feed_eof()
+        await listening
+        writer.close()
+        theirs.close()
+        return code
+
+    assert asyncio.run(body()) == 0
