@@ -67,13 +67,6 @@ def test_another_seed_gives_another_digest(new_project: Callable[[str], Any], fi
     assert project.run_json("run", "churn")["model_digest"] != finished[1]["model_digest"]
 
 
-def test_the_second_model_runs_too(new_project: Callable[[str], Any]) -> None:
-    """Three sources, split by time: only the folder differs."""
-    project = new_project("flight_delay")
-    result = project.run_json("run", "flight_delay")
-    assert result["verdict"] == "promote"
-
-
 def test_an_edit_of_the_manifest_changes_the_run(project: Any) -> None:
     """The manifest is what runs: a task renamed by hand is a node renamed, an edge deleted is an order changed."""
     manifest = project.folder / "workflows" / "churn" / "pipeline.yaml"

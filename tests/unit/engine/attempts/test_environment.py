@@ -1,6 +1,5 @@
 """A step's environment is what its manifest gives it."""
 
-
 import pytest
 
 from argosy.engine.attempts import environment
