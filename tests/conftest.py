@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+# Before Feast, whose import makes of every counter of the process one that all processes of the machine share.
+import prometheus_client  # noqa: F401
 import pytest
 
 # Before anything imports them: a failed assertion of a contract suite shows its values, as in any test file.
