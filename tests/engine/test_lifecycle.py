@@ -188,7 +188,7 @@ def test_suspend_and_resume(shell: Shell, under_way: UnderWay, tmp_path: Path) -
 def test_stop(verb: str, handlers: str, shell: Shell, under_way: UnderWay, tmp_path: Path) -> None:
     """What runs is ended and not retried, nothing more begins; exit handlers run after stop, not after terminate. A retry does it all."""
     with under_way("long.yaml", "long(0)") as engine:
-        wait_until(lambda: (tmp_path / "effects").exists())
+        wait_until((tmp_path / "effects").exists)
         assert shell(verb, "-")[0] == 0
         code, said = ended(engine)
     assert code != 0

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 KILLS = 50
 RUNS = 5
-LATEST = 12.0
+LATEST = 10.0
 """Seconds after its start at which a run is killed at the latest: longer than any step with its imports takes."""
 
 
