@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE ?= 1
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1|/' | column -t -s '|'
 
-demo: .venv/ready data/ready ## take the real churn data from a file to a served, approved model (about 5 minutes)
+demo: .venv/ready data/ready ## take the real churn data from a file to a served, approved model (a minute or two)
 	$(BIN)/argosy demo workflows/churn
 
 test: .venv/ready data/ready ## run every test that needs no cluster
