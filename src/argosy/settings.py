@@ -38,6 +38,9 @@ class Settings:
     """ARGOSY_VERIFYING_KEY_FILE: public key (PEM). Default: beside the private one."""
     forge_token: str | None
     """ARGOSY_FORGE_TOKEN: only ``propose``, ``revert`` and ``champion`` are given one."""
+    next_on_merge: bool
+    """ARGOSY_NEXT_REQUEST: what production's request follows, staging's ``merge`` (default) or, where the step ``converge`` watches the
+    rollouts, staging being ``healthy``."""
     hash_key: Path
     """ARGOSY_HASH_KEY_FILE: the secret under which ids are hashed in logs. Default: a key under the home."""
 
@@ -57,6 +60,7 @@ class Settings:
             signing_key=Path(given.get("ARGOSY_SIGNING_KEY_FILE") or home / "keys" / "signing.pem"),
             verifying_key=Path(given.get("ARGOSY_VERIFYING_KEY_FILE") or home / "keys" / "signing.pub.pem"),
             forge_token=given.get("ARGOSY_FORGE_TOKEN") or None,
+            next_on_merge=_next_on_merge(given),
             hash_key=Path(given.get("ARGOSY_HASH_KEY_FILE") or home / "keys" / "ids.key"),
         )
 
@@ -67,6 +71,7 @@ class Settings:
             "ARGOSY_STORE_URI": self.store_uri,
             "ARGOSY_FORGE_URI": self.forge_uri,
             "ARGOSY_SEARCH_STORAGE_URI": self.search_storage_uri,
+            "ARGOSY_NEXT_REQUEST": "merge" if self.next_on_merge else "healthy",
             "ARGOSY_DATA_ROOT": str(self.data_root),
             "ARGOSY_HOME": str(self.home),
         }
@@ -80,6 +85,13 @@ class Settings:
             "argosy-signing": {"ARGOSY_SIGNING_KEY_FILE": str(self.signing_key)},
             "argosy-registry": {},
         }
+
+
+def _next_on_merge(given: Mapping[str, str]) -> bool:
+    text = given.get("ARGOSY_NEXT_REQUEST") or "merge"
+    if text in {"merge", "healthy"}:
+        return text == "merge"
+    raise errors.Misconfigured(f"ARGOSY_NEXT_REQUEST is {text!r}; expected merge or healthy")
 
 
 def _home(given: Mapping[str, str]) -> Path:

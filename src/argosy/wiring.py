@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
     from argosy.ports.forge import Forge
     from argosy.ports.prediction_log import PredictionHistory, PredictionLog, Served
     from argosy.ports.registry import Registry
+    from argosy.ports.rollouts import Rollouts
     from argosy.ports.search_storage import SearchStorage
     from argosy.ports.signer import Signer, Verifier
     from argosy.ports.tables import Tables
@@ -48,6 +49,13 @@ def registry(settings: Settings) -> Registry:
     from argosy.adapters.mlflow_registry import MlflowRegistry
 
     return MlflowRegistry(settings.tracking_uri)
+
+
+def rollouts() -> Rollouts:
+    """The canaries of the cluster at hand."""
+    from argosy.adapters.cluster.rollouts import ClusterRollouts
+
+    return ClusterRollouts()
 
 
 def artifacts(settings: Settings) -> Artifacts:

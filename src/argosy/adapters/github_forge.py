@@ -9,7 +9,7 @@ Run against a stand-in for the REST endpoints used here, not yet against github.
 
 import base64
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import github
@@ -31,7 +31,6 @@ from argosy.domain.request_marks import Ending, Marks
 MAIN = "main"
 TIMEOUT_SECONDS = 20
 CONFLICT, NOT_MERGEABLE, UNPROCESSABLE = 409, 405, 422
-PREFIX = "promote/"
 
 
 class GithubForge:
@@ -63,6 +62,16 @@ class GithubForge:
         with _reported():
             return self._content(path, at or MAIN)
 
+    def contents(self, paths: Sequence[str], at: str) -> Mapping[str, bytes]:
+        """See the port."""
+        with _reported():
+            return self._contents(paths, at)
+
+    def history(self, path: str) -> list[str]:
+        """See the port. GitHub names the commit that a merge brought, not the merge; the file is the same in both."""
+        with _reported():
+            return [commit.sha for commit in self._repository.get_commits(sha=MAIN, path=path)]
+
     def propose(self, proposal: Proposal) -> Request | None:
         """See the port."""
         with _reported():
@@ -93,7 +102,7 @@ class GithubForge:
         with _reported():
             pull = self._pull(number)
             subject = self._request(pull).subject
-            return {path: self._blob(sha) for path, sha in self._listing(subject, pull.head.sha).items()}
+            return self._contents(promotion.places(subject), pull.head.sha)
 
     def diff(self, number: int) -> str:
         """See the port. GitHub leaves the lines of large files out."""
@@ -154,7 +163,9 @@ class GithubForge:
             taken.append(branch)
 
     def _known(self, pulls: Any) -> list[Request]:
-        ours = [pull for pull in pulls if pull.head.ref.startswith(PREFIX) and request_marks.read(pull.body)]
+        ours = [
+            pull for pull in pulls if pull.head.ref.startswith(promotion.PREFIXES) and request_marks.read(pull.body)
+        ]
         return [self._request(pull) for pull in ours]
 
     def _served(self, subject: promotion.Subject) -> str | None:
@@ -240,7 +251,7 @@ class GithubForge:
     def _commit(self, proposal: Proposal) -> str:
         """One commit on main with all files of the proposal, and without what another candidate left in their place."""
         main = self._repository.get_branch(MAIN).commit.sha
-        gone = [path for path in self._listing(proposal.subject, main) if path not in proposal.files]
+        gone = [path for path in self._listing(promotion.places(proposal.subject), main) if path not in proposal.files]
         elements = [github.InputGitTreeElement(path, "100644", "blob", sha=None) for path in gone]
         elements += [self._element(path, content) for path, content in sorted(proposal.files.items())]
         base = self._repository.get_git_commit(main)
@@ -308,12 +319,12 @@ class GithubForge:
         except UnknownObjectException:
             return None
 
-    def _listing(self, subject: promotion.Subject, ref: str) -> dict[str, str]:
-        """Path to blob of the version file and the evidence of *subject*'s place."""
-        waiting = [
-            promotion.version_path(subject.model, subject.environment),
-            promotion.evidence_folder(subject.model, subject.environment),
-        ]
+    def _contents(self, paths: Sequence[str], ref: str) -> dict[str, bytes]:
+        return {path: self._blob(sha) for path, sha in self._listing(paths, ref).items()}
+
+    def _listing(self, paths: Sequence[str], ref: str) -> dict[str, str]:
+        """Path to blob of the files that *paths* hold."""
+        waiting = list(paths)
         found: dict[str, str] = {}
         while waiting:
             entry = self._entry(waiting.pop(), ref)

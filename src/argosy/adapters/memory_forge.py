@@ -1,7 +1,7 @@
 """An environment repo in memory, for tests: the same promises, nothing kept."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from argosy import errors
 from argosy.domain import promotion, release
@@ -34,6 +34,20 @@ class MemoryForge:
     def read(self, path: str, at: str | None = None) -> bytes | None:
         """See the port."""
         return self._commits[int(at or self.head())].get(path)
+
+    def contents(self, paths: Sequence[str], at: str) -> Mapping[str, bytes]:
+        """See the port."""
+        return {path: content for path, content in self._commits[int(at)].items() if _within(path, paths)}
+
+    def history(self, path: str) -> list[str]:
+        """See the port."""
+        before: dict[str, bytes] = {}
+        changed = []
+        for number, files in enumerate(self._commits):
+            if files.get(path) != before.get(path):
+                changed.append(str(number))
+            before = files
+        return changed[::-1]
 
     def propose(self, proposal: Proposal) -> Request | None:
         """See the port."""
@@ -137,10 +151,13 @@ class MemoryForge:
         return request
 
     def _applied(self, request: Request, main: Mapping[str, bytes]) -> dict[str, bytes]:
-        subject = request.subject
-        evidence = f"{promotion.evidence_folder(subject.model, subject.environment)}/"
-        kept = {path: content for path, content in main.items() if not path.startswith(evidence)}
+        places = promotion.places(request.subject)
+        kept = {path: content for path, content in main.items() if not _within(path, places)}
         return {**kept, **self._proposed[request.number]}
+
+
+def _within(path: str, places: Sequence[str]) -> bool:
+    return any(path == place or path.startswith(f"{place}/") for place in places)
 
 
 def _file_diff(path: str, before: bytes | None, after: bytes | None) -> str:

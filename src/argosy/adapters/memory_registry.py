@@ -14,6 +14,7 @@ class MemoryRegistry:
         self.candidates: dict[str, list[Candidate]] = {}
         self.judgements: dict[tuple[str, int], list[Judgement]] = {}
         self.aliases: dict[tuple[str, str], int] = {}
+        self.taken_out: dict[tuple[str, int], str] = {}
 
     def record(self, candidate: Candidate) -> Registered:
         """See the port."""
@@ -34,6 +35,18 @@ class MemoryRegistry:
                 del self.aliases[model, alias]
         if wanted and not (wanted == "challenger" and self.aliases.get((model, "champion")) == version):
             self.aliases[model, wanted] = version
+
+    def reject(self, model: str, model_digest: str, reason: str) -> int | None:
+        """See the port."""
+        digests = [one.model_digest for one in self.candidates.get(model, [])]
+        if model_digest not in digests:
+            return None
+        version = digests.index(model_digest) + 1
+        if self.aliases.get((model, "challenger")) == version:
+            del self.aliases[model, "challenger"]
+        self.aliases[model, "rejected"] = version
+        self.taken_out[model, version] = reason
+        return version
 
     def crown(self, model: str, model_digest: str | None) -> int | None:
         """See the port."""

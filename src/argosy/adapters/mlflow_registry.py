@@ -88,6 +88,21 @@ class MlflowRegistry:
             _mark(client, model, found, judgement)
             client.set_model_version_tag(model, found.version, JUDGEMENTS, ",".join(judgements))
 
+    def reject(self, model: str, model_digest: str, reason: str) -> int | None:
+        """See the port."""
+        with self._client() as client:
+            versions = _versions(client, model, model_digest)
+            if not versions:
+                return None
+            version = versions[0].version
+            tags = {"taken_out": reason[:MAX_DESCRIPTION], "ready_for_deployment": "false"}
+            for key, value in tags.items():
+                client.set_model_version_tag(model, version, key, value)
+            if _holds(client, model, version, CHALLENGER):
+                _remove_alias(client, model, CHALLENGER)
+            client.set_registered_model_alias(model, REJECTED, version)
+            return int(version)
+
     def crown(self, model: str, model_digest: str | None) -> int | None:
         """See the port."""
         with self._client() as client:

@@ -41,8 +41,7 @@ def find(settings: Settings, model: str, environment: str) -> Approval:
     version = release.parse(text.decode(errors="replace"), path)
     if version.model != model:
         raise errors.Misconfigured(f"{path} is about {version.model!r}; revert the commit that changed it")
-    recalled = promotion.rejections((forge.read(promotion.rejected_path(model), head) or b"").decode(errors="replace"))
-    if reason := recalled.get(version.model_digest):
+    if reason := promotion.rejection(forge.read(promotion.rejected_path(model, version.model_digest), head)):
         raise errors.Rejected(f"version {version.version} of {model} was taken out of service: {reason}")
     signature = forge.read(f"{promotion.evidence_folder(model, environment)}/{promotion.BUNDLE_SIGNATURE}", head)
     return Approval(version, signature)

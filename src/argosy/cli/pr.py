@@ -90,11 +90,17 @@ def _facts(request: Request) -> dict[str, str]:
     return {
         "state": f"{request.state}{ended}{why}",
         "model": f"{request.subject.model} version {request.subject.version}, {request.subject.model_digest}",
-        "compared": f"with {short(request.subject.champion_digest)} in production",
+        **_comparison(request.subject),
         "branch": request.branch,
         "opened": f"{request.opened_at} by {request.author}",
         "labels": ", ".join(request.labels),
     }
+
+
+def _comparison(subject: promotion.Subject) -> dict[str, str]:
+    if subject.reverts:
+        return {"takes out": short(subject.reverts)}
+    return {"compared": f"with {short(subject.champion_digest)} in production"}
 
 
 def _mark(check: Check) -> str:
@@ -134,7 +140,9 @@ def _after_merge(arguments: argparse.Namespace, desk: Desk, here: Settings) -> i
 
 def _follow(merged: Request, desk: Desk, here: Settings) -> int:
     """What a merge leads to. Every part may be repeated, so a failure here is mended by the same command."""
-    following = desk.open_next(merged)
+    following = desk.open_next(merged) if here.next_on_merge else None
+    if not here.next_on_merge and promotion.following(merged.subject.environment) and not merged.subject.reverts:
+        print(f"the next request opens once {merged.subject.environment} is healthy")
     if following:
         print(
             _plain(

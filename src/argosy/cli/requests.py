@@ -14,6 +14,7 @@ from argosy.ports.artifacts import Artifacts
 from argosy.ports.forge import Forge
 from argosy.ports.registry import Registry
 from argosy.ports.signer import Verifier
+from argosy.steps.converge import following, history
 
 ATTEMPTS = 5
 SIGNATURES = {promotion.BUNDLE_SIGNATURE, promotion.EVIDENCE_SIGNATURE}
@@ -29,9 +30,17 @@ class Desk:
 
     def checks(self, request: Request, at: str) -> list[Check]:
         """Every check of *request* against main at commit *at*."""
-        files = self.forge.files(request.number)
-        main = merge_checks.MainState.read(request.subject.model, lambda path: self.forge.read(path, at))
-        return [*merge_checks.checks(request.subject, files, main), self._signatures(request.subject, files)]
+        subject, files = request.subject, self.forge.files(request.number)
+        signatures = self._signatures(subject, files)
+        if subject.reverts:
+            return [*self._of_revert(subject, files, at), signatures]
+        main = merge_checks.MainState.read(subject.model, subject.model_digest, lambda path: self.forge.read(path, at))
+        return [*merge_checks.checks(subject, files, main), signatures]
+
+    def _of_revert(self, subject: promotion.Subject, files: Mapping[str, bytes], at: str) -> list[Check]:
+        live = history.served(self.forge, subject.model, subject.environment, at)
+        earlier = history.earlier(self.forge, live, subject.environment, at) if live else None
+        return merge_checks.of_revert(subject, files, live, earlier.files if earlier else {})
 
     def merge(self, number: int, *, by: str, override: Iterable[str] = ()) -> Request:
         """Merge request *number* in the name of *by*; the checks named in *override* may be red.
@@ -52,8 +61,7 @@ class Desk:
 
     def open_next(self, merged: Request) -> Request | None:
         """Open the next environment's request for what was *merged*, or find it; None after the last environment."""
-        following = promotion.next_proposal(self.forge.request(merged.number), self.forge.files(merged.number))
-        return self.forge.propose(following) if following else None
+        return following.open_next(self.forge, merged)
 
     def _signatures(self, subject: promotion.Subject, files: Mapping[str, bytes]) -> Check:
         place = f"{promotion.evidence_folder(subject.model, subject.environment)}/"

@@ -35,18 +35,19 @@ class MainState:
     model: str
     champion: release.Version | None
     policy_digest: str | None
-    rejected: Mapping[str, str]
+    rejected: str | None
+    """Why the model that is asked about was taken out of service; None where it was not."""
 
     @classmethod
-    def read(cls, model: str, read: Read) -> "MainState":
-        """Read it through *read*. Raises Misconfigured where a file of main cannot be understood."""
+    def read(cls, model: str, model_digest: str, read: Read) -> "MainState":
+        """Read through *read* what concerns *model_digest*. Raises Misconfigured where a file of main cannot be understood."""
         path = promotion.version_path(model, promotion.PRODUCTION)
         version, policy = read(path), read(promotion.policy_path(model))
         return cls(
             model=model,
             champion=release.parse(version.decode(), f"main:{path}") if version is not None else None,
             policy_digest=sha256(policy) if policy is not None else None,
-            rejected=promotion.rejections((read(promotion.rejected_path(model)) or b"").decode()),
+            rejected=promotion.rejection(read(promotion.rejected_path(model, model_digest))),
         )
 
     def serves(self, model_digest: str) -> bool:
@@ -57,7 +58,7 @@ class MainState:
 def overtaken(evidence: Evidence, main: MainState) -> list[Check]:
     """Whether *evidence* still answers the question that main asks: this champion, this policy, a model that was not taken out."""
     compared, champion = evidence.champion.model_digest, main.champion.model_digest if main.champion else None
-    out = main.rejected.get(evidence.model_digest)
+    out = main.rejected
     return [
         Check(
             "champion",
@@ -97,6 +98,33 @@ def checks(subject: Subject, files: Mapping[str, bytes], main: MainState) -> lis
         _verdict(evidence),
         _newer(version, main),
         *overtaken(evidence, main),
+    ]
+
+
+def of_revert(
+    subject: Subject, files: Mapping[str, bytes], live: release.Version | None, earlier: Mapping[str, bytes]
+) -> list[Check]:
+    """Every check of a request that goes back from what main names, *live*, to what it named before, the files *earlier*."""
+    note = promotion.rejected_path(subject.model, subject.reverts or "")
+    same = {path: content for path, content in files.items() if path != note} == earlier and bool(earlier)
+    named = live.model_digest if live else None
+    return [
+        Check(
+            "documents",
+            same and note in files,
+            "it puts back what main had, unchanged, and says why"
+            if same and note in files
+            else "it is not exactly what main named before; close it, a new one will be opened",
+            final=True,
+        ),
+        Check(
+            "served",
+            named == subject.reverts,
+            f"main names {short(subject.reverts)}, which it takes out"
+            if named == subject.reverts
+            else f"main names {short(named)} by now, not {short(subject.reverts)}; there is nothing to take out",
+            final=True,
+        ),
     ]
 
 

@@ -16,6 +16,8 @@ ENVIRONMENTS = (STAGING, PRODUCTION)
 """In the order in which a model passes them."""
 BUNDLE_SIGNATURE, EVIDENCE_SIGNATURE = "bundle.sig", "evidence.sig"
 """Committed beside the evidence, and never part of what they sign."""
+PREFIXES = ("promote/", "revert/")
+"""What the branches of requests begin with."""
 
 
 def folder(model: str, environment: str) -> str:
@@ -38,9 +40,14 @@ def policy_path(model: str) -> str:
     return f"policies/{model}.yaml"
 
 
-def rejected_path(model: str) -> str:
-    """The model digests that were taken out of service: one line each, ``sha256:<hex>: <reason>``."""
-    return f"models/{model}/rejected.txt"
+def rejected_path(model: str, model_digest: str) -> str:
+    """The file that says why a model was taken out of service. One file a model, so that two of them never conflict."""
+    return f"models/{model}/rejected/{model_digest.removeprefix('sha256:')}.txt"
+
+
+def served_paths(model: str, environment: str) -> tuple[str, str]:
+    """The file and the folder that say what *environment* serves, and why."""
+    return version_path(model, environment), evidence_folder(model, environment)
 
 
 class State(StrEnum):
@@ -64,6 +71,8 @@ class Subject(Document):
     """Of the champion that the evidence compares with."""
     policy_digest: str
     """Of the policy that the evidence was judged by."""
+    reverts: str | None = None
+    """Of the model to be taken out of service, where the request goes back to an earlier one."""
 
 
 class Request(Document):
@@ -101,7 +110,8 @@ class Proposal:
 
 def branch(subject: Subject, taken: Sequence[str] = ()) -> str:
     """The branch of *subject*: a pure function of model, environment and digest; ``-2``, ``-3``, … where earlier ones are *taken*."""
-    base = f"promote/{subject.model}/{subject.environment}/{subject.model_digest.removeprefix('sha256:')[:12]}"
+    kind, digest = ("revert", subject.reverts) if subject.reverts else ("promote", subject.model_digest)
+    base = f"{kind}/{subject.model}/{subject.environment}/{digest.removeprefix('sha256:')[:12]}"
     candidates = [base, *(f"{base}-{number}" for number in range(2, len(taken) + 2))]
     return next(name for name in candidates if name not in taken)
 
@@ -121,7 +131,7 @@ class Decision:
 def decide(subject: Subject, requests: Sequence[Request], served: str | None) -> Decision:
     """What to do about proposing *subject*, given every request there is and the digest that main names for the environment."""
     in_place = [request for request in requests if _place(request.subject) == _place(subject)]
-    same_model = [request for request in in_place if request.subject.model_digest == subject.model_digest]
+    same_model = [request for request in in_place if _change(request.subject) == _change(subject)]
     if served == subject.model_digest:
         return Decision("done", next((one for one in reversed(same_model) if one.state is State.MERGED), None))
     still_open = [request for request in in_place if request.state is State.OPEN]
@@ -151,13 +161,24 @@ def same_place(one: Request, other: Request) -> bool:
     return _place(one.subject) == _place(other.subject)
 
 
-def _place(subject: Subject) -> tuple[str, str]:
-    return subject.model, subject.environment
+def _place(subject: Subject) -> tuple[str, str, bool]:
+    # A way back never closes a way forward: which of the two is wanted is for people to say.
+    return subject.model, subject.environment, subject.reverts is not None
 
 
-def _question(subject: Subject) -> tuple[str, str | None, str]:
+def _change(subject: Subject) -> tuple[str, str | None]:
+    return subject.model_digest, subject.reverts
+
+
+def _question(subject: Subject) -> tuple[str, str | None, str, str | None]:
     """What a reviewer is asked. The same model judged against another champion or policy is another question."""
-    return subject.model_digest, subject.champion_digest, subject.policy_digest
+    return subject.model_digest, subject.champion_digest, subject.policy_digest, subject.reverts
+
+
+def places(subject: Subject) -> tuple[str, ...]:
+    """The files and folders that a request about *subject* may change, and no others."""
+    served = served_paths(subject.model, subject.environment)
+    return (*served, rejected_path(subject.model, subject.reverts)) if subject.reverts else served
 
 
 def refusal(request: Request) -> errors.Rejected:
@@ -175,10 +196,10 @@ def following(environment: str) -> str | None:
 
 
 def next_proposal(merged: Request, files: Mapping[str, bytes]) -> Proposal | None:
-    """What merging *merged*, whose files are *files*, leads to: the same model for the next environment, or nothing."""
+    """What merging *merged*, whose files are *files*, leads to: the same model for the next environment, or nothing, as after a revert."""
     subject = merged.subject
     environment = following(subject.environment)
-    if environment is None:
+    if environment is None or subject.reverts:
         return None
     here, there = folder(subject.model, subject.environment), folder(subject.model, environment)
     return Proposal(
@@ -203,14 +224,15 @@ def title(model: str, version: int, environment: str) -> str:
 
 def labels(subject: Subject) -> list[str]:
     """The labels of a request."""
-    return ["promotion", f"model/{subject.model}", f"environment/{subject.environment}"]
+    return [
+        "revert" if subject.reverts else "promotion",
+        f"model/{subject.model}",
+        f"environment/{subject.environment}",
+    ]
 
 
-def rejections(text: str) -> dict[str, str]:
-    """Digest to reason, from the content of :func:`rejected_path`."""
-    found = {}
-    for line in text.splitlines():
-        digest, separator, reason = line.strip().partition(": ")
-        if separator and not line.startswith("#"):
-            found[digest] = reason
-    return found
+def rejection(content: bytes | None) -> str | None:
+    """Why a model was taken out of service, in one line, from the content of :func:`rejected_path`; None where it was not."""
+    if content is None:
+        return None
+    return " ".join(content.decode(errors="replace").split()) or "no reason given"

@@ -4,7 +4,7 @@ The rules (which branch, when a request is adopted, superseded or refused) are `
 that they hold whoever else works on the repository at the same time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from argosy.domain.promotion import Proposal, Request
@@ -18,6 +18,12 @@ class Forge(Protocol):
 
     def read(self, path: str, at: str | None = None) -> bytes | None:
         """The file *path* of main (of commit *at*), or None where there is none."""
+
+    def contents(self, paths: Sequence[str], at: str) -> Mapping[str, bytes]:
+        """Path to content of the files that *paths* (files or folders) hold at commit *at*."""
+
+    def history(self, path: str) -> list[str]:
+        """The commits of main that changed the file *path*, newest first."""
 
     def propose(self, proposal: Proposal) -> Request | None:
         """Open a request for *proposal*, or return the one that is this proposal already.

@@ -59,5 +59,9 @@ class Registry(Protocol):
     def judge(self, model: str, version: int, judgement: Judgement) -> None:
         """Attach *judgement* to a version: tags, model card, ``ready_for_deployment``, and the alias ``challenger`` or ``rejected``."""
 
+    def reject(self, model: str, model_digest: str, reason: str) -> int | None:
+        """Tag the version with *model_digest* as taken out of service for *reason*: never ready for deployment again by itself. Returns its
+        number, or None where it is not known here. Saying it again changes nothing but the reason."""
+
     def crown(self, model: str, model_digest: str | None) -> int | None:
         """Let the alias ``champion`` follow git: the version with *model_digest* has it, or none. Returns that version's number."""

@@ -186,6 +186,19 @@ def get_contents(store: Store, path: str, ref: str) -> Answer:
     ]
 
 
+def list_commits(store: Store, sha: str, path: str, **_: str) -> Answer:
+    """GET /commits, of one path: those that changed it, newest first, along the first parent."""
+    found = []
+    commit: str | None = store.resolve(sha)
+    while commit:
+        one = store.commits[commit]
+        parent = one.parents[0] if one.parents else None
+        if one.files.get(path) != (store.commits[parent].files.get(path) if parent else None):
+            found.append({"sha": commit})
+        commit = parent
+    return 200, found
+
+
 def list_pulls(store: Store, state: str = "open", head: str = "", **_: str) -> Answer:
     """GET /pulls"""
     found = [_pull(store, number) for number in sorted(store.pulls)]
@@ -317,6 +330,7 @@ ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
     ("POST", r"/git/commits", create_commit),
     ("GET", r"/git/commits/(\w+)", get_commit),
     ("GET", r"/contents/(.+)", get_contents),
+    ("GET", r"/commits", list_commits),
     ("GET", r"/pulls", list_pulls),
     ("POST", r"/pulls", create_pull),
     ("GET", r"/pulls/(\d+)", get_pull),
@@ -326,7 +340,7 @@ ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
     ("POST", r"/issues/(\d+)/labels", add_labels),
     ("POST", r"/issues/(\d+)/comments", comment),
 ]
-QUERY = {"ref", "state", "head"}
+QUERY = {"ref", "state", "head", "sha", "path"}
 
 
 class FakeGithub:

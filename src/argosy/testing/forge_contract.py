@@ -67,6 +67,18 @@ def proposal(
     )
 
 
+def revert(name: str, *, to: str) -> Proposal:
+    """A proposal to take out of staging the model that *name* stands for and to put back the one that *to* does."""
+    before = proposal(to)
+    note = promotion.rejected_path("toy", digest(name))
+    return Proposal(
+        subject=before.subject.model_copy(update={"reverts": digest(name)}),
+        title="Revert toy",
+        body=f"about {name}\n",
+        files={**before.files, note: b"errors\n"},
+    )
+
+
 def opened(forge: Forge, proposed: Proposal) -> Request:
     """The request for *proposed*, which must have one."""
     request = forge.propose(proposed)
@@ -252,6 +264,35 @@ class ForgeContract:
         second = opened(forge, proposal("b"))
         assert f'-modelDigest: "{digest("a")}"' in forge.diff(second.number)
         assert f'+modelDigest: "{digest("a")}"' in forge.diff(request.number)
+
+    def test_what_main_had(self, forge: Forge, push: Push) -> None:
+        """The commits that changed a file, newest first, and the files of a place as they were."""
+        places = promotion.served_paths("toy", "staging")
+        for name in ("a", "b"):
+            forge.merge(opened(forge, proposal(name)).number, by="ada", at=forge.head())
+            push({"README.md": f"after {name}\n".encode()})
+        newest, oldest = forge.history(places[0])
+        assert forge.contents(places, newest) == proposal("b").files
+        assert forge.contents(places, oldest) == proposal("a").files
+        push({places[0]: None})
+        assert len(forge.history(places[0])) == 3
+        assert forge.history("nothing/here") == []
+
+    def test_going_back(self, forge: Forge) -> None:
+        """A revert is one request beside what else is open; merged, it puts back the files and says why."""
+        for name in ("a", "b"):
+            forge.merge(opened(forge, proposal(name)).number, by="ada", at=forge.head())
+        candidate = opened(forge, proposal("c", champion="b"))
+        back = revert("b", to="a")
+        request = opened(forge, back)
+        assert request.branch == f"revert/toy/staging/{digest('b').removeprefix('sha256:')[:12]}"
+        assert set(request.labels) == {"revert", "model/toy", "environment/staging"}
+        assert opened(forge, back).number == request.number
+        assert open_requests(forge) == [candidate.number, request.number]
+        assert forge.files(request.number) == back.files
+        forge.merge(request.number, by="ada", at=forge.head())
+        assert all(forge.read(path) == content for path, content in back.files.items())
+        assert opened(forge, back).state is State.MERGED
 
     def test_unknown_numbers(self, forge: Forge) -> None:
         """A number that is no request is a mistake of the command line."""

@@ -108,3 +108,11 @@ class RegistryContract:
         registry.crown("toy", sha256(b"a"))
         assert registry.crown("toy", digest) is None
         assert aliases() == {}
+
+    def test_taken_out_of_service(self, registry: Registry, aliases: Aliases, tmp_path: Path) -> None:
+        """What was aborted is marked, though it once passed every gate; saying it twice is saying it once."""
+        registry.record(candidate("a", tmp_path))
+        registry.judge("toy", 1, judgement("promote", tmp_path))
+        assert [registry.reject("toy", sha256(b"a"), "errors") for _ in range(2)] == [1, 1]
+        assert aliases() == {"rejected": 1}
+        assert registry.reject("toy", sha256(b"elsewhere"), "errors") is None

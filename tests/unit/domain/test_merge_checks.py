@@ -62,12 +62,12 @@ def main(**changes: bytes | None) -> MainState:
     paths = {
         "version": promotion.version_path("toy", "production"),
         "policy": promotion.policy_path("toy"),
-        "rejected": promotion.rejected_path("toy"),
+        "rejected": promotion.rejected_path("toy", MODEL),
     }
     champion = version(version=3, model_digest=CHAMPION)
     files: dict[str, bytes | None] = {paths["version"]: champion.yaml().encode(), paths["policy"]: POLICY}
     files |= {paths[kind]: content for kind, content in changes.items()}
-    return MainState.read("toy", files.get)
+    return MainState.read("toy", MODEL, files.get)
 
 
 NEWER_MAIN = main(version=version(version=5, model_digest=CHAMPION).yaml().encode())
@@ -100,7 +100,7 @@ def test_the_first_release_of_a_model() -> None:
         pytest.param(proposed(), main(version=None), "champion", "production has no model by now", id="champion-gone"),
         pytest.param(proposed(), main(policy=b"stricter"), "policy", "another policy than main's policies/toy.yaml", id="policy"),
         pytest.param(proposed(), main(policy=None), "policy", "another policy", id="policy-gone"),
-        pytest.param(proposed(), main(rejected=f"{MODEL}: bad canary\n".encode()), "rejected", "bad canary", id="rejected"),
+        pytest.param(proposed(), main(rejected=b"bad canary\n"), "rejected", "bad canary", id="rejected"),
         pytest.param(proposed(), NEWER_MAIN, "newer", "version 4, production has 5; to go back, revert", id="older"),
         pytest.param(proposed(beside=evidence(verdict="inconclusive")), main(), "verdict", "says 'inconclusive'", id="verdict"),
         pytest.param(proposed(version(evidence_digest=OTHER)), main(), "documents", "about the evidence's digest", id="evidence-digest"),

@@ -15,6 +15,14 @@ def subject(model_digest: str = A, **changes: object) -> Subject:
     return Subject(model_digest=model_digest, **values)
 
 
+BACK = subject(reverts=B)
+
+
+def short(digest: str) -> str:
+    """The part of a digest that branches name."""
+    return digest.removeprefix("sha256:")[:12]
+
+
 def request(number: int, state: State, about: Subject | None = None, branch: str = "b") -> Request:
     """A request as a forge keeps it."""
     about = about or subject()
@@ -97,8 +105,53 @@ def test_staging_leads_to_production_and_production_to_nothing() -> None:
     assert promotion.next_proposal(last, following.files) is None
 
 
-def test_rejections_are_one_a_line() -> None:
-    """A person can read, write and revert the file."""
-    assert promotion.rejections(f"# aborted canaries\n\n{A}: errors at 10 %: see 12\nnonsense\n") == {
-        A: "errors at 10 %: see 12"
-    }
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        pytest.param(None, None, id="not-taken-out"),
+        pytest.param(b"errors at 10 %:\n  see 12\n", "errors at 10 %: see 12", id="by-a-person"),
+        pytest.param(b"", "no reason given", id="empty"),
+    ],
+)
+def test_why_a_model_was_taken_out(content: bytes | None, reason: str | None) -> None:
+    """The file alone says no, whatever it holds; its text is the reason, in one line."""
+    assert promotion.rejection(content) == reason
+
+
+@pytest.mark.parametrize(
+    ("requests", "served", "action", "branch"),
+    [
+        pytest.param([], B, "open", f"revert/toy/staging/{short(B)}", id="first"),
+        pytest.param([request(1, State.OPEN, BACK)], B, "adopt", "", id="open-already"),
+        pytest.param(
+            [request(1, State.OPEN, subject(C))], B, "open", f"revert/toy/staging/{short(B)}", id="beside-a-candidate"
+        ),
+        pytest.param([request(1, State.CLOSED, BACK)], B, "stop", "", id="a-person-keeps-it"),
+        pytest.param([request(1, State.MERGED, BACK)], A, "done", "", id="merged"),
+        pytest.param(
+            [request(1, State.MERGED, BACK, f"revert/toy/staging/{short(B)}")],
+            B,
+            "open",
+            f"revert/toy/staging/{short(B)}-2",
+            id="came-back-and-failed-again",
+        ),
+        pytest.param(
+            [request(1, State.MERGED)], B, "open", f"revert/toy/staging/{short(B)}", id="target-was-merged-before"
+        ),
+    ],
+)
+def test_going_back(requests: list[Request], served: str, action: str, branch: str) -> None:
+    """A revert from B to A is opened once, closes no candidate, and is found again; its branch is a function of what it takes out."""
+    decision = promotion.decide(BACK, requests, served)
+    assert (decision.action, decision.branch, decision.supersede) == (action, branch, ())
+
+
+def test_a_candidate_closes_no_revert() -> None:
+    """Both stay open, for people to choose."""
+    assert promotion.decide(subject(C), [request(1, State.OPEN, BACK)], B).supersede == ()
+
+
+def test_a_revert_leads_nowhere() -> None:
+    """What is put back in staging is not proposed for production by that."""
+    assert promotion.next_proposal(request(1, State.MERGED, BACK), {}) is None
+    assert promotion.labels(BACK) == ["revert", "model/toy", "environment/staging"]

@@ -3,7 +3,7 @@
 Anybody may also clone the repository, push to main, or merge a branch by hand: main is always right, the requests follow it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from argosy import errors
@@ -40,6 +40,14 @@ class LocalForge:
         """See the port."""
         return self._repository.files(at or self.head(), path).get(path)
 
+    def contents(self, paths: Sequence[str], at: str) -> Mapping[str, bytes]:
+        """See the port."""
+        return self._repository.files(at, *paths)
+
+    def history(self, path: str) -> list[str]:
+        """See the port."""
+        return self._repository.git("rev-list", "--first-parent", self.head(), "--", path).decode().split()
+
     def propose(self, proposal: Proposal) -> Request | None:
         """See the port."""
         by = Person(proposal.author)
@@ -70,7 +78,7 @@ class LocalForge:
     def files(self, number: int) -> Mapping[str, bytes]:
         """See the port."""
         found = self._find(number)[1]
-        return self._repository.files(found.head, *_places(found.subject))
+        return self._repository.files(found.head, *promotion.places(found.subject))
 
     def diff(self, number: int) -> str:
         """See the port."""
@@ -178,12 +186,12 @@ class LocalForge:
         )
 
     def _changes(self, request: Request, main: str) -> dict[str, bytes | None]:
-        files = self._repository.files(request.head, *_places(request.subject))
+        files = self._repository.files(request.head, *promotion.places(request.subject))
         return self._replacing(request.subject, files, main)
 
     def _replacing(self, subject: promotion.Subject, files: Mapping[str, bytes], main: str) -> dict[str, bytes | None]:
         """*files*, and the removal of what main has in their place: a candidate never keeps another's evidence."""
-        gone = dict.fromkeys(self._repository.listing(main, *_places(subject)))
+        gone = dict.fromkeys(self._repository.listing(main, *promotion.places(subject)))
         return {**gone, **files}
 
     def _show_branch(self, request: Request) -> None:
@@ -214,12 +222,6 @@ def _files_by_model(template: Mapping[str, bytes]) -> dict[str, dict[str, bytes]
         }
         for name in names
     }
-
-
-def _places(subject: promotion.Subject) -> tuple[str, str]:
-    """What a request may change."""
-    place = subject.model, subject.environment
-    return promotion.version_path(*place), promotion.evidence_folder(*place)
 
 
 def _superseded(requests: Iterable[Request], by: Request) -> list[Request]:

@@ -18,7 +18,8 @@ def body(step: Step) -> None:
         evidence=step.input("evidence"),
         signatures=step.input("signatures"),
     )
-    step.result("request", run.run(inputs=inputs, forge=wiring.forge(Settings.from_environment())))
+    settings = Settings.from_environment()
+    step.result("request", run.run(inputs=inputs, forge=wiring.forge(settings), next_on_merge=settings.next_on_merge))
 
 
 def _version(text: str) -> int:

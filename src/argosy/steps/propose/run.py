@@ -12,6 +12,7 @@ from argosy.domain import merge_checks, promotion, release, request_body
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import Evidence, GateResult, tally
 from argosy.ports.forge import Forge
+from argosy.steps.converge import following
 
 
 @dataclass(frozen=True)
@@ -26,15 +27,17 @@ class Inputs:
     signatures: Path
 
 
-def run(*, inputs: Inputs, forge: Forge) -> str:
+def run(*, inputs: Inputs, forge: Forge, next_on_merge: bool = True) -> str:
     """Open the request, or find it; returns its number and place, or ``already in production``.
+
+    *next_on_merge*: whether production's request follows staging's merge, rather than staging's health.
 
     Raises Rejected with every failed gate where the verdict is no, where the digest was taken out of service before, and where main has
     changed since the evaluation; Misconfigured where release, evidence and signatures are not of one run.
     """
     evidence = Evidence.read(inputs.evidence / "evidence.json")
     main = forge.head()
-    state = merge_checks.MainState.read(evidence.model, lambda path: forge.read(path, main))
+    state = merge_checks.MainState.read(evidence.model, evidence.model_digest, lambda path: forge.read(path, main))
     if evidence.verdict == "champion" or state.serves(evidence.model_digest):
         return "already in production"
     if evidence.verdict != "promote":
@@ -43,10 +46,9 @@ def run(*, inputs: Inputs, forge: Forge) -> str:
     _refuse_unsigned(inputs.signatures)
     version = _version(inputs, evidence)
     request = forge.propose(_proposal(version, evidence, inputs))
-    if request and request.state is promotion.State.MERGED:
+    if request and request.state is promotion.State.MERGED and next_on_merge:
         # Staging has it. Whoever merged may have been cut off before production's request was there.
-        following = promotion.next_proposal(forge.request(request.number), forge.files(request.number))
-        request = forge.propose(following) if following else request
+        request = following.open_next(forge, request) or request
     return f"{request.number} {request.url}" if request else "already merged"
 
 
@@ -67,10 +69,10 @@ def _line(gate: GateResult) -> str:
 
 def _refuse_overtaken(evidence: Evidence, main: merge_checks.MainState) -> None:
     """Refuse evidence that main has overtaken, before anybody reads it."""
-    if reason := main.rejected.get(evidence.model_digest):
+    if reason := main.rejected:
         raise errors.Rejected(
-            f"{evidence.model} {evidence.model_digest} was taken out of service before: {reason}. Whoever wants it back removes its line "
-            f"from {promotion.rejected_path(evidence.model)} in the environment repo, by name"
+            f"{evidence.model} {evidence.model_digest} was taken out of service before: {reason}. Whoever wants it back removes "
+            f"{promotion.rejected_path(evidence.model, evidence.model_digest)} from the environment repo, in their own name"
         )
     for check in merge_checks.overtaken(evidence, main):
         if not check.passed:

@@ -188,12 +188,13 @@ def test_a_policy_that_changed(propose: Callable[..., Any], toy: Any, forge: For
 
 def test_taken_out_of_service_before(propose: Callable[..., Any], toy: Any, forge: Forge, here: Settings) -> None:
     """An aborted model does not come back unnoticed; the way back is a commit by name."""
-    push(here, {"models/toy/rejected.txt": f"{toy.digest}: errors in the canary\n".encode()})
+    path = promotion.rejected_path("toy", toy.digest)
+    push(here, {path: b"errors in the canary\n"})
     ran = propose(toy)
     assert ran.code == 10
     assert "errors in the canary" in ran.said
-    assert "models/toy/rejected.txt" in ran.said
-    push(here, {"models/toy/rejected.txt": None})
+    assert path in ran.said
+    push(here, {path: None})
     assert propose(toy).result("request").startswith("1 ")
 
 

@@ -1,0 +1,1 @@
+"""A Kubernetes cluster, read through its API with the client ``kubernetes``."""

@@ -1,0 +1,24 @@
+"""Binds the step ``converge`` to cluster, forge and registry."""
+
+from argosy import wiring
+from argosy.settings import Settings
+from argosy.steps.converge import run
+from argosy.steps.converge.spec import SPEC
+from argosy.steps.main import Step, main
+
+
+def body(step: Step) -> None:
+    """One look."""
+    settings = Settings.from_environment()
+    lines = run.run(
+        environment=step.parameter("environment"),
+        rollouts=wiring.rollouts(),
+        forge=wiring.forge(settings),
+        registry=wiring.registry(settings),
+        report=lambda line: print(line, flush=True),  # noqa: T201 - the step's log
+    )
+    step.result("conclusions", "\n".join(lines))
+
+
+if __name__ == "__main__":
+    main(SPEC, body)
