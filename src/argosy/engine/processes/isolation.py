@@ -65,7 +65,10 @@ def _try(way: Way, scratch: Path) -> str:
     def enter() -> str:
         if way == "user":
             map_user(user, group)
-        view.enter([view.Bind(scratch, "/argosy-probe/seen")], scratch)
+        os.close(os.pidfd_open(os.getpid()))
+        shared = view.take_root()
+        linux.leave_mounts()
+        view.View(shared).show([view.Bind(scratch, "/argosy-probe/seen")], scratch)
         return "" if Path("/argosy-probe/seen").is_dir() else "a shown folder cannot be seen"
 
     return _answer_of_child(enter, FLAGS[way]) or ""

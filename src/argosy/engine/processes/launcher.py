@@ -293,6 +293,7 @@ class _Server:
                 "-m",
                 "argosy.engine.processes.server",
                 str(theirs.fileno()),
+                isolation().way,
                 *(() if warmth == COLD else (python_program.__name__, *sorted(warmth.preload))),
                 env=warmth.environment(),
                 stdin=asyncio.subprocess.DEVNULL,

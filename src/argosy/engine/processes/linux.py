@@ -18,6 +18,7 @@ MS_NOEXEC = 0x8
 MS_REMOUNT = 0x20
 MS_BIND = 0x1000
 MS_REC = 0x4000
+MS_UNBINDABLE = 0x20000
 MS_PRIVATE = 0x40000
 _MNT_DETACH = 2
 _PR_SET_PDEATHSIG = 1
@@ -62,6 +63,16 @@ def pivot_root(new: Path, old: Path) -> None:
 def unmount(target: Path) -> None:
     """Detach *target* now; it is gone when nothing uses it any more."""
     _check(_libc.umount2(os.fsencode(target), _MNT_DETACH), f"umount {target}")
+
+
+def leave_mounts() -> None:
+    """unshare(2): from now on this process has a copy of its mount namespace to itself."""
+    _check(_libc.unshare(ctypes.c_int(CLONE_NEWNS)), "unshare")
+
+
+def enter_mounts(namespace: int) -> None:
+    """setns(2): go (back) to the mount namespace that the descriptor *namespace* refers to, to its root."""
+    _check(_libc.setns(ctypes.c_int(namespace), ctypes.c_int(CLONE_NEWNS)), "setns")
 
 
 def die_with_parent(signal_number: int) -> None:

@@ -14,30 +14,31 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, cast
 
 from argosy.engine.processes import child
-from argosy.engine.processes.child import Job
-from argosy.engine.processes.view import Bind
+from argosy.engine.processes.cell import Cell
+from argosy.engine.processes.isolation import Way
 
 CHUNK = 1 << 16
 Message = dict[str, Any]
 
 
 class _Step(NamedTuple):
-    """A process under way. *pid* is its group as well."""
+    """A process under way. *pid* is its group as well; *report*: where it says why it could not start, outside a cell."""
 
+    key: int
     pid: int
-    report: int
     pump: "_Pump | None"
+    report: int | None = None
+    cell: Cell | None = None
 
 
 class _Pump:
     """Copies what a step writes to its standard output to its log and to a file of its own."""
 
-    def __init__(self, source: int, targets: tuple[int, ...]) -> None:
+    def __init__(self, source: int, targets: Sequence[int]) -> None:
         self.source = source
         self.targets = targets
         self.failure: OSError | None = None
@@ -66,12 +67,16 @@ class _Pump:
 
 
 class Server:
-    """Serves one launcher over *connection*."""
+    """Serves one launcher over *connection*. *way*: how its steps' namespaces are entered."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, way: Way) -> None:
         self.connection = connection
+        self.way = way
         self.selector = selectors.DefaultSelector()
         self.steps: dict[int, _Step] = {}
+        self.cells: dict[int, Cell] = {}
+        """All cells, by process."""
+        self.ready: list[Cell] = []
         self.received = bytearray()
 
     def serve(self) -> None:
@@ -81,12 +86,15 @@ class Server:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         self.selector.register(self.connection, selectors.EVENT_READ, self._receive)
         self.selector.register(wakeup, selectors.EVENT_READ, lambda: self._reap(wakeup))
+        if self.way != "none" and threads() == 1:
+            self.ready.append(self._open_cell())  # while the first step is on its way
         with contextlib.suppress(_Closed):
             while True:
                 for key, _ in self.selector.select():
                     handle: Callable[[], None] = key.data
                     handle()
-        self._kill(self.steps)
+        for step in self.steps.values():
+            self._signal(step, signal.SIGKILL)
 
     # What is asked
 
@@ -102,40 +110,63 @@ class Server:
 
     def _answer(self, message: Message) -> None:
         if "start" in message:
-            self._start(_job_of(message["start"]))
-        elif (key := message["signal"]) in self.steps:
-            self._signal(self.steps[key].pid, message["number"])
+            self._start(message["start"])
+        elif step := self.steps.get(message["signal"]):
+            self._signal(step, message["number"])
 
-    def _start(self, job: Job) -> None:
-        if job.here and (count := threads()) > 1:
-            self._tell({"key": job.key, "threads": count})
+    def _start(self, asked: Message) -> None:
+        if asked["here"] and (count := threads()) > 1:
+            self._tell({"key": asked["key"], "threads": count})
             return
         files: list[int] = []
         try:
-            step = self._fork(job, files)
+            step = self._begin(asked, files)
         except OSError as error:
+            self._tell({"key": asked["key"], "failure": str(error), "errno": error.errno})
+        else:
+            self.steps[step.key] = step
+            self._tell({"key": step.key, "pid": step.pid})
+        finally:
             for number in files:
                 os.close(number)
-            self._tell({"key": job.key, "failure": str(error), "errno": error.errno})
-            return
-        self.steps[job.key] = step
-        self._tell({"key": job.key, "pid": step.pid})
 
-    def _fork(self, job: Job, files: list[int]) -> _Step:
-        errors = _opened(job.log, files)
+    def _begin(self, asked: Message, files: list[int]) -> _Step:
+        """Start the process; *files* gets what is open for it alone."""
+        key, stdout = asked["key"], asked["stdout"]
+        errors = _opened(asked["log"], files)
         output, pump = errors, None
-        if job.stdout is not None:
-            source, output = _pipe(files)
-            pump = _Pump(source, (errors, _opened(job.stdout, files)))
-        report, reporting = _pipe(files)
-        pid = child.fork(job, output=output, errors=errors, report=reporting)
-        os.close(reporting)
-        if pump:
-            os.close(output)
-            self.selector.register(pump.source, selectors.EVENT_READ, lambda: self._pump(pump))
-        else:
-            os.close(errors)
-        return _Step(pid, report, pump)
+        if stdout is not None:
+            kept = _opened(stdout, files)
+            source, output = os.pipe()
+            files.append(output)
+            pump = _Pump(source, (os.dup(errors), os.dup(kept)))
+            self.selector.register(source, selectors.EVENT_READ, lambda: self._pump(pump))
+        if asked["way"] != "none":
+            cell = self._cell_with(asked, output, errors)
+            return _Step(key, cell.pid, pump, cell=cell)
+        report, reporting = os.pipe()
+        files.append(reporting)
+        return _Step(key, child.fork(child.job_of(asked), output=output, errors=errors, report=reporting), pump, report)
+
+    def _cell_with(self, asked: Message, output: int, errors: int) -> Cell:
+        """A cell in which the process starts: one that is there, or a new one."""
+        while self.ready:
+            cell = self.ready.pop()
+            with contextlib.suppress(BrokenPipeError):  # somebody has killed it
+                cell.run(asked, output, errors)
+                return cell
+        cell = self._open_cell()
+        try:
+            cell.run(asked, output, errors)
+        except BrokenPipeError:
+            raise OSError(0, "; ".join(cell.heard()) or "the namespaces of a step ended before it began") from None
+        return cell
+
+    def _open_cell(self) -> Cell:
+        cell = Cell(self.way)
+        self.cells[cell.pid] = cell
+        self.selector.register(cell.channel, selectors.EVENT_READ, lambda: self._listen(cell))
+        return cell
 
     def _pump(self, pump: _Pump) -> None:
         if not pump.move():
@@ -143,27 +174,53 @@ class Server:
 
     # What happened
 
+    def _listen(self, cell: Cell) -> None:
+        for said in cell.heard():
+            if said == "r":
+                self.ready.append(cell)
+            elif step := self._step_in(cell):
+                self._ended(step, said)
+        if cell.silent:
+            self._forget(cell)
+
+    def _forget(self, cell: Cell) -> None:
+        """Give it no more to do: it has ended, or is about to."""
+        self.ready = [other for other in self.ready if other is not cell]
+        if cell.channel in self.selector.get_map():
+            self.selector.unregister(cell.channel)
+
     def _reap(self, wakeup: int) -> None:
         with contextlib.suppress(BlockingIOError):
             os.read(wakeup, CHUNK)
-        by_pid = {step.pid: key for key, step in self.steps.items()}
         with contextlib.suppress(ChildProcessError):
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:
-                if ended[0] in by_pid:
-                    self._ended(by_pid[ended[0]], ended[1])
+                self._buried(*ended)
 
-    def _ended(self, key: int, status: int) -> None:
-        step = self.steps.pop(key)
-        self._signal(step.pid, signal.SIGKILL)  # what it left running in its group
-        report = os.read(step.report, child.REPORT_SIZE + 1).decode(errors="replace")
-        os.close(step.report)
+    def _buried(self, pid: int, status: int) -> None:
+        if cell := self.cells.pop(pid, None):
+            self._listen(cell)
+            self._forget(cell)
+            cell.channel.close()
+            if step := self._step_in(cell):
+                self._ended(step, f"s{status}")
+        elif step := next((step for step in self.steps.values() if step.pid == pid), None):
+            self._signal(step, signal.SIGKILL)  # what it left running in its group
+            report = os.read(step.report or 0, child.REPORT_SIZE + 1).decode(errors="replace")
+            os.close(step.report or 0)
+            self._ended(step, report or f"s{status}")
+
+    def _step_in(self, cell: Cell) -> _Step | None:
+        return next((step for step in self.steps.values() if step.cell is cell), None)
+
+    def _ended(self, step: _Step, report: str) -> None:
+        del self.steps[step.key]
         failure = self._finish(step.pump) if step.pump else None
         if failure:
-            self._tell({"key": key, "failure": str(failure), "errno": failure.errno})
+            self._tell({"key": step.key, "failure": str(failure), "errno": failure.errno})
         elif report.startswith("f"):
-            self._tell({"key": key, "failure": report[1:], "errno": 0})
+            self._tell({"key": step.key, "failure": report[1:], "errno": 0})
         else:
-            self._tell({"key": key, "status": int(report[1:]) if report else status})
+            self._tell({"key": step.key, "status": int(report[1:])})
 
     def _finish(self, pump: _Pump) -> OSError | None:
         if pump.source in self.selector.get_map():
@@ -172,14 +229,13 @@ class Server:
         pump.close()
         return pump.failure
 
-    def _kill(self, keys: Iterable[int]) -> None:
-        for key in keys:
-            self._signal(self.steps[key].pid, signal.SIGKILL)
-
     @staticmethod
-    def _signal(pid: int, number: int) -> None:
+    def _signal(step: _Step, number: int) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(pid, number)
+            if step.cell:
+                step.cell.signal(step.key, number)
+            else:
+                os.killpg(step.pid, number)
 
     def _tell(self, message: Message) -> None:
         try:
@@ -202,32 +258,9 @@ def threads() -> int:
         return threading.active_count()
 
 
-def _job_of(asked: Message) -> Job:
-    return Job(
-        key=asked["key"],
-        argv=tuple(asked["argv"]),
-        env=asked["env"],
-        cwd=Path(asked["cwd"]),
-        log=Path(asked["log"]),
-        stdout=Path(asked["stdout"]) if asked["stdout"] else None,
-        binds=tuple(Bind(Path(source), target, read_only) for source, target, read_only in asked["binds"]),
-        keep=tuple(Path(path) for path in asked["keep"]),
-        scratch=Path(asked["scratch"]),
-        memory=asked["memory"],
-        way=asked["way"],
-        here=asked["here"],
-    )
-
-
-def _opened(path: Path, files: list[int]) -> int:
+def _opened(path: str, files: list[int]) -> int:
     files.append(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644))
     return files[-1]
-
-
-def _pipe(files: list[int]) -> tuple[int, int]:
-    reader, writer = os.pipe()
-    files += [reader, writer]
-    return reader, writer
 
 
 def _nonblocking_pipe() -> tuple[int, int]:
@@ -258,16 +291,16 @@ def _imported(names: Sequence[str]) -> dict[str, str]:
 
 
 def main() -> None:
-    """``python -m argosy.engine.processes.server FD NAME...``: import the names, serve on the socket FD. For programs other than Python's
-    there are none; for Python's there is at least the module that runs them."""
+    """``python -m argosy.engine.processes.server FD WAY NAME...``: import the names, serve on the socket FD. For programs other than
+    Python's there are none; for Python's there is at least the module that runs them."""
     connection = socket.socket(fileno=int(sys.argv[1]))
     connection.set_inheritable(False)
     # Ctrl-C in a terminal reaches the whole group; who stops when is the launcher's decision.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    failures = _imported(sys.argv[2:])
+    failures = _imported(sys.argv[3:])
     gc.collect()
     gc.freeze()
-    server = Server(connection)
+    server = Server(connection, cast("Way", sys.argv[2]))
     with contextlib.suppress(OSError):
         connection.sendall(json.dumps({"ready": threads(), "failures": failures}).encode() + b"\n")
         server.serve()

@@ -1,13 +1,15 @@
 """A process' own view of the file system: the machine's, with some paths showing folders and files of the step's own.
 
-In a mount namespace of its own, a new root is put together from bind mounts of what the machine has; where a path that is to be shown does
-not exist, the nearest folder above it is put together anew in the same way. Nothing is created on the machine.
+A root is put together from bind mounts of what the machine has. It is made once for a mount namespace (:func:`take_root`) and copied, with
+the namespace, for each step, which then has its own files mounted over it (:class:`View`). Where a path that is to be shown does not exist,
+the nearest folder above it is put together anew in the same way. Nothing is created on the machine.
 """
 
 import contextlib
 import os
 import stat
-from collections.abc import Collection, Sequence
+import tempfile
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,36 +29,141 @@ class Bind(NamedTuple):
     read_only: bool = False
 
 
-def enter(binds: Sequence[Bind], scratch: Path, visible: Sequence[Path] = ()) -> None:
-    """Make the view the root of this process, which is alone in its mount namespace.
+Listing = frozenset[tuple[str, int, str]]
 
-    *scratch* is what it sees as ``/tmp``; of what the machine has there, only the folders *visible* stay in sight. What it writes into
-    ``/`` itself lies in *scratch*'s neighbour with the suffix ``PLACE`` where there is such a folder, otherwise in memory, and is gone
-    with the process.
-    """
-    working = Path.cwd()
+
+def take_root() -> list[str]:
+    """Give this process, which is alone in its mount namespace, a root of its own that shows what the machine's does. Returns the mount
+    points in it."""
     linux.mount("none", ROOT, "", linux.MS_REC | linux.MS_PRIVATE)
-    place = scratch.resolve().with_name(f"{scratch.name}{PLACE}")
-    wanted = place.exists()
-    if not wanted:
-        place.mkdir()
-    view = _View(place, wanted)
-    view.assemble(ROOT)
-    kept = [Bind(path, str(path)) for path in _outermost({path for path in visible if Path(TEMPORARY) in path.parents})]
-    for bind in [Bind(scratch, TEMPORARY), *sorted([*kept, *binds], key=lambda bind: len(Path(bind.target).parts))]:
-        view.show(bind)
-    # Processes of the step's own namespace only. Not allowed inside some containers; then the machine's stay in sight, no more than that.
+    place = Path(tempfile.mkdtemp(prefix="argosy-view-"))
+    shared = _assemble(ROOT, place)
+    # Processes of this namespace only. Not allowed inside some containers; then the machine's stay in sight, no more than that.
     with contextlib.suppress(OSError):
         linux.mount("proc", place / "proc", "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
     _turn_to(place)
-    os.chdir(working if working.exists() else ROOT)
+    place.rmdir()  # the folder only: never remove what is in a place that shows the machine's files
+    return shared
 
 
-def _outermost(paths: Collection[Path]) -> list[Path]:
-    return sorted(path for path in paths if not any(parent in paths for parent in path.parents))
+def listing() -> Listing:
+    """What lies in the root itself: names, modes, and where links point."""
+    with os.scandir(ROOT) as found:
+        entries = [(entry.name, entry.stat(follow_symlinks=False).st_mode, _link(entry)) for entry in found]
+    return frozenset([*entries, (".", ROOT.stat().st_mode, "")])
+
+
+class View:
+    """What one step sees, in a copy of the namespace that :func:`take_root` made a root for. *shared*: the mount points there."""
+
+    def __init__(self, shared: Collection[str]) -> None:
+        self._shared = set(shared)
+        """Mount points that show what the machine has."""
+        self._own = {str(ROOT)}
+        """Mount points in which something can be made without the machine having it too."""
+        self._made: list[Path] = []
+        """What was made in the root that all steps of the namespace have in common."""
+
+    def show(self, binds: Sequence[Bind], scratch: Path, visible: Sequence[Path] = ()) -> None:
+        """Mount *binds* where they are wanted, and *scratch* as ``/tmp``; of what the machine has there, only the folders *visible* stay
+        in sight. What the process writes into ``/`` itself lies in *scratch*'s neighbour with the suffix ``PLACE`` where there is such a
+        folder, otherwise in memory."""
+        place = scratch.resolve().with_name(f"{scratch.name}{PLACE}")
+        if separate := place.exists():
+            self._shared = set(_assemble(ROOT, place, own=True))
+            _turn_to(place)
+        kept = [
+            Bind(path, str(path)) for path in _outermost({path for path in visible if Path(TEMPORARY) in path.parents})
+        ]
+        wanted = [Bind(scratch, TEMPORARY), *sorted([*kept, *binds], key=lambda bind: len(Path(bind.target).parts))]
+        # Looked up before anything is mounted: a source may lie below what another one hides.
+        with _opened([bind.source for bind in wanted]) as sources:
+            for bind, source in zip(wanted, sources, strict=True):
+                self._show(bind, source)
+        if separate:
+            self._made.clear()
+
+    def forget(self) -> None:
+        """Remove what was made in the root for this step, once its namespace is left. Raises OSError where something else lies in it."""
+        for path in reversed(self._made):
+            path.rmdir() if path.is_dir() else path.unlink()
+
+    def _show(self, bind: Bind, source: int) -> None:
+        target = self._room(Path(bind.target), folder=stat.S_ISDIR(os.fstat(source).st_mode))
+        linux.mount(_path_of(source), target, "", linux.MS_BIND | linux.MS_REC)
+        self._own.add(str(target))
+        if bind.read_only:
+            linux.mount("none", target, "", linux.MS_BIND | linux.MS_REMOUNT | linux.MS_RDONLY)
+
+    def _room(self, path: Path, *, folder: bool) -> Path:
+        """A place to mount something at *path*, made where there is none."""
+        place, parts = ROOT, path.parts[1:]
+        for depth, part in enumerate(parts):
+            following = place / part
+            if following.is_symlink():
+                elsewhere = place / following.readlink()
+                return self._room(Path(os.path.normpath(elsewhere.joinpath(*parts[depth + 1 :]))), folder=folder)
+            if not following.exists():
+                self._make(following, folder=folder or depth < len(parts) - 1)
+            place = following
+        return place
+
+    def _make(self, path: Path, *, folder: bool) -> None:
+        holder = self._own_mount_of(path.parent)
+        if holder is None:
+            holder = str(path.parent)
+            self._shared.update(_assemble(path.parent, path.parent))
+            self._own.add(holder)
+        path.mkdir() if folder else path.touch()
+        if holder == str(ROOT):
+            self._made.append(path)
+
+    def _own_mount_of(self, folder: Path) -> str | None:
+        """The mount point of the step's own that *folder* lies in; None where it is the machine's."""
+        for place in map(str, (folder, *folder.parents)):
+            if place in self._own:
+                return place
+            if place in self._shared:
+                return None
+        return None
+
+
+def _assemble(folder: Path, target: Path, *, own: bool = False) -> list[str]:
+    """Mount a new folder at *target*, with everything in it that the machine's *folder* has; with *own* it is *target* itself that becomes
+    the mount point. Returns where in *folder* something is mounted now."""
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    # All is known of the entries before something hides them.
+    with os.scandir(folder) as found:
+        entries = sorted((entry.name, stat.S_IFMT(entry.stat(follow_symlinks=False).st_mode)) for entry in found)
+    with _opened([folder]) as (source,):
+        if own:
+            linux.mount(str(target), target, "", linux.MS_BIND)
+        else:
+            linux.mount("tmpfs", target, "tmpfs", linux.MS_NOSUID, f"mode={mode:o}")
+        # What is put together is not shown inside itself.
+        linux.mount("none", target, "", linux.MS_UNBINDABLE)
+        taken = [name for name, kind in entries if _take_over(f"{_path_of(source)}/{name}", kind, f"{target}/{name}")]
+    return [str(folder / name) for name in taken]
+
+
+def _take_over(source: str, kind: int, target: str) -> bool:
+    """Show *source* at *target*, which is nothing yet; whether it was mounted for that. Plain strings: done for every entry of ``/``."""
+    match kind:
+        case stat.S_IFLNK:
+            os.symlink(os.readlink(source), target)  # noqa: PTH115, PTH211
+            return False
+        case stat.S_IFDIR:
+            os.mkdir(target)  # noqa: PTH102
+        case stat.S_IFREG:
+            os.close(os.open(target, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC))
+        case _:
+            return False
+    linux.mount(source, target, "", linux.MS_BIND | linux.MS_REC)
+    return True
 
 
 def _turn_to(place: Path) -> None:
+    """Make the mount point *place* the root of this process."""
     old = place / OLD
     old.mkdir()
     linux.pivot_root(place, old)
@@ -65,80 +172,23 @@ def _turn_to(place: Path) -> None:
     (ROOT / OLD).rmdir()
 
 
-class _View:
-    """The new root while it is put together at *place*. *wanted*: whether somebody will look for what the process writes into ``/``."""
-
-    def __init__(self, place: Path, wanted: bool) -> None:
-        self.place = place
-        self.wanted = wanted
-        self.own: set[Path] = set()
-        """Mount points in which something can be made without the machine having it too."""
-        self.shared: set[Path] = set()
-        """Mount points that show what the machine has."""
-
-    def assemble(self, folder: Path) -> None:
-        """Mount a new folder in the place of the machine's *folder*, with everything in it that the machine has there."""
-        target = self.place / folder.relative_to(ROOT)
-        mode = stat.S_IMODE(folder.stat().st_mode)
-        with os.scandir(folder) as found:
-            entries = sorted(found, key=lambda entry: entry.name)
-        if folder == ROOT and self.wanted:
-            linux.mount(str(target), target, "", linux.MS_BIND)
-        else:
-            linux.mount("tmpfs", target, "tmpfs", linux.MS_NOSUID, f"mode={mode:o}")
-        self.own.add(target)
-        for entry in entries:
-            self._take_over(entry, f"{target}/{entry.name}")
-
-    def show(self, bind: Bind) -> None:
-        """Show *bind*, at a place that is made where there is none."""
-        target = self._room(Path(bind.target), folder=bind.source.is_dir())
-        linux.mount(str(bind.source), target, "", linux.MS_BIND | linux.MS_REC)
-        self.own.add(target)
-        if bind.read_only:
-            linux.mount("none", target, "", linux.MS_BIND | linux.MS_REMOUNT | linux.MS_RDONLY)
-
-    def _take_over(self, source: os.DirEntry[str], target: str) -> None:
-        # Plain strings: this is done for every entry of / as each step starts.
-        if source.is_symlink():
-            os.symlink(os.readlink(source.path), target)  # noqa: PTH115, PTH211
-            return
-        folder = source.is_dir()
-        if folder:
-            os.mkdir(target)  # noqa: PTH102
-        elif source.is_file():
-            os.close(os.open(target, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC))
-        else:
-            return
-        linux.mount(source.path, target, "", linux.MS_BIND | linux.MS_REC)
-        self.shared.add(Path(target))
-
-    def _room(self, path: Path, *, folder: bool) -> Path:
-        place = self.place
-        parts = path.parts[1:]
-        for depth, part in enumerate(parts):
-            following = place / part
-            if following.is_symlink():
-                elsewhere = ROOT / place.relative_to(self.place) / following.readlink()
-                return self._room(Path(os.path.normpath(elsewhere.joinpath(*parts[depth + 1 :]))), folder=folder)
-            if not following.exists():
-                if not self._is_own(place):
-                    self.assemble(ROOT / place.relative_to(self.place))
-                _make(following, folder=folder or depth < len(parts) - 1)
-            place = following
-        return place
-
-    def _is_own(self, folder: Path) -> bool:
-        for place in (folder, *folder.parents):
-            if place in self.own:
-                return True
-            if place in self.shared:
-                return False
-        return False
+@contextlib.contextmanager
+def _opened(paths: Sequence[Path]) -> Iterator[list[int]]:
+    """*paths*, held by descriptors that name them whatever is mounted over them."""
+    with contextlib.ExitStack() as stack:
+        numbers = [os.open(path, os.O_PATH | os.O_CLOEXEC) for path in paths]
+        for number in numbers:
+            stack.callback(os.close, number)
+        yield numbers
 
 
-def _make(place: Path, *, folder: bool) -> None:
-    if folder:
-        place.mkdir()
-    else:
-        place.touch()
+def _path_of(number: int) -> str:
+    return f"/proc/self/fd/{number}"
+
+
+def _link(entry: os.DirEntry[str]) -> str:
+    return os.readlink(entry.path) if entry.is_symlink() else ""  # noqa: PTH115
+
+
+def _outermost(paths: Collection[Path]) -> list[Path]:
+    return sorted(path for path in paths if not any(parent in paths for parent in path.parents))
