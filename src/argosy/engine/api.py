@@ -14,13 +14,14 @@ from typing import Any
 
 from argosy import errors
 from argosy.engine import nodes, outcome, preparation
+from argosy.engine.artifacts.remote import Remote
 from argosy.engine.attempts import ahead
 from argosy.engine.attempts.cache import StepCache
 from argosy.engine.attempts.environment import Sources
 from argosy.engine.attempts.pods import Pods
 from argosy.engine.machine.core import Identity
 from argosy.engine.machine.workflow import Ending, Workflow
-from argosy.engine.manifest import loading
+from argosy.engine.manifest import loading, resources
 from argosy.engine.manifest.catalogue import Catalogue, Owner
 from argosy.engine.manifest.loading import Manifest
 from argosy.engine.nodes import Json, Node, Outputs, Phase
@@ -112,6 +113,8 @@ def _stored(prepared: Prepared, options: RunOptions) -> Json:
         "configMaps": {name: dict(values) for name, values in prepared.config_maps.items()},
         "useCache": options.use_cache,
         "workingFolder": str(options.working_folder),
+        "secretFiles": list(prepared.secret_files),
+        "repository": prepared.repository,
     }
 
 
@@ -230,11 +233,13 @@ def catalogue_of(spec: Json, others: Mapping[str, Json]) -> Catalogue:
 
 def _pods(session: _Session, options: RunOptions, starter: launcher.Launcher, catalogue: Catalogue) -> Pods:
     stored = session.stored
-    sources = Sources(stored["configMaps"], options.secrets)
+    secrets = {**options.secrets, **resources.secrets(stored["secretFiles"])}
+    sources = Sources(stored["configMaps"], secrets)
     store = ObjectStore(options.home / "objects")
     return Pods(
         starter=starter,
         store=store,
+        remote=Remote(options.home / "bucket", secrets, stored["repository"]),
         cache=StepCache(
             options.home / "cache", store, here=Path(stored["workingFolder"]), reads_hits=stored["useCache"]
         ),

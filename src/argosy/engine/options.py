@@ -71,3 +71,7 @@ class Prepared:
     ignored: tuple[str, ...] = ()
     """Fields that change nothing on this machine."""
     engine_of_containers: str | None = None
+    secret_files: tuple[str, ...] = ()
+    """The given files with Secrets in them: their values are read anew whenever an engine is at the run."""
+    repository: Json | None = None
+    """The ``s3`` location of the artifact repository; None for this machine's own."""

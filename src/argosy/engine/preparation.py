@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from argosy import errors
+from argosy.engine.artifacts import locations
 from argosy.engine.attempts import containers, images
 from argosy.engine.attempts.workspace import ROOT_VARIABLE, PathFailure, Workspace, container_of
 from argosy.engine.machine import calls, scopes, substitution
 from argosy.engine.manifest import catalogue as catalogues
-from argosy.engine.manifest import checking, loading
+from argosy.engine.manifest import checking, loading, resources
 from argosy.engine.manifest.catalogue import WORKFLOW, Catalogue, Owner, owner_of
 from argosy.engine.manifest.loading import Document, Manifest
 from argosy.engine.nodes import Json
@@ -30,7 +31,12 @@ def prepare(manifest: Manifest, options: RunOptions) -> Prepared:
     findings = [checking.check(document) for document in manifest.all()]
     ignored = tuple(dict.fromkeys(name for finding in findings for name in finding.ignored))
     main = _as_workflow(manifest.main)
-    options = replace(options, config_maps={**options.config_maps, **_config_maps(manifest)})
+    secret_files = resources.secret_files(manifest)
+    options = replace(
+        options,
+        config_maps={**options.config_maps, **resources.config_maps(manifest)},
+        secrets={**options.secrets, **resources.secrets(secret_files)},
+    )
     others = {
         f"{document.kind}/{document.name}": document.body["spec"]
         for document in manifest.others
@@ -49,7 +55,27 @@ def prepare(manifest: Manifest, options: RunOptions) -> Prepared:
     validation.check(catalogue, arguments, metadata, where=str(main.path))
     _check_sources(manifest)
     engine = _check_leaves(catalogue, options, main.path)
-    return Prepared(name, run, spec, metadata, arguments, others, options.config_maps, ignored, engine)
+    repository = resources.repository(manifest, spec.get("artifactRepositoryRef"))
+    if repository is None and spec.get("artifactRepositoryRef"):
+        ignored = (*ignored, "spec.artifactRepositoryRef")
+    named = [
+        *resources.locations({**spec, "arguments": arguments}, "spec"),
+        ("the artifact repository", {"s3": repository or {}}),
+    ]
+    _check_locations(named, options, main.path)
+    return Prepared(
+        workflow=name,
+        run=run,
+        spec=spec,
+        metadata=metadata,
+        arguments=arguments,
+        others=others,
+        config_maps=options.config_maps,
+        ignored=ignored,
+        engine_of_containers=engine,
+        secret_files=secret_files,
+        repository=repository,
+    )
 
 
 def _as_workflow(main: Document) -> Document:
@@ -66,12 +92,6 @@ def _as_workflow(main: Document) -> Document:
         "annotations": dict(own.get("annotations") or {}),
     }
     return replace(main, kind="Workflow", body={"metadata": metadata, "spec": spec["workflowSpec"]})
-
-
-def _config_maps(manifest: Manifest) -> dict[str, Json]:
-    """The ConfigMaps among the given files."""
-    found = [document for document in manifest.others if document.kind == loading.CONFIG_MAP]
-    return {document.name: dict(document.body.get("data") or {}) for document in found}
 
 
 def _check_sources(manifest: Manifest) -> None:
@@ -242,6 +262,19 @@ def _check_process(template: Json, catalogue: Catalogue, where: str) -> None:
             f"{where}: uses {path}, which takes a view of the file system of the process's own; here: {launcher.isolation().reason}. "
             f"Put the path under ${ROOT_VARIABLE}"
         )
+
+
+def _check_locations(artifacts: Iterable[tuple[str, Json]], options: RunOptions, path: Path) -> None:
+    """Raise Misconfigured where the location of one of *artifacts* names a key of a Secret that is not known here."""
+    for where, artifact in artifacts:
+        for selector in resources.selectors({kind: artifact[kind] for kind in locations.KINDS if kind in artifact}):
+            if selector["key"] not in options.secrets.get(selector.get("name", ""), {}) and not selector.get(
+                "optional"
+            ):
+                raise errors.Misconfigured(
+                    f"{path}: {where}: needs the Secret {selector.get('name')!r} with the key {selector['key']!r}, which is not known "
+                    "here; name a file with it (-f)"
+                )
 
 
 def _check_references(container: Json, options: RunOptions, where: str) -> None:

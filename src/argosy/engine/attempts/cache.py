@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from argosy.engine.artifacts.locations import kind_of
 from argosy.engine.attempts.workspace import container_of
 from argosy.engine.nodes import Json, Outputs
 from argosy.engine.state import disk
@@ -39,7 +40,7 @@ class StepCache:
         if annotations.get(ANNOTATION) != "true":
             return None
         reads = self._digests_of(annotations.get(READS))
-        if reads is None:
+        if reads is None or _looks_outside(template):
             return None
         container = container_of(template)
         inputs = template.get("inputs") or {}
@@ -89,6 +90,14 @@ class StepCache:
                 return None
             digests[name] = self._read[path]
         return digests
+
+
+def _looks_outside(template: Json) -> bool:
+    """Whether *template* takes or leaves artifacts outside the run: nobody knows whether what is there has changed."""
+    artifacts = [
+        artifact for side in ("inputs", "outputs") for artifact in (template.get(side) or {}).get("artifacts") or []
+    ]
+    return any("stored" not in artifact and kind_of(artifact) for artifact in artifacts)
 
 
 def _identity(artifact: Mapping[str, Any]) -> list[object]:

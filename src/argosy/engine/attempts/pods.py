@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from argosy.engine import nodes
+from argosy.engine.artifacts.remote import Remote
 from argosy.engine.attempts import ahead, containers, environment, images, transfer
 from argosy.engine.attempts.cache import StepCache
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources
@@ -39,6 +40,7 @@ class Pods:
 
     starter: Starts
     store: ObjectStore
+    remote: Remote
     cache: StepCache
     sources: Sources
     folder: Callable[[str, int], Path]
@@ -108,7 +110,12 @@ class Pods:
 
     async def _collected(self, request: StartPod, workspace: Workspace) -> tuple[Outputs, list[str]]:
         collect = functools.partial(
-            transfer.collect, request.template, workspace, self.store, keeps_result=request.keeps_result
+            transfer.collect,
+            request.template,
+            workspace,
+            self.store,
+            self.remote,
+            keeps_result=request.keeps_result,
         )
         # Parameters are read at once; what can be gigabytes is hashed and moved beside the loop.
         gives_artifacts = bool((request.template.get("outputs") or {}).get("artifacts"))
@@ -129,7 +136,7 @@ class Pods:
         workspace.prepare()
         if source := container_of(template).get("source"):
             (workspace.folder / SCRIPT).write_text(source, encoding="utf-8")
-        transfer.deliver(template, workspace, self.store)
+        transfer.deliver(template, workspace, self.store, self.remote)
         for path in output_paths(template):
             workspace.path(path).parent.mkdir(parents=True, exist_ok=True)
 

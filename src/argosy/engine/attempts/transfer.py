@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from argosy.engine.artifacts.failures import ArtifactFailure, ArtifactMissing
+from argosy.engine.artifacts.locations import kind_of
+from argosy.engine.artifacts.remote import Remote
 from argosy.engine.attempts.workspace import Workspace
 from argosy.engine.machine.scopes import text
 from argosy.engine.nodes import Json, Outputs
@@ -18,20 +21,24 @@ class TransferFailure(Exception):
     """An input could not be put in place, or an output is not there."""
 
 
-def deliver(template: Mapping[str, Any], workspace: Workspace, store: ObjectStore) -> None:
+def deliver(template: Mapping[str, Any], workspace: Workspace, store: ObjectStore, remote: Remote) -> None:
     """Put the input artifacts of *template* where it expects them. Raises TransferFailure."""
     for artifact in (template.get("inputs") or {}).get("artifacts") or []:
         if not artifact.get("path"):
             continue
         target = workspace.path(artifact["path"])
         try:
-            _put(artifact, target, store)
-        except FileNotFoundError as error:
-            if not artifact.get("optional"):
-                raise TransferFailure(f"artifact {artifact['name']} failed to load: {error}") from None
+            _put(artifact, target, store, remote)
+        except (FileNotFoundError, ArtifactFailure) as error:
+            if not artifact.get("optional") or not isinstance(error, FileNotFoundError | ArtifactMissing):
+                raise TransferFailure(
+                    f"init: Error (exit code 64): artifact {artifact['name']} failed to load: {error}"
+                ) from None
+            if kind_of(artifact):
+                target.mkdir(parents=True)  # the place at which a pod would have had it mounted
 
 
-def _put(artifact: Json, target: Path, store: ObjectStore) -> None:
+def _put(artifact: Json, target: Path, store: ObjectStore, remote: Remote) -> None:
     if "raw" in artifact:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(artifact["raw"].get("data") or "", encoding="utf-8")
@@ -42,6 +49,8 @@ def _put(artifact: Json, target: Path, store: ObjectStore) -> None:
                 f"subPath {artifact['subPath']!r} of an archived artifact; declare it with `archive: none: {{}}`"
             )
         store.deliver(stored["digest"], target, artifact.get("subPath"))
+    elif kind_of(artifact):
+        remote.load(artifact, target)
     else:
         return
     if artifact.get("mode") is not None:
@@ -56,7 +65,7 @@ def _change_mode(path: Path, mode: int, *, recurse: bool) -> None:
 
 
 def collect(
-    template: Mapping[str, Any], workspace: Workspace, store: ObjectStore, *, keeps_result: bool
+    template: Mapping[str, Any], workspace: Workspace, store: ObjectStore, remote: Remote, *, keeps_result: bool
 ) -> tuple[Outputs, list[str]]:
     """The outputs of an attempt that ended, artifacts moved into *store*, and what is missing of them."""
     outputs, missing = Outputs(), []
@@ -70,20 +79,34 @@ def collect(
             missing.append(str(failure))
         else:
             outputs.parameters[parameter["name"]] = value
-    paths = [workspace.path(artifact["path"]) for artifact in declared.get("artifacts") or [] if artifact.get("path")]
     for artifact in declared.get("artifacts") or []:
-        path = workspace.path(artifact["path"]) if artifact.get("path") else None
-        if path is None:
-            continue
-        if not path.exists():
-            if not artifact.get("optional"):
-                missing.append(f"{artifact['path']} no such file or directory")
-            continue
-        source = _inside(path, workspace)
-        outputs.artifacts[artifact["name"]] = stored = _stored(artifact, source, store)
-        if sum(path.is_relative_to(other) or other.is_relative_to(path) for other in paths) > 1:
-            store.deliver(stored["stored"]["digest"], source, None)  # another artifact is of these files too
+        try:
+            found = _artifact(artifact, declared["artifacts"], workspace, store, remote)
+        except (TransferFailure, ArtifactFailure) as failure:
+            missing.append(str(failure))
+        else:
+            outputs.artifacts |= {artifact["name"]: found} if found else {}
     return outputs, missing
+
+
+def _artifact(
+    artifact: Json, declared: list[Json], workspace: Workspace, store: ObjectStore, remote: Remote
+) -> Json | None:
+    """The output *artifact* of those *declared*, kept; None where it may be missing and is. Raises TransferFailure, ArtifactFailure."""
+    if not artifact.get("path"):
+        return None
+    path = workspace.path(artifact["path"])
+    if not path.exists():
+        if artifact.get("optional"):
+            return None
+        raise TransferFailure(f"{artifact['path']} no such file or directory")
+    source = _inside(path, workspace)
+    location = remote.save(artifact, source) if kind_of(artifact) else {}
+    kept = {**_stored(artifact, source, store), **location}
+    others = [workspace.path(other["path"]) for other in declared if other.get("path")]
+    if sum(path.is_relative_to(other) or other.is_relative_to(path) for other in others) > 1:
+        store.deliver(kept["stored"]["digest"], source, None)  # another artifact is of these files too
+    return kept
 
 
 def _result(stdout: Path) -> str:

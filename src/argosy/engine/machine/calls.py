@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from argosy.engine.artifacts.locations import kind_of as kind_of_location
 from argosy.engine.machine import scopes, substitution
 from argosy.engine.manifest.catalogue import Owner
 from argosy.engine.nodes import Json, Node
@@ -162,4 +163,4 @@ def _artifact(declared: Json, handed: Json | None) -> Json:
 
 def has_location(artifact: Mapping[str, Any]) -> bool:
     """Whether *artifact* says where its content is."""
-    return "raw" in artifact or "stored" in artifact
+    return "raw" in artifact or "stored" in artifact or kind_of_location(artifact) is not None

@@ -27,6 +27,7 @@ DEEPEST = 200
 
 KINDS = ("Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow")
 CONFIG_MAP = "ConfigMap"
+SECRET = "Secret"  # noqa: S105 - the kind of a resource
 API_VERSION = "argoproj.io/v1alpha1"
 
 
@@ -54,9 +55,9 @@ class Manifest:
 
 def load(paths: Iterable[Path]) -> Manifest:
     """The resources in *paths*. Raises Misconfigured where a file is not a manifest or it is unclear what is to be run."""
-    documents = [document for path in paths for document in _documents(path)]
-    workflows = [document for document in documents if document.kind in ("Workflow", "CronWorkflow")]
-    templates = [document for document in documents if document.kind in KINDS]
+    found = [document for path in paths for document in documents(path)]
+    workflows = [document for document in found if document.kind in ("Workflow", "CronWorkflow")]
+    templates = [document for document in found if document.kind in KINDS]
     runnable = workflows or [document for document in templates if (document.body.get("spec") or {}).get("entrypoint")]
     if len(runnable) != 1:
         names = ", ".join(f"{document.kind} {document.name!r}" for document in runnable) or "none"
@@ -64,10 +65,11 @@ def load(paths: Iterable[Path]) -> Manifest:
             f"expected one Workflow (or one WorkflowTemplate with an entrypoint) to run, found {names}; name one file with one"
         )
     main = runnable[0]
-    return Manifest(main, tuple(document for document in documents if document is not main))
+    return Manifest(main, tuple(document for document in found if document is not main))
 
 
-def _documents(path: Path) -> list[Document]:
+def documents(path: Path) -> list[Document]:
+    """The resources in the file *path*. Raises Misconfigured where it is no manifest."""
     text = _text(path)
     try:
         _demand_flat(text)
@@ -113,10 +115,12 @@ def _document(path: Path, body: Any) -> list[Document]:
     if body.get("kind") in ("List", "WorkflowList"):
         return [document for item in body.get("items") or [] for document in _document(path, item)]
     kind = body.get("kind")
-    if kind == CONFIG_MAP:
+    if kind in (CONFIG_MAP, SECRET):
         return [Document(path, kind, _name_of(body), body)]
     if kind not in KINDS:
-        raise errors.Misconfigured(f"{path}: kind is {kind!r}; `argosy run` takes {', '.join((*KINDS, CONFIG_MAP))}")
+        raise errors.Misconfigured(
+            f"{path}: kind is {kind!r}; `argosy run` takes {', '.join((*KINDS, CONFIG_MAP, SECRET))}"
+        )
     if body.get("apiVersion") != API_VERSION:
         raise errors.Misconfigured(f"{path}: apiVersion is {body.get('apiVersion')!r}; expected {API_VERSION}")
     return [Document(path, kind, _name_of(body), body)]

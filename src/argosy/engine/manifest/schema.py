@@ -44,7 +44,7 @@ _SCHEDULING = (
     "nodeSelector affinity tolerations schedulerName hostAliases securityContext automountServiceAccountToken executor metrics "
     "podResources"
 )
-_LOCATIONS = "s3 git http artifactory hdfs oss gcs azure plugin"
+_LOCATIONS = "artifactory hdfs oss gcs azure plugin"
 _CONTAINER = Type(
     runs={
         "name": STRING, "image": STRING, "command": STRINGS, "args": STRINGS, "workingDir": STRING, "env": "[EnvVar]",
@@ -56,7 +56,24 @@ _CONTAINER = Type(
     ),
     refused=_refused("lifecycle volumeDevices restartPolicy restartPolicyRules"),
 )  # fmt: skip
-_LOCATION = {"raw": "RawArtifact"}
+_LOCATION = {"raw": "RawArtifact", "s3": "S3Artifact", "http": "HTTPArtifact", "git": "GitArtifact"}
+
+_S3 = Type(
+    {
+        "endpoint": STRING,
+        "bucket": STRING,
+        "region": STRING,
+        "insecure": BOOLEAN,
+        "accessKeySecret": "KeySelector",
+        "secretKeySecret": "KeySelector",
+        "sessionTokenSecret": "KeySelector",
+        "useSDKCreds": BOOLEAN,
+        "createBucketIfNotPresent": FREE,
+        "addressingStyle": STRING,
+    },
+    refused=_refused("roleARN", "have the AWS SDK's own settings take the role, and say useSDKCreds: true")
+    | _refused("encryptionOptions caSecret"),
+)
 
 PATCHED_POD = Type(
     {"containers": "[PatchedContainer]", "initContainers": "[PatchedContainer]"},
@@ -98,6 +115,17 @@ TYPES: Mapping[str, Type] = {
         ignored=_names("immutable"),
         refused=_refused("binaryData"),
     ),
+    "Secret": Type(
+        {
+            "apiVersion": STRING,
+            "kind": STRING,
+            "metadata": "ObjectMeta",
+            "type": STRING,
+            "data": STRING_MAP,
+            "stringData": STRING_MAP,
+        },
+        ignored=_names("immutable"),
+    ),
     "ObjectMeta": Type(
         {"name": STRING, "generateName": STRING, "namespace": STRING, "labels": STRING_MAP, "annotations": STRING_MAP},
         ignored=_names(
@@ -123,10 +151,11 @@ TYPES: Mapping[str, Type] = {
             "serviceAccountName": STRING,
             "podMetadata": "Metadata",
             "podSpecPatch": POD_PATCH,
+            "artifactRepositoryRef": "ArtifactRepositoryRef",
         },
         ignored=_names(
             f"{_SCHEDULING} ttlStrategy podGC podPriorityClassName podDisruptionBudget archiveLogs artifactGC imagePullSecrets dnsPolicy "
-            "dnsConfig hostNetwork artifactRepositoryRef volumeClaimGC resourceClaims"
+            "dnsConfig hostNetwork volumeClaimGC resourceClaims"
         ),
         refused=_refused("suspend shutdown volumeClaimTemplates executorPlugins"),
         at_most={"templates": 200},
@@ -211,10 +240,60 @@ TYPES: Mapping[str, Type] = {
             **_LOCATION,
         },
         ignored=_names("artifactGC archiveLogs deleted"),
-        refused=_refused(_LOCATIONS, "`argosy run` takes files from other steps and `raw` ones"),
+        refused=_refused(_LOCATIONS, "`argosy run` knows s3, http, git and raw"),
         required=("name",),
     ),
     "RawArtifact": Type({"data": STRING}, required=("data",)),
+    "S3Artifact": Type({**_S3.runs, "key": STRING}, refused=_S3.refused),
+    "HTTPArtifact": Type(
+        {"url": STRING, "headers": "[Header]", "auth": "HTTPAuth"},
+        ignored=_names("saveStreamViaFile"),
+        required=("url",),
+    ),
+    "Header": Type({"name": STRING, "value": STRING}, required=("name", "value")),
+    "HTTPAuth": Type({"basicAuth": "BasicAuth", "oauth2": "OAuth2Auth", "clientCert": "ClientCertAuth"}),
+    "BasicAuth": Type({"usernameSecret": "KeySelector", "passwordSecret": "KeySelector"}),
+    "OAuth2Auth": Type(
+        {
+            "clientIDSecret": "KeySelector",
+            "clientSecretSecret": "KeySelector",
+            "tokenURLSecret": "KeySelector",
+            "scopes": STRINGS,
+            "endpointParams": "[OAuth2EndpointParam]",
+        }
+    ),
+    "OAuth2EndpointParam": Type({"key": STRING, "value": STRING}, required=("key",)),
+    "ClientCertAuth": Type({"clientCertSecret": "KeySelector", "clientKeySecret": "KeySelector"}),
+    "GitArtifact": Type(
+        {
+            "repo": STRING,
+            "revision": STRING,
+            "depth": INTEGER,
+            "fetch": STRINGS,
+            "usernameSecret": "KeySelector",
+            "passwordSecret": "KeySelector",
+            "sshPrivateKeySecret": "KeySelector",
+            "insecureIgnoreHostKey": BOOLEAN,
+            "disableSubmodules": BOOLEAN,
+            "singleBranch": BOOLEAN,
+            "branch": STRING,
+            "insecureSkipTLS": BOOLEAN,
+        },
+        required=("repo",),
+    ),
+    "ArtifactRepository": Type(
+        {"s3": "S3ArtifactRepository"},
+        ignored=_names("archiveLogs"),
+        refused=_refused(_LOCATIONS, "`argosy run` keeps artifacts on this machine or in S3"),
+        required=("s3",),
+    ),
+    "S3ArtifactRepository": Type(
+        {**_S3.runs},
+        # A key by itself: only artifacts that name theirs are kept there.
+        ignored=_names("keyFormat keyPrefix"),
+        refused=_S3.refused,
+    ),
+    "ArtifactRepositoryRef": Type({"configMap": STRING, "key": STRING}),
     "Archive": Type({"tar": FREE, "none": FREE, "zip": FREE}),
     "RetryStrategy": Type(
         {"limit": INTEGER_OR_TEXT, "retryPolicy": STRING, "backoff": "Backoff", "expression": STRING},

@@ -1,0 +1,151 @@
+"""Archives as Argo's executor makes and opens them: what goes into a bucket, and what comes out of one.
+
+An archive is not trusted. Nothing of it is ever written outside the folder it is unpacked into: names with ``..``, links that lead outside,
+names that pass through a link, devices and pipes end it, and so does one that unpacks into more than this machine should hold.
+"""
+
+import contextlib
+import gzip
+import os
+import shutil
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from argosy.engine.artifacts.failures import ArtifactFailure
+
+MOST_ENTRIES = 1_000_000
+ALWAYS_ALLOWED = 1 << 30
+"""Bytes that any archive may unpack into."""
+MOST_FOLD = 200
+"""How many times its own size a larger one may."""
+UNREADABLE = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, gzip.BadGzipFile, NotImplementedError)
+
+
+def pack(source: Path, archive: Mapping[str, Any], folder: Path) -> Path:
+    """The file or folder *source* as its ``archive`` field has it stored: *source* itself, or a new file in *folder*."""
+    if "none" in archive:
+        return source
+    if "zip" in archive:
+        return _zipped(source, folder / "packed.zip")
+    level = (archive.get("tar") or {}).get("compressionLevel")
+    packed = folder / "packed.tgz"
+    with tarfile.open(packed, "w:gz", compresslevel=9 if level is None else int(level)) as tar:
+        tar.add(source, arcname=source.name)
+    return packed
+
+
+def _zipped(source: Path, packed: Path) -> Path:
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
+        archive.write(source, source.name)
+        for entry in sorted(source.rglob("*")) if source.is_dir() else ():
+            archive.write(entry, f"{source.name}/{entry.relative_to(source).as_posix()}")
+    return packed
+
+
+def place(loaded: Path, archive: Mapping[str, Any], target: Path) -> None:
+    """Put what was *loaded* at *target*, unpacked as the ``archive`` field says: where it says nothing, only what is a tar file.
+
+    An archive of one file or one folder becomes that, any other a folder. Raises ArtifactFailure.
+    """
+    if "none" in archive:
+        kind = "none"
+    elif "zip" in archive:
+        kind = "zip"
+    else:
+        kind = "tar" if "tar" in archive or _is_tar(loaded) else "none"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if kind == "none":
+        shutil.move(loaded, target)
+        return
+    unpacked = target.with_name(f".{target.name}.unpacked")
+    unpacked.mkdir()
+    try:
+        (_unzip if kind == "zip" else _untar)(loaded, unpacked)
+        _rename(unpacked, target)
+    except UNREADABLE as error:
+        raise ArtifactFailure(f"it is no readable {kind} archive: {error}") from None
+    finally:
+        shutil.rmtree(unpacked, ignore_errors=True)
+        loaded.unlink(missing_ok=True)
+
+
+def _rename(unpacked: Path, target: Path) -> None:
+    entries = list(unpacked.iterdir())
+    (entries[0] if len(entries) == 1 else unpacked).rename(target)
+
+
+def _is_tar(path: Path) -> bool:
+    """Whether *path* is a compressed tar file, the one kind that is known by itself."""
+    if path.is_dir():
+        return False
+    with contextlib.suppress(*UNREADABLE, OSError), tarfile.open(path, "r:gz") as tar:
+        return tar.next() is not None
+    return False
+
+
+class _Ration:
+    """How much an archive may still unpack into."""
+
+    def __init__(self, archive: Path) -> None:
+        self._entries = MOST_ENTRIES
+        self._bytes = max(ALWAYS_ALLOWED, MOST_FOLD * archive.stat().st_size)
+
+    def take(self, size: int) -> None:
+        self._entries -= 1
+        self._bytes -= size
+        if self._entries < 0 or self._bytes < 0:
+            raise ArtifactFailure(
+                f"the archive unpacks into more than {MOST_ENTRIES} files, or {MOST_FOLD} times its size: it is not unpacked"
+            )
+
+
+def _untar(archive: Path, folder: Path) -> None:
+    try:
+        with tarfile.open(archive, "r:gz") as tar:
+            for member in _sound(tar, _Ration(archive)):
+                tar.extract(member, folder, filter="data")
+    except tarfile.FilterError as error:
+        raise ArtifactFailure(f"illegal file in the archive: {error}") from None
+
+
+def _sound(tar: tarfile.TarFile, ration: _Ration) -> Iterator[tarfile.TarInfo]:
+    """The members of *tar*, each looked at before it is given out. tarfile's own filter is a second look."""
+    links: set[PurePosixPath] = set()
+    for member in tar:
+        name = PurePosixPath(member.name.lstrip("/"))
+        ration.take(member.size)
+        if ".." in name.parts:
+            raise ArtifactFailure(f"illegal file path: {member.name}")
+        if any(parent in links for parent in (name, *name.parents)):
+            raise ArtifactFailure(f"illegal file path: {member.name} passes through a link of the archive")
+        if member.issym() or member.islnk():
+            base = name.parent if member.issym() else PurePosixPath()
+            if _leaves(base, member.linkname):
+                raise ArtifactFailure(f"illegal link target: {member.name} -> {member.linkname}")
+            if member.issym():
+                links.add(name)
+        elif not (member.isreg() or member.isdir()):
+            raise ArtifactFailure(f"illegal file: {member.name} is a device or a pipe")
+        yield member
+
+
+def _leaves(base: PurePosixPath, target: str) -> bool:
+    """Whether *target*, seen from the folder *base* of the archive, lies outside the archive."""
+    joined = os.path.normpath(base / target)
+    return target.startswith("/") or joined == ".." or joined.startswith("../")
+
+
+def _unzip(archive: Path, folder: Path) -> None:
+    ration = _Ration(archive)
+    with zipfile.ZipFile(archive) as opened:
+        for entry in opened.infolist():
+            ration.take(entry.file_size)
+            if entry.filename.startswith("/") or ".." in PurePosixPath(entry.filename).parts:
+                raise ArtifactFailure(f"illegal file path: {entry.filename}")
+            written = Path(opened.extract(entry, folder))
+            if mode := (entry.external_attr >> 16) & 0o777:
+                written.chmod(mode | 0o600 | (0o100 if written.is_dir() else 0))

@@ -1,0 +1,88 @@
+"""Keyed storage as the executor uses it: a key is a file, or the beginning of the keys of a folder's files.
+
+``OwnBucket`` is this machine's own, which stands in for the repository that a cluster's controller is configured with.
+"""
+
+import contextlib
+import os
+import shutil
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+from argosy.engine.artifacts.failures import ArtifactFailure, ArtifactMissing
+
+NO_KEY = "The specified key does not exist."
+"""S3's words, which a workflow's message shows."""
+
+
+class Bucket(Protocol):
+    """Files and folders by key. Every method raises ArtifactFailure where it cannot do its work."""
+
+    def get(self, key: str, target: Path) -> None:
+        """Load the file or folder *key* to *target*, which is not there yet. Raises ArtifactMissing where there is none."""
+
+    def put(self, key: str, source: Path) -> None:
+        """Keep the file or folder *source* under *key*."""
+
+    def delete(self, key: str) -> None:
+        """Remove *key*, or all keys below one that ends in ``/``. Nothing happens where there is none."""
+
+
+class OwnBucket:
+    """The bucket in the folder *root*: each key the path of a file."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def get(self, key: str, target: Path) -> None:
+        """As the protocol has it."""
+        source = self._path(key)
+        if source.is_dir():
+            shutil.copytree(source, target)
+        elif source.exists():
+            shutil.copyfile(source, target)
+        else:
+            raise ArtifactMissing(NO_KEY)
+
+    def put(self, key: str, source: Path) -> None:
+        """As the protocol has it. A key appears whole or not at all."""
+        path = self._path(key)
+        partial = self._root / f".{os.getpid()}-{path.name}.partial"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _remove(partial)
+            (shutil.copytree if source.is_dir() else shutil.copyfile)(source, partial)
+            _remove(path)
+            partial.rename(path)
+        except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+            raise ArtifactFailure(f"the key {key!r} lies below another key: {error}") from None
+        finally:
+            _remove(partial)
+
+    def delete(self, key: str) -> None:
+        """As the protocol has it."""
+        path = self._path(key)
+        _remove(path)
+        for parent in path.parents:
+            if parent == self._root or not parent.is_relative_to(self._root):
+                return
+            with contextlib.suppress(OSError):  # others lie there still
+                parent.rmdir()
+
+    def _path(self, key: str) -> Path:
+        return self._root / plain(key)
+
+
+def plain(key: str) -> PurePosixPath:
+    """*key* as the path of a file inside a folder. Raises ArtifactFailure where it would lead out of it."""
+    path = PurePosixPath(key.lstrip("/"))
+    if not path.parts or ".." in path.parts or "\0" in key:
+        raise ArtifactFailure(f"the key {key!r} is not a plain path")
+    return path
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

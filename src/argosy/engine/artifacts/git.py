@@ -1,0 +1,140 @@
+"""Artifacts that are working trees of git repositories, through the machine's own git.
+
+Repositories and revisions come from a manifest: none of them is ever read as an option of git, nor as a command to run.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from argosy.engine.artifacts.failures import ArtifactFailure
+from argosy.engine.artifacts.secrets import Secrets, one
+
+PATIENCE = 600
+"""Seconds that one command of git may take."""
+_REVISION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./@{}^~+-]*")
+_REFSPEC = re.compile(r"\+?[A-Za-z0-9_][A-Za-z0-9_./*-]*(?::[A-Za-z0-9_][A-Za-z0-9_./*-]*)?")
+_ASKING = '#!/bin/sh\ncase $1 in Username*) printf %s "$ARGOSY_GIT_USER";; *) printf %s "$ARGOSY_GIT_PASSWORD";; esac\n'
+
+
+def load(location: Mapping[str, Any], target: Path, secrets: Secrets) -> None:
+    """Check the ``git`` *location* out into the folder *target*, which is not there yet."""
+    _check(location)
+    if shutil.which("git") is None:
+        raise ArtifactFailure("git is not on PATH; install it")
+    with tempfile.TemporaryDirectory(prefix="argosy-git-") as private:
+        run = _Git(_environment(location, secrets, Path(private)), location)
+        run.clone(target)
+        run.fetch(target)
+        run.check_out(target)
+
+
+def _check(location: Mapping[str, Any]) -> None:
+    repo = location["repo"]
+    # git runs a command for "ext::" and its like, and reads what begins with a dash as an option.
+    if repo.startswith("-") or re.match(r"[A-Za-z0-9]+::", repo) or not repo.isprintable():
+        raise ArtifactFailure(f"{repo!r} is not a repository that is cloned here")
+    if location.get("singleBranch") and not location.get("branch"):
+        raise ArtifactFailure("single branch mode without a branch specified")
+    for field, pattern in (("revision", _REVISION), ("branch", _REVISION)):
+        if location.get(field) and not pattern.fullmatch(location[field]):
+            raise ArtifactFailure(f"{field} {location[field]!r} is not the name of a revision")
+    for refspec in location.get("fetch") or []:
+        if not _REFSPEC.fullmatch(refspec):
+            raise ArtifactFailure(f"fetch {refspec!r} is not a refspec")
+
+
+def _environment(location: Mapping[str, Any], secrets: Secrets, private: Path) -> dict[str, str]:
+    """What git runs with: no settings of this user or machine, no questions, and what opens the repository."""
+    variables = {
+        "PATH": os.environ.get("PATH") or os.defpath,
+        "HOME": str(private),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh",
+        "LC_ALL": "C",
+    } | {name: os.environ[name] for name in os.environ if name.lower() in ("https_proxy", "http_proxy", "no_proxy")}
+    user, password = one(location.get("usernameSecret"), secrets), one(location.get("passwordSecret"), secrets)
+    if user or password:
+        asking = private / "ask"
+        asking.write_text(_ASKING, encoding="utf-8")
+        asking.chmod(0o700)
+        variables |= {
+            "GIT_ASKPASS": str(asking),
+            "ARGOSY_GIT_USER": user or "",
+            "ARGOSY_GIT_PASSWORD": password or "",
+        }
+    if key := one(location.get("sshPrivateKeySecret"), secrets):
+        file = private / "key"
+        file.touch(mode=0o600)
+        file.write_text(key.rstrip("\n") + "\n", encoding="utf-8")
+        trusting = "no" if location.get("insecureIgnoreHostKey") else "yes"
+        known = "/dev/null" if location.get("insecureIgnoreHostKey") else str(Path.home() / ".ssh" / "known_hosts")
+        variables["GIT_SSH_COMMAND"] = (
+            f"ssh -i {file} -o IdentitiesOnly=yes -o StrictHostKeyChecking={trusting} -o UserKnownHostsFile={known}"
+        )
+    return variables
+
+
+class _Git:
+    def __init__(self, variables: Mapping[str, str], location: Mapping[str, Any]) -> None:
+        self._variables = variables
+        self._location = location
+        self._depth = [f"--depth={int(location['depth'])}"] if location.get("depth") else []
+
+    def clone(self, target: Path) -> None:
+        branch = (
+            ["--single-branch", f"--branch={self._location['branch']}"] if self._location.get("singleBranch") else []
+        )
+        whole = [] if branch or not self._depth else ["--no-single-branch"]
+        # A folder of this machine is cloned as any other server's would be, so that a depth counts there too.
+        near = ["--no-local"] if "://" not in self._location["repo"] else []
+        self._run("clone", "--quiet", *self._depth, *branch, *whole, *near, "--", self._location["repo"], str(target))
+
+    def fetch(self, target: Path) -> None:
+        if refspecs := self._location.get("fetch"):
+            self._run("-C", str(target), "fetch", "--quiet", *self._depth, "origin", *refspecs)
+
+    def check_out(self, target: Path) -> None:
+        if revision := self._location.get("revision"):
+            self._run("-C", str(target), "checkout", "--quiet", "--detach", self._commit(target, revision))
+        if not self._location.get("disableSubmodules"):
+            self._run("-C", str(target), "submodule", "--quiet", "update", "--init", "--recursive")
+
+    def _commit(self, target: Path, revision: str) -> str:
+        """The commit that *revision* names here: a commit, a tag, a branch of the repository's."""
+        for name in (revision, f"origin/{revision}", f"refs/tags/{revision}"):
+            found = self._try("-C", str(target), "rev-parse", "--quiet", "--verify", f"{name}^{{commit}}")
+            if found.returncode == 0:
+                return found.stdout.strip()
+        raise ArtifactFailure(f"failed to resolve revision {revision!r} of {self._location['repo']}")
+
+    def _run(self, *arguments: str) -> None:
+        done = self._try(*arguments)
+        if done.returncode:
+            reason = done.stderr.strip().splitlines()
+            raise ArtifactFailure(
+                f"git failed for {self._location['repo']!r}: {reason[-1] if reason else 'no reason given'}"
+            )
+
+    def _try(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        options: tuple[str, ...] = ("-c", "protocol.ext.allow=never", "-c", "core.hooksPath=/dev/null")
+        if self._location.get("insecureSkipTLS"):
+            options += ("-c", "http.sslVerify=false")
+        try:
+            return subprocess.run(
+                ("git", *options, *arguments),
+                env=self._variables,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise ArtifactFailure(f"git took longer than {PATIENCE} s for {self._location['repo']!r}") from None

@@ -1,0 +1,13 @@
+"""Where an artifact says it lies, outside the run."""
+
+from collections.abc import Mapping
+from typing import Any
+
+KINDS = ("s3", "http", "git")
+_CONTENT = {"s3": "key", "http": "url", "git": "repo"}
+"""Without which field each kind is no location."""
+
+
+def kind_of(artifact: Mapping[str, Any]) -> str | None:
+    """The kind of *artifact*'s location; None where it has none outside the run."""
+    return next((kind for kind in KINDS if (artifact.get(kind) or {}).get(_CONTENT[kind])), None)

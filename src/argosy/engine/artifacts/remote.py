@@ -1,0 +1,80 @@
+"""Artifacts by their location: which kind it is, and what it takes to load from it, save to it, delete it.
+
+A location with a key and no bucket lies in the artifact repository: the one of the given files, or this machine's own.
+What a kind takes is imported when the first artifact of that kind comes up: most runs have none.
+"""
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from argosy.engine.artifacts.buckets import Bucket, OwnBucket
+from argosy.engine.artifacts.failures import ArtifactFailure
+from argosy.engine.artifacts.locations import kind_of
+from argosy.engine.artifacts.secrets import Secrets
+from argosy.engine.nodes import Json
+
+
+@dataclass(frozen=True)
+class Remote:
+    """Loads and saves. *own*: the folder of this machine's bucket; *repository*: the ``s3`` location of the run's, if it has one."""
+
+    own: Path
+    secrets: Secrets
+    repository: Json | None = None
+
+    def load(self, artifact: Mapping[str, Any], target: Path) -> None:
+        """Put *artifact* at *target*, unpacked. Raises ArtifactFailure, and ArtifactMissing where it is not there."""
+        from argosy.engine.artifacts import archives, git, urls
+
+        kind = kind_of(artifact)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".loading-", dir=target.parent) as folder:
+            loaded = Path(folder) / "loaded"
+            if kind == "s3":
+                location = self._located(artifact["s3"])
+                self._bucket(location).get(location["key"], loaded)
+            elif kind == "http":
+                urls.load(artifact["http"], loaded, self.secrets)
+            else:
+                git.load(artifact["git"], loaded, self.secrets)
+            archives.place(loaded, artifact.get("archive") or {}, target)
+
+    def save(self, artifact: Mapping[str, Any], source: Path) -> Json:
+        """Keep the file or folder *source* where *artifact* says, archived as it says. Returns the location, complete."""
+        kind = kind_of(artifact)
+        if kind == "git":
+            raise ArtifactFailure("git output artifacts unsupported")
+        from argosy.engine.artifacts import archives, urls
+
+        with tempfile.TemporaryDirectory(prefix="argosy-saving-") as folder:
+            packed = archives.pack(source, artifact.get("archive") or {}, Path(folder))
+            if kind == "http":
+                urls.save(artifact["http"], packed, self.secrets)
+                return {"http": artifact["http"]}
+            location = self._located(artifact["s3"])
+            self._bucket(location).put(location["key"], packed)
+            return {"s3": location}
+
+    def delete(self, artifact: Mapping[str, Any]) -> None:
+        """Remove what :meth:`save` kept. Raises ArtifactFailure where that is not possible."""
+        kind = kind_of(artifact)
+        if kind != "s3":
+            raise ArtifactFailure(f"{kind} artifacts cannot be deleted")
+        location = self._located(artifact["s3"])
+        self._bucket(location).delete(location["key"])
+
+    def _located(self, location: Json) -> Json:
+        """*location* with the repository's bucket, where it names none of its own."""
+        if location.get("endpoint") and location.get("bucket"):
+            return location
+        return {**(self.repository or {}), "key": location["key"]}
+
+    def _bucket(self, location: Json) -> Bucket:
+        if not location.get("bucket"):
+            return OwnBucket(self.own)
+        from argosy.engine.artifacts.s3 import S3Bucket
+
+        return S3Bucket(location, self.secrets)

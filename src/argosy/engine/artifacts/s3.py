@@ -1,0 +1,134 @@
+"""Buckets behind the S3 interface, through boto3, which is imported when the first one is opened."""
+
+import contextlib
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from argosy.engine.artifacts import buckets
+from argosy.engine.artifacts.failures import ArtifactFailure, ArtifactMissing
+from argosy.engine.artifacts.secrets import Secrets, one
+
+MISSING = ("NoSuchKey", "404", "NotFound")
+OWNED = ("BucketAlreadyOwnedByYou", "BucketAlreadyExists")
+CONNECTING = 10
+READING = 60
+"""Seconds."""
+STYLES = {"path": "path", "virtual-hosted": "virtual"}
+
+
+class S3Bucket:
+    """The bucket of the ``s3`` *location*. Raises ArtifactFailure where a key to it is not among *secrets*."""
+
+    def __init__(self, location: Mapping[str, Any], secrets: Secrets) -> None:
+        self._bucket = location["bucket"]
+        self._makes_bucket = "createBucketIfNotPresent" in location
+        self._client = _client(location, secrets)
+
+    def get(self, key: str, target: Path) -> None:
+        """As the protocol has it."""
+        with _in_words(f"load {key!r} of the bucket {self._bucket!r}"):
+            try:
+                body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
+            except self._client.exceptions.NoSuchKey:
+                self._get_folder(key, target)
+                return
+            with target.open("wb") as copy:
+                shutil.copyfileobj(body, copy, 1 << 20)
+
+    def _get_folder(self, key: str, target: Path) -> None:
+        prefix = f"{key.rstrip('/')}/"
+        found = list(self._below(prefix))
+        if not found:
+            raise ArtifactMissing(buckets.NO_KEY)
+        target.mkdir()
+        for name in found:
+            if name == prefix:
+                continue
+            path = target / buckets.plain(name.removeprefix(prefix))
+            if name.endswith("/"):
+                path.mkdir(parents=True, exist_ok=True)
+            else:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._client.download_file(self._bucket, name, str(path))
+
+    def put(self, key: str, source: Path) -> None:
+        """As the protocol has it."""
+        with _in_words(f"save {key!r} in the bucket {self._bucket!r}"):
+            if self._makes_bucket:
+                self._make_bucket()
+            if not source.is_dir():
+                self._client.upload_file(str(source), self._bucket, key)
+                return
+            for entry in sorted(path for path in source.rglob("*") if path.is_file()):
+                name = f"{key.rstrip('/')}/{entry.relative_to(source).as_posix()}"
+                self._client.upload_file(str(entry), self._bucket, name)
+
+    def delete(self, key: str) -> None:
+        """As the protocol has it."""
+        with _in_words(f"delete {key!r} of the bucket {self._bucket!r}"):
+            for name in list(self._below(key)) if key.endswith("/") else [key]:
+                self._client.delete_object(Bucket=self._bucket, Key=name)
+
+    def _below(self, prefix: str) -> Iterator[str]:
+        for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
+            for entry in page.get("Contents") or []:
+                yield entry["Key"]
+
+    def _make_bucket(self) -> None:
+        from botocore.exceptions import ClientError
+
+        try:
+            self._client.create_bucket(Bucket=self._bucket)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in OWNED:
+                raise
+
+
+def _client(location: Mapping[str, Any], secrets: Secrets) -> Any:
+    try:
+        import boto3
+        from botocore.config import Config
+    except ImportError:
+        raise ArtifactFailure("artifacts in S3 need boto3; install it with pip install 'argosy[s3]'") from None
+    scheme = "http" if location.get("insecure") else "https"
+    keys = {
+        name: one(location.get(field), secrets)
+        for name, field in (
+            ("aws_access_key_id", "accessKeySecret"),
+            ("aws_secret_access_key", "secretKeySecret"),
+            ("aws_session_token", "sessionTokenSecret"),
+        )
+    }
+    return boto3.session.Session().client(
+        "s3",
+        endpoint_url=f"{scheme}://{location['endpoint']}",
+        region_name=location.get("region") or "us-east-1",
+        config=Config(
+            connect_timeout=CONNECTING,
+            read_timeout=READING,
+            retries={"max_attempts": 3, "mode": "standard"},
+            s3={"addressing_style": STYLES.get(location.get("addressingStyle") or "", "auto")},
+            # Gateways of others do not know the checksums that AWS has added.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        ),
+        **{name: value for name, value in keys.items() if value},
+    )
+
+
+@contextlib.contextmanager
+def _in_words(what: str) -> Iterator[None]:
+    """Turn the client's errors into ArtifactFailure. They name no secret."""
+    from boto3.exceptions import Boto3Error
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except ClientError as error:
+        given = error.response.get("Error") or {}
+        kind = ArtifactMissing if given.get("Code") in MISSING else ArtifactFailure
+        raise kind(f"cannot {what}: {given.get('Code')}: {given.get('Message')}") from None
+    except (BotoCoreError, Boto3Error) as error:
+        raise ArtifactFailure(f"cannot {what}: {error}") from None

@@ -1,0 +1,93 @@
+"""A server in this process that speaks as much of S3 as artifacts take: objects put, got, listed and deleted, buckets made.
+
+It does not check signatures: that a real gateway takes them is tried where there is one.
+"""
+
+import contextlib
+import threading
+import urllib.parse
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from xml.sax.saxutils import escape
+
+KEYS = {"access": "argosy", "secret": "argosy-secret"}
+Buckets = dict[str, dict[str, bytes]]
+
+
+@contextlib.contextmanager
+def s3_server(buckets: Buckets | None = None) -> Iterator[str]:
+    """The endpoint of a server with *buckets*."""
+    handler = type("Handler", (_Handler,), {"buckets": {} if buckets is None else buckets})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    buckets: Buckets
+    protocol_version = "HTTP/1.1"
+
+    def _place(self) -> tuple[str, str, dict[str, list[str]]]:
+        parts = urllib.parse.urlsplit(self.path)
+        bucket, _, key = urllib.parse.unquote(parts.path).lstrip("/").partition("/")
+        return bucket, key, urllib.parse.parse_qs(parts.query)
+
+    def do_PUT(self) -> None:
+        bucket, key, _ = self._place()
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if not key:
+            self.buckets.setdefault(bucket, {})
+        elif bucket not in self.buckets:
+            self._refuse("NoSuchBucket")
+            return
+        else:
+            self.buckets[bucket][key] = body
+        self._answer(200, b"")
+
+    def do_GET(self) -> None:
+        bucket, key, query = self._place()
+        objects = self.buckets.get(bucket)
+        if objects is None:
+            self._refuse("NoSuchBucket")
+        elif not key:
+            prefix = query.get("prefix", [""])[0]
+            found = "".join(
+                f"<Contents><Key>{escape(name)}</Key></Contents>" for name in sorted(objects) if name.startswith(prefix)
+            )
+            self._answer(200, f"<ListBucketResult><IsTruncated>false</IsTruncated>{found}</ListBucketResult>".encode())
+        elif key in objects:
+            self._answer(200, objects[key])
+        else:
+            self._refuse("NoSuchKey")
+
+    def do_HEAD(self) -> None:
+        bucket, key, _ = self._place()
+        content = self.buckets.get(bucket, {}).get(key)
+        self.send_response(404 if content is None else 200)
+        self.send_header("Content-Length", str(len(content or b"")))
+        self.end_headers()
+
+    def do_DELETE(self) -> None:
+        bucket, key, _ = self._place()
+        self.buckets.get(bucket, {}).pop(key, None)
+        self.send_response(204)
+        self.end_headers()
+
+    def _refuse(self, code: str) -> None:
+        self._answer(404, f"<Error><Code>{code}</Code><Message>there is none</Message></Error>".encode())
+
+    def _answer(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "application/xml")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Nothing."""
