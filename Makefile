@@ -25,6 +25,7 @@ check: .venv/ready ## what is quick: format, lint, types, import contracts, mani
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/argosy compile --check workflows/churn workflows/flight_delay
+	$(BIN)/python charts/reference.py --check
 
 ci: check test ## what CI runs
 
@@ -33,6 +34,7 @@ fmt: .venv/ready ## format, mend what can be mended, compile the manifests
 	$(BIN)/ruff check --fix .
 	$(BIN)/argosy compile workflows/churn workflows/flight_delay
 	$(BIN)/python -m argosy.engine.manifest.compatibility > docs/argo-compatibility.md
+	$(BIN)/python charts/reference.py
 
 data: data/ready ## write the sample data, real data sets from the package registry, under data/
 

@@ -12,6 +12,11 @@ pytest.register_assert_rewrite("argosy.testing")
 ROOT = Path(__file__).parents[1]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--e2e`; it has to be declared where the first arguments are read."""
+    parser.addoption("--e2e", action="store_true", help="also run tests on the cluster that KUBECONFIG names")
+
+
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test has a state folder of its own; the user's is never seen."""

@@ -4,12 +4,18 @@ The digest says which bundle was approved; the signature, that it is ours. Predi
 """
 
 import argparse
+import itertools
 import logging
+import math
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from argosy import errors
 from argosy.settings import Settings
+
+if TYPE_CHECKING:
+    from argosy.ports.features import OnlineFeatures
 
 HOST = "127.0.0.1"
 PORT = 8080
@@ -23,15 +29,30 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--bundle", type=Path, required=True, help="folder of the bundle")
     made.add_argument("--digest", required=True, metavar="sha256:…", help="the model digest that was approved")
     made.add_argument("--model", help="name of the model; the bundle's own where absent")
+    made.add_argument("--release", type=int, metavar="N", help="the version that was approved; any where absent")
     made.add_argument("--signature", type=Path, help="signature of the bundle")
     made.add_argument(
         "--key", type=Path, help="public key (PEM) that the signature must be by [ARGOSY_VERIFYING_KEY_FILE]"
     )
     made.add_argument("--unsigned", action="store_true", help="serve a bundle that nobody signed or released yet")
     made.add_argument("--online", type=Path, help="folder of the online store, for requests that name join keys only")
+    made.add_argument("--online-digest", metavar="sha256:…", help="the online store that was approved")
     made.add_argument("--environment", help="log predictions as those of this environment")
+    made.add_argument(
+        "--score-edges", type=_edges, metavar="X,Y,…", help="edges of the bins in which scores are counted, ascending"
+    )
     add_server_arguments(made)
     return made
+
+
+def _edges(text: str) -> tuple[float, ...]:
+    try:
+        edges = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        edges = ()
+    if not edges or not all(map(math.isfinite, edges)) or any(a >= b for a, b in itertools.pairwise(edges)):
+        raise argparse.ArgumentTypeError(f"{text!r}; expected numbers that ascend, with commas between")
+    return edges
 
 
 def add_server_arguments(to: argparse.ArgumentParser) -> None:
@@ -45,6 +66,8 @@ def run(arguments: argparse.Namespace) -> None:
     """Check the bundle, then serve it."""
     if (arguments.signature is None) != arguments.unsigned:
         raise errors.UsageError("pass --signature FILE, or --unsigned to serve a bundle that nobody signed yet")
+    if arguments.online is None and arguments.online_digest is not None:
+        raise errors.UsageError("--online-digest without --online: pass the folder of the online store too")
     from argosy.serving import server
 
     # Before anything that takes time: a port in use is said at once.
@@ -54,7 +77,7 @@ def run(arguments: argparse.Namespace) -> None:
     from argosy.serving import admission, launch, records
 
     settings = Settings.from_environment()
-    approved = admission.Approved(arguments.bundle, arguments.digest, model=arguments.model)
+    approved = admission.Approved(arguments.bundle, arguments.digest, model=arguments.model, version=arguments.release)
     verifier = None if arguments.unsigned else wiring.verifier(settings, key=arguments.key)
     predictor = admission.load(approved, verifier=verifier, signature=arguments.signature)
     version = None if arguments.unsigned else admission.release(approved).counter
@@ -62,12 +85,25 @@ def run(arguments: argparse.Namespace) -> None:
     logs = arguments.environment is not None
     around = launch.Surroundings(
         listener=listener,
-        online=None if arguments.online is None else wiring.online_features(arguments.online),
+        online=_online(arguments.online, arguments.online_digest),
         log=wiring.prediction_log(settings, served, records.columns(predictor.signature)) if logs else None,
         hash_key=wiring.hash_key(settings) if logs else b"",
         drain_seconds=arguments.drain_seconds,
+        score_edges=arguments.score_edges,
     )
     launch.run(predictor, served, arguments.bundle, around)
+
+
+def _online(folder: Path | None, approved: str | None) -> "OnlineFeatures | None":
+    """The online store in *folder*, proven to be *approved* where that is given."""
+    if folder is None:
+        return None
+    from argosy import wiring
+    from argosy.serving import admission
+
+    if approved is not None:
+        admission.online_store(folder, approved)
+    return wiring.online_features(folder)
 
 
 def main() -> None:

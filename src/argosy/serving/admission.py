@@ -68,6 +68,12 @@ def release(approved: Approved, *, not_before: int = 0, now: datetime.datetime |
     return found
 
 
+def online_store(folder: Path, approved: str) -> None:
+    """Prove that the online store in *folder* is the one that was *approved*. Raises Rejected where it is another."""
+    if (found := bundle.digest(folder)) != approved:
+        raise errors.Rejected(f"the online store in {folder} is {found}, but {approved} is approved; fetch it again")
+
+
 def _check_model(approved: Approved, name: str) -> None:
     if approved.model is not None and name != approved.model:
         raise errors.Rejected(

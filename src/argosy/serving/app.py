@@ -3,7 +3,7 @@
 Building the app opens nothing; whoever builds it hands in a predictor that is loaded and verified, and closes what it opened.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from starlette.applications import Starlette
@@ -19,7 +19,7 @@ from argosy.ports.prediction_log import PredictionLog, Served
 from argosy.serving import exchange, v1, v2
 from argosy.serving.exchange import Limits
 from argosy.serving.health import Lifecycle
-from argosy.serving.metrics import CONTENT_TYPE, Metrics
+from argosy.serving.metrics import CONTENT_TYPE, TWENTIETHS, Metrics
 from argosy.serving.problems import RequestProblem, shown
 from argosy.serving.records import Recorder
 from argosy.serving.service import Predictor, Service
@@ -37,16 +37,20 @@ def build_app(
     hash_key: bytes = b"",
     limits: Limits | None = None,
     lifecycle: Lifecycle | None = None,
+    score_edges: Sequence[float] | None = None,
 ) -> Starlette:
     """The server of one model.
 
     *online* answers requests that name join keys only; without it they are refused. *log* takes every prediction; *hash_key* is the
-    secret under which join keys reach it. *lifecycle* is how the caller says that the server is about to stop.
+    secret under which join keys reach it. *lifecycle* is how the caller says that the server is about to stop. *score_edges*: bins in which
+    scores are counted; by default twentieths for probabilities, and none for a regression, whose range nobody here knows.
     """
     limits, lifecycle = limits or Limits(), lifecycle or Lifecycle()
     if log is not None and not hash_key:
         raise ValueError("a prediction log needs the secret under which join keys are hashed")
-    metrics = Metrics(served, log)
+    if score_edges is None:
+        score_edges = () if predictor.signature.task == "regression" else TWENTIETHS
+    metrics = Metrics(served, log, score_edges)
     recorder = None if log is None else Recorder(log, predictor.signature, hash_key)
     service = Service(predictor=predictor, served=served, metrics=metrics, online=online, recorder=recorder)
     app = Starlette(

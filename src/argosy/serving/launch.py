@@ -8,6 +8,7 @@ import json
 import shlex
 import socket
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,8 @@ class Surroundings:
     hash_key: bytes = b""
     drain_seconds: float = 0.0
     """How long to go on after SIGTERM until callers have noticed."""
+    score_edges: Sequence[float] | None = None
+    """Bins in which scores are counted; None: as the task suggests."""
 
 
 def run(predictor: Predictor, served: Served, folder: Path, around: Surroundings) -> None:
@@ -46,6 +49,7 @@ def run(predictor: Predictor, served: Served, folder: Path, around: Surroundings
             log=around.log,
             hash_key=around.hash_key,
             lifecycle=lifecycle,
+            score_edges=around.score_edges,
         )
         line = _ready_line(served, server.address(around.listener), _example(predictor.signature, folder))
         server.run(app, around.listener, lifecycle, on_ready=lambda: _say(line), drain_seconds=around.drain_seconds)

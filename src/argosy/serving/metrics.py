@@ -1,6 +1,6 @@
 """What the server counts, in Prometheus' form. Each app has a registry of its own, so that two in one process do not mix."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -12,12 +12,15 @@ from argosy.ports.prediction_log import PredictionLog, Served
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 # Dense round the promise (p95 below 100 ms) and round what a row takes (below 1 ms).
 SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+TWENTIETHS = tuple(step / 20 for step in range(1, 21))
+"""Bins of a probability. They are the same for every version of a model, so that the distributions of two can be compared."""
 
 
 class Metrics:
     """The counters of one app."""
 
-    def __init__(self, served: Served, log: PredictionLog | None) -> None:
+    def __init__(self, served: Served, log: PredictionLog | None, score_edges: Sequence[float] = TWENTIETHS) -> None:
+        """*score_edges*: of the bins that scores are counted in, ascending; none where scores are not counted."""
         self._registry = CollectorRegistry()
         labels = {"model": served.model, "version": str(served.version or ""), "digest": served.digest}
         info = Gauge("argosy_model_info", "The model that is served; always 1.", list(labels), registry=self._registry)
@@ -28,9 +31,7 @@ class Metrics:
         )
         self.in_flight = Gauge("argosy_requests_in_flight", "Requests being answered.", registry=self._registry)
         self.predictions = Counter("argosy_predictions", "Rows answered.", registry=self._registry)
-        self.scores = Counter(
-            "argosy_prediction_scores", "Sum of the scores of a binary model.", registry=self._registry
-        )
+        self._scores = _scores(score_edges, self._registry)
         self.undefined = Counter(
             "argosy_undefined_predictions",
             "Requests for which the model gave NaN or infinity.",
@@ -61,9 +62,24 @@ class Metrics:
 
         return observe
 
+    def observe_scores(self, scores: Iterable[float]) -> None:
+        """Count the scores of the rows of one request."""
+        if self._scores is not None:
+            for score in scores:
+                self._scores.observe(score)
+
     def text(self) -> bytes:
         """All of it, as Prometheus scrapes it."""
         return generate_latest(self._registry)
+
+
+def _scores(edges: Sequence[float], registry: CollectorRegistry) -> Histogram | None:
+    if not edges:
+        return None
+    help_text = (
+        "Scores: of a binary model the probability, of a multiclass one that of the class decided for, else the value."
+    )
+    return Histogram("argosy_prediction_score", help_text, buckets=edges, registry=registry)
 
 
 class _LogCollector(Collector):

@@ -107,5 +107,4 @@ class Service:
 
     def _count(self, features: Sequence[Mapping[str, Value]], values: Predictions) -> None:
         self._metrics.predictions.inc(len(features))
-        if self.signature.task == "binary":
-            self._metrics.scores.inc(float(values.sum()))
+        self._metrics.observe_scores((values.max(axis=1) if values.ndim == 2 else values).tolist())

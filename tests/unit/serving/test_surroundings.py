@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,17 @@ from argosy.serving.app import build_app
 from argosy.serving.exchange import Limits
 from argosy.serving.health import Lifecycle
 from argosy.serving.rows import Value
-from argosy.testing.serving_kit import ROW, Client, MemoryLog, MemoryOnline, Reply, exchange, rows, signature
+from argosy.testing.serving_kit import (
+    ROW,
+    Client,
+    MemoryLog,
+    MemoryOnline,
+    Reply,
+    exchange,
+    rows,
+    signature,
+    write_bundle,
+)
 
 V1 = "/v1/models/leaving:predict"
 V2 = "/v2/models/leaving/infer"
@@ -172,7 +184,31 @@ def test_metrics_count_what_happened(client: Client) -> None:
     assert metric(client, "argosy_predictions_total") == 3
     assert metric(client, "argosy_prediction_log_written_total") == 3
     assert metric(client, 'argosy_prediction_log_dropped_total{reason="queue-full"}') == 2
-    assert 0 < metric(client, "argosy_prediction_scores_total") < 3
+    assert metric(client, "argosy_prediction_score_count") == 3
+    assert 0 < metric(client, "argosy_prediction_score_sum") < 3
+    assert metric(client, 'argosy_prediction_score_bucket{le="1.0"}') == 3
+
+
+@pytest.mark.parametrize(
+    ("task", "edges", "expected"),
+    [
+        pytest.param("multiclass", None, {"1.0": 4, "0.3": 0}, id="the-class-decided-for"),
+        pytest.param("regression", (-1.0, 100.0), {"-1.0": 0, "100.0": 4}, id="edges-of-one's-own"),
+        pytest.param("regression", None, {}, id="no-edges"),
+    ],
+)
+def test_scores_are_counted_in_bins(
+    tmp_path: Path, task: Task, edges: tuple[float, ...] | None, expected: dict[str, int]
+) -> None:
+    """What a canary's analysis compares; the range of a regression is for its owner to say."""
+    digest = write_bundle(tmp_path / "bundle", task)
+    model = Predictor.load(tmp_path / "bundle", digest)
+    client = Client(build_app(predictor=model, served=SERVED, score_edges=edges))
+    assert client.post(V1, {"instances": rows(4)}).status == 200
+    text = client.get("/metrics").body.decode()
+    found = dict(re.findall(r'argosy_prediction_score_bucket\{le="([^"]+)"\} (\S+)', text))
+    assert {edge: float(found[edge]) for edge in expected} == expected
+    assert bool(found) is bool(expected)
 
 
 def test_draining_fails_readiness_first(client: Client, lifecycle: Lifecycle) -> None:

@@ -1,0 +1,46 @@
+{{/* What a schema cannot say: values that contradict each other. Every line says what, why, and what to do. */}}
+{{- define "inference.check" -}}
+{{- $v := .Values -}}
+{{- if not $v.unsigned -}}
+  {{- if not $v.signature }}{{ fail "signature: nothing unsigned is served; pass the file beside version.yaml (--set-file signature=evidence/bundle.sig), or unsigned: true for a try" }}{{ end -}}
+  {{- if not $v.verifyingKey }}{{ fail "verifyingKey: the signature cannot be checked without it; pass the environment repo's key (--set-file verifyingKey=keys/signing.pub.pem)" }}{{ end -}}
+{{- end -}}
+{{- if and (eq $v.strategy "rolling") (ne $v.mode "plain") }}{{ fail "strategy: rolling needs mode: plain; with KServe the Rollout makes the pods" }}{{ end -}}
+{{- if and $v.predictionLog.claim (not $v.predictionLog.hashKeySecret) }}{{ fail "predictionLog.hashKeySecret: a log of predictions needs the secret under which ids are hashed; name it, or leave claim empty" }}{{ end -}}
+{{- if and $v.trafficRouting.gateway.parentRefs $v.trafficRouting.other }}{{ fail "trafficRouting: gateway and other are both given; one router splits the requests" }}{{ end -}}
+{{- if and $v.autoscaling.enabled (lt (int $v.autoscaling.maxReplicas) (int $v.replicas)) }}{{ fail (printf "autoscaling.maxReplicas is %v, below replicas (%v), the least" $v.autoscaling.maxReplicas $v.replicas) }}{{ end -}}
+{{- if eq $v.strategy "canary" }}{{ include "inference.checkSteps" . }}{{ end -}}
+{{- if and $v.analysis.enabled (ne $v.strategy "rolling") }}{{ include "inference.checkSamples" . }}{{ end -}}
+{{- end }}
+
+{{- define "inference.checkSteps" -}}
+{{- $before := 0 -}}
+{{- range .Values.canary.steps -}}
+  {{- if le (int .) $before }}{{ fail (printf "canary.steps: %v comes after %v; shares ascend" . $before) }}{{ end -}}
+  {{- $before = int . -}}
+{{- end -}}
+{{- if and (eq (int .Values.canary.maxSurge) 0) (eq (int .Values.canary.maxUnavailable) 0) }}{{ fail "canary: maxSurge and maxUnavailable are both 0, so no pod could ever be replaced; let one of them be 1" }}{{ end -}}
+{{- range $line := splitList "\n" (include "inference.sharesOff" . | trim) -}}
+  {{- if $line -}}
+  {{- $part := splitList " " $line -}}
+  {{- $off := subf (float64 (index $part 1)) (float64 (index $part 0)) -}}
+  {{- if gt (maxf $off (mulf $off -1.0)) (float64 $.Values.canary.tolerance) -}}
+    {{- fail (printf "canary.steps: with %v replicas, %s %% of the requests would be %s %% (%s of %s pods), more than canary.tolerance (%v points) away; raise replicas, name other steps, use trafficRouting, or raise the tolerance" $.Values.replicas (index $part 0) (index $part 1) (index $part 2) (index $part 3) $.Values.canary.tolerance) -}}
+  {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* Fewer would decide by chance: one error alone would be beyond the limit; equal distributions would differ by more in one run of a thousand
+(Kolmogorov–Smirnov for two samples of n: 1.95 * sqrt(2 / n)). */}}
+{{- define "inference.checkSamples" -}}
+{{- $a := .Values.analysis -}}
+{{- $requests := int (ceil (divf 1.0 $a.errors.maximumRatio)) -}}
+{{- if lt (int $a.minimumRequests) $requests }}{{ fail (printf "analysis.minimumRequests is %v, but below %v one error alone is beyond errors.maximumRatio (%v); raise it" $a.minimumRequests $requests $a.errors.maximumRatio) }}{{ end -}}
+{{- if $a.predictions.enabled -}}
+  {{- $distance := float64 $a.predictions.maximumDistance -}}
+  {{- $rows := int (ceil (divf 7.605 (mulf $distance $distance))) -}}
+  {{- if lt (int $a.predictions.minimum) $rows }}{{ fail (printf "analysis.predictions.minimum is %v, but below %v chance alone goes beyond predictions.maximumDistance (%v); raise one of them" $a.predictions.minimum $rows $a.predictions.maximumDistance) }}{{ end -}}
+{{- end -}}
+{{- if lt (int $a.windowSeconds) (int $a.intervalSeconds) }}{{ fail (printf "analysis.windowSeconds is %v, shorter than intervalSeconds (%v), so some requests would never be looked at" $a.windowSeconds $a.intervalSeconds) }}{{ end -}}
+{{- end }}

@@ -1,0 +1,184 @@
+{{/* The container in two halves. What belongs to a version (image, arguments, resources) stands where the version stands, in the
+InferenceService; a ServingRuntime that changed first would start pods that are half old and half new. */}}
+{{- define "inference.container.version" -}}
+image: {{ .Values.image | default .Values.server.image }}
+args:
+  - --bundle=/mnt/models/bundle
+  - --digest={{ .Values.modelDigest }}
+  - --model={{ .Values.model }}
+  - --host=0.0.0.0
+  - --drain-seconds={{ .Values.server.drainSeconds }}
+{{- if .Values.unsigned }}
+  - --unsigned
+{{- else }}
+  - --release={{ .Values.version }}
+  - --signature=/etc/argosy/bundle.sig
+  - --key=/etc/argosy/signing.pub.pem
+{{- end }}
+{{- with .Values.onlineStore }}
+  - --online=/mnt/models/online
+  - --online-digest={{ .digest }}
+{{- end }}
+{{- if .Values.predictionLog.claim }}
+  - --environment={{ .Values.environment }}
+{{- end }}
+{{- with .Values.analysis.predictions.edges }}
+  - --score-edges={{ join "," . }}
+{{- end }}
+resources:
+  {{- toYaml .Values.resources | nindent 2 }}
+{{- end }}
+
+{{- define "inference.container.fixed" -}}
+name: kserve-container
+imagePullPolicy: {{ .Values.server.pullPolicy }}
+command: [python, -m, argosy.serving]
+ports:
+  - {name: http, containerPort: 8080, protocol: TCP}
+env:
+  - {name: HOME, value: /tmp}
+  - {name: ARGOSY_HOME, value: /tmp/argosy}
+{{- if .Values.predictionLog.claim }}
+  - {name: ARGOSY_PREDICTIONS_URI, value: file:///var/argosy/predictions}
+  - {name: ARGOSY_HASH_KEY_FILE, value: /etc/argosy-ids/ids.key}
+{{- end }}
+{{- with .Values.server.env }}
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+# A pod that loads is not killed for it; one that hangs is. Readiness fails first when a pod is told to stop.
+startupProbe:
+  httpGet: {path: /healthz, port: 8080}
+  periodSeconds: 1
+  failureThreshold: {{ .Values.server.startSeconds }}
+livenessProbe:
+  httpGet: {path: /healthz, port: 8080}
+  periodSeconds: 10
+  timeoutSeconds: 5
+  failureThreshold: 6
+readinessProbe:
+  httpGet: {path: /readyz, port: 8080}
+  periodSeconds: 2
+  timeoutSeconds: 2
+  failureThreshold: 3
+securityContext:
+  {{- include "inference.containerSecurity" . | nindent 2 }}
+volumeMounts:
+  - {name: tmp, mountPath: /tmp}
+{{- if not .Values.unsigned }}
+  - {name: release, mountPath: /etc/argosy, readOnly: true}
+{{- end }}
+{{- if .Values.predictionLog.claim }}
+  - {name: predictions, mountPath: /var/argosy/predictions}
+  - {name: ids, mountPath: /etc/argosy-ids, readOnly: true}
+{{- end }}
+{{- end }}
+
+{{- define "inference.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+runAsNonRoot: true
+capabilities: {drop: [ALL]}
+seccompProfile: {type: RuntimeDefault}
+{{- end }}
+
+{{- define "inference.volumes" -}}
+- name: tmp
+  emptyDir: {sizeLimit: 1Gi}
+{{- if not .Values.unsigned }}
+- name: release
+  downwardAPI:
+    items:
+      - path: bundle.sig
+        fieldRef: {fieldPath: "metadata.annotations['argosy.dev/bundle-signature']"}
+      - path: signing.pub.pem
+        fieldRef: {fieldPath: "metadata.annotations['argosy.dev/verifying-key']"}
+{{- end }}
+{{- if .Values.predictionLog.claim }}
+- name: predictions
+  persistentVolumeClaim: {claimName: {{ .Values.predictionLog.claim }}}
+- name: ids
+  secret: {secretName: {{ .Values.predictionLog.hashKeySecret }}}
+{{- end }}
+{{- end }}
+
+{{/* What a pod has whoever makes it: where it runs and as whom. */}}
+{{- define "inference.pod" -}}
+serviceAccountName: {{ include "inference.name" . }}
+automountServiceAccountToken: false
+terminationGracePeriodSeconds: {{ add .Values.server.drainSeconds 30 }}
+securityContext: {runAsNonRoot: true, runAsUser: 10001, runAsGroup: 10001, fsGroup: 10001, seccompProfile: {type: RuntimeDefault}}
+# Pods on different nodes where that is possible.
+topologySpreadConstraints:
+  - maxSkew: 1
+    topologyKey: kubernetes.io/hostname
+    whenUnsatisfiable: ScheduleAnyway
+    labelSelector:
+      matchLabels:
+        {{- include "inference.selector" . | nindent 8 }}
+{{- with .Values.scheduling.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.scheduling.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.scheduling.priorityClass }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with .Values.server.pullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The whole pod template, where KServe does not make it. */}}
+{{- define "inference.podTemplate" -}}
+metadata:
+  labels:
+    {{- include "inference.selector" . | nindent 4 }}
+    {{- include "inference.labels" . | nindent 4 }}
+  annotations:
+    {{- include "inference.podAnnotations" . | nindent 4 }}
+spec:
+  {{- include "inference.pod" . | nindent 2 }}
+  initContainers:
+    - name: fetch
+      image: {{ .Values.image | default .Values.server.image }}
+      imagePullPolicy: {{ .Values.server.pullPolicy }}
+      command: [python, -m, argosy.serving.fetch]
+      args:
+        - {{ .Values.storageUri }}
+        - /mnt/models/bundle
+        {{- with .Values.onlineStore }}
+        - {{ .uri }}
+        - /mnt/models/online
+        {{- end }}
+      env:
+        - {name: HOME, value: /tmp}
+      {{- with .Values.server.env }}
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
+      {{- with .Values.storage.credentialsSecret }}
+      envFrom:
+        - secretRef: {name: {{ . }}}
+      {{- end }}
+      resources:
+        {{- toYaml .Values.resources | nindent 8 }}
+      securityContext:
+        {{- include "inference.containerSecurity" . | nindent 8 }}
+      volumeMounts:
+        - {name: tmp, mountPath: /tmp}
+        - {name: models, mountPath: /mnt/models}
+  containers:
+    -
+      {{- include "inference.container.fixed" . | nindent 6 }}
+        - {name: models, mountPath: /mnt/models, readOnly: true}
+      {{- include "inference.container.version" . | nindent 6 }}
+  volumes:
+    {{- include "inference.volumes" . | nindent 4 }}
+    - name: models
+      emptyDir: {sizeLimit: 4Gi}
+{{- end }}

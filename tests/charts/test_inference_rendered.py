@@ -1,0 +1,180 @@
+"""What charts/inference makes of the environment repo's files: committed as rendered, and looked at whether helm is there or not."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from inference_chart import Objects, only, parsed, template, values
+
+GOLDEN = Path(__file__).parent / "golden"
+CASES: dict[str, dict[str, Any]] = {
+    "canary": {},
+    "canary-routed": {"trafficRouting": {"gateway": {"parentRefs": [{"name": "edge", "namespace": "gateways"}]}}},
+    "blue-green": {"strategy": "blueGreen"},
+    "plain-canary": {"mode": "plain", "storage": {"credentialsSecret": "store"}},
+    "plain-rolling": {"mode": "plain", "strategy": "rolling"},
+    "everything": {
+        "replicas": 10,
+        "autoscaling": {"enabled": True, "maxReplicas": 20},
+        "serviceMonitor": {"enabled": True, "labels": {"release": "monitoring"}},
+        "networkPolicy": {"enabled": True, "egress": [{"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}]},
+        "predictionLog": {"claim": "predictions", "hashKeySecret": "argosy-ids"},
+        "storage": {"credentialsSecret": "store"},
+        "server": {"pullSecrets": ["registry"], "env": [{"name": "TZ", "value": "UTC"}]},
+        "scheduling": {
+            "nodeSelector": {"pool": "serving"},
+            "tolerations": [{"key": "serving"}],
+            "priorityClass": "high",
+        },
+        "labels": {"team": "retention"},
+        "analysis": {"undecided": "abort"},
+    },
+}
+ALL = pytest.mark.parametrize("case", CASES)
+
+
+def _golden(case: str) -> Objects:
+    return parsed((GOLDEN / f"{case}.yaml").read_text(encoding="utf-8"))
+
+
+def _containers(objects: Objects) -> list[dict[str, Any]]:
+    """Every container that is spelled out, wherever it stands."""
+    found = []
+    for each in objects:
+        spec = each.get("spec", {})
+        for pod in (spec, spec.get("template", {}).get("spec", {})):
+            found += [*pod.get("containers", []), *pod.get("initContainers", [])]
+    return found
+
+
+@ALL
+def test_what_is_committed_is_what_helm_renders(case: str) -> None:
+    """The rendered files are reviewed as diffs, and read where no helm is."""
+    done = template(values(CASES[case]))
+    assert done.returncode == 0, done.stderr
+    path = GOLDEN / f"{case}.yaml"
+    if os.environ.get("ARGOSY_REGENERATE") == "1":
+        assert "CI" not in os.environ, "CI never rewrites what it checks"
+        path.write_text(done.stdout, encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == done.stdout, "run the tests with ARGOSY_REGENERATE=1"
+
+
+@ALL
+def test_every_object_says_whose_it_is(case: str) -> None:
+    """Everything stands in one namespace, and is found by model and environment."""
+    objects = _golden(case)
+    assert len(objects) >= 6
+    for each in objects:
+        metadata = each["metadata"]
+        assert metadata["namespace"] == "argosy-staging"
+        assert metadata["labels"]["argosy.dev/model"] == "churn"
+        assert metadata["labels"]["argosy.dev/environment"] == "staging"
+
+
+@ALL
+def test_no_container_has_privileges(case: str) -> None:
+    """They fit a namespace that enforces the restricted profile."""
+    containers = _containers(_golden(case))
+    assert containers
+    for each in containers:
+        security = each["securityContext"]
+        assert security["runAsNonRoot"] is True
+        assert security["readOnlyRootFilesystem"] is True
+        assert security["allowPrivilegeEscalation"] is False
+        assert security["capabilities"] == {"drop": ["ALL"]}
+        assert security["seccompProfile"] == {"type": "RuntimeDefault"}
+
+
+@ALL
+def test_what_is_served_is_what_is_approved(case: str) -> None:
+    """Digest, release and signature reach the server, and the pods say which version they are."""
+    objects = _golden(case)
+    kserve = [each for each in objects if each["kind"] == "InferenceService"]
+    if kserve:
+        predictor = kserve[0]["spec"]["predictor"]
+        given, annotations = predictor["model"]["args"], predictor["annotations"]
+        runtime = only(objects, "ServingRuntime")
+        assert predictor["model"]["runtime"] == runtime["metadata"]["name"]
+        volumes = runtime["spec"]["volumes"]
+    else:
+        owner = next(each for each in objects if each["kind"] in {"Rollout", "Deployment"})
+        pod = owner["spec"]["template"]
+        given, annotations = pod["spec"]["containers"][0]["args"], pod["metadata"]["annotations"]
+        volumes = pod["spec"]["volumes"]
+    assert "--digest=sha256:" + "a" * 64 in given
+    assert "--online-digest=sha256:" + "b" * 64 in given
+    assert "--release=3" in given
+    assert "--signature=/etc/argosy/bundle.sig" in given
+    assert "--unsigned" not in given
+    assert annotations["argosy.dev/model-digest"] == "sha256:" + "a" * 64
+    assert annotations["argosy.dev/bundle-signature"] == '{"signed": "by us"}'
+    paths = {item["path"] for each in volumes for item in each.get("downwardAPI", {}).get("items", [])}
+    assert paths == {"bundle.sig", "signing.pub.pem"}
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case != "plain-rolling"])
+def test_selectors_meet_the_pods(case: str) -> None:
+    """Rollout, Services, budget and policy select the same pods: those that KServe, or the chart, labels."""
+    objects = _golden(case)
+    rollout = only(objects, "Rollout")["spec"]
+    wanted = rollout["selector"]["matchLabels"]
+    for each in objects:
+        if each["kind"] == "Service":
+            assert each["spec"]["selector"] == wanted
+        if each["kind"] == "PodDisruptionBudget":
+            assert each["spec"]["selector"]["matchLabels"] == wanted
+        if each["kind"] == "NetworkPolicy":
+            assert each["spec"]["podSelector"]["matchLabels"] == wanted
+    if "template" in rollout:
+        assert wanted.items() <= rollout["template"]["metadata"]["labels"].items()
+    else:
+        assert wanted == {"app": f"isvc.{only(objects, 'InferenceService')['metadata']['name']}-predictor"}
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case != "plain-rolling"])
+def test_the_rollout_names_services_and_analysis_that_are_there(case: str) -> None:
+    """A name that does not exist would leave the Rollout invalid."""
+    objects = _golden(case)
+    names = {(each["kind"], each["metadata"]["name"]) for each in objects}
+    strategy = only(objects, "Rollout")["spec"]["strategy"]
+    text = str(strategy)
+    way = strategy.get("canary") or strategy["blueGreen"]
+    for key in ("stableService", "canaryService", "activeService", "previewService"):
+        assert key not in way or ("Service", way[key]) in names
+    assert "'templateName': 'churn'" in text
+    assert ("AnalysisTemplate", "churn") in names
+
+
+def test_the_autoscaler_scales_the_rollout() -> None:
+    """KServe's Deployment has no pods; and git says no number of replicas beside an autoscaler."""
+    objects = _golden("everything")
+    target = only(objects, "HorizontalPodAutoscaler")["spec"]["scaleTargetRef"]
+    assert target == {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "name": "churn"}
+    assert "replicas" not in only(objects, "Rollout")["spec"]
+    assert (
+        only(objects, "InferenceService")["metadata"]["annotations"]["serving.kserve.io/autoscalerClass"] == "external"
+    )
+
+
+def test_analysis_spells_nan_and_no_sample_out() -> None:
+    """Too few requests are no objection; a measurement that is no number is one; both ways are decided here, not by Argo Rollouts."""
+    metrics = {metric["name"]: metric for metric in only(_golden("canary"), "AnalysisTemplate")["spec"]["metrics"]}
+    assert set(metrics) == {"errors", "latency-p95-seconds", "prediction-distance", "requests", "predictions"}
+    for name, limit in {"errors": "0.01", "latency-p95-seconds": "0.1", "prediction-distance": "0.15"}.items():
+        metric = metrics[name]
+        assert metric["successCondition"] == f"len(result) == 0 || (!isNaN(result[0]) && result[0] <= {limit})"
+        assert metric["failureCondition"] == f"len(result) > 0 && (isNaN(result[0]) || result[0] > {limit})"
+        assert metric["failureLimit"] == 0
+        assert metric["count"] * 60 == 300
+    # Between success and failure lies undecided, which pauses.
+    assert metrics["requests"]["successCondition"] == "!isNaN(result[0]) && result[0] >= 200"
+    assert metrics["requests"]["failureCondition"] == "isNaN(result[0])"
+    assert metrics["requests"]["initialDelay"] == "301s"
+
+
+def test_undecided_aborts_where_that_is_asked_for() -> None:
+    """Without a condition for failure, whatever is no success is one."""
+    metrics = {metric["name"]: metric for metric in only(_golden("everything"), "AnalysisTemplate")["spec"]["metrics"]}
+    assert "failureCondition" not in metrics["requests"]
+    assert "failureCondition" not in metrics["predictions"]

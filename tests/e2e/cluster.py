@@ -1,0 +1,80 @@
+"""A cluster as tests see it: `kubectl`, and waiting for what it says."""
+
+import contextlib
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+Object = dict[str, Any]
+
+
+class Cluster:
+    """The cluster that KUBECONFIG names."""
+
+    def try_kubectl(self, *words: str, given: str | None = None) -> "subprocess.CompletedProcess[str]":
+        """Run kubectl; *given* is its standard input."""
+        return subprocess.run(
+            ["kubectl", *words], input=given, capture_output=True, text=True, check=False, timeout=120
+        )
+
+    def kubectl(self, *words: str, given: str | None = None) -> str:
+        """What kubectl prints; fails the test where kubectl does."""
+        done = self.try_kubectl(*words, given=given)
+        assert done.returncode == 0, f"kubectl {' '.join(words)}: {done.stderr}"
+        return done.stdout
+
+    def apply(self, *objects: Object, dry_run: bool = False) -> None:
+        """Apply *objects* on the server; *dry_run*: let it check them and keep nothing."""
+        words = ["apply", "--server-side", "--force-conflicts", "--filename", "-"]
+        if dry_run:
+            words.append("--dry-run=server")
+        self.kubectl(*words, given=yaml.safe_dump_all(objects))
+
+    def get(self, kind: str, name: str, namespace: str) -> Object:
+        """One object; empty where there is none."""
+        done = self.try_kubectl("get", kind, name, "--namespace", namespace, "--output", "json", "--ignore-not-found")
+        assert done.returncode == 0, done.stderr
+        found: Object = json.loads(done.stdout) if done.stdout else {}
+        return found
+
+    def list(self, kind: str, namespace: str, selector: str = "") -> list[Object]:
+        """All objects of *kind* in *namespace* that *selector* selects."""
+        text = self.kubectl("get", kind, "--namespace", namespace, "--selector", selector, "--output", "json")
+        found: list[Object] = json.loads(text)["items"]
+        return found
+
+    def wait(self, what: str, holds: Callable[[], Any], seconds: float = 180, every: float = 2.0) -> Any:
+        """What *holds* returns once it is true; fails the test after *seconds*. *what*: for the message."""
+        until = time.monotonic() + seconds
+        while True:
+            if found := holds():
+                return found
+            assert time.monotonic() < until, f"{what}: not within {seconds:.0f} s"
+            time.sleep(every)
+
+    @contextlib.contextmanager
+    def namespace(self, name: str) -> Iterator[None]:
+        """The namespace *name*, which enforces the restricted profile, as ours do."""
+        labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+        self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
+        try:
+            yield
+        finally:
+            if os.environ.get("ARGOSY_E2E_KEEP") != "1":
+                self.kubectl("delete", "namespace", name, "--wait=false")
+
+
+def helm(*words: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
+    """Run helm."""
+    done = subprocess.run(["helm", *words], capture_output=True, text=True, check=False, timeout=300)
+    assert not check or done.returncode == 0, f"helm {' '.join(words)}: {done.stderr}"
+    return done
+
+
+ROOT = Path(__file__).parents[2]
