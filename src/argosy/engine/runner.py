@@ -1,7 +1,7 @@
 """Drives the machine: carries out its effects, feeds back what came of them, and journals each round before the next begins.
 
 One round: cached answers are given at once, changed nodes and new attempts are committed together, then processes start. Nothing starts
-that the journal does not know of.
+that the journal does not know of; that what ended reaches the disk is waited for while they do.
 """
 
 import asyncio
@@ -67,6 +67,7 @@ class Runner:
         self._wake = asyncio.Event()
         self._interrupted = False
         self._suspended = False
+        self._unsynced = False
 
     def interrupt(self) -> None:
         """Stop what runs and end; the run can be resumed."""
@@ -102,6 +103,7 @@ class Runner:
             while True:
                 self._round()
                 if self._workflow.ending and not self._tasks:
+                    self._sync()
                     return self._workflow.ending
                 await self._next_event()
                 if self._interrupted:
@@ -129,6 +131,10 @@ class Runner:
         self._commit()
         for request in started:
             self._start(request)
+        if self._unsynced:
+            asyncio.get_running_loop().call_soon(
+                self._sync
+            )  # after the first step of each task, which asks for a process
 
     def _take_effects(self) -> None:
         taken, self._machine.effects = self._machine.effects, []
@@ -165,11 +171,16 @@ class Runner:
         attempts, self._dirty = self._dirty, {}
         if not changed and not attempts:
             return
-        # What ended must be on the disk; that something began need only survive this process.
-        durable = any(node.fulfilled for node in changed.values())
-        self._journal.write(nodes=changed.values(), attempts=attempts.values(), durable=durable)
+        self._journal.write(nodes=changed.values(), attempts=attempts.values(), durable=False)
+        # What ended must reach the disk; that something began need only survive this process.
+        self._unsynced |= any(node.fulfilled for node in changed.values())
         for node in changed.values():
             self._observer.node_changed(node)
+
+    def _sync(self) -> None:
+        if self._unsynced:
+            self._unsynced = False
+            self._journal.sync()
 
     # Processes
 
@@ -231,6 +242,7 @@ class Runner:
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         await self._pods.settle()
+        self._sync()
         for holder in ("", *self._machine.nodes):
             self._mutexes.release(holder)
 

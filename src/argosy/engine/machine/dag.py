@@ -80,7 +80,7 @@ class Dag:
         if finished and not depends.allows(self._logic[name], finished):
             self._never_runs(name, Phase.OMITTED, "omitted: depends condition not met")
             return
-        scope = self._scope(name)
+        scope = self._scope(name) if references.refers(self._tasks[name]) else {}
         task, runs = references.resolved(self._tasks[name], scope)
         if not runs:
             self._skip(name, task)

@@ -3,6 +3,7 @@
 Shared by DAGs and steps, which differ only in what is in scope.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,13 @@ from argosy.engine.machine import calls, loops, scopes, substitution
 from argosy.engine.nodes import Json, Outputs
 
 _HOOKS = ("hooks", "onExit")
+_REFERRING = ("{{", '"from', "xpression")
+
+
+def refers(task: Json) -> bool:
+    """Whether *task* can refer to anything at all. What is in scope for a task of a long DAG is much to put together for nothing."""
+    written = json.dumps(task)
+    return any(word in written for word in _REFERRING)
 
 
 def resolved(task: Json, scope: Mapping[str, object]) -> tuple[Json, bool]:

@@ -3,8 +3,9 @@
 How one text is replaced is ``expressions``' business; what is in scope is ``scopes``'.
 """
 
+import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from argosy.engine.expressions import template
@@ -21,16 +22,22 @@ def replace(value: Any, scope: Scope) -> Any:
 
     Artifacts are known by their names only: they are looked up where one is wanted, never written into a text.
     """
-    return _replace(value, {name: entry for name, entry in scope.items() if entry is None or isinstance(entry, str)})
+
+    @functools.cache
+    def texts() -> Scope:
+        # Put together when the first variable is met: most structures have none.
+        return {name: entry for name, entry in scope.items() if entry is None or isinstance(entry, str)}
+
+    return _replace(value, texts)
 
 
-def _replace(value: Any, scope: Scope) -> Any:
+def _replace(value: Any, texts: Callable[[], Scope]) -> Any:
     if isinstance(value, str):
-        return template.substitute(value, scope, strict=False) if "{{" in value else value
+        return template.substitute(value, texts(), strict=False) if "{{" in value else value
     if isinstance(value, dict):
-        return {_replace(key, scope): _replace(entry, scope) for key, entry in value.items()}
+        return {_replace(key, texts): _replace(entry, texts) for key, entry in value.items()}
     if isinstance(value, list):
-        return [_replace(entry, scope) for entry in value]
+        return [_replace(entry, texts) for entry in value]
     return value
 
 

@@ -1,7 +1,7 @@
 """The journal of one run: every node and every attempt, in SQLite with a write-ahead log.
 
-A round of the engine is one transaction and one fsync. What was committed survives ``kill -9``; after a power loss the last rounds may be
-missing, never half of one. Schema version 1:
+A round of the engine is one transaction; where a step ended in it, one fsync follows while the next steps start. What was committed
+survives ``kill -9``; after a power loss the last rounds may be missing, never half of one. Schema version 1:
 
 - ``meta(key, value)``: ``schema``, ``phase``, ``message``, ``started``, ``finished``, ``outputs`` (the workflow's own, as JSON),
   ``suspended`` (``true`` while nothing more begins);
@@ -59,10 +59,14 @@ class Journal:
             read(path)  # which refuses what another version wrote, before anything is changed
         with disk.guarded("write the journal of the run"):
             self._database = sqlite3.connect(path, isolation_level=None)
-            self._database.execute("PRAGMA journal_mode = WAL")
+            (mode,) = self._database.execute("PRAGMA journal_mode = WAL").fetchone()
+            # No sync at a commit: `sync` has it where it is wanted. A checkpoint syncs by itself.
+            self._database.execute("PRAGMA synchronous = NORMAL")
             # All of it appears at once, so that nobody reads half a journal.
             self._database.executescript(_TABLES)
         self.fsyncs = 0
+        # Some network file systems have no write-ahead log; there each commit syncs by itself.
+        self._log = path.with_name(f"{path.name}-wal") if mode == "wal" else None
 
     def write(
         self,
@@ -74,7 +78,6 @@ class Journal:
     ) -> None:
         """One transaction. *durable*: on the disk before this returns; otherwise safe from ``kill -9`` only."""
         with disk.guarded("write the journal of the run"):
-            self._database.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             self._database.execute("BEGIN IMMEDIATE")
             try:
                 self._write_rows(nodes, attempts, meta or {})
@@ -82,7 +85,15 @@ class Journal:
             except BaseException:
                 self._roll_back()
                 raise
-        self.fsyncs += durable
+        if durable:
+            self.sync()
+
+    def sync(self) -> None:
+        """Return once all that was written is on the disk."""
+        if self._log:
+            with disk.guarded("write the journal of the run"):
+                disk.sync(self._log)
+        self.fsyncs += 1
 
     def forget(self, names: Iterable[str]) -> None:
         """Remove nodes, so that they are done again. Their attempts stay on record."""
