@@ -87,7 +87,7 @@ def test_a_run_keeps_and_finds_its_keys_there(
     ("old", "new", "message"),
     [
         pytest.param("key: ours", "key: theirs", "config map missing key 'theirs'", id="no-such-repository"),
-        pytest.param("endpoint: ENDPOINT", "end: x", r"data.ours: s3.end: unknown field; did you mean 'endpoint'", id="typo"),
+        pytest.param("endpoint: ENDPOINT", "endpoin: x", r"data.ours: s3.endpoin: unknown field; did you mean 'endpoint'", id="typo"),
         pytest.param("      bucket: artifacts\n", "", "s3.bucket: is required", id="no-bucket"),
         pytest.param("    s3:", "    gcs:", "gcs: not supported by argosy run", id="other-store"),
         pytest.param("YXJnb3N5", "argosy!", "data.access is not text in base64", id="secret-not-base64"),

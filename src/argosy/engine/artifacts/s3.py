@@ -1,7 +1,9 @@
 """Buckets behind the S3 interface, through boto3, which is imported when the first one is opened."""
 
 import contextlib
+import functools
 import shutil
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -86,6 +88,15 @@ class S3Bucket:
                 raise
 
 
+_opening = threading.Lock()
+
+
+@functools.cache
+def _session(boto3: Any) -> Any:
+    """What all clients share: what they read of their own files. Not to be used by two threads at once."""
+    return boto3.session.Session()
+
+
 def _client(location: Mapping[str, Any], secrets: Secrets) -> Any:
     try:
         import boto3
@@ -101,21 +112,22 @@ def _client(location: Mapping[str, Any], secrets: Secrets) -> Any:
             ("aws_session_token", "sessionTokenSecret"),
         )
     }
-    return boto3.session.Session().client(
-        "s3",
-        endpoint_url=f"{scheme}://{location['endpoint']}",
-        region_name=location.get("region") or "us-east-1",
-        config=Config(
-            connect_timeout=CONNECTING,
-            read_timeout=READING,
-            retries={"max_attempts": 3, "mode": "standard"},
-            s3={"addressing_style": STYLES.get(location.get("addressingStyle") or "", "auto")},
-            # Gateways of others do not know the checksums that AWS has added.
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
-        ),
-        **{name: value for name, value in keys.items() if value},
-    )
+    with _opening:
+        return _session(boto3).client(
+            "s3",
+            endpoint_url=f"{scheme}://{location['endpoint']}",
+            region_name=location.get("region") or "us-east-1",
+            config=Config(
+                connect_timeout=CONNECTING,
+                read_timeout=READING,
+                retries={"max_attempts": 3, "mode": "standard"},
+                s3={"addressing_style": STYLES.get(location.get("addressingStyle") or "", "auto")},
+                # Gateways of others do not know the checksums that AWS has added.
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+            ),
+            **{name: value for name, value in keys.items() if value},
+        )
 
 
 @contextlib.contextmanager
