@@ -35,6 +35,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--entrypoint", metavar="TEMPLATE", help="start with this template")
     parser.add_argument("--name", metavar="NAME", help="the workflow's name, instead of the manifest's")
     parser.add_argument("--no-cache", action="store_true", help="run every step, whatever the cache holds")
+    parser.add_argument(
+        "--volume",
+        action="append",
+        default=[],
+        metavar="CLAIM=FOLDER",
+        help="the folder of this machine that a PersistentVolumeClaim of the manifest stands for",
+    )
     executing.add_arguments(parser)
 
 
@@ -46,6 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         entrypoint=arguments.entrypoint,
         name=arguments.name,
         use_cache=not arguments.no_cache,
+        volumes=_volumes(arguments),
     )
     prepared = api.prepare(api.load(_files(arguments)), options)
     executing.say_ignored(prepared, arguments)
@@ -71,6 +79,16 @@ def _files(arguments: argparse.Namespace) -> list[Path]:
             f"there is no model {arguments.model!r}: neither workflows/{arguments.model} nor {arguments.model} is a folder"
         )
     return [manifests.fresh(folder)]
+
+
+def _volumes(arguments: argparse.Namespace) -> dict[str, Path]:
+    volumes = {}
+    for text in arguments.volume:
+        claim, equals, folder = text.partition("=")
+        if not equals or not claim or not Path(folder).is_dir():
+            raise errors.UsageError(f"--volume {text!r} is not CLAIM=FOLDER with a folder that is there")
+        volumes[claim] = Path(folder)
+    return volumes
 
 
 def _parameters(arguments: argparse.Namespace) -> dict[str, str]:

@@ -19,6 +19,8 @@ from argosy.engine.attempts import ahead
 from argosy.engine.attempts.cache import StepCache
 from argosy.engine.attempts.environment import Sources
 from argosy.engine.attempts.pods import Pods
+from argosy.engine.attempts.volumes import Claims, remove_claims
+from argosy.engine.machine import claims
 from argosy.engine.machine.core import Identity
 from argosy.engine.machine.workflow import Ending, Workflow
 from argosy.engine.manifest import loading, resources
@@ -115,6 +117,7 @@ def _stored(prepared: Prepared, options: RunOptions) -> Json:
         "workingFolder": str(options.working_folder),
         "secretFiles": list(prepared.secret_files),
         "repository": prepared.repository,
+        "volumes": {claim: str(folder.absolute()) for claim, folder in options.volumes.items()},
     }
 
 
@@ -172,6 +175,8 @@ async def _drive(session: _Session, options: RunOptions, observer: Observer) -> 
             ending = await _ending_of(runner)
     machine = workflow.machine
     session.journal.write(meta=_meta(ending, machine.outputs))
+    if ending and claims.are_done_with(stored["spec"], ending.phase):
+        remove_claims(session.folder.path / runs.VOLUMES)
     return RunResult(
         run=session.folder.run,
         folder=session.folder.path,
@@ -231,6 +236,16 @@ def catalogue_of(spec: Json, others: Mapping[str, Json]) -> Catalogue:
     return Catalogue(spec, by_owner)
 
 
+def _claims(session: _Session) -> Claims:
+    stored = session.stored
+    own = claims.own(stored["spec"], stored["workflow"])
+    return Claims(
+        own=session.folder.path / runs.VOLUMES,
+        names=frozenset(map(claims.name_of, own)),
+        given={claim: Path(folder) for claim, folder in stored["volumes"].items()},
+    )
+
+
 def _pods(session: _Session, options: RunOptions, starter: launcher.Launcher, catalogue: Catalogue) -> Pods:
     stored = session.stored
     secrets = {**options.secrets, **resources.secrets(stored["secretFiles"])}
@@ -239,6 +254,7 @@ def _pods(session: _Session, options: RunOptions, starter: launcher.Launcher, ca
     return Pods(
         starter=starter,
         store=store,
+        claims=_claims(session),
         remote=Remote(options.home / "bucket", secrets, stored["repository"]),
         cache=StepCache(
             options.home / "cache", store, here=Path(stored["workingFolder"]), reads_hits=stored["useCache"]

@@ -25,6 +25,8 @@ class RunOptions:
     process_images: tuple[str, ...] = ()
     """Patterns of the images whose steps run as processes of this environment."""
     config_maps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    volumes: Mapping[str, Path] = field(default_factory=dict)
+    """Folders of this machine by the names of the PersistentVolumeClaims they stand for."""
     secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Reach the processes of steps and nothing else: never journaled, never printed."""
     code_identity: str = ""

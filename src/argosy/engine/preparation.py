@@ -8,9 +8,11 @@ from typing import Any
 
 from argosy import errors
 from argosy.engine.artifacts import locations
-from argosy.engine.attempts import containers, images
+from argosy.engine.attempts import containers, images, volumes
+from argosy.engine.attempts.environment import EnvironmentFailure, Sources
+from argosy.engine.attempts.volumes import Claims, VolumeFailure
 from argosy.engine.attempts.workspace import ROOT_VARIABLE, PathFailure, Workspace, container_of
-from argosy.engine.machine import calls, scopes, substitution
+from argosy.engine.machine import calls, claims, scopes, substitution
 from argosy.engine.manifest import catalogue as catalogues
 from argosy.engine.manifest import checking, loading, resources
 from argosy.engine.manifest.catalogue import WORKFLOW, Catalogue, Owner, owner_of
@@ -54,7 +56,7 @@ def prepare(manifest: Manifest, options: RunOptions) -> Prepared:
     catalogue = _catalogue(spec, others)
     validation.check(catalogue, arguments, metadata, where=str(main.path))
     _check_sources(manifest)
-    engine = _check_leaves(catalogue, options, main.path)
+    engine = _check_leaves(catalogue, options, main.path, name)
     repository = resources.repository(manifest, spec.get("artifactRepositoryRef"))
     if repository is None and spec.get("artifactRepositoryRef"):
         ignored = (*ignored, "spec.artifactRepositoryRef")
@@ -211,7 +213,7 @@ def _with_globals(spec: Json, arguments: Json, name: str, metadata: Json) -> Jso
     return {**replaced, "templates": templates}
 
 
-def _check_leaves(catalogue: Catalogue, options: RunOptions, path: Path) -> str | None:
+def _check_leaves(catalogue: Catalogue, options: RunOptions, path: Path, workflow: str) -> str | None:
     """Raise Misconfigured where a step cannot run here. Returns the container engine, where one is needed."""
     program = containers.engine()
     needed = False
@@ -219,8 +221,11 @@ def _check_leaves(catalogue: Catalogue, options: RunOptions, path: Path) -> str 
         where = f"{path}: spec.templates[{position}]" if isinstance(position, int) else f"{path}: {position}"
         container = container_of(template)
         image = container.get("image") or ""
+        mountable = claims.all_of(catalogue.spec, template, workflow)
+        held = Claims(Path(), frozenset(map(claims.name_of, claims.own(catalogue.spec, workflow))), options.volumes)
+        _check_volumes(container, mountable, held, options, where)
         if images.is_process(image, options.process_images):
-            _check_process(template, catalogue, where)
+            _check_process(template, mountable, held, where)
         elif program is None:
             raise errors.Misconfigured(
                 f"{where}: template {template.get('name')!r} needs the image {image!r}, and neither podman nor docker is on PATH; "
@@ -243,17 +248,26 @@ def _leaves(catalogue: Catalogue) -> Iterable[tuple[int | str, Json]]:
                 yield f"{kind} {name}: templates[{template['name']}]", found
 
 
-def _check_process(template: Json, catalogue: Catalogue, where: str) -> None:
+def _check_volumes(container: Json, mountable: list[Json], held: Claims, options: RunOptions, where: str) -> None:
+    """Raise Misconfigured where a volume that is mounted cannot be had on this machine."""
+    try:
+        volumes.check(
+            mountable, container.get("volumeMounts") or [], Sources(options.config_maps, options.secrets), held
+        )
+    except (VolumeFailure, EnvironmentFailure) as failure:
+        raise errors.Misconfigured(f"{where}: {failure}") from None
+
+
+def _check_process(template: Json, mountable: list[Json], held: Claims, where: str) -> None:
     container = container_of(template)
     if not container.get("command"):
         raise errors.Misconfigured(
             f"{where}: has no command, and a process has no image to take one from; say which program runs"
         )
-    volumes = [*(catalogue.spec.get("volumes") or []), *(template.get("volumes") or [])]
-    if "{{" in str(volumes) or "{{" in str(container.get("volumeMounts")) or "{{" in str(template.get("outputs")):
+    if "{{" in str(mountable) or "{{" in str(container.get("volumeMounts")) or "{{" in str(template.get("outputs")):
         return  # known only when it runs
     try:
-        workspace = Workspace(Path("/nowhere"), template, volumes)
+        workspace = Workspace(Path("/nowhere"), template, mountable, held)
     except PathFailure as failure:
         raise errors.Misconfigured(f"{where}: {failure}") from None
     path = workspace.needs_view()

@@ -46,7 +46,9 @@ def _options(workspace: Workspace, folder: str | None, variables: Mapping[str, s
     if script:
         binds[script] = workspace.folder / "script"
     options = ["run", "--rm", "--init", "--name", _name(workspace)]
-    options += [word for target, source in sorted(binds.items()) for word in ("--volume", f"{source}:{target}")]
+    read_only = {str(shown.target) for shown in workspace.shown() if shown.read_only}
+    for target, source in sorted(binds.items()):
+        options += ["--volume", f"{source}:{target}{':ro' if target in read_only else ''}"]
     options += [word for name in sorted(variables) for word in ("--env", name)]
     return options + (["--workdir", folder] if folder else [])
 

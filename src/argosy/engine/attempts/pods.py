@@ -9,10 +9,11 @@ from typing import Protocol
 
 from argosy.engine import nodes
 from argosy.engine.artifacts.remote import Remote
-from argosy.engine.attempts import ahead, containers, environment, images, transfer
+from argosy.engine.attempts import ahead, containers, environment, images, transfer, volumes
 from argosy.engine.attempts.cache import StepCache
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources
 from argosy.engine.attempts.transfer import TransferFailure
+from argosy.engine.attempts.volumes import Claims
 from argosy.engine.attempts.workspace import ROOT_VARIABLE, PathFailure, Workspace, container_of, output_paths
 from argosy.engine.machine.effects import PodResult, StartPod
 from argosy.engine.nodes import Json, Outputs, Phase
@@ -41,6 +42,7 @@ class Pods:
     starter: Starts
     store: ObjectStore
     remote: Remote
+    claims: Claims
     cache: StepCache
     sources: Sources
     folder: Callable[[str, int], Path]
@@ -85,12 +87,12 @@ class Pods:
 
     async def _run(self, request: StartPod, number: int, started: Callable[[Running], None]) -> PodResult:
         template = request.template
-        workspace = Workspace(self.folder(request.name, number), template, request.volumes)
+        workspace = Workspace(self.folder(request.name, number), template, request.volumes, self.claims)
         variables = self._environment(request)
         if _takes_artifacts(template):
-            await asyncio.to_thread(self._lay_out, template, workspace)
+            await asyncio.to_thread(self._lay_out, request, workspace)
         else:
-            self._lay_out(template, workspace)
+            self._lay_out(request, workspace)
         launch = self._launch(request, workspace, variables)
         self._look_ahead(launch)
         running = await self.starter.start(launch)
@@ -132,8 +134,13 @@ class Pods:
         """Wait until everything is removed that is to be removed."""
         await asyncio.gather(*self._clearing, return_exceptions=True)
 
-    def _lay_out(self, template: Json, workspace: Workspace) -> None:
+    def _lay_out(self, request: StartPod, workspace: Workspace) -> None:
+        template = request.template
         workspace.prepare()
+        for volume in request.volumes:
+            if (folder := workspace.volumes.get(volume["name"])) and volumes.is_filled(volume):
+                volumes.fill(volume, folder, self.sources, self._facts(request))
+        workspace.prepare_mounts()
         if source := container_of(template).get("source"):
             (workspace.folder / SCRIPT).write_text(source, encoding="utf-8")
         transfer.deliver(template, workspace, self.store, self.remote)
@@ -141,16 +148,20 @@ class Pods:
             workspace.path(path).parent.mkdir(parents=True, exist_ok=True)
 
     def _environment(self, request: StartPod) -> environment.Environment:
-        facts = {
-            "metadata.name": nodes.pod_name(self.workflow, request.name, request.template.get("name") or ""),
-            "metadata.namespace": self.namespace,
-        }
-        return environment.of_container(container_of(request.template), self.sources, facts)
+        return environment.of_container(container_of(request.template), self.sources, self._facts(request))
+
+    def _facts(self, request: StartPod) -> dict[str, str]:
+        return volumes.pod_facts(
+            request.template.get("metadata") or {},
+            pod=nodes.pod_name(self.workflow, request.name, request.template.get("name") or ""),
+            namespace=self.namespace,
+            workflow=self.workflow,
+        )
 
     def _launch(self, request: StartPod, workspace: Workspace, given: environment.Environment) -> Launch:
         container = container_of(request.template)
         script = workspace.folder / SCRIPT if container.get("source") else None
-        binds = tuple(Bind(shown.source, str(shown.target)) for shown in workspace.shown())
+        binds = tuple(Bind(shown.source, str(shown.target), shown.read_only) for shown in workspace.shown())
         if binds and not self.shows_paths():
             raise PathFailure(
                 f"{binds[0].target} is outside $ARGOSY_ROOT, and this machine cannot show a step files of its own there"
@@ -197,6 +208,8 @@ class Pods:
 
     def _key(self, request: StartPod) -> str | None:
         container = container_of(request.template)
+        if volumes.hold_state(request.volumes, container.get("volumeMounts") or []):
+            return None
         given = self._environment(request)
         image = container.get("image") or ""
         code = self.code_identity if images.is_process(image, self.process_images) else image

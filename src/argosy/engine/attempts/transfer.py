@@ -104,8 +104,9 @@ def _artifact(
     location = remote.save(artifact, source) if kind_of(artifact) else {}
     kept = {**_stored(artifact, source, store), **location}
     others = [workspace.path(other["path"]) for other in declared if other.get("path")]
-    if sum(path.is_relative_to(other) or other.is_relative_to(path) for other in others) > 1:
-        store.deliver(kept["stored"]["digest"], source, None)  # another artifact is of these files too
+    shared = sum(path.is_relative_to(other) or other.is_relative_to(path) for other in others) > 1
+    if shared or not workspace.is_own(source):
+        store.deliver(kept["stored"]["digest"], source, None)  # another artifact, or another step, has these files too
     return kept
 
 
@@ -139,7 +140,8 @@ def _inside(path: Path, workspace: Workspace) -> Path:
     """*path*, unless it is a link that leaves the attempt's files: a step hands on what it wrote, nothing of this machine's."""
     if path.is_symlink():
         target = path.resolve()
-        if not target.is_relative_to(workspace.folder.resolve()):
+        own = (workspace.folder, *workspace.volumes.values())
+        if not any(target.is_relative_to(folder.resolve()) for folder in own):
             raise TransferFailure(f"{path.name} is a link to {target}, which is not the step's own")
         return target
     return path

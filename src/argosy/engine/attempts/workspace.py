@@ -12,6 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from argosy.engine.attempts.volumes import (
+    NO_CLAIMS,
+    Claims,
+    VolumeFailure,
+    is_of_the_attempt,
+    is_read_only,
+    source_of,
+    sub_path,
+)
 from argosy.engine.machine.scopes import text
 from argosy.engine.nodes import Json
 from argosy.engine.processes.view import PLACE
@@ -31,12 +40,15 @@ class Shown:
 
     source: Path
     target: PurePosixPath
+    read_only: bool = False
 
 
 class Workspace:
-    """The files of one attempt of *template*, in *folder*."""
+    """The files of one attempt of *template*, in *folder*. *claims*: where volumes lie that are not the attempt's own."""
 
-    def __init__(self, folder: Path, template: Mapping[str, Any], volumes: list[Json]) -> None:
+    def __init__(
+        self, folder: Path, template: Mapping[str, Any], volumes: list[Json], claims: Claims = NO_CLAIMS
+    ) -> None:
         self.folder = folder
         self.root = folder / "root"
         self.scratch = folder / "tmp"
@@ -49,7 +61,11 @@ class Workspace:
         self.given_root = _given_root(container)
         self.mounts: dict[PurePosixPath, Path] = {}
         self.files: dict[PurePosixPath, Path] = {}
-        self._add_volumes(container, {volume["name"]: volume for volume in volumes})
+        self.volumes: dict[str, Path] = {}
+        """The folder of each volume that is mounted, by name."""
+        self._linked: dict[PurePosixPath, Path] = {}
+        self._read_only: set[PurePosixPath] = set()
+        self._add_volumes(container, {volume["name"]: volume for volume in volumes}, claims)
         self._add_files(template, container)
 
     def prepare(self) -> None:
@@ -57,8 +73,22 @@ class Workspace:
         if self.folder.exists():
             shutil.rmtree(self.folder)
         root = [self.root] if self.given_root else []
-        for folder in (*root, self.scratch, self.work, *self.mounts.values()):
+        for folder in (*root, self.scratch, self.work, *self.volumes.values()):
             folder.mkdir(parents=True, exist_ok=True)
+
+    def prepare_mounts(self) -> None:
+        """Make the places that are mounted, once the volumes hold what they hold: a part of one may be a file."""
+        for place in self.mounts.values():
+            if not place.exists():
+                place.mkdir(parents=True)
+        for path, source in self._linked.items():
+            link = self.root / path.relative_to(self.given_root or ROOT)
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(source)
+
+    def is_own(self, path: Path) -> bool:
+        """Whether *path* lies in the attempt's folder, and goes with it."""
+        return path.is_relative_to(self.folder)
 
     def clear_empty(self) -> bool:
         """Remove the folders of an attempt that left nothing in them; whether that was all there is beside the log."""
@@ -89,7 +119,10 @@ class Workspace:
     def shown(self) -> list[Shown]:
         """What a private view of the file system must show, beside its own ``/tmp``, once inputs are in place; often nothing."""
         there = {path: source for path, source in self.files.items() if source.exists()}
-        return [Shown(source, target) for target, source in sorted({**self.mounts, **there}.items())]
+        return [
+            Shown(source, target, target in self._read_only)
+            for target, source in sorted({**self.mounts, **there}.items())
+        ]
 
     def translated(self, value: str) -> str:
         """A variable's value, where it is a path under ``$ARGOSY_ROOT``, as the path it has here."""
@@ -128,15 +161,27 @@ class Workspace:
     def _has_place(self, path: PurePosixPath) -> bool:
         return any(path.is_relative_to(mount) for mount in self._own_places())
 
-    def _add_volumes(self, container: Mapping[str, Any], volumes: Mapping[str, Json]) -> None:
+    def _add_volumes(self, container: Mapping[str, Any], volumes: Mapping[str, Json], claims: Claims) -> None:
         for mount in container.get("volumeMounts") or []:
             path = PurePosixPath(mount["mountPath"])
             if mount["name"] not in volumes:
                 raise PathFailure(f"volumeMount {mount['name']!r} names no volume")
-            # A volume at or below $ARGOSY_ROOT, or at /tmp, is a folder that the step has anyhow.
-            if path != TMP and not (self.given_root and path.is_relative_to(self.given_root)):
-                sub_path = mount.get("subPath") or ""
-                self.mounts[path] = self.folder / "volumes" / mount["name"] / sub_path
+            volume = volumes[mount["name"]]
+            below = self.given_root is not None and path.is_relative_to(self.given_root)
+            # An empty volume at or below $ARGOSY_ROOT, or at /tmp, is a folder that the step has anyhow.
+            if (below or path == TMP) and is_of_the_attempt(volume):
+                continue
+            try:
+                folder = source_of(volume, self.folder, claims)
+                source = folder / sub_path(mount)
+            except VolumeFailure as failure:
+                raise PathFailure(str(failure)) from None
+            self.volumes[mount["name"]] = folder
+            self.mounts[path] = source
+            if is_read_only(volume, mount):
+                self._read_only.add(path)
+            if below:
+                self._linked[path] = source  # it is looked for under what stands for $ARGOSY_ROOT here
 
     def _add_files(self, template: Mapping[str, Any], container: Mapping[str, Any]) -> None:
         """A place of its own for every path that no mount covers: an output's folder, because the step makes it; an input by itself."""

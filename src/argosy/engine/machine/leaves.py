@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from argosy.engine import durations
-from argosy.engine.machine import effects
+from argosy.engine.machine import claims, effects
 from argosy.engine.machine.calls import Call
 from argosy.engine.machine.core import Machine
 from argosy.engine.machine.effects import PodResult
@@ -43,7 +43,7 @@ def _request(machine: Machine, call: Call, template: Json) -> effects.StartPod:
         moments.append(machine.nodes[call.name].started + durations.seconds(str(template["timeout"])))
     given = [moment for moment in moments if moment is not None]
     limit = template.get("activeDeadlineSeconds")
-    volumes = (machine.catalogue.spec.get("volumes") or []) + (template.get("volumes") or [])
+    volumes = claims.all_of(machine.catalogue.spec, template, machine.identity.name)
     return effects.StartPod(
         name=call.name,
         template=template,

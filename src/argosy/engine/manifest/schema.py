@@ -152,12 +152,14 @@ TYPES: Mapping[str, Type] = {
             "podMetadata": "Metadata",
             "podSpecPatch": POD_PATCH,
             "artifactRepositoryRef": "ArtifactRepositoryRef",
+            "volumeClaimTemplates": "[VolumeClaimTemplate]",
+            "volumeClaimGC": "VolumeClaimGC",
         },
         ignored=_names(
             f"{_SCHEDULING} ttlStrategy podGC podPriorityClassName podDisruptionBudget archiveLogs artifactGC imagePullSecrets dnsPolicy "
-            "dnsConfig hostNetwork volumeClaimGC resourceClaims"
+            "dnsConfig hostNetwork resourceClaims"
         ),
-        refused=_refused("suspend shutdown volumeClaimTemplates executorPlugins"),
+        refused=_refused("suspend shutdown executorPlugins"),
         at_most={"templates": 200},
     ),
     "WorkflowTemplateRef": Type({"name": STRING, "clusterScope": BOOLEAN}),
@@ -362,13 +364,43 @@ TYPES: Mapping[str, Type] = {
         required=("name", "mountPath"),
     ),
     "Volume": Type(
-        {"name": STRING, "emptyDir": FREE},
+        {
+            "name": STRING,
+            "emptyDir": FREE,
+            "ephemeral": FREE,
+            "persistentVolumeClaim": "ClaimVolume",
+            "secret": "SecretVolume",
+            "configMap": "ConfigMapVolume",
+            "downwardAPI": "DownwardVolume",
+            "projected": "ProjectedVolume",
+        },
         refused=_refused(
-            "configMap secret persistentVolumeClaim hostPath projected downwardAPI csi ephemeral nfs image awsElasticBlockStore azureDisk "
-            "azureFile cephfs cinder fc flexVolume flocker gcePersistentDisk gitRepo glusterfs iscsi photonPersistentDisk portworxVolume "
-            "quobyte rbd scaleIO storageos vsphereVolume",
-            "only emptyDir runs on one machine; hand files on as artifacts",
+            "hostPath csi nfs image awsElasticBlockStore azureDisk azureFile cephfs cinder fc flexVolume flocker gcePersistentDisk gitRepo "
+            "glusterfs iscsi photonPersistentDisk portworxVolume quobyte rbd scaleIO storageos vsphereVolume",
+            "hand files on as artifacts, or claim the volume and give the claim a folder with --volume NAME=FOLDER",
         ),
         required=("name",),
     ),
+    "ClaimVolume": Type({"claimName": STRING, "readOnly": BOOLEAN}, required=("claimName",)),
+    "SecretVolume": Type({"secretName": STRING, "items": "[KeyToPath]", "defaultMode": INTEGER, "optional": BOOLEAN}),
+    "ConfigMapVolume": Type({"name": STRING, "items": "[KeyToPath]", "defaultMode": INTEGER, "optional": BOOLEAN}),
+    "DownwardVolume": Type({"items": "[DownwardFile]", "defaultMode": INTEGER}),
+    "DownwardFile": Type(
+        {"path": STRING, "fieldRef": "FieldRef", "mode": INTEGER},
+        refused=_refused("resourceFieldRef"),
+        required=("path",),
+    ),
+    "ProjectedVolume": Type({"sources": "[ProjectedSource]", "defaultMode": INTEGER}),
+    "ProjectedSource": Type(
+        {"secret": "ProjectedKeys", "configMap": "ProjectedKeys", "downwardAPI": "DownwardVolume"},
+        refused=_refused(
+            "serviceAccountToken clusterTrustBundle podCertificate", "there is no cluster that vouches for it"
+        ),
+    ),
+    "ProjectedKeys": Type({"name": STRING, "items": "[KeyToPath]", "optional": BOOLEAN}),
+    "KeyToPath": Type({"key": STRING, "path": STRING, "mode": INTEGER}, required=("key", "path")),
+    "VolumeClaimTemplate": Type(
+        {"metadata": "ObjectMeta"}, ignored=_names("apiVersion kind spec status"), required=("metadata",)
+    ),
+    "VolumeClaimGC": Type({"strategy": STRING}),
 }

@@ -1,7 +1,8 @@
 """The folders of runs under a home: made, named, found again.
 
 ``<home>/runs/<run>/`` holds ``manifest.json`` (what is run, arguments in place), ``journal.sqlite``, ``lock``, and
-``nodes/<node id>/<attempt>/`` with each attempt's ``main.log`` and files. ``<home>/objects/`` holds the artifacts of all runs.
+``nodes/<node id>/<attempt>/`` with each attempt's ``main.log`` and files;
+``volumes/<claim>/``, where the workflow claims volumes. ``<home>/objects/`` holds the artifacts of all runs.
 """
 
 import json
@@ -21,6 +22,7 @@ from argosy.engine.state.objects import ObjectStore
 MANIFEST = "manifest.json"
 JOURNAL = "journal.sqlite"
 LOCK = "lock"
+VOLUMES = "volumes"
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 The order matters: a variable exported with ``globalName`` is known to what is looked at after the template that exports it.
 """
 
-from argosy.engine.machine import exits
+from argosy.engine.machine import claims, exits
 from argosy.engine.manifest.catalogue import WORKFLOW, Catalogue, Owner, UnknownTemplate
 from argosy.engine.nodes import Json
 from argosy.engine.validation import calls, graph, names, templates, variables
@@ -36,6 +36,7 @@ class Validation:
             raise Problem("spec.entrypoint", "is required; or say which template to start with --entrypoint")
         if spec.get("parallelism") is not None and spec["parallelism"] < 1:
             raise Problem("spec.parallelism", "must be at least 1")
+        _check_claims(spec)
         self._check_start({"template": spec["entrypoint"]}, "spec.entrypoint")
         calls.check_hooks(spec, "spec")
         self._globals.add("workflow.failures")
@@ -163,6 +164,15 @@ class Validation:
                 outputs |= own
                 self._globals |= variables.exported_by(called)
         return outputs
+
+
+def _check_claims(spec: Json) -> None:
+    for position, template in enumerate(spec.get("volumeClaimTemplates") or []):
+        if not template["metadata"].get("name"):
+            raise Problem(f"spec.volumeClaimTemplates[{position}].metadata.name", "is required")
+    strategy = (spec.get("volumeClaimGC") or {}).get("strategy")
+    if strategy and strategy not in claims.STRATEGIES:
+        raise Problem("spec.volumeClaimGC.strategy", f"{strategy!r} is not one of {', '.join(claims.STRATEGIES)}")
 
 
 def _check_references(task: Json, known: set[str], ancestors: list[str], where: str) -> None:

@@ -1,0 +1,143 @@
+"""Volumes of a run: which outlive it, which are folders of this machine, and which are refused before the first step."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from argosy import errors
+from argosy.engine import api
+from argosy.engine.options import RunOptions, RunResult
+from argosy.engine.state import runs
+
+Run = Callable[..., RunResult]
+
+
+def mounting(volume: str, *, spec: str = "", command: str = "true", mount: str = "") -> str:
+    """A workflow of one step that mounts *volume* at /mnt/v."""
+    return f"""
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {{name: wf}}
+spec:
+  entrypoint: main
+  {spec}
+  templates:
+  - name: main
+    volumes: [{volume}]
+    container:
+      image: any
+      command: [sh, -ec, "{command}"]
+      volumeMounts: [{{name: v, mountPath: /mnt/v{mount}}}]
+"""
+
+
+CLAIM = "{name: v, persistentVolumeClaim: {claimName: data}}"
+TEMPLATES = "volumeClaimTemplates: [{metadata: {name: v}, spec: {}}]"
+
+
+@pytest.mark.parametrize(
+    ("spec", "command", "stays"),
+    [
+        pytest.param(TEMPLATES, "touch /mnt/v/f", False, id="success"),
+        pytest.param(TEMPLATES, "touch /mnt/v/f; false", True, id="failure"),
+        pytest.param(
+            f"{TEMPLATES}\n  volumeClaimGC: {{strategy: OnWorkflowCompletion}}",
+            "touch /mnt/v/f; false",
+            False,
+            id="failure-and-completion",
+        ),
+    ],
+)
+def test_claims_go_with_the_run(spec: str, command: str, stays: bool, run: Run) -> None:
+    """The workflow's own claims are removed when it has succeeded; otherwise a retry finds them, unless completion is enough."""
+    result = run(mounting("", spec=spec, command=command))
+    assert (result.folder / runs.VOLUMES / "wf-v" / "f").exists() is stays
+
+
+def test_a_claim_is_a_folder_that_the_caller_names(run: Run, tmp_path: Path) -> None:
+    """What is there is seen, what is written there stays."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "in").write_text("given", encoding="utf-8")
+    result = run(mounting(CLAIM, command="cp /mnt/v/in /mnt/v/out"), volumes={"data": tmp_path / "data"})
+    assert result.phase == "Succeeded"
+    assert (tmp_path / "data" / "out").read_text(encoding="utf-8") == "given"
+
+
+def test_a_volume_below_the_root_of_steps_is_where_they_look_for_it(run: Run, tmp_path: Path) -> None:
+    """$ARGOSY_ROOT stands for another folder here; a volume below it lies in that one."""
+    (tmp_path / "data").mkdir()
+    manifest = mounting(CLAIM, command="echo made > $ARGOSY_ROOT/v/out").replace(
+        "mountPath: /mnt/v", "mountPath: /argosy/v"
+    )
+    manifest = manifest.replace("image: any", "image: any\n      env: [{name: ARGOSY_ROOT, value: /argosy}]")
+    assert run(manifest, volumes={"data": tmp_path / "data"}).phase == "Succeeded"
+    assert (tmp_path / "data" / "out").read_text(encoding="utf-8") == "made\n"
+
+
+@pytest.mark.parametrize(
+    ("manifest", "message"),
+    [
+        pytest.param(
+            mounting(CLAIM),
+            r"templates\[0\]: the PersistentVolumeClaim 'data' is not.*--volume data=FOLDER",
+            id="claim-of-nobody",
+        ),
+        pytest.param(
+            mounting("{name: v, hostPath: {path: /etc}}"),
+            "hostPath: not supported by argosy run; hand files on",
+            id="host-path",
+        ),
+        pytest.param(
+            mounting("{name: v, secret: {secretName: none}}"),
+            "Secret 'none' is not known on this machine",
+            id="no-secret",
+        ),
+        pytest.param(
+            mounting("{name: v, configMap: {name: colours, items: [{key: shape, path: s}]}}"),
+            "ConfigMap 'colours' has no key 'shape'",
+            id="no-key",
+        ),
+        pytest.param(
+            mounting("{name: v, emptyDir: {}}", mount=", subPath: ../x"),
+            "subPath '../x' leads out of the volume",
+            id="sub-path-outside",
+        ),
+        pytest.param(mounting("{name: w, emptyDir: {}}"), "volumeMount 'v' names no volume", id="no-volume"),
+        pytest.param(
+            mounting("", spec="volumeClaimTemplates: [{metadata: {}}]"),
+            r"volumeClaimTemplates\[0\].metadata.name: is required",
+            id="claim-without-name",
+        ),
+        pytest.param(
+            mounting("", spec=f"{TEMPLATES}\n  volumeClaimGC: {{strategy: Never}}"),
+            "volumeClaimGC.strategy: 'Never' is not one of",
+            id="claim-strategy",
+        ),
+    ],
+)
+def test_what_cannot_be_had_is_refused(manifest: str, message: str, run: Run) -> None:
+    """With the template, and what to do."""
+    with pytest.raises(errors.Misconfigured, match=message):
+        run(manifest, config_maps={"colours": {"colour": "blue"}})
+
+
+def test_a_key_that_would_leave_its_volume_fails_the_step(run: Run) -> None:
+    """Nothing is written outside the volume."""
+    volume = "{name: v, configMap: {name: colours, items: [{key: colour, path: ../../out}]}}"
+    result = run(mounting(volume), config_maps={"colours": {"colour": "blue"}})
+    assert (result.phase, result.message) == ("Error", "'../../out' is not a path inside a volume")
+
+
+def test_a_step_with_state_is_never_cached(options: Callable[..., RunOptions], tmp_path: Path) -> None:
+    """What a volume holds is in no cache key: the step runs each time."""
+    (tmp_path / "data").mkdir()
+    manifest = tmp_path / "wf.yaml"
+    text = mounting(CLAIM, command="echo x >> /mnt/v/times").replace(
+        "- name: main", "- name: main\n    metadata: {annotations: {argosy.dev/cache: 'true'}}"
+    )
+    manifest.write_text(text, encoding="utf-8")
+    chosen = options(volumes={"data": tmp_path / "data"})
+    for _ in range(2):
+        api.run(api.prepare(api.load([manifest]), chosen), chosen)
+    assert (tmp_path / "data" / "times").read_text(encoding="utf-8") == "x\nx\n"
