@@ -51,11 +51,11 @@ def registry(settings: Settings) -> Registry:
     return MlflowRegistry(settings.tracking_uri)
 
 
-def rollouts() -> Rollouts:
-    """The canaries of the cluster at hand."""
+def rollouts(namespace: str) -> Rollouts:
+    """The canaries in *namespace* of the cluster at hand."""
     from argosy.adapters.cluster.rollouts import ClusterRollouts
 
-    return ClusterRollouts()
+    return ClusterRollouts(namespace)
 
 
 def artifacts(settings: Settings) -> Artifacts:

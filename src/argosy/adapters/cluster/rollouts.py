@@ -7,6 +7,8 @@ those already are of the next version when a merge comes in the middle of an abo
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from kubernetes import client
+
 from argosy.adapters.cluster.client import TIMEOUT_SECONDS, connect, reported
 from argosy.domain.rollouts import Measurement, Rollout
 
@@ -22,59 +24,56 @@ Object = Mapping[str, Any]
 class ClusterRollouts:
     """See :class:`argosy.ports.rollouts.Rollouts`."""
 
-    def __init__(self, api: Any = None) -> None:
-        """*api*: a connected client; by default of the cluster at hand."""
-        from kubernetes import client
-
-        connected = api or connect()
+    def __init__(self, namespace: str) -> None:
+        """Those in *namespace* of the cluster at hand."""
+        self._namespace = namespace
+        connected = connect()
         self._apps = client.AppsV1Api(connected)
         self._custom = client.CustomObjectsApi(connected)
 
     def of(self, environment: str) -> list[Rollout]:
         """See the port."""
         selector = f"{MODEL_LABEL},{ENVIRONMENT_LABEL}={environment}"
-        with reported(f"reading the rollouts of {environment}", REMEDY):
-            found = self._custom.list_cluster_custom_object(
-                "argoproj.io", "v1alpha1", "rollouts", label_selector=selector, _request_timeout=TIMEOUT_SECONDS
-            )
-            return sorted((self._rollout(one) for one in found["items"]), key=lambda one: one.name)
+        with reported(f"reading the rollouts of {environment} in {self._namespace}", REMEDY):
+            found = self._listed("rollouts", selector)
+            return sorted((self._rollout(one) for one in found), key=lambda one: one.name)
+
+    def _listed(self, kind: str, selector: str) -> list[Object]:
+        found = self._custom.list_namespaced_custom_object(
+            "argoproj.io", "v1alpha1", self._namespace, kind, label_selector=selector, _request_timeout=TIMEOUT_SECONDS
+        )
+        items: list[Object] = found["items"]
+        return items
 
     def _rollout(self, found: Object) -> Rollout:
         metadata, status = found["metadata"], found.get("status", {})
-        namespace, newest = metadata["namespace"], status.get("currentPodHash", "")
+        newest = status.get("currentPodHash", "")
         return Rollout(
             name=metadata["name"],
-            namespace=namespace,
+            namespace=self._namespace,
             model=metadata["labels"][MODEL_LABEL],
             environment=metadata["labels"][ENVIRONMENT_LABEL],
             phase=status.get("phase", "Progressing"),
             failed=given_up(status),
             message=status.get("message", ""),
-            newest=self._model_of(namespace, newest),
-            stable=self._model_of(namespace, status.get("stableRS", "")),
-            measurements=self._measurements(namespace, newest) if given_up(status) else [],
+            newest=self._model_of(newest),
+            stable=self._model_of(status.get("stableRS", "")),
+            measurements=self._measurements(newest) if given_up(status) else [],
         )
 
-    def _model_of(self, namespace: str, pods: str) -> str | None:
+    def _model_of(self, pods: str) -> str | None:
         """The model digest that the pods with the hash *pods* are annotated with."""
         if not pods:
             return None
         found = self._apps.list_namespaced_replica_set(
-            namespace, label_selector=f"{HASH_LABEL}={pods}", _request_timeout=TIMEOUT_SECONDS
+            self._namespace, label_selector=f"{HASH_LABEL}={pods}", _request_timeout=TIMEOUT_SECONDS
         )
         annotations = [(one.spec.template.metadata.annotations or {}).get(DIGEST_ANNOTATION) for one in found.items]
         return next(iter(annotations), None)
 
-    def _measurements(self, namespace: str, pods: str) -> list[Measurement]:
-        found = self._custom.list_namespaced_custom_object(
-            "argoproj.io",
-            "v1alpha1",
-            namespace,
-            "analysisruns",
-            label_selector=f"{HASH_LABEL}={pods}",
-            _request_timeout=TIMEOUT_SECONDS,
-        )
-        runs = sorted(found["items"], key=lambda run: str(run["metadata"]["creationTimestamp"]))
+    def _measurements(self, pods: str) -> list[Measurement]:
+        found = self._listed("analysisruns", f"{HASH_LABEL}={pods}")
+        runs = sorted(found, key=lambda run: str(run["metadata"]["creationTimestamp"]))
         return [one for run in runs for one in measured(run.get("status", {}).get("metricResults", []))]
 
 

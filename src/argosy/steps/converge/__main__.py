@@ -10,9 +10,10 @@ from argosy.steps.main import Step, main
 def body(step: Step) -> None:
     """One look."""
     settings = Settings.from_environment()
+    environment = step.parameter("environment")
     lines = run.run(
-        environment=step.parameter("environment"),
-        rollouts=wiring.rollouts(),
+        environment=environment,
+        rollouts=wiring.rollouts(step.parameter("namespace") or f"argosy-{environment}"),
         forge=wiring.forge(settings),
         registry=wiring.registry(settings),
         report=lambda line: print(line, flush=True),  # noqa: T201 - the step's log
