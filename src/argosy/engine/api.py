@@ -143,7 +143,8 @@ def _run(folder: RunFolder, options: RunOptions, observer: Observer, again: Coll
             journal.forget(outcome.restarted(journal.nodes(), again))
         started = float(journal.meta().get("started", time.time()))
         # What the run ended with before is no longer true.
-        journal.write(meta={"started": repr(started), "phase": "Running", "message": "", "suspended": ""})
+        began = {"started": repr(started), "phase": "Running", "message": "", "suspended": ""}
+        journal.write(meta=began, durable=False)
         session = _Session(folder, stored, journal, started)
         return asyncio.run(_drive(session, options, observer))
     finally:

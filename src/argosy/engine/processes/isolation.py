@@ -56,6 +56,9 @@ def _attempt(way: Way) -> str | None:
     with tempfile.TemporaryDirectory(prefix="argosy-view-") as folder:
         scratch = Path(folder) / "scratch"
         scratch.mkdir()
+        if linux.threads() == 1:
+            return _try(way, scratch) or None
+        # Another thread may hold what the child of a bare clone needs; after a fork Python has put that right.
         return _answer_of_child(lambda: _try(way, scratch))
 
 

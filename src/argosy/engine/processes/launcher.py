@@ -1,7 +1,8 @@
 """Starts steps' processes for the engine and tells how they ended.
 
 A Python program runs in a fork of a warm server that has imported what the step will need; any other program, and a Python program whose
-libraries started threads, is executed from a server that has imported nothing. A server is started when a step first needs it.
+libraries started threads, is executed from a server that has imported nothing, which is itself a fork of the engine where that has but one
+thread. A server is started when a step first needs it.
 
 What a process writes to its standard output and error goes straight to its log: nothing is lost when it is killed, and nothing is held
 in memory. Where standard output is wanted by itself too, it goes through a pipe, so that lines of the two may change places in the log.
@@ -24,7 +25,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from argosy.engine.processes import identity, python_program
+from argosy.engine.processes import identity, linux, python_program, server
 from argosy.engine.processes.isolation import Isolation, isolation
 from argosy.engine.processes.view import Bind
 from argosy.errors import LocalDisk
@@ -91,8 +92,11 @@ class Warmth:
 
     @classmethod
     def of(cls, preload: frozenset[str], env: Mapping[str, str]) -> Self:
-        """What a program wants that imports *preload* and is started with the environment *env*."""
-        return cls(preload, frozenset((name, value) for name, value in env.items() if name.startswith(READ_AT_START)))
+        """What a Python program wants that imports *preload* and is started with the environment *env*."""
+        return cls(
+            preload | {python_program.__name__},
+            frozenset((name, value) for name, value in env.items() if name.startswith(READ_AT_START)),
+        )
 
     def environment(self) -> dict[str, str]:
         """The environment of the server itself."""
@@ -180,11 +184,11 @@ class Launcher:
     async def start(self, launch: Launch) -> Running:
         """Start *launch*. Raises LaunchFailure, or LocalDisk where there is no room for its log."""
         if python_program.is_runnable(launch.argv):
-            server = await self._server(Warmth.of(launch.preload, launch.env))
-            if server is not None and (running := await server.start(self._asked(launch, here=True))):
+            warm = await self._server(Warmth.of(launch.preload, launch.env))
+            if warm is not None and (running := await warm.start(self._asked(launch, here=True))):
                 return running
-        server = await self._server(COLD)
-        running = await server.start(self._asked(launch, here=False)) if server else None
+        cold = await self._server(COLD)
+        running = await cold.start(self._asked(launch, here=False)) if cold else None
         if running is None:
             raise LaunchFailure(f"cannot start {launch.argv[0]}")
         return running
@@ -266,11 +270,50 @@ class Launcher:
         }
 
 
+class _Forked:
+    """A child of this process that was forked, not executed. Linux only."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._handle = os.pidfd_open(pid)
+
+    def kill(self) -> None:
+        """End it at once."""
+        os.kill(self.pid, signal.SIGKILL)
+
+    async def wait(self) -> int:
+        """Bury it when it has ended; its wait status."""
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        loop.add_reader(self._handle, ended.set)
+        await ended.wait()
+        loop.remove_reader(self._handle)
+        os.close(self._handle)
+        return os.waitpid(self.pid, 0)[1]
+
+
+async def _interpreter(warmth: Warmth, connection: socket.socket) -> asyncio.subprocess.Process:
+    """A fresh interpreter that is a server. Raises OSError."""
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        server.__name__,
+        str(connection.fileno()),
+        isolation().way,
+        *sorted(warmth.preload),
+        env=warmth.environment(),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+        pass_fds=[connection.fileno()],
+        start_new_session=True,
+    )
+
+
 @dataclass
 class _Server:
     """The launcher's end of one fork server."""
 
-    process: asyncio.subprocess.Process
+    process: "asyncio.subprocess.Process | _Forked"
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     starting: dict[int, asyncio.Future[Running | None]] = field(default_factory=dict)
@@ -288,37 +331,27 @@ class _Server:
         """Start a server and wait until it has imported. Raises LaunchFailure."""
         ours, theirs = socket.socketpair()
         try:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "argosy.engine.processes.server",
-                str(theirs.fileno()),
-                isolation().way,
-                *(() if warmth == COLD else (python_program.__name__, *sorted(warmth.preload))),
-                env=warmth.environment(),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
+            if warmth == COLD and isolation().way != "none" and linux.threads() == 1:
+                process: asyncio.subprocess.Process | _Forked = _Forked(server.fork(theirs, isolation().way))
+            else:
+                process = await _interpreter(warmth, theirs)
         except OSError as error:
             ours.close()
             raise LaunchFailure(f"cannot start {sys.executable}: {error.strerror}") from None
         finally:
             theirs.close()
-        server = cls(process, *await asyncio.open_connection(sock=ours))
+        opened = cls(process, *await asyncio.open_connection(sock=ours))
         try:
-            ready = await server.reader.readline()
+            ready = await opened.reader.readline()
         except asyncio.CancelledError:
             process.kill()
-            await server.close()
+            await opened.close()
             raise
         if not ready:
-            await server.close()
+            await opened.close()
             raise LaunchFailure("the server that starts steps ended before it was ready")
-        server.listening = asyncio.create_task(server.listen())
-        return server
+        opened.listening = asyncio.create_task(opened.listen())
+        return opened
 
     async def start(self, asked: dict[str, Any]) -> Running | None:
         """Start a process; None where the server has threads and must not fork an interpreter."""

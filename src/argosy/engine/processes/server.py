@@ -14,10 +14,10 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, NoReturn, cast
 
-from argosy.engine.processes import child
+from argosy.engine.processes import child, linux
 from argosy.engine.processes.cell import Cell
 from argosy.engine.processes.isolation import Way
 
@@ -86,7 +86,7 @@ class Server:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         self.selector.register(self.connection, selectors.EVENT_READ, self._receive)
         self.selector.register(wakeup, selectors.EVENT_READ, lambda: self._reap(wakeup))
-        if self.way != "none" and threads() == 1:
+        if self.way != "none" and linux.threads() == 1:
             self.ready.append(self._open_cell())  # while the first step is on its way
         with contextlib.suppress(_Closed):
             while True:
@@ -115,7 +115,7 @@ class Server:
             self._signal(step, message["number"])
 
     def _start(self, asked: Message) -> None:
-        if asked["here"] and (count := threads()) > 1:
+        if asked["here"] and (count := linux.threads()) > 1:
             self._tell({"key": asked["key"], "threads": count})
             return
         files: list[int] = []
@@ -248,16 +248,6 @@ class _Closed(Exception):
     """Nobody is at the other end any more."""
 
 
-def threads() -> int:
-    """How many threads of the operating system this process has."""
-    try:
-        return len(os.listdir("/proc/self/task"))  # noqa: PTH208 - counted before each fork
-    except FileNotFoundError:
-        import threading
-
-        return threading.active_count()
-
-
 def _opened(path: str, files: list[int]) -> int:
     files.append(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644))
     return files[-1]
@@ -290,21 +280,50 @@ def _imported(names: Sequence[str]) -> dict[str, str]:
     return failures
 
 
-def main() -> None:
-    """``python -m argosy.engine.processes.server FD WAY NAME...``: import the names, serve on the socket FD. For programs other than
-    Python's there are none; for Python's there is at least the module that runs them."""
-    connection = socket.socket(fileno=int(sys.argv[1]))
-    connection.set_inheritable(False)
+def fork(connection: socket.socket, way: Way) -> int:
+    """Fork a server for programs other than Python's, with nothing to import; its process' number. The caller has a single thread."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            gc.freeze()  # of what the caller has, no page should have to be copied
+            gc.disable()
+            os.setsid()
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            _keep_only(connection.fileno())
+            _serve(connection, way)
+        finally:
+            os._exit(1)
+    return pid
+
+
+def _keep_only(connection: int) -> None:
+    """Of the caller's files keep *connection*: what it has locked must be free once it has ended."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for standard in range(3):
+        os.dup2(nothing, standard, inheritable=True)
+    os.closerange(3, connection)
+    os.closerange(connection + 1, max(nothing, connection) + child.SPARE_FILES)
+
+
+def _serve(connection: socket.socket, way: Way, failures: Mapping[str, str] | None = None) -> NoReturn:
     # Ctrl-C in a terminal reaches the whole group; who stops when is the launcher's decision.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    server = Server(connection, way)
+    with contextlib.suppress(OSError):
+        connection.sendall(json.dumps({"ready": linux.threads(), "failures": failures or {}}).encode() + b"\n")
+        server.serve()
+    os._exit(0)
+
+
+def main() -> None:
+    """``python -m argosy.engine.processes.server FD WAY NAME...``: import the names, serve on the socket FD."""
+    connection = socket.socket(fileno=int(sys.argv[1]))
+    connection.set_inheritable(False)
     failures = _imported(sys.argv[3:])
     gc.collect()
     gc.freeze()
-    server = Server(connection, cast("Way", sys.argv[2]))
-    with contextlib.suppress(OSError):
-        connection.sendall(json.dumps({"ready": threads(), "failures": failures}).encode() + b"\n")
-        server.serve()
-    os._exit(0)
+    _serve(connection, cast("Way", sys.argv[2]), failures)
 
 
 if __name__ == "__main__":

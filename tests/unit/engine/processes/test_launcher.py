@@ -206,9 +206,14 @@ def _text(path: Path) -> str:
         return ""
 
 
-def test_the_cold_server_has_taken_in_nothing() -> None:
-    """Its variables are those of no step."""
-    assert Warmth.of(frozenset(), {"ARGOSY_HOME": "/x"}) == COLD
+def test_a_python_program_never_runs_in_the_cold_server(launch: Callable[..., Launch]) -> None:
+    """That one may be a copy of the engine, with all that it has imported."""
+    assert Warmth.of(frozenset(), {"ARGOSY_HOME": "/x"}) != COLD
+
+    async def body(starter: Launcher) -> list[str]:
+        return await said(starter, launch("import sys; print('argosy.engine.processes.launcher' in sys.modules)"))
+
+    assert with_launcher(body) == ["False"]
 
 
 def test_a_process_that_ends_at_once_was_started_all_the_same() -> None:
