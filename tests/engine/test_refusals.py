@@ -155,7 +155,7 @@ def leaf(container: str, more: str = "") -> str:
         ),
         pytest.param(
             leaf(OK, "    volumes: [{name: v, hostPath: {path: /}}]\n"),
-            "hostPath: not supported.*only emptyDir",
+            "hostPath: not supported.*--volume NAME=FOLDER",
             id="host-path",
         ),
         pytest.param(

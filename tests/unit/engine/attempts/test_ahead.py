@@ -5,6 +5,7 @@ from typing import Any
 from argosy.engine.attempts import ahead
 from argosy.engine.attempts.environment import Sources
 from argosy.engine.manifest.catalogue import Catalogue
+from argosy.engine.processes import python_program
 
 
 def leaf(name: str, preload: str = "", **env: str) -> dict[str, Any]:
@@ -16,7 +17,7 @@ def leaf(name: str, preload: str = "", **env: str) -> dict[str, Any]:
 
 def libraries(spec: dict[str, Any]) -> list[list[str]]:
     """The modules of each, in order."""
-    return [sorted(warmth.preload) for warmth in ahead.warmths(Catalogue(spec), Sources())]
+    return [sorted(warmth.preload - {python_program.__name__}) for warmth in ahead.warmths(Catalogue(spec), Sources())]
 
 
 def test_the_order_is_that_of_the_run() -> None:
