@@ -94,6 +94,8 @@ def spawn(job: Job, output: int, errors: int) -> int:
     missing: OSError = FileNotFoundError()
     files = [(os.POSIX_SPAWN_DUP2, output, 1), (os.POSIX_SPAWN_DUP2, errors, 2)]
     for path in _candidates(job.argv[0], job.env):
+        if not os.path.lexists(path):  # cheaper to ask than to have a new process find out
+            continue
         try:
             child = os.posix_spawn(
                 path,
@@ -104,8 +106,6 @@ def spawn(job: Job, output: int, errors: int) -> int:
                 setsigmask=(),
                 setsigdef=(signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE),
             )
-        except (FileNotFoundError, NotADirectoryError):
-            continue
         except OSError as error:
             missing = error
         else:
