@@ -64,7 +64,7 @@ def _of_node(name: str, ours: Json | None, theirs: Json | None) -> Iterator[str]
     if ours is None or theirs is None:
         yield f"{name}: {'missing' if ours is None else 'not there'} on the controller's word: {ours or theirs}"
         return
-    for key in ("type", "phase", "outputs"):
+    for key in ("type", "phase", "outputs", "memoizationStatus"):
         if ours.get(key) != theirs.get(key):
             yield f"{name}: {key} {json.dumps(ours.get(key))} instead of {json.dumps(theirs.get(key))}"
 

@@ -178,4 +178,5 @@ def _node(node: Mapping[str, Any]) -> Json:
     parameters = {entry["name"]: entry["value"] for entry in written.get("parameters") or [] if "value" in entry}
     if parameters:
         outputs["parameters"] = parameters
-    return kept | ({"outputs": outputs} if outputs else {})
+    memo = {"memoizationStatus": node["memoizationStatus"]} if node.get("memoizationStatus") else {}
+    return kept | ({"outputs": outputs} if outputs else {}) | memo

@@ -33,6 +33,7 @@ from argosy.engine.runner import Interrupted, Observer, Runner
 from argosy.engine.state import control, disk, runs
 from argosy.engine.state.journal import Journal
 from argosy.engine.state.locks import FileLock, Mutexes
+from argosy.engine.state.memory import Memory
 from argosy.engine.state.objects import ObjectStore
 from argosy.engine.state.runs import RunFolder
 
@@ -169,6 +170,9 @@ async def _drive(session: _Session, options: RunOptions, observer: Observer) -> 
             journal=session.journal,
             pods=_pods(session, options, starter, workflow.machine.catalogue),
             mutexes=Mutexes(options.home / "locks"),
+            memory=Memory(
+                options.home / "memory" / namespace_of(stored["metadata"]), ObjectStore(options.home / "objects")
+            ),
             parallelism=options.parallelism,
             observer=observer,
         )
@@ -237,6 +241,11 @@ def catalogue_of(spec: Json, others: Mapping[str, Json]) -> Catalogue:
     return Catalogue(spec, by_owner)
 
 
+def namespace_of(metadata: Json) -> str:
+    """The namespace of the workflow with this *metadata*."""
+    return str(metadata.get("namespace") or "argo")
+
+
 def _claims(session: _Session) -> Claims:
     stored = session.stored
     own = claims.own(stored["spec"], stored["workflow"])
@@ -268,7 +277,7 @@ def _pods(session: _Session, options: RunOptions, starter: launcher.Launcher, ca
         process_images=options.process_images,
         image_environment=options.image_environment,
         workflow=stored["workflow"],
-        namespace=stored["metadata"].get("namespace") or "argo",
+        namespace=namespace_of(stored["metadata"]),
         shows_paths=lambda: launcher.isolation().private_files,
         engine_of_containers=stored["engineOfContainers"],
     )

@@ -97,6 +97,8 @@ class Node:
     hooked: bool = False
     retried: bool = False
     cached: bool = False
+    memo: Json | None = None
+    """Argo's ``memoizationStatus``: ``hit``, ``key``, ``cacheName``."""
     ends: list[str] = field(default_factory=list)
     """The phases in which its last nodes ended: what a task that is skipped after it inherits."""
 
@@ -134,6 +136,8 @@ def as_status(node: Node) -> Json:
             outputs["exitCode"] = node.outputs.exit_code
         if outputs:
             status["outputs"] = outputs
+    if node.memo:
+        status["memoizationStatus"] = dict(node.memo)
     return status
 
 

@@ -56,6 +56,7 @@ def prepare(manifest: Manifest, options: RunOptions) -> Prepared:
     catalogue = _catalogue(spec, others)
     validation.check(catalogue, arguments, metadata, where=str(main.path))
     _check_sources(manifest)
+    _check_caches(manifest)
     engine = _check_leaves(catalogue, options, main.path, name)
     repository = resources.repository(manifest, spec.get("artifactRepositoryRef"))
     if repository is None and spec.get("artifactRepositoryRef"):
@@ -101,8 +102,7 @@ def _check_sources(manifest: Manifest) -> None:
     unlabelled = {
         document.name
         for document in manifest.others
-        if document.kind == loading.CONFIG_MAP
-        and ((document.body.get("metadata") or {}).get("labels") or {}).get(FOR_PARAMETERS) != "Parameter"
+        if document.kind == loading.CONFIG_MAP and resources.label_of(document, FOR_PARAMETERS) != "Parameter"
     }
     for document in manifest.all() if unlabelled else ():
         for where, name in _config_maps_of_parameters(document.body.get("spec"), "spec"):
@@ -110,6 +110,19 @@ def _check_sources(manifest: Manifest) -> None:
                 raise errors.Misconfigured(
                     f"{document.path}: {where}: ConfigMap {name!r} needs the label {FOR_PARAMETERS}: Parameter, "
                     "or the controller does not find it"
+                )
+
+
+def _check_caches(manifest: Manifest) -> None:
+    """Raise Misconfigured where something is to be remembered in a ConfigMap of the files that Argo would not touch."""
+    maps = {document.name: document for document in manifest.others if document.kind == loading.CONFIG_MAP}
+    for document in manifest.all() if maps else ():
+        for position, template in enumerate((document.body.get("spec") or {}).get("templates") or []):
+            name = (((template.get("memoize") or {}).get("cache") or {}).get("configMap") or {}).get("name")
+            if name in maps and resources.label_of(maps[name], FOR_PARAMETERS) != "Cache":
+                raise errors.Misconfigured(
+                    f"{document.path}: spec.templates[{position}].memoize.cache: ConfigMap {name!r} needs the label "
+                    f"{FOR_PARAMETERS}: Cache, or the controller refuses to use it"
                 )
 
 

@@ -14,10 +14,12 @@ from argosy.engine.attempts.pods import Pods
 from argosy.engine.machine import effects
 from argosy.engine.machine.effects import PodResult
 from argosy.engine.machine.workflow import Ending, Workflow
-from argosy.engine.nodes import Node
+from argosy.engine.nodes import Node, Outputs
 from argosy.engine.processes.launcher import Running
+from argosy.engine.state import disk
 from argosy.engine.state.journal import Attempt, Journal
 from argosy.engine.state.locks import Mutexes
+from argosy.engine.state.memory import Memory
 
 SUSPENDED = "suspended"
 """The entry of the journal's meta data that says whether the run begins nothing more for now."""
@@ -47,6 +49,7 @@ class Runner:
         journal: Journal,
         pods: Pods,
         mutexes: Mutexes,
+        memory: Memory,
         parallelism: int,
         observer: Observer,
     ) -> None:
@@ -55,6 +58,7 @@ class Runner:
         self._journal = journal
         self._pods = pods
         self._mutexes = mutexes
+        self._memory = memory
         self._slots = parallelism
         self._observer = observer
         self._waiting: deque[effects.StartPod] = deque()
@@ -148,6 +152,14 @@ class Runner:
                     self._locks[name] = locks
                 case effects.Release(name):
                     self._mutexes.release(name)
+                case effects.Recall(name, cache, key, limit):
+                    self._machine.recalled(name, self._memory.recall(cache, key, limit))
+                case effects.Remember(name, cache, key, outputs):
+                    self._remember(name, cache, key, outputs)
+
+    def _remember(self, name: str, cache: str, key: str, outputs: Outputs) -> None:
+        with disk.guarded("remember what a step gave"):
+            self._memory.remember(cache, key, name, outputs)
 
     def _take_pod(self, request: effects.StartPod) -> None:
         if result := self._pods.cached(request):

@@ -48,6 +48,8 @@ class Call:
     hooked: bool = False
     depth: int = 0
     execution_deadline: float | None = None
+    memo: Json | None = None
+    """What the node's ``memoizationStatus`` says."""
     keeps_result: bool = False
     """Whether somebody refers to its standard output."""
 

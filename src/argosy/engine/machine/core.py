@@ -15,7 +15,7 @@ from typing import Protocol
 
 from argosy.engine import nodes
 from argosy.engine.expressions.errors import ExpressionError
-from argosy.engine.machine import admission, calls, effects, synchronization
+from argosy.engine.machine import admission, calls, effects, memoization, synchronization
 from argosy.engine.machine.calls import Call
 from argosy.engine.manifest.catalogue import Catalogue, UnknownTemplate
 from argosy.engine.nodes import Json, Node, NodeType, Outputs, Phase
@@ -93,6 +93,7 @@ class Machine:
         self._numbers = itertools.count()
         self._pods: dict[str, _Pod] = {}
         self._waiting: dict[str, Callable[[], None]] = {}
+        self._recalling: dict[str, Callable[[Outputs | None], None]] = {}
         self._ended_by_shutdown: dict[str, Callable[[], None]] = {}
 
     # What the outside tells
@@ -113,6 +114,12 @@ class Machine:
         """The node *name* has its locks."""
         if go := self._waiting.pop(name, None):
             go()
+            self.drain()
+
+    def recalled(self, name: str, outputs: Outputs | None) -> None:
+        """What is remembered for the node *name*; None where nothing is."""
+        if take := self._recalling.pop(name, None):
+            take(outputs)
             self.drain()
 
     def tick(self) -> None:
@@ -147,7 +154,7 @@ class Machine:
     def create(self, call: Call, kind: NodeType, phase: Phase, message: str = "") -> Node:
         """The node of *call*; that of the journal where a run is resumed."""
         template = call.holder.get("template") or (call.holder.get("templateRef") or {}).get("template") or ""
-        return self.add(
+        node = self.add(
             call.name,
             kind,
             phase,
@@ -157,6 +164,8 @@ class Machine:
             message=message,
             hooked=call.hooked,
         )
+        node.memo = call.memo
+        return node
 
     def add(
         self,
@@ -251,6 +260,11 @@ class Machine:
         self._waiting[name] = go
         self.effects.append(effects.Acquire(name, locks))
 
+    def recall(self, question: effects.Recall, take: Callable[[Outputs | None], None]) -> None:
+        """Have *take* hear what is remembered."""
+        self._recalling[question.name] = take
+        self.effects.append(question)
+
     def past_deadline(self) -> bool:
         """Whether the workflow's own deadline is over."""
         return self.deadline is not None and self.clock() >= self.deadline
@@ -305,15 +319,24 @@ class Machine:
             return
         done = call.done
         call.done = lambda node: self._unlocked(node, done)
-        kind = NodeType.RETRY if self._retries(template) else NODE_TYPES.get(calls.kind_of(template), NodeType.POD)
-        self.create(call, kind, Phase.PENDING, f"Waiting for {', '.join(locks)} lock.")
+        self.create(call, self._type_of(template), Phase.PENDING, f"Waiting for {', '.join(locks)} lock.")
         self.wait_for_locks(call.name, locks, lambda: self._carry_out(call, template))
 
     def _unlocked(self, node: Node, done: Callable[[Node], None]) -> None:
         self.effects.append(effects.Release(node.name))
         done(node)
 
+    def _type_of(self, template: Json) -> NodeType:
+        return NodeType.RETRY if self._retries(template) else NODE_TYPES.get(calls.kind_of(template), NodeType.POD)
+
     def _carry_out(self, call: Call, template: Json) -> None:
+        if template.get("memoize"):
+            kind = self._type_of(template)
+            memoization.carry_out(self, call, template, kind, lambda: self._carry_out_body(call, template))
+        else:
+            self._carry_out_body(call, template)
+
+    def _carry_out_body(self, call: Call, template: Json) -> None:
         kind = "retry" if self._retries(template) else calls.kind_of(template)
         self._bodies[kind](self, call, template)
 

@@ -44,7 +44,28 @@ class Release:
     name: str
 
 
-Effect = StartPod | StopPod | Acquire | Release
+@dataclass(frozen=True)
+class Recall:
+    """Look up what the memory *cache* holds under *key* for the node *name*, unless it is older than *limit* seconds; answer with
+    ``recalled``."""
+
+    name: str
+    cache: str
+    key: str
+    limit: float | None
+
+
+@dataclass(frozen=True)
+class Remember:
+    """Keep *outputs* of the node *name* in the memory *cache* under *key*. No answer."""
+
+    name: str
+    cache: str
+    key: str
+    outputs: Outputs
+
+
+Effect = StartPod | StopPod | Acquire | Release | Recall | Remember
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ class Retry:
             parent=self._call.name,
             on_exit=self._call.on_exit,
             depth=self._call.depth,
+            memo=self._call.memo,
             execution_deadline=self._last_moment() if number else None,
             keeps_result=self._call.keeps_result,
         )

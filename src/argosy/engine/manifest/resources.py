@@ -28,6 +28,12 @@ def config_maps(manifest: Manifest) -> Values:
     return {document.name: dict(document.body.get("data") or {}) for document in found}
 
 
+def label_of(document: Document, label: str) -> str | None:
+    """The value of *document*'s *label*."""
+    labels: Json = (document.body.get("metadata") or {}).get("labels") or {}
+    return labels.get(label)
+
+
 def secret_files(manifest: Manifest) -> tuple[str, ...]:
     """The given files that hold Secrets."""
     found = [document.path for document in manifest.others if document.kind == loading.SECRET]
