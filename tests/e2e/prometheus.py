@@ -1,0 +1,87 @@
+"""A Prometheus for tests where the cluster has none: this machine's program, told by us which pods there are.
+
+Distributions build it without the discovery of pods, so a thread asks the API server and writes what it finds to a file that Prometheus
+follows, with the labels that a ServiceMonitor of the chart gives.
+"""
+
+import contextlib
+import json
+import socket
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from cluster import Cluster, Object
+
+PODS = "serving.kserve.io/inferenceservice"
+"""The label that KServe gives the pods of a model."""
+HASH = "rollouts-pod-template-hash"
+
+
+@contextlib.contextmanager
+def running(cluster: Cluster, folder: Path, host: str) -> Iterator[str]:
+    """Prometheus on a free port of *host*, its data in *folder*; yields its address."""
+    with socket.socket() as free:
+        free.bind((host, 0))
+        port = free.getsockname()[1]
+    targets, config = folder / "targets.json", folder / "prometheus.json"  # JSON is YAML
+    job = {"job_name": "models", "file_sd_configs": [{"files": [str(targets)], "refresh_interval": "5s"}]}
+    config.write_text(json.dumps({"global": {"scrape_interval": "2s"}, "scrape_configs": [job]}), encoding="utf-8")
+    command = ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={folder}/data"]
+    with (folder / "log").open("wb") as log, _following(cluster, targets):
+        process = subprocess.Popen([*command, f"--web.listen-address={host}:{port}"], stdout=log, stderr=log)
+        try:
+            _wait_ready(f"http://{host}:{port}", process, folder / "log")
+            yield f"http://{host}:{port}"
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+@contextlib.contextmanager
+def _following(cluster: Cluster, targets: Path) -> Iterator[None]:
+    """Keep *targets* the pods that there are."""
+    stop = threading.Event()
+
+    def follow() -> None:
+        while not stop.wait(2.0):
+            done = cluster.try_kubectl("get", "pods", "--all-namespaces", "--selector", PODS, "--output", "json")
+            if done.returncode == 0:
+                partial = targets.with_suffix(".partial")
+                partial.write_text(json.dumps([_target(pod) for pod in _running(done.stdout)]), encoding="utf-8")
+                partial.replace(targets)
+
+    thread = threading.Thread(target=follow, name="targets")
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _running(text: str) -> list[Object]:
+    return [pod for pod in json.loads(text)["items"] if pod["status"].get("podIP")]
+
+
+def _target(pod: Object) -> dict[str, Any]:
+    metadata = pod["metadata"]
+    labels = {"namespace": metadata["namespace"], "pod": metadata["name"]}
+    if HASH in metadata["labels"]:
+        labels[HASH.replace("-", "_")] = metadata["labels"][HASH]
+    return {"targets": [f"{pod['status']['podIP']}:8080"], "labels": labels}
+
+
+def _wait_ready(address: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until and process.poll() is None:
+        with contextlib.suppress(urllib.error.URLError, ConnectionError):
+            urllib.request.urlopen(f"{address}/-/ready", timeout=5).close()  # noqa: S310 - our own server
+            return
+        time.sleep(0.3)
+    raise AssertionError(f"prometheus did not start: {log.read_text(encoding='utf-8')[-1000:]}")

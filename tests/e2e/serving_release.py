@@ -1,0 +1,232 @@
+"""A model released with charts/inference, as a test drives it: install a version, watch its Rollout, send it requests."""
+
+import collections
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from cluster import ROOT, Cluster, Object, helm
+from versions import MODEL, Version, requests
+
+CHART = ROOT / "charts" / "inference"
+RATE = 20.0
+"""Requests a second."""
+ROWS = 64
+"""Rows a request."""
+TIMING = {"intervalSeconds": 5, "windowSeconds": 20, "minimumRequests": 50}
+VALUES: dict[str, Any] = {
+    "model": MODEL,
+    "environment": "staging",
+    "replicas": 3,
+    "resources": {"requests": {"cpu": "50m", "memory": "160Mi"}, "limits": {"cpu": "1", "memory": "768Mi"}},
+    "canary": {"steps": [25, 50, 100], "stepSeconds": 30},
+    "latency": {"p95Milliseconds": 100},
+    "storage": {"credentialsSecret": "store"},
+}
+"""As gitops-env's, but small and quick."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """A bucket that the cluster reaches, and its keys."""
+
+    url: str
+    """``http://host:port/bucket``."""
+    access_key: str
+    secret_key: str
+
+    def upload(self, version: Version, prefix: str) -> str:
+        """Copy *version*'s bundle into the bucket; returns its ``s3://`` address."""
+        import boto3
+
+        parts = urlsplit(self.url)
+        bucket = parts.path.strip("/")
+        client = boto3.client(
+            "s3",
+            endpoint_url=f"{parts.scheme}://{parts.netloc}",
+            aws_access_key_id=self.access_key,
+            aws_secret_access_key=self.secret_key,
+            region_name="us-east-1",
+        )
+        for file in sorted(version.folder.iterdir()):
+            client.put_object(Bucket=bucket, Key=f"{prefix}/{version.folder.name}/{file.name}", Body=file.read_bytes())
+        return f"s3://{bucket}/{prefix}/{version.folder.name}"
+
+    def secret(self, namespace: str) -> Object:
+        """The keys as KServe reads them."""
+        parts = urlsplit(self.url)
+        annotations = {
+            "serving.kserve.io/s3-endpoint": parts.netloc,
+            "serving.kserve.io/s3-usehttps": str(int(parts.scheme == "https")),
+            "serving.kserve.io/s3-region": "us-east-1",
+        }
+        keys = {"AWS_ACCESS_KEY_ID": self.access_key, "AWS_SECRET_ACCESS_KEY": self.secret_key}
+        metadata = {"name": "store", "namespace": namespace, "annotations": annotations}
+        return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": keys}
+
+
+@dataclass(frozen=True)
+class Release:
+    """One Helm release of the chart, in a namespace of its own."""
+
+    cluster: Cluster
+    namespace: str
+    store: Store
+    folder: Path
+    """For files of values."""
+    verifying_key: str
+    image: str
+    prometheus: str
+
+    def prepare(self) -> None:
+        """Make what an environment has before its first model."""
+        self.cluster.apply(self.store.secret(self.namespace))
+
+    def install(self, version: Version, *, image: str | None = None, start_seconds: int = 240) -> None:
+        """Make *version* what is asked for, as a merge does. *image*: in place of the usual one; *start_seconds*: for a pod to start."""
+        given = {
+            **VALUES,
+            "version": version.number,
+            "modelDigest": version.digest,
+            "storageUri": self.store.upload(version, self.namespace),
+            "signature": version.signature,
+            "verifyingKey": self.verifying_key,
+            "server": {
+                "image": self.image,
+                "pullPolicy": "IfNotPresent",
+                "drainSeconds": 10,
+                "startSeconds": start_seconds,
+            },
+            "analysis": {**TIMING, "prometheus": self.prometheus, "errors": {"maximumRatio": 0.02}},
+        }
+        if image is not None:
+            given["image"] = image
+        path = self.folder / "values.json"
+        path.write_text(json.dumps(given), encoding="utf-8")
+        helm("upgrade", "--install", MODEL, str(CHART), "--namespace", self.namespace, "--values", str(path))
+
+    def rollout(self) -> Object:
+        """The Rollout as it is now."""
+        return self.cluster.get("rollout", MODEL, self.namespace)
+
+    def phase(self) -> str:
+        """Its health: Progressing, Paused, Healthy or Degraded."""
+        return str(self.rollout().get("status", {}).get("phase", ""))
+
+    def serving(self) -> collections.Counter[str]:
+        """Model digests of the pods that are ready, and how many have each."""
+        found: collections.Counter[str] = collections.Counter()
+        for pod in self.cluster.list("pods", self.namespace, f"app=isvc.{MODEL}-predictor"):
+            conditions = {each["type"]: each["status"] for each in pod["status"].get("conditions", [])}
+            if conditions.get("Ready") == "True" and "deletionTimestamp" not in pod["metadata"]:
+                found[pod["metadata"]["annotations"]["argosy.dev/model-digest"]] += 1
+        return found
+
+    def wait_live(self, version: Version, seconds: float = 420) -> None:
+        """Wait until every pod is of *version* and the Rollout is Healthy."""
+
+        def live() -> bool:
+            return self.phase() == "Healthy" and self.serving() == {version.digest: VALUES["replicas"]}
+
+        self.cluster.wait(f"version {version.number} live", live, seconds)
+
+    def wait_aborted(self, seconds: float = 420) -> str:
+        """Wait until the Rollout has aborted; returns its message."""
+
+        def aborted() -> str:
+            status = self.rollout()["status"]
+            return str(status["message"]) if status.get("abort") and status["phase"] == "Degraded" else ""
+
+        return str(self.cluster.wait("abort", aborted, seconds))
+
+    def measured(self) -> dict[str, str]:
+        """The phases of the last AnalysisRun's metrics, by name."""
+        runs = self.cluster.list("analysisruns", self.namespace)
+        last = max(runs, key=lambda run: str(run["metadata"]["creationTimestamp"]))
+        return {metric["name"]: metric["phase"] for metric in last["status"]["metricResults"]}
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """What the load saw, second by second."""
+
+    lines: list[dict[str, Any]]
+
+    def total(self) -> collections.Counter[str]:
+        """Outcomes over the whole time: ``<status> <digest>``, or ``failed …``."""
+        found: collections.Counter[str] = collections.Counter()
+        for line in self.lines:
+            found.update(line["seen"])
+        return found
+
+    def failures(self) -> dict[str, int]:
+        """Everything that was no 200."""
+        return {outcome: count for outcome, count in self.total().items() if not outcome.startswith("200 ")}
+
+    def share(self, version: Version, since: float, until: float) -> float:
+        """Of the answers between two times (seconds since 1970), the share that *version* gave."""
+        counts: collections.Counter[str] = collections.Counter()
+        for line in self.lines:
+            if since <= line["at"] <= until:
+                counts.update(line["seen"])
+        assert counts.total() > 0, "nothing was answered in that time"
+        return sum(count for outcome, count in counts.items() if version.digest in outcome) / counts.total()
+
+
+class Load:
+    """A pod that sends requests to the release until it is told to stop."""
+
+    def __init__(self, release: Release, name: str = "load") -> None:
+        self._release = release
+        self._name = name
+
+    def start(self) -> None:
+        """Start the pod and wait until the first second is reported."""
+        release = self._release
+        files = {
+            "load.py": Path(__file__).with_name("load.py").read_text(encoding="utf-8"),
+            "bodies.json": json.dumps(requests(ROWS, 20)),
+        }
+        metadata = {"name": self._name, "namespace": release.namespace}
+        release.cluster.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": files})
+        release.cluster.apply({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": self._pod()})
+        release.cluster.wait("the first requests", lambda: self.seen().lines, 120)
+
+    def seen(self) -> Seconds:
+        """What it has seen until now."""
+        done = self._release.cluster.try_kubectl("logs", self._name, "--namespace", self._release.namespace)
+        return Seconds([json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")])
+
+    def _pod(self) -> Object:
+        url = f"http://{MODEL}-live.{self._release.namespace}/v1/models/{MODEL}:predict"
+        environment = {"URL": url, "RATE": str(RATE), "BODIES": "/load/bodies.json"}
+        container = {
+            "name": "load",
+            "image": self._release.image,
+            "imagePullPolicy": "IfNotPresent",
+            "command": ["python", "/load/load.py"],
+            "env": [{"name": name, "value": value} for name, value in environment.items()],
+            "volumeMounts": [{"name": "load", "mountPath": "/load"}],
+            "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}},
+            "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+        }
+        security = {"runAsNonRoot": True, "runAsUser": 10001, "seccompProfile": {"type": "RuntimeDefault"}}
+        return {
+            "containers": [container],
+            "volumes": [{"name": "load", "configMap": {"name": self._name}}],
+            "securityContext": security,
+            "restartPolicy": "Never",
+            "automountServiceAccountToken": False,
+        }
+
+
+def steps(analysis_runs: Iterable[Object]) -> list[tuple[int, str, str]]:
+    """When each step was measured: index, begin and end as Kubernetes writes times, oldest first."""
+    found = []
+    for run in analysis_runs:
+        index = int(run["metadata"]["labels"]["step-index"])
+        found.append((index, str(run["status"]["startedAt"]), str(run["status"].get("completedAt", ""))))
+    return sorted(found, key=lambda each: each[1])

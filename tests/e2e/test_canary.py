@@ -1,0 +1,190 @@
+"""A version takes over in a canary under load, bad ones are taken back by themselves, and no caller notices.
+
+The tests share one release: each begins with a version that is live, and leaves one that is.
+Where things are: ARGOSY_E2E_S3 (http://host:port/bucket, with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), ARGOSY_E2E_SERVE_IMAGE (one
+that nodes can have), and ARGOSY_E2E_PROMETHEUS or a `prometheus` here that controllers reach at ARGOSY_E2E_HOST.
+"""
+
+import datetime
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import versions
+from cluster import Cluster
+from prometheus import running
+from serving_release import RATE, Load, Release, Store, steps
+from versions import Kind, Version
+
+from argosy.adapters import keys
+
+pytestmark = [pytest.mark.needs("argo-rollouts", "kserve"), pytest.mark.timeout(1200)]
+
+
+@pytest.fixture(scope="module")
+def store() -> Store:
+    """The bucket for bundles."""
+    wanted = ("ARGOSY_E2E_S3", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    if absent := [name for name in wanted if name not in os.environ]:
+        pytest.skip(f"there is no object store for bundles: {absent[0]} is not set")
+    return Store(*(os.environ[name] for name in wanted))
+
+
+@pytest.fixture(scope="module")
+def prometheus(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Prometheus that scrapes the cluster's pods."""
+    if given := os.environ.get("ARGOSY_E2E_PROMETHEUS"):
+        yield given
+        return
+    if shutil.which("prometheus") is None:
+        pytest.skip("prometheus is not installed, and ARGOSY_E2E_PROMETHEUS is not set")
+    with running(
+        cluster, tmp_path_factory.mktemp("prometheus"), os.environ.get("ARGOSY_E2E_HOST", "127.0.0.1")
+    ) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """For bundles and keys."""
+    path: Path = tmp_path_factory.mktemp("versions")
+    keys.ensure_signing_pair(path / "signing.pem", path / "signing.pub.pem")
+    return path
+
+
+@pytest.fixture(scope="module")
+def release(cluster: Cluster, store: Store, prometheus: str, folder: Path) -> Iterator[Release]:
+    """A release in a namespace of its own."""
+    image = os.environ.get("ARGOSY_E2E_SERVE_IMAGE", "localhost/argosy/serve:dev")
+    name = f"e2e-{uuid.uuid4().hex[:8]}"
+    with cluster.namespace(name):
+        key = (folder / "signing.pub.pem").read_text(encoding="utf-8")
+        made = Release(cluster, name, store, folder, key, image, prometheus)
+        made.prepare()
+        yield made
+
+
+@pytest.fixture(scope="module")
+def first(release: Release, folder: Path) -> Version:
+    """The version that is live when the first test begins."""
+    version = versions.make(folder, 1, "good", folder / "signing.pem")
+    release.install(version)
+    release.wait_live(version)
+    return version
+
+
+@pytest.fixture(scope="module")
+def load(release: Release, first: Version) -> Load:
+    """Requests all the time, through everything that happens."""
+    assert first
+    made = Load(release)
+    made.start()
+    return made
+
+
+def test_a_first_version_goes_live_at_once(release: Release, first: Version) -> None:
+    """There is nothing to compare it with; and KServe's own Deployment has no pods."""
+    assert release.serving() == {first.digest: 3}
+    deployment = release.cluster.get("deployment", f"{versions.MODEL}-predictor", release.namespace)
+    assert deployment["spec"]["replicas"] == 0
+    assert release.cluster.list("analysisruns", release.namespace) == []
+
+
+def test_a_good_version_takes_over_and_nobody_notices(
+    release: Release, first: Version, load: Load, folder: Path
+) -> None:
+    """25, 50, 100 %: the share of each step as measured in requests, and not one request lost."""
+    second = versions.make(folder, 2, "good", folder / "signing.pem")
+    began = time.time()
+    release.install(second)
+    release.wait_live(second)
+    seen = load.seen()
+    runs = steps(release.cluster.list("analysisruns", release.namespace))
+    assert [index for index, _, _ in runs] == [1, 3]
+    shares = []
+    for (_, since, until), expected in zip(runs, (0.25, 0.50), strict=True):
+        share = seen.share(second, _at(since), _at(until))
+        shares.append(round(share, 3))
+        # Four standard deviations of the requests of one step, each of which takes a pod by lot.
+        tolerance = 4 * (expected * (1 - expected) / (RATE * (_at(until) - _at(since)))) ** 0.5
+        assert abs(share - expected) <= tolerance, f"{share:.3f} instead of {expected}"
+    print(
+        f"canary: {time.time() - began:.0f} s; shares {shares}; {seen.total().total()} requests; failed {seen.failures()}"
+    )
+    assert seen.failures() == {}
+    assert release.serving() == {second.digest: 3}
+    _go_back(release, first)
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "metric"),
+    [
+        pytest.param(11, "failing", "errors", id="errors"),
+        pytest.param(12, "slow", "latency-p95-seconds", id="slow"),
+        pytest.param(13, "shifted", "prediction-distance", id="shifted-predictions"),
+    ],
+)
+def test_a_bad_version_is_taken_back(
+    release: Release, first: Version, load: Load, folder: Path, number: int, kind: Kind, metric: str
+) -> None:
+    """The measurement that it fails aborts it; the old version answers everything; and a revert makes it Healthy again."""
+    before = load.seen().total()
+    bad = versions.make(folder, number, kind, folder / "signing.pem")
+    began = time.time()
+    release.install(bad)
+    message = release.wait_aborted()
+    aborted = time.time()
+    assert metric in message
+    measured = release.measured()
+    assert measured[metric] == "Failed"
+    assert {name for name, phase in measured.items() if phase == "Failed"} == {metric}
+    release.cluster.wait("the old version alone", lambda: release.serving() == {first.digest: 3}, 180)
+    time.sleep(3)
+    settled = time.time()
+    time.sleep(5)
+    seen = load.seen()
+    assert seen.share(first, settled, time.time()) == 1.0
+    # What the bad version itself answered with an error is what the canary is for; the old one failed nobody.
+    lost = {outcome: count for outcome, count in seen.failures().items() if bad.digest not in outcome}
+    answered = (seen.total() - before).total()
+    by_bad = sum(count for outcome, count in seen.total().items() if bad.digest in outcome)
+    print(
+        f"{kind}: aborted after {aborted - began:.0f} s; {by_bad} of {answered} requests met it; lost {lost}; {message}"
+    )
+    assert lost == {}
+    _go_back(release, first)
+
+
+@pytest.mark.parametrize("broken", ["an-image-that-is-not-there", "a-bundle-that-was-changed"])
+def test_a_version_whose_pods_never_start_is_degraded(
+    release: Release, first: Version, load: Load, folder: Path, broken: str
+) -> None:
+    """Nothing unproven is served: its pods do not become ready, the Rollout says Degraded, and the old version goes on."""
+    number = 21 if broken.startswith("an-image") else 22
+    good = versions.make(folder, number, "good", folder / "signing.pem")
+    if broken.startswith("an-image"):
+        release.install(good, image="localhost/argosy/serve:no-such", start_seconds=20)
+    else:
+        release.install(versions.damaged(good, folder / "damaged"), start_seconds=20)
+    message = release.wait_aborted()
+    print(f"{broken}: {message}")
+    assert "ProgressDeadlineExceeded" in message
+    assert release.serving() == {first.digest: 3}
+    assert {outcome for outcome in load.seen().failures() if good.digest in outcome} == set()
+    _go_back(release, first)
+
+
+def _go_back(release: Release, version: Version) -> None:
+    """What a git revert leads to."""
+    began = time.time()
+    release.install(version)
+    release.wait_live(version)
+    print(f"back on version {version.number} after {time.time() - began:.0f} s")
+
+
+def _at(text: str) -> float:
+    return datetime.datetime.fromisoformat(text).timestamp()
