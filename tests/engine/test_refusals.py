@@ -169,6 +169,21 @@ def leaf(container: str, more: str = "") -> str:
             id="no-value",
         ),
         pytest.param(
+            leaf(OK, "  workflowMetadata: {labels: {a: $x}}\n"),
+            r"labels\[a\]: '\$x' is no value of a label",
+            id="label",
+        ),
+        pytest.param(
+            leaf(OK, "  workflowMetadata: {labelsFrom: {a: {expression: '1 + 1'}}}\n"),
+            r"labelsFrom\[a\]: '1 \+ 1' is 2, and a label must be a text",
+            id="label-from-number",
+        ),
+        pytest.param(
+            leaf(OK, "  workflowMetadata: {labelsFrom: {a: {expression: 'nothing.there'}}}\n"),
+            r"labelsFrom\[a\]: 'nothing.there'",
+            id="label-from-nothing",
+        ),
+        pytest.param(
             dag(*(f"{{name: t{n}, template: ok}}" for n in range(201))),
             "has 201 entries; a cluster takes at most 200",
             id="too-many-tasks",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from argosy import errors
+from argosy.engine import labels
 from argosy.engine.artifacts import locations
 from argosy.engine.attempts import containers, images, volumes
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources
@@ -222,7 +223,10 @@ def _with_globals(spec: Json, arguments: Json, name: str, metadata: Json) -> Jso
     rest = {key: value for key, value in spec.items() if key != "templates"} | {"arguments": arguments}
     constants = scopes.workflow_constants(name, "", 0.0, metadata, spec)
     known = {key: value for key, value in constants.items() if "uid" not in key and "creationTimestamp" not in key}
-    replaced: Json = substitution.replace(rest, {**known, **scopes.workflow_parameters(arguments)})
+    known |= scopes.workflow_parameters(arguments)
+    replaced: Json = substitution.replace(rest, known)
+    if own := replaced.get("workflowMetadata"):
+        replaced["workflowMetadata"] = labels.settled(own, known)
     return {**replaced, "templates": templates}
 
 

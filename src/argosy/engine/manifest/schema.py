@@ -163,7 +163,8 @@ TYPES: Mapping[str, Type] = {
         at_most={"templates": 200},
     ),
     "WorkflowTemplateRef": Type({"name": STRING, "clusterScope": BOOLEAN}),
-    "WorkflowMetadata": Type({"labels": STRING_MAP, "annotations": STRING_MAP}, refused=_refused("labelsFrom")),
+    "WorkflowMetadata": Type({"labels": STRING_MAP, "annotations": STRING_MAP, "labelsFrom": "{LabelValueFrom}"}),
+    "LabelValueFrom": Type({"expression": STRING}, required=("expression",)),
     "Metadata": Type({"labels": STRING_MAP, "annotations": STRING_MAP}),
     "Synchronization": Type({"mutexes": "[Mutex]", "semaphores": "[Semaphore]"}),
     "Semaphore": Type(
