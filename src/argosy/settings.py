@@ -13,6 +13,18 @@ import platformdirs
 
 from argosy import errors
 
+OBJECT_STORE = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_PROFILE",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_S3",
+    "AWS_CA_BUNDLE",
+)
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -34,6 +46,8 @@ class Settings:
     """ARGOSY_DATA_ROOT: what a relative ``data`` parameter is relative to. Default: the working directory."""
     signing_key: Path
     """ARGOSY_SIGNING_KEY_FILE: private key (PEM). Default: a key under the home."""
+    signing_key_text: str | None
+    """ARGOSY_SIGNING_KEY: the private key itself (PEM), in place of a file: how a Secret hands it over."""
     verifying_key: Path
     """ARGOSY_VERIFYING_KEY_FILE: public key (PEM). Default: beside the private one."""
     forge_token: str | None
@@ -41,6 +55,8 @@ class Settings:
     next_on_merge: bool
     """ARGOSY_NEXT_REQUEST: what production's request follows, staging's ``merge`` (default) or, where the step ``converge`` watches the
     rollouts, staging being ``healthy``."""
+    object_store: Mapping[str, str]
+    """AWS_*: keys, region and address of the object store, as every S3 tool takes them; only steps that reach for it are given them."""
     hash_key: Path
     """ARGOSY_HASH_KEY_FILE: the secret under which ids are hashed in logs. Default: a key under the home."""
 
@@ -58,19 +74,20 @@ class Settings:
             predictions_uri=given.get("ARGOSY_PREDICTIONS_URI") or f"file://{home}/predictions",
             data_root=Path(given.get("ARGOSY_DATA_ROOT") or Path.cwd()),
             signing_key=Path(given.get("ARGOSY_SIGNING_KEY_FILE") or home / "keys" / "signing.pem"),
+            signing_key_text=given.get("ARGOSY_SIGNING_KEY") or None,
             verifying_key=Path(given.get("ARGOSY_VERIFYING_KEY_FILE") or home / "keys" / "signing.pub.pem"),
             forge_token=given.get("ARGOSY_FORGE_TOKEN") or None,
             next_on_merge=_next_on_merge(given),
+            object_store={name: given[name] for name in OBJECT_STORE if given.get(name)},
             hash_key=Path(given.get("ARGOSY_HASH_KEY_FILE") or home / "keys" / "ids.key"),
         )
 
     def endpoints(self) -> dict[str, str]:
-        """What every step may know: the content of the ConfigMap ``argosy-endpoints``."""
+        """What every step may know: the content of the ConfigMap ``argosy-endpoints``. No address in it holds a password."""
         return {
             "ARGOSY_TRACKING_URI": self.tracking_uri,
             "ARGOSY_STORE_URI": self.store_uri,
             "ARGOSY_FORGE_URI": self.forge_uri,
-            "ARGOSY_SEARCH_STORAGE_URI": self.search_storage_uri,
             "ARGOSY_NEXT_REQUEST": "merge" if self.next_on_merge else "healthy",
             "ARGOSY_DATA_ROOT": str(self.data_root),
             "ARGOSY_HOME": str(self.home),
@@ -83,7 +100,10 @@ class Settings:
             "argosy-forge": forge,
             "argosy-forge-reader": forge,
             "argosy-signing": {"ARGOSY_SIGNING_KEY_FILE": str(self.signing_key)},
+            "argosy-search": {"ARGOSY_SEARCH_STORAGE_URI": self.search_storage_uri},
             "argosy-registry": {},
+            "argosy-store": dict(self.object_store),
+            "argosy-data": dict(self.object_store),
         }
 
 

@@ -5,8 +5,10 @@ Each function imports its adapter when it is called, so that a process loads the
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
 
 LOCAL = "local:"
 GITHUB = "github:"
+S3 = "s3://"
 
 
 def forge(settings: Settings) -> Forge:
@@ -60,6 +63,10 @@ def rollouts(namespace: str) -> Rollouts:
 
 def artifacts(settings: Settings) -> Artifacts:
     """The model store."""
+    if settings.store_uri.startswith(S3):
+        from argosy.adapters.s3.artifacts import S3Artifacts
+
+        return S3Artifacts(settings.store_uri)
     from argosy.adapters.file_artifacts import FileArtifacts
 
     return FileArtifacts(settings.store_uri)
@@ -76,7 +83,7 @@ def signer(settings: Settings) -> Signer:
     """What signs with the private key."""
     from argosy.adapters.model_signer import KeySigner
 
-    return KeySigner(settings.signing_key)
+    return KeySigner(settings.signing_key, settings.signing_key_text)
 
 
 def verifier(settings: Settings, key: Path | None = None) -> Verifier:
@@ -115,6 +122,29 @@ def tables() -> Tables:
     from argosy.adapters.duckdb_tables.tables import DuckDBTables
 
     return DuckDBTables()
+
+
+@contextlib.contextmanager
+def sources(settings: Settings, data: str, files: Sequence[str]) -> Iterator[Path]:
+    """Where the sources *files* of the run's parameter *data* lie on this machine while the block runs.
+
+    Raises Misconfigured for a place of no kind we know.
+    """
+    if "://" not in data:
+        yield settings.data_root / data
+        return
+    if not data.startswith(S3):
+        raise errors.Misconfigured(f"data={data!r}: expected a file, a folder or {S3}<bucket>/<prefix>")
+    from argosy.adapters.s3 import sources as bucket
+
+    with tempfile.TemporaryDirectory(prefix="argosy-sources-") as scratch:
+        prefix, _, last = data.rpartition("/")
+        if len(files) == 1 and Path(last).suffix:  # that very object, as with a file of this machine
+            bucket.fetch(prefix, [last], Path(scratch))
+            yield Path(scratch) / last
+        else:
+            bucket.fetch(data, files, Path(scratch))
+            yield Path(scratch)
 
 
 def expectation_checker() -> ExpectationChecker:

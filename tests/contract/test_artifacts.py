@@ -1,13 +1,18 @@
-"""Every model store holds the contract; what only a folder of this machine can do is below."""
+"""Every model store holds the contract; what only a folder of this machine, or only a bucket, can do is below."""
 
+import json
 import multiprocessing
+from collections.abc import Iterator
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
+from s3_server import KEYS, Buckets, s3_server
 
 from argosy import errors
 from argosy.adapters.file_artifacts import FileArtifacts
+from argosy.adapters.s3 import sources
+from argosy.adapters.s3.artifacts import S3Artifacts
 from argosy.testing.artifacts_contract import ArtifactsContract, make_folder
 
 
@@ -68,3 +73,117 @@ def test_two_processes_at_once(store: Path, tmp_path: Path) -> None:
         process.join(60)
     assert [process.exitcode for process in processes] == [0, 0]
     assert len(list((store / "models" / "m").iterdir())) == 50
+
+
+@pytest.fixture
+def buckets() -> Buckets:
+    """What the object store holds: bucket to key to content."""
+    return {"models": {}}
+
+
+@pytest.fixture
+def bucket(buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The URI of a store in a bucket, with the surroundings that lead there."""
+    with s3_server(buckets) as endpoint:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{endpoint}")
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEYS["access"])
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEYS["secret"])
+        monkeypatch.setenv("AWS_REGION", "us-east-1")
+        yield "s3://models/team/store"
+
+
+class TestS3Artifacts(ArtifactsContract):
+    """A bucket."""
+
+    @pytest.fixture
+    def artifacts(self, bucket: str) -> S3Artifacts:
+        """An empty store."""
+        return S3Artifacts(bucket)
+
+
+def test_a_folder_in_a_bucket_is_its_files_alone(bucket: str, buckets: Buckets, tmp_path: Path) -> None:
+    """Tools that read a prefix as it is (KServe's storage initializer) find the bundle and nothing beside it."""
+    uri = S3Artifacts(bucket).put(make_folder(tmp_path / "a", model="m", sub__part="p"), "models/m/aa")
+    prefix = uri.removeprefix("s3://models/")
+    assert sorted(key for key in buckets["models"] if key.startswith(f"{prefix}/")) == [
+        f"{prefix}/model",
+        f"{prefix}/sub/part",
+    ]
+
+
+def test_half_a_folder_is_nothing(bucket: str, buckets: Buckets, tmp_path: Path) -> None:
+    """What was put without its record, by a process that was killed, is not there; putting again completes it."""
+    store, folder = S3Artifacts(bucket), make_folder(tmp_path / "a", model="m", sub__part="p")
+    uri = store.put(folder, "models/m/aa")
+    del buckets["models"]["team/store/.records/models/m/aa.json"], buckets["models"]["team/store/models/m/aa/sub/part"]
+    with pytest.raises(errors.Misconfigured, match="nothing at"):
+        store.get(uri, tmp_path / "back")
+    store.put(folder, "models/m/aa")
+    store.get(uri, tmp_path / "back")
+    assert (tmp_path / "back" / "sub" / "part").read_text() == "p"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        pytest.param({"team/store/models/m/aa/model": b"evil"}, "model was changed", id="changed"),
+        pytest.param({"team/store/models/m/aa/model": None}, "model was deleted", id="deleted"),
+        pytest.param({"team/store/.records/models/m/aa.json": b"[]"}, "record of .* is none", id="no-record"),
+        pytest.param(
+            {"team/store/.records/models/m/aa.json": json.dumps({"files": {"../x": "sha256:0"}}).encode()},
+            "record of .* is none",
+            id="leads-out",
+        ),
+    ],
+)
+def test_what_was_changed_behind_its_back(
+    bucket: str, buckets: Buckets, tmp_path: Path, change: dict[str, bytes | None], message: str
+) -> None:
+    """Somebody with a key to the bucket cannot slip in another file: it is named, and nothing is left on this machine."""
+    store = S3Artifacts(bucket)
+    uri = store.put(make_folder(tmp_path / "a", model="m"), "models/m/aa")
+    for key, content in change.items():
+        if content is None:
+            del buckets["models"][key]
+        else:
+            buckets["models"][key] = content
+    with pytest.raises(errors.Misconfigured, match=message):
+        store.get(uri, tmp_path / "x" / "back")
+    assert not (tmp_path / "x" / "back").exists()
+
+
+def test_a_bucket_gives_only_its_own_uris(bucket: str, tmp_path: Path) -> None:
+    """A version file that names another prefix gets nothing."""
+    for uri in ("s3://models/other/models/m/aa", "s3://models/team/store/../other", "file:///etc"):
+        with pytest.raises(errors.Misconfigured, match="not in the model store"):
+            S3Artifacts(bucket).get(uri, tmp_path / "back")
+
+
+def test_a_bucket_that_is_not_there(bucket: str, tmp_path: Path) -> None:
+    """Trying again would not help; the settings to look at are named."""
+    with pytest.raises(errors.Misconfigured, match=r"NoSuchBucket.*AWS_ENDPOINT_URL"):
+        S3Artifacts("s3://nobody/x").put(make_folder(tmp_path / "a", model="m"), "models/m/aa")
+
+
+def test_a_store_that_is_down(monkeypatch: pytest.MonkeyPatch, bucket: str, tmp_path: Path) -> None:
+    """A gateway that does not answer may be back for the next attempt."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    monkeypatch.setattr("argosy.adapters.s3.client.ATTEMPTS", 1)
+    with pytest.raises(errors.TryAgain, match=r"cannot store .* at s3://models/team/store"):
+        S3Artifacts(bucket).put(make_folder(tmp_path / "a", model="m"), "models/m/aa")
+
+
+@pytest.mark.parametrize("uri", ["s3://", "s3:///x", "s3://UPPER/x", "s3://models/../x"])
+def test_addresses_that_are_none(uri: str) -> None:
+    """The setting is named, with what it should look like."""
+    with pytest.raises(errors.Misconfigured, match=r"ARGOSY_STORE_URI is .* expected s3://<bucket>/<prefix>"):
+        S3Artifacts(uri)
+
+
+def test_sources_in_a_bucket(bucket: str, buckets: Buckets, tmp_path: Path) -> None:
+    """The files that a model names are copied; one that is not there is named as people would look for it."""
+    buckets["models"] |= {"raw/2026/rows.csv": b"a\n1\n", "raw/2026/other.csv": b"x"}
+    sources.fetch("s3://models/raw/2026/", ["rows.csv"], tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"rows.csv": b"a\n1\n"}
+    with pytest.raises(errors.Misconfigured, match=r"there is no object s3://models/raw/2026/more.csv"):
+        sources.fetch("s3://models/raw/2026", ["more.csv"], tmp_path)

@@ -4,7 +4,10 @@ The signature is a Sigstore bundle over the digests of every file in the folder;
 wherever it was copied. What a folder means, and whether it is the one that was approved, is the caller's to know.
 """
 
+import contextlib
 import re
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -26,20 +29,33 @@ CHANGED = re.compile(r"Hash mismatch for [\\']*([^'\\]+)")
 class KeySigner:
     """Signs with a private key. See :class:`argosy.ports.signer.Signer`."""
 
-    def __init__(self, private_key: Path) -> None:
-        """*private_key*: a PEM file."""
+    def __init__(self, private_key: Path, text: str | None = None) -> None:
+        """*private_key*: a PEM file. *text*: the key itself, in place of the file."""
         self._key = private_key
+        self._text = text
 
     def sign(self, folder: Path, signature: Path) -> None:
         """See the port."""
         from model_signing import signing
 
-        _require_key(self._key, "ARGOSY_SIGNING_KEY_FILE", private=True)
         signature.parent.mkdir(parents=True, exist_ok=True)
-        hashing = _hashing()
-        signing.Config().use_elliptic_key_signer(private_key=self._key).set_hashing_config(hashing).sign(
-            folder, signature
-        )
+        with self._file() as key:
+            signing.Config().use_elliptic_key_signer(private_key=key).set_hashing_config(_hashing()).sign(
+                folder, signature
+            )
+
+    @contextlib.contextmanager
+    def _file(self) -> Iterator[Path]:
+        """The key as a file, which the library wants: one only this user reads, and gone again, where the key came as text."""
+        if self._text is None:
+            _require_key(self._key, "ARGOSY_SIGNING_KEY_FILE", private=True)
+            yield self._key
+            return
+        with tempfile.NamedTemporaryFile("w", prefix="argosy-key-", encoding="utf-8") as file:  # made with mode 0600
+            file.write(self._text)
+            file.flush()
+            _require_key(Path(file.name), "ARGOSY_SIGNING_KEY", private=True)
+            yield Path(file.name)
 
 
 class KeyVerifier:

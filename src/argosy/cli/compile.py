@@ -1,6 +1,7 @@
-"""Write the pipeline.yaml that a model's pipeline.py compiles to.
+"""Write the manifests that a model's folder compiles to: pipeline.yaml, and schedule.yaml where its settings have a schedule.
 
-The manifest is an ordinary Argo WorkflowTemplate: `argo submit` takes it as it is, and so does `argosy run`. Commit it beside its source.
+The first is an ordinary Argo WorkflowTemplate: `argo submit` takes it as it is, and so does `argosy run`. The second is a CronWorkflow that
+starts it. Commit both beside their source.
 """
 
 import argparse
@@ -23,24 +24,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compile each folder."""
-    stale = [model for model in arguments.model if not _compile(model, check=arguments.check)]
+    written = [
+        (model / name, text)
+        for model in arguments.model
+        for name, text in {
+            folder.MANIFEST: manifests.compiled(model),
+            folder.SCHEDULE: manifests.schedule(model),
+        }.items()
+    ]
+    stale = [path for path, text in written if not _put(path, text, check=arguments.check)]
     if stale:
-        names = " ".join(str(model) for model in stale)
+        folders = " ".join(sorted({str(path.parent) for path in stale}))
         raise errors.Rejected(
-            f"not up to date: {', '.join(f'{model / folder.MANIFEST}' for model in stale)}; run `argosy compile {names}`"
+            f"not up to date: {', '.join(str(path) for path in stale)}; run `argosy compile {folders}`"
         )
     return errors.DONE
 
 
-def _compile(model: Path, *, check: bool) -> bool:
-    """Whether *model*'s manifest is now, or was, what its pipeline compiles to."""
-    text = manifests.compiled(model)
-    manifest = model / folder.MANIFEST
-    if manifest.exists() and manifest.read_text(encoding="utf-8") == text:
-        print(f"{manifest} is up to date")
+def _put(path: Path, text: str | None, *, check: bool) -> bool:
+    """Whether *path* holds *text* now, or did; no text means no file."""
+    there = path.read_text(encoding="utf-8") if path.exists() else None
+    if there == text:
+        if text is not None:
+            print(f"{path} is up to date")
         return True
     if check:
         return False
-    manifests.write(manifest, text)
-    print(f"{manifest} written")
+    if text is None:
+        path.unlink()
+        print(f"{path} removed: the settings have no schedule")
+    else:
+        manifests.write(path, text)
+        print(f"{path} written")
     return True

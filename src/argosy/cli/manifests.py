@@ -27,6 +27,13 @@ def compiled(model: Path) -> str:
     return compiler.compile_folder(model)
 
 
+def schedule(model: Path) -> str | None:
+    """What starts the pipeline of the folder *model* by itself; None where nothing does. Raises Misconfigured."""
+    from argosy.templates import schedule as schedules
+
+    return schedules.compile_folder(model)
+
+
 def write(manifest: Path, text: str) -> None:
     """Write the whole *manifest* or nothing of it."""
     partial = manifest.with_name(f".{manifest.name}.{os.getpid()}")

@@ -4,9 +4,10 @@ Every field is documented here once; the JSON Schema that editors complete from 
 saying on which line it is wrong, is an adapter's work.
 """
 
+import re
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, Field, field_validator, model_validator
 
 from argosy.domain.documents import Document
 
@@ -149,12 +150,56 @@ class Evaluation(Document):
     )
 
 
-class StepResources(Document):
-    """What one step may use on a cluster."""
+class Toleration(Document):
+    """A taint of nodes that a step's pod bears."""
 
-    cpu: Resource = "1"
-    memory: Resource = "1Gi"
+    key: str | None = Field(default=None, description="The taint's key; every taint where absent.")
+    operator: Literal["Equal", "Exists"] = "Equal"
+    value: str | None = None
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if self.operator == "Exists" and self.value is not None:
+            raise ValueError("a toleration with operator Exists takes no value")
+        if self.operator == "Equal" and self.key is None:
+            raise ValueError("a toleration without a key bears every taint; say so with operator: Exists")
+        return self
+
+
+class StepResources(Document):
+    """What one step may use on a cluster, and where it may run."""
+
+    cpu: Resource = Field(default="1", description="Cores that are kept for it; also its limit, unless that is named.")
+    cpu_limit: Resource | None = Field(default=None, description="Cores it may use where nobody else needs them.")
+    memory: Resource = Field(default="1Gi", description="Memory that is kept for it, and its limit.")
+    gpu: int = Field(default=0, ge=0, description="Devices; whole ones only.")
+    gpu_resource: str = Field(default="nvidia.com/gpu", description="The name under which nodes offer them.")
     deadline_seconds: int = Field(default=3600, ge=1)
+    node_selector: dict[str, str] = Field(default_factory=dict, description="Labels that its node must have.")
+    tolerations: list[Toleration] = Field(default_factory=list)
+    priority_class: str | None = Field(default=None, description="Name of the PriorityClass of its pod.")
+
+
+class Schedule(Document):
+    """When the pipeline starts by itself on a cluster."""
+
+    cron: Annotated[str, Field(pattern=r"^\S+( \S+){4}$")] = Field(
+        default="0 2 * * *", description="Minute, hour, day of the month, month, day of the week."
+    )
+    timezone: str = Field(default="Etc/UTC", description="Name in the IANA database, such as Europe/Berlin.")
+    starting_deadline_seconds: int = Field(
+        default=3600, ge=0, description="How late a start may be, where the controller was away at its time."
+    )
+    suspended: bool = Field(default=False, description="Keep the schedule, start nothing.")
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        # Not the files of this machine: a laptop and the controller are to agree, and some images have no time zones.
+        if not re.fullmatch(r"[A-Za-z]+(/[A-Za-z0-9_+-]+)*", name):
+            raise ValueError(f"{name!r} is no name of the IANA database, such as Europe/Berlin")
+        return name
 
 
 class ModelSettings(Document):
@@ -176,6 +221,9 @@ class ModelSettings(Document):
     evaluation: Evaluation = Evaluation()
     resources: dict[str, StepResources] = Field(
         default_factory=dict, description="Step name to its resources; defaults elsewhere."
+    )
+    schedule: Schedule | None = Field(
+        default=None, description="Compiled to a CronWorkflow beside the pipeline; none where absent."
     )
     release_days: int = Field(default=180, ge=1, description="Days after which a released bundle is no longer served.")
 

@@ -5,11 +5,12 @@ become code. Where a template stands in a pipeline is ``pipeline``'s business.
 """
 
 import json
+from collections.abc import Mapping
 
 from hera.workflows import Artifact, ConfigMapEnvFrom, Container, Env, Parameter, RetryStrategy, SecretEnvFrom
 from hera.workflows import models as argo
 
-from argosy.domain.model_settings import StepResources
+from argosy.domain.model_settings import StepResources, Toleration
 from argosy.steps import spec as specs
 
 CACHE = "argosy.dev/cache"
@@ -54,6 +55,9 @@ def container(spec: specs.StepSpec, *, image: str, resources: StepResources, mut
             *(SecretEnvFrom(name=f"argosy-{key}", optional=True) for key in spec.keys),
         ],
         resources=_resources(resources),
+        node_selector=dict(resources.node_selector) or None,
+        tolerations=[_toleration(toleration) for toleration in resources.tolerations] or None,
+        priority_class_name=resources.priority_class,
         active_deadline_seconds=resources.deadline_seconds,
         retry_strategy=RetryStrategy(
             limit=3,
@@ -113,8 +117,20 @@ def _result(result: specs.Result) -> Parameter:
 
 
 def _resources(resources: StepResources) -> argo.ResourceRequirements:
-    amounts = {"cpu": argo.Quantity(root=resources.cpu), "memory": argo.Quantity(root=resources.memory)}
-    return argo.ResourceRequirements(requests=amounts, limits=amounts)
+    amounts = {"cpu": resources.cpu, "memory": resources.memory}
+    if resources.gpu:
+        amounts[resources.gpu_resource] = str(resources.gpu)
+    return argo.ResourceRequirements(
+        requests=_quantities(amounts), limits=_quantities(amounts | {"cpu": resources.cpu_limit or resources.cpu})
+    )
+
+
+def _quantities(amounts: Mapping[str, str]) -> dict[str, argo.Quantity]:
+    return {name: argo.Quantity(root=amount) for name, amount in amounts.items()}
+
+
+def _toleration(toleration: Toleration) -> argo.Toleration:
+    return argo.Toleration(**toleration.model_dump(exclude_none=True))
 
 
 _PLAIN = argo.ArchiveStrategy(none=argo.NoneStrategy())

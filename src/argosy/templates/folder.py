@@ -17,6 +17,7 @@ FILE_DIGEST = "files.argosy.dev/"
 ARTIFACTS = {"settings": "model.yaml", "definitions": "features.py", "expectations": "expectations.json"}
 PIPELINE = "pipeline.py"
 MANIFEST = "pipeline.yaml"
+SCHEDULE = "schedule.yaml"
 # An object of the API server is at most 1.5 MB, annotations at most 256 KB; a manifest that people review is far smaller.
 LIMIT = 256 * 1024
 
@@ -74,6 +75,11 @@ def sources_digest(folder: Path) -> str:
     lock = folder.resolve().parents[1] / "images" / "images.lock"
     lines.append(f"images.lock {_digest(lock.read_bytes()) if lock.exists() else 'absent'}")
     return _digest("\n".join(lines).encode())
+
+
+def workflow_name(model: str) -> str:
+    """The name under which *model*'s templates stand in a cluster."""
+    return model.replace("_", "-")
 
 
 def is_fresh(folder: Path) -> bool:

@@ -88,6 +88,14 @@ class Pipeline:
         """The templates of the steps that were placed, by name."""
         return [self._container(spec) for _, spec in sorted(self._specs.items())]
 
+    def refuse_unplaced_resources(self) -> None:
+        """Raises Misconfigured where the settings give resources to a step that the pipeline has not: a slip would go unnoticed."""
+        for name in self.settings.resources:
+            if name not in self._specs:
+                raise errors.Misconfigured(
+                    f"{self.files.settings}: resources names the step {name!r}, but the pipeline has {', '.join(sorted(self._specs))}"
+                )
+
     def _container(self, spec: specs.StepSpec) -> Container:
         return containers.container(
             spec,
@@ -114,6 +122,7 @@ def of(source: str) -> Iterator[Pipeline]:
     workflow = _workflow(files, pipeline.settings)
     with workflow:
         yield pipeline
+    pipeline.refuse_unplaced_resources()
     workflow.templates.extend(pipeline.containers())
     compiled.append(workflow)
 
@@ -124,7 +133,7 @@ compiled: list[WorkflowTemplate] = []
 
 def _workflow(files: folder.ModelFiles, settings: ModelSettings) -> WorkflowTemplate:
     return WorkflowTemplate(
-        name=settings.model.replace("_", "-"),
+        name=folder.workflow_name(settings.model),
         annotations=files.annotations(settings.model),
         labels={"app.kubernetes.io/part-of": "argosy"},
         entrypoint="main",

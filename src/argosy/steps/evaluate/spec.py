@@ -15,6 +15,6 @@ SPEC = StepSpec(
     ),
     outputs=(Artifact("evidence", "Folder: evidence.json (Evidence), evidence.md and model-card.md."),),
     results=(Result("verdict", "promote, reject, inconclusive or champion.", exported=True),),
-    keys=("registry",),
+    keys=("store",),
     preload=("fairlearn.metrics", "numpy", "pandas", "pyarrow.parquet", "scipy.stats", "sklearn.metrics", "xgboost"),
 )

@@ -4,7 +4,7 @@ import datetime
 import importlib.metadata
 import os
 
-from argosy import errors, wiring
+from argosy import wiring
 from argosy.adapters import model_folder
 from argosy.settings import Settings
 from argosy.steps.ingest import run
@@ -14,18 +14,18 @@ from argosy.steps.main import Step, main
 
 def body(step: Step) -> None:
     """One attempt."""
-    here = Settings.from_environment()
-    data = step.parameter("data")
-    if "://" in data:
-        raise errors.Misconfigured(f"data={data!r}: only files and folders can be read so far; copy the sources to one")
-    digest = run.run(
-        settings=model_folder.load_settings(step.input("settings")),
-        location=here.data_root / data,
-        tables=wiring.tables(),
-        code_version=os.environ.get("ARGOSY_CODE_VERSION") or importlib.metadata.version("argosy"),
-        now=lambda: datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        outputs=run.Outputs(step.output("snapshot"), step.output("rejected"), step.output("lineage")),
-    )
+    data, settings = step.parameter("data"), model_folder.load_settings(step.input("settings"))
+    files = [source.file for source in settings.sources]
+    with wiring.sources(Settings.from_environment(), data, files) as location:
+        digest = run.run(
+            settings=settings,
+            location=location,
+            origin=data if "://" in data else None,
+            tables=wiring.tables(),
+            code_version=os.environ.get("ARGOSY_CODE_VERSION") or importlib.metadata.version("argosy"),
+            now=lambda: datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            outputs=run.Outputs(step.output("snapshot"), step.output("rejected"), step.output("lineage")),
+        )
     step.result("snapshot-digest", digest)
 
 

@@ -30,19 +30,21 @@ def run(
     *,
     settings: ModelSettings,
     location: Path,
+    origin: str | None = None,
     tables: Tables,
     code_version: str,
     now: Callable[[], str],
     outputs: Outputs,
 ) -> str:
     """Read every source at *location* and write the outputs; returns the snapshot's digest. *now*: the time, RFC 3339.
+    *origin*: where the files of *location* were copied from, for the lineage.
 
     Raises Rejected for content that breaks the contract, Misconfigured for files that are not there.
     """
     partial = outputs.snapshot.with_name(f".{outputs.snapshot.name}.partial")
     partial.mkdir(parents=True)
     outputs.rejected.mkdir(parents=True)
-    read = [_read(settings, source, location, tables, partial, outputs.rejected) for source in settings.sources]
+    read = [_read(settings, source, location, tables, partial, outputs.rejected, origin) for source in settings.sources]
     manifest = SnapshotManifest(model=settings.model, tables=[table for table, _ in read])
     manifest.write(partial / MANIFEST)
     # Whole or not at all: a folder of this name is a finished snapshot.
@@ -67,7 +69,13 @@ def file_of(settings: ModelSettings, source: Source, location: Path) -> Path:
 
 
 def _read(
-    settings: ModelSettings, source: Source, location: Path, tables: Tables, into: Path, rejected: Path
+    settings: ModelSettings,
+    source: Source,
+    location: Path,
+    tables: Tables,
+    into: Path,
+    rejected: Path,
+    origin: str | None,
 ) -> tuple[TableManifest, SourceLineage]:
     file = file_of(settings, source, location)
     kept = into / f"{source.name}.parquet"
@@ -79,7 +87,7 @@ def _read(
         raise errors.Rejected(
             f"source {source.name!r}: every one of the {counts.read:,} rows of {file} is kept aside by a `reject` rule"
         )
-    return _table(source, kept, counts), _lineage(source, file, counts, seconds)
+    return _table(source, kept, counts), _lineage(source, file, counts, seconds, origin)
 
 
 def _table(source: Source, kept: Path, counts: Counts) -> TableManifest:
@@ -96,10 +104,10 @@ def _table(source: Source, kept: Path, counts: Counts) -> TableManifest:
     )
 
 
-def _lineage(source: Source, file: Path, counts: Counts, seconds: float) -> SourceLineage:
+def _lineage(source: Source, file: Path, counts: Counts, seconds: float, origin: str | None) -> SourceLineage:
     return SourceLineage(
         source=source.name,
-        location=str(file),
+        location=_origin(origin, file) if origin else str(file),
         location_digest=_digest(file),
         rows_read=counts.read,
         rows_kept=counts.kept,
@@ -108,6 +116,11 @@ def _lineage(source: Source, file: Path, counts: Counts, seconds: float) -> Sour
         bytes_read=file.stat().st_size,
         seconds=round(seconds, 3),
     )
+
+
+def _origin(origin: str, file: Path) -> str:
+    """Where *file* was copied from: *origin* is it, or the folder it lay in."""
+    return origin if origin.endswith(f"/{file.name}") else f"{origin.rstrip('/')}/{file.name}"
 
 
 def _digest(file: Path) -> str:

@@ -14,6 +14,7 @@ SPEC = StepSpec(
         Artifact("rejected", "Folder: one Parquet file a source with the rows kept aside and why; may be empty."),
     ),
     results=(Result("snapshot-digest", "Digest of manifest.json."),),
+    keys=("data",),
     reads=("{{inputs.parameters.data}}",),
     preload=("duckdb", "pydantic", "yaml"),
 )

@@ -23,7 +23,7 @@ SPEC = StepSpec(
         Result("storage-uri", "Where the bundle is in the model store."),
         Result("online-uri", "Where the online store's files are, as <uri>@<digest>."),
     ),
-    keys=("registry",),
+    keys=("registry", "store"),
     cached=False,
     exclusive=True,
     preload=("mlflow", "mlflow.store.tracking.sqlalchemy_store"),

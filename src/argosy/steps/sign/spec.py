@@ -12,7 +12,7 @@ SPEC = StepSpec(
         Artifact("evidence", "Evidence, report and model card."),
     ),
     outputs=(Artifact("signatures", "Folder: bundle.sig and evidence.sig."),),
-    keys=("signing",),
+    keys=("signing", "store"),
     cached=False,
     preload=("model_signing",),
 )

@@ -14,6 +14,6 @@ SPEC = StepSpec(
         Artifact("asked", "The points of every batch."),
     ),
     results=(Result("finished", "JSON list of scored points (Trial)."),),
-    keys=("registry",),
+    keys=("search",),
     preload=TRAINING,
 )

@@ -99,7 +99,7 @@ def test_several_sources_lie_in_a_folder(ingest: Ingest) -> None:
     [
         pytest.param("nowhere.csv", 78, "nowhere.csv", id="no-such-file"),
         pytest.param("empty-handed", 78, "rows.csv", id="folder-without-the-file"),
-        pytest.param("s3://bucket/rows.csv", 78, "only files and folders can be read so far", id="not-a-file"),
+        pytest.param("ftp://host/rows.csv", 78, "expected a file, a folder or s3://", id="no-such-kind-of-place"),
         pytest.param("half.csv", 10, "no column 'x'", id="missing-column"),
         pytest.param("negative.csv", 10, "every one of the 2 rows", id="all-kept-aside"),
     ],

@@ -1,0 +1,153 @@
+"""The model store in a bucket (``s3://<bucket>/<prefix>``).
+
+A bucket has no rename. What makes a folder whole is its record, written last, outside the folder: the paths and digests of what was put.
+A reader goes by the record alone, so it never sees half a folder, and notices a file that was changed behind the store's back. The folder
+itself holds nothing but its files, so that other tools (KServe's storage initializer) read it as it is.
+"""
+
+import hashlib
+import json
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from argosy import errors
+from argosy.adapters.s3 import client
+
+RECORDS = ".records"
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
+Digests = dict[str, str]
+
+
+class S3Artifacts:
+    """Folders under one prefix. See :class:`argosy.ports.artifacts.Artifacts`."""
+
+    def __init__(self, uri: str) -> None:
+        """*uri*: ``s3://<bucket>/<prefix>``. Raises Misconfigured where it is none."""
+        self._bucket, self._prefix = client.split(uri, "ARGOSY_STORE_URI")
+        self._client = client.connect()
+
+    def put(self, folder: Path, name: str) -> str:
+        """See the port."""
+        if not NAME.fullmatch(name):
+            raise errors.Misconfigured(f"{name!r} is no name for a folder of the model store")
+        ours, uri = _digests(folder), self._uri(name)
+        with client.reported(f"store {folder.name} at {uri}"):
+            theirs = self._record(name)
+            if theirs is None:
+                for path in sorted(ours):
+                    self._client.upload_file(str(folder / path), self._bucket, self._key(name, path))
+                theirs = self._recorded(name, ours)
+        if theirs != ours:
+            path = min(path for path in ours.keys() | theirs.keys() if ours.get(path) != theirs.get(path))
+            raise errors.Misconfigured(
+                f"the model store has other content at {uri}: {path} differs. What is stored never changes; "
+                "if the registry was lost or replaced, give it a store of its own (ARGOSY_STORE_URI)"
+            )
+        return uri
+
+    def get(self, uri: str, into: Path) -> None:
+        """See the port."""
+        name = uri.removeprefix(f"{self._uri('')}")
+        if name == uri or not NAME.fullmatch(name):
+            raise errors.Misconfigured(f"{uri} is not in the model store {self._uri('')}; set ARGOSY_STORE_URI")
+        with client.reported(f"read {uri}"):
+            record = self._record(name)
+            if record is None:
+                raise errors.Misconfigured(f"the model store has nothing at {uri}")
+            into.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix=f".{into.name}.", dir=into.parent) as scratch:
+                copy = Path(scratch) / "copy"
+                copy.mkdir()
+                for path, digest in record.items():
+                    self._download(name, path, copy, digest)
+                if into.is_dir():
+                    into.rmdir()  # it may be there, but only empty
+                copy.rename(into)
+
+    def _download(self, name: str, path: str, copy: Path, digest: str) -> None:
+        target = copy / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._client.download_file(self._bucket, self._key(name, path), str(target))
+        except ClientError as error:
+            if not client.missing(error):
+                raise
+            shutil.rmtree(copy)
+            raise errors.Misconfigured(
+                f"{self._uri(name)} is not whole: {path} was deleted after it was stored; restore it from the bucket's versions"
+            ) from error
+        if _digest(target) != digest:
+            raise errors.Misconfigured(
+                f"{self._uri(name)} is not what was stored: {path} was changed in the bucket; restore it from the bucket's versions"
+            )
+
+    def _record(self, name: str) -> Digests | None:
+        """What was put at *name*; None where nothing was, or not all of it."""
+        try:
+            body: bytes = self._client.get_object(Bucket=self._bucket, Key=self._record_key(name))["Body"].read()
+        except ClientError as error:
+            if client.missing(error):
+                return None
+            raise
+        return _parsed(body, self._uri(name))
+
+    def _recorded(self, name: str, ours: Digests) -> Digests:
+        """Write the record, unless another process was first; returns the one that counts."""
+        body = json.dumps({"files": ours}, sort_keys=True).encode()
+        try:
+            self._client.put_object(Bucket=self._bucket, Key=self._record_key(name), Body=body, IfNoneMatch="*")
+        except ClientError as error:
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+            if status not in {409, 412}:
+                raise
+            return self._record(name) or ours
+        return ours
+
+    def _uri(self, name: str) -> str:
+        return f"{client.SCHEME}{self._bucket}/{self._key(name, '')}"
+
+    def _key(self, name: str, path: str) -> str:
+        parts = [part for part in (self._prefix, name, path) if part]
+        return "/".join(parts) if name else f"{self._prefix}/".lstrip("/")
+
+    def _record_key(self, name: str) -> str:
+        return "/".join(part for part in (self._prefix, RECORDS, f"{name}.json") if part)
+
+
+def _parsed(body: bytes, uri: str) -> Digests:
+    try:
+        files: Any = json.loads(body)["files"]
+        if all(isinstance(digest, str) and _is_inside(path) for path, digest in files.items()):
+            return dict(files)
+    except (ValueError, LookupError, TypeError, AttributeError):
+        pass
+    raise errors.Misconfigured(f"the record of {uri} in the bucket is none; restore it from the bucket's versions")
+
+
+def _is_inside(path: str) -> bool:
+    return bool(path) and not path.startswith("/") and ".." not in path.split("/")
+
+
+def _digests(folder: Path) -> Digests:
+    """The files of *folder*. Refuses links and devices: what they lead to is not what was digested."""
+    if not folder.is_dir():
+        raise errors.Misconfigured(f"{folder} is not a folder")
+    found: Digests = {}
+    for path in folder.rglob("*"):
+        if path.is_symlink() or not (path.is_file() or path.is_dir()):
+            raise errors.Misconfigured(
+                f"{path} is neither a plain file nor a folder; the model store keeps nothing else"
+            )
+        if path.is_file():
+            found[path.relative_to(folder).as_posix()] = _digest(path)
+    return found
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"

@@ -1,0 +1,31 @@
+"""Sources in a bucket: copied to this machine, where what reads tables finds them.
+
+Only the files that a model's settings name are copied; an object that is one of them in the middle of being replaced is taken whole, old or
+new, because a bucket gives one version of an object at a time.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from botocore.exceptions import ClientError
+
+from argosy import errors
+from argosy.adapters.s3 import client
+
+
+def fetch(uri: str, files: Sequence[str], into: Path) -> None:
+    """Copy *files* of the prefix *uri* to the folder *into*.
+
+    Raises Misconfigured where one is not there, TryAgain where the store fails.
+    """
+    bucket, prefix = client.split(uri, "the parameter data")
+    store = client.connect()
+    for file in files:
+        key = "/".join(part for part in (prefix, file) if part)
+        with client.reported(f"read {client.SCHEME}{bucket}/{key}"):
+            try:
+                store.download_file(bucket, key, str(into / Path(file).name))
+            except ClientError as error:
+                if not client.missing(error):
+                    raise
+                raise errors.Misconfigured(f"there is no object {client.SCHEME}{bucket}/{key}") from error
