@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from argosy.engine.expressions import members, patterns, syntax, values
-from argosy.engine.expressions.errors import ExpressionError
+from argosy.engine.expressions.errors import ExpressionError, GivenUp
 from argosy.engine.expressions.times import Duration, Time
 from argosy.engine.expressions.values import is_int, is_number, type_name
 
@@ -39,7 +39,7 @@ class Evaluation:
         """The value of *node*. Raises ExpressionError."""
         self._steps += 1
         if self._steps > MAX_STEPS:
-            raise ExpressionError(f"the expression takes more than {MAX_STEPS} steps")
+            raise GivenUp(f"the expression takes more than {MAX_STEPS} steps")
         return self.RULES[type(node)](self, node)
 
     def grow(self, elements: int) -> None:
@@ -102,19 +102,26 @@ class Evaluation:
         return left
 
     def _joined(self, sign: str, left: Any, right: syntax.Node) -> Any:
-        if sign in ("&&", "and"):
-            return _truth(self.value(right)) if _truth(left) else False
-        if sign in ("||", "or"):
-            return True if _truth(left) else _truth(self.value(right))
+        if sign in ("&&", "and", "||", "or"):
+            return self._logical(left, right, decisive=sign in ("||", "or"))
         if sign == "??":
             return self.value(right) if left is None else left
         if sign == "..":
             return self._range(left, self.value(right))
         return OPERATORS[sign](left, self.value(right))
 
+    def _logical(self, left: Any, right: syntax.Node, *, decisive: bool) -> Any:
+        if isinstance(right, syntax.Literal):
+            # The original's compiler folds it: what stands before it is either the answer, whatever it is, or plays no part.
+            return decisive if right.value is decisive else left
+        return decisive if _truth(left) is decisive else _truth(self.value(right))
+
     def _range(self, first: Any, last: Any) -> list[int]:
         start, stop = values.to_int(first), values.to_int(last)
-        self.grow(max(0, stop - start + 1))
+        # Go counts in 64 bits: what does not fit in them is a range of nothing.
+        if values.wrapped(stop - start + 1) <= 0:
+            return []
+        self.grow(stop - start + 1)
         return list(range(start, stop + 1))
 
     def _conditional(self, node: syntax.Conditional) -> Any:
@@ -207,7 +214,7 @@ def _called(function: Function, arguments: list[Any], name: str) -> Any:
     try:
         return function(*arguments)
     except ExpressionError as error:
-        raise ExpressionError(f"{name}: {error}") from None
+        raise type(error)(f"{name}: {error}") from None
     except (TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError, RecursionError) as error:
         # A function's arguments have types in Go; here the first use of a wrong one tells.
         raise ExpressionError(

@@ -4,7 +4,7 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
-from argosy.engine.expressions import parser, patience, scope, syntax, values
+from argosy.engine.expressions import checking, parser, patience, scope, signatures, syntax, values
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.expressions.evaluation import Evaluation
 from argosy.engine.expressions.functions import FUNCTIONS, to_float, to_int
@@ -16,9 +16,11 @@ def evaluate(text: str, environment: Mapping[str, object]) -> object:
     tree = parsed(text)
     try:
         with patience.limited():
-            return Evaluation(with_argos(scope.nested(environment)), FUNCTIONS, PREDICATES).value(tree)
+            names = with_argos(scope.nested(environment))
+            checking.check(tree, names, FUNCTIONS.keys() | PREDICATES.keys(), signatures.FUNCTIONS | signatures.ARGOS)
+            return Evaluation(names, FUNCTIONS, PREDICATES).value(tree)
     except ExpressionError as error:
-        raise ExpressionError(f"{text!r}: {error}") from None
+        raise type(error)(f"{text!r}: {error}") from None
     except RecursionError:
         raise ExpressionError(f"{text[:80]!r}… nests too deep") from None
 

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import math
+import re
 from collections.abc import Mapping
 from datetime import tzinfo
 from typing import Any
@@ -11,8 +12,9 @@ from argosy.engine.expressions import members, predicates, times, values
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.expressions.evaluation import MEMORY, Function
 from argosy.engine.expressions.times import Duration, Time
-from argosy.engine.expressions.values import is_int, is_number, type_name
+from argosy.engine.expressions.values import AnyMap, NilList, is_int, is_number, type_name
 
+_LOOSE_UNDERSCORE = re.compile(r"(?<![0-9a-fA-FxX])_|_(?![0-9a-fA-F])|__")
 _SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 """What Go calls space."""
 
@@ -64,7 +66,7 @@ def decimal_number(text: str) -> float:
     """What Go's ParseFloat makes of *text*. Raises ExpressionError."""
     plain = text.lower().lstrip("+-")
     try:
-        if "_" in text or text != text.strip() or not text.isascii():
+        if _LOOSE_UNDERSCORE.search(text) or text != text.strip() or not text.isascii():
             raise ValueError
         number = float.fromhex(text) if plain.startswith("0x") else float(text)
     except (ValueError, OverflowError):
@@ -89,7 +91,8 @@ def _rounded(direction: Function) -> Function:
 
 
 def _half_away(number: float) -> float:
-    return math.copysign(math.floor(abs(number) + 0.5), number) if abs(number) < 2**52 else number
+    whole = math.floor(abs(number))
+    return math.copysign(whole + (abs(number) - whole >= 0.5), number)
 
 
 def _numbers(given: tuple[Any, ...], depth: int = 0) -> list[Any]:
@@ -156,6 +159,11 @@ def _shifted_right(left: int, right: int) -> int:
 # Texts
 
 
+def _one_for_one(char: str, other: str) -> str:
+    """*other*, where it is one character: Go maps each to one, Python ``ß`` to ``SS``."""
+    return other if len(other) == 1 else "i" if char == "İ" else char
+
+
 def _trim(text: Any, cut: Any = _SPACE) -> str:
     return _text(text).strip(_text(cut)) if cut else _text(text)
 
@@ -163,7 +171,7 @@ def _trim(text: Any, cut: Any = _SPACE) -> str:
 def _split(text: Any, separator: Any, limit: Any = -1, *, keeps: bool = False) -> list[str]:
     whole, mark, most = _text(text), _text(separator), values.to_int(limit)
     if most == 0:
-        return []
+        return NilList()
     if not mark:
         parts = list(whole)
         return parts if most < 0 or len(parts) <= most else [*parts[: most - 1], "".join(parts[most - 1 :])]
@@ -223,8 +231,8 @@ def _take(items: Any, count: Any) -> list[Any]:
     return _list(items)[:count]
 
 
-def _from_pairs(pairs: Any) -> dict[Any, Any]:
-    found: dict[Any, Any] = {}
+def _from_pairs(pairs: Any) -> AnyMap:
+    found = AnyMap()
     for pair in _list(pairs):
         key, value = _list(pair)
         found[key] = value
@@ -249,7 +257,7 @@ def _unique(items: Any) -> list[Any]:
 
 
 def _concat(first: Any, *rest: Any) -> list[Any]:
-    return [item for items in (first, *rest) for item in _list(items)]
+    return NilList(item for items in (first, *rest) for item in _list(items))
 
 
 def _get(of: Any, key: Any) -> Any:
@@ -316,8 +324,8 @@ FUNCTIONS: dict[str, Function] = {
     "trim": _trim,
     "trimPrefix": lambda text, prefix=" ": _text(text).removeprefix(_text(prefix)),
     "trimSuffix": lambda text, suffix=" ": _text(text).removesuffix(_text(suffix)),
-    "upper": lambda text: _text(text).upper(),
-    "lower": lambda text: _text(text).lower(),
+    "upper": lambda text: "".join(_one_for_one(char, char.upper()) for char in _text(text)),
+    "lower": lambda text: "".join(_one_for_one(char, char.lower()) for char in _text(text)),
     "split": _split,
     "splitAfter": lambda *given: _split(*given, keeps=True),
     "replace": _replace,

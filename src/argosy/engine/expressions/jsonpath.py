@@ -34,7 +34,9 @@ def query(path: str, value: Any) -> Any:
             found, several = [entry for one in found for entry in _descendants(one)], True
             if bare := _BARE.match(path, place):
                 place = bare.end()
-                found = [entry for one in found for entry in _maybe(one, bare[0])]
+                found = [
+                    entry for one in found for entry in _maybe(one, bare[0]) if entry is not None or bare[0] == "*"
+                ]
             continue
         if match["filter"]:
             wanted = jsonpath_filter.compiled(match["filter"], query)
@@ -58,11 +60,19 @@ def _stepped(found: list[Any], match: re.Match[str], several: bool, path: str) -
     if inner.startswith(("?", "(")):
         raise ExpressionError(f"jsonpath {path!r}: scripts are not supported by `argosy run`")
     if ":" in inner and not _KEY.match(inner):
+        _demand(found, (list,), several, path)
         return [entry for one in found for entry in _range(one, inner, path)], True
     keys = [_key(part, path) for part in _parts(inner)]
     if len(keys) > 1:
+        _demand(found, (dict, list) if isinstance(keys[0], int) else (dict,), several, path)
         return [entry for one in found for key in keys for entry in _maybe(one, key)], True
     return _each(found, keys[0], several, path), several
+
+
+def _demand(found: list[Any], kinds: tuple[type, ...], several: bool, path: str) -> None:
+    """Refuse a step that the one value found cannot take; of several, those that cannot are left out."""
+    if not several and not isinstance(found[0], kinds):
+        raise ExpressionError(f"jsonpath {path!r}: not for {values.type_name(found[0])}")
 
 
 def _each(found: list[Any], key: str | int, several: bool, path: str) -> list[Any]:
@@ -114,7 +124,8 @@ def _range(value: Any, inner: str, path: str) -> list[Any]:
 
 
 def _descendants(value: Any) -> list[Any]:
-    found = [value]
+    # What is null has no place among them.
+    found = [] if value is None else [value]
     if isinstance(value, dict | list):
         for child in _children(value, ".."):
             found += _descendants(child)

@@ -1,27 +1,31 @@
 """Members, elements and slices of Go's values, and the methods of its times."""
 
 from collections.abc import Callable, Mapping
+from datetime import tzinfo
 from typing import Any
 
 from argosy.engine.expressions import times, values
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.expressions.times import Duration, Time
-from argosy.engine.expressions.values import type_name
+from argosy.engine.expressions.values import AnyMap, type_name
 
 _TIME: dict[str, Callable[[Time], Any]] = {
     "Year": lambda time: time.moment.year,
-    "Month": lambda time: time.moment.month,
+    "Month": lambda time: times.Month(time.moment.month),
     "Day": lambda time: time.moment.day,
     "Hour": lambda time: time.moment.hour,
     "Minute": lambda time: time.moment.minute,
     "Second": lambda time: time.moment.second,
     "Nanosecond": lambda time: time.moment.microsecond * 1000,
-    "Weekday": lambda time: time.moment.isoweekday() % 7,
+    "Weekday": lambda time: times.Weekday(time.moment.isoweekday() % 7),
     "YearDay": lambda time: time.moment.timetuple().tm_yday,
     "Unix": lambda time: int(time.moment.timestamp() // 1),
     "UnixMilli": lambda time: int(time.moment.timestamp() * 1000 // 1),
     "UnixNano": lambda time: time.minus(Time.unix(0)).nanoseconds,
     "UTC": lambda time: time.in_zone(times.utc()),
+    "ISOWeek": lambda time: time.moment.isocalendar().year,
+    "IsZero": lambda time: time == Time.zero(),
+    "Location": lambda time: time.moment.tzinfo,
     "String": str,
 }
 _TIME_WITH: dict[str, Callable[..., Any]] = {
@@ -32,6 +36,8 @@ _TIME_WITH: dict[str, Callable[..., Any]] = {
     "After": lambda time, other: other < time,
     "Equal": lambda time, other: time == other,
     "In": Time.in_zone,
+    "Truncate": Time.truncated,
+    "Round": Time.rounded,
 }
 _DURATION: dict[str, Callable[[Duration], Any]] = {
     "Hours": Duration.hours,
@@ -82,8 +88,16 @@ def cut(of: Any, start: int, stop: int | None) -> Any:
 def _of_map(of: Mapping[Any, Any], key: Any) -> Any:
     if isinstance(key, list | dict):
         raise ExpressionError(f"{type_name(key)} cannot be a key")
-    if of and not isinstance(key, str) and key is not None and all(isinstance(name, str) for name in of):
+    if (
+        of
+        and not isinstance(of, AnyMap)
+        and not isinstance(key, str)
+        and key is not None
+        and all(isinstance(name, str) for name in of)
+    ):
         raise ExpressionError(f"{type_name(key)} is not assignable to the map's type of key, string")
+    if isinstance(of, AnyMap):
+        return of.get(key)
     return of.get("" if key is None else key)
 
 
@@ -105,6 +119,10 @@ def _method(of: Any, name: str) -> Callable[..., Any] | None:
         return lambda: _TIME[name](of)
     if isinstance(of, Time) and name in _TIME_WITH:
         return lambda argument: _TIME_WITH[name](of, argument)
+    if isinstance(of, Time) and name == "AddDate":
+        return of.after
+    if isinstance(of, times.Month | times.Weekday | tzinfo) and name == "String":
+        return of.__str__
     if isinstance(of, Duration) and name in _DURATION:
         return lambda: _DURATION[name](of)
     return None

@@ -25,6 +25,8 @@ from argosy.engine.expressions.syntax import (
 from argosy.engine.expressions.tokens import WORDS, Kind, Token, tokens
 
 MAX_NODES = 10_000
+SHOWN = 200
+"""Characters of an expression that an error shows."""
 MAX_DEPTH = 60
 """How deep brackets, calls and conditions nest. The original has no such limit but its stack."""
 
@@ -63,6 +65,7 @@ def parse(text: str, functions: Collection[str]) -> Node:
 class _Parser:
     def __init__(self, text: str, functions: Collection[str]) -> None:
         self._text = text
+        self._shown = text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
         self._functions = functions
         self._tokens = tokens(text)
         self._place = 0
@@ -106,14 +109,14 @@ class _Parser:
     def _unexpected(self) -> ExpressionError:
         token = self._current
         what = "the end" if token.kind == "end" else repr(token.value)
-        return ExpressionError(f"unexpected {what} at character {token.place + 1} of {self._text!r}")
+        return ExpressionError(f"unexpected {what} at character {token.place + 1} of {self._shown!r}")
 
     # Expressions
 
     def _sequence(self) -> Node:
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise ExpressionError(f"an expression nests more than {MAX_DEPTH} levels deep: {self._text[:80]!r}…")
+            raise ExpressionError(f"an expression nests more than {MAX_DEPTH} levels deep: {self._shown!r}")
         steps = [self._expression(0)]
         while self._took("operator", ";") and not self._is("end"):
             steps.append(self._expression(0))
@@ -123,7 +126,7 @@ class _Parser:
     def _expression(self, least: int) -> Node:
         self._depth += 1
         if self._depth > MAX_DEPTH * 4:
-            raise ExpressionError(f"an expression nests too deep: {self._text[:80]!r}…")
+            raise ExpressionError(f"an expression nests too deep: {self._shown!r}")
         try:
             if least == 0 and self._is("operator", "let"):
                 return self._let()
@@ -147,7 +150,7 @@ class _Parser:
                 break
             self._place += 2 if negated else 1
             if before == "??" and operator not in ("??", "|"):
-                raise ExpressionError(f"{operator} and ?? cannot be mixed without parentheses in {self._text!r}")
+                raise ExpressionError(f"{operator} and ?? cannot be mixed without parentheses in {self._shown!r}")
             left = self._joined(left, operator)
             if negated:
                 left = Unary("not", left)
@@ -326,7 +329,7 @@ class _Parser:
     def _member(self, node: Node, optional: bool) -> Node:
         token = self._next()
         if token.kind != "identifier" and not (token.kind == "operator" and token.value in WORDS):
-            raise ExpressionError(f"a name must follow the dot at character {token.place} of {self._text!r}")
+            raise ExpressionError(f"a name must follow the dot at character {token.place} of {self._shown!r}")
         chained = isinstance(node, Chain)
         found: Node = Member(node.inner if isinstance(node, Chain) else node, Literal(token.value), optional)
         if self._took("bracket", "("):

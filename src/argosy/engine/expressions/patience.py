@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
-from argosy.engine.expressions.errors import ExpressionError
+from argosy.engine.expressions.errors import GivenUp
 
 SECONDS = 2.0
 AGAIN = 0.2
@@ -19,7 +19,7 @@ AGAIN = 0.2
 
 @contextlib.contextmanager
 def limited() -> Iterator[None]:
-    """Raise ExpressionError in the block once it has used SECONDS of the processor."""
+    """Raise GivenUp in the block once it has used SECONDS of the processor."""
     if threading.current_thread() is not threading.main_thread() or signal.getitimer(signal.ITIMER_VIRTUAL)[0]:
         yield
         return
@@ -33,4 +33,4 @@ def limited() -> Iterator[None]:
 
 
 def _give_up(_number: int, _frame: FrameType | None) -> None:
-    raise ExpressionError(f"takes more than {SECONDS:g} s of processor time: it has no end, or too much to do")
+    raise GivenUp(f"takes more than {SECONDS:g} s of processor time: it has no end, or too much to do")

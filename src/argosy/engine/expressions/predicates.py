@@ -8,7 +8,7 @@ from argosy.engine.expressions import evaluation, values
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.expressions.evaluation import Evaluation
 from argosy.engine.expressions.syntax import Node
-from argosy.engine.expressions.values import type_name
+from argosy.engine.expressions.values import AnyMap, type_name
 
 
 def _elements(run: Evaluation, node: Node) -> list[Any]:
@@ -80,7 +80,7 @@ def _find(run: Evaluation, items: Node, body: Node) -> Any:
 
 
 def _find_index(run: Evaluation, items: Node, body: Node) -> Any:
-    return next((index for index, _, answer in _answers(run, _elements(run, items), body) if answer), -1)
+    return next((index for index, _, answer in _answers(run, _elements(run, items), body) if answer), None)
 
 
 def _find_last(run: Evaluation, items: Node, body: Node) -> Any:
@@ -90,7 +90,7 @@ def _find_last(run: Evaluation, items: Node, body: Node) -> Any:
 
 def _find_last_index(run: Evaluation, items: Node, body: Node) -> Any:
     found = _last(run, items, body)
-    return -1 if found is None else found[0]
+    return None if found is None else found[0]
 
 
 def _last(run: Evaluation, items: Node, body: Node) -> tuple[int, Any] | None:
@@ -101,8 +101,8 @@ def _last(run: Evaluation, items: Node, body: Node) -> tuple[int, Any] | None:
     return None
 
 
-def _group_by(run: Evaluation, items: Node, body: Node) -> dict[Any, list[Any]]:
-    groups: dict[Any, list[Any]] = {}
+def _group_by(run: Evaluation, items: Node, body: Node) -> AnyMap:
+    groups = AnyMap()
     for index, item in enumerate(_elements(run, items)):
         key = run.each(body, item, index)
         if isinstance(key, list | dict):

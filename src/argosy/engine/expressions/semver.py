@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from argosy.engine.expressions.errors import ExpressionError
+from argosy.engine.expressions.values import Methods
 
 _NUMBERS = r"(0|[1-9]\d*|[xX*])(?:\.(0|[1-9]\d*|[xX*]))?(?:\.(0|[1-9]\d*|[xX*]))?"
 _TAIL = r"(?:-([0-9A-Za-z\-]+(?:\.[0-9A-Za-z\-]+)*))?(?:\+([0-9A-Za-z\-]+(?:\.[0-9A-Za-z\-]+)*))?"
@@ -13,6 +14,7 @@ _VERSION = re.compile(rf"v?{_NUMBERS}{_TAIL}")
 _RANGE = re.compile(rf"\s*(=|==|!=|>|<|>=|=>|<=|=<|~|~>|\^)?\s*(v?{_NUMBERS}{_TAIL})\s*")
 _HYPHEN = re.compile(rf"\s*(v?{_NUMBERS}{_TAIL})\s+-\s+(v?{_NUMBERS}{_TAIL})\s*")
 _WILD = frozenset({"x", "X", "*"})
+_LEADING_ZEROS = re.compile(r"(?<![\w.+-])0+(?=\d)|(?<=^v)0+(?=\d)|(?<=^\d\.)0+(?=\d)")
 LONGEST = 256
 
 
@@ -49,11 +51,11 @@ def _version(groups: tuple[str | None, ...]) -> Version:
     return Version((padded[0], padded[1], padded[2]), groups[3] or "", groups[4] or "", len(numbers))
 
 
-def described(text: str) -> dict[str, Any]:
-    """The parts of a version, by the names that Go gives them."""
-    version = parsed(text)
+def described(text: str) -> Methods:
+    """The parts of a version, by the names that Go gives them. Numbers may begin with 0. Raises ExpressionError."""
+    version = parsed(_LEADING_ZEROS.sub("", text))
     major, minor, patch = version.numbers
-    return {
+    parts = {
         "Major": lambda: major,
         "Minor": lambda: minor,
         "Patch": lambda: patch,
@@ -62,6 +64,7 @@ def described(text: str) -> dict[str, Any]:
         "Original": lambda: text,
         "String": lambda: _plain(version),
     }
+    return Methods(_plain(version), parts)
 
 
 def _plain(version: Version) -> str:

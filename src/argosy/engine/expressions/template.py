@@ -1,5 +1,6 @@
 """``{{tags}}`` in a text, as Argo replaces them in a template's JSON. Where which variables are known is the caller's business."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from typing import Literal
 
 from argosy.engine.expressions import expr, values
 from argosy.engine.expressions import scope as scopes
-from argosy.engine.expressions.errors import ExpressionError
+from argosy.engine.expressions.errors import ExpressionError, GivenUp
 
 OPENING, CLOSING = "{{", "}}"
 
@@ -105,6 +106,7 @@ def _quotable(value: str) -> str:
 
 def _of_expression(text: str, scope: Mapping[str, object], *, strict: bool) -> str:
     whole = f"{{{{={text}}}}}"
+    expr.parsed(text)
     try:
         missing = {name for name in expr.identifiers(text) if not _is_known(name, scope)}
         if missing and strict:
@@ -114,11 +116,21 @@ def _of_expression(text: str, scope: Mapping[str, object], *, strict: bool) -> s
         value = expr.evaluate(text, scope)
         if value is None:
             raise ExpressionError(f"failed to evaluate expression {text!r}: it is nil")
-        return value if isinstance(value, str) else values.to_json(value)
+        return _spliced(value)
+    except GivenUp:
+        raise
     except ExpressionError:
         if strict:
             raise
         return whole
+
+
+def _spliced(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    text = values.to_json(value)
+    # What is written as one string goes in without its quotes: the text it stands in has some.
+    return str(json.loads(text)) if text.startswith('"') else text
 
 
 def _is_known(name: str, scope: Mapping[str, object]) -> bool:

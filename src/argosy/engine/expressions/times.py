@@ -1,5 +1,6 @@
 """Go's time.Time and time.Duration, as far as expressions use them."""
 
+import calendar
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
@@ -110,6 +111,11 @@ class Time:
         """Seconds since 1970."""
         return cls(datetime.fromtimestamp(seconds, UTC))
 
+    @classmethod
+    def zero(cls) -> "Time":
+        """What a time is in Go that was never set."""
+        return cls(datetime(1, 1, 1, tzinfo=UTC))
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Time) and self.moment == other.moment
 
@@ -122,7 +128,8 @@ class Time:
     def __str__(self) -> str:
         fraction = f".{self.moment.microsecond:06d}".rstrip("0").rstrip(".")
         return (
-            self.moment.strftime("%Y-%m-%d %H:%M:%S")
+            f"{self.moment.year:04d}"
+            + self.moment.strftime("-%m-%d %H:%M:%S")
             + fraction
             + self.moment.strftime(" %z %Z").replace("UTC+", "+").replace("UTC-", "-")
         )
@@ -139,6 +146,28 @@ class Time:
         difference = self.moment - other.moment
         return Duration((difference // timedelta(microseconds=1)) * 1000)
 
+    def after(self, years: int, months: int, days: int) -> "Time":
+        """Later by so much of the calendar; days that a month does not have run over into the next. Raises ExpressionError."""
+        years_over, month = divmod(self.moment.month - 1 + months, 12)
+        try:
+            first = self.moment.replace(year=self.moment.year + years + years_over, month=month + 1, day=1)
+            return Time(first + timedelta(days=self.moment.day - 1 + days))
+        except (ValueError, OverflowError):
+            raise ExpressionError(
+                f"{years} years, {months} months and {days} days from {self} is beyond the calendar"
+            ) from None
+
+    def truncated(self, by: Duration) -> "Time":
+        """The last multiple of *by* since the zero time; *by* of 0 or less changes nothing."""
+        if by.nanoseconds <= 0:
+            return self
+        return self.plus(Duration(-(self.minus(Time.zero()).nanoseconds % by.nanoseconds)))
+
+    def rounded(self, to: Duration) -> "Time":
+        """The nearest multiple of *to* since the zero time, the later one halfway; *to* of 0 or less changes nothing."""
+        floor = self.truncated(to)
+        return floor if to.nanoseconds <= 0 or 2 * self.minus(floor).nanoseconds < to.nanoseconds else floor.plus(to)
+
     def in_zone(self, zone: tzinfo) -> "Time":
         """The same moment, shown in *zone*."""
         return Time(self.moment.astimezone(zone))
@@ -146,7 +175,23 @@ class Time:
     def rfc3339(self) -> str:
         """As RFC 3339, with as many decimals as it has."""
         fraction = f".{self.moment.microsecond:06d}".rstrip("0").rstrip(".")
-        return self.moment.strftime("%Y-%m-%dT%H:%M:%S") + fraction + _offset(self.moment, ":", "Z")
+        return f"{self.moment.year:04d}{self.moment.strftime('-%m-%dT%H:%M:%S')}{fraction}" + _offset(
+            self.moment, ":", "Z"
+        )
+
+
+class Month(int):
+    """A month of the year, of which 1 is January."""
+
+    def __str__(self) -> str:
+        return calendar.month_name[self]
+
+
+class Weekday(int):
+    """A day of the week, of which 0 is Sunday."""
+
+    def __str__(self) -> str:
+        return calendar.day_name[(self + 6) % 7]
 
 
 def utc() -> tzinfo:
@@ -199,7 +244,7 @@ def formatted(time: Time, layout: str) -> str:
 
 def _formatted_part(moment: datetime, part: str) -> str:
     if part in _DIGITS or part in _NAMES:
-        return moment.strftime(_DIGITS.get(part) or _NAMES[part])
+        return moment.strftime(_DIGITS.get(part) or _NAMES[part]).zfill(4 if part == "2006" else 0)
     if part in _SHORT:
         return str(int(moment.strftime(_SHORT[part])))
     if part in _OFFSETS:

@@ -5,7 +5,7 @@ An int is Go's 64-bit int, a float its float64, a dict a map with any keys, a li
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeGuard
 
 from argosy.engine.expressions.errors import ExpressionError
@@ -13,6 +13,22 @@ from argosy.engine.expressions.times import Duration, Time
 
 _BITS = 1 << 64
 _TOP = 1 << 63
+
+
+class NilList(list[Any]):
+    """A list that Go never made where it has no element: JSON writes ``null`` for it."""
+
+
+class Methods(dict[str, Callable[[], Any]]):
+    """An object of Go: what can be called on it by name. *text*: how it is written."""
+
+    def __init__(self, text: str, methods: Mapping[str, Callable[[], Any]]) -> None:
+        super().__init__(methods)
+        self.text = text
+
+
+class AnyMap(dict[Any, Any]):
+    """A map whose keys may be anything, which JSON cannot write."""
 
 
 def wrapped(number: int) -> int:
@@ -42,7 +58,9 @@ def type_name(value: object) -> str:
         float: "float64",
         str: "string",
         list: "[]any",
+        NilList: "[]any",
         dict: "map[string]any",
+        AnyMap: "map[any]any",
         bytes: "[]byte",
     }
     return names.get(type(value), "func" if callable(value) else type(value).__name__)
@@ -171,19 +189,33 @@ def _json(value: object, line: str) -> str:
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     if value is None or isinstance(value, bool | int):
-        return json.dumps(value)
+        return json.dumps(int(value) if is_int(value) else value)
     if isinstance(value, float):
         return _json_float(value)
+    if isinstance(value, list | tuple):
+        return _json_list(value, line)
+    return _json_map(value, line) if isinstance(value, Mapping) else _json_time(value)
+
+
+def _json_list(value: list[Any] | tuple[Any, ...], line: str) -> str:
+    if isinstance(value, NilList) and not value:
+        return "null"
+    return _bracketed("[]", [_json(entry, line and line + "  ") for entry in value], line)
+
+
+def _json_map(value: Mapping[Any, Any], line: str) -> str:
+    if isinstance(value, Methods):
+        return _json(value.text, line)
+    if isinstance(value, AnyMap):
+        raise ExpressionError("a map whose keys are not all text cannot be written as JSON")
+    return _bracketed("{}", [_pair(key, value[key], line and line + "  ") for key in sorted(value, key=written)], line)
+
+
+def _json_time(value: object) -> str:
     if isinstance(value, Time):
         return f'"{value.rfc3339()}"'
     if isinstance(value, Duration):
         return str(value.nanoseconds)
-    if isinstance(value, list | tuple):
-        return _bracketed("[]", [_json(entry, line and line + "  ") for entry in value], line)
-    if isinstance(value, Mapping):
-        return _bracketed(
-            "{}", [_pair(key, value[key], line and line + "  ") for key in sorted(value, key=written)], line
-        )
     raise ExpressionError(f"{type_name(value)} cannot be written as JSON")
 
 
@@ -208,9 +240,21 @@ def _json_float(value: float) -> str:
 def from_json(text: str) -> Any:
     """What *text* says in JSON, every number a float. Raises ExpressionError."""
     try:
-        return json.loads(text, parse_int=float, parse_constant=_refused)
+        found = json.loads(text, parse_int=float, parse_constant=_refused)
+        return _whole_characters(found) if "\\ud" in text.lower() else found
     except (ValueError, RecursionError) as error:
         raise ExpressionError(f"not JSON: {text[:80]!r}: {error}") from None
+
+
+def _whole_characters(value: Any) -> Any:
+    """*value*, each half of a character in it replaced, as Go does."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_whole_characters(entry) for entry in value]
+    if isinstance(value, dict):
+        return {_whole_characters(key): _whole_characters(entry) for key, entry in value.items()}
+    return value
 
 
 def _refused(constant: str) -> float:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from argosy.engine.expressions import condition_tokens, patience, values
+from argosy.engine.expressions import condition_tokens, patience, patterns, values
 from argosy.engine.expressions.condition_tokens import Kind, Token
 from argosy.engine.expressions.errors import ExpressionError
 
@@ -180,7 +180,11 @@ def _anything(_left: Any, _right: Any) -> bool:
 
 
 def _matchable(left: Any, right: Any) -> bool:
-    return isinstance(left, str) and isinstance(right, re.Pattern)
+    return isinstance(left, str) and isinstance(right, str | re.Pattern)
+
+
+def _is_found(left: str, right: str | re.Pattern[str]) -> bool:
+    return bool((patterns.compiled(right) if isinstance(right, str) else right).search(left))
 
 
 def _added(left: Any, right: Any) -> Any:
@@ -224,8 +228,8 @@ _RULES: dict[str, _Rule] = {
     ">": (lambda left, right: left > right, _ordered),
     "<=": (lambda left, right: left <= right, _ordered),
     ">=": (lambda left, right: left >= right, _ordered),
-    "=~": (lambda left, right: bool(right.search(left)), _matchable),
-    "!~": (lambda left, right: not right.search(left), _matchable),
+    "=~": (_is_found, _matchable),
+    "!~": (lambda left, right: not _is_found(left, right), _matchable),
     "in": (
         lambda left, right: any(values.same(left, entry) for entry in right),
         lambda _, right: isinstance(right, list),

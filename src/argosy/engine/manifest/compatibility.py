@@ -21,6 +21,7 @@ Written by `make fmt` from the tables the engine checks manifests against; do no
 - **refused**: the run ends before its first step and names the field's path. Nothing is ever ignored silently.
 
 A field that is not here is one that Argo does not have, and is refused too.
+What holds the engine to the real controller: [argo-conformance.md](argo-conformance.md).
 """
 
 

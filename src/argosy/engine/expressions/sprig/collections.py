@@ -51,6 +51,12 @@ def _merge(*maps: Map, overwrite: bool = False) -> Map:
     return merged
 
 
+def _copied(value: Any) -> Any:
+    if value is None:
+        raise ExpressionError("nil cannot be copied")
+    return copy.deepcopy(value)
+
+
 def _dig(*given: Any) -> Any:
     if len(given) < 3:
         raise ExpressionError("dig needs at least three arguments")
@@ -88,9 +94,11 @@ def _slice(items: Any, *bounds: Any) -> Any:
 
 
 def _chunks(size: int, items: Any) -> list[list[Any]]:
-    if size <= 0:
+    if size == 0:
         raise ExpressionError("a chunk must have at least one element")
     found = listed(items)
+    if size < 0:
+        return []
     return [found[start : start + size] for start in range(0, len(found), size)]
 
 
@@ -135,7 +143,7 @@ _LISTS: dict[str, Callable[..., Any]] = {
     "Compact": typed("a", lambda items: [item for item in listed(items) if not empty(item)]),
     "Merge": typed("mm*", _merge),
     "MergeOverwrite": typed("mm*", lambda *maps: _merge(*maps, overwrite=True)),
-    "DeepCopy": typed("a", copy.deepcopy),
+    "DeepCopy": typed("a", _copied),
 }
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {

@@ -4,12 +4,11 @@ from collections.abc import Callable
 from datetime import UTC, tzinfo
 from typing import Any
 
-from argosy.engine.expressions import times
+from argosy.engine.expressions import functions, times
 from argosy.engine.expressions.errors import ExpressionError
-from argosy.engine.expressions.sprig.numbers import whole
 from argosy.engine.expressions.sprig.signature import typed
 from argosy.engine.expressions.times import NANOSECONDS, Duration, Time
-from argosy.engine.expressions.values import is_int
+from argosy.engine.expressions.values import is_int, wrapped
 
 _HOUR = NANOSECONDS["h"]
 _UNITS = {
@@ -20,7 +19,6 @@ _UNITS = {
     "m": NANOSECONDS["m"],
     "s": NANOSECONDS["s"],
 }
-_YEAR_ONE = "0001-01-01"
 
 
 def _moment(value: Any) -> Time:
@@ -51,7 +49,7 @@ def _read(layout: str, text: str) -> Time:
     try:
         return times.parsed(text, layout)
     except ExpressionError:
-        return times.parsed(_YEAR_ONE, "2006-01-02")
+        return Time.zero()
 
 
 def _ago(date: Any) -> str:
@@ -61,7 +59,13 @@ def _ago(date: Any) -> str:
 
 
 def _duration(seconds: Any) -> str:
-    return str(Duration(whole(seconds) * NANOSECONDS["s"] if isinstance(seconds, str) or is_int(seconds) else 0))
+    # Of numbers only an int64 counts, and no literal is one.
+    if not isinstance(seconds, str):
+        return "0s"
+    try:
+        return str(Duration(wrapped(functions.whole_number(seconds) * NANOSECONDS["s"])))
+    except ExpressionError:
+        return "0s"
 
 
 def _rounded(value: Any) -> str:

@@ -24,9 +24,9 @@ def whole(value: Any) -> int:
 
 
 def _from_text(text: str) -> int:
-    digits, point, zeros = text.partition(".")
-    if point and not zeros.strip("0"):
-        text = digits
+    digits, point, decimals = text.partition(".")
+    if point and (not decimals or (decimals.isascii() and decimals.isdigit())):
+        text = digits or "0"
     sign, body = (text[:1], text[1:]) if text[:1] in ("+", "-") else ("", text)
     octal = len(body) > 1 and body[0] == "0" and body[1] in "01234567_"
     try:

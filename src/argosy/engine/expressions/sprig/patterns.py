@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from argosy.engine.expressions import patterns, semver
+from argosy.engine.expressions import patterns, semver, values
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.expressions.sprig.signature import typed
 
@@ -24,7 +24,7 @@ def _found(pattern: str, text: str) -> str:
 
 def _all_found(pattern: str, text: str, count: int) -> list[str]:
     found = [match[0] for match in patterns.compiled(pattern).finditer(text)]
-    return found if count < 0 else found[:count]
+    return values.NilList(found if count < 0 else found[:count])
 
 
 def _replaced(pattern: str, text: str, new: str) -> str:
@@ -33,7 +33,7 @@ def _replaced(pattern: str, text: str, new: str) -> str:
 
 def _split(pattern: str, text: str, count: int) -> list[str]:
     if count == 0:
-        return []
+        return values.NilList()
     if pattern and not text:
         return [""]
     parts: list[str] = []

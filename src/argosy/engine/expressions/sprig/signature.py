@@ -35,8 +35,8 @@ def typed(kinds: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _checked(value: Any, kind: str) -> Any:
-    if value is None and kind in _ZERO:
-        return _ZERO[kind]
+    if value is None:
+        return Time.zero() if kind == "t" else _ZERO[kind]
     if not _CHECKS[kind](value):
         raise ExpressionError(f"an argument must be a {_NAMES[kind]}, not {type_name(value)}")
     return value

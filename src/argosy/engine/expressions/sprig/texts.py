@@ -15,11 +15,11 @@ from typing import Any
 
 from argosy.engine.expressions import functions, values
 from argosy.engine.expressions.errors import ExpressionError
+from argosy.engine.expressions.sprig import cases
 from argosy.engine.expressions.sprig.signature import typed
 from argosy.engine.expressions.values import written
 
 LONGEST = 1_000_000
-_WORD = re.compile(r"[^\W_]+")
 
 
 def _bounded(text: str) -> str:
@@ -90,11 +90,24 @@ def quoted(text: str) -> str:
 
 
 def _title(text: str) -> str:
-    return re.sub(r"(?<![\w'\u2019])\w", lambda match: match[0].upper(), text)
+    # What is not ASCII separates no words, but for blanks.
+    return re.sub(r"(?:(?<=[\x00-\x2f:-@\[-^`{-\x7f\s])|^)\w", lambda match: match[0].upper(), text)
 
 
 def _abbreviated(width: int, text: str) -> str:
     return text if width < 4 or len(text) <= width else text[: width - 3] + "..."
+
+
+def _abbreviated_both(offset: int, width: int, text: str) -> str:
+    """*text* in *width* characters from about *offset*, dots at each end that is cut."""
+    if width < 4 or (offset > 0 and width < 7) or len(text) <= width:
+        return text
+    start = min(offset, len(text), len(text) - (width - 3)) if len(text) - offset < width - 3 else offset
+    if start <= 4:
+        return text[: width - 3] + "..."
+    if start + width - 3 < len(text):
+        return "..." + _abbreviated(width - 3, text[start:])
+    return "..." + text[len(text) - (width - 3) :]
 
 
 def _initials(text: str) -> str:
@@ -106,28 +119,28 @@ def _swapped(text: str) -> str:
     return text.swapcase()
 
 
-def _cases(text: str) -> list[str]:
-    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", text)
-    return _WORD.findall(re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1 \2", spaced))
-
-
-def _wrapped(width: int, text: str, mark: str = "\n") -> str:
+def _wrapped(width: int, text: str, mark: str = "\n", *, cuts: bool = False) -> str:
+    """Lines of at most *width*; a longer word is cut where *cuts* says so, else it stands out."""
     lines, rest = [], text
     limit = max(width, 1)
     while len(rest) > limit:
+        rest_ = rest.lstrip(" ")
+        if rest_ != rest:
+            rest = rest_
+            continue
         at = rest.rfind(" ", 0, limit + 1)
-        if at < 0:
-            lines.append(rest[:limit])
-            rest = rest[limit:]
-        else:
-            lines.append(rest[:at])
-            rest = rest[at + 1 :]
+        if at < 0 and not cuts:
+            at = rest.find(" ", limit)
+            if at < 0:
+                break
+        lines.append(rest[:limit] if at < 0 else rest[:at])
+        rest = rest[limit:] if at < 0 else rest[at + 1 :]
     return mark.join([*lines, rest])
 
 
 def _random(alphabet: str) -> Callable[[int], str]:
     def draw(count: int) -> str:
-        if not 0 <= count <= LONGEST:
+        if count > LONGEST:
             raise ExpressionError(f"cannot draw {count} characters")
         return "".join(secrets.choice(alphabet) for _ in range(count))
 
@@ -232,22 +245,23 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "trimall": typed("ss", lambda cut, text: text.strip(cut) if cut else text),
     "trimPrefix": typed("ss", lambda prefix, text: text.removeprefix(prefix)),
     "trimSuffix": typed("ss", lambda suffix, text: text.removesuffix(suffix)),
-    "upper": typed("s", str.upper),
-    "lower": typed("s", str.lower),
+    "upper": typed("s", functions.FUNCTIONS["upper"]),
+    "lower": typed("s", functions.FUNCTIONS["lower"]),
     "title": typed("s", _title),
     "untitle": typed("s", lambda text: re.sub(r"(?<!\S)\S", lambda match: match[0].lower(), text)),
     "swapcase": typed("s", _swapped),
-    "snakecase": typed("s", lambda text: "_".join(_cases(text)).lower()),
-    "kebabcase": typed("s", lambda text: "-".join(_cases(text)).lower()),
-    "camelcase": typed("s", lambda text: "".join(part[:1].upper() + part[1:] for part in _cases(text))),
+    "snakecase": typed("s", lambda text: cases.lowered(text, "_")),
+    "kebabcase": typed("s", lambda text: cases.lowered(text, "-")),
+    "camelcase": typed("s", cases.pascal),
     "initials": typed("s", _initials),
     "abbrev": typed("is", _abbreviated),
+    "abbrevboth": typed("iis", _abbreviated_both),
     "trunc": typed("is", _truncated),
     "substr": typed("iis", _substring),
     "repeat": typed("is", _repeated),
     "nospace": typed("s", lambda text: "".join(text.split())),
     "wrap": typed("is", _wrapped),
-    "wrapWith": typed("iss", lambda width, mark, text: _wrapped(width, text, mark)),
+    "wrapWith": typed("iss", lambda width, mark, text: _wrapped(width, text, mark or "\n", cuts=True)),
     "contains": typed("ss", lambda part, text: part in text),
     "hasPrefix": typed("ss", lambda prefix, text: text.startswith(prefix)),
     "hasSuffix": typed("ss", lambda suffix, text: text.endswith(suffix)),
