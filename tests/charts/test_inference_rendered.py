@@ -20,7 +20,7 @@ CASES: dict[str, dict[str, Any]] = {
         "serviceMonitor": {"enabled": True, "labels": {"release": "monitoring"}},
         "networkPolicy": {"enabled": True, "egress": [{"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}]},
         "predictionLog": {"claim": "predictions", "hashKeySecret": "argosy-ids"},
-        "storage": {"credentialsSecret": "store"},
+        "storage": {"credentialsSecret": "store", "container": "argosy"},
         "server": {"pullSecrets": ["registry"], "env": [{"name": "TZ", "value": "UTC"}]},
         "scheduling": {
             "nodeSelector": {"pool": "serving"},
