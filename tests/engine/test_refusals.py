@@ -25,9 +25,67 @@ def leaf(container: str, more: str = "") -> str:
     return f"{HEAD}  entrypoint: main\n  templates:\n  - name: main\n    {container}\n{more}"
 
 
+def container_set(*containers: str, more: str = "", beside: str = "") -> str:
+    """A workflow of one container set."""
+    return leaf(f"containerSet: {{containers: [{', '.join(containers)}]{more}}}", beside)
+
+
+A = "{name: a, image: any, command: [x]}"
+MAIN = "{name: main, image: any, command: [x]}"
+
+
 @pytest.mark.parametrize(
     ("manifest", "message"),
     [
+        pytest.param(
+            container_set(A, beside="    outputs: {parameters: [{name: o, valueFrom: {path: /tmp/o}}]}\n"),
+            r"containerSet.containers: must have a container named 'main' for input or output",
+            id="outputs-of-a-set-without-main",
+        ),
+        pytest.param(
+            container_set("{name: a, image: any, command: [x], dependencies: [b]}"),
+            r"containerSet.containers\[0\].dependencies: 'b' is not a container",
+            id="dependency-on-no-container",
+        ),
+        pytest.param(
+            container_set(
+                "{name: a, image: any, command: [x], dependencies: [main]}",
+                "{name: main, image: any, command: [x], dependencies: [a]}",
+            ),
+            "containerSet.containers: dependency cycle: main->a->main|dependency cycle: a->main->a",
+            id="containers-in-a-circle",
+        ),
+        pytest.param(container_set(A, A), r"containers\[1\].name: 'a' is not unique", id="containers-of-one-name"),
+        pytest.param(
+            container_set("{name: wait, image: any, command: [x]}"),
+            "'wait' is a reserved Argo container name",
+            id="reserved-container-name",
+        ),
+        pytest.param(
+            leaf(OK, "    sidecars: [{name: supervisor, image: any, command: [x]}]\n"),
+            r"sidecars\[0\].name: 'supervisor' is a reserved Argo container name",
+            id="reserved-sidecar-name",
+        ),
+        pytest.param(
+            container_set(MAIN, more=", volumeMounts: [{name: v, mountPath: /v}, {name: w, mountPath: /v}]"),
+            r"containerSet.volumeMounts\[1\].mountPath: '/v' already mounted in containerSet.volumeMounts\[0\]",
+            id="set-mounts-twice",
+        ),
+        pytest.param(
+            container_set(MAIN, more=", retryStrategy: {retries: 2, duration: soon}"),
+            "containerSet.retryStrategy.duration: ",
+            id="set-retries-after-no-time",
+        ),
+        pytest.param(
+            container_set(MAIN, "{name: b, image: any}"),
+            "container 'b': has no command",
+            id="container-without-command",
+        ),
+        pytest.param(
+            leaf(OK, "    initContainers: [{name: b, image: any}]\n"),
+            "container 'b': has no command",
+            id="init-container-without-command",
+        ),
         pytest.param(leaf(OK, "    colour: red\n"), r"spec.templates\[0\].colour: unknown field", id="unknown-field"),
         pytest.param(leaf(OK, "    activeDeadlineSecond: 3\n"), "did you mean 'activeDeadlineSeconds'", id="typo"),
         pytest.param(

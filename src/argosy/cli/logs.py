@@ -16,6 +16,7 @@ from argosy.engine.nodes import Node, NodeType
 from argosy.engine.state import runs
 
 POLL = 0.2
+WITH_LOGS = (NodeType.POD, NodeType.CONTAINER)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,12 +49,10 @@ class Reader:
         workflow = self.folder.manifest()["workflow"]
         while True:
             _, known = self.folder.state()
-            fitting = [
-                node for node in known.values() if node.type is NodeType.POD and _fits(node, self.step, workflow)
-            ]
+            fitting = [node for node in known.values() if node.type in WITH_LOGS and _fits(node, self.step, workflow)]
             if not fitting and not follow:
                 names = ", ".join(
-                    nodes.local_name(node.name, workflow) for node in known.values() if node.type is NodeType.POD
+                    nodes.local_name(node.name, workflow) for node in known.values() if node.type in WITH_LOGS
                 )
                 raise errors.UsageError(
                     f"run {self.folder.run} has no step {self.step!r}; it has {names or 'none yet'}"
@@ -86,6 +85,8 @@ def _number(path: Path) -> int:
 def _fits(node: Node, step: str | None, workflow: str) -> bool:
     name = nodes.local_name(node.name, workflow)
     if step is None or step in (name, node.name, node.display_name, node.template):
+        return True
+    if node.type is NodeType.CONTAINER and node.boundary and name.rpartition(".")[0] == step:
         return True
     # A step with retries or a loop is meant as a whole by its own name.
     return node.display_name.startswith(f"{step}(") or name.startswith(f"{step}(")

@@ -42,6 +42,7 @@ class NodeType(StrEnum):
     """What a node stands for. Argo's words."""
 
     POD = "Pod"
+    CONTAINER = "Container"
     DAG = "DAG"
     STEPS = "Steps"
     STEP_GROUP = "StepGroup"

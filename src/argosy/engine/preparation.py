@@ -9,7 +9,7 @@ from typing import Any
 from argosy import errors
 from argosy.engine import labels
 from argosy.engine.artifacts import locations
-from argosy.engine.attempts import containers, images, volumes
+from argosy.engine.attempts import containers, images, members, volumes
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources
 from argosy.engine.attempts.volumes import Claims, VolumeFailure
 from argosy.engine.attempts.workspace import ROOT_VARIABLE, PathFailure, Workspace, container_of
@@ -236,22 +236,34 @@ def _check_leaves(catalogue: Catalogue, options: RunOptions, path: Path, workflo
     needed = False
     for position, template in _leaves(catalogue):
         where = f"{path}: spec.templates[{position}]" if isinstance(position, int) else f"{path}: {position}"
-        container = container_of(template)
-        image = container.get("image") or ""
         mountable = claims.all_of(catalogue.spec, template, workflow)
         held = Claims(Path(), frozenset(map(claims.name_of, claims.own(catalogue.spec, workflow))), options.volumes)
-        _check_volumes(container, mountable, held, options, where)
-        if images.is_process(image, options.process_images):
-            _check_process(template, mountable, held, where)
-        elif program is None:
-            raise errors.Misconfigured(
-                f"{where}: template {template.get('name')!r} needs the image {image!r}, and neither podman nor docker is on PATH; "
-                f"install one, or run it as a process with --local-image '{image}'"
-            )
-        else:
-            needed = True
-        _check_references(container, options, where)
+        for member in members.members_of(template):
+            place = f"{where}: container {member.name!r}" if member.apart else where
+            container = container_of(member.template)
+            _check_volumes(container, mountable, held, options, place)
+            if images.is_process(container.get("image") or "", options.process_images):
+                _check_process(member.template, mountable, held, place)
+            else:
+                _check_image(template, member, program, place)
+                needed = True
+            _check_references(container, options, place)
     return program if needed else None
+
+
+def _check_image(template: Json, member: members.Member, program: str | None, where: str) -> None:
+    """Raise Misconfigured where nothing here can run the image of *member*, which is not to run as a process."""
+    image = container_of(member.template).get("image") or ""
+    if program is None:
+        raise errors.Misconfigured(
+            f"{where}: template {template.get('name')!r} needs the image {image!r}, and neither podman nor docker is on PATH; "
+            f"install one, or run it as a process with --local-image '{image}'"
+        )
+    if template.get("sidecars"):
+        raise errors.Misconfigured(
+            f"{where}: with sidecars, {image!r} would need the network of its pod, which {program} does not share here; "
+            f"run it as a process with --local-image '{image}'"
+        )
 
 
 def _leaves(catalogue: Catalogue) -> Iterable[tuple[int | str, Json]]:

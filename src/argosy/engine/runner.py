@@ -10,11 +10,14 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from argosy.engine.attempts.members import Member
 from argosy.engine.attempts.pods import Pods
+from argosy.engine.attempts.together import End, message_of
 from argosy.engine.machine import effects
 from argosy.engine.machine.effects import PodResult
 from argosy.engine.machine.workflow import Ending, Workflow
-from argosy.engine.nodes import Node, Outputs
+from argosy.engine.nodes import Node, Outputs, Phase
+from argosy.engine.processes.child import NOT_STARTED
 from argosy.engine.processes.launcher import Running
 from argosy.engine.state import disk
 from argosy.engine.state.journal import Attempt, Journal
@@ -204,19 +207,36 @@ class Runner:
     async def _attend(self, request: effects.StartPod, number: int) -> None:
         attempt = self._attempts[request.name, number]
 
-        def started(running: Running) -> None:
-            attempt.pid, attempt.start_time = running.pid, running.start_time
-            self._tell(lambda: self._began(attempt))
-
-        result = await self._pods.run(request, number, started)
+        result = await self._pods.run(request, number, _Watch(self, request.name, number))
         attempt.finished = time.time()
         code = result.outputs.exit_code
         attempt.code = int(code) if code is not None else None
         self._tell(lambda: self._ended(attempt, result))
 
-    def _began(self, attempt: Attempt) -> None:
-        self._note(attempt)
-        self._machine.pod_started(attempt.node)
+    def container_started(self, pod: str, attempt: Attempt) -> None:
+        """The process of *attempt*, a container of the node *pod*, runs."""
+
+        def began() -> None:
+            self._note(attempt)
+            self._machine.pod_started(pod)
+            self._machine.container_changed(effects.ContainerChange(attempt.node, Phase.RUNNING))
+
+        self._attempts[attempt.node, attempt.number] = attempt
+        self._tell(began)
+
+    def container_ended(self, change: effects.ContainerChange, attempt: Attempt | None) -> None:
+        """A container that is on record beside its pod ended; *attempt*: its process, if it had one."""
+
+        def ended() -> None:
+            if attempt:
+                self._note(attempt)
+            self._machine.container_changed(change)
+
+        self._tell(ended)
+
+    def known_attempt(self, node: str, number: int) -> Attempt | None:
+        """The attempt *number* of *node*, if it was begun."""
+        return self._attempts.get((node, number))
 
     def _ended(self, attempt: Attempt, result: PodResult) -> None:
         self._note(attempt)
@@ -257,6 +277,34 @@ class Runner:
         self._sync()
         for holder in ("", *self._machine.nodes):
             self._mutexes.release(holder)
+
+
+class _Watch:
+    """Tells the runner what becomes of the containers of one attempt of the node *pod*."""
+
+    def __init__(self, runner: Runner, pod: str, number: int) -> None:
+        self._runner = runner
+        self._pod = pod
+        self._number = number
+
+    def started(self, member: Member, running: Running) -> None:
+        """The process of *member* runs; one that is tried again takes the place of the one before."""
+        node = member.node(self._pod)
+        attempt = self._runner.known_attempt(node, self._number) or Attempt(node, self._number, time.time())
+        attempt.pid, attempt.start_time = running.pid, running.start_time
+        self._runner.container_started(self._pod, attempt)
+
+    def ended(self, member: Member, end: End) -> None:
+        """*member* has ended for good. What a container by itself ends with is its pod's end."""
+        if not member.apart:
+            return
+        node = member.node(self._pod)
+        attempt = self._runner.known_attempt(node, self._number)
+        if attempt:
+            attempt.finished, attempt.code = time.time(), end.code
+        phase = Phase.SUCCEEDED if not end.code else Phase.ERROR if end.code == NOT_STARTED else Phase.FAILED
+        message = message_of(member.name, end) if end.code else ""
+        self._runner.container_ended(effects.ContainerChange(node, phase, message), attempt)
 
 
 def _next_numbers(attempts: dict[tuple[str, int], Attempt]) -> dict[str, int]:

@@ -1,7 +1,9 @@
 """Runs pods: one attempt each, from laid-out files to collected outputs. Which pod runs when is the runner's business."""
 
 import asyncio
+import dataclasses
 import functools
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,16 +14,22 @@ from argosy.engine.artifacts.remote import Remote
 from argosy.engine.attempts import ahead, containers, environment, images, transfer, volumes
 from argosy.engine.attempts.cache import StepCache
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources
+from argosy.engine.attempts.members import MAIN, Member, Role, members_of
+from argosy.engine.attempts.together import GRACE, Containers, End, Watch
 from argosy.engine.attempts.transfer import TransferFailure
 from argosy.engine.attempts.volumes import Claims
-from argosy.engine.attempts.workspace import ROOT_VARIABLE, PathFailure, Workspace, container_of, output_paths
+from argosy.engine.attempts.workspace import (
+    ROOT_VARIABLE,
+    PathFailure,
+    Workspace,
+    container_of,
+    input_paths,
+    output_paths,
+)
 from argosy.engine.machine.effects import PodResult, StartPod
 from argosy.engine.nodes import Json, Outputs, Phase
-from argosy.engine.processes.launcher import Bind, Exit, Launch, LaunchFailure, Running, Warmth
+from argosy.engine.processes.launcher import Bind, Launch, LaunchFailure, Running, Warmth
 from argosy.engine.state.objects import ObjectStore
-
-GRACE = 5.0
-"""Seconds between SIGTERM and SIGKILL."""
 
 LATE = "Pod was active on the node longer than the specified deadline"
 SCRIPT = "script"
@@ -33,6 +41,15 @@ class Starts(Protocol):
     async def start(self, launch: Launch) -> Running: ...
 
     def warm(self, warmth: Warmth) -> None: ...
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One container of an attempt. *request*: what a pod of it alone would be asked."""
+
+    member: Member
+    request: StartPod
+    workspace: Workspace
 
 
 @dataclass
@@ -61,7 +78,7 @@ class Pods:
     """What the steps of the run want imported, in the order in which they come."""
     engine_of_containers: str | None = None
     """``podman`` or ``docker``, where images run in containers."""
-    running: dict[str, Running] = field(default_factory=dict)
+    running: dict[str, Containers] = field(default_factory=dict)
     _clearing: set["asyncio.Future[None]"] = field(default_factory=set)
 
     def cached(self, request: StartPod) -> PodResult | None:
@@ -73,42 +90,66 @@ class Pods:
         outputs = self.cache.find(key) if key else None
         return PodResult(Phase.SUCCEEDED, outputs=outputs, cached=True) if outputs else None
 
-    async def run(self, request: StartPod, number: int, started: Callable[[Running], None]) -> PodResult:
-        """Run *request* as attempt *number*; *started* hears of its process."""
+    async def run(self, request: StartPod, number: int, watch: Watch) -> PodResult:
+        """Run *request* as attempt *number*; *watch* hears of its containers."""
         try:
-            return await self._run(request, number, started)
+            return await self._run(request, number, watch)
         except (EnvironmentFailure, PathFailure, TransferFailure, LaunchFailure) as failure:
             return PodResult(Phase.ERROR, str(failure))
+        finally:
+            self.running.pop(request.name, None)
 
     async def stop(self, name: str, grace: float = GRACE) -> None:
-        """Stop the process of the node *name*, if it has one."""
+        """Stop the processes of the node *name*, if it has any."""
         if running := self.running.get(name):
             await running.stop(grace)
 
-    async def _run(self, request: StartPod, number: int, started: Callable[[Running], None]) -> PodResult:
-        template = request.template
-        workspace = Workspace(self.folder(request.name, number), template, request.volumes, self.claims)
-        variables = self._environment(request)
-        if _takes_artifacts(template):
-            await asyncio.to_thread(self._lay_out, request, workspace)
+    async def _run(self, request: StartPod, number: int, watch: Watch) -> PodResult:
+        parts = self._parts(request, number)
+        if _takes_artifacts(request.template):
+            await asyncio.to_thread(self._lay_out_all, parts)
         else:
-            self._lay_out(request, workspace)
-        launch = self._launch(request, workspace, variables)
-        self._look_ahead(launch)
-        running = await self.starter.start(launch)
+            self._lay_out_all(parts)
+
+        async def start(member: Member) -> Running:
+            part = parts[member.name]
+            launch = self._launch(part.request, part.workspace, self._environment(part.request))
+            self._look_ahead(launch)
+            return await self.starter.start(launch)
+
+        running = Containers(
+            [part.member for part in parts.values()], start, lambda member: parts[member.name].workspace.log
+        )
         self.running[request.name] = running
-        started(running)
-        try:
-            ended, late = await self._wait(running, request)
-        finally:
-            self.running.pop(request.name, None)
-        outputs, missing = await self._collected(request, workspace)
-        result = _result(ended, outputs, missing, late=late)
+        ends, late = await self._ends(running, request, watch)
+        outputs, missing = Outputs(), list[str]()
+        if MAIN in ends:
+            outputs, missing = await self._collected(parts[MAIN].request, parts[MAIN].workspace)
+            outputs.exit_code = str(ends[MAIN].code)
+        result = _result(running, ends, outputs, missing, late=late)
         if result.phase is Phase.SUCCEEDED:
             if key := self._key(request):
                 self.cache.keep(key, outputs)
-            self._clear(workspace)
+            for part in parts.values():
+                self._clear(part.workspace)
         return result
+
+    def _parts(self, request: StartPod, number: int) -> "dict[str, _Part]":
+        """The containers of *request*, each with what it is asked to do and its files."""
+        members = members_of(request.template)
+        pod = self.folder(request.name, number) if len(members) > 1 or members[0].apart else None
+        parts = {}
+        for member in members:
+            own = dataclasses.replace(
+                request, template=member.template, keeps_result=request.keeps_result and member.name == MAIN
+            )
+            folder = self.folder(member.node(request.name), number)
+            workspace = Workspace(folder, member.template, request.volumes, self.claims, pod=pod)
+            parts[member.name] = _Part(member, own, workspace)
+        for part in parts.values():
+            if part.member.mirrors:
+                part.workspace.mirror(parts[MAIN].workspace, input_paths(request.template))
+        return parts
 
     async def _collected(self, request: StartPod, workspace: Workspace) -> tuple[Outputs, list[str]]:
         collect = functools.partial(
@@ -134,11 +175,18 @@ class Pods:
         """Wait until everything is removed that is to be removed."""
         await asyncio.gather(*self._clearing, return_exceptions=True)
 
+    def _lay_out_all(self, parts: "Mapping[str, _Part]") -> None:
+        # The pod's own folder first: it holds the volumes that the others are given.
+        for part in sorted(parts.values(), key=lambda part: part.member.apart):
+            self._lay_out(part.request, part.workspace)
+
     def _lay_out(self, request: StartPod, workspace: Workspace) -> None:
         template = request.template
         workspace.prepare()
         for volume in request.volumes:
             if (folder := workspace.volumes.get(volume["name"])) and volumes.is_filled(volume):
+                if any(folder.iterdir()):
+                    continue  # by another container of the pod
                 volumes.fill(volume, folder, self.sources, self._facts(request))
         workspace.prepare_mounts()
         if source := container_of(template).get("source"):
@@ -194,20 +242,24 @@ class Pods:
         root = {ROOT_VARIABLE: workspace.translated(variables[ROOT_VARIABLE])} if ROOT_VARIABLE in variables else {}
         return {**variables, **root}
 
-    async def _wait(self, running: Running, request: StartPod) -> tuple[Exit, bool]:
-        """The process's end, and whether it had to be stopped for taking too long."""
+    async def _ends(self, running: Containers, request: StartPod, watch: Watch) -> tuple[dict[str, End], bool]:
+        """How the containers ended, and whether they had to be stopped for taking too long."""
         limits = [request.limit] if request.limit is not None else []
         if request.deadline is not None:
-            limits.append(request.deadline - running.started)
+            limits.append(request.deadline - time.time())
         if not limits:
-            return await running.wait(), False
+            return await running.run(watch), False
+        work = asyncio.ensure_future(running.run(watch))
         try:
-            return await asyncio.wait_for(asyncio.shield(running.wait()), max(0.0, min(limits))), False
+            return await asyncio.wait_for(asyncio.shield(work), max(0.0, min(limits))), False
         except TimeoutError:
-            return await running.stop(GRACE), True
+            await running.kill()
+            return await work, True
 
     def _key(self, request: StartPod) -> str | None:
         container = container_of(request.template)
+        if len(members_of(request.template)) > 1 or not container:
+            return None  # what several containers do together depends on when each does it
         if volumes.hold_state(request.volumes, container.get("volumeMounts") or []):
             return None
         given = self._environment(request)
@@ -223,13 +275,16 @@ def _takes_artifacts(template: Json) -> bool:
     return bool((template.get("inputs") or {}).get("artifacts"))
 
 
-def _result(ended: Exit, outputs: Outputs, missing: list[str], *, late: bool) -> PodResult:
-    code = ended.code if ended.code is not None else 128 + (ended.signal or 0)
-    outputs.exit_code = str(code)
+def _result(
+    running: Containers, ends: Mapping[str, End], outputs: Outputs, missing: list[str], *, late: bool
+) -> PodResult:
+    """What the ends of a pod's containers mean for the pod; of several that failed the controller names one."""
     if late:
         return PodResult(Phase.FAILED, LATE, outputs)
-    if code:
-        return PodResult(Phase.FAILED, f"main: Error (exit code {code})", outputs)
+    if failed := running.failed(ends, Role.BEFORE, Role.MAIN):
+        return PodResult(Phase.FAILED, failed, outputs)
     if missing:
         return PodResult(Phase.ERROR, f"wait: Error (exit code 64): {'; '.join(missing)}", outputs)
+    if failed := running.failed(ends, Role.BESIDE):
+        return PodResult(Phase.FAILED, failed, outputs)
     return PodResult(Phase.SUCCEEDED, "", outputs)

@@ -44,12 +44,22 @@ class Shown:
 
 
 class Workspace:
-    """The files of one attempt of *template*, in *folder*. *claims*: where volumes lie that are not the attempt's own."""
+    """The files of one attempt of *template*, in *folder*. *claims*: where volumes lie that are not the attempt's own.
+
+    *pod*: where volumes lie that it shares with other containers of its pod.
+    """
 
     def __init__(
-        self, folder: Path, template: Mapping[str, Any], volumes: list[Json], claims: Claims = NO_CLAIMS
+        self,
+        folder: Path,
+        template: Mapping[str, Any],
+        volumes: list[Json],
+        claims: Claims = NO_CLAIMS,
+        *,
+        pod: Path | None = None,
     ) -> None:
         self.folder = folder
+        self._pod = pod
         self.root = folder / "root"
         self.scratch = folder / "tmp"
         self.top = folder / f"tmp{PLACE}"
@@ -75,6 +85,10 @@ class Workspace:
         root = [self.root] if self.given_root else []
         for folder in (*root, self.scratch, self.work, *self.volumes.values()):
             folder.mkdir(parents=True, exist_ok=True)
+
+    def mirror(self, main: "Workspace", inputs: list[str]) -> None:
+        """Show the input artifacts *inputs* of the container with the files *main* here too."""
+        self.files |= {_plain(path): main.path(path) for path in inputs}
 
     def prepare_mounts(self) -> None:
         """Make the places that are mounted, once the volumes hold what they hold: a part of one may be a file."""
@@ -169,10 +183,10 @@ class Workspace:
             volume = volumes[mount["name"]]
             below = self.given_root is not None and path.is_relative_to(self.given_root)
             # An empty volume at or below $ARGOSY_ROOT, or at /tmp, is a folder that the step has anyhow.
-            if (below or path == TMP) and is_of_the_attempt(volume):
+            if (below or path == TMP) and is_of_the_attempt(volume) and self._pod is None:
                 continue
             try:
-                folder = source_of(volume, self.folder, claims)
+                folder = source_of(volume, self._pod or self.folder, claims)
                 source = folder / sub_path(mount)
             except VolumeFailure as failure:
                 raise PathFailure(str(failure)) from None

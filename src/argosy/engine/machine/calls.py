@@ -21,7 +21,7 @@ Done = Callable[["Node"], None]
 ABSENT = "__argosy.absent-optional-output__"
 """The value of an argument that is nothing but a reference to an output which a skipped task never produced."""
 
-CONTAINERS = ("container", "script")
+CONTAINERS = ("container", "script", "containerSet")
 
 
 class CallError(Exception):

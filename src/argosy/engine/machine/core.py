@@ -110,6 +110,14 @@ class Machine:
             pod.take(result)
             self.drain()
 
+    def container_changed(self, change: effects.ContainerChange) -> None:
+        """A container of a pod began or ended. Only those of a container set have nodes."""
+        if (node := self.nodes.get(change.name)) and node.type is NodeType.CONTAINER:
+            self.end_part(node, change.phase, change.message) if change.phase.completed else self.update(
+                node, change.phase
+            )
+            self.drain()
+
     def locks_granted(self, name: str) -> None:
         """The node *name* has its locks."""
         if go := self._waiting.pop(name, None):
@@ -213,6 +221,12 @@ class Machine:
         node.finished = self.clock()
         node.outputs = outputs
         self._settle(call, node)
+
+    def end_part(self, node: Node, phase: Phase, message: str = "") -> None:
+        """The end of a node that is a part of another, and that nobody called."""
+        if not node.fulfilled:
+            node.phase, node.message, node.finished = phase, message, self.clock()
+            self._note(node)
 
     def refuse(self, call: Call, message: str, *, impossible: bool = True) -> None:
         """The call cannot be made: its node is an error that never ran. *impossible*: nor could it ever, as it is written."""

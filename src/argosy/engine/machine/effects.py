@@ -69,6 +69,15 @@ Effect = StartPod | StopPod | Acquire | Release | Recall | Remember
 
 
 @dataclass(frozen=True)
+class ContainerChange:
+    """A container of a pod began, or ended. *name*: its node's, where it has one."""
+
+    name: str
+    phase: Phase
+    message: str = ""
+
+
+@dataclass(frozen=True)
 class PodResult:
     """How a pod ended."""
 

@@ -9,8 +9,9 @@ from argosy.engine.machine.core import Machine
 from argosy.engine.machine.effects import PodResult
 from argosy.engine.machine.scopes import text
 from argosy.engine.machine.substitution import replace
-from argosy.engine.nodes import Json, NodeType, Outputs, Phase
+from argosy.engine.nodes import Json, Node, NodeType, Outputs, Phase
 
+UNHEARD = "Pod Failed whilst container running"
 LATE = "Step exceeded its deadline"
 
 
@@ -35,6 +36,35 @@ def pod(machine: Machine, call: Call, template: Json) -> None:
         machine.finish(call, node, result.phase, result.message, outputs)
 
     machine.start_pod(_request(machine, call, template), ended, on_exit=call.on_exit)
+
+
+def container_set(machine: Machine, call: Call, template: Json) -> None:
+    """The body of a container set: a pod, and a node for each of its containers, as the controller has them."""
+    parts: list[Node] = []
+    done = call.done
+
+    def ended(node: Node) -> None:
+        for part in parts:  # those that the pod's end left without one of their own
+            stopped = node.phase is Phase.FAILED and node.message
+            machine.end_part(part, Phase.FAILED, stopped or UNHEARD)
+        done(node)
+
+    call.done = ended
+    pod(machine, call, template)
+    if machine.nodes[call.name].fulfilled:
+        return
+    for container in template["containerSet"]["containers"]:
+        needs = container.get("dependencies") or []
+        parts.append(
+            machine.add(
+                f"{call.name}.{container['name']}",
+                NodeType.CONTAINER,
+                Phase.PENDING,
+                template=machine.nodes[call.name].template,
+                boundary=call.name,
+                parent=f"{call.name}.{needs[0]}" if needs else call.name,
+            )
+        )
 
 
 def _request(machine: Machine, call: Call, template: Json) -> effects.StartPod:

@@ -18,6 +18,7 @@ BODIES: Mapping[str, Body] = {
     "retry": retry.carry_out,
     "container": leaves.pod,
     "script": leaves.pod,
+    "containerSet": leaves.container_set,
     "suspend": leaves.suspend,
 }
 

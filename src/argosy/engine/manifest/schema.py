@@ -181,7 +181,10 @@ TYPES: Mapping[str, Type] = {
             "metadata": "Metadata",
             "steps": "[[WorkflowStep]]",
             "container": "Container",
+            "containerSet": "ContainerSet",
             "script": "Script",
+            "initContainers": "[UserContainer]",
+            "sidecars": "[UserContainer]",
             "dag": "DAG",
             "suspend": "Suspend",
             "volumes": "[Volume]",
@@ -197,7 +200,7 @@ TYPES: Mapping[str, Type] = {
             "podSpecPatch": POD_PATCH,
         },
         ignored=_names(f"{_SCHEDULING} priorityClassName pendingTimeout archiveLocation resourceClaims"),
-        refused=_refused("containerSet resource data http plugin daemon initContainers sidecars"),
+        refused=_refused("resource data http plugin daemon"),
     ),
     "Memoize": Type({"key": STRING, "maxAge": STRING, "cache": "MemoizeCache"}, required=("key", "maxAge", "cache")),
     "MemoizeCache": Type({"configMap": "LocalRef"}, required=("configMap",)),
@@ -352,6 +355,21 @@ TYPES: Mapping[str, Type] = {
     ),
     "Sequence": Type({"count": INTEGER_OR_TEXT, "start": INTEGER_OR_TEXT, "end": INTEGER_OR_TEXT, "format": STRING}),
     "Container": _CONTAINER,
+    "UserContainer": Type(
+        {**_CONTAINER.runs, "mirrorVolumeMounts": BOOLEAN}, _CONTAINER.ignored, _CONTAINER.refused, required=("name",)
+    ),
+    "ContainerSet": Type(
+        {
+            "containers": "[ContainerNode]",
+            "volumeMounts": "[VolumeMount]",
+            "retryStrategy": "ContainerSetRetryStrategy",
+        },
+        required=("containers",),
+    ),
+    "ContainerNode": Type(
+        {**_CONTAINER.runs, "dependencies": STRINGS}, _CONTAINER.ignored, _CONTAINER.refused, required=("name",)
+    ),
+    "ContainerSetRetryStrategy": Type({"duration": STRING, "retries": INTEGER_OR_TEXT}, required=("retries",)),
     "Script": Type({**_CONTAINER.runs, "source": STRING}, _CONTAINER.ignored, _CONTAINER.refused, required=("source",)),
     "EnvVar": Type({"name": STRING, "value": STRING, "valueFrom": "EnvVarSource"}, required=("name",)),
     "EnvVarSource": Type(

@@ -12,7 +12,7 @@ def check(tasks: list[Json], target: str | None) -> dict[str, list[str]]:
     for position, task in enumerate(tasks):
         _check_words(task, f"[{position}]", uses_depends=uses_depends)
         _check_terms(task, by_name, f"[{position}]")
-    ancestors = _ancestors(by_name)
+    ancestors = ancestors_of(by_name)
     for name in (target or "").split(" ") if target and "{{" not in target else []:
         if name not in by_name:
             raise Problem("target", f"{name!r} is not a task")
@@ -47,7 +47,7 @@ def _check_terms(task: Json, by_name: dict[str, Json], where: str) -> None:
             raise Problem(f"{where}.{field}", f"{name}.{result} speaks of items, and {name!r} has none")
 
 
-def _ancestors(by_name: dict[str, Json]) -> dict[str, list[str]]:
+def ancestors_of(by_name: dict[str, Json]) -> dict[str, list[str]]:
     """The ancestors of each task. Raises Problem where a task is its own."""
     found: dict[str, dict[str, None]] = {}
     for start, task in by_name.items():

@@ -7,10 +7,10 @@ from typing import Any
 from argosy.engine import durations
 from argosy.engine.manifest.catalogue import KINDS
 from argosy.engine.nodes import Json
-from argosy.engine.validation import names
+from argosy.engine.validation import names, pods
 from argosy.engine.validation.problems import Problem
 
-LEAVES = ("container", "script")
+LEAVES = ("container", "script", "containerSet")
 RETRY_POLICIES = ("Always", "OnFailure", "OnError", "OnTransientError")
 CALLED = ("parameter", "expression")
 SOURCES_OF_OUTPUTS = ("path", "parameter", "expression", "supplied")
@@ -99,8 +99,10 @@ def _check_fields(template: Json, kind: str, *, leaf: bool) -> None:
             raise Problem("parallelism", "only valid for steps and dag templates")
         if template["parallelism"] < 1:
             raise Problem("parallelism", "must be at least 1")
-    if leaf:
+    if kind in ("container", "script"):
         _check_container(template, kind)
+    if leaf:
+        pods.check(template)
     if kind == "steps" and not template["steps"]:
         raise Problem("steps", "must have at least one group")
 

@@ -104,13 +104,19 @@ def of_call(kind: str, name: str, called: Mapping[str, Any], *, status: bool = F
     """What others may say about the task or step *name*, which calls the template *called*."""
     prefix = f"{kind}.{name}"
     scope = {f"{prefix}.{fact}" for fact in ("id", "startedAt", "finishedAt", "hostNodeName")}
-    if any(part in called for part in _WITH_RESULT):
+    if any(part in called for part in _WITH_RESULT) or _has_main(called):
         scope |= {f"{prefix}.outputs.result", f"{prefix}.exitCode"}
     outputs = called.get("outputs") or {}
     for plural in ("parameters", "artifacts"):
         scope |= {f"{prefix}.outputs.{plural}.{entry['name']}" for entry in outputs.get(plural) or []}
     scope |= {f"{prefix}.status"} if status else set()
     return scope | ({f"{prefix}.outputs.parameters"} if loop else set())
+
+
+def _has_main(called: Mapping[str, Any]) -> bool:
+    """Whether *called* is a container set with a container whose output and exit code are the pod's."""
+    containers = (called.get("containerSet") or {}).get("containers") or []
+    return any(container.get("name") == "main" for container in containers)
 
 
 def exported_by(called: Mapping[str, Any]) -> set[str]:
