@@ -2,15 +2,24 @@
 
 They need `--e2e` and a cluster whose namespace kube-system carries the label argosy.dev/disposable=true; without either, each skips by
 name. A test says with `@pytest.mark.needs("kserve", …)` what else must be there, and skips by the name of what is missing.
+
+Tests that serve models need a bucket, ARGOSY_E2E_S3 (http://host:port/bucket, with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), an image
+that nodes can have, ARGOSY_E2E_SERVE_IMAGE, and ARGOSY_E2E_PROMETHEUS, or a `prometheus` here that controllers reach at ARGOSY_E2E_HOST.
 """
 
 import json
+import os
 import shutil
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from cluster import Cluster
+from prometheus import running
+from serving_release import Release, Store
+
+from argosy.adapters import keys
 
 NEEDS = {
     "argo-workflows": "workflows.argoproj.io",
@@ -57,3 +66,46 @@ def namespace(cluster: Cluster) -> Iterator[str]:
     name = f"e2e-{uuid.uuid4().hex[:8]}"
     with cluster.namespace(name):
         yield name
+
+
+@pytest.fixture(scope="module")
+def store() -> Store:
+    """The bucket for bundles."""
+    wanted = ("ARGOSY_E2E_S3", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    if absent := [name for name in wanted if name not in os.environ]:
+        pytest.skip(f"there is no object store for bundles: {absent[0]} is not set")
+    return Store(*(os.environ[name] for name in wanted))
+
+
+@pytest.fixture(scope="module")
+def prometheus(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Prometheus that scrapes the cluster's pods."""
+    if given := os.environ.get("ARGOSY_E2E_PROMETHEUS"):
+        yield given
+        return
+    if shutil.which("prometheus") is None:
+        pytest.skip("prometheus is not installed, and ARGOSY_E2E_PROMETHEUS is not set")
+    with running(
+        cluster, tmp_path_factory.mktemp("prometheus"), os.environ.get("ARGOSY_E2E_HOST", "127.0.0.1")
+    ) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """For bundles and keys."""
+    path: Path = tmp_path_factory.mktemp("versions")
+    keys.ensure_signing_pair(path / "signing.pem", path / "signing.pub.pem")
+    return path
+
+
+@pytest.fixture(scope="module")
+def release(cluster: Cluster, store: Store, prometheus: str, folder: Path) -> Iterator[Release]:
+    """A release in a namespace of its own."""
+    image = os.environ.get("ARGOSY_E2E_SERVE_IMAGE", "localhost/argosy/serve:dev")
+    name = f"e2e-{uuid.uuid4().hex[:8]}"
+    with cluster.namespace(name):
+        key = (folder / "signing.pub.pem").read_text(encoding="utf-8")
+        made = Release(cluster, name, store, folder, key, image, prometheus)
+        made.prepare()
+        yield made

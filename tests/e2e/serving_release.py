@@ -2,7 +2,7 @@
 
 import collections
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,11 @@ from cluster import ROOT, Cluster, Object, helm
 from versions import MODEL, Version, requests
 
 CHART = ROOT / "charts" / "inference"
-RATE = 20.0
+RATE = 10.0
 """Requests a second."""
-ROWS = 64
+ROWS = 48
 """Rows a request."""
-TIMING = {"intervalSeconds": 5, "windowSeconds": 20, "minimumRequests": 50}
+TIMING = {"intervalSeconds": 5, "windowSeconds": 20, "minimumRequests": 30}
 VALUES: dict[str, Any] = {
     "model": MODEL,
     "environment": "staging",
@@ -85,8 +85,18 @@ class Release:
         """Make what an environment has before its first model."""
         self.cluster.apply(self.store.secret(self.namespace))
 
-    def install(self, version: Version, *, image: str | None = None, start_seconds: int = 240) -> None:
-        """Make *version* what is asked for, as a merge does. *image*: in place of the usual one; *start_seconds*: for a pod to start."""
+    def install(
+        self,
+        version: Version,
+        *,
+        image: str | None = None,
+        start_seconds: int = 240,
+        over: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Make *version* what is asked for, as a merge does.
+
+        *image*: in place of the usual one; *start_seconds*: how long a pod may take; *over*: values in place of the usual ones.
+        """
         given = {
             **VALUES,
             "version": version.number,
@@ -100,7 +110,8 @@ class Release:
                 "drainSeconds": 10,
                 "startSeconds": start_seconds,
             },
-            "analysis": {**TIMING, "prometheus": self.prometheus, "errors": {"maximumRatio": 0.02}},
+            "analysis": {**TIMING, "prometheus": self.prometheus, "errors": {"maximumRatio": 0.05}},
+            **(over or {}),
         }
         if image is not None:
             given["image"] = image
@@ -115,6 +126,12 @@ class Release:
     def phase(self) -> str:
         """Its health: Progressing, Paused, Healthy or Degraded."""
         return str(self.rollout().get("status", {}).get("phase", ""))
+
+    def live_digest(self) -> str:
+        """Blue/green: the model digest of the version that the active Service selects; empty while there is none."""
+        active = self.rollout().get("status", {}).get("blueGreen", {}).get("activeSelector", "")
+        sets = self.cluster.list("replicasets", self.namespace, f"rollouts-pod-template-hash={active}")
+        return str(sets[0]["spec"]["template"]["metadata"]["annotations"]["argosy.dev/model-digest"]) if sets else ""
 
     def serving(self) -> collections.Counter[str]:
         """Model digests of the pods that are ready, and how many have each."""
