@@ -62,6 +62,19 @@ spec:
       container: {image: any, command: [sh, -c, "echo bye >> FOLDER/effects"]}
 """
 
+CRON = """
+apiVersion: argoproj.io/v1alpha1
+kind: CronWorkflow
+metadata: {name: nightly}
+spec:
+  schedules: ["30 9 * * *"]
+  timezone: Europe/Berlin
+  suspend: true
+  workflowSpec:
+    entrypoint: main
+    templates: [{name: main, container: {image: any, command: ["true"]}}]
+"""
+
 
 @pytest.fixture
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Shell:
@@ -104,7 +117,7 @@ def under_way(shell: Shell, tmp_path: Path) -> UnderWay:
         )
         with engine:
             try:
-                wait_until(lambda: phase_of(tmp_path, there) == "Running" or engine.poll() is not None)
+                wait_until(lambda: not there or phase_of(tmp_path, there) == "Running" or engine.poll() is not None)
                 assert engine.poll() is None, engine.communicate()[0]
                 yield engine
             finally:
@@ -180,6 +193,30 @@ def test_suspend_and_resume(shell: Shell, under_way: UnderWay, tmp_path: Path) -
         assert shell("resume", "-")[1].endswith(" goes on\n")
         assert ended(engine)[0] == 0
     assert (tmp_path / "effects").read_text(encoding="utf-8") == "begun\nbegun\nbye\n"
+
+
+def test_a_manifest_that_is_suspended_waits_to_begin(shell: Shell, under_way: UnderWay, tmp_path: Path) -> None:
+    """Nothing of it begins before somebody says so, and that is said."""
+    text = (tmp_path / "long.yaml").read_text(encoding="utf-8").replace("spec:\n", "spec:\n  suspend: true\n")
+    (tmp_path / "waiting.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "go").touch()
+    with under_way("waiting.yaml", "") as engine:
+        wait_until(lambda: "Suspended" in shell("runs")[1])
+        assert not (tmp_path / "effects").exists()
+        assert shell("resume", "-")[1].endswith(" goes on\n")
+        code, said = ended(engine)
+    assert code == 0
+    assert "suspended, as its manifest says; `argosy resume long-" in said
+    assert (tmp_path / "effects").read_text(encoding="utf-8") == "begun\nbegun\nbye\n"
+
+
+def test_a_cron_workflow_says_its_next_times(shell: Shell, tmp_path: Path) -> None:
+    """It runs once, now; five times follow, as the wall of its time zone will show them."""
+    (tmp_path / "cron.yaml").write_text(CRON, encoding="utf-8")
+    code, _, err = shell("run", "-f", "cron.yaml", "--local-image", "*")
+    assert code == 0
+    assert err.count(" 09:30 CE") == 5
+    assert "next times (suspended: a cluster starts none): " in err
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,15 @@ goes on. Steps that were run before with the same code, inputs and data are take
 """
 
 import argparse
-import json
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
-import yaml
-
 from argosy import errors
-from argosy.cli import executing, manifests
+from argosy.cli import executing, manifests, parameters
 from argosy.engine import api
+
+NEXT_TIMES = 5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,10 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="a manifest; once more for those it refers to",
     )
-    parser.add_argument(
-        "-p", "--parameter", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the workflow"
-    )
-    parser.add_argument("--parameter-file", type=Path, metavar="FILE", help="parameters as a YAML or JSON object")
+    parameters.add_arguments(parser)
     parser.add_argument("--entrypoint", metavar="TEMPLATE", help="start with this template")
     parser.add_argument("--name", metavar="NAME", help="the workflow's name, instead of the manifest's")
     parser.add_argument("--no-cache", action="store_true", help="run every step, whatever the cache holds")
@@ -49,14 +47,18 @@ def run(arguments: argparse.Namespace) -> int:
     """Run one workflow; returns 0 or the code of the first step that failed."""
     options = executing.options(
         arguments,
-        parameters=_parameters(arguments),
+        parameters=parameters.given(arguments),
         entrypoint=arguments.entrypoint,
         name=arguments.name,
         use_cache=not arguments.no_cache,
         volumes=_volumes(arguments),
     )
-    prepared = api.prepare(api.load(_files(arguments)), options)
+    manifest = api.load(_files(arguments))
+    prepared, options = parameters.prepare(manifest, options)
     executing.say_ignored(prepared, arguments)
+    _say_next_times(manifest)
+    if prepared.spec.get("suspend"):
+        print(f"suspended, as its manifest says; `argosy resume {prepared.run}` lets it begin", file=sys.stderr)
     return executing.carry_out(
         arguments,
         options.home,
@@ -64,6 +66,18 @@ def run(arguments: argparse.Namespace) -> int:
         lambda observer: api.run(prepared, options, observer),
         of_model=executing.is_of_model(prepared.metadata),
     )
+
+
+def _say_next_times(manifest: api.Manifest) -> None:
+    """Say when a cluster would start the CronWorkflow by itself."""
+    times = api.next_times(manifest, datetime.now(UTC), NEXT_TIMES)
+    if times:
+        shut = " (suspended: a cluster starts none)" if manifest.main.body["spec"].get("suspend") else ""
+        print(f"runs once now; next times{shut}: {', '.join(map(_shown, times))}", file=sys.stderr)
+
+
+def _shown(moment: datetime) -> str:
+    return f"{moment:%a %Y-%m-%d %H:%M} {moment.tzname()}"
 
 
 def _files(arguments: argparse.Namespace) -> list[Path]:
@@ -89,23 +103,3 @@ def _volumes(arguments: argparse.Namespace) -> dict[str, Path]:
             raise errors.UsageError(f"--volume {text!r} is not CLAIM=FOLDER with a folder that is there")
         volumes[claim] = Path(folder)
     return volumes
-
-
-def _parameters(arguments: argparse.Namespace) -> dict[str, str]:
-    parameters = _from_file(arguments.parameter_file) if arguments.parameter_file else {}
-    for text in arguments.parameter:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            raise errors.UsageError(f"-p {text!r} is not NAME=VALUE")
-        parameters[name] = value
-    return parameters
-
-
-def _from_file(path: Path) -> dict[str, str]:
-    try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise errors.Misconfigured(f"cannot read the parameters in {path}: {error}") from None
-    if not isinstance(found, dict):
-        raise errors.Misconfigured(f"{path} does not hold an object of parameters")
-    return {str(name): value if isinstance(value, str) else json.dumps(value) for name, value in found.items()}

@@ -9,11 +9,12 @@ import time
 import uuid
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from argosy import errors
-from argosy.engine import nodes, outcome, preparation
+from argosy.engine import nodes, outcome, preparation, schedules
 from argosy.engine.artifacts.remote import Remote
 from argosy.engine.attempts import ahead
 from argosy.engine.attempts.cache import StepCache
@@ -39,10 +40,31 @@ from argosy.engine.state.runs import RunFolder
 
 load = loading.load
 prepare = preparation.prepare
+Unanswered = preparation.Unanswered
 
 INTERRUPTED = "Interrupted"
 
-__all__ = ["Manifest", "Prepared", "RunOptions", "RunResult", "Silent", "load", "prepare", "resume", "run"]
+__all__ = [
+    "Manifest",
+    "Prepared",
+    "RunOptions",
+    "RunResult",
+    "Silent",
+    "Unanswered",
+    "load",
+    "next_times",
+    "prepare",
+    "resume",
+    "run",
+]
+
+
+def next_times(manifest: Manifest, now: datetime, count: int) -> list[datetime]:
+    """When the CronWorkflow that was prepared would start next; nothing where it is none."""
+    if manifest.main.kind != "CronWorkflow":
+        return []
+    spec = manifest.main.body["spec"]
+    return schedules.next_times(spec["schedules"], spec.get("timezone"), now, count)
 
 
 class Silent:
@@ -130,6 +152,8 @@ class _Session:
     stored: Json
     journal: Journal
     started: float
+    suspended: bool
+    """Whether the manifest has it wait for somebody before it begins."""
 
 
 def _run(folder: RunFolder, options: RunOptions, observer: Observer, again: Collection[str] = ()) -> RunResult:
@@ -142,11 +166,12 @@ def _run(folder: RunFolder, options: RunOptions, observer: Observer, again: Coll
             journal.forget(outcome.to_do_again(journal.nodes()))
         if again:
             journal.forget(outcome.restarted(journal.nodes(), again))
+        suspended = "started" not in journal.meta() and bool(stored["spec"].get("suspend"))
         started = float(journal.meta().get("started", time.time()))
         # What the run ended with before is no longer true.
         began = {"started": repr(started), "phase": "Running", "message": "", "suspended": ""}
         journal.write(meta=began, durable=False)
-        session = _Session(folder, stored, journal, started)
+        session = _Session(folder, stored, journal, started, suspended)
         return asyncio.run(_drive(session, options, observer))
     finally:
         journal.close()
@@ -176,6 +201,8 @@ async def _drive(session: _Session, options: RunOptions, observer: Observer) -> 
             parallelism=options.parallelism,
             observer=observer,
         )
+        if session.suspended:
+            runner.suspend()
         with _signals_to(runner), _requests_to(runner, session.folder):
             ending = await _ending_of(runner)
     machine = workflow.machine

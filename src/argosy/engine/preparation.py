@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from argosy import errors
-from argosy.engine import labels
+from argosy.engine import labels, schedules
 from argosy.engine.artifacts import locations
 from argosy.engine.attempts import containers, images, members, volumes
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources
@@ -27,6 +27,25 @@ from argosy.engine.validation import workflow as validation
 LONGEST_NAME = 63
 FOR_PARAMETERS = "workflows.argoproj.io/configmap-type"
 """The label without which Argo takes no parameter from a ConfigMap."""
+
+
+class Unanswered(errors.Misconfigured):
+    """Parameters of the workflow have no value. *parameters*: their declarations."""
+
+    def __init__(self, where: str, parameters: list[Json]) -> None:
+        self.parameters = parameters
+        names = ", ".join(map(_with_choices, parameters))
+        first = parameters[0]["name"]
+        if len(parameters) == 1:
+            said = f"{where}: spec.arguments.parameters[{names}]: has no value; give one with -p {first}=VALUE"
+        else:
+            said = f"{where}: spec.arguments.parameters: {names} have no value; give each with -p {first}=VALUE"
+        super().__init__(said)
+
+
+def _with_choices(parameter: Json) -> str:
+    choices = ", ".join(scopes.text(entry) for entry in parameter.get("enum") or [])
+    return f"{parameter['name']} ({choices})" if choices else str(parameter["name"])
 
 
 def prepare(manifest: Manifest, options: RunOptions) -> Prepared:
@@ -87,6 +106,10 @@ def _as_workflow(main: Document) -> Document:
     if main.kind != "CronWorkflow":
         return main
     spec = main.body["spec"]
+    try:
+        schedules.check(main.name, spec)
+    except ValueError as error:
+        raise errors.Misconfigured(f"{main.path}: {error}") from None
     given = main.body.get("metadata") or {}
     own = spec.get("workflowMetadata") or {}
     metadata = {
@@ -187,8 +210,14 @@ def _arguments(declared: Json, options: RunOptions, main: Document) -> Json:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else f"; it has {', '.join(known) or 'none'}"
             raise errors.UsageError(f"{main.path} has no parameter {name!r}{hint}")
-    parameters = [_parameter(entry, options, main) for entry in declared.get("parameters") or []]
-    return {**declared, "parameters": parameters}
+    entries = declared.get("parameters") or []
+    if unanswered := [entry for entry in entries if entry["name"] not in options.parameters and not _has_value(entry)]:
+        raise Unanswered(str(main.path), unanswered)
+    return {**declared, "parameters": [_parameter(entry, options, main) for entry in entries]}
+
+
+def _has_value(declared: Json) -> bool:
+    return declared.get("value") is not None or "configMapKeyRef" in (declared.get("valueFrom") or {})
 
 
 def _parameter(declared: Json, options: RunOptions, main: Document) -> Json:
@@ -200,15 +229,13 @@ def _parameter(declared: Json, options: RunOptions, main: Document) -> Json:
         parameter["value"] = options.parameters[name]
     elif parameter.get("value") is not None:
         parameter["value"] = scopes.text(parameter["value"])
-    elif "configMapKeyRef" in source:
+    else:
         try:
             parameter["value"] = calls.config_map_value(
                 source["configMapKeyRef"], options.config_maps, source.get("default"), where
             )
         except calls.CallError as error:
             raise errors.Misconfigured(str(error)) from None
-    else:
-        raise errors.Misconfigured(f"{where}: has no value; give one with -p {name}=VALUE")
     allowed = [scopes.text(entry) for entry in declared.get("enum") or []]
     if "enum" in declared and parameter["value"] not in allowed:
         raise errors.Misconfigured(

@@ -75,6 +75,8 @@ class Workflow:
         locks = synchronization.locks_of(
             self._spec.get("synchronization"), self.machine.variables, self.machine.config_maps
         )
+        if strategy := self._spec.get("shutdown"):
+            self.machine.shut_down(strategy)
         if locks:
             self.machine.wait_for_locks("", locks, self._enter)
         else:

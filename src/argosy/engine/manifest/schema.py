@@ -102,11 +102,16 @@ TYPES: Mapping[str, Type] = {
         required=("spec",),
     ),
     "CronWorkflowSpec": Type(
-        {"workflowSpec": "WorkflowSpec", "workflowMetadata": "Metadata"},
-        # It is run once, now, as `argo submit --from cronwf/NAME` would.
+        {
+            "workflowSpec": "WorkflowSpec",
+            "workflowMetadata": "Metadata",
+            "schedules": STRINGS,
+            "timezone": STRING,
+            "suspend": BOOLEAN,
+        },
+        # It is run once, now, as `argo submit --from cronwf/NAME` would; the next times are shown.
         ignored=_names(
-            "schedules timezone concurrencyPolicy startingDeadlineSeconds stopStrategy suspend when successfulJobsHistoryLimit "
-            "failedJobsHistoryLimit"
+            "concurrencyPolicy startingDeadlineSeconds stopStrategy when successfulJobsHistoryLimit failedJobsHistoryLimit"
         ),
         required=("workflowSpec", "schedules"),
     ),
@@ -154,12 +159,14 @@ TYPES: Mapping[str, Type] = {
             "artifactRepositoryRef": "ArtifactRepositoryRef",
             "volumeClaimTemplates": "[VolumeClaimTemplate]",
             "volumeClaimGC": "VolumeClaimGC",
+            "suspend": BOOLEAN,
+            "shutdown": STRING,
         },
         ignored=_names(
             f"{_SCHEDULING} ttlStrategy podGC podPriorityClassName podDisruptionBudget archiveLogs artifactGC imagePullSecrets dnsPolicy "
             "dnsConfig hostNetwork resourceClaims"
         ),
-        refused=_refused("suspend shutdown executorPlugins"),
+        refused=_refused("executorPlugins"),
         at_most={"templates": 200},
     ),
     "WorkflowTemplateRef": Type({"name": STRING, "clusterScope": BOOLEAN}),

@@ -9,6 +9,8 @@ from argosy.engine.nodes import Json
 from argosy.engine.validation import calls, graph, names, templates, variables
 from argosy.engine.validation.problems import Problem
 
+SHUTDOWNS = ("Stop", "Terminate")
+
 
 def check(catalogue: Catalogue, arguments: Json, metadata: Json, *, where: str) -> None:
     """Raise Misconfigured, naming the file *where*, where Argo would refuse the workflow."""
@@ -37,6 +39,8 @@ class Validation:
         if spec.get("parallelism") is not None and spec["parallelism"] < 1:
             raise Problem("spec.parallelism", "must be at least 1")
         _check_claims(spec)
+        if spec.get("shutdown") not in (None, "", *SHUTDOWNS):
+            raise Problem("spec.shutdown", f"{spec['shutdown']!r} is not one of {', '.join(SHUTDOWNS)}")
         self._check_start({"template": spec["entrypoint"]}, "spec.entrypoint")
         calls.check_hooks(spec, "spec")
         self._globals.add("workflow.failures")

@@ -1,0 +1,81 @@
+"""Values of a workflow's parameters: from the command line, from a file, and, at a terminal, from whoever sits there."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import yaml
+
+from argosy import errors
+from argosy.engine import api
+from argosy.engine.machine import scopes
+from argosy.engine.nodes import Json
+from argosy.engine.options import Prepared, RunOptions
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare where values come from."""
+    parser.add_argument(
+        "-p", "--parameter", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the workflow"
+    )
+    parser.add_argument("--parameter-file", type=Path, metavar="FILE", help="parameters as a YAML or JSON object")
+
+
+def given(arguments: argparse.Namespace) -> dict[str, str]:
+    """The values of the command line, laid over those of the file. Raises UsageError, Misconfigured."""
+    parameters = _from_file(arguments.parameter_file) if arguments.parameter_file else {}
+    for text in arguments.parameter:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise errors.UsageError(f"-p {text!r} is not NAME=VALUE")
+        parameters[name] = value
+    return parameters
+
+
+def _from_file(path: Path) -> dict[str, str]:
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise errors.Misconfigured(f"cannot read the parameters in {path}: {error}") from None
+    if not isinstance(found, dict):
+        raise errors.Misconfigured(f"{path} does not hold an object of parameters")
+    return {str(name): value if isinstance(value, str) else json.dumps(value) for name, value in found.items()}
+
+
+def prepare(
+    manifest: api.Manifest, options: RunOptions, ask: Callable[[str], str] | None = None
+) -> tuple[Prepared, RunOptions]:
+    """*manifest* fit to run, and the *options* it is run with: values that are still wanting are asked for through *ask*.
+
+    By default that is the terminal, where there is one. Raises Misconfigured, which lists them, where nobody can be asked.
+    """
+    try:
+        return api.prepare(manifest, options), options
+    except api.Unanswered as unanswered:
+        if ask is None and not sys.stdin.isatty():
+            raise
+        answers = {parameter["name"]: _answer(parameter, ask or _at_terminal) for parameter in unanswered.parameters}
+    options = replace(options, parameters={**options.parameters, **answers})
+    return api.prepare(manifest, options), options
+
+
+def _answer(parameter: Json, ask: Callable[[str], str]) -> str:
+    choices = [scopes.text(entry) for entry in parameter.get("enum") or []]
+    description = f" - {parameter['description']}" if parameter.get("description") else ""
+    of_them = f" ({', '.join(choices)})" if choices else ""
+    question = f"{parameter['name']}{of_them}{description}: "
+    while True:
+        value = ask(question)
+        if not choices or value in choices:
+            return value
+
+
+def _at_terminal(question: str) -> str:
+    print(question, end="", file=sys.stderr, flush=True)
+    line = sys.stdin.readline()
+    if not line:
+        raise errors.UsageError(f"{question.partition(':')[0]}: no value was given; give one with -p NAME=VALUE")
+    return line.removesuffix("\n")
