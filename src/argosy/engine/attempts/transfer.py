@@ -16,6 +16,12 @@ LONGEST_RESULT = 256 * 1024
 LONGEST_PARAMETER = 256 * 1024
 """What a cluster's object could not hold either."""
 
+SAVED = "/var/run/argo/outputs"
+"""Where Argo's executor keeps what a container leaves in its own file system; its messages say so."""
+
+MOUNTED = "/mainctrfs"
+"""Where it finds what a container leaves in a volume."""
+
 
 class TransferFailure(Exception):
     """An input could not be put in place, or an output is not there."""
@@ -99,7 +105,9 @@ def _artifact(
     if not path.exists():
         if artifact.get("optional"):
             return None
-        raise TransferFailure(f"{artifact['path']} no such file or directory")
+        saved = f"{SAVED}/artifacts{artifact['path'].rstrip('/')}.tgz"
+        where = saved if workspace.is_in_image(artifact["path"]) else MOUNTED + artifact["path"]
+        raise TransferFailure(f"open {where}: no such file or directory; ")
     source = _inside(path, workspace)
     location = remote.save(artifact, source) if kind_of(artifact) else {}
     kept = {**_stored(artifact, source, store), **location}
@@ -133,7 +141,8 @@ def _parameter(parameter: Json, workspace: Workspace) -> str:
     except OSError as error:
         if source.get("default") is not None:
             return text(source["default"]).removesuffix("\n")
-        raise TransferFailure(f"open {source['path']}: {(error.strerror or '').lower()}") from None
+        kept = f"{SAVED}/parameters" if workspace.is_in_image(source["path"]) else MOUNTED
+        raise TransferFailure(f"open {kept}{source['path']}: {(error.strerror or '').lower()}") from None
 
 
 def _inside(path: Path, workspace: Workspace) -> Path:

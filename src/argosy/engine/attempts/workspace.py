@@ -68,6 +68,7 @@ class Workspace:
         self.stdout = folder / "stdout"
         self.work = folder / "work"
         container = container_of(template)
+        self._volume_mounts = [PurePosixPath(mount["mountPath"]) for mount in container.get("volumeMounts") or []]
         self.given_root = _given_root(container)
         self.mounts: dict[PurePosixPath, Path] = {}
         self.files: dict[PurePosixPath, Path] = {}
@@ -103,6 +104,10 @@ class Workspace:
     def is_own(self, path: Path) -> bool:
         """Whether *path* lies in the attempt's folder, and goes with it."""
         return path.is_relative_to(self.folder)
+
+    def is_in_image(self, inside: str) -> bool:
+        """Whether the container's path *inside* is in no volume."""
+        return not any(PurePosixPath(inside).is_relative_to(mount) for mount in self._volume_mounts)
 
     def clear_empty(self) -> bool:
         """Remove the folders of an attempt that left nothing in them; whether that was all there is beside the log."""

@@ -104,7 +104,7 @@ def _demand_order(found: list[Token], condition: str) -> None:
             raise ExpressionError(f"{token.kind.value} ({token.value}) cannot follow {before.value} in {condition!r}")
         before = token.kind
     if before not in _ENDING:
-        raise ExpressionError(f"unexpected end of {condition!r}")
+        raise ExpressionError("Unexpected end of expression")
 
 
 def _with_patterns(found: list[Token]) -> list[Token]:

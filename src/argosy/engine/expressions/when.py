@@ -22,10 +22,17 @@ def holds(condition: str) -> bool:
     if condition == "":
         return True
     with patience.limited():
-        value = _value(_tree(condition), condition)
+        value = _value(_read(condition), condition)
     if not isinstance(value, bool):
         raise ExpressionError(f"expected true or false for the condition {condition!r}, got {values.written(value)}")
     return value
+
+
+def _read(condition: str) -> "_Node":
+    try:
+        return _tree(condition)
+    except ExpressionError as error:
+        raise type(error)(f"Invalid 'when' expression '{condition}': {error}") from None
 
 
 @dataclass(frozen=True, slots=True)

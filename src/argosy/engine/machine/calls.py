@@ -117,7 +117,7 @@ def _parameter(
     if argument.get("value") == ABSENT:
         if parameter.get("value") is None and not parameter.get("valueFrom"):
             raise CallError(
-                f"inputs.parameters.{name}: the argument refers to an output of a skipped or omitted node that has no default"
+                f"inputs.parameters.{name}: argument references an absent optional (skipped/omitted node output with no default)"
             )
     elif argument.get("value") is not None:
         parameter["value"] = argument["value"]

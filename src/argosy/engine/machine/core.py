@@ -232,6 +232,7 @@ class Machine:
         """The call cannot be made: its node is an error that never ran. *impossible*: nor could it ever, as it is written."""
         if impossible:
             self.impossible.add(call.name)
+            message = f"task '{call.name}' errored: {message}" if "tasks.name" in call.extra else message
         node = self.create(call, NodeType.SKIPPED, Phase.ERROR, message)
         self.finish(call, node, Phase.ERROR, message)
 

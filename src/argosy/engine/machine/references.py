@@ -120,10 +120,10 @@ def variable(tag: str, scope: Mapping[str, object]) -> object:
     if name.startswith("="):
         value = expr.evaluate(name[1:], scope)
         if value is None:
-            raise ExpressionError(f"Unable to resolve: {name!r}")
+            raise ExpressionError(f'Unable to resolve: "{name}"')
         return value
     if name not in scope:
-        raise ExpressionError(f"Unable to resolve: {name!r}")
+        raise ExpressionError(f'Unable to resolve: "{name}"')
     return scope[name]
 
 
