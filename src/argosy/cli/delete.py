@@ -1,10 +1,15 @@
-"""Delete runs: their journals, their steps' logs and files. Artifacts stay, for other runs and the cache may have them too."""
+"""Delete runs: their journals, their steps' logs and files.
+
+Artifacts stay, for other runs and the cache may have them too, unless the manifest's artifactGC says that they go with their run.
+"""
 
 import argparse
 import shutil
 
 from argosy import errors, settings
 from argosy.cli import asking
+from argosy.engine import api
+from argosy.engine.options import RunOptions
 from argosy.engine.state import runs
 from argosy.engine.state.locks import FileLock
 from argosy.engine.state.runs import RunFolder
@@ -39,6 +44,8 @@ def _delete(folder: RunFolder) -> None:
     if not lock.try_acquire():
         raise errors.UsageError(f"run {folder.run} is under way; stop it first (argosy stop {folder.run})")
     try:
+        found = settings.Settings.from_environment()
+        api.forget_artifacts(folder, RunOptions(home=found.home, secrets=found.secrets()))
         # Renamed first: half a run is never listed.
         gone = folder.path.with_name(f".{folder.run}.deleted")
         folder.path.rename(gone)

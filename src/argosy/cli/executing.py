@@ -84,6 +84,8 @@ def carry_out(
         result = run(observer)
     for line in _last_lines(result, with_words=not of_model):
         print(line, file=stream)
+    for warning in result.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
     code = result.exit_code
     if sampler:
         code = _report(home, result, sampler.peak_bytes, stream) or code

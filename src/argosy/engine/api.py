@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from argosy import errors
-from argosy.engine import nodes, outcome, preparation, schedules
+from argosy.engine import garbage, nodes, outcome, preparation, schedules
 from argosy.engine.artifacts.remote import Remote
 from argosy.engine.attempts import ahead
 from argosy.engine.attempts.cache import StepCache
@@ -209,6 +209,9 @@ async def _drive(session: _Session, options: RunOptions, observer: Observer) -> 
     session.journal.write(meta=_meta(ending, machine.outputs))
     if ending and claims.are_done_with(stored["spec"], ending.phase):
         remove_claims(session.folder.path / runs.VOLUMES)
+    not_deleted: list[str] = []
+    if ending:
+        not_deleted = _collect_garbage(session.folder, session.journal, options, (garbage.ON_COMPLETION,))
     return RunResult(
         run=session.folder.run,
         folder=session.folder.path,
@@ -220,7 +223,30 @@ async def _drive(session: _Session, options: RunOptions, observer: Observer) -> 
         seconds=time.monotonic() - began,
         fsyncs=session.journal.fsyncs,
         exit_code=outcome.exit_code(ending, machine.nodes),
+        warnings=tuple(f"not deleted: {reason}" for reason in not_deleted),
     )
+
+
+def _collect_garbage(
+    folder: RunFolder, journal: Journal, options: RunOptions, strategies: Collection[str]
+) -> list[str]:
+    stored = folder.manifest()
+    if not garbage.is_asked_for(stored["spec"], stored["others"]):
+        return []
+    return garbage.collect(folder, journal, stored["spec"], _remote(stored, options), options.home, strategies)
+
+
+def forget_artifacts(folder: RunFolder, options: RunOptions) -> None:
+    """Delete the artifacts of a run that go when it is deleted. Raises TryAgain where one cannot be, unless the manifest lets that be."""
+    if not (folder.path / runs.JOURNAL).exists():
+        return
+    journal = Journal(folder.path / runs.JOURNAL)
+    try:
+        failures = _collect_garbage(folder, journal, options, (garbage.ON_COMPLETION, garbage.ON_DELETION))
+    finally:
+        journal.close()
+    if failures and not (folder.manifest()["spec"].get("artifactGC") or {}).get("forceFinalizerRemoval"):
+        raise errors.TryAgain(f"run {folder.run} is not deleted: {failures[0]}")
 
 
 async def _ending_of(runner: Runner) -> Ending | None:
@@ -283,16 +309,21 @@ def _claims(session: _Session) -> Claims:
     )
 
 
+def _remote(stored: Json, options: RunOptions) -> Remote:
+    secrets = {**options.secrets, **resources.secrets(stored["secretFiles"])}
+    return Remote(options.home / "bucket", secrets, stored["repository"])
+
+
 def _pods(session: _Session, options: RunOptions, starter: launcher.Launcher, catalogue: Catalogue) -> Pods:
     stored = session.stored
-    secrets = {**options.secrets, **resources.secrets(stored["secretFiles"])}
-    sources = Sources(stored["configMaps"], secrets)
+    remote = _remote(stored, options)
+    sources = Sources(stored["configMaps"], remote.secrets)
     store = ObjectStore(options.home / "objects")
     return Pods(
         starter=starter,
         store=store,
         claims=_claims(session),
-        remote=Remote(options.home / "bucket", secrets, stored["repository"]),
+        remote=remote,
         cache=StepCache(
             options.home / "cache", store, here=Path(stored["workingFolder"]), reads_hits=stored["useCache"]
         ),

@@ -54,6 +54,8 @@ class RunResult:
     fsyncs: int
     exit_code: int
     """0, or that of the first step that failed for good."""
+    warnings: tuple[str, ...] = ()
+    """What did not go well after the end."""
 
 
 @dataclass(frozen=True)

@@ -156,8 +156,11 @@ def _inside(path: Path, workspace: Workspace) -> Path:
     return path
 
 
+_KEPT = ("name", "optional", "archive", "globalName", "artifactGC")
+
+
 def _stored(artifact: Json, path: Path, store: ObjectStore) -> Json:
     archive = artifact.get("archive") or {}
-    kept = {key: value for key, value in artifact.items() if key in ("name", "optional", "archive", "globalName")}
+    kept = {key: value for key, value in artifact.items() if key in _KEPT}
     kind = "folder" if path.is_dir() else "file"
     return {**kept, "stored": {"digest": store.take(path), "kind": kind, "plain": "none" in archive}}

@@ -159,11 +159,12 @@ TYPES: Mapping[str, Type] = {
             "artifactRepositoryRef": "ArtifactRepositoryRef",
             "volumeClaimTemplates": "[VolumeClaimTemplate]",
             "volumeClaimGC": "VolumeClaimGC",
+            "artifactGC": "WorkflowArtifactGC",
             "suspend": BOOLEAN,
             "shutdown": STRING,
         },
         ignored=_names(
-            f"{_SCHEDULING} ttlStrategy podGC podPriorityClassName podDisruptionBudget archiveLogs artifactGC imagePullSecrets dnsPolicy "
+            f"{_SCHEDULING} ttlStrategy podGC podPriorityClassName podDisruptionBudget archiveLogs imagePullSecrets dnsPolicy "
             "dnsConfig hostNetwork resourceClaims"
         ),
         refused=_refused("executorPlugins"),
@@ -252,10 +253,11 @@ TYPES: Mapping[str, Type] = {
             "optional": BOOLEAN,
             "subPath": STRING,
             "recurseMode": BOOLEAN,
+            "artifactGC": "ArtifactGC",
             "fromExpression": STRING,
             **_LOCATION,
         },
-        ignored=_names("artifactGC archiveLogs deleted"),
+        ignored=_names("archiveLogs deleted"),
         refused=_refused(_LOCATIONS, "`argosy run` knows s3, http, git and raw"),
         required=("name",),
     ),
@@ -296,6 +298,11 @@ TYPES: Mapping[str, Type] = {
             "insecureSkipTLS": BOOLEAN,
         },
         required=("repo",),
+    ),
+    "ArtifactGC": Type({"strategy": STRING}, ignored=_names("podMetadata serviceAccountName")),
+    "WorkflowArtifactGC": Type(
+        {"strategy": STRING, "forceFinalizerRemoval": BOOLEAN},
+        ignored=_names("podMetadata serviceAccountName podSpecPatch"),
     ),
     "ArtifactRepository": Type(
         {"s3": "S3ArtifactRepository"},

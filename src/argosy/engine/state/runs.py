@@ -114,7 +114,7 @@ def find(home: Path, run: str | None) -> RunFolder:
 def artifact(home: Path, node: Node, name: str) -> Path | None:
     """Where the output artifact *name* of *node* lies, or None where it has none."""
     found = node.outputs.artifacts.get(name) if node.outputs else None
-    if found is None or "stored" not in found:
+    if found is None or "stored" not in found or found.get("deleted"):
         return None
     path = ObjectStore(home / "objects").path(found["stored"]["digest"])
     return path / found["subPath"] if found.get("subPath") else path

@@ -4,12 +4,14 @@ The order matters: a variable exported with ``globalName`` is known to what is l
 """
 
 from argosy.engine.machine import claims, exits
+from argosy.engine.manifest import resources
 from argosy.engine.manifest.catalogue import WORKFLOW, Catalogue, Owner, UnknownTemplate
 from argosy.engine.nodes import Json
 from argosy.engine.validation import calls, graph, names, templates, variables
 from argosy.engine.validation.problems import Problem
 
 SHUTDOWNS = ("Stop", "Terminate")
+COLLECTED = ("OnWorkflowCompletion", "OnWorkflowDeletion", "Never", "")
 
 
 def check(catalogue: Catalogue, arguments: Json, metadata: Json, *, where: str) -> None:
@@ -39,6 +41,7 @@ class Validation:
         if spec.get("parallelism") is not None and spec["parallelism"] < 1:
             raise Problem("spec.parallelism", "must be at least 1")
         _check_claims(spec)
+        _check_collection(spec)
         if spec.get("shutdown") not in (None, "", *SHUTDOWNS):
             raise Problem("spec.shutdown", f"{spec['shutdown']!r} is not one of {', '.join(SHUTDOWNS)}")
         self._check_start({"template": spec["entrypoint"]}, "spec.entrypoint")
@@ -168,6 +171,18 @@ class Validation:
                 outputs |= own
                 self._globals |= variables.exported_by(called)
         return outputs
+
+
+def _check_collection(spec: Json) -> None:
+    """Raise Problem where nobody knows when artifacts are to be deleted."""
+    artifacts = resources.locations(spec, "spec")
+    for where, holder in (("spec", spec), *artifacts):
+        strategy = (holder.get("artifactGC") or {}).get("strategy") or ""
+        if strategy not in COLLECTED:
+            raise Problem(
+                f"{where}.artifactGC.strategy",
+                f"{strategy!r} is not one of {', '.join(filter(None, COLLECTED))}",
+            )
 
 
 def _check_claims(spec: Json) -> None:
