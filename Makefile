@@ -1,6 +1,6 @@
 # One door for people and CI. `make help` lists what there is; every target does its own set-up.
 .DEFAULT_GOAL := help
-.PHONY: help demo test conformance ci check fmt data lock clean
+.PHONY: help demo test conformance e2e ci check fmt data lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -18,6 +18,9 @@ test: .venv/ready data/ready ## run every test that needs no cluster
 
 conformance: .venv/ready ## record the engine's corpus on the Argo controller that KUBECONFIG names and compare (FOLDER=… for other manifests)
 	$(BIN)/python tests/conformance/conform.py $(FOLDER)
+
+e2e: .venv/ready ## run the tests that need a cluster, on the disposable one that KUBECONFIG names (TESTS=tests/e2e/…)
+	$(BIN)/pytest --e2e $(or $(TESTS),tests/e2e)
 
 check: .venv/ready ## what is quick: format, lint, types, import contracts, manifests up to date
 	$(BIN)/ruff format --check .
