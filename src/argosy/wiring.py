@@ -18,9 +18,11 @@ from argosy.settings import Settings
 if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which every `argosy run` would pay
     from argosy.domain.model_settings import ModelSettings
     from argosy.ports.artifacts import Artifacts
+    from argosy.ports.charts import Charts
     from argosy.ports.expectations import ExpectationChecker
     from argosy.ports.features import Features, OnlineFeatures
     from argosy.ports.forge import Forge
+    from argosy.ports.inspection import Inspection
     from argosy.ports.prediction_log import PredictionHistory, PredictionLog, Served
     from argosy.ports.registry import Registry
     from argosy.ports.rollouts import Rollouts
@@ -59,6 +61,20 @@ def rollouts(namespace: str) -> Rollouts:
     from argosy.adapters.cluster.rollouts import ClusterRollouts
 
     return ClusterRollouts(namespace)
+
+
+def inspection(context: str | None) -> Inspection:
+    """The cluster of *context*, to be looked at. Raises Misconfigured where there is none."""
+    from argosy.adapters.cluster.inspection import ClusterInspection
+
+    return ClusterInspection(context)
+
+
+def charts(*, executable: str, context: str | None) -> Charts:
+    """What installs charts, through the program *executable*, in the cluster of *context*."""
+    from argosy.adapters.helm_charts import HelmCharts
+
+    return HelmCharts(executable=executable, context=context)
 
 
 def artifacts(settings: Settings) -> Artifacts:

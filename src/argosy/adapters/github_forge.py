@@ -57,6 +57,12 @@ class GithubForge:
         with _reported():
             return self._repository.get_branch(MAIN).commit.sha
 
+    def may_propose(self) -> bool:
+        """See the port. What the account may do; a fine-grained token may have been given less, which only a write shows."""
+        with _reported():
+            permissions = self._repository.permissions
+            return bool(permissions and permissions.push)
+
     def read(self, path: str, at: str | None = None) -> bytes | None:
         """See the port."""
         with _reported():

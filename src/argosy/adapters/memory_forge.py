@@ -31,6 +31,10 @@ class MemoryForge:
         """See the port."""
         return str(len(self._commits) - 1)
 
+    def may_propose(self) -> bool:
+        """See the port."""
+        return True
+
     def read(self, path: str, at: str | None = None) -> bytes | None:
         """See the port."""
         return self._commits[int(at or self.head())].get(path)

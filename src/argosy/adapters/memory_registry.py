@@ -16,6 +16,9 @@ class MemoryRegistry:
         self.aliases: dict[tuple[str, str], int] = {}
         self.taken_out: dict[tuple[str, int], str] = {}
 
+    def check(self) -> None:
+        """See the port."""
+
     def record(self, candidate: Candidate) -> Registered:
         """See the port."""
         versions = self.candidates.setdefault(candidate.model, [])

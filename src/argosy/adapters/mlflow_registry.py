@@ -60,6 +60,11 @@ class MlflowRegistry:
         with self._client():
             pass
 
+    def check(self) -> None:
+        """See the port."""
+        with self._client() as client:
+            client.search_registered_models(max_results=1)
+
     def record(self, candidate: Candidate) -> Registered:
         """See the port."""
         with self._client() as client:

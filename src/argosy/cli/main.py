@@ -46,6 +46,8 @@ VERBS = {
     "pr": "list, view, merge or close promotion requests",
     "serve": "serve the model that is approved for an environment",
     "drift": "hold logged predictions against the data the model was trained on",
+    "platform": "install, upgrade or compare what stands round pipelines in a cluster",
+    "doctor": "check a cluster, the stores and the forge, and say how to mend what is wrong",
     "setup": "prepare this machine's state folder (keys, registry, environment repo)",
 }
 

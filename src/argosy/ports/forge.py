@@ -16,6 +16,9 @@ class Forge(Protocol):
     def head(self) -> str:
         """The commit that main is at."""
 
+    def may_propose(self) -> bool:
+        """Whether whoever this is may open requests."""
+
     def read(self, path: str, at: str | None = None) -> bytes | None:
         """The file *path* of main (of commit *at*), or None where there is none."""
 

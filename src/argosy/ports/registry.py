@@ -52,6 +52,9 @@ class Registered:
 class Registry(Protocol):
     """Runs, versions and aliases. Every method raises TryAgain where the other side fails."""
 
+    def check(self) -> None:
+        """Raise what keeps this registry from being used, if anything does."""
+
     def record(self, candidate: Candidate) -> Registered:
         """Record *candidate* and give it a version, or find the one it has: one run and one version per model digest, whatever happened
         to earlier attempts and whoever else is recording."""

@@ -81,6 +81,11 @@ class Store:
         return sha
 
 
+def get_repository(_store: Store) -> Answer:
+    """GET the repository"""
+    return 200, {"full_name": "owner/name", "permissions": {"pull": True, "push": True, "admin": False}}
+
+
 def get_branch(store: Store, name: str) -> Answer:
     """GET /branches/{branch}"""
     return 200, {"name": name, "commit": {"sha": store.resolve(name)}}
@@ -320,6 +325,7 @@ def _pull(store: Store, number: int) -> dict[str, Any]:
 
 
 ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
+    ("GET", r"", get_repository),
     ("GET", r"/branches/(.+)", get_branch),
     ("GET", r"/git/ref/(.+)", get_ref),
     ("POST", r"/git/refs", create_ref),

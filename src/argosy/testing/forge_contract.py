@@ -106,6 +106,10 @@ class ForgeContract:
         assert forge.read("nothing/here") is None
         assert forge.head() != before
 
+    def test_rights(self, forge: Forge) -> None:
+        """Who may write may propose."""
+        assert forge.may_propose()
+
     def test_a_proposal_opens_a_request(self, forge: Forge) -> None:
         """Everything a reviewer sees is there, and main is untouched."""
         before = forge.head()

@@ -49,6 +49,10 @@ def judgement(verdict: VerdictWord, folder: Path, evidence: str = "first") -> Ju
 class RegistryContract:
     """Inherit, and provide the fixtures ``registry`` (empty) and ``aliases``."""
 
+    def test_it_can_be_used(self, registry: Registry) -> None:
+        """Nothing is raised where nothing is wrong."""
+        registry.check()
+
     def test_versions_count_up(self, registry: Registry, tmp_path: Path) -> None:
         """Each new digest gets the next number of its model."""
         assert [registry.record(candidate(name, tmp_path)).version for name in ("a", "b", "c")] == [1, 2, 3]

@@ -1,7 +1,10 @@
 """The connection to a cluster, and what its refusals mean."""
 
 import contextlib
+import json
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import urllib3
@@ -21,11 +24,15 @@ def connect(context: str | None = None) -> Any:
 
     Raises Misconfigured where neither is there.
     """
+    files = os.environ.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())
     try:
-        config.load_config(context=context)
-    except (ConfigException, OSError, TypeError) as error:
+        if "KUBERNETES_SERVICE_HOST" in os.environ and not any(Path(file).exists() for file in files.split(os.pathsep)):
+            config.load_incluster_config()
+        else:
+            config.load_kube_config(context=context)
+    except (ConfigException, OSError) as error:
         raise errors.Misconfigured(
-            f"no cluster can be used: {error}. Set KUBECONFIG to a file with one, or pass another --context"
+            f"no cluster can be used, by {files}: {error}. Set KUBECONFIG to a file that names one, or pass another --context"
         ) from error
     settings = client.Configuration.get_default_copy()
     settings.retries = urllib3.Retry(2, backoff_factor=0.2)
@@ -60,8 +67,6 @@ def _failure(error: ApiException, doing: str, remedy: str) -> errors.ArgosyError
 
 def said(error: ApiException) -> str:
     """What the API server gave as its reason."""
-    import json
-
     try:
         body = json.loads(error.body or "{}")
     except ValueError:

@@ -3,6 +3,7 @@
 Anybody may also clone the repository, push to main, or merge a branch by hand: main is always right, the requests follow it.
 """
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -35,6 +36,10 @@ class LocalForge:
         if commit is None:
             raise errors.Misconfigured(f"the environment repo at {self._repository.path} has no branch main")
         return commit
+
+    def may_propose(self) -> bool:
+        """See the port."""
+        return os.access(self._repository.path, os.W_OK)
 
     def read(self, path: str, at: str | None = None) -> bytes | None:
         """See the port."""

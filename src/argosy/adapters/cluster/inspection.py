@@ -1,0 +1,113 @@
+"""A look at a cluster: versions, resource types, rights, and what lies in a namespace."""
+
+import datetime
+import email.utils
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from kubernetes import client
+from kubernetes.client.exceptions import ApiException
+
+from argosy.adapters.cluster.client import FORBIDDEN, NOT_FOUND, TIMEOUT_SECONDS, connect, reported
+from argosy.domain.diagnosis import Right
+
+T = TypeVar("T")
+
+
+class ClusterInspection:
+    """See :class:`argosy.ports.inspection.Inspection`."""
+
+    def __init__(self, context: str | None = None) -> None:
+        """The cluster of *context*, or the one at hand."""
+        self._api = connect(context)
+        self._core = client.CoreV1Api(self._api)
+        self._apps = client.AppsV1Api(self._api)
+
+    def version(self) -> str:
+        """See the port."""
+        with reported("asking for the version"):
+            return str(client.VersionApi(self._api).get_code(_request_timeout=TIMEOUT_SECONDS).git_version)
+
+    def ahead(self) -> float:
+        """See the port."""
+        with reported("asking for the time"):
+            _, _, headers = client.VersionApi(self._api).get_code_with_http_info(_request_timeout=TIMEOUT_SECONDS)
+        theirs = email.utils.parsedate_to_datetime(headers["Date"])
+        return (datetime.datetime.now(datetime.UTC) - theirs).total_seconds()
+
+    def definitions(self) -> Mapping[str, Sequence[str]]:
+        """See the port."""
+        with reported("listing resource types"):
+            found = client.ApiextensionsV1Api(self._api).list_custom_resource_definition(
+                _request_timeout=TIMEOUT_SECONDS
+            )
+        return {
+            one.metadata.name: [version.name for version in one.spec.versions if version.served] for one in found.items
+        }
+
+    def images(self) -> Sequence[str] | None:
+        """See the port."""
+        with reported("listing deployments"):
+            listed = [
+                _allowed(lambda: self._apps.list_deployment_for_all_namespaces(_request_timeout=TIMEOUT_SECONDS)),
+                _allowed(lambda: self._apps.list_stateful_set_for_all_namespaces(_request_timeout=TIMEOUT_SECONDS)),
+            ]
+        if all(one is None for one in listed):
+            return None
+        sets = [one for found in listed if found for one in found.items]
+        return [container.image for one in sets for container in one.spec.template.spec.containers]
+
+    def may(self, right: Right, namespace: str) -> bool:
+        """See the port."""
+        asked = client.V1ResourceAttributes(
+            verb=right.verb,
+            group=right.group,
+            resource=right.resource,
+            subresource=right.subresource,
+            namespace=namespace,
+        )
+        review = client.V1SelfSubjectAccessReview(spec=client.V1SelfSubjectAccessReviewSpec(resource_attributes=asked))
+        with reported("asking for rights"):
+            answer = client.AuthorizationV1Api(self._api).create_self_subject_access_review(
+                review, _request_timeout=TIMEOUT_SECONDS
+            )
+        return bool(answer.status.allowed)
+
+    def accounts(self, namespace: str) -> Sequence[str]:
+        """See the port."""
+        with reported(f"listing the service accounts of {namespace}"):
+            found = self._core.list_namespaced_service_account(namespace, _request_timeout=TIMEOUT_SECONDS)
+        return [one.metadata.name for one in found.items]
+
+    def config_map(self, name: str, namespace: str) -> Mapping[str, str] | None:
+        """See the port."""
+        with reported(f"reading the ConfigMap {name} of {namespace}"):
+            found = _there(
+                lambda: self._core.read_namespaced_config_map(name, namespace, _request_timeout=TIMEOUT_SECONDS)
+            )
+        return (found.data or {}) if found else None
+
+    def secret_keys(self, name: str, namespace: str) -> Sequence[str] | None:
+        """See the port."""
+        with reported(f"reading the Secret {name} of {namespace}"):
+            found = _there(lambda: self._core.read_namespaced_secret(name, namespace, _request_timeout=TIMEOUT_SECONDS))
+        return [key for key, value in (found.data or {}).items() if value] if found else None
+
+
+def _there(ask: Callable[[], Any]) -> Any:
+    """What *ask* answers, or None where there is no such thing."""
+    return _unless(NOT_FOUND, ask)
+
+
+def _allowed(ask: Callable[[], Any]) -> Any:
+    """What *ask* answers, or None where it may not be asked."""
+    return _unless(FORBIDDEN, ask)
+
+
+def _unless(status: int, ask: Callable[[], T]) -> T | None:
+    try:
+        return ask()
+    except ApiException as error:
+        if error.status == status:
+            return None
+        raise

@@ -1,0 +1,139 @@
+"""Charts through pyhelm3, which drives the program ``helm``."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Coroutine, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pyhelm3
+from pyhelm3 import errors as helm_errors
+
+from argosy import errors
+from argosy.ports.charts import Manifest, Release
+
+T = TypeVar("T")
+TIMEOUT = "5m"
+INSTALL = "https://helm.sh/docs/intro/install"
+SCHEMA = "values don't meet the specifications of the schema"
+UNREACHABLE = (
+    "cluster unreachable",
+    "connection refused",
+    "no such host",
+    "i/o timeout",
+    "was refused",
+    "tls handshake timeout",
+)
+
+
+class HelmCharts:
+    """See :class:`argosy.ports.charts.Charts`."""
+
+    def __init__(self, *, executable: str = "helm", context: str | None = None) -> None:
+        """*executable*: the program, by name or path. *context*: of KUBECONFIG. Raises Misconfigured where the program is missing."""
+        # It repeats as warnings what it raises.
+        logging.getLogger("pyhelm3").setLevel(logging.CRITICAL)
+        try:
+            self._client = pyhelm3.Client(executable=executable, kubecontext=context, default_timeout=TIMEOUT)
+        except AssertionError as error:
+            raise errors.Misconfigured(
+                f"the program `{executable}` is not on PATH; install Helm 3 ({INSTALL}), or say where it is with --helm"
+            ) from error
+        except (ValueError, OSError) as error:
+            raise errors.Misconfigured(
+                f"`{executable} version` does not answer as Helm does ({error}); install Helm 3 from {INSTALL}"
+            ) from error
+
+    def installed(self, name: str, namespace: str) -> Release | None:
+        """See the port."""
+        with _reported(f"looking for release {name} in {namespace}"):
+            try:
+                return _run(self._release(self._client.get_current_revision(name, namespace=namespace)))
+            except helm_errors.ReleaseNotFoundError:
+                return None
+
+    def manifests(self, release: Release) -> Sequence[Manifest]:
+        """See the port."""
+
+        async def ask() -> list[Manifest]:
+            revision = await self._client.get_current_revision(release.name, namespace=release.namespace)
+            return [one for one in await revision.resources() if one]
+
+        with _reported(f"reading release {release.name}"):
+            return _run(ask())
+
+    def rendered(self, chart: Path, name: str, namespace: str, values: Manifest) -> Sequence[Manifest]:
+        """See the port."""
+
+        async def ask() -> list[Manifest]:
+            found = await self._client.get_chart(chart)
+            return [
+                one for one in await self._client.template_resources(found, name, values, namespace=namespace) if one
+            ]
+
+        with _reported(f"rendering {chart.name}"):
+            return _run(ask())
+
+    def apply(self, chart: Path, name: str, namespace: str, values: Manifest) -> Release:
+        """See the port."""
+
+        async def ask() -> Any:
+            found = await self._client.get_chart(chart)
+            return await self._client.install_or_upgrade_release(
+                name, found, values, namespace=namespace, create_namespace=True, atomic=True, cleanup_on_fail=True
+            )
+
+        with _reported(f"installing {name} in {namespace}"):
+            return _run(self._release(ask()))
+
+    @staticmethod
+    async def _release(found: Coroutine[Any, Any, Any]) -> Release:
+        revision = await found
+        metadata = await revision.chart_metadata()
+        return Release(
+            name=revision.release.name,
+            namespace=revision.release.namespace,
+            revision=revision.revision,
+            chart_version=metadata.version,
+            status=str(revision.status.value),
+            notes=revision.notes or "",
+        )
+
+
+def _run(asked: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(asked)
+
+
+@contextlib.contextmanager
+def _reported(doing: str) -> Iterator[None]:
+    """Turn what helm says while *doing* into what Argosy says."""
+    try:
+        yield
+    except helm_errors.Error as error:
+        said = explained(str(error))
+        if isinstance(error, helm_errors.ConnectionError) or any(word in said.lower() for word in UNREACHABLE):
+            raise errors.TryAgain(
+                f"{doing}: the cluster cannot be reached: {said}; is KUBECONFIG set to it?"
+            ) from error
+        raise errors.Misconfigured(f"{doing}: {said}{_remedy(said)}") from error
+
+
+def _remedy(said: str) -> str:
+    if "cannot be imported into the current release" in said:
+        return (
+            ". Somebody else made it: delete it, or leave it to them (serving.createNamespaces: false for a namespace)"
+        )
+    return ""
+
+
+def explained(stderr: str) -> str:
+    """What is wrong, from helm's standard error: without its own warnings and the words that every failure begins with."""
+    lines = [
+        line.strip() for line in stderr.splitlines() if line.strip() and not line.startswith(("WARNING", "level="))
+    ]
+    text = " ".join(lines).removeprefix("Error: ")
+    _, schema, what = text.partition(SCHEMA)
+    if not schema:
+        return text
+    return f"the values do not fit the chart:{what.partition('(s) in the following chart(s):')[2] or what}"

@@ -1,0 +1,159 @@
+"""Check a cluster, the stores and the forge, one line each, with the fix where something is wrong.
+
+Looks at what KUBECONFIG names; addresses come from this environment and, for what it does not say, from the cluster's ConfigMap
+`argosy-endpoints`. The one thing it writes is a probe of a few bytes in the model store. Ends 78 where anything is wrong.
+"""
+
+import argparse
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+
+from argosy import errors, wiring
+from argosy.domain import diagnosis
+from argosy.domain.diagnosis import Finding, State
+from argosy.ports.inspection import Inspection
+from argosy.settings import Settings
+
+MARKS = {State.OK: "ok     ", State.WRONG: "WRONG  ", State.UNKNOWN: "unknown"}
+SQLITE = "sqlite:///"
+PROBE = "doctor/probe"
+SECRET_FIX = "bring it (docs/chart-platform.md says what each holds)"  # noqa: S105 - advice
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument("--namespace", "-n", default="argosy", help="where pipelines run; default argosy")
+    parser.add_argument("--context", help="a context of KUBECONFIG; default the current one")
+    parser.add_argument(
+        "--no-cluster", action="store_true", help="look at the stores and the forge of this environment only"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Look, and say what was found."""
+    wrong = 0
+    for finding in findings(arguments):
+        print(json.dumps(asdict(finding)) if arguments.json else _line(finding), flush=True)
+        wrong += finding.state is State.WRONG
+    if not arguments.json:
+        print(f"{wrong or 'no'} {'thing is' if wrong == 1 else 'things are'} wrong")
+    return errors.Misconfigured.exit_code if wrong else errors.DONE
+
+
+def _line(finding: Finding) -> str:
+    fix = f"\n{'':31}fix: {finding.fix}" if finding.fix else ""
+    return f"{MARKS[finding.state]} {finding.name:<22} {finding.said}{fix}"
+
+
+def findings(arguments: argparse.Namespace) -> Iterator[Finding]:
+    """Everything that is looked at, in order; what cannot be asked is a finding too."""
+    given: dict[str, str] = {}
+    if not arguments.no_cluster:
+        inspection = _connected(arguments)
+        if isinstance(inspection, Finding):
+            yield inspection
+        else:
+            yield from _cluster(inspection, arguments.namespace)
+            given = _endpoints(inspection, arguments.namespace)
+    settings = Settings.from_environment({**given, **os.environ})
+    yield from _asked("model store", lambda: [_store(settings)])
+    yield from _asked("registry", lambda: [_registry(settings)])
+    yield from _asked("forge", lambda: [_forge(settings)])
+
+
+def _connected(arguments: argparse.Namespace) -> Inspection | Finding:
+    try:
+        return wiring.inspection(arguments.context)
+    except errors.Misconfigured as error:
+        return Finding("cluster", State.WRONG, str(error), "or look at the rest only: --no-cluster")
+
+
+def _cluster(inspection: Inspection, namespace: str) -> Iterator[Finding]:
+    reached = list(_asked("kubernetes", lambda: [diagnosis.kubernetes(inspection.version())]))
+    yield from reached
+    if reached[0].state is State.WRONG and reached[0].fix == _fix(errors.TryAgain("")):
+        return  # nothing else will be answered either
+    yield from _asked("clock", lambda: [diagnosis.clock(inspection.ahead())])
+    yield from _asked("resource types", lambda: _controllers(inspection))
+    yield from _asked("rights", lambda: [_rights(inspection, namespace)])
+    yield from _asked("accounts", lambda: [diagnosis.accounts(inspection.accounts(namespace), namespace)])
+    yield from _asked(
+        diagnosis.ENDPOINTS, lambda: diagnosis.endpoints(inspection.config_map(diagnosis.ENDPOINTS, namespace))
+    )
+    wanted = [(diagnosis.EXECUTOR_TOKEN, "token", diagnosis.PLATFORM)]
+    wanted += [(name, key, SECRET_FIX) for name, key in diagnosis.SECRETS.items()]
+    for name, key, fix in wanted:
+        yield from _asked("secrets", partial(_secret, inspection, namespace, name, key, fix))
+
+
+def _controllers(inspection: Inspection) -> list[Finding]:
+    definitions, images = inspection.definitions(), inspection.images()
+    return [one for wanted in diagnosis.CONTROLLERS for one in diagnosis.controller(wanted, definitions, images)]
+
+
+def _rights(inspection: Inspection, namespace: str) -> Finding:
+    denied = [right for right in diagnosis.SUBMITTER if not inspection.may(right, namespace)]
+    return diagnosis.rights(denied, namespace)
+
+
+def _secret(inspection: Inspection, namespace: str, name: str, key: str, fix: str) -> list[Finding]:
+    return [diagnosis.secret(name, key, inspection.secret_keys(name, namespace), fix)]
+
+
+def _endpoints(inspection: Inspection, namespace: str) -> dict[str, str]:
+    try:
+        found = dict(inspection.config_map(diagnosis.ENDPOINTS, namespace) or {})
+    except errors.ArgosyError:
+        return {}  # said already, as a finding
+    found.pop("ARGOSY_HOME", None)  # a pod's
+    return found
+
+
+def _store(settings: Settings) -> Finding:
+    """Write and read back a few bytes: rights are only shown by using them."""
+    with tempfile.TemporaryDirectory(prefix="argosy-doctor-") as scratch:
+        folder, back = Path(scratch) / "probe", Path(scratch) / "back"
+        folder.mkdir()
+        (folder / "probe.txt").write_text("argosy doctor\n", encoding="utf-8")
+        store = wiring.artifacts(settings)
+        store.get(store.put(folder, PROBE), back)
+        if (back / "probe.txt").read_bytes() != (folder / "probe.txt").read_bytes():
+            return Finding("model store", State.WRONG, f"{settings.store_uri} gives back other bytes than it was given")
+    return Finding("model store", State.OK, f"{settings.store_uri} takes and gives")
+
+
+def _registry(settings: Settings) -> Finding:
+    file = Path(settings.tracking_uri.removeprefix(SQLITE))
+    if settings.tracking_uri.startswith(SQLITE) and not file.exists():
+        return Finding("registry", State.OK, f"{file} will be made by its first use, or by `argosy setup`")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # seven by default, over minutes
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
+    wiring.registry(settings).check()
+    return Finding("registry", State.OK, f"{settings.tracking_uri} answers")
+
+
+def _forge(settings: Settings) -> Finding:
+    forge = wiring.forge(settings)
+    head = forge.head()
+    if forge.may_propose():
+        return Finding("forge", State.OK, f"{settings.forge_uri}: main is at {head[:12]}, requests may be opened")
+    fix = "give the token contents and pull requests, read and write, on this repository"
+    return Finding("forge", State.WRONG, f"{settings.forge_uri} can be read, but not written to", fix)
+
+
+def _asked(name: str, ask: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
+    """What *ask* finds; a failure to ask is a finding about *name*."""
+    try:
+        yield from list(ask())
+    except errors.ArgosyError as error:
+        yield Finding(name, State.WRONG, str(error), _fix(error))
+
+
+def _fix(error: errors.ArgosyError) -> str:
+    return "see whether it runs and can be reached from here" if isinstance(error, errors.TryAgain) else ""

@@ -1,0 +1,247 @@
+"""What a cluster must have for Argosy, and what is wrong with one: pure checks of what was seen there.
+
+Each finding says what was seen and, where it is wrong, the fix. Looking is an adapter's business.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """How one thing stands."""
+
+    OK = "ok"
+    WRONG = "wrong"
+    UNKNOWN = "unknown"
+    """It could not be seen; that alone is no failure."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    name: str
+    state: State
+    said: str
+    fix: str = ""
+
+
+@dataclass(frozen=True)
+class Controller:
+    """A controller that Argosy builds on."""
+
+    name: str
+    image: re.Pattern[str]
+    """What its image is called, tag apart."""
+    floors: tuple[tuple[int, ...], ...]
+    """The oldest version of each line that will do; a line older than the first will not."""
+    definitions: Mapping[str, str]
+    """Resource types it brings, and the version of each that is used."""
+    install: str
+
+
+CONTROLLERS = (
+    Controller(
+        "argo-workflows",
+        re.compile(r"(^|/)workflow-controller$"),
+        # Older ones let a submitter past Strict templates, take any bearer token, or crash on a crafted workflow
+        # (CVE-2026-31892, CVE-2026-28229, CVE-2026-40886).
+        ((3, 7, 14), (4, 0, 5)),
+        {
+            "workflows.argoproj.io": "v1alpha1",
+            "workflowtemplates.argoproj.io": "v1alpha1",
+            "cronworkflows.argoproj.io": "v1alpha1",
+            "workflowtaskresults.argoproj.io": "v1alpha1",
+        },
+        "https://argo-workflows.readthedocs.io/en/latest/installation/",
+    ),
+    Controller(
+        "argo-cd",
+        re.compile(r"(^|/)argocd$"),
+        ((3, 1, 0),),  # OCI sources
+        {"applications.argoproj.io": "v1alpha1", "applicationsets.argoproj.io": "v1alpha1"},
+        "https://argo-cd.readthedocs.io/en/stable/operator-manual/installation/",
+    ),
+    Controller(
+        "argo-rollouts",
+        re.compile(r"(^|/)argo-rollouts$"),
+        ((1, 8, 0),),
+        {
+            "rollouts.argoproj.io": "v1alpha1",
+            "analysistemplates.argoproj.io": "v1alpha1",
+            "analysisruns.argoproj.io": "v1alpha1",
+        },
+        "https://argo-rollouts.readthedocs.io/en/stable/installation/",
+    ),
+    Controller(
+        "kserve",
+        re.compile(r"(^|/)kserve-controller$"),
+        ((0, 15, 0),),
+        {"inferenceservices.serving.kserve.io": "v1beta1", "servingruntimes.serving.kserve.io": "v1alpha1"},
+        "https://kserve.github.io/website/docs/admin-guide/overview",
+    ),
+)
+KUBERNETES = (1, 31, 0)
+SKEW_SECONDS = 60.0
+"""More than tokens and signatures of requests allow for."""
+
+
+def version(text: str) -> tuple[int, ...] | None:
+    """The numbers of a version such as ``v1.34.4+k3s1``; None where it has none."""
+    found = re.match(r"v?(\d+)\.(\d+)(?:\.(\d+))?", text)
+    return tuple(int(part or 0) for part in found.groups()) if found else None
+
+
+def kubernetes(seen: str) -> Finding:
+    """Whether the cluster's own version will do."""
+    found = version(seen)
+    if found and found < KUBERNETES:
+        return Finding("kubernetes", State.WRONG, seen, f"upgrade it to {_dotted(KUBERNETES)} or newer")
+    return Finding("kubernetes", State.OK if found else State.UNKNOWN, seen)
+
+
+def controller(
+    wanted: Controller, definitions: Mapping[str, Iterable[str]], images: Iterable[str] | None
+) -> list[Finding]:
+    """Whether *wanted* is there, by its resource types, and new enough, by the *images* that run (None: they may not be listed)."""
+    missing = [f"{name} {used}" for name, used in wanted.definitions.items() if used not in definitions.get(name, ())]
+    if missing:
+        fix = f"install {wanted.name}: {wanted.install}"
+        return [Finding(wanted.name, State.WRONG, f"no resource type {', '.join(missing)}", fix)]
+    return [Finding(wanted.name, State.OK, "its resource types are there"), _release(wanted, images)]
+
+
+def _release(wanted: Controller, images: Iterable[str] | None) -> Finding:
+    name = f"{wanted.name} version"
+    if images is None:
+        return Finding(name, State.UNKNOWN, "deployments of other namespaces may not be listed")
+    tags = [tag for path, tag in map(_split, images) if wanted.image.search(path)]
+    if not tags:
+        return Finding(name, State.UNKNOWN, "no deployment of this cluster runs its image")
+    found = version(tags[0])
+    if found is None:
+        return Finding(name, State.UNKNOWN, f"its image is tagged {tags[0] or 'by digest only'}")
+    if not new_enough(found, wanted.floors):
+        wished = " / ".join(_dotted(floor) for floor in wanted.floors)
+        return Finding(name, State.WRONG, tags[0], f"upgrade it to {wished} or newer: {wanted.install}")
+    return Finding(name, State.OK, tags[0])
+
+
+def new_enough(found: tuple[int, ...], floors: tuple[tuple[int, ...], ...]) -> bool:
+    """Whether *found* reaches the floor of its own line, or is of a line newer than all that have one."""
+    lines = [floor for floor in floors if floor[0] == found[0]]
+    return found >= lines[-1] if lines else found > floors[-1]
+
+
+def _split(image: str) -> tuple[str, str]:
+    path, _, _digest = image.partition("@")
+    name, _, tag = path.rpartition(":")
+    return (name, tag) if name and "/" not in tag else (path, "")
+
+
+def _dotted(numbers: tuple[int, ...]) -> str:
+    return ".".join(str(number) for number in numbers)
+
+
+@dataclass(frozen=True)
+class Right:
+    """One thing that an account may be allowed."""
+
+    verb: str
+    group: str
+    resource: str
+    subresource: str = ""
+
+    def __str__(self) -> str:
+        kind = f"{self.resource}{f'.{self.group}' if self.group else ''}"
+        return f"{self.verb} {kind}{f'/{self.subresource}' if self.subresource else ''}"
+
+
+SUBMITTER = (
+    *(
+        Right(verb, "argoproj.io", "workflows")
+        for verb in ("create", "get", "list", "watch", "patch", "update", "delete")
+    ),
+    *(Right(verb, "argoproj.io", "workflowtemplates") for verb in ("get", "list")),
+    *(Right(verb, "", "pods") for verb in ("get", "list", "delete")),
+    Right("get", "", "pods", "log"),
+)
+"""What it takes to submit, watch, retry and stop."""
+
+
+def rights(denied: Iterable[Right], namespace: str) -> Finding:
+    """Whether whoever asks may do what submitting takes; *denied*: what they may not."""
+    lacking = [str(right) for right in denied]
+    if not lacking:
+        return Finding("rights", State.OK, f"you may submit, watch, retry and stop in {namespace}")
+    fix = f"have yourself added to `submitters` of the chart platform, or bound to the Role argosy-submitter in {namespace}"
+    return Finding("rights", State.WRONG, f"in {namespace} you may not {', '.join(lacking)}", fix)
+
+
+ACCOUNTS = (
+    "argosy-step",
+    "argosy-forge",
+    "argosy-forge-reader",
+    "argosy-signing",
+    "argosy-registry",
+    "argosy-executor",
+)
+"""Service accounts that compiled manifests name."""
+EXECUTOR_TOKEN = "argosy-executor.service-account-token"  # noqa: S105 - its name, not its content
+ENDPOINTS = "argosy-endpoints"
+SECRETS = {
+    "argosy-forge": "ARGOSY_FORGE_TOKEN",
+    "argosy-forge-reader": "ARGOSY_FORGE_TOKEN",
+    "argosy-signing": "ARGOSY_SIGNING_KEY",
+}
+"""Secrets without which a pipeline cannot end in a request, and the key each must hold."""
+PLATFORM = "`argosy platform install` makes it"
+
+
+def accounts(there: Iterable[str], namespace: str) -> Finding:
+    """Whether the accounts that pipelines name exist."""
+    missing = sorted(set(ACCOUNTS) - set(there))
+    if missing:
+        return Finding("accounts", State.WRONG, f"{namespace} has no service account {', '.join(missing)}", PLATFORM)
+    return Finding("accounts", State.OK, f"all {len(ACCOUNTS)} are in {namespace}")
+
+
+def secret(name: str, key: str, held: Iterable[str] | None, fix: str) -> Finding:
+    """Whether the Secret *name* holds something under *key*; *held*: its keys that hold something, None where there is no Secret."""
+    if held is None:
+        return Finding("secrets", State.WRONG, f"there is no Secret {name}", fix)
+    if key not in held:
+        return Finding("secrets", State.WRONG, f"{name} holds nothing under {key}", fix)
+    return Finding("secrets", State.OK, f"{name} holds {key}")
+
+
+LAPTOP_ONLY = ("sqlite:", "file:", "local:")
+
+
+def endpoints(content: Mapping[str, str] | None) -> list[Finding]:
+    """Whether the addresses that every step is given can be reached from a pod."""
+    if content is None:
+        return [Finding(ENDPOINTS, State.WRONG, "there is no such ConfigMap", PLATFORM)]
+    wrong = []
+    for name in ("ARGOSY_TRACKING_URI", "ARGOSY_STORE_URI", "ARGOSY_FORGE_URI"):
+        value = content.get(name)
+        if not value:
+            wrong.append(
+                Finding(ENDPOINTS, State.WRONG, f"{name} is not set", "set it in the values of the chart platform")
+            )
+        elif value.startswith(LAPTOP_ONLY) and "ARGOSY_DATA_ROOT" not in content:
+            fix = "name a server; a file is on one pod's disk and gone with it"
+            wrong.append(Finding(ENDPOINTS, State.WRONG, f"{name} is {value}", fix))
+    return wrong or [Finding(ENDPOINTS, State.OK, "tracking, store and forge have addresses")]
+
+
+def clock(ahead: float) -> Finding:
+    """Whether this machine and the cluster agree about the time; *ahead*: seconds by which this machine is."""
+    if abs(ahead) > SKEW_SECONDS:
+        said = f"this machine is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the cluster"
+        return Finding(
+            "clock", State.WRONG, said, "synchronise both (NTP); tokens and signed requests are refused otherwise"
+        )
+    return Finding("clock", State.OK, f"within {max(abs(ahead), 1.0):.0f} s of the cluster's")

@@ -1,0 +1,36 @@
+"""The port to what installs charts in a cluster."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+Manifest = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Release:
+    """A chart as it is installed."""
+
+    name: str
+    namespace: str
+    revision: int
+    chart_version: str
+    status: str
+    notes: str = ""
+
+
+class Charts(Protocol):
+    """Charts and their releases. Every method raises TryAgain where the cluster cannot be reached, Misconfigured where it refuses."""
+
+    def installed(self, name: str, namespace: str) -> Release | None:
+        """The release *name*, or None where there is none."""
+
+    def manifests(self, release: Release) -> Sequence[Manifest]:
+        """What *release* consists of."""
+
+    def rendered(self, chart: Path, name: str, namespace: str, values: Manifest) -> Sequence[Manifest]:
+        """What installing *chart* with *values* would consist of. Raises Misconfigured where the chart refuses a value."""
+
+    def apply(self, chart: Path, name: str, namespace: str, values: Manifest) -> Release:
+        """Install *chart* as *name*, or upgrade it; wholly or, after a failure, not at all. Makes the namespace where there is none."""

@@ -1,0 +1,34 @@
+"""The port to a cluster that is looked at, and in no way changed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from argosy.domain.diagnosis import Right
+
+
+class Inspection(Protocol):
+    """What a cluster has. Every method raises TryAgain where it cannot be reached, Misconfigured where it refuses to answer."""
+
+    def version(self) -> str:
+        """Kubernetes' own, such as ``v1.34.4``."""
+
+    def ahead(self) -> float:
+        """Seconds by which this machine's clock is ahead of the cluster's, to about a second."""
+
+    def definitions(self) -> Mapping[str, Sequence[str]]:
+        """Name of each custom resource type to the versions that are served."""
+
+    def images(self) -> Sequence[str] | None:
+        """The images of all deployments and stateful sets; None where they may not be listed."""
+
+    def may(self, right: Right, namespace: str) -> bool:
+        """Whether whoever asks has *right* in *namespace*."""
+
+    def accounts(self, namespace: str) -> Sequence[str]:
+        """The service accounts of *namespace*."""
+
+    def config_map(self, name: str, namespace: str) -> Mapping[str, str] | None:
+        """The content of a ConfigMap, or None where there is none."""
+
+    def secret_keys(self, name: str, namespace: str) -> Sequence[str] | None:
+        """The keys of a Secret that hold something, never what; None where there is no such Secret."""
