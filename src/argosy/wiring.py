@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
     from argosy.ports.signer import Signer, Verifier
     from argosy.ports.tables import Tables
     from argosy.ports.trial_server import TrialServer
+    from argosy.ports.workflows import Workflows
 
 LOCAL = "local:"
 GITHUB = "github:"
@@ -131,6 +132,19 @@ def hash_key(settings: Settings) -> bytes:
         raise errors.Misconfigured(
             f"ARGOSY_HASH_KEY_FILE: {settings.hash_key} cannot be read: {error.strerror}; `argosy setup` makes one"
         ) from error
+
+
+def workflows(namespace: str | None, context: str | None) -> Workflows:
+    """The runs of a cluster's namespace. Raises Misconfigured where no cluster is named, or its client is not installed."""
+    try:
+        from argosy.adapters.cluster.workflows import ClusterWorkflows
+    except ModuleNotFoundError as error:
+        if error.name != "kubernetes":
+            raise
+        raise errors.Misconfigured(
+            "a cluster needs the client kubernetes; install it with pip install 'argosy[cluster]'"
+        ) from error
+    return ClusterWorkflows(namespace, context)
 
 
 def tables() -> Tables:

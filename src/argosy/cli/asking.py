@@ -1,9 +1,12 @@
 """What the verbs that speak to a run under way share: which run is meant, whether an engine is at it, what it was asked to do."""
 
 import argparse
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from argosy import errors, settings
+from argosy.cli import cluster
 from argosy.engine.nodes import Json, Node
 from argosy.engine.state import control, runs
 from argosy.engine.state.runs import RunFolder
@@ -12,8 +15,9 @@ OVER = ("Succeeded", "Failed", "Error")
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
-    """Declare the run that a verb is about."""
+    """Declare the run that a verb is about, here or on a cluster."""
     parser.add_argument("run", help="the run, or the beginning of its name; '-' for the newest")
+    cluster.add_arguments(parser)
 
 
 def found(name: str) -> RunFolder:
@@ -43,6 +47,19 @@ def ask_by_name(name: str, what: str, said: str) -> int:
     ask(folder, {"do": what})
     print(f"run {folder.run} {said}")
     return errors.DONE
+
+
+def print_rows(rows: Sequence[Mapping[str, str]], *, as_json: bool) -> None:
+    """Print one line a run."""
+    if as_json:
+        for row in rows:
+            print(json.dumps(row))
+        return
+    width = max((len(row["run"]) for row in rows), default=0)
+    for row in rows:
+        print(
+            f"{row['run']:<{width}}  {row['phase']:<11}  {row['started']:<19}  {row['seconds']:>7}  {row['message']}".rstrip()
+        )
 
 
 def waiting(nodes: dict[str, Node]) -> list[Node]:

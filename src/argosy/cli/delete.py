@@ -7,7 +7,7 @@ import argparse
 import shutil
 
 from argosy import errors, settings
-from argosy.cli import asking
+from argosy.cli import asking, cluster, cluster_runs
 from argosy.engine import api
 from argosy.engine.options import RunOptions
 from argosy.engine.state import runs
@@ -19,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     parser.add_argument("run", nargs="*", help="runs, or the beginnings of their names; '-' for the newest")
     parser.add_argument("--completed", action="store_true", help="every run that came to its end")
+    cluster.add_arguments(parser)
     parser.add_argument("--dry-run", action="store_true", help="say which, and delete none")
 
 
@@ -26,6 +27,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Delete runs."""
     if bool(arguments.run) == arguments.completed:
         raise errors.UsageError("name the runs to delete, or --completed for all that came to their end")
+    if cluster.is_meant(arguments):
+        return cluster_runs.delete(arguments)
     chosen = _completed() if arguments.completed else [asking.found(name) for name in arguments.run]
     for folder in dict.fromkeys(chosen):
         if not arguments.dry_run:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 from argosy import errors
-from argosy.cli import asking, progress
+from argosy.cli import asking, cluster, cluster_runs, progress
 from argosy.engine import nodes
 from argosy.engine.state.runs import RunFolder
 
@@ -19,6 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print one run."""
+    if cluster.is_meant(arguments):
+        return cluster_runs.get(arguments)
     folder = asking.found(arguments.run)
     workflow = folder.manifest()["workflow"]
     meta, known = folder.state()

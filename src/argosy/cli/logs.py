@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from argosy import errors, settings
+from argosy.cli import cluster, cluster_runs
 from argosy.engine import nodes
 from argosy.engine.nodes import Node, NodeType
 from argosy.engine.state import runs
@@ -23,11 +24,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     parser.add_argument("run", help="the run, or the beginning of its name; '-' for the newest")
     parser.add_argument("step", nargs="?", help="the step (default: every step)")
+    cluster.add_arguments(parser)
     parser.add_argument("-f", "--follow", action="store_true", help="go on until the step has ended")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the logs."""
+    if cluster.is_meant(arguments):
+        return cluster_runs.logs(arguments)
     home = settings.Settings.from_environment().home
     folder = runs.find(home, None if arguments.run == "-" else arguments.run)
     reader = Reader(folder, arguments.step)
@@ -49,7 +53,11 @@ class Reader:
         workflow = self.folder.manifest()["workflow"]
         while True:
             _, known = self.folder.state()
-            fitting = [node for node in known.values() if node.type in WITH_LOGS and _fits(node, self.step, workflow)]
+            fitting = [
+                node
+                for node in known.values()
+                if node.type in WITH_LOGS and cluster_runs.fits(node, self.step, workflow)
+            ]
             if not fitting and not follow:
                 names = ", ".join(
                     nodes.local_name(node.name, workflow) for node in known.values() if node.type in WITH_LOGS
@@ -80,13 +88,3 @@ class Reader:
 
 def _number(path: Path) -> int:
     return int(path.parent.name)
-
-
-def _fits(node: Node, step: str | None, workflow: str) -> bool:
-    name = nodes.local_name(node.name, workflow)
-    if step is None or step in (name, node.name, node.display_name, node.template):
-        return True
-    if node.type is NodeType.CONTAINER and node.boundary and name.rpartition(".")[0] == step:
-        return True
-    # A step with retries or a loop is meant as a whole by its own name.
-    return node.display_name.startswith(f"{step}(") or name.startswith(f"{step}(")

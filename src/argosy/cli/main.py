@@ -23,6 +23,9 @@ QUIET = {
     "FEAST_USAGE": "False",
 }
 
+ALIASES = {"status": "get"}
+"""Other words for a verb."""
+
 FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 REFUSED = {errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR}
 
@@ -31,10 +34,11 @@ VERBS = {
     "compile": "write the pipeline.yaml that a model's pipeline.py compiles to",
     "lint": "say what is wrong with a manifest before anything runs",
     "run": "run a model's pipeline, or any Argo manifest, on this machine",
+    "submit": "start a model's pipeline on a cluster",
     "resume": "continue a run that was interrupted, killed or suspended",
     "retry": "try a run that failed again, from the steps that failed",
-    "runs": "list the runs of this machine",
-    "get": "show how a run stands",
+    "runs": "list the runs of this machine or of a cluster",
+    "get": "show how a run stands (also: status)",
     "watch": "watch a run until it ends",
     "suspend": "begin no further step of a run for now",
     "approve": "let a run go on that waits for an approval",
@@ -83,11 +87,11 @@ def run(argv: Sequence[str]) -> int:
 def _dispatch(argv: Sequence[str]) -> int:
     parser = _parser()
     verb = next((word for word in argv if not word.startswith("-")), None)
-    if verb not in VERBS:
+    if verb not in VERBS and verb not in ALIASES:
         parser.parse_args(argv)  # --help, --version, or argparse's own message and exit code 2
         parser.print_help()
         return errors.DONE
-    module = importlib.import_module(f"argosy.cli.{verb}")
+    module = importlib.import_module(f"argosy.cli.{ALIASES.get(verb, verb)}")
     own = argparse.ArgumentParser(prog=f"argosy {verb}", description=module.__doc__, formatter_class=_Help)
     module.add_arguments(own)
     position = list(argv).index(verb)

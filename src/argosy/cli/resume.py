@@ -8,7 +8,7 @@ the steps that failed.
 import argparse
 
 from argosy import errors
-from argosy.cli import approve, asking, executing
+from argosy.cli import approve, asking, cluster, cluster_runs, executing
 from argosy.engine import api
 from argosy.engine.state import runs
 from argosy.engine.state.runs import RunFolder
@@ -17,11 +17,14 @@ from argosy.engine.state.runs import RunFolder
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     parser.add_argument("run", nargs="?", help="the run, or the beginning of its name (default: the newest)")
+    cluster.add_arguments(parser)
     executing.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Resume one run; returns 0 or the code of the first step that failed."""
+    if cluster.is_meant(arguments):
+        return cluster_runs.resume(arguments)
     options = executing.options(arguments)
     folder = runs.find(options.home, None if arguments.run == "-" else arguments.run)
     if _goes_on(folder):

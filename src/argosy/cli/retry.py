@@ -9,7 +9,7 @@ import argparse
 import re
 
 from argosy import errors
-from argosy.cli import asking, executing
+from argosy.cli import asking, cluster, cluster_runs, executing
 from argosy.engine import api, nodes
 from argosy.engine.nodes import Node
 
@@ -30,6 +30,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise errors.UsageError(
             "--restart-successful and --node-field-selector go together: one says that, the other which"
         )
+    if cluster.is_meant(arguments):
+        return cluster_runs.retry(arguments)
     options = executing.options(arguments)
     folder = asking.found(arguments.run)
     manifest = folder.manifest()

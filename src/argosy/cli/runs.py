@@ -1,10 +1,9 @@
-"""List the runs of this machine, the newest first."""
+"""List the runs of this machine, or of a cluster's namespace, the newest first."""
 
 import argparse
-import json
 
 from argosy import errors, settings
-from argosy.cli import asking
+from argosy.cli import asking, cluster, cluster_runs
 from argosy.engine.state import runs
 
 
@@ -12,22 +11,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     parser.add_argument("-n", "--limit", type=int, default=20, metavar="N", help="at most this many (default: 20)")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    cluster.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print one line a run."""
+    if cluster.is_meant(arguments):
+        return cluster_runs.runs(arguments)
     folders = runs.newest_first(settings.Settings.from_environment().home)
     rows = [_row(folder) for folder in folders[: arguments.limit]]
-    if arguments.json:
-        for row in rows:
-            print(json.dumps(row))
-        return errors.DONE
-    width = max((len(row["run"]) for row in rows), default=0)
-    for row in rows:
-        print(
-            f"{row['run']:<{width}}  {row['phase']:<11}  {row['started']:<19}  {row['seconds']:>7}  {row['message']}".rstrip()
-        )
-    if not rows:
+    asking.print_rows(rows, as_json=arguments.json)
+    if not rows and not arguments.json:
         print("no runs yet; `argosy run MODEL` makes one")
     return errors.DONE
 

@@ -8,7 +8,7 @@ import sys
 import time
 
 from argosy import errors
-from argosy.cli import asking, progress
+from argosy.cli import asking, cluster, cluster_runs, progress
 from argosy.engine import outcome
 from argosy.engine.machine.workflow import Ending
 from argosy.engine.nodes import Node, Phase
@@ -22,6 +22,8 @@ add_arguments = asking.add_run
 
 def run(arguments: argparse.Namespace) -> int:
     """Watch one run."""
+    if cluster.is_meant(arguments):
+        return cluster_runs.watch(arguments)
     folder = asking.found(arguments.run)
     with progress.shown(sys.stdout, folder.manifest()["workflow"]) as observer:
         meta, known = _until_over(folder, observer)

@@ -15,8 +15,8 @@ from kubernetes.config import ConfigException
 from argosy import errors
 
 TIMEOUT_SECONDS = 20
-UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 401, 403, 404
-PASSING = {409, 429}
+BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, CONFLICT = 400, 401, 403, 404, 409
+PASSING = {CONFLICT, 429}
 
 
 def connect(context: str | None = None) -> Any:

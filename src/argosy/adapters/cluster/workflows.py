@@ -1,0 +1,246 @@
+"""The workflows of a namespace, as Argo Workflows keeps them.
+
+Suspending, resuming and ending are changes of the Workflow object, the same that ``argo`` makes. Retrying is not: which nodes begin anew is
+decided by code of Argo's that differs between its versions, so it is left to the program ``argo`` itself.
+"""
+
+import base64
+import datetime
+import gzip
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import urllib3
+from kubernetes import client, config
+from kubernetes.client.exceptions import ApiException
+from kubernetes.config import ConfigException
+
+from argosy import errors
+from argosy.adapters.cluster.client import BAD_REQUEST, CONFLICT, NOT_FOUND, TIMEOUT_SECONDS, connect, reported
+from argosy.ports.workflows import Workflow
+
+GROUP, VERSION = "argoproj.io", "v1alpha1"
+TEMPLATE_LABEL = "workflows.argoproj.io/workflow-template"
+REMEDY = "`argosy doctor` checks what has to be installed and allowed"
+ATTEMPTS = 5
+"""How often a change is tried when the controller changed the workflow at the same moment."""
+
+
+class ClusterWorkflows:
+    """See :class:`argosy.ports.workflows.Workflows`."""
+
+    def __init__(self, namespace: str | None = None, context: str | None = None, api: Any = None) -> None:
+        """*namespace*: by default the context's own. *api*: a connected client; by default of the cluster at hand."""
+        connected = api or connect(context)
+        self._namespace = namespace or _namespace_of(context)
+        self._context = context
+        self._core = client.CoreV1Api(connected)
+        self._custom = client.CustomObjectsApi(connected)
+
+    @property
+    def namespace(self) -> str:
+        """See the port."""
+        return self._namespace
+
+    def template(self, name: str) -> Workflow:
+        """See the port."""
+        with reported(f"reading the WorkflowTemplate {name} in {self._namespace}", REMEDY):
+            try:
+                found: Workflow = self._custom.get_namespaced_custom_object(
+                    *self._of("workflowtemplates"), name, _request_timeout=TIMEOUT_SECONDS
+                )
+            except ApiException as error:
+                if error.status != NOT_FOUND:
+                    raise
+                raise errors.Misconfigured(self._no_template(name, error)) from error
+        return found
+
+    def submit(self, template: str, parameters: Mapping[str, str]) -> str:
+        """See the port."""
+        workflow = {
+            "apiVersion": f"{GROUP}/{VERSION}",
+            "kind": "Workflow",
+            "metadata": {"generateName": f"{template}-", "labels": {TEMPLATE_LABEL: template}},
+            "spec": {
+                "workflowTemplateRef": {"name": template},
+                "arguments": {"parameters": [{"name": key, "value": value} for key, value in parameters.items()]},
+            },
+        }
+        with reported(f"submitting {template} in {self._namespace}", REMEDY):
+            created = self._custom.create_namespaced_custom_object(
+                *self._of("workflows"), workflow, _request_timeout=TIMEOUT_SECONDS
+            )
+        name: str = created["metadata"]["name"]
+        return name
+
+    def get(self, name: str) -> Workflow:
+        """See the port."""
+        with reported(f"reading the workflow {name} in {self._namespace}", REMEDY):
+            return _unpacked(self._get(name))
+
+    def newest_first(self) -> Sequence[Workflow]:
+        """See the port."""
+        with reported(f"listing the workflows of {self._namespace}", REMEDY):
+            found = self._custom.list_namespaced_custom_object(*self._of("workflows"), _request_timeout=TIMEOUT_SECONDS)
+        return sorted(found["items"], key=lambda one: str(one["metadata"]["creationTimestamp"]), reverse=True)
+
+    def shut_down(self, name: str, strategy: str) -> None:
+        """See the port."""
+        self._patch(name, {"spec": {"shutdown": strategy}}, "ending")
+
+    def suspend(self, name: str) -> None:
+        """See the port."""
+        self._patch(name, {"spec": {"suspend": True}}, "suspending")
+
+    def resume(self, name: str) -> None:
+        """See the port."""
+        with reported(f"resuming the workflow {name} in {self._namespace}", REMEDY):
+            for _ in range(ATTEMPTS):
+                found = dict(self._get(name))
+                try:
+                    self._custom.replace_namespaced_custom_object(
+                        *self._of("workflows"), name, _resumed(found), _request_timeout=TIMEOUT_SECONDS
+                    )
+                except ApiException as error:
+                    if error.status != CONFLICT:
+                        raise
+                else:
+                    return
+        raise errors.TryAgain(f"workflow {name} changed {ATTEMPTS} times while it was to be resumed; try again")
+
+    def retry(self, name: str, arguments: Sequence[str]) -> None:
+        """See the port."""
+        if shutil.which("argo") is None:
+            raise errors.Misconfigured(
+                "`argo` is not installed, and which steps begin anew is for the controller's own version of it to say; "
+                "install it from https://github.com/argoproj/argo-workflows/releases"
+            )
+        context = ["--context", self._context] if self._context else []
+        command = ["argo", "--namespace", self._namespace, *context, "retry", name, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            words = (done.stderr.strip() or done.stdout.strip()).splitlines()
+            raise errors.UsageError(f"`{' '.join(command)}` refused: {words[-1] if words else done.returncode}")
+
+    def delete(self, name: str) -> None:
+        """See the port."""
+        with reported(f"deleting the workflow {name} in {self._namespace}", REMEDY):
+            self._get(name)
+            self._custom.delete_namespaced_custom_object(*self._of("workflows"), name, _request_timeout=TIMEOUT_SECONDS)
+
+    def log(self, pod: str, *, follow: bool) -> Iterator[str]:
+        """See the port."""
+        with reported(f"reading the log of the pod {pod} in {self._namespace}", REMEDY):
+            try:
+                stream = self._core.read_namespaced_pod_log(
+                    pod, self._namespace, container="main", follow=follow, _preload_content=False
+                )
+            except ApiException as error:
+                if error.status == NOT_FOUND:
+                    raise LookupError(pod) from error
+                if error.status == BAD_REQUEST:
+                    return  # the container has not begun
+                raise
+            yield from _lines(stream)
+
+    def _of(self, plural: str) -> tuple[str, str, str, str]:
+        return GROUP, VERSION, self._namespace, plural
+
+    def _get(self, name: str) -> Workflow:
+        try:
+            found: Workflow = self._custom.get_namespaced_custom_object(
+                *self._of("workflows"), name, _request_timeout=TIMEOUT_SECONDS
+            )
+        except ApiException as error:
+            if error.status != NOT_FOUND:
+                raise
+            raise errors.UsageError(
+                f"namespace {self._namespace} has no workflow {name!r}; `argosy runs --namespace {self._namespace}` lists them"
+            ) from error
+        return found
+
+    def _patch(self, name: str, change: Mapping[str, Any], doing: str) -> None:
+        with reported(f"{doing} the workflow {name} in {self._namespace}", REMEDY):
+            self._get(name)
+            self._custom.patch_namespaced_custom_object(
+                *self._of("workflows"), name, change, _request_timeout=TIMEOUT_SECONDS
+            )
+
+    def _no_template(self, name: str, error: ApiException) -> str:
+        """A namespace without the template, and a cluster without Argo, answer alike but for the body."""
+        if "page not found" in str(error.body):
+            return f"the cluster knows no WorkflowTemplates: Argo Workflows is not installed on it; {REMEDY}"
+        return (
+            f"namespace {self._namespace} has no WorkflowTemplate {name!r}; install it: "
+            f"kubectl -n {self._namespace} apply --server-side -f workflows/{name.replace('-', '_')}/pipeline.yaml"
+        )
+
+
+def _namespace_of(context: str | None) -> str:
+    """The namespace of the context at hand; of the pod's own where this runs in one."""
+    try:
+        contexts, active = config.list_kube_config_contexts()
+    except (ConfigException, OSError, TypeError):
+        return "default"
+    chosen = next((each for each in contexts if each["name"] == context), active)
+    return str(chosen["context"].get("namespace") or "default")
+
+
+def _lines(stream: "urllib3.BaseHTTPResponse") -> Iterator[str]:
+    rest = b""
+    for chunk in stream.stream():
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            yield line.decode("utf-8", errors="replace")
+    if rest:
+        yield rest.decode("utf-8", errors="replace")
+
+
+def _unpacked(workflow: Workflow) -> Workflow:
+    """*workflow* with its nodes in place: those of a large one are packed, those of a very large one are in the controller's database."""
+    status = workflow.get("status") or {}
+    if status.get("offloadNodeStatusVersion"):
+        raise errors.Misconfigured(
+            f"the nodes of {workflow['metadata']['name']} are in the controller's database; `argo get` reads them through the Argo server"
+        )
+    if not status.get("compressedNodes"):
+        return workflow
+    nodes = json.loads(gzip.decompress(base64.b64decode(status["compressedNodes"])))
+    return {**workflow, "status": {**status, "nodes": nodes}}
+
+
+def _resumed(workflow: dict[str, Any]) -> dict[str, Any]:
+    """*workflow* going on: not suspended, and the suspend steps that wait done."""
+    now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    unpacked = dict(_unpacked(workflow))
+    unpacked["spec"] = {key: value for key, value in unpacked["spec"].items() if key != "suspend"}
+    nodes = (unpacked.get("status") or {}).get("nodes") or {}
+    waiting = {
+        key: {**node, "phase": "Succeeded", "finishedAt": now, "outputs": _supplied(node)}
+        for key, node in nodes.items()
+        if node["type"] == "Suspend" and node["phase"] == "Running"
+    }
+    if waiting:
+        status = {key: value for key, value in unpacked["status"].items() if key != "compressedNodes"}
+        unpacked["status"] = {**status, "nodes": {**nodes, **waiting}}
+    return unpacked if waiting else {**workflow, "spec": unpacked["spec"]}
+
+
+def _supplied(node: Mapping[str, Any]) -> dict[str, Any]:
+    """The outputs of a suspend step nobody answered: the defaults. Raises UsageError where one has none."""
+    outputs = dict(node.get("outputs") or {})
+    parameters = []
+    for parameter in outputs.get("parameters") or []:
+        given = parameter.get("valueFrom") or {}
+        if "supplied" in given:
+            if given.get("default") is None:
+                raise errors.UsageError(
+                    f"{node['displayName']} waits for a value of {parameter['name']!r}: argo node set --output-parameter"
+                )
+            parameters.append({"name": parameter["name"], "value": given["default"]})
+        else:
+            parameters.append(parameter)
+    return {**outputs, "parameters": parameters} if parameters else outputs

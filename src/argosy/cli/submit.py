@@ -1,0 +1,51 @@
+"""Start a model's pipeline on a cluster: the same as `argo submit --from workflowtemplate/NAME`.
+
+The template has to be installed there (kubectl apply --server-side -f workflows/MODEL/pipeline.yaml); nothing of this machine but the
+parameters goes along. A parameter that holds an expression or shell code is refused: no value of a pipeline needs one.
+"""
+
+import argparse
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from argosy import errors
+from argosy.cli import cluster, cluster_runs, parameters
+from argosy.templates import folder, values
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument("model", help="a model, or the name of a WorkflowTemplate")
+    parameters.add_arguments(parser)
+    parser.add_argument("--watch", action="store_true", help="show the run until it ends, and leave with its exit code")
+    cluster.add_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Submit one run."""
+    given = parameters.given(arguments)
+    if problems := [problem for name, value in given.items() for problem in values.problems(name, value)]:
+        raise errors.Rejected("\n       ".join(problems))
+    at = cluster.workflows(arguments)
+    template = folder.workflow_name(arguments.model)
+    _refuse_unknown(template, given, at.template(template))
+    words = [word for name, value in given.items() for word in ("-p", f"{name}={value}")]
+    cluster.say(arguments, "argo", "submit", "--from", f"workflowtemplate/{template}", *words, namespace=at.namespace)
+    name = at.submit(template, given)
+    print(f"run {name} submitted to namespace {at.namespace}")
+    if arguments.watch:
+        return cluster_runs.until_over(at, name)
+    print(f"`argosy watch {name} --namespace {at.namespace}` shows it")
+    return errors.DONE
+
+
+def _refuse_unknown(template: str, given: Mapping[str, str], installed: Mapping[str, Any]) -> None:
+    """The controller takes a parameter that nobody reads without a word."""
+    entries = (installed["spec"].get("arguments") or {}).get("parameters") or []
+    known = [entry["name"] for entry in entries]
+    for name in given:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"it takes {', '.join(known) or 'none'}"
+            raise errors.UsageError(f"{template} takes no parameter {name!r}; {hint}")

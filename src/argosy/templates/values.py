@@ -1,0 +1,22 @@
+"""Whether a value may be a workflow's parameter: data, never code.
+
+Our own manifests hand values over in the environment, where shell code does nothing. But a controller evaluates expressions inside
+values, other people's templates paste them into scripts, and no parameter of a pipeline needs either.
+"""
+
+import re
+from collections.abc import Iterator
+
+LONGEST = 64 * 1024
+"""Bytes of one value. The environment of a process has its limits, and so has an object of the API server."""
+SHELL = re.compile(r"[;|&`\n\r\0]|\$\(|\$\{|<\(|>\(")
+
+
+def problems(name: str, value: str) -> Iterator[str]:
+    """What is wrong with *value* as the parameter *name*, a sentence each. The value itself may be a secret and is not repeated."""
+    if "{{" in value:
+        yield f"parameter {name}: it holds an expression ({{{{…}}}}), which the controller would evaluate; give the value itself"
+    if found := SHELL.search(value):
+        yield f"parameter {name}: it holds shell code ({found[0]!r}); a parameter is a value, put code into a step"
+    if len(value.encode()) > LONGEST:
+        yield f"parameter {name}: it is longer than {LONGEST:,} bytes; put it into a file or a bucket, and name that"

@@ -1,0 +1,66 @@
+"""The workflows of a cluster in memory, for tests of what is shown of them and asked of them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from argosy import errors
+
+
+@dataclass
+class FakeWorkflows:
+    """See :class:`argosy.ports.workflows.Workflows`. ``asked`` holds what was done, in order."""
+
+    templates: dict[str, list[str]] = field(default_factory=dict)
+    """Template to the names of its parameters."""
+    known: list[dict[str, Any]] = field(default_factory=list)
+    """The newest first."""
+    logs: dict[str, list[str]] = field(default_factory=dict)
+    """Pod to its lines."""
+    asked: list[tuple[str, ...]] = field(default_factory=list)
+    namespace: str = "team"
+
+    def template(self, name: str) -> Mapping[str, Any]:
+        """See the port."""
+        if name not in self.templates:
+            raise errors.Misconfigured(f"namespace {self.namespace} has no WorkflowTemplate {name!r}")
+        return {"spec": {"arguments": {"parameters": [{"name": each} for each in self.templates[name]]}}}
+
+    def submit(self, template: str, parameters: Mapping[str, str]) -> str:
+        """See the port."""
+        self.asked.append(("submit", template, *(f"{key}={value}" for key, value in parameters.items())))
+        return f"{template}-abcde"
+
+    def get(self, name: str) -> Mapping[str, Any]:
+        """See the port."""
+        return next(each for each in self.known if each["metadata"]["name"] == name)
+
+    def newest_first(self) -> Sequence[Mapping[str, Any]]:
+        """See the port."""
+        return self.known
+
+    def shut_down(self, name: str, strategy: str) -> None:
+        """See the port."""
+        self.asked.append(("shut down", name, strategy))
+
+    def suspend(self, name: str) -> None:
+        """See the port."""
+        self.asked.append(("suspend", name))
+
+    def resume(self, name: str) -> None:
+        """See the port."""
+        self.asked.append(("resume", name))
+
+    def retry(self, name: str, arguments: Sequence[str]) -> None:
+        """See the port."""
+        self.asked.append(("retry", name, *arguments))
+
+    def delete(self, name: str) -> None:
+        """See the port."""
+        self.asked.append(("delete", name))
+
+    def log(self, pod: str, *, follow: bool) -> Iterator[str]:  # noqa: ARG002 - what is here is all there is
+        """See the port."""
+        if pod not in self.logs:
+            raise LookupError(pod)
+        yield from self.logs[pod]

@@ -1,0 +1,203 @@
+"""Runs on a cluster, through the verbs that know runs of this machine."""
+
+import json
+from typing import Any
+
+import pytest
+
+from argosy import wiring
+from argosy.cli import main
+from argosy.engine import nodes
+from argosy.testing.fake_workflows import FakeWorkflows
+
+TIMES = {"startedAt": "2026-11-21T02:00:00Z", "finishedAt": "2026-11-21T02:01:30Z"}
+
+
+def _node(name: str, kind: str, phase: str, *, boundary: str = "", **more: Any) -> tuple[str, dict[str, Any]]:
+    workflow = name.split(".", maxsplit=1)[0]
+    key = nodes.node_id(workflow, name)
+    boundaries = {"boundaryID": nodes.node_id(workflow, boundary)} if boundary else {}
+    shown = name.rpartition(".")[2]
+    return key, {
+        "id": key,
+        "name": name,
+        "displayName": shown,
+        "type": kind,
+        "phase": phase,
+        **boundaries,
+        **TIMES,
+        **more,
+    }
+
+
+def _workflow(name: str, phase: str, **spec: Any) -> dict[str, Any]:
+    """A DAG of two tasks: the first with an attempt that was killed and one that went well, the second failed by exit code 10."""
+    attempts = [nodes.node_id(name, f"{name}.train({number})") for number in (0, 1)]
+    found = [
+        _node(name, "DAG", phase, children=[nodes.node_id(name, f"{name}.train")]),
+        _node(f"{name}.train", "Retry", "Succeeded", boundary=name, templateName="train", children=attempts),
+        _node(f"{name}.train(0)", "Pod", "Failed", boundary=name, templateName="train", nodeFlag={"retried": True}),
+        _node(f"{name}.train(1)", "Pod", "Succeeded", boundary=name, templateName="train", nodeFlag={"retried": True}),
+        _node(
+            f"{name}.propose",
+            "Pod",
+            "Failed",
+            boundary=name,
+            templateName="propose",
+            message="Error (exit code 10)",
+            outputs={"exitCode": "10"},
+        ),
+    ]
+    outputs = {"parameters": [{"name": "verdict", "value": "reject"}]}
+    return {
+        "metadata": {"name": name, "creationTimestamp": TIMES["startedAt"]},
+        "spec": spec,
+        "status": {"phase": phase, "nodes": dict(found), "outputs": outputs, **TIMES},
+    }
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> FakeWorkflows:
+    """A namespace with a template, a run that failed and one that is suspended."""
+    found = FakeWorkflows(
+        templates={"flower-model": ["data"]},
+        known=[_workflow("flower-b2", "Failed"), _workflow("flower-a1", "Running", suspend=True)],
+        logs={nodes.pod_name("flower-b2", "flower-b2.propose", "propose"): ["error: one gate failed"]},
+    )
+    monkeypatch.setattr(wiring, "workflows", lambda _namespace, _context: found)
+    return found
+
+
+def test_submitting_is_what_argo_does(cluster: FakeWorkflows, capsys: pytest.CaptureFixture[str]) -> None:
+    """The template of the model, with its parameters; the equivalent command is named."""
+    assert main.run(["submit", "flower_model", "--cluster", "-p", "data=s3://raw/day=1"]) == 0
+    assert cluster.asked == [("submit", "flower-model", "data=s3://raw/day=1")]
+    told = capsys.readouterr()
+    assert "argo -n team submit --from workflowtemplate/flower-model -p data=s3://raw/day=1" in told.err
+    assert "run flower-model-abcde submitted" in told.out
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "told"),
+    [
+        pytest.param("x'; curl x | sh", 10, "shell code", id="shell"),
+        pytest.param("$(id)", 10, "shell code", id="substitution"),
+        pytest.param("{{=sprig.env('HOME')}}", 10, "an expression", id="expression"),
+        pytest.param("{{workflow.name}}", 10, "an expression", id="tag"),
+        pytest.param("a\nb", 10, "shell code", id="two-lines"),
+        pytest.param("x" * 70_000, 10, "longer than 65,536 bytes", id="huge"),
+    ],
+)
+def test_values_that_are_code(
+    cluster: FakeWorkflows, capsys: pytest.CaptureFixture[str], value: str, code: int, told: str
+) -> None:
+    """Nothing is submitted; the parameter is named, and its value is not repeated."""
+    assert main.run(["submit", "flower_model", "--cluster", "-p", f"data={value}"]) == code
+    said = capsys.readouterr().err
+    assert said.startswith("error: parameter data: ")
+    assert told in said
+    assert "curl" not in said
+    assert cluster.asked == []
+
+
+@pytest.mark.parametrize("value", ["s3://raw/day=1", "data/it's here (2)", '{"a": [1, 2]}', "0.5", ""])
+def test_values_that_are_data(cluster: FakeWorkflows, value: str) -> None:
+    """Places, numbers, JSON and quotes are values."""
+    assert main.run(["submit", "flower_model", "--cluster", "-p", f"data={value}"]) == 0
+
+
+def test_a_parameter_nobody_reads(cluster: FakeWorkflows, capsys: pytest.CaptureFixture[str]) -> None:
+    """The controller would take a slip without a word."""
+    assert main.run(["submit", "flower_model", "--cluster", "-p", "date=x"]) == 2
+    assert "takes no parameter 'date'; did you mean 'data'?" in capsys.readouterr().err
+    assert cluster.asked == []
+
+
+@pytest.mark.parametrize("verb", ["get", "status"])
+def test_how_a_run_stands(cluster: FakeWorkflows, capsys: pytest.CaptureFixture[str], verb: str) -> None:
+    """The same facts, tree and advice as of a run of this machine, and what Argo's own command is."""
+    assert main.run([verb, "flower-b", "--namespace", "team"]) == 0
+    told = capsys.readouterr()
+    assert "# argo -n team get flower-b2" in told.err
+    assert "Phase:     Failed" in told.out
+    assert "Verdict:   reject" in told.out
+    lines = told.out.splitlines()
+    train = next(index for index, line in enumerate(lines) if line.endswith("train 90s"))
+    assert "train(0)" in lines[train + 1]
+    assert "`argo" + "sy logs flower-b2 '$.propose' --namespace team`" in told.out
+    assert "`argosy retry flower-b2 --namespace team`" in told.out
+
+
+def test_a_run_as_json_is_as_the_engine_says_it(cluster: FakeWorkflows, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nodes under the names and in the words of the engine, so that two runs can be compared."""
+    assert main.run(["get", "flower-b2", "--cluster", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["phase"] == "Failed"
+    assert found["nodes"]["$.propose"] == {"type": "Pod", "phase": "Failed", "outputs": {"exitCode": "10"}}
+    assert found["nodes"]["$.train"]["type"] == "Retry"
+
+
+def test_watching_ends_as_the_engine_would(cluster: FakeWorkflows, capsys: pytest.CaptureFixture[str]) -> None:
+    """A run that failed leaves with its failed step's code: 10, the answer is no."""
+    assert main.run(["watch", "flower-b2", "--cluster"]) == 10
+    assert "Failed    $.propose: Error (exit code 10)" in capsys.readouterr().out
+
+
+def test_the_runs_of_a_namespace(cluster: FakeWorkflows, capsys: pytest.CaptureFixture[str]) -> None:
+    """The newest first, a suspended one as such."""
+    assert main.run(["runs", "--cluster", "--json"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(row["run"], row["phase"]) for row in rows] == [("flower-b2", "Failed"), ("flower-a1", "Suspended")]
+    assert rows[0]["seconds"] == "90.0s"
+
+
+def test_logs_of_pods_that_are_there_and_of_those_that_are_gone(
+    cluster: FakeWorkflows, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each line with its step; where a pod is gone, the place where its log is kept."""
+    assert main.run(["logs", "flower-b2", "--cluster"]) == 0
+    told = capsys.readouterr()
+    assert told.out == "$.propose: error: one gate failed\n"
+    assert "the pod of train(1) is gone (Succeeded)" in told.err
+
+
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [
+        pytest.param(["stop", "flower-a"], ("shut down", "flower-a1", "Stop"), id="stop"),
+        pytest.param(["terminate", "flower-a1"], ("shut down", "flower-a1", "Terminate"), id="terminate"),
+        pytest.param(["suspend", "flower-a1"], ("suspend", "flower-a1"), id="suspend"),
+        pytest.param(["resume", "flower-a1"], ("resume", "flower-a1"), id="resume"),
+        pytest.param(["retry", "-"], ("retry", "flower-b2"), id="retry"),
+        pytest.param(["delete", "flower-b2"], ("delete", "flower-b2"), id="delete"),
+        pytest.param(
+            ["retry", "flower-b2", "--restart-successful", "--node-field-selector", "displayName=train"],
+            ("retry", "flower-b2", "--restart-successful", "--node-field-selector", "displayName=train"),
+            id="retry-more",
+        ),
+    ],
+)
+def test_what_is_asked_of_a_run(cluster: FakeWorkflows, words: list[str], asked: tuple[str, ...]) -> None:
+    """Each verb does one thing, to the run that is meant."""
+    assert main.run([*words, "--cluster"]) == 0
+    assert cluster.asked == [asked]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        pytest.param(["stop", "flower-b2"], "it is Failed", id="stop-what-is-over"),
+        pytest.param(["resume", "flower-b2"], "`argosy retry flower-b2`", id="resume-what-failed"),
+        pytest.param(["retry", "flower-a1"], "only a run that failed", id="retry-what-runs"),
+        pytest.param(["get", "nothing"], "the newest is flower-b2", id="no-such-run"),
+        pytest.param(["get", "flower"], "fits 2 workflows: flower-b2, flower-a1", id="two"),
+        pytest.param(["logs", "flower-b2", "nothing"], "has no step 'nothing'", id="no-such-step"),
+    ],
+)
+def test_what_cannot_be_asked(
+    cluster: FakeWorkflows, capsys: pytest.CaptureFixture[str], words: list[str], told: str
+) -> None:
+    """One line, exit code 2, and nothing done."""
+    assert main.run([*words, "--cluster"]) == 2
+    assert told in capsys.readouterr().err
+    assert cluster.asked == []
