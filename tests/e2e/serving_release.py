@@ -129,8 +129,10 @@ class Release:
 
     def live_digest(self) -> str:
         """Blue/green: the model digest of the version that the active Service selects; empty while there is none."""
-        active = self.rollout().get("status", {}).get("blueGreen", {}).get("activeSelector", "")
-        sets = self.cluster.list("replicasets", self.namespace, f"rollouts-pod-template-hash={active}")
+        return self._digest_of(self.rollout().get("status", {}).get("blueGreen", {}).get("activeSelector", ""))
+
+    def _digest_of(self, template_hash: str) -> str:
+        sets = self.cluster.list("replicasets", self.namespace, f"rollouts-pod-template-hash={template_hash}")
         return str(sets[0]["spec"]["template"]["metadata"]["annotations"]["argosy.dev/model-digest"]) if sets else ""
 
     def serving(self) -> collections.Counter[str]:
@@ -150,17 +152,19 @@ class Release:
 
         self.cluster.wait(f"version {version.number} live", live, seconds)
 
-    def wait_aborted(self, seconds: float = 420) -> str:
-        """Wait until the Rollout has aborted; returns its message."""
+    def wait_aborted(self, version: Version, seconds: float = 420) -> str:
+        """Wait until the Rollout has aborted its update to *version*; returns its message."""
 
         def aborted() -> str:
             status = self.rollout()["status"]
-            return str(status["message"]) if status.get("abort") and status["phase"] == "Degraded" else ""
+            over = status.get("abort") and status["phase"] == "Degraded"
+            asked = over and self._digest_of(status["currentPodHash"]) == version.digest
+            return str(status["message"]) if asked else ""
 
         return str(self.cluster.wait("abort", aborted, seconds))
 
     def measured(self) -> dict[str, str]:
-        """The phases of the last AnalysisRun's metrics, by name."""
+        """The phases of the metrics of the last AnalysisRun, by name."""
         runs = self.cluster.list("analysisruns", self.namespace)
         last = max(runs, key=lambda run: str(run["metadata"]["creationTimestamp"]))
         return {metric["name"]: metric["phase"] for metric in last["status"]["metricResults"]}
@@ -171,6 +175,10 @@ class Seconds:
     """What the load saw, second by second."""
 
     lines: list[dict[str, Any]]
+
+    def since(self, when: float) -> "Seconds":
+        """The same from *when* on, seconds since 1970."""
+        return Seconds([line for line in self.lines if line["at"] >= when])
 
     def total(self) -> collections.Counter[str]:
         """Outcomes over the whole time: ``<status> <digest>``, or ``failed …``."""

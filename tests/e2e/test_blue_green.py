@@ -30,6 +30,6 @@ def test_the_switch_is_at_once_and_a_bad_version_switches_back(release: Release,
     # The second of the switch, and the next where requests were on their way.
     assert len(mixed) <= 2
     release.install(bad, over=WAY)
-    message = release.wait_aborted()
+    message = release.wait_aborted(bad)
     assert "errors" in message
     release.cluster.wait("the version before", lambda: release.live_digest() == second.digest, 120)

@@ -49,6 +49,7 @@ env:
 startupProbe:
   httpGet: {path: /healthz, port: 8080}
   periodSeconds: 1
+  timeoutSeconds: 5
   failureThreshold: {{ .Values.server.startSeconds }}
 livenessProbe:
   httpGet: {path: /healthz, port: 8080}
@@ -57,8 +58,8 @@ livenessProbe:
   failureThreshold: 6
 readinessProbe:
   httpGet: {path: /readyz, port: 8080}
-  periodSeconds: 2
-  timeoutSeconds: 2
+  periodSeconds: 5
+  timeoutSeconds: 5
   failureThreshold: 3
 securityContext:
   {{- include "inference.containerSecurity" . | nindent 2 }}
