@@ -9,7 +9,7 @@ from typing import Any
 from argosy import errors
 from argosy.engine import labels, schedules
 from argosy.engine.artifacts import locations
-from argosy.engine.attempts import containers, images, members, volumes
+from argosy.engine.attempts import containers, images, members, memory, volumes
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources
 from argosy.engine.attempts.volumes import Claims, VolumeFailure
 from argosy.engine.attempts.workspace import ROOT_VARIABLE, PathFailure, Workspace, container_of
@@ -78,6 +78,7 @@ def prepare(manifest: Manifest, options: RunOptions) -> Prepared:
     _check_sources(manifest)
     _check_caches(manifest)
     engine = _check_leaves(catalogue, options, main.path, name)
+    ignored = tuple(dict.fromkeys((*ignored, *_limits_without_effect(catalogue))))
     repository = resources.repository(manifest, spec.get("artifactRepositoryRef"))
     if repository is None and spec.get("artifactRepositoryRef"):
         ignored = (*ignored, "spec.artifactRepositoryRef")
@@ -269,6 +270,7 @@ def _check_leaves(catalogue: Catalogue, options: RunOptions, path: Path, workflo
             place = f"{where}: container {member.name!r}" if member.apart else where
             container = container_of(member.template)
             _check_volumes(container, mountable, held, options, place)
+            _check_limits(container, place)
             if images.is_process(container.get("image") or "", options.process_images):
                 _check_process(member.template, mountable, held, place)
             else:
@@ -345,6 +347,24 @@ def _check_locations(artifacts: Iterable[tuple[str, Json]], options: RunOptions,
                     f"{path}: {where}: needs the Secret {selector.get('name')!r} with the key {selector['key']!r}, which is not known "
                     "here; name a file with it (-f)"
                 )
+
+
+def _check_limits(container: Json, where: str) -> None:
+    """Raise Misconfigured where a limit on memory is no quantity."""
+    if "{{" not in str(container.get("resources")):
+        try:
+            memory.limit_of(container)
+        except ValueError as error:
+            raise errors.Misconfigured(f"{where}: resources.limits.memory: {error}") from None
+
+
+def _limits_without_effect(catalogue: Catalogue) -> Iterator[str]:
+    """The limits of the workflow's containers that nobody holds them to on this machine."""
+    for _, template in _leaves(catalogue):
+        for member in members.members_of(template):
+            for name in (container_of(member.template).get("resources") or {}).get("limits") or {}:
+                if name != "memory" or not memory.is_limited():
+                    yield f"resources.limits.{name}"
 
 
 def _check_references(container: Json, options: RunOptions, where: str) -> None:

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from argosy.engine.attempts import environment, images
+from argosy.engine.attempts import environment, images, memory
 from argosy.engine.attempts.workspace import TMP, PathFailure, Workspace, container_of
 from argosy.engine.machine.effects import StartPod
 from argosy.engine.processes.launcher import Launch
@@ -28,7 +28,7 @@ def launch(program: str | None, request: StartPod, workspace: Workspace, variabl
     return Launch(
         argv=(
             program,
-            *_options(workspace, container.get("workingDir"), variables, script),
+            *_options(workspace, container.get("workingDir"), variables, script, memory.limit_of(container)),
             *_entry(container, command),
         ),
         env={**environment.of_machine(), "HOME": str(Path.home()), **variables},
@@ -39,7 +39,9 @@ def launch(program: str | None, request: StartPod, workspace: Workspace, variabl
     )
 
 
-def _options(workspace: Workspace, folder: str | None, variables: Mapping[str, str], script: str | None) -> list[str]:
+def _options(
+    workspace: Workspace, folder: str | None, variables: Mapping[str, str], script: str | None, limit: int | None
+) -> list[str]:
     binds = {str(TMP): workspace.scratch, **{str(shown.target): shown.source for shown in workspace.shown()}}
     if workspace.given_root:
         binds[str(workspace.given_root)] = workspace.root
@@ -50,6 +52,8 @@ def _options(workspace: Workspace, folder: str | None, variables: Mapping[str, s
     for target, source in sorted(binds.items()):
         options += ["--volume", f"{source}:{target}{':ro' if target in read_only else ''}"]
     options += [word for name in sorted(variables) for word in ("--env", name)]
+    if limit is not None:
+        options += ["--memory", str(limit)]
     return options + (["--workdir", folder] if folder else [])
 
 

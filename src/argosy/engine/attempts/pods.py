@@ -11,7 +11,7 @@ from typing import Protocol
 
 from argosy.engine import nodes
 from argosy.engine.artifacts.remote import Remote
-from argosy.engine.attempts import ahead, containers, environment, images, transfer, volumes
+from argosy.engine.attempts import ahead, containers, environment, images, memory, transfer, volumes
 from argosy.engine.attempts.cache import StepCache
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources
 from argosy.engine.attempts.members import MAIN, Member, Role, members_of
@@ -43,13 +43,26 @@ class Starts(Protocol):
     def warm(self, warmth: Warmth) -> None: ...
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Part:
     """One container of an attempt. *request*: what a pod of it alone would be asked."""
 
     member: Member
     request: StartPod
     workspace: Workspace
+    _group: memory.Group | None = None
+
+    def hold(self, pid: int) -> None:
+        """Limit the memory of its process *pid*, where it has a limit and this machine can."""
+        if limit := memory.limit_of(container_of(self.request.template)):
+            self._group = memory.group(limit)
+        if self._group:
+            self._group.take(pid)
+
+    def lacked_memory(self) -> bool:
+        """Whether its process, which has ended, ran into its limit."""
+        group, self._group = self._group, None
+        return group is not None and group.close()
 
 
 @dataclass
@@ -115,10 +128,16 @@ class Pods:
             part = parts[member.name]
             launch = self._launch(part.request, part.workspace, self._environment(part.request))
             self._look_ahead(launch)
-            return await self.starter.start(launch)
+            running = await self.starter.start(launch)
+            if images.is_process(container_of(part.member.template).get("image") or "", self.process_images):
+                part.hold(running.pid)
+            return running
 
         running = Containers(
-            [part.member for part in parts.values()], start, lambda member: parts[member.name].workspace.log
+            [part.member for part in parts.values()],
+            start,
+            lambda member: parts[member.name].workspace.log,
+            lambda member: parts[member.name].lacked_memory(),
         )
         self.running[request.name] = running
         ends, late = await self._ends(running, request, watch)

@@ -18,7 +18,8 @@ GRACE = 5.0
 """Seconds between SIGTERM and SIGKILL."""
 
 STOPPED = 143
-KILLED = (137, STOPPED)
+SHOT = 137
+KILLED = (SHOT, STOPPED)
 """How what runs beside the main container may end without harm: it is stopped when that has ended."""
 
 LONGEST_LINE = 4096
@@ -31,6 +32,8 @@ class End:
 
     code: int
     reason: str = ""
+    word: str = "Error"
+    """Kubernetes' word for it."""
     passed_on: int | None = None
     """The code that those who wait for it hear, where that is not its own."""
 
@@ -54,11 +57,16 @@ class Containers:
     """The containers of one pod while they run."""
 
     def __init__(
-        self, members: Sequence[Member], start: Callable[[Member], Awaitable[Running]], log: Callable[[Member], Path]
+        self,
+        members: Sequence[Member],
+        start: Callable[[Member], Awaitable[Running]],
+        log: Callable[[Member], Path],
+        lacked_memory: Callable[[Member], bool] = lambda _: False,
     ) -> None:
         self._members = members
         self._start = start
         self._log = log
+        self._lacked_memory = lacked_memory
         self._running: dict[str, Running] = {}
         self._ends: dict[str, asyncio.Future[End]] = {}
         self._stopped = False
@@ -151,13 +159,16 @@ class Containers:
             ended = await (running.stop(GRACE) if self._stopped else running.wait())
         finally:
             self._running.pop(member.name, None)
+            lacked_memory = self._lacked_memory(member)
         code = code_of(ended)
+        if lacked_memory and code == SHOT:
+            return End(code, word="OOMKilled")
         return End(code, _reason_of(self._log(member)) if code == NOT_STARTED else "")
 
 
 def message_of(container: str, end: End) -> str:
     """What the controller says of a container that failed."""
-    return f"{container}: Error (exit code {end.code}): {end.reason}"
+    return f"{container}: {end.word} (exit code {end.code}): {end.reason}"
 
 
 def code_of(ended: Exit) -> int:

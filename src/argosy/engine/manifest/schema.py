@@ -48,10 +48,10 @@ _LOCATIONS = "artifactory hdfs oss gcs azure plugin"
 _CONTAINER = Type(
     runs={
         "name": STRING, "image": STRING, "command": STRINGS, "args": STRINGS, "workingDir": STRING, "env": "[EnvVar]",
-        "envFrom": "[EnvFromSource]", "volumeMounts": "[VolumeMount]",
+        "envFrom": "[EnvFromSource]", "volumeMounts": "[VolumeMount]", "resources": "Resources",
     },
     ignored=_names(
-        "resources imagePullPolicy securityContext ports terminationMessagePath terminationMessagePolicy tty stdin stdinOnce resizePolicy "
+        "imagePullPolicy securityContext ports terminationMessagePath terminationMessagePolicy tty stdin stdinOnce resizePolicy "
         "readinessProbe livenessProbe startupProbe"
     ),
     refused=_refused("lifecycle volumeDevices restartPolicy restartPolicyRules"),
@@ -82,7 +82,7 @@ PATCHED_POD = Type(
         "runtimeClassName terminationGracePeriodSeconds topologySpreadConstraints automountServiceAccountToken"
     ),
 )
-PATCHED_CONTAINER = Type({"name": STRING}, ignored=_CONTAINER.ignored)
+PATCHED_CONTAINER = Type({"name": STRING}, ignored=_CONTAINER.ignored | {"resources"})
 
 TYPES: Mapping[str, Type] = {
     "Workflow": Type(
@@ -385,6 +385,7 @@ TYPES: Mapping[str, Type] = {
     ),
     "ContainerSetRetryStrategy": Type({"duration": STRING, "retries": INTEGER_OR_TEXT}, required=("retries",)),
     "Script": Type({**_CONTAINER.runs, "source": STRING}, _CONTAINER.ignored, _CONTAINER.refused, required=("source",)),
+    "Resources": Type({"limits": FREE}, ignored=_names("requests claims")),
     "EnvVar": Type({"name": STRING, "value": STRING, "valueFrom": "EnvVarSource"}, required=("name",)),
     "EnvVarSource": Type(
         {"configMapKeyRef": "KeySelector", "secretKeyRef": "KeySelector", "fieldRef": "FieldRef"},

@@ -1,0 +1,141 @@
+"""Limits on memory: a control group for each container that asks for one, where this machine lets the engine make them.
+
+Version 2 of control groups where a group above this process has its memory controller on and may be written to (systemd delegates one to
+each user's session); version 1 as root. A process is moved there as soon as it has started, with what it has started by then. A limit on
+address space instead would stop programs that only reserve it.
+"""
+
+import contextlib
+import functools
+import itertools
+import os
+import re
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from argosy.engine.nodes import Json
+
+SUFFIXES = {"": Decimal(1), "m": Decimal("0.001")}
+SUFFIXES |= {letter: Decimal(1000) ** power for power, letter in enumerate("kMGTPE", 1)}
+SUFFIXES |= {f"{letter}i": Decimal(1024) ** power for power, letter in enumerate("KMGTPE", 1)}
+_QUANTITY = re.compile(r"([+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?)([A-Za-z]*)")
+
+_numbers = itertools.count()
+
+
+def limit_of(container: Json) -> int | None:
+    """The bytes of memory that *container* may have. Raises ValueError where that is no quantity."""
+    quantity = ((container.get("resources") or {}).get("limits") or {}).get("memory")
+    return None if quantity is None else in_bytes(str(quantity))
+
+
+def in_bytes(quantity: str) -> int:
+    """A quantity of Kubernetes', such as ``64Mi`` or ``1e9``, as a whole number. Raises ValueError."""
+    match = _QUANTITY.fullmatch(quantity)
+    try:
+        if match and match[2] in SUFFIXES:
+            return int(Decimal(match[1]) * SUFFIXES[match[2]])
+    except InvalidOperation:
+        pass
+    raise ValueError(f"{quantity!r} is not a quantity; write for example 64Mi or 2G")
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """The files of one version of control groups."""
+
+    limit: str
+    swap: str
+    events: str
+    base: Path
+
+
+class Group:
+    """A control group for one container. Use :meth:`close` when its processes have ended."""
+
+    def __init__(self, kind: _Kind, limit: int) -> None:
+        self._kind = kind
+        self.path = kind.base / f"argosy-{os.getpid()}-{next(_numbers)}"
+        self.path.mkdir()
+        (self.path / kind.limit).write_text(str(limit), encoding="ascii")
+        with contextlib.suppress(OSError):  # a kernel that does not count swap
+            (self.path / kind.swap).write_text("0" if "swap.max" in kind.swap else str(limit), encoding="ascii")
+
+    def take(self, pid: int) -> None:
+        """Have the process *pid*, and what it started, counted. Nothing happens where it has ended."""
+        waiting = [pid]
+        while waiting:
+            one = waiting.pop()
+            with contextlib.suppress(OSError):
+                (self.path / "cgroup.procs").write_text(str(one), encoding="ascii")
+                waiting += [int(child) for child in Path(f"/proc/{one}/task/{one}/children").read_text("ascii").split()]
+
+    def close(self) -> bool:
+        """Remove the group; whether the kernel ended a process for want of memory."""
+        events = dict(line.split() for line in (self.path / self._kind.events).read_text("ascii").splitlines())
+        with contextlib.suppress(OSError):  # something of the container still lives; the group stays
+            self.path.rmdir()
+        return int(events.get("oom_kill", "0")) > 0
+
+
+def group(limit: int) -> Group | None:
+    """A new group with *limit* bytes; None where this machine allows none."""
+    kind = _kind()
+    return Group(kind, limit) if kind else None
+
+
+def is_limited() -> bool:
+    """Whether limits are applied on this machine."""
+    return _kind() is not None
+
+
+@functools.cache
+def _kind() -> _Kind | None:
+    """What works here, found out by trying it once."""
+    for kind in _candidates():
+        try:
+            _sweep(kind.base)
+            Group(kind, 1 << 30).close()
+        except OSError:
+            continue
+        return kind
+    return None
+
+
+def _sweep(base: Path) -> None:
+    """Remove the groups of engines that were killed; one with a process in it stays, for nobody can remove it."""
+    for left in base.glob("argosy-*-*"):
+        with contextlib.suppress(ProcessLookupError, PermissionError, ValueError):
+            os.kill(int(left.name.split("-")[1]), 0)
+            continue
+        with contextlib.suppress(OSError):
+            left.rmdir()
+
+
+def _candidates() -> "list[_Kind]":
+    try:
+        lines = Path("/proc/self/cgroup").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return []
+    found = []
+    for number, controllers, path in (line.split(":", 2) for line in lines):
+        if number == "0":
+            own = Path("/sys/fs/cgroup") / path.lstrip("/")
+            found += [
+                _Kind("memory.max", "memory.swap.max", "memory.events", folder)
+                for folder in (own, *own.parents)
+                if folder.is_relative_to("/sys/fs/cgroup") and _passes_memory_on(folder)
+            ]
+        elif "memory" in controllers.split(","):
+            base = Path("/sys/fs/cgroup/memory") / path.lstrip("/")
+            found.append(_Kind("memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "memory.oom_control", base))
+    return found
+
+
+def _passes_memory_on(folder: Path) -> bool:
+    """Whether groups below *folder* have the memory controller."""
+    try:
+        return "memory" in (folder / "cgroup.subtree_control").read_text("ascii").split()
+    except OSError:
+        return False
