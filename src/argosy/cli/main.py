@@ -52,6 +52,7 @@ VERBS = {
     "drift": "hold logged predictions against the data the model was trained on",
     "platform": "install, upgrade or compare what stands round pipelines in a cluster",
     "doctor": "check a cluster, the stores and the forge, and say how to mend what is wrong",
+    "env": "check an environment repo as it lies there",
     "setup": "prepare this machine's state folder (keys, registry, environment repo)",
 }
 

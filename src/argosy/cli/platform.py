@@ -13,8 +13,8 @@ from typing import Any
 
 import yaml
 
-import argosy
 from argosy import errors, wiring
+from argosy.cli import charts
 from argosy.ports.charts import Charts, Manifest, Release
 
 NAMESPACE = RELEASE = "argosy"
@@ -57,33 +57,37 @@ def run(arguments: argparse.Namespace) -> int:
     return code
 
 
-def _install(arguments: argparse.Namespace, charts: Charts) -> int:
-    if found := charts.installed(arguments.release, arguments.namespace):
+def _install(arguments: argparse.Namespace, helm: Charts) -> int:
+    if found := helm.installed(arguments.release, arguments.namespace):
         raise errors.UsageError(
             f"{_named(found)} is there already (revision {found.revision}, {found.status}); `argosy platform upgrade` changes it"
         )
-    return _apply(arguments, charts)
+    return _apply(arguments, helm)
 
 
-def _upgrade(arguments: argparse.Namespace, charts: Charts) -> int:
-    if charts.installed(arguments.release, arguments.namespace) is None:
+def _upgrade(arguments: argparse.Namespace, helm: Charts) -> int:
+    if helm.installed(arguments.release, arguments.namespace) is None:
         raise _missing(arguments)
-    return _apply(arguments, charts)
+    return _apply(arguments, helm)
 
 
-def _apply(arguments: argparse.Namespace, charts: Charts) -> int:
-    done = charts.apply(chart(arguments.chart), arguments.release, arguments.namespace, values(arguments.values))
+def _apply(arguments: argparse.Namespace, helm: Charts) -> int:
+    done = helm.apply(
+        charts.folder(CHART, arguments.chart), arguments.release, arguments.namespace, values(arguments.values)
+    )
     print(f"{done.status} {_named(done)}: chart {CHART} {done.chart_version}, revision {done.revision}")
     print(done.notes.strip())
     return errors.DONE
 
 
-def _diff(arguments: argparse.Namespace, charts: Charts) -> int:
-    found = charts.installed(arguments.release, arguments.namespace)
+def _diff(arguments: argparse.Namespace, helm: Charts) -> int:
+    found = helm.installed(arguments.release, arguments.namespace)
     if found is None:
         raise _missing(arguments)
-    wanted = charts.rendered(chart(arguments.chart), arguments.release, arguments.namespace, values(arguments.values))
-    lines = list(difference(charts.manifests(found), wanted))
+    wanted = helm.rendered(
+        charts.folder(CHART, arguments.chart), arguments.release, arguments.namespace, values(arguments.values)
+    )
+    lines = list(difference(helm.manifests(found), wanted))
     print("\n".join(lines) if lines else "no differences")
     return errors.DONE
 
@@ -122,16 +126,6 @@ def _shown(manifest: Manifest) -> dict[str, Any]:
 def _mark(value: object) -> str:
     """Tells whether two secrets are equal, to this process only: nobody can try out what gives the same mark."""
     return hmac.new(SALT, str(value).encode(), "sha256").hexdigest()[:8]
-
-
-def chart(given: Path | None) -> Path:
-    """The folder of the chart: *given*, or the one beside the code. Raises UsageError where there is none."""
-    package = Path(argosy.__file__).parent
-    places = [given] if given else [package / "charts" / CHART, package.parents[1] / "charts" / CHART]
-    found = next((place for place in places if (place / "Chart.yaml").is_file()), None)
-    if found is None:
-        raise errors.UsageError(f"there is no chart at {places[-1]}; say with --chart where its folder is")
-    return found
 
 
 def values(files: Iterable[Path]) -> dict[str, Any]:

@@ -1,0 +1,111 @@
+"""Check an environment repo as it lies there: what its workflow runs on every request, and anybody on a laptop.
+
+Policies, values, versions, evidence and their digests; with `--base`, that a change promotes one model in one environment. Ends 10 where
+something is wrong. Signatures, and whether main has moved on, are checks of the request: `argosy pr check`.
+"""
+
+import argparse
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from argosy import errors
+from argosy.cli import charts
+from argosy.domain import environment_repo, promotion
+from argosy.domain.environment_repo import Problem
+
+CHART = "inference"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    verbs = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    check = verbs.add_parser(
+        "check", help="check a checkout of it", description="Check a checkout of the environment repo."
+    )
+    check.add_argument(
+        "folder", nargs="?", type=Path, default=Path(), metavar="FOLDER", help="default the working directory"
+    )
+    check.add_argument("--base", metavar="COMMIT", help="also check what changed since COMMIT, as one request")
+    check.add_argument(
+        "--chart", type=Path, help="the chart inference, whose values are checked; default the one of argosy"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check it, and say what is wrong."""
+    folder: Path = arguments.folder
+    if not (folder / "models").is_dir():
+        raise errors.UsageError(f"{folder.absolute()} is no environment repo: it has no folder models/")
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in _files(folder)}
+    schema = json.loads((charts.folder(CHART, arguments.chart) / "values.schema.json").read_text(encoding="utf-8"))
+    found = [*environment_repo.problems(files), *_policies(folder, files), *_values(files, schema)]
+    if arguments.base:
+        found += environment_repo.beyond_one_model(_changed(folder, arguments.base))
+    for problem in found:
+        print(f"{problem.path}: {problem.said}")
+    count = len(environment_repo.models(files))
+    print(f"{count} models, {len(found) or 'no'} problem{'' if len(found) == 1 else 's'}")
+    return errors.Rejected.exit_code if found else errors.DONE
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and ".git" not in path.relative_to(folder).parts:
+            yield path
+
+
+def _policies(folder: Path, files: dict[str, bytes]) -> Iterator[Problem]:
+    from argosy.adapters import model_folder
+
+    for path in files:
+        if not path.startswith("policies/") or not path.endswith(".yaml"):
+            continue
+        try:
+            policy = model_folder.load_policy(folder / path)
+        except errors.Misconfigured as error:
+            yield Problem(path, str(error).removeprefix(f"{folder / path}").lstrip(": "))
+            continue
+        if promotion.policy_path(policy.model) != path:
+            yield Problem(path, f"is about {policy.model!r}")
+
+
+def _values(files: dict[str, bytes], schema: dict[str, Any]) -> Iterator[Problem]:
+    """Values that the chart would refuse when it is too late, at the sync."""
+    for path, content in files.items():
+        if not (matched := environment_repo.VALUES.fullmatch(path)):
+            continue
+        try:
+            values = yaml.safe_load(content)
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            yield Problem(path, f"is no YAML: {' '.join(str(error).split())}")
+            continue
+        yield from (Problem(path, why) for why in _refusals(values, matched["model"], schema))
+
+
+def _refusals(values: Any, model: str, schema: dict[str, Any]) -> Iterator[str]:
+    import jsonschema
+
+    if not isinstance(values, dict):
+        yield f"expected a mapping of values, found a {type(values).__name__}"
+        return
+    if values.get("model") != model:
+        yield f"is about {values.get('model')!r}"
+    for name in environment_repo.restated(values):
+        yield f"{name}: version.yaml says this, and nothing else may"
+    # What version.yaml and Argo CD add is not here yet.
+    checker = jsonschema.Draft7Validator({**schema, "required": []})
+    for error in sorted(checker.iter_errors(values), key=str):
+        yield f"{'.'.join(str(part) for part in error.absolute_path) or 'the whole'}: {error.message}"
+
+
+def _changed(folder: Path, base: str) -> list[str]:
+    command = ["git", "diff", "--name-only", "--no-renames", "-z", "--end-of-options", f"{base}...HEAD", "--", "."]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise errors.UsageError(f"--base {base}: {done.stderr.strip().splitlines()[-1]}")
+    return [path for path in done.stdout.split("\0") if path]
