@@ -12,8 +12,11 @@ CASES: dict[str, dict[str, Any]] = {
     "canary": {},
     "canary-routed": {"trafficRouting": {"gateway": {"parentRefs": [{"name": "edge", "namespace": "gateways"}]}}},
     "blue-green": {"strategy": "blueGreen"},
-    "plain-canary": {"mode": "plain", "storage": {"credentialsSecret": "store"}},
-    "plain-rolling": {"mode": "plain", "strategy": "rolling"},
+    "plain-canary": {
+        "mode": "plain",
+        "storage": {"uri": "s3://models", "endpoint": "http://s3:9000", "credentialsSecret": "store"},
+    },
+    "plain-rolling": {"mode": "plain", "strategy": "rolling", "storage": {"uri": "s3://models/"}},
     "everything": {
         "replicas": 10,
         "autoscaling": {"enabled": True, "maxReplicas": 20},

@@ -73,6 +73,9 @@ def test_shares_are_those_of_argo_rollouts(case: str) -> None:
         pytest.param({"signature": ""}, ["nothing unsigned is served", "--set-file signature"], id="no-signature"),
         pytest.param({"verifyingKey": ""}, ["cannot be checked without it"], id="no-key"),
         pytest.param({"strategy": "rolling"}, ["rolling needs mode: plain"], id="rolling-with-kserve"),
+        pytest.param(
+            {"mode": "plain"}, ["storage.uri is", "fetches s3://models/churn/aaaa"], id="plain-without-a-store"
+        ),
         pytest.param({"canary": {"steps": [50, 25]}}, ["25 comes after 50", "ascend"], id="descending"),
         pytest.param(
             {"replicas": 1},

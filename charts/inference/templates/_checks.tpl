@@ -6,6 +6,7 @@
   {{- if not $v.verifyingKey }}{{ fail "verifyingKey: the signature cannot be checked without it; pass the environment repo's key (--set-file verifyingKey=keys/signing.pub.pem)" }}{{ end -}}
 {{- end -}}
 {{- if and (eq $v.strategy "rolling") (ne $v.mode "plain") }}{{ fail "strategy: rolling needs mode: plain; with KServe the Rollout makes the pods" }}{{ end -}}
+{{- if and (eq $v.mode "plain") (not (hasPrefix (printf "%s/" (trimSuffix "/" $v.storage.uri)) $v.storageUri)) }}{{ fail (printf "storage.uri is %q, but mode: plain fetches %s; name the model store that it is in, as pipelines do (ARGOSY_STORE_URI)" $v.storage.uri $v.storageUri) }}{{ end -}}
 {{- if and $v.predictionLog.claim (not $v.predictionLog.hashKeySecret) }}{{ fail "predictionLog.hashKeySecret: a log of predictions needs the secret under which ids are hashed; name it, or leave claim empty" }}{{ end -}}
 {{- if and $v.trafficRouting.gateway.parentRefs $v.trafficRouting.other }}{{ fail "trafficRouting: gateway and other are both given; one router splits the requests" }}{{ end -}}
 {{- if and $v.autoscaling.enabled (lt (int $v.autoscaling.maxReplicas) (int $v.replicas)) }}{{ fail (printf "autoscaling.maxReplicas is %v, below replicas (%v), the least" $v.autoscaling.maxReplicas $v.replicas) }}{{ end -}}

@@ -159,6 +159,10 @@ spec:
         {{- end }}
       env:
         - {name: HOME, value: /tmp}
+        - {name: ARGOSY_STORE_URI, value: {{ .Values.storage.uri | quote }}}
+      {{- with .Values.storage.endpoint }}
+        - {name: AWS_ENDPOINT_URL, value: {{ . | quote }}}
+      {{- end }}
       {{- with .Values.server.env }}
         {{- toYaml . | nindent 8 }}
       {{- end }}
