@@ -1,6 +1,6 @@
 # One door for people and CI. `make help` lists what there is; every target does its own set-up.
 .DEFAULT_GOAL := help
-.PHONY: help demo test conformance e2e ci check fmt data lock clean
+.PHONY: help demo images test conformance e2e ci check fmt data lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -38,6 +38,9 @@ fmt: .venv/ready ## format, mend what can be mended, compile the manifests
 	$(BIN)/argosy compile workflows/churn workflows/flight_delay
 	$(BIN)/python -m argosy.engine.manifest.compatibility > docs/argo-compatibility.md
 	$(BIN)/python charts/reference.py
+
+images: ## build the images of all steps with docker, podman or buildah, and pin them in images/images.lock (ARGUMENTS="--push REGISTRY")
+	$(PYTHON) images/build.py $(ARGUMENTS)
 
 data: data/ready ## write the sample data, real data sets from the package registry, under data/
 

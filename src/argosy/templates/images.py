@@ -2,7 +2,9 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
+from argosy import errors
 from argosy.steps.spec import Family
 
 LOCK = Path("images") / "images.lock"
@@ -10,7 +12,12 @@ REPOSITORY = "argosy"
 
 
 def of(family: Family, root: Path) -> str:
-    """The image of the steps of *family*, for the project at *root*."""
+    """The image of the steps of *family*, for the project at *root*. Raises Misconfigured where the lock is none."""
     lock = root / LOCK
-    digests: dict[str, str] = json.loads(lock.read_text(encoding="utf-8")) if lock.exists() else {}
-    return f"{REPOSITORY}/{family}@{digests[family]}" if family in digests else f"{REPOSITORY}/{family}:dev"
+    if not lock.exists():
+        return f"{REPOSITORY}/{family}:dev"
+    try:
+        known: dict[str, Any] = json.loads(lock.read_text(encoding="utf-8"))
+        return f"{known['repository']}/{family}@{known['images'][family]['digest']}"
+    except (ValueError, LookupError, TypeError) as error:
+        raise errors.Misconfigured(f"{lock} names no image {family!r}; run `make images` again") from error

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from argosy import errors
-from argosy.templates import compiler, folder, lint, schedule
+from argosy.templates import compiler, folder, images, lint, schedule
 
 CHURN = Path(__file__).parents[3] / "workflows" / "churn"
 
@@ -101,3 +101,23 @@ def test_schedules_that_are_none(model: Path, wrong: dict[str, str], message: st
     """What the controller would refuse, or never start, is said when it is compiled."""
     with pytest.raises(errors.Misconfigured, match=message):
         schedule.compile_folder(_with(model, schedule=wrong))
+
+
+LOCKED = '{"repository": "registry.example/argosy", "images": {"%s": {"digest": "sha256:aa", "bytes": 1}}}'
+
+
+def test_images_are_those_of_the_lock(tmp_path: Path) -> None:
+    """Once images are built, steps are pinned to their digests, in the registry they were pushed to."""
+    assert images.of("train", tmp_path) == "argosy/train:dev"
+    (tmp_path / "images").mkdir()
+    (tmp_path / images.LOCK).write_text(LOCKED % "train")
+    assert images.of("train", tmp_path) == "registry.example/argosy/train@sha256:aa"
+
+
+@pytest.mark.parametrize("text", [LOCKED % "data", "[]", "{", '{"repository": "x", "images": {"train": "sha256:aa"}}'])
+def test_a_lock_that_lacks_an_image(tmp_path: Path, text: str) -> None:
+    """A step never falls back to a tag where others are pinned."""
+    (tmp_path / "images").mkdir()
+    (tmp_path / images.LOCK).write_text(text)
+    with pytest.raises(errors.Misconfigured, match=r"names no image 'train'; run `make images`"):
+        images.of("train", tmp_path)
