@@ -50,8 +50,43 @@ def test_a_first_run_finds_its_policy(model: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("environment", promotion.ENVIRONMENTS)
 def test_each_cluster_syncs_what_its_environment_serves(environment: str) -> None:
-    """The ApplicationSet looks for exactly the files that a merge changes."""
-    manifest = _yaml(REPO / "clusters" / environment / "applicationset.yaml")
+    """The ApplicationSet looks for exactly the files that a merge changes, and takes the chart from the file beside it."""
+    folder = REPO / "clusters" / environment
+    manifest = _yaml(folder / "applicationset.yaml")
     assert manifest["kind"] == "ApplicationSet"
-    files = manifest["spec"]["generators"][0]["git"]["files"]
-    assert files == [{"path": promotion.version_path("*", environment)}]
+    paths = [one["git"]["files"] for one in manifest["spec"]["generators"][0]["matrix"]["generators"]]
+    assert paths == [
+        [{"path": f"clusters/{environment}/chart.yaml"}],
+        [{"path": promotion.version_path("*", environment)}],
+    ]
+    assert {"repository", "version", "revision", "path"} == _yaml(folder / "chart.yaml")["chart"].keys()
+
+
+@pytest.mark.parametrize("environment", promotion.ENVIRONMENTS)
+def test_what_is_signed_is_handed_on(environment: str) -> None:
+    """The signature that reviewers saw, and main's key, go to the chart; a version without them cannot be rendered."""
+    spec = _yaml(REPO / "clusters" / environment / "applicationset.yaml")["spec"]["template"]["spec"]
+    files = {one["name"]: one["path"] for one in spec["sources"][0]["helm"]["fileParameters"]}
+    place = promotion.evidence_folder("{{ .model }}", environment)
+    assert files == {
+        "signature": f"$environment/{place}/{promotion.BUNDLE_SIGNATURE}",
+        "verifyingKey": "$environment/keys/signing.pub.pem",
+    }
+
+
+@pytest.mark.parametrize("environment", promotion.ENVIRONMENTS)
+def test_a_project_allows_what_the_chart_makes(environment: str) -> None:
+    """All of it, in one namespace, and nothing that grants rights."""
+    spec = _yaml(REPO / "clusters" / environment / "project.yaml")["spec"]
+    allowed = {(one["group"], one["kind"]) for one in spec["namespaceResourceWhitelist"]}
+    rendered = [
+        one
+        for path in (REPO.parent / "tests/charts/golden").glob("*.yaml")
+        for one in yaml.safe_load_all(path.read_text(encoding="utf-8"))
+        if one
+    ]
+    made = {(one["apiVersion"].rpartition("/")[0], one["kind"]) for one in rendered}
+    assert len(made) > 5
+    assert made - allowed - {("", "Pod")} == set()
+    assert not {kind for _, kind in allowed} & {"Role", "RoleBinding", "Secret"}
+    assert [one["namespace"] for one in spec["destinations"]] == [f"argosy-{environment}"]

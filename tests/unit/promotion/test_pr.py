@@ -11,13 +11,18 @@ from typing import Any
 import pytest
 
 from argosy import errors, wiring
+from argosy.adapters.local_forge.repository import Person, Repository
 from argosy.adapters.memory_registry import MemoryRegistry
 from argosy.cli import approved, main, pr
+from argosy.domain import promotion
+from argosy.domain.documents import sha256
 from argosy.domain.evidence import ChampionRef
 from argosy.domain.model_settings import ModelSettings
-from argosy.domain.release import OnlineStore
+from argosy.domain.release import OnlineStore, parse
+from argosy.domain.rollouts import Rollout
 from argosy.settings import Settings
 from argosy.steps.champion import run as champion
+from argosy.steps.converge import run as converge
 from argosy.steps.propose import run as propose
 from argosy.steps.register import run as register
 from argosy.steps.sign import run as sign
@@ -367,3 +372,95 @@ def test_a_store_without_the_bundle(
     said = capsys.readouterr().err
     assert "the model store has nothing at file://" in said
     assert "run `argosy run toy`: the same data and code store the same model again" in said
+
+
+def push(here: Settings, files: dict[str, bytes | None]) -> None:
+    """A commit on main, as somebody with a clone makes it."""
+    repository = Repository(here.home / "forge" / "environment.git")
+    main = repository.resolve("refs/heads/main")
+    assert main
+    assert repository.move("refs/heads/main", repository.commit(main, files, "By hand\n", Person("ada")), main)
+
+
+class Aborted:
+    """A cluster that gave up the model that staging names, over the toy."""
+
+    def __init__(self, newest: str, stable: str) -> None:
+        self._seen = Rollout(
+            name="toy",
+            namespace="argosy-staging",
+            model="toy",
+            environment="staging",
+            phase="Degraded",
+            failed=True,
+            message="too many errors",
+            newest=newest,
+            stable=stable,
+        )
+
+    def of(self, environment: str) -> list[Rollout]:
+        """See the port."""
+        return [self._seen]
+
+
+@pytest.fixture
+def reverting(verb: Verb, offered: Any, here: Settings, registry: MemoryRegistry) -> tuple[Any, str]:
+    """The toy served in staging, then another model by hand, which its canary gave up; the revert request is open. With its number."""
+    verb("merge", "1", "--as", "Ada")
+    forge = wiring.forge(here)
+    path = promotion.version_path("toy", "staging")
+    good = parse((forge.read(path) or b"").decode(), path)
+    bad = good.model_copy(update={"model_digest": sha256(b"bad"), "version": 2})
+    push(here, {path: bad.yaml().encode()})
+    rollouts = Aborted(bad.model_digest, good.model_digest)
+    converge.run(environment="staging", rollouts=rollouts, forge=forge, registry=registry, report=lambda _: None)
+    (request,) = [one for one in forge.requests() if one.subject.reverts]
+    return offered, str(request.number)
+
+
+def test_a_revert_is_checked_and_merged(
+    verb: Verb, reverting: tuple[Any, str], here: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A reviewer sees what goes and why; after the merge main names the earlier model, and nothing is proposed from it."""
+    toy, number = reverting
+    capsys.readouterr()
+    assert verb("check", number) == 0
+    assert "ok  signatures" in capsys.readouterr().out
+    assert verb("view", number) == 0
+    assert f"takes out  {sha256(b'bad').removeprefix('sha256:')[:12]}" in capsys.readouterr().out
+    assert verb("merge", number, "--as", "Ada") == 0
+    assert "opened" not in capsys.readouterr().out
+    forge, path = wiring.forge(here), promotion.version_path("toy", "staging")
+    assert parse((forge.read(path) or b"").decode(), path).model_digest == toy.digest
+    assert b"too many errors" in (forge.read(promotion.rejected_path("toy", sha256(b"bad"))) or b"")
+
+
+def test_a_revert_that_main_has_overtaken(
+    verb: Verb, reverting: tuple[Any, str], here: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where main names a third model by now there is nothing to take out, and nobody can overrule that."""
+    _, number = reverting
+    path = promotion.version_path("toy", "staging")
+    forge = wiring.forge(here)
+    served = parse((forge.read(path) or b"").decode(), path)
+    push(here, {path: served.model_copy(update={"model_digest": sha256(b"third"), "version": 3}).yaml().encode()})
+    assert verb("check", number) == 10
+    assert "RED served" in capsys.readouterr().out
+    with pytest.raises(errors.Rejected, match="there is nothing to take out"):
+        verb("merge", number, "--as", "Ada")
+
+
+def test_a_revert_to_what_never_was(
+    verb: Verb, reverting: tuple[Any, str], here: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A request that calls itself a revert puts back what main had, byte for byte, or is red."""
+    _, number = reverting
+    forge, path = wiring.forge(here), promotion.version_path("toy", "staging")
+    files = dict(forge.files(int(number)))
+    forged = parse(files[path].decode(), path).model_copy(update={"storage_uri": "file:///elsewhere"})
+    subject = forge.request(int(number)).subject.model_copy(update={"policy_digest": sha256(b"another question")})
+    proposal = promotion.Proposal(subject, title="Revert", body="", files={**files, path: forged.yaml().encode()})
+    request = forge.propose(proposal)
+    assert request is not None
+    assert verb("check", str(request.number)) == 10
+    assert "RED documents" in capsys.readouterr().out
