@@ -36,6 +36,13 @@ def test_a_later_run_takes_what_an_earlier_gave(options: Callable[..., RunOption
     assert (tmp_path / "times").read_text(encoding="utf-8") == "x\n"
 
 
+def test_a_cache_is_no_path(run: Callable[..., RunResult], tmp_path: Path) -> None:
+    """What is remembered lies in the home, whatever a manifest calls it."""
+    result = run(MANIFEST.replace("{name: kept}", "{name: ../../../out}"))
+    assert (result.phase, "is no name of a ConfigMap" in result.message) == ("Error", True)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_cache_without_its_label_is_refused(run: Callable[..., RunResult]) -> None:
     """The controller would refuse to use the ConfigMap."""
     unlabelled = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: kept}\ndata: {}\n"

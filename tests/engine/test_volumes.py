@@ -64,6 +64,19 @@ def test_a_claim_is_a_folder_that_the_caller_names(run: Run, tmp_path: Path) -> 
     assert (tmp_path / "data" / "out").read_text(encoding="utf-8") == "given"
 
 
+def test_a_claim_among_the_files_is_one_folder_for_every_run(
+    options: Callable[..., RunOptions], tmp_path: Path
+) -> None:
+    """As on a cluster, it outlives the runs that mount it."""
+    claim = "---\napiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\nspec: {accessModes: [ReadWriteOnce]}\n"
+    manifest = tmp_path / "wf.yaml"
+    manifest.write_text(mounting(CLAIM, command="echo x >> /mnt/v/times") + claim, encoding="utf-8")
+    chosen = options()
+    for _ in range(2):
+        assert api.run(api.prepare(api.load([manifest]), chosen), chosen).phase == "Succeeded"
+    assert (chosen.home / "volumes" / "data" / "times").read_text(encoding="utf-8") == "x\nx\n"
+
+
 def test_a_volume_below_the_root_of_steps_is_where_they_look_for_it(run: Run, tmp_path: Path) -> None:
     """$ARGOSY_ROOT stands for another folder here; a volume below it lies in that one."""
     (tmp_path / "data").mkdir()
@@ -78,6 +91,21 @@ def test_a_volume_below_the_root_of_steps_is_where_they_look_for_it(run: Run, tm
 @pytest.mark.parametrize(
     ("manifest", "message"),
     [
+        pytest.param(
+            mounting("{name: ../../out, emptyDir: {}}").replace("name: v,", "name: ../../out,"),
+            "volume '../../out': a name has lower case",
+            id="name-outside",
+        ),
+        pytest.param(
+            mounting("", spec="volumeClaimTemplates: [{metadata: {name: ../out}}]"),
+            r"volumeClaimTemplates\[0\].metadata.name: has lower case",
+            id="claim-outside",
+        ),
+        pytest.param(
+            mounting(CLAIM) + "---\napiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: ../../out}\n",
+            "metadata.name: '../../out' is no name of a resource",
+            id="claim-document-outside",
+        ),
         pytest.param(
             mounting(CLAIM),
             r"templates\[0\]: the PersistentVolumeClaim 'data' is not.*--volume data=FOLDER",

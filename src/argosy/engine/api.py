@@ -140,7 +140,7 @@ def _stored(prepared: Prepared, options: RunOptions) -> Json:
         "workingFolder": str(options.working_folder),
         "secretFiles": list(prepared.secret_files),
         "repository": prepared.repository,
-        "volumes": {claim: str(folder.absolute()) for claim, folder in options.volumes.items()},
+        "volumes": {claim: str(folder.absolute()) for claim, folder in prepared.volumes.items()},
     }
 
 

@@ -3,6 +3,7 @@
 Only data lives here, and its JSON form for the journal. What moves a node from one phase to the next is ``machine``'s business.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -145,6 +146,14 @@ def as_status(node: Node) -> Json:
 def local_name(name: str, workflow: str) -> str:
     """The node's *name* with the workflow's own name replaced by ``$``, so that two runs can be compared."""
     return "$" + name.removeprefix(workflow)
+
+
+_RESOURCE = re.compile(r"[a-z0-9]([-.a-z0-9]*[a-z0-9])?")
+
+
+def is_resource_name(name: str) -> bool:
+    """Whether Kubernetes takes *name* as that of a resource. Such a name is that of a folder, too, and leads out of none."""
+    return len(name) <= 253 and _RESOURCE.fullmatch(name) is not None
 
 
 def fnv32a(text: str) -> int:

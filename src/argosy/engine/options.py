@@ -77,5 +77,7 @@ class Prepared:
     engine_of_containers: str | None = None
     secret_files: tuple[str, ...] = ()
     """The given files with Secrets in them: their values are read anew whenever an engine is at the run."""
+    volumes: Mapping[str, Path] = field(default_factory=dict)
+    """Where claims lie that are not the workflow's own, by their names."""
     repository: Json | None = None
     """The ``s3`` location of the artifact repository; None for this machine's own."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from argosy import errors
-from argosy.engine import labels, schedules
+from argosy.engine import labels, nodes, schedules
 from argosy.engine.artifacts import locations
 from argosy.engine.attempts import containers, images, members, memory, volumes
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources
@@ -58,6 +58,7 @@ def prepare(manifest: Manifest, options: RunOptions) -> Prepared:
         options,
         config_maps={**options.config_maps, **resources.config_maps(manifest)},
         secrets={**options.secrets, **resources.secrets(secret_files)},
+        volumes={**resources.claims(manifest, options.home / "volumes"), **options.volumes},
     )
     others = {
         f"{document.kind}/{document.name}": document.body["spec"]
@@ -69,6 +70,10 @@ def prepare(manifest: Manifest, options: RunOptions) -> Prepared:
         spec["entrypoint"] = options.entrypoint
     metadata: Json = dict(main.body.get("metadata") or {})
     metadata["namespace"] = metadata.get("namespace") or "argo"
+    if not nodes.is_resource_name(metadata["namespace"]):
+        raise errors.Misconfigured(
+            f"{main.path}: metadata.namespace: {metadata['namespace']!r} is no name of a resource"
+        )
     name, run = _names(main, metadata, options)
     arguments = _arguments(spec.get("arguments") or {}, options, main)
     spec = _with_globals(spec, arguments, name, metadata)
@@ -98,6 +103,7 @@ def prepare(manifest: Manifest, options: RunOptions) -> Prepared:
         ignored=ignored,
         engine_of_containers=engine,
         secret_files=secret_files,
+        volumes=options.volumes,
         repository=repository,
     )
 

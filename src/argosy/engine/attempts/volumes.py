@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from argosy.engine import nodes
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources
 from argosy.engine.machine.claims import CLAIM
 from argosy.engine.nodes import Json
@@ -34,12 +35,12 @@ class Claims:
 
     def folder(self, claim: str) -> Path:
         """The folder of the claim *claim*. Raises VolumeFailure where nobody said."""
-        if claim in self.names:
+        if claim in self.names and nodes.is_resource_name(claim):
             return self.own / claim
         if claim in self.given:
             return self.given[claim]
         raise VolumeFailure(
-            f"the PersistentVolumeClaim {claim!r} is not on this machine; give it a folder with --volume {claim}=FOLDER"
+            f"the PersistentVolumeClaim {claim!r} is not on this machine; give it a folder with --volume {claim}=FOLDER, or name its file"
         )
 
 
@@ -47,7 +48,9 @@ NO_CLAIMS = Claims(Path(), frozenset(), {})
 
 
 def source_of(volume: Mapping[str, Any], attempt: Path, claims: Claims) -> Path:
-    """The folder that *volume* is, for the attempt with the folder *attempt*."""
+    """The folder that *volume* is, for the attempt with the folder *attempt*. Raises VolumeFailure where there can be none."""
+    if not nodes.is_resource_name(volume["name"]):
+        raise VolumeFailure(f"volume {volume['name']!r}: a name has lower case letters, digits and '-'")
     if CLAIM in volume:
         return claims.folder(volume[CLAIM]["claimName"])
     return attempt / "volumes" / str(volume["name"])
@@ -152,9 +155,7 @@ def check(
         if volume["name"] not in wanted or "{{" in str(volume):
             continue
         if CLAIM in volume:
-            folder = claims.folder(volume[CLAIM]["claimName"])
-            if volume[CLAIM]["claimName"] in claims.given and not folder.is_dir():
-                raise VolumeFailure(f"--volume {volume[CLAIM]['claimName']}: {folder} is not a folder")
+            claims.folder(volume[CLAIM]["claimName"])
         for part in _parts(volume):
             kind, body = next(iter(part.items()))
             if kind != "downwardAPI":

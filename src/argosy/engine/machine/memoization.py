@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from argosy.engine import durations
 from argosy.engine.machine import effects
 from argosy.engine.machine.calls import Call
-from argosy.engine.nodes import Json, Node, NodeType, Outputs, Phase
+from argosy.engine.nodes import Json, Node, NodeType, Outputs, Phase, is_resource_name
 
 if TYPE_CHECKING:
     from argosy.engine.machine.core import Machine
@@ -26,6 +26,9 @@ def carry_out(machine: "Machine", call: Call, template: Json, kind: NodeType, go
     key, cache = wish["key"], wish["cache"]["configMap"]["name"]
     if not _KEY.fullmatch(key) or len(key) > LONGEST_KEY:
         machine.refuse(call, f"invalid cache key: {key}")
+        return
+    if not is_resource_name(cache):
+        machine.refuse(call, f"{cache!r} is no name of a ConfigMap")
         return
     try:
         limit = durations.seconds(wish["maxAge"]) if wish.get("maxAge") else None

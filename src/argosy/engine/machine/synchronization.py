@@ -24,7 +24,8 @@ def locks_of(
 def _mutexes(wish: Mapping[str, Any], variables: Mapping[str, object]) -> Iterator[tuple[str, int]]:
     for mutex in wish.get("mutexes") or []:
         name = substitution.replace(mutex["name"], variables)
-        yield f"{mutex.get('namespace') or variables['workflow.namespace']}/Mutex/{name}", 1
+        kind = "Database" if mutex.get("database") else "Mutex"  # two mutexes of one name, to the controller
+        yield f"{mutex.get('namespace') or variables['workflow.namespace']}/{kind}/{name}", 1
 
 
 def _semaphores(

@@ -27,6 +27,7 @@ DEEPEST = 200
 
 KINDS = ("Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow")
 CONFIG_MAP = "ConfigMap"
+CLAIM = "PersistentVolumeClaim"
 SECRET = "Secret"  # noqa: S105 - the kind of a resource
 API_VERSION = "argoproj.io/v1alpha1"
 
@@ -115,11 +116,11 @@ def _document(path: Path, body: Any) -> list[Document]:
     if body.get("kind") in ("List", "WorkflowList"):
         return [document for item in body.get("items") or [] for document in _document(path, item)]
     kind = body.get("kind")
-    if kind in (CONFIG_MAP, SECRET):
+    if kind in (CONFIG_MAP, SECRET, CLAIM):
         return [Document(path, kind, _name_of(body), body)]
     if kind not in KINDS:
         raise errors.Misconfigured(
-            f"{path}: kind is {kind!r}; `argosy run` takes {', '.join((*KINDS, CONFIG_MAP, SECRET))}"
+            f"{path}: kind is {kind!r}; `argosy run` takes {', '.join((*KINDS, CONFIG_MAP, SECRET, CLAIM))}"
         )
     if body.get("apiVersion") != API_VERSION:
         raise errors.Misconfigured(f"{path}: apiVersion is {body.get('apiVersion')!r}; expected {API_VERSION}")

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from argosy import errors
+from argosy.engine import nodes
 from argosy.engine.manifest import checking, loading
 from argosy.engine.manifest.loading import Document, Manifest
 from argosy.engine.nodes import Json
@@ -38,6 +39,15 @@ def secret_files(manifest: Manifest) -> tuple[str, ...]:
     """The given files that hold Secrets."""
     found = [document.path for document in manifest.others if document.kind == loading.SECRET]
     return tuple(dict.fromkeys(str(path.absolute()) for path in found))
+
+
+def claims(manifest: Manifest, folder: Path) -> dict[str, Path]:
+    """Where the PersistentVolumeClaims among the given files lie: each in *folder*, the same for every run. Raises Misconfigured."""
+    found = [document for document in manifest.others if document.kind == loading.CLAIM]
+    for document in found:
+        if not nodes.is_resource_name(document.name):
+            raise errors.Misconfigured(f"{document.path}: metadata.name: {document.name!r} is no name of a resource")
+    return {document.name: folder / document.name for document in found}
 
 
 def secrets(files: Iterable[str]) -> Values:

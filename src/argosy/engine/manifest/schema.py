@@ -120,6 +120,9 @@ TYPES: Mapping[str, Type] = {
         ignored=_names("immutable"),
         refused=_refused("binaryData"),
     ),
+    "PersistentVolumeClaim": Type(
+        {"apiVersion": STRING, "kind": STRING, "metadata": "ObjectMeta"}, ignored=_names("spec status")
+    ),
     "Secret": Type(
         {
             "apiVersion": STRING,
@@ -177,10 +180,12 @@ TYPES: Mapping[str, Type] = {
     "Synchronization": Type({"mutexes": "[Mutex]", "semaphores": "[Semaphore]"}),
     "Semaphore": Type(
         {"configMapKeyRef": "KeySelector", "namespace": STRING},
-        refused=_refused("database"),
+        refused=_refused(
+            "database", "its size is a row of the controller's database; keep it in a ConfigMap and name its file"
+        ),
         required=("configMapKeyRef",),
     ),
-    "Mutex": Type({"name": STRING, "namespace": STRING}, refused=_refused("database"), required=("name",)),
+    "Mutex": Type({"name": STRING, "namespace": STRING, "database": BOOLEAN}, required=("name",)),
     "Template": Type(
         {
             "name": STRING,

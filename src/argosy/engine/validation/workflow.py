@@ -6,7 +6,7 @@ The order matters: a variable exported with ``globalName`` is known to what is l
 from argosy.engine.machine import claims, exits
 from argosy.engine.manifest import resources
 from argosy.engine.manifest.catalogue import WORKFLOW, Catalogue, Owner, UnknownTemplate
-from argosy.engine.nodes import Json
+from argosy.engine.nodes import Json, is_resource_name
 from argosy.engine.validation import calls, graph, names, templates, variables
 from argosy.engine.validation.problems import Problem
 
@@ -189,6 +189,10 @@ def _check_claims(spec: Json) -> None:
     for position, template in enumerate(spec.get("volumeClaimTemplates") or []):
         if not template["metadata"].get("name"):
             raise Problem(f"spec.volumeClaimTemplates[{position}].metadata.name", "is required")
+        if not is_resource_name(template["metadata"]["name"]):
+            raise Problem(
+                f"spec.volumeClaimTemplates[{position}].metadata.name", "has lower case letters, digits and '-'"
+            )
     strategy = (spec.get("volumeClaimGC") or {}).get("strategy")
     if strategy and strategy not in claims.STRATEGIES:
         raise Problem("spec.volumeClaimGC.strategy", f"{strategy!r} is not one of {', '.join(claims.STRATEGIES)}")
