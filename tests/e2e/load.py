@@ -9,6 +9,7 @@ import collections
 import json
 import os
 import signal
+import socket
 import time
 from urllib.parse import urlsplit
 
@@ -22,6 +23,8 @@ class Load:
         """*bodies* are sent in turn, *rate* times a second."""
         parts = urlsplit(url)
         self._host, self._port, self._path = parts.hostname or "", parts.port or 80, parts.path
+        # Once: a Service keeps its address, and the name server is not what is measured.
+        self._address = socket.gethostbyname(self._host)
         self._bodies = bodies
         self._rate = rate
         self._seen: collections.Counter[str] = collections.Counter()
@@ -62,7 +65,7 @@ class Load:
         self._waited.append(time.monotonic() - began)
 
     async def _exchange(self, body: bytes) -> str:
-        reader, writer = await asyncio.open_connection(self._host, self._port)
+        reader, writer = await asyncio.open_connection(self._address, self._port)
         try:
             head = f"POST {self._path} HTTP/1.1\r\nHost: {self._host}\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
             writer.write(head.encode() + body)
