@@ -98,7 +98,7 @@ MAIN = "{name: main, image: any, command: [x]}"
             r"templates\[0\].podSpecPatch: patches 'image'",
             id="patch-that-changes-what-runs",
         ),
-        pytest.param(leaf(OK, "    daemon: true\n"), r"templates\[0\].daemon: not supported", id="daemon"),
+        pytest.param(leaf("plugin: {x: {}}"), r"templates\[0\].plugin: not supported", id="plugin"),
         pytest.param(leaf("container: {image: any}"), "has no command", id="no-command"),
         pytest.param(leaf("container: {command: [x]}"), "container.image: may not be empty", id="no-image"),
         pytest.param(leaf("container: {image: 1, command: [x]}"), "expected string, found a number", id="wrong-type"),

@@ -51,6 +51,7 @@ class NodeType(StrEnum):
     RETRY = "Retry"
     SKIPPED = "Skipped"
     SUSPEND = "Suspend"
+    HTTP = "HTTP"
 
 
 @dataclass
@@ -96,6 +97,8 @@ class Node:
     message: str = ""
     finished: float | None = None
     outputs: Outputs | None = None
+    daemoned: bool = False
+    """Whether it goes on beside what follows it, until the node it belongs to ends."""
     hooked: bool = False
     retried: bool = False
     cached: bool = False

@@ -84,6 +84,7 @@ def prepare(manifest: Manifest, options: RunOptions) -> Prepared:
     _check_caches(manifest)
     engine = _check_leaves(catalogue, options, main.path, name)
     ignored = tuple(dict.fromkeys((*ignored, *_limits_without_effect(catalogue))))
+    _check_headers(catalogue, options, main.path)
     repository = resources.repository(manifest, spec.get("artifactRepositoryRef"))
     if repository is None and spec.get("artifactRepositoryRef"):
         ignored = (*ignored, "spec.artifactRepositoryRef")
@@ -284,6 +285,18 @@ def _check_leaves(catalogue: Catalogue, options: RunOptions, path: Path, workflo
                 needed = True
             _check_references(container, options, place)
     return program if needed else None
+
+
+def _check_headers(catalogue: Catalogue, options: RunOptions, path: Path) -> None:
+    """Raise Misconfigured where a request sends a value of a Secret that is not known here."""
+    for position, template in enumerate(catalogue.templates(WORKFLOW)):
+        for header in (template.get("http") or {}).get("headers") or []:
+            wanted = (header.get("valueFrom") or {}).get("secretKeyRef")
+            if wanted and wanted["key"] not in options.secrets.get(wanted.get("name", ""), {}):
+                raise errors.Misconfigured(
+                    f"{path}: spec.templates[{position}].http.headers: {header['name']} needs the Secret {wanted.get('name')!r} "
+                    f"with the key {wanted['key']!r}, which is not known here; name a file with it (-f)"
+                )
 
 
 def _check_image(template: Json, member: members.Member, program: str | None, where: str) -> None:

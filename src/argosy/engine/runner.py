@@ -66,6 +66,7 @@ class Runner:
         self._observer = observer
         self._waiting: deque[effects.StartPod] = deque()
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._lasting: set[str] = set()
         self._attempts = {(attempt.node, attempt.number): attempt for attempt in journal.attempts()}
         self._numbers = _next_numbers(self._attempts)
         self._dirty: dict[tuple[str, int], Attempt] = {}
@@ -131,7 +132,7 @@ class Runner:
             if not self._machine.effects:
                 break
             self._take_effects()
-        while not self._suspended and self._waiting and len(self._tasks) + len(started) < self._slots:
+        while not self._suspended and self._waiting and self._has_room(started):
             request = self._waiting.popleft()
             started.append(request)
             self._note(Attempt(request.name, self._numbers.get(request.name, 0), time.time()))
@@ -142,6 +143,11 @@ class Runner:
             asyncio.get_running_loop().call_soon(
                 self._sync
             )  # after the first step of each task, which asks for a process
+
+    def _has_room(self, started: list[effects.StartPod]) -> bool:
+        """Whether one more may run. What goes on until others end takes nobody's place."""
+        lasting = self._lasting.intersection(self._tasks)
+        return len(self._tasks) - len(lasting) + sum(not request.lasts for request in started) < self._slots
 
     def _take_effects(self) -> None:
         taken, self._machine.effects = self._machine.effects, []
@@ -202,6 +208,8 @@ class Runner:
     def _start(self, request: effects.StartPod) -> None:
         number = self._numbers.get(request.name, 0)
         self._numbers[request.name] = number + 1
+        if request.lasts:
+            self._lasting.add(request.name)
         self._tasks[request.name] = asyncio.get_running_loop().create_task(self._attend(request, number))
 
     async def _attend(self, request: effects.StartPod, number: int) -> None:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from argosy.engine import nodes
 from argosy.engine.artifacts.remote import Remote
-from argosy.engine.attempts import ahead, containers, environment, images, memory, transfer, volumes
+from argosy.engine.attempts import ahead, containers, environment, images, memory, transfer, volumes, web
 from argosy.engine.attempts.cache import StepCache
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources
 from argosy.engine.attempts.members import MAIN, Member, Role, members_of
@@ -41,6 +41,12 @@ class Starts(Protocol):
     async def start(self, launch: Launch) -> Running: ...
 
     def warm(self, warmth: Warmth) -> None: ...
+
+
+class Stoppable(Protocol):
+    """What is under way for a node."""
+
+    async def stop(self, grace: float) -> None: ...
 
 
 @dataclass
@@ -91,7 +97,7 @@ class Pods:
     """What the steps of the run want imported, in the order in which they come."""
     engine_of_containers: str | None = None
     """``podman`` or ``docker``, where images run in containers."""
-    running: dict[str, Containers] = field(default_factory=dict)
+    running: dict[str, Stoppable] = field(default_factory=dict)
     _clearing: set["asyncio.Future[None]"] = field(default_factory=set)
 
     def cached(self, request: StartPod) -> PodResult | None:
@@ -118,6 +124,10 @@ class Pods:
             await running.stop(grace)
 
     async def _run(self, request: StartPod, number: int, watch: Watch) -> PodResult:
+        if "http" in request.template:
+            asked = web.Request(request.template["http"], self.sources.secrets)
+            self.running[request.name] = asked
+            return await asked.run(_patience(request)) or PodResult(Phase.FAILED, LATE)
         parts = self._parts(request, number)
         if _takes_artifacts(request.template):
             await asyncio.to_thread(self._lay_out_all, parts)
@@ -263,14 +273,12 @@ class Pods:
 
     async def _ends(self, running: Containers, request: StartPod, watch: Watch) -> tuple[dict[str, End], bool]:
         """How the containers ended, and whether they had to be stopped for taking too long."""
-        limits = [request.limit] if request.limit is not None else []
-        if request.deadline is not None:
-            limits.append(request.deadline - time.time())
-        if not limits:
+        patience = _patience(request)
+        if patience is None:
             return await running.run(watch), False
         work = asyncio.ensure_future(running.run(watch))
         try:
-            return await asyncio.wait_for(asyncio.shield(work), max(0.0, min(limits))), False
+            return await asyncio.wait_for(asyncio.shield(work), patience), False
         except TimeoutError:
             await running.kill()
             return await work, True
@@ -288,6 +296,14 @@ class Pods:
         return self.cache.key(
             request.template, code=code, argv=argv, environment=given.open, keeps_result=request.keeps_result
         )
+
+
+def _patience(request: StartPod) -> float | None:
+    """How many seconds *request* may take from now on."""
+    limits = [request.limit] if request.limit is not None else []
+    if request.deadline is not None:
+        limits.append(request.deadline - time.time())
+    return max(0.0, min(limits)) if limits else None
 
 
 def _takes_artifacts(template: Json) -> bool:

@@ -27,7 +27,7 @@ MAX_NODES = 150_000
 """A recursion that branches would take this machine's memory long before it is :data:`MAX_DEPTH` deep."""
 
 TERMINATE = "Terminate"
-NODE_TYPES = {"dag": NodeType.DAG, "steps": NodeType.STEPS, "suspend": NodeType.SUSPEND}
+NODE_TYPES = {"dag": NodeType.DAG, "steps": NodeType.STEPS, "suspend": NodeType.SUSPEND, "http": NodeType.HTTP}
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class Identity:
 class _Pod:
     take: Callable[[effects.PodResult], None]
     on_exit: bool
+    began: Callable[[], None] | None = None
 
 
 class Body(Protocol):
@@ -92,6 +93,7 @@ class Machine:
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = itertools.count()
         self._pods: dict[str, _Pod] = {}
+        self._daemons: dict[str, str | None] = {}
         self._waiting: dict[str, Callable[[], None]] = {}
         self._recalling: dict[str, Callable[[Outputs | None], None]] = {}
         self._ended_by_shutdown: dict[str, Callable[[], None]] = {}
@@ -100,8 +102,10 @@ class Machine:
 
     def pod_started(self, name: str) -> None:
         """The process of the node *name* runs."""
-        if name in self._pods:
+        if pod := self._pods.get(name):
             self.update(self.nodes[name], Phase.RUNNING)
+            if pod.began:
+                pod.began()
             self.drain()
 
     def pod_finished(self, name: str, result: effects.PodResult) -> None:
@@ -220,12 +224,37 @@ class Machine:
         node.message = message
         node.finished = self.clock()
         node.outputs = outputs
+        self.end_daemons(node.name)
         self._settle(call, node)
+
+    def become_daemon(self, node: Node) -> None:
+        """*node* goes on until the node it belongs to ends; what follows it need not wait."""
+        node.daemoned = True
+        node.ends = [Phase.SUCCEEDED]
+        self._daemons[node.name] = node.boundary
+        self._note(node)
+
+    def end_daemons(self, boundary: str | None) -> None:
+        """Stop what goes on inside the node *boundary*, which ended: that is how it is meant to end."""
+        for name in [name for name, holder in self._daemons.items() if holder == boundary]:
+            del self._daemons[name]
+            if self._pods.pop(name, None):
+                self.effects.append(effects.StopPod(name))
+            self.end_part(self.nodes[name], Phase.SUCCEEDED)
+
+    def fail_daemon(self, node: Node, phase: Phase, message: str, outputs: Outputs | None) -> None:
+        """*node* ended by itself, which none that goes on should."""
+        node.outputs = outputs
+        retry = self.nodes.get(node.parent or "")
+        for one in [node, *([retry] if retry and retry.type is NodeType.RETRY else [])]:
+            self._daemons.pop(one.name, None)
+            self.end_part(one, phase, message)
+            one.ends = [phase]
 
     def end_part(self, node: Node, phase: Phase, message: str = "") -> None:
         """The end of a node that is a part of another, and that nobody called."""
         if not node.fulfilled:
-            node.phase, node.message, node.finished = phase, message, self.clock()
+            node.phase, node.message, node.finished, node.daemoned = phase, message, self.clock(), False
             self._note(node)
 
     def refuse(self, call: Call, message: str, *, impossible: bool = True) -> None:
@@ -236,9 +265,17 @@ class Machine:
         node = self.create(call, NodeType.SKIPPED, Phase.ERROR, message)
         self.finish(call, node, Phase.ERROR, message)
 
-    def start_pod(self, request: effects.StartPod, take: Callable[[effects.PodResult], None], *, on_exit: bool) -> None:
-        """Have a pod run; *take* hears of its end. *on_exit*: it is part of an exit handler, which no deadline stops."""
-        self._pods[request.name] = _Pod(take, on_exit)
+    def start_pod(
+        self,
+        request: effects.StartPod,
+        take: Callable[[effects.PodResult], None],
+        *,
+        on_exit: bool,
+        began: Callable[[], None] | None = None,
+    ) -> None:
+        """Have a pod run; *began* hears that it runs, *take* of its end. *on_exit*: it is part of an exit handler, which no deadline
+        stops."""
+        self._pods[request.name] = _Pod(take, on_exit, began)
         self.effects.append(request)
 
     def shut_down(self, strategy: str) -> None:

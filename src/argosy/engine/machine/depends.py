@@ -55,7 +55,7 @@ def _results(node: Node, items: list[Node]) -> dict[str, bool]:
         "Errored": node.phase is Phase.ERROR,
         "Skipped": node.phase is Phase.SKIPPED,
         "Omitted": node.phase is Phase.OMITTED,
-        "Daemoned": False,
+        "Daemoned": node.daemoned,
         "AnySucceeded": any(item.phase is Phase.SUCCEEDED for item in items),
         "AllFailed": bool(items) and all(item.phase is Phase.FAILED for item in items),
     }

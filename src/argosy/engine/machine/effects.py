@@ -20,6 +20,11 @@ class StartPod:
     limit: float | None
     """How long it may run, in seconds from its start."""
 
+    @property
+    def lasts(self) -> bool:
+        """Whether it goes on until others have ended."""
+        return bool(self.template.get("daemon"))
+
 
 @dataclass(frozen=True)
 class StopPod:

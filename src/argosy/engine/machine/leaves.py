@@ -11,13 +11,25 @@ from argosy.engine.machine.scopes import text
 from argosy.engine.machine.substitution import replace
 from argosy.engine.nodes import Json, Node, NodeType, Outputs, Phase
 
+READY = 0.2
+"""Seconds after which what goes on beside the others is taken to be up. What ends sooner never was."""
+
 UNHEARD = "Pod Failed whilst container running"
 LATE = "Step exceeded its deadline"
 
 
 def pod(machine: Machine, call: Call, template: Json) -> None:
     """The body of a container or script template."""
-    node = machine.create(call, NodeType.POD, Phase.PENDING)
+    _work(machine, call, template, NodeType.POD)
+
+
+def request(machine: Machine, call: Call, template: Json) -> None:
+    """The body of an ``http`` template, which needs no pod of its own."""
+    _work(machine, call, template, NodeType.HTTP)
+
+
+def _work(machine: Machine, call: Call, template: Json, kind: NodeType) -> None:
+    node = machine.create(call, kind, Phase.PENDING)
     if machine.past_deadline() and not call.on_exit:
         machine.finish(call, node, Phase.FAILED, LATE)
         return
@@ -31,11 +43,22 @@ def pod(machine: Machine, call: Call, template: Json) -> None:
             outputs: Outputs | None = result.outputs
         else:
             outputs = result.outputs if result.outputs != Outputs() else None
+        # What should go on and does not has failed, however it ended.
+        phase = Phase.FAILED if template.get("daemon") and result.phase is Phase.SUCCEEDED else result.phase
+        if node.daemoned:
+            machine.fail_daemon(node, phase, result.message, outputs)
+            return
         machine.export(template, outputs)
         node.cached = result.cached
-        machine.finish(call, node, result.phase, result.message, outputs)
+        machine.finish(call, node, phase, result.message, outputs)
 
-    machine.start_pod(_request(machine, call, template), ended, on_exit=call.on_exit)
+    def ready() -> None:
+        if not node.fulfilled:
+            machine.become_daemon(node)
+            machine.post(lambda: call.done(node))
+
+    began = (lambda: machine.at(machine.clock() + READY, ready)) if template.get("daemon") else None
+    machine.start_pod(_request(machine, call, template), ended, on_exit=call.on_exit, began=began)
 
 
 def container_set(machine: Machine, call: Call, template: Json) -> None:

@@ -73,6 +73,10 @@ class Retry:
         return variables
 
     def _attempt_ended(self, node: Node) -> None:
+        if node.daemoned:
+            self._machine.become_daemon(self._node)
+            self._machine.post(lambda: self._call.done(self._node))
+            return
         node.retried = True
         self._attempts.append(node)
         if not node.phase.unsuccessful:

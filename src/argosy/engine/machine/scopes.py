@@ -14,6 +14,9 @@ from argosy.engine.nodes import Json, Node, Outputs, Phase
 
 Scope = dict[str, object]
 
+LOCAL = "127.0.0.1"
+"""The address of every pod on this machine."""
+
 
 def inputs(template: Mapping[str, Any]) -> Scope:
     """The inputs of a template whose arguments were processed."""
@@ -35,6 +38,8 @@ def of_node(kind: str, name: str, node: Node, workflow: str) -> Scope:
         f"{prefix}.status": str(node.phase),
         f"{prefix}.startedAt": rfc3339(node.started),
     }
+    if node.daemoned:
+        scope[f"{prefix}.ip"] = LOCAL
     if node.finished is not None:
         scope[f"{prefix}.finishedAt"] = rfc3339(node.finished)
     return scope | of_outputs(prefix, node.outputs)

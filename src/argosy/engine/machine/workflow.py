@@ -19,6 +19,7 @@ BODIES: Mapping[str, Body] = {
     "container": leaves.pod,
     "script": leaves.pod,
     "containerSet": leaves.container_set,
+    "http": leaves.request,
     "suspend": leaves.suspend,
 }
 
@@ -178,6 +179,7 @@ class Workflow:
             self._leave()
 
     def _end(self, root: Node, on_exit: Node | None) -> None:
+        self.machine.end_daemons(None)
         phase = root.phase if root.phase.completed else Phase.SUCCEEDED
         message = root.message if phase.unsuccessful else ""
         if phase.unsuccessful and self.machine.shutdown:

@@ -196,7 +196,9 @@ TYPES: Mapping[str, Type] = {
             "container": "Container",
             "containerSet": "ContainerSet",
             "script": "Script",
+            "http": "HTTP",
             "initContainers": "[UserContainer]",
+            "daemon": BOOLEAN,
             "sidecars": "[UserContainer]",
             "dag": "DAG",
             "suspend": "Suspend",
@@ -213,7 +215,7 @@ TYPES: Mapping[str, Type] = {
             "podSpecPatch": POD_PATCH,
         },
         ignored=_names(f"{_SCHEDULING} priorityClassName pendingTimeout archiveLocation resourceClaims"),
-        refused=_refused("resource data http plugin daemon"),
+        refused=_refused("resource data plugin"),
     ),
     "Memoize": Type({"key": STRING, "maxAge": STRING, "cache": "MemoizeCache"}, required=("key", "maxAge", "cache")),
     "MemoizeCache": Type({"configMap": "LocalRef"}, required=("configMap",)),
@@ -373,6 +375,22 @@ TYPES: Mapping[str, Type] = {
         {"template": STRING, "arguments": "Arguments", "templateRef": "TemplateRef", "expression": STRING}
     ),
     "Sequence": Type({"count": INTEGER_OR_TEXT, "start": INTEGER_OR_TEXT, "end": INTEGER_OR_TEXT, "format": STRING}),
+    "HTTP": Type(
+        {
+            "url": STRING,
+            "method": STRING,
+            "headers": "[HTTPHeader]",
+            "body": STRING,
+            "bodyFrom": "HTTPBodySource",
+            "timeoutSeconds": INTEGER,
+            "insecureSkipVerify": BOOLEAN,
+            "successCondition": STRING,
+        },
+        required=("url",),
+    ),
+    "HTTPHeader": Type({"name": STRING, "value": STRING, "valueFrom": "HTTPHeaderSource"}, required=("name",)),
+    "HTTPHeaderSource": Type({"secretKeyRef": "KeySelector"}),
+    "HTTPBodySource": Type({"bytes": STRING}),
     "Container": _CONTAINER,
     "UserContainer": Type(
         {**_CONTAINER.runs, "mirrorVolumeMounts": BOOLEAN}, _CONTAINER.ignored, _CONTAINER.refused, required=("name",)

@@ -11,6 +11,8 @@ from argosy.engine.validation import names, pods
 from argosy.engine.validation.problems import Problem
 
 LEAVES = ("container", "script", "containerSet")
+WITHOUT_FILES = ("http",)
+"""Leaves in which no container of the manifest runs."""
 RETRY_POLICIES = ("Always", "OnFailure", "OnError", "OnTransientError")
 CALLED = ("parameter", "expression")
 SOURCES_OF_OUTPUTS = ("path", "parameter", "expression", "supplied")
@@ -22,9 +24,10 @@ def check(template: Json) -> None:
     if len(kinds) != 1:
         found = " and ".join(kinds) or "none of them"
         raise Problem(
-            "", f"a template has one of {', '.join((*LEAVES, 'dag', 'steps', 'suspend'))}; this one has {found}"
+            "",
+            f"a template has one of {', '.join((*LEAVES, *WITHOUT_FILES, 'dag', 'steps', 'suspend'))}; this one has {found}",
         )
-    leaf = kinds[0] in LEAVES
+    leaf = kinds[0] in (*LEAVES, *WITHOUT_FILES)
     _check_inputs(template.get("inputs") or {}, leaf=leaf)
     _check_outputs(template.get("outputs") or {}, kinds[0])
     _check_fields(template, kinds[0], leaf=leaf)
@@ -46,7 +49,7 @@ def _check_outputs(outputs: Json, kind: str) -> None:
     names.check_list(outputs.get("artifacts"), "outputs.artifacts", of_values=True)
     for position, artifact in enumerate(outputs.get("artifacts") or []):
         where = f"outputs.artifacts[{position}]"
-        _check_path(artifact, where, leaf=kind in LEAVES)
+        _check_path(artifact, where, leaf=kind in (*LEAVES, *WITHOUT_FILES))
         _check_global_name(artifact, where)
     for position, parameter in enumerate(outputs.get("parameters") or []):
         where = f"outputs.parameters[{position}]"

@@ -28,7 +28,7 @@ _LATE = (
     "steps.name",
     "node.name",
 )
-_WITH_RESULT = ("container", "script")
+_WITH_RESULT = ("container", "script", "http")
 
 
 def check(value: Any, scope: set[str], where: str) -> None:
@@ -106,6 +106,8 @@ def of_call(kind: str, name: str, called: Mapping[str, Any], *, status: bool = F
     scope = {f"{prefix}.{fact}" for fact in ("id", "startedAt", "finishedAt", "hostNodeName")}
     if any(part in called for part in _WITH_RESULT) or _has_main(called):
         scope |= {f"{prefix}.outputs.result", f"{prefix}.exitCode"}
+    if called.get("daemon"):
+        scope.add(f"{prefix}.ip")
     outputs = called.get("outputs") or {}
     for plural in ("parameters", "artifacts"):
         scope |= {f"{prefix}.outputs.{plural}.{entry['name']}" for entry in outputs.get(plural) or []}

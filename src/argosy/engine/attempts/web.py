@@ -1,0 +1,158 @@
+"""Carries out an ``http`` template, as the agent of Argo does: one request, its answer's body as the result."""
+
+import asyncio
+import base64
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from argosy.engine.artifacts.failures import ArtifactFailure
+from argosy.engine.artifacts.secrets import Secrets, one
+from argosy.engine.expressions import expr
+from argosy.engine.expressions.errors import ExpressionError
+from argosy.engine.machine.effects import PodResult
+from argosy.engine.nodes import Json, Outputs, Phase
+
+if TYPE_CHECKING:
+    import aiohttp
+
+LONGEST_BODY = 1 << 20
+"""Bytes. A cluster's object could not hold more either."""
+
+REDIRECTS = 10
+AUTOMATIC = ("Content-Type", "Accept", "User-Agent")
+"""Headers that are sent only where the manifest names them."""
+
+
+class Request:
+    """One request under way."""
+
+    def __init__(self, http: Json, secrets: Secrets) -> None:
+        self._http = http
+        self._secrets = secrets
+        self._work: asyncio.Task[PodResult] | None = None
+
+    async def run(self, patience: float | None) -> PodResult | None:
+        """The answer; None where it did not come within *patience* seconds, or somebody stopped it."""
+        self._work = asyncio.ensure_future(self._result())
+        done, _ = await asyncio.wait([self._work], timeout=patience)
+        if not done:
+            self._work.cancel()
+            await asyncio.wait([self._work])
+        return None if self._work.cancelled() else self._work.result()
+
+    async def stop(self, grace: float) -> None:
+        """Give up. There is nothing that *grace* would be for."""
+        del grace
+        if self._work:
+            self._work.cancel()
+
+    async def _result(self) -> PodResult:
+        import aiohttp  # only runs that ask somebody load it
+
+        method, url = str(self._http.get("method") or "GET"), str(self._http["url"])
+        said = f'{method.title()} "{url}"'
+        limit = self._http.get("timeoutSeconds")
+        try:
+            async with (
+                asyncio.timeout(float(limit) if limit is not None else None),
+                aiohttp.ClientSession(
+                    timeout=aiohttp.ClientTimeout(total=None), trust_env=True, skip_auto_headers=AUTOMATIC
+                ) as session,
+            ):
+                return await self._ask(session, method, url)
+        except TimeoutError:
+            return PodResult(Phase.FAILED, f"{said}: context deadline exceeded")
+        except aiohttp.TooManyRedirects:
+            return PodResult(Phase.FAILED, f"{said}: stopped after {REDIRECTS} redirects")
+        except (aiohttp.ClientError, ValueError, ArtifactFailure, ExpressionError) as error:
+            return PodResult(Phase.FAILED, f"{said}: {_reason(error)}")
+
+    async def _ask(self, session: "aiohttp.ClientSession", method: str, url: str) -> PodResult:
+        headers = _headers(self._http, self._secrets)
+        sent = session.request(
+            method,
+            url,
+            data=_body(self._http),
+            headers=headers,
+            ssl=not self._http.get("insecureSkipVerify"),
+            max_redirects=REDIRECTS,
+        )
+        async with sent as response:
+            content = bytearray()
+            async for chunk in response.content.iter_any():
+                content += chunk
+                if len(content) > LONGEST_BODY:
+                    return PodResult(
+                        Phase.FAILED, f"the answer has more than {LONGEST_BODY} bytes, which a cluster could not keep"
+                    )
+            received: dict[str, list[str]] = {}
+            for name, value in response.headers.items():
+                received.setdefault(_canonical(name), []).append(value)
+            return self._verdict(response.status, content.decode(errors="replace"), received)
+
+    def _verdict(self, status: int, body: str, headers: Mapping[str, list[str]]) -> PodResult:
+        outputs = Outputs(result=body)
+        condition = self._http.get("successCondition")
+        if not condition:
+            if status // 100 == 2:
+                return PodResult(Phase.SUCCEEDED, outputs=outputs)
+            return PodResult(Phase.FAILED, f"received non-2xx response code: {status}", outputs)
+        known: dict[str, object] = {
+            "request": self._asked(),
+            "response": {"statusCode": status, "body": body, "headers": dict(headers)},
+        }
+        try:
+            holds = expr.evaluate(condition, known)
+        except ExpressionError as error:
+            return PodResult(Phase.FAILED, f"unable to evaluate expression '{condition}': {error}")
+        if not isinstance(holds, bool):
+            return PodResult(Phase.FAILED, f"unable to cast expression result '{holds}' to bool")
+        if holds:
+            return PodResult(Phase.SUCCEEDED, outputs=outputs)
+        return PodResult(Phase.FAILED, f"successCondition '{condition}' evaluated false", outputs)
+
+    def _asked(self) -> Json:
+        """What a condition knows of the request. Values of Secrets are not in it."""
+        headers = [header for header in self._http.get("headers") or [] if not header.get("valueFrom")]
+        return {
+            "method": self._http.get("method") or "",
+            "url": self._http["url"],
+            "body": self._http.get("body") or "",
+            "headers": {header["name"]: [header.get("value") or ""] for header in headers},
+        }
+
+
+def _body(http: Mapping[str, Any]) -> bytes | None:
+    source = http.get("bodyFrom")
+    if source is not None:
+        return base64.b64decode(source["bytes"], validate=True) if source.get("bytes") else None
+    return str(http["body"]).encode() if http.get("body") else None
+
+
+def _headers(http: Mapping[str, Any], secrets: Secrets) -> list[tuple[str, str]]:
+    return [(header["name"], _value(header, secrets)) for header in http.get("headers") or []]
+
+
+def _value(header: Mapping[str, Any], secrets: Secrets) -> str:
+    selector = (header.get("valueFrom") or {}).get("secretKeyRef")
+    return (one(selector, secrets) or "") if selector else str(header.get("value") or "")
+
+
+def _canonical(name: str) -> str:
+    """A header's name as Go's library has it."""
+    return "-".join(part.capitalize() for part in name.split("-"))
+
+
+def _reason(error: Exception) -> str:
+    import aiohttp
+
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return f"dial tcp: lookup {error.host}: no such host"
+    if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.strerror:
+        return f"dial tcp {error.host}:{error.port}: connect: {_plain(error.os_error)}"
+    return str(error) or type(error).__name__
+
+
+def _plain(error: OSError) -> str:
+    return os.strerror(error.errno).lower() if error.errno else str(error)
