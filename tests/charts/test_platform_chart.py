@@ -1,0 +1,160 @@
+"""What charts/platform makes: what compiled pipelines name, the least rights, and nothing a value did not ask for."""
+
+from typing import Any
+
+import pytest
+import yaml
+from platform_chart import CHART, ROOT, Objects, named, render, template
+
+from argosy.domain import diagnosis, promotion
+from argosy.settings import Settings
+from argosy.steps.converge.spec import SPEC
+
+PIPELINES = sorted(ROOT.glob("workflows/*/pipeline.yaml"))
+
+
+@pytest.fixture(scope="module")
+def objects() -> Objects:
+    """What the chart makes where nothing is set."""
+    return render()
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES, ids=lambda path: path.parent.name)
+def test_pipelines_find_what_they_name(objects: Objects, pipeline: Any) -> None:
+    """Every account and ConfigMap of the committed manifests is made; their Secrets are in the chart's page."""
+    spec = yaml.safe_load(pipeline.read_text(encoding="utf-8"))["spec"]
+    accounts = {template.get("serviceAccountName", spec["serviceAccountName"]) for template in spec["templates"]}
+    accounts.add(spec["executor"]["serviceAccountName"])
+    made = {one["metadata"]["name"] for one in objects if one["kind"] == "ServiceAccount"}
+    assert accounts <= made
+    sources = [one for template in spec["templates"] for one in template.get("container", {}).get("envFrom", [])]
+    maps = {one["configMapRef"]["name"] for one in sources if "configMapRef" in one}
+    assert maps == {diagnosis.ENDPOINTS}
+    page = (CHART / "reference.md").read_text(encoding="utf-8")
+    secrets = {one["secretRef"]["name"] for one in sources if "secretRef" in one}
+    assert [name for name in secrets if f"`{name}`" not in page] == []
+
+
+def test_doctor_looks_for_what_is_made(objects: Objects) -> None:
+    """The accounts and the token that doctor wants are those that the chart makes."""
+    made = {(one["kind"], one["metadata"]["name"]) for one in objects}
+    assert {("ServiceAccount", name) for name in diagnosis.ACCOUNTS} <= made
+    assert {("Secret", diagnosis.EXECUTOR_TOKEN), ("ConfigMap", diagnosis.ENDPOINTS)} <= made
+
+
+def test_submitters_get_what_doctor_asks_for(objects: Objects) -> None:
+    """Neither more nor less than submitting, watching, retrying and stopping take."""
+    rules = named(objects, "Role", "argosy-submitter")["rules"]
+    granted = {
+        (verb, group, resource)
+        for rule in rules
+        for verb in rule["verbs"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+    }
+    wanted = {
+        (one.verb, one.group, f"{one.resource}{f'/{one.subresource}' if one.subresource else ''}")
+        for one in diagnosis.SUBMITTER
+    }
+    assert wanted <= granted
+    assert not any(verb == "*" for verb, _, _ in granted)
+
+
+def test_steps_may_do_nothing(objects: Objects) -> None:
+    """No step's account is bound to anything, and none of their pods is given a token; Argo's own container reports results, no more."""
+    bound = {one["name"] for binding in objects if binding["kind"] == "RoleBinding" for one in binding["subjects"]}
+    assert bound == {"argosy-executor", "argosy-converge"}
+    accounts = [one for one in objects if one["kind"] == "ServiceAccount"]
+    assert all(one["automountServiceAccountToken"] is False for one in accounts)
+    assert named(objects, "Role", "argosy-executor")["rules"] == [
+        {"apiGroups": ["argoproj.io"], "resources": ["workflowtaskresults"], "verbs": ["create", "patch"]}
+    ]
+    assert not [one for one in objects if one["kind"].startswith("Cluster")]
+
+
+@pytest.mark.parametrize("environment", promotion.ENVIRONMENTS)
+def test_canaries_are_read_and_not_touched(objects: Objects, environment: str) -> None:
+    """What looks after the canaries of an environment may look, there only."""
+    rules = named(objects, "Role", "argosy-converge", f"argosy-{environment}")["rules"]
+    assert {verb for rule in rules for verb in rule["verbs"]} == {"get", "list"}
+    assert {one for rule in rules for one in rule["resources"]} == {"rollouts", "analysisruns", "replicasets"}
+
+
+@pytest.mark.parametrize("environment", promotion.ENVIRONMENTS)
+def test_the_look_at_canaries(objects: Objects, environment: str) -> None:
+    """One at a time, restricted, as the step's own command line has it."""
+    job = named(objects, "CronJob", f"argosy-converge-{environment}")["spec"]
+    assert job["concurrencyPolicy"] == "Forbid"
+    pod = job["jobTemplate"]["spec"]["template"]["spec"]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    (container,) = pod["containers"]
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert container["command"][-1] == SPEC.module
+    assert container["args"][::2] == [f"--{one.name}" for one in SPEC.parameters]
+    assert container["args"][1] == environment
+
+
+def test_endpoints_are_settings(objects: Objects) -> None:
+    """What the chart sets is what settings read; what is not set is left out, so that a default is a default."""
+    given = {
+        "endpoints": {
+            "trackingUri": "http://mlflow:5000",
+            "storeUri": "s3://b/p",
+            "forgeUri": "github:o/n",
+            "extra": {"HTTPS_PROXY": "http://proxy"},
+        }
+    }
+    data = named(render(given), "ConfigMap", diagnosis.ENDPOINTS)["data"]
+    settings = Settings.from_environment(data)
+    assert (settings.tracking_uri, settings.store_uri, settings.forge_uri) == (
+        "http://mlflow:5000",
+        "s3://b/p",
+        "github:o/n",
+    )
+    assert settings.next_on_merge is False
+    assert data["HTTPS_PROXY"] == "http://proxy"
+    assert set(named(objects, "ConfigMap", diagnosis.ENDPOINTS)["data"]) == {"ARGOSY_HOME", "ARGOSY_NEXT_REQUEST"}
+
+
+def test_no_secret_by_default(objects: Objects) -> None:
+    """No password comes with the chart; what is given for a try is made."""
+    secrets = [one for one in objects if one["kind"] == "Secret"]
+    assert [one["metadata"]["name"] for one in secrets] == [diagnosis.EXECUTOR_TOKEN]
+    made = render({"secrets": {"argosy-forge": {"ARGOSY_FORGE_TOKEN": "t"}}})
+    assert named(made, "Secret", "argosy-forge")["stringData"] == {"ARGOSY_FORGE_TOKEN": "t"}
+
+
+def test_artifacts() -> None:
+    """The repository that Argo finds by its name, logs kept; without a bucket there is none."""
+    made = named(render({"artifacts": {"bucket": "b", "secret": ""}}), "ConfigMap", "artifact-repositories")
+    assert made["metadata"]["annotations"] == {"workflows.argoproj.io/default-artifact-repository": "default"}
+    repository = yaml.safe_load(made["data"]["default"])
+    assert repository["archiveLogs"] is True
+    assert repository["s3"] == {"bucket": "b", "endpoint": "s3.amazonaws.com", "insecure": False, "useSDKCreds": True}
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        pytest.param({"endpoint": {}}, "endpoint", id="nobody-knows-it"),
+        pytest.param({"endpoints": {"storeUri": "models"}}, "storeUri", id="no-address"),
+        pytest.param({"endpoints": {"extra": {"a b": "c"}}}, "extra", id="no-variable"),
+        pytest.param({"secrets": {"another": {"a": "b"}}}, "another", id="a-secret-nobody-reads"),
+        pytest.param({"nextRequest": "never"}, "nextRequest", id="another-word"),
+        pytest.param(
+            {"submitters": [{"kind": "ServiceAccount", "name": "ci"}]}, "needs a namespace", id="account-of-nowhere"
+        ),
+        pytest.param(
+            {"endpoints": {"forgeUri": "local:/repo"}}, "no endpoint of a cluster", id="a-repository-of-a-machine"
+        ),
+    ],
+)
+def test_refusals(values: dict[str, Any], why: str) -> None:
+    """A value that cannot be meant is refused, by name."""
+    done = template(values)
+    assert done.returncode != 0
+    assert why in done.stderr
