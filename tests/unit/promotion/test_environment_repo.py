@@ -90,3 +90,10 @@ def test_a_project_allows_what_the_chart_makes(environment: str) -> None:
     assert made - allowed - {("", "Pod")} == set()
     assert not {kind for _, kind in allowed} & {"Role", "RoleBinding", "Secret"}
     assert [one["namespace"] for one in spec["destinations"]] == [f"argosy-{environment}"]
+
+
+def test_what_argo_cd_calls_healthy() -> None:
+    """The check that is applied is the one that the chart comes with."""
+    script = (REPO.parent / "charts/inference/argo-cd/health-inferenceservice.lua").read_text(encoding="utf-8")
+    data = _yaml(REPO / "clusters/argocd-cm.yaml")["data"]
+    assert data == {"resource.customizations.health.serving.kserve.io_InferenceService": script}
