@@ -46,6 +46,10 @@ def _containers(objects: Objects) -> list[dict[str, Any]]:
     found = []
     for each in objects:
         spec = each.get("spec", {})
+        if each["kind"] == "ServingRuntime":
+            continue  # a name, and nothing else
+        if each["kind"] == "InferenceService":
+            found.append(spec["predictor"]["model"])
         for pod in (spec, spec.get("template", {}).get("spec", {})):
             found += [*pod.get("containers", []), *pod.get("initContainers", [])]
     return found
@@ -99,7 +103,7 @@ def test_what_is_served_is_what_is_approved(case: str) -> None:
         given, annotations = predictor["model"]["args"], predictor["annotations"]
         runtime = only(objects, "ServingRuntime")
         assert predictor["model"]["runtime"] == runtime["metadata"]["name"]
-        volumes = runtime["spec"]["volumes"]
+        volumes = predictor["volumes"]
     else:
         owner = next(each for each in objects if each["kind"] in {"Rollout", "Deployment"})
         pod = owner["spec"]["template"]
@@ -163,7 +167,14 @@ def test_the_autoscaler_scales_the_rollout() -> None:
 def test_analysis_spells_nan_and_no_sample_out() -> None:
     """Too few requests are no objection; a measurement that is no number is one; both ways are decided here, not by Argo Rollouts."""
     metrics = {metric["name"]: metric for metric in only(_golden("canary"), "AnalysisTemplate")["spec"]["metrics"]}
-    assert set(metrics) == {"errors", "latency-p95-seconds", "prediction-distance", "requests", "predictions"}
+    assert set(metrics) == {
+        "errors",
+        "latency-p95-seconds",
+        "prediction-distance",
+        "answering",
+        "requests",
+        "predictions",
+    }
     for name, limit in {"errors": "0.01", "latency-p95-seconds": "0.1", "prediction-distance": "0.15"}.items():
         metric = metrics[name]
         assert metric["successCondition"] == f"len(result) == 0 || (!isNaN(result[0]) && result[0] <= {limit})"

@@ -1,6 +1,6 @@
-{{/* The container in two halves. What belongs to a version (image, arguments, resources) stands where the version stands, in the
-InferenceService; a ServingRuntime that changed first would start pods that are half old and half new. */}}
-{{- define "inference.container.version" -}}
+{{/* The container that answers. Its mounts come last, so that whoever includes it can add one. */}}
+{{- define "inference.container" -}}
+name: kserve-container
 image: {{ .Values.image | default .Values.server.image }}
 args:
   - --bundle=/mnt/models/bundle
@@ -27,10 +27,6 @@ args:
 {{- end }}
 resources:
   {{- toYaml .Values.resources | nindent 2 }}
-{{- end }}
-
-{{- define "inference.container.fixed" -}}
-name: kserve-container
 imagePullPolicy: {{ .Values.server.pullPolicy }}
 command: [python, -m, argosy.serving]
 ports:
@@ -179,9 +175,8 @@ spec:
         - {name: models, mountPath: /mnt/models}
   containers:
     -
-      {{- include "inference.container.fixed" . | nindent 6 }}
+      {{- include "inference.container" . | nindent 6 }}
         - {name: models, mountPath: /mnt/models, readOnly: true}
-      {{- include "inference.container.version" . | nindent 6 }}
   volumes:
     {{- include "inference.volumes" . | nindent 4 }}
     - name: models
