@@ -105,6 +105,15 @@ def test_a_repository_that_is_not_right_is_refused(
         api.prepare(api.load(paths), options())
 
 
+def test_two_locations_are_refused(files: Callable[[str], list[Path]], options: Options) -> None:
+    """An artifact lies in one place."""
+    paths = files("127.0.0.1:1")
+    text = paths[0].read_text(encoding="utf-8").replace("archive: {none: {}}", "raw: {data: x}")
+    paths[0].write_text(text, encoding="utf-8")
+    with pytest.raises(errors.Misconfigured, match=r"artifacts\[0\]: at most one artifact location .* s3 and raw"):
+        api.prepare(api.load(paths), options())
+
+
 def test_an_artifact_whose_secret_is_not_known_is_refused(files: Callable[[str], list[Path]], options: Options) -> None:
     """The path of the artifact is told, and what to do."""
     paths = files("127.0.0.1:1")

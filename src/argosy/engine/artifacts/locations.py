@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-KINDS = ("s3", "http", "git")
-_CONTENT = {"s3": "key", "http": "url", "git": "repo"}
+KINDS = ("s3", "http", "artifactory", "git")
+ALL_KINDS = (*KINDS, "raw", "hdfs", "oss", "gcs", "azure", "plugin")
+_CONTENT = {"s3": "key", "http": "url", "artifactory": "url", "git": "repo"}
 """Without which field each kind is no location."""
 
 

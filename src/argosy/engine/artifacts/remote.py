@@ -16,6 +16,16 @@ from argosy.engine.artifacts.locations import kind_of
 from argosy.engine.artifacts.secrets import Secrets
 from argosy.engine.nodes import Json
 
+WEB = ("http", "artifactory")
+
+
+def _on_the_web(artifact: Mapping[str, Any]) -> Json:
+    """The location of *artifact* as an ``http`` one: Artifactory speaks that, its name and password beside the URL."""
+    if "http" in artifact:
+        return dict(artifact["http"])
+    keys = {name: key for name, key in artifact["artifactory"].items() if name != "url"}
+    return {"url": artifact["artifactory"]["url"], "auth": {"basicAuth": keys}}
+
 
 @dataclass(frozen=True)
 class Remote:
@@ -36,8 +46,8 @@ class Remote:
             if kind == "s3":
                 location = self._located(artifact["s3"])
                 self._bucket(location).get(location["key"], loaded)
-            elif kind == "http":
-                urls.load(artifact["http"], loaded, self.secrets)
+            elif kind in WEB:
+                urls.load(_on_the_web(artifact), loaded, self.secrets)
             else:
                 git.load(artifact["git"], loaded, self.secrets)
             archives.place(loaded, artifact.get("archive") or {}, target)
@@ -51,9 +61,9 @@ class Remote:
 
         with tempfile.TemporaryDirectory(prefix="argosy-saving-") as folder:
             packed = archives.pack(source, artifact.get("archive") or {}, Path(folder))
-            if kind == "http":
-                urls.save(artifact["http"], packed, self.secrets)
-                return {"http": artifact["http"]}
+            if kind in WEB:
+                urls.save(_on_the_web(artifact), packed, self.secrets)
+                return {kind: artifact[kind]}
             location = self._located(artifact["s3"])
             self._bucket(location).put(location["key"], packed)
             return {"s3": location}

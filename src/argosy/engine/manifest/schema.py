@@ -44,7 +44,7 @@ _SCHEDULING = (
     "nodeSelector affinity tolerations schedulerName hostAliases securityContext automountServiceAccountToken executor metrics "
     "podResources"
 )
-_LOCATIONS = "artifactory hdfs oss gcs azure plugin"
+_LOCATIONS = "hdfs oss gcs azure plugin"
 _CONTAINER = Type(
     runs={
         "name": STRING, "image": STRING, "command": STRINGS, "args": STRINGS, "workingDir": STRING, "env": "[EnvVar]",
@@ -56,7 +56,13 @@ _CONTAINER = Type(
     ),
     refused=_refused("lifecycle volumeDevices restartPolicy restartPolicyRules"),
 )  # fmt: skip
-_LOCATION = {"raw": "RawArtifact", "s3": "S3Artifact", "http": "HTTPArtifact", "git": "GitArtifact"}
+_LOCATION = {
+    "raw": "RawArtifact",
+    "s3": "S3Artifact",
+    "http": "HTTPArtifact",
+    "artifactory": "ArtifactoryArtifact",
+    "git": "GitArtifact",
+}
 
 _S3 = Type(
     {
@@ -265,7 +271,7 @@ TYPES: Mapping[str, Type] = {
             **_LOCATION,
         },
         ignored=_names("archiveLogs deleted"),
-        refused=_refused(_LOCATIONS, "`argosy run` knows s3, http, git and raw"),
+        refused=_refused(_LOCATIONS, "`argosy run` knows s3, http, artifactory, git and raw"),
         required=("name",),
     ),
     "RawArtifact": Type({"data": STRING}, required=("data",)),
@@ -274,6 +280,9 @@ TYPES: Mapping[str, Type] = {
         {"url": STRING, "headers": "[Header]", "auth": "HTTPAuth"},
         ignored=_names("saveStreamViaFile"),
         required=("url",),
+    ),
+    "ArtifactoryArtifact": Type(
+        {"url": STRING, "usernameSecret": "KeySelector", "passwordSecret": "KeySelector"}, required=("url",)
     ),
     "Header": Type({"name": STRING, "value": STRING}, required=("name", "value")),
     "HTTPAuth": Type({"basicAuth": "BasicAuth", "oauth2": "OAuth2Auth", "clientCert": "ClientCertAuth"}),
@@ -314,7 +323,7 @@ TYPES: Mapping[str, Type] = {
     "ArtifactRepository": Type(
         {"s3": "S3ArtifactRepository"},
         ignored=_names("archiveLogs"),
-        refused=_refused(_LOCATIONS, "`argosy run` keeps artifacts on this machine or in S3"),
+        refused=_refused(f"{_LOCATIONS} artifactory", "`argosy run` keeps artifacts on this machine or in S3"),
         required=("s3",),
     ),
     "S3ArtifactRepository": Type(

@@ -5,7 +5,7 @@ from typing import Any
 
 from argosy.engine.machine.calls import has_location
 from argosy.engine.nodes import Json
-from argosy.engine.validation import names
+from argosy.engine.validation import names, templates
 from argosy.engine.validation.problems import Problem
 
 
@@ -28,6 +28,7 @@ def _check_value(parameter: Mapping[str, Any], where: str) -> None:
 
 
 def _check_source(artifact: Mapping[str, Any], where: str) -> None:
+    templates.check_location(artifact, where)
     # The controller takes fromExpression in a template's outputs only.
     if not artifact.get("from") and not has_location(artifact):
         raise Problem(f"{where}.from", "is required (or a location); fromExpression works in outputs only")

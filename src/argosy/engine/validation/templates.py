@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from argosy.engine import durations
+from argosy.engine.artifacts.locations import ALL_KINDS
 from argosy.engine.manifest.catalogue import KINDS
 from argosy.engine.nodes import Json
 from argosy.engine.validation import names, pods
@@ -40,6 +41,7 @@ def _check_inputs(inputs: Json, *, leaf: bool) -> None:
     for position, artifact in enumerate(inputs.get("artifacts") or []):
         where = f"inputs.artifacts[{position}]"
         _check_path(artifact, where, leaf=leaf)
+        check_location(artifact, where)
         if artifact.get("from"):
             raise Problem(f"{where}.from", "not valid in inputs; the call's arguments say where an artifact comes from")
 
@@ -50,6 +52,7 @@ def _check_outputs(outputs: Json, kind: str) -> None:
     for position, artifact in enumerate(outputs.get("artifacts") or []):
         where = f"outputs.artifacts[{position}]"
         _check_path(artifact, where, leaf=kind in (*LEAVES, *WITHOUT_FILES))
+        check_location(artifact, where)
         _check_global_name(artifact, where)
     for position, parameter in enumerate(outputs.get("parameters") or []):
         where = f"outputs.parameters[{position}]"
@@ -78,6 +81,13 @@ def _check_global_name(entry: Mapping[str, Any], where: str) -> None:
     name = entry.get("globalName")
     if name and "{{" not in name:
         names.check(name, f"{where}.globalName", of_values=True)
+
+
+def check_location(artifact: Mapping[str, Any], where: str) -> None:
+    """Raise Problem where *artifact* says more than once where it lies."""
+    given = [kind for kind in ALL_KINDS if artifact.get(kind) is not None]
+    if len(given) > 1:
+        raise Problem(where, f"at most one artifact location can be specified; it has {' and '.join(given)}")
 
 
 def _check_path(artifact: Mapping[str, Any], where: str, *, leaf: bool) -> None:

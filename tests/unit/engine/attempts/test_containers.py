@@ -11,11 +11,15 @@ from argosy.engine.machine.effects import StartPod
 
 
 def launch(
-    tmp_path: Path, template: dict[str, Any], variables: dict[str, str], program: str | None = "podman"
+    tmp_path: Path,
+    template: dict[str, Any],
+    variables: dict[str, str],
+    program: str | None = "podman",
+    volumes: Any = (),
 ) -> tuple[str, ...]:
     """The argument list for *template*."""
-    workspace = Workspace(tmp_path / "wf" / "nodes" / "n" / "0", template, [])
-    request = StartPod("wf", template, [], keeps_result=False, deadline=None, limit=None)
+    workspace = Workspace(tmp_path / "wf" / "nodes" / "n" / "0", template, list(volumes))
+    request = StartPod("wf", template, list(volumes), keeps_result=False, deadline=None, limit=None)
     return containers.launch(program, request, workspace, variables).argv
 
 
@@ -41,6 +45,23 @@ def test_script_and_image_entrypoint(tmp_path: Path) -> None:
     assert script[-4:] == ("--entrypoint", "python", "python", containers.SCRIPT)
     assert f"{tmp_path}/wf/nodes/n/0/script:{containers.SCRIPT}" in script
     assert launch(tmp_path, {"container": {"image": "i", "args": ["x"]}}, {})[-2:] == ("i", "x")
+
+
+def test_volumes_and_limits(tmp_path: Path) -> None:
+    """What a step may not write to is bound read-only; its limit on memory is the container engine's business."""
+    template = {
+        "container": {
+            "image": "i",
+            "resources": {"limits": {"memory": "64Mi"}},
+            "volumeMounts": [{"name": "c", "mountPath": "/c"}, {"name": "e", "mountPath": "/e"}],
+        }
+    }
+    volumes = [{"name": "c", "configMap": {"name": "colours"}}, {"name": "e", "emptyDir": {}}]
+    argv = launch(tmp_path, template, {}, volumes=volumes)
+    folder = tmp_path / "wf/nodes/n/0/volumes"
+    assert f"{folder}/c:/c:ro" in argv
+    assert f"{folder}/e:/e" in argv
+    assert argv[argv.index("--memory") + 1] == str(64 << 20)
 
 
 def test_no_engine(tmp_path: Path) -> None:
