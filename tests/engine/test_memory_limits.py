@@ -1,5 +1,6 @@
 """What becomes of ``resources.limits`` on one machine."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,6 +39,28 @@ def test_a_step_beyond_its_limit_ends_as_on_a_cluster(run: Callable[..., RunResu
         )
     else:
         assert (str(node.phase), node.outputs.exit_code) == ("Succeeded", "0")
+
+
+CHAIN = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: wf}
+spec:
+  entrypoint: main
+  templates:
+    - name: main
+      steps: [[{name: small, template: small}], [{name: large, template: large}]]
+    - name: small
+      container: {image: any, command: [sh, -c, "true"], resources: {limits: {memory: 32Mi}}}
+    - name: large
+      container: {image: any, command: [sh, -c, "head -c 100000000 /dev/zero | tail -c 90000000 | wc -c"]}
+"""
+
+
+def test_a_limit_is_that_of_one_step(run: Callable[..., RunResult]) -> None:
+    """The next step, which has none, is not held to it, and no control group is left."""
+    assert run(CHAIN).phase == "Succeeded"
+    assert [group for group in memory.left() if group.name.startswith(f"argosy-{os.getpid()}-")] == []
 
 
 @pytest.mark.parametrize("limited", [True, False])

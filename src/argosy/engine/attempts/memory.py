@@ -90,6 +90,12 @@ def is_limited() -> bool:
     return _kind() is not None
 
 
+def left() -> list[Path]:
+    """The groups that are there now."""
+    kind = _kind()
+    return list(kind.base.glob("argosy-*-*")) if kind else []
+
+
 @functools.cache
 def _kind() -> _Kind | None:
     """What works here, found out by trying it once."""

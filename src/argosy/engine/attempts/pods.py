@@ -256,7 +256,7 @@ class Pods:
             binds=binds,
             keep=self.kept,
             preload=ahead.preload_of(request.template),
-            memory=None,
+            alone=memory.is_limited() and memory.limit_of(container) is not None,
             scratch=workspace.scratch,
         )
 

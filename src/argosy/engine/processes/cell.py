@@ -42,6 +42,8 @@ class Cell:
         self.channel, theirs = socket.socketpair()
         self.silent = False
         """Whether it has closed its end, as it does when it ends."""
+        self.last_said = ""
+        """How its step ended, where nobody was told yet."""
         self._said = b""
         self.pid = linux.fork_into(FLAGS[way])
         if self.pid == 0:
@@ -105,8 +107,10 @@ class _Init:
         message, files = _receive(self.channel)
         if "signal" in message:  # for a step that has ended
             return True
-        shown = view.View(self.shared)
-        self.channel.sendall(_line(self._outcome(child.job_of(message), files, shown)))
+        shown, job = view.View(self.shared), child.job_of(message)
+        self.channel.sendall(_line(self._outcome(job, files, shown)))
+        if job.alone:
+            return False
         linux.enter_mounts(self.namespace)
         shown.forget()
         if view.listing() != self.listing:

@@ -1,4 +1,4 @@
-"""How the process of a step becomes its program: its files, its limits, its end with the engine's.
+"""How the process of a step becomes its program: its files, its end with the engine's.
 
 Where the machine gives a step namespaces of its own, its process is started inside a ``cell``; elsewhere :func:`fork` starts it, and how it
 could not be started is told over the *report* pipe, as ``f<reason>``.
@@ -6,7 +6,6 @@ could not be started is told over the *report* pipe, as ``f<reason>``.
 
 import fcntl
 import os
-import resource
 import signal
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,7 +27,8 @@ SPARE_FILES = 256
 
 
 class Job(NamedTuple):
-    """One step's process, as the server is asked for it. *here*: whether the warm interpreter itself runs the program."""
+    """One step's process, as the server is asked for it. *here*: whether the warm interpreter itself runs the program. *alone*: whether its
+    cell runs no other after it."""
 
     key: int
     argv: tuple[str, ...]
@@ -39,7 +39,7 @@ class Job(NamedTuple):
     binds: tuple[Bind, ...]
     keep: tuple[Path, ...]
     scratch: Path
-    memory: int | None
+    alone: bool
     way: Way
     here: bool
 
@@ -56,7 +56,7 @@ def job_of(asked: Mapping[str, Any]) -> Job:
         binds=tuple(Bind(Path(source), target, read_only) for source, target, read_only in asked["binds"]),
         keep=tuple(Path(path) for path in asked["keep"]),
         scratch=Path(asked["scratch"]),
-        memory=asked["memory"],
+        alone=asked["alone"],
         way=asked["way"],
         here=asked["here"],
     )
@@ -109,7 +109,6 @@ def spawn(job: Job, output: int, errors: int) -> int:
         except OSError as error:
             missing = error
         else:
-            _limit(job.memory, child)
             return child
     _say_not_started(job, missing, errors)
     return 0
@@ -127,7 +126,6 @@ def end_with(server: int) -> None:
 def _execute(job: Job) -> NoReturn:
     os.setsid()
     _reset_signals()
-    _limit(job.memory)
     if job.here:
         from argosy.engine.processes import python_program  # a server for other programs never needs it
 
@@ -137,14 +135,6 @@ def _execute(job: Job) -> NoReturn:
     except OSError as error:
         _say_not_started(job, error, 2)
         os._exit(NOT_STARTED)
-
-
-def _limit(memory: int | None, process: int = 0) -> None:
-    """Limit the address space of *process*, or of this one, to *memory* bytes."""
-    if memory and process:
-        resource.prlimit(process, resource.RLIMIT_AS, (memory, memory))
-    elif memory:
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
 
 def _say_not_started(job: Job, error: OSError, errors: int) -> None:

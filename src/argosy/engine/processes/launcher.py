@@ -6,8 +6,6 @@ thread. A server is started when a step first needs it.
 
 What a process writes to its standard output and error goes straight to its log: nothing is lost when it is killed, and nothing is held
 in memory. Where standard output is wanted by itself too, it goes through a pipe, so that lines of the two may change places in the log.
-
-A limit on memory is one on address space: it needs no rights, unlike a control group, and holds for each process of the step by itself.
 """
 
 import asyncio
@@ -68,7 +66,8 @@ class Launch:
     """What to start. *env* is the whole environment. *log* gets standard output and error, *stdout* the former by itself too.
 
     *binds* and *scratch* (its ``/tmp``) are shown to the process only; *keep* are files of this machine that must stay in its sight.
-    *preload*: the libraries to have imported already. *memory*: bytes of address space.
+    *preload*: the libraries to have imported already. *alone*: no other
+    process is started in its namespaces, or in its place after it: whoever puts it into a control group puts nothing else there.
     """
 
     argv: tuple[str, ...]
@@ -80,7 +79,7 @@ class Launch:
     binds: tuple[Bind, ...] = ()
     keep: tuple[Path, ...] = ()
     preload: frozenset[str] = frozenset()
-    memory: int | None = None
+    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -264,7 +263,7 @@ class Launcher:
             "binds": [(str(bind.source), bind.target, bind.read_only) for bind in launch.binds],
             "keep": [str(path) for path in (*own, *launch.keep)],
             "scratch": str(launch.scratch),
-            "memory": launch.memory,
+            "alone": launch.alone,
             "way": way,
             "here": here,
         }

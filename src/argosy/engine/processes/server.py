@@ -33,6 +33,8 @@ class _Step(NamedTuple):
     pump: "_Pump | None"
     report: int | None = None
     cell: Cell | None = None
+    alone: bool = False
+    """Whether its end is told only when its cell has gone too."""
 
 
 class _Pump:
@@ -143,7 +145,7 @@ class Server:
             self.selector.register(source, selectors.EVENT_READ, lambda: self._pump(pump))
         if asked["way"] != "none":
             cell = self._cell_with(asked, output, errors)
-            return _Step(key, cell.pid, pump, cell=cell)
+            return _Step(key, cell.pid, pump, cell=cell, alone=asked["alone"])
         report, reporting = os.pipe()
         files.append(reporting)
         return _Step(key, child.fork(child.job_of(asked), output=output, errors=errors, report=reporting), pump, report)
@@ -179,7 +181,10 @@ class Server:
             if said == "r":
                 self.ready.append(cell)
             elif step := self._step_in(cell):
-                self._ended(step, said)
+                if step.alone:
+                    cell.last_said = said
+                else:
+                    self._ended(step, said)
         if cell.silent:
             self._forget(cell)
 
@@ -202,7 +207,7 @@ class Server:
             self._forget(cell)
             cell.channel.close()
             if step := self._step_in(cell):
-                self._ended(step, f"s{status}")
+                self._ended(step, cell.last_said or f"s{status}")
         elif step := next((step for step in self.steps.values() if step.pid == pid), None):
             self._signal(step, signal.SIGKILL)  # what it left running in its group
             report = os.read(step.report or 0, child.REPORT_SIZE + 1).decode(errors="replace")

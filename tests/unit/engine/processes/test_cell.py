@@ -146,6 +146,8 @@ def test_namespaces_that_somebody_killed_are_replaced(shell: Callable[[str], Lau
         running = await starter.start(shell("true"))
         await running.wait()
         os.kill(running.pid, signal.SIGKILL)
+        while Path(f"/proc/{running.pid}").exists():
+            await asyncio.sleep(0.01)
         return await said(starter, shell("echo fine"))
 
     assert with_launcher(body) == "fine"
