@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -72,7 +73,7 @@ spec:
   suspend: true
   workflowSpec:
     entrypoint: main
-    templates: [{name: main, container: {image: any, command: ["true"]}}]
+    templates: [{name: main, container: {image: any, command: [echo, "due {{workflow.scheduledTime}}"]}}]
 """
 
 
@@ -217,6 +218,7 @@ def test_a_cron_workflow_says_its_next_times(shell: Shell, tmp_path: Path) -> No
     assert code == 0
     assert err.count(" 09:30 CE") == 5
     assert "next times (suspended: a cluster starts none): " in err
+    assert re.fullmatch(r"due \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\n", shell("logs", "-")[1])
 
 
 @pytest.mark.parametrize(

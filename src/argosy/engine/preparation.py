@@ -1,6 +1,7 @@
 """From a manifest to something fit to run: fields checked, arguments in place, what Argo would refuse refused before the first step."""
 
 import difflib
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -124,7 +125,7 @@ def _as_workflow(main: Document) -> Document:
         "generateName": f"{main.name}-",
         "namespace": given.get("namespace"),
         "labels": {**(own.get("labels") or {}), "workflows.argoproj.io/cron-workflow": main.name},
-        "annotations": dict(own.get("annotations") or {}),
+        "annotations": {scopes.SCHEDULED_TIME: scopes.rfc3339(time.time()), **(own.get("annotations") or {})},
     }
     return replace(main, kind="Workflow", body={"metadata": metadata, "spec": spec["workflowSpec"]})
 

@@ -134,6 +134,10 @@ def _compact(result: str) -> str:
 _BLANKS = re.compile(r'("(?:[^"\\]|\\.)*")|\s+')
 
 
+SCHEDULED_TIME = "workflows.argoproj.io/scheduled-time"
+"""The annotation that says for when a CronWorkflow's workflow was due."""
+
+
 def workflow_constants(name: str, uid: str, created: float, metadata: Json, spec: Json) -> Scope:
     """The ``workflow.*`` that never change, except parameters."""
     scope: Scope = {
@@ -151,6 +155,8 @@ def workflow_constants(name: str, uid: str, created: float, metadata: Json, spec
     moment = datetime.fromtimestamp(created, UTC)
     scope |= {f"workflow.creationTimestamp.{char}": moment.strftime(f"%{char}") for char in _STRFTIME}
     scope["workflow.creationTimestamp.L"] = ".000"  # a cluster keeps whole seconds
+    if scheduled := (metadata.get("annotations") or {}).get(SCHEDULED_TIME):
+        scope["workflow.scheduledTime"] = scheduled
     for kind in ("annotations", "labels"):
         given = metadata.get(kind) or {}
         scope |= {f"workflow.{kind}.{key}": value for key, value in given.items()}
