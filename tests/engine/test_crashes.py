@@ -181,13 +181,16 @@ def test_interrupted(number: signal.Signals, place: Place) -> None:
 
 def test_two_engines(place: Place) -> None:
     """A run that an engine is at is refused to a second one."""
-    slow = place.manifest.read_text(encoding="utf-8").replace("sleep 0.04", "sleep 0.5")
-    place.manifest.write_text(slow, encoding="utf-8")
+    held, free = place.manifest.read_text(encoding="utf-8"), place.folder / "free"
+    place.manifest.write_text(
+        held.replace("sleep 0.04", f"while [ ! -e {free} ]; do sleep 0.1; done"), encoding="utf-8"
+    )
     process = place.start("run", "-f", str(place.manifest))
     wait_for(place, 1)
     code, _, said = place.run("resume")
     assert code == 78
     assert "is being run by another argosy process" in said
+    free.touch()
     answer, _ = process.communicate(timeout=30)
     check_whole(place, process.returncode, json.loads(answer))
 
