@@ -242,6 +242,10 @@ class Runner:
 
         self._tell(ended)
 
+    def pod_ready(self, pod: str) -> None:
+        """The daemon *pod* is up."""
+        self._tell(lambda: self._machine.pod_ready(pod))
+
     def known_attempt(self, node: str, number: int) -> Attempt | None:
         """The attempt *number* of *node*, if it was begun."""
         return self._attempts.get((node, number))
@@ -301,6 +305,10 @@ class _Watch:
         attempt = self._runner.known_attempt(node, self._number) or Attempt(node, self._number, time.time())
         attempt.pid, attempt.start_time = running.pid, running.start_time
         self._runner.container_started(self._pod, attempt)
+
+    def ready(self) -> None:
+        """The pod is up."""
+        self._runner.pod_ready(self._pod)
 
     def ended(self, member: Member, end: End) -> None:
         """*member* has ended for good. What a container by itself ends with is its pod's end."""

@@ -27,6 +27,9 @@ class Bucket(Protocol):
     def delete(self, key: str) -> None:
         """Remove *key*, or all keys below one that ends in ``/``. Nothing happens where there is none."""
 
+    def keys(self, prefix: str) -> list[str]:
+        """The keys of files that begin with *prefix*, which is empty or ends in ``/``."""
+
 
 class OwnBucket:
     """The bucket in the folder *root*: each key the path of a file."""
@@ -68,6 +71,11 @@ class OwnBucket:
                 return
             with contextlib.suppress(OSError):  # others lie there still
                 parent.rmdir()
+
+    def keys(self, prefix: str) -> list[str]:
+        """As the protocol has it."""
+        folder = self._path(prefix) if prefix else self._root
+        return [path.relative_to(self._root).as_posix() for path in folder.rglob("*") if path.is_file()]
 
     def _path(self, key: str) -> Path:
         return self._root / plain(key)

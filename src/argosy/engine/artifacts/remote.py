@@ -68,6 +68,12 @@ class Remote:
             self._bucket(location).put(location["key"], packed)
             return {"s3": location}
 
+    def keys(self, artifact: Mapping[str, Any]) -> list[str]:
+        """The keys of the files below the ``s3`` place of *artifact*, in order."""
+        location = self._located(artifact["s3"])
+        key = str(location.get("key") or "").rstrip("/")
+        return sorted(self._bucket(location).keys(f"{key}/" if key else ""))
+
     def delete(self, artifact: Mapping[str, Any]) -> None:
         """Remove what :meth:`save` kept. Raises ArtifactFailure where that is not possible."""
         kind = kind_of(artifact)
@@ -80,7 +86,7 @@ class Remote:
         """*location* with the repository's bucket, where it names none of its own."""
         if location.get("endpoint") and location.get("bucket"):
             return location
-        return {**(self.repository or {}), "key": location["key"]}
+        return {**(self.repository or {}), "key": location.get("key") or ""}
 
     def _bucket(self, location: Json) -> Bucket:
         if not location.get("bucket"):

@@ -73,6 +73,11 @@ class S3Bucket:
             for name in list(self._below(key)) if key.endswith("/") else [key]:
                 self._client.delete_object(Bucket=self._bucket, Key=name)
 
+    def keys(self, prefix: str) -> list[str]:
+        """As the protocol has it."""
+        with _in_words(f"list {prefix!r} of the bucket {self._bucket!r}"):
+            return [name for name in self._below(prefix) if not name.endswith("/")]
+
     def _below(self, prefix: str) -> Iterator[str]:
         for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
             for entry in page.get("Contents") or []:

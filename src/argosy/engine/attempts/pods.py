@@ -1,17 +1,29 @@
 """Runs pods: one attempt each, from laid-out files to collected outputs. Which pod runs when is the runner's business."""
 
 import asyncio
+import contextlib
 import dataclasses
 import functools
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from argosy.engine import nodes
 from argosy.engine.artifacts.remote import Remote
-from argosy.engine.attempts import ahead, containers, environment, images, memory, transfer, volumes, web
+from argosy.engine.attempts import (
+    ahead,
+    containers,
+    data,
+    environment,
+    images,
+    memory,
+    readiness,
+    transfer,
+    volumes,
+    web,
+)
 from argosy.engine.attempts.cache import StepCache
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources
 from argosy.engine.attempts.members import MAIN, Member, Role, members_of
@@ -128,6 +140,12 @@ class Pods:
             asked = web.Request(request.template["http"], self.sources.secrets)
             self.running[request.name] = asked
             return await asked.run(_patience(request)) or PodResult(Phase.FAILED, LATE)
+        if "data" in request.template:
+            result = await data.carry_out(request.template["data"], self.remote, _patience(request))
+            return result or PodResult(Phase.FAILED, LATE)
+        return await self._run_containers(request, number, watch)
+
+    async def _run_containers(self, request: StartPod, number: int, watch: Watch) -> PodResult:
         parts = self._parts(request, number)
         if _takes_artifacts(request.template):
             await asyncio.to_thread(self._lay_out_all, parts)
@@ -150,7 +168,8 @@ class Pods:
             lambda member: parts[member.name].lacked_memory(),
         )
         self.running[request.name] = running
-        ends, late = await self._ends(running, request, watch)
+        async with self._rising(request, watch):
+            ends, late = await self._ends(running, request, watch)
         outputs, missing = Outputs(), list[str]()
         if MAIN in ends:
             outputs, missing = await self._collected(parts[MAIN].request, parts[MAIN].workspace)
@@ -162,6 +181,21 @@ class Pods:
             for part in parts.values():
                 self._clear(part.workspace)
         return result
+
+    @contextlib.asynccontextmanager
+    async def _rising(self, request: StartPod, watch: Watch) -> AsyncIterator[None]:
+        """While a daemon runs, *watch* is told when it is up."""
+
+        async def tell() -> None:
+            await readiness.until_ready(container_of(request.template))
+            watch.ready()
+
+        rising = asyncio.ensure_future(tell()) if request.lasts else None
+        try:
+            yield
+        finally:
+            if rising:
+                rising.cancel()
 
     def _parts(self, request: StartPod, number: int) -> "dict[str, _Part]":
         """The containers of *request*, each with what it is asked to do and its files."""

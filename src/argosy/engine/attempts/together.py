@@ -52,6 +52,9 @@ class Watch(Protocol):
     def ended(self, member: Member, end: End) -> None:
         """*member* has ended for good."""
 
+    def ready(self) -> None:
+        """The pod is up. Only of daemons is that told."""
+
 
 class Containers:
     """The containers of one pod while they run."""

@@ -56,7 +56,7 @@ class Call:
 
 def kind_of(template: Mapping[str, Any]) -> str:
     """Which of the template types *template* is."""
-    return next((kind for kind in (*CONTAINERS, "dag", "steps", "suspend", "http") if kind in template), "")
+    return next((kind for kind in (*CONTAINERS, "dag", "steps", "suspend", "http", "data") if kind in template), "")
 
 
 def process(

@@ -43,7 +43,13 @@ class Identity:
 class _Pod:
     take: Callable[[effects.PodResult], None]
     on_exit: bool
-    began: Callable[[], None] | None = None
+    ready: Callable[[], None] | None = None
+
+
+@dataclass(frozen=True)
+class _Daemon:
+    boundary: str | None
+    settled: bool
 
 
 class Body(Protocol):
@@ -93,7 +99,7 @@ class Machine:
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = itertools.count()
         self._pods: dict[str, _Pod] = {}
-        self._daemons: dict[str, str | None] = {}
+        self._daemons: dict[str, _Daemon] = {}
         self._waiting: dict[str, Callable[[], None]] = {}
         self._recalling: dict[str, Callable[[Outputs | None], None]] = {}
         self._ended_by_shutdown: dict[str, Callable[[], None]] = {}
@@ -102,10 +108,14 @@ class Machine:
 
     def pod_started(self, name: str) -> None:
         """The process of the node *name* runs."""
-        if pod := self._pods.get(name):
+        if name in self._pods:
             self.update(self.nodes[name], Phase.RUNNING)
-            if pod.began:
-                pod.began()
+            self.drain()
+
+    def pod_ready(self, name: str) -> None:
+        """The process of the node *name*, a daemon, is up."""
+        if (pod := self._pods.get(name)) and pod.ready:
+            pod.ready()
             self.drain()
 
     def pod_finished(self, name: str, result: effects.PodResult) -> None:
@@ -227,20 +237,26 @@ class Machine:
         self.end_daemons(node.name)
         self._settle(call, node)
 
-    def become_daemon(self, node: Node) -> None:
-        """*node* goes on until the node it belongs to ends; what follows it need not wait."""
+    def become_daemon(self, node: Node, *, settled: bool = True) -> None:
+        """*node* goes on until the node it belongs to ends; what follows it need not wait.
+
+        *settled*: being stopped then is its success. The controller sees to that for containers only: a script is still waited for,
+        and has failed by how it was stopped.
+        """
         node.daemoned = True
         node.ends = [Phase.SUCCEEDED]
-        self._daemons[node.name] = node.boundary
+        self._daemons[node.name] = _Daemon(node.boundary, settled)
         self._note(node)
 
     def end_daemons(self, boundary: str | None) -> None:
         """Stop what goes on inside the node *boundary*, which ended: that is how it is meant to end."""
-        for name in [name for name, holder in self._daemons.items() if holder == boundary]:
-            del self._daemons[name]
-            if self._pods.pop(name, None):
+        for name in [name for name, daemon in self._daemons.items() if daemon.boundary == boundary]:
+            daemon = self._daemons.pop(name)
+            if name in self._pods:
                 self.effects.append(effects.StopPod(name))
-            self.end_part(self.nodes[name], Phase.SUCCEEDED)
+            if daemon.settled:
+                self._pods.pop(name, None)
+                self.end_part(self.nodes[name], Phase.SUCCEEDED)
 
     def fail_daemon(self, node: Node, phase: Phase, message: str, outputs: Outputs | None) -> None:
         """*node* ended by itself, which none that goes on should."""
@@ -271,11 +287,11 @@ class Machine:
         take: Callable[[effects.PodResult], None],
         *,
         on_exit: bool,
-        began: Callable[[], None] | None = None,
+        ready: Callable[[], None] | None = None,
     ) -> None:
-        """Have a pod run; *began* hears that it runs, *take* of its end. *on_exit*: it is part of an exit handler, which no deadline
+        """Have a pod run; *ready* hears that a daemon is up, *take* of its end. *on_exit*: it is part of an exit handler, which no deadline
         stops."""
-        self._pods[request.name] = _Pod(take, on_exit, began)
+        self._pods[request.name] = _Pod(take, on_exit, ready)
         self.effects.append(request)
 
     def shut_down(self, strategy: str) -> None:

@@ -11,9 +11,6 @@ from argosy.engine.machine.scopes import text
 from argosy.engine.machine.substitution import replace
 from argosy.engine.nodes import Json, Node, NodeType, Outputs, Phase
 
-READY = 0.2
-"""Seconds after which what goes on beside the others is taken to be up. What ends sooner never was."""
-
 UNHEARD = "Pod Failed whilst container running"
 LATE = "Step exceeded its deadline"
 
@@ -54,11 +51,10 @@ def _work(machine: Machine, call: Call, template: Json, kind: NodeType) -> None:
 
     def ready() -> None:
         if not node.fulfilled:
-            machine.become_daemon(node)
+            machine.become_daemon(node, settled="container" in template)
             machine.post(lambda: call.done(node))
 
-    began = (lambda: machine.at(machine.clock() + READY, ready)) if template.get("daemon") else None
-    machine.start_pod(_request(machine, call, template), ended, on_exit=call.on_exit, began=began)
+    machine.start_pod(_request(machine, call, template), ended, on_exit=call.on_exit, ready=ready)
 
 
 def container_set(machine: Machine, call: Call, template: Json) -> None:

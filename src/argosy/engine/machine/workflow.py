@@ -19,6 +19,7 @@ BODIES: Mapping[str, Body] = {
     "container": leaves.pod,
     "script": leaves.pod,
     "containerSet": leaves.container_set,
+    "data": leaves.pod,
     "http": leaves.request,
     "suspend": leaves.suspend,
 }

@@ -49,10 +49,11 @@ _CONTAINER = Type(
     runs={
         "name": STRING, "image": STRING, "command": STRINGS, "args": STRINGS, "workingDir": STRING, "env": "[EnvVar]",
         "envFrom": "[EnvFromSource]", "volumeMounts": "[VolumeMount]", "resources": "Resources",
+        "readinessProbe": "Probe",
     },
     ignored=_names(
         "imagePullPolicy securityContext ports terminationMessagePath terminationMessagePolicy tty stdin stdinOnce resizePolicy "
-        "readinessProbe livenessProbe startupProbe"
+        "livenessProbe startupProbe"
     ),
     refused=_refused("lifecycle volumeDevices restartPolicy restartPolicyRules"),
 )  # fmt: skip
@@ -88,7 +89,7 @@ PATCHED_POD = Type(
         "runtimeClassName terminationGracePeriodSeconds topologySpreadConstraints automountServiceAccountToken"
     ),
 )
-PATCHED_CONTAINER = Type({"name": STRING}, ignored=_CONTAINER.ignored | {"resources"})
+PATCHED_CONTAINER = Type({"name": STRING}, ignored=_CONTAINER.ignored | {"resources", "readinessProbe"})
 
 TYPES: Mapping[str, Type] = {
     "Workflow": Type(
@@ -202,6 +203,7 @@ TYPES: Mapping[str, Type] = {
             "container": "Container",
             "containerSet": "ContainerSet",
             "script": "Script",
+            "data": "Data",
             "http": "HTTP",
             "initContainers": "[UserContainer]",
             "daemon": BOOLEAN,
@@ -221,7 +223,7 @@ TYPES: Mapping[str, Type] = {
             "podSpecPatch": POD_PATCH,
         },
         ignored=_names(f"{_SCHEDULING} priorityClassName pendingTimeout archiveLocation resourceClaims"),
-        refused=_refused("resource data plugin"),
+        refused=_refused("resource plugin"),
     ),
     "Memoize": Type({"key": STRING, "maxAge": STRING, "cache": "MemoizeCache"}, required=("key", "maxAge", "cache")),
     "MemoizeCache": Type({"configMap": "LocalRef"}, required=("configMap",)),
@@ -384,6 +386,21 @@ TYPES: Mapping[str, Type] = {
         {"template": STRING, "arguments": "Arguments", "templateRef": "TemplateRef", "expression": STRING}
     ),
     "Sequence": Type({"count": INTEGER_OR_TEXT, "start": INTEGER_OR_TEXT, "end": INTEGER_OR_TEXT, "format": STRING}),
+    "Data": Type(
+        {"source": "DataSource", "transformation": "[TransformationStep]"}, required=("source", "transformation")
+    ),
+    "DataSource": Type({"artifactPaths": "Artifact"}),
+    "TransformationStep": Type({"expression": STRING}, required=("expression",)),
+    # Asked of daemons only: nothing else waits for a container to be ready.
+    "Probe": Type(
+        {"httpGet": "HTTPGet", "tcpSocket": "TCPSocket", "initialDelaySeconds": INTEGER, "timeoutSeconds": INTEGER},
+        ignored=_names("periodSeconds successThreshold failureThreshold terminationGracePeriodSeconds exec grpc"),
+    ),
+    "HTTPGet": Type(
+        {"path": STRING, "port": INTEGER_OR_TEXT, "host": STRING, "scheme": STRING, "httpHeaders": "[Header]"},
+        required=("port",),
+    ),
+    "TCPSocket": Type({"port": INTEGER_OR_TEXT, "host": STRING}, required=("port",)),
     "HTTP": Type(
         {
             "url": STRING,

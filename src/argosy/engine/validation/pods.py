@@ -20,6 +20,19 @@ def check(template: Json) -> None:
             _check_name(container["name"], f"{plural}[{position}].name")
     if "containerSet" in template:
         _check_set(template)
+    if template.get("daemon"):
+        _check_daemon(template)
+
+
+def _check_daemon(template: Json) -> None:
+    for kind in ("container", "script"):
+        probe = (template.get(kind) or {}).get("readinessProbe") or {}
+        for asked in ("exec", "grpc"):
+            if probe.get(asked) is not None:
+                raise Problem(
+                    f"{kind}.readinessProbe.{asked}",
+                    "not supported by argosy run for a daemon; ask it with httpGet or tcpSocket",
+                )
 
 
 def _check_set(template: Json) -> None:

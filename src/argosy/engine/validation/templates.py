@@ -12,7 +12,7 @@ from argosy.engine.validation import names, pods
 from argosy.engine.validation.problems import Problem
 
 LEAVES = ("container", "script", "containerSet")
-WITHOUT_FILES = ("http",)
+WITHOUT_FILES = ("data", "http")
 """Leaves in which no container of the manifest runs."""
 RETRY_POLICIES = ("Always", "OnFailure", "OnError", "OnTransientError")
 CALLED = ("parameter", "expression")

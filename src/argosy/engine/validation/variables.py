@@ -28,7 +28,7 @@ _LATE = (
     "steps.name",
     "node.name",
 )
-_WITH_RESULT = ("container", "script", "http")
+_WITH_RESULT = ("container", "script", "data", "http")
 
 
 def check(value: Any, scope: set[str], where: str) -> None:

@@ -1,0 +1,58 @@
+"""Carries out a ``data`` template, as Argo's executor does: the keys below a place in a bucket, changed by expressions."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from argosy.engine.artifacts.failures import ArtifactFailure
+from argosy.engine.artifacts.locations import kind_of
+from argosy.engine.artifacts.remote import Remote
+from argosy.engine.expressions import expr
+from argosy.engine.expressions.errors import ExpressionError
+from argosy.engine.machine.effects import PodResult
+from argosy.engine.machine.scopes import go_json
+from argosy.engine.nodes import Json, Outputs, Phase
+
+FAILED = 64
+"""What Argo's executor ends with where it fails itself."""
+
+
+async def carry_out(data: Json, remote: Remote, patience: float | None) -> PodResult | None:
+    """The result of *data*; None where it does not come within *patience* seconds."""
+    try:
+        async with asyncio.timeout(patience):
+            result = await asyncio.to_thread(_result, data, remote)
+    except TimeoutError:
+        return None
+    except (ArtifactFailure, ExpressionError) as error:
+        message = f"main: Error (exit code {FAILED}): unable to process data template: unable to process data {error}"
+        return PodResult(Phase.FAILED, message, Outputs(exit_code=str(FAILED)))
+    return PodResult(Phase.SUCCEEDED, outputs=Outputs(result=result, exit_code="0"))
+
+
+def _result(data: Mapping[str, Any], remote: Remote) -> str:
+    try:
+        found: object = _keys(data["source"].get("artifactPaths") or {}, remote)
+    except ArtifactFailure as failure:
+        raise ArtifactFailure(f"source: unable to source artifact paths: {failure}") from None
+    for position, step in enumerate(data.get("transformation") or []):
+        if step.get("expression"):
+            try:
+                found = expr.evaluate(step["expression"], {"data": found})
+            except ExpressionError as error:
+                raise ExpressionError(f"transformation: error processing data step {position}: {error}") from None
+    return go_json(found, sort_keys=True)
+
+
+def _keys(artifact: Mapping[str, Any], remote: Remote) -> list[str]:
+    if kind_of(artifact) != "s3":
+        raise ArtifactFailure(
+            "ListObjects is currently not supported for this artifact type, but it will be in a future version"
+        )
+    if not artifact["s3"].get("bucket"):
+        # A place without a bucket is in the repository for every other purpose; the executor overlooks that here.
+        raise ArtifactFailure("failed to list directory: Bucket name cannot be empty")
+    keys = remote.keys(artifact)
+    if not keys:
+        raise ArtifactFailure(f"no key found of name {artifact['s3'].get('key') or ''}")
+    return keys
