@@ -45,7 +45,8 @@ def run(path: Path, name: str, folder: Path) -> RunResult | str:
 def differences(result: RunResult | str, recording: Json) -> Iterator[str]:
     """Each difference as a line: the node, then what the engine has against what the controller has."""
     if "refused" in recording:
-        if not isinstance(result, str):
+        # The controller refuses by ending a workflow that has no nodes, too.
+        if not isinstance(result, str) and result.nodes:
             yield f"the controller refuses it: {recording['refused']}"
         return
     if isinstance(result, str):

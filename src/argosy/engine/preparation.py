@@ -14,6 +14,7 @@ from argosy.engine.attempts import containers, images, members, memory, volumes
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources
 from argosy.engine.attempts.volumes import Claims, VolumeFailure
 from argosy.engine.attempts.workspace import ROOT_VARIABLE, PathFailure, Workspace, container_of
+from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.machine import calls, claims, scopes, substitution
 from argosy.engine.manifest import catalogue as catalogues
 from argosy.engine.manifest import checking, loading, resources
@@ -260,10 +261,17 @@ def _with_globals(spec: Json, arguments: Json, name: str, metadata: Json) -> Jso
     constants = scopes.workflow_constants(name, "", 0.0, metadata, spec)
     known = {key: value for key, value in constants.items() if "uid" not in key and "creationTimestamp" not in key}
     known |= scopes.workflow_parameters(arguments)
-    replaced: Json = substitution.replace(rest, known)
+    replaced = {key: _replaced(value, known, key) for key, value in rest.items()}
     if own := replaced.get("workflowMetadata"):
         replaced["workflowMetadata"] = labels.settled(own, known)
     return {**replaced, "templates": templates}
+
+
+def _replaced(value: Any, known: Mapping[str, object], field: str) -> Any:
+    try:
+        return substitution.replace(value, known)
+    except ExpressionError as error:
+        raise errors.Misconfigured(f"spec.{field}: {error}") from None
 
 
 def _check_leaves(catalogue: Catalogue, options: RunOptions, path: Path, workflow: str) -> str | None:

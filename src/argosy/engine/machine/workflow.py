@@ -74,9 +74,13 @@ class Workflow:
         if limit := self._spec.get("activeDeadlineSeconds"):
             self.machine.deadline = int(self._started) + float(limit)
             self.machine.at(self.machine.deadline, self._stop_late)
-        locks = synchronization.locks_of(
-            self._spec.get("synchronization"), self.machine.variables, self.machine.config_maps
-        )
+        try:
+            locks = synchronization.locks_of(
+                self._spec.get("synchronization"), self.machine.variables, self.machine.config_maps
+            )
+        except calls.CallError as error:
+            self.ending = Ending(Phase.FAILED, f"Failed to acquire the synchronization lock. {error}")
+            return
         if strategy := self._spec.get("shutdown"):
             self.machine.shut_down(strategy)
         if locks:

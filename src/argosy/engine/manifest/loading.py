@@ -124,7 +124,18 @@ def _document(path: Path, body: Any) -> list[Document]:
         )
     if body.get("apiVersion") != API_VERSION:
         raise errors.Misconfigured(f"{path}: apiVersion is {body.get('apiVersion')!r}; expected {API_VERSION}")
-    return [Document(path, kind, _name_of(body), body)]
+    return [Document(path, kind, _name_of(body), _without_nulls(body))]
+
+
+def _without_nulls(value: Any) -> Any:
+    """*value* without the fields that are null: to the API server they are not there. The items of loops are data, and stay."""
+    if isinstance(value, dict):
+        return {
+            key: entry if key == "withItems" else _without_nulls(entry)
+            for key, entry in value.items()
+            if entry is not None
+        }
+    return [_without_nulls(entry) for entry in value] if isinstance(value, list) else value
 
 
 def _name_of(body: Json) -> str:

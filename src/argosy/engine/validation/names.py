@@ -8,7 +8,6 @@ from argosy.engine.validation.problems import Problem
 
 _NAME = re.compile(r"[a-zA-Z0-9][-a-zA-Z0-9]*")
 _PARAMETER = re.compile(r"[-a-zA-Z0-9_]+")
-_VARIABLE = re.compile(r"\{\{[^{}]*\}\}")
 LONGEST = 128
 
 
@@ -28,12 +27,11 @@ def check(name: str, where: str, *, of_values: bool = False) -> None:
     """Check one name."""
     if not name:
         raise Problem(where, "is required")
-    plain = _VARIABLE.sub("x", name)  # what a variable will give is not known yet
     if of_values:
-        if not _PARAMETER.fullmatch(plain):
+        if not _PARAMETER.fullmatch(name):
             raise Problem(where, f"{name!r} is invalid: use letters, digits, '-' and '_'")
         return
     if len(name) > LONGEST:
         raise Problem(where, f"has {len(name)} characters; at most {LONGEST} are allowed")
-    if not _NAME.fullmatch(plain):
+    if not _NAME.fullmatch(name):
         raise Problem(where, f"{name!r} is invalid: use letters, digits and '-', a letter or digit first")

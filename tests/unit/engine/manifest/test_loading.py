@@ -30,13 +30,19 @@ def load(tmp_path: Path, *texts: str) -> loading.Manifest:
         pytest.param("12:30", "12:30", id="no-base-sixty"),
         pytest.param("off", False, id="boolean"),
         pytest.param("y", True, id="letter"),
-        pytest.param("~", None, id="null"),
     ],
 )
 def test_scalars(written: str, value: Any, tmp_path: Path) -> None:
     """Scalars have the type that a cluster gives them."""
     manifest = load(tmp_path, f"{HEAD}kind: Workflow\nmetadata: {{name: w}}\nspec: {{entrypoint: m, x: {written}}}\n")
     assert manifest.main.body["spec"]["x"] == value
+
+
+def test_null_is_not_there(tmp_path: Path) -> None:
+    """A field that is null is none, as for a cluster; the items of a loop are data, and keep theirs."""
+    spec = "{x: ~, inner: {other: null}, withItems: [{a: null}, ~]}"
+    manifest = load(tmp_path, f"{HEAD}kind: Workflow\nmetadata: {{name: w}}\nspec: {spec}\n")
+    assert manifest.main.body["spec"] == {"inner": {}, "withItems": [{"a": None}, None]}
 
 
 def test_the_workflow_is_run(tmp_path: Path) -> None:
