@@ -29,10 +29,10 @@ def connect(context: str | None = None) -> Any:
         if "KUBERNETES_SERVICE_HOST" in os.environ and not any(Path(file).exists() for file in files.split(os.pathsep)):
             config.load_incluster_config()
         else:
-            config.load_kube_config(context=context)
+            config.load_kube_config(config_file=files, context=context)
     except (ConfigException, OSError) as error:
         raise errors.Misconfigured(
-            f"no cluster can be used, by {files}: {error}. Set KUBECONFIG to a file that names one, or pass another --context"
+            f"no cluster can be used, by {files}: {str(error).rstrip('.')}. Set KUBECONFIG to a file that names one, or pass --context"
         ) from error
     settings = client.Configuration.get_default_copy()
     settings.retries = urllib3.Retry(2, backoff_factor=0.2)
