@@ -16,7 +16,7 @@ RATE = 10.0
 """Requests a second."""
 ROWS = 48
 """Rows a request."""
-TIMING = {"intervalSeconds": 5, "windowSeconds": 20, "minimumRequests": 30}
+TIMING = {"intervalSeconds": 5, "windowSeconds": 20, "minimumRequests": 25}
 VALUES: dict[str, Any] = {
     "model": MODEL,
     "environment": "staging",

@@ -1,0 +1,104 @@
+"""What the analysis' queries answer, asked of Prometheus' own engine (`promtool`) where it is installed."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from inference_chart import only, parsed
+
+GOLDEN = Path(__file__).parent / "golden" / "canary.yaml"
+NOTHING = None
+"""An empty answer: no objection."""
+
+Series = list[dict[str, str]]
+
+
+def counter(name: str, version: str, each: float, labels: str = "") -> dict[str, str]:
+    """A counter of the pods of *version* that grows by *each* every 15 seconds."""
+    pods = f'namespace="argosy-staging",rollouts_pod_template_hash="{version}"'
+    return {"series": f"{name}{{{pods}{labels}}}", "values": f"0+{each}x60"}
+
+
+def requests(version: str, *, fast: float = 0, slow: float = 0, failed: float = 0) -> Series:
+    """Requests every 15 seconds: within 50 ms, between 100 ms and 1 s, and answered with an error."""
+    found = [
+        counter("argosy_request_seconds_bucket", version, count, f',route="v1",le="{edge}"')
+        for edge, count in {"0.05": fast, "0.1": fast, "1.0": fast + slow, "+Inf": fast + slow}.items()
+    ]
+    found.append(counter("argosy_requests_total", version, fast + slow, ',route="v1",code="200"'))
+    if failed:
+        found.append(counter("argosy_requests_total", version, failed, ',route="v1",code="500"'))
+    return found
+
+
+def scores(version: str, *, low: float, high: float) -> Series:
+    """Predictions every 15 seconds: scores below a half, and above."""
+    found = [
+        counter("argosy_prediction_score_bucket", version, count, f',le="{edge}"')
+        for edge, count in {"0.5": low, "1.0": low + high, "+Inf": low + high}.items()
+    ]
+    return [*found, counter("argosy_prediction_score_count", version, low + high)]
+
+
+def answer(folder: Path, query: str, series: Series, expected: float | None) -> str:
+    """What is wrong with *expected* as the answer to *query* once *series* have run for ten minutes; empty where nothing is."""
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not installed")
+    samples = [] if expected is NOTHING else [{"labels": "{}", "value": expected}]
+    # Rounded, because the last digit of a ratio is nobody's business.
+    asked = {"expr": f"round({query}, 0.001)", "eval_time": "10m", "exp_samples": samples}
+    test = {"interval": "15s", "input_series": series, "promql_expr_test": [asked]}
+    (folder / "test.json").write_text(json.dumps({"evaluation_interval": "15s", "tests": [test]}), encoding="utf-8")
+    done = subprocess.run(
+        [promtool, "test", "rules", str(folder / "test.json")], capture_output=True, text=True, check=False, timeout=60
+    )
+    return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
+OLD = requests("old", fast=60)
+CASES: list[Any] = [
+    pytest.param("errors", requests("new", fast=97, failed=3), 0.03, id="errors-in-a-hundred"),
+    pytest.param("errors", requests("new", fast=30), 0.0, id="no-error-was-ever-counted"),
+    pytest.param("errors", requests("new", fast=5), NOTHING, id="too-few-requests-for-errors"),
+    pytest.param("latency-p95-seconds", [*requests("new", slow=30), *OLD], 0.955, id="slower-than-the-old-one"),
+    pytest.param(
+        "latency-p95-seconds",
+        [*requests("new", slow=30), *requests("old", slow=60)],
+        NOTHING,
+        id="as-slow-as-the-old-one",
+    ),
+    pytest.param("latency-p95-seconds", requests("new", slow=30), 0.955, id="no-old-one-to-compare-with"),
+    pytest.param(
+        "latency-p95-seconds", [*requests("new", slow=30), *requests("old")], 0.955, id="nobody-called-the-old-one"
+    ),
+    pytest.param("answering", OLD, 0.0, id="the-new-one-answers-nothing"),
+    pytest.param("answering", [*requests("new", fast=10), *OLD], 200.0, id="it-answers"),
+    pytest.param("answering", [], NOTHING, id="nobody-calls-either"),
+    pytest.param("requests", [], 0.0, id="no-requests-are-none"),
+    pytest.param(
+        "prediction-distance", [*scores("new", low=20, high=80), *scores("old", low=80, high=20)], 0.6, id="shifted"
+    ),
+    pytest.param(
+        "prediction-distance",
+        [*scores("new", low=1, high=1), *scores("old", low=80, high=20)],
+        NOTHING,
+        id="too-few-scores",
+    ),
+    pytest.param(
+        "predictions", [*scores("new", low=1, high=1), *scores("old", low=80, high=20)], 40.0, id="the-smaller"
+    ),
+    pytest.param("predictions", scores("new", low=50, high=50), 0.0, id="no-scores-of-the-old-one"),
+]
+
+
+@pytest.mark.parametrize(("metric", "series", "expected"), CASES)
+def test_what_a_query_answers(tmp_path: Path, metric: str, series: Series, expected: float | None) -> None:
+    """A number where there is enough to judge by, nothing where there is not, and never a wrong one for want of a series."""
+    metrics = only(parsed(GOLDEN.read_text(encoding="utf-8")), "AnalysisTemplate")["spec"]["metrics"]
+    query = next(each["provider"]["prometheus"]["query"] for each in metrics if each["name"] == metric)
+    query = query.replace("{{args.new}}", "new").replace("{{args.old}}", "old")
+    assert answer(tmp_path, query, series, expected) == ""
