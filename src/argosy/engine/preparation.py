@@ -4,25 +4,18 @@ import difflib
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from argosy import errors
-from argosy.engine import labels, nodes, schedules
-from argosy.engine.artifacts import locations
-from argosy.engine.attempts import containers, images, members, memory, volumes
-from argosy.engine.attempts.environment import EnvironmentFailure, Sources
-from argosy.engine.attempts.volumes import Claims, VolumeFailure
-from argosy.engine.attempts.workspace import ROOT_VARIABLE, PathFailure, Workspace, container_of
+from argosy.engine import labels, nodes, schedules, suitability
 from argosy.engine.expressions.errors import ExpressionError
-from argosy.engine.machine import calls, claims, scopes, substitution
+from argosy.engine.machine import calls, scopes, substitution
 from argosy.engine.manifest import catalogue as catalogues
 from argosy.engine.manifest import checking, loading, resources
-from argosy.engine.manifest.catalogue import WORKFLOW, Catalogue, Owner, owner_of
+from argosy.engine.manifest.catalogue import Catalogue, Owner, owner_of
 from argosy.engine.manifest.loading import Document, Manifest
 from argosy.engine.nodes import Json
 from argosy.engine.options import Prepared, RunOptions
-from argosy.engine.processes import launcher
 from argosy.engine.state import runs
 from argosy.engine.validation import workflow as validation
 
@@ -56,12 +49,7 @@ def prepare(manifest: Manifest, options: RunOptions) -> Prepared:
     ignored = tuple(dict.fromkeys(name for finding in findings for name in finding.ignored))
     main = _as_workflow(manifest.main)
     secret_files = resources.secret_files(manifest)
-    options = replace(
-        options,
-        config_maps={**options.config_maps, **resources.config_maps(manifest)},
-        secrets={**options.secrets, **resources.secrets(secret_files)},
-        volumes={**resources.claims(manifest, options.home / "volumes"), **options.volumes},
-    )
+    options = _with_resources(manifest, options, secret_files)
     others = {
         f"{document.kind}/{document.name}": document.body["spec"]
         for document in manifest.others
@@ -70,12 +58,7 @@ def prepare(manifest: Manifest, options: RunOptions) -> Prepared:
     spec = _effective_spec(main, others)
     if options.entrypoint:
         spec["entrypoint"] = options.entrypoint
-    metadata: Json = dict(main.body.get("metadata") or {})
-    metadata["namespace"] = metadata.get("namespace") or "argo"
-    if not nodes.is_resource_name(metadata["namespace"]):
-        raise errors.Misconfigured(
-            f"{main.path}: metadata.namespace: {metadata['namespace']!r} is no name of a resource"
-        )
+    metadata = _metadata(main)
     name, run = _names(main, metadata, options)
     arguments = _arguments(spec.get("arguments") or {}, options, main)
     spec = _with_globals(spec, arguments, name, metadata)
@@ -84,9 +67,8 @@ def prepare(manifest: Manifest, options: RunOptions) -> Prepared:
     validation.check(catalogue, arguments, metadata, where=str(main.path))
     _check_sources(manifest)
     _check_caches(manifest)
-    engine = _check_leaves(catalogue, options, main.path, name)
-    ignored = tuple(dict.fromkeys((*ignored, *_limits_without_effect(catalogue))))
-    _check_headers(catalogue, options, main.path)
+    engine = suitability.check(catalogue, options, main.path, name)
+    ignored = tuple(dict.fromkeys((*ignored, *suitability.limits_without_effect(catalogue))))
     repository = resources.repository(manifest, spec.get("artifactRepositoryRef"))
     if repository is None and spec.get("artifactRepositoryRef"):
         ignored = (*ignored, "spec.artifactRepositoryRef")
@@ -94,7 +76,7 @@ def prepare(manifest: Manifest, options: RunOptions) -> Prepared:
         *resources.locations({**spec, "arguments": arguments}, "spec"),
         ("the artifact repository", {"s3": repository or {}}),
     ]
-    _check_locations(named, options, main.path)
+    suitability.check_locations(named, options, main.path)
     return Prepared(
         workflow=name,
         run=run,
@@ -109,6 +91,26 @@ def prepare(manifest: Manifest, options: RunOptions) -> Prepared:
         volumes=options.volumes,
         repository=repository,
     )
+
+
+def _with_resources(manifest: Manifest, options: RunOptions, secret_files: Iterable[str]) -> RunOptions:
+    """*options* with what the given files provide beside templates."""
+    return replace(
+        options,
+        config_maps={**options.config_maps, **resources.config_maps(manifest)},
+        secrets={**options.secrets, **resources.secrets(secret_files)},
+        volumes={**resources.claims(manifest, options.home / "volumes"), **options.volumes},
+    )
+
+
+def _metadata(main: Document) -> Json:
+    metadata: Json = dict(main.body.get("metadata") or {})
+    metadata["namespace"] = metadata.get("namespace") or "argo"
+    if not nodes.is_resource_name(metadata["namespace"]):
+        raise errors.Misconfigured(
+            f"{main.path}: metadata.namespace: {metadata['namespace']!r} is no name of a resource"
+        )
+    return metadata
 
 
 def _as_workflow(main: Document) -> Document:
@@ -272,140 +274,3 @@ def _replaced(value: Any, known: Mapping[str, object], field: str) -> Any:
         return substitution.replace(value, known)
     except ExpressionError as error:
         raise errors.Misconfigured(f"spec.{field}: {error}") from None
-
-
-def _check_leaves(catalogue: Catalogue, options: RunOptions, path: Path, workflow: str) -> str | None:
-    """Raise Misconfigured where a step cannot run here. Returns the container engine, where one is needed."""
-    program = containers.engine()
-    needed = False
-    for position, template in _leaves(catalogue):
-        where = f"{path}: spec.templates[{position}]" if isinstance(position, int) else f"{path}: {position}"
-        mountable = claims.all_of(catalogue.spec, template, workflow)
-        held = Claims(Path(), frozenset(map(claims.name_of, claims.own(catalogue.spec, workflow))), options.volumes)
-        for member in members.members_of(template):
-            place = f"{where}: container {member.name!r}" if member.apart else where
-            container = container_of(member.template)
-            _check_volumes(container, mountable, held, options, place)
-            _check_limits(container, place)
-            if images.is_process(container.get("image") or "", options.process_images):
-                _check_process(member.template, mountable, held, place)
-            else:
-                _check_image(template, member, program, place)
-                needed = True
-            _check_references(container, options, place)
-    return program if needed else None
-
-
-def _check_headers(catalogue: Catalogue, options: RunOptions, path: Path) -> None:
-    """Raise Misconfigured where a request sends a value of a Secret that is not known here."""
-    for position, template in enumerate(catalogue.templates(WORKFLOW)):
-        for header in (template.get("http") or {}).get("headers") or []:
-            wanted = (header.get("valueFrom") or {}).get("secretKeyRef")
-            if wanted and wanted["key"] not in options.secrets.get(wanted.get("name", ""), {}):
-                raise errors.Misconfigured(
-                    f"{path}: spec.templates[{position}].http.headers: {header['name']} needs the Secret {wanted.get('name')!r} "
-                    f"with the key {wanted['key']!r}, which is not known here; name a file with it (-f)"
-                )
-
-
-def _check_image(template: Json, member: members.Member, program: str | None, where: str) -> None:
-    """Raise Misconfigured where nothing here can run the image of *member*, which is not to run as a process."""
-    image = container_of(member.template).get("image") or ""
-    if program is None:
-        raise errors.Misconfigured(
-            f"{where}: template {template.get('name')!r} needs the image {image!r}, and neither podman nor docker is on PATH; "
-            f"install one, or run it as a process with --local-image '{image}'"
-        )
-    if template.get("sidecars"):
-        raise errors.Misconfigured(
-            f"{where}: with sidecars, {image!r} would need the network of its pod, which {program} does not share here; "
-            f"run it as a process with --local-image '{image}'"
-        )
-
-
-def _leaves(catalogue: Catalogue) -> Iterable[tuple[int | str, Json]]:
-    for position, template in enumerate(catalogue.templates(WORKFLOW)):
-        if any(kind in template for kind in calls.CONTAINERS):
-            yield position, catalogue.resolve({"template": template["name"]}, WORKFLOW)[0]
-    for (kind, name), spec in catalogue.others.items():
-        for template in spec.get("templates") or []:
-            if any(kind in template for kind in calls.CONTAINERS):
-                found, _ = catalogue.resolve({"template": template["name"]}, (kind, name))
-                yield f"{kind} {name}: templates[{template['name']}]", found
-
-
-def _check_volumes(container: Json, mountable: list[Json], held: Claims, options: RunOptions, where: str) -> None:
-    """Raise Misconfigured where a volume that is mounted cannot be had on this machine."""
-    try:
-        volumes.check(
-            mountable, container.get("volumeMounts") or [], Sources(options.config_maps, options.secrets), held
-        )
-    except (VolumeFailure, EnvironmentFailure) as failure:
-        raise errors.Misconfigured(f"{where}: {failure}") from None
-
-
-def _check_process(template: Json, mountable: list[Json], held: Claims, where: str) -> None:
-    container = container_of(template)
-    if not container.get("command"):
-        raise errors.Misconfigured(
-            f"{where}: has no command, and a process has no image to take one from; say which program runs"
-        )
-    if "{{" in str(mountable) or "{{" in str(container.get("volumeMounts")) or "{{" in str(template.get("outputs")):
-        return  # known only when it runs
-    try:
-        workspace = Workspace(Path("/nowhere"), template, mountable, held)
-    except PathFailure as failure:
-        raise errors.Misconfigured(f"{where}: {failure}") from None
-    path = workspace.needs_view()
-    if path and not launcher.isolation().private_files:
-        raise errors.Misconfigured(
-            f"{where}: uses {path}, which takes a view of the file system of the process's own; here: {launcher.isolation().reason}. "
-            f"Put the path under ${ROOT_VARIABLE}"
-        )
-
-
-def _check_locations(artifacts: Iterable[tuple[str, Json]], options: RunOptions, path: Path) -> None:
-    """Raise Misconfigured where the location of one of *artifacts* names a key of a Secret that is not known here."""
-    for where, artifact in artifacts:
-        for selector in resources.selectors({kind: artifact[kind] for kind in locations.KINDS if kind in artifact}):
-            if selector["key"] not in options.secrets.get(selector.get("name", ""), {}) and not selector.get(
-                "optional"
-            ):
-                raise errors.Misconfigured(
-                    f"{path}: {where}: needs the Secret {selector.get('name')!r} with the key {selector['key']!r}, which is not known "
-                    "here; name a file with it (-f)"
-                )
-
-
-def _check_limits(container: Json, where: str) -> None:
-    """Raise Misconfigured where a limit on memory is no quantity."""
-    if "{{" not in str(container.get("resources")):
-        try:
-            memory.limit_of(container)
-        except ValueError as error:
-            raise errors.Misconfigured(f"{where}: resources.limits.memory: {error}") from None
-
-
-def _limits_without_effect(catalogue: Catalogue) -> Iterator[str]:
-    """The limits of the workflow's containers that nobody holds them to on this machine."""
-    for _, template in _leaves(catalogue):
-        for member in members.members_of(template):
-            for name in (container_of(member.template).get("resources") or {}).get("limits") or {}:
-                if name != "memory" or not memory.is_limited():
-                    yield f"resources.limits.{name}"
-
-
-def _check_references(container: Json, options: RunOptions, where: str) -> None:
-    """Raise Misconfigured where the environment refers to a ConfigMap or Secret that is not known and not optional."""
-    for entry in [*(container.get("env") or []), *(container.get("envFrom") or [])]:
-        source = entry.get("valueFrom") or entry
-        for kind, known in (("configMap", options.config_maps), ("secret", options.secrets)):
-            reference = source.get(f"{kind}KeyRef") or source.get(f"{kind}Ref")
-            if not reference or reference.get("optional") or "{{" in str(reference):
-                continue
-            values = known.get(reference.get("name", ""))
-            if values is None or ("key" in reference and reference["key"] not in values):
-                key = f" with the key {reference['key']!r}" if "key" in reference else ""
-                raise errors.Misconfigured(
-                    f"{where}: needs the {kind[0].upper()}{kind[1:]} {reference.get('name')!r}{key}, which is not known here"
-                )
