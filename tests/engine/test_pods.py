@@ -1,0 +1,109 @@
+"""Pods of several containers on one machine: what is on record of each, what they share, and whose place they take."""
+
+from collections.abc import Callable
+
+import pytest
+
+from argosy.engine.nodes import NodeType, Phase
+from argosy.engine.options import RunResult
+from argosy.engine.processes import launcher
+from argosy.engine.state import journal, runs
+
+Run = Callable[..., RunResult]
+
+HEAD = (
+    "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: wf}\nspec:\n  entrypoint: main\n  templates:\n"
+)
+SET = """
+  - name: main
+    containerSet:
+      containers:
+      - {name: one, image: any, command: [sh, -c, "echo of one"]}
+      - {name: main, image: any, command: [sh, -c, "echo of main; exit 3"], dependencies: [one]}
+"""
+DAEMON = """
+  - name: main
+    dag:
+      tasks:
+      - {name: serve, template: serve}
+      - {name: first, template: ok, depends: serve}
+      - {name: second, template: ok, depends: serve}
+  - {name: serve, daemon: true, container: {image: any, command: [sleep, "100"]}}
+  - {name: ok, container: {image: any, command: ["true"]}}
+"""
+DIES = """
+  - name: main
+    dag:
+      tasks:
+      - {name: serve, template: serve}
+      - {name: waits, template: waits, depends: serve}
+  - {name: serve, daemon: true, container: {image: any, command: [sh, -c, "sleep 0.4; exit 7"]}}
+  - {name: waits, container: {image: any, command: [sleep, "0.8"]}}
+"""
+NEIGHBOURS = """
+  - name: main
+    script:
+      image: any
+      command: [python]
+      source: |
+        import socket
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            listening.settimeout(10)
+            open("/shared/port.new", "w").write(str(listening.getsockname()[1]))
+            __import__("os").rename("/shared/port.new", "/shared/port")
+            print(listening.accept()[0].recv(100).decode())
+      volumeMounts: [{name: shared, mountPath: /shared}]
+    volumes: [{name: shared, emptyDir: {}}]
+    sidecars:
+    - name: calls
+      image: any
+      mirrorVolumeMounts: true
+      command: [sh, -c, 'until test -e /shared/port; do sleep 0.05; done; python3 -c "$CALL"']
+      env:
+      - name: CALL
+        value: "import socket; socket.create_connection((\\"127.0.0.1\\", int(open(\\"/shared/port\\").read()))).sendall(b\\"hello\\")"
+"""
+
+
+def log_of(result: RunResult, node: str) -> str:
+    """What the node *node* wrote."""
+    folder = runs.RunFolder(result.folder).attempt(result.workflow, node, 0)
+    return (folder / "main.log").read_text(encoding="utf-8")
+
+
+def test_each_container_is_on_record(run: Run) -> None:
+    """A container of a set has a log and a process of its own; the set's exit code is that of ``main``."""
+    result = run(HEAD + SET)
+    assert (log_of(result, "wf.one"), log_of(result, "wf.main")) == ("of one\n", "of main\n")
+    attempts = {attempt.node: attempt for attempt in journal.read_attempts(result.folder / runs.JOURNAL)}
+    assert {name: attempt.code for name, attempt in attempts.items()} == {"wf": 3, "wf.one": 0, "wf.main": 3}
+    assert attempts["wf.one"].pid != attempts["wf.main"].pid
+    assert result.exit_code == 3
+
+
+def test_a_daemon_takes_nobodys_place(run: Run) -> None:
+    """With room for one process, what needs a daemon runs beside it; the daemon is gone when the run is."""
+    result = run(HEAD + DAEMON, parallelism=1)
+    assert result.phase == "Succeeded"
+    attempts = {attempt.node: attempt for attempt in journal.read_attempts(result.folder / runs.JOURNAL)}
+    serve = attempts["wf.serve"]
+    assert serve.finished is not None
+    assert serve.finished >= (attempts["wf.second"].finished or 0)
+    assert not launcher.alive(serve.pid or 0, serve.start_time or 0)
+
+
+def test_a_daemon_that_ends_by_itself_has_failed(run: Run) -> None:
+    """What follows goes on."""
+    result = run(HEAD + DIES)
+    assert result.nodes["$.serve"].phase is Phase.FAILED
+    assert result.nodes["$.serve"].message == "main: Error (exit code 7)"
+    assert result.nodes["$.waits"].phase is Phase.SUCCEEDED
+
+
+@pytest.mark.skipif(not launcher.isolation().private_files, reason="no view of the file system of a process's own here")
+def test_containers_of_a_pod_share_the_network(run: Run) -> None:
+    """What listens on the local address is reached from the container beside it."""
+    result = run(HEAD + NEIGHBOURS)
+    assert result.phase == "Succeeded"
+    assert log_of(result, "wf") == "hello\n"
+    assert [node.type for node in result.nodes.values()] == [NodeType.POD]
