@@ -99,6 +99,15 @@ MAIN = "{name: main, image: any, command: [x]}"
             id="patch-that-changes-what-runs",
         ),
         pytest.param(leaf("plugin: {x: {}}"), r"templates\[0\].plugin: not supported", id="plugin"),
+        pytest.param(
+            leaf("container: {image: any, command: [x], env: [{name: A, value: a}, {name: A, value: b}]}"),
+            r"container.env\[1\].name: 'A' is there twice",
+            id="variable-twice",
+        ),
+        pytest.param(
+            dag("{name: '{{item}}', template: ok, withItems: [a]}"), "'{{item}}' is invalid", id="variable-as-name"
+        ),
+        pytest.param(leaf(OK, "  onExit: '{{=1 +}}'\n"), r"spec.onExit: unexpected the end", id="no-expression"),
         pytest.param(leaf("container: {image: any}"), "has no command", id="no-command"),
         pytest.param(leaf("container: {command: [x]}"), "container.image: may not be empty", id="no-image"),
         pytest.param(leaf("container: {image: 1, command: [x]}"), "expected string, found a number", id="wrong-type"),

@@ -102,6 +102,14 @@ def _check_list(value: Any, type_name: str, where: str, document: Document, find
         raise _problem(document, where, f"expected a list, found {_kind(value)}")
     for position, entry in enumerate(value):
         _check_value(entry, type_name, f"{where}[{position}]", document, findings)
+    if key := schema.TYPES[type_name].key if type_name in schema.TYPES else "":
+        _check_keys([entry[key] for entry in value], key, where, document)
+
+
+def _check_keys(found: list[Any], key: str, where: str, document: Document) -> None:
+    twice = next((position for position, name in enumerate(found) if name in found[:position]), None)
+    if twice is not None:
+        raise _problem(document, f"{where}[{twice}].{key}", f"{found[twice]!r} is there twice")
 
 
 def _check_map(value: Any, type_name: str, where: str, document: Document, findings: Findings) -> None:

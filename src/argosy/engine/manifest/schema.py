@@ -30,6 +30,8 @@ class Type:
     required: tuple[str, ...] = ()
     at_most: Mapping[str, int] = field(default_factory=dict)
     """The longest list a cluster takes, by field."""
+    key: str = ""
+    """The field that tells the entries of a list of these apart; each value is there once."""
 
 
 def _names(text: str) -> frozenset[str]:
@@ -433,9 +435,9 @@ TYPES: Mapping[str, Type] = {
         {**_CONTAINER.runs, "dependencies": STRINGS}, _CONTAINER.ignored, _CONTAINER.refused, required=("name",)
     ),
     "ContainerSetRetryStrategy": Type({"duration": STRING, "retries": INTEGER_OR_TEXT}, required=("retries",)),
-    "Script": Type({**_CONTAINER.runs, "source": STRING}, _CONTAINER.ignored, _CONTAINER.refused, required=("source",)),
+    "Script": Type({**_CONTAINER.runs, "source": STRING}, _CONTAINER.ignored, _CONTAINER.refused),
     "Resources": Type({"limits": FREE}, ignored=_names("requests claims")),
-    "EnvVar": Type({"name": STRING, "value": STRING, "valueFrom": "EnvVarSource"}, required=("name",)),
+    "EnvVar": Type({"name": STRING, "value": STRING, "valueFrom": "EnvVarSource"}, required=("name",), key="name"),
     "EnvVarSource": Type(
         {"configMapKeyRef": "KeySelector", "secretKeyRef": "KeySelector", "fieldRef": "FieldRef"},
         refused=_refused("resourceFieldRef fileKeyRef"),
