@@ -16,7 +16,7 @@ from argosy.engine.artifacts.buckets import Bucket, OwnBucket
 from argosy.engine.artifacts.failures import ArtifactFailure, ArtifactMissing
 from argosy.engine.artifacts.s3 import S3Bucket
 
-GATEWAY = shutil.which("versitygw", path=f"{os.environ.get('PATH')}:{Path.home()}/.cache/argosy-cluster/bin")
+GATEWAY = shutil.which("versitygw")
 
 
 def _location(endpoint: str, bucket: str = "artifacts", **more: object) -> dict[str, object]:
