@@ -6,7 +6,7 @@ begins with the node's name.
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from argosy import errors, settings
 from argosy.cli import cluster, cluster_runs
 from argosy.engine import nodes
 from argosy.engine.nodes import Node, NodeType
-from argosy.engine.state import runs
+from argosy.engine.state import journal, runs
 
 POLL = 0.2
 WITH_LOGS = (NodeType.POD, NodeType.CONTAINER)
@@ -59,24 +59,30 @@ class Reader:
                 if node.type in WITH_LOGS and cluster_runs.fits(node, self.step, workflow)
             ]
             if not fitting and not follow:
-                names = ", ".join(
+                there = ", ".join(
                     nodes.local_name(node.name, workflow) for node in known.values() if node.type in WITH_LOGS
                 )
                 raise errors.UsageError(
-                    f"run {self.folder.run} has no step {self.step!r}; it has {names or 'none yet'}"
+                    f"run {self.folder.run} has no step {self.step!r}; it has {there or 'none yet'}"
                 )
             ended = bool(fitting) and all(node.fulfilled for node in fitting)
-            for node in fitting:
-                name = nodes.local_name(node.name, workflow)
-                prefix = f"{name}: " if len(fitting) > 1 else ""
-                for line in self._news(workflow, node, whole=ended or not follow):
+            names = [*(node.name for node in fitting), *self._beside(fitting, known)]
+            for name in names:
+                prefix = f"{nodes.local_name(name, workflow)}: " if len(names) > 1 else ""
+                for line in self._news(workflow, name, whole=ended or not follow):
                     yield prefix + line
             if not follow or ended or not self.folder.is_locked():
                 return
             time.sleep(POLL)
 
-    def _news(self, workflow: str, node: Node, *, whole: bool) -> Iterator[str]:
-        for path in sorted(self.folder.attempt(workflow, node.name, 0).parent.glob("*/main.log"), key=_number):
+    def _beside(self, fitting: list[Node], known: Mapping[str, Node]) -> list[str]:
+        """What ran before or beside the steps *fitting* in their pods: containers that are no nodes, but on record."""
+        recorded = {attempt.node for attempt in journal.read_attempts(self.folder.path / runs.JOURNAL)}
+        pods = tuple(f"{node.name}." for node in fitting if node.type is NodeType.POD)
+        return sorted(name for name in recorded if name not in known and name.startswith(pods))
+
+    def _news(self, workflow: str, name: str, *, whole: bool) -> Iterator[str]:
+        for path in sorted(self.folder.attempt(workflow, name, 0).parent.glob("*/main.log"), key=_number):
             with path.open("rb") as log:
                 log.seek(self._positions.get(path, 0))
                 for line in log:
