@@ -110,7 +110,12 @@ class Release:
                 "drainSeconds": 10,
                 "startSeconds": start_seconds,
             },
-            "analysis": {**TIMING, "prometheus": self.prometheus, "errors": {"maximumRatio": 0.05}},
+            "analysis": {
+                **TIMING,
+                "prometheus": self.prometheus,
+                "errors": {"maximumRatio": 0.05},
+                "latency": {"tolerance": 3},
+            },
             **(over or {}),
         }
         if image is not None:
