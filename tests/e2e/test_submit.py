@@ -18,7 +18,7 @@ from argosy import errors
 from argosy.cli import main
 from argosy.templates.containers import RETRYABLE
 
-pytestmark = pytest.mark.needs("argo-workflows")
+pytestmark = [pytest.mark.needs("argo-workflows"), pytest.mark.timeout(900)]
 
 BACKOFF = {"duration": "1s", "factor": 2}
 
@@ -213,7 +213,6 @@ def test_what_is_not_there(
     """One line that says what to do; never a traceback."""
     for name, value in change.items():
         monkeypatch.setenv(name, value)
-        monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", value)
     code, _, err = _argosy(capsys, *words, namespace=pipelines)
     assert code in (2, 78)
     assert told in err

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import urllib3
+import yaml
 from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config import ConfigException
@@ -24,12 +25,15 @@ def connect(context: str | None = None) -> Any:
 
     Raises Misconfigured where neither is there.
     """
-    files = os.environ.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())
+    files = kubeconfig()
     try:
         if "KUBERNETES_SERVICE_HOST" in os.environ and not any(Path(file).exists() for file in files.split(os.pathsep)):
             config.load_incluster_config()
         else:
             config.load_kube_config(config_file=files, context=context)
+    except yaml.YAMLError as error:
+        # What the parser quotes of the file may be a token.
+        raise errors.Misconfigured(f"no cluster can be used: KUBECONFIG names {files}, which is not YAML") from error
     except (ConfigException, OSError) as error:
         raise errors.Misconfigured(
             f"no cluster can be used, by {files}: {str(error).rstrip('.')}. Set KUBECONFIG to a file that names one, or pass --context"
@@ -37,6 +41,11 @@ def connect(context: str | None = None) -> Any:
     settings = client.Configuration.get_default_copy()
     settings.retries = urllib3.Retry(2, backoff_factor=0.2)
     return client.ApiClient(settings)
+
+
+def kubeconfig() -> str:
+    """The files that name clusters, read when it is asked for: the client looks at KUBECONFIG only once."""
+    return os.environ.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())
 
 
 @contextlib.contextmanager

@@ -19,7 +19,15 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.config import ConfigException
 
 from argosy import errors
-from argosy.adapters.cluster.client import BAD_REQUEST, CONFLICT, NOT_FOUND, TIMEOUT_SECONDS, connect, reported
+from argosy.adapters.cluster.client import (
+    BAD_REQUEST,
+    CONFLICT,
+    NOT_FOUND,
+    TIMEOUT_SECONDS,
+    connect,
+    kubeconfig,
+    reported,
+)
 from argosy.ports.workflows import Workflow
 
 GROUP, VERSION = "argoproj.io", "v1alpha1"
@@ -182,9 +190,9 @@ class ClusterWorkflows:
 def _namespace_of(context: str | None) -> str:
     """The namespace of the context at hand; of the pod's own where this runs in one."""
     try:
-        contexts, active = config.list_kube_config_contexts()
+        contexts, active = config.list_kube_config_contexts(config_file=kubeconfig())
     except (ConfigException, OSError, TypeError):
-        return "default"
+        return "default"  # connecting said what is wrong; a pod has no such file
     chosen = next((each for each in contexts if each["name"] == context), active)
     return str(chosen["context"].get("namespace") or "default")
 

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from kubernetes import client
@@ -119,3 +120,13 @@ class Chunks:
 def test_lines_of_a_log_that_comes_in_pieces() -> None:
     """A line is told whole, and the last one without its end too."""
     assert list(workflows._lines(Chunks())) == ["one", "two", "three"]
+
+
+def test_a_kubeconfig_that_is_no_yaml(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The file is named; what is in it, which may be a token, is not."""
+    broken = tmp_path / "config"
+    broken.write_text("users: [{token: s3cret]", encoding="utf-8")
+    monkeypatch.setenv("KUBECONFIG", str(broken))
+    with pytest.raises(errors.Misconfigured, match="which is not YAML") as caught:
+        ClusterWorkflows("team")
+    assert "s3cret" not in str(caught.value)
