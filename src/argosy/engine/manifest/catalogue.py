@@ -28,6 +28,10 @@ _MERGED_BY = {
 }
 
 
+_OF_LEAVES = frozenset({"timeout", "pendingTimeout", "activeDeadlineSeconds"})
+_OF_GROUPS = frozenset({"parallelism"})
+
+
 class UnknownTemplate(LookupError):
     """No template of that name."""
 
@@ -71,7 +75,9 @@ class Catalogue:
         if not defaults:
             return template
         kind = next((kind for kind in KINDS if kind in template), None)
-        fitting = {key: value for key, value in defaults.items() if key not in KINDS or key == kind}
+        # What a template of this kind cannot have itself plays no part where it is a default.
+        useless = {*KINDS, *(_OF_LEAVES if kind in ("dag", "steps") else _OF_GROUPS)} - {kind}
+        fitting = {key: value for key, value in defaults.items() if key not in useless}
         return merge(fitting, template)
 
 
