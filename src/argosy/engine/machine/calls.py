@@ -52,6 +52,8 @@ class Call:
     """What the node's ``memoizationStatus`` says."""
     keeps_result: bool = False
     """Whether somebody refers to its standard output."""
+    fell: Done | None = None
+    """Is told of the node where it is a daemon that ends by itself."""
 
 
 def kind_of(template: Mapping[str, Any]) -> str:

@@ -44,6 +44,8 @@ def _work(machine: Machine, call: Call, template: Json, kind: NodeType) -> None:
         phase = Phase.FAILED if template.get("daemon") and result.phase is Phase.SUCCEEDED else result.phase
         if node.daemoned:
             machine.fail_daemon(node, phase, result.message, outputs)
+            if call.fell:
+                call.fell(node)
             return
         machine.export(template, outputs)
         node.cached = result.cached

@@ -47,6 +47,7 @@ class Retry:
             memo=self._call.memo,
             execution_deadline=self._last_moment() if number else None,
             keeps_result=self._call.keeps_result,
+            fell=lambda _: self._call.fell(self._node) if self._call.fell else None,
         )
         if known is not None and known.fulfilled:
             self._machine.post(lambda: self._attempt_ended(known))

@@ -50,6 +50,8 @@ class Steps:
         if self._node.fulfilled:
             return
         if group.node.phase.unsuccessful:
+            if self._last is not None and self._last is not group:
+                self._last.abandoned = True
             self._finish(Phase.FAILED, group.node.message)
             return
         try:
@@ -100,6 +102,8 @@ class Steps:
 
     def _finish(self, phase: Phase, message: str = "", outputs: Outputs | None = None) -> None:
         self._node.ends = self._last.ends() if self._last else []
+        if self._last and self._last.abandoned:
+            self._node.ends = [phase]
         self._machine.finish(self._call, self._node, phase, message, outputs)
 
 
@@ -127,6 +131,8 @@ class Group:
         self._children: list[tuple[Json, Node]] = []
         self._started: list[str] = []
         self._left = 0
+        self.abandoned = False
+        """Whether its steps gave up before it ended."""
         self.node = machine.add(name, NodeType.STEP_GROUP, Phase.RUNNING, boundary=call.name, parent=call.name)
 
     def start(self, steps: list[Json]) -> None:
@@ -146,7 +152,7 @@ class Group:
 
     def end(self, phase: Phase, message: str = "") -> None:
         """The group's end. Steps that still run are left to run out; nobody waits for them."""
-        if self.node.fulfilled:
+        if self.node.fulfilled or self.abandoned:
             return
         self.node.ends = self.ends()
         call = Call(name=self.node.name, holder={}, owner=("", ""), done=lambda _: self._told(self))
@@ -198,6 +204,7 @@ class Group:
                 on_exit=self._call.on_exit,
                 depth=self._call.depth + 1,
                 keeps_result=results.is_referred_to(self._template, "steps", own["name"]),
+                fell=lambda node: self._fell(own, node),
             )
         )
         hooks.watch(name)
@@ -225,6 +232,14 @@ class Group:
             self.looped.pop(own["name"], None)
             self.single[own["name"]] = node
 
+    def _fell(self, own: Json, node: Node) -> None:
+        """A daemon of the group ended by itself. The controller looks at groups again that have long succeeded."""
+        if node.boundary and self._machine.nodes[node.boundary].fulfilled:
+            return  # it was stopped
+        if self.node.fulfilled and not _goes_on(own, node):
+            self.node.phase = Phase.RUNNING
+            self._fail_by(node)
+
     def _step_ended(self, own: Json, step: Json, node: Node) -> None:
         self._keep(own, step, node)
         self._one_less(node)
@@ -241,10 +256,16 @@ class Group:
         """Of several that failed, the one that was started first gives the reason, whichever ended first."""
         owners = {node.name: own for own, node in self._children}
         for node in self.in_order([node for _, node in self._children]):
-            own = owners[node.name]
-            goes_on = own.get("continueOn") or {}
-            if node.phase.unsuccessful and not goes_on.get("failed" if node.phase is Phase.FAILED else "error"):
-                from_id = nodes.node_id(self._machine.identity.name, node.name)
-                self.end(Phase.FAILED, f"child '{from_id}' failed")
+            if node.phase.unsuccessful and not _goes_on(owners[node.name], node):
+                self._fail_by(node)
                 return
         self.end(Phase.SUCCEEDED)
+
+    def _fail_by(self, node: Node) -> None:
+        self.end(Phase.FAILED, f"child '{nodes.node_id(self._machine.identity.name, node.name)}' failed")
+
+
+def _goes_on(step: Json, node: Node) -> bool:
+    """Whether the failure of *node* is no failure of *step*'s group."""
+    goes_on = step.get("continueOn") or {}
+    return bool(goes_on.get("failed" if node.phase is Phase.FAILED else "error"))
