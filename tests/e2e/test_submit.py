@@ -119,7 +119,11 @@ def test_a_value_stays_a_value(cluster: Cluster, pipelines: str, capsys: pytest.
     value = 'it\'s "data" $HOME %s \\n'
     run = _submitted(capsys, pipelines, "says", "-p", f"value={value}")
     shown = f"<{value}>\n"
-    cluster.wait("the step to say it", lambda: _argosy(capsys, "logs", run, "step(0)", namespace=pipelines)[1] == shown)
+    cluster.wait(
+        "the step to say it",
+        lambda: _argosy(capsys, "logs", run, "step(0)", namespace=pipelines)[1] == shown,
+        seconds=400,
+    )
     assert _argosy(capsys, "stop", run, namespace=pipelines)[0] == errors.DONE
     assert _argosy(capsys, "watch", run, namespace=pipelines)[0] != errors.DONE
     _, out, err = _argosy(capsys, "get", run, namespace=pipelines)

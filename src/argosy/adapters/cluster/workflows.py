@@ -33,6 +33,8 @@ from argosy.ports.workflows import Workflow
 GROUP, VERSION = "argoproj.io", "v1alpha1"
 TEMPLATE_LABEL = "workflows.argoproj.io/workflow-template"
 REMEDY = "`argosy doctor` checks what has to be installed and allowed"
+ARGO_SAID = " argo=true"
+"""What marks the lines that Argo's own program writes round the step's; `argo logs` leaves them out too."""
 ATTEMPTS = 5
 """How often a change is tried when the controller changed the workflow at the same moment."""
 
@@ -152,7 +154,7 @@ class ClusterWorkflows:
                 if error.status == BAD_REQUEST:
                     return  # the container has not begun
                 raise
-            yield from _lines(stream)
+            yield from (line for line in _lines(stream) if ARGO_SAID not in line)
 
     def _of(self, plural: str) -> tuple[str, str, str, str]:
         return GROUP, VERSION, self._namespace, plural
