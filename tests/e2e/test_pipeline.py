@@ -86,7 +86,7 @@ def test_a_pipeline_ends_as_it_does_here(
     assert main.run(["submit", MODEL.name, "--namespace", namespace, "-p", f"data={data}"]) == 0
     run = capfd.readouterr().out.split()[1]
     trial = cluster.wait("a trial", lambda: _running(cluster, namespace, run, "trial-"), seconds=900)
-    cluster.kubectl("delete", "pod", trial, "--namespace", namespace, "--grace-period=0", "--force")
+    cluster.kubectl("delete", "pod", trial, "--namespace", namespace, "--grace-period=0", "--force", "--wait=false")
     assert main.run(["watch", run, "--namespace", namespace]) == 0, capfd.readouterr().out
     capfd.readouterr()
     assert main.run(["get", run, "--json", "--namespace", namespace]) == 0

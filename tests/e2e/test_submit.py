@@ -143,7 +143,7 @@ def test_a_pod_that_goes_in_the_middle(
     run = _submitted(capsys, pipelines, "goes")
     pod = cluster.wait("the first attempt to run", lambda: _running(cluster, pipelines, run))
     if how == "deleted":
-        cluster.kubectl("delete", "pod", pod, "--namespace", pipelines, "--grace-period=0", "--force")
+        cluster.kubectl("delete", "pod", pod, "--namespace", pipelines, "--grace-period=0", "--force", "--wait=false")
     else:
         body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": pipelines}}
         cluster.kubectl(
