@@ -13,6 +13,7 @@ from pathlib import Path
 from argosy import errors
 from argosy.cli import executing, manifests, parameters
 from argosy.engine import api
+from argosy.engine.options import Cluster
 
 NEXT_TIMES = 5
 
@@ -40,6 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CLAIM=FOLDER",
         help="the folder of this machine that a PersistentVolumeClaim of the manifest stands for",
     )
+    parser.add_argument(
+        "--context", metavar="NAME", help="the cluster, by its kubectl context, that resource templates may change"
+    )
+    parser.add_argument("--namespace", metavar="NAME", help="where they do so, if not in the context's own namespace")
     executing.add_arguments(parser)
 
 
@@ -52,6 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
         name=arguments.name,
         use_cache=not arguments.no_cache,
         volumes=_volumes(arguments),
+        cluster=_cluster(arguments),
     )
     manifest = api.load(_files(arguments))
     prepared, options = parameters.prepare(manifest, options)
@@ -93,6 +99,12 @@ def _files(arguments: argparse.Namespace) -> list[Path]:
             f"there is no model {arguments.model!r}: neither workflows/{arguments.model} nor {arguments.model} is a folder"
         )
     return [manifests.fresh(folder)]
+
+
+def _cluster(arguments: argparse.Namespace) -> Cluster | None:
+    if arguments.namespace and not arguments.context:
+        raise errors.UsageError("--namespace says where in a cluster; name that with --context")
+    return Cluster(arguments.context, arguments.namespace) if arguments.context else None
 
 
 def _volumes(arguments: argparse.Namespace) -> dict[str, Path]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import json
 import os
 import signal
@@ -28,7 +29,7 @@ from argosy.engine.manifest import loading, resources
 from argosy.engine.manifest.catalogue import Catalogue, Owner
 from argosy.engine.manifest.loading import Manifest
 from argosy.engine.nodes import Json, Node, Outputs, Phase
-from argosy.engine.options import Prepared, RunOptions, RunResult
+from argosy.engine.options import Cluster, Prepared, RunOptions, RunResult
 from argosy.engine.processes import launcher
 from argosy.engine.runner import Interrupted, Observer, Runner
 from argosy.engine.state import control, disk, runs
@@ -140,6 +141,7 @@ def _stored(prepared: Prepared, options: RunOptions) -> Json:
         "workingFolder": str(options.working_folder),
         "secretFiles": list(prepared.secret_files),
         "repository": prepared.repository,
+        "cluster": dataclasses.asdict(options.cluster) if options.cluster else None,
         "volumes": {claim: str(folder.absolute()) for claim, folder in prepared.volumes.items()},
     }
 
@@ -338,6 +340,7 @@ def _pods(session: _Session, options: RunOptions, starter: launcher.Launcher, ca
         namespace=namespace_of(stored["metadata"]),
         shows_paths=lambda: launcher.isolation().private_files,
         engine_of_containers=stored["engineOfContainers"],
+        cluster=Cluster(**stored["cluster"]) if stored["cluster"] else None,
     )
 
 

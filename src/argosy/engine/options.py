@@ -9,6 +9,14 @@ from argosy.engine.nodes import Json, Node, Outputs
 
 
 @dataclass(frozen=True)
+class Cluster:
+    """A context of the user's kubeconfig, and a namespace other than the context's own."""
+
+    context: str
+    namespace: str | None = None
+
+
+@dataclass(frozen=True)
 class RunOptions:
     """How to run a manifest."""
 
@@ -35,6 +43,8 @@ class RunOptions:
     """What the images of process steps would bring as their own environment. No part of a cache key: *code_identity* is."""
     working_folder: Path = field(default_factory=Path.cwd)
     """What declared reads are relative to."""
+    cluster: Cluster | None = None
+    """The cluster that ``resource`` templates may change. There is no default."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from argosy import errors
 from argosy.engine.artifacts import locations
-from argosy.engine.attempts import containers, images, members, memory, volumes
+from argosy.engine.attempts import containers, images, members, memory, resource, volumes
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources
 from argosy.engine.attempts.volumes import Claims, VolumeFailure
 from argosy.engine.attempts.workspace import ROOT_VARIABLE, PathFailure, Workspace, container_of
@@ -23,6 +23,7 @@ from argosy.engine.processes import launcher
 def check(catalogue: Catalogue, options: RunOptions, path: Path, workflow: str) -> str | None:
     """Raise Misconfigured where a step of the file *path* cannot run here. Returns the container engine, where one is needed."""
     _check_headers(catalogue, options, path)
+    _check_cluster(catalogue, options, path)
     program = containers.engine()
     needed = False
     for position, template in _leaves(catalogue):
@@ -53,6 +54,18 @@ def _check_headers(catalogue: Catalogue, options: RunOptions, path: Path) -> Non
                     f"{path}: spec.templates[{position}].http.headers: {header['name']} needs the Secret {wanted.get('name')!r} "
                     f"with the key {wanted['key']!r}, which is not known here; name a file with it (-f)"
                 )
+
+
+def _check_cluster(catalogue: Catalogue, options: RunOptions, path: Path) -> None:
+    """Raise Misconfigured where a template acts on a cluster, and there is none it may act on."""
+    owners = [
+        (WORKFLOW, "spec.templates"),
+        *((owner, f"{owner[0]} {owner[1]}: templates") for owner in catalogue.others),
+    ]
+    for owner, where in owners:
+        for position, template in enumerate(catalogue.templates(owner)):
+            if "resource" in template and (lack := resource.missing(template, options.cluster)):
+                raise errors.Misconfigured(f"{path}: {where}[{position}].resource: {lack}")
 
 
 def _check_image(template: Json, member: members.Member, program: str | None, where: str) -> None:

@@ -20,6 +20,7 @@ from argosy.engine.attempts import (
     images,
     memory,
     readiness,
+    resource,
     transfer,
     volumes,
     web,
@@ -40,6 +41,7 @@ from argosy.engine.attempts.workspace import (
 )
 from argosy.engine.machine.effects import PodResult, StartPod
 from argosy.engine.nodes import Json, Outputs, Phase
+from argosy.engine.options import Cluster
 from argosy.engine.processes.launcher import Bind, Launch, LaunchFailure, Running, Warmth
 from argosy.engine.state.objects import ObjectStore
 
@@ -105,6 +107,8 @@ class Pods:
     namespace: str
     shows_paths: Callable[[], bool]
     """Whether this machine can give a process its own view of the file system."""
+    cluster: Cluster | None = None
+    """The cluster that ``resource`` templates act on."""
     ahead: Sequence[Warmth] = ()
     """What the steps of the run want imported, in the order in which they come."""
     engine_of_containers: str | None = None
@@ -143,7 +147,16 @@ class Pods:
         if "data" in request.template:
             result = await data.carry_out(request.template["data"], self.remote, _patience(request))
             return result or PodResult(Phase.FAILED, LATE)
+        if "resource" in request.template:
+            return await self._act(request, number)
         return await self._run_containers(request, number, watch)
+
+    async def _act(self, request: StartPod, number: int) -> PodResult:
+        if self.cluster is None:
+            raise EnvironmentFailure("no cluster was named that it may change")
+        action = resource.Action(request.template, self.cluster, self.folder(request.name, number))
+        self.running[request.name] = action
+        return await action.run(_patience(request)) or PodResult(Phase.FAILED, LATE)
 
     async def _run_containers(self, request: StartPod, number: int, watch: Watch) -> PodResult:
         parts = self._parts(request, number)

@@ -58,7 +58,9 @@ class Call:
 
 def kind_of(template: Mapping[str, Any]) -> str:
     """Which of the template types *template* is."""
-    return next((kind for kind in (*CONTAINERS, "dag", "steps", "suspend", "http", "data") if kind in template), "")
+    return next(
+        (kind for kind in (*CONTAINERS, "dag", "steps", "suspend", "http", "data", "resource") if kind in template), ""
+    )
 
 
 def process(

@@ -20,6 +20,7 @@ BODIES: Mapping[str, Body] = {
     "script": leaves.pod,
     "containerSet": leaves.container_set,
     "data": leaves.pod,
+    "resource": leaves.pod,
     "http": leaves.request,
     "suspend": leaves.suspend,
 }

@@ -6,17 +6,20 @@ from typing import Any
 
 from argosy.engine import durations
 from argosy.engine.artifacts.locations import ALL_KINDS
+from argosy.engine.attempts import selectors
 from argosy.engine.manifest.catalogue import KINDS
 from argosy.engine.nodes import Json
 from argosy.engine.validation import names, pods
 from argosy.engine.validation.problems import Problem
 
 LEAVES = ("container", "script", "containerSet")
-WITHOUT_FILES = ("data", "http")
+WITHOUT_FILES = ("data", "http", "resource")
 """Leaves in which no container of the manifest runs."""
 RETRY_POLICIES = ("Always", "OnFailure", "OnError", "OnTransientError")
 CALLED = ("parameter", "expression")
-SOURCES_OF_OUTPUTS = ("path", "parameter", "expression", "supplied")
+OF_OBJECTS = ("jsonPath", "jqFilter")
+SOURCES_OF_OUTPUTS = ("path", "parameter", "expression", "supplied", *OF_OBJECTS)
+ACTIONS = ("get", "create", "apply", "delete", "replace", "patch")
 
 
 def check(template: Json) -> None:
@@ -72,8 +75,8 @@ def _check_output_value(parameter: Mapping[str, Any], where: str, kind: str) -> 
             f"{where}.valueFrom",
             f"needs one of {', '.join(SOURCES_OF_OUTPUTS)}; it has {' and '.join(given) or 'none'}",
         )
-    fitting = {"dag": CALLED, "steps": CALLED, "suspend": ("supplied",)}.get(kind, ("path",))
-    if kind in (*LEAVES, "dag", "steps", "suspend") and given[0] not in fitting:
+    fitting = {"dag": CALLED, "steps": CALLED, "suspend": ("supplied",), "resource": OF_OBJECTS}.get(kind, ("path",))
+    if kind in (*LEAVES, "dag", "steps", "suspend", "resource") and given[0] not in fitting:
         raise Problem(f"{where}.valueFrom", f"{' or '.join(fitting)} must be specified for {kind} templates")
 
 
@@ -116,8 +119,26 @@ def _check_fields(template: Json, kind: str, *, leaf: bool) -> None:
         _check_container(template, kind)
     if leaf:
         pods.check(template)
+    if kind == "resource":
+        _check_resource(template["resource"])
     if kind == "steps" and not template["steps"]:
         raise Problem("steps", "must have at least one group")
+
+
+def _check_resource(resource: Json) -> None:
+    action = str(resource["action"])
+    if "{{" in action:
+        return
+    if action not in ACTIONS:
+        raise Problem("resource.action", f"must be one of {', '.join(ACTIONS)}; it is {action!r}")
+    if action not in ("delete", "get") and not resource.get("manifest"):
+        raise Problem("resource.manifest", "must be specified")
+    for name in ("successCondition", "failureCondition"):
+        if (condition := resource.get(name)) and "{{" not in condition:
+            try:
+                selectors.parsed(condition)
+            except selectors.SelectorError as error:
+                raise Problem(f"resource.{name}", str(error)) from None
 
 
 def _check_timeout(timeout: str, *, leaf: bool, kind: str) -> None:

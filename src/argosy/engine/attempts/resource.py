@@ -1,0 +1,188 @@
+"""Carries out a ``resource`` template through kubectl, as Argo's executor does: act, wait for a condition, read what came of it.
+
+It changes a cluster, so it needs one that the caller named: never the one that happens to be current.
+"""
+
+import asyncio
+import contextlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from argosy.engine.attempts import selectors
+from argosy.engine.machine.effects import PodResult
+from argosy.engine.machine.scopes import text
+from argosy.engine.nodes import Json, Outputs, Phase
+from argosy.engine.options import Cluster
+
+INTERVAL = 1.0
+"""Seconds between two looks at what a condition waits for."""
+
+FAILED = 64
+"""What Argo's executor ends with where it fails itself."""
+
+GONE = "The resource has been deleted while its status was still being checked. Will not be retried"
+
+
+class _Failure(Exception):
+    """The template cannot be carried out, for the reason it has as its text."""
+
+
+class Action:
+    """One ``resource`` template under way. *folder* is its own."""
+
+    def __init__(self, template: Json, cluster: Cluster, folder: Path) -> None:
+        self._resource: Json = template["resource"]
+        self._outputs: list[Json] = (template.get("outputs") or {}).get("parameters") or []
+        self._cluster = cluster
+        self._folder = folder
+        self._work: asyncio.Task[PodResult] | None = None
+
+    async def run(self, patience: float | None) -> PodResult | None:
+        """What came of it; None where that took more than *patience* seconds, or somebody stopped it."""
+        self._work = asyncio.ensure_future(self._result())
+        done, _ = await asyncio.wait([self._work], timeout=patience)
+        if not done:
+            self._work.cancel()
+            await asyncio.wait([self._work])
+        return None if self._work.cancelled() else self._work.result()
+
+    async def stop(self, grace: float) -> None:
+        """Give up. What was made in the cluster stays."""
+        del grace
+        if self._work:
+            self._work.cancel()
+
+    async def _result(self) -> PodResult:
+        try:
+            found = await self._act()
+            if self._resource["action"] == "delete":
+                return PodResult(Phase.SUCCEEDED, outputs=Outputs(exit_code="0"))
+            if found:
+                await self._wait(found)
+            values = {entry["name"]: await self._value(entry["valueFrom"], found) for entry in self._read()}
+        except (_Failure, selectors.SelectorError) as failure:
+            message = f"main: Error (exit code {FAILED}): {failure}"
+            return PodResult(Phase.FAILED, message, Outputs(exit_code=str(FAILED)))
+        return PodResult(Phase.SUCCEEDED, outputs=Outputs(parameters=values, exit_code="0"))
+
+    # What is done
+
+    async def _act(self) -> Json | None:
+        """Do it; the object that came of it, None where there is none."""
+        action, manifest = self._resource["action"], self._resource.get("manifest") or ""
+        flags = [str(flag) for flag in self._resource.get("flags") or []]
+        if not manifest and not flags:
+            raise _Failure("Must provide at least one of flags or manifest.")
+        if action == "delete" and (self._conditions() or self._outputs):
+            raise _Failure("successCondition, failureCondition and outputs are not supported for delete action")
+        self._folder.mkdir(parents=True, exist_ok=True)
+        file = self._folder / "manifest.yaml"
+        file.write_text(manifest, encoding="utf-8")
+        said = await self._run(*self._kubectl(action, *self._words(action, manifest, flags, file)))
+        if action == "delete" or not said.strip():
+            return None
+        found: Json = json.loads(said)
+        if not found.get("kind") or not (found.get("metadata") or {}).get("name"):
+            raise _Failure("Kind and name are both required but at least one of them is missing from the manifest")
+        return found
+
+    def _words(self, action: str, manifest: str, flags: list[str], file: Path) -> list[str]:
+        words = ["--ignore-not-found"] if action == "delete" else []
+        names_a_file = bool(manifest)
+        if action == "patch":
+            strategy = self._resource.get("mergeStrategy") or "strategic"
+            words += ["--type", strategy, "--patch-file", str(file)]
+            # A patch that names no kind is for the object that the flags name.
+            names_a_file = strategy != "json" and not (flags and "kind" not in _mapping(manifest))
+        words += [*flags, *(["-f", str(file)] if names_a_file else [])]
+        return [*words, "-o", "name" if action == "delete" else "json"]
+
+    # What is waited for
+
+    def _conditions(self) -> tuple[str, ...]:
+        given = (self._resource.get("successCondition"), self._resource.get("failureCondition"))
+        return tuple(condition for condition in given if condition)
+
+    async def _wait(self, found: Json) -> None:
+        success, failure = self._resource.get("successCondition"), self._resource.get("failureCondition")
+        wanted = selectors.parsed(success) if success else []
+        feared = selectors.parsed(failure) if failure else []
+        while wanted or feared:
+            now = await self._now(found)
+            for requirement in feared:
+                if requirement.holds(now):
+                    raise _Failure(f"failure condition '{requirement}' evaluated true")
+            if all(requirement.holds(now) for requirement in wanted):
+                return
+            await asyncio.sleep(INTERVAL)
+
+    async def _now(self, found: Json) -> Json:
+        said = await self._run(*self._get(found, "--ignore-not-found", "-o", "json"))
+        if not said.strip():
+            raise _Failure(GONE)
+        now: Json = json.loads(said)
+        return now
+
+    # What is read
+
+    def _read(self) -> list[Json]:
+        return [entry for entry in self._outputs if entry.get("valueFrom")]
+
+    async def _value(self, source: Json, found: Json | None) -> str:
+        if found is None:
+            return text(source.get("default") if source.get("default") is not None else "")
+        if source.get("jsonPath"):
+            return await self._run(*self._get(found, "-o", f"jsonpath={source['jsonPath']}"))
+        content = await self._run(*self._get(found, "-o", "json"))
+        return (await self._run("jq", "--raw-output", "--compact-output", source["jqFilter"], sent=content)).strip()
+
+    def _get(self, found: Json, *words: str) -> list[str]:
+        group = found["apiVersion"].partition("/")[0] if "/" in found["apiVersion"] else ""
+        name = f"{found['kind'].lower()}.{group}/{found['metadata']['name']}"
+        return self._kubectl("get", name, *words, namespace=found["metadata"].get("namespace"))
+
+    def _kubectl(self, *words: str, namespace: str | None = None) -> list[str]:
+        chosen = namespace or self._cluster.namespace
+        return ["kubectl", "--context", self._cluster.context, *(("--namespace", chosen) if chosen else ()), *words]
+
+    async def _run(self, *words: str, sent: str = "") -> str:
+        process = await asyncio.create_subprocess_exec(
+            *words,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            output, complaint = await process.communicate(sent.encode())
+        except asyncio.CancelledError:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            raise
+        if process.returncode:
+            reason = complaint.decode(errors="replace").strip().removeprefix("error: ")
+            raise _Failure(f"no more retries {reason}" if words[0] == "kubectl" else reason)
+        return output.decode(errors="replace")
+
+
+def missing(template: Json, cluster: Cluster | None) -> str | None:
+    """What this machine lacks for the ``resource`` *template*; None where it has all."""
+    if cluster is None:
+        return "changes a cluster; name the one it may change with --context, and --namespace"
+    outputs = (template.get("outputs") or {}).get("parameters") or []
+    filters = any((entry.get("valueFrom") or {}).get("jqFilter") for entry in outputs)
+    for program in ("kubectl", *(("jq",) if filters else ())):
+        if shutil.which(program) is None:
+            return f"needs {program}, which is not on PATH; install it"
+    return None
+
+
+def _mapping(manifest: str) -> dict[str, Any]:
+    try:
+        found = yaml.safe_load(manifest)
+    except yaml.YAMLError as error:
+        raise _Failure(str(error)) from None
+    return found if isinstance(found, dict) else {}
