@@ -14,7 +14,7 @@ demo: .venv/ready data/ready ## take the real churn data from a file to a served
 	$(BIN)/argosy demo workflows/churn
 
 test: .venv/ready data/ready ## run every test that needs no cluster
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 conformance: .venv/ready ## record the engine's corpus on the Argo controller that KUBECONFIG names and compare (FOLDER=… for other manifests)
 	$(BIN)/python tests/conformance/conform.py $(FOLDER)

@@ -17,6 +17,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--e2e", action="store_true", help="also run tests on the cluster that KUBECONFIG names")
 
 
+LONG = ("pipeline/test_kill", "pipeline/", "engine/test_crash", "engine/", "unit/serving/", "unit/cli/")
+"""What takes longest, the longest first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first: each is one worker's, and nobody should wait at the end for the one that began last."""
+
+    def place(item: pytest.Item) -> int:
+        path = item.path.relative_to(ROOT / "tests").as_posix() if item.path.is_relative_to(ROOT / "tests") else ""
+        return next((number for number, start in enumerate(LONG) if path.startswith(start)), len(LONG))
+
+    items.sort(key=place)
+
+
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test has a state folder of its own; the user's is never seen."""

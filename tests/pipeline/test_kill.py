@@ -16,7 +16,7 @@ import pytest
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-KILLS = int(os.environ.get("ARGOSY_KILLS", "20"))
+KILLS = int(os.environ.get("ARGOSY_KILLS", "10"))
 """All fifty take six minutes: `ARGOSY_KILLS=50 .venv/bin/pytest tests/pipeline/test_kill.py`."""
 KILLS_A_HOME = 10
 LATEST = 10.0
