@@ -22,6 +22,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from platformdirs import user_cache_path
+
 from argosy.engine import api
 from argosy.engine.nodes import NodeType
 from argosy.engine.options import RunOptions
@@ -79,7 +81,7 @@ CASES: dict[str, Callable[[], list[Json]]] = {
 
 def measure(templates: list[Json]) -> Json:
     """Run *templates* here and say what it took."""
-    with tempfile.TemporaryDirectory(prefix="argosy-bench-") as folder:
+    with _folder() as folder:
         options = RunOptions(home=Path(folder) / "home", process_images=("*",), working_folder=Path(folder))
         manifest = Path(folder) / "manifest.json"
         manifest.write_text(json.dumps(_workflow(templates)), encoding="utf-8")
@@ -98,6 +100,13 @@ def measure(templates: list[Json]) -> Json:
         "growth": _growth(ends),
         "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
+
+
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    """For a run's state, which does not lie under ``/tmp`` in use: there each step has a folder of its own."""
+    state = user_cache_path("argosy-bench")
+    state.mkdir(parents=True, exist_ok=True)
+    return tempfile.TemporaryDirectory(prefix="run-", dir=state)
 
 
 def _growth(ends: list[float]) -> float:
@@ -147,7 +156,7 @@ def _flow(steps: int) -> str:
 
 def peer_seconds(python: str, steps: int) -> float:
     """Wall seconds of a Metaflow run of *steps* steps that do nothing, its start included."""
-    with tempfile.TemporaryDirectory(prefix="argosy-bench-") as folder:
+    with _folder() as folder:
         flow = Path(folder) / "flow.py"
         flow.write_text(_flow(steps), encoding="utf-8")
         environment = {

@@ -21,6 +21,7 @@ from argosy.engine.attempts import ahead
 from argosy.engine.attempts.cache import StepCache
 from argosy.engine.attempts.environment import Sources
 from argosy.engine.attempts.pods import Pods
+from argosy.engine.attempts.spares import Spares
 from argosy.engine.attempts.volumes import Claims, remove_claims
 from argosy.engine.machine import claims
 from argosy.engine.machine.core import Identity
@@ -321,6 +322,7 @@ def _pods(session: _Session, options: RunOptions, starter: launcher.Launcher, ca
     remote = _remote(stored, options)
     sources = Sources(stored["configMaps"], remote.secrets)
     store = ObjectStore(options.home / "objects")
+    kept = (options.home, Path(stored["workingFolder"]), *_named_paths(stored["arguments"]))
     return Pods(
         starter=starter,
         store=store,
@@ -331,7 +333,8 @@ def _pods(session: _Session, options: RunOptions, starter: launcher.Launcher, ca
         ),
         sources=sources,
         ahead=ahead.warmths(catalogue, sources),
-        kept=(options.home, Path(stored["workingFolder"]), *_named_paths(stored["arguments"])),
+        kept=kept,
+        spares=Spares(session.folder.path / runs.SPARES, kept),
         folder=lambda node, number: session.folder.attempt(stored["workflow"], node, number),
         code_identity=options.code_identity,
         process_images=options.process_images,

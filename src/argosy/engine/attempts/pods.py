@@ -28,6 +28,7 @@ from argosy.engine.attempts import (
 from argosy.engine.attempts.cache import StepCache
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources
 from argosy.engine.attempts.members import MAIN, Member, Role, members_of
+from argosy.engine.attempts.spares import Spares
 from argosy.engine.attempts.together import GRACE, Containers, End, Watch
 from argosy.engine.attempts.transfer import TransferFailure
 from argosy.engine.attempts.volumes import Claims
@@ -99,6 +100,7 @@ class Pods:
     """Where the attempt of a node has its files."""
     kept: tuple[Path, ...]
     """Folders of this machine that a process sees even where they lie under its ``/tmp``."""
+    spares: Spares
     code_identity: str
     process_images: tuple[str, ...]
     image_environment: Mapping[str, str]
@@ -242,7 +244,8 @@ class Pods:
 
     def _clear(self, workspace: Workspace) -> None:
         """Remove a finished attempt's files; where there are any, beside the loop: nobody waits for it before :meth:`settle`."""
-        if not workspace.clear_empty():
+        # Only where no process of the step can be left that still knows the folders.
+        if not (self.shows_paths() and workspace.hand_on(self.spares)):
             clearing = asyncio.get_running_loop().run_in_executor(None, workspace.clear)
             self._clearing.add(clearing)
             clearing.add_done_callback(self._clearing.discard)
@@ -250,6 +253,7 @@ class Pods:
     async def settle(self) -> None:
         """Wait until everything is removed that is to be removed."""
         await asyncio.gather(*self._clearing, return_exceptions=True)
+        self.spares.close()
 
     def _lay_out_all(self, parts: "Mapping[str, _Part]") -> None:
         # The pod's own folder first: it holds the volumes that the others are given.
@@ -258,7 +262,7 @@ class Pods:
 
     def _lay_out(self, request: StartPod, workspace: Workspace) -> None:
         template = request.template
-        workspace.prepare()
+        workspace.prepare(self.spares)
         for volume in request.volumes:
             if (folder := workspace.volumes.get(volume["name"])) and volumes.is_filled(volume):
                 if any(folder.iterdir()):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from argosy.engine.attempts.spares import Spares
 from argosy.engine.attempts.volumes import (
     NO_CLAIMS,
     Claims,
@@ -79,12 +80,15 @@ class Workspace:
         self._add_volumes(container, {volume["name"]: volume for volume in volumes}, claims)
         self._add_files(template, container)
 
-    def prepare(self) -> None:
+    def prepare(self, spares: Spares) -> None:
         """Make the folders, empty: what a killed attempt left is gone."""
         if self.folder.exists():
             shutil.rmtree(self.folder)
+        self.folder.mkdir(parents=True)
+        for folder in (self.scratch, self.work):
+            spares.take(folder)
         root = [self.root] if self.given_root else []
-        for folder in (*root, self.scratch, self.work, *self.volumes.values()):
+        for folder in (*root, *self.volumes.values()):
             folder.mkdir(parents=True, exist_ok=True)
 
     def mirror(self, main: "Workspace", inputs: list[str]) -> None:
@@ -109,15 +113,11 @@ class Workspace:
         """Whether the container's path *inside* is in no volume."""
         return not any(PurePosixPath(inside).is_relative_to(mount) for mount in self._volume_mounts)
 
-    def clear_empty(self) -> bool:
-        """Remove the folders of an attempt that left nothing in them; whether that was all there is beside the log."""
-        try:
-            for name in os.listdir(self.folder):  # noqa: PTH208 - done for each step
-                if name != self.log.name:
-                    os.rmdir(f"{self.folder}/{name}")  # noqa: PTH106
-        except OSError:
-            return False
-        return True
+    def hand_on(self, spares: Spares) -> bool:
+        """Give back the folders of an attempt that left nothing in them; whether that was all there is beside the log."""
+        names = set(os.listdir(self.folder)) - {self.log.name}  # noqa: PTH208 - done for each step
+        kept = {folder.name for folder in (self.scratch, self.work) if spares.keep(folder)}
+        return names == kept
 
     def clear(self) -> None:
         """Remove everything but the log."""

@@ -23,6 +23,7 @@ MANIFEST = "manifest.json"
 JOURNAL = "journal.sqlite"
 LOCK = "lock"
 VOLUMES = "volumes"
+SPARES = "spares"
 
 
 @dataclass(frozen=True)

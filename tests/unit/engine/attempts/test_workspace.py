@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from argosy.engine.attempts.spares import Spares
 from argosy.engine.attempts.workspace import PathFailure, Workspace
 
 
@@ -43,7 +44,7 @@ def test_other_paths_are_shown(tmp_path: Path) -> None:
         inputs={"artifacts": [{"name": "i", "path": "/etc/app.conf"}]},
     )
     workspace = Workspace(tmp_path / "a", given, VOLUMES)
-    workspace.prepare()
+    workspace.prepare(Spares(tmp_path / "spares"))
     assert {str(shown.target) for shown in workspace.shown()} == {"/data/out", "/mnt/v"}
     workspace.path("/etc/app.conf").parent.mkdir(parents=True)
     workspace.path("/etc/app.conf").touch()
@@ -74,10 +75,10 @@ def test_a_mount_without_a_volume(tmp_path: Path) -> None:
 def test_prepare_begins_anew(tmp_path: Path) -> None:
     """What a killed attempt left is not there for the next."""
     workspace = Workspace(tmp_path / "a", template(env=ROOTED), [])
-    workspace.prepare()
+    workspace.prepare(Spares(tmp_path / "spares"))
     (workspace.root / "left").touch()
     workspace.log.touch()
-    workspace.prepare()
+    workspace.prepare(Spares(tmp_path / "spares"))
     assert list(workspace.root.iterdir()) == []
     workspace.log.touch()
     workspace.clear()

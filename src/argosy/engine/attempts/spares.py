@@ -1,0 +1,59 @@
+"""Empty folders that the attempts of a run hand on to one another.
+
+Most steps leave nothing in the folders they were given. Removing these and making the next step's costs more than moving them: an ext4
+file system without a journal walks past every inode deleted in the last minute each time it makes one, so that each step would be slower
+than the one before.
+"""
+
+import os
+import shutil
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class Spares:
+    """The spare folders of a run, in *folder*. What mounting the folders *shown* leaves in a step's ``/tmp`` counts as nothing."""
+
+    def __init__(self, folder: Path, shown: Iterable[Path] = (), tmp: Path = Path("/tmp")) -> None:  # noqa: S108 - a view's
+        self._folder = folder
+        below = {path.relative_to(tmp) for path in shown if tmp in path.parents}
+        self._points = frozenset(str(place) for path in below for place in (path, *path.parents))
+        self._free: list[str] = []
+        self._count = 0
+        self._mode = 0
+
+    def take(self, target: Path) -> None:
+        """Make *target* an empty folder. Its parent exists."""
+        try:
+            os.rename(self._free.pop(), target)  # noqa: PTH104 - done for each step
+        except IndexError:
+            os.mkdir(target)  # noqa: PTH102
+            self._mode = self._mode or stat.S_IMODE(os.stat(target).st_mode)  # noqa: PTH116
+
+    def keep(self, folder: Path) -> bool:
+        """Take *folder* back, which was taken here, unless something is in it or its mode was changed; whether it is gone from there."""
+        if stat.S_IMODE(os.stat(folder).st_mode) != self._mode or not self._is_bare(str(folder)):  # noqa: PTH116
+            return False
+        if not self._count:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        self._count += 1
+        place = f"{self._folder}/{self._count}"
+        os.rename(folder, place)  # noqa: PTH104
+        self._free.append(place)
+        return True
+
+    def close(self) -> None:
+        """Remove them all, those of a killed engine too."""
+        self._free.clear()
+        if self._folder.exists():
+            shutil.rmtree(self._folder)
+
+    def _is_bare(self, folder: str, inside: str = "") -> bool:
+        with os.scandir(folder) as entries:
+            return all(
+                (name := f"{inside}{entry.name}") in self._points
+                and entry.is_dir(follow_symlinks=False)
+                and self._is_bare(entry.path, f"{name}/")
+                for entry in entries
+            )

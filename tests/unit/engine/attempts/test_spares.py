@@ -1,0 +1,58 @@
+"""Folders that attempts hand on, and those they do not."""
+
+from pathlib import Path
+
+import pytest
+
+from argosy.engine.attempts.spares import Spares
+
+
+@pytest.fixture
+def given(tmp_path: Path) -> Path:
+    """Where the folders of an attempt are made."""
+    folder = tmp_path / "attempt"
+    folder.mkdir()
+    return folder
+
+
+def test_an_empty_folder_is_handed_on(tmp_path: Path, given: Path) -> None:
+    """The same inode, and none left once the run is over."""
+    spares = Spares(tmp_path / "spares")
+    spares.take(given / "tmp")
+    inode = (given / "tmp").stat().st_ino
+    assert spares.keep(given / "tmp")
+    assert not (given / "tmp").exists()
+    spares.take(given / "again")
+    assert (given / "again").stat().st_ino == inode
+    assert spares.keep(given / "again")
+    spares.close()
+    assert not (tmp_path / "spares").exists()
+
+
+@pytest.mark.parametrize("left", ["file", "folder", "link", "mode", "below a mount point"])
+def test_what_a_step_left_is_not_handed_on(tmp_path: Path, given: Path, left: str) -> None:
+    """Whatever it is, the next step starts with nothing."""
+    spares = Spares(tmp_path / "spares", [Path("/tmp/shown/home")])
+    folder = given / "tmp"
+    spares.take(folder)
+    match left:
+        case "file":
+            (folder / "shown").touch()
+        case "folder":
+            (folder / "home").mkdir()
+        case "link":
+            (folder / "shown").symlink_to("/")
+        case "mode":
+            folder.chmod(0o700)
+        case _:
+            (folder / "shown/home/more").mkdir(parents=True)
+    assert not spares.keep(folder)
+    assert folder.exists()
+
+
+def test_mount_points_are_nothing(tmp_path: Path, given: Path) -> None:
+    """A step that was shown a folder below its /tmp left nothing by that."""
+    spares = Spares(tmp_path / "spares", [Path("/tmp/shown/home"), Path("/elsewhere")])
+    spares.take(given / "tmp")
+    (given / "tmp/shown/home").mkdir(parents=True)
+    assert spares.keep(given / "tmp")
