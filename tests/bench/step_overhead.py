@@ -79,16 +79,16 @@ CASES: dict[str, Callable[[], list[Json]]] = {
 }
 
 
-def measure(templates: list[Json]) -> Json:
-    """Run *templates* here and say what it took."""
-    with _folder() as folder:
-        options = RunOptions(home=Path(folder) / "home", process_images=("*",), working_folder=Path(folder))
-        manifest = Path(folder) / "manifest.json"
-        manifest.write_text(json.dumps(_workflow(templates)), encoding="utf-8")
-        prepared = api.prepare(api.load([manifest]), options)
-        started = time.perf_counter()
-        result = api.run(prepared, options)
-        seconds = time.perf_counter() - started
+def measure(templates: list[Json], state: Path) -> Json:
+    """Run *templates* here, with everything of the run in a new folder below *state*, and say what it took."""
+    folder = Path(tempfile.mkdtemp(dir=state))
+    options = RunOptions(home=folder / "home", process_images=("*",), working_folder=folder)
+    manifest = folder / "manifest.json"
+    manifest.write_text(json.dumps(_workflow(templates)), encoding="utf-8")
+    prepared = api.prepare(api.load([manifest]), options)
+    started = time.perf_counter()
+    result = api.run(prepared, options)
+    seconds = time.perf_counter() - started
     if result.phase != "Succeeded":
         messages = {node.message for node in result.nodes.values() if node.message}
         raise SystemExit(f"the run ended {result.phase}: {'; '.join(sorted(messages))}")
@@ -100,13 +100,6 @@ def measure(templates: list[Json]) -> Json:
         "growth": _growth(ends),
         "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
-
-
-def _folder() -> tempfile.TemporaryDirectory[str]:
-    """For a run's state, which does not lie under ``/tmp`` in use: there each step has a folder of its own."""
-    state = user_cache_path("argosy-bench")
-    state.mkdir(parents=True, exist_ok=True)
-    return tempfile.TemporaryDirectory(prefix="run-", dir=state)
 
 
 def _growth(ends: list[float]) -> float:
@@ -125,9 +118,12 @@ def _workflow(templates: list[Json]) -> Json:
     }
 
 
-def _apart(case: str) -> Json:
+def _apart(case: str, state: Path) -> Json:
     """*case* measured in a process of its own."""
-    done = subprocess.run([sys.executable, __file__, "--case", case], check=True, stdout=subprocess.PIPE)
+    # As after an installation, whatever this machine thinks of bytecode.
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
+    command = [sys.executable, __file__, "--case", case, "--state", str(state)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment)
     measured: Json = json.loads(done.stdout)
     return measured
 
@@ -154,28 +150,29 @@ def _flow(steps: int) -> str:
     return FLOW.format(steps="\n".join(bodies))
 
 
-def peer_seconds(python: str, steps: int) -> float:
-    """Wall seconds of a Metaflow run of *steps* steps that do nothing, its start included."""
-    with _folder() as folder:
-        flow = Path(folder) / "flow.py"
-        flow.write_text(_flow(steps), encoding="utf-8")
-        environment = {
-            **os.environ,
-            "METAFLOW_DATASTORE_SYSROOT_LOCAL": folder,
-            "METAFLOW_USER": "bench",
-            "HOME": folder,
-        }
-        started = time.perf_counter()
-        subprocess.run([python, str(flow), "run"], check=True, capture_output=True, cwd=folder, env=environment)
-        return time.perf_counter() - started
+def peer_seconds(python: str, steps: int, state: Path) -> float:
+    """Wall seconds of a Metaflow run of *steps* steps that do nothing, its start included, in a new folder below *state*."""
+    folder = tempfile.mkdtemp(dir=state)
+    flow = Path(folder) / "flow.py"
+    flow.write_text(_flow(steps), encoding="utf-8")
+    environment = {
+        **os.environ,
+        "PYTHONDONTWRITEBYTECODE": "",
+        "METAFLOW_DATASTORE_SYSROOT_LOCAL": folder,
+        "METAFLOW_USER": "bench",
+        "HOME": folder,
+    }
+    started = time.perf_counter()
+    subprocess.run([python, str(flow), "run"], check=True, capture_output=True, cwd=folder, env=environment)
+    return time.perf_counter() - started
 
 
-def compare(python: str, rounds: int, steps: int = 20) -> None:
+def compare(python: str, rounds: int, state: Path, steps: int = 20) -> None:
     """Print what a step more costs here and there. The start of either is taken off."""
     ours, theirs = [], []
     for _ in range(rounds):
-        ours.append(_apart("100 in a chain")["seconds"] / 100)
-        theirs.append((peer_seconds(python, steps + 2) - peer_seconds(python, 2)) / steps)
+        ours.append(_apart("100 in a chain", state)["seconds"] / 100)
+        theirs.append((peer_seconds(python, steps + 2, state) - peer_seconds(python, 2, state)) / steps)
     ratios = [their / our for our, their in zip(ours, theirs, strict=True)]
     times = f"{statistics.median(ratios):.0f} times [{min(ratios):.0f}-{max(ratios):.0f}]"
     print(f"argosy {_spread(ours)} a step, metaflow {_spread(theirs)}; {times}")
@@ -185,9 +182,9 @@ def _spread(seconds: list[float]) -> str:
     return f"{statistics.median(seconds) * 1e3:.1f} ms [{min(seconds) * 1e3:.1f}-{max(seconds) * 1e3:.1f}]"
 
 
-def _table(rounds: int) -> None:
+def _table(rounds: int, state: Path) -> None:
     for case in CASES:
-        measured = [_apart(case) for _ in range(rounds)]
+        measured = [_apart(case, state) for _ in range(rounds)]
         each = [entry["seconds"] / entry["steps"] for entry in measured]
         middle = measured[rounds // 2]
         print(
@@ -204,19 +201,29 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--nodes", type=int, default=10_000, help="nodes of the large workflow; 0 leaves it out")
     parser.add_argument("--case", help=argparse.SUPPRESS)
+    parser.add_argument("--state", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.case:
         templates = CASES[arguments.case]() if arguments.case in CASES else wide(int(arguments.case))
-        print(json.dumps(measure(templates)))
+        print(json.dumps(measure(templates, arguments.state)))
         return
-    _table(arguments.rounds)
+    # Not under /tmp, where each step has a folder of its own; and removed at the end only: on some file systems what was removed a moment
+    # ago makes the next run slower.
+    cache = user_cache_path("argosy-bench")
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache) as state:
+        _print_all(arguments, Path(state))
+
+
+def _print_all(arguments: argparse.Namespace, state: Path) -> None:
+    _table(arguments.rounds, state)
     if arguments.nodes:
-        large = _apart(str(arguments.nodes))
+        large = _apart(str(arguments.nodes), state)
         print(
             f"{large['steps']} side by side: {large['seconds']:.0f} s, at most {large['megabytes']:.0f} MB, growth {large['growth']:.2f}"
         )
     if arguments.peer:
-        compare(arguments.peer, arguments.rounds)
+        compare(arguments.peer, arguments.rounds, state)
     else:
         print("metaflow: not run; name an interpreter that has it with --peer")
 
