@@ -220,6 +220,18 @@ def prepare(settings: Settings) -> None:
         MlflowRegistry(settings.tracking_uri).prepare()
 
 
+def other_policies(settings: Settings) -> list[str]:
+    """The policies (``policies/<model>.yaml``) that this machine's environment repo has otherwise than the folder ``gitops-env`` at hand.
+
+    Empty where the environment repo is a server's.
+    """
+    if not settings.forge_uri.startswith(LOCAL):
+        return []
+    from argosy.adapters.local_forge import template
+
+    return template.other_policies(Path(settings.forge_uri.removeprefix(LOCAL)), _environment_repo(settings))
+
+
 def prepare_keys(settings: Settings) -> None:
     """Make the keys that are to lie in this machine's state folder and do not yet; one that lies elsewhere is somebody's to bring.
 
@@ -257,5 +269,6 @@ def _environment_repo(settings: Settings) -> dict[str, bytes]:
     """The files a new environment repo starts with: the folder ``gitops-env`` of the project at hand, or of one it lies in."""
     places = [place / "gitops-env" for place in (settings.data_root, *settings.data_root.parents)]
     folder = next((place for place in places if place.is_dir()), places[0])
-    files = {path.relative_to(folder): path for path in sorted(folder.rglob("*")) if path.is_file()}
-    return {name.as_posix(): path.read_bytes() for name, path in files.items() if ".git" not in name.parts}
+    from argosy.adapters.local_forge import template
+
+    return template.read(folder)

@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps(asdict(finding)) if arguments.json else _line(finding), flush=True)
         wrong += finding.state is State.WRONG
     if not arguments.json:
-        print(f"{wrong or 'no'} {'thing is' if wrong == 1 else 'things are'} wrong")
+        print("nothing is wrong" if not wrong else "1 thing is wrong" if wrong == 1 else f"{wrong} things are wrong")
     return errors.Misconfigured.exit_code if wrong else errors.DONE
 
 

@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from argosy import errors
-from argosy.cli import executing, manifests, parameters
+from argosy.cli import executing, manifests, parameters, setup
 from argosy.engine import api
 from argosy.engine.options import Cluster
+from argosy.settings import Settings
 
 NEXT_TIMES = 5
 
@@ -62,6 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
     manifest = api.load(_files(arguments))
     prepared, options = parameters.prepare(manifest, options)
     executing.say_ignored(prepared, arguments)
+    if arguments.model and not arguments.json:
+        setup.say_other_policies(Settings.from_environment(), Path(arguments.model).name)
     _say_next_times(manifest)
     if prepared.spec.get("suspend"):
         print(f"suspended, as its manifest says; `argosy resume {prepared.run}` lets it begin", file=sys.stderr)

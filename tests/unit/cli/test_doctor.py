@@ -77,7 +77,7 @@ def test_all_is_well(seen: Seen, capsys: pytest.CaptureFixture[str]) -> None:
     said = capsys.readouterr().out
     assert "unknown kserve version" in said
     assert "/store takes and gives" in said
-    assert said.endswith("no things are wrong\n")
+    assert said.endswith("nothing is wrong\n")
 
 
 def test_each_wrong_thing_has_its_fix(seen: Seen, capsys: pytest.CaptureFixture[str]) -> None:

@@ -60,3 +60,37 @@ def test_the_template_is_found_from_a_folder_inside(tmp_path: Path) -> None:
     )
     assert wiring.forge(here).read("policies/toy.yaml") == b"model: toy\n"
     assert wiring.forge(here).read(".git/HEAD") is None
+
+
+def linked(tmp_path: Path) -> Settings:
+    """A project whose environment folder is a link, and so is the folder of policies in that; one link leads back up."""
+    policies = tmp_path / "rules"
+    policies.mkdir()
+    (policies / "toy.yaml").write_text("model: toy\n", encoding="utf-8")
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    (shared / "policies").symlink_to(policies)
+    (shared / "again").symlink_to(shared)
+    (shared / "gone").symlink_to(tmp_path / "nothing")
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "gitops-env").symlink_to(shared)
+    return Settings.from_environment({"ARGOSY_HOME": str(tmp_path / "home"), "ARGOSY_DATA_ROOT": str(project)})
+
+
+def test_links_of_the_template_are_followed(tmp_path: Path) -> None:
+    """A folder of policies that several projects share is in the environment repo as any other, once."""
+    forge = wiring.forge(linked(tmp_path))
+    assert forge.read("policies/toy.yaml") == b"model: toy\n"
+    assert forge.read("again/policies/toy.yaml") is None
+
+
+def test_policies_that_main_has_otherwise_are_known(tmp_path: Path) -> None:
+    """None before there is a repository, none while both are equal, none of a server's repository."""
+    here = linked(tmp_path)
+    assert wiring.other_policies(here) == []
+    wiring.forge(here)
+    assert wiring.other_policies(here) == []
+    (tmp_path / "rules" / "toy.yaml").write_text("model: toy  # stricter\n", encoding="utf-8")
+    assert wiring.other_policies(here) == ["policies/toy.yaml"]
+    assert wiring.other_policies(settings(tmp_path, "github:owner/name", "token")) == []
