@@ -255,6 +255,26 @@ MAIN = "{name: main, image: any, command: [x]}"
             "has 201 entries; a cluster takes at most 200",
             id="too-many-tasks",
         ),
+        pytest.param(
+            leaf(OK, "    outputs: {artifacts: [{name: a, path: /tmp/a, archive: {zip: text}}]}\n"),
+            r"outputs.artifacts\[0\].archive.zip: expected an object, found text",
+            id="archive-that-is-text",
+        ),
+        pytest.param(
+            leaf(OK, "    outputs: {artifacts: [{name: a, path: /tmp/a, archive: {tar: {compressionLevel: best}}}]}\n"),
+            r"archive.tar.compressionLevel: expected integer, found text \('best'\)",
+            id="compression-that-is-no-level",
+        ),
+        pytest.param(
+            leaf(OK, "  volumeClaimTemplates: [{metadata: {name: w}, spec: {accessModes: 1}}]\n"),
+            r"volumeClaimTemplates\[0\].spec.accessModes: expected a list, found a number",
+            id="access-modes-that-are-no-list",
+        ),
+        pytest.param(
+            leaf(OK, "    nodeSelector: {gpu: true}\n"),
+            r"nodeSelector\['gpu'\]: expected string, found a boolean",
+            id="of-what-changes-nothing-here-the-type",
+        ),
         pytest.param("kind: Pod\napiVersion: v1\n", "kind is 'Pod'", id="another-kind"),
         pytest.param("a: [1", "line 2", id="not-yaml"),
         pytest.param("", "is empty", id="empty"),

@@ -41,6 +41,8 @@ class Dag:
         self._items: dict[str, list[Node]] = {}
         self._facts: dict[str, scopes.Scope] = {}
         self._inputs = scopes.inputs(template)
+        self._unreadable = ""
+        """Why the results of a loop are no list, where they are none."""
 
     def start(self) -> None:
         """Start every task that waits for nothing."""
@@ -187,6 +189,9 @@ class Dag:
     def _end_if_done(self) -> None:
         if len(self._ended) < len(self._open) or self._node.fulfilled:
             return
+        if self._unreadable:
+            self._finish_impossible(self._unreadable)
+            return
         phase = self._phase()
         if phase.unsuccessful:
             self._finish(phase)
@@ -197,7 +202,7 @@ class Dag:
                 scope |= self._facts_of(name)
             outputs = references.declared_outputs(self._template.get("outputs") or {}, scope)
         except (ExpressionError, ValueError) as error:
-            self._finish(Phase.ERROR, str(error))
+            self._finish_impossible(str(error))
             return
         self._machine.export(self._template, outputs)
         self._node.ends = self._ends()
@@ -224,6 +229,12 @@ class Dag:
     def _give_up(self) -> None:
         self._machine.admission.forget(self._node.name)
         self._finish(Phase.FAILED, GIVEN_UP)
+
+    def _finish_impossible(self, reason: str) -> None:
+        """The controller gives up whoever called this DAG, too."""
+        self._machine.impossible.add(self._node.name)
+        called = "tasks.name" in self._call.extra
+        self._finish(Phase.ERROR, f"task '{self._node.name}' errored: {reason}" if called else reason)
 
     def _finish(self, phase: Phase, message: str = "") -> None:
         self._node.ends = self._ends() if len(self._ended) == len(self._open) else [phase]
@@ -255,11 +266,18 @@ class Dag:
             node = self._ended[name]
             facts = scopes.of_node("tasks", name, node, self._machine.identity.name)
             if node.type is NodeType.TASK_GROUP:
-                facts |= scopes.of_loop("tasks", name, self._items.get(name, []))
+                facts |= self._collected(name)
             if node.outputs is None and node.phase in (Phase.SKIPPED, Phase.OMITTED):
                 facts |= self._absent(name)
             self._facts[name] = facts
         return self._facts[name]
+
+    def _collected(self, name: str) -> scopes.Scope:
+        try:
+            return scopes.of_loop("tasks", name, self._items.get(name, []))
+        except ValueError as error:
+            self._unreadable = str(error)
+            raise
 
     def _absent(self, name: str) -> scopes.Scope:
         try:

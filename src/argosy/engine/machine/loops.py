@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from argosy.engine.expressions import when
+from argosy.engine.expressions import json_text, when
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.machine import scopes, substitution
 from argosy.engine.nodes import Json
@@ -15,6 +15,9 @@ MAX_ITEMS = 100_000
 
 LONGEST_WIDTH = 3
 """Digits of a width that a number is written with: three are a thousand characters for each of them."""
+
+LONGEST_SHOWN = 2_000
+"""Characters of a value that an error repeats."""
 
 FIELDS = ("withItems", "withParam", "withSequence")
 
@@ -51,16 +54,20 @@ def _listed(task: Json) -> list[Any]:
     if task.get("withItems"):
         return list(task["withItems"])
     if text := task.get("withParam"):
-        try:
-            items = json.loads(text, parse_float=_Number)
-        except ValueError as error:
-            raise LoopError(
-                f"withParam value could not be parsed as a JSON list: {text.strip()[:200]}: {error}"
-            ) from None
-        if items is not None and not isinstance(items, list):
-            raise LoopError(f"withParam value could not be parsed as a JSON list: {text.strip()[:200]}")
-        return items or []
+        return _parsed(text)
     return _sequence(task["withSequence"])
+
+
+def _parsed(text: str) -> list[Any]:
+    try:
+        items = json_text.read(text, parse_float=_Number)
+        if items is not None and not isinstance(items, list):
+            raise ValueError(f"json: cannot unmarshal {json_text.kind(items)} into Go value of type []v1alpha1.Item")
+    except ValueError as error:
+        shown = text.strip()
+        shown = f"{shown[:LONGEST_SHOWN]}…" if len(shown) > LONGEST_SHOWN else shown
+        raise LoopError(f"withParam value could not be parsed as a JSON list: {shown}: {error}") from None
+    return items or []
 
 
 class _Number(float):

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from argosy.engine import nodes
+from argosy.engine.expressions import json_text
 from argosy.engine.nodes import Json, Node, Outputs, Phase
 
 Scope = dict[str, object]
@@ -109,22 +110,7 @@ def _column(values: list[str]) -> str:
 
 def _compact(result: str) -> str:
     """A result as an entry of a JSON list, its numbers as they were written. Raises ValueError where it is no JSON."""
-    try:
-        json.loads(result)
-    except ValueError as error:
-        start = result.lstrip()[:1]
-        if (
-            isinstance(error, json.JSONDecodeError)
-            and error.msg == "Expecting value"
-            and not result[: error.pos].strip()
-        ):
-            what = (
-                f"invalid character {start!r} looking for beginning of value"
-                if start
-                else "unexpected end of JSON input"
-            )
-            raise ValueError(what) from None
-        raise
+    json_text.read(result)
     plain = _BLANKS.sub(lambda match: match[1] or "", result)
     for char, escape in _HTML.items():
         plain = plain.replace(char, escape)

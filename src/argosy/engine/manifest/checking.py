@@ -47,6 +47,7 @@ def _check_object(value: Any, type_name: str, where: str, document: Document, fi
             _check_value(entry, known.runs[name], path, document, findings)
             _check_length(entry, name, known, path, document)
         elif name in known.ignored:
+            _check_value(entry, schema.IGNORED_TYPES.get(name, schema.FREE), path, document, findings)
             findings.ignored[re.sub(r"\[\d+\]", "[]", path)] = None
         else:
             raise _unknown(name, known, path, document)

@@ -39,14 +39,14 @@ def _section(type_name: str) -> str:
 
 
 def _fields(type_name: str) -> Iterator[tuple[str, str, str, str]]:
-    """Each field: its name, its type where it runs, what becomes of it, and a note."""
+    """Each field: its name, its type where it matters, what becomes of it, and a note."""
     known = schema.TYPES[type_name]
     for field, kind in sorted(known.runs.items()):
         most = f"at most {known.at_most[field]}" if field in known.at_most else ""
         needed = "required" if field in known.required else ""
         yield field, kind, RUNS, "; ".join(note for note in (needed, most) if note)
     for field in sorted(known.ignored):
-        yield field, "", NO_OP, ""
+        yield field, schema.IGNORED_TYPES.get(field, ""), NO_OP, ""
     for field, advice in sorted(known.refused.items()):
         yield field, "", REFUSED, advice
 

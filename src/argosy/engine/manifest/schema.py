@@ -16,6 +16,7 @@ STRINGS = "[string]"
 TEXTS = "[text]"
 STRING_MAP = "{string}"
 ITEMS = "[anything]"
+OBJECT = "{anything}"
 POD_PATCH = "patch of pods"  # taken where it changes nothing on one machine
 
 
@@ -41,6 +42,23 @@ def _names(text: str) -> frozenset[str]:
 def _refused(text: str, why: str = "") -> dict[str, str]:
     return dict.fromkeys(text.split(), why)
 
+
+IGNORED_TYPES: Mapping[str, str] = {
+    **dict.fromkeys(("accessModes",), STRINGS),
+    **dict.fromkeys(("nodeSelector",), STRING_MAP),
+    **dict.fromkeys(
+        ("automountServiceAccountToken", "hostNetwork", "archiveLogs", "tty", "stdin", "stdinOnce"), BOOLEAN
+    ),
+    **dict.fromkeys(("tolerations", "hostAliases", "imagePullSecrets", "ports", "topologySpreadConstraints"), ITEMS),
+    **dict.fromkeys(
+        ("schedulerName", "priorityClassName", "podPriorityClassName", "dnsPolicy", "runtimeClassName"), STRING
+    ),
+    **dict.fromkeys(("imagePullPolicy", "terminationMessagePath", "terminationMessagePolicy"), STRING),
+    **dict.fromkeys(("storageClassName", "volumeMode", "volumeName", "medium"), STRING),
+    **dict.fromkeys(("affinity", "securityContext", "executor", "metrics", "dnsConfig", "requests"), OBJECT),
+    **dict.fromkeys(("ttlStrategy", "podGC", "podDisruptionBudget", "selector", "archiveLocation"), OBJECT),
+}
+"""The type of fields that change nothing on one machine, wherever they stand: a cluster refuses another."""
 
 _SCHEDULING = (
     "nodeSelector affinity tolerations schedulerName hostAliases securityContext automountServiceAccountToken executor metrics "
@@ -77,7 +95,7 @@ _S3 = Type(
         "secretKeySecret": "KeySelector",
         "sessionTokenSecret": "KeySelector",
         "useSDKCreds": BOOLEAN,
-        "createBucketIfNotPresent": FREE,
+        "createBucketIfNotPresent": "NewBucket",
         "addressingStyle": STRING,
     },
     refused=_refused("roleARN", "have the AWS SDK's own settings take the role, and say useSDKCreds: true")
@@ -255,7 +273,7 @@ TYPES: Mapping[str, Type] = {
             "expression": STRING,
             "default": TEXT,
             "configMapKeyRef": "KeySelector",
-            "supplied": FREE,
+            "supplied": "Nothing",
             "jsonPath": STRING,
             "jqFilter": STRING,
         },
@@ -340,7 +358,10 @@ TYPES: Mapping[str, Type] = {
         refused=_S3.refused,
     ),
     "ArtifactRepositoryRef": Type({"configMap": STRING, "key": STRING}),
-    "Archive": Type({"tar": FREE, "none": FREE, "zip": FREE}),
+    "Archive": Type({"tar": "TarArchive", "none": "Nothing", "zip": "Nothing"}),
+    "TarArchive": Type({"compressionLevel": INTEGER}),
+    "Nothing": Type(),
+    "NewBucket": Type(ignored=_names("objectLocking")),
     "RetryStrategy": Type(
         {"limit": INTEGER_OR_TEXT, "retryPolicy": STRING, "backoff": "Backoff", "expression": STRING},
         ignored=_names("affinity"),
@@ -469,8 +490,8 @@ TYPES: Mapping[str, Type] = {
     "Volume": Type(
         {
             "name": STRING,
-            "emptyDir": FREE,
-            "ephemeral": FREE,
+            "emptyDir": "EmptyFolder",
+            "ephemeral": "EphemeralVolume",
             "persistentVolumeClaim": "ClaimVolume",
             "secret": "SecretVolume",
             "configMap": "ConfigMapVolume",
@@ -484,6 +505,8 @@ TYPES: Mapping[str, Type] = {
         ),
         required=("name",),
     ),
+    "EmptyFolder": Type(ignored=_names("medium sizeLimit")),
+    "EphemeralVolume": Type(ignored=_names("volumeClaimTemplate")),
     "ClaimVolume": Type({"claimName": STRING, "readOnly": BOOLEAN}, required=("claimName",)),
     "SecretVolume": Type({"secretName": STRING, "items": "[KeyToPath]", "defaultMode": INTEGER, "optional": BOOLEAN}),
     "ConfigMapVolume": Type({"name": STRING, "items": "[KeyToPath]", "defaultMode": INTEGER, "optional": BOOLEAN}),
@@ -503,7 +526,14 @@ TYPES: Mapping[str, Type] = {
     "ProjectedKeys": Type({"name": STRING, "items": "[KeyToPath]", "optional": BOOLEAN}),
     "KeyToPath": Type({"key": STRING, "path": STRING, "mode": INTEGER}, required=("key", "path")),
     "VolumeClaimTemplate": Type(
-        {"metadata": "ObjectMeta"}, ignored=_names("apiVersion kind spec status"), required=("metadata",)
+        {"metadata": "ObjectMeta", "spec": "ClaimSpec"},
+        ignored=_names("apiVersion kind status"),
+        required=("metadata",),
+    ),
+    "ClaimSpec": Type(
+        ignored=_names(
+            "accessModes dataSource dataSourceRef resources selector storageClassName volumeAttributesClassName volumeMode volumeName"
+        )
     ),
     "VolumeClaimGC": Type({"strategy": STRING}),
 }

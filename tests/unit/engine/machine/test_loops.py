@@ -44,8 +44,17 @@ def test_values() -> None:
 @pytest.mark.parametrize(
     ("task", "message"),
     [
-        pytest.param({"withParam": "{}"}, "could not be parsed as a JSON list", id="not-a-list"),
-        pytest.param({"withParam": "["}, "could not be parsed as a JSON list", id="not-json"),
+        pytest.param(
+            {"withParam": "{}"},
+            r"a JSON list: \{\}: json: cannot unmarshal object into Go value of type \[\]v1alpha1.Item",
+            id="not-a-list",
+        ),
+        pytest.param(
+            {"withParam": " hello "},
+            "a JSON list: hello: invalid character 'h' looking for beginning of value",
+            id="not-json",
+        ),
+        pytest.param({"withParam": "x" * 9999}, "^.{2100,2200}$", id="long"),
         pytest.param({"withSequence": {"start": 1}}, "neither end nor count", id="no-end"),
         pytest.param({"withSequence": {"count": "many"}}, "not a whole number", id="not-a-number"),
         pytest.param({"withSequence": {"count": 10_000_000}}, "at most 100000", id="too-many"),

@@ -8,7 +8,7 @@ import pytest
 from argosy.engine.machine import effects
 from argosy.engine.machine.core import Identity
 from argosy.engine.machine.effects import PodResult
-from argosy.engine.machine.workflow import Workflow
+from argosy.engine.machine.workflow import Ending, Workflow
 from argosy.engine.manifest.catalogue import Catalogue
 from argosy.engine.nodes import Node, Outputs, Phase
 
@@ -77,6 +77,34 @@ def failed(code: int) -> PodResult:
 def tasks(*given: dict[str, Any]) -> dict[str, Any]:
     """A workflow of one DAG over a leaf."""
     return {"templates": [{"name": "main", "dag": {"tasks": [{"template": "leaf", **task} for task in given]}}, LEAF]}
+
+
+def said(text: str) -> PodResult:
+    """Success, with *text* on standard output."""
+    return PodResult(Phase.SUCCEEDED, outputs=Outputs(result=text, exit_code="0"))
+
+
+def test_results_of_a_loop_that_are_no_json() -> None:
+    """The task that asks for them is an error, and the controller gives up the DAG, with the reason."""
+    asks = {"arguments": {"parameters": [{"name": "p", "value": "{{tasks.each.outputs.result}}"}]}}
+    world = World(
+        tasks({"name": "each", "withItems": [1, 2]}, {"name": "see", "depends": "each", **asks}), lambda _: said("a")
+    )
+    reason = "invalid character 'a' looking for beginning of value"
+    assert world.machine.nodes["wf.see"].message == reason
+    assert (world.phases()["wf"], world.machine.nodes["wf"].message) == ("Error", reason)
+    assert world.workflow.ending == Ending(Phase.ERROR, f"error in entry template execution: {reason}")
+
+
+def test_results_of_an_inner_loop_that_are_no_json() -> None:
+    """A DAG inside another one is a task that errored; the workflow is not given up for it."""
+    asks = {"arguments": {"parameters": [{"name": "p", "value": "{{tasks.each.outputs.result}}"}]}}
+    inner = tasks({"name": "each", "withItems": [1]}, {"name": "see", "depends": "each", **asks})["templates"][0]
+    outer = {"name": "main", "dag": {"tasks": [{"name": "a", "template": "inner"}]}}
+    world = World({"templates": [outer, {**inner, "name": "inner"}, LEAF]}, lambda _: said("a"))
+    message = "task 'wf.a' errored: invalid character 'a' looking for beginning of value"
+    assert (world.phases()["wf.a"], world.machine.nodes["wf.a"].message) == ("Error", message)
+    assert world.workflow.ending == Ending(Phase.ERROR, "")
 
 
 def test_backoff_waits_and_grows() -> None:
