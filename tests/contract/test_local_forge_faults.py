@@ -330,3 +330,15 @@ def test_git_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(errors.Misconfigured, match="git is not on PATH"):
         LocalForge(tmp_path / "environment.git", TEMPLATE)
+
+
+def test_what_a_killed_process_left_is_removed(copies: Callable[[], Path]) -> None:
+    """The index of a process that is no more goes with the next change; one that may be in use stays."""
+    path = copies()
+    dead, living = path / f"{repositories.INDEX}dead", path / f"{repositories.INDEX}living"
+    for folder in (dead, living):
+        folder.mkdir()
+        (folder / "index").touch()
+    os.utime(dead, (0, 0))
+    LocalForge(path, TEMPLATE).propose(proposal("a"))
+    assert [found.name for found in path.glob(f"{repositories.INDEX}*")] == [living.name]

@@ -159,6 +159,54 @@ def test_kill_and_resume(seed: int, place: Place) -> None:
     assert all(place.times()[name] == times[name] for name in done), "a step that had succeeded began again"
 
 
+SET = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: wf}
+spec:
+  entrypoint: main
+  templates:
+    - name: main
+      volumes: [{name: shared, emptyDir: {}}]
+      outputs: {parameters: [{name: out, valueFrom: {path: /work/out}}]}
+      containerSet:
+        volumeMounts: [{name: shared, mountPath: /work}]
+        containers:
+          - name: first
+            image: any
+            command: [sh, -ec, 'echo $NAME >> EFFECTS; printf a >> /work/out']
+            env: [{name: NAME, value: first}]
+          - name: second
+            image: any
+            dependencies: [first]
+            command: [sh, -ec, 'echo $NAME >> EFFECTS; while [ ! -e FREE ]; do sleep 0.05; done; printf b >> /work/out']
+            env: [{name: NAME, value: second}]
+          - name: main
+            image: any
+            dependencies: [first, second]
+            command: [sh, -ec, 'echo $NAME >> EFFECTS; printf c >> /work/out']
+            env: [{name: NAME, value: main}]
+"""
+
+
+def test_killed_between_the_containers_of_a_pod(place: Place) -> None:
+    """A pod is done whole or not at all: all of its containers run again, on volumes that are empty again."""
+    free = place.folder / "free"
+    place.manifest.write_text(SET.replace("EFFECTS", str(place.effects)).replace("FREE", str(free)), encoding="utf-8")
+    process = place.start("run", "-f", str(place.manifest))
+    wait_for(place, 2)
+    process.kill()
+    process.communicate()
+    assert place.times() == {"first": 1, "second": 1}
+    free.touch()
+    code, answer, _ = place.run("resume")
+    assert (code, answer["phase"]) == (0, "Succeeded")
+    assert answer["nodes"]["$"]["outputs"]["parameters"]["out"] == "abc"
+    assert place.times() == {"first": 2, "second": 2, "main": 1}
+    phases = {name: node["phase"] for name, node in answer["nodes"].items()}
+    assert phases == dict.fromkeys(("$", "$.first", "$.second", "$.main"), "Succeeded")
+
+
 def test_undisturbed(place: Place) -> None:
     """Without a kill every step runs once."""
     code, answer, _ = place.run("run", "-f", str(place.manifest))

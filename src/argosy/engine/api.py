@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from argosy import errors
-from argosy.engine import garbage, nodes, outcome, preparation, schedules
+from argosy.engine import garbage, nodes, outcome, preparation, schedules, scratch
 from argosy.engine.artifacts.remote import Remote
 from argosy.engine.attempts import ahead
 from argosy.engine.attempts.cache import StepCache
@@ -191,6 +191,7 @@ def _prove_dead(folder: RunFolder, journal: Journal) -> None:
 
 async def _drive(session: _Session, options: RunOptions, observer: Observer) -> RunResult:
     stored, began = session.stored, time.monotonic()
+    scratch.clear_left()
     workflow = _workflow(session)
     async with launcher.Launcher() as starter:
         runner = Runner(

@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 import time
@@ -20,7 +21,10 @@ from argosy import errors
 NOTHING = "0" * 40
 STALE_SECONDS = 2.0
 """Age at which the lock file of a ref is a dead git's; a living one holds it for milliseconds."""
+STALE_INDEX_SECONDS = 600.0
+"""Age at which the folder of an index is a dead process's; a living one has it for as long as a few calls of git take."""
 LOCK = "argosy.lock"
+INDEX = "argosy-index-"
 CONFIG = {
     # A request must survive the machine losing power once we said it is there.
     "core.fsync": "all",
@@ -122,7 +126,7 @@ class Repository:
 
     def tree(self, base: str | None, changes: Mapping[str, bytes | None]) -> str:
         """The tree of *base* with *changes*."""
-        with tempfile.TemporaryDirectory(prefix="argosy-index-") as scratch:
+        with tempfile.TemporaryDirectory(prefix=INDEX, dir=self.path) as scratch:
             index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
             if base:
                 self.git("read-tree", base, environment=index)
@@ -167,20 +171,23 @@ class Repository:
         try:
             with (self.path / LOCK).open("w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
-                self._clear_stale_locks()
+                self._clear_stale()
                 yield
         except FileNotFoundError as error:
             raise errors.Misconfigured(
                 f"there is no environment repo at {self.path}; `argosy setup` makes one"
             ) from error
 
-    def _clear_stale_locks(self) -> None:
-        """Remove the lock files of a git that was killed; wait for those that are too young to tell."""
+    def _clear_stale(self) -> None:
+        """Remove what a git that was killed left: lock files, waiting for those that are too young to tell, and indexes."""
         for lock in [*self.path.glob("*.lock"), *(self.path / "refs").rglob("*.lock")]:
             while lock.name != LOCK and (age := _age(lock)) is not None:
                 if age > STALE_SECONDS:
                     lock.unlink(missing_ok=True)
                 time.sleep(0.05)
+        for index in self.path.glob(f"{INDEX}*"):
+            if (age := _age(index)) is not None and age > STALE_INDEX_SECONDS:
+                shutil.rmtree(index, ignore_errors=True)
 
 
 def _age(path: Path) -> float | None:

@@ -7,11 +7,11 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from argosy.engine import scratch
 from argosy.engine.artifacts.failures import ArtifactFailure
 from argosy.engine.artifacts.secrets import Secrets, one
 
@@ -27,8 +27,8 @@ def load(location: Mapping[str, Any], target: Path, secrets: Secrets) -> None:
     _check(location)
     if shutil.which("git") is None:
         raise ArtifactFailure("git is not on PATH; install it")
-    with tempfile.TemporaryDirectory(prefix="argosy-git-") as private:
-        run = _Git(_environment(location, secrets, Path(private)), location)
+    with scratch.folder("git") as private:
+        run = _Git(_environment(location, secrets, private), location)
         run.clone(target)
         run.fetch(target)
         run.check_out(target)

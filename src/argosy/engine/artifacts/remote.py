@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from argosy.engine import scratch
 from argosy.engine.artifacts.buckets import Bucket, OwnBucket
 from argosy.engine.artifacts.failures import ArtifactFailure
 from argosy.engine.artifacts.locations import kind_of
@@ -59,8 +60,8 @@ class Remote:
             raise ArtifactFailure("git output artifacts unsupported")
         from argosy.engine.artifacts import archives, urls
 
-        with tempfile.TemporaryDirectory(prefix="argosy-saving-") as folder:
-            packed = archives.pack(source, artifact.get("archive") or {}, Path(folder))
+        with scratch.folder("saving") as folder:
+            packed = archives.pack(source, artifact.get("archive") or {}, folder)
             if kind in WEB:
                 urls.save(_on_the_web(artifact), packed, self.secrets)
                 return {kind: artifact[kind]}

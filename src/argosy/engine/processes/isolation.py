@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from argosy.engine import scratch
 from argosy.engine.processes import linux, view
 
 Way = Literal["root", "user", "none"]
@@ -51,18 +52,16 @@ def map_user(user: int, group: int) -> None:
 
 def _attempt(way: Way) -> str | None:
     """Why *way* does not work; None where it does."""
-    import tempfile  # which servers of steps, for whom this module must be light, do without
-
-    with tempfile.TemporaryDirectory(prefix="argosy-view-") as folder:
-        scratch = Path(folder) / "scratch"
-        scratch.mkdir()
+    with scratch.folder("view") as folder:
+        own = folder / "scratch"
+        own.mkdir()
         if linux.threads() == 1:
-            return _try(way, scratch) or None
+            return _try(way, own) or None
         # Another thread may hold what the child of a bare clone needs; after a fork Python has put that right.
-        return _answer_of_child(lambda: _try(way, scratch))
+        return _answer_of_child(lambda: _try(way, own))
 
 
-def _try(way: Way, scratch: Path) -> str:
+def _try(way: Way, own: Path) -> str:
     user, group = os.geteuid(), os.getegid()
 
     def enter() -> str:
@@ -71,7 +70,7 @@ def _try(way: Way, scratch: Path) -> str:
         os.close(os.pidfd_open(os.getpid()))
         shared = view.take_root()
         linux.leave_mounts()
-        view.View(shared).show([view.Bind(scratch, "/argosy-probe/seen")], scratch)
+        view.View(shared).show([view.Bind(own, "/argosy-probe/seen")], own)
         return "" if Path("/argosy-probe/seen").is_dir() else "a shown folder cannot be seen"
 
     return _answer_of_child(enter, FLAGS[way]) or ""

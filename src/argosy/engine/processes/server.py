@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn, cast
 
+from argosy.engine import scratch
 from argosy.engine.processes import child, linux
 from argosy.engine.processes.cell import Cell
 from argosy.engine.processes.isolation import Way
@@ -275,7 +276,8 @@ def _imported(names: Sequence[str]) -> dict[str, str]:
     """Import the modules *names*; of each that fails, why."""
     failures = {}
     # Some libraries make a temporary folder as they are imported, to be removed at an exit that a server never comes to.
-    with tempfile.TemporaryDirectory(prefix="argosy-imports-") as tempfile.tempdir:
+    with scratch.folder("imports") as folder:
+        tempfile.tempdir = str(folder)
         for name in names:
             try:
                 importlib.import_module(name)

@@ -8,11 +8,11 @@ the nearest folder above it is put together anew in the same way. Nothing is cre
 import contextlib
 import os
 import stat
-import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from argosy.engine import scratch
 from argosy.engine.processes import linux
 
 ROOT = Path("/")
@@ -36,13 +36,14 @@ def take_root() -> list[str]:
     """Give this process, which is alone in its mount namespace, a root of its own that shows what the machine's does. Returns the mount
     points in it."""
     linux.mount("none", ROOT, "", linux.MS_REC | linux.MS_PRIVATE)
-    place = Path(tempfile.mkdtemp(prefix="argosy-view-"))
-    shared = _assemble(ROOT, place)
-    # Processes of this namespace only. Not allowed inside some containers; then the machine's stay in sight, no more than that.
-    with contextlib.suppress(OSError):
-        linux.mount("proc", place / "proc", "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
-    _turn_to(place)
-    place.rmdir()  # the folder only: never remove what is in a place that shows the machine's files
+    place = scratch.place_for_view()
+    with scratch.held(place):
+        shared = _assemble(ROOT, place)
+        # Processes of this namespace only. Not allowed inside some containers; then the machine's stay in sight, no more than that.
+        with contextlib.suppress(OSError):
+            linux.mount("proc", place / "proc", "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
+        _turn_to(place)
+        place.rmdir()  # the folder only: never remove what is in a place that shows the machine's files
     return shared
 
 
