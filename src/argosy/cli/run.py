@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from argosy import errors
-from argosy.cli import executing, manifests, parameters, setup
+from argosy.cli import executing, manifests, models, parameters, setup
 from argosy.engine import api
 from argosy.engine.options import Cluster
 from argosy.settings import Settings
@@ -94,14 +94,7 @@ def _files(arguments: argparse.Namespace) -> list[Path]:
         raise errors.UsageError("name a model, or a manifest with -f FILE")
     if arguments.file:
         return list(arguments.file)
-    folder = next(
-        (folder for folder in (Path("workflows") / arguments.model, Path(arguments.model)) if folder.is_dir()), None
-    )
-    if folder is None:
-        raise errors.UsageError(
-            f"there is no model {arguments.model!r}: neither workflows/{arguments.model} nor {arguments.model} is a folder"
-        )
-    return [manifests.fresh(folder)]
+    return [manifests.fresh(models.folder_of(arguments.model))]
 
 
 def _cluster(arguments: argparse.Namespace) -> Cluster | None:

@@ -1,17 +1,21 @@
 """Start a model's pipeline on a cluster: the same as `argo submit --from workflowtemplate/NAME`.
 
 The template has to be installed there (kubectl apply --server-side -f workflows/MODEL/pipeline.yaml); nothing of this machine but the
-parameters goes along. A parameter that holds an expression or shell code is refused: no value of a pipeline needs one.
+parameters goes along. The name may be of a template that only the cluster has; where it has none, the models of the working folder say
+what was probably meant. A parameter that holds an expression or shell code is refused: no value of a pipeline needs one.
 """
 
 import argparse
 import difflib
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from argosy import errors
-from argosy.cli import cluster, cluster_runs, parameters
+from argosy.cli import cluster, cluster_runs, models, parameters
 from argosy.templates import folder, values
+
+if TYPE_CHECKING:
+    from argosy.ports.workflows import Workflow, Workflows
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,9 +31,9 @@ def run(arguments: argparse.Namespace) -> int:
     given = parameters.given(arguments)
     if problems := [problem for name, value in given.items() for problem in values.problems(name, value)]:
         raise errors.Rejected("\n       ".join(problems))
-    at = cluster.workflows(arguments)
     template = folder.workflow_name(arguments.model)
-    _refuse_unknown(template, given, at.template(template))
+    at, installed = _found(arguments, template)
+    _refuse_unknown(template, given, installed)
     words = [word for name, value in given.items() for word in ("-p", f"{name}={value}")]
     cluster.say(arguments, "argo", "submit", "--from", f"workflowtemplate/{template}", *words, namespace=at.namespace)
     name = at.submit(template, given)
@@ -38,6 +42,17 @@ def run(arguments: argparse.Namespace) -> int:
         return cluster_runs.until_over(at, name)
     print(f"`argosy watch {name} --namespace {at.namespace}` shows it")
     return errors.DONE
+
+
+def _found(arguments: argparse.Namespace, template: str) -> "tuple[Workflows, Workflow]":
+    """The cluster, and the template that is installed there. Where either is missing, a slip in the name is said first."""
+    try:
+        at = cluster.workflows(arguments)
+        return at, at.template(template)
+    except errors.ArgosyError as error:
+        if (doubt := models.doubt(arguments.model)) is None:
+            raise
+        raise type(error)(f"{doubt}. On the cluster: {error}") from error
 
 
 def _refuse_unknown(template: str, given: Mapping[str, str], installed: Mapping[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """Runs on a cluster, through the verbs that know runs of this machine."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -104,6 +105,55 @@ def test_values_that_are_code(
 def test_values_that_are_data(cluster: FakeWorkflows, value: str) -> None:
     """Places, numbers, JSON and quotes are values."""
     assert main.run(["submit", "flower_model", "--cluster", "-p", f"data={value}"]) == 0
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The working folder is a project with one model."""
+    model = tmp_path / "workflows" / "flower_model"
+    model.mkdir(parents=True)
+    (model / "pipeline.py").touch()
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_slip_in_the_name_is_said_before_a_missing_cluster(
+    project: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever mistypes a model is told what was meant, though there is no cluster to ask; both reasons are there."""
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    assert main.run(["submit", "flower_modle"]) == 78
+    said = capsys.readouterr().err
+    assert said.startswith(
+        "error: there is no model 'flower_modle' in workflows/; did you mean 'flower_model'. On the cluster: no cl"
+    )
+
+
+def test_a_slip_in_the_name_on_a_cluster(
+    project: None, cluster: FakeWorkflows, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The cluster is asked first: it may have templates that the project has not."""
+    assert main.run(["submit", "flower", "--cluster"]) == 78
+    assert (
+        "no model 'flower' in workflows/; did you mean 'flower_model'. On the cluster: namespace team has no"
+        in capsys.readouterr().err
+    )
+
+
+def test_a_template_that_only_the_cluster_has(project: None, cluster: FakeWorkflows) -> None:
+    """Submitted as it is named."""
+    cluster.templates["nightly-report"] = []
+    assert main.run(["submit", "nightly-report", "--cluster"]) == 0
+    assert cluster.asked == [("submit", "nightly-report")]
+
+
+def test_a_model_that_is_not_installed(
+    project: None, cluster: FakeWorkflows, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No doubt about its name: what the cluster lacks is all there is to say."""
+    cluster.templates.clear()
+    assert main.run(["submit", "flower-model", "--cluster"]) == 78
+    assert capsys.readouterr().err.startswith("error: namespace team has no WorkflowTemplate 'flower-model'")
 
 
 def test_a_parameter_nobody_reads(cluster: FakeWorkflows, capsys: pytest.CaptureFixture[str]) -> None:

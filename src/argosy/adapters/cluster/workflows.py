@@ -184,8 +184,8 @@ class ClusterWorkflows:
         if "page not found" in str(error.body):
             return f"the cluster knows no WorkflowTemplates: Argo Workflows is not installed on it; {REMEDY}"
         return (
-            f"namespace {self._namespace} has no WorkflowTemplate {name!r}; install it: "
-            f"kubectl -n {self._namespace} apply --server-side -f workflows/{name.replace('-', '_')}/pipeline.yaml"
+            f"namespace {self._namespace} has no WorkflowTemplate {name!r}; install its manifest: "
+            f"kubectl -n {self._namespace} apply --server-side -f …/pipeline.yaml"
         )
 
 
