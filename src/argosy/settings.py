@@ -40,6 +40,9 @@ class Settings:
     """ARGOSY_FORGE_URI: the environment repo, ``local:<path>`` or ``github:<owner>/<name>``. Default: a bare repository under the home."""
     search_storage_uri: str
     """ARGOSY_SEARCH_STORAGE_URI: the database all trials of a search share. Default: an SQLite file under the home."""
+    online_store_uri: str | None
+    """ARGOSY_ONLINE_STORE_URI: the database in which servers share online features, ``redis://…``, ``rediss://…`` or ``postgresql://…``.
+    Default: none; each server reads files of its own."""
     predictions_uri: str
     """ARGOSY_PREDICTIONS_URI: where prediction logs are shipped. Default: a folder under the home."""
     data_root: Path
@@ -71,6 +74,7 @@ class Settings:
             store_uri=given.get("ARGOSY_STORE_URI") or f"file://{home}/store",
             forge_uri=given.get("ARGOSY_FORGE_URI") or f"local:{home}/forge/environment.git",
             search_storage_uri=given.get("ARGOSY_SEARCH_STORAGE_URI") or f"sqlite:///{home}/search/optuna.db",
+            online_store_uri=given.get("ARGOSY_ONLINE_STORE_URI") or None,
             predictions_uri=given.get("ARGOSY_PREDICTIONS_URI") or f"file://{home}/predictions",
             data_root=Path(given.get("ARGOSY_DATA_ROOT") or Path.cwd()),
             signing_key=Path(given.get("ARGOSY_SIGNING_KEY_FILE") or home / "keys" / "signing.pem"),
@@ -96,11 +100,13 @@ class Settings:
     def secrets(self) -> dict[str, dict[str, str]]:
         """What only some steps may know: the content of the Secrets, by name."""
         forge = {"ARGOSY_FORGE_TOKEN": self.forge_token} if self.forge_token else {}
+        online = {"ARGOSY_ONLINE_STORE_URI": self.online_store_uri} if self.online_store_uri else {}
         return {
             "argosy-forge": forge,
             "argosy-forge-reader": forge,
             "argosy-signing": {"ARGOSY_SIGNING_KEY_FILE": str(self.signing_key)},
             "argosy-search": {"ARGOSY_SEARCH_STORAGE_URI": self.search_storage_uri},
+            "argosy-online": online,
             "argosy-registry": {},
             "argosy-store": dict(self.object_store),
             "argosy-data": dict(self.object_store),

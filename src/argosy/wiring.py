@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
     from argosy.ports.artifacts import Artifacts
     from argosy.ports.charts import Charts
     from argosy.ports.expectations import ExpectationChecker
-    from argosy.ports.features import Features, OnlineFeatures
+    from argosy.ports.features import Features, OnlineFeatures, SharedOnlineStore
     from argosy.ports.forge import Forge
     from argosy.ports.inspection import Inspection
     from argosy.ports.prediction_log import PredictionHistory, PredictionLog, Served
@@ -35,6 +35,8 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
 LOCAL = "local:"
 GITHUB = "github:"
 S3 = "s3://"
+REDIS = ("redis://", "rediss://")
+POSTGRESQL = ("postgresql://", "postgres://")
 
 
 def forge(settings: Settings) -> Forge:
@@ -196,6 +198,28 @@ def online_features(folder: Path) -> OnlineFeatures:
     from argosy.adapters.feast_features.online import FeastOnline
 
     return FeastOnline(folder)
+
+
+def shared_online_store(settings: Settings) -> SharedOnlineStore | None:
+    """The database in which servers share online features; None where each has files of its own.
+
+    Raises Misconfigured where the address is of no kind we know.
+    """
+    uri = settings.online_store_uri
+    if uri is None:
+        return None
+    if uri.startswith(REDIS):
+        from argosy.adapters.feast_features.redis_store import RedisStore
+
+        return RedisStore(uri)
+    if uri.startswith(POSTGRESQL):
+        from argosy.adapters.feast_features.postgres_store import PostgresStore
+
+        return PostgresStore(uri)
+    raise errors.Misconfigured(
+        f"ARGOSY_ONLINE_STORE_URI begins with {uri.partition(':')[0]!r}; expected redis://, rediss:// or postgresql://, "
+        "or nothing for files"
+    )
 
 
 def trial_server() -> TrialServer:

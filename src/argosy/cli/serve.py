@@ -103,10 +103,12 @@ def _signature(found: approved.Approval, scratch: Path) -> Path | None:
 
 
 def _online(settings: Settings, version: release.Version, folder: Path) -> "OnlineFeatures | None":
-    """The online store of *version*, once its digest is proven; None where it has none."""
+    """The online store of *version*: shared, or files whose digest is proven; None where it has none."""
     store = version.online_store
     if store is None:
         return None
+    if shared := wiring.shared_online_store(settings):
+        return shared.open(store.digest)
     wiring.artifacts(settings).get(store.uri, folder)
     if (digest := bundle.digest(folder)) != store.digest:
         raise errors.Rejected(

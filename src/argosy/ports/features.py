@@ -3,6 +3,7 @@
 Owns no definition: those are the model's own file. Which rows are examples, and on which side of the split, is decided before and after.
 """
 
+import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,10 +54,44 @@ class Features(Protocol):
 
 
 class OnlineFeatures(Protocol):
-    """The newest features by id."""
+    """The newest features by id, of one published store, for one server."""
 
-    def get(self, join_keys: Mapping[str, Any]) -> Mapping[str, Value]:
-        """The features of one entity, as the offline join gave them.
+    async def get(self, entities: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Value] | None]:
+        """The features of each of *entities* (join key to value), as the offline join gave them; None for one that is unknown.
 
-        Raises LookupError where the entity is unknown, TryAgain where the store fails.
+        Raises TryAgain where the store fails, within a bounded time, and where it no longer holds what this server reads.
         """
+
+    async def close(self) -> None:
+        """Give connections back; nothing is asked any more."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """One published store in a shared one."""
+
+    digest: str
+    model: str
+    entities: int
+    loaded_at: datetime.datetime
+    whole: bool
+    """Whether all of it is there; not while it is being loaded or dropped."""
+
+
+class SharedOnlineStore(Protocol):
+    """A database that many servers read: published stores of any model and version, each under its own digest, never changed.
+
+    Every method raises TryAgain where the database cannot be reached, Misconfigured where it refuses.
+    """
+
+    def load(self, folder: Path, digest: str, model: str) -> None:
+        """Copy the published store in *folder*, whose digest is *digest*, whole or not at all. Nothing happens where it is there."""
+
+    def open(self, digest: str) -> OnlineFeatures:
+        """The features of the published store *digest*. Raises Misconfigured where it is not there, or not whole."""
+
+    def held(self) -> Sequence[Held]:
+        """What is there, by digest."""
+
+    def drop(self, digest: str) -> None:
+        """Remove a published store. Servers that read it answer requests by id no more. Nothing happens where it is not there."""

@@ -36,7 +36,11 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--unsigned", action="store_true", help="serve a bundle that nobody signed or released yet")
     made.add_argument("--online", type=Path, help="folder of the online store, for requests that name join keys only")
-    made.add_argument("--online-digest", metavar="sha256:…", help="the online store that was approved")
+    made.add_argument(
+        "--online-digest",
+        metavar="sha256:…",
+        help="the online store that was approved; without --online it is read in the database of ARGOSY_ONLINE_STORE_URI",
+    )
     made.add_argument("--environment", help="log predictions as those of this environment")
     made.add_argument(
         "--score-edges", type=_edges, metavar="X,Y,…", help="edges of the bins in which scores are counted, ascending"
@@ -66,8 +70,11 @@ def run(arguments: argparse.Namespace) -> None:
     """Check the bundle, then serve it."""
     if (arguments.signature is None) != arguments.unsigned:
         raise errors.UsageError("pass --signature FILE, or --unsigned to serve a bundle that nobody signed yet")
-    if arguments.online is None and arguments.online_digest is not None:
-        raise errors.UsageError("--online-digest without --online: pass the folder of the online store too")
+    settings = Settings.from_environment()
+    if arguments.online is None and arguments.online_digest is not None and settings.online_store_uri is None:
+        raise errors.UsageError(
+            "--online-digest without --online: pass the folder of the online store too, or set ARGOSY_ONLINE_STORE_URI"
+        )
     from argosy.serving import server
 
     # Before anything that takes time: a port in use is said at once.
@@ -76,7 +83,6 @@ def run(arguments: argparse.Namespace) -> None:
     from argosy.ports.prediction_log import Served
     from argosy.serving import admission, launch, records
 
-    settings = Settings.from_environment()
     approved = admission.Approved(arguments.bundle, arguments.digest, model=arguments.model, version=arguments.release)
     verifier = None if arguments.unsigned else wiring.verifier(settings, key=arguments.key)
     predictor = admission.load(approved, verifier=verifier, signature=arguments.signature)
@@ -85,7 +91,7 @@ def run(arguments: argparse.Namespace) -> None:
     logs = arguments.environment is not None
     around = launch.Surroundings(
         listener=listener,
-        online=_online(arguments.online, arguments.online_digest),
+        online=_online(settings, arguments.online, arguments.online_digest),
         log=wiring.prediction_log(settings, served, records.columns(predictor.signature)) if logs else None,
         hash_key=wiring.hash_key(settings) if logs else b"",
         drain_seconds=arguments.drain_seconds,
@@ -94,16 +100,17 @@ def run(arguments: argparse.Namespace) -> None:
     launch.run(predictor, served, arguments.bundle, around)
 
 
-def _online(folder: Path | None, approved: str | None) -> "OnlineFeatures | None":
-    """The online store in *folder*, proven to be *approved* where that is given."""
-    if folder is None:
-        return None
+def _online(settings: Settings, folder: Path | None, approved: str | None) -> "OnlineFeatures | None":
+    """The online store in *folder*, proven to be *approved* where that is given; without a folder, *approved* in the shared one."""
     from argosy import wiring
     from argosy.serving import admission
 
-    if approved is not None:
-        admission.online_store(folder, approved)
-    return wiring.online_features(folder)
+    if folder is not None:
+        if approved is not None:
+            admission.online_store(folder, approved)
+        return wiring.online_features(folder)
+    shared = wiring.shared_online_store(settings) if approved is not None else None
+    return shared.open(approved) if shared is not None and approved is not None else None
 
 
 def main() -> None:

@@ -37,7 +37,7 @@ class Surroundings:
 
 
 def run(predictor: Predictor, served: Served, folder: Path, around: Surroundings) -> None:
-    """Serve until SIGTERM or SIGINT, then close listener and log. *folder*: the bundle, for an example of a request."""
+    """Serve until SIGTERM or SIGINT, then close listener, online store and log. *folder*: the bundle, for an example of a request."""
     lifecycle = Lifecycle()
     with around.listener, ExitStack() as stack:
         if around.log is not None:
@@ -52,7 +52,19 @@ def run(predictor: Predictor, served: Served, folder: Path, around: Surroundings
             score_edges=around.score_edges,
         )
         line = _ready_line(served, server.address(around.listener), _example(predictor.signature, folder))
-        server.run(app, around.listener, lifecycle, on_ready=lambda: _say(line), drain_seconds=around.drain_seconds)
+
+        async def close() -> None:
+            if around.online is not None:
+                await around.online.close()
+
+        server.run(
+            app,
+            around.listener,
+            lifecycle,
+            on_ready=lambda: _say(line),
+            on_done=close,
+            drain_seconds=around.drain_seconds,
+        )
 
 
 def _say(line: str) -> None:

@@ -15,6 +15,9 @@ SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 
 TWENTIETHS = tuple(step / 20 for step in range(1, 21))
 """Bins of a probability. They are the same for every version of a model, so that the distributions of two can be compared."""
 
+LOOKUPS = ("found", "unknown", "failed", "refused")
+"""Refused: not asked for, because the store had failed several times in a row."""
+
 
 class Metrics:
     """The counters of one app."""
@@ -40,6 +43,10 @@ class Metrics:
         self.unknown_levels = Counter(
             "argosy_unknown_levels", "Values that the model does not know.", ["feature"], registry=self._registry
         )
+        lookups = Counter(
+            "argosy_online_lookups", "Rows asked for by id, by what came of it.", ["outcome"], registry=self._registry
+        )
+        self._lookups = {outcome: lookups.labels(outcome) for outcome in LOOKUPS}
         self._observers: dict[tuple[str, int], Callable[[float], None]] = {}
         if log is not None:
             self._registry.register(_LogCollector(log))
@@ -61,6 +68,10 @@ class Metrics:
             histogram.observe(seconds)
 
         return observe
+
+    def lookup(self, outcome: str, rows: int = 1) -> None:
+        """Count *rows* that were asked for by id; *outcome* is one of ``LOOKUPS``."""
+        self._lookups[outcome].inc(rows)
 
     def observe_scores(self, scores: Iterable[float]) -> None:
         """Count the scores of the rows of one request."""

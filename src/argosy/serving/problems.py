@@ -7,10 +7,12 @@ from collections.abc import Iterable
 class RequestProblem(Exception):
     """A request that cannot be answered, through the caller's doing (4xx) or because the server cannot right now (503)."""
 
-    def __init__(self, status: int, message: str, *, field: str | None = None) -> None:
+    def __init__(self, status: int, message: str, *, field: str | None = None, retry_after: int | None = None) -> None:
+        """*retry_after*: seconds after which it is worth another try."""
         super().__init__(message)
         self.status = status
         self.field = field
+        self.retry_after = retry_after
 
     @property
     def body(self) -> dict[str, str]:

@@ -9,7 +9,7 @@ import contextlib
 import errno
 import signal
 import socket
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from typing import Any
 
 import uvicorn
@@ -37,9 +37,15 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def run(
-    app: Starlette, listener: socket.socket, lifecycle: Lifecycle, *, on_ready: Callable[[], None], drain_seconds: float
+    app: Starlette,
+    listener: socket.socket,
+    lifecycle: Lifecycle,
+    *,
+    on_ready: Callable[[], None],
+    on_done: Callable[[], Awaitable[None]],
+    drain_seconds: float,
 ) -> None:
-    """Serve *app* on *listener*; *on_ready* is called once requests are answered. Returns after SIGTERM or SIGINT."""
+    """Serve *app* on *listener*, until SIGTERM or SIGINT. *on_ready* is called once requests are answered, *on_done* once all are."""
     config = uvicorn.Config(
         app,
         lifespan="off",
@@ -48,23 +54,33 @@ def run(
         server_header=False,
         timeout_graceful_shutdown=PATIENCE_SECONDS,
     )
-    _Server(config, lifecycle, on_ready, drain_seconds).run(sockets=[listener])
+    _Server(config, lifecycle, on_ready, on_done, drain_seconds).run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
     """Uvicorn's, except for how it stops."""
 
     def __init__(
-        self, config: uvicorn.Config, lifecycle: Lifecycle, on_ready: Callable[[], None], drain_seconds: float
+        self,
+        config: uvicorn.Config,
+        lifecycle: Lifecycle,
+        on_ready: Callable[[], None],
+        on_done: Callable[[], Awaitable[None]],
+        drain_seconds: float,
     ) -> None:
         super().__init__(config)
         self._lifecycle = lifecycle
         self._on_ready = on_ready
+        self._on_done = on_done
         self._drain_seconds = drain_seconds
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
         self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets=sockets)
+        await self._on_done()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

@@ -5,15 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from argosy import errors
 from argosy.domain.bundle import Signature
 from argosy.ml.predictor import Predictions, UndefinedPrediction
 from argosy.ports.features import OnlineFeatures
 from argosy.ports.prediction_log import Served
+from argosy.serving.lookup import Lookup
 from argosy.serving.metrics import Metrics
 from argosy.serving.problems import RequestProblem
 from argosy.serving.records import Recorder
-from argosy.serving.rows import Asked, Row, RowReader, Value
+from argosy.serving.rows import Asked, RowReader, Value
 
 INLINE_ROWS = 64
 """More rows than this are predicted in a thread: the event loop has others to answer, health checks among them."""
@@ -60,16 +60,13 @@ class Service:
         self.rows = RowReader(predictor.signature)
         self._predictor = predictor
         self._metrics = metrics
-        self._online = online
+        self._lookup = Lookup(online, predictor.signature.join_keys, metrics)
         self._recorder = recorder
 
     async def answer(self, asked: Asked, request_id: str) -> Answer:
         """Answer the rows *asked* for. Raises RequestProblem."""
         rows = asked.rows
-        features = [
-            row.features if row.features is not None else self._looked_up(row, asked.where(place, None))
-            for place, row in enumerate(rows)
-        ]
+        features = await self._lookup.features(asked)
         values = await self._predicted(features)
         decided = None if self.signature.task == "regression" else self._predictor.decide(values)
         answer = Answer(values.tolist(), decided)
@@ -78,23 +75,6 @@ class Service:
             scores = answer.predictions if values.ndim == 2 else [[value] for value in answer.predictions]
             self._recorder.record(request_id, rows, features, scores, answer.decisions or [None] * len(rows))
         return answer
-
-    def _looked_up(self, row: Row, path: str) -> Mapping[str, Value]:
-        if self._online is None:
-            raise RequestProblem(422, "this server has no online store; send every feature", field=path)
-        if row.entity is None:
-            raise AssertionError("a row without features has join keys")
-        try:
-            return self._online.get(row.entity)
-        except LookupError:
-            message = (
-                f"the online store does not know this {' and '.join(self.signature.join_keys)}; send every feature"
-            )
-            raise RequestProblem(404, message, field=path) from None
-        except errors.TryAgain as error:
-            raise RequestProblem(
-                503, f"the online store does not answer: {error}; send every feature, or try again"
-            ) from error
 
     async def _predicted(self, features: Sequence[Mapping[str, Value]]) -> Predictions:
         try:

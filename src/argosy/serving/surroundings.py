@@ -48,13 +48,15 @@ class Surroundings:
     async def _guarded(self, scope: Scope, receive: Receive, answered: "_Answered") -> None:
         try:
             if self._in_flight > self._limit and _route(scope["path"]) != "operations":
-                answered.headers.append((b"retry-after", b"1"))
-                raise RequestProblem(503, f"{self._limit} requests are being answered already; try again")
+                message = f"{self._limit} requests are being answered already; try again"
+                raise RequestProblem(503, message, retry_after=1)
             await self._app(scope, receive, answered)
         except RequestProblem as problem:
             if problem.status in {408, 413}:
                 # The rest of the body is not read; the connection cannot carry another request.
                 answered.headers.append((b"connection", b"close"))
+            if problem.retry_after is not None:
+                answered.headers.append((b"retry-after", str(problem.retry_after).encode()))
             await exchange.respond(answered, problem.status, problem.body)
         except Exception:
             identity = scope["state"]["request_id"]

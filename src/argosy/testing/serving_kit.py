@@ -120,9 +120,12 @@ class MemoryOnline:
     def __init__(self, rows: Mapping[str, Mapping[str, Value]]) -> None:
         self._rows = rows
 
-    def get(self, join_keys: Mapping[str, Any]) -> Mapping[str, Value]:
+    async def get(self, entities: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Value] | None]:
         """See the port."""
-        return self._rows[join_keys["customer_id"]]
+        return [self._rows.get(entity["customer_id"]) for entity in entities]
+
+    async def close(self) -> None:
+        """See the port."""
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,7 @@ def offer(toy: Any, here: Settings, registry: MemoryRegistry) -> str:
         surroundings={},
         registry=registry,
         artifacts=artifacts,
+        shared=None,
         out=folder / "release",
     )
     signatures = folder / "signatures"

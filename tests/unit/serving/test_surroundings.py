@@ -122,9 +122,12 @@ def test_regression_answers_are_values_without_decisions() -> None:
 class Broken:
     """An online store that is down."""
 
-    def get(self, join_keys: Mapping[str, Any]) -> Mapping[str, Value]:
+    async def get(self, entities: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Value] | None]:
         """Fail."""
         raise errors.TryAgain("connection refused")
+
+    async def close(self) -> None:
+        """Nothing is open."""
 
 
 @pytest.mark.parametrize(

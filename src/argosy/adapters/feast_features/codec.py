@@ -1,4 +1,4 @@
-"""The bytes of Feast's SQLite online store: keys (layout 3) and values, without Feast.
+"""The bytes of Feast's online stores: keys (layout 3), values and times, without Feast.
 
 Feast takes seconds to import and milliseconds to answer, in a server that has less of either. Tests hold every byte against Feast's own.
 """
@@ -59,6 +59,12 @@ def decode(message: bytes) -> Value:
         else:
             raise ValueError(f"a value of kind {field} is no feature")
     return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def encode_time(seconds: int) -> bytes:
+    """A moment, *seconds* after 1970 began, as a message."""
+    # A negative number takes ten bytes, as one of 64 bits without a sign.
+    return bytes([1 << 3]) + _encode_varint(seconds & 2**64 - 1) if seconds else b""
 
 
 def _fields(message: bytes) -> Iterator[tuple[int, bytes]]:

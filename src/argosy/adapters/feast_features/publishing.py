@@ -20,7 +20,8 @@ from google.protobuf.message import Message  # type: ignore[import-untyped]
 from google.protobuf.timestamp_pb2 import Timestamp  # type: ignore[import-untyped]
 
 from argosy import errors
-from argosy.adapters.feast_features import codec, online
+from argosy.adapters.feast_features import codec
+from argosy.adapters.feast_features import index as indexes
 from argosy.domain.documents import canonical_json
 from argosy.ports.features import Definition
 from argosy.ports.tables import EVENT_TIME
@@ -54,10 +55,10 @@ def publish(rows: "pa.Table", keys: Sequence[str], features: Sequence[Definition
         "keys": {key: KEY_TYPES[_key_type(rows, key)][0] for key in keys},
         "features": [feature.name for feature in features],
     }
-    (folder / online.INDEX).write_text(canonical_json(index), encoding="utf-8")
+    (folder / indexes.FILE).write_text(canonical_json(index), encoding="utf-8")
     (folder / "feature_store.yaml").write_text(CONFIGURATION.format(project=project), encoding="utf-8")
     _registry(rows, keys, features, project, folder)
-    return _database(rows, index, folder / online.DATABASE)
+    return _database(rows, index, folder / indexes.DATABASE)
 
 
 def _key_type(rows: "pa.Table", key: str) -> str:
@@ -68,7 +69,7 @@ def _key_type(rows: "pa.Table", key: str) -> str:
 
 
 def _database(rows: "pa.Table", index: dict[str, Any], file: Path) -> str:
-    table = online.quoted(index["table"])
+    table = indexes.quoted(index["table"])
     digest = hashlib.sha256(canonical_json(index).encode())
     with _on_disk(file), contextlib.closing(sqlite3.connect(file)) as database, database:
         # As Feast makes it, but without row ids: long keys are then kept once and not three times.
@@ -138,7 +139,7 @@ def _registry(
     service = FeatureService(name=project, features=[view])
     with contextlib.chdir(folder):
         FeatureStore(repo_path=".").apply([*entities, view, service])
-    (folder / online.DATABASE).unlink()
+    (folder / indexes.DATABASE).unlink()
     registry = Registry()
     registry.ParseFromString((folder / "registry.db").read_bytes())
     _settle(registry)

@@ -1,4 +1,4 @@
-"""Binds the step ``register`` to its registry and model store."""
+"""Binds the step ``register`` to its registry, its model store, and the online store that servers share, where there is one."""
 
 import os
 import platform
@@ -24,6 +24,7 @@ def body(step: Step) -> None:
         surroundings=_surroundings(),
         registry=wiring.registry(here),
         artifacts=wiring.artifacts(here),
+        shared=wiring.shared_online_store(here),
         out=step.output("release"),
     )
     step.result("version", str(released.version))

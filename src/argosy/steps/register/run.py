@@ -1,7 +1,7 @@
-"""Records a candidate in the registry, whatever its verdict, and releases its bundle into the model store.
+"""Records a candidate in the registry, whatever its verdict, and releases its bundle and its online features to where servers find them.
 
 Everything here may run again after a kill: the version is found by the model's digest, ``release.json`` follows from the version alone,
-and the store takes equal content twice.
+and the stores take equal content twice.
 """
 
 import datetime
@@ -19,6 +19,7 @@ from argosy.domain.release import OnlineStore
 from argosy.domain.search import Choice, SearchHistory
 from argosy.domain.training import TrainingRecord
 from argosy.ports.artifacts import Artifacts
+from argosy.ports.features import SharedOnlineStore
 from argosy.ports.registry import Candidate, Judgement, Registered, Registry
 
 
@@ -53,12 +54,14 @@ def run(
     surroundings: dict[str, str],
     registry: Registry,
     artifacts: Artifacts,
+    shared: SharedOnlineStore | None,
     out: Path,
 ) -> Released:
     """Record and judge the candidate, write the released bundle to *out* and store it.
 
-    *surroundings*: what else identifies where this ran, as tags (versions, image). Raises Misconfigured where evidence and bundle are not
-    of one model.
+    *surroundings*: what else identifies where this ran, as tags (versions, image). *shared*: the database that servers read features
+    from, None where each fetches the files; only a candidate that will be proposed takes room there. Raises Misconfigured where evidence
+    and bundle are not of one model.
     """
     evidence = Evidence.read(inputs.evidence / "evidence.json")
     digest = bundles.digest(inputs.bundle)
@@ -70,6 +73,8 @@ def run(
     registry.judge(settings.model, registered.version, _judgement(evidence, inputs.evidence))
     _release(settings, registered, digest, inputs.bundle, out)
     online = bundles.digest(inputs.online)
+    if shared is not None and evidence.verdict == "promote":
+        shared.load(inputs.online, online, settings.model)
     return Released(
         version=registered.version,
         storage_uri=artifacts.put(out, f"models/{settings.model}/{_hex(digest)}"),

@@ -4,7 +4,7 @@ from argosy.steps.spec import Artifact, Result, StepSpec
 
 SPEC = StepSpec(
     name="register",
-    summary="Record run and version in the registry, whatever the verdict, and put the bundle into the model store.",
+    summary="Record run and version in the registry, whatever the verdict; put bundle and online features where servers find them.",
     family="promote",
     inputs=(
         Artifact("settings", "model.yaml"),
@@ -23,7 +23,7 @@ SPEC = StepSpec(
         Result("storage-uri", "Where the bundle is in the model store."),
         Result("online-uri", "Where the online store's files are, as <uri>@<digest>."),
     ),
-    keys=("registry", "store"),
+    keys=("registry", "store", "online"),
     cached=False,
     exclusive=True,
     preload=("mlflow", "mlflow.store.tracking.sqlalchemy_store"),

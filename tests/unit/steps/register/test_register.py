@@ -150,6 +150,7 @@ def test_everything_that_is_known_is_handed_to_the_registry(toy: Any, tmp_path: 
         surroundings={"library.python": "3"},
         registry=registry,
         artifacts=FileArtifacts(f"file://{tmp_path}/store"),
+        shared=None,
         out=tmp_path / "out",
     )
     assert released.version == 1

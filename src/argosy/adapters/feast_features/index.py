@@ -1,0 +1,63 @@
+"""What ``online.json`` of a published online store says, and what follows: which bytes to look for, and what those found mean."""
+
+import json
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from argosy import errors
+from argosy.adapters.feast_features import codec
+from argosy.ports.features import Value
+
+FILE = "online.json"
+DATABASE = "online.db"
+
+
+@dataclass(frozen=True)
+class Index:
+    """The layout of one published store."""
+
+    table: str
+    """The table in its database."""
+    keys: tuple[tuple[str, str], ...]
+    """Join keys and their types, sorted by name."""
+    features: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, text: str | bytes) -> "Index":
+        """Raises ValueError or KeyError where *text* is none."""
+        read = json.loads(text)
+        return cls(read["table"], tuple(sorted(read["keys"].items())), tuple(read["features"]))
+
+    @classmethod
+    def read(cls, folder: Path) -> "Index":
+        """That of the store in *folder*. Raises Misconfigured where there is none."""
+        try:
+            return cls.parse((folder / FILE).read_bytes())
+        except (OSError, ValueError, KeyError) as error:
+            raise errors.Misconfigured(f"{folder} holds no online store: {error}") from error
+
+    def text(self) -> str:
+        """What :meth:`parse` reads."""
+        return json.dumps({"table": self.table, "keys": dict(self.keys), "features": self.features})
+
+    def key(self, join_keys: Mapping[str, Any]) -> bytes | None:
+        """The key of an entity; None where one of its join keys is absent or of another type, so that no such entity can be known."""
+        try:
+            return codec.encode_key(self.keys, join_keys)
+        except (KeyError, TypeError, ValueError, struct.error):
+            return None
+
+    def row(self, cells: Mapping[str, bytes]) -> Mapping[str, Value]:
+        """The features that *cells* (feature to message) hold. Raises TryAgain where one is absent: half an entity is no answer."""
+        try:
+            return {name: codec.decode(cells[name]) for name in self.features}
+        except KeyError as error:
+            raise errors.TryAgain(f"the online store holds an entity without its feature {error.args[0]!r}") from None
+
+
+def quoted(table: str) -> str:
+    """*table* as a name in SQL."""
+    return '"' + table.replace('"', '""') + '"'

@@ -1,0 +1,99 @@
+"""Features by id, from a store that may be slow, down or gone: bounded, counted, and refused early while it does not answer.
+
+Nothing is guessed in its place. A caller who has the features can always send them; who has not is told when to come back.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import cast
+
+from argosy import errors
+from argosy.ports.features import OnlineFeatures
+from argosy.serving.metrics import Metrics
+from argosy.serving.problems import RequestProblem
+from argosy.serving.rows import Asked, Row, Value
+
+Features = Mapping[str, Value]
+TOLERATED = 5
+"""Failures in a row after which the store is left alone for a while."""
+PAUSE_SECONDS = 1.0
+
+
+class Breaker:
+    """Leaves a store alone that failed several times in a row, then lets one caller find out how it is."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._failures = 0
+        self._until = 0.0
+
+    def refuses(self) -> bool:
+        """Whether the store is not to be asked now."""
+        if self._failures < TOLERATED:
+            return False
+        now = self._clock()
+        if now < self._until:
+            return True
+        self._until = now + PAUSE_SECONDS  # whoever is let in asks for all
+        return False
+
+    def succeeded(self) -> None:
+        """It answered."""
+        self._failures = 0
+
+    def failed(self) -> None:
+        """It did not."""
+        self._failures += 1
+        self._until = self._clock() + PAUSE_SECONDS
+
+
+class Lookup:
+    """The features of rows that are asked for by id."""
+
+    def __init__(
+        self,
+        online: OnlineFeatures | None,
+        join_keys: Sequence[str],
+        metrics: Metrics,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._online = online
+        self._names = " and ".join(join_keys)
+        self._count = metrics.lookup
+        self._breaker = Breaker(clock)
+
+    async def features(self, asked: Asked) -> list[Features]:
+        """Those of every row: as sent, or looked up. Raises RequestProblem (404, 422, 503)."""
+        wanted = [place for place, row in enumerate(asked.rows) if row.features is None]
+        if not wanted:
+            return [cast("Features", row.features) for row in asked.rows]
+        found = await self._found([asked.rows[place] for place in wanted], asked.where(wanted[0], None))
+        given = [row.features for row in asked.rows]
+        for place, features in zip(wanted, found, strict=True):
+            if features is None:
+                self._count("unknown")
+                message = f"the online store does not know this {self._names}; send every feature"
+                raise RequestProblem(404, message, field=asked.where(place, None))
+            given[place] = features
+        self._count("found", len(wanted))
+        return cast("list[Features]", given)
+
+    async def _found(self, rows: Sequence[Row], path: str) -> Sequence[Features | None]:
+        if self._online is None:
+            raise RequestProblem(422, "this server has no online store; send every feature", field=path)
+        if self._breaker.refuses():
+            self._count("refused", len(rows))
+            raise _unavailable("failed several times in a row")
+        try:
+            found = await self._online.get([cast("Mapping[str, str | int]", row.entity) for row in rows])
+        except errors.TryAgain as error:
+            self._breaker.failed()
+            self._count("failed", len(rows))
+            raise _unavailable(str(error)) from error
+        self._breaker.succeeded()
+        return found
+
+
+def _unavailable(why: str) -> RequestProblem:
+    message = f"the online store does not answer: {why}; send every feature, or try again"
+    return RequestProblem(503, message, retry_after=1)

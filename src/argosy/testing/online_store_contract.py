@@ -1,0 +1,140 @@
+"""What every way to look features up by id promises, and what every online store that servers share does besides."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from argosy import errors
+from argosy.ports.features import OnlineFeatures, SharedOnlineStore, Value
+
+Rows = Mapping[tuple[str, int], Mapping[str, Value]]
+"""Join keys ``id`` and ``number`` to features."""
+ROWS: Rows = {
+    ("a", 1): {"score": 1.5, "kind": "month"},
+    ("a", 2): {"score": -0.0, "kind": "ü' \N{SNOWMAN}"},
+    ("b", 1): {"score": None, "kind": ""},
+    ("", -1): {"score": 1.7976931348623157e308, "kind": None},
+    ("long" * 300, 2**63 - 1): {"score": 5e-324, "kind": "x" * 1000},
+}
+OTHERS: Rows = {key: {"score": 7.0, "kind": "other"} for key in [("a", 1), ("c", 1)]}
+DIGEST, OTHER_DIGEST = f"sha256:{'1' * 64}", f"sha256:{'2' * 64}"
+
+
+def keys(entity: tuple[str, int]) -> dict[str, Any]:
+    """As a request names an entity."""
+    return {"id": entity[0], "number": entity[1]}
+
+
+def asked(features: OnlineFeatures, entities: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Value] | None]:
+    """One question on a connection of its own."""
+
+    async def ask() -> Sequence[Mapping[str, Value] | None]:
+        try:
+            return await features.get(entities)
+        finally:
+            await features.close()
+
+    return asyncio.run(ask())
+
+
+class OnlineFeaturesContract:
+    """Fixture ``features``: a reader of what was published from ``ROWS``."""
+
+    def test_each_entity_has_its_features(self, features: OnlineFeatures) -> None:
+        """Bit for bit, in the order asked for, one asked for twice twice; features in their own order."""
+        wanted = [*ROWS, next(iter(ROWS))]
+        found = asked(features, [keys(entity) for entity in wanted])
+        assert [repr(row) for row in found] == [repr(ROWS[entity]) for entity in wanted]
+
+    def test_one_entity(self, features: OnlineFeatures) -> None:
+        """What most requests are."""
+        assert asked(features, [keys(("a", 1))]) == [ROWS["a", 1]]
+
+    @pytest.mark.parametrize(
+        "entity",
+        [
+            pytest.param({"id": "a", "number": 3}, id="nobody"),
+            pytest.param({"id": "a"}, id="a-key-is-absent"),
+            pytest.param({"id": "a", "number": "1"}, id="text-for-a-number"),
+            pytest.param({"id": "a", "number": 2**63}, id="no-64-bits"),
+        ],
+    )
+    def test_an_unknown_entity_is_none(self, features: OnlineFeatures, entity: dict[str, Any]) -> None:
+        """And takes nothing from those that came with it."""
+        assert asked(features, [entity, keys(("b", 1))]) == [None, ROWS["b", 1]]
+
+    def test_nobody_is_asked_for(self, features: OnlineFeatures) -> None:
+        """Nobody is found."""
+        assert asked(features, []) == []
+
+
+class SharedOnlineStoreContract(OnlineFeaturesContract):
+    """Fixtures ``store`` (empty), and ``published`` and ``others``: folders with what was published from ``ROWS`` and ``OTHERS``."""
+
+    @pytest.fixture
+    def features(self, store: SharedOnlineStore, published: Path, others: Path) -> OnlineFeatures:
+        """Beside another version's."""
+        store.load(others, OTHER_DIGEST, "toy")
+        store.load(published, DIGEST, "toy")
+        return store.open(DIGEST)
+
+    def test_versions_keep_apart(self, store: SharedOnlineStore, published: Path, others: Path) -> None:
+        """Two that are served at once each read what they were approved with, whichever came last."""
+        store.load(published, DIGEST, "toy")
+        old = store.open(DIGEST)
+        store.load(others, OTHER_DIGEST, "toy")
+        both = [keys(("a", 1)), keys(("c", 1))]
+        assert asked(old, both) == [ROWS["a", 1], None]
+        assert asked(store.open(OTHER_DIGEST), both) == [OTHERS["a", 1], OTHERS["c", 1]]
+
+    def test_loading_again_changes_nothing(self, store: SharedOnlineStore, published: Path, others: Path) -> None:
+        """A step that is tried again finds its work done; what is approved under a digest is never replaced."""
+        store.load(published, DIGEST, "toy")
+        before = store.held()
+        store.load(others, DIGEST, "other")
+        assert store.held() == before
+        assert [(held.digest, held.model, held.entities, held.whole) for held in before] == [
+            (DIGEST, "toy", len(ROWS), True)
+        ]
+        assert asked(store.open(DIGEST), [keys(("a", 1))]) == [ROWS["a", 1]]
+
+    def test_what_is_not_there_is_not_opened(self, store: SharedOnlineStore, others: Path) -> None:
+        """A server does not start; the message says what puts it there."""
+        with pytest.raises(errors.Misconfigured, match=f"{DIGEST}.*was not loaded.*argosy online load"):
+            store.open(DIGEST)
+        store.load(others, OTHER_DIGEST, "toy")
+        with pytest.raises(errors.Misconfigured, match=f"{DIGEST}.*was not loaded"):
+            store.open(DIGEST)
+
+    def test_a_dropped_store_is_gone_and_says_so(self, store: SharedOnlineStore, features: OnlineFeatures) -> None:
+        """Whoever still reads it is told that the features are lost, never that a customer is unknown; others stay."""
+        store.drop(DIGEST)
+        store.drop(DIGEST)
+        assert [held.digest for held in store.held()] == [OTHER_DIGEST]
+        with pytest.raises(errors.TryAgain, match="lost"):
+            asked(features, [keys(("a", 1))])
+        assert asked(store.open(OTHER_DIGEST), [keys(("a", 1))]) == [OTHERS["a", 1]]
+
+    def test_a_load_that_breaks_off_leaves_nothing_to_open(
+        self, store: SharedOnlineStore, published: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Half a store is none, and the next attempt makes it whole."""
+        from argosy.adapters.feast_features import shared
+
+        whole = shared.entities
+
+        def half(folder: Path) -> Any:
+            yield from list(whole(folder))[:2]
+            raise errors.TryAgain("the power went")
+
+        monkeypatch.setattr(shared, "entities", half)
+        with pytest.raises(errors.TryAgain, match="the power went"):
+            store.load(published, DIGEST, "toy")
+        with pytest.raises(errors.Misconfigured, match="was not loaded"):
+            store.open(DIGEST)
+        monkeypatch.undo()
+        store.load(published, DIGEST, "toy")
+        assert asked(store.open(DIGEST), [keys(("b", 1))]) == [ROWS["b", 1]]
