@@ -16,12 +16,18 @@ CASES: dict[str, dict[str, Any]] = {
         "mode": "plain",
         "storage": {"uri": "s3://models", "endpoint": "http://s3:9000", "credentialsSecret": "store"},
     },
-    "plain-rolling": {"mode": "plain", "strategy": "rolling", "storage": {"uri": "s3://models/"}},
+    "plain-rolling": {
+        "mode": "plain",
+        "strategy": "rolling",
+        "storage": {"uri": "s3://models/"},
+        "onlineFeatures": {"secret": "argosy-online"},
+    },
     "everything": {
         "replicas": 10,
         "autoscaling": {"enabled": True, "maxReplicas": 20},
         "serviceMonitor": {"enabled": True, "labels": {"release": "monitoring"}},
         "networkPolicy": {"enabled": True, "egress": [{"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}]},
+        "onlineFeatures": {"secret": "argosy-online"},
         "predictionLog": {"claim": "predictions", "hashKeySecret": "argosy-ids"},
         "storage": {"credentialsSecret": "store", "container": "argosy"},
         "server": {"pullSecrets": ["registry"], "env": [{"name": "TZ", "value": "UTC"}]},
@@ -192,3 +198,25 @@ def test_undecided_aborts_where_that_is_asked_for() -> None:
     metrics = {metric["name"]: metric for metric in only(_golden("everything"), "AnalysisTemplate")["spec"]["metrics"]}
     assert "failureCondition" not in metrics["requests"]
     assert "failureCondition" not in metrics["predictions"]
+
+
+@pytest.mark.parametrize(
+    ("case", "shared"),
+    [
+        pytest.param("canary", False, id="kserve-files"),
+        pytest.param("everything", True, id="kserve-shared"),
+        pytest.param("plain-canary", False, id="plain-files"),
+        pytest.param("plain-rolling", True, id="plain-shared"),
+    ],
+)
+def test_features_by_id_are_files_or_shared_never_both(case: str, shared: bool) -> None:
+    """What was approved is named by its digest either way; pods fetch no files that they would not read, and see one key of one Secret."""
+    objects = _golden(case)
+    served = next(found for found in _containers(objects) if found["name"] == "kserve-container")
+    digest = values()["onlineStore"]["digest"]
+    given = [word for word in served["args"] if word.startswith("--online")]
+    assert given == ([] if shared else ["--online=/mnt/models/online"]) + [f"--online-digest={digest}"]
+    reference = {"secretKeyRef": {"name": "argosy-online", "key": "ARGOSY_ONLINE_STORE_URI"}}
+    sources = [one["valueFrom"] for one in served["env"] if one["name"] == "ARGOSY_ONLINE_STORE_URI"]
+    assert sources == ([reference] if shared else [])
+    assert ("/mnt/models/online" in str(objects)) is not shared

@@ -16,7 +16,9 @@ args:
   - --key=/etc/argosy/signing.pub.pem
 {{- end }}
 {{- with .Values.onlineStore }}
+{{- if not $.Values.onlineFeatures.secret }}
   - --online=/mnt/models/online
+{{- end }}
   - --online-digest={{ .digest }}
 {{- end }}
 {{- if .Values.predictionLog.claim }}
@@ -37,6 +39,10 @@ env:
 {{- if .Values.predictionLog.claim }}
   - {name: ARGOSY_PREDICTIONS_URI, value: file:///var/argosy/predictions}
   - {name: ARGOSY_HASH_KEY_FILE, value: /etc/argosy-ids/ids.key}
+{{- end }}
+{{- if and .Values.onlineStore .Values.onlineFeatures.secret }}
+  - name: ARGOSY_ONLINE_STORE_URI
+    valueFrom: {secretKeyRef: {name: {{ .Values.onlineFeatures.secret }}, key: ARGOSY_ONLINE_STORE_URI}}
 {{- end }}
 {{- with .Values.server.env }}
   {{- toYaml . | nindent 2 }}
@@ -149,9 +155,11 @@ spec:
       args:
         - {{ .Values.storageUri }}
         - /mnt/models/bundle
+        {{- if not .Values.onlineFeatures.secret }}
         {{- with .Values.onlineStore }}
         - {{ .uri }}
         - /mnt/models/online
+        {{- end }}
         {{- end }}
       env:
         - {name: HOME, value: /tmp}
