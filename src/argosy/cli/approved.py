@@ -66,6 +66,21 @@ def fetch_bundle(settings: Settings, version: release.Version, into: Path) -> Pa
     return into
 
 
+def fetch_online(settings: Settings, version: release.Version, store: release.OnlineStore, into: Path) -> Path:
+    """Copy the files of *store*, the online store of *version*, to the folder *into*, which is returned once its digest is proven.
+
+    Raises Rejected where other files lie there.
+    """
+    from argosy.domain import bundle
+
+    wiring.artifacts(settings).get(store.uri, into)
+    if (digest := bundle.digest(into)) != store.digest:
+        raise errors.Rejected(
+            f"the online store at {store.uri} is {digest}, but {store.digest} is approved. Nothing is served. {remedy(version)}"
+        )
+    return into
+
+
 def remedy(version: release.Version) -> str:
     """What to do about stored files that are not those that were approved."""
     return (

@@ -49,6 +49,7 @@ VERBS = {
     "report": "write the report of a run and say where it is",
     "pr": "list, view, merge or close promotion requests",
     "serve": "serve the model that is approved for an environment",
+    "online": "list, load or prune the online features that servers share",
     "drift": "hold logged predictions against the data the model was trained on",
     "platform": "install, upgrade or compare what stands round pipelines in a cluster",
     "doctor": "check a cluster, the stores and the forge, and say how to mend what is wrong",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from argosy import errors, wiring
 from argosy.cli import approved
-from argosy.domain import bundle, promotion, release
+from argosy.domain import promotion, release
 from argosy.ports.signer import Tampered
 from argosy.settings import Settings
 
@@ -109,9 +109,4 @@ def _online(settings: Settings, version: release.Version, folder: Path) -> "Onli
         return None
     if shared := wiring.shared_online_store(settings):
         return shared.open(store.digest)
-    wiring.artifacts(settings).get(store.uri, folder)
-    if (digest := bundle.digest(folder)) != store.digest:
-        raise errors.Rejected(
-            f"the online store at {store.uri} is {digest}, but {store.digest} is approved. Nothing is served. {approved.remedy(version)}"
-        )
-    return wiring.online_features(folder)
+    return wiring.online_features(approved.fetch_online(settings, version, store, folder))

@@ -7,6 +7,7 @@ import argparse
 import itertools
 import logging
 import math
+import socket
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,7 +79,11 @@ def run(arguments: argparse.Namespace) -> None:
     from argosy.serving import server
 
     # Before anything that takes time: a port in use is said at once.
-    listener = server.bind(arguments.host, arguments.port)
+    with server.bind(arguments.host, arguments.port) as listener:
+        _serve(arguments, settings, listener)
+
+
+def _serve(arguments: argparse.Namespace, settings: Settings, listener: socket.socket) -> None:
     from argosy import wiring
     from argosy.ports.prediction_log import Served
     from argosy.serving import admission, launch, records

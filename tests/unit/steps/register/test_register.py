@@ -3,7 +3,7 @@
 import json
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,10 @@ from argosy.adapters.memory_registry import MemoryRegistry
 from argosy.adapters.mlflow_registry import MlflowRegistry
 from argosy.domain import bundle as bundles
 from argosy.domain.documents import sha256
+from argosy.domain.evidence import VerdictWord
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.release import OnlineStore
+from argosy.ports.features import Held, OnlineFeatures
 from argosy.settings import Settings
 from argosy.steps.register import run as register
 
@@ -177,3 +179,56 @@ def test_everything_that_is_known_is_handed_to_the_registry(toy: Any, tmp_path: 
     }
     # The end follows from the version's time, not from the clock: the registry in memory counts from 2026.
     assert json.loads((tmp_path / "out" / "release.json").read_text())["not_after"] == "2026-06-30T00:01:00Z"
+
+
+class Shared:
+    """A shared online store that remembers what was loaded into it."""
+
+    def __init__(self) -> None:
+        self.loaded: list[tuple[Path, str, str]] = []
+
+    def load(self, folder: Path, digest: str, model: str) -> None:
+        """See the port."""
+        self.loaded.append((folder, digest, model))
+
+    def open(self, digest: str) -> OnlineFeatures:
+        """See the port."""
+        raise AssertionError("the step reads nothing")
+
+    def held(self) -> Sequence[Held]:
+        """See the port."""
+        raise AssertionError("the step looks at nothing")
+
+    def drop(self, digest: str) -> None:
+        """See the port."""
+        raise AssertionError("the step removes nothing")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "times"),
+    [
+        pytest.param("promote", 1, id="to-be-proposed"),
+        pytest.param("reject", 0, id="rejected"),
+        pytest.param("inconclusive", 0, id="inconclusive"),
+        pytest.param("champion", 0, id="in-production"),
+    ],
+)
+def test_only_features_of_what_will_be_proposed_take_room(
+    toy: Any, tmp_path: Path, verdict: VerdictWord, times: int
+) -> None:
+    """Under the digest that the request names; the files are stored whatever the verdict."""
+    toy.judge(verdict)
+    shared = Shared()
+    released = register.run(
+        settings=ModelSettings.model_validate_json((toy.folder / "settings").read_bytes()),
+        inputs=register.Inputs(
+            settings_file=toy.folder / "settings", **{name: toy.folder / name for name in INPUTS[1:]}
+        ),
+        surroundings={},
+        registry=MemoryRegistry(),
+        artifacts=FileArtifacts(f"file://{tmp_path}/store"),
+        shared=shared,
+        out=tmp_path / "out",
+    )
+    digest = OnlineStore.from_text(released.online_uri).digest
+    assert shared.loaded == [(toy.folder / "online", digest, "toy")] * times

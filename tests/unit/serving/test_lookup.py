@@ -1,0 +1,133 @@
+"""Features by id from a store that fails: said, bounded, counted, never guessed."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from argosy import errors
+from argosy.ml.predictor import Predictor
+from argosy.ports.prediction_log import Served
+from argosy.serving import lookup
+from argosy.serving.app import build_app
+from argosy.serving.lookup import Breaker, Lookup
+from argosy.serving.metrics import Metrics
+from argosy.serving.problems import RequestProblem
+from argosy.serving.rows import Asked, Row, Value
+from argosy.testing.serving_kit import ROW, Client
+
+V1 = "/v1/models/leaving:predict"
+
+
+class Flaky:
+    """An online store that fails while told to, and counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.down = False
+        self.asked = 0
+
+    async def get(self, entities: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Value] | None]:
+        """See the port."""
+        self.asked += 1
+        if self.down:
+            raise errors.TryAgain("connection refused")
+        return [ROW if entity["customer_id"] == "C1" else None for entity in entities]
+
+    async def close(self) -> None:
+        """See the port."""
+
+
+class Clock:
+    """Time that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def outcomes(metrics: Metrics) -> dict[str, int]:
+    """How many rows came to what."""
+    lines = [line for line in metrics.text().decode().splitlines() if line.startswith("argosy_online_lookups_total")]
+    return {line.split('"')[1]: int(float(line.split()[-1])) for line in lines}
+
+
+def test_a_store_that_keeps_failing_is_left_alone() -> None:
+    """After some failures in a row nobody is asked for a second; then one request finds out for all."""
+    clock, store, metrics = Clock(), Flaky(), Metrics(Served("leaving", "none", 1, "sha256:0"), None)
+    found = Lookup(store, ["customer_id"], metrics, clock)
+
+    def ask() -> int:
+        try:
+            asyncio.run(found.features(Asked([Row(None, {"customer_id": "C1"})], lambda *_: "instances[0]")))
+        except RequestProblem as problem:
+            return problem.status
+        return 200
+
+    store.down = True
+    assert [ask() for _ in range(lookup.TOLERATED + 3)] == [503] * (lookup.TOLERATED + 3)
+    assert store.asked == lookup.TOLERATED
+    clock.now += lookup.PAUSE_SECONDS
+    assert [ask(), ask()] == [503, 503]
+    assert store.asked == lookup.TOLERATED + 1
+    store.down = False
+    clock.now += lookup.PAUSE_SECONDS
+    assert [ask(), ask(), ask()] == [200, 200, 200]
+    assert outcomes(metrics) == {"found": 3, "unknown": 0, "failed": lookup.TOLERATED + 1, "refused": 4}
+
+
+def test_one_failure_among_successes_stops_nobody() -> None:
+    """Only failures in a row count."""
+    breaker = Breaker(Clock())
+    for _ in range(3):
+        for _ in range(lookup.TOLERATED - 1):
+            breaker.failed()
+        assert not breaker.refuses()
+        breaker.succeeded()
+    assert not breaker.refuses()
+
+
+def test_while_one_asks_others_wait_for_what_it_finds() -> None:
+    """A store that comes back is not met by everybody at once."""
+    clock = Clock()
+    breaker = Breaker(clock)
+    for _ in range(lookup.TOLERATED):
+        breaker.failed()
+    clock.now += lookup.PAUSE_SECONDS
+    assert [breaker.refuses(), breaker.refuses(), breaker.refuses()] == [False, True, True]
+
+
+@pytest.fixture
+def store() -> Flaky:
+    """A store that is well."""
+    return Flaky()
+
+
+@pytest.fixture
+def client(predictor: Predictor, store: Flaky) -> Client:
+    """Calls the small model over that store."""
+    return Client(build_app(predictor=predictor, served=Served("leaving", "none", 1, predictor.digest), online=store))
+
+
+def test_a_store_that_is_down_is_no_reason_to_send_callers_away(client: Client, store: Flaky) -> None:
+    """By id: 503 and when to come back. Full rows are answered, and the server stays ready: all pods read one store, and taking every
+    one of them out would turn a part into the whole."""
+    store.down = True
+    reply = client.post(V1, {"instances": [ROW, {"customer_id": "C1"}]})
+    assert (reply.status, reply.headers["retry-after"]) == (503, "1")
+    assert "connection refused; send every feature, or try again" in reply.json()["error"]
+    assert client.post(V1, {"instances": [ROW]}).status == 200
+    assert (client.get("/readyz").status, client.get("/healthz").status) == (200, 200)
+    store.down = False
+    assert client.post(V1, {"instances": [{"customer_id": "C1"}]}).status == 200
+
+
+def test_rows_by_id_and_whole_ones_mix(client: Client, store: Flaky) -> None:
+    """All ids of a request are one question; the answer is that of the full row; the field of an unknown one is named."""
+    mixed = client.post(V1, {"instances": [{"customer_id": "C1"}, ROW, {"customer_id": "C1"}]})
+    assert store.asked == 1
+    assert len(set(mixed.json()["predictions"])) == 1
+    unknown = client.post(V1, {"instances": [ROW, {"customer_id": "C1"}, {"customer_id": "C9"}]})
+    assert (unknown.status, unknown.json()["field"]) == (404, "instances[2]")
