@@ -22,7 +22,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCK = ROOT / "images" / "images.lock"
-ENGINES = ("docker", "podman", "buildah")
+PROBES = {
+    "docker": ("version", "--format", "{{.Server.Version}}"),
+    "podman": ("info", "--format", "{{.Host.Arch}}"),
+    "buildah": ("info",),
+}
+"""What builds images, in the order in which it is looked for, each with a command that fails where it could not."""
+ENGINES = tuple(PROBES)
 TARGETS = ("data", "features", "train", "evaluate", "promote", "serve", "tracking")
 REPOSITORY = "argosy"
 """The last part of every image's path but one: `argosy run` knows by it which images it can run as processes."""
@@ -120,11 +126,20 @@ def _one(engine: Engine, target: str, arguments: argparse.Namespace) -> Image:
 
 
 def _engine(wanted: str | None) -> Engine:
-    """The first engine there is, or *wanted*."""
-    name = next((each for each in ([wanted] if wanted else ENGINES) if shutil.which(each)), None)
-    if name is None:
-        raise Failed(f"none of {', '.join([wanted] if wanted else ENGINES)} is installed; images need one of them")
-    return Engine(name, tuple(os.environ.get(f"{name.upper()}_OPTIONS", "").split()))
+    """The first engine that works here, or *wanted*."""
+    told = []
+    for name in [wanted] if wanted else ENGINES:
+        if not shutil.which(name):
+            told.append(f"{name} is not installed")
+            continue
+        options = tuple(os.environ.get(f"{name.upper()}_OPTIONS", "").split())
+        try:
+            _call(name, *options, *PROBES[name])
+        except Failed as failure:  # a client whose daemon is somewhere else, for one
+            told.append(str(failure))
+            continue
+        return Engine(name, options)
+    raise Failed("nothing here can build images:\n  " + "\n  ".join(told))
 
 
 def _where_packages_are(engine: str) -> Sequence[str]:

@@ -63,25 +63,21 @@ class Monitor:
         self._server.server_close()
 
 
-class Environment:
-    """One environment, staging, of a repo of its own; its namespace and Argo CD objects have names of their own too."""
+class Delivery:
+    """What a platform engineer applies once for *environment*: its repo is *address*/environment.git, its names are a test's own."""
 
-    def __init__(self, cluster: Cluster, folder: Path, prefix: str) -> None:
+    def __init__(self, cluster: Cluster, address: str, prefix: str, environment: str = "staging") -> None:
         self.cluster = cluster
-        host = own_address()
-        self.prefix = prefix
-        self.namespace = f"{prefix}-staging"
-        self.monitor = Monitor(host)
-        self.server = GitServer(folder, host)
-        self._charts(folder)
-        self.repository = folder / "environment.git"
-        self.forge = LocalForge(self.repository, self._template())
+        self.environment = environment
+        self.namespace = f"{prefix}-{environment}"
+        self._address = address
+        self._prefix = prefix
 
     def start(self) -> None:
-        """Apply what a platform engineer applies once."""
+        """Apply it."""
         for name in ("project", "applicationset"):
-            given = self._addressed((ROOT / f"gitops-env/clusters/staging/{name}.yaml").read_text(encoding="utf-8"))
-            self.cluster.kubectl("apply", "--filename=-", given=given)
+            file = ROOT / f"gitops-env/clusters/{self.environment}/{name}.yaml"
+            self.cluster.kubectl("apply", "--filename=-", given=self.addressed(file.read_text(encoding="utf-8")))
 
     def stop(self) -> None:
         """Take everything away again."""
@@ -89,13 +85,94 @@ class Environment:
         self.cluster.wait(
             "its Applications are gone",
             lambda: (
-                not self.cluster.kubectl(
-                    "get", "applications", "--namespace=argocd", f"--selector=e2e={self.prefix}", "--output=name"
-                )
+                not self.cluster.kubectl("get", "applications", "--namespace=argocd", self._selector, "--output=name")
             ),
         )
         self.cluster.kubectl("delete", "namespace", self.namespace, "--ignore-not-found", "--wait=false")
         self.cluster.kubectl("delete", "appproject", self.namespace, "--namespace=argocd", "--ignore-not-found")
+
+    def refresh(self) -> None:
+        """Tell Argo CD that main has changed, as a webhook would."""
+        at = ("--namespace=argocd", "--overwrite")
+        flag = "argocd.argoproj.io/application-set-refresh=true"
+        self.cluster.kubectl("annotate", "applicationset", self.namespace, *at, flag)
+        self.cluster.kubectl("annotate", "applications", *at, self._selector, "argocd.argoproj.io/refresh=normal")
+
+    def application(self, model: str) -> Object:
+        """Argo CD's view of *model*."""
+        return self.cluster.get("application", f"{model}-{self.namespace}", "argocd")
+
+    def is_settled(self, model: str) -> bool:
+        """Whether Argo CD has nothing left to do for *model*, and calls it healthy."""
+        status = self.application(model).get("status", {})
+        found = (status.get("sync", {}).get("status"), status.get("health", {}).get("status"))
+        return found == ("Synced", "Healthy")
+
+    def rollout(self, model: str) -> Object:
+        """Argo Rollouts' view of *model*."""
+        return self.cluster.get("rollout", model, self.namespace)
+
+    def serving(self, selector: str) -> dict[str, int]:
+        """Model digest to the number of pods that are ready with it."""
+        counts: dict[str, int] = {}
+        for pod in self.cluster.list("pods", self.namespace, selector):
+            conditions = {one["type"]: one["status"] for one in pod["status"].get("conditions", [])}
+            if conditions.get("Ready") == "True" and not pod["metadata"].get("deletionTimestamp"):
+                model_digest = pod["metadata"]["annotations"]["argosy.dev/model-digest"]
+                counts[model_digest] = counts.get(model_digest, 0) + 1
+        return counts
+
+    def addressed(self, text: str) -> str:
+        """*text* of gitops-env/ with the addresses and names of this test."""
+        for address, name in ADDRESSES.items():
+            text = text.replace(address, f"{self._address}/{name}.git")
+        text = text.replace(f"argosy-{self.environment}", self.namespace)
+        text = text.replace(f"""_" "-" }}}}-{self.environment}'""", f"""_" "-" }}}}-{self.namespace}'""")
+        label = f"argosy.dev/environment: {self.environment}\n"
+        return text.replace(f"{label}      finalizers", f"{label}        e2e: {self._prefix}\n      finalizers")
+
+    @property
+    def _selector(self) -> str:
+        return f"--selector=e2e={self._prefix},argosy.dev/environment={self.environment}"
+
+
+def serve_chart(folder: Path, chart: Path) -> None:
+    """Make *folder*/chart.git a repository that holds *chart*."""
+    work = folder / "chart"
+    subprocess.run(["cp", "-r", str(chart), str(work)], check=True)
+    git("init", "--quiet", "--initial-branch=main", at=work)
+    git("add", ".", at=work)
+    git("commit", "--quiet", "--message=chart", at=work)
+    git("clone", "--quiet", "--bare", str(work), str(folder / "chart.git"), at=folder)
+
+
+def git(*arguments: str, at: Path) -> str:
+    """Git, as a person uses it."""
+    command = ["git", "-c", "user.name=ada", "-c", "user.email=ada@example.com", "-c", "safe.directory=*", *arguments]
+    return subprocess.run(command, cwd=at, capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+class Environment:
+    """One environment, staging, of a repo of its own, whose models a chart of a few lines stands in for."""
+
+    def __init__(self, cluster: Cluster, folder: Path, prefix: str) -> None:
+        self.cluster = cluster
+        host = own_address()
+        self.monitor = Monitor(host)
+        self.server = GitServer(folder, host)
+        self._delivery = Delivery(cluster, self.server.address, prefix)
+        self.namespace = self._delivery.namespace
+        serve_chart(folder, CHART)
+        self.repository = folder / "environment.git"
+        self.forge = LocalForge(self.repository, self._template())
+
+    def start(self) -> None:
+        """Apply what a platform engineer applies once."""
+        self._delivery.start()
+
+    def stop(self) -> None:
+        """Take everything away again."""
+        self._delivery.stop()
         self.server.stop()
         self.monitor.stop()
 
@@ -113,64 +190,31 @@ class Environment:
 
     def refresh(self) -> None:
         """Tell Argo CD that main has changed."""
-        self.cluster.kubectl(
-            "annotate",
-            "applicationset",
-            self.namespace,
-            "--namespace=argocd",
-            "--overwrite",
-            "argocd.argoproj.io/application-set-refresh=true",
-        )
-        self.cluster.kubectl(
-            "annotate",
-            "applications",
-            "--namespace=argocd",
-            f"--selector=e2e={self.prefix}",
-            "--overwrite",
-            "argocd.argoproj.io/refresh=normal",
-        )
+        self._delivery.refresh()
 
     def application(self, model: str = "toy") -> Object:
         """Argo CD's view of *model*."""
-        return self.cluster.get("application", f"{model}-{self.namespace}", "argocd")
+        return self._delivery.application(model)
 
     def rollout(self, model: str = "toy") -> Object:
         """Argo Rollouts' view of *model*."""
-        return self.cluster.get("rollout", model, self.namespace)
+        return self._delivery.rollout(model)
 
     def serving(self, model: str = "toy") -> dict[str, int]:
         """Model digest to the number of pods that are ready with it."""
-        found = self.cluster.list("pods", self.namespace, f"app={model}")
-        counts: dict[str, int] = {}
-        for pod in found:
-            conditions = {one["type"]: one["status"] for one in pod["status"].get("conditions", [])}
-            if conditions.get("Ready") == "True" and not pod["metadata"].get("deletionTimestamp"):
-                model_digest = pod["metadata"]["annotations"]["argosy.dev/model-digest"]
-                counts[model_digest] = counts.get(model_digest, 0) + 1
-        return counts
+        return self._delivery.serving(f"app={model}")
 
     def serves(self, name: str, model: str = "toy") -> bool:
         """Whether *model* is healthy with the bundle that *name* stands for, and Argo CD agrees."""
-        status = self.application(model).get("status", {})
-        settled = (status.get("sync", {}).get("status"), status.get("health", {}).get("status")) == (
-            "Synced",
-            "Healthy",
-        )
-        return (
-            settled and self.serving(model) == {digest(name): 2} and self.rollout(model)["status"]["phase"] == "Healthy"
-        )
-
-    def git(self, *arguments: str, at: Path) -> str:
-        """Git, as a person uses it."""
-        command = ["git", "-c", "user.name=ada", "-c", "user.email=ada@example.com", *arguments]
-        return subprocess.run(command, cwd=at, capture_output=True, text=True, check=True, timeout=60).stdout
+        settled = self._delivery.is_settled(model) and self.serving(model) == {digest(name): 2}
+        return settled and self.rollout(model)["status"]["phase"] == "Healthy"
 
     def _template(self) -> dict[str, bytes]:
         values = f"model: toy\nimage: {IMAGE}\nerrors: {self.monitor.address}\n"
         chart = (ROOT / "gitops-env/clusters/staging/chart.yaml").read_text(encoding="utf-8")
         chart = chart.replace("revision: 0.1.0", "revision: main")
         files = {
-            "clusters/staging/chart.yaml": self._addressed(chart),
+            "clusters/staging/chart.yaml": self._delivery.addressed(chart),
             "keys/signing.pub.pem": "a key\n",
             "policies/toy.yaml": "model: toy\n",
             "models/toy/values.yaml": values,
@@ -180,7 +224,7 @@ class Environment:
     def add_model(self, model: str) -> None:
         """What a data scientist's first commit brings: a folder, and the gates."""
         clone = self.repository.parent / f"clone-{model}"
-        self.git("clone", "--quiet", f"{self.server.address}/environment.git", str(clone), at=self.repository.parent)
+        git("clone", "--quiet", f"{self.server.address}/environment.git", str(clone), at=self.repository.parent)
         values = f"model: {model}\nimage: {IMAGE}\nerrors: {self.monitor.address}\n"
         files: Mapping[str, str] = {
             f"models/{model}/values.yaml": values,
@@ -189,26 +233,6 @@ class Environment:
         for path, text in files.items():
             (clone / path).parent.mkdir(parents=True, exist_ok=True)
             (clone / path).write_text(text, encoding="utf-8")
-        self.git("add", ".", at=clone)
-        self.git("commit", "--quiet", "--message", f"Add {model}", at=clone)
-        self.git("push", "--quiet", "origin", "HEAD:main", at=clone)
-
-    def _charts(self, folder: Path) -> None:
-        work = folder / "work"
-        subprocess.run(["cp", "-r", str(CHART), str(work)], check=True)
-        self.git("init", "--quiet", "--initial-branch=main", at=work)
-        self.git("add", ".", at=work)
-        self.git("commit", "--quiet", "--message=chart", at=work)
-        self.git("clone", "--quiet", "--bare", str(work), str(folder / "chart.git"), at=folder)
-
-    def _addressed(self, text: str) -> str:
-        """*text* of gitops-env/ with the addresses and names of this test."""
-        for address, name in ADDRESSES.items():
-            text = text.replace(address, f"{self.server.address}/{name}.git")
-        text = text.replace("argosy-staging", self.namespace).replace(
-            '_" "-" }}-staging\'', f'_" "-" }}}}-{self.namespace}\''
-        )
-        return text.replace(
-            "argosy.dev/environment: staging\n      finalizers",
-            f"argosy.dev/environment: staging\n        e2e: {self.prefix}\n      finalizers",
-        )
+        git("add", ".", at=clone)
+        git("commit", "--quiet", "--message", f"Add {model}", at=clone)
+        git("push", "--quiet", "origin", "HEAD:main", at=clone)

@@ -9,11 +9,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cluster import ROOT, Cluster, Object, helm
+from load_kit import Load
 from versions import MODEL, Version, requests
 
 CHART = ROOT / "charts" / "inference"
-RATE = 10.0
-"""Requests a second."""
 ROWS = 48
 """Rows a request."""
 TIMING = {"intervalSeconds": 5, "windowSeconds": 20, "minimumRequests": 25}
@@ -168,89 +167,16 @@ class Release:
 
         return str(self.cluster.wait("abort", aborted, seconds))
 
+    def load(self) -> Load:
+        """Requests to what callers are given; to be started."""
+        url = f"http://{MODEL}-live.{self.namespace}/v1/models/{MODEL}:predict"
+        return Load(self.cluster, self.namespace, self.image, url, requests(ROWS, 20))
+
     def measured(self) -> dict[str, str]:
         """The phases of the metrics of the last AnalysisRun, by name."""
         runs = self.cluster.list("analysisruns", self.namespace)
         last = max(runs, key=lambda run: str(run["metadata"]["creationTimestamp"]))
         return {metric["name"]: metric["phase"] for metric in last["status"]["metricResults"]}
-
-
-@dataclass(frozen=True)
-class Seconds:
-    """What the load saw, second by second."""
-
-    lines: list[dict[str, Any]]
-
-    def since(self, when: float) -> "Seconds":
-        """The same from *when* on, seconds since 1970."""
-        return Seconds([line for line in self.lines if line["at"] >= when])
-
-    def total(self) -> collections.Counter[str]:
-        """Outcomes over the whole time: ``<status> <digest>``, or ``failed …``."""
-        found: collections.Counter[str] = collections.Counter()
-        for line in self.lines:
-            found.update(line["seen"])
-        return found
-
-    def failures(self) -> dict[str, int]:
-        """Everything that was no 200."""
-        return {outcome: count for outcome, count in self.total().items() if not outcome.startswith("200 ")}
-
-    def share(self, version: Version, since: float, until: float) -> float:
-        """Of the answers between two times (seconds since 1970), the share that *version* gave."""
-        counts: collections.Counter[str] = collections.Counter()
-        for line in self.lines:
-            if since <= line["at"] <= until:
-                counts.update(line["seen"])
-        assert counts.total() > 0, "nothing was answered in that time"
-        return sum(count for outcome, count in counts.items() if version.digest in outcome) / counts.total()
-
-
-class Load:
-    """A pod that sends requests to the release until it is told to stop."""
-
-    def __init__(self, release: Release, name: str = "load") -> None:
-        self._release = release
-        self._name = name
-
-    def start(self) -> None:
-        """Start the pod and wait until the first second is reported."""
-        release = self._release
-        files = {
-            "load.py": Path(__file__).with_name("load.py").read_text(encoding="utf-8"),
-            "bodies.json": json.dumps(requests(ROWS, 20)),
-        }
-        metadata = {"name": self._name, "namespace": release.namespace}
-        release.cluster.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": files})
-        release.cluster.apply({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": self._pod()})
-        release.cluster.wait("the first requests", lambda: self.seen().lines, 120)
-
-    def seen(self) -> Seconds:
-        """What it has seen until now."""
-        done = self._release.cluster.try_kubectl("logs", self._name, "--namespace", self._release.namespace)
-        return Seconds([json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")])
-
-    def _pod(self) -> Object:
-        url = f"http://{MODEL}-live.{self._release.namespace}/v1/models/{MODEL}:predict"
-        environment = {"URL": url, "RATE": str(RATE), "BODIES": "/load/bodies.json"}
-        container = {
-            "name": "load",
-            "image": self._release.image,
-            "imagePullPolicy": "IfNotPresent",
-            "command": ["python", "/load/load.py"],
-            "env": [{"name": name, "value": value} for name, value in environment.items()],
-            "volumeMounts": [{"name": "load", "mountPath": "/load"}],
-            "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}},
-            "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
-        }
-        security = {"runAsNonRoot": True, "runAsUser": 10001, "seccompProfile": {"type": "RuntimeDefault"}}
-        return {
-            "containers": [container],
-            "volumes": [{"name": "load", "configMap": {"name": self._name}}],
-            "securityContext": security,
-            "restartPolicy": "Never",
-            "automountServiceAccountToken": False,
-        }
 
 
 def steps(analysis_runs: Iterable[Object]) -> list[tuple[int, str, str]]:

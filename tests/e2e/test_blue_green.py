@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import versions
-from serving_release import Load, Release
+from serving_release import Release
 
 pytestmark = [pytest.mark.needs("argo-rollouts", "kserve"), pytest.mark.timeout(900)]
 WAY = {"strategy": "blueGreen", "replicas": 2, "blueGreen": {"keepOldSeconds": 30}}
@@ -18,7 +18,7 @@ def test_the_switch_is_at_once_and_a_bad_version_switches_back(release: Release,
     )
     release.install(first, over=WAY)
     release.cluster.wait("the first version", lambda: release.phase() == "Healthy", 420)
-    load = Load(release)
+    load = release.load()
     load.start()
     release.install(second, over=WAY)
     release.cluster.wait("the second version", lambda: release.live_digest() == second.digest, 420)

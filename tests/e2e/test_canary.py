@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 import versions
-from serving_release import RATE, Load, Release, steps
+from load_kit import RATE, Load
+from serving_release import Release, steps
 from versions import Kind, Version
 
 pytestmark = [pytest.mark.needs("argo-rollouts", "kserve"), pytest.mark.timeout(1200)]
@@ -29,7 +30,7 @@ def first(release: Release, folder: Path) -> Version:
 def load(release: Release, first: Version) -> Load:
     """Requests all the time, through everything that happens."""
     assert first
-    made = Load(release)
+    made = release.load()
     made.start()
     return made
 
@@ -65,7 +66,7 @@ def test_a_good_version_takes_over_and_nobody_notices(
     assert [index for index, _, _ in runs] == [1, 3]
     shares = []
     for (_, since, until), expected in zip(runs, (0.25, 0.50), strict=True):
-        share = seen.share(second, _at(since), _at(until))
+        share = seen.share(second.digest, _at(since), _at(until))
         shares.append(round(share, 3))
         # Four standard deviations of the requests of one step, each of which takes a pod by lot.
         tolerance = 4 * (expected * (1 - expected) / (RATE * (_at(until) - _at(since)))) ** 0.5
@@ -102,7 +103,7 @@ def test_a_bad_version_is_taken_back(
     settled = time.time()
     release.cluster.wait("requests after the abort", lambda: load.seen().since(settled).total().total() >= 50)
     seen = load.seen().since(began)
-    assert seen.share(first, settled + 1, time.time()) == 1.0
+    assert seen.share(first.digest, settled + 1, time.time()) == 1.0
     # What the bad version itself answered with an error is what the canary is for; nobody else lost anything.
     lost = {outcome: count for outcome, count in seen.failures().items() if bad.digest not in outcome}
     met = sum(count for outcome, count in seen.total().items() if bad.digest in outcome)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from cluster import Cluster
-from gitops_kit import Environment, digest
+from gitops_kit import Environment, digest, git
 
 from argosy.adapters.cluster.rollouts import ClusterRollouts
 from argosy.adapters.local_forge.forge import LocalForge
@@ -91,12 +91,10 @@ def test_a_good_version_goes_to_all(staging: Environment) -> None:
 def test_a_revert_by_hand(staging: Environment, tmp_path: Path) -> None:
     """`git revert` of the merge, pushed to the git server, takes the cluster back."""
     clone = tmp_path / "clone"
-    staging.git("clone", "--quiet", f"{staging.server.address}/environment.git", str(clone), at=tmp_path)
-    newest = staging.git(
-        "log", "--first-parent", "--format=%H", "-1", "--", "models/toy/staging/version.yaml", at=clone
-    )
-    staging.git("revert", "--no-edit", "-m", "1", newest.strip(), at=clone)
-    staging.git("push", "--quiet", "origin", "HEAD:main", at=clone)
+    git("clone", "--quiet", f"{staging.server.address}/environment.git", str(clone), at=tmp_path)
+    newest = git("log", "--first-parent", "--format=%H", "-1", "--", "models/toy/staging/version.yaml", at=clone)
+    git("revert", "--no-edit", "-m", "1", newest.strip(), at=clone)
+    git("push", "--quiet", "origin", "HEAD:main", at=clone)
     staging.refresh()
     staging.cluster.wait("the version before serves", lambda: staging.serves("one"), 180)
 

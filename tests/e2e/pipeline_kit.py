@@ -1,0 +1,210 @@
+"""A model's pipeline on a cluster: a project of a test's own, what stands round its steps, and the forge that both sides see.
+
+What it stands on is named by the environment, and each that is missing skips by name:
+ARGOSY_E2E_S3 (http://host:port/bucket) with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; ARGOSY_E2E_TRACKING, an MLflow server;
+ARGOSY_E2E_SEARCH, a database URL; ARGOSY_E2E_FORGE, a folder of the node that is a folder of this machine too, for repositories. The
+images argosy/<target>:dev are on the node (`make images`).
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+from cluster import ROOT, Cluster, Object, helm
+
+from argosy.adapters import keys
+from argosy.adapters.s3 import client
+from argosy.templates import compiler
+
+NEEDED = (
+    "ARGOSY_E2E_S3",
+    "ARGOSY_E2E_TRACKING",
+    "ARGOSY_E2E_SEARCH",
+    "ARGOSY_E2E_FORGE",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+)
+MODEL = ROOT / "workflows" / "churn"
+USER = 10001
+"""What our containers run as."""
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The pipeline of one model in *namespace*."""
+
+    cluster: Cluster
+    namespace: str
+    around: Mapping[str, str]
+    """NEEDED, with its values."""
+    project: Path
+    forge: Path
+    """The folder of ``environment.git``."""
+
+    @property
+    def home(self) -> Path:
+        """The state folder of the person who reviews and merges."""
+        return self.project / "home"
+
+    @property
+    def repository(self) -> Path:
+        """The environment repo."""
+        return self.forge / "environment.git"
+
+    def prepare(self) -> None:
+        """Make the environment repo from the project's gitops-env/, install what stands round the steps, and the template."""
+        keys.ensure_signing_pair(self.home / "keys" / "signing.pem", self.home / "keys" / "signing.pub.pem")
+        shutil.copy(self.home / "keys" / "signing.pub.pem", _folder(self.project / "gitops-env" / "keys"))
+        self.argosy("setup")
+        self.give_forge()
+        self._install()
+        self.install_template()
+
+    def install_template(self, **settings: int) -> None:
+        """Install the template, the project's settings of these names changed first."""
+        model = self.project / "workflows" / MODEL.name
+        text = (model / "model.yaml").read_text(encoding="utf-8")
+        for name, value in settings.items():
+            text, count = re.subn(rf"^( *){name}: \d+$", rf"\g<1>{name}: {value}", text, flags=re.MULTILINE)
+            assert count == 1, name
+        (model / "model.yaml").write_text(text, encoding="utf-8")
+        (model / "pipeline.yaml").write_text(compiler.compile_folder(model), encoding="utf-8")
+        self.cluster.apply(self._template())
+
+    def upload(self) -> str:
+        """The sources, in the bucket."""
+        bucket = urlsplit(self.around["ARGOSY_E2E_S3"]).path.strip("/")
+        for file in sorted((ROOT / "data" / MODEL.name).iterdir()):
+            client.connect().upload_file(str(file), bucket, f"{self.namespace}/data/{file.name}")
+        return f"s3://{bucket}/{self.namespace}/data"
+
+    def argosy(self, *words: str, **more: str) -> str:
+        """What `argosy` prints to the person who reviews and merges, with the state that the steps have."""
+        return _argosy(words, self.project, {**self._state(), **more})
+
+    def here(self) -> dict[str, Any]:
+        """What the same manifest gives on this machine, with state of its own."""
+        manifest = self.project / "workflows" / MODEL.name / "pipeline.yaml"
+        words = ("run", "--file", str(manifest), "-p", f"data={ROOT / 'data' / MODEL.name}", "--json")
+        home = self.project / "another-home"
+        shutil.copytree(self.home / "keys", home / "keys")
+        out = _argosy(words, self.project, {"ARGOSY_HOME": str(home)})
+        found: dict[str, Any] = json.loads(out.strip().splitlines()[-1])
+        return found
+
+    def give_forge(self) -> None:
+        """Let the steps write what was written here."""
+        subprocess.run(["chown", "-R", f"{USER}:{USER}", str(self.forge)], check=True)
+
+    def running(self, run: str, part: str) -> str | None:
+        """A pod of *run* that runs, of a node whose name contains *part*."""
+        pods = self.cluster.list("pods", self.namespace, f"workflows.argoproj.io/workflow={run}")
+        return next(
+            (
+                pod["metadata"]["name"]
+                for pod in pods
+                if pod["status"]["phase"] == "Running"
+                and part in pod["metadata"]["annotations"]["workflows.argoproj.io/node-name"]
+            ),
+            None,
+        )
+
+    def s3(self) -> dict[str, str]:
+        """The environment of whoever reads the bucket."""
+        s3 = urlsplit(self.around["ARGOSY_E2E_S3"])
+        keys_ = {name: self.around[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+        return {**keys_, "AWS_ENDPOINT_URL": f"{s3.scheme}://{s3.netloc}", "AWS_REGION": "us-east-1"}
+
+    def _state(self) -> dict[str, str]:
+        return {
+            **self.s3(),
+            "ARGOSY_HOME": str(self.home),
+            "ARGOSY_FORGE_URI": f"local:{self.repository}",
+            "ARGOSY_TRACKING_URI": self.around["ARGOSY_E2E_TRACKING"],
+            "ARGOSY_STORE_URI": self._store(),
+            "ARGOSY_NEXT_REQUEST": "healthy",
+        }
+
+    def _store(self) -> str:
+        return f"s3://{urlsplit(self.around['ARGOSY_E2E_S3']).path.strip('/')}/{self.namespace}/store"
+
+    def _install(self) -> None:
+        # A folder of the node stands for the forge; the restricted profile of the namespace would refuse it.
+        label = "pod-security.kubernetes.io/enforce=privileged"
+        self.cluster.kubectl("label", "namespace", self.namespace, label, "--overwrite")
+        file = self.project / "platform.values.yaml"
+        file.write_text(yaml.safe_dump(self._values()), encoding="utf-8")
+        chart = str(ROOT / "charts" / "platform")
+        helm("upgrade", "--install", "platform", chart, "--namespace", self.namespace, "--values", str(file))
+
+    def _values(self) -> dict[str, Any]:
+        s3 = urlsplit(self.around["ARGOSY_E2E_S3"])
+        access = {name: self.around[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+        signing = (self.home / "keys" / "signing.pem").read_text(encoding="utf-8")
+        return {
+            "endpoints": {
+                "trackingUri": self.around["ARGOSY_E2E_TRACKING"],
+                "storeUri": self._store(),
+                "forgeUri": "local:/forge/environment.git",
+                "dataRoot": "/forge",
+                "s3Endpoint": f"{s3.scheme}://{s3.netloc}",
+                "s3Region": "us-east-1",
+            },
+            "secrets": {
+                "argosy-signing": {"ARGOSY_SIGNING_KEY": signing},
+                "argosy-store": access,
+                "argosy-data": access,
+                "argosy-search": {"ARGOSY_SEARCH_STORAGE_URI": self.around["ARGOSY_E2E_SEARCH"]},
+                "argosy-artifacts": {
+                    "accesskey": access["AWS_ACCESS_KEY_ID"],
+                    "secretkey": access["AWS_SECRET_ACCESS_KEY"],
+                },
+            },
+            "artifacts": {
+                "bucket": s3.path.strip("/"),
+                "endpoint": s3.netloc,
+                "insecure": s3.scheme == "http",
+            },
+            "serving": {"createNamespaces": False, "environments": []},
+            "converge": {"enabled": False},
+            "networkPolicy": {"enabled": False},
+        }
+
+    def _template(self) -> Object:
+        """The compiled manifest; the forge's folder is mounted by a patch of pods, nothing else differs."""
+        path = self.project / "workflows" / MODEL.name / "pipeline.yaml"
+        manifest: Object = yaml.safe_load(path.read_text(encoding="utf-8"))
+        mount = {"name": "main", "volumeMounts": [{"name": "forge", "mountPath": "/forge"}]}
+        patch = {"volumes": [{"name": "forge", "hostPath": {"path": str(self.forge)}}], "containers": [mount]}
+        manifest["metadata"]["namespace"] = self.namespace
+        manifest["spec"]["podSpecPatch"] = json.dumps(patch)
+        return manifest
+
+
+def make_project(folder: Path) -> Path:
+    """A project of the model in *folder*."""
+    shutil.copytree(MODEL, folder / "workflows" / MODEL.name)
+    shutil.copytree(ROOT / "gitops-env", folder / "gitops-env")
+    return folder
+
+
+def _argosy(words: tuple[str, ...], project: Path, state: Mapping[str, str]) -> str:
+    environment = {**os.environ, "ARGOSY_DATA_ROOT": str(project), **state}
+    command = [sys.executable, "-c", f"from argosy.cli import main; main.main({list(words)!r})"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=project)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir(exist_ok=True)
+    return path
