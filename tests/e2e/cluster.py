@@ -49,6 +49,19 @@ class Cluster:
         found: list[Object] = json.loads(text)["items"]
         return found
 
+    def step_pod(self, namespace: str, run: str, part: str = "") -> str | None:
+        """A pod of the workflow *run* that runs, of a node whose name contains *part*.
+
+        The controller has noted that it does: one that goes before that it just makes anew, as the same attempt.
+        """
+        found = self.get("workflow", run, namespace).get("status", {}).get("nodes", {})
+        noted = {node["name"] for node in found.values() if node["type"] == "Pod" and node["phase"] == "Running"}
+        for pod in self.list("pods", namespace, f"workflows.argoproj.io/workflow={run}"):
+            name = pod["metadata"]["annotations"]["workflows.argoproj.io/node-name"]
+            if pod["status"]["phase"] == "Running" and name in noted and part in name:
+                return str(pod["metadata"]["name"])
+        return None
+
     def wait(self, what: str, holds: Callable[[], Any], seconds: float = 180, every: float = 2.0) -> Any:
         """What *holds* returns once it is true; fails the test after *seconds*. *what*: for the message."""
         until = time.monotonic() + seconds

@@ -105,19 +105,6 @@ class Pipeline:
         """Let the steps write what was written here."""
         subprocess.run(["chown", "-R", f"{USER}:{USER}", str(self.forge)], check=True)
 
-    def running(self, run: str, part: str) -> str | None:
-        """A pod of *run* that runs, of a node whose name contains *part*."""
-        pods = self.cluster.list("pods", self.namespace, f"workflows.argoproj.io/workflow={run}")
-        return next(
-            (
-                pod["metadata"]["name"]
-                for pod in pods
-                if pod["status"]["phase"] == "Running"
-                and part in pod["metadata"]["annotations"]["workflows.argoproj.io/node-name"]
-            ),
-            None,
-        )
-
     def s3(self) -> dict[str, str]:
         """The environment of whoever reads the bucket."""
         s3 = urlsplit(self.around["ARGOSY_E2E_S3"])

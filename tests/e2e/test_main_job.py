@@ -205,7 +205,9 @@ def test_a_pipeline_ends_as_it_does_here(story: Story, capfd: pytest.CaptureFixt
     pipeline = story.pipeline
     began = time.time()
     run = _submitted(story, capfd)
-    trial = pipeline.cluster.wait("a trial", lambda: pipeline.running(run, "trial-"), seconds=900)
+    trial = pipeline.cluster.wait(
+        "a trial", lambda: pipeline.cluster.step_pod(pipeline.namespace, run, "trial-"), seconds=900
+    )
     at = ("--namespace", pipeline.namespace)
     pipeline.cluster.kubectl("delete", "pod", trial, *at, "--grace-period=0", "--force", "--wait=false")
     there = _ended(story, run, capfd)

@@ -141,7 +141,7 @@ def test_a_pod_that_goes_in_the_middle(
     template["spec"]["templates"][1]["container"]["env"].append({"name": "POD_ATTEMPT", "value": "{{retries}}"})
     cluster.apply(template)
     run = _submitted(capsys, pipelines, "goes")
-    pod = cluster.wait("the first attempt to run", lambda: _running(cluster, pipelines, run))
+    pod = cluster.wait("the first attempt to run", lambda: cluster.step_pod(pipelines, run))
     if how == "deleted":
         cluster.kubectl("delete", "pod", pod, "--namespace", pipelines, "--grace-period=0", "--force", "--wait=false")
     else:
@@ -154,11 +154,6 @@ def test_a_pod_that_goes_in_the_middle(
     phases = {name: node["phase"] for name, node in _nodes(capsys, pipelines, run).items()}
     assert (phases["$.step"], phases["$.step(1)"]) == ("Succeeded", "Succeeded")
     assert phases["$.step(0)"] in ("Failed", "Error")
-
-
-def _running(cluster: Cluster, namespace: str, run: str) -> str | None:
-    pods = cluster.list("pods", namespace, f"workflows.argoproj.io/workflow={run}")
-    return next((pod["metadata"]["name"] for pod in pods if pod["status"]["phase"] == "Running"), None)
 
 
 def test_suspended_and_resumed(cluster: Cluster, pipelines: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -34,7 +34,7 @@ def get(arguments: argparse.Namespace) -> int:
         if value:
             print(f"{name.title() + ':':<10} {value}")
     print()
-    for line in [*progress.plain(run.nodes, run.name), *_advice(at, run)]:
+    for line in [*progress.plain(run.nodes, run.name), *_times(run), *_advice(at, run)]:
         print(line)
     return errors.DONE
 
@@ -72,7 +72,7 @@ def until_over(at: "Workflows", name: str) -> int:
                 break
             time.sleep(POLL)
     print(f"{run.name} {run.phase}" + (f": {run.message}" if run.message else ""))
-    for line in _advice(at, run):
+    for line in [*_times(run), *_advice(at, run)]:
         print(line)
     return outcome.exit_code(Ending(Phase(run.phase), run.message), run.nodes)
 
@@ -202,6 +202,21 @@ def _facts(at: "Workflows", run: Run) -> dict[str, str]:
             name: value for name, value in sorted(run.outputs.items()) if name in ("verdict", "model-digest", "request")
         },
     }
+
+
+def _times(run: Run) -> Iterator[str]:
+    """Where the minutes of a run that is over went; those of a step begin with its pod."""
+    if run.started is None or run.finished is None:
+        return
+    from argosy.report import record, terminal
+
+    facts = record.Facts(run.name, model="", phase=run.phase, started=run.started, finished=run.finished)
+    pods = [node for node in run.nodes.values() if node.type is NodeType.POD]
+    entries = [
+        record.Entry(nodes.local_name(node.name, run.name), node.template, str(node.phase), node.started, node.finished)
+        for node in pods
+    ]
+    yield f"  time      {terminal.time(facts, entries)}"
 
 
 def _row(run: Run) -> dict[str, str]:

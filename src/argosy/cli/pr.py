@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Callable
 
 from argosy import errors, wiring
-from argosy.cli import markdown
+from argosy.cli import delivery, markdown
 from argosy.cli.requests import Desk, follow_in_registry
 from argosy.domain import promotion
 from argosy.domain.merge_checks import Check, short
@@ -30,6 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     listing.add_argument("--json", action="store_true", help="one JSON object a line")
     view = _numbered(verbs, "view", _view, "the evidence, and the state of every check")
     view.add_argument("--raw", action="store_true", help="the request's text as it is written, in Markdown")
+    view.add_argument(
+        "--namespace", metavar="NAME", help="where its environment is on the cluster: what became of it there"
+    )
     diff = _numbered(verbs, "diff", _diff, "what merging it would change")
     diff.add_argument("--all", action="store_true", help="the evidence line by line too")
     merge = _numbered(verbs, "merge", _merge, "merge it, and open the next environment's request")
@@ -77,6 +80,10 @@ def _view(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
     if request.state is State.OPEN:
         print("  checks")
         print("\n".join(_mark(check) for check in desk.checks(request, desk.forge.head())))
+    if arguments.namespace:
+        print("  cluster")
+        for line in delivery.lines(request, wiring.rollouts(arguments.namespace).of(request.subject.environment)):
+            print(_plain(f"    {line}"))
     body = (
         request.body if arguments.raw else markdown.readable(request.body, shutil.get_terminal_size((120, 24)).columns)
     )

@@ -22,6 +22,16 @@ class Measurement(Document):
     message: str = ""
 
 
+class Look(Document):
+    """One analysis of the new pods, taken at one weight. Times as Kubernetes writes them, UTC; None: not yet."""
+
+    weight: int | None = None
+    """Percent of the requests that the new pods had; None where the rollout has no weights."""
+    phase: str
+    began_at: str
+    ended_at: str | None = None
+
+
 class Rollout(Document):
     """A model's rollout in one environment, at one moment."""
 
@@ -39,6 +49,12 @@ class Rollout(Document):
     stable: str | None = None
     """Digest of the model in the pods that passed last; None where none ever did."""
     measurements: list[Measurement] = []
+    began_at: str | None = None
+    """When the newest pods were asked for; of pods that come back, as after a revert, when they were asked for first."""
+    looks: list[Look] = []
+    """At the newest pods, oldest first."""
+    healthy_at: str | None = None
+    """Since when the newest pods have all requests; None while they have not."""
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,12 @@
 Printed after a run; whoever wants more opens the page.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from argosy.domain.evidence import Evidence, GateResult
 from argosy.report import formats, ledger, outcome, views
-from argosy.report.record import RunReport
+from argosy.report.record import Entry, Facts, RunReport
 
 COSTLIEST = 5
 """How many tasks the line on time names."""
@@ -32,7 +32,7 @@ def _lines(report: RunReport, page: Path | None) -> Iterator[str]:
     if request := views.request(report):
         how = f"argosy pr view {request.number}" if request.local else request.where
         yield f"  request   {request.number} waits for review: {how}"
-    yield f"  time      {_time(report)}"
+    yield f"  time      {time(report.facts, report.entries)}"
     if report.facts.peak_bytes is not None:
         yield f"  memory    {formats.size(report.facts.peak_bytes)} at its peak"
     if page is not None:
@@ -58,8 +58,9 @@ def _gate(gate: GateResult) -> str:
     return f"{gate.gate}: {formats.number(gate.measured)}, limit {formats.bound(gate.limit)}{would}"
 
 
-def _time(report: RunReport) -> str:
-    times = ledger.of(report.facts, report.entries)
+def time(facts: Facts, entries: Sequence[Entry]) -> str:
+    """How long the run took, and the tasks that took most of it."""
+    times = ledger.of(facts, entries)
     costliest = sorted((row for row in times.rows if row.work), key=lambda row: -row.wall)[:COSTLIEST]
     parts = ", ".join(f"{row.label} {formats.seconds(row.wall)}" for row in costliest)
     cached = f"; {times.cached} of {times.tasks} tasks from the cache" if times.cached else ""

@@ -190,7 +190,9 @@ def test_a_run_as_json_is_as_the_engine_says_it(cluster: FakeWorkflows, capsys: 
 def test_watching_ends_as_the_engine_would(cluster: FakeWorkflows, capsys: pytest.CaptureFixture[str]) -> None:
     """A run that failed leaves with its failed step's code: 10, the answer is no."""
     assert main.run(["watch", "flower-b2", "--cluster"]) == 10
-    assert "Failed    $.propose: Error (exit code 10)" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "Failed    $.propose: Error (exit code 10)" in told
+    assert "  time      90.0 s (" in told
 
 
 def test_the_runs_of_a_namespace(cluster: FakeWorkflows, capsys: pytest.CaptureFixture[str]) -> None:

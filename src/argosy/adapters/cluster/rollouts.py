@@ -4,13 +4,14 @@ Which model failed is read from the pods' own template (of the ReplicaSet that t
 those already are of the next version when a merge comes in the middle of an abort.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from kubernetes import client
 
 from argosy.adapters.cluster.client import TIMEOUT_SECONDS, connect, reported
-from argosy.domain.rollouts import Measurement, Rollout
+from argosy.domain.rollouts import Look, Measurement, Rollout
 
 MODEL_LABEL, ENVIRONMENT_LABEL = "argosy.dev/model", "argosy.dev/environment"
 DIGEST_ANNOTATION = "argosy.dev/model-digest"
@@ -48,6 +49,8 @@ class ClusterRollouts:
     def _rollout(self, found: Object) -> Rollout:
         metadata, status = found["metadata"], found.get("status", {})
         newest = status.get("currentPodHash", "")
+        began_at, digest = self._pods(newest)
+        runs = self._analysis_runs(newest)
         return Rollout(
             name=metadata["name"],
             namespace=self._namespace,
@@ -56,31 +59,69 @@ class ClusterRollouts:
             phase=status.get("phase", "Progressing"),
             failed=given_up(status),
             message=status.get("message", ""),
-            newest=self._model_of(newest),
-            stable=self._model_of(status.get("stableRS", "")),
-            measurements=self._measurements(newest) if given_up(status) else [],
+            newest=digest,
+            stable=self._pods(status.get("stableRS", ""))[1],
+            measurements=_measurements(runs) if given_up(status) else [],
+            began_at=began_at,
+            looks=looks(runs, found.get("spec", {})),
+            healthy_at=healthy_at(status),
         )
 
-    def _model_of(self, pods: str) -> str | None:
-        """The model digest that the pods with the hash *pods* are annotated with."""
+    def _pods(self, pods: str) -> tuple[str | None, str | None]:
+        """When the pods with the hash *pods* were first asked for, and the model digest they are annotated with."""
         if not pods:
-            return None
+            return None, None
         found = self._apps.list_namespaced_replica_set(
             self._namespace, label_selector=f"{HASH_LABEL}={pods}", _request_timeout=TIMEOUT_SECONDS
         )
-        annotations = [(one.spec.template.metadata.annotations or {}).get(DIGEST_ANNOTATION) for one in found.items]
-        return next(iter(annotations), None)
+        for one in found.items:
+            annotations = one.spec.template.metadata.annotations or {}
+            return _written(one.metadata.creation_timestamp), annotations.get(DIGEST_ANNOTATION)
+        return None, None
 
-    def _measurements(self, pods: str) -> list[Measurement]:
-        found = self._listed("analysisruns", f"{HASH_LABEL}={pods}")
-        runs = sorted(found, key=lambda run: str(run["metadata"]["creationTimestamp"]))
-        return [one for run in runs for one in measured(run.get("status", {}).get("metricResults", []))]
+    def _analysis_runs(self, pods: str) -> list[Object]:
+        """Those of the pods with the hash *pods*, oldest first."""
+        found = self._listed("analysisruns", f"{HASH_LABEL}={pods}") if pods else []
+        return sorted(found, key=lambda run: str(run["metadata"]["creationTimestamp"]))
 
 
 def given_up(status: Object) -> bool:
     """Whether the newest pods of a Rollout with this status were given up."""
     stalled = any(one.get("reason") == STALLED for one in status.get("conditions", []))
     return bool(status.get("abort")) or (status.get("phase") == "Degraded" and stalled)
+
+
+def healthy_at(status: Object) -> str | None:
+    """Since when a Rollout with this status has been through with its newest pods."""
+    conditions = status.get("conditions", [])
+    done = next((one for one in conditions if one.get("type") == "Completed" and one.get("status") == "True"), None)
+    return str(done["lastTransitionTime"]) if done and status.get("phase") == "Healthy" else None
+
+
+def looks(runs: Sequence[Object], spec: Object) -> list[Look]:
+    """What AnalysisRuns of a Rollout with this spec were, and at which weight."""
+    steps = spec.get("strategy", {}).get("canary", {}).get("steps", [])
+    found = []
+    for run in runs:
+        status, index = run.get("status", {}), run["metadata"].get("labels", {}).get("step-index", "")
+        before = [one["setWeight"] for one in steps[: int(index)] if "setWeight" in one] if index.isdecimal() else []
+        found.append(
+            Look(
+                weight=before[-1] if before else None,
+                phase=status.get("phase", ""),
+                began_at=status.get("startedAt") or run["metadata"]["creationTimestamp"],
+                ended_at=status.get("completedAt"),
+            )
+        )
+    return found
+
+
+def _measurements(runs: Iterable[Object]) -> list[Measurement]:
+    return [one for run in runs for one in measured(run.get("status", {}).get("metricResults", []))]
+
+
+def _written(moment: datetime | None) -> str | None:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
 
 
 def measured(results: Iterable[Object]) -> list[Measurement]:

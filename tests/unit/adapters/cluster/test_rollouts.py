@@ -44,3 +44,35 @@ def test_measurements() -> None:
         "too many",
     )
     assert (second.phase, second.values) == ("", [])
+
+
+def test_looks_have_the_weight_of_their_step() -> None:
+    """The step's number is in a label; its weight is the last one set before it."""
+    spec = {
+        "strategy": {"canary": {"steps": [{"setWeight": 25}, {"analysis": {}}, {"setWeight": 50}, {"analysis": {}}]}}
+    }
+    runs = [
+        {"metadata": {"labels": {"step-index": "3"}, "creationTimestamp": "c"}, "status": {"phase": "Running"}},
+        {
+            "metadata": {"creationTimestamp": "c"},
+            "status": {"phase": "Successful", "startedAt": "s", "completedAt": "e"},
+        },
+    ]
+    assert [(look.weight, look.phase, look.began_at, look.ended_at) for look in rollouts.looks(runs, spec)] == [
+        (50, "Running", "c", None),
+        (None, "Successful", "s", "e"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        pytest.param({"phase": "Healthy"}, "t", id="through"),
+        pytest.param({"phase": "Progressing"}, None, id="pods-are-exchanged-still"),
+        pytest.param({"phase": "Healthy", "conditions": []}, None, id="never-through"),
+    ],
+)
+def test_healthy_at(status: dict[str, object], expected: str | None) -> None:
+    """When the controller called it completed."""
+    done = [{"type": "Available", "status": "True"}, {"type": "Completed", "status": "True", "lastTransitionTime": "t"}]
+    assert rollouts.healthy_at({"conditions": done, **status}) == expected
