@@ -80,7 +80,8 @@ class Engine:
         if self.name == "docker":
             _call("docker", "save", "--output", str(file), tag)
         else:
-            _call(self.name, *self.options, "push", "--quiet", tag, f"oci-archive:{file}:{tag}")
+            # In full, as nodes know what a manifest calls by its short name.
+            _call(self.name, *self.options, "push", "--quiet", tag, f"oci-archive:{file}:docker.io/{tag}")
         return _read(file)
 
     def push(self, tag: str, name: str) -> Image:
