@@ -249,10 +249,10 @@ def test_production_follows(story: Story) -> None:
 
 
 def test_the_next_model_takes_over_under_load(story: Story, capfd: pytest.CaptureFixture[str]) -> None:
-    """Another search of the same data gives another model; its canary goes to 100 % and no request fails."""
+    """Another seed gives another model; its canary goes to 100 % and no request fails."""
     story.load = _load(story)
     story.load.start()
-    story.pipeline.install_template(trials=14, per_round=7)
+    story.pipeline.install_template(seed=8)
     there = _ended(story, _submitted(story, capfd), capfd)
     assert there["verdict"] == "promote"
     story.digests.append(there["model-digest"])
