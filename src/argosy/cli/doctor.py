@@ -65,6 +65,8 @@ def findings(arguments: argparse.Namespace) -> Iterator[Finding]:
     yield from _asked("model store", lambda: [_store(settings)])
     yield from _asked("registry", lambda: [_registry(settings)])
     yield from _asked("forge", lambda: [_forge(settings)])
+    if settings.online_store_uri:
+        yield from _asked("online store", lambda: [_online(settings)])
 
 
 def _connected(arguments: argparse.Namespace) -> Inspection | Finding:
@@ -86,6 +88,7 @@ def _cluster(inspection: Inspection, namespace: str) -> Iterator[Finding]:
     yield from _asked(
         diagnosis.ENDPOINTS, lambda: diagnosis.endpoints(inspection.config_map(diagnosis.ENDPOINTS, namespace))
     )
+    yield from _asked(diagnosis.POD_SECURITY, lambda: _pod_security(inspection, namespace))
     wanted = [(diagnosis.EXECUTOR_TOKEN, "token", diagnosis.PLATFORM)]
     wanted += [(name, key, SECRET_FIX) for name, key in diagnosis.SECRETS.items()]
     for name, key, fix in wanted:
@@ -95,6 +98,17 @@ def _cluster(inspection: Inspection, namespace: str) -> Iterator[Finding]:
 def _controllers(inspection: Inspection) -> list[Finding]:
     definitions, images = inspection.definitions(), inspection.images()
     return [one for wanted in diagnosis.CONTROLLERS for one in diagnosis.controller(wanted, definitions, images)]
+
+
+def _pod_security(inspection: Inspection, namespace: str) -> list[Finding]:
+    namespaces = inspection.namespaces()
+    if namespaces is None:
+        return [Finding(diagnosis.POD_SECURITY, State.UNKNOWN, "namespaces may not be listed")]
+    pipelines, serving = diagnosis.restricted(namespaces, pipelines=namespace)
+    return [
+        diagnosis.executor(pipelines, inspection.executors() if pipelines else {}),
+        diagnosis.initializer(serving, inspection.initializers() if serving else {}),
+    ]
 
 
 def _rights(inspection: Inspection, namespace: str) -> Finding:
@@ -136,6 +150,15 @@ def _registry(settings: Settings) -> Finding:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
     wiring.registry(settings).check()
     return Finding("registry", State.OK, f"{settings.tracking_uri} answers")
+
+
+def _online(settings: Settings) -> Finding:
+    store = wiring.shared_online_store(settings)
+    held = store.held() if store is not None else []
+    whole = sum(one.whole for one in held)
+    return Finding(
+        "online store", State.OK, f"answers; features of {whole} version{'' if whole == 1 else 's'} are there"
+    )
 
 
 def _forge(settings: Settings) -> Finding:

@@ -217,6 +217,66 @@ def secret(name: str, key: str, held: Iterable[str] | None, fix: str) -> Finding
     return Finding("secrets", State.OK, f"{name} holds {key}")
 
 
+POD_SECURITY = "pod security"
+PROFILE = "pod-security.kubernetes.io/enforce"
+ENVIRONMENT = "argosy.dev/environment"
+"""The label of namespaces in which models are served."""
+CONTEXT = "{allowPrivilegeEscalation: false, runAsNonRoot: true, capabilities: {drop: [ALL]}, seccompProfile: {type: RuntimeDefault}}"
+
+
+def restricted(namespaces: Mapping[str, Mapping[str, str]] | None, *, pipelines: str) -> tuple[list[str], list[str]]:
+    """The namespaces that refuse pods which could be more than they must: of *pipelines*, and those that serve models."""
+    found = [name for name, labels in (namespaces or {}).items() if labels.get(PROFILE) == "restricted"]
+    serving = [name for name in found if ENVIRONMENT in (namespaces or {})[name]]
+    return [name for name in found if name == pipelines], serving
+
+
+def executor(namespaces: list[str], contexts: Mapping[str, Mapping[str, object]] | None) -> Finding:
+    """Whether Argo's own containers may run where pipelines do. *namespaces*: of pipelines, restricted ones only; *contexts*: what each
+    controller gives its containers, by its namespace, None where that cannot be seen."""
+    if not namespaces:
+        return Finding(POD_SECURITY, State.OK, "pipelines run where Argo's own containers are not refused")
+    where = ", ".join(namespaces)
+    if not contexts:
+        said = f"{where} enforces restricted; what the controller gives its own containers cannot be seen"
+        return Finding(POD_SECURITY, State.UNKNOWN, said)
+    open_ones = [name for name, context in contexts.items() if not confined(context)]
+    if open_ones:
+        said = (
+            f"{where} enforces restricted, and the controller of {', '.join(open_ones)} gives its own containers no fitting "
+            "securityContext: every pod of a run would be refused"
+        )
+        fix = f"set in its ConfigMap workflow-controller-configmap: executor: {{securityContext: {CONTEXT}}}"
+        return Finding(POD_SECURITY, State.WRONG, said, fix)
+    return Finding(POD_SECURITY, State.OK, f"{where} enforces restricted, which Argo's own containers fit")
+
+
+def initializer(namespaces: list[str], contexts: Mapping[str, Mapping[str, object]] | None) -> Finding:
+    """Whether what fetches models for KServe may run where they are served. *namespaces*: of models, restricted ones only; *contexts*: by
+    name of the ClusterStorageContainer, None where that cannot be seen."""
+    if not namespaces:
+        return Finding(POD_SECURITY, State.OK, "models are served where KServe's storage initializer is not refused")
+    where = f"{', '.join(namespaces)} {'enforces' if len(namespaces) == 1 else 'enforce'} restricted"
+    if not contexts:
+        return Finding(POD_SECURITY, State.UNKNOWN, f"{where}; what KServe's storage initializer may do cannot be seen")
+    fitting = [name for name, context in contexts.items() if confined(context)]
+    if fitting:
+        said = f"{where}; the ClusterStorageContainer {', '.join(fitting)} fits"
+        return Finding(POD_SECURITY, State.OK, said)
+    said = f"{where}, and no ClusterStorageContainer ({', '.join(contexts)}) has a fitting securityContext: models could not start"
+    fix = f"give one spec.container.securityContext: {CONTEXT}, and name it in storage.container of the chart inference"
+    return Finding(POD_SECURITY, State.WRONG, said, fix)
+
+
+def confined(context: Mapping[str, object]) -> bool:
+    """Whether a container with this security context passes the profile, in a pod that is not root's and has a seccomp profile, as all of
+    Argosy's are."""
+    capabilities = context.get("capabilities")
+    dropped = capabilities.get("drop") if isinstance(capabilities, Mapping) else None
+    may_root = context.get("runAsNonRoot") is False or context.get("privileged") is True
+    return context.get("allowPrivilegeEscalation") is False and "ALL" in (dropped or []) and not may_root
+
+
 LAPTOP_ONLY = ("sqlite:", "file:", "local:")
 
 

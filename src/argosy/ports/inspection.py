@@ -1,7 +1,7 @@
 """The port to a cluster that is looked at, and in no way changed."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from argosy.domain.diagnosis import Right
 
@@ -32,3 +32,14 @@ class Inspection(Protocol):
 
     def secret_keys(self, name: str, namespace: str) -> Sequence[str] | None:
         """The keys of a Secret that hold something, never what; None where there is no such Secret."""
+
+    def namespaces(self) -> Mapping[str, Mapping[str, str]] | None:
+        """Name of each namespace to its labels; None where they may not be listed."""
+
+    def executors(self) -> Mapping[str, Mapping[str, Any]] | None:
+        """What each Argo Workflows controller gives its own containers as ``securityContext``, by the controller's namespace; empty where
+        its ConfigMap says nothing of it. None where ConfigMaps of other namespaces may not be listed."""
+
+    def initializers(self) -> Mapping[str, Mapping[str, Any]] | None:
+        """The ``securityContext`` of what fetches models for KServe, by name of the ClusterStorageContainer; empty where it has none.
+        None where they may not be listed."""

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,9 @@ from argosy import errors, wiring
 from argosy.cli import main
 from argosy.domain import diagnosis
 from argosy.domain.diagnosis import Right
+
+CONFINED = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+RESTRICTED = {diagnosis.PROFILE: "restricted"}
 
 
 class Seen:
@@ -19,6 +23,8 @@ class Seen:
         self.down = False
         self.denied: list[Right] = []
         self.endpoints: dict[str, str] | None = {}
+        self.profiles: dict[str, Mapping[str, str]] | None = {}
+        self.contexts: dict[str, Mapping[str, Any]] | None = {"argo": CONFINED, "default": CONFINED}
         self.secrets = {diagnosis.EXECUTOR_TOKEN: ["token"]} | {name: [key] for name, key in diagnosis.SECRETS.items()}
 
     def version(self) -> str:
@@ -54,6 +60,18 @@ class Seen:
     def secret_keys(self, name: str, namespace: str) -> Sequence[str] | None:
         """See the port."""
         return self.secrets.get(name)
+
+    def namespaces(self) -> Mapping[str, Mapping[str, str]] | None:
+        """See the port."""
+        return self.profiles
+
+    def executors(self) -> Mapping[str, Mapping[str, Any]] | None:
+        """See the port."""
+        return self.contexts
+
+    def initializers(self) -> Mapping[str, Mapping[str, Any]] | None:
+        """See the port."""
+        return self.contexts
 
 
 @pytest.fixture
@@ -120,3 +138,71 @@ def test_a_store_that_refuses(seen: Seen, tmp_path: Path, capsys: pytest.Capture
     (tmp_path / "store").write_text("a file\n", encoding="utf-8")
     assert main.run(["doctor"]) != 0
     assert "model store" in capsys.readouterr().out.partition("WRONG")[2]
+
+
+@pytest.mark.parametrize(
+    ("contexts", "state"),
+    [
+        pytest.param({"a": CONFINED}, "ok", id="confined"),
+        pytest.param({"a": {}}, "wrong", id="nothing-said"),
+        pytest.param({"a": {**CONFINED, "allowPrivilegeEscalation": True}}, "wrong", id="may-become-more"),
+        pytest.param({"a": {**CONFINED, "capabilities": {"drop": ["NET_RAW"]}}}, "wrong", id="keeps-capabilities"),
+        pytest.param({"a": {**CONFINED, "capabilities": None}}, "wrong", id="no-capabilities-named"),
+        pytest.param({"a": {**CONFINED, "runAsNonRoot": False}}, "wrong", id="may-be-root"),
+        pytest.param({}, "unknown", id="none-found"),
+        pytest.param(None, "unknown", id="may-not-be-seen"),
+    ],
+)
+def test_pods_that_a_namespace_would_refuse(
+    seen: Seen, contexts: dict[str, Any] | None, state: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before the first run is refused, and the first model: Argo's own containers, and what fetches models for KServe."""
+    seen.profiles = {"argosy": RESTRICTED, "argosy-staging": {**RESTRICTED, diagnosis.ENVIRONMENT: "staging"}}
+    seen.contexts = contexts
+    assert main.run(["doctor", "--json"]) == (78 if state == "wrong" else 0)
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    looked_at = [one for one in found if one["name"] == diagnosis.POD_SECURITY]
+    assert [one["state"] for one in looked_at] == [state, state]
+    assert "argosy enforces restricted" in looked_at[0]["said"]
+    assert "argosy-staging enforces restricted" in looked_at[1]["said"]
+    if state == "wrong":
+        assert "workflow-controller-configmap: executor: {securityContext: {allowPriv" in looked_at[0]["fix"]
+        assert "spec.container.securityContext: {allowPriv" in looked_at[1]["fix"]
+        assert "storage.container of the chart inference" in looked_at[1]["fix"]
+
+
+@pytest.mark.parametrize(
+    ("profiles", "state"),
+    [
+        pytest.param({"other": RESTRICTED, "argosy": {diagnosis.PROFILE: "baseline"}}, "ok", id="another-namespace"),
+        pytest.param(None, "unknown", id="may-not-be-listed"),
+    ],
+)
+def test_where_nothing_would_be_refused(
+    seen: Seen, profiles: dict[str, Mapping[str, str]] | None, state: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A controller that gives nothing is not wrong where nothing is asked of it."""
+    seen.profiles, seen.contexts = profiles, {"argo": {}}
+    assert main.run(["doctor", "--json"]) == 0
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {one["state"] for one in found if one["name"] == diagnosis.POD_SECURITY} == {state}
+
+
+def test_one_of_several_initializers_is_enough(seen: Seen, capsys: pytest.CaptureFixture[str]) -> None:
+    """The chart names the one that it uses."""
+    seen.profiles = {"argosy-staging": {**RESTRICTED, diagnosis.ENVIRONMENT: "staging"}}
+    seen.contexts = {"default": {}, "confined": CONFINED}
+    assert main.run(["doctor"]) == 0
+    assert "the ClusterStorageContainer confined fits" in capsys.readouterr().out
+
+
+def test_a_shared_online_store_is_asked(
+    seen: Seen, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where one is named: whether it answers; its password is not shown."""
+    monkeypatch.setenv("ARGOSY_ONLINE_STORE_URI", "redis://:hunter2@127.0.0.1:1/0")
+    assert main.run(["doctor"]) == 78
+    said = capsys.readouterr().out
+    assert "WRONG   online store" in said
+    assert "fix: see whether it runs and can be reached from here" in said
+    assert "hunter2" not in said

@@ -5,6 +5,7 @@ import email.utils
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+import yaml
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
@@ -12,6 +13,7 @@ from argosy.adapters.cluster.client import FORBIDDEN, NOT_FOUND, TIMEOUT_SECONDS
 from argosy.domain.diagnosis import Right
 
 T = TypeVar("T")
+CONTROLLER = "workflow-controller-configmap"
 
 
 class ClusterInspection:
@@ -92,6 +94,52 @@ class ClusterInspection:
         with reported(f"reading the Secret {name} of {namespace}"):
             found = _there(lambda: self._core.read_namespaced_secret(name, namespace, _request_timeout=TIMEOUT_SECONDS))
         return [key for key, value in (found.data or {}).items() if value] if found else None
+
+    def namespaces(self) -> Mapping[str, Mapping[str, str]] | None:
+        """See the port."""
+        with reported("listing namespaces"):
+            found = _allowed(lambda: self._core.list_namespace(_request_timeout=TIMEOUT_SECONDS))
+        return {one.metadata.name: one.metadata.labels or {} for one in found.items} if found else None
+
+    def executors(self) -> Mapping[str, Mapping[str, Any]] | None:
+        """See the port."""
+        with reported(f"looking for the ConfigMap {CONTROLLER}"):
+            found = _allowed(
+                lambda: self._core.list_config_map_for_all_namespaces(
+                    field_selector=f"metadata.name={CONTROLLER}", _request_timeout=TIMEOUT_SECONDS
+                )
+            )
+        return {one.metadata.namespace: _executor(one.data or {}) for one in found.items} if found else None
+
+    def initializers(self) -> Mapping[str, Mapping[str, Any]] | None:
+        """See the port."""
+        objects = client.CustomObjectsApi(self._api)
+
+        def ask() -> Any:
+            listed = objects.list_cluster_custom_object(
+                "serving.kserve.io", "v1alpha1", "clusterstoragecontainers", _request_timeout=TIMEOUT_SECONDS
+            )
+            return listed["items"]
+
+        with reported("listing ClusterStorageContainers"):
+            found = _allowed(lambda: _there(ask) or [])
+        if found is None:
+            return None
+        return {
+            one["metadata"]["name"]: one.get("spec", {}).get("container", {}).get("securityContext") or {}
+            for one in found
+        }
+
+
+def _executor(data: Mapping[str, str]) -> Mapping[str, Any]:
+    """The ``securityContext`` of Argo's own containers: the ConfigMap holds settings by name, or all of them under ``config``."""
+    try:
+        settings = yaml.safe_load(data["config"]) if "config" in data else {}
+        executor = yaml.safe_load(data["executor"]) if "executor" in data else (settings or {}).get("executor")
+        security = (executor or {}).get("securityContext")
+    except (yaml.YAMLError, AttributeError):
+        return {}  # the controller does not read it either
+    return security if isinstance(security, dict) else {}
 
 
 def _there(ask: Callable[[], Any]) -> Any:

@@ -1,0 +1,88 @@
+"""What a look at a cluster finds of the rules for pods, in the API server's own words."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from web_server import Answer, web_server
+
+from argosy import errors
+from argosy.adapters.cluster.inspection import ClusterInspection
+
+CONFIG_MAPS = "/api/v1/configmaps?fieldSelector=metadata.name%3Dworkflow-controller-configmap"
+CONTAINERS = "/apis/serving.kserve.io/v1alpha1/clusterstoragecontainers"
+CONTEXT = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+FORBIDDEN = Answer(b"{}", 403)
+
+
+def listed(*items: dict[str, Any]) -> Answer:
+    """A list as the API server gives it."""
+    return Answer(json.dumps({"metadata": {}, "items": items}).encode())
+
+
+@pytest.fixture
+def answers() -> dict[str, Answer]:
+    """What the cluster answers, by path; anything else is not there."""
+    return {}
+
+
+@pytest.fixture
+def cluster(answers: dict[str, Answer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ClusterInspection]:
+    """A look at it."""
+    with web_server(answers) as web:
+        path = tmp_path / "config"
+        one = {"clusters": [{"name": "c", "cluster": {"server": web.url}}], "users": [{"name": "u", "user": {}}]}
+        here = {"contexts": [{"name": "here", "context": {"cluster": "c", "user": "u"}}], "current-context": "here"}
+        path.write_text(json.dumps({"apiVersion": "v1", "kind": "Config", **one, **here}), encoding="utf-8")
+        monkeypatch.setenv("KUBECONFIG", str(path))
+        yield ClusterInspection()
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        pytest.param({"executor": json.dumps({"securityContext": CONTEXT})}, CONTEXT, id="by-name"),
+        pytest.param({"config": f"executor:\n  securityContext: {json.dumps(CONTEXT)}\n"}, CONTEXT, id="all-in-one"),
+        pytest.param({"executor": "resources: {}"}, {}, id="nothing-of-it"),
+        pytest.param({"parallelism": "10"}, {}, id="no-executor"),
+        pytest.param({"executor": "a: b: c"}, {}, id="no-yaml"),
+        pytest.param({"config": "text"}, {}, id="no-mapping"),
+        pytest.param(None, {}, id="empty"),
+    ],
+)
+def test_what_the_controller_gives_its_containers(
+    cluster: ClusterInspection, answers: dict[str, Answer], data: dict[str, str] | None, expected: dict[str, Any]
+) -> None:
+    """In both forms that its ConfigMap may have."""
+    answers[CONFIG_MAPS] = listed({"metadata": {"namespace": "argo", "name": "x"}, "data": data})
+    assert cluster.executors() == {"argo": expected}
+
+
+def test_storage_containers_and_namespaces(cluster: ClusterInspection, answers: dict[str, Answer]) -> None:
+    """With what each says, or does not."""
+    answers[CONTAINERS] = listed(
+        {"metadata": {"name": "default"}, "spec": {"container": {"name": "storage-initializer"}}},
+        {"metadata": {"name": "confined"}, "spec": {"container": {"securityContext": CONTEXT}}},
+    )
+    answers["/api/v1/namespaces"] = listed(
+        {"metadata": {"name": "a", "labels": {"x": "y"}}}, {"metadata": {"name": "b"}}
+    )
+    assert cluster.initializers() == {"default": {}, "confined": CONTEXT}
+    assert cluster.namespaces() == {"a": {"x": "y"}, "b": {}}
+
+
+def test_what_may_not_be_listed_is_unknown(cluster: ClusterInspection, answers: dict[str, Answer]) -> None:
+    """Most people may not look into other namespaces; that is no failure. A type that is not installed has no objects."""
+    answers |= {CONFIG_MAPS: FORBIDDEN, "/api/v1/namespaces": FORBIDDEN}
+    assert (cluster.executors(), cluster.namespaces(), cluster.initializers()) == (None, None, {})
+    answers[CONTAINERS] = FORBIDDEN
+    assert cluster.initializers() is None
+
+
+def test_a_cluster_that_fails(cluster: ClusterInspection, answers: dict[str, Answer]) -> None:
+    """It is worth another try."""
+    answers["/api/v1/namespaces"] = Answer(b"{}", 500)
+    with pytest.raises(errors.TryAgain, match="listing namespaces: the cluster fails"):
+        cluster.namespaces()
