@@ -83,17 +83,32 @@ def logs(arguments: argparse.Namespace) -> int:
     run = cluster.found(at, arguments.run)
     wanted = [arguments.step] if arguments.step else []
     cluster.say(arguments, "argo", "logs", run.name, *wanted, namespace=at.namespace)
-    steps = [node for node in run.nodes.values() if node.type is NodeType.POD and fits(node, arguments.step, run.name)]
+    with_logs = _with_logs(run)
+    steps = [node for node in with_logs if _is_meant(node, arguments.step, run)]
     if not steps:
-        names = ", ".join(
-            nodes.local_name(node.name, run.name) for node in run.nodes.values() if node.type is NodeType.POD
-        )
+        names = ", ".join(nodes.local_name(node.name, run.name) for node in with_logs)
         raise errors.UsageError(f"run {run.name} has no step {arguments.step!r}; it has {names or 'none yet'}")
     for node in steps:
         prefix = f"{nodes.local_name(node.name, run.name)}: " if len(steps) > 1 else ""
         for line in _lines(at, run, node, follow=arguments.follow):
             print(prefix + line, flush=arguments.follow)
     return errors.DONE
+
+
+def _with_logs(run: Run) -> list[Node]:
+    """The nodes of *run* that write a log: pods, and in place of one that several steps share its containers."""
+    shared = {node.boundary for node in run.nodes.values() if node.type is NodeType.CONTAINER}
+    return [
+        node
+        for node in run.nodes.values()
+        if node.type is NodeType.CONTAINER or (node.type is NodeType.POD and node.name not in shared)
+    ]
+
+
+def _is_meant(node: Node, step: str | None, run: Run) -> bool:
+    """Whether *step* means *node*, or the pod that it is a container of."""
+    within = run.nodes.get(node.boundary or "") if node.type is NodeType.CONTAINER else None
+    return fits(node, step, run.name) or (within is not None and fits(within, step, run.name))
 
 
 def fits(node: Node, step: str | None, workflow: str) -> bool:
@@ -107,9 +122,11 @@ def fits(node: Node, step: str | None, workflow: str) -> bool:
 
 
 def _lines(at: "Workflows", run: Run, node: Node, *, follow: bool) -> Iterator[str]:
-    pod = nodes.pod_name(run.name, node.name, node.template)
+    within = run.nodes[node.boundary] if node.type is NodeType.CONTAINER and node.boundary else node
+    pod = nodes.pod_name(run.name, within.name, within.template)
+    container = "main" if within is node else node.display_name
     try:
-        yield from at.log(pod, follow=follow and not node.fulfilled)
+        yield from at.log(pod, follow=follow and not node.fulfilled, container=container)
     except LookupError:
         # podGC takes the pods of steps that succeeded; the controller keeps their logs where archiveLogs is on.
         print(

@@ -102,7 +102,9 @@ def artifacts(home: Path, nodes: Mapping[str, engine_nodes.Node]) -> record.Find
     """Finds the artifacts of a run by template and name. Of several the last one counts: a retried step has one an attempt."""
 
     def find(template: str, output: str) -> Path | None:
-        holders = [node for node in nodes.values() if node.template == template]
+        # A step that shares a pod is a container of it, and the pod has its outputs.
+        pods = {node.boundary for node in nodes.values() if _is_container(node) and node.display_name == template}
+        holders = [node for node in nodes.values() if node.template == template or node.name in pods]
         found = [path for node in holders if (path := runs.artifact(home, node, output)) is not None]
         return found[-1] if found else None
 
@@ -113,8 +115,18 @@ def _entries(folder: runs.RunFolder, workflow: str, nodes: Mapping[str, engine_n
     attempts: dict[str, list[journal.Attempt]] = {}
     for attempt in journal.read_attempts(folder.path / runs.JOURNAL) if nodes else []:
         attempts.setdefault(attempt.node, []).append(attempt)
-    pods = (node for node in nodes.values() if node.type is engine_nodes.NodeType.POD)
+    shared = {node.boundary for node in nodes.values() if _is_container(node)}
+    pods = [
+        node
+        for node in nodes.values()
+        if (node.type is engine_nodes.NodeType.POD and node.name not in shared)
+        or (_is_container(node) and node.name in attempts)  # without one it never had its turn
+    ]
     return tuple(_entry(folder, workflow, node, attempts.get(node.name, [])) for node in pods)
+
+
+def _is_container(node: engine_nodes.Node) -> bool:
+    return node.type is engine_nodes.NodeType.CONTAINER
 
 
 def _entry(
@@ -123,7 +135,7 @@ def _entry(
     # A node comes up when it could start; its process starts when there is a place. After a resume the wait has no meaning.
     return record.Entry(
         name=engine_nodes.local_name(node.name, workflow),
-        template=node.template,
+        template=node.display_name if _is_container(node) else node.template,
         phase=str(node.phase),
         started=attempts[-1].started if attempts else node.started,
         finished=node.finished,

@@ -14,6 +14,7 @@ from argosy.domain.documents import Document
 Task = Literal["binary", "multiclass", "regression"]
 ColumnType = Literal["string", "integer", "number", "boolean", "timestamp"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=63)]
+PodName = Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$", max_length=40)]
 Resource = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi)?$")]
 
 
@@ -222,6 +223,10 @@ class ModelSettings(Document):
     resources: dict[str, StepResources] = Field(
         default_factory=dict, description="Step name to its resources; defaults elsewhere."
     )
+    fuse: dict[PodName, Annotated[list[str], Field(min_length=2)]] = Field(
+        default_factory=dict,
+        description="Steps that follow one another and share a pod, by that pod's name, such as prepare: [ingest, validate].",
+    )
     schedule: Schedule | None = Field(
         default=None, description="Compiled to a CronWorkflow beside the pipeline; none where absent."
     )
@@ -235,6 +240,9 @@ class ModelSettings(Document):
         for used in [self.label.source, *(rule.source for rule in self.reject)]:
             if used not in names:
                 raise ValueError(f"there is no source {used!r}; sources: {', '.join(names)}")
+        fused = [step for steps in self.fuse.values() for step in steps]
+        if twice := next((step for step in fused if fused.count(step) > 1), None):
+            raise ValueError(f"fuse: the step {twice!r} is there twice; a step is in one pod")
         if self.task == "binary" and len(self.label.classes) != 2:
             raise ValueError("a binary task names two label classes, the negative one first")
         if self.task == "multiclass" and len(self.label.classes) < 3:

@@ -1,10 +1,15 @@
 """What a run that ended means: the exit code, and what a resume does again."""
 
+import re
 from collections.abc import Collection, Mapping
 
 from argosy import errors
 from argosy.engine.machine.workflow import Ending
 from argosy.engine.nodes import Node, NodeType, Phase
+
+_AWAITED = re.compile(r'dependency "[^"]+" exited with non-zero code: (\d+)')
+_OWN = re.compile(r"[^\s:]+: \w+ \(exit code (\d+)\)")
+"""What the controller says of a pod of which a container failed: of one that waited for another, or of itself."""
 
 
 def exit_code(ending: Ending | None, nodes: Mapping[str, Node]) -> int:
@@ -14,8 +19,15 @@ def exit_code(ending: Ending | None, nodes: Mapping[str, Node]) -> int:
     if ending.phase is Phase.SUCCEEDED:
         return errors.DONE
     failed = sorted(_failed_for_good(nodes), key=lambda node: node.finished or 0.0)
-    codes = [int(node.outputs.exit_code) for node in failed if node.outputs and node.outputs.exit_code]
-    return next((code for code in codes if code), errors.BUG)
+    return next((code for code in map(_code, failed) if code), errors.BUG)
+
+
+def _code(node: Node) -> int:
+    """The exit code that the pod *node* failed with; 0 where it ended by none. Of several containers it is that of the first to fail."""
+    said = _AWAITED.search(node.message) or _OWN.match(node.message)
+    if said:
+        return int(said[1])
+    return int(node.outputs.exit_code) if node.outputs and node.outputs.exit_code else 0
 
 
 def _failed_for_good(nodes: Mapping[str, Node]) -> list[Node]:

@@ -48,8 +48,8 @@ class Workflows(Protocol):
     def delete(self, name: str) -> None:
         """Delete the workflow and its pods."""
 
-    def log(self, pod: str, *, follow: bool) -> Iterator[str]:
-        """The lines that a step's container wrote; with *follow* until it ends. Nothing where the pod has not begun yet.
+    def log(self, pod: str, *, follow: bool, container: str = "main") -> Iterator[str]:
+        """The lines that a step's *container* wrote; with *follow* until it ends. Nothing where the pod has not begun yet.
 
         Raises LookupError where the pod is gone.
         """

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from argosy.report.record import Entry, Facts
 
-ATTEMPT = re.compile(r"\(\d+\)$")
+ATTEMPT = re.compile(r"\(\d+\)(?=$|\.)")
 ITEM = re.compile(r"\(\d+:.*\)$")
 
 

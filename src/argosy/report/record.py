@@ -4,6 +4,7 @@ A run that stopped early still has a record; what it lacks is None. Where a run 
 function that finds an artifact. How a record looks to a person is the business of ``html`` and ``terminal``.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from argosy.domain.policy import Policy
 from argosy.domain.search import Choice, SearchHistory
 from argosy.domain.training import TrainingRecord
 
+_ATTEMPT = re.compile(r"\(\d+\)(?=$|\.)")
 FindArtifact = Callable[[str, str], Path | None]
 """(template, output artifact) to where it lies, or None where the run has none."""
 
@@ -100,9 +102,9 @@ class RunReport:
 
 
 def attempt_of(name: str) -> str:
-    """The node that *name* is an attempt of: ``$.train(1)`` is one of ``$.train``; a task of a fan-out is its own node."""
-    base, _, last = name.rpartition("(")
-    return base if base and last.removesuffix(")").isdigit() else name
+    """The node that *name* is an attempt of: ``$.train(1)`` is one of ``$.train``, and ``$.fit(1).train``, a container of a pod, one of
+    ``$.fit.train``; a task of a fan-out is its own node."""
+    return _ATTEMPT.sub("", name)
 
 
 def collect(

@@ -32,12 +32,17 @@ class Step:
     def parameter(self, name: str) -> str:
         """The value of parameter *name*. Raises Misconfigured where it is neither given nor has a default."""
         declared = next(parameter for parameter in self.spec.parameters if parameter.name == name)
-        value = self._parameters.get(name, declared.default)
+        value = self._handed(declared) or self._parameters.get(name, declared.default)
         if value is None:
             raise errors.Misconfigured(
                 f"step {self.spec.name} has no value for parameter {name!r}: set {declared.variable} or pass --{name} VALUE"
             )
         return value
+
+    def _handed(self, parameter: specs.Parameter) -> str | None:
+        """The value that a step before this one in the same pod wrote."""
+        path = os.environ.get(parameter.file_variable)
+        return (self._root / path).read_text(encoding="utf-8") if path else None
 
     def input(self, name: str) -> Path:
         """Where input artifact *name* lies. Raises Misconfigured where nothing lies there."""
@@ -69,6 +74,9 @@ class Step:
 
     def _input_path(self, name: str) -> Path:
         _declared(name, self.spec.inputs)
+        declared = next(artifact for artifact in self.spec.inputs if artifact.name == name)
+        if handed := os.environ.get(declared.variable):
+            return self._root / handed
         return Path(specs.input_path(name, str(self._root)))
 
 

@@ -31,7 +31,12 @@ class Parameter:
     @property
     def variable(self) -> str:
         """The environment variable that carries it."""
-        return f"ARGOSY_PARAMETER_{self.name.upper().replace('-', '_')}"
+        return f"ARGOSY_PARAMETER_{_word(self.name)}"
+
+    @property
+    def file_variable(self) -> str:
+        """The environment variable that names the file below ``$ARGOSY_ROOT`` which holds it, where a step of the same pod wrote it."""
+        return f"ARGOSY_PARAMETER_FILE_{_word(self.name)}"
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,11 @@ class Artifact:
     name: str
     summary: str
     optional: bool = False
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that says where below ``$ARGOSY_ROOT`` it lies, where a step of the same pod left it."""
+        return f"ARGOSY_INPUT_{_word(self.name)}"
 
 
 @dataclass(frozen=True)
@@ -93,3 +103,7 @@ def output_path(name: str, root: str = ROOT) -> str:
 def result_path(name: str, root: str = ROOT) -> str:
     """Where a step writes a short output value."""
     return f"{root}/results/{name}"
+
+
+def _word(name: str) -> str:
+    return name.upper().replace("-", "_")

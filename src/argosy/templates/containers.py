@@ -5,7 +5,9 @@ become code. Where a template stands in a pipeline is ``pipeline``'s business.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 from hera.workflows import Artifact, ConfigMapEnvFrom, Container, Env, Parameter, RetryStrategy, SecretEnvFrom
 from hera.workflows import models as argo
@@ -17,6 +19,7 @@ CACHE = "argosy.dev/cache"
 CACHE_READS = "argosy.dev/cache-reads"
 PRELOAD = "argosy.dev/preload"
 ENDPOINTS = "argosy-endpoints"
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 # Only what can succeed on a retry: no exit code (evicted, node lost), the outside world (75), killed (137), terminated (143).
 # From Argo 3.5 on an expression alone decides, so evictions must be named in it.
@@ -36,7 +39,7 @@ def container(spec: specs.StepSpec, *, image: str, resources: StepResources, mut
     return Container(
         name=spec.name,
         image=image,
-        command=["python", "-m", spec.module],
+        command=command(spec),
         annotations=_annotations(spec),
         inputs=[
             *(Parameter(name=parameter.name, default=parameter.default) for parameter in spec.parameters),
@@ -45,36 +48,69 @@ def container(spec: specs.StepSpec, *, image: str, resources: StepResources, mut
                 for artifact in spec.inputs
             ),
         ],
-        outputs=[
-            *(_result(result) for result in spec.results),
-            *(_output(artifact) for artifact in spec.outputs),
-        ],
-        env=_environment(spec),
-        env_from=[
-            ConfigMapEnvFrom(name=ENDPOINTS, optional=True),
-            *(SecretEnvFrom(name=f"argosy-{key}", optional=True) for key in spec.keys),
-        ],
+        outputs=outputs([spec]),
+        env=environment(spec),
+        env_from=environment_from(spec),
         resources=_resources(resources),
-        node_selector=dict(resources.node_selector) or None,
-        tolerations=[_toleration(toleration) for toleration in resources.tolerations] or None,
-        priority_class_name=resources.priority_class,
         active_deadline_seconds=resources.deadline_seconds,
-        retry_strategy=RetryStrategy(
-            limit=3,
-            expression=RETRYABLE,
-            backoff=argo.Backoff(duration="1s", factor=argo.IntOrString(root="4"), max_duration="10m"),
-        ),
-        synchronization=argo.Synchronization(mutexes=[argo.Mutex(name=mutex)]) if mutex else None,
-        service_account_name=f"argosy-{spec.keys[0] if spec.keys else 'step'}",
-        security_context=argo.SecurityContext(
-            allow_privilege_escalation=False,
-            read_only_root_filesystem=True,
-            capabilities=argo.Capabilities(drop=["ALL"]),
-        ),
+        retry_strategy=retries(RETRYABLE),
+        security_context=unprivileged(),
         volume_mounts=[
             argo.VolumeMount(name="files", mount_path=specs.ROOT),
             argo.VolumeMount(name="scratch", mount_path="/tmp"),  # noqa: S108 - a volume of the pod's own
         ],
+        **pod([spec], resources, mutex),
+    )
+
+
+def command(spec: specs.StepSpec) -> list[str]:
+    """What a container of *spec* runs."""
+    return ["python", "-m", spec.module]
+
+
+def outputs(steps: Sequence[specs.StepSpec]) -> list[Artifact | Parameter]:
+    """What *steps* hand out."""
+    return [
+        *(_result(result) for step in steps for result in step.results),
+        *(_output(artifact) for step in steps for artifact in step.outputs),
+    ]
+
+
+def environment_from(spec: specs.StepSpec) -> list[ConfigMapEnvFrom | SecretEnvFrom]:
+    """Addresses, and the secrets that *spec* may see."""
+    return [
+        ConfigMapEnvFrom(name=ENDPOINTS, optional=True),
+        *(SecretEnvFrom(name=f"argosy-{key}", optional=True) for key in spec.keys),
+    ]
+
+
+def pod(steps: Sequence[specs.StepSpec], resources: StepResources, mutex: str | None) -> dict[str, Any]:
+    """What a pod of *steps* has once: where it runs, as whom, and when its turn is."""
+    keys = next((step.keys for step in steps if step.keys), ())
+    return {
+        "node_selector": dict(resources.node_selector) or None,
+        "tolerations": [_toleration(toleration) for toleration in resources.tolerations] or None,
+        "priority_class_name": resources.priority_class,
+        "synchronization": argo.Synchronization(mutexes=[argo.Mutex(name=mutex)]) if mutex else None,
+        "service_account_name": f"argosy-{keys[0] if keys else 'step'}",
+    }
+
+
+def retries(expression: str) -> RetryStrategy:
+    """Three more attempts, further and further apart, where *expression* says that another one can help."""
+    return RetryStrategy(
+        limit=3,
+        expression=expression,
+        backoff=argo.Backoff(duration="1s", factor=argo.IntOrString(root="4"), max_duration="10m"),
+    )
+
+
+def unprivileged() -> argo.SecurityContext:
+    """What every container is run with."""
+    return argo.SecurityContext(
+        allow_privilege_escalation=False,
+        read_only_root_filesystem=True,
+        capabilities=argo.Capabilities(drop=["ALL"]),
     )
 
 
@@ -95,9 +131,15 @@ def _annotations(spec: specs.StepSpec) -> dict[str, str]:
     return annotations
 
 
-def _environment(spec: specs.StepSpec) -> list[Env]:
+def environment(spec: specs.StepSpec, handed: Mapping[str, str] = NOTHING) -> list[Env]:
+    """The values of *spec*. *handed*: what it finds below ``$ARGOSY_ROOT`` at other places than its own, by name."""
     values = {"ARGOSY_ROOT": specs.ROOT, "HOME": "/tmp"}  # noqa: S108
-    values |= {parameter.variable: f"{{{{inputs.parameters.{parameter.name}}}}}" for parameter in spec.parameters}
+    for parameter in spec.parameters:
+        if parameter.name in handed:
+            values[parameter.file_variable] = handed[parameter.name]
+        else:
+            values[parameter.variable] = f"{{{{inputs.parameters.{parameter.name}}}}}"
+    values |= {artifact.variable: handed[artifact.name] for artifact in spec.inputs if artifact.name in handed}
     return [Env(name=name, value=value) for name, value in (values | QUIET).items()]
 
 
@@ -117,15 +159,18 @@ def _result(result: specs.Result) -> Parameter:
 
 
 def _resources(resources: StepResources) -> argo.ResourceRequirements:
-    amounts = {"cpu": resources.cpu, "memory": resources.memory}
-    if resources.gpu:
-        amounts[resources.gpu_resource] = str(resources.gpu)
-    return argo.ResourceRequirements(
-        requests=_quantities(amounts), limits=_quantities(amounts | {"cpu": resources.cpu_limit or resources.cpu})
-    )
+    return requirements(resources, {"cpu": resources.cpu, "memory": resources.memory})
 
 
-def _quantities(amounts: Mapping[str, str]) -> dict[str, argo.Quantity]:
+def requirements(resources: StepResources, kept: Mapping[str, str]) -> argo.ResourceRequirements:
+    """What a container may use by *resources*, of which the cores and the memory *kept* are its own."""
+    devices = {resources.gpu_resource: str(resources.gpu)} if resources.gpu else {}
+    most = {"cpu": resources.cpu_limit or resources.cpu, "memory": resources.memory}
+    return argo.ResourceRequirements(requests=quantities({**kept, **devices}), limits=quantities(most | devices))
+
+
+def quantities(amounts: Mapping[str, str]) -> dict[str, argo.Quantity]:
+    """*amounts* as Argo has them."""
     return {name: argo.Quantity(root=amount) for name, amount in amounts.items()}
 
 

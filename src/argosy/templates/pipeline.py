@@ -5,47 +5,20 @@ raw artifacts, a task depends on the tasks whose outputs it takes, templates wit
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hera.workflows import DAG, Artifact, Container, Parameter, RawArtifact, Task, WorkflowTemplate
+from hera.workflows import DAG, Artifact, Container, ContainerSet, Parameter, RawArtifact, WorkflowTemplate
 from hera.workflows import models as argo
 
 from argosy import errors
 from argosy.adapters import model_folder
 from argosy.domain.model_settings import ModelSettings, StepResources
 from argosy.steps import spec as specs
-from argosy.templates import containers, folder, images
-
-Value = str | Artifact
-
-
-@dataclass(frozen=True)
-class Outputs:
-    """What a template hands out."""
-
-    template: str
-    artifacts: tuple[str, ...]
-    results: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Placed:
-    """A template that stands in the pipeline as a task; its outputs can be handed to others."""
-
-    name: str
-    outputs: Outputs
-
-    def artifact(self, name: str) -> Artifact:
-        """The output artifact *name*, as an argument for another step."""
-        _known(self.outputs.template, name, self.outputs.artifacts)
-        return Artifact(name=name, from_=f"{{{{tasks.{self.name}.outputs.artifacts.{name}}}}}")
-
-    def result(self, name: str) -> str:
-        """The output value *name*, as an argument for another step. Of a fan-out: the JSON list of its tasks' values."""
-        _known(self.outputs.template, name, self.outputs.results)
-        return f"{{{{tasks.{self.name}.outputs.parameters.{name}}}}}"
+from argosy.templates import container_sets, containers, folder, fusing, images
+from argosy.templates.calls import Call, Outputs, Placed, Value, outputs_of, refuse_incomplete, renamed, source
+from argosy.templates.fusing import Fusion
 
 
 @dataclass
@@ -54,7 +27,11 @@ class Pipeline:
 
     files: folder.ModelFiles
     settings: ModelSettings
-    _specs: dict[str, specs.StepSpec] = field(default_factory=dict)
+    _calls: list[Call] = field(default_factory=list)
+    """The tasks of the DAG that is open."""
+    _placed: dict[str, specs.StepSpec] = field(default_factory=dict)
+    _alone: dict[str, specs.StepSpec] = field(default_factory=dict)
+    _fused: list[Fusion] = field(default_factory=list)
 
     def step(
         self, spec: specs.StepSpec, *, name: str | None = None, for_each: str | None = None, **arguments: Value
@@ -66,49 +43,95 @@ class Pipeline:
         Raises Misconfigured where an input has no argument or an argument no input.
         """
         given = {argument.replace("_", "-"): value for argument, value in arguments.items()}
-        _complete(spec, given)
-        self._specs[spec.name] = spec
-        own = [artifact.name for artifact in spec.inputs if artifact.name in folder.ARTIFACTS]
-        return _place(name or spec.name, outputs_of(spec), own, given, for_each)
+        refuse_incomplete(spec, given, list(folder.ARTIFACTS))
+        own = tuple(artifact.name for artifact in spec.inputs if artifact.name in folder.ARTIFACTS)
+        self._calls.append(Call(name or spec.name, spec.name, own, given, for_each, spec))
+        self._placed[spec.name] = spec
+        return Placed(name or spec.name, outputs_of(spec))
 
     def group(self, outputs: Outputs, *, name: str | None = None, **arguments: Value) -> Placed:
         """Put the DAG template that :meth:`dag` made into the DAG that is open."""
         given = {argument.replace("_", "-"): value for argument, value in arguments.items()}
-        return _place(name or outputs.template, outputs, list(folder.ARTIFACTS), given, None)
+        self._calls.append(Call(name or outputs.template, outputs.template, tuple(folder.ARTIFACTS), given))
+        return Placed(name or outputs.template, outputs)
 
-    def dag(self, name: str, *, inputs: tuple[str, ...] = (), outputs: Mapping[str, Artifact] | None = None) -> DAG:
-        """A DAG template that takes the model's files and the artifacts *inputs*, and gives *outputs* on."""
-        return DAG(
-            name=name,
-            inputs=[Artifact(name=artifact) for artifact in (*folder.ARTIFACTS, *inputs)],
-            outputs=[Artifact(name=key, from_=value.from_) for key, value in (outputs or {}).items()],
-        )
+    @contextlib.contextmanager
+    def dag(
+        self, name: str, *, inputs: tuple[str, ...] = (), outputs: Mapping[str, Artifact] | None = None
+    ) -> Iterator[DAG]:
+        """A DAG template that takes the model's files and the artifacts *inputs*, and gives *outputs* on; written when the block ends.
 
-    def containers(self) -> list[Container]:
+        Raises Misconfigured where steps that the settings fuse cannot share a pod.
+        """
+        dag = DAG(name=name, inputs=[Artifact(name=artifact) for artifact in (*folder.ARTIFACTS, *inputs)])
+        with dag:
+            yield dag
+            calls, stand_ins = self._with_fused(self._calls)
+            for call in calls:
+                call.write()
+        handed_on = {key: renamed(value, stand_ins) for key, value in (outputs or {}).items()}
+        dag.outputs = [Artifact(name=key, from_=source(value)) for key, value in handed_on.items()]
+        self._calls = []
+
+    def _with_fused(self, calls: list[Call]) -> tuple[list[Call], dict[str, str]]:
+        """*calls* with the pods that the settings ask for, and the task that stands in place of each step."""
+        stand_ins: dict[str, str] = {}
+        for name, steps in self.settings.fuse.items():
+            if not {call.name for call in calls}.issuperset(steps):
+                continue
+            try:
+                calls, fusion = fusing.fuse(name, steps, calls, self.settings.resources)
+            except fusing.Unfit as error:
+                raise self._wrong(f"fuse.{name}", str(error)) from None
+            self._fused.append(fusion)
+            stand_ins |= dict.fromkeys(steps, name)
+        self._alone |= {call.spec.name: call.spec for call in calls if call.spec}
+        return calls, stand_ins
+
+    def templates(self) -> list[Container | ContainerSet]:
         """The templates of the steps that were placed, by name."""
-        return [self._container(spec) for _, spec in sorted(self._specs.items())]
-
-    def refuse_unplaced_resources(self) -> None:
-        """Raises Misconfigured where the settings give resources to a step that the pipeline has not: a slip would go unnoticed."""
-        for name in self.settings.resources:
-            if name not in self._specs:
-                raise errors.Misconfigured(
-                    f"{self.files.settings}: resources names the step {name!r}, but the pipeline has {', '.join(sorted(self._specs))}"
+        mutex = f"argosy-{self.settings.model}"
+        found: dict[str, Container | ContainerSet] = {
+            name: containers.container(
+                spec,
+                image=images.of(spec.family, self.files.root),
+                resources=self.settings.resources.get(name, StepResources()),
+                mutex=mutex if spec.exclusive else None,
+            )
+            for name, spec in self._alone.items()
+        }
+        for fusion in self._fused:
+            if fusion.name in self._placed:
+                raise self._wrong(
+                    f"fuse.{fusion.name}", f"{fusion.name!r} is the name of a step; name the pod otherwise"
                 )
+            found[fusion.name] = container_sets.of(
+                fusion,
+                images={spec.name: images.of(spec.family, self.files.root) for spec in fusion.specs},
+                resources=self.settings.resources,
+                mutex=mutex if any(spec.exclusive for spec in fusion.specs) else None,
+            )
+        return [found[name] for name in sorted(found)]
 
-    def _container(self, spec: specs.StepSpec) -> Container:
-        return containers.container(
-            spec,
-            image=images.of(spec.family, self.files.root),
-            resources=self.settings.resources.get(spec.name, StepResources()),
-            mutex=f"argosy-{self.settings.model}" if spec.exclusive else None,
-        )
+    def refuse_unplaced(self) -> None:
+        """Raises Misconfigured where the settings speak of steps that the pipeline has not: a slip would go unnoticed."""
+        known = ", ".join(sorted(self._placed))
+        for name in self.settings.resources:
+            if name not in self._placed:
+                raise self._wrong("resources", f"names the step {name!r}, but the pipeline has {known}", joined=" ")
+        done = {fusion.name for fusion in self._fused}
+        for name, steps in self.settings.fuse.items():
+            if name not in done:
+                absent = [step for step in steps if step not in self._placed]
+                what = (
+                    f"there is no step {absent[0]!r}; the pipeline has {known}"
+                    if absent
+                    else "they are not tasks of one DAG"
+                )
+                raise self._wrong(f"fuse.{name}", what)
 
-
-def outputs_of(spec: specs.StepSpec) -> Outputs:
-    """What the template of *spec* hands out."""
-    artifacts = tuple(artifact.name for artifact in spec.outputs)
-    return Outputs(spec.name, artifacts, tuple(result.name for result in spec.results))
+    def _wrong(self, setting: str, what: str, joined: str = ": ") -> errors.Misconfigured:
+        return errors.Misconfigured(f"{self.files.settings}: {setting}{joined}{what}")
 
 
 @contextlib.contextmanager
@@ -122,8 +145,8 @@ def of(source: str) -> Iterator[Pipeline]:
     workflow = _workflow(files, pipeline.settings)
     with workflow:
         yield pipeline
-    pipeline.refuse_unplaced_resources()
-    workflow.templates.extend(pipeline.containers())
+    pipeline.refuse_unplaced()
+    workflow.templates.extend(pipeline.templates())
     compiled.append(workflow)
 
 
@@ -159,42 +182,3 @@ def _workflow(files: folder.ModelFiles, settings: ModelSettings) -> WorkflowTemp
         ),
         volumes=containers.volumes(),
     )
-
-
-def _place(name: str, outputs: Outputs, own: list[str], given: Mapping[str, Value], for_each: str | None) -> Placed:
-    """A task of the DAG that is open, with *own* files from the DAG's inputs and *given* from where they say."""
-    artifacts = {key: f"{{{{inputs.artifacts.{key}}}}}" for key in own}
-    artifacts |= {key: str(value.from_) for key, value in given.items() if isinstance(value, Artifact)}
-    Task(
-        name=name,
-        template=outputs.template,
-        arguments=[
-            *(Artifact(name=key, from_=source) for key, source in artifacts.items()),
-            *(Parameter(name=key, value=value) for key, value in given.items() if isinstance(value, str)),
-        ],
-        with_param=for_each,
-        depends=" && ".join(_taken_from([*given.values(), for_each])) or None,
-    )
-    return Placed(name, outputs)
-
-
-def _complete(spec: specs.StepSpec, given: Mapping[str, Value]) -> None:
-    needed = {artifact.name for artifact in spec.inputs if not artifact.optional} - set(folder.ARTIFACTS)
-    needed |= {parameter.name for parameter in spec.parameters if parameter.default is None}
-    known = {artifact.name for artifact in spec.inputs} | {parameter.name for parameter in spec.parameters}
-    if missing := sorted(needed - set(given)):
-        raise errors.Misconfigured(f"step {spec.name} is given no {missing[0]!r}")
-    if unknown := sorted(set(given) - known):
-        raise errors.Misconfigured(f"step {spec.name} takes no {unknown[0]!r}; it takes {', '.join(sorted(known))}")
-
-
-def _taken_from(values: Sequence[Value | None]) -> list[str]:
-    """The tasks that *values* refer to, in order, once each."""
-    texts = [value.from_ if isinstance(value, Artifact) else value for value in values]
-    names = [text.removeprefix("{{tasks.").partition(".")[0] for text in texts if text and text.startswith("{{tasks.")]
-    return list(dict.fromkeys(names))
-
-
-def _known(template: str, name: str, names: Sequence[str]) -> None:
-    if name not in names:
-        raise errors.Misconfigured(f"{template} has no output {name!r}; it has {', '.join(names) or 'none'}")

@@ -10,6 +10,7 @@ from argosy.steps.select.spec import SPEC as SELECT
 from argosy.steps.suggest.spec import SPEC as SUGGEST
 from argosy.steps.trial.spec import SPEC as TRIAL
 from argosy.templates import pipeline
+from argosy.templates.calls import Outputs, Placed
 
 NAME = "tune"
 
@@ -19,7 +20,7 @@ def rounds_of(search: Search) -> int:
     return -(-search.trials // search.per_round)
 
 
-def dag(run: pipeline.Pipeline) -> pipeline.Outputs:
+def dag(run: pipeline.Pipeline) -> Outputs:
     """Add the template ``tune``: from the artifact ``features`` to the artifacts ``history`` and ``choice``."""
     features = Artifact(name="features", from_="{{inputs.artifacts.features}}")
     outputs = {
@@ -39,10 +40,10 @@ def dag(run: pipeline.Pipeline) -> pipeline.Outputs:
             )
             scored = _fan_out(run, number, asked, features)
         run.step(SELECT, finished=scored.result("finished"), history=asked.artifact("history"))
-    return pipeline.Outputs(NAME, tuple(outputs), ())
+    return Outputs(NAME, tuple(outputs), ())
 
 
-def _fan_out(run: pipeline.Pipeline, number: int, asked: pipeline.Placed, features: Artifact) -> pipeline.Placed:
+def _fan_out(run: pipeline.Pipeline, number: int, asked: Placed, features: Artifact) -> Placed:
     return run.step(
         TRIAL,
         name=f"trial-{number}",

@@ -16,7 +16,7 @@ class FakeWorkflows:
     known: list[dict[str, Any]] = field(default_factory=list)
     """The newest first."""
     logs: dict[str, list[str]] = field(default_factory=dict)
-    """Pod to its lines."""
+    """Pod to its lines; of a container that is not ``main``, ``pod/container`` to them."""
     asked: list[tuple[str, ...]] = field(default_factory=list)
     namespace: str = "team"
 
@@ -59,8 +59,9 @@ class FakeWorkflows:
         """See the port."""
         self.asked.append(("delete", name))
 
-    def log(self, pod: str, *, follow: bool) -> Iterator[str]:  # noqa: ARG002 - what is here is all there is
+    def log(self, pod: str, *, follow: bool, container: str = "main") -> Iterator[str]:  # noqa: ARG002 - what is here is all there is
         """See the port."""
-        if pod not in self.logs:
-            raise LookupError(pod)
-        yield from self.logs[pod]
+        key = pod if container == "main" else f"{pod}/{container}"
+        if key not in self.logs:
+            raise LookupError(key)
+        yield from self.logs[key]

@@ -1,5 +1,7 @@
 """What a run's end means: its exit code, and what a resume does again."""
 
+import pytest
+
 from argosy.engine import outcome
 from argosy.engine.machine.workflow import Ending
 from argosy.engine.nodes import Node, NodeType, Outputs, Phase
@@ -24,6 +26,21 @@ def test_first_failure_decides() -> None:
         node("c", Phase.SUCCEEDED, code=0),
     )
     assert outcome.exit_code(Ending(Phase.FAILED, ""), known) == 10
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ('main: Error (exit code 64): dependency "a" exited with non-zero code: 10', 10),
+        ("a: Error (exit code 75)", 75),
+        ("a: OOMKilled (exit code 137): ", 137),
+        ("Pod was active on the node longer than the specified deadline", 64),
+    ],
+)
+def test_of_several_containers_the_one_that_failed_decides(message: str, code: int) -> None:
+    """The others gave up because of it; what main ended by is only its own giving up."""
+    known = by_name(node("a", Phase.FAILED, code=64, finished=1.0, message=message))
+    assert outcome.exit_code(Ending(Phase.FAILED, ""), known) == code
 
 
 def test_failures_that_were_retried_do_not_count() -> None:

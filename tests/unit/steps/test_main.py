@@ -50,6 +50,19 @@ def test_a_parameter_comes_from_the_environment(tmp_path: Path, monkeypatch: pyt
     assert seen == ["'; exit 7; '"]
 
 
+def test_what_another_step_of_the_pod_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Inputs and parameters may lie where the step before wrote them; what is given outright does not count then."""
+    for folder, file, text in (("out", "result", "a\n"), ("results", "count", "2")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / file).write_text(text)
+    monkeypatch.setenv("ARGOSY_INPUT_TABLE", "out/result")
+    monkeypatch.setenv("ARGOSY_PARAMETER_FILE_HOW_MANY", "results/count")
+    seen: list[str] = []
+    body = lambda step: seen.extend([step.input("table").read_text(), step.parameter("how-many")])  # noqa: E731
+    assert _leave(body, tmp_path) == 0
+    assert seen == ["a\n", "2"]
+
+
 @pytest.mark.parametrize(
     ("failure", "code"),
     [

@@ -141,12 +141,12 @@ class ClusterWorkflows:
             self._get(name)
             self._custom.delete_namespaced_custom_object(*self._of("workflows"), name, _request_timeout=TIMEOUT_SECONDS)
 
-    def log(self, pod: str, *, follow: bool) -> Iterator[str]:
+    def log(self, pod: str, *, follow: bool, container: str = "main") -> Iterator[str]:
         """See the port."""
-        with reported(f"reading the log of the pod {pod} in {self._namespace}", REMEDY):
+        with reported(f"reading the log of {container} in the pod {pod} in {self._namespace}", REMEDY):
             try:
                 stream = self._core.read_namespaced_pod_log(
-                    pod, self._namespace, container="main", follow=follow, _preload_content=False
+                    pod, self._namespace, container=container, follow=follow, _preload_content=False
                 )
             except ApiException as error:
                 if error.status == NOT_FOUND:

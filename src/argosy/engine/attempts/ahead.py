@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from argosy.engine.attempts import environment
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources
+from argosy.engine.attempts.members import members_of
 from argosy.engine.attempts.workspace import container_of
 from argosy.engine.machine import depends
 from argosy.engine.manifest.catalogue import WORKFLOW, Catalogue, Owner, UnknownTemplate
@@ -12,13 +13,14 @@ from argosy.engine.nodes import Json
 from argosy.engine.processes.launcher import Warmth
 
 PRELOAD = "argosy.dev/preload"
-"""A template's annotation: the modules its program imports, separated by commas."""
+"""A template's annotation: the modules its program imports, separated by commas; of a container of several with ``.`` and its name."""
 
 
 def preload_of(template: Json) -> frozenset[str]:
     """The modules to have imported before the template's program starts."""
     annotations = (template.get("metadata") or {}).get("annotations") or {}
-    return frozenset(name for name in annotations.get(PRELOAD, "").split(",") if name)
+    own = annotations.get(f"{PRELOAD}.{container_of(template).get('name')}")
+    return frozenset(name for name in (own or annotations.get(PRELOAD, "")).split(",") if name)
 
 
 def warmths(catalogue: Catalogue, sources: Sources) -> list[Warmth]:
@@ -42,8 +44,7 @@ def _in_order(catalogue: Catalogue, holder: Mapping[str, object], owner: Owner, 
     if id(template) in seen:
         return
     seen.add(id(template))
-    if preload_of(template):
-        yield template
+    yield from (member.template for member in members_of(template) if preload_of(member.template))
     for group in template.get("steps") or []:
         for step in group:
             yield from _in_order(catalogue, step, owner, seen)

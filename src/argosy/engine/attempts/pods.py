@@ -195,6 +195,8 @@ class Pods:
                 self.cache.keep(key, outputs)
             for part in parts.values():
                 self._clear(part.workspace)
+            if all(part.member.apart for part in parts.values()):
+                self._beside(functools.partial(volumes.remove, self.folder(request.name, number)))
         return result
 
     @contextlib.asynccontextmanager
@@ -246,9 +248,12 @@ class Pods:
         """Remove a finished attempt's files; where there are any, beside the loop: nobody waits for it before :meth:`settle`."""
         # Only where no process of the step can be left that still knows the folders.
         if not (self.shows_paths() and workspace.hand_on(self.spares)):
-            clearing = asyncio.get_running_loop().run_in_executor(None, workspace.clear)
-            self._clearing.add(clearing)
-            clearing.add_done_callback(self._clearing.discard)
+            self._beside(workspace.clear)
+
+    def _beside(self, clear: Callable[[], None]) -> None:
+        clearing = asyncio.get_running_loop().run_in_executor(None, clear)
+        self._clearing.add(clearing)
+        clearing.add_done_callback(self._clearing.discard)
 
     async def settle(self) -> None:
         """Wait until everything is removed that is to be removed."""

@@ -18,6 +18,8 @@ from argosy.engine.nodes import Json
 
 FILLED = ("secret", "configMap", "downwardAPI", "projected")
 MODE = 0o644
+FOLDER = "volumes"
+"""Where an attempt has its volumes, in its folder."""
 
 
 class VolumeFailure(Exception):
@@ -53,7 +55,7 @@ def source_of(volume: Mapping[str, Any], attempt: Path, claims: Claims) -> Path:
         raise VolumeFailure(f"volume {volume['name']!r}: a name has lower case letters, digits and '-'")
     if CLAIM in volume:
         return claims.folder(volume[CLAIM]["claimName"])
-    return attempt / "volumes" / str(volume["name"])
+    return attempt / FOLDER / str(volume["name"])
 
 
 def is_read_only(volume: Mapping[str, Any], mount: Mapping[str, Any]) -> bool:
@@ -176,6 +178,11 @@ def hold_state(volumes: Sequence[Mapping[str, Any]], mounts: Sequence[Mapping[st
     """Whether a step finds more in its volumes, or leaves more there, than a cache knows of."""
     wanted = {mount["name"] for mount in mounts}
     return any(volume["name"] in wanted and not is_of_the_attempt(volume) for volume in volumes)
+
+
+def remove(attempt: Path) -> None:
+    """Remove the volumes of the attempt with the folder *attempt*, which is over."""
+    shutil.rmtree(attempt / FOLDER, ignore_errors=True)
 
 
 def remove_claims(own: Path) -> None:

@@ -63,8 +63,6 @@ class Workspace:
         self._pod = pod
         self.root = folder / "root"
         self.scratch = folder / "tmp"
-        self.top = folder / f"tmp{PLACE}"
-        """What the process writes directly into its ``/``."""
         self.log = folder / "main.log"
         self.stdout = folder / "stdout"
         self.work = folder / "work"
@@ -78,6 +76,8 @@ class Workspace:
         self._linked: dict[PurePosixPath, Path] = {}
         self._read_only: set[PurePosixPath] = set()
         self._add_volumes(container, {volume["name"]: volume for volume in volumes}, claims)
+        self.top = self.scratch.with_name(f"{self.scratch.name}{PLACE}")
+        """What the process writes directly into its ``/``."""
         self._add_files(template, container)
 
     def prepare(self, spares: Spares) -> None:
@@ -85,10 +85,11 @@ class Workspace:
         if self.folder.exists():
             shutil.rmtree(self.folder)
         self.folder.mkdir(parents=True)
-        for folder in (self.scratch, self.work):
+        own = [folder for folder in (self.scratch, self.work) if self.is_own(folder)]
+        for folder in own:
             spares.take(folder)
         root = [self.root] if self.given_root else []
-        for folder in (*root, *self.volumes.values()):
+        for folder in (*root, *self.volumes.values(), self.scratch):
             folder.mkdir(parents=True, exist_ok=True)
 
     def mirror(self, main: "Workspace", inputs: list[str]) -> None:
@@ -115,6 +116,8 @@ class Workspace:
 
     def hand_on(self, spares: Spares) -> bool:
         """Give back the folders of an attempt that left nothing in them; whether that was all there is beside the log."""
+        if not self.is_own(self.scratch):
+            return False
         names = set(os.listdir(self.folder)) - {self.log.name}  # noqa: PTH208 - done for each step
         kept = {folder.name for folder in (self.scratch, self.work) if spares.keep(folder)}
         return names == kept
@@ -196,11 +199,21 @@ class Workspace:
             except VolumeFailure as failure:
                 raise PathFailure(str(failure)) from None
             self.volumes[mount["name"]] = folder
+            if is_of_the_attempt(volume) and self._stands_for(path, source):
+                continue
             self.mounts[path] = source
             if is_read_only(volume, mount):
                 self._read_only.add(path)
             if below:
                 self._linked[path] = source  # it is looked for under what stands for $ARGOSY_ROOT here
+
+    def _stands_for(self, path: PurePosixPath, source: Path) -> bool:
+        """Whether the part *source* of a volume that a pod's containers share is simply what a step has at *path* anyhow."""
+        if path == self.given_root:
+            self.root = source
+        elif path == TMP:
+            self.scratch = source
+        return path in (self.given_root, TMP)
 
     def _add_files(self, template: Mapping[str, Any], container: Mapping[str, Any]) -> None:
         """A place of its own for every path that no mount covers: an output's folder, because the step makes it; an input by itself."""
