@@ -128,9 +128,13 @@ def _refuse_classes(steps: Sequence[specs.StepSpec]) -> None:
     for step in keyed[1:]:
         if set(step.keys) != set(keyed[0].keys):
             raise Unfit(
-                f"{keyed[0].name} has the rights of {' and '.join(keyed[0].keys)}, {step.name} those of {' and '.join(step.keys)}: "
+                f"{keyed[0].name} has the rights of {_listed(keyed[0].keys)}, {step.name} those of {_listed(step.keys)}: "
                 "what may do different things keeps pods of its own"
             )
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def _refuse_one_name(steps: Sequence[specs.StepSpec]) -> None:
