@@ -115,7 +115,10 @@ def _postgres_programs() -> Path | None:
 
 
 def _descendants(pid: int) -> list[int]:
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except FileNotFoundError:  # it ended meanwhile
+        return []
     return [found for child in children for found in [int(child), *_descendants(int(child))]]
 
 

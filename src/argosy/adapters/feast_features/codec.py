@@ -20,6 +20,8 @@ KEYS: dict[str, tuple[int, Callable[[Any], bytes]]] = {
 
 STRING_FIELD, DOUBLE_FIELD = 2, 5
 """Fields of Feast's ``Value`` message that a feature can be."""
+_NUMBER, _NUMBER_TAG = struct.Struct("<Bd"), DOUBLE_FIELD << 3 | 1
+"""A message that is a number: its tag, and eight bytes."""
 
 
 def encode_key(types: Sequence[tuple[str, str]], join_keys: Mapping[str, Any]) -> bytes:
@@ -45,11 +47,15 @@ def encode(value: Value) -> bytes:
     if isinstance(value, str):
         content = value.encode()
         return bytes([STRING_FIELD << 3 | 2]) + _encode_varint(len(content)) + content
-    return bytes([DOUBLE_FIELD << 3 | 1]) + struct.pack("<d", value)
+    return _NUMBER.pack(_NUMBER_TAG, value)
 
 
 def decode(message: bytes) -> Value:
     """What *message* holds; None for a missing value. Raises ValueError for a kind that no feature is."""
+    if len(message) == _NUMBER.size and message[0] == _NUMBER_TAG:
+        # What most are, and what a hundred rows have thousands of.
+        number: float = _NUMBER.unpack(message)[1]
+        return None if math.isnan(number) else number
     value: Value = None
     for field, content in _fields(message):
         if field == STRING_FIELD:
