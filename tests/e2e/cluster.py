@@ -3,12 +3,14 @@
 import contextlib
 import json
 import os
+import shlex
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 Object = dict[str, Any]
@@ -81,6 +83,27 @@ class Cluster:
         finally:
             if os.environ.get("ARGOSY_E2E_KEEP") != "1":
                 self.kubectl("delete", "namespace", name, "--wait=false")
+
+
+CONTROLLERS = {
+    "argo-workflows": ("argo", "app=workflow-controller"),
+    "argo-rollouts": ("argo-rollouts", "app.kubernetes.io/name=argo-rollouts"),
+}
+"""The namespace of each controller's pods and what selects them, as their projects install them."""
+
+
+def kill_controller(cluster: Cluster, name: str) -> None:
+    """Kill the controller *name* hard; something brings it back.
+
+    Where it does not run as a pod, ARGOSY_E2E_RESTART names a command that does both, given the name.
+    """
+    if command := os.environ.get("ARGOSY_E2E_RESTART"):
+        subprocess.run([*shlex.split(command), name], check=True, timeout=300)
+        return
+    namespace, selector = CONTROLLERS[name]
+    if not cluster.list("pods", namespace, selector):
+        pytest.skip(f"{name} has no pods in {namespace}, and ARGOSY_E2E_RESTART is not set")
+    cluster.kubectl("delete", "pods", "--namespace", namespace, "--selector", selector, "--grace-period=0", "--force")
 
 
 def helm(*words: str, check: bool = True) -> "subprocess.CompletedProcess[str]":

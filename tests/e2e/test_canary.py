@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import versions
+from cluster import kill_controller
 from load_kit import RATE, Load
 from serving_release import Release, steps
 from versions import Kind, Version
@@ -76,6 +77,19 @@ def test_a_good_version_takes_over_and_nobody_notices(
     )
     assert seen.failures() == {}
     assert release.serving() == {second.digest: 3}
+
+
+def test_the_controller_is_killed_in_the_middle(
+    release: Release, first: Version, load: Load, folder: Path, back: None
+) -> None:
+    """The canary goes on where it was, and nobody notices."""
+    second = versions.make(folder, 3, "good", folder / "signing.pem")
+    began = time.time()
+    release.install(second)
+    release.cluster.wait("the first step", lambda: release.serving()[second.digest] > 0, 240)
+    kill_controller(release.cluster, "argo-rollouts")
+    release.wait_live(second)
+    assert load.seen().since(began).failures() == {}
 
 
 @pytest.mark.parametrize(

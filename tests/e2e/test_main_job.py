@@ -174,6 +174,7 @@ def _set_values(project: Path, image: str, prometheus: str) -> None:
             "intervalSeconds": 5,
             "windowSeconds": 20,
             "minimumRequests": 25,
+            "errors": {"maximumRatio": 0.05},
             "latency": {"tolerance": 3},
         },
     }

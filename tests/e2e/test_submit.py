@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from cluster import ROOT, Cluster, Object, helm
+from cluster import ROOT, Cluster, Object, helm, kill_controller
 from gitops_kit import IMAGE
 
 from argosy import errors
@@ -154,6 +154,26 @@ def test_a_pod_that_goes_in_the_middle(
     phases = {name: node["phase"] for name, node in _nodes(capsys, pipelines, run).items()}
     assert (phases["$.step"], phases["$.step(1)"]) == ("Succeeded", "Succeeded")
     assert phases["$.step(0)"] in ("Failed", "Error")
+
+
+def test_the_controller_is_killed_in_the_middle(
+    cluster: Cluster, pipelines: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The run goes on where it was: nothing is lost and nothing is done twice."""
+    template = _template(pipelines, "chain", "sleep 5; echo done")
+    first = template["spec"]["templates"][0]["dag"]["tasks"][0]
+    following = [{**first, "name": f"step-{number}", "depends": "step"} for number in range(3)]
+    template["spec"]["templates"][0]["dag"]["tasks"] += following
+    cluster.apply(template)
+    run = _submitted(capsys, pipelines, "chain")
+    cluster.wait("the first step to run", lambda: cluster.step_pod(pipelines, run))
+    kill_controller(cluster, "argo-workflows")
+    ended, out, _ = _argosy(capsys, "watch", run, namespace=pipelines)
+    assert ended == errors.DONE, out
+    attempts = [name for name, node in _nodes(capsys, pipelines, run).items() if node["type"] == "Pod"]
+    assert sorted(attempts) == ["$.step(0)", *(f"$.step-{number}(0)" for number in range(3))]
+    _, out, _ = _argosy(capsys, "logs", run, namespace=pipelines)
+    assert out.count("done") == 4
 
 
 def test_suspended_and_resumed(cluster: Cluster, pipelines: str, capsys: pytest.CaptureFixture[str]) -> None:
