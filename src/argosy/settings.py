@@ -25,6 +25,9 @@ OBJECT_STORE = (
     "AWS_CA_BUNDLE",
 )
 
+REDIS = ("redis://", "rediss://")
+POSTGRESQL = ("postgresql://", "postgres://")
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -74,7 +77,7 @@ class Settings:
             store_uri=given.get("ARGOSY_STORE_URI") or f"file://{home}/store",
             forge_uri=given.get("ARGOSY_FORGE_URI") or f"local:{home}/forge/environment.git",
             search_storage_uri=given.get("ARGOSY_SEARCH_STORAGE_URI") or f"sqlite:///{home}/search/optuna.db",
-            online_store_uri=given.get("ARGOSY_ONLINE_STORE_URI") or None,
+            online_store_uri=_online_store_uri(given),
             predictions_uri=given.get("ARGOSY_PREDICTIONS_URI") or f"file://{home}/predictions",
             data_root=Path(given.get("ARGOSY_DATA_ROOT") or Path.cwd()),
             signing_key=Path(given.get("ARGOSY_SIGNING_KEY_FILE") or home / "keys" / "signing.pem"),
@@ -118,6 +121,18 @@ def _next_on_merge(given: Mapping[str, str]) -> bool:
     if text in {"merge", "healthy"}:
         return text == "merge"
     raise errors.Misconfigured(f"ARGOSY_NEXT_REQUEST is {text!r}; expected merge or healthy")
+
+
+def _online_store_uri(given: Mapping[str, str]) -> str | None:
+    uri = given.get("ARGOSY_ONLINE_STORE_URI")
+    if not uri or uri.startswith((*REDIS, *POSTGRESQL)):
+        return uri or None
+    # Only the scheme: the rest may hold a password. Said here, because the step that connects comes after hours of training.
+    scheme, separator, _ = uri.partition("://")
+    begins = scheme + separator if separator else "no scheme"
+    raise errors.Misconfigured(
+        f"ARGOSY_ONLINE_STORE_URI begins with {begins}; expected redis://, rediss:// or postgresql://, or nothing for files"
+    )
 
 
 def _home(given: Mapping[str, str]) -> Path:

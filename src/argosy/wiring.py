@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from argosy import errors
-from argosy.settings import Settings
+from argosy.settings import REDIS, Settings
 
 if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which every `argosy run` would pay
     from argosy.domain.model_settings import ModelSettings
@@ -35,8 +35,6 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
 LOCAL = "local:"
 GITHUB = "github:"
 S3 = "s3://"
-REDIS = ("redis://", "rediss://")
-POSTGRESQL = ("postgresql://", "postgres://")
 
 
 def forge(settings: Settings) -> Forge:
@@ -201,10 +199,7 @@ def online_features(folder: Path) -> OnlineFeatures:
 
 
 def shared_online_store(settings: Settings) -> SharedOnlineStore | None:
-    """The database in which servers share online features; None where each has files of its own.
-
-    Raises Misconfigured where the address is of no kind we know.
-    """
+    """The database in which servers share online features; None where each has files of its own."""
     uri = settings.online_store_uri
     if uri is None:
         return None
@@ -212,14 +207,9 @@ def shared_online_store(settings: Settings) -> SharedOnlineStore | None:
         from argosy.adapters.feast_features.redis_store import RedisStore
 
         return RedisStore(uri)
-    if uri.startswith(POSTGRESQL):
-        from argosy.adapters.feast_features.postgres_store import PostgresStore
+    from argosy.adapters.feast_features.postgres_store import PostgresStore
 
-        return PostgresStore(uri)
-    raise errors.Misconfigured(
-        f"ARGOSY_ONLINE_STORE_URI begins with {uri.partition(':')[0]!r}; expected redis://, rediss:// or postgresql://, "
-        "or nothing for files"
-    )
+    return PostgresStore(uri)
 
 
 def trial_server() -> TrialServer:

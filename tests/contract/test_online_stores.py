@@ -253,7 +253,8 @@ def test_a_store_that_hangs(server: Database, published: Path, monkeypatch: pyte
         pytest.param(
             "postgresql://127.0.0.1:1/x?no=1", errors.Misconfigured, "ARGOSY_ONLINE_STORE_URI", id="postgres-no-option"
         ),
-        pytest.param("mysql://u:secret@h/x", errors.Misconfigured, "begins with 'mysql'; expected", id="another"),
+        pytest.param("mysql://u:secret@h/x", errors.Misconfigured, "begins with mysql://; expected", id="another"),
+        pytest.param("secret@h", errors.Misconfigured, "begins with no scheme; expected", id="no-scheme"),
     ],
 )
 def test_addresses_that_lead_nowhere(uri: str, kind: type[errors.ArgosyError], message: str) -> None:
