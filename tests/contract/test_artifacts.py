@@ -1,18 +1,27 @@
 """Every model store holds the contract; what only a folder of this machine, or only a bucket, can do is below."""
 
+import contextlib
 import json
 import multiprocessing
+import socket
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 from s3_server import KEYS, Buckets, s3_server
 
 from argosy import errors
 from argosy.adapters.file_artifacts import FileArtifacts
 from argosy.adapters.s3 import sources
 from argosy.adapters.s3.artifacts import S3Artifacts
+from argosy.engine import api
+from argosy.engine.nodes import Phase
+from argosy.engine.options import RunOptions
+from argosy.templates.containers import RETRYABLE
 from argosy.testing.artifacts_contract import ArtifactsContract, make_folder
 
 
@@ -170,6 +179,108 @@ def test_a_store_that_is_down(monkeypatch: pytest.MonkeyPatch, bucket: str, tmp_
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     monkeypatch.setattr("argosy.adapters.s3.client.ATTEMPTS", 1)
     with pytest.raises(errors.TryAgain, match=r"cannot store .* at s3://models/team/store"):
+        S3Artifacts(bucket).put(make_folder(tmp_path / "a", model="m"), "models/m/aa")
+
+
+STEP = """
+import sys
+from pathlib import Path
+from argosy import errors
+from argosy.adapters.s3 import client
+from argosy.steps import main, spec
+
+client.ATTEMPTS = 1  # nobody waits for the client's own patience here
+
+def body(step):
+    from argosy.adapters.s3.artifacts import S3Artifacts
+    try:
+        S3Artifacts("s3://models/team").put(Path(sys.argv[1]), "models/m/aa")
+    except errors.TryAgain:
+        Path(sys.argv[2]).touch()
+        raise
+
+main.main(spec.StepSpec(name="register", summary="", family="promote"), body, [])
+"""
+MANIFEST = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: wf}
+spec:
+  entrypoint: register
+  templates:
+    - name: register
+      retryStrategy: {limit: 5, expression: 'EXPRESSION', backoff: {duration: 200ms, factor: 3}}
+      container: {image: any, command: [python, STEP, FOLDER, TRIED], env: [ENV]}
+"""
+
+
+def test_a_store_that_comes_back(tmp_path: Path, buckets: Buckets) -> None:
+    """The step ends 75, is tried again by the manifest's own rule, and nothing is lost: the folder is there, whole."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    folder, tried = make_folder(tmp_path / "bundle", model="m", sub__part="p"), tmp_path / "tried"
+    (tmp_path / "step.py").write_text(STEP, encoding="utf-8")
+    given = {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_ACCESS_KEY_ID": KEYS["access"],
+        "AWS_SECRET_ACCESS_KEY": KEYS["secret"],
+        "AWS_REGION": "us-east-1",
+    }
+    places = {"EXPRESSION": RETRYABLE, "STEP": tmp_path / "step.py", "FOLDER": folder, "TRIED": tried}
+    places["ENV"] = ", ".join(f"{{name: {name}, value: '{value}'}}" for name, value in given.items())  # type: ignore[assignment]
+    text = MANIFEST
+    for word, value in places.items():
+        text = text.replace(word, str(value), 1)
+    manifest = tmp_path / "wf.yaml"
+    manifest.write_text(text, encoding="utf-8")
+    options = RunOptions(home=tmp_path / "home", process_images=("*",), working_folder=tmp_path)
+    with ThreadPoolExecutor(1) as aside, contextlib.ExitStack() as serving:
+        running = aside.submit(lambda: api.run(api.prepare(api.load([manifest]), options), options))
+        while not tried.exists() and not running.done():
+            time.sleep(0.02)
+        serving.enter_context(s3_server(buckets, port))
+        result = running.result(timeout=60)
+    assert (result.phase, result.exit_code) == (Phase.SUCCEEDED, 0)
+    assert result.nodes["$(0)"].message == "main: Error (exit code 75)"
+    logs = [path.read_text(encoding="utf-8") for path in (tmp_path / "home" / "runs").rglob("main.log")]
+    assert any(log.startswith("error: cannot store bundle at s3://models/team/models/m/aa: ") for log in logs)
+    assert {key for key in buckets["models"] if "/.records/" not in key} == {
+        "team/models/m/aa/model",
+        "team/models/m/aa/sub/part",
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        pytest.param(
+            {"AWS_SESSION_TOKEN": "old"}, r"ExpiredToken: it expired; .* come from AWS_ACCESS_KEY_ID", id="expired"
+        ),
+        pytest.param({}, "AccessDenied: no; .* come from AWS_ACCESS_KEY_ID", id="no-right"),
+    ],
+)
+def test_keys_that_do_not_help_any_more(
+    bucket: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: dict[str, str], message: str
+) -> None:
+    """Trying again with the same ones would not help: somebody has to give others, and is told where."""
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    store = S3Artifacts(bucket)
+    code, words = ("ExpiredToken", "it expired") if given else ("AccessDenied", "no")
+    refusal = ClientError({"Error": {"Code": code, "Message": words}}, "GetObject")
+    store._client.meta.events.register("before-send.s3", lambda **_: (_ for _ in ()).throw(refusal))
+    with pytest.raises(errors.Misconfigured, match=message):
+        store.put(make_folder(tmp_path / "a", model="m"), "models/m/aa")
+
+
+def test_no_keys_at_all(bucket: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What a pod whose Secret is missing says: which settings, and that they are the Secret's."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(errors.Misconfigured, match=r"set AWS_ACCESS_KEY_ID .*the Secret of the step's class"):
         S3Artifacts(bucket).put(make_folder(tmp_path / "a", model="m"), "models/m/aa")
 
 

@@ -15,10 +15,10 @@ Buckets = dict[str, dict[str, bytes]]
 
 
 @contextlib.contextmanager
-def s3_server(buckets: Buckets | None = None) -> Iterator[str]:
-    """The endpoint of a server with *buckets*."""
+def s3_server(buckets: Buckets | None = None, port: int = 0) -> Iterator[str]:
+    """The endpoint of a server with *buckets*, on *port* where one is given."""
     handler = type("Handler", (_Handler,), {"buckets": {} if buckets is None else buckets})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:

@@ -97,11 +97,15 @@ def pod(steps: Sequence[specs.StepSpec], resources: StepResources, mutex: str | 
 
 
 def retries(expression: str) -> RetryStrategy:
-    """Three more attempts, further and further apart, where *expression* says that another one can help."""
+    """Five more attempts, further and further apart, where *expression* says that another one can help.
+
+    What is down for five minutes is waited out. There is no longest duration: Argo counts it from the first attempt's start, and a step
+    that was evicted after an hour's work would never be tried again.
+    """
     return RetryStrategy(
-        limit=3,
+        limit=5,
         expression=expression,
-        backoff=argo.Backoff(duration="1s", factor=argo.IntOrString(root="4"), max_duration="10m"),
+        backoff=argo.Backoff(duration="3s", factor=argo.IntOrString(root="3")),
     )
 
 

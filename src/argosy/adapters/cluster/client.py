@@ -63,7 +63,8 @@ def _failure(error: ApiException, doing: str, remedy: str) -> errors.ArgosyError
     after = f"; {remedy}" if remedy else ""
     if error.status == UNAUTHORIZED:
         return errors.Misconfigured(
-            f"{doing}: the cluster does not know us (401): the token or certificate is expired or wrong"
+            f"{doing}: the cluster does not know us (401): the token or certificate is expired or wrong; log in again, so that "
+            f"{kubeconfig()} holds a new one (`kubectl auth whoami` tries it)"
         )
     if error.status == FORBIDDEN:
         return errors.Misconfigured(f"{doing}: the cluster does not allow it (403): {said(error)}{after}")

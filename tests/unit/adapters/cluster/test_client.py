@@ -52,7 +52,9 @@ def refused(status: int, message: str = "no") -> ApiException:
 @pytest.mark.parametrize(
     ("failure", "kind", "said"),
     [
-        pytest.param(refused(401), errors.Misconfigured, "expired or wrong", id="unknown-token"),
+        pytest.param(
+            refused(401), errors.Misconfigured, "expired or wrong; log in again, so that .* new", id="unknown-token"
+        ),
         pytest.param(
             refused(403, "pods is forbidden"), errors.Misconfigured, "pods is forbidden; mend it", id="forbidden"
         ),

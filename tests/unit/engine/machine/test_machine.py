@@ -1,9 +1,11 @@
 """The state machine by itself: a world that answers as it is told, and a clock that is turned by hand."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from argosy.engine.machine import effects
 from argosy.engine.machine.core import Identity
@@ -23,7 +25,7 @@ class World:
         self.now = 1000.0
         self.started: list[str] = []
         self.stopped: list[str] = []
-        self._answer = answer
+        self.answer = answer
         self.workflow = Workflow(
             catalogue=Catalogue({"entrypoint": "main", **spec}),
             identity=Identity("wf", "uid", self.now),
@@ -60,7 +62,7 @@ class World:
     def _start(self, request: effects.StartPod) -> None:
         self.started.append(request.name)
         self.machine.pod_started(request.name)
-        if result := self._answer(request.name):
+        if result := self.answer(request.name):
             self.machine.pod_finished(request.name, result)
 
 
@@ -118,6 +120,45 @@ def test_backoff_waits_and_grows() -> None:
         world.pass_time(1)
     assert moments == [0, 10, 30, 50]
     assert world.machine.nodes["wf"].message == "No more retries left"
+
+
+PIPELINES = sorted((Path(__file__).parents[4] / "workflows").glob("*/pipeline.yaml"))
+
+
+def strategies() -> list[dict[str, Any]]:
+    """The retry strategies of the committed pipelines, each once."""
+    found: list[dict[str, Any]] = []
+    for path in PIPELINES:
+        for template in yaml.safe_load(path.read_text(encoding="utf-8"))["spec"]["templates"]:
+            if (strategy := template.get("retryStrategy")) and strategy not in found:
+                found.append(strategy)
+    return found
+
+
+@pytest.mark.parametrize("strategy", strategies(), ids=lambda strategy: strategy["expression"][:20])
+def test_what_is_down_for_five_minutes_is_waited_out(strategy: dict[str, Any]) -> None:
+    """By every step of the pipelines, whatever the outside world is: exit code 75 while it is down, and it goes on once it is back."""
+    world = World({"templates": [{**LEAF, "name": "main", "retryStrategy": strategy}]}, lambda _: failed(75))
+    for _ in range(300):
+        world.pass_time(1)
+    world.answer = ok
+    for _ in range(300):
+        world.pass_time(1)
+    assert world.phases()["wf"] == "Succeeded"
+    assert len(world.started) <= 6, "nobody is asked all the time whether he is back"
+
+
+@pytest.mark.parametrize("strategy", strategies(), ids=lambda strategy: strategy["expression"][:20])
+def test_what_was_evicted_after_hours_is_tried_again(strategy: dict[str, Any]) -> None:
+    """However long an attempt took: what it was doing is lost, the step is not."""
+    world = World({"templates": [{**LEAF, "name": "main", "retryStrategy": strategy}]}, lambda _: None)
+    world.pass_time(3 * 3600)
+    world.answer = ok
+    world.machine.pod_finished("wf(0)", PodResult(Phase.FAILED, "The node was low on resource: memory."))
+    world.serve()
+    for _ in range(10):
+        world.pass_time(1)
+    assert world.phases()["wf"] == "Succeeded"
 
 
 def test_max_duration_ends_the_retries() -> None:
