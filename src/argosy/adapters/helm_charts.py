@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import re
 from collections.abc import Coroutine, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,6 +26,10 @@ UNREACHABLE = (
     "was refused",
     "tls handshake timeout",
 )
+
+
+REFUSAL = re.compile(r"execution error at \([^)]*\): (?P<reason>.*?)(?: Use --debug flag .*)?$")
+"""What a template says that refuses its values."""
 
 
 class HelmCharts:
@@ -133,6 +138,8 @@ def explained(stderr: str) -> str:
         line.strip() for line in stderr.splitlines() if line.strip() and not line.startswith(("WARNING", "level="))
     ]
     text = " ".join(lines).removeprefix("Error: ")
+    if refused := REFUSAL.search(text):
+        return refused["reason"]
     _, schema, what = text.partition(SCHEMA)
     if not schema:
         return text

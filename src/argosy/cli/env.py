@@ -6,7 +6,9 @@ something is wrong. Signatures, and whether main has moved on, are checks of the
 
 import argparse
 import json
+import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,16 @@ from argosy.domain import environment_repo, promotion
 from argosy.domain.environment_repo import Problem
 
 CHART = "inference"
+RELEASE = "model"
+ANY_VERSION: dict[str, Any] = {
+    "environment": "staging",
+    "version": 1,
+    "modelDigest": f"sha256:{'0' * 64}",
+    "storageUri": "s3://bucket/prefix",
+    "signature": "a signature",
+    "verifyingKey": "a key",
+}
+"""What version.yaml and Argo CD add."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,6 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
     files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in _files(folder)}
     schema = json.loads((charts.folder(CHART, arguments.chart) / "values.schema.json").read_text(encoding="utf-8"))
     found = [*environment_repo.problems(files), *_policies(folder, files), *_values(files, schema)]
+    if not found:  # what does not fit the schema cannot be rendered
+        found += _renderings(files, charts.folder(CHART, arguments.chart))
     if arguments.base:
         found += environment_repo.beyond_one_model(_changed(folder, arguments.base))
     for problem in found:
@@ -85,6 +99,24 @@ def _values(files: dict[str, bytes], schema: dict[str, Any]) -> Iterator[Problem
             yield Problem(path, f"is no YAML: {' '.join(str(error).split())}")
             continue
         yield from (Problem(path, why) for why in _refusals(values, matched["model"], schema))
+
+
+def _renderings(files: dict[str, bytes], chart: Path) -> Iterator[Problem]:
+    """Values that fit one by one and not together, as the chart itself says; where there is a `helm` to render it."""
+    if shutil.which("helm") is None:
+        said = "helm is not installed, so what the chart itself would refuse was not looked for"
+        print(said, file=sys.stderr)
+        return
+    from argosy import wiring
+
+    helm = wiring.charts(executable="helm", context=None)
+    for path, content in files.items():
+        if matched := environment_repo.VALUES.fullmatch(path):
+            try:
+                helm.rendered(chart, RELEASE, RELEASE, {**yaml.safe_load(content), **ANY_VERSION})
+            except errors.Misconfigured as error:
+                said = str(error).partition(": ")[2]
+                yield Problem(path, f"the chart refuses the values of {matched['model']}: {said}")
 
 
 def _refusals(values: Any, model: str, schema: dict[str, Any]) -> Iterator[str]:

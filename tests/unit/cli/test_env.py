@@ -1,5 +1,6 @@
 """The verb ``env check`` on the environment repo of this checkout, and on what can be wrong with one."""
 
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -46,7 +47,7 @@ def repo(tmp_path: Path, root: Path) -> Callable[..., Path]:
     """A checkout that serves one model in staging; *changes* (path to content, None: gone) laid over it."""
     policy = (root / "gitops-env/policies/churn.yaml").read_text(encoding="utf-8").replace("model: churn", "model: toy")
     files: dict[str, bytes | None] = {
-        VALUES: b"model: toy\nreplicas: 2\n",
+        VALUES: b"model: toy\nreplicas: 3\n",
         "policies/toy.yaml": policy.encode(),
         **promotion.files(SUBJECT, VERSION.yaml(), BESIDE),
     }
@@ -119,6 +120,25 @@ def test_what_is_wrong(
     """Each thing is found, with its file, before anything is synced."""
     assert main.run(["env", "check", str(repo(changes))]) == 10
     assert said in capsys.readouterr().out
+
+
+@pytest.mark.skipif(shutil.which("helm") is None, reason="helm is not installed")
+def test_values_that_do_not_go_together(repo: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
+    """Each fits the schema; the chart refuses them, in its own words, before Argo CD would."""
+    together = b"model: toy\nreplicas: 3\nanalysis: {minimumRequests: 25}\n"
+    assert main.run(["env", "check", str(repo({VALUES: together}))]) == 10
+    told = capsys.readouterr().out
+    assert f"{VALUES}: the chart refuses the values of toy: analysis.minimumRequests is 25" in told
+    assert "--debug" not in told
+
+
+def test_without_helm_it_says_what_it_left_out(
+    repo: Callable[..., Path], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rest is checked all the same."""
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    assert main.run(["env", "check", str(repo())]) == 0
+    assert "helm is not installed, so what the chart itself would refuse was not looked for" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
