@@ -22,9 +22,9 @@ NEWEST = "-"
 GROUPS = {NodeType.RETRY, NodeType.TASK_GROUP, NodeType.STEP_GROUP}
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare which cluster is meant, if one is."""
-    group = parser.add_argument_group("a run on a cluster instead of this machine")
+def add_arguments(parser: argparse.ArgumentParser, why: str = "a run on a cluster instead of this machine") -> None:
+    """Declare which cluster is meant, if one is. *why*: what for."""
+    group = parser.add_argument_group(why)
     group.add_argument("--cluster", action="store_true", help="the cluster and namespace that KUBECONFIG names")
     group.add_argument("--namespace", metavar="NAME", help="that namespace of it")
     group.add_argument("--context", metavar="NAME", help="that context of KUBECONFIG")

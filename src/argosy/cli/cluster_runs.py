@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import sys
 import time
 from collections.abc import Iterator
@@ -17,6 +18,16 @@ from argosy.engine.nodes import Node, NodeType, Phase
 if TYPE_CHECKING:
     from argosy.ports.workflows import Workflows
 
+IMAGE = "`make images` builds and pushes images and pins them (docs/cluster.md); for a private registry the account needs imagePullSecrets"
+STUCK = {
+    "CreateContainerConfigError": "make what it names; `argosy doctor` lists what has to be there",
+    "ErrImageNeverPull": IMAGE,
+    "ErrImagePull": IMAGE,
+    "ImagePullBackOff": IMAGE,
+    "InvalidImageName": IMAGE,
+    "Unschedulable": "`resources` in model.yaml says what its pod asks for, and of which nodes",
+}
+"""Kubernetes' reasons for a pod that will not start by waiting alone, and what to do."""
 POLL = 2.0
 """Seconds between two looks at a workflow: its state is one read of the API server."""
 
@@ -61,6 +72,7 @@ def watch(arguments: argparse.Namespace) -> int:
 def until_over(at: "Workflows", name: str) -> int:
     """Show the run *name* until it ends."""
     told: dict[str, Node] = {}
+    said: set[str] = set()
     with progress.shown(sys.stdout, name) as observer:
         while True:
             run = cluster.run_of(at.get(name))
@@ -68,6 +80,10 @@ def until_over(at: "Workflows", name: str) -> int:
                 if told.get(node.name) != node:
                     told[node.name] = node
                     observer.node_changed(node)
+            for line in dict.fromkeys(_stuck(run)):
+                if line not in said:
+                    said.add(line)
+                    print(line.strip(), file=sys.stderr)
             if run.over:
                 break
             time.sleep(POLL)
@@ -96,13 +112,14 @@ def logs(arguments: argparse.Namespace) -> int:
 
 
 def _with_logs(run: Run) -> list[Node]:
-    """The nodes of *run* that write a log: pods, and in place of one that several steps share its containers."""
+    """The nodes of *run* that write a log: pods, and in place of one that several steps share its containers, as they ended."""
     shared = {node.boundary for node in run.nodes.values() if node.type is NodeType.CONTAINER}
-    return [
+    writing = [
         node
         for node in run.nodes.values()
         if node.type is NodeType.CONTAINER or (node.type is NodeType.POD and node.name not in shared)
     ]
+    return sorted(writing, key=lambda node: (node.started, node.finished or math.inf))
 
 
 def _is_meant(node: Node, step: str | None, run: Run) -> bool:
@@ -256,3 +273,12 @@ def _advice(at: "Workflows", run: Run) -> Iterator[str]:
                 name = nodes.local_name(node.name, run.name)
                 yield f"  {name}: {node.message}; `argosy logs {run.name} '{name}' {where}`"
         yield f"`argosy retry {run.name} {where}` does again what failed"
+    yield from _stuck(run)
+
+
+def _stuck(run: Run) -> Iterator[str]:
+    """The steps that will not start by waiting alone. The controller goes on waiting until their deadline."""
+    for node in run.nodes.values():
+        reason = node.message.partition(":")[0]
+        if node.type is NodeType.POD and node.phase is Phase.PENDING and reason in STUCK:
+            yield f"  {nodes.local_name(node.name, run.name)} cannot start: {node.message}; {STUCK[reason]}"

@@ -1,28 +1,35 @@
 """Say what is wrong with a manifest before anything runs.
 
 Checks that every field is Argo's and has its type, that every template, output and input that is named exists, that no value is pasted into
-code, and that no step has privileges. A folder stands for its pipeline.yaml. Ends 10 where something is wrong.
+code, and that no step has privileges. A folder stands for its pipeline.yaml. With a cluster, also that what is installed there is what the
+manifest says, and nobody edited it by hand. Ends 10 where something is wrong.
 """
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from argosy import errors
-from argosy.templates import folder
+from argosy.cli import cluster
+from argosy.templates import folder, installed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     parser.add_argument("manifest", nargs="+", type=Path, metavar="FILE", help="a manifest, or the folder of a model")
     parser.add_argument("--production", action="store_true", help="also refuse images that are not pinned by digest")
+    cluster.add_arguments(parser, "compare with what is installed on a cluster")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Lint each manifest."""
     paths = [path / folder.MANIFEST if path.is_dir() else path for path in arguments.manifest]
     found = {path: _problems(path, production=arguments.production) for path in paths}
+    if cluster.is_meant(arguments):
+        for path, problems in found.items():
+            problems.extend(_edited(path, arguments))
     for path, problems in found.items():
         for problem in problems:
             print(f"{path}: {problem}")
@@ -42,7 +49,17 @@ def _problems(path: Path, *, production: bool) -> list[str]:
     return problems
 
 
-def _documents(path: Path) -> list[dict[str, object]]:
+def _edited(path: Path, arguments: argparse.Namespace) -> list[str]:
+    at = cluster.workflows(arguments)
+    templates = [manifest for manifest in _documents(path) if manifest.get("kind") == "WorkflowTemplate"]
+    return [
+        f"installed in {at.namespace}: {difference}"
+        for manifest in templates
+        for difference in installed.differences(manifest, at.template(manifest["metadata"]["name"]))
+    ]
+
+
+def _documents(path: Path) -> list[dict[str, Any]]:
     try:
         documents = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
     except OSError as error:

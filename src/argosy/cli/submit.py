@@ -7,12 +7,14 @@ what was probably meant. A parameter that holds an expression or shell code is r
 
 import argparse
 import difflib
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from argosy import errors
 from argosy.cli import cluster, cluster_runs, models, parameters
 from argosy.templates import folder, values
+from argosy.templates import installed as comparison
 
 if TYPE_CHECKING:
     from argosy.ports.workflows import Workflow, Workflows
@@ -34,6 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     template = folder.workflow_name(arguments.model)
     at, installed = _found(arguments, template)
     _refuse_unknown(template, given, installed)
+    _say_different(arguments.model, at, installed)
     words = [word for name, value in given.items() for word in ("-p", f"{name}={value}")]
     cluster.say(arguments, "argo", "submit", "--from", f"workflowtemplate/{template}", *words, namespace=at.namespace)
     name = at.submit(template, given)
@@ -53,6 +56,25 @@ def _found(arguments: argparse.Namespace, template: str) -> "tuple[Workflows, Wo
         if (doubt := models.doubt(arguments.model)) is None:
             raise
         raise type(error)(f"{doubt}. On the cluster: {error}") from error
+
+
+def _say_different(model: str, at: "Workflows", installed: "Workflow") -> None:
+    """What runs is what is installed. Where the project's own manifest says otherwise, whoever submits it should know."""
+    manifest = models.WORKFLOWS / model.replace("-", "_") / folder.MANIFEST
+    if not manifest.exists():
+        return
+    import yaml
+
+    ours = yaml.load(manifest.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+    if found := list(comparison.differences(ours, installed)):
+        more = (
+            f" ({len(found) - 1} more: `argosy lint {manifest.parent} --namespace {at.namespace}`)" if found[1:] else ""
+        )
+        print(
+            f"note: what runs is what is installed, and that is not {manifest}: {found[0]}{more}; "
+            f"to install it: kubectl -n {at.namespace} apply --server-side --force-conflicts -f {manifest}",
+            file=sys.stderr,
+        )
 
 
 def _refuse_unknown(template: str, given: Mapping[str, str], installed: Mapping[str, Any]) -> None:

@@ -23,7 +23,7 @@ Rule = Callable[[Manifest], Iterator[str]]
 
 def problems(manifest: Manifest, *, production: bool = False) -> list[str]:
     """Everything that is wrong with *manifest*, a sentence each, led by the path of the field."""
-    rules = [_is_argo, _code_takes_no_values, _no_privileges, _tokens_stay_with_argo, _no_expressions]
+    rules = [_is_argo, _code_takes_no_values, _no_node, _no_privileges, _tokens_stay_with_argo, _no_expressions]
     if production:
         rules.append(_images_are_pinned)
     return [problem for rule in rules for problem in rule(manifest)]
@@ -51,11 +51,15 @@ def _code_takes_no_values(manifest: Manifest) -> Iterator[str]:
                 )
 
 
+def _no_node(manifest: Manifest) -> Iterator[str]:
+    for path, holder in [("spec", manifest.get("spec", {})), *_templates(manifest)]:
+        for index, volume in enumerate(holder.get("volumes") or []):
+            if "hostPath" in volume:
+                yield f"{path}.volumes[{index}].hostPath: a step must not see the node's files; use emptyDir or an artifact"
+
+
 def _no_privileges(manifest: Manifest) -> Iterator[str]:
     spec = manifest.get("spec", {})
-    for index, volume in enumerate(spec.get("volumes", [])):
-        if "hostPath" in volume:
-            yield f"spec.volumes[{index}].hostPath: a step must not see the node's files; use emptyDir or an artifact"
     for field in ("hostNetwork", "podSpecPatch"):
         if spec.get(field):
             yield f"spec.{field}: lets a step out of its pod; remove it"
@@ -103,6 +107,8 @@ def _containers(manifest: Manifest) -> Iterator[tuple[str, Manifest]]:
         for field in ("container", "script"):
             if field in template:
                 yield f"{path}.{field}", template[field]
-        for field in ("initContainers", "sidecars"):
-            for index, container in enumerate(template.get(field, [])):
+        several = {field: template.get(field) for field in ("initContainers", "sidecars")}
+        several["containerSet.containers"] = (template.get("containerSet") or {}).get("containers")
+        for field, containers in several.items():
+            for index, container in enumerate(containers or []):
                 yield f"{path}.{field}[{index}]", container

@@ -13,6 +13,8 @@ class FakeWorkflows:
 
     templates: dict[str, list[str]] = field(default_factory=dict)
     """Template to the names of its parameters."""
+    specs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Template to what is installed, where that is more than its parameters."""
     known: list[dict[str, Any]] = field(default_factory=list)
     """The newest first."""
     logs: dict[str, list[str]] = field(default_factory=dict)
@@ -24,7 +26,9 @@ class FakeWorkflows:
         """See the port."""
         if name not in self.templates:
             raise errors.Misconfigured(f"namespace {self.namespace} has no WorkflowTemplate {name!r}")
-        return {"spec": {"arguments": {"parameters": [{"name": each} for each in self.templates[name]]}}}
+        return self.specs.get(name) or {
+            "spec": {"arguments": {"parameters": [{"name": each} for each in self.templates[name]]}}
+        }
 
     def submit(self, template: str, parameters: Mapping[str, str]) -> str:
         """See the port."""

@@ -1,10 +1,12 @@
 """Runs on a cluster, through the verbs that know runs of this machine."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from argosy import wiring
 from argosy.cli import main
@@ -140,6 +142,80 @@ def test_a_slip_in_the_name_on_a_cluster(
     )
 
 
+MANIFEST = """
+apiVersion: argoproj.io/v1alpha1
+kind: WorkflowTemplate
+metadata: {name: flower-model}
+spec:
+  entrypoint: main
+  automountServiceAccountToken: false
+  executor: {serviceAccountName: argosy-executor}
+  arguments: {parameters: [{name: data, value: here}]}
+  templates:
+  - name: main
+    container: {image: "argosy/data:dev", command: [python]}
+"""
+
+
+def _edited(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+    """What is installed after somebody's *change* of its template, with what an API server adds."""
+    found: dict[str, Any] = yaml.safe_load(MANIFEST)
+    found["metadata"] |= {"uid": "1", "resourceVersion": "7"}
+    found["spec"]["templates"][0] |= {"inputs": {}, "metadata": {}}
+    change(found["spec"]["templates"][0])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        pytest.param(
+            lambda template: template["container"].update(image="other:1"),
+            r"spec.templates[0] (main).container.image: the cluster has 'other:1', this manifest 'argosy/data:dev'",
+            id="changed",
+        ),
+        pytest.param(
+            lambda template: template.update(hostNetwork=True),
+            "spec.templates[0] (main).hostNetwork: the cluster has True, this manifest nothing",
+            id="added",
+        ),
+        pytest.param(
+            lambda template: template["container"].pop("command"),
+            "spec.templates[0] (main).container.command: the cluster has nothing, this manifest 1 entries",
+            id="removed",
+        ),
+    ],
+)
+def test_a_manifest_that_was_edited_in_the_cluster(
+    project: None,
+    cluster: FakeWorkflows,
+    capsys: pytest.CaptureFixture[str],
+    change: Callable[[dict[str, Any]], object],
+    told: str,
+) -> None:
+    """Lint says each difference and ends 10; who submits it is told, and how to install the right one."""
+    manifest = Path("workflows/flower_model/pipeline.yaml")
+    manifest.write_text(MANIFEST, encoding="utf-8")
+    cluster.specs["flower-model"] = _edited(change)
+    assert main.run(["lint", "workflows/flower_model", "--namespace", "team"]) == 10
+    assert f"{manifest}: installed in team: {told}" in capsys.readouterr().out
+    assert main.run(["submit", "flower_model", "--cluster"]) == 0
+    said = capsys.readouterr().err
+    assert f"note: what runs is what is installed, and that is not {manifest}: {told}" in said
+    assert f"kubectl -n team apply --server-side --force-conflicts -f {manifest}" in said
+
+
+def test_a_manifest_that_is_installed_as_it_is(
+    project: None, cluster: FakeWorkflows, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the API server adds is no edit."""
+    Path("workflows/flower_model/pipeline.yaml").write_text(MANIFEST, encoding="utf-8")
+    cluster.specs["flower-model"] = _edited(lambda _: None)
+    assert main.run(["lint", "workflows/flower_model", "--namespace", "team"]) == 0
+    assert main.run(["submit", "flower_model", "--cluster"]) == 0
+    assert "note:" not in capsys.readouterr().err
+
+
 def test_a_template_that_only_the_cluster_has(project: None, cluster: FakeWorkflows) -> None:
     """Submitted as it is named."""
     cluster.templates["nightly-report"] = []
@@ -193,6 +269,57 @@ def test_watching_ends_as_the_engine_would(cluster: FakeWorkflows, capsys: pytes
     told = capsys.readouterr().out
     assert "Failed    $.propose: Error (exit code 10)" in told
     assert "  time      90.0 s (" in told
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        pytest.param(
+            'ImagePullBackOff: Back-off pulling image "argosy/train:dev"',
+            '$.train cannot start: ImagePullBackOff: Back-off pulling image "argosy/train:dev"; `make images` builds',
+            id="no-image",
+        ),
+        pytest.param(
+            'CreateContainerConfigError: secret "argosy-store" not found',
+            'secret "argosy-store" not found; make what it names; `argosy doctor`',
+            id="no-secret",
+        ),
+        pytest.param("Unschedulable: 0/1 nodes are available", "available; `resources` in model.yaml", id="no-room"),
+    ],
+)
+def test_a_step_that_cannot_start(
+    cluster: FakeWorkflows, capsys: pytest.CaptureFixture[str], message: str, told: str
+) -> None:
+    """Argo waits until the deadline; who looks, or watches, is told at once what is missing and what to do."""
+    stuck = dict([_node("w", "DAG", "Running"), _node("w.train", "Pod", "Pending", boundary="w", message=message)])
+    run = {"metadata": {"name": "w", "creationTimestamp": TIMES["startedAt"]}, "spec": {}}
+    cluster.known = [{**run, "status": {"phase": "Running", "nodes": stuck, **TIMES}}]
+    assert main.run(["get", "w", "--cluster"]) == 0
+    assert told in capsys.readouterr().out
+    looks = iter([cluster.known[0], {**run, "status": {"phase": "Failed", "nodes": stuck, **TIMES}}])
+    cluster.get = lambda _name: next(looks)  # type: ignore[method-assign]
+    assert main.run(["watch", "w", "--cluster"]) == 1
+    assert capsys.readouterr().err.count(told) == 1
+
+
+def test_the_steps_that_share_a_pod(cluster: FakeWorkflows, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each container has its log, by the name of the step or of the pod; the code that counts is that of the step that failed."""
+    message = 'main: Error (exit code 64): dependency "train" exited with non-zero code: 10'
+    found = [
+        _node("w", "Pod", "Failed", templateName="fit", message=message, outputs={"exitCode": "64"}),
+        _node("w.train", "Container", "Failed", boundary="w", message="train: Error (exit code 10): "),
+        _node("w.main", "Container", "Error", boundary="w", message=message),
+    ]
+    found[2][1]["finishedAt"] = "2026-11-21T02:01:31Z"
+    pod = nodes.pod_name("w", "w", "fit")
+    cluster.logs = {f"{pod}/train": ["error: no"], pod: ["gave up"]}
+    status = {"phase": "Failed", "nodes": dict(found), **TIMES}
+    cluster.known = [{"metadata": {"name": "w", "creationTimestamp": TIMES["startedAt"]}, "spec": {}, "status": status}]
+    assert main.run(["logs", "w", "train", "--cluster"]) == 0
+    assert capsys.readouterr().out == "error: no\n"
+    assert main.run(["logs", "w", "fit", "--cluster"]) == 0
+    assert capsys.readouterr().out.splitlines() == ["$.train: error: no", "$.main: gave up"]
+    assert main.run(["watch", "w", "--cluster"]) == 10
 
 
 def test_the_runs_of_a_namespace(cluster: FakeWorkflows, capsys: pytest.CaptureFixture[str]) -> None:

@@ -44,6 +44,12 @@ def test_a_good_manifest_has_no_problem() -> None:
     assert lint.problems(GOOD, production=True) == []
 
 
+def _set(**second: Any) -> dict[str, Any]:
+    """A template of two containers."""
+    one = {"image": "tool@sha256:aa", "command": ["x"]}
+    return {"name": "main", "containerSet": {"containers": [{**one, "name": "a"}, {**one, **second, "name": "b"}]}}
+
+
 CONTAINER: list[str | int] = ["spec", "templates", 0, "container"]
 
 
@@ -77,6 +83,21 @@ CONTAINER: list[str | int] = ["spec", "templates", 0, "container"]
             _with(["spec", "volumes"], [{"name": "v", "hostPath": {"path": "/"}}]),
             "spec.volumes[0].hostPath: a step",
             id="host-path",
+        ),
+        pytest.param(
+            _with(["spec", "templates", 0, "volumes"], [{"name": "v", "hostPath": {"path": "/"}}]),
+            "(main).volumes[0].hostPath: a step",
+            id="host-path-of-a-template",
+        ),
+        pytest.param(
+            _with(["spec", "templates", 0], _set(args=["{{inputs.parameters.word}}"])),
+            "(main).containerSet.containers[1].args: a value is pasted",
+            id="one-container-of-several",
+        ),
+        pytest.param(
+            _with(["spec", "templates", 0], _set(securityContext={"privileged": True})),
+            "containers[1].securityContext.privileged: must not",
+            id="a-privilege-of-one-of-several",
         ),
         pytest.param(
             _with(["spec", "automountServiceAccountToken"], True),

@@ -1,0 +1,39 @@
+"""Whether what is installed in a cluster is what a manifest says: somebody may have edited it there by hand, or not installed it since.
+
+What the API server adds by itself, fields that are empty, is no difference.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+LONGEST = 80
+"""Characters of a value that a difference repeats."""
+
+
+def differences(manifest: Mapping[str, Any], there: Mapping[str, Any]) -> Iterator[str]:
+    """Where the spec of *there*, the object in the cluster, is not that of *manifest*: a sentence each, led by the path of the field."""
+    yield from _between("spec", manifest.get("spec"), there.get("spec"))
+
+
+def _between(path: str, ours: Any, theirs: Any) -> Iterator[str]:
+    if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
+        for name in dict.fromkeys([*ours, *theirs]):
+            yield from _between(f"{path}.{name}", ours.get(name), theirs.get(name))
+    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        for place, (our, their) in enumerate(zip(ours, theirs, strict=True)):
+            yield from _between(f"{path}[{place}]{_named(our)}", our, their)
+    elif ours != theirs and (ours or theirs):
+        yield f"{path}: the cluster has {_shown(theirs)}, this manifest {_shown(ours)}"
+
+
+def _named(entry: Any) -> str:
+    return f" ({entry['name']})" if isinstance(entry, Mapping) and "name" in entry else ""
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, list | Mapping):
+        return f"{len(value)} entries"
+    text = repr(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
