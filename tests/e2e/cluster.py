@@ -51,6 +51,12 @@ class Cluster:
         found: list[Object] = json.loads(text)["items"]
         return found
 
+    def evict(self, pod: str, namespace: str) -> "subprocess.CompletedProcess[str]":
+        """Ask for the eviction of *pod*, as a drain does."""
+        body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": namespace}}
+        path = f"/api/v1/namespaces/{namespace}/pods/{pod}/eviction"
+        return self.try_kubectl("create", "--raw", path, "--filename", "-", given=json.dumps(body))
+
     def step_pod(self, namespace: str, run: str, part: str = "") -> str | None:
         """A pod of the workflow *run* that runs, of a node whose name contains *part*.
 

@@ -117,11 +117,13 @@ class Pipeline:
             "ARGOSY_HOME": str(self.home),
             "ARGOSY_FORGE_URI": f"local:{self.repository}",
             "ARGOSY_TRACKING_URI": self.around["ARGOSY_E2E_TRACKING"],
-            "ARGOSY_STORE_URI": self._store(),
+            "ARGOSY_STORE_URI": self.store,
             "ARGOSY_NEXT_REQUEST": "healthy",
         }
 
-    def _store(self) -> str:
+    @property
+    def store(self) -> str:
+        """Where bundles are kept."""
         return f"s3://{urlsplit(self.around['ARGOSY_E2E_S3']).path.strip('/')}/{self.namespace}/store"
 
     def _install(self) -> None:
@@ -140,7 +142,7 @@ class Pipeline:
         return {
             "endpoints": {
                 "trackingUri": self.around["ARGOSY_E2E_TRACKING"],
-                "storeUri": self._store(),
+                "storeUri": self.store,
                 "forgeUri": "local:/forge/environment.git",
                 "dataRoot": "/forge",
                 "s3Endpoint": f"{s3.scheme}://{s3.netloc}",

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 import yaml
-from cluster import ROOT, Cluster
+from cluster import ROOT, Cluster, helm
 from git_server import GitServer
 from gitops_kit import Delivery, git, own_address, serve_chart
 from load_kit import Load
@@ -299,16 +299,74 @@ def test_a_git_revert_takes_it_back(story: Story, tmp_path: Path) -> None:
     print({what: f"{seconds:.0f} s" for what, seconds in story.times.items()}, seen.total())
 
 
+def test_the_same_bundle_without_kserve(story: Story, tmp_path: Path) -> None:
+    """A plain Deployment fetches it from the store and answers the same; it can be scaled, and is not drained below its budget."""
+    cluster, namespace = story.pipeline.cluster, f"{story.pipeline.namespace}-plain"
+    keys = {name: story.pipeline.around[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+    with cluster.namespace(namespace):
+        secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keys", "namespace": namespace}}
+        cluster.apply({**secret, "stringData": keys})
+        _install_plain(story, namespace, tmp_path)
+        cluster.wait("two pods", lambda: cluster.get("deployment", NAME, namespace)["status"].get("readyReplicas") == 2)
+        _ask(story, "staging", namespace)
+        cluster.wait("the autoscaler finds what it scales", lambda: _condition(cluster, namespace, "AbleToScale"), 120)
+        first, second = (pod["metadata"]["name"] for pod in cluster.list("pods", namespace))
+        cluster.wait("the budget", lambda: cluster.get("pdb", NAME, namespace)["status"].get("disruptionsAllowed") == 1)
+        assert cluster.evict(first, namespace).returncode == 0
+        refused = cluster.evict(second, namespace)
+        assert refused.returncode != 0
+        assert "violate the pod's disruption budget" in refused.stderr
+
+
+def _install_plain(story: Story, namespace: str, folder: Path) -> None:
+    repository = story.pipeline.repository
+    files = {
+        "version.yaml": f"models/{NAME}/staging/version.yaml",
+        "bundle.sig": f"models/{NAME}/staging/evidence/bundle.sig",
+        "key.pem": "keys/signing.pub.pem",
+    }
+    for name, path in files.items():
+        (folder / name).write_text(git("show", f"main:{path}", at=repository), encoding="utf-8")
+    values = {
+        "model": NAME,
+        "environment": "staging",
+        "mode": "plain",
+        "strategy": "rolling",
+        "replicas": 2,
+        "resources": {"requests": {"cpu": "20m", "memory": "160Mi"}, "limits": {"cpu": "1", "memory": "768Mi"}},
+        "server": {"image": story.image, "drainSeconds": 10, "startSeconds": 240},
+        "storage": {
+            "uri": story.pipeline.store,
+            "endpoint": story.pipeline.s3()["AWS_ENDPOINT_URL"],
+            "credentialsSecret": "keys",
+        },
+        "autoscaling": {"enabled": True, "maxReplicas": 3},
+    }
+    (folder / "values.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
+    helm(
+        *("upgrade", "--install", NAME, str(ROOT / "charts" / "inference"), "--namespace", namespace),
+        *("--values", str(folder / "values.yaml"), "--values", str(folder / "version.yaml")),
+        *("--set-file", f"signature={folder / 'bundle.sig'}", "--set-file", f"verifyingKey={folder / 'key.pem'}"),
+    )
+
+
+def _condition(cluster: Cluster, namespace: str, kind: str) -> bool:
+    found = cluster.get("hpa", NAME, namespace).get("status", {}).get("conditions") or []
+    return any(one["type"] == kind and one["status"] == "True" for one in found)
+
+
 def _load(story: Story) -> Load:
     bodies = [{"instances": [row["features"] for row in story.golden("staging")["rows"]] * 10}]
     url = f"http://{NAME}-live.{story.staging.namespace}/v1/models/{NAME}:predict"
     return Load(story.pipeline.cluster, story.staging.namespace, story.image, url, bodies)
 
 
-def _ask(story: Story, environment: str) -> None:
-    """Ask the Service the bundle's own questions: the answers are the bundle's."""
+def _ask(story: Story, environment: str, namespace: str | None = None) -> None:
+    """Ask the Service the bundle's own questions: the answers are the bundle's. *namespace*: where it is, if not the environment's."""
     delivery, rows = story.delivery(environment), story.golden(environment)["rows"]
-    path = f"/api/v1/namespaces/{delivery.namespace}/services/{NAME}-live:80/proxy/v1/models/{NAME}:predict"
+    path = (
+        f"/api/v1/namespaces/{namespace or delivery.namespace}/services/{NAME}-live:80/proxy/v1/models/{NAME}:predict"
+    )
     body = json.dumps({"instances": [row["features"] for row in rows]})
     answer = json.loads(delivery.cluster.kubectl("create", "--raw", path, "--filename", "-", given=body))
     assert answer["predictions"] == [row["prediction"][0] for row in rows]

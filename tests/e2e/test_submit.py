@@ -145,10 +145,7 @@ def test_a_pod_that_goes_in_the_middle(
     if how == "deleted":
         cluster.kubectl("delete", "pod", pod, "--namespace", pipelines, "--grace-period=0", "--force", "--wait=false")
     else:
-        body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": pipelines}}
-        cluster.kubectl(
-            "create", "--raw", f"/api/v1/namespaces/{pipelines}/pods/{pod}/eviction", "-f", "-", given=json.dumps(body)
-        )
+        assert cluster.evict(pod, pipelines).returncode == 0
     ended, out, _ = _argosy(capsys, "watch", run, namespace=pipelines)
     assert ended == errors.DONE, out
     phases = {name: node["phase"] for name, node in _nodes(capsys, pipelines, run).items()}

@@ -92,10 +92,12 @@ def given_up(status: Object) -> bool:
 
 
 def healthy_at(status: Object) -> str | None:
-    """Since when a Rollout with this status has been through with its newest pods."""
-    conditions = status.get("conditions", [])
-    done = next((one for one in conditions if one.get("type") == "Completed" and one.get("status") == "True"), None)
-    return str(done["lastTransitionTime"]) if done and status.get("phase") == "Healthy" else None
+    """Since when a Rollout with this status has been through with its newest pods, and all of them have been ready."""
+    since = {one["type"]: one["lastTransitionTime"] for one in status.get("conditions", []) if one["status"] == "True"}
+    if status.get("phase") != "Healthy" or "Completed" not in since:
+        return None
+    # The first version of all is complete before it has a pod.
+    return str(max(since["Completed"], since.get("Healthy", "")))
 
 
 def looks(runs: Sequence[Object], spec: Object) -> list[Look]:

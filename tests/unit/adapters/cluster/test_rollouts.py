@@ -4,6 +4,8 @@ import pytest
 
 from argosy.adapters.cluster import rollouts
 
+DONE = {"type": "Completed", "status": "True", "lastTransitionTime": "t"}
+HEALTHY = {"type": "Healthy", "status": "True", "lastTransitionTime": "u"}
 STALLED = {"conditions": [{"type": "Progressing", "reason": "ProgressDeadlineExceeded"}]}
 
 
@@ -68,11 +70,11 @@ def test_looks_have_the_weight_of_their_step() -> None:
     ("status", "expected"),
     [
         pytest.param({"phase": "Healthy"}, "t", id="through"),
+        pytest.param({"phase": "Healthy", "conditions": [DONE, HEALTHY]}, "u", id="ready-after-it-was-complete"),
         pytest.param({"phase": "Progressing"}, None, id="pods-are-exchanged-still"),
         pytest.param({"phase": "Healthy", "conditions": []}, None, id="never-through"),
     ],
 )
 def test_healthy_at(status: dict[str, object], expected: str | None) -> None:
     """When the controller called it completed."""
-    done = [{"type": "Available", "status": "True"}, {"type": "Completed", "status": "True", "lastTransitionTime": "t"}]
-    assert rollouts.healthy_at({"conditions": done, **status}) == expected
+    assert rollouts.healthy_at({"conditions": [DONE], **status}) == expected
