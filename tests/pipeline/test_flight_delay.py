@@ -1,14 +1,17 @@
 """The second model, from three files to a served answer: it differs from the first by its folder and its policy only."""
 
+import contextlib
 import json
 import re
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pyarrow.parquet as pq
 import pytest
+from databases import redis_server
 
 pytestmark = pytest.mark.slow
 
@@ -32,9 +35,14 @@ def flights(project: Any) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     return [({"flight_id": row["flight_id"]}, {name: row[name] for name in names}) for row in held_out[::1500]]
 
 
+def post(address: str, instances: list[dict[str, Any]]) -> httpx.Response:
+    """The server's answer, whatever it is."""
+    return httpx.post(f"{address}/v1/models/flight_delay:predict", json={"instances": instances}, timeout=30)
+
+
 def ask(address: str, instances: list[dict[str, Any]]) -> bytes:
     """The server's answer, as it stands on the wire."""
-    answer = httpx.post(f"{address}/v1/models/flight_delay:predict", json={"instances": instances}, timeout=30)
+    answer = post(address, instances)
     assert answer.status_code == 200, answer.text
     return answer.content
 
@@ -51,20 +59,57 @@ def test_a_run_ends_with_a_request(flown: tuple[Any, dict[str, Any]]) -> None:
     assert "dimension: fairness" in policy
 
 
-def test_it_is_merged_and_answers_by_row_and_by_id(flown: tuple[Any, dict[str, Any]]) -> None:
-    """Three views looked up by three keys, joined into one online row a flight: byte for byte the answer to the full row."""
+@pytest.fixture(scope="module")
+def merged(flown: tuple[Any, dict[str, Any]]) -> Any:
+    """The project, its model in production."""
     project, _ = flown
     for number in ("1", "2"):
         assert project.call("pr", "merge", number, "--as", "reviewer").returncode == 0
+    return project
+
+
+@contextlib.contextmanager
+def served(project: Any) -> Iterator[str]:
+    """The model, served: where."""
     process = project.start("serve", "flight_delay", "--env", "production", "--port", "0")
     try:
-        address = next(found[0] for line in process.stdout if (found := ADDRESS.search(line)))
-        some = flights(project)
-        assert len(some) > 5
-        for by_id, by_row in some:
-            assert ask(address, [by_id]) == ask(address, [by_row])
-        assert len({ask(address, [by_id]) for by_id, _ in some}) > 1
+        yield next(found[0] for line in process.stdout if (found := ADDRESS.search(line)))
     finally:
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=30)
-    assert project.call("drift", "flight_delay", "--json").returncode == 0
+
+
+def answers_alike(address: str, some: list[tuple[dict[str, Any], dict[str, Any]]]) -> None:
+    """Each flight by id is answered as its full row is, byte for byte; so are all of them in one request."""
+    assert len(some) > 5
+    for by_id, by_row in some:
+        assert ask(address, [by_id]) == ask(address, [by_row])
+    assert ask(address, [by_id for by_id, _ in some]) == ask(address, [by_row for _, by_row in some])
+    assert len({ask(address, [by_id]) for by_id, _ in some}) > 1
+
+
+def test_it_is_merged_and_answers_by_row_and_by_id(merged: Any) -> None:
+    """Three views looked up by three keys, joined into one online row a flight."""
+    with served(merged) as address:
+        answers_alike(address, flights(merged))
+    assert merged.call("drift", "flight_delay", "--json").returncode == 0
+
+
+def test_it_answers_from_a_shared_database_too(merged: Any, tmp_path: Path) -> None:
+    """Loaded from the model store, because the run had no such database; not served before; and an outage needs no restart."""
+    with redis_server(tmp_path) as server:
+        sharing = merged.at_home(merged.home, ARGOSY_ONLINE_STORE_URI=server.uri)
+        refused = sharing.call("serve", "flight_delay", "--port", "0")
+        assert (refused.returncode, "`argosy online load MODEL` puts it there" in refused.stderr) == (78, True)
+        assert sharing.call("online", "load", "flight_delay").returncode == 0
+        some = flights(merged)
+        by_id, by_row = some[0]
+        with served(sharing) as address:
+            answers_alike(address, some)
+            server.stop()
+            unanswered = post(address, [by_id])
+            assert (unanswered.status_code, unanswered.headers["retry-after"]) == (503, "1")
+            assert "send every feature, or try again" in unanswered.json()["error"]
+            ask(address, [by_row])
+            server.start()
+            answers_alike(address, some)
