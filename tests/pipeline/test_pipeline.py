@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 pytestmark = pytest.mark.slow
 
@@ -45,43 +44,33 @@ def test_nothing_changed_runs_nothing(finished: Finished) -> None:
     assert project.call("pr", "list").stdout.count("staging") == 1
 
 
+PODS = {"prepare": ["ingest", "validate", "build-features"], "fit": ["train", "evaluate"]}
+
+
 @pytest.mark.parametrize(
-    ("hash_seed", "parallelism"),
-    [pytest.param("0", "1", id="one-at-a-time"), pytest.param("4711", "4", id="four-at-a-time")],
+    ("hash_seed", "parallelism", "fuse"),
+    [
+        pytest.param("0", "1", {}, id="one-at-a-time"),
+        pytest.param("4711", "4", PODS, id="four-at-a-time-in-shared-pods"),
+    ],
 )
 def test_same_commit_and_data_give_the_same_digest(
-    finished: Finished, tmp_path: Path, hash_seed: str, parallelism: str
+    finished: Finished, tmp_path: Path, hash_seed: str, parallelism: str, fuse: dict[str, list[str]]
 ) -> None:
-    """Another state folder, another working directory, another hash seed, other parallelism, no cache: the same model."""
+    """Another state folder, another working directory, another hash seed, other parallelism, fewer pods, no cache: the same model."""
     project, first = finished
     elsewhere = tmp_path / "elsewhere"
     shutil.copytree(project.folder, elsewhere, ignore=shutil.ignore_patterns("home"))
     other = type(project)(elsewhere, tmp_path / "home", {"PYTHONHASHSEED": hash_seed})
+    with (elsewhere / "workflows" / "churn" / "model.yaml").open("a", encoding="utf-8") as settings:
+        settings.write(f"\nfuse: {json.dumps(fuse)}\n")
     again = other.run_json("run", "churn", "--no-cache", "--parallelism", parallelism)
     assert again["model_digest"] == first["model_digest"]
-
-
-def test_steps_that_share_a_pod_give_the_same_model(finished: Finished, tmp_path: Path) -> None:
-    """Fused on request: fewer pods, the same digests, and a report that still finds what each step left."""
-    project, first = finished
-    shutil.copytree(project.folder, tmp_path / "fused", ignore=shutil.ignore_patterns("home"))
-    shutil.copytree(project.home, tmp_path / "home", ignore=shutil.ignore_patterns("runs"))
-    fused = type(project)(tmp_path / "fused", tmp_path / "home")
-    settings = fused.folder / "workflows" / "churn" / "model.yaml"
-    plain = settings.read_text(encoding="utf-8")
-    settings.write_text(f"{plain}\nfuse: {{fit: [train, evaluate]}}\n", encoding="utf-8")
-    assert fused.call("compile", "workflows/churn").returncode == 0
-    # With the settings as they were the steps of the other pods are answered from the cache.
-    manifest = yaml.safe_load((settings.parent / "pipeline.yaml").read_text(encoding="utf-8"))
-    carried = {artifact["name"]: artifact["raw"] for artifact in manifest["spec"]["arguments"]["artifacts"]}
-    carried["settings"]["data"] = plain
-    (fused.folder / "fused.yaml").write_text(yaml.safe_dump(manifest), encoding="utf-8")
-    result = fused.run_json("run", "-f", "fused.yaml")
-    assert result["model_digest"] == first["model_digest"]
-    assert result["verdict"] == first["verdict"]
-    assert {"$.fit(0).train", "$.fit(0).evaluate"} <= set(result["nodes"])
-    assert not {"$.train", "$.evaluate"} & set(result["nodes"])
-    assert "Ready for review" in (fused.home / "runs" / result["run"] / "report.html").read_text(encoding="utf-8")
+    assert again["verdict"] == first["verdict"]
+    assert {f"$.{pod}(0).{step}" for pod, steps in fuse.items() for step in steps} <= set(again["nodes"])
+    assert not {f"$.{step}" for steps in fuse.values() for step in steps} & set(again["nodes"])
+    # The report finds what each step left, wherever it ran.
+    assert "Ready for review" in (other.home / "runs" / again["run"] / "report.html").read_text(encoding="utf-8")
 
 
 def test_another_seed_gives_another_digest(new_project: Callable[[str], Any], finished: Finished) -> None:

@@ -63,7 +63,7 @@ def fuse(
         own=tuple(dict.fromkeys(own for call in chosen for own in call.own)),
         given=_given(chosen, members),
     )
-    rest = [one if call is chosen[0] else call for call in calls if call is chosen[0] or call not in chosen]
+    rest = [one if call is chosen[0] else call for call in calls if call.name not in steps[1:]]
     return [_renamed(call, dict.fromkeys(steps, name)) for call in rest], fusion
 
 

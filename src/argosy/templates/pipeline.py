@@ -29,6 +29,7 @@ class Pipeline:
     settings: ModelSettings
     _calls: list[Call] = field(default_factory=list)
     """The tasks of the DAG that is open."""
+    _dags: list[str] = field(default_factory=list)
     _placed: dict[str, specs.StepSpec] = field(default_factory=dict)
     _alone: dict[str, specs.StepSpec] = field(default_factory=dict)
     _fused: list[Fusion] = field(default_factory=list)
@@ -63,6 +64,7 @@ class Pipeline:
 
         Raises Misconfigured where steps that the settings fuse cannot share a pod.
         """
+        self._dags.append(name)
         dag = DAG(name=name, inputs=[Artifact(name=artifact) for artifact in (*folder.ARTIFACTS, *inputs)])
         with dag:
             yield dag
@@ -79,6 +81,7 @@ class Pipeline:
         for name, steps in self.settings.fuse.items():
             if not {call.name for call in calls}.issuperset(steps):
                 continue
+            self._refuse_taken(name)
             try:
                 calls, fusion = fusing.fuse(name, steps, calls, self.settings.resources)
             except fusing.Unfit as error:
@@ -101,10 +104,7 @@ class Pipeline:
             for name, spec in self._alone.items()
         }
         for fusion in self._fused:
-            if fusion.name in self._placed:
-                raise self._wrong(
-                    f"fuse.{fusion.name}", f"{fusion.name!r} is the name of a step; name the pod otherwise"
-                )
+            self._refuse_taken(fusion.name)
             found[fusion.name] = container_sets.of(
                 fusion,
                 images={spec.name: images.of(spec.family, self.files.root) for spec in fusion.specs},
@@ -112,6 +112,10 @@ class Pipeline:
                 mutex=mutex if any(spec.exclusive for spec in fusion.specs) else None,
             )
         return [found[name] for name in sorted(found)]
+
+    def _refuse_taken(self, name: str) -> None:
+        if name in (*self._placed, *self._dags):
+            raise self._wrong(f"fuse.{name}", f"{name!r} is the name of a step or a DAG; name the pod otherwise")
 
     def refuse_unplaced(self) -> None:
         """Raises Misconfigured where the settings speak of steps that the pipeline has not: a slip would go unnoticed."""

@@ -148,6 +148,9 @@ def test_nothing_is_fused_unasked(model: Path) -> None:
             {"both": ["train", "evalute"]}, {}, "fuse.both: there is no step 'evalute'; the pipeline has", id="slip"
         ),
         pytest.param({"train": ["train", "evaluate"]}, {}, "fuse.train: 'train' is the name of a step", id="name"),
+        pytest.param(
+            {"tune": ["train", "evaluate"]}, {}, "fuse.tune: 'tune' is the name of .* a DAG", id="a-dags-name"
+        ),
         pytest.param({"A b": ["train", "evaluate"]}, {}, "fuse.A b.*match pattern", id="no-name"),
         pytest.param({"one": ["train"]}, {}, "fuse.one: .*at least 2", id="alone"),
         pytest.param(
