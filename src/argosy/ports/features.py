@@ -59,7 +59,8 @@ class OnlineFeatures(Protocol):
     async def get(self, entities: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Value] | None]:
         """The features of each of *entities* (join key to value), as the offline join gave them; None for one that is unknown.
 
-        Raises TryAgain where the store fails, within a bounded time, and where it no longer holds what this server reads.
+        Raises TryAgain where the store fails, within a bounded time, and where it no longer holds what this server reads; Misconfigured
+        where it refuses us.
         """
 
     async def close(self) -> None:
@@ -74,6 +75,7 @@ class Held:
     model: str
     entities: int
     loaded_at: datetime.datetime
+    """When it was last to be loaded, whether or not it was there already."""
     whole: bool
     """Whether all of it is there; not while it is being loaded or dropped."""
 
@@ -85,7 +87,10 @@ class SharedOnlineStore(Protocol):
     """
 
     def load(self, folder: Path, digest: str, model: str) -> None:
-        """Copy the published store in *folder*, whose digest is *digest*, whole or not at all. Nothing happens where it is there."""
+        """Copy the published store in *folder*, whose digest is *digest*, whole or not at all.
+
+        Where it is there already, only ``loaded_at`` changes: whoever loads is about to propose it, and nobody may take it for forgotten.
+        """
 
     def open(self, digest: str) -> OnlineFeatures:
         """The features of the published store *digest*. Raises Misconfigured where it is not there, or not whole."""

@@ -3,6 +3,7 @@
 Nothing is guessed in its place. A caller who has the features can always send them; who has not is told when to come back.
 """
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
@@ -13,6 +14,7 @@ from argosy.serving.metrics import Metrics
 from argosy.serving.problems import RequestProblem
 from argosy.serving.rows import Asked, Row, Value
 
+_log = logging.getLogger("argosy.serving")
 Features = Mapping[str, Value]
 TOLERATED = 5
 """Failures in a row after which the store is left alone for a while."""
@@ -83,17 +85,18 @@ class Lookup:
             raise RequestProblem(422, "this server has no online store; send every feature", field=path)
         if self._breaker.refuses():
             self._count("refused", len(rows))
-            raise _unavailable("failed several times in a row")
+            raise _unavailable()
         try:
             found = await self._online.get([cast("Mapping[str, str | int]", row.entity) for row in rows])
-        except errors.TryAgain as error:
+        except (errors.TryAgain, errors.Misconfigured) as error:
+            # The log alone says why: an address of our network, or the name of an account, is not for callers.
+            _log.warning("features by id cannot be read: %s", error)
             self._breaker.failed()
             self._count("failed", len(rows))
-            raise _unavailable(str(error)) from error
+            raise _unavailable() from error
         self._breaker.succeeded()
         return found
 
 
-def _unavailable(why: str) -> RequestProblem:
-    message = f"the online store does not answer: {why}; send every feature, or try again"
-    return RequestProblem(503, message, retry_after=1)
+def _unavailable() -> RequestProblem:
+    return RequestProblem(503, "the online store does not answer; send every feature, or try again", retry_after=1)

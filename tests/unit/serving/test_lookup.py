@@ -25,13 +25,14 @@ class Flaky:
 
     def __init__(self) -> None:
         self.down = False
+        self.why: errors.ArgosyError = errors.TryAgain("redis://10.0.0.7 refuses the connection")
         self.asked = 0
 
     async def get(self, entities: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Value] | None]:
         """See the port."""
         self.asked += 1
         if self.down:
-            raise errors.TryAgain("connection refused")
+            raise self.why
         return [ROW if entity["customer_id"] == "C1" else None for entity in entities]
 
     async def close(self) -> None:
@@ -111,13 +112,24 @@ def client(predictor: Predictor, store: Flaky) -> Client:
     return Client(build_app(predictor=predictor, served=Served("leaving", "none", 1, predictor.digest), online=store))
 
 
-def test_a_store_that_is_down_is_no_reason_to_send_callers_away(client: Client, store: Flaky) -> None:
+@pytest.mark.parametrize(
+    "why",
+    [
+        pytest.param(errors.TryAgain("redis://10.0.0.7 refuses the connection"), id="down"),
+        pytest.param(errors.Misconfigured("redis://10.0.0.7 refuses user reader"), id="rights-taken-away"),
+    ],
+)
+def test_a_store_that_is_down_is_no_reason_to_send_callers_away(
+    client: Client, store: Flaky, why: errors.ArgosyError, caplog: pytest.LogCaptureFixture
+) -> None:
     """By id: 503 and when to come back. Full rows are answered, and the server stays ready: all pods read one store, and taking every
     one of them out would turn a part into the whole."""
-    store.down = True
+    store.down, store.why = True, why
     reply = client.post(V1, {"instances": [ROW, {"customer_id": "C1"}]})
     assert (reply.status, reply.headers["retry-after"]) == (503, "1")
-    assert "connection refused; send every feature, or try again" in reply.json()["error"]
+    # What our network looks like inside is in the log, and nowhere else.
+    assert reply.json()["error"] == "the online store does not answer; send every feature, or try again"
+    assert str(why) in caplog.text
     assert client.post(V1, {"instances": [ROW]}).status == 200
     assert (client.get("/readyz").status, client.get("/healthz").status) == (200, 200)
     store.down = False

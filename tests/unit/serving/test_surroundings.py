@@ -134,7 +134,7 @@ class Broken:
     ("online", "status", "message"),
     [
         pytest.param(None, 422, "no online store", id="none"),
-        pytest.param(Broken(), 503, "connection refused", id="down"),
+        pytest.param(Broken(), 503, "does not answer; send every feature", id="down"),
         pytest.param(MemoryOnline({}), 404, "does not know this customer_id", id="unknown"),
     ],
 )

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -43,7 +44,10 @@ class PostgresStore:
         with self._connected() as connection:
             connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
             connection.execute(ENTRIES)
-            if _entry(connection, digest):
+            if text := _entry(connection, digest):
+                there, held = shared.read_entry(digest, text)
+                again = shared.entry(there, replace(held, loaded_at=shared.now()))
+                connection.execute("UPDATE argosy_online SET entry = %s WHERE digest = %s", [again, digest])
                 return
             connection.execute(sql.SQL(TABLE).format(table))
             with connection.cursor() as cursor, cursor.copy(sql.SQL(COPY).format(table)) as copy:

@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import struct
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import mmh3
@@ -43,7 +44,10 @@ class RedisStore:
         """See the port."""
         index, count = Index.read(folder), 0
         with self._connected() as client:
-            if self._is_whole(client, digest):
+            text = client.get(_entry(digest))
+            there, held = shared.read_entry(digest, text) if text else (index, None)
+            if held is not None and held.whole:
+                client.set(_entry(digest), shared.entry(there, replace(held, loaded_at=shared.now())))
                 return
             _refuse_eviction(client, self._uri)
             begun = Held(digest, model, 0, shared.now(), whole=False)
@@ -78,16 +82,11 @@ class RedisStore:
         with self._connected() as client:
             if text := client.get(_entry(digest)):
                 index, held = shared.read_entry(digest, text)
-                going = Held(digest, held.model, held.entities, held.loaded_at, whole=False)
-                client.set(_entry(digest), shared.entry(index, going))
+                client.set(_entry(digest), shared.entry(index, replace(held, whole=False)))
             keys = client.scan_iter(match=f"*{shared.project(digest)}", count=BATCH)
             while batch := list(itertools.islice(keys, BATCH)):
                 client.unlink(*batch)
             client.delete(_entry(digest))
-
-    def _is_whole(self, client: "redis.Redis", digest: str) -> bool:
-        text = client.get(_entry(digest))
-        return bool(text) and shared.read_entry(digest, text)[1].whole
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator["redis.Redis"]:
