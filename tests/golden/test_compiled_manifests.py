@@ -51,6 +51,19 @@ def test_no_value_is_pasted_into_code(model: Path) -> None:
 
 
 @each_model
+def test_no_value_is_made_up(model: Path) -> None:
+    """A parameter without a default has to be given: a step never runs with the text `null` in its place."""
+    manifest = yaml.safe_load((model / folder.MANIFEST).read_text(encoding="utf-8"))
+    parameters = [
+        parameter
+        for template in manifest["spec"]["templates"]
+        for parameter in (template.get("inputs") or {}).get("parameters", [])
+    ]
+    assert len(parameters) >= 5
+    assert [one["name"] for one in parameters if one.get("default") in ("null", "None")] == []
+
+
+@each_model
 def test_the_models_files_travel_with_the_manifest(model: Path) -> None:
     """What a cluster runs is what the folder says, with its digest beside it."""
     manifest = yaml.safe_load((model / folder.MANIFEST).read_text(encoding="utf-8"))

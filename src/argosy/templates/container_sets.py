@@ -93,7 +93,7 @@ def _parameters(members: Sequence[Member]) -> list[Parameter]:
         for parameter in member.spec.parameters
         if parameter.name in inputs_of(member)
     }
-    return [Parameter(name=name, default=default) for name, default in found.items()]
+    return [containers.parameter(name, default) for name, default in found.items()]
 
 
 def _artifacts(members: Sequence[Member]) -> list[Artifact]:

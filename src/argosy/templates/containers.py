@@ -42,7 +42,7 @@ def container(spec: specs.StepSpec, *, image: str, resources: StepResources, mut
         command=command(spec),
         annotations=_annotations(spec),
         inputs=[
-            *(Parameter(name=parameter.name, default=parameter.default) for parameter in spec.parameters),
+            *(parameter(one.name, one.default) for one in spec.parameters),
             *(
                 Artifact(name=artifact.name, path=specs.input_path(artifact.name), optional=artifact.optional or None)
                 for artifact in spec.inputs
@@ -61,6 +61,11 @@ def container(spec: specs.StepSpec, *, image: str, resources: StepResources, mut
         ],
         **pod([spec], resources, mutex),
     )
+
+
+def parameter(name: str, default: str | None) -> Parameter:
+    """An input value. Without a *default* it has to be given: Hera would write None as the text ``null``, and a slip would go unnoticed."""
+    return Parameter(name=name) if default is None else Parameter(name=name, default=default)
 
 
 def command(spec: specs.StepSpec) -> list[str]:
