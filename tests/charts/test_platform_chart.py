@@ -1,11 +1,13 @@
 """What charts/platform makes: what compiled pipelines name, the least rights, and nothing a value did not ask for."""
 
+import argparse
 from typing import Any
 
 import pytest
 import yaml
 from platform_chart import CHART, ROOT, Objects, named, render, template
 
+from argosy.cli import main, online
 from argosy.domain import diagnosis, promotion
 from argosy.settings import Settings
 from argosy.steps.converge.spec import SPEC
@@ -96,6 +98,27 @@ def test_the_look_at_canaries(objects: Objects, environment: str) -> None:
     assert container["command"][-1] == SPEC.module
     assert container["args"][::2] == [f"--{one.name}" for one in SPEC.parameters]
     assert container["args"][1] == environment
+
+
+def test_features_nobody_needs_are_dropped_where_that_is_asked_for(objects: Objects) -> None:
+    """By an account without rights and a pod without a token, that reads the environment repo and writes to one database."""
+    assert "argosy-online-prune" not in {one["metadata"]["name"] for one in objects}
+    made = render({"onlinePrune": {"enabled": True}})
+    job = named(made, "CronJob", "argosy-online-prune")["spec"]
+    assert job["concurrencyPolicy"] == "Forbid"
+    pod = job["jobTemplate"]["spec"]["template"]["spec"]
+    assert (pod["automountServiceAccountToken"], pod["securityContext"]["runAsNonRoot"]) == (False, True)
+    (container,) = pod["containers"]
+    assert container["securityContext"]["allowPrivilegeEscalation"] is False
+    assert {one["secretRef"]["name"] for one in container["envFrom"] if "secretRef" in one} == {
+        "argosy-forge-reader",
+        "argosy-online",
+    }
+    assert container["command"] == ["python", "-m", main.__name__]
+    parser = argparse.ArgumentParser()
+    online.add_arguments(parser)
+    assert container["args"][0] in main.VERBS
+    assert parser.parse_args(container["args"][1:]).dry_run is False
 
 
 def test_endpoints_are_settings(objects: Objects) -> None:

@@ -18,3 +18,35 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
   {{- end }}
 {{- end }}
 {{- end }}
+
+{{- /* What the pod of every job has, whatever it runs. */}}
+{{- define "platform.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 10001
+fsGroup: 10001
+seccompProfile: {type: RuntimeDefault}
+{{- end }}
+
+{{- define "platform.environment" -}}
+- {name: ARGOSY_ROOT, value: /tmp/step}
+- {name: HOME, value: /tmp}
+- {name: DO_NOT_TRACK, value: "1"}
+- {name: MLFLOW_DISABLE_TELEMETRY, value: "true"}
+{{- end }}
+
+{{- define "platform.container" -}}
+resources:
+  requests: {cpu: 50m, memory: 256Mi}
+  limits: {cpu: "1", memory: 1Gi}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities: {drop: [ALL]}
+volumeMounts:
+  - {name: scratch, mountPath: /tmp}
+{{- end }}
+
+{{- define "platform.volumes" -}}
+- name: scratch
+  emptyDir: {sizeLimit: 256Mi}
+{{- end }}

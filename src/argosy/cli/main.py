@@ -150,3 +150,7 @@ class _Version(argparse.Action):
 
         print(f"argosy {metadata.version('argosy')}")
         parser.exit()
+
+
+if __name__ == "__main__":  # images hold no programs of ours: `python -m argosy.cli.main`
+    main()
