@@ -39,13 +39,14 @@ def ours(image: str, steps: int) -> Object:
     step["container"] |= {"image": image, "command": ["sh", "-c", "true"], "imagePullPolicy": "IfNotPresent"}
     step["container"]["resources"] = {"requests": {"cpu": "10m", "memory": "16Mi"}}
     settings = next(each for each in spec["arguments"]["artifacts"] if each["name"] == "settings")
-    given = [{"name": "settings", "from": "{{workflow.artifacts.settings}}"}]
+    given = [{"name": "settings", "from": "{{inputs.artifacts.settings}}"}]
+    inputs = {"artifacts": [{"name": "settings"}]}
     kept = ("automountServiceAccountToken", "executor", "securityContext", "serviceAccountName", "volumes")
     return {
         **{key: spec[key] for key in kept if key in spec},
         "arguments": {"artifacts": [settings]},
         "entrypoint": "main",
-        "templates": [_chain(steps, {"arguments": {"artifacts": given}}), step],
+        "templates": [{**_chain(steps, {"arguments": {"artifacts": given}}), "inputs": inputs}, step],
     }
 
 
@@ -55,7 +56,8 @@ def by_hand(image: str, steps: int) -> Object:
     container["resources"] = {"requests": {"cpu": "10m", "memory": "16Mi"}}
     return {
         "entrypoint": "main",
-        "serviceAccountName": "argosy-executor",
+        "executor": {"serviceAccountName": "argosy-executor"},
+        "automountServiceAccountToken": False,
         "templates": [_chain(steps, {}), {"name": "step", "container": container}],
     }
 

@@ -88,7 +88,7 @@ class Cluster:
             yield
         finally:
             if os.environ.get("ARGOSY_E2E_KEEP") != "1":
-                self.kubectl("delete", "namespace", name, "--wait=false")
+                self.kubectl("delete", "namespace", name, "--ignore-not-found", "--wait=false")
 
 
 CONTROLLERS = {
