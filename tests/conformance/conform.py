@@ -27,7 +27,9 @@ def main() -> int:
     kept = given.keep or (None if given.folder else CASES)
     paths = sorted(path for path in folder.glob(f"{given.only}.yaml") if not path.stem.endswith(".expected"))
     counts = Counter[str]()
-    for path, recording in controller.record(paths, controller.Cluster()):
+    cluster = controller.Cluster()
+    cluster.prepare()
+    for path, recording in controller.record(paths, cluster):
         if kept and "unfinished" not in recording:
             kept.mkdir(parents=True, exist_ok=True)
             text = json.dumps(recording, indent=1, ensure_ascii=False)

@@ -36,6 +36,23 @@ class Cluster:
         command = ("kubectl", "-n", self.namespace, *arguments)
         return subprocess.run(command, input=given, text=True, capture_output=True, check=False)
 
+    def prepare(self) -> None:
+        """Make the namespace, and let its steps report what they came to. Raises SystemExit with kubectl's words."""
+        rules = [{"apiGroups": ["argoproj.io"], "resources": ["workflowtaskresults"], "verbs": ["create", "patch"]}]
+        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "executor"}
+        subject = {"kind": "ServiceAccount", "name": "default", "namespace": self.namespace}
+        objects: list[Json] = [
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}},
+            {**_RBAC, "kind": "Role", "metadata": {"name": "executor"}, "rules": rules},
+            {**_RBAC, "kind": "RoleBinding", "metadata": {"name": "executor"}, "roleRef": role, "subjects": [subject]},
+        ]
+        done = self.kubectl("apply", "--filename=-", given=yaml.safe_dump_all(objects))
+        if done.returncode != 0:
+            raise SystemExit(f"the namespace {self.namespace} cannot be made: {done.stderr.strip()}")
+
+
+_RBAC = {"apiVersion": "rbac.authorization.k8s.io/v1"}
+
 
 @dataclass
 class _Waiting:
