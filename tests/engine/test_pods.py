@@ -22,6 +22,19 @@ SET = """
       - {name: one, image: any, command: [sh, -c, "echo of one"]}
       - {name: main, image: any, command: [sh, -c, "echo of main; exit 3"], dependencies: [one]}
 """
+SHARED_TMP = """
+  - name: main
+    volumes: [{name: shared, emptyDir: {}}]
+    container:
+      image: any
+      command: [sh, -ec, "until test -e /tmp/said; do sleep 0.02; done; cat /tmp/said"]
+      volumeMounts: [{name: shared, mountPath: /tmp}]
+    sidecars:
+    - name: beside
+      image: any
+      command: [sh, -ec, "echo hello > /tmp/said; sleep 100"]
+      volumeMounts: [{name: shared, mountPath: /tmp}]
+"""
 DAEMON = """
   - name: main
     dag:
@@ -110,3 +123,13 @@ def test_containers_of_a_pod_share_the_network(run: Run) -> None:
     reader = logs.Reader(runs.RunFolder(result.folder), None)
     assert list(reader.lines(follow=False)) == ["$: hello", "$.calls: calls"]
     assert [node.type for node in result.nodes.values()] == [NodeType.POD]
+
+
+@pytest.mark.skipif(not launcher.isolation().private_files, reason="no view of the file system of a process's own here")
+def test_containers_of_a_pod_can_share_their_tmp(run: Run) -> None:
+    """A volume that both mount at /tmp is what either has there; with the attempt it goes, and no later step is handed it."""
+    result = run(HEAD + SHARED_TMP)
+    assert result.phase == "Succeeded"
+    assert log_of(result, "wf") == "hello\n"
+    attempt = runs.RunFolder(result.folder).attempt(result.workflow, "wf", 0)
+    assert [entry.name for entry in attempt.iterdir()] == ["main.log"]

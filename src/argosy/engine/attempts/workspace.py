@@ -85,12 +85,14 @@ class Workspace:
         if self.folder.exists():
             shutil.rmtree(self.folder)
         self.folder.mkdir(parents=True)
-        own = [folder for folder in (self.scratch, self.work) if self.is_own(folder)]
-        for folder in own:
-            spares.take(folder)
         root = [self.root] if self.given_root else []
-        for folder in (*root, *self.volumes.values(), self.scratch):
+        for folder in (*root, *self.volumes.values()):
             folder.mkdir(parents=True, exist_ok=True)
+        if self._shares_scratch():
+            self.scratch.mkdir(parents=True, exist_ok=True)
+        else:
+            spares.take(self.scratch)
+        spares.take(self.work)
 
     def mirror(self, main: "Workspace", inputs: list[str]) -> None:
         """Show the input artifacts *inputs* of the container with the files *main* here too."""
@@ -116,7 +118,7 @@ class Workspace:
 
     def hand_on(self, spares: Spares) -> bool:
         """Give back the folders of an attempt that left nothing in them; whether that was all there is beside the log."""
-        if not self.is_own(self.scratch):
+        if self._shares_scratch():
             return False
         names = set(os.listdir(self.folder)) - {self.log.name}  # noqa: PTH208 - done for each step
         kept = {folder.name for folder in (self.scratch, self.work) if spares.keep(folder)}
@@ -214,6 +216,10 @@ class Workspace:
         elif path == TMP:
             self.scratch = source
         return path in (self.given_root, TMP)
+
+    def _shares_scratch(self) -> bool:
+        """Whether its ``/tmp`` is a volume of the pod."""
+        return self.scratch.parent != self.folder
 
     def _add_files(self, template: Mapping[str, Any], container: Mapping[str, Any]) -> None:
         """A place of its own for every path that no mount covers: an output's folder, because the step makes it; an input by itself."""
