@@ -36,7 +36,8 @@ class Spares:
         if stat.S_IMODE(os.stat(folder).st_mode) != self._mode or not self._is_bare(str(folder)):  # noqa: PTH116
             return False
         if not self._count:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._remove()  # those of a killed engine: what mounting left in them is in the way
+            self._folder.mkdir(parents=True)
         self._count += 1
         place = f"{self._folder}/{self._count}"
         os.rename(folder, place)  # noqa: PTH104
@@ -46,6 +47,9 @@ class Spares:
     def close(self) -> None:
         """Remove them all, those of a killed engine too."""
         self._free.clear()
+        self._remove()
+
+    def _remove(self) -> None:
         if self._folder.exists():
             shutil.rmtree(self._folder)
 

@@ -56,3 +56,19 @@ def test_mount_points_are_nothing(tmp_path: Path, given: Path) -> None:
     spares.take(given / "tmp")
     (given / "tmp/shown/home").mkdir(parents=True)
     assert spares.keep(given / "tmp")
+
+
+def test_spares_of_a_killed_engine_are_not_in_the_way(tmp_path: Path, given: Path) -> None:
+    """They are not empty where a folder was shown below a step's /tmp; the run that is resumed starts with none."""
+    shown = [Path("/tmp/shown/home")]
+    killed = Spares(tmp_path / "spares", shown)
+    for name in ("tmp", "work"):
+        killed.take(given / name)
+        (given / name / "shown/home").mkdir(parents=True)
+    for name in ("tmp", "work"):
+        assert killed.keep(given / name)
+    spares = Spares(tmp_path / "spares", shown)
+    spares.take(given / "tmp")
+    assert list((given / "tmp").iterdir()) == []
+    assert spares.keep(given / "tmp")
+    assert [folder.name for folder in (tmp_path / "spares").iterdir()] == ["1"]
