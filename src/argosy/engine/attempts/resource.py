@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from argosy.engine.attempts import selectors
+from argosy.engine.attempts.errands import Errand
 from argosy.engine.machine.effects import PodResult
 from argosy.engine.machine.scopes import text
 from argosy.engine.nodes import Json, Outputs, Phase
@@ -31,7 +32,7 @@ class _Failure(Exception):
     """The template cannot be carried out, for the reason it has as its text."""
 
 
-class Action:
+class Action(Errand):
     """One ``resource`` template under way. *folder* is its own."""
 
     def __init__(self, template: Json, cluster: Cluster, folder: Path) -> None:
@@ -39,22 +40,6 @@ class Action:
         self._outputs: list[Json] = (template.get("outputs") or {}).get("parameters") or []
         self._cluster = cluster
         self._folder = folder
-        self._work: asyncio.Task[PodResult] | None = None
-
-    async def run(self, patience: float | None) -> PodResult | None:
-        """What came of it; None where that took more than *patience* seconds, or somebody stopped it."""
-        self._work = asyncio.ensure_future(self._result())
-        done, _ = await asyncio.wait([self._work], timeout=patience)
-        if not done:
-            self._work.cancel()
-            await asyncio.wait([self._work])
-        return None if self._work.cancelled() else self._work.result()
-
-    async def stop(self, grace: float) -> None:
-        """Give up. What was made in the cluster stays."""
-        del grace
-        if self._work:
-            self._work.cancel()
 
     async def _result(self) -> PodResult:
         try:

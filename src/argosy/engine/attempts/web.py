@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from argosy.engine.artifacts.failures import ArtifactFailure
 from argosy.engine.artifacts.secrets import Secrets, one
+from argosy.engine.attempts.errands import Errand
 from argosy.engine.expressions import expr
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.machine.effects import PodResult
@@ -24,28 +25,12 @@ AUTOMATIC = ("Content-Type", "Accept", "User-Agent")
 """Headers that are sent only where the manifest names them."""
 
 
-class Request:
+class Request(Errand):
     """One request under way."""
 
     def __init__(self, http: Json, secrets: Secrets) -> None:
         self._http = http
         self._secrets = secrets
-        self._work: asyncio.Task[PodResult] | None = None
-
-    async def run(self, patience: float | None) -> PodResult | None:
-        """The answer; None where it did not come within *patience* seconds, or somebody stopped it."""
-        self._work = asyncio.ensure_future(self._result())
-        done, _ = await asyncio.wait([self._work], timeout=patience)
-        if not done:
-            self._work.cancel()
-            await asyncio.wait([self._work])
-        return None if self._work.cancelled() else self._work.result()
-
-    async def stop(self, grace: float) -> None:
-        """Give up. There is nothing that *grace* would be for."""
-        del grace
-        if self._work:
-            self._work.cancel()
 
     async def _result(self) -> PodResult:
         import aiohttp  # only runs that ask somebody load it
