@@ -5,9 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from argosy.report.record import Entry, Facts
+from argosy.report.record import Entry, Facts, attempt_of
 
-ATTEMPT = re.compile(r"\(\d+\)(?=$|\.)")
 ITEM = re.compile(r"\(\d+:.*\)$")
 
 
@@ -74,7 +73,7 @@ def of(facts: Facts, entries: Sequence[Entry]) -> Ledger:
 
 def label_of(name: str) -> str:
     """What a task is called in a ledger: ``$.tune.trial-0(3:…)(1)`` is one of ``tune.trial-0``."""
-    return ITEM.sub("", ATTEMPT.sub("", name)).removeprefix("$.")
+    return ITEM.sub("", attempt_of(name)).removeprefix("$.")
 
 
 def _grouped(entries: list[Entry]) -> Iterable[tuple[str, list[Entry]]]:
