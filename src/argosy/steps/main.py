@@ -12,10 +12,12 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from argosy import errors
 from argosy.steps import spec as specs
+
+Declared = TypeVar("Declared", specs.Artifact, specs.Result)
 
 SIGTERM_EXIT = 128 + signal.SIGTERM
 FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
@@ -73,8 +75,7 @@ class Step:
         path.write_text(value, encoding="utf-8")
 
     def _input_path(self, name: str) -> Path:
-        _declared(name, self.spec.inputs)
-        declared = next(artifact for artifact in self.spec.inputs if artifact.name == name)
+        declared = _declared(name, self.spec.inputs)
         if handed := os.environ.get(declared.variable):
             return self._root / handed
         return Path(specs.input_path(name, str(self._root)))
@@ -119,9 +120,11 @@ def _step(spec: specs.StepSpec, argv: Sequence[str] | None) -> Step:
     )
 
 
-def _declared(name: str, artifacts: Sequence[specs.Artifact | specs.Result]) -> None:
-    if name not in {artifact.name for artifact in artifacts}:
+def _declared(name: str, among: Sequence[Declared]) -> Declared:
+    found = next((one for one in among if one.name == name), None)
+    if found is None:
         raise LookupError(f"the step's spec does not declare {name!r}")
+    return found
 
 
 def _terminated(_signal: int, _frame: FrameType | None) -> None:
