@@ -9,20 +9,9 @@ import yaml
 from argosy import errors
 from argosy.templates import compiler, folder, lint
 
-CHURN = Path(__file__).parents[3] / "workflows" / "churn"
 PREPARE = ["ingest", "validate", "build-features"]
 
 Manifest = dict[str, Any]
-
-
-@pytest.fixture
-def model(tmp_path: Path) -> Path:
-    """A copy of a model's folder, in a project of its own."""
-    copy = tmp_path / "workflows" / CHURN.name
-    copy.mkdir(parents=True)
-    for name in (folder.PIPELINE, *folder.ARTIFACTS.values()):
-        (copy / name).write_text((CHURN / name).read_text(encoding="utf-8"), encoding="utf-8")
-    return copy
 
 
 def compiled(model: Path, **settings: Any) -> Manifest:
