@@ -1,5 +1,6 @@
 """A cluster as tests see it: `kubectl`, and waiting for what it says."""
 
+import collections
 import contextlib
 import json
 import os
@@ -49,6 +50,15 @@ class Cluster:
         """All objects of *kind* in *namespace* that *selector* selects."""
         text = self.kubectl("get", kind, "--namespace", namespace, "--selector", selector, "--output", "json")
         found: list[Object] = json.loads(text)["items"]
+        return found
+
+    def serving(self, namespace: str, selector: str) -> "collections.Counter[str]":
+        """Model digests of the pods that are ready, and how many have each."""
+        found: collections.Counter[str] = collections.Counter()
+        for pod in self.list("pods", namespace, selector):
+            conditions = {each["type"]: each["status"] for each in pod["status"].get("conditions", [])}
+            if conditions.get("Ready") == "True" and "deletionTimestamp" not in pod["metadata"]:
+                found[pod["metadata"]["annotations"]["argosy.dev/model-digest"]] += 1
         return found
 
     def evict(self, pod: str, namespace: str) -> "subprocess.CompletedProcess[str]":

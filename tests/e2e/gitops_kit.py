@@ -112,16 +112,6 @@ class Delivery:
         """Argo Rollouts' view of *model*."""
         return self.cluster.get("rollout", model, self.namespace)
 
-    def serving(self, selector: str) -> dict[str, int]:
-        """Model digest to the number of pods that are ready with it."""
-        counts: dict[str, int] = {}
-        for pod in self.cluster.list("pods", self.namespace, selector):
-            conditions = {one["type"]: one["status"] for one in pod["status"].get("conditions", [])}
-            if conditions.get("Ready") == "True" and not pod["metadata"].get("deletionTimestamp"):
-                model_digest = pod["metadata"]["annotations"]["argosy.dev/model-digest"]
-                counts[model_digest] = counts.get(model_digest, 0) + 1
-        return counts
-
     def addressed(self, text: str) -> str:
         """*text* of gitops-env/ with the addresses and names of this test."""
         for address, name in ADDRESSES.items():
@@ -202,7 +192,7 @@ class Environment:
 
     def serving(self, model: str = "toy") -> dict[str, int]:
         """Model digest to the number of pods that are ready with it."""
-        return self._delivery.serving(f"app={model}")
+        return self.cluster.serving(self.namespace, f"app={model}")
 
     def serves(self, name: str, model: str = "toy") -> bool:
         """Whether *model* is healthy with the bundle that *name* stands for, and Argo CD agrees."""

@@ -105,11 +105,15 @@ class Pipeline:
         """Let the steps write what was written here."""
         subprocess.run(["chown", "-R", f"{USER}:{USER}", str(self.forge)], check=True)
 
+    @property
+    def access(self) -> dict[str, str]:
+        """What opens the bucket."""
+        return {name: self.around[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+
     def s3(self) -> dict[str, str]:
         """The environment of whoever reads the bucket."""
         s3 = urlsplit(self.around["ARGOSY_E2E_S3"])
-        keys_ = {name: self.around[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
-        return {**keys_, "AWS_ENDPOINT_URL": f"{s3.scheme}://{s3.netloc}", "AWS_REGION": "us-east-1"}
+        return {**self.access, "AWS_ENDPOINT_URL": f"{s3.scheme}://{s3.netloc}", "AWS_REGION": "us-east-1"}
 
     def _state(self) -> dict[str, str]:
         return {
@@ -137,7 +141,7 @@ class Pipeline:
 
     def _values(self) -> dict[str, Any]:
         s3 = urlsplit(self.around["ARGOSY_E2E_S3"])
-        access = {name: self.around[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+        access = self.access
         signing = (self.home / "keys" / "signing.pem").read_text(encoding="utf-8")
         return {
             "endpoints": {

@@ -141,12 +141,7 @@ class Release:
 
     def serving(self) -> collections.Counter[str]:
         """Model digests of the pods that are ready, and how many have each."""
-        found: collections.Counter[str] = collections.Counter()
-        for pod in self.cluster.list("pods", self.namespace, f"app=isvc.{MODEL}-predictor"):
-            conditions = {each["type"]: each["status"] for each in pod["status"].get("conditions", [])}
-            if conditions.get("Ready") == "True" and "deletionTimestamp" not in pod["metadata"]:
-                found[pod["metadata"]["annotations"]["argosy.dev/model-digest"]] += 1
-        return found
+        return self.cluster.serving(self.namespace, f"app=isvc.{MODEL}-predictor")
 
     def wait_live(self, version: Version, seconds: float = 420) -> None:
         """Wait until every pod is of *version* and the Rollout is Healthy."""

@@ -85,7 +85,7 @@ class Story:
 
         def served() -> bool:
             rollout = delivery.rollout(NAME).get("status", {})
-            pods = delivery.serving(f"app=isvc.{NAME}-predictor")
+            pods = delivery.cluster.serving(delivery.namespace, f"app=isvc.{NAME}-predictor")
             return rollout.get("phase") == "Healthy" and pods == {model_digest: REPLICAS} and delivery.is_settled(NAME)
 
         delivery.cluster.wait(f"{environment} serves {model_digest[:19]}", served, seconds)
@@ -302,10 +302,9 @@ def test_a_git_revert_takes_it_back(story: Story, tmp_path: Path) -> None:
 def test_the_same_bundle_without_kserve(story: Story, tmp_path: Path) -> None:
     """A plain Deployment fetches it from the store and answers the same; it can be scaled, and is not drained below its budget."""
     cluster, namespace = story.pipeline.cluster, f"{story.pipeline.namespace}-plain"
-    keys = {name: story.pipeline.around[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
     with cluster.namespace(namespace):
         secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keys", "namespace": namespace}}
-        cluster.apply({**secret, "stringData": keys})
+        cluster.apply({**secret, "stringData": story.pipeline.access})
         _install_plain(story, namespace, tmp_path)
         cluster.wait("two pods", lambda: cluster.get("deployment", NAME, namespace)["status"].get("readyReplicas") == 2)
         _ask(story, "staging", namespace)
