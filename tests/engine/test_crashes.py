@@ -168,23 +168,23 @@ spec:
   templates:
     - name: main
       volumes: [{name: shared, emptyDir: {}}]
-      outputs: {parameters: [{name: out, valueFrom: {path: /work/out}}]}
+      outputs: {parameters: [{name: out, valueFrom: {path: /data/out}}]}
       containerSet:
-        volumeMounts: [{name: shared, mountPath: /work}]
+        volumeMounts: [{name: shared, mountPath: /data}]
         containers:
           - name: first
             image: any
-            command: [sh, -ec, 'echo $NAME >> EFFECTS; printf a >> /work/out']
+            command: [sh, -ec, 'echo $NAME >> EFFECTS; printf a >> /data/out']
             env: [{name: NAME, value: first}]
           - name: second
             image: any
             dependencies: [first]
-            command: [sh, -ec, 'echo $NAME >> EFFECTS; while [ ! -e FREE ]; do sleep 0.05; done; printf b >> /work/out']
+            command: [sh, -ec, 'echo $NAME >> EFFECTS; while [ ! -e FREE ]; do sleep 0.05; done; printf b >> /data/out']
             env: [{name: NAME, value: second}]
           - name: main
             image: any
             dependencies: [first, second]
-            command: [sh, -ec, 'echo $NAME >> EFFECTS; printf c >> /work/out']
+            command: [sh, -ec, 'echo $NAME >> EFFECTS; printf c >> /data/out']
             env: [{name: NAME, value: main}]
 """
 
