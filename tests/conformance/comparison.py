@@ -56,13 +56,9 @@ def differences(result: RunResult | str, recording: Json) -> Iterator[str]:
         yield f"phase: {result.phase} instead of {recording['phase']}"
     if result.message != recording.get("message", ""):
         yield f"message: {result.message!r} instead of {recording.get('message', '')!r}"
-    ours = {name: _with_message(node) for name, node in result.nodes.items()}
+    ours = {name: nodes.as_status(node) for name, node in result.nodes.items()}
     for name in sorted({*ours, *recording["nodes"]}):
         yield from _of_node(name, ours.get(name), recording["nodes"].get(name))
-
-
-def _with_message(node: nodes.Node) -> Json:
-    return nodes.as_status(node) | ({"message": node.message} if node.message else {})
 
 
 def _of_node(name: str, ours: Json | None, theirs: Json | None) -> Iterator[str]:

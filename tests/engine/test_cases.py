@@ -51,7 +51,7 @@ def test_case(case: Path, run: Run, tmp_path: Path) -> None:
     result = run(
         manifest, config_maps={"colours": {"colour": "blue"}}, secrets={"key": {"word": "hidden"}}, parallelism=4
     )
-    assert {name: nodes.as_status(node) for name, node in result.nodes.items()} == _nodes(expected["nodes"])
+    assert {name: _without_message(node) for name, node in result.nodes.items()} == _nodes(expected["nodes"])
     assert result.phase == expected["phase"]
     assert result.exit_code == expected.get("exit", 0)
     if "message" in expected:
@@ -67,6 +67,11 @@ def test_as_recorded(case: Path, tmp_path: Path) -> None:
     """Phases, types, messages and outputs are those that the real controller was recorded leaving."""
     recording = json.loads(case.with_suffix(".json").read_text(encoding="utf-8"))
     assert list(comparison.differences(comparison.run(case, f"c-{case.stem}", tmp_path), recording)) == []
+
+
+def _without_message(node: nodes.Node) -> dict[str, Any]:
+    # What recordings are compared in, and these cases leave open.
+    return {key: value for key, value in nodes.as_status(node).items() if key != "message"}
 
 
 def _nodes(written: dict[str, Any]) -> dict[str, Any]:

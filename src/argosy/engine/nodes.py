@@ -131,6 +131,8 @@ class Node:
 def as_status(node: Node) -> Json:
     """*node* as ``--json`` shows it: what Argo's status would hold."""
     status: Json = {"type": str(node.type), "phase": str(node.phase)}
+    if node.message:
+        status["message"] = node.message
     if node.outputs:
         outputs: Json = {}
         if node.outputs.parameters:

@@ -259,7 +259,12 @@ def test_a_run_as_json_is_as_the_engine_says_it(cluster: FakeWorkflows, capsys: 
     assert main.run(["get", "flower-b2", "--cluster", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["phase"] == "Failed"
-    assert found["nodes"]["$.propose"] == {"type": "Pod", "phase": "Failed", "outputs": {"exitCode": "10"}}
+    assert found["nodes"]["$.propose"] == {
+        "type": "Pod",
+        "phase": "Failed",
+        "message": "Error (exit code 10)",
+        "outputs": {"exitCode": "10"},
+    }
     assert found["nodes"]["$.train"]["type"] == "Retry"
 
 
