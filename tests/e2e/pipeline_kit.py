@@ -3,15 +3,16 @@
 What it stands on is named by the environment, and each that is missing skips by name:
 ARGOSY_E2E_S3 (http://host:port/bucket) with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; ARGOSY_E2E_TRACKING, an MLflow server;
 ARGOSY_E2E_SEARCH, a database URL; ARGOSY_E2E_FORGE, a folder of the node that is a folder of this machine too, for repositories. The
-images argosy/<target>:dev are on the node (`make images`).
+images argosy/<target>:dev are on the node (`make images`). ARGOSY_E2E_ONLINE may name a Redis or PostgreSQL for online features, as nodes
+and this machine reach it; without it they are files.
 """
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,7 @@ NEEDED = (
     "AWS_SECRET_ACCESS_KEY",
 )
 MODEL = ROOT / "workflows" / "churn"
+NEVER = "0 0 30 2 *"
 USER = 10001
 """What our containers run as."""
 
@@ -49,6 +51,8 @@ class Pipeline:
     project: Path
     forge: Path
     """The folder of ``environment.git``."""
+    environments: Mapping[str, str]
+    """The namespace of each environment that is served."""
 
     @property
     def home(self) -> Path:
@@ -69,14 +73,13 @@ class Pipeline:
         self._install()
         self.install_template()
 
-    def install_template(self, **settings: int) -> None:
-        """Install the template, the project's settings of these names changed first."""
+    def install_template(self, **changes: Any) -> None:
+        """Install the template, the model's settings of these names changed, or what they name within them."""
         model = self.project / "workflows" / MODEL.name
-        text = (model / "model.yaml").read_text(encoding="utf-8")
-        for name, value in settings.items():
-            text, count = re.subn(rf"^( *){name}: \d+$", rf"\g<1>{name}: {value}", text, flags=re.MULTILINE)
-            assert count == 1, name
-        (model / "model.yaml").write_text(text, encoding="utf-8")
+        settings = yaml.safe_load((MODEL / "model.yaml").read_text(encoding="utf-8"))
+        for name, value in changes.items():
+            settings[name] = {**settings[name], **value} if isinstance(settings.get(name), dict) else value
+        (model / "model.yaml").write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
         (model / "pipeline.yaml").write_text(compiler.compile_folder(model), encoding="utf-8")
         self.cluster.apply(self._template())
 
@@ -96,10 +99,28 @@ class Pipeline:
         manifest = self.project / "workflows" / MODEL.name / "pipeline.yaml"
         words = ("run", "--file", str(manifest), "-p", f"data={ROOT / 'data' / MODEL.name}", "--json")
         home = self.project / "another-home"
-        shutil.copytree(self.home / "keys", home / "keys")
+        shutil.copytree(self.home / "keys", home / "keys", dirs_exist_ok=True)
         out = _argosy(words, self.project, {"ARGOSY_HOME": str(home)})
         found: dict[str, Any] = json.loads(out.strip().splitlines()[-1])
         return found
+
+    def start_job(self, cron_job: str) -> str:
+        """Do now what *cron_job* of the platform does at its time; what it printed."""
+        name = f"{cron_job}-{uuid.uuid4().hex[:6]}"
+        at = ("--namespace", self.namespace)
+        words = ("create", "job", name, f"--from=cronjob/{cron_job}", "--dry-run=client", "--output=json")
+        job = json.loads(self.cluster.kubectl(*words, *at))
+        _mount(job["spec"]["template"]["spec"], self.forge)
+        self.cluster.apply(job)
+
+        def ended() -> set[str]:
+            conditions = self.cluster.get("job", name, self.namespace).get("status", {}).get("conditions", [])
+            return {each["type"] for each in conditions if each["status"] == "True"} & {"Complete", "Failed"}
+
+        how = self.cluster.wait(f"{name} to end", ended, 300)
+        said = self.cluster.kubectl("logs", f"job/{name}", *at)
+        assert how == {"Complete"}, said
+        return said
 
     def give_forge(self) -> None:
         """Let the steps write what was written here."""
@@ -109,6 +130,12 @@ class Pipeline:
     def access(self) -> dict[str, str]:
         """What opens the bucket."""
         return {name: self.around[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+
+    @property
+    def online(self) -> dict[str, str]:
+        """The Secret of the database for online features; nothing where they are files."""
+        uri = os.environ.get("ARGOSY_E2E_ONLINE")
+        return {"ARGOSY_ONLINE_STORE_URI": uri} if uri else {}
 
     def s3(self) -> dict[str, str]:
         """The environment of whoever reads the bucket."""
@@ -157,6 +184,7 @@ class Pipeline:
                 "argosy-store": access,
                 "argosy-data": access,
                 "argosy-search": {"ARGOSY_SEARCH_STORAGE_URI": self.around["ARGOSY_E2E_SEARCH"]},
+                **({"argosy-online": self.online} if self.online else {}),
                 "argosy-artifacts": {
                     "accesskey": access["AWS_ACCESS_KEY_ID"],
                     "secretkey": access["AWS_SECRET_ACCESS_KEY"],
@@ -167,8 +195,13 @@ class Pipeline:
                 "endpoint": s3.netloc,
                 "insecure": s3.scheme == "http",
             },
-            "serving": {"createNamespaces": False, "environments": []},
-            "converge": {"enabled": False},
+            "serving": {
+                "createNamespaces": False,
+                "environments": [{"name": name, "namespace": found} for name, found in self.environments.items()],
+            },
+            # When a test says so, and not in between.
+            "converge": {"schedule": NEVER, "image": "docker.io/argosy/promote:dev"},
+            "onlinePrune": {"enabled": bool(self.online), "schedule": NEVER},
             "networkPolicy": {"enabled": False},
         }
 
@@ -176,8 +209,8 @@ class Pipeline:
         """The compiled manifest; the forge's folder is mounted by a patch of pods, nothing else differs."""
         path = self.project / "workflows" / MODEL.name / "pipeline.yaml"
         manifest: Object = yaml.safe_load(path.read_text(encoding="utf-8"))
-        mount = {"name": "main", "volumeMounts": [{"name": "forge", "mountPath": "/forge"}]}
-        patch = {"volumes": [{"name": "forge", "hostPath": {"path": str(self.forge)}}], "containers": [mount]}
+        patch = {"containers": [{"name": "main"}]}
+        _mount(patch, self.forge)
         manifest["metadata"]["namespace"] = self.namespace
         manifest["spec"]["podSpecPatch"] = json.dumps(patch)
         return manifest
@@ -188,6 +221,13 @@ def make_project(folder: Path) -> Path:
     shutil.copytree(MODEL, folder / "workflows" / MODEL.name)
     shutil.copytree(ROOT / "gitops-env", folder / "gitops-env")
     return folder
+
+
+def _mount(pod: dict[str, Any], forge: Path) -> None:
+    """Show the folder *forge* of the node at /forge to every container of *pod*."""
+    pod.setdefault("volumes", []).append({"name": "forge", "hostPath": {"path": str(forge)}})
+    for container in pod["containers"]:
+        container.setdefault("volumeMounts", []).append({"name": "forge", "mountPath": "/forge"})
 
 
 def _argosy(words: tuple[str, ...], project: Path, state: Mapping[str, str]) -> str:

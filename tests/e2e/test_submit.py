@@ -6,13 +6,17 @@ compute on a cluster is in test_pipeline.py.
 
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
 from cluster import ROOT, Cluster, Object, helm, kill_controller
-from gitops_kit import IMAGE
+from gateway import Gateway
+from gitops_kit import IMAGE, own_address
+from serving_release import Store
 
 from argosy import errors
 from argosy.cli import main
@@ -21,21 +25,45 @@ from argosy.templates.containers import RETRYABLE
 pytestmark = [pytest.mark.needs("argo-workflows"), pytest.mark.timeout(900)]
 
 BACKOFF = {"duration": "1s", "factor": 2}
+OUTAGE_SECONDS = 300
 
 
 @pytest.fixture
 def pipelines(cluster: Cluster, namespace: str) -> str:
     """A namespace with what stands round pipelines."""
-    values = {"serving": {"createNamespaces": False, "environments": []}, "converge": {"enabled": False}}
-    values["networkPolicy"] = {"enabled": False}
-    done = helm(
+    _prepare(cluster, namespace, {})
+    return namespace
+
+
+def _prepare(cluster: Cluster, namespace: str, more: Mapping[str, Any]) -> None:
+    """Install what stands round pipelines, with the values *more*."""
+    values = {
+        "serving": {"createNamespaces": False, "environments": []},
+        "converge": {"enabled": False},
+        "networkPolicy": {"enabled": False},
+        **more,
+    }
+    helm(
         *("upgrade", "--install", "platform", str(ROOT / "charts" / "platform"), "--namespace", namespace),
         *(word for key, value in values.items() for word in ("--set-json", f"{key}={json.dumps(value)}")),
     )
-    assert done.returncode == 0
     # Argo's own containers are restricted only where the controller's config says so (executor.securityContext).
     cluster.kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce=baseline", "--overwrite")
-    return namespace
+
+
+def _compiled_retries() -> Any:
+    """The retry rule of the steps of compiled pipelines."""
+    manifest = yaml.safe_load((ROOT / "workflows" / "churn" / "pipeline.yaml").read_text(encoding="utf-8"))
+    (ingest,) = [template for template in manifest["spec"]["templates"] if template["name"] == "ingest"]
+    return ingest["retryStrategy"]
+
+
+def _artifacts(store: Store, address: str) -> dict[str, Any]:
+    """Values by which Argo keeps artifacts in *store*, which it reaches at *address*."""
+    return {
+        "artifacts": {"bucket": urlsplit(store.url).path.strip("/"), "endpoint": address, "insecure": True},
+        "secrets": {"argosy-artifacts": {"accesskey": store.access_key, "secretkey": store.secret_key}},
+    }
 
 
 def _template(namespace: str, name: str, script: str, **spec: Any) -> Object:
@@ -151,6 +179,40 @@ def test_a_pod_that_goes_in_the_middle(
     phases = {name: node["phase"] for name, node in _nodes(capsys, pipelines, run).items()}
     assert (phases["$.step"], phases["$.step(1)"]) == ("Succeeded", "Succeeded")
     assert phases["$.step(0)"] in ("Failed", "Error")
+
+
+def test_the_artifact_store_is_down_for_five_minutes(
+    cluster: Cluster, namespace: str, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What could not be kept is done again until it can be, by the retry rule that pipelines are compiled with; nothing is lost.
+
+    What the step did before its output could not be kept, it does again: that is why ours write nothing but outputs.
+    """
+    address = urlsplit(store.url)
+    with Gateway(own_address(), (address.hostname or "", address.port or 80)) as gateway:
+        _prepare(cluster, namespace, _artifacts(store, gateway.address))
+        template = _template(namespace, "keeps", "sleep 20; echo kept > /tmp/out; echo made")
+        main, step = template["spec"]["templates"]
+        step["retryStrategy"] = _compiled_retries()
+        step["outputs"] = {"artifacts": [{"name": "out", "path": "/tmp/out", "archive": {"none": {}}}]}
+        reads = {**step, "name": "reads", "inputs": {"artifacts": [{"name": "out", "path": "/tmp/in"}]}, "outputs": {}}
+        reads["container"] = {**step["container"], "command": ["cat", "/tmp/in"], "env": []}
+        template["spec"]["templates"].append(reads)
+        handed = {"artifacts": [{"name": "out", "from": "{{tasks.step.outputs.artifacts.out}}"}]}
+        main["dag"]["tasks"].append({"name": "reads", "template": "reads", "depends": "step", "arguments": handed})
+        cluster.apply(template)
+        run = _submitted(capsys, namespace, "keeps")
+        cluster.wait("the step to run", lambda: cluster.step_pod(namespace, run))
+        gateway.close_for(OUTAGE_SECONDS)
+        ended, out, _ = _argosy(capsys, "watch", run, namespace=namespace)
+    assert ended == errors.DONE, out
+    nodes = _nodes(capsys, namespace, run)
+    failed = {
+        name: node["message"] for name, node in nodes.items() if node["type"] == "Pod" and node["phase"] == "Error"
+    }
+    assert failed
+    assert all(name.startswith("$.step(") and gateway.address in message for name, message in failed.items()), failed
+    assert _argosy(capsys, "logs", run, "reads(0)", namespace=namespace)[1] == "kept\n"
 
 
 def test_the_controller_is_killed_in_the_middle(
