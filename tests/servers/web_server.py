@@ -1,10 +1,12 @@
 """A web server in this process that answers from a table and keeps what it was asked and sent."""
 
 import contextlib
+import json
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 
 @dataclass
@@ -15,6 +17,11 @@ class Answer:
     status: int = 200
     location: str = ""
     """Where else to look."""
+
+
+def listed(*items: Mapping[str, Any]) -> Answer:
+    """A list as Kubernetes' API server gives it."""
+    return Answer(json.dumps({"metadata": {}, "items": items}).encode())
 
 
 @dataclass

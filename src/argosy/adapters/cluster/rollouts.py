@@ -4,7 +4,9 @@ Which model failed is read from the pods' own template (of the ReplicaSet that t
 those already are of the next version when a merge comes in the middle of an abort.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +24,14 @@ REMEDY = "`argosy doctor` checks what has to be installed and allowed"
 Object = Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class _Pods:
+    """Pods of one template: when they were first asked for, and the model digest they are annotated with."""
+
+    began_at: str | None = None
+    model_digest: str | None = None
+
+
 class ClusterRollouts:
     """See :class:`argosy.ports.rollouts.Rollouts`."""
 
@@ -33,11 +43,13 @@ class ClusterRollouts:
         self._custom = client.CustomObjectsApi(connected)
 
     def of(self, environment: str) -> list[Rollout]:
-        """See the port."""
+        """See the port. Three questions to the API server, however many models there are."""
         selector = f"{MODEL_LABEL},{ENVIRONMENT_LABEL}={environment}"
         with reported(f"reading the rollouts of {environment} in {self._namespace}", REMEDY):
             found = self._listed("rollouts", selector)
-            return sorted((self._rollout(one) for one in found), key=lambda one: one.name)
+            pods = self._pods() if found else {}
+            runs = self._analysis_runs() if found else {}
+        return sorted((self._rollout(one, pods, runs) for one in found), key=lambda one: one.name)
 
     def _listed(self, kind: str, selector: str) -> list[Object]:
         found = self._custom.list_namespaced_custom_object(
@@ -46,11 +58,34 @@ class ClusterRollouts:
         items: list[Object] = found["items"]
         return items
 
-    def _rollout(self, found: Object) -> Rollout:
+    def _pods(self) -> dict[str, _Pods]:
+        found = self._apps.list_namespaced_replica_set(
+            self._namespace, label_selector=HASH_LABEL, _request_timeout=TIMEOUT_SECONDS
+        )
+        return {
+            one.metadata.labels[HASH_LABEL]: _Pods(
+                _written(one.metadata.creation_timestamp),
+                (one.spec.template.metadata.annotations or {}).get(DIGEST_ANNOTATION),
+            )
+            for one in found.items
+        }
+
+    def _analysis_runs(self) -> dict[str, list[Object]]:
+        """By the hash of the pods that they measured, oldest first."""
+        found = defaultdict(list)
+        for run in sorted(
+            self._listed("analysisruns", HASH_LABEL), key=lambda run: str(run["metadata"]["creationTimestamp"])
+        ):
+            found[run["metadata"]["labels"][HASH_LABEL]].append(run)
+        return found
+
+    def _rollout(
+        self, found: Object, pods: Mapping[str, _Pods], analysis_runs: Mapping[str, Sequence[Object]]
+    ) -> Rollout:
         metadata, status = found["metadata"], found.get("status", {})
-        newest = status.get("currentPodHash", "")
-        began_at, digest = self._pods(newest)
-        runs = self._analysis_runs(newest)
+        current = status.get("currentPodHash", "")
+        newest = pods.get(current, _Pods())
+        runs = analysis_runs.get(current, [])
         return Rollout(
             name=metadata["name"],
             namespace=self._namespace,
@@ -59,30 +94,13 @@ class ClusterRollouts:
             phase=status.get("phase", "Progressing"),
             failed=given_up(status),
             message=status.get("message", ""),
-            newest=digest,
-            stable=self._pods(status.get("stableRS", ""))[1],
+            newest=newest.model_digest,
+            stable=pods.get(status.get("stableRS", ""), _Pods()).model_digest,
             measurements=_measurements(runs) if given_up(status) else [],
-            began_at=began_at,
+            began_at=newest.began_at,
             looks=looks(runs, found.get("spec", {})),
             healthy_at=healthy_at(status),
         )
-
-    def _pods(self, pods: str) -> tuple[str | None, str | None]:
-        """When the pods with the hash *pods* were first asked for, and the model digest they are annotated with."""
-        if not pods:
-            return None, None
-        found = self._apps.list_namespaced_replica_set(
-            self._namespace, label_selector=f"{HASH_LABEL}={pods}", _request_timeout=TIMEOUT_SECONDS
-        )
-        for one in found.items:
-            annotations = one.spec.template.metadata.annotations or {}
-            return _written(one.metadata.creation_timestamp), annotations.get(DIGEST_ANNOTATION)
-        return None, None
-
-    def _analysis_runs(self, pods: str) -> list[Object]:
-        """Those of the pods with the hash *pods*, oldest first."""
-        found = self._listed("analysisruns", f"{HASH_LABEL}={pods}") if pods else []
-        return sorted(found, key=lambda run: str(run["metadata"]["creationTimestamp"]))
 
 
 def given_up(status: Object) -> bool:

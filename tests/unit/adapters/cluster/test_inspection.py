@@ -1,12 +1,10 @@
 """What a look at a cluster finds of the rules for pods, in the API server's own words."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from web_server import Answer, web_server
+from web_server import Answer, Web, listed
 
 from argosy import errors
 from argosy.adapters.cluster.inspection import ClusterInspection
@@ -17,27 +15,11 @@ CONTEXT = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
 FORBIDDEN = Answer(b"{}", 403)
 
 
-def listed(*items: dict[str, Any]) -> Answer:
-    """A list as the API server gives it."""
-    return Answer(json.dumps({"metadata": {}, "items": items}).encode())
-
-
 @pytest.fixture
-def answers() -> dict[str, Answer]:
-    """What the cluster answers, by path; anything else is not there."""
-    return {}
-
-
-@pytest.fixture
-def cluster(answers: dict[str, Answer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ClusterInspection]:
+def cluster(api: Web) -> ClusterInspection:
     """A look at it."""
-    with web_server(answers) as web:
-        path = tmp_path / "config"
-        one = {"clusters": [{"name": "c", "cluster": {"server": web.url}}], "users": [{"name": "u", "user": {}}]}
-        here = {"contexts": [{"name": "here", "context": {"cluster": "c", "user": "u"}}], "current-context": "here"}
-        path.write_text(json.dumps({"apiVersion": "v1", "kind": "Config", **one, **here}), encoding="utf-8")
-        monkeypatch.setenv("KUBECONFIG", str(path))
-        yield ClusterInspection()
+    assert api
+    return ClusterInspection()
 
 
 @pytest.mark.parametrize(

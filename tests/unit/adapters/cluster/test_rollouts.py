@@ -1,8 +1,16 @@
 """What Argo Rollouts' own status means."""
 
+from typing import Any
+
 import pytest
+from web_server import Answer, Web, listed
 
 from argosy.adapters.cluster import rollouts
+
+SERVING = "/apis/argoproj.io/v1alpha1/namespaces/serving"
+OF_STAGING = f"{SERVING}/rollouts?labelSelector=argosy.dev/model%2Cargosy.dev/environment%3Dstaging"
+PODS = "/apis/apps/v1/namespaces/serving/replicasets?labelSelector=rollouts-pod-template-hash"
+RUNS = f"{SERVING}/analysisruns?labelSelector=rollouts-pod-template-hash"
 
 DONE = {"type": "Completed", "status": "True", "lastTransitionTime": "t"}
 HEALTHY = {"type": "Healthy", "status": "True", "lastTransitionTime": "u"}
@@ -78,3 +86,59 @@ def test_looks_have_the_weight_of_their_step() -> None:
 def test_healthy_at(status: dict[str, object], expected: str | None) -> None:
     """When the controller called it completed."""
     assert rollouts.healthy_at({"conditions": [DONE], **status}) == expected
+
+
+def _rollout(model: str, newest: str, stable: str, **status: Any) -> dict[str, Any]:
+    labels = {"argosy.dev/model": model, "argosy.dev/environment": "staging"}
+    hashes = {"currentPodHash": newest, "stableRS": stable}
+    return {"metadata": {"name": model, "labels": labels}, "status": {**hashes, **status}}
+
+
+def _pods(pods: str, digest: str, asked_for: str) -> dict[str, Any]:
+    template = {"metadata": {"annotations": {"argosy.dev/model-digest": digest}}, "spec": {"containers": []}}
+    labels = {"rollouts-pod-template-hash": pods}
+    metadata = {"name": pods, "labels": labels, "creationTimestamp": asked_for}
+    return {"metadata": metadata, "spec": {"selector": {}, "template": template}}
+
+
+def _run(pods: str, began: str, metric: str) -> dict[str, Any]:
+    metadata = {"labels": {"rollouts-pod-template-hash": pods}, "creationTimestamp": began}
+    return {"metadata": metadata, "status": {"metricResults": [{"name": metric}]}}
+
+
+def test_three_questions_however_many_models(api: Web, answers: dict[str, Answer]) -> None:
+    """Each canary is told from the others by the hash of its pods; the runs of its newest are in their order."""
+    answers[OF_STAGING] = listed(
+        _rollout("leaving", "b2", "b1", abort=True, phase="Degraded"), _rollout("churn", "a1", "a1", phase="Healthy")
+    )
+    answers[PODS] = listed(
+        _pods("a1", "one", "2026-01-01T00:00:00Z"),
+        _pods("b1", "two", "2026-01-02T00:00:00Z"),
+        _pods("b2", "three", "2026-01-03T00:00:00Z"),
+    )
+    answers[RUNS] = listed(_run("b2", "5", "errors"), _run("b1", "1", "latency"), _run("b2", "4", "distance"))
+    churn, leaving = rollouts.ClusterRollouts("serving").of("staging")
+    assert [asked.path for asked in api.asked] == [OF_STAGING, PODS, RUNS]
+    assert (churn.newest, churn.stable, churn.began_at, churn.measurements) == (
+        "one",
+        "one",
+        "2026-01-01T00:00:00Z",
+        [],
+    )
+    assert (leaving.newest, leaving.stable, leaving.began_at) == ("three", "two", "2026-01-03T00:00:00Z")
+    assert [one.metric for one in leaving.measurements] == ["distance", "errors"]
+
+
+def test_an_environment_without_models(api: Web, answers: dict[str, Answer]) -> None:
+    """Nothing more is asked."""
+    answers[OF_STAGING] = listed()
+    assert rollouts.ClusterRollouts("serving").of("staging") == []
+    assert len(api.asked) == 1
+
+
+def test_pods_that_are_not_there_yet(api: Web, answers: dict[str, Answer]) -> None:
+    """A Rollout that the controller has not seen has no model that can be named."""
+    assert api
+    answers.update({OF_STAGING: listed(_rollout("churn", "", "")), PODS: listed(), RUNS: listed()})
+    (churn,) = rollouts.ClusterRollouts("serving").of("staging")
+    assert (churn.newest, churn.stable, churn.began_at, churn.looks) == (None, None, None, [])
