@@ -32,8 +32,15 @@ class Spares:
             self._mode = self._mode or stat.S_IMODE(os.stat(target).st_mode)  # noqa: PTH116
 
     def keep(self, folder: Path) -> bool:
-        """Take *folder* back, which was taken here, unless something is in it or its mode was changed; whether it is gone from there."""
-        if stat.S_IMODE(os.stat(folder).st_mode) != self._mode or not self._is_bare(str(folder)):  # noqa: PTH116
+        """Take *folder* back, which was taken here, unless something is in it or its mode was changed; whether that was done.
+
+        It may be gone: an artifact that is the whole of it was moved away.
+        """
+        try:
+            mode = stat.S_IMODE(os.stat(folder).st_mode)  # noqa: PTH116
+        except FileNotFoundError:
+            return False
+        if mode != self._mode or not self._is_bare(str(folder)):
             return False
         if not self._count:
             self._remove()  # those of a killed engine: what mounting left in them is in the way

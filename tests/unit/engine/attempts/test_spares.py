@@ -72,3 +72,11 @@ def test_spares_of_a_killed_engine_are_not_in_the_way(tmp_path: Path, given: Pat
     assert list((given / "tmp").iterdir()) == []
     assert spares.keep(given / "tmp")
     assert [folder.name for folder in (tmp_path / "spares").iterdir()] == ["1"]
+
+
+def test_a_folder_that_was_moved_away_is_not_handed_on(tmp_path: Path, given: Path) -> None:
+    """An artifact can be a step's whole /tmp."""
+    spares = Spares(tmp_path / "spares")
+    spares.take(given / "tmp")
+    (given / "tmp").rename(tmp_path / "artifact")
+    assert not spares.keep(given / "tmp")
