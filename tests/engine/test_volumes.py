@@ -9,6 +9,7 @@ from argosy import errors
 from argosy.engine import api
 from argosy.engine.options import RunOptions, RunResult
 from argosy.engine.state import runs
+from argosy.engine.state.objects import ObjectStore
 
 Run = Callable[..., RunResult]
 
@@ -169,3 +170,19 @@ def test_a_step_with_state_is_never_cached(options: Callable[..., RunOptions], t
     for _ in range(2):
         api.run(api.prepare(api.load([manifest]), chosen), chosen)
     assert (tmp_path / "data" / "times").read_text(encoding="utf-8") == "x\nx\n"
+
+
+def test_links_of_a_volume_are_not_in_a_plain_artifact(options: Callable[..., RunOptions], tmp_path: Path) -> None:
+    """A bucket has no links. The volume keeps its own, also those that lead out of it."""
+    (tmp_path / "data").mkdir()
+    manifest = tmp_path / "wf.yaml"
+    command = "mkdir -p /mnt/v/d; echo x > /mnt/v/d/file; ln -s file /mnt/v/d/inner; ln -s /etc/hostname /mnt/v/d/outer"
+    outputs = "outputs: {artifacts: [{name: d, path: /mnt/v/d, archive: {none: {}}}]}"
+    text = mounting(CLAIM, command=command).replace("- name: main", f"- name: main\n    {outputs}")
+    manifest.write_text(text, encoding="utf-8")
+    chosen = options(volumes={"data": tmp_path / "data"})
+    result = api.run(api.prepare(api.load([manifest]), chosen), chosen)
+    assert result.phase == "Succeeded", result.message
+    kept = ObjectStore(chosen.home / "objects").path(result.nodes["$"].outputs.artifacts["d"]["stored"]["digest"])
+    assert sorted(entry.name for entry in kept.iterdir()) == ["file"]
+    assert sorted(entry.name for entry in (tmp_path / "data" / "d").iterdir()) == ["file", "inner", "outer"]

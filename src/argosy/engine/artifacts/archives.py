@@ -46,6 +46,26 @@ def _zipped(source: Path, packed: Path) -> Path:
     return packed
 
 
+def links_of(source: Path) -> Iterator[tuple[str, str]]:
+    """The symbolic links in the folder *source*, as an archive of it names them, in its order, and what each points to."""
+    for path in _entries(source) if source.is_dir() else ():
+        if path.is_symlink():
+            yield path.relative_to(source.parent).as_posix(), os.readlink(path)  # noqa: PTH115 - as it is written
+
+
+def _entries(folder: Path) -> Iterator[Path]:
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        yield Path(entry.path)
+        if entry.is_dir(follow_symlinks=False):
+            yield from _entries(Path(entry.path))
+
+
+def leaves(link: str, target: str) -> bool:
+    """Whether the symbolic link *link* of an archive points out of the folder it is unpacked into, or to that itself."""
+    base = PurePosixPath(link).parent
+    return _leaves(base, target) or os.path.normpath(base / target) == "."
+
+
 def place(loaded: Path, archive: Mapping[str, Any], target: Path) -> None:
     """Put what was *loaded* at *target*, unpacked as the ``archive`` field says: where it says nothing, only what is a tar file.
 
@@ -123,9 +143,13 @@ def _sound(tar: tarfile.TarFile, ration: _Ration) -> Iterator[tarfile.TarInfo]:
         if any(parent in links for parent in (name, *name.parents)):
             raise ArtifactFailure(f"illegal file path: {member.name} passes through a link of the archive")
         if member.issym() or member.islnk():
-            base = name.parent if member.issym() else PurePosixPath()
-            if _leaves(base, member.linkname):
-                raise ArtifactFailure(f"illegal link target: {member.name} -> {member.linkname}")
+            kind, refused = (
+                ("symlink", leaves(str(name), member.linkname))
+                if member.issym()
+                else ("link", _leaves(PurePosixPath(), member.linkname))
+            )
+            if refused:
+                raise ArtifactFailure(f"illegal {kind} target: {member.name} -> {member.linkname}")
             if member.issym():
                 links.add(name)
         elif not (member.isreg() or member.isdir()):

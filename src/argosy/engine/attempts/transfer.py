@@ -1,9 +1,12 @@
 """Artifacts and parameters between the object store and an attempt's files. The words of a failure are those of Argo's executor."""
 
+import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from argosy.engine.artifacts import archives
 from argosy.engine.artifacts.failures import ArtifactFailure, ArtifactMissing
 from argosy.engine.artifacts.locations import kind_of
 from argosy.engine.artifacts.remote import Remote
@@ -50,6 +53,8 @@ def _put(artifact: Json, target: Path, store: ObjectStore, remote: Remote) -> No
         target.write_text(artifact["raw"].get("data") or "", encoding="utf-8")
     elif "stored" in artifact:
         stored = artifact["stored"]
+        if stored.get("leaving"):
+            raise TransferFailure(f"init: Error (exit code 64): illegal symlink target: {stored['leaving']}")
         if artifact.get("subPath") and not stored.get("plain"):
             raise FileNotFoundError(
                 f"subPath {artifact['subPath']!r} of an archived artifact; declare it with `archive: none: {{}}`"
@@ -109,8 +114,14 @@ def _artifact(
         where = saved if workspace.is_in_image(artifact["path"]) else MOUNTED + artifact["path"]
         raise TransferFailure(f"open {where}: no such file or directory; ")
     source = _inside(path, workspace)
+    links = list(archives.links_of(source))
+    leaving = next((f"{link} -> {target}" for link, target in links if archives.leaves(link, target)), "")
+    if links and "none" in (artifact.get("archive") or {}):
+        if leaving and workspace.is_in_image(artifact["path"]):
+            raise TransferFailure(f"illegal symlink target: {leaving}; ")
+        source = _without_links(source, workspace)
     location = remote.save(artifact, source) if kind_of(artifact) else {}
-    kept = {**_stored(artifact, source, store), **location}
+    kept = {**_stored(artifact, source, store, leaving), **location}
     others = [workspace.path(other["path"]) for other in declared if other.get("path")]
     shared = sum(path.is_relative_to(other) or other.is_relative_to(path) for other in others) > 1
     if shared or not workspace.is_own(source):
@@ -159,8 +170,20 @@ def _inside(path: Path, workspace: Workspace) -> Path:
 _KEPT = ("name", "optional", "archive", "globalName", "artifactGC")
 
 
-def _stored(artifact: Json, path: Path, store: ObjectStore) -> Json:
+def _stored(artifact: Json, path: Path, store: ObjectStore, leaving: str) -> Json:
+    """*leaving*: the first link that points out of the archive, which will not be unpacked because of it."""
     archive = artifact.get("archive") or {}
     kept = {key: value for key, value in artifact.items() if key in _KEPT}
-    kind = "folder" if path.is_dir() else "file"
-    return {**kept, "stored": {"digest": store.take(path), "kind": kind, "plain": "none" in archive}}
+    stored: Json = {"kind": "folder" if path.is_dir() else "file", "plain": "none" in archive}
+    if leaving and not stored["plain"] and "zip" not in archive:
+        stored["leaving"] = leaving
+    return {**kept, "stored": {"digest": store.take(path), **stored}}
+
+
+def _without_links(source: Path, workspace: Workspace) -> Path:
+    """The folder *source* as a bucket has it, where there are no links."""
+    copy = Path(tempfile.mkdtemp(prefix="plain-", dir=workspace.folder)) / source.name
+    shutil.copytree(
+        source, copy, ignore=lambda folder, names: [name for name in names if Path(folder, name).is_symlink()]
+    )
+    return copy

@@ -80,11 +80,12 @@ def test_a_zip_is_not_guessed(inside: Path) -> None:
 HOSTILE = [
     pytest.param([_member("../precious", content=b"gone")], "illegal file path: ../precious", id="dots"),
     pytest.param([_member("a/../../precious", content=b"gone")], "illegal file path", id="dots-inside"),
-    pytest.param([_member("out", tarfile.SYMTYPE, "../../precious")], "illegal link target", id="link-outside"),
-    pytest.param([_member("out", tarfile.SYMTYPE, "/etc")], "illegal link target", id="absolute-link"),
+    pytest.param([_member("out", tarfile.SYMTYPE, "../../precious")], "illegal symlink target", id="link-outside"),
+    pytest.param([_member("out", tarfile.SYMTYPE, "/etc")], "illegal symlink target", id="absolute-link"),
+    pytest.param([_member("a/out", tarfile.SYMTYPE, "..")], "illegal symlink target", id="link-to-the-folder-itself"),
     pytest.param([_member("out", tarfile.LNKTYPE, "../precious")], "illegal link target", id="hard-link-outside"),
     pytest.param(
-        [_member("d", tarfile.SYMTYPE, "."), _member("d/../../precious", content=b"gone")],
+        [_member("d", tarfile.SYMTYPE, "e"), _member("d/../../precious", content=b"gone")],
         "illegal file path",
         id="dots-through-a-link",
     ),
