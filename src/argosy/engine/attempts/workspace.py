@@ -155,9 +155,12 @@ class Workspace:
         return value
 
     def working_folder(self, inside: str | None) -> Path:
-        """The process's working folder, made where there is none, as this machine names it."""
+        """The process's working folder, made where there is none, as this machine names it.
+
+        Most images have none of their own, which is ``/``: a step that hands on what lies directly there may well write it by its name only.
+        """
         if not inside:
-            return self.work
+            return Path(ROOT) if self._directly_in_root() else self.work
         if not self._has_place(PurePosixPath(inside)):
             return Path(inside)  # a folder of this machine
         folder = self.path(inside)
