@@ -14,7 +14,12 @@ from argosy.engine.expressions.errors import ExpressionError
 Scope = Mapping[str, object]
 
 # A reference to another task that is still there after its turn came. Artifacts are resolved later, by themselves.
-_UNRESOLVED = re.compile(r"\{\{\s*((?:tasks|steps)\.(?!name\s*\}\})(?:(?!\.outputs\.artifacts\.)[^{}])*?)\s*\}\}")
+_UNRESOLVED = re.compile(r"\{\{\s*((?:tasks|steps)\.(?:(?!\.outputs\.artifacts\.)[^{}])*?)\s*\}\}")
+
+_OWN = dict.fromkeys(
+    ("tasks.name", "steps.name"),
+    "it is known inside the template that is called, not in what it is called with; a cluster would wait for ever",
+)
 
 
 def replace(value: Any, scope: Scope) -> Any:
@@ -52,7 +57,9 @@ def demand_resolved(value: Any) -> None:
     """Raise ExpressionError where *value* still refers to another task's or step's value."""
     if isinstance(value, str):
         if "{{" in value and (left := _UNRESOLVED.search(value)):
-            raise ExpressionError(f"failed to resolve {{{{{left[1]}}}}}: nothing of that name was produced")
+            raise ExpressionError(
+                f"failed to resolve {{{{{left[1]}}}}}: {_OWN.get(left[1], 'nothing of that name was produced')}"
+            )
     elif isinstance(value, dict):
         for entry in value.values():
             demand_resolved(entry)
