@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import reprlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -126,7 +127,7 @@ def _check_scalar(value: Any, type_name: str, where: str, document: Document) ->
     if not fits:
         hint = "; YAML 1.1 reads yes, no, on and off as booleans: quote it" if isinstance(value, bool) else ""
         hint = hint or ("; quote it" if type_name == schema.STRING and isinstance(value, int | float) else "")
-        raise _problem(document, where, f"expected {type_name}, found {_kind(value)} ({value!r}){hint}")
+        raise _problem(document, where, f"expected {type_name}, found {_kind(value)} ({reprlib.repr(value)}){hint}")
 
 
 def _check_length(value: Any, name: str, known: schema.Type, where: str, document: Document) -> None:
