@@ -28,7 +28,7 @@ def main() -> int:
     paths = sorted(path for path in folder.glob(f"{given.only}.yaml") if not path.stem.endswith(".expected"))
     counts = Counter[str]()
     cluster = controller.Cluster()
-    cluster.prepare()
+    cluster.prepare(comparison.CONFIG_MAPS, comparison.SECRETS)
     for path, recording in controller.record(paths, cluster):
         if kept and "unfinished" not in recording:
             kept.mkdir(parents=True, exist_ok=True)

@@ -18,6 +18,8 @@ Json = dict[str, Any]
 FINISHED = ("Succeeded", "Failed", "Error")
 ALONGSIDE = 4
 """Workflows at once: more only make a small cluster slow."""
+OTHER = "me"
+"""A service account that a case names."""
 FILLED_IN = {"SHARED": "/tmp", "LIMIT": "30"}
 """What cases leave open: a folder to leave traces for each other in (each pod has its own, which is enough to go on), and seconds."""
 
@@ -36,19 +38,38 @@ class Cluster:
         command = ("kubectl", "-n", self.namespace, *arguments)
         return subprocess.run(command, input=given, text=True, capture_output=True, check=False)
 
-    def prepare(self) -> None:
-        """Make the namespace, and let its steps report what they came to. Raises SystemExit with kubectl's words."""
-        rules = [{"apiGroups": ["argoproj.io"], "resources": ["workflowtaskresults"], "verbs": ["create", "patch"]}]
+    def prepare(self, config_maps: Mapping[str, Mapping[str, str]], secrets: Mapping[str, Mapping[str, str]]) -> None:
+        """Make the namespace with *config_maps* and *secrets*, and let its steps and the agent of ``http`` templates report.
+
+        Raises SystemExit with kubectl's words.
+        """
+        rules = [
+            {"apiGroups": ["argoproj.io"], "resources": ["workflowtaskresults"], "verbs": ["create", "patch"]},
+            {"apiGroups": ["argoproj.io"], "resources": ["workflowtasksets"], "verbs": ["list", "watch"]},
+            {"apiGroups": ["argoproj.io"], "resources": ["workflowtasksets/status"], "verbs": ["patch"]},
+        ]
         role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "executor"}
-        subject = {"kind": "ServiceAccount", "name": "default", "namespace": self.namespace}
+        subjects = [
+            {"kind": "ServiceAccount", "name": name, "namespace": self.namespace} for name in ("default", OTHER)
+        ]
+        account = {"kubernetes.io/service-account.name": "default"}
+        token = {"name": "default.service-account-token", "annotations": account}
         objects: list[Json] = [
             {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}},
             {**_RBAC, "kind": "Role", "metadata": {"name": "executor"}, "rules": rules},
-            {**_RBAC, "kind": "RoleBinding", "metadata": {"name": "executor"}, "roleRef": role, "subjects": [subject]},
+            {**_RBAC, "kind": "RoleBinding", "metadata": {"name": "executor"}, "roleRef": role, "subjects": subjects},
+            {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": OTHER}},
+            {"apiVersion": "v1", "kind": "Secret", "metadata": token, "type": "kubernetes.io/service-account-token"},
+            *(_of_values("ConfigMap", name, {"data": dict(data)}) for name, data in config_maps.items()),
+            *(_of_values("Secret", name, {"stringData": dict(data)}) for name, data in secrets.items()),
         ]
         done = self.kubectl("apply", "--filename=-", given=yaml.safe_dump_all(objects))
         if done.returncode != 0:
             raise SystemExit(f"the namespace {self.namespace} cannot be made: {done.stderr.strip()}")
+
+
+def _of_values(kind: str, name: str, values: Json) -> Json:
+    return {"apiVersion": "v1", "kind": kind, "metadata": {"name": name}, **values}
 
 
 _RBAC = {"apiVersion": "rbac.authorization.k8s.io/v1"}
