@@ -18,6 +18,7 @@ Json = dict[str, Any]
 FINISHED = ("Succeeded", "Failed", "Error")
 ALONGSIDE = 4
 """Workflows at once: more only make a small cluster slow."""
+TEMPLATES = ("WorkflowTemplate", "ClusterWorkflowTemplate")
 OTHER = "me"
 """A service account that a case names."""
 FILLED_IN = {"SHARED": "/tmp", "LIMIT": "30"}
@@ -84,7 +85,7 @@ class _Waiting:
 
 def name_of(path: Path) -> str:
     """The name under which *path* is submitted; the engine runs it under the same, so that values with it in them are equal."""
-    return f"c-{path.stem}"
+    return f"c-{path.stem}".lower()
 
 
 def record(paths: list[Path], cluster: Cluster) -> Iterator[tuple[Path, Json]]:
@@ -142,13 +143,13 @@ def _use_image(value: Any, image: str) -> None:
 def _submit(path: Path, cluster: Cluster) -> str | None:
     """Submit the workflow of *path*; the reason where the API server refuses it."""
     workflow: Json | None = None
-    template = ""
+    template: Json = {}
     for document in documents(path, cluster.image):
         document["metadata"].pop("namespace", None)
         if document.get("kind") in ("Workflow", "CronWorkflow"):
             workflow = workflow or _once(document)
             continue
-        template = template or (document["metadata"]["name"] if document.get("kind") == "WorkflowTemplate" else "")
+        template = template or (document if document.get("kind") in TEMPLATES else {})
         refused = cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", given=json.dumps(document))
         if refused.returncode:
             return refused.stderr.strip()
@@ -175,12 +176,13 @@ def _once(document: Json) -> Json:
     }
 
 
-def _of_template(name: str) -> Json:
+def _of_template(template: Json) -> Json:
+    reference = {"name": template["metadata"]["name"], "clusterScope": template["kind"] == "ClusterWorkflowTemplate"}
     return {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Workflow",
         "metadata": {},
-        "spec": {"workflowTemplateRef": {"name": name}},
+        "spec": {"workflowTemplateRef": reference},
     }
 
 

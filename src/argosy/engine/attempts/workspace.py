@@ -157,7 +157,7 @@ class Workspace:
     def working_folder(self, inside: str | None) -> Path:
         """The process's working folder, made where there is none, as this machine names it.
 
-        Most images have none of their own, which is ``/``: a step that hands on what lies directly there may well write it by its name only.
+        Most images have none of their own, which is ``/``: a step that hands on what lies there may well write it by its name only.
         """
         if not inside:
             return Path(ROOT) if self._directly_in_root() else self.work
