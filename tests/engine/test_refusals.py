@@ -322,3 +322,35 @@ def test_local_no_ops_are_listed(options: Callable[..., RunOptions], tmp_path: P
     )
     prepared = api.prepare(api.load([path]), options())
     assert prepared.ignored == ("spec.templates[].nodeSelector", "spec.ttlStrategy")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "message"),
+    [
+        pytest.param("name: Wf", r"metadata.name: 'Wf' is invalid: use small letters", id="name"),
+        pytest.param("name: a..b", r"metadata.name: 'a..b' is invalid", id="dots"),
+        pytest.param("generateName: w_", r"metadata.generateName: 'w_' is invalid", id="generated"),
+        pytest.param("name: wf, labels: {a: fun-}", r"metadata.labels: 'fun-' of a is invalid", id="label"),
+        pytest.param(f"name: wf, labels: {{a: {'x' * 64}}}", "at most 63 characters", id="long-label"),
+        pytest.param("name: wf, labels: {a b: x}", r"metadata.labels: the key 'a b' is invalid", id="key"),
+        pytest.param("name: wf, labels: {/b: x}", r"the key '/b' is invalid", id="empty-domain"),
+        pytest.param("name: wf, labels: {A/b: x}", r"the key 'A/b' is invalid", id="domain"),
+        pytest.param(
+            "name: wf, annotations: {a_: x}", r"metadata.annotations: the key 'a_' is invalid", id="annotation"
+        ),
+        pytest.param(f"name: wf, annotations: {{a: {'x' * 262144}}}", "have 262145 bytes", id="long-annotations"),
+    ],
+)
+def test_metadata_that_no_cluster_takes(metadata: str, message: str, run: Run) -> None:
+    """By the API server's rules, which are for all kinds; an over-long value is not repeated."""
+    with pytest.raises(errors.Misconfigured, match=message) as refused:
+        run(leaf(OK).replace("{name: wf}", f"{{{metadata}}}"))
+    assert len(str(refused.value)) < 500
+
+
+@pytest.mark.parametrize(
+    "metadata", ["generateName: w-", "name: a.b-1, labels: {a.b/C_d: 1.x, e: ''}, annotations: {A/b: '-'}"]
+)
+def test_metadata_that_a_cluster_takes(metadata: str, run: Run) -> None:
+    """A label may be empty; annotations may be anything."""
+    assert run(leaf(OK).replace("{name: wf}", f"{{{metadata}}}"), name=None).phase == "Succeeded"

@@ -153,7 +153,8 @@ def local_name(name: str, workflow: str) -> str:
     return "$" + name.removeprefix(workflow)
 
 
-_RESOURCE = re.compile(r"[a-z0-9]([-.a-z0-9]*[a-z0-9])?")
+_LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_RESOURCE = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 
 
 def is_resource_name(name: str) -> bool:

@@ -17,7 +17,9 @@ from argosy.engine.manifest.loading import Document, Manifest
 from argosy.engine.nodes import Json
 from argosy.engine.options import Prepared, RunOptions
 from argosy.engine.state import runs
+from argosy.engine.validation import objects
 from argosy.engine.validation import workflow as validation
+from argosy.engine.validation.problems import Problem
 
 LONGEST_NAME = 63
 FOR_PARAMETERS = "workflows.argoproj.io/configmap-type"
@@ -47,6 +49,7 @@ def prepare(manifest: Manifest, options: RunOptions) -> Prepared:
     """Check *manifest* and put *options*' arguments in place. Raises Misconfigured or UsageError; nothing was run then."""
     findings = [checking.check(document) for document in manifest.all()]
     ignored = tuple(dict.fromkeys(name for finding in findings for name in finding.ignored))
+    _check_metadata(manifest)
     main = _as_workflow(manifest.main)
     secret_files = resources.secret_files(manifest)
     options = _with_resources(manifest, options, secret_files)
@@ -101,6 +104,14 @@ def _with_resources(manifest: Manifest, options: RunOptions, secret_files: Itera
         secrets={**options.secrets, **resources.secrets(secret_files)},
         volumes={**resources.claims(manifest, options.home / "volumes"), **options.volumes},
     )
+
+
+def _check_metadata(manifest: Manifest) -> None:
+    for document in manifest.all():
+        try:
+            objects.check(document.body.get("metadata") or {})
+        except Problem as problem:
+            raise problem.refusal(str(document.path)) from None
 
 
 def _metadata(main: Document) -> Json:

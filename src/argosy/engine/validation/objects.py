@@ -1,0 +1,53 @@
+"""Names, labels and annotations as Kubernetes' API server takes them, whatever kind of object has them.
+
+The rules are those of ``k8s.io/apimachinery/pkg/api/validation``.
+"""
+
+import re
+from collections.abc import Mapping
+from reprlib import repr as shown
+from typing import Any
+
+from argosy.engine.nodes import is_resource_name
+from argosy.engine.validation.problems import Problem
+
+_WORD = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
+LONGEST_WORD = 63
+LONGEST_ANNOTATIONS = 256 * 1024
+"""Bytes of all of them, keys and values."""
+NAME = "use small letters, digits, '-' and '.', a letter or digit first and last"
+WORD = "use letters, digits, '-', '_' and '.', a letter or digit first and last"
+
+
+def check(metadata: Mapping[str, Any]) -> None:
+    """Raise Problem where the API server would refuse an object with this *metadata*."""
+    name, generated = metadata.get("name"), metadata.get("generateName")
+    if name and not is_resource_name(name):
+        raise Problem("metadata.name", f"{shown(name)} is invalid: {NAME}")
+    if generated and not is_resource_name(f"{generated}x"):
+        raise Problem("metadata.generateName", f"{shown(generated)} is invalid: {NAME}")
+    for key, value in (metadata.get("labels") or {}).items():
+        _check_key(key, "metadata.labels")
+        if value and not _is_word(value):
+            raise Problem(
+                "metadata.labels", f"{shown(value)} of {key} is invalid: at most {LONGEST_WORD} characters; {WORD}"
+            )
+    annotations = metadata.get("annotations") or {}
+    for key in annotations:
+        _check_key(key.lower(), "metadata.annotations")
+    size = sum(len(text.encode()) for entry in annotations.items() for text in entry)
+    if size > LONGEST_ANNOTATIONS:
+        raise Problem("metadata.annotations", f"have {size} bytes; at most {LONGEST_ANNOTATIONS} are allowed")
+
+
+def _check_key(key: str, where: str) -> None:
+    prefix, slash, word = key.rpartition("/")
+    if (slash and not is_resource_name(prefix)) or not _is_word(word):
+        raise Problem(
+            where,
+            f"the key {shown(key)} is invalid: at most {LONGEST_WORD} characters, after a domain and '/' or not; {WORD}",
+        )
+
+
+def _is_word(text: str) -> bool:
+    return len(text) <= LONGEST_WORD and _WORD.fullmatch(text) is not None
