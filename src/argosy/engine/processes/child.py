@@ -7,6 +7,7 @@ could not be started is told over the *report* pipe, as ``f<reason>``.
 import fcntl
 import os
 import signal
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
@@ -138,10 +139,26 @@ def _execute(job: Job) -> NoReturn:
 
 
 def _say_not_started(job: Job, error: OSError, errors: int) -> None:
-    message = f"failed to start command: {job.argv[0]}: {error.strerror}"
-    if isinstance(error, FileNotFoundError):
-        message = f'failed to find name in PATH: exec: "{job.argv[0]}": executable file not found in $PATH'
+    program = job.argv[0]
+    if why := _not_found(program, error):
+        message = f'failed to find name in PATH: exec: "{program}": {why}'
+    else:
+        message = f"failed to start command: {program}: {error.strerror}"
     os.write(errors, f"Error: {message}\n".encode())
+
+
+def _not_found(program: str, error: OSError) -> str | None:
+    """What Go's ``exec.LookPath`` says of *program*, which could not be started because of *error*; None where it finds it."""
+    if "/" not in program:
+        found = not isinstance(error, FileNotFoundError | PermissionError)
+        return None if found else "executable file not found in $PATH"
+    try:
+        mode = Path(program).stat().st_mode
+    except OSError as missing:
+        return f"stat {program}: {(missing.strerror or '').lower()}"
+    if stat.S_ISDIR(mode):
+        return "is a directory"
+    return None if mode & 0o111 else "permission denied"
 
 
 def _reset_signals() -> None:
