@@ -38,7 +38,6 @@ from argosy.engine.attempts.workspace import (
     Workspace,
     container_of,
     input_paths,
-    output_paths,
 )
 from argosy.engine.machine.effects import PodResult, StartPod
 from argosy.engine.nodes import Json, Outputs, Phase
@@ -277,8 +276,7 @@ class Pods:
         if source := container_of(template).get("source"):
             (workspace.folder / SCRIPT).write_text(source, encoding="utf-8")
         transfer.deliver(template, workspace, self.store, self.remote)
-        for path in output_paths(template):
-            workspace.path(path).parent.mkdir(parents=True, exist_ok=True)
+        workspace.prepare_outputs()
 
     def _environment(self, request: StartPod) -> environment.Environment:
         return environment.of_container(container_of(request.template), self.sources, self._facts(request))

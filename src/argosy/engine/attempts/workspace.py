@@ -7,7 +7,7 @@ Under the attempt's folder: ``root/`` (what a container has at ``$ARGOSY_ROOT``)
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -74,6 +74,8 @@ class Workspace:
         self.volumes: dict[str, Path] = {}
         """The folder of each volume that is mounted, by name."""
         self._linked: dict[PurePosixPath, Path] = {}
+        self._left_to_step: set[PurePosixPath] = set()
+        """Outputs whose folders the step makes itself."""
         self._read_only: set[PurePosixPath] = set()
         self._add_volumes(container, {volume["name"]: volume for volume in volumes}, claims)
         self.top = self.scratch.with_name(f"{self.scratch.name}{PLACE}")
@@ -107,6 +109,12 @@ class Workspace:
             link = self.root / path.relative_to(self.given_root or ROOT)
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(source)
+
+    def prepare_outputs(self) -> None:
+        """Make the folders that outputs will lie in, but for those that the step is to make."""
+        for path in self._outputs:
+            if path not in self._left_to_step:
+                self.path(str(path)).parent.mkdir(parents=True, exist_ok=True)
 
     def is_own(self, path: Path) -> bool:
         """Whether *path* lies in the attempt's folder, and goes with it."""
@@ -230,7 +238,10 @@ class Workspace:
         for path in self._outputs:
             if not self._has_place(path) and path.parent != ROOT:
                 _refuse_to_hide(path)
-                self.mounts[path.parent] = self._file(path.parent)
+                place = _room(path, (self.folder, Path.cwd(), Path(sys.prefix), Path(sys.base_prefix)))
+                self.mounts[place] = self._file(place)
+                if place != path.parent:
+                    self._left_to_step.add(path)
         for path in (_plain(path) for path in input_paths(template)):
             if not self._has_place(path):
                 self.files[path] = self._file(path)
@@ -247,6 +258,22 @@ def _plain(inside: str) -> PurePosixPath:
     if ".." in path.parts or not path.is_absolute():
         raise PathFailure(f"{inside!r} is not a plain absolute path")
     return path
+
+
+def _room(path: PurePosixPath, needed: Iterable[Path]) -> PurePosixPath:
+    """The folder to mount for the output *path*: its own, which an image may well have.
+
+    Below a folder such as /mnt, which every image has and leaves empty, a step makes its own, and may fail where it finds one: there that
+    folder is mounted, unless something *needed* of this machine lies in it.
+    """
+    above = path.parent.parent
+    if str(above) not in _FOR_OTHERS or not Path(above).is_dir() or Path(path.parent).exists():
+        return path.parent
+    return path.parent if any(place.is_relative_to(above) for place in needed) else above
+
+
+_FOR_OTHERS = ("/media", "/mnt", "/srv")
+"""What the Filesystem Hierarchy Standard leaves to whoever uses a system."""
 
 
 def _refuse_to_hide(path: PurePosixPath) -> None:
