@@ -104,7 +104,7 @@ def test_a_volume_below_the_root_of_steps_is_where_they_look_for_it(run: Run, tm
         ),
         pytest.param(
             mounting(CLAIM) + "---\napiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: ../../out}\n",
-            "metadata.name: '../../out' is no name of a resource",
+            "metadata.name: '../../out' is invalid",
             id="claim-document-outside",
         ),
         pytest.param(
