@@ -7,7 +7,7 @@ Under the attempt's folder: ``root/`` (what a container has at ``$ARGOSY_ROOT``)
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -236,11 +236,11 @@ class Workspace:
         """A place of its own for every path that no mount covers: an output's folder, because the step makes it; an input by itself."""
         self._outputs = [_plain(path) for path in output_paths(template)]
         for path in self._outputs:
-            if not self._has_place(path) and path.parent != ROOT:
-                _refuse_to_hide(path)
-                place = _room(path, (self.folder, Path.cwd(), Path(sys.prefix), Path(sys.base_prefix)))
+            if not self._has_place(path) and (path.parent != ROOT or Path(path).is_dir()):
+                place = self._room(path)
+                _refuse_to_hide(path, place)
                 self.mounts[place] = self._file(place)
-                if place != path.parent:
+                if place == path.parent.parent:
                     self._left_to_step.add(path)
         for path in (_plain(path) for path in input_paths(template)):
             if not self._has_place(path):
@@ -248,6 +248,20 @@ class Workspace:
         working = container.get("workingDir")
         if working and not self._has_place(PurePosixPath(working)) and not Path(working).is_dir():
             self.mounts[PurePosixPath(working)] = self._file(PurePosixPath(working))
+
+    def _room(self, path: PurePosixPath) -> PurePosixPath:
+        """The folder to mount for the output *path*: the one it lies in, which an image may well have.
+
+        Below a folder such as /mnt, which every image has and leaves empty, a step makes its own, and may fail where it finds one: there
+        that folder is mounted, unless something that is needed lies in it. An output that is a folder of this machine, too, is mounted.
+        """
+        if path.parent == ROOT:
+            return path
+        above = path.parent.parent
+        if str(above) not in _FOR_OTHERS or not Path(above).is_dir() or Path(path.parent).exists():
+            return path.parent
+        needed = (self.folder, Path.cwd(), Path(sys.prefix), Path(sys.base_prefix))
+        return path.parent if any(place.is_relative_to(above) for place in needed) else above
 
     def _file(self, inside: PurePosixPath) -> Path:
         return self.folder / "files" / inside.relative_to("/")
@@ -260,31 +274,17 @@ def _plain(inside: str) -> PurePosixPath:
     return path
 
 
-def _room(path: PurePosixPath, needed: Iterable[Path]) -> PurePosixPath:
-    """The folder to mount for the output *path*: its own, which an image may well have.
-
-    Below a folder such as /mnt, which every image has and leaves empty, a step makes its own, and may fail where it finds one: there that
-    folder is mounted, unless something *needed* of this machine lies in it.
-    """
-    above = path.parent.parent
-    if str(above) not in _FOR_OTHERS or not Path(above).is_dir() or Path(path.parent).exists():
-        return path.parent
-    return path.parent if any(place.is_relative_to(above) for place in needed) else above
-
-
 _FOR_OTHERS = ("/media", "/mnt", "/srv")
 """What the Filesystem Hierarchy Standard leaves to whoever uses a system."""
 
 
-def _refuse_to_hide(path: PurePosixPath) -> None:
-    """Raise PathFailure where a folder of the step's own in place of *path*'s would hide what every process needs."""
-    folder = Path(path.parent)
-    if (
-        any(Path(needed).is_relative_to(folder) for needed in (*_SYSTEM, sys.prefix, sys.base_prefix))
-        or str(folder) in _SYSTEM
-    ):
+def _refuse_to_hide(path: PurePosixPath, folder: PurePosixPath) -> None:
+    """Raise PathFailure where a *folder* of the step's own, for its output *path*, would hide what every process needs."""
+    needed = (*_SYSTEM, sys.prefix, sys.base_prefix)
+    if any(Path(one).is_relative_to(folder) for one in needed) or str(folder) in _SYSTEM:
+        where = "is a folder" if folder == path else f"lies in {folder},"
         raise PathFailure(
-            f"{str(path)!r} lies in {folder}, which a process of this machine needs; give it a folder of its own, such as /data/{path.name}"
+            f"{str(path)!r} {where} which a process of this machine needs; give it a folder of its own, such as /data/{path.name}"
         )
 
 

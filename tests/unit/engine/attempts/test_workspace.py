@@ -56,6 +56,7 @@ def test_other_paths_are_shown(tmp_path: Path) -> None:
     ("path", "message"),
     [
         pytest.param("/etc/x", "lies in /etc, which a process of this machine needs", id="system"),
+        pytest.param("/etc", "'/etc' is a folder which a process of this machine needs", id="system-itself"),
         pytest.param("relative", "not a plain absolute path", id="relative"),
         pytest.param("/a/../b", "not a plain absolute path", id="dots"),
     ],
