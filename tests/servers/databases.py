@@ -26,6 +26,8 @@ class Database:
     folder: Path
     command: Sequence[str]
     answers: Callable[[], bool]
+    at_once: int = signal.SIGKILL
+    """The signal that ends it as a crash would."""
     process: "subprocess.Popen[bytes] | None" = field(default=None)
 
     def start(self) -> None:
@@ -51,7 +53,7 @@ class Database:
             self.signal(signal.SIGCONT)
             # Where another program made it another user's: that waits for it, and ends with it.
             started = _descendants(self.process.pid)[:1] if self.command[0] == "runuser" else []
-            os.kill((started or [self.process.pid])[0], signal.SIGQUIT)
+            os.kill((started or [self.process.pid])[0], self.at_once)
             self.process.wait()
             self.process = None
 
@@ -94,7 +96,8 @@ def postgres_server() -> Iterator[Database]:
         options = f"-p {port} -h 127.0.0.1 -k {folder} -c fsync=off -c shared_buffers=16MB"
         command = [*as_user, str(programs / "postgres"), "-D", f"{folder}/data", *options.split()]
         uri = f"postgresql://argosy@127.0.0.1:{port}/postgres"
-        database = Database(uri, folder, command, lambda: _postgres_answers(uri))
+        # Killed, it would leave its other processes.
+        database = Database(uri, folder, command, lambda: _postgres_answers(uri), signal.SIGQUIT)
         with _running(database):
             yield database
 
