@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from argosy.engine.artifacts.failures import ArtifactFailure
+from argosy.engine.state.objects import walk
 
 MOST_ENTRIES = 1_000_000
 ALWAYS_ALLOWED = 1 << 30
@@ -48,16 +49,9 @@ def _zipped(source: Path, packed: Path) -> Path:
 
 def links_of(source: Path) -> Iterator[tuple[str, str]]:
     """The symbolic links in the folder *source*, as an archive of it names them, in its order, and what each points to."""
-    for path in _entries(source) if source.is_dir() else ():
+    for path in walk(source) if source.is_dir() else ():
         if path.is_symlink():
             yield path.relative_to(source.parent).as_posix(), os.readlink(path)  # noqa: PTH115 - as it is written
-
-
-def _entries(folder: Path) -> Iterator[Path]:
-    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-        yield Path(entry.path)
-        if entry.is_dir(follow_symlinks=False):
-            yield from _entries(Path(entry.path))
 
 
 def leaves(link: str, target: str) -> bool:
@@ -142,16 +136,13 @@ def _sound(tar: tarfile.TarFile, ration: _Ration) -> Iterator[tarfile.TarInfo]:
             raise ArtifactFailure(f"illegal file path: {member.name}")
         if any(parent in links for parent in (name, *name.parents)):
             raise ArtifactFailure(f"illegal file path: {member.name} passes through a link of the archive")
-        if member.issym() or member.islnk():
-            kind, refused = (
-                ("symlink", leaves(str(name), member.linkname))
-                if member.issym()
-                else ("link", _leaves(PurePosixPath(), member.linkname))
-            )
-            if refused:
-                raise ArtifactFailure(f"illegal {kind} target: {member.name} -> {member.linkname}")
-            if member.issym():
-                links.add(name)
+        if member.issym():
+            if leaves(str(name), member.linkname):
+                raise ArtifactFailure(f"illegal symlink target: {member.name} -> {member.linkname}")
+            links.add(name)
+        elif member.islnk():
+            if _leaves(PurePosixPath(), member.linkname):
+                raise ArtifactFailure(f"illegal link target: {member.name} -> {member.linkname}")
         elif not (member.isreg() or member.isdir()):
             raise ArtifactFailure(f"illegal file: {member.name} is a device or a pipe")
         yield member

@@ -84,14 +84,15 @@ def digest_of(path: Path) -> str:
     """The digest of a file's bytes, or of a folder's sorted list of names, kinds and digests."""
     if not path.is_dir() or path.is_symlink():
         return _digest_of_file(path)
-    return _digest_of_listing(_entry(entry, path) for entry in _walk(path))
+    return _digest_of_listing(_entry(entry, path) for entry in walk(path))
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def walk(folder: Path) -> Iterator[Path]:
+    """What is in *folder* and below, each folder before what is in it, by name; links are not followed."""
     for entry in sorted(folder.iterdir(), key=lambda path: path.name):
         yield entry
         if entry.is_dir() and not entry.is_symlink():
-            yield from _walk(entry)
+            yield from walk(entry)
 
 
 def _entry(path: Path, folder: Path, digest: str | None = None) -> list[str]:
@@ -120,7 +121,7 @@ def _copy(source: Path, target: Path) -> str:
         return _copy_file(source, target)
     target.mkdir()
     entries = []
-    for path in _walk(source):
+    for path in walk(source):
         copy = target / path.relative_to(source)
         digest = None
         if path.is_symlink():
@@ -145,14 +146,14 @@ def _copy_file(source: Path, target: Path) -> str:
 
 def _write_protect(path: Path) -> None:
     """Take the right to write from files. Folders keep it, or they could not be moved or removed."""
-    for entry in [path] if not path.is_dir() else [path, *_walk(path)]:
+    for entry in [path] if not path.is_dir() else [path, *walk(path)]:
         if not entry.is_symlink() and not entry.is_dir():
             entry.chmod(entry.stat().st_mode & ~0o222)
 
 
 def _sync(path: Path) -> None:
     """Have all of a file or folder on the disk before its name is: the journal names it from then on."""
-    for entry in [path] if not path.is_dir() else [path, *_walk(path)]:
+    for entry in [path] if not path.is_dir() else [path, *walk(path)]:
         if entry.is_dir() or (entry.is_file() and not entry.is_symlink()):
             disk.sync(entry)
 
