@@ -329,6 +329,7 @@ def test_local_no_ops_are_listed(options: Callable[..., RunOptions], tmp_path: P
     [
         pytest.param("name: Wf", r"metadata.name: 'Wf' is invalid: use small letters", id="name"),
         pytest.param("name: a..b", r"metadata.name: 'a..b' is invalid", id="dots"),
+        pytest.param("name: wf, namespace: ../out", r"metadata.namespace: '../out' is invalid", id="namespace"),
         pytest.param("generateName: w_", r"metadata.generateName: 'w_' is invalid", id="generated"),
         pytest.param("name: wf, labels: {a: fun-}", r"metadata.labels: 'fun-' of a is invalid", id="label"),
         pytest.param(f"name: wf, labels: {{a: {'x' * 64}}}", "at most 63 characters", id="long-label"),

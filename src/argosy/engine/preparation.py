@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from argosy import errors
-from argosy.engine import labels, nodes, schedules, suitability
+from argosy.engine import labels, schedules, suitability
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.machine import calls, scopes, substitution
 from argosy.engine.manifest import catalogue as catalogues
@@ -117,10 +117,6 @@ def _check_metadata(manifest: Manifest) -> None:
 def _metadata(main: Document) -> Json:
     metadata: Json = dict(main.body.get("metadata") or {})
     metadata["namespace"] = metadata.get("namespace") or "argo"
-    if not nodes.is_resource_name(metadata["namespace"]):
-        raise errors.Misconfigured(
-            f"{main.path}: metadata.namespace: {metadata['namespace']!r} is no name of a resource"
-        )
     return metadata
 
 

@@ -21,9 +21,10 @@ WORD = "use letters, digits, '-', '_' and '.', a letter or digit first and last"
 
 def check(metadata: Mapping[str, Any]) -> None:
     """Raise Problem where the API server would refuse an object with this *metadata*."""
-    name, generated = metadata.get("name"), metadata.get("generateName")
-    if name and not is_resource_name(name):
-        raise Problem("metadata.name", f"{shown(name)} is invalid: {NAME}")
+    for field in ("name", "namespace"):
+        if metadata.get(field) and not is_resource_name(metadata[field]):
+            raise Problem(f"metadata.{field}", f"{shown(metadata[field])} is invalid: {NAME}")
+    generated = metadata.get("generateName")
     if generated and not is_resource_name(f"{generated}x"):
         raise Problem("metadata.generateName", f"{shown(generated)} is invalid: {NAME}")
     for key, value in (metadata.get("labels") or {}).items():
