@@ -4,6 +4,7 @@ Anything else that escapes is a bug (exit code 1) and shows its traceback. The c
 manifests retry on 75 and never on the others, so a new failure takes one of these classes rather than a code of its own.
 """
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 DONE = 0
@@ -45,3 +46,8 @@ class Misconfigured(ArgosyError):
     """A setting, a file or a manifest is wrong. Somebody has to change it first."""
 
     exit_code = 78
+
+
+def listed(problems: Iterable[str]) -> str:
+    """*problems* as one message: a line each, set in as far as the word ``error:`` before the first."""
+    return "\n       ".join(problems)

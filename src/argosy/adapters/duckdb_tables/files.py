@@ -1,28 +1,25 @@
 """Opens a file for DuckDB: finds its columns, refuses what is no table in plain words, and says how to select its rows.
 
 What DuckDB says of a malformed file quotes the line it is in, and that line may hold personal data; so only the line's number and the
-kind of problem are passed on.
+kind of problem are passed on. Places in a CSV file are lines as an editor counts them, in a Parquet file rows.
 """
 
 import codecs
 import csv
 import itertools
 import re
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
 from argosy import errors
-from argosy.adapters.duckdb_tables import sql
+from argosy.adapters.duckdb_tables import headers, sql
 from argosy.domain.model_settings import Source
 
 LONGEST_LINE = 1 << 20
 """Bytes of the longest line of a CSV file. A longer one is a missing quote or an attack, and would be held in memory whole."""
-
-MOST_COLUMNS = 2000
 
 FOREIGN = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
@@ -50,7 +47,7 @@ def open_table(database: duckdb.DuckDBPyConnection, source: Source, file: Path) 
         raise errors.Misconfigured(f"source {source.name!r}: there is no file {file}")
     if file.stat().st_size == 0:
         raise errors.Rejected(f"source {source.name!r}: {file} is empty: it has not even a header")
-    kind = source.format or {".csv": "csv", ".parquet": "parquet"}.get(file.suffix.lower())
+    kind = source.format or {".csv": "csv", ".tsv": "csv", ".parquet": "parquet"}.get(file.suffix.lower())
     if kind is None:
         raise errors.Misconfigured(
             f"source {source.name!r}: {file} ends in neither .csv nor .parquet; say `format:` in the settings"
@@ -58,14 +55,25 @@ def open_table(database: duckdb.DuckDBPyConnection, source: Source, file: Path) 
     return _csv(source, file) if kind == "csv" else _parquet(database, source, file)
 
 
+def place(source: Source, table: Table, file: Path, row: int) -> str:
+    """Where the row that is number *row* from 1 stands in *file*."""
+    if table.typed:
+        return f"row {row}"
+    # DuckDB skips blank lines, except where a blank line is a missing value.
+    kept = (line for line, record in _records(source, file) if record or len(table.columns) == 1)
+    line = _nth(kept, row)
+    return f"data row {row}" if line is None else f"line {line}"
+
+
 def _csv(source: Source, file: Path) -> Table:
-    header = _header(source, file)
-    _check_names(source, file, header)
+    header = headers.distinct(source, file, _header(source, file))
     # Every column as text: types come from the contract.
     columns = ", ".join(f"{sql.text(column)}: 'VARCHAR'" for column in header)
+    missing = ", ".join(sql.text(word) for word in ["", *(source.missing or [])])
     select = (
         f"SELECT * FROM read_csv({sql.text(str(file))}, columns = {{{columns}}}, auto_detect = false, header = true, "  # noqa: S608
-        f"delim = ',', quote = '\"', escape = '\"', nullstr = '', strict_mode = true, max_line_size = {LONGEST_LINE})"
+        f"delim = {sql.text(source.delimiter or ',')}, quote = '\"', escape = '\"', nullstr = [{missing}], strict_mode = true, "
+        f"max_line_size = {LONGEST_LINE})"
     )
     return Table(dict.fromkeys(header, "VARCHAR"), select, typed=False)
 
@@ -83,9 +91,33 @@ def _header(source: Source, file: Path) -> list[str]:
         line = start.count(b"\n", 0, error.start) + 1
         raise _not_utf8(source, file, line) from None
     try:
-        return next(csv.reader(itertools.islice(text.splitlines(keepends=True), 1000), strict=True))
+        lines = itertools.islice(text.splitlines(keepends=True), 1000)
+        header = next(csv.reader(lines, delimiter=source.delimiter or ",", strict=True))
     except (StopIteration, csv.Error):
         raise errors.Rejected(f"source {source.name!r}: the header of {file} cannot be read as CSV") from None
+    if not header:
+        raise errors.Rejected(
+            f"source {source.name!r}: {file} begins with a blank line; its first line is to be the header"
+        )
+    return header
+
+
+def _records(source: Source, file: Path) -> Iterator[tuple[int, list[str]]]:
+    """Each record of a CSV file, the header and blank lines too, with the line that it begins in, from 1. Raises csv.Error."""
+    csv.field_size_limit(LONGEST_LINE)
+    with file.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
+        reader = csv.reader(stream, delimiter=source.delimiter or ",")
+        begins = 1
+        for record in reader:
+            yield begins, record
+            begins = reader.line_num + 1
+
+
+def _nth(lines: Iterator[int], number: int) -> int | None:
+    try:
+        return next(itertools.islice(lines, number, None), None)
+    except csv.Error:  # what DuckDB reads and Python's reader does not
+        return None
 
 
 def _not_utf8(source: Source, file: Path, line: int) -> errors.Rejected:
@@ -106,32 +138,11 @@ def _parquet(database: duckdb.DuckDBPyConnection, source: Source, file: Path) ->
         found = database.execute(f"DESCRIBE SELECT * FROM {reader}").fetchall()  # noqa: S608
     except duckdb.Error as error:
         raise unreadable(source, file, error) from None
-    _check_names(source, file, names[: len(found)] if len(names) == len(found) else [row[0] for row in found])
-    columns = {row[0]: row[1] for row in found}
-    selected = ", ".join(f"{sql.missing_or(name, kind)} AS {sql.name(name)}" for name, kind in columns.items())
-    return Table(columns, f"SELECT {selected} FROM {reader}", typed=True)  # noqa: S608
-
-
-def _check_names(source: Source, file: Path, names: Sequence[str]) -> None:
-    if len(names) > MOST_COLUMNS:
-        raise errors.Rejected(
-            f"source {source.name!r}: {file} has {len(names)} columns, more than the {MOST_COLUMNS} a table may have"
-        )
-    # DuckDB does not tell "A" from "a".
-    twice = [name for name, count in Counter(name.casefold() for name in names).items() if count > 1]
-    if twice:
-        raise errors.Rejected(
-            f"source {source.name!r}: {file} has the column {shown(twice[0])} twice; which of them is meant?"
-        )
-    if absent := [column.name for column in source.columns if column.name not in names]:
-        raise errors.Rejected(
-            f"source {source.name!r}: {file} has no column {absent[0]!r}{_more(absent)}; "
-            f"its columns: {', '.join(shown(name) for name in names[:40])}"
-        )
-
-
-def _more(absent: Sequence[str]) -> str:
-    return f" (nor {', '.join(repr(name) for name in absent[1:6])})" if len(absent) > 1 else ""
+    # DuckDB gives a column another name where two are the same to it.
+    written = names if len(names) == len(found) else [row[0] for row in found]
+    named = list(zip(headers.distinct(source, file, written), found, strict=True))
+    selected = ", ".join(f"{sql.missing_or(row[0], row[1])} AS {sql.name(name)}" for name, row in named)
+    return Table({name: row[1] for name, row in named}, f"SELECT {selected} FROM {reader}", typed=True)  # noqa: S608
 
 
 def unreadable(source: Source, file: Path, error: duckdb.Error) -> errors.ArgosyError:
@@ -142,27 +153,30 @@ def unreadable(source: Source, file: Path, error: duckdb.Error) -> errors.Argosy
     line = re.search(r"CSV Error on Line: (\d+)", message)
     if line is None:
         return errors.Rejected(f"source {source.name!r}: {file} cannot be read: {_first_line(message)}")
+    begins = _begin_of(source, file, record=int(line[1]))
     if "nvalid unicode" in message:
-        return _not_utf8(source, file, int(line[1]))
-    return errors.Rejected(f"source {source.name!r}: line {line[1]} of {file} cannot be read: {_problem(message)}")
+        return _not_utf8(source, file, begins)
+    return errors.Rejected(
+        f"source {source.name!r}: line {begins} of {file} cannot be read: {_problem(source, message)}"
+    )
 
 
-def _problem(message: str) -> str:
+def _begin_of(source: Source, file: Path, record: int) -> int:
+    """The line that a record begins in: DuckDB counts records and calls them lines."""
+    return _nth((line for line, _ in _records(source, file)), record - 1) or record
+
+
+def _problem(source: Source, message: str) -> str:
     if columns := re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", message):
         return f"it has {columns[2]} values where the header has {columns[1]} columns"
     if "unterminated quote" in message:
         return "a quote is opened and never closed"
     if "Maximum line size" in message or "max_line_size" in message:
         return f"it is longer than {LONGEST_LINE:,} bytes; a closing quote may be missing"
-    return "it is not CSV (comma between values, quotes doubled inside quotes)"
+    return f"it is not CSV ({source.delimiter or ','!r} between values, quotes doubled inside quotes)"
 
 
 def _first_line(message: str) -> str:
     """The kind of problem alone: what follows may quote the file."""
     first = message.splitlines()[0].split(": ", 1)[-1]
     return first if "CSV" not in first else "it is not CSV (comma between values, one kind of line end)"
-
-
-def shown(word: str) -> str:
-    """A name out of somebody's file, fit for a message."""
-    return repr(word if len(word) <= 60 else f"{word[:57]}...")

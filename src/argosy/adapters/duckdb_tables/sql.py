@@ -9,31 +9,30 @@ from argosy.domain.model_settings import Column, ColumnType
 ROW = "__argosy_row"
 REASON = "__argosy_reason"
 
-LOOKS_LIKE: dict[ColumnType, str] = {
-    "integer": r"[+-]?[0-9]{1,19}",
-    "number": r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?",
-    "boolean": r"(?i)true|false",
-    # Without an offset nobody can say which moment is meant.
-    "timestamp": r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)",
-}
-SQL_TYPE: dict[ColumnType, str] = {
-    "string": "VARCHAR",
-    "integer": "BIGINT",
-    "number": "DOUBLE",
-    "boolean": "BOOLEAN",
-    "timestamp": "TIMESTAMPTZ",
-}
+# A whole number with nothing behind its decimal sign is one: so it is written beside missing values by whoever keeps them as floats.
+INTEGER = r"([+-]?[0-9]{1,19})([.]0*)?"
+NUMBER = r"[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]{1,3})?"
+BOOLEAN = r"(?i)true|false"
+DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+CLOCK = r"[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
+# Without an offset nobody can say which moment is meant; then the contract has to name a zone.
+MOMENT = rf"{DATE}{CLOCK}(Z|[+-][0-9]{{2}}(:?[0-9]{{2}})?)"
+LOCAL = rf"{DATE}({CLOCK})?"
+LARGEST_EXACT = 2**53
+"""Up to here every whole number is a double of its own."""
+
+WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
+FRACTIONS = ("FLOAT", "DOUBLE")
+ZONELESS = ("TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMP_MS", "TIMESTAMP_S", "DATE")
 ACCEPTED: dict[ColumnType, tuple[str, ...]] = {
     "string": ("VARCHAR", "ENUM"),
-    "integer": ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"),
-    "number": (
-        *("FLOAT", "DOUBLE", "DECIMAL"),
-        *("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"),
-    ),
+    # Writers that keep missing values as NaN write the whole numbers beside them as fractions.
+    "integer": (*WHOLE, *FRACTIONS),
+    "number": (*FRACTIONS, "DECIMAL", *WHOLE),
     "boolean": ("BOOLEAN",),
     "timestamp": ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS"),
 }
-"""The types of a typed file that can be a column of the contract. A file that has types is never re-read as text."""
+"""The types of a typed file that can be a column of the contract. Its text is read only where the contract says how it is written."""
 
 
 def name(identifier: str) -> str:
@@ -46,32 +45,81 @@ def text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def from_text(column: Column) -> str:
+def from_text(column: Column, decimal: str = ".") -> str:
     """The value of a column that was read as text; null where it does not look like its type."""
-    if column.type == "string":
-        return name(column.name)
-    trimmed = f"trim({name(column.name)})"
-    looks = f"regexp_full_match({trimmed}, {text(LOOKS_LIKE[column.type])})"
-    return _finite(column, f"CASE WHEN {looks} THEN TRY_CAST({trimmed} AS {SQL_TYPE[column.type]}) END")
+    quoted = name(column.name)
+    trimmed = f"trim({quoted}::VARCHAR)"
+    match column.type:
+        case "string":
+            return quoted
+        case "integer":
+            pattern = text(_with_decimal(INTEGER, decimal))
+            whole = f"TRY_CAST(regexp_extract({trimmed}, {pattern}, 1) AS BIGINT)"
+            return f"CASE WHEN regexp_full_match({trimmed}, {pattern}) THEN {whole} END"
+        case "number":
+            pointed = trimmed if decimal == "." else f"replace({trimmed}, {text(decimal)}, '.')"
+            looks = f"regexp_full_match({trimmed}, {text(_with_decimal(NUMBER, decimal))})"
+            return _finite(f"CASE WHEN {looks} THEN TRY_CAST({pointed} AS DOUBLE) END")
+        case "boolean":
+            return _truth(column, trimmed)
+        case "timestamp":
+            return _moment(column, trimmed)
 
 
-def from_typed(column: Column) -> str:
-    """The value of a column that came with a type of its own; infinity is unreadable."""
-    return _finite(column, f"TRY_CAST({name(column.name)} AS {SQL_TYPE[column.type]})")
+def from_typed(column: Column, found: str) -> str:
+    """The value of a column that came with the type *found*; infinity is unreadable, and a fraction where a whole number is due."""
+    quoted = name(column.name)
+    if column.is_read_from_text and found in ("VARCHAR", *WHOLE):
+        return from_text(column)
+    if column.type == "timestamp" and found in ZONELESS:
+        return f"timezone({text(column.timezone or 'UTC')}, TRY_CAST({quoted} AS TIMESTAMP))"
+    if column.type == "integer" and found in FRACTIONS:
+        whole = f"{quoted} = trunc({quoted}) AND abs({quoted}) <= {LARGEST_EXACT}"
+        return f"CASE WHEN {whole} THEN TRY_CAST({quoted} AS BIGINT) END"
+    if column.type == "number":
+        return _finite(f"TRY_CAST({quoted} AS DOUBLE)")
+    kinds = {"string": "VARCHAR", "integer": "BIGINT", "boolean": "BOOLEAN", "timestamp": "TIMESTAMPTZ"}
+    return f"TRY_CAST({quoted} AS {kinds[column.type]})"
 
 
 def missing_or(identifier: str, found: str) -> str:
     """A column of a typed file as it was written, NaN as null: writers without a missing number use it for one."""
     quoted = name(identifier)
-    return f"CASE WHEN NOT isnan({quoted}) THEN {quoted} END" if found in {"FLOAT", "DOUBLE"} else quoted
-
-
-def _finite(column: Column, expression: str) -> str:
-    if column.type != "number":
-        return expression
-    return f"CASE WHEN isfinite({expression}) THEN {expression} END"
+    return f"CASE WHEN NOT isnan({quoted}) THEN {quoted} END" if found in FRACTIONS else quoted
 
 
 def accepts(column: Column, found: str) -> bool:
     """Whether a file's column of DuckDB type *found* can be *column* of the contract."""
-    return found.split("(", maxsplit=1)[0] in ACCEPTED[column.type]
+    plain = found.split("(", maxsplit=1)[0]
+    if column.is_read_from_text and plain in ("VARCHAR", *WHOLE):
+        return True
+    return plain in ACCEPTED[column.type] or (column.timezone is not None and plain in ZONELESS)
+
+
+def _with_decimal(pattern: str, decimal: str) -> str:
+    return pattern.replace("[.]", f"[{decimal}]")
+
+
+def _truth(column: Column, trimmed: str) -> str:
+    if column.means_true is None or column.means_false is None:
+        return f"CASE WHEN regexp_full_match({trimmed}, {text(BOOLEAN)}) THEN TRY_CAST({trimmed} AS BOOLEAN) END"
+    yes, no = (
+        ", ".join(text(word.strip().lower()) for word in words) for words in (column.means_true, column.means_false)
+    )
+    return f"CASE WHEN lower({trimmed}) IN ({yes}) THEN true WHEN lower({trimmed}) IN ({no}) THEN false END"
+
+
+def _moment(column: Column, trimmed: str) -> str:
+    zone = column.timezone
+    if column.format is not None:
+        parsed = f"try_strptime({trimmed}, {text(column.format)})"
+        return f"timezone({text(zone)}, {parsed})" if zone else parsed
+    exact = f"WHEN regexp_full_match({trimmed}, {text(MOMENT)}) THEN TRY_CAST({trimmed} AS TIMESTAMPTZ)"
+    if zone is None:
+        return f"CASE {exact} END"
+    local = f"timezone({text(zone)}, TRY_CAST({trimmed} AS TIMESTAMP))"
+    return f"CASE {exact} WHEN regexp_full_match({trimmed}, {text(LOCAL)}) THEN {local} END"
+
+
+def _finite(expression: str) -> str:
+    return f"CASE WHEN isfinite({expression}) THEN {expression} END"

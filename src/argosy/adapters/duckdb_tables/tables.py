@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from argosy import errors
-from argosy.adapters.duckdb_tables import files, sql
+from argosy.adapters.duckdb_tables import advice, files, headers, sql
 from argosy.domain.model_settings import Column, Label, RejectRule, Source
 from argosy.ports import tables
 
@@ -39,7 +39,8 @@ class DuckDBTables:
             _check_types(source, table, file)
             _judge(database, source, table, rules)
             counts = _count(database, source, table, rules)
-            _refuse_broken(database, source, file)
+            if problems := _broken(database, source, table, file):
+                raise errors.Rejected(errors.listed(problems))
             _write(database, source, rules, kept=kept, rejected=rejected)
         return counts
 
@@ -93,20 +94,31 @@ def _load(database: duckdb.DuckDBPyConnection, source: Source, table: files.Tabl
 def _check_types(source: Source, table: files.Table, file: Path) -> None:
     if not table.typed:
         return
-    for column in source.columns:
-        if not sql.accepts(column, found := table.columns[column.name]):
-            zone = " (a time without a zone is no moment: write UTC)" if found.startswith("TIMESTAMP") else ""
-            raise errors.Rejected(
-                f"source {source.name!r}: column {column.name!r} of {file} is {found}, the contract says {column.type}{zone}"
-            )
+    problems = [
+        f"source {source.name!r}: column {column.name!r} of {file} is {found}, the contract says {column.type}"
+        f"{_how_to_accept(column, found)}"
+        for column in source.columns
+        if not sql.accepts(column, found := table.columns[column.name])
+    ]
+    if problems:
+        raise errors.Rejected(errors.listed(problems))
+
+
+def _how_to_accept(column: Column, found: str) -> str:
+    if column.type == "timestamp" and found in sql.ZONELESS:
+        return " (a time without a zone is no moment: set `timezone: UTC`, or another, at the column)"
+    if found == "VARCHAR" and column.type == "timestamp":
+        return " (say how it is written with `format:` at the column)"
+    if found == "VARCHAR" and column.type == "boolean":
+        return " (name its words: `means_true`, `means_false`)"
+    return ""
 
 
 def _judge(
     database: duckdb.DuckDBPyConnection, source: Source, table: files.Table, rules: Sequence[RejectRule]
 ) -> None:
     """Make ``typed_rows``: the contract's columns, and which rule keeps the row aside."""
-    convert = sql.from_typed if table.typed else sql.from_text
-    typed = ", ".join(f"{convert(column)} AS {sql.name(column.name)}" for column in source.columns)
+    typed = ", ".join(f"{_converted(source, table, column)} AS {sql.name(column.name)}" for column in source.columns)
     database.execute(f"CREATE VIEW converted AS SELECT {sql.ROW}, {typed} FROM read_rows")  # noqa: S608
     for rule in rules:
         _check_rule(database, source, rule)
@@ -118,6 +130,12 @@ def _judge(
         raise errors.Misconfigured(
             f"the `reject` rules of source {source.name!r} cannot be asked: {_said(error)}"
         ) from None
+
+
+def _converted(source: Source, table: files.Table, column: Column) -> str:
+    if table.typed:
+        return sql.from_typed(column, table.columns[column.name])
+    return sql.from_text(column, source.decimal or ".")
 
 
 def _check_rule(database: duckdb.DuckDBPyConnection, source: Source, rule: RejectRule) -> None:
@@ -150,16 +168,22 @@ def _count(
     )
 
 
-def _refuse_broken(database: duckdb.DuckDBPyConnection, source: Source, file: Path) -> None:
-    """Raise Rejected where a row that nothing keeps aside has a value that the contract does not allow."""
-    for column in source.columns:
-        _refuse_unreadable(database, source, file, column)
-    for column in source.columns:
-        if not column.nullable or column.name in {*source.entity, source.timestamp, source.created}:
-            _refuse_missing(database, source, file, column)
+def _broken(database: duckdb.DuckDBPyConnection, source: Source, table: files.Table, file: Path) -> list[str]:
+    """A sentence for each column with a value that the contract does not allow, in a row that nothing keeps aside."""
+    required = {*source.entity, source.timestamp, source.created}
+    found = [_unreadable(database, source, table, file, column) for column in source.columns]
+    found += [
+        _missing(database, source, table, file, column)
+        for column, unreadable in zip(source.columns, found, strict=True)
+        # An unreadable value is a missing one too: that was said.
+        if not unreadable and (not column.nullable or column.name in required)
+    ]
+    return [problem for problem in found if problem]
 
 
-def _refuse_unreadable(database: duckdb.DuckDBPyConnection, source: Source, file: Path, column: Column) -> None:
+def _unreadable(
+    database: duckdb.DuckDBPyConnection, source: Source, table: files.Table, file: Path, column: Column
+) -> str | None:
     quoted = sql.name(column.name)
     row = database.execute(
         f"SELECT count(*), min({sql.ROW}), arg_min(r.{quoted}::VARCHAR, {sql.ROW}) "  # noqa: S608
@@ -167,27 +191,39 @@ def _refuse_unreadable(database: duckdb.DuckDBPyConnection, source: Source, file
         f"WHERE {sql.REASON} IS NULL AND t.{quoted} IS NULL AND r.{quoted} IS NOT NULL"
     ).fetchone()
     if row is None or row[0] == 0:
-        return
+        return None
     count, first, value = row
-    example = "its value is withheld, the column is personal" if column.personal else f"it says {files.shown(value)}"
-    raise errors.Rejected(
+    example = "its value is withheld, the column is personal" if column.personal else f"it says {headers.shown(value)}"
+    setting = advice.of(source, column, value)
+    return (
         f"source {source.name!r}: column {column.name!r} of {file} is no {column.type} in {count} row{'s' if count > 1 else ''}: "
-        f"in data row {first} {example}; mend the file, or keep such rows aside with "
-        f"`reject: {{source: {source.name}, when: {column.name} is null, reason: ...}}`"
+        f"in {files.place(source, table, file, first)} {example}; {f'{setting}; or ' if setting else ''}mend the file, or keep such rows "
+        f"aside with `reject: [{{source: {source.name}, when: '{_condition(column)}', reason: ...}}]`"
     )
 
 
-def _refuse_missing(database: duckdb.DuckDBPyConnection, source: Source, file: Path, column: Column) -> None:
+def _condition(column: Column) -> str:
+    """The condition for a missing value, as it stands between single quotes in YAML."""
+    plain = column.name.isidentifier() and column.name.isascii()
+    return f"{column.name if plain else sql.name(column.name)} is null".replace("'", "''")
+
+
+def _missing(
+    database: duckdb.DuckDBPyConnection, source: Source, table: files.Table, file: Path, column: Column
+) -> str | None:
     row = database.execute(
         f"SELECT count(*), min({sql.ROW}) FROM typed_rows "  # noqa: S608
         f"WHERE {sql.REASON} IS NULL AND {sql.name(column.name)} IS NULL"
     ).fetchone()
-    if row is not None and row[0]:
-        raise errors.Rejected(
-            f"source {source.name!r}: column {column.name!r} of {file} is missing in {row[0]} row{'s' if row[0] > 1 else ''}, "
-            f"first in data row {row[1]}, and the contract does not allow it: mend the file, keep such rows aside with `reject`, "
-            "or declare the column `nullable: true`"
-        )
+    if row is None or not row[0]:
+        return None
+    optional = column.name not in {*source.entity, source.timestamp, source.created}
+    return (
+        f"source {source.name!r}: column {column.name!r} of {file} is missing in {row[0]} row{'s' if row[0] > 1 else ''}, "
+        f"first in {files.place(source, table, file, row[1])}, and the contract does not allow it: mend the file, keep such rows aside "
+        f"with `reject: [{{source: {source.name}, when: '{_condition(column)}', reason: ...}}]`"
+        f"{', or declare the column `nullable: true`' if optional else ''}"
+    )
 
 
 def _write(

@@ -16,10 +16,11 @@ from argosy.adapters.s3 import client
 def fetch(uri: str, files: Sequence[str], into: Path) -> None:
     """Copy *files* of the prefix *uri* to the folder *into*.
 
-    Raises Misconfigured where one is not there, TryAgain where the store fails.
+    Raises Misconfigured with all that are not there, TryAgain where the store fails.
     """
     bucket, prefix = client.split(uri, "the parameter data")
     store = client.connect()
+    absent: list[str] = []
     for file in files:
         key = "/".join(part for part in (prefix, file) if part)
         with client.reported(f"read {client.SCHEME}{bucket}/{key}"):
@@ -28,4 +29,6 @@ def fetch(uri: str, files: Sequence[str], into: Path) -> None:
             except ClientError as error:
                 if not client.missing(error):
                     raise
-                raise errors.Misconfigured(f"there is no object {client.SCHEME}{bucket}/{key}") from error
+                absent.append(f"there is no object {client.SCHEME}{bucket}/{key}")
+    if absent:
+        raise errors.Misconfigured(errors.listed(absent))

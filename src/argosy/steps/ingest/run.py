@@ -41,10 +41,11 @@ def run(
 
     Raises Rejected for content that breaks the contract, Misconfigured for files that are not there.
     """
+    _refuse_absent(settings, location)
     partial = outputs.snapshot.with_name(f".{outputs.snapshot.name}.partial")
     partial.mkdir(parents=True)
     outputs.rejected.mkdir(parents=True)
-    read = [_read(settings, source, location, tables, partial, outputs.rejected, origin) for source in settings.sources]
+    read = _read_all(settings, location, tables, partial, outputs.rejected, origin)
     manifest = SnapshotManifest(model=settings.model, tables=[table for table, _ in read])
     manifest.write(partial / MANIFEST)
     # Whole or not at all: a folder of this name is a finished snapshot.
@@ -66,6 +67,27 @@ def file_of(settings: ModelSettings, source: Source, location: Path) -> Path:
         f"{location} is a file, but {settings.model} has {len(settings.sources)} sources; name the folder that holds "
         f"{', '.join(each.file for each in settings.sources)}"
     )
+
+
+def _refuse_absent(settings: ModelSettings, location: Path) -> None:
+    files = {source.name: file_of(settings, source, location) for source in settings.sources}
+    if absent := [f"source {name!r}: there is no file {file}" for name, file in files.items() if not file.is_file()]:
+        raise errors.Misconfigured(errors.listed(absent))
+
+
+def _read_all(
+    settings: ModelSettings, location: Path, tables: Tables, into: Path, rejected: Path, origin: str | None
+) -> list[tuple[TableManifest, SourceLineage]]:
+    """Every source; what is wrong in several is said at once."""
+    read, refusals = [], []
+    for source in settings.sources:
+        try:
+            read.append(_read(settings, source, location, tables, into, rejected, origin))
+        except errors.Rejected as refusal:
+            refusals.append(str(refusal))
+    if refusals:
+        raise errors.Rejected(errors.listed(refusals))
+    return read
 
 
 def _read(

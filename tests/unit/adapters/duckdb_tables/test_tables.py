@@ -120,7 +120,7 @@ class TestTyping:
     def test_a_value_that_does_not(self, reader: Reader, kind: ColumnType, text: str) -> None:
         """Refused with its column, row and an example; never guessed."""
         wanted = source(column("id"), column("value", kind, nullable=True))
-        with pytest.raises(errors.Rejected, match=rf"column 'value' .* is no {kind} in 1 row: in data row 2"):
+        with pytest.raises(errors.Rejected, match=rf"column 'value' .* is no {kind} in 1 row: in line 3 it says"):
             reader.read(f"id,value\na,\nb,{text}\n", wanted)
 
     def test_a_personal_value_is_withheld(self, reader: Reader) -> None:
@@ -132,7 +132,7 @@ class TestTyping:
 
     def test_a_missing_value(self, reader: Reader) -> None:
         """Allowed only where the contract says so."""
-        with pytest.raises(errors.Rejected, match=r"'age' .* is missing in 1 row, first in data row 2"):
+        with pytest.raises(errors.Rejected, match=r"'age' .* is missing in 1 row, first in line 3"):
             reader.read("id,age\na,1\nb,\n")
         nullable = source(column("id"), column("age", "integer", nullable=True))
         assert [row["age"] for row in reader.rows("id,age\na,1\nb,\n", nullable)] == [1, None]
@@ -188,8 +188,8 @@ class TestBrokenFiles:
             pytest.param(b"", "is empty: it has not even a header", id="empty"),
             pytest.param(b"id,age\n", "has no rows", id="only-a-header"),
             pytest.param(b"id,years\na,1\n", "no column 'age'; its columns: 'id', 'years'", id="missing-column"),
-            pytest.param(b"id;age\na;1\n", "no column 'id' .nor 'age'.", id="semicolons"),
-            pytest.param(b"id,age,Age\na,1,2\n", "column 'age' twice", id="column-twice"),
+            pytest.param(b"id;age\na;1\n", "separated by ';': set `delimiter: ';'`", id="semicolons"),
+            pytest.param(b"id,age,age\na,1,2\n", "column 'age' twice", id="column-twice"),
             pytest.param("id,age\na,1\n".encode("utf-16"), "UTF-16; save it as UTF-8", id="utf-16"),
             pytest.param("id,age\nM\xfcller,1\n".encode("latin-1"), "line 2 .* is not UTF-8", id="latin-1"),
             pytest.param(
@@ -312,15 +312,15 @@ class TestSnapshots:
     ("values", "kind", "told"),
     [
         pytest.param(pa.array(["1"]), "integer", "is VARCHAR, the contract says integer", id="text-for-integer"),
-        pytest.param(pa.array([1.0]), "integer", "is DOUBLE, the contract says integer", id="fraction-for-integer"),
+        pytest.param(pa.array([1.0, 1.5]), "integer", "is no integer in 1 row: in row 2 it says '1.5'", id="fraction"),
         pytest.param(pa.array([1]), "string", "is BIGINT, the contract says string", id="integer-for-text"),
-        pytest.param(pa.array([0], pa.timestamp("us")), "timestamp", "without a zone", id="time-without-zone"),
+        pytest.param(pa.array([0], pa.timestamp("us")), "timestamp", "set `timezone: UTC`", id="time-without-zone"),
     ],
 )
 def test_a_typed_file_of_other_types(reader: Reader, values: pa.Array, kind: ColumnType, told: str) -> None:
     """A file that says its types is not read as others."""
     file = reader.folder / "people.parquet"
-    pq.write_table(pa.table({"id": ["a"], "value": values}), file)
+    pq.write_table(pa.table({"id": ["a"] * len(values), "value": values}), file)
     with pytest.raises(errors.Rejected, match=told):
         reader.read(file, source(column("id"), column("value", kind)))
 

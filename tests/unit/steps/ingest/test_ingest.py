@@ -124,3 +124,21 @@ def test_one_file_for_two_sources(ingest: Ingest) -> None:
     ran = ingest("rows.csv", {"rows.csv": GOOD}, sources=[source("rows"), source("more")])
     assert ran.code == 78
     assert "has 2 sources; name the folder that holds rows.csv, more.csv" in ran.said
+
+
+def test_everything_absent_is_named_at_once(ingest: Ingest) -> None:
+    """Each file of every source, not one a run."""
+    ran = ingest("data", {"data/other.csv": GOOD}, sources=[source("rows"), source("more")])
+    assert ran.code == 78
+    assert "rows.csv" in ran.said
+    assert "more.csv" in ran.said
+
+
+def test_what_is_wrong_in_every_source_is_said_at_once(ingest: Ingest) -> None:
+    """Each with its file; still a no, and no snapshot."""
+    files = {"data/rows.csv": "id,x\na,one\n", "data/more.csv": "id;x\na;9\n"}
+    ran = ingest("data", files, sources=[source("rows"), source("more")])
+    assert ran.code == 10
+    assert "'one'" in ran.said
+    assert "set `delimiter: ';'`" in ran.said
+    assert not ran.out("snapshot").exists()

@@ -1,0 +1,67 @@
+"""What to do about a value that is not what the contract says: which setting would read it, if there is one."""
+
+import re
+
+from argosy.adapters.duckdb_tables import sql
+from argosy.domain.model_settings import Column, Source
+
+MISSING = {"na", "n/a", "nan", "null", "none", "nil", "?", "-", "--", ".", "missing", "unknown", "#n/a"}
+"""Words that people and programs write for a missing value; never taken for one unless the contract says so."""
+
+PAIRS = (("yes", "no"), ("y", "n"), ("t", "f"), ("1", "0"), ("on", "off"), ("1.0", "0.0"))
+
+
+def of(source: Source, column: Column, value: str) -> str | None:
+    """The setting that would read *value* in *column*; nothing of a personal column's value is told. None where no setting would."""
+    word = value.strip()
+    if word.casefold() in MISSING:
+        return f"if that stands for a missing value, set `missing: [{'...' if column.personal else repr(word)}]` at the source"
+    match column.type:
+        case "boolean":
+            return _boolean(column, word)
+        case "timestamp":
+            return _timestamp(column, word)
+        case "integer" | "number":
+            return _number(source, column, word)
+        case _:
+            return None
+
+
+def _boolean(column: Column, word: str) -> str | None:
+    if column.means_true:
+        return "add the word to the column's `means_true` or `means_false`"
+    yes, no = next((pair for pair in PAIRS if word.casefold() in pair), ("yes", "no"))
+    if not column.personal and word.casefold() in (yes, no):
+        yes, no = (_as_written(each, word) for each in (yes, no))
+    return f'name the column\'s words: `means_true: ["{yes}"], means_false: ["{no}"]`'
+
+
+def _as_written(word: str, like: str) -> str:
+    return (
+        word.upper() if like.isupper() and len(like) == len(word) else word.capitalize() if like[0].isupper() else word
+    )
+
+
+def _timestamp(column: Column, word: str) -> str | None:
+    if re.fullmatch(sql.LOCAL, word) and not column.timezone and not column.format:
+        return (
+            "it names no zone, so nobody can say which moment is meant: set `timezone: UTC`, or another, at the column"
+        )
+    if column.format:
+        return f"the column's `format` is {column.format!r}"
+    if re.search(r"[0-9]", word):
+        return 'say how it is written with `format: "%d.%m.%Y %H:%M"` or alike at the column, and its `timezone`'
+    return None
+
+
+def _number(source: Source, column: Column, word: str) -> str | None:
+    if source.decimal != "," and re.fullmatch(r"[+-]?([0-9]{1,3}(\.[0-9]{3})+|[0-9]+),[0-9]+([eE][+-]?[0-9]+)?", word):
+        grouped = " and take the thousands' points out" if "." in word else ""
+        return f"if the comma is its decimal sign, set `decimal: ','` at the source{grouped}"
+    if re.fullmatch(r"[+-]?[0-9]{1,3}([ ',.][0-9]{3})+([.,][0-9]+)?", word):
+        return "write numbers without signs between thousands"
+    if column.type == "integer" and re.fullmatch(sql.NUMBER, word):
+        return "it is no whole number: declare `type: number` if fractions are meant"
+    if re.fullmatch(r"[+-]?[0-9.,]+ ?[%$€£]|[$€£] ?[0-9.,]+", word):
+        return "write the number alone, its unit in `unit`"
+    return None
