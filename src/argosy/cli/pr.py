@@ -13,10 +13,10 @@ from collections.abc import Callable
 
 from argosy import errors, wiring
 from argosy.cli import delivery, markdown
-from argosy.cli.requests import Desk, follow_in_registry
 from argosy.domain import promotion
 from argosy.domain.merge_checks import Check, short
 from argosy.domain.promotion import Request, State
+from argosy.promotion.desk import Desk, follow_in_registry
 from argosy.settings import Settings
 
 Action = Callable[[argparse.Namespace, Desk, Settings], int]

@@ -12,7 +12,7 @@ from argosy.domain import rollouts as canaries
 from argosy.ports.forge import Forge
 from argosy.ports.registry import Registry
 from argosy.ports.rollouts import Rollouts
-from argosy.steps.converge import following, history
+from argosy.promotion import following, history
 
 
 def run(

@@ -12,7 +12,7 @@ from argosy.domain import merge_checks, promotion, release, request_body
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import Evidence, GateResult, tally
 from argosy.ports.forge import Forge
-from argosy.steps.converge import following
+from argosy.promotion import following
 
 
 @dataclass(frozen=True)

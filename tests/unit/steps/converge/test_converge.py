@@ -8,7 +8,8 @@ from argosy.adapters.memory_registry import MemoryRegistry
 from argosy.domain import merge_checks, promotion
 from argosy.domain.promotion import State
 from argosy.domain.rollouts import Measurement, Rollout
-from argosy.steps.converge import history, run
+from argosy.promotion import history
+from argosy.steps.converge import run
 from argosy.testing.forge_contract import TEMPLATE, digest, open_requests, opened, proposal
 from argosy.testing.registry_contract import candidate
 

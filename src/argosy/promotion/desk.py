@@ -14,7 +14,7 @@ from argosy.ports.artifacts import Artifacts
 from argosy.ports.forge import Forge
 from argosy.ports.registry import Registry
 from argosy.ports.signer import Verifier
-from argosy.steps.converge import following, history
+from argosy.promotion import following, history
 
 ATTEMPTS = 5
 SIGNATURES = {promotion.BUNDLE_SIGNATURE, promotion.EVIDENCE_SIGNATURE}
