@@ -17,6 +17,7 @@ import yaml
 
 CHARTS = Path(__file__).parent
 WIDTH = 140
+UNLISTED = "A value that is not listed is refused, and so is `null` for one that has a default: leave it out to have the default."
 
 Schema = Mapping[str, Any]
 
@@ -25,7 +26,7 @@ def files_of(chart: Path) -> dict[Path, str]:
     """What follows from the schema of *chart*: path to text."""
     schema = yaml.safe_load((chart / "values.schema.yaml").read_text(encoding="utf-8"))
     return {
-        chart / "values.schema.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n",
+        chart / "values.schema.json": json.dumps(complete(schema), indent=2, ensure_ascii=False) + "\n",
         chart / "values.yaml": _values(schema),
         chart.parents[1] / "docs" / f"chart-{chart.name}.md": _page(chart.name, schema),
     }
@@ -43,6 +44,19 @@ def defaults(schema: Schema) -> dict[str, Any]:
     return found
 
 
+def complete(schema: Schema) -> dict[str, Any]:
+    """*schema* with every value that has a default required, at each level.
+
+    Helm takes a value away where somebody sets it to ``null``, its default too, and checks what is left: a template would read nothing
+    where it expects, say, the steps of a canary.
+    """
+    inner = {name: complete(each) for name, each in schema.get("properties", {}).items()}
+    if not inner:
+        return dict(schema)
+    required = [*schema.get("required", []), *(name for name in inner if name in defaults(schema))]
+    return {**schema, "required": required, "properties": inner}
+
+
 def _values(schema: Schema) -> str:
     head = "# The defaults, written by charts/reference.py from values.schema.yaml, where each is described.\n"
     return head + yaml.safe_dump(defaults(schema), sort_keys=False, allow_unicode=True, width=WIDTH)
@@ -53,7 +67,7 @@ def _page(name: str, schema: Schema) -> str:
     lines = [head.rstrip(), "", "## Values", "", "| value | type | default | |", "|---|---|---|---|"]
     lines += [f"| `{path}` | {_type(inner)} | {_default(inner)} | {_text(inner)} |" for path, inner in _rows(schema)]
     required = ", ".join(f"`{path}`" for path in schema.get("required", []))
-    lines += ["", f"Required: {required}. A value that is not listed is refused.", ""]
+    lines += ["", *([f"Required: {required}."] if required else []), UNLISTED, ""]
     return "\n".join(lines)
 
 
@@ -68,7 +82,7 @@ def _rows(schema: Schema, prefix: str = "") -> Iterator[tuple[str, Schema]]:
 def _type(schema: Schema) -> str:
     if "enum" in schema:
         return " \\| ".join(f"`{word}`" for word in schema["enum"])
-    kind = str(schema["type"])
+    kind = " or ".join(schema["type"]) if isinstance(schema["type"], list) else str(schema["type"])
     if kind == "array":
         return f"list of {schema['items']['type']}s"
     low, high = schema.get("minimum", schema.get("exclusiveMinimum")), schema.get("maximum")

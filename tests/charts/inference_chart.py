@@ -22,6 +22,7 @@ VERSION: dict[str, Any] = {
     "policyDigest": "sha256:" + "d" * 64,
 }
 """A version.yaml as the pipeline proposes it."""
+IMAGE = "registry.example/argosy/serve@sha256:" + "e" * 64
 PASSED = {"environment": "staging", "signature": '{"signed": "by us"}', "verifyingKey": "-----BEGIN PUBLIC KEY-----\n"}
 """What Argo CD passes beside it."""
 
@@ -31,7 +32,7 @@ Objects = list[dict[str, Any]]
 def values(over: dict[str, Any] | None = None) -> dict[str, Any]:
     """What the chart gets for churn in staging, with *over* laid over it."""
     shared = yaml.safe_load((ROOT / "gitops-env" / "models" / "churn" / "values.yaml").read_text(encoding="utf-8"))
-    return _merged({**shared, **VERSION, **PASSED}, over or {})
+    return merged({**shared, "server": {"image": IMAGE}, **VERSION, **PASSED}, over or {})
 
 
 def template(given: dict[str, Any]) -> "subprocess.CompletedProcess[str]":
@@ -71,10 +72,10 @@ def only(objects: Objects, kind: str, name: str | None = None) -> dict[str, Any]
     return found[0]
 
 
-def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+def merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     """*base* with *over* laid over it, as Helm merges values."""
     found = dict(base)
     for key, value in over.items():
         inner = found.get(key)
-        found[key] = _merged(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
+        found[key] = merged(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
     return found

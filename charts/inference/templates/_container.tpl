@@ -1,17 +1,17 @@
 {{/* The container that answers. Its mounts come last, so that whoever includes it can add one. */}}
 {{- define "inference.container" -}}
 name: kserve-container
-image: {{ .Values.image | default .Values.server.image }}
+image: {{ .Values.image | default .Values.server.image | quote }}
 args:
   - --bundle=/mnt/models/bundle
   - --digest={{ .Values.modelDigest }}
   - --model={{ .Values.model }}
   - --host=0.0.0.0
-  - --drain-seconds={{ .Values.server.drainSeconds }}
+  - --drain-seconds={{ int64 .Values.server.drainSeconds }}
 {{- if .Values.unsigned }}
   - --unsigned
 {{- else }}
-  - --release={{ .Values.version }}
+  - --release={{ int64 .Values.version }}
   - --signature=/etc/argosy/bundle.sig
   - --key=/etc/argosy/signing.pub.pem
 {{- end }}
@@ -42,7 +42,7 @@ env:
 {{- end }}
 {{- if and .Values.onlineStore .Values.onlineFeatures.secret }}
   - name: ARGOSY_ONLINE_STORE_URI
-    valueFrom: {secretKeyRef: {name: {{ .Values.onlineFeatures.secret }}, key: ARGOSY_ONLINE_STORE_URI}}
+    valueFrom: {secretKeyRef: {name: {{ .Values.onlineFeatures.secret | quote }}, key: ARGOSY_ONLINE_STORE_URI}}
 {{- end }}
 {{- with .Values.server.env }}
   {{- toYaml . | nindent 2 }}
@@ -52,7 +52,7 @@ startupProbe:
   httpGet: {path: /healthz, port: 8080}
   periodSeconds: 1
   timeoutSeconds: 5
-  failureThreshold: {{ .Values.server.startSeconds }}
+  failureThreshold: {{ int64 .Values.server.startSeconds }}
 livenessProbe:
   httpGet: {path: /healthz, port: 8080}
   periodSeconds: 10
@@ -98,9 +98,9 @@ seccompProfile: {type: RuntimeDefault}
 {{- end }}
 {{- if .Values.predictionLog.claim }}
 - name: predictions
-  persistentVolumeClaim: {claimName: {{ .Values.predictionLog.claim }}}
+  persistentVolumeClaim: {claimName: {{ .Values.predictionLog.claim | quote }}}
 - name: ids
-  secret: {secretName: {{ .Values.predictionLog.hashKeySecret }}}
+  secret: {secretName: {{ .Values.predictionLog.hashKeySecret | quote }}}
 {{- end }}
 {{- end }}
 
@@ -127,12 +127,12 @@ tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with .Values.scheduling.priorityClass }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with .Values.server.pullSecrets }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ . }}
+  - name: {{ . | quote }}
   {{- end }}
 {{- end }}
 {{- end }}
@@ -149,15 +149,15 @@ spec:
   {{- include "inference.pod" . | nindent 2 }}
   initContainers:
     - name: fetch
-      image: {{ .Values.image | default .Values.server.image }}
+      image: {{ .Values.image | default .Values.server.image | quote }}
       imagePullPolicy: {{ .Values.server.pullPolicy }}
       command: [python, -m, argosy.serving.fetch]
       args:
-        - {{ .Values.storageUri }}
+        - {{ .Values.storageUri | quote }}
         - /mnt/models/bundle
         {{- if not .Values.onlineFeatures.secret }}
         {{- with .Values.onlineStore }}
-        - {{ .uri }}
+        - {{ .uri | quote }}
         - /mnt/models/online
         {{- end }}
         {{- end }}
@@ -172,7 +172,7 @@ spec:
       {{- end }}
       {{- with .Values.storage.credentialsSecret }}
       envFrom:
-        - secretRef: {name: {{ . }}}
+        - secretRef: {name: {{ . | quote }}}
       {{- end }}
       resources:
         {{- toYaml .Values.resources | nindent 8 }}

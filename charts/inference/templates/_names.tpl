@@ -21,7 +21,7 @@ argosy.dev/environment: {{ .Values.environment }}
 {{/* On pods: which version they are. A rollback and an abort bring these back with the pod template. The signature reaches the server as a
 file through the downward API, so that every revision keeps its own; a ConfigMap would be pruned while old pods still need it. */}}
 {{- define "inference.podAnnotations" -}}
-argosy.dev/model-version: {{ .Values.version | toString | quote }}
+argosy.dev/model-version: {{ int64 .Values.version | quote }}
 argosy.dev/model-digest: {{ .Values.modelDigest }}
 {{- with .Values.evidenceDigest }}
 argosy.dev/evidence-digest: {{ . }}

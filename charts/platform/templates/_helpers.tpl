@@ -27,6 +27,12 @@ fsGroup: 10001
 seccompProfile: {type: RuntimeDefault}
 {{- end }}
 
+{{- /* The image of the platform's own jobs. There is no default: nobody but the cluster's owner knows where it is. */}}
+{{- define "platform.image" -}}
+{{- if not .Values.converge.image }}{{ fail "converge.image: name the image `promote` by digest, as images/images.lock has it (<registry>/argosy/promote@sha256:…), or turn converge.enabled and onlinePrune.enabled off" }}{{ end -}}
+{{ .Values.converge.image | quote }}
+{{- end }}
+
 {{- define "platform.environment" -}}
 - {name: ARGOSY_ROOT, value: /tmp/step}
 - {name: HOME, value: /tmp}

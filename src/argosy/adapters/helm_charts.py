@@ -47,7 +47,8 @@ class HelmCharts:
             ) from error
         except (ValueError, OSError) as error:
             raise errors.Misconfigured(
-                f"`{executable} version` does not answer as Helm does ({error}); install Helm 3 from {INSTALL}"
+                f"`{executable} version` does not answer as a released Helm does ({error}); install Helm 3 from {INSTALL} "
+                "(one that `go install` made does not know its version)"
             ) from error
 
     def installed(self, name: str, namespace: str) -> Release | None:

@@ -18,6 +18,7 @@ import yaml
 from argosy import errors
 from argosy.cli import charts
 from argosy.domain import environment_repo, promotion
+from argosy.domain.chart_values import coalesced
 from argosy.domain.environment_repo import Problem
 
 CHART = "inference"
@@ -27,6 +28,7 @@ ANY_VERSION: dict[str, Any] = {
     "version": 1,
     "modelDigest": f"sha256:{'0' * 64}",
     "storageUri": "s3://bucket/prefix",
+    "image": f"registry/serve@sha256:{'0' * 64}",
     "signature": "a signature",
     "verifyingKey": "a key",
 }
@@ -54,10 +56,10 @@ def run(arguments: argparse.Namespace) -> int:
     if not (folder / "models").is_dir():
         raise errors.UsageError(f"{folder.absolute()} is no environment repo: it has no folder models/")
     files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in _files(folder)}
-    schema = json.loads((charts.folder(CHART, arguments.chart) / "values.schema.json").read_text(encoding="utf-8"))
-    found = [*environment_repo.problems(files), *_policies(folder, files), *_values(files, schema)]
+    chart = charts.folder(CHART, arguments.chart)
+    found = [*environment_repo.problems(files), *_policies(folder, files), *_values(files, chart)]
     if not found:  # what does not fit the schema cannot be rendered
-        found += _renderings(files, charts.folder(CHART, arguments.chart))
+        found += _renderings(files, chart)
     if arguments.base:
         found += environment_repo.beyond_one_model(_changed(folder, arguments.base))
     for problem in found:
@@ -88,8 +90,10 @@ def _policies(folder: Path, files: dict[str, bytes]) -> Iterator[Problem]:
             yield Problem(path, f"is about {policy.model!r}")
 
 
-def _values(files: dict[str, bytes], schema: dict[str, Any]) -> Iterator[Problem]:
+def _values(files: dict[str, bytes], chart: Path) -> Iterator[Problem]:
     """Values that the chart would refuse when it is too late, at the sync."""
+    schema = json.loads((chart / "values.schema.json").read_text(encoding="utf-8"))
+    defaults = yaml.safe_load((chart / "values.yaml").read_text(encoding="utf-8"))
     for path, content in files.items():
         if not (matched := environment_repo.VALUES.fullmatch(path)):
             continue
@@ -98,7 +102,7 @@ def _values(files: dict[str, bytes], schema: dict[str, Any]) -> Iterator[Problem
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             yield Problem(path, f"is no YAML: {' '.join(str(error).split())}")
             continue
-        yield from (Problem(path, why) for why in _refusals(values, matched["model"], schema))
+        yield from (Problem(path, why) for why in _refusals(values, matched["model"], schema, defaults))
 
 
 def _renderings(files: dict[str, bytes], chart: Path) -> Iterator[Problem]:
@@ -119,7 +123,7 @@ def _renderings(files: dict[str, bytes], chart: Path) -> Iterator[Problem]:
                 yield Problem(path, f"the chart refuses the values of {matched['model']}: {said}")
 
 
-def _refusals(values: Any, model: str, schema: dict[str, Any]) -> Iterator[str]:
+def _refusals(values: Any, model: str, schema: dict[str, Any], defaults: dict[str, Any]) -> Iterator[str]:
     import jsonschema
 
     if not isinstance(values, dict):
@@ -129,9 +133,9 @@ def _refusals(values: Any, model: str, schema: dict[str, Any]) -> Iterator[str]:
         yield f"is about {values.get('model')!r}"
     for name in environment_repo.restated(values):
         yield f"{name}: version.yaml says this, and nothing else may"
-    # What version.yaml and Argo CD add is not here yet.
-    checker = jsonschema.Draft7Validator({**schema, "required": []})
-    for error in sorted(checker.iter_errors(values), key=str):
+    # As they will be checked: over the defaults, with what version.yaml and Argo CD add.
+    whole = coalesced(defaults, {**values, **ANY_VERSION})
+    for error in sorted(jsonschema.Draft7Validator(schema).iter_errors(whole), key=str):
         yield f"{'.'.join(str(part) for part in error.absolute_path) or 'the whole'}: {error.message}"
 
 

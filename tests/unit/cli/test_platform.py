@@ -110,7 +110,7 @@ def test_a_program_that_is_another(tmp_path: Path, capsys: pytest.CaptureFixture
     program.write_text("#!/bin/sh\necho hello\n", encoding="utf-8")
     program.chmod(0o755)
     assert main.run(["platform", "diff", "--helm", str(program)]) == 78
-    assert "does not answer as Helm does" in capsys.readouterr().err
+    assert "does not answer as a released Helm does" in capsys.readouterr().err
 
 
 def test_differences() -> None:
