@@ -22,13 +22,15 @@ conformance: .venv/ready ## record the engine's corpus on the Argo controller th
 e2e: .venv/ready ## run the tests that need a cluster, on the disposable one that KUBECONFIG names (TESTS=tests/e2e/…)
 	$(BIN)/pytest --e2e $(or $(TESTS),tests/e2e)
 
-check: .venv/ready ## what is quick: format, lint, types, import contracts, manifests up to date
+check: .venv/ready ## what is quick: format, lint, types, import contracts, dependencies, manifests up to date, GitHub's workflows
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/argosy compile --check workflows/churn workflows/flight_delay
 	$(BIN)/python charts/reference.py --check
+	$(BIN)/zizmor --offline --quiet --no-progress --persona pedantic .github gitops-env/.github
+	.ci/actionlint .github/workflows/*.yaml gitops-env/.github/workflows/*.yaml
 
 ci: check test ## what CI runs
 

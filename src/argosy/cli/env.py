@@ -9,14 +9,14 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from argosy import errors
-from argosy.cli import charts
+from argosy.cli import charts, commit_files
 from argosy.domain import environment_repo, promotion
 from argosy.domain.chart_values import coalesced
 from argosy.domain.environment_repo import Problem
@@ -46,25 +46,46 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     check.add_argument("--base", metavar="COMMIT", help="also check what changed since COMMIT, as one request")
     check.add_argument(
+        "--commit",
+        metavar="COMMIT",
+        help="check COMMIT as git holds it, not the files that lie in FOLDER; nothing of it is checked out there",
+    )
+    check.add_argument(
         "--chart", type=Path, help="the chart inference, whose values are checked; default the one of argosy"
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Check it, and say what is wrong."""
-    folder: Path = arguments.folder
+    if arguments.commit:
+        with commit_files.unpacked(arguments.folder, arguments.commit) as (place, others):
+            unusual = [Problem(path, "is a link or another repository, not a file") for path in others]
+            return _report([*unusual, *_problems(place, arguments.chart), *_of_change(arguments)], place)
+    return _report([*_problems(arguments.folder, arguments.chart), *_of_change(arguments)], arguments.folder)
+
+
+def _problems(folder: Path, chart: Path | None) -> list[Problem]:
+    """What is wrong with the environment repo whose files lie in *folder*."""
     if not (folder / "models").is_dir():
         raise errors.UsageError(f"{folder.absolute()} is no environment repo: it has no folder models/")
     files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in _files(folder)}
-    chart = charts.folder(CHART, arguments.chart)
-    found = [*environment_repo.problems(files), *_policies(folder, files), *_values(files, chart)]
-    if not found:  # what does not fit the schema cannot be rendered
-        found += _renderings(files, chart)
-    if arguments.base:
-        found += environment_repo.beyond_one_model(_changed(folder, arguments.base))
+    of_values = charts.folder(CHART, chart)
+    found = [*environment_repo.problems(files), *_policies(folder, files), *_values(files, of_values)]
+    # What does not fit the schema cannot be rendered.
+    return found or list(_renderings(files, of_values))
+
+
+def _of_change(arguments: argparse.Namespace) -> list[Problem]:
+    if not arguments.base:
+        return []
+    changed = _changed(arguments.folder, arguments.base, arguments.commit or "HEAD")
+    return environment_repo.beyond_one_model(changed)
+
+
+def _report(found: Sequence[Problem], folder: Path) -> int:
     for problem in found:
         print(f"{problem.path}: {problem.said}")
-    count = len(environment_repo.models(files))
+    count = sum(place.is_dir() for place in (folder / "models").iterdir())
     print(f"{count} models, {len(found) or 'no'} problem{'' if len(found) == 1 else 's'}")
     return errors.Rejected.exit_code if found else errors.DONE
 
@@ -139,8 +160,8 @@ def _refusals(values: Any, model: str, schema: dict[str, Any], defaults: dict[st
         yield f"{'.'.join(str(part) for part in error.absolute_path) or 'the whole'}: {error.message}"
 
 
-def _changed(folder: Path, base: str) -> list[str]:
-    command = ["git", "diff", "--name-only", "--no-renames", "-z", "--end-of-options", f"{base}...HEAD", "--", "."]
+def _changed(folder: Path, base: str, head: str) -> list[str]:
+    command = ["git", "diff", "--name-only", "--no-renames", "-z", "--end-of-options", f"{base}...{head}", "--", "."]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         raise errors.UsageError(f"--base {base}: {done.stderr.strip().splitlines()[-1]}")

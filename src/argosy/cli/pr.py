@@ -42,7 +42,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     reopen = _numbered(verbs, "reopen", _reopen, "take a closed request up again")
     for named in (merge, close, reopen):
         named.add_argument("--as", dest="name", metavar="NAME", help="in whose name (default: yours, as git has it)")
-    _numbered(verbs, "check", _check, "run its checks; ends 10 where one is red")
+    check = _numbered(verbs, "check", _check, "run its checks; ends 10 where one is red")
+    check.add_argument(
+        "--head", metavar="COMMIT", help="what the request must propose, before and after it was checked"
+    )
     _numbered(verbs, "after-merge", _after_merge, "what a merge by other means still needs: next request, registry")
     _action(verbs, "where", _where, "where the environment repo is")
 
@@ -180,9 +183,17 @@ def _check(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
     if request.state is State.MERGED:
         print(_plain(f"#{request.number} is merged, by {request.ended_by}; nothing is left to check"))
         return errors.DONE
+    _refuse_other(request, arguments.head)
     checks = desk.checks(request, desk.forge.head())
     print("\n".join(_mark(check) for check in checks))
+    _refuse_other(desk.forge.request(arguments.number), arguments.head)
     return errors.DONE if all(check.passed for check in checks) else errors.Rejected.exit_code
+
+
+def _refuse_other(request: Request, head: str | None) -> None:
+    # Whoever pushes while checks run must not have one commit checked and another one marked as checked.
+    if head not in {None, request.head}:
+        raise errors.Rejected(f"#{request.number} proposes {request.head} by now, not {head}; check that")
 
 
 def _where(_arguments: argparse.Namespace, _desk: Desk, here: Settings) -> int:

@@ -17,9 +17,12 @@ from argosy.cli import approved, main, pr
 from argosy.domain import promotion
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import ChampionRef
+from argosy.domain.merge_checks import Check
 from argosy.domain.model_settings import ModelSettings
+from argosy.domain.promotion import Request
 from argosy.domain.release import OnlineStore, parse
 from argosy.domain.rollouts import Rollout
+from argosy.promotion import desk
 from argosy.settings import Settings
 from argosy.steps.champion import run as champion
 from argosy.steps.converge import run as converge
@@ -248,6 +251,26 @@ def test_a_stale_champion_stops_the_second_promotion(
         verb("merge", "3")
     assert offer(other, here, registry).startswith("4 ")
     assert verb("merge", "4") == 0
+
+
+def test_another_commit_than_the_one_to_be_checked(
+    verb: Verb, offered: Any, here: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A check that is reported for one commit has looked at that one: pushed before or meanwhile, another is refused."""
+    head = wiring.forge(here).request(1).head
+    assert verb("check", "1", "--head", head) == 0
+    with pytest.raises(errors.Rejected, match=r"by now, not 0{40}; check that"):
+        verb("check", "1", "--head", "0" * 40)
+    looked = desk.Desk.checks
+
+    def pushed_meanwhile(self: desk.Desk, request: Request, at: str) -> list[Check]:
+        forged = request.model_copy(update={"head": "0" * 40})
+        monkeypatch.setattr(type(self.forge), "request", lambda _self, _number: forged)
+        return looked(self, request, at)
+
+    monkeypatch.setattr(desk.Desk, "checks", pushed_meanwhile)
+    with pytest.raises(errors.Rejected, match="by now"):
+        verb("check", "1", "--head", head)
 
 
 def test_closing_and_reopening(verb: Verb, offered: Any, capsys: pytest.CaptureFixture[str]) -> None:
