@@ -49,6 +49,8 @@ data: data/ready ## write the sample data, real data sets from the package regis
 lock: ## lock the dependencies anew: names, versions, hashes
 	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --generate-hashes --universal --python-version 3.11 \
 		--quiet --no-header --output-file requirements/all.txt
+	$(BIN)/uv pip compile --group clients --generate-hashes --universal --python-version 3.11 \
+		--quiet --no-header --output-file requirements/clients.txt
 
 clean: ## remove what set-up made (never ARGOSY_HOME)
 	rm -rf .venv data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

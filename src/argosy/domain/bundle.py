@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, Field
 
 from argosy.domain.data import FeatureColumn
 from argosy.domain.documents import Document, sha256
-from argosy.domain.model_settings import EntitySplit, Task, TimeSplit
+from argosy.domain.model_settings import EntitySplit, Serving, Task, TimeSplit
 
 MODEL = "model.ubj"
 SIGNATURE = "signature.json"
@@ -37,6 +37,8 @@ class Signature(Document):
     transformation: Literal["argosy.dev/tabular-v1"] = "argosy.dev/tabular-v1"
     """How rows become a matrix: columns in order; numbers as float32; a category as the index of its level; null, and a level not
     listed, as missing."""
+    serving: Serving = Serving()
+    """What becomes of rows that the model was not made for."""
     xgboost: str
     """Version that fitted the model; a server of another minor version refuses it."""
 

@@ -94,10 +94,12 @@ class FeatureColumn(Document):
     name: str
     type: Literal["number", "category"]
     levels: list[str] | None = None
-    """Of a category, sorted: those present in the training side. A level not listed is treated as missing."""
+    """Of a category, sorted: those present in the training side. A level not listed is missing to the model."""
     view: str
     personal: bool = False
     """Personal data by the contract: never logged with a prediction."""
+    nullable: bool = True
+    """Whether null is a value to expect: the contract allows it, or examples had none for a row (a join found nothing)."""
 
 
 class FeatureSchema(Document):

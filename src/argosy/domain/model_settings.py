@@ -12,6 +12,8 @@ from pydantic import AwareDatetime, Field, field_validator, model_validator
 from argosy.domain.documents import Document
 
 Task = Literal["binary", "multiclass", "regression"]
+Surprise = Literal["refuse", "missing"]
+"""Refuse: 422 that names row and column. Missing: scored as missing, with a warning in the answer."""
 ColumnType = Literal["string", "integer", "number", "boolean", "timestamp"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=63)]
 PodName = Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$", max_length=40)]
@@ -198,6 +200,17 @@ class Training(Document):
     )
 
 
+class Serving(Document):
+    """What the server does with a row that the model was not made for. It counts them either way."""
+
+    unknown_level: Surprise = Field(
+        default="refuse", description="A category that training never saw: refuse the request, or score it as missing."
+    )
+    unexpected_null: Surprise = Field(
+        default="refuse", description="Null where the contract allows none: refuse the request, or score it as missing."
+    )
+
+
 class Evaluation(Document):
     """What evaluate looks at besides the whole holdout."""
 
@@ -278,6 +291,7 @@ class ModelSettings(Document):
     split: EntitySplit | TimeSplit = Field(discriminator="by")
     search: Search
     training: Training = Training()
+    serving: Serving = Serving()
     evaluation: Evaluation = Evaluation()
     resources: dict[str, StepResources] = Field(
         default_factory=dict, description="Step name to its resources; defaults elsewhere."

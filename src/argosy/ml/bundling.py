@@ -45,9 +45,18 @@ def pack(
 
 
 def golden_rows(answering: predictor.Predictor, holdout: Examples, count: int) -> bundle.Golden:
-    """*count* rows of *holdout*, evenly spaced from the lowest prediction to the highest, with what *answering* says."""
-    predictions = answering.predict_matrix(holdout.matrix)
-    ranked = np.argsort(predictions if predictions.ndim == 1 else predictions[:, -1], kind="stable")
+    """*count* rows of *holdout* that a server answers, evenly spaced from the lowest prediction to the highest, with what *answering* says.
+
+    Raises Rejected where a server would refuse every row.
+    """
+    asked = np.flatnonzero(_servable(answering.signature, holdout))
+    if not len(asked):
+        raise errors.Rejected(
+            "each row of the holdout has a category that the training side never saw, and the server would refuse all of them; "
+            "look at `split` in the settings, or set `serving: {unknown_level: missing}`"
+        )
+    predictions = answering.predict_matrix(holdout.matrix[asked])
+    ranked = asked[np.argsort(predictions if predictions.ndim == 1 else predictions[:, -1], kind="stable")]
     positions = np.unique(np.linspace(0, len(ranked) - 1, num=min(count, len(ranked))).round().astype(np.int64))
     chosen = [int(index) for index in ranked[positions]]
     rows = [_row(holdout, index) for index in chosen]
@@ -60,6 +69,18 @@ def golden_rows(answering: predictor.Predictor, holdout: Examples, count: int) -
     )
 
 
+def _servable(signature: bundle.Signature, examples: Examples) -> npt.NDArray[np.bool_]:
+    """Which of *examples* a server of *signature* answers: not those with a level that it refuses."""
+    servable = np.ones(len(examples.matrix), dtype=np.bool_)
+    if signature.serving.unknown_level == "missing":
+        return servable
+    for place, feature in enumerate(signature.features):
+        if feature.type == "category":
+            given = np.asarray(examples.table.column(feature.name).is_valid())
+            servable &= ~(given & np.isnan(examples.matrix[:, place]))
+    return servable
+
+
 def _signature(settings: ModelSettings, train: Examples, threshold: float | None) -> bundle.Signature:
     return bundle.Signature(
         model=settings.model,
@@ -69,6 +90,7 @@ def _signature(settings: ModelSettings, train: Examples, threshold: float | None
         classes=settings.label.classes,
         threshold=threshold,
         split=settings.split,
+        serving=settings.serving,
         xgboost=xgboost.__version__,
     )
 

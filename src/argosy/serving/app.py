@@ -3,7 +3,7 @@
 Building the app opens nothing; whoever builds it hands in a predictor that is loaded and verified, and closes what it opened.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from starlette.applications import Starlette
@@ -16,16 +16,18 @@ from starlette.types import Receive, Scope, Send
 
 from argosy.ports.features import OnlineFeatures
 from argosy.ports.prediction_log import PredictionLog, Served
-from argosy.serving import exchange, v1, v2
-from argosy.serving.exchange import Limits
+from argosy.serving import exchange
+from argosy.serving.exchange import Bodies, Limits
 from argosy.serving.health import Lifecycle
+from argosy.serving.inference import Gate, Inference
 from argosy.serving.metrics import CONTENT_TYPE, TWENTIETHS, Metrics
 from argosy.serving.problems import RequestProblem, shown
+from argosy.serving.reading import Room
 from argosy.serving.records import Recorder
 from argosy.serving.service import Predictor, Service
 from argosy.serving.surroundings import Surroundings
-
-_Infer = Callable[[Service, Limits, Any, str], Awaitable[dict[str, Any]]]
+from argosy.serving.v1 import V1
+from argosy.serving.v2 import EXTENSIONS, V2
 
 
 def build_app(
@@ -53,45 +55,52 @@ def build_app(
     metrics = Metrics(served, log, score_edges)
     recorder = None if log is None else Recorder(log, predictor.signature, hash_key)
     service = Service(predictor=predictor, served=served, metrics=metrics, online=online, recorder=recorder)
+    protocol = V2(service.signature, _version(served), service.rows, limits, _room(service, limits))
     app = Starlette(
-        routes=[*_inference(service, limits), *_descriptions(service, lifecycle), *_operations(metrics, lifecycle)],
-        middleware=[Middleware(Surroundings, metrics=metrics, served=served, limits=limits)],
+        routes=[
+            *_inference(service, limits, metrics, protocol),
+            *_descriptions(service, lifecycle, protocol),
+            *_operations(metrics, lifecycle),
+        ],
+        middleware=[Middleware(Surroundings, metrics=metrics, served=served)],
         exception_handlers={HTTPException: _no_such_route},
     )
     app.router.redirect_slashes = False  # a client that posts would lose its body on the way
     return app
 
 
-class _Endpoint:
-    """One inference protocol: JSON in, JSON out."""
+def _inference(service: Service, limits: Limits, metrics: Metrics, protocol: V2) -> list[Route]:
+    bodies, gate = Bodies(limits), Gate(limits, metrics)
+    first = Inference(V1(service.rows, limits, _room(service, limits)), service, bodies, gate)
+    second = Inference(protocol, service, bodies, gate)
+    return [
+        _post("/v1/models/{model}/versions/{version}:predict", first, service),
+        _post("/v1/models/{model}:predict", first, service),
+        _post("/v2/models/{model}/versions/{version}/infer", second, service),
+        _post("/v2/models/{model}/infer", second, service),
+        # Else it reads as a model's name.
+        Route("/v1/models/{model}:{verb}", _OtherVerb(service)),
+    ]
 
-    def __init__(self, infer: _Infer, service: Service, limits: Limits) -> None:
-        self._infer = infer
+
+def _room(service: Service, limits: Limits) -> Room:
+    return Room(limits.rows, service.rows.most_columns)
+
+
+def _post(path: str, inference: Inference, service: Service) -> Route:
+    return Route(path, _Endpoint(inference, service), methods=["POST"])
+
+
+class _Endpoint:
+    """An address that rows are posted to."""
+
+    def __init__(self, inference: Inference, service: Service) -> None:
+        self._inference = inference
         self._service = service
-        self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        _refuse_other_model(scope["path_params"]["model"], self._service)
-        payload = await exchange.read_json(scope, receive, self._limits)
-        body = await self._infer(self._service, self._limits, payload, scope["state"]["request_id"])
-        await exchange.respond(send, 200, body)
-
-
-async def _infer_v1(service: Service, limits: Limits, payload: Any, request_id: str) -> dict[str, Any]:
-    return v1.answer(await service.answer(v1.asked(payload, service.rows, limits), request_id))
-
-
-async def _infer_v2(service: Service, limits: Limits, payload: Any, request_id: str) -> dict[str, Any]:
-    given = await service.answer(v2.asked(payload, service.rows, limits), request_id)
-    return v2.answer(given, payload, service.signature, _version(service.served))
-
-
-def _inference(service: Service, limits: Limits) -> list[Route]:
-    return [
-        Route("/v1/models/{model}:predict", _Endpoint(_infer_v1, service, limits), methods=["POST"]),
-        Route("/v2/models/{model}/infer", _Endpoint(_infer_v2, service, limits), methods=["POST"]),
-        Route("/v1/models/{model}:{verb}", _OtherVerb(service)),  # else it reads as a model's name
-    ]
+        _refuse_others(scope, self._service)
+        await self._inference.answer(scope, receive, send)
 
 
 class _OtherVerb:
@@ -101,8 +110,8 @@ class _OtherVerb:
         self._service = service
 
     async def __call__(self, scope: Scope, _: Receive, __: Send) -> None:
-        model, verb = scope["path_params"]["model"], scope["path_params"]["verb"]
-        _refuse_other_model(model, self._service)
+        _refuse_others(scope, self._service)
+        model, verb = self._service.signature.model, scope["path_params"]["verb"]
         if verb == "predict":
             raise HTTPException(405, headers={"Allow": "POST"})
         raise RequestProblem(404, f"{model} cannot {shown(verb)}; POST rows to /v1/models/{model}:predict")
@@ -119,24 +128,35 @@ class _Page:
         await exchange.respond(send, status, body)
 
 
-def _descriptions(service: Service, lifecycle: Lifecycle) -> list[Route]:
-    """Routes that say which model this is."""
+def _descriptions(service: Service, lifecycle: Lifecycle, protocol: V2) -> list[Route]:
+    """Routes that say which model this is. Each that names the model has a twin that names its version too."""
     name, version = service.signature.model, _version(service.served)
 
-    def of_model(describe: Callable[[], dict[str, Any]]) -> Callable[[Scope], tuple[int, Any]]:
+    def of_model(describe: Callable[[], tuple[int, Any]]) -> Callable[[Scope], tuple[int, Any]]:
         def make(scope: Scope) -> tuple[int, Any]:
-            _refuse_other_model(scope["path_params"]["model"], service)
-            return 200, describe()
+            _refuse_others(scope, service)
+            return describe()
 
         return make
 
-    state = of_model(lambda: {"name": name, "ready": lifecycle.ready})
+    # The status says it to those who look at nothing else, a load balancer or KServe's own client.
+    state = of_model(lambda: (200 if lifecycle.ready else 503, {"name": name, "ready": lifecycle.ready}))
+    metadata = of_model(lambda: (200, protocol.metadata()))
+
+    def server(_: Scope) -> tuple[int, Any]:
+        return 200, {"name": "argosy", "version": version, "extensions": EXTENSIONS}
+
     return [
+        _get("/", lambda _: (200, {"status": "alive"})),
         _get("/v1/models", lambda _: (200, {"models": [name]})),
         _get("/v1/models/{model}", state),
-        _get("/v2", lambda _: (200, {"name": "argosy", "version": version, "extensions": []})),
-        _get("/v2/models/{model}", of_model(lambda: v2.metadata(service.signature, version))),
+        _get("/v1/models/{model}/versions/{version}", state),
+        _get("/v2", server),
+        _get("/v2/", server),
+        _get("/v2/models/{model}", metadata),
+        _get("/v2/models/{model}/versions/{version}", metadata),
         _get("/v2/models/{model}/ready", state),
+        _get("/v2/models/{model}/versions/{version}/ready", state),
     ]
 
 
@@ -170,9 +190,14 @@ def _version(served: Served) -> str:
     return served.digest if served.version is None else str(served.version)
 
 
-def _refuse_other_model(name: str, service: Service) -> None:
-    if name != service.signature.model:
-        raise RequestProblem(404, f"there is no model {shown(name)} here, only {service.signature.model!r}")
+def _refuse_others(scope: Scope, service: Service) -> None:
+    """Raises RequestProblem (404) where the address names another model, or another version of this one."""
+    named = scope["path_params"]
+    if named["model"] != service.signature.model:
+        raise RequestProblem(404, f"there is no model {shown(named['model'])} here, only {service.signature.model!r}")
+    version = _version(service.served)
+    if named.get("version", version) != version:
+        raise RequestProblem(404, f"version {shown(named['version'])} is not served here, only {version!r}")
 
 
 async def _no_such_route(request: Request, error: Exception) -> Response:

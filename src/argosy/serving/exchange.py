@@ -1,11 +1,14 @@
-"""One HTTP exchange, on bare ASGI: the request's body within limits, its id, and a JSON answer.
+"""One HTTP exchange, on bare ASGI: the request's body within limits, its id, and an answer.
 
-Starlette's Request and Response objects cost more than a prediction does; here is the little that a model server needs of them.
+Starlette's Request and Response objects cost more than a prediction does; here is the little that a model server needs of them. What a body
+says is read in :mod:`argosy.serving.reading`.
 """
 
 import asyncio
 import re
 import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,18 +17,33 @@ from starlette.types import Message, Receive, Scope, Send
 
 from argosy.serving.problems import RequestProblem
 
+JSON = b"application/json"
+OCTETS = b"application/octet-stream"
+HEADER_LENGTH = b"inference-header-content-length"
+"""Header that says how much of a body is JSON, in bytes; binary tensors follow."""
 _ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one request may ask for."""
+    """What callers may ask for, one by one and all together."""
 
     body_bytes: int = 4 * 2**20
     body_seconds: float = 10.0
     rows: int = 5_000
     in_flight: int = 512
-    """Requests being answered at once; one more is refused, so that those accepted stay quick."""
+    """Requests being answered at once, once their bodies are there; one more is refused, so that those accepted stay quick."""
+    all_bodies_bytes: int = 64 * 2**20
+    """Bytes of all bodies in memory at once; who would bring more is sent away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """An answer's body."""
+
+    body: bytes
+    type: bytes = JSON
+    headers: Sequence[tuple[bytes, bytes]] = ()
 
 
 def header(scope: Scope, name: bytes) -> bytes | None:
@@ -42,70 +60,111 @@ def request_id(scope: Scope) -> str:
     return given.decode() if given and _ID.fullmatch(given) else uuid.uuid4().hex
 
 
-async def read_json(scope: Scope, receive: Receive, limits: Limits) -> Any:
-    """The request's body as JSON. Raises RequestProblem: 413 too large, 408 too slow, 415 not JSON by its type, 400 not JSON."""
-    _refuse_other_types(scope)
-    declared = header(scope, b"content-length")
-    if declared is not None and declared.isdigit() and int(declared) > limits.body_bytes:
-        raise _too_large(limits)
-    try:
-        async with asyncio.timeout(limits.body_seconds):
-            body = await _body(receive, limits)
-    except TimeoutError:
-        raise RequestProblem(408, f"the body did not arrive within {limits.body_seconds:g} s") from None
-    return decode(body)
+class Bodies:
+    """Reads bodies, each within its limit and all within one budget."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._held = 0
+
+    @contextmanager
+    def reader(self) -> Iterator["BodyReader"]:
+        """Reads one body, whose bytes count until the end of the block."""
+        reader = BodyReader(self, self._limits)
+        try:
+            yield reader
+        finally:
+            self._held -= reader.size
+
+    def take(self, size: int) -> None:
+        """Count *size* bytes more. Raises RequestProblem (503) where there is no room for them."""
+        if self._held + size > self._limits.all_bodies_bytes:
+            message = "the bodies of others fill the memory that is set aside for them; try again"
+            raise RequestProblem(503, message, retry_after=1, closes=True)
+        self._held += size
 
 
-def decode(body: bytes) -> Any:
-    """*body* as JSON; NaN, Infinity, numbers beyond a double and nesting deeper than 1,024 are none. Raises RequestProblem (400)."""
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise RequestProblem(400, f"the body is not JSON: {error}") from None
+class BodyReader:
+    """See :class:`Bodies`."""
+
+    def __init__(self, bodies: Bodies, limits: Limits) -> None:
+        self._bodies = bodies
+        self._limits = limits
+        self.size = 0
+
+    async def read(self, scope: Scope, receive: Receive) -> bytes:
+        """The whole body. Raises RequestProblem: 413 too large, 408 too slow, 503 no room for it, 400 cut off."""
+        declared = header(scope, b"content-length")
+        if declared is not None and declared.isdigit() and int(declared) > self._limits.body_bytes:
+            raise self._too_large()
+        try:
+            async with asyncio.timeout(self._limits.body_seconds):
+                return await self._whole(receive)
+        except TimeoutError:
+            message = f"the body did not arrive within {self._limits.body_seconds:g} s"
+            raise RequestProblem(408, message, closes=True) from None
+
+    async def _whole(self, receive: Receive) -> bytes:
+        chunks: list[bytes] = []
+        while True:
+            message: Message = await receive()
+            if message["type"] == "http.disconnect":
+                raise RequestProblem(400, "the caller went away before the body was complete")
+            chunk: bytes = message.get("body", b"")
+            if self.size + len(chunk) > self._limits.body_bytes:
+                raise self._too_large()
+            self._bodies.take(len(chunk))
+            self.size += len(chunk)
+            chunks.append(chunk)
+            if not message.get("more_body", False):
+                return b"".join(chunks) if len(chunks) > 1 else chunk
+
+    def _too_large(self) -> RequestProblem:
+        message = f"the body is larger than {self._limits.body_bytes} bytes; send fewer rows a request"
+        return RequestProblem(413, message, closes=True)
+
+
+def json_length(scope: Scope, *, binary: bool) -> int | None:
+    """How many bytes of the body are JSON where binary tensors follow; None where all of it is. *binary*: whether they may.
+
+    Raises RequestProblem: 415 where the headers announce something else.
+    """
+    encoding = header(scope, b"content-encoding")
+    if encoding is not None and encoding.strip().lower() not in {b"", b"identity"}:
+        raise RequestProblem(415, "the body is compressed; send it as it is, without Content-Encoding")
+    length = header(scope, HEADER_LENGTH)
+    if length is not None:
+        return _number(length, binary=binary)
+    given = header(scope, b"content-type")
+    # curl -d says "form" unless told otherwise; the body decides then.
+    if given is not None and given.split(b";")[0].strip().lower() not in _TYPES:
+        more = " (binary tensors come with Inference-Header-Content-Length)" if binary else ""
+        raise RequestProblem(415, f"the body has to be JSON; send it as Content-Type: application/json{more}")
+    return None
+
+
+_TYPES = {b"", JSON, b"text/json", b"application/x-www-form-urlencoded"}
+
+
+def _number(length: bytes, *, binary: bool) -> int:
+    if not binary:
+        raise RequestProblem(415, "V1 has no binary tensors; send JSON, or ask over V2")
+    if not length.isdigit() or len(length) > 18:
+        raise RequestProblem(400, "expected a whole number of bytes", field="Inference-Header-Content-Length")
+    return int(length)
 
 
 async def respond(send: Send, status: int, body: Any) -> None:
     """Answer with *body* as JSON."""
-    await respond_bytes(send, status, orjson.dumps(body), b"application/json")
+    await respond_content(send, status, Content(orjson.dumps(body)))
 
 
-async def respond_bytes(send: Send, status: int, content: bytes, content_type: bytes) -> None:
+async def respond_content(send: Send, status: int, content: Content) -> None:
     """Answer with *content*."""
-    headers = [(b"content-type", content_type), (b"content-length", b"%d" % len(content))]
+    headers = [
+        (b"content-type", content.type),
+        (b"content-length", b"%d" % len(content.body)),
+        *content.headers,
+    ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": content})
-
-
-async def _body(receive: Receive, limits: Limits) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        message: Message = await receive()
-        if message["type"] == "http.disconnect":
-            raise RequestProblem(400, "the caller went away before the body was complete")
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > limits.body_bytes:
-            raise _too_large(limits)
-        chunks.append(chunk)
-        if not message.get("more_body", False):
-            return b"".join(chunks) if len(chunks) > 1 else chunk
-
-
-def _too_large(limits: Limits) -> RequestProblem:
-    return RequestProblem(413, f"the body is larger than {limits.body_bytes} bytes; send fewer rows a request")
-
-
-def _refuse_other_types(scope: Scope) -> None:
-    if header(scope, b"inference-header-content-length") is not None:
-        raise RequestProblem(415, "binary tensors are not supported; send each tensor's data as JSON")
-    encoding = header(scope, b"content-encoding")
-    if encoding is not None and encoding.strip().lower() not in {b"", b"identity"}:
-        raise RequestProblem(415, "the body is compressed; send it as plain JSON, without Content-Encoding")
-    given = header(scope, b"content-type")
-    # curl -d says "form" unless told otherwise; the body decides then.
-    if given is not None and given.split(b";")[0].strip().lower() not in _TYPES:
-        raise RequestProblem(415, "the body has to be JSON; send it as Content-Type: application/json")
-
-
-_TYPES = {b"", b"application/json", b"text/json", b"application/x-www-form-urlencoded"}
+    await send({"type": "http.response.body", "body": content.body})

@@ -43,6 +43,12 @@ class Metrics:
         self.unknown_levels = Counter(
             "argosy_unknown_levels", "Values that the model does not know.", ["feature"], registry=self._registry
         )
+        self.unexpected_nulls = Counter(
+            "argosy_unexpected_nulls",
+            "Nulls where the contract allows none.",
+            ["feature"],
+            registry=self._registry,
+        )
         lookups = Counter(
             "argosy_online_lookups", "Rows asked for by id, by what came of it.", ["outcome"], registry=self._registry
         )

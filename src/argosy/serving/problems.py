@@ -3,16 +3,27 @@
 import difflib
 from collections.abc import Iterable
 
+LONGEST_NAME = 200
+
 
 class RequestProblem(Exception):
     """A request that cannot be answered, through the caller's doing (4xx) or because the server cannot right now (503)."""
 
-    def __init__(self, status: int, message: str, *, field: str | None = None, retry_after: int | None = None) -> None:
-        """*retry_after*: seconds after which it is worth another try."""
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        field: str | None = None,
+        retry_after: int | None = None,
+        closes: bool = False,
+    ) -> None:
+        """*retry_after*: seconds after which it is worth another try. *closes*: the body is not read to its end, so the connection ends."""
         super().__init__(message)
         self.status = status
         self.field = field
         self.retry_after = retry_after
+        self.closes = closes
 
     @property
     def body(self) -> dict[str, str]:
@@ -22,6 +33,8 @@ class RequestProblem(Exception):
 
 def suggestion(word: str, known: Iterable[str]) -> str:
     """``; did you mean 'x'?`` where *word* is nearly one of the *known*, else nothing."""
+    if len(word) > LONGEST_NAME:
+        return ""  # comparing takes as long as the word is
     near = difflib.get_close_matches(word, list(known), n=1)
     return f"; did you mean {near[0]!r}?" if near else ""
 

@@ -1,7 +1,8 @@
 """Checks what a caller sent against the model's signature, and says which field is wrong.
 
-A row is either every feature by name (null where unknown; the join keys may come with it, so that labels can be joined later), or the join
-keys alone. Nothing is guessed: a missing feature is not null, true is not 1, and "12" is not 12.
+A row is either every feature by name (null where unknown; the join keys may come with it, so that labels can be joined later), or every
+feature as a list in the model's order, or the join keys alone. Nothing is guessed: a missing feature is not null, true is not 1, and "12"
+is not 12.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -44,6 +45,8 @@ class RowReader:
         self._model = signature.model
         self._numbers = {column.name: column.type == "number" for column in signature.features}
         self._keys = frozenset(signature.join_keys)
+        self.names = self._numbers.keys() | self._keys
+        self.most_columns = len(self.names)
 
     def read_all(self, instances: Sequence[Any], where: Where) -> Asked:
         """*instances* as rows. Raises RequestProblem (422) with the field, as *where* names it."""
@@ -58,6 +61,8 @@ class RowReader:
 
     def read(self, instance: Any) -> Row:
         """*instance* as a row. Raises RequestProblem (422) with the name of the field, none where it is about all of it."""
+        if type(instance) is list:
+            instance = self._by_name(instance)
         if type(instance) is not dict:
             raise RequestProblem(422, f"expected an object, {_kind(instance)} came")
         if instance.keys() == self._keys and not self._keys >= self._numbers.keys():
@@ -66,6 +71,12 @@ class RowReader:
         if len(instance) == len(features):
             return Row(features, None)
         return Row(features, self._keys_beside(instance))
+
+    def _by_name(self, values: Sequence[Any]) -> dict[str, Any]:
+        if len(values) != len(self._numbers):
+            names = shown(", ".join(self._numbers), 300)
+            raise RequestProblem(422, f"{len(values)} values; the model has {len(self._numbers)} features: {names}")
+        return dict(zip(self._numbers, values, strict=True))
 
     def _feature(self, instance: Mapping[str, Any], name: str, number: bool) -> Value:
         try:
@@ -96,10 +107,9 @@ class RowReader:
         return _entity({name: instance[name] for name in self._keys})
 
     def _refuse_unknown(self, instance: Mapping[str, Any]) -> None:
-        known = self._numbers.keys() | self._keys
         for name in instance:
-            if name not in known:
-                message = f"{self._model} has no feature {shown(name)}{suggestion(name, sorted(known))}"
+            if name not in self.names:
+                message = f"{self._model} has no feature {shown(name)}{suggestion(name, sorted(self.names))}"
                 raise RequestProblem(422, message, field=name[:LONGEST_TEXT])
 
 

@@ -1,6 +1,5 @@
 """From checked rows to answers: features looked up, the model asked, the answer logged. HTTP is not known here."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -14,9 +13,7 @@ from argosy.serving.metrics import Metrics
 from argosy.serving.problems import RequestProblem
 from argosy.serving.records import Recorder
 from argosy.serving.rows import Asked, RowReader, Value
-
-INLINE_ROWS = 64
-"""More rows than this are predicted in a thread: the event loop has others to answer, health checks among them."""
+from argosy.serving.surprises import Surprises
 
 
 class Predictor(Protocol):
@@ -41,6 +38,8 @@ class Answer:
     """Per row: a number; for a multiclass model a list of probabilities, in the order of the classes."""
     decisions: list[str] | None
     """Per row: the class decided for. None for a regression."""
+    warnings: Sequence[str] = ()
+    """What the rows held that the model was not made for, and was scored as missing."""
 
 
 class Service:
@@ -62,24 +61,27 @@ class Service:
         self._metrics = metrics
         self._lookup = Lookup(online, predictor.signature.join_keys, metrics)
         self._recorder = recorder
+        self._surprises = Surprises(predictor.signature, metrics)
 
-    async def answer(self, asked: Asked, request_id: str) -> Answer:
-        """Answer the rows *asked* for. Raises RequestProblem."""
-        rows = asked.rows
-        features = await self._lookup.features(asked)
-        values = await self._predicted(features)
+    async def looked_up(self, asked: Asked) -> Sequence[Mapping[str, Value]]:
+        """The features of the rows *asked* for. Raises RequestProblem."""
+        return await self._lookup.features(asked)
+
+    def answer(self, asked: Asked, features: Sequence[Mapping[str, Value]], request_id: str) -> Answer:
+        """Answer the rows *asked* for, whose *features* were looked up. Safe in a thread. Raises RequestProblem."""
+        warnings = self._surprises.warnings(asked, features)
+        values = self._predicted(features)
         decided = None if self.signature.task == "regression" else self._predictor.decide(values)
-        answer = Answer(values.tolist(), decided)
+        answer = Answer(values.tolist(), decided, warnings)
         self._count(features, values)
         if self._recorder is not None:
             scores = answer.predictions if values.ndim == 2 else [[value] for value in answer.predictions]
-            self._recorder.record(request_id, rows, features, scores, answer.decisions or [None] * len(rows))
+            decisions: Sequence[str | None] = answer.decisions or [None] * len(features)
+            self._recorder.record(request_id, asked.rows, features, scores, decisions)
         return answer
 
-    async def _predicted(self, features: Sequence[Mapping[str, Value]]) -> Predictions:
+    def _predicted(self, features: Sequence[Mapping[str, Value]]) -> Predictions:
         try:
-            if len(features) > INLINE_ROWS:
-                return await asyncio.to_thread(self._predictor.predict, features)
             return self._predictor.predict(features)
         except UndefinedPrediction as error:
             self._metrics.undefined.inc()

@@ -1,4 +1,4 @@
-"""What happens round every request: an id, which model answered, a limit on how many at once, counting, and failures as JSON."""
+"""What happens round every request: an id, which model answered, counting, and failures as JSON."""
 
 import logging
 import time
@@ -7,7 +7,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from argosy.ports.prediction_log import Served
 from argosy.serving import exchange
-from argosy.serving.exchange import Limits
 from argosy.serving.metrics import Metrics
 from argosy.serving.problems import RequestProblem
 
@@ -17,11 +16,9 @@ _log = logging.getLogger("argosy.serving")
 class Surroundings:
     """ASGI middleware."""
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, served: Served, limits: Limits) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, served: Served) -> None:
         self._app = app
         self._metrics = metrics
-        self._limit = limits.in_flight
-        self._in_flight = 0
         self._headers = [
             (b"argosy-model", served.model.encode()),
             (b"argosy-model-version", str(served.version or "").encode()),
@@ -36,24 +33,16 @@ class Surroundings:
         began = time.perf_counter()
         answered = _Answered(send, [*self._headers, (b"x-request-id", exchange.request_id(scope).encode())])
         scope.setdefault("state", {})["request_id"] = answered.headers[-1][1].decode()
-        self._in_flight += 1
-        self._metrics.in_flight.set(self._in_flight)
         try:
             await self._guarded(scope, receive, answered)
         finally:
-            self._in_flight -= 1
-            self._metrics.in_flight.set(self._in_flight)
             self._metrics.observe(_route(scope["path"]), answered.status, time.perf_counter() - began)
 
     async def _guarded(self, scope: Scope, receive: Receive, answered: "_Answered") -> None:
         try:
-            if self._in_flight > self._limit and _route(scope["path"]) != "operations":
-                message = f"{self._limit} requests are being answered already; try again"
-                raise RequestProblem(503, message, retry_after=1)
             await self._app(scope, receive, answered)
         except RequestProblem as problem:
-            if problem.status in {408, 413}:
-                # The rest of the body is not read; the connection cannot carry another request.
+            if problem.closes:
                 answered.headers.append((b"connection", b"close"))
             if problem.retry_after is not None:
                 answered.headers.append((b"retry-after", str(problem.retry_after).encode()))

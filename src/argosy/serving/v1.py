@@ -1,44 +1,64 @@
 """The V1 protocol (TensorFlow Serving's, as KServe speaks it): ``{"instances": [...]}`` in, ``{"predictions": [...]}`` out.
 
-``decisions``, the class decided for in each row, is our addition; clients that do not know it read ``predictions`` as ever.
+A row is an object, or a list of every feature in the model's order. ``decisions``, the class decided for in each row, and ``warnings``,
+where there are any, are our additions; clients that do not know them read ``predictions`` as ever.
 """
 
 from typing import Any
 
-from argosy.serving.exchange import Limits
-from argosy.serving.problems import RequestProblem, shown
+import orjson
+
+from argosy.serving import reading
+from argosy.serving.exchange import Content, Limits
+from argosy.serving.problems import RequestProblem, suggestion
 from argosy.serving.rows import Asked, RowReader
 from argosy.serving.service import Answer
 
 
-def asked(payload: Any, reader: RowReader, limits: Limits) -> Asked:
-    """The rows of a request. Raises RequestProblem."""
-    instances = _instances(payload)
-    if len(instances) > limits.rows:
-        message = f"{len(instances)} rows came; at most {limits.rows} are answered at once"
-        raise RequestProblem(413, message, field="instances")
-    return reader.read_all(instances, _where)
+class V1:
+    """The protocol for one model."""
+
+    binary = False
+
+    def __init__(self, reader: RowReader, limits: Limits, room: reading.Room) -> None:
+        self._reader = reader
+        self._limits = limits
+        self._room = room
+
+    def read(self, body: bytes, _: int | None) -> tuple[Asked, None]:
+        """The rows of a request. Raises RequestProblem."""
+        self._room.check(body)
+        instances = _instances(reading.loads(body))
+        if len(instances) > self._limits.rows:
+            message = f"{len(instances)} rows came; at most {self._limits.rows} are answered at once"
+            raise RequestProblem(413, message, field="instances")
+        return self._reader.read_all(instances, _where), None
+
+    def write(self, given: Answer, _: None) -> Content:
+        """The answer's body. It says nothing of the request, so that equal rows get equal bytes."""
+        decided = {} if given.decisions is None else {"decisions": given.decisions}
+        warned = {"warnings": given.warnings} if given.warnings else {}
+        return Content(orjson.dumps({"predictions": given.predictions, **decided, **warned}))
 
 
 def _where(place: int, name: str | None) -> str:
     return f"instances[{place}]" if name is None else f"instances[{place}].{name}"
 
 
-def answer(given: Answer) -> dict[str, Any]:
-    """The answer's body. It says nothing of the request, so that equal rows get equal bytes."""
-    decided = {} if given.decisions is None else {"decisions": given.decisions}
-    return {"predictions": given.predictions, **decided}
-
-
 def _instances(payload: Any) -> list[Any]:
     if type(payload) is not dict:
         raise RequestProblem(400, 'expected an object with "instances"')
-    for name in payload:
-        if name != "instances":
-            raise RequestProblem(400, f'expected "instances" and nothing else; {shown(name)} came')
     instances = payload.get("instances")
+    if instances is None:
+        raise RequestProblem(400, f"expected a list of rows{_instead(payload)}", field="instances")
     if type(instances) is not list:
         raise RequestProblem(400, "expected a list of rows", field="instances")
     if not instances:
         raise RequestProblem(400, "the list of rows is empty", field="instances")
     return instances
+
+
+def _instead(payload: dict[str, Any]) -> str:
+    if "inputs" in payload:
+        return "; 'inputs' came, which belongs to V2"
+    return next((found for name in list(payload)[:10] if (found := suggestion(name, ["instances"]))), "")

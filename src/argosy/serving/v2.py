@@ -1,138 +1,205 @@
-"""The V2 protocol (Open Inference Protocol): one tensor a feature, or one a join key, in; ``prediction`` and ``decision`` tensors out.
+"""The V2 protocol (Open Inference Protocol, with Triton's binary tensor data): tensors in, ``prediction`` and ``decision`` tensors out.
 
-A tensor holds one value a row: shape ``[n]`` or ``[n, 1]``, data flat or nested, null where unknown. Request parameters are the protocol's
-own business and are accepted unread.
+One tensor a feature, or one a join key: shape ``[n]`` or ``[n, 1]``, null where unknown. Or one tensor of any other name for all of the
+features, in the model's order: shape ``[n, features]``. Fields and parameters that the protocol leaves to others are accepted unread; those
+that ask for another kind of answer are refused.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from argosy.domain.bundle import Signature
-from argosy.serving.exchange import Limits
-from argosy.serving.problems import RequestProblem, shown, suggestion
+from argosy.serving import reading, tensors
+from argosy.serving.exchange import HEADER_LENGTH, OCTETS, Content, Limits
+from argosy.serving.problems import RequestProblem, shown
 from argosy.serving.rows import Asked, RowReader
 from argosy.serving.service import Answer
+from argosy.serving.tensors import TEXT, Binary, Tensor
 
-NUMBERS = {"FP16", "FP32", "FP64"} | {f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64)}
-TEXT = "BYTES"
-_DATATYPES = NUMBERS | {TEXT, "BOOL"}
-_REQUEST = {"id", "parameters", "inputs", "outputs"}
-_TENSOR = {"name", "shape", "datatype", "parameters", "data"}
 PREDICTION, DECISION = "prediction", "decision"
+EXTENSIONS = ["binary_tensor_data"]
+_OTHER_ANSWERS = {"classification": "classes ranked by score", "shared_memory_region": "outputs in shared memory"}
+"""Parameters of an output that ask for something that this server does not do."""
 
 
-def asked(payload: Any, reader: RowReader, limits: Limits) -> Asked:
-    """The rows of a request. Raises RequestProblem."""
-    tensors = _tensors(_checked(payload, _REQUEST, None, status=400))
-    columns = _columns(tensors, _rows(tensors, limits))
-    names = list(columns)
-    return reader.read_all([dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)], _where)
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a request says of its answer."""
+
+    identity: str | None
+    outputs: Sequence[tuple[str, bool]]
+    """Name, and whether as binary data."""
+
+
+class V2:
+    """The protocol for one model."""
+
+    binary = True
+
+    def __init__(
+        self, signature: Signature, version: str, reader: RowReader, limits: Limits, room: reading.Room
+    ) -> None:
+        self._signature = signature
+        self._version = version
+        self._reader = reader
+        self._limits = limits
+        self._room = room
+        self._numbers = frozenset(column.name for column in signature.features if column.type == "number")
+        self._outputs = [PREDICTION] if signature.task == "regression" else [PREDICTION, DECISION]
+
+    def read(self, body: bytes, length: int | None) -> tuple[Asked, Wanted]:
+        """The rows of a request, and what it says of its answer. *length*: as ``exchange.json_length`` says. Raises RequestProblem."""
+        if length is not None and length > len(body):
+            message = f"{length} bytes of JSON are announced, {len(body)} came"
+            raise RequestProblem(400, message, field="Inference-Header-Content-Length")
+        text = body if length is None else body[:length]
+        self._room.check(text)
+        payload = reading.loads(text)
+        if type(payload) is not dict:
+            raise RequestProblem(400, "expected an object")
+        wanted = self._wanted(payload)
+        binary = Binary(b"" if length is None else body[length:])
+        found = self._tensors(payload, binary)
+        binary.finish()
+        return self._reader.read_all(self._rows(found), _where), wanted
+
+    def write(self, given: Answer, wanted: Wanted) -> Content:
+        """The answer's body."""
+        known = _outputs(given)
+        outputs, behind = [], []
+        for name, binary in wanted.outputs:
+            output = known[name]
+            if binary:
+                data = tensors.packed(output.pop("data"), output["datatype"])
+                output["parameters"] = {"binary_data_size": len(data)}
+                behind.append(data)
+            outputs.append(output)
+        said: dict[str, Any] = {"model_name": self._signature.model, "model_version": self._version}
+        if wanted.identity is not None:
+            said["id"] = wanted.identity
+        if given.warnings:
+            said["parameters"] = {"warnings": "; ".join(given.warnings)}
+        text = orjson.dumps(said | {"outputs": outputs})
+        if not behind:
+            return Content(text)
+        return Content(b"".join([text, *behind]), OCTETS, [(HEADER_LENGTH, b"%d" % len(text))])
+
+    def metadata(self) -> dict[str, Any]:
+        """What ``GET /v2/models/<model>`` says."""
+        signature = self._signature
+        shape = [-1, len(signature.classes)] if signature.task == "multiclass" else [-1]
+        outputs = [_described(PREDICTION, "FP32", shape), _described(DECISION, TEXT, [-1])]
+        return {
+            "name": signature.model,
+            "versions": [self._version],
+            "platform": "argosy-xgboost",
+            "inputs": [
+                _described(column.name, "FP64" if column.type == "number" else TEXT, [-1])
+                for column in signature.features
+            ],
+            "outputs": outputs[: len(self._outputs)],
+        }
+
+    def _tensors(self, payload: Mapping[str, Any], binary: Binary) -> list[Tensor]:
+        inputs = payload.get("inputs")
+        if type(inputs) is not list or not inputs:
+            raise RequestProblem(400, "expected a list of tensors that is not empty", field="inputs")
+        most = self._reader.most_columns
+        if len(inputs) > most:
+            raise RequestProblem(422, f"{len(inputs)} tensors came; the model takes {most} at most", field="inputs")
+        found = [
+            tensors.read(given, binary, f"inputs[{place}]", most_rows=self._limits.rows, most_columns=most)
+            for place, given in enumerate(inputs)
+        ]
+        _check_rows(found)
+        return found
+
+    def _rows(self, found: Sequence[Tensor]) -> list[Any]:
+        """*found* as rows for the reader."""
+        first = found[0]
+        if len(found) == 1 and first.name not in self._reader.names and first.width is not None:
+            return self._matrix(first)
+        columns: dict[str, list[Any]] = {}
+        for place, tensor in enumerate(found):
+            if tensor.name in columns:
+                raise RequestProblem(422, f"two tensors are called {shown(tensor.name)}", field=f"inputs[{place}].name")
+            if tensor.width not in {None, 1}:
+                raise RequestProblem(
+                    422, "a tensor holds one value a row: [n] or [n, 1]", field=f"inputs[{place}].shape"
+                )
+            columns[tensor.name] = self._values(tensor)
+        names = list(columns)
+        return [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+    def _matrix(self, tensor: Tensor) -> list[Any]:
+        features = len(self._signature.features)
+        if tensor.width != features:
+            message = f"{shown(tensor.name)} is no feature, and {tensor.width} columns are not the model's {features}"
+            raise RequestProblem(422, message, field="inputs[0].shape")
+        values = tensor.values
+        if tensor.datatype == tensors.BOOL:
+            values = [None if value is None else int(value) for value in values]
+        return [values[start : start + features] for start in range(0, len(values), features)]
+
+    def _values(self, tensor: Tensor) -> list[Any]:
+        # A tensor that says it is BOOL means it, and features of that kind are 1 and 0 in training.
+        if tensor.datatype == tensors.BOOL and tensor.name in self._numbers:
+            return [None if value is None else int(value) for value in tensor.values]
+        return tensor.values
+
+    def _wanted(self, payload: Mapping[str, Any]) -> Wanted:
+        identity = payload.get("id")
+        if identity is not None and type(identity) is not str:
+            raise RequestProblem(400, "expected a string", field="id")
+        binary = _flag(tensors.parameters(payload, None), "binary_data_output", "parameters", default=False)
+        outputs = payload.get("outputs")
+        if outputs is None or outputs == []:
+            return Wanted(identity, [(name, binary) for name in self._outputs])
+        if type(outputs) is not list:
+            raise RequestProblem(400, "expected a list", field="outputs")
+        if len(outputs) > len(self._outputs):
+            message = f"{len(outputs)} outputs are asked for; outputs: {', '.join(self._outputs)}"
+            raise RequestProblem(422, message, field="outputs")
+        chosen = [self._output(output, f"outputs[{place}]", binary=binary) for place, output in enumerate(outputs)]
+        return Wanted(identity, list(dict(chosen).items()))
+
+    def _output(self, given: Any, path: str, *, binary: bool) -> tuple[str, bool]:
+        name = given.get("name") if type(given) is dict else None
+        if type(name) is not str or name not in self._outputs:
+            message = f"there is no such output; outputs: {', '.join(self._outputs)}"
+            raise RequestProblem(422, message, field=f"{path}.name")
+        found = tensors.parameters(given, path)
+        if other := next((_OTHER_ANSWERS[name] for name in _OTHER_ANSWERS if name in found), None):
+            raise RequestProblem(422, f"this server gives no {other}", field=f"{path}.parameters")
+        return name, _flag(found, "binary_data", f"{path}.parameters", default=binary)
+
+
+def _flag(parameters: Mapping[str, Any], name: str, path: str, *, default: bool) -> bool:
+    value = parameters.get(name, default)
+    if type(value) is not bool:
+        raise RequestProblem(422, "expected true or false", field=f"{path}.{name}")
+    return value
 
 
 def _where(place: int, name: str | None) -> str:
     return f"inputs: row {place}" if name is None else f"inputs: {name}[{place}]"
 
 
-def answer(given: Answer, payload: Mapping[str, Any], signature: Signature, version: str) -> dict[str, Any]:
-    """The answer's body: the outputs asked for, all where none are named. Raises RequestProblem for one that does not exist."""
-    outputs = _outputs(given)
-    named = {"model_name": signature.model, "model_version": version}
-    echoed = {"id": payload["id"]} if "id" in payload else {}
-    return {**named, **echoed, "outputs": [outputs[name] for name in _wanted(payload, list(outputs))]}
-
-
-def metadata(signature: Signature, version: str) -> dict[str, Any]:
-    """What ``GET /v2/models/<model>`` says."""
-    numbers = {"number": "FP64", "category": TEXT}
-    inputs = [_described(column.name, numbers[column.type], [-1]) for column in signature.features]
-    shape = [-1, len(signature.classes)] if signature.task == "multiclass" else [-1]
-    decided = [] if signature.task == "regression" else [_described(DECISION, TEXT, [-1])]
-    return {
-        "name": signature.model,
-        "versions": [version],
-        "platform": "argosy-xgboost",
-        "inputs": inputs,
-        "outputs": [_described(PREDICTION, "FP32", shape), *decided],
-    }
-
-
 def _described(name: str, datatype: str, shape: list[int]) -> dict[str, Any]:
     return {"name": name, "datatype": datatype, "shape": shape}
 
 
-def _tensors(payload: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    if type(payload.get("id", "")) is not str:
-        raise RequestProblem(400, "expected a string", field="id")
-    inputs = payload.get("inputs")
-    if type(inputs) is not list or not inputs:
-        raise RequestProblem(400, "expected a list of tensors that is not empty", field="inputs")
-    return [_tensor(tensor, f"inputs[{place}]") for place, tensor in enumerate(inputs)]
-
-
-def _tensor(given: Any, path: str) -> Mapping[str, Any]:
-    tensor = _checked(given, _TENSOR, path)
-    if type(tensor.get("name")) is not str:
-        raise RequestProblem(422, "expected a string", field=f"{path}.name")
-    if type(tensor.get("datatype")) is not str or tensor["datatype"] not in _DATATYPES:
-        raise RequestProblem(422, f"expected one of {', '.join(sorted(NUMBERS))}, {TEXT}", field=f"{path}.datatype")
-    if tensor["datatype"] == "BOOL":
-        raise RequestProblem(422, "the model has no BOOL feature; send 1 or 0 as a number", field=f"{path}.datatype")
-    shape = tensor.get("shape")
-    if type(shape) is not list or not all(type(size) is int and size >= 0 for size in shape):
-        raise RequestProblem(422, "expected a list of whole numbers", field=f"{path}.shape")
-    if not 1 <= len(shape) <= 2 or shape[1:] not in ([], [1]):
-        raise RequestProblem(422, "a tensor holds one value a row: [n] or [n, 1]", field=f"{path}.shape")
-    if type(tensor.get("data")) is not list:
-        raise RequestProblem(422, "expected a list", field=f"{path}.data")
-    return tensor
-
-
-def _rows(tensors: Sequence[Mapping[str, Any]], limits: Limits) -> int:
-    count: int = tensors[0]["shape"][0]
-    for place, tensor in enumerate(tensors):
-        if tensor["shape"][0] != count:
-            raise RequestProblem(
-                422, f"{tensor['shape'][0]} rows, but inputs[0] has {count}", field=f"inputs[{place}].shape"
-            )
+def _check_rows(found: Sequence[Tensor]) -> None:
+    count = found[0].rows
+    for place, tensor in enumerate(found):
+        if tensor.rows != count:
+            message = f"{tensor.rows} rows, but inputs[0] has {count}"
+            raise RequestProblem(422, message, field=f"inputs[{place}].shape")
     if count == 0:
         raise RequestProblem(422, "there are no rows", field="inputs[0].shape")
-    if count > limits.rows:
-        raise RequestProblem(
-            413, f"{count} rows came; at most {limits.rows} are answered at once", field="inputs[0].shape"
-        )
-    return count
-
-
-def _columns(tensors: Sequence[Mapping[str, Any]], count: int) -> dict[str, list[Any]]:
-    columns: dict[str, list[Any]] = {}
-    for place, tensor in enumerate(tensors):
-        path, name = f"inputs[{place}]", tensor["name"]
-        if name in columns:
-            raise RequestProblem(422, f"two tensors are called {shown(name)}", field=f"{path}.name")
-        data = [value[0] if type(value) is list and len(value) == 1 else value for value in tensor["data"]]
-        if len(data) != count:
-            raise RequestProblem(422, f"{len(data)} values, but the shape says {count}", field=f"{path}.data")
-        _check_type(data, tensor["datatype"], path)
-        columns[name] = data
-    return columns
-
-
-def _check_type(data: Sequence[Any], datatype: str, path: str) -> None:
-    expected = (str,) if datatype == TEXT else (int, float)
-    for place, value in enumerate(data):
-        if value is not None and type(value) not in expected:
-            raise RequestProblem(422, f"the value is not {datatype}", field=f"{path}.data[{place}]")
-
-
-def _checked(value: Any, allowed: set[str], path: str | None, *, status: int = 422) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise RequestProblem(status, "expected an object", field=path)
-    for name in value:
-        if name not in allowed:
-            raise RequestProblem(
-                status, f"{shown(name)} is no field of the protocol{suggestion(name, allowed)}", field=path
-            )
-    return value
 
 
 def _outputs(given: Answer) -> dict[str, dict[str, Any]]:
@@ -144,17 +211,3 @@ def _outputs(given: Answer) -> dict[str, dict[str, Any]]:
     if given.decisions is not None:
         outputs[DECISION] = {"name": DECISION, "shape": [count], "datatype": TEXT, "data": given.decisions}
     return outputs
-
-
-def _wanted(payload: Mapping[str, Any], known: list[str]) -> list[str]:
-    wanted = payload.get("outputs")
-    if wanted is None:
-        return known
-    if type(wanted) is not list:
-        raise RequestProblem(400, "expected a list", field="outputs")
-    names = [output.get("name") if isinstance(output, dict) else None for output in wanted]
-    for place, name in enumerate(names):
-        if name not in known:
-            message = f"there is no such output; outputs: {', '.join(known)}"
-            raise RequestProblem(422, message, field=f"outputs[{place}].name")
-    return [name for name in known if name in names] or known

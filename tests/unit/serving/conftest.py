@@ -1,10 +1,12 @@
 """The small model, served."""
 
+import copy
 from pathlib import Path
 
 import pytest
 
 from argosy.domain import bundle
+from argosy.domain.model_settings import Serving
 from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import Served
 from argosy.serving.app import build_app
@@ -25,6 +27,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def predictor(folder: Path) -> Predictor:
     """The small binary model."""
     return Predictor.load(folder, bundle.digest(folder))
+
+
+@pytest.fixture(scope="session")
+def tolerant(predictor: Predictor) -> Predictor:
+    """The same, but what it was not made for is scored as missing."""
+    other = copy.copy(predictor)
+    policy = Serving(unknown_level="missing", unexpected_null="missing")
+    other.signature = predictor.signature.model_copy(update={"serving": policy})
+    return other
 
 
 @pytest.fixture

@@ -1,63 +1,21 @@
 """The server as a process: starts, says how to call it, stops without losing a request, and says clearly why it does not start."""
 
-import contextlib
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
 
 import pytest
+from model_server import asked, ready, started
 
 from argosy.adapters.segment_log.history import SegmentHistory
-from argosy.domain import bundle
-from argosy.testing.serving_kit import ROW
 
 pytestmark = pytest.mark.slow
-
-
-@contextlib.contextmanager
-def started(folder: Path, *words: str) -> Iterator["subprocess.Popen[str]"]:
-    """``python -m argosy.serving`` for *folder*; killed at the end where it still runs."""
-    command = [
-        sys.executable,
-        "-m",
-        "argosy.serving",
-        "--bundle",
-        str(folder),
-        "--digest",
-        bundle.digest(folder),
-        *words,
-    ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def ready(process: "subprocess.Popen[str]") -> tuple[str, str]:
-    """The ready line, and the address in it."""
-    stdout: IO[str] = process.stdout  # type: ignore[assignment]
-    line = stdout.readline()
-    found = re.search(r"http://\S+:\d+", line)
-    assert found, (line, process.stderr.read() if process.stderr else "")
-    return line, found[0].rstrip(";")
-
-
-def asked(address: str) -> Any:
-    """The answer to the usual row."""
-    data = json.dumps({"instances": [ROW]}).encode()
-    with urllib.request.urlopen(f"{address}/v1/models/leaving:predict", data=data, timeout=10) as answer:  # noqa: S310 - our own server
-        return json.load(answer)
 
 
 def status(address: str) -> int:

@@ -133,13 +133,20 @@ BAD_BODIES = [
     pytest.param(b'{"instances": [{"tenure": Infinity}]}', 400, "not JSON", id="infinity"),
     pytest.param(b'{"instances": [{"tenure": 1e999}]}', 400, "infinity", id="beyond-a-double"),
     pytest.param(b"\xff\xfe", 400, "not JSON", id="not-utf-8"),
-    pytest.param(b"[" * 10_000, 400, "depth", id="deep"),
+    pytest.param(b"[" * 1_100, 400, "not JSON", id="deep"),
+    pytest.param(b"[" * 10_000, 413, "more values", id="brackets"),
+    pytest.param(b'{"instances": [' + b"0," * 3_000 + b"0]}", 413, "more values", id="values"),
     pytest.param(b'{"instances":' + b'[{"a":' * 400 + b"1" + b"}]" * 400 + b"}", 422, "no feature 'a'", id="nested"),
     pytest.param(b" " * 30_000, 413, "larger than 20000 bytes", id="large"),
     pytest.param(b"[]", 400, "expected an object", id="list"),
     pytest.param(b"{}", 400, "expected a list of rows", id="no-instances"),
     pytest.param(b'{"instances": []}', 400, "empty", id="no-rows"),
-    pytest.param(b'{"instances": [[1, 2]]}', 422, "expected an object, a list came", id="positional"),
+    pytest.param(
+        b'{"instances": [[1, 2]]}', 422, "2 values; the model has 4 features: 'tenure, charges", id="too-short"
+    ),
+    pytest.param(b'{"instances": [7]}', 422, "expected an object, a number came", id="no-row"),
+    pytest.param(b'{"instance": []}', 400, "did you mean 'instances'", id="typo"),
+    pytest.param(b'{"instances": {"a": 1}}', 400, "expected a list of rows", id="object"),
     pytest.param(b'{"inputs": {}}', 400, "'inputs' came", id="other-key"),
     pytest.param(b'{"instances": [' + b"1," * 101 + b"1]}", 413, "at most 100", id="many-rows"),
 ]
@@ -159,27 +166,70 @@ def tensor(**changes: Any) -> dict[str, Any]:
 
 
 BAD_TENSORS = [
-    pytest.param(tensor(shape=[2]), "inputs[1].shape", "1 rows, but inputs[0] has 2", id="shapes-differ"),
-    pytest.param(tensor(shape=[]), "inputs[0].shape", "one value a row", id="scalar"),
-    pytest.param(tensor(shape=[1, 2]), "inputs[0].shape", "one value a row", id="wide"),
+    pytest.param(tensor(shape=[2], data=[1, 2]), "inputs[1].shape", "1 rows, but inputs[0] has 2", id="shapes-differ"),
+    pytest.param(tensor(shape=[]), "inputs[0].shape", "[n], [n, 1] or [n, features]", id="scalar"),
+    pytest.param(tensor(shape=[1, 1, 1]), "inputs[0].shape", "[n], [n, 1] or [n, features]", id="cube"),
+    pytest.param(tensor(shape=[1, 2], data=[1, 2]), "inputs[0].shape", "one value a row", id="wide"),
+    pytest.param(tensor(shape=[1, 10**9]), "inputs[0].shape", "takes 5", id="very-wide"),
+    pytest.param(tensor(shape=[1, 2]), "inputs[0].data", "the shape says 2", id="shape-says-more"),
+    pytest.param(tensor(shape=[True]), "inputs[0].shape", "whole numbers", id="shape-is-true"),
     pytest.param(tensor(shape=[-1]), "inputs[0].shape", "whole numbers", id="negative"),
-    pytest.param(tensor(shape=[0]), "inputs[1].shape", "1 rows", id="no-rows"),
-    pytest.param(tensor(shape="1"), "inputs[0].shape", "whole numbers", id="shape-is-text"),
+    pytest.param(tensor(shape=[0]), "inputs[0].data", "the shape says 0", id="no-rows"),
+    pytest.param(tensor(shape=[0], data=[]), "inputs[1].shape", "1 rows", id="fewer-rows"),
+    pytest.param(tensor(shape="1"), "inputs[0].shape", "[n], [n, 1]", id="shape-is-text"),
     pytest.param(tensor(data=[1, 2]), "inputs[0].data", "2 values, but the shape says 1", id="too-many"),
     pytest.param(tensor(data=["3"]), "inputs[0].data[0]", "not FP64", id="text"),
     pytest.param(tensor(data=[[[3]]]), "inputs[0].data[0]", "not FP64", id="nested-deep"),
+    pytest.param(tensor(data=[True]), "inputs[0].data[0]", "not FP64", id="true"),
+    pytest.param(tensor(datatype="INT8", data=[128]), "inputs[0].data[0]", "not INT8", id="beyond-int8"),
+    pytest.param(tensor(datatype="UINT64", data=[-1]), "inputs[0].data[0]", "not UINT64", id="below-uint64"),
+    pytest.param(tensor(datatype="INT64", data=[1.5]), "inputs[0].data[0]", "not INT64", id="half-an-int"),
+    pytest.param(tensor(datatype="FP16", data=[70_000]), "inputs[0].data[0]", "not FP16", id="beyond-fp16"),
+    pytest.param(tensor(datatype="FP32", data=[1e39]), "inputs[0].data[0]", "not FP32", id="beyond-fp32"),
+    pytest.param(tensor(datatype="BYTES"), "inputs[0].data[0]", "not BYTES", id="number-for-bytes"),
+    pytest.param(tensor(datatype="BYTES", data=["3"]), "inputs: tenure[0]", "expected a number", id="text-feature"),
+    pytest.param(tensor(datatype="BOOL"), "inputs[0].data[0]", "not BOOL", id="number-for-bool"),
+    pytest.param(tensor(parameters=[]), "inputs[0].parameters", "expected an object", id="parameters"),
+    pytest.param(tensor(parameters={"shared_memory_region": "r"}), "inputs[0]", "shares no memory", id="shared-memory"),
+    pytest.param(
+        tensor(parameters={"binary_data_size": 8}), "inputs[0].data", "the data came twice", id="binary-and-json"
+    ),
+    pytest.param(
+        tensor(parameters={"binary_data_size": -8}),
+        "inputs[0].parameters.binary_data_size",
+        "whole number",
+        id="negative-size",
+    ),
     pytest.param(tensor(datatype="FP99"), "inputs[0].datatype", "expected one of", id="datatype"),
     pytest.param(tensor(datatype=["FP64"]), "inputs[0].datatype", "expected one of", id="datatype-is-a-list"),
-    pytest.param(tensor(datatype="BOOL"), "inputs[0].datatype", "send 1 or 0", id="bool"),
     pytest.param(tensor(name="charges"), "inputs[1].name", "two tensors", id="twice"),
     pytest.param(tensor(name="tenur"), "inputs: tenur[0]", "did you mean 'tenure'", id="unknown"),
     pytest.param(tensor(name=7), "inputs[0].name", "expected a string", id="name-is-a-number"),
-    pytest.param(tensor(other=1), "inputs[0]", "no field of the protocol", id="other-field"),
     pytest.param({"inputs": [1]}, "inputs[0]", "expected an object", id="no-tensor"),
     pytest.param({"inputs": {}}, "inputs", "list of tensors", id="no-list"),
     pytest.param({"inputs": tensors([ROW]), "id": 7}, "id", "expected a string", id="id"),
     pytest.param({"inputs": tensors([ROW]), "outputs": [{"name": "x"}]}, "outputs[0].name", "prediction", id="output"),
     pytest.param({"inputs": tensors([ROW]), "outputs": [[]]}, "outputs[0].name", "prediction", id="output-is-a-list"),
+    pytest.param(
+        {"inputs": tensors([ROW]), "outputs": [{"name": "decision", "parameters": {"classification": 2}}]},
+        "outputs[0].parameters",
+        "gives no classes ranked",
+        id="classification",
+    ),
+    pytest.param(
+        {"inputs": tensors([ROW]), "outputs": [{"name": "decision", "parameters": {"binary_data": 1}}]},
+        "outputs[0].parameters.binary_data",
+        "true or false",
+        id="binary-is-a-number",
+    ),
+    pytest.param({"inputs": tensors([ROW]), "parameters": 1}, "parameters", "expected an object", id="request-params"),
+    pytest.param({"inputs": tensors([ROW]) * 30}, "inputs", "takes 5 at most", id="many-tensors"),
+    pytest.param(
+        {"inputs": [{"name": "x", "shape": [1, 3], "datatype": "FP32", "data": [1, 2, 3]}]},
+        "inputs[0].shape",
+        "3 columns are not the model's 4",
+        id="narrow-matrix",
+    ),
 ]
 
 
@@ -206,7 +256,7 @@ def test_another_model_is_not_found(client: Client) -> None:
     assert "'leaving'" in reply.json()["error"]
 
 
-@pytest.mark.parametrize("path", ["/", "/v1/models/leaving/x", "/v3", "/v2/models/leaving/infer/"])
+@pytest.mark.parametrize("path", ["/x", "/v1/models/leaving/x", "/v3", "/v2/models/leaving/infer/"])
 def test_other_addresses_are_not_found(client: Client, path: str) -> None:
     """404 as JSON."""
     reply = client.get(path)
@@ -242,7 +292,7 @@ def test_what_is_no_json_by_its_type_is_refused(client: Client, headers: dict[st
     """415, with what to send instead."""
     reply = client.post(V1, {"instances": [ROW]}, **headers)
     assert reply.status == 415
-    assert "JSON" in reply.json()["error"]
+    assert "send " in reply.json()["error"]
 
 
 def test_null_is_an_unknown_value(client: Client, predictor: Predictor) -> None:

@@ -146,8 +146,11 @@ def test_a_join_key_without_a_store_is_refused(predictor: Predictor, online: Any
     assert client.post(V1, {"instances": [ROW]}).status == 200
 
 
-def test_every_answered_row_is_logged_without_personal_data(client: Client) -> None:
+def test_every_answered_row_is_logged_without_personal_data(tolerant: Predictor) -> None:
     """No personal feature, no plain id, no text that a caller made up; the answer as it was given."""
+    log = MemoryLog()
+    app = build_app(predictor=tolerant, served=SERVED, online=MemoryOnline({"C1": ROW}), log=log, hash_key=b"secret")
+    client = Client(app, log)
     body = {"instances": [{**ROW, "customer_id": "C1", "contract": "jane@example.org"}, {"customer_id": "C1"}, ROW]}
     reply = client.post(V1, body, x_request_id="r1")
     first, second, third = client.log.records
@@ -262,33 +265,79 @@ def test_a_body_that_does_not_arrive_is_given_up(client: Client) -> None:
     assert reply.headers["connection"] == "close"
 
 
-def test_too_many_at_once_are_refused(client: Client) -> None:
+class Held:
+    """An online store that answers when it is let."""
+
+    def __init__(self) -> None:
+        self.gate = asyncio.Event()
+
+    async def get(self, entities: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Value] | None]:
+        """Wait, then answer."""
+        await self.gate.wait()
+        return [ROW] * len(entities)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+def test_too_many_at_once_are_refused(predictor: Predictor) -> None:
     """The third of two allowed is told to come again; health is still answered."""
 
     async def crowd() -> list[int]:
-        gate = asyncio.Event()
-        body = json.dumps({"instances": [ROW]}).encode()
+        store = Held()
+        app = build_app(predictor=predictor, served=SERVED, online=store, limits=Limits(in_flight=2))
+        body = json.dumps({"instances": [{"customer_id": "C1"}]}).encode()
+        waiting = [asyncio.create_task(exchange(app, "POST", V1, [body], {})) for _ in range(2)]
+        await asyncio.sleep(0.05)
+        refused = await exchange(app, "POST", V1, [body], {})
+        health = await exchange(app, "GET", "/healthz", [b""], {})
+        store.gate.set()
+        answered = await asyncio.gather(*waiting)
+        assert refused.headers["retry-after"] == "1"
+        return [refused.status, health.status, *(reply.status for reply in answered)]
 
-        async def held(statuses: list[int]) -> None:
-            async def receive() -> Any:
-                await gate.wait()
-                return {"type": "http.request", "body": body, "more_body": False}
+    assert asyncio.run(crowd()) == [503, 200, 200, 200]
 
-            async def send(message: Any) -> None:
-                if "status" in message:
-                    statuses.append(message["status"])
 
-            scope = {"type": "http", "method": "POST", "path": V1, "headers": [], "query_string": b""}
-            await client.app(scope, receive, send)
+def test_bodies_that_are_coming_take_nobody_s_place(predictor: Predictor) -> None:
+    """Callers who send slowly are not among those that are answered: a quick one is, however many of them there are."""
 
-        statuses: list[int] = []
-        waiting = [asyncio.create_task(held(statuses)) for _ in range(2)]
-        await asyncio.sleep(0)
-        refused = await exchange(client.app, "POST", V1, [body], {})
-        health = await exchange(client.app, "GET", "/healthz", [b""], {})
-        gate.set()
-        await asyncio.gather(*waiting)
-        return [refused.status, health.status, *statuses]
+    async def crowd() -> int:
+        app = build_app(predictor=predictor, served=SERVED, limits=Limits(in_flight=1))
+
+        async def never() -> Any:
+            await asyncio.sleep(60)
+
+        async def send(message: Any) -> None:
+            raise AssertionError(message)
+
+        scope = {"type": "http", "method": "POST", "path": V1, "headers": [], "query_string": b""}
+        slow = [asyncio.create_task(app(dict(scope), never, send)) for _ in range(3)]
+        await asyncio.sleep(0.05)
+        reply = await exchange(app, "POST", V1, [json.dumps({"instances": [ROW]}).encode()], {})
+        for task in slow:
+            task.cancel()
+        await asyncio.gather(*slow, return_exceptions=True)
+        return reply.status
+
+    assert asyncio.run(crowd()) == 200
+
+
+def test_all_bodies_together_have_a_limit(predictor: Predictor) -> None:
+    """Whoever would bring more than there is room for is told to come again; those that have brought theirs are answered, and then there
+    is room again."""
+
+    async def crowd() -> list[int]:
+        store = Held()
+        app = build_app(predictor=predictor, served=SERVED, online=store, limits=Limits(all_bodies_bytes=1500))
+        body = json.dumps({"instances": [{"customer_id": "C1"}]}).encode().ljust(700)
+        waiting = [asyncio.create_task(exchange(app, "POST", V1, [body], {})) for _ in range(2)]
+        await asyncio.sleep(0.05)
+        refused = await exchange(app, "POST", V1, [body[:400], body[400:]], {})
+        assert (refused.headers["retry-after"], refused.headers["connection"]) == ("1", "close")
+        store.gate.set()
+        answered = [*await asyncio.gather(*waiting), await exchange(app, "POST", V1, [body], {})]
+        return [refused.status, *(reply.status for reply in answered)]
 
     assert asyncio.run(crowd()) == [503, 200, 200, 200]
 

@@ -134,7 +134,7 @@ def _schema(
             f"the {empty} side of the split is empty ({rows.num_rows} examples from {_first(rows)}); look at `split` in the settings"
         )
     return FeatureSchema(
-        features=[_column(settings, train, definition) for definition in definitions],
+        features=[_column(settings, rows, train, definition) for definition in definitions],
         context=list(context),
         join_keys=settings.entity,
         rows_train=train.num_rows,
@@ -143,8 +143,8 @@ def _schema(
     )
 
 
-def _column(settings: ModelSettings, train: pa.Table, definition: Definition) -> FeatureColumn:
-    source = settings.source(definition.source)
+def _column(settings: ModelSettings, rows: pa.Table, train: pa.Table, definition: Definition) -> FeatureColumn:
+    contract = [column for column in settings.source(definition.source).columns if column.name == definition.column]
     levels = None
     if definition.type == "category":
         levels = sorted(compute.unique(train.column(definition.name)).drop_null().to_pylist())
@@ -153,7 +153,9 @@ def _column(settings: ModelSettings, train: pa.Table, definition: Definition) ->
         type=definition.type,
         levels=levels,
         view=definition.view,
-        personal=any(column.personal for column in source.columns if column.name == definition.column),
+        personal=any(column.personal for column in contract),
+        # A join that finds nothing for an example gives null whatever the contract says.
+        nullable=any(column.nullable for column in contract) or rows.column(definition.name).null_count > 0,
     )
 
 

@@ -1,0 +1,105 @@
+"""The route that answers: body in, rows out of it, the model asked, answer out. The same for every protocol.
+
+Small requests are answered where they come in. Large ones are worked on in a thread, few at once, because the event loop has others to
+answer; while they wait, all that they hold is their body.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol, TypeVar
+
+from starlette.types import Receive, Scope, Send
+
+from argosy.serving import exchange
+from argosy.serving.exchange import Bodies, Content, Limits
+from argosy.serving.metrics import Metrics
+from argosy.serving.problems import RequestProblem
+from argosy.serving.rows import Asked
+from argosy.serving.service import Answer, Service
+
+INLINE_BYTES = 16 * 1024
+"""Longer bodies are read in a thread: this much takes the time of a row or two."""
+INLINE_ROWS = 64
+"""More rows than this are answered in a thread."""
+LARGE_AT_ONCE = 2
+"""Large requests in work. Each may take many times its body in memory; more of them would be no faster, as one runs at a time."""
+
+Wanted = TypeVar("Wanted")
+Result = TypeVar("Result")
+
+
+class InferenceProtocol(Protocol[Wanted]):
+    """How rows and answers are written."""
+
+    binary: bool
+    """Whether binary tensors may come."""
+
+    def read(self, body: bytes, length: int | None) -> tuple[Asked, Wanted]:
+        """The rows that *body* asks for, and how it wants the answer. *length*: of its JSON. Raises RequestProblem."""
+
+    def write(self, given: Answer, wanted: Wanted) -> Content:
+        """*given* as it is *wanted*."""
+
+
+class Gate:
+    """Lets a number of requests in at once, and of the large ones fewer."""
+
+    def __init__(self, limits: Limits, metrics: Metrics) -> None:
+        self._limit = limits.in_flight
+        self._gauge = metrics.in_flight
+        self._inside = 0
+        self.large = asyncio.Semaphore(LARGE_AT_ONCE)
+
+    @contextmanager
+    def admit(self) -> Iterator[None]:
+        """Be among those that are answered. Raises RequestProblem (503) where there are too many."""
+        if self._inside >= self._limit:
+            raise RequestProblem(503, f"{self._limit} requests are being answered already; try again", retry_after=1)
+        self._inside += 1
+        self._gauge.set(self._inside)
+        try:
+            yield
+        finally:
+            self._inside -= 1
+            self._gauge.set(self._inside)
+
+
+class Inference:
+    """The route of one protocol."""
+
+    def __init__(self, protocol: InferenceProtocol[Any], service: Service, bodies: Bodies, gate: Gate) -> None:
+        self._protocol = protocol
+        self._service = service
+        self._bodies = bodies
+        self._gate = gate
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request. Raises RequestProblem."""
+        length = exchange.json_length(scope, binary=self._protocol.binary)
+        identity = scope["state"]["request_id"]
+        with self._bodies.reader() as reader:
+            body = await reader.read(scope, receive)
+            with self._gate.admit():
+                if len(body) <= INLINE_BYTES:
+                    content = await self._content(body, length, identity, here)
+                else:
+                    async with self._gate.large:
+                        content = await self._content(body, length, identity, asyncio.to_thread)
+        await exchange.respond_content(send, 200, content)
+
+    async def _content(self, body: bytes, length: int | None, identity: str, work: Any) -> Content:
+        asked, wanted = await work(self._protocol.read, body, length)
+        features = await self._service.looked_up(asked)
+        if len(features) > INLINE_ROWS:
+            work = asyncio.to_thread
+        content: Content = await work(self._written, asked, features, identity, wanted)
+        return content
+
+    def _written(self, asked: Asked, features: Any, identity: str, wanted: Any) -> Content:
+        return self._protocol.write(self._service.answer(asked, features, identity), wanted)
+
+
+async def here(work: Callable[..., Result], *arguments: Any) -> Result:
+    """Do *work* at once, as ``asyncio.to_thread`` does it elsewhere."""
+    return work(*arguments)

@@ -1,0 +1,88 @@
+"""Finds in rows what the model was not made for: a category that training never saw, null where the contract allows none.
+
+The model's signature says what becomes of such a row: refused, or scored as missing with a warning in the answer. It is counted either way,
+wherever the values came from, a request or the online store.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from argosy.domain.bundle import Signature
+from argosy.domain.model_settings import Surprise
+from argosy.serving.metrics import Metrics
+from argosy.serving.problems import RequestProblem
+from argosy.serving.rows import Asked, Value
+
+Kind = Literal["unknown level", "unexpected null"]
+SHOWN_LEVELS = 10
+SHOWN_WARNINGS = 20
+"""Warnings in one answer; how many more there are is said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One value that was a surprise. The value itself is nobody's business: a caller may have typed anything."""
+
+    row: int
+    feature: str
+    kind: Kind
+
+
+class Surprises:
+    """Looks at rows for one signature."""
+
+    def __init__(self, signature: Signature, metrics: Metrics) -> None:
+        policy = signature.serving
+        self._policy: dict[Kind, Surprise] = {
+            "unknown level": policy.unknown_level,
+            "unexpected null": policy.unexpected_null,
+        }
+        self._count = {"unknown level": metrics.unknown_levels, "unexpected null": metrics.unexpected_nulls}
+        self._levels = {column.name: column.levels or [] for column in signature.features}
+        self._columns = [
+            (column.name, frozenset(column.levels or ()) if column.type == "category" else None, column.nullable)
+            for column in signature.features
+            if column.type == "category" or not column.nullable
+        ]
+
+    def warnings(self, asked: Asked, features: Sequence[Mapping[str, Value]]) -> list[str]:
+        """What to tell the caller of the rows *asked* for, whose *features* are used. Raises RequestProblem (422) for what is refused."""
+        found = list(self._found(features))
+        for surprise in found:
+            self._count[surprise.kind].labels(surprise.feature).inc()
+        for surprise in found:
+            if self._policy[surprise.kind] == "refuse":
+                raise RequestProblem(
+                    422,
+                    self._reason(surprise, stored=asked.rows[surprise.row].features is None),
+                    field=asked.where(surprise.row, surprise.feature),
+                )
+        return _told(found, asked)
+
+    def _found(self, features: Sequence[Mapping[str, Value]]) -> Iterator[Found]:
+        for place, row in enumerate(features):
+            for name, levels, nullable in self._columns:
+                value = row[name]
+                if value is None:
+                    if not nullable:
+                        yield Found(place, name, "unexpected null")
+                elif levels is not None and value not in levels:
+                    yield Found(place, name, "unknown level")
+
+    def _reason(self, surprise: Found, *, stored: bool) -> str:
+        whose = "in the online store " if stored else ""
+        if surprise.kind == "unexpected null":
+            return f"the value {whose}is null, and the contract allows none"
+        known = self._levels[surprise.feature]
+        more = ", …" if len(known) > SHOWN_LEVELS else ""
+        return f"the level {whose}is none that the model knows; it knows {', '.join(known[:SHOWN_LEVELS])}{more}"
+
+
+def _told(found: Sequence[Found], asked: Asked) -> list[str]:
+    told = [
+        f"{asked.where(surprise.row, surprise.feature)}: {surprise.kind}, scored as missing"
+        for surprise in found[:SHOWN_WARNINGS]
+    ]
+    left = len(found) - len(told)
+    return [*told, f"and {left} more"] if left else told

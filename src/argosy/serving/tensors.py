@@ -1,0 +1,199 @@
+"""One tensor of the V2 protocol: its values out of JSON or binary data, checked against its shape and datatype; and the way back.
+
+Binary data is little-endian and row-major. Of BOOL, an element is one byte; of BYTES, four bytes that say how many follow. Binary data has
+no null: NaN in a tensor of floating point numbers stands for it, as it does in every client that makes one from a table.
+"""
+
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from argosy.serving.problems import RequestProblem
+
+TEXT, BOOL = "BYTES", "BOOL"
+_FORMS = {
+    BOOL: "?",
+    **{f"{sign}INT{bits}": f"<{kind}{bits // 8}" for sign, kind in (("", "i"), ("U", "u")) for bits in (8, 16, 32, 64)},
+    **{f"FP{bits}": f"<f{bits // 8}" for bits in (16, 32, 64)},
+}
+DATATYPES = (*sorted(_FORMS), TEXT)
+_BOUNDS: dict[str, tuple[float, float]] = {
+    **{name: (int(np.iinfo(form).min), int(np.iinfo(form).max)) for name, form in _FORMS.items() if "INT" in name},
+    **{name: (float(np.finfo(form).min), float(np.finfo(form).max)) for name, form in _FORMS.items() if "FP" in name},
+}
+_WHOLE, _ANY_NUMBER = frozenset({int}), frozenset({int, float})
+_KINDS: dict[str, frozenset[type]] = {
+    **{name: _WHOLE if "INT" in name else _ANY_NUMBER for name in _BOUNDS},
+    BOOL: frozenset({bool}),
+    TEXT: frozenset({str}),
+}
+_LENGTH = struct.Struct("<I")
+_ELSEWHERE = "shared_memory_region"
+"""Parameter that says that the data lies in memory that client and server share."""
+
+Scalar = float | int | bool | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A checked tensor."""
+
+    name: str
+    datatype: str
+    rows: int
+    width: int | None
+    """Values in a row; None where the shape says nothing of it."""
+    values: list[Scalar]
+    """Row by row."""
+
+
+class Binary:
+    """The binary data behind a request's JSON, taken piece by piece in the order of the tensors."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._used = 0
+
+    def take(self, size: int, path: str) -> memoryview:
+        """The next *size* bytes. Raises RequestProblem (400) where there are fewer."""
+        left = len(self._data) - self._used
+        if size > left:
+            raise RequestProblem(400, f"{size} bytes are announced, {left} are left of the body", field=path)
+        self._used += size
+        return memoryview(self._data)[self._used - size : self._used]
+
+    def finish(self) -> None:
+        """Raises RequestProblem (400) where bytes are left that belong to no tensor."""
+        if left := len(self._data) - self._used:
+            raise RequestProblem(400, f"{left} bytes of the body belong to no tensor; see binary_data_size")
+
+
+def read(given: Any, binary: Binary, path: str, *, most_rows: int, most_columns: int) -> Tensor:
+    """The tensor that *given*, at *path* of a request, describes. Raises RequestProblem."""
+    if type(given) is not dict:
+        raise RequestProblem(422, "expected an object", field=path)
+    name, datatype = given.get("name"), given.get("datatype")
+    if type(name) is not str:
+        raise RequestProblem(422, "expected a string", field=f"{path}.name")
+    if type(datatype) is not str or datatype not in DATATYPES:
+        raise RequestProblem(422, f"expected one of {', '.join(DATATYPES)}", field=f"{path}.datatype")
+    rows, width = _shape(given.get("shape"), path, most_rows, most_columns)
+    count = rows * (width or 1)
+    size = _binary_size(given, path)
+    if size is None:
+        values = _of_json(_flat(given.get("data"), rows, width, path), datatype, path)
+    elif datatype == TEXT:
+        values = _texts(binary.take(size, f"{path}.parameters.binary_data_size"), count, path)
+    else:
+        values = _numbers(binary.take(size, f"{path}.parameters.binary_data_size"), datatype, count, path)
+    return Tensor(name, datatype, rows, width, values)
+
+
+def parameters(given: Mapping[str, Any], path: str | None) -> Mapping[str, Any]:
+    """The parameters of a request, tensor or output. Raises RequestProblem (422) where they are no object."""
+    found = given.get("parameters")
+    if found is None:
+        return {}
+    if type(found) is not dict:
+        raise RequestProblem(422, "expected an object", field="parameters" if path is None else f"{path}.parameters")
+    return found
+
+
+def packed(values: Sequence[Any], datatype: str) -> bytes:
+    """*values* as binary data."""
+    if datatype == TEXT:
+        return b"".join(_LENGTH.pack(len(text)) + text for text in (value.encode() for value in values))
+    return np.asarray(values, dtype=_FORMS[datatype]).tobytes()
+
+
+def _shape(shape: Any, path: str, most_rows: int, most_columns: int) -> tuple[int, int | None]:
+    if type(shape) is not list or not 1 <= len(shape) <= 2:
+        raise RequestProblem(422, "a tensor has the shape [n], [n, 1] or [n, features]", field=f"{path}.shape")
+    if not all(type(size) is int and size >= 0 for size in shape):
+        raise RequestProblem(422, "expected a list of whole numbers", field=f"{path}.shape")
+    if shape[0] > most_rows:
+        raise RequestProblem(
+            413, f"{shape[0]} rows came; at most {most_rows} are answered at once", field=f"{path}.shape"
+        )
+    width = shape[1] if len(shape) == 2 else None
+    if width is not None and width > most_columns:
+        raise RequestProblem(422, f"{width} columns came; the model takes {most_columns}", field=f"{path}.shape")
+    return shape[0], width
+
+
+def _binary_size(given: Mapping[str, Any], path: str) -> int | None:
+    found = parameters(given, path)
+    if _ELSEWHERE in found:
+        raise RequestProblem(422, "this server shares no memory with clients; send the data", field=path)
+    size = found.get("binary_data_size")
+    if size is None:
+        return None
+    if type(size) is not int or size < 0:
+        raise RequestProblem(422, "expected a whole number", field=f"{path}.parameters.binary_data_size")
+    if given.get("data") is not None:
+        raise RequestProblem(422, "the data came twice, as JSON and as binary_data_size says", field=f"{path}.data")
+    return size
+
+
+def _flat(data: Any, rows: int, width: int | None, path: str) -> list[Any]:
+    """*data*, flat or nested, row by row."""
+    if type(data) is not list:
+        raise RequestProblem(422, "expected a list", field=f"{path}.data")
+    wide = 1 if width is None else width
+    if len(data) == rows and data and type(data[0]) is list:
+        if not all(type(row) is list and len(row) == wide for row in data):
+            raise RequestProblem(422, f"expected lists of {wide} values, as the shape says", field=f"{path}.data")
+        return [value for row in data for value in row]
+    if len(data) != rows * wide:
+        raise RequestProblem(422, f"{len(data)} values, but the shape says {rows * wide}", field=f"{path}.data")
+    return data
+
+
+def _of_json(data: list[Any], datatype: str, path: str) -> list[Scalar]:
+    kinds, bounds = _KINDS[datatype], _BOUNDS.get(datatype)
+    for place, value in enumerate(data):
+        if value is None:
+            continue
+        if type(value) not in kinds or (bounds is not None and not bounds[0] <= value <= bounds[1]):
+            raise RequestProblem(422, f"the value is not {datatype}", field=f"{path}.data[{place}]")
+    return data
+
+
+def _numbers(data: memoryview, datatype: str, count: int, path: str) -> list[Scalar]:
+    form = np.dtype(_FORMS[datatype])
+    if len(data) != count * form.itemsize:
+        message = f"{len(data)} bytes, but {count} values of {datatype} are {count * form.itemsize}"
+        raise RequestProblem(422, message, field=f"{path}.parameters.binary_data_size")
+    if datatype == BOOL and (place := next((i for i, byte in enumerate(data) if byte > 1), None)) is not None:
+        raise RequestProblem(422, f"the value is not {datatype}", field=f"{path}[{place}]")
+    numbers = np.frombuffer(data, dtype=form)
+    values: list[Scalar] = numbers.tolist()
+    if form.kind == "f" and np.isnan(numbers).any():
+        return [None if value != value else value for value in values]  # noqa: PLR0124 - only NaN is not itself
+    return values
+
+
+def _texts(data: memoryview, count: int, path: str) -> list[Scalar]:
+    texts: list[Scalar] = []
+    position = 0
+    while position < len(data) and len(texts) < count:
+        start = position + _LENGTH.size
+        length = _LENGTH.unpack_from(data, position)[0] if start <= len(data) else len(data)
+        position = start + length
+        if position > len(data):
+            raise RequestProblem(422, "the text is longer than the data", field=f"{path}[{len(texts)}]")
+        texts.append(_text(data[start:position], f"{path}[{len(texts)}]"))
+    if len(texts) != count or position != len(data):
+        message = f"the data is not {count} texts, as the shape says"
+        raise RequestProblem(422, message, field=f"{path}.parameters.binary_data_size")
+    return texts
+
+
+def _text(data: memoryview, path: str) -> str:
+    try:
+        return str(data, "utf-8")
+    except UnicodeDecodeError:
+        raise RequestProblem(422, "the text is not UTF-8", field=path) from None
