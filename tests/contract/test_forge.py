@@ -7,7 +7,8 @@ import pytest
 from argosy.adapters.local_forge.forge import MAIN, LocalForge
 from argosy.adapters.local_forge.repository import Person, Repository
 from argosy.adapters.memory_forge import MemoryForge
-from argosy.testing.forge_contract import TEMPLATE, ForgeContract, Push
+from argosy.domain.autolinks import BREAK
+from argosy.testing.forge_contract import TEMPLATE, ForgeContract, Push, proposal
 
 
 class TestMemoryForge(ForgeContract):
@@ -49,3 +50,18 @@ def _push(repository: Repository, changes: object) -> None:
     main = repository.resolve(MAIN)
     assert main is not None
     assert repository.move(MAIN, repository.commit(main, changes, "By hand\n", Person("Some Body")), main)
+
+
+def test_a_merge_refers_to_nothing(tmp_path: Path) -> None:
+    """A commit on main closes issues and tells people, wherever it is pushed to, if a name in it reads like a reference."""
+    forge = LocalForge(tmp_path / "environment.git", TEMPLATE)
+    forge.propose(proposal("a"))
+    forge.merge(1, by="@ada, fixes #1", at=forge.head(), note="Overruled-by: ada (policy)\n")
+    said = Repository(tmp_path / "environment.git").git("log", "-1", "--format=%B", MAIN).decode()
+    assert said.replace(BREAK, "").splitlines()[2:5] == [
+        "Request: 1",
+        "Merged-by: @ada, fixes #1",
+        "Overruled-by: ada (policy)",
+    ]
+    assert "@ada" not in said
+    assert "#1" not in said

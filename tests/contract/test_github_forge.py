@@ -1,6 +1,7 @@
 """The forge on GitHub, against a stand-in: the contract, lost answers, races, refusals."""
 
 import itertools
+import re
 import threading
 from collections.abc import Iterator
 from typing import ClassVar
@@ -9,6 +10,7 @@ import pytest
 
 from argosy import errors
 from argosy.adapters.github_forge import GithubForge
+from argosy.domain.autolinks import BREAK
 from argosy.domain.promotion import State
 from argosy.testing import fake_github
 from argosy.testing.fake_github import FakeGithub
@@ -190,3 +192,19 @@ def test_other_pull_requests_are_not_ours(server: FakeGithub, forge: GithubForge
     assert server.store.pulls[1]["state"] == "open"
     with pytest.raises(errors.UsageError, match="pull request 1 is no promotion request"):
         forge.request(1)
+
+
+def test_comments_and_commits_refer_to_nothing(server: FakeGithub, forge: GithubForge) -> None:
+    """Names, reasons and a title that somebody edited tell nobody, close nothing and are no markup, where GitHub would look for that."""
+    forge.propose(proposal("a"))
+    forge.close(1, by="@ada", reason="<b>fixes #1</b>, see https://example.com")
+    forge.reopen(1, by="@ada")
+    server.store.pulls[1]["title"] = "Promote toy, closes #1"
+    forge.merge(1, by="@ada\nfixes #1", at=forge.head())
+    said = [*server.store.comments[1], server.store.commits[server.store.refs["heads/main"]].message]
+    assert [text.replace("&#8203;", "").replace(BREAK, "").splitlines() for text in said] == [
+        ["Closed by &#64;ada: &lt;b&gt;fixes \\#1&lt;/b&gt;, see https://example.com"],
+        ["Taken up again by &#64;ada."],
+        ["Promote toy, closes #1", "", "Request: 1", "Merged-by: @ada fixes #1"],
+    ]
+    assert not any(re.search(r"@ada|#1|://", text) for text in said)

@@ -25,6 +25,8 @@ from github.Repository import Repository
 
 from argosy import errors
 from argosy.domain import promotion, release, request_marks
+from argosy.domain.autolinks import defused
+from argosy.domain.markdown_text import escape
 from argosy.domain.promotion import Proposal, Request, State
 from argosy.domain.request_marks import Ending, Marks
 
@@ -128,7 +130,7 @@ class GithubForge:
                 )
             if self.head() != at:
                 raise errors.TryAgain("main of the environment repo has moved since the request was checked; try again")
-            self._merge(pull, f"Request: {number}\nMerged-by: {by}\n{note}")
+            self._merge(pull, f"Request: {number}\nMerged-by: {defused(by)}\n{note}")
             return self._request(self._repository.get_pull(number))
 
     def close(self, number: int, *, by: str, reason: str) -> Request:
@@ -146,7 +148,7 @@ class GithubForge:
             marks = self._marks(pull).model_copy(update={"ending": None})
             if pull.state != "open":
                 pull.edit(state="open", body=request_marks.attach(pull.body or "", marks))
-                pull.create_issue_comment(f"Taken up again by {by}.")
+                pull.create_issue_comment(f"Taken up again by {escape(by)}.")
             reopened = self._request(self._repository.get_pull(number))
             self._close_rivals(reopened, keep=number)
             return reopened
@@ -299,13 +301,15 @@ class GithubForge:
         link = (
             f"Superseded by #{ending.superseded_by}."
             if ending.superseded_by
-            else f"Closed by {ending.by}: {ending.reason or 'no reason given'}"
+            else f"Closed by {escape(ending.by)}: {escape(ending.reason or 'no reason given')}"
         )
         pull.create_issue_comment(link)
 
     def _merge(self, pull: PullRequest, message: str) -> None:
         try:
-            pull.merge(commit_title=pull.title, commit_message=message, merge_method="merge", sha=pull.head.sha)
+            pull.merge(
+                commit_title=defused(pull.title), commit_message=message, merge_method="merge", sha=pull.head.sha
+            )
         except GithubException as error:
             if error.status not in {NOT_MERGEABLE, CONFLICT}:
                 raise

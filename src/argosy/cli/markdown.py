@@ -9,10 +9,12 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
+from argosy.domain import autolinks
+
 GAP, INDENT = "  ", "    "
 NARROWEST = 40
 """No text is wrapped to fewer columns, however little room there is."""
-ESCAPED = re.compile(r"\\([\\`*\[\]!#~])")
+ESCAPED = re.compile(r"\\([\\`*\[\]!#~_.)=+-])")
 SUMMARY = re.compile(r"<details><summary>(.*)</summary>")
 
 
@@ -57,4 +59,4 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 def _unescaped(text: str) -> str:
     """What a page would show for *text*."""
-    return ESCAPED.sub(r"\1", html.unescape(text))
+    return ESCAPED.sub(r"\1", html.unescape(text)).replace(autolinks.BREAK, "")

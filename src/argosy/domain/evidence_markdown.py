@@ -6,11 +6,9 @@ Whatever a name or a value holds, it stays text: everything is escaped, and long
 from collections.abc import Iterable, Sequence
 
 from argosy.domain.evidence import Evidence, GateResult, Table
+from argosy.domain.markdown_text import LONGEST_CELL, Code, code, escape
 from argosy.domain.model_settings import ModelSettings
 
-LONGEST_CELL = 200
-ENTITIES = {"<": "&lt;", "&": "&amp;", "@": "&#64;", "|": "&#124;"}
-BACKSLASHED = set("\\`*[]!#~")
 MARKS = {
     "promote": "promote",
     "reject": "**reject**",
@@ -34,8 +32,8 @@ def report(evidence: Evidence) -> str:
             [
                 ["rows for training", f"{evidence.rows_train:,}"],
                 ["rows held out", f"{evidence.rows_holdout:,}"],
-                ["snapshot", evidence.snapshot_digest],
-                ["commit", evidence.git_commit],
+                ["snapshot", Code(evidence.snapshot_digest)],
+                ["commit", Code(evidence.git_commit)],
             ],
         ),
         *(_titled(table) for table in evidence.tables),
@@ -55,8 +53,9 @@ def model_card(evidence: Evidence, settings: ModelSettings) -> str:
             [
                 ["owner", settings.owner],
                 ["task", settings.task],
-                ["digest", evidence.model_digest],
-                ["trained on", f"{evidence.rows_train:,} rows of snapshot {evidence.snapshot_digest}"],
+                ["digest", Code(evidence.model_digest)],
+                ["trained on", f"{evidence.rows_train:,} rows"],
+                ["snapshot", Code(evidence.snapshot_digest)],
                 ["evaluated on", f"{evidence.rows_holdout:,} rows held out"],
                 ["verdict", evidence.verdict],
             ],
@@ -75,17 +74,6 @@ def model_card(evidence: Evidence, settings: ModelSettings) -> str:
         else "No gate failed and no deviation is in force.",
     ]
     return "\n\n".join(sections) + "\n"
-
-
-def escape(text: str) -> str:
-    """*text* without any meaning to Markdown or HTML, on one line, of a length that can be read."""
-    line = " ".join(text.split())
-    line = line if len(line) <= 4 * LONGEST_CELL else f"{line[: 4 * LONGEST_CELL]}…"
-    return "".join(_harmless(character) for character in line if character.isprintable())
-
-
-def _harmless(character: str) -> str:
-    return f"\\{character}" if character in BACKSLASHED else ENTITIES.get(character, character)
 
 
 def number(value: float | None) -> str:
@@ -138,4 +126,6 @@ def _row(cells: Sequence[str], *, raw: bool = False) -> str:
 
 
 def _cell(text: str) -> str:
+    if isinstance(text, Code):
+        return code(text)
     return escape(text if len(text) <= LONGEST_CELL else f"{text[:LONGEST_CELL]}…")

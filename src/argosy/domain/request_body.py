@@ -3,6 +3,7 @@
 import datetime
 
 from argosy.domain import release
+from argosy.domain.markdown_text import code
 
 LIMIT = 65_536 - 4_096
 """Characters that GitHub takes, less the room that a forge may need for marks of its own."""
@@ -29,13 +30,8 @@ def _identity(version: release.Version, not_after: datetime.datetime) -> str:
         "policy digest": version.policy_digest,
         "may be served until": not_after.strftime("%Y-%m-%d"),
     }
-    lines = [f"| {name} | {_code(value)} |" for name, value in rows.items()]
+    lines = [f"| {name} | {code(value)} |" for name, value in rows.items()]
     return "\n".join(["## What would be served", "", "| | |", "|---|---|", *lines, ""])
-
-
-def _code(text: str) -> str:
-    """As code, whatever it holds: no backtick, bar or line break of a value reaches the Markdown."""
-    return f"`{''.join(' ' if char in '`|' or not char.isprintable() else char for char in text)}`"
 
 
 def _checking() -> str:

@@ -35,8 +35,9 @@ class Marks(Document):
 
 def attach(body: str, marks: Marks) -> str:
     """*body* with *marks*, in place of those it has."""
-    # An HTML comment ends at the first `-->`; JSON can spell its last character otherwise.
-    text = marks.canonical_json().strip().replace(">", "\\u003e")
+    # An HTML comment ends at the first `-->`, and a forge may look for references in one; JSON can spell such characters otherwise.
+    # None of these is part of JSON's own punctuation, so that all stand inside texts.
+    text = re.sub("[>@#/]", lambda found: f"\\u{ord(found[0]):04x}", marks.canonical_json().strip())
     return f"{strip(body)}\n\n<!-- argosy: {text} -->\n"
 
 

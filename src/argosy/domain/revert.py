@@ -6,7 +6,7 @@ A pure function of main and of what was measured, so that a retry, or two at onc
 from collections.abc import Mapping, Sequence
 
 from argosy.domain import promotion, release
-from argosy.domain.evidence_markdown import escape
+from argosy.domain.markdown_text import code, escape
 from argosy.domain.rollouts import Measurement, Rollout
 
 LONGEST_REASON = 500
@@ -57,8 +57,8 @@ def body(rollout: Rollout, live: release.Version, earlier: release.Version) -> s
         "## Which models",
         f"| | version | model digest |\n|---|---|---|\n| taken out | {live.version} | `{live.model_digest}` |\n"
         f"| put back | {earlier.version} | `{earlier.model_digest}` |",
-        f"Rollout `{escape(rollout.namespace)}/{escape(rollout.name)}`; "
-        f"`kubectl argo rollouts get rollout {escape(rollout.name)} -n {escape(rollout.namespace)}` shows its pods.",
+        f"Rollout {code(f'{rollout.namespace}/{rollout.name}')}; "
+        f"{code(f'kubectl argo rollouts get rollout {rollout.name} -n {rollout.namespace}')} shows its pods.",
     ]
     return "\n\n".join(sections) + "\n"
 

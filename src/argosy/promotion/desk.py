@@ -8,6 +8,7 @@ from pathlib import Path
 from argosy import errors
 from argosy.domain import bundle as bundles
 from argosy.domain import merge_checks, promotion, release
+from argosy.domain.autolinks import defused
 from argosy.domain.merge_checks import Check
 from argosy.domain.promotion import Request, State
 from argosy.ports.artifacts import Artifacts
@@ -107,7 +108,7 @@ def _refuse_red(request: Request, checks: Sequence[Check], overruled: set[str]) 
 
 
 def _note(by: str, overruled: set[str]) -> str:
-    return "".join(f"Overruled-by: {by} ({name})\n" for name in sorted(overruled))
+    return "".join(f"Overruled-by: {defused(by)} ({name})\n" for name in sorted(overruled))
 
 
 def _write(folder: Path, name: str, content: bytes) -> None:

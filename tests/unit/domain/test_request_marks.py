@@ -30,6 +30,12 @@ def test_a_value_cannot_end_the_comment() -> None:
     assert request_marks.strip(attached) == "body"
 
 
+def test_nothing_in_it_is_a_reference() -> None:
+    """Whoever looks for mentions, issues and addresses in the source of a body finds none in what is kept for machines."""
+    ending = Ending(state="closed", by="@ada", reason="fixes #1, see https://example.com")
+    assert not set("@#/") & set(request_marks.attach("", MARKS.model_copy(update={"ending": ending})))
+
+
 def test_a_long_reason_leaves_room() -> None:
     """Marks of ordinary length fit into what the body leaves."""
     assert len(request_marks.attach("", MARKS)) < request_marks.ROOM

@@ -11,6 +11,7 @@ from argosy import errors
 from argosy.adapters.local_forge import ledger as ledgers
 from argosy.adapters.local_forge.repository import NOTHING, Person, Repository
 from argosy.domain import promotion, release
+from argosy.domain.autolinks import defused
 from argosy.domain.promotion import Proposal, Request, State
 
 MAIN = "refs/heads/main"
@@ -101,7 +102,7 @@ class LocalForge:
         with self._repository.exclusive():
             found = self._find(number)[1]
             if found.state is State.OPEN:
-                message = f"{found.title}\n\nRequest: {number}\nMerged-by: {by}\n{note}".rstrip() + "\n"
+                message = f"{found.title}\n\nRequest: {number}\nMerged-by: {defused(by)}\n{note}".rstrip() + "\n"
                 commit = self._repository.commit(at, self._changes(found, at), message, Person(by), also=[found.head])
                 if not self._repository.move(MAIN, commit, at):
                     raise errors.TryAgain(

@@ -71,7 +71,7 @@ def test_an_abort_is_one_revert_request(forge: MemoryForge) -> None:
     request = forge.request(3)
     assert request.subject.reverts == digest("b")
     assert "| errors | Failed |" in request.body
-    assert "&#124; &lt;b>" in request.body
+    assert "&#124; &lt;b&gt;" in request.body
     note = promotion.rejected_path("toy", digest("b"))
     assert forge.files(3)[note] == b'version 1 was aborted in staging: Metric "errors" assessed Failed\n'
     assert {path: content for path, content in forge.files(3).items() if path != note} == proposal("a").files
