@@ -1,7 +1,8 @@
-"""Hold logged predictions against the data the model was trained on. Ends 10 where they drifted.
+"""Hold logged predictions against the model's holdout. Ends 10 where they drifted.
 
-That is where they differ by more than chance and by as much as matters. Compares what the version that an environment serves now has
-logged there, feature by feature and for the prediction itself, with the counts in its bundle. Too few rows are no verdict.
+That is where they differ by as much as matters and by more than chance. Compares what the version that an environment serves now has
+logged there, feature by feature and for the prediction itself, with counts in its bundle: of rows it never saw, and its own answers to
+them. Too few rows are no verdict.
 """
 
 import argparse
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from argosy import errors, wiring
 from argosy.cli import approved, drift_table
-from argosy.domain import bundle, drift, release
+from argosy.domain import bundle, drift, release, task_words
 from argosy.settings import Settings
 
 AGO = re.compile(r"(\d+)([smhd])")
@@ -45,27 +46,29 @@ def run(arguments: argparse.Namespace) -> int:
     settings = Settings.from_environment()
     version = approved.find(settings, arguments.model, arguments.environment).version
     thresholds = drift.Thresholds(minimum_rows=arguments.minimum)
+    signature, bins = _reference(settings, version)
     about = drift.About(
         model=version.model,
         environment=arguments.environment,
         model_digest=version.model_digest,
         version=version.version,
+        score=task_words.score(signature.task, signature.classes),
         since=arguments.since,
         until=arguments.until,
     )
-    report = _report(settings, about, _bins(settings, version), thresholds)
+    report = _report(settings, about, bins, thresholds)
     print(report.canonical_json() if arguments.json else drift_table.text(report))
     return errors.Rejected.exit_code if report.verdict == "drift" else errors.DONE
 
 
-def _bins(settings: Settings, version: release.Version) -> bundle.Bins:
+def _reference(settings: Settings, version: release.Version) -> tuple[bundle.Signature, bundle.Bins]:
     with tempfile.TemporaryDirectory(prefix="argosy-drift-") as scratch:
         folder = approved.fetch_bundle(settings, version, Path(scratch) / "bundle")
         if (digest := bundle.digest(folder)) != version.model_digest:
             raise errors.Rejected(
                 f"the bundle at {version.storage_uri} is {digest}, but {version.model_digest} is approved. {approved.remedy(version)}"
             )
-        return bundle.Bins.read(folder / bundle.BINS)
+        return bundle.Signature.read(folder / bundle.SIGNATURE), bundle.read_bins(folder / bundle.BINS)
 
 
 def _report(

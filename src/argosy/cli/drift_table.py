@@ -29,14 +29,14 @@ def _span(since: datetime.datetime | None, until: datetime.datetime | None) -> s
 
 
 def _counts(report: DriftReport) -> str:
-    return f"{report.rows:,} rows logged, held against {report.rows_before:,} rows of training data"
+    return f"{report.rows:,} rows logged, held against the {report.rows_before:,} rows of the model's holdout"
 
 
 def _notes(report: DriftReport) -> list[str]:
     notes = []
     if report.mean is not None:
         change = "" if report.mean.relative is None else f" ({report.mean.relative:+.1%})"
-        notes.append(f"mean prediction {report.mean.mean:.4g}, it was {report.mean.before:.4g}{change}")
+        notes.append(f"mean {report.about.score} {report.mean.mean:.4g}, it was {report.mean.before:.4g}{change}")
     if report.not_logged:
         notes.append(f"not logged, so not compared: {', '.join(report.not_logged)}")
     if report.rows_of_other_models:

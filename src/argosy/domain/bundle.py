@@ -5,12 +5,15 @@ last, so that it depends on commit and data only and never on a time, a run or a
 """
 
 import hashlib
+import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
+from argosy import errors
 from argosy.domain.data import FeatureColumn
 from argosy.domain.documents import Document, sha256
 from argosy.domain.model_settings import EntitySplit, Serving, Task, TimeSplit
@@ -21,6 +24,9 @@ BINS = "bins.json"
 GOLDEN = "golden.json"
 RELEASE = "release.json"
 FILES = (MODEL, SIGNATURE, BINS, GOLDEN)
+
+SCALE = 2**20
+"""Scores are summed as whole multiples of 1 / SCALE: floating-point sums depend on their order, these do not."""
 
 
 class Signature(Document):
@@ -44,7 +50,7 @@ class Signature(Document):
 
 
 class Histogram(Document):
-    """Training counts of one column in fixed bins.
+    """Counts of one column in fixed bins.
 
     A number: ``edges`` ascending, e of them; ``counts`` has e + 1 entries (below the first edge … from the last edge on).
     A category: ``levels``; ``counts`` has one entry a level and one more for any other. ``missing`` is counted apart.
@@ -57,13 +63,54 @@ class Histogram(Document):
     missing: int
 
 
-class Bins(Document):
-    """``bins.json``: the training data as counts, for drift."""
+class Moments(Document):
+    """Count, sum and sum of squares of scores, the sums in multiples of 1 / SCALE."""
 
+    count: int = 0
+    total: int = 0
+    squares: int = 0
+
+    def plus(self, other: "Moments") -> "Moments":
+        """Both together."""
+        return Moments(
+            count=self.count + other.count, total=self.total + other.total, squares=self.squares + other.squares
+        )
+
+    @property
+    def mean(self) -> float:
+        """The mean score; NaN of nothing."""
+        return self.total / SCALE / self.count if self.count else math.nan
+
+    @property
+    def variance(self) -> float:
+        """Of the scores, as of a sample; NaN below two."""
+        if self.count < 2:
+            return math.nan
+        mean = self.mean
+        return max(0.0, (self.squares / SCALE - self.count * mean * mean) / (self.count - 1))
+
+
+class Bins(Document):
+    """``bins.json``: rows that the model never saw, and this model's answers to them, as counts: what drift is measured from."""
+
+    reference: Literal["holdout"]
+    """Whose rows are counted. Bundles written before this field counted training rows, answered by the models of cross-validation."""
     rows: int
     columns: list[Histogram]
     prediction: Histogram
-    mean_prediction: float
+    """Of a multiclass model the class decided for, else the score."""
+    scores: Moments
+    """Of a multiclass model the probability of the class decided for."""
+
+
+def read_bins(path: Path) -> Bins:
+    """The counts in *path*. Raises Misconfigured where they are of the kind that cannot be compared with what a server logs."""
+    if path.exists() and "mean_prediction" in json.loads(path.read_bytes()):
+        raise errors.Misconfigured(
+            "this version's bins.json counts training rows and the answers of other models, as earlier releases of Argosy wrote it; "
+            "a server's answers differ from those without any drift. Train the model again, `argosy run MODEL`, and promote that version"
+        )
+    return Bins.read(path)
 
 
 class GoldenRow(Document):

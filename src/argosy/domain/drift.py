@@ -1,7 +1,9 @@
-"""When counts of what a model sees and says differ enough from training to be called drift.
+"""When counts of what a model sees and says differ enough from its reference to be called drift.
 
-Decisions only: a window is counts in the bins of the training data, so windows of any hours, pods or batches add up, in any order, to the
-same window. The statistics themselves are calculated elsewhere.
+The reference is the model's holdout: rows it never saw, answered by the model that serves. A distance that matters decides, and a test
+confirms that it is no chance; the reference is a sample too, so distances are taken free of what chance adds on both sides. Decisions
+only: a window is counts in the bins of the reference, so windows of any hours, pods or batches add up, in any order, to the same window.
+The statistics themselves are calculated elsewhere.
 """
 
 import datetime
@@ -11,43 +13,20 @@ from typing import Literal
 
 from pydantic import Field
 
-from argosy.domain.bundle import Bins, Histogram
+from argosy.domain.bundle import Bins, Histogram, Moments
 from argosy.domain.documents import Document
-
-SCALE = 2**20
-"""Scores are summed as whole multiples of 1 / SCALE: floating-point sums depend on their order, these do not."""
 
 FEWEST_ROWS = 2
 """With fewer a sample has no variance."""
 
+FEWEST_REFERENCE = 100
+"""Rows of the reference. Of fewer, what chance does to it is as large as what matters."""
+
+OF_ONE_REFERENCE = 0.1
+"""Share of the significance that the tests are held against. All windows of a model are compared with one reference, so what chance did to
+that it does to each of them: a test that keeps its rate over many models would exceed it for an unlucky one."""
+
 Word = Literal["drift", "no drift", "too few", "no data"]
-
-
-class Moments(Document):
-    """Count, sum and sum of squares of scores, the sums in multiples of 1 / SCALE."""
-
-    count: int = 0
-    total: int = 0
-    squares: int = 0
-
-    def plus(self, other: "Moments") -> "Moments":
-        """Both together."""
-        return Moments(
-            count=self.count + other.count, total=self.total + other.total, squares=self.squares + other.squares
-        )
-
-    @property
-    def mean(self) -> float:
-        """The mean score; NaN of nothing."""
-        return self.total / SCALE / self.count if self.count else math.nan
-
-    @property
-    def variance(self) -> float:
-        """Of the scores, as of a sample; NaN below two."""
-        if self.count < 2:
-            return math.nan
-        mean = self.mean
-        return max(0.0, (self.squares / SCALE - self.count * mean * mean) / (self.count - 1))
 
 
 class Window(Document):
@@ -92,24 +71,29 @@ class Thresholds(Document):
     minimum_rows: int = Field(default=200, ge=FEWEST_ROWS)
     """Fewer logged rows say nothing."""
     significance: float = Field(default=0.05, gt=0, lt=1)
-    """Upper bound of the chance that a window without any drift is called one, over all columns together (Holm)."""
+    """Upper bound of the rate at which windows without any drift are called one, over all columns together (Holm)."""
     distance: float = Field(default=0.1, ge=0)
-    """Jensen-Shannon distance (0 to 1) from which a difference matters: with many rows the smallest one is significant."""
+    """Jensen-Shannon distance (0 to 1) from which a difference matters: with many rows the smallest one is significant. A normal
+    distribution that moves by a quarter of its standard deviation is this far from where it was."""
     mean_shift: float = Field(default=0.15, ge=0)
     """Relative change of the mean prediction that matters."""
-    mean_errors: float = Field(default=3.0, ge=0)
-    """Standard errors by which the mean must have moved besides."""
+    mean_deviations: float = Field(default=0.1, ge=0)
+    """Standard deviations of the scores by which the mean must have moved besides: round a mean near 0 any change is relatively large."""
+
+    def confirms(self, adjusted_p: float) -> bool:
+        """Whether a test with that p-value says that it was no chance."""
+        return adjusted_p < self.significance * OF_ONE_REFERENCE
 
 
 class Difference(Document):
-    """One column of the window against the same column of the training data."""
+    """One column of the window against the same column of the reference."""
 
     column: str
     kind: Literal["number", "category"]
     psi: float
-    """Population stability index."""
+    """Population stability index, less what chance adds."""
     jensen_shannon: float
-    """Distance, base 2: 0 equal, 1 disjoint."""
+    """Distance, base 2: 0 equal, 1 disjoint; less what chance adds."""
     wasserstein: float | None = None
     """In the column's unit; none for a category."""
     test: Literal["ks", "chi-squared"]
@@ -125,17 +109,23 @@ class Finding(Document):
 
     difference: Difference
     adjusted_p: float
-    """As if this were the only column: compare with the significance."""
+    """As if this were the only column."""
     drifted: bool
 
 
 class MeanShift(Document):
-    """The mean prediction of the window against that of the training data."""
+    """The mean prediction of the window against that of the reference."""
 
     mean: float
     before: float
     relative: float | None = None
     """(mean - before) / |before|; none where before is 0."""
+    deviations: float | None = None
+    """(mean - before) in standard deviations of the reference's scores; none where these are all equal."""
+    p_value: float
+    """Chance of a move as large without any drift."""
+    adjusted_p: float
+    """As if this were compared alone."""
     drifted: bool
 
 
@@ -146,6 +136,8 @@ class About(Document):
     environment: str
     model_digest: str
     version: int | None = None
+    score: str = "prediction"
+    """What the model's scores are, in words."""
     since: datetime.datetime | None = None
     until: datetime.datetime | None = None
 
@@ -156,7 +148,7 @@ class DriftReport(Document):
     about: About
     rows: int
     rows_before: int
-    """Of the training data."""
+    """Of the reference."""
     rows_of_other_models: int = 0
     """Logged in the same time by other versions; not counted."""
     damaged: int = 0
@@ -187,32 +179,47 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def judge(differences: Sequence[Difference], thresholds: Thresholds) -> list[Finding]:
-    """*differences*, judged together."""
-    adjusted = holm([difference.p_value for difference in differences])
-    return [
+def judge(
+    differences: Sequence[Difference], mean: MeanShift | None, thresholds: Thresholds
+) -> tuple[list[Finding], MeanShift | None]:
+    """*differences*, the prediction's first, and the *mean* of its scores, judged together."""
+    adjusted = holm([*(difference.p_value for difference in differences), *([mean.p_value] if mean else [])])
+    findings = [
         Finding(
             difference=difference,
             adjusted_p=p_value,
-            drifted=p_value < thresholds.significance and difference.jensen_shannon >= thresholds.distance,
+            drifted=thresholds.confirms(p_value) and difference.jensen_shannon >= thresholds.distance,
         )
-        for difference, p_value in zip(differences, adjusted, strict=True)
+        for difference, p_value in zip(differences, adjusted, strict=False)
     ]
+    return findings, mean and _judged(mean.model_copy(update={"adjusted_p": adjusted[-1]}), findings, thresholds)
 
 
-def mean_shift(scores: Moments, bins: Bins, thresholds: Thresholds) -> MeanShift | None:
-    """How the mean of *scores* moved; None where there are too few."""
-    if scores.count < 2:
+def _judged(mean: MeanShift, findings: Sequence[Finding], thresholds: Thresholds) -> MeanShift:
+    """*mean*, called drift where it moved far enough and by more than chance."""
+    far = mean.relative is None or abs(mean.relative) > thresholds.mean_shift
+    far = far and (mean.deviations is None or abs(mean.deviations) >= thresholds.mean_deviations)
+    # The mean of skewed scores is not normal, and its p-value too small; equal distributions have equal means, whatever their shape.
+    seen = [finding.adjusted_p for finding in findings[:1] if finding.difference.kind == "number"]
+    confirmed = all(thresholds.confirms(p_value) for p_value in (mean.adjusted_p, *seen))
+    return mean.model_copy(update={"drifted": far and confirmed})
+
+
+def mean_shift(scores: Moments, before: Moments) -> MeanShift | None:
+    """How the mean of *scores* moved; None where there are too few on a side."""
+    if min(scores.count, before.count) < FEWEST_ROWS:
         return None
-    before, moved = bins.mean_prediction, scores.mean - bins.mean_prediction
-    relative = moved / abs(before) if before else None
-    error = math.sqrt(scores.variance * (1 / scores.count + 1 / bins.rows))
-    matters = relative is None or abs(relative) > thresholds.mean_shift
+    moved, deviation = scores.mean - before.mean, math.sqrt(before.variance)
+    error = math.sqrt(scores.variance / scores.count + before.variance / before.count)
+    p_value = math.erfc(abs(moved) / error / math.sqrt(2)) if error else float(moved == 0)
     return MeanShift(
         mean=scores.mean,
-        before=before,
-        relative=relative,
-        drifted=matters and abs(moved) > thresholds.mean_errors * error,
+        before=before.mean,
+        relative=moved / abs(before.mean) if before.mean else None,
+        deviations=moved / deviation if deviation else None,
+        p_value=p_value,
+        adjusted_p=p_value,
+        drifted=False,
     )
 
 
@@ -227,14 +234,13 @@ def report(
     damaged: int = 0,
 ) -> DriftReport:
     """The report on *window*. *differences*: of the prediction, then of each column; none where the window is empty."""
-    small = _too_few(window.rows, thresholds)
-    findings = judge(differences, thresholds)
-    mean = mean_shift(window.scores, bins, thresholds)
+    small = _too_few(window.rows, bins.rows, thresholds)
+    findings, mean = judge(differences, mean_shift(window.scores, bins.scores), thresholds)
     if small:
         # Where all of it says nothing, no part of it is called drift: a mark would contradict the verdict.
         findings = [finding.model_copy(update={"drifted": False}) for finding in findings]
         mean = mean and mean.model_copy(update={"drifted": False})
-    word, explanation = small or _verdict(findings, mean)
+    word, explanation = small or _verdict(findings, mean, about.score)
     measured = {finding.difference.column for finding in findings[1:]}
     return DriftReport(
         about=about,
@@ -251,8 +257,8 @@ def report(
     )
 
 
-def _too_few(rows: int, thresholds: Thresholds) -> tuple[Word, str] | None:
-    """The verdict on a window that is too small for one; None where it is large enough."""
+def _too_few(rows: int, reference: int, thresholds: Thresholds) -> tuple[Word, str] | None:
+    """The verdict on a window that is too small for one, or of a model whose reference is; None where both are large enough."""
     if rows == 0:
         return "no data", "nothing was logged; this says nothing about drift"
     if rows < thresholds.minimum_rows:
@@ -260,18 +266,24 @@ def _too_few(rows: int, thresholds: Thresholds) -> tuple[Word, str] | None:
             "too few",
             f"{rows} rows were logged, {thresholds.minimum_rows} are needed; this says nothing about drift",
         )
+    if reference < FEWEST_REFERENCE:
+        return (
+            "too few",
+            f"the model was trained with a holdout of {reference} rows, {FEWEST_REFERENCE} are needed to compare with; "
+            "this says nothing about drift",
+        )
     return None
 
 
-def _verdict(findings: Sequence[Finding], mean: MeanShift | None) -> tuple[Word, str]:
+def _verdict(findings: Sequence[Finding], mean: MeanShift | None, score: str) -> tuple[Word, str]:
     """The verdict on a window that is large enough, and why."""
     reasons = [_reason(finding) for finding in findings if finding.drifted]
     if mean is not None and mean.drifted:
         size = "" if mean.relative is None else f" ({mean.relative:+.0%})"
-        reasons.insert(0, f"the mean prediction is {mean.mean:.3g}, it was {mean.before:.3g}{size}")
+        reasons.insert(0, f"the mean {score} is {mean.mean:.3g}, it was {mean.before:.3g}{size}")
     if reasons:
         return "drift", "; ".join(reasons)
-    return "no drift", "no column differs from the training data by more than chance and by as much as matters"
+    return "no drift", "no column differs from the model's holdout by as much as matters and by more than chance"
 
 
 def _reason(finding: Finding) -> str:

@@ -7,7 +7,6 @@ import math
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import xgboost
 
 from argosy import errors
@@ -25,12 +24,11 @@ def pack(
     booster: xgboost.Booster,
     threshold: float | None,
     train: Examples,
-    predictions: npt.NDArray[np.floating],
     holdout: Examples,
 ) -> str:
     """Write the bundle into *folder* and return the model's digest, after loading it back and replaying its golden rows.
 
-    *predictions*: of the training side, out of fold. *holdout*: where the golden rows are taken from.
+    *holdout*: rows the model never saw; its golden rows and the counts that drift is measured from are taken of them.
     """
     folder.mkdir(parents=True, exist_ok=True)
     signature = _signature(settings, train, threshold)
@@ -38,8 +36,8 @@ def pack(
     content = bytes(booster.save_raw("ubj"))
     (folder / bundle.MODEL).write_bytes(content)
     signature.write(folder / bundle.SIGNATURE)
-    bins.of(train, predictions, settings).write(folder / bundle.BINS)
     answering = predictor.Predictor(xgboost.Booster(model_file=bytearray(content)), signature, digest="")
+    bins.of(holdout, answering).write(folder / bundle.BINS)
     golden_rows(answering, holdout, settings.training.golden_rows).write(folder / bundle.GOLDEN)
     return _proven(folder)
 

@@ -1,10 +1,10 @@
-"""Counts logged predictions in the bins of the training data, and measures how far two counts lie apart.
+"""Counts logged predictions in the bins of a model's reference, and measures how far two counts lie apart.
 
 Exact for binned data: every number here comes from counts, so it does not depend on the order or the batches in which rows came. For
 whether a distance is drift, see ``argosy.domain.drift``.
 """
 
-from collections.abc import Sequence
+import math
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from scipy import stats
 
 from argosy.domain.bundle import Bins, Histogram
-from argosy.domain.drift import SCALE, Difference, Moments, Window
+from argosy.domain.drift import Difference, Window
 from argosy.ml import bins as binning
 
 Counts = npt.NDArray[np.int64]
@@ -24,7 +24,10 @@ SMOOTHING = 0.5
 NOTHING = pa.nulls(0)
 """The values of a feature that is not logged."""
 EXPECTED = 5.0
-"""A chi-squared test needs about this many expected rows in a cell; smaller cells are counted together."""
+"""A chi-squared test, and the correction of a distance, need about this many expected rows in a cell; smaller ones are counted together."""
+
+_PSI_A_DIVERGENCE = 8 * math.log(2)
+"""Between distributions that lie close together, the index is so many times the square of the Jensen-Shannon distance in base 2."""
 
 
 def count(table: pa.Table, bins: Bins) -> Window:
@@ -35,32 +38,16 @@ def count(table: pa.Table, bins: Bins) -> Window:
     return Window(
         rows=table.num_rows,
         columns=[
-            count_column(
+            binning.count_column(
                 pc.struct_field(features, histogram.column) if histogram.column in present else NOTHING, histogram
             )
             for histogram in bins.columns
         ],
-        prediction=count_column(scores if bins.prediction.levels is None else table["decision"], bins.prediction),
-        scores=_moments(scores.to_numpy(zero_copy_only=False)),
+        prediction=binning.count_column(
+            scores if bins.prediction.levels is None else table["decision"], bins.prediction
+        ),
+        scores=binning.moments(scores.to_numpy(zero_copy_only=False)),
     )
-
-
-def count_column(values: pa.Array | pa.ChunkedArray, histogram: Histogram) -> Histogram:
-    """*values* counted in the bins of *histogram*; null and NaN are missing."""
-    if histogram.levels is not None:
-        counts, missing = _count_levels(values, histogram.levels)
-    else:
-        # The training data was counted as the model sees it, in 32 bits; 0.1 lies on another side of an edge at 0.1 otherwise.
-        seen = values.cast(pa.float64()).to_numpy(zero_copy_only=False).astype(np.float32)
-        counts, missing = binning.count_numbers(seen, histogram.edges or [])
-    return histogram.model_copy(update={"counts": counts, "missing": missing})
-
-
-def _count_levels(values: pa.Array, levels: Sequence[str]) -> tuple[list[int], int]:
-    found = {item["values"]: item["counts"] for item in pc.value_counts(values.cast(pa.string())).to_pylist()}
-    missing = found.pop(None, 0)
-    listed = [found.pop(level, 0) for level in levels]
-    return [*listed, sum(found.values())], missing
 
 
 def _scores(table: pa.Table) -> pa.Array:
@@ -76,18 +63,6 @@ def _largest(scores: pa.Array) -> pa.Array:
     return pa.array(scores.flatten().to_numpy().reshape(-1, width).max(axis=1))
 
 
-def _moments(scores: Shares) -> Moments:
-    total, squares = _whole_sum(scores), _whole_sum(np.square(scores))
-    return Moments(count=len(scores), total=total, squares=squares)
-
-
-def _whole_sum(values: Shares) -> int:
-    scaled = np.rint(values * SCALE)
-    if len(scaled) and np.abs(scaled).max() * len(scaled) >= 2**62:
-        return sum(int(value) for value in scaled)  # numbers of Python's do not overflow
-    return int(scaled.astype(np.int64).sum())
-
-
 def differences(window: Window, bins: Bins) -> list[Difference]:
     """The prediction of *window*, then each of its columns that was logged, against *bins*. Empty for an empty window."""
     pairs = zip([window.prediction, *window.columns], [bins.prediction, *bins.columns], strict=True)
@@ -98,12 +73,14 @@ def difference(now: Histogram, before: Histogram) -> Difference:
     """How far *now* lies from *before*, both in the same bins and neither empty. A missing value counts as a cell of its own."""
     left, right = cells(now), cells(before)
     number = now.levels is None
+    pooled = _pooled(np.vstack([left, right]))
+    chance = _chance(pooled)
     statistic, p_value = kolmogorov_smirnov(left, right) if number else chi_squared(left, right)
     return Difference(
         column=now.column,
         kind="number" if number else "category",
-        psi=population_stability(left, right),
-        jensen_shannon=jensen_shannon(left, right),
+        psi=max(0.0, population_stability(*pooled) - chance),
+        jensen_shannon=math.sqrt(max(0.0, jensen_shannon(*pooled) ** 2 - chance / _PSI_A_DIVERGENCE)),
         wasserstein=wasserstein(now, before) if number else None,
         test="ks" if number else "chi-squared",
         statistic=statistic,
@@ -111,6 +88,11 @@ def difference(now: Histogram, before: Histogram) -> Difference:
         missing=float(left[0] / left.sum()),
         missing_before=float(right[0] / right.sum()),
     )
+
+
+def _chance(observed: Counts) -> float:
+    """The population stability index that two samples of one distribution have on average, in cells of *observed*: a line a sample."""
+    return float((observed.shape[1] - 1) * np.sum(1 / observed.sum(axis=1)))
 
 
 def cells(histogram: Histogram) -> Counts:

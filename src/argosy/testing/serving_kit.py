@@ -93,7 +93,9 @@ def write_bundle(folder: Path, task: Task = "binary") -> str:
 def bins(sample: Sequence[Mapping[str, Value]]) -> bundle.Bins:
     """Bins that say nothing; drift has its own tests."""
     prediction = bundle.Histogram(column="prediction", edges=[0.5], counts=[len(sample), 0], missing=0)
-    return bundle.Bins(rows=len(sample), columns=[], prediction=prediction, mean_prediction=0.5)
+    return bundle.Bins(
+        reference="holdout", rows=len(sample), columns=[], prediction=prediction, scores=bundle.Moments()
+    )
 
 
 class MemoryLog:

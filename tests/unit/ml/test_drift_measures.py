@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.spatial import distance
 
-from argosy.domain.bundle import Bins, Histogram
-from argosy.domain.drift import SCALE, sum_of
+from argosy.domain.bundle import SCALE, Bins, Histogram, Moments
+from argosy.domain.drift import sum_of
+from argosy.ml import bins as binning
 from argosy.ml import drift
 
 counts = st.lists(st.integers(0, 400), min_size=4, max_size=12).map(np.array)
@@ -86,6 +87,7 @@ def test_wasserstein_is_scipys(case: tuple[list[float], list[int], list[int]]) -
 
 
 BINS = Bins(
+    reference="holdout",
     rows=100,
     columns=[
         Histogram(column="tenure", edges=[1.0, 10.0, 0.1 + 20], counts=[5, 30, 30, 30], missing=5),
@@ -93,7 +95,7 @@ BINS = Bins(
         Histogram(column="birth_year", edges=[1980.0], counts=[50, 50], missing=0),
     ],
     prediction=Histogram(column="prediction", edges=[0.25, 0.5], counts=[50, 30, 20], missing=0),
-    mean_prediction=0.3,
+    scores=Moments(),
 )
 rows = st.fixed_dictionaries(
     {
@@ -139,12 +141,12 @@ def test_a_value_on_an_edge_is_where_training_put_it() -> None:
     """Training counted in 32 bits: 0.1 logged in 64 bits lies on the edge that 0.1 became, not below it."""
     edge = float(np.float32(0.1))
     bins = Histogram(column="x", edges=[edge], counts=[1, 1], missing=0)
-    assert drift.count_column(pa.array([0.1]), bins).counts == [0, 1]
+    assert binning.count_column(pa.array([0.1]), bins).counts == [0, 1]
 
 
 def test_levels_that_the_model_does_not_know_are_counted_together() -> None:
     """The last entry of a category's counts."""
-    counted = drift.count_column(pa.array(["month", "x", None, "y"]), BINS.columns[1])
+    counted = binning.count_column(pa.array(["month", "x", None, "y"]), BINS.columns[1])
     assert (counted.counts, counted.missing) == ([1, 0, 2], 1)
 
 
@@ -165,9 +167,30 @@ def test_a_multiclass_prediction_is_its_decision() -> None:
     assert window.scores.mean == 0.625
 
 
+@pytest.mark.parametrize("rows", [400, 4_000, 200_000])
+@pytest.mark.parametrize("kind", ["edges", "levels"])
+def test_chance_is_taken_off(rows: int, kind: str) -> None:
+    """The distance between samples of one distribution is near nothing at every size, though without the correction it is not."""
+    random = np.random.default_rng(rows)
+    shape = {"edges": [float(n) for n in range(1, 30)]} if kind == "edges" else {"levels": [f"l{n}" for n in range(29)]}
+    shares = random.dirichlet([3.0] * 30)
+    found = []
+    for _ in range(100):
+        now, before = (
+            Histogram.model_validate(
+                {"column": "x", **shape, "counts": random.multinomial(size, shares).tolist(), "missing": 0}
+            )
+            for size in (rows, 800)
+        )
+        found.append((drift.difference(now, before), drift.jensen_shannon(drift.cells(now), drift.cells(before))))
+    assert np.mean([difference.jensen_shannon**2 for difference, _ in found]) < 0.003
+    assert np.mean([difference.psi for difference, _ in found]) < 0.02
+    assert np.mean([raw**2 for _, raw in found]) > 0.005
+
+
 def test_sums_do_not_overflow() -> None:
     """Values of a regression may be large; their squares are larger."""
-    moments = drift._moments(np.array([1e12, -1e12, 3e12]))
+    moments = binning.moments(np.array([1e12, -1e12, 3e12]))
     assert moments.mean == pytest.approx(1e12)
     assert moments.variance == pytest.approx(4e24, rel=1e-9)
 

@@ -24,7 +24,6 @@ def run(*, settings: ModelSettings, features: Path, choice: Path, out_bundle: Pa
         booster=fitted.booster,
         threshold=fitted.threshold,
         train=examples,
-        predictions=fitted.predictions,
         holdout=holdout,
     )
     record = training.record(
