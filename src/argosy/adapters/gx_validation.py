@@ -10,12 +10,14 @@ import math
 import os
 import warnings
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 # Read when the library is imported.
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
 
 import great_expectations as gx
+import numpy as np
+import pandas as pd
 from great_expectations.exceptions import GreatExpectationsError
 from great_expectations.expectations import registry
 from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
@@ -27,6 +29,17 @@ from argosy.ports.expectations import Finding
 if TYPE_CHECKING:
     import pyarrow as pa
 
+View = Literal["contract", "types", "columns", "rows"]
+"""What an expectation sees: the contract's columns and no other, what types there are, every column by itself, or columns side by side."""
+
+ABOUT_TYPES = (
+    "expect_column_values_to_be_of_type",
+    "expect_column_values_to_be_in_type_list",
+    "expect_column_type_to_be",
+)
+NULLABLE: dict[str, Any] = {"int64": pd.Int64Dtype(), "bool": pd.BooleanDtype()}
+"""Arrow's type to pandas' that has missing values. Side by side with others it is an error in Great Expectations."""
+
 EXAMPLES = 5
 ORDER = "argosy_order"
 
@@ -34,23 +47,59 @@ ORDER = "argosy_order"
 class GreatExpectations:
     """See :class:`argosy.ports.expectations.ExpectationChecker`."""
 
-    def check(self, name: str, table: "pa.Table", expectations: Sequence[Expectation]) -> list[Finding]:
+    def check(
+        self, name: str, table: "pa.Table", expectations: Sequence[Expectation], *, contract: Sequence[str]
+    ) -> list[Finding]:
         """Ask *expectations* of *table*; see the port."""
         asked = [_configured(expectation, order) for order, expectation in enumerate(expectations)]
         for expectation in expectations:
             _has_columns(name, expectation, table.column_names)
-        with _quiet():
-            context = gx.get_context(mode="ephemeral")
-            context.variables.progress_bars = {"globally": False}
-            asset = context.data_sources.add_pandas(name).add_dataframe_asset(name)
-            batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": table.to_pandas()})
-            suite = gx.ExpectationSuite(name, expectations=asked)
-            found = batch.validate(
-                suite, result_format={"result_format": "SUMMARY", "partial_unexpected_count": EXAMPLES}
-            )
+        by_view: dict[View, list[Any]] = {}
+        for expectation, configured in zip(expectations, asked, strict=True):
+            by_view.setdefault(_view(expectation), []).append(configured)
         # They come back grouped by column.
-        by_order = {result.expectation_config.meta[ORDER]: result for result in found.results}
-        return [_finding(name, expectation, by_order[order]) for order, expectation in enumerate(expectations)]
+        by_order: dict[int, Any] = {}
+        with _quiet():
+            for view, configured in by_view.items():
+                found = _validate(name, _frame(view, table, contract), configured)
+                by_order |= {result.expectation_config.meta[ORDER]: result for result in found}
+        return [
+            _finding(name, expectation, by_order[order], table.schema) for order, expectation in enumerate(expectations)
+        ]
+
+
+def _view(expectation: Expectation) -> View:
+    if expectation.is_about_the_table:
+        return "contract"
+    if expectation.type in ABOUT_TYPES:
+        return "types"
+    return "columns" if len(expectation.columns) == 1 else "rows"
+
+
+def _frame(view: View, table: "pa.Table", contract: Sequence[str]) -> pd.DataFrame:
+    # What is asked of a whole table is asked of the table as its contract has it: no label, no time of ours, nothing derived.
+    shown = table.select(contract) if view == "contract" else table
+    frame: pd.DataFrame = shown.to_pandas()
+    for field in shown.schema:
+        # pandas alone makes a fraction of a whole number and an object of a boolean where values are missing.
+        nullable = NULLABLE.get(str(field.type))
+        if nullable is not None and shown.column(field.name).null_count and view in ("types", "columns"):
+            column = pd.Series(shown.column(field.name).to_pylist(), dtype=nullable)
+            # Asked for its types, Great Expectations does not take pandas' nullable ones for those that they stand for.
+            frame[field.name] = (
+                column.fillna(nullable.type(0)).astype(nullable.numpy_dtype) if view == "types" else column
+            )
+    return frame
+
+
+def _validate(name: str, frame: pd.DataFrame, asked: list[Any]) -> list[Any]:
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    asset = context.data_sources.add_pandas(name).add_dataframe_asset(name)
+    batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
+    suite = gx.ExpectationSuite(name, expectations=asked)
+    found = batch.validate(suite, result_format={"result_format": "SUMMARY", "partial_unexpected_count": EXAMPLES})
+    return list(found.results)
 
 
 def _configured(expectation: Expectation, order: int) -> Any:
@@ -69,6 +118,8 @@ def _configured(expectation: Expectation, order: int) -> Any:
 
 
 def _has_columns(name: str, expectation: Expectation, columns: Sequence[str]) -> None:
+    if expectation.is_about_the_table:
+        return  # which columns there are is what some of these ask
     for column in expectation.columns:
         if column not in columns:
             close = difflib.get_close_matches(column, columns, n=1)
@@ -78,7 +129,7 @@ def _has_columns(name: str, expectation: Expectation, columns: Sequence[str]) ->
             )
 
 
-def _finding(name: str, expectation: Expectation, result: Any) -> Finding:
+def _finding(name: str, expectation: Expectation, result: Any, schema: "pa.Schema") -> Finding:
     if result.exception_info.get("raised_exception") or "exception_message" not in result.exception_info:
         raise errors.Misconfigured(
             f"expectations.json: {expectation.type} {expectation.kwargs} cannot be asked of source {name!r}: {_reason(result)}"
@@ -86,10 +137,10 @@ def _finding(name: str, expectation: Expectation, result: Any) -> Finding:
     found = result.result
     return Finding(
         passed=bool(result.success),
-        observed=found.get("observed_value"),
+        observed=_plain(found.get("observed_value")),
         unexpected_count=int(found.get("unexpected_count", 0)),
         element_count=int(found.get("element_count", 0)),
-        examples=[_plain(value) for value in found.get("partial_unexpected_list", [])],
+        examples=[_example(expectation, value, schema) for value in found.get("partial_unexpected_list", [])],
     )
 
 
@@ -100,8 +151,30 @@ def _reason(result: Any) -> str:
     return next((str(each["exception_message"]) for each in infos if each.get("exception_message")), "no reason given")
 
 
+def _example(expectation: Expectation, value: Any, schema: "pa.Schema") -> Any:
+    """One value, or the values of several columns, a whole number as one where its column is of whole numbers."""
+    if isinstance(value, dict):
+        return {name: _whole(each, schema, name) for name, each in value.items()}
+    if isinstance(value, tuple) and len(value) == len(expectation.columns):
+        return tuple(_whole(each, schema, name) for name, each in zip(expectation.columns, value, strict=True))
+    return _plain(value)
+
+
+def _whole(value: Any, schema: "pa.Schema", column: str) -> Any:
+    plain = _plain(value)
+    is_whole = isinstance(plain, float) and plain.is_integer() and str(schema.field(column).type) == "int64"
+    return int(plain) if is_whole else plain
+
+
 def _plain(value: Any) -> Any:
-    return None if isinstance(value, float) and math.isnan(value) else value
+    """*value* without NumPy's and pandas' types; what is missing is None."""
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_plain(each) for each in value)
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if value is pd.NA or (isinstance(value, float) and math.isnan(value)) else value
 
 
 @contextlib.contextmanager

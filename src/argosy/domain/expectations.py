@@ -34,6 +34,11 @@ class Expectation(Document):
         listed = self.kwargs.get("column_list", [])
         return [column for column in [*named, *listed] if isinstance(column, str)]
 
+    @property
+    def is_about_the_table(self) -> bool:
+        """Whether it is about which columns and how many rows there are, and not about values."""
+        return self.type.startswith("expect_table_") or self.type == "expect_column_to_exist" or not self.columns
+
 
 class Suites(Document):
     """The three layers."""

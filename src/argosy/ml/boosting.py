@@ -64,7 +64,7 @@ def data(encoder: Encoder, matrix: Matrix, labels: Labels, *, nthread: int) -> x
     return xgboost.DMatrix(
         matrix,
         labels,
-        feature_names=encoder.names,
+        feature_names=encoder.booster_names,
         feature_types=encoder.types,
         enable_categorical=True,
         nthread=nthread,
@@ -117,7 +117,10 @@ def predict(fit: Fit, data: xgboost.DMatrix) -> npt.NDArray[np.float32]:
 def importance(booster: xgboost.Booster, names: list[str]) -> dict[str, float]:
     """Feature to mean gain of the splits on it, largest first; 0 for one that no tree uses."""
     gains = booster.get_score(importance_type="gain")
-    return dict(sorted(((name, float(gains.get(name, 0.0))) for name in names), key=lambda pair: (-pair[1], pair[0])))
+    # The booster has them in the same order, some under a name that XGBoost takes.
+    own = zip(names, booster.feature_names or names, strict=True)
+    found = [(name, float(gains.get(inner, 0.0))) for name, inner in own]
+    return dict(sorted(found, key=lambda pair: (-pair[1], pair[0])))
 
 
 def _loss(booster: xgboost.Booster, data: xgboost.DMatrix) -> float:

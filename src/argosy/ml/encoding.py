@@ -6,6 +6,7 @@ through it, so that a value becomes the same bits everywhere. What the matrix me
 """
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,15 @@ class Encoder:
     def types(self) -> list[str]:
         """The feature types as XGBoost calls them: "c" for a category, "q" for a number."""
         return ["q" if levels is None else "c" for levels in self._levels]
+
+    @property
+    def booster_names(self) -> list[str]:
+        """The features' names for XGBoost, which takes no ``[``, ``]`` or ``<``; no two are the same."""
+        found: list[str] = []
+        for position, name in enumerate(self.names):
+            safe = re.sub(r"[\[\]<]", "_", name)
+            found.append(safe if safe == name or safe not in (*self.names, *found) else f"{safe}.{position}")
+        return found
 
     def rows(self, rows: Sequence[Row]) -> Matrix:
         """The matrix of *rows*, one mapping of every feature's name to its value each. Raises BadValue."""

@@ -92,7 +92,9 @@ class Predictor:
 
     def contributions(self, matrix: Matrix) -> Predictions:
         """SHAP values of encoded rows: a line a row, a column a feature and one more for the base value; for multiclass a plane a class."""
-        data = xgboost.DMatrix(matrix, feature_names=self.encoder.names, feature_types=self.encoder.types, nthread=1)
+        data = xgboost.DMatrix(
+            matrix, feature_names=self.encoder.booster_names, feature_types=self.encoder.types, nthread=1
+        )
         return np.asarray(self._booster.predict(data, pred_contribs=True), dtype=np.float64)
 
     def decide(self, predictions: Predictions) -> list[str]:

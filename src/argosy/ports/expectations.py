@@ -26,8 +26,13 @@ class Finding:
 class ExpectationChecker(Protocol):
     """Asks expectations of a table."""
 
-    def check(self, name: str, table: "pa.Table", expectations: Sequence[Expectation]) -> list[Finding]:
-        """One finding an expectation, in their order. *name*: the source the table is of.
+    def check(
+        self, name: str, table: "pa.Table", expectations: Sequence[Expectation], *, contract: Sequence[str]
+    ) -> list[Finding]:
+        """One finding an expectation, in their order. *name*: the source the table is of; *contract*: its contract's columns, in order.
+
+        One about the whole table sees the columns of the contract and no other; one about columns may also name those that were added.
+        A column keeps its type where values are missing.
 
         Raises Misconfigured where an expectation is not known, or cannot be asked of this table.
         """

@@ -55,11 +55,15 @@ class Tables(Protocol):
     def examples(self, table: Path, source: Source, label: Label, columns: Sequence[str]) -> "pa.Table":
         """The examples in the snapshot's *table*: *columns*, :data:`EVENT_TIME` and :data:`LABEL`, sorted by the source's entity and time.
 
-        The label is null where the expression is. Raises Misconfigured where the expression cannot be asked of the table.
+        The label is a number: the value, or the index of the class that the expression gives by number, by name or as a condition; -1
+        where it gives a name that no class has; null where the expression is. Raises Misconfigured where the expression cannot be asked
+        of the table.
         """
 
-    def derive(self, table: Path, source: Source, expressions: Mapping[str, str]) -> "pa.Table":
-        """The snapshot's *table* with a column more for each of *expressions* (name to DuckDB SQL over its columns).
+    def derive(
+        self, table: Path, source: Source, expressions: Mapping[str, str], label: Label | None = None
+    ) -> "pa.Table":
+        """The snapshot's *table* with a column more for each of *expressions* (name to DuckDB SQL over its columns), and one for *label*.
 
         Raises Misconfigured where one cannot be asked of the table.
         """

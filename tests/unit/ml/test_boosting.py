@@ -3,6 +3,7 @@
 import numpy as np
 import xgboost
 
+from argosy.domain.data import FeatureColumn
 from argosy.ml import boosting, frames
 from argosy.ml.encoding import Encoder
 from argosy.testing.examples import Given
@@ -59,3 +60,14 @@ def test_importance_names_every_feature(leavers: Given) -> None:
     assert sorted(gains) == sorted(names)
     assert list(gains.values()) == sorted(gains.values(), reverse=True)
     assert list(gains.values())[-1] == 0.0
+
+
+def test_columns_with_names_that_xgboost_does_not_take() -> None:
+    """Fitted and explained all the same, and the importance is told by the columns' own names."""
+    encoder = Encoder([FeatureColumn(name=name, type="number", view="v") for name in ("Seats [n]", "a<b")])
+    matrix = np.arange(200, dtype=np.float32).reshape(100, 2)
+    matrix[:, 1] = 7
+    data = boosting.data(encoder, matrix, (matrix[:, 0] > 90).astype(np.float64), nthread=1)
+    fit = boosting.fit({"objective": "binary:logistic"}, data, 3)
+    importance = boosting.importance(fit.booster, encoder.names)
+    assert importance["Seats [n]"] > 0 == importance["a<b"]

@@ -66,3 +66,16 @@ def test_infinity_in_a_file_is_refused(encoder: Encoder) -> None:
     """Infinity is nobody's measurement, in a file as little as in a request."""
     with pytest.raises(BadValue, match="row 1, feature 'age': inf"):
         encoder.table(pa.table({"age": [1.0, math.inf], "city": ["Bonn", "Bonn"]}))
+
+
+@pytest.mark.parametrize(
+    ("names", "safe"),
+    [
+        pytest.param(["Seats [n]", "a<b", "x"], ["Seats _n_", "a_b", "x"], id="brackets"),
+        pytest.param(["a[b", "a_b", "a<b"], ["a_b.0", "a_b", "a_b.2"], id="one-is-taken"),
+        pytest.param(["a[", "a]"], ["a_", "a_.1"], id="alike"),
+    ],
+)
+def test_names_for_the_booster(names: list[str], safe: list[str]) -> None:
+    """XGBoost takes no brackets; a name that it takes stays, and no two are the same."""
+    assert Encoder([FeatureColumn(name=name, type="number", view="v") for name in names]).booster_names == safe

@@ -4,7 +4,7 @@ DuckDB's own casts guess: they round 1.5 to a whole number and take "nan" for on
 type before it is cast. An unreadable value becomes null; which rows that happened in is asked by comparing with what was read.
 """
 
-from argosy.domain.model_settings import Column, ColumnType
+from argosy.domain.model_settings import Column, ColumnType, Label
 
 ROW = "__argosy_row"
 REASON = "__argosy_reason"
@@ -80,6 +80,19 @@ def from_typed(column: Column, found: str) -> str:
         return _finite(f"TRY_CAST({quoted} AS DOUBLE)")
     kinds = {"string": "VARCHAR", "integer": "BIGINT", "boolean": "BOOLEAN", "timestamp": "TIMESTAMPTZ"}
     return f"TRY_CAST({quoted} AS {kinds[column.type]})"
+
+
+def of_label(label: Label) -> str:
+    """The label as a number: a value, or the index of the class given by number, by name or as a condition; -1 for a name of no class."""
+    asked = f"({label.sql})"
+    if not label.classes:
+        return f"{asked}::DOUBLE"
+    names = ", ".join(text(each) for each in label.classes)
+    by_name = f"coalesce(list_position([{names}], {asked}::VARCHAR), 0)::BIGINT - 1"
+    return (
+        f"CASE WHEN {asked} IS NULL THEN NULL WHEN typeof({asked}) = 'VARCHAR' THEN {by_name} "
+        f"ELSE TRY_CAST({asked} AS BIGINT) END"
+    )
 
 
 def missing_or(identifier: str, found: str) -> str:

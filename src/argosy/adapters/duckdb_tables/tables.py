@@ -48,19 +48,27 @@ class DuckDBTables:
         """Ask the snapshot's *table* for examples; see the port."""
         time = source.timestamp or tables.EVENT_TIME
         selected = [sql.name(column) for column in columns]
-        selected += [f"{sql.name(time)} AS {tables.EVENT_TIME}", f"({label.sql}) AS {tables.LABEL}"]
+        selected += [f"{sql.name(time)} AS {tables.EVENT_TIME}", f"{sql.of_label(label)} AS {tables.LABEL}"]
         query = (
             f"SELECT {', '.join(selected)} FROM read_parquet(?) "  # noqa: S608 - the expression is the model's own
             f"ORDER BY {', '.join(sql.name(column) for column in [*source.entity, time])}"
         )
         return self._ask(query, table, f"`label.sql: {label.sql}` cannot be asked of source {source.name!r}")
 
-    def derive(self, table: Path, source: Source, expressions: Mapping[str, str]) -> "pa.Table":
+    def derive(
+        self, table: Path, source: Source, expressions: Mapping[str, str], label: Label | None = None
+    ) -> "pa.Table":
         """Add columns to the snapshot's *table*; see the port."""
         added = "".join(f", ({expression}) AS {sql.name(name)}" for name, expression in expressions.items())
-        asked = "; ".join(f"`{name}: {expression}`" for name, expression in expressions.items())
-        query = f"SELECT *{added} FROM read_parquet(?)"  # noqa: S608 - the expressions are the model's own
-        return self._ask(query, table, f"{asked} cannot be asked of source {source.name!r}")
+        asked = [f"`{name}: {expression}`" for name, expression in expressions.items()]
+        columns = "*"
+        if label is not None:
+            added += f", {sql.of_label(label)} AS {tables.LABEL}"
+            asked.append(f"`label.sql: {label.sql}`")
+            # A column that is itself called label gives way to what the settings make of it.
+            columns = f"* EXCLUDE ({tables.LABEL})" if _has(source, tables.LABEL) else "*"
+        query = f"SELECT {columns}{added} FROM read_parquet(?)"  # noqa: S608 - the expressions are the model's own
+        return self._ask(query, table, f"{'; '.join(asked)} cannot be asked of source {source.name!r}")
 
     def _ask(self, query: str, table: Path, problem: str) -> "pa.Table":
         with self._database() as database:
@@ -77,6 +85,10 @@ class DuckDBTables:
         ):
             database.execute("SET TimeZone = 'UTC'")
             yield database
+
+
+def _has(source: Source, name: str) -> bool:
+    return any(column.name.casefold() == name for column in source.columns)
 
 
 def _load(database: duckdb.DuckDBPyConnection, source: Source, table: files.Table, file: Path) -> None:

@@ -4,6 +4,7 @@ A view that read a table by another time column than the contract's would see th
 """
 
 import runpy
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from feast import Entity, FeatureService, FeatureView, FileSource, OnDemandFeatu
 from feast.types import Bool, Float32, Float64, Int32, Int64, String
 
 from argosy import errors
+from argosy.domain import reserved_names
 from argosy.domain.model_settings import ModelSettings, Source
 from argosy.ports.features import Definition
 from argosy.ports.tables import EVENT_TIME
@@ -59,6 +61,7 @@ def load(file: Path, settings: ModelSettings) -> Loaded:
             file, f"{both[0]!r} is a join key and a feature, which Feast cannot join; give the source a column for each"
         )
     used = {projection.name for projection in service.feature_view_projections}
+    _names_can_be_joined(file, features, sorted(keys), settings)
     return Loaded(
         entities=[entities[name] for name in sorted(entities)],
         views=[views[name] for name in sorted(used)],
@@ -118,7 +121,7 @@ def _checked_source(file: Path, view: FeatureView, settings: ModelSettings) -> S
             raise _wrong(
                 file,
                 f"the source of view {view.name!r} has {argument}={given!r}, the data contract says {expected!r}: "
-                "another time would let a row be seen before it was known",
+                f"another time would let a row be seen before it was known; write {argument}={expected!r}",
             )
     if batch.field_mapping:
         raise _wrong(file, f"the source of view {view.name!r} renames columns; name features as the contract does")
@@ -139,6 +142,21 @@ def _no_label(file: Path, features: list[Definition], settings: ModelSettings) -
             raise _wrong(
                 file, f"{feature.name!r} is a feature, but `label.columns` says that it is known only with the label"
             )
+
+
+def _names_can_be_joined(file: Path, features: list[Definition], keys: list[str], settings: ModelSettings) -> None:
+    reasons = [reserved_names.of_feature(feature.name) for feature in features]
+    reasons += [reserved_names.of_column(feature.name, keys) for feature in features]
+    for source in settings.sources:
+        reasons += [reserved_names.of_column(column.name, keys) for column in source.columns]
+        reasons += [reserved_names.of_time(time) for time in (source.timestamp, source.created) if time]
+    # DuckDB does not tell "A" from "a".
+    folded = Counter(name.casefold() for name in [*keys, *(feature.name for feature in features)])
+    reasons += [
+        f"two features or keys are called {name!r} but for their case" for name, count in folded.items() if count > 1
+    ]
+    if found := [f"{file.name}: {reason}; give it another name" for reason in reasons if reason]:
+        raise errors.Misconfigured(errors.listed(dict.fromkeys(found)))
 
 
 def _wrong(file: Path, problem: str) -> errors.Misconfigured:

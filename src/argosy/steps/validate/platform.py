@@ -26,9 +26,44 @@ def checks(
     yield _rejected(settings, lineage, limits)
     yield _unique(settings.primary, examples)
     if settings.task != "regression":
+        yield _known_classes(settings, examples)
         yield _classes(settings, examples, limits)
     if settings.task == "binary":
         yield _gives_away(settings, examples, limits)
+
+
+def says_one_thing(source: Source, table: "pa.Table") -> ExpectationResult:
+    """Of rows of *source* with one key and one time the join of features takes any, another at the next call; so they must be alike."""
+    keys = [name for name in (*source.entity, source.timestamp, source.created) if name]
+    distinct = table.group_by([column.name for column in source.columns]).aggregate([])
+    groups = distinct.group_by(keys).aggregate([([], "count_all")])
+    twice = groups.filter(compute.greater(groups.column("count_all"), 1))
+    aside = f"row_number() over (partition by {', '.join(map(_quoted, keys))} order by COLUMN) > 1"
+    return _result(
+        source,
+        "one_meaning_per_entity_and_time",
+        column=", ".join(keys),
+        passed=twice.num_rows == 0,
+        observed=f"{twice.num_rows:,} of {groups.num_rows:,} have rows that differ",
+        unexpected_count=twice.num_rows,
+        examples=_shown_keys(source, twice, keys),
+        explanation="rows of one entity and one time that differ: which of them a feature would come from is left to chance, so the same "
+        f"data could give another model. Keep all but one aside, with `reject: [{{source: {source.name}, when: '{aside}', reason: ...}}]`, "
+        f"{'' if source.created else 'name the column that says when a row became known as `created`, '}or add what tells them apart to "
+        "`entity`",
+    )
+
+
+def _shown_keys(source: Source, table: "pa.Table", keys: Sequence[str]) -> list[str]:
+    personal = {column.name for column in source.columns if column.personal}
+    if personal.intersection(keys):
+        return []
+    first = table.select(keys).sort_by([(name, "ascending") for name in keys]).slice(0, 3)
+    return [str(tuple(str(value) for value in each.values())) for each in first.to_pylist()]
+
+
+def _quoted(name: str) -> str:
+    return name if name.isidentifier() and name.isascii() else '"' + name.replace('"', '""') + '"'
 
 
 def _rejected(settings: ModelSettings, lineage: Lineage, limits: Limits) -> ExpectationResult:
@@ -53,8 +88,6 @@ def _unique(source: Source, examples: "pa.Table") -> ExpectationResult:
     keys = [name for name in (*source.entity, source.timestamp) if name]
     groups = examples.group_by(keys).aggregate([([], "count_all")])
     twice = groups.filter(compute.greater(groups.column("count_all"), 1))
-    personal = {column.name for column in source.columns if column.personal}
-    examples_of = [] if personal.intersection(keys) else twice.select(keys).slice(0, 3).to_pylist()
     return _result(
         source,
         "one_row_per_entity",
@@ -62,9 +95,38 @@ def _unique(source: Source, examples: "pa.Table") -> ExpectationResult:
         passed=twice.num_rows == 0,
         observed=f"{twice.num_rows} appear more than once",
         unexpected_count=twice.num_rows,
-        examples=[str(tuple(each.values())) for each in examples_of],
+        examples=_shown_keys(source, twice, keys),
         explanation="an entity that is there twice counts twice, and can be on both sides of a fold",
     )
+
+
+def _known_classes(settings: ModelSettings, examples: "pa.Table") -> ExpectationResult:
+    """A label is the number of a class, from 0, or a class's name; -1 is what a name that no class has became."""
+    labels, names = examples.column(LABEL), settings.label.classes
+    outside = examples.filter(compute.or_(compute.less(labels, 0), compute.greater_equal(labels, len(names))))
+    given = _given(settings, outside)
+    numbered = ", ".join(f"{index} {name}" for index, name in enumerate(names))
+    return _result(
+        settings.primary,
+        "label_is_a_class",
+        column=LABEL,
+        passed=outside.num_rows == 0,
+        observed=f"`{settings.label.sql}` gives {', '.join(given)}" if given else "every label is a class",
+        unexpected_count=outside.num_rows,
+        examples=given,
+        explanation=f"the classes are {numbered}: `label.sql` gives such a number, or such a name as text; "
+        f"mend it, or name every class in `label.classes`{' and say task: multiclass' if settings.task == 'binary' else ''}",
+    )
+
+
+def _given(settings: ModelSettings, outside: "pa.Table") -> list[str]:
+    """What the label says in the rows *outside*; a name only where it is a column that is not personal."""
+    personal = {column.name: column.personal for column in settings.primary.columns}
+    numbers = [value for value in compute.unique(outside.column(LABEL)).to_pylist() if value is not None]
+    if -1 not in numbers or personal.get(settings.label.sql) is not False:
+        return [str(value) for value in sorted(numbers)[:5]]
+    values = compute.unique(outside.column(settings.label.sql)).to_pylist()
+    return sorted(repr(value) for value in values)[:5]
 
 
 def _classes(settings: ModelSettings, examples: "pa.Table", limits: Limits) -> ExpectationResult:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 DOCUMENT = "validation.json"
 PAGE = "report.html"
 LONGEST_EXAMPLE = 60
+MOST_FAILURES = 10
+"""Failures that a message tells in full; all are on the page."""
 
 
 def run(
@@ -51,6 +53,8 @@ def run(
         # First what every model needs: its message says most where several things fail at once.
         if source.name == settings.label.source:
             results += platform.checks(settings, table, lineage, expectations.limits)
+        else:
+            results.append(platform.says_one_thing(source, table))
         results += _of_source(settings, source, table, expectations, checker)
     result = ValidationResult(snapshot_digest=manifest.content_digest(), results=results)
     result.write(out / DOCUMENT)
@@ -88,13 +92,7 @@ def _table(
         raise errors.Misconfigured(
             f"expectations.json: derived column {taken[0]!r} has the name of a column of source {source.name!r}"
         )
-    label = {LABEL: _as_number(settings)} if source.name == settings.label.source else {}
-    return tables.derive(file, source, {**derived, **label})
-
-
-def _as_number(settings: ModelSettings) -> str:
-    # A condition has no mean; the index of a class does.
-    return f"({settings.label.sql})::{'DOUBLE' if settings.task == 'regression' else 'BIGINT'}"
+    return tables.derive(file, source, derived, settings.label if source.name == settings.label.source else None)
 
 
 def _of_source(
@@ -111,7 +109,8 @@ def _of_source(
     ]
     if not mine:
         return []
-    findings = checker.check(source.name, table, [expectation for _, expectation in mine])
+    asked = [expectation for _, expectation in mine]
+    findings = checker.check(source.name, table, asked, contract=[column.name for column in source.columns])
     # A derived column is as personal as what it was made of, which nobody says.
     withheld = {
         *(column.name for column in source.columns if column.personal),
@@ -150,21 +149,34 @@ def _observed(finding: Finding, *, personal: bool) -> str:
 
 
 def _shown(value: object, longest: int = LONGEST_EXAMPLE) -> str:
-    text = "missing" if value is None else str(value)
+    text = _words(value)
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
+def _words(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_words(each)}" for name, each in value.items())
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_words, value))})"
+    return "missing" if value is None else str(value)
+
+
 def _message(failures: Sequence[ExpectationResult]) -> str:
-    first = failures[0]
-    column = f" of column {first.column!r}" if first.column else ""
-    example = f", such as {first.examples[0]!r}" if first.examples else ""
+    said = [_sentence(failure) for failure in failures[:MOST_FAILURES]]
+    if len(failures) > MOST_FAILURES:
+        said.append(f"{len(failures) - MOST_FAILURES} more critical failures are in {PAGE}")
+    return errors.listed(said)
+
+
+def _sentence(failure: ExpectationResult) -> str:
+    column = f" of column {failure.column!r}" if failure.column else ""
+    example = f", such as {failure.examples[0]!r}" if failure.examples else ""
     count = (
-        f" in {first.unexpected_count:,} row{'s' if first.unexpected_count > 1 else ''}{example}"
-        if first.unexpected_count
+        f" in {failure.unexpected_count:,} row{'s' if failure.unexpected_count > 1 else ''}{example}"
+        if failure.unexpected_count
         else ""
     )
-    more = f"; {len(failures) - 1} more critical failures are in {PAGE}" if len(failures) > 1 else ""
     return (
-        f"source {first.source!r}: {first.expectation}{column} does not hold{count} (observed: {first.observed}): "
-        f"{first.explanation}{more}"
+        f"source {failure.source!r}: {failure.expectation}{column} does not hold{count} (observed: {failure.observed}): "
+        f"{failure.explanation}"
     )
