@@ -60,7 +60,12 @@ def recursion(more: str = "") -> str:
 
 MANIFESTS = {
     "million-items-by-sequence": (loop("withSequence: {count: 1000000}"), "1000000 items; at most 100000"),
-    "endless-sequence": (loop("withSequence: {start: 0, end: 99999999999999999999}"), "items; at most 100000"),
+    "endless-sequence": (loop("withSequence: {start: 0, end: '99999999999999999999'}"), "items; at most 100000"),
+    "sequence-beyond-64-bits": (
+        loop("withSequence: {start: 0, end: 99999999999999999999}"),
+        "expected integer or text",
+    ),
+    "sequence-beyond-32-bits": (loop("withSequence: {start: 0, end: 2147483648}"), "out of range"),
     "million-items-by-parameter": (
         loop(f"withParam: '[{'1,' * 400_000}1]'"),
         "items; at most 100000|more than|at most",

@@ -9,10 +9,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from argosy import errors
 from argosy.cli import cluster
+from argosy.engine.manifest import loading
 from argosy.templates import folder, installed
 
 
@@ -60,12 +59,7 @@ def _edited(path: Path, arguments: argparse.Namespace) -> list[str]:
 
 
 def _documents(path: Path) -> list[dict[str, Any]]:
-    try:
-        documents = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise errors.Misconfigured(f"{path} cannot be read: {error.strerror}") from error
-    except yaml.YAMLError as error:
-        raise errors.Misconfigured(f"{path} is not YAML: {error}") from error
+    documents = [body for body in loading.bodies(path) if body is not None]
     if not documents or not all(isinstance(document, dict) for document in documents):
         raise errors.Misconfigured(f"{path} holds no manifest")
     return documents

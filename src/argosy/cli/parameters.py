@@ -1,17 +1,15 @@
 """Values of a workflow's parameters: from the command line, from a file, and, at a terminal, from whoever sits there."""
 
 import argparse
-import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import yaml
-
 from argosy import errors
 from argosy.engine import api
 from argosy.engine.machine import scopes
+from argosy.engine.manifest import loading
 from argosy.engine.nodes import Json
 from argosy.engine.options import Prepared, RunOptions
 
@@ -37,12 +35,16 @@ def given(arguments: argparse.Namespace) -> dict[str, str]:
 
 def _from_file(path: Path) -> dict[str, str]:
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise errors.Misconfigured(f"cannot read the parameters in {path}: {error}") from None
-    if not isinstance(found, dict):
+        found = loading.bodies(path)
+    except errors.Misconfigured as error:
+        raise errors.Misconfigured(f"cannot read the parameters in {error}") from None
+    if len(found) != 1 or not isinstance(found[0], dict):
         raise errors.Misconfigured(f"{path} does not hold an object of parameters")
-    return {str(name): value if isinstance(value, str) else json.dumps(value) for name, value in found.items()}
+    # As Argo reads such a file: what is no text is handed over as its JSON.
+    return {
+        name: value if isinstance(value, str) else scopes.go_json(value, sort_keys=True)
+        for name, value in found[0].items()
+    }
 
 
 def prepare(
@@ -63,7 +65,7 @@ def prepare(
 
 
 def _answer(parameter: Json, ask: Callable[[str], str]) -> str:
-    choices = [scopes.text(entry) for entry in parameter.get("enum") or []]
+    choices = parameter.get("enum") or []
     description = f" - {parameter['description']}" if parameter.get("description") else ""
     of_them = f" ({', '.join(choices)})" if choices else ""
     question = f"{parameter['name']}{of_them}{description}: "

@@ -11,7 +11,7 @@ from argosy.engine import labels, schedules, suitability
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.machine import calls, scopes, substitution
 from argosy.engine.manifest import catalogue as catalogues
-from argosy.engine.manifest import checking, loading, resources
+from argosy.engine.manifest import checking, loading, resources, texts
 from argosy.engine.manifest.catalogue import Catalogue, Owner, owner_of
 from argosy.engine.manifest.loading import Document, Manifest
 from argosy.engine.nodes import Json
@@ -41,7 +41,7 @@ class Unanswered(errors.Misconfigured):
 
 
 def _with_choices(parameter: Json) -> str:
-    choices = ", ".join(scopes.text(entry) for entry in parameter.get("enum") or [])
+    choices = ", ".join(parameter.get("enum") or [])
     return f"{parameter['name']} ({choices})" if choices else str(parameter["name"])
 
 
@@ -49,6 +49,7 @@ def prepare(manifest: Manifest, options: RunOptions) -> Prepared:
     """Check *manifest* and put *options*' arguments in place. Raises Misconfigured or UsageError; nothing was run then."""
     findings = [checking.check(document) for document in manifest.all()]
     ignored = tuple(dict.fromkeys(name for finding in findings for name in finding.ignored))
+    manifest = Manifest(_settled(manifest.main), tuple(map(_settled, manifest.others)))
     _check_metadata(manifest)
     main = _as_workflow(manifest.main)
     secret_files = resources.secret_files(manifest)
@@ -94,6 +95,10 @@ def prepare(manifest: Manifest, options: RunOptions) -> Prepared:
         volumes=options.volumes,
         repository=repository,
     )
+
+
+def _settled(document: Document) -> Document:
+    return replace(document, body=texts.settled(document.body, document.kind))
 
 
 def _with_resources(manifest: Manifest, options: RunOptions, secret_files: Iterable[str]) -> RunOptions:
@@ -246,16 +251,14 @@ def _parameter(declared: Json, options: RunOptions, main: Document) -> Json:
     source = declared.get("valueFrom") or {}
     if name in options.parameters:
         parameter["value"] = options.parameters[name]
-    elif parameter.get("value") is not None:
-        parameter["value"] = scopes.text(parameter["value"])
-    else:
+    elif parameter.get("value") is None:
         try:
             parameter["value"] = calls.config_map_value(
                 source["configMapKeyRef"], options.config_maps, source.get("default"), where
             )
         except calls.CallError as error:
             raise errors.Misconfigured(str(error)) from None
-    allowed = [scopes.text(entry) for entry in declared.get("enum") or []]
+    allowed = declared.get("enum") or []
     if "enum" in declared and parameter["value"] not in allowed:
         raise errors.Misconfigured(
             f"{where}: {parameter['value']!r} is not one of its enum: {', '.join(allowed) or 'it is empty'}"

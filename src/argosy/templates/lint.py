@@ -38,17 +38,38 @@ def _is_argo(manifest: Manifest) -> Iterator[str]:
         kind.model_validate(manifest)
     except ValidationError as error:
         for details in error.errors():
-            yield f"{'.'.join(str(part) for part in details['loc'])}: {details['msg']}"
+            if not _may_be_any_scalar(details["loc"], details["input"]):
+                yield f"{'.'.join(str(part) for part in details['loc'])}: {details['msg']}"
+
+
+def _may_be_any_scalar(where: tuple[int | str, ...], value: object) -> bool:
+    """Whether *value* at *where* is one that Argo or Kubernetes reads into a text: Hera's models want a text to begin with."""
+    if not isinstance(value, bool | int | float):
+        return False
+    named = [part for part in where if isinstance(part, str)]
+    is_quantity = "sizeLimit" in named[-1:] or {"limits", "requests"}.intersection(named[-2:-1])
+    fields = named[len(named) - named[::-1].index("parameters") :] if "parameters" in named else []
+    return fields in _ANY_SCALAR or bool(is_quantity and not isinstance(value, bool))
+
+
+_ANY_SCALAR = (["value"], ["default"], ["enum"], ["valueFrom", "default"])
+"""Of a parameter."""
 
 
 def _code_takes_no_values(manifest: Manifest) -> Iterator[str]:
     for path, container in _containers(manifest):
         for field in ("source", "command", "args"):
+            if field == "args" and container.get("command") in _PRINTING:
+                continue
             if "{{" in str(container.get(field, "")):
                 yield (
                     f"{path}.{field}: a value is pasted into code; a parameter that holds a quote becomes a command. "
                     "Hand it over in `env` and read it there"
                 )
+
+
+_PRINTING = (["echo"], ["printf"])
+"""Commands that do nothing with their arguments but write them."""
 
 
 def _no_node(manifest: Manifest) -> Iterator[str]:

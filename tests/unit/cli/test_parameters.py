@@ -70,7 +70,8 @@ def test_without_a_terminal_all_are_listed(manifest: api.Manifest, tmp_path: Pat
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        pytest.param("a: 1\nb: text\nc: [1, {d: 2}]\n", {"a": "1", "b": "text", "c": '[1, {"d": 2}]'}, id="yaml"),
+        pytest.param("a: 1\nb: text\nc: [1, {d: 2}]\n", {"a": "1", "b": "text", "c": '[1,{"d":2}]'}, id="yaml"),
+        pytest.param("a: 0.00001\nb: 1e21\nc: yes\n", {"a": "0.00001", "b": "1e+21", "c": "true"}, id="numbers"),
         pytest.param('{"a": true, "b": "over"}', {"a": "true", "b": "over"}, id="json"),
     ],
 )
@@ -85,7 +86,7 @@ def test_a_file_of_parameters(content: str, expected: dict[str, str], tmp_path: 
     ("content", "message"),
     [
         pytest.param("- a\n", "does not hold an object", id="list"),
-        pytest.param("a: [", "cannot read the parameters", id="no-yaml"),
+        pytest.param("a: [", "cannot read the parameters in .*: line 2", id="no-yaml"),
         pytest.param("a: \0", "cannot read the parameters", id="binary"),
     ],
 )

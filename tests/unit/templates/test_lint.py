@@ -44,6 +44,25 @@ def test_a_good_manifest_has_no_problem() -> None:
     assert lint.problems(GOOD, production=True) == []
 
 
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        pytest.param(["inputs", "parameters", 0, "value"], 6, id="value"),
+        pytest.param(["inputs", "parameters", 0, "default"], 0.00001, id="default"),
+        pytest.param(["inputs", "parameters", 0, "enum"], [3, True, "x"], id="enum"),
+        pytest.param(["outputs"], {"parameters": [{"name": "a", "valueFrom": {"default": 1}}]}, id="default-of-output"),
+        pytest.param(["container", "resources"], {"limits": {"memory": 1e9, "cpu": 1}}, id="quantities"),
+        pytest.param(["container", "command"], ["echo"], id="program-that-prints"),
+    ],
+)
+def test_what_argo_takes(path: list[str | int], value: object) -> None:
+    """Argo reads numbers and booleans where it keeps a text, and a program that only prints runs no code that it is given."""
+    manifest = _with(["spec", "templates", 0, *path], value)
+    if path[-1] == "command":
+        manifest["spec"]["templates"][0]["container"]["args"] = ["{{inputs.parameters.word}}"]
+    assert lint.problems(manifest) == []
+
+
 def _set(**second: Any) -> dict[str, Any]:
     """A template of two containers."""
     one = {"image": "tool@sha256:aa", "command": ["x"]}
@@ -105,6 +124,7 @@ CONTAINER: list[str | int] = ["spec", "templates", 0, "container"]
             id="token",
         ),
         pytest.param(_with(["spec", "entrypoint"], ["main"]), "spec.entrypoint: ", id="wrong-type"),
+        pytest.param(_with([*CONTAINER, "env"], [{"name": "A", "value": 1}]), "env.0.value: ", id="number-in-env"),
         pytest.param(_with(["kind"], "Pod"), "kind: 'Pod' is no workflow", id="not-a-workflow"),
     ],
 )

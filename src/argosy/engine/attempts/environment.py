@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from argosy.engine.machine.scopes import text
 from argosy.engine.nodes import Json
 
 Values = Mapping[str, Mapping[str, str]]
@@ -97,7 +96,7 @@ def _all_of(entry: Json, sources: Sources) -> tuple[dict[str, str], bool]:
 def _value_of(entry: Json, sources: Sources, facts: Mapping[str, str]) -> tuple[str | None, bool]:
     source = entry.get("valueFrom")
     if not source:
-        return text(entry.get("value") or ""), False
+        return entry.get("value") or "", False
     if field_reference := source.get("fieldRef"):
         path = field_reference.get("fieldPath", "")
         if path not in facts:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from argosy.engine.attempts.environment import expand
-from argosy.engine.machine.scopes import text
 
 PYTHON = ("python", "python3")
 
@@ -21,7 +20,7 @@ def command_of(
     container: Mapping[str, Any], variables: Mapping[str, str], script: Path | str | None
 ) -> tuple[str, ...]:
     """The argument list of *container*. *script*: the file that a script template's source is in, as the process sees it."""
-    words = [text(word) for word in [*(container.get("command") or []), *(container.get("args") or [])]]
+    words = [*(container.get("command") or []), *(container.get("args") or [])]
     expanded = [expand(word, variables) for word in words]
     return (*expanded, str(script)) if script else tuple(expanded)
 

@@ -15,7 +15,6 @@ import yaml
 from argosy.engine.attempts import selectors
 from argosy.engine.attempts.errands import Errand
 from argosy.engine.machine.effects import PodResult
-from argosy.engine.machine.scopes import text
 from argosy.engine.nodes import Json, Outputs, Phase
 from argosy.engine.options import Cluster
 
@@ -119,7 +118,7 @@ class Action(Errand):
 
     async def _value(self, source: Json, found: Json | None) -> str:
         if found is None:
-            return text(source.get("default") if source.get("default") is not None else "")
+            return source.get("default") or ""
         if source.get("jsonPath"):
             return await self._run(*self._get(found, "-o", f"jsonpath={source['jsonPath']}"))
         content = await self._run(*self._get(found, "-o", "json"))

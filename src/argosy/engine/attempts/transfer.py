@@ -11,7 +11,6 @@ from argosy.engine.artifacts.failures import ArtifactFailure, ArtifactMissing
 from argosy.engine.artifacts.locations import kind_of
 from argosy.engine.artifacts.remote import Remote
 from argosy.engine.attempts.workspace import Workspace
-from argosy.engine.machine.scopes import text
 from argosy.engine.nodes import Json, Outputs
 from argosy.engine.state.objects import ObjectStore
 
@@ -140,7 +139,7 @@ def _result(stdout: Path) -> str:
 def _parameter(parameter: Json, workspace: Workspace) -> str:
     source = parameter.get("valueFrom") or {}
     if not source.get("path"):
-        return text(parameter.get("value") or "")
+        return parameter.get("value") or ""
     path = _inside(workspace.path(source["path"]), workspace)
     try:
         if path.stat().st_size > LONGEST_PARAMETER:
@@ -151,7 +150,7 @@ def _parameter(parameter: Json, workspace: Workspace) -> str:
         return path.read_text(encoding="utf-8", errors="replace").removesuffix("\n")
     except OSError as error:
         if source.get("default") is not None:
-            return text(source["default"]).removesuffix("\n")
+            return str(source["default"]).removesuffix("\n")
         kept = f"{SAVED}/parameters" if workspace.is_in_image(source["path"]) else MOUNTED
         raise TransferFailure(f"open {kept}{source['path']}: {(error.strerror or '').lower()}") from None
 

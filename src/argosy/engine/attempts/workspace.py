@@ -22,7 +22,6 @@ from argosy.engine.attempts.volumes import (
     source_of,
     sub_path,
 )
-from argosy.engine.machine.scopes import text
 from argosy.engine.nodes import Json
 from argosy.engine.processes.view import PLACE
 
@@ -329,5 +328,5 @@ def _paths(entries: list[Json] | None) -> list[str]:
 def _given_root(container: Mapping[str, Any]) -> PurePosixPath | None:
     for entry in container.get("env") or []:
         if entry["name"] == ROOT_VARIABLE and entry.get("value"):
-            return PurePosixPath(text(entry["value"]))
+            return PurePosixPath(entry["value"])
     return None

@@ -37,6 +37,41 @@ def kind(value: Any) -> str:
     return names.get(type(value), "number")
 
 
+def compact(text: str) -> str:
+    """The JSON *text* without blanks, the characters escaped that HTML minds; everything else as it was written."""
+    plain = _BLANKS.sub(lambda match: match[1] or "", text)
+    for char, escape in HTML.items():
+        plain = plain.replace(char, escape)
+    return plain
+
+
+def entries(text: str) -> list[str]:
+    """The entries of the compact JSON list *text*, each as it is written."""
+    found, place = [], 1
+    while text[place] != "]":
+        end = _DECODER.raw_decode(text, place)[1]
+        found.append(text[place:end])
+        place = end + (text[end] == ",")
+    return found
+
+
+def members(text: str) -> dict[str, str]:
+    """The values of the compact JSON object *text* by key, each as it is written."""
+    found, place = {}, 1
+    while text[place] != "}":
+        key, colon = _DECODER.raw_decode(text, place)
+        end = _DECODER.raw_decode(text, colon + 1)[1]
+        found[str(key)] = text[colon + 1 : end]
+        place = end + (text[end] == ",")
+    return found
+
+
+_DECODER = json.JSONDecoder(parse_int=float)
+_BLANKS = re.compile(r'("(?:[^"\\]|\\.)*")|\s+')
+HTML = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+"""What Go's JSON escapes beside what JSON asks for."""
+
+
 def _refuse_constant(name: str) -> Never:
     """Python takes numbers that JSON has not."""
     raise ValueError(_cut_short(name, 0) or f"invalid character {_quoted(name[0])} {_AFTER['Expecting value']}")

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeGuard
 
+from argosy.engine.expressions import json_text
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.expressions.times import Duration, Time
 
@@ -149,6 +150,11 @@ def float_written(value: float, largest: int) -> str:
     return f"{digits}e{'-' if exponent < 0 else '+'}{abs(exponent):02d}"
 
 
+def without_exponent(value: float) -> str:
+    """The shortest digits that are the finite *value* again, however many zeros that takes."""
+    return _positional(*_scientific(value)) if value else "0"
+
+
 def _scientific(value: float) -> tuple[str, int]:
     """The shortest digits of *value* as ``d.ddd``, and its exponent."""
     text = repr(value)
@@ -177,12 +183,9 @@ def to_json(value: object, *, indent: bool = False, html: bool = True) -> str:
     """JSON as Go writes it: keys sorted, no blanks, what HTML minds escaped. Raises ExpressionError where there is none."""
     text = _json(value, "\n" if indent else "")
     if html:
-        for char, escape in _HTML.items():
+        for char, escape in json_text.HTML.items():
             text = text.replace(char, escape)
     return text
-
-
-_HTML = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
 def _json(value: object, line: str) -> str:

@@ -95,7 +95,7 @@ def _own_scope(template: Json) -> dict[str, object]:
         if parameter.get("value") is None:
             raise CallError(f"inputs.parameters.{parameter['name']} had no value")
     own: dict[str, object] = {f"inputs.parameters.{entry['name']}": entry["value"] for entry in parameters}
-    own["inputs.parameters"] = scopes.go_json(parameters)
+    own["inputs.parameters"] = scopes.parameters_json(parameters)
     outputs = template.get("outputs") or {}
     for direction, artifacts in (("inputs", inputs), ("outputs", outputs)):
         for artifact in artifacts.get("artifacts") or []:
@@ -116,7 +116,7 @@ def _parameter(
     parameter = dict(declared)
     name = parameter["name"]
     if parameter.get("default") is not None:
-        parameter["value"] = scopes.text(parameter["default"])
+        parameter["value"] = parameter["default"]
     argument = given.get(name) or {}
     if argument.get("value") == ABSENT:
         if parameter.get("value") is None and not parameter.get("valueFrom"):
@@ -128,9 +128,8 @@ def _parameter(
         parameter.pop("valueFrom", None)
     elif argument.get("valueFrom"):
         parameter["valueFrom"] = argument["valueFrom"]
-    if parameter.get("value") is not None:
-        parameter["value"] = scopes.text(parameter["value"])
-    elif reference := (parameter.get("valueFrom") or {}).get("configMapKeyRef"):
+    reference = (parameter.get("valueFrom") or {}).get("configMapKeyRef")
+    if parameter.get("value") is None and reference:
         parameter["value"] = config_map_value(
             substitution.replace(reference, scope),
             config_maps,
@@ -140,13 +139,15 @@ def _parameter(
     return parameter
 
 
-def config_map_value(reference: Json, config_maps: Mapping[str, Mapping[str, str]], default: object, where: str) -> str:
+def config_map_value(
+    reference: Json, config_maps: Mapping[str, Mapping[str, str]], default: str | None, where: str
+) -> str:
     """The entry of a ConfigMap that *reference* names, or *default*. Raises CallError where there is neither."""
     values = config_maps.get(reference.get("name", ""), {})
     if reference.get("key") in values:
         return values[reference["key"]]
     if default is not None:
-        return scopes.text(default)
+        return default
     raise CallError(f"{where}: ConfigMap {reference.get('name')!r} has no key {reference.get('key')!r} on this machine")
 
 

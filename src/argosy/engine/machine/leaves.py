@@ -7,7 +7,6 @@ from argosy.engine.machine import claims, effects
 from argosy.engine.machine.calls import Call
 from argosy.engine.machine.core import Machine
 from argosy.engine.machine.effects import PodResult
-from argosy.engine.machine.scopes import text
 from argosy.engine.machine.substitution import replace
 from argosy.engine.nodes import Json, Node, NodeType, Outputs, Phase
 
@@ -145,7 +144,8 @@ def _supplied(template: Json, given: Mapping[str, str]) -> tuple[Outputs | None,
     outputs = Outputs()
     for parameter in (template.get("outputs") or {}).get("parameters") or []:
         name, default = parameter["name"], (parameter.get("valueFrom") or {}).get("default")
-        if name not in given and default is None:
+        value = given.get(name, default)
+        if value is None:
             return None, name
-        outputs.parameters[name] = given[name] if name in given else text(default)
+        outputs.parameters[name] = value
     return (outputs if outputs.parameters else None), None

@@ -5,9 +5,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from argosy.engine.expressions import json_text, when
+from argosy.engine.expressions import when
 from argosy.engine.expressions.errors import ExpressionError
-from argosy.engine.machine import scopes, substitution
+from argosy.engine.machine import items, substitution
+from argosy.engine.machine.items import Item
 from argosy.engine.nodes import Json
 
 MAX_ITEMS = 100_000
@@ -37,48 +38,34 @@ def expand(task: Json, scope: Mapping[str, object]) -> list[Json]:
     return [_of_item(body, index, item, scope) for index, item in enumerate(_items(task))]
 
 
-def _items(task: Json) -> list[Any]:
+def _items(task: Json) -> list[Item]:
     try:
-        items = _listed(task)
+        found = _listed(task)
     except LoopError:
         # A loop that will not run need not make sense.
         if _will_not_run(task.get("when") or ""):
             return []
         raise
-    if len(items) > MAX_ITEMS:
-        raise LoopError(f"the loop has {len(items)} items; at most {MAX_ITEMS} run on one machine")
-    return items
+    if len(found) > MAX_ITEMS:
+        raise LoopError(f"the loop has {len(found)} items; at most {MAX_ITEMS} run on one machine")
+    return found
 
 
-def _listed(task: Json) -> list[Any]:
+def _listed(task: Json) -> list[Item]:
     if task.get("withItems"):
-        return list(task["withItems"])
+        return [items.of_value(value) for value in task["withItems"]]
     if text := task.get("withParam"):
         return _parsed(text)
-    return _sequence(task["withSequence"])
+    return [items.of_value(written) for written in _sequence(task["withSequence"])]
 
 
-def _parsed(text: str) -> list[Any]:
+def _parsed(text: str) -> list[Item]:
     try:
-        items = json_text.read(text, parse_float=_Number)
-        if items is not None and not isinstance(items, list):
-            raise ValueError(f"json: cannot unmarshal {json_text.kind(items)} into Go value of type []v1alpha1.Item")
+        return items.of_list(text)
     except ValueError as error:
         shown = text.strip()
         shown = f"{shown[:LONGEST_SHOWN]}…" if len(shown) > LONGEST_SHOWN else shown
         raise LoopError(f"withParam value could not be parsed as a JSON list: {shown}: {error}") from None
-    return items or []
-
-
-class _Number(float):
-    """A number that remembers how it was written."""
-
-    text: str
-
-    def __new__(cls, text: str) -> "_Number":
-        number = super().__new__(cls, text)
-        number.text = text
-        return number
 
 
 def _sequence(sequence: Json) -> list[str]:
@@ -123,40 +110,15 @@ def _will_not_run(condition: str) -> bool:
         return False
 
 
-def _of_item(body: Json, index: int, item: Any, scope: Mapping[str, object]) -> Json:
-    variables = {**scope, **_variables(item)}
+def _of_item(body: Json, index: int, item: Item, scope: Mapping[str, object]) -> Json:
+    variables = {**scope, "item": item.shown(), **{f"item.{key}": text for key, text in item.members().items()}}
     if _will_not_run(body.get("when") or ""):
         # It never executes, so what is absent must not fail it.
         expanded = substitution.replace(body, {key: value for key, value in variables.items() if value is not None})
     else:
         expanded = substitution.replace(body, variables)
         _demand_item(expanded)
-    return {**expanded, "name": f"{body['name']}({index}:{_described(item)})", "template": body.get("template")}
-
-
-def _variables(item: Any) -> dict[str, object]:
-    variables: dict[str, object] = {"item": _written(item)}
-    if isinstance(item, dict):
-        variables |= {f"item.{key}": _written(value) for key, value in item.items()}
-    return variables
-
-
-def _written(item: Any) -> str:
-    """An item as ``{{item}}`` shows it."""
-    if isinstance(item, _Number):
-        return item.text
-    return scopes.go_json(item, sort_keys=True) if isinstance(item, dict | list) else scopes.text(item)
-
-
-def _described(item: Any) -> str:
-    """An item as it stands in the node's name."""
-    if isinstance(item, dict):
-        text = ",".join(sorted(f"{key}:{_written(value)}" for key, value in item.items()))
-    elif isinstance(item, list):
-        text = "[" + " ".join(_written(entry) for entry in item) + "]"
-    else:
-        text = _written(item)
-    return text.replace("(", "").replace(")", "")
+    return {**expanded, "name": f"{body['name']}({index}:{item.name()})", "template": body.get("template")}
 
 
 def _demand_item(expanded: Json) -> None:

@@ -7,9 +7,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from argosy.engine.expressions import expr, when
+from argosy.engine.expressions import expr, values, when
 from argosy.engine.expressions.errors import ExpressionError
-from argosy.engine.machine import calls, loops, scopes, substitution
+from argosy.engine.machine import calls, loops, substitution
 from argosy.engine.nodes import Json, Outputs
 
 _HOOKS = ("hooks", "onExit")
@@ -157,7 +157,7 @@ def _output_value(parameter: Mapping[str, Any], scope: Mapping[str, object]) -> 
             f"output parameter {parameter['name']!r}: {source.get('expression') or source.get('parameter')!r} was never produced "
             "(its task was skipped and it has no default)"
         )
-    return scopes.text(default if value is None else value)
+    return str(default) if value is None else values.written(value)
 
 
 def _value_of(source: Mapping[str, Any], scope: Mapping[str, object]) -> object:
@@ -170,5 +170,5 @@ def truth(expression: str, scope: Mapping[str, object]) -> bool:
     """The value of a condition in expr's language. Raises ExpressionError where it is not true or false."""
     value = expr.evaluate(expression, scope)
     if not isinstance(value, bool):
-        raise ExpressionError(f"{expression!r} is {scopes.text(value)}, not true or false")
+        raise ExpressionError(f"{expression!r} is {values.written(value)}, not true or false")
     return value

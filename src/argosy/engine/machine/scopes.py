@@ -4,13 +4,13 @@ A scope is flat: ``{"tasks.a.outputs.result": "1"}``. None marks an output that 
 """
 
 import json
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from argosy.engine import nodes
-from argosy.engine.expressions import json_text
+from argosy.engine.expressions import json_text, values
+from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.nodes import Json, Node, Outputs, Phase
 
 Scope = dict[str, object]
@@ -68,7 +68,7 @@ def of_absent(prefix: str, template: Mapping[str, Any], *, artifacts: bool) -> S
     scope: Scope = {}
     for parameter in declared.get("parameters") or []:
         default = (parameter.get("valueFrom") or {}).get("default")
-        scope[f"{prefix}.outputs.parameters.{parameter['name']}"] = None if default is None else text(default)
+        scope[f"{prefix}.outputs.parameters.{parameter['name']}"] = default
     if artifacts:
         for artifact in declared.get("artifacts") or []:
             scope[f"{prefix}.outputs.artifacts.{artifact['name']}"] = {"name": artifact["name"]}
@@ -88,36 +88,27 @@ def of_loop(kind: str, name: str, children: Iterable[Node]) -> Scope:
             for key, value in child.outputs.parameters.items():
                 columns.setdefault(key, []).append(value)
         if child.outputs.result is not None:
-            results.append(_compact(child.outputs.result))
+            results.append(_entry(child.outputs.result))
     prefix = f"{kind}.{name}.outputs"
     scope: Scope = {f"{prefix}.result": f"[{','.join(results)}]", f"{prefix}.parameters": go_json(rows, sort_keys=True)}
     return scope | {f"{prefix}.parameters.{key}": _column(values) for key, values in columns.items()}
 
 
-def _column(values: list[str]) -> str:
+def _column(written: list[str]) -> str:
     """One output over a loop: a list of strings, or of objects and lists where every value is one."""
-    decoded: list[Any] = []
-    for value in values:
-        try:
-            entry = json.loads(value)
-        except ValueError:
-            return go_json(values)
-        if not isinstance(entry, dict | list):
-            return go_json(values)
-        decoded.append(entry)
-    return go_json(decoded, sort_keys=True)
+    try:
+        # Go reads numbers as floats, and does not go on where one is larger than a float can be.
+        decoded = [json_text.read(value, parse_int=float) for value in written]
+        collections = all(isinstance(entry, dict | list) for entry in decoded)
+        return go_json(decoded, sort_keys=True) if collections else go_json(written)
+    except (ValueError, ExpressionError):
+        return go_json(written)
 
 
-def _compact(result: str) -> str:
-    """A result as an entry of a JSON list, its numbers as they were written. Raises ValueError where it is no JSON."""
-    json_text.read(result)
-    plain = _BLANKS.sub(lambda match: match[1] or "", result)
-    for char, escape in _HTML.items():
-        plain = plain.replace(char, escape)
-    return plain
-
-
-_BLANKS = re.compile(r'("(?:[^"\\]|\\.)*")|\s+')
+def _entry(result: str) -> str:
+    """A result as an entry of a JSON list, as it was written. Raises ValueError where it is no JSON."""
+    json_text.read(result, parse_int=float)
+    return json_text.compact(result)
 
 
 SCHEDULED_TIME = "workflows.argoproj.io/scheduled-time"
@@ -160,8 +151,17 @@ def workflow_parameters(arguments: Mapping[str, Any]) -> Scope:
     """The workflow's parameters, one by one and all together."""
     parameters = arguments.get("parameters") or []
     scope: Scope = {f"workflow.parameters.{entry['name']}": entry["value"] for entry in parameters}
-    scope["workflow.parameters"] = scope["workflow.parameters.json"] = go_json(parameters or None)
+    scope["workflow.parameters"] = scope["workflow.parameters.json"] = parameters_json(parameters)
     return scope
+
+
+_PARAMETER = ("name", "default", "value", "valueFrom", "globalName", "enum", "description")
+
+
+def parameters_json(parameters: Sequence[Mapping[str, Any]]) -> str:
+    """*parameters* in one text, their fields in the order in which Argo's own type has them."""
+    ordered = [{field: entry[field] for field in _PARAMETER if field in entry} for entry in parameters]
+    return go_json(ordered or None)
 
 
 def rfc3339(moment: float) -> str:
@@ -169,19 +169,11 @@ def rfc3339(moment: float) -> str:
     return datetime.fromtimestamp(int(moment), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def text(value: object) -> str:
-    """A manifest's scalar as Argo's string: ``true``, ``1``, ``1.5``, or the text itself."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value if isinstance(value, str) else go_json(value)
-
-
 def go_json(value: object, *, sort_keys: bool = False) -> str:
-    """JSON as Go writes it: no blanks, and the characters HTML minds escaped."""
-    plain = json.dumps(value, separators=(",", ":"), ensure_ascii=False, sort_keys=sort_keys)
-    for char, escape in _HTML.items():
+    """JSON as Go writes it: no blanks, and the characters HTML minds escaped. *sort_keys*: of a map; without, of a struct of texts."""
+    if sort_keys:
+        return values.to_json(value)
+    plain = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    for char, escape in json_text.HTML.items():
         plain = plain.replace(char, escape)
     return plain
-
-
-_HTML = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}

@@ -22,6 +22,10 @@ _SCALARS: dict[str, tuple[type, ...]] = {
 }
 
 
+LARGEST = 2**31
+"""What a number that could be text as well is smaller than."""
+
+
 @dataclass
 class Findings:
     """What a check found. *ignored*: fields that change nothing on one machine, without the positions in lists."""
@@ -128,6 +132,8 @@ def _check_scalar(value: Any, type_name: str, where: str, document: Document) ->
         hint = "; YAML 1.1 reads yes, no, on and off as booleans: quote it" if isinstance(value, bool) else ""
         hint = hint or ("; quote it" if type_name == schema.STRING and isinstance(value, int | float) else "")
         raise _problem(document, where, f"expected {type_name}, found {_kind(value)} ({reprlib.repr(value)}){hint}")
+    if type_name == schema.INTEGER_OR_TEXT and isinstance(value, int) and not -LARGEST <= value < LARGEST:
+        raise _problem(document, where, f"{reprlib.repr(value)} is out of range; a cluster takes a number of 32 bits")
 
 
 def _check_length(value: Any, name: str, known: schema.Type, where: str, document: Document) -> None:

@@ -5,8 +5,10 @@ Duplicate keys, anchors that contain themselves or unfold into millions of entri
 ``schema``'s business.
 """
 
+import base64
+import binascii
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from typing import Any
 import yaml
 
 from argosy import errors
+from argosy.engine.manifest import numbers
 from argosy.engine.nodes import Json
 
 LARGEST_FILE = 3 * 1024 * 1024
@@ -71,18 +74,22 @@ def load(paths: Iterable[Path]) -> Manifest:
 
 def documents(path: Path) -> list[Document]:
     """The resources in the file *path*. Raises Misconfigured where it is no manifest."""
+    found = [_document(path, body) for body in bodies(path) if body is not None]
+    if not found:
+        raise errors.Misconfigured(f"{path} is empty; expected an Argo Workflow")
+    return [document for group in found for document in group]
+
+
+def bodies(path: Path) -> list[Any]:
+    """What the YAML documents of the file *path* hold, as Kubernetes reads them. Raises Misconfigured where it cannot be read."""
     text = _text(path)
     try:
         _demand_flat(text)
-        bodies = list(yaml.load_all(text, Loader=_Loader))
+        return list(yaml.load_all(text, Loader=_Loader))
     except yaml.YAMLError as error:
         raise errors.Misconfigured(f"{path}: {_in_words(error)}") from None
     except RecursionError:
         raise errors.Misconfigured(f"{path}: nested too deeply to be a manifest") from None
-    found = [_document(path, body) for body in bodies if body is not None]
-    if not found:
-        raise errors.Misconfigured(f"{path} is empty; expected an Argo Workflow")
-    return [document for group in found for document in group]
 
 
 def _demand_flat(text: str) -> None:
@@ -160,28 +167,40 @@ class _Loader(_Base):  # type: ignore[misc]
         _measure(node, {}, set())
         return super().construct_document(node)
 
-    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        seen = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if isinstance(key, bool):
-                raise yaml.constructor.ConstructorError(
-                    None,
-                    None,
-                    f"{key_node.value!r} is a boolean in YAML 1.1, which Kubernetes reads; quote it",
-                    key_node.start_mark,
-                )
-            if isinstance(key, list | dict):
-                raise yaml.constructor.ConstructorError(
-                    None, None, "a key is text, not a list or an object", key_node.start_mark
-                )
-            if key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key!r} is there twice", key_node.start_mark
-                )
-            seen.add(key)
-        constructed = super().construct_mapping(node, deep=deep)
-        return {str(key): value for key, value in constructed.items()}
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:  # noqa: ARG002 - the base class asks for it
+        constructed: Json = {}
+        for key_node, value_node in _pairs(node):
+            key = _key(self.construct_object(key_node, deep=True), key_node)
+            if key in constructed:
+                raise _wrong(key_node, f"the key {key!r} is there twice")
+            constructed[key] = self.construct_object(value_node, deep=True)
+        return constructed
+
+
+def _pairs(node: Any) -> Iterator[tuple[Any, Any]]:
+    """The keys and values of the mapping *node*, with what ``<<`` merges into it. argo and kubectl let no key be there twice by it."""
+    for key, value in node.value:
+        if key.tag != "tag:yaml.org,2002:merge":
+            yield key, value
+            continue
+        for merged in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+            if not isinstance(merged, yaml.MappingNode):
+                raise _wrong(key, "<< merges an object, or a list of objects")
+            yield from _pairs(merged)
+
+
+def _key(key: Any, node: Any) -> str:
+    if isinstance(key, bool):
+        raise _wrong(node, f"{node.value!r} is a boolean in YAML 1.1, which Kubernetes reads; quote it")
+    if key is None:
+        raise _wrong(node, "a key is text, not null; quote it")
+    if isinstance(key, list | dict):
+        raise _wrong(node, "a key is text, not a list or an object")
+    return str(key)
+
+
+def _wrong(node: Any, problem: str) -> yaml.constructor.ConstructorError:
+    return yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
 
 
 def _measure(node: Any, sizes: dict[int, int], open_nodes: set[int]) -> int:
@@ -206,33 +225,66 @@ def _children(node: Any) -> list[Any]:
     return list(node.value) if isinstance(node, yaml.SequenceNode) else []
 
 
-def _number(loader: Any, node: Any) -> float | int:
-    """A float as Go's JSON writes it: 1.0 is 1."""
-    value = float(loader.construct_scalar(node).replace("_", "").replace(".inf", "inf").replace(".nan", "nan").lower())
-    return int(value) if abs(value) < 1e15 and value.is_integer() else value
+def _number(loader: Any, node: Any) -> float | int | str:
+    written: str = loader.construct_scalar(node)
+    try:
+        return numbers.of_float(written)
+    except OverflowError:
+        return written  # to Go's YAML it is no number then
+    except ValueError as error:
+        raise _wrong(node, str(error)) from None
 
 
-def _integer(loader: Any, node: Any) -> int:
-    text = loader.construct_scalar(node).replace("_", "")
-    if re.fullmatch(r"[-+]?0o?[0-7]+", text):
-        return int(text.replace("o", ""), 8)
-    return int(text, 0)
+def _integer(loader: Any, node: Any) -> int | float | str:
+    try:
+        return numbers.of_integer(loader.construct_scalar(node))
+    except ValueError:
+        return _number(loader, node)  # 08 is no octal number, and a decimal one all the same
+
+
+def _boolean(loader: Any, node: Any) -> bool:
+    written = loader.construct_scalar(node)
+    if written.lower() not in _BOOLEANS:
+        raise _wrong(node, f"{written!r} is no boolean")
+    return _BOOLEANS[written.lower()]
+
+
+def _binary(loader: Any, node: Any) -> str:
+    try:
+        return base64.b64decode("".join(loader.construct_scalar(node).split()), validate=True).decode(errors="replace")
+    except binascii.Error:
+        raise _wrong(node, "is not base64") from None
+
+
+def _as_it_stands(loader: Any, node: Any) -> Any:
+    """What a tag that means nothing to Go's YAML is put on: text, a list or an object."""
+    if isinstance(node, yaml.MappingNode):
+        return loader.construct_mapping(node, deep=True)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return loader.construct_scalar(node)
 
 
 _BOOLEANS = dict.fromkeys(("y", "yes", "true", "on"), True) | dict.fromkeys(("n", "no", "false", "off"), False)
 _Loader.yaml_implicit_resolvers = {}
 for _tag, _pattern, _first in (
     ("bool", r"^(?:[yYnN]|yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF)$", "yYnNtTfFoO"),
-    ("int", r"^[-+]?(?:0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|0|[1-9][0-9_]*)$", "-+0123456789"),
+    ("int", r"^[-+]?(?:0[bB][01_]+|0[oO]?[0-7_]+|0[xX][0-9a-fA-F_]+|0|[1-9][0-9_]*)$", "-+0123456789"),
     (
         "float",
-        r"^(?:[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$",
+        r"^(?:[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?_*[0-9][0-9_]*)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$",
         "-+0123456789.",
     ),
     ("null", r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
     ("merge", r"^(?:<<)$", "<"),
 ):
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), list(_first))
-_Loader.add_constructor("tag:yaml.org,2002:bool", lambda loader, node: _BOOLEANS[loader.construct_scalar(node).lower()])
-_Loader.add_constructor("tag:yaml.org,2002:int", _integer)
-_Loader.add_constructor("tag:yaml.org,2002:float", _number)
+for _tag, _constructor in {
+    "bool": _boolean,
+    "int": _integer,
+    "float": _number,
+    "binary": _binary,
+    **dict.fromkeys(("str", "map", "seq", "set", "omap", "pairs", "timestamp", "merge", "value"), _as_it_stands),
+}.items():
+    _Loader.add_constructor(f"tag:yaml.org,2002:{_tag}", _constructor)
+_Loader.add_constructor(None, _as_it_stands)

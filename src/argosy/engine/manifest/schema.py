@@ -366,7 +366,7 @@ TYPES: Mapping[str, Type] = {
         {"limit": INTEGER_OR_TEXT, "retryPolicy": STRING, "backoff": "Backoff", "expression": STRING},
         ignored=_names("affinity"),
     ),
-    "Backoff": Type({"duration": TEXT, "factor": INTEGER_OR_TEXT, "maxDuration": TEXT, "cap": TEXT}),
+    "Backoff": Type({"duration": STRING, "factor": INTEGER_OR_TEXT, "maxDuration": STRING, "cap": STRING}),
     "Suspend": Type({"duration": STRING}),
     "DAG": Type(
         {"target": STRING, "tasks": "[DAGTask]", "failFast": BOOLEAN}, required=("tasks",), at_most={"tasks": 200}
@@ -444,7 +444,7 @@ TYPES: Mapping[str, Type] = {
         {
             "action": STRING,
             "manifest": STRING,
-            "flags": TEXTS,
+            "flags": STRINGS,
             "mergeStrategy": STRING,
             "successCondition": STRING,
             "failureCondition": STRING,
