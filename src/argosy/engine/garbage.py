@@ -4,7 +4,6 @@ What is kept under a key goes from its bucket. The content of an artifact goes f
 or is under way and might come to have it.
 """
 
-import shutil
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from argosy.engine.artifacts.locations import kind_of
 from argosy.engine.artifacts.remote import Remote
 from argosy.engine.manifest import resources
 from argosy.engine.nodes import Json, Node, NodeType
-from argosy.engine.state import runs
+from argosy.engine.state import runs, trees
 from argosy.engine.state.journal import Journal
 from argosy.engine.state.objects import ObjectStore
 from argosy.engine.state.runs import RunFolder
@@ -92,8 +91,4 @@ def _delete_objects(digests: set[str], nodes: Mapping[str, Node], folder: RunFol
         theirs = other.state()[1]
         digests -= {_digest(node, name) for node, name in _artifacts(theirs)}
     for digest in digests:
-        path = ObjectStore(home / "objects").path(digest)
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+        trees.remove(ObjectStore(home / "objects").path(digest))

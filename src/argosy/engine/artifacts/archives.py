@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from argosy.engine.artifacts.failures import ArtifactFailure
-from argosy.engine.state.objects import walk
+from argosy.engine.state import trees
 
 MOST_ENTRIES = 1_000_000
 ALWAYS_ALLOWED = 1 << 30
@@ -35,23 +35,37 @@ def pack(source: Path, archive: Mapping[str, Any], folder: Path) -> Path:
     level = (archive.get("tar") or {}).get("compressionLevel")
     packed = folder / "packed.tgz"
     with tarfile.open(packed, "w:gz", compresslevel=9 if level is None else int(level)) as tar:
-        tar.add(source, arcname=source.name)
+        for entry, name in _named(source):
+            tar.add(entry, arcname=name, recursive=False)
     return packed
+
+
+def _named(source: Path) -> Iterator[tuple[Path, str]]:
+    """The file or folder *source* and all that is in it, each with its name in an archive."""
+    yield source, source.name
+    for entry in trees.walk(source) if source.is_dir() else ():
+        yield entry, entry.relative_to(source.parent).as_posix()
 
 
 def _zipped(source: Path, packed: Path) -> Path:
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
-        archive.write(source, source.name)
-        for entry in sorted(source.rglob("*")) if source.is_dir() else ():
-            archive.write(entry, f"{source.name}/{entry.relative_to(source).as_posix()}")
+        for entry, name in _named(source):
+            if not name.isprintable() and any(0xDC80 <= ord(char) <= 0xDCFF for char in name):
+                raise ArtifactFailure(f"{name!r} cannot be named in a zip archive: it is no UTF-8")
+            if entry.is_symlink():
+                archive.writestr(name, b"")  # as Argo's executor has it
+            elif not entry.is_dir():
+                archive.write(entry, name)
     return packed
 
 
-def links_of(source: Path) -> Iterator[tuple[str, str]]:
-    """The symbolic links in the folder *source*, as an archive of it names them, in its order, and what each points to."""
-    for path in walk(source) if source.is_dir() else ():
+def leaving(source: Path) -> Iterator[str]:
+    """The symbolic links in the folder *source* that point out of an archive of it, as that names them, and what each points to."""
+    for path in trees.walk(source) if source.is_dir() else ():
         if path.is_symlink():
-            yield path.relative_to(source.parent).as_posix(), os.readlink(path)  # noqa: PTH115 - as it is written
+            link, target = path.relative_to(source.parent).as_posix(), os.readlink(path)  # noqa: PTH115 - as it is written
+            if leaves(link, target):
+                yield f"{link} -> {target}"
 
 
 def leaves(link: str, target: str) -> bool:
@@ -83,7 +97,8 @@ def place(loaded: Path, archive: Mapping[str, Any], target: Path) -> None:
     except UNREADABLE as error:
         raise ArtifactFailure(f"it is no readable {kind} archive: {error}") from None
     finally:
-        shutil.rmtree(unpacked, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            trees.remove(unpacked)
         loaded.unlink(missing_ok=True)
 
 

@@ -5,11 +5,11 @@
 
 import contextlib
 import os
-import shutil
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from argosy.engine.artifacts.failures import ArtifactFailure, ArtifactMissing
+from argosy.engine.state import objects, trees
 
 NO_KEY = "The specified key does not exist."
 """S3's words, which a workflow's message shows."""
@@ -40,12 +40,9 @@ class OwnBucket:
     def get(self, key: str, target: Path) -> None:
         """As the protocol has it."""
         source = self._path(key)
-        if source.is_dir():
-            shutil.copytree(source, target)
-        elif source.exists():
-            shutil.copyfile(source, target)
-        else:
+        if not source.exists():
             raise ArtifactMissing(NO_KEY)
+        objects.copy(source, target)
 
     def put(self, key: str, source: Path) -> None:
         """As the protocol has it. A key appears whole or not at all."""
@@ -53,19 +50,19 @@ class OwnBucket:
         partial = self._root / f".{os.getpid()}-{path.name}.partial"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            _remove(partial)
-            (shutil.copytree if source.is_dir() else shutil.copyfile)(source, partial)
-            _remove(path)
+            trees.remove(partial)
+            objects.copy(source, partial)
+            trees.remove(path)
             partial.rename(path)
         except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
             raise ArtifactFailure(f"the key {key!r} lies below another key: {error}") from None
         finally:
-            _remove(partial)
+            trees.remove(partial)
 
     def delete(self, key: str) -> None:
         """As the protocol has it."""
         path = self._path(key)
-        _remove(path)
+        trees.remove(path)
         for parent in path.parents:
             if parent == self._root or not parent.is_relative_to(self._root):
                 return
@@ -75,7 +72,8 @@ class OwnBucket:
     def keys(self, prefix: str) -> list[str]:
         """As the protocol has it."""
         folder = self._path(prefix) if prefix else self._root
-        return [path.relative_to(self._root).as_posix() for path in folder.rglob("*") if path.is_file()]
+        found = trees.walk(folder) if folder.is_dir() else ()
+        return [path.relative_to(self._root).as_posix() for path in found if path.is_file()]
 
     def _path(self, key: str) -> Path:
         return self._root / plain(key)
@@ -87,10 +85,3 @@ def plain(key: str) -> PurePosixPath:
     if not path.parts or ".." in path.parts or "\0" in key:
         raise ArtifactFailure(f"the key {key!r} is not a plain path")
     return path
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

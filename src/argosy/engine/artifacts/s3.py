@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import shutil
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from argosy.engine.artifacts import buckets
 from argosy.engine.artifacts.failures import ArtifactFailure, ArtifactMissing
 from argosy.engine.artifacts.secrets import Secrets, one
+from argosy.engine.state import trees
 
 MISSING = ("NoSuchKey", "404", "NotFound")
 OWNED = ("BucketAlreadyOwnedByYou", "BucketAlreadyExists")
@@ -36,8 +36,7 @@ class S3Bucket:
             except self._client.exceptions.NoSuchKey:
                 self._get_folder(key, target)
                 return
-            with target.open("wb") as copy:
-                shutil.copyfileobj(body, copy, 1 << 20)
+            trees.save(body, target)
 
     def _get_folder(self, key: str, target: Path) -> None:
         prefix = f"{key.rstrip('/')}/"
@@ -53,7 +52,11 @@ class S3Bucket:
                 path.mkdir(parents=True, exist_ok=True)
             else:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                self._client.download_file(self._bucket, name, str(path))
+                self._download(name, path)
+
+    def _download(self, key: str, target: Path) -> None:
+        goes_on = trees.checker()
+        self._client.download_file(self._bucket, key, str(target), Callback=lambda _: goes_on())
 
     def put(self, key: str, source: Path) -> None:
         """As the protocol has it."""
@@ -61,11 +64,15 @@ class S3Bucket:
             if self._makes_bucket:
                 self._make_bucket()
             if not source.is_dir():
-                self._client.upload_file(str(source), self._bucket, key)
+                self._upload(source, key)
                 return
-            for entry in sorted(path for path in source.rglob("*") if path.is_file()):
+            for entry in filter(Path.is_file, trees.walk(source)):
                 name = f"{key.rstrip('/')}/{entry.relative_to(source).as_posix()}"
-                self._client.upload_file(str(entry), self._bucket, name)
+                self._upload(entry, name)
+
+    def _upload(self, source: Path, key: str) -> None:
+        goes_on = trees.checker()
+        self._client.upload_file(str(source), self._bucket, key, Callback=lambda _: goes_on())
 
     def delete(self, key: str) -> None:
         """As the protocol has it."""

@@ -3,7 +3,6 @@
 import http.client
 import json
 import re
-import shutil
 import ssl
 import tempfile
 import urllib.error
@@ -16,6 +15,7 @@ from typing import Any
 
 from argosy.engine.artifacts.failures import ArtifactFailure, ArtifactMissing
 from argosy.engine.artifacts.secrets import Secrets, one
+from argosy.engine.state import trees
 
 PRIVATE = ("authorization", "cookie")
 """Headers that are not sent on where the server points elsewhere."""
@@ -27,8 +27,8 @@ PATIENCE = 60
 def load(location: Mapping[str, Any], target: Path, secrets: Secrets) -> None:
     """Load what is at the ``http`` *location* to the file *target*."""
     request = _request(location, secrets)
-    with _answer(request, location, secrets) as answer, target.open("wb") as copy:
-        shutil.copyfileobj(answer, copy, 1 << 20)
+    with _answer(request, location, secrets) as answer:
+        trees.save(answer, target)
 
 
 def save(location: Mapping[str, Any], source: Path, secrets: Secrets) -> None:

@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import dataclasses
 import functools
+import threading
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -29,8 +30,8 @@ from argosy.engine.attempts.cache import StepCache
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources
 from argosy.engine.attempts.members import MAIN, Member, Role, members_of
 from argosy.engine.attempts.spares import Spares
-from argosy.engine.attempts.together import GRACE, Containers, End, Watch
-from argosy.engine.attempts.transfer import TransferFailure
+from argosy.engine.attempts.together import GRACE, Containers, End, Watch, message_of
+from argosy.engine.attempts.transfer import UNSAVED, Collected, TransferFailure
 from argosy.engine.attempts.volumes import Claims
 from argosy.engine.attempts.workspace import (
     ROOT_VARIABLE,
@@ -43,9 +44,11 @@ from argosy.engine.machine.effects import PodResult, StartPod
 from argosy.engine.nodes import Json, Outputs, Phase
 from argosy.engine.options import Cluster
 from argosy.engine.processes.launcher import Bind, Launch, LaunchFailure, Running, Warmth
+from argosy.engine.state import trees
 from argosy.engine.state.objects import ObjectStore
 
 LATE = "Pod was active on the node longer than the specified deadline"
+HALTED = "stopped while its artifacts were read or kept"
 SCRIPT = "script"
 
 
@@ -115,6 +118,8 @@ class Pods:
     engine_of_containers: str | None = None
     """``podman`` or ``docker``, where images run in containers."""
     running: dict[str, Stoppable] = field(default_factory=dict)
+    _halts: dict[str, threading.Event] = field(default_factory=dict)
+    """By node: set where nothing more is to be done with its files."""
     _clearing: set["asyncio.Future[None]"] = field(default_factory=set)
 
     def cached(self, request: StartPod) -> PodResult | None:
@@ -132,11 +137,15 @@ class Pods:
             return await self._run(request, number, watch)
         except (EnvironmentFailure, PathFailure, TransferFailure, LaunchFailure) as failure:
             return PodResult(Phase.ERROR, str(failure))
+        except trees.Halted:
+            return PodResult(Phase.FAILED, HALTED)
         finally:
             self.running.pop(request.name, None)
 
     async def stop(self, name: str, grace: float = GRACE) -> None:
-        """Stop the processes of the node *name*, if it has any."""
+        """Stop the processes of the node *name*, if it has any, and what is done with its files."""
+        if halt := self._halts.get(name):
+            halt.set()
         if running := self.running.get(name):
             await running.stop(grace)
 
@@ -161,10 +170,11 @@ class Pods:
 
     async def _run_containers(self, request: StartPod, number: int, watch: Watch) -> PodResult:
         parts = self._parts(request, number)
-        if _takes_artifacts(request.template):
-            await asyncio.to_thread(self._lay_out_all, parts)
-        else:
-            self._lay_out_all(parts)
+        with self._handling_files(request.name):
+            if _takes_artifacts(request.template):
+                await asyncio.to_thread(self._lay_out_all, parts)
+            else:
+                self._lay_out_all(parts)
 
         async def start(member: Member) -> Running:
             part = parts[member.name]
@@ -184,19 +194,33 @@ class Pods:
         self.running[request.name] = running
         async with self._rising(request, watch):
             ends, late = await self._ends(running, request, watch)
-        outputs, missing = Outputs(), list[str]()
+        collected = Collected(Outputs())
         if MAIN in ends:
-            outputs, missing = await self._collected(parts[MAIN].request, parts[MAIN].workspace)
-            outputs.exit_code = str(ends[MAIN].code)
-        result = _result(running, ends, outputs, missing, late=late)
+            with self._handling_files(request.name):
+                collected = await self._collected(parts[MAIN].request, parts[MAIN].workspace)
+            collected.outputs.exit_code = str(ends[MAIN].code)
+        result = _result(running, ends, collected, late=late)
         if result.phase is Phase.SUCCEEDED:
             if key := self._key(request):
-                self.cache.keep(key, outputs)
+                self.cache.keep(key, collected.outputs)
             for part in parts.values():
                 self._clear(part.workspace)
             if all(part.member.apart for part in parts.values()):
                 self._beside(functools.partial(volumes.remove, self.folder(request.name, number)))
         return result
+
+    @contextlib.contextmanager
+    def _handling_files(self, name: str) -> Iterator[None]:
+        """What is done here with the files of the node *name* ends when that is stopped, in other threads too."""
+        halt = self._halts[name] = threading.Event()
+        try:
+            with trees.interruptible(halt):
+                yield
+        except asyncio.CancelledError:
+            halt.set()
+            raise
+        finally:
+            del self._halts[name]
 
     @contextlib.asynccontextmanager
     async def _rising(self, request: StartPod, watch: Watch) -> AsyncIterator[None]:
@@ -230,7 +254,7 @@ class Pods:
                 part.workspace.mirror(parts[MAIN].workspace, input_paths(request.template))
         return parts
 
-    async def _collected(self, request: StartPod, workspace: Workspace) -> tuple[Outputs, list[str]]:
+    async def _collected(self, request: StartPod, workspace: Workspace) -> Collected:
         collect = functools.partial(
             transfer.collect,
             request.template,
@@ -364,16 +388,18 @@ def _takes_artifacts(template: Json) -> bool:
     return bool((template.get("inputs") or {}).get("artifacts"))
 
 
-def _result(
-    running: Containers, ends: Mapping[str, End], outputs: Outputs, missing: list[str], *, late: bool
-) -> PodResult:
+def _result(running: Containers, ends: Mapping[str, End], collected: Collected, *, late: bool) -> PodResult:
     """What the ends of a pod's containers mean for the pod; of several that failed the controller names one."""
+    outputs = collected.outputs
     if late:
         return PodResult(Phase.FAILED, LATE, outputs)
     if failed := running.failed(ends, Role.BEFORE, Role.MAIN):
         return PodResult(Phase.FAILED, failed, outputs)
-    if missing:
-        return PodResult(Phase.ERROR, f"wait: Error (exit code 64): {'; '.join(missing)}", outputs)
+    if collected.unsaved:
+        outputs.exit_code = str(UNSAVED)
+        return PodResult(Phase.FAILED, message_of(MAIN, End(UNSAVED, collected.unsaved)), outputs)
+    if collected.missing:
+        return PodResult(Phase.ERROR, f"wait: Error (exit code 64): {'; '.join(collected.missing)}", outputs)
     if failed := running.failed(ends, Role.BESIDE):
         return PodResult(Phase.FAILED, failed, outputs)
     return PodResult(Phase.SUCCEEDED, "", outputs)

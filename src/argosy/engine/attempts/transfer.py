@@ -1,9 +1,14 @@
 """Artifacts and parameters between the object store and an attempt's files. The words of a failure are those of Argo's executor."""
 
+import contextlib
+import errno
+import os
 import shutil
+import stat
 import tempfile
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from argosy.engine.artifacts import archives
@@ -12,11 +17,15 @@ from argosy.engine.artifacts.locations import kind_of
 from argosy.engine.artifacts.remote import Remote
 from argosy.engine.attempts.workspace import Workspace
 from argosy.engine.nodes import Json, Outputs
+from argosy.engine.state import disk, objects, trees
 from argosy.engine.state.objects import ObjectStore
 
 LONGEST_RESULT = 256 * 1024
 LONGEST_PARAMETER = 256 * 1024
 """What a cluster's object could not hold either."""
+
+LONGEST_SHOWN = 200
+"""Characters of a path that a message repeats."""
 
 SAVED = "/var/run/argo/outputs"
 """Where Argo's executor keeps what a container leaves in its own file system; its messages say so."""
@@ -29,24 +38,77 @@ class TransferFailure(Exception):
     """An input could not be put in place, or an output is not there."""
 
 
+class Unsaved(TransferFailure):
+    """An output is there, and cannot be kept. What keeps it is in the container itself, which ends with :data:`UNSAVED`."""
+
+
+UNSAVED = 64
+"""The exit code of Argo's program in a container whose outputs it could not keep."""
+
+
+@dataclass
+class Collected:
+    """What an attempt left. *missing*: what is wrong with its outputs; *unsaved*: why its container did not end well for them."""
+
+    outputs: Outputs
+    missing: list[str] = field(default_factory=list)
+    unsaved: str = ""
+
+
 def deliver(template: Mapping[str, Any], workspace: Workspace, store: ObjectStore, remote: Remote) -> None:
     """Put the input artifacts of *template* where it expects them. Raises TransferFailure."""
     for artifact in (template.get("inputs") or {}).get("artifacts") or []:
         if not artifact.get("path"):
             continue
-        target = workspace.path(artifact["path"])
         try:
-            _put(artifact, target, store, remote)
-        except (FileNotFoundError, ArtifactFailure) as error:
-            if not artifact.get("optional") or not isinstance(error, FileNotFoundError | ArtifactMissing):
+            _put(artifact, workspace, store, remote)
+        except (OSError, ArtifactFailure) as error:
+            if isinstance(error, OSError) and error.errno in disk.FULL:
+                raise
+            missing = isinstance(error, FileNotFoundError | ArtifactMissing)
+            if not artifact.get("optional") or not missing:
                 raise TransferFailure(
                     f"init: Error (exit code 64): artifact {artifact['name']} failed to load: {error}"
                 ) from None
             if kind_of(artifact):
-                target.mkdir(parents=True)  # the place at which a pod would have had it mounted
+                # The place at which a pod would have had it mounted.
+                workspace.path(artifact["path"]).mkdir(parents=True, exist_ok=True)
 
 
-def _put(artifact: Json, target: Path, store: ObjectStore, remote: Remote) -> None:
+def _put(artifact: Json, workspace: Workspace, store: ObjectStore, remote: Remote) -> None:
+    """Put *artifact* at its path, in place of what is there. Raises OSError, ArtifactFailure, TransferFailure."""
+    target = workspace.path(artifact["path"])
+    if workspace.is_place(target):
+        with tempfile.TemporaryDirectory(prefix="input-", dir=workspace.folder) as folder:
+            staged = Path(folder) / "staged"
+            _load(artifact, staged, store, remote)
+            _empty_into(staged, target, artifact)
+    else:
+        if os.path.lexists(target):
+            _make_room(target, artifact["path"], workspace)
+        _load(artifact, target, store, remote)
+    if artifact.get("mode") is not None and target.exists():
+        _change_mode(target, int(artifact["mode"]), recurse=bool(artifact.get("recurseMode")))
+
+
+def _empty_into(staged: Path, target: Path, artifact: Json) -> None:
+    """Move what is in the folder *staged* to the folder *target*, which a step has anyhow."""
+    if not staged.exists():
+        return
+    if not staged.is_dir():
+        raise ArtifactFailure(f"it is a file, and {artifact['path']} is a folder")
+    for entry in staged.iterdir():
+        shutil.move(entry, target / entry.name)
+
+
+def _make_room(target: Path, inside: str, workspace: Workspace) -> None:
+    """Remove what the artifact at *inside* takes the place of. Raises ArtifactFailure where that is a folder of a volume, and not empty."""
+    if not workspace.is_in_image(inside) and trees.is_folder(target) and any(target.iterdir()):
+        raise ArtifactFailure(f"rename {MOUNTED}{inside}.tmp {MOUNTED}{inside}: file exists")
+    trees.remove(target)
+
+
+def _load(artifact: Json, target: Path, store: ObjectStore, remote: Remote) -> None:
     if "raw" in artifact:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(artifact["raw"].get("data") or "", encoding="utf-8")
@@ -61,42 +123,43 @@ def _put(artifact: Json, target: Path, store: ObjectStore, remote: Remote) -> No
         store.deliver(stored["digest"], target, artifact.get("subPath"))
     elif kind_of(artifact):
         remote.load(artifact, target)
-    else:
-        return
-    if artifact.get("mode") is not None:
-        _change_mode(target, int(artifact["mode"]), recurse=bool(artifact.get("recurseMode")))
 
 
 def _change_mode(path: Path, mode: int, *, recurse: bool) -> None:
     if recurse and path.is_dir():
-        for entry in path.rglob("*"):
-            entry.chmod(mode)
+        for entry in trees.walk(path):
+            if not entry.is_symlink():
+                entry.chmod(mode)
     path.chmod(mode)
 
 
 def collect(
     template: Mapping[str, Any], workspace: Workspace, store: ObjectStore, remote: Remote, *, keeps_result: bool
-) -> tuple[Outputs, list[str]]:
-    """The outputs of an attempt that ended, artifacts moved into *store*, and what is missing of them."""
-    outputs, missing = Outputs(), []
+) -> Collected:
+    """What an attempt that ended leaves, artifacts moved into *store*."""
+    collected = Collected(Outputs())
     declared = template.get("outputs") or {}
     if keeps_result:
-        outputs.result = _result(workspace.stdout)
+        collected.outputs.result = _result(workspace.stdout)
     for parameter in declared.get("parameters") or []:
-        try:
-            value = _parameter(parameter, workspace)
-        except TransferFailure as failure:
-            missing.append(str(failure))
-        else:
-            outputs.parameters[parameter["name"]] = value
+        with _noting(collected):
+            collected.outputs.parameters[parameter["name"]] = _parameter(parameter, workspace)
     for artifact in declared.get("artifacts") or []:
-        try:
+        with _noting(collected):
             found = _artifact(artifact, declared["artifacts"], workspace, store, remote)
-        except (TransferFailure, ArtifactFailure) as failure:
-            missing.append(str(failure))
-        else:
-            outputs.artifacts |= {artifact["name"]: found} if found else {}
-    return outputs, missing
+            collected.outputs.artifacts |= {artifact["name"]: found} if found else {}
+    return collected
+
+
+@contextlib.contextmanager
+def _noting(collected: Collected) -> Iterator[None]:
+    """Write down in *collected* what is wrong with one output."""
+    try:
+        yield
+    except Unsaved as failure:
+        collected.unsaved = collected.unsaved or str(failure)
+    except (TransferFailure, ArtifactFailure) as failure:
+        collected.missing.append(str(failure))
 
 
 def _artifact(
@@ -105,27 +168,90 @@ def _artifact(
     """The output *artifact* of those *declared*, kept; None where it may be missing and is. Raises TransferFailure, ArtifactFailure."""
     if not artifact.get("path"):
         return None
-    path = workspace.path(artifact["path"])
-    if not path.exists():
-        if artifact.get("optional"):
-            return None
-        saved = f"{SAVED}/artifacts{artifact['path'].rstrip('/')}.tgz"
-        where = saved if workspace.is_in_image(artifact["path"]) else MOUNTED + artifact["path"]
-        raise TransferFailure(f"open {where}: no such file or directory; ")
-    source = _inside(path, workspace)
-    links = list(archives.links_of(source))
-    leaving = next((f"{link} -> {target}" for link, target in links if archives.leaves(link, target)), "")
-    if links and "none" in (artifact.get("archive") or {}):
-        if leaving and workspace.is_in_image(artifact["path"]):
+    inside = artifact["path"]
+    path = workspace.path(inside)
+    with _unsaved_as(
+        f"failed to tarball the output {inside} to {SAVED}/artifacts{inside.rstrip('/')}.tgz", workspace, inside
+    ):
+        if not _is_there(path):
+            if artifact.get("optional"):
+                return None
+            saved = f"{SAVED}/artifacts{inside.rstrip('/')}.tgz"
+            where = saved if workspace.is_in_image(inside) else MOUNTED + inside
+            raise TransferFailure(f"open {where}: no such file or directory; ")
+        source = _inside(path, workspace)
+        left_out = _left_out(source, inside, without_links="none" in (artifact.get("archive") or {}))
+        leaving = next(archives.leaving(source), "")
+        if leaving and "none" in (artifact.get("archive") or {}) and workspace.is_in_image(inside):
             raise TransferFailure(f"illegal symlink target: {leaving}; ")
-        source = _without_links(source, workspace)
-    location = remote.save(artifact, source) if kind_of(artifact) else {}
-    kept = {**_stored(artifact, source, store, leaving), **location}
-    others = [workspace.path(other["path"]) for other in declared if other.get("path")]
-    shared = sum(path.is_relative_to(other) or other.is_relative_to(path) for other in others) > 1
-    if shared or not workspace.is_own(source):
-        store.deliver(kept["stored"]["digest"], source, None)  # another artifact, or another step, has these files too
-    return kept
+        if left_out:
+            source = _copy_without(left_out, source, workspace)
+        location = remote.save(artifact, source) if kind_of(artifact) else {}
+        kept = {**_stored(artifact, source, store, leaving), **location}
+        others = [workspace.path(other["path"]) for other in declared if other.get("path")]
+        shared = sum(path.is_relative_to(other) or other.is_relative_to(path) for other in others) > 1
+        if not left_out and (shared or not workspace.is_own(source)):
+            store.deliver(
+                kept["stored"]["digest"], source, None
+            )  # another artifact, or another step, has these files too
+        return kept
+
+
+@contextlib.contextmanager
+def _unsaved_as(doing: str, workspace: Workspace, inside: str) -> Iterator[None]:
+    """Turn what the file system says of the output *inside* into the words of whoever saves it: what is in a volume, Argo's executor."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in disk.FULL or not _is_of(error, workspace, inside):
+            raise
+        reason = _reason(error, workspace, inside)
+        if workspace.is_in_image(inside):
+            raise Unsaved(f"{doing}: {reason}") from None
+        raise TransferFailure(f"{reason}; ") from None
+
+
+def _is_of(error: OSError, workspace: Workspace, inside: str) -> bool:
+    """Whether *error* is one of the output *inside* itself, not of where it is kept."""
+    place = Path(os.fsdecode(error.filename)) if error.filename else None
+    return error.errno is None or (place is not None and place.is_relative_to(workspace.path(inside)))
+
+
+def _reason(error: OSError, workspace: Workspace, inside: str) -> str:
+    """What *error* says, its path as the step knows it."""
+    if error.errno is None:
+        return str(error)
+    words = os.strerror(error.errno).lower()
+    if not error.filename:
+        return words
+    place = Path(os.fsdecode(error.filename))
+    own = workspace.path(inside)
+    known = PurePosixPath(inside) / place.relative_to(own) if place.is_relative_to(own) else PurePosixPath(inside)
+    return f"open {str(known)[:LONGEST_SHOWN]}: {words}"
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is a file or folder at *path*. Raises OSError where a link leads round in a circle."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
+def _left_out(source: Path, inside: str, *, without_links: bool) -> set[Path]:
+    """What of the folder *source*, the output *inside*, no archive of it holds. Raises OSError where there can be none."""
+    if not source.is_dir():
+        if not source.is_file():
+            raise OSError(f"{inside} is not a regular file or directory")
+        return set()
+    left_out = set()
+    for entry in trees.walk(source):
+        if entry.is_socket():
+            raise OSError("archive/tar: sockets not supported")
+        if trees.is_special(entry) or (without_links and entry.is_symlink()):
+            left_out.add(entry)
+    return left_out
 
 
 def _result(stdout: Path) -> str:
@@ -140,25 +266,44 @@ def _parameter(parameter: Json, workspace: Workspace) -> str:
     source = parameter.get("valueFrom") or {}
     if not source.get("path"):
         return parameter.get("value") or ""
-    path = _inside(workspace.path(source["path"]), workspace)
+    inside = source["path"]
+    path = _inside(workspace.path(inside), workspace)
     try:
-        if path.stat().st_size > LONGEST_PARAMETER:
-            raise TransferFailure(
-                f"output parameter {parameter['name']!r} has {path.stat().st_size} bytes; a cluster keeps at most {LONGEST_PARAMETER}: "
-                "hand it on as an artifact"
-            )
-        return path.read_text(encoding="utf-8", errors="replace").removesuffix("\n")
+        content = _content(parameter["name"], inside, path)
     except OSError as error:
         if source.get("default") is not None:
             return str(source["default"]).removesuffix("\n")
-        kept = f"{SAVED}/parameters" if workspace.is_in_image(source["path"]) else MOUNTED
-        raise TransferFailure(f"open {kept}{source['path']}: {(error.strerror or '').lower()}") from None
+        if error.errno != errno.ENOENT and workspace.is_in_image(inside):
+            raise Unsaved(
+                f"failed to copy {inside} to {SAVED}/parameters/{inside}: {_reason(error, workspace, inside)}"
+            ) from None
+        kept = f"{SAVED}/parameters" if workspace.is_in_image(inside) else MOUNTED
+        raise TransferFailure(f"open {kept}{inside}: {(error.strerror or str(error)).lower()}") from None
+    return content.removesuffix("\n")
+
+
+def _content(name: str, inside: str, path: Path) -> str:
+    """The text of the output parameter *name*. Raises OSError where there is no file of it."""
+    found = path.stat()
+    if stat.S_ISDIR(found.st_mode):
+        raise OSError(f"read {inside}: is a directory")
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(f"read {inside}: is not a regular file")
+    if found.st_size > LONGEST_PARAMETER:
+        raise TransferFailure(
+            f"output parameter {name!r} has {found.st_size} bytes; a cluster keeps at most {LONGEST_PARAMETER}: "
+            "hand it on as an artifact"
+        )
+    return b"".join(trees.read(path)).decode(errors="replace")
 
 
 def _inside(path: Path, workspace: Workspace) -> Path:
     """*path*, unless it is a link that leaves the attempt's files: a step hands on what it wrote, nothing of this machine's."""
     if path.is_symlink():
-        target = path.resolve()
+        try:
+            target = path.resolve()
+        except RuntimeError:  # it leads round in a circle
+            return path
         own = (workspace.folder, *workspace.volumes.values())
         if not any(target.is_relative_to(folder.resolve()) for folder in own):
             raise TransferFailure(f"{path.name} is a link to {target}, which is not the step's own")
@@ -179,10 +324,8 @@ def _stored(artifact: Json, path: Path, store: ObjectStore, leaving: str) -> Jso
     return {**kept, "stored": {"digest": store.take(path), **stored}}
 
 
-def _without_links(source: Path, workspace: Workspace) -> Path:
-    """The folder *source* as a bucket has it, where there are no links."""
+def _copy_without(left_out: Collection[Path], source: Path, workspace: Workspace) -> Path:
+    """The folder *source* as whoever unpacks an archive of it has it."""
     copy = Path(tempfile.mkdtemp(prefix="plain-", dir=workspace.folder)) / source.name
-    shutil.copytree(
-        source, copy, ignore=lambda folder, names: [name for name in names if Path(folder, name).is_symlink()]
-    )
+    objects.copy(source, copy, left_out.__contains__)
     return copy

@@ -4,8 +4,7 @@
 run, kept from step to step; any other claim is a folder of this machine that the caller names.
 """
 
-import os
-import shutil
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -15,6 +14,7 @@ from argosy.engine import nodes
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources
 from argosy.engine.machine.claims import CLAIM
 from argosy.engine.nodes import Json
+from argosy.engine.state import trees
 
 FILLED = ("secret", "configMap", "downwardAPI", "projected")
 MODE = 0o644
@@ -182,10 +182,10 @@ def hold_state(volumes: Sequence[Mapping[str, Any]], mounts: Sequence[Mapping[st
 
 def remove(attempt: Path) -> None:
     """Remove the volumes of the attempt with the folder *attempt*, which is over."""
-    shutil.rmtree(attempt / FOLDER, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        trees.remove(attempt / FOLDER)
 
 
 def remove_claims(own: Path) -> None:
     """Remove the claims of a run that is over."""
-    if os.path.lexists(own):
-        shutil.rmtree(own)
+    trees.remove(own)

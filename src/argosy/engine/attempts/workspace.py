@@ -4,8 +4,8 @@ Under the attempt's folder: ``root/`` (what a container has at ``$ARGOSY_ROOT``)
 (every other path), ``main.log``, ``stdout``. A path under ``$ARGOSY_ROOT`` needs no private view of the file system; any other does.
 """
 
+import contextlib
 import os
-import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ from argosy.engine.attempts.volumes import (
 )
 from argosy.engine.nodes import Json
 from argosy.engine.processes.view import PLACE
+from argosy.engine.state import trees
 
 ROOT_VARIABLE = "ARGOSY_ROOT"
 ROOT = PurePosixPath("/")
@@ -83,8 +84,7 @@ class Workspace:
 
     def prepare(self, spares: Spares) -> None:
         """Make the folders, empty: what a killed attempt left is gone."""
-        if self.folder.exists():
-            shutil.rmtree(self.folder)
+        trees.remove(self.folder)
         self.folder.mkdir(parents=True)
         root = [self.root] if self.given_root else []
         for folder in (*root, *self.volumes.values()):
@@ -119,6 +119,10 @@ class Workspace:
         """Whether *path* lies in the attempt's folder, and goes with it."""
         return path.is_relative_to(self.folder)
 
+    def is_place(self, path: Path) -> bool:
+        """Whether *path* is a folder that the step has whatever lies in it: a volume, ``/tmp``, ``$ARGOSY_ROOT``."""
+        return path in (self.scratch, self.root, *self.mounts.values())
+
     def is_in_image(self, inside: str) -> bool:
         """Whether the container's path *inside* is in no volume."""
         return not any(PurePosixPath(inside).is_relative_to(mount) for mount in self._volume_mounts)
@@ -134,10 +138,9 @@ class Workspace:
     def clear(self) -> None:
         """Remove everything but the log."""
         for entry in self.folder.iterdir():
-            if entry.is_dir():
-                shutil.rmtree(entry, ignore_errors=True)
-            elif entry != self.log:
-                entry.unlink()
+            if entry != self.log:
+                with contextlib.suppress(OSError):
+                    trees.remove(entry)
 
     def path(self, inside: str) -> Path:
         """Where the container's path *inside* lies on this machine."""
@@ -243,6 +246,7 @@ class Workspace:
                     self._left_to_step.add(path)
         for path in (_plain(path) for path in input_paths(template)):
             if not self._has_place(path):
+                _refuse_to_hide(path, path)
                 self.files[path] = self._file(path)
         working = container.get("workingDir")
         if working and not self._has_place(PurePosixPath(working)) and not Path(working).is_dir():

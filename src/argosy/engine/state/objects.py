@@ -6,15 +6,12 @@ Nothing in here changes once it is there. What a step gets is a copy of its own,
 import hashlib
 import json
 import os
-import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from argosy import errors
-from argosy.engine.state import disk
-
-CHUNK = 1 << 20
+from argosy.engine.state import disk, trees
 
 
 class ObjectStore:
@@ -37,7 +34,7 @@ class ObjectStore:
         digest = digest_of(source)
         target = self.path(digest)
         if target.exists():
-            _remove(source)
+            trees.remove(source)
             return digest
         target.parent.mkdir(parents=True, exist_ok=True)
         _write_protect(source)
@@ -61,7 +58,7 @@ class ObjectStore:
             if not source.resolve().is_relative_to(self.path(digest).resolve()) or not source.exists():
                 raise FileNotFoundError(f"no {sub_path!r} in the artifact")
         target.parent.mkdir(parents=True, exist_ok=True)
-        copied = _copy(source, target)
+        copied = copy(source, target)
         if not sub_path and copied != digest:
             raise errors.Misconfigured(
                 f"{source} is damaged: its content has the digest {copied}. Remove it and run again with --no-cache"
@@ -69,30 +66,22 @@ class ObjectStore:
 
     def _copy_in(self, source: Path, target: Path) -> None:
         if target.exists():
-            _remove(source)
+            trees.remove(source)
             return
         partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-        _remove(partial)
-        _copy(source, partial)
+        trees.remove(partial)
+        copy(source, partial)
         _write_protect(partial)
         _sync(partial)
         partial.rename(target)
-        _remove(source)
+        trees.remove(source)
 
 
 def digest_of(path: Path) -> str:
-    """The digest of a file's bytes, or of a folder's sorted list of names, kinds and digests."""
+    """The digest of a file's bytes, or of a folder's sorted list of names, kinds and digests. Raises OSError, of what is neither too."""
     if not path.is_dir() or path.is_symlink():
         return _digest_of_file(path)
-    return _digest_of_listing(_entry(entry, path) for entry in walk(path))
-
-
-def walk(folder: Path) -> Iterator[Path]:
-    """What is in *folder* and below, each folder before what is in it, by name; links are not followed."""
-    for entry in sorted(folder.iterdir(), key=lambda path: path.name):
-        yield entry
-        if entry.is_dir() and not entry.is_symlink():
-            yield from walk(entry)
+    return _digest_of_listing(_entry(entry, path) for entry in trees.walk(path))
 
 
 def _entry(path: Path, folder: Path, digest: str | None = None) -> list[str]:
@@ -111,55 +100,59 @@ def _digest_of_listing(entries: Iterator[list[str]]) -> str:
 
 
 def _digest_of_file(path: Path) -> str:
-    with path.open("rb") as content:
-        return "sha256:" + hashlib.file_digest(content, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    for piece in trees.read(path):
+        digest.update(piece)
+    return "sha256:" + digest.hexdigest()
 
 
-def _copy(source: Path, target: Path) -> str:
-    """Copy a file or folder; returns the digest of what was copied."""
+def copy(source: Path, target: Path, leaves_out: Callable[[Path], bool] = lambda _: False) -> str:
+    """Copy a file or folder, which may be there and empty already; returns the digest of what was copied.
+
+    *leaves_out*: what is not copied of what is in the folder. A folder comes with all that is in it.
+    """
     if not source.is_dir():
         return _copy_file(source, target)
-    target.mkdir()
+    target.mkdir(exist_ok=True)
     entries = []
-    for path in walk(source):
-        copy = target / path.relative_to(source)
+    for path in trees.walk(source):
+        if leaves_out(path):
+            continue
+        place = target / path.relative_to(source)
         digest = None
         if path.is_symlink():
-            copy.symlink_to(path.readlink())
+            place.symlink_to(path.readlink())
         elif path.is_dir():
-            copy.mkdir()
+            place.mkdir()
         else:
-            digest = _copy_file(path, copy)
+            digest = _copy_file(path, place)
         entries.append(_entry(path, source, digest))
     return _digest_of_listing(iter(entries))
 
 
 def _copy_file(source: Path, target: Path) -> str:
     digest = hashlib.sha256()
-    with source.open("rb") as content, target.open("wb") as copy:
-        while chunk := content.read(CHUNK):
-            digest.update(chunk)
-            copy.write(chunk)
+    with target.open("wb") as written:
+        for piece in trees.read(source):
+            digest.update(piece)
+            if piece.count(0) == len(piece):
+                written.seek(len(piece), os.SEEK_CUR)  # a hole stays one
+            else:
+                written.write(piece)
+        written.truncate()
     target.chmod(source.stat().st_mode | stat.S_IWUSR)
     return "sha256:" + digest.hexdigest()
 
 
 def _write_protect(path: Path) -> None:
     """Take the right to write from files. Folders keep it, or they could not be moved or removed."""
-    for entry in [path] if not path.is_dir() else [path, *walk(path)]:
+    for entry in [path] if not path.is_dir() else [path, *trees.walk(path)]:
         if not entry.is_symlink() and not entry.is_dir():
             entry.chmod(entry.stat().st_mode & ~0o222)
 
 
 def _sync(path: Path) -> None:
     """Have all of a file or folder on the disk before its name is: the journal names it from then on."""
-    for entry in [path] if not path.is_dir() else [path, *walk(path)]:
+    for entry in [path] if not path.is_dir() else [path, *trees.walk(path)]:
         if entry.is_dir() or (entry.is_file() and not entry.is_symlink()):
             disk.sync(entry)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
