@@ -157,7 +157,7 @@ def gaps(random: Random, size: int) -> Drawn:
 
 
 def many_levels(random: Random, size: int) -> Drawn:
-    """A town out of hundreds, of which training has not seen all."""
+    """A town out of hundreds, of which training has not seen all; the server refuses those rows."""
     towns = random.zipf(1.3, size) % 900
     shops = random.integers(0, 250, size)
     label = random.random(size) < 0.2 + 0.5 * (towns % 7 == 0)
@@ -189,8 +189,10 @@ def made_up(name: str, folder: Path, *, seed: int = 1, trained_on: int = 3_000, 
     names = {"binary": ["no", "yes"], "multiclass": ["a", "b", "c"], "regression": []}[task]
     predictor = _trained(folder, make_settings(task, names, METRICS[task]))
     fresh, _ = draw(random, pool)
-    rows = pa.table({column: pa.array(values) for column, values in fresh.items()})
-    return Subject(name, predictor, bundle.Bins.read(folder / "bundle" / bundle.BINS), rows)
+    rows = pa.table({column: pa.array(values) for column, values in fresh.items()} | {frames.LABEL: [0] * pool})
+    asked = bundling.servable(predictor.signature, _taken(frames.schema(folder / "features"), rows))
+    found = bundle.read_bins(folder / "bundle" / bundle.BINS)
+    return Subject(name, predictor, found, asked.table.drop_columns(frames.LABEL))
 
 
 def _trained(folder: Path, settings: ModelSettings, *sides: frames.Examples) -> Predictor:
@@ -224,6 +226,7 @@ def of_this_repository(name: str, folder: Path, random: Random) -> list[Subject]
         unseen = pa.concat_tables([unseen, train.table.take(left)])
         train = _taken(train.schema, train.table.take(np.sort(learned)))
     predictor = _trained(folder, settings, train, holdout)
+    unseen = bundling.servable(predictor.signature, _taken(train.schema, unseen)).table
     return [_referred(name, predictor, holdout.schema, unseen, random) for _ in range(REFERENCES)]
 
 

@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import xgboost
 
 from argosy import errors
@@ -37,24 +38,16 @@ def pack(
     (folder / bundle.MODEL).write_bytes(content)
     signature.write(folder / bundle.SIGNATURE)
     answering = predictor.Predictor(xgboost.Booster(model_file=bytearray(content)), signature, digest="")
-    bins.of(holdout, answering).write(folder / bundle.BINS)
-    golden_rows(answering, holdout, settings.training.golden_rows).write(folder / bundle.GOLDEN)
+    asked = servable(signature, holdout)
+    bins.of(asked, answering).write(folder / bundle.BINS)
+    golden_rows(answering, asked, settings.training.golden_rows).write(folder / bundle.GOLDEN)
     return _proven(folder)
 
 
 def golden_rows(answering: predictor.Predictor, holdout: Examples, count: int) -> bundle.Golden:
-    """*count* rows of *holdout* that a server answers, evenly spaced from the lowest prediction to the highest, with what *answering* says.
-
-    Raises Rejected where a server would refuse every row.
-    """
-    asked = np.flatnonzero(_servable(answering.signature, holdout))
-    if not len(asked):
-        raise errors.Rejected(
-            "each row of the holdout has a category that the training side never saw, and the server would refuse all of them; "
-            "look at `split` in the settings, or set `serving: {unknown_level: missing}`"
-        )
-    predictions = answering.predict_matrix(holdout.matrix[asked])
-    ranked = asked[np.argsort(predictions if predictions.ndim == 1 else predictions[:, -1], kind="stable")]
+    """*count* rows of *holdout*, evenly spaced from the lowest prediction to the highest, with what *answering* says."""
+    predictions = answering.predict_matrix(holdout.matrix)
+    ranked = np.argsort(predictions if predictions.ndim == 1 else predictions[:, -1], kind="stable")
     positions = np.unique(np.linspace(0, len(ranked) - 1, num=min(count, len(ranked))).round().astype(np.int64))
     chosen = [int(index) for index in ranked[positions]]
     rows = [_row(holdout, index) for index in chosen]
@@ -67,8 +60,19 @@ def golden_rows(answering: predictor.Predictor, holdout: Examples, count: int) -
     )
 
 
-def _servable(signature: bundle.Signature, examples: Examples) -> npt.NDArray[np.bool_]:
-    """Which of *examples* a server of *signature* answers: not those with a level that it refuses."""
+def servable(signature: bundle.Signature, examples: Examples) -> Examples:
+    """Those of *examples* that a server of *signature* answers, and so logs. Raises Rejected where it would refuse each."""
+    kept = np.flatnonzero(_answered(signature, examples))
+    if not len(kept):
+        raise errors.Rejected(
+            "each row of the holdout has a category that the training side never saw, and the server would refuse all of them; "
+            "look at `split` in the settings, or set `serving: {unknown_level: missing}`"
+        )
+    return Examples(examples.schema, examples.table.take(kept), examples.matrix[kept], examples.labels[kept])
+
+
+def _answered(signature: bundle.Signature, examples: Examples) -> npt.NDArray[np.bool_]:
+    """Whether each of *examples* has no level that the server refuses."""
     servable = np.ones(len(examples.matrix), dtype=np.bool_)
     if signature.serving.unknown_level == "missing":
         return servable

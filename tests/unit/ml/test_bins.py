@@ -66,7 +66,8 @@ def packed(given: Given, folder: Path) -> Predictor:
 
 def test_every_column_is_counted(each_task: Given, tmp_path: Path) -> None:
     """Each feature and the prediction are counted whole, with as many counts as the document promises: of the holdout."""
-    predictor, holdout = packed(each_task, tmp_path / "bundle"), frames.read(each_task.features, "holdout")
+    predictor = packed(each_task, tmp_path / "bundle")
+    holdout = bundling.servable(predictor.signature, frames.read(each_task.features, "holdout"))
     found = bundle.read_bins(tmp_path / "bundle" / bundle.BINS)
     assert [column.column for column in found.columns] == [feature.name for feature in holdout.schema.features]
     for histogram in [*found.columns, found.prediction]:
@@ -81,7 +82,8 @@ def test_every_column_is_counted(each_task: Given, tmp_path: Path) -> None:
 
 def test_the_reference_is_what_the_served_model_says(each_task: Given, tmp_path: Path) -> None:
     """The holdout, answered by the packed model and logged, is in each bin as the bundle has it: no count differs."""
-    predictor, holdout = packed(each_task, tmp_path / "bundle"), frames.read(each_task.features, "holdout")
+    predictor = packed(each_task, tmp_path / "bundle")
+    holdout = bundling.servable(predictor.signature, frames.read(each_task.features, "holdout"))
     answers = predictor.predict_matrix(holdout.matrix)
     names = [feature.name for feature in holdout.schema.features]
     logged = pa.table(

@@ -1,4 +1,4 @@
-"""Golden rows are rows that a server answers."""
+"""Golden rows, and what drift is measured from, are rows that a server answers."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import pytest
 from argosy import errors
 from argosy.domain.data import FeatureSchema
 from argosy.domain.model_settings import Serving
-from argosy.ml import bundling, frames
+from argosy.ml import bins, bundling, frames
 from argosy.ml.predictor import Predictor
 from argosy.testing.serving_kit import write_bundle
 
@@ -34,16 +34,19 @@ def holdout(answering: Predictor, contracts: list[str | None]) -> frames.Example
 
 
 def test_a_level_that_is_refused_is_in_no_golden_row(answering: Predictor) -> None:
-    """The server is asked each of them before a model is promoted; null is a value that it takes."""
+    """The server is asked each of them before a model is promoted, and logs no such row; null is a value that it takes."""
     examples = holdout(answering, ["month", "for-life", None, "for-life"])
-    contracts = [row.features["contract"] for row in bundling.golden_rows(answering, examples, 4).rows]
+    asked = bundling.servable(answering.signature, examples)
+    contracts = [row.features["contract"] for row in bundling.golden_rows(answering, asked, 4).rows]
     assert sorted(map(str, contracts)) == ["None", "month"]
-    answering.signature = answering.signature.model_copy(update={"serving": Serving(unknown_level="missing")})
-    assert len(bundling.golden_rows(answering, examples, 4).rows) == 4
+    assert asked.table.column("contract").to_pylist() == ["month", None]
+    assert bins.of(asked, answering).rows == 2
+    lenient = answering.signature.model_copy(update={"serving": Serving(unknown_level="missing")})
+    assert len(bundling.servable(lenient, examples)) == 4
 
 
 def test_a_holdout_that_no_server_answers_is_said(answering: Predictor) -> None:
     """With what to do about it."""
     examples = holdout(answering, ["for-life", "for-life"])
     with pytest.raises(errors.Rejected, match="unknown_level: missing"):
-        bundling.golden_rows(answering, examples, 4)
+        bundling.servable(answering.signature, examples)

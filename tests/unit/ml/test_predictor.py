@@ -50,7 +50,6 @@ def pack(given: Given, folder: Path) -> Packed:
         booster=fitted.booster,
         threshold=fitted.threshold,
         train=examples,
-        predictions=fitted.predictions,
         holdout=holdout,
     )
     return Packed(folder, digest, holdout)

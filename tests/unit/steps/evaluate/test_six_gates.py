@@ -135,7 +135,6 @@ def pack(model: Model, features: Path, folder: Path) -> Path:
         booster=fitted.booster,
         threshold=0.5,
         train=train,
-        predictions=boosting.predict(fitted, data),
         holdout=holdout,
     )
     return folder
