@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Callable
 
 from argosy import errors, wiring
-from argosy.cli import delivery, markdown
+from argosy.cli import delivery, markdown, request_text
 from argosy.domain import promotion
 from argosy.domain.merge_checks import Check, short
 from argosy.domain.promotion import Request, State
@@ -77,20 +77,21 @@ def _row(request: Request) -> str:
 
 def _view(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
     request = desk.forge.request(arguments.number)
+    checks = desk.checks(request, desk.forge.head()) if request.state is State.OPEN else [desk.signatures(request)]
+    signatures = next(check for check in checks if check.name == "signatures")
+    shown = request_text.shown(request, desk.forge.files(request.number), signatures)
     print(_plain(f"#{request.number} {request.title}"))
-    for name, value in _facts(request).items():
+    for name, value in {**_facts(request), **shown.facts()}.items():
         print(_plain(f"  {name:<10} {value}"))
     if request.state is State.OPEN:
         print("  checks")
-        print("\n".join(_mark(check) for check in desk.checks(request, desk.forge.head())))
+        print("\n".join(_mark(check) for check in checks))
     if arguments.namespace:
         print("  cluster")
         for line in delivery.lines(request, wiring.rollouts(arguments.namespace).of(request.subject.environment)):
             print(_plain(f"    {line}"))
-    body = (
-        request.body if arguments.raw else markdown.readable(request.body, shutil.get_terminal_size((120, 24)).columns)
-    )
-    print(f"\n{_plain(body)}")
+    width = shutil.get_terminal_size((120, 24)).columns
+    print(f"\n{_plain(request.body if arguments.raw else markdown.readable(shown.markdown, width))}")
     return errors.DONE
 
 

@@ -1,16 +1,23 @@
 """The body of a promotion request: what a reviewer needs to decide, in Markdown, within what forges accept."""
 
 import datetime
+import re
+from collections.abc import Mapping
 
-from argosy.domain import release
+from pydantic import ValidationError
+
+from argosy import errors
+from argosy.domain import evidence_markdown, promotion, release
+from argosy.domain.evidence import Evidence
 from argosy.domain.markdown_text import code
 
 LIMIT = 65_536 - 4_096
 """Characters that GitHub takes, less the room that a forge may need for marks of its own."""
+UNTIL = "may be served until"
 CUT = "\n\n_Cut here: a request holds no more. The whole report is `evidence/evidence.md` in this request's files._\n"
 
 
-def markdown(version: release.Version, not_after: datetime.datetime, evidence: str) -> str:
+def markdown(version: release.Version, not_after: datetime.date | None, evidence: str) -> str:
     """The body for *version*, whose release ends *not_after*; *evidence* is the report of the evaluation, already safe Markdown."""
     text = f"{evidence.rstrip()}\n\n{_identity(version, not_after)}\n{_checking()}"
     if len(text) <= LIMIT:
@@ -20,7 +27,41 @@ def markdown(version: release.Version, not_after: datetime.datetime, evidence: s
     return head.rpartition("\n")[0] + rest
 
 
-def _identity(version: release.Version, not_after: datetime.datetime) -> str:
+def of_files(subject: promotion.Subject, files: Mapping[str, bytes], not_after: datetime.date | None = None) -> str:
+    """The body that version.yaml and evidence.json among a request's *files* make, whatever anybody wrote into the request.
+
+    Raises Misconfigured where one of them is missing or cannot be read.
+    """
+    path = promotion.version_path(subject.model, subject.environment)
+    beside = f"{promotion.evidence_folder(subject.model, subject.environment)}/evidence.json"
+    version = release.parse(files.get(path, b"").decode(errors="replace"), path)
+    try:
+        evidence = Evidence.model_validate_json(files.get(beside, b""))
+    except ValidationError as error:
+        raise errors.Misconfigured(f"{beside} is missing or no evidence: {error.errors()[0]['msg']}") from None
+    return markdown(version, not_after, evidence_markdown.report(evidence))
+
+
+def is_of_files(body: str, subject: promotion.Subject, files: Mapping[str, bytes]) -> bool:
+    """Whether *body* says what the request's *files* do: evidence.json as it is rendered now, or evidence.md as it was signed with it."""
+    path = promotion.version_path(subject.model, subject.environment)
+    report = files.get(f"{promotion.evidence_folder(subject.model, subject.environment)}/evidence.md", b"")
+    until = not_after(body)
+    version = release.parse(files.get(path, b"").decode(errors="replace"), path)
+    known = of_files(subject, files, until), markdown(version, until, report.decode(errors="replace"))
+    return body.replace("\r\n", "\n").strip() in {text.strip() for text in known}
+
+
+def not_after(body: str) -> datetime.date | None:
+    """The day until which the release may be served, as *body* says; None where it says none."""
+    found = re.search(rf"^\| {UNTIL} \| `(\d{{4}}-\d\d-\d\d)` \|\r?$", body, re.MULTILINE)
+    try:
+        return datetime.date.fromisoformat(found[1]) if found else None
+    except ValueError:
+        return None
+
+
+def _identity(version: release.Version, not_after: datetime.date | None) -> str:
     rows = {
         "model": f"{version.model}, version {version.version}",
         "model digest": version.model_digest,
@@ -28,7 +69,7 @@ def _identity(version: release.Version, not_after: datetime.datetime) -> str:
         "online store": version.online_store.text() if version.online_store else "none",
         "evidence digest": version.evidence_digest,
         "policy digest": version.policy_digest,
-        "may be served until": not_after.strftime("%Y-%m-%d"),
+        **({UNTIL: not_after.strftime("%Y-%m-%d")} if not_after else {}),
     }
     lines = [f"| {name} | {code(value)} |" for name, value in rows.items()]
     return "\n".join(["## What would be served", "", "| | |", "|---|---|", *lines, ""])
@@ -37,7 +78,8 @@ def _identity(version: release.Version, not_after: datetime.datetime) -> str:
 def _checking() -> str:
     return (
         "## How to check it\n\n"
-        "`argosy pr view` shows this text with the state of every check: the signatures of bundle and evidence, the digests above, and "
+        "`argosy pr view` shows what the signed evidence says, with the state of every check: the signatures of bundle and evidence, the "
+        "digests above, and "
         "that main still has the champion and the policy that the evaluation saw. `argosy pr diff` shows what would change. "
         "A merge is refused while a check is red.\n"
     )

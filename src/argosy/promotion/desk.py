@@ -38,6 +38,13 @@ class Desk:
         main = merge_checks.MainState.read(subject.model, subject.model_digest, lambda path: self.forge.read(path, at))
         return [*merge_checks.checks(subject, files, main), signatures]
 
+    def signatures(self, request: Request) -> Check:
+        """Whether bundle and evidence of *request* are signed with our key; red, too, where that cannot be found out now."""
+        try:
+            return self._signatures(request.subject, self.forge.files(request.number))
+        except errors.TryAgain as error:
+            return Check("signatures", passed=False, reason=str(error), final=True)
+
     def _of_revert(self, subject: promotion.Subject, files: Mapping[str, bytes], at: str) -> list[Check]:
         live = history.served(self.forge, subject.model, subject.environment, at)
         earlier = history.earlier(self.forge, live, subject.environment, at) if live else None

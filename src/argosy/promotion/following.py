@@ -1,11 +1,24 @@
 """The request for the next environment: one function, whoever finds that it is due."""
 
-from argosy.domain import promotion
+from collections.abc import Mapping
+from dataclasses import replace
+
+from argosy import errors
+from argosy.domain import markdown_text, promotion, request_body
 from argosy.domain.promotion import Request
 from argosy.ports.forge import Forge
 
 
 def open_next(forge: Forge, merged: Request) -> Request | None:
     """Open the request that *merged* leads to, or find it; None after the last environment and after a revert."""
-    proposal = promotion.next_proposal(forge.request(merged.number), forge.files(merged.number))
-    return forge.propose(proposal) if proposal else None
+    request, files = forge.request(merged.number), forge.files(merged.number)
+    proposal = promotion.next_proposal(request, files)
+    return forge.propose(replace(proposal, body=_body(request, files))) if proposal else None
+
+
+def _body(merged: Request, files: Mapping[str, bytes]) -> str:
+    # Not the text of the merged request: whoever may edit that one would write the next one too.
+    try:
+        return request_body.of_files(merged.subject, files, request_body.not_after(merged.body))
+    except errors.Misconfigured as error:
+        return f"The evidence cannot be shown, and no check of it will pass: {markdown_text.escape(str(error))}\n"

@@ -4,8 +4,10 @@ import datetime
 
 import pytest
 
-from argosy.domain import release, request_body
+from argosy import errors
+from argosy.domain import promotion, release, request_body
 from argosy.domain.documents import sha256
+from argosy.domain.evidence import ChampionRef, Evidence
 
 VERSION = release.Version(
     model="toy",
@@ -16,6 +18,29 @@ VERSION = release.Version(
     policy_digest=sha256(b"p"),
 )
 END = datetime.datetime(2027, 1, 31, tzinfo=datetime.UTC)
+SUBJECT = promotion.Subject(
+    model="toy", environment="staging", model_digest=sha256(b"m"), version=1, policy_digest=sha256(b"p")
+)
+EVIDENCE = Evidence(
+    model="toy",
+    task="binary",
+    model_digest=sha256(b"m"),
+    snapshot_digest=sha256(b"s"),
+    policy_digest=sha256(b"p"),
+    champion=ChampionRef(model="toy", policy_digest=sha256(b"p")),
+    git_commit="0" * 40,
+    rows_train=80,
+    rows_holdout=20,
+    metrics={},
+    gates=[],
+    verdict="promote",
+    explanation="It was looked at.",
+)
+FILES = promotion.files(
+    SUBJECT,
+    VERSION.yaml(),
+    {"evidence.json": EVIDENCE.canonical_json().encode(), "evidence.md": b"# as it was signed\n"},
+)
 
 
 def test_the_report_comes_first() -> None:
@@ -41,3 +66,43 @@ def test_it_always_fits(length: int) -> None:
     assert sha256(b"m") in body
     if length > 60_900:
         assert "a line of the report\n\n_Cut here" in body
+
+
+def test_the_evidence_makes_the_body() -> None:
+    """Whatever somebody wrote into the request, its files say what is proposed."""
+    body = request_body.of_files(SUBJECT, FILES, END)
+    assert body.startswith("# toy: promote\n\nIt was looked at.")
+    assert request_body.not_after(body) == END.date()
+    assert request_body.UNTIL not in request_body.of_files(SUBJECT, FILES)
+
+
+SIGNED = request_body.markdown(VERSION, END, "# as it was signed\n")
+RENDERED = request_body.of_files(SUBJECT, FILES, END)
+
+
+@pytest.mark.parametrize(
+    ("body", "same"),
+    [
+        pytest.param(SIGNED, True, id="as-signed"),
+        pytest.param(RENDERED, True, id="as-rendered"),
+        pytest.param(f"\n{SIGNED.strip()}".replace("\n", "\r\n"), True, id="as-a-forge-keeps-it"),
+        pytest.param(f"All is well.\n\n{SIGNED}", False, id="added-above"),
+        pytest.param(f"{SIGNED}\nAll is well.\n", False, id="added-below"),
+        pytest.param(SIGNED.replace("signed", "Signed"), False, id="a-letter"),
+        pytest.param(SIGNED.replace("2027-01-31", "2027-99-31"), False, id="no-day"),
+        pytest.param("", False, id="empty"),
+    ],
+)
+def test_a_body_that_says_something_else(body: str, same: bool) -> None:
+    """Every change of the text is found; a later Argosy's other words for the same evidence are none."""
+    assert request_body.is_of_files(body, SUBJECT, FILES) is same
+
+
+@pytest.mark.parametrize("name", ["version.yaml", "evidence/evidence.json"])
+@pytest.mark.parametrize("content", [None, b"{}", b"\xff"], ids=["missing", "another", "bytes"])
+def test_files_that_cannot_be_shown(name: str, content: bytes | None) -> None:
+    """The file is named."""
+    path = f"models/toy/staging/{name}"
+    rest = {other: kept for other, kept in FILES.items() if other != path}
+    with pytest.raises(errors.Misconfigured, match=path):
+        request_body.of_files(SUBJECT, rest if content is None else {**rest, path: content})

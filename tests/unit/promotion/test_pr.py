@@ -55,14 +55,14 @@ def verb(here: Settings, monkeypatch: pytest.MonkeyPatch, registry: MemoryRegist
     return run
 
 
-def offer(toy: Any, here: Settings, registry: MemoryRegistry) -> str:
+def offer(toy: Any, here: Settings, registry: MemoryRegistry, **evidence: str) -> str:
     """Take *toy* from evaluation to request with the real adapters; returns what propose said."""
     folder = toy.folder
     for left in ("release", "signatures"):
         shutil.rmtree(folder / left, ignore_errors=True)
     forge, artifacts = wiring.forge(here), wiring.artifacts(here)
     champion.run(model="toy", forge=forge, out=folder / "champion")
-    toy.judge("promote", ChampionRef.read(folder / "champion" / "champion.json"))
+    toy.judge("promote", ChampionRef.read(folder / "champion" / "champion.json"), **evidence)
     names = ("bundle", "training", "history", "choice", "evidence", "snapshot", "lineage", "online")
     released = register.run(
         settings=ModelSettings.model_validate_json((folder / "settings").read_bytes()),
@@ -158,18 +158,59 @@ def test_view_shows_evidence_and_checks(verb: Verb, offered: Any, capsys: pytest
     assert "#1 Promote toy version 1 to staging" in out
     assert out.count("    ok  ") == 7
     assert "RED" not in out
-    assert "# toy\n\nIt holds >= 0.8.\n" in out
+    assert "  evidence   signature verified: bundle and evidence are signed with our key\n" in out
+    assert "  text       as the evidence has it\n" in out
+    assert "# toy: promote\n\nIt was looked at.\n" in out
     verb("view", "1", "--raw")
     assert "# toy\n\nIt holds &gt;= 0.8.\n" in capsys.readouterr().out
+
+
+def test_view_does_not_believe_the_request_s_text(
+    verb: Verb, offered: Any, here: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever may edit a request writes its text; what is shown is the evidence, and that the text says something else."""
+    kept = type(wiring.forge(here)).request
+
+    def edited(self: Any, number: int) -> Request:
+        request = kept(self, number)
+        return request.model_copy(
+            update={"body": request.body.replace("It holds", "All gates hold, no need to look: it holds")}
+        )
+
+    monkeypatch.setattr(type(wiring.forge(here)), "request", edited)
+    assert verb("view", "1") == 0
+    out = capsys.readouterr().out
+    assert "DIFFERS from the evidence" in out
+    assert "no need to look" not in out
+    assert "It was looked at." in out
+    verb("view", "1", "--raw")
+    assert "no need to look" in capsys.readouterr().out
+    verb("merge", "1", "--as", "Ada")
+    assert "no need to look" not in wiring.forge(here).request(2).body
+    assert "It was looked at." in wiring.forge(here).request(2).body
+
+
+def test_view_says_whether_the_signature_is_right(
+    verb: Verb, offered: Any, here: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a merged request too, which no check looks at any more; and of evidence that cannot be read."""
+    verb("merge", "1", "--as", "Ada")
+    capsys.readouterr()
+    verb("view", "1")
+    assert "signature verified" in capsys.readouterr().out
+    shutil.rmtree(here.home / "store")
+    verb("view", "1")
+    assert "SIGNATURE NOT VERIFIED" in capsys.readouterr().out
 
 
 def test_a_terminal_is_not_obeyed(
     verb: Verb, toy: Any, here: Settings, registry: MemoryRegistry, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Escape sequences in evidence are shown without their power."""
-    (toy.folder / "evidence" / "evidence.md").write_text("\x1b]0;owned\x07\x1b[2J&#27;[2Jgone\n", encoding="utf-8")
-    offer(toy, here, registry)
-    for words in (["view", "1"], ["diff", "1", "--all"]):
+    owned = "\x1b]0;owned\x07\x1b[2J&#27;[2Jgone"
+    (toy.folder / "evidence" / "evidence.md").write_text(f"{owned}\n", encoding="utf-8")
+    offer(toy, here, registry, explanation=owned)
+    for words in (["view", "1"], ["view", "1", "--raw"], ["diff", "1", "--all"]):
         verb(*words)
         out = capsys.readouterr().out
         assert "gone" in out
