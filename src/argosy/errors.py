@@ -11,6 +11,9 @@ DONE = 0
 BUG = 1
 INTERRUPTED = 130
 
+BETWEEN = "\n       "
+"""What stands between the problems of one message: each has a line, set in as far as the first after ``error:``."""
+
 
 class ArgosyError(Exception):
     """A failure whose message says what is wrong, where, and what to do next."""
@@ -49,5 +52,5 @@ class Misconfigured(ArgosyError):
 
 
 def listed(problems: Iterable[str]) -> str:
-    """*problems* as one message: a line each, set in as far as the word ``error:`` before the first."""
-    return "\n       ".join(problems)
+    """*problems* as one message."""
+    return BETWEEN.join(problems)

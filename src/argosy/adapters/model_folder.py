@@ -1,23 +1,26 @@
 """Reads the files of a model's folder; says on which line a setting is wrong and what was probably meant.
 
-Owns the YAML of people: ``model.yaml`` and policies. What the settings mean is ``argosy.domain.model_settings``.
+Owns the files of people: ``model.yaml``, policies and ``expectations.json``. What the settings mean is ``argosy.domain.model_settings``.
 """
 
 import difflib
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from argosy import errors
-from argosy.domain import model_settings, policy
+from argosy.domain import expectations, model_settings, policy
+from argosy.domain.problems import Problem
 
 Read = TypeVar("Read", bound=BaseModel)
 Location = tuple[int | str, ...]
+Form = Literal["yaml", "json"]
 
 
 def load_settings(path: Path) -> model_settings.ModelSettings:
@@ -30,14 +33,35 @@ def load_policy(path: Path) -> policy.Policy:
     return load(path, policy.Policy)
 
 
+def load_expectations(path: Path) -> expectations.Expectations:
+    """The expectations in *path*. Raises Misconfigured with the line, the field and a suggestion."""
+    return load_with_lines(path, expectations.Expectations, form="json")[0]
+
+
 def load(path: Path, kind: type[Read]) -> Read:
     """Read the YAML file *path* as a *kind*; every problem is reported, each with its line."""
-    node = _compose(path)
+    return load_with_lines(path, kind)[0]
+
+
+def load_with_lines(path: Path, kind: type[Read], form: Form = "yaml") -> tuple[Read, "Lines"]:
+    """As :func:`load`, and where in the file, which has *form*, each setting stands."""
+    node, content = _compose(path, form)
     try:
-        return kind.model_validate(_Loader("").construct_document(node))
+        return kind.model_validate(content), Lines(path, node)
     except ValidationError as error:
-        problems = [_problem(path, node, kind, details) for details in error.errors()]
-        raise errors.Misconfigured("\n       ".join(problems)) from None
+        raise errors.Misconfigured(errors.listed(_problem(path, node, kind, each) for each in error.errors())) from None
+
+
+class Lines:
+    """Where the settings of a file stand."""
+
+    def __init__(self, path: Path, node: yaml.Node) -> None:
+        self._path = path
+        self._node = node
+
+    def at(self, problem: Problem) -> str:
+        """*problem* with its file and line."""
+        return f"{self._path}:{_line(self._node, problem.location)}: {problem}"
 
 
 class _Loader(yaml.SafeLoader):
@@ -53,20 +77,30 @@ _Loader.add_implicit_resolver(
 )
 
 
-def _compose(path: Path) -> yaml.Node:
+def _compose(path: Path, form: Form) -> tuple[yaml.Node, Any]:
+    """The file's places, and what it says."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise errors.Misconfigured(f"{path} cannot be read: {error}") from error
+    content = _json(path, text) if form == "json" else None
     try:
-        node = yaml.compose(text, Loader=_Loader)
+        # JSON is YAML but for tabs that set it in.
+        node = yaml.compose(text.expandtabs(2) if form == "json" else text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise errors.Misconfigured(f"{path}:{line}: this is not YAML: {error.problem}") from None
     if not isinstance(node, yaml.MappingNode):
         raise errors.Misconfigured(f"{path}:1: expected a mapping of settings")
     _refuse_twice(path, node)
-    return node
+    return node, content if form == "json" else _Loader("").construct_document(node)
+
+
+def _json(path: Path, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise errors.Misconfigured(f"{path}:{error.lineno}: this is not JSON: {error.msg}") from None
 
 
 def _refuse_twice(path: Path, node: yaml.Node) -> None:
@@ -83,7 +117,7 @@ def _refuse_twice(path: Path, node: yaml.Node) -> None:
 
 
 def _problem(path: Path, node: yaml.Node, kind: type[BaseModel], details: ErrorDetails) -> str:
-    location = _yaml_location(node, details["loc"])
+    location = _yaml_location(node, tuple(details.get("ctx", {}).get("at", details["loc"])))
     line = _line(node, location)
     field = ".".join(str(part) for part in location) or "the file"
     if details["type"] == "extra_forbidden":

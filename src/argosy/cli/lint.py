@@ -1,8 +1,9 @@
 """Say what is wrong with a manifest before anything runs.
 
 Checks that every field is Argo's and has its type, that every template, output and input that is named exists, that no value is pasted into
-code, and that no step has privileges. A folder stands for its pipeline.yaml. With a cluster, also that what is installed there is what the
-manifest says, and nobody edited it by hand. Ends 10 where something is wrong.
+code, and that no step has privileges. A folder stands for its pipeline.yaml, and beside a pipeline.yaml the model's own files are checked
+too: columns, scores, parameters, gates. With a cluster, also that what is installed there is what the manifest says, and nobody edited it
+by hand. Ends 10 where something is wrong.
 """
 
 import argparse
@@ -31,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
             problems.extend(_edited(path, arguments))
     for path, problems in found.items():
         for problem in problems:
-            print(f"{path}: {problem}")
+            print(problem)
         if not problems:
             print(f"{path}: nothing wrong")
     if count := sum(len(problems) for problems in found.values()):
@@ -40,11 +41,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _problems(path: Path, *, production: bool) -> list[str]:
+    from argosy.cli import folder_check
     from argosy.templates import lint
 
     problems: list[str] = []
     for manifest in _documents(path):
-        problems += lint.problems(manifest, production=production)
+        problems += [f"{path}: {problem}" for problem in lint.problems(manifest, production=production)]
+    if path.name == folder.MANIFEST and (path.parent / folder.ARTIFACTS["settings"]).exists():
+        problems += folder_check.problems(path.parent)
     return problems
 
 
@@ -52,7 +56,7 @@ def _edited(path: Path, arguments: argparse.Namespace) -> list[str]:
     at = cluster.workflows(arguments)
     templates = [manifest for manifest in _documents(path) if manifest.get("kind") == "WorkflowTemplate"]
     return [
-        f"installed in {at.namespace}: {difference}"
+        f"{path}: installed in {at.namespace}: {difference}"
         for manifest in templates
         for difference in installed.differences(manifest, at.template(manifest["metadata"]["name"]))
     ]

@@ -22,8 +22,10 @@ def fresh(model: Path) -> Path:
 
 def compiled(model: Path) -> str:
     """What the folder *model* compiles to. Raises Misconfigured."""
+    from argosy.cli import folder_check
     from argosy.templates import compiler  # not before: hera takes most of a second
 
+    folder_check.refuse(model)
     return compiler.compile_folder(model)
 
 

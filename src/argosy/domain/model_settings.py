@@ -8,6 +8,7 @@ import re
 from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from argosy.domain.documents import Document
 
@@ -275,6 +276,11 @@ class Schedule(Document):
         return name
 
 
+def _wrong(at: tuple[str | int, ...], text: str) -> PydanticCustomError:
+    """What is wrong at *at*, a place that is not where pydantic found it."""
+    return PydanticCustomError("misplaced", "{text}", {"text": text, "at": at})
+
+
 class ModelSettings(Document):
     """All settings of one model."""
 
@@ -308,18 +314,23 @@ class ModelSettings(Document):
     @model_validator(mode="after")
     def _refers_to_what_exists(self) -> Self:
         names = [source.name for source in self.sources]
-        if len(names) != len(set(names)):
-            raise ValueError("two sources have one name")
-        for used in [self.label.source, *(rule.source for rule in self.reject)]:
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                raise _wrong(("sources", index, "name"), f"two sources have one name, {name!r}")
+        rules = ((("reject", index, "source"), rule.source) for index, rule in enumerate(self.reject))
+        for at, used in [(("label", "source"), self.label.source), *rules]:
             if used not in names:
-                raise ValueError(f"there is no source {used!r}; sources: {', '.join(names)}")
+                raise _wrong(at, f"there is no source {used!r}; sources: {', '.join(names)}")
         fused = [step for steps in self.fuse.values() for step in steps]
         if twice := next((step for step in fused if fused.count(step) > 1), None):
-            raise ValueError(f"fuse: the step {twice!r} is there twice; a step is in one pod")
+            raise _wrong(("fuse",), f"the step {twice!r} is there twice; a step is in one pod")
         if self.task == "binary" and len(self.label.classes) != 2:
-            raise ValueError("a binary task names two label classes, the negative one first")
+            given = f"; these are {len(self.label.classes)}: for three or more, the task is multiclass" * bool(
+                self.label.classes
+            )
+            raise _wrong(("label", "classes"), f"a binary task names two label classes, the negative one first{given}")
         if self.task == "multiclass" and len(self.label.classes) < 3:
-            raise ValueError("a multiclass task names three label classes or more")
+            raise _wrong(("label", "classes"), "a multiclass task names three label classes or more")
         return self
 
     def source(self, name: str) -> Source:

@@ -14,6 +14,7 @@ from fairlearn import metrics as fairlearn
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from argosy.domain.evidence import Table
+from argosy.domain.measurements import FAIRNESS_OF_BINARY, FAIRNESS_OF_OTHERS
 from argosy.domain.model_settings import Task
 from argosy.ml import performance
 
@@ -22,16 +23,6 @@ Groups = npt.NDArray[np.object_]
 Decisions = npt.NDArray[np.bool_]
 
 SMALLEST_GROUP = 30
-OF_BINARY = (
-    "demographic_parity_ratio",
-    "demographic_parity_difference",
-    "equalized_odds_ratio",
-    "equalized_odds_difference",
-    "equal_opportunity_difference",
-    "calibration_gap",
-)
-"""All but the last are fairlearn's names. The gap is the largest distance, in any group, of the mean probability from the rate seen."""
-OF_OTHERS = ("score_ratio", "score_difference")
 
 
 def measure(
@@ -137,16 +128,18 @@ def _large_enough(groups: Groups) -> npt.NDArray[np.bool_]:
 def _of_task(task: Task, labels: Array, predictions: Array, threshold: float, groups: Groups) -> dict[str, float]:
     several = len(set(groups)) > 1
     if task == "binary":
-        return _binary(labels, predictions, threshold, groups) if several else dict.fromkeys(OF_BINARY, math.nan)
+        return (
+            _binary(labels, predictions, threshold, groups) if several else dict.fromkeys(FAIRNESS_OF_BINARY, math.nan)
+        )
     if not several:
-        return dict.fromkeys(OF_OTHERS, math.nan)
+        return dict.fromkeys(FAIRNESS_OF_OTHERS, math.nan)
     # No class is the favourable one: what can be compared is how good the model is for each group.
     scores = [
         performance.primary(task, labels[groups == group], predictions[groups == group])
         for group in sorted(set(groups))
     ]
     ratio = min(scores) / max(scores) if max(scores) > 0 else math.nan
-    return dict(zip(OF_OTHERS, (ratio, max(scores) - min(scores)), strict=True))
+    return dict(zip(FAIRNESS_OF_OTHERS, (ratio, max(scores) - min(scores)), strict=True))
 
 
 def _binary(labels: Array, probabilities: Array, threshold: float, groups: Groups) -> dict[str, float]:
@@ -156,8 +149,10 @@ def _binary(labels: Array, probabilities: Array, threshold: float, groups: Group
     # What is said of those who have the label is nothing where a group has none of them, and so for the others.
     classes = {float(label) for label in labels}
     told = all(set(labels[groups == group]) == classes == {0.0, 1.0} for group in set(groups))
-    figures = {name: float(getattr(fairlearn, name)(**arguments)) for name in OF_BINARY[:2]}
-    figures |= {name: float(getattr(fairlearn, name)(**arguments)) if told else math.nan for name in OF_BINARY[2:5]}
+    figures = {name: float(getattr(fairlearn, name)(**arguments)) for name in FAIRNESS_OF_BINARY[:2]}
+    figures |= {
+        name: float(getattr(fairlearn, name)(**arguments)) if told else math.nan for name in FAIRNESS_OF_BINARY[2:5]
+    }
     return figures | {"calibration_gap": gap}
 
 

@@ -5,7 +5,6 @@ binary task) or values; predictions are what ``predictor`` gives: the probabilit
 a value.
 """
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -14,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from argosy import errors
+from argosy.domain import measurements
 from argosy.domain.model_settings import Task
 
 Array = npt.NDArray[np.floating]
@@ -48,12 +48,9 @@ def direction(task: Task, metric: str) -> Direction:
 
 def find(task: Task, metric: str) -> Metric:
     """The score called *metric*. Raises Misconfigured, with a suggestion, where *task* has none of that name."""
-    known = METRICS[task]
-    if metric in known:
-        return known[metric]
-    close = difflib.get_close_matches(metric, known, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    raise errors.Misconfigured(f"a {task} task has no score {metric!r}{hint}. It has: {', '.join(sorted(known))}")
+    if (problem := measurements.unknown_score(metric, task)) is not None:
+        raise errors.Misconfigured(problem)
+    return METRICS[task][metric]
 
 
 def best_threshold(labels: Array, probabilities: Array) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from argosy.domain.evidence import Curve, Table
+from argosy.domain.measurements import OF_SEARCHES
 from argosy.domain.model_settings import Task
 from argosy.ml import metrics
 
@@ -31,7 +32,7 @@ def primary(task: Task, labels: Array, predictions: Array) -> float:
 
 def measure(task: Task, labels: Array, predictions: Array, threshold: float) -> Measurements:
     """``performance.<score>`` for every score of *task*."""
-    names = [name for name in metrics.METRICS[task] if name not in ("best_f1", "brier")]
+    names = [name for name in metrics.METRICS[task] if name not in OF_SEARCHES]
     return {
         f"performance.{name}": defined(metrics.score(task, name, labels, predictions, threshold=threshold))
         for name in names

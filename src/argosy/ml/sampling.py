@@ -5,7 +5,6 @@ not depend on who ran the trials before or when they finished. The search's shar
 sampler reads.
 """
 
-import difflib
 import math
 import warnings
 from collections.abc import Mapping
@@ -16,29 +15,11 @@ from optuna.distributions import BaseDistribution, FloatDistribution, IntDistrib
 from optuna.trial import FrozenTrial, TrialState
 
 from argosy import errors
+from argosy.domain import settings_checks
 from argosy.domain.model_settings import FloatRange, IntRange, ModelSettings
 from argosy.domain.search import Asked, SearchHistory, Trial
 
 Space = dict[str, BaseDistribution]
-
-TUNABLE = frozenset(
-    {
-        "colsample_bylevel",
-        "colsample_bynode",
-        "colsample_bytree",
-        "gamma",
-        "learning_rate",
-        "max_delta_step",
-        "max_depth",
-        "max_leaves",
-        "min_child_weight",
-        "reg_alpha",
-        "reg_lambda",
-        "scale_pos_weight",
-        "subsample",
-    }
-)
-"""XGBoost's parameters that a search space may name. Not the number of bins: matrices are binned once and shared by all trials."""
 
 
 def ask(settings: ModelSettings, history: SearchHistory, *, round_number: int) -> list[Asked]:
@@ -93,22 +74,9 @@ def _asked(trial: optuna.Trial) -> Asked:
 
 
 def _distribution(name: str, bounds: FloatRange | IntRange, settings: ModelSettings) -> BaseDistribution:
-    where = f"search.space.{name}"
-    if name not in TUNABLE:
-        close = difflib.get_close_matches(name, TUNABLE, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise errors.Misconfigured(
-            f"{where}: no parameter of that name can be tuned{hint}. Known: {', '.join(sorted(TUNABLE))}"
-        )
-    if name == "scale_pos_weight" and settings.task != "binary":
-        raise errors.Misconfigured(
-            f"{where}: weighs the positive class, which only a binary task has; this one is {settings.task}"
-        )
+    if (problem := settings_checks.range_problem(name, bounds, settings)) is not None:
+        raise errors.Misconfigured(f"search.space.{name}: {problem}")
     low, high = _bounds(bounds)
-    if low > high or (bounds.log and low <= 0):
-        raise errors.Misconfigured(
-            f"{where}: from {low:g} to {high:g} is no {'logarithmic ' if bounds.log else ''}range"
-        )
     if isinstance(bounds, IntRange):
         return IntDistribution(bounds.int_low, bounds.int_high, log=bounds.log)
     return FloatDistribution(low, high, log=bounds.log)

@@ -67,3 +67,6 @@ class Tables(Protocol):
 
         Raises Misconfigured where one cannot be asked of the table.
         """
+
+    def explain(self, source: Source, expression: str, *, condition: bool) -> str | None:
+        """Why *expression* cannot be asked of a table with the contract of *source*, or None; *condition*: it has to be true or false."""

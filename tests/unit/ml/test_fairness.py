@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from argosy.domain import measurements
 from argosy.ml import fairness
 
 # A hundred of each group; of a, 50 have the label and 40 are selected (30 of them rightly); of b, 20 and 10 (all rightly).
@@ -60,7 +61,7 @@ def test_thirty_are_enough() -> None:
 def test_one_group_alone_leaves_everything_undefined() -> None:
     """The names are there, so that a policy's gate fails as undefined and not as a typo."""
     found = measured(["a"] * 200)
-    assert set(found) == set(fairness.OF_BINARY)
+    assert set(found) == set(measurements.FAIRNESS_OF_BINARY)
     assert set(found.values()) == {None}
 
 

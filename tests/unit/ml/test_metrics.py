@@ -97,7 +97,7 @@ def test_undefined_is_nan(name: str, labels: list[float]) -> None:
 
 def test_unknown_score() -> None:
     """A misspelt score is an error with a suggestion."""
-    with pytest.raises(errors.Misconfigured, match=r"no score 'logloss'; did you mean 'log_loss'\?\. It has: accuracy"):
+    with pytest.raises(errors.Misconfigured, match=r"no score 'logloss'; did you mean 'log_loss'\? It has: accuracy"):
         metrics.direction("binary", "logloss")
     with pytest.raises(errors.Misconfigured, match="a regression task has no score 'auc'"):
         metrics.direction("regression", "auc")

@@ -21,6 +21,13 @@ LOCAL = rf"{DATE}({CLOCK})?"
 LARGEST_EXACT = 2**53
 """Up to here every whole number is a double of its own."""
 
+SQL_TYPE: dict[ColumnType, str] = {
+    "string": "VARCHAR",
+    "integer": "BIGINT",
+    "number": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "timestamp": "TIMESTAMPTZ",
+}
 WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 FRACTIONS = ("FLOAT", "DOUBLE")
 ZONELESS = ("TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMP_MS", "TIMESTAMP_S", "DATE")
@@ -78,8 +85,7 @@ def from_typed(column: Column, found: str) -> str:
         return f"CASE WHEN {whole} THEN TRY_CAST({quoted} AS BIGINT) END"
     if column.type == "number":
         return _finite(f"TRY_CAST({quoted} AS DOUBLE)")
-    kinds = {"string": "VARCHAR", "integer": "BIGINT", "boolean": "BOOLEAN", "timestamp": "TIMESTAMPTZ"}
-    return f"TRY_CAST({quoted} AS {kinds[column.type]})"
+    return f"TRY_CAST({quoted} AS {SQL_TYPE[column.type]})"
 
 
 def of_label(label: Label) -> str:

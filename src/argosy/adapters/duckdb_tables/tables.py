@@ -70,6 +70,22 @@ class DuckDBTables:
         query = f"SELECT {columns}{added} FROM read_parquet(?)"  # noqa: S608 - the expressions are the model's own
         return self._ask(query, table, f"{'; '.join(asked)} cannot be asked of source {source.name!r}")
 
+    def explain(self, source: Source, expression: str, *, condition: bool) -> str | None:
+        """Ask a table without rows; see the port."""
+        columns = ", ".join(
+            f"NULL::{sql.SQL_TYPE[column.type]} AS {sql.name(column.name)}" for column in source.columns
+        )
+        if source.observed_at is not None:
+            columns += f", NULL::TIMESTAMPTZ AS {tables.EVENT_TIME}"
+        with self._database() as database:
+            try:
+                kind = database.execute(f"DESCRIBE SELECT ({expression}) AS c FROM (SELECT {columns})").fetchall()[0][1]  # noqa: S608
+            except duckdb.Error as error:
+                return f"`{expression}` cannot be asked of source {source.name!r}: {_explained(error)}"
+        if condition and kind != "BOOLEAN":
+            return f"`{expression}` gives {kind}, not a condition; write one that is true or false"
+        return None
+
     def _ask(self, query: str, table: Path, problem: str) -> "pa.Table":
         with self._database() as database:
             try:
@@ -269,3 +285,9 @@ def _copy(database: duckdb.DuckDBPyConnection, select: str, file: Path) -> None:
 def _said(error: duckdb.Error) -> str:
     """DuckDB's own words without the picture it draws of the query."""
     return str(error).split("\n", 1)[0]
+
+
+def _explained(error: duckdb.Error) -> str:
+    """As :func:`_said`, with the columns that DuckDB thinks were meant."""
+    said = str(error).split("\nLINE", 1)[0]
+    return " ".join(said.split())

@@ -12,7 +12,7 @@ def body(step: Step) -> None:
     """One attempt."""
     run.run(
         settings=model_folder.load_settings(step.input("settings")),
-        expectations=run.read(step.input("expectations")),
+        expectations=model_folder.load_expectations(step.input("expectations")),
         snapshot=step.input("snapshot"),
         lineage=Lineage.read(step.input("lineage")),
         tables=wiring.tables(),

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
 from argosy import errors
 from argosy.domain.data import ExpectationResult, Layer, Lineage, SnapshotManifest, ValidationResult
 from argosy.domain.expectations import Expectation, Expectations
@@ -61,15 +59,6 @@ def run(
     (out / PAGE).write_text(page.render(settings, lineage, result), encoding="utf-8")
     if failures := result.critical_failures:
         raise errors.Rejected(_message(failures))
-
-
-def read(file: Path) -> Expectations:
-    """The expectations in *file*. Raises Misconfigured with each problem's place."""
-    try:
-        return Expectations.model_validate_json(file.read_bytes())
-    except ValidationError as error:
-        said = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
-        raise errors.Misconfigured(f"expectations.json: {said}") from None
 
 
 def _sources_exist(settings: ModelSettings, expectations: Expectations) -> None:

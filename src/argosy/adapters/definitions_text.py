@@ -1,0 +1,80 @@
+"""Reads ``features.py`` as text: the features that are written out, their lines and their views' sources.
+
+Nothing is run and Feast is not loaded, which takes seconds; what a file calculates is left out.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from argosy import errors
+from argosy.domain.definitions import Definitions, FeatureLine
+
+
+def read(path: Path) -> Definitions:
+    """What *path* says on the face of it. Raises Misconfigured, with the line, where it is no Python."""
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise errors.Misconfigured(f"{path} cannot be read: {error}") from error
+    except SyntaxError as error:
+        raise errors.Misconfigured(f"{path}:{error.lineno}: this is not Python: {error.msg}") from None
+    named = {
+        target.id: node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    features = [feature for view in _calls(tree, "FeatureView") for feature in _features(view, named)]
+    services = {_text(_argument(call, "name", 0)): call.lineno for call in _calls(tree, "FeatureService")}
+    chosen = [_resolved(_argument(call, "features", 1), named) for call in _calls(tree, "FeatureService")]
+    whole = all(
+        isinstance(views, ast.List) and all(isinstance(each, ast.Name) for each in views.elts) for views in chosen
+    )
+    return Definitions(
+        features=features if whole else [],
+        services={} if None in services else {str(name): line for name, line in services.items()},
+    )
+
+
+def _features(view: ast.Call, named: dict[str, ast.expr]) -> Iterator[FeatureLine]:
+    source = _source(_resolved(_argument(view, "source"), named), named)
+    schema = _resolved(_argument(view, "schema"), named)
+    for element in schema.elts if isinstance(schema, ast.List | ast.Tuple) else []:
+        field = _resolved(element, named)
+        if isinstance(field, ast.Call) and (name := _text(_argument(field, "name"))) is not None:
+            kind = _argument(field, "dtype")
+            yield FeatureLine(name, field.lineno, _name_of(kind) if kind else None, source)
+
+
+def _source(value: ast.expr | None, named: dict[str, ast.expr]) -> str | None:
+    if not isinstance(value, ast.Call):
+        return None
+    path = _text(_resolved(_argument(value, "path"), named))
+    return path.removesuffix(".parquet") if path else None
+
+
+def _calls(tree: ast.Module, function: str) -> list[ast.Call]:
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _name_of(node.func) == function]
+
+
+def _name_of(value: ast.expr) -> str | None:
+    if isinstance(value, ast.Attribute):
+        return value.attr
+    return value.id if isinstance(value, ast.Name) else None
+
+
+def _argument(call: ast.Call, name: str, position: int | None = None) -> ast.expr | None:
+    found = next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
+    if found is None and position is not None and len(call.args) > position:
+        return call.args[position]
+    return found
+
+
+def _resolved(value: ast.expr | None, named: dict[str, ast.expr]) -> ast.expr | None:
+    return named.get(value.id) if isinstance(value, ast.Name) else value
+
+
+def _text(value: ast.expr | None) -> str | None:
+    return value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else None

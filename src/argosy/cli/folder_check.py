@@ -1,0 +1,94 @@
+"""Everything that is wrong in a model's folder and can be known before it runs: said at once, each with its file and line.
+
+Columns, scores, parameters and sources that one file names and another has not; SQL that the contract cannot answer, where DuckDB is
+installed; gates of the project's own policy over something that is not measured.
+"""
+
+import importlib.util
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from argosy import errors
+from argosy.adapters import definitions_text, model_folder
+from argosy.domain import folder_checks, settings_checks
+from argosy.domain.expectations import Expectations
+from argosy.domain.model_settings import ModelSettings
+from argosy.domain.policy import Policy
+from argosy.domain.problems import Location, Problem
+from argosy.templates import folder
+
+POLICIES = Path("gitops-env", "policies")
+
+
+def refuse(model: Path) -> None:
+    """Return where nothing is wrong in the folder *model*; else raise Misconfigured with all that is."""
+    if found := problems(model):
+        raise errors.Misconfigured(errors.listed(found))
+
+
+def problems(model: Path) -> list[str]:
+    """All that is wrong in the folder *model*, a line each."""
+    try:
+        settings, lines = model_folder.load_with_lines(model / folder.ARTIFACTS["settings"], ModelSettings)
+    except errors.Misconfigured as error:
+        return str(error).split(errors.BETWEEN)
+    parts: list[Callable[[], Iterator[str]]] = [
+        lambda: map(lines.at, settings_checks.problems(settings)),
+        lambda: map(lines.at, _sql(settings)),
+        lambda: _definitions(model / folder.ARTIFACTS["definitions"], settings),
+        lambda: _expectations(model / folder.ARTIFACTS["expectations"], settings),
+        lambda: _policy(model.resolve().parents[1] / POLICIES / f"{settings.model}.yaml", settings),
+    ]
+    return list(dict.fromkeys(problem for part in parts for problem in _said(part)))
+
+
+def _said(part: Callable[[], Iterator[str]]) -> list[str]:
+    """What *part* finds; what it cannot read at all is a finding too."""
+    try:
+        return list(part())
+    except errors.Misconfigured as error:
+        return str(error).split(errors.BETWEEN)
+
+
+def _definitions(file: Path, settings: ModelSettings) -> Iterator[str]:
+    for line, text in folder_checks.of_definitions(definitions_text.read(file), settings):
+        yield f"{file}:{line}: {text}"
+
+
+def _expectations(file: Path, settings: ModelSettings) -> Iterator[str]:
+    expectations, lines = model_folder.load_with_lines(file, Expectations, form="json")
+    yield from map(lines.at, folder_checks.of_expectations(expectations, settings))
+    yield from map(lines.at, _derived(expectations, settings))
+
+
+def _policy(file: Path, settings: ModelSettings) -> Iterator[str]:
+    if file.exists():
+        policy, lines = model_folder.load_with_lines(file, Policy)
+        yield from map(lines.at, folder_checks.of_policy(policy, settings))
+
+
+def _sql(settings: ModelSettings) -> Iterator[Problem]:
+    names = {source.name: source for source in settings.sources}
+    for index, rule in enumerate(settings.reject):
+        yield from _asked(("reject", index, "when"), names[rule.source].name, rule.when, settings, condition=True)
+    yield from _asked(("label", "sql"), settings.label.source, settings.label.sql, settings)
+
+
+def _derived(expectations: Expectations, settings: ModelSettings) -> Iterator[Problem]:
+    known = {source.name for source in settings.sources}
+    for source, columns in expectations.derived.items():
+        for name, expression in columns.items():
+            if source in known:
+                yield from _asked(("derived", source, name), source, expression, settings)
+
+
+def _asked(
+    at: Location, source: str, expression: str, settings: ModelSettings, *, condition: bool = False
+) -> Iterator[Problem]:
+    if importlib.util.find_spec("duckdb") is None:
+        return
+    from argosy import wiring
+
+    problem = wiring.tables().explain(settings.source(source), expression, condition=condition)
+    if problem is not None:
+        yield Problem(at, problem)

@@ -1,0 +1,28 @@
+"""What a definitions file says on the face of it: names and lines, without running it.
+
+What it really defines is known once Feast has loaded it, in ``build-features``.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class FeatureLine:
+    """One ``Field`` of a view."""
+
+    name: str
+    line: int
+    type: str | None
+    """Feast's type by name, such as Int64; None where it is not written out."""
+    source: str | None
+    """The source that its view reads; None where it is not written out."""
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """What could be told; the rest is left out, never guessed."""
+
+    features: list[FeatureLine]
+    """Of every view; empty where a service may take fewer."""
+    services: dict[str, int]
+    """Name of each FeatureService to its line; empty where one of them is not written out."""

@@ -1,0 +1,83 @@
+"""The names under which a model is measured: what settings and policies may name, known before anything is measured.
+
+How each is calculated is ``ml``'s business; a test holds these names against what is measured there.
+"""
+
+from argosy.domain.model_settings import ModelSettings, Task
+from argosy.domain.suggestion import choices
+
+SCORES: dict[Task, tuple[str, ...]] = {
+    "binary": ("accuracy", "auc", "best_f1", "brier", "f1", "log_loss", "pr_auc", "precision", "recall"),
+    "multiclass": ("accuracy", "auc", "f1", "log_loss", "pr_auc", "precision", "recall"),
+    "regression": ("mae", "r2", "rmse"),
+}
+"""Scores of predictions against labels: what a search and a comparison can go by."""
+
+OF_SEARCHES = ("best_f1", "brier")
+"""Scores that are not among the measurements of a model, whose threshold is fixed."""
+
+FAIRNESS_OF_BINARY = (
+    "demographic_parity_ratio",
+    "demographic_parity_difference",
+    "equalized_odds_ratio",
+    "equalized_odds_difference",
+    "equal_opportunity_difference",
+    "calibration_gap",
+)
+"""All but the last are fairlearn's names. The gap is the largest distance, in any group, of the mean probability from the rate seen."""
+FAIRNESS_OF_OTHERS = ("score_ratio", "score_difference")
+
+BUSINESS = ("false_negative", "false_positive", "true_negative", "true_positive")
+"""What ``evaluation.business`` gives a worth to."""
+
+SLICE = "performance.slice."
+_ALWAYS = (
+    "calibration.ece",
+    "calibration.mean_gap",
+    "explainability.features_for_ninety",
+    "explainability.top_share",
+    "latency.cost_per_million",
+    "latency.p50_ms",
+    "latency.p95_ms",
+    "latency.p99_ms",
+    "robustness.flip_rate",
+    "robustness.missing_drop",
+    "robustness.noise_drop",
+    "robustness.undefined",
+)
+
+
+def names(settings: ModelSettings) -> list[str]:
+    """Every measurement of a model with *settings*, but those of single slices, whose values only the data knows."""
+    task, evaluation = settings.task, settings.evaluation
+    found = [*_ALWAYS, *(f"performance.{score}" for score in SCORES[task] if score not in OF_SEARCHES)]
+    if task != "regression":
+        found += ["calibration.brier", "calibration.overconfidence"]
+    if task == "binary":
+        found += ["performance.lift_top_tenth", *(["performance.value_per_row"] if evaluation.business else [])]
+    if evaluation.slices:
+        found.append("performance.worst_slice")
+    ratios = FAIRNESS_OF_BINARY if task == "binary" else FAIRNESS_OF_OTHERS
+    found += [f"fairness.{attribute}.{name}" for attribute in evaluation.sensitive for name in ratios]
+    return sorted(found)
+
+
+def unknown(metric: str, settings: ModelSettings) -> str | None:
+    """What to say of a limit on *metric* where no such thing is measured of this model; None where it is."""
+    known = names(settings)
+    if metric in known or any(metric.startswith(f"{SLICE}{column}.") for column in settings.evaluation.slices):
+        return None
+    dimension = metric.partition(".")[0]
+    alike = [name for name in known if name.startswith(f"{dimension}.")] or known
+    why = ""
+    if dimension == "fairness" and not settings.evaluation.sensitive:
+        why = "; `evaluation.sensitive` in model.yaml names no attribute"
+    return f"nothing is measured under {metric!r}{why}{choices(metric, alike, 'There is')}"
+
+
+def unknown_score(score: str, task: Task) -> str | None:
+    """What to say of *score* where *task* has none of that name; None where it has."""
+    known = SCORES[task]
+    if score in known:
+        return None
+    return f"a {task} task has no score {score!r}{choices(score, known, 'It has')}"

@@ -1,0 +1,154 @@
+"""What is wrong with settings although each of them is well written: names of columns, scores and parameters that are not there.
+
+All of it is known from ``model.yaml`` alone, so it is said before anything runs. SQL is asked of the contract elsewhere.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from argosy.domain import measurements, reserved_names
+from argosy.domain.model_settings import FloatRange, IntRange, ModelSettings, Source, TimeSplit
+from argosy.domain.problems import Location, Problem
+from argosy.domain.suggestion import choices
+
+TUNABLE = frozenset(
+    {
+        "colsample_bylevel",
+        "colsample_bynode",
+        "colsample_bytree",
+        "gamma",
+        "learning_rate",
+        "max_delta_step",
+        "max_depth",
+        "max_leaves",
+        "min_child_weight",
+        "reg_alpha",
+        "reg_lambda",
+        "scale_pos_weight",
+        "subsample",
+    }
+)
+"""XGBoost's parameters that a search space may name. Not the number of bins: matrices are binned once and shared by all trials."""
+
+KEY_TYPES = ("string", "integer")
+
+
+def problems(settings: ModelSettings) -> Iterator[Problem]:
+    """Everything that is wrong, in the order of the file's parts."""
+    keys = list(dict.fromkeys([*settings.entity, *(key for source in settings.sources for key in source.entity)]))
+    yield from _columns_are_there(("entity",), settings.entity, settings.primary)
+    yield from _keys_fit(settings)
+    for index, source in enumerate(settings.sources):
+        yield from _of_source(("sources", index), source, keys)
+    yield from _columns_are_there(("label", "columns"), settings.label.columns, settings.primary)
+    yield from _classes(settings)
+    yield from _split(settings)
+    yield from _search(settings)
+    yield from _evaluation(settings)
+
+
+def unknown(name: str, known: Sequence[str], place: str) -> str:
+    """What to say of *name*, which is no column of *place*."""
+    return f"{name!r} is no column of {place}{choices(name, known, 'Columns')}"
+
+
+def _columns_are_there(at: Location, names: Sequence[str], source: Source) -> Iterator[Problem]:
+    known = [column.name for column in source.columns]
+    for index, name in enumerate(names):
+        if name not in known:
+            yield Problem((*at, index), unknown(name, known, f"source {source.name!r}"))
+
+
+def _keys_fit(settings: ModelSettings) -> Iterator[Problem]:
+    kinds = {column.name: column.type for column in settings.primary.columns}
+    for index, name in enumerate(settings.entity):
+        if (reason := reserved_names.of_key(name)) is not None:
+            yield Problem(("entity", index), f"{reason}; call the key otherwise")
+        if kinds.get(name, "string") not in KEY_TYPES:
+            yield Problem(("entity", index), f"{name!r} is a {kinds[name]}; a key is a string or an integer")
+
+
+def _of_source(at: Location, source: Source, keys: Sequence[str]) -> Iterator[Problem]:
+    yield from _columns_are_there((*at, "entity"), source.entity, source)
+    kinds = {column.name: column.type for column in source.columns}
+    for setting, name in (("timestamp", source.timestamp), ("created", source.created)):
+        if name is None:
+            continue
+        if name not in kinds:
+            yield Problem((*at, setting), unknown(name, list(kinds), f"source {source.name!r}"))
+        elif kinds[name] != "timestamp":
+            yield Problem((*at, setting), f"column {name!r} is of type {kinds[name]}; a time is of type timestamp")
+        if (reason := reserved_names.of_time(name)) is not None:
+            yield Problem((*at, setting), f"{reason}; give the column another name")
+    yield from _column_names((*at, "columns"), source, keys)
+
+
+def _column_names(at: Location, source: Source, keys: Sequence[str]) -> Iterator[Problem]:
+    seen: dict[str, str] = {}
+    for index, column in enumerate(source.columns):
+        folded = column.name.casefold()
+        if folded in seen:
+            but = "" if seen[folded] == column.name else f", which is {seen[folded]!r} to a database"
+            yield Problem((*at, index), f"column {column.name!r} is there twice{but}")
+        seen[folded] = column.name
+        if (reason := reserved_names.of_column(column.name, keys)) is not None:
+            yield Problem((*at, index), f"{reason}; give it another name")
+        if folded == reserved_names.EVENT_TIME and column.name != source.timestamp:
+            yield Problem((*at, index), f"{column.name!r} is the time of a row; name it as `timestamp` of the source")
+
+
+def _classes(settings: ModelSettings) -> Iterator[Problem]:
+    classes = settings.label.classes
+    for index, name in enumerate(classes):
+        if name in classes[:index]:
+            yield Problem(("label", "classes", index), f"{name!r} is there twice")
+    if settings.task == "regression" and classes:
+        yield Problem(("label", "classes"), "a regression task predicts a number and has no classes; leave them out")
+
+
+def _split(settings: ModelSettings) -> Iterator[Problem]:
+    if isinstance(settings.split, TimeSplit) and settings.primary.observed_at is not None:
+        yield Problem(
+            ("split", "by"),
+            f"source {settings.primary.name!r} has one moment for all rows, so a split by time leaves one side empty; split by entity",
+        )
+
+
+def _search(settings: ModelSettings) -> Iterator[Problem]:
+    if (text := measurements.unknown_score(settings.search.metric, settings.task)) is not None:
+        yield Problem(("search", "metric"), text)
+    for name, bounds in settings.search.space.items():
+        if (text := range_problem(name, bounds, settings)) is not None:
+            yield Problem(("search", "space", name), text)
+
+
+def range_problem(name: str, bounds: FloatRange | IntRange, settings: ModelSettings) -> str | None:
+    """Why the parameter *name* cannot be searched between *bounds*, or None."""
+    if name not in TUNABLE:
+        return f"no parameter of that name can be tuned{choices(name, sorted(TUNABLE), 'Known')}"
+    if name == "scale_pos_weight" and settings.task != "binary":
+        return f"weighs the positive class, which only a binary task has; this one is {settings.task}"
+    low, high = (bounds.int_low, bounds.int_high) if isinstance(bounds, IntRange) else (bounds.low, bounds.high)
+    if low > high or (bounds.log and low <= 0):
+        return f"from {low:g} to {high:g} is no {'logarithmic ' if bounds.log else ''}range"
+    if name in ("max_depth", "max_leaves") and not isinstance(bounds, IntRange):
+        return "is a whole number; write `int_low` and `int_high`"
+    return None
+
+
+def _evaluation(settings: ModelSettings) -> Iterator[Problem]:
+    known = list(dict.fromkeys(column.name for source in settings.sources for column in source.columns))
+    for setting in ("sensitive", "slices"):
+        for index, name in enumerate(getattr(settings.evaluation, setting)):
+            at = ("evaluation", setting, index)
+            if name not in known:
+                yield Problem(at, unknown(name, known, "any source"))
+            elif (reason := reserved_names.of_key(name)) is not None:
+                yield Problem(at, f"{reason}; a slice needs another name")
+    for name in settings.evaluation.business:
+        if name not in measurements.BUSINESS:
+            yield Problem(
+                ("evaluation", "business", name),
+                f"is no outcome{choices(name, measurements.BUSINESS, 'Outcomes')}",
+            )
+    if settings.evaluation.business and settings.task != "binary":
+        yield Problem(("evaluation", "business"), f"is for a binary task; this one is {settings.task}")

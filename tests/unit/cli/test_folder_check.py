@@ -1,0 +1,321 @@
+"""What `compile` and `lint` can know is said by them, with its file and line, the valid words and the nearest one."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from argosy import errors
+from argosy.cli import folder_check, main
+
+ROOT = Path(__file__).parents[3]
+SETTINGS, FEATURES = "workflows/upsell/model.yaml", "workflows/upsell/features.py"
+EXPECTED, POLICY = "workflows/upsell/expectations.json", "gitops-env/policies/upsell.yaml"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with every file that the tutorial shows, and the working directory in it."""
+    text = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+    for name, content in re.findall(r"```\w+ (\S+)\n(.*?)```", text, re.DOTALL):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def change(project: Path, file: str, old: str, new: str) -> None:
+    text = (project / file).read_text(encoding="utf-8")
+    assert old in text
+    (project / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def test_nothing_is_wrong_with_the_tutorial(project: Path) -> None:
+    """Nor with the models of this repository."""
+    assert folder_check.problems(project / "workflows" / "upsell") == []
+    for model in ("churn", "flight_delay"):
+        assert folder_check.problems(ROOT / "workflows" / model) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "told"),
+    [
+        pytest.param(
+            SETTINGS,
+            "metric: f1",
+            "metric: acuracy",
+            "has no score 'acuracy'; did you mean 'accuracy'[?] It has: acc",
+            id="score",
+        ),
+        pytest.param(
+            SETTINGS,
+            "max_depth:",
+            "max_dept:",
+            "search.space.max_dept: no parameter .* mean 'max_depth'[?] Known: c",
+            id="parameter",
+        ),
+        pytest.param(
+            SETTINGS,
+            "{int_low: 2, int_high: 8}",
+            "{low: 2, high: 8}",
+            "write `int_low` and `int_high`",
+            id="fractional-depth",
+        ),
+        pytest.param(
+            SETTINGS,
+            "low: 0.01, high: 0.3",
+            "low: 0.3, high: 0.01",
+            "from 0.3 to 0.01 is no logarithmic range",
+            id="range",
+        ),
+        pytest.param(
+            SETTINGS,
+            "slices: [plan]",
+            "sensitive: [gender]",
+            "'gender' is no column of any source.* Columns: account_id",
+            id="sensitive",
+        ),
+        pytest.param(
+            SETTINGS,
+            "slices: [plan]",
+            "slices: [pln]",
+            "'pln' is no column of any source; did you mean 'plan'",
+            id="slice",
+        ),
+        pytest.param(
+            SETTINGS,
+            "slices: [plan]",
+            "business: {true_postive: 5}",
+            "did you mean 'true_positive'",
+            id="outcome",
+        ),
+        pytest.param(SETTINGS, "seats < 1", "seat < 1", "reject.0.when: `seat < 1` cannot be asked.*seats", id="rule"),
+        pytest.param(SETTINGS, "seats < 1", "seats + 1", "gives BIGINT, not a condition", id="no-condition"),
+        pytest.param(
+            SETTINGS,
+            "upgraded = 'Yes'",
+            "upgrade = 'Yes'",
+            "label.sql: `upgrade = 'Yes'` cannot be asked.*upgraded",
+            id="label",
+        ),
+        pytest.param(
+            SETTINGS,
+            "columns: [upgraded]",
+            "columns: [upgrade]",
+            "label.columns.0: 'upgrade' is no column.*'upgraded'",
+            id="label-column",
+        ),
+        pytest.param(
+            SETTINGS,
+            "[stays, upgrades]",
+            "[stays, upgrades, leaves]",
+            "label.classes: a binary task .* the task is multiclass",
+            id="classes",
+        ),
+        pytest.param(
+            SETTINGS,
+            "[stays, upgrades]",
+            "[stays, stays]",
+            "label.classes.1: 'stays' is there twice",
+            id="class-twice",
+        ),
+        pytest.param(
+            SETTINGS,
+            "    entity: [account_id]",
+            "    entity: [acount_id]",
+            "sources.0.entity.0: 'acount_id' is no column",
+            id="key",
+        ),
+        pytest.param(
+            SETTINGS,
+            "entity: [account_id]",
+            "entity: [acount_id]",
+            "entity.0: 'acount_id' is no column of source",
+            id="entity",
+        ),
+        pytest.param(
+            SETTINGS,
+            "by: entity, holdout: 0.2",
+            "by: time, holdout_from: 2026-01-01T00:00:00Z",
+            "split by entity",
+            id="split",
+        ),
+        pytest.param(SETTINGS, "name: seats", "name: rn", "'rn' is the name of a column that the join", id="reserved"),
+        pytest.param(
+            SETTINGS,
+            "name: tickets",
+            "name: Seats",
+            "'Seats' is there twice, which is 'seats' to a database",
+            id="case",
+        ),
+        pytest.param(
+            SETTINGS,
+            "source: subscriptions, when",
+            "source: subs, when",
+            "reject.0.source: there is no source",
+            id="source",
+        ),
+        pytest.param(
+            FEATURES,
+            'name="seats"',
+            'name="seat"',
+            "feature 'seat' is no column of source 'subscriptions'; did you mean 'seats'",
+            id="feature",
+        ),
+        pytest.param(FEATURES, 'name="seats"', 'name="upgraded"', "known only with the label", id="leak"),
+        pytest.param(
+            FEATURES,
+            '"plan", dtype=String',
+            '"plan", dtype=Int64',
+            "'plan' is Int64, the contract says string",
+            id="type",
+        ),
+        pytest.param(
+            FEATURES,
+            'path="subscriptions.parquet"',
+            'path="subs.parquet"',
+            "reads 'subs.parquet'; there is no source 'subs'",
+            id="file",
+        ),
+        pytest.param(
+            FEATURES,
+            'Service(name="upsell"',
+            'Service(name="upsel"',
+            "no FeatureService 'upsell'.* Services: upsel",
+            id="service",
+        ),
+        pytest.param(FEATURES, "from feast import", "from feast imprt", "this is not Python", id="no-python"),
+        pytest.param(
+            EXPECTED,
+            '"column": "plan"',
+            '"column": "pln"',
+            "'pln' is no column.*did you mean 'plan'",
+            id="expectation-column",
+        ),
+        pytest.param(
+            EXPECTED,
+            "to_be_in_set",
+            "to_be_in_sets",
+            "no expectation 'expect_column_values_to_be_in_sets'; did you",
+            id="expectation",
+        ),
+        pytest.param(
+            EXPECTED,
+            '"min_value": 1,',
+            '"min_valu": 1,',
+            "no expectation takes 'min_valu'; did you mean 'min_value'",
+            id="argument",
+        ),
+        pytest.param(
+            EXPECTED,
+            '"derived": {}',
+            '"derived": {"subs": {}}',
+            "derived.subs: there is no source 'subs'",
+            id="derived-source",
+        ),
+        pytest.param(
+            EXPECTED,
+            '"derived": {}',
+            '"derived": {"subscriptions": {"x": "seat"}}',
+            "`seat` cannot be asked",
+            id="derived",
+        ),
+        pytest.param(EXPECTED, '"critical": true', '"crtical": true', "unknown setting .*'critical'", id="field"),
+        pytest.param(EXPECTED, '"suites": {', '"suites": {{', "this is not JSON", id="no-json"),
+        pytest.param(
+            POLICY,
+            "performance.auc",
+            "performance.mape",
+            "nothing is measured under 'performance.mape'.* There is: performance.acc",
+            id="gate",
+        ),
+        pytest.param(POLICY, "latency.p95_ms", "latency.p95", "did you mean 'latency.p95_ms'", id="gate-nearly"),
+        pytest.param(
+            POLICY,
+            "limits:",
+            "limits:\n  - {metric: fairness.plan.calibration_gap, at_most: 1, why: x}",
+            "`evaluation.sensitive` in model.yaml names no",
+            id="no-attribute",
+        ),
+        pytest.param(
+            POLICY,
+            "{metric: auc,",
+            "{metric: ac,",
+            "comparison.metric: a binary task has no score 'ac'; did",
+            id="comparison",
+        ),
+        pytest.param(
+            POLICY,
+            "at_most: 100",
+            "at_mst: 100",
+            "unknown setting 'limits.4.at_mst'; did you mean 'at_most'",
+            id="gate-field",
+        ),
+        pytest.param(
+            POLICY,
+            "model: upsell",
+            "model: upsel",
+            "the policy is for 'upsel', the model is 'upsell'",
+            id="another-model",
+        ),
+    ],
+)
+def test_a_wrong_word(
+    project: Path, file: str, old: str, new: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both verbs say the file, the line, what is wrong and what there is; nothing is written."""
+    change(project, file, old, new)
+    position = (project / file).read_text(encoding="utf-8").index(new.split("\n", maxsplit=1)[0])
+    line = (project / file).read_text(encoding="utf-8").count("\n", 0, position) + 1
+    assert main.run(["compile", "workflows/upsell"]) == errors.Misconfigured.exit_code
+    said = capsys.readouterr().err
+    assert re.search(rf"{re.escape(Path(file).name)}:\d+: .*{told}", said), said
+    where = {int(number) for number in re.findall(rf"{re.escape(Path(file).name)}:(\d+):", said)}
+    # A view's file is said at its features.
+    assert min(abs(number - line) for number in where) <= (12 if "path=" in new else 1), (where, line)
+    assert not (project / "workflows" / "upsell" / "pipeline.yaml").exists()
+
+
+def test_everything_is_said_at_once(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of all files, a line each."""
+    change(project, SETTINGS, "metric: f1", "metric: acuracy")
+    change(project, SETTINGS, "max_depth:", "max_dept:")
+    change(project, FEATURES, 'name="seats"', 'name="seat"')
+    change(project, EXPECTED, '"column": "plan"', '"column": "pln"')
+    change(project, POLICY, "performance.auc", "performance.mape")
+    assert main.run(["compile", "workflows/upsell"]) == errors.Misconfigured.exit_code
+    said = capsys.readouterr().err
+    assert all(word in said for word in ("'acuracy'", "max_dept", "'seat'", "'pln'", "performance.mape"))
+
+
+def test_lint_says_it_too(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also where the manifest was compiled before the slip."""
+    assert main.run(["compile", "workflows/upsell"]) == errors.DONE
+    change(project, POLICY, "performance.auc", "performance.mape")
+    assert main.run(["lint", "workflows/upsell"]) == errors.Rejected.exit_code
+    assert "performance.mape" in capsys.readouterr().out
+
+
+def test_a_time_that_is_no_column(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Named as absent, or as of another type."""
+    moment = "observed_at: 2026-06-01T00:00:00Z    # one snapshot; a table with times names `timestamp` instead"
+    change(project, SETTINGS, moment, "timestamp: when")
+    main.run(["compile", "workflows/upsell"])
+    assert "sources.0.timestamp: 'when' is no column of source 'subscriptions'" in capsys.readouterr().err
+    change(project, SETTINGS, "timestamp: when", "timestamp: seats")
+    main.run(["compile", "workflows/upsell"])
+    assert "column 'seats' is of type integer; a time is of type timestamp" in capsys.readouterr().err
+
+
+def test_what_is_not_written_out_is_left_to_feast(project: Path) -> None:
+    """Definitions that are calculated are not guessed at."""
+    change(project, FEATURES, "    schema=[", "    schema=[Field(name=n, dtype=Int64) for n in ('seats',)] or [")
+    change(project, FEATURES, "features=[subscription]", "features=[subscription[['seats']]]")
+    assert folder_check.problems(project / "workflows" / "upsell") == []
+
+
+def test_json_that_is_set_in_by_tabs(project: Path) -> None:
+    """Is JSON, and its lines are right; so is a number that YAML takes for a word."""
+    text = (project / EXPECTED).read_text(encoding="utf-8").replace("  ", "\t").replace("10000", "1e4")
+    (project / EXPECTED).write_text(text, encoding="utf-8")
+    assert folder_check.problems(project / "workflows" / "upsell") == []
