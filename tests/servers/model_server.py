@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,9 +16,11 @@ from argosy.testing.serving_kit import ROW
 
 
 @contextlib.contextmanager
-def started(folder: Path, *words: str) -> Iterator["subprocess.Popen[str]"]:
-    """``python -m argosy.serving`` for *folder*; killed at the end where it still runs."""
+def started(folder: Path, *words: str, files: int | None = None) -> Iterator["subprocess.Popen[str]"]:
+    """``python -m argosy.serving`` for *folder*, which may open so many *files*; killed at the end where it still runs."""
+    limit = [] if files is None else ["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh"]
     command = [
+        *limit,
         sys.executable,
         "-m",
         "argosy.serving",
@@ -48,3 +51,12 @@ def asked(address: str) -> Any:
     data = json.dumps({"instances": [ROW]}).encode()
     with urllib.request.urlopen(f"{address}/v1/models/leaving:predict", data=data, timeout=10) as answer:  # noqa: S310 - our own server
         return json.load(answer)
+
+
+def status(address: str, path: str = "/readyz") -> int:
+    """Of a GET; the readiness probe's, unless another *path* is named."""
+    try:
+        with urllib.request.urlopen(f"{address}{path}", timeout=10) as answer:  # noqa: S310 - our own server
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code

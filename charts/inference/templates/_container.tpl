@@ -7,6 +7,8 @@ args:
   - --digest={{ .Values.modelDigest }}
   - --model={{ .Values.model }}
   - --host=0.0.0.0
+  # Health and metrics have a port and a thread of their own: callers cannot keep the kubelet and Prometheus out.
+  - --operations-port=8081
   - --drain-seconds={{ int64 .Values.server.drainSeconds }}
 {{- if .Values.unsigned }}
   - --unsigned
@@ -49,17 +51,17 @@ env:
 {{- end }}
 # A pod that loads is not killed for it; one that hangs is. Readiness fails first when a pod is told to stop.
 startupProbe:
-  httpGet: {path: /healthz, port: 8080}
+  httpGet: {path: /healthz, port: 8081}
   periodSeconds: 1
   timeoutSeconds: 5
   failureThreshold: {{ int64 .Values.server.startSeconds }}
 livenessProbe:
-  httpGet: {path: /healthz, port: 8080}
+  httpGet: {path: /healthz, port: 8081}
   periodSeconds: 10
   timeoutSeconds: 5
   failureThreshold: 6
 readinessProbe:
-  httpGet: {path: /readyz, port: 8080}
+  httpGet: {path: /readyz, port: 8081}
   periodSeconds: 5
   timeoutSeconds: 5
   failureThreshold: 3

@@ -9,6 +9,7 @@ import logging
 import math
 import socket
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,12 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--score-edges", type=_edges, metavar="X,Y,…", help="edges of the bins in which scores are counted, ascending"
     )
+    made.add_argument(
+        "--operations-port",
+        type=int,
+        metavar="N",
+        help="answer health and metrics on this port too, whatever callers do; 0 for a free one",
+    )
     add_server_arguments(made)
     return made
 
@@ -79,11 +86,16 @@ def run(arguments: argparse.Namespace) -> None:
     from argosy.serving import server
 
     # Before anything that takes time: a port in use is said at once.
-    with server.bind(arguments.host, arguments.port) as listener:
-        _serve(arguments, settings, listener)
+    with ExitStack() as stack:
+        listener = stack.enter_context(server.bind(arguments.host, arguments.port))
+        beside = arguments.operations_port
+        operations = None if beside is None else stack.enter_context(server.bind(arguments.host, beside))
+        _serve(arguments, settings, listener, operations)
 
 
-def _serve(arguments: argparse.Namespace, settings: Settings, listener: socket.socket) -> None:
+def _serve(
+    arguments: argparse.Namespace, settings: Settings, listener: socket.socket, operations: socket.socket | None
+) -> None:
     from argosy import wiring
     from argosy.ports.prediction_log import Served
     from argosy.serving import admission, launch, records
@@ -96,6 +108,7 @@ def _serve(arguments: argparse.Namespace, settings: Settings, listener: socket.s
     logs = arguments.environment is not None
     around = launch.Surroundings(
         listener=listener,
+        operations=operations,
         online=_online(settings, arguments.online, arguments.online_digest),
         log=wiring.prediction_log(settings, served, records.columns(predictor.signature)) if logs else None,
         hash_key=wiring.hash_key(settings) if logs else b"",

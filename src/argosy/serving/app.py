@@ -3,24 +3,24 @@
 Building the app opens nothing; whoever builds it hands in a predictor that is loaded and verified, and closes what it opened.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from argosy.ports.features import OnlineFeatures
 from argosy.ports.prediction_log import PredictionLog, Served
-from argosy.serving import exchange
+from argosy.serving import operations
 from argosy.serving.exchange import Bodies, Limits
 from argosy.serving.health import Lifecycle
 from argosy.serving.inference import Gate, Inference
-from argosy.serving.metrics import CONTENT_TYPE, TWENTIETHS, Metrics
+from argosy.serving.metrics import Metrics
+from argosy.serving.metrics import of as metrics_of
+from argosy.serving.operations import Page, no_such_route
 from argosy.serving.problems import RequestProblem, shown
 from argosy.serving.reading import Room
 from argosy.serving.records import Recorder
@@ -39,20 +39,18 @@ def build_app(
     hash_key: bytes = b"",
     limits: Limits | None = None,
     lifecycle: Lifecycle | None = None,
-    score_edges: Sequence[float] | None = None,
+    metrics: Metrics | None = None,
 ) -> Starlette:
     """The server of one model.
 
     *online* answers requests that name join keys only; without it they are refused. *log* takes every prediction; *hash_key* is the
-    secret under which join keys reach it. *lifecycle* is how the caller says that the server is about to stop. *score_edges*: bins in which
-    scores are counted; by default twentieths for probabilities, and none for a regression, whose range nobody here knows.
+    secret under which join keys reach it. *lifecycle* is how the caller says that the server is about to stop. *metrics*: what it counts
+    in, where others look at that too.
     """
     limits, lifecycle = limits or Limits(), lifecycle or Lifecycle()
     if log is not None and not hash_key:
         raise ValueError("a prediction log needs the secret under which join keys are hashed")
-    if score_edges is None:
-        score_edges = () if predictor.signature.task == "regression" else TWENTIETHS
-    metrics = Metrics(served, log, score_edges)
+    metrics = metrics or metrics_of(predictor.signature, served, log)
     recorder = None if log is None else Recorder(log, predictor.signature, hash_key)
     service = Service(predictor=predictor, served=served, metrics=metrics, online=online, recorder=recorder)
     protocol = V2(service.signature, _version(served), service.rows, limits, _room(service, limits))
@@ -60,10 +58,10 @@ def build_app(
         routes=[
             *_inference(service, limits, metrics, protocol),
             *_descriptions(service, lifecycle, protocol),
-            *_operations(metrics, lifecycle),
+            *operations.routes(metrics, lifecycle),
         ],
         middleware=[Middleware(Surroundings, metrics=metrics, served=served)],
-        exception_handlers={HTTPException: _no_such_route},
+        exception_handlers={HTTPException: no_such_route},
     )
     app.router.redirect_slashes = False  # a client that posts would lose its body on the way
     return app
@@ -117,17 +115,6 @@ class _OtherVerb:
         raise RequestProblem(404, f"{model} cannot {shown(verb)}; POST rows to /v1/models/{model}:predict")
 
 
-class _Page:
-    """An address that is read: a status and a JSON body, made when asked for."""
-
-    def __init__(self, make: Callable[[Scope], tuple[int, Any]]) -> None:
-        self._make = make
-
-    async def __call__(self, scope: Scope, _: Receive, send: Send) -> None:
-        status, body = self._make(scope)
-        await exchange.respond(send, status, body)
-
-
 def _descriptions(service: Service, lifecycle: Lifecycle, protocol: V2) -> list[Route]:
     """Routes that say which model this is. Each that names the model has a twin that names its version too."""
     name, version = service.signature.model, _version(service.served)
@@ -160,29 +147,8 @@ def _descriptions(service: Service, lifecycle: Lifecycle, protocol: V2) -> list[
     ]
 
 
-def _operations(metrics: Metrics, lifecycle: Lifecycle) -> list[Route]:
-    """Routes for load balancers and Prometheus."""
-
-    def live(_: Scope) -> tuple[int, Any]:
-        return 200, {"live": True}
-
-    def ready(_: Scope) -> tuple[int, Any]:
-        return (200 if lifecycle.ready else 503), {"ready": lifecycle.ready}
-
-    async def scrape(_: Request) -> Response:
-        return Response(metrics.text(), media_type=CONTENT_TYPE)
-
-    health = [
-        _get("/healthz", live),
-        _get("/v2/health/live", live),
-        _get("/readyz", ready),
-        _get("/v2/health/ready", ready),
-    ]
-    return [*health, Route("/metrics", scrape, methods=["GET"])]
-
-
 def _get(path: str, make: Callable[[Scope], tuple[int, Any]]) -> Route:
-    return Route(path, _Page(make), methods=["GET"])
+    return Route(path, Page(make), methods=["GET"])
 
 
 def _version(served: Served) -> str:
@@ -198,13 +164,3 @@ def _refuse_others(scope: Scope, service: Service) -> None:
     version = _version(service.served)
     if named.get("version", version) != version:
         raise RequestProblem(404, f"version {shown(named['version'])} is not served here, only {version!r}")
-
-
-async def _no_such_route(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    headers = error.headers if isinstance(error, HTTPException) else None
-    texts = {
-        404: "there is nothing at this address; try /v2 or /healthz",
-        405: f"{request.method} is not answered at this address, only {(headers or {}).get('Allow')}",
-    }
-    return JSONResponse({"error": texts.get(status, str(error))}, status_code=status, headers=headers)

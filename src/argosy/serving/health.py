@@ -1,19 +1,35 @@
 """Alive, ready, draining: what a load balancer needs to know.
 
-A server is alive as long as it answers. It is ready from the moment it is built (a model that does not load is never built into an app)
-until it is told to stop; then readiness fails first, and requests that come until the last caller has noticed are still answered.
+A server is alive as long as its event loop turns. It is ready from the moment it is built (a model that does not load is never built into
+an app) until it is told to stop; then readiness fails first, and requests that come until the last caller has noticed are still answered.
 """
 
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+STALLED_SECONDS = 30.0
+"""An event loop that has not turned for this long hangs. No request holds it for a hundredth of that."""
 
 
 @dataclass
 class Lifecycle:
-    """The state of one server, changed by whoever runs it."""
+    """The state of one server, changed by whoever runs it, read from any thread."""
 
     draining: bool = False
+    clock: Callable[[], float] = time.monotonic
+    _turned: float | None = field(default=None, init=False)
 
     @property
     def ready(self) -> bool:
         """Whether new callers should come."""
         return not self.draining
+
+    @property
+    def live(self) -> bool:
+        """Whether the event loop turns. One that nobody runs yet is not held to it."""
+        return self._turned is None or self.clock() - self._turned < STALLED_SECONDS
+
+    def turn(self) -> None:
+        """The event loop says that it turns."""
+        self._turned = self.clock()

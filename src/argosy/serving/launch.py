@@ -16,9 +16,10 @@ from pathlib import Path
 from argosy.domain import bundle
 from argosy.ports.features import OnlineFeatures
 from argosy.ports.prediction_log import PredictionLog, Served
-from argosy.serving import server
+from argosy.serving import listeners, operations, server
 from argosy.serving.app import build_app
 from argosy.serving.health import Lifecycle
+from argosy.serving.metrics import of as metrics_of
 from argosy.serving.service import Predictor
 
 
@@ -32,6 +33,8 @@ class Surroundings:
     hash_key: bytes = b""
     drain_seconds: float = 0.0
     """How long to go on after SIGTERM until callers have noticed."""
+    operations: socket.socket | None = None
+    """Where health and metrics are answered besides, whatever callers do; None: on the listener only."""
     score_edges: Sequence[float] | None = None
     """Bins in which scores are counted; None: as the task suggests."""
 
@@ -39,6 +42,7 @@ class Surroundings:
 def run(predictor: Predictor, served: Served, folder: Path, around: Surroundings) -> None:
     """Serve until SIGTERM or SIGINT, then close listener, online store and log. *folder*: the bundle, for an example of a request."""
     lifecycle = Lifecycle()
+    metrics = metrics_of(predictor.signature, served, around.log, around.score_edges)
     with around.listener, ExitStack() as stack:
         if around.log is not None:
             stack.callback(around.log.close)
@@ -49,22 +53,19 @@ def run(predictor: Predictor, served: Served, folder: Path, around: Surroundings
             log=around.log,
             hash_key=around.hash_key,
             lifecycle=lifecycle,
-            score_edges=around.score_edges,
+            metrics=metrics,
         )
+        if around.operations is not None:
+            beside = operations.build_app(metrics, lifecycle)
+            stack.enter_context(listeners.beside(beside, around.operations, metrics.ended))
         line = _ready_line(served, server.address(around.listener), _example(predictor.signature, folder))
 
         async def close() -> None:
             if around.online is not None:
                 await around.online.close()
 
-        server.run(
-            app,
-            around.listener,
-            lifecycle,
-            on_ready=lambda: _say(line),
-            on_done=close,
-            drain_seconds=around.drain_seconds,
-        )
+        stages = server.Stages(on_ready=lambda: _say(line), on_done=close, drain_seconds=around.drain_seconds)
+        server.run(app, around.listener, lifecycle, stages, metrics.ended)
 
 
 def _say(line: str) -> None:

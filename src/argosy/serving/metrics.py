@@ -7,6 +7,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
+from argosy.domain.bundle import Signature
 from argosy.ports.prediction_log import PredictionLog, Served
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -53,6 +54,9 @@ class Metrics:
             "argosy_online_lookups", "Rows asked for by id, by what came of it.", ["outcome"], registry=self._registry
         )
         self._lookups = {outcome: lookups.labels(outcome) for outcome in LOOKUPS}
+        self._ended = Counter(
+            "argosy_connections_ended", "Connections ended by the server, by why.", ["reason"], registry=self._registry
+        )
         self._observers: dict[tuple[str, int], Callable[[float], None]] = {}
         if log is not None:
             self._registry.register(_LogCollector(log))
@@ -79,6 +83,10 @@ class Metrics:
         """Count *rows* that were asked for by id; *outcome* is one of ``LOOKUPS``."""
         self._lookups[outcome].inc(rows)
 
+    def ended(self, reason: str) -> None:
+        """Count a connection that the server ended, for a *reason* in a word or two."""
+        self._ended.labels(reason).inc()
+
     def observe_scores(self, scores: Iterable[float]) -> None:
         """Count the scores of the rows of one request."""
         if self._scores is not None:
@@ -88,6 +96,16 @@ class Metrics:
     def text(self) -> bytes:
         """All of it, as Prometheus scrapes it."""
         return generate_latest(self._registry)
+
+
+def of(
+    signature: Signature, served: Served, log: PredictionLog | None, edges: Sequence[float] | None = None
+) -> Metrics:
+    """The metrics of one model. *edges*: bins in which scores are counted; None: twentieths for probabilities, and none for a
+    regression, whose range nobody here knows."""
+    if edges is None:
+        edges = () if signature.task == "regression" else TWENTIETHS
+    return Metrics(served, log, edges)
 
 
 def _scores(edges: Sequence[float], registry: CollectorRegistry) -> Histogram | None:

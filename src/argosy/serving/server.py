@@ -10,16 +10,15 @@ import errno
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Generator
+from dataclasses import dataclass, replace
 from typing import Any
 
-import uvicorn
 from starlette.applications import Starlette
 
 from argosy import errors
+from argosy.serving import listeners
+from argosy.serving.connections import ConnectionLimits, affordable
 from argosy.serving.health import Lifecycle
-
-PATIENCE_SECONDS = 20
-"""How long requests in progress may take once the port is closed."""
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -36,51 +35,57 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
+@dataclass(frozen=True)
+class Stages:
+    """What is done when."""
+
+    on_ready: Callable[[], None]
+    """Once requests are answered."""
+    on_done: Callable[[], Awaitable[None]]
+    """Once all are."""
+    drain_seconds: float
+    """How long requests are answered after SIGTERM."""
+
+
 def run(
-    app: Starlette,
-    listener: socket.socket,
-    lifecycle: Lifecycle,
-    *,
-    on_ready: Callable[[], None],
-    on_done: Callable[[], Awaitable[None]],
-    drain_seconds: float,
+    app: Starlette, listener: socket.socket, lifecycle: Lifecycle, stages: Stages, count: Callable[[str], None]
 ) -> None:
-    """Serve *app* on *listener*, until SIGTERM or SIGINT. *on_ready* is called once requests are answered, *on_done* once all are."""
-    config = uvicorn.Config(
-        app,
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=PATIENCE_SECONDS,
-    )
-    _Server(config, lifecycle, on_ready, on_done, drain_seconds).run(sockets=[listener])
+    """Serve *app* on *listener*, until SIGTERM or SIGINT. *count*: see :class:`argosy.serving.connections.Crowd`.
+
+    Raises Misconfigured where the process may open too few files.
+    """
+    limits = ConnectionLimits()
+    limits = replace(limits, connections=affordable(limits))
+    listeners.settle()
+    _Server(app, limits, count, lifecycle, stages).run(sockets=[listener])
 
 
-class _Server(uvicorn.Server):
-    """Uvicorn's, except for how it stops."""
+class _Server(listeners.Server):
+    """Callers' server: says that it turns, and stops in order."""
 
     def __init__(
         self,
-        config: uvicorn.Config,
+        app: Starlette,
+        limits: ConnectionLimits,
+        count: Callable[[str], None],
         lifecycle: Lifecycle,
-        on_ready: Callable[[], None],
-        on_done: Callable[[], Awaitable[None]],
-        drain_seconds: float,
+        stages: Stages,
     ) -> None:
-        super().__init__(config)
+        super().__init__(app, limits, count)
         self._lifecycle = lifecycle
-        self._on_ready = on_ready
-        self._on_done = on_done
-        self._drain_seconds = drain_seconds
+        self._stages = stages
+
+    async def on_tick(self, counter: int) -> bool:
+        self._lifecycle.turn()
+        return await super().on_tick(counter)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
-        self._on_ready()
+        self._stages.on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await super().shutdown(sockets=sockets)
-        await self._on_done()
+        await self._stages.on_done()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -100,7 +105,7 @@ class _Server(uvicorn.Server):
             return
         self._lifecycle.draining = True
         # Someone at a terminal waits for it; a load balancer does not send SIGINT.
-        delay = self._drain_seconds if number == signal.SIGTERM else 0.0
+        delay = self._stages.drain_seconds if number == signal.SIGTERM else 0.0
         asyncio.get_running_loop().call_later(delay, self._leave)
 
     def _leave(self) -> None:

@@ -7,24 +7,14 @@ import socket
 import subprocess
 import threading
 import time
-import urllib.request
 from pathlib import Path
 
 import pytest
-from model_server import asked, ready, started
+from model_server import asked, ready, started, status
 
 from argosy.adapters.segment_log.history import SegmentHistory
 
 pytestmark = pytest.mark.slow
-
-
-def status(address: str) -> int:
-    """Of the readiness probe."""
-    try:
-        with urllib.request.urlopen(f"{address}/readyz", timeout=10) as answer:  # noqa: S310 - our own server
-            return int(answer.status)
-    except urllib.error.HTTPError as error:
-        return error.code
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from argosy import errors
 from argosy.domain.model_settings import Task
 from argosy.ml.predictor import Predictions, Predictor, UndefinedPrediction
 from argosy.ports.prediction_log import OTHER, Served
-from argosy.serving import records
+from argosy.serving import metrics, records
 from argosy.serving.app import build_app
 from argosy.serving.exchange import Limits
 from argosy.serving.health import Lifecycle
@@ -209,7 +209,7 @@ def test_scores_are_counted_in_bins(
     """What a canary's analysis compares; the range of a regression is for its owner to say."""
     digest = write_bundle(tmp_path / "bundle", task)
     model = Predictor.load(tmp_path / "bundle", digest)
-    client = Client(build_app(predictor=model, served=SERVED, score_edges=edges))
+    client = Client(build_app(predictor=model, served=SERVED, metrics=metrics.of(model.signature, SERVED, None, edges)))
     assert client.post(V1, {"instances": rows(4)}).status == 200
     text = client.get("/metrics").body.decode()
     found = dict(re.findall(r'argosy_prediction_score_bucket\{le="([^"]+)"\} (\S+)', text))

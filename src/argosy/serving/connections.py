@@ -1,0 +1,344 @@
+"""Connections, before there is a request: how many, how slow, how large. What a request may hold is said in ``exchange`` and ``reading``.
+
+The parser is httptools, and nothing else: h11 has other limits, and a server would bear other things than its tests tried. Uvicorn drops
+a connection that is idle between two requests, and no other one; here is the rest. Where every place is taken, whoever has been silent for
+longest gives way, so that connections that do nothing keep nobody out.
+"""
+
+import resource
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import httptools
+import orjson
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from argosy import errors
+
+SWEEP_SECONDS = 0.5
+RESERVED_FILES = 64
+"""Descriptors kept for all but callers: the prediction log, the online store, health and metrics."""
+FEWEST = 16
+"""Connections below which it is no use to start."""
+_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
+_REASONS = {
+    408: "Request Timeout",
+    400: "Bad Request",
+    431: "Request Header Fields Too Large",
+    503: "Service Unavailable",
+}
+
+
+@dataclass(frozen=True)
+class ConnectionLimits:
+    """What connections may take, of one listener."""
+
+    connections: int = 1_000
+    header_seconds: float = 10.0
+    """From a connection's or a request's first byte to the end of its headers."""
+    body_seconds: float = 15.0
+    """Also of a body that nobody reads. Above what the route itself allows, whose answer says more."""
+    idle_seconds: float = 65.0
+    """Between requests; longer than the minute that common load balancers keep a connection, so that they close it and not we."""
+    write_seconds: float = 15.0
+    """That a caller may take nothing of an answer."""
+    headers: int = 100
+    header_bytes: int = 32 * 1024
+    """Of all headers and the address."""
+    pipelined: int = 16
+    """Requests sent before the answer to an earlier one."""
+
+
+class Phase(Enum):
+    """What a connection's parser waits for."""
+
+    START = "a request's first byte"
+    HEAD = "the end of its headers"
+    BODY = "the end of its body"
+
+
+class Crowd:
+    """All connections of one listener. Used on one event loop."""
+
+    def __init__(self, limits: ConnectionLimits, count: Callable[[str], None]) -> None:
+        """*count* is told why a connection was ended, in a word or two."""
+        self.limits = limits
+        self.count = count
+        self._inside: set[Connection] = set()
+
+    def protocol(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: Any = None,
+    ) -> "Connection":
+        """A connection of this crowd, as uvicorn asks for one."""
+        return Connection(self, config, server_state, app_state, _loop)
+
+    def enter(self, connection: "Connection") -> bool:
+        """Take *connection* in, in place of a silent one where there is no room. False: all others are busy."""
+        if len(self._inside) >= self.limits.connections:
+            silent = min(
+                (other for other in self._inside if not other.busy), key=lambda other: other.since, default=None
+            )
+            if silent is None:
+                return False
+            self.count("crowded out")
+            silent.drop()
+        self._inside.add(connection)
+        return True
+
+    def leave(self, connection: "Connection") -> None:
+        """*connection* is closed."""
+        self._inside.discard(connection)
+
+    def sweep(self) -> None:
+        """End the connections whose time is over."""
+        for connection in list(self._inside):
+            connection.check()
+
+
+class Connection(HttpToolsProtocol):
+    """Uvicorn's, within limits."""
+
+    def __init__(
+        self, crowd: Crowd, config: Config, server_state: ServerState, app_state: dict[str, Any], loop: Any
+    ) -> None:
+        super().__init__(config, server_state, app_state, loop)
+        self._crowd = crowd
+        self._limits = crowd.limits
+        self.since = 0.0
+        self._phase = Phase.START
+        self._fresh = True
+        self._again = False
+        """Whether the parser reads headers that were read before."""
+        self._fed = self._head_bytes = self._size = 0
+        self._refused = False
+        self._unsent, self._unsent_since = 0, 0.0
+        self._running: RequestResponseCycle | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request of it, body and all, is being answered."""
+        return self._phase is Phase.START and self.cycle is not None and not self.cycle.response_complete
+
+    def connection_made(self, transport: Any) -> None:
+        """See asyncio."""
+        super().connection_made(transport)
+        self.since = self.loop.time()
+        if not self._crowd.enter(self):
+            self._refuse(503, "too many connections; try again", "too many")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See asyncio."""
+        self._forget()
+        super().connection_lost(exc)
+        self._crowd.leave(self)
+
+    def data_received(self, data: bytes) -> None:
+        """See asyncio."""
+        if self._refused:
+            return
+        if self._phase is Phase.START:
+            self._enter(Phase.HEAD)
+            self._head_bytes = 0
+        self._fed = len(data)
+        self._unset_keepalive_if_required()
+        try:
+            self._feed(data)
+        except httptools.HttpParserError:
+            self.send_400_response("")
+        if self._phase is Phase.HEAD:
+            # Where a line does not end, the parser calls nobody and keeps all of it.
+            self._head_bytes += len(data)
+            if self._head_bytes > self._limits.header_bytes:
+                self._refuse(431, "the headers are too large", "large headers")
+
+    def _feed(self, data: bytes) -> None:
+        """Give *data* to the parser. It takes a request that offers another protocol, as Java's client does, for the last one, and what
+        follows for that protocol: then a new parser reads on behind the same headers without the offer."""
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offer:
+            method: bytes = self.parser.get_method()
+            framing = [b"%b: %b" % header for header in self.headers if header[0] in _FRAMING]
+            self.parser = httptools.HttpRequestParser(self)
+            self._again = True
+            self.parser.feed_data(b"\r\n".join([method + b" / HTTP/1.1", *framing, b"", b""]))
+            self._again = False
+            self._feed(data[offer.args[0] :])
+
+    def on_message_begin(self) -> None:
+        """See httptools."""
+        if self._again:
+            return
+        super().on_message_begin()
+        self._size = 0
+        if self._phase is Phase.START:  # the second of two that came together
+            self._enter(Phase.HEAD)
+            self._head_bytes = -self._fed
+
+    def on_url(self, url: bytes) -> None:
+        """See httptools."""
+        if not self._again:
+            super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """See httptools."""
+        if self._again:
+            return
+        self._size += len(name) + len(value)
+        super().on_header(name, value)
+        if self._too_large():
+            raise _TooLarge
+
+    def on_headers_complete(self) -> None:
+        """See httptools."""
+        if self._again:
+            return
+        if len(self.pipeline) >= self._limits.pipelined:
+            raise _TooMany
+        self._size += len(self.url)
+        if self._too_large():
+            raise _TooLarge
+        super().on_headers_complete()
+        self._fresh = False
+        self._enter(Phase.BODY)
+
+    def on_message_complete(self) -> None:
+        """See httptools."""
+        if self.parser.should_upgrade():
+            return  # its body is still to come; see _feed
+        super().on_message_complete()
+        self._enter(Phase.START)
+
+    def on_response_complete(self) -> None:
+        """See uvicorn."""
+        super().on_response_complete()
+        if self._phase is Phase.START:
+            self.since = self.loop.time()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn says the same of everything
+        """Uvicorn calls it for whatever the parser, or one of the methods above, refuses."""
+        if len(self.pipeline) >= self._limits.pipelined:
+            self._refuse(400, "too many requests at once on one connection", "pipelined")
+        elif self._too_large():
+            self._refuse(431, "the headers are too many or too large", "large headers")
+        else:
+            self._refuse(400, "this is no HTTP request", "malformed")
+
+    def check(self) -> None:
+        """End it where its time is over."""
+        now = self.loop.time()
+        waited = now - self.since
+        if self._stuck(now):
+            self._crowd.count("unread answer")
+            self.transport.abort()
+        elif self.busy or self.transport.is_closing():
+            return
+        elif self._phase is Phase.HEAD and waited > self._limits.header_seconds:
+            self._refuse(408, "the headers did not arrive in time", "slow headers")
+        elif self._phase is Phase.BODY and waited > self._limits.body_seconds:
+            self._crowd.count("slow body")
+            self.transport.close()
+        elif self._phase is Phase.START and waited > self._patience():
+            self._crowd.count("idle")
+            self.transport.close()
+
+    def drop(self) -> None:
+        """Make room at once."""
+        self._crowd.leave(self)
+        self._refused = True
+        self._forget()
+        self.transport.abort()
+
+    def _forget(self) -> None:
+        """Tell every request of it that nobody waits for its answer. Uvicorn tells the last one, of several that came together."""
+        for cycle in [self._running, *(cycle for cycle, _ in self.pipeline)]:
+            if cycle is not None:
+                cycle.disconnected = True
+                cycle.message_event.set()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _patience(self) -> float:
+        return self._limits.header_seconds if self._fresh else self._limits.idle_seconds
+
+    def _stuck(self, now: float) -> bool:
+        """Whether the caller takes nothing of what it is sent."""
+        unsent = self.transport.get_write_buffer_size()
+        if not unsent or unsent != self._unsent:
+            self._unsent, self._unsent_since = unsent, now
+        return unsent > 0 and now - self._unsent_since > self._limits.write_seconds
+
+    def _enter(self, phase: Phase) -> None:
+        self._phase = phase
+        self.since = self.loop.time()
+
+    def _too_large(self) -> bool:
+        return self._size > self._limits.header_bytes or len(self.headers or ()) > self._limits.headers
+
+    def _refuse(self, status: int, message: str, reason: str) -> None:
+        """Say why, and end it, once the answers that are due are out."""
+        if self._refused:
+            return
+        self._refused = True
+        self._crowd.count(reason)
+        due = self.cycle is not None and not self.cycle.response_complete
+        if due and self._phase is not Phase.BODY:
+            self.cycle.keep_alive = False
+            return
+        self._forget()
+        if not due or not self.cycle.response_started:
+            self.transport.write(_refusal(status, message))
+        self.transport.close()
+
+
+def _refusal(status: int, message: str) -> bytes:
+    body = orjson.dumps({"error": message})
+    lines = [
+        f"HTTP/1.1 {status} {_REASONS[status]}",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+        *(["Retry-After: 1"] if status == 503 else []),
+        "Connection: close",
+    ]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+class _TooLarge(Exception):
+    """Ends the parser's work; :meth:`Connection.send_400_response` says why."""
+
+
+class _TooMany(Exception):
+    """The same, for requests."""
+
+
+def affordable(limits: ConnectionLimits) -> int:
+    """How many connections the process's limit on open files leaves room for, at most ``limits.connections``.
+
+    Raises Misconfigured where that is next to none.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = limits.connections + _open_files() + RESERVED_FILES
+    if soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    room = soft - _open_files() - RESERVED_FILES
+    if room < FEWEST:
+        raise errors.Misconfigured(
+            f"this process may open {soft} files, which leaves no room for callers; raise it (ulimit -n) to 256 or more"
+        )
+    return min(limits.connections, room)
+
+
+def _open_files() -> int:
+    return len(list(Path("/dev/fd").iterdir()))
