@@ -5,6 +5,7 @@ step; on a laptop everything defaults to a place under the home.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,9 @@ class Settings:
     online_store_uri: str | None
     """ARGOSY_ONLINE_STORE_URI: the database in which servers share online features, ``redis://…``, ``rediss://…`` or ``postgresql://…``.
     Default: none; each server reads files of its own."""
+    serving_image: str | None
+    """ARGOSY_SERVING_IMAGE: the server's image that models are released for, ``<name>@sha256:<digest>``. Default: none; environments have
+    their own."""
     predictions_uri: str
     """ARGOSY_PREDICTIONS_URI: where prediction logs are shipped. Default: a folder under the home."""
     data_root: Path
@@ -78,6 +82,7 @@ class Settings:
             forge_uri=given.get("ARGOSY_FORGE_URI") or f"local:{home}/forge/environment.git",
             search_storage_uri=given.get("ARGOSY_SEARCH_STORAGE_URI") or f"sqlite:///{home}/search/optuna.db",
             online_store_uri=_online_store_uri(given),
+            serving_image=_serving_image(given),
             predictions_uri=given.get("ARGOSY_PREDICTIONS_URI") or f"file://{home}/predictions",
             data_root=Path(given.get("ARGOSY_DATA_ROOT") or Path.cwd()),
             signing_key=Path(given.get("ARGOSY_SIGNING_KEY_FILE") or home / "keys" / "signing.pem"),
@@ -91,7 +96,9 @@ class Settings:
 
     def endpoints(self) -> dict[str, str]:
         """What every step may know: the content of the ConfigMap ``argosy-endpoints``. No address in it holds a password."""
+        image = {"ARGOSY_SERVING_IMAGE": self.serving_image} if self.serving_image else {}
         return {
+            **image,
             "ARGOSY_TRACKING_URI": self.tracking_uri,
             "ARGOSY_STORE_URI": self.store_uri,
             "ARGOSY_FORGE_URI": self.forge_uri,
@@ -121,6 +128,15 @@ def _next_on_merge(given: Mapping[str, str]) -> bool:
     if text in {"merge", "healthy"}:
         return text == "merge"
     raise errors.Misconfigured(f"ARGOSY_NEXT_REQUEST is {text!r}; expected merge or healthy")
+
+
+def _serving_image(given: Mapping[str, str]) -> str | None:
+    image = given.get("ARGOSY_SERVING_IMAGE")
+    if image and not re.fullmatch(r"[^@\s]+@sha256:[0-9a-f]{64}", image):
+        raise errors.Misconfigured(
+            f"ARGOSY_SERVING_IMAGE is {image!r}; expected an image by digest, <name>@sha256:<64 hex digits>"
+        )
+    return image or None
 
 
 def _online_store_uri(given: Mapping[str, str]) -> str | None:

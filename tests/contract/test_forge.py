@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from argosy import errors
 from argosy.adapters.local_forge.forge import MAIN, LocalForge
 from argosy.adapters.local_forge.repository import Person, Repository
 from argosy.adapters.memory_forge import MemoryForge
 from argosy.domain.autolinks import BREAK
-from argosy.testing.forge_contract import TEMPLATE, ForgeContract, Push, proposal
+from argosy.testing.by_hand import Hand, LocalHand, MemoryHand
+from argosy.testing.forge_contract import TEMPLATE, ForgeContract, Push, merge, opened, proposal
 
 
 class TestMemoryForge(ForgeContract):
@@ -23,6 +25,11 @@ class TestMemoryForge(ForgeContract):
     def push(self, forge: MemoryForge) -> Push:
         """Straight to main."""
         return forge.push
+
+    @pytest.fixture
+    def hand(self, forge: MemoryForge) -> Hand:
+        """Straight into it."""
+        return MemoryHand(forge)
 
 
 class TestLocalForge(ForgeContract):
@@ -44,6 +51,19 @@ class TestLocalForge(ForgeContract):
         repository = Repository(path)
         return lambda changes: _push(repository, changes)
 
+    @pytest.fixture
+    def hand(self, forge: LocalForge, path: Path) -> Hand:
+        """With git."""
+        return LocalHand(path)
+
+    def test_a_commit_of_another_history(self, forge: LocalForge, path: Path) -> None:
+        """What never left main cannot be said to change it."""
+        repository = Repository(path)
+        orphan = repository.commit(None, dict(proposal("a").files), "From nowhere\n", Person("mallory"))
+        request = opened(forge, proposal("a")).model_copy(update={"head": orphan})
+        with pytest.raises(errors.Rejected, match="no history in common with main"):
+            forge.changes(request, forge.head())
+
 
 def _push(repository: Repository, changes: object) -> None:
     assert isinstance(changes, dict)
@@ -56,7 +76,7 @@ def test_a_merge_refers_to_nothing(tmp_path: Path) -> None:
     """A commit on main closes issues and tells people, wherever it is pushed to, if a name in it reads like a reference."""
     forge = LocalForge(tmp_path / "environment.git", TEMPLATE)
     forge.propose(proposal("a"))
-    forge.merge(1, by="@ada, fixes #1", at=forge.head(), note="Overruled-by: ada (policy)\n")
+    merge(forge, 1, by="@ada, fixes #1", note="Overruled-by: ada (policy)\n")
     said = Repository(tmp_path / "environment.git").git("log", "-1", "--format=%B", MAIN).decode()
     assert said.replace(BREAK, "").splitlines()[2:5] == [
         "Request: 1",

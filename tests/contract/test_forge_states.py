@@ -17,7 +17,7 @@ from argosy.adapters.memory_forge import MemoryForge
 from argosy.domain import promotion
 from argosy.domain.promotion import State
 from argosy.ports.forge import Forge
-from argosy.testing.forge_contract import TEMPLATE, proposal, version
+from argosy.testing.forge_contract import TEMPLATE, merge, proposal, version
 
 NAMES, NUMBERS = st.sampled_from("abc"), st.integers(1, 6)
 ENVIRONMENTS = st.sampled_from(promotion.ENVIRONMENTS)
@@ -54,7 +54,7 @@ class Forges(RuleBasedStateMachine):
     @rule(number=NUMBERS)
     def merge(self, number: int) -> None:
         """A reviewer says yes."""
-        self.both(lambda forge: forge.merge(number, by="ada", at=forge.head()))
+        self.both(lambda forge: merge(forge, number))
 
     @rule(number=NUMBERS)
     def close(self, number: int) -> None:

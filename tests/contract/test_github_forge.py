@@ -13,8 +13,19 @@ from argosy.adapters.github_forge import GithubForge
 from argosy.domain.autolinks import BREAK
 from argosy.domain.promotion import State
 from argosy.testing import fake_github
+from argosy.testing.by_hand import GithubHand, Hand
 from argosy.testing.fake_github import FakeGithub
-from argosy.testing.forge_contract import TEMPLATE, ForgeContract, Push, open_requests, proposal
+from argosy.testing.forge_contract import (
+    TEMPLATE,
+    ForgeContract,
+    Push,
+    files_of,
+    merge,
+    open_requests,
+    opened,
+    proposal,
+    version,
+)
 
 
 @pytest.fixture
@@ -44,6 +55,11 @@ class TestGithubForge(ForgeContract):
     def push(self, server: FakeGithub) -> Push:
         """Straight to main."""
         return server.store.push
+
+    @pytest.fixture
+    def hand(self, server: FakeGithub) -> Hand:
+        """With git."""
+        return GithubHand(server)
 
 
 def _finally(forge: GithubForge) -> None:
@@ -79,7 +95,7 @@ def test_one_request_whatever_is_lost(effect: bool) -> None:
             requests = forge.requests()
             assert [request.state for request in requests] == [State.SUPERSEDED, State.OPEN]
             assert requests[0].superseded_by == 2
-            assert forge.files(2) == proposal("a").files
+            assert files_of(forge, 2) == proposal("a").files
         finally:
             fake.stop()
 
@@ -143,8 +159,70 @@ def test_a_merge_that_conflicts(server: FakeGithub, forge: GithubForge) -> None:
     """GitHub merges text; where main changed the same file it refuses, and we say what helps."""
     forge.propose(proposal("a"))
     server.store.push({"models/toy/staging/version.yaml": b"model: other\n"})
-    with pytest.raises(errors.TryAgain, match=r"does not merge request 1: Merge conflict.*run the pipeline again"):
-        forge.merge(1, by="ada", at=forge.head())
+    with pytest.raises(
+        errors.Rejected, match=r"main has changed models/toy/staging/version.yaml since .* would mix the two"
+    ):
+        merge(forge, 1)
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        pytest.param((405, {"message": "Base branch was modified"}), "does not merge request 1: Base branch", id="base-moved"),
+        pytest.param((409, {"message": "Head branch was modified"}), "does not merge request 1: Head branch", id="head-moved"),
+    ],
+)  # fmt: skip
+def test_github_refuses_a_merge(
+    server: FakeGithub, forge: GithubForge, answer: fake_github.Answer, message: str
+) -> None:
+    """What moved in the moment between our look and GitHub's is looked at again."""
+    request = opened(forge, proposal("a"))
+    server.fault = lambda _method, path, _count: answer if path.endswith("/merge") else None
+    with pytest.raises(errors.TryAgain, match=message):
+        merge(forge, 1)
+    sent = [body for line, body in server.given if line.endswith("/merge")]
+    assert [body["sha"] for body in sent] == [request.head]
+
+
+def test_main_moves_while_github_merges(server: FakeGithub, forge: GithubForge) -> None:
+    """GitHub takes no promise about main: where it merged onto another, nobody is told that all is well."""
+    opened(forge, proposal("a"))
+
+    def somebody_is_faster(_method: str, path: str, _count: int) -> None:
+        if path.endswith("/merge"):
+            server.store.push({"models/toy/production/version.yaml": version("b").yaml().encode()})
+
+    server.fault = somebody_is_faster
+    with pytest.raises(errors.Rejected, match=r"is merged as .*, but main had moved on from .*, which was checked"):
+        merge(forge, 1)
+
+
+def test_a_tree_that_github_cut_off_is_not_trusted(server: FakeGithub, forge: GithubForge) -> None:
+    """Where GitHub lists a part of the files, nothing is concluded from it."""
+    request = opened(forge, proposal("a"))
+    server.store.tree_limit = 3
+    with pytest.raises(errors.Misconfigured, match=r"in part only.*nothing is merged"):
+        forge.changes(request, forge.head())
+
+
+def test_a_commit_of_another_history(server: FakeGithub, forge: GithubForge) -> None:
+    """What never left main cannot be said to change it."""
+    orphan = server.store.commit({"README.md": server.store.blob(b"x")}, (), "From nowhere")
+    request = opened(forge, proposal("a")).model_copy(update={"head": orphan})
+    with pytest.raises(errors.Rejected, match="no history in common with main"):
+        forge.changes(request, forge.head())
+
+
+def test_a_request_from_a_fork(server: FakeGithub, forge: GithubForge) -> None:
+    """Anybody may open one, under a branch and with a text like ours; it is none of ours, and supersedes nothing."""
+    hand = GithubHand(server)
+    forged = hand.open(proposal("a").subject, dict(proposal("b").files))
+    server.store.pulls[forged]["owner"] = "mallory"
+    request = opened(forge, proposal("a"))
+    assert [one.number for one in forge.requests()] == [request.number] == open_requests(forge)
+    with pytest.raises(errors.UsageError, match="is no promotion request: its branch is mallory:promote/"):
+        forge.request(forged)
+    assert server.store.pulls[forged]["state"] == "open"
 
 
 @pytest.mark.parametrize(
@@ -200,7 +278,7 @@ def test_comments_and_commits_refer_to_nothing(server: FakeGithub, forge: Github
     forge.close(1, by="@ada", reason="<b>fixes #1</b>, see https://example.com")
     forge.reopen(1, by="@ada")
     server.store.pulls[1]["title"] = "Promote toy, closes #1"
-    forge.merge(1, by="@ada\nfixes #1", at=forge.head())
+    merge(forge, 1, by="@ada\nfixes #1")
     said = [*server.store.comments[1], server.store.commits[server.store.refs["heads/main"]].message]
     assert [text.replace("&#8203;", "").replace(BREAK, "").splitlines() for text in said] == [
         ["Closed by &#64;ada: &lt;b&gt;fixes \\#1&lt;/b&gt;, see https://example.com"],

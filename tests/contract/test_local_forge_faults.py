@@ -20,7 +20,7 @@ from argosy.adapters.local_forge.forge import MAIN, LocalForge
 from argosy.adapters.local_forge.repository import Person, Repository
 from argosy.domain import promotion
 from argosy.domain.promotion import State
-from argosy.testing.forge_contract import TEMPLATE, digest, open_requests, proposal, version
+from argosy.testing.forge_contract import TEMPLATE, digest, files_of, merge, open_requests, proposal, version
 
 FORK = multiprocessing.get_context("fork")
 SERVED = "models/toy/staging/version.yaml"
@@ -101,7 +101,7 @@ def test_proposing_leaves_nothing_or_a_whole_request(copies: Callable[[], Path])
         request = forge.propose(proposal("a"))
         assert request
         assert open_requests(forge) == [request.number] == [2]
-        assert forge.files(2) == proposal("a").files
+        assert files_of(forge, 2) == proposal("a").files
         assert forge.request(1).superseded_by == 2
         assert Repository(path).resolve(f"refs/heads/{request.branch}") == request.head
 
@@ -115,13 +115,13 @@ def test_merging_is_whole_or_not_at_all(copies: Callable[[], Path]) -> None:
         LocalForge(path, TEMPLATE).propose(proposal("a"))
         return path
 
-    for path in _every_point(proposed, lambda forge: forge.merge(1, by="ada", at=forge.head())):
+    for path in _every_point(proposed, lambda forge: merge(forge, 1)):
         forge = LocalForge(path, TEMPLATE)
         merged = forge.request(1).state is State.MERGED
         assert (forge.read(SERVED) is not None) == merged
         if merged:
             assert forge.request(1).ended_by == "ada"
-        assert forge.merge(1, by="ada", at=forge.head()).state is State.MERGED
+        assert merge(forge, 1).state is State.MERGED
         assert all(forge.read(file) == content for file, content in proposal("a").files.items())
         history = Repository(path).git("log", "--first-parent", "--format=%s", "main").decode().splitlines()
         assert history == ["Promote toy version 1 to staging", "Start the environment repo"]
@@ -136,7 +136,7 @@ def test_a_dead_git_s_lock_is_cleared(fresh: Path, copies: Callable[[], Path], m
         (path / name).touch()
     forge = LocalForge(path, TEMPLATE)
     forge.propose(proposal("a"))
-    assert forge.merge(1, by="ada", at=forge.head()).state is State.MERGED
+    assert merge(forge, 1).state is State.MERGED
 
 
 def _propose(path: Path, barrier: Barrier, names: list[str]) -> None:
@@ -192,7 +192,7 @@ def test_people_push_meanwhile(copies: Callable[[], Path]) -> None:
             assert request
             while forge.request(request.number).state is not State.MERGED:
                 try:
-                    forge.merge(request.number, by="ada", at=forge.head())
+                    merge(forge, request.number)
                 except errors.TryAgain:
                     lost += 1
     finally:
@@ -210,7 +210,7 @@ def _act(path: Path, seed: int, rounds: int) -> None:
         try:
             still_open = open_requests(forge)
             if still_open and chance.random() < 0.4:
-                forge.merge(chance.choice(still_open), by=f"person {seed}", at=forge.head())
+                merge(forge, chance.choice(still_open), by=f"person {seed}")
             elif still_open and chance.random() < 0.2:
                 forge.close(chance.choice(still_open), by=f"person {seed}", reason="no")
             else:
@@ -305,7 +305,7 @@ def test_names_that_git_cannot_hold(copies: Callable[[], Path], name: str) -> No
     forge = LocalForge(copies(), TEMPLATE)
     forge.propose(proposal("a"))
     with pytest.raises(errors.UsageError, match="cannot be a name"):
-        forge.merge(1, by=name, at=forge.head())
+        merge(forge, 1, by=name)
     assert forge.read(SERVED) is None
 
 
@@ -321,8 +321,8 @@ def test_a_person_s_git_settings_change_nothing(
     monkeypatch.setenv("GIT_INDEX_FILE", "/nowhere/index")
     forge = LocalForge(copies(), TEMPLATE)
     forge.propose(proposal("a", text="one\r\ntwo\n"))
-    assert forge.files(1)["models/toy/staging/evidence/text"] == b"one\r\ntwo\n"
-    assert digest("a").encode() in forge.files(1)[SERVED]
+    assert files_of(forge, 1)["models/toy/staging/evidence/text"] == b"one\r\ntwo\n"
+    assert digest("a").encode() in files_of(forge, 1)[SERVED]
 
 
 def test_git_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from git_server import GitServer
 
 from argosy.adapters.local_forge.forge import LocalForge
 from argosy.domain.promotion import Request
-from argosy.testing.forge_contract import digest, proposal
+from argosy.testing.forge_contract import digest, merge, proposal
 
 CHART = Path(__file__).parent / "charts" / "stand-in"
 ADDRESSES = {
@@ -174,7 +174,7 @@ class Environment:
 
     def accept(self, request: Request) -> Request:
         """Merge *request*, and tell Argo CD, as a webhook would."""
-        merged = self.forge.merge(request.number, by="ada", at=self.forge.head())
+        merged = merge(self.forge, request.number)
         self.refresh()
         return merged
 

@@ -1,6 +1,10 @@
 {{/* What a schema cannot say: values that contradict each other. Every line says what, why, and what to do. */}}
 {{- define "inference.check" -}}
 {{- $v := .Values -}}
+{{- if and $v.unsigned (eq $v.environment "production") }}{{ fail "unsigned: production serves nothing unsigned; take the value out, or try the model in another environment" }}{{ end -}}
+{{- range $v.server.env -}}
+  {{- if regexMatch "^(LD_.*|DYLD_.*|GLIBC_TUNABLES|GCONV_PATH|PYTHON(PATH|HOME|STARTUP|INSPECT|BREAKPOINT|USERBASE|PLATLIBDIR|WARNINGS|EXECUTABLE|PYCACHEPREFIX|CASEOK)|PATH|HOME|BASH_ENV|ENV|OPENSSL_(CONF|MODULES|ENGINES)|ARGOSY_.*)$" .name }}{{ fail (printf "server.env: %s would make the server load other code, or trust another place, than what was reviewed; bring it into the image, or use the chart's own value" .name) }}{{ end -}}
+{{- end -}}
 {{- if not $v.unsigned -}}
   {{- if not $v.signature }}{{ fail "signature: nothing unsigned is served; pass the file beside version.yaml (--set-file signature=evidence/bundle.sig), or unsigned: true for a try" }}{{ end -}}
   {{- if not $v.verifyingKey }}{{ fail "verifyingKey: the signature cannot be checked without it; pass the environment repo's key (--set-file verifyingKey=keys/signing.pub.pem)" }}{{ end -}}

@@ -10,6 +10,7 @@ Run against a stand-in for the REST endpoints used here, not yet against github.
 import base64
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import github
@@ -24,15 +25,16 @@ from github.PullRequest import PullRequest
 from github.Repository import Repository
 
 from argosy import errors
-from argosy.domain import promotion, release, request_marks
+from argosy.domain import changes, promotion, release, request_marks
 from argosy.domain.autolinks import defused
+from argosy.domain.changes import ChangedFile, Entry
 from argosy.domain.markdown_text import escape
 from argosy.domain.promotion import Proposal, Request, State
 from argosy.domain.request_marks import Ending, Marks
 
 MAIN = "main"
 TIMEOUT_SECONDS = 20
-CONFLICT, NOT_MERGEABLE, UNPROCESSABLE = 409, 405, 422
+NOT_FOUND, CONFLICT, NOT_MERGEABLE, UNPROCESSABLE = 404, 409, 405, 422
 
 
 class GithubForge:
@@ -84,7 +86,8 @@ class GithubForge:
         """See the port."""
         with _reported():
             known = [*self._open(), *self._of_branches(proposal.subject)]
-            decision = promotion.decide(proposal.subject, _by_number(known), self._served(proposal.subject))
+            served, genuine = self._served(proposal.subject), partial(self._is_genuine, self.head())
+            decision = promotion.decide(proposal.subject, _by_number(known), served, genuine)
             if decision.action == "stop" and decision.request:
                 raise promotion.refusal(decision.request)
             if decision.action == "done":
@@ -105,32 +108,38 @@ class GithubForge:
         with _reported():
             return self._request(self._pull(number))
 
-    def files(self, number: int) -> Mapping[str, bytes]:
-        """See the port."""
+    def changes(self, request: Request, at: str) -> list[ChangedFile]:
+        """See the port. By the trees of both commits: the lists of changes that GitHub makes end at 300 files, or at 3,000."""
         with _reported():
-            pull = self._pull(number)
-            subject = self._request(pull).subject
-            return self._contents(promotion.places(subject), pull.head.sha)
+            onto = at if request.state is not State.MERGED else self._repository.get_pull(request.number).base.sha
+            return changes.difference(self._entries(self._merge_base(onto, request)), self._entries(request.head))
 
     def diff(self, number: int) -> str:
         """See the port. GitHub leaves the lines of large files out."""
         with _reported():
             return "".join(_file_diff(changed) for changed in self._pull(number).get_files())
 
-    def merge(self, number: int, *, by: str, at: str, note: str = "") -> Request:
-        """See the port. Between our look at main and GitHub's merge it may move: protect main with a required, up-to-date check."""
+    def merge(self, number: int, *, head: str, by: str, at: str, note: str = "") -> Request:
+        """See the port. Between our look at main and GitHub's merge main may move: that is found afterwards, and said.
+
+        Protect main with a required, up-to-date check, and it cannot happen.
+        """
         with _reported():
             pull = self._pull(number)
             request = self._request(pull)
-            if request.state is State.MERGED:
-                return request
-            if request.state is not State.OPEN:
+            if request.state not in {State.OPEN, State.MERGED}:
                 raise errors.Rejected(
                     f"request {number} is {request.state} ({request.reason or 'no reason given'}); it cannot be merged"
                 )
-            if self.head() != at:
-                raise errors.TryAgain("main of the environment repo has moved since the request was checked; try again")
-            self._merge(pull, f"Request: {number}\nMerged-by: {defused(by)}\n{note}")
+            promotion.refuse_moved(request, head)
+            if request.state is State.OPEN:
+                self._refuse_mixture(request, at)
+                if self.head() != at:
+                    raise errors.TryAgain(
+                        "main of the environment repo has moved since the request was checked; try again"
+                    )
+                merge = self._merge(pull, head, f"Request: {number}\nMerged-by: {defused(by)}\n{note}")
+                self._refuse_other_main(request, merge, at)
             return self._request(self._repository.get_pull(number))
 
     def close(self, number: int, *, by: str, reason: str) -> Request:
@@ -171,10 +180,12 @@ class GithubForge:
             taken.append(branch)
 
     def _known(self, pulls: Any) -> list[Request]:
-        ours = [
-            pull for pull in pulls if pull.head.ref.startswith(promotion.PREFIXES) and request_marks.read(pull.body)
-        ]
-        return [self._request(pull) for pull in ours]
+        return [self._request(pull) for pull in pulls if self._is_ours(pull) and request_marks.read(pull.body)]
+
+    def _is_ours(self, pull: PullRequest) -> bool:
+        """Whether its branch is one of this repository's, named as ours are; anybody may open one from a fork, whatever it says."""
+        fork = pull.head.repo is None or pull.head.repo.full_name != pull.base.repo.full_name
+        return not fork and pull.head.ref.startswith(promotion.PREFIXES)
 
     def _served(self, subject: promotion.Subject) -> str | None:
         path = promotion.version_path(subject.model, subject.environment)
@@ -187,6 +198,11 @@ class GithubForge:
             self._marks(pull)
         except UnknownObjectException as error:
             raise errors.UsageError(f"there is no request {number} on {self._repository.full_name}") from error
+        if not self._is_ours(pull):
+            raise errors.UsageError(
+                f"pull request {number} is no promotion request: its branch is {pull.head.label}, and ours begin with "
+                f"{' or '.join(promotion.PREFIXES)} and are in this repository"
+            )
         return pull
 
     def _marks(self, pull: PullRequest) -> Marks:
@@ -305,17 +321,35 @@ class GithubForge:
         )
         pull.create_issue_comment(link)
 
-    def _merge(self, pull: PullRequest, message: str) -> None:
-        try:
-            pull.merge(
-                commit_title=defused(pull.title), commit_message=message, merge_method="merge", sha=pull.head.sha
+    def _refuse_mixture(self, request: Request, at: str) -> None:
+        """Refuse what GitHub would merge line by line with what main has in the same place by now."""
+        base = self._entries(self._merge_base(at, request))
+        ours = changes.difference(base, self._entries(request.head))
+        if theirs := changes.overlap(ours, changes.difference(base, self._entries(at))):
+            raise errors.Rejected(
+                f"main has changed {', '.join(theirs)} since request {request.number} left it, and GitHub would mix the two; "
+                "merge main into its branch, or close it and run the pipeline again"
             )
+
+    def _merge(self, pull: PullRequest, head: str, message: str) -> str:
+        try:
+            title = defused(pull.title)
+            return pull.merge(commit_title=title, commit_message=message, merge_method="merge", sha=head).sha
         except GithubException as error:
             if error.status not in {NOT_MERGEABLE, CONFLICT}:
                 raise
             raise errors.TryAgain(
                 f"GitHub does not merge request {pull.number}: {_said(error)}; where it conflicts, run the pipeline again"
             ) from error
+
+    def _refuse_other_main(self, request: Request, merge: str, at: str) -> None:
+        """Say where GitHub merged onto another main than the one that was checked."""
+        parents = [parent.sha for parent in self._repository.get_git_commit(merge).parents]
+        if parents != [at, request.head]:
+            raise errors.Rejected(
+                f"request {request.number} is merged as {merge[:12]}, but main had moved on from {at[:12]}, which was checked: look at "
+                f"`argosy pr view {request.number}` and main, and revert that commit if main said otherwise by then"
+            )
 
     # Files
 
@@ -328,6 +362,34 @@ class GithubForge:
             return self._repository.get_contents(path, ref=ref)
         except UnknownObjectException:
             return None
+
+    def _merge_base(self, onto: str, request: Request) -> str:
+        try:
+            return self._repository.compare(onto, request.head).merge_base_commit.sha
+        except GithubException as error:
+            if error.status != NOT_FOUND:  # PyGithub has a class for it, but only where GitHub gives no reason
+                raise
+            raise errors.Rejected(
+                f"the commit of request {request.number} has no history in common with main: {_said(error)}"
+            ) from error
+
+    def _entries(self, commit: str) -> dict[str, Entry]:
+        """Path to entry of every file of *commit*."""
+        tree = self._repository.get_git_tree(self._repository.get_git_commit(commit).tree.sha, recursive=True)
+        if tree.truncated:
+            raise errors.Misconfigured(
+                f"GitHub lists the files of commit {commit[:12]} in part only, as it does beyond 100,000 files or 7 MB: what a request "
+                "changes cannot be known, so nothing is merged. Divide the environment repo"
+            )
+        return {one.path: Entry(one.mode, one.sha) for one in tree.tree if one.type != "tree"}
+
+    def _is_genuine(self, main: str, request: Request) -> bool:
+        try:
+            return request.subject == changes.subject(
+                self.changes(request, main), lambda path: self._content(path, request.head)
+            )
+        except errors.Rejected:
+            return False
 
     def _contents(self, paths: Sequence[str], ref: str) -> dict[str, bytes]:
         return {path: self._blob(sha) for path, sha in self._listing(paths, ref).items()}

@@ -2,12 +2,24 @@
 
 import difflib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from argosy import errors
-from argosy.domain import promotion, release
-from argosy.domain.promotion import Proposal, Request, State
+from argosy.domain import changes, promotion, release
+from argosy.domain.changes import ChangedFile, Entry
+from argosy.domain.documents import sha256
+from argosy.domain.promotion import Proposal, Request, State, Subject
 
 TIME = "2026-01-01T00:00:00+00:00"
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """A commit that was proposed: the commit of main it left, all its files, and the modes of those that are no plain ones."""
+
+    base: str
+    files: Mapping[str, bytes]
+    modes: Mapping[str, str] = field(default_factory=dict)
 
 
 class MemoryForge:
@@ -17,7 +29,7 @@ class MemoryForge:
         """*files*: what main starts with."""
         self._commits: list[dict[str, bytes]] = [dict(files)]
         self._requests: dict[int, Request] = {}
-        self._proposed: dict[int, dict[str, bytes]] = {}
+        self._proposed: dict[str, Proposed] = {}
         self._merged_at: dict[int, int] = {}
         self.log: list[str] = []
         """Every effect, in order."""
@@ -35,13 +47,25 @@ class MemoryForge:
         """See the port."""
         return True
 
+    def offer(self, claimed: Request, proposed: Proposed) -> None:
+        """Have a request that says *claimed* of itself and whose commit is *proposed*, as somebody makes it by hand."""
+        self._requests[claimed.number] = claimed
+        self._proposed[claimed.head] = proposed
+
+    def proposed(self, head: str) -> Proposed:
+        """The commit *head*, which was proposed."""
+        return self._proposed[head]
+
     def read(self, path: str, at: str | None = None) -> bytes | None:
         """See the port."""
-        return self._commits[int(at or self.head())].get(path)
+        return self._files(at or self.head()).get(path)
 
     def contents(self, paths: Sequence[str], at: str) -> Mapping[str, bytes]:
         """See the port."""
-        return {path: content for path, content in self._commits[int(at)].items() if _within(path, paths)}
+        return {path: content for path, content in self._files(at).items() if _within(path, paths)}
+
+    def _files(self, at: str) -> Mapping[str, bytes]:
+        return self._proposed[at].files if at in self._proposed else self._commits[int(at)]
 
     def history(self, path: str) -> list[str]:
         """See the port."""
@@ -55,7 +79,7 @@ class MemoryForge:
 
     def propose(self, proposal: Proposal) -> Request | None:
         """See the port."""
-        decision = promotion.decide(proposal.subject, self.requests(), self._served(proposal.subject))
+        decision = promotion.decide(proposal.subject, self.requests(), self._served(proposal.subject), self._is_genuine)
         if decision.action == "stop" and decision.request:
             raise promotion.refusal(decision.request)
         if decision.action != "open":
@@ -73,8 +97,8 @@ class MemoryForge:
             opened_at=TIME,
             labels=promotion.labels(proposal.subject),
         )
-        self._requests[number] = opened
-        self._proposed[number] = dict(proposal.files)
+        main = self.head()
+        self.offer(opened, Proposed(main, self._replaced(proposal.subject, proposal.files, self._files(main))))
         self._supersede(decision.supersede, opened)
         self.log.append(f"opened {number}")
         return opened
@@ -89,10 +113,10 @@ class MemoryForge:
             raise errors.UsageError(f"there is no request {number}")
         return self._requests[number]
 
-    def files(self, number: int) -> Mapping[str, bytes]:
+    def changes(self, request: Request, at: str) -> list[ChangedFile]:  # noqa: ARG002 - a commit knows where it left main
         """See the port."""
-        self.request(number)
-        return dict(self._proposed[number])
+        proposed = self._proposed[request.head]
+        return changes.difference(_entries(self._files(proposed.base), {}), _entries(proposed.files, proposed.modes))
 
     def diff(self, number: int) -> str:
         """See the port."""
@@ -102,9 +126,11 @@ class MemoryForge:
         after = self._applied(request, before) if merged is None else self._commits[merged]
         return "".join(_file_diff(path, before.get(path), after.get(path)) for path in sorted({*before, *after}))
 
-    def merge(self, number: int, *, by: str, at: str, note: str = "") -> Request:
+    def merge(self, number: int, *, head: str, by: str, at: str, note: str = "") -> Request:
         """See the port."""
         request = self.request(number)
+        if request.state in {State.OPEN, State.MERGED}:
+            promotion.refuse_moved(request, head)
         if request.state is State.MERGED:
             return request
         if request.state is not State.OPEN:
@@ -154,14 +180,28 @@ class MemoryForge:
             raise errors.Rejected(f"request {number} is merged")
         return request
 
+    def _is_genuine(self, request: Request) -> bool:
+        try:
+            found = changes.subject(self.changes(request, self.head()), lambda path: self.read(path, request.head))
+        except errors.Rejected:
+            return False
+        return found == request.subject
+
     def _applied(self, request: Request, main: Mapping[str, bytes]) -> dict[str, bytes]:
-        places = promotion.places(request.subject)
-        kept = {path: content for path, content in main.items() if not _within(path, places)}
-        return {**kept, **self._proposed[request.number]}
+        proposed = self.contents(promotion.places(request.subject), request.head)
+        return self._replaced(request.subject, proposed, main)
+
+    def _replaced(self, subject: Subject, files: Mapping[str, bytes], main: Mapping[str, bytes]) -> dict[str, bytes]:
+        places = promotion.places(subject)
+        return {**{path: content for path, content in main.items() if not _within(path, places)}, **files}
+
+
+def _entries(files: Mapping[str, bytes], modes: Mapping[str, str]) -> dict[str, Entry]:
+    return {path: Entry(modes.get(path, changes.PLAIN_FILE), sha256(content)) for path, content in files.items()}
 
 
 def _within(path: str, places: Sequence[str]) -> bool:
-    return any(path == place or path.startswith(f"{place}/") for place in places)
+    return any(place in {"", path} or path.startswith(f"{place}/") for place in places)
 
 
 def _file_diff(path: str, before: bytes | None, after: bytes | None) -> str:

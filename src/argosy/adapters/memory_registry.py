@@ -10,7 +10,9 @@ CREATED = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 class MemoryRegistry:
     """See :class:`argosy.ports.registry.Registry`."""
 
-    def __init__(self) -> None:
+    def __init__(self, began: datetime.datetime = CREATED) -> None:
+        """*began*: a minute before its first version is made."""
+        self._began = began
         self.candidates: dict[str, list[Candidate]] = {}
         self.judgements: dict[tuple[str, int], list[Judgement]] = {}
         self.aliases: dict[tuple[str, str], int] = {}
@@ -27,7 +29,7 @@ class MemoryRegistry:
             versions.append(candidate)
             digests.append(candidate.model_digest)
         number = digests.index(candidate.model_digest) + 1
-        return Registered(number, CREATED + datetime.timedelta(minutes=number), f"run-{number}")
+        return Registered(number, self._began + datetime.timedelta(minutes=number), f"run-{number}")
 
     def judge(self, model: str, version: int, judgement: Judgement) -> None:
         """See the port."""

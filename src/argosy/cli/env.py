@@ -7,7 +7,6 @@ something is wrong. Signatures, and whether main has moved on, are checks of the
 import argparse
 import json
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,15 +15,16 @@ from typing import Any
 import yaml
 
 from argosy import errors
+from argosy.adapters.local_forge.repository import Repository
 from argosy.cli import charts, commit_files
-from argosy.domain import environment_repo, promotion
+from argosy.domain import changes, environment_repo, promotion
+from argosy.domain.changes import ChangedFile, Problem
 from argosy.domain.chart_values import coalesced
-from argosy.domain.environment_repo import Problem
 
 CHART = "inference"
 RELEASE = "model"
 ANY_VERSION: dict[str, Any] = {
-    "environment": "staging",
+    "environment": promotion.PRODUCTION,
     "version": 1,
     "modelDigest": f"sha256:{'0' * 64}",
     "storageUri": "s3://bucket/prefix",
@@ -79,7 +79,8 @@ def _of_change(arguments: argparse.Namespace) -> list[Problem]:
     if not arguments.base:
         return []
     changed = _changed(arguments.folder, arguments.base, arguments.commit or "HEAD")
-    return environment_repo.beyond_one_model(changed)
+    _say_rules(changed)
+    return changes.problems(changed)
 
 
 def _report(found: Sequence[Problem], folder: Path) -> int:
@@ -152,17 +153,26 @@ def _refusals(values: Any, model: str, schema: dict[str, Any], defaults: dict[st
         return
     if values.get("model") != model:
         yield f"is about {values.get('model')!r}"
-    for name in environment_repo.restated(values):
-        yield f"{name}: version.yaml says this, and nothing else may"
+    yield from environment_repo.forbidden(values)
     # As they will be checked: over the defaults, with what version.yaml and Argo CD add.
     whole = coalesced(defaults, {**values, **ANY_VERSION})
     for error in sorted(jsonschema.Draft7Validator(schema).iter_errors(whole), key=str):
         yield f"{'.'.join(str(part) for part in error.absolute_path) or 'the whole'}: {error.message}"
 
 
-def _changed(folder: Path, base: str, head: str) -> list[str]:
-    command = ["git", "diff", "--name-only", "--no-renames", "-z", "--end-of-options", f"{base}...{head}", "--", "."]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise errors.UsageError(f"--base {base}: {done.stderr.strip().splitlines()[-1]}")
-    return [path for path in done.stdout.split("\0") if path]
+def _changed(folder: Path, base: str, head: str) -> list[ChangedFile]:
+    """What *head* changes against where it left *base*, by git's trees: kinds and modes too."""
+    repository = Repository(folder / ".git")
+    if not repository.path.exists() or repository.resolve(base) is None:
+        raise errors.UsageError(f"--base {base}: git knows no such commit in {folder.absolute()}; fetch it first")
+    left = repository.merge_base(base, head)
+    if left is None:
+        raise errors.UsageError(f"--base {base}: it has no history in common with {head}")
+    return changes.difference(repository.entries(left), repository.entries(head))
+
+
+def _say_rules(changed: Sequence[ChangedFile]) -> None:
+    """Say that a change is one of rules: no check of ours judges those."""
+    if changed and not changes.served(changed):
+        for one in changed:
+            print(f"{one.path}: {one.kind}; no version changes with it, so people must review it")

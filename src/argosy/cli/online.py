@@ -104,7 +104,7 @@ def _named(forge: Forge, held: Sequence[Held]) -> Named:
     for request in forge.requests():
         if request.state is State.OPEN:
             path = promotion.version_path(request.subject.model, request.subject.environment)
-            named_there = _digest(forge.files(request.number).get(path), path)
+            named_there = _digest(forge.read(path, request.head), path)
             named[named_there].append(f"request {request.number}")
     return named
 

@@ -16,6 +16,7 @@ from argosy.cli import delivery, markdown, request_text
 from argosy.domain import promotion
 from argosy.domain.merge_checks import Check, short
 from argosy.domain.promotion import Request, State
+from argosy.promotion import subjects
 from argosy.promotion.desk import Desk, follow_in_registry
 from argosy.settings import Settings
 
@@ -78,10 +79,11 @@ def _row(request: Request) -> str:
 def _view(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
     request = desk.forge.request(arguments.number)
     checks = desk.checks(request, desk.forge.head()) if request.state is State.OPEN else [desk.signatures(request)]
-    signatures = next(check for check in checks if check.name == "signatures")
-    shown = request_text.shown(request, desk.forge.files(request.number), signatures)
+    signatures = next((check for check in checks if check.name == "signatures"), checks[0])
+    committed, files = desk.as_committed(request)
+    shown = request_text.shown(committed, files, signatures)
     print(_plain(f"#{request.number} {request.title}"))
-    for name, value in {**_facts(request), **shown.facts()}.items():
+    for name, value in {**_facts(committed), **shown.facts()}.items():
         print(_plain(f"  {name:<10} {value}"))
     if request.state is State.OPEN:
         print("  checks")
@@ -151,6 +153,7 @@ def _after_merge(arguments: argparse.Namespace, desk: Desk, here: Settings) -> i
 
 def _follow(merged: Request, desk: Desk, here: Settings) -> int:
     """What a merge leads to. Every part may be repeated, so a failure here is mended by the same command."""
+    merged = subjects.as_committed(desk.forge, merged)  # what main got, whatever the request's text says by now
     following = desk.open_next(merged) if here.next_on_merge else None
     if not here.next_on_merge and promotion.following(merged.subject.environment) and not merged.subject.reverts:
         print(f"the next request opens once {merged.subject.environment} is healthy")

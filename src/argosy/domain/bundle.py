@@ -17,6 +17,7 @@ from argosy import errors
 from argosy.domain.data import FeatureColumn
 from argosy.domain.documents import Document, sha256
 from argosy.domain.model_settings import EntitySplit, Serving, Task, TimeSplit
+from argosy.domain.release import Image, OnlineStore
 
 MODEL = "model.ubj"
 SIGNATURE = "signature.json"
@@ -133,6 +134,10 @@ class Release(Document):
     model_digest: str
     counter: int
     not_after: AwareDatetime
+    online_store: OnlineStore | None = None
+    """That belongs to the model; None also in releases of earlier Argosys, whatever their stores."""
+    image: Image | None = None
+    """That serves the model; None where the environment's own does."""
 
 
 def digest_of(files: Mapping[str, bytes]) -> str:

@@ -5,28 +5,30 @@ Whether policies and values can be read is their readers' business; whether a si
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from typing import Any
 
 from pydantic import ValidationError
 
 from argosy import errors
-from argosy.domain import promotion, release
+from argosy.domain import changes, merge_checks, promotion, release
+from argosy.domain.bundle import RELEASE, Release
+from argosy.domain.changes import Problem
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import Evidence
 
+BY_DIGEST = r"[^@\s]+@sha256:[0-9a-f]{64}"
 VALUES = re.compile(r"models/(?P<model>[^/]+)/values\.yaml")
 OF_MODEL = re.compile(r"models/(?P<model>[^/]+)/(?P<rest>.+)")
 NOTE = re.compile(r"models/[^/]+/rejected/[0-9a-f]{64}\.txt")
-OF_VERSION = {"modelDigest", "storageUri", "onlineStore", "evidenceDigest", "policyDigest", "version"}
+OF_VERSION = {"modelDigest", "storageUri", "onlineStore", "evidenceDigest", "policyDigest", "version", "image"}
 """What `version.yaml` alone says."""
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What is wrong with a file."""
-
-    path: str
-    said: str
+OF_CLUSTER = {"environment", "signature", "verifyingKey"}
+"""What Argo CD alone says, from where a file lies."""
+LOADED = re.compile(
+    r"LD_.*|DYLD_.*|GLIBC_TUNABLES|GCONV_PATH|PYTHON(PATH|HOME|STARTUP|INSPECT|BREAKPOINT|USERBASE|PLATLIBDIR|WARNINGS|EXECUTABLE"
+    r"|PYCACHEPREFIX|CASEOK)|PATH|HOME|BASH_ENV|ENV|OPENSSL_(CONF|MODULES|ENGINES)|ARGOSY_.*"
+)
+"""Variables by which a process loads other code, or by which the server would take another store, key or log than the chart gave it."""
 
 
 def models(paths: Iterable[str]) -> list[str]:
@@ -40,6 +42,7 @@ def problems(files: Mapping[str, bytes]) -> Iterator[Problem]:
         yield from _folder(model, files)
         for environment in promotion.ENVIRONMENTS:
             yield from _served(model, environment, files)
+    yield from look_alikes(files)
     for path in files:
         if "/rejected/" in path and path.startswith("models/") and not NOTE.fullmatch(path):
             yield Problem(
@@ -71,6 +74,7 @@ def _served(model: str, environment: str, files: Mapping[str, bytes]) -> Iterato
     if why := promotion.rejection(files.get(note)):
         yield Problem(path, f"names a model that was taken out of service ({note}): {why}")
     yield from _evidence(version, environment, files)
+    yield from _released(version, promotion.evidence_folder(version.model, environment), files)
 
 
 def _evidence(version: release.Version, environment: str, files: Mapping[str, bytes]) -> Iterator[Problem]:
@@ -94,40 +98,60 @@ def _of_model(path: str, content: bytes, version: release.Version) -> Iterator[P
     except ValidationError as error:
         yield Problem(path, f"cannot be read: {error.errors()[0]['msg']}")
         return
-    if evidence.model_digest != version.model_digest:
+    if evidence.model_digest != version.model_digest or evidence.model != version.model:
         yield Problem(path, "is about another model than version.yaml")
+    if evidence.policy_digest != version.policy_digest:
+        yield Problem(path, "was judged by another policy than version.yaml names")
+    if evidence.verdict != "promote":
+        yield Problem(path, f"says {evidence.verdict!r}, and its model is served")
 
 
-def restated(values: Mapping[str, object]) -> list[str]:
-    """What a model's shared values say although `version.yaml` alone may."""
-    return sorted(OF_VERSION & values.keys())
+def _released(version: release.Version, folder: str, files: Mapping[str, bytes]) -> Iterator[Problem]:
+    """What the release beside the evidence says otherwise; earlier Argosys put none there."""
+    path = f"{folder}/{RELEASE}"
+    if path not in files:
+        return
+    try:
+        released = Release.model_validate_json(files[path])
+    except ValidationError as error:
+        yield Problem(path, f"cannot be read: {error.errors()[0]['msg']}")
+        return
+    check = merge_checks.of_release(version, released, legacy=False)
+    if not check.passed:
+        yield Problem(f"{folder.rpartition('/')[0]}/version.yaml", check.reason)
 
 
-def beyond_one_model(changed: Iterable[str]) -> list[Problem]:
-    """What a change of the paths *changed* does that one request may not: a second model or environment, or a rule beside a version."""
-    paths = sorted(changed)
-    places = {place: path for path in reversed(paths) if (place := _place(path))}
-    if not places:
-        return []
-    first, *others = sorted(places)
-    found = [
-        Problem(
-            places[other],
-            f"promotes {' in '.join(other)} beside {' in '.join(first)}; one request, one model, one environment",
-        )
-        for other in others
-    ]
-    rules = [path for path in paths if path.startswith(("policies/", "clusters/", "keys/", ".github/"))]
-    return found + [
-        Problem(path, "changes together with a version that it judges; make it a request of its own") for path in rules
-    ]
+def look_alikes(paths: Iterable[str]) -> Iterator[Problem]:
+    """Paths that are another's, or are meant to be served, but for upper and lower case: some file systems take them for one."""
+    known: dict[str, str] = {}
+    for path in sorted(paths):
+        first = known.setdefault(path.casefold(), path)
+        if first != path:
+            yield Problem(path, f"differs from {first} in upper and lower case only")
+        elif changes.place_of(path) is None and changes.place_of(path.casefold()):
+            yield Problem(path, "is read by nothing: names in the environment repo are lower case")
 
 
-def _place(path: str) -> tuple[str, str] | None:
-    found = OF_MODEL.fullmatch(path)
-    environment = found["rest"].partition("/")[0] if found else ""
-    return (
-        (found["model"], environment)
-        if found and environment in promotion.ENVIRONMENTS and not path.endswith(".md")
-        else None
-    )
+def forbidden(values: Mapping[str, Any]) -> Iterator[str]:
+    """What a model's values, which production shares, say and may not."""
+    for name in sorted(OF_VERSION & values.keys()):
+        yield f"{name}: version.yaml says this, and nothing else may"
+    for name in sorted(OF_CLUSTER & values.keys()):
+        yield f"{name}: Argo CD says this, by the environment that a file lies in, and nothing else may"
+    if values.get("unsigned"):
+        yield "unsigned: these values are production's too, and it serves nothing unsigned; for a try, pass it by hand"
+    server = values.get("server")
+    yield from _forbidden_of_server(server if isinstance(server, Mapping) else {})
+
+
+def _forbidden_of_server(server: Mapping[str, Any]) -> Iterator[str]:
+    if (image := server.get("image")) and not re.fullmatch(BY_DIGEST, str(image)):
+        yield f"server.image: {image} is no image by digest (<name>@sha256:<64 hex digits>); what a tag names changes after the review"
+    for name in _loaded(server.get("env")):
+        yield f"server.env: {name} would make the server load other code, or trust another place, than what was reviewed"
+
+
+def _loaded(variables: object) -> list[str]:
+    entries = variables if isinstance(variables, list) else []
+    names = [str(entry.get("name")) for entry in entries if isinstance(entry, Mapping)]
+    return [name for name in names if LOADED.fullmatch(name)]

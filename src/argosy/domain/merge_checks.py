@@ -3,13 +3,15 @@
 The one check that needs keys and the model store, the signature, is the caller's; its result joins these as a :class:`Check`.
 """
 
+import datetime
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pydantic import ValidationError
 
 from argosy import errors
-from argosy.domain import promotion, release
+from argosy.domain import changes, promotion, release
+from argosy.domain.bundle import Release
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import Evidence
 from argosy.domain.promotion import Subject
@@ -80,6 +82,53 @@ def overtaken(evidence: Evidence, main: MainState) -> list[Check]:
             f"this model was taken out of service before: {out}" if out else "never taken out of service",
         ),
     ]
+
+
+def without_subject(reason: str) -> Check:
+    """The one check of a request whose commit is no promotion, and why it is none."""
+    return Check("subject", passed=False, reason=reason, final=True)
+
+
+def of_subject(claimed: Subject, found: Subject) -> Check:
+    """Whether a request's text says of it what its commit changes: people read the one, the other is merged."""
+    if wrong := changes.disagreements(claimed, found):
+        return without_subject(f"its text is about something else than its commit: {'; '.join(wrong)}")
+    place = f"{found.model} in {found.environment}"
+    return Check("subject", passed=True, reason=f"its commit changes {place}, and nothing else", final=True)
+
+
+def of_release(version: release.Version, released: Release, *, legacy: bool) -> Check:
+    """Whether *version* is what was *released*, in every field that evidence and policy do not bind.
+
+    *legacy*: a release from before online stores were named in releases will do, as for what main had already.
+    """
+    stores = (version.online_store, released.online_store)
+    differences = {
+        "model": (version.model, released.model),
+        "version": (version.version, released.counter),
+        "modelDigest": (version.model_digest, released.model_digest),
+        "onlineStore": stores if not (legacy and released.online_store is None) else (None, None),
+        "image": (version.image, released.image),
+    }
+    wrong = [
+        f"{name} is {_shown(said)}, the signed release says {_shown(signed)}"
+        for name, (said, signed) in differences.items()
+        if said != signed
+    ]
+    reason = "; ".join(wrong) or f"version.yaml says what was released as version {released.counter}"
+    return Check("release", not wrong, reason, final=True)
+
+
+def _shown(value: object) -> str:
+    return value.text() if isinstance(value, release.OnlineStore) else "none" if value is None else str(value)
+
+
+def of_term(released: Release, now: datetime.datetime, *, final: bool) -> Check:
+    """Whether *released* may be served at *now*; servers refuse it afterwards."""
+    until = f"{released.not_after:%Y-%m-%d %H:%M} UTC"
+    passed = now < released.not_after
+    reason = f"may be served until {until}" if passed else f"the release expired at {until}; run the pipeline again"
+    return Check("term", passed, reason, final=final)
 
 
 def checks(subject: Subject, files: Mapping[str, bytes], main: MainState) -> list[Check]:

@@ -3,7 +3,7 @@
 Pure functions. Whoever keeps the requests (a forge) asks :func:`decide` while nobody else can change them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
@@ -128,15 +128,21 @@ class Decision:
     """Requests that the new one closes, in the same moment."""
 
 
-def decide(subject: Subject, requests: Sequence[Request], served: str | None) -> Decision:
-    """What to do about proposing *subject*, given every request there is and the digest that main names for the environment."""
+def decide(
+    subject: Subject, requests: Sequence[Request], served: str | None, genuine: Callable[[Request], bool]
+) -> Decision:
+    """What to do about proposing *subject*, given every request there is and the digest that main names for the environment.
+
+    *genuine*: whether an open request's commit is about what its text says; no other is adopted, or a forged one would stand in the way.
+    """
     in_place = [request for request in requests if _place(request.subject) == _place(subject)]
     same_model = [request for request in in_place if _change(request.subject) == _change(subject)]
     if served == subject.model_digest:
         return Decision("done", next((one for one in reversed(same_model) if one.state is State.MERGED), None))
     still_open = [request for request in in_place if request.state is State.OPEN]
-    if adopted := [request for request in still_open if _question(request.subject) == _question(subject)]:
-        return Decision("adopt", adopted[-1])
+    same_question = (request for request in reversed(still_open) if _question(request.subject) == _question(subject))
+    if adopted := next(filter(genuine, same_question), None):
+        return Decision("adopt", adopted)
     if same_model and same_model[-1].state is State.CLOSED:
         return Decision("stop", same_model[-1])
     taken = [request.branch for request in same_model]
@@ -179,6 +185,17 @@ def places(subject: Subject) -> tuple[str, ...]:
     """The files and folders that a request about *subject* may change, and no others."""
     served = served_paths(subject.model, subject.environment)
     return (*served, rejected_path(subject.model, subject.reverts)) if subject.reverts else served
+
+
+def refuse_moved(request: Request, head: str) -> None:
+    """Refuse a merge of commit *head* where *request* is at another: what was checked is merged, and nothing else."""
+    if request.head == head:
+        return
+    if request.state is State.MERGED:
+        raise errors.Rejected(
+            f"request {request.number} is merged at commit {request.head[:12]}, not at {head[:12]}, which was checked"
+        )
+    raise errors.TryAgain(f"the commit of request {request.number} has moved since it was checked; try again")
 
 
 def refusal(request: Request) -> errors.Rejected:

@@ -18,6 +18,16 @@ from argosy.domain.documents import Document
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 Address = Annotated[str, Field(pattern=r"^[\x21-\x7e]+$", max_length=2000)]
 """Printable ASCII, as URIs are: what JSON and every YAML reader take for the same text."""
+Image = Annotated[
+    str,
+    Field(
+        pattern=r"^([a-zA-Z0-9.-]+(:[0-9]{1,5})?/)?[a-z0-9._-]+(/[a-z0-9._-]+)*@sha256:[0-9a-f]{64}$", max_length=500
+    ),
+]
+"""By digest, and by no tag: what a tag names changes after the review."""
+BY_DIGEST = (
+    "an image is named by its digest alone, <name>@sha256:<64 hex digits>: what a tag names changes after the review"
+)
 LINE = re.compile(r"(?P<indent> *)(?P<key>[A-Za-z][A-Za-z0-9]*):(?: (?P<value>\S.*))?")
 
 
@@ -54,7 +64,7 @@ class Version(Document):
     model_digest: Digest
     storage_uri: Address
     online_store: OnlineStore | None = None
-    image: Address | None = None
+    image: Image | None = None
     """Serving image by digest; absent where the environment's own is used."""
     evidence_digest: Digest
     policy_digest: Digest
@@ -71,7 +81,8 @@ def parse(text: str, where: str) -> Version:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
-        raise errors.Misconfigured(f"{where}: {field}: {first['msg']}; revert the commit that changed it") from None
+        why = BY_DIGEST if field == "image" else first["msg"]
+        raise errors.Misconfigured(f"{where}: {field}: {why}; revert the commit that changed it") from None
 
 
 def _lines(values: dict[str, Any], indent: str) -> list[str]:

@@ -7,6 +7,7 @@ that they hold whoever else works on the repository at the same time.
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from argosy.domain.changes import ChangedFile
 from argosy.domain.promotion import Proposal, Request
 
 
@@ -37,21 +38,25 @@ class Forge(Protocol):
         """
 
     def requests(self) -> list[Request]:
-        """Every request, by number, without bodies."""
+        """Every request, by number, without bodies. Their subjects are what their texts say; `changes` tells what they are about."""
 
     def request(self, number: int) -> Request:
         """The request *number*, with its body. Raises UsageError where there is none."""
 
-    def files(self, number: int) -> Mapping[str, bytes]:
-        """Path to content of what the request *number* proposes."""
+    def changes(self, request: Request, at: str) -> Sequence[ChangedFile]:
+        """The files that commit ``request.head`` changes, against where it left main (as of commit *at*). Of a merged request: changed.
+
+        All of them, or an error: never a list that was cut off. Raises Rejected where that commit has no history in common with main.
+        """
 
     def diff(self, number: int) -> str:
         """What merging the request would change in main (for a merged one: what it changed), as a unified diff."""
 
-    def merge(self, number: int, *, by: str, at: str, note: str = "") -> Request:
-        """Merge the request in the name of *by*, if main is still at commit *at*; *note* joins the commit message.
+    def merge(self, number: int, *, head: str, by: str, at: str, note: str = "") -> Request:
+        """Merge commit *head* of the request in the name of *by*, if main is still at commit *at*; *note* joins the commit message.
 
-        Merging what is merged is no error. Raises TryAgain where main has moved, Rejected where the request is closed.
+        Main then has, in the place that the request is about, exactly the files of *head*. Merging what is merged is no error. Raises
+        TryAgain where main or the request has moved, Rejected where the request is closed or would be mixed with what main has by now.
         """
 
     def close(self, number: int, *, by: str, reason: str) -> Request:

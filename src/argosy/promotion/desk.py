@@ -1,7 +1,8 @@
-"""What the verb ``pr`` does beyond talking to the forge: the checks of a request, its merge, and what a merge leads to."""
+"""A reviewer's desk: the checks of a request, its merge, and what a merge leads to."""
 
+import datetime
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,13 +11,15 @@ from argosy.domain import bundle as bundles
 from argosy.domain import merge_checks, promotion, release
 from argosy.domain.autolinks import defused
 from argosy.domain.merge_checks import Check
-from argosy.domain.promotion import Request, State
+from argosy.domain.promotion import Request, State, Subject
 from argosy.ports.artifacts import Artifacts
 from argosy.ports.forge import Forge
 from argosy.ports.registry import Registry
 from argosy.ports.signer import Verifier
-from argosy.promotion import following, history
+from argosy.promotion import following, history, subjects
 
+Files = Mapping[str, bytes]
+"""Path to content."""
 ATTEMPTS = 5
 SIGNATURES = {promotion.BUNDLE_SIGNATURE, promotion.EVIDENCE_SIGNATURE}
 
@@ -28,31 +31,48 @@ class Desk:
     forge: Forge
     artifacts: Artifacts
     verifier: Verifier
+    now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC)
 
     def checks(self, request: Request, at: str) -> list[Check]:
-        """Every check of *request* against main at commit *at*."""
-        subject, files = request.subject, self.forge.files(request.number)
-        signatures = self._signatures(subject, files)
-        if subject.reverts:
-            return [*self._of_revert(subject, files, at), signatures]
-        main = merge_checks.MainState.read(subject.model, subject.model_digest, lambda path: self.forge.read(path, at))
-        return [*merge_checks.checks(subject, files, main), signatures]
+        """Every check of *request*, at the commit that it has now, against main at commit *at*."""
+        try:
+            subject = subjects.of(self.forge, request, at)
+        except errors.Rejected as error:
+            return [merge_checks.without_subject(str(error))]
+        files = self.forge.contents(promotion.places(subject), request.head)
+        kind = self._of_revert if subject.reverts else self._of_promotion
+        return [merge_checks.of_subject(request.subject, subject), *kind(subject, files, at)]
+
+    def as_committed(self, request: Request) -> tuple[Request, Files]:
+        """*request* with the subject and the files of its commit; as it calls itself, without files, where that is no promotion."""
+        try:
+            committed = subjects.as_committed(self.forge, request)
+        except errors.Rejected:
+            return request, {}
+        return committed, self.forge.contents(promotion.places(committed.subject), request.head)
 
     def signatures(self, request: Request) -> Check:
         """Whether bundle and evidence of *request* are signed with our key; red, too, where that cannot be found out now."""
+        committed, files = self.as_committed(request)
         try:
-            return self._signatures(request.subject, self.forge.files(request.number))
+            return self._sealed(committed.subject, files)[0]
         except errors.TryAgain as error:
             return Check("signatures", passed=False, reason=str(error), final=True)
 
-    def _of_revert(self, subject: promotion.Subject, files: Mapping[str, bytes], at: str) -> list[Check]:
+    def _of_promotion(self, subject: Subject, files: Files, at: str) -> list[Check]:
+        main = merge_checks.MainState.read(subject.model, subject.model_digest, lambda path: self.forge.read(path, at))
+        return [*merge_checks.checks(subject, files, main), *self._sealed(subject, files)]
+
+    def _of_revert(self, subject: Subject, files: Files, at: str) -> list[Check]:
         live = history.served(self.forge, subject.model, subject.environment, at)
         earlier = history.earlier(self.forge, live, subject.environment, at) if live else None
-        return merge_checks.of_revert(subject, files, live, earlier.files if earlier else {})
+        sealed = self._sealed(subject, files)
+        return [*merge_checks.of_revert(subject, files, live, earlier.files if earlier else {}), *sealed]
 
     def merge(self, number: int, *, by: str, override: Iterable[str] = ()) -> Request:
         """Merge request *number* in the name of *by*; the checks named in *override* may be red.
 
+        What is merged is the commit that was checked, onto the main that it was checked against; where either moves, it is checked again.
         Raises Rejected with every red check. Merging what is merged is no error.
         """
         overruled = set(override)
@@ -61,29 +81,34 @@ class Desk:
             if request.state is State.OPEN:
                 _refuse_red(request, self.checks(request, at), overruled)
             try:
-                return self.forge.merge(number, by=by, at=at, note=_note(by, overruled))
+                return self.forge.merge(number, head=request.head, by=by, at=at, note=_note(by, overruled))
             except errors.TryAgain:
-                if self.forge.head() == at:
+                if (self.forge.head(), self.forge.request(number).head) == (at, request.head):
                     raise
-        raise errors.TryAgain("main of the environment repo keeps moving; try again in a moment")
+        raise errors.TryAgain(f"main of the environment repo, or request {number}, keeps moving; try again in a moment")
 
     def open_next(self, merged: Request) -> Request | None:
         """Open the next environment's request for what was *merged*, or find it; None after the last environment."""
         return following.open_next(self.forge, merged)
 
-    def _signatures(self, subject: promotion.Subject, files: Mapping[str, bytes]) -> Check:
-        place = f"{promotion.evidence_folder(subject.model, subject.environment)}/"
-        evidence = {path.removeprefix(place): content for path, content in files.items() if path.startswith(place)}
+    def _sealed(self, subject: Subject, files: Files) -> list[Check]:
+        """The signatures, and what they vouch for: that the release is this one, and may still be served."""
         path = promotion.version_path(subject.model, subject.environment)
         try:
-            self._verify(release.parse(files.get(path, b"").decode(), path), evidence)
+            version = release.parse(files.get(path, b"").decode(errors="replace"), path)
+            released = self._verified(version, _evidence(subject, files))
         except errors.TryAgain:
             raise
         except errors.ArgosyError as error:
-            return Check("signatures", passed=False, reason=str(error), final=True)
-        return Check("signatures", passed=True, reason="bundle and evidence are signed with our key", final=True)
+            return [Check("signatures", passed=False, reason=str(error), final=True)]
+        return [
+            Check("signatures", passed=True, reason="bundle and evidence are signed with our key", final=True),
+            merge_checks.of_release(version, released, legacy=subject.reverts is not None),
+            merge_checks.of_term(released, self.now(), final=subject.reverts is None),
+        ]
 
-    def _verify(self, version: release.Version, evidence: Mapping[str, bytes]) -> None:
+    def _verified(self, version: release.Version, evidence: Files) -> bundles.Release:
+        """The release of *version*, once the signatures over its bundle and over *evidence* (name to content) hold."""
         with tempfile.TemporaryDirectory(prefix="argosy-check-") as scratch:
             bundle, report, signatures = (Path(scratch) / name for name in ("bundle", "evidence", "signatures"))
             self.artifacts.get(version.storage_uri, bundle)
@@ -93,6 +118,17 @@ class Desk:
                 _write(signatures if name in SIGNATURES else report, name, content)
             self.verifier.verify(bundle, signatures / promotion.BUNDLE_SIGNATURE)
             self.verifier.verify(report, signatures / promotion.EVIDENCE_SIGNATURE)
+            released = (bundle / bundles.RELEASE).read_bytes()
+            if evidence.get(bundles.RELEASE, released) != released:
+                raise errors.Rejected(
+                    f"{version.storage_uri} was released otherwise than the evidence shows: {bundles.RELEASE} differs"
+                )
+            return bundles.Release.read(bundle / bundles.RELEASE)
+
+
+def _evidence(subject: Subject, files: Files) -> dict[str, bytes]:
+    place = f"{promotion.evidence_folder(subject.model, subject.environment)}/"
+    return {path.removeprefix(place): content for path, content in files.items() if path.startswith(place)}
 
 
 def follow_in_registry(merged: Request, registry: Registry) -> int | None:

@@ -7,11 +7,13 @@ from argosy import errors
 from argosy.domain import markdown_text, promotion, request_body
 from argosy.domain.promotion import Request
 from argosy.ports.forge import Forge
+from argosy.promotion import subjects
 
 
 def open_next(forge: Forge, merged: Request) -> Request | None:
     """Open the request that *merged* leads to, or find it; None after the last environment and after a revert."""
-    request, files = forge.request(merged.number), forge.files(merged.number)
+    request = subjects.as_committed(forge, forge.request(merged.number))
+    files = forge.contents(promotion.places(request.subject), request.head)
     proposal = promotion.next_proposal(request, files)
     return forge.propose(replace(proposal, body=_body(request, files))) if proposal else None
 

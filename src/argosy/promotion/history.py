@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from argosy import errors
 from argosy.domain import promotion, release
 from argosy.ports.forge import Forge
 
@@ -26,9 +27,17 @@ def served(forge: Forge, model: str, environment: str, at: str) -> release.Versi
 def earlier(forge: Forge, live: release.Version, environment: str, at: str) -> Earlier | None:
     """The newest version that main named before *live*, and that was not taken out of service itself (as of commit *at*)."""
     for commit in forge.history(promotion.version_path(live.model, environment)):
-        before = served(forge, live.model, environment, commit)
+        before = _readable(forge, live.model, environment, commit)
         if before is None or before.model_digest == live.model_digest:
             continue
         if forge.read(promotion.rejected_path(live.model, before.model_digest), at) is None:
             return Earlier(before, forge.contents(promotion.served_paths(live.model, environment), commit))
     return None
+
+
+def _readable(forge: Forge, model: str, environment: str, at: str) -> release.Version | None:
+    """What main named at commit *at*; None too where the file cannot be understood: that is no version to go back to."""
+    try:
+        return served(forge, model, environment, at)
+    except errors.Misconfigured:
+        return None

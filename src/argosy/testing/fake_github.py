@@ -36,6 +36,8 @@ class Commit:
     files: Mapping[str, str]
     parents: tuple[str, ...]
     message: str
+    modes: Mapping[str, str] = field(default_factory=dict)
+    """Of the files that are no plain ones."""
 
 
 @dataclass
@@ -45,6 +47,10 @@ class Store:
     api: str = ""
     blobs: dict[str, bytes] = field(default_factory=dict)
     trees: dict[str, dict[str, str]] = field(default_factory=dict)
+    modes: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    """Of trees: the files that are no plain ones."""
+    tree_limit: int = 100_000
+    """Entries of a tree that are listed at most."""
     commits: dict[str, Commit] = field(default_factory=dict)
     refs: dict[str, str] = field(default_factory=dict)
     pulls: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -56,9 +62,11 @@ class Store:
         self.blobs[sha] = content
         return sha
 
-    def commit(self, files: Mapping[str, str], parents: tuple[str, ...], message: str) -> str:
+    def commit(
+        self, files: Mapping[str, str], parents: tuple[str, ...], message: str, modes: Mapping[str, str] | None = None
+    ) -> str:
         """Keep a commit."""
-        made = Commit(dict(files), parents, message)
+        made = Commit(dict(files), parents, message, dict(modes or {}))
         sha = hashlib.sha1(f"{made}{len(self.commits)}".encode(), usedforsecurity=False).hexdigest()
         self.commits[sha] = made
         return sha
@@ -72,6 +80,23 @@ class Store:
             if content is not None:
                 files[path] = self.blob(content)
         self.refs["heads/main"] = self.commit(files, (main,) if main else (), "By hand")
+
+    def history(self, sha: str) -> list[str]:
+        """The commit *sha* and all before it, every commit after those that follow it."""
+        waiting, found = [sha], list[str]()
+        while waiting:
+            commit = waiting.pop(0)
+            found = [one for one in found if one != commit] + [commit]
+            waiting += self.commits[commit].parents
+        return found
+
+    def merge_base(self, one: str, other: str) -> str:
+        """The newest commit in the history of both."""
+        ours = set(self.history(one))
+        base = next((commit for commit in self.history(other) if commit in ours), None)
+        if base is None:
+            raise Refused(404, f"No common ancestor between {one} and {other}.")
+        return base
 
     def resolve(self, name: str) -> str:
         """The commit that *name* is."""
@@ -146,10 +171,65 @@ def create_tree(store: Store, given: dict[str, Any]) -> Answer:
     return 201, {"sha": _tree(store, files), "tree": []}
 
 
-def _tree(store: Store, files: Mapping[str, str]) -> str:
-    sha = hashlib.sha1(f"tree{sorted(files.items())}".encode(), usedforsecurity=False).hexdigest()
-    store.trees[sha] = dict(files)
+def _tree(store: Store, files: Mapping[str, str], modes: Mapping[str, str] | None = None) -> str:
+    content = f"tree{sorted(files.items())}{sorted((modes or {}).items())}"
+    sha = hashlib.sha1(content.encode(), usedforsecurity=False).hexdigest()
+    store.trees[sha], store.modes[sha] = dict(files), dict(modes or {})
     return sha
+
+
+def get_tree(store: Store, sha: str, recursive: str = "") -> Answer:
+    """GET /git/trees/{sha}: one level, or everything up to a limit beyond which it is cut off and says so."""
+    files, modes = store.trees[sha], store.modes.get(sha, {})
+    listed = [_leaf(path, modes.get(path, "100644"), blob) for path, blob in sorted(files.items())]
+    folders = {path[:end] for path in files for end in range(len(path)) if path[end] == "/"}
+    listed += [{"path": path, "mode": "040000", "type": "tree", "sha": _tree(store, {})} for path in sorted(folders)]
+    wanted = listed if recursive else [entry for entry in listed if "/" not in entry["path"]]
+    return 200, {"sha": sha, "tree": wanted[: store.tree_limit], "truncated": len(wanted) > store.tree_limit}
+
+
+def _leaf(path: str, mode: str, sha: str) -> dict[str, Any]:
+    return {"path": path, "mode": mode, "type": "commit" if mode == "160000" else "blob", "sha": sha}
+
+
+def compare(store: Store, base: str, head: str) -> Answer:
+    """GET /compare/{base}...{head}: the first 250 commits, and the first 300 files of all; a file that was moved is one entry."""
+    ours, theirs = store.resolve(base), store.resolve(head)
+    merge_base = store.merge_base(ours, theirs)
+    new = [sha for sha in store.history(theirs) if sha not in store.history(ours)][::-1]
+    behind = [sha for sha in store.history(ours) if sha not in store.history(theirs)]
+    status = {(True, False): "ahead", (False, True): "behind", (True, True): "diverged"}
+    return 200, {
+        "status": status.get((bool(new), bool(behind)), "identical"),
+        "ahead_by": len(new),
+        "behind_by": len(behind),
+        "total_commits": len(new),
+        "merge_base_commit": {"sha": merge_base},
+        "commits": [{"sha": sha} for sha in new[:250]],
+        "files": _listed_changes(store, merge_base, theirs)[:300],
+    }
+
+
+def _listed_changes(store: Store, before: str, after: str) -> list[dict[str, Any]]:
+    """What GitHub lists of the difference: whether a file is a link or may be executed is not in it."""
+    old, new = store.commits[before].files, store.commits[after].files
+    gone = {sha: path for path, sha in old.items() if path not in new}
+    listed = []
+    for path in sorted({*old, *new}):
+        if old.get(path) == new.get(path):
+            continue
+        entry = {"filename": path, "sha": new.get(path, old.get(path)), "changes": 1}
+        entry["patch"] = _patch(store, old.get(path), new.get(path))
+        if path in new and path not in old and new[path] in gone:
+            entry |= {"status": "renamed", "previous_filename": gone[new[path]]}
+        elif path not in new:
+            if path in gone.values() and old[path] in new.values():
+                continue  # listed where it went
+            entry["status"] = "removed"
+        else:
+            entry["status"] = "modified" if path in old else "added"
+        listed.append(entry)
+    return listed
 
 
 def create_commit(store: Store, given: dict[str, Any]) -> Answer:
@@ -162,7 +242,12 @@ def get_commit(store: Store, sha: str) -> Answer:
     """GET /git/commits/{sha}"""
     commit = store.commits[store.resolve(sha)]
     parents = [{"sha": parent} for parent in commit.parents]
-    return 200, {"sha": sha, "tree": {"sha": _tree(store, commit.files)}, "parents": parents, "message": commit.message}
+    return 200, {
+        "sha": sha,
+        "tree": {"sha": _tree(store, commit.files, commit.modes)},
+        "parents": parents,
+        "message": commit.message,
+    }
 
 
 def get_contents(store: Store, path: str, ref: str) -> Answer:
@@ -226,6 +311,7 @@ def create_pull(store: Store, given: dict[str, Any]) -> Answer:
         "state": "open",
         "labels": [],
         "merge": None,
+        "owner": "owner",
     }
     return 201, _pull(store, number)
 
@@ -269,28 +355,41 @@ def merge(store: Store, number: str, given: dict[str, Any]) -> Answer:
     files = _merged(store, head, main)
     message = f"{given['commit_title']}\n\n{given['commit_message']}"
     store.refs["heads/main"] = store.commit(files, (main, head), message)
-    pull.update(state="closed", merge={"before": main, "after": store.refs["heads/main"]})
+    pull.update(state="closed", merge={"before": main, "head": head})
     return 200, {"sha": store.refs["heads/main"], "merged": True, "message": "Pull Request successfully merged"}
 
 
 def _merged(store: Store, head: str, main: str) -> dict[str, str]:
-    base, ours, theirs = (store.commits[sha].files for sha in (store.commits[head].parents[0], main, head))
+    base, ours, theirs = (store.commits[sha].files for sha in (store.merge_base(main, head), main, head))
     changed = {path for path in {*base, *theirs} if base.get(path) != theirs.get(path)}
-    if any(ours.get(path) not in {base.get(path), theirs.get(path)} for path in changed):
+    merged = {path: sha for path, sha in ours.items() if path not in changed}
+    for path in changed:
+        sides = [files.get(path) for files in (base, ours, theirs)]
+        if sides[1] in (sides[0], sides[2]):
+            merged |= {path: theirs[path]} if path in theirs else {}
+        else:
+            merged[path] = _merged_lines(store, sides)
+    return merged
+
+
+def _merged_lines(store: Store, sides: list[str | None]) -> str:
+    """Both changes of a file that keeps its lines, as git merges it: where they touch different lines, one of each."""
+    lines = [store.blobs[sha].splitlines(keepends=True) if sha else [] for sha in sides]
+    if len({len(one) for one in lines}) != 1:
         raise Refused(405, "Merge conflict")
-    kept = {path: sha for path, sha in ours.items() if path not in changed}
-    return {**kept, **{path: theirs[path] for path in changed if path in theirs}}
+    merged = []
+    for base, ours, theirs in zip(*lines, strict=True):
+        if base not in (ours, theirs):
+            raise Refused(405, "Merge conflict")
+        merged.append(theirs if base == ours else ours)
+    return store.blob(b"".join(merged))
 
 
 def pull_files(store: Store, number: str) -> Answer:
     """GET /pulls/{number}/files"""
-    pull = store.pulls[int(number)]
-    head = store.refs[f"heads/{pull['branch']}"]
-    before, after = (store.commits[sha].files for sha in (store.commits[head].parents[0], head))
-    changed = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
-    return 200, [
-        {"filename": path, "changes": 1, "patch": _patch(store, before.get(path), after.get(path))} for path in changed
-    ]
+    pull = _pull(store, int(number))
+    base, head = pull["base"]["sha"], pull["head"]["sha"]
+    return 200, _listed_changes(store, store.merge_base(base, head), head)
 
 
 def _patch(store: Store, before: str | None, after: str | None) -> str:
@@ -302,6 +401,7 @@ def _pull(store: Store, number: int) -> dict[str, Any]:
     if number not in store.pulls:
         raise Refused(404, "Not Found")
     pull = store.pulls[number]
+    merge = pull["merge"]
     ended = TIME if pull["state"] == "closed" else None
     return {
         "number": number,
@@ -317,8 +417,15 @@ def _pull(store: Store, number: int) -> dict[str, Any]:
         "merged_by": {"login": ACCOUNT} if pull["merge"] else None,
         "head": {
             "ref": pull["branch"],
-            "label": f"owner:{pull['branch']}",
-            "sha": store.refs[f"heads/{pull['branch']}"],
+            "label": f"{pull['owner']}:{pull['branch']}",
+            # A merged pull request keeps its head, whatever is pushed to its branch afterwards.
+            "sha": merge["head"] if merge else store.refs[f"heads/{pull['branch']}"],
+            "repo": {"full_name": f"{pull['owner']}/name"},
+        },
+        "base": {
+            "ref": "main",
+            "sha": merge["before"] if merge else store.refs["heads/main"],
+            "repo": {"full_name": "owner/name"},
         },
         "labels": [{"name": name} for name in pull["labels"]],
     }
@@ -332,7 +439,9 @@ ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
     ("PATCH", r"/git/refs/(.+)", update_ref),
     ("POST", r"/git/blobs", create_blob),
     ("GET", r"/git/blobs/(\w+)", get_blob),
+    ("GET", r"/git/trees/(\w+)", get_tree),
     ("POST", r"/git/trees", create_tree),
+    ("GET", r"/compare/(.+?)\.\.\.(.+)", compare),
     ("POST", r"/git/commits", create_commit),
     ("GET", r"/git/commits/(\w+)", get_commit),
     ("GET", r"/contents/(.+)", get_contents),
@@ -346,7 +455,7 @@ ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
     ("POST", r"/issues/(\d+)/labels", add_labels),
     ("POST", r"/issues/(\d+)/comments", comment),
 ]
-QUERY = {"ref", "state", "head", "sha", "path"}
+QUERY = {"ref", "state", "head", "sha", "path", "recursive"}
 
 
 class FakeGithub:
@@ -360,6 +469,8 @@ class FakeGithub:
         self.lost: set[int] = set()
         """Numbers of requests whose effect happens and whose answer is a 502."""
         self.seen: list[str] = []
+        self.given: list[tuple[str, Any]] = []
+        """What was asked and with which body, oldest first."""
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.api = f"http://127.0.0.1:{self._server.server_port}"
@@ -379,6 +490,7 @@ class FakeGithub:
             number = len(self.seen)
             path = unquote(urlsplit(target).path).removeprefix("/repos/owner/name")
             self.seen.append(f"{method} {path}")
+            self.given.append((self.seen[-1], given))
             instead = self.fault(method, path, number)
             if instead:
                 return instead

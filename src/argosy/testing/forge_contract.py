@@ -1,16 +1,20 @@
 """What every forge promises."""
 
+import contextlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 import pytest
 
 from argosy import errors
-from argosy.domain import promotion, release
+from argosy.domain import changes, promotion, release
+from argosy.domain.changes import ChangedFile, Kind
 from argosy.domain.documents import sha256
+from argosy.domain.evidence import ChampionRef, Evidence
 from argosy.domain.promotion import Proposal, Request, State, Subject
 from argosy.ports.forge import Forge
+from argosy.testing.by_hand import Hand
 
 TEMPLATE = {"README.md": b"the environment repo\n", "policies/toy.yaml": b"model: toy\n"}
 """What main of the forge under test starts with."""
@@ -55,7 +59,7 @@ def proposal(
         policy_digest=digest("policy"),
     )
     beside = {
-        "evidence.json": f"{name} {champion}".encode(),
+        "evidence.json": _evidence(subject).canonical_json().encode(),
         **{file: text.encode() for file, text in evidence.items()},
     }
     return Proposal(
@@ -64,6 +68,27 @@ def proposal(
         body=f"about {name}\n",
         files=promotion.files(subject, version(name, model).yaml(), beside),
         author=author,
+    )
+
+
+def _evidence(subject: Subject) -> Evidence:
+    champion = ChampionRef(
+        model=subject.model, model_digest=subject.champion_digest, policy_digest=subject.policy_digest
+    )
+    return Evidence(
+        model=subject.model,
+        task="binary",
+        model_digest=subject.model_digest,
+        snapshot_digest=digest("snapshot"),
+        policy_digest=subject.policy_digest,
+        champion=champion,
+        git_commit="0",
+        rows_train=1,
+        rows_holdout=1,
+        metrics={},
+        gates=[],
+        verdict="promote",
+        explanation="",
     )
 
 
@@ -86,13 +111,29 @@ def opened(forge: Forge, proposed: Proposal) -> Request:
     return request
 
 
+def merge(forge: Forge, number: int, *, by: str = "ada", note: str = "") -> Request:
+    """Merge the request as it is now into main as it is now, as a reviewer who asks no questions."""
+    return forge.merge(number, head=forge.request(number).head, by=by, at=forge.head(), note=note)
+
+
+def files_of(forge: Forge, number: int) -> Mapping[str, bytes]:
+    """Path to content of what the request proposes in the place that it says."""
+    request = forge.request(number)
+    return forge.contents(promotion.places(request.subject), request.head)
+
+
 def open_requests(forge: Forge) -> list[int]:
     """The numbers of the requests that are open."""
     return [request.number for request in forge.requests() if request.state is State.OPEN]
 
 
+def by_path(found: Sequence[ChangedFile]) -> dict[str, tuple[Kind, str]]:
+    """Path to kind and mode."""
+    return {one.path: (one.kind, one.mode) for one in found}
+
+
 class ForgeContract:
-    """Inherit, and provide the fixtures ``forge`` (starting with TEMPLATE) and ``push``."""
+    """Inherit, and provide the fixtures ``forge`` (starting with TEMPLATE), ``push`` and ``hand``."""
 
     account: ClassVar[str | None] = None
     """The account in whose name this forge merges, where it is not the reviewer who is named."""
@@ -119,7 +160,7 @@ class ForgeContract:
         assert request.branch == f"promote/toy/staging/{digest('a').removeprefix('sha256:')[:12]}"
         assert set(request.labels) == {"promotion", "model/toy", "environment/staging"}
         assert "about a" in forge.request(request.number).body
-        assert forge.files(request.number) == proposed.files
+        assert files_of(forge, request.number) == proposed.files
         assert [one.number for one in forge.requests()] == [request.number]
         assert forge.head() == before
 
@@ -151,7 +192,7 @@ class ForgeContract:
         first = opened(forge, proposal("a"))
         second = opened(forge, proposal("a", champion="c"))
         assert second.branch == f"{first.branch}-2"
-        assert forge.files(first.number) == proposal("a").files
+        assert files_of(forge, first.number) == proposal("a").files
         assert open_requests(forge) == [second.number]
 
     def test_a_candidate_can_return(self, forge: Forge) -> None:
@@ -161,7 +202,7 @@ class ForgeContract:
         again = opened(forge, proposal("a"))
         assert again.branch == f"{first.branch}-2"
         assert open_requests(forge) == [again.number]
-        forge.merge(again.number, by="ada", at=forge.head())
+        merge(forge, again.number)
         assert forge.request(first.number).state is State.SUPERSEDED
 
     def test_a_merge_brings_the_files(self, forge: Forge, push: Push) -> None:
@@ -170,7 +211,7 @@ class ForgeContract:
         push({stale: b"of an older model\n"})
         request = opened(forge, proposal("a"))
         push({"README.md": b"changed meanwhile\n"})
-        merged = forge.merge(request.number, by="Ada Reviewer", at=forge.head(), note="Overruled-by: nobody\n")
+        merged = merge(forge, request.number, by="Ada Reviewer", note="Overruled-by: nobody\n")
         assert (merged.state, merged.ended_by) == (State.MERGED, self.account or "Ada Reviewer")
         assert all(forge.read(path) == content for path, content in proposal("a").files.items())
         assert forge.read(stale) is None
@@ -179,9 +220,9 @@ class ForgeContract:
     def test_merging_twice_is_one(self, forge: Forge) -> None:
         """A merge whose answer was lost can be repeated."""
         request = opened(forge, proposal("a"))
-        forge.merge(request.number, by="ada", at=forge.head())
+        merge(forge, request.number)
         after = forge.head()
-        assert forge.merge(request.number, by="ada", at=after).state is State.MERGED
+        assert forge.merge(request.number, head=request.head, by="ada", at=after).state is State.MERGED
         assert forge.head() == after
 
     def test_a_merge_needs_the_main_that_was_checked(self, forge: Forge, push: Push) -> None:
@@ -190,14 +231,14 @@ class ForgeContract:
         checked = forge.head()
         push({"policies/toy.yaml": b"model: toy\nstricter: true\n"})
         with pytest.raises(errors.TryAgain, match="moved"):
-            forge.merge(request.number, by="ada", at=checked)
+            forge.merge(request.number, head=request.head, by="ada", at=checked)
         assert forge.request(request.number).state is State.OPEN
         assert forge.read("models/toy/staging/version.yaml") is None
 
     def test_what_is_served_is_not_proposed(self, forge: Forge, push: Push) -> None:
         """Where main names the digest the answer is the merged request, or none where it came another way."""
         request = opened(forge, proposal("a"))
-        forge.merge(request.number, by="ada", at=forge.head())
+        merge(forge, request.number)
         again = opened(forge, proposal("a", champion="c"))
         assert (again.number, again.state) == (request.number, State.MERGED)
         push({"models/toy/production/version.yaml": version("b").yaml().encode()})
@@ -207,11 +248,11 @@ class ForgeContract:
     def test_merged_and_reverted_is_not_served(self, forge: Forge, push: Push) -> None:
         """Merged counts as done only while main names the digest; after a revert the model gets a request on a new branch."""
         first = opened(forge, proposal("a"))
-        forge.merge(first.number, by="ada", at=forge.head())
+        merge(forge, first.number)
         push({"models/toy/staging/version.yaml": None})
         again = opened(forge, proposal("a"))
         assert (again.state, again.branch) == (State.OPEN, f"{first.branch}-2")
-        forge.merge(again.number, by="ada", at=forge.head())
+        merge(forge, again.number)
         push({"models/toy/staging/version.yaml": version("b").yaml().encode()})
         assert opened(forge, proposal("a")).branch == f"{first.branch}-3"
 
@@ -246,13 +287,13 @@ class ForgeContract:
             opened(forge, proposal("b"))
         before = forge.head()
         with pytest.raises(errors.Rejected, match="cannot be merged"):
-            forge.merge(request.number, by="ada", at=before)
+            forge.merge(request.number, head=request.head, by="ada", at=before)
         assert forge.head() == before
 
     def test_what_is_merged_stays_merged(self, forge: Forge) -> None:
         """Closing or reopening after the fact is refused."""
         request = opened(forge, proposal("a"))
-        forge.merge(request.number, by="ada", at=forge.head())
+        merge(forge, request.number)
         with pytest.raises(errors.Rejected, match="is merged"):
             forge.close(request.number, by="ada", reason="too late")
         with pytest.raises(errors.Rejected, match="is merged"):
@@ -264,7 +305,7 @@ class ForgeContract:
         before = forge.diff(request.number)
         assert f'+modelDigest: "{digest("a")}"' in before
         assert "+++ b/models/toy/staging/version.yaml" in before
-        forge.merge(request.number, by="ada", at=forge.head())
+        merge(forge, request.number)
         second = opened(forge, proposal("b"))
         assert f'-modelDigest: "{digest("a")}"' in forge.diff(second.number)
         assert f'+modelDigest: "{digest("a")}"' in forge.diff(request.number)
@@ -273,7 +314,7 @@ class ForgeContract:
         """The commits that changed a file, newest first, and the files of a place as they were."""
         places = promotion.served_paths("toy", "staging")
         for name in ("a", "b"):
-            forge.merge(opened(forge, proposal(name)).number, by="ada", at=forge.head())
+            merge(forge, opened(forge, proposal(name)).number)
             push({"README.md": f"after {name}\n".encode()})
         newest, oldest = forge.history(places[0])
         assert forge.contents(places, newest) == proposal("b").files
@@ -285,7 +326,7 @@ class ForgeContract:
     def test_going_back(self, forge: Forge) -> None:
         """A revert is one request beside what else is open; merged, it puts back the files and says why."""
         for name in ("a", "b"):
-            forge.merge(opened(forge, proposal(name)).number, by="ada", at=forge.head())
+            merge(forge, opened(forge, proposal(name)).number)
         candidate = opened(forge, proposal("c", champion="b"))
         back = revert("b", to="a")
         request = opened(forge, back)
@@ -293,13 +334,96 @@ class ForgeContract:
         assert set(request.labels) == {"revert", "model/toy", "environment/staging"}
         assert opened(forge, back).number == request.number
         assert open_requests(forge) == [candidate.number, request.number]
-        assert forge.files(request.number) == back.files
-        forge.merge(request.number, by="ada", at=forge.head())
+        assert files_of(forge, request.number) == back.files
+        merge(forge, request.number)
         assert all(forge.read(path) == content for path, content in back.files.items())
         assert opened(forge, back).state is State.MERGED
 
     def test_unknown_numbers(self, forge: Forge) -> None:
         """A number that is no request is a mistake of the command line."""
-        for ask in (forge.request, forge.files, forge.diff):
+        for ask in (forge.request, forge.diff):
             with pytest.raises(errors.UsageError, match="no request 7"):
                 ask(7)
+
+    def test_what_a_request_changes(self, forge: Forge, push: Push) -> None:
+        """Every file against where the request left main: not what main changed since, and the same once it is merged."""
+        stale = "models/toy/staging/evidence/stale.txt"
+        push({stale: b"of an older model\n"})
+        request = opened(forge, proposal("a"))
+        push({"README.md": b"changed meanwhile\n"})
+        plain = changes.PLAIN_FILE
+        wanted = dict.fromkeys(proposal("a").files, (Kind.ADDED, plain)) | {stale: (Kind.REMOVED, plain)}
+        assert by_path(forge.changes(request, forge.head())) == wanted
+        merged = merge(forge, request.number)
+        push({"README.md": b"changed afterwards\n"})
+        assert by_path(forge.changes(merged, forge.head())) == wanted
+
+    def test_a_file_that_moved_is_two(self, forge: Forge, hand: Hand) -> None:
+        """What goes is said beside what comes: out of the folder, into it, or under another name."""
+        moved = {"README.md": None, "models/toy/staging/evidence/README.md": TEMPLATE["README.md"]}
+        request = forge.request(hand.open(proposal("a").subject, moved))
+        assert by_path(forge.changes(request, forge.head())) == {
+            "README.md": (Kind.REMOVED, changes.PLAIN_FILE),
+            "models/toy/staging/evidence/README.md": (Kind.ADDED, changes.PLAIN_FILE),
+        }
+
+    @pytest.mark.parametrize("mode", changes.KINDS_OF_MODE, ids=list(changes.KINDS_OF_MODE.values()))
+    def test_what_is_no_plain_file_is_said(self, forge: Forge, hand: Hand, mode: str) -> None:
+        """A link, a submodule, a file that may be executed: a list of names and lines shows none of it."""
+        path = "models/toy/staging/evidence/odd"
+        content = b"1" * 40 if mode == "160000" else b"../../../../README.md"
+        request = forge.request(hand.open(proposal("a").subject, {path: content}, {path: mode}))
+        assert by_path(forge.changes(request, forge.head())) == {path: (Kind.ADDED, mode)}
+
+    def test_the_list_of_changes_is_whole(self, forge: Forge, hand: Hand) -> None:
+        """Forges end such lists at 300 files, or at 30 a page; what a large request hides behind them is seen."""
+        many = {f"models/toy/staging/evidence/{number:04}.txt": b"filling\n" for number in range(320)}
+        request = forge.request(
+            hand.open(proposal("a").subject, {**many, "policies/toy.yaml": b"model: toy\nlax: 1\n"})
+        )
+        assert by_path(forge.changes(request, forge.head()))["policies/toy.yaml"] == (Kind.CHANGED, changes.PLAIN_FILE)
+
+    def test_all_commits_of_a_request_count(self, forge: Forge, hand: Hand) -> None:
+        """What the first of several commits brought is in it, though the last does not touch it."""
+        number = hand.open(proposal("a").subject, {"CODEOWNERS": b"* @mallory\n"})
+        hand.amend(number, dict(proposal("a").files))
+        found = by_path(forge.changes(forge.request(number), forge.head()))
+        assert found.keys() == {"CODEOWNERS", *proposal("a").files}
+
+    def test_a_request_that_lies_about_itself_is_not_taken_for_ours(self, forge: Forge, hand: Hand) -> None:
+        """Whoever copies a request's text onto another commit does not keep the real one from being opened."""
+        forged = hand.open(proposal("a").subject, dict(proposal("b").files))
+        request = opened(forge, proposal("a"))
+        assert request.number != forged
+        assert files_of(forge, request.number) == proposal("a").files
+        assert open_requests(forge) == [request.number]
+
+    def test_the_commit_that_was_checked_is_merged_or_none(self, forge: Forge, hand: Hand) -> None:
+        """A commit that is pushed between check and merge is not merged, whatever it holds."""
+        checked, main = opened(forge, proposal("a")), forge.head()
+        hand.amend(checked.number, {"models/toy/staging/version.yaml": version("b").yaml().encode()})
+        with pytest.raises(errors.TryAgain, match="moved since it was checked"):
+            forge.merge(checked.number, head=checked.head, by="ada", at=main)
+        assert forge.head() == main
+        assert forge.request(checked.number).state is State.OPEN
+
+    def test_merged_at_another_commit(self, forge: Forge, hand: Hand) -> None:
+        """Who asks for a commit to be merged is not told that it is where another one was."""
+        checked = opened(forge, proposal("a"))
+        hand.amend(checked.number, {"models/toy/staging/evidence/more.txt": b"more\n"})
+        merge(forge, checked.number)
+        with pytest.raises(errors.Rejected, match=r"is merged at commit .*, not at"):
+            forge.merge(checked.number, head=checked.head, by="ada", at=forge.head())
+
+    def test_a_merge_mixes_nothing(self, forge: Forge, push: Push) -> None:
+        """Where main changed other lines of the same file meanwhile, the file is the one that was checked, or nothing is merged."""
+        path = "models/toy/staging/version.yaml"
+        served = proposal("a").files[path]
+        push({path: served})
+        request = opened(forge, proposal("b", champion="a"))
+        elsewhere = served.replace(b"version: 1", b"version: 7")
+        push({path: elsewhere})
+        with contextlib.suppress(errors.Rejected):
+            merge(forge, request.number)
+        merged = forge.request(request.number).state is State.MERGED
+        assert forge.read(path) == (proposal("b").files[path] if merged else elsewhere)

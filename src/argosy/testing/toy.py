@@ -156,13 +156,16 @@ def make_toy(folder: Path, content: str = "model") -> Toy:
     return Toy(folder).judge()
 
 
-def make_release(toy: Toy, version: int = 1) -> Path:
-    """The released bundle of *toy*, as register writes it."""
+def make_release(toy: Toy, version: int = 1, online: release.OnlineStore | None = None) -> Path:
+    """The released bundle of *toy*, as register writes it, with the online store *online*."""
     folder = toy.folder / "release"
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(toy.folder / "bundle", folder)
     end = datetime.datetime(2027, 1, 1, tzinfo=datetime.UTC)
-    bundles.Release(model="toy", model_digest=toy.digest, counter=version, not_after=end).write(folder / "release.json")
+    released = bundles.Release(
+        model="toy", model_digest=toy.digest, counter=version, not_after=end, online_store=online
+    )
+    released.write(folder / "release.json")
     return folder
 
 

@@ -39,6 +39,19 @@ def request(number: int, state: State, about: Subject | None = None, branch: str
     )
 
 
+def genuine(_request: Request) -> bool:
+    """Every request's commit is about what its text says."""
+    return True
+
+
+def test_a_forged_request_is_not_adopted() -> None:
+    """An open request that only says that it is this proposal stands in nobody's way: it is superseded like any other."""
+    forged = request(1, State.OPEN, branch=promotion.branch(subject()))
+    decision = promotion.decide(subject(), [forged], None, lambda _request: False)
+    assert (decision.action, [one.number for one in decision.supersede]) == ("open", [1])
+    assert decision.branch.endswith("-2")
+
+
 @pytest.mark.parametrize(
     ("requests", "served", "action", "number", "superseded"),
     [
@@ -69,7 +82,7 @@ def test_decisions(
     requests: list[Request], served: str | None, action: str, number: int | None, superseded: list[int]
 ) -> None:
     """Each state of the world has one answer."""
-    decision = promotion.decide(subject(), requests, served)
+    decision = promotion.decide(subject(), requests, served, genuine)
     assert decision.action == action
     assert (decision.request.number if decision.request else None) == number
     assert [one.number for one in decision.supersede] == superseded
@@ -142,13 +155,13 @@ def test_why_a_model_was_taken_out(content: bytes | None, reason: str | None) ->
 )
 def test_going_back(requests: list[Request], served: str, action: str, branch: str) -> None:
     """A revert from B to A is opened once, closes no candidate, and is found again; its branch is a function of what it takes out."""
-    decision = promotion.decide(BACK, requests, served)
+    decision = promotion.decide(BACK, requests, served, genuine)
     assert (decision.action, decision.branch, decision.supersede) == (action, branch, ())
 
 
 def test_a_candidate_closes_no_revert() -> None:
     """Both stay open, for people to choose."""
-    assert promotion.decide(subject(C), [request(1, State.OPEN, BACK)], B).supersede == ()
+    assert promotion.decide(subject(C), [request(1, State.OPEN, BACK)], B, genuine).supersede == ()
 
 
 def test_a_revert_leads_nowhere() -> None:

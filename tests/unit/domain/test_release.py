@@ -32,11 +32,14 @@ def test_it_is_read() -> None:
 
 
 ADDRESSES = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1)
+IMAGES = st.from_regex(
+    r"([a-z0-9.-]{1,20}(:[0-9]{1,5})?/)?[a-z0-9._-]{1,20}(/[a-z0-9._-]{1,9}){0,3}@sha256:[0-9a-f]{64}", fullmatch=True
+)
 
 
 @given(
     uri=ADDRESSES,
-    image=st.none() | ADDRESSES,
+    image=st.none() | IMAGES,
     number=st.integers(1, 2**40),
     online=st.none() | st.builds(release.OnlineStore, uri=ADDRESSES, digest=st.just(DIGEST)),
 )
@@ -81,6 +84,27 @@ def test_anything_else_is_refused(old: str, new: str, message: str) -> None:
     assert old in TEXT
     with pytest.raises(errors.Misconfigured, match=message):
         release.parse(TEXT.replace(old, new, 1), "version.yaml")
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        pytest.param("registry.example/serve:1.0", id="tag"),
+        pytest.param("registry.example/serve", id="nothing"),
+        pytest.param(f"registry.example/serve:1.0@{DIGEST}", id="tag-and-digest"),
+        pytest.param(f"serve:1.0@{DIGEST}", id="tag-that-looks-like-a-port"),
+        pytest.param("registry.example/serve@sha256:abc", id="short"),
+        pytest.param(f"registry.example/serve@{DIGEST}@{DIGEST}", id="twice"),
+        pytest.param(f"@{DIGEST}", id="nameless"),
+        pytest.param(f"registry.example/serve@{DIGEST.upper()}", id="upper-case"),
+    ],
+)
+def test_an_image_is_named_by_its_digest(image: str) -> None:
+    """Whatever a tag names may be another image after the review."""
+    with pytest.raises(errors.Misconfigured, match=r"version\.yaml: image: an image is named by its digest alone"):
+        release.parse(f'{TEXT}image: "{image}"\n', "version.yaml")
+    by_digest = f"localhost:5000/argosy/serve@{DIGEST}"
+    assert release.parse(f'{TEXT}image: "{by_digest}"\n', "version.yaml").image == by_digest
 
 
 def test_the_online_store_travels_as_one_text() -> None:

@@ -1,6 +1,7 @@
 """The verb ``pr``, as a reviewer uses it, on a local forge with a toy candidate."""
 
 import argparse
+import datetime
 import json
 import shutil
 import subprocess
@@ -29,6 +30,7 @@ from argosy.steps.converge import run as converge
 from argosy.steps.propose import run as propose
 from argosy.steps.register import run as register
 from argosy.steps.sign import run as sign
+from argosy.testing.forge_contract import files_of
 
 Verb = Callable[..., int]
 
@@ -36,7 +38,7 @@ Verb = Callable[..., int]
 @pytest.fixture
 def registry(monkeypatch: pytest.MonkeyPatch) -> MemoryRegistry:
     """The registry that commands find."""
-    memory = MemoryRegistry()
+    memory = MemoryRegistry(datetime.datetime.now(datetime.UTC))
     monkeypatch.setattr(wiring, "registry", lambda _settings: memory)
     return memory
 
@@ -156,7 +158,7 @@ def test_view_shows_evidence_and_checks(verb: Verb, offered: Any, capsys: pytest
     assert verb("view", "1") == 0
     out = capsys.readouterr().out
     assert "#1 Promote toy version 1 to staging" in out
-    assert out.count("    ok  ") == 7
+    assert out.count("    ok  ") == 10
     assert "RED" not in out
     assert "  evidence   signature verified: bundle and evidence are signed with our key\n" in out
     assert "  text       as the evidence has it\n" in out
@@ -241,7 +243,7 @@ def test_overtaken_evidence_is_refused_and_can_be_overruled(
     assert verb("check", "1") == errors.Rejected.exit_code
     assert "RED policy" in capsys.readouterr().out
     with pytest.raises(
-        errors.Rejected, match=r"request 1 is not merged, 1 of 7 checks are red:\n  policy: it was judged by another"
+        errors.Rejected, match=r"request 1 is not merged, 1 of 10 checks are red:\n  policy: it was judged by another"
     ):
         verb("merge", "1", "--as", "Ada")
     with pytest.raises(
@@ -521,7 +523,7 @@ def test_a_revert_to_what_never_was(
     """A request that calls itself a revert puts back what main had, byte for byte, or is red."""
     _, number = reverting
     forge, path = wiring.forge(here), promotion.version_path("toy", "staging")
-    files = dict(forge.files(int(number)))
+    files = dict(files_of(forge, int(number)))
     forged = parse(files[path].decode(), path).model_copy(update={"storage_uri": "file:///elsewhere"})
     subject = forge.request(int(number)).subject.model_copy(update={"policy_digest": sha256(b"another question")})
     proposal = promotion.Proposal(subject, title="Revert", body="", files={**files, path: forged.yaml().encode()})

@@ -5,13 +5,15 @@ Anybody may also clone the repository, push to main, or merge a branch by hand: 
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from argosy import errors
 from argosy.adapters.local_forge import ledger as ledgers
 from argosy.adapters.local_forge.repository import NOTHING, Person, Repository
-from argosy.domain import promotion, release
+from argosy.domain import changes, promotion, release
 from argosy.domain.autolinks import defused
+from argosy.domain.changes import ChangedFile
 from argosy.domain.promotion import Proposal, Request, State
 
 MAIN = "refs/heads/main"
@@ -61,7 +63,8 @@ class LocalForge:
             for _ in range(ATTEMPTS):
                 main = self.head()
                 ledger = ledgers.read(self._repository, main)
-                decision = promotion.decide(proposal.subject, ledger.requests, self._served(main, proposal))
+                genuine = partial(self._is_genuine, main)
+                decision = promotion.decide(proposal.subject, ledger.requests, self._served(main, proposal), genuine)
                 if decision.action != "open":
                     return self._existing(decision)
                 opened = self._opened(proposal, decision, main, ledger.next_number)
@@ -81,26 +84,31 @@ class LocalForge:
         ledger, found = self._find(number)
         return found.model_copy(update={"body": ledger.body(number)})
 
-    def files(self, number: int) -> Mapping[str, bytes]:
+    def changes(self, request: Request, at: str) -> list[ChangedFile]:
         """See the port."""
-        found = self._find(number)[1]
-        return self._repository.files(found.head, *promotion.places(found.subject))
+        onto = at if request.state is not State.MERGED else f"{self._merge_of(request)}^1"
+        base = self._repository.merge_base(onto, request.head)
+        if base is None:
+            raise errors.Rejected(f"the commit of request {request.number} has no history in common with main")
+        return changes.difference(self._repository.entries(base), self._repository.entries(request.head))
 
     def diff(self, number: int) -> str:
         """See the port."""
         found = self._find(number)[1]
         main = self.head()
         if found.state is State.MERGED:
-            merge = ledgers.merge_of(self._repository, found, main)[0]
+            merge = self._merge_of(found)
             before, after = f"{merge}^1", merge
         else:
             before, after = main, self._repository.tree(main, self._changes(found, main))
         return self._repository.git("diff-tree", "-r", "-p", before, after).decode(errors="replace")
 
-    def merge(self, number: int, *, by: str, at: str, note: str = "") -> Request:
+    def merge(self, number: int, *, head: str, by: str, at: str, note: str = "") -> Request:
         """See the port."""
         with self._repository.exclusive():
             found = self._find(number)[1]
+            if found.state in {State.OPEN, State.MERGED}:
+                promotion.refuse_moved(found, head)
             if found.state is State.OPEN:
                 message = f"{found.title}\n\nRequest: {number}\nMerged-by: {defused(by)}\n{note}".rstrip() + "\n"
                 commit = self._repository.commit(at, self._changes(found, at), message, Person(by), also=[found.head])
@@ -160,6 +168,17 @@ class LocalForge:
     def _had(self, model: str, main: str) -> bool:
         """Whether main ever had a policy for *model*: what was retired stays retired."""
         return bool(self._repository.git("rev-list", "--max-count=1", main, "--", promotion.policy_path(model)).strip())
+
+    def _merge_of(self, request: Request) -> str:
+        return ledgers.merge_of(self._repository, request, self.head())[0]
+
+    def _is_genuine(self, main: str, request: Request) -> bool:
+        try:
+            return request.subject == changes.subject(
+                self.changes(request, main), lambda path: self.read(path, request.head)
+            )
+        except errors.Rejected:
+            return False
 
     def _served(self, main: str, proposal: Proposal) -> str | None:
         path = promotion.version_path(proposal.subject.model, proposal.subject.environment)

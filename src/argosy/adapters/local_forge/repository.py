@@ -17,8 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from argosy import errors
+from argosy.domain.changes import Entry
 
 NOTHING = "0" * 40
+SUBMODULE = "160000"
+"""The mode of an entry that has no content here."""
 STALE_SECONDS = 2.0
 """Age at which the lock file of a ref is a dead git's; a living one holds it for milliseconds."""
 STALE_INDEX_SECONDS = 600.0
@@ -90,9 +93,23 @@ class Repository:
 
     def listing(self, commit: str, *paths: str) -> dict[str, str]:
         """Path to blob id of every file of *commit* at or under *paths* (all where none is given)."""
-        output = self.git("ls-tree", "-r", "-z", commit, "--", *paths).decode()
-        entries = (entry.partition("\t") for entry in output.split("\0") if entry)
-        return {path: description.split()[2] for description, _, path in entries}
+        return {path: entry.blob for path, entry in self.entries(commit, *paths).items()}
+
+    def entries(self, commit: str, *paths: str) -> dict[str, Entry]:
+        """Path to entry of every file of *commit* at or under *paths* (all where none is given)."""
+        # A name in git is bytes; what is no UTF-8 must still be one name, and no other's.
+        output = self.git("ls-tree", "-r", "-z", commit, "--", *paths).decode(errors="surrogateescape")
+        found = (entry.partition("\t") for entry in output.split("\0") if entry)
+        return {path: Entry(*description.split()[0::2]) for description, _, path in found}
+
+    def merge_base(self, one: str, other: str) -> str | None:
+        """The newest commit that both have in their history, or None."""
+        try:
+            return self.git("merge-base", one, other).decode().strip()
+        except errors.TryAgain:
+            if self.resolve(one) is None or self.resolve(other) is None:
+                raise
+            return None
 
     def contents(self, blobs: Sequence[str]) -> list[bytes]:
         """The content of each of *blobs*, in order."""
@@ -107,7 +124,7 @@ class Repository:
 
     def files(self, commit: str, *paths: str) -> dict[str, bytes]:
         """Path to content of every file of *commit* at or under *paths*."""
-        listing = self.listing(commit, *paths)
+        listing = {path: entry.blob for path, entry in self.entries(commit, *paths).items() if entry.mode != SUBMODULE}
         return dict(zip(listing, self.contents(list(listing.values())), strict=True))
 
     def commit(

@@ -44,8 +44,7 @@ def run(*, inputs: Inputs, forge: Forge, next_on_merge: bool = True) -> str:
         raise errors.Rejected(explanation(evidence))
     _refuse_overtaken(evidence, state)
     _refuse_unsigned(inputs.signatures)
-    version = _version(inputs, evidence)
-    request = forge.propose(_proposal(version, evidence, inputs))
+    request = forge.propose(_proposal(_version(inputs, evidence), evidence, inputs))
     if request and request.state is promotion.State.MERGED and next_on_merge:
         # Staging has it. Whoever merged may have been cut off before production's request was there.
         request = following.open_next(forge, request) or request
@@ -94,6 +93,7 @@ def _version(inputs: Inputs, evidence: Evidence) -> release.Version:
         model_digest=evidence.model_digest,
         storage_uri=inputs.storage_uri,
         online_store=inputs.online,
+        image=bundles.Release.read(inputs.release / bundles.RELEASE).image,
         evidence_digest=sha256((inputs.evidence / "evidence.json").read_bytes()),
         policy_digest=evidence.policy_digest,
     )
@@ -107,6 +107,8 @@ def _proposal(version: release.Version, evidence: Evidence, inputs: Inputs) -> p
         )
     if (digest := bundles.digest(inputs.release)) != version.model_digest:
         raise errors.Misconfigured(f"the released bundle is {digest}, the evidence is about {version.model_digest}")
+    if not (agree := merge_checks.of_release(version, released, legacy=False)).passed:
+        raise errors.Misconfigured(f"not one run's outputs: {agree.reason}")
     subject = promotion.Subject(
         model=version.model,
         environment=promotion.STAGING,
@@ -120,8 +122,14 @@ def _proposal(version: release.Version, evidence: Evidence, inputs: Inputs) -> p
         subject=subject,
         title=promotion.title(subject.model, subject.version, subject.environment),
         body=request_body.markdown(version, released.not_after, report),
-        files=promotion.files(subject, version.yaml(), {**_contents(inputs.evidence), **_contents(inputs.signatures)}),
+        files=promotion.files(subject, version.yaml(), _beside(inputs)),
     )
+
+
+def _beside(inputs: Inputs) -> dict[str, bytes]:
+    """What lies beside the version file: what was signed as evidence, and the signatures."""
+    released = (inputs.release / bundles.RELEASE).read_bytes()
+    return {**_contents(inputs.evidence), bundles.RELEASE: released, **_contents(inputs.signatures)}
 
 
 def _contents(folder: Path) -> dict[str, bytes]:

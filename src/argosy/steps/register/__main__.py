@@ -25,6 +25,7 @@ def body(step: Step) -> None:
         registry=wiring.registry(here),
         artifacts=wiring.artifacts(here),
         shared=wiring.shared_online_store(here),
+        image=here.serving_image,
         out=step.output("release"),
     )
     step.result("version", str(released.version))

@@ -13,6 +13,7 @@ from argosy import errors
 from argosy.domain import bundle as bundles
 from argosy.domain import registration
 from argosy.domain.data import Lineage
+from argosy.domain.documents import sha256
 from argosy.domain.evidence import Evidence
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.release import OnlineStore
@@ -56,12 +57,13 @@ def run(
     artifacts: Artifacts,
     shared: SharedOnlineStore | None,
     out: Path,
+    image: str | None = None,
 ) -> Released:
     """Record and judge the candidate, write the released bundle to *out* and store it.
 
     *surroundings*: what else identifies where this ran, as tags (versions, image). *shared*: the database that servers read features
-    from, None where each fetches the files; only a candidate that will be proposed takes room there. Raises Misconfigured where evidence
-    and bundle are not of one model.
+    from, None where each fetches the files; only a candidate that will be proposed takes room there. *image*: the server's, by digest;
+    None for the environment's own. Raises Misconfigured where evidence and bundle are not of one model.
     """
     evidence = Evidence.read(inputs.evidence / "evidence.json")
     digest = bundles.digest(inputs.bundle)
@@ -71,17 +73,23 @@ def run(
         )
     registered = registry.record(_candidate(settings, inputs, evidence, surroundings))
     registry.judge(settings.model, registered.version, _judgement(evidence, inputs.evidence))
-    _release(settings, registered, digest, inputs.bundle, out)
-    online = bundles.digest(inputs.online)
-    if shared is not None and evidence.verdict == "promote":
-        shared.load(inputs.online, online, settings.model)
+    store = _online_store(settings, inputs, evidence, artifacts, shared)
+    _release(settings, registered, store, image, inputs.bundle, out)
     return Released(
         version=registered.version,
-        storage_uri=artifacts.put(out, f"models/{settings.model}/{_hex(digest)}"),
-        online_uri=OnlineStore(
-            uri=artifacts.put(inputs.online, f"online/{settings.model}/{_hex(online)}"), digest=online
-        ).text(),
+        # By its release too, which the model's digest leaves out: what is stored never changes, and a release may.
+        storage_uri=artifacts.put(out, f"models/{settings.model}/{_release_name(out)}-{_hex(digest)}"),
+        online_uri=store.text(),
     )
+
+
+def _online_store(
+    settings: ModelSettings, inputs: Inputs, evidence: Evidence, artifacts: Artifacts, shared: SharedOnlineStore | None
+) -> OnlineStore:
+    digest = bundles.digest(inputs.online)
+    if shared is not None and evidence.verdict == "promote":
+        shared.load(inputs.online, digest, settings.model)
+    return OnlineStore(uri=artifacts.put(inputs.online, f"online/{settings.model}/{_hex(digest)}"), digest=digest)
 
 
 def _candidate(settings: ModelSettings, inputs: Inputs, evidence: Evidence, surroundings: dict[str, str]) -> Candidate:
@@ -120,14 +128,24 @@ def _judgement(evidence: Evidence, folder: Path) -> Judgement:
     )
 
 
-def _release(settings: ModelSettings, registered: Registered, digest: str, bundle: Path, out: Path) -> None:
+def _release(
+    settings: ModelSettings, registered: Registered, store: OnlineStore, image: str | None, bundle: Path, out: Path
+) -> None:
     """The bundle with ``release.json``, which says the same however often this runs."""
     shutil.copytree(bundle, out, copy_function=shutil.copyfile)
-    not_after = registered.created_at + datetime.timedelta(days=settings.release_days)
     release = bundles.Release(
-        model=settings.model, model_digest=digest, counter=registered.version, not_after=not_after
+        model=settings.model,
+        model_digest=bundles.digest(bundle),
+        counter=registered.version,
+        not_after=registered.created_at + datetime.timedelta(days=settings.release_days),
+        online_store=store,
+        image=image,
     )
     release.write(out / bundles.RELEASE)
+
+
+def _release_name(out: Path) -> str:
+    return _hex(sha256((out / bundles.RELEASE).read_bytes()))[:12]
 
 
 def _hex(digest: str) -> str:

@@ -1,6 +1,8 @@
 """Signs what was released and what a reviewer is asked to believe."""
 
 import hashlib
+import shutil
+import tempfile
 from pathlib import Path
 
 from argosy import errors
@@ -20,7 +22,11 @@ def run(*, release: Path, evidence: Path, signer: Signer, artifacts: Artifacts, 
     released = bundles.Release.read(release / bundles.RELEASE)
     _refuse_mixed(released, bundles.digest(release), Evidence.read(evidence / "evidence.json"))
     signer.sign(release, out / BUNDLE_SIGNATURE)
-    signer.sign(evidence, out / EVIDENCE_SIGNATURE)
+    with tempfile.TemporaryDirectory(prefix="argosy-sign-") as scratch:
+        # The release is part of what reviewers see: whoever has the repository alone can hold version.yaml against it.
+        shown = Path(shutil.copytree(evidence, Path(scratch) / "evidence", copy_function=shutil.copyfile))
+        shutil.copyfile(release / bundles.RELEASE, shown / bundles.RELEASE)
+        signer.sign(shown, out / EVIDENCE_SIGNATURE)
     own = hashlib.sha256(b"".join((out / name).read_bytes() for name in (BUNDLE_SIGNATURE, EVIDENCE_SIGNATURE)))
     digest = released.model_digest.removeprefix("sha256:")
     return artifacts.put(out, f"signatures/{released.model}/{digest}/{own.hexdigest()}")

@@ -12,6 +12,7 @@ from argosy.domain import promotion
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import ChampionRef
 from argosy.settings import Settings
+from argosy.testing.forge_contract import files_of, merge
 from argosy.testing.toy import POLICY, proposal_of
 
 VERSION = promotion.version_path("toy", promotion.PRODUCTION)
@@ -36,8 +37,8 @@ def to_production(here: Settings, toy: Any) -> None:
     forge = wiring.forge(here)
     request = forge.propose(proposal_of(toy))
     while request:
-        forge.merge(request.number, by="ada", at=forge.head())
-        following = promotion.next_proposal(forge.request(request.number), forge.files(request.number))
+        merge(forge, request.number)
+        following = promotion.next_proposal(forge.request(request.number), files_of(forge, request.number))
         request = forge.propose(following) if following else None
 
 
@@ -58,7 +59,7 @@ def test_what_production_serves(
 ) -> None:
     """Digest, number and place, as main's version file names them; staging alone is not production."""
     forge = wiring.forge(here)
-    forge.merge(1, by="ada", at=forge.head()) if forge.propose(proposal_of(toy)) else None
+    merge(forge, 1) if forge.propose(proposal_of(toy)) else None
     assert run_step("champion", settings).result("champion-digest") == "none"
     to_production(here, toy)
     ran = run_step("champion", settings)

@@ -10,7 +10,7 @@ from argosy.domain.promotion import State
 from argosy.domain.rollouts import Measurement, Rollout
 from argosy.promotion import history
 from argosy.steps.converge import run
-from argosy.testing.forge_contract import TEMPLATE, digest, open_requests, opened, proposal
+from argosy.testing.forge_contract import TEMPLATE, digest, files_of, merge, open_requests, opened, proposal
 from argosy.testing.registry_contract import candidate
 
 
@@ -46,7 +46,7 @@ def forge() -> MemoryForge:
     """Main names b in staging, a before it; both came by requests."""
     made = MemoryForge(TEMPLATE)
     for name in ("a", "b"):
-        made.merge(opened(made, proposal(name)).number, by="ada", at=made.head())
+        merge(made, opened(made, proposal(name)).number)
     return made
 
 
@@ -73,14 +73,14 @@ def test_an_abort_is_one_revert_request(forge: MemoryForge) -> None:
     assert "| errors | Failed |" in request.body
     assert "&#124; &lt;b&gt;" in request.body
     note = promotion.rejected_path("toy", digest("b"))
-    assert forge.files(3)[note] == b'version 1 was aborted in staging: Metric "errors" assessed Failed\n'
-    assert {path: content for path, content in forge.files(3).items() if path != note} == proposal("a").files
+    assert files_of(forge, 3)[note] == b'version 1 was aborted in staging: Metric "errors" assessed Failed\n'
+    assert {path: content for path, content in files_of(forge, 3).items() if path != note} == proposal("a").files
 
 
 def test_merged_it_is_done(forge: MemoryForge) -> None:
     """Main says what is live; a later look, before or after the sync, opens nothing more."""
     look(forge, aborted())
-    forge.merge(3, by="ada", at=forge.head())
+    merge(forge, 3)
     served = history.served(forge, "toy", "staging", forge.head())
     assert served is not None
     assert served.model_digest == digest("a")
@@ -99,8 +99,8 @@ def test_a_person_keeps_it(forge: MemoryForge) -> None:
 def test_what_was_taken_out_is_not_put_back(forge: MemoryForge) -> None:
     """The third model fails after the second was reverted: the first comes back, not the second."""
     look(forge, aborted())
-    forge.merge(3, by="ada", at=forge.head())
-    forge.merge(opened(forge, proposal("c")).number, by="ada", at=forge.head())
+    merge(forge, 3)
+    merge(forge, opened(forge, proposal("c")).number)
     look(forge, aborted("c"))
     assert forge.requests()[-1].subject.model_digest == digest("a")
 
@@ -110,7 +110,7 @@ def test_nothing_to_go_back_to() -> None:
     forge = MemoryForge(TEMPLATE)
     for model in ("other", "toy"):
         for name in ("a", "b")[: 2 if model == "toy" else 1]:
-            forge.merge(opened(forge, proposal(name, model=model)).number, by="ada", at=forge.head())
+            merge(forge, opened(forge, proposal(name, model=model)).number)
     first = aborted("a").model_copy(update={"model": "other", "stable": None})
     with pytest.raises(errors.Rejected, match="other: version 1 was given up in staging"):
         look(forge, first, aborted())
@@ -134,7 +134,7 @@ def test_healthy_staging_opens_production(forge: MemoryForge) -> None:
     assert open_requests(forge) == [3]
     assert forge.request(3).subject.environment == "production"
     assert merge_checks.short(digest("b")) in forge.request(3).branch
-    forge.merge(3, by="ada", at=forge.head())
+    merge(forge, 3)
     look(forge, healthy.model_copy(update={"environment": "production"}), environment="production")
     assert open_requests(forge) == []
 
@@ -142,7 +142,7 @@ def test_healthy_staging_opens_production(forge: MemoryForge) -> None:
 def test_what_was_put_back_is_not_proposed(forge: MemoryForge) -> None:
     """After a revert staging is healthy with the old model, which production has had its request for."""
     look(forge, aborted())
-    forge.merge(3, by="ada", at=forge.head())
+    merge(forge, 3)
     healthy = aborted("a").model_copy(update={"phase": "Healthy", "failed": False})
     assert "nothing is left to propose" in look(forge, healthy)[0]
 

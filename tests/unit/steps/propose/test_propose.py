@@ -12,11 +12,12 @@ from argosy.domain import promotion
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import Evidence, GateResult
 from argosy.domain.promotion import State
-from argosy.domain.release import parse
+from argosy.domain.release import OnlineStore, parse
 from argosy.ports.forge import Forge
 from argosy.report import outcome
 from argosy.report.record import Facts, RunReport
 from argosy.settings import Settings
+from argosy.testing.forge_contract import files_of, merge
 from argosy.testing.toy import make_release
 
 VERSION = "models/toy/staging/version.yaml"
@@ -38,7 +39,7 @@ def propose(run_step: Callable[..., Any]) -> Callable[..., Any]:
         signatures.mkdir(exist_ok=True)
         for name in (promotion.BUNDLE_SIGNATURE, promotion.EVIDENCE_SIGNATURE):
             (signatures / name).write_text("signed", encoding="utf-8")
-        released = make_release(toy, int(version) if version.isdecimal() else 1)
+        released = make_release(toy, int(version) if version.isdecimal() else 1, OnlineStore.from_text(ONLINE))
         inputs = {"settings": toy.folder / "settings", "evidence": toy.folder / "evidence", "signatures": signatures}
         parameters = {"version": version, "storage_uri": "file:///store/x", "online_uri": ONLINE} | {
             name: value for name, value in given.items() if name in {"storage_uri", "online_uri"}
@@ -57,11 +58,6 @@ def push(here: Settings, files: dict[str, bytes | None]) -> None:
     assert repository.move("refs/heads/main", repository.commit(main, files, "By hand\n", Person("ada")), main)
 
 
-def merge(forge: Forge, number: int) -> None:
-    """Merge as a reviewer who asks no questions."""
-    forge.merge(number, by="ada", at=forge.head())
-
-
 def test_a_request_is_opened_with_its_evidence(
     propose: Callable[..., Any], toy: Any, forge: Forge, here: Settings
 ) -> None:
@@ -69,13 +65,14 @@ def test_a_request_is_opened_with_its_evidence(
     ran = propose(toy)
     assert (ran.code, ran.said) == (0, "")
     assert ran.result("request") == f"1 {here.home}/forge/environment.git#1"
-    files = forge.files(1)
+    files = files_of(forge, 1)
     assert sorted(path.rpartition("/")[2] for path in files) == [
         "bundle.sig",
         "evidence.json",
         "evidence.md",
         "evidence.sig",
         "model-card.md",
+        "release.json",
         "version.yaml",
     ]
     version = parse(files[VERSION].decode(), VERSION)

@@ -1,5 +1,6 @@
 """Bundle and evidence are signed together with a real key, and whatever is changed afterwards no longer verifies."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,16 +26,34 @@ def test_both_signatures_verify(
 ) -> None:
     """As handed on and as stored; a second attempt has signatures of its own, and they are no conflict in the store."""
     verifier, store = KeyVerifier(here.verifying_key), Path(here.store_uri.removeprefix("file://"))
-    for _ in range(2):
+    for attempt in range(2):
         ran = run_step("sign", inputs)
         assert (ran.code, ran.said) == (0, "")
         verifier.verify(inputs["release"], ran.out("signatures") / "bundle.sig")
-        verifier.verify(inputs["evidence"], ran.out("signatures") / "evidence.sig")
+        verifier.verify(_shown(inputs, tmp_path / f"shown-{attempt}"), ran.out("signatures") / "evidence.sig")
     stored = sorted(store.glob("signatures/toy/*/*"))
     assert len(stored) == 2
     for number, folder in enumerate(stored):
         FileArtifacts(here.store_uri).get(folder.as_uri(), tmp_path / f"back-{number}")
         verifier.verify(inputs["release"], tmp_path / f"back-{number}" / "bundle.sig")
+
+
+def _shown(inputs: dict[str, Path], folder: Path) -> Path:
+    """What reviewers are shown: the evidence, and the release beside it."""
+    shutil.copytree(inputs["evidence"], folder)
+    shutil.copyfile(inputs["release"] / "release.json", folder / "release.json")
+    return folder
+
+
+@pytest.mark.parametrize("name", ["evidence.json", "evidence.md", "release.json"])
+def test_what_is_shown_is_signed(
+    run_step: Callable[..., Any], inputs: dict[str, Path], here: Settings, tmp_path: Path, name: str
+) -> None:
+    """Report, measurements and release are signed as one: each can be held against the others without the bundle."""
+    ran, shown = run_step("sign", inputs), _shown(inputs, tmp_path / "shown")
+    (shown / name).write_bytes((shown / name).read_bytes() + b" ")
+    with pytest.raises(errors.Rejected, match=rf"the content of {name} differs"):
+        KeyVerifier(here.verifying_key).verify(shown, ran.out("signatures") / "evidence.sig")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,195 @@
+"""What a change to the environment repo is about, by the paths that its commit changes: one model in one environment, or rules.
+
+Pure rules over paths, kinds and modes, the same for every forge. What a request's text says about itself is only a claim; it is held
+against the subject that is found here.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pydantic import ValidationError
+
+from argosy import errors
+from argosy.domain import promotion, release
+from argosy.domain.evidence import Evidence
+from argosy.domain.promotion import Subject
+
+PLAIN_FILE = "100644"
+KINDS_OF_MODE = {"100755": "an executable file", "120000": "a symbolic link", "160000": "a submodule"}
+MODEL = r"models/(?P<model>[a-z][a-z0-9_]{0,62})"
+SERVED = re.compile(rf"{MODEL}/(?P<environment>{'|'.join(promotion.ENVIRONMENTS)})/(?:version\.yaml|evidence/.+)")
+NOTE = re.compile(rf"{MODEL}/rejected/(?P<digest>[0-9a-f]{{64}})\.txt")
+RULES = re.compile(
+    r"(policies|clusters|keys|\.github|\.gitlab|\.gitea)/.*|(docs/)?CODEOWNERS|(.*/)?\.git[a-z]+|models/[^/]+/values\.yaml",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What decides how a version is judged, rendered, served or reviewed."""
+
+
+class Kind(StrEnum):
+    """What became of a file. A renamed file is one that was removed and one that was added."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file in a commit's tree: git's mode (six digits) and the id of its content."""
+
+    mode: str
+    blob: str
+
+
+@dataclass(frozen=True)
+class ChangedFile:
+    """A file that a commit changes. *mode*: git's, at that commit; of a removed file, the one it had."""
+
+    path: str
+    kind: Kind
+    mode: str = PLAIN_FILE
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with a file."""
+
+    path: str
+    said: str
+
+
+Place = tuple[str, str]
+"""A model and an environment."""
+
+
+def difference(before: Mapping[str, Entry], after: Mapping[str, Entry]) -> list[ChangedFile]:
+    """The files that differ between two trees, each given whole, as path to entry."""
+    paths = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
+    return [ChangedFile(path, *_became(before.get(path), after.get(path))) for path in paths]
+
+
+def _became(before: Entry | None, after: Entry | None) -> tuple[Kind, str]:
+    if after is None:
+        return Kind.REMOVED, before.mode if before else PLAIN_FILE
+    return (Kind.CHANGED if before else Kind.ADDED), after.mode
+
+
+def place_of(path: str) -> Place | None:
+    """The model and environment that the file *path* belongs to: ``version.yaml``, or evidence beside it."""
+    found = SERVED.fullmatch(path)
+    return (found["model"], found["environment"]) if found else None
+
+
+def served(changed: Iterable[ChangedFile]) -> list[Place]:
+    """The places that get a version or evidence. A place that only loses files is retired: a matter of rules."""
+    return sorted({place for one in changed if one.kind is not Kind.REMOVED and (place := place_of(one.path))})
+
+
+def problems(changed: Iterable[ChangedFile]) -> list[Problem]:
+    """What *changed* does that one request may not: a second model or environment, a rule or any other file beside a version."""
+    files = sorted(changed, key=lambda one: one.path)
+    places = served(files)
+    if not places:
+        return []
+    first = places[0]
+    return [Problem(one.path, said) for one in files for said in _refusals(one, first)] + _too_many_notes(files)
+
+
+def _refusals(one: ChangedFile, first: Place) -> Iterable[str]:
+    if one.kind is not Kind.REMOVED and one.mode != PLAIN_FILE:
+        yield f"is {KINDS_OF_MODE.get(one.mode, f'of mode {one.mode}')}; a request holds plain files only"
+    place = place_of(one.path)
+    if place == first:
+        if one.kind is Kind.REMOVED and one.path == promotion.version_path(*first):
+            yield "is removed, and evidence beside it changes; a request names a version"
+    elif place:
+        yield f"promotes {' in '.join(place)} beside {' in '.join(first)}; one request, one model, one environment"
+    elif (note := NOTE.fullmatch(one.path)) and note["model"] == first[0] and one.kind is not Kind.REMOVED:
+        return
+    elif is_rule(one.path):
+        yield f"is a rule, and {one.kind} together with a version that it judges; make it a request of its own"
+    else:
+        yield f"is {one.kind} together with a version of {' in '.join(first)}; make it a request of its own"
+
+
+def _too_many_notes(files: Iterable[ChangedFile]) -> list[Problem]:
+    notes = [one.path for one in files if NOTE.fullmatch(one.path) and one.kind is not Kind.REMOVED]
+    return [Problem(path, "takes a second model out of service; one request, one model") for path in notes[1:]]
+
+
+def is_rule(path: str) -> bool:
+    """Whether *path* decides how versions are judged, rendered, served or reviewed."""
+    return RULES.fullmatch(path) is not None
+
+
+def subject(changed: Sequence[ChangedFile], read: Callable[[str], bytes | None]) -> Subject:
+    """What a request is about whose commit makes the changes *changed*; *read*: a file of that commit.
+
+    Raises Rejected, with every path that is wrong, where it is about no version, about several, or about anything else besides.
+    """
+    if found := problems(changed):
+        raise errors.Rejected("; ".join(f"{one.path} {one.said}" for one in found))
+    if not (places := served(changed)):
+        paths = ", ".join(one.path for one in changed[:5]) or "nothing"
+        raise errors.Rejected(f"its commit changes no version ({paths}); what it changes, people must review and merge")
+    return _described(*places[0], _reverted(changed), read)
+
+
+def _reverted(changed: Iterable[ChangedFile]) -> str | None:
+    notes = (NOTE.fullmatch(one.path) for one in changed if one.kind is not Kind.REMOVED)
+    return next((f"sha256:{note['digest']}" for note in notes if note), None)
+
+
+def _described(model: str, environment: str, reverts: str | None, read: Callable[[str], bytes | None]) -> Subject:
+    path = promotion.version_path(model, environment)
+    version = _version(path, read(path))
+    if version.model != model:
+        raise errors.Rejected(f"{path} is about {version.model!r}")
+    evidence = f"{promotion.evidence_folder(model, environment)}/evidence.json"
+    return Subject(
+        model=model,
+        environment=environment,
+        model_digest=version.model_digest,
+        version=version.version,
+        champion_digest=None if reverts else _champion(evidence, read(evidence)),
+        policy_digest=version.policy_digest,
+        reverts=reverts,
+    )
+
+
+def _version(path: str, content: bytes | None) -> release.Version:
+    if content is None:
+        raise errors.Rejected(f"its commit has no {path}")
+    try:
+        return release.parse(content.decode(errors="replace"), path)
+    except errors.Misconfigured as error:
+        raise errors.Rejected(str(error)) from None
+
+
+def _champion(path: str, content: bytes | None) -> str | None:
+    if content is None:
+        raise errors.Rejected(f"its commit has no {path}")
+    try:
+        return Evidence.model_validate_json(content).champion.model_digest
+    except ValidationError as error:
+        raise errors.Rejected(f"{path} cannot be read: {error.errors()[0]['msg']}") from None
+
+
+def disagreements(claimed: Subject, found: Subject) -> list[str]:
+    """Where a request's text says something else than its commit does, one line each."""
+    said, done = claimed.model_dump(), found.model_dump()
+    return [
+        f"{name.replace('_', ' ')}: its text says {said[name]}, its commit {done[name]}"
+        for name in said
+        if said[name] != done[name]
+    ]
+
+
+def overlap(ours: Iterable[ChangedFile], theirs: Iterable[ChangedFile]) -> list[str]:
+    """The paths of *theirs* that lie where *ours* does: a merge of texts would mix the two into something that nobody checked."""
+    paths = {one.path for one in ours}
+    places = {place_of(path) for path in paths} - {None}
+    return [one.path for one in theirs if one.path in paths or place_of(one.path) in places]
