@@ -1,6 +1,8 @@
 """``argosy run``, ``runs`` and ``logs`` as a person types them."""
 
 import json
+import re
+import shlex
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from argosy.cli import main
+from argosy.templates import folder
 
 Shell = Callable[..., tuple[int, str, str]]
 
@@ -165,3 +168,28 @@ def test_a_file_that_a_parameter_names_is_seen(shell: Shell, tmp_path: Path) -> 
         assert outside.name in said
     finally:
         shutil.rmtree(outside)
+
+
+def test_what_a_message_proposes_can_be_typed(shell: Shell, tmp_path: Path) -> None:
+    """The command in a message means what it says to a shell, whatever a step is called."""
+    text = MANIFEST.replace("withItems: [1, 2]", 'withItems: ["it\'s late"]').replace(
+        '; echo "bye', '; exit 3; echo "bye'
+    )
+    (tmp_path / "greet.yaml").write_text(text, encoding="utf-8")
+    code, out, _ = shell("run", "-f", "greet.yaml", "--local-image", "*")
+    (proposed,) = re.findall(r"`argosy (logs [^`]+)`", out)
+    assert code == 3
+    done = shell(*shlex.split(proposed))
+    assert (done[0], "hello world" in done[1]) == (0, True), done
+
+
+def test_fields_without_effect_are_listed_for_manifests_of_people(shell: Shell, tmp_path: Path) -> None:
+    """Of a manifest that somebody wrote they are; of a model's pipeline, the same in every run, they are not."""
+    (tmp_path / "greet.yaml").write_text(MANIFEST + "  ttlStrategy: {secondsAfterCompletion: 60}\n", encoding="utf-8")
+    assert "changes nothing on one machine: ttlStrategy" in shell("run", "-f", "greet.yaml", "--local-image", "*")[2]
+    compiled = (tmp_path / "greet.yaml").read_text(encoding="utf-8")
+    annotated = compiled.replace(
+        "{generateName: greet-}", f"{{generateName: greet-, annotations: {{{folder.MODEL}: greet}}}}"
+    )
+    (tmp_path / "greet.yaml").write_text(annotated, encoding="utf-8")
+    assert "changes nothing" not in shell("run", "-f", "greet.yaml", "--local-image", "*")[2]

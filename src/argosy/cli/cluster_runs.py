@@ -3,6 +3,7 @@
 import argparse
 import json
 import math
+import shlex
 import sys
 import time
 from collections.abc import Iterator
@@ -271,7 +272,7 @@ def _advice(at: "Workflows", run: Run) -> Iterator[str]:
         for node in run.nodes.values():
             if node.type is NodeType.POD and node.phase.unsuccessful and not node.retried:
                 name = nodes.local_name(node.name, run.name)
-                yield f"  {name}: {node.message}; `argosy logs {run.name} '{name}' {where}`"
+                yield f"  {name}: {node.message}; `argosy logs {run.name} {shlex.quote(name)} {where}`"
         yield f"`argosy retry {run.name} {where}` does again what failed"
     yield from _stuck(run)
 

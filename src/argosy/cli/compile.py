@@ -5,6 +5,7 @@ starts it. Commit both beside their source.
 """
 
 import argparse
+import shlex
 from pathlib import Path
 
 from argosy import errors
@@ -34,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     ]
     stale = [path for path, text in written if not _put(path, text, check=arguments.check)]
     if stale:
-        folders = " ".join(sorted({str(path.parent) for path in stale}))
+        folders = shlex.join(sorted({str(path.parent) for path in stale}))
         raise errors.Rejected(
             f"not up to date: {', '.join(str(path) for path in stale)}; run `argosy compile {folders}`"
         )

@@ -2,6 +2,7 @@
 
 import datetime
 
+from argosy.domain import figures
 from argosy.domain.drift import DriftReport, Finding
 
 HEADER = ("column", "", "JS distance", "PSI", "distance moved", "missing", "test", "p (adjusted)")
@@ -36,7 +37,9 @@ def _notes(report: DriftReport) -> list[str]:
     notes = []
     if report.mean is not None:
         change = "" if report.mean.relative is None else f" ({report.mean.relative:+.1%})"
-        notes.append(f"mean {report.about.score} {report.mean.mean:.4g}, it was {report.mean.before:.4g}{change}")
+        notes.append(
+            f"mean {report.about.score} {figures.number(report.mean.mean)}, it was {figures.number(report.mean.before)}{change}"
+        )
     if report.not_logged:
         notes.append(f"not logged, so not compared: {', '.join(report.not_logged)}")
     if report.rows_of_other_models:
@@ -52,16 +55,15 @@ def _by_size(finding: Finding) -> tuple[bool, float]:
 
 def _row(finding: Finding) -> tuple[str, ...]:
     difference = finding.difference
-    moved = "-" if difference.wasserstein is None else f"{difference.wasserstein:.4g}"
     return (
         difference.column,
         "DRIFT" if finding.drifted else "",
         f"{difference.jensen_shannon:.3f}",
         f"{difference.psi:.3f}",
-        moved,
+        figures.number(difference.wasserstein),
         f"{difference.missing:.1%}",
         difference.test,
-        f"{finding.adjusted_p:.2g}",
+        figures.number(finding.adjusted_p),
     )
 
 

@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -57,8 +58,8 @@ def options(arguments: argparse.Namespace, **given: Any) -> RunOptions:
 
 
 def say_ignored(prepared: api.Prepared, arguments: argparse.Namespace) -> None:
-    """List, in one line, the fields that change nothing on this machine."""
-    if prepared.ignored and not arguments.json:
+    """List, in one line, the fields that change nothing on this machine. Not of a model's pipeline: nobody wrote those by hand."""
+    if prepared.ignored and not arguments.json and not is_of_model(prepared.metadata):
         names = sorted({name.removeprefix("spec.") for name in prepared.ignored})
         print(f"changes nothing on one machine: {', '.join(names)}", file=sys.stderr)
 
@@ -134,7 +135,7 @@ def _last_lines(result: RunResult, *, with_words: bool) -> Iterator[str]:
     for node in steps if result.exit_code else []:
         if node.phase.unsuccessful:
             name = nodes.local_name(node.name, result.workflow)
-            yield f"  {name}: {node.message}; `argosy logs {result.run} '{name}'`"
+            yield f"  {name}: {node.message}; `argosy logs {result.run} {shlex.quote(name)}`"
             yield from (f"    {line}" for line in (_last_words(result, node) if with_words else ()))
 
 

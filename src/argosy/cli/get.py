@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shlex
 import time
 from collections.abc import Iterator
 
@@ -62,4 +63,5 @@ def _advice(folder: RunFolder, meta: dict[str, str], workflow: str) -> Iterator[
         yield f"`argosy retry {folder.run}` does again what failed"
     elif phase == "Running":
         for node in asking.waiting(folder.state()[1]):
-            yield f"waits: `argosy approve {folder.run} '{nodes.local_name(node.name, workflow)}'`"
+            name = shlex.quote(nodes.local_name(node.name, workflow))
+            yield f"waits: `argosy approve {folder.run} {name}`"

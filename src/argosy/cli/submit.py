@@ -7,6 +7,7 @@ what was probably meant. A parameter that holds an expression or shell code is r
 
 import argparse
 import difflib
+import shlex
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -68,11 +69,13 @@ def _say_different(model: str, at: "Workflows", installed: "Workflow") -> None:
     ours = yaml.load(manifest.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
     if found := list(comparison.differences(ours, installed)):
         more = (
-            f" ({len(found) - 1} more: `argosy lint {manifest.parent} --namespace {at.namespace}`)" if found[1:] else ""
+            f" ({len(found) - 1} more: `argosy lint {shlex.quote(str(manifest.parent))} --namespace {at.namespace}`)"
+            if found[1:]
+            else ""
         )
         print(
             f"note: what runs is what is installed, and that is not {manifest}: {found[0]}{more}; "
-            f"to install it: kubectl -n {at.namespace} apply --server-side --force-conflicts -f {manifest}",
+            f"to install it: kubectl -n {at.namespace} apply --server-side --force-conflicts -f {shlex.quote(str(manifest))}",
             file=sys.stderr,
         )
 

@@ -3,10 +3,12 @@
 Differences are candidate minus champion, turned so that more is better. Where the numbers come from is ``ml.paired``' business.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from argosy.domain import figures
 from argosy.domain.evidence import ComparisonResult, GateResult, Table
 from argosy.domain.model_settings import EntitySplit, TimeSplit
 from argosy.domain.policy import ComparisonPolicy
@@ -102,7 +104,7 @@ def _would_pass(policy: ComparisonPolicy, result: ComparisonResult) -> str:
         return f"{policy.minimum_rows:,} rows or more that both models can answer and neither was trained on"
     # The interval is taken to move with the difference.
     needed = result.difference - result.low - result.margin
-    return f"{result.metric} different from the champion's by {needed:+.4f} or more, on rows like these"
+    return f"{result.metric} different from the champion's by {figures.signed(needed)} or more, on rows like these"
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -122,14 +124,19 @@ def beside(scores: Mapping[str, Paired]) -> Table:
         dimension="performance",
         header=["Score", "Candidate", "Champion", "Better by", "p (Holm)"],
         rows=[
-            [metric, f"{paired.candidate:.4f}", f"{paired.champion:.4f}", _interval(paired), f"{p_value:.3g}"]
+            [
+                metric,
+                *map(figures.number, (paired.candidate, paired.champion)),
+                interval(paired),
+                figures.number(p_value),
+            ]
             for (metric, paired), p_value in zip(scores.items(), adjusted, strict=True)
         ],
     )
 
 
 def _outcome(policy: ComparisonPolicy, paired: Paired) -> tuple[Outcome, str]:
-    figures = f"{_interval(paired)} on {paired.rows:,} rows"
+    figures = f"{interval(paired)} on {paired.rows:,} rows"
     margin = f"by more than {policy.margin:.10g}"
     if paired.rows < policy.minimum_rows:
         return "inconclusive", f"{paired.rows:,} rows to compare on; the policy wants {policy.minimum_rows:,}"
@@ -145,5 +152,11 @@ def _outcome(policy: ComparisonPolicy, paired: Paired) -> tuple[Outcome, str]:
     )
 
 
-def _interval(paired: Paired) -> str:
-    return f"{paired.difference:+.4f} [{paired.low:+.4f}, {paired.high:+.4f}]"
+def interval(paired: Paired | ComparisonResult) -> str:
+    """The difference and its confidence interval."""
+    return f"{figures.signed(paired.difference)} [{_end(paired.low)}, {_end(paired.high)}]"
+
+
+def _end(value: float) -> str:
+    """An end of an interval; it may have none."""
+    return figures.signed(math.copysign(math.inf, value) if abs(value) >= UNBOUNDED else value)

@@ -13,6 +13,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from argosy.domain import figures
 from argosy.domain.bundle import Bins, Histogram, Moments
 from argosy.domain.documents import Document
 
@@ -280,7 +281,9 @@ def _verdict(findings: Sequence[Finding], mean: MeanShift | None, score: str) ->
     reasons = [_reason(finding) for finding in findings if finding.drifted]
     if mean is not None and mean.drifted:
         size = "" if mean.relative is None else f" ({mean.relative:+.0%})"
-        reasons.insert(0, f"the mean {score} is {mean.mean:.3g}, it was {mean.before:.3g}{size}")
+        reasons.insert(
+            0, f"the mean {score} is {figures.number(mean.mean)}, it was {figures.number(mean.before)}{size}"
+        )
     if reasons:
         return "drift", "; ".join(reasons)
     return "no drift", "no column differs from the model's holdout by as much as matters and by more than chance"

@@ -5,6 +5,7 @@ Whatever a name or a value holds, it stays text: everything is escaped, and long
 
 from collections.abc import Iterable, Sequence
 
+from argosy.domain import comparison, figures, task_words
 from argosy.domain.evidence import Evidence, GateResult, Table
 from argosy.domain.markdown_text import LONGEST_CELL, Code, code, escape
 from argosy.domain.model_settings import ModelSettings
@@ -63,22 +64,25 @@ def model_card(evidence: Evidence, settings: ModelSettings) -> str:
         "## How good it is",
         _table(
             ["Measurement", "Value"],
-            [[name, number(value)] for name, value in evidence.metrics.items() if name.count(".") == 1],
+            [
+                [name, figures.number(value, "undefined")]
+                for name, value in evidence.metrics.items()
+                if name.count(".") == 1
+            ],
         ),
         "## What it goes by",
-        _table(["Feature", "Mean absolute SHAP value"], [[name, number(value)] for name, value in important]),
+        _table(
+            ["Feature", "Mean absolute SHAP value"],
+            [[name, figures.number(value, "undefined")] for name, value in important],
+        ),
         *(f"> {escape(sentence)}" for sentence in evidence.example_sentences),
         "## Limits and known weaknesses",
         _table(["Gate", "Measured", "Limit", "", "Why"], [_gate(gate) for gate in weaknesses])
         if weaknesses
-        else "No gate failed and no deviation is in force.",
+        else "Every gate holds and no deviation is in force.",
+        *(f"- {escape(weakness)}" for weakness in task_words.weaknesses(evidence.task, evidence.metrics)),
     ]
     return "\n\n".join(sections) + "\n"
-
-
-def number(value: float | None) -> str:
-    """A measurement for people."""
-    return "undefined" if value is None else f"{value:.4g}"
 
 
 def _comparison(evidence: Evidence) -> str:
@@ -95,10 +99,10 @@ def _comparison(evidence: Evidence) -> str:
                 [
                     [
                         result.metric,
-                        number(result.candidate),
-                        number(result.champion),
-                        f"{result.difference:+.4f} [{result.low:+.4f}, {result.high:+.4f}]",
-                        number(result.p_value),
+                        figures.number(result.candidate),
+                        figures.number(result.champion),
+                        comparison.interval(result),
+                        figures.number(result.p_value),
                     ]
                 ],
             ),
@@ -109,7 +113,7 @@ def _comparison(evidence: Evidence) -> str:
 def _gate(gate: GateResult) -> list[str]:
     mark = "holds" if gate.passed else "accepted deviation" if gate.deviation else "FAILS"
     why = gate.reason if gate.passed or not gate.would_pass else f"{gate.reason} Would pass: {gate.would_pass}."
-    return [gate.gate, number(gate.measured), gate.limit, mark, why]
+    return [gate.gate, figures.number(gate.measured, "undefined"), gate.limit, mark, why]
 
 
 def _titled(table: Table) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from argosy.domain import evidence
+from argosy.domain import evidence, figures
 from argosy.domain.comparison import GATE
 from argosy.domain.evidence import ChampionRef, ComparisonResult, GateResult, VerdictWord
 
@@ -27,4 +27,4 @@ def decide(
 
 
 def _failure(gate: GateResult) -> str:
-    return f"{gate.gate} is {'undefined' if gate.measured is None else f'{gate.measured:.4g}'} and must be {gate.limit}"
+    return f"{gate.gate} is {figures.number(gate.measured, 'undefined')} and must be {gate.limit}"

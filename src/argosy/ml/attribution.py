@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from argosy.domain import figures
 from argosy.domain.bundle import Signature
 
 Array = npt.NDArray[np.float64]
@@ -51,7 +52,7 @@ def sentence(signature: Signature, row: dict[str, float | str | None], contribut
 
 def _answer(signature: Signature, prediction: float) -> str:
     if signature.task == "regression":
-        return f"Predicted {prediction:.3g}"
+        return f"Predicted {figures.number(prediction)}"
     threshold = 0.5 if signature.threshold is None else signature.threshold
     decided = signature.classes[int(prediction >= threshold)]
     return f"Decided '{decided}' with {prediction:.0%} for '{signature.classes[1]}' (from {threshold:.0%} on)"
@@ -60,4 +61,4 @@ def _answer(signature: Signature, prediction: float) -> str:
 def _value(value: float | str | None) -> str:
     if value is None:
         return "unknown"
-    return value if isinstance(value, str) else f"{value:g}"
+    return value if isinstance(value, str) else figures.number(value)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from fairlearn import metrics as fairlearn
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from argosy.domain import figures
 from argosy.domain.evidence import Table
 from argosy.domain.measurements import FAIRNESS_OF_BINARY, FAIRNESS_OF_OTHERS
 from argosy.domain.model_settings import Task
@@ -23,6 +24,13 @@ Groups = npt.NDArray[np.object_]
 Decisions = npt.NDArray[np.bool_]
 
 SMALLEST_GROUP = 30
+LABELS: dict[Task, list[str]] = {"binary": ["Positive rate"], "multiclass": [], "regression": ["Mean label"]}
+"""What is told of a group's labels: the numbers of classes have no mean."""
+RATES: dict[Task, list[str]] = {
+    "binary": ["Mean probability", "Selected", "True positive rate"],
+    "multiclass": [],
+    "regression": [],
+}
 
 
 def measure(
@@ -48,9 +56,10 @@ def mitigated(
 ) -> Table:
     """A binary model beside itself with a threshold a group, chosen for equal rates (fairlearn's ThresholdOptimizer).
 
-    Fitted on half of the rows and shown on the rest. For the reader only: nothing of it is served.
+    Fitted on half of the rows and shown on the rest, which the title says: what the gates measured is on all of them. For the reader
+    only: nothing of it is served.
     """
-    title = f"If every group of {attribute} had its own threshold"
+    title, rows_all = f"If every group of {attribute} had its own threshold", len(labels)
     large = _large_enough(np.asarray(groups, dtype=object))
     members, labels, probabilities = np.asarray(groups, dtype=object)[large], labels[large], probabilities[large]
     shuffled = np.random.default_rng(seed).permutation(len(labels))
@@ -60,10 +69,14 @@ def mitigated(
     decided = _equal_rates(probabilities[fitted], labels[fitted], members[fitted])(
         probabilities[shown], members[shown], seed
     )
+    served = probabilities[shown] >= threshold
     rows = [
         [name, *_beside(labels[shown], decisions, members[shown])]
-        for name, decisions in (("as it is", probabilities[shown] >= threshold), ("mitigated", decided))
+        for name, decisions in (("as served, on these rows", served), ("mitigated, on these rows", decided))
     ]
+    title += (
+        f" (on {len(shown):,} of the {rows_all:,} rows that the gates are measured on: the others chose the thresholds)"
+    )
     header = ["Model", "Accuracy", "F1", "Demographic parity ratio"]
     return Table(title=title, dimension="fairness", header=header, rows=rows)
 
@@ -157,8 +170,7 @@ def _binary(labels: Array, probabilities: Array, threshold: float, groups: Group
 
 
 def _table(task: Task, attribute: str, labels: Array, predictions: Array, threshold: float, groups: Groups) -> Table:
-    more = ["Mean prediction", "Selected", "True positive rate"] if task == "binary" else []
-    header = ["Group", "Rows", "Mean label", performance.PRIMARY[task], *more]
+    header = ["Group", "Rows", *LABELS[task], performance.PRIMARY[task], *RATES[task]]
     rows = []
     for group in sorted(set(groups)):
         own = groups == group
@@ -166,7 +178,8 @@ def _table(task: Task, attribute: str, labels: Array, predictions: Array, thresh
             rows.append([str(group), f"{own.sum():,}", "too few rows", *[""] * (len(header) - 3)])
             continue
         score = performance.primary(task, labels[own], predictions[own])
-        line = [str(group), f"{own.sum():,}", f"{labels[own].mean():.3f}", f"{score:.4f}"]
+        told = [figures.number(float(labels[own].mean()))] if LABELS[task] else []
+        line = [str(group), f"{own.sum():,}", *told, f"{score:.4f}"]
         rows.append(line + (_rates(labels[own], predictions[own], threshold) if task == "binary" else []))
     return Table(title=f"Groups of {attribute}", dimension="fairness", header=header, rows=rows)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import numpy.typing as npt
 
+from argosy.domain import task_words
 from argosy.domain.evidence import Curve, Table
 from argosy.domain.measurements import OF_SEARCHES
 from argosy.domain.model_settings import Task
@@ -21,8 +22,7 @@ SMALLEST_SLICE = 50
 """Rows below which a slice's scores say more about chance than about the model."""
 POINTS = 60
 """Points of a curve that a person looks at."""
-PRIMARY: dict[Task, str] = {"binary": "auc", "multiclass": "accuracy", "regression": "r2"}
-"""The score that robustness and slices are told in."""
+PRIMARY = task_words.PRIMARY
 
 
 def primary(task: Task, labels: Array, predictions: Array) -> float:

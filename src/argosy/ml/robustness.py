@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from argosy.domain import task_words
 from argosy.domain.evidence import Table
 from argosy.domain.model_settings import Task
 from argosy.ml import metrics, performance
@@ -51,7 +52,7 @@ def measure(
         ["as it is", f"{base:.4f}", ""],
         [f"noise of {NOISE:g} standard deviations on numbers", f"{noisy:.4f}", f"{noisy - base:+.4f}"],
         [f"{MISSING:.0%} of all values missing", f"{gaps:.4f}", f"{gaps - base:+.4f}"],
-        [f"worst push of {PUSH:g} standard deviations", "", f"{flips:.2%} turned"],
+        [f"worst push of {PUSH:g} standard deviations", "", task_words.pushed(task, flips)],
         ["extreme and empty rows", "", f"{broken} answers undefined"],
     ]
     return found, Table(title="Robustness", dimension="robustness", header=["Inputs", score, "Change"], rows=rows)

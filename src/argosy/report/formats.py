@@ -1,23 +1,18 @@
 """How values read in every view: digits, units, short digests. One place, so that a page and a terminal agree."""
 
 import datetime
-import math
 import re
 
-INITIALS = re.compile(r"\b(auc|pr(?= auc)|f1|ece|mce|rmse|mae)\b")
-DASH = "\N{EN DASH}"
+from argosy.domain import figures
+from argosy.domain.figures import DASH
+
 MINUS = "\N{MINUS SIGN}"
+INITIALS = re.compile(r"\b(auc|pr(?= auc)|f1|ece|mce|rmse|mae)\b")
 
 
 def number(value: float | int | None) -> str:
-    """Four significant digits; whole numbers with thousands separated; a dash where there is none."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return DASH
-    if isinstance(value, int) or (value.is_integer() and abs(value) >= 1000):
-        return f"{int(value):,}".replace("-", MINUS)
-    if value and abs(value) < 1e-4:
-        return f"{value:.1e}".replace("-", MINUS)
-    return f"{value:.4g}".replace("-", MINUS)
+    """As everywhere, with a minus sign as printers set it."""
+    return figures.number(value).replace("-", MINUS)
 
 
 def percent(share: float | None) -> str:
@@ -63,8 +58,17 @@ def moment(epoch: float | None) -> str:
 
 
 def words(name: str) -> str:
-    """A name as words: ``age.demographic_parity_ratio`` reads ``age: demographic parity ratio``, and ``pr_auc`` ``PR AUC``."""
-    return spelled(name.replace("_", " ").replace(".", ": "))
+    """A name that Argosy or a library gave, as words: ``learning_rate`` reads ``learning rate``, and ``pr_auc`` ``PR AUC``."""
+    return spelled(name.replace("_", " "))
+
+
+def measurement(name: str) -> str:
+    """The name of a measurement: ``age_band.score_ratio`` reads ``age_band: score ratio``.
+
+    Only the last part is a name of Argosy's; what stands before it may be a column's or a value's, and is left as its owner writes it.
+    """
+    before, _, last = name.rpartition(".")
+    return f"{before}: {words(last)}" if before else words(last)
 
 
 def spelled(text: str) -> str:

@@ -74,7 +74,7 @@ def _environment() -> jinja2.Environment:
         "short": formats.short,
         "moment": formats.moment,
         "words": formats.words,
-        "spelled": formats.spelled,
+        "measurement": formats.measurement,
         "aligned": views.aligned,
         "bound": formats.bound,
         "bullet": charts.of_gate,

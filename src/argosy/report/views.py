@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import get_args
 
+from argosy.domain import task_words
 from argosy.domain.data import ExpectationResult, Layer
 from argosy.domain.evidence import Curve, Evidence, GateResult, Table
 from argosy.domain.policy import DIMENSIONS
@@ -20,7 +21,6 @@ MEANINGS = {
     "performance": "How well it predicts what it has not seen: the holdout.",
     "fairness": "Whether it treats groups of people alike.",
     "robustness": "What noise, missing and out-of-range values do to its answers.",
-    "calibration": "Whether a stated probability comes true that often.",
     "explainability": "What its answers rest on.",
     "latency": "How fast the serving code answers.",
 }
@@ -97,7 +97,7 @@ def _dimension(name: str, evidence: Evidence) -> DimensionView:
     gates = [gate for gate in evidence.gates if gate.dimension == name]
     return DimensionView(
         name=name,
-        meaning=MEANINGS.get(name, ""),
+        meaning=task_words.CALIBRATION[evidence.task] if name == "calibration" else MEANINGS.get(name, ""),
         # What holds the model back comes first.
         gates=sorted((gate for gate in gates if not gate.deviation), key=lambda gate: gate.passed),
         deviations=[gate for gate in gates if gate.deviation],

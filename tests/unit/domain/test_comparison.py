@@ -112,8 +112,8 @@ def test_scores_beside_are_adjusted_for_being_several() -> None:
     """A p-value of 0.03 among two is one of 0.06."""
     table = comparison.beside({"f1": paired(0.0, 0.02, p_value=0.03), "pr_auc": paired(-0.01, 0.01, p_value=0.9)})
     assert table.rows == [
-        ["f1", "0.8400", "0.8300", "+0.0100 [+0.0000, +0.0200]", "0.06"],
-        ["pr_auc", "0.8400", "0.8300", "+0.0000 [-0.0100, +0.0100]", "0.9"],
+        ["f1", "0.84", "0.83", "+0.0100 [+0.0000, +0.0200]", "0.06"],
+        ["pr_auc", "0.84", "0.83", "+0.0000 [-0.0100, +0.0100]", "0.9"],
     ]
 
 

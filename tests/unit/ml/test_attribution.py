@@ -82,4 +82,4 @@ def test_a_value_predicted() -> None:
     told = attribution.sentence(
         signature(task="regression", classes=[], threshold=None), row, np.array([0.5, 0.1, 0.0, 0.0]), 231.4
     )
-    assert told.startswith("Predicted 231: tenure = 3 raises it")
+    assert told.startswith("Predicted 231.4: tenure = 3 raises it")

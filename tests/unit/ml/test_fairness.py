@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from argosy.domain import measurements
+from argosy.domain.model_settings import Task
 from argosy.ml import fairness
 
 # A hundred of each group; of a, 50 have the label and 40 are selected (30 of them rightly); of b, 20 and 10 (all rightly).
@@ -39,6 +40,23 @@ def test_a_table_a_group() -> None:
         ("a", "100", "0.400", "0.600"),
         ("b", "100", "0.100", "0.500"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("task", "header"),
+    [
+        pytest.param("multiclass", ["Group", "Rows", "accuracy"], id="multiclass"),
+        pytest.param("regression", ["Group", "Rows", "Mean label", "r2"], id="regression"),
+    ],
+)
+def test_numbers_of_classes_have_no_mean(task: Task, header: list[str]) -> None:
+    """A table says of a group's labels what its task allows."""
+    random = np.random.default_rng(1)
+    labels = random.integers(0, 3, 200).astype(float)
+    predictions = random.dirichlet([1, 1, 1], 200) if task == "multiclass" else labels + random.normal(size=200)
+    _, (table,) = fairness.measure(task, labels, predictions, 0.5, {"kind": GROUPS})
+    assert table.header == header
+    assert all(len(row) == len(header) for row in table.rows)
 
 
 def test_a_small_group_is_named_and_left_out() -> None:
@@ -100,6 +118,8 @@ def test_the_mitigated_model_selects_alike() -> None:
     as_it_is, mitigated = (float(row[3]) for row in table.rows)
     assert as_it_is < 0.6
     assert mitigated > 0.85
+    assert "on 1,000 of the 2,000 rows that the gates are measured on" in table.title
+    assert all("on these rows" in row[0] for row in table.rows)
 
 
 def test_mitigation_repeats() -> None:

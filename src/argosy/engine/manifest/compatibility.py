@@ -17,7 +17,7 @@ _HEAD = """\
 Written by `make fmt` from the tables the engine checks manifests against; do not edit.
 
 - **runs**: the engine does what the controller does.
-- **local no-op**: the field changes nothing on one machine. The run lists those it met at its start.
+- **local no-op**: the field changes nothing on one machine. A run lists those it met, unless its manifest is a model's.
 - **refused**: the run ends before its first step and names the field's path. Nothing is ever ignored silently.
 
 A field that is not here is one that Argo does not have, and is refused too.

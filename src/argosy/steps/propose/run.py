@@ -8,7 +8,7 @@ from pathlib import Path
 
 from argosy import errors
 from argosy.domain import bundle as bundles
-from argosy.domain import merge_checks, promotion, release, request_body
+from argosy.domain import figures, merge_checks, promotion, release, request_body
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import Evidence, GateResult, tally
 from argosy.ports.forge import Forge
@@ -61,7 +61,7 @@ def explanation(evidence: Evidence) -> str:
 
 
 def _line(gate: GateResult) -> str:
-    measured = "undefined" if gate.measured is None else f"{gate.measured:.4g}"
+    measured = figures.number(gate.measured, "undefined")
     would = f"; would pass: {gate.would_pass}" if gate.would_pass else ""
     return f"{gate.gate}: {measured}, limit {gate.limit}: {gate.reason.removesuffix('.')}{would}"
 
