@@ -25,6 +25,13 @@ def leaf(container: str, more: str = "") -> str:
     return f"{HEAD}  entrypoint: main\n  templates:\n  - name: main\n    {container}\n{more}"
 
 
+INNER = """
+  - name: inner
+    inputs: {parameters: [{name: r}]}
+    dag: {tasks: [{name: 'a-{{inputs.parameters.r}}', template: ok}]}
+"""
+
+
 def container_set(*containers: str, more: str = "", beside: str = "") -> str:
     """A workflow of one container set."""
     return leaf(f"containerSet: {{containers: [{', '.join(containers)}]{more}}}", beside)
@@ -274,6 +281,16 @@ MAIN = "{name: main, image: any, command: [x]}"
             leaf(OK, "    nodeSelector: {gpu: true}\n"),
             r"nodeSelector\['gpu'\]: expected string, found a boolean",
             id="of-what-changes-nothing-here-the-type",
+        ),
+        pytest.param(
+            dag("{name: a, template: inner, arguments: {parameters: [{name: r, value: x}]}}", more=INNER),
+            r"templates\[2\].dag.tasks\[0\].name: 'a-{{inputs.parameters.r}}' is invalid",
+            id="name-of-a-task-that-is-not-known-yet",
+        ),
+        pytest.param(
+            dag("{name: 'a-{{item}}', template: ok, withItems: [1]}"),
+            r"'a-{{item}}' is invalid",
+            id="name-that-is-known-when-its-loop-is",
         ),
         pytest.param("kind: Pod\napiVersion: v1\n", "kind is 'Pod'", id="another-kind"),
         pytest.param("a: [1", "line 2", id="not-yaml"),

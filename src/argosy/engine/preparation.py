@@ -1,6 +1,7 @@
 """From a manifest to something fit to run: fields checked, arguments in place, what Argo would refuse refused before the first step."""
 
 import difflib
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -11,9 +12,10 @@ from argosy.engine import labels, schedules, suitability
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.machine import calls, scopes, substitution
 from argosy.engine.manifest import catalogue as catalogues
-from argosy.engine.manifest import checking, loading, resources, texts
+from argosy.engine.manifest import checking, loading, reach, resources, texts
 from argosy.engine.manifest.catalogue import Catalogue, Owner, owner_of
 from argosy.engine.manifest.loading import Document, Manifest
+from argosy.engine.manifest.reach import Reached
 from argosy.engine.nodes import Json
 from argosy.engine.options import Prepared, RunOptions
 from argosy.engine.state import runs
@@ -47,7 +49,7 @@ def _with_choices(parameter: Json) -> str:
 
 def prepare(manifest: Manifest, options: RunOptions) -> Prepared:
     """Check *manifest* and put *options*' arguments in place. Raises Misconfigured or UsageError; nothing was run then."""
-    findings = [checking.check(document) for document in manifest.all()]
+    findings = [checking.look(document) for document in manifest.all()]
     ignored = tuple(dict.fromkeys(name for finding in findings for name in finding.ignored))
     manifest = Manifest(_settled(manifest.main), tuple(map(_settled, manifest.others)))
     _check_metadata(manifest)
@@ -64,20 +66,24 @@ def prepare(manifest: Manifest, options: RunOptions) -> Prepared:
         spec["entrypoint"] = options.entrypoint
     metadata = _metadata(main)
     name, run = _names(main, metadata, options)
-    arguments = _arguments(spec.get("arguments") or {}, options, main)
+    declared = spec.get("arguments") or {}
+    arguments = _arguments(declared, options, main)
     spec = _with_globals(spec, arguments, name, metadata)
     arguments = spec.pop("arguments")
     catalogue = _catalogue(spec, others)
+    reached = reach.templates(catalogue)
+    _demand_supported(manifest, findings, reached)
     validation.check(catalogue, arguments, metadata, where=str(main.path))
-    _check_sources(manifest)
-    _check_caches(manifest)
-    engine = suitability.check(catalogue, options, main.path, name)
-    ignored = tuple(dict.fromkeys((*ignored, *suitability.limits_without_effect(catalogue))))
+    _check_sources(manifest, declared, reached)
+    _check_caches(manifest, reached)
+    engine = suitability.check(catalogue.spec, reached, options, main.path, name)
+    ignored = tuple(dict.fromkeys((*ignored, *suitability.limits_without_effect(reached))))
     repository = resources.repository(manifest, spec.get("artifactRepositoryRef"))
     if repository is None and spec.get("artifactRepositoryRef"):
         ignored = (*ignored, "spec.artifactRepositoryRef")
     named = [
-        *resources.locations({**spec, "arguments": arguments}, "spec"),
+        *resources.locations({"arguments": arguments}, "spec"),
+        *(found for entry in reached for found in resources.locations(entry.template, entry.place)),
         ("the artifact repository", {"s3": repository or {}}),
     ]
     suitability.check_locations(named, options, main.path)
@@ -145,33 +151,57 @@ def _as_workflow(main: Document) -> Document:
     return replace(main, kind="Workflow", body={"metadata": metadata, "spec": spec["workflowSpec"]})
 
 
-def _check_sources(manifest: Manifest) -> None:
+def _demand_supported(manifest: Manifest, findings: Iterable[checking.Findings], reached: Iterable[Reached]) -> None:
+    """Raise Misconfigured at a field that the engine does not run, where a run comes to it."""
+    names = {(entry.owner, entry.top) for entry in reached}
+    reference = manifest.main.body["spec"].get("workflowTemplateRef")
+    for document, found in zip(manifest.all(), findings, strict=True):
+        own = (document.kind, document.name)
+        is_run = document is manifest.main or (reference is not None and own == owner_of(reference))
+        owners = [own, catalogues.WORKFLOW] if is_run else [own]
+        for path, refusal in found.refused.items():
+            name = _template_at(path, document)
+            if is_run if name is None else any((owner, name) in names for owner in owners):
+                raise refusal
+
+
+def _template_at(path: str, document: Document) -> str | None:
+    """The name of the template of *document* in which the field *path* is; None where it is in none."""
+    place = re.match(r"spec\.(workflowSpec\.)?templates\[(\d+)\]", path)
+    if place is None:
+        return None
+    spec = document.body["spec"]
+    templates = (spec["workflowSpec"] if place[1] else spec)["templates"]
+    return str(templates[int(place[2])].get("name") or "")
+
+
+def _check_sources(manifest: Manifest, declared: Json, reached: Iterable[Reached]) -> None:
     """Raise Misconfigured where a parameter comes from a ConfigMap of the files that Argo would not look at."""
     unlabelled = {
         document.name
         for document in manifest.others
         if document.kind == loading.CONFIG_MAP and resources.label_of(document, FOR_PARAMETERS) != "Parameter"
     }
-    for document in manifest.all() if unlabelled else ():
-        for where, name in _config_maps_of_parameters(document.body.get("spec"), "spec"):
+    places = [("spec.arguments", declared), *((entry.place, entry.template) for entry in reached)]
+    for place, value in places if unlabelled else ():
+        for where, name in _config_maps_of_parameters(value, place):
             if name in unlabelled:
                 raise errors.Misconfigured(
-                    f"{document.path}: {where}: ConfigMap {name!r} needs the label {FOR_PARAMETERS}: Parameter, "
+                    f"{manifest.main.path}: {where}: ConfigMap {name!r} needs the label {FOR_PARAMETERS}: Parameter, "
                     "or the controller does not find it"
                 )
 
 
-def _check_caches(manifest: Manifest) -> None:
+def _check_caches(manifest: Manifest, reached: Iterable[Reached]) -> None:
     """Raise Misconfigured where something is to be remembered in a ConfigMap of the files that Argo would not touch."""
     maps = {document.name: document for document in manifest.others if document.kind == loading.CONFIG_MAP}
-    for document in manifest.all() if maps else ():
-        for position, template in enumerate((document.body.get("spec") or {}).get("templates") or []):
-            name = (((template.get("memoize") or {}).get("cache") or {}).get("configMap") or {}).get("name")
-            if name in maps and resources.label_of(maps[name], FOR_PARAMETERS) != "Cache":
-                raise errors.Misconfigured(
-                    f"{document.path}: spec.templates[{position}].memoize.cache: ConfigMap {name!r} needs the label "
-                    f"{FOR_PARAMETERS}: Cache, or the controller refuses to use it"
-                )
+    for entry in reached if maps else ():
+        name = (((entry.template.get("memoize") or {}).get("cache") or {}).get("configMap") or {}).get("name")
+        if name in maps and resources.label_of(maps[name], FOR_PARAMETERS) != "Cache":
+            raise errors.Misconfigured(
+                f"{manifest.main.path}: {entry.place}.memoize.cache: ConfigMap {name!r} needs the label "
+                f"{FOR_PARAMETERS}: Cache, or the controller refuses to use it"
+            )
 
 
 def _config_maps_of_parameters(value: Any, where: str) -> Iterator[tuple[str, str]]:

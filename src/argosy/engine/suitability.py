@@ -14,22 +14,26 @@ from argosy.engine.attempts.volumes import Claims, VolumeFailure
 from argosy.engine.attempts.workspace import ROOT_VARIABLE, PathFailure, Workspace, container_of
 from argosy.engine.machine import calls, claims
 from argosy.engine.manifest import resources
-from argosy.engine.manifest.catalogue import WORKFLOW, Catalogue
+from argosy.engine.manifest.reach import Reached
 from argosy.engine.nodes import Json
 from argosy.engine.options import RunOptions
 from argosy.engine.processes import launcher
 
 
-def check(catalogue: Catalogue, options: RunOptions, path: Path, workflow: str) -> str | None:
-    """Raise Misconfigured where a step of the file *path* cannot run here. Returns the container engine, where one is needed."""
-    _check_headers(catalogue, options, path)
-    _check_cluster(catalogue, options, path)
+def check(spec: Json, reached: Iterable[Reached], options: RunOptions, path: Path, workflow: str) -> str | None:
+    """Raise Misconfigured where a step of the file *path*, one of *reached*, cannot run here.
+
+    Returns the container engine, where one is needed.
+    """
     program = containers.engine()
     needed = False
-    for position, template in _leaves(catalogue):
-        where = f"{path}: spec.templates[{position}]" if isinstance(position, int) else f"{path}: {position}"
-        mountable = claims.all_of(catalogue.spec, template, workflow)
-        held = Claims(Path(), frozenset(map(claims.name_of, claims.own(catalogue.spec, workflow))), options.volumes)
+    for where, template in ((f"{path}: {entry.place}", entry.template) for entry in reached):
+        _check_headers(template, options, where)
+        _check_cluster(template, options, where)
+        if not _runs_containers(template):
+            continue
+        mountable = claims.all_of(spec, template, workflow)
+        held = Claims(Path(), frozenset(map(claims.name_of, claims.own(spec, workflow))), options.volumes)
         for member in members.members_of(template):
             place = f"{where}: container {member.name!r}" if member.apart else where
             container = container_of(member.template)
@@ -44,28 +48,25 @@ def check(catalogue: Catalogue, options: RunOptions, path: Path, workflow: str) 
     return program if needed else None
 
 
-def _check_headers(catalogue: Catalogue, options: RunOptions, path: Path) -> None:
+def _runs_containers(template: Json) -> bool:
+    return any(kind in template for kind in calls.CONTAINERS)
+
+
+def _check_headers(template: Json, options: RunOptions, where: str) -> None:
     """Raise Misconfigured where a request sends a value of a Secret that is not known here."""
-    for position, template in enumerate(catalogue.templates(WORKFLOW)):
-        for header in (template.get("http") or {}).get("headers") or []:
-            wanted = (header.get("valueFrom") or {}).get("secretKeyRef")
-            if wanted and wanted["key"] not in options.secrets.get(wanted.get("name", ""), {}):
-                raise errors.Misconfigured(
-                    f"{path}: spec.templates[{position}].http.headers: {header['name']} needs the Secret {wanted.get('name')!r} "
-                    f"with the key {wanted['key']!r}, which is not known here; name a file with it (-f)"
-                )
+    for header in (template.get("http") or {}).get("headers") or []:
+        wanted = (header.get("valueFrom") or {}).get("secretKeyRef")
+        if wanted and wanted["key"] not in options.secrets.get(wanted.get("name", ""), {}):
+            raise errors.Misconfigured(
+                f"{where}.http.headers: {header['name']} needs the Secret {wanted.get('name')!r} "
+                f"with the key {wanted['key']!r}, which is not known here; name a file with it (-f)"
+            )
 
 
-def _check_cluster(catalogue: Catalogue, options: RunOptions, path: Path) -> None:
-    """Raise Misconfigured where a template acts on a cluster, and there is none it may act on."""
-    owners = [
-        (WORKFLOW, "spec.templates"),
-        *((owner, f"{owner[0]} {owner[1]}: templates") for owner in catalogue.others),
-    ]
-    for owner, where in owners:
-        for position, template in enumerate(catalogue.templates(owner)):
-            if "resource" in template and (lack := resource.missing(template, options.cluster)):
-                raise errors.Misconfigured(f"{path}: {where}[{position}].resource: {lack}")
+def _check_cluster(template: Json, options: RunOptions, where: str) -> None:
+    """Raise Misconfigured where *template* acts on a cluster, and there is none it may act on."""
+    if "resource" in template and (lack := resource.missing(template, options.cluster)):
+        raise errors.Misconfigured(f"{where}.resource: {lack}")
 
 
 def _check_image(template: Json, member: members.Member, program: str | None, where: str) -> None:
@@ -81,17 +82,6 @@ def _check_image(template: Json, member: members.Member, program: str | None, wh
             f"{where}: with sidecars, {image!r} would need the network of its pod, which {program} does not share here; "
             f"run it as a process with --local-image '{image}'"
         )
-
-
-def _leaves(catalogue: Catalogue) -> Iterable[tuple[int | str, Json]]:
-    for position, template in enumerate(catalogue.templates(WORKFLOW)):
-        if any(kind in template for kind in calls.CONTAINERS):
-            yield position, catalogue.resolve({"template": template["name"]}, WORKFLOW)[0]
-    for (kind, name), spec in catalogue.others.items():
-        for template in spec.get("templates") or []:
-            if any(kind in template for kind in calls.CONTAINERS):
-                found, _ = catalogue.resolve({"template": template["name"]}, (kind, name))
-                yield f"{kind} {name}: templates[{template['name']}]", found
 
 
 def _check_volumes(container: Json, mountable: list[Json], held: Claims, options: RunOptions, where: str) -> None:
@@ -146,9 +136,9 @@ def _check_limits(container: Json, where: str) -> None:
             raise errors.Misconfigured(f"{where}: resources.limits.memory: {error}") from None
 
 
-def limits_without_effect(catalogue: Catalogue) -> Iterator[str]:
+def limits_without_effect(reached: Iterable[Reached]) -> Iterator[str]:
     """The limits of the workflow's containers that nobody holds them to on this machine."""
-    for _, template in _leaves(catalogue):
+    for template in (entry.template for entry in reached if _runs_containers(entry.template)):
         for member in members.members_of(template):
             for name in (container_of(member.template).get("resources") or {}).get("limits") or {}:
                 if name != "memory" or not memory.is_limited():

@@ -49,7 +49,11 @@ def _in_order(catalogue: Catalogue, holder: Mapping[str, object], owner: Owner, 
         for step in group:
             yield from _in_order(catalogue, step, owner, seen)
     tasks = {task["name"]: task for task in (template.get("dag") or {}).get("tasks") or []}
-    for name in graphlib.TopologicalSorter(
-        {name: depends.names_of(task) for name, task in tasks.items()}
-    ).static_order():
+    for name in graphlib.TopologicalSorter({name: _needs(task) for name, task in tasks.items()}).static_order():
         yield from _in_order(catalogue, tasks[name], owner, seen)
+
+
+def _needs(task: Json) -> list[str]:
+    """The tasks that *task* waits for, unless that is known only when it runs."""
+    waits_for = (task.get("depends"), task.get("dependencies"))
+    return [] if "{{" in str(waits_for) else depends.names_of(task)

@@ -298,7 +298,9 @@ class Pods:
                 volumes.fill(volume, folder, self.sources, self._facts(request))
         workspace.prepare_mounts()
         if source := container_of(template).get("source"):
-            (workspace.folder / SCRIPT).write_text(source, encoding="utf-8")
+            script = workspace.folder / SCRIPT
+            script.write_text(source, encoding="utf-8")
+            script.chmod(0o755)  # `command: [sh, -c]` runs it as a program
         transfer.deliver(template, workspace, self.store, self.remote)
         workspace.prepare_outputs()
 

@@ -28,15 +28,27 @@ LARGEST = 2**31
 
 @dataclass
 class Findings:
-    """What a check found. *ignored*: fields that change nothing on one machine, without the positions in lists."""
+    """What a check found. *ignored*: fields that change nothing on one machine, without the positions in lists.
+
+    *refused*: fields that this engine does not run, by path: what nothing calls may have them.
+    """
 
     ignored: dict[str, None] = field(default_factory=dict)
+    refused: dict[str, errors.Misconfigured] = field(default_factory=dict)
+
+
+def look(document: Document) -> Findings:
+    """Check every field of *document*. Raises Misconfigured at the first that Argo does not know or that is not of its type."""
+    findings = Findings()
+    _check_object(document.body, document.kind, "", document, findings)
+    return findings
 
 
 def check(document: Document) -> Findings:
-    """Check every field of *document*. Raises Misconfigured at the first that Argo does not know or this engine does not run."""
-    findings = Findings()
-    _check_object(document.body, document.kind, "", document, findings)
+    """As :func:`look`, and raises Misconfigured at a field that this engine does not run, too."""
+    findings = look(document)
+    for refusal in findings.refused.values():
+        raise refusal
     return findings
 
 
@@ -54,6 +66,8 @@ def _check_object(value: Any, type_name: str, where: str, document: Document, fi
         elif name in known.ignored:
             _check_value(entry, schema.IGNORED_TYPES.get(name, schema.FREE), path, document, findings)
             findings.ignored[re.sub(r"\[\d+\]", "[]", path)] = None
+        elif name in known.refused:
+            findings.refused[path] = _refusal(name, known, path, document)
         else:
             raise _unknown(name, known, path, document)
     for name in known.required:
@@ -85,18 +99,18 @@ def _check_patch(value: Any, where: str, document: Document, findings: Findings)
     except yaml.YAMLError as error:
         raise _problem(document, where, f"is neither YAML nor JSON: {error}") from None
     findings.ignored[re.sub(r"\[\d+\]", "[]", where)] = None
-    _check_patched(patch, schema.PATCHED_POD, where, document)
+    _check_patched(patch, schema.PATCHED_POD, where, document, findings)
     for container in (patch.get(kind) or [] for kind in schema.PATCHED_POD.runs):
         for one in container if isinstance(container, list) else [container]:
-            _check_patched(one, schema.PATCHED_CONTAINER, where, document)
+            _check_patched(one, schema.PATCHED_CONTAINER, where, document, findings)
 
 
-def _check_patched(patch: Any, known: schema.Type, where: str, document: Document) -> None:
+def _check_patched(patch: Any, known: schema.Type, where: str, document: Document, findings: Findings) -> None:
     if not isinstance(patch, dict):
         raise _problem(document, where, f"expected an object in the patch, found {_kind(patch)}")
     for name in patch:
         if name not in known.runs and name not in known.ignored:
-            raise _problem(
+            findings.refused[where] = _problem(
                 document,
                 where,
                 f"patches {name!r}, which is not supported by argosy run; say it in the template's own fields",
@@ -141,10 +155,12 @@ def _check_length(value: Any, name: str, known: schema.Type, where: str, documen
         raise _problem(document, where, f"has {len(value)} entries; a cluster takes at most {known.at_most[name]}")
 
 
+def _refusal(name: str, known: schema.Type, where: str, document: Document) -> errors.Misconfigured:
+    advice = known.refused[name]
+    return _problem(document, where, "not supported by argosy run" + (f"; {advice}" if advice else ""))
+
+
 def _unknown(name: str, known: schema.Type, where: str, document: Document) -> errors.Misconfigured:
-    if name in known.refused:
-        advice = known.refused[name]
-        return _problem(document, where, "not supported by argosy run" + (f"; {advice}" if advice else ""))
     near = difflib.get_close_matches(name, [*known.runs, *known.ignored, *known.refused], n=1)
     return _problem(document, where, "unknown field" + (f"; did you mean {near[0]!r}?" if near else ""))
 

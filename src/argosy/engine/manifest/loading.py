@@ -58,11 +58,15 @@ class Manifest:
 
 
 def load(paths: Iterable[Path]) -> Manifest:
-    """The resources in *paths*. Raises Misconfigured where a file is not a manifest or it is unclear what is to be run."""
+    """The resources in *paths*: the one Workflow among them is run; without one, the first WorkflowTemplate that has an entrypoint.
+
+    Raises Misconfigured where a file is not a manifest, there is nothing to run, or there are several Workflows.
+    """
     found = [document for path in paths for document in documents(path)]
     workflows = [document for document in found if document.kind in ("Workflow", "CronWorkflow")]
     templates = [document for document in found if document.kind in KINDS]
-    runnable = workflows or [document for document in templates if (document.body.get("spec") or {}).get("entrypoint")]
+    startable = [document for document in templates if (document.body.get("spec") or {}).get("entrypoint")]
+    runnable = workflows or startable[:1]
     if len(runnable) != 1:
         names = ", ".join(f"{document.kind} {document.name!r}" for document in runnable) or "none"
         raise errors.Misconfigured(

@@ -3,11 +3,13 @@
 The order matters: a variable exported with ``globalName`` is known to what is looked at after the template that exports it.
 """
 
+from collections.abc import Mapping
+
 from argosy.engine.machine import claims, exits
 from argosy.engine.manifest import resources
 from argosy.engine.manifest.catalogue import WORKFLOW, Catalogue, Owner, UnknownTemplate
 from argosy.engine.nodes import Json, is_resource_name
-from argosy.engine.validation import calls, graph, names, templates, variables
+from argosy.engine.validation import calls, graph, names, placeholders, templates, variables
 from argosy.engine.validation.problems import Problem
 
 SHUTDOWNS = ("Stop", "Terminate")
@@ -29,6 +31,9 @@ class Validation:
         self._catalogue = catalogue
         self._arguments = arguments
         self._globals = variables.of_workflow(arguments, metadata, catalogue.spec)
+        self._values = {
+            f"workflow.parameters.{entry['name']}": entry["value"] for entry in arguments.get("parameters") or []
+        }
         self._done: set[tuple[Owner, str]] = set()
 
     def run(self) -> None:
@@ -54,9 +59,21 @@ class Validation:
 
     def _check_start(self, holder: Json, where: str) -> None:
         called, owner = self._called(holder, WORKFLOW, where)
-        calls.check_given(called, holder.get("arguments") or self._arguments, where)
-        self._check_template(called.get("name") or "", owner)
+        arguments = holder.get("arguments") or self._arguments
+        calls.check_given(called, arguments, where)
+        self._check_template(called.get("name") or "", owner, self._inputs(called, arguments))
         self._globals |= variables.exported_by(called)
+
+    def _inputs(self, called: Json, arguments: Json) -> dict[str, str]:
+        """The values that the inputs of *called* have where it is given *arguments*."""
+        given = {entry["name"]: entry.get("value") for entry in arguments.get("parameters") or []}
+        values = {}
+        for entry in (called.get("inputs") or {}).get("parameters") or []:
+            found = (given.get(entry["name"]), entry.get("value"), entry.get("default"))
+            value = next((value for value in found if value is not None), None)
+            if value is not None:
+                values[f"inputs.parameters.{entry['name']}"] = placeholders.replaced(value, self._values)
+        return values
 
     def _called(self, holder: Json, owner: Owner, where: str) -> tuple[Json, Owner]:
         try:
@@ -64,13 +81,13 @@ class Validation:
         except UnknownTemplate as unknown:
             raise Problem(where, str(unknown)) from None
 
-    def _check_template(self, name: str, owner: Owner) -> None:
+    def _check_template(self, name: str, owner: Owner, inputs: Mapping[str, str] | None = None) -> None:
         if (owner, name) in self._done:
             return
         self._done.add((owner, name))
         template, _ = self._called({"template": name}, owner, "spec.templates")
         try:
-            self._check_body(template, owner)
+            self._check_body(template, owner, inputs or {})
         except Problem as problem:
             placed = problem.at(self._place(name, owner))
             raise Problem(placed.where, placed.what, whole=True) from None
@@ -81,7 +98,16 @@ class Validation:
             f"spec.templates[{position}]" if owner == WORKFLOW else f"{owner[0]} {owner[1]} spec.templates[{position}]"
         )
 
-    def _check_body(self, template: Json, owner: Owner) -> None:
+    def _check_body(self, template: Json, owner: Owner, inputs: Mapping[str, str]) -> None:
+        """*inputs*: the values of those that are known."""
+        unknown = placeholders.standing_in(variables.of_inputs(template) | self._globals)
+        known = {**unknown, **self._values, **inputs}
+        try:
+            self._check_settled(placeholders.settled(template, known), owner)
+        except Problem as problem:
+            raise Problem(problem.where, placeholders.restored(problem.what, known), whole=problem.whole) from None
+
+    def _check_settled(self, template: Json, owner: Owner) -> None:
         templates.check(template)
         scope = variables.of_inputs(template)
         if "dag" in template:
@@ -123,7 +149,7 @@ class Validation:
 
     def _check_inline(self, template: Json, owner: Owner, where: str) -> None:
         try:
-            self._check_body(template, owner)
+            self._check_body(template, owner, {})
         except Problem as problem:
             raise problem.at(where) from None
 
@@ -158,7 +184,7 @@ class Validation:
             for column, step in enumerate(group):
                 where = f"steps[{row}][{column}]"
                 name = step.get("name") or ""
-                names.check(name, f"{where}.name")
+                _check_name(name, f"{where}.name")
                 if name in seen:
                     raise Problem(f"{where}.name", f"{name!r} is not unique")
                 seen.add(name)
@@ -171,6 +197,14 @@ class Validation:
                 outputs |= own
                 self._globals |= variables.exported_by(called)
         return outputs
+
+
+def _check_name(step: str, where: str) -> None:
+    """Raise Problem where *step* is no name of a step, whatever the variables in it come to."""
+    try:
+        names.check(placeholders.without(step), where)
+    except Problem as problem:
+        raise Problem(problem.where, problem.what.replace(repr(placeholders.without(step)), repr(step))) from None
 
 
 def _check_collection(spec: Json) -> None:

@@ -46,13 +46,16 @@ def test_null_is_not_there(tmp_path: Path) -> None:
 
 
 def test_the_workflow_is_run(tmp_path: Path) -> None:
-    """Of a workflow and templates, the workflow; of templates, the one with an entrypoint; of lists, their items."""
+    """Of a workflow and templates, the workflow; of templates, the first with an entrypoint; of lists, their items."""
     workflow = f"{HEAD}kind: Workflow\nmetadata: {{name: w}}\nspec: {{}}\n"
     template = f"{HEAD}kind: WorkflowTemplate\nmetadata: {{name: t}}\nspec: {{entrypoint: m}}\n"
     library = f"{HEAD}kind: WorkflowTemplate\nmetadata: {{name: l}}\nspec: {{}}\n"
     assert load(tmp_path, template, workflow).main.name == "w"
     assert load(tmp_path, f"{library}---\n{template}").main.name == "t"
     assert [other.name for other in load(tmp_path, template, library).others] == ["l"]
+    other = template.replace("{name: t}", "{name: other}")
+    assert load(tmp_path, library, template, other).main.name == "t"
+    assert load(tmp_path, other, template).main.name == "other"
 
 
 def test_two_workflows(tmp_path: Path) -> None:
