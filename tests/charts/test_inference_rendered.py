@@ -126,6 +126,23 @@ def test_what_is_served_is_what_is_approved(case: str) -> None:
     assert paths == {"bundle.sig", "signing.pub.pem"}
 
 
+@ALL
+def test_what_is_too_old_is_said_outside_the_pods(case: str) -> None:
+    """A pod of an earlier rollout, or one that an abort brings back, asks the same file as a new one; no pod template holds it."""
+    text = (GOLDEN / f"{case}.yaml").read_text(encoding="utf-8")
+    told = only(_golden(case), "ConfigMap")
+    assert told["data"] == {"version": "0"}
+    assert "--minimum-release=/etc/argosy-minimum/version" in text
+    assert "mountPath: /etc/argosy-minimum, readOnly: true}" in text
+    assert f"configMap: {{name: {told['metadata']['name']}}}" in text
+
+
+def test_raising_the_minimum_starts_no_rollout() -> None:
+    """Only the ConfigMap is another one."""
+    before, after = (parsed(template(values({"minimumVersion": oldest})).stdout) for oldest in (0, 3))
+    assert [one["kind"] for one, other in zip(before, after, strict=True) if one != other] == ["ConfigMap"]
+
+
 @pytest.mark.parametrize("case", [case for case in CASES if case != "plain-rolling"])
 def test_selectors_meet_the_pods(case: str) -> None:
     """Rollout, Services, budget and policy select the same pods: those that KServe, or the chart, labels."""

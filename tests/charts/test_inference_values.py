@@ -72,6 +72,8 @@ def test_shares_are_those_of_argo_rollouts(case: str) -> None:
         pytest.param({"model": "Churn; curl x | sh"}, ["model", "pattern"], id="name-that-is-code"),
         pytest.param({"signature": ""}, ["nothing unsigned is served", "--set-file signature"], id="no-signature"),
         pytest.param({"verifyingKey": ""}, ["cannot be checked without it"], id="no-key"),
+        pytest.param({"minimumVersion": 4}, ["version is 3, but minimumVersion is 4", "nothing older"], id="too-old"),
+        pytest.param({"minimumVersion": 3000000}, ["version is 3, but minimumVersion is 3000000"], id="too-old-by-far"),
         pytest.param({"strategy": "rolling"}, ["rolling needs mode: plain"], id="rolling-with-kserve"),
         pytest.param(
             {"mode": "plain"}, ["storage.uri is", "fetches s3://models/churn/aaaa"], id="plain-without-a-store"

@@ -10,6 +10,7 @@
   {{- if not $v.verifyingKey }}{{ fail "verifyingKey: the signature cannot be checked without it; pass the environment repo's key (--set-file verifyingKey=keys/signing.pub.pem)" }}{{ end -}}
 {{- end -}}
 {{- if not ($v.image | default $v.server.image) }}{{ fail "server.image: no image serves the model; name the image `serve` by digest, as images/images.lock has it (<registry>/argosy/serve@sha256:…)" }}{{ end -}}
+{{- if lt (int64 $v.version) (int64 $v.minimumVersion) }}{{ fail (printf "version is %d, but minimumVersion is %d: nothing older may be served; promote a newer version, or lower minimumVersion by a request of its own" (int64 $v.version) (int64 $v.minimumVersion)) }}{{ end -}}
 {{- if and (eq $v.strategy "rolling") (ne $v.mode "plain") }}{{ fail "strategy: rolling needs mode: plain; with KServe the Rollout makes the pods" }}{{ end -}}
 {{- if and (eq $v.mode "plain") (not (hasPrefix (printf "%s/" (trimSuffix "/" $v.storage.uri)) $v.storageUri)) }}{{ fail (printf "storage.uri is %q, but mode: plain fetches %s; name the model store that it is in, as pipelines do (ARGOSY_STORE_URI)" $v.storage.uri $v.storageUri) }}{{ end -}}
 {{- if and $v.predictionLog.claim (not $v.predictionLog.hashKeySecret) }}{{ fail "predictionLog.hashKeySecret: a log of predictions needs the secret under which ids are hashed; name it, or leave claim empty" }}{{ end -}}

@@ -14,6 +14,7 @@ args:
   - --unsigned
 {{- else }}
   - --release={{ int64 .Values.version }}
+  - --minimum-release=/etc/argosy-minimum/version
   - --signature=/etc/argosy/bundle.sig
   - --key=/etc/argosy/signing.pub.pem
 {{- end }}
@@ -71,6 +72,7 @@ volumeMounts:
   - {name: tmp, mountPath: /tmp}
 {{- if not .Values.unsigned }}
   - {name: release, mountPath: /etc/argosy, readOnly: true}
+  - {name: minimum, mountPath: /etc/argosy-minimum, readOnly: true}
 {{- end }}
 {{- if .Values.predictionLog.claim }}
   - {name: predictions, mountPath: /var/argosy/predictions}
@@ -97,6 +99,9 @@ seccompProfile: {type: RuntimeDefault}
         fieldRef: {fieldPath: "metadata.annotations['argosy.dev/bundle-signature']"}
       - path: signing.pub.pem
         fieldRef: {fieldPath: "metadata.annotations['argosy.dev/verifying-key']"}
+# Not of the pod template: it holds for the pods of earlier rollouts too, and raising it starts no canary.
+- name: minimum
+  configMap: {name: {{ include "inference.name" . }}-minimum}
 {{- end }}
 {{- if .Values.predictionLog.claim }}
 - name: predictions

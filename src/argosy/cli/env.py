@@ -25,7 +25,7 @@ CHART = "inference"
 RELEASE = "model"
 ANY_VERSION: dict[str, Any] = {
     "environment": promotion.PRODUCTION,
-    "version": 1,
+    "version": 2**31 - 1,  # not below any minimumVersion
     "modelDigest": f"sha256:{'0' * 64}",
     "storageUri": "s3://bucket/prefix",
     "image": f"registry/serve@sha256:{'0' * 64}",
@@ -125,6 +125,8 @@ def _values(files: dict[str, bytes], chart: Path) -> Iterator[Problem]:
             yield Problem(path, f"is no YAML: {' '.join(str(error).split())}")
             continue
         yield from (Problem(path, why) for why in _refusals(values, matched["model"], schema, defaults))
+        if isinstance(values, dict):
+            yield from environment_repo.below_minimum(matched["model"], values, files)
 
 
 def _renderings(files: dict[str, bytes], chart: Path) -> Iterator[Problem]:

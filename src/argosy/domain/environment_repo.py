@@ -3,6 +3,7 @@
 Whether policies and values can be read is their readers' business; whether a signature is right is a check of its request.
 """
 
+import contextlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -119,6 +120,20 @@ def _released(version: release.Version, folder: str, files: Mapping[str, bytes])
     check = merge_checks.of_release(version, released, legacy=False)
     if not check.passed:
         yield Problem(f"{folder.rpartition('/')[0]}/version.yaml", check.reason)
+
+
+def below_minimum(model: str, values: Mapping[str, object], files: Mapping[str, bytes]) -> Iterator[Problem]:
+    """Versions of *model* that are older than its shared *values* let anybody serve."""
+    oldest = values.get("minimumVersion")
+    if not isinstance(oldest, int):
+        return
+    for environment in promotion.ENVIRONMENTS:
+        path = promotion.version_path(model, environment)
+        with contextlib.suppress(errors.Misconfigured):  # said elsewhere
+            if path in files and (found := release.parse(files[path].decode(errors="replace"), path).version) < oldest:
+                yield Problem(
+                    path, f"version {found} is older than minimumVersion ({oldest}) in models/{model}/values.yaml"
+                )
 
 
 def look_alikes(paths: Iterable[str]) -> Iterator[Problem]:

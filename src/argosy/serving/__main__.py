@@ -18,6 +18,7 @@ from argosy.settings import Settings
 
 if TYPE_CHECKING:
     from argosy.ports.features import OnlineFeatures
+    from argosy.serving import admission
 
 HOST = "127.0.0.1"
 PORT = 8080
@@ -32,6 +33,12 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--digest", required=True, metavar="sha256:…", help="the model digest that was approved")
     made.add_argument("--model", help="name of the model; the bundle's own where absent")
     made.add_argument("--release", type=int, metavar="N", help="the version that was approved; any where absent")
+    made.add_argument(
+        "--minimum-release",
+        type=Path,
+        metavar="FILE",
+        help="file with the oldest version that may be served",
+    )
     made.add_argument("--signature", type=Path, help="signature of the bundle")
     made.add_argument(
         "--key", type=Path, help="public key (PEM) that the signature must be by [ARGOSY_VERIFYING_KEY_FILE]"
@@ -103,7 +110,7 @@ def _serve(
     approved = admission.Approved(arguments.bundle, arguments.digest, model=arguments.model, version=arguments.release)
     verifier = None if arguments.unsigned else wiring.verifier(settings, key=arguments.key)
     predictor = admission.load(approved, verifier=verifier, signature=arguments.signature)
-    version = None if arguments.unsigned else admission.release(approved).counter
+    version = None if arguments.unsigned else _released(approved, arguments.minimum_release)
     served = Served(predictor.signature.model, arguments.environment or "none", version, arguments.digest)
     logs = arguments.environment is not None
     around = launch.Surroundings(
@@ -116,6 +123,13 @@ def _serve(
         score_edges=arguments.score_edges,
     )
     launch.run(predictor, served, arguments.bundle, around)
+
+
+def _released(approved: "admission.Approved", minimum: Path | None) -> int:
+    from argosy.serving import admission, counter
+
+    oldest = counter.minimum(minimum) if minimum is not None else 0
+    return admission.release(approved, not_before=oldest, because=admission.IS_MINIMUM).counter
 
 
 def _online(settings: Settings, folder: Path | None, approved: str | None) -> "OnlineFeatures | None":

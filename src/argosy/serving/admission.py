@@ -43,8 +43,17 @@ def load(approved: Approved, *, verifier: Verifier | None, signature: Path | Non
     return predictor
 
 
-def release(approved: Approved, *, not_before: int = 0, now: datetime.datetime | None = None) -> bundle.Release:
-    """The release of *approved*, if it may be served *now*. Releases numbered below *not_before* may not.
+WAS_SERVED = "which was served here before; if going back is meant (a revert of the promotion), pass --allow-rollback"
+IS_MINIMUM = (
+    "the oldest that main lets anybody serve (minimumVersion in the model's values.yaml); promote a newer one, or lower that by a "
+    "request of its own"
+)
+
+
+def release(
+    approved: Approved, *, not_before: int = 0, because: str = WAS_SERVED, now: datetime.datetime | None = None
+) -> bundle.Release:
+    """The release of *approved*, if it may be served *now*. Releases numbered below *not_before* may not, *because* of what is said.
 
     Raises Rejected where it may not, Misconfigured where there is none.
     """
@@ -61,10 +70,7 @@ def release(approved: Approved, *, not_before: int = 0, now: datetime.datetime |
             "train and promote a new one"
         )
     if found.counter < not_before:
-        raise errors.Rejected(
-            f"version {found.counter} of {found.model} is older than version {not_before}, which was served here before; "
-            "if going back is meant (a revert of the promotion), pass --allow-rollback"
-        )
+        raise errors.Rejected(f"version {found.counter} of {found.model} is older than version {not_before}, {because}")
     return found
 
 

@@ -1,4 +1,7 @@
-"""Remembers the newest release that was served in one place, so that an old one cannot come back unnoticed."""
+"""Which releases are too old to be served: older than what one place served last, or than what a file from main says.
+
+A laptop keeps a counter of its own. Pods cannot: what git says is the record there (docs/security.md).
+"""
 
 import json
 import os
@@ -33,3 +36,14 @@ class Counter:
             stream.flush()
             os.fsync(stream.fileno())
         partial.replace(self._path)
+
+
+def minimum(path: Path) -> int:
+    """The oldest release that the file *path* lets anybody serve. Raises Misconfigured where it says no whole number."""
+    try:
+        text = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise errors.Misconfigured(f"--minimum-release: {path} cannot be read: {error}") from error
+    if not text.isdecimal():
+        raise errors.Misconfigured(f"--minimum-release: {path} holds {text[:50]!r}; expected a version's number")
+    return int(text)

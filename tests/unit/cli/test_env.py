@@ -72,8 +72,8 @@ def test_ours(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_one_that_serves(repo: Callable[..., Path]) -> None:
-    """A model with its evidence is in order."""
-    assert main.run(["env", "check", str(repo())]) == 0
+    """A model with its evidence is in order, also where it is the oldest that may be served."""
+    assert main.run(["env", "check", str(repo({VALUES: b"model: toy\nminimumVersion: 1\n"}))]) == 0
 
 
 @pytest.mark.parametrize(
@@ -86,6 +86,11 @@ def test_one_that_serves(repo: Callable[..., Path]) -> None:
             id="value-of-another-type",
         ),
         pytest.param({VALUES: b"model: toy\nversion: 3\n"}, "version: version.yaml says this", id="version-in-values"),
+        pytest.param(
+            {VALUES: b"model: toy\nminimumVersion: 2\n"},
+            f"{SERVED}: version 1 is older than minimumVersion (2)",
+            id="too-old",
+        ),
         pytest.param({VALUES: b"model: other\n"}, "is about 'other'", id="values-of-another"),
         pytest.param({VALUES: b"- toy\n"}, "found a list", id="values-no-mapping"),
         pytest.param({VALUES: b"a: [\n"}, "is no YAML", id="values-no-yaml"),

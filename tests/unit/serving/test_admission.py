@@ -10,7 +10,7 @@ from argosy import errors
 from argosy.adapters import keys
 from argosy.adapters.model_signer import KeySigner, KeyVerifier
 from argosy.domain import bundle
-from argosy.serving import admission
+from argosy.serving import admission, counter
 from argosy.serving.admission import Approved
 from argosy.serving.counter import Counter
 
@@ -135,6 +135,26 @@ def test_a_bundle_without_a_release_is_refused(copy: Path, content: str | None) 
         (copy / bundle.RELEASE).write_text(content)
     with pytest.raises(errors.Misconfigured, match=r"release\.json"):
         admission.release(Approved(copy, bundle.digest(copy)), now=NOW)
+
+
+def test_what_main_calls_too_old_is_refused(copy: Path, tmp_path: Path) -> None:
+    """On a cluster no pod remembers what was served: a file from main says what is too old, and how that can be changed."""
+    (tmp_path / "version").write_text("5\n")
+    oldest = counter.minimum(tmp_path / "version")
+    with pytest.raises(errors.Rejected, match=r"older than version 5, the oldest that main .*minimumVersion"):
+        admission.release(released(copy), not_before=oldest, because=admission.IS_MINIMUM, now=NOW)
+    assert admission.release(released(copy), not_before=4, because=admission.IS_MINIMUM, now=NOW).counter == 4
+
+
+@pytest.mark.parametrize(
+    "content", [None, "", "-1", "3.5", "many"], ids=["absent", "empty", "negative", "fraction", "word"]
+)
+def test_a_minimum_that_cannot_be_read_is_none(tmp_path: Path, content: str | None) -> None:
+    """Nothing is served where nobody knows what may be."""
+    if content is not None:
+        (tmp_path / "version").write_text(content)
+    with pytest.raises(errors.Misconfigured, match="--minimum-release"):
+        counter.minimum(tmp_path / "version")
 
 
 def test_the_counter_outlives_the_server(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """The server as a process: starts, says how to call it, stops without losing a request, and says clearly why it does not start."""
 
+import datetime
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,7 +14,10 @@ from pathlib import Path
 import pytest
 from model_server import asked, ready, started, status
 
+from argosy.adapters import keys
+from argosy.adapters.model_signer import KeySigner
 from argosy.adapters.segment_log.history import SegmentHistory
+from argosy.domain import bundle
 
 pytestmark = pytest.mark.slow
 
@@ -98,6 +103,26 @@ def refused(folder: Path, *words: str) -> tuple[int, str]:
     with started(folder, *words) as process:
         _, said = process.communicate(timeout=60)
         return process.returncode, said
+
+
+def test_a_release_that_main_calls_too_old_is_not_served(folder: Path, home: Path, tmp_path: Path) -> None:
+    """Signed by us, approved by digest, and older than what a file says that the chart keeps outside the pods."""
+    copy, key, said_by_main = tmp_path / "bundle", tmp_path / "key.pem", tmp_path / "version"
+    shutil.copytree(folder, copy)
+    keys.ensure_signing_pair(key, tmp_path / "key.pub.pem")
+    end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1)
+    digest = bundle.digest(copy)
+    bundle.Release(model="leaving", model_digest=digest, counter=4, not_after=end).write(copy / bundle.RELEASE)
+    KeySigner(key).sign(copy, tmp_path / "bundle.sig")
+    words = ("--signature", str(tmp_path / "bundle.sig"), "--key", str(tmp_path / "key.pub.pem"), "--release", "4")
+    said_by_main.write_text("5")
+    code, said = refused(copy, "--port", "0", *words, "--minimum-release", str(said_by_main))
+    assert (code, "older than version 5, the oldest that main" in said) == (10, True), said
+    said_by_main.write_text("4")
+    with started(copy, "--port", "0", *words, "--minimum-release", str(said_by_main)) as process:
+        assert ready(process)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) == 0
 
 
 def test_a_port_in_use_is_named(folder: Path, home: Path) -> None:
