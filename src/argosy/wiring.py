@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import re
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from argosy import errors
+from argosy import errors, scratch
 from argosy.settings import REDIS, Settings
 
 if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which every `argosy run` would pay
@@ -167,14 +166,14 @@ def sources(settings: Settings, data: str, files: Sequence[str]) -> Iterator[Pat
         raise errors.Misconfigured(f"data={data!r}: expected a file, a folder or {S3}<bucket>/<prefix>")
     from argosy.adapters.s3 import sources as bucket
 
-    with tempfile.TemporaryDirectory(prefix="argosy-sources-") as scratch:
+    with scratch.folder("sources") as place:
         prefix, _, last = data.rpartition("/")
         if len(files) == 1 and Path(last).suffix:  # that very object, as with a file of this machine
-            bucket.fetch(prefix, [last], Path(scratch))
-            yield Path(scratch) / last
+            bucket.fetch(prefix, [last], place)
+            yield place / last
         else:
-            bucket.fetch(data, files, Path(scratch))
-            yield Path(scratch)
+            bucket.fetch(data, files, place)
+            yield place
 
 
 def expectation_checker() -> ExpectationChecker:

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from argosy import errors
+from argosy import errors, scratch
 from argosy.ports.registry import Candidate, Judgement, Registered
 
 if TYPE_CHECKING:
@@ -204,9 +204,9 @@ def _upload(client: "MlflowClient", run: "Run", place: PurePosixPath, path: Path
     if path.is_dir():
         client.log_artifacts(run.info.run_id, str(path), str(place))
         return
-    with tempfile.TemporaryDirectory(prefix="argosy-artifact-") as scratch:
+    with scratch.folder("artifact") as folder:
         # MLflow keeps a file's own name; a step's input is called otherwise.
-        named = Path(shutil.copyfile(path, Path(scratch) / place.name))
+        named = Path(shutil.copyfile(path, folder / place.name))
         client.log_artifact(run.info.run_id, str(named), str(place.parent) if len(place.parts) > 1 else None)
 
 

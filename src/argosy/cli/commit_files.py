@@ -5,11 +5,10 @@ what the commit's own attributes tell it to. Objects are read as they are.
 """
 
 import contextlib
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from argosy import errors
+from argosy import errors, scratch
 from argosy.adapters.local_forge.repository import Repository
 
 FILES = {"100644", "100755"}
@@ -27,12 +26,12 @@ def unpacked(checkout: Path, commit: str) -> Iterator[tuple[Path, list[str]]]:
         raise errors.UsageError(f"--commit {commit}: git knows no such commit in {checkout.absolute()}; fetch it first")
     entries = _entries(repository, commit)
     blobs = {path: blob for path, (mode, blob) in entries.items() if mode in FILES}
-    with tempfile.TemporaryDirectory(prefix="argosy-commit-") as scratch:
+    with scratch.folder("commit") as place:
         for path, content in zip(blobs, repository.contents(list(blobs.values())), strict=True):
-            target = Path(scratch) / path
+            target = place / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
-        yield Path(scratch), sorted(entries.keys() - blobs.keys())
+        yield place, sorted(entries.keys() - blobs.keys())
 
 
 def _entries(repository: Repository, commit: str) -> dict[str, tuple[str, str]]:

@@ -11,14 +11,13 @@ import datetime
 import json
 import shlex
 import signal
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
-from argosy import errors, wiring
+from argosy import errors, scratch, wiring
 from argosy.cli import memory, report
 from argosy.cli.demonstration import rows, script, server, shell
 from argosy.cli.demonstration.stages import Stages, faint, say, strong
@@ -39,8 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
     folder: Path = arguments.model
     signal.signal(signal.SIGTERM, _terminated)
     story = script.load(folder)
-    with memory.Sampler() as sampler, tempfile.TemporaryDirectory(prefix="argosy-demo-") as scratch:
-        demo = Demo(folder, story, Settings.from_environment(), Stages(), Path(scratch))
+    with memory.Sampler() as sampler, scratch.folder("demo") as place:
+        demo = Demo(folder, story, Settings.from_environment(), Stages(), place)
         demo.close(demo.play(), sampler.peak_bytes)
     return errors.DONE
 

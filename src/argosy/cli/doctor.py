@@ -7,13 +7,12 @@ Looks at what KUBECONFIG names; addresses come from this environment and, for wh
 import argparse
 import json
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from argosy import errors, wiring
+from argosy import errors, scratch, wiring
 from argosy.domain import diagnosis
 from argosy.domain.diagnosis import Finding, State
 from argosy.ports.inspection import Inspection
@@ -131,8 +130,8 @@ def _endpoints(inspection: Inspection, namespace: str) -> dict[str, str]:
 
 def _store(settings: Settings) -> Finding:
     """Write and read back a few bytes: rights are only shown by using them."""
-    with tempfile.TemporaryDirectory(prefix="argosy-doctor-") as scratch:
-        folder, back = Path(scratch) / "probe", Path(scratch) / "back"
+    with scratch.folder("doctor") as place:
+        folder, back = place / "probe", place / "back"
         folder.mkdir()
         (folder / "probe.txt").write_text("argosy doctor\n", encoding="utf-8")
         store = wiring.artifacts(settings)

@@ -8,10 +8,8 @@ them. Too few rows are no verdict.
 import argparse
 import datetime
 import re
-import tempfile
-from pathlib import Path
 
-from argosy import errors, wiring
+from argosy import errors, scratch, wiring
 from argosy.cli import approved, drift_table
 from argosy.domain import bundle, drift, release, task_words
 from argosy.settings import Settings
@@ -62,8 +60,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _reference(settings: Settings, version: release.Version) -> tuple[bundle.Signature, bundle.Bins]:
-    with tempfile.TemporaryDirectory(prefix="argosy-drift-") as scratch:
-        folder = approved.fetch_bundle(settings, version, Path(scratch) / "bundle")
+    with scratch.folder("drift") as place:
+        folder = approved.fetch_bundle(settings, version, place / "bundle")
         if (digest := bundle.digest(folder)) != version.model_digest:
             raise errors.Rejected(
                 f"the bundle at {version.storage_uri} is {digest}, but {version.model_digest} is approved. {approved.remedy(version)}"

@@ -6,14 +6,12 @@ store, once their digest is proven. `prune` drops what no environment serves, se
 
 import argparse
 import json
-import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 
-from argosy import errors, wiring
+from argosy import errors, scratch, wiring
 from argosy.cli import approved
 from argosy.domain import online, promotion, release
 from argosy.domain.promotion import State
@@ -72,8 +70,8 @@ def _load(arguments: argparse.Namespace, settings: Settings, store: SharedOnline
     version = approved.find(settings, arguments.model, arguments.environment).version
     if version.online_store is None:
         raise errors.UsageError(f"version {version.version} of {version.model} has no online store")
-    with tempfile.TemporaryDirectory(prefix="argosy-online-") as scratch:
-        folder = approved.fetch_online(settings, version, version.online_store, Path(scratch) / "online")
+    with scratch.folder("online") as place:
+        folder = approved.fetch_online(settings, version, version.online_store, place / "online")
         store.load(folder, version.online_store.digest, version.model)
     print(f"loaded: {version.model} version {version.version} ({version.online_store.digest[:19]})")
 

@@ -7,11 +7,10 @@ this model's, not expired and not older than what was served here before. Answer
 import argparse
 import logging
 import socket
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from argosy import errors, wiring
+from argosy import errors, scratch, wiring
 from argosy.cli import approved
 from argosy.domain import promotion, release
 from argosy.ports.signer import Tampered
@@ -52,31 +51,31 @@ def run(arguments: argparse.Namespace) -> int:
 
     # Before anything that takes time: a port in use is said at once.
     listener = server.bind(arguments.host, arguments.port)
-    with listener, tempfile.TemporaryDirectory(prefix="argosy-serve-") as scratch:
-        _serve(settings, found, arguments, listener, Path(scratch))
+    with listener, scratch.folder("serve") as place:
+        _serve(settings, found, arguments, listener, place)
     return errors.DONE
 
 
 def _serve(
-    settings: Settings, found: approved.Approval, arguments: argparse.Namespace, listener: socket.socket, scratch: Path
+    settings: Settings, found: approved.Approval, arguments: argparse.Namespace, listener: socket.socket, place: Path
 ) -> None:
     from argosy.ports.prediction_log import Served
     from argosy.serving import admission, counter, launch, records
 
     version = found.version
-    folder = approved.fetch_bundle(settings, version, scratch / "bundle")
+    folder = approved.fetch_bundle(settings, version, place / "bundle")
     wanted = admission.Approved(folder, version.model_digest, model=version.model, version=version.version)
-    signature = _signature(found, scratch)
+    signature = _signature(found, place)
     try:
         predictor = admission.load(wanted, verifier=wiring.verifier(settings), signature=signature)
     except Tampered as error:
-        raise _refusal(error, version, scratch) from error
+        raise _refusal(error, version, place) from error
     last = counter.Counter(settings.home / "served" / f"{version.model}-{arguments.environment}.json")
     admission.release(wanted, not_before=0 if arguments.allow_rollback else last.value())
     served = Served(version.model, arguments.environment, version.version, version.model_digest)
     around = launch.Surroundings(
         listener=listener,
-        online=_online(settings, version, scratch / "online"),
+        online=_online(settings, version, place / "online"),
         log=wiring.prediction_log(settings, served, records.columns(predictor.signature)),
         hash_key=wiring.hash_key(settings),
     )
@@ -84,20 +83,20 @@ def _serve(
     launch.run(predictor, served, folder, around)
 
 
-def _refusal(error: Tampered, version: release.Version, scratch: Path) -> errors.Rejected:
+def _refusal(error: Tampered, version: release.Version, place: Path) -> errors.Rejected:
     """*error* about where the files lie rather than our copy of them, and what to do about it."""
     committed = f"{promotion.BUNDLE_SIGNATURE} beside the version on main"
-    places = {scratch / "bundle.sig": committed, scratch / "bundle": version.storage_uri}
+    places = {place / "bundle.sig": committed, place / "bundle": version.storage_uri}
     text = str(error)
-    for copy, place in places.items():
-        text = text.replace(str(copy), place)
+    for copy, known in places.items():
+        text = text.replace(str(copy), known)
     return errors.Rejected(f"{text}. Nothing is served. {approved.remedy(version)}")
 
 
-def _signature(found: approved.Approval, scratch: Path) -> Path | None:
+def _signature(found: approved.Approval, place: Path) -> Path | None:
     if found.signature is None:
         return None
-    path = scratch / "bundle.sig"
+    path = place / "bundle.sig"
     path.write_bytes(found.signature)
     return path
 

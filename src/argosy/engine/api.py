@@ -14,8 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from argosy import errors
-from argosy.engine import garbage, nodes, outcome, preparation, schedules, scratch
+from argosy import errors, scratch
+from argosy.engine import garbage, nodes, outcome, preparation, schedules
 from argosy.engine.artifacts.remote import Remote
 from argosy.engine.attempts import ahead
 from argosy.engine.attempts.cache import StepCache

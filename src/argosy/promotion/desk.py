@@ -1,12 +1,11 @@
 """A reviewer's desk: the checks of a request, its merge, and what a merge leads to."""
 
 import datetime
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from argosy import errors
+from argosy import errors, scratch
 from argosy.domain import bundle as bundles
 from argosy.domain import merge_checks, promotion, release
 from argosy.domain.autolinks import defused
@@ -109,8 +108,8 @@ class Desk:
 
     def _verified(self, version: release.Version, evidence: Files) -> bundles.Release:
         """The release of *version*, once the signatures over its bundle and over *evidence* (name to content) hold."""
-        with tempfile.TemporaryDirectory(prefix="argosy-check-") as scratch:
-            bundle, report, signatures = (Path(scratch) / name for name in ("bundle", "evidence", "signatures"))
+        with scratch.folder("check") as place:
+            bundle, report, signatures = (place / name for name in ("bundle", "evidence", "signatures"))
             self.artifacts.get(version.storage_uri, bundle)
             if (digest := bundles.digest(bundle)) != version.model_digest:
                 raise errors.Rejected(f"{version.storage_uri} holds {digest}, not the model that is proposed")

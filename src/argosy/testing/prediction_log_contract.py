@@ -110,6 +110,19 @@ class PredictionLogContract:
         found = rows(history, since=start + datetime.timedelta(seconds=1), until=start + datetime.timedelta(seconds=3))
         assert [row["request_id"] for row in found] == ["r1", "r2"]
 
+    def test_a_clock_that_is_set_loses_nothing(self, make_log: MakeLog, history: PredictionHistory) -> None:
+        """A record is in the window of its own time, whenever its log was begun: the clock may have been set back, or far forth."""
+        start = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+        hours = [0, -1, -30, 5, 100]
+        log = make_log(SERVED)
+        log.append([prediction(number, at=start.timestamp() + 3600 * hour) for number, hour in enumerate(hours)])
+        log.close()
+        for number, hour in enumerate(hours):
+            since = start + datetime.timedelta(hours=hour)
+            found = rows(history, since=since, until=since + datetime.timedelta(hours=1))
+            assert [row["request_id"] for row in found] == [f"r{number}"]
+        assert rows(history, until=start - datetime.timedelta(hours=31)) == []
+
 
 def _until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
     deadline = time.monotonic() + seconds

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.json
 import pyarrow.parquet as pq
 
-from argosy.adapters.segment_log import frames, segments
+from argosy.adapters.segment_log import frames, layout, segments
 from argosy.ports.prediction_log import Logged, Served
 
 _ABOUT = b"argosy.served"
@@ -58,6 +59,14 @@ def read(path: Path) -> Logged:
         raise ValueError(f"{path} is no sealed prediction log")
     fields, damaged = orjson.loads(metadata[_ABOUT])
     return Logged(Served(**fields), table.replace_schema_metadata(None), damaged=damaged)
+
+
+def span(found: Logged) -> layout.Span | None:
+    """The times of the first and the last of *found*'s records."""
+    if not found.table.num_rows:
+        return None
+    times = pc.min_max(found.table.column("time")).as_py()
+    return times["min"], times["max"]
 
 
 def _fields(served: Served) -> dict[str, str | int | None]:

@@ -8,12 +8,9 @@ from pathlib import Path
 
 from argosy import errors
 from argosy.adapters.segment_log import frames, layout, segments
-from argosy.adapters.segment_log.writer import ROTATE_SECONDS
 from argosy.ports.prediction_log import Logged
 
 _log = logging.getLogger(__name__)
-_SLACK = datetime.timedelta(seconds=2 * ROTATE_SECONDS)
-"""A segment holds records of at most this long after it was begun."""
 
 
 class SegmentHistory:
@@ -49,13 +46,13 @@ def _everything(
 
     # Segments first: one that is sealed in this moment is found again among the Parquet files, and left out here.
     opened = {path: content for path in place.segments() if (content := _content(path))}
-    sealed = place.sealed()
-    for path in sealed:
+    # Sealed twice by two versions, if ever, it is still one.
+    sealed = {layout.stem(path): path for path in place.sealed()}
+    for path in sealed.values():
         if _may_hold(path, since, until):
             yield _readable(path, partial(columns.read, path))
-    stems = {path.stem for path in sealed}
     for path, content in opened.items():
-        if path.stem not in stems:
+        if layout.stem(path) not in sealed:
             yield _readable(path, partial(columns.logged, content))
 
 
@@ -78,8 +75,11 @@ def _content(path: Path) -> frames.Content | None:
 
 
 def _may_hold(path: Path, since: datetime.datetime | None, until: datetime.datetime | None) -> bool:
-    begun = layout.opened_at(path)
-    return (until is None or begun < until) and (since is None or begun + _SLACK >= since)
+    span = layout.span(path)
+    if span is None:
+        return True
+    first, last = span
+    return (until is None or first < until) and (since is None or last >= since)
 
 
 def _between(found: Logged, since: datetime.datetime | None, until: datetime.datetime | None) -> Logged:

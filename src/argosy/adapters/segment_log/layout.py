@@ -1,8 +1,10 @@
 """Where the files of a log lie, what they are called, and who may finish them.
 
-``<root>/<model>/<environment>/open/<stem>.segment`` while a server writes it, ``<root>/<model>/<environment>/<day>/<stem>.parquet`` once
-sealed. A writer holds a lock on its open segment; whoever gets that lock finds the writer dead and may seal what it left. The Parquet file
-appears by rename before the segment goes, so a reader that looks for segments first and for Parquet files second misses nothing.
+Below ``<root>/<model>/<environment>``: ``open/<stem>.segment`` while a server writes it, ``<day>/<stem>_<first>_<last>.parquet`` once it is
+sealed, with the times of its first and its last record. When a segment was begun says nothing of those: clocks are set, back and forth.
+
+A writer holds a lock on its open segment; whoever gets that lock finds the writer dead and may seal what it left. The Parquet file appears
+by rename before the segment goes, so a reader that looks for segments first and for Parquet files second misses nothing.
 """
 
 import datetime
@@ -18,7 +20,10 @@ from argosy import errors
 SEGMENT = ".segment"
 PARQUET = ".parquet"
 OPEN = "open"
+BEFORE_TIME = "_"
 _STAMP = "%Y%m%dT%H%M%S%fZ"
+Span = tuple[datetime.datetime, datetime.datetime]
+"""Times of the first and of the last record."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +45,10 @@ class Place:
         """The sealed segments, oldest first."""
         return sorted(self.folder.glob(f"[0-9]*/*{PARQUET}"))
 
-    def sealed_as(self, segment: Path) -> Path:
-        """Where *segment* will lie once sealed."""
-        return self.folder / opened_at(segment).date().isoformat() / f"{segment.stem}{PARQUET}"
+    def sealed_as(self, segment: Path, span: Span | None) -> Path:
+        """Where *segment*, whose records are of *span*, will lie once sealed. None: it has none."""
+        times = "" if span is None else "".join(f"{BEFORE_TIME}{_stamp(moment)}" for moment in span)
+        return self.folder / opened_at(segment).date().isoformat() / f"{segment.stem}{times}{PARQUET}"
 
 
 def place(uri: str, model: str, environment: str) -> Place:
@@ -58,12 +64,30 @@ def place(uri: str, model: str, environment: str) -> Place:
 
 def new_stem(now: datetime.datetime) -> str:
     """A name that sorts by time and that no other writer picks."""
-    return f"{now.astimezone(datetime.UTC).strftime(_STAMP)}-{secrets.token_hex(4)}"
+    return f"{_stamp(now)}-{secrets.token_hex(4)}"
+
+
+def stem(path: Path) -> str:
+    """What the segment at *path* is called, open or sealed."""
+    return path.stem.partition(BEFORE_TIME)[0]
+
+
+def span(path: Path) -> Span | None:
+    """The times of the records in the sealed segment at *path*; None where its name does not say."""
+    _, *times = path.stem.split(BEFORE_TIME)
+    return (_moment(times[0]), _moment(times[1])) if len(times) == 2 else None
 
 
 def opened_at(path: Path) -> datetime.datetime:
     """When the segment at *path*, open or sealed, was begun."""
-    stamp = path.stem.partition("-")[0]
+    return _moment(path.stem.partition("-")[0])
+
+
+def _stamp(moment: datetime.datetime) -> str:
+    return moment.astimezone(datetime.UTC).strftime(_STAMP)
+
+
+def _moment(stamp: str) -> datetime.datetime:
     return datetime.datetime.strptime(stamp, _STAMP).replace(tzinfo=datetime.UTC)
 
 

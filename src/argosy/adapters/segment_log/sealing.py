@@ -31,7 +31,7 @@ def _seal(place: layout.Place, path: Path) -> bool:
             raise ValueError("it is no segment; remove it")
         found = columns.logged(frames.read(data))
         if found.table.num_rows or found.damaged:
-            columns.write(found, place.sealed_as(path))
+            columns.write(found, place.sealed_as(path, columns.span(found)))
         path.unlink()
         return True
     return False

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from argosy.engine import scratch
+from argosy import scratch
 from argosy.engine.processes import linux, view
 
 Way = Literal["root", "user", "none"]

@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn, cast
 
-from argosy.engine import scratch
+from argosy import scratch
 from argosy.engine.processes import child, linux
 from argosy.engine.processes.cell import Cell
 from argosy.engine.processes.isolation import Way

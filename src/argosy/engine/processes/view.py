@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from argosy.engine import scratch
+from argosy import scratch
 from argosy.engine.processes import linux
 
 ROOT = Path("/")

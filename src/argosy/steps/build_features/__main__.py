@@ -1,9 +1,6 @@
 """Binds the step ``build-features`` to its feature store."""
 
-import tempfile
-from pathlib import Path
-
-from argosy import wiring
+from argosy import scratch, wiring
 from argosy.adapters import model_folder
 from argosy.steps.build_features import run
 from argosy.steps.build_features.spec import SPEC
@@ -15,13 +12,13 @@ def body(step: Step) -> None:
     settings = model_folder.load_settings(step.input("settings"))
     snapshot = step.input("snapshot")
     outputs = run.Outputs(step.output("features"), step.output("online"))
-    with tempfile.TemporaryDirectory(prefix="argosy-features-") as scratch:
+    with scratch.folder("features") as place:
         run.run(
             settings=settings,
             snapshot=snapshot,
             validation=step.input("validation"),
             tables=wiring.tables(),
-            features=wiring.features(step.input("definitions"), snapshot, settings, Path(scratch) / "repository"),
+            features=wiring.features(step.input("definitions"), snapshot, settings, place / "repository"),
             outputs=outputs,
         )
     step.result("features-digest", run.digest(outputs.features))

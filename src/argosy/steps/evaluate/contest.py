@@ -3,10 +3,7 @@
 What outcome follows from which figures is ``domain.comparison``'s word, how the figures are calculated ``ml.paired``'s.
 """
 
-import tempfile
-from pathlib import Path
-
-from argosy import errors
+from argosy import errors, scratch
 from argosy.domain import comparison
 from argosy.domain.evidence import ChampionRef, ComparisonResult, Table
 from argosy.domain.model_settings import ModelSettings
@@ -24,8 +21,8 @@ def fetch(champion: ChampionRef, artifacts: Artifacts) -> Predictor:
             f"main of the environment repo names a champion of {champion.model} without its place in the model store; "
             f"mend models/{champion.model}/production/version.yaml"
         )
-    with tempfile.TemporaryDirectory(prefix="champion-") as folder:
-        fetched = Path(folder) / "bundle"
+    with scratch.folder("champion") as folder:
+        fetched = folder / "bundle"
         artifacts.get(champion.storage_uri, fetched)
         return Predictor.load(fetched, champion.model_digest)
 

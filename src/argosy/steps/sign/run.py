@@ -2,10 +2,9 @@
 
 import hashlib
 import shutil
-import tempfile
 from pathlib import Path
 
-from argosy import errors
+from argosy import errors, scratch
 from argosy.domain import bundle as bundles
 from argosy.domain.evidence import Evidence
 from argosy.domain.promotion import BUNDLE_SIGNATURE, EVIDENCE_SIGNATURE
@@ -22,9 +21,9 @@ def run(*, release: Path, evidence: Path, signer: Signer, artifacts: Artifacts, 
     released = bundles.Release.read(release / bundles.RELEASE)
     _refuse_mixed(released, bundles.digest(release), Evidence.read(evidence / "evidence.json"))
     signer.sign(release, out / BUNDLE_SIGNATURE)
-    with tempfile.TemporaryDirectory(prefix="argosy-sign-") as scratch:
+    with scratch.folder("sign") as place:
         # The release is part of what reviewers see: whoever has the repository alone can hold version.yaml against it.
-        shown = Path(shutil.copytree(evidence, Path(scratch) / "evidence", copy_function=shutil.copyfile))
+        shown = Path(shutil.copytree(evidence, place / "evidence", copy_function=shutil.copyfile))
         shutil.copyfile(release / bundles.RELEASE, shown / bundles.RELEASE)
         signer.sign(shown, out / EVIDENCE_SIGNATURE)
     own = hashlib.sha256(b"".join((out / name).read_bytes() for name in (BUNDLE_SIGNATURE, EVIDENCE_SIGNATURE)))

@@ -1,5 +1,6 @@
 """The log as files: what a kill, a torn end, a damaged byte, a full or hanging disk leave behind, and how segments become Parquet."""
 
+import datetime
 import errno
 import json
 import os
@@ -151,6 +152,24 @@ def test_the_segment_of_a_living_server_is_left_alone(uri: str, place: layout.Pl
     log.append([prediction(2)])
     log.close()
     assert logged(uri) == [1, 2]
+
+
+def test_a_window_opens_only_the_files_that_are_in_it(uri: str, place: layout.Place) -> None:
+    """A month of hours is not read for one of them; a file whose name says no times, as they were once called, is."""
+    log = SegmentLog(uri, SERVED, FEATURES)
+    log.append([prediction(1, at=1_790_000_000)])
+    log.close()
+    (sealed,) = place.sealed()
+    when = datetime.datetime.fromtimestamp(1_790_000_000, datetime.UTC)
+    window = {"since": when - datetime.timedelta(hours=1), "until": when}
+    garbage = sealed.with_name(sealed.name.replace(layout.stem(sealed), f"{layout.stem(sealed)}x"))
+    garbage.write_bytes(b"not Parquet")
+    history = SegmentHistory(uri)
+    assert list(history.read("leaving", "production", **window)) == []
+    garbage.unlink()
+    sealed.rename(sealed.with_name(f"{layout.stem(sealed)}{layout.PARQUET}"))
+    later = {"since": when, "until": when + datetime.timedelta(hours=1)}
+    assert [found.table.num_rows for found in history.read("leaving", "production", **later)] == [1]
 
 
 def test_reading_while_segments_are_sealed_finds_each_record_once(uri: str) -> None:

@@ -1,10 +1,12 @@
 """Folders of a process among the machine's temporary files, held by a lock that the kernel gives back when the process dies.
 
-What a killed process left is removed by the next engine that starts. Standard library only: servers of steps use it too.
+What a killed process left is removed by the next process that needs such a folder, or by the next engine. Standard library only: servers of
+steps use it too.
 """
 
 import contextlib
 import fcntl
+import functools
 import os
 import shutil
 import tempfile
@@ -13,7 +15,24 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, get_args
 
-Purpose = Literal["git", "imports", "saving", "view"]
+Purpose = Literal[
+    "artifact",
+    "champion",
+    "check",
+    "commit",
+    "demo",
+    "doctor",
+    "drift",
+    "features",
+    "git",
+    "imports",
+    "online",
+    "saving",
+    "serve",
+    "sign",
+    "sources",
+    "view",
+]
 PURPOSES = get_args(Purpose)
 PREFIX = "argosy-"
 YOUNG_SECONDS = 60.0
@@ -23,6 +42,7 @@ YOUNG_SECONDS = 60.0
 @contextlib.contextmanager
 def folder(purpose: Purpose) -> Iterator[Path]:
     """A new folder, removed at the end with all that is in it."""
+    _clear_once()
     path = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{purpose}-"))
     with held(path):
         try:
@@ -47,6 +67,11 @@ def held(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+@functools.cache
+def _clear_once() -> None:
+    clear_left()
+
+
 def clear_left() -> None:
     """Remove what processes of this user left that are no more."""
     with os.scandir(tempfile.gettempdir()) as entries:
@@ -62,7 +87,8 @@ def _is_left(path: Path) -> bool:
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         found = os.fstat(descriptor)
-        if found.st_uid != os.geteuid() or time.time() - found.st_mtime < YOUNG_SECONDS:
+        # A folder of the future was made before the clock was set back.
+        if found.st_uid != os.geteuid() or abs(time.time() - found.st_mtime) < YOUNG_SECONDS:
             return False
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return True

@@ -1,6 +1,8 @@
 """Temporary folders go with their process, or with the next engine."""
 
 import os
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -8,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from argosy.engine import scratch
+from argosy import scratch
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ def test_a_folder_lasts_as_long_as_its_block(machine: Path) -> None:
 
 
 def test_what_the_dead_left_is_removed(machine: Path) -> None:
-    """Of every purpose of the engine's, with the files in it."""
+    """Of every purpose, with the files in it."""
     for purpose in scratch.PURPOSES:
         path = _left(machine, f"argosy-{purpose}-dead")
         if purpose != "view":
@@ -75,3 +77,26 @@ def test_no_file_is_removed_from_a_view(machine: Path) -> None:
     os.utime(path, (0, 0))
     scratch.clear_left()
     assert (path / "scratch" / "precious").exists()
+
+
+def test_a_clock_that_was_set_back_keeps_nothing(machine: Path) -> None:
+    """What the dead left in a future that is no more goes as well."""
+    path = _left(machine, "argosy-serve-dead", age=-7200)
+    scratch.clear_left()
+    assert not path.exists()
+
+
+def test_whoever_needs_a_folder_removes_what_the_dead_left(machine: Path) -> None:
+    """A server that was killed, for one, is cleared away when the next one starts; by another process, and once in each."""
+    left = _left(machine, "argosy-serve-dead")
+    code = "from argosy import scratch\nwith scratch.folder('serve') as folder: print(folder.parent)"
+    environment = os.environ | {"TMPDIR": str(machine)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(machine)
+    assert not left.exists()
+
+
+def test_nobody_makes_temporary_folders_of_ours_in_another_way() -> None:
+    """A folder that no lock holds stays for ever when its process is killed."""
+    source = Path(scratch.__file__).parent
+    assert [path for path in source.rglob("*.py") if 'TemporaryDirectory(prefix="argosy-' in path.read_text()] == []
