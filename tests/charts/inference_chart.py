@@ -16,8 +16,8 @@ VERSION: dict[str, Any] = {
     "model": "churn",
     "version": 3,
     "modelDigest": "sha256:" + "a" * 64,
-    "storageUri": "s3://models/churn/aaaa",
-    "onlineStore": {"uri": "s3://models/churn/online/bbbb", "digest": "sha256:" + "b" * 64},
+    "storageUri": "s3://models/churn/aaaa/",
+    "onlineStore": {"uri": "s3://models/churn/online/bbbb/", "digest": "sha256:" + "b" * 64},
     "evidenceDigest": "sha256:" + "c" * 64,
     "policyDigest": "sha256:" + "d" * 64,
 }

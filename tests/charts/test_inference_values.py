@@ -5,6 +5,7 @@ import subprocess
 import sys
 from typing import Any
 
+import jsonschema
 import pytest
 from inference_chart import CHART, ROOT, only, refusal, render, values
 
@@ -69,6 +70,7 @@ def test_shares_are_those_of_argo_rollouts(case: str) -> None:
         pytest.param({"replica": 3}, ["replica", "additional"], id="unknown-value"),
         pytest.param({"canary": {"step": [10]}}, ["step", "additional"], id="unknown-value-inside"),
         pytest.param({"modelDigest": "sha256:123"}, ["modelDigest", "pattern"], id="digest-that-is-none"),
+        pytest.param({"storageUri": "s3://models/v1"}, ["storageUri", "pattern"], id="address-without-its-end"),
         pytest.param({"model": "Churn; curl x | sh"}, ["model", "pattern"], id="name-that-is-code"),
         pytest.param({"signature": ""}, ["nothing unsigned is served", "--set-file signature"], id="no-signature"),
         pytest.param({"verifyingKey": ""}, ["cannot be checked without it"], id="no-key"),
@@ -106,6 +108,24 @@ def test_values_that_are_refused(over: dict[str, Any], words: list[str]) -> None
     said = refusal(over)
     for word in words:
         assert word in said, said
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        pytest.param({"storageUri": "s3://models/churn/v1"}, id="bundle"),
+        pytest.param(
+            {"onlineStore": {"uri": "s3://models/online/v1", "digest": "sha256:" + "b" * 64}}, id="online-store"
+        ),
+    ],
+)
+def test_an_address_that_begins_like_others(over: dict[str, Any]) -> None:
+    """Refused: KServe fetches every key that begins with it, `v1` brings `v11` too. A slash at its end ends it."""
+    schema = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
+    for key, value in over.items():
+        jsonschema.validate(values()[key], schema["properties"][key])
+        with pytest.raises(jsonschema.ValidationError, match="does not match"):
+            jsonschema.validate(value, schema["properties"][key])
 
 
 def test_a_try_may_be_unsigned() -> None:

@@ -113,11 +113,9 @@ class TestS3Artifacts(ArtifactsContract):
 def test_a_folder_in_a_bucket_is_its_files_alone(bucket: str, buckets: Buckets, tmp_path: Path) -> None:
     """Tools that read a prefix as it is (KServe's storage initializer) find the bundle and nothing beside it."""
     uri = S3Artifacts(bucket).put(make_folder(tmp_path / "a", model="m", sub__part="p"), "models/m/aa")
+    S3Artifacts(bucket).put(make_folder(tmp_path / "b", model="n"), "models/m/aab")
     prefix = uri.removeprefix("s3://models/")
-    assert sorted(key for key in buckets["models"] if key.startswith(f"{prefix}/")) == [
-        f"{prefix}/model",
-        f"{prefix}/sub/part",
-    ]
+    assert sorted(key for key in buckets["models"] if key.startswith(prefix)) == [f"{prefix}model", f"{prefix}sub/part"]
 
 
 def test_half_a_folder_is_nothing(bucket: str, buckets: Buckets, tmp_path: Path) -> None:
@@ -244,7 +242,7 @@ def test_a_store_that_comes_back(tmp_path: Path, buckets: Buckets) -> None:
     assert (result.phase, result.exit_code) == (Phase.SUCCEEDED, 0)
     assert result.nodes["$(0)"].message == "main: Error (exit code 75)"
     logs = [path.read_text(encoding="utf-8") for path in (tmp_path / "home" / "runs").rglob("main.log")]
-    assert any(log.startswith("error: cannot store bundle at s3://models/team/models/m/aa: ") for log in logs)
+    assert any(log.startswith("error: cannot store bundle at s3://models/team/models/m/aa/: ") for log in logs)
     assert {key for key in buckets["models"] if "/.records/" not in key} == {
         "team/models/m/aa/model",
         "team/models/m/aa/sub/part",

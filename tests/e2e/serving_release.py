@@ -52,7 +52,10 @@ class Store:
         )
         for file in sorted(version.folder.iterdir()):
             client.put_object(Bucket=bucket, Key=f"{prefix}/{version.folder.name}/{file.name}", Body=file.read_bytes())
-        return f"s3://{bucket}/{prefix}/{version.folder.name}"
+            # A neighbour whose name only begins alike: an address that does not end in a slash would bring it too.
+            neighbour = f"{prefix}/{version.folder.name}1/{file.name}"
+            client.put_object(Bucket=bucket, Key=neighbour, Body=b"of another version")
+        return f"s3://{bucket}/{prefix}/{version.folder.name}/"
 
     def secret(self, namespace: str) -> Object:
         """The keys as KServe reads them."""

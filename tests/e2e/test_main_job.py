@@ -97,7 +97,7 @@ class Story:
         """The bundle's own questions and answers, from where its version.yaml says it lies."""
         text = git("show", f"main:models/{NAME}/{environment}/version.yaml", at=self.pipeline.repository)
         bucket, _, prefix = yaml.safe_load(text)["storageUri"].removeprefix("s3://").partition("/")
-        body = client.connect().get_object(Bucket=bucket, Key=f"{prefix}/golden.json")["Body"]
+        body = client.connect().get_object(Bucket=bucket, Key=f"{prefix.rstrip('/')}/golden.json")["Body"]
         found: dict[str, Any] = json.loads(body.read())
         return found
 

@@ -40,7 +40,7 @@ class FileArtifacts:
             if not target.exists():
                 self._add(folder, target)
             _same(folder, target)
-        return f"file://{quote(str(target))}"
+        return f"file://{quote(str(target))}/"
 
     def get(self, uri: str, into: Path) -> None:
         """See :class:`argosy.ports.artifacts.Artifacts`."""

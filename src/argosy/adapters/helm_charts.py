@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import re
+import subprocess
 from collections.abc import Coroutine, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -43,12 +44,22 @@ class HelmCharts:
             self._client = pyhelm3.Client(executable=executable, kubecontext=context, default_timeout=TIMEOUT)
         except AssertionError as error:
             raise errors.Misconfigured(
-                f"the program `{executable}` is not on PATH; install Helm 3 ({INSTALL}), or say where it is with --helm"
+                f"the program `{executable}` is not on PATH; install Helm ({INSTALL}), or say where it is with --helm"
             ) from error
-        except (ValueError, OSError) as error:
+        except ValueError as error:
             raise errors.Misconfigured(
-                f"`{executable} version` does not answer as a released Helm does ({error}); install Helm 3 from {INSTALL} "
-                "(one that `go install` made does not know its version)"
+                f"`{executable} version` says {_first_word(error)!r}, which is no version of three numbers, and pyhelm3 takes no other. "
+                f"A Helm that `go install` made says so, of whatever version it is: take a released one ({INSTALL}), 3 or 4, and name it "
+                "with --helm"
+            ) from error
+        except (OSError, subprocess.CalledProcessError) as error:
+            said = (
+                error.stderr.decode(errors="replace").strip()
+                if isinstance(error, subprocess.CalledProcessError)
+                else error
+            )
+            raise errors.Misconfigured(
+                f"`{executable} version` cannot be run: {said or error}; name a Helm that can with --helm"
             ) from error
 
     def installed(self, name: str, namespace: str) -> Release | None:
@@ -145,3 +156,8 @@ def explained(stderr: str) -> str:
     if not schema:
         return text
     return f"the values do not fit the chart:{what.partition('(s) in the following chart(s):')[2] or what}"
+
+
+def _first_word(error: ValueError) -> str:
+    """What was taken for a version: the library's message begins with it."""
+    return str(error).split(" ", 1)[0].strip()

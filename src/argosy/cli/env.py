@@ -27,7 +27,7 @@ ANY_VERSION: dict[str, Any] = {
     "environment": promotion.PRODUCTION,
     "version": 2**31 - 1,  # not below any minimumVersion
     "modelDigest": f"sha256:{'0' * 64}",
-    "storageUri": "s3://bucket/prefix",
+    "storageUri": "s3://bucket/prefix/",
     "image": f"registry/serve@sha256:{'0' * 64}",
     "signature": "a signature",
     "verifyingKey": "a key",

@@ -12,7 +12,7 @@ class Artifacts(Protocol):
     """Folders kept under names."""
 
     def put(self, folder: Path, name: str) -> str:
-        """Store *folder* under *name* (such as ``models/<model>/<hex>``) and return its URI.
+        """Store *folder* under *name* (such as ``models/<model>/<hex>``) and return its URI, which ends in a slash.
 
         Putting equal content again is no error. Raises Misconfigured where other content has that name, or where the folder holds anything
         but plain files and folders; TryAgain where the store fails.

@@ -27,6 +27,15 @@ class ArtifactsContract:
         assert (tmp_path / "back" / "here" / "model").read_text() == "m"
         assert (tmp_path / "back" / "here" / "sub" / "part").read_text() == "p"
 
+    def test_an_address_ends_in_a_slash(self, artifacts: Artifacts, tmp_path: Path) -> None:
+        """Who fetches by what keys begin with gets this folder and no neighbour; an address without it is read as well."""
+        uri = artifacts.put(make_folder(tmp_path / "a", model="m"), "models/m/aa")
+        artifacts.put(make_folder(tmp_path / "b", model="n", more="n"), "models/m/aab")
+        assert uri.endswith("/aa/")
+        for number, address in enumerate((uri, uri.removesuffix("/"))):
+            artifacts.get(address, tmp_path / f"back{number}")
+            assert [path.name for path in (tmp_path / f"back{number}").iterdir()] == ["model"]
+
     def test_putting_twice_is_one(self, artifacts: Artifacts, tmp_path: Path) -> None:
         """A step that was retried stores nothing new and gets the same URI."""
         folder = make_folder(tmp_path / "a", model="m")

@@ -32,7 +32,7 @@ VERSION = release.Version(
     model="toy",
     version=1,
     model_digest=DIGEST,
-    storage_uri="s3://b/p",
+    storage_uri="s3://b/p/",
     evidence_digest=EVIDENCE.content_digest(),
     policy_digest=DIGEST,
 )

@@ -52,8 +52,8 @@ class S3Artifacts:
 
     def get(self, uri: str, into: Path) -> None:
         """See the port."""
-        name = uri.removeprefix(f"{self._uri('')}")
-        if name == uri or not NAME.fullmatch(name):
+        name = uri.removeprefix(f"{self._uri('')}").removesuffix("/")
+        if not uri.startswith(self._uri("")) or not NAME.fullmatch(name):
             raise errors.Misconfigured(f"{uri} is not in the model store {self._uri('')}; set ARGOSY_STORE_URI")
         with client.reported(f"read {uri}"):
             record = self._record(name)
@@ -109,7 +109,7 @@ class S3Artifacts:
         return ours
 
     def _uri(self, name: str) -> str:
-        return f"{client.SCHEME}{self._bucket}/{self._key(name, '')}"
+        return f"{client.SCHEME}{self._bucket}/{self._key(name, '')}{'/' if name else ''}"
 
     def _key(self, name: str, path: str) -> str:
         parts = [part for part in (self._prefix, name, path) if part]
