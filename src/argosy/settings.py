@@ -122,6 +122,39 @@ class Settings:
             "argosy-data": dict(self.object_store),
         }
 
+    def places(self) -> dict[str, list[tuple[Path, bool]]]:
+        """What of this machine a step needs to see that is given a Secret, by the Secret's name: each with whether it writes there."""
+        forge = [_local(self.forge_uri, "local:")]
+        keys = [(self.signing_key, False), (self.verifying_key, False)]
+        store = [*_written(_local(self.store_uri, "file://")), *self._certificates()]
+        return {
+            "argosy-forge": _written(*forge),
+            "argosy-forge-reader": [(path, False) for path in forge if path],
+            "argosy-signing": keys,
+            "argosy-search": _written(_folder_of_database(self.search_storage_uri)),
+            "argosy-registry": _written(_folder_of_database(self.tracking_uri)),
+            "argosy-store": store,
+            "argosy-data": self._certificates(),
+        }
+
+    def _certificates(self) -> list[tuple[Path, bool]]:
+        named = self.object_store.get("AWS_CA_BUNDLE")
+        return [(Path(named), False)] if named else []
+
+
+def _local(uri: str, scheme: str) -> Path | None:
+    return Path(uri.removeprefix(scheme)) if uri.startswith(f"{scheme}/") else None
+
+
+def _folder_of_database(uri: str) -> Path | None:
+    # SQLite keeps its journal beside the file.
+    file = _local(uri, "sqlite:///")
+    return file.parent if file else None
+
+
+def _written(*paths: Path | None) -> list[tuple[Path, bool]]:
+    return [(path, True) for path in paths if path]
+
 
 def _next_on_merge(given: Mapping[str, str]) -> bool:
     text = given.get("ARGOSY_NEXT_REQUEST") or "merge"

@@ -224,8 +224,7 @@ def prepare(settings: Settings) -> None:
     Quick where everything is there. Safe to run twice, also at once.
     """
     prepare_keys(settings)
-    if settings.forge_uri.startswith(LOCAL):
-        forge(settings)
+    prepare_environment_repo(settings)
     database = settings.tracking_uri.removeprefix("sqlite:///")
     if settings.tracking_uri.startswith("sqlite:///") and not Path(database).exists():
         from argosy.adapters.mlflow_registry import MlflowRegistry
@@ -260,6 +259,20 @@ def prepare_keys(settings: Settings) -> None:
         keys.ensure_signing_pair(settings.signing_key, settings.verifying_key)
     if settings.hash_key in own:
         keys.ensure_secret(settings.hash_key)
+
+
+def prepare_environment_repo(settings: Settings) -> None:
+    """Make this machine's environment repo, or add to it models of ``gitops-env`` that it does not know. A step that only reads cannot."""
+    if settings.forge_uri.startswith(LOCAL):
+        forge(settings)
+
+
+def prepare_places(settings: Settings) -> None:
+    """Make the folders of this machine that steps write to: a step sees only what is there when it starts."""
+    for places in settings.places().values():
+        for path, written in places:
+            if written and path.is_relative_to(settings.home) and not str(path).endswith(".git"):
+                path.mkdir(parents=True, exist_ok=True)
 
 
 def _github(address: str, token: str | None) -> Forge:

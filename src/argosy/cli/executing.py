@@ -6,7 +6,7 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -14,8 +14,10 @@ from argosy import errors, settings, wiring
 from argosy.cli import local, memory
 from argosy.cli import progress as drawing
 from argosy.engine import api, nodes
+from argosy.engine.attempts.advice import PREFIX
 from argosy.engine.nodes import Node
-from argosy.engine.options import RunOptions, RunResult
+from argosy.engine.options import Place, RunOptions, RunResult
+from argosy.engine.processes import launcher
 from argosy.engine.runner import Observer
 from argosy.engine.state.runs import RunFolder
 from argosy.templates import folder
@@ -36,6 +38,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATTERN",
         help="run steps of matching images as processes of this environment",
     )
+    parser.add_argument(
+        "--allow",
+        action="append",
+        default=[],
+        metavar="PATH[:rw]",
+        help="a file or folder of this machine that steps may read, with :rw also write; they see nothing else of yours",
+    )
     parser.add_argument("--json", action="store_true", help="end with one JSON object on standard output")
 
 
@@ -45,16 +54,51 @@ def options(arguments: argparse.Namespace, **given: Any) -> RunOptions:
         raise errors.UsageError(f"--parallelism {arguments.parallelism}: at least one step must run at a time")
     found = settings.Settings.from_environment()
     wiring.prepare_keys(found)
+    wiring.prepare_places(found)
+    say_open()
     return RunOptions(
         home=found.home,
         parallelism=arguments.parallelism or os.cpu_count() or 1,
         process_images=(*local.OWN_IMAGES, *arguments.local_image),
         config_maps={"argosy-endpoints": found.endpoints()},
         secrets=found.secrets(),
+        allowed=_allowed(arguments.allow),
+        by_secret={
+            name: tuple(Place(path, writable) for path, writable in places) for name, places in found.places().items()
+        },
+        working_folder=found.data_root,
         code_identity=local.code_identity(),
         image_environment={"ARGOSY_CODE_VERSION": local.code_version()},
         **given,
     )
+
+
+def _allowed(texts: Sequence[str]) -> tuple[Place, ...]:
+    """The places of the command line, and those to be read that ARGOSY_ALLOW names. Raises UsageError where one is not there."""
+    named = [text for text in os.environ.get("ARGOSY_ALLOW", "").split(os.pathsep) if text]
+    places = [*map(_place, texts), *(Place(Path(text).expanduser().absolute()) for text in named)]
+    for place in places:
+        if not place.path.exists():
+            raise errors.UsageError(f"--allow {place.path}: there is no such file or folder")
+        if place.path.resolve() == Path("/"):
+            raise errors.UsageError("--allow /: name the folder that steps need, not the whole machine")
+    return tuple(places)
+
+
+def _place(text: str) -> Place:
+    path = text.removesuffix(":rw")
+    return Place(Path(path).expanduser().absolute(), writable=path != text)
+
+
+def say_open() -> None:
+    """Say, in one line, that steps can see what is the user's, where this machine cannot keep them from it."""
+    isolation = launcher.isolation()
+    if not isolation.private_files:
+        print(
+            f"note: steps of this run can read your files and the environment of your programs, keys included: {isolation.reason}. "
+            "Run only what you trust here, or on a cluster",
+            file=sys.stderr,
+        )
 
 
 def say_ignored(prepared: api.Prepared, arguments: argparse.Namespace) -> None:
@@ -148,5 +192,6 @@ def _last_words(result: RunResult, node: Node) -> list[str]:
     with logs[-1].open("rb") as log:
         log.seek(max(0, logs[-1].stat().st_size - LONGEST_LAST_WORDS))
         lines = [line for line in log.read().decode("utf-8", errors="replace").splitlines() if line.strip()]
+    advice = [line for line in lines if line.startswith(PREFIX)]
     own = [line for line in lines if line.startswith("error: ")]
-    return own[-1:] or lines[-1:]
+    return [*(own[-1:] or [line for line in lines if line not in advice][-1:]), *advice]

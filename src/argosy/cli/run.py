@@ -10,7 +10,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from argosy import errors
+from argosy import errors, wiring
 from argosy.cli import executing, manifests, models, parameters, setup
 from argosy.engine import api
 from argosy.engine.options import Cluster
@@ -63,6 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
     manifest = api.load(_files(arguments))
     prepared, options = parameters.prepare(manifest, options)
     executing.say_ignored(prepared, arguments)
+    if executing.is_of_model(prepared.metadata):
+        wiring.prepare_environment_repo(Settings.from_environment())
     if arguments.model and not arguments.json:
         setup.say_other_policies(Settings.from_environment(), Path(arguments.model).name)
     _say_next_times(manifest)

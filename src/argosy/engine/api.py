@@ -21,6 +21,7 @@ from argosy.engine.attempts import ahead
 from argosy.engine.attempts.cache import StepCache
 from argosy.engine.attempts.environment import Sources
 from argosy.engine.attempts.pods import Pods
+from argosy.engine.attempts.sight import Sight
 from argosy.engine.attempts.spares import Spares
 from argosy.engine.attempts.volumes import Claims, remove_claims
 from argosy.engine.machine import claims
@@ -30,7 +31,7 @@ from argosy.engine.manifest import loading, resources
 from argosy.engine.manifest.catalogue import Catalogue, Owner
 from argosy.engine.manifest.loading import Manifest
 from argosy.engine.nodes import Json, Node, Outputs, Phase
-from argosy.engine.options import Cluster, Prepared, RunOptions, RunResult
+from argosy.engine.options import Cluster, Place, Prepared, RunOptions, RunResult
 from argosy.engine.processes import launcher
 from argosy.engine.runner import Interrupted, Observer, Runner
 from argosy.engine.state import control, disk, runs
@@ -140,6 +141,8 @@ def _stored(prepared: Prepared, options: RunOptions) -> Json:
         "configMaps": {name: dict(values) for name, values in prepared.config_maps.items()},
         "useCache": options.use_cache,
         "workingFolder": str(options.working_folder),
+        "allowed": [[str(place.path), place.writable] for place in _named(options)],
+        "trustsReads": options.trusts_reads,
         "secretFiles": list(prepared.secret_files),
         "repository": prepared.repository,
         "cluster": dataclasses.asdict(options.cluster) if options.cluster else None,
@@ -283,10 +286,17 @@ def _workflow(session: _Session) -> Workflow:
     )
 
 
-def _named_paths(arguments: Json) -> list[Path]:
-    """What is there of the absolute paths that the run's parameters name: whoever names one wants the steps to see it."""
-    values = (str(parameter.get("value", "")) for parameter in arguments.get("parameters") or [])
-    return [Path(value) for value in values if value.startswith("/") and value.isprintable() and os.path.lexists(value)]
+def _named(options: RunOptions) -> list[Place]:
+    """What the user allows steps to see, and what is there of the absolute paths that values of parameters name: to be read."""
+    values = options.parameters.values()
+    named = [value for value in values if value.startswith("/") and value.isprintable() and os.path.lexists(value)]
+    return [*options.allowed, *(Place(Path(value)) for value in named)]
+
+
+def _sight(stored: Json, options: RunOptions) -> Sight:
+    kept = [Place(Path(path), writable) for path, writable in stored.get("allowed", [])]
+    here = Path(os.path.abspath(stored["workingFolder"])) if stored.get("trustsReads") else None  # noqa: PTH100
+    return Sight([*kept, *options.allowed, *options.common], options.by_secret, here)
 
 
 def catalogue_of(spec: Json, others: Mapping[str, Json]) -> Catalogue:
@@ -323,7 +333,7 @@ def _pods(session: _Session, options: RunOptions, starter: launcher.Launcher, ca
     remote = _remote(stored, options)
     sources = Sources(stored["configMaps"], remote.secrets)
     store = ObjectStore(options.home / "objects")
-    kept = (options.home, Path(stored["workingFolder"]), *_named_paths(stored["arguments"]))
+    sight = _sight(stored, options)
     return Pods(
         starter=starter,
         store=store,
@@ -334,8 +344,8 @@ def _pods(session: _Session, options: RunOptions, starter: launcher.Launcher, ca
         ),
         sources=sources,
         ahead=ahead.warmths(catalogue, sources),
-        kept=kept,
-        spares=Spares(session.folder.path / runs.SPARES, kept),
+        sight=sight,
+        spares=Spares(session.folder.path / runs.SPARES),
         folder=lambda node, number: session.folder.attempt(stored["workflow"], node, number),
         code_identity=options.code_identity,
         process_images=options.process_images,

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from argosy.engine.nodes import Json, Node, Outputs
 
@@ -14,6 +15,13 @@ class Cluster:
 
     context: str
     namespace: str | None = None
+
+
+class Place(NamedTuple):
+    """A file or folder of this machine that steps may read, and write where it is *writable*."""
+
+    path: Path
+    writable: bool = False
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,14 @@ class RunOptions:
     """Folders of this machine by the names of the PersistentVolumeClaims they stand for."""
     secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Reach the processes of steps and nothing else: never journaled, never printed."""
+    allowed: tuple[Place, ...] = ()
+    """What every step sees of this machine beside the system: what the user named. Kept with the run."""
+    common: tuple[Place, ...] = ()
+    """What every step sees, too, because values that it is given name it."""
+    by_secret: Mapping[str, tuple[Place, ...]] = field(default_factory=dict)
+    """What a step sees that is given a Secret, by the Secret's name."""
+    trusts_reads: bool = True
+    """Whether a step sees what it declares to read below the working folder."""
     code_identity: str = ""
     """What the code of process steps is: a digest, part of every cache key."""
     image_environment: Mapping[str, str] = field(default_factory=dict)

@@ -36,6 +36,7 @@ def launch(program: str | None, request: StartPod, workspace: Workspace, variabl
         log=workspace.log,
         stdout=workspace.stdout if request.keeps_result else None,
         scratch=workspace.scratch,
+        apart=False,
     )
 
 

@@ -30,6 +30,11 @@ def limit_of(container: Json) -> int | None:
     return None if quantity is None else in_bytes(str(quantity))
 
 
+def shown(count: int) -> str:
+    """*count* bytes in words."""
+    return f"{count / (1 << 20):,.0f} MiB"
+
+
 def in_bytes(quantity: str) -> int:
     """A quantity of Kubernetes', such as ``64Mi`` or ``1e9``, as a whole number. Raises ValueError."""
     match = _QUANTITY.fullmatch(quantity)
@@ -48,6 +53,7 @@ class _Kind:
     limit: str
     swap: str
     events: str
+    peak: str
     base: Path
 
 
@@ -55,7 +61,7 @@ class Group:
     """A control group for one container. Use :meth:`close` when its processes have ended."""
 
     def __init__(self, kind: _Kind, limit: int) -> None:
-        self._kind = kind
+        self._kind, self._limit = kind, limit
         self.path = kind.base / f"argosy-{os.getpid()}-{next(_numbers)}"
         self.path.mkdir()
         (self.path / kind.limit).write_text(str(limit), encoding="ascii")
@@ -71,12 +77,15 @@ class Group:
                 (self.path / "cgroup.procs").write_text(str(one), encoding="ascii")
                 waiting += [int(child) for child in Path(f"/proc/{one}/task/{one}/children").read_text("ascii").split()]
 
-    def close(self) -> bool:
-        """Remove the group; whether the kernel ended a process for want of memory."""
+    def close(self) -> int | None:
+        """Remove the group; where the kernel ended a process for want of memory, the most bytes that the group had."""
         events = dict(line.split() for line in (self.path / self._kind.events).read_text("ascii").splitlines())
+        peak = self._limit
+        with contextlib.suppress(OSError):  # a kernel that does not keep it; the group was at its limit
+            peak = int((self.path / self._kind.peak).read_text("ascii"))
         with contextlib.suppress(OSError):  # something of the container still lives; the group stays
             self.path.rmdir()
-        return int(events.get("oom_kill", "0")) > 0
+        return peak if int(events.get("oom_kill", "0")) else None
 
 
 def group(limit: int) -> Group | None:
@@ -119,6 +128,9 @@ def _sweep(base: Path) -> None:
             left.rmdir()
 
 
+_FIRST_VERSION = ("limit_in_bytes", "memsw.limit_in_bytes", "oom_control", "max_usage_in_bytes")
+
+
 def _candidates() -> "list[_Kind]":
     try:
         lines = Path("/proc/self/cgroup").read_text(encoding="ascii").splitlines()
@@ -129,13 +141,14 @@ def _candidates() -> "list[_Kind]":
         if number == "0":
             own = Path("/sys/fs/cgroup") / path.lstrip("/")
             found += [
-                _Kind("memory.max", "memory.swap.max", "memory.events", folder)
+                _Kind("memory.max", "memory.swap.max", "memory.events", "memory.peak", folder)
                 for folder in (own, *own.parents)
                 if folder.is_relative_to("/sys/fs/cgroup") and _passes_memory_on(folder)
             ]
         elif "memory" in controllers.split(","):
             base = Path("/sys/fs/cgroup/memory") / path.lstrip("/")
-            found.append(_Kind("memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "memory.oom_control", base))
+            files = [f"memory.{name}" for name in _FIRST_VERSION]
+            found.append(_Kind(files[0], files[1], files[2], files[3], base))
     return found
 
 

@@ -14,6 +14,7 @@ from typing import Protocol
 from argosy.engine import nodes
 from argosy.engine.artifacts.remote import Remote
 from argosy.engine.attempts import (
+    advice,
     ahead,
     containers,
     data,
@@ -29,12 +30,14 @@ from argosy.engine.attempts import (
 from argosy.engine.attempts.cache import StepCache
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources
 from argosy.engine.attempts.members import MAIN, Member, Role, members_of
+from argosy.engine.attempts.sight import Sight
 from argosy.engine.attempts.spares import Spares
-from argosy.engine.attempts.together import GRACE, Containers, End, Watch, message_of
+from argosy.engine.attempts.together import GRACE, KILLED_FOR_MEMORY, Containers, End, Watch, message_of
 from argosy.engine.attempts.transfer import UNSAVED, Collected, TransferFailure
 from argosy.engine.attempts.volumes import Claims
 from argosy.engine.attempts.workspace import (
     ROOT_VARIABLE,
+    TMP,
     PathFailure,
     Workspace,
     container_of,
@@ -44,7 +47,7 @@ from argosy.engine.machine.effects import PodResult, StartPod
 from argosy.engine.nodes import Json, Outputs, Phase
 from argosy.engine.options import Cluster
 from argosy.engine.processes.launcher import Bind, Launch, LaunchFailure, Running, Warmth
-from argosy.engine.state import trees
+from argosy.engine.state import disk, trees
 from argosy.engine.state.objects import ObjectStore
 
 LATE = "Pod was active on the node longer than the specified deadline"
@@ -73,6 +76,10 @@ class _Part:
     member: Member
     request: StartPod
     workspace: Workspace
+    launch: Launch | None = None
+    """How its process was started last."""
+    shortage: advice.Shortage | None = None
+    """What it was killed for last, where that was memory."""
     _group: memory.Group | None = None
 
     def hold(self, pid: int) -> None:
@@ -85,7 +92,20 @@ class _Part:
     def lacked_memory(self) -> bool:
         """Whether its process, which has ended, ran into its limit."""
         group, self._group = self._group, None
-        return group is not None and group.close()
+        peak = group.close() if group else None
+        limit = memory.limit_of(container_of(self.request.template))
+        self.shortage = advice.Shortage(limit, peak) if limit is not None and peak is not None else None
+        return self.shortage is not None
+
+    def advise(self, end: End) -> None:
+        """Add to its log what it lacked on this machine, where it failed for that."""
+        lines = []
+        if self.shortage and end.word == KILLED_FOR_MEMORY:
+            lines = [advice.of_memory(self.member.template, str(self.request.template.get("name")), self.shortage)]
+        elif self.launch and end.code and self.workspace.log.exists():
+            lines = list(advice.of_paths(self.workspace.log, self.launch, end.code))
+        with disk.guarded("write to the log of a step"):
+            advice.write(self.workspace.log, lines)
 
 
 @dataclass
@@ -100,8 +120,8 @@ class Pods:
     sources: Sources
     folder: Callable[[str, int], Path]
     """Where the attempt of a node has its files."""
-    kept: tuple[Path, ...]
-    """Folders of this machine that a process sees even where they lie under its ``/tmp``."""
+    sight: Sight
+    """What a process sees of this machine beside the system."""
     spares: Spares
     code_identity: str
     process_images: tuple[str, ...]
@@ -178,7 +198,7 @@ class Pods:
 
         async def start(member: Member) -> Running:
             part = parts[member.name]
-            launch = self._launch(part.request, part.workspace, self._environment(part.request))
+            launch = part.launch = self._launch(part.request, part.workspace, self._environment(part.request))
             self._look_ahead(launch)
             running = await self.starter.start(launch)
             if images.is_process(container_of(part.member.template).get("image") or "", self.process_images):
@@ -194,6 +214,8 @@ class Pods:
         self.running[request.name] = running
         async with self._rising(request, watch):
             ends, late = await self._ends(running, request, watch)
+        for name, end in ends.items():
+            parts[name].advise(end)
         collected = Collected(Outputs())
         if MAIN in ends:
             with self._handling_files(request.name):
@@ -247,7 +269,7 @@ class Pods:
                 request, template=member.template, keeps_result=request.keeps_result and member.name == MAIN
             )
             folder = self.folder(member.node(request.name), number)
-            workspace = Workspace(folder, member.template, request.volumes, self.claims, pod=pod)
+            workspace = Workspace(folder, member.template, request.volumes, self.claims, pod=pod, is_seen=self._sees)
             parts[member.name] = _Part(member, own, workspace)
         for part in parts.values():
             if part.member.mirrors:
@@ -326,19 +348,24 @@ class Pods:
         argv = images.command_of(container, given.variables, script)
         if not images.is_process(container.get("image") or "", self.process_images):
             return containers.launch(self.engine_of_containers, request, workspace, given.variables)
-        own = {**environment.of_machine(), "HOME": str(workspace.scratch)}
+        home = str(TMP) if self.shows_paths() else str(workspace.scratch)
+        own = {**environment.of_machine(), "HOME": home}
         return Launch(
             argv=images.with_this_python(argv),
             env={**own, **self.image_environment, **self._translated(given.variables, workspace)},
-            cwd=workspace.working_folder(container.get("workingDir")),
+            cwd=workspace.working_folder(container.get("workingDir"), has_view=self.shows_paths()),
             log=workspace.log,
             stdout=workspace.stdout if request.keeps_result else None,
             binds=binds,
-            keep=self.kept,
+            given=(*workspace.own(script), *self.sight.of(request.template)),
             preload=ahead.preload_of(request.template),
             alone=memory.is_limited() and memory.limit_of(container) is not None,
             scratch=workspace.scratch,
         )
+
+    def _sees(self, path: Path) -> bool:
+        """Whether a process finds the machine's *path* in its place."""
+        return not self.shows_paths() or self.sight.is_seen(path)
 
     def _look_ahead(self, launch: Launch) -> None:
         """Have the next step's libraries imported while this step's are, and while it runs."""

@@ -8,17 +8,14 @@ than the one before.
 import os
 import shutil
 import stat
-from collections.abc import Iterable
 from pathlib import Path
 
 
 class Spares:
-    """The spare folders of a run, in *folder*. What mounting the folders *shown* leaves in a step's ``/tmp`` counts as nothing."""
+    """The spare folders of a run, in *folder*."""
 
-    def __init__(self, folder: Path, shown: Iterable[Path] = (), tmp: Path = Path("/tmp")) -> None:  # noqa: S108 - a view's
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        below = {path.relative_to(tmp) for path in shown if tmp in path.parents}
-        self._points = frozenset(str(place) for path in below for place in (path, *path.parents))
         self._free: list[str] = []
         self._count = 0
         self._mode = 0
@@ -40,7 +37,7 @@ class Spares:
             mode = stat.S_IMODE(os.stat(folder).st_mode)  # noqa: PTH116
         except FileNotFoundError:
             return False
-        if mode != self._mode or not self._is_bare(str(folder)):
+        if mode != self._mode or os.listdir(folder):  # noqa: PTH208 - done for each step
             return False
         if not self._count:
             self._remove()  # those of a killed engine: what mounting left in them is in the way
@@ -59,12 +56,3 @@ class Spares:
     def _remove(self) -> None:
         if self._folder.exists():
             shutil.rmtree(self._folder)
-
-    def _is_bare(self, folder: str, inside: str = "") -> bool:
-        with os.scandir(folder) as entries:
-            return all(
-                (name := f"{inside}{entry.name}") in self._points
-                and entry.is_dir(follow_symlinks=False)
-                and self._is_bare(entry.path, f"{name}/")
-                for entry in entries
-            )

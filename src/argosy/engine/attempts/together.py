@@ -22,6 +22,9 @@ SHOT = 137
 KILLED = (SHOT, STOPPED)
 """How what runs beside the main container may end without harm: it is stopped when that has ended."""
 
+KILLED_FOR_MEMORY = "OOMKilled"
+"""Kubernetes' word."""
+
 LONGEST_LINE = 4096
 _NOT_STARTED = re.compile(rb"Error: (failed to (?:find name in PATH|start command): [^\n]*)\n\Z")
 
@@ -165,7 +168,7 @@ class Containers:
             lacked_memory = self._lacked_memory(member)
         code = code_of(ended)
         if lacked_memory and code == SHOT:
-            return End(code, word="OOMKilled")
+            return End(code, word=KILLED_FOR_MEMORY)
         return End(code, _reason_of(self._log(member)) if code == NOT_STARTED else "")
 
 

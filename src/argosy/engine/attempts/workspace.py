@@ -7,7 +7,7 @@ Under the attempt's folder: ``root/`` (what a container has at ``$ARGOSY_ROOT``)
 import contextlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -23,7 +23,7 @@ from argosy.engine.attempts.volumes import (
     sub_path,
 )
 from argosy.engine.nodes import Json
-from argosy.engine.processes.view import PLACE
+from argosy.engine.processes.view import PLACE, Bind
 from argosy.engine.state import trees
 
 ROOT_VARIABLE = "ARGOSY_ROOT"
@@ -47,7 +47,8 @@ class Shown:
 class Workspace:
     """The files of one attempt of *template*, in *folder*. *claims*: where volumes lie that are not the attempt's own.
 
-    *pod*: where volumes lie that it shares with other containers of its pod.
+    *pod*: where volumes lie that it shares with other containers of its pod. *is_seen*: whether the step finds a folder of this machine in
+    its place.
     """
 
     def __init__(
@@ -58,8 +59,10 @@ class Workspace:
         claims: Claims = NO_CLAIMS,
         *,
         pod: Path | None = None,
+        is_seen: Callable[[Path], bool] = Path.is_dir,
     ) -> None:
         self.folder = folder
+        self._is_seen = is_seen
         self._pod = pod
         self.root = folder / "root"
         self.scratch = folder / "tmp"
@@ -158,14 +161,24 @@ class Workspace:
             for target, source in sorted({**self.mounts, **there}.items())
         ]
 
+    def own(self, script: Path | None) -> list[Bind]:
+        """What the process finds at its path on this machine, because it is told that path: folders of its own, and its *script*."""
+        root = [self.root] if self.given_root else []
+        linked = [(source, path in self._read_only) for path, source in self._linked.items()]
+        return [
+            *(Bind(folder, str(folder)) for folder in (self.work, *root)),
+            *(Bind(source, str(source), read_only) for source, read_only in linked),
+            *([Bind(script, str(script), read_only=True)] if script else []),
+        ]
+
     def translated(self, value: str) -> str:
         """A variable's value, where it is a path under ``$ARGOSY_ROOT``, as the path it has here."""
         if self.given_root and PurePosixPath(value).is_relative_to(self.given_root):
             return str(self.root / PurePosixPath(value).relative_to(self.given_root))
         return value
 
-    def working_folder(self, inside: str | None) -> Path:
-        """The process's working folder, made where there is none, as this machine names it.
+    def working_folder(self, inside: str | None, *, has_view: bool) -> Path:
+        """The process's working folder, made where there is none, by the name under which the process finds it.
 
         Most images have none of their own, which is ``/``: a step that hands on what lies there may well write it by its name only.
         """
@@ -175,7 +188,8 @@ class Workspace:
             return Path(inside)  # a folder of this machine
         folder = self.path(inside)
         folder.mkdir(parents=True, exist_ok=True)
-        return folder
+        below_root = self.given_root and PurePosixPath(inside).is_relative_to(self.given_root)
+        return Path(inside) if has_view and not below_root else folder
 
     def needs_view(self) -> PurePosixPath | None:
         """A path that only a private view of the file system can give a process, or None where it needs none."""
@@ -249,7 +263,8 @@ class Workspace:
                 _refuse_to_hide(path, path)
                 self.files[path] = self._file(path)
         working = container.get("workingDir")
-        if working and not self._has_place(PurePosixPath(working)) and not Path(working).is_dir():
+        there = working and Path(working).is_dir() and self._is_seen(Path(working))
+        if working and not there and not self._has_place(PurePosixPath(working)):
             self.mounts[PurePosixPath(working)] = self._file(PurePosixPath(working))
 
     def _room(self, path: PurePosixPath) -> PurePosixPath:

@@ -1,13 +1,13 @@
 """A cell: namespaces of its own in which a fork server runs one step's process after another.
 
 A new process namespace, with a root put together in it, costs several times what a step that does little costs by itself. So the first
-process of the namespaces, their init, stays: for each step it takes a copy of its mount namespace, shows the step its files there, starts
+process of the namespaces, their init, stays: for each step it takes a copy of a mount namespace, shows the step its files there, starts
 its program, and when that has ended kills whatever the step left running. What could outlive a step is looked for after each; a cell in
 which something is found is not used again.
 
-What is said over the channel: the server sends a length and a JSON object, which is a step, with the descriptors of its output and errors,
-or a signal for a step by its key. The cell answers ``s<wait status>``, or ``f<reason>`` where the program could not be started at all,
-then ``r`` once it is ready for another step; each ends a line. It ends with the channel, or with the server.
+What is said over the channel: the server sends a length and a JSON object, which is a step, with the descriptors of its output, its errors
+and its words, or a signal for a step by its key. The cell answers ``s<wait status>``, or ``f<reason>`` where the program could not be
+started at all, then ``r`` once it is ready for another step; each ends a line. It ends with the channel, or with the server.
 """
 
 import array
@@ -21,7 +21,7 @@ import struct
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from argosy.engine.processes import child, linux, view
+from argosy.engine.processes import child, linux, rights, view
 from argosy.engine.processes.child import Job
 from argosy.engine.processes.isolation import FLAGS, Way, map_user
 
@@ -29,6 +29,8 @@ CHANNEL = 3
 """Where a cell has its end of the channel."""
 
 LENGTH = struct.Struct("!Q")
+FILES = 3
+"""Descriptors that come with a step."""
 REAPING = 1000
 """Milliseconds between two looks for orphans of the step that have ended."""
 
@@ -50,10 +52,10 @@ class Cell:
             _become_init(theirs.fileno(), server, (user, group) if way == "user" else None)
         theirs.close()
 
-    def run(self, job: Mapping[str, Any], output: int, errors: int) -> None:
-        """Have the step *job* started, with its standard output and error going to the two descriptors. Raises OSError."""
+    def run(self, job: Mapping[str, Any], output: int, errors: int, words: int) -> None:
+        """Have the step *job* started with *words*, and its standard output and error going to the two descriptors. Raises OSError."""
         message = json.dumps(job).encode()
-        socket.send_fds(self.channel, [LENGTH.pack(len(message))], [output, errors])
+        socket.send_fds(self.channel, [LENGTH.pack(len(message))], [output, errors, words])
         self.channel.sendall(message)
 
     def signal(self, key: int, number: int) -> None:
@@ -98,30 +100,26 @@ class _Init:
     def __init__(self, channel: socket.socket) -> None:
         self.channel = channel
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        self.shared = view.take_root()
-        self.namespace = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
-        self.listing = view.listing()
+        self.root = view.Root()
+        rights.restrict_cell()
 
     def run_next(self) -> bool:
         """Run the next step; whether there may be one more."""
         message, files = _receive(self.channel)
         if "signal" in message:  # for a step that has ended
             return True
-        shown, job = view.View(self.shared), child.job_of(message)
-        self.channel.sendall(_line(self._outcome(job, files, shown)))
-        if job.alone:
-            return False
-        linux.enter_mounts(self.namespace)
-        shown.forget()
-        if view.listing() != self.listing:
+        shown, job = view.View(self.root), child.job_of(message)
+        outcome = _line(self._outcome(job, files, shown))
+        shown.clear_scratch()
+        self.channel.sendall(outcome)
+        if job.alone or not shown.forget():
             return False
         self.channel.sendall(_line("r"))
         return True
 
     def _outcome(self, job: Job, files: list[int], shown: view.View) -> str:
         try:
-            linux.leave_mounts()
-            shown.show(job.binds, job.scratch, job.keep)
+            shown.show(job.binds, job.scratch, job.given)
             os.chdir(job.cwd)  # which may be a path of the view alone
             program = _start(job, files)
         except OSError as error:
@@ -158,7 +156,7 @@ class _Init:
 def _start(job: Job, files: list[int]) -> int:
     """Start the program of *job*; its number, or 0 where there is no such program and the step was told so."""
     if not job.here:
-        return child.spawn(job, *files)
+        return child.spawn(*files)
     pid = os.fork()
     if pid == 0:
         child.become(job, *files)
@@ -182,7 +180,9 @@ def _keep_only(channel: int) -> None:
 def _receive(channel: socket.socket) -> tuple[dict[str, Any], list[int]]:
     """The next message and the descriptors that come with it. The process ends where the channel has."""
     files = array.array("i")
-    head, ancillary, _, _ = channel.recvmsg(LENGTH.size, socket.CMSG_SPACE(2 * files.itemsize), socket.MSG_CMSG_CLOEXEC)
+    head, ancillary, _, _ = channel.recvmsg(
+        LENGTH.size, socket.CMSG_SPACE(FILES * files.itemsize), socket.MSG_CMSG_CLOEXEC
+    )
     for _, _, data in ancillary:
         files.frombytes(data)
     head += _exactly(channel, LENGTH.size - len(head))

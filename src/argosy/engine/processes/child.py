@@ -5,14 +5,15 @@ could not be started is told over the *report* pipe, as ``f<reason>``.
 """
 
 import fcntl
+import json
 import os
 import signal
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
-from argosy.engine.processes import linux
+from argosy.engine.processes import linux, rights
 from argosy.engine.processes.isolation import Way
 from argosy.engine.processes.view import Bind
 
@@ -27,18 +28,29 @@ SPARE_FILES = 256
 """How far above its own newest file the server can have others open."""
 
 
+class Words(NamedTuple):
+    """What a program is started with. Some of it may be secret: no process reads it whose forks are other steps."""
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+
+
+def words_of(file: int) -> Words:
+    """The words in the open *file*."""
+    read = json.loads(os.pread(file, os.fstat(file).st_size, 0))
+    return Words(tuple(read["argv"]), read["env"])
+
+
 class Job(NamedTuple):
     """One step's process, as the server is asked for it. *here*: whether the warm interpreter itself runs the program. *alone*: whether its
     cell runs no other after it."""
 
     key: int
-    argv: tuple[str, ...]
-    env: Mapping[str, str]
     cwd: Path
     log: Path
     stdout: Path | None
     binds: tuple[Bind, ...]
-    keep: tuple[Path, ...]
+    given: tuple[Bind, ...]
     scratch: Path
     alone: bool
     way: Way
@@ -49,13 +61,11 @@ def job_of(asked: Mapping[str, Any]) -> Job:
     """The job that the launcher described."""
     return Job(
         key=asked["key"],
-        argv=tuple(asked["argv"]),
-        env=asked["env"],
         cwd=Path(asked["cwd"]),
         log=Path(asked["log"]),
         stdout=Path(asked["stdout"]) if asked["stdout"] else None,
-        binds=tuple(Bind(Path(source), target, read_only) for source, target, read_only in asked["binds"]),
-        keep=tuple(Path(path) for path in asked["keep"]),
+        binds=_binds(asked["binds"]),
+        given=_binds(asked["given"]),
         scratch=Path(asked["scratch"]),
         alone=asked["alone"],
         way=asked["way"],
@@ -63,45 +73,53 @@ def job_of(asked: Mapping[str, Any]) -> Job:
     )
 
 
-def fork(job: Job, *, output: int, errors: int, report: int) -> int:
+def _binds(asked: Sequence[tuple[str, str, bool]]) -> tuple[Bind, ...]:
+    return tuple(Bind(Path(source), target, read_only) for source, target, read_only in asked)
+
+
+def fork(job: Job, *, output: int, errors: int, report: int, words: int) -> int:
     """Fork the process of *job*, without namespaces, and run its program there. Returns the process's number, in the server only."""
     server = os.getpid()
     child = os.fork()
     if child == 0:
         try:
             end_with(server)
+            said = words_of(words)
             _standard_files(output, errors, report)
             os.chdir(job.cwd)
         except BaseException as error:  # noqa: BLE001 - whatever it is, no copy of the server may go on
             os.write(REPORT, f"f{error}".encode()[:REPORT_SIZE])
             os._exit(NOT_STARTED)
         os.close(REPORT)
-        _execute(job)
+        _execute(job, said)
     return child
 
 
-def become(job: Job, output: int, errors: int) -> NoReturn:
+def become(job: Job, output: int, errors: int, words: int) -> NoReturn:
     """In a fork that has its place already: run the program of *job*."""
     try:
+        rights.restrict_fork()
+        said = words_of(words)
         _standard_files(output, errors)
-        _execute(job)
+        _execute(job, said)
     finally:
         os._exit(NOT_STARTED)
 
 
-def spawn(job: Job, output: int, errors: int) -> int:
-    """Start the program of *job* without a copy of this process; its number, or 0 where there is no such program: *errors* says so then,
+def spawn(output: int, errors: int, words: int) -> int:
+    """Start the program of *words* without a copy of this process; its number, or 0 where there is no such program: *errors* says so then,
     as Argo's executor does."""
+    said = words_of(words)
     missing: OSError = FileNotFoundError()
     files = [(os.POSIX_SPAWN_DUP2, output, 1), (os.POSIX_SPAWN_DUP2, errors, 2)]
-    for path in _candidates(job.argv[0], job.env):
+    for path in _candidates(said.argv[0], said.env):
         if not os.path.lexists(path):  # cheaper to ask than to have a new process find out
             continue
         try:
             child = os.posix_spawn(
                 path,
-                job.argv,
-                job.env,
+                said.argv,
+                said.env,
                 file_actions=files,
                 setsid=True,
                 setsigmask=(),
@@ -111,7 +129,7 @@ def spawn(job: Job, output: int, errors: int) -> int:
             missing = error
         else:
             return child
-    _say_not_started(job, missing, errors)
+    _say_not_started(said, missing, errors)
     return 0
 
 
@@ -124,22 +142,22 @@ def end_with(server: int) -> None:
             os._exit(NOT_STARTED)
 
 
-def _execute(job: Job) -> NoReturn:
+def _execute(job: Job, said: Words) -> NoReturn:
     os.setsid()
     _reset_signals()
     if job.here:
         from argosy.engine.processes import python_program  # a server for other programs never needs it
 
-        python_program.run(job.argv, job.env)
+        python_program.run(said.argv, said.env)
     try:
-        os.execvpe(job.argv[0], list(job.argv), dict(job.env))  # noqa: S606 - no shell is wanted
+        os.execvpe(said.argv[0], list(said.argv), dict(said.env))  # noqa: S606 - no shell is wanted
     except OSError as error:
-        _say_not_started(job, error, 2)
+        _say_not_started(said, error, 2)
         os._exit(NOT_STARTED)
 
 
-def _say_not_started(job: Job, error: OSError, errors: int) -> None:
-    program = job.argv[0]
+def _say_not_started(said: Words, error: OSError, errors: int) -> None:
+    program = said.argv[0]
     if why := _not_found(program, error):
         message = f'failed to find name in PATH: exec: "{program}": {why}'
     else:

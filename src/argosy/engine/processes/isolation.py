@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from argosy import scratch
-from argosy.engine.processes import linux, view
+from argosy.engine.processes import linux, rights, system, view
 
 Way = Literal["root", "user", "none"]
 """How namespaces are entered: with the rights of root, inside a user namespace, not at all."""
 
 FLAGS: dict[Way, int] = {
-    "root": linux.CLONE_NEWNS | linux.CLONE_NEWPID,
-    "user": linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWUSER,
+    "root": linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWIPC,
+    "user": linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWIPC | linux.CLONE_NEWUSER,
 }
 
 
@@ -35,6 +35,7 @@ def isolation() -> Isolation:
     """What works here, found out by trying it once."""
     if not linux.available():
         return Isolation("none", "only Linux on x86-64 and ARM64 lets a process have a file system view of its own")
+    system.shown(), system.private()  # looked up once, for all that is forked from here
     reasons = []
     for way in ["root", "user"] if os.geteuid() == 0 else ["user"]:
         if (reason := _attempt("root" if way == "root" else "user")) is None:
@@ -68,12 +69,15 @@ def _try(way: Way, own: Path) -> str:
         if way == "user":
             map_user(user, group)
         os.close(os.pidfd_open(os.getpid()))
-        shared = view.take_root()
-        linux.leave_mounts()
-        view.View(shared).show([view.Bind(own, "/argosy-probe/seen")], own)
+        shown = view.View(view.Root())
+        rights.restrict_cell()
+        shown.show([view.Bind(own, "/argosy-probe/seen")], own)
         return "" if Path("/argosy-probe/seen").is_dir() else "a shown folder cannot be seen"
 
-    return _answer_of_child(enter, FLAGS[way]) or ""
+    try:
+        return _answer_of_child(enter, FLAGS[way]) or ""
+    except OSError as error:  # not even the child was allowed
+        return error.strerror or str(error)
 
 
 def _answer_of_child(work: Callable[[], str], flags: int = 0) -> str | None:

@@ -16,8 +16,9 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -65,9 +66,10 @@ class LaunchFailure(Exception):
 class Launch:
     """What to start. *env* is the whole environment. *log* gets standard output and error, *stdout* the former by itself too.
 
-    *binds* and *scratch* (its ``/tmp``) are shown to the process only; *keep* are files of this machine that must stay in its sight.
-    *preload*: the libraries to have imported already. *alone*: no other
-    process is started in its namespaces, or in its place after it: whoever puts it into a control group puts nothing else there.
+    *binds* and *scratch* (its ``/tmp``) are shown to the process only; *given* is what it sees of this machine beside the system.
+    *apart*: whether it is a step's, and sees no more than that; a program of the engine's own is started as any other.
+    *preload*: the libraries to have imported already. *alone*: no other process is started in its namespaces, or in its place after it:
+    whoever puts it into a control group puts nothing else there.
     """
 
     argv: tuple[str, ...]
@@ -77,7 +79,8 @@ class Launch:
     stdout: Path | None
     scratch: Path
     binds: tuple[Bind, ...] = ()
-    keep: tuple[Path, ...] = ()
+    given: tuple[Bind, ...] = ()
+    apart: bool = True
     preload: frozenset[str] = frozenset()
     alone: bool = False
 
@@ -182,12 +185,13 @@ class Launcher:
 
     async def start(self, launch: Launch) -> Running:
         """Start *launch*. Raises LaunchFailure, or LocalDisk where there is no room for its log."""
-        if python_program.is_runnable(launch.argv):
-            warm = await self._server(Warmth.of(launch.preload, launch.env))
-            if warm is not None and (running := await warm.start(self._asked(launch, here=True))):
-                return running
-        cold = await self._server(COLD)
-        running = await cold.start(self._asked(launch, here=False)) if cold else None
+        with _words(launch) as words:
+            if python_program.is_runnable(launch.argv):
+                warm = await self._server(Warmth.of(launch.preload, launch.env))
+                if warm is not None and (running := await warm.start(self._asked(launch, words, here=True))):
+                    return running
+            cold = await self._server(COLD)
+            running = await cold.start(self._asked(launch, words, here=False)) if cold else None
         if running is None:
             raise LaunchFailure(f"cannot start {launch.argv[0]}")
         return running
@@ -240,33 +244,46 @@ class Launcher:
         ending.add_done_callback(self._ending.discard)
         return True
 
-    def _asked(self, launch: Launch, *, here: bool) -> dict[str, Any]:
-        way = isolation().way
+    def _asked(self, launch: Launch, words: str, *, here: bool) -> dict[str, Any]:
+        way = isolation().way if launch.apart else "none"
         if launch.binds and way == "none":
             raise LaunchFailure(
                 f"{launch.binds[0].target} cannot be shown to a process of this machine: {isolation().reason}"
             )
-        own = [
-            Path(sys.prefix),
-            Path(sys.base_prefix),
-            *map(Path, filter(None, sys.path)),
-            launch.cwd,
-            launch.scratch.parent,
-        ]
         return {
             "key": next(self._keys),
-            "argv": launch.argv,
-            "env": dict(launch.env),
+            "words": words,
             "cwd": str(launch.cwd),
             "log": str(launch.log),
             "stdout": str(launch.stdout) if launch.stdout else None,
-            "binds": [(str(bind.source), bind.target, bind.read_only) for bind in launch.binds],
-            "keep": [str(path) for path in (*own, *launch.keep)],
+            "binds": _asked_binds(launch.binds),
+            "given": _asked_binds(launch.given),
             "scratch": str(launch.scratch),
             "alone": launch.alone,
             "way": way,
             "here": here,
         }
+
+
+def _asked_binds(binds: Sequence[Bind]) -> list[tuple[str, str, bool]]:
+    return [(str(bind.source), bind.target, bind.read_only) for bind in binds]
+
+
+@contextlib.contextmanager
+def _words(launch: Launch) -> Iterator[str]:
+    """Where a server finds what *launch* is started with, while the block runs: a file without a name where the system has them."""
+    text = json.dumps({"argv": launch.argv, "env": dict(launch.env)}).encode()
+    with contextlib.ExitStack() as stack:
+        if hasattr(os, "memfd_create"):
+            number = os.memfd_create("words", os.MFD_CLOEXEC)
+            stack.callback(os.close, number)
+            place = f"/proc/{os.getpid()}/fd/{number}"
+        else:
+            number, place = tempfile.mkstemp(prefix="argosy-words-")
+            stack.callback(os.unlink, place)
+            stack.callback(os.close, number)
+        os.write(number, text)
+        yield place
 
 
 class _Forked:

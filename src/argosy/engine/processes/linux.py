@@ -3,6 +3,7 @@
 import ctypes
 import os
 import signal
+import struct
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,19 +11,29 @@ from typing import Any
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWPID = 0x20000000
-MS_RDONLY = 0x1
+CLONE_NEWIPC = 0x08000000
 MS_NOSUID = 0x2
 MS_NODEV = 0x4
 MS_NOEXEC = 0x8
-MS_REMOUNT = 0x20
 MS_BIND = 0x1000
 MS_REC = 0x4000
 MS_UNBINDABLE = 0x20000
 MS_PRIVATE = 0x40000
 _MNT_DETACH = 2
 _PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
 _CLONE = {"x86_64": 56, "aarch64": 220}
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
+
+# The same on every architecture.
+_OPEN_TREE = 428
+_MOVE_MOUNT = 429
+_MOUNT_SETATTR = 442
+_AT_EMPTY_PATH = 0x1000
+_AT_RECURSIVE = 0x8000
+_OPEN_TREE_CLONE = 1
+_MOVE_MOUNT_F_EMPTY_PATH = 4
+_MOUNT_ATTR_RDONLY = struct.pack("=QQQQ", 1, 0, 0, 0)
 
 _libc: Any = ctypes.CDLL(None, use_errno=True)
 
@@ -63,6 +74,41 @@ def mount(source: str, target: Path | str, kind: str, flags: int, options: str =
     _check(answer, f"mount {target}")
 
 
+def tree(path: Path | str, *, read_only: bool = False) -> int:
+    """A descriptor of what is mounted at and below *path*, to be shown elsewhere, in another mount namespace too. Linux 5.12 and later."""
+    number = _libc.syscall(
+        ctypes.c_long(_OPEN_TREE),
+        ctypes.c_int(-100),
+        os.fsencode(path),
+        ctypes.c_uint(_OPEN_TREE_CLONE | _AT_RECURSIVE | os.O_CLOEXEC),
+    )
+    _check(min(number, 0), f"open_tree {path}")
+    if read_only:
+        answer = _libc.syscall(
+            ctypes.c_long(_MOUNT_SETATTR),
+            ctypes.c_int(number),
+            b"",
+            ctypes.c_uint(_AT_EMPTY_PATH | _AT_RECURSIVE),
+            _MOUNT_ATTR_RDONLY,
+            ctypes.c_size_t(len(_MOUNT_ATTR_RDONLY)),
+        )
+        _check(answer, f"mount_setattr {path}")
+    return int(number)
+
+
+def attach(number: int, target: Path | str) -> None:
+    """move_mount(2): show the tree *number* at *target*."""
+    answer = _libc.syscall(
+        ctypes.c_long(_MOVE_MOUNT),
+        ctypes.c_int(number),
+        b"",
+        ctypes.c_int(-100),
+        os.fsencode(target),
+        ctypes.c_uint(_MOVE_MOUNT_F_EMPTY_PATH),
+    )
+    _check(answer, f"move_mount {target}")
+
+
 def pivot_root(new: Path, old: Path) -> None:
     """Make *new* the root; what was the root lies at *old*, a folder below *new*."""
     number = _PIVOT_ROOT[os.uname().machine]
@@ -87,6 +133,26 @@ def enter_mounts(namespace: int) -> None:
 def die_with_parent(signal_number: int) -> None:
     """Be sent *signal_number* when the thread that forked this process ends."""
     _check(_libc.prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal_number), 0, 0, 0), "prctl")
+
+
+def set_dumpable(*, dumpable: bool) -> None:
+    """Whether others of this user may look into this process' memory and environment."""
+    _check(_libc.prctl(_PR_SET_DUMPABLE, ctypes.c_ulong(dumpable), 0, 0, 0), "prctl")
+
+
+def forget_start(title: str) -> None:
+    """Blank the command line and the environment that this process was started with, as others see them in ``/proc``: *title* is the former
+    now. ``os.environ`` goes too."""
+    os.environ.clear()
+    fields = Path("/proc/self/stat").read_text(encoding="utf-8", errors="replace").rsplit(")", 1)[1].split()
+    for first, text in ((_WORDS, title.encode()), (_ENVIRONMENT, b"")):
+        begin, end = int(fields[first]), int(fields[first + 1])
+        if begin:
+            ctypes.memmove(begin, text.ljust(end - begin, b"\0"), end - begin)
+
+
+_WORDS, _ENVIRONMENT = 45, 47
+"""Where /proc/self/stat has the first addresses of both, counted after the program's name."""
 
 
 def _flush() -> None:

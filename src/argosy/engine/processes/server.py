@@ -136,6 +136,7 @@ class Server:
     def _begin(self, asked: Message, files: list[int]) -> _Step:
         """Start the process; *files* gets what is open for it alone."""
         key, stdout = asked["key"], asked["stdout"]
+        words = _words(asked["words"], files)
         errors = _opened(asked["log"], files)
         output, pump = errors, None
         if stdout is not None:
@@ -145,22 +146,24 @@ class Server:
             pump = _Pump(source, (os.dup(errors), os.dup(kept)))
             self.selector.register(source, selectors.EVENT_READ, lambda: self._pump(pump))
         if asked["way"] != "none":
-            cell = self._cell_with(asked, output, errors)
+            cell = self._cell_with(asked, output, errors, words)
             return _Step(key, cell.pid, pump, cell=cell, alone=asked["alone"])
         report, reporting = os.pipe()
         files.append(reporting)
-        return _Step(key, child.fork(child.job_of(asked), output=output, errors=errors, report=reporting), pump, report)
+        job = child.job_of(asked)
+        pid = child.fork(job, output=output, errors=errors, report=reporting, words=words)
+        return _Step(key, pid, pump, report)
 
-    def _cell_with(self, asked: Message, output: int, errors: int) -> Cell:
+    def _cell_with(self, asked: Message, *files: int) -> Cell:
         """A cell in which the process starts: one that is there, or a new one."""
         while self.ready:
             cell = self.ready.pop()
             with contextlib.suppress(BrokenPipeError):  # somebody has killed it
-                cell.run(asked, output, errors)
+                cell.run(asked, *files)
                 return cell
         cell = self._open_cell()
         try:
-            cell.run(asked, output, errors)
+            cell.run(asked, *files)
         except BrokenPipeError:
             raise OSError(0, "; ".join(cell.heard()) or "the namespaces of a step ended before it began") from None
         return cell
@@ -259,6 +262,12 @@ def _opened(path: str, files: list[int]) -> int:
     return files[-1]
 
 
+def _words(place: str, files: list[int]) -> int:
+    """What the step is started with, as an open file. It is never read here: what a server knows, every fork of it knows."""
+    files.append(os.open(place, os.O_RDONLY | os.O_CLOEXEC))
+    return files[-1]
+
+
 def _nonblocking_pipe() -> tuple[int, int]:
     reader, writer = os.pipe()
     os.set_blocking(reader, False)
@@ -298,6 +307,7 @@ def fork(connection: socket.socket, way: Way) -> int:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             _keep_only(connection.fileno())
+            linux.forget_start("argosy: starts steps")
             _serve(connection, way)
         finally:
             os._exit(1)

@@ -1,24 +1,30 @@
-"""A process' own view of the file system: the machine's, with some paths showing folders and files of the step's own.
+"""A process' own view of the file system: the system's folders, read-only, and what the process was given; nothing else of the machine.
 
-A root is put together from bind mounts of what the machine has. It is made once for a mount namespace (:func:`take_root`) and copied, with
-the namespace, for each step, which then has its own files mounted over it (:class:`View`). Where a path that is to be shown does not exist,
-the nearest folder above it is put together anew in the same way. Nothing is created on the machine.
+A cell has two mount namespaces (:class:`Root`): one as the machine's, and one with a root put together of what every step sees
+(``system``). For each step the second is copied, and what the step is given is taken from the first and shown in the copy
+(:class:`View`). Where a path that is to be shown does not exist, the nearest folder above it is put together anew. Nothing is created on
+the machine.
 """
 
 import contextlib
 import os
 import stat
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from argosy import scratch
-from argosy.engine.processes import linux
+from argosy.engine.processes import linux, system
 
 ROOT = Path("/")
 TEMPORARY = "/tmp"  # noqa: S108 - inside the view, where it is the step's own
 PLACE = ".root"
 OLD = ".machine"
+NOTHING = "/dev/null"
+_STICKY = ("dev/shm", "tmp")
+_PROC_OF_MACHINE = ("bus", "fs", "irq", "sys")
+"""Through what else lies there, root sets and reads this machine's."""
+_PROC_HIDDEN = ("kcore", "keys", "sysrq-trigger", "timer_list")
 
 
 class Bind(NamedTuple):
@@ -29,72 +35,101 @@ class Bind(NamedTuple):
     read_only: bool = False
 
 
-Listing = frozenset[tuple[str, int, str]]
+Listing = list[tuple[str, int, str]]
 
 
-def take_root() -> list[str]:
-    """Give this process, which is alone in its mount namespace, a root of its own that shows what the machine's does. Returns the mount
-    points in it."""
-    linux.mount("none", ROOT, "", linux.MS_REC | linux.MS_PRIVATE)
-    place = scratch.place_for_view()
-    with scratch.held(place):
-        shared = _assemble(ROOT, place)
-        # Processes of this namespace only. Not allowed inside some containers; then the machine's stay in sight, no more than that.
-        with contextlib.suppress(OSError):
-            linux.mount("proc", place / "proc", "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
-        _turn_to(place)
-        place.rmdir()  # the folder only: never remove what is in a place that shows the machine's files
-    return shared
+class Root:
+    """The two mount namespaces of a cell, which this process must have none of its own for yet."""
 
+    def __init__(self) -> None:
+        linux.mount("none", ROOT, "", linux.MS_REC | linux.MS_PRIVATE)
+        self._machine = _namespace()
+        place = scratch.place_for_view()
+        with scratch.held(place):
+            self.shared = _put_together(place)
+            """Mount points in the root that every step sees."""
+            linux.leave_mounts()
+            _turn_to(place)
+            self._inside = _namespace()
+            self._folders, self._links = _own_entries("/")
+            self._listing = self._found()
+            self.leave()
+            linux.unmount(place)
+            place.rmdir()  # the folder only: never remove what is in a place that shows the machine's files
 
-def listing() -> Listing:
-    """What lies in the root itself: names, modes, and where links point."""
-    with os.scandir(ROOT) as found:
-        entries = [(entry.name, entry.stat(follow_symlinks=False).st_mode, _link(entry)) for entry in found]
-    return frozenset([*entries, (".", ROOT.stat().st_mode, "")])
+    def enter(self) -> None:
+        """From the machine's namespace go to a copy of the other, which is this process' alone."""
+        linux.enter_mounts(self._inside)
+        linux.leave_mounts()
+
+    def clear(self, made: Sequence[Path]) -> bool:
+        """Drop the copy, with the places *made* in the root for one step; whether the root is then as it was."""
+        linux.enter_mounts(self._inside)
+        try:
+            for path in reversed(made):
+                path.rmdir() if path.is_dir() else path.unlink()
+            return self._found() == self._listing
+        except OSError:
+            return False  # something else lies in one
+        finally:
+            self.leave()
+
+    def _found(self) -> Listing:
+        """What lies in the root itself: modes and names by folder, and where links point."""
+        folders = [(path, os.lstat(path).st_mode, "/".join(sorted(os.listdir(path)))) for path in self._folders]  # noqa: PTH208
+        return [*folders, *((path, 0, os.readlink(path)) for path in self._links)]  # noqa: PTH115 - done after each step
+
+    def leave(self) -> None:
+        """Go back to the machine's namespace."""
+        linux.enter_mounts(self._machine)
 
 
 class View:
-    """What one step sees, in a copy of the namespace that :func:`take_root` made a root for. *shared*: the mount points there."""
+    """What one step sees: *root*, with its own files shown in a copy."""
 
-    def __init__(self, shared: Collection[str]) -> None:
-        self._shared = set(shared)
+    def __init__(self, root: Root) -> None:
+        self._root = root
+        self._shared = set(root.shared)
         """Mount points that show what the machine has."""
         self._own = {str(ROOT)}
         """Mount points in which something can be made without the machine having it too."""
         self._made: list[Path] = []
-        """What was made in the root that all steps of the namespace have in common."""
+        """What was made in the root that all steps of the cell have in common."""
+        self._made_outside: list[Path] = []
+        """What was made in the step's own ``/tmp``, as the machine has it."""
 
-    def show(self, binds: Sequence[Bind], scratch: Path, visible: Sequence[Path] = ()) -> None:
-        """Mount *binds* where they are wanted, and *scratch* as ``/tmp``; of what the machine has there, only the folders *visible* stay
-        in sight. What the process writes into ``/`` itself lies in *scratch*'s neighbour with the suffix ``PLACE`` where there is such a
-        folder, otherwise in memory."""
+    def show(self, binds: Sequence[Bind], scratch: Path, given: Sequence[Bind] = ()) -> None:
+        """Go to a view with *binds* where they are wanted, *given* at their own paths, and *scratch* as ``/tmp``. What the process writes
+        into ``/`` itself lies in *scratch*'s neighbour with the suffix ``PLACE`` where there is such a folder, otherwise in memory."""
+        self._scratch = scratch
         place = scratch.resolve().with_name(f"{scratch.name}{PLACE}")
-        if separate := place.exists():
-            self._shared = set(_assemble(ROOT, place, own=True))
-            _turn_to(place)
-        kept = [
-            Bind(path, str(path)) for path in _outermost({path for path in visible if Path(TEMPORARY) in path.parents})
-        ]
-        wanted = [Bind(scratch, TEMPORARY), *sorted([*kept, *binds], key=lambda bind: len(Path(bind.target).parts))]
-        # Looked up before anything is mounted: a source may lie below what another one hides.
-        with _opened([bind.source for bind in wanted]) as sources:
-            for bind, source in zip(wanted, sources, strict=True):
-                self._show(bind, source)
-        if separate:
-            self._made.clear()
+        wanted = [Bind(scratch, TEMPORARY), *sorted([*given, *binds], key=lambda bind: len(Path(bind.target).parts))]
+        with contextlib.ExitStack() as stack:
+            own = _held(stack, place) if place.exists() else None
+            trees = [(_held(stack, bind.source, read_only=bind.read_only), bind) for bind in wanted]
+            self._root.enter()
+            if own is not None:
+                self._shared = set(_assemble(ROOT, ROOT / PLACE, own=own))
+                _turn_to(ROOT / PLACE)
+            for tree, bind in trees:
+                target = self._room(Path(bind.target), folder=stat.S_ISDIR(os.fstat(tree).st_mode))
+                linux.attach(tree, target)
+                self._own.add(str(target))
+        if own is not None:
+            self._made = [ROOT / PLACE]
 
-    def forget(self) -> None:
-        """Remove what was made in the root for this step, once its namespace is left. Raises OSError where something else lies in it."""
-        for path in reversed(self._made):
-            path.rmdir() if path.is_dir() else path.unlink()
+    def forget(self) -> bool:
+        """Leave the view, and remove what was made in the root for this step; whether nothing of it is left there."""
+        return self._root.clear(self._made)
 
-    def _show(self, bind: Bind, source: int) -> None:
-        target = self._room(Path(bind.target), folder=stat.S_ISDIR(os.fstat(source).st_mode))
-        linux.mount(_path_of(source), target, "", linux.MS_BIND | linux.MS_REC)
-        self._own.add(str(target))
-        if bind.read_only:
-            linux.mount("none", target, "", linux.MS_BIND | linux.MS_REMOUNT | linux.MS_RDONLY)
+    def clear_scratch(self) -> None:
+        """Remove from the step's ``/tmp`` what was made there to mount something at: as an artifact, it has only what the step left."""
+        if not self._made_outside:
+            return
+        self._root.leave()
+        for path in reversed(self._made_outside):
+            with contextlib.suppress(OSError):  # it has become the step's own
+                path.rmdir() if path.is_dir() else path.unlink()
 
     def _room(self, path: Path, *, folder: bool) -> Path:
         """A place to mount something at *path*, made where there is none."""
@@ -118,6 +153,8 @@ class View:
         path.mkdir() if folder else path.touch()
         if holder == str(ROOT):
             self._made.append(path)
+        elif holder == TEMPORARY:
+            self._made_outside.append(self._scratch / path.relative_to(TEMPORARY))
 
     def _own_mount_of(self, folder: Path) -> str | None:
         """The mount point of the step's own that *folder* lies in; None where it is the machine's."""
@@ -129,16 +166,93 @@ class View:
         return None
 
 
-def _assemble(folder: Path, target: Path, *, own: bool = False) -> list[str]:
-    """Mount a new folder at *target*, with everything in it that the machine's *folder* has; with *own* it is *target* itself that becomes
-    the mount point. Returns where in *folder* something is mounted now."""
+def _put_together(place: Path) -> list[str]:
+    """Mount a root at *place* with what every step sees. Returns the mount points in it that show what the machine has."""
+    linux.mount("tmpfs", place, "tmpfs", linux.MS_NOSUID, "mode=755")
+    for name in system.EMPTY:
+        (place / name).mkdir(0o1777 if name in _STICKY else 0o755)
+        if name in _STICKY:
+            (place / name).chmod(0o1777)
+    for name, target in (*system.links(), *system.LINKS.items()):
+        (place / name).symlink_to(target)
+    for path in system.shown():
+        _copy(path, place / path.relative_to(ROOT))
+    for path in system.private():
+        linux.mount(f"{place}/media" if path.is_dir() else NOTHING, f"{place}{path}", "", linux.MS_BIND)
+    _add_processes(place / "proc")
+    with contextlib.suppress(OSError):  # no terminals, then
+        (place / "dev/pts").mkdir()
+        linux.mount(
+            "devpts", place / "dev/pts", "devpts", linux.MS_NOSUID | linux.MS_NOEXEC, "newinstance,ptmxmode=0666"
+        )
+    return [*map(str, system.shown()), "/proc", "/dev/pts"]
+
+
+def _add_processes(place: Path) -> None:
+    """Mount at *place* what there is to see of processes: of this cell's only."""
+    try:
+        linux.mount("proc", place, "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
+    except OSError:
+        # Inside some containers. There the machine's are seen, but only by name: this cell has a user namespace, or fewer rights than they.
+        _copy(Path("/proc"), place)
+    for name in _PROC_OF_MACHINE:
+        if (place / name).is_dir():
+            _copy(place / name, place / name)
+    for name in _PROC_HIDDEN:
+        if (place / name).exists():
+            _copy(Path(NOTHING), place / name)
+
+
+def _copy(path: Path, target: Path) -> None:
+    """Show *path* at *target*, read-only; a place for it is made where there is none."""
+    with contextlib.ExitStack() as stack:
+        tree = _held(stack, path, read_only=True)
+        if not target.exists():
+            if stat.S_ISDIR(os.fstat(tree).st_mode):
+                target.mkdir(parents=True)
+            else:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.touch()
+        linux.attach(tree, target)
+
+
+def _held(stack: contextlib.ExitStack, path: Path, *, read_only: bool = False) -> int:
+    """What is mounted at *path*, held until *stack* ends."""
+    number = linux.tree(path, read_only=read_only)
+    stack.callback(os.close, number)
+    return number
+
+
+def _namespace() -> int:
+    return os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+
+
+def _own_entries(folder: str) -> tuple[list[str], list[str]]:
+    """The folders and the links of the file system that *folder* is in, from there on."""
+    device = os.lstat(folder).st_dev
+    folders, links = [folder], []
+    for place in folders:  # which grows
+        with os.scandir(place) as entries:
+            for entry in entries:
+                about = entry.stat(follow_symlinks=False)
+                if about.st_dev == device and stat.S_ISDIR(about.st_mode):
+                    folders.append(entry.path)
+                elif stat.S_ISLNK(about.st_mode):
+                    links.append(entry.path)
+    return folders, links
+
+
+def _assemble(folder: Path, target: Path, *, own: int | None = None) -> list[str]:
+    """Mount a new folder at *target*, with everything in it that *folder* has; with *own* it is that tree that becomes the new folder.
+    Returns where in *folder* something is mounted now."""
     mode = stat.S_IMODE(folder.stat().st_mode)
     # All is known of the entries before something hides them.
     with os.scandir(folder) as found:
         entries = sorted((entry.name, stat.S_IFMT(entry.stat(follow_symlinks=False).st_mode)) for entry in found)
     with _opened([folder]) as (source,):
-        if own:
-            linux.mount(str(target), target, "", linux.MS_BIND)
+        if own is not None:
+            target.mkdir()
+            linux.attach(own, target)
         else:
             linux.mount("tmpfs", target, "tmpfs", linux.MS_NOSUID, f"mode={mode:o}")
         # What is put together is not shown inside itself.
@@ -185,11 +299,3 @@ def _opened(paths: Sequence[Path]) -> Iterator[list[int]]:
 
 def _path_of(number: int) -> str:
     return f"/proc/self/fd/{number}"
-
-
-def _link(entry: os.DirEntry[str]) -> str:
-    return os.readlink(entry.path) if entry.is_symlink() else ""  # noqa: PTH115
-
-
-def _outermost(paths: Collection[Path]) -> list[Path]:
-    return sorted(path for path in paths if not any(parent in paths for parent in path.parents))

@@ -29,10 +29,10 @@ def test_an_empty_folder_is_handed_on(tmp_path: Path, given: Path) -> None:
     assert not (tmp_path / "spares").exists()
 
 
-@pytest.mark.parametrize("left", ["file", "folder", "link", "mode", "below a mount point"])
+@pytest.mark.parametrize("left", ["file", "folder", "link", "mode"])
 def test_what_a_step_left_is_not_handed_on(tmp_path: Path, given: Path, left: str) -> None:
     """Whatever it is, the next step starts with nothing."""
-    spares = Spares(tmp_path / "spares", [Path("/tmp/shown/home")])
+    spares = Spares(tmp_path / "spares")
     folder = given / "tmp"
     spares.take(folder)
     match left:
@@ -42,34 +42,21 @@ def test_what_a_step_left_is_not_handed_on(tmp_path: Path, given: Path, left: st
             (folder / "home").mkdir()
         case "link":
             (folder / "shown").symlink_to("/")
-        case "mode":
-            folder.chmod(0o700)
         case _:
-            (folder / "shown/home/more").mkdir(parents=True)
+            folder.chmod(0o700)
     assert not spares.keep(folder)
     assert folder.exists()
 
 
-def test_mount_points_are_nothing(tmp_path: Path, given: Path) -> None:
-    """A step that was shown a folder below its /tmp left nothing by that."""
-    spares = Spares(tmp_path / "spares", [Path("/tmp/shown/home"), Path("/elsewhere")])
-    spares.take(given / "tmp")
-    (given / "tmp/shown/home").mkdir(parents=True)
-    assert spares.keep(given / "tmp")
-
-
 def test_spares_of_a_killed_engine_are_not_in_the_way(tmp_path: Path, given: Path) -> None:
-    """They are not empty where a folder was shown below a step's /tmp; the run that is resumed starts with none."""
-    shown = [Path("/tmp/shown/home")]
-    killed = Spares(tmp_path / "spares", shown)
+    """The run that is resumed starts with none."""
+    killed = Spares(tmp_path / "spares")
     for name in ("tmp", "work"):
         killed.take(given / name)
-        (given / name / "shown/home").mkdir(parents=True)
     for name in ("tmp", "work"):
         assert killed.keep(given / name)
-    spares = Spares(tmp_path / "spares", shown)
+    spares = Spares(tmp_path / "spares")
     spares.take(given / "tmp")
-    assert list((given / "tmp").iterdir()) == []
     assert spares.keep(given / "tmp")
     assert [folder.name for folder in (tmp_path / "spares").iterdir()] == ["1"]
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 import pytest
 
 from argosy.engine.processes import launcher
-from argosy.engine.processes.launcher import COLD, Launch, Launcher, Warmth
+from argosy.engine.processes.launcher import COLD, Bind, Launch, Launcher, Warmth
 
 PROGRAM = "import os, sys; print(os.getppid(), 'colorsys' in sys.modules)"
 
@@ -35,6 +35,7 @@ def launch(tmp_path: Path) -> Callable[..., Launch]:
             log=tmp_path / "log",
             stdout=None,
             scratch=attempt / "scratch",
+            given=(Bind(tmp_path, str(tmp_path)),),
             preload=frozenset(preload),
         )
 

@@ -1,0 +1,97 @@
+"""What a step's process sees of this machine beside the system: what the user named, what goes with its Secrets, what it declares to read.
+
+All of it is shown at the path by which it was named, links followed: whoever looks for it there finds it. What is only to be read is shown
+read-only, and with it what links inside it lead to.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from argosy.engine.attempts.cache import READS
+from argosy.engine.attempts.workspace import container_of
+from argosy.engine.nodes import Json
+from argosy.engine.options import Place
+from argosy.engine.processes import system
+from argosy.engine.processes.view import Bind
+
+MOST_ENTRIES = 100_000
+"""Of a folder to be read, how many entries are looked at for links that lead out of it."""
+
+
+@dataclass
+class Sight:
+    """What the steps of one run see. *here*: what declared reads are relative to; None where they are not trusted."""
+
+    everybody: Sequence[Place] = ()
+    by_secret: Mapping[str, Sequence[Place]] = field(default_factory=dict)
+    here: Path | None = None
+    _known: dict[Place, list[Bind]] = field(default_factory=dict)
+
+    def of(self, template: Json) -> list[Bind]:
+        """What a process of *template*, its arguments in place, sees."""
+        places = [*self.everybody, *self._declared(template)]
+        for name in _secrets_of(template):
+            places += self.by_secret.get(name, ())
+        return list({bind.target: bind for place in places for bind in self._shown(place)}.values())
+
+    def is_seen(self, path: Path) -> bool:
+        """Whether every step sees *path*."""
+        return system.is_shown(path) or any(path.is_relative_to(place.path) for place in self.everybody)
+
+    def _declared(self, template: Json) -> Iterator[Place]:
+        """What the step reads below the run's folder, by its annotation."""
+        annotations = (template.get("metadata") or {}).get("annotations") or {}
+        if self.here is None:
+            return
+        for name in json.loads(annotations.get(READS) or "[]"):
+            path = _plain(self.here / name)
+            if "://" not in name and path.is_relative_to(self.here):
+                yield Place(path)
+
+    def _shown(self, place: Place) -> list[Bind]:
+        if place not in self._known:
+            self._known[place] = list(_binds(place))
+        return self._known[place]
+
+
+def _binds(place: Place) -> Iterator[Bind]:
+    path = _plain(place.path)
+    if not path.exists() or path == Path("/"):
+        return
+    yield Bind(path, str(path), read_only=not place.writable)
+    if not place.writable:  # in a folder that is written to, anybody may have put a link
+        for target in dict.fromkeys(_led_to(path)):
+            yield Bind(target, str(target), read_only=True)
+
+
+def _led_to(folder: Path) -> Iterator[Path]:
+    """Where links below *folder* lead, outside of it."""
+    looked = 0
+    for place, folders, files in os.walk(folder):
+        looked += len(folders) + len(files)
+        if looked > MOST_ENTRIES:
+            return
+        for name in (*folders, *files):
+            path = f"{place}/{name}"
+            if os.path.islink(path) and os.path.exists(path):  # noqa: PTH110, PTH114 - there may be many
+                target = _plain(Path(place, os.readlink(path)))  # noqa: PTH115
+                if not target.is_relative_to(folder):
+                    yield target
+
+
+def _plain(path: Path) -> Path:
+    return Path(os.path.abspath(path))  # noqa: PTH100 - links stay: it is found by this name
+
+
+def _secrets_of(template: Json) -> Iterator[str]:
+    """The Secrets that the container of *template* takes values from."""
+    container = container_of(template)
+    for entry in (*(container.get("envFrom") or ()), *(container.get("env") or ())):
+        source: Mapping[str, Any] = entry.get("valueFrom") or entry
+        reference = source.get("secretRef") or source.get("secretKeyRef")
+        if reference:
+            yield reference.get("name", "")

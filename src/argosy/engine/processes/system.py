@@ -1,0 +1,118 @@
+"""What every step sees of this machine: its system and the Python that runs the engine, read-only. Nothing of a user's.
+
+Whatever else a step is to see, somebody gave it: its own files, volumes, what it declares to read, a folder that the user allows.
+"""
+
+import functools
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import argosy
+
+FOLDERS = ("bin", "etc", "gnu", "lib", "lib32", "lib64", "libx32", "nix", "opt", "sbin", "sys", "usr")
+EMPTY = (
+    "dev",
+    "dev/shm",
+    "home",
+    "media",
+    "mnt",
+    "proc",
+    "root",
+    "run",
+    "srv",
+    "tmp",
+    "var",
+    "var/cache",
+    "var/lib",
+    "var/log",
+)
+"""Folders that every system has, for what is shown below them."""
+LINKS = {
+    "var/run": "/run",
+    "var/tmp": "/tmp",  # noqa: S108 - inside the view, where it is the step's own
+    "var/lock": "/run",
+    "dev/fd": "/proc/self/fd",
+    "dev/ptmx": "pts/ptmx",
+} | {f"dev/{name}": f"/proc/self/fd/{number}" for number, name in enumerate(("stdin", "stdout", "stderr"))}
+DEVICES = ("full", "null", "random", "tty", "urandom", "zero")
+ACCELERATORS = ("nvidia", "dri", "kfd", "accel", "dxg")
+"""How the names of devices begin that steps calculate on."""
+ETC = Path("/etc")
+
+
+@functools.cache
+def shown() -> tuple[Path, ...]:
+    """The folders and files that every step sees, none inside another."""
+    wanted = [*_system(), *_devices(), *_python(), *_behind_links()]
+    return tuple(path for path in dict.fromkeys(wanted) if not any(other in wanted for other in path.parents))
+
+
+def is_shown(path: Path) -> bool:
+    """Whether *path*, or what it leads to, is part of what every step sees."""
+    return any(place in (one, *one.parents) for one in {path, path.resolve()} for place in shown())
+
+
+@functools.cache
+def private() -> tuple[Path, ...]:
+    """What lies in ``/etc`` and is for some accounts of this machine only: not shown, though a step may have the account's rights."""
+    return tuple(_private_in(str(ETC))) if os.geteuid() == 0 else ()
+
+
+def links() -> Iterator[tuple[str, str]]:
+    """The symbolic links in ``/`` that lead to a folder of the system: name and target."""
+    for name in FOLDERS:
+        if os.path.islink(f"/{name}"):  # noqa: PTH114 - done for each cell
+            yield name, os.readlink(f"/{name}")  # noqa: PTH115
+
+
+def _system() -> Iterator[Path]:
+    for name in FOLDERS:
+        path = Path("/", name)
+        if path.is_dir() and not path.is_symlink():
+            yield path
+
+
+def _devices() -> Iterator[Path]:
+    with os.scandir("/dev") as found:
+        yield from (Path(entry.path) for entry in found if entry.name in DEVICES or entry.name.startswith(ACCELERATORS))
+
+
+def _python() -> Iterator[Path]:
+    """The interpreter with its libraries, and the modules that it finds beside them; not the folder it was started in."""
+    home = Path.home()
+    real = Path(sys.executable).resolve().parents[1]
+    places = [Path(argosy.__file__).parent, Path(sys.prefix), Path(sys.base_prefix), real]
+    started_in = {Path.cwd(), Path(sys.argv[0] if sys.argv else "").resolve().parent}
+    places += [path for entry in sys.path if entry and (path := Path(entry)) not in started_in]
+    for path in places:
+        if path.exists() and path not in (home, *home.parents):
+            yield path.absolute()
+
+
+def _behind_links() -> Iterator[Path]:
+    """What files of ``/etc`` are links to, where that is no part of the system otherwise, such as the name servers in ``/run``."""
+    with os.scandir(ETC) as found:
+        names = [entry.path for entry in found if entry.is_symlink()]
+    for name in names:
+        target = Path(os.path.realpath(name))
+        if target.is_file() and target.parts[1] not in (*FOLDERS, "proc", "dev"):
+            yield target
+
+
+def _private_in(folder: str) -> Iterator[Path]:
+    pending = [folder]
+    for place in pending:  # which grows
+        with os.scandir(place) as found:
+            for entry in found:
+                if entry.is_symlink():
+                    continue
+                mode = entry.stat(follow_symlinks=False).st_mode
+                is_folder = stat.S_ISDIR(mode)
+                wanted = 0o005 if is_folder else 0o004
+                if mode & wanted != wanted:
+                    yield Path(entry.path)
+                elif is_folder:
+                    pending.append(entry.path)

@@ -1,0 +1,274 @@
+"""A step sees its own files and environment, and nothing else of the user's that it was not given.
+
+Secrets are planted wherever a user has some, and a step looks for them by every way there is (``looking.py``): as root, as an ordinary
+user, and where a container hides a part of /proc.
+"""
+
+import contextlib
+import ctypes
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from platformdirs import user_cache_path
+
+from argosy.engine.processes import launcher
+
+pytestmark = pytest.mark.skipif(
+    not launcher.isolation().private_files, reason=f"no namespaces here: {launcher.isolation().reason}"
+)
+
+CANARY = "Canary-7f3a9d"
+PLANTED = (
+    "user/.ssh/id_ed25519",
+    "user/.aws/credentials",
+    "user/.config/gh/hosts.yml",
+    "user/.kube/config",
+    "user/.docker/config.json",
+    "user/.netrc",
+    "user/.bash_history",
+    "home/keys/signing.pem",
+    "home/keys/signing.pub.pem",
+    "home/keys/ids.key",
+    "home/forge/environment.git/config",
+    "home/registry/mlflow.db",
+    "home/runs/other/manifest.json",
+    "home/objects/aa/other",
+    "project/notes.txt",
+)
+LOOKING = Path(__file__).with_name("looking.py")
+
+
+def secret(where: str) -> str:
+    """What is planted at *where*: longer than what the step looks for, so that it is told from the step's own search."""
+    return f"{CANARY}-{''.join(letter for letter in where if letter.isalpha()).lower()}-planted"
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder that is not among temporary files, where everything is hidden anyhow, with what a user has in it."""
+    cache = user_cache_path("argosy-tests")
+    cache.mkdir(parents=True, exist_ok=True)
+    folder = cache / f"isolation-{os.getpid()}"
+    for path in PLANTED:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(secret(path), encoding="utf-8")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextlib.contextmanager
+def offering(address: str) -> Iterator[None]:
+    """A socket of the user's that gives its secret to whoever connects."""
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(address)
+        listening.listen()
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = listening.accept()
+                    with connection, contextlib.suppress(OSError):
+                        connection.sendall(secret("socket").encode())
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield
+        listening.shutdown(socket.SHUT_RDWR)
+
+
+@contextlib.contextmanager
+def planted_elsewhere(place: Path) -> Iterator[list[str]]:
+    """Secrets that are no files of the user's folder: where they are."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.shmat.restype = ctypes.c_void_p
+    segment = libc.shmget(0, 4096, 0o1600)
+    address = libc.shmat(segment, None, 0)
+    ctypes.memmove(address, secret("segment").encode(), len(secret("segment")))
+    files = [Path("/tmp", f"planted-{os.getpid()}"), Path("/dev/shm", f"planted-{os.getpid()}")]
+    for file in files:
+        file.write_text(secret("temporary"), encoding="utf-8")
+    abstract = f"planted-{os.getpid()}"
+    text = secret("key").encode()
+    libc.syscall({"x86_64": 248, "aarch64": 217}[os.uname().machine], b"user", b"argosy-canary", text, len(text), -4)
+    try:
+        with offering(str(place / "agent.sock")), offering(f"\0{abstract}"):
+            yield [*map(str, files), str(place / "agent.sock"), f"@{abstract}"]
+    finally:
+        libc.shmctl(segment, 0, None)
+        for file in files:
+            file.unlink()
+
+
+SECRET = {
+    "apiVersion": "v1",
+    "kind": "Secret",
+    "metadata": {"name": "of-another"},
+    "stringData": {"VALUE": secret("another")},
+}
+
+
+def workflow(place: Path, places: list[str]) -> str:
+    """A step with a secret of its own, then two that look: one in a warm interpreter, which knew the first's, one executed."""
+    looking = [CANARY[1:], *(str(place / path) for path in PLANTED), *places]
+    given = {"name": "VALUE", "valueFrom": {"secretKeyRef": {"name": "of-another", "key": "VALUE"}}}
+    source = LOOKING.read_text(encoding="utf-8")
+    templates = [
+        {
+            "name": "main",
+            "steps": [[{"name": name, "template": name}] for name in ("knows", "warm", "executed")],
+        },
+        {
+            "name": "knows",
+            "container": {
+                "image": "any",
+                "command": ["python", "-c", "import os; print(len(os.environ['VALUE']))"],
+                "env": [given],
+            },
+        },
+        {"name": "warm", "container": {"image": "any", "command": ["python", "-c", source, *looking]}},
+        {
+            "name": "executed",
+            "container": {"image": "any", "command": ["env", "python3", "-c", source, *looking]},
+        },
+    ]
+    main = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Workflow",
+        "metadata": {"name": "wf"},
+        "spec": {"entrypoint": "main", "templates": templates},
+    }
+    (place / "project" / "wf.yaml").write_text(json.dumps(main), encoding="utf-8")
+    (place / "project" / "secret.yaml").write_text(json.dumps(SECRET), encoding="utf-8")
+    return str(place / "project" / "wf.yaml")
+
+
+ORDINARY = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
+MASKED = ("unshare", "--user", "--map-root-user", "--mount", "--pid", "--fork", "--mount-proc")
+MASKED_PROC = (*MASKED, "sh", "-c", 'mount -t tmpfs none /proc/fs && exec "$@"', "sh")
+
+
+def can(prefix: tuple[str, ...]) -> bool:
+    """Whether this machine lets a test be another account's."""
+    return not prefix or (
+        shutil.which(prefix[0]) is not None
+        and subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0
+    )
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        pytest.param((), id="as this account"),
+        pytest.param(ORDINARY, id="as an ordinary user"),
+        pytest.param(MASKED_PROC, id="in a container that hides a part of proc"),
+    ],
+)
+def test_a_step_finds_nothing_that_it_was_not_given(prefix: tuple[str, ...], place: Path) -> None:
+    """By no way, in no kind of process."""
+    if not can(prefix):
+        pytest.skip("this machine does not let a test be that account's")
+    with planted_elsewhere(place) as places:
+        said = run(prefix, place, "-f", workflow(place, places), "-f", str(place / "project" / "secret.yaml"))
+    logs = {
+        path.parent.parent.name: path.read_text(encoding="utf-8")
+        for path in (place / "home").glob("runs/wf-*/nodes/*/0/main.log")
+    }
+    looked = [log for log in logs.values() if "looked everywhere" in log]
+    assert len(looked) == 2, said + repr(logs)
+    assert {log for log in looked if log != "looked everywhere\n"} == set()
+
+
+def run(prefix: tuple[str, ...], place: Path, *arguments: str) -> str:
+    """What ``argosy run`` said, started with secrets in its environment, a file of the user's open, in the user's folder."""
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("ARGOSY_")},
+        "HOME": str(place / "user"),
+        "ARGOSY_HOME": str(place / "home"),
+        "ARGOSY_FORGE_TOKEN": secret("token"),
+        "AWS_SECRET_ACCESS_KEY": secret("cloud"),
+        "SSH_AUTH_SOCK": str(place / "agent.sock"),
+    }
+    with (place / "user/.netrc").open() as inherited:
+        done = subprocess.run(
+            [*prefix, sys.executable, "-m", "argosy.cli.main", "run", *arguments, "--local-image", "*"],
+            cwd=place / "project",
+            env=environment,
+            pass_fds=[inherited.fileno()],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    return done.stdout + done.stderr
+
+
+WITHOUT_RIGHTS = (
+    *("unshare", "--user", "--map-root-user", "sh", "-c"),
+    'echo 0 >/proc/sys/user/max_user_namespaces && exec setpriv --inh-caps=-all --bounding-set=-all --no-new-privs "$@"',
+    "sh",
+)
+SEES = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: wf}
+spec:
+  entrypoint: main
+  templates:
+    - name: main
+      inputs: {parameters: [{name: what, value: "cat"}]}
+      container: {image: any, command: [sh, -c, WHAT]}
+"""
+
+
+def test_a_machine_that_cannot_is_named(place: Path) -> None:
+    """Plainly, before the first step; the run goes on."""
+    if not can(WITHOUT_RIGHTS):
+        pytest.skip("this machine does not let a test be that account's")
+    (place / "project" / "wf.yaml").write_text(SEES.replace("WHAT", "'true'"), encoding="utf-8")
+    said = run(WITHOUT_RIGHTS, place, "-f", "wf.yaml")
+    assert "note: steps of this run can read your files" in said
+    assert "wf-" in said
+    assert "Succeeded" in said
+
+
+@pytest.mark.parametrize(
+    ("what", "arguments", "expected"),
+    [
+        pytest.param(
+            "cat {place}/project/notes.txt", (), "give it with --allow {place}/project/notes.txt", id="missing"
+        ),
+        pytest.param("cat {place}/project/notes.txt", ("--allow", "notes.txt"), "Succeeded", id="allowed"),
+        pytest.param("cat {place}/project/notes.txt", ("--allow", "{place}/project"), "Succeeded", id="its-folder"),
+        pytest.param("echo x > {place}/project/new", ("--allow", "."), "--allow {place}/project:rw", id="read-only"),
+        pytest.param("echo x > {place}/project/new", ("--allow", ".:rw"), "Succeeded", id="writable"),
+        pytest.param("cat {place}/project/away", ("--allow", "."), "Succeeded", id="a-link-inside"),
+        pytest.param("cat {place}/link/notes.txt", ("--allow", "{place}/link"), "Succeeded", id="a-link-itself"),
+        pytest.param("helper", (), "--allow {place}/user/bin", id="a-program-of-the-user's"),
+        pytest.param("true", ("--allow", "nowhere"), "there is no such file or folder", id="no-such-path"),
+    ],
+)
+def test_what_is_given_is_there_and_what_is_missing_is_named(
+    what: str, arguments: tuple[str, ...], expected: str, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the path that was named; what a step looked for and is on this machine is said, with the option that gives it."""
+    (place / "project" / "away").symlink_to("../user/.netrc")
+    (place / "link").symlink_to("project")
+    program = place / "user/bin/helper"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    command = what.format(place=place)
+    text = SEES.replace("[sh, -c, WHAT]", json.dumps(["sh", "-c", command] if " " in command else [command]))
+    (place / "project" / "wf.yaml").write_text(text, encoding="utf-8")
+    said = run((), place, "-f", "wf.yaml", *(argument.format(place=place) for argument in arguments))
+    assert expected.format(place=place) in said
