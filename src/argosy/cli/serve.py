@@ -64,7 +64,14 @@ def _serve(
 
     version = found.version
     folder = approved.fetch_bundle(settings, version, place / "bundle")
-    wanted = admission.Approved(folder, version.model_digest, model=version.model, version=version.version)
+    store = version.online_store
+    wanted = admission.Approved(
+        folder,
+        version.model_digest,
+        model=version.model,
+        version=version.version,
+        online=store.digest if store else None,
+    )
     signature = _signature(found, place)
     try:
         predictor = admission.load(wanted, verifier=wiring.verifier(settings), signature=signature)

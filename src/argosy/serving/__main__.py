@@ -107,7 +107,13 @@ def _serve(
     from argosy.ports.prediction_log import Served
     from argosy.serving import admission, launch, records
 
-    approved = admission.Approved(arguments.bundle, arguments.digest, model=arguments.model, version=arguments.release)
+    approved = admission.Approved(
+        arguments.bundle,
+        arguments.digest,
+        model=arguments.model,
+        version=arguments.release,
+        online=arguments.online_digest,
+    )
     verifier = None if arguments.unsigned else wiring.verifier(settings, key=arguments.key)
     predictor = admission.load(approved, verifier=verifier, signature=arguments.signature)
     version = None if arguments.unsigned else _released(approved, arguments.minimum_release)

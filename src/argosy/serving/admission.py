@@ -23,6 +23,8 @@ class Approved:
     model: str | None = None
     """None: whatever the bundle says it is."""
     version: int | None = None
+    online: str | None = None
+    """Digest of the online store that is to be used; None: no store, or whatever is there."""
 
 
 def load(approved: Approved, *, verifier: Verifier | None, signature: Path | None) -> Predictor:
@@ -64,6 +66,9 @@ def release(
     _check_model(approved, found.model)
     if approved.version is not None and found.counter != approved.version:
         raise errors.Rejected(f"release.json says version {found.counter}, but version {approved.version} is approved")
+    store = found.online_store
+    if store is not None and approved.online not in {None, store.digest}:
+        raise errors.Rejected(f"release.json names the online store {store.digest}, but {approved.online} is approved")
     if now >= found.not_after:
         raise errors.Rejected(
             f"version {found.counter} of {found.model} may be served until {found.not_after:%Y-%m-%d %H:%M} UTC only; "

@@ -22,13 +22,19 @@ MAIN = "refs/heads/main"
 
 
 class Hand(Protocol):
-    """Somebody with the right to push branches, and no other."""
+    """Somebody with the right to push."""
+
+    def push(self, files: Files) -> None:
+        """Push a commit with the changes *files* to main."""
 
     def open(self, claimed: Subject, files: Files, modes: Modes | None = None) -> int:
         """Open a request whose text says *claimed* and whose commit makes the changes *files* to main; returns its number."""
 
     def amend(self, number: int, files: Files) -> None:
         """Push a commit with the changes *files* onto the request."""
+
+    def relabel(self, number: int, claimed: Subject) -> None:
+        """Edit the request's text so that it says *claimed*."""
 
 
 def _request(number: int, claimed: Subject, head: str) -> Request:
@@ -56,6 +62,10 @@ class MemoryHand:
     def __init__(self, forge: MemoryForge) -> None:
         self._forge = forge
 
+    def push(self, files: Files) -> None:
+        """See Hand."""
+        self._forge.push(files)
+
     def open(self, claimed: Subject, files: Files, modes: Modes | None = None) -> int:
         """See Hand."""
         main = self._forge.head()
@@ -71,12 +81,22 @@ class MemoryHand:
         moved = request.model_copy(update={"head": f"{request.head}+"})
         self._forge.offer(moved, Proposed(before.base, _changed(before.files, files), before.modes))
 
+    def relabel(self, number: int, claimed: Subject) -> None:
+        """See Hand."""
+        request = self._forge.request(number)
+        self._forge.offer(request.model_copy(update={"subject": claimed}), self._forge.proposed(request.head))
+
 
 class LocalHand:
     """At a bare repository: branches and the ledger of requests are refs like others."""
 
     def __init__(self, path: Path) -> None:
         self._repository = Repository(path)
+
+    def push(self, files: Files) -> None:
+        """See Hand."""
+        main = self._ledger()[1]
+        assert self._repository.move(MAIN, self._commit(main, files, {}), main)
 
     def open(self, claimed: Subject, files: Files, modes: Modes | None = None) -> int:
         """See Hand."""
@@ -94,6 +114,13 @@ class LocalHand:
         head = self._commit(request.head, files, {})
         assert self._repository.move(f"refs/heads/{request.branch}", head, request.head)
         assert ledger.record([request.model_copy(update={"head": head})], "by hand\n", Person(WHO))
+
+    def relabel(self, number: int, claimed: Subject) -> None:
+        """See Hand."""
+        ledger, _ = self._ledger()
+        request = ledger.find(number)
+        assert request is not None
+        assert ledger.record([request.model_copy(update={"subject": claimed})], "by hand\n", Person(WHO))
 
     def _ledger(self) -> tuple[ledgers.Ledger, str]:
         main = self._repository.resolve(MAIN)
@@ -124,6 +151,10 @@ class GithubHand:
     def __init__(self, server: FakeGithub) -> None:
         self._store = server.store
 
+    def push(self, files: Files) -> None:
+        """See Hand."""
+        self._store.push(files)
+
     def open(self, claimed: Subject, files: Files, modes: Modes | None = None) -> int:
         """See Hand."""
         number = len(self._store.pulls) + 1
@@ -137,6 +168,11 @@ class GithubHand:
         """See Hand."""
         ref = f"heads/{self._store.pulls[number]['branch']}"
         self._store.refs[ref] = self._commit(self._store.refs[ref], files, {})
+
+    def relabel(self, number: int, claimed: Subject) -> None:
+        """See Hand."""
+        pull = self._store.pulls[number]
+        pull["body"] = attach(pull["body"], Marks(subject=claimed, author=WHO))
 
     def _commit(self, onto: str, files: Files, modes: Modes) -> str:
         kept = {path: sha for path, sha in self._store.commits[onto].files.items() if path not in files}

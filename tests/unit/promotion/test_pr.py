@@ -17,20 +17,15 @@ from argosy.adapters.memory_registry import MemoryRegistry
 from argosy.cli import approved, main, pr
 from argosy.domain import promotion
 from argosy.domain.documents import sha256
-from argosy.domain.evidence import ChampionRef
 from argosy.domain.merge_checks import Check
-from argosy.domain.model_settings import ModelSettings
 from argosy.domain.promotion import Request
-from argosy.domain.release import OnlineStore, parse
+from argosy.domain.release import parse
 from argosy.domain.rollouts import Rollout
 from argosy.promotion import desk
 from argosy.settings import Settings
-from argosy.steps.champion import run as champion
 from argosy.steps.converge import run as converge
-from argosy.steps.propose import run as propose
-from argosy.steps.register import run as register
-from argosy.steps.sign import run as sign
 from argosy.testing.forge_contract import files_of
+from argosy.testing.offered import offer
 
 Verb = Callable[..., int]
 
@@ -55,43 +50,6 @@ def verb(here: Settings, monkeypatch: pytest.MonkeyPatch, registry: MemoryRegist
         return pr.run(parser.parse_args(words))
 
     return run
-
-
-def offer(toy: Any, here: Settings, registry: MemoryRegistry, **evidence: str) -> str:
-    """Take *toy* from evaluation to request with the real adapters; returns what propose said."""
-    folder = toy.folder
-    for left in ("release", "signatures"):
-        shutil.rmtree(folder / left, ignore_errors=True)
-    forge, artifacts = wiring.forge(here), wiring.artifacts(here)
-    champion.run(model="toy", forge=forge, out=folder / "champion")
-    toy.judge("promote", ChampionRef.read(folder / "champion" / "champion.json"), **evidence)
-    names = ("bundle", "training", "history", "choice", "evidence", "snapshot", "lineage", "online")
-    released = register.run(
-        settings=ModelSettings.model_validate_json((folder / "settings").read_bytes()),
-        inputs=register.Inputs(settings_file=folder / "settings", **{name: folder / name for name in names}),
-        surroundings={},
-        registry=registry,
-        artifacts=artifacts,
-        shared=None,
-        out=folder / "release",
-    )
-    signatures = folder / "signatures"
-    sign.run(
-        release=folder / "release",
-        evidence=folder / "evidence",
-        signer=wiring.signer(here),
-        artifacts=artifacts,
-        out=signatures,
-    )
-    inputs = propose.Inputs(
-        version=released.version,
-        storage_uri=released.storage_uri,
-        online=OnlineStore.from_text(released.online_uri),
-        release=folder / "release",
-        evidence=folder / "evidence",
-        signatures=signatures,
-    )
-    return propose.run(inputs=inputs, forge=forge)
 
 
 @pytest.fixture

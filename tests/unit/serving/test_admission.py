@@ -1,5 +1,6 @@
 """What may be served: signed, exactly what was approved, this model, not expired, not a step back, and answering as it did in training."""
 
+import dataclasses
 import datetime
 import shutil
 from pathlib import Path
@@ -10,10 +11,12 @@ from argosy import errors
 from argosy.adapters import keys
 from argosy.adapters.model_signer import KeySigner, KeyVerifier
 from argosy.domain import bundle
+from argosy.domain.documents import sha256
 from argosy.serving import admission, counter
 from argosy.serving.admission import Approved
 from argosy.serving.counter import Counter
 
+OTHER_STORE = {"uri": "s3://store/online", "digest": sha256(b"rows")}
 NOW = datetime.datetime(2030, 6, 1, tzinfo=datetime.UTC)
 
 
@@ -22,7 +25,7 @@ def released(folder: Path, **changes: object) -> Approved:
     digest = bundle.digest(folder)
     fields = {"model": "leaving", "model_digest": digest, "counter": 4, "not_after": NOW + datetime.timedelta(days=1)}
     bundle.Release.model_validate({**fields, **changes}).write(folder / bundle.RELEASE)
-    return Approved(folder, digest, model="leaving", version=4)
+    return Approved(folder, digest, model="leaving", version=4, online=sha256(b"online"))
 
 
 @pytest.fixture
@@ -110,6 +113,11 @@ def test_a_model_that_answers_otherwise_is_refused(copy: Path) -> None:
         pytest.param({"model_digest": "sha256:1"}, "release.json is for sha256:1", id="digest"),
         pytest.param({"model": "churning"}, "is the model 'churning'", id="model"),
         pytest.param({"counter": 5}, "says version 5, but version 4 is approved", id="version"),
+        pytest.param(
+            {"online_store": OTHER_STORE},
+            rf"names the online store {sha256(b'rows')}, but {sha256(b'online')}",
+            id="online",
+        ),
         pytest.param({"not_after": NOW}, "may be served until 2030-06-01 00:00 UTC only", id="expired"),
     ],
 )
@@ -119,6 +127,13 @@ def test_a_release_that_is_not_the_approved_one_is_refused(
     """Each field of release.json holds."""
     with pytest.raises(errors.Rejected, match=message):
         admission.release(released(copy, **changes), now=NOW)
+
+
+def test_a_release_of_before_stores_were_named(copy: Path) -> None:
+    """What was released and approved earlier is served as it was; one without a store is held against none."""
+    assert admission.release(released(copy), now=NOW).online_store is None
+    approved = dataclasses.replace(released(copy, online_store=OTHER_STORE), online=None)
+    assert admission.release(approved, now=NOW).counter == 4
 
 
 def test_an_older_release_than_the_last_is_refused(copy: Path) -> None:

@@ -1,0 +1,62 @@
+"""A toy candidate, taken from its evaluation to its request with the real steps, adapters and signatures."""
+
+import shutil
+from pathlib import Path
+
+from argosy import wiring
+from argosy.domain.evidence import ChampionRef
+from argosy.domain.model_settings import ModelSettings
+from argosy.domain.release import OnlineStore
+from argosy.ports.forge import Forge
+from argosy.ports.registry import Registry
+from argosy.settings import Settings
+from argosy.steps.champion import run as champion
+from argosy.steps.propose import run as propose
+from argosy.steps.register import run as register
+from argosy.steps.sign import run as sign
+from argosy.testing.toy import Toy
+
+INPUTS = ("bundle", "training", "history", "choice", "evidence", "snapshot", "lineage", "online")
+
+
+def offer(toy: Toy, here: Settings, registry: Registry) -> str:
+    """Judge, register, sign and propose *toy*; returns what propose said."""
+    folder, forge, artifacts = toy.folder, wiring.forge(here), wiring.artifacts(here)
+    for left in ("release", "signatures"):
+        shutil.rmtree(folder / left, ignore_errors=True)
+    judge(toy, forge)
+    released = register.run(
+        settings=ModelSettings.model_validate_json((folder / "settings").read_bytes()),
+        inputs=register.Inputs(settings_file=folder / "settings", **{name: folder / name for name in INPUTS}),
+        surroundings={},
+        registry=registry,
+        artifacts=artifacts,
+        shared=None,
+        image=here.serving_image,
+        out=folder / "release",
+    )
+    sign.run(
+        release=folder / "release",
+        evidence=folder / "evidence",
+        signer=wiring.signer(here),
+        artifacts=artifacts,
+        out=folder / "signatures",
+    )
+    return propose.run(inputs=_inputs(folder, released), forge=forge)
+
+
+def judge(toy: Toy, forge: Forge) -> None:
+    """Let *toy* win against what *forge*'s main has in production."""
+    champion.run(model="toy", forge=forge, out=toy.folder / "champion")
+    toy.judge("promote", ChampionRef.read(toy.folder / "champion" / "champion.json"))
+
+
+def _inputs(folder: Path, released: register.Released) -> propose.Inputs:
+    return propose.Inputs(
+        version=released.version,
+        storage_uri=released.storage_uri,
+        online=OnlineStore.from_text(released.online_uri),
+        release=folder / "release",
+        evidence=folder / "evidence",
+        signatures=folder / "signatures",
+    )
