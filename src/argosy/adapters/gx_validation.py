@@ -60,8 +60,9 @@ class GreatExpectations:
         # They come back grouped by column.
         by_order: dict[int, Any] = {}
         with _quiet():
+            source = _context().data_sources.add_pandas(name)
             for view, configured in by_view.items():
-                found = _validate(name, _frame(view, table, contract), configured)
+                found = _validate(source.add_dataframe_asset(view), _frame(view, table, contract), configured)
                 by_order |= {result.expectation_config.meta[ORDER]: result for result in found}
         return [
             _finding(name, expectation, by_order[order], table.schema) for order, expectation in enumerate(expectations)
@@ -92,12 +93,15 @@ def _frame(view: View, table: "pa.Table", contract: Sequence[str]) -> pd.DataFra
     return frame
 
 
-def _validate(name: str, frame: pd.DataFrame, asked: list[Any]) -> list[Any]:
+def _context() -> Any:
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
-    asset = context.data_sources.add_pandas(name).add_dataframe_asset(name)
+    return context
+
+
+def _validate(asset: Any, frame: pd.DataFrame, asked: list[Any]) -> list[Any]:
     batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
-    suite = gx.ExpectationSuite(name, expectations=asked)
+    suite = gx.ExpectationSuite(asset.name, expectations=asked)
     found = batch.validate(suite, result_format={"result_format": "SUMMARY", "partial_unexpected_count": EXAMPLES})
     return list(found.results)
 

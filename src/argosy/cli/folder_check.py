@@ -28,6 +28,9 @@ def refuse(model: Path) -> None:
 
 def problems(model: Path) -> list[str]:
     """All that is wrong in the folder *model*, a line each."""
+    files = [model / name for name in (*folder.ARTIFACTS.values(), folder.PIPELINE)]
+    if absent := [f"{file} is not there; a model's folder needs it" for file in files if not file.is_file()]:
+        return absent
     try:
         settings, lines = model_folder.load_with_lines(model / folder.ARTIFACTS["settings"], ModelSettings)
     except errors.Misconfigured as error:

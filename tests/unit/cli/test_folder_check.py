@@ -319,3 +319,12 @@ def test_json_that_is_set_in_by_tabs(project: Path) -> None:
     text = (project / EXPECTED).read_text(encoding="utf-8").replace("  ", "\t").replace("10000", "1e4")
     (project / EXPECTED).write_text(text, encoding="utf-8")
     assert folder_check.problems(project / "workflows" / "upsell") == []
+
+
+def test_every_absent_file_is_named(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """At once, not one a try."""
+    for name in ("features.py", "expectations.json", "pipeline.py"):
+        (project / "workflows" / "upsell" / name).unlink()
+    assert main.run(["compile", "workflows/upsell"]) == errors.Misconfigured.exit_code
+    said = capsys.readouterr().err
+    assert all(name in said for name in ("features.py", "expectations.json", "pipeline.py"))
