@@ -65,6 +65,7 @@ def impossible(policy: ComparisonPolicy, reason: str, rows: int) -> ComparisonRe
         p_value=1,
         outcome="inconclusive",
         reason=reason,
+        compared=False,
     )
 
 
@@ -87,7 +88,7 @@ def overlap(candidate: EntitySplit | TimeSplit, champion: EntitySplit | TimeSpli
 def gate(policy: ComparisonPolicy, result: ComparisonResult) -> GateResult:
     """The comparison as one gate among the others: the low end of the interval against the margin."""
     passed = result.outcome in ("better", "not-inferior")
-    told = passed or result.low < -result.margin
+    told = result.compared and (passed or result.low < -result.margin)
     return GateResult(
         gate=GATE,
         dimension="performance",
@@ -100,6 +101,8 @@ def gate(policy: ComparisonPolicy, result: ComparisonResult) -> GateResult:
 
 
 def _would_pass(policy: ComparisonPolicy, result: ComparisonResult) -> str:
+    if not result.compared:
+        return "a champion and a holdout that can be compared; more rows do not help"
     if result.low >= -result.margin or result.rows < policy.minimum_rows:
         return f"{policy.minimum_rows:,} rows or more that both models can answer and neither was trained on"
     # The interval is taken to move with the difference.

@@ -53,6 +53,8 @@ class ComparisonResult(Document):
     p_value: float
     outcome: Literal["better", "not-inferior", "inferior", "inconclusive"]
     reason: str
+    compared: bool = True
+    """Whether both models answered; else the figures are none, and *reason* says what was in the way."""
 
 
 class Table(Document):

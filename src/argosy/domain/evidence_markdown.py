@@ -91,6 +91,8 @@ def _comparison(evidence: Evidence) -> str:
         return (
             "There is no model in production yet." if evidence.champion.model_digest is None else "It is the champion."
         )
+    if not result.compared:
+        return escape(f"Not compared: {result.reason}.")
     return "\n\n".join(
         [
             escape(f"{result.outcome}: {result.reason}"),

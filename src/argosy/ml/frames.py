@@ -19,6 +19,8 @@ from argosy.ml.encoding import Encoder, Matrix
 
 ROWS = "rows.parquet"
 SCHEMA = "schema.json"
+LEFT_OUT = "left_out.parquet"
+"""A column ``<view>:<name>`` for each feature that the model leaves out, a line a row of the holdout, in its order."""
 LABEL = "label"
 SIDE = "side"
 TIME = "event_timestamp"
@@ -51,6 +53,11 @@ class Examples:
 def schema(folder: Path) -> FeatureSchema:
     """What the columns of the features in *folder* are."""
     return FeatureSchema.read(folder / SCHEMA)
+
+
+def left_out(folder: Path) -> pa.Table:
+    """The features of the holdout in *folder* that the model does not take; without a column where none are kept."""
+    return pq.read_table(folder / LEFT_OUT) if (folder / LEFT_OUT).exists() else pa.table({})
 
 
 def read(folder: Path, side: str) -> Examples:

@@ -46,6 +46,11 @@ class Features(Protocol):
         Rows keep their order; numbers are float64, categories are strings.
         """
 
+    def join_left_out(self, examples: "pa.Table") -> "pa.Table":
+        """*examples* with a column ``<view>:<name>`` for each feature that the views of the definitions could take by the data contract and
+        the service does not: what a champion may read that the candidate does not. As :meth:`join` otherwise.
+        """
+
     def publish(self, rows: "pa.Table", into: Path) -> str:
         """Write the online store to the folder *into*: the newest of the joined *rows* of each entity, by the model's own join keys.
 

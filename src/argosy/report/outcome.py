@@ -44,7 +44,9 @@ def _of_verdict(evidence: Evidence) -> Outcome:
     if evidence.verdict == "champion":
         return Outcome("champion", "plain", "Already in production", evidence.explanation)
     if evidence.verdict == "inconclusive":
-        return Outcome("inconclusive", "wait", "Held back: the data cannot tell", evidence.explanation)
+        told = evidence.comparison is None or evidence.comparison.compared
+        why = "the data cannot tell" if told else "it could not be compared with the champion"
+        return Outcome("inconclusive", "wait", f"Held back: {why}", evidence.explanation)
     headline = f"Rejected: {tally(evidence.gates)}" if evidence.failed else "Rejected"
     # The explanation opens with the tally too; a person reads it once.
     return Outcome("reject", "bad", headline, evidence.explanation.removeprefix(f"{tally(evidence.gates)}: "))

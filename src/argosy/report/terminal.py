@@ -49,6 +49,9 @@ def _of_evidence(evidence: Evidence) -> Iterator[str]:
     ]
     yield f"  gates     {', '.join(held)}"
     if comparison := evidence.comparison:
+        if not comparison.compared:
+            yield "  champion  not compared"
+            return
         change = f"{formats.number(comparison.candidate)} against {formats.number(comparison.champion)}"
         yield f"  champion  {comparison.outcome}: {formats.words(comparison.metric)} {change}"
 

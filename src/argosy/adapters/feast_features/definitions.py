@@ -19,6 +19,8 @@ from argosy.ports.features import Definition
 from argosy.ports.tables import EVENT_TIME
 
 NUMBERS = (Float32, Float64, Int32, Int64, Bool)
+TYPES = {"string": String, "integer": Int64, "number": Float64, "boolean": Bool}
+"""Of a column in the data contract, as Feast calls it."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,9 @@ class Loaded:
     views: list[FeatureView]
     service: FeatureService
     features: list[Definition]
+    left_out: list[Definition]
+    """What its views could read of their sources besides, by the data contract; a model before may have done so."""
+    all_views: list[FeatureView]
 
     def objects(self) -> list[Any]:
         """Everything, in an order that depends on names only."""
@@ -67,6 +72,8 @@ def load(file: Path, settings: ModelSettings) -> Loaded:
         views=[views[name] for name in sorted(used)],
         service=service,
         features=features,
+        left_out=_left_out(views, features, keys, settings),
+        all_views=[views[name] for name in sorted(views)],
     )
 
 
@@ -105,12 +112,49 @@ def _features(
     return features
 
 
+def _left_out(
+    views: dict[str, FeatureView], features: list[Definition], keys: set[str], settings: ModelSettings
+) -> list[Definition]:
+    taken = {(feature.view, feature.name) for feature in features}
+    found = []
+    for view in (views[name] for name in sorted(views)):
+        if _problem_of_source(view, settings):
+            continue  # the service does not use it, so nobody asked for it
+        source = settings.source(source_of(view))
+        found += [
+            Definition(
+                column.name, "category" if column.type == "string" else "number", view.name, source.name, column.name
+            )
+            for column in source.columns
+            if (view.name, column.name) not in taken and _could_be_a_feature(column.name, source, keys, settings)
+        ]
+    return found
+
+
+def _could_be_a_feature(name: str, source: Source, keys: set[str], settings: ModelSettings) -> bool:
+    column = next(column for column in source.columns if column.name == name)
+    label = settings.label.columns if source.name == settings.label.source else []
+    alike = [other for other in source.columns if other.name.casefold() == name.casefold()]
+    return (
+        column.type != "timestamp"
+        and name not in {*source.entity, *keys, *label}
+        and len(alike) == 1
+        and not (reserved_names.of_feature(name) or reserved_names.of_column(name, sorted(keys)))
+    )
+
+
 def _checked_source(file: Path, view: FeatureView, settings: ModelSettings) -> Source:
+    if problem := _problem_of_source(view, settings):
+        raise _wrong(file, problem)
+    return settings.source(source_of(view))
+
+
+def _problem_of_source(view: FeatureView, settings: ModelSettings) -> str | None:
     batch = view.batch_source
     names = [source.name for source in settings.sources]
     if not isinstance(batch, FileSource) or batch.path not in {f"{name}.parquet" for name in names}:
         expected = ", ".join(f"FileSource(path={name + '.parquet'!r})" for name in names)
-        raise _wrong(file, f"view {view.name!r} must read a table of the snapshot: {expected}")
+        return f"view {view.name!r} must read a table of the snapshot: {expected}"
     source = settings.source(source_of(view))
     wanted = {
         "timestamp_field": (batch.timestamp_field, source.timestamp or EVENT_TIME),
@@ -118,14 +162,13 @@ def _checked_source(file: Path, view: FeatureView, settings: ModelSettings) -> S
     }
     for argument, (given, expected) in wanted.items():
         if given != expected:
-            raise _wrong(
-                file,
+            return (
                 f"the source of view {view.name!r} has {argument}={given!r}, the data contract says {expected!r}: "
-                f"another time would let a row be seen before it was known; write {argument}={expected!r}",
+                f"another time would let a row be seen before it was known; write {argument}={expected!r}"
             )
     if batch.field_mapping:
-        raise _wrong(file, f"the source of view {view.name!r} renames columns; name features as the contract does")
-    return source
+        return f"the source of view {view.name!r} renames columns; name features as the contract does"
+    return None
 
 
 def _definition(file: Path, field: Any, view: str, source: str) -> Definition:

@@ -5,6 +5,7 @@ writes holds a path of this machine.
 """
 
 import contextlib
+import copy
 import io
 import shutil
 import warnings
@@ -12,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
-from feast import FeatureStore
+from feast import FeatureService, FeatureStore, FeatureView, Field
 
 from argosy.adapters.feast_features import definitions, publishing
 from argosy.domain.model_settings import ModelSettings
@@ -20,6 +21,7 @@ from argosy.ports.features import Definition
 from argosy.ports.tables import EVENT_TIME
 
 ROW = "argosy_row"
+KINDS = {"number": pa.float64(), "category": pa.string()}
 
 
 class FeastFeatures:
@@ -48,23 +50,54 @@ class FeastFeatures:
 
     def join(self, examples: pa.Table) -> pa.Table:
         """Join as of each row's time; see the port."""
+        with self._inside() as store:
+            joined = self._joined(store, examples, store.get_feature_service(self._loaded.service.name))
+        for feature in self._loaded.features:
+            examples = examples.append_column(feature.name, joined.column(feature.name).cast(KINDS[feature.type]))
+        return examples
+
+    def join_left_out(self, examples: pa.Table) -> pa.Table:
+        """Join what the service does not take; see the port."""
+        found, fields = examples, [f"{each.view}:{each.name}" for each in self._loaded.left_out]
+        if not fields:
+            return found
+        with self._inside() as store:
+            store.apply([*self._loaded.entities, *map(self._extended, self._loaded.all_views)])
+            joined = self._joined(store, examples, fields)
+            store.apply(self._loaded.objects())
+        for each, field in zip(self._loaded.left_out, fields, strict=True):
+            found = found.append_column(field, joined.column(f"{each.view}__{each.name}").cast(KINDS[each.type]))
+        return found
+
+    def _extended(self, view: FeatureView) -> FeatureView:
+        """*view* with fields for what it leaves out of its source."""
+        source = self._settings.source(definitions.source_of(view))
+        types = {column.name: definitions.TYPES[column.type] for column in source.columns if column.type != "timestamp"}
+        known = {field.name for field in view.features}
+        more = [each.name for each in self._loaded.left_out if each.view == view.name and each.name not in known]
+        extended = copy.copy(view)
+        extended.features = [*view.features, *(Field(name=name, dtype=types[name]) for name in more)]
+        return extended
+
+    def _joined(self, store: FeatureStore, examples: pa.Table, features: FeatureService | list[str]) -> pa.Table:
+        """The *features* of each of *examples*, in their order; of a list each by view and name."""
         wanted = examples.select([*self.join_keys(), EVENT_TIME]).append_column(
             ROW, pa.array(range(examples.num_rows), pa.int64())
         )
-        with self._inside() as store:
-            joined = store.get_historical_features(
+        joined = (
+            store.get_historical_features(
                 entity_df=wanted.to_pandas(),
-                features=store.get_feature_service(self._loaded.service.name),
+                features=features,
+                full_feature_names=isinstance(features, list),
                 # Without it a correction that came later is seen before it was made.
                 filter_by_created_timestamp=True,
-            ).to_arrow()
-        joined = joined.sort_by(ROW)
+            )
+            .to_arrow()
+            .sort_by(ROW)
+        )
         if joined.column(ROW).to_pylist() != list(range(examples.num_rows)):
             raise RuntimeError(f"the join gave {joined.num_rows} rows for {examples.num_rows} examples")
-        for feature in self._loaded.features:
-            kind = pa.float64() if feature.type == "number" else pa.string()
-            examples = examples.append_column(feature.name, joined.column(feature.name).cast(kind))
-        return examples
+        return joined
 
     def publish(self, rows: pa.Table, into: Path) -> str:
         """Write the online store; see the port."""

@@ -57,6 +57,9 @@ def run(
     outputs.features.mkdir(parents=True)
     pq.write_table(rows, outputs.features / frames.ROWS, compression="zstd")
     _schema(settings, rows, definitions, context, digest).write(outputs.features / frames.SCHEMA)
+    held = examples.filter(compute.equal(pa.array(side, pa.string()), holdout.HOLDOUT))
+    left_out = _in_order(features.join_left_out(held), settings).drop_columns(examples.column_names)
+    pq.write_table(left_out.replace_schema_metadata(None), outputs.features / frames.LEFT_OUT, compression="zstd")
 
 
 def _is_validated(manifest: SnapshotManifest, validation: Path) -> None:
@@ -117,10 +120,13 @@ def _ordered(
         LABEL,
         frames.SIDE,
     ]
-    keys = [(name, "ascending") for name in dict.fromkeys([*settings.entity, EVENT_TIME])]
-    rows = joined.select(list(dict.fromkeys(names))).sort_by(keys)
+    rows = _in_order(joined.select(list(dict.fromkeys(names))), settings)
     moment = rows.column(EVENT_TIME).cast(pa.timestamp("us", tz="UTC"))
     return rows.set_column(rows.column_names.index(EVENT_TIME), EVENT_TIME, moment).replace_schema_metadata(None)
+
+
+def _in_order(rows: pa.Table, settings: ModelSettings) -> pa.Table:
+    return rows.sort_by([(name, "ascending") for name in dict.fromkeys([*settings.entity, EVENT_TIME])])
 
 
 def _schema(

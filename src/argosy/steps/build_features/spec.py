@@ -13,7 +13,10 @@ SPEC = StepSpec(
         Artifact("validation", "Proof that the snapshot was validated."),
     ),
     outputs=(
-        Artifact("features", "Folder: rows.parquet and schema.json (FeatureSchema)."),
+        Artifact(
+            "features",
+            "Folder: rows.parquet and schema.json (FeatureSchema); left_out.parquet, what a champion may read besides.",
+        ),
         Artifact(
             "online", "Folder: the online store as files (online.db, registry.db, feature_store.yaml, features.py)."
         ),

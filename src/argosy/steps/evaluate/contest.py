@@ -3,8 +3,12 @@
 What outcome follows from which figures is ``domain.comparison``'s word, how the figures are calculated ``ml.paired``'s.
 """
 
+import pyarrow as pa
+
 from argosy import errors, scratch
 from argosy.domain import comparison
+from argosy.domain.bundle import Signature
+from argosy.domain.data import FeatureColumn
 from argosy.domain.evidence import ChampionRef, ComparisonResult, Table
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.policy import ComparisonPolicy
@@ -28,14 +32,24 @@ def fetch(champion: ChampionRef, artifacts: Artifacts) -> Predictor:
 
 
 def hold(
-    settings: ModelSettings, policy: ComparisonPolicy, candidate: Predictor, incumbent: Predictor, holdout: Examples
+    settings: ModelSettings,
+    policy: ComparisonPolicy,
+    candidate: Predictor,
+    incumbent: Predictor,
+    holdout: Examples,
+    left_out: pa.Table,
 ) -> tuple[ComparisonResult, Table | None]:
-    """The outcome by the policy's score, and the scores that are shown beside it."""
-    if reason := _incomparable(settings, candidate, incumbent, holdout):
-        return comparison.impossible(policy, reason, len(holdout)), None
+    """The outcome by the policy's score, and the scores that are shown beside it. Each model answers from its own features.
+
+    *left_out*: features of the same rows that the candidate does not take (see ``ml.frames``).
+    """
+    own = _own_features(incumbent.signature, holdout, left_out)
+    reason = _incomparable(settings, candidate, incumbent) or (own if isinstance(own, str) else None)
+    if reason or isinstance(own, str):
+        return comparison.impossible(policy, reason or str(own), len(holdout)), None
     answers = (
         paired.Answers(candidate.predict_matrix(holdout.matrix), _threshold(candidate)),
-        paired.Answers(incumbent.predict_matrix(incumbent.encoder.table(holdout.table)), _threshold(incumbent)),
+        paired.Answers(incumbent.predict_matrix(incumbent.encoder.table(own)), _threshold(incumbent)),
     )
     drawing = paired.Drawing(policy.confidence, policy.resamples, settings.seed)
     metrics = (policy.metric, *policy.beside)
@@ -47,7 +61,34 @@ def hold(
     return comparison.decide(policy, figures), comparison.beside(defined) if defined else None
 
 
-def _incomparable(settings: ModelSettings, candidate: Predictor, incumbent: Predictor, holdout: Examples) -> str | None:
+def _own_features(signature: Signature, holdout: Examples, left_out: pa.Table) -> pa.Table | str:
+    """The columns that a model of *signature* reads, for the rows of *holdout*; else which of them cannot be had, and what to do."""
+    columns = [(feature, _column(feature, holdout, left_out)) for feature in signature.features]
+    if absent := [feature for feature, column in columns if column is None]:
+        named = ", ".join(f"{feature.name!r} of the view {feature.view!r}" for feature in absent)
+        return (
+            f"the champion reads {named}, which this data or features.py no longer has: until the champion is replaced, keep the view "
+            "there, and the column in the data and in model.yaml; the feature service may leave it out"
+        )
+    if other := [feature for feature, column in columns if _is_text(column) != (feature.type == "category")]:
+        return f"the champion reads {other[0].name!r} as a {other[0].type}, and in this data it is none: it is another feature now"
+    return pa.table({feature.name: column for feature, column in columns})
+
+
+def _column(feature: FeatureColumn, holdout: Examples, left_out: pa.Table) -> pa.ChunkedArray | None:
+    """The values of *feature*: as the candidate has it, else of the same view, else a column that examples carry along."""
+    if feature.name in {own.name for own in holdout.schema.features}:
+        return holdout.table.column(feature.name)
+    if (named := f"{feature.view}:{feature.name}") in left_out.column_names:
+        return left_out.column(named)
+    return holdout.table.column(feature.name) if feature.name in holdout.schema.context else None
+
+
+def _is_text(column: pa.ChunkedArray) -> bool:
+    return bool(pa.types.is_string(column.type) or pa.types.is_large_string(column.type))
+
+
+def _incomparable(settings: ModelSettings, candidate: Predictor, incumbent: Predictor) -> str | None:
     mine, theirs = candidate.signature, incumbent.signature
     if (theirs.task, theirs.classes) != (mine.task, mine.classes):
         return "the champion answers another question: its task or its classes differ"
@@ -55,9 +96,6 @@ def _incomparable(settings: ModelSettings, candidate: Predictor, incumbent: Pred
         return (
             "the champion tells its examples apart by other keys, so it may have been trained on rows of this holdout"
         )
-    absent = [feature.name for feature in theirs.features if feature.name not in holdout.table.column_names]
-    if absent:
-        return f"the champion needs the feature {absent[0]!r}, which this data has not; keep it until the champion is replaced"
     return comparison.overlap(settings.split, theirs.split)
 
 

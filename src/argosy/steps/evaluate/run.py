@@ -63,7 +63,9 @@ def run(
     against, beside = None, None
     if champion.model_digest not in (None, digest):
         incumbent = contest.fetch(champion, artifacts)
-        against, beside = contest.hold(settings, policy.comparison, predictor, incumbent, holdout)
+        against, beside = contest.hold(
+            settings, policy.comparison, predictor, incumbent, holdout, frames.left_out(inputs.features)
+        )
         results.append(comparison.gate(policy.comparison, against))
     verdict, explanation = verdicts.decide(model_digest=digest, champion=champion, gates=results, comparison=against)
     evidence = Evidence(
