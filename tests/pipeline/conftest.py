@@ -70,6 +70,18 @@ class Project:
         text, count = re.subn(pattern, replacement, path.read_text(encoding="utf-8"))
         assert count == 1, f"{pattern!r} stands {count} times in {path}"
         path.write_text(text, encoding="utf-8")
+        self.commit()
+
+    def commit(self) -> None:
+        """Compile and commit what is there, as whoever wants it in production does."""
+        folder = next(self.folder.glob("workflows/*/model.yaml")).parent
+        assert self.call("compile", str(folder)).returncode in {
+            0,
+            78,
+        }  # what cannot be compiled is a test's own business
+        git = ["git", "-C", str(self.folder), "-c", "user.name=ada", "-c", "user.email=ada@example.com"]
+        for words in (["init", "--quiet"], ["add", "--all", "workflows"], ["commit", "--quiet", "--message", "change"]):
+            subprocess.run([*git, *words], check=True)
 
     def at_home(self, home: Path, **environment: str) -> "Project":
         """The same project with another state folder."""

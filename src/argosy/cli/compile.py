@@ -2,14 +2,21 @@
 
 The first is an ordinary Argo WorkflowTemplate: `argo submit` takes it as it is, and so does `argosy run`. The second is a CronWorkflow that
 starts it. Commit both beside their source.
+
+A commit cannot hold its own name, so what is committed says nothing of it. `--stamp` prints the manifests as they are to be installed:
+with the commit, whether the files are that commit's, the images, and the manifest's digest, as annotations and as the value that steps are
+handed. `argosy compile --stamp workflows/NAME | kubectl apply --server-side -f -` installs them.
 """
 
 import argparse
 import shlex
+import sys
 from pathlib import Path
 
+import yaml
+
 from argosy import errors
-from argosy.cli import manifests
+from argosy.cli import manifests, provenance
 from argosy.templates import folder
 
 
@@ -21,10 +28,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--check", action="store_true", help="write nothing; end 10 where the committed manifest is not up to date"
     )
+    parser.add_argument(
+        "--stamp", action="store_true", help="write nothing; print the manifests with their provenance, to be installed"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Compile each folder."""
+    if arguments.stamp:
+        return _stamp(arguments.model)
     written = [
         (model / name, text)
         for model in arguments.model
@@ -39,6 +51,26 @@ def run(arguments: argparse.Namespace) -> int:
         raise errors.Rejected(
             f"not up to date: {', '.join(str(path) for path in stale)}; run `argosy compile {folders}`"
         )
+    return errors.DONE
+
+
+def _stamp(models: list[Path]) -> int:
+    """Print the committed manifests of *models* with where they come from. Raises Rejected where one is not up to date."""
+    documents = []
+    for model in models:
+        manifest = model / folder.MANIFEST
+        if not manifest.exists() or manifest.read_text(encoding="utf-8") != manifests.compiled(model):
+            raise errors.Rejected(
+                f"{manifest} is not what its folder compiles to; run `argosy compile {shlex.quote(str(model))}` and commit it"
+            )
+        document = yaml.safe_load(manifest.read_text(encoding="utf-8"))
+        origin = provenance.on_a_cluster(manifest, document)
+        for doubt in origin.doubts():
+            print(f"note: {model}: {doubt}; production refuses a model of it", file=sys.stderr)
+        documents.append(provenance.stamped(document, origin))
+        if schedule := manifests.schedule(model):
+            documents.append(yaml.safe_load(schedule))
+    print(yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True, width=140), end="")
     return errors.DONE
 
 

@@ -18,7 +18,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from argosy import errors, scratch, wiring
-from argosy.cli import memory, report
+from argosy.cli import memory, provenance, report
 from argosy.cli.demonstration import rows, script, server, shell
 from argosy.cli.demonstration.stages import Stages, faint, say, strong
 from argosy.domain import promotion
@@ -26,6 +26,7 @@ from argosy.domain.data import FeatureSchema
 from argosy.engine.state import runs
 from argosy.report import formats
 from argosy.settings import Settings
+from argosy.templates import folder as folders
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,22 +71,37 @@ class Demo:
         with self.stages.stage("Run the pipeline: from the data file to a model that passed its gates"):
             trained = shell.ask("run", self.model)
         with self.stages.stage(f"Review the request, and merge it in the name of {self.story.reviewer!r}"):
-            self._merge()
-        self._serve(self._run(trained))
+            environment = self._merge()
+        self._serve(self._run(trained), environment)
         with self.stages.stage(f"A mishap: {self.story.mishap.says}"):
             rejected = self._mishap(trained)
         return {"the approved model": trained, "the rejected one": rejected}
 
-    def _merge(self) -> None:
-        """Merge staging's request, which opens production's, and that one."""
+    def _merge(self) -> str:
+        """Merge staging's request, which opens production's, and that one; returns the last environment that has the model.
+
+        Production refuses a model of files that no commit holds: the demonstration then goes on with staging.
+        """
+        reached = promotion.STAGING
         for environment in promotion.ENVIRONMENTS:
             number = self._open_request(environment)
             if number is None:
                 say(f"   no request is open for {environment}: this model is there already")
+                reached = environment
                 continue
             shell.glance("pr", "view", str(number), lines=GLANCE)
             say(f"   A person would read this and decide. The demo merges it in the name of {self.story.reviewer!r}.")
-            shell.run("pr", "merge", str(number), "--as", self.story.reviewer)
+            expected = {errors.DONE, *([errors.Rejected.exit_code] if self._is_doubtful(environment) else [])}
+            if shell.run("pr", "merge", str(number), "--as", self.story.reviewer, expected=expected) == errors.DONE:
+                reached = environment
+            else:
+                say("   Production takes only what a commit holds, so the demo goes on with staging.")
+        return reached
+
+    def _is_doubtful(self, environment: str) -> bool:
+        """Whether *environment* may refuse what this folder makes for want of a commit."""
+        manifest = self.folder / folders.MANIFEST
+        return environment == promotion.PRODUCTION and bool(provenance.here(manifest).doubts())
 
     def _open_request(self, environment: str) -> int | None:
         requests = wiring.forge(self.settings).requests()
@@ -97,14 +113,14 @@ class Demo:
         )
         return next(wanted, None)
 
-    def _serve(self, trained: runs.RunFolder) -> None:
-        """Serve what was merged, ask it, and hold two kinds of traffic against the training data."""
+    def _serve(self, trained: runs.RunFolder, environment: str) -> None:
+        """Serve what was merged for *environment*, ask it, and hold two kinds of traffic against the training data."""
         features, schema = self._features(trained)
         usual = rows.chosen(features, schema, self.story.usual)
         unusual = rows.chosen(features, schema, self.story.unusual)
         with contextlib.ExitStack() as stack:
-            with self.stages.stage("Serve what production approved, and ask it"):
-                served = stack.enter_context(server.serving(self.model, promotion.PRODUCTION))
+            with self.stages.stage(f"Serve what {environment} approved, and ask it"):
+                served = stack.enter_context(server.serving(self.model, environment))
                 _ask(served, usual[0], schema)
             with self.stages.stage(f"Usual traffic: {self.story.usual.says}"):
                 self._watch(served, usual, schema, expected=errors.DONE)

@@ -68,7 +68,6 @@ def options(arguments: argparse.Namespace, **given: Any) -> RunOptions:
         },
         working_folder=found.data_root,
         code_identity=local.code_identity(),
-        image_environment={"ARGOSY_CODE_VERSION": local.code_version()},
         **given,
     )
 

@@ -4,6 +4,9 @@ Checks that every field is Argo's and has its type, that every template, output 
 code, and that no step has privileges. A folder stands for its pipeline.yaml, and beside a pipeline.yaml the model's own files are checked
 too: columns, scores, parameters, gates. With a cluster, also that what is installed there is what the manifest says, and nobody edited it
 by hand. Ends 10 where something is wrong.
+
+--production asks for more: images by digest, a known commit whose files are these. Of a folder that is asked of git, as `argosy compile
+--stamp` would write it; of a file and of what is installed, it is what they say.
 """
 
 import argparse
@@ -11,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from argosy import errors
-from argosy.cli import cluster
+from argosy.cli import cluster, provenance
 from argosy.engine.manifest import loading
 from argosy.templates import folder, installed
 
@@ -19,7 +22,11 @@ from argosy.templates import folder, installed
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     parser.add_argument("manifest", nargs="+", type=Path, metavar="FILE", help="a manifest, or the folder of a model")
-    parser.add_argument("--production", action="store_true", help="also refuse images that are not pinned by digest")
+    parser.add_argument(
+        "--production",
+        action="store_true",
+        help="also refuse images without a digest, an unknown commit, and files that are not the commit's",
+    )
     cluster.add_arguments(parser, "compare with what is installed on a cluster")
 
 
@@ -27,6 +34,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Lint each manifest."""
     paths = [path / folder.MANIFEST if path.is_dir() else path for path in arguments.manifest]
     found = {path: _problems(path, production=arguments.production) for path in paths}
+    if arguments.production:
+        for given, path in zip(arguments.manifest, paths, strict=True):
+            found[path] += _doubts(path, stamp=given.is_dir())
     if cluster.is_meant(arguments):
         for path, problems in found.items():
             problems.extend(_edited(path, arguments))
@@ -52,14 +62,27 @@ def _problems(path: Path, *, production: bool) -> list[str]:
     return problems
 
 
+def _doubts(path: Path, *, stamp: bool) -> list[str]:
+    """Why production would refuse what the model's pipeline in *path* makes. *stamp*: as it would be installed from here."""
+    return [
+        f"{path}: provenance: {doubt}"
+        for manifest in _documents(path)
+        if (said := provenance.stated(manifest)) is not None
+        for doubt in (provenance.on_a_cluster(path, manifest) if stamp else said).doubts()
+        if "no digest" not in doubt  # said of the image already
+    ]
+
+
 def _edited(path: Path, arguments: argparse.Namespace) -> list[str]:
     at = cluster.workflows(arguments)
-    templates = [manifest for manifest in _documents(path) if manifest.get("kind") == "WorkflowTemplate"]
-    return [
-        f"{path}: installed in {at.namespace}: {difference}"
-        for manifest in templates
-        for difference in installed.differences(manifest, at.template(manifest["metadata"]["name"]))
-    ]
+    problems = []
+    for manifest in _documents(path):
+        if manifest.get("kind") == "WorkflowTemplate":
+            there = at.template(manifest["metadata"]["name"])
+            problems += list(installed.differences(manifest, there))
+            said = provenance.stated(there) if arguments.production else None
+            problems += [f"provenance: {doubt}" for doubt in said.doubts()] if said else []
+    return [f"{path}: installed in {at.namespace}: {problem}" for problem in problems]
 
 
 def _documents(path: Path) -> list[dict[str, Any]]:

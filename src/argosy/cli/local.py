@@ -1,10 +1,9 @@
 """What stands on this machine for the images of a cluster: which of them are this environment, and what code is in it.
 
-On a cluster an image's digest says which code ran, and its environment from which commit. Here a digest of what is installed does, and git.
+On a cluster an image's digest says which code ran. Here a digest of what is installed does.
 """
 
 import hashlib
-import subprocess
 import sysconfig
 from pathlib import Path
 
@@ -28,13 +27,3 @@ def code_identity() -> str:
     for installed in sorted(Path(sysconfig.get_path("purelib")).glob("*.dist-info")):
         digest.update(f"{installed.name}\n".encode())
     return f"sha256:{digest.hexdigest()}"
-
-
-def code_version() -> str:
-    """The commit of the project at hand, marked where files differ from it; ``unknown`` outside a repository."""
-    command = ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)
-    except (OSError, subprocess.TimeoutExpired):
-        return "unknown"
-    return done.stdout.strip() or "unknown"

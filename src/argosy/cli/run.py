@@ -7,16 +7,20 @@ goes on. Steps that were run before with the same code, inputs and data are take
 
 import argparse
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from argosy import errors, wiring
 from argosy.cli import executing, manifests, models, parameters, setup
 from argosy.engine import api
 from argosy.engine.options import Cluster
 from argosy.settings import Settings
+from argosy.templates import folder
 
 NEXT_TIMES = 5
+DATA, PROVENANCE = "data", "provenance"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,16 +55,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run one workflow; returns 0 or the code of the first step that failed."""
+    manifest = api.load(_files(arguments))
     options = executing.options(
         arguments,
-        parameters=parameters.given(arguments),
+        parameters={**_of_model(manifest, Settings.from_environment().data_root), **parameters.given(arguments)},
         entrypoint=arguments.entrypoint,
         name=arguments.name,
         use_cache=not arguments.no_cache,
         volumes=_volumes(arguments),
         cluster=_cluster(arguments),
     )
-    manifest = api.load(_files(arguments))
     prepared, options = parameters.prepare(manifest, options)
     executing.say_ignored(prepared, arguments)
     if executing.is_of_model(prepared.metadata):
@@ -77,6 +81,26 @@ def run(arguments: argparse.Namespace) -> int:
         lambda observer: api.run(prepared, options, observer),
         of_model=executing.is_of_model(prepared.metadata),
     )
+
+
+def _of_model(manifest: api.Manifest, root: Path) -> dict[str, str]:
+    """What the parameters of a model's pipeline are on this machine where nobody says otherwise: its data below *root*, and where it
+    comes from."""
+    for document in manifest.all():
+        model = (document.body["metadata"].get("annotations") or {}).get(folder.MODEL)
+        declared = {entry["name"]: entry.get("value") for entry in _parameters(document.body)}
+        if model and PROVENANCE in declared:
+            from argosy.cli import provenance
+
+            own = f"data/{model}"
+            data = {DATA: own} if (root / own).exists() or not declared.get(DATA) else {}
+            return {**data, PROVENANCE: provenance.here(document.path).text()}
+    return {}
+
+
+def _parameters(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (body["spec"].get("arguments") or {}).get("parameters") or []
+    return found
 
 
 def _say_next_times(manifest: api.Manifest) -> None:

@@ -1,8 +1,9 @@
 """Start a model's pipeline on a cluster: the same as `argo submit --from workflowtemplate/NAME`.
 
-The template has to be installed there (kubectl apply --server-side -f workflows/MODEL/pipeline.yaml); nothing of this machine but the
-parameters goes along. The name may be of a template that only the cluster has; where it has none, the models of the working folder say
-what was probably meant. A parameter that holds an expression or shell code is refused: no value of a pipeline needs one.
+The template has to be installed there (argosy compile --stamp workflows/MODEL | kubectl apply --server-side -f -). Nothing of this machine
+goes along but the parameters, and which commit it is where the template does not say so and is that commit's. The name may be of a template
+that only the cluster has; where it has none, the models of the working folder say what was probably meant. A parameter that holds an
+expression or shell code is refused: no value of a pipeline needs one.
 """
 
 import argparse
@@ -10,10 +11,13 @@ import difflib
 import shlex
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from argosy import errors
 from argosy.cli import cluster, cluster_runs, models, parameters
+from argosy.cli import provenance as origins
+from argosy.domain import provenance
 from argosy.templates import folder, values
 from argosy.templates import installed as comparison
 
@@ -37,6 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
     template = folder.workflow_name(arguments.model)
     at, installed = _found(arguments, template)
     _refuse_unknown(template, given, installed)
+    given = {**given, **_origin(arguments.model, given, installed)}
+    _refuse_places_of_a_machine(template, given, installed)
     _say_different(arguments.model, at, installed)
     words = [word for name, value in given.items() for word in ("-p", f"{name}={value}")]
     cluster.say(arguments, "argo", "submit", "--from", f"workflowtemplate/{template}", *words, namespace=at.namespace)
@@ -59,15 +65,59 @@ def _found(arguments: argparse.Namespace, template: str) -> "tuple[Workflows, Wo
         raise type(error)(f"{doubt}. On the cluster: {error}") from error
 
 
-def _say_different(model: str, at: "Workflows", installed: "Workflow") -> None:
-    """What runs is what is installed. Where the project's own manifest says otherwise, whoever submits it should know."""
-    manifest = models.WORKFLOWS / model.replace("-", "_") / folder.MANIFEST
-    if not manifest.exists():
-        return
+def _manifest(model: str) -> Path:
+    """The project's own manifest of *model*, which need not be there."""
+    return models.WORKFLOWS / model.replace("-", "_") / folder.MANIFEST
+
+
+def _document(manifest: Path) -> dict[str, Any]:
     import yaml
 
-    ours = yaml.load(manifest.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-    if found := list(comparison.differences(ours, installed)):
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    found: dict[str, Any] = yaml.load(manifest.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506
+    return found
+
+
+def _origin(model: str, given: Mapping[str, str], installed: "Workflow") -> dict[str, str]:
+    """Where the run comes from, if what is installed does not say so and is the project's own manifest. Raises UsageError where the
+    command line says it."""
+    if provenance.PARAMETER in given:
+        raise errors.UsageError(
+            f"-p {provenance.PARAMETER}: nobody but git and the manifest says where a run comes from; leave it out"
+        )
+    origin = origins.stated(installed)
+    if origin is None or origin != provenance.Provenance():
+        return {}
+    manifest = _manifest(model)
+    if manifest.exists() and not list(comparison.differences(document := _document(manifest), installed)):
+        return {provenance.PARAMETER: origins.on_a_cluster(manifest, document).text()}
+    print(
+        f"note: nothing says which commit is installed, so production refuses what this run makes; install it with `argosy compile "
+        f"--stamp {shlex.quote(str(manifest.parent))} | kubectl apply --server-side -f -`",
+        file=sys.stderr,
+    )
+    return {}
+
+
+def _refuse_places_of_a_machine(template: str, given: Mapping[str, str], installed: "Workflow") -> None:
+    """Raises UsageError where the sources of a model's pipeline are nowhere that a pod could read them."""
+    if not (installed.get("metadata", {}).get("annotations") or {}).get(folder.MODEL):
+        return
+    values = {entry["name"]: entry.get("value") for entry in _parameters(installed)} | dict(given)
+    data = values.get("data")
+    if "data" in values and "://" not in str(data or ""):
+        what = f"is {data!r}, a place of this machine" if data else "has no value"
+        raise errors.UsageError(
+            f"{template}: the parameter data {what}; a pod reads from an address: -p data=s3://<bucket>/<prefix>, or `data` in model.yaml"
+        )
+
+
+def _say_different(model: str, at: "Workflows", installed: "Workflow") -> None:
+    """What runs is what is installed. Where the project's own manifest says otherwise, whoever submits it should know."""
+    manifest = _manifest(model)
+    if not manifest.exists():
+        return
+    if found := list(comparison.differences(_document(manifest), installed)):
         more = (
             f" ({len(found) - 1} more: `argosy lint {shlex.quote(str(manifest.parent))} --namespace {at.namespace}`)"
             if found[1:]
@@ -75,17 +125,22 @@ def _say_different(model: str, at: "Workflows", installed: "Workflow") -> None:
         )
         print(
             f"note: what runs is what is installed, and that is not {manifest}: {found[0]}{more}; "
-            f"to install it: kubectl -n {at.namespace} apply --server-side --force-conflicts -f {shlex.quote(str(manifest))}",
+            f"to install it: argosy compile --stamp {shlex.quote(str(manifest.parent))} | "
+            f"kubectl -n {at.namespace} apply --server-side --force-conflicts -f -",
             file=sys.stderr,
         )
 
 
 def _refuse_unknown(template: str, given: Mapping[str, str], installed: Mapping[str, Any]) -> None:
     """The controller takes a parameter that nobody reads without a word."""
-    entries = (installed["spec"].get("arguments") or {}).get("parameters") or []
-    known = [entry["name"] for entry in entries]
+    known = [entry["name"] for entry in _parameters(installed)]
     for name in given:
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"it takes {', '.join(known) or 'none'}"
             raise errors.UsageError(f"{template} takes no parameter {name!r}; {hint}")
+
+
+def _parameters(installed: Mapping[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (installed["spec"].get("arguments") or {}).get("parameters") or []
+    return found

@@ -105,6 +105,13 @@ def _of_model(path: str, content: bytes, version: release.Version) -> Iterator[P
         yield Problem(path, "was judged by another policy than version.yaml names")
     if evidence.verdict != "promote":
         yield Problem(path, f"says {evidence.verdict!r}, and its model is served")
+    doubts = evidence.provenance.doubts()
+    if (
+        doubts
+        and path.startswith(promotion.folder(version.model, promotion.PRODUCTION))
+        and not evidence.provenance_waiver
+    ):
+        yield Problem(path, f"is of a model that cannot be made again: {'; '.join(doubts)}")
 
 
 def _released(version: release.Version, folder: str, files: Mapping[str, bytes]) -> Iterator[Problem]:

@@ -1,10 +1,14 @@
 """What evaluate found, in the form that reviewers, signatures and reports rely on."""
 
+import re
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import model_validator
 
 from argosy.domain.documents import Document
 from argosy.domain.model_settings import Task
+from argosy.domain.provenance import Provenance
 
 VerdictWord = Literal["promote", "reject", "inconclusive", "champion"]
 """promote: every gate holds and the champion is not beaten by margin; reject: a gate failed; inconclusive: the sample cannot tell;
@@ -85,7 +89,9 @@ class Evidence(Document):
     snapshot_digest: str
     policy_digest: str
     champion: ChampionRef
-    git_commit: str
+    provenance: Provenance = Provenance()
+    provenance_waiver: str | None = None
+    """Why the policy lets a model into production whose provenance is in doubt; None where it does not."""
     rows_train: int
     rows_holdout: int
     metrics: dict[str, float | None]
@@ -100,6 +106,17 @@ class Evidence(Document):
     attribution: dict[str, float] = {}
     """Feature to mean absolute SHAP value, largest first."""
     example_sentences: list[str] = []
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_an_older_release(cls, given: Any) -> Any:
+        """That one named the commit and nothing else."""
+        if not isinstance(given, dict) or "git_commit" not in given:
+            return given
+        commit = str(given["git_commit"]).removesuffix("-dirty")
+        known = re.fullmatch(r"[0-9a-f]{40}", commit) is not None
+        rest = {name: value for name, value in given.items() if name != "git_commit"}
+        return {"provenance": {"commit": commit} if known else {}, **rest}
 
     @property
     def failed(self) -> list[GateResult]:

@@ -34,12 +34,25 @@ def report(evidence: Evidence) -> str:
                 ["rows for training", f"{evidence.rows_train:,}"],
                 ["rows held out", f"{evidence.rows_holdout:,}"],
                 ["snapshot", Code(evidence.snapshot_digest)],
-                ["commit", Code(evidence.git_commit)],
             ],
         ),
+        "## Where it comes from",
+        *_doubts(evidence),
+        _table(["", ""], [[name, Code(value)] for name, value in evidence.provenance.rows()]),
         *(_titled(table) for table in evidence.tables),
     ]
     return "\n\n".join(sections) + "\n"
+
+
+def _doubts(evidence: Evidence) -> list[str]:
+    """A warning that nobody overlooks, where the run cannot be repeated from what is written down."""
+    doubts = evidence.provenance.doubts()
+    if not doubts:
+        return []
+    then = (
+        f"The policy waives it: {evidence.provenance_waiver}" if evidence.provenance_waiver else "Production refuses it"
+    )
+    return [f"**It cannot be made again from a commit**: {escape('; '.join(doubts))}. {escape(then)}."]
 
 
 def model_card(evidence: Evidence, settings: ModelSettings) -> str:

@@ -145,6 +145,7 @@ def checks(subject: Subject, files: Mapping[str, bytes], main: MainState) -> lis
     return [
         _documents_agree(subject, version, evidence, files),
         _verdict(evidence),
+        _repeatable(subject, evidence),
         _newer(version, main),
         *overtaken(evidence, main),
     ]
@@ -207,6 +208,22 @@ def _documents_agree(
 
 def _verdict(evidence: Evidence) -> Check:
     return Check("verdict", evidence.verdict == "promote", f"the evaluation says {evidence.verdict!r}", final=True)
+
+
+def _repeatable(subject: Subject, evidence: Evidence) -> Check:
+    """Whether the model can be made again from what is written down. Production insists; other environments say what is missing."""
+    why = "; ".join(evidence.provenance.doubts())
+    passed = True
+    if not why:
+        reason = f"made from commit {evidence.provenance.commit[:12]}, whose files those were"
+    elif evidence.provenance_waiver:
+        reason = f"waived by the policy: {evidence.provenance_waiver}; {why}"
+    elif subject.environment == promotion.PRODUCTION:
+        passed = False
+        reason = f"{why}; commit, run the pipeline again and propose that, or let the policy waive it (`provenance`)"
+    else:
+        reason = f"production will refuse it: {why}"
+    return Check("provenance", passed, reason, final=True)
 
 
 def _newer(version: release.Version, main: MainState) -> Check:

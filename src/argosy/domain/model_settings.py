@@ -306,6 +306,12 @@ class ModelSettings(Document):
         default_factory=dict,
         description="Steps that follow one another and share a pod, by that pod's name, such as prepare: [ingest, validate].",
     )
+    data: str | None = Field(
+        default=None,
+        pattern=r"^[a-z][a-z0-9+.-]*://\S+$",
+        description="Where a cluster finds the sources, such as s3://<bucket>/<prefix>; without it, whoever submits says so with "
+        "`-p data=`. A laptop takes its own data/<model>, where that is there.",
+    )
     schedule: Schedule | None = Field(
         default=None, description="Compiled to a CronWorkflow beside the pipeline; none where absent."
     )
@@ -321,6 +327,11 @@ class ModelSettings(Document):
         for at, used in [(("label", "source"), self.label.source), *rules]:
             if used not in names:
                 raise _wrong(at, f"there is no source {used!r}; sources: {', '.join(names)}")
+        if self.schedule and not self.data:
+            raise _wrong(
+                ("schedule",),
+                "nobody is there to say where the data is; name it in `data`, such as s3://<bucket>/<prefix>",
+            )
         fused = [step for steps in self.fuse.values() for step in steps]
         if twice := next((step for step in fused if fused.count(step) > 1), None):
             raise _wrong(("fuse",), f"the step {twice!r} is there twice; a step is in one pod")

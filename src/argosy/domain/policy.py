@@ -75,6 +75,29 @@ class ComparisonPolicy(Document):
     minimum_rows: int = Field(default=500, ge=1)
 
 
+class ProvenancePolicy(Document):
+    """What production asks of where a model comes from; every other environment says what is missing, and goes on."""
+
+    required: bool = Field(
+        default=True,
+        description="Whether production takes only a model whose commit is known, whose files were those of that commit, and whose "
+        "steps ran in images by digest or as processes of known code.",
+    )
+    owner: str = Field(default="", description="Who answers for a waiver.")
+    reason: str = Field(default="", description="Why it is waived; shown in every request.")
+
+    @model_validator(mode="after")
+    def _is_answered_for(self) -> Self:
+        if not self.required and not (self.owner and self.reason):
+            raise ValueError("provenance: `required: false` needs an `owner` and a `reason`")
+        return self
+
+    @property
+    def waiver(self) -> str | None:
+        """Why production takes any; None where it does not."""
+        return None if self.required else f"{self.reason} ({self.owner})"
+
+
 class Policy(Document):
     """``policies/<model>.yaml`` of the environment repo."""
 
@@ -84,6 +107,7 @@ class Policy(Document):
     deviations: list[Deviation] = []
     waivers: list[Waiver] = []
     comparison: ComparisonPolicy
+    provenance: ProvenancePolicy = ProvenancePolicy()
 
     @model_validator(mode="after")
     def _covers_every_dimension(self) -> Self:

@@ -85,10 +85,9 @@ def training_series(record: TrainingRecord) -> Series:
 def tags(settings: ModelSettings, evidence: Evidence, lineage: Lineage, record: TrainingRecord) -> dict[str, str]:
     """What says which code and data, when, by whom."""
     return {
-        "mlflow.source.git.commit": evidence.git_commit,
+        **evidence.provenance.tags(),
         "model": settings.model,
         "owner": settings.owner,
-        "git_commit": evidence.git_commit,
         "code_version": lineage.code_version,
         "snapshot_digest": evidence.snapshot_digest,
         "features_digest": record.features_digest,

@@ -12,7 +12,7 @@ def decide(
 ) -> tuple[VerdictWord, str]:
     """The verdict and why. A model is promoted only when all gates hold and the champion is not better."""
     if model_digest == champion.model_digest:
-        return "champion", "This model is in production already: same commit and data give the same digest."
+        return "champion", "This model is in production already: it has the same digest."
     undecided = comparison is not None and comparison.outcome == "inconclusive"
     failed = evidence.failed(gates)
     # A comparison that cannot tell is no reason to reject; it waits for more rows.

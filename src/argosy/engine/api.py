@@ -349,7 +349,6 @@ def _pods(session: _Session, options: RunOptions, starter: launcher.Launcher, ca
         folder=lambda node, number: session.folder.attempt(stored["workflow"], node, number),
         code_identity=options.code_identity,
         process_images=options.process_images,
-        image_environment=options.image_environment,
         workflow=stored["workflow"],
         namespace=namespace_of(stored["metadata"]),
         shows_paths=lambda: launcher.isolation().private_files,

@@ -55,8 +55,6 @@ class RunOptions:
     """Whether a step sees what it declares to read below the working folder."""
     code_identity: str = ""
     """What the code of process steps is: a digest, part of every cache key."""
-    image_environment: Mapping[str, str] = field(default_factory=dict)
-    """What the images of process steps would bring as their own environment. No part of a cache key: *code_identity* is."""
     working_folder: Path = field(default_factory=Path.cwd)
     """What declared reads are relative to."""
     cluster: Cluster | None = None

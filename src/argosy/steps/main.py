@@ -15,6 +15,8 @@ from types import FrameType
 from typing import NoReturn, TypeVar
 
 from argosy import errors
+from argosy.domain import provenance
+from argosy.domain.provenance import Provenance
 from argosy.steps import spec as specs
 
 Declared = TypeVar("Declared", specs.Artifact, specs.Result)
@@ -45,6 +47,10 @@ class Step:
         """The value that a step before this one in the same pod wrote."""
         path = os.environ.get(parameter.file_variable)
         return (self._root / path).read_text(encoding="utf-8") if path else None
+
+    def provenance(self) -> Provenance:
+        """Where the run comes from, as it was told. Raises Misconfigured where it was told something else."""
+        return Provenance.from_text(os.environ.get(provenance.VARIABLE, ""))
 
     def input(self, name: str) -> Path:
         """Where input artifact *name* lies. Raises Misconfigured where nothing lies there."""

@@ -81,6 +81,9 @@ class StepSpec:
     reads: tuple[str, ...] = ()
     """What it reads outside its inputs, as locations that may name a parameter (``{{inputs.parameters.data}}``): their content
     joins the cache key."""
+    provenance: Literal["unseen", "noted", "stated"] = "unseen"
+    """Whether it is told where the run comes from (commit, images): ``stated``, as part of its answer, or ``noted`` beside it, so that an
+    answer kept from another commit is as good."""
     preload: tuple[str, ...] = ()
     """Modules worth importing once for all tasks of this step."""
 

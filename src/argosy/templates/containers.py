@@ -12,11 +12,13 @@ from typing import Any
 from hera.workflows import Artifact, ConfigMapEnvFrom, Container, Env, Parameter, RetryStrategy, SecretEnvFrom
 from hera.workflows import models as argo
 
+from argosy.domain import provenance
 from argosy.domain.model_settings import StepResources, Toleration
 from argosy.steps import spec as specs
 
 CACHE = "argosy.dev/cache"
 CACHE_READS = "argosy.dev/cache-reads"
+CACHE_IGNORES = "argosy.dev/cache-ignores"
 PRELOAD = "argosy.dev/preload"
 ENDPOINTS = "argosy-endpoints"
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -135,6 +137,8 @@ def _annotations(spec: specs.StepSpec) -> dict[str, str]:
     annotations = {PRELOAD: ",".join(spec.preload)} if spec.preload else {}
     if spec.cached:
         annotations[CACHE] = "true"
+    if spec.cached and spec.provenance == "noted":
+        annotations[CACHE_IGNORES] = json.dumps([provenance.VARIABLE])
     if spec.cached and spec.reads:
         annotations[CACHE_READS] = json.dumps(list(spec.reads))
     return annotations
@@ -148,6 +152,8 @@ def environment(spec: specs.StepSpec, handed: Mapping[str, str] = NOTHING) -> li
             values[parameter.file_variable] = handed[parameter.name]
         else:
             values[parameter.variable] = f"{{{{inputs.parameters.{parameter.name}}}}}"
+    if spec.provenance != "unseen":
+        values[provenance.VARIABLE] = f"{{{{workflow.parameters.{provenance.PARAMETER}}}}}"
     values |= {artifact.variable: handed[artifact.name] for artifact in spec.inputs if artifact.name in handed}
     return [Env(name=name, value=value) for name, value in (values | QUIET).items()]
 

@@ -6,13 +6,26 @@ What the API server adds by itself, fields that are empty, is no difference.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+PARAMETER = "provenance"
 LONGEST = 80
 """Characters of a value that a difference repeats."""
 
 
 def differences(manifest: Mapping[str, Any], there: Mapping[str, Any]) -> Iterator[str]:
     """Where the spec of *there*, the object in the cluster, is not that of *manifest*: a sentence each, led by the path of the field."""
-    yield from _between("spec", manifest.get("spec"), there.get("spec"))
+    yield from _between("spec", _unstamped(manifest.get("spec")), _unstamped(there.get("spec")))
+
+
+def _unstamped(spec: Any) -> Any:
+    """*spec* without the stamp that is put on it when it is installed (`argosy compile --stamp`)."""
+    arguments = spec.get("arguments") if isinstance(spec, Mapping) else None
+    if not isinstance(arguments, Mapping):
+        return spec
+    parameters = [
+        {**entry, "value": ""} if entry.get("name") == PARAMETER else entry
+        for entry in arguments.get("parameters") or []
+    ]
+    return {**spec, "arguments": {**arguments, "parameters": parameters}}
 
 
 def _between(path: str, ours: Any, theirs: Any) -> Iterator[str]:

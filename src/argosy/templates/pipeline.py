@@ -14,6 +14,7 @@ from hera.workflows import models as argo
 
 from argosy import errors
 from argosy.adapters import model_folder
+from argosy.domain import provenance
 from argosy.domain.model_settings import ModelSettings, StepResources
 from argosy.steps import spec as specs
 from argosy.templates import container_sets, containers, folder, fusing, images
@@ -165,10 +166,11 @@ def _workflow(files: folder.ModelFiles, settings: ModelSettings) -> WorkflowTemp
         labels={"app.kubernetes.io/part-of": "argosy"},
         entrypoint="main",
         arguments=[
+            _data(settings.data),
             Parameter(
-                name="data",
-                value=f"data/{settings.model}",
-                description="Folder, file or bucket that holds the sources.",
+                name=provenance.PARAMETER,
+                value="",
+                description="Commit, files, manifest and images, as `argosy run`, `submit` and `compile --stamp` write them.",
             ),
             *(RawArtifact(name=name, data=text) for name, text in files.texts.items()),
         ],
@@ -186,3 +188,11 @@ def _workflow(files: folder.ModelFiles, settings: ModelSettings) -> WorkflowTemp
         ),
         volumes=containers.volumes(),
     )
+
+
+def _data(address: str | None) -> Parameter:
+    """Where the sources are. Without an *address* it has no value: the controller refuses a submission that names none, before any pod."""
+    described = "Folder, file or bucket that holds the sources."
+    if address is None:
+        return Parameter(name="data", description=described)
+    return Parameter(name="data", value=address, description=described)

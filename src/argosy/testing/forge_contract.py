@@ -15,6 +15,7 @@ from argosy.domain.evidence import ChampionRef, Evidence
 from argosy.domain.promotion import Proposal, Request, State, Subject
 from argosy.ports.forge import Forge
 from argosy.testing.by_hand import Hand
+from argosy.testing.toy import CLEAN
 
 TEMPLATE = {"README.md": b"the environment repo\n", "policies/toy.yaml": b"model: toy\n"}
 """What main of the forge under test starts with."""
@@ -82,7 +83,7 @@ def _evidence(subject: Subject) -> Evidence:
         snapshot_digest=digest("snapshot"),
         policy_digest=subject.policy_digest,
         champion=champion,
-        git_commit="0",
+        provenance=CLEAN,
         rows_train=1,
         rows_holdout=1,
         metrics={},

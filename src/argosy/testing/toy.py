@@ -12,9 +12,11 @@ from argosy.domain.data import Lineage, SnapshotManifest, SourceLineage
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import ChampionRef, Evidence, GateResult, VerdictWord
 from argosy.domain.model_settings import ModelSettings
+from argosy.domain.provenance import Provenance
 from argosy.domain.search import Choice, SearchHistory, Trial
 from argosy.domain.training import ClassRecord, LearningCurve, TrainingRecord
 
+CLEAN = Provenance(commit="0" * 40, tree="clean", manifest=sha256(b"manifest"), code=sha256(b"code"))
 POLICY = b"model: toy\n# the gates\n"
 TEMPLATE = {"policies/toy.yaml": POLICY, "README.md": b"the environment repo\n"}
 NO_CHAMPION = ChampionRef(model="toy", policy_digest=sha256(POLICY))
@@ -97,7 +99,7 @@ class Toy:
             "snapshot_digest": sha256(b"snapshot"),
             "policy_digest": champion.policy_digest,
             "champion": champion,
-            "git_commit": "0" * 40,
+            "provenance": CLEAN,
             "rows_train": 80,
             "rows_holdout": 20,
             "metrics": {

@@ -202,7 +202,7 @@ def test_a_manifest_that_was_edited_in_the_cluster(
     assert main.run(["submit", "flower_model", "--cluster"]) == 0
     said = capsys.readouterr().err
     assert f"note: what runs is what is installed, and that is not {manifest}: {told}" in said
-    assert f"kubectl -n team apply --server-side --force-conflicts -f {manifest}" in said
+    assert f"compile --stamp {manifest.parent} | kubectl -n team apply --server-side --force-conflicts -f -" in said
 
 
 def test_a_manifest_that_is_installed_as_it_is(

@@ -11,6 +11,7 @@ from argosy.cli import main
 from argosy.domain import promotion, release
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import ChampionRef, Evidence
+from argosy.testing import toy
 
 DIGEST = sha256(b"model")
 EVIDENCE = Evidence(
@@ -20,7 +21,7 @@ EVIDENCE = Evidence(
     snapshot_digest=DIGEST,
     policy_digest=DIGEST,
     champion=ChampionRef(model="toy", policy_digest=DIGEST),
-    git_commit="0",
+    provenance=toy.CLEAN,
     rows_train=1,
     rows_holdout=1,
     metrics={},
@@ -207,3 +208,16 @@ def test_no_repo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Another folder is not in order just because nothing is in it."""
     assert main.run(["env", "check", str(tmp_path)]) == 2
     assert "no environment repo" in capsys.readouterr().err
+
+
+def test_production_serves_what_can_be_made_again(
+    repo: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A version whose files no commit holds is found in production; staging may have it."""
+    dirty = EVIDENCE.model_copy(update={"provenance": toy.CLEAN.model_copy(update={"tree": DIGEST})})
+    given = VERSION.model_copy(update={"evidence_digest": dirty.content_digest()})
+    beside = {**BESIDE, "evidence.json": dirty.canonical_json().encode()}
+    subject = SUBJECT.model_copy(update={"environment": "production"})
+    assert main.run(["env", "check", str(repo(promotion.files(SUBJECT, given.yaml(), beside)))]) == 0
+    assert main.run(["env", "check", str(repo(promotion.files(subject, given.yaml(), beside)))]) == 10
+    assert "models/toy/production/evidence/evidence.json: is of a model that cannot be" in capsys.readouterr().out

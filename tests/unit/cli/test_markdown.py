@@ -5,6 +5,7 @@ import pytest
 from argosy.cli import markdown
 from argosy.domain.evidence import ChampionRef, Evidence, GateResult, Table
 from argosy.domain.evidence_markdown import report
+from argosy.testing import toy
 
 TABLE = "| Gate | Limit | Why |\n| --- | --- | --- |\n| a.b | &lt;= 0.5 | short |\n| longer | >= 1 | because |"
 
@@ -49,7 +50,7 @@ def test_a_whole_report() -> None:
         snapshot_digest="sha256:b",
         policy_digest="sha256:c",
         champion=ChampionRef(model="toy", policy_digest="sha256:c"),
-        git_commit="0" * 40,
+        provenance=toy.CLEAN,
         rows_train=80,
         rows_holdout=20,
         metrics={},

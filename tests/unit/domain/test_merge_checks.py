@@ -11,6 +11,7 @@ from argosy.domain.documents import sha256
 from argosy.domain.evidence import ChampionRef, Evidence
 from argosy.domain.merge_checks import MainState
 from argosy.domain.promotion import Subject
+from argosy.testing import toy
 
 MODEL, CHAMPION, OTHER = (sha256(name) for name in (b"model", b"champion", b"other"))
 POLICY = b"the gates\n"
@@ -39,7 +40,7 @@ def evidence(**changes: Any) -> Evidence:
         "snapshot_digest": OTHER,
         "policy_digest": sha256(POLICY),
         "champion": ChampionRef(model="toy", model_digest=CHAMPION, policy_digest=sha256(POLICY)),
-        "git_commit": "0",
+        "provenance": toy.CLEAN,
         "rows_train": 1,
         "rows_holdout": 1,
         "metrics": {},
@@ -83,7 +84,43 @@ def test_all_green() -> None:
     """A request whose evidence still holds."""
     assert red(proposed(), main()) == {}
     names = [check.name for check in merge_checks.checks(SUBJECT, proposed(), main())]
-    assert names == ["documents", "verdict", "newer", "champion", "policy", "rejected"]
+    assert names == ["documents", "verdict", "provenance", "newer", "champion", "policy", "rejected"]
+
+
+DIRTY = toy.CLEAN.model_copy(update={"tree": OTHER})
+
+
+@pytest.mark.parametrize(
+    ("environment", "beside", "passed", "reason"),
+    [
+        pytest.param("production", evidence(), True, "made from commit 000000000000", id="clean"),
+        pytest.param("production", evidence(provenance=DIRTY), False, "not those of the commit", id="dirty"),
+        pytest.param("production", evidence(provenance={}), False, "the commit is unknown", id="unknown"),
+        pytest.param(
+            "production",
+            evidence(provenance=toy.CLEAN.model_copy(update={"images": {"train": "argosy/train:dev"}})),
+            False,
+            "argosy/train:dev, which is no digest",
+            id="image-by-tag",
+        ),
+        pytest.param(
+            "production",
+            evidence(provenance=DIRTY, provenance_waiver="a trial (ada)"),
+            True,
+            "waived by the policy: a trial (ada)",
+            id="waived",
+        ),
+        pytest.param("staging", evidence(provenance=DIRTY), True, "production will refuse it", id="staging-is-told"),
+    ],
+)
+def test_production_takes_what_can_be_made_again(environment: str, beside: Evidence, passed: bool, reason: str) -> None:
+    """A commit, its files, known code; staging takes more, and says what production will not."""
+    subject = SUBJECT.model_copy(update={"environment": environment})
+    given = version(evidence_digest=beside.content_digest())
+    files = promotion.files(subject, given.yaml(), {"evidence.json": beside.canonical_json().encode()})
+    (check,) = [one for one in merge_checks.checks(subject, files, main()) if one.name == "provenance"]
+    assert (check.passed, check.final) == (passed, True)
+    assert reason in check.reason
 
 
 def test_the_first_release_of_a_model() -> None:
@@ -145,6 +182,7 @@ def test_only_judgement_can_be_overruled() -> None:
     assert final == {
         "documents": True,
         "verdict": True,
+        "provenance": True,
         "newer": False,
         "champion": False,
         "policy": False,

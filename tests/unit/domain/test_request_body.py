@@ -8,6 +8,7 @@ from argosy import errors
 from argosy.domain import promotion, release, request_body
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import ChampionRef, Evidence
+from argosy.testing import toy
 
 VERSION = release.Version(
     model="toy",
@@ -28,7 +29,7 @@ EVIDENCE = Evidence(
     snapshot_digest=sha256(b"s"),
     policy_digest=sha256(b"p"),
     champion=ChampionRef(model="toy", policy_digest=sha256(b"p")),
-    git_commit="0" * 40,
+    provenance=toy.CLEAN,
     rows_train=80,
     rows_holdout=20,
     metrics={},

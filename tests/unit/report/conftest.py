@@ -15,6 +15,7 @@ from argosy.domain.data import (
     ValidationResult,
 )
 from argosy.domain.evidence import ChampionRef, ComparisonResult, Curve, Evidence, GateResult, Table
+from argosy.domain.provenance import Provenance
 from argosy.domain.search import Choice, SearchHistory, Trial
 from argosy.domain.training import LearningCurve, TrainingRecord
 from argosy.report.record import Entry, Facts, RunReport
@@ -49,7 +50,7 @@ def evidence(**changes: Any) -> Evidence:
         "champion": ChampionRef(
             model="vessels", model_digest="sha256:" + "77aa" * 16, version=3, policy_digest="sha256:" + "cd34" * 16
         ),
-        "git_commit": "0123456789abcdef0123456789abcdef01234567",
+        "provenance": Provenance(commit="0123456789abcdef0123456789abcdef01234567", tree="clean", code="sha256:c0de"),
         "rows_train": 5634,
         "rows_holdout": 1409,
         "metrics": {"performance.auc": 0.848, "performance.f1": 0.641, "latency.p95_ms": 1.9, "calibration.ece": None},

@@ -1,7 +1,8 @@
 """The cache of steps: what a step gave, under a key made of everything it depends on.
 
 Only templates annotated ``argosy.dev/cache: "true"`` are cached. The key is made of the code's identity, the command, script and
-environment (secrets excepted), input parameters, the digests of input artifacts, and the digests of what ``argosy.dev/cache-reads`` names.
+environment (secrets excepted, and what ``argosy.dev/cache-ignores`` names), input parameters, the digests of input artifacts, and the
+digests of what ``argosy.dev/cache-reads`` names.
 Without the cache (``--no-cache``) nothing is looked up; what a step gives is kept all the same.
 """
 
@@ -19,6 +20,7 @@ from argosy.engine.state.objects import ObjectStore, digest_of
 
 ANNOTATION = "argosy.dev/cache"
 READS = "argosy.dev/cache-reads"
+IGNORES = "argosy.dev/cache-ignores"
 VERSION = 1
 
 
@@ -42,6 +44,7 @@ class StepCache:
         reads = self._digests_of(annotations.get(READS))
         if reads is None or _looks_outside(template):
             return None
+        ignored = set(json.loads(annotations.get(IGNORES) or "[]"))
         container = container_of(template)
         inputs = template.get("inputs") or {}
         parts = {
@@ -50,7 +53,7 @@ class StepCache:
             "argv": argv,
             "source": container.get("source"),
             "folder": container.get("workingDir"),
-            "environment": dict(environment),
+            "environment": {name: value for name, value in environment.items() if name not in ignored},
             "parameters": {entry["name"]: entry.get("value") for entry in inputs.get("parameters") or []},
             "artifacts": {entry["name"]: _identity(entry) for entry in inputs.get("artifacts") or []},
             "outputs": template.get("outputs"),

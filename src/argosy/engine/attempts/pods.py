@@ -125,8 +125,6 @@ class Pods:
     spares: Spares
     code_identity: str
     process_images: tuple[str, ...]
-    image_environment: Mapping[str, str]
-    """What a process has of the image it stands for."""
     workflow: str
     namespace: str
     shows_paths: Callable[[], bool]
@@ -352,7 +350,7 @@ class Pods:
         own = {**environment.of_machine(), "HOME": home}
         return Launch(
             argv=images.with_this_python(argv),
-            env={**own, **self.image_environment, **self._translated(given.variables, workspace)},
+            env={**own, **self._translated(given.variables, workspace)},
             cwd=workspace.working_folder(container.get("workingDir"), has_view=self.shows_paths()),
             log=workspace.log,
             stdout=workspace.stdout if request.keeps_result else None,

@@ -1,7 +1,6 @@
 """Binds the step ``evaluate`` to the model store and a server to try the bundle in."""
 
 import datetime
-import os
 
 from argosy import wiring
 from argosy.adapters import model_folder
@@ -25,7 +24,7 @@ def body(step: Step) -> None:
         ),
         artifacts=wiring.artifacts(Settings.from_environment()),
         server=wiring.trial_server(),
-        git_commit=os.environ.get("ARGOSY_CODE_VERSION", "unknown"),
+        provenance=step.provenance(),
         today=datetime.datetime.now(datetime.UTC).date(),
         out=step.output("evidence"),
     )

@@ -14,6 +14,7 @@ from argosy.domain.data import SnapshotManifest
 from argosy.domain.evidence import ChampionRef, Evidence, VerdictWord
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.policy import Policy
+from argosy.domain.provenance import Provenance
 from argosy.ml import frames, metrics
 from argosy.ml.predictor import Predictor
 from argosy.ml.sixfold import measure
@@ -43,7 +44,7 @@ def run(
     inputs: Inputs,
     artifacts: Artifacts,
     server: TrialServer,
-    git_commit: str,
+    provenance: Provenance,
     today: datetime.date,
     out: Path,
 ) -> VerdictWord:
@@ -75,7 +76,8 @@ def run(
         snapshot_digest=SnapshotManifest.read(inputs.snapshot / "manifest.json").content_digest(),
         policy_digest=champion.policy_digest,
         champion=champion,
-        git_commit=git_commit,
+        provenance=provenance,
+        provenance_waiver=policy.provenance.waiver,
         rows_train=holdout.schema.rows_train,
         rows_holdout=len(holdout),
         metrics=measurements,

@@ -16,5 +16,6 @@ SPEC = StepSpec(
     outputs=(Artifact("evidence", "Folder: evidence.json (Evidence), evidence.md and model-card.md."),),
     results=(Result("verdict", "promote, reject, inconclusive or champion.", exported=True),),
     keys=("store",),
+    provenance="stated",
     preload=("fairlearn.metrics", "numpy", "pandas", "pyarrow.parquet", "scipy.stats", "sklearn.metrics", "xgboost"),
 )

@@ -1,8 +1,6 @@
 """Binds the step ``ingest`` to what reads its tables."""
 
 import datetime
-import importlib.metadata
-import os
 
 from argosy import wiring
 from argosy.adapters import model_folder
@@ -22,7 +20,7 @@ def body(step: Step) -> None:
             location=location,
             origin=data if "://" in data else None,
             tables=wiring.tables(),
-            code_version=os.environ.get("ARGOSY_CODE_VERSION") or importlib.metadata.version("argosy"),
+            code_version=step.provenance().code_version,
             now=lambda: datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             outputs=run.Outputs(step.output("snapshot"), step.output("rejected"), step.output("lineage")),
         )

@@ -15,6 +15,7 @@ SPEC = StepSpec(
     ),
     results=(Result("snapshot-digest", "Digest of manifest.json."),),
     keys=("data",),
+    provenance="noted",
     reads=("{{inputs.parameters.data}}",),
     preload=("duckdb", "pydantic", "yaml"),
 )

@@ -1,6 +1,5 @@
 """Binds the step ``register`` to its registry, its model store, and the online store that servers share, where there is one."""
 
-import os
 import platform
 from importlib import metadata
 
@@ -35,8 +34,7 @@ def body(step: Step) -> None:
 
 def _surroundings() -> dict[str, str]:
     versions = {f"library.{name}": _version(name) for name in RECORDED}
-    image = os.environ.get("ARGOSY_IMAGE", "none: a process of this machine")
-    return {**versions, "library.python": platform.python_version(), "platform": platform.platform(), "image": image}
+    return {**versions, "library.python": platform.python_version(), "platform": platform.platform()}
 
 
 def _version(name: str) -> str:

@@ -113,7 +113,11 @@ def _candidate(settings: ModelSettings, inputs: Inputs, evidence: Evidence, surr
             **registration.training_series(record),
             **registration.search_series(SearchHistory.read(inputs.history)),
         },
-        tags={**surroundings, **registration.tags(settings, evidence, Lineage.read(inputs.lineage), record)},
+        tags={
+            **surroundings,
+            "image": evidence.provenance.images.get("register", "none: a process of this machine"),
+            **registration.tags(settings, evidence, Lineage.read(inputs.lineage), record),
+        },
         artifacts=artifacts,
     )
 

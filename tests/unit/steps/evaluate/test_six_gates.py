@@ -25,6 +25,7 @@ from argosy.ml.frames import Examples
 from argosy.ml.predictor import Predictor
 from argosy.ports.trial_server import Served, TrialServer
 from argosy.steps.evaluate import run as evaluate
+from argosy.testing import toy
 from argosy.testing.examples import make_settings, write_features
 
 Judged = Callable[..., Evidence]
@@ -167,7 +168,7 @@ def judged(features: Path, tmp_path: Path) -> Judged:
             ),
             artifacts=artifacts,
             server=server,
-            git_commit="0" * 40,
+            provenance=toy.CLEAN,
             today=TODAY,
             out=tmp_path / "evidence",
         )
