@@ -22,6 +22,10 @@ ZoneName = Annotated[str, Field(pattern=r"^[A-Za-z]+(/[A-Za-z0-9_+-]+)*$")]
 Resource = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi)?$")]
 
 
+FORMAT_PART = re.compile(r"%(-?[dHIjmMSy]|[aAbBcfgGnpuUVwWxXYzZ%])")
+"""A part of a time in a `format`, as strptime has them."""
+
+
 class Column(Document):
     """One column of the data contract."""
 
@@ -52,6 +56,12 @@ class Column(Document):
             raise ValueError(
                 f"column {self.name!r}: `timezone` and `format` are for a timestamp; this is a {self.type}"
             )
+        if self.format is not None and (wrong := FORMAT_PART.sub("", self.format)).count("%"):
+            raise ValueError(
+                f"column {self.name!r}: `format` has {wrong[wrong.index('%') :][:2]!r}, which stands for no part of a time"
+            )
+        if self.format is not None and not self.timezone and not self.format_has_zone:
+            raise ValueError(f"column {self.name!r}: `format` has no zone (%z): name the `timezone` of these times")
         if self.type != "boolean" and (self.means_true or self.means_false):
             raise ValueError(
                 f"column {self.name!r}: `means_true` and `means_false` are for a boolean; this is a {self.type}"
@@ -64,6 +74,11 @@ class Column(Document):
         if both:
             raise ValueError(f"column {self.name!r}: {sorted(both)[0]!r} cannot mean true and false")
         return self
+
+    @property
+    def format_has_zone(self) -> bool:
+        """Whether every time says its zone itself."""
+        return self.format is not None and ("%z" in self.format or "%Z" in self.format)
 
     @property
     def is_read_from_text(self) -> bool:

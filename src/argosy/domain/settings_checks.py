@@ -3,12 +3,13 @@
 All of it is known from ``model.yaml`` alone, so it is said before anything runs. SQL is asked of the contract elsewhere.
 """
 
+import zoneinfo
 from collections.abc import Iterator, Sequence
 
 from argosy.domain import measurements, reserved_names
 from argosy.domain.model_settings import FloatRange, IntRange, ModelSettings, Source, TimeSplit
 from argosy.domain.problems import Location, Problem
-from argosy.domain.suggestion import choices
+from argosy.domain.suggestion import choices, did_you_mean
 
 TUNABLE = frozenset(
     {
@@ -92,6 +93,11 @@ def _column_names(at: Location, source: Source, keys: Sequence[str]) -> Iterator
         seen[folded] = column.name
         if (reason := reserved_names.of_column(column.name, keys)) is not None:
             yield Problem((*at, index), f"{reason}; give it another name")
+        zones = zoneinfo.available_timezones()
+        # Some images have none: then whoever reads the file says it.
+        if column.timezone is not None and zones and column.timezone not in zones:
+            hint = did_you_mean(column.timezone, zones)
+            yield Problem((*at, index, "timezone"), f"{column.timezone!r} is no zone of the IANA database{hint}")
         if folded == reserved_names.EVENT_TIME and column.name != source.timestamp:
             yield Problem((*at, index), f"{column.name!r} is the time of a row; name it as `timestamp` of the source")
 

@@ -140,6 +140,13 @@ def test_nothing_is_wrong_with_the_tutorial(project: Path) -> None:
             "split by entity",
             id="split",
         ),
+        pytest.param(
+            SETTINGS,
+            "{name: plan, type: string,",
+            "{name: plan, type: timestamp, timezone: Europe/Berln,",
+            "timezone: 'Europe/Berln' is no zone .* did you mean 'Europe/Berlin'",
+            id="zone",
+        ),
         pytest.param(SETTINGS, "name: seats", "name: rn", "'rn' is the name of a column that the join", id="reserved"),
         pytest.param(
             SETTINGS,

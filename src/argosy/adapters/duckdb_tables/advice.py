@@ -55,13 +55,22 @@ def _timestamp(column: Column, word: str) -> str | None:
 
 
 def _number(source: Source, column: Column, word: str) -> str | None:
-    if source.decimal != "," and re.fullmatch(r"[+-]?([0-9]{1,3}(\.[0-9]{3})+|[0-9]+),[0-9]+([eE][+-]?[0-9]+)?", word):
-        grouped = " and take the thousands' points out" if "." in word else ""
-        return f"if the comma is its decimal sign, set `decimal: ','` at the source{grouped}"
-    if re.fullmatch(r"[+-]?[0-9]{1,3}([ ',.][0-9]{3})+([.,][0-9]+)?", word):
-        return "write numbers without signs between thousands"
+    if re.fullmatch(r"[+-]?[0-9]{1,3}([ ',.][0-9]{3})+([.,][0-9]+)?", word) and not re.fullmatch(sql.NUMBER, word):
+        comma = source.decimal != "," and word.count(",") == 1
+        return f"write numbers without signs between thousands{_decimal_comma(', or, ') if comma else ''}"
+    if source.decimal != "," and re.fullmatch(r"[+-]?[0-9]+,[0-9]+([eE][+-]?[0-9]+)?", word):
+        return _decimal_comma("")
     if column.type == "integer" and re.fullmatch(sql.NUMBER, word):
-        return "it is no whole number: declare `type: number` if fractions are meant"
+        whole = float(word).is_integer()
+        return (
+            "write whole numbers out"
+            if whole
+            else "it is no whole number: declare `type: number` if fractions are meant"
+        )
     if re.fullmatch(r"[+-]?[0-9.,]+ ?[%$€£]|[$€£] ?[0-9.,]+", word):
         return "write the number alone, its unit in `unit`"
     return None
+
+
+def _decimal_comma(before: str) -> str:
+    return f"{before}if the comma is its decimal sign, set `decimal: ','` at the source"

@@ -28,6 +28,9 @@ FOREIGN = (
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
 
+OTHERS = ((b"PK\x03\x04", "a spreadsheet or an archive"), (b"\x1f\x8b", "compressed by gzip"), (b"PAR1", "Parquet"))
+"""How files of other kinds begin."""
+
 
 @dataclass(frozen=True)
 class Table:
@@ -81,6 +84,9 @@ def _csv(source: Source, file: Path) -> Table:
 def _header(source: Source, file: Path) -> list[str]:
     with file.open("rb") as stream:
         start = stream.read(LONGEST_LINE)
+    for mark, kind in OTHERS:
+        if start.startswith(mark):
+            raise errors.Rejected(f"source {source.name!r}: {file} is no CSV file: it is {kind}")
     for mark, encoding in FOREIGN:
         if start.startswith(mark):
             raise errors.Rejected(f"source {source.name!r}: {file} is written in {encoding}; save it as UTF-8")
@@ -168,7 +174,11 @@ def _begin_of(source: Source, file: Path, record: int) -> int:
 
 def _problem(source: Source, message: str) -> str:
     if columns := re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", message):
-        return f"it has {columns[2]} values where the header has {columns[1]} columns"
+        expected, found = int(columns[1]), int(columns[2])
+        nameless = "; a value before the first column, such as R's names of rows, needs a header too" * (
+            found == expected + 1
+        )
+        return f"it has {found} values where the header has {expected} columns{nameless}"
     if "unterminated quote" in message:
         return "a quote is opened and never closed"
     if "Maximum line size" in message or "max_line_size" in message:

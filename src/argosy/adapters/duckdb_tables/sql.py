@@ -14,7 +14,7 @@ INTEGER = r"([+-]?[0-9]{1,19})([.]0*)?"
 NUMBER = r"[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]{1,3})?"
 BOOLEAN = r"(?i)true|false"
 DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-CLOCK = r"[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
+CLOCK = r"[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
 # Without an offset nobody can say which moment is meant; then the contract has to name a zone.
 MOMENT = rf"{DATE}{CLOCK}(Z|[+-][0-9]{{2}}(:?[0-9]{{2}})?)"
 LOCAL = rf"{DATE}({CLOCK})?"
@@ -132,7 +132,7 @@ def _moment(column: Column, trimmed: str) -> str:
     zone = column.timezone
     if column.format is not None:
         parsed = f"try_strptime({trimmed}, {text(column.format)})"
-        return f"timezone({text(zone)}, {parsed})" if zone else parsed
+        return parsed if zone is None or column.format_has_zone else f"timezone({text(zone)}, {parsed})"
     exact = f"WHEN regexp_full_match({trimmed}, {text(MOMENT)}) THEN TRY_CAST({trimmed} AS TIMESTAMPTZ)"
     if zone is None:
         return f"CASE {exact} END"

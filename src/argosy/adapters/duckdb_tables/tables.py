@@ -146,6 +146,7 @@ def _judge(
     database: duckdb.DuckDBPyConnection, source: Source, table: files.Table, rules: Sequence[RejectRule]
 ) -> None:
     """Make ``typed_rows``: the contract's columns, and which rule keeps the row aside."""
+    _check_zones(database, source)
     typed = ", ".join(f"{_converted(source, table, column)} AS {sql.name(column.name)}" for column in source.columns)
     database.execute(f"CREATE VIEW converted AS SELECT {sql.ROW}, {typed} FROM read_rows")  # noqa: S608
     for rule in rules:
@@ -158,6 +159,17 @@ def _judge(
         raise errors.Misconfigured(
             f"the `reject` rules of source {source.name!r} cannot be asked: {_said(error)}"
         ) from None
+
+
+def _check_zones(database: duckdb.DuckDBPyConnection, source: Source) -> None:
+    for column in source.columns:
+        if column.timezone is not None:
+            try:
+                database.execute("SELECT timezone(?, TIMESTAMP '2000-01-01')", [column.timezone])
+            except duckdb.Error as error:
+                raise errors.Misconfigured(
+                    f"column {column.name!r} of source {source.name!r}: `timezone`: {_explained(error)}"
+                ) from None
 
 
 def _converted(source: Source, table: files.Table, column: Column) -> str:

@@ -300,3 +300,73 @@ class TestPlaces:
         with pytest.raises(errors.Rejected, match="withheld") as refusal:
             read(f'id,x\na,"{word}"\n', source(column("id"), column("x", kind, personal=True)))
         assert f"{word}'" not in str(refusal.value).replace(" 'x' ", "")
+
+
+@pytest.mark.parametrize(
+    ("start", "told"),
+    [
+        pytest.param(b"PK\x03\x04\x14", "a spreadsheet or an archive", id="xlsx"),
+        pytest.param(b"\x1f\x8b\x08", "compressed by gzip", id="gzip"),
+        pytest.param(b"PAR1\x15", "Parquet", id="parquet"),
+    ],
+)
+def test_a_file_of_another_kind(read: Read, tmp_path: Path, start: bytes, told: str) -> None:
+    """Said to be one, whatever it is called."""
+    (tmp_path / "people.csv").write_bytes(start + b"\xff\x00" * 20)
+    with pytest.raises(errors.Rejected, match=f"is no CSV file: it is {told}"):
+        read(tmp_path / "people.csv")
+
+
+class TestTimeSettings:
+    """A contract that does not say which moment is meant is refused with the settings."""
+
+    @pytest.mark.parametrize(
+        ("settings", "told"),
+        [
+            pytest.param({"format": "%d.%m.%Y"}, "has no zone .%z.: name the `timezone`", id="no-zone"),
+            pytest.param({"format": "%d.%Q", "timezone": "UTC"}, "has '%Q', which stands for no part", id="no-part"),
+            pytest.param({"format": "%d.%", "timezone": "UTC"}, "has '%', which stands for no part", id="cut-off"),
+        ],
+    )
+    def test_format(self, settings: dict[str, str], told: str) -> None:
+        """It is one that can be read, and a zone is named."""
+        with pytest.raises(ValidationError, match=told):
+            column("seen", "timestamp", **settings)
+
+    @pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+    def test_a_zone_in_the_format_counts(self, read: Read, zone: str | None) -> None:
+        """And not the contract's."""
+        wanted = source(column("id"), column("seen", "timestamp", format="%d.%m.%Y %H:%M %z", timezone=zone))
+        rows = read("id,seen\na,11.01.2020 13:05 +0200\n", wanted)
+        assert rows[0]["seen"] == datetime.datetime(2020, 1, 11, 11, 5, tzinfo=UTC)
+
+    def test_an_unknown_zone(self, read: Read) -> None:
+        """Named with its column, also where there is no list of zones to look it up in."""
+        wanted = source(column("id"), column("seen", "timestamp", timezone="Europe/Berln"))
+        with pytest.raises(errors.Misconfigured, match=r"column 'seen' .* Unknown TimeZone 'Europe/Berln'"):
+            read("id,seen\na,2020-01-11\n", wanted)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "told"),
+    [
+        pytest.param(
+            "integer", '"1,234"', "without signs between thousands, or, if the comma is its decimal", id="comma"
+        ),
+        pytest.param("number", '"1,234,567.5"', "without signs between thousands; or mend", id="commas"),
+        pytest.param("integer", "1e+16", "write whole numbers out", id="exponent"),
+        pytest.param("integer", "1.5", "declare `type: number`", id="fraction"),
+        pytest.param("number", "12%", "write the number alone", id="percent"),
+    ],
+)
+def test_advice_about_numbers(read: Read, kind: ColumnType, text: str, told: str) -> None:
+    """What would make a number of it."""
+    with pytest.raises(errors.Rejected, match=told):
+        read(f"id,x\na,{text}\n", source(column("id"), column("x", kind)))
+
+
+def test_nanoseconds(read: Read) -> None:
+    """Cut to microseconds, as in a typed file."""
+    wanted = source(column("id"), column("seen", "timestamp", timezone="UTC"))
+    rows = read("id,seen\na,2020-01-11 00:00:00.123456789\n", wanted)
+    assert rows[0]["seen"] == datetime.datetime(2020, 1, 11, 0, 0, 0, 123456, tzinfo=UTC)
