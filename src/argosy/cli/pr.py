@@ -13,11 +13,11 @@ from collections.abc import Callable
 
 from argosy import errors, wiring
 from argosy.cli import delivery, markdown, request_text
-from argosy.domain import promotion
+from argosy.domain import environment_repo, promotion
 from argosy.domain.merge_checks import Check, short
 from argosy.domain.promotion import Request, State
-from argosy.promotion import subjects
-from argosy.promotion.desk import Desk, follow_in_registry
+from argosy.promotion import aliases, subjects
+from argosy.promotion.desk import Desk
 from argosy.settings import Settings
 
 Action = Callable[[argparse.Namespace, Desk, Settings], int]
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     merge = _numbered(verbs, "merge", _merge, "merge it, and open the next environment's request")
     merge.add_argument("--override", action="append", default=[], metavar="CHECK", help="merge although CHECK is red")
     close = _numbered(verbs, "close", _close, "close it unmerged")
-    close.add_argument("--reason", default="", help="what the people behind it should know")
+    close.add_argument("--reason", required=True, metavar="TEXT", help="what the people behind it should know")
     reopen = _numbered(verbs, "reopen", _reopen, "take a closed request up again")
     for named in (merge, close, reopen):
         named.add_argument("--as", dest="name", metavar="NAME", help="in whose name (default: yours, as git has it)")
@@ -48,6 +48,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--head", metavar="COMMIT", help="what the request must propose, before and after it was checked"
     )
     _numbered(verbs, "after-merge", _after_merge, "what a merge by other means still needs: next request, registry")
+    sync = _action(
+        verbs, "sync-registry", _sync_registry, "after a change of main without a request: aliases follow it"
+    )
+    sync.add_argument("model", nargs="*", metavar="MODEL", help="default: all that main has")
     _action(verbs, "where", _where, "where the environment repo is")
 
 
@@ -164,15 +168,32 @@ def _follow(merged: Request, desk: Desk, here: Settings) -> int:
             )
         )
     if merged.subject.environment == promotion.PRODUCTION:
-        version = follow_in_registry(merged, wiring.registry(here))
-        print(f"registry: champion is version {version}" if version else "registry: it does not know this model")
+        _say_champion(merged.subject.model, desk, here)
     return errors.DONE
 
 
+def _sync_registry(arguments: argparse.Namespace, desk: Desk, here: Settings) -> int:
+    models = arguments.model or environment_repo.models(desk.forge.contents(["models"], desk.forge.head()))
+    for model in models:
+        _say_champion(model, desk, here)
+    return errors.DONE
+
+
+def _say_champion(model: str, desk: Desk, here: Settings) -> None:
+    version = aliases.follow(desk.forge, model, wiring.registry(here))
+    said = f"champion is version {version}" if version else "no version it knows is in production"
+    print(_plain(f"registry: {model}: {said}"))
+
+
 def _close(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
+    if not arguments.reason.strip():
+        raise errors.UsageError("--reason says nothing; the people behind the request read it")
     before = desk.forge.request(arguments.number).state
     closed = desk.forge.close(arguments.number, by=_name(arguments), reason=arguments.reason)
-    print(_plain(f"{_ended(closed, before)}: {closed.title}"))
+    kept = (
+        f" ({closed.reason or 'no reason given'}; the reason given now is not kept)" if before is closed.state else ""
+    )
+    print(_plain(f"{_ended(closed, before)}: {closed.title}{kept}"))
     return errors.DONE
 
 

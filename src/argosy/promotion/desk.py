@@ -13,7 +13,6 @@ from argosy.domain.merge_checks import Check
 from argosy.domain.promotion import Request, State, Subject
 from argosy.ports.artifacts import Artifacts
 from argosy.ports.forge import Forge
-from argosy.ports.registry import Registry
 from argosy.ports.signer import Verifier
 from argosy.promotion import following, history, subjects
 
@@ -128,11 +127,6 @@ class Desk:
 def _evidence(subject: Subject, files: Files) -> dict[str, bytes]:
     place = f"{promotion.evidence_folder(subject.model, subject.environment)}/"
     return {path.removeprefix(place): content for path, content in files.items() if path.startswith(place)}
-
-
-def follow_in_registry(merged: Request, registry: Registry) -> int | None:
-    """Let the registry's alias ``champion`` follow what production serves since *merged*; the version that has it, if it is known there."""
-    return registry.crown(merged.subject.model, merged.subject.model_digest)
 
 
 def _refuse_red(request: Request, checks: Sequence[Check], overruled: set[str]) -> None:

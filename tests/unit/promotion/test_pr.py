@@ -71,7 +71,7 @@ def test_from_request_to_production(
     assert verb("merge", "#2", "--as", "Ben") == 0
     assert capsys.readouterr().out.splitlines() == [
         "merged #2 by Ben: Promote toy version 1 to production",
-        "registry: champion is version 1",
+        "registry: toy: champion is version 1",
     ]
     assert registry.aliases == {("toy", "champion"): 1}
 
@@ -295,9 +295,11 @@ def test_where_it_is(verb: Verb, here: Settings, capsys: pytest.CaptureFixture[s
 
 def test_what_was_done_already_is_said_so(verb: Verb, offered: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """Who repeats what somebody did does not read that it was their doing; of a merged request nothing is left to check."""
-    verb("close", "1", "--as", "Ada")
-    verb("close", "1", "--as", "Ben")
-    assert capsys.readouterr().out.splitlines()[-1].startswith("already closed #1 by Ada: ")
+    verb("close", "1", "--as", "Ada", "--reason", "not now")
+    verb("close", "1", "--as", "Ben", "--reason", "never")
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert said.startswith("already closed #1 by Ada: ")
+    assert said.endswith("(not now; the reason given now is not kept)")
     verb("reopen", "1", "--as", "Ada")
     verb("merge", "1", "--as", "Ada")
     capsys.readouterr()
@@ -310,17 +312,20 @@ def test_what_was_done_already_is_said_so(verb: Verb, offered: Any, capsys: pyte
 @pytest.mark.parametrize("action", ["merge", "close"])
 def test_nobody_decides(verb: Verb, offered: Any, action: str, capsys: pytest.CaptureFixture[str]) -> None:
     """An empty name is refused, and so is one that git cannot keep; the request stays open."""
+    why = ["--reason", "not now"] if action == "close" else []
     with pytest.raises(errors.UsageError, match="--as names nobody"):
-        verb(action, "1", "--as", " ")
+        verb(action, "1", "--as", " ", *why)
     with pytest.raises(errors.UsageError, match="cannot be a name in git"):
-        verb(action, "1", "--as", "<root>")
+        verb(action, "1", "--as", "<root>", *why)
     capsys.readouterr()
     verb("list")
     assert capsys.readouterr().out.startswith("#1    open")
 
 
 @pytest.mark.parametrize(
-    "words", [("view", "9"), ("merge", "9"), ("close", "9"), ("diff", "9"), ("check", "9")], ids="-".join
+    "words",
+    [("view", "9"), ("merge", "9"), ("close", "9", "--reason", "no"), ("diff", "9"), ("check", "9")],
+    ids=lambda words: words[0],
 )
 def test_a_number_nobody_has(verb: Verb, offered: Any, words: tuple[str, ...]) -> None:
     """The numbers that exist are listed."""
@@ -339,7 +344,35 @@ def test_merged_is_not_closed(verb: Verb, offered: Any) -> None:
     """The way back is a revert, which everybody sees."""
     verb("merge", "1", "--as", "Ada")
     with pytest.raises(errors.Rejected, match="request 1 is merged; a revert of its commit"):
-        verb("close", "1", "--as", "Ben")
+        verb("close", "1", "--as", "Ben", "--reason", "no")
+
+
+@pytest.mark.parametrize("words", [(), ("--reason", " ")], ids=["none", "blank"])
+def test_a_request_is_not_closed_without_a_reason(
+    verb: Verb, offered: Any, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever made the model is told why; the request stays open."""
+    with pytest.raises((errors.UsageError, SystemExit)):
+        verb("close", "1", "--as", "Ada", *words)
+    capsys.readouterr()
+    verb("list")
+    assert capsys.readouterr().out.startswith("#1    open")
+
+
+def test_the_registry_follows_a_rollback_in_git(
+    verb: Verb, offered: Any, here: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A revert that somebody pushed to main takes the alias with it, as soon as the registry is told to follow."""
+    verb("merge", "1", "--as", "Ada")
+    verb("merge", "2", "--as", "Ada")
+    assert "registry: toy: champion is version 1" in capsys.readouterr().out
+    clone, bare = tmp_path / "clone", here.home / "forge" / "environment.git"
+    git = ["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-C", str(clone)]
+    subprocess.run(["git", "clone", "-q", str(bare), str(clone)], check=True)
+    subprocess.run([*git, "revert", "--no-edit", "-m", "1", "HEAD"], check=True, capture_output=True)
+    subprocess.run([*git, "push", "-q", "origin", "HEAD:main"], check=True, capture_output=True)
+    verb("sync-registry")
+    assert capsys.readouterr().out == "registry: toy: no version it knows is in production\n"
 
 
 def test_what_may_be_served(verb: Verb, offered: Any, here: Settings) -> None:

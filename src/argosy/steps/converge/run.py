@@ -12,7 +12,7 @@ from argosy.domain import rollouts as canaries
 from argosy.ports.forge import Forge
 from argosy.ports.registry import Registry
 from argosy.ports.rollouts import Rollouts
-from argosy.promotion import following, history
+from argosy.promotion import aliases, following, history
 
 
 def run(
@@ -35,6 +35,10 @@ def run(
             continue
         lines.append(f"{rollout.model} in {environment}: {did}")
         report(lines[-1])
+    if environment == promotion.PRODUCTION:
+        # Last, because a registry that fails must not keep a revert from being opened.
+        for model in sorted({rollout.model for rollout in rollouts.of(environment)}):
+            aliases.follow(forge, model, registry)
     if stuck:
         raise errors.Rejected("; ".join(stuck))
     return lines

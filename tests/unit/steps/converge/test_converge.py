@@ -126,6 +126,18 @@ def test_the_registry_knows(forge: MemoryForge, tmp_path: object) -> None:
     assert registry.aliases["toy", "rejected"] == 2
 
 
+def test_the_alias_follows_main(tmp_path: object) -> None:
+    """After a rollback in git, which no request of ours made, the registry's champion is what main names."""
+    forge, registry = MemoryForge(TEMPLATE), MemoryRegistry()
+    for name in ("a", "b", "a"):
+        registry.record(candidate(name, tmp_path))
+        merge(forge, opened(forge, proposal(name, environment="production")).number)
+        registry.crown("toy", digest("b"))
+    healthy = aborted("a", "a", "production").model_copy(update={"phase": "Healthy", "failed": False})
+    look(forge, healthy, environment="production", registry=registry)
+    assert registry.aliases["toy", "champion"] == 1
+
+
 def test_healthy_staging_opens_production(forge: MemoryForge) -> None:
     """Once, with staging's files; production's own health opens nothing."""
     healthy = aborted().model_copy(update={"phase": "Healthy", "failed": False, "stable": digest("b")})
