@@ -8,10 +8,11 @@ import yaml
 from platform_chart import CHART, ROOT, Objects, named, render, template
 
 from argosy.cli import main, online
-from argosy.domain import diagnosis, promotion
+from argosy.domain import diagnosis, needs, promotion
 from argosy.settings import Settings
 from argosy.steps.converge.spec import SPEC
 
+EXECUTOR_TOKEN = "argosy-executor.service-account-token"
 PIPELINES = sorted(ROOT.glob("workflows/*/pipeline.yaml"))
 
 
@@ -40,8 +41,8 @@ def test_pipelines_find_what_they_name(objects: Objects, pipeline: Any) -> None:
 def test_doctor_looks_for_what_is_made(objects: Objects) -> None:
     """The accounts and the token that doctor wants are those that the chart makes."""
     made = {(one["kind"], one["metadata"]["name"]) for one in objects}
-    assert {("ServiceAccount", name) for name in diagnosis.ACCOUNTS} <= made
-    assert {("Secret", diagnosis.EXECUTOR_TOKEN), ("ConfigMap", diagnosis.ENDPOINTS)} <= made
+    assert {("ServiceAccount", name) for name in needs.USUAL_ACCOUNTS} <= made
+    assert {("Secret", EXECUTOR_TOKEN), ("ConfigMap", diagnosis.ENDPOINTS)} <= made
 
 
 def test_submitters_get_what_doctor_asks_for(objects: Objects) -> None:
@@ -146,7 +147,7 @@ def test_endpoints_are_settings(objects: Objects) -> None:
 def test_no_secret_by_default(objects: Objects) -> None:
     """No password comes with the chart; what is given for a try is made."""
     secrets = [one for one in objects if one["kind"] == "Secret"]
-    assert [one["metadata"]["name"] for one in secrets] == [diagnosis.EXECUTOR_TOKEN]
+    assert [one["metadata"]["name"] for one in secrets] == [EXECUTOR_TOKEN]
     made = render({"secrets": {"argosy-forge": {"ARGOSY_FORGE_TOKEN": "t"}}})
     assert named(made, "Secret", "argosy-forge")["stringData"] == {"ARGOSY_FORGE_TOKEN": "t"}
 

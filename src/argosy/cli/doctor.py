@@ -13,15 +13,15 @@ from functools import partial
 from pathlib import Path
 
 from argosy import errors, scratch, wiring
-from argosy.domain import diagnosis
+from argosy.cli import provenance
+from argosy.domain import diagnosis, needs
 from argosy.domain.diagnosis import Finding, State
 from argosy.ports.inspection import Inspection
-from argosy.settings import Settings
+from argosy.settings import OBJECT_STORE, Settings
 
 MARKS = {State.OK: "ok     ", State.WRONG: "WRONG  ", State.UNKNOWN: "unknown"}
 SQLITE = "sqlite:///"
 PROBE = "doctor/probe"
-SECRET_FIX = "bring it (docs/chart-platform.md says what each holds)"  # noqa: S105 - advice
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,6 +60,9 @@ def findings(arguments: argparse.Namespace) -> Iterator[Finding]:
         else:
             yield from _cluster(inspection, arguments.namespace)
             given = _endpoints(inspection, arguments.namespace)
+    for name in OBJECT_STORE:  # an S3 client reads its own environment, and would ask AWS
+        if name in given:
+            os.environ.setdefault(name, given[name])
     settings = Settings.from_environment({**given, **os.environ})
     yield from _asked("model store", lambda: [_store(settings)])
     yield from _asked("registry", lambda: [_registry(settings)])
@@ -83,15 +86,19 @@ def _cluster(inspection: Inspection, namespace: str) -> Iterator[Finding]:
     yield from _asked("clock", lambda: [diagnosis.clock(inspection.ahead())])
     yield from _asked("resource types", lambda: _controllers(inspection))
     yield from _asked("rights", lambda: [_rights(inspection, namespace)])
-    yield from _asked("accounts", lambda: [diagnosis.accounts(inspection.accounts(namespace), namespace)])
+    yield from _asked("pipelines", lambda: [_pipelines(inspection, namespace)])
+    found = _needs(inspection, namespace)
+    yield from _asked("accounts", lambda: [needs.accounts(found, inspection.accounts(namespace), namespace)])
     yield from _asked(
         diagnosis.ENDPOINTS, lambda: diagnosis.endpoints(inspection.config_map(diagnosis.ENDPOINTS, namespace))
     )
     yield from _asked(diagnosis.POD_SECURITY, lambda: _pod_security(inspection, namespace))
-    wanted = [(diagnosis.EXECUTOR_TOKEN, "token", diagnosis.PLATFORM)]
-    wanted += [(name, key, SECRET_FIX) for name, key in diagnosis.SECRETS.items()]
-    for name, key, fix in wanted:
-        yield from _asked("secrets", partial(_secret, inspection, namespace, name, key, fix))
+    held = partial(inspection.secret_keys, namespace=namespace)
+    yield from _asked("secrets", lambda: needs.secrets(found, _endpoints(inspection, namespace), held))
+    yield from _asked(
+        "artifact store",
+        lambda: [needs.artifact_store(inspection.artifact_repository(namespace), namespace, held)],
+    )
 
 
 def _controllers(inspection: Inspection) -> list[Finding]:
@@ -115,8 +122,41 @@ def _rights(inspection: Inspection, namespace: str) -> Finding:
     return diagnosis.rights(denied, namespace)
 
 
-def _secret(inspection: Inspection, namespace: str, name: str, key: str, fix: str) -> list[Finding]:
-    return [diagnosis.secret(name, key, inspection.secret_keys(name, namespace), fix)]
+def _pipelines(inspection: Inspection, namespace: str) -> Finding:
+    """Which pipelines are installed, and whether each says where it comes from."""
+    there = inspection.pipelines(namespace)
+    if there is None:
+        return Finding(
+            "pipelines", State.UNKNOWN, "WorkflowTemplates may not be listed; looking for what pipelines usually name"
+        )
+    if not there:
+        said = f"none is installed in {namespace}; looking for what pipelines usually name"
+        return Finding(
+            "pipelines",
+            State.UNKNOWN,
+            said,
+            "argosy compile --stamp workflows/MODEL | kubectl apply --server-side -f -",
+        )
+    names = [one["metadata"]["name"] for one in there]
+    doubtful = [one["metadata"]["name"] for one in there if (origin := provenance.stated(one)) and origin.doubts()]
+    if doubtful:
+        said = (
+            f"{', '.join(names)}; production refuses what {', '.join(doubtful)} makes: no commit and images are known"
+        )
+        return Finding(
+            "pipelines",
+            State.UNKNOWN,
+            said,
+            "install it with `argosy compile --stamp`, from a clean commit and pinned images",
+        )
+    return Finding("pipelines", State.OK, ", ".join(names))
+
+
+def _needs(inspection: Inspection, namespace: str) -> needs.Needs:
+    try:
+        return needs.of(inspection.pipelines(namespace) or [])
+    except errors.ArgosyError:
+        return needs.USUAL  # said already, as a finding
 
 
 def _endpoints(inspection: Inspection, namespace: str) -> dict[str, str]:

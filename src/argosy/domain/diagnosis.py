@@ -180,41 +180,8 @@ def rights(denied: Iterable[Right], namespace: str) -> Finding:
     return Finding("rights", State.WRONG, f"in {namespace} you may not {', '.join(lacking)}", fix)
 
 
-ACCOUNTS = (
-    "argosy-step",
-    "argosy-forge",
-    "argosy-forge-reader",
-    "argosy-signing",
-    "argosy-registry",
-    "argosy-executor",
-)
-"""Service accounts that compiled manifests name."""
-EXECUTOR_TOKEN = "argosy-executor.service-account-token"  # noqa: S105 - its name, not its content
 ENDPOINTS = "argosy-endpoints"
-SECRETS = {
-    "argosy-forge": "ARGOSY_FORGE_TOKEN",
-    "argosy-forge-reader": "ARGOSY_FORGE_TOKEN",
-    "argosy-signing": "ARGOSY_SIGNING_KEY",
-}
-"""Secrets without which a pipeline cannot end in a request, and the key each must hold."""
 PLATFORM = "`argosy platform install` makes it"
-
-
-def accounts(there: Iterable[str], namespace: str) -> Finding:
-    """Whether the accounts that pipelines name exist."""
-    missing = sorted(set(ACCOUNTS) - set(there))
-    if missing:
-        return Finding("accounts", State.WRONG, f"{namespace} has no service account {', '.join(missing)}", PLATFORM)
-    return Finding("accounts", State.OK, f"all {len(ACCOUNTS)} are in {namespace}")
-
-
-def secret(name: str, key: str, held: Iterable[str] | None, fix: str) -> Finding:
-    """Whether the Secret *name* holds something under *key*; *held*: its keys that hold something, None where there is no Secret."""
-    if held is None:
-        return Finding("secrets", State.WRONG, f"there is no Secret {name}", fix)
-    if key not in held:
-        return Finding("secrets", State.WRONG, f"{name} holds nothing under {key}", fix)
-    return Finding("secrets", State.OK, f"{name} holds {key}")
 
 
 POD_SECURITY = "pod security"

@@ -30,6 +30,13 @@ class Inspection(Protocol):
     def config_map(self, name: str, namespace: str) -> Mapping[str, str] | None:
         """The content of a ConfigMap, or None where there is none."""
 
+    def pipelines(self, namespace: str) -> Sequence[Mapping[str, Any]] | None:
+        """The WorkflowTemplates of *namespace* that Argosy compiled; None where they may not be listed."""
+
+    def artifact_repository(self, namespace: str) -> Mapping[str, Any] | None:
+        """Argo's artifact repository for workflows of *namespace*: the namespace's own, else the controller's. Empty where there is none;
+        None where only the controller could have one, and its ConfigMap may not be read."""
+
     def secret_keys(self, name: str, namespace: str) -> Sequence[str] | None:
         """The keys of a Secret that hold something, never what; None where there is no such Secret."""
 

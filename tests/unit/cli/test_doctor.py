@@ -1,19 +1,34 @@
 """The verb ``doctor`` over a cluster that is not there."""
 
+import contextlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from argosy import errors, wiring
 from argosy.cli import main
-from argosy.domain import diagnosis
+from argosy.domain import diagnosis, needs
 from argosy.domain.diagnosis import Right
 
 CONFINED = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
 RESTRICTED = {diagnosis.PROFILE: "restricted"}
+
+
+SECRETS = {
+    "argosy-signing": ["ARGOSY_SIGNING_KEY"],
+    "argosy-search": ["ARGOSY_SEARCH_STORAGE_URI"],
+    "argosy-data": ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
+    "argosy-artifacts": ["accesskey"],
+}
+ARTIFACTS = {"name": "argosy-artifacts", "key": "accesskey"}
+TEMPLATE = yaml.safe_load(
+    (Path(__file__).parents[3] / "workflows" / "churn" / "pipeline.yaml").read_text(encoding="utf-8")
+)
 
 
 class Seen:
@@ -25,7 +40,10 @@ class Seen:
         self.endpoints: dict[str, str] | None = {}
         self.profiles: dict[str, Mapping[str, str]] | None = {}
         self.contexts: dict[str, Mapping[str, Any]] | None = {"argo": CONFINED, "default": CONFINED}
-        self.secrets = {diagnosis.EXECUTOR_TOKEN: ["token"]} | {name: [key] for name, key in diagnosis.SECRETS.items()}
+        self.secrets = {"argosy-executor.service-account-token": ["token"], **SECRETS}
+        self.templates: list[Mapping[str, Any]] | None = [TEMPLATE]
+        self.there: Sequence[str] = sorted(needs.USUAL_ACCOUNTS)
+        self.repository: Mapping[str, Any] | None = {"s3": {"bucket": "b", "accessKeySecret": ARTIFACTS}}
 
     def version(self) -> str:
         """See the port."""
@@ -51,7 +69,15 @@ class Seen:
 
     def accounts(self, namespace: str) -> Sequence[str]:
         """See the port."""
-        return diagnosis.ACCOUNTS
+        return self.there
+
+    def pipelines(self, namespace: str) -> Sequence[Mapping[str, Any]] | None:
+        """See the port."""
+        return self.templates
+
+    def artifact_repository(self, namespace: str) -> Mapping[str, Any] | None:
+        """See the port."""
+        return self.repository
 
     def config_map(self, name: str, namespace: str) -> Mapping[str, str] | None:
         """See the port."""
@@ -206,3 +232,73 @@ def test_a_shared_online_store_is_asked(
     assert "WRONG   online store" in said
     assert "fix: see whether it runs and can be reached from here" in said
     assert "hunter2" not in said
+
+
+def wrong(seen: Seen, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """What is said to be wrong."""
+    main.run(["doctor", "--json"])
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return [one["said"] for one in found if one["state"] == "wrong"]
+
+
+@pytest.mark.parametrize("account", sorted(needs.USUAL_ACCOUNTS))
+def test_every_account_that_pipelines_name_is_looked_for(
+    seen: Seen, capsys: pytest.CaptureFixture[str], account: str
+) -> None:
+    """By what is installed; and nothing is looked for that no pipeline names."""
+    seen.there = [name for name in seen.there if name != account]
+    assert wrong(seen, capsys) == [f"argosy has no service account {account}"]
+    seen.templates = [{"metadata": {"name": "x"}, "spec": {"serviceAccountName": "x", "templates": []}}]
+    seen.there = ["x"]
+    assert wrong(seen, capsys) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        pytest.param("argosy-search", "there is no Secret argosy-search", id="search"),
+        pytest.param("argosy-signing", "there is no Secret argosy-signing", id="signing"),
+        pytest.param(
+            "argosy-artifacts",
+            "it is opened by the key accesskey of the Secret argosy-artifacts, which is not in argosy",
+            id="artifacts",
+        ),
+    ],
+)
+def test_every_secret_that_steps_cannot_do_without_is_looked_for(
+    seen: Seen, capsys: pytest.CaptureFixture[str], name: str, said: str
+) -> None:
+    """The search's database and the artifact store too."""
+    del seen.secrets[name]
+    assert wrong(seen, capsys) == [said]
+
+
+def test_tokens_of_the_forge_are_wanted_where_it_takes_tokens(seen: Seen, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder takes none."""
+    assert wrong(seen, capsys) == []
+    assert seen.endpoints is not None
+    seen.endpoints["ARGOSY_FORGE_URI"] = "github:o/n"
+    said = wrong(seen, capsys)
+    assert "there is no Secret argosy-forge" in said
+    assert "there is no Secret argosy-forge-reader" in said
+
+
+def test_no_artifact_store(seen: Seen, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without one the first step waits for ever; where it cannot be seen, that is said and fails nothing."""
+    seen.repository = {}
+    assert "waits for ever" in wrong(seen, capsys)[0]
+    seen.repository = None
+    assert wrong(seen, capsys) == []
+
+
+def test_the_object_store_is_the_clusters(seen: Seen, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An S3 client of this process asks the address that steps are given, never AWS with somebody's keys."""
+    asked = []
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setattr(wiring, "artifacts", lambda _: asked.append(os.environ["AWS_ENDPOINT_URL"]))
+    assert seen.endpoints is not None
+    seen.endpoints["AWS_ENDPOINT_URL"] = "http://s3.inside:9000"
+    with contextlib.suppress(AttributeError):  # there is no store behind it
+        main.run(["doctor"])
+    assert asked == ["http://s3.inside:9000"]
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)

@@ -63,20 +63,6 @@ def test_rights() -> None:
     assert diagnosis.rights([], "ml").state is State.OK
 
 
-@pytest.mark.parametrize(
-    ("held", "state", "said"),
-    [
-        pytest.param(["token"], State.OK, "x holds token", id="there"),
-        pytest.param([], State.WRONG, "x holds nothing under token", id="empty"),
-        pytest.param(None, State.WRONG, "there is no Secret x", id="missing"),
-    ],
-)
-def test_secrets(held: list[str] | None, state: State, said: str) -> None:
-    """There, and holding something."""
-    found = diagnosis.secret("x", "token", held, "mend it")
-    assert (found.state, found.said) == (state, said)
-
-
 GIVEN = {"ARGOSY_TRACKING_URI": "http://mlflow", "ARGOSY_STORE_URI": "s3://b/p", "ARGOSY_FORGE_URI": "github:o/n"}
 
 
@@ -116,9 +102,3 @@ def test_endpoints(content: dict[str, str] | None, wrong: list[str]) -> None:
 def test_clocks(ahead: float, state: State) -> None:
     """Tokens and signed requests bear a minute."""
     assert diagnosis.clock(ahead).state is state
-
-
-def test_accounts() -> None:
-    """All that manifests name, and which is missing."""
-    assert diagnosis.accounts(diagnosis.ACCOUNTS, "ml").state is State.OK
-    assert diagnosis.accounts(diagnosis.ACCOUNTS[1:], "ml").said == "ml has no service account argosy-step"

@@ -14,6 +14,9 @@ from argosy.domain.diagnosis import Right
 
 T = TypeVar("T")
 CONTROLLER = "workflow-controller-configmap"
+REPOSITORIES = "artifact-repositories"
+DEFAULT_REPOSITORY = "workflows.argoproj.io/default-artifact-repository"
+OURS = "app.kubernetes.io/part-of=argosy"
 
 
 class ClusterInspection:
@@ -89,6 +92,40 @@ class ClusterInspection:
             )
         return (found.data or {}) if found else None
 
+    def pipelines(self, namespace: str) -> Sequence[Mapping[str, Any]] | None:
+        """See the port."""
+        objects = client.CustomObjectsApi(self._api)
+
+        def ask() -> Any:
+            listed = objects.list_namespaced_custom_object(
+                "argoproj.io",
+                "v1alpha1",
+                namespace,
+                "workflowtemplates",
+                label_selector=OURS,
+                _request_timeout=TIMEOUT_SECONDS,
+            )
+            return listed["items"]
+
+        with reported(f"listing the WorkflowTemplates of {namespace}"):
+            found: Sequence[Mapping[str, Any]] | None = _allowed(lambda: _there(ask) or [])
+        return found
+
+    def artifact_repository(self, namespace: str) -> Mapping[str, Any] | None:
+        """See the port."""
+        with reported(f"reading the ConfigMap {REPOSITORIES} of {namespace}"):
+            own = _there(
+                lambda: self._core.read_namespaced_config_map(REPOSITORIES, namespace, _request_timeout=TIMEOUT_SECONDS)
+            )
+        default = ((own.metadata.annotations or {}) if own else {}).get(DEFAULT_REPOSITORY)
+        if own and default in (own.data or {}):
+            return _mapping(own.data[default])
+        found = self._controllers()
+        if found is None:
+            return None
+        settings = (_setting(data, "artifactRepository") for data in found.values())
+        return next((setting for setting in settings if setting), {})
+
     def secret_keys(self, name: str, namespace: str) -> Sequence[str] | None:
         """See the port."""
         with reported(f"reading the Secret {name} of {namespace}"):
@@ -103,13 +140,21 @@ class ClusterInspection:
 
     def executors(self) -> Mapping[str, Mapping[str, Any]] | None:
         """See the port."""
+        found = self._controllers()
+        if found is None:
+            return None
+        contexts = {name: _setting(data, "executor").get("securityContext") for name, data in found.items()}
+        return {name: context if isinstance(context, dict) else {} for name, context in contexts.items()}
+
+    def _controllers(self) -> Mapping[str, Mapping[str, str]] | None:
+        """The settings of each workflow controller by its namespace; None where they may not be listed."""
         with reported(f"looking for the ConfigMap {CONTROLLER}"):
             found = _allowed(
                 lambda: self._core.list_config_map_for_all_namespaces(
                     field_selector=f"metadata.name={CONTROLLER}", _request_timeout=TIMEOUT_SECONDS
                 )
             )
-        return {one.metadata.namespace: _executor(one.data or {}) for one in found.items} if found else None
+        return {one.metadata.namespace: one.data or {} for one in found.items} if found else None
 
     def initializers(self) -> Mapping[str, Mapping[str, Any]] | None:
         """See the port."""
@@ -131,15 +176,21 @@ class ClusterInspection:
         }
 
 
-def _executor(data: Mapping[str, str]) -> Mapping[str, Any]:
-    """The ``securityContext`` of Argo's own containers: the ConfigMap holds settings by name, or all of them under ``config``."""
+def _setting(data: Mapping[str, str], name: str) -> Mapping[str, Any]:
+    """The setting *name* of a controller, whose ConfigMap holds settings by name, or all of them under ``config``."""
+    return _mapping(data[name]) if name in data else _as_mapping(_mapping(data.get("config", "")).get(name))
+
+
+def _mapping(text: str) -> Mapping[str, Any]:
+    """The mapping that *text* is in YAML; empty where it is none, as the controller does not read it either."""
     try:
-        settings = yaml.safe_load(data["config"]) if "config" in data else {}
-        executor = yaml.safe_load(data["executor"]) if "executor" in data else (settings or {}).get("executor")
-        security = (executor or {}).get("securityContext")
-    except (yaml.YAMLError, AttributeError):
-        return {}  # the controller does not read it either
-    return security if isinstance(security, dict) else {}
+        return _as_mapping(yaml.safe_load(text))
+    except yaml.YAMLError:
+        return {}
+
+
+def _as_mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _there(ask: Callable[[], Any]) -> Any:

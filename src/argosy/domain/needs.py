@@ -1,0 +1,144 @@
+"""What the pipelines of a namespace name and have to find there: accounts, Secrets with their keys, a place for artifacts.
+
+Read from the WorkflowTemplates that are installed and from the addresses that steps are given, so that nothing is wanted that nobody uses,
+and nothing forgotten that somebody does.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from argosy.domain.diagnosis import PLATFORM, Finding, State
+
+Manifest = Mapping[str, Any]
+Held = Callable[[str], Sequence[str] | None]
+"""The keys of a Secret that hold something; None where there is no such Secret."""
+
+SECRET_FIX = "bring it (docs/chart-platform.md says what each holds)"  # noqa: S105 - advice
+AWS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+STEP, EXECUTOR = "argosy-step", "argosy-executor"
+CLASSES = ("data", "forge", "forge-reader", "online", "registry", "search", "signing", "store")
+"""Classes of steps, each with a Secret ``argosy-<class>``."""
+USUAL_ACCOUNTS = frozenset({STEP, EXECUTOR, *(f"argosy-{name}" for name in CLASSES if name != "online")})
+"""What compiled pipelines name."""
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What is named. *secrets*: name to whether pods start without it."""
+
+    accounts: frozenset[str]
+    executors: frozenset[str]
+    """Of *accounts*, those that Argo's own containers report results with; each needs a token."""
+    secrets: Mapping[str, bool]
+
+
+USUAL = Needs(USUAL_ACCOUNTS, frozenset({EXECUTOR}), {f"argosy-{name}": True for name in CLASSES})
+
+
+def of(pipelines: Sequence[Manifest]) -> Needs:
+    """What *pipelines*, WorkflowTemplates, name; the usual where there is none."""
+    if not pipelines:
+        return USUAL
+    specs = [pipeline.get("spec") or {} for pipeline in pipelines]
+    templates = [template for spec in specs for template in spec.get("templates") or []]
+    holders = (*specs, *templates)
+    executors = {str(one["executor"]["serviceAccountName"]) for one in holders if one.get("executor")}
+    named = {str(one["serviceAccountName"]) for one in holders if one.get("serviceAccountName")}
+    secrets: dict[str, bool] = {}
+    for name, optional in (one for template in templates for one in _secrets(template)):
+        secrets[name] = secrets.get(name, True) and optional
+    return Needs(frozenset(named | executors), frozenset(executors), secrets)
+
+
+def _secrets(template: Manifest) -> Iterator[tuple[str, bool]]:
+    """The Secrets that the containers of *template* name, and whether each may be absent."""
+    single = [template[kind] for kind in ("container", "script") if kind in template]
+    several = [
+        *(template.get("initContainers") or []),
+        *(template.get("sidecars") or []),
+        *((template.get("containerSet") or {}).get("containers") or []),
+    ]
+    for container in (*single, *several):
+        sources = [entry["secretRef"] for entry in container.get("envFrom") or [] if "secretRef" in entry]
+        values = [entry.get("valueFrom") or {} for entry in container.get("env") or []]
+        sources += [value["secretKeyRef"] for value in values if "secretKeyRef" in value]
+        yield from ((source["name"], bool(source.get("optional"))) for source in sources)
+    for volume in template.get("volumes") or []:
+        if "secret" in volume:
+            yield volume["secret"]["secretName"], bool(volume["secret"].get("optional"))
+
+
+def accounts(needs: Needs, there: Iterable[str], namespace: str) -> Finding:
+    """Whether the accounts that pipelines name exist."""
+    missing = sorted(needs.accounts - set(there))
+    if missing:
+        return Finding("accounts", State.WRONG, f"{namespace} has no service account {', '.join(missing)}", PLATFORM)
+    return Finding("accounts", State.OK, f"all {len(needs.accounts)} that pipelines name are in {namespace}")
+
+
+def secrets(needs: Needs, endpoints: Mapping[str, str], held: Held) -> Iterator[Finding]:
+    """Whether each Secret holds what its steps need, with the addresses *endpoints* that they are given."""
+    for executor in sorted(needs.executors):
+        yield _secret(f"{executor}.service-account-token", ("token",), held, PLATFORM)
+    for name, optional in sorted(needs.secrets.items()):
+        keys = _keys(name, endpoints)
+        if keys == AWS and held(name) is None and optional:
+            said = f"there is no Secret {name}: pods reach the object store by an identity of their own, or not at all"
+            yield Finding("secrets", State.UNKNOWN, said, SECRET_FIX)
+        elif keys or not optional:
+            yield _secret(name, keys, held, SECRET_FIX)
+        else:
+            yield Finding("secrets", State.OK, f"{name} need not be there{_why_not(name)}")
+
+
+def _keys(name: str, endpoints: Mapping[str, str]) -> tuple[str, ...]:
+    """The keys that the Secret *name* must hold; empty where steps do without it."""
+    forge = ("ARGOSY_FORGE_TOKEN",) if not endpoints.get("ARGOSY_FORGE_URI", "").startswith("local:") else ()
+    bucket = AWS if endpoints.get("ARGOSY_STORE_URI", "s3://").startswith("s3://") else ()
+    return {
+        "argosy-forge": forge,
+        "argosy-forge-reader": forge,
+        "argosy-signing": ("ARGOSY_SIGNING_KEY",),
+        "argosy-search": ("ARGOSY_SEARCH_STORAGE_URI",),
+        "argosy-store": bucket,
+        "argosy-data": AWS,
+    }.get(name, ())
+
+
+def _why_not(name: str) -> str:
+    return {
+        "argosy-forge": ": the forge is a folder, and wants no token",
+        "argosy-forge-reader": ": the forge is a folder, and wants no token",
+        "argosy-online": ": without it servers read files of their own",
+        "argosy-registry": ": without it MLflow is asked without a password",
+        "argosy-store": ": the model store is a folder",
+    }.get(name, "")
+
+
+def _secret(name: str, keys: Sequence[str], held: Held, fix: str) -> Finding:
+    found = held(name)
+    if found is None:
+        return Finding("secrets", State.WRONG, f"there is no Secret {name}", fix)
+    if missing := [key for key in keys if key not in found]:
+        return Finding("secrets", State.WRONG, f"{name} holds nothing under {', '.join(missing)}", fix)
+    return Finding("secrets", State.OK, f"{name} holds {', '.join(keys) or 'something'}")
+
+
+def artifact_store(repository: Manifest | None, namespace: str, held: Held) -> Finding:
+    """Whether steps can hand files to each other. *repository*: Argo's artifact repository for *namespace*, empty where there is none, None
+    where that cannot be seen."""
+    name = "artifact store"
+    if repository is None:
+        return Finding(name, State.UNKNOWN, "the controller's ConfigMap cannot be read, and the namespace names none")
+    kinds = [kind for kind, value in repository.items() if isinstance(value, Mapping)]
+    if not kinds:
+        said = f"Argo knows no artifact repository for {namespace}: the first step that hands on a file, `ingest`, waits for ever"
+        return Finding(name, State.WRONG, said, "set `artifacts` in the values of the chart platform")
+    content = repository[kinds[0]]
+    for reference in (value for value in content.values() if isinstance(value, Mapping)):
+        if {"name", "key"} <= reference.keys() and reference["key"] not in (held(reference["name"]) or ()):
+            said = f"it is opened by the key {reference['key']} of the Secret {reference['name']}, which is not in {namespace}"
+            return Finding(name, State.WRONG, said, SECRET_FIX)
+    where = content.get("bucket") or content.get("container") or ""
+    return Finding(name, State.OK, f"{kinds[0]} {where}".strip())

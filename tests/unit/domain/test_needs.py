@@ -1,0 +1,48 @@
+"""What installed pipelines name, read from their manifests."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from argosy.domain import needs
+from argosy.domain.diagnosis import State
+
+
+def test_our_pipelines_name_the_usual(root: Path) -> None:
+    """What is looked for where none is installed is what ours name."""
+    paths = sorted(root.glob("workflows/*/pipeline.yaml"))
+    assert paths
+    found = needs.of([yaml.safe_load(path.read_text(encoding="utf-8")) for path in paths])
+    assert found == needs.USUAL
+
+
+def test_whatever_names_a_secret() -> None:
+    """In a variable, a volume, a container set or a sidecar; one place that cannot do without it is enough."""
+    template = {
+        "containerSet": {"containers": [{"envFrom": [{"secretRef": {"name": "a", "optional": True}}]}]},
+        "sidecars": [{"env": [{"valueFrom": {"secretKeyRef": {"name": "a", "key": "k"}}}]}],
+        "volumes": [{"secret": {"secretName": "b", "optional": True}}],
+    }
+    found = needs.of([{"spec": {"templates": [template]}}])
+    assert found.secrets == {"a": False, "b": True}
+    said = list(needs.secrets(found, {}, lambda _: None))
+    assert [(one.state, one.said) for one in said] == [
+        (State.WRONG, "there is no Secret a"),
+        (State.OK, "b need not be there"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("repository", "state"),
+    [
+        pytest.param({"s3": {"bucket": "b", "useSDKCreds": True}}, State.OK, id="identity"),
+        pytest.param({"gcs": {"bucket": "b", "serviceAccountKeySecret": {"name": "a", "key": "k"}}}, State.WRONG, id="gcs"),
+        pytest.param({"archiveLogs": True}, State.WRONG, id="no-place"),
+        pytest.param({}, State.WRONG, id="none"),
+        pytest.param(None, State.UNKNOWN, id="not-seen"),
+    ],
+)  # fmt: skip
+def test_artifact_store(repository: dict[str, object] | None, state: State) -> None:
+    """A place, and what opens it."""
+    assert needs.artifact_store(repository, "ml", lambda _: None).state is state
