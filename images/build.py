@@ -22,6 +22,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCK = ROOT / "images" / "images.lock"
+IMPORT = ROOT / "images" / "import.sh"
 PROBES = {
     "docker": ("version", "--format", "{{.Server.Version}}"),
     "podman": ("info", "--format", "{{.Host.Arch}}"),
@@ -110,6 +111,9 @@ def main() -> None:
         built = {target: _one(engine, target, arguments) for target in arguments.target}
     except Failed as failure:
         sys.exit(f"error: {failure}")
+    if not arguments.push:
+        shutil.copy(IMPORT, arguments.archives)
+        print(f"{arguments.archives / IMPORT.name} brings them to a node, under the names that the lock pins")
     _write_lock(f"{arguments.push}/{REPOSITORY}" if arguments.push else REPOSITORY, built)
     print(f"{LOCK.relative_to(ROOT)} written; `argosy compile workflows/…` pins the steps to it")
 

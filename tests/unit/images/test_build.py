@@ -4,6 +4,9 @@ import hashlib
 import importlib.util
 import io
 import json
+import os
+import shutil
+import subprocess
 import sys
 import tarfile
 from collections.abc import Callable
@@ -11,6 +14,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from argosy.templates import images
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -103,3 +108,25 @@ def test_the_lock_keeps_images_of_the_same_place(
         "repository": "registry.example.com/argosy",
         "images": {"data": {"digest": "sha256:4", "bytes": 4}},
     }
+
+
+def test_imported_images_have_the_names_that_manifests_pin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """containerd makes <base name>@<digest> of an archive; Kubernetes asks for docker.io/ and what the lock says."""
+    folder = tmp_path / "archives"
+    folder.mkdir()
+    (folder / "train.tar").touch()
+    (folder / "data.tar").touch()
+    shutil.copy(ROOT / "images" / "import.sh", folder)
+    client = tmp_path / "bin" / "ctr"
+    client.parent.mkdir()
+    client.write_text('#!/bin/sh\necho "$@"\n', encoding="utf-8")
+    client.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{client.parent}:{os.environ['PATH']}")
+    said = subprocess.run([folder / "import.sh", "--address", "/a"], check=True, capture_output=True, text=True).stdout
+    (tmp_path / "images").mkdir()
+    lock = {"repository": "argosy", "images": {name: {"digest": f"sha256:{'a' * 64}"} for name in ("data", "train")}}
+    (tmp_path / "images" / "images.lock").write_text(json.dumps(lock), encoding="utf-8")
+    for line, target in zip(said.splitlines(), ("data", "train"), strict=True):
+        pinned = f"docker.io/{images.of(target, tmp_path)}"
+        assert line.startswith("--address /a --namespace k8s.io images import --digests --base-name ")
+        assert line.split()[-2:] == [pinned.partition("@")[0], f"{target}.tar"]
