@@ -74,6 +74,18 @@ def test_shares_are_those_of_argo_rollouts(case: str) -> None:
         pytest.param({"model": "Churn; curl x | sh"}, ["model", "pattern"], id="name-that-is-code"),
         pytest.param({"signature": ""}, ["nothing unsigned is served", "--set-file signature"], id="no-signature"),
         pytest.param({"verifyingKey": ""}, ["cannot be checked without it"], id="no-key"),
+        pytest.param(
+            {"unsigned": True, "environment": "production"}, ["production serves nothing unsigned"], id="unsigned"
+        ),
+        pytest.param({"image": "registry/serve:1.0"}, ["image", "pattern"], id="image-by-tag"),
+        pytest.param(
+            {"server": {"env": [{"name": "LD_PRELOAD", "value": "x.so"}]}}, ["LD_PRELOAD", "other code"], id="preload"
+        ),
+        pytest.param(
+            {"server": {"env": [{"name": "ARGOSY_ONLINE_STORE_URI", "value": "x"}]}},
+            ["another place"],
+            id="our-setting",
+        ),
         pytest.param({"minimumVersion": 4}, ["version is 3, but minimumVersion is 4", "nothing older"], id="too-old"),
         pytest.param({"minimumVersion": 3000000}, ["version is 3, but minimumVersion is 3000000"], id="too-old-by-far"),
         pytest.param({"strategy": "rolling"}, ["rolling needs mode: plain"], id="rolling-with-kserve"),

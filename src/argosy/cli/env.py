@@ -1,7 +1,8 @@
 """Check an environment repo as it lies there: what its workflow runs on every request, and anybody on a laptop.
 
-Policies, values, versions, evidence and their digests; with `--base`, that a change promotes one model in one environment. Ends 10 where
-something is wrong. Signatures, and whether main has moved on, are checks of the request: `argosy pr check`.
+Policies, values, versions, evidence, digests and the signature of the evidence; with `--base`, that a change promotes one model in one
+environment. Ends 10 where something is wrong. What the model store holds, and whether main has moved on, are checks of the request:
+`argosy pr check`.
 """
 
 import argparse
@@ -16,9 +17,9 @@ import yaml
 
 from argosy import errors
 from argosy.adapters.local_forge.repository import Repository
-from argosy.cli import charts, commit_files
+from argosy.cli import charts, commit_files, signed_evidence
 from argosy.domain import changes, environment_repo, promotion
-from argosy.domain.changes import ChangedFile, Problem
+from argosy.domain.changes import ChangedFile, Place, Problem
 from argosy.domain.chart_values import coalesced
 
 CHART = "inference"
@@ -59,28 +60,44 @@ def run(arguments: argparse.Namespace) -> int:
     """Check it, and say what is wrong."""
     if arguments.commit:
         with commit_files.unpacked(arguments.folder, arguments.commit) as (place, others):
-            unusual = [Problem(path, "is a link or another repository, not a file") for path in others]
-            return _report([*unusual, *_problems(place, arguments.chart), *_of_change(arguments)], place)
-    return _report([*_problems(arguments.folder, arguments.chart), *_of_change(arguments)], arguments.folder)
+            return _checked(arguments, place, others)
+    links = [path.relative_to(arguments.folder).as_posix() for path in _paths(arguments.folder) if path.is_symlink()]
+    return _checked(arguments, arguments.folder, links)
 
 
-def _problems(folder: Path, chart: Path | None) -> list[Problem]:
-    """What is wrong with the environment repo whose files lie in *folder*."""
+def _checked(arguments: argparse.Namespace, folder: Path, others: Sequence[str]) -> int:
+    """Check the files in *folder*; *others*: the paths there that are no files."""
     if not (folder / "models").is_dir():
         raise errors.UsageError(f"{folder.absolute()} is no environment repo: it has no folder models/")
-    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in _files(folder)}
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in _paths(folder) if path.is_file()}
+    unusual = [Problem(path, "is a link or another repository, not a file") for path in others]
+    found = [*unusual, *_problems(folder, files, arguments.chart), *_of_change(arguments, files)]
+    return _report(found, folder)
+
+
+def _problems(folder: Path, files: dict[str, bytes], chart: Path | None) -> list[Problem]:
+    """What is wrong with the environment repo whose *files* lie in *folder*."""
     of_values = charts.folder(CHART, chart)
     found = [*environment_repo.problems(files), *_policies(folder, files), *_values(files, of_values)]
     # What does not fit the schema cannot be rendered.
     return found or list(_renderings(files, of_values))
 
 
-def _of_change(arguments: argparse.Namespace) -> list[Problem]:
+def _of_change(arguments: argparse.Namespace, files: dict[str, bytes]) -> list[Problem]:
+    """What is wrong with the change since the base, and with the signatures of what it serves: with main's key, not with its own."""
     if not arguments.base:
-        return []
-    changed = _changed(arguments.folder, arguments.base, arguments.commit or "HEAD")
+        return _unsigned(files, environment_repo.places(files), files.get(signed_evidence.KEY))
+    repository = Repository(arguments.folder / ".git")
+    changed = _changed(repository, arguments.base, arguments.commit or "HEAD")
     _say_rules(changed)
-    return changes.problems(changed)
+    key = repository.files(arguments.base, signed_evidence.KEY).get(signed_evidence.KEY)
+    return [*changes.problems(changed), *_unsigned(files, changes.served(changed), key)]
+
+
+def _unsigned(files: dict[str, bytes], places: Sequence[Place], key: bytes | None) -> list[Problem]:
+    if key is None and places:
+        print(f"there is no {signed_evidence.KEY}, so no signature was checked", file=sys.stderr)
+    return list(signed_evidence.problems(files, places, key)) if key is not None else []
 
 
 def _report(found: Sequence[Problem], folder: Path) -> int:
@@ -91,9 +108,9 @@ def _report(found: Sequence[Problem], folder: Path) -> int:
     return errors.Rejected.exit_code if found else errors.DONE
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def _paths(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and ".git" not in path.relative_to(folder).parts:
+        if ".git" not in path.relative_to(folder).parts:
             yield path
 
 
@@ -162,11 +179,12 @@ def _refusals(values: Any, model: str, schema: dict[str, Any], defaults: dict[st
         yield f"{'.'.join(str(part) for part in error.absolute_path) or 'the whole'}: {error.message}"
 
 
-def _changed(folder: Path, base: str, head: str) -> list[ChangedFile]:
+def _changed(repository: Repository, base: str, head: str) -> list[ChangedFile]:
     """What *head* changes against where it left *base*, by git's trees: kinds and modes too."""
-    repository = Repository(folder / ".git")
     if not repository.path.exists() or repository.resolve(base) is None:
-        raise errors.UsageError(f"--base {base}: git knows no such commit in {folder.absolute()}; fetch it first")
+        raise errors.UsageError(
+            f"--base {base}: {repository.path.parent.absolute()} has no such commit; fetch it first"
+        )
     left = repository.merge_base(base, head)
     if left is None:
         raise errors.UsageError(f"--base {base}: it has no history in common with {head}")

@@ -37,6 +37,11 @@ def models(paths: Iterable[str]) -> list[str]:
     return sorted({found["model"] for path in paths if (found := OF_MODEL.fullmatch(path))})
 
 
+def places(paths: Iterable[str]) -> list[changes.Place]:
+    """The models that are served, and where."""
+    return sorted({place for path in paths if (place := changes.place_of(path))})
+
+
 def problems(files: Mapping[str, bytes]) -> Iterator[Problem]:
     """What is wrong with the repo whose files are *files* (path to content)."""
     for model in models(files):

@@ -15,6 +15,7 @@ STAGING, PRODUCTION = "staging", "production"
 ENVIRONMENTS = (STAGING, PRODUCTION)
 """In the order in which a model passes them."""
 BUNDLE_SIGNATURE, EVIDENCE_SIGNATURE = "bundle.sig", "evidence.sig"
+SIGNATURES = {BUNDLE_SIGNATURE, EVIDENCE_SIGNATURE}
 """Committed beside the evidence, and never part of what they sign."""
 PREFIXES = ("promote/", "revert/")
 """What the branches of requests begin with."""

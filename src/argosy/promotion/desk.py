@@ -19,7 +19,6 @@ from argosy.promotion import following, history, subjects
 Files = Mapping[str, bytes]
 """Path to content."""
 ATTEMPTS = 5
-SIGNATURES = {promotion.BUNDLE_SIGNATURE, promotion.EVIDENCE_SIGNATURE}
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,7 @@ class Desk:
             if (digest := bundles.digest(bundle)) != version.model_digest:
                 raise errors.Rejected(f"{version.storage_uri} holds {digest}, not the model that is proposed")
             for name, content in evidence.items():
-                _write(signatures if name in SIGNATURES else report, name, content)
+                _write(signatures if name in promotion.SIGNATURES else report, name, content)
             self.verifier.verify(bundle, signatures / promotion.BUNDLE_SIGNATURE)
             self.verifier.verify(report, signatures / promotion.EVIDENCE_SIGNATURE)
             released = (bundle / bundles.RELEASE).read_bytes()

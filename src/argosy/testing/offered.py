@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 from argosy import wiring
 from argosy.domain.evidence import ChampionRef
@@ -19,12 +20,12 @@ from argosy.testing.toy import Toy
 INPUTS = ("bundle", "training", "history", "choice", "evidence", "snapshot", "lineage", "online")
 
 
-def offer(toy: Toy, here: Settings, registry: Registry) -> str:
-    """Judge, register, sign and propose *toy*; returns what propose said."""
+def offer(toy: Toy, here: Settings, registry: Registry, **changes: Any) -> str:
+    """Judge (with *changes* of the evidence), register, sign and propose *toy*; returns what propose said."""
     folder, forge, artifacts = toy.folder, wiring.forge(here), wiring.artifacts(here)
     for left in ("release", "signatures"):
         shutil.rmtree(folder / left, ignore_errors=True)
-    judge(toy, forge)
+    judge(toy, forge, **changes)
     released = register.run(
         settings=ModelSettings.model_validate_json((folder / "settings").read_bytes()),
         inputs=register.Inputs(settings_file=folder / "settings", **{name: folder / name for name in INPUTS}),
@@ -45,10 +46,10 @@ def offer(toy: Toy, here: Settings, registry: Registry) -> str:
     return propose.run(inputs=_inputs(folder, released), forge=forge)
 
 
-def judge(toy: Toy, forge: Forge) -> None:
+def judge(toy: Toy, forge: Forge, **changes: Any) -> None:
     """Let *toy* win against what *forge*'s main has in production."""
     champion.run(model="toy", forge=forge, out=toy.folder / "champion")
-    toy.judge("promote", ChampionRef.read(toy.folder / "champion" / "champion.json"))
+    toy.judge("promote", ChampionRef.read(toy.folder / "champion" / "champion.json"), **changes)
 
 
 def _inputs(folder: Path, released: register.Released) -> propose.Inputs:

@@ -1,14 +1,18 @@
 """The verb ``env check`` on the environment repo of this checkout, and on what can be wrong with one."""
 
+import datetime
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from argosy.adapters import keys
+from argosy.adapters.model_signer import KeySigner
 from argosy.cli import main
-from argosy.domain import promotion, release
+from argosy.domain import bundle, promotion, release
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import ChampionRef, Evidence
 from argosy.testing import toy
@@ -38,9 +42,21 @@ VERSION = release.Version(
     policy_digest=DIGEST,
 )
 BESIDE = {"evidence.json": EVIDENCE.canonical_json().encode(), "bundle.sig": b"s", "evidence.sig": b"s"}
+RELEASE = bundle.Release(
+    model="toy", model_digest=DIGEST, counter=1, not_after=datetime.datetime(2999, 1, 1, tzinfo=datetime.UTC)
+)
 SUBJECT = promotion.Subject(model="toy", environment="staging", model_digest=DIGEST, version=1, policy_digest=DIGEST)
 VALUES = "models/toy/values.yaml"
 SERVED = promotion.version_path("toy", "staging")
+BESIDE_IT = promotion.evidence_folder("toy", "staging")
+RELEASED = f"{BESIDE_IT}/release.json"
+
+
+def changed_evidence(**changes: str) -> dict[str, bytes | None]:
+    """Other evidence, and a version file that has its digest."""
+    evidence = EVIDENCE.model_copy(update=changes)
+    version = VERSION.model_copy(update={"evidence_digest": evidence.content_digest()})
+    return {SERVED: version.yaml().encode(), f"{BESIDE_IT}/evidence.json": evidence.canonical_json().encode()}
 
 
 @pytest.fixture
@@ -119,6 +135,52 @@ def test_one_that_serves(repo: Callable[..., Path]) -> None:
             "about another model",
             id="model-swapped",
         ),
+        pytest.param({VALUES: b"model: toy\nimage: x:1\n"}, "image: version.yaml says this", id="image-in-values"),
+        pytest.param(
+            {VALUES: b"model: toy\nenvironment: staging\n"},
+            "environment: Argo CD says this",
+            id="environment-in-values",
+        ),
+        pytest.param(
+            {VALUES: b"model: toy\nverifyingKey: mine\n"}, "verifyingKey: Argo CD says this", id="key-in-values"
+        ),
+        pytest.param({VALUES: b"model: toy\nunsigned: true\n"}, "serves nothing unsigned", id="unsigned"),
+        pytest.param(
+            {VALUES: b"model: toy\nserver: {image: 'registry/serve:1.0'}\n"},
+            "is no image by digest",
+            id="server-by-tag",
+        ),
+        pytest.param(
+            {VALUES: b"model: toy\nserver: {env: [{name: A, value: b}, {name: LD_PRELOAD, value: x}]}\n"},
+            "server.env: LD_PRELOAD would make the server load other code",
+            id="preload",
+        ),
+        pytest.param(
+            {VALUES: b"model: toy\nserver: {env: [{name: PYTHONPATH, value: x}]}\n"}, "PYTHONPATH", id="python-path"
+        ),
+        pytest.param(
+            {VALUES: b"model: toy\nserver: {env: [{name: ARGOSY_HOME, value: x}]}\n"}, "ARGOSY_HOME", id="our-setting"
+        ),
+        pytest.param(
+            {SERVED: VERSION.yaml().encode() + b'image: "x:1"\n'}, "an image is named by its digest alone", id="tag"
+        ),
+        pytest.param(
+            {SERVED: VERSION.model_copy(update={"policy_digest": sha256(b"x")}).yaml().encode()},
+            "was judged by another policy",
+            id="policy-swapped",
+        ),
+        pytest.param(changed_evidence(verdict="reject"), "says 'reject', and its model is served", id="verdict"),
+        pytest.param(changed_evidence(model="other"), "is about another model", id="evidence-of-another"),
+        pytest.param(
+            {RELEASED: RELEASE.model_copy(update={"counter": 2}).canonical_json().encode()},
+            "version is 1, the signed release says 2",
+            id="number",
+        ),
+        pytest.param({RELEASED: b"{}"}, "release.json: cannot be read", id="release-unreadable"),
+        pytest.param(
+            {"models/toy/Staging/version.yaml": b"x"}, "names in the environment repo are lower case", id="case"
+        ),
+        pytest.param({"models/toy/VALUES.yaml": b"x"}, "in upper and lower case only", id="look-alike"),
         pytest.param({promotion.rejected_path("toy", DIGEST): b"errors\n"}, "taken out of service", id="taken-out"),
         pytest.param({"models/toy/rejected/abc.txt": b"errors\n"}, "takes nothing out of service", id="note-misnamed"),
     ],
@@ -163,6 +225,16 @@ def test_without_helm_it_says_what_it_left_out(
         pytest.param([SERVED, "models/other/staging/version.yaml"], "one request, one model", id="two-models"),
         pytest.param([SERVED, "policies/toy.yaml"], "a request of its own", id="its-own-gates"),
         pytest.param([SERVED, "keys/signing.pub.pem"], "a request of its own", id="its-own-key"),
+        pytest.param([SERVED, VALUES], f"{VALUES}: is a rule", id="its-own-values"),
+        pytest.param([SERVED, "CODEOWNERS"], "CODEOWNERS: is a rule", id="its-own-owners"),
+        pytest.param([SERVED, ".github/workflows/checks.yaml"], "checks.yaml: is a rule", id="its-own-checks"),
+        pytest.param([SERVED, "clusters/production/chart.yaml"], "chart.yaml: is a rule", id="its-own-chart"),
+        pytest.param([SERVED, "notes.txt"], "notes.txt: is added together with a version", id="anything-else"),
+        pytest.param(
+            [VALUES, "CODEOWNERS"],
+            "CODEOWNERS: added; no version changes with it, so people must review it",
+            id="rules",
+        ),
     ],
 )
 def test_one_request_one_model(
@@ -186,7 +258,7 @@ def test_one_request_one_model(
     git("commit", "--message=second")
     main.run(["env", "check", str(folder), "--base", "main"])
     out = capsys.readouterr().out
-    assert said in out if said else "request" not in out
+    assert said in out if said else "make it a request" not in out
 
 
 @pytest.mark.parametrize(
@@ -221,3 +293,80 @@ def test_production_serves_what_can_be_made_again(
     assert main.run(["env", "check", str(repo(promotion.files(SUBJECT, given.yaml(), beside)))]) == 0
     assert main.run(["env", "check", str(repo(promotion.files(subject, given.yaml(), beside)))]) == 10
     assert "models/toy/production/evidence/evidence.json: is of a model that cannot be" in capsys.readouterr().out
+
+
+def _git(folder: Path, *words: str) -> None:
+    command = ["git", "-c", "user.name=ada", "-c", "user.email=a@b", *words]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+
+
+@pytest.fixture
+def signed(repo: Callable[..., Path], tmp_path: Path) -> Path:
+    """A checkout whose evidence is signed with the key that main has, on a branch of its own."""
+    keys.ensure_signing_pair(tmp_path / "key.pem", tmp_path / "key.pub.pem")
+    folder = repo({"keys/signing.pub.pem": (tmp_path / "key.pub.pem").read_bytes(), f"{BESIDE_IT}/evidence.sig": None})
+    _sign(folder, tmp_path / "key.pem")
+    _git(folder, "init", "--initial-branch=main")
+    _git(folder, "add", ".")
+    _git(folder, "commit", "--message=first")
+    _git(folder, "checkout", "-b", "request")
+    return folder
+
+
+def _sign(folder: Path, key: Path) -> None:
+    evidence = folder / BESIDE_IT
+    with tempfile.TemporaryDirectory() as scratch:
+        report = Path(shutil.copytree(evidence, Path(scratch) / "evidence", ignore=shutil.ignore_patterns("*.sig")))
+        KeySigner(key).sign(report, evidence / "evidence.sig")
+
+
+def test_the_signature_of_evidence(signed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was signed is in order; a word changed in the report afterwards is found, and named."""
+    assert main.run(["env", "check", str(signed)]) == 0
+    (signed / BESIDE_IT / "evidence.md").write_text("approved", encoding="utf-8")
+    assert main.run(["env", "check", str(signed)]) == 10
+    assert f"{BESIDE_IT}/evidence.sig: does not hold: it is not what was signed" in capsys.readouterr().out
+
+
+def test_a_key_that_comes_along(signed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Signatures of a change are checked with the key of its base, never with one that it brings."""
+    keys.ensure_signing_pair(tmp_path / "own.pem", tmp_path / "own.pub.pem")
+    shutil.copyfile(tmp_path / "own.pub.pem", signed / "keys" / "signing.pub.pem")
+    (signed / BESIDE_IT / "evidence.md").write_text("approved", encoding="utf-8")
+    _sign(signed, tmp_path / "own.pem")
+    _git(signed, "add", ".")
+    _git(signed, "commit", "--message=second")
+    assert main.run(["env", "check", str(signed), "--base", "main"]) == 10
+    told = capsys.readouterr().out
+    assert "does not hold: it is not what was signed: it was signed with another key" in told
+    assert "keys/signing.pub.pem: is a rule" in told
+
+
+def test_no_signature_is_checked_without_a_key(repo: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever reads that all is well reads what was not looked for."""
+    assert main.run(["env", "check", str(repo())]) == 0
+    assert "there is no keys/signing.pub.pem, so no signature was checked" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("odd", ["link", "executable"])
+def test_a_change_of_modes(signed: Path, odd: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A version that became a link, or may be executed, is refused though its text did not change."""
+    if odd == "link":
+        (signed / "elsewhere.yaml").write_bytes((signed / SERVED).read_bytes())
+        (signed / SERVED).unlink()
+        (signed / SERVED).symlink_to("../../../elsewhere.yaml")
+    else:
+        (signed / SERVED).chmod(0o755)
+    _git(signed, "add", ".")
+    _git(signed, "commit", "--message=second")
+    assert main.run(["env", "check", str(signed), "--base", "main"]) == 10
+    kind = {"link": "a symbolic link", "executable": "an executable file"}[odd]
+    assert f"{SERVED}: is {kind}; a request holds plain files only" in capsys.readouterr().out
+
+
+def test_what_is_retired_by_people(signed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A version that goes promotes nothing: that is for people to review, and no problem of the repository."""
+    _git(signed, "rm", "-r", "--quiet", SERVED, BESIDE_IT)
+    _git(signed, "commit", "--message=retire")
+    assert main.run(["env", "check", str(signed), "--base", "main"]) == 0
+    assert f"{SERVED}: removed; no version changes with it, so people must review it" in capsys.readouterr().out

@@ -400,7 +400,7 @@ def test_a_tampered_store_is_not_served(
     capsys.readouterr()
     assert main.run(["serve", "toy", "--env", "staging", "--port", "0"]) == 10
     said = capsys.readouterr().err
-    assert f"error: {stored.as_uri()} is not what was signed: the content of {name} differs" in said
+    assert f"error: {stored.as_uri()}/ is not what was signed: the content of {name} differs" in said
     assert (
         "Nothing is served. Restore the stored files from a copy, or remove their folder and run `argosy run toy`"
         in said
