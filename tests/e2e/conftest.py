@@ -3,8 +3,9 @@
 They need `--e2e` and a cluster whose namespace kube-system carries the label argosy.dev/disposable=true; without either, each skips by
 name. A test says with `@pytest.mark.needs("kserve", …)` what else must be there, and skips by the name of what is missing.
 
-Tests that serve models need a bucket, ARGOSY_E2E_S3 (http://host:port/bucket, with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), an image
-that nodes can have, ARGOSY_E2E_SERVE_IMAGE, and ARGOSY_E2E_PROMETHEUS, or a `prometheus` here that controllers reach at ARGOSY_E2E_HOST.
+Tests that serve models need a bucket, ARGOSY_E2E_S3 (http://host:port/bucket, with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), the image
+`serve` of images/images.lock on the nodes (or another, ARGOSY_E2E_SERVE_IMAGE), and
+ARGOSY_E2E_PROMETHEUS, or a `prometheus` here that controllers reach at ARGOSY_E2E_HOST.
 """
 
 import json
@@ -14,6 +15,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import pinned
 import pytest
 from cluster import Cluster
 from prometheus import running
@@ -102,7 +104,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def release(cluster: Cluster, store: Store, prometheus: str, folder: Path) -> Iterator[Release]:
     """A release in a namespace of its own."""
-    image = os.environ.get("ARGOSY_E2E_SERVE_IMAGE", "localhost/argosy/serve:dev")
+    image = os.environ.get("ARGOSY_E2E_SERVE_IMAGE") or pinned.image("serve")
     name = f"e2e-{uuid.uuid4().hex[:8]}"
     with cluster.namespace(name):
         key = (folder / "signing.pub.pem").read_text(encoding="utf-8")

@@ -3,7 +3,8 @@
 What it stands on is named by the environment, and each that is missing skips by name:
 ARGOSY_E2E_S3 (http://host:port/bucket) with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; ARGOSY_E2E_TRACKING, an MLflow server;
 ARGOSY_E2E_SEARCH, a database URL; ARGOSY_E2E_FORGE, a folder of the node that is a folder of this machine too, for repositories. The
-images argosy/<target>:dev are on the node (`make images`). ARGOSY_E2E_ONLINE may name a Redis or PostgreSQL for online features, as nodes
+images are on the node as images/images.lock pins them (`make images`, dist/images/import.sh).
+ARGOSY_E2E_ONLINE may name a Redis or PostgreSQL for online features, as nodes
 and this machine reach it; without it they are files.
 """
 
@@ -19,12 +20,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pinned
 import yaml
 from cluster import ROOT, Cluster, Object, helm
 
 from argosy.adapters import keys
 from argosy.adapters.s3 import client
-from argosy.templates import compiler
 
 NEEDED = (
     "ARGOSY_E2E_S3",
@@ -70,6 +71,8 @@ class Pipeline:
         shutil.copy(self.home / "keys" / "signing.pub.pem", _folder(self.project / "gitops-env" / "keys"))
         self.argosy("setup")
         self.give_forge()
+        for each in self._volume():
+            self.cluster.apply(each)
         self._install()
         self.install_template()
 
@@ -80,7 +83,8 @@ class Pipeline:
         for name, value in changes.items():
             settings[name] = {**settings[name], **value} if isinstance(settings.get(name), dict) else value
         (model / "model.yaml").write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
-        (model / "pipeline.yaml").write_text(compiler.compile_folder(model), encoding="utf-8")
+        self.argosy("compile", str(model))
+        self._commit()
         self.cluster.apply(self._template())
 
     def upload(self) -> str:
@@ -110,7 +114,7 @@ class Pipeline:
         at = ("--namespace", self.namespace)
         words = ("create", "job", name, f"--from=cronjob/{cron_job}", "--dry-run=client", "--output=json")
         job = json.loads(self.cluster.kubectl(*words, *at))
-        _mount(job["spec"]["template"]["spec"], self.forge)
+        _mount(job["spec"]["template"]["spec"])
         self.cluster.apply(job)
 
         def ended() -> set[str]:
@@ -121,6 +125,32 @@ class Pipeline:
         said = self.cluster.kubectl("logs", f"job/{name}", *at)
         assert how == {"Complete"}, said
         return said
+
+    def _commit(self) -> None:
+        """Commit the model's folder, as whoever wants it in production does."""
+        git = ["git", "-C", str(self.project), "-c", "user.name=ada", "-c", "user.email=ada@example.com"]
+        for words in (
+            ["init", "--quiet"],
+            ["add", "--all", "workflows", "images"],
+            ["commit", "--quiet", "--allow-empty", "--message", "change"],
+        ):
+            subprocess.run([*git, *words], check=True)
+
+    def _volume(self) -> list[Object]:
+        """A volume over the forge's folder of the node, and the claim by which pods of this namespace have it."""
+        size = {"storage": "1Gi"}
+        shared = {"accessModes": ["ReadWriteMany"], "storageClassName": ""}
+        claimed = {"name": "forge", "namespace": self.namespace}
+        volume = {"capacity": size, "hostPath": {"path": str(self.forge)}, "claimRef": claimed, **shared}
+        claim = {"resources": {"requests": size}, "volumeName": self.namespace, **shared}
+        return [
+            {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": self.namespace}, "spec": volume},
+            {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": claimed, "spec": claim},
+        ]
+
+    def remove(self) -> None:
+        """Remove what does not go with the namespace."""
+        self.cluster.try_kubectl("delete", "persistentvolume", self.namespace, "--wait=false", "--ignore-not-found")
 
     def give_forge(self) -> None:
         """Let the steps write what was written here."""
@@ -158,9 +188,6 @@ class Pipeline:
         return f"s3://{urlsplit(self.around['ARGOSY_E2E_S3']).path.strip('/')}/{self.namespace}/store"
 
     def _install(self) -> None:
-        # A folder of the node stands for the forge; the restricted profile of the namespace would refuse it.
-        label = "pod-security.kubernetes.io/enforce=privileged"
-        self.cluster.kubectl("label", "namespace", self.namespace, label, "--overwrite")
         file = self.project / "platform.values.yaml"
         file.write_text(yaml.safe_dump(self._values()), encoding="utf-8")
         chart = str(ROOT / "charts" / "platform")
@@ -200,17 +227,16 @@ class Pipeline:
                 "environments": [{"name": name, "namespace": found} for name, found in self.environments.items()],
             },
             # When a test says so, and not in between.
-            "converge": {"schedule": NEVER, "image": "docker.io/argosy/promote:dev"},
+            "converge": {"schedule": NEVER, "image": pinned.image("promote")},
             "onlinePrune": {"enabled": bool(self.online), "schedule": NEVER},
-            "networkPolicy": {"enabled": False},
         }
 
     def _template(self) -> Object:
-        """The compiled manifest; the forge's folder is mounted by a patch of pods, nothing else differs."""
-        path = self.project / "workflows" / MODEL.name / "pipeline.yaml"
-        manifest: Object = yaml.safe_load(path.read_text(encoding="utf-8"))
-        patch = {"containers": [{"name": "main"}]}
-        _mount(patch, self.forge)
+        """What `compile --stamp` prints; the forge's volume is mounted by a patch of pods, nothing else differs."""
+        printed = self.argosy("compile", "--stamp", f"workflows/{MODEL.name}")
+        manifest: Object = next(yaml.safe_load_all(printed))
+        patch: dict[str, Any] = {"containers": [{"name": "main"}]}
+        _mount(patch)
         manifest["metadata"]["namespace"] = self.namespace
         manifest["spec"]["podSpecPatch"] = json.dumps(patch)
         return manifest
@@ -220,12 +246,15 @@ def make_project(folder: Path) -> Path:
     """A project of the model in *folder*."""
     shutil.copytree(MODEL, folder / "workflows" / MODEL.name)
     shutil.copytree(ROOT / "gitops-env", folder / "gitops-env")
+    pinned.image("promote")  # or the test is skipped
+    (folder / "images").mkdir()
+    shutil.copy(pinned.LOCK, folder / "images")
     return folder
 
 
-def _mount(pod: dict[str, Any], forge: Path) -> None:
-    """Show the folder *forge* of the node at /forge to every container of *pod*."""
-    pod.setdefault("volumes", []).append({"name": "forge", "hostPath": {"path": str(forge)}})
+def _mount(pod: dict[str, Any]) -> None:
+    """Show the volume of the forge at /forge to every container of *pod*; a claim, which the restricted profile allows."""
+    pod.setdefault("volumes", []).append({"name": "forge", "persistentVolumeClaim": {"claimName": "forge"}})
     for container in pod["containers"]:
         container.setdefault("volumeMounts", []).append({"name": "forge", "mountPath": "/forge"})
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pinned
 import pytest
 import yaml
 from cluster import ROOT, Cluster, Object, helm
@@ -118,7 +119,7 @@ def story(cluster: Cluster, store: Store, prometheus: str, tmp_path_factory: pyt
     staging, production = (
         Delivery(cluster, server.address, prefix, environment) for environment in ("staging", "production")
     )
-    image = os.environ.get("ARGOSY_E2E_SERVE_IMAGE", "localhost/argosy/serve:dev")
+    image = os.environ.get("ARGOSY_E2E_SERVE_IMAGE") or pinned.image("serve")
     serve_chart(forge, ROOT / "charts" / "inference")
     for delivery in (staging, production):
         _address(project, delivery)
@@ -144,6 +145,7 @@ def story(cluster: Cluster, store: Store, prometheus: str, tmp_path_factory: pyt
         if os.environ.get("ARGOSY_E2E_KEEP") != "1":
             staging.stop()
             production.stop()
+            pipeline.remove()
     server.stop()
 
 
