@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from argosy import errors
-from argosy.domain.definitions import Definitions, FeatureLine
+from argosy.domain.definitions import Definitions, FeatureLine, SourceLine
 
 
 def read(path: Path) -> Definitions:
@@ -34,6 +34,7 @@ def read(path: Path) -> Definitions:
     )
     return Definitions(
         features=features if whole else [],
+        sources=[line for call in _calls(tree, "FileSource") if (line := _times(call, named)) is not None],
         services={} if None in services else {str(name): line for name, line in services.items()},
     )
 
@@ -46,6 +47,17 @@ def _features(view: ast.Call, named: dict[str, ast.expr]) -> Iterator[FeatureLin
         if isinstance(field, ast.Call) and (name := _text(_argument(field, "name"))) is not None:
             kind = _argument(field, "dtype")
             yield FeatureLine(name, field.lineno, _name_of(kind) if kind else None, source)
+
+
+def _times(source: ast.Call, named: dict[str, ast.expr]) -> SourceLine | None:
+    name = _source(source, named)
+    if name is None:
+        return None
+    at = {keyword.arg: keyword.value for keyword in source.keywords}
+    timestamp, created = (
+        _text(_resolved(at.get(each), named)) for each in ("timestamp_field", "created_timestamp_column")
+    )
+    return SourceLine(name, at["timestamp_field"].lineno if timestamp else source.lineno, timestamp, created)
 
 
 def _source(value: ast.expr | None, named: dict[str, ast.expr]) -> str | None:

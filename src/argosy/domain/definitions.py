@@ -19,10 +19,23 @@ class FeatureLine:
 
 
 @dataclass(frozen=True)
+class SourceLine:
+    """One ``FileSource``."""
+
+    name: str
+    """The source of the contract that it reads."""
+    line: int
+    timestamp: str | None
+    created: str | None
+    """Its times; None where they are not given, or not written out."""
+
+
+@dataclass(frozen=True)
 class Definitions:
     """What could be told; the rest is left out, never guessed."""
 
     features: list[FeatureLine]
     """Of every view; empty where a service may take fewer."""
+    sources: list[SourceLine]
     services: dict[str, int]
     """Name of each FeatureService to its line; empty where one of them is not written out."""

@@ -6,7 +6,7 @@ Takes what was read, says what is wrong and where; reading, and which line that 
 from collections.abc import Iterator, Sequence
 
 from argosy.domain import expectation_types, measurements, reserved_names, settings_checks
-from argosy.domain.definitions import Definitions, FeatureLine
+from argosy.domain.definitions import Definitions, FeatureLine, SourceLine
 from argosy.domain.expectations import Expectation, Expectations
 from argosy.domain.model_settings import ModelSettings, Source
 from argosy.domain.policy import Policy
@@ -84,8 +84,25 @@ def of_definitions(definitions: Definitions, settings: ModelSettings) -> Iterato
             f"there is no FeatureService {settings.feature_service!r}, which `feature_service` in model.yaml names"
             f"{choices(settings.feature_service, services, 'Services')}",
         )
+    for line in definitions.sources:
+        yield from ((line.line, text) for text in _of_times(line, settings))
     for feature in definitions.features:
         yield from ((feature.line, text) for text in _of_feature(feature, settings))
+
+
+def _of_times(line: SourceLine, settings: ModelSettings) -> Iterator[str]:
+    source = next((each for each in settings.sources if each.name == line.name), None)
+    if source is None:
+        return  # said of its features
+    expected = source.timestamp or reserved_names.EVENT_TIME
+    if line.timestamp not in (None, expected):
+        yield (
+            f"timestamp_field={line.timestamp!r}, but the time of source {source.name!r} is {expected!r}; "
+            f"write timestamp_field={expected!r}"
+        )
+    if line.created is not None and line.created != source.created:
+        told = repr(source.created) if source.created else "none; leave it out, or name `created` in model.yaml"
+        yield f"created_timestamp_column={line.created!r}, but the `created` of source {source.name!r} is {told}"
 
 
 def _of_feature(feature: FeatureLine, settings: ModelSettings) -> Iterator[str]:

@@ -186,6 +186,20 @@ def test_nothing_is_wrong_with_the_tutorial(project: Path) -> None:
         ),
         pytest.param(
             FEATURES,
+            'timestamp_field="event_timestamp"',
+            'timestamp_field="when"',
+            "the time of source 'subscriptions' is 'event_timestamp'; write timestamp_field='event_timestamp'",
+            id="time",
+        ),
+        pytest.param(
+            FEATURES,
+            'timestamp_field="event_timestamp"',
+            'timestamp_field="event_timestamp", created_timestamp_column="known"',
+            "the `created` of source 'subscriptions' is none",
+            id="created",
+        ),
+        pytest.param(
+            FEATURES,
             'Service(name="upsell"',
             'Service(name="upsel"',
             "no FeatureService 'upsell'.* Services: upsel",
