@@ -17,7 +17,7 @@ from argosy.ports.prediction_log import PredictionLog, Served
 from argosy.serving import operations
 from argosy.serving.exchange import Bodies, Limits
 from argosy.serving.health import Lifecycle
-from argosy.serving.inference import Gate, Inference
+from argosy.serving.inference import Gate, Inference, Shortcut
 from argosy.serving.metrics import Metrics
 from argosy.serving.metrics import of as metrics_of
 from argosy.serving.operations import Page, no_such_route
@@ -53,36 +53,36 @@ def build_app(
     metrics = metrics or metrics_of(predictor.signature, served, log)
     recorder = None if log is None else Recorder(log, predictor.signature, hash_key)
     service = Service(predictor=predictor, served=served, metrics=metrics, online=online, recorder=recorder)
-    protocol = V2(service.signature, _version(served), service.rows, limits, _room(service, limits))
+    room, name = Room(limits.rows, service.rows.most_columns), service.signature.model
+    protocol = V2(service.signature, _version(served), service.rows, limits, room)
+    bodies, gate = Bodies(limits), Gate(limits, metrics)
+    first = Inference(V1(service.rows, limits, room), service, bodies, gate)
+    second = Inference(protocol, service, bodies, gate)
     app = Starlette(
         routes=[
-            *_inference(service, limits, metrics, protocol),
+            *_inference(first, second, service),
             *_descriptions(service, lifecycle, protocol),
             *operations.routes(metrics, lifecycle),
         ],
-        middleware=[Middleware(Surroundings, metrics=metrics, served=served)],
+        middleware=[
+            Middleware(Surroundings, metrics=metrics, served=served),
+            Middleware(Shortcut, to={f"/v1/models/{name}:predict": first, f"/v2/models/{name}/infer": second}),
+        ],
         exception_handlers={HTTPException: no_such_route},
     )
     app.router.redirect_slashes = False  # a client that posts would lose its body on the way
     return app
 
 
-def _inference(service: Service, limits: Limits, metrics: Metrics, protocol: V2) -> list[Route]:
-    bodies, gate = Bodies(limits), Gate(limits, metrics)
-    first = Inference(V1(service.rows, limits, _room(service, limits)), service, bodies, gate)
-    second = Inference(protocol, service, bodies, gate)
+def _inference(first: Inference, second: Inference, service: Service) -> list[Route]:
+    """Routes that rows are posted to: V1 to *first*, V2 to *second*."""
     return [
-        _post("/v1/models/{model}/versions/{version}:predict", first, service),
         _post("/v1/models/{model}:predict", first, service),
-        _post("/v2/models/{model}/versions/{version}/infer", second, service),
+        _post("/v1/models/{model}/versions/{version}:predict", first, service),
         _post("/v2/models/{model}/infer", second, service),
-        # Else it reads as a model's name.
-        Route("/v1/models/{model}:{verb}", _OtherVerb(service)),
+        _post("/v2/models/{model}/versions/{version}/infer", second, service),
+        Route("/v1/models/{model}:{verb}", _OtherVerb(service)),  # else it reads as a model's name
     ]
-
-
-def _room(service: Service, limits: Limits) -> Room:
-    return Room(limits.rows, service.rows.most_columns)
 
 
 def _post(path: str, inference: Inference, service: Service) -> Route:

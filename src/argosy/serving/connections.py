@@ -194,8 +194,8 @@ class Connection(HttpToolsProtocol):
         if self._again:
             return
         self._size += len(name) + len(value)
-        super().on_header(name, value)
-        if self._too_large():
+        HttpToolsProtocol.on_header(self, name, value)
+        if self._size > self._limits.header_bytes or len(self.headers) > self._limits.headers:
             raise _TooLarge
 
     def on_headers_complete(self) -> None:

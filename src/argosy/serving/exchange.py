@@ -7,10 +7,9 @@ says is read in :mod:`argosy.serving.reading`.
 import asyncio
 import re
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import orjson
 from starlette.types import Message, Receive, Scope, Send
@@ -61,36 +60,37 @@ def request_id(scope: Scope) -> str:
 
 
 class Bodies:
-    """Reads bodies, each within its limit and all within one budget."""
+    """The bodies that are in memory, within one budget."""
 
     def __init__(self, limits: Limits) -> None:
-        self._limits = limits
+        self.limits = limits
         self._held = 0
-
-    @contextmanager
-    def reader(self) -> Iterator["BodyReader"]:
-        """Reads one body, whose bytes count until the end of the block."""
-        reader = BodyReader(self, self._limits)
-        try:
-            yield reader
-        finally:
-            self._held -= reader.size
 
     def take(self, size: int) -> None:
         """Count *size* bytes more. Raises RequestProblem (503) where there is no room for them."""
-        if self._held + size > self._limits.all_bodies_bytes:
+        if self._held + size > self.limits.all_bodies_bytes:
             message = "the bodies of others fill the memory that is set aside for them; try again"
             raise RequestProblem(503, message, retry_after=1, closes=True)
         self._held += size
 
+    def give_back(self, size: int) -> None:
+        """*size* bytes are gone."""
+        self._held -= size
+
 
 class BodyReader:
-    """See :class:`Bodies`."""
+    """Reads one body, whose bytes count among all *bodies* until the end of the block that it is used in."""
 
-    def __init__(self, bodies: Bodies, limits: Limits) -> None:
+    def __init__(self, bodies: Bodies) -> None:
         self._bodies = bodies
-        self._limits = limits
+        self._limits = bodies.limits
         self.size = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bodies.give_back(self.size)
 
     async def read(self, scope: Scope, receive: Receive) -> bytes:
         """The whole body. Raises RequestProblem: 413 too large, 408 too slow, 503 no room for it, 400 cut off."""
@@ -129,15 +129,16 @@ def json_length(scope: Scope, *, binary: bool) -> int | None:
 
     Raises RequestProblem: 415 where the headers announce something else.
     """
-    encoding = header(scope, b"content-encoding")
+    said = dict(scope["headers"])
+    encoding = said.get(b"content-encoding")
     if encoding is not None and encoding.strip().lower() not in {b"", b"identity"}:
         raise RequestProblem(415, "the body is compressed; send it as it is, without Content-Encoding")
-    length = header(scope, HEADER_LENGTH)
+    length = said.get(HEADER_LENGTH)
     if length is not None:
         return _number(length, binary=binary)
-    given = header(scope, b"content-type")
+    given = said.get(b"content-type", JSON)
     # curl -d says "form" unless told otherwise; the body decides then.
-    if given is not None and given.split(b";")[0].strip().lower() not in _TYPES:
+    if given != JSON and given.split(b";")[0].strip().lower() not in _TYPES:
         more = " (binary tensors come with Inference-Header-Content-Length)" if binary else ""
         raise RequestProblem(415, f"the body has to be JSON; send it as Content-Type: application/json{more}")
     return None

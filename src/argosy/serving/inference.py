@@ -5,14 +5,13 @@ answer; while they wait, all that they hold is their body.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from argosy.serving import exchange
-from argosy.serving.exchange import Bodies, Content, Limits
+from argosy.serving.exchange import Bodies, BodyReader, Content, Limits
 from argosy.serving.metrics import Metrics
 from argosy.serving.problems import RequestProblem
 from argosy.serving.rows import Asked
@@ -51,18 +50,17 @@ class Gate:
         self._inside = 0
         self.large = asyncio.Semaphore(LARGE_AT_ONCE)
 
-    @contextmanager
-    def admit(self) -> Iterator[None]:
+    def __enter__(self) -> None:
         """Be among those that are answered. Raises RequestProblem (503) where there are too many."""
         if self._inside >= self._limit:
             raise RequestProblem(503, f"{self._limit} requests are being answered already; try again", retry_after=1)
         self._inside += 1
         self._gauge.set(self._inside)
-        try:
-            yield
-        finally:
-            self._inside -= 1
-            self._gauge.set(self._inside)
+
+    def __exit__(self, *_: object) -> None:
+        """Be done."""
+        self._inside -= 1
+        self._gauge.set(self._inside)
 
 
 class Inference:
@@ -78,9 +76,9 @@ class Inference:
         """Answer one request. Raises RequestProblem."""
         length = exchange.json_length(scope, binary=self._protocol.binary)
         identity = scope["state"]["request_id"]
-        with self._bodies.reader() as reader:
+        with BodyReader(self._bodies) as reader:
             body = await reader.read(scope, receive)
-            with self._gate.admit():
+            with self._gate:
                 if len(body) <= INLINE_BYTES:
                     content = await self._content(body, length, identity, here)
                 else:
@@ -98,6 +96,24 @@ class Inference:
 
     def _written(self, asked: Asked, features: Any, identity: str, wanted: Any) -> Content:
         return self._protocol.write(self._service.answer(asked, features, identity), wanted)
+
+
+class Shortcut:
+    """ASGI middleware: takes the addresses that nearly all requests go to straight to where they are answered. Finding a route otherwise
+    costs a good part of a prediction."""
+
+    def __init__(self, app: ASGIApp, *, to: Mapping[str, Inference]) -> None:
+        """*to*: by path; all are posted to."""
+        self._app = app
+        self._to = to
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, here or in *app*."""
+        found = self._to.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
+        if found is None:
+            await self._app(scope, receive, send)
+        else:
+            await found.answer(scope, receive, send)
 
 
 async def here(work: Callable[..., Result], *arguments: Any) -> Result:

@@ -54,13 +54,13 @@ def _keys(value: dict[str, Any]) -> int:
         if kind is dict:
             count += len(inner)
         elif kind is list:
-            count += sum(_keys_of_row(item) for item in inner if type(item) is dict)
+            for row in inner:
+                if type(row) is dict:
+                    count += len(row)
+                    parameters = row.get("parameters")
+                    if type(parameters) is dict:
+                        count += len(parameters)
     return count
-
-
-def _keys_of_row(row: dict[str, Any]) -> int:
-    parameters = row.get("parameters")
-    return len(row) + len(parameters) if type(parameters) is dict else len(row)
 
 
 class _Twins(dict[str, Any]):

@@ -49,6 +49,8 @@ class Surprises:
     def warnings(self, asked: Asked, features: Sequence[Mapping[str, Value]]) -> list[str]:
         """What to tell the caller of the rows *asked* for, whose *features* are used. Raises RequestProblem (422) for what is refused."""
         found = list(self._found(features))
+        if not found:
+            return []
         for surprise in found:
             self._count[surprise.kind].labels(surprise.feature).inc()
         for surprise in found:

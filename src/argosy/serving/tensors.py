@@ -19,7 +19,7 @@ _FORMS = {
     **{f"{sign}INT{bits}": f"<{kind}{bits // 8}" for sign, kind in (("", "i"), ("U", "u")) for bits in (8, 16, 32, 64)},
     **{f"FP{bits}": f"<f{bits // 8}" for bits in (16, 32, 64)},
 }
-DATATYPES = (*sorted(_FORMS), TEXT)
+DATATYPES = dict.fromkeys([*sorted(_FORMS), TEXT])
 _BOUNDS: dict[str, tuple[float, float]] = {
     **{name: (int(np.iinfo(form).min), int(np.iinfo(form).max)) for name, form in _FORMS.items() if "INT" in name},
     **{name: (float(np.finfo(form).min), float(np.finfo(form).max)) for name, form in _FORMS.items() if "FP" in name},
@@ -37,7 +37,7 @@ _ELSEWHERE = "shared_memory_region"
 Scalar = float | int | bool | str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Tensor:
     """A checked tensor."""
 
@@ -112,7 +112,7 @@ def packed(values: Sequence[Any], datatype: str) -> bytes:
 def _shape(shape: Any, path: str, most_rows: int, most_columns: int) -> tuple[int, int | None]:
     if type(shape) is not list or not 1 <= len(shape) <= 2:
         raise RequestProblem(422, "a tensor has the shape [n], [n, 1] or [n, features]", field=f"{path}.shape")
-    if not all(type(size) is int and size >= 0 for size in shape):
+    if any(type(size) is not int or size < 0 for size in shape):
         raise RequestProblem(422, "expected a list of whole numbers", field=f"{path}.shape")
     if shape[0] > most_rows:
         raise RequestProblem(
@@ -125,6 +125,8 @@ def _shape(shape: Any, path: str, most_rows: int, most_columns: int) -> tuple[in
 
 
 def _binary_size(given: Mapping[str, Any], path: str) -> int | None:
+    if "parameters" not in given:
+        return None
     found = parameters(given, path)
     if _ELSEWHERE in found:
         raise RequestProblem(422, "this server shares no memory with clients; send the data", field=path)
@@ -143,7 +145,7 @@ def _flat(data: Any, rows: int, width: int | None, path: str) -> list[Any]:
     if type(data) is not list:
         raise RequestProblem(422, "expected a list", field=f"{path}.data")
     wide = 1 if width is None else width
-    if len(data) == rows and data and type(data[0]) is list:
+    if data and type(data[0]) is list and len(data) == rows:
         if not all(type(row) is list and len(row) == wide for row in data):
             raise RequestProblem(422, f"expected lists of {wide} values, as the shape says", field=f"{path}.data")
         return [value for row in data for value in row]
