@@ -1,5 +1,6 @@
 """Each check of a request can fail, alone, and says why."""
 
+import datetime
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,10 +8,12 @@ import pytest
 
 from argosy import errors
 from argosy.domain import merge_checks, promotion, release
+from argosy.domain.bundle import Release
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import ChampionRef, Evidence
 from argosy.domain.merge_checks import MainState
 from argosy.domain.promotion import Subject
+from argosy.domain.release import OnlineStore
 from argosy.testing import toy
 
 MODEL, CHAMPION, OTHER = (sha256(name) for name in (b"model", b"champion", b"other"))
@@ -194,3 +197,71 @@ def test_a_broken_main_is_said() -> None:
     """Where main's own version file cannot be read, nothing is decided."""
     with pytest.raises(errors.Misconfigured, match=r"main:models/toy/production/version\.yaml:1"):
         main(version=b"?\n")
+
+
+STORE = OnlineStore(uri="s3://store/online/", digest=OTHER)
+IMAGE = f"registry/serve@{OTHER}"
+NOW = datetime.datetime(2030, 6, 1, tzinfo=datetime.UTC)
+
+
+def released(**changes: Any) -> Release:
+    """The release that the signature vouches for."""
+    values = {
+        "model": "toy",
+        "model_digest": MODEL,
+        "counter": 4,
+        "not_after": NOW + datetime.timedelta(seconds=1),
+        "online_store": STORE,
+        "image": IMAGE,
+    }
+    return Release(**(values | changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        pytest.param({"model": "other"}, "model is other, the signed release says toy", id="model"),
+        pytest.param({"version": 99}, "version is 99, the signed release says 4", id="version"),
+        pytest.param({"model_digest": OTHER}, "modelDigest is", id="model-digest"),
+        pytest.param({"online_store": None}, "onlineStore is none, the signed release says s3://store/", id="no-store"),
+        pytest.param({"online_store": STORE.model_copy(update={"digest": MODEL})}, "onlineStore is", id="store"),
+        pytest.param(
+            {"online_store": STORE.model_copy(update={"uri": "s3://x/"})}, "onlineStore is s3://x/", id="address"
+        ),
+        pytest.param({"image": None}, f"image is none, the signed release says {IMAGE}", id="no-image"),
+        pytest.param({"image": f"mallory/serve@{OTHER}"}, "image is mallory/serve", id="image"),
+    ],
+)
+def test_every_field_is_held_against_the_release(changes: dict[str, Any], said: str) -> None:
+    """What version.yaml says and the signed release does not is refused by its name, and nobody can overrule it."""
+    agreed = version(online_store=STORE, image=IMAGE)
+    assert merge_checks.of_release(agreed, released(), legacy=False).passed
+    check = merge_checks.of_release(agreed.model_copy(update=changes), released(), legacy=False)
+    assert (check.passed, check.final) == (False, True)
+    assert said in check.reason
+
+
+def test_a_release_of_before_stores_were_named() -> None:
+    """It does for going back to what main had, and for nothing new; what it does name still has to agree."""
+    old, asked = released(online_store=None, image=None), version(online_store=STORE)
+    assert merge_checks.of_release(asked, old, legacy=True).passed
+    assert not merge_checks.of_release(asked, old, legacy=False).passed
+    assert not merge_checks.of_release(version(online_store=STORE, image=IMAGE), old, legacy=True).passed
+    assert not merge_checks.of_release(version(online_store=STORE, version=9), old, legacy=True).passed
+
+
+def test_the_term_of_a_release() -> None:
+    """The last moment counts; for going back a reviewer may overrule it."""
+    assert merge_checks.of_term(released(), NOW, final=True).passed
+    check = merge_checks.of_term(released(not_after=NOW), NOW, final=False)
+    assert (check.passed, check.final) == (False, False)
+    assert "expired at 2030-06-01 00:00 UTC" in check.reason
+
+
+def test_a_text_is_held_against_its_commit() -> None:
+    """Each field that disagrees is named, with both sides."""
+    assert merge_checks.of_subject(SUBJECT, SUBJECT).passed
+    check = merge_checks.of_subject(SUBJECT.model_copy(update={"version": 9, "environment": "production"}), SUBJECT)
+    assert (check.passed, check.final) == (False, True)
+    assert "environment: its text says production, its commit staging" in check.reason
+    assert "version: its text says 9, its commit 4" in check.reason

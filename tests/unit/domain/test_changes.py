@@ -1,0 +1,149 @@
+"""What a change is about, by its paths alone: one model in one environment, rules, or neither."""
+
+import pytest
+
+from argosy import errors
+from argosy.domain import changes
+from argosy.domain.changes import ChangedFile, Entry, Kind
+from argosy.testing.forge_contract import digest, proposal, revert
+
+VERSION, EVIDENCE = "models/toy/staging/version.yaml", "models/toy/staging/evidence/evidence.json"
+NOTE = f"models/toy/rejected/{'a' * 64}.txt"
+PROMOTION = [ChangedFile(EVIDENCE, Kind.ADDED), ChangedFile(VERSION, Kind.CHANGED)]
+
+
+def test_the_difference_of_two_trees() -> None:
+    """Content, mode, what comes and what goes; what stays is not in it."""
+    before = {
+        "a": Entry("100644", "1"),
+        "b": Entry("100644", "2"),
+        "c": Entry("120000", "3"),
+        "d": Entry("100644", "4"),
+    }
+    after = {"a": Entry("100644", "1"), "b": Entry("100755", "2"), "d": Entry("100644", "5"), "e": Entry("100644", "3")}
+    assert changes.difference(before, after) == [
+        ChangedFile("b", Kind.CHANGED, "100755"),
+        ChangedFile("c", Kind.REMOVED, "120000"),
+        ChangedFile("d", Kind.CHANGED),
+        ChangedFile("e", Kind.ADDED),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        pytest.param(VERSION, ("toy", "staging"), id="version"),
+        pytest.param("models/toy/production/evidence/a/b.svg", ("toy", "production"), id="evidence"),
+        pytest.param("models/toy/staging/evidence", None, id="evidence-that-is-a-file"),
+        pytest.param("models/toy/Staging/version.yaml", None, id="upper-case"),
+        pytest.param("models/Toy/staging/version.yaml", None, id="upper-case-model"),
+        pytest.param("models/toy/staging/version.yaml\n", None, id="line-break"),
+        pytest.param("models/toy/staging/version.yaml/x", None, id="version-that-is-a-folder"),
+        pytest.param("models/toy/testing/version.yaml", None, id="no-environment"),
+        pytest.param("x/models/toy/staging/version.yaml", None, id="below"),
+        pytest.param("models/toy/values.yaml", None, id="values"),
+    ],
+)
+def test_where_a_path_belongs(path: str, place: changes.Place | None) -> None:
+    """Exactly the names that are read belong to a place; what only looks like one belongs to none."""
+    assert changes.place_of(path) == place
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        pytest.param(ChangedFile("policies/toy.yaml", Kind.CHANGED), "is a rule, and changed", id="policy"),
+        pytest.param(ChangedFile("models/toy/values.yaml", Kind.CHANGED), "is a rule, and changed", id="values"),
+        pytest.param(ChangedFile("CODEOWNERS", Kind.REMOVED), "is a rule, and removed", id="owners"),
+        pytest.param(ChangedFile(".github/workflows/x.yaml", Kind.ADDED), "is a rule, and added", id="workflow"),
+        pytest.param(ChangedFile("clusters/production/x.yaml", Kind.ADDED), "is a rule", id="cluster"),
+        pytest.param(ChangedFile("models/toy/.gitattributes", Kind.ADDED), "is a rule", id="attributes"),
+        pytest.param(ChangedFile("notes.md", Kind.ADDED), "is added together with a version", id="anything"),
+        pytest.param(
+            ChangedFile("models/toy/production/version.yaml", Kind.ADDED),
+            "promotes toy in staging beside toy in production",
+            id="environment",
+        ),
+        pytest.param(
+            ChangedFile("models/other/staging/version.yaml", Kind.REMOVED),
+            "promotes other in staging beside",
+            id="removed-elsewhere",
+        ),
+        pytest.param(
+            ChangedFile(f"models/other/rejected/{'a' * 64}.txt", Kind.ADDED),
+            "is added together",
+            id="another-model-s-note",
+        ),
+        pytest.param(
+            ChangedFile(f"models/toy/rejected/{'b' * 64}.txt", Kind.REMOVED),
+            "is removed together",
+            id="note-taken-away",
+        ),
+        pytest.param(
+            ChangedFile("models/toy/staging/evidence/x", Kind.ADDED, "120000"), "is a symbolic link", id="link"
+        ),
+        pytest.param(
+            ChangedFile("models/toy/staging/evidence/x", Kind.ADDED, "160000"), "is a submodule", id="submodule"
+        ),
+        pytest.param(
+            ChangedFile("models/toy/staging/evidence/x", Kind.CHANGED, "100755"),
+            "is an executable file",
+            id="executable",
+        ),
+    ],
+)
+def test_what_no_request_may_change(other: ChangedFile, said: str) -> None:
+    """It is refused beside a version, with its path, whatever else is right."""
+    found = changes.problems([*PROMOTION, other])
+    assert any(said in problem.said for problem in found), found
+    with pytest.raises(errors.Rejected):
+        changes.subject([*PROMOTION, other], lambda path: proposal("a").files[path])
+
+
+@pytest.mark.parametrize(
+    "allowed",
+    [
+        pytest.param(
+            [*PROMOTION, ChangedFile("models/toy/staging/evidence/old.svg", Kind.REMOVED)], id="stale-evidence"
+        ),
+        pytest.param([*PROMOTION, ChangedFile(NOTE, Kind.ADDED)], id="revert"),
+        pytest.param(
+            [ChangedFile("policies/toy.yaml", Kind.CHANGED), ChangedFile("CODEOWNERS", Kind.ADDED)], id="rules"
+        ),
+        pytest.param([ChangedFile(one.path, Kind.REMOVED) for one in PROMOTION], id="retired"),
+    ],
+)
+def test_what_one_request_may_change(allowed: list[ChangedFile]) -> None:
+    """A promotion, a revert, rules alone, a retirement."""
+    assert changes.problems(allowed) == []
+
+
+def test_two_notes_are_two_questions() -> None:
+    """One request takes one model out of service."""
+    notes = [ChangedFile(f"models/toy/rejected/{letter * 64}.txt", Kind.ADDED) for letter in "ab"]
+    assert [one.said for one in changes.problems([*PROMOTION, *notes])] == [
+        "takes a second model out of service; one request, one model"
+    ]
+
+
+def test_the_version_stays() -> None:
+    """Evidence that changes while its version goes is no promotion, and no retirement."""
+    changed = [ChangedFile(EVIDENCE, Kind.CHANGED), ChangedFile(VERSION, Kind.REMOVED)]
+    assert [one.path for one in changes.problems(changed)] == [VERSION]
+
+
+def test_the_subject_is_what_the_commit_has() -> None:
+    """Every field comes from the files of the commit: a promotion's champion from its evidence, a revert's rival from its note."""
+    proposed, back = proposal("a", champion="c"), revert("b", to="a")
+    for one in (proposed, back):
+        changed = [ChangedFile(path, Kind.ADDED) for path in one.files]
+        assert changes.subject(changed, one.files.get) == one.subject
+    assert back.subject.reverts == digest("b")
+
+
+def test_no_version_is_no_subject() -> None:
+    """Rules are for people to merge, whatever a request's text says of them."""
+    with pytest.raises(errors.Rejected, match=r"changes no version \(CODEOWNERS\).*people must review"):
+        changes.subject([ChangedFile("CODEOWNERS", Kind.CHANGED)], lambda _path: None)
+    with pytest.raises(errors.Rejected, match=r"changes no version \(nothing\)"):
+        changes.subject([], lambda _path: None)
