@@ -27,6 +27,7 @@ check: .venv/ready ## what is quick: format, lint, types, import contracts, depe
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/deptry --no-ansi src workflows
 	$(BIN)/argosy compile --check workflows/churn workflows/flight_delay
 	$(BIN)/python charts/reference.py --check
 	$(BIN)/zizmor --offline --quiet --no-progress --persona pedantic .github gitops-env/.github
