@@ -292,6 +292,31 @@ MAIN = "{name: main, image: any, command: [x]}"
             r"'a-{{item}}' is invalid",
             id="name-that-is-known-when-its-loop-is",
         ),
+        pytest.param(
+            leaf(
+                "container: {image: any, command: [x], env: [{name: A, valueFrom: {fieldRef: {fieldPath: spec.nope}}}]}"
+            ),
+            r"templates\[0\]: env A: the field 'spec.nope' of a pod has no meaning",
+            id="field-of-no-pod",
+        ),
+        pytest.param(
+            leaf(
+                OK,
+                "  podSpecPatch: '{{workflow.parameters.p}}'\n  arguments: {parameters: [{name: p, value: 'hostPID: true'}]}\n",
+            ),
+            "spec.podSpecPatch: patches 'hostPID'",
+            id="patch-that-is-a-parameter",
+        ),
+        pytest.param(
+            leaf(OK, "  arguments: {parameters: [{name: a, value: [1]}]}\n"),
+            r"parameters\[0\].value: expected text, found a list",
+            id="list-as-a-value",
+        ),
+        pytest.param(
+            leaf(OK, "  synchronization: {semaphores: [{database: {key: k}}]}\n"),
+            "semaphores.*database: not supported",
+            id="database",
+        ),
         pytest.param("kind: Pod\napiVersion: v1\n", "kind is 'Pod'", id="another-kind"),
         pytest.param("a: [1", "line 2", id="not-yaml"),
         pytest.param("", "is empty", id="empty"),
@@ -372,3 +397,45 @@ def test_metadata_that_no_cluster_takes(metadata: str, message: str, run: Run) -
 def test_metadata_that_a_cluster_takes(metadata: str, run: Run) -> None:
     """A label may be empty; annotations may be anything."""
     assert run(leaf(OK).replace("{name: wf}", f"{{{metadata}}}"), name=None).phase == "Succeeded"
+
+
+LATE_PATCH = """
+  - name: inner
+    inputs: {parameters: [{name: patch}]}
+    podSpecPatch: "{{inputs.parameters.patch}}"
+    container: {image: any, command: [sh, -c, "true"]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("patch", "message"),
+    [
+        pytest.param("nodeSelector: {disk: ssd}", "", id="taken"),
+        pytest.param(
+            "containers: [{name: main, image: other}]", "podSpecPatch: patches 'image', which is not", id="refused"
+        ),
+        pytest.param("[", "podSpecPatch: is neither YAML nor JSON", id="no-yaml"),
+    ],
+)
+def test_a_patch_that_a_step_is_given(patch: str, message: str, run: Run) -> None:
+    """What a patch touches is looked at when it is known: the step ends with an error where it would run differently."""
+    call = f"{{name: a, template: inner, arguments: {{parameters: [{{name: patch, value: '{patch}'}}]}}}}"
+    node = run(dag(call, more=LATE_PATCH)).nodes["$.a"]
+    assert node.phase == ("Error" if message else "Succeeded")
+    assert node.message.startswith(message)
+
+
+def test_an_empty_list_as_a_value(run: Run) -> None:
+    """To Argo it is an empty text."""
+    manifest = leaf(
+        "container: {image: any, command: [sh, -c, 'test -z \"$A\"'], env: [{name: A, value: '{{workflow.parameters.a}}'}]}",
+        "  arguments: {parameters: [{name: a, value: []}]}\n",
+    )
+    assert run(manifest).phase == "Succeeded"
+
+
+def test_all_inputs_of_none(run: Run) -> None:
+    """The inputs of a template that has none are null, not unknown."""
+    assert (
+        run(leaf("container: {image: any, command: [test, '{{inputs.parameters}}', =, 'null']}")).phase == "Succeeded"
+    )

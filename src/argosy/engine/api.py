@@ -351,6 +351,7 @@ def _pods(session: _Session, options: RunOptions, starter: launcher.Launcher, ca
         process_images=options.process_images,
         workflow=stored["workflow"],
         namespace=namespace_of(stored["metadata"]),
+        account=stored["spec"].get("serviceAccountName") or "default",
         shows_paths=lambda: launcher.isolation().private_files,
         engine_of_containers=stored["engineOfContainers"],
         cluster=Cluster(**stored["cluster"]) if stored["cluster"] else None,

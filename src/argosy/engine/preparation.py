@@ -12,7 +12,7 @@ from argosy.engine import labels, schedules, suitability
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.machine import calls, scopes, substitution
 from argosy.engine.manifest import catalogue as catalogues
-from argosy.engine.manifest import checking, loading, reach, resources, texts
+from argosy.engine.manifest import checking, loading, patches, reach, resources, texts
 from argosy.engine.manifest.catalogue import Catalogue, Owner, owner_of
 from argosy.engine.manifest.loading import Document, Manifest
 from argosy.engine.manifest.reach import Reached
@@ -70,6 +70,8 @@ def prepare(manifest: Manifest, options: RunOptions) -> Prepared:
     arguments = _arguments(declared, options, main)
     spec = _with_globals(spec, arguments, name, metadata)
     arguments = spec.pop("arguments")
+    if (patch := spec.get("podSpecPatch")) and not patches.is_late(patch) and (lack := patches.lack_of(patch)):
+        raise errors.Misconfigured(f"{main.path}: spec.podSpecPatch: {lack}")
     catalogue = _catalogue(spec, others)
     reached = reach.templates(catalogue)
     _demand_supported(manifest, findings, reached)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from argosy import errors
 from argosy.engine.artifacts import locations
-from argosy.engine.attempts import containers, images, members, memory, resource, volumes
+from argosy.engine.attempts import containers, environment, fields, images, members, memory, resource, volumes
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources
 from argosy.engine.attempts.volumes import Claims, VolumeFailure
 from argosy.engine.attempts.workspace import ROOT_VARIABLE, PathFailure, Workspace, container_of
@@ -145,10 +145,19 @@ def limits_without_effect(reached: Iterable[Reached]) -> Iterator[str]:
                     yield f"resources.limits.{name}"
 
 
+def _check_field(reference: Json, where: str) -> None:
+    try:
+        environment.field_of(reference, fields.SAMPLE)
+    except EnvironmentFailure as failure:
+        raise errors.Misconfigured(f"{where}: {failure}") from None
+
+
 def _check_references(container: Json, options: RunOptions, where: str) -> None:
     """Raise Misconfigured where the environment refers to a ConfigMap or Secret that is not known and not optional."""
     for entry in [*(container.get("env") or []), *(container.get("envFrom") or [])]:
         source = entry.get("valueFrom") or entry
+        if "{{" not in str(source) and (field := source.get("fieldRef")):
+            _check_field(field, f"{where}: env {entry['name']}")
         for kind, known in (("configMap", options.config_maps), ("secret", options.secrets)):
             reference = source.get(f"{kind}KeyRef") or source.get(f"{kind}Ref")
             if not reference or reference.get("optional") or "{{" in str(reference):

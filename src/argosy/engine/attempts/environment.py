@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from argosy.engine.attempts import fields
 from argosy.engine.nodes import Json
 
 Values = Mapping[str, Mapping[str, str]]
@@ -93,15 +94,21 @@ def _all_of(entry: Json, sources: Sources) -> tuple[dict[str, str], bool]:
     return {prefix + name: value for name, value in (values or {}).items()}, secret
 
 
+def field_of(reference: Mapping[str, Any], facts: Mapping[str, str]) -> str:
+    """The value of a ``fieldRef``. Raises EnvironmentFailure."""
+    path = reference.get("fieldPath", "")
+    value = fields.value_of(path, facts)
+    if value is None:
+        raise EnvironmentFailure(f"the field {path!r} of a pod has no meaning on this machine")
+    return value
+
+
 def _value_of(entry: Json, sources: Sources, facts: Mapping[str, str]) -> tuple[str | None, bool]:
     source = entry.get("valueFrom")
     if not source:
         return entry.get("value") or "", False
     if field_reference := source.get("fieldRef"):
-        path = field_reference.get("fieldPath", "")
-        if path not in facts:
-            raise EnvironmentFailure(f"the field {path!r} of a pod has no meaning on this machine")
-        return facts[path], False
+        return field_of(field_reference, facts), False
     secret = "secretKeyRef" in source
     reference = source.get("secretKeyRef") or source.get("configMapKeyRef") or {}
     value = (

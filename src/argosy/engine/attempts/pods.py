@@ -19,6 +19,7 @@ from argosy.engine.attempts import (
     containers,
     data,
     environment,
+    fields,
     images,
     memory,
     readiness,
@@ -44,6 +45,7 @@ from argosy.engine.attempts.workspace import (
     input_paths,
 )
 from argosy.engine.machine.effects import PodResult, StartPod
+from argosy.engine.manifest import patches
 from argosy.engine.nodes import Json, Outputs, Phase
 from argosy.engine.options import Cluster
 from argosy.engine.processes.launcher import Bind, Launch, LaunchFailure, Running, Warmth
@@ -127,6 +129,8 @@ class Pods:
     process_images: tuple[str, ...]
     workflow: str
     namespace: str
+    account: str
+    """The service account of its pods on a cluster."""
     shows_paths: Callable[[], bool]
     """Whether this machine can give a process its own view of the file system."""
     cluster: Cluster | None = None
@@ -187,6 +191,8 @@ class Pods:
         return await action.run(_patience(request)) or PodResult(Phase.FAILED, LATE)
 
     async def _run_containers(self, request: StartPod, number: int, watch: Watch) -> PodResult:
+        if (patch := request.template.get("podSpecPatch")) and (lack := patches.lack_of(patch)):
+            raise EnvironmentFailure(f"podSpecPatch: {lack}")
         parts = self._parts(request, number)
         with self._handling_files(request.name):
             if _takes_artifacts(request.template):
@@ -328,11 +334,12 @@ class Pods:
         return environment.of_container(container_of(request.template), self.sources, self._facts(request))
 
     def _facts(self, request: StartPod) -> dict[str, str]:
-        return volumes.pod_facts(
+        return fields.of_pod(
             request.template.get("metadata") or {},
             pod=nodes.pod_name(self.workflow, request.name, request.template.get("name") or ""),
             namespace=self.namespace,
             workflow=self.workflow,
+            account=request.template.get("serviceAccountName") or self.account,
         )
 
     def _launch(self, request: StartPod, workspace: Workspace, given: environment.Environment) -> Launch:

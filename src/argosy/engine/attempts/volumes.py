@@ -11,7 +11,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from argosy.engine import nodes
-from argosy.engine.attempts.environment import EnvironmentFailure, Sources
+from argosy.engine.attempts import fields
+from argosy.engine.attempts.environment import EnvironmentFailure, Sources, field_of
 from argosy.engine.machine.claims import CLAIM
 from argosy.engine.nodes import Json
 from argosy.engine.state import trees
@@ -99,10 +100,7 @@ def _files(part: Json, sources: Sources, facts: Mapping[str, str]) -> Iterator[t
     mode = int(body.get("defaultMode", MODE))
     if kind == "downwardAPI":
         for item in body.get("items") or []:
-            field = (item.get("fieldRef") or {}).get("fieldPath", "")
-            if field not in facts:
-                raise EnvironmentFailure(f"the field {field!r} of a pod has no meaning on this machine")
-            yield item["path"], facts[field], int(item.get("mode", mode))
+            yield item["path"], field_of(item.get("fieldRef") or {}, facts), int(item.get("mode", mode))
         return
     name, values = _values(kind, body, sources)
     for item in body.get("items") or [{"key": key, "path": key} for key in values]:
@@ -129,25 +127,6 @@ def _plain(path: str) -> PurePosixPath:
     return plain
 
 
-def pod_facts(metadata: Mapping[str, Any], *, pod: str, namespace: str, workflow: str) -> dict[str, str]:
-    """The downward fields of a pod that are known here. *metadata*: labels and annotations that the manifest gives it."""
-    labels = {
-        **(metadata.get("labels") or {}),
-        "workflows.argoproj.io/completed": "false",
-        "workflows.argoproj.io/workflow": workflow,
-    }
-    facts = {"metadata.name": pod, "metadata.namespace": namespace}
-    for field, values in (("labels", labels), ("annotations", metadata.get("annotations") or {})):
-        facts |= {f"metadata.{field}['{key}']": value for key, value in values.items()}
-        facts[f"metadata.{field}"] = "\n".join(f"{key}={_quoted(value)}" for key, value in sorted(values.items()))
-    return facts
-
-
-def _quoted(value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
-
-
 def check(
     volumes: Sequence[Mapping[str, Any]], mounts: Sequence[Mapping[str, Any]], sources: Sources, claims: Claims
 ) -> None:
@@ -160,8 +139,7 @@ def check(
             claims.folder(volume[CLAIM]["claimName"])
         for part in _parts(volume):
             kind, body = next(iter(part.items()))
-            if kind != "downwardAPI":
-                list(_files({kind: body}, sources, {}))
+            list(_files({kind: body}, sources, fields.SAMPLE))
 
 
 def is_of_the_attempt(volume: Mapping[str, Any]) -> bool:

@@ -6,13 +6,10 @@ import reprlib
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
-
 from argosy import errors
-from argosy.engine.manifest import schema
+from argosy.engine.manifest import patches, schema
 from argosy.engine.manifest.loading import Document
 
-_VARIABLE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _SCALARS: dict[str, tuple[type, ...]] = {
     schema.STRING: (str,),
     schema.TEXT: (str, int, float, bool),
@@ -70,7 +67,8 @@ def _check_object(value: Any, type_name: str, where: str, document: Document, fi
             findings.refused[path] = _refusal(name, known, path, document)
         else:
             raise _unknown(name, known, path, document)
-    for name in known.required:
+    # What is not run here may be there in place of what is required.
+    for name in known.required if not known.refused.keys() & value.keys() else ():
         if value.get(name) is None:
             raise _problem(document, f"{where}.{name}" if where else name, "is required")
 
@@ -94,27 +92,9 @@ def _check_value(value: Any, type_name: str, where: str, document: Document, fin
 def _check_patch(value: Any, where: str, document: Document, findings: Findings) -> None:
     """A patch of pods may touch what one machine has no use for. What it may not is anything that would run differently."""
     _check_scalar(value, schema.STRING, where, document)
-    try:
-        patch = yaml.safe_load(_VARIABLE.sub("0", value))
-    except yaml.YAMLError as error:
-        raise _problem(document, where, f"is neither YAML nor JSON: {error}") from None
     findings.ignored[re.sub(r"\[\d+\]", "[]", where)] = None
-    _check_patched(patch, schema.PATCHED_POD, where, document, findings)
-    for container in (patch.get(kind) or [] for kind in schema.PATCHED_POD.runs):
-        for one in container if isinstance(container, list) else [container]:
-            _check_patched(one, schema.PATCHED_CONTAINER, where, document, findings)
-
-
-def _check_patched(patch: Any, known: schema.Type, where: str, document: Document, findings: Findings) -> None:
-    if not isinstance(patch, dict):
-        raise _problem(document, where, f"expected an object in the patch, found {_kind(patch)}")
-    for name in patch:
-        if name not in known.runs and name not in known.ignored:
-            findings.refused[where] = _problem(
-                document,
-                where,
-                f"patches {name!r}, which is not supported by argosy run; say it in the template's own fields",
-            )
+    if not patches.is_late(value) and (lack := patches.lack_of(value)):
+        findings.refused[where] = _problem(document, where, lack)
 
 
 def _check_list(value: Any, type_name: str, where: str, document: Document, findings: Findings) -> None:
@@ -141,6 +121,8 @@ def _check_map(value: Any, type_name: str, where: str, document: Document, findi
 
 def _check_scalar(value: Any, type_name: str, where: str, document: Document) -> None:
     allowed = _SCALARS[type_name]
+    if type_name == schema.TEXT and value in ([], {}):
+        return  # Argo reads an empty text, and of one that is not empty too, which nobody means
     fits = isinstance(value, allowed) and (bool in allowed or not isinstance(value, bool))
     if not fits:
         hint = "; YAML 1.1 reads yes, no, on and off as booleans: quote it" if isinstance(value, bool) else ""

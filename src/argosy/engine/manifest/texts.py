@@ -1,6 +1,6 @@
 """Scalars where Argo's own type takes any and keeps a text: ``value: 6``, ``default: 0.00001``, ``enum: [true]``.
 
-A number becomes what a float of 64 bits holds of it, written without an exponent.
+A number becomes what a float of 64 bits holds of it, written without an exponent; an empty list or object an empty text.
 """
 
 from collections.abc import Mapping
@@ -14,6 +14,8 @@ def text(value: object) -> Any:
     """*value* as Argo's text, where it is a scalar; anything else as it is."""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if value in ([], {}):
+        return ""
     return values.without_exponent(float(value)) if isinstance(value, int | float) else value
 
 

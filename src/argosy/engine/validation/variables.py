@@ -87,7 +87,7 @@ def of_inputs(called: Mapping[str, Any]) -> set[str]:
     inputs = called.get("inputs") or {}
     parameters, artifacts = inputs.get("parameters") or [], inputs.get("artifacts") or []
     scope = {f"inputs.parameters.{parameter['name']}" for parameter in parameters}
-    scope |= {"inputs.parameters"} if parameters else set()
+    scope |= {"inputs.parameters"}
     scope |= {f"inputs.artifacts.{artifact['name']}" for artifact in artifacts}
     return scope | {f"inputs.artifacts.{artifact['name']}.path" for artifact in artifacts if artifact.get("path")}
 

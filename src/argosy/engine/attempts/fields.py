@@ -1,0 +1,46 @@
+"""The downward fields of a pod: what a container may be told of itself, in a variable or in a file, as far as one machine has an answer."""
+
+import platform
+import re
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from argosy.engine.machine.scopes import LOCAL
+
+_ONE_OF_MANY = re.compile(r"metadata\.(labels|annotations)\['[^']+'\]")
+
+
+def of_pod(metadata: Mapping[str, Any], *, pod: str, namespace: str, workflow: str, account: str) -> dict[str, str]:
+    """What is known of the pod *pod* of *workflow*. *account*: its service account; *metadata*: what the manifest gives it."""
+    labels = {
+        **(metadata.get("labels") or {}),
+        "workflows.argoproj.io/completed": "false",
+        "workflows.argoproj.io/workflow": workflow,
+    }
+    facts = {
+        "metadata.name": pod,
+        "metadata.namespace": namespace,
+        "metadata.uid": str(uuid.uuid5(uuid.NAMESPACE_OID, f"{workflow}/{pod}")),
+        "spec.nodeName": platform.node(),
+        "spec.serviceAccountName": account,
+        **dict.fromkeys(("status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs"), LOCAL),
+    }
+    for field, values in (("labels", labels), ("annotations", metadata.get("annotations") or {})):
+        facts |= {f"metadata.{field}['{key}']": value for key, value in values.items()}
+        facts[f"metadata.{field}"] = "\n".join(f"{key}={_quoted(value)}" for key, value in sorted(values.items()))
+    return facts
+
+
+def value_of(field: str, facts: Mapping[str, str]) -> str | None:
+    """The value of *field*: empty, where it is a label that the pod has not; None, where it has no meaning here."""
+    return facts.get(field, "" if _ONE_OF_MANY.fullmatch(field) else None)
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+SAMPLE = of_pod({}, pod="", namespace="", workflow="", account="")
+"""What is known of any pod."""
