@@ -317,6 +317,44 @@ MAIN = "{name: main, image: any, command: [x]}"
             "semaphores.*database: not supported",
             id="database",
         ),
+        pytest.param(
+            leaf("container: {image: any, command: [x], resources: {limits: {memory: '{{workflow.parameters.m}}'}}}"),
+            r"limits\['memory'\]: '{{workflow.parameters.m}}' is no quantity.*podSpecPatch",
+            id="quantity-that-is-a-parameter",
+        ),
+        pytest.param(
+            leaf("container: {image: any, command: [x], resources: {requests: {cpu: much}}}"),
+            r"requests\['cpu'\]: 'much' is no quantity",
+            id="quantity",
+        ),
+        pytest.param(
+            leaf("container: {image: any, command: [x], securityContext: {runAsNonRot: true}}"),
+            "securityContext.runAsNonRot: unknown field; did you mean 'runAsNonRoot'",
+            id="field-of-what-changes-nothing-here",
+        ),
+        pytest.param(
+            leaf(OK, "    metrics: {prometheus: [{name: a-b, help: x, counter: {value: '1'}}]}\n"),
+            r"metrics.prometheus\[0\].name: 'a-b' is invalid",
+            id="metric",
+        ),
+        pytest.param(
+            leaf(OK, "    retryStrategey:\n"), "retryStrategey: unknown field", id="unknown-field-without-a-value"
+        ),
+        pytest.param(
+            leaf("container: {image: any, command: [x], workingDir: here}"),
+            "'here' is not a plain absolute path",
+            id="working-folder",
+        ),
+        pytest.param(
+            leaf(OK, "    retryStrategy: {limit: 3000000000}\n"),
+            "3000000000 is out of range",
+            id="number-of-more-than-32-bits",
+        ),
+        pytest.param(
+            leaf(OK, "    retryStrategy: {limit: 1, backoff: {duration: 10}}\n"),
+            r"backoff.duration: expected string, found a number \(10\); quote it",
+            id="duration-that-is-a-number",
+        ),
         pytest.param("kind: Pod\napiVersion: v1\n", "kind is 'Pod'", id="another-kind"),
         pytest.param("a: [1", "line 2", id="not-yaml"),
         pytest.param("", "is empty", id="empty"),
@@ -439,3 +477,16 @@ def test_all_inputs_of_none(run: Run) -> None:
     assert (
         run(leaf("container: {image: any, command: [test, '{{inputs.parameters}}', =, 'null']}")).phase == "Succeeded"
     )
+
+
+def test_paths_that_a_step_is_given(run: Run) -> None:
+    """The working folder and the place of an input may be parameters: they are looked at when they are known."""
+    called = (
+        "\n  - name: inner\n"
+        "    inputs: {parameters: [{name: p}], artifacts: [{name: a, path: '{{inputs.parameters.p}}/a', raw: {data: x}}]}\n"
+        "    container: {image: any, workingDir: '{{inputs.parameters.p}}', command: [test, -e, a]}\n"
+    )
+    call = "{{name: a, template: inner, arguments: {{parameters: [{{name: p, value: {path}}}]}}}}"
+    assert run(dag(call.format(path="/data/x"), more=called)).phase == "Succeeded"
+    wrong = run(dag(call.format(path="here"), more=called), name="other").nodes["$.a"]
+    assert (wrong.phase, wrong.message) == ("Error", "'here/a' is not a plain absolute path")

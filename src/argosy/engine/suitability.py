@@ -11,7 +11,7 @@ from argosy.engine.artifacts import locations
 from argosy.engine.attempts import containers, environment, fields, images, members, memory, resource, volumes
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources
 from argosy.engine.attempts.volumes import Claims, VolumeFailure
-from argosy.engine.attempts.workspace import ROOT_VARIABLE, PathFailure, Workspace, container_of
+from argosy.engine.attempts.workspace import ROOT_VARIABLE, PathFailure, Workspace, container_of, input_paths
 from argosy.engine.machine import calls, claims
 from argosy.engine.manifest import resources
 from argosy.engine.manifest.reach import Reached
@@ -100,7 +100,8 @@ def _check_process(template: Json, mountable: list[Json], held: Claims, where: s
         raise errors.Misconfigured(
             f"{where}: has no command, and a process has no image to take one from; say which program runs"
         )
-    if "{{" in str(mountable) or "{{" in str(container.get("volumeMounts")) or "{{" in str(template.get("outputs")):
+    paths = (mountable, container.get("volumeMounts"), container.get("workingDir"), template.get("outputs"))
+    if "{{" in str((*paths, input_paths(template))):
         return  # known only when it runs
     try:
         workspace = Workspace(Path("/nowhere"), template, mountable, held)

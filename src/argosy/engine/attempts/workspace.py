@@ -263,6 +263,8 @@ class Workspace:
                 _refuse_to_hide(path, path)
                 self.files[path] = self._file(path)
         working = container.get("workingDir")
+        if working:
+            _plain(working)
         there = working and Path(working).is_dir() and self._is_seen(Path(working))
         if working and not there and not self._has_place(PurePosixPath(working)):
             self.mounts[PurePosixPath(working)] = self._file(PurePosixPath(working))

@@ -16,7 +16,10 @@ _SCALARS: dict[str, tuple[type, ...]] = {
     schema.INTEGER: (int,),
     schema.INTEGER_OR_TEXT: (int, str),
     schema.BOOLEAN: (bool,),
+    schema.NUMBER: (int, float),
+    schema.QUANTITY: (int, float, str),
 }
+_QUANTITY = re.compile(r"[+-]?[0-9.]+[eEinumkKMGTP]*[-+]?[0-9]*")
 
 
 LARGEST = 2**31
@@ -37,7 +40,7 @@ class Findings:
 def look(document: Document) -> Findings:
     """Check every field of *document*. Raises Misconfigured at the first that Argo does not know or that is not of its type."""
     findings = Findings()
-    _check_object(document.body, document.kind, "", document, findings)
+    _check_object(document.written or document.body, document.kind, "", document, findings)
     return findings
 
 
@@ -55,20 +58,20 @@ def _check_object(value: Any, type_name: str, where: str, document: Document, fi
     known = schema.TYPES[type_name]
     for name, entry in value.items():
         path = f"{where}.{name}" if where else name
-        if entry is None:
+        if entry is None and name in {*known.runs, *known.ignored, *known.refused}:
             continue
         if name in known.runs:
             _check_value(entry, known.runs[name], path, document, findings)
             _check_length(entry, name, known, path, document)
         elif name in known.ignored:
-            _check_value(entry, schema.IGNORED_TYPES.get(name, schema.FREE), path, document, findings)
+            _check_value(entry, known.ignored_type(name), path, document, Findings())
             findings.ignored[re.sub(r"\[\d+\]", "[]", path)] = None
         elif name in known.refused:
             findings.refused[path] = _refusal(name, known, path, document)
         else:
             raise _unknown(name, known, path, document)
     # What is not run here may be there in place of what is required.
-    for name in known.required if not known.refused.keys() & value.keys() else ():
+    for name in known.required if not any(value.get(name) is not None for name in known.refused) else ():
         if value.get(name) is None:
             raise _problem(document, f"{where}.{name}" if where else name, "is required")
 
@@ -116,7 +119,8 @@ def _check_map(value: Any, type_name: str, where: str, document: Document, findi
     if not isinstance(value, dict):
         raise _problem(document, where, f"expected an object, found {_kind(value)}")
     for name, entry in value.items():
-        _check_value(entry, type_name, f"{where}[{name!r}]", document, findings)
+        if entry is not None:
+            _check_value(entry, type_name, f"{where}[{name!r}]", document, findings)
 
 
 def _check_scalar(value: Any, type_name: str, where: str, document: Document) -> None:
@@ -128,6 +132,9 @@ def _check_scalar(value: Any, type_name: str, where: str, document: Document) ->
         hint = "; YAML 1.1 reads yes, no, on and off as booleans: quote it" if isinstance(value, bool) else ""
         hint = hint or ("; quote it" if type_name == schema.STRING and isinstance(value, int | float) else "")
         raise _problem(document, where, f"expected {type_name}, found {_kind(value)} ({reprlib.repr(value)}){hint}")
+    if type_name == schema.QUANTITY and isinstance(value, str) and not _QUANTITY.fullmatch(value):
+        hint = "; Argo puts no value in its place here: say it in podSpecPatch" if "{{" in value else ""
+        raise _problem(document, where, f"{reprlib.repr(value)} is no quantity, such as 500m or 1.5Gi{hint}")
     if type_name == schema.INTEGER_OR_TEXT and isinstance(value, int) and not -LARGEST <= value < LARGEST:
         raise _problem(document, where, f"{reprlib.repr(value)} is out of range; a cluster takes a number of 32 bits")
 

@@ -46,7 +46,8 @@ def _fields(type_name: str) -> Iterator[tuple[str, str, str, str]]:
         needed = "required" if field in known.required else ""
         yield field, kind, RUNS, "; ".join(note for note in (needed, most) if note)
     for field in sorted(known.ignored):
-        yield field, schema.IGNORED_TYPES.get(field, ""), NO_OP, ""
+        kind = known.ignored_type(field)
+        yield field, "" if kind == schema.FREE else kind, NO_OP, ""
     for field, advice in sorted(known.refused.items()):
         yield field, "", REFUSED, advice
 

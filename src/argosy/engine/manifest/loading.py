@@ -7,6 +7,7 @@ Duplicate keys, anchors that contain themselves or unfold into millions of entri
 
 import base64
 import binascii
+import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -43,6 +44,8 @@ class Document:
     kind: str
     name: str
     body: Json
+    written: Json | None = None
+    """*body* with the fields that are null, where it can have any: to the API server they are not there, yet it has to know them."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ def load(paths: Iterable[Path]) -> Manifest:
     found = [document for path in paths for document in documents(path)]
     workflows = [document for document in found if document.kind in ("Workflow", "CronWorkflow")]
     templates = [document for document in found if document.kind in KINDS]
-    startable = [document for document in templates if (document.body.get("spec") or {}).get("entrypoint")]
+    startable = [document for document in templates if _has_entrypoint(document.body.get("spec"))]
     runnable = workflows or startable[:1]
     if len(runnable) != 1:
         names = ", ".join(f"{document.kind} {document.name!r}" for document in runnable) or "none"
@@ -74,6 +77,10 @@ def load(paths: Iterable[Path]) -> Manifest:
         )
     main = runnable[0]
     return Manifest(main, tuple(document for document in found if document is not main))
+
+
+def _has_entrypoint(spec: object) -> bool:
+    return isinstance(spec, dict) and bool(spec.get("entrypoint"))
 
 
 def documents(path: Path) -> list[Document]:
@@ -88,12 +95,47 @@ def bodies(path: Path) -> list[Any]:
     """What the YAML documents of the file *path* hold, as Kubernetes reads them. Raises Misconfigured where it cannot be read."""
     text = _text(path)
     try:
+        if text.lstrip().startswith("{") and (body := _from_json(text)) is not None:
+            return [body]
         _demand_flat(text)
         return list(yaml.load_all(text, Loader=_Loader))
     except yaml.YAMLError as error:
         raise errors.Misconfigured(f"{path}: {_in_words(error)}") from None
     except RecursionError:
         raise errors.Misconfigured(f"{path}: nested too deeply to be a manifest") from None
+
+
+def _from_json(text: str) -> Json | None:
+    """The one object of *text*, where that is JSON: YAML's readers do not know two of its escapes for one character."""
+    try:
+        body: Json = json.loads(
+            text,
+            object_pairs_hook=_without_doubles,
+            parse_int=numbers.of_integer,
+            parse_float=numbers.of_float,
+            parse_constant=numbers.of_float,
+        )
+    except (ValueError, OverflowError, RecursionError):
+        return None  # said by YAML's reader, with the line
+    return body if _is_flat(body) else None
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> Json:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key is there twice")
+    return found
+
+
+def _is_flat(body: Any) -> bool:
+    """Whether *body* nests no deeper than a manifest can."""
+    level = [body]
+    for _ in range(DEEPEST):
+        level = [entry for value in level for entry in (value.values() if isinstance(value, dict) else value)]
+        level = [entry for entry in level if isinstance(entry, dict | list)]
+        if not level:
+            return True
+    return False
 
 
 def _demand_flat(text: str) -> None:
@@ -135,7 +177,7 @@ def _document(path: Path, body: Any) -> list[Document]:
         )
     if body.get("apiVersion") != API_VERSION:
         raise errors.Misconfigured(f"{path}: apiVersion is {body.get('apiVersion')!r}; expected {API_VERSION}")
-    return [Document(path, kind, _name_of(body), _without_nulls(body))]
+    return [Document(path, kind, _name_of(body), _without_nulls(body), body)]
 
 
 def _without_nulls(value: Any) -> Any:

@@ -4,7 +4,7 @@ A field in none of the lists is one that Argo does not have. The documentation's
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 STRING = "string"
 TEXT = "text"  # Argo's AnyString: a number or a boolean will do
@@ -17,6 +17,9 @@ TEXTS = "[text]"
 STRING_MAP = "{string}"
 ITEMS = "[anything]"
 OBJECT = "{anything}"
+QUANTITY = "quantity"  # an amount of memory, of processors, of storage
+QUANTITIES = "{quantity}"
+NUMBER = "number"
 POD_PATCH = "patch of pods"  # taken where it changes nothing on one machine
 
 
@@ -31,12 +34,23 @@ class Type:
     required: tuple[str, ...] = ()
     at_most: Mapping[str, int] = field(default_factory=dict)
     """The longest list a cluster takes, by field."""
+    ignored_types: Mapping[str, str] = field(default_factory=dict)
+    """The types of ignored fields, where they are none of :data:`IGNORED_TYPES`."""
     key: str = ""
     """The field that tells the entries of a list of these apart; each value is there once."""
+
+    def ignored_type(self, name: str) -> str:
+        """The type of the ignored field *name*."""
+        return self.ignored_types.get(name) or IGNORED_TYPES.get(name, FREE)
 
 
 def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
+
+
+def _no_op(**fields: str) -> Type:
+    """An object that changes nothing on one machine; a cluster refuses one with other fields or types all the same."""
+    return Type(ignored=frozenset(fields), ignored_types=fields)
 
 
 def _refused(text: str, why: str = "") -> dict[str, str]:
@@ -49,14 +63,24 @@ IGNORED_TYPES: Mapping[str, str] = {
     **dict.fromkeys(
         ("automountServiceAccountToken", "hostNetwork", "archiveLogs", "tty", "stdin", "stdinOnce"), BOOLEAN
     ),
-    **dict.fromkeys(("tolerations", "hostAliases", "imagePullSecrets", "ports", "topologySpreadConstraints"), ITEMS),
+    **dict.fromkeys(("hostAliases", "topologySpreadConstraints"), ITEMS),
+    "tolerations": "[Toleration]",
+    "imagePullSecrets": "[LocalRef]",
+    "ports": "[Port]",
     **dict.fromkeys(
         ("schedulerName", "priorityClassName", "podPriorityClassName", "dnsPolicy", "runtimeClassName"), STRING
     ),
     **dict.fromkeys(("imagePullPolicy", "terminationMessagePath", "terminationMessagePolicy"), STRING),
     **dict.fromkeys(("storageClassName", "volumeMode", "volumeName", "medium"), STRING),
-    **dict.fromkeys(("affinity", "securityContext", "executor", "metrics", "dnsConfig", "requests"), OBJECT),
-    **dict.fromkeys(("ttlStrategy", "podGC", "podDisruptionBudget", "selector", "archiveLocation"), OBJECT),
+    **dict.fromkeys(("affinity", "selector", "archiveLocation"), OBJECT),
+    "securityContext": "PodSecurityContext",
+    "executor": "Executor",
+    "metrics": "Metrics",
+    "dnsConfig": "DNSConfig",
+    "ttlStrategy": "TTLStrategy",
+    "podGC": "PodGC",
+    "podDisruptionBudget": "PodDisruptionBudget",
+    "requests": QUANTITIES,
 }
 """The type of fields that change nothing on one machine, wherever they stand: a cluster refuses another."""
 
@@ -76,6 +100,7 @@ _CONTAINER = Type(
         "livenessProbe startupProbe"
     ),
     refused=_refused("lifecycle volumeDevices restartPolicy restartPolicyRules"),
+    ignored_types={"securityContext": "SecurityContext"},
 )  # fmt: skip
 _LOCATION = {
     "raw": "RawArtifact",
@@ -457,7 +482,11 @@ TYPES: Mapping[str, Type] = {
     "HTTPBodySource": Type({"bytes": STRING}),
     "Container": _CONTAINER,
     "UserContainer": Type(
-        {**_CONTAINER.runs, "mirrorVolumeMounts": BOOLEAN}, _CONTAINER.ignored, _CONTAINER.refused, required=("name",)
+        {**_CONTAINER.runs, "mirrorVolumeMounts": BOOLEAN},
+        _CONTAINER.ignored,
+        _CONTAINER.refused,
+        required=("name",),
+        ignored_types=_CONTAINER.ignored_types,
     ),
     "ContainerSet": Type(
         {
@@ -468,11 +497,15 @@ TYPES: Mapping[str, Type] = {
         required=("containers",),
     ),
     "ContainerNode": Type(
-        {**_CONTAINER.runs, "dependencies": STRINGS}, _CONTAINER.ignored, _CONTAINER.refused, required=("name",)
+        {**_CONTAINER.runs, "dependencies": STRINGS},
+        _CONTAINER.ignored,
+        _CONTAINER.refused,
+        required=("name",),
+        ignored_types=_CONTAINER.ignored_types,
     ),
     "ContainerSetRetryStrategy": Type({"duration": STRING, "retries": INTEGER_OR_TEXT}, required=("retries",)),
-    "Script": Type({**_CONTAINER.runs, "source": STRING}, _CONTAINER.ignored, _CONTAINER.refused),
-    "Resources": Type({"limits": FREE}, ignored=_names("requests claims")),
+    "Script": replace(_CONTAINER, runs={**_CONTAINER.runs, "source": STRING}),
+    "Resources": Type({"limits": QUANTITIES}, ignored=_names("requests claims")),
     "EnvVar": Type({"name": STRING, "value": STRING, "valueFrom": "EnvVarSource"}, required=("name",), key="name"),
     "EnvVarSource": Type(
         {"configMapKeyRef": "KeySelector", "secretKeyRef": "KeySelector", "fieldRef": "FieldRef"},
@@ -505,7 +538,7 @@ TYPES: Mapping[str, Type] = {
         ),
         required=("name",),
     ),
-    "EmptyFolder": Type(ignored=_names("medium sizeLimit")),
+    "EmptyFolder": _no_op(medium=STRING, sizeLimit=QUANTITY),
     "EphemeralVolume": Type(ignored=_names("volumeClaimTemplate")),
     "ClaimVolume": Type({"claimName": STRING, "readOnly": BOOLEAN}, required=("claimName",)),
     "SecretVolume": Type({"secretName": STRING, "items": "[KeyToPath]", "defaultMode": INTEGER, "optional": BOOLEAN}),
@@ -536,4 +569,46 @@ TYPES: Mapping[str, Type] = {
         )
     ),
     "VolumeClaimGC": Type({"strategy": STRING}),
+    "SecurityContext": _no_op(
+        **dict.fromkeys(("privileged", "runAsNonRoot", "readOnlyRootFilesystem", "allowPrivilegeEscalation"), BOOLEAN),
+        **dict.fromkeys(("runAsUser", "runAsGroup"), INTEGER),
+        **dict.fromkeys(("seLinuxOptions", "windowsOptions", "appArmorProfile"), OBJECT),
+        capabilities="Capabilities",
+        seccompProfile="SeccompProfile",
+        procMount=STRING,
+    ),
+    "PodSecurityContext": _no_op(
+        **dict.fromkeys(("runAsUser", "runAsGroup", "fsGroup"), INTEGER),
+        **dict.fromkeys(("seLinuxOptions", "windowsOptions", "appArmorProfile"), OBJECT),
+        **dict.fromkeys(("fsGroupChangePolicy", "supplementalGroupsPolicy", "seLinuxChangePolicy"), STRING),
+        supplementalGroups="[integer]",
+        sysctls=ITEMS,
+        runAsNonRoot=BOOLEAN,
+        seccompProfile="SeccompProfile",
+    ),
+    "Capabilities": _no_op(add=STRINGS, drop=STRINGS),
+    "SeccompProfile": _no_op(type=STRING, localhostProfile=STRING),
+    "Executor": _no_op(serviceAccountName=STRING),
+    "Metrics": _no_op(prometheus="[Prometheus]"),
+    "Prometheus": _no_op(
+        name=STRING,
+        help=STRING,
+        when=STRING,
+        labels="[MetricLabel]",
+        gauge="Gauge",
+        histogram="Histogram",
+        counter="Counter",
+    ),
+    "MetricLabel": _no_op(key=STRING, value=STRING),
+    "Gauge": _no_op(value=STRING, realtime=BOOLEAN, operation=STRING),
+    "Histogram": _no_op(value=STRING, buckets="[number]"),
+    "Counter": _no_op(value=STRING),
+    "TTLStrategy": _no_op(secondsAfterCompletion=INTEGER, secondsAfterSuccess=INTEGER, secondsAfterFailure=INTEGER),
+    "PodGC": _no_op(strategy=STRING, labelSelector=OBJECT, deleteDelayDuration=STRING),
+    "PodDisruptionBudget": _no_op(
+        minAvailable=INTEGER_OR_TEXT, maxUnavailable=INTEGER_OR_TEXT, selector=OBJECT, unhealthyPodEvictionPolicy=STRING
+    ),
+    "DNSConfig": _no_op(nameservers=STRINGS, searches=STRINGS, options=ITEMS),
+    "Toleration": _no_op(key=STRING, operator=STRING, value=STRING, effect=STRING, tolerationSeconds=INTEGER),
+    "Port": _no_op(name=STRING, containerPort=INTEGER, hostPort=INTEGER, hostIP=STRING, protocol=STRING),
 }

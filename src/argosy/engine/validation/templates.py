@@ -36,6 +36,8 @@ def check(template: Json) -> None:
     _check_outputs(template.get("outputs") or {}, kinds[0])
     _check_fields(template, kinds[0], leaf=leaf)
     _check_retries(template.get("retryStrategy") or {})
+    for position, metric in enumerate((template.get("metrics") or {}).get("prometheus") or []):
+        _check_metric(metric, f"metrics.prometheus[{position}]")
 
 
 def _check_inputs(inputs: Json, *, leaf: bool) -> None:
@@ -69,7 +71,7 @@ def _check_output_value(parameter: Mapping[str, Any], where: str, kind: str) -> 
         raise Problem(where, "needs valueFrom or value, and not both")
     if source is None:
         return
-    given = [name for name in SOURCES_OF_OUTPUTS if source.get(name) is not None]
+    given = [name for name in SOURCES_OF_OUTPUTS if source.get(name) not in (None, "")]
     if len(given) != 1:
         raise Problem(
             f"{where}.valueFrom",
@@ -123,6 +125,14 @@ def _check_fields(template: Json, kind: str, *, leaf: bool) -> None:
         _check_resource(template["resource"])
     if kind == "steps" and not template["steps"]:
         raise Problem("steps", "must have at least one group")
+
+
+def _check_metric(metric: Json, where: str) -> None:
+    """Raise Problem where a cluster could not make the metric, which one machine has no use for."""
+    if not re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", metric.get("name") or ""):
+        raise Problem(f"{where}.name", f"{metric.get('name')!r} is invalid: use letters, digits and '_'")
+    if not metric.get("help"):
+        raise Problem(f"{where}.help", "is required")
 
 
 def _check_resource(resource: Json) -> None:

@@ -17,5 +17,5 @@ def test_every_field_is_there_once() -> None:
     page = compatibility.page()
     section = page.split("## WorkflowSpec\n")[1].split("\n## ")[0]
     assert section.count("| `entrypoint` | string | runs |") == 1
-    assert "| `ttlStrategy` | {anything} | local no-op |" in section
+    assert "| `ttlStrategy` | TTLStrategy | local no-op |" in section
     assert "| `executorPlugins` |  | refused |" in section

@@ -97,3 +97,35 @@ def test_merge() -> None:
         "container": {"image": "i", "args": ["b"], "env": [{"name": "A", "value": "3"}, {"name": "B", "value": "2"}]},
         "timeout": "1s",
     }
+
+
+def test_json(tmp_path: Path) -> None:
+    """JSON is read as such: characters that it writes in two escapes, numbers as a cluster has them."""
+    spec = r'{"a": "\ud83d\ude00", "b": 1.0, "c": 1e21, "d": null, "e": "\/"}'
+    manifest = load(
+        tmp_path,
+        f'{{"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": {{"name": "w"}}, "spec": {spec}}}',
+    )
+    assert manifest.main.body["spec"] == {"a": "\U0001f600", "b": 1, "c": 1e21, "e": "/"}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        pytest.param('{"a": 1, "a": 2}', "the key 'a' is there twice", id="key-twice"),
+        pytest.param('{"a": [' + "[" * 300 + "]" * 300 + "]}", "nested too deeply", id="deep"),
+        pytest.param('{"a": NaN}', "kind is None", id="no-number-but-text-to-yaml"),
+        pytest.param("{a: 1", "line", id="neither"),
+    ],
+)
+def test_json_that_is_none(content: str, message: str, tmp_path: Path) -> None:
+    """What is wrong with it is said with its line."""
+    with pytest.raises(errors.Misconfigured, match=message):
+        load(tmp_path, content)
+
+
+@pytest.mark.parametrize("spec", ["text", "[1]", "5", "~"])
+def test_a_spec_that_is_none(spec: str, tmp_path: Path) -> None:
+    """Whatever stands in the place of a spec: nothing to run, and no traceback."""
+    with pytest.raises(errors.Misconfigured, match="found none"):
+        load(tmp_path, f"{HEAD}kind: WorkflowTemplate\nmetadata: {{name: t}}\nspec: {spec}\n")
