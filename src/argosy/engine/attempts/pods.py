@@ -181,6 +181,8 @@ class Pods:
             return result or PodResult(Phase.FAILED, LATE)
         if "resource" in request.template:
             return await self._act(request, number)
+        if (patch := request.template.get("podSpecPatch")) and (lack := patches.lack_of(patch)):
+            raise EnvironmentFailure(f"podSpecPatch: {lack}")
         return await self._run_containers(request, number, watch)
 
     async def _act(self, request: StartPod, number: int) -> PodResult:
@@ -191,8 +193,6 @@ class Pods:
         return await action.run(_patience(request)) or PodResult(Phase.FAILED, LATE)
 
     async def _run_containers(self, request: StartPod, number: int, watch: Watch) -> PodResult:
-        if (patch := request.template.get("podSpecPatch")) and (lack := patches.lack_of(patch)):
-            raise EnvironmentFailure(f"podSpecPatch: {lack}")
         parts = self._parts(request, number)
         with self._handling_files(request.name):
             if _takes_artifacts(request.template):
