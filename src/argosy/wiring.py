@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +41,8 @@ def forge(settings: Settings) -> Forge:
     if settings.forge_uri.startswith(LOCAL):
         from argosy.adapters.local_forge.forge import LocalForge
 
-        return LocalForge(Path(settings.forge_uri.removeprefix(LOCAL)), _environment_repo(settings))
+        path = Path(settings.forge_uri.removeprefix(LOCAL))
+        return LocalForge(path, environment_template(settings), _check_policies)
     if settings.forge_uri.startswith(GITHUB):
         return _github(settings.forge_uri.removeprefix(GITHUB), settings.forge_token)
     raise errors.Misconfigured(
@@ -241,7 +242,7 @@ def other_policies(settings: Settings) -> list[str]:
         return []
     from argosy.adapters.local_forge import template
 
-    return template.other_policies(Path(settings.forge_uri.removeprefix(LOCAL)), _environment_repo(settings))
+    return template.other_policies(Path(settings.forge_uri.removeprefix(LOCAL)), environment_template(settings))
 
 
 def prepare_keys(settings: Settings) -> None:
@@ -291,7 +292,16 @@ def _github(address: str, token: str | None) -> Forge:
     return GithubForge(repository, token, api=f"{host}/api/v3") if host else GithubForge(repository, token)
 
 
-def _environment_repo(settings: Settings) -> dict[str, bytes]:
+def _check_policies(files: Mapping[str, bytes]) -> None:
+    """Raise Misconfigured where a policy among *files* of ``gitops-env`` cannot be read: once copied it is main that counts."""
+    from argosy.adapters import model_folder
+
+    for path, content in files.items():
+        if path.startswith("policies/") and path.endswith(".yaml"):
+            model_folder.policy_of(content, f"gitops-env/{path}")
+
+
+def environment_template(settings: Settings) -> dict[str, bytes]:
     """The files a new environment repo starts with: the folder ``gitops-env`` of the project at hand, or of one it lies in."""
     places = [place / "gitops-env" for place in (settings.data_root, *settings.data_root.parents)]
     folder = next((place for place in places if place.is_dir()), places[0])

@@ -6,6 +6,7 @@ Owns the files of people: ``model.yaml``, policies and ``expectations.json``. Wh
 import difflib
 import json
 import re
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -31,6 +32,17 @@ def load_settings(path: Path) -> model_settings.ModelSettings:
 def load_policy(path: Path) -> policy.Policy:
     """The policy in *path*. Raises Misconfigured with the line, the field and a suggestion."""
     return load(path, policy.Policy)
+
+
+def policy_of(content: bytes, place: str) -> policy.Policy:
+    """The policy whose text is *content*. Raises Misconfigured as :func:`load_policy` does, with *place* for its file."""
+    with tempfile.TemporaryDirectory(prefix="argosy-policy-") as folder:
+        file = Path(folder) / "policy.yaml"
+        file.write_bytes(content)
+        try:
+            return load_policy(file)
+        except errors.Misconfigured as error:
+            raise errors.Misconfigured(str(error).replace(str(file), place)) from None
 
 
 def load_expectations(path: Path) -> expectations.Expectations:

@@ -9,7 +9,7 @@ import argparse
 import json
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,11 @@ import yaml
 
 from argosy import errors
 from argosy.adapters.local_forge.repository import Repository
-from argosy.cli import charts, commit_files, signed_evidence
+from argosy.cli import charts, commit_files, people, policies, signed_evidence
 from argosy.domain import changes, environment_repo, promotion
 from argosy.domain.changes import ChangedFile, Place, Problem
 from argosy.domain.chart_values import coalesced
+from argosy.settings import Settings
 
 CHART = "inference"
 RELEASE = "model"
@@ -54,9 +55,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     check.add_argument(
         "--chart", type=Path, help="the chart inference, whose values are checked; default the one of argosy"
     )
+    check.set_defaults(do=_check)
+    adopt = verbs.add_parser(
+        "adopt-policy",
+        help="let a policy of gitops-env/ count",
+        description="Commit gitops-env/policies/MODEL.yaml to main of this machine's environment repo.",
+    )
+    adopt.add_argument("model", metavar="MODEL")
+    adopt.add_argument("--as", dest="name", metavar="NAME", help="in whose name (default: yours, as git has it)")
+    adopt.set_defaults(do=_adopt_policy)
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Do what was asked for."""
+    action: Callable[[argparse.Namespace], int] = arguments.do
+    return action(arguments)
+
+
+def _adopt_policy(arguments: argparse.Namespace) -> int:
+    print(policies.adopt(Settings.from_environment(), arguments.model, people.named(arguments)))
+    return errors.DONE
+
+
+def _check(arguments: argparse.Namespace) -> int:
     """Check it, and say what is wrong."""
     if arguments.commit:
         with commit_files.unpacked(arguments.folder, arguments.commit) as (place, others):

@@ -5,14 +5,12 @@ done once.
 """
 
 import argparse
-import getpass
 import re
 import shutil
-import subprocess
 from collections.abc import Callable
 
 from argosy import errors, wiring
-from argosy.cli import delivery, markdown, request_text
+from argosy.cli import delivery, markdown, people, request_text
 from argosy.domain import environment_repo, promotion
 from argosy.domain.merge_checks import Check, short
 from argosy.domain.promotion import Request, State
@@ -143,7 +141,7 @@ def _counted(section: str) -> str:
 
 def _merge(arguments: argparse.Namespace, desk: Desk, here: Settings) -> int:
     before = desk.forge.request(arguments.number).state
-    merged = desk.merge(arguments.number, by=_name(arguments), override=arguments.override)
+    merged = desk.merge(arguments.number, by=people.named(arguments), override=arguments.override)
     print(_plain(f"{_ended(merged, before)}: {merged.title}"))
     return _follow(merged, desk, here)
 
@@ -189,7 +187,7 @@ def _close(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
     if not arguments.reason.strip():
         raise errors.UsageError("--reason says nothing; the people behind the request read it")
     before = desk.forge.request(arguments.number).state
-    closed = desk.forge.close(arguments.number, by=_name(arguments), reason=arguments.reason)
+    closed = desk.forge.close(arguments.number, by=people.named(arguments), reason=arguments.reason)
     kept = (
         f" ({closed.reason or 'no reason given'}; the reason given now is not kept)" if before is closed.state else ""
     )
@@ -198,7 +196,7 @@ def _close(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
 
 
 def _reopen(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
-    opened = desk.forge.reopen(arguments.number, by=_name(arguments))
+    opened = desk.forge.reopen(arguments.number, by=people.named(arguments))
     print(_plain(f"{opened.state} #{opened.number}: {opened.title}"))
     return errors.DONE
 
@@ -230,24 +228,6 @@ def _ended(request: Request, before: State) -> str:
     """How *request* ended, and whether it had before it was asked for."""
     already = "already " if before is request.state else ""
     return f"{already}{request.state} #{request.number} by {request.ended_by}"
-
-
-def _name(arguments: argparse.Namespace) -> str:
-    if arguments.name is None:
-        return _me()
-    if not arguments.name.strip():
-        raise errors.UsageError("--as names nobody; say in whose name")
-    name: str = arguments.name
-    return name
-
-
-def _me() -> str:
-    """Who is at the keyboard, as git has it, else as the machine has it."""
-    try:
-        done = subprocess.run(["git", "config", "user.name"], capture_output=True, text=True, check=False)
-        return done.stdout.strip() or getpass.getuser()
-    except (OSError, KeyError) as error:
-        raise errors.UsageError("say in whose name: --as NAME") from error
 
 
 def _plain(text: str) -> str:

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from argosy import errors, wiring
-from argosy.cli import executing, manifests, models, parameters, setup
+from argosy.cli import executing, manifests, models, parameters, policies
 from argosy.engine import api
 from argosy.engine.options import Cluster
 from argosy.settings import Settings
+from argosy.steps.champion.spec import SPEC as CHAMPION
 from argosy.templates import folder
 
 NEXT_TIMES = 5
@@ -69,8 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
     executing.say_ignored(prepared, arguments)
     if executing.is_of_model(prepared.metadata):
         wiring.prepare_environment_repo(Settings.from_environment())
-    if arguments.model and not arguments.json:
-        setup.say_other_policies(Settings.from_environment(), Path(arguments.model).name)
+    if any(template.get("name") == CHAMPION.name for template in prepared.spec["templates"]):
+        _find_policy(arguments, prepared.metadata)
     _say_next_times(manifest)
     if prepared.spec.get("suspend"):
         print(f"suspended, as its manifest says; `argosy resume {prepared.run}` lets it begin", file=sys.stderr)
@@ -101,6 +102,15 @@ def _of_model(manifest: api.Manifest, root: Path) -> dict[str, str]:
 def _parameters(body: Mapping[str, Any]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = (body["spec"].get("arguments") or {}).get("parameters") or []
     return found
+
+
+def _find_policy(arguments: argparse.Namespace, metadata: Mapping[str, Any]) -> None:
+    """Of a model's run: refuse it where nothing could judge what it makes, and say where the policy here is not the one that does."""
+    model, found = (metadata.get("annotations") or {}).get(folder.MODEL), Settings.from_environment()
+    if model:
+        policies.refuse_unjudged(found, model)
+        if not arguments.json:
+            policies.say_others(found, model)
 
 
 def _say_next_times(manifest: api.Manifest) -> None:

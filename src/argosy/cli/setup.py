@@ -4,9 +4,9 @@ Everything else does this by itself when it is needed; here it can be done ahead
 """
 
 import argparse
-import sys
 
 from argosy import errors, wiring
+from argosy.cli import policies
 from argosy.settings import Settings
 
 
@@ -18,18 +18,6 @@ def run(_arguments: argparse.Namespace) -> int:
     """Prepare the state folder."""
     settings = Settings.from_environment()
     wiring.prepare(settings)
-    say_other_policies(settings)
+    policies.say_others(settings)
     print(f"ready: {settings.home}")
     return errors.DONE
-
-
-def say_other_policies(settings: Settings, model: str | None = None) -> None:
-    """Say, in one line, that policies here are not those that count; only *model*'s, where one is named."""
-    others = [path for path in wiring.other_policies(settings) if model is None or path == f"policies/{model}.yaml"]
-    if others:
-        repository = settings.forge_uri.removeprefix(wiring.LOCAL)
-        print(
-            f"note: {', '.join(others)} of gitops-env/ here is not what counts: the environment repo has its own, which differs. "
-            f"To change it, `git clone {repository}`, commit there and push to main",
-            file=sys.stderr,
-        )

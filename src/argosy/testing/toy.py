@@ -17,7 +17,19 @@ from argosy.domain.search import Choice, SearchHistory, Trial
 from argosy.domain.training import ClassRecord, LearningCurve, TrainingRecord
 
 CLEAN = Provenance(commit="0" * 40, tree="clean", manifest=sha256(b"manifest"), code=sha256(b"code"))
-POLICY = b"model: toy\n# the gates\n"
+POLICY = b"""model: toy
+# the gates
+owners: [nobody]
+limits:
+  - {metric: performance.auc, at_least: 0.6, why: "Chance is 0.5."}
+  - {metric: robustness.noise_drop, at_most: 0.1, why: "Readings differ."}
+  - {metric: calibration.ece, at_most: 0.1, why: "Money is reckoned from it."}
+  - {metric: explainability.top_share, at_most: 0.9, why: "One column may break."}
+  - {metric: latency.p95_ms, at_most: 100, why: "People wait."}
+waivers:
+  - {dimension: fairness, owner: nobody, reason: "The data is about things."}
+comparison: {metric: auc, margin: 0.01}
+"""
 TEMPLATE = {"policies/toy.yaml": POLICY, "README.md": b"the environment repo\n"}
 NO_CHAMPION = ChampionRef(model="toy", policy_digest=sha256(POLICY))
 

@@ -8,6 +8,7 @@ from argosy import errors, wiring
 from argosy.adapters.github_forge import GithubForge
 from argosy.adapters.local_forge.forge import LocalForge
 from argosy.settings import Settings
+from argosy.testing import toy
 
 
 def settings(tmp_path: Path, uri: str, token: str = "") -> Settings:
@@ -51,14 +52,14 @@ def test_addresses_that_lead_nowhere(tmp_path: Path, uri: str, token: str, messa
 def test_the_template_is_found_from_a_folder_inside(tmp_path: Path) -> None:
     """`argosy` may be called anywhere in a project; a repository of its own in the folder stays out."""
     (tmp_path / "gitops-env" / "policies").mkdir(parents=True)
-    (tmp_path / "gitops-env" / "policies" / "toy.yaml").write_text("model: toy\n", encoding="utf-8")
+    (tmp_path / "gitops-env" / "policies" / "toy.yaml").write_bytes(toy.POLICY)
     (tmp_path / "gitops-env" / ".git").mkdir()
     (tmp_path / "gitops-env" / ".git" / "HEAD").write_text("x", encoding="utf-8")
     (tmp_path / "workflows" / "toy").mkdir(parents=True)
     here = Settings.from_environment(
         {"ARGOSY_HOME": str(tmp_path / "home"), "ARGOSY_DATA_ROOT": str(tmp_path / "workflows" / "toy")}
     )
-    assert wiring.forge(here).read("policies/toy.yaml") == b"model: toy\n"
+    assert wiring.forge(here).read("policies/toy.yaml") == toy.POLICY
     assert wiring.forge(here).read(".git/HEAD") is None
 
 
@@ -66,7 +67,7 @@ def linked(tmp_path: Path) -> Settings:
     """A project whose environment folder is a link, and so is the folder of policies in that; one link leads back up."""
     policies = tmp_path / "rules"
     policies.mkdir()
-    (policies / "toy.yaml").write_text("model: toy\n", encoding="utf-8")
+    (policies / "toy.yaml").write_bytes(toy.POLICY)
     shared = tmp_path / "shared"
     shared.mkdir()
     (shared / "policies").symlink_to(policies)
@@ -81,7 +82,7 @@ def linked(tmp_path: Path) -> Settings:
 def test_links_of_the_template_are_followed(tmp_path: Path) -> None:
     """A folder of policies that several projects share is in the environment repo as any other, once."""
     forge = wiring.forge(linked(tmp_path))
-    assert forge.read("policies/toy.yaml") == b"model: toy\n"
+    assert forge.read("policies/toy.yaml") == toy.POLICY
     assert forge.read("again/policies/toy.yaml") is None
 
 

@@ -4,7 +4,7 @@ Anybody may also clone the repository, push to main, or merge a branch by hand: 
 """
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -24,12 +24,18 @@ ATTEMPTS = 20
 class LocalForge:
     """See :class:`argosy.ports.forge.Forge`."""
 
-    def __init__(self, path: Path, template: Mapping[str, bytes]) -> None:
+    def __init__(
+        self, path: Path, template: Mapping[str, bytes], check: Callable[[Mapping[str, bytes]], None] = lambda _: None
+    ) -> None:
         """The repository at *path*; made from *template* (path to content) where there is none.
 
-        A model of the template that main has never heard of is added; about every other main alone decides.
+        A model of the template that main has never heard of is added; about every other main alone decides. *check* raises where files
+        that are about to be copied must not be.
         """
         self._repository = Repository(path)
+        self._check = check
+        if not self._repository.path.exists():
+            check(template)
         self._repository.create(template, "Start the environment repo\n", Person("argosy"))
         self._add_models(template)
 
@@ -162,6 +168,7 @@ class LocalForge:
         if not unknown:
             return
         added = {path: content for model in unknown for path, content in files[model].items()}
+        self._check(added)
         commit = self._repository.commit(main, added, f"Add {', '.join(unknown)}\n", Person("argosy"))
         self._repository.move(MAIN, commit, main)  # where somebody was faster, the next start adds what is missing then
 

@@ -2,6 +2,7 @@
 
 from argosy import wiring
 from argosy.adapters import model_folder
+from argosy.domain import promotion
 from argosy.settings import Settings
 from argosy.steps.champion import run
 from argosy.steps.champion.spec import SPEC
@@ -12,7 +13,11 @@ def body(step: Step) -> None:
     """One attempt."""
     settings = model_folder.load_settings(step.input("settings"))
     forge = wiring.forge(Settings.from_environment())
-    digest = run.run(model=settings.model, forge=forge, out=step.output("champion"))
+    out = step.output("champion")
+    digest = run.run(model=settings.model, forge=forge, out=out)
+    # Here and not hours later, where it is applied; and with the name under which it can be mended.
+    place = f"{promotion.policy_path(settings.model)} on main of the environment repo"
+    model_folder.policy_of((out / "policy.yaml").read_bytes(), place)
     step.result("champion-digest", digest)
 
 
