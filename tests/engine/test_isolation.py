@@ -12,6 +12,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -187,7 +188,7 @@ def test_a_step_finds_nothing_that_it_was_not_given(prefix: tuple[str, ...], pla
     assert {log for log in looked if log != "looked everywhere\n"} == set()
 
 
-def run(prefix: tuple[str, ...], place: Path, *arguments: str) -> str:
+def run(prefix: tuple[str, ...], place: Path, *arguments: str, project: Path | None = None) -> str:
     """What ``argosy run`` said, started with secrets in its environment, a file of the user's open, in the user's folder."""
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("ARGOSY_")},
@@ -201,7 +202,7 @@ def run(prefix: tuple[str, ...], place: Path, *arguments: str) -> str:
         done = subprocess.run(
             [*prefix, sys.executable, "-m", "argosy.cli.main", "run", *arguments, "--local-image", "*"],
             cwd=place / "project",
-            env=environment,
+            env=environment | ({"ARGOSY_DATA_ROOT": str(project)} if project else {}),
             pass_fds=[inherited.fileno()],
             capture_output=True,
             text=True,
@@ -272,3 +273,35 @@ def test_what_is_given_is_there_and_what_is_missing_is_named(
     (place / "project" / "wf.yaml").write_text(text, encoding="utf-8")
     said = run((), place, "-f", "wf.yaml", *(argument.format(place=place) for argument in arguments))
     assert expected.format(place=place) in said
+
+
+@pytest.mark.parametrize("kind", ["absolute", "relative", "inside", "chain", "of-the-project"])
+def test_data_that_a_step_declares_is_found_through_links(kind: str, place: Path) -> None:
+    """Wherever they lead, below /tmp too: the folder itself, the project it lies in, a file in it."""
+    with tempfile.TemporaryDirectory() as scratch:
+        elsewhere = Path(scratch) / "data"
+        elsewhere.mkdir()
+        (elsewhere / "rows.csv").write_text("a\n1\n", encoding="utf-8")
+        data, project = place / "project" / "data", place / "project"
+        match kind:
+            case "absolute":
+                data.symlink_to(elsewhere)
+            case "relative":
+                data.symlink_to(os.path.relpath(elsewhere, project))
+            case "inside":
+                data.mkdir()
+                (data / "rows.csv").symlink_to(elsewhere / "rows.csv")
+            case "chain":
+                (place / "hop").symlink_to(elsewhere)
+                data.symlink_to("../hop")
+            case _:
+                data.symlink_to(elsewhere)
+                (place / "linked").symlink_to("project")
+                project = place / "linked"
+        metadata = json.dumps({"annotations": {"argosy.dev/cache": "true", "argosy.dev/cache-reads": '["data"]'}})
+        text = SEES.replace("- name: main", f"- name: main\n      metadata: {metadata}")
+        text = text.replace("WHAT", f"cat {project}/data/rows.csv")
+        (place / "project" / "wf.yaml").write_text(text, encoding="utf-8")
+        done = run((), place, "-f", str(place / "project" / "wf.yaml"), project=project)
+    (log,) = (place / "home").glob("runs/wf-*/nodes/*/0/main.log")
+    assert log.read_text(encoding="utf-8") == "a\n1\n", done

@@ -1,6 +1,8 @@
 """What becomes of ``resources.limits`` on one machine."""
 
+import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +11,9 @@ import pytest
 from argosy import errors
 from argosy.engine import api
 from argosy.engine.attempts import memory
+from argosy.engine.nodes import NodeType
 from argosy.engine.options import RunOptions, RunResult
+from argosy.templates import containers
 
 MANIFEST = """
 apiVersion: argoproj.io/v1alpha1
@@ -81,3 +85,29 @@ def test_a_limit_that_is_no_quantity_is_refused(run: Callable[..., RunResult]) -
         errors.Misconfigured, match=r"templates\[0\].*resources.limits.memory: '64MB' is not a quantity"
     ):
         run(MANIFEST.replace("64Mi", "64MB"))
+
+
+@pytest.mark.skipif(not memory.is_limited(), reason="no control groups here")
+def test_what_was_short_is_said_with_what_raises_it(run: Callable[..., RunResult]) -> None:
+    """The limit, the most it had, and the field, at the end of the step's log."""
+    result = run(MANIFEST)
+    (log,) = result.folder.glob("nodes/*/0/main.log")
+    said = log.read_text(encoding="utf-8").splitlines()[-1]
+    assert re.fullmatch(
+        r"argosy: killed for memory: its limit is 64Mi \(64 MiB\), and it had 6[34] MiB when it asked for more\. "
+        r"With that limit it would be killed again; raise resources\.limits\.memory of the template 'main'",
+        said,
+    )
+
+
+@pytest.mark.skipif(not memory.is_limited(), reason="no control groups here")
+@pytest.mark.parametrize(
+    ("expression", "attempts"),
+    [pytest.param(containers.RETRYABLE, 1, id="ours"), pytest.param("lastRetry.exitCode == '137'", 3, id="of-others")],
+)
+def test_a_limit_that_was_too_low_stays_too_low(expression: str, attempts: int, run: Callable[..., RunResult]) -> None:
+    """A step of ours is not tried again with it; a manifest that says otherwise is obeyed, as on a cluster."""
+    strategy = json.dumps({"limit": 2, "expression": expression})
+    result = run(MANIFEST.replace("    - name: main\n", f"    - name: main\n      retryStrategy: {strategy}\n"))
+    assert result.exit_code == 137
+    assert len([node for node in result.nodes.values() if node.type is NodeType.POD]) == attempts

@@ -76,6 +76,11 @@ class Lines:
         return f"{self._path}:{_line(self._node, problem.location)}: {problem}"
 
 
+def line_of(path: Path, *location: int | str) -> int:
+    """Where in the YAML file *path* the value at *location* is, or what would hold it. Raises Misconfigured."""
+    return _line(_compose(path, "yaml")[0], location)
+
+
 class _Loader(yaml.SafeLoader):
     """YAML without surprises: ``no`` and ``on`` stay words, as in YAML 1.2, and a key given twice is an error."""
 

@@ -59,6 +59,8 @@ class Run:
     finished: float | None
     nodes: dict[str, Node]
     outputs: dict[str, str]
+    memory: dict[str, str]
+    """The limit on memory of each container that has one, by its template's name, or its own in a set."""
 
     @property
     def over(self) -> bool:
@@ -102,7 +104,19 @@ def run_of(workflow: "Workflow") -> Run:
         finished=_seconds(status.get("finishedAt")),
         nodes=nodes_of(status.get("nodes") or {}),
         outputs=_parameters(status.get("outputs")),
+        memory=_limits(status.get("storedWorkflowTemplateSpec") or workflow.get("spec") or {}),
     )
+
+
+def _limits(spec: Mapping[str, Any]) -> dict[str, str]:
+    containers: list[tuple[str, Mapping[str, Any]]] = []
+    for template in spec.get("templates") or []:
+        containers.append((template["name"], template.get("container") or template.get("script") or {}))
+        containers += [(one["name"], one) for one in (template.get("containerSet") or {}).get("containers") or []]
+    limits = {
+        name: ((container.get("resources") or {}).get("limits") or {}).get("memory") for name, container in containers
+    }
+    return {name: str(limit) for name, limit in limits.items() if limit}
 
 
 def nodes_of(status: Mapping[str, Mapping[str, Any]]) -> dict[str, Node]:

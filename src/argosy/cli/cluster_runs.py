@@ -13,6 +13,7 @@ from argosy import errors
 from argosy.cli import asking, cluster, progress
 from argosy.cli.cluster import Run
 from argosy.engine import nodes, outcome
+from argosy.engine.attempts.together import KILLED_FOR_MEMORY
 from argosy.engine.machine.workflow import Ending
 from argosy.engine.nodes import Node, NodeType, Phase
 
@@ -273,8 +274,26 @@ def _advice(at: "Workflows", run: Run) -> Iterator[str]:
             if node.type is NodeType.POD and node.phase.unsuccessful and not node.retried:
                 name = nodes.local_name(node.name, run.name)
                 yield f"  {name}: {node.message}; `argosy logs {run.name} {shlex.quote(name)} {where}`"
+        yield from _short_of_memory(run)
         yield f"`argosy retry {run.name} {where}` does again what failed"
     yield from _stuck(run)
+
+
+def _short_of_memory(run: Run) -> Iterator[str]:
+    """The steps that were killed for the memory they used, with what raises their limit."""
+    for node in run.nodes.values():
+        if node.type is NodeType.POD and KILLED_FOR_MEMORY in node.message and not node.retried:
+            container = node.message.partition(":")[0]
+            step = container if container in run.memory else node.template
+            limit = (
+                f"its limit is {run.memory[step]}"
+                if step in run.memory
+                else "it has no limit of its own, the node's memory was short"
+            )
+            yield (
+                f"  {nodes.local_name(node.name, run.name)} was killed for memory: {limit}; raise resources.{step}.memory in model.yaml "
+                "(resources.limits.memory of the template in other manifests) and submit anew: a retry has the same limit"
+            )
 
 
 def _stuck(run: Run) -> Iterator[str]:

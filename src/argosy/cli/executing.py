@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from argosy import errors, settings, wiring
-from argosy.cli import local, memory
+from argosy.adapters import model_folder
+from argosy.cli import local, memory, models
 from argosy.cli import progress as drawing
 from argosy.engine import api, nodes
 from argosy.engine.attempts.advice import PREFIX
+from argosy.engine.attempts.members import MAIN
+from argosy.engine.attempts.together import KILLED_FOR_MEMORY
 from argosy.engine.nodes import Node
 from argosy.engine.options import Place, RunOptions, RunResult
 from argosy.engine.processes import launcher
@@ -126,7 +129,8 @@ def carry_out(
         drawing.shown(stream, workflow) as observer,
     ):
         result = run(observer)
-    for line in _last_lines(result, with_words=not of_model):
+    model = str(RunFolder(result.folder).manifest()["metadata"]["annotations"][folder.MODEL]) if of_model else None
+    for line in _last_lines(result, model):
         print(line, file=stream)
     for warning in result.warnings:
         print(f"warning: {warning}", file=sys.stderr)
@@ -166,8 +170,8 @@ def summary(result: RunResult) -> Mapping[str, object]:
     }
 
 
-def _last_lines(result: RunResult, *, with_words: bool) -> Iterator[str]:
-    """How the run ended. *with_words*: what each failed step said last, too; of a model's run the summary says it."""
+def _last_lines(result: RunResult, model: str | None) -> Iterator[str]:
+    """How the run ended, with what each failed step said last; of the run of a *model* only with advice: the summary says the rest."""
     if result.phase == api.INTERRUPTED:
         yield f"interrupted; `argosy resume {result.run}` goes on from here"
         return
@@ -179,7 +183,23 @@ def _last_lines(result: RunResult, *, with_words: bool) -> Iterator[str]:
         if node.phase.unsuccessful:
             name = nodes.local_name(node.name, result.workflow)
             yield f"  {name}: {node.message}; `argosy logs {result.run} {shlex.quote(name)}`"
-            yield from (f"    {line}" for line in (_last_words(result, node) if with_words else ()))
+            words = _last_words(result, node)
+            if model:
+                words = [*(line for line in words if line.startswith(PREFIX)), *_setting_of_memory(node, model)]
+            yield from (f"    {line}" for line in words)
+
+
+def _setting_of_memory(node: Node, model: str) -> Iterator[str]:
+    """Where the *model*'s settings raise the limit on memory that the step of *node* ran into."""
+    if KILLED_FOR_MEMORY in node.message:
+        container = node.message.partition(":")[0]
+        setting = ("resources", node.template if container == MAIN else container, "memory")
+        try:
+            file = models.folder_of(model) / folder.ARTIFACTS["settings"]
+            where = f"{file}:{model_folder.line_of(file, *setting)}"
+        except errors.ArgosyError:  # the run of a project elsewhere
+            where = folder.ARTIFACTS["settings"]
+        yield f"{PREFIX}the setting is {'.'.join(setting)} in {where}; then `argosy run {model}` does what is left to do"
 
 
 def _last_words(result: RunResult, node: Node) -> list[str]:

@@ -17,7 +17,7 @@ from typing import Any
 from argosy import errors, scratch
 from argosy.engine import garbage, nodes, outcome, preparation, schedules
 from argosy.engine.artifacts.remote import Remote
-from argosy.engine.attempts import ahead
+from argosy.engine.attempts import ahead, environment
 from argosy.engine.attempts.cache import StepCache
 from argosy.engine.attempts.environment import Sources
 from argosy.engine.attempts.pods import Pods
@@ -296,7 +296,7 @@ def _named(options: RunOptions) -> list[Place]:
 def _sight(stored: Json, options: RunOptions) -> Sight:
     kept = [Place(Path(path), writable) for path, writable in stored.get("allowed", [])]
     here = Path(os.path.abspath(stored["workingFolder"])) if stored.get("trustsReads") else None  # noqa: PTH100
-    return Sight([*kept, *options.allowed, *options.common], options.by_secret, here)
+    return Sight([*kept, *options.allowed, *map(Place, environment.certificates())], options.by_secret, here)
 
 
 def catalogue_of(spec: Json, others: Mapping[str, Json]) -> Catalogue:

@@ -47,8 +47,6 @@ class RunOptions:
     """Reach the processes of steps and nothing else: never journaled, never printed."""
     allowed: tuple[Place, ...] = ()
     """What every step sees of this machine beside the system: what the user named. Kept with the run."""
-    common: tuple[Place, ...] = ()
-    """What every step sees, too, because values that it is given name it."""
     by_secret: Mapping[str, tuple[Place, ...]] = field(default_factory=dict)
     """What a step sees that is given a Secret, by the Secret's name."""
     trusts_reads: bool = True

@@ -17,7 +17,9 @@ from argosy.templates.fusing import Fusion, Member, inputs_of
 MAIN = "main"
 # Of a pod of several containers the exit code is main's, which is 64 where it had to give up. The failed step's own is in the message:
 # `validate: Error (exit code 75)`, or `main: Error (exit code 64): dependency "validate" exited with non-zero code: 75`.
-RETRYABLE = containers.RETRYABLE + r' or lastRetry.message matches "code:? (75|137|143)\\b"'
+# Where it is main's own, nothing is left of why: one more attempt tells.
+OF_MEMBER = r'lastRetry.message matches "code:? (75|137|143)\\b"'
+RETRYABLE = f'({containers.ENDED_OTHERWISE} or {OF_MEMBER}) and not (lastRetry.message matches "OOMKilled")'
 IDLE = argo.ResourceRequirements(
     requests=containers.quantities({"cpu": "10m", "memory": "16Mi"}),
     limits=containers.quantities({"cpu": "100m", "memory": "128Mi"}),

@@ -25,7 +25,9 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 
 # Only what can succeed on a retry: no exit code (evicted, node lost), the outside world (75), killed (137), terminated (143).
 # From Argo 3.5 on an expression alone decides, so evictions must be named in it.
-RETRYABLE = 'lastRetry.status == "Error" or asInt(lastRetry.exitCode) in [-1, 75, 137, 143]'
+ENDED_OTHERWISE = 'lastRetry.status == "Error" or asInt(lastRetry.exitCode) in [-1, 75, 137, 143]'
+# Who ran into a limit on memory of its own is killed with 137, too, and would be again: the same work needs the same memory.
+RETRYABLE = f'({ENDED_OTHERWISE}) and not (lastRetry.message matches "OOMKilled")'
 
 # Libraries that would phone home are told not to before they are imported; the home of an unprivileged user is not writable.
 QUIET = {

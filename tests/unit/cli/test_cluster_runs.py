@@ -307,6 +307,19 @@ def test_a_step_that_cannot_start(
     assert capsys.readouterr().err.count(told) == 1
 
 
+def test_a_step_that_was_killed_for_memory(cluster: FakeWorkflows, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its limit is said, with the setting that raises it."""
+    killed = _node(
+        "w.train", "Pod", "Failed", boundary="w", message="main: OOMKilled (exit code 137)", templateName="train"
+    )
+    template = {"name": "train", "container": {"resources": {"limits": {"memory": "1Gi"}}}}
+    run = {"metadata": {"name": "w", "creationTimestamp": TIMES["startedAt"]}, "spec": {"templates": [template]}}
+    nodes_of_run = dict([_node("w", "DAG", "Failed"), killed])
+    cluster.known = [{**run, "status": {"phase": "Failed", "nodes": nodes_of_run, **TIMES}}]
+    assert main.run(["get", "w", "--cluster"]) == 0
+    assert "killed for memory: its limit is 1Gi; raise resources.train.memory in model.yaml" in capsys.readouterr().out
+
+
 def test_the_steps_that_share_a_pod(cluster: FakeWorkflows, capsys: pytest.CaptureFixture[str]) -> None:
     """Each container has its log, by the name of the step or of the pod; the code that counts is that of the step that failed."""
     message = 'main: Error (exit code 64): dependency "train" exited with non-zero code: 10'

@@ -1,5 +1,6 @@
 """Steps of other images: the command line of podman or docker that runs one, its files bound where the manifest wants them."""
 
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -52,7 +53,8 @@ def _options(
     read_only = {str(shown.target) for shown in workspace.shown() if shown.read_only}
     for target, source in sorted(binds.items()):
         options += ["--volume", f"{source}:{target}{':ro' if target in read_only else ''}"]
-    options += [word for name in sorted(variables) for word in ("--env", name)]
+    proxies = [name for name in environment.PROXIES if name in os.environ and name not in variables]
+    options += [word for name in (*sorted(variables), *proxies) for word in ("--env", name)]
     if limit is not None:
         options += ["--memory", str(limit)]
     return options + (["--workdir", folder] if folder else [])

@@ -1,6 +1,7 @@
 """What a step's process sees in its environment: what the manifest gives it and, beside that, almost nothing of this machine's.
 
-``PATH`` (this Python's programs first), ``LANG``, ``TZ``, ``HOME`` (a folder of the attempt) and, where it is set here, ``PYTHONHASHSEED``.
+``PATH`` (this Python's programs first), ``LANG``, ``TZ``, ``HOME`` (a folder of the attempt) and, where it is set here, ``PYTHONHASHSEED``;
+and the way out of this machine's network: proxies and certificates. These may hold a password: they are in no journal and no cache key.
 """
 
 import os
@@ -15,6 +16,26 @@ from argosy.engine.attempts import fields
 from argosy.engine.nodes import Json
 
 Values = Mapping[str, Mapping[str, str]]
+
+
+PROXIES = tuple(
+    name
+    for proxy in ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy")
+    for name in (proxy, proxy.upper())
+)
+CERTIFICATES = (
+    "CURL_CA_BUNDLE",
+    "GIT_SSL_CAINFO",
+    "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
+    "NODE_EXTRA_CA_CERTS",
+    "PIP_CERT",
+    "REQUESTS_CA_BUNDLE",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+)
+"""Variables that name a file or folder of certificates."""
+INDEXES = ("PIP_", "UV_DEFAULT_INDEX", "UV_INDEX", "NPM_CONFIG_REGISTRY")
+"""How the variables begin that say where packages come from."""
 
 
 class EnvironmentFailure(Exception):
@@ -65,7 +86,21 @@ def of_machine() -> dict[str, str]:
         "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH') or os.defpath}",
         "LANG": os.environ.get("LANG") or "C.UTF-8",
     }
-    return variables | {name: os.environ[name] for name in ("TZ", "PYTHONHASHSEED") if name in os.environ}
+    return variables | {name: os.environ[name] for name in ("TZ", "PYTHONHASHSEED") if name in os.environ} | _network()
+
+
+def certificates() -> list[Path]:
+    """The files and folders that variables of :func:`of_machine` name: without them the variables break every connection."""
+    named = (os.environ[name] for name in CERTIFICATES if os.environ.get(name))
+    return [Path(path).absolute() for names in named for path in names.split(os.pathsep)]
+
+
+def _network() -> dict[str, str]:
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in PROXIES or name in CERTIFICATES or name.startswith(INDEXES)
+    }
 
 
 def expand(value: str, variables: Mapping[str, str]) -> str:

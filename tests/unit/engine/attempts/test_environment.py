@@ -1,5 +1,7 @@
 """A step's environment is what its manifest gives it."""
 
+from pathlib import Path
+
 import pytest
 
 from argosy.engine.attempts import environment
@@ -65,4 +67,33 @@ def test_of_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "canary")
     monkeypatch.setenv("PYTHONHASHSEED", "7")
     monkeypatch.delenv("TZ", raising=False)
-    assert set(environment.of_machine()) == {"PATH", "LANG", "PYTHONHASHSEED"}
+    for name in (*environment.PROXIES, *environment.CERTIFICATES):
+        monkeypatch.delenv(name, raising=False)
+    assert {name for name in environment.of_machine() if not name.startswith(environment.INDEXES)} == {
+        "PATH",
+        "LANG",
+        "PYTHONHASHSEED",
+    }
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "HTTPS_PROXY",
+        "https_proxy",
+        "NO_PROXY",
+        "no_proxy",
+        "ALL_PROXY",
+        "SSL_CERT_FILE",
+        "REQUESTS_CA_BUNDLE",
+        "CURL_CA_BUNDLE",
+        "NODE_EXTRA_CA_CERTS",
+        "PIP_INDEX_URL",
+        "PIP_CERT",
+    ],
+)
+def test_the_way_out_of_the_network_is_the_machines(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Proxies and certificates, in both cases: without them a step reaches nothing where its user reaches everything."""
+    monkeypatch.setenv(name, "/somewhere")
+    assert environment.of_machine()[name] == "/somewhere"
+    assert (Path("/somewhere") in environment.certificates()) == (name in environment.CERTIFICATES)
