@@ -61,7 +61,7 @@ class Settings:
     verifying_key: Path
     """ARGOSY_VERIFYING_KEY_FILE: public key (PEM). Default: beside the private one."""
     forge_token: str | None
-    """ARGOSY_FORGE_TOKEN: only ``propose``, ``revert`` and ``champion`` are given one."""
+    """ARGOSY_FORGE_TOKEN: only ``propose``, ``converge`` and ``champion`` are given one; on a cluster that of ``champion`` only reads."""
     next_on_merge: bool
     """ARGOSY_NEXT_REQUEST: what production's request follows, staging's ``merge`` (default) or, where the step ``converge`` watches the
     rollouts, staging being ``healthy``."""

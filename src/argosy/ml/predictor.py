@@ -1,6 +1,6 @@
 """Loads a bundle and answers with it: the only load, transform and predict there is.
 
-Training replays its golden rows through it, ``evaluate`` and batch scoring call it, and the server is HTTP round it, so all of them
+Training replays its golden rows through it, ``evaluate`` calls it, and the server is HTTP round it, so all of them
 give the same bits for the same row. Nothing here runs code of a model's own: no pickle, one file format, and the digest is checked
 before any parser sees a byte (a crafted model file can crash or own the parser). Signatures and expiry are checked by whoever fetched
 the bundle.

@@ -16,7 +16,7 @@ from argosy.domain.expectations import Expectations
 
 ROOT = Path(__file__).parents[3]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("*/README.md")])
-COMMAND = re.compile(r"(?:^\$ |`|^)argosy ([a-z][^`\n]*)", re.MULTILINE)
+COMMAND = re.compile(r"(?:^\$ |`|^)argosy ([a-z][^`|\n]*)", re.MULTILINE)
 LINK = re.compile(r"\[[^\]]+\]\((?!https?:)([^)#]+)[^)]*\)")
 
 
@@ -129,3 +129,71 @@ def test_each_case_of_the_security_table_has_its_test(file: str, test: str) -> N
 def test_the_security_table_is_found() -> None:
     """The test above looks at something."""
     assert len(_shown_by()) > 20
+
+
+def test_a_case_without_a_test_says_so() -> None:
+    """A row of the security tables names its tests, or says in bold that nothing here protects from it."""
+    text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    survived = text.partition("## What must be survived")[2].partition("\n## ")[0]
+    rows = [line for line in survived.splitlines() if line.startswith("| ") and "|---" not in line]
+    cases = [row for row in rows if not row.startswith("| case ")]
+    assert len(cases) > 50
+    assert [row for row in cases if "::" not in row and "**" not in row] == []
+
+
+def test_who_is_given_a_key_is_said() -> None:
+    """The steps that the documentation names for the forge's and the signing key are those whose specs ask for them."""
+    holders: dict[str, set[str]] = {}
+    for path in sorted(ROOT.glob("src/argosy/steps/*/spec.py")):
+        spec = importlib.import_module(f"argosy.steps.{path.parent.name}.spec").SPEC
+        for key in spec.keys:
+            holders.setdefault(key, set()).add(spec.name)
+    assert (holders["forge"], holders["forge-reader"]) == ({"propose", "converge"}, {"champion"})
+    assert holders["signing"] == {"sign"}
+    text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    assert "The key that writes to the forge is given to `propose` and to `converge`" in text
+    assert "Only `sign` is given the signing key" in text
+
+
+def test_the_layers_are_those_of_the_contract() -> None:
+    """What CONTRIBUTING.md says of imports is what the import linter checks."""
+    contract = (ROOT / ".importlinter").read_text(encoding="utf-8").partition("layers =\n")[2].partition("\n\n")[0]
+    shown = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("(`.importlinter`):\n\n")[2]
+    assert contract.split() == shown.partition("\n\n")[0].split()
+
+
+def test_the_steps_are_those_that_there_are() -> None:
+    """The table of steps names every step of the pipeline, and none that does not exist."""
+    text = (ROOT / "docs" / "concepts.md").read_text(encoding="utf-8")
+    table = text.partition("## The steps")[2].partition("\n## ")[0]
+    first = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    named = {name for cell in first for name in re.findall(r"`([a-z-]+)`", cell)}
+    there = {path.parent.name.replace("_", "-") for path in ROOT.glob("src/argosy/steps/*/spec.py")}
+    assert named == there - {"converge"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_of)
+def test_targets_of_make_exist(page: Path) -> None:
+    """A `make` command that is shown is a target."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z0-9]+):", makefile, re.MULTILINE))
+    shown = re.findall(r"(?:^\$ |`|^    )make ([a-z0-9]+)", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(shown) <= targets
+
+
+def test_platforms_that_are_claimed_are_tested() -> None:
+    """Where it says that CI runs on Linux only, it does."""
+    workflow = (ROOT / ".github" / "workflows" / "ci.yaml").read_text(encoding="utf-8")
+    assert set(re.findall(r"runs-on: (\w+)", workflow)) == {"ubuntu"}
+    assert "CI runs on Linux only" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_each_verb_that_the_program_names_exists() -> None:
+    """Messages, help texts and docstrings send nobody to a verb that is none."""
+    named = {
+        (str(path.relative_to(ROOT)), verb)
+        for path in [*ROOT.glob("src/argosy/**/*.py"), *ROOT.glob("charts/**/*.txt"), *ROOT.glob("charts/**/*.tpl")]
+        for verb in re.findall(r"(?:`|^ +)argosy ([a-z]+)\b", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert len(named) > 30
+    assert [(path, verb) for path, verb in sorted(named) if verb not in main.VERBS] == []
