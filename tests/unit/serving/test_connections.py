@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from model_server import asked, ready, started, status
+from model_server import asked, free_port, ready, started, status
 
 from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import Served
@@ -280,14 +280,6 @@ def test_idle_connections_lock_nobody_out_of_few_files(
             assert status(beside, "/v2") == 404
         process.send_signal(signal.SIGTERM)
         assert process.wait(15) == 0
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 @pytest.mark.slow

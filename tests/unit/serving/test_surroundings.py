@@ -3,6 +3,8 @@
 import asyncio
 import json
 import re
+import struct
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from argosy.serving import metrics, records
 from argosy.serving.app import build_app
 from argosy.serving.exchange import Limits
 from argosy.serving.health import Lifecycle
+from argosy.serving.inference import INLINE_BYTES, INLINE_ROWS
 from argosy.serving.rows import Value
 from argosy.testing.serving_kit import (
     ROW,
@@ -349,6 +352,54 @@ def test_many_rows_are_answered_as_few_are(predictor: Predictor) -> None:
     together = client.post(V1, {"instances": sample}).json()["predictions"]
     alone = [client.post(V1, {"instances": [row]}).json()["predictions"][0] for row in sample[::50]]
     assert together[::50] == alone
+
+
+class Where:
+    """A model that remembers in which threads it was asked."""
+
+    def __init__(self, predictor: Predictor) -> None:
+        self.signature = predictor.signature
+        self.decide = predictor.decide
+        self.threads: list[bool] = []
+        self._predictor = predictor
+
+    def predict(self, rows: Sequence[Mapping[str, Value]]) -> Predictions:
+        """Answer, and remember whether it was in the main thread."""
+        self.threads.append(threading.current_thread() is threading.main_thread())
+        return self._predictor.predict(rows)
+
+
+def test_large_requests_leave_the_event_loop_to_others(predictor: Predictor) -> None:
+    """A body that is long, or that has many rows, is worked on in a thread; a small one is not worth the way there."""
+    model = Where(predictor)
+    client = served(model)
+    short, long = json.dumps({"instances": [ROW]}).encode(), json.dumps({"instances": [ROW] * INLINE_ROWS * 2}).encode()
+    for body in (short, short.ljust(INLINE_BYTES + 1), long):
+        assert client.post(V1, body).status == 200
+    assert model.threads == [True, False, False]
+
+
+def test_a_model_of_numbers_takes_a_whole_matrix() -> None:
+    """One tensor of any name, a column a feature in the model's order, as JSON, nested or flat, and as binary data; so do V1's lists."""
+    model = Constant("regression", [17.5])
+    features = [column for column in model.signature.features if column.type == "number"]
+    model.signature = model.signature.model_copy(update={"features": features})
+    log = MemoryLog()
+    client = served(model, log=log, hash_key=b"secret")
+    about = {"name": "input-0", "shape": [2, 3], "datatype": "FP32"}
+    flat = [3.0, 70.5, 1980.0, 4.0, 71.5, 1981.0]
+    head = json.dumps({"inputs": [{**about, "parameters": {"binary_data_size": 24}}]}).encode()
+    replies = [
+        client.post(V2, {"inputs": [{**about, "data": flat}]}),
+        client.post(V2, {"inputs": [{**about, "data": [flat[:3], flat[3:]]}]}),
+        client.post(V2, head + struct.pack("<6f", *flat), inference_header_content_length=str(len(head))),
+        client.post(V1, {"instances": [flat[:3], flat[3:]]}),
+    ]
+    assert [reply.status for reply in replies] == [200] * 4
+    assert [record.features for record in log.records] == [
+        {"tenure": 3.0, "charges": 70.5},
+        {"tenure": 4.0, "charges": 71.5},
+    ] * 4
 
 
 json_values = st.recursive(
