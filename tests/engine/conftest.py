@@ -7,9 +7,15 @@ from typing import Any
 import pytest
 
 from argosy.engine import api
-from argosy.engine.options import RunOptions, RunResult
+from argosy.engine.options import Place, RunOptions, RunResult
 
 Run = Callable[..., RunResult]
+
+
+@pytest.fixture(autouse=True)
+def allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps tell a test what they do through files of its folder, as a user's steps may who allows it."""
+    monkeypatch.setenv("ARGOSY_ALLOW", f"{tmp_path}:rw")
 
 
 @pytest.fixture
@@ -22,6 +28,7 @@ def options(tmp_path: Path) -> Callable[..., RunOptions]:
             "parallelism": 4,
             "process_images": ("*",),
             "working_folder": tmp_path,
+            "allowed": (Place(tmp_path, writable=True),),
         }
         return RunOptions(**{**defaults, **given})
 

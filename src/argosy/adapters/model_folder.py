@@ -7,7 +7,7 @@ import difflib
 import json
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -24,9 +24,10 @@ Location = tuple[int | str, ...]
 Form = Literal["yaml", "json"]
 
 
-def load_settings(path: Path) -> model_settings.ModelSettings:
-    """The settings in *path*. Raises Misconfigured with the line, the field and a suggestion."""
-    return load(path, model_settings.ModelSettings)
+def load_settings(path: Path, parts: Collection[str] = ()) -> model_settings.ModelSettings:
+    """The settings in *path*, or nothing but *parts* of them. Raises Misconfigured with the line, the field and a suggestion."""
+    found = load(path, model_settings.ModelSettings)
+    return found.only(parts) if parts else found
 
 
 def load_policy(path: Path) -> policy.Policy:

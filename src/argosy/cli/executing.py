@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import json
 import os
+import re
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -76,9 +77,9 @@ def options(arguments: argparse.Namespace, **given: Any) -> RunOptions:
 
 
 def _allowed(texts: Sequence[str]) -> tuple[Place, ...]:
-    """The places of the command line, and those to be read that ARGOSY_ALLOW names. Raises UsageError where one is not there."""
-    named = [text for text in os.environ.get("ARGOSY_ALLOW", "").split(os.pathsep) if text]
-    places = [*map(_place, texts), *(Place(Path(text).expanduser().absolute()) for text in named)]
+    """The places of the command line, and those that ARGOSY_ALLOW names. Raises UsageError where one is not there."""
+    named = re.split(r":(?!rw(?::|$))", os.environ.get("ARGOSY_ALLOW", ""))
+    places = [*map(_place, texts), *map(_place, filter(None, named))]
     for place in places:
         if not place.path.exists():
             raise errors.UsageError(f"--allow {place.path}: there is no such file or folder")

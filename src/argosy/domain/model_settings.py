@@ -5,7 +5,8 @@ saying on which line it is wrong, is an adapter's work.
 """
 
 import re
-from typing import Annotated, Literal, Self
+from collections.abc import Collection, Mapping
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -359,6 +360,14 @@ class ModelSettings(Document):
             raise _wrong(("label", "classes"), "a multiclass task names three label classes or more")
         return self
 
+    def only(self, parts: Collection[str]) -> Self:
+        """These settings with nothing but *parts*, each ``section`` or ``section.field``: reading another raises AttributeError."""
+        wanted: dict[str, set[str]] = {}
+        for section, _, field in (part.partition(".") for part in parts):
+            wanted.setdefault(section, set()).add(field)
+        kept = {section: _only(getattr(self, section), fields) for section, fields in wanted.items()}
+        return _bare(self, kept)
+
     def source(self, name: str) -> Source:
         """The source called *name*."""
         return next(source for source in self.sources if source.name == name)
@@ -367,3 +376,18 @@ class ModelSettings(Document):
     def primary(self) -> Source:
         """The source whose rows are the examples."""
         return self.source(self.label.source)
+
+
+def _only(section: Any, fields: Collection[str]) -> Any:
+    return section if "" in fields else _bare(section, {field: getattr(section, field) for field in fields})
+
+
+Bare = TypeVar("Bare", bound=Document)
+
+
+def _bare(document: Bare, kept: Mapping[str, Any]) -> Bare:
+    """*document* without anything but the fields *kept*, defaults neither."""
+    copy = document.model_copy()
+    copy.__dict__.clear()
+    copy.__dict__.update(kept)
+    return copy

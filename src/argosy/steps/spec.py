@@ -16,6 +16,13 @@ Key = Literal["data", "forge", "forge-reader", "online", "registry", "search", "
 # One set for all steps of the search and the training, so that they share one warm process.
 TRAINING = ("alembic.command", "numpy", "optuna", "pyarrow.parquet", "sqlalchemy.dialects.sqlite", "xgboost")
 
+# What scoring a point depends on; how many there are, and how they are dealt out, it does not.
+SCORING = (
+    *("label", "model", "seed", "split", "task"),
+    *("search.early_stopping_rounds", "search.folds", "search.max_boost_rounds", "search.metric"),
+    *("search.prune_after_folds", "search.space", "training.nthread"),
+)
+
 ROOT = "/argosy"
 """Where a step's files are inside a container; ``$ARGOSY_ROOT`` says where they are here."""
 
@@ -84,6 +91,9 @@ class StepSpec:
     provenance: Literal["unseen", "noted", "stated"] = "unseen"
     """Whether it is told where the run comes from (commit, images): ``stated``, as part of its answer, or ``noted`` beside it, so that an
     answer kept from another commit is as good."""
+    settings: tuple[str, ...] = ()
+    """What it reads of model.yaml, as ``section`` or ``section.field``: nothing else is there when it runs, and a change of anything else
+    leaves its cached answer good. Empty: everything."""
     preload: tuple[str, ...] = ()
     """Modules worth importing once for all tasks of this step."""
 

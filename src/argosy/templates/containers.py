@@ -19,6 +19,9 @@ from argosy.steps import spec as specs
 CACHE = "argosy.dev/cache"
 CACHE_READS = "argosy.dev/cache-reads"
 CACHE_IGNORES = "argosy.dev/cache-ignores"
+CACHE_PARTS = "argosy.dev/cache-parts"
+SETTINGS = "settings"
+"""The input artifact that is model.yaml."""
 PRELOAD = "argosy.dev/preload"
 ENDPOINTS = "argosy-endpoints"
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -143,6 +146,8 @@ def _annotations(spec: specs.StepSpec) -> dict[str, str]:
         annotations[CACHE_IGNORES] = json.dumps([provenance.VARIABLE])
     if spec.cached and spec.reads:
         annotations[CACHE_READS] = json.dumps(list(spec.reads))
+    if spec.cached and spec.settings:
+        annotations[CACHE_PARTS] = json.dumps({SETTINGS: sorted(spec.settings)})
     return annotations
 
 

@@ -1,111 +1,128 @@
-"""What a model's settings say of pods and of the schedule, as it stands in the manifests."""
+"""Which step reads what of model.yaml: a change runs again the steps that read it, and no other."""
 
+import importlib
+import json
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
-from argosy import errors
-from argosy.templates import compiler, folder, images, lint, schedule
+from argosy.adapters import model_folder
+from argosy.domain.model_settings import ModelSettings
+from argosy.engine.attempts import documents
+from argosy.steps.spec import StepSpec
+from argosy.templates import containers
+
+MODEL = Path(__file__).parents[3] / "workflows" / "churn" / "model.yaml"
+STEPS = ("ingest", "validate", "build_features", "suggest", "trial", "train", "evaluate")
+SPECS: dict[str, StepSpec] = {name: importlib.import_module(f"argosy.steps.{name}.spec").SPEC for name in STEPS}
+TUNING = {"suggest", "trial", "train"}
+
+CHANGES = {
+    "a comment": ("seed: 7", "seed: 7  # lucky", set()),
+    "blanks and quotes": ("model: churn", 'model:   "churn"', set()),
+    "another way to write a number": ("holdout: 0.2", "holdout: 0.20", set()),
+    "the order": ("model: churn\ntask: binary", "task: binary\nmodel: churn", set()),
+    "description": ("description: Which", "description: Who, which", {"evaluate"}),
+    "owner": ("owner: retention", "owner: sales", {"evaluate"}),
+    "seed": ("seed: 7", "seed: 8", {*TUNING, "evaluate"}),
+    "feature_service": ("feature_service: churn", "feature_service: other", {"build_features"}),
+    "sources": ("nullable: true", "nullable: false", {"ingest", "validate", "build_features"}),
+    "reject": ("tenure < 0", "tenure < 1", {"ingest"}),
+    "label": ("[stays, leaves]", "[stays, goes]", {"validate", "build_features", "trial", "train", "evaluate"}),
+    "split": ("holdout: 0.2", "holdout: 0.3", {"build_features", "trial", "train", "evaluate"}),
+    "search.trials": ("trials: 100", "trials: 120", {"suggest"}),
+    "search.per_round": ("per_round: 20", "per_round: 10", {"suggest"}),
+    "search.folds": ("folds: 5", "folds: 4", TUNING),
+    "search.metric": ("metric: log_loss", "metric: f1", TUNING),
+    "search.space": ("int_high: 6", "int_high: 7", TUNING),
+    "training.nthread": ("nthread: 1", "nthread: 2", {"trial", "train"}),
+    "training.threshold": ("threshold: f1", "threshold: half", {"train"}),
+    "evaluation.sensitive": ("[female, senior_citizen]", "[female]", {"build_features", "evaluate"}),
+    "evaluation.slices": ("[contract, internet_service]", "[contract]", {"build_features", "evaluate"}),
+    "evaluation.business": ("false_positive: -40", "false_positive: -30", {"evaluate"}),
+    "resources": ("release_days: 180", "release_days: 180\nresources: {train: {memory: 2Gi}}", set()),
+    "schedule": ('cron: "0 2 * * *"', 'cron: "0 3 * * *"', set()),
+    "release_days": ("release_days: 180", "release_days: 90", set()),
+}
 
 
-def _with(model: Path, **settings: Any) -> Path:
-    path = model / folder.ARTIFACTS["settings"]
-    written = yaml.safe_load(path.read_text(encoding="utf-8")) | settings
-    written = {name: value for name, value in written.items() if value is not None}
-    path.write_text(yaml.safe_dump(written, sort_keys=False), encoding="utf-8")
-    return model
-
-
-def _template(model: Path, name: str) -> dict[str, Any]:
-    manifest = yaml.safe_load(compiler.compile_folder(model))
-    assert lint.problems(manifest) == []
-    found: dict[str, Any] = next(each for each in manifest["spec"]["templates"] if each["name"] == name)
-    return found
-
-
-def test_where_and_with_what_a_step_runs(model: Path) -> None:
-    """Cores, memory, devices, place, taints and priority reach the pod of that step and of no other."""
-    train = {
-        "cpu": "500m",
-        "cpu_limit": "2",
-        "memory": "4Gi",
-        "gpu": 1,
-        "node_selector": {"pool": "gpu"},
-        "tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}],
-        "priority_class": "training",
-        "deadline_seconds": 600,
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_runs_again_what_reads_it(change: str) -> None:
+    """Each section against each step."""
+    old, new, expected = CHANGES[change]
+    before = MODEL.read_text(encoding="utf-8")
+    after = before.replace(old, new)
+    assert after != before
+    again = {
+        name
+        for name, spec in SPECS.items()
+        if documents.parts(before, spec.settings) != documents.parts(after, spec.settings)
     }
-    template = _template(_with(model, resources={"train": train}), "train")
-    assert template["container"]["resources"] == {
-        "requests": {"cpu": "500m", "memory": "4Gi", "nvidia.com/gpu": "1"},
-        "limits": {"cpu": "2", "memory": "4Gi", "nvidia.com/gpu": "1"},
-    }
-    assert template["nodeSelector"] == {"pool": "gpu"}
-    assert template["tolerations"] == train["tolerations"]
-    assert (template["priorityClassName"], template["activeDeadlineSeconds"]) == ("training", 600)
-    other = _template(model, "ingest")
-    assert not {"nodeSelector", "tolerations", "priorityClassName"} & other.keys()
-    assert other["container"]["resources"]["limits"] == {"cpu": "1", "memory": "1Gi"}
+    assert again == expected
 
 
-def test_resources_of_a_step_that_is_not_there(model: Path) -> None:
-    """A slip in a step's name is an error, not a setting without effect."""
-    with pytest.raises(
-        errors.Misconfigured, match="resources names the step 'trian', but the pipeline has build-features"
-    ):
-        compiler.compile_folder(_with(model, resources={"trian": {"cpu": "2"}}))
+@pytest.mark.parametrize("name", STEPS)
+def test_what_is_declared_is_there_and_is_the_key(name: str) -> None:
+    """Each part is one of the settings, and the template hands them to the cache."""
+    spec = SPECS[name]
+    settings = model_folder.load_settings(MODEL)
+    for part in spec.settings:
+        value: object = settings
+        for field in part.split("."):
+            value = getattr(value, field)
+    annotations = containers._annotations(spec)
+    assert json.loads(annotations[containers.CACHE_PARTS]) == {"settings": sorted(spec.settings)}
 
 
-def test_a_schedule_is_a_cron_workflow_of_the_template(model: Path) -> None:
-    """It starts the installed pipeline, one at a time, and catches up on a start that was missed by an hour at most."""
-    text = schedule.compile_folder(_with(model, schedule={"cron": "30 4 * * 1", "timezone": "Europe/Berlin"}))
-    assert text is not None
-    manifest = yaml.safe_load(text)
-    assert lint.problems(manifest) == []
-    assert manifest["kind"] == "CronWorkflow"
-    assert manifest["spec"]["schedules"] == ["30 4 * * 1"]
-    assert manifest["spec"]["timezone"] == "Europe/Berlin"
-    assert manifest["spec"]["concurrencyPolicy"] == "Forbid"
-    assert manifest["spec"]["startingDeadlineSeconds"] == 3600
-    assert manifest["spec"]["workflowSpec"] == {"workflowTemplateRef": {"name": "churn"}}
+def test_a_step_finds_nothing_that_it_did_not_declare() -> None:
+    """Not even a default: what no key knows of must decide nothing."""
+    settings = model_folder.load_settings(MODEL, ("model", "search.folds"))
+    assert (settings.model, settings.search.folds) == ("churn", 5)
+    for read in ("seed", "evaluation", "training", "label"):
+        with pytest.raises(AttributeError, match=read):
+            getattr(settings, read)
+    with pytest.raises(AttributeError, match="trials"):
+        _ = settings.search.trials
 
 
-def test_no_schedule_is_no_file(model: Path) -> None:
-    """A model that is trained by hand has none."""
-    assert schedule.compile_folder(_with(model, schedule=None)) is None
+def test_every_section_is_somebodys() -> None:
+    """A section that no cached step reads is one of those that are read as the manifest is made, or by what is never cached."""
+    read = {part.partition(".")[0] for spec in SPECS.values() for part in spec.settings}
+    assert set(ModelSettings.model_fields) - read == {"data", "resources", "fuse", "schedule", "release_days"}
 
 
 @pytest.mark.parametrize(
-    ("wrong", "message"),
+    ("one", "other"),
     [
-        pytest.param({"cron": "0 2 * *"}, "cron", id="four-fields"),
-        pytest.param({"timezone": "Berlin; rm"}, "no name of the IANA database", id="no-zone"),
-        pytest.param({"cron": "0 2 * * *", "every": "day"}, "every", id="unknown"),
+        pytest.param("a: no", "a: 'no'", id="a-word-that-may-be-a-boolean"),
+        pytest.param("a: 1", "a: '1'", id="a-number-and-a-text"),
+        pytest.param("a: 010", "a: 10", id="octal"),
+        pytest.param("a: [1, 2]", "a: [2, 1]", id="the-order-of-a-list"),
+        pytest.param("a: {b: 1}", "a: {b: 2}", id="inside"),
+        pytest.param("a: 1", "b: 1", id="absent"),
+        pytest.param("x: &x {a: 1}\n<<: *x", "x: &x {a: 2}\n<<: *x", id="merged"),
+        pytest.param("x: &x 1\na: *x", "x: &x 2\na: *x", id="an-alias"),
     ],
 )
-def test_schedules_that_are_none(model: Path, wrong: dict[str, str], message: str) -> None:
-    """What the controller would refuse, or never start, is said when it is compiled."""
-    with pytest.raises(errors.Misconfigured, match=message):
-        schedule.compile_folder(_with(model, schedule=wrong))
+def test_what_means_something_else_is_something_else(one: str, other: str) -> None:
+    """However little the texts differ."""
+    assert documents.parts(one, ("a",)) != documents.parts(other, ("a",))
 
 
-LOCKED = '{"repository": "registry.example/argosy", "images": {"%s": {"digest": "sha256:aa", "bytes": 1}}}'
+def test_a_document_without_end_ends() -> None:
+    """Anchors that unfold into a billion entries, one inside itself, nesting without end: the text counts."""
+    laughs = "a0: &a0 x\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12))
+    for text in (laughs, "a: &a [*a]", "a: " + "[" * 5000):
+        assert documents.parts(text, ("a",)) == text
 
 
-def test_images_are_those_of_the_lock(tmp_path: Path) -> None:
-    """Once images are built, steps are pinned to their digests, in the registry they were pushed to."""
-    assert images.of("train", tmp_path) == "argosy/train:dev"
-    (tmp_path / "images").mkdir()
-    (tmp_path / images.LOCK).write_text(LOCKED % "train")
-    assert images.of("train", tmp_path) == "registry.example/argosy/train@sha256:aa"
-
-
-@pytest.mark.parametrize("text", [LOCKED % "data", "[]", "{", '{"repository": "x", "images": {"train": "sha256:aa"}}'])
-def test_a_lock_that_lacks_an_image(tmp_path: Path, text: str) -> None:
-    """A step never falls back to a tag where others are pinned."""
-    (tmp_path / "images").mkdir()
-    (tmp_path / images.LOCK).write_text(text)
-    with pytest.raises(errors.Misconfigured, match=r"names no image 'train'; run `make images`"):
-        images.of("train", tmp_path)
+def test_a_change_of_the_expectations_runs_no_other_step() -> None:
+    """They go to ``validate`` alone, and definitions to ``build-features`` alone."""
+    takers = {
+        name: {artifact.name for artifact in spec.inputs} & {"expectations", "definitions"}
+        for name, spec in SPECS.items()
+    }
+    assert {name: taken for name, taken in takers.items() if taken} == {
+        "validate": {"expectations"},
+        "build_features": {"definitions"},
+    }

@@ -3,16 +3,19 @@
 Only templates annotated ``argosy.dev/cache: "true"`` are cached. The key is made of the code's identity, the command, script and
 environment (secrets excepted, and what ``argosy.dev/cache-ignores`` names), input parameters, the digests of input artifacts, and the
 digests of what ``argosy.dev/cache-reads`` names.
+environment (secrets excepted), input parameters, the digests of input artifacts (of parts of a document, where ``argosy.dev/cache-parts``
+says so), and the digests of what ``argosy.dev/cache-reads`` names.
 Without the cache (``--no-cache``) nothing is looked up; what a step gives is kept all the same.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from argosy.engine.artifacts.locations import kind_of
+from argosy.engine.attempts import documents
 from argosy.engine.attempts.workspace import container_of
 from argosy.engine.nodes import Json, Outputs
 from argosy.engine.state import disk
@@ -21,6 +24,8 @@ from argosy.engine.state.objects import ObjectStore, digest_of
 ANNOTATION = "argosy.dev/cache"
 READS = "argosy.dev/cache-reads"
 IGNORES = "argosy.dev/cache-ignores"
+PARTS = "argosy.dev/cache-parts"
+"""Of which raw input artifacts, YAML documents, only parts count: by the artifact's name a list of ``key`` or ``key.key``."""
 VERSION = 1
 
 
@@ -46,6 +51,7 @@ class StepCache:
             return None
         ignored = set(json.loads(annotations.get(IGNORES) or "[]"))
         container = container_of(template)
+        parts_of: dict[str, list[str]] = json.loads(annotations.get(PARTS) or "{}")
         inputs = template.get("inputs") or {}
         parts = {
             "version": VERSION,
@@ -55,7 +61,9 @@ class StepCache:
             "folder": container.get("workingDir"),
             "environment": {name: value for name, value in environment.items() if name not in ignored},
             "parameters": {entry["name"]: entry.get("value") for entry in inputs.get("parameters") or []},
-            "artifacts": {entry["name"]: _identity(entry) for entry in inputs.get("artifacts") or []},
+            "artifacts": {
+                entry["name"]: _identity(entry, parts_of.get(entry["name"])) for entry in inputs.get("artifacts") or []
+            },
             "outputs": template.get("outputs"),
             "result": keeps_result,
             "reads": reads,
@@ -103,6 +111,8 @@ def _looks_outside(template: Json) -> bool:
     return any("stored" not in artifact and kind_of(artifact) for artifact in artifacts)
 
 
-def _identity(artifact: Mapping[str, Any]) -> list[object]:
-    content = artifact["stored"]["digest"] if "stored" in artifact else artifact.get("raw")
+def _identity(artifact: Mapping[str, Any], parts: Sequence[str] | None) -> list[object]:
+    content: object = artifact["stored"]["digest"] if "stored" in artifact else artifact.get("raw")
+    if parts is not None and "raw" in artifact:
+        content = documents.parts(artifact["raw"].get("data") or "", tuple(parts))
     return [artifact.get("path"), content, artifact.get("subPath"), artifact.get("mode")]

@@ -9,7 +9,7 @@ from argosy.steps.main import Step, main
 
 def body(step: Step) -> None:
     """One attempt."""
-    settings = model_folder.load_settings(step.input("settings"))
+    settings = model_folder.load_settings(step.input("settings"), SPEC.settings)
     snapshot = step.input("snapshot")
     outputs = run.Outputs(step.output("features"), step.output("online"))
     with scratch.folder("features") as place:

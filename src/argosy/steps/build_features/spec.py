@@ -23,4 +23,15 @@ SPEC = StepSpec(
     ),
     results=(Result("features-digest", "Digest of rows.parquet and schema.json."),),
     preload=("duckdb", "feast", "pandas"),
+    settings=(
+        "entity",
+        "evaluation.sensitive",
+        "evaluation.slices",
+        "feature_service",
+        "label",
+        "model",
+        "sources",
+        "split",
+        "task",
+    ),
 )

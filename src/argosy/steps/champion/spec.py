@@ -11,4 +11,5 @@ SPEC = StepSpec(
     results=(Result("champion-digest", "Model digest of the champion, or `none`."),),
     keys=("forge-reader",),
     cached=False,
+    settings=("model",),
 )

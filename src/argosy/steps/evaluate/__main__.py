@@ -14,7 +14,7 @@ def body(step: Step) -> None:
     """One attempt."""
     champion = step.input("champion")
     verdict = run.run(
-        settings=model_folder.load_settings(step.input("settings")),
+        settings=model_folder.load_settings(step.input("settings"), SPEC.settings),
         policy=model_folder.load_policy(champion / "policy.yaml"),
         inputs=run.Inputs(
             champion=champion,

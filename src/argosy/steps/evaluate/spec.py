@@ -18,4 +18,5 @@ SPEC = StepSpec(
     keys=("store",),
     provenance="stated",
     preload=("fairlearn.metrics", "numpy", "pandas", "pyarrow.parquet", "scipy.stats", "sklearn.metrics", "xgboost"),
+    settings=("description", "evaluation", "label", "model", "owner", "seed", "split", "task"),
 )

@@ -18,4 +18,5 @@ SPEC = StepSpec(
     provenance="noted",
     reads=("{{inputs.parameters.data}}",),
     preload=("duckdb", "pydantic", "yaml"),
+    settings=("model", "reject", "sources"),
 )

@@ -12,7 +12,6 @@ SPEC = StepSpec(
         Parameter("online-uri", "Where the online store's files are, as <uri>@<digest>."),
     ),
     inputs=(
-        Artifact("settings", "model.yaml"),
         Artifact("release", "The bundle with release.json."),
         Artifact("evidence", "Evidence, report and model card."),
         Artifact("signatures", "bundle.sig and evidence.sig."),

@@ -7,10 +7,7 @@ SPEC = StepSpec(
     summary="Choose the trial that the final model is fitted with.",
     family="train",
     parameters=(Parameter("finished", "JSON list of JSON lists of the last round's trials (Trial)."),),
-    inputs=(
-        Artifact("settings", "model.yaml"),
-        Artifact("history", "history.json before the last round."),
-    ),
+    inputs=(Artifact("history", "history.json before the last round."),),
     outputs=(
         Artifact("history", "history.json of the whole search."),
         Artifact("choice", "choice.json (Choice)."),

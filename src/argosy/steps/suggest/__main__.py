@@ -14,7 +14,7 @@ def body(step: Step) -> None:
     """Bind the step's files to its logic."""
     batches = rounds.named(
         run.run(
-            settings=model_folder.load_settings(step.input("settings")),
+            settings=model_folder.load_settings(step.input("settings"), SPEC.settings),
             round_number=_round(step.parameter("round")),
             finished=step.parameter("finished"),
             history=step.optional_input("history"),

@@ -9,7 +9,7 @@ from argosy.steps.train.spec import SPEC
 def body(step: Step) -> None:
     """Bind the step's files to its logic."""
     digest = run.run(
-        settings=model_folder.load_settings(step.input("settings")),
+        settings=model_folder.load_settings(step.input("settings"), SPEC.settings),
         features=step.input("features"),
         choice=step.input("choice"),
         out_bundle=step.output("bundle"),

@@ -1,6 +1,6 @@
 """The spec of the step ``train``."""
 
-from argosy.steps.spec import TRAINING, Artifact, Result, StepSpec
+from argosy.steps.spec import SCORING, TRAINING, Artifact, Result, StepSpec
 
 SPEC = StepSpec(
     name="train",
@@ -20,4 +20,5 @@ SPEC = StepSpec(
     ),
     results=(Result("model-digest", "Digest of the bundle.", exported=True),),
     preload=TRAINING,
+    settings=(*SCORING, "serving", "training"),
 )

@@ -11,7 +11,7 @@ from argosy.steps.trial.spec import SPEC
 
 def body(step: Step) -> None:
     """Bind the step's files to its logic."""
-    settings = model_folder.load_settings(step.input("settings"))
+    settings = model_folder.load_settings(step.input("settings"), SPEC.settings)
     finished = run.run(
         settings=settings,
         features=step.input("features"),

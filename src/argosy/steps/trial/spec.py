@@ -1,6 +1,6 @@
 """The spec of the step ``trial``."""
 
-from argosy.steps.spec import TRAINING, Artifact, Parameter, Result, StepSpec
+from argosy.steps.spec import SCORING, TRAINING, Artifact, Parameter, Result, StepSpec
 
 SPEC = StepSpec(
     name="trial",
@@ -16,4 +16,5 @@ SPEC = StepSpec(
     results=(Result("finished", "JSON list of scored points (Trial)."),),
     keys=("search",),
     preload=TRAINING,
+    settings=SCORING,
 )

@@ -11,7 +11,7 @@ from argosy.steps.validate.spec import SPEC
 def body(step: Step) -> None:
     """One attempt."""
     run.run(
-        settings=model_folder.load_settings(step.input("settings")),
+        settings=model_folder.load_settings(step.input("settings"), SPEC.settings),
         expectations=model_folder.load_expectations(step.input("expectations")),
         snapshot=step.input("snapshot"),
         lineage=Lineage.read(step.input("lineage")),

@@ -14,4 +14,5 @@ SPEC = StepSpec(
     ),
     outputs=(Artifact("validation", "Folder: validation.json (ValidationResult) and report.html for people."),),
     preload=("great_expectations",),
+    settings=("label", "model", "sources", "task"),
 )
