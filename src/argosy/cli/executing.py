@@ -116,6 +116,30 @@ def is_of_model(metadata: Mapping[str, Any]) -> bool:
     return folder.MODEL in (metadata.get("annotations") or {})
 
 
+def refuse_other_files(run: RunFolder, arguments: argparse.Namespace) -> None:
+    """Raise UsageError where a model's *run* failed and its folder has changed since: done again, it would fail as it did.
+
+    A run that was only interrupted goes on with the files it began with; that they have changed is said.
+    """
+    annotations = run.manifest()["metadata"].get("annotations") or {}
+    model = annotations.get(folder.MODEL)
+    if not model or arguments.as_begun:
+        return
+    try:
+        changed = folder.sources_digest(models.folder_of(model)) != annotations.get(folder.SOURCES)
+    except errors.UsageError:  # a run of another project
+        return
+    if not changed:
+        return
+    said = f"the folder of {model} has changed since run {run.run} began, and a run keeps the files it began with"
+    if run.state()[0].get("phase") in ("Failed", "Error"):
+        raise errors.UsageError(
+            f"{said}; `argosy run {model}` begins with those that are there now and takes what they do not change from the cache "
+            "(--as-begun: go on with the old ones)"
+        )
+    print(f"note: {said}", file=sys.stderr)
+
+
 def carry_out(
     arguments: argparse.Namespace, home: Path, workflow: str, run: Callable[[Observer], RunResult], *, of_model: bool
 ) -> int:

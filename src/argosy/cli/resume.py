@@ -18,6 +18,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     parser.add_argument("run", nargs="?", help="the run, or the beginning of its name (default: the newest)")
     cluster.add_arguments(parser)
+    parser.add_argument(
+        "--as-begun",
+        action="store_true",
+        help="go on with the files the run began with, though its model's folder has changed",
+    )
     executing.add_arguments(parser)
 
 
@@ -29,6 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     folder = runs.find(options.home, None if arguments.run == "-" else arguments.run)
     if _goes_on(folder):
         return errors.DONE
+    executing.refuse_other_files(folder, arguments)
     manifest = folder.manifest()
     return executing.carry_out(
         arguments,

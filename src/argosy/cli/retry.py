@@ -21,6 +21,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     asking.add_run(parser)
     parser.add_argument("--restart-successful", action="store_true", help="do steps again that succeeded, too")
     parser.add_argument("--node-field-selector", metavar="SELECTOR", help="which of them, such as displayName=train")
+    parser.add_argument(
+        "--as-begun",
+        action="store_true",
+        help="go on with the files the run began with, though its model's folder has changed",
+    )
     executing.add_arguments(parser)
 
 
@@ -40,6 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     if phase not in ("Failed", "Error") and not (phase == "Succeeded" and arguments.restart_successful):
         hint = f"; `argosy resume {folder.run}` goes on with it" if phase in ("Killed", "Interrupted") else ""
         raise errors.UsageError(f"run {folder.run} is {phase}; only a run that failed is tried again{hint}")
+    executing.refuse_other_files(folder, arguments)
     chosen = (
         selected(arguments.node_field_selector, known, manifest["workflow"]) if arguments.restart_successful else []
     )

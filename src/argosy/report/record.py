@@ -25,6 +25,10 @@ FindArtifact = Callable[[str, str], Path | None]
 AnyDocument = TypeVar("AnyDocument", bound=Document)
 
 
+PASSING = (74, 75, 130, 137, 143)
+"""Exit codes after which the same work may well succeed."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """One attempt to run something: a line of the run's ledger. Times are seconds since the epoch."""
@@ -47,6 +51,14 @@ class Entry:
     def failed(self) -> bool:
         """Whether it ended badly."""
         return self.phase in {"Failed", "Error"}
+
+    @property
+    def may_pass_unchanged(self) -> bool:
+        """Whether it failed for something that no file of the model can mend: the outside world, a full disk, a kill."""
+        code = re.search(r"exit code:? (\d+)", self.message)
+        if "OOMKilled" in self.message:
+            return False
+        return int(code[1]) in PASSING if code else self.phase == "Error"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import pytest
 from argosy.domain.evidence import Evidence
 from argosy.domain.policy import DIMENSIONS, ComparisonPolicy, Limit, Policy, Waiver
 from argosy.report import html
-from argosy.report.record import RunReport
+from argosy.report.record import Entry, RunReport
 
 HOSTILE = """<img src=x onerror=alert(1)>"'`</title></style><script>alert(2)</script>"""
 VOID = {"meta", "br", "link", "input", "img", "hr"}
@@ -166,7 +166,25 @@ def test_a_run_that_stopped_says_what_to_do_next(stopped: RunReport) -> None:
     """Where it stopped, why, and the command that continues it."""
     text = html.render(stopped)
     assert "error: tenure is missing in vessels" in text
-    assert "argosy resume vessels-7k2p" in text
+    assert f"argosy run {stopped.facts.model}" in text
+    assert "argosy resume" not in text
+
+
+@pytest.mark.parametrize(
+    ("phase", "message", "again"),
+    [
+        pytest.param("Failed", "main: Error (exit code 78)", False, id="misconfigured"),
+        pytest.param("Failed", "main: Error (exit code 1)", False, id="a-bug"),
+        pytest.param("Failed", "main: OOMKilled (exit code 137)", False, id="its-own-limit"),
+        pytest.param("Failed", "main: Error (exit code 137)", True, id="killed"),
+        pytest.param("Failed", "main: Error (exit code 75)", True, id="the-outside-world"),
+        pytest.param("Failed", "main: Error (exit code 74)", True, id="a-full-disk"),
+        pytest.param("Error", "the server that started this step ended unexpectedly", True, id="lost"),
+    ],
+)
+def test_what_may_pass_unchanged_is_resumed(phase: str, message: str, again: bool) -> None:
+    """Only then: a run keeps the files it began with, so a mended one is taken by a new run alone."""
+    assert Entry("$.train", "train", phase, message=message).may_pass_unchanged is again
 
 
 def test_the_page_is_written_whole_or_not_at_all(report: RunReport, tmp_path: Path) -> None:
