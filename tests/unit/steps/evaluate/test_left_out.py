@@ -24,6 +24,7 @@ from argosy.ports.trial_server import Served
 from argosy.steps.build_features import run as build_features
 from argosy.steps.evaluate import run as evaluate
 from argosy.steps.ingest import run as ingest
+from argosy.testing import toy
 from argosy.testing.examples import make_settings
 
 ROWS = 3_000
@@ -158,7 +159,7 @@ def judged(
             inputs=evaluate.Inputs(candidate / "champion", candidate / "snapshot", features, candidate / "bundle"),
             artifacts=artifacts,
             server=Quick(),
-            git_commit="0" * 40,
+            provenance=toy.CLEAN,
             today=datetime.date(2026, 1, 1),
             out=candidate / "evidence",
         )
