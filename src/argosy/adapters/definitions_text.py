@@ -26,17 +26,21 @@ def read(path: Path) -> Definitions:
         for target in node.targets
         if isinstance(target, ast.Name)
     }
-    features = [feature for view in _calls(tree, "FeatureView") for feature in _features(view, named)]
+    served = [_resolved(_argument(call, "features", 1), named) for call in _calls(tree, "FeatureService")]
     services = {_text(_argument(call, "name", 0)): call.lineno for call in _calls(tree, "FeatureService")}
-    chosen = [_resolved(_argument(call, "features", 1), named) for call in _calls(tree, "FeatureService")]
-    whole = all(
-        isinstance(views, ast.List) and all(isinstance(each, ast.Name) for each in views.elts) for views in chosen
-    )
     return Definitions(
-        features=features if whole else [],
+        features=[feature for views in served for view in _whole(views, named) for feature in _features(view, named)],
         sources=[line for call in _calls(tree, "FileSource") if (line := _times(call, named)) is not None],
         services={} if None in services else {str(name): line for name, line in services.items()},
     )
+
+
+def _whole(views: ast.expr | None, named: dict[str, ast.expr]) -> Iterator[ast.Call]:
+    """The views that a service takes with all of their features."""
+    for each in views.elts if isinstance(views, ast.List | ast.Tuple) else []:
+        view = _resolved(each, named)
+        if isinstance(view, ast.Call) and _name_of(view.func) == "FeatureView":
+            yield view
 
 
 def _features(view: ast.Call, named: dict[str, ast.expr]) -> Iterator[FeatureLine]:

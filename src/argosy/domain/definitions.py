@@ -35,7 +35,7 @@ class Definitions:
     """What could be told; the rest is left out, never guessed."""
 
     features: list[FeatureLine]
-    """Of every view; empty where a service may take fewer."""
+    """Of the views that a service takes whole."""
     sources: list[SourceLine]
     services: dict[str, int]
     """Name of each FeatureService to its line; empty where one of them is not written out."""

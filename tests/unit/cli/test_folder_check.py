@@ -335,6 +335,17 @@ def test_what_is_not_written_out_is_left_to_feast(project: Path) -> None:
     assert folder_check.problems(project / "workflows" / "upsell") == []
 
 
+def test_a_view_that_no_service_takes(project: Path) -> None:
+    """Is nobody's: its names are not held against the contract."""
+    change(
+        project,
+        FEATURES,
+        "upsell = Feature",
+        'other = FeatureView(name="o", schema=[Field(name="gone", dtype=Int64)])\nupsell = Feature',
+    )
+    assert folder_check.problems(project / "workflows" / "upsell") == []
+
+
 def test_json_that_is_set_in_by_tabs(project: Path) -> None:
     """Is JSON, and its lines are right; so is a number that YAML takes for a word."""
     text = (project / EXPECTED).read_text(encoding="utf-8").replace("  ", "\t").replace("10000", "1e4")
