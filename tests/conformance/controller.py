@@ -14,6 +14,8 @@ from typing import Any
 
 import yaml
 
+from argosy.engine.manifest import loading, texts
+
 Json = dict[str, Any]
 FINISHED = ("Succeeded", "Failed", "Error")
 ALONGSIDE = 4
@@ -108,23 +110,14 @@ def record(paths: list[Path], cluster: Cluster) -> Iterator[tuple[Path, Json]]:
 
 
 def documents(path: Path, image: str) -> list[Json]:
-    """The manifests of *path* as the cluster can run them: every container's image is *image*."""
-    found = [document for document in yaml.safe_load_all(path.read_text(encoding="utf-8")) if document]
+    """The manifests of *path* as the cluster can run them: every container's image is *image*.
+
+    Numbers and booleans are text where Argo keeps a text: `argo submit` makes them so before the API server sees them.
+    """
+    bodies = [body for body in loading.bodies(path) if body]
+    found = [texts.settled(body, body["kind"]) if body.get("kind") in loading.KINDS else body for body in bodies]
     _use_image(found, image)
-    _as_text(found)
     return found
-
-
-def _as_text(value: Any) -> None:
-    """Make text of parameters that are written as numbers or booleans, as `argo submit` does before the API server sees them."""
-    entries = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    for entry in entries:
-        _as_text(entry)
-    if isinstance(value, dict):
-        for parameter in value["parameters"] if isinstance(value.get("parameters"), list) else ():
-            for key in {"value", "default"} & parameter.keys():
-                given = parameter[key]
-                parameter[key] = given if isinstance(given, str) else json.dumps(given)
 
 
 def _use_image(value: Any, image: str) -> None:

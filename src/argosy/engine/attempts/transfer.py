@@ -39,7 +39,14 @@ class TransferFailure(Exception):
 
 
 class Unsaved(TransferFailure):
-    """An output is there, and cannot be kept. What keeps it is in the container itself, which ends with :data:`UNSAVED`."""
+    """An output is there, and cannot be kept. What keeps it is in the container itself, which ends with :data:`UNSAVED`.
+
+    *begun*: an empty file was made for it, which is its value then.
+    """
+
+    def __init__(self, reason: str, *, begun: bool = False) -> None:
+        super().__init__(reason)
+        self.begun = begun
 
 
 UNSAVED = 64
@@ -143,7 +150,7 @@ def collect(
         collected.outputs.result = _result(workspace.stdout)
     for parameter in declared.get("parameters") or []:
         with _noting(collected):
-            collected.outputs.parameters[parameter["name"]] = _parameter(parameter, workspace)
+            _take_parameter(parameter, workspace, collected.outputs)
     for artifact in declared.get("artifacts") or []:
         with _noting(collected):
             found = _artifact(artifact, declared["artifacts"], workspace, store, remote)
@@ -227,7 +234,11 @@ def _reason(error: OSError, workspace: Workspace, inside: str) -> str:
     place = Path(os.fsdecode(error.filename))
     own = workspace.path(inside)
     known = PurePosixPath(inside) / place.relative_to(own) if place.is_relative_to(own) else PurePosixPath(inside)
-    return f"open {str(known)[:LONGEST_SHOWN]}: {words}"
+    return f"{_CALLS.get(error.errno, 'open')} {str(known)[:LONGEST_SHOWN]}: {words}"
+
+
+_CALLS = {errno.ELOOP: "stat", errno.ENAMETOOLONG: "lstat"}
+"""In which of its calls Go comes upon an error."""
 
 
 def _is_there(path: Path) -> bool:
@@ -254,6 +265,15 @@ def _left_out(source: Path, inside: str, *, without_links: bool) -> set[Path]:
     return left_out
 
 
+def _take_parameter(parameter: Json, workspace: Workspace, outputs: Outputs) -> None:
+    try:
+        outputs.parameters[parameter["name"]] = _parameter(parameter, workspace)
+    except Unsaved as failure:
+        if failure.begun:
+            outputs.parameters[parameter["name"]] = ""
+        raise
+
+
 def _result(stdout: Path) -> str:
     with stdout.open("rb") as content:
         content.seek(max(0, stdout.stat().st_size - LONGEST_RESULT - 1))
@@ -269,24 +289,28 @@ def _parameter(parameter: Json, workspace: Workspace) -> str:
     inside = source["path"]
     path = _inside(workspace.path(inside), workspace)
     try:
-        content = _content(parameter["name"], inside, path)
+        return _content(parameter["name"], inside, path).removesuffix("\n")
     except OSError as error:
+        if workspace.is_in_image(inside) and error.errno != errno.ENOENT:
+            # Argo's program in the container does not get as far as a default.
+            raise _unsaved_parameter(error, workspace, inside) from None
         if source.get("default") is not None:
             return str(source["default"]).removesuffix("\n")
-        if error.errno != errno.ENOENT and workspace.is_in_image(inside):
-            raise Unsaved(
-                f"failed to copy {inside} to {SAVED}/parameters/{inside}: {_reason(error, workspace, inside)}"
-            ) from None
         kept = f"{SAVED}/parameters" if workspace.is_in_image(inside) else MOUNTED
         raise TransferFailure(f"open {kept}{inside}: {(error.strerror or str(error)).lower()}") from None
-    return content.removesuffix("\n")
+
+
+def _unsaved_parameter(error: OSError, workspace: Workspace, inside: str) -> Unsaved:
+    if error.errno is None:
+        return Unsaved(f"failed to copy {inside} to {SAVED}/parameters/{inside}: {error}", begun=True)
+    return Unsaved(f"failed to open {inside}: {_reason(error, workspace, inside)}")
 
 
 def _content(name: str, inside: str, path: Path) -> str:
     """The text of the output parameter *name*. Raises OSError where there is no file of it."""
     found = path.stat()
     if stat.S_ISDIR(found.st_mode):
-        raise OSError(f"read {inside}: is a directory")
+        raise OSError(f"write {SAVED}/parameters/{inside}: copy_file_range: is a directory")
     if not stat.S_ISREG(found.st_mode):
         raise OSError(f"read {inside}: is not a regular file")
     if found.st_size > LONGEST_PARAMETER:
