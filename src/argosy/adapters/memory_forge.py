@@ -137,6 +137,8 @@ class MemoryForge:
             raise errors.Rejected(f"request {number} is {request.state}; it cannot be merged")
         if at != self.head():
             raise errors.TryAgain("main has moved")
+        if not self._is_genuine(request):
+            raise promotion.mislabelled(number)
         self._commits.append(self._applied(request, self._commits[-1]))
         self._merged_at[number] = len(self._commits) - 1
         self.log.append(f"merged {number} by {by}\n{note}")

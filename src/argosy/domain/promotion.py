@@ -199,6 +199,13 @@ def refuse_moved(request: Request, head: str) -> None:
     raise errors.TryAgain(f"the commit of request {request.number} has moved since it was checked; try again")
 
 
+def mislabelled(number: int) -> errors.Rejected:
+    """The answer to merging a request whose text names another place, or another model, than its commit changes."""
+    return errors.Rejected(
+        f"request {number} is not about what its commit changes; `argosy pr check {number}` says where they disagree"
+    )
+
+
 def refusal(request: Request) -> errors.Rejected:
     """The answer to proposing again what a person has closed."""
     return errors.Rejected(

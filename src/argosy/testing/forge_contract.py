@@ -416,6 +416,19 @@ class ForgeContract:
         with pytest.raises(errors.Rejected, match=r"is merged at commit .*, not at"):
             forge.merge(checked.number, head=checked.head, by="ada", at=forge.head())
 
+    def test_a_text_that_changes_between_check_and_merge(self, forge: Forge, push: Push, hand: Hand) -> None:
+        """A merge brings what the commit changes, or nothing: never what the commit happens to have in the place that a text names."""
+        path = "models/other/staging/version.yaml"
+        push({path: version("old", "other").yaml().encode()})
+        request = opened(forge, proposal("a"))
+        push({path: (newer := version("new", "other").yaml().encode())})
+        hand.relabel(request.number, proposal("old", model="other").subject)
+        with contextlib.suppress(errors.Rejected):
+            forge.merge(request.number, head=request.head, by="ada", at=forge.head())
+        assert forge.read(path) == newer
+        merged = forge.request(request.number).state is State.MERGED
+        assert (forge.read("models/toy/staging/version.yaml") is not None) == merged
+
     def test_a_merge_mixes_nothing(self, forge: Forge, push: Push) -> None:
         """Where main changed other lines of the same file meanwhile, the file is the one that was checked, or nothing is merged."""
         path = "models/toy/staging/version.yaml"

@@ -95,3 +95,15 @@ def test_policies_that_main_has_otherwise_are_known(tmp_path: Path) -> None:
     (tmp_path / "rules" / "toy.yaml").write_text("model: toy  # stricter\n", encoding="utf-8")
     assert wiring.other_policies(here) == ["policies/toy.yaml"]
     assert wiring.other_policies(settings(tmp_path, "github:owner/name", "token")) == []
+
+
+def test_the_image_that_a_release_names(tmp_path: Path) -> None:
+    """By digest, or none; every step is told."""
+    by_digest = f"registry.example/serve@sha256:{'0' * 64}"
+    given = {"ARGOSY_HOME": str(tmp_path), "ARGOSY_SERVING_IMAGE": by_digest}
+    assert Settings.from_environment(given).endpoints()["ARGOSY_SERVING_IMAGE"] == by_digest
+    assert "ARGOSY_SERVING_IMAGE" not in Settings.from_environment({"ARGOSY_HOME": str(tmp_path)}).endpoints()
+    with pytest.raises(
+        errors.Misconfigured, match="ARGOSY_SERVING_IMAGE is 'serve:latest'; expected an image by digest"
+    ):
+        Settings.from_environment(given | {"ARGOSY_SERVING_IMAGE": "serve:latest"})

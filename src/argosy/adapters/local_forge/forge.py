@@ -116,6 +116,8 @@ class LocalForge:
             if found.state in {State.OPEN, State.MERGED}:
                 promotion.refuse_moved(found, head)
             if found.state is State.OPEN:
+                if not self._is_genuine(at, found):
+                    raise promotion.mislabelled(number)
                 message = f"{found.title}\n\nRequest: {number}\nMerged-by: {defused(by)}\n{note}".rstrip() + "\n"
                 commit = self._repository.commit(at, self._changes(found, at), message, Person(by), also=[found.head])
                 if not self._repository.move(MAIN, commit, at):
