@@ -58,6 +58,8 @@ class Demo:
     settings: Settings
     stages: Stages
     scratch: Path
+    reached: str = promotion.STAGING
+    """The last environment that has the model."""
 
     @property
     def model(self) -> str:
@@ -71,32 +73,30 @@ class Demo:
         with self.stages.stage("Run the pipeline: from the data file to a model that passed its gates"):
             trained = shell.ask("run", self.model)
         with self.stages.stage(f"Review the request, and merge it in the name of {self.story.reviewer!r}"):
-            environment = self._merge()
-        self._serve(self._run(trained), environment)
+            self._merge()
+        self._serve(self._run(trained))
         with self.stages.stage(f"A mishap: {self.story.mishap.says}"):
             rejected = self._mishap(trained)
         return {"the approved model": trained, "the rejected one": rejected}
 
-    def _merge(self) -> str:
-        """Merge staging's request, which opens production's, and that one; returns the last environment that has the model.
+    def _merge(self) -> None:
+        """Merge staging's request, which opens production's, and that one.
 
         Production refuses a model of files that no commit holds: the demonstration then goes on with staging.
         """
-        reached = promotion.STAGING
         for environment in promotion.ENVIRONMENTS:
             number = self._open_request(environment)
             if number is None:
                 say(f"   no request is open for {environment}: this model is there already")
-                reached = environment
+                self.reached = environment
                 continue
             shell.glance("pr", "view", str(number), lines=GLANCE)
             say(f"   A person would read this and decide. The demo merges it in the name of {self.story.reviewer!r}.")
             expected = {errors.DONE, *([errors.Rejected.exit_code] if self._is_doubtful(environment) else [])}
             if shell.run("pr", "merge", str(number), "--as", self.story.reviewer, expected=expected) == errors.DONE:
-                reached = environment
+                self.reached = environment
             else:
                 say("   Production takes only what a commit holds, so the demo goes on with staging.")
-        return reached
 
     def _is_doubtful(self, environment: str) -> bool:
         """Whether *environment* may refuse what this folder makes for want of a commit."""
@@ -113,14 +113,14 @@ class Demo:
         )
         return next(wanted, None)
 
-    def _serve(self, trained: runs.RunFolder, environment: str) -> None:
-        """Serve what was merged for *environment*, ask it, and hold two kinds of traffic against the training data."""
+    def _serve(self, trained: runs.RunFolder) -> None:
+        """Serve what was merged, ask it, and hold two kinds of traffic against the training data."""
         features, schema = self._features(trained)
         usual = rows.chosen(features, schema, self.story.usual)
         unusual = rows.chosen(features, schema, self.story.unusual)
         with contextlib.ExitStack() as stack:
-            with self.stages.stage(f"Serve what {environment} approved, and ask it"):
-                served = stack.enter_context(server.serving(self.model, environment))
+            with self.stages.stage(f"Serve what {self.reached} approved, and ask it"):
+                served = stack.enter_context(server.serving(self.model, self.reached))
                 _ask(served, usual[0], schema)
             with self.stages.stage(f"Usual traffic: {self.story.usual.says}"):
                 self._watch(served, usual, schema, expected=errors.DONE)
@@ -133,7 +133,7 @@ class Demo:
         for batch in rows.batches([rows.features_of(row, schema) for row in sent]):
             served.ask(batch)
         say(f"   sent {formats.number(len(sent))} real rows")
-        shell.run("drift", self.model, "--since", since, expected={expected})
+        shell.run("drift", self.model, "--env", self.reached, "--since", since, expected={expected})
 
     def _mishap(self, trained: Mapping[str, Any]) -> dict[str, Any]:
         """Run the pipeline on a damaged copy of what it was *trained* on; the gates must say no."""
@@ -170,7 +170,7 @@ class Demo:
             f"argosy run {self.model}                    # again: nothing has changed, so seconds",
             f"argosy logs {rejected} propose    # why the second one was rejected",
             "argosy pr list --all                 # every request and what became of it",
-            f"argosy serve {self.model} --env production # serve it until Ctrl-C",
+            f"argosy serve {self.model} --env {self.reached} # serve it until Ctrl-C",
         ):
             say(f"   .venv/bin/{line}")
 
