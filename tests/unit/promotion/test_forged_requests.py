@@ -482,3 +482,20 @@ def test_a_text_that_was_edited_after_the_merge(
         assert forge[0].read(promotion.version_path("toy", environment)) == genuine.files[VERSION]
     assert forge[0].request(2).subject.model == "other"
     assert registry.aliases == {("toy", "champion"): 1}
+
+
+def test_evidence_that_shows_another_release(
+    verb: Verb, forge: tuple[Forge, Hand], genuine: Genuine, here: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both signed by us, and not of one release: what reviewers read is what servers get."""
+    report = genuine.scratch / "shown"
+    report.mkdir()
+    shown = json.loads(genuine.files[f"{EVIDENCE}/release.json"]) | {"not_after": "2999-01-01T00:00:00Z"}
+    files: dict[str, bytes | None] = {**genuine.files, f"{EVIDENCE}/release.json": json.dumps(shown).encode()}
+    for path, content in files.items():
+        if path.startswith(EVIDENCE) and not path.endswith(".sig") and content is not None:
+            (report / path.removeprefix(f"{EVIDENCE}/")).write_bytes(content)
+    wiring.signer(here).sign(report, genuine.scratch / "evidence.sig")
+    files[f"{EVIDENCE}/evidence.sig"] = (genuine.scratch / "evidence.sig").read_bytes()
+    number = _offered(*forge, genuine, Forgery(files))
+    assert "was released otherwise than the evidence shows" in _refused(verb, forge[0], number, capsys)
