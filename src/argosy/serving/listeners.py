@@ -36,6 +36,7 @@ class Server(uvicorn.Server):
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # nobody asks where a request came from
             timeout_keep_alive=round(limits.idle_seconds),
             timeout_graceful_shutdown=PATIENCE_SECONDS,
             # Those who wait to be taken in have descriptors as soon as they are.
