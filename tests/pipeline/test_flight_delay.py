@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pyarrow.parquet as pq
 import pytest
+import requests
 from databases import redis_server
 
 pytestmark = pytest.mark.slow
@@ -35,9 +35,9 @@ def flights(project: Any) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     return [({"flight_id": row["flight_id"]}, {name: row[name] for name in names}) for row in held_out[::1500]]
 
 
-def post(address: str, instances: list[dict[str, Any]]) -> httpx.Response:
+def post(address: str, instances: list[dict[str, Any]]) -> requests.Response:
     """The server's answer, whatever it is."""
-    return httpx.post(f"{address}/v1/models/flight_delay:predict", json={"instances": instances}, timeout=30)
+    return requests.post(f"{address}/v1/models/flight_delay:predict", json={"instances": instances}, timeout=30)
 
 
 def ask(address: str, instances: list[dict[str, Any]]) -> bytes:

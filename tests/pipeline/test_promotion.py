@@ -9,8 +9,8 @@ import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import httpx
 import pytest
+import requests
 
 pytestmark = pytest.mark.slow
 
@@ -46,7 +46,7 @@ def _served(project: Any, *words: str) -> Iterator[tuple[str, subprocess.Popen[s
 
 def _post(address: str, path: str, body: object) -> tuple[int, bytes]:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    answer = httpx.post(address + path, content=data, headers={"Content-Type": "application/json"}, timeout=30)
+    answer = requests.post(address + path, data=data, headers={"Content-Type": "application/json"}, timeout=30)
     return answer.status_code, answer.content
 
 
@@ -78,8 +78,8 @@ def test_the_served_model_answers_by_row_and_by_id(merged: Any) -> None:
     by_id, by_row = _customer(merged)
     with _served(merged) as (address, process):
         answers = [_post(address, "/v1/models/churn:predict", {"instances": [one]}) for one in (by_id, by_row)]
-        assert httpx.get(f"{address}/v2/health/ready").status_code == 200
-        inputs = httpx.get(f"{address}/v2/models/churn").json()["inputs"]
+        assert requests.get(f"{address}/v2/health/ready", timeout=30).status_code == 200
+        inputs = requests.get(f"{address}/v2/models/churn", timeout=30).json()["inputs"]
     assert answers[0] == answers[1]
     assert answers[0][0] == 200
     assert 0 < json.loads(answers[0][1])["predictions"][0] < 1
