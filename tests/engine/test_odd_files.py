@@ -6,6 +6,7 @@ in the container archives outputs and ends with 64 where it cannot.
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -229,6 +230,63 @@ def test_in_a_volume_again(run: Run, tmp_path: Path) -> None:
     )
 
 
+# Rights
+
+DEPRIVED = ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search")
+"""Takes from root what it has over any other owner of files."""
+
+PROGRAM = (sys.executable, "-c", "from argosy.cli.main import main; main()")
+
+
+@pytest.mark.skipif(os.geteuid() == 0 and not shutil.which("setpriv"), reason="root may read everything")
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        pytest.param(
+            "open('/tmp/out', 'w').close(); os.chmod('/tmp/out', 0)", "open /tmp/out: permission denied", id="file"
+        ),
+        pytest.param(
+            f"{TREE}; open('/tmp/out/f', 'w').close(); os.chmod('/tmp/out/f', 0)",
+            "open /tmp/out/f: permission denied",
+            id="file-in-a-folder",
+        ),
+        pytest.param(
+            "os.makedirs('/tmp/out/d'); os.chmod('/tmp/out/d', 0)", "open /tmp/out/d: permission denied", id="folder"
+        ),
+        pytest.param(
+            "os.makedirs('/tmp/out/d'); open('/tmp/out/d/f', 'w').close(); [os.chmod(d, 0o555) for d in ('/tmp/out/d', '/tmp/out')]",
+            "",
+            id="folder-that-is-not-to-be-written",
+        ),
+    ],
+)
+def test_closed_to_its_owner(make: str, message: str, tmp_path: Path) -> None:
+    """What cannot be read is an error of the step; what cannot be written is handed on, and removed when its time has come."""
+    manifest = tmp_path / "manifest.yaml"
+    manifest.write_text(handing_on(pythonic(make), "ls /tmp/in"), encoding="utf-8")
+    done = subprocess.run(
+        (
+            *(DEPRIVED if os.geteuid() == 0 else ()),
+            *PROGRAM,
+            "run",
+            "-f",
+            str(manifest),
+            "--local-image",
+            "*",
+            "--json",
+        ),
+        env={**os.environ, "ARGOSY_HOME": str(tmp_path / "home")},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr, done.stderr[-2000:]
+    node = json.loads(done.stdout)["nodes"]["$.make"]
+    expected = ("Failed", f"main: Error (exit code 64): {ARCHIVE}{message}") if message else ("Succeeded", "")
+    assert (node["phase"], node.get("message", "")) == expected
+
+
 # Ending it
 
 
@@ -238,10 +296,9 @@ def test_ended_while_an_output_is_read(way: str, tmp_path: Path) -> None:
     manifest = tmp_path / "manifest.yaml"
     manifest.write_text(handing_on(pythonic("open('/tmp/out', 'w').truncate(1 << 42)")), encoding="utf-8")
     home = tmp_path / "home"
-    command = (sys.executable, "-c", "from argosy.cli.main import main; main()")
     environment = {**os.environ, "ARGOSY_HOME": str(home)}
     engine = subprocess.Popen(
-        (*command, "run", "-f", str(manifest), "--local-image", "*"), env=environment, cwd=tmp_path
+        (*PROGRAM, "run", "-f", str(manifest), "--local-image", "*"), env=environment, cwd=tmp_path
     )
     try:
         run = _once(lambda: (runs.newest_first(home) or [None])[0])
@@ -250,7 +307,7 @@ def test_ended_while_an_output_is_read(way: str, tmp_path: Path) -> None:
         if way.startswith("SIG"):
             engine.send_signal(getattr(signal, way))
         else:
-            subprocess.run((*command, way, run.run), env=environment, check=True, cwd=tmp_path, timeout=60)
+            subprocess.run((*PROGRAM, way, run.run), env=environment, check=True, cwd=tmp_path, timeout=60)
         assert engine.wait(timeout=30) != 0
     finally:
         engine.kill()

@@ -145,9 +145,13 @@ def _copy_file(source: Path, target: Path) -> str:
 
 
 def _write_protect(path: Path) -> None:
-    """Take the right to write from files. Folders keep it, or they could not be moved or removed."""
+    """Take the right to write from files. Folders have it, or they could not be moved or removed."""
     for entry in [path] if not path.is_dir() else [path, *trees.walk(path)]:
-        if not entry.is_symlink() and not entry.is_dir():
+        if entry.is_symlink():
+            continue
+        if entry.is_dir():
+            trees.open_up(entry)
+        else:
             entry.chmod(entry.stat().st_mode & ~0o222)
 
 

@@ -111,7 +111,7 @@ class NotRegular(OSError):
 
 
 def remove(path: Path) -> None:
-    """Remove the file, link or folder *path*, which need not be there, however deep it is."""
+    """Remove the file, link or folder *path*, which need not be there, however deep it is and whatever its folders are closed to."""
     if not os.path.lexists(path):
         return
     if not is_folder(path):
@@ -119,19 +119,28 @@ def remove(path: Path) -> None:
         return
     try:
         shutil.rmtree(path)
-    except RecursionError:
+    except (RecursionError, PermissionError):
         _flatten(path)
         shutil.rmtree(path)
 
 
 def _flatten(folder: Path) -> None:
-    """Move every folder below *folder* into one of it."""
+    """Open every folder below *folder* to its owner, and move it directly into one of *folder*."""
+    open_up(folder)
     left, moved = _folders_in(folder), 0
     place = Path(tempfile.mkdtemp(dir=folder))
     while left:
-        for inner in _folders_in(left.pop()):
+        outer = left.pop()
+        open_up(outer)
+        for inner in _folders_in(outer):
+            open_up(inner)
             moved += 1
             left.append(inner.rename(place / str(moved)))
+
+
+def open_up(folder: Path) -> None:
+    """Let the owner of *folder* list it, and add and remove what is in it."""
+    folder.chmod(folder.stat().st_mode | stat.S_IRWXU)
 
 
 def _folders_in(folder: Path) -> list[Path]:
