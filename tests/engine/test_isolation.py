@@ -305,3 +305,55 @@ def test_data_that_a_step_declares_is_found_through_links(kind: str, place: Path
         done = run((), place, "-f", str(place / "project" / "wf.yaml"), project=project)
     (log,) = (place / "home").glob("runs/wf-*/nodes/*/0/main.log")
     assert log.read_text(encoding="utf-8") == "a\n1\n", done
+
+
+SWAPPED = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: wf}
+spec:
+  entrypoint: main
+  volumeClaimTemplates: [{metadata: {name: shared}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}}]
+  templates:
+    - name: main
+      steps: [[{name: plant, template: plant}], [{name: use, template: use}]]
+    - name: plant
+      container:
+        image: any
+        command: [ln, -s, PLACE/user/.ssh, /shared/in]
+        volumeMounts: [{name: shared, mountPath: /shared}]
+    - name: use
+"""
+WAYS_OUT = {
+    "an output below a link": """
+      container: {image: any, command: [sh, -c, "rmdir /tmp/in; ln -s PLACE/user/.ssh /tmp/in"]}
+      outputs: {artifacts: [{name: key, path: /tmp/in/id_ed25519}]}
+""",
+    "a value below a link": """
+      container: {image: any, command: [sh, -c, "rmdir /tmp/in; ln -s PLACE/user/.ssh /tmp/in"]}
+      outputs: {parameters: [{name: key, valueFrom: {path: /tmp/in/id_ed25519}}]}
+""",
+    "an input below a link": """
+      inputs: {artifacts: [{name: a, path: /shared/in/authorized_keys, raw: {data: mine}}]}
+      container: {image: any, command: [sh, -c, "cat /shared/in/*"], volumeMounts: [{name: shared, mountPath: /shared}]}
+""",
+    "a part of a volume": """
+      container: {image: any, command: [sh, -c, "cat /part/*"], volumeMounts: [{name: shared, mountPath: /part, subPath: in}]}
+""",
+}
+
+
+@pytest.mark.parametrize("way", WAYS_OUT)
+def test_the_engine_fetches_nothing_for_a_step(way: str, place: Path) -> None:
+    """Links that a step makes lead the engine nowhere, neither as it hands files on nor as it puts them in place."""
+    text = (SWAPPED + WAYS_OUT[way].lstrip("\n")).replace("PLACE", str(place))
+    (place / "project" / "wf.yaml").write_text(text, encoding="utf-8")
+    said = run((), place, "-f", "wf.yaml")
+    assert "$[1].use" in said
+    assert "Failed" in said or "Error" in said
+    assert CANARY not in said
+    assert [entry.name for entry in (place / "user/.ssh").iterdir()] == ["id_ed25519"]
+    kept = [*(place / "home/objects").rglob("*"), *(place / "home/runs").glob("wf-*/**/*.log")]
+    assert not [
+        path for path in kept if path.is_file() and secret("user/.ssh/id_ed25519") in path.read_text("utf-8", "replace")
+    ]

@@ -85,6 +85,10 @@ def deliver(template: Mapping[str, Any], workspace: Workspace, store: ObjectStor
 def _put(artifact: Json, workspace: Workspace, store: ObjectStore, remote: Remote) -> None:
     """Put *artifact* at its path, in place of what is there. Raises OSError, ArtifactFailure, TransferFailure."""
     target = workspace.path(artifact["path"])
+    if not workspace.holds(target.parent):  # a volume may hold what another step has put there
+        raise TransferFailure(
+            f"init: Error (exit code 64): artifact {artifact['name']} failed to load: {artifact['path']} leads out of its volume"
+        )
     if workspace.is_place(target):
         with tempfile.TemporaryDirectory(prefix="input-", dir=workspace.folder) as folder:
             staged = Path(folder) / "staged"
@@ -322,17 +326,15 @@ def _content(name: str, inside: str, path: Path) -> str:
 
 
 def _inside(path: Path, workspace: Workspace) -> Path:
-    """*path*, unless it is a link that leaves the attempt's files: a step hands on what it wrote, nothing of this machine's."""
-    if path.is_symlink():
-        try:
-            target = path.resolve()
-        except RuntimeError:  # it leads round in a circle
-            return path
-        own = (workspace.folder, *workspace.volumes.values())
-        if not any(target.is_relative_to(folder.resolve()) for folder in own):
-            raise TransferFailure(f"{path.name} is a link to {target}, which is not the step's own")
-        return target
-    return path
+    """*path*, unless it, or a folder it is in, is a link that leaves the attempt's files: a step hands on what it wrote, nothing of this
+    machine's."""
+    try:
+        target = path.resolve()
+    except RuntimeError:  # it leads round in a circle
+        return path
+    if not workspace.holds(path):
+        raise TransferFailure(f"{path.name} is a link to {target}, which is not the step's own")
+    return target if path.is_symlink() else path
 
 
 _KEPT = ("name", "optional", "archive", "globalName", "artifactGC")

@@ -104,7 +104,9 @@ class Workspace:
 
     def prepare_mounts(self) -> None:
         """Make the places that are mounted, once the volumes hold what they hold: a part of one may be a file."""
-        for place in self.mounts.values():
+        for path, place in self.mounts.items():
+            if not self.holds(place):  # what an earlier step left in the volume is a link
+                raise PathFailure(f"{str(path)!r} would show {place.resolve()}, which is in no volume of the step")
             if not place.exists():
                 place.mkdir(parents=True)
         for path, source in self._linked.items():
@@ -117,6 +119,14 @@ class Workspace:
         for path in self._outputs:
             if path not in self._left_to_step:
                 self.path(str(path)).parent.mkdir(parents=True, exist_ok=True)
+
+    def holds(self, path: Path) -> bool:
+        """Whether what *path* leads to, links followed, lies in the attempt's folder or in a volume of it."""
+        try:
+            target = path.resolve()
+        except RuntimeError:  # it leads round in a circle, and nowhere else
+            return True
+        return any(target.is_relative_to(folder.resolve()) for folder in (self.folder, *self.volumes.values()))
 
     def is_own(self, path: Path) -> bool:
         """Whether *path* lies in the attempt's folder, and goes with it."""
