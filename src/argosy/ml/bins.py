@@ -50,13 +50,17 @@ def of(holdout: "Examples", answering: "Predictor") -> Bins:
 
 
 def edges(values: npt.NDArray[np.floating]) -> list[float]:
-    """Edges between bins that hold about equally many of *values*, each midway between two values; none where there is one value only.
+    """Edges between bins that hold about equally many of *values*, each between two values; none where there is one value only.
 
-    A value that would fill a bin has one to itself. NaN and infinity are left out.
+    A value that would fill a bin has one to itself. Where the values are few, each has a bin that is narrow, and what lies between them is
+    counted apart: whole numbers that are none any more have moved. NaN and infinity are left out.
     """
     present = values[np.isfinite(values)].astype(np.float64)
     distinct, counts = np.unique(present, return_counts=True)
-    starts = np.arange(1, len(distinct)) if len(distinct) <= BINS else _starts(counts)
+    if len(distinct) <= BINS:
+        margins = np.diff(distinct) / 8
+        return [float(edge) for edge in np.column_stack([distinct[:-1] + margins, distinct[1:] - margins]).ravel()]
+    starts = _starts(counts)
     return [float(edge) for edge in (distinct[starts - 1] + distinct[starts]) / 2]
 
 

@@ -190,6 +190,7 @@ def test_an_unchanged_stream_is_not_drift(name: str, tmp_path: Path) -> None:
         pytest.param("few_scores", "seats", 0.5, id="half-a-deviation"),
         pytest.param("few_scores", "plan", 0.25, id="a-quarter-to-one-level"),
         pytest.param("rare", "x0", 0.5, id="skewed"),
+        pytest.param("ties", "n0", 0.5, id="whole-numbers-that-are-none-any-more"),
         pytest.param("gaps", "x0", 0.5, id="with-gaps"),
         pytest.param("many_levels", "shop", 0.25, id="many-levels"),
     ],

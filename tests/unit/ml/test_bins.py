@@ -122,17 +122,17 @@ def test_bins_hold_about_equally_many() -> None:
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        pytest.param([3.0, 1.0, 2.0, 2.0], [1.5, 2.5], id="a-bin-a-value"),
+        pytest.param([3.0, 1.0, 2.0, 2.0], [1.125, 1.875, 2.125, 2.875], id="a-bin-a-value"),
         pytest.param([1.0, float("nan")], [], id="one-value"),
         pytest.param([float("nan")], [], id="none"),
-        pytest.param([1.0, 2.0, float("inf")], [1.5], id="infinite"),
+        pytest.param([1.0, 2.0, float("inf")], [1.125, 1.875], id="infinite"),
         pytest.param([0.0] * 900 + [float(n) for n in range(1, 101)], [0.5, 21, 61], id="mostly-one-value"),
     ],
 )
 def test_edges(values: list[float], expected: list[float]) -> None:
     """Few values get a bin each, with an edge between two; a value that fills a bin has one to itself."""
     found = bins.edges(np.array(values, dtype=np.float32))
-    assert found == pytest.approx(expected, abs=2)
+    assert found == pytest.approx(expected, abs=2 if len(values) > 10 else 0)
 
 
 @given(st.lists(st.integers(0, 90), min_size=1, max_size=400).map(lambda each: np.array(each, dtype=np.float32) / 7))
