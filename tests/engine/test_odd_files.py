@@ -304,13 +304,36 @@ def test_ended_while_an_output_is_read(way: str, tmp_path: Path) -> None:
         (*PROGRAM, "run", "-f", str(manifest), "--local-image", "*"), env=environment, cwd=tmp_path
     )
     try:
-        run = _once(lambda: (runs.newest_first(home) or [None])[0])
+        run = _once(lambda: next(iter(runs.newest_first(home)), None))
         _once(lambda: (run.path / "nodes").exists() or any(run.path.rglob("main.log")))
         time.sleep(1.0)  # the file is made at once, and read from then on
         if way.startswith("SIG"):
             engine.send_signal(getattr(signal, way))
         else:
             subprocess.run((*PROGRAM, way, run.run), env=environment, check=True, cwd=tmp_path, timeout=60)
+        assert engine.wait(timeout=30) != 0
+    finally:
+        engine.kill()
+        engine.wait()
+
+
+def test_ended_while_an_input_is_fetched(tmp_path: Path) -> None:
+    """A repository that does not answer does not hold it up either."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "git").write_text(f"#!/bin/sh\ntouch {tmp_path}/asked\nexec sleep 600\n", encoding="utf-8")
+    (programs / "git").chmod(0o755)
+    manifest = tmp_path / "manifest.yaml"
+    inputs = "inputs: {artifacts: [{name: a, path: /tmp/in, git: {repo: 'https://example.invalid/x'}}]}"
+    leaf = "container: {image: any, command: [ls]}"
+    manifest.write_text(f"{HEAD}    - {{name: main, {inputs}, {leaf}}}\n", encoding="utf-8")
+    environment = {**os.environ, "ARGOSY_HOME": str(tmp_path / "home"), "PATH": f"{programs}:{os.environ['PATH']}"}
+    engine = subprocess.Popen(
+        (*PROGRAM, "run", "-f", str(manifest), "--local-image", "*"), env=environment, cwd=tmp_path
+    )
+    try:
+        _once((tmp_path / "asked").exists)
+        engine.terminate()
         assert engine.wait(timeout=30) != 0
     finally:
         engine.kill()

@@ -3,10 +3,12 @@
 Repositories and revisions come from a manifest: none of them is ever read as an option of git, nor as a command to run.
 """
 
+import contextlib
 import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,9 +16,13 @@ from typing import Any
 from argosy import scratch
 from argosy.engine.artifacts.failures import ArtifactFailure
 from argosy.engine.artifacts.secrets import Secrets, one
+from argosy.engine.state import trees
 
 PATIENCE = 600
 """Seconds that one command of git may take."""
+
+LOOK = 0.2
+"""Seconds between two looks whether it is to go on."""
 _REVISION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./@{}^~+-]*")
 _REFSPEC = re.compile(r"\+?[A-Za-z0-9_][A-Za-z0-9_./*-]*(?::[A-Za-z0-9_][A-Za-z0-9_./*-]*)?")
 _ASKING = '#!/bin/sh\ncase $1 in Username*) printf %s "$ARGOSY_GIT_USER";; *) printf %s "$ARGOSY_GIT_PASSWORD";; esac\n'
@@ -126,15 +132,25 @@ class _Git:
         options: tuple[str, ...] = ("-c", "protocol.ext.allow=never", "-c", "core.hooksPath=/dev/null")
         if self._location.get("insecureSkipTLS"):
             options += ("-c", "http.sslVerify=false")
-        try:
-            return subprocess.run(
-                ("git", *options, *arguments),
-                env=self._variables,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=PATIENCE,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise ArtifactFailure(f"git took longer than {PATIENCE} s for {self._location['repo']!r}") from None
+        with subprocess.Popen(
+            ("git", *options, *arguments),
+            env=self._variables,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as running:
+            try:
+                output, errors = self._awaited(running)
+            finally:
+                running.kill()
+        return subprocess.CompletedProcess(running.args, running.returncode, output, errors)
+
+    def _awaited(self, running: "subprocess.Popen[str]") -> tuple[str, str]:
+        """What *running* says until its end. Raises ArtifactFailure where that does not come."""
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            trees.go_on()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return running.communicate(timeout=LOOK)
+        raise ArtifactFailure(f"git took longer than {PATIENCE} s for {self._location['repo']!r}")

@@ -97,8 +97,10 @@ def read(path: Path) -> Iterator[bytes]:
 
 def save(content: IO[bytes], target: Path) -> None:
     """Write all of *content*, an answer of a server, to the file *target*."""
+    # What has come, where a stream can give that: a server may send a byte at a time.
+    read = getattr(content, "read1", content.read)
     with target.open("wb") as written:
-        while piece := content.read(PIECE):
+        while piece := read(PIECE):
             go_on()
             written.write(piece)
 
