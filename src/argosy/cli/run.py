@@ -100,7 +100,7 @@ def _of_model(manifest: api.Manifest, root: Path) -> dict[str, str]:
 
 
 def _parameters(body: Mapping[str, Any]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = (body["spec"].get("arguments") or {}).get("parameters") or []
+    found: list[dict[str, Any]] = ((body.get("spec") or {}).get("arguments") or {}).get("parameters") or []
     return found
 
 
