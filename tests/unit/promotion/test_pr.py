@@ -16,6 +16,7 @@ from argosy.adapters.local_forge.repository import Person, Repository
 from argosy.adapters.memory_registry import MemoryRegistry
 from argosy.cli import approved, main, pr
 from argosy.domain import promotion
+from argosy.domain.autolinks import BREAK
 from argosy.domain.documents import sha256
 from argosy.domain.merge_checks import Check
 from argosy.domain.promotion import Request
@@ -192,7 +193,7 @@ def test_diff_shows_the_file_that_matters(verb: Verb, offered: Any, capsys: pyte
 def test_overtaken_evidence_is_refused_and_can_be_overruled(
     verb: Verb, offered: Any, here: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A policy that changed turns the request red; a reviewer may overrule that by name, and the commit says so."""
+    """A policy that changed turns the request red; a reviewer may overrule that by name, and the commit says so, and refers to nobody."""
     clone = here.home / "clone"
     _git("clone", "--quiet", str(here.home / "forge" / "environment.git"), str(clone))
     (clone / "policies" / "toy.yaml").write_text("stricter\n", encoding="utf-8")
@@ -208,10 +209,10 @@ def test_overtaken_evidence_is_refused_and_can_be_overruled(
         errors.UsageError, match="'signatures' cannot be overruled; these can: champion, newer, policy, rejected"
     ):
         verb("merge", "1", "--as", "Ada", "--override", "signatures")
-    assert verb("merge", "1", "--as", "Ada", "--override", "policy") == 0
+    assert verb("merge", "1", "--as", "@ada", "--override", "policy") == 0
     message = _git("-C", str(clone), "log", "-1", "--format=%B", "--first-parent", *_fetched(clone))
-    assert "Overruled-by: Ada (policy)" in message
-    assert "Merged-by: Ada" in message
+    assert f"Overruled-by: @{BREAK}ada (policy)" in message
+    assert f"Merged-by: @{BREAK}ada" in message
 
 
 def _git(*words: str) -> str:

@@ -58,6 +58,24 @@ def test_v2_gives_only_the_outputs_asked_for(client: Client) -> None:
     assert [output["name"] for output in reply.json()["outputs"]] == ["decision"]
 
 
+@pytest.mark.parametrize("shape", [[], [1]], ids=["n", "n-by-1"])
+@pytest.mark.parametrize(
+    ("count", "status"), [pytest.param(100, 200, id="all-of-it"), pytest.param(101, 413, id="one-more")]
+)
+def test_rows_have_the_same_limit_in_each_protocol(client: Client, count: int, status: int, shape: list[int]) -> None:
+    """As many rows as the server allows are answered; one more is refused, before a row is looked at, whatever the protocol."""
+    by_key = {"name": "customer_id", "shape": [count, *shape], "datatype": "BYTES", "data": ["C1"] * count}
+    matrix = {"name": "x", "shape": [count, len(FEATURES)], "datatype": "FP64", "data": [None] * count * len(FEATURES)}
+    v1, v2 = client.post(V1, {"instances": [{"customer_id": "C1"}] * count}), client.post(V2, {"inputs": [by_key]})
+    assert (v1.status, v2.status) == (status, status)
+    if status == 413:
+        assert (v2.json()["field"], v2.json()["error"]) == (
+            "inputs[0].shape",
+            "101 rows came; at most 100 are answered at once",
+        )
+    assert client.post(V2, {"inputs": [matrix]}).status == status
+
+
 def test_v2_takes_a_column_of_lists(client: Client) -> None:
     """Shape [n, 1] with nested data is the same request."""
     nested = [{**tensor, "shape": [1, 1], "data": [tensor["data"]]} for tensor in tensors([ROW])]

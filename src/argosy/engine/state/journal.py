@@ -60,12 +60,12 @@ class Journal:
         with disk.guarded("write the journal of the run"):
             self._database = sqlite3.connect(path, isolation_level=None)
             (mode,) = self._database.execute("PRAGMA journal_mode = WAL").fetchone()
-            # No sync at a commit: `sync` has it where it is wanted. A checkpoint syncs by itself.
-            self._database.execute("PRAGMA synchronous = NORMAL")
+            # With a log: no sync at a commit, `sync` has it where it is wanted, and a checkpoint syncs by itself. Some network file systems
+            # have no log; there each commit syncs, also the folder in which its rollback journal goes away.
+            self._database.execute(f"PRAGMA synchronous = {'NORMAL' if mode == 'wal' else 'EXTRA'}")
             # All of it appears at once, so that nobody reads half a journal.
             self._database.executescript(_TABLES)
         self.fsyncs = 0
-        # Some network file systems have no write-ahead log; there each commit syncs by itself.
         self._log = path.with_name(f"{path.name}-wal") if mode == "wal" else None
 
     def write(

@@ -5,6 +5,7 @@ import os
 import signal
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,20 @@ from argosy import errors
 from argosy.engine.nodes import Node, NodeType, Outputs, Phase
 from argosy.engine.state import disk, journal
 from argosy.engine.state.journal import Attempt, Journal
+
+
+@pytest.fixture
+def synced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of what was put on the disk, in order."""
+    names: list[str] = []
+    fsync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        fsync(descriptor)
+        names.append(Path(f"/dev/fd/{descriptor}").resolve().name)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    return names
 
 
 def node(name: str, phase: Phase = Phase.RUNNING) -> Node:
@@ -95,6 +110,44 @@ def test_write_atomically(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         disk.write_atomically(tmp_path / "x", "new")
     assert [entry.name for entry in tmp_path.iterdir()] == ["x"]
     assert (tmp_path / "x").read_text(encoding="utf-8") == "old"
+
+
+def test_what_must_last_is_on_the_disk(tmp_path: Path, synced: list[str]) -> None:
+    """A durable write ends with its log on the disk, one that is not durable touches none; SQLite itself syncs what it folds in."""
+    book = Journal(tmp_path / "journal.sqlite")
+    (level,) = book._database.execute("PRAGMA synchronous").fetchone()
+    assert level >= 1, "a checkpoint would not sync the log before it writes over the database"
+    synced.clear()
+    book.write(nodes=[node("a")], durable=False)
+    assert (synced, book.fsyncs) == ([], 0)
+    book.sync()
+    assert (synced, book.fsyncs) == (["journal.sqlite-wal"], 1)
+    book.write(nodes=[node("b")])
+    assert (synced, book.fsyncs) == (["journal.sqlite-wal"] * 2, 2)
+    book.close()
+
+
+def test_without_a_log_each_commit_is_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file system without shared memory has no write-ahead log: SQLite syncs each commit, and nobody asks for a log that is not there."""
+    connect = sqlite3.connect
+
+    class Without(sqlite3.Connection):
+        def execute(self, sql: str, *rest: Any) -> sqlite3.Cursor:
+            return super().execute(sql.replace("journal_mode = WAL", "journal_mode = DELETE"), *rest)
+
+    monkeypatch.setattr(sqlite3, "connect", lambda *given, **named: connect(*given, **named, factory=Without))
+    book = Journal(tmp_path / "journal.sqlite")
+    book.write(nodes=[node("a")])
+    assert book._database.execute("PRAGMA synchronous").fetchone() == (3,)
+    assert not (tmp_path / "journal.sqlite-wal").exists()
+    assert list(book.nodes()) == ["a"]
+    book.close()
+
+
+def test_a_file_is_whole_before_it_has_its_name(tmp_path: Path, synced: list[str]) -> None:
+    """Its content is on the disk first, its name after it."""
+    disk.write_atomically(tmp_path / "x", "new")
+    assert synced == [f".x.{os.getpid()}.partial", tmp_path.name]
 
 
 def test_power_loss_leaves_whole_rounds(tmp_path: Path) -> None:
