@@ -9,13 +9,14 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from argosy.engine.nodes import NodeType, Phase
+from argosy.engine.options import RunResult
 from argosy.engine.state import journal, runs
 
 COMMAND = "from argosy.cli.main import main; main()"
@@ -308,3 +309,22 @@ def test_newer_state_is_refused(place: Place) -> None:
     assert code == 78
     assert "has schema 2; this version of argosy reads 1" in said
     assert path.read_bytes() == before
+
+
+WAITS = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {generateName: waits-}
+spec:
+  entrypoint: main
+  templates:
+    - name: main
+      steps: [[{name: a, template: wait}], [{name: b, template: wait}], [{name: c, template: wait}]]
+    - name: wait
+      suspend: {duration: "0"}
+"""
+
+
+def test_what_ended_reaches_the_disk(run: Callable[..., RunResult]) -> None:
+    """Each round in which a step ended is put on the disk: a loss of power does not let hours of steps be done again."""
+    assert run(WAITS).fsyncs >= 3

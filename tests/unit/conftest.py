@@ -1,5 +1,6 @@
 """What unit tests share: small real data sets to fit, one a task; a candidate to promote, and a state folder that knows it."""
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -102,3 +103,17 @@ def here(tmp_path: Path) -> Settings:
 
     keys.ensure_signing_pair(settings.signing_key, settings.verifying_key)
     return settings
+
+
+@pytest.fixture
+def synced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of what was put on the disk, in order."""
+    names: list[str] = []
+    fsync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        fsync(descriptor)
+        names.append(Path(f"/dev/fd/{descriptor}").resolve().name)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    return names

@@ -15,20 +15,6 @@ from argosy.engine.state import disk, journal
 from argosy.engine.state.journal import Attempt, Journal
 
 
-@pytest.fixture
-def synced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of what was put on the disk, in order."""
-    names: list[str] = []
-    fsync = os.fsync
-
-    def noted(descriptor: int) -> None:
-        fsync(descriptor)
-        names.append(Path(f"/dev/fd/{descriptor}").resolve().name)
-
-    monkeypatch.setattr(os, "fsync", noted)
-    return names
-
-
 def node(name: str, phase: Phase = Phase.RUNNING) -> Node:
     """A node with outputs."""
     return Node(name, NodeType.POD, phase, 1.0, outputs=Outputs({"x": "1"}))
@@ -142,12 +128,6 @@ def test_without_a_log_each_commit_is_on_the_disk(tmp_path: Path, monkeypatch: p
     assert not (tmp_path / "journal.sqlite-wal").exists()
     assert list(book.nodes()) == ["a"]
     book.close()
-
-
-def test_a_file_is_whole_before_it_has_its_name(tmp_path: Path, synced: list[str]) -> None:
-    """Its content is on the disk first, its name after it."""
-    disk.write_atomically(tmp_path / "x", "new")
-    assert synced == [f".x.{os.getpid()}.partial", tmp_path.name]
 
 
 def test_power_loss_leaves_whole_rounds(tmp_path: Path) -> None:
