@@ -132,6 +132,9 @@ def test_the_version_stays() -> None:
     assert [one.path for one in changes.problems(changed)] == [VERSION]
 
 
+EVIDENCE_OF_A = "models/toy/staging/evidence/evidence.json"
+
+
 def test_the_subject_is_what_the_commit_has() -> None:
     """Every field comes from the files of the commit: a promotion's champion from its evidence, a revert's rival from its note."""
     proposed, back = proposal("a", champion="c"), revert("b", to="a")
@@ -139,6 +142,9 @@ def test_the_subject_is_what_the_commit_has() -> None:
         changed = [ChangedFile(path, Kind.ADDED) for path in one.files]
         assert changes.subject(changed, one.files.get) == one.subject
     assert back.subject.reverts == digest("b")
+    compared = {**proposal("a", champion="c").files, **back.files, EVIDENCE_OF_A: proposed.files[EVIDENCE_OF_A]}
+    again = changes.subject([ChangedFile(path, Kind.ADDED) for path in compared], compared.get)
+    assert again.champion_digest is None, "a way back is compared with nobody"
 
 
 def test_no_version_is_no_subject() -> None:

@@ -173,9 +173,11 @@ def test_every_limit_and_deviation_is_judged() -> None:
 
 def test_parity_cannot_be_left_out() -> None:
     """Equal answers pass; a difference is the reason of the failure."""
-    assert gates.parity(None).passed
+    held = gates.parity(None)
+    assert (held.passed, held.measured, held.limit, held.would_pass) == (True, 0.0, "<= 0", None)
     failed = gates.parity("golden row 3: expected [0.1], got [0.2]")
-    assert (failed.passed, failed.reason) == (False, "golden row 3: expected [0.1], got [0.2]")
+    assert (failed.passed, failed.measured, failed.dimension) == (False, 1.0, "latency")
+    assert failed.reason == "golden row 3: expected [0.1], got [0.2]"
     assert failed.would_pass == "answers equal to the last bit"
 
 

@@ -265,3 +265,63 @@ def test_a_text_is_held_against_its_commit() -> None:
     assert (check.passed, check.final) == (False, True)
     assert "environment: its text says production, its commit staging" in check.reason
     assert "version: its text says 9, its commit 4" in check.reason
+
+
+LIVE = version(version=5, model_digest=OTHER)
+NOTE = promotion.rejected_path("toy", OTHER)
+WAY_BACK = SUBJECT.model_copy(update={"reverts": OTHER})
+HAD = proposed()
+
+
+@pytest.mark.parametrize(
+    ("files", "live", "earlier", "red"),
+    [
+        pytest.param({**HAD, NOTE: b"errors\n"}, LIVE, HAD, [], id="what-main-had"),
+        pytest.param(HAD, LIVE, HAD, ["documents"], id="no-note"),
+        pytest.param({**HAD, NOTE: b"errors\n", "x": b""}, LIVE, HAD, ["documents"], id="one-file-more"),
+        pytest.param({NOTE: b"errors\n"}, LIVE, {}, ["documents"], id="main-had-nothing"),
+        pytest.param({**HAD, NOTE: b"errors\n"}, version(model_digest=CHAMPION), HAD, ["served"], id="overtaken"),
+        pytest.param({**HAD, NOTE: b"errors\n"}, None, HAD, ["served"], id="nothing-is-served"),
+    ],
+)
+def test_a_revert_puts_back_what_main_had(
+    files: dict[str, bytes], live: release.Version | None, earlier: dict[str, bytes], red: list[str]
+) -> None:
+    """Byte for byte, with the reason, and only while main names what is taken out; nobody can overrule either."""
+    found = merge_checks.of_revert(WAY_BACK, files, live, earlier)
+    assert [check.name for check in found if not check.passed] == red
+    assert [(check.name, check.final) for check in found] == [("documents", True), ("served", True)]
+
+
+def test_what_is_looked_at_outside_the_files() -> None:
+    """Each check by its name; that nobody can overrule it counts where it is red, and is said where it is green."""
+    claimed = SUBJECT.model_copy(update={"version": 5})
+    found = [
+        merge_checks.without_subject("no promotion"),
+        merge_checks.of_subject(SUBJECT, SUBJECT),
+        merge_checks.of_subject(claimed, SUBJECT),
+        merge_checks.of_release(version(), released(), legacy=False),
+        merge_checks.of_term(released(), NOW, final=True),
+        *merge_checks.checks(SUBJECT, {}, main()),
+    ]
+    assert [(check.name, check.passed, check.final) for check in found] == [
+        ("subject", False, True),
+        ("subject", True, True),
+        ("subject", False, True),
+        ("release", False, True),
+        ("term", True, True),
+        ("documents", False, True),
+    ]
+
+
+def test_the_version_of_production_itself_is_not_older() -> None:
+    """A request that names the same number, as the one for production does after staging's, goes on."""
+    same = main(version=version(version=4, model_digest=CHAMPION).yaml().encode())
+    assert red(proposed(), same) == {}
+
+
+def test_what_it_was_compared_with_is_named() -> None:
+    """By the twelve digits that people compare, the model's then and the one's of now."""
+    said = red(proposed(), OTHER_MAIN)["champion"]
+    then, now = (digest.removeprefix("sha256:")[:12] for digest in (CHAMPION, OTHER))
+    assert said == f"it was compared with {then}, but production has {now} by now"

@@ -27,7 +27,7 @@ def test_a_value_cannot_end_the_comment() -> None:
     ending = Ending(state="closed", by="ada", reason="--> **approved** <!--")
     attached = request_marks.attach("body", MARKS.model_copy(update={"ending": ending}))
     assert attached.count("-->") == 1
-    assert request_marks.strip(attached) == "body"
+    assert request_marks.strip(attached) == request_marks.strip(attached.replace("\n", "\r\n")) == "body"
 
 
 def test_nothing_in_it_is_a_reference() -> None:

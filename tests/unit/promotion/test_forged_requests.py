@@ -22,9 +22,12 @@ from argosy.adapters.model_signer import KeySigner
 from argosy.cli import pr
 from argosy.domain import promotion
 from argosy.domain.documents import sha256
-from argosy.domain.promotion import State, Subject
+from argosy.domain.merge_checks import Check
+from argosy.domain.promotion import Request, State, Subject
 from argosy.domain.release import Version, parse
 from argosy.ports.forge import Forge
+from argosy.promotion import desk
+from argosy.promotion.desk import Desk
 from argosy.settings import Settings
 from argosy.testing.by_hand import Files, GithubHand, Hand, LocalHand, Modes
 from argosy.testing.fake_github import FakeGithub
@@ -462,6 +465,34 @@ def test_what_moves_between_check_and_merge(
         verb("merge", "1", "--as", "Ada")
     assert len(looks) == 1
     assert forge[0].read(VERSION) is None
+
+
+def test_main_moves_while_a_request_is_checked(
+    verb: Verb, forge: tuple[Forge, Hand], genuine: Genuine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is merged onto is the main that the checks saw, not the one that is there when they are done."""
+    checks, looks = Desk.checks, []
+
+    def slowly(self: Desk, request: Request, at: str) -> list[Check]:
+        found = checks(self, request, at)
+        looks.append(at)
+        if len(looks) == 1:
+            _champion(self.forge, forge[1], genuine)
+        return found
+
+    monkeypatch.setattr(Desk, "checks", slowly)
+    with pytest.raises(errors.Rejected, match="champion: it was compared with no model"):
+        verb("merge", "1", "--as", "Ada")
+    assert len(set(looks)) == 2
+    assert forge[0].read(VERSION) is None
+
+
+@pytest.mark.parametrize("name", ["../outside", "/outside", "a/../../outside"])
+def test_a_file_of_a_request_stays_in_its_folder(name: str, tmp_path: Path) -> None:
+    """Git's trees have no such names; a forge may be anything, and the check writes what it was given."""
+    with pytest.raises(errors.Rejected, match="outside its folder"):
+        desk._write(tmp_path / "evidence", name, b"")
+    assert list(tmp_path.iterdir()) == []
 
 
 def _champion(forge: Any, hand: Hand, genuine: Genuine) -> None:

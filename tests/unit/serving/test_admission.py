@@ -174,10 +174,12 @@ def test_a_minimum_that_cannot_be_read_is_none(tmp_path: Path, content: str | No
 
 def test_the_counter_outlives_the_server(tmp_path: Path) -> None:
     """What was served last is known to the next start; a file that says something else is not trusted."""
-    path = tmp_path / "served" / "leaving-production.json"
+    path = tmp_path / "state" / "served" / "leaving-production.json"
     assert Counter(path).value() == 0
-    Counter(path).set(7)
-    assert Counter(path).value() == 7
+    for number in (7, 8):
+        Counter(path).set(number)
+        assert Counter(path).value() == number
+    assert list(path.parent.iterdir()) == [path]
     path.write_text('{"counter": "many"}')
     with pytest.raises(errors.Misconfigured, match="does not hold the number"):
         Counter(path).value()

@@ -1,12 +1,16 @@
 """What callers get: V1 and V2, by full row and by join key, and what they are told when they ask wrongly."""
 
+import asyncio
 import json
 import math
 from typing import Any
 
 import pytest
+from starlette.types import Message
 
 from argosy.ml.predictor import Predictor
+from argosy.serving.exchange import Bodies, BodyReader, Limits
+from argosy.serving.problems import RequestProblem
 from argosy.testing.serving_kit import FEATURES, ROW, Client, rows
 
 V1 = "/v1/models/leaving:predict"
@@ -338,3 +342,18 @@ def test_answers_are_json_of_the_exact_numbers(client: Client, predictor: Predic
     """The text of a number is the shortest that reads back as the same double."""
     value = float(predictor.predict([ROW])[0])
     assert json.dumps(value).encode() in client.post(V1, {"instances": [ROW]}).body
+
+
+def test_a_body_that_is_announced_too_large_is_not_waited_for() -> None:
+    """Its length is in the headers: the answer comes before any of it is read."""
+
+    async def receive() -> Message:
+        raise AssertionError("nothing of the body is read")
+
+    scope = {"type": "http", "headers": [(b"content-length", b"11")]}
+    with (
+        BodyReader(Bodies(Limits(body_bytes=10))) as reader,
+        pytest.raises(RequestProblem, match="larger than 10") as refused,
+    ):
+        asyncio.run(reader.read(scope, receive))
+    assert (refused.value.status, refused.value.closes) == (413, True)

@@ -31,6 +31,7 @@ def test_round_trip(tmp_path: Path) -> None:
     assert again.attempts() == [Attempt("b", 0, 1.0, 7, 8, 2.0, 0)]
     assert again.meta()["phase"] == "Running"
     assert journal.read(tmp_path / "journal.sqlite")[1]["b"].phase is Phase.SUCCEEDED
+    assert journal.read_attempts(tmp_path / "journal.sqlite") == again.attempts()
     again.forget(["b"])
     assert list(again.nodes()) == ["a"]
     again.close()
