@@ -5,9 +5,10 @@ import json
 import re
 import struct
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -20,10 +21,12 @@ from argosy.ml.predictor import Predictions, Predictor, UndefinedPrediction
 from argosy.ports.prediction_log import OTHER, Served
 from argosy.serving import metrics, records
 from argosy.serving.app import build_app
-from argosy.serving.exchange import Limits
+from argosy.serving.exchange import Bodies, Limits
 from argosy.serving.health import Lifecycle
-from argosy.serving.inference import INLINE_BYTES, INLINE_ROWS
+from argosy.serving.inference import INLINE_BYTES, INLINE_ROWS, LARGE_AT_ONCE, Gate, Inference
+from argosy.serving.problems import RequestProblem
 from argosy.serving.rows import Value
+from argosy.serving.service import Answer
 from argosy.testing.serving_kit import (
     ROW,
     Client,
@@ -299,7 +302,7 @@ def test_too_many_at_once_are_refused(predictor: Predictor) -> None:
         assert refused.headers["retry-after"] == "1"
         return [refused.status, health.status, *(reply.status for reply in answered)]
 
-    assert asyncio.run(crowd()) == [503, 200, 200, 200]
+    assert asyncio.run(asyncio.wait_for(crowd(), 10)) == [503, 200, 200, 200]
 
 
 def test_bodies_that_are_coming_take_nobody_s_place(predictor: Predictor) -> None:
@@ -326,6 +329,45 @@ def test_bodies_that_are_coming_take_nobody_s_place(predictor: Predictor) -> Non
     assert asyncio.run(crowd()) == 200
 
 
+class Counting:
+    """A protocol that counts how many bodies are being read, and reads none."""
+
+    binary = False
+    inside = most = 0
+
+    def read(self, _body: bytes, _length: int | None) -> Any:
+        """Take a while."""
+        self.inside += 1
+        self.most = max(self.most, self.inside)
+        time.sleep(0.02)
+        self.inside -= 1
+        raise RequestProblem(400, "enough")
+
+    def write(self, _given: Answer, _wanted: Any) -> Any:
+        """Never asked."""
+
+
+def test_few_large_requests_are_in_work_at_once() -> None:
+    """Each may take many times its body in memory; the others wait, and hold their body alone."""
+    counting, body = Counting(), b" " * (INLINE_BYTES + 1)
+
+    async def crowd() -> list[object]:
+        gate = Gate(Limits(), metrics.Metrics(SERVED, None))
+        route = Inference(counting, cast("Any", None), Bodies(Limits()), gate)
+
+        async def receive() -> Any:
+            return {"type": "http.request", "body": body}
+
+        async def send(message: Any) -> None:
+            raise AssertionError(message)
+
+        scope = {"type": "http", "headers": [], "state": {"request_id": "x"}}
+        return await asyncio.gather(*(route.answer(scope, receive, send) for _ in range(8)), return_exceptions=True)
+
+    assert {str(found) for found in asyncio.run(crowd())} == {"enough"}
+    assert counting.most == LARGE_AT_ONCE
+
+
 def test_all_bodies_together_have_a_limit(predictor: Predictor) -> None:
     """Whoever would bring more than there is room for is told to come again; those that have brought theirs are answered, and then there
     is room again."""
@@ -342,7 +384,7 @@ def test_all_bodies_together_have_a_limit(predictor: Predictor) -> None:
         answered = [*await asyncio.gather(*waiting), await exchange(app, "POST", V1, [body], {})]
         return [refused.status, *(reply.status for reply in answered)]
 
-    assert asyncio.run(crowd()) == [503, 200, 200, 200]
+    assert asyncio.run(asyncio.wait_for(crowd(), 10)) == [503, 200, 200, 200]
 
 
 def test_many_rows_are_answered_as_few_are(predictor: Predictor) -> None:
