@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from argosy import errors
-from argosy.domain import merge_checks, promotion, release
+from argosy.domain import environment_repo, merge_checks, promotion, release
 from argosy.domain.bundle import Release
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import ChampionRef, Evidence
@@ -325,3 +325,14 @@ def test_what_it_was_compared_with_is_named() -> None:
     said = red(proposed(), OTHER_MAIN)["champion"]
     then, now = (digest.removeprefix("sha256:")[:12] for digest in (CHAMPION, OTHER))
     assert said == f"it was compared with {then}, but production has {now} by now"
+
+
+def test_what_main_serves_is_held_against_its_release() -> None:
+    """As at the merge, a store that no release names is a problem of version.yaml; evidence that cannot be read is one of its own."""
+    old = released(online_store=None, image=None).model_dump_json().encode()
+    files = promotion.files(
+        SUBJECT, version(online_store=STORE).yaml(), {"evidence.json": b"{}", "release.json": old}
+    ) | {"models/toy/staging/version.yaml": version(online_store=STORE, evidence_digest=sha256(b"{}")).yaml().encode()}
+    found = {one.path: one.said for one in environment_repo.problems(files)}
+    assert found["models/toy/staging/version.yaml"].startswith("onlineStore is s3://store/online/")
+    assert found["models/toy/staging/evidence/evidence.json"].startswith("cannot be read: ")
