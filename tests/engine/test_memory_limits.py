@@ -82,7 +82,7 @@ def test_what_has_no_effect_is_listed(
 def test_a_limit_that_is_no_quantity_is_refused(run: Callable[..., RunResult]) -> None:
     """With its path."""
     with pytest.raises(
-        errors.Misconfigured, match=r"templates\[0\].*resources.limits.memory: '64MB' is not a quantity"
+        errors.Misconfigured, match=r"templates\[0\].*resources.limits\['memory'\]: '64MB' is no quantity"
     ):
         run(MANIFEST.replace("64Mi", "64MB"))
 

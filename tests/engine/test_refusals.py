@@ -360,7 +360,7 @@ MAIN = "{name: main, image: any, command: [x]}"
         pytest.param("", "is empty", id="empty"),
         pytest.param(
             f"{HEAD}  a: &a [x]\n  b: &b [*a, *a]\n  c: {'[' * 3000}{']' * 3000}\n",
-            "nested too deeply|unknown field",
+            "nested too deeply|maximum nesting depth|unknown field",
             id="deep",
         ),
         pytest.param("a: &a [*a]\n", "anchor contains itself", id="recursive-anchor"),

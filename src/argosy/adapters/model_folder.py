@@ -6,7 +6,6 @@ Owns the files of people: ``model.yaml``, policies and ``expectations.json``. Wh
 import difflib
 import json
 import re
-import tempfile
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -15,7 +14,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from argosy import errors
+from argosy import errors, scratch
 from argosy.domain import expectations, model_settings, policy
 from argosy.domain.problems import Problem
 
@@ -37,8 +36,8 @@ def load_policy(path: Path) -> policy.Policy:
 
 def policy_of(content: bytes, place: str) -> policy.Policy:
     """The policy whose text is *content*. Raises Misconfigured as :func:`load_policy` does, with *place* for its file."""
-    with tempfile.TemporaryDirectory(prefix="argosy-policy-") as folder:
-        file = Path(folder) / "policy.yaml"
+    with scratch.folder("policy") as folder:
+        file = folder / "policy.yaml"
         file.write_bytes(content)
         try:
             return load_policy(file)

@@ -1,10 +1,9 @@
 """Whether the evidence in an environment repo is signed with the repo's key: what can be found out without the model store."""
 
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from argosy import errors
+from argosy import errors, scratch
 from argosy.domain import promotion
 from argosy.domain.changes import Place, Problem
 
@@ -24,9 +23,9 @@ def _problem(evidence: str, files: Mapping[str, bytes], key: bytes) -> Iterator[
     from argosy import wiring
     from argosy.settings import Settings
 
-    with tempfile.TemporaryDirectory(prefix="argosy-evidence-") as scratch:
-        report, public = Path(scratch) / "evidence", Path(scratch) / "key.pem"
-        signature = Path(scratch) / promotion.EVIDENCE_SIGNATURE
+    with scratch.folder("evidence") as folder:
+        report, public = folder / "evidence", folder / "key.pem"
+        signature = folder / promotion.EVIDENCE_SIGNATURE
         public.write_bytes(key)
         signature.write_bytes(files[f"{evidence}/{promotion.EVIDENCE_SIGNATURE}"])
         _write(report, evidence, files)

@@ -16,9 +16,10 @@ from argosy.ml import frames
 def name(settings: ModelSettings, features: Path) -> str:
     """The study of *settings* on the examples in the folder *features*."""
     kept = settings.model_dump(mode="json", include={"task", "seed", "label", "split", "search", "training"})
-    # How many trials there are, how many a task runs and what becomes of the best one changes no score.
+    # How many trials there are, how many a task runs and what becomes of the best one changes no score. How many a round has does: which
+    # trials are pruned follows from the rounds before.
     kept["training"] = {"nthread": settings.training.nthread}
-    for neutral in ("trials", "per_round", "per_task"):
+    for neutral in ("trials", "per_task"):
         kept["search"].pop(neutral, None)
     parts = {
         "settings": kept,

@@ -20,6 +20,8 @@ from argosy.ports.features import Held, OnlineFeatures
 from argosy.settings import Settings
 from argosy.testing.toy import Toy, make_toy, proposal_of
 
+ROOT = Path(__file__).parents[3]
+
 OLD = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -71,7 +73,8 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
     """The environment repo: it knows the toy, and serves nothing."""
     policies = tmp_path / "project" / "gitops-env" / "policies"
     policies.mkdir(parents=True)
-    (policies / "toy.yaml").write_text("model: toy\n", encoding="utf-8")
+    text = (ROOT / "gitops-env" / "policies" / "churn.yaml").read_text(encoding="utf-8")
+    (policies / "toy.yaml").write_text(text.replace("model: churn", "model: toy"), encoding="utf-8")
     monkeypatch.setenv("ARGOSY_DATA_ROOT", str(tmp_path / "project"))
     settings = Settings.from_environment()
     wiring.forge(settings)

@@ -31,7 +31,7 @@ CHANGES = {
     "label": ("[stays, leaves]", "[stays, goes]", {"validate", "build_features", "trial", "train", "evaluate"}),
     "split": ("holdout: 0.2", "holdout: 0.3", {"build_features", "trial", "train", "evaluate"}),
     "search.trials": ("trials: 100", "trials: 120", {"suggest"}),
-    "search.per_round": ("per_round: 20", "per_round: 10", {"suggest"}),
+    "search.per_round": ("per_round: 20", "per_round: 10", {"suggest", "trial", "train"}),
     "search.folds": ("folds: 5", "folds: 4", TUNING),
     "search.metric": ("metric: log_loss", "metric: f1", TUNING),
     "search.space": ("int_high: 6", "int_high: 7", TUNING),
