@@ -20,7 +20,7 @@ from argosy.adapters.s3 import sources
 from argosy.adapters.s3.artifacts import S3Artifacts
 from argosy.engine import api
 from argosy.engine.nodes import Phase
-from argosy.engine.options import RunOptions
+from argosy.engine.options import Place, RunOptions
 from argosy.templates.containers import RETRYABLE
 from argosy.testing.artifacts_contract import ArtifactsContract, make_folder
 
@@ -232,7 +232,12 @@ def test_a_store_that_comes_back(tmp_path: Path, buckets: Buckets) -> None:
         text = text.replace(word, str(value), 1)
     manifest = tmp_path / "wf.yaml"
     manifest.write_text(text, encoding="utf-8")
-    options = RunOptions(home=tmp_path / "home", process_images=("*",), working_folder=tmp_path)
+    options = RunOptions(
+        home=tmp_path / "home",
+        process_images=("*",),
+        working_folder=tmp_path,
+        allowed=(Place(tmp_path, writable=True),),
+    )
     with ThreadPoolExecutor(1) as aside, contextlib.ExitStack() as serving:
         running = aside.submit(lambda: api.run(api.prepare(api.load([manifest]), options), options))
         while not tried.exists() and not running.done():

@@ -38,7 +38,8 @@ def of(
     return ContainerSet(
         name=fusion.name,
         annotations={
-            f"{containers.PRELOAD}.{step.name}": ",".join(step.preload) for step in fusion.specs if step.preload
+            **{f"{containers.PRELOAD}.{step.name}": ",".join(step.preload) for step in fusion.specs if step.preload},
+            **containers.reads(fusion.specs),
         },
         inputs=[*_parameters(fusion.members), *_artifacts(fusion.members)],
         outputs=containers.outputs(fusion.specs),

@@ -144,11 +144,16 @@ def _annotations(spec: specs.StepSpec) -> dict[str, str]:
         annotations[CACHE] = "true"
     if spec.cached and spec.provenance == "noted":
         annotations[CACHE_IGNORES] = json.dumps([provenance.VARIABLE])
-    if spec.cached and spec.reads:
-        annotations[CACHE_READS] = json.dumps(list(spec.reads))
+    annotations |= reads([spec])
     if spec.cached and spec.settings:
         annotations[CACHE_PARTS] = json.dumps({SETTINGS: sorted(spec.settings)})
     return annotations
+
+
+def reads(steps: Sequence[specs.StepSpec]) -> dict[str, str]:
+    """The annotation with what *steps*, of one pod, read outside of their inputs: on this machine they see nothing else."""
+    names = list(dict.fromkeys(name for step in steps if step.cached for name in step.reads))
+    return {CACHE_READS: json.dumps(names)} if names else {}
 
 
 def environment(spec: specs.StepSpec, handed: Mapping[str, str] = NOTHING) -> list[Env]:
