@@ -115,6 +115,10 @@ def test_parameter_file_and_entrypoint(shell: Shell, tmp_path: Path) -> None:
     ("words", "message"),
     [
         pytest.param(("run",), "name a model, or a manifest with -f", id="nothing-named"),
+        pytest.param(("run", "wf.yaml", "-f", "wf.yaml"), "not both: is 'wf.yaml' one more -f", id="two-named"),
+        pytest.param(
+            ("run", __file__), "is a file, and no model's folder; a manifest is named with -f", id="a-file-for-a-model"
+        ),
         pytest.param(("run", "nobody"), "there is no model 'nobody'", id="no-model"),
         pytest.param(("run", "-f", "greet.yaml", "-p", "who"), "'who' is not NAME=VALUE", id="no-value"),
         pytest.param(("run", "-f", "greet.yaml", "--parallelism", "0"), "at least one step", id="no-parallelism"),

@@ -127,7 +127,10 @@ def _shown(moment: datetime) -> str:
 
 def _files(arguments: argparse.Namespace) -> list[Path]:
     if bool(arguments.model) == bool(arguments.file):
-        raise errors.UsageError("name a model, or a manifest with -f FILE")
+        both = f", not both: is {arguments.model!r} one more -f?" if arguments.model else ""
+        raise errors.UsageError(f"name a model, or a manifest with -f FILE{both}")
+    if arguments.model and Path(arguments.model).is_file():
+        raise errors.UsageError(f"{arguments.model!r} is a file, and no model's folder; a manifest is named with -f")
     if arguments.file:
         return list(arguments.file)
     return [manifests.fresh(models.folder_of(arguments.model))]
