@@ -14,13 +14,15 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from platformdirs import user_cache_path
 
-from argosy.engine.processes import launcher
+from argosy.engine.processes import launcher, linux, readable, view
 
 pytestmark = pytest.mark.skipif(
     not launcher.isolation().private_files, reason=f"no namespaces here: {launcher.isolation().reason}"
@@ -212,6 +214,7 @@ def run(prefix: tuple[str, ...], place: Path, *arguments: str, project: Path | N
     return done.stdout + done.stderr
 
 
+MAIN = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": {"name": "wf"}}
 WITHOUT_RIGHTS = (
     *("unshare", "--user", "--map-root-user", "sh", "-c"),
     'echo 0 >/proc/sys/user/max_user_namespaces && exec setpriv --inh-caps=-all --bounding-set=-all --no-new-privs "$@"',
@@ -273,6 +276,109 @@ def test_what_is_given_is_there_and_what_is_missing_is_named(
     (place / "project" / "wf.yaml").write_text(text, encoding="utf-8")
     said = run((), place, "-f", "wf.yaml", *(argument.format(place=place) for argument in arguments))
     assert expected.format(place=place) in said
+
+
+@pytest.fixture
+def in_etc() -> Iterator[Path]:
+    """A name in ``/etc`` that nobody else uses, for a file that everybody may read at first."""
+    if os.geteuid() != 0 or not os.access("/etc", os.W_OK):
+        pytest.skip("only root has private files in /etc")
+    path = Path("/etc", f"argosy-test-{os.getpid()}")
+    try:
+        yield path
+    finally:
+        for made in path.parent.glob(f"{path.name}*"):
+            made.unlink()
+
+
+def keep_private(path: Path) -> None:
+    """Put a secret at *path* the way programs do that keep passwords: a new file that takes its name."""
+    new = path.with_name(f"{path.name}.new")
+    new.touch(0o600)
+    new.write_text(secret("etc"), encoding="utf-8")
+    new.rename(path)
+
+
+@pytest.mark.parametrize("at_first", [pytest.param(True, id="replaced"), pytest.param(False, id="created")])
+def test_what_becomes_private_in_etc_during_a_run_is_not_read(
+    at_first: bool,
+    place: Path,
+    in_etc: Path,
+) -> None:
+    """Neither by the step that runs meanwhile nor by the next one."""
+    if at_first:
+        keep_private(in_etc)
+    begun, changed = place / "project/begun", place / "project/changed"
+    waits = f"touch {begun}; until [ -e {changed} ]; do sleep 0.05; done; cat {in_etc}; true"
+    steps = {"a": waits, "b": f"cat {in_etc}; true"}
+    templates = [
+        {"name": "main", "steps": [[{"name": name, "template": name}] for name in steps]},
+        *({"name": name, "container": {"image": "any", "command": ["sh", "-c", steps[name]]}} for name in steps),
+    ]
+    text = json.dumps({**MAIN, "spec": {"entrypoint": "main", "templates": templates}})
+    (place / "project" / "wf.yaml").write_text(text, encoding="utf-8")
+    changing = threading.Thread(target=change, args=(in_etc, begun, changed))
+    changing.start()
+    said = run((), place, "-f", "wf.yaml", "--allow", f"{place}/project:rw")
+    changing.join()
+    logs = [path.read_text(encoding="utf-8") for path in (place / "home").glob("runs/wf-*/nodes/*/0/main.log")]
+    assert len(logs) == 2, said
+    assert all("No such file" in log and CANARY not in log for log in logs), logs
+
+
+def change(path: Path, begun: Path, changed: Path) -> None:
+    """Once there is *begun*, make *path* a private file; then make *changed*."""
+    last = time.monotonic() + 60
+    while not begun.exists() and time.monotonic() < last:
+        time.sleep(0.05)
+    keep_private(path)
+    changed.touch()
+
+
+def test_a_file_of_etc_that_goes_away_meanwhile_fails_no_step(in_etc: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the ones do that are written beside a file to take its name: listed, and gone when they are to be shown."""
+    looked = readable.look("/etc")
+    monkeypatch.setattr(readable, "look", lambda _: looked._replace(**gone(looked, in_etc.name)))
+    assert in_root(lambda: bool(Path("/etc/passwd").stat().st_size) and not in_etc.exists())
+
+
+def test_a_file_of_etc_that_is_replaced_meanwhile_is_whole(in_etc: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The new one is shown where the old one goes away between the calls that show it."""
+    in_etc.write_text("old", encoding="utf-8")
+    hold, new = linux.tree, in_etc.with_name(f"{in_etc.name}.new")
+
+    def replaced(path: Path | str, **how: bool) -> int:
+        number = hold(path, **how)
+        if str(path) == str(in_etc) and in_etc.read_text(encoding="utf-8") == "old":
+            new.write_text("new", encoding="utf-8")
+            new.rename(in_etc)
+        return number
+
+    monkeypatch.setattr(linux, "tree", replaced)
+    assert in_root(lambda: in_etc.read_text(encoding="utf-8") == "new")
+
+
+def in_root(holds: Callable[[], bool]) -> bool:
+    """Whether *holds* is true in a new cell's root."""
+    child = linux.fork_into(linux.CLONE_NEWNS | linux.CLONE_NEWPID)
+    if child == 0:
+        try:
+            view.Root().enter()
+            os._exit(0 if holds() else 3)
+        except BaseException:  # noqa: BLE001 - the copy of pytest ends here
+            os._exit(4)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def gone(folder: readable.Folder, name: str) -> dict[str, Any]:
+    """What *folder* has, and *name* as a file, a folder, a link and a folder with a private part, none of which is there."""
+    empty = readable.Folder(mode=0o755, whole=True, folders={}, files=[], links=[])
+    folders = {f"{name}-whole": empty, f"{name}-part": empty._replace(whole=False, files=["inner"])}
+    return {
+        "folders": folder.folders | folders,
+        "files": [*folder.files, name],
+        "links": [*folder.links, f"{name}-link"],
+    }
 
 
 @pytest.mark.parametrize("kind", ["absolute", "relative", "inside", "chain", "of-the-project"])

@@ -35,7 +35,7 @@ def isolation() -> Isolation:
     """What works here, found out by trying it once."""
     if not linux.available():
         return Isolation("none", "only Linux on x86-64 and ARM64 lets a process have a file system view of its own")
-    system.shown(), system.private()  # looked up once, for all that is forked from here
+    system.shown()  # looked up once, for all that is forked from here
     reasons = []
     for way in ["root", "user"] if os.geteuid() == 0 else ["user"]:
         if (reason := _attempt("root" if way == "root" else "user")) is None:

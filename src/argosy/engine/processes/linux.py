@@ -30,6 +30,7 @@ _OPEN_TREE = 428
 _MOVE_MOUNT = 429
 _MOUNT_SETATTR = 442
 _AT_EMPTY_PATH = 0x1000
+_AT_SYMLINK_NOFOLLOW = 0x100
 _AT_RECURSIVE = 0x8000
 _OPEN_TREE_CLONE = 1
 _MOVE_MOUNT_F_EMPTY_PATH = 4
@@ -74,26 +75,36 @@ def mount(source: str, target: Path | str, kind: str, flags: int, options: str =
     _check(answer, f"mount {target}")
 
 
-def tree(path: Path | str, *, read_only: bool = False) -> int:
-    """A descriptor of what is mounted at and below *path*, to be shown elsewhere, in another mount namespace too. Linux 5.12 and later."""
+def tree(path: Path | str, *, read_only: bool = False, follow: bool = True) -> int:
+    """A descriptor of what is mounted at and below *path*, to be shown elsewhere, in another mount namespace too; of a link itself where it
+    is not to *follow*. Linux 5.12 and later."""
     number = _libc.syscall(
         ctypes.c_long(_OPEN_TREE),
         ctypes.c_int(-100),
         os.fsencode(path),
-        ctypes.c_uint(_OPEN_TREE_CLONE | _AT_RECURSIVE | os.O_CLOEXEC),
+        ctypes.c_uint(_OPEN_TREE_CLONE | _AT_RECURSIVE | os.O_CLOEXEC | (0 if follow else _AT_SYMLINK_NOFOLLOW)),
     )
     _check(min(number, 0), f"open_tree {path}")
     if read_only:
-        answer = _libc.syscall(
-            ctypes.c_long(_MOUNT_SETATTR),
-            ctypes.c_int(number),
-            b"",
-            ctypes.c_uint(_AT_EMPTY_PATH | _AT_RECURSIVE),
-            _MOUNT_ATTR_RDONLY,
-            ctypes.c_size_t(len(_MOUNT_ATTR_RDONLY)),
-        )
-        _check(answer, f"mount_setattr {path}")
+        _make_read_only(number, "", _AT_EMPTY_PATH, f"mount_setattr {path}")
     return int(number)
+
+
+def make_read_only(path: Path | str) -> None:
+    """mount_setattr(2): nothing can be written any more in what is mounted at and below *path*. Linux 5.12 and later."""
+    _make_read_only(-100, os.fspath(path), 0, f"mount_setattr {path}")
+
+
+def _make_read_only(folder: int, path: str, flags: int, what: str) -> None:
+    answer = _libc.syscall(
+        ctypes.c_long(_MOUNT_SETATTR),
+        ctypes.c_int(folder),
+        os.fsencode(path),
+        ctypes.c_uint(flags | _AT_RECURSIVE),
+        _MOUNT_ATTR_RDONLY,
+        ctypes.c_size_t(len(_MOUNT_ATTR_RDONLY)),
+    )
+    _check(answer, what)
 
 
 def attach(number: int, target: Path | str) -> None:

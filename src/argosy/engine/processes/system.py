@@ -5,7 +5,6 @@ Whatever else a step is to see, somebody gave it: its own files, volumes, what i
 
 import functools
 import os
-import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,12 +54,6 @@ def is_shown(path: Path) -> bool:
     return any(place in (one, *one.parents) for one in {path, path.resolve()} for place in shown())
 
 
-@functools.cache
-def private() -> tuple[Path, ...]:
-    """What lies in ``/etc`` and is for some accounts of this machine only: not shown, though a step may have the account's rights."""
-    return tuple(_private_in(str(ETC))) if os.geteuid() == 0 else ()
-
-
 def links() -> Iterator[tuple[str, str]]:
     """The symbolic links in ``/`` that lead to a folder of the system: name and target."""
     for name in FOLDERS:
@@ -100,19 +93,3 @@ def _behind_links() -> Iterator[Path]:
         target = Path(os.path.realpath(name))
         if target.is_file() and target.parts[1] not in (*FOLDERS, "proc", "dev"):
             yield target
-
-
-def _private_in(folder: str) -> Iterator[Path]:
-    pending = [folder]
-    for place in pending:  # which grows
-        with os.scandir(place) as found:
-            for entry in found:
-                if entry.is_symlink():
-                    continue
-                mode = entry.stat(follow_symlinks=False).st_mode
-                is_folder = stat.S_ISDIR(mode)
-                wanted = 0o005 if is_folder else 0o004
-                if mode & wanted != wanted:
-                    yield Path(entry.path)
-                elif is_folder:
-                    pending.append(entry.path)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from argosy import scratch
-from argosy.engine.processes import linux, system
+from argosy.engine.processes import linux, readable, system
 
 ROOT = Path("/")
 TEMPORARY = "/tmp"  # noqa: S108 - inside the view, where it is the step's own
@@ -175,10 +175,10 @@ def _put_together(place: Path) -> list[str]:
             (place / name).chmod(0o1777)
     for name, target in (*system.links(), *system.LINKS.items()):
         (place / name).symlink_to(target)
+    as_root = os.geteuid() == 0
     for path in system.shown():
-        _copy(path, place / path.relative_to(ROOT))
-    for path in system.private():
-        linux.mount(f"{place}/media" if path.is_dir() else NOTHING, f"{place}{path}", "", linux.MS_BIND)
+        copy = _copy_readable if as_root and path == system.ETC else _copy
+        copy(path, place / path.relative_to(ROOT))
     _add_processes(place / "proc")
     with contextlib.suppress(OSError):  # no terminals, then
         (place / "dev/pts").mkdir()
@@ -216,9 +216,54 @@ def _copy(path: Path, target: Path) -> None:
         linux.attach(tree, target)
 
 
-def _held(stack: contextlib.ExitStack, path: Path, *, read_only: bool = False) -> int:
+def _copy_readable(path: Path, target: Path) -> None:
+    """Show at *target*, which is nothing yet, what everybody may read of the folder *path* now, read-only.
+
+    A file of *path* that is written anew under its name, or comes into being, while the cell lasts is not seen: a mount follows the file
+    that it was made for. It is seen in the next cell, for which everything is looked up again."""
+    target.mkdir()
+    linux.mount("tmpfs", target, "tmpfs", linux.MS_NOSUID, "mode=755")
+    _fill(readable.look(str(path)), str(path), str(target))
+    linux.make_read_only(target)
+
+
+def _fill(folder: readable.Folder, source: str, target: str) -> None:
+    """Show in the folder *target* what *folder*, which is *source*, has for everybody."""
+    for name in folder.links:
+        with contextlib.suppress(OSError):  # gone, or no link any more
+            _take_over(f"{source}/{name}", stat.S_IFLNK, f"{target}/{name}")
+    for name in folder.files:
+        _show_readable(f"{source}/{name}", f"{target}/{name}", stat.S_IFREG)
+    for name, inner in folder.folders.items():
+        if inner.whole:
+            _show_readable(f"{source}/{name}", f"{target}/{name}", stat.S_IFDIR)
+        else:
+            os.mkdir(f"{target}/{name}", inner.mode)  # noqa: PTH102
+            _fill(inner, f"{source}/{name}", f"{target}/{name}")
+
+
+def _show_readable(source: str, target: str, kind: int) -> None:
+    """Show *source* at *target*, if it is still the file or folder, as *kind* says, that everybody may read."""
+    with contextlib.ExitStack() as stack:
+        try:
+            tree = _held(stack, source, follow=False)
+        except (FileNotFoundError, NotADirectoryError):  # as a file is that was about to take another's name
+            return
+        mode = os.fstat(tree).st_mode  # of what is held, whatever has its name by then
+        if stat.S_IFMT(mode) != kind or not readable.may_read(mode):
+            return
+        place = Path(target)
+        place.mkdir() if kind == stat.S_IFDIR else place.touch()
+        try:
+            linux.attach(tree, target)
+        except FileNotFoundError:  # another file has the name since, or none
+            place.rmdir() if kind == stat.S_IFDIR else place.unlink()
+            _show_readable(source, target, kind)
+
+
+def _held(stack: contextlib.ExitStack, path: Path | str, *, read_only: bool = False, follow: bool = True) -> int:
     """What is mounted at *path*, held until *stack* ends."""
-    number = linux.tree(path, read_only=read_only)
+    number = linux.tree(path, read_only=read_only, follow=follow)
     stack.callback(os.close, number)
     return number
 
