@@ -1,7 +1,8 @@
 """Tests on a running cluster: opt-in twice, so that nobody's production is ever drained by `make test`.
 
 They need `--e2e` and a cluster whose namespace kube-system carries the label argosy.dev/disposable=true; without either, each skips by
-name. A test says with `@pytest.mark.needs("kserve", …)` what else must be there, and skips by the name of what is missing.
+name. A test says with `@pytest.mark.needs("kserve", …)` what else must be there, and skips by the name of what is missing
+or, where its installation cannot run pods in a restricted namespace (docs/cluster.md, "The controller"), of what it has to say.
 
 Tests that serve models need a bucket, ARGOSY_E2E_S3 (http://host:port/bucket, with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), the image
 `serve` of images/images.lock on the nodes (or another, ARGOSY_E2E_SERVE_IMAGE), and
@@ -12,11 +13,12 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pinned
 import pytest
+import yaml
 from cluster import Cluster
 from prometheus import running
 from serving_release import Release, Store
@@ -32,6 +34,32 @@ NEEDS = {
 }
 """Controllers that a test may need, by the definition that tells that they are there."""
 LABEL = "argosy.dev/disposable"
+
+
+def _executor(cluster: Cluster) -> str | None:
+    """What keeps Argo's own containers out of a restricted namespace, if anything does."""
+    data = cluster.get("configmap", "workflow-controller-configmap", "argo").get("data", {})
+    executor = yaml.safe_load(data.get("executor", "{}")) or yaml.safe_load(data.get("config", "{}")).get("executor")
+    if not (executor or {}).get("securityContext"):
+        return "executor.securityContext is not in the ConfigMap argo/workflow-controller-configmap"
+    return None
+
+
+def _initializer(cluster: Cluster) -> str | None:
+    """What keeps a container that fetches models out of a restricted namespace, if anything does."""
+    found = json.loads(cluster.kubectl("get", "clusterstoragecontainers", "--output", "json"))["items"]
+    fetching = [
+        each["spec"]["container"]
+        for each in found
+        if any(form.get("prefix") == "s3://" for form in each["spec"]["supportedUriFormats"])
+    ]
+    if not any(container.get("securityContext") for container in fetching):
+        return "no ClusterStorageContainer for s3:// has a container with a securityContext"
+    return None
+
+
+PREPARED: dict[str, Callable[[Cluster], str | None]] = {"argo-workflows": _executor, "kserve": _initializer}
+"""What a controller's installation has to say for our namespaces, which enforce the profile restricted."""
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +88,8 @@ def _what_is_needed(request: pytest.FixtureRequest) -> None:
     for name in (name for mark in marks for name in mark.args):
         if cluster.try_kubectl("get", "crd", NEEDS[name]).returncode != 0:
             pytest.skip(f"{name} is not installed on this cluster")
+        if name in PREPARED and (missing := PREPARED[name](cluster)):
+            pytest.skip(f"{name} is not prepared for namespaces of the profile restricted: {missing}")
 
 
 @pytest.fixture
