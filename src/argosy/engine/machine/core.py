@@ -15,7 +15,7 @@ from typing import Protocol
 
 from argosy.engine import nodes
 from argosy.engine.expressions.errors import ExpressionError
-from argosy.engine.machine import admission, calls, effects, memoization, synchronization
+from argosy.engine.machine import admission, calls, effects, synchronization
 from argosy.engine.machine.calls import Call
 from argosy.engine.manifest.catalogue import Catalogue, UnknownTemplate
 from argosy.engine.nodes import Json, Node, NodeType, Outputs, Phase
@@ -387,24 +387,25 @@ class Machine:
             return
         done = call.done
         call.done = lambda node: self._unlocked(node, done)
-        self.create(call, self._type_of(template), Phase.PENDING, f"Waiting for {', '.join(locks)} lock.")
+        self.create(call, self.type_of(template), Phase.PENDING, f"Waiting for {', '.join(locks)} lock.")
         self.wait_for_locks(call.name, locks, lambda: self._carry_out(call, template))
 
     def _unlocked(self, node: Node, done: Callable[[Node], None]) -> None:
         self.effects.append(effects.Release(node.name))
         done(node)
 
-    def _type_of(self, template: Json) -> NodeType:
+    def type_of(self, template: Json) -> NodeType:
+        """The type of the node that a call of *template* has."""
         return NodeType.RETRY if self._retries(template) else NODE_TYPES.get(calls.kind_of(template), NodeType.POD)
 
     def _carry_out(self, call: Call, template: Json) -> None:
         if template.get("memoize"):
-            kind = self._type_of(template)
-            memoization.carry_out(self, call, template, kind, lambda: self._carry_out_body(call, template))
+            self._bodies["memoize"](self, call, template)
         else:
-            self._carry_out_body(call, template)
+            self.carry_out_body(call, template)
 
-    def _carry_out_body(self, call: Call, template: Json) -> None:
+    def carry_out_body(self, call: Call, template: Json) -> None:
+        """Do what *template* says, with its retries: what is remembered of it is the caller's business."""
         kind = "retry" if self._retries(template) else calls.kind_of(template)
         self._bodies[kind](self, call, template)
 

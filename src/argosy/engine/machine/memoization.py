@@ -1,27 +1,20 @@
 """``memoize``: a call whose key was met before succeeds at once with what the earlier one gave. The runner knows where that lies."""
 
 import re
-from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from argosy.engine import durations
 from argosy.engine.machine import effects
 from argosy.engine.machine.calls import Call
+from argosy.engine.machine.core import Machine
 from argosy.engine.nodes import Json, Node, NodeType, Outputs, Phase, is_resource_name
-
-if TYPE_CHECKING:
-    from argosy.engine.machine.core import Machine
 
 _KEY = re.compile(r"[a-zA-Z0-9][-a-zA-Z0-9]*")
 LONGEST_KEY = 253
 """Characters. What a ConfigMap takes."""
 
 
-def carry_out(machine: "Machine", call: Call, template: Json, kind: NodeType, go: Callable[[], None]) -> None:
-    """End *call* with what is remembered under its key; *go* where nothing is, and then remember what comes of it.
-
-    *kind*: of the node that the call has.
-    """
+def carry_out(machine: Machine, call: Call, template: Json) -> None:
+    """The body of a memoized template: what is remembered under its key; where nothing is, it runs, and what comes of it is remembered."""
     wish = template["memoize"]
     key, cache = wish["key"], wish["cache"]["configMap"]["name"]
     if not _KEY.fullmatch(key) or len(key) > LONGEST_KEY:
@@ -40,9 +33,9 @@ def carry_out(machine: "Machine", call: Call, template: Json, kind: NodeType, go
         call.memo = {"hit": found is not None, "key": key, "cacheName": cache}
         if found is None:
             _remember(machine, call, cache, key)
-            go()
+            machine.carry_out_body(call, template)
             return
-        node = machine.create(call, kind, Phase.PENDING)
+        node = machine.create(call, machine.type_of(template), Phase.PENDING)
         node.cached = True
         machine.export(template, found)
         machine.finish(call, node, Phase.SUCCEEDED, outputs=found)
@@ -50,7 +43,7 @@ def carry_out(machine: "Machine", call: Call, template: Json, kind: NodeType, go
     machine.recall(effects.Recall(call.name, cache, key, limit), recalled)
 
 
-def _remember(machine: "Machine", call: Call, cache: str, key: str) -> None:
+def _remember(machine: Machine, call: Call, cache: str, key: str) -> None:
     done = call.done
 
     def ended(node: Node) -> None:

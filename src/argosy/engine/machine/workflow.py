@@ -6,7 +6,19 @@ from dataclasses import dataclass
 
 from argosy.engine import nodes
 from argosy.engine.expressions.errors import ExpressionError
-from argosy.engine.machine import calls, dag, effects, exits, leaves, references, retry, scopes, steps, synchronization
+from argosy.engine.machine import (
+    calls,
+    dag,
+    effects,
+    exits,
+    leaves,
+    memoization,
+    references,
+    retry,
+    scopes,
+    steps,
+    synchronization,
+)
 from argosy.engine.machine.calls import Call
 from argosy.engine.machine.core import Body, Identity, Machine
 from argosy.engine.manifest.catalogue import WORKFLOW, Catalogue
@@ -16,6 +28,7 @@ BODIES: Mapping[str, Body] = {
     "dag": dag.carry_out,
     "steps": steps.carry_out,
     "retry": retry.carry_out,
+    "memoize": memoization.carry_out,
     "container": leaves.pod,
     "script": leaves.pod,
     "containerSet": leaves.container_set,
