@@ -54,8 +54,8 @@ def _items(task: Json) -> list[Item]:
 def _listed(task: Json) -> list[Item]:
     if task.get("withItems"):
         return [items.of_value(value) for value in task["withItems"]]
-    if text := task.get("withParam"):
-        return _parsed(text)
+    if task.get("withSequence") is None or task.get("withParam"):
+        return _parsed(task["withParam"])  # of which nothing may be left, now that its references are replaced
     return [items.of_value(written) for written in _sequence(task["withSequence"])]
 
 

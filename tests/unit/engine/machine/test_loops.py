@@ -54,6 +54,7 @@ def test_values() -> None:
             "a JSON list: hello: invalid character 'h' looking for beginning of value",
             id="not-json",
         ),
+        pytest.param({"withParam": ""}, "a JSON list: : unexpected end of JSON input", id="nothing-left-of-it"),
         pytest.param({"withParam": "x" * 9999}, "^.{2100,2200}$", id="long"),
         pytest.param({"withSequence": {"start": 1}}, "neither end nor count", id="no-end"),
         pytest.param({"withSequence": {"count": "many"}}, "not a whole number", id="not-a-number"),

@@ -109,6 +109,22 @@ def test_results_of_an_inner_loop_that_are_no_json() -> None:
     assert world.workflow.ending == Ending(Phase.ERROR, "")
 
 
+@pytest.mark.parametrize("kind", ["tasks", "steps"])
+def test_a_loop_over_nothing_that_was_printed(kind: str) -> None:
+    """Standard output that stayed empty is no list: an error of the loop, not of the engine."""
+    pair: list[dict[str, Any]] = [
+        {"name": "list", "template": "leaf"},
+        {"name": "each", "template": "leaf", "withParam": f"{{{{{kind}.list.outputs.result}}}}"},
+    ]
+    body: dict[str, Any] = {"steps": [[pair[0]], [pair[1]]]}
+    if kind == "tasks":
+        body = {"dag": {"tasks": [pair[0], {**pair[1], "depends": "list"}]}}
+    world = World({"templates": [{"name": "main", **body}, LEAF]}, lambda _: said(""))
+    erred = world.machine.nodes["wf[1]" if kind == "steps" else "wf.each"]
+    assert erred.message == "withParam value could not be parsed as a JSON list: : unexpected end of JSON input"
+    assert erred.phase is Phase.ERROR
+
+
 def test_backoff_waits_and_grows() -> None:
     """duration, factor and cap set the moments of the attempts."""
     retries = {"limit": 3, "backoff": {"duration": "10s", "factor": 3, "cap": "20s"}}
