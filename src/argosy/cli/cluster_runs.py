@@ -14,8 +14,7 @@ from argosy.cli import asking, cluster, progress
 from argosy.cli.cluster import Run
 from argosy.engine import nodes, outcome
 from argosy.engine.attempts.together import KILLED_FOR_MEMORY
-from argosy.engine.machine.workflow import Ending
-from argosy.engine.nodes import Node, NodeType, Phase
+from argosy.engine.nodes import Ending, Node, NodeType, Phase
 
 if TYPE_CHECKING:
     from argosy.ports.workflows import Workflows

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from argosy import errors
 from argosy.engine import api
-from argosy.engine.machine import scopes
 from argosy.engine.manifest import loading
 from argosy.engine.nodes import Json
 from argosy.engine.options import Prepared, RunOptions
@@ -24,27 +23,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def given(arguments: argparse.Namespace) -> dict[str, str]:
     """The values of the command line, laid over those of the file. Raises UsageError, Misconfigured."""
-    parameters = _from_file(arguments.parameter_file) if arguments.parameter_file else {}
+    parameters = loading.parameters(arguments.parameter_file) if arguments.parameter_file else {}
     for text in arguments.parameter:
         name, equals, value = text.partition("=")
         if not equals or not name:
             raise errors.UsageError(f"-p {text!r} is not NAME=VALUE")
         parameters[name] = value
     return parameters
-
-
-def _from_file(path: Path) -> dict[str, str]:
-    try:
-        found = loading.bodies(path)
-    except errors.Misconfigured as error:
-        raise errors.Misconfigured(f"cannot read the parameters in {error}") from None
-    if len(found) != 1 or not isinstance(found[0], dict):
-        raise errors.Misconfigured(f"{path} does not hold an object of parameters")
-    # As Argo reads such a file: what is no text is handed over as its JSON.
-    return {
-        name: value if isinstance(value, str) else scopes.go_json(value, sort_keys=True)
-        for name, value in found[0].items()
-    }
 
 
 def prepare(

@@ -10,8 +10,7 @@ import time
 from argosy import errors
 from argosy.cli import asking, cluster, cluster_runs, progress
 from argosy.engine import outcome
-from argosy.engine.machine.workflow import Ending
-from argosy.engine.nodes import Node, Phase
+from argosy.engine.nodes import Ending, Node, Phase
 from argosy.engine.runner import Observer
 from argosy.engine.state.runs import RunFolder
 

@@ -24,13 +24,12 @@ from argosy.engine.attempts.pods import Pods
 from argosy.engine.attempts.sight import Sight
 from argosy.engine.attempts.spares import Spares
 from argosy.engine.attempts.volumes import Claims, remove_claims
-from argosy.engine.machine import claims
 from argosy.engine.machine.core import Identity
-from argosy.engine.machine.workflow import Ending, Workflow
-from argosy.engine.manifest import loading, resources
+from argosy.engine.machine.workflow import Workflow
+from argosy.engine.manifest import claims, loading, resources
 from argosy.engine.manifest.catalogue import Catalogue, Owner
 from argosy.engine.manifest.loading import Manifest
-from argosy.engine.nodes import Json, Node, Outputs, Phase
+from argosy.engine.nodes import Ending, Json, Node, Outputs, Phase
 from argosy.engine.options import Cluster, Place, Prepared, RunOptions, RunResult
 from argosy.engine.processes import launcher
 from argosy.engine.runner import Interrupted, Observer, Runner

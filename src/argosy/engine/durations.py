@@ -1,4 +1,4 @@
-"""Go's durations, which Argo's manifests are written in: ``90``, ``1h30m``, ``500ms``; and how Argo spells them in a message."""
+"""Go's durations, which Argo's manifests are written in: ``90``, ``1h30m``, ``500ms``."""
 
 import re
 
@@ -16,8 +16,3 @@ def seconds(text: str) -> float:
         raise ValueError(f"{text!r} is not a duration; write for example 90s, 5m or 1h30m")
     size = sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))
     return -size if text.startswith("-") else size
-
-
-def go_seconds(value: float) -> str:
-    """A number of seconds as Go prints a float64 (``%v``): whole numbers without a point."""
-    return str(int(value)) if value == int(value) else repr(value)

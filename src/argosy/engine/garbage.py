@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from argosy.engine.artifacts.failures import ArtifactFailure
-from argosy.engine.artifacts.locations import kind_of
 from argosy.engine.artifacts.remote import Remote
 from argosy.engine.manifest import resources
+from argosy.engine.manifest.locations import kind_of
 from argosy.engine.nodes import Json, Node, NodeType
 from argosy.engine.state import runs, trees
 from argosy.engine.state.journal import Journal

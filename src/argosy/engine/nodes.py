@@ -11,6 +11,9 @@ from typing import Any
 
 Json = dict[str, Any]
 
+POD_ADDRESS = "127.0.0.1"
+"""The address of every pod on this machine."""
+
 
 class Phase(StrEnum):
     """Where a node stands. Argo's words."""
@@ -126,6 +129,14 @@ class Node:
         fields["phase"] = Phase(fields["phase"])
         fields["outputs"] = Outputs.from_json(fields["outputs"]) if fields["outputs"] else None
         return cls(**fields)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How the workflow ended."""
+
+    phase: Phase
+    message: str
 
 
 def as_status(node: Node) -> Json:

@@ -4,8 +4,7 @@ import re
 from collections.abc import Collection, Mapping
 
 from argosy import errors
-from argosy.engine.machine.workflow import Ending
-from argosy.engine.nodes import Node, NodeType, Phase
+from argosy.engine.nodes import Ending, Node, NodeType, Phase
 
 _AWAITED = re.compile(r'dependency "[^"]+" exited with non-zero code: (\d+)')
 _OWN = re.compile(r"[^\s:]+: \w+ \(exit code (\d+)\)")

@@ -7,13 +7,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from argosy import errors
-from argosy.engine.artifacts import locations
 from argosy.engine.attempts import containers, environment, fields, images, members, memory, resource, volumes
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources
 from argosy.engine.attempts.volumes import Claims, VolumeFailure
 from argosy.engine.attempts.workspace import ROOT_VARIABLE, PathFailure, Workspace, container_of, input_paths
-from argosy.engine.machine import calls, claims
-from argosy.engine.manifest import resources
+from argosy.engine.machine import calls
+from argosy.engine.manifest import claims, locations, resources
 from argosy.engine.manifest.reach import Reached
 from argosy.engine.nodes import Json
 from argosy.engine.options import RunOptions

@@ -27,8 +27,3 @@ def test_not_a_duration(text: str) -> None:
     """Anything else is refused with an example."""
     with pytest.raises(ValueError, match="not a duration; write for example"):
         durations.seconds(text)
-
-
-def test_go_seconds() -> None:
-    """Whole numbers have no point."""
-    assert (durations.go_seconds(3.0), durations.go_seconds(0.25)) == ("3", "0.25")

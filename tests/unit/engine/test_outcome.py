@@ -3,8 +3,7 @@
 import pytest
 
 from argosy.engine import outcome
-from argosy.engine.machine.workflow import Ending
-from argosy.engine.nodes import Node, NodeType, Outputs, Phase
+from argosy.engine.nodes import Ending, Node, NodeType, Outputs, Phase
 
 
 def node(name: str, phase: Phase, kind: NodeType = NodeType.POD, *, code: int | None = None, **fields: object) -> Node:

@@ -13,8 +13,8 @@ from typing import Any
 from argosy import scratch
 from argosy.engine.artifacts.buckets import Bucket, OwnBucket
 from argosy.engine.artifacts.failures import ArtifactFailure
-from argosy.engine.artifacts.locations import kind_of
 from argosy.engine.artifacts.secrets import Secrets
+from argosy.engine.manifest.locations import kind_of
 from argosy.engine.nodes import Json
 
 WEB = ("http", "artifactory")

@@ -7,7 +7,7 @@ from argosy.engine.attempts import environment
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources
 from argosy.engine.attempts.members import members_of
 from argosy.engine.attempts.workspace import container_of
-from argosy.engine.machine import depends
+from argosy.engine.manifest import depends
 from argosy.engine.manifest.catalogue import WORKFLOW, Catalogue, Owner, UnknownTemplate
 from argosy.engine.nodes import Json
 from argosy.engine.processes.launcher import Warmth

@@ -14,9 +14,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from argosy.engine.artifacts.locations import kind_of
 from argosy.engine.attempts import documents
 from argosy.engine.attempts.workspace import container_of
+from argosy.engine.manifest.locations import kind_of
 from argosy.engine.nodes import Json, Outputs
 from argosy.engine.state import disk
 from argosy.engine.state.objects import ObjectStore, digest_of

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from argosy.engine.attempts import environment, images, memory
 from argosy.engine.attempts.workspace import TMP, PathFailure, Workspace, container_of
-from argosy.engine.machine.effects import StartPod
+from argosy.engine.effects import StartPod
 from argosy.engine.processes.launcher import Launch
 
 ENGINES = ("podman", "docker")

@@ -5,12 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from argosy.engine.artifacts.failures import ArtifactFailure
-from argosy.engine.artifacts.locations import kind_of
 from argosy.engine.artifacts.remote import Remote
-from argosy.engine.expressions import expr
+from argosy.engine.effects import PodResult
+from argosy.engine.expressions import expr, values
 from argosy.engine.expressions.errors import ExpressionError
-from argosy.engine.machine.effects import PodResult
-from argosy.engine.machine.scopes import go_json
+from argosy.engine.manifest.locations import kind_of
 from argosy.engine.nodes import Json, Outputs, Phase
 
 FAILED = 64
@@ -41,7 +40,7 @@ def _result(data: Mapping[str, Any], remote: Remote) -> str:
                 found = expr.evaluate(step["expression"], {"data": found})
             except ExpressionError as error:
                 raise ExpressionError(f"transformation: error processing data step {position}: {error}") from None
-    return go_json(found, sort_keys=True)
+    return values.to_json(found)
 
 
 def _keys(artifact: Mapping[str, Any], remote: Remote) -> list[str]:

@@ -3,7 +3,7 @@
 import asyncio
 from abc import ABC, abstractmethod
 
-from argosy.engine.machine.effects import PodResult
+from argosy.engine.effects import PodResult
 
 
 class Errand(ABC):

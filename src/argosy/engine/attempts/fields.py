@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from argosy.engine.machine.scopes import LOCAL
+from argosy.engine.nodes import POD_ADDRESS
 
 _ONE_OF_MANY = re.compile(r"metadata\.(labels|annotations)\['[^']+'\]")
 
@@ -24,7 +24,7 @@ def of_pod(metadata: Mapping[str, Any], *, pod: str, namespace: str, workflow: s
         "metadata.uid": str(uuid.uuid5(uuid.NAMESPACE_OID, f"{workflow}/{pod}")),
         "spec.nodeName": platform.node(),
         "spec.serviceAccountName": account,
-        **dict.fromkeys(("status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs"), LOCAL),
+        **dict.fromkeys(("status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs"), POD_ADDRESS),
     }
     for field, values in (("labels", labels), ("annotations", metadata.get("annotations") or {})):
         facts |= {f"metadata.{field}['{key}']": value for key, value in values.items()}

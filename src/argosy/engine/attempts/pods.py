@@ -44,7 +44,7 @@ from argosy.engine.attempts.workspace import (
     container_of,
     input_paths,
 )
-from argosy.engine.machine.effects import PodResult, StartPod
+from argosy.engine.effects import PodResult, StartPod
 from argosy.engine.manifest import patches
 from argosy.engine.nodes import Json, Outputs, Phase
 from argosy.engine.options import Cluster

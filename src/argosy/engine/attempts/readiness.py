@@ -9,7 +9,7 @@ import ssl
 from collections.abc import Mapping
 from typing import Any
 
-from argosy.engine.machine.scopes import LOCAL
+from argosy.engine.nodes import POD_ADDRESS
 
 ALIVE = 0.2
 """Seconds after which a process counts as up. What ends sooner never was."""
@@ -34,7 +34,7 @@ async def until_ready(container: Mapping[str, Any]) -> None:
 
 async def _answers(probe: Mapping[str, Any], ports: list[Mapping[str, Any]], limit: float) -> bool:
     asked = probe.get("httpGet") or probe["tcpSocket"]
-    host, port = str(asked.get("host") or LOCAL), _port(asked["port"], ports)
+    host, port = str(asked.get("host") or POD_ADDRESS), _port(asked["port"], ports)
     with contextlib.suppress(OSError, TimeoutError, ValueError):
         async with asyncio.timeout(limit):
             return await _get(host, port, asked) if "httpGet" in probe else await _connects(host, port)

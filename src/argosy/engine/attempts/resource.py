@@ -14,7 +14,7 @@ import yaml
 
 from argosy.engine.attempts import selectors
 from argosy.engine.attempts.errands import Errand
-from argosy.engine.machine.effects import PodResult
+from argosy.engine.effects import PodResult
 from argosy.engine.nodes import Json, Outputs, Phase
 from argosy.engine.options import Cluster
 

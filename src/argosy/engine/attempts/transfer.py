@@ -13,9 +13,9 @@ from typing import Any
 
 from argosy.engine.artifacts import archives
 from argosy.engine.artifacts.failures import ArtifactFailure, ArtifactMissing
-from argosy.engine.artifacts.locations import kind_of
 from argosy.engine.artifacts.remote import Remote
 from argosy.engine.attempts.workspace import Workspace
+from argosy.engine.manifest.locations import kind_of
 from argosy.engine.nodes import Json, Outputs
 from argosy.engine.state import disk, objects, trees
 from argosy.engine.state.objects import ObjectStore

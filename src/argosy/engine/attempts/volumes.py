@@ -13,7 +13,7 @@ from typing import Any
 from argosy.engine import nodes
 from argosy.engine.attempts import fields
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources, field_of
-from argosy.engine.machine.claims import CLAIM
+from argosy.engine.manifest.claims import CLAIM
 from argosy.engine.nodes import Json
 from argosy.engine.state import trees
 

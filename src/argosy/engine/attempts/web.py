@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from argosy.engine.artifacts.failures import ArtifactFailure
 from argosy.engine.artifacts.secrets import Secrets, one
 from argosy.engine.attempts.errands import Errand
+from argosy.engine.effects import PodResult
 from argosy.engine.expressions import expr
 from argosy.engine.expressions.errors import ExpressionError
-from argosy.engine.machine.effects import PodResult
 from argosy.engine.nodes import Json, Outputs, Phase
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""JSON that others wrote, and what is wrong with it in the words of Go, which the controller passes on."""
+"""JSON as text: what others wrote, with what is wrong with it in the words of Go, and what Go would write."""
 
 import json
 import re
@@ -39,10 +39,12 @@ def kind(value: Any) -> str:
 
 def compact(text: str) -> str:
     """The JSON *text* without blanks, the characters escaped that HTML minds; everything else as it was written."""
-    plain = _BLANKS.sub(lambda match: match[1] or "", text)
-    for char, escape in HTML.items():
-        plain = plain.replace(char, escape)
-    return plain
+    return _escaped(_BLANKS.sub(lambda match: match[1] or "", text))
+
+
+def of_struct(value: object) -> str:
+    """JSON as Go writes a struct, or a list of texts: fields in their own order, no blanks, the characters escaped that HTML minds."""
+    return _escaped(json.dumps(value, separators=(",", ":"), ensure_ascii=False))
 
 
 def entries(text: str) -> list[str]:
@@ -64,6 +66,12 @@ def members(text: str) -> dict[str, str]:
         found[str(key)] = text[colon + 1 : end]
         place = end + (text[end] == ",")
     return found
+
+
+def _escaped(text: str) -> str:
+    for char, escape in HTML.items():
+        text = text.replace(char, escape)
+    return text
 
 
 _DECODER = json.JSONDecoder(parse_int=float)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from argosy.engine.artifacts.locations import kind_of as kind_of_location
 from argosy.engine.machine import scopes, substitution
+from argosy.engine.manifest import locations
 from argosy.engine.manifest.catalogue import Owner
 from argosy.engine.nodes import Json, Node
 
@@ -153,10 +153,10 @@ def config_map_value(
 
 def _artifact(declared: Json, handed: Json | None) -> Json:
     name = declared["name"]
-    if not declared.get("optional") and not has_location(declared):
+    if not declared.get("optional") and not locations.has_location(declared):
         if handed is None:
             raise CallError(f"inputs.artifacts.{name} was not supplied")
-        if not has_location(handed):
+        if not locations.has_location(handed):
             raise CallError(f"inputs.artifacts.{name} missing location information")
     if handed is None:
         return declared
@@ -166,8 +166,3 @@ def _artifact(declared: Json, handed: Json | None) -> Json:
         | kept
         | {"name": name}
     )
-
-
-def has_location(artifact: Mapping[str, Any]) -> bool:
-    """Whether *artifact* says where its content is."""
-    return "raw" in artifact or "stored" in artifact or kind_of_location(artifact) is not None

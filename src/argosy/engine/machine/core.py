@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from argosy.engine import nodes
+from argosy.engine import effects, nodes
 from argosy.engine.expressions.errors import ExpressionError
-from argosy.engine.machine import admission, calls, effects, synchronization
+from argosy.engine.machine import admission, calls, synchronization
 from argosy.engine.machine.calls import Call
 from argosy.engine.manifest.catalogue import Catalogue, UnknownTemplate
 from argosy.engine.nodes import Json, Node, NodeType, Outputs, Phase

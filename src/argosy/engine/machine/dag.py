@@ -7,9 +7,10 @@ are.
 from collections.abc import Iterable
 
 from argosy.engine.expressions.errors import ExpressionError
-from argosy.engine.machine import calls, depends, exits, loops, references, results, scopes
+from argosy.engine.machine import calls, dependencies, exits, loops, references, results, scopes
 from argosy.engine.machine.calls import Call
 from argosy.engine.machine.core import Machine
+from argosy.engine.manifest import depends
 from argosy.engine.nodes import Json, Node, NodeType, Phase
 
 GIVEN_UP = "template has failed or errored children and failFast enabled"
@@ -79,7 +80,7 @@ class Dag:
 
     def _start_allowed(self, name: str) -> None:
         finished = {need: (self._ended[need], self._items.get(need, [])) for need in self._needs[name]}
-        if finished and not depends.allows(self._logic[name], finished):
+        if finished and not dependencies.allows(self._logic[name], finished):
             self._never_runs(name, Phase.OMITTED, "omitted: depends condition not met")
             return
         scope = self._scope(name) if references.refers(self._tasks[name]) else {}

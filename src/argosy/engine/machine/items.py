@@ -8,8 +8,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from argosy.engine.expressions import json_text
-from argosy.engine.machine import scopes
+from argosy.engine.expressions import json_text, values
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,7 @@ class Item:
             return str(json.loads(self.raw))
         if self.raw.startswith("{"):
             pairs = sorted(json_text.members(self.raw).items())
-            return "{" + ",".join(f"{scopes.go_json(key)}:{raw}" for key, raw in pairs) + "}"
+            return "{" + ",".join(f"{json_text.of_struct(key)}:{raw}" for key, raw in pairs) + "}"
         return self.raw
 
     def members(self) -> dict[str, str]:
@@ -56,7 +55,7 @@ _HTML = (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"))
 
 def of_value(value: Any) -> Item:
     """The item that *value* of a manifest is: an API server has written it anew, its keys in order."""
-    return Item(scopes.go_json(value, sort_keys=True))
+    return Item(values.to_json(value))
 
 
 def of_list(text: str) -> list[Item]:

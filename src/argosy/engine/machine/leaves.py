@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from argosy.engine import durations
-from argosy.engine.machine import claims, effects
+from argosy.engine import durations, effects
+from argosy.engine.effects import PodResult
 from argosy.engine.machine.calls import Call
 from argosy.engine.machine.core import Machine
-from argosy.engine.machine.effects import PodResult
 from argosy.engine.machine.substitution import replace
+from argosy.engine.manifest import claims
 from argosy.engine.nodes import Json, Node, NodeType, Outputs, Phase
 
 UNHEARD = "Pod Failed whilst container running"

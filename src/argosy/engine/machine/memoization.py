@@ -2,8 +2,7 @@
 
 import re
 
-from argosy.engine import durations
-from argosy.engine.machine import effects
+from argosy.engine import durations, effects
 from argosy.engine.machine.calls import Call
 from argosy.engine.machine.core import Machine
 from argosy.engine.nodes import Json, Node, NodeType, Outputs, Phase, is_resource_name

@@ -3,6 +3,7 @@
 from typing import Any
 
 from argosy.engine import durations, nodes
+from argosy.engine.expressions import values
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.machine import calls, references
 from argosy.engine.machine.calls import Call
@@ -66,7 +67,7 @@ class Retry:
             "retries": str(len(self._attempts)),
             "lastRetry.exitCode": code or "0",
             "lastRetry.status": str(last.phase) if last else "",
-            "lastRetry.duration": durations.go_seconds(_duration(last)) if last else "0",
+            "lastRetry.duration": values.float_written(_duration(last), 21) if last else "0",
             "lastRetry.message": last.message if last else "",
         }
         if calls.kind_of(self._template) in calls.CONTAINERS:
@@ -140,7 +141,7 @@ class Retry:
             "retries": str(len(self._attempts) - 1),
             "lastRetry.exitCode": code or "-1",
             "lastRetry.status": str(last.phase),
-            "lastRetry.duration": durations.go_seconds(_duration(last)),
+            "lastRetry.duration": values.float_written(_duration(last), 21),
             "lastRetry.message": last.message,
         }
 

@@ -3,7 +3,6 @@
 A scope is flat: ``{"tasks.a.outputs.result": "1"}``. None marks an output that a skipped task never produced: known, but absent.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -14,9 +13,6 @@ from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.nodes import Json, Node, Outputs, Phase
 
 Scope = dict[str, object]
-
-LOCAL = "127.0.0.1"
-"""The address of every pod on this machine."""
 
 
 def inputs(template: Mapping[str, Any]) -> Scope:
@@ -40,7 +36,7 @@ def of_node(kind: str, name: str, node: Node, workflow: str) -> Scope:
         f"{prefix}.startedAt": rfc3339(node.started),
     }
     if node.daemoned:
-        scope[f"{prefix}.ip"] = LOCAL
+        scope[f"{prefix}.ip"] = nodes.POD_ADDRESS
     if node.finished is not None:
         scope[f"{prefix}.finishedAt"] = rfc3339(node.finished)
     return scope | of_outputs(prefix, node.outputs)
@@ -90,7 +86,7 @@ def of_loop(kind: str, name: str, children: Iterable[Node]) -> Scope:
         if child.outputs.result is not None:
             results.append(_entry(child.outputs.result))
     prefix = f"{kind}.{name}.outputs"
-    scope: Scope = {f"{prefix}.result": f"[{','.join(results)}]", f"{prefix}.parameters": go_json(rows, sort_keys=True)}
+    scope: Scope = {f"{prefix}.result": f"[{','.join(results)}]", f"{prefix}.parameters": values.to_json(rows)}
     return scope | {f"{prefix}.parameters.{key}": _column(values) for key, values in columns.items()}
 
 
@@ -100,9 +96,9 @@ def _column(written: list[str]) -> str:
         # Go reads numbers as floats, and does not go on where one is larger than a float can be.
         decoded = [json_text.read(value, parse_int=float) for value in written]
         collections = all(isinstance(entry, dict | list) for entry in decoded)
-        return go_json(decoded, sort_keys=True) if collections else go_json(written)
+        return values.to_json(decoded) if collections else json_text.of_struct(written)
     except (ValueError, ExpressionError):
-        return go_json(written)
+        return json_text.of_struct(written)
 
 
 def _entry(result: str) -> str:
@@ -137,7 +133,7 @@ def workflow_constants(name: str, uid: str, created: float, metadata: Json, spec
     for kind in ("annotations", "labels"):
         given = metadata.get(kind) or {}
         scope |= {f"workflow.{kind}.{key}": value for key, value in given.items()}
-        scope[f"workflow.{kind}"] = scope[f"workflow.{kind}.json"] = go_json(given or None, sort_keys=True)
+        scope[f"workflow.{kind}"] = scope[f"workflow.{kind}.json"] = values.to_json(given or None)
         extra = (spec.get("workflowMetadata") or {}).get(kind) or {}
         scope |= {f"workflow.{kind}.{key}": value for key, value in extra.items()}
     return scope
@@ -161,19 +157,9 @@ _PARAMETER = ("name", "default", "value", "valueFrom", "globalName", "enum", "de
 def parameters_json(parameters: Sequence[Mapping[str, Any]]) -> str:
     """*parameters* in one text, their fields in the order in which Argo's own type has them."""
     ordered = [{field: entry[field] for field in _PARAMETER if field in entry} for entry in parameters]
-    return go_json(ordered or None)
+    return json_text.of_struct(ordered or None)
 
 
 def rfc3339(moment: float) -> str:
     """A time as Argo writes it: whole seconds, UTC."""
     return datetime.fromtimestamp(int(moment), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def go_json(value: object, *, sort_keys: bool = False) -> str:
-    """JSON as Go writes it: no blanks, and the characters HTML minds escaped. *sort_keys*: of a map; without, of a struct of texts."""
-    if sort_keys:
-        return values.to_json(value)
-    plain = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-    for char, escape in json_text.HTML.items():
-        plain = plain.replace(char, escape)
-    return plain

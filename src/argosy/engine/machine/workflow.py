@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
-from argosy.engine import nodes
+from argosy.engine import effects, nodes
+from argosy.engine.expressions import json_text
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.machine import (
     calls,
     dag,
-    effects,
     exits,
     leaves,
     memoization,
@@ -22,7 +21,7 @@ from argosy.engine.machine import (
 from argosy.engine.machine.calls import Call
 from argosy.engine.machine.core import Body, Identity, Machine
 from argosy.engine.manifest.catalogue import WORKFLOW, Catalogue
-from argosy.engine.nodes import Json, Node, Phase
+from argosy.engine.nodes import Ending, Json, Node, Phase
 
 BODIES: Mapping[str, Body] = {
     "dag": dag.carry_out,
@@ -37,14 +36,6 @@ BODIES: Mapping[str, Body] = {
     "http": leaves.request,
     "suspend": leaves.suspend,
 }
-
-
-@dataclass(frozen=True)
-class Ending:
-    """How the workflow ended."""
-
-    phase: Phase
-    message: str
 
 
 class Workflow:
@@ -163,7 +154,7 @@ class Workflow:
         variables = self.machine.variables
         variables["workflow.status"] = str(status)
         variables["workflow.duration"] = f"{self.machine.clock() - self._started:.6f}"
-        variables["workflow.failures"] = json.dumps(scopes.go_json(self._failures() or None), ensure_ascii=False)
+        variables["workflow.failures"] = json.dumps(json_text.of_struct(self._failures() or None), ensure_ascii=False)
 
     def _failures(self) -> list[Json]:
         workflow = self.machine.identity.name

@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from argosy import errors
+from argosy.engine.expressions import values
 from argosy.engine.manifest import numbers
 from argosy.engine.nodes import Json
 
@@ -103,6 +104,20 @@ def bodies(path: Path) -> list[Any]:
         raise errors.Misconfigured(f"{path}: {_in_words(error)}") from None
     except RecursionError:
         raise errors.Misconfigured(f"{path}: nested too deeply to be a manifest") from None
+
+
+def parameters(path: Path) -> dict[str, str]:
+    """The parameters in the file *path*, one object; as Argo reads it, what is no text is handed over as its JSON.
+
+    Raises Misconfigured where it holds none.
+    """
+    try:
+        found = bodies(path)
+    except errors.Misconfigured as error:
+        raise errors.Misconfigured(f"cannot read the parameters in {error}") from None
+    if len(found) != 1 or not isinstance(found[0], dict):
+        raise errors.Misconfigured(f"{path} does not hold an object of parameters")
+    return {name: value if isinstance(value, str) else values.to_json(value) for name, value in found[0].items()}
 
 
 def _from_json(text: str) -> Json | None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from argosy.engine.machine.calls import has_location
+from argosy.engine.manifest.locations import has_location
 from argosy.engine.nodes import Json
 from argosy.engine.validation import names, templates
 from argosy.engine.validation.problems import Problem

@@ -1,6 +1,6 @@
 """What Argo asks of a DAG's shape: dependencies that exist, no cycles, conditions it can read."""
 
-from argosy.engine.machine import depends
+from argosy.engine.manifest import depends
 from argosy.engine.nodes import Json
 from argosy.engine.validation.problems import Problem
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from argosy.engine import durations
-from argosy.engine.artifacts.locations import ALL_KINDS
 from argosy.engine.attempts import selectors
 from argosy.engine.manifest.catalogue import KINDS
+from argosy.engine.manifest.locations import ALL_KINDS
 from argosy.engine.nodes import Json
 from argosy.engine.validation import names, pods
 from argosy.engine.validation.problems import Problem

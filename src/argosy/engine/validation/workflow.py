@@ -5,8 +5,8 @@ The order matters: a variable exported with ``globalName`` is known to what is l
 
 from collections.abc import Mapping
 
-from argosy.engine.machine import claims, exits
-from argosy.engine.manifest import resources
+from argosy.engine.machine import exits
+from argosy.engine.manifest import claims, resources
 from argosy.engine.manifest.catalogue import WORKFLOW, Catalogue, Owner, UnknownTemplate
 from argosy.engine.nodes import Json, is_resource_name
 from argosy.engine.validation import calls, graph, names, placeholders, templates, variables

@@ -7,7 +7,7 @@ import pytest
 
 from argosy.engine.attempts import containers
 from argosy.engine.attempts.workspace import PathFailure, Workspace
-from argosy.engine.machine.effects import StartPod
+from argosy.engine.effects import StartPod
 
 
 def launch(

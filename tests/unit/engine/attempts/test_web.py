@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from argosy.engine.attempts.web import LONGEST_BODY, Request
-from argosy.engine.machine.effects import PodResult
+from argosy.engine.effects import PodResult
 from argosy.engine.nodes import Phase
 
 

@@ -1,29 +1,14 @@
-"""Conditions over other tasks, from text to answer."""
+"""Conditions over tasks that have ended."""
 
 import pytest
 
-from argosy.engine.machine import depends
+from argosy.engine.machine import dependencies
 from argosy.engine.nodes import Node, NodeType, Phase
 
 
 def finished(**phases: Phase) -> dict[str, tuple[Node, list[Node]]]:
     """Finished tasks without loops; an underscore stands for a dash."""
     return {name.replace("_", "-"): (Node(name, NodeType.POD, phase, 0.0), []) for name, phase in phases.items()}
-
-
-def test_bare_names_are_spelled_out() -> None:
-    """A bare name asks for success, being skipped, or what continueOn allows."""
-    tasks = {"a": {"name": "a", "continueOn": {"failed": True}}}
-    assert (
-        depends.logic_of({"depends": "a && !a.Failed"}, tasks)
-        == "(a.Succeeded || a.Skipped || a.Daemoned || a.Failed) && !a.Failed"
-    )
-    assert depends.logic_of({"dependencies": ["b"]}, tasks) == "(b.Succeeded || b.Skipped || b.Daemoned)"
-
-
-def test_names() -> None:
-    """Every task once, in order, whatever is asked of it."""
-    assert depends.names_of({"depends": "b-1.Failed || (a && b-1)"}) == ["b-1", "a"]
 
 
 @pytest.mark.parametrize(
@@ -37,4 +22,4 @@ def test_names() -> None:
 )
 def test_allows(logic: str, phases: dict[str, Phase], answer: bool) -> None:
     """The condition's value for tasks that ended like this."""
-    assert depends.allows(logic, finished(**phases)) is answer
+    assert dependencies.allows(logic, finished(**phases)) is answer

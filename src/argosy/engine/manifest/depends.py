@@ -1,12 +1,10 @@
-"""When a task of a DAG may run: ``dependencies`` and ``depends``, from text to answer."""
+"""What a task of a DAG waits for: ``dependencies`` and ``depends``, as they are written. Whether it may run is the machine's business."""
 
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from argosy.engine.expressions import expr
-from argosy.engine.expressions.errors import ExpressionError
-from argosy.engine.nodes import Json, Node, Phase
+from argosy.engine.nodes import Json
 
 _TERM = re.compile(r"(?P<result>[a-zA-Z0-9][-a-zA-Z0-9]*?\.[A-Z][a-zA-Z]+)|(?P<task>[a-zA-Z0-9][-a-zA-Z0-9]*)")
 
@@ -34,31 +32,6 @@ def terms_of(task: Mapping[str, Any]) -> list[tuple[str, str | None]]:
 def names_of(task: Mapping[str, Any]) -> list[str]:
     """The tasks that *task* waits for, once each."""
     return list(dict.fromkeys(name for name, _ in terms_of(task)))
-
-
-def allows(logic: str, finished: Mapping[str, tuple[Node, list[Node]]]) -> bool:
-    """Whether *logic* lets a task run, given its *finished* dependencies, each with its loop's nodes.
-
-    Raises ExpressionError where the condition cannot be evaluated.
-    """
-    environment = {name.replace("-", "_"): _results(node, items) for name, (node, items) in finished.items()}
-    answer = expr.evaluate(logic.replace("-", "_"), environment)
-    if not isinstance(answer, bool):
-        raise ExpressionError(f"depends {logic!r} is {answer!r}, not true or false")
-    return answer
-
-
-def _results(node: Node, items: list[Node]) -> dict[str, bool]:
-    return {
-        "Succeeded": node.phase is Phase.SUCCEEDED,
-        "Failed": node.phase is Phase.FAILED,
-        "Errored": node.phase is Phase.ERROR,
-        "Skipped": node.phase is Phase.SKIPPED,
-        "Omitted": node.phase is Phase.OMITTED,
-        "Daemoned": node.daemoned,
-        "AnySucceeded": any(item.phase is Phase.SUCCEEDED for item in items),
-        "AllFailed": bool(items) and all(item.phase is Phase.FAILED for item in items),
-    }
 
 
 def _spelled_out(name: str, task: Mapping[str, Any]) -> str:
