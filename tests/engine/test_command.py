@@ -122,6 +122,9 @@ def test_parameter_file_and_entrypoint(shell: Shell, tmp_path: Path) -> None:
         pytest.param(("run", "nobody"), "there is no model 'nobody'", id="no-model"),
         pytest.param(("run", "-f", "greet.yaml", "-p", "who"), "'who' is not NAME=VALUE", id="no-value"),
         pytest.param(("run", "-f", "greet.yaml", "--parallelism", "0"), "at least one step", id="no-parallelism"),
+        pytest.param(
+            ("run", "-f", "greet.yaml", "--name", "../up"), "'../up' cannot be a workflow's name", id="name-that-climbs"
+        ),
         pytest.param(("resume", "nothing"), "there is no run 'nothing'", id="no-run"),
     ],
 )

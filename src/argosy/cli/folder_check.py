@@ -10,6 +10,7 @@ from pathlib import Path
 
 from argosy import errors
 from argosy.adapters import definitions_text, model_folder
+from argosy.cli import models
 from argosy.domain import folder_checks, settings_checks
 from argosy.domain.expectations import Expectations
 from argosy.domain.model_settings import ModelSettings
@@ -28,6 +29,8 @@ def refuse(model: Path) -> None:
 
 def problems(model: Path) -> list[str]:
     """All that is wrong in the folder *model*, a line each."""
+    if not model.is_dir():
+        return [models.no_folder(model)]
     files = [model / name for name in (*folder.ARTIFACTS.values(), folder.PIPELINE)]
     if absent := [f"{file} is not there; a model's folder needs it" for file in files if not file.is_file()]:
         return absent

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from argosy import errors
-from argosy.cli import cluster, provenance
+from argosy.cli import cluster, models, provenance
 from argosy.engine.manifest import loading
 from argosy.templates import folder, installed
 
@@ -32,6 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Lint each manifest."""
+    if absent := next((given for given in arguments.manifest if not given.exists()), None):
+        raise errors.Misconfigured(f"there is no {absent}{models.hint(absent)}")
     paths = [path / folder.MANIFEST if path.is_dir() else path for path in arguments.manifest]
     found = {path: _problems(path, production=arguments.production) for path in paths}
     if arguments.production:

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from reprlib import repr as shown
 from typing import NoReturn
 
 from argosy import errors
@@ -27,7 +28,7 @@ ALIASES = {"status": "get"}
 """Other words for a verb."""
 
 FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
-REFUSED = {errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR}
+REFUSED = {errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EEXIST}
 
 VERBS = {
     "demo": "take a model from its data file to a served, approved model, and show what happens",
@@ -108,6 +109,9 @@ def _disk_failure(error: OSError) -> errors.ArgosyError | None:
         return errors.LocalDisk(
             f"cannot write{place}: {error.strerror}. Free space there, or set ARGOSY_HOME to another place"
         )
+    if error.errno == errno.ENAMETOOLONG:
+        # Whatever is that long was given to us: no name of ours is. Not the home's name either, which the settings would look for.
+        return errors.UsageError(f"{shown(error.filename)} is too long to be the name of a file or folder")
     from argosy.settings import Settings
 
     home = Settings.from_environment().home

@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from reprlib import repr as shown
 from typing import Any
 
 from argosy import errors
@@ -16,7 +17,7 @@ from argosy.engine.manifest import checking, loading, patches, reach, resources,
 from argosy.engine.manifest.catalogue import Catalogue, Owner, owner_of
 from argosy.engine.manifest.loading import Document, Manifest
 from argosy.engine.manifest.reach import Reached
-from argosy.engine.nodes import Json
+from argosy.engine.nodes import Json, is_resource_name
 from argosy.engine.options import Prepared, RunOptions
 from argosy.engine.state import runs
 from argosy.engine.validation import objects
@@ -223,6 +224,8 @@ def _config_maps_of_parameters(value: Any, where: str) -> Iterator[tuple[str, st
 
 def _names(main: Document, metadata: Json, options: RunOptions) -> tuple[str, str]:
     """The workflow's name and the run's id: the same where a cluster would make up the name."""
+    if options.name and not is_resource_name(options.name):
+        raise errors.UsageError(f"--name {shown(options.name)} cannot be a workflow's name: {objects.NAME}")
     base = options.name or metadata.get("name") or metadata.get("generateName") or ""
     if not base:
         raise errors.Misconfigured(f"{main.path}: metadata.name: is required (or metadata.generateName)")

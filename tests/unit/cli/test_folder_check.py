@@ -38,6 +38,25 @@ def test_nothing_is_wrong_with_the_tutorial(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        pytest.param(("compile", "upsell"), "there is no folder upsell; did you mean workflows/upsell", id="name-only"),
+        pytest.param(("compile", "workflows/upsel"), "did you mean workflows/upsell", id="misspelt"),
+        pytest.param(("compile", SETTINGS), f"{SETTINGS} is a file; name the folder of a model", id="file"),
+        pytest.param(("lint", "upsel"), "there is no upsel; did you mean workflows/upsell", id="linted"),
+    ],
+)
+def test_a_folder_that_is_none(
+    words: tuple[str, ...], message: str, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line with what was meant, not one for each file that such a folder lacks."""
+    assert main.run(words) == 78
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
     ("file", "old", "new", "told"),
     [
         pytest.param(

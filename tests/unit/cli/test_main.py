@@ -68,6 +68,30 @@ def test_a_disk_that_refuses(
     assert "ARGOSY_HOME" in said
 
 
+@pytest.mark.parametrize("part", ["keys", "forge"])
+def test_what_stands_in_the_place_of_a_folder(
+    part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A link to a disk that is not there today, where a folder of the home belongs, is named."""
+    (tmp_path / part).symlink_to(tmp_path / "unplugged" / part)
+    monkeypatch.setenv("ARGOSY_HOME", str(tmp_path))
+    assert main.run(["setup"]) == 78
+    assert f"cannot be used: File exists at {tmp_path / part}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [("run", "x" * 5000), ("lint", "x" * 5000), ("compile", "x" * 5000), ("runs",)])
+def test_a_name_that_no_file_can_have(
+    words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One short line, whoever gave the name."""
+    if words == ("runs",):
+        monkeypatch.setenv("ARGOSY_HOME", "x" * 5000)
+    assert main.run(words) == 2
+    said = capsys.readouterr().err
+    assert "is too long to be the name of a file or folder" in said
+    assert len(said) < 120
+
+
 @pytest.mark.parametrize("place", ["home/missing", "elsewhere"])
 def test_a_bug_keeps_its_traceback(
     failing: Failing, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

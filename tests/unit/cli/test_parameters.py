@@ -86,8 +86,8 @@ def test_a_file_of_parameters(content: str, expected: dict[str, str], tmp_path: 
     ("content", "message"),
     [
         pytest.param("- a\n", "does not hold an object", id="list"),
-        pytest.param("a: [", "cannot read the parameters in .*: line 2", id="no-yaml"),
-        pytest.param("a: \0", "cannot read the parameters", id="binary"),
+        pytest.param("a: [", "--parameter-file: .*: line 2", id="no-yaml"),
+        pytest.param("a: \0", "--parameter-file: ", id="binary"),
     ],
 )
 def test_a_file_that_holds_none(content: str, message: str, tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ def parameters(path: Path) -> dict[str, str]:
     try:
         found = bodies(path)
     except errors.Misconfigured as error:
-        raise errors.Misconfigured(f"cannot read the parameters in {error}") from None
+        raise errors.Misconfigured(f"--parameter-file: {error}") from None
     if len(found) != 1 or not isinstance(found[0], dict):
         raise errors.Misconfigured(f"{path} does not hold an object of parameters")
     return {name: value if isinstance(value, str) else values.to_json(value) for name, value in found[0].items()}
