@@ -10,7 +10,6 @@ Run against a stand-in for the REST endpoints used here, not yet against github.
 import base64
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import github
@@ -25,12 +24,14 @@ from github.PullRequest import PullRequest
 from github.Repository import Repository
 
 from argosy import errors
-from argosy.domain import changes, promotion, release, request_marks
+from argosy.domain import changes, promotion, request_marks
 from argosy.domain.autolinks import defused
 from argosy.domain.changes import ChangedFile, Entry
 from argosy.domain.markdown_text import escape
 from argosy.domain.promotion import Proposal, Request, State
 from argosy.domain.request_marks import Ending, Marks
+from argosy.promotion import proposals
+from argosy.promotion.standing import Main
 
 MAIN = "main"
 TIMEOUT_SECONDS = 20
@@ -86,10 +87,7 @@ class GithubForge:
         """See the port."""
         with _reported():
             known = [*self._open(), *self._of_branches(proposal.subject)]
-            served, genuine = self._served(proposal.subject), partial(self._is_genuine, self.head())
-            decision = promotion.decide(proposal.subject, _by_number(known), served, genuine)
-            if decision.action == "stop" and decision.request:
-                raise promotion.refusal(decision.request)
+            decision = proposals.decide(Main.now(self), proposal.subject, _by_number(known))
             if decision.action == "done":
                 return decision.request
             opened = decision.request or self._opened(proposal, decision.branch)
@@ -186,11 +184,6 @@ class GithubForge:
         """Whether its branch is one of this repository's, named as ours are; anybody may open one from a fork, whatever it says."""
         fork = pull.head.repo is None or pull.head.repo.full_name != pull.base.repo.full_name
         return not fork and pull.head.ref.startswith(promotion.PREFIXES)
-
-    def _served(self, subject: promotion.Subject) -> str | None:
-        path = promotion.version_path(subject.model, subject.environment)
-        text = self._content(path, MAIN)
-        return release.parse(text.decode(), f"main:{path}").model_digest if text is not None else None
 
     def _pull(self, number: int) -> PullRequest:
         try:
@@ -382,14 +375,6 @@ class GithubForge:
                 "changes cannot be known, so nothing is merged. Divide the environment repo"
             )
         return {one.path: Entry(one.mode, one.sha) for one in tree.tree if one.type != "tree"}
-
-    def _is_genuine(self, main: str, request: Request) -> bool:
-        try:
-            return request.subject == changes.subject(
-                self.changes(request, main), lambda path: self._content(path, request.head)
-            )
-        except errors.Rejected:
-            return False
 
     def _contents(self, paths: Sequence[str], ref: str) -> dict[str, bytes]:
         return {path: self._blob(sha) for path, sha in self._listing(paths, ref).items()}

@@ -5,10 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from argosy import errors
-from argosy.domain import changes, promotion, release
+from argosy.domain import changes, promotion
 from argosy.domain.changes import ChangedFile, Entry
 from argosy.domain.documents import sha256
 from argosy.domain.promotion import Proposal, Request, State, Subject
+from argosy.promotion import proposals, subjects
+from argosy.promotion.standing import Main
 
 TIME = "2026-01-01T00:00:00+00:00"
 
@@ -79,9 +81,7 @@ class MemoryForge:
 
     def propose(self, proposal: Proposal) -> Request | None:
         """See the port."""
-        decision = promotion.decide(proposal.subject, self.requests(), self._served(proposal.subject), self._is_genuine)
-        if decision.action == "stop" and decision.request:
-            raise promotion.refusal(decision.request)
+        decision = proposals.decide(Main.now(self), proposal.subject, self.requests())
         if decision.action != "open":
             return decision.request
         number = len(self._requests) + 1
@@ -137,8 +137,7 @@ class MemoryForge:
             raise errors.Rejected(f"request {number} is {request.state}; it cannot be merged")
         if at != self.head():
             raise errors.TryAgain("main has moved")
-        if not self._is_genuine(request):
-            raise promotion.mislabelled(number)
+        subjects.refuse_mislabelled(Main.now(self), request)
         self._commits.append(self._applied(request, self._commits[-1]))
         self._merged_at[number] = len(self._commits) - 1
         self.log.append(f"merged {number} by {by}\n{note}")
@@ -163,11 +162,6 @@ class MemoryForge:
         self.log.append(f"reopened {number} by {by}")
         return self._update(number, state=State.OPEN, ended_by=None, ended_at=None, reason=None, superseded_by=None)
 
-    def _served(self, subject: promotion.Subject) -> str | None:
-        path = promotion.version_path(subject.model, subject.environment)
-        text = self.read(path)
-        return release.parse(text.decode(), path).model_digest if text is not None else None
-
     def _supersede(self, requests: list[Request] | tuple[Request, ...], by: Request) -> None:
         for request in requests:
             self._requests[request.number] = promotion.superseded(self._requests[request.number], by, TIME)
@@ -181,13 +175,6 @@ class MemoryForge:
         if request.state is State.MERGED:
             raise errors.Rejected(f"request {number} is merged")
         return request
-
-    def _is_genuine(self, request: Request) -> bool:
-        try:
-            found = changes.subject(self.changes(request, self.head()), lambda path: self.read(path, request.head))
-        except errors.Rejected:
-            return False
-        return found == request.subject
 
     def _applied(self, request: Request, main: Mapping[str, bytes]) -> dict[str, bytes]:
         proposed = self.contents(promotion.places(request.subject), request.head)

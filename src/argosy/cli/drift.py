@@ -10,8 +10,9 @@ import datetime
 import re
 
 from argosy import errors, scratch, wiring
-from argosy.cli import approved, drift_table
+from argosy.cli import drift_table
 from argosy.domain import bundle, drift, release, task_words
+from argosy.promotion import approval
 from argosy.settings import Settings
 
 AGO = re.compile(r"(\d+)([smhd])")
@@ -42,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"--since ({arguments.since:%Y-%m-%d %H:%M:%S %Z}) is not before --until ({arguments.until:%Y-%m-%d %H:%M:%S %Z})"
         )
     settings = Settings.from_environment()
-    version = approved.find(settings, arguments.model, arguments.environment).version
+    version = approval.find(wiring.forge(settings), arguments.model, arguments.environment).version
     thresholds = drift.Thresholds(minimum_rows=arguments.minimum)
     signature, bins = _reference(settings, version)
     about = drift.About(
@@ -61,10 +62,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _reference(settings: Settings, version: release.Version) -> tuple[bundle.Signature, bundle.Bins]:
     with scratch.folder("drift") as place:
-        folder = approved.fetch_bundle(settings, version, place / "bundle")
+        folder = approval.fetch_bundle(wiring.artifacts(settings), version, place / "bundle")
         if (digest := bundle.digest(folder)) != version.model_digest:
             raise errors.Rejected(
-                f"the bundle at {version.storage_uri} is {digest}, but {version.model_digest} is approved. {approved.remedy(version)}"
+                f"the bundle at {version.storage_uri} is {digest}, but {version.model_digest} is approved. {approval.remedy(version)}"
             )
         return bundle.Signature.read(folder / bundle.SIGNATURE), bundle.read_bins(folder / bundle.BINS)
 

@@ -6,21 +6,18 @@ store, once their digest is proven. `prune` drops what no environment serves, se
 
 import argparse
 import json
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 
 from argosy import errors, scratch, wiring
-from argosy.cli import approved
-from argosy.domain import online, promotion, release
-from argosy.domain.promotion import State
+from argosy.domain import online
 from argosy.ports.features import Held, SharedOnlineStore
-from argosy.ports.forge import Forge
+from argosy.promotion import approval, online_stores
+from argosy.promotion.online_stores import Named
+from argosy.promotion.standing import Main
 from argosy.settings import Settings
 
-Named = dict[str, list[str]]
-"""Digest to who names it."""
 Action = Callable[[argparse.Namespace, Settings, SharedOnlineStore], None]
 
 
@@ -59,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _list(arguments: argparse.Namespace, settings: Settings, store: SharedOnlineStore) -> None:
     held = store.held()
-    named = _named(wiring.forge(settings), held)
+    named = online_stores.named(wiring.forge(settings), {one.model for one in held})
     for one in held:
         print(_as_json(one, named) if arguments.json else _row(one, named))
     if not held and not arguments.json:
@@ -67,11 +64,11 @@ def _list(arguments: argparse.Namespace, settings: Settings, store: SharedOnline
 
 
 def _load(arguments: argparse.Namespace, settings: Settings, store: SharedOnlineStore) -> None:
-    version = approved.find(settings, arguments.model, arguments.environment).version
+    version = approval.find(wiring.forge(settings), arguments.model, arguments.environment).version
     if version.online_store is None:
         raise errors.UsageError(f"version {version.version} of {version.model} has no online store")
     with scratch.folder("online") as place:
-        folder = approved.fetch_online(settings, version, version.online_store, place / "online")
+        folder = approval.fetch_online(wiring.artifacts(settings), version, version.online_store, place / "online")
         store.load(folder, version.online_store.digest, version.model)
     print(f"loaded: {version.model} version {version.version} ({version.online_store.digest[:19]})")
 
@@ -80,8 +77,10 @@ def _prune(arguments: argparse.Namespace, settings: Settings, store: SharedOnlin
     forge = wiring.forge(settings)
     held = store.held()
     # A database may serve other environment repos as well; about their models this one cannot say what is needed.
-    own = [one for one in held if forge.history(promotion.policy_path(one.model))]
-    going = online.unneeded(own, _named(forge, own), datetime.now(UTC))
+    main = Main.now(forge)
+    own = [one for one in held if main.ever_had_policy(one.model)]
+    named = online_stores.named(forge, {one.model for one in own})
+    going = online.unneeded(own, named, datetime.now(UTC))
     for one in going:
         if not arguments.dry_run:
             store.drop(one.digest)
@@ -90,33 +89,6 @@ def _prune(arguments: argparse.Namespace, settings: Settings, store: SharedOnlin
         )
     if not going:
         print(f"nothing to drop, {len(held)} kept")
-
-
-def _named(forge: Forge, held: Sequence[Held]) -> Named:
-    """Who names a published store: what each environment serves or served lately, and requests that are open."""
-    named: Named = defaultdict(list)
-    for model in sorted({one.model for one in held}):
-        for environment in promotion.ENVIRONMENTS:
-            for place, digest in enumerate(_served(forge, promotion.version_path(model, environment))):
-                named[digest].append(f"{environment} before" if place else environment)
-    for request in forge.requests():
-        if request.state is State.OPEN:
-            path = promotion.version_path(request.subject.model, request.subject.environment)
-            named_there = _digest(forge.read(path, request.head), path)
-            named[named_there].append(f"request {request.number}")
-    return named
-
-
-def _served(forge: Forge, path: str) -> Iterator[str]:
-    """The online stores that *path* of main named, newest first."""
-    for commit in forge.history(path)[: online.REVERTS]:
-        yield _digest(forge.read(path, commit), path)
-
-
-def _digest(content: bytes | None, path: str) -> str:
-    """The online store that a ``version.yaml`` names; nothing where there is none."""
-    store = release.parse(content.decode(errors="replace"), path).online_store if content is not None else None
-    return store.digest if store is not None else ""
 
 
 def _as_json(one: Held, named: Named) -> str:

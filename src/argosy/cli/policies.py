@@ -7,6 +7,7 @@ from argosy import errors, wiring
 from argosy.adapters import model_folder
 from argosy.adapters.local_forge.repository import Person, Repository
 from argosy.domain import promotion
+from argosy.promotion.standing import Main
 from argosy.settings import Settings
 
 MAIN = "refs/heads/main"
@@ -16,15 +17,14 @@ def refuse_unjudged(settings: Settings, model: str) -> None:
     """Raise Misconfigured where this machine's environment repo has no policy of *model* that can be read."""
     if not settings.forge_uri.startswith(wiring.LOCAL):
         return  # the pipeline's first step asks the server
-    forge, path = wiring.forge(settings), promotion.policy_path(model)
-    content = forge.read(path, forge.head())
-    if content is None:
+    path, policy = promotion.policy_path(model), Main.now(wiring.forge(settings)).policy(model)
+    if policy is None:
         raise errors.Misconfigured(
             f"there is no policy for {model}, and without gates nothing of it can be promoted: write gitops-env/{path} "
             "(docs/concepts.md, Gates and verdicts); the next run brings it to the environment repo"
         )
     try:
-        model_folder.policy_of(content, f"{path} on main of the environment repo")
+        model_folder.policy_of(policy.content, f"{path} on main of the environment repo")
     except errors.Misconfigured as error:
         raise errors.Misconfigured(
             f"{error}\n       what is in gitops-env/ does not count any more; mend it there, then `argosy env adopt-policy {model}`"
@@ -58,11 +58,12 @@ def adopt(settings: Settings, model: str, by: str) -> str:
         raise errors.UsageError(f"there is no gitops-env/{path}")
     if (found := model_folder.policy_of(content, f"gitops-env/{path}").model) != model:
         raise errors.Misconfigured(f"gitops-env/{path} is about {found!r}; name the policy's file after its model")
-    forge, repository = wiring.forge(settings), Repository(Path(settings.forge_uri.removeprefix(wiring.LOCAL)))
-    main = forge.head()
-    if forge.read(path, main) == content:
+    main = Main.now(wiring.forge(settings))
+    repository = Repository(Path(settings.forge_uri.removeprefix(wiring.LOCAL)))
+    held = main.policy(model)
+    if held and held.content == content:
         return f"{path} counts already as it is here"
-    commit = repository.commit(main, {path: content}, f"Adopt the policy of {model}\n", Person(by))
-    if not repository.move(MAIN, commit, main):
+    commit = repository.commit(main.commit, {path: content}, f"Adopt the policy of {model}\n", Person(by))
+    if not repository.move(MAIN, commit, main.commit):
         raise errors.TryAgain("the environment repo changed meanwhile; try again")
     return f"{path} counts from now on ({commit[:12]}, by {by}); what the old one judged cannot be merged any more, run {model} again"

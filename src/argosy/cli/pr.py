@@ -11,11 +11,12 @@ from collections.abc import Callable
 
 from argosy import errors, wiring
 from argosy.cli import delivery, markdown, people, request_text
-from argosy.domain import environment_repo, promotion
+from argosy.domain import promotion
 from argosy.domain.merge_checks import Check, short
 from argosy.domain.promotion import Request, State
 from argosy.promotion import aliases, subjects
 from argosy.promotion.desk import Desk
+from argosy.promotion.standing import Main
 from argosy.settings import Settings
 
 Action = Callable[[argparse.Namespace, Desk, Settings], int]
@@ -171,7 +172,7 @@ def _follow(merged: Request, desk: Desk, here: Settings) -> int:
 
 
 def _sync_registry(arguments: argparse.Namespace, desk: Desk, here: Settings) -> int:
-    models = arguments.model or environment_repo.models(desk.forge.contents(["models"], desk.forge.head()))
+    models = arguments.model or Main.now(desk.forge).models()
     for model in models:
         _say_champion(model, desk, here)
     return errors.DONE

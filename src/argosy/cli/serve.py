@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from argosy import errors, scratch, wiring
-from argosy.cli import approved
 from argosy.domain import promotion, release
 from argosy.ports.signer import Tampered
+from argosy.promotion import approval
+from argosy.promotion.approval import Approval
 from argosy.settings import Settings
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Check what is approved, then serve it."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     settings = Settings.from_environment()
-    found = approved.find(settings, arguments.model, arguments.environment)
+    found = approval.find(wiring.forge(settings), arguments.model, arguments.environment)
     from argosy.serving import server
 
     # Before anything that takes time: a port in use is said at once.
@@ -57,13 +58,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _serve(
-    settings: Settings, found: approved.Approval, arguments: argparse.Namespace, listener: socket.socket, place: Path
+    settings: Settings, found: Approval, arguments: argparse.Namespace, listener: socket.socket, place: Path
 ) -> None:
     from argosy.ports.prediction_log import Served
     from argosy.serving import admission, counter, launch, records
 
     version = found.version
-    folder = approved.fetch_bundle(settings, version, place / "bundle")
+    folder = approval.fetch_bundle(wiring.artifacts(settings), version, place / "bundle")
     store = version.online_store
     wanted = admission.Approved(
         folder,
@@ -97,10 +98,10 @@ def _refusal(error: Tampered, version: release.Version, place: Path) -> errors.R
     text = str(error)
     for copy, known in places.items():
         text = text.replace(str(copy), known)
-    return errors.Rejected(f"{text}. Nothing is served. {approved.remedy(version)}")
+    return errors.Rejected(f"{text}. Nothing is served. {approval.remedy(version)}")
 
 
-def _signature(found: approved.Approval, place: Path) -> Path | None:
+def _signature(found: Approval, place: Path) -> Path | None:
     if found.signature is None:
         return None
     path = place / "bundle.sig"
@@ -115,4 +116,4 @@ def _online(settings: Settings, version: release.Version, folder: Path) -> "Onli
         return None
     if shared := wiring.shared_online_store(settings):
         return shared.open(store.digest)
-    return wiring.online_features(approved.fetch_online(settings, version, store, folder))
+    return wiring.online_features(approval.fetch_online(wiring.artifacts(settings), version, store, folder))

@@ -12,7 +12,7 @@ from enum import StrEnum
 from pydantic import ValidationError
 
 from argosy import errors
-from argosy.domain import promotion, release
+from argosy.domain import promotion, release, version_file
 from argosy.domain.evidence import Evidence
 from argosy.domain.promotion import Subject
 
@@ -164,7 +164,7 @@ def _version(path: str, content: bytes | None) -> release.Version:
     if content is None:
         raise errors.Rejected(f"its commit has no {path}")
     try:
-        return release.parse(content.decode(errors="replace"), path)
+        return version_file.parse(content, path)
     except errors.Misconfigured as error:
         raise errors.Rejected(str(error)) from None
 

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from argosy import errors
-from argosy.domain import changes, merge_checks, promotion, release
+from argosy.domain import changes, merge_checks, promotion, release, version_file
 from argosy.domain.bundle import RELEASE, Release
 from argosy.domain.changes import Problem
 from argosy.domain.documents import sha256
@@ -70,7 +70,7 @@ def _served(model: str, environment: str, files: Mapping[str, bytes]) -> Iterato
     if path not in files:
         return
     try:
-        version = release.parse(files[path].decode(errors="replace"), path)
+        version = version_file.parse(files[path], path)
     except errors.Misconfigured as error:
         yield Problem(path, str(error).removeprefix(f"{path}: "))
         return
@@ -142,7 +142,7 @@ def below_minimum(model: str, values: Mapping[str, object], files: Mapping[str, 
     for environment in promotion.ENVIRONMENTS:
         path = promotion.version_path(model, environment)
         with contextlib.suppress(errors.Misconfigured):  # said elsewhere
-            if path in files and (found := release.parse(files[path].decode(errors="replace"), path).version) < oldest:
+            if path in files and (found := version_file.parse(files[path], path).version) < oldest:
                 yield Problem(
                     path, f"version {found} is older than minimumVersion ({oldest}) in models/{model}/values.yaml"
                 )

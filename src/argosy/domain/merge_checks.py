@@ -4,20 +4,17 @@ The one check that needs keys and the model store, the signature, is the caller'
 """
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pydantic import ValidationError
 
 from argosy import errors
-from argosy.domain import changes, promotion, release
+from argosy.domain import changes, promotion, release, version_file
 from argosy.domain.bundle import Release
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import Evidence
 from argosy.domain.promotion import Subject
-
-Read = Callable[[str], bytes | None]
-"""Reads a path of one commit of main."""
 
 
 @dataclass(frozen=True)
@@ -32,25 +29,15 @@ class Check:
 
 @dataclass(frozen=True)
 class MainState:
-    """What main says about a model, at one commit."""
+    """What main says about a model, at one commit; ``argosy.promotion.standing`` reads it."""
 
     model: str
     champion: release.Version | None
+    """The version in production."""
     policy_digest: str | None
+    """Of the model's gates; None where main has none."""
     rejected: str | None
     """Why the model that is asked about was taken out of service; None where it was not."""
-
-    @classmethod
-    def read(cls, model: str, model_digest: str, read: Read) -> "MainState":
-        """Read through *read* what concerns *model_digest*. Raises Misconfigured where a file of main cannot be understood."""
-        path = promotion.version_path(model, promotion.PRODUCTION)
-        version, policy = read(path), read(promotion.policy_path(model))
-        return cls(
-            model=model,
-            champion=release.parse(version.decode(), f"main:{path}") if version is not None else None,
-            policy_digest=sha256(policy) if policy is not None else None,
-            rejected=promotion.rejection(read(promotion.rejected_path(model, model_digest))),
-        )
 
     def serves(self, model_digest: str) -> bool:
         """Whether that model is in production."""
@@ -180,7 +167,7 @@ def of_revert(
 
 def _documents(subject: Subject, files: Mapping[str, bytes]) -> tuple[release.Version, Evidence]:
     path = promotion.version_path(subject.model, subject.environment)
-    version = release.parse(files[path].decode(), path)
+    version = version_file.parse(files[path], path)
     return version, Evidence.model_validate_json(files[_evidence_path(subject)])
 
 

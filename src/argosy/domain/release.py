@@ -1,11 +1,9 @@
 """``version.yaml``: the one small file that says which model an environment serves.
 
-It is YAML that tools and charts read, in one fixed, flat form: Argosy writes it, people revert it. Its reader here accepts that form and
-nothing else, so that no YAML subtlety (``010``, ``no``, an anchor) can mean another model than the reviewer saw.
+It is YAML that tools and charts read, in one fixed, flat form: Argosy writes it, people revert it. Reading it is ``version_file``'s.
 """
 
 import json
-import re
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
@@ -28,7 +26,6 @@ Image = Annotated[
 BY_DIGEST = (
     "an image is named by its digest alone, <name>@sha256:<64 hex digits>: what a tag names changes after the review"
 )
-LINE = re.compile(r"(?P<indent> *)(?P<key>[A-Za-z][A-Za-z0-9]*):(?: (?P<value>\S.*))?")
 
 
 class OnlineStore(Document):
@@ -74,17 +71,6 @@ class Version(Document):
         return "".join(_lines(self.model_dump(mode="json", by_alias=True, exclude_none=True), ""))
 
 
-def parse(text: str, where: str) -> Version:
-    """Read the ``version.yaml`` *text* that lies at *where*. Raises Misconfigured with the line."""
-    try:
-        return Version.model_validate(_mapping(text, where))
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        why = BY_DIGEST if field == "image" else first["msg"]
-        raise errors.Misconfigured(f"{where}: {field}: {why}; revert the commit that changed it") from None
-
-
 def _lines(values: dict[str, Any], indent: str) -> list[str]:
     lines = []
     for key, value in values.items():
@@ -93,32 +79,3 @@ def _lines(values: dict[str, Any], indent: str) -> list[str]:
         else:
             lines.append(f"{indent}{key}: {json.dumps(value)}\n")
     return lines
-
-
-def _mapping(text: str, where: str) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    inner: dict[str, Any] = values
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        matched = LINE.fullmatch(line)
-        if not matched or len(matched["indent"]) not in {0, 2}:
-            raise errors.Misconfigured(f"{where}:{number}: expected `key: value`, as Argosy writes it; found {line!r}")
-        target = inner if matched["indent"] else values
-        if matched["key"] in target:
-            raise errors.Misconfigured(f"{where}:{number}: {matched['key']!r} is given twice")
-        if matched["value"] is None:
-            inner = target[matched["key"]] = {}
-        else:
-            target[matched["key"]] = _scalar(matched["value"], f"{where}:{number}")
-    return values
-
-
-def _scalar(text: str, where: str) -> str | int:
-    try:
-        value = json.loads(text)
-    except ValueError:
-        value = None
-    if not isinstance(value, str | int) or isinstance(value, bool):
-        raise errors.Misconfigured(f"{where}: expected a quoted text or a whole number; found {text}")
-    return value

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 
 from argosy import errors
-from argosy.domain import evidence_markdown, promotion, release
+from argosy.domain import evidence_markdown, promotion, release, version_file
 from argosy.domain.evidence import Evidence
 from argosy.domain.markdown_text import code
 
@@ -34,7 +34,7 @@ def of_files(subject: promotion.Subject, files: Mapping[str, bytes], not_after: 
     """
     path = promotion.version_path(subject.model, subject.environment)
     beside = f"{promotion.evidence_folder(subject.model, subject.environment)}/evidence.json"
-    version = release.parse(files.get(path, b"").decode(errors="replace"), path)
+    version = version_file.parse(files.get(path, b""), path)
     try:
         evidence = Evidence.model_validate_json(files.get(beside, b""))
     except ValidationError as error:
@@ -47,7 +47,7 @@ def is_of_files(body: str, subject: promotion.Subject, files: Mapping[str, bytes
     path = promotion.version_path(subject.model, subject.environment)
     report = files.get(f"{promotion.evidence_folder(subject.model, subject.environment)}/evidence.md", b"")
     until = not_after(body)
-    version = release.parse(files.get(path, b"").decode(errors="replace"), path)
+    version = version_file.parse(files.get(path, b""), path)
     known = of_files(subject, files, until), markdown(version, until, report.decode(errors="replace"))
     return body.replace("\r\n", "\n").strip() in {text.strip() for text in known}
 

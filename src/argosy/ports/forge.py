@@ -1,6 +1,6 @@
 """The port to the environment repo: what main says, and the requests to change it.
 
-The rules (which branch, when a request is adopted, superseded or refused) are ``argosy.domain.promotion``'s; an adapter applies them so
+The rules (which branch, when a request is adopted, superseded or refused) are ``argosy.promotion.proposals``'; an adapter applies them so
 that they hold whoever else works on the repository at the same time.
 """
 

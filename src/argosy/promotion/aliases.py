@@ -3,10 +3,13 @@
 from argosy.domain import promotion
 from argosy.ports.forge import Forge
 from argosy.ports.registry import Registry
-from argosy.promotion import history
+from argosy.promotion.standing import Main
 
 
 def follow(forge: Forge, model: str, registry: Registry) -> int | None:
-    """Let the alias ``champion`` of *model* follow what main names for production now; the version that has it, if it is known there."""
-    live = history.served(forge, model, promotion.PRODUCTION, forge.head())
+    """Let the alias ``champion`` of *model* follow what main names for production now; returns the number of the version that has it.
+
+    None where main names none, or one that *registry* does not know.
+    """
+    live = Main.now(forge).version(model, promotion.PRODUCTION)
     return registry.crown(model, live.model_digest if live else None)

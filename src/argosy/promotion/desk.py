@@ -7,14 +7,15 @@ from pathlib import Path
 
 from argosy import errors, scratch
 from argosy.domain import bundle as bundles
-from argosy.domain import merge_checks, promotion, release
+from argosy.domain import merge_checks, promotion, release, version_file
 from argosy.domain.autolinks import defused
 from argosy.domain.merge_checks import Check
 from argosy.domain.promotion import Request, State, Subject
 from argosy.ports.artifacts import Artifacts
 from argosy.ports.forge import Forge
 from argosy.ports.signer import Verifier
-from argosy.promotion import following, history, subjects
+from argosy.promotion import following, subjects
+from argosy.promotion.standing import Main
 
 Files = Mapping[str, bytes]
 """Path to content."""
@@ -33,12 +34,12 @@ class Desk:
     def checks(self, request: Request, at: str) -> list[Check]:
         """Every check of *request*, at the commit that it has now, against main at commit *at*."""
         try:
-            subject = subjects.of(self.forge, request, at)
+            subject = subjects.of(Main(self.forge, at), request)
         except errors.Rejected as error:
             return [merge_checks.without_subject(str(error))]
         files = self.forge.contents(promotion.places(subject), request.head)
         kind = self._of_revert if subject.reverts else self._of_promotion
-        return [merge_checks.of_subject(request.subject, subject), *kind(subject, files, at)]
+        return [merge_checks.of_subject(request.subject, subject), *kind(subject, files, Main(self.forge, at))]
 
     def as_committed(self, request: Request) -> tuple[Request, Files]:
         """*request* with the subject and the files of its commit; as it calls itself, without files, where that is no promotion."""
@@ -56,13 +57,13 @@ class Desk:
         except errors.TryAgain as error:
             return Check("signatures", passed=False, reason=str(error), final=True)
 
-    def _of_promotion(self, subject: Subject, files: Files, at: str) -> list[Check]:
-        main = merge_checks.MainState.read(subject.model, subject.model_digest, lambda path: self.forge.read(path, at))
-        return [*merge_checks.checks(subject, files, main), *self._sealed(subject, files)]
+    def _of_promotion(self, subject: Subject, files: Files, main: Main) -> list[Check]:
+        state = main.state(subject.model, subject.model_digest)
+        return [*merge_checks.checks(subject, files, state), *self._sealed(subject, files)]
 
-    def _of_revert(self, subject: Subject, files: Files, at: str) -> list[Check]:
-        live = history.served(self.forge, subject.model, subject.environment, at)
-        earlier = history.earlier(self.forge, live, subject.environment, at) if live else None
+    def _of_revert(self, subject: Subject, files: Files, main: Main) -> list[Check]:
+        live = main.version(subject.model, subject.environment)
+        earlier = main.served_before(live, subject.environment) if live else None
         sealed = self._sealed(subject, files)
         return [*merge_checks.of_revert(subject, files, live, earlier.files if earlier else {}), *sealed]
 
@@ -92,7 +93,7 @@ class Desk:
         """The signatures, and what they vouch for: that the release is this one, and may still be served."""
         path = promotion.version_path(subject.model, subject.environment)
         try:
-            version = release.parse(files.get(path, b"").decode(errors="replace"), path)
+            version = version_file.parse(files.get(path, b""), path)
             released = self._verified(version, _evidence(subject, files))
         except errors.TryAgain:
             raise

@@ -1,15 +1,47 @@
-"""What a request is about, as its commit has it; its text is not asked."""
+"""What a request is about, as its commit has it; its text is not asked.
 
-from argosy.domain import changes
+Left to others: which changes a request may make at all (``domain.changes``), and what is to be done about a request (``proposals``,
+``desk``).
+"""
+
+from argosy import errors
+from argosy.domain import changes, promotion, version_file
 from argosy.domain.promotion import Request, Subject
+from argosy.domain.release import Version
 from argosy.ports.forge import Forge
+from argosy.promotion.standing import Main
 
 
-def of(forge: Forge, request: Request, at: str) -> Subject:
-    """The subject of *request* by what its commit changes in main at commit *at*. Raises Rejected where that is no promotion."""
-    return changes.subject(forge.changes(request, at), lambda path: forge.read(path, request.head))
+def of(main: Main, request: Request) -> Subject:
+    """The subject of *request* by what its commit changes in *main*. Raises Rejected where that is no promotion."""
+    forge = main.forge
+    return changes.subject(forge.changes(request, main.commit), lambda path: forge.read(path, request.head))
 
 
 def as_committed(forge: Forge, request: Request) -> Request:
-    """*request*, its subject replaced by the one that its commit has."""
-    return request.model_copy(update={"subject": of(forge, request, forge.head())})
+    """*request*, its subject replaced by the one that its commit has. Raises Rejected where the commit is no promotion."""
+    return request.model_copy(update={"subject": of(Main.now(forge), request)})
+
+
+def version(forge: Forge, request: Request) -> Version | None:
+    """The version that the commit of *request* has in the place that its text names; None where it has none there.
+
+    Raises Misconfigured where the file cannot be understood.
+    """
+    path = promotion.version_path(request.subject.model, request.subject.environment)
+    content = forge.read(path, request.head)
+    return version_file.parse(content, path) if content is not None else None
+
+
+def is_genuine(main: Main, request: Request) -> bool:
+    """Whether the commit of *request* is about what its text says."""
+    try:
+        return request.subject == of(main, request)
+    except errors.Rejected:
+        return False
+
+
+def refuse_mislabelled(main: Main, request: Request) -> None:
+    """Raise Rejected where *request* is about another place, or another model, than its text says."""
+    if not is_genuine(main, request):
+        raise promotion.mislabelled(request.number)

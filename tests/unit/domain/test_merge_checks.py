@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from argosy import errors
+from argosy.adapters.memory_forge import MemoryForge
 from argosy.domain import environment_repo, merge_checks, promotion, release
 from argosy.domain.bundle import Release
 from argosy.domain.documents import sha256
@@ -14,6 +15,7 @@ from argosy.domain.evidence import ChampionRef, Evidence
 from argosy.domain.merge_checks import MainState
 from argosy.domain.promotion import Subject
 from argosy.domain.release import OnlineStore
+from argosy.promotion.standing import Main
 from argosy.testing import toy
 
 MODEL, CHAMPION, OTHER = (sha256(name) for name in (b"model", b"champion", b"other"))
@@ -71,7 +73,8 @@ def main(**changes: bytes | None) -> MainState:
     champion = version(version=3, model_digest=CHAMPION)
     files: dict[str, bytes | None] = {paths["version"]: champion.yaml().encode(), paths["policy"]: POLICY}
     files |= {paths[kind]: content for kind, content in changes.items()}
-    return MainState.read("toy", MODEL, files.get)
+    there = {path: content for path, content in files.items() if content is not None}
+    return Main.now(MemoryForge(there)).state("toy", MODEL)
 
 
 NEWER_MAIN = main(version=version(version=5, model_digest=CHAMPION).yaml().encode())

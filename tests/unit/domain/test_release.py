@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from argosy import errors
-from argosy.domain import release
+from argosy.domain import release, version_file
 from argosy.domain.documents import sha256
 
 DIGEST = sha256(b"x")
@@ -26,7 +26,7 @@ policyDigest: "{DIGEST}"
 
 def test_it_is_read() -> None:
     """Comments and blank lines are allowed."""
-    version = release.parse(TEXT, "version.yaml")
+    version = version_file.parse(TEXT.encode(), "version.yaml")
     assert (version.model, version.version, version.image) == ("toy", 3, None)
     assert version.online_store == release.OnlineStore(uri="file:///store/online", digest=DIGEST)
 
@@ -57,7 +57,7 @@ def test_what_is_written_is_yaml_and_comes_back(
         evidence_digest=DIGEST,
         policy_digest=DIGEST,
     )
-    assert release.parse(version.yaml(), "x") == version
+    assert version_file.parse(version.yaml().encode(), "x") == version
     assert yaml.safe_load(version.yaml()) == version.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
@@ -83,7 +83,7 @@ def test_anything_else_is_refused(old: str, new: str, message: str) -> None:
     """A file that a person broke is named with its line, before anything is served by it."""
     assert old in TEXT
     with pytest.raises(errors.Misconfigured, match=message):
-        release.parse(TEXT.replace(old, new, 1), "version.yaml")
+        version_file.parse(TEXT.replace(old, new, 1).encode(), "version.yaml")
 
 
 @pytest.mark.parametrize(
@@ -102,9 +102,9 @@ def test_anything_else_is_refused(old: str, new: str, message: str) -> None:
 def test_an_image_is_named_by_its_digest(image: str) -> None:
     """Whatever a tag names may be another image after the review."""
     with pytest.raises(errors.Misconfigured, match=r"version\.yaml: image: an image is named by its digest alone"):
-        release.parse(f'{TEXT}image: "{image}"\n', "version.yaml")
+        version_file.parse(f'{TEXT}image: "{image}"\n'.encode(), "version.yaml")
     by_digest = f"localhost:5000/argosy/serve@{DIGEST}"
-    assert release.parse(f'{TEXT}image: "{by_digest}"\n', "version.yaml").image == by_digest
+    assert version_file.parse(f'{TEXT}image: "{by_digest}"\n'.encode(), "version.yaml").image == by_digest
 
 
 def test_the_online_store_travels_as_one_text() -> None:

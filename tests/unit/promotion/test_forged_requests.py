@@ -20,11 +20,11 @@ from argosy.adapters.github_forge import GithubForge
 from argosy.adapters.memory_registry import MemoryRegistry
 from argosy.adapters.model_signer import KeySigner
 from argosy.cli import pr
-from argosy.domain import promotion
+from argosy.domain import promotion, version_file
 from argosy.domain.documents import sha256
 from argosy.domain.merge_checks import Check
 from argosy.domain.promotion import Request, State, Subject
-from argosy.domain.release import Version, parse
+from argosy.domain.release import Version
 from argosy.ports.forge import Forge
 from argosy.promotion import desk
 from argosy.promotion.desk import Desk
@@ -53,7 +53,7 @@ class Genuine:
     @property
     def version(self) -> Version:
         """The version that was proposed."""
-        return parse(self.files[VERSION].decode(), VERSION)
+        return version_file.parse(self.files[VERSION], VERSION)
 
     def with_version(self, **changes: Any) -> dict[str, bytes | None]:
         """The files, their version changed."""
@@ -326,7 +326,7 @@ def _offered(forge: Forge, hand: Hand, genuine: Genuine, made: Forgery) -> int:
 def _as_it_says(genuine: Genuine, files: Files) -> Subject:
     """The subject that the forged files have, where they can be read: a text that agrees with its commit."""
     try:
-        version = parse((files[VERSION] or b"").decode(), VERSION)
+        version = version_file.parse(files[VERSION] or b"", VERSION)
     except errors.Misconfigured:
         return genuine.subject
     fields = {"model_digest": version.model_digest, "version": version.version, "policy_digest": version.policy_digest}
@@ -440,7 +440,7 @@ def test_an_image_that_was_released(
     """An image by digest is served where the signed release names it."""
     offer(toy, replace(here, serving_image=IMAGE), registry)
     assert verb("merge", "1", "--as", "Ada") == 0
-    assert parse((forge[0].read(VERSION) or b"").decode(), VERSION).image == IMAGE
+    assert version_file.parse(forge[0].read(VERSION) or b"", VERSION).image == IMAGE
 
 
 @pytest.mark.parametrize("pushed", ["forged", "main"])

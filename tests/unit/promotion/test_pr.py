@@ -14,15 +14,14 @@ import pytest
 from argosy import errors, wiring
 from argosy.adapters.local_forge.repository import Person, Repository
 from argosy.adapters.memory_registry import MemoryRegistry
-from argosy.cli import approved, main, pr
-from argosy.domain import promotion
+from argosy.cli import main, pr
+from argosy.domain import promotion, version_file
 from argosy.domain.autolinks import BREAK
 from argosy.domain.documents import sha256
 from argosy.domain.merge_checks import Check
 from argosy.domain.promotion import Request
-from argosy.domain.release import parse
 from argosy.domain.rollouts import Rollout
-from argosy.promotion import desk
+from argosy.promotion import approval, desk
 from argosy.settings import Settings
 from argosy.steps.converge import run as converge
 from argosy.testing.forge_contract import files_of
@@ -379,15 +378,15 @@ def test_the_registry_follows_a_rollback_in_git(
 def test_what_may_be_served(verb: Verb, offered: Any, here: Settings) -> None:
     """Only what an environment's main names; a model nobody knows is a typo and said so."""
     with pytest.raises(errors.Rejected, match="no version of toy is approved for staging"):
-        approved.find(here, "toy", "staging")
+        approval.find(wiring.forge(here), "toy", "staging")
     verb("merge", "1", "--as", "Ada")
-    assert approved.find(here, "toy", "staging").version.model_digest == offered.digest
+    assert approval.find(wiring.forge(here), "toy", "staging").version.model_digest == offered.digest
     with pytest.raises(errors.Rejected, match="no version of toy is approved for production"):
-        approved.find(here, "toy", "production")
+        approval.find(wiring.forge(here), "toy", "production")
     with pytest.raises(errors.UsageError, match=r"knows no model 'toi'; did you mean 'toy'\?"):
-        approved.find(here, "toi", "staging")
+        approval.find(wiring.forge(here), "toi", "staging")
     with pytest.raises(errors.UsageError, match=r"no model 'quite_another': main has no policies/quite_another\.yaml"):
-        approved.find(here, "quite_another", "staging")
+        approval.find(wiring.forge(here), "quite_another", "staging")
 
 
 @pytest.mark.parametrize("name", ["model.ubj", "release.json"])
@@ -468,7 +467,7 @@ def reverting(verb: Verb, offered: Any, here: Settings, registry: MemoryRegistry
     verb("merge", "1", "--as", "Ada")
     forge = wiring.forge(here)
     path = promotion.version_path("toy", "staging")
-    good = parse((forge.read(path) or b"").decode(), path)
+    good = version_file.parse(forge.read(path) or b"", path)
     bad = good.model_copy(update={"model_digest": sha256(b"bad"), "version": 2})
     push(here, {path: bad.yaml().encode()})
     rollouts = Aborted(bad.model_digest, good.model_digest)
@@ -490,7 +489,7 @@ def test_a_revert_is_checked_and_merged(
     assert verb("merge", number, "--as", "Ada") == 0
     assert "opened" not in capsys.readouterr().out
     forge, path = wiring.forge(here), promotion.version_path("toy", "staging")
-    assert parse((forge.read(path) or b"").decode(), path).model_digest == toy.digest
+    assert version_file.parse(forge.read(path) or b"", path).model_digest == toy.digest
     assert b"too many errors" in (forge.read(promotion.rejected_path("toy", sha256(b"bad"))) or b"")
 
 
@@ -501,7 +500,7 @@ def test_a_revert_that_main_has_overtaken(
     _, number = reverting
     path = promotion.version_path("toy", "staging")
     forge = wiring.forge(here)
-    served = parse((forge.read(path) or b"").decode(), path)
+    served = version_file.parse(forge.read(path) or b"", path)
     push(here, {path: served.model_copy(update={"model_digest": sha256(b"third"), "version": 3}).yaml().encode()})
     assert verb("check", number) == 10
     assert "RED served" in capsys.readouterr().out
@@ -516,7 +515,7 @@ def test_a_revert_to_what_never_was(
     _, number = reverting
     forge, path = wiring.forge(here), promotion.version_path("toy", "staging")
     files = dict(files_of(forge, int(number)))
-    forged = parse(files[path].decode(), path).model_copy(update={"storage_uri": "file:///elsewhere"})
+    forged = version_file.parse(files[path], path).model_copy(update={"storage_uri": "file:///elsewhere"})
     subject = forge.request(int(number)).subject.model_copy(update={"policy_digest": sha256(b"another question")})
     proposal = promotion.Proposal(subject, title="Revert", body="", files={**files, path: forged.yaml().encode()})
     request = forge.propose(proposal)

@@ -5,16 +5,17 @@ Anybody may also clone the repository, push to main, or merge a branch by hand: 
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 
 from argosy import errors
 from argosy.adapters.local_forge import ledger as ledgers
 from argosy.adapters.local_forge.repository import NOTHING, Person, Repository
-from argosy.domain import changes, promotion, release
+from argosy.domain import changes, promotion
 from argosy.domain.autolinks import defused
 from argosy.domain.changes import ChangedFile
 from argosy.domain.promotion import Proposal, Request, State
+from argosy.promotion import proposals, subjects
+from argosy.promotion.standing import Main
 
 MAIN = "refs/heads/main"
 ATTEMPTS = 20
@@ -69,8 +70,7 @@ class LocalForge:
             for _ in range(ATTEMPTS):
                 main = self.head()
                 ledger = ledgers.read(self._repository, main)
-                genuine = partial(self._is_genuine, main)
-                decision = promotion.decide(proposal.subject, ledger.requests, self._served(main, proposal), genuine)
+                decision = proposals.decide(Main(self, main), proposal.subject, ledger.requests)
                 if decision.action != "open":
                     return self._existing(decision)
                 opened = self._opened(proposal, decision, main, ledger.next_number)
@@ -116,8 +116,7 @@ class LocalForge:
             if found.state in {State.OPEN, State.MERGED}:
                 promotion.refuse_moved(found, head)
             if found.state is State.OPEN:
-                if not self._is_genuine(at, found):
-                    raise promotion.mislabelled(number)
+                subjects.refuse_mislabelled(Main(self, at), found)
                 message = f"{found.title}\n\nRequest: {number}\nMerged-by: {defused(by)}\n{note}".rstrip() + "\n"
                 commit = self._repository.commit(at, self._changes(found, at), message, Person(by), also=[found.head])
                 if not self._repository.move(MAIN, commit, at):
@@ -181,22 +180,7 @@ class LocalForge:
     def _merge_of(self, request: Request) -> str:
         return ledgers.merge_of(self._repository, request, self.head())[0]
 
-    def _is_genuine(self, main: str, request: Request) -> bool:
-        try:
-            return request.subject == changes.subject(
-                self.changes(request, main), lambda path: self.read(path, request.head)
-            )
-        except errors.Rejected:
-            return False
-
-    def _served(self, main: str, proposal: Proposal) -> str | None:
-        path = promotion.version_path(proposal.subject.model, proposal.subject.environment)
-        text = self.read(path, main)
-        return release.parse(text.decode(), f"main:{path}").model_digest if text is not None else None
-
     def _existing(self, decision: promotion.Decision) -> Request | None:
-        if decision.action == "stop" and decision.request:
-            raise promotion.refusal(decision.request)
         if decision.action == "adopt" and decision.request:
             self._show_branch(decision.request)
         return decision.request

@@ -12,7 +12,8 @@ from argosy.domain import rollouts as canaries
 from argosy.ports.forge import Forge
 from argosy.ports.registry import Registry
 from argosy.ports.rollouts import Rollouts
-from argosy.promotion import aliases, following, history
+from argosy.promotion import aliases, following
+from argosy.promotion.standing import Main
 
 
 def run(
@@ -54,16 +55,16 @@ class _Look:
 
     def act(self) -> str:
         """Do what is called for; says what that was."""
-        main = self.forge.head()
-        live = history.served(self.forge, self.rollout.model, self.rollout.environment, main)
+        main = Main.now(self.forge)
+        live = main.version(self.rollout.model, self.rollout.environment)
         conclusion = canaries.conclude(self.rollout, live)
         if live is None or conclusion.action == "nothing":
             return conclusion.reason
         request = self._revert(live, main) if conclusion.action == "revert" else self._advance(live)
         return f"{conclusion.reason}; {request}"
 
-    def _revert(self, live: release.Version, main: str) -> str:
-        earlier = history.earlier(self.forge, live, self.rollout.environment, main)
+    def _revert(self, live: release.Version, main: Main) -> str:
+        earlier = main.served_before(live, self.rollout.environment)
         if earlier is None:
             raise errors.Rejected(
                 f"version {live.version} was given up in {self.rollout.environment} ({self.rollout.message}), and main never named another "

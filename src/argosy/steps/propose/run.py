@@ -13,6 +13,7 @@ from argosy.domain.documents import sha256
 from argosy.domain.evidence import Evidence, GateResult, tally
 from argosy.ports.forge import Forge
 from argosy.promotion import following
+from argosy.promotion.standing import Main
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,7 @@ def run(*, inputs: Inputs, forge: Forge, next_on_merge: bool = True) -> str:
     changed since the evaluation; Misconfigured where release, evidence and signatures are not of one run.
     """
     evidence = Evidence.read(inputs.evidence / "evidence.json")
-    main = forge.head()
-    state = merge_checks.MainState.read(evidence.model, evidence.model_digest, lambda path: forge.read(path, main))
+    state = Main.now(forge).state(evidence.model, evidence.model_digest)
     if evidence.verdict == "champion" or state.serves(evidence.model_digest):
         return "already in production"
     if evidence.verdict != "promote":

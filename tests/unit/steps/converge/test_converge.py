@@ -8,7 +8,7 @@ from argosy.adapters.memory_registry import MemoryRegistry
 from argosy.domain import merge_checks, promotion
 from argosy.domain.promotion import State
 from argosy.domain.rollouts import Measurement, Rollout
-from argosy.promotion import history
+from argosy.promotion.standing import Main
 from argosy.steps.converge import run
 from argosy.testing.forge_contract import TEMPLATE, digest, files_of, merge, open_requests, opened, proposal
 from argosy.testing.registry_contract import candidate
@@ -81,7 +81,7 @@ def test_merged_it_is_done(forge: MemoryForge) -> None:
     """Main says what is live; a later look, before or after the sync, opens nothing more."""
     look(forge, aborted())
     merge(forge, 3)
-    served = history.served(forge, "toy", "staging", forge.head())
+    served = Main.now(forge).version("toy", "staging")
     assert served is not None
     assert served.model_digest == digest("a")
     assert "sync is under way" in look(forge, aborted())[0]

@@ -8,11 +8,11 @@ import pytest
 
 from argosy import wiring
 from argosy.adapters.local_forge.repository import Person, Repository
-from argosy.domain import promotion
+from argosy.domain import promotion, version_file
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import Evidence, GateResult
 from argosy.domain.promotion import State
-from argosy.domain.release import OnlineStore, parse
+from argosy.domain.release import OnlineStore
 from argosy.ports.forge import Forge
 from argosy.report import outcome
 from argosy.report.record import Facts, RunReport
@@ -75,7 +75,7 @@ def test_a_request_is_opened_with_its_evidence(
         "release.json",
         "version.yaml",
     ]
-    version = parse(files[VERSION].decode(), VERSION)
+    version = version_file.parse(files[VERSION], VERSION)
     assert (version.model_digest, version.version) == (toy.digest, 1)
     assert version.evidence_digest == sha256(files["models/toy/staging/evidence/evidence.json"])
     assert version.online_store

@@ -1,0 +1,41 @@
+"""Who names a published online store: the environments that serve it or served it lately, and the requests that ask for it.
+
+Left to others: which of them are dropped (``domain.online``), and the database that holds them (an adapter).
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from itertools import islice
+
+from argosy.domain import online, promotion
+from argosy.domain.promotion import State
+from argosy.domain.release import Version
+from argosy.ports.forge import Forge
+from argosy.promotion import subjects
+from argosy.promotion.standing import Main
+
+Named = Mapping[str, Sequence[str]]
+"""Digest of an online store to who names it."""
+
+
+def named(forge: Forge, models: Collection[str]) -> Named:
+    """Who names the online stores of *models*, and those of every open request.
+
+    Raises Misconfigured where a version cannot be understood: nothing may be dropped for being unreadable.
+    """
+    main = Main.now(forge)
+    found: dict[str, list[str]] = defaultdict(list)
+    for model in sorted(models):
+        for environment in promotion.ENVIRONMENTS:
+            for place, past in enumerate(islice(main.servings(model, environment), online.REVERTS)):
+                who = f"{environment} before" if place else environment
+                found[_store(past.version(model, environment))].append(who)
+    for request in forge.requests():
+        if request.state is State.OPEN:
+            found[_store(subjects.version(forge, request))].append(f"request {request.number}")
+    return found
+
+
+def _store(version: Version | None) -> str:
+    """The digest of the online store that *version* names; nothing where it names none."""
+    return version.online_store.digest if version and version.online_store else ""

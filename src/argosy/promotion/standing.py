@@ -1,0 +1,127 @@
+"""What main of the environment repo says: the version that an environment serves, those before it, the gates of a model, what was rejected.
+
+The only reader of main for the whole program: the command line, the steps and the forges ask here, and an import contract and a test keep
+them from reading past it. Left to others: what a request proposes (``subjects``), what a checkout on a disk holds
+(``domain.environment_repo``), and what follows from an answer.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from argosy import errors
+from argosy.domain import environment_repo, promotion, version_file
+from argosy.domain.documents import sha256
+from argosy.domain.merge_checks import MainState
+from argosy.domain.release import Version
+from argosy.ports.forge import Forge
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The gates of a model as main has them. Whether the content is a policy is for its reader to say, ``model_folder``."""
+
+    path: str
+    content: bytes = field(repr=False)
+
+    @property
+    def digest(self) -> str:
+        """The digest that evidence carries of the policy that it was judged by."""
+        return sha256(self.content)
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A version that an environment served, with the files that main had for it."""
+
+    version: Version
+    files: Mapping[str, bytes] = field(repr=False)
+    """Path to content: the version file and the evidence beside it."""
+
+
+@dataclass(frozen=True)
+class Main:
+    """Main of the environment repo at one commit, so that two answers of one object belong together.
+
+    Every method raises TryAgain where the forge fails.
+    """
+
+    forge: Forge = field(repr=False)
+    commit: str
+    called: str = "main"
+    """What messages call it, before a colon and a path, as git does: a commit where it is not main's newest."""
+
+    @classmethod
+    def now(cls, forge: Forge) -> "Main":
+        """Main of *forge* as it is now."""
+        return cls(forge, forge.head())
+
+    def version(self, model: str, environment: str) -> Version | None:
+        """The version of *model* that *environment* serves, the champion where that is production; None where main names none.
+
+        Raises Misconfigured, with path and line, where the file cannot be understood.
+        """
+        path = promotion.version_path(model, environment)
+        content = self._read(path)
+        return version_file.parse(content, f"{self.called}:{path}") if content is not None else None
+
+    def models(self) -> list[str]:
+        """The models that have a folder, whether or not an environment serves one."""
+        return environment_repo.models(self.forge.contents(["models"], self.commit))
+
+    def policy(self, model: str) -> Policy | None:
+        """The gates of *model*; None where main has none."""
+        path = promotion.policy_path(model)
+        content = self._read(path)
+        return Policy(path, content) if content is not None else None
+
+    def rejection(self, model: str, model_digest: str) -> str | None:
+        """Why the model with *model_digest* was taken out of service, in one line; None where it was not."""
+        return promotion.rejection(self._read(promotion.rejected_path(model, model_digest)))
+
+    def bundle_signature(self, model: str, environment: str) -> bytes | None:
+        """The signature of the bundle that *environment* serves; None where none was committed."""
+        return self._read(f"{promotion.evidence_folder(model, environment)}/{promotion.BUNDLE_SIGNATURE}")
+
+    def state(self, model: str, model_digest: str) -> MainState:
+        """What the checks of a request for *model_digest* hold it against. Raises Misconfigured where the champion cannot be understood."""
+        policy = self.policy(model)
+        return MainState(
+            model=model,
+            champion=self.version(model, promotion.PRODUCTION),
+            policy_digest=policy.digest if policy else None,
+            rejected=self.rejection(model, model_digest),
+        )
+
+    def servings(self, model: str, environment: str) -> Iterator["Main"]:
+        """Main at each commit that changed which version *environment* serves, newest first, up to the newest of all."""
+        for commit in self.forge.history(promotion.version_path(model, environment)):
+            yield Main(self.forge, commit, called=commit[:12])
+
+    def served_before(self, live: Version, environment: str) -> Serving | None:
+        """The newest version that *environment* served before *live* and that was not rejected; None where there is none.
+
+        One whose file cannot be understood is passed over: it is no version to go back to.
+        """
+        for main in self.servings(live.model, environment):
+            version = _understood(main, live.model, environment)
+            if version is None or version.model_digest == live.model_digest:
+                continue
+            if self.rejection(live.model, version.model_digest) is None:
+                return Serving(
+                    version, self.forge.contents(promotion.served_paths(live.model, environment), main.commit)
+                )
+        return None
+
+    def ever_had_policy(self, model: str) -> bool:
+        """Whether main has gates of *model* or had them once: whether this environment repo is one that judges that model."""
+        return bool(self.forge.history(promotion.policy_path(model)))
+
+    def _read(self, path: str) -> bytes | None:
+        return self.forge.read(path, self.commit)
+
+
+def _understood(main: Main, model: str, environment: str) -> Version | None:
+    try:
+        return main.version(model, environment)
+    except errors.Misconfigured:
+        return None
