@@ -9,6 +9,9 @@ from collections.abc import Callable
 from argosy.engine.machine.calls import Call
 from argosy.engine.nodes import Json, Node, NodeType, Phase
 
+GIVEN_UP = "template has failed or errored children and failFast enabled"
+"""Why the node of a template ends that fails fast."""
+
 _COUNTED = (NodeType.POD, NodeType.STEPS, NodeType.DAG)
 _ACTIVE = (Phase.PENDING, Phase.RUNNING)
 

@@ -7,13 +7,11 @@ are.
 from collections.abc import Iterable
 
 from argosy.engine.expressions.errors import ExpressionError
-from argosy.engine.machine import calls, dependencies, exits, loops, references, results, scopes
+from argosy.engine.machine import admission, calls, dependencies, exits, loops, references, results, scopes
 from argosy.engine.machine.calls import Call
 from argosy.engine.machine.core import Machine
 from argosy.engine.manifest import depends
 from argosy.engine.nodes import Json, Node, NodeType, Phase
-
-GIVEN_UP = "template has failed or errored children and failFast enabled"
 
 
 def carry_out(machine: Machine, call: Call, template: Json) -> None:
@@ -229,7 +227,7 @@ class Dag:
 
     def _give_up(self) -> None:
         self._machine.admission.forget(self._node.name)
-        self._finish(Phase.FAILED, GIVEN_UP)
+        self._finish(Phase.FAILED, admission.GIVEN_UP)
 
     def _finish_impossible(self, reason: str) -> None:
         """The controller gives up whoever called this DAG, too."""

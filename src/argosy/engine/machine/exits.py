@@ -1,16 +1,13 @@
 """What runs beside a task or step: its exit handler when it has ended, its lifecycle hooks when their condition comes true."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from argosy.engine.expressions import when
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.machine import calls, references, scopes, substitution
 from argosy.engine.machine.calls import Call
+from argosy.engine.machine.core import Machine
 from argosy.engine.nodes import Json, Node, Phase
-
-if TYPE_CHECKING:
-    from argosy.engine.machine.core import Machine
 
 holds = when.holds
 
@@ -28,7 +25,7 @@ class Hooks:
     """The handlers of one task or step. *kind*: ``tasks`` or ``steps``; *scope*: what they may refer to."""
 
     def __init__(
-        self, machine: "Machine", task: Json, kind: str, caller: Call, scope: Callable[[], scopes.Scope]
+        self, machine: Machine, task: Json, kind: str, caller: Call, scope: Callable[[], scopes.Scope]
     ) -> None:
         self._machine = machine
         self._task = task

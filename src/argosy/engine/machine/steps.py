@@ -2,10 +2,9 @@
 
 from argosy.engine import nodes
 from argosy.engine.expressions.errors import ExpressionError
-from argosy.engine.machine import calls, exits, loops, references, results, scopes
+from argosy.engine.machine import admission, calls, exits, loops, references, results, scopes
 from argosy.engine.machine.calls import Call
 from argosy.engine.machine.core import Machine
-from argosy.engine.machine.dag import GIVEN_UP
 from argosy.engine.nodes import Json, Node, NodeType, Outputs, Phase
 
 
@@ -96,9 +95,9 @@ class Steps:
     def _give_up(self) -> None:
         self._machine.admission.forget(self._node.name)
         if self._last is not None and not self._last.node.fulfilled:
-            self._last.end(Phase.FAILED, GIVEN_UP)
+            self._last.end(Phase.FAILED, admission.GIVEN_UP)
         else:
-            self._finish(Phase.FAILED, GIVEN_UP)
+            self._finish(Phase.FAILED, admission.GIVEN_UP)
 
     def _finish(self, phase: Phase, message: str = "", outputs: Outputs | None = None) -> None:
         self._node.ends = self._last.ends() if self._last else []
