@@ -294,7 +294,7 @@ def _github(address: str, token: str | None) -> Forge:
 
 def _check_policies(files: Mapping[str, bytes]) -> None:
     """Raise Misconfigured where a policy among *files* of ``gitops-env`` cannot be read: once copied it is main that counts."""
-    from argosy.adapters import model_folder
+    from argosy.files import model_folder
 
     for path, content in files.items():
         if path.startswith("policies/") and path.endswith(".yaml"):

@@ -215,7 +215,7 @@ def of_this_repository(name: str, folder: Path, random: Random) -> list[Subject]
 
     Where the split is by lot, the model learns from a third of the training side only, so that there are more of these.
     """
-    from argosy.adapters import model_folder
+    from argosy.files import model_folder
 
     features = _features(name, folder)
     settings = model_folder.load_settings(ROOT / "workflows" / name / "model.yaml")

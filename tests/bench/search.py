@@ -162,8 +162,8 @@ def _split(features: Path, folder: Path, seed: int, trials: int) -> Path:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from argosy.adapters import model_folder
     from argosy.domain.model_settings import EntitySplit
+    from argosy.files import model_folder
     from argosy.ml import frames, holdout
 
     settings = model_folder.load_settings(MODEL / "model.yaml")

@@ -12,10 +12,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from argosy import errors
 from argosy.adapters.local_forge.forge import MAIN, LocalForge
-from argosy.adapters.local_forge.repository import Person, Repository
 from argosy.adapters.memory_forge import MemoryForge
 from argosy.domain import promotion
 from argosy.domain.promotion import State
+from argosy.files.git_repository import Person, Repository
 from argosy.ports.forge import Forge
 from argosy.testing.forge_contract import TEMPLATE, merge, proposal, version
 

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from argosy import errors
-from argosy.adapters.local_forge import repository as repositories
 from argosy.adapters.local_forge.forge import MAIN, LocalForge
-from argosy.adapters.local_forge.repository import Person, Repository
 from argosy.domain import promotion
 from argosy.domain.promotion import State
+from argosy.files import git_repository as repositories
+from argosy.files.git_repository import Person, Repository
 from argosy.testing.forge_contract import TEMPLATE, digest, files_of, merge, open_requests, proposal, version
 
 FORK = multiprocessing.get_context("fork")

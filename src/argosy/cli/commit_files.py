@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from argosy import errors, scratch
-from argosy.adapters.local_forge.repository import Repository
+from argosy.files.git_repository import Repository
 
 FILES = {"100644", "100755"}
 """Modes of a git tree's entries that are files; the others are links and other repositories."""

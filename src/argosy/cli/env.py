@@ -16,11 +16,11 @@ from typing import Any
 import yaml
 
 from argosy import errors
-from argosy.adapters.local_forge.repository import Repository
 from argosy.cli import charts, commit_files, people, policies, signed_evidence
 from argosy.domain import changes, environment_repo, promotion
 from argosy.domain.changes import ChangedFile, Place, Problem
 from argosy.domain.chart_values import coalesced
+from argosy.files.git_repository import Repository
 from argosy.settings import Settings
 
 CHART = "inference"
@@ -136,7 +136,7 @@ def _paths(folder: Path) -> Iterator[Path]:
 
 
 def _policies(folder: Path, files: dict[str, bytes]) -> Iterator[Problem]:
-    from argosy.adapters import model_folder
+    from argosy.files import model_folder
 
     for path in files:
         if not path.startswith("policies/") or not path.endswith(".yaml"):

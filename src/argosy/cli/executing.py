@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from argosy import errors, settings, wiring
-from argosy.adapters import model_folder
 from argosy.cli import local, memory, models
 from argosy.cli import progress as drawing
 from argosy.engine import api, nodes
@@ -24,6 +23,7 @@ from argosy.engine.options import Place, RunOptions, RunResult
 from argosy.engine.processes import launcher
 from argosy.engine.runner import Observer
 from argosy.engine.state.runs import RunFolder
+from argosy.files import model_folder
 from argosy.templates import folder
 
 LONGEST_LAST_WORDS = 4096

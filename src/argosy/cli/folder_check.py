@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from argosy import errors
-from argosy.adapters import definitions_text, model_folder
 from argosy.cli import models
 from argosy.domain import folder_checks, settings_checks
 from argosy.domain.expectations import Expectations
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.policy import Policy
 from argosy.domain.problems import Location, Problem
+from argosy.files import definitions_text, model_folder
 from argosy.templates import folder
 
 POLICIES = Path("gitops-env", "policies")

@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 from argosy import errors, wiring
-from argosy.adapters import model_folder
-from argosy.adapters.local_forge.repository import Person, Repository
 from argosy.domain import promotion
+from argosy.files import model_folder
+from argosy.files.git_repository import Person, Repository
 from argosy.promotion.standing import Main
 from argosy.settings import Settings
 

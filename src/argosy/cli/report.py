@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from argosy import errors
-from argosy.adapters import model_folder
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.policy import Policy
 from argosy.engine import nodes as engine_nodes
 from argosy.engine.state import journal, runs
+from argosy.files import model_folder
 from argosy.report import record
 from argosy.settings import Settings
 from argosy.templates import folder as folders

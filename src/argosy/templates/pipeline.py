@@ -13,9 +13,9 @@ from hera.workflows import DAG, Artifact, Container, ContainerSet, Parameter, Ra
 from hera.workflows import models as argo
 
 from argosy import errors
-from argosy.adapters import model_folder
 from argosy.domain import provenance
 from argosy.domain.model_settings import ModelSettings, StepResources
+from argosy.files import model_folder
 from argosy.steps import spec as specs
 from argosy.templates import container_sets, containers, folder, fusing, images
 from argosy.templates.calls import Call, Outputs, Placed, Value, outputs_of, refuse_incomplete, renamed, source

@@ -8,8 +8,8 @@ from pathlib import Path
 from hera.workflows import CronWorkflow
 from hera.workflows import models as argo
 
-from argosy.adapters import model_folder
 from argosy.domain.model_settings import ModelSettings, Schedule
+from argosy.files import model_folder
 from argosy.templates import folder
 
 HEADER = (

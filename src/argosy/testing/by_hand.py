@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Protocol
 
 from argosy.adapters.local_forge import ledger as ledgers
-from argosy.adapters.local_forge.repository import NOTHING, Person, Repository
 from argosy.adapters.memory_forge import MemoryForge, Proposed
 from argosy.domain import changes, promotion
 from argosy.domain.promotion import Request, Subject
 from argosy.domain.request_marks import Marks, attach
+from argosy.files.git_repository import NOTHING, Person, Repository
 from argosy.testing import fake_github
 from argosy.testing.fake_github import FakeGithub
 

@@ -12,10 +12,10 @@ import pytest
 
 from argosy import wiring
 from argosy.adapters.file_artifacts import FileArtifacts
-from argosy.adapters.local_forge.repository import Person, Repository
 from argosy.cli import main
 from argosy.domain import bundle, online, promotion, release
 from argosy.domain.documents import sha256
+from argosy.files.git_repository import Person, Repository
 from argosy.ports.features import Held, OnlineFeatures
 from argosy.settings import Settings
 from argosy.testing.toy import Toy, make_toy, proposal_of

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from argosy import errors
-from argosy.adapters import model_folder
 from argosy.cli import main
 from argosy.domain.expectations import Expectations
+from argosy.files import model_folder
 
 ROOT = Path(__file__).parents[3]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("*/README.md")])

@@ -7,10 +7,10 @@ import pytest
 import yaml
 
 from argosy import wiring
-from argosy.adapters import model_folder
 from argosy.domain import promotion
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import ChampionRef
+from argosy.files import model_folder
 from argosy.settings import Settings
 from argosy.steps.champion import run as champion
 

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from argosy import errors, wiring
-from argosy.adapters.local_forge.repository import Person, Repository
 from argosy.adapters.memory_registry import MemoryRegistry
 from argosy.cli import main, pr
 from argosy.domain import promotion, version_file
@@ -21,6 +20,7 @@ from argosy.domain.documents import sha256
 from argosy.domain.merge_checks import Check
 from argosy.domain.promotion import Request
 from argosy.domain.rollouts import Rollout
+from argosy.files.git_repository import Person, Repository
 from argosy.promotion import approval, desk
 from argosy.settings import Settings
 from argosy.steps.converge import run as converge

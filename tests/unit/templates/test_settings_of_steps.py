@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from argosy.adapters import model_folder
 from argosy.domain.model_settings import ModelSettings
 from argosy.engine.attempts import documents
+from argosy.files import model_folder
 from argosy.steps.spec import StepSpec
 from argosy.templates import containers
 

@@ -8,9 +8,9 @@ import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from argosy.adapters.local_forge.repository import NOTHING, Person, Repository
 from argosy.domain import promotion
 from argosy.domain.promotion import Request, State
+from argosy.files.git_repository import NOTHING, Person, Repository
 
 REF = "refs/argosy/requests/ledger"
 

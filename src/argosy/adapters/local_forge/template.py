@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from argosy.adapters.local_forge.repository import Repository
+from argosy.files.git_repository import Repository
 
 POLICIES = "policies/"
 MAIN = "refs/heads/main"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pydantic import Field
 
-from argosy.adapters import model_folder
 from argosy.domain.documents import Document
+from argosy.files import model_folder
 
 FILE = "demo.yaml"
 

@@ -1,7 +1,7 @@
 """Binds the step ``build-features`` to its feature store."""
 
 from argosy import scratch, wiring
-from argosy.adapters import model_folder
+from argosy.files import model_folder
 from argosy.steps.build_features import run
 from argosy.steps.build_features.spec import SPEC
 from argosy.steps.main import Step, main

@@ -1,8 +1,8 @@
 """Binds the step ``champion`` to its forge."""
 
 from argosy import wiring
-from argosy.adapters import model_folder
 from argosy.domain import promotion
+from argosy.files import model_folder
 from argosy.settings import Settings
 from argosy.steps.champion import run
 from argosy.steps.champion.spec import SPEC

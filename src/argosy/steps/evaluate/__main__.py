@@ -3,7 +3,7 @@
 import datetime
 
 from argosy import wiring
-from argosy.adapters import model_folder
+from argosy.files import model_folder
 from argosy.settings import Settings
 from argosy.steps.evaluate import run
 from argosy.steps.evaluate.spec import SPEC

@@ -3,7 +3,7 @@
 import datetime
 
 from argosy import wiring
-from argosy.adapters import model_folder
+from argosy.files import model_folder
 from argosy.settings import Settings
 from argosy.steps.ingest import run
 from argosy.steps.ingest.spec import SPEC

@@ -4,7 +4,7 @@ import platform
 from importlib import metadata
 
 from argosy import wiring
-from argosy.adapters import model_folder
+from argosy.files import model_folder
 from argosy.settings import Settings
 from argosy.steps.main import Step, main
 from argosy.steps.register import run

@@ -3,7 +3,7 @@
 import json
 
 from argosy import errors
-from argosy.adapters import model_folder
+from argosy.files import model_folder
 from argosy.ml import rounds
 from argosy.steps.main import Step, main
 from argosy.steps.suggest import run

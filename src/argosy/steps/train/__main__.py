@@ -1,6 +1,6 @@
 """``python -m argosy.steps.train``: what the step's image runs."""
 
-from argosy.adapters import model_folder
+from argosy.files import model_folder
 from argosy.steps.main import Step, main
 from argosy.steps.train import run
 from argosy.steps.train.spec import SPEC

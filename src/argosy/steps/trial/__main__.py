@@ -1,7 +1,7 @@
 """``python -m argosy.steps.trial``: what the step's image runs."""
 
 from argosy import wiring
-from argosy.adapters import model_folder
+from argosy.files import model_folder
 from argosy.ml import rounds
 from argosy.settings import Settings
 from argosy.steps.main import Step, main

@@ -1,8 +1,8 @@
 """Binds the step ``validate`` to Great Expectations."""
 
 from argosy import wiring
-from argosy.adapters import model_folder
 from argosy.domain.data import Lineage
+from argosy.files import model_folder
 from argosy.steps.main import Step, main
 from argosy.steps.validate import run
 from argosy.steps.validate.spec import SPEC

@@ -14,9 +14,9 @@ import pytest
 from feast import FeatureStore
 
 from argosy import wiring
-from argosy.adapters import model_folder
 from argosy.domain.data import SnapshotManifest, ValidationResult
 from argosy.domain.model_settings import ModelSettings
+from argosy.files import model_folder
 from argosy.steps.build_features import run as build_features
 from argosy.steps.ingest import run as ingest
 

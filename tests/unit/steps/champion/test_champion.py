@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from argosy import wiring
-from argosy.adapters.local_forge.repository import Person, Repository
 from argosy.domain import promotion
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import ChampionRef
+from argosy.files.git_repository import Person, Repository
 from argosy.settings import Settings
 from argosy.testing.forge_contract import files_of, merge
 from argosy.testing.toy import POLICY, proposal_of

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from argosy import wiring
-from argosy.adapters.local_forge.repository import Person, Repository
 from argosy.domain import promotion, version_file
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import Evidence, GateResult
 from argosy.domain.promotion import State
 from argosy.domain.release import OnlineStore
+from argosy.files.git_repository import Person, Repository
 from argosy.ports.forge import Forge
 from argosy.report import outcome
 from argosy.report.record import Facts, RunReport

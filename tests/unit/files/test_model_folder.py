@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from argosy import errors
-from argosy.adapters import model_folder
+from argosy.files import model_folder
 
 GOOD = """\
 model: thing
