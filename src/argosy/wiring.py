@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
     from argosy.ports.prediction_log import PredictionHistory, PredictionLog, Served
     from argosy.ports.registry import Registry
     from argosy.ports.rollouts import Rollouts
+    from argosy.ports.runs import Runs
     from argosy.ports.search_storage import SearchStorage
     from argosy.ports.signer import Signer, Verifier
     from argosy.ports.tables import Tables
@@ -145,6 +146,13 @@ def workflows(namespace: str | None, context: str | None) -> Workflows:
             "a cluster needs the client kubernetes; install it with pip install 'argosy[cluster]'"
         ) from error
     return ClusterWorkflows(namespace, context)
+
+
+def cluster_runs(at: Workflows, context: str | None) -> Runs:
+    """The workflows *at* a cluster, that of *context* if one was asked for, as runs."""
+    from argosy.adapters.cluster.runs import ClusterRuns
+
+    return ClusterRuns(at, context)
 
 
 def tables() -> Tables:

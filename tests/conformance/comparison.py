@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from argosy import errors
-from argosy.engine import api, nodes
+from argosy.engine import api
 from argosy.engine.options import RunOptions, RunResult
 
 Json = dict[str, Any]
@@ -56,7 +56,7 @@ def differences(result: RunResult | str, recording: Json) -> Iterator[str]:
         yield f"phase: {result.phase} instead of {recording['phase']}"
     if result.message != recording.get("message", ""):
         yield f"message: {result.message!r} instead of {recording.get('message', '')!r}"
-    ours = {name: nodes.as_status(node) for name, node in result.nodes.items()}
+    ours = {name: node.seen().as_status() for name, node in result.nodes.items()}
     for name in sorted({*ours, *recording["nodes"]}):
         yield from _of_node(name, ours.get(name), recording["nodes"].get(name))
 

@@ -71,7 +71,7 @@ def test_as_recorded(case: Path, tmp_path: Path) -> None:
 
 def _without_message(node: nodes.Node) -> dict[str, Any]:
     # What recordings are compared in, and these cases leave open.
-    return {key: value for key, value in nodes.as_status(node).items() if key != "message"}
+    return {key: value for key, value in node.seen().as_status().items() if key != "message"}
 
 
 def _nodes(written: dict[str, Any]) -> dict[str, Any]:

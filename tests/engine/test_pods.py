@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from argosy.cli import logs
 from argosy.engine.nodes import NodeType, Phase
 from argosy.engine.options import RunResult
 from argosy.engine.processes import launcher
 from argosy.engine.state import journal, runs
+from argosy.engine.stored_logs import StoredLogs
 
 Run = Callable[..., RunResult]
 
@@ -120,8 +120,8 @@ def test_containers_of_a_pod_share_the_network(run: Run) -> None:
     result = run(HEAD + NEIGHBOURS)
     assert result.phase == "Succeeded"
     assert log_of(result, "wf") == "hello\n"
-    reader = logs.Reader(runs.RunFolder(result.folder), None)
-    assert list(reader.lines(follow=False)) == ["$: hello", "$.calls: calls"]
+    found = StoredLogs(runs.RunFolder(result.folder), result.workflow, step=None).lines(follow=False)
+    assert [(line.step, line.text) for line in found] == [("$", "hello"), ("$.calls", "calls")]
     assert [node.type for node in result.nodes.values()] == [NodeType.POD]
 
 

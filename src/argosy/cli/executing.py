@@ -7,7 +7,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -50,6 +50,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a file or folder of this machine that steps may read, with :rw also write; they see nothing else of yours",
     )
     parser.add_argument("--json", action="store_true", help="end with one JSON object on standard output")
+
+
+def add_as_begun(parser: argparse.ArgumentParser) -> None:
+    """Declare what only those verbs take that go on with a run."""
+    parser.add_argument(
+        "--as-begun",
+        action="store_true",
+        help="go on with the files the run began with, though its model's folder has changed",
+    )
 
 
 def options(arguments: argparse.Namespace, **given: Any) -> RunOptions:
@@ -140,6 +149,20 @@ def refuse_other_files(run: RunFolder, arguments: argparse.Namespace) -> None:
     print(f"note: {said}", file=sys.stderr)
 
 
+def again(arguments: argparse.Namespace, run: RunFolder, chosen: Collection[str]) -> int:
+    """Carry out what is left of *run*, and again the nodes *chosen* though they succeeded; returns its exit code."""
+    here = options(arguments)
+    refuse_other_files(run, arguments)
+    manifest = run.manifest()
+    return carry_out(
+        arguments,
+        here.home,
+        manifest["workflow"],
+        lambda observer: api.resume(here.home, run.run, here, observer, again=chosen),
+        of_model=is_of_model(manifest["metadata"]),
+    )
+
+
 def carry_out(
     arguments: argparse.Namespace, home: Path, workflow: str, run: Callable[[Observer], RunResult], *, of_model: bool
 ) -> int:
@@ -191,7 +214,7 @@ def summary(result: RunResult) -> Mapping[str, object]:
         "phase": result.phase,
         "message": result.message,
         **exported,
-        "nodes": {name: nodes.as_status(node) for name, node in result.nodes.items()},
+        "nodes": {name: node.seen().as_status() for name, node in result.nodes.items()},
     }
 
 

@@ -2,66 +2,45 @@
 
 import argparse
 import json
-import shlex
 import time
-from collections.abc import Iterator
 
 from argosy import errors
-from argosy.cli import asking, cluster, cluster_runs, progress
-from argosy.engine import nodes
-from argosy.engine.state.runs import RunFolder
+from argosy.cli import advice, place, progress
+from argosy.ports.runs import KILLED, Run
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
-    asking.add_run(parser)
+    place.add_run(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print one run."""
-    if cluster.is_meant(arguments):
-        return cluster_runs.get(arguments)
-    folder = asking.found(arguments.run)
-    workflow = folder.manifest()["workflow"]
-    meta, known = folder.state()
+    at = place.runs(arguments)
+    found = at.get(at.find(arguments.run))
+    place.say(at, "get", found.name)
     if arguments.json:
-        status = {nodes.local_name(name, workflow): nodes.as_status(node) for name, node in known.items()}
-        print(json.dumps({**_facts(folder, meta), "nodes": status}))
+        status = {found.local(node): node.as_status() for node in found.nodes.values()}
+        print(json.dumps({**_facts(found), "nodes": status}))
         return errors.DONE
-    for name, value in _facts(folder, meta).items():
+    for name, value in _facts(found).items():
         if value:
             print(f"{name.title() + ':':<10} {value}")
     print()
-    for line in progress.plain(known, workflow):
-        print(line)
-    for line in _advice(folder, meta, workflow):
+    for line in [*progress.plain(found), *advice.times(at, found), *advice.next_steps(at, found)]:
         print(line)
     return errors.DONE
 
 
-def _facts(folder: RunFolder, meta: dict[str, str]) -> dict[str, str]:
-    started, finished = meta.get("started"), meta.get("finished")
-    phase = asking.phase_of(folder, meta)
-    end = time.time() if phase in ("Running", "Suspended") or not finished else float(finished)
+def _facts(found: Run) -> dict[str, str]:
+    # When an engine died that was killed, nobody knows.
+    lasted = (found.finished or time.time()) - found.started if found.started and found.phase != KILLED else None
     return {
-        "run": folder.run,
-        "phase": phase,
-        "message": meta.get("message", ""),
-        "started": asking.clock(started),
-        "seconds": f"{max(0.0, end - float(started)):.1f}" if started and phase != "Killed" else "",
-        "folder": str(folder.path),
+        "run": found.name,
+        "phase": found.phase,
+        "message": found.message,
+        "started": progress.clock(found.started),
+        "seconds": "" if lasted is None else f"{max(0.0, lasted):.1f}",
+        **found.facts,
     }
-
-
-def _advice(folder: RunFolder, meta: dict[str, str], workflow: str) -> Iterator[str]:
-    """What a person may want to do next."""
-    phase = asking.phase_of(folder, meta)
-    if phase in ("Killed", "Interrupted", "Suspended"):
-        yield f"`argosy resume {folder.run}` goes on"
-    elif phase in ("Failed", "Error"):
-        yield f"`argosy retry {folder.run}` does again what failed"
-    elif phase == "Running":
-        for node in asking.waiting(folder.state()[1]):
-            name = shlex.quote(nodes.local_name(node.name, workflow))
-            yield f"waits: `argosy approve {folder.run} {name}`"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from argosy import errors
-from argosy.cli import cluster, models, provenance
+from argosy.cli import models, place, provenance
 from argosy.engine.manifest import loading
 from argosy.templates import folder, installed
 
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also refuse images without a digest, an unknown commit, and files that are not the commit's",
     )
-    cluster.add_arguments(parser, "compare with what is installed on a cluster")
+    place.add_arguments(parser, "compare with what is installed on a cluster")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.production:
         for given, path in zip(arguments.manifest, paths, strict=True):
             found[path] += _doubts(path, stamp=given.is_dir())
-    if cluster.is_meant(arguments):
+    if place.is_cluster(arguments):
         for path, problems in found.items():
             problems.extend(_edited(path, arguments))
     for path, problems in found.items():
@@ -76,7 +76,7 @@ def _doubts(path: Path, *, stamp: bool) -> list[str]:
 
 
 def _edited(path: Path, arguments: argparse.Namespace) -> list[str]:
-    at = cluster.workflows(arguments)
+    at = place.workflows(arguments)
     problems = []
     for manifest in _documents(path):
         if manifest.get("kind") == "WorkflowTemplate":

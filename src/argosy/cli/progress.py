@@ -4,11 +4,13 @@ import contextlib
 import sys
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING, TextIO
 
-from argosy.engine import nodes
-from argosy.engine.nodes import Node, NodeType, Phase
+from argosy import argo
+from argosy.argo import NodeType, Phase
 from argosy.engine.runner import Observer
+from argosy.ports.runs import Node, Run
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -59,7 +61,7 @@ class Lines:
         self._told[node.name] = node.phase
         cached = " (cached)" if node.cached else ""
         message = f": {node.message}" if node.message else ""
-        name = nodes.local_name(node.name, self._workflow)
+        name = argo.local_name(node.name, self._workflow)
         print(
             f"{time.monotonic() - self._began:8.1f}s  {node.phase:<9} {name}{cached}{message}",
             file=self._stream,
@@ -117,10 +119,10 @@ def _label(node: Node) -> str:
     return f"[{colour}]{mark}[/] {escape(node.display_name)}{duration}{cached}{message}"
 
 
-def plain(node_list: dict[str, Node], workflow: str) -> Iterator[str]:
-    """The nodes of a finished run as lines of a tree."""
-    picture = Picture(workflow)
-    for node in node_list.values():
+def plain(run: Run) -> Iterator[str]:
+    """The nodes of *run* as lines of a tree."""
+    picture = Picture(run.root)
+    for node in run.nodes.values():
         picture.node_changed(node)
     from rich.console import Console
 
@@ -128,3 +130,8 @@ def plain(node_list: dict[str, Node], workflow: str) -> Iterator[str]:
     with console.capture() as captured:
         console.print(picture.draw())
     yield from captured.get().splitlines()
+
+
+def clock(moment: float | None) -> str:
+    """A moment as people of this time zone write it."""
+    return datetime.fromtimestamp(moment).astimezone().strftime("%Y-%m-%d %H:%M:%S") if moment else ""

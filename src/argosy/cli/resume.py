@@ -8,53 +8,29 @@ the steps that failed.
 import argparse
 
 from argosy import errors
-from argosy.cli import approve, asking, cluster, cluster_runs, executing
-from argosy.engine import api
-from argosy.engine.state import runs
-from argosy.engine.state.runs import RunFolder
+from argosy.cli import approve, executing, place
+from argosy.ports.runs import NEWEST, SUSPENDED
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     parser.add_argument("run", nargs="?", help="the run, or the beginning of its name (default: the newest)")
-    cluster.add_arguments(parser)
-    parser.add_argument(
-        "--as-begun",
-        action="store_true",
-        help="go on with the files the run began with, though its model's folder has changed",
-    )
+    place.add_arguments(parser)
+    executing.add_as_begun(parser)
     executing.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Resume one run; returns 0 or the code of the first step that failed."""
-    if cluster.is_meant(arguments):
-        return cluster_runs.resume(arguments)
-    options = executing.options(arguments)
-    folder = runs.find(options.home, None if arguments.run == "-" else arguments.run)
-    if _goes_on(folder):
+    at = place.runs(arguments)
+    found = at.get(at.find(arguments.run or NEWEST))
+    if found.under_way and found.phase != SUSPENDED and found.waiting:
+        for node in found.waiting:
+            approve.approve(at, found, node, {})
         return errors.DONE
-    executing.refuse_other_files(folder, arguments)
-    manifest = folder.manifest()
-    return executing.carry_out(
-        arguments,
-        options.home,
-        manifest["workflow"],
-        lambda observer: api.resume(options.home, folder.run, options, observer),
-        of_model=executing.is_of_model(manifest["metadata"]),
-    )
-
-
-def _goes_on(folder: RunFolder) -> bool:
-    """Whether an engine is at the run that was only suspended, or waited for an approval, and goes on now."""
-    if not folder.is_locked():
-        return False
-    meta, known = folder.state()
-    if meta.get("suspended"):
-        asking.ask(folder, {"do": "resume"})
-        print(f"run {folder.run} goes on")
-        return True
-    waiting = asking.waiting(known)
-    for node in waiting:
-        approve.approve(folder, node, [])
-    return bool(waiting)
+    code = at.resume(found.name)
+    if code is not None:
+        return code
+    place.say(at, "resume", found.name)
+    print(f"run {found.name} goes on")
+    return errors.DONE

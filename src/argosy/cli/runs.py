@@ -1,39 +1,52 @@
 """List the runs of this machine, or of a cluster's namespace, the newest first."""
 
 import argparse
+import itertools
+import json
+from collections.abc import Mapping, Sequence
 
-from argosy import errors, settings
-from argosy.cli import asking, cluster, cluster_runs
-from argosy.engine.state import runs
+from argosy import errors
+from argosy.cli import place, progress
+from argosy.ports.runs import Run
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     parser.add_argument("-n", "--limit", type=int, default=20, metavar="N", help="at most this many (default: 20)")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
-    cluster.add_arguments(parser)
+    place.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print one line a run."""
-    if cluster.is_meant(arguments):
-        return cluster_runs.runs(arguments)
-    folders = runs.newest_first(settings.Settings.from_environment().home)
-    rows = [_row(folder) for folder in folders[: arguments.limit]]
-    asking.print_rows(rows, as_json=arguments.json)
-    if not rows and not arguments.json:
-        print("no runs yet; `argosy run MODEL` makes one")
+    if arguments.limit < 0:
+        raise errors.UsageError(f"--limit {arguments.limit}: at least none can be listed")
+    at = place.runs(arguments)
+    rows = [_row(each) for each in itertools.islice(at.newest_first(), arguments.limit)]
+    place.say(at, "list")
+    if arguments.json:
+        for row in rows:
+            print(json.dumps(row))
+    elif rows:
+        _print(rows)
+    else:
+        print(at.none_yet)
     return errors.DONE
 
 
-def _row(folder: runs.RunFolder) -> dict[str, str]:
-    meta, _ = folder.state()
-    started, finished = meta.get("started"), meta.get("finished")
-    over = started and finished and meta.get("phase") != "Running"
+def _print(rows: Sequence[Mapping[str, str]]) -> None:
+    width = max(len(row["run"]) for row in rows)
+    for row in rows:
+        print(
+            f"{row['run']:<{width}}  {row['phase']:<11}  {row['started']:<19}  {row['seconds']:>7}  {row['message']}".rstrip()
+        )
+
+
+def _row(each: Run) -> dict[str, str]:
     return {
-        "run": folder.run,
-        "phase": asking.phase_of(folder, meta),
-        "started": asking.clock(started),
-        "seconds": f"{float(finished) - float(started):.1f}s" if over and started and finished else "",
-        "message": meta.get("message", ""),
+        "run": each.name,
+        "phase": each.phase,
+        "started": progress.clock(each.started),
+        "seconds": f"{each.finished - each.started:.1f}s" if each.finished and each.started else "",
+        "message": each.message,
     }

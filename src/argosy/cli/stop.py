@@ -5,13 +5,17 @@ The run is then Failed; `argosy retry` does again what was stopped. To pause it 
 
 import argparse
 
-from argosy.cli import asking, cluster, cluster_runs
+from argosy import errors
+from argosy.cli import place
 
-add_arguments = asking.add_run
+add_arguments = place.add_run
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Stop one run."""
-    if cluster.is_meant(arguments):
-        return cluster_runs.stop(arguments)
-    return asking.ask_by_name(arguments.run, "stop", "stopped")
+    at = place.runs(arguments)
+    name = at.find(arguments.run)
+    at.stop(name)
+    place.say(at, "stop", name)
+    print(f"run {name} stopped")
+    return errors.DONE

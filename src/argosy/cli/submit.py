@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from argosy import errors
-from argosy.cli import cluster, cluster_runs, models, parameters
+from argosy.cli import advice, models, parameters, place, watch
 from argosy.cli import provenance as origins
 from argosy.domain import provenance
 from argosy.templates import folder, values
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help="a model, or the name of a WorkflowTemplate")
     parameters.add_arguments(parser)
     parser.add_argument("--watch", action="store_true", help="show the run until it ends, and leave with its exit code")
-    cluster.add_arguments(parser)
+    place.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -45,19 +45,20 @@ def run(arguments: argparse.Namespace) -> int:
     _refuse_places_of_a_machine(template, given, installed)
     _say_different(arguments.model, at, installed)
     words = [word for name, value in given.items() for word in ("-p", f"{name}={value}")]
-    cluster.say(arguments, "argo", "submit", "--from", f"workflowtemplate/{template}", *words, namespace=at.namespace)
+    runs = place.runs_of(at, arguments)
+    place.say(runs, "submit", "--from", f"workflowtemplate/{template}", *words)
     name = at.submit(template, given)
     print(f"run {name} submitted to namespace {at.namespace}")
     if arguments.watch:
-        return cluster_runs.until_over(at, name)
-    print(f"`argosy watch {name} --namespace {at.namespace}` shows it")
+        return watch.until_over(runs, name)
+    print(f"{advice.command(runs, 'watch', name)} shows it")
     return errors.DONE
 
 
 def _found(arguments: argparse.Namespace, template: str) -> "tuple[Workflows, Workflow]":
     """The cluster, and the template that is installed there. Where either is missing, a slip in the name is said first."""
     try:
-        at = cluster.workflows(arguments)
+        at = place.workflows(arguments)
         return at, at.template(template)
     except errors.ArgosyError as error:
         if (doubt := models.doubt(arguments.model)) is None:

@@ -2,13 +2,17 @@
 
 import argparse
 
-from argosy.cli import asking, cluster, cluster_runs
+from argosy import errors
+from argosy.cli import place
 
-add_arguments = asking.add_run
+add_arguments = place.add_run
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Suspend one run."""
-    if cluster.is_meant(arguments):
-        return cluster_runs.suspend(arguments)
-    return asking.ask_by_name(arguments.run, "suspend", "suspended")
+    at = place.runs(arguments)
+    name = at.find(arguments.run)
+    at.suspend(name)
+    place.say(at, "suspend", name)
+    print(f"run {name} suspended")
+    return errors.DONE

@@ -2,13 +2,17 @@
 
 import argparse
 
-from argosy.cli import asking, cluster, cluster_runs
+from argosy import errors
+from argosy.cli import place
 
-add_arguments = asking.add_run
+add_arguments = place.add_run
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Terminate one run."""
-    if cluster.is_meant(arguments):
-        return cluster_runs.terminate(arguments)
-    return asking.ask_by_name(arguments.run, "terminate", "terminated")
+    at = place.runs(arguments)
+    name = at.find(arguments.run)
+    at.terminate(name)
+    place.say(at, "terminate", name)
+    print(f"run {name} terminated")
+    return errors.DONE

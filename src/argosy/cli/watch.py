@@ -6,44 +6,58 @@ It only looks: Ctrl-C ends the watching, not the run.
 import argparse
 import sys
 import time
+from collections.abc import Iterator
 
-from argosy import errors
-from argosy.cli import asking, cluster, cluster_runs, progress
+from argosy.cli import advice, place, progress
 from argosy.engine import outcome
-from argosy.engine.nodes import Ending, Node, Phase
 from argosy.engine.runner import Observer
-from argosy.engine.state.runs import RunFolder
+from argosy.ports.runs import Node, Run, Runs
 
-POLL = 0.2
-
-add_arguments = asking.add_run
+add_arguments = place.add_run
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Watch one run."""
-    if cluster.is_meant(arguments):
-        return cluster_runs.watch(arguments)
-    folder = asking.found(arguments.run)
-    with progress.shown(sys.stdout, folder.manifest()["workflow"]) as observer:
-        meta, known = _until_over(folder, observer)
-    phase = asking.phase_of(folder, meta)
-    message = meta.get("message", "")
-    print(f"{folder.run} {phase}" + (f": {message}" if message else ""))
-    if phase not in asking.OVER:
-        print(f"`argosy resume {folder.run}` goes on")
-        return errors.INTERRUPTED
-    return outcome.exit_code(Ending(Phase(phase), message), known)
+    at = place.runs(arguments)
+    name = at.find(arguments.run)
+    place.say(at, "watch", name)
+    return until_over(at, name)
 
 
-def _until_over(folder: RunFolder, observer: Observer) -> tuple[dict[str, str], dict[str, Node]]:
+def until_over(at: Runs, name: str) -> int:
+    """Show the run *name* until nobody carries it out any more; its exit code."""
+    found = at.get(name)
     told: dict[str, Node] = {}
-    while True:
-        runs_on = folder.is_locked()  # asked first: what is read after it is the whole story
-        meta, known = folder.state()
-        for name, node in known.items():
-            if told.get(name) != node:
-                told[name] = node
-                observer.node_changed(node)
-        if not runs_on:
-            return meta, known
-        time.sleep(POLL)
+    said: set[str] = set()
+    with progress.shown(sys.stdout, found.root) as observer:
+        while True:
+            _tell_nodes(found, told, observer)
+            _tell_stuck(found, said)
+            if not found.under_way:
+                break
+            time.sleep(at.poll_seconds)
+            found = at.get(name)
+    print(f"{found.name} {found.phase}" + (f": {found.message}" if found.message else ""))
+    for line in _last_lines(at, found):
+        print(line)
+    return outcome.exit_code(found.phase, found.nodes)
+
+
+def _tell_nodes(found: Run, told: dict[str, Node], observer: Observer) -> None:
+    for node in found.nodes.values():
+        if told.get(node.name) != node:
+            told[node.name] = node
+            observer.node_changed(node)
+
+
+def _tell_stuck(found: Run, said: set[str]) -> None:
+    for line in advice.stuck(found):
+        if line not in said:
+            said.add(line)
+            print(line.strip(), file=sys.stderr)
+
+
+def _last_lines(at: Runs, found: Run) -> Iterator[str]:
+    if not found.over or not at.keeps_reports:
+        yield from advice.times(at, found)
+        yield from advice.next_steps(at, found)

@@ -8,11 +8,10 @@ import os
 import signal
 import time
 import uuid
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from argosy import errors, scratch
 from argosy.engine import garbage, nodes, outcome, preparation, schedules
@@ -26,10 +25,11 @@ from argosy.engine.attempts.spares import Spares
 from argosy.engine.attempts.volumes import Claims, remove_claims
 from argosy.engine.machine.core import Identity
 from argosy.engine.machine.workflow import Workflow
+from argosy.engine.manifest import catalogue as catalogues
 from argosy.engine.manifest import claims, loading, resources
-from argosy.engine.manifest.catalogue import Catalogue, Owner
+from argosy.engine.manifest.catalogue import Catalogue
 from argosy.engine.manifest.loading import Manifest
-from argosy.engine.nodes import Ending, Json, Node, Outputs, Phase
+from argosy.engine.nodes import Ending, Json, Outputs, Phase
 from argosy.engine.options import Cluster, Place, Prepared, RunOptions, RunResult
 from argosy.engine.processes import launcher
 from argosy.engine.runner import Interrupted, Observer, Runner
@@ -39,14 +39,14 @@ from argosy.engine.state.locks import FileLock, Mutexes
 from argosy.engine.state.memory import Memory
 from argosy.engine.state.objects import ObjectStore
 from argosy.engine.state.runs import RunFolder
+from argosy.ports.runs import INTERRUPTED, Node
 
 load = loading.load
 prepare = preparation.prepare
 Unanswered = preparation.Unanswered
 
-INTERRUPTED = "Interrupted"
-
 __all__ = [
+    "INTERRUPTED",
     "Manifest",
     "Prepared",
     "RunOptions",
@@ -114,17 +114,9 @@ def _locked(folder: RunFolder) -> FileLock:
     lock = FileLock(folder.path / runs.LOCK)
     with disk.guarded("lock the run"):
         if not lock.try_acquire():
-            raise errors.Misconfigured(
-                f"run {folder.run} is being run by another argosy process{_holder(lock)}; wait for it, or stop it first "
-                f"(argosy stop {folder.run})"
-            )
+            raise folder.taken()
         lock.sign()
     return lock
-
-
-def _holder(lock: FileLock) -> str:
-    pid = lock.holder()
-    return f" ({pid})" if pid else ""
 
 
 def _stored(prepared: Prepared, options: RunOptions) -> Json:
@@ -207,11 +199,12 @@ async def _drive(session: _Session, options: RunOptions, observer: Observer) -> 
             parallelism=options.parallelism,
             observer=observer,
         )
-        if session.suspended:
-            runner.suspend()
         with _signals_to(runner), _requests_to(runner, session.folder):
+            if session.suspended:  # only now: who reads it may ask the run to go on at once
+                runner.suspend()
             ending = await _ending_of(runner)
     machine = workflow.machine
+    phase = str(ending.phase) if ending else INTERRUPTED
     session.journal.write(meta=_meta(ending, machine.outputs))
     if ending and claims.are_done_with(stored["spec"], ending.phase):
         remove_claims(session.folder.path / runs.VOLUMES)
@@ -222,13 +215,13 @@ async def _drive(session: _Session, options: RunOptions, observer: Observer) -> 
         run=session.folder.run,
         folder=session.folder.path,
         workflow=stored["workflow"],
-        phase=str(ending.phase) if ending else INTERRUPTED,
+        phase=phase,
         message=ending.message if ending else "",
         nodes={nodes.local_name(name, stored["workflow"]): node for name, node in machine.nodes.items()},
         outputs=machine.outputs,
         seconds=time.monotonic() - began,
         fsyncs=session.journal.fsyncs,
-        exit_code=outcome.exit_code(ending, machine.nodes),
+        exit_code=outcome.exit_code(phase, {name: node.seen() for name, node in machine.nodes.items()}),
         warnings=tuple(f"not deleted: {reason}" for reason in not_deleted),
     )
 
@@ -274,7 +267,7 @@ def _meta(ending: Ending | None, outputs: Outputs) -> dict[str, str]:
 def _workflow(session: _Session) -> Workflow:
     stored = session.stored
     return Workflow(
-        catalogue=catalogue_of(stored["spec"], stored["others"]),
+        catalogue=catalogues.of(stored["spec"], stored["others"]),
         identity=Identity(stored["workflow"], stored["uid"], stored["created"]),
         metadata=stored["metadata"],
         arguments=stored["arguments"],
@@ -296,15 +289,6 @@ def _sight(stored: Json, options: RunOptions) -> Sight:
     kept = [Place(Path(path), writable) for path, writable in stored.get("allowed", [])]
     here = Path(os.path.abspath(stored["workingFolder"])) if stored.get("trustsReads") else None  # noqa: PTH100
     return Sight([*kept, *options.allowed, *map(Place, environment.certificates())], options.by_secret, here)
-
-
-def catalogue_of(spec: Json, others: Mapping[str, Json]) -> Catalogue:
-    """The templates of *spec* and of *others*, whose keys are ``kind/name``."""
-    by_owner: dict[Owner, Any] = {}
-    for key, other in others.items():
-        kind, _, name = key.partition("/")
-        by_owner[kind, name] = other
-    return Catalogue(spec, by_owner)
 
 
 def namespace_of(metadata: Json) -> str:

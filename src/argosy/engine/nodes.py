@@ -1,60 +1,36 @@
 """What a run is made of: nodes with phases and outputs, named exactly as in Argo's ``status.nodes``.
 
-Only data lives here, and its JSON form for the journal. What moves a node from one phase to the next is ``machine``'s business.
+Only data lives here, its JSON form for the journal, and its form for those who look. What moves a node from one phase to the next is
+``machine``'s business.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
+
+from argosy.argo import NodeType, Phase, fnv32a, local_name, node_id, pod_name
+from argosy.ports import runs
+
+__all__ = [
+    "POD_ADDRESS",
+    "Ending",
+    "Json",
+    "Node",
+    "NodeType",
+    "Outputs",
+    "Phase",
+    "fnv32a",
+    "is_resource_name",
+    "local_name",
+    "node_id",
+    "pod_name",
+]
 
 Json = dict[str, Any]
 
 POD_ADDRESS = "127.0.0.1"
 """The address of every pod on this machine."""
-
-
-class Phase(StrEnum):
-    """Where a node stands. Argo's words."""
-
-    PENDING = "Pending"
-    RUNNING = "Running"
-    SUCCEEDED = "Succeeded"
-    FAILED = "Failed"
-    ERROR = "Error"
-    SKIPPED = "Skipped"
-    OMITTED = "Omitted"
-
-    @property
-    def completed(self) -> bool:
-        """Whether the node ran to an end."""
-        return self in (Phase.SUCCEEDED, Phase.FAILED, Phase.ERROR)
-
-    @property
-    def fulfilled(self) -> bool:
-        """Whether nothing more happens to the node: it ran to an end, or never will run."""
-        return self.completed or self in (Phase.SKIPPED, Phase.OMITTED)
-
-    @property
-    def unsuccessful(self) -> bool:
-        """Whether the node failed or errored."""
-        return self in (Phase.FAILED, Phase.ERROR)
-
-
-class NodeType(StrEnum):
-    """What a node stands for. Argo's words."""
-
-    POD = "Pod"
-    CONTAINER = "Container"
-    DAG = "DAG"
-    STEPS = "Steps"
-    STEP_GROUP = "StepGroup"
-    TASK_GROUP = "TaskGroup"
-    RETRY = "Retry"
-    SKIPPED = "Skipped"
-    SUSPEND = "Suspend"
-    HTTP = "HTTP"
 
 
 @dataclass
@@ -115,6 +91,26 @@ class Node:
         """Whether nothing more happens to it."""
         return self.phase.fulfilled
 
+    def seen(self) -> runs.Node:
+        """The node of this moment, as those see it who only look."""
+        outputs = self.outputs or Outputs()
+        return runs.Node(
+            name=self.name,
+            type=self.type,
+            phase=self.phase,
+            started=self.started,
+            template=self.template,
+            display_name=self.display_name,
+            boundary=self.boundary,
+            parent=self.parent,
+            message=self.message,
+            finished=self.finished,
+            outputs=runs.Outputs(dict(outputs.parameters), outputs.result, outputs.exit_code),
+            retried=self.retried,
+            cached=self.cached,
+            memo=self.memo or {},
+        )
+
     def to_json(self) -> Json:
         """As stored in the journal."""
         stored: Json = {key: value for key, value in vars(self).items() if key != "outputs"}
@@ -139,31 +135,6 @@ class Ending:
     message: str
 
 
-def as_status(node: Node) -> Json:
-    """*node* as ``--json`` shows it: what Argo's status would hold."""
-    status: Json = {"type": str(node.type), "phase": str(node.phase)}
-    if node.message:
-        status["message"] = node.message
-    if node.outputs:
-        outputs: Json = {}
-        if node.outputs.parameters:
-            outputs["parameters"] = dict(node.outputs.parameters)
-        if node.outputs.result is not None:
-            outputs["result"] = node.outputs.result
-        if node.outputs.exit_code is not None:
-            outputs["exitCode"] = node.outputs.exit_code
-        if outputs:
-            status["outputs"] = outputs
-    if node.memo:
-        status["memoizationStatus"] = dict(node.memo)
-    return status
-
-
-def local_name(name: str, workflow: str) -> str:
-    """The node's *name* with the workflow's own name replaced by ``$``, so that two runs can be compared."""
-    return "$" + name.removeprefix(workflow)
-
-
 _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _RESOURCE = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 
@@ -171,24 +142,3 @@ _RESOURCE = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 def is_resource_name(name: str) -> bool:
     """Whether Kubernetes takes *name* as that of a resource. Such a name is that of a folder, too, and leads out of none."""
     return len(name) <= 253 and _RESOURCE.fullmatch(name) is not None
-
-
-def fnv32a(text: str) -> int:
-    """The hash Argo makes node ids and pod names of."""
-    digest = 0x811C9DC5
-    for byte in text.encode():
-        digest = ((digest ^ byte) * 0x01000193) & 0xFFFFFFFF
-    return digest
-
-
-def node_id(workflow: str, name: str) -> str:
-    """The id Argo gives the node *name*."""
-    return workflow if name == workflow else f"{workflow}-{fnv32a(name)}"
-
-
-def pod_name(workflow: str, name: str, template: str) -> str:
-    """The name Argo gives the pod of the node *name*."""
-    if name == workflow:
-        return workflow
-    longest_prefix = 253 - 10 - 1
-    return f"{(f'{workflow}-{template}' if template else workflow)[:longest_prefix]}-{fnv32a(name)}"

@@ -4,38 +4,41 @@ import re
 from collections.abc import Collection, Mapping
 
 from argosy import errors
-from argosy.engine.nodes import Ending, Node, NodeType, Phase
+from argosy.argo import NodeType, Phase
+from argosy.engine.nodes import Node
+from argosy.ports import runs
 
 _AWAITED = re.compile(r'dependency "[^"]+" exited with non-zero code: (\d+)')
 _OWN = re.compile(r"[^\s:]+: \w+ \(exit code (\d+)\)")
 """What the controller says of a pod of which a container failed: of one that waited for another, or of itself."""
 
 
-def exit_code(ending: Ending | None, nodes: Mapping[str, Node]) -> int:
-    """0 where the workflow succeeded, 130 where it was interrupted, else the code of the first step that failed for good."""
-    if ending is None:
+def exit_code(phase: str, nodes: Mapping[str, runs.Node]) -> int:
+    """The exit code of a run that is in *phase*: 0 where it succeeded, that of the first step that failed for good where it failed,
+    130 where it did not come to its end."""
+    if phase not in runs.OVER:
         return errors.INTERRUPTED
-    if ending.phase is Phase.SUCCEEDED:
+    if phase == Phase.SUCCEEDED:
         return errors.DONE
     failed = sorted(_failed_for_good(nodes), key=lambda node: node.finished or 0.0)
     return next((code for code in map(_code, failed) if code), errors.BUG)
 
 
-def _code(node: Node) -> int:
+def _code(node: runs.Node) -> int:
     """The exit code that the pod *node* failed with; 0 where it ended by none. Of several containers it is that of the first to fail."""
     said = _AWAITED.search(node.message) or _OWN.match(node.message)
     if said:
         return int(said[1])
-    return int(node.outputs.exit_code) if node.outputs and node.outputs.exit_code else 0
+    return int(node.outputs.exit_code or 0)
 
 
-def _failed_for_good(nodes: Mapping[str, Node]) -> list[Node]:
+def _failed_for_good(nodes: Mapping[str, runs.Node]) -> list[runs.Node]:
     """The pods that failed and whose retries did not succeed after all."""
     failed = [node for node in nodes.values() if node.type is NodeType.POD and node.phase is Phase.FAILED]
     return [node for node in failed if not _was_retried(node, nodes)]
 
 
-def _was_retried(node: Node, nodes: Mapping[str, Node]) -> bool:
+def _was_retried(node: runs.Node, nodes: Mapping[str, runs.Node]) -> bool:
     parent = nodes.get(node.parent or "")
     if parent is None or parent.type is not NodeType.RETRY:
         return False

@@ -16,13 +16,14 @@ from argosy.engine.attempts.pods import Pods
 from argosy.engine.attempts.together import End, message_of
 from argosy.engine.effects import PodResult
 from argosy.engine.machine.workflow import Workflow
-from argosy.engine.nodes import Ending, Node, Outputs, Phase
+from argosy.engine.nodes import Ending, Outputs, Phase
 from argosy.engine.processes.child import NOT_STARTED
 from argosy.engine.processes.launcher import Running
 from argosy.engine.state import disk
 from argosy.engine.state.journal import Attempt, Journal
 from argosy.engine.state.locks import Mutexes
 from argosy.engine.state.memory import Memory
+from argosy.ports import runs
 
 SUSPENDED = "suspended"
 """The entry of the journal's meta data that says whether the run begins nothing more for now."""
@@ -34,7 +35,7 @@ LOCK_POLL = 0.1
 class Observer(Protocol):
     """Hears of every change of a node, after it is in the journal."""
 
-    def node_changed(self, node: Node) -> None:
+    def node_changed(self, node: runs.Node) -> None:
         """*node* is new or changed."""
 
 
@@ -196,7 +197,7 @@ class Runner:
         # What ended must reach the disk; that something began need only survive this process.
         self._unsynced |= any(node.fulfilled for node in changed.values())
         for node in changed.values():
-            self._observer.node_changed(node)
+            self._observer.node_changed(node.seen())
 
     def _sync(self) -> None:
         if self._unsynced:

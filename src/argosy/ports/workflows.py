@@ -1,7 +1,7 @@
-"""The port to the workflows of a cluster: what people ask of runs there.
+"""The port to the workflows of a cluster: what people install, start and ask there.
 
-A workflow is handed over as Argo's own JSON, because that is the interface that every version of Argo keeps; what is shown of it is the
-command's business.
+A workflow is handed over as Argo's own JSON, because that is the interface that every version of Argo keeps. As runs like any other they
+are told by :mod:`argosy.ports.runs`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,6 +41,12 @@ class Workflows(Protocol):
 
     def resume(self, name: str) -> None:
         """Go on with a workflow that is suspended or waits at a suspend step."""
+
+    def answer(self, name: str, node: str, parameters: Mapping[str, str], message: str) -> None:
+        """End the suspend step *node* of the workflow with *parameters* and defaults for its outputs; nothing where it does not wait.
+
+        Raises UsageError where a parameter has neither.
+        """
 
     def retry(self, name: str, arguments: Sequence[str]) -> None:
         """Try a workflow that failed again; *arguments*: further ones of ``argo retry``."""

@@ -55,6 +55,10 @@ class FakeWorkflows:
         """See the port."""
         self.asked.append(("resume", name))
 
+    def answer(self, name: str, node: str, parameters: Mapping[str, str], message: str) -> None:
+        """See the port."""
+        self.asked.append(("answer", name, node, message, *(f"{key}={value}" for key, value in parameters.items())))
+
     def retry(self, name: str, arguments: Sequence[str]) -> None:
         """See the port."""
         self.asked.append(("retry", name, *arguments))

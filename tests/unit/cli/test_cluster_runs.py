@@ -1,5 +1,6 @@
 """Runs on a cluster, through the verbs that know runs of this machine."""
 
+import getpass
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -398,3 +399,59 @@ def test_what_cannot_be_asked(
     assert main.run([*words, "--cluster"]) == 2
     assert told in capsys.readouterr().err
     assert cluster.asked == []
+
+
+@pytest.fixture
+def asking(cluster: FakeWorkflows) -> FakeWorkflows:
+    """The newest run waits at a step that asks for an answer."""
+    asked = [
+        {"name": "answer", "valueFrom": {"supplied": {}}},
+        {"name": "why", "valueFrom": {"supplied": {}, "default": "none"}},
+    ]
+    found = [
+        _node("ask-1", "DAG", "Running"),
+        _node("ask-1.gate", "Suspend", "Running", boundary="ask-1", outputs={"parameters": asked}),
+    ]
+    status = {"phase": "Running", "nodes": dict(found), "startedAt": TIMES["startedAt"]}
+    run = {"metadata": {"name": "ask-1", "creationTimestamp": TIMES["startedAt"]}, "spec": {}, "status": status}
+    cluster.known = [run, *cluster.known]
+    return cluster
+
+
+def test_approving_a_step_of_a_cluster(
+    asking: FakeWorkflows, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command is named where it waits; what is given goes to that step, on the cluster that is meant."""
+    monkeypatch.setattr(getpass, "getuser", lambda: "me")
+    assert main.run(["get", "ask-1", "--cluster"]) == 0
+    assert "waits: `argosy approve ask-1 '$.gate' --namespace team`" in capsys.readouterr().out
+    assert main.run(["approve", "ask-1", "gate", "--cluster", "-p", "answer=42"]) == 0
+    assert asking.asked == [("answer", "ask-1", "ask-1.gate", "approved by me", "answer=42")]
+    told = capsys.readouterr()
+    assert "# argo -n team node set ask-1 --node-field-selector name=ask-1.gate --phase Succeeded" in told.err
+    assert told.out == "$.gate of run ask-1 goes on\n"
+
+
+@pytest.mark.parametrize("verb", ["approve", "resume"])
+def test_a_step_of_a_cluster_that_needs_an_answer(
+    asking: FakeWorkflows, capsys: pytest.CaptureFixture[str], verb: str
+) -> None:
+    """What it asks for is said, and nothing done."""
+    assert main.run([verb, "ask-1", "--cluster"]) == 2
+    assert "$.gate asks for answer; give each with -p NAME=VALUE" in capsys.readouterr().err
+    assert asking.asked == []
+
+
+def test_no_runs_as_json(cluster: FakeWorkflows, capsys: pytest.CaptureFixture[str]) -> None:
+    """A program that reads objects, one a line, reads none."""
+    cluster.known = []
+    assert main.run(["runs", "--cluster", "--json"]) == 0
+    assert capsys.readouterr().out == ""
+    assert main.run(["runs", "--cluster"]) == 0
+    assert "namespace team has no workflows" in capsys.readouterr().out
+
+
+def test_fewer_than_no_runs(cluster: FakeWorkflows, capsys: pytest.CaptureFixture[str]) -> None:
+    """Makes no sense, and is said."""
+    assert main.run(["runs", "--cluster", "-n", "-1"]) == 2
+    assert "--limit -1" in capsys.readouterr().err

@@ -50,8 +50,8 @@ def test_round_trip_through_json() -> None:
 
 def test_as_status_leaves_out_what_is_not_there() -> None:
     """A node without outputs or a message has no such field."""
-    assert nodes.as_status(Node("wf", NodeType.DAG, Phase.RUNNING, 0.0)) == {"type": "DAG", "phase": "Running"}
+    assert Node("wf", NodeType.DAG, Phase.RUNNING, 0.0).seen().as_status() == {"type": "DAG", "phase": "Running"}
     failed = Node("wf", NodeType.POD, Phase.FAILED, 0.0, message="main: Error (exit code 1)")
-    assert nodes.as_status(failed) == {"type": "Pod", "phase": "Failed", "message": "main: Error (exit code 1)"}
+    assert failed.seen().as_status() == {"type": "Pod", "phase": "Failed", "message": "main: Error (exit code 1)"}
     artifact = Outputs(artifacts={"f": {"name": "f"}})
-    assert "outputs" not in nodes.as_status(Node("wf", NodeType.DAG, Phase.SUCCEEDED, 0.0, outputs=artifact))
+    assert "outputs" not in Node("wf", NodeType.DAG, Phase.SUCCEEDED, 0.0, outputs=artifact).seen().as_status()

@@ -10,7 +10,7 @@ import gzip
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import urllib3
@@ -107,19 +107,11 @@ class ClusterWorkflows:
 
     def resume(self, name: str) -> None:
         """See the port."""
-        with reported(f"resuming the workflow {name} in {self._namespace}", REMEDY):
-            for _ in range(ATTEMPTS):
-                found = dict(self._get(name))
-                try:
-                    self._custom.replace_namespaced_custom_object(
-                        *self._of("workflows"), name, _resumed(found), _request_timeout=TIMEOUT_SECONDS
-                    )
-                except ApiException as error:
-                    if error.status != CONFLICT:
-                        raise
-                else:
-                    return
-        raise errors.TryAgain(f"workflow {name} changed {ATTEMPTS} times while it was to be resumed; try again")
+        self._replace(name, _resumed, "resuming")
+
+    def answer(self, name: str, node: str, parameters: Mapping[str, str], message: str) -> None:
+        """See the port."""
+        self._replace(name, lambda found: _answered(found, node, parameters, message), "answering")
 
     def retry(self, name: str, arguments: Sequence[str]) -> None:
         """See the port."""
@@ -179,6 +171,22 @@ class ClusterWorkflows:
                 *self._of("workflows"), name, change, _request_timeout=TIMEOUT_SECONDS
             )
 
+    def _replace(self, name: str, change: Callable[[dict[str, Any]], Mapping[str, Any]], doing: str) -> None:
+        """Put what *change* makes of the workflow in its place; anew where the controller changed it at the same moment."""
+        with reported(f"{doing} the workflow {name} in {self._namespace}", REMEDY):
+            for _ in range(ATTEMPTS):
+                found = dict(self._get(name))
+                try:
+                    self._custom.replace_namespaced_custom_object(
+                        *self._of("workflows"), name, change(found), _request_timeout=TIMEOUT_SECONDS
+                    )
+                except ApiException as error:
+                    if error.status != CONFLICT:
+                        raise
+                else:
+                    return
+        raise errors.TryAgain(f"workflow {name} changed {ATTEMPTS} times while {doing} it; try again")
+
     def _no_template(self, name: str, error: ApiException) -> str:
         """A namespace without the template, and a cluster without Argo, answer alike but for the body."""
         if "page not found" in str(error.body):
@@ -222,35 +230,53 @@ def _unpacked(workflow: Workflow) -> Workflow:
     return {**workflow, "status": {**status, "nodes": nodes}}
 
 
-def _resumed(workflow: dict[str, Any]) -> dict[str, Any]:
-    """*workflow* going on: not suspended, and the suspend steps that wait done."""
-    now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    unpacked = dict(_unpacked(workflow))
-    unpacked["spec"] = {key: value for key, value in unpacked["spec"].items() if key != "suspend"}
-    nodes = (unpacked.get("status") or {}).get("nodes") or {}
-    waiting = {
-        key: {**node, "phase": "Succeeded", "finishedAt": now, "outputs": _supplied(node)}
-        for key, node in nodes.items()
-        if node["type"] == "Suspend" and node["phase"] == "Running"
+def _resumed(workflow: dict[str, Any]) -> Mapping[str, Any]:
+    """*workflow* going on: not suspended, and the suspend steps that wait done, with defaults for answers."""
+    going = {**workflow, "spec": {key: value for key, value in workflow["spec"].items() if key != "suspend"}}
+    ended = {key: _ended(node, {}) for key, node in _waiting(workflow).items()}
+    return _with_nodes(going, ended) if ended else going
+
+
+def _answered(workflow: dict[str, Any], name: str, parameters: Mapping[str, str], message: str) -> Mapping[str, Any]:
+    """*workflow* with the suspend step *name*, which waits, done with *parameters*; as it is where that does not wait any more."""
+    waiting = _waiting(workflow)
+    ended = {
+        key: {**_ended(node, parameters), "message": message} for key, node in waiting.items() if node["name"] == name
     }
-    if waiting:
-        status = {key: value for key, value in unpacked["status"].items() if key != "compressedNodes"}
-        unpacked["status"] = {**status, "nodes": {**nodes, **waiting}}
-    return unpacked if waiting else {**workflow, "spec": unpacked["spec"]}
+    return _with_nodes(workflow, ended) if ended else workflow
 
 
-def _supplied(node: Mapping[str, Any]) -> dict[str, Any]:
-    """The outputs of a suspend step nobody answered: the defaults. Raises UsageError where one has none."""
+def _waiting(workflow: Workflow) -> dict[str, Mapping[str, Any]]:
+    nodes = (_unpacked(workflow).get("status") or {}).get("nodes") or {}
+    return {key: node for key, node in nodes.items() if node["type"] == "Suspend" and node["phase"] == "Running"}
+
+
+def _with_nodes(workflow: Workflow, changed: Mapping[str, Any]) -> Workflow:
+    """*workflow* with the nodes *changed*, none of them packed any more: the controller packs them when they are too large."""
+    status = _unpacked(workflow)["status"]
+    kept = {key: value for key, value in status.items() if key != "compressedNodes"}
+    return {**workflow, "status": {**kept, "nodes": {**status["nodes"], **changed}}}
+
+
+def _ended(node: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, Any]:
+    now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {**node, "phase": "Succeeded", "finishedAt": now, "outputs": _supplied(node, given)}
+
+
+def _supplied(node: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, Any]:
+    """The outputs of a suspend step that was *given* these; the defaults for others. Raises UsageError where one has none."""
     outputs = dict(node.get("outputs") or {})
-    parameters = []
-    for parameter in outputs.get("parameters") or []:
-        given = parameter.get("valueFrom") or {}
-        if "supplied" in given:
-            if given.get("default") is None:
-                raise errors.UsageError(
-                    f"{node['displayName']} waits for a value of {parameter['name']!r}: argo node set --output-parameter"
-                )
-            parameters.append({"name": parameter["name"], "value": given["default"]})
-        else:
-            parameters.append(parameter)
+    parameters = [_answer(node, parameter, given) for parameter in outputs.get("parameters") or []]
     return {**outputs, "parameters": parameters} if parameters else outputs
+
+
+def _answer(node: Mapping[str, Any], parameter: Mapping[str, Any], given: Mapping[str, str]) -> Mapping[str, Any]:
+    source = parameter.get("valueFrom") or {}
+    if "supplied" not in source:
+        return parameter
+    value = given.get(parameter["name"], source.get("default"))
+    if value is None:
+        raise errors.UsageError(
+            f"{node['displayName']} waits for a value of {parameter['name']!r}; `argosy approve` gives one: -p {parameter['name']}=VALUE"
+        )
+    return {"name": parameter["name"], "value": value}

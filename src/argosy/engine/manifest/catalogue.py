@@ -81,6 +81,15 @@ class Catalogue:
         return merge(fitting, template)
 
 
+def of(spec: Json, others: Mapping[str, Json]) -> Catalogue:
+    """The templates of *spec* and of *others*, whose keys are ``kind/name``."""
+    by_owner: dict[Owner, Json] = {}
+    for key, other in others.items():
+        kind, _, name = key.partition("/")
+        by_owner[kind, name] = other
+    return Catalogue(spec, by_owner)
+
+
 def owner_of(reference: Mapping[str, Any]) -> Owner:
     """The resource that a ``templateRef`` or ``workflowTemplateRef`` names."""
     kind = "ClusterWorkflowTemplate" if reference.get("clusterScope") else "WorkflowTemplate"

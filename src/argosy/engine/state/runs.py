@@ -60,6 +60,14 @@ class RunFolder:
         lock.release()
         return not free
 
+    def taken(self) -> errors.Misconfigured:
+        """Another engine is at it."""
+        pid = FileLock(self.path / LOCK).holder()
+        return errors.Misconfigured(
+            f"run {self.run} is being run by another argosy process{f' ({pid})' if pid else ''}; wait for it, or stop it first "
+            f"(argosy stop {self.run})"
+        )
+
     def state(self) -> tuple[dict[str, str], dict[str, Node]]:
         """The journal's meta data and nodes; empty where the run never started."""
         path = self.path / JOURNAL

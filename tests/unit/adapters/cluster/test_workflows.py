@@ -73,6 +73,26 @@ def test_a_step_that_waits_for_a_value() -> None:
         workflows._resumed({"metadata": {"name": "w"}, "spec": {}, "status": {"nodes": {"w-1": node}}})
 
 
+def test_answering_a_step_that_waits() -> None:
+    """The step that is named is done with what it was given and defaults for the rest; another that waits goes on waiting."""
+    asked = [
+        {"name": "answer", "valueFrom": {"supplied": {}}},
+        {"name": "why", "valueFrom": {"supplied": {}, "default": "none"}},
+    ]
+    waiting = {**NODES["w-1"], "outputs": {"parameters": asked}}
+    other = {**NODES["w-1"], "id": "w-2", "name": "w.b"}
+    packed = base64.b64encode(gzip.compress(json.dumps({"w-1": waiting, "w-2": other}).encode())).decode()
+    before = {"metadata": {"name": "w"}, "spec": {"suspend": True}, "status": {"compressedNodes": packed}}
+    after = workflows._answered(before, "w.a", {"answer": "42"}, "approved by me")
+    assert after["spec"] == before["spec"]
+    assert "compressedNodes" not in after["status"]
+    done = after["status"]["nodes"]["w-1"]
+    assert (done["phase"], done["message"]) == ("Succeeded", "approved by me")
+    assert done["outputs"]["parameters"] == [{"name": "answer", "value": "42"}, {"name": "why", "value": "none"}]
+    assert after["status"]["nodes"]["w-2"] == other
+    assert workflows._answered(before, "w.c", {}, "") == before
+
+
 @pytest.mark.parametrize(
     ("status", "body", "kind", "told"),
     [
