@@ -6,7 +6,8 @@ Owns the files of people: ``model.yaml``, policies and ``expectations.json``. Wh
 import difflib
 import json
 import re
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -21,6 +22,11 @@ from argosy.domain.problems import Problem
 Read = TypeVar("Read", bound=BaseModel)
 Location = tuple[int | str, ...]
 Form = Literal["yaml", "json"]
+Json = dict[str, Any]
+WORDS = {"timezone_aware": "a time needs its zone, such as 2026-06-01T00:00:00Z"}
+"""What is said of a kind of problem, where pydantic's own words name no way out."""
+DEEPEST = 4
+"""How deep settings are looked for that stand in the wrong place."""
 
 
 def load_settings(path: Path, parts: Collection[str] = ()) -> model_settings.ModelSettings:
@@ -61,7 +67,8 @@ def load_with_lines(path: Path, kind: type[Read], form: Form = "yaml") -> tuple[
     try:
         return kind.model_validate(content), Lines(path, node)
     except ValidationError as error:
-        raise errors.Misconfigured(errors.listed(_problem(path, node, kind, each) for each in error.errors())) from None
+        found = _meant(node, error.errors())
+        raise errors.Misconfigured(errors.listed(_problem(path, node, kind, each) for each in found)) from None
 
 
 class Lines:
@@ -138,11 +145,26 @@ def _problem(path: Path, node: yaml.Node, kind: type[BaseModel], details: ErrorD
     line = _line(node, location)
     field = ".".join(str(part) for part in location) or "the file"
     if details["type"] == "extra_forbidden":
-        return f"{path}:{line}: unknown setting {field!r}{_suggestion(str(location[-1]), _fields(kind))}"
+        return f"{path}:{line}: unknown setting {field!r}{_suggestion(kind.model_json_schema(), details['loc'])}"
     if details["type"] == "missing":
         return f"{path}:{line}: {field!r} is missing"
-    message = details["msg"].removeprefix("Value error, ")
+    message = WORDS.get(details["type"]) or details["msg"].removeprefix("Value error, ")
     return f"{path}:{line}: {field}: {message}{_given(details)}"
+
+
+def _meant(node: yaml.Node, found: list[ErrorDetails]) -> list[ErrorDetails]:
+    """*found* without what is wrong only if a document that may be one of several kinds is taken for another than it resembles most."""
+    tried: dict[Location, Counter[int | str]] = {}
+    for details in found:
+        for place, kind in _kinds(node, details["loc"]):
+            tried.setdefault(place, Counter())[kind] += 1
+    meant = {place: min(kinds, key=lambda kind: kinds[kind]) for place, kinds in tried.items()}
+    return [each for each in found if all(meant[place] == kind for place, kind in _kinds(node, each["loc"]))]
+
+
+def _kinds(node: yaml.Node, location: Location) -> list[tuple[Location, int | str]]:
+    """Where on the way to *location* pydantic took one of several kinds, and which one."""
+    return [(location[:position], location[position]) for position in _added(node, location)]
 
 
 def _given(details: ErrorDetails) -> str:
@@ -150,31 +172,74 @@ def _given(details: ErrorDetails) -> str:
     return f" (given: {value!r})" if isinstance(value, str | int | float | bool) else ""
 
 
-def _suggestion(word: str, known: Sequence[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+def _suggestion(schema: Json, location: Location) -> str:
+    """What is probably meant by the setting at *location*, which *schema* does not have."""
+    places = [schema]
+    for part in location[:-1]:
+        places = [found for place in places for found in _inside(schema, place, part)]
+    here = sorted({name for place in places for name in _settings(schema, place)})
+    word = str(location[-1])
+    if close := difflib.get_close_matches(word, here, n=1, cutoff=0.7):
+        return f"; did you mean {close[0]!r}?"
+    known = dict(_everywhere(schema, schema))
+    if home := known.get(word):
+        return f"; {word!r} is a setting of {home!r}"
+    close = difflib.get_close_matches(word, [*here, *known], n=1, cutoff=0.6)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
-def _fields(kind: type[BaseModel]) -> list[str]:
-    """Every field name in *kind* and the documents inside it; a suggestion may come from any level."""
-    names: set[str] = set()
-    schema = kind.model_json_schema()
-    for part in [schema, *schema.get("$defs", {}).values()]:
-        names.update(part.get("properties", {}))
-    return sorted(names)
+def _settings(schema: Json, place: Json) -> Json:
+    """The settings of the document that *place* of *schema* describes, each with its own description."""
+    return {name: value for part in _alternatives(schema, place) for name, value in part.get("properties", {}).items()}
+
+
+def _inside(schema: Json, place: Json, part: int | str) -> list[Json]:
+    """What *part*, as pydantic names it, leads to from *place*: a setting, an entry of a list or mapping, or one of several documents."""
+    tagged = place.get("discriminator", {}).get("mapping", {})
+    if part in tagged:
+        return [{"$ref": tagged[part]}]
+    found: list[Json] = []
+    for one in _alternatives(schema, place):
+        inner = one.get("items") if isinstance(part, int) else one.get("properties", {}).get(part)
+        inner = inner or one.get("additionalProperties")
+        found += [inner] if isinstance(inner, dict) else []
+    # A part that names an alternative by its type leads to where we are.
+    return found or [place]
+
+
+def _alternatives(schema: Json, place: Json) -> list[Json]:
+    """The documents that may stand at *place*."""
+    if reference := place.get("$ref"):
+        return _alternatives(schema, schema["$defs"][reference.rsplit("/", 1)[-1]])
+    several = place.get("anyOf") or place.get("oneOf") or place.get("allOf")
+    return [one for each in several for one in _alternatives(schema, each)] if several else [place]
+
+
+def _everywhere(schema: Json, place: Json, home: Location = ()) -> Iterator[tuple[str, str]]:
+    """Every setting below *place*, which is at *home*, and what it is a setting of."""
+    for name, inner in _settings(schema, place).items():
+        yield name, ".".join(map(str, home))
+        for entries in (inner, *_inside(schema, inner, 0), *_inside(schema, inner, "")):
+            yield from _everywhere(schema, entries, (*home, name)) if len(home) < DEEPEST else ()
 
 
 def _yaml_location(node: yaml.Node, location: Location) -> Location:
     """*location* without the parts that pydantic adds for unions, which the file does not have."""
-    kept: list[int | str] = []
+    added = _added(node, location)
+    return tuple(part for position, part in enumerate(location) if position not in added)
+
+
+def _added(node: yaml.Node, location: Location) -> list[int]:
+    """Which parts of *location* the file does not have; its last is what is missing, if anything is."""
+    added = []
     current: yaml.Node | None = node
     for position, part in enumerate(location):
         following = _child(current, part)
         if following is None and position < len(location) - 1:
-            continue
-        kept.append(part)
-        current = following[1] if following else None
-    return tuple(kept)
+            added.append(position)
+        else:
+            current = following[1] if following else None
+    return added
 
 
 def _line(node: yaml.Node, location: Location) -> int:

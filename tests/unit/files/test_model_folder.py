@@ -40,6 +40,15 @@ def test_words_that_old_yaml_takes_for_booleans_stay_words(tmp_path: Path) -> No
     assert settings.label.classes == ["no", "yes"]
 
 
+def test_one_of_several_kinds_is_taken_for_what_it_resembles(tmp_path: Path) -> None:
+    """A range with a slip in one bound is not also held against the other kind of range, which has neither."""
+    text = GOOD.replace("{metric: f1}", "{metric: f1, space: {max_depth: {int_lo: 2, int_high: 8}}}")
+    with pytest.raises(errors.Misconfigured, match="did you mean 'int_low'") as raised:
+        model_folder.load_settings(_write(tmp_path, text))
+    assert "int_high" not in str(raised.value)
+    assert "max_depth.low" not in str(raised.value)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -51,6 +60,19 @@ def test_words_that_old_yaml_takes_for_booleans_stay_words(tmp_path: Path) -> No
         ),
         pytest.param(
             "seed: 1", "sed: 1", r"model.yaml:5: unknown setting 'sed'; did you mean 'seed'\?", id="typo-at-the-top"
+        ),
+        pytest.param(
+            "{by: entity, holdout: 0.2}",
+            "{by: time, holdout: 0.2}",
+            r"unknown setting 'split.holdout'; did you mean 'holdout_from'\?",
+            id="setting-of-the-other-kind",
+        ),
+        pytest.param("seed: 1", "seed: 1\ntrials: 4", r"'trials'; 'trials' is a setting of 'search'", id="wrong-place"),
+        pytest.param(
+            "{by: entity, holdout: 0.2}",
+            "{by: time, holdout_from: 2009-11-01}",
+            r"split.holdout_from: a time needs its zone, such as 2026",
+            id="no-zone",
         ),
         pytest.param("seed: 1\n", "", r"model.yaml:1: 'seed' is missing", id="missing"),
         pytest.param("seed: 1", "seed: many", r"model.yaml:5: seed: .*integer.*'many'", id="wrong-type"),
