@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 from platformdirs import user_cache_path
 
-from argosy.engine.processes import launcher, linux, readable, view
+from argosy.engine.processes import launcher, linux, owners, readable, view
 
 pytestmark = pytest.mark.skipif(
     not launcher.isolation().private_files, reason=f"no namespaces here: {launcher.isolation().reason}"
@@ -190,7 +190,16 @@ def test_a_step_finds_nothing_that_it_was_not_given(prefix: tuple[str, ...], pla
     assert {log for log in looked if log != "looked everywhere\n"} == set()
 
 
-def run(prefix: tuple[str, ...], place: Path, *arguments: str, project: Path | None = None) -> str:
+RUN = ("-m", "argosy.cli.main", "run")
+
+
+def run(
+    prefix: tuple[str, ...],
+    place: Path,
+    *arguments: str,
+    project: Path | None = None,
+    program: tuple[str, ...] = RUN,
+) -> str:
     """What ``argosy run`` said, started with secrets in its environment, a file of the user's open, in the user's folder."""
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("ARGOSY_")},
@@ -202,7 +211,7 @@ def run(prefix: tuple[str, ...], place: Path, *arguments: str, project: Path | N
     }
     with (place / "user/.netrc").open() as inherited:
         done = subprocess.run(
-            [*prefix, sys.executable, "-m", "argosy.cli.main", "run", *arguments, "--local-image", "*"],
+            [*prefix, sys.executable, *program, *arguments, "--local-image", "*"],
             cwd=place / "project",
             env=environment | ({"ARGOSY_DATA_ROOT": str(project)} if project else {}),
             pass_fds=[inherited.fileno()],
@@ -288,7 +297,7 @@ def in_etc() -> Iterator[Path]:
         yield path
     finally:
         for made in path.parent.glob(f"{path.name}*"):
-            made.unlink()
+            shutil.rmtree(made) if made.is_dir() and not made.is_symlink() else made.unlink()
 
 
 def keep_private(path: Path) -> None:
@@ -299,39 +308,167 @@ def keep_private(path: Path) -> None:
     new.rename(path)
 
 
-@pytest.mark.parametrize("at_first", [pytest.param(True, id="replaced"), pytest.param(False, id="created")])
-def test_what_becomes_private_in_etc_during_a_run_is_not_read(
-    at_first: bool,
-    place: Path,
-    in_etc: Path,
-) -> None:
-    """Neither by the step that runs meanwhile nor by the next one."""
-    if at_first:
-        keep_private(in_etc)
+BY_MOUNTS = """
+from argosy.engine.processes import owners
+owners.nobody = lambda: None
+from argosy.cli import main
+main.main()
+"""
+BOTH_WAYS = pytest.mark.parametrize(
+    "program", [pytest.param(RUN, id="by-the-kernel"), pytest.param(("-c", BY_MOUNTS, "run"), id="by-mounts")]
+)
+"""How a step sees of ``/etc`` what everybody may read: the second where a file system cannot be shown as nobody's."""
+
+
+def logs_of(place: Path, program: tuple[str, ...], steps: dict[str, str], meanwhile: Callable[[], None]) -> list[str]:
+    """What the two *steps* say, lines of shell that run one after the other, where *meanwhile* is done while the first runs: after it has
+    begun, and before it goes on."""
     begun, changed = place / "project/begun", place / "project/changed"
-    waits = f"touch {begun}; until [ -e {changed} ]; do sleep 0.05; done; cat {in_etc}; true"
-    steps = {"a": waits, "b": f"cat {in_etc}; true"}
     templates = [
         {"name": "main", "steps": [[{"name": name, "template": name}] for name in steps]},
         *({"name": name, "container": {"image": "any", "command": ["sh", "-c", steps[name]]}} for name in steps),
     ]
     text = json.dumps({**MAIN, "spec": {"entrypoint": "main", "templates": templates}})
     (place / "project" / "wf.yaml").write_text(text, encoding="utf-8")
-    changing = threading.Thread(target=change, args=(in_etc, begun, changed))
+    changing = threading.Thread(target=change, args=(begun, changed, meanwhile))
     changing.start()
-    said = run((), place, "-f", "wf.yaml", "--allow", f"{place}/project:rw")
+    said = run((), place, "-f", "wf.yaml", "--allow", f"{place}/project:rw", program=program)
     changing.join()
-    logs = [path.read_text(encoding="utf-8") for path in (place / "home").glob("runs/wf-*/nodes/*/0/main.log")]
-    assert len(logs) == 2, said
-    assert all("No such file" in log and CANARY not in log for log in logs), logs
+    found = (place / "home").glob("runs/wf-*/nodes/*/0/main.log")
+    logs = [path.read_text(encoding="utf-8") for path in sorted(found, key=lambda path: path.stat().st_ctime)]
+    assert len(logs) == len(steps), said
+    return logs
 
 
-def change(path: Path, begun: Path, changed: Path) -> None:
-    """Once there is *begun*, make *path* a private file; then make *changed*."""
+def waiting(place: Path, line: str) -> str:
+    """The *line* of shell, run once what is done meanwhile has been done."""
+    return f"touch {place}/project/begun; until [ -e {place}/project/changed ]; do sleep 0.05; done; {line}"
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize("at_first", [pytest.param(True, id="replaced"), pytest.param(False, id="created")])
+def test_what_becomes_private_in_etc_during_a_run_is_not_read(
+    program: tuple[str, ...], at_first: bool, place: Path, in_etc: Path
+) -> None:
+    """Neither by the step that runs meanwhile nor by the next one."""
+    if at_first:
+        keep_private(in_etc)
+    steps = {"a": waiting(place, f"cat {in_etc}; true"), "b": f"cat {in_etc}; true"}
+    logs = logs_of(place, program, steps, lambda: keep_private(in_etc))
+    assert all(("No such file" in log or "Permission denied" in log) and CANARY not in log for log in logs), logs
+
+
+def test_what_everybody_may_read_no_more_is_not_read(place: Path, in_etc: Path) -> None:
+    """The file itself becomes private, and so does a folder on the way to another: the kernel looks at each access."""
+    if not shows_as_nobodys():
+        pytest.skip("this machine cannot show /etc as nobody's")
+    folder = in_etc.with_name(f"{in_etc.name}-folder")
+    folder.mkdir()
+    for path in (in_etc, folder / "file"):
+        path.write_text(secret("etc"), encoding="utf-8")
+
+    def close() -> None:
+        in_etc.chmod(0o600)
+        folder.chmod(0o700)
+
+    look = f"cat {in_etc} {folder}/file; true"
+    logs = logs_of(place, RUN, {"a": waiting(place, look), "b": look}, close)
+    assert all(log.count("Permission denied") == 2 and CANARY not in log for log in logs), logs
+
+
+@BOTH_WAYS
+def test_what_is_replaced_in_etc_during_a_run_is_seen(program: tuple[str, ...], place: Path, in_etc: Path) -> None:
+    """By the next step at the latest: an account that is new, another file of hosts."""
+    in_etc.write_text("old\n", encoding="utf-8")
+    look = f"cat {in_etc} {in_etc}-new; true"
+    logs = logs_of(place, program, {"a": waiting(place, "true"), "b": look}, lambda: replace(in_etc))
+    assert logs[1] == "new\nnew\n"
+
+
+def replace(path: Path) -> None:
+    """Write a new file that takes the name of *path*, and one beside it."""
+    new = path.with_name(f"{path.name}.new")
+    new.write_text("new\n", encoding="utf-8")
+    new.rename(path)
+    path.with_name(f"{path.name}-new").write_text("new\n", encoding="utf-8")
+
+
+@BOTH_WAYS
+def test_what_links_of_etc_lead_to_is_there_as_it_is_now(program: tuple[str, ...], place: Path, in_etc: Path) -> None:
+    """As name servers are, written anew beside the old ones while a run lasts; over other links outside of the system, too."""
+    with tempfile.TemporaryDirectory(dir="/var/lib") as elsewhere:
+        Path(elsewhere).chmod(0o755)
+        file = Path(elsewhere, "servers")
+        file.write_text("old\n", encoding="utf-8")
+        (file.parent / "hop").symlink_to("servers")
+        in_etc.symlink_to(file.parent / "hop")
+        logs = logs_of(
+            place, program, {"a": waiting(place, f"cat {in_etc}"), "b": f"cat {in_etc}"}, lambda: replace(file)
+        )
+    assert logs == ["old\n", "new\n"]
+
+
+@pytest.mark.parametrize("closed", ["the file", "a folder on the way"])
+def test_a_link_of_etc_opens_nothing(closed: str, place: Path, in_etc: Path) -> None:
+    """What it leads to is shown only where everybody may go there and read it."""
+    with tempfile.TemporaryDirectory(dir="/var/lib") as elsewhere:
+        file = Path(elsewhere, "folder/file")
+        file.parent.mkdir()
+        file.write_text(secret("etc"), encoding="utf-8")
+        Path(elsewhere).chmod(0o700 if closed == "a folder on the way" else 0o755)
+        file.chmod(0o600 if closed == "the file" else 0o644)
+        in_etc.symlink_to(file)
+        (log,) = logs_of(place, RUN, {"a": waiting(place, f"cat {in_etc}; true")}, lambda: None)
+    assert "No such file" in log
+    assert CANARY not in log
+
+
+def test_a_private_file_of_etc_can_be_given(place: Path, in_etc: Path) -> None:
+    """Below a folder that keeps everybody out: nothing else of the folder is there."""
+    folder = in_etc.with_name(f"{in_etc.name}-folder")
+    folder.mkdir(0o700)
+    for name in ("given", "other"):
+        (folder / name).write_text(f"the {name} one\n", encoding="utf-8")
+        (folder / name).chmod(0o600)
+    text = SEES.replace("WHAT", f'"ls {folder}; cat {folder}/*"')
+    (place / "project" / "wf.yaml").write_text(text, encoding="utf-8")
+    said = run((), place, "-f", "wf.yaml", "--allow", f"{folder}/given")
+    (log,) = (place / "home").glob("runs/wf-*/nodes/*/0/main.log")
+    assert log.read_text(encoding="utf-8") == "given\nthe given one\n", said
+
+
+def test_the_system_is_few_mounts() -> None:
+    """Each of them is copied and dropped again for each step."""
+    if os.geteuid() != 0 or not shows_as_nobodys():
+        pytest.skip("this machine cannot show /etc as nobody's")
+    assert in_root(lambda: [mount for mount in mounts() if mount.startswith("/etc")] == ["/etc"], owners.nobody())
+
+
+def mounts() -> list[str]:
+    """Where something is mounted, as this process sees it."""
+    return [line.split()[4] for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()]
+
+
+def shows_as_nobodys() -> bool:
+    """Whether this machine can show ``/etc`` as nobody's."""
+    nobody = owners.nobody()
+    if nobody is None:
+        return False
+    try:
+        os.close(linux.tree("/etc", owners=nobody))
+    except OSError:
+        return False
+    finally:
+        os.close(nobody)
+    return True
+
+
+def change(begun: Path, changed: Path, meanwhile: Callable[[], None]) -> None:
+    """Once there is *begun*, do *meanwhile*; then make *changed*."""
     last = time.monotonic() + 60
     while not begun.exists() and time.monotonic() < last:
         time.sleep(0.05)
-    keep_private(path)
+    meanwhile()
     changed.touch()
 
 
@@ -358,12 +495,12 @@ def test_a_file_of_etc_that_is_replaced_meanwhile_is_whole(in_etc: Path, monkeyp
     assert in_root(lambda: in_etc.read_text(encoding="utf-8") == "new")
 
 
-def in_root(holds: Callable[[], bool]) -> bool:
-    """Whether *holds* is true in a new cell's root."""
+def in_root(holds: Callable[[], bool], nobody: int | None = None) -> bool:
+    """Whether *holds* is true in a new cell's root, where root sees of ``/etc`` what *nobody* does."""
     child = linux.fork_into(linux.CLONE_NEWNS | linux.CLONE_NEWPID)
     if child == 0:
         try:
-            view.Root().enter()
+            view.Root(nobody).enter()
             os._exit(0 if holds() else 3)
         except BaseException:  # noqa: BLE001 - the copy of pytest ends here
             os._exit(4)
@@ -372,7 +509,7 @@ def in_root(holds: Callable[[], bool]) -> bool:
 
 def gone(folder: readable.Folder, name: str) -> dict[str, Any]:
     """What *folder* has, and *name* as a file, a folder, a link and a folder with a private part, none of which is there."""
-    empty = readable.Folder(mode=0o755, whole=True, folders={}, files=[], links=[])
+    empty = readable.Folder(mode=0o755, state=None, whole=True, folders={}, files=[], links=[])
     folders = {f"{name}-whole": empty, f"{name}-part": empty._replace(whole=False, files=["inner"])}
     return {
         "folders": folder.folders | folders,

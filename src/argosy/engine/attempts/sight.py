@@ -1,7 +1,7 @@
 """What a step's process sees of this machine beside the system: what the user named, what goes with its Secrets, what it declares to read.
 
 All of it is shown at the path by which it was named, links followed: whoever looks for it there finds it. What is only to be read is shown
-read-only, and with it what links inside it lead to.
+read-only, and with it what links inside it lead to, unless it is part of the system.
 """
 
 import json
@@ -65,7 +65,8 @@ def _binds(place: Place) -> Iterator[Bind]:
     yield Bind(path, str(path), read_only=not place.writable)
     if not place.writable:  # in a folder that is written to, anybody may have put a link
         for target in dict.fromkeys(_led_to(path)):
-            yield Bind(target, str(target), read_only=True)
+            if not system.is_whole(target):
+                yield Bind(target, str(target), read_only=True)
 
 
 def _led_to(folder: Path) -> Iterator[Path]:

@@ -12,6 +12,7 @@ started at all, then ``r`` once it is ready for another step; each ends a line. 
 
 import array
 import contextlib
+import fcntl
 import json
 import os
 import select
@@ -21,12 +22,14 @@ import struct
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from argosy.engine.processes import child, linux, rights, view
+from argosy.engine.processes import child, linux, owners, rights, view
 from argosy.engine.processes.child import Job
-from argosy.engine.processes.isolation import FLAGS, Way, map_user
+from argosy.engine.processes.isolation import FLAGS, Way
 
 CHANNEL = 3
 """Where a cell has its end of the channel."""
+NOBODY = 4
+"""Where it has the namespace in which nobody owns a file, if there is one."""
 
 LENGTH = struct.Struct("!Q")
 FILES = 3
@@ -38,7 +41,7 @@ REAPING = 1000
 class Cell:
     """The server's end of one cell, which is started with it. *pid* is its process' number, and its group's."""
 
-    def __init__(self, way: Way) -> None:
+    def __init__(self, way: Way, nobody: int | None) -> None:
         # Asked before the fork: in a new user namespace everybody is nobody until the numbers are mapped.
         server, user, group = os.getpid(), os.geteuid(), os.getegid()
         self.channel, theirs = socket.socketpair()
@@ -49,7 +52,7 @@ class Cell:
         self._said = b""
         self.pid = linux.fork_into(FLAGS[way])
         if self.pid == 0:
-            _become_init(theirs.fileno(), server, (user, group) if way == "user" else None)
+            _become_init(theirs.fileno(), nobody, server, (user, group) if way == "user" else None)
         theirs.close()
 
     def run(self, job: Mapping[str, Any], output: int, errors: int, words: int) -> None:
@@ -77,16 +80,16 @@ class Cell:
         return [line.decode(errors="replace") for line in lines]
 
 
-def _become_init(channel: int, server: int, user: tuple[int, int] | None) -> NoReturn:
+def _become_init(channel: int, nobody: int | None, server: int, user: tuple[int, int] | None) -> NoReturn:
     """What the first process of a cell does, to its end."""
     try:
         signal.set_wakeup_fd(-1)
-        _keep_only(channel)
+        kept = _keep_only(channel, nobody)
         child.end_with(server)
         os.setsid()
         if user:
-            map_user(*user)
-        init = _Init(socket.socket(fileno=CHANNEL))
+            owners.map_user(*user)
+        init = _Init(socket.socket(fileno=CHANNEL), kept)
         while init.run_next():
             pass
     except BaseException as error:  # noqa: BLE001 - whatever it is, no copy of the server may go on
@@ -97,10 +100,10 @@ def _become_init(channel: int, server: int, user: tuple[int, int] | None) -> NoR
 class _Init:
     """The first process of a cell."""
 
-    def __init__(self, channel: socket.socket) -> None:
+    def __init__(self, channel: socket.socket, nobody: int | None) -> None:
         self.channel = channel
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        self.root = view.Root()
+        self.root = view.Root(nobody)
         rights.restrict_cell()
 
     def run_next(self) -> bool:
@@ -108,6 +111,7 @@ class _Init:
         message, files = _receive(self.channel)
         if "signal" in message:  # for a step that has ended
             return True
+        self.root = self.root.renewed()
         shown, job = view.View(self.root), child.job_of(message)
         outcome = _line(self._outcome(job, files, shown))
         shown.clear_scratch()
@@ -171,10 +175,13 @@ def _reap(program: int) -> int | None:
     return None
 
 
-def _keep_only(channel: int) -> None:
-    """Of the server's descriptors keep its standard ones and *channel*."""
-    os.dup2(channel, CHANNEL, inheritable=False)
-    os.closerange(CHANNEL + 1, channel + child.SPARE_FILES)
+def _keep_only(channel: int, nobody: int | None) -> int | None:
+    """Of the server's descriptors keep its standard ones, *channel* and *nobody*; the last one's new number."""
+    moved = [fcntl.fcntl(number, fcntl.F_DUPFD, NOBODY + 1) for number in (channel, nobody) if number is not None]
+    for place, number in enumerate(moved, CHANNEL):
+        os.dup2(number, place, inheritable=False)
+    os.closerange(CHANNEL + len(moved), max(moved) + child.SPARE_FILES)
+    return None if nobody is None else NOBODY
 
 
 def _receive(channel: socket.socket) -> tuple[dict[str, Any], list[int]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from argosy import scratch
-from argosy.engine.processes import linux, rights, system, view
+from argosy.engine.processes import linux, owners, rights, system, view
 
 Way = Literal["root", "user", "none"]
 """How namespaces are entered: with the rights of root, inside a user namespace, not at all."""
@@ -44,13 +44,6 @@ def isolation() -> Isolation:
     return Isolation("none", f"the kernel does not allow namespaces here ({'; '.join(reasons)})")
 
 
-def map_user(user: int, group: int) -> None:
-    """In a new user namespace: stay who one was outside."""
-    Path("/proc/self/setgroups").write_text("deny", encoding="ascii")
-    Path("/proc/self/uid_map").write_text(f"{user} {user} 1", encoding="ascii")
-    Path("/proc/self/gid_map").write_text(f"{group} {group} 1", encoding="ascii")
-
-
 def _attempt(way: Way) -> str | None:
     """Why *way* does not work; None where it does."""
     with scratch.folder("view") as folder:
@@ -64,12 +57,13 @@ def _attempt(way: Way) -> str | None:
 
 def _try(way: Way, own: Path) -> str:
     user, group = os.geteuid(), os.getegid()
+    nobody = owners.nobody() if way == "root" else None
 
     def enter() -> str:
         if way == "user":
-            map_user(user, group)
+            owners.map_user(user, group)
         os.close(os.pidfd_open(os.getpid()))
-        shown = view.View(view.Root())
+        shown = view.View(view.Root(nobody))
         rights.restrict_cell()
         shown.show([view.Bind(own, "/argosy-probe/seen")], own)
         return "" if Path("/argosy-probe/seen").is_dir() else "a shown folder cannot be seen"
@@ -78,6 +72,9 @@ def _try(way: Way, own: Path) -> str:
         return _answer_of_child(enter, FLAGS[way]) or ""
     except OSError as error:  # not even the child was allowed
         return error.strerror or str(error)
+    finally:
+        if nobody is not None:
+            os.close(nobody)
 
 
 def _answer_of_child(work: Callable[[], str], flags: int = 0) -> str | None:

@@ -34,7 +34,8 @@ _AT_SYMLINK_NOFOLLOW = 0x100
 _AT_RECURSIVE = 0x8000
 _OPEN_TREE_CLONE = 1
 _MOVE_MOUNT_F_EMPTY_PATH = 4
-_MOUNT_ATTR_RDONLY = struct.pack("=QQQQ", 1, 0, 0, 0)
+_MOUNT_ATTR_RDONLY = 1
+_MOUNT_ATTR_IDMAP = 0x00100000
 
 _libc: Any = ctypes.CDLL(None, use_errno=True)
 
@@ -75,9 +76,9 @@ def mount(source: str, target: Path | str, kind: str, flags: int, options: str =
     _check(answer, f"mount {target}")
 
 
-def tree(path: Path | str, *, read_only: bool = False, follow: bool = True) -> int:
+def tree(path: Path | str, *, read_only: bool = False, follow: bool = True, owners: int | None = None) -> int:
     """A descriptor of what is mounted at and below *path*, to be shown elsewhere, in another mount namespace too; of a link itself where it
-    is not to *follow*. Linux 5.12 and later."""
+    is not to *follow*. *owners*: a namespace of users, as which it is to show who owns the files. Linux 5.12 and later."""
     number = _libc.syscall(
         ctypes.c_long(_OPEN_TREE),
         ctypes.c_int(-100),
@@ -85,24 +86,31 @@ def tree(path: Path | str, *, read_only: bool = False, follow: bool = True) -> i
         ctypes.c_uint(_OPEN_TREE_CLONE | _AT_RECURSIVE | os.O_CLOEXEC | (0 if follow else _AT_SYMLINK_NOFOLLOW)),
     )
     _check(min(number, 0), f"open_tree {path}")
-    if read_only:
-        _make_read_only(number, "", _AT_EMPTY_PATH, f"mount_setattr {path}")
+    attributes = read_only * _MOUNT_ATTR_RDONLY | (owners is not None) * _MOUNT_ATTR_IDMAP
+    try:
+        if attributes:
+            _set_attributes((number, "", _AT_EMPTY_PATH), attributes, owners or 0, f"mount_setattr {path}")
+    except OSError:
+        os.close(number)
+        raise
     return int(number)
 
 
 def make_read_only(path: Path | str) -> None:
     """mount_setattr(2): nothing can be written any more in what is mounted at and below *path*. Linux 5.12 and later."""
-    _make_read_only(-100, os.fspath(path), 0, f"mount_setattr {path}")
+    _set_attributes((-100, os.fspath(path), 0), _MOUNT_ATTR_RDONLY, 0, f"mount_setattr {path}")
 
 
-def _make_read_only(folder: int, path: str, flags: int, what: str) -> None:
+def _set_attributes(where: tuple[int, str, int], attributes: int, owners: int, what: str) -> None:
+    folder, path, flags = where
+    wanted = struct.pack("=QQQQ", attributes, 0, 0, owners)
     answer = _libc.syscall(
         ctypes.c_long(_MOUNT_SETATTR),
         ctypes.c_int(folder),
         os.fsencode(path),
         ctypes.c_uint(flags | _AT_RECURSIVE),
-        _MOUNT_ATTR_RDONLY,
-        ctypes.c_size_t(len(_MOUNT_ATTR_RDONLY)),
+        wanted,
+        ctypes.c_size_t(len(wanted)),
     )
     _check(answer, what)
 
@@ -134,6 +142,11 @@ def unmount(target: Path) -> None:
 def leave_mounts() -> None:
     """unshare(2): from now on this process has a copy of its mount namespace to itself."""
     _check(_libc.unshare(ctypes.c_int(CLONE_NEWNS)), "unshare")
+
+
+def leave_users() -> None:
+    """unshare(2): from now on this process, which has one thread, is in a namespace of users of its own."""
+    _check(_libc.unshare(ctypes.c_int(CLONE_NEWUSER)), "unshare")
 
 
 def enter_mounts(namespace: int) -> None:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn, cast
 
 from argosy import scratch
-from argosy.engine.processes import child, linux
+from argosy.engine.processes import child, linux, owners
 from argosy.engine.processes.cell import Cell
 from argosy.engine.processes.isolation import Way
 
@@ -70,11 +70,12 @@ class _Pump:
 
 
 class Server:
-    """Serves one launcher over *connection*. *way*: how its steps' namespaces are entered."""
+    """Serves one launcher over *connection*. *way*: how its steps' namespaces are entered. *nobody*: as whose root sees certain files."""
 
-    def __init__(self, connection: socket.socket, way: Way) -> None:
+    def __init__(self, connection: socket.socket, way: Way, nobody: int | None) -> None:
         self.connection = connection
         self.way = way
+        self.nobody = nobody
         self.selector = selectors.DefaultSelector()
         self.steps: dict[int, _Step] = {}
         self.cells: dict[int, Cell] = {}
@@ -169,7 +170,7 @@ class Server:
         return cell
 
     def _open_cell(self) -> Cell:
-        cell = Cell(self.way)
+        cell = Cell(self.way, self.nobody)
         self.cells[cell.pid] = cell
         self.selector.register(cell.channel, selectors.EVENT_READ, lambda: self._listen(cell))
         return cell
@@ -308,7 +309,7 @@ def fork(connection: socket.socket, way: Way) -> int:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             _keep_only(connection.fileno())
             linux.forget_start("argosy: starts steps")
-            _serve(connection, way)
+            _serve(connection, way, _nobody(way))
         finally:
             os._exit(1)
     return pid
@@ -323,10 +324,16 @@ def _keep_only(connection: int) -> None:
     os.closerange(connection + 1, max(nothing, connection) + child.SPARE_FILES)
 
 
-def _serve(connection: socket.socket, way: Way, failures: Mapping[str, str] | None = None) -> NoReturn:
+def _nobody(way: Way) -> int | None:
+    return owners.nobody() if way == "root" else None
+
+
+def _serve(
+    connection: socket.socket, way: Way, nobody: int | None, failures: Mapping[str, str] | None = None
+) -> NoReturn:
     # Ctrl-C in a terminal reaches the whole group; who stops when is the launcher's decision.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    server = Server(connection, way)
+    server = Server(connection, way, nobody)
     with contextlib.suppress(OSError):
         connection.sendall(json.dumps({"ready": linux.threads(), "failures": failures or {}}).encode() + b"\n")
         server.serve()
@@ -337,10 +344,12 @@ def main() -> None:
     """``python -m argosy.engine.processes.server FD WAY NAME...``: import the names, serve on the socket FD."""
     connection = socket.socket(fileno=int(sys.argv[1]))
     connection.set_inheritable(False)
+    way = cast("Way", sys.argv[2])
+    nobody = _nobody(way)  # which takes a fork, cheap while nothing is imported
     failures = _imported(sys.argv[3:])
     gc.collect()
     gc.freeze()
-    _serve(connection, cast("Way", sys.argv[2]), failures)
+    _serve(connection, way, nobody, failures)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 Whatever else a step is to see, somebody gave it: its own files, volumes, what it declares to read, a folder that the user allows.
 """
 
+import contextlib
 import functools
 import os
 import sys
@@ -40,18 +41,26 @@ DEVICES = ("full", "null", "random", "tty", "urandom", "zero")
 ACCELERATORS = ("nvidia", "dri", "kfd", "accel", "dxg")
 """How the names of devices begin that steps calculate on."""
 ETC = Path("/etc")
+MOST_LINKS = 40
+"""One after the other, as many as the kernel follows."""
 
 
 @functools.cache
 def shown() -> tuple[Path, ...]:
     """The folders and files that every step sees, none inside another."""
-    wanted = [*_system(), *_devices(), *_python(), *_behind_links()]
+    wanted = [*_system(), *_devices(), *_python()]
     return tuple(path for path in dict.fromkeys(wanted) if not any(other in wanted for other in path.parents))
 
 
 def is_shown(path: Path) -> bool:
     """Whether *path*, or what it leads to, is part of what every step sees."""
     return any(place in (one, *one.parents) for one in {path, path.resolve()} for place in shown())
+
+
+def is_whole(path: Path) -> bool:
+    """Whether every step sees *path*, by this name, with all that is in it."""
+    # A link on the way may lead through what no step sees.
+    return path == path.resolve() and any(place != ETC and path.is_relative_to(place) for place in shown())
 
 
 def links() -> Iterator[tuple[str, str]]:
@@ -85,11 +94,27 @@ def _python() -> Iterator[Path]:
             yield path.absolute()
 
 
-def _behind_links() -> Iterator[Path]:
-    """What files of ``/etc`` are links to, where that is no part of the system otherwise, such as the name servers in ``/run``."""
+def behind_links() -> Iterator[tuple[str, str]]:
+    """What files of ``/etc`` are links to now, where that is no part of the system otherwise, such as the name servers in ``/run``: the
+    path at which a step looks for each, and the file, without links on the way."""
     with os.scandir(ETC) as found:
-        names = [entry.path for entry in found if entry.is_symlink()]
-    for name in names:
-        target = Path(os.path.realpath(name))
-        if target.is_file() and target.parts[1] not in (*FOLDERS, "proc", "dev"):
-            yield target
+        links = [entry.path for entry in found if entry.is_symlink()]
+    for link in links:
+        file = os.path.realpath(link)
+        if _is_elsewhere(file):
+            yield _way_out(link) or file, file
+
+
+def _way_out(link: str) -> str | None:
+    """Where *link*, or a link that it leads to, first leads out of the system; None where only a folder on the way does."""
+    place = link
+    with contextlib.suppress(OSError):  # no link any more
+        for _ in range(MOST_LINKS):
+            place = os.path.normpath(os.path.join(os.path.dirname(place), os.readlink(place)))  # noqa: PTH115, PTH118, PTH120
+            if _is_elsewhere(place):
+                return place
+    return None
+
+
+def _is_elsewhere(path: str) -> bool:
+    return path.split("/")[1] not in (*FOLDERS, "proc", "dev")

@@ -7,6 +7,7 @@ the machine.
 """
 
 import contextlib
+import errno
 import os
 import stat
 from collections.abc import Iterator, Sequence
@@ -22,6 +23,8 @@ PLACE = ".root"
 OLD = ".machine"
 NOTHING = "/dev/null"
 _STICKY = ("dev/shm", "tmp")
+_NOT_OF_ANOTHER = (errno.EINVAL, errno.EPERM)
+"""What the kernel says where a file system cannot be shown with other owners: it has not learned to, or belongs to another namespace."""
 _PROC_OF_MACHINE = ("bus", "fs", "irq", "sys")
 """Through what else lies there, root sets and reads this machine's."""
 _PROC_HIDDEN = ("kcore", "keys", "sysrq-trigger", "timer_list")
@@ -39,15 +42,19 @@ Listing = list[tuple[str, int, str]]
 
 
 class Root:
-    """The two mount namespaces of a cell, which this process must have none of its own for yet."""
+    """The two mount namespaces of a cell. This process must be in one of its own, which is as the machine's and becomes the first."""
 
-    def __init__(self) -> None:
+    def __init__(self, nobody: int | None) -> None:
+        """*nobody*: the namespace of users in which root sees of ``/etc`` what everybody may read, where there is one."""
         linux.mount("none", ROOT, "", linux.MS_REC | linux.MS_PRIVATE)
+        self._nobody = nobody
         self._machine = _namespace()
         place = scratch.place_for_view()
         with scratch.held(place):
-            self.shared = _put_together(place)
-            """Mount points in the root that every step sees."""
+            self._states = _put_together(place, nobody)
+            """The folders of the machine that were looked through, not mounted."""
+            self.shared = [*map(str, system.shown()), "/proc", "/dev/pts"]
+            """Mount points in the root that show what the machine has."""
             linux.leave_mounts()
             _turn_to(place)
             self._inside = _namespace()
@@ -56,6 +63,15 @@ class Root:
             self.leave()
             linux.unmount(place)
             place.rmdir()  # the folder only: never remove what is in a place that shows the machine's files
+
+    def renewed(self) -> "Root":
+        """A root that shows what the machine has now: this one where it does, otherwise one that takes its place."""
+        if all(found and readable.state(path) == found for path, found in self._states.items()):
+            return self
+        root = Root(self._nobody)
+        os.close(self._machine)
+        os.close(self._inside)
+        return root
 
     def enter(self) -> None:
         """From the machine's namespace go to a copy of the other, which is this process' alone."""
@@ -103,9 +119,11 @@ class View:
         into ``/`` itself lies in *scratch*'s neighbour with the suffix ``PLACE`` where there is such a folder, otherwise in memory."""
         self._scratch = scratch
         place = scratch.resolve().with_name(f"{scratch.name}{PLACE}")
-        wanted = [Bind(scratch, TEMPORARY), *sorted([*given, *binds], key=lambda bind: len(Path(bind.target).parts))]
         with contextlib.ExitStack() as stack:
             own = _held(stack, place) if place.exists() else None
+            linked = _held_behind_links(stack)
+            wanted = sorted([*linked, *given, *binds], key=lambda bind: len(Path(bind.target).parts))
+            wanted.insert(0, Bind(scratch, TEMPORARY))
             trees = [(_held(stack, bind.source, read_only=bind.read_only), bind) for bind in wanted]
             self._root.enter()
             if own is not None:
@@ -136,13 +154,24 @@ class View:
         place, parts = ROOT, path.parts[1:]
         for depth, part in enumerate(parts):
             following = place / part
-            if following.is_symlink():
-                elsewhere = place / following.readlink()
+            if (link := self._link_at(following)) is not None:
+                elsewhere = place / link
                 return self._room(Path(os.path.normpath(elsewhere.joinpath(*parts[depth + 1 :]))), folder=folder)
             if not following.exists():
                 self._make(following, folder=folder or depth < len(parts) - 1)
             place = following
         return place
+
+    def _link_at(self, path: Path) -> str | None:
+        """Where the link *path* leads; None where there is none. A folder that keeps everybody out becomes the step's own, and empty."""
+        try:
+            return os.readlink(path)  # noqa: PTH115 - done for each step
+        except PermissionError:
+            linux.mount("tmpfs", path.parent, "tmpfs", linux.MS_NOSUID, "mode=755")
+            self._own.add(str(path.parent))
+        except OSError:  # something else, or nothing
+            pass
+        return None
 
     def _make(self, path: Path, *, folder: bool) -> None:
         holder = self._own_mount_of(path.parent)
@@ -166,26 +195,30 @@ class View:
         return None
 
 
-def _put_together(place: Path) -> list[str]:
-    """Mount a root at *place* with what every step sees. Returns the mount points in it that show what the machine has."""
+def _put_together(place: Path, nobody: int | None) -> dict[str, readable.State]:
+    """Mount a root at *place* with what every step sees. Returns the folders of the machine that were looked through for it."""
     linux.mount("tmpfs", place, "tmpfs", linux.MS_NOSUID, "mode=755")
     for name in system.EMPTY:
         (place / name).mkdir(0o1777 if name in _STICKY else 0o755)
         if name in _STICKY:
             (place / name).chmod(0o1777)
-    for name, target in (*system.links(), *system.LINKS.items()):
-        (place / name).symlink_to(target)
+    for name, leads_to in (*system.links(), *system.LINKS.items()):
+        (place / name).symlink_to(leads_to)
+    looked_through: dict[str, readable.State] = {}
     as_root = os.geteuid() == 0
     for path in system.shown():
-        copy = _copy_readable if as_root and path == system.ETC else _copy
-        copy(path, place / path.relative_to(ROOT))
+        target = place / path.relative_to(ROOT)
+        if as_root and path == system.ETC:
+            looked_through = _show_to_everybody(path, target, nobody)
+        else:
+            _copy(path, target)
     _add_processes(place / "proc")
     with contextlib.suppress(OSError):  # no terminals, then
         (place / "dev/pts").mkdir()
         linux.mount(
             "devpts", place / "dev/pts", "devpts", linux.MS_NOSUID | linux.MS_NOEXEC, "newinstance,ptmxmode=0666"
         )
-    return [*map(str, system.shown()), "/proc", "/dev/pts"]
+    return looked_through
 
 
 def _add_processes(place: Path) -> None:
@@ -203,10 +236,10 @@ def _add_processes(place: Path) -> None:
             _copy(Path(NOTHING), place / name)
 
 
-def _copy(path: Path, target: Path) -> None:
-    """Show *path* at *target*, read-only; a place for it is made where there is none."""
+def _copy(path: Path, target: Path, owners: int | None = None) -> None:
+    """Show *path* at *target*, read-only and with *owners*; a place for it is made where there is none."""
     with contextlib.ExitStack() as stack:
-        tree = _held(stack, path, read_only=True)
+        tree = _held(stack, path, read_only=True, owners=owners)
         if not target.exists():
             if stat.S_ISDIR(os.fstat(tree).st_mode):
                 target.mkdir(parents=True)
@@ -216,19 +249,34 @@ def _copy(path: Path, target: Path) -> None:
         linux.attach(tree, target)
 
 
-def _copy_readable(path: Path, target: Path) -> None:
-    """Show at *target*, which is nothing yet, what everybody may read of the folder *path* now, read-only.
+def _show_to_everybody(path: Path, target: Path, nobody: int | None) -> dict[str, readable.State]:
+    """Show at *target*, which is nothing yet, what everybody may read of the folder *path*, read-only. Returns the folders that were looked
+    through for it: none where *path* is mounted as *nobody*'s, so that the kernel looks at each access what everybody may read."""
+    if nobody is not None:
+        try:
+            _copy(path, target, nobody)
+        except OSError as error:
+            if error.errno not in _NOT_OF_ANOTHER:
+                raise
+        else:
+            return {}
+    return _copy_readable(path, target)
 
-    A file of *path* that is written anew under its name, or comes into being, while the cell lasts is not seen: a mount follows the file
-    that it was made for. It is seen in the next cell, for which everything is looked up again."""
+
+def _copy_readable(path: Path, target: Path) -> dict[str, readable.State]:
+    """Show at *target*, which is nothing yet, what everybody may read of the folder *path* now, read-only. Returns the folders that were
+    looked through: a mount follows the file that it was made for, not its name."""
     target.mkdir()
     linux.mount("tmpfs", target, "tmpfs", linux.MS_NOSUID, "mode=755")
-    _fill(readable.look(str(path)), str(path), str(target))
+    states: dict[str, readable.State] = {}
+    _fill(readable.look(str(path)), str(path), str(target), states)
     linux.make_read_only(target)
+    return states
 
 
-def _fill(folder: readable.Folder, source: str, target: str) -> None:
-    """Show in the folder *target* what *folder*, which is *source*, has for everybody."""
+def _fill(folder: readable.Folder, source: str, target: str, states: dict[str, readable.State]) -> None:
+    """Show in the folder *target* what *folder*, which is *source*, has for everybody; *states* gets what it was."""
+    states[source] = folder.state
     for name in folder.links:
         with contextlib.suppress(OSError):  # gone, or no link any more
             _take_over(f"{source}/{name}", stat.S_IFLNK, f"{target}/{name}")
@@ -239,7 +287,7 @@ def _fill(folder: readable.Folder, source: str, target: str) -> None:
             _show_readable(f"{source}/{name}", f"{target}/{name}", stat.S_IFDIR)
         else:
             os.mkdir(f"{target}/{name}", inner.mode)  # noqa: PTH102
-            _fill(inner, f"{source}/{name}", f"{target}/{name}")
+            _fill(inner, f"{source}/{name}", f"{target}/{name}", states)
 
 
 def _show_readable(source: str, target: str, kind: int) -> None:
@@ -261,9 +309,26 @@ def _show_readable(source: str, target: str, kind: int) -> None:
             _show_readable(source, target, kind)
 
 
-def _held(stack: contextlib.ExitStack, path: Path | str, *, read_only: bool = False, follow: bool = True) -> int:
+def _held_behind_links(stack: contextlib.ExitStack) -> list[Bind]:
+    """What links of ``/etc`` lead to elsewhere that everybody may read, held until *stack* ends."""
+    found = []
+    for target, file in system.behind_links():
+        if (number := readable.held(file)) is not None:
+            stack.callback(os.close, number)
+            found.append(Bind(Path(_path_of(number)), target, read_only=True))
+    return found
+
+
+def _held(
+    stack: contextlib.ExitStack,
+    path: Path | str,
+    *,
+    read_only: bool = False,
+    follow: bool = True,
+    owners: int | None = None,
+) -> int:
     """What is mounted at *path*, held until *stack* ends."""
-    number = linux.tree(path, read_only=read_only, follow=follow)
+    number = linux.tree(path, read_only=read_only, follow=follow, owners=owners)
     stack.callback(os.close, number)
     return number
 

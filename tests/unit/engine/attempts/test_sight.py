@@ -1,0 +1,64 @@
+"""What is shown to a step is what it would not see otherwise."""
+
+from pathlib import Path
+
+import pytest
+
+from argosy.engine.attempts.sight import Sight
+from argosy.engine.options import Place
+from argosy.engine.processes import system
+
+
+@pytest.fixture
+def part_of_the_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a file that every step sees."""
+    folder = tmp_path / "system"
+    folder.mkdir()
+    (folder / "file").touch()
+    monkeypatch.setattr(system, "shown", lambda: (folder,))
+    return folder
+
+
+@pytest.fixture
+def given(tmp_path: Path) -> Path:
+    """A folder that steps are given."""
+    folder = tmp_path / "given"
+    folder.mkdir()
+    return folder
+
+
+def seen(folder: Path, *, writable: bool = False) -> list[str]:
+    """What a step gets to see that is given *folder*."""
+    return [bind.target for bind in Sight([Place(folder, writable)]).of({})]
+
+
+def test_a_link_into_the_system_shows_nothing_more(part_of_the_system: Path, given: Path) -> None:
+    """A folder of certificates has hundreds, and each mount is paid for at each step."""
+    for number in range(3):
+        (given / f"link-{number}").symlink_to(part_of_the_system / "file")
+    assert seen(given) == [str(given)]
+
+
+def test_a_link_elsewhere_is_followed(part_of_the_system: Path, given: Path, tmp_path: Path) -> None:
+    """What it leads to is shown beside the folder."""
+    (tmp_path / "elsewhere").touch()
+    (given / "link").symlink_to(tmp_path / "elsewhere")
+    assert seen(given) == [str(given), str(tmp_path / "elsewhere")]
+
+
+def test_a_link_of_the_system_that_leads_out_of_it_is_followed(
+    part_of_the_system: Path, given: Path, tmp_path: Path
+) -> None:
+    """The name is part of the system, the file is not."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/file").touch()
+    (part_of_the_system / "away").symlink_to(tmp_path / "elsewhere")
+    (given / "link").symlink_to(part_of_the_system / "away/file")
+    assert seen(given) == [str(given), str(part_of_the_system / "away/file")]
+
+
+def test_a_link_to_what_only_some_may_read_in_etc_is_followed(given: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of ``/etc`` a step sees what everybody may read: what is given to it is shown all the same."""
+    monkeypatch.setattr(system, "shown", lambda: (system.ETC,))
+    (given / "link").symlink_to("/etc/passwd")
+    assert seen(given) == [str(given), "/etc/passwd"]
