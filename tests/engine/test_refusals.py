@@ -1,11 +1,13 @@
 """What Argo refuses, and what this engine does not run, is refused before the first step, with the path of the field."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from argosy import errors
+from argosy.engine.attempts import containers
 from argosy.engine.options import RunOptions, RunResult
 
 Run = Callable[..., RunResult]
@@ -384,6 +386,41 @@ def test_image_without_engine(run: Run, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(errors.Misconfigured, match=r"'main' needs the image 'any'.*--local-image 'any'"):
         run(leaf(OK), process_images=())
+
+
+def engines(folder: Path, monkeypatch: pytest.MonkeyPatch, **scripts: str) -> None:
+    """Let PATH be *folder*, with container engines that are the shell *scripts*, by name."""
+    folder.mkdir()
+    for name, script in scripts.items():
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.defpath}")
+
+
+def test_a_container_engine_that_does_not_answer(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client whose service is down is found before anything runs, with its words and the way round it."""
+    engines(tmp_path / "bin", monkeypatch, docker="echo 'Cannot connect to the daemon' >&2; exit 1")
+    with pytest.raises(
+        errors.TryAgain, match=r"'any' needs.*docker does not answer: Cannot connect to the daemon.*--local-image 'any'"
+    ):
+        run(leaf(OK), process_images=())
+    assert not (tmp_path / "home" / "runs").exists()
+
+
+def test_a_container_engine_that_says_nothing(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that hangs is not waited for."""
+    monkeypatch.setattr(containers, "PATIENCE", 0.2)
+    engines(tmp_path / "bin", monkeypatch, podman="exec sleep 60")
+    with pytest.raises(errors.TryAgain, match="podman does not answer: no word within"):
+        run(leaf(OK), process_images=())
+
+
+def test_the_container_engine_that_answers_is_taken(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two on this machine, the one that works runs the image."""
+    works = f'echo "$@" >> {tmp_path}/asked'
+    engines(tmp_path / "bin", monkeypatch, podman="exit 125", docker=works)
+    assert run(leaf(OK), process_images=()).phase == "Succeeded"
+    assert [line.split()[0] for line in (tmp_path / "asked").read_text().splitlines()] == ["ps", "run"]
 
 
 def test_unknown_parameter(run: Run) -> None:

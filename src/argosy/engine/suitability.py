@@ -22,10 +22,10 @@ from argosy.engine.processes import launcher
 def check(spec: Json, reached: Iterable[Reached], options: RunOptions, path: Path, workflow: str) -> str | None:
     """Raise Misconfigured where a step of the file *path*, one of *reached*, cannot run here.
 
-    Returns the container engine, where one is needed.
+    Returns the container engine, where one is needed. Raises TryAgain where that does not answer.
     """
     program = containers.engine()
-    needed = False
+    needed: list[tuple[str, str]] = []
     for where, template in ((f"{path}: {entry.place}", entry.template) for entry in reached):
         _check_headers(template, options, where)
         _check_cluster(template, options, where)
@@ -42,9 +42,20 @@ def check(spec: Json, reached: Iterable[Reached], options: RunOptions, path: Pat
                 _check_process(member.template, mountable, held, place)
             else:
                 _check_image(template, member, program, place)
-                needed = True
+                needed.append((where, container.get("image") or ""))
             _check_references(container, options, place)
-    return program if needed else None
+    return _answering(*needed[0]) if needed else None
+
+
+def _answering(where: str, image: str) -> str:
+    """The container engine. Raises TryAgain where none answers."""
+    program, refusals = containers.answering()
+    if program is None:
+        raise errors.TryAgain(
+            f"{where}: its image {image!r} needs a container engine, and {refusals}; start it, or run the image as a process with "
+            f"--local-image '{image}'"
+        )
+    return program
 
 
 def _runs_containers(template: Json) -> bool:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,11 +13,37 @@ from argosy.engine.processes.launcher import Launch
 
 ENGINES = ("podman", "docker")
 SCRIPT = "/argo/staging/script"
+PATIENCE = 20.0
+"""Seconds in which a container engine answers."""
 
 
 def engine() -> str | None:
     """The container engine of this machine, if it has one."""
     return next((name for name in ENGINES if shutil.which(name)), None)
+
+
+def answering() -> tuple[str | None, str]:
+    """The first container engine of this machine that answers; where none does, why not.
+
+    A program on PATH may only be the client of a service that is not there; what it then says would be a step's log, and the exit
+    code one of a step.
+    """
+    refusals = {name: _refusal(name) for name in ENGINES if shutil.which(name)}
+    found = next((name for name, why in refusals.items() if not why), None)
+    return found, "; ".join(f"{name} does not answer: {why}" for name, why in refusals.items() if why)
+
+
+def _refusal(program: str) -> str:
+    """Why *program* cannot run containers now; nothing where it can."""
+    try:
+        # Not `version` or `info`: some of them end with 0 although the service is not there.
+        asked = subprocess.run(
+            [program, "ps", "--quiet"], capture_output=True, stdin=subprocess.DEVNULL, timeout=PATIENCE, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return f"no word within {PATIENCE:.0f} s"
+    said = " ".join(asked.stderr.decode(errors="replace").split())
+    return (said or f"exit code {asked.returncode}") if asked.returncode else ""
 
 
 def launch(program: str | None, request: StartPod, workspace: Workspace, variables: Mapping[str, str]) -> Launch:
