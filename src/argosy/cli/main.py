@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from reprlib import repr as shown
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from argosy import errors
 
@@ -95,7 +95,7 @@ def _dispatch(argv: Sequence[str]) -> int:
         parser.print_help()
         return errors.DONE
     module = importlib.import_module(f"argosy.cli.{ALIASES.get(verb, verb)}")
-    own = argparse.ArgumentParser(prog=f"argosy {verb}", description=module.__doc__, formatter_class=_Help)
+    own = _Parser(prog=f"argosy {verb}", description=module.__doc__, formatter_class=_Help)
     module.add_arguments(own)
     position = list(argv).index(verb)
     code: int = module.run(own.parse_args([*argv[:position], *argv[position + 1 :]]))
@@ -123,6 +123,17 @@ def _disk_failure(error: OSError) -> errors.ArgosyError | None:
         f"the state folder {home} cannot be used: {error.strerror} at {error.filename}. "
         "Set ARGOSY_HOME to a folder that you may write"
     )
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says itself what it cannot understand: argparse lets the parser above do it, which shows the usage of another command."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """The arguments; what is left over is an error here."""
+        found, left = super().parse_known_args(args, namespace)
+        if left:
+            self.error(f"unrecognized arguments: {' '.join(left)}")
+        return found, left
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):

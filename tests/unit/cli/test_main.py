@@ -124,6 +124,25 @@ def test_values_that_are_none(words: tuple[str, ...], message: str, capsys: pyte
 
 
 @pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(("online", "list", "nosuch"), id="online"),
+        pytest.param(("pr", "view", "1", "--json"), id="option"),
+        pytest.param(("env", "check", ".", "nosuch"), id="after-an-optional-one"),
+        pytest.param(("platform", "upgrade", "nosuch"), id="platform"),
+    ],
+)
+def test_one_word_too_many(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    """The usage shown is that of the action which cannot take the word."""
+    with pytest.raises(SystemExit) as ended:
+        main.run(words)
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert f"usage: argosy {words[0]} {words[1]} " in said
+    assert f"argosy {words[0]} {words[1]}: error: unrecognized arguments: {words[-1]}" in said
+
+
+@pytest.mark.parametrize(
     ("words", "message"),
     [
         pytest.param(("serve", "../toy"), "'../toy' cannot be the name of a model", id="path-as-a-model"),
