@@ -56,7 +56,7 @@ class Version(Document):
     model_config = {**Document.model_config, "alias_generator": to_camel}
 
     model: model_settings.Name
-    version: int = Field(ge=1)
+    version: int = Field(ge=1, strict=True)
     """Number in the registry, also the counter of ``release.json``."""
     model_digest: Digest
     storage_uri: Address

@@ -20,7 +20,7 @@ LINE = re.compile(r"(?P<indent> *)(?P<key>[A-Za-z][A-Za-z0-9]*):(?: (?P<value>\S
 def parse(content: bytes, where: str) -> Version:
     """Read the *content* of the ``version.yaml`` that lies at *where*. Raises Misconfigured with the line."""
     try:
-        return Version.model_validate(_mapping(content.decode(errors="replace"), where))
+        return Version.model_validate(_mapping(_decoded(content, where), where))
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
@@ -28,30 +28,44 @@ def parse(content: bytes, where: str) -> Version:
         raise errors.Misconfigured(f"{where}: {field}: {why}; revert the commit that changed it") from None
 
 
+def _decoded(content: bytes, where: str) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise errors.Misconfigured(f"{where}:{line}: is no UTF-8; revert the commit that changed it") from None
+
+
 def _mapping(text: str, where: str) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    inner: dict[str, Any] = values
+    inner: dict[str, Any] | None = None
     for number, line in enumerate(text.split("\n"), start=1):
+        place = f"{where}:{number}"
+        if not line.isprintable():
+            # YAML's lines end in more ways than ours (a lone CR, NEL, U+2028, U+2029): a comment of ours could hold a key of theirs.
+            raise errors.Misconfigured(f"{place}: holds a character that cannot be seen; found {line[:200]!r}")
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         matched = LINE.fullmatch(line)
-        if not matched or len(matched["indent"]) not in {0, 2}:
-            raise errors.Misconfigured(f"{where}:{number}: expected `key: value`, as Argosy writes it; found {line!r}")
-        target = inner if matched["indent"] else values
+        target = (inner if matched["indent"] else values) if matched else None
+        if not matched or target is None or matched["indent"] not in {"", "  "}:
+            raise errors.Misconfigured(f"{place}: expected `key: value`, as Argosy writes it; found {line[:200]!r}")
         if matched["key"] in target:
-            raise errors.Misconfigured(f"{where}:{number}: {matched['key']!r} is given twice")
-        if matched["value"] is None:
-            inner = target[matched["key"]] = {}
-        else:
-            target[matched["key"]] = _scalar(matched["value"], f"{where}:{number}")
+            raise errors.Misconfigured(f"{place}: {matched['key']!r} is given twice")
+        opened: dict[str, Any] = {}
+        target[matched["key"]] = opened if matched["value"] is None else _scalar(matched["value"], place)
+        if target is values:
+            inner = opened if matched["value"] is None else None
     return values
 
 
 def _scalar(text: str, where: str) -> str | int:
+    # What begins otherwise may be nested as deep as a reader's stack.
     try:
-        value = json.loads(text)
+        value = json.loads(text) if re.match(r'["0-9]', text) else None
     except ValueError:
         value = None
-    if not isinstance(value, str | int) or isinstance(value, bool):
-        raise errors.Misconfigured(f"{where}: expected a quoted text or a whole number; found {text}")
+    # As Argosy would write it, since YAML readers know fewer escapes than JSON has (`\/`).
+    if not isinstance(value, str | int) or json.dumps(value) != text:
+        raise errors.Misconfigured(f"{where}: expected a quoted text or a whole number; found {text[:200]}")
     return value

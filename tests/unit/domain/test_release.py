@@ -75,8 +75,20 @@ def test_what_is_written_is_yaml_and_comes_back(
         pytest.param('model: "toy"\n', "", r"version\.yaml: model: .*required", id="missing"),
         pytest.param("version: 3", 'version: 3\nadded: "x"', r"version\.yaml: added: ", id="unknown"),
         pytest.param("  uri", "    uri", r"version\.yaml:7: expected `key: value`", id="indent"),
-        pytest.param("file:///store/toy", "file:///store/\u0085", r"version\.yaml: storageUri: ", id="invisible"),
+        pytest.param("file:///store/toy", "file:///store/\u0085", r"version\.yaml:5: holds a char", id="invisible"),
+        pytest.param("file:///store/toy", "file:///store/\u00e9", r"version\.yaml:5: expected a quoted", id="no-ascii"),
         pytest.param(DIGEST, "sha256:abc", r"version\.yaml: modelDigest: ", id="digest"),
+        pytest.param("version: 3", 'version: "3"', r"version\.yaml: version: ", id="number-as-text"),
+        pytest.param("version: 3", "version: 3.0", r"version\.yaml:3: expected a quoted text", id="fraction"),
+        pytest.param("version: 3", f"version: {'[' * 100_000}", r"version\.yaml:3: expected a quoted", id="deep"),
+        pytest.param("version: 3", f"version: {'9' * 5000}", r"version\.yaml:3: expected a quoted text", id="long"),
+        pytest.param(
+            "file:///store/toy", r"file:\/\/store", r"version\.yaml:5: expected a quoted", id="escape-of-json"
+        ),
+        pytest.param("version: 3", "  version: 3", r"version\.yaml:3: expected `key: value`", id="below-a-text"),
+        pytest.param(
+            "evidenceDigest", "  evidenceDigest", r"version\.yaml: onlineStore\.evidenceDigest", id="below-it"
+        ),
     ],
 )
 def test_anything_else_is_refused(old: str, new: str, message: str) -> None:
@@ -84,6 +96,22 @@ def test_anything_else_is_refused(old: str, new: str, message: str) -> None:
     assert old in TEXT
     with pytest.raises(errors.Misconfigured, match=message):
         version_file.parse(TEXT.replace(old, new, 1).encode(), "version.yaml")
+
+
+@pytest.mark.parametrize("end", ["\r", "\x85", "\u2028", "\u2029"], ids=ascii)
+def test_a_comment_hides_no_key(end: str) -> None:
+    """Where YAML ends a line and an editor may not, a comment for people could be an image for the cluster."""
+    text = f'{TEXT}# written by argosy{end}image: "evil"\n'
+    assert yaml.safe_load(text)["image"] == "evil"
+    with pytest.raises(errors.Misconfigured, match=r"version\.yaml:12: holds a character that cannot be seen"):
+        version_file.parse(text.encode(), "version.yaml")
+
+
+@pytest.mark.parametrize("line", [b"# \xff", b"# \x00", b"#\ttab", b"\xef\xbb\xbf#", b"\x0c"])
+def test_bytes_that_yaml_does_not_read(line: bytes) -> None:
+    """A file that no other reader would take is refused, in comments too, and with its line."""
+    with pytest.raises(errors.Misconfigured, match=r"version\.yaml:12: (is no UTF-8|holds a character)"):
+        version_file.parse(TEXT.encode() + line + b"\n", "version.yaml")
 
 
 @pytest.mark.parametrize(
