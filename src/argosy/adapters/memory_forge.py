@@ -122,8 +122,11 @@ class MemoryForge:
         """See the port."""
         request = self.request(number)
         merged = self._merged_at.get(number)
-        before = self._commits[-1] if merged is None else self._commits[merged - 1]
-        after = self._applied(request, before) if merged is None else self._commits[merged]
+        before: Mapping[str, bytes] = self._commits[-1] if merged is None else self._commits[merged - 1]
+        after: Mapping[str, bytes] = self._applied(request, before) if merged is None else self._commits[merged]
+        if merged is None and not subjects.is_genuine(Main.now(self), request):
+            proposed = self._proposed[request.head]
+            before, after = self._files(proposed.base), proposed.files
         return "".join(_file_diff(path, before.get(path), after.get(path)) for path in sorted({*before, *after}))
 
     def merge(self, number: int, *, head: str, by: str, at: str, note: str = "") -> Request:

@@ -71,6 +71,22 @@ def overtaken(evidence: Evidence, main: MainState) -> list[Check]:
     ]
 
 
+def of_order(subject: Subject, before: release.Version | None) -> list[Check]:
+    """Whether the environment before the one of *subject*, which serves *before* by main's word, serves this model; none for the first.
+
+    Not final: in an emergency a reviewer may go past it, by name.
+    """
+    earlier = promotion.preceding(subject.environment)
+    if earlier is None:
+        return []
+    named = before.model_digest if before else None
+    passed = named == subject.model_digest
+    reason = f"{earlier} serves {short(named)}"
+    return [
+        Check("order", passed, reason if passed else f"{reason}; {subject.environment} takes what {earlier} serves")
+    ]
+
+
 def without_subject(reason: str) -> Check:
     """The one check of a request whose commit is no promotion, and why it is none."""
     return Check("subject", passed=False, reason=reason, final=True)

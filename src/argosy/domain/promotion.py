@@ -220,6 +220,12 @@ def following(environment: str) -> str | None:
     return ENVIRONMENTS[position] if position < len(ENVIRONMENTS) else None
 
 
+def preceding(environment: str) -> str | None:
+    """The environment before *environment*, or None before the first."""
+    position = ENVIRONMENTS.index(environment)
+    return ENVIRONMENTS[position - 1] if position else None
+
+
 def next_proposal(merged: Request, files: Mapping[str, bytes]) -> Proposal | None:
     """What merging *merged*, whose files are *files*, leads to: the same model for the next environment, or nothing, as after a revert."""
     subject = merged.subject

@@ -50,7 +50,10 @@ class Forge(Protocol):
         """
 
     def diff(self, number: int) -> str:
-        """What merging the request would change in main (for a merged one: what it changed), as a unified diff."""
+        """What merging the request would change in main (for a merged one: what it changed), as a unified diff.
+
+        Of a request that is not about what its text says: all that its commit changes.
+        """
 
     def merge(self, number: int, *, head: str, by: str, at: str, note: str = "") -> Request:
         """Merge commit *head* of the request in the name of *by*, if main is still at commit *at*; *note* joins the commit message.

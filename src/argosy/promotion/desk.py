@@ -59,7 +59,9 @@ class Desk:
 
     def _of_promotion(self, subject: Subject, files: Files, main: Main) -> list[Check]:
         state = main.state(subject.model, subject.model_digest)
-        return [*merge_checks.checks(subject, files, state), *self._sealed(subject, files)]
+        before = promotion.preceding(subject.environment)
+        order = merge_checks.of_order(subject, main.version(subject.model, before) if before else None)
+        return [*merge_checks.checks(subject, files, state), *order, *self._sealed(subject, files)]
 
     def _of_revert(self, subject: Subject, files: Files, main: Main) -> list[Check]:
         live = main.version(subject.model, subject.environment)

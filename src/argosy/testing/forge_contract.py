@@ -311,6 +311,14 @@ class ForgeContract:
         assert f'-modelDigest: "{digest("a")}"' in forge.diff(second.number)
         assert f'+modelDigest: "{digest("a")}"' in forge.diff(request.number)
 
+    def test_the_diff_hides_nothing(self, forge: Forge, hand: Hand) -> None:
+        """What a request by hand changes besides what its text says is in the diff."""
+        proposed = proposal("a")
+        number = hand.open(proposed.subject, {**proposed.files, "CODEOWNERS": b"* @mallory\n"})
+        diff = forge.diff(number)
+        assert "CODEOWNERS" in diff
+        assert "+* @mallory" in diff
+
     def test_what_main_had(self, forge: Forge, push: Push) -> None:
         """The commits that changed a file, newest first, and the files of a place as they were."""
         places = promotion.served_paths("toy", "staging")

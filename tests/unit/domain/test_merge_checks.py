@@ -261,6 +261,22 @@ def test_the_term_of_a_release() -> None:
     assert "expired at 2030-06-01 00:00 UTC" in check.reason
 
 
+@pytest.mark.parametrize(
+    ("environment", "before", "passed"),
+    [
+        pytest.param("staging", None, [], id="the-first"),
+        pytest.param("production", version(), [True], id="served-before"),
+        pytest.param("production", version(model_digest=OTHER), [False], id="another"),
+        pytest.param("production", None, [False], id="none"),
+    ],
+)
+def test_the_order_of_environments(environment: str, before: release.Version | None, passed: list[bool]) -> None:
+    """Production takes the model that staging serves now; a reviewer may overrule it."""
+    found = merge_checks.of_order(SUBJECT.model_copy(update={"environment": environment}), before)
+    assert [check.passed for check in found] == passed
+    assert not any(check.final for check in found)
+
+
 def test_a_text_is_held_against_its_commit() -> None:
     """Each field that disagrees is named, with both sides."""
     assert merge_checks.of_subject(SUBJECT, SUBJECT).passed

@@ -169,6 +169,16 @@ def an_image_by_tag(genuine: Genuine) -> Forgery:
     return Forgery({**genuine.files, VERSION: genuine.files[VERSION] + b'image: "registry.example/serve:latest"\n'})
 
 
+def an_image_in_a_comment(genuine: Genuine) -> Forgery:
+    """A line break that YAML knows and editors may not: for the cluster what follows is a key."""
+    return Forgery({**genuine.files, VERSION: genuine.files[VERSION] + f'# good\rimage: "{IMAGE}"\n'.encode()})
+
+
+def a_text_that_is_none(genuine: Genuine) -> Forgery:
+    """Bytes in a comment that are no UTF-8."""
+    return Forgery({**genuine.files, VERSION: genuine.files[VERSION] + b"# \xff\n"})
+
+
 def another_online_store(genuine: Genuine) -> Forgery:
     """Features from elsewhere, under their own digest."""
     store = genuine.version.online_store
@@ -274,6 +284,8 @@ WAYS: list[Forge_] = [
     a_number_that_blocks,
     an_image,
     an_image_by_tag,
+    an_image_in_a_comment,
+    a_text_that_is_none,
     another_online_store,
     no_online_store,
     another_place_for_the_features,
@@ -412,6 +424,34 @@ def test_a_text_that_says_otherwise_is_named(
     assert "its text is about something else than its commit" in said
     assert "version: its text says 7, its commit 1" in said
     assert "environment: its text says production, its commit staging" in said
+
+
+def test_production_takes_what_staging_serves(
+    verb: Verb, forge: tuple[Forge, Hand], genuine: Genuine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A request by hand, honest and signed, that skips staging waits for it; past staging only a reviewer goes, by name."""
+    files = straight_to_production(genuine).files
+    number = forge[1].open(replace_subject(genuine.subject, environment="production"), files)
+    assert verb("check", str(number)) == errors.Rejected.exit_code
+    red = [line.split()[1] for line in capsys.readouterr().out.splitlines() if line.lstrip().startswith("RED")]
+    assert red == ["order"]
+    with pytest.raises(errors.Rejected, match="staging serves no model; production takes what staging serves"):
+        verb("merge", str(number), "--as", "Ada")
+    assert verb("merge", "1", "--as", "Ada") == 0
+    assert f"opened #{number}" in capsys.readouterr().out
+    assert verb("merge", str(number), "--as", "Ada") == 0
+
+
+def test_what_staging_went_back_from_does_not_go_on(
+    verb: Verb, forge: tuple[Forge, Hand], genuine: Genuine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A revert by git in staging, without a word to us, holds the request for production, which is open already."""
+    verb("merge", "1", "--as", "Ada")
+    forge[1].push(dict.fromkeys(genuine.files))
+    with pytest.raises(errors.Rejected, match="order: staging serves no model"):
+        verb("merge", "2", "--as", "Ada")
+    assert verb("merge", "2", "--as", "Ada", "--override", "order") == 0
+    assert "merged #2 by" in capsys.readouterr().out
 
 
 def replace_subject(subject: Subject, **changes: Any) -> Subject:

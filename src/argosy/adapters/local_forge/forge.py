@@ -105,8 +105,10 @@ class LocalForge:
         if found.state is State.MERGED:
             merge = self._merge_of(found)
             before, after = f"{merge}^1", merge
-        else:
+        elif subjects.is_genuine(Main(self, main), found):
             before, after = main, self._repository.tree(main, self._changes(found, main))
+        else:  # no merge of ours takes it, and people should see all of it
+            before, after = self._repository.merge_base(main, found.head) or main, found.head
         return self._repository.git("diff-tree", "-r", "-p", before, after).decode(errors="replace")
 
     def merge(self, number: int, *, head: str, by: str, at: str, note: str = "") -> Request:
