@@ -7,8 +7,8 @@ import pytest
 from argosy import errors
 from argosy.adapters.local_forge.forge import MAIN, LocalForge
 from argosy.adapters.memory_forge import MemoryForge
-from argosy.domain.autolinks import BREAK
 from argosy.files.git_repository import Person, Repository
+from argosy.report.autolinks import BREAK
 from argosy.testing.by_hand import Hand, LocalHand, MemoryHand
 from argosy.testing.forge_contract import TEMPLATE, ForgeContract, Push, merge, opened, proposal
 

@@ -10,8 +10,8 @@ import pytest
 
 from argosy import errors
 from argosy.adapters.github_forge import GithubForge
-from argosy.domain.autolinks import BREAK
 from argosy.domain.promotion import State
+from argosy.report.autolinks import BREAK
 from argosy.testing import fake_github
 from argosy.testing.by_hand import GithubHand, Hand
 from argosy.testing.fake_github import FakeGithub

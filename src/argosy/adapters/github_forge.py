@@ -25,13 +25,13 @@ from github.Repository import Repository
 
 from argosy import errors
 from argosy.domain import changes, promotion, request_marks
-from argosy.domain.autolinks import defused
 from argosy.domain.changes import ChangedFile, Entry
-from argosy.domain.markdown_text import escape
 from argosy.domain.promotion import Proposal, Request, State
 from argosy.domain.request_marks import Ending, Marks
 from argosy.promotion import proposals
 from argosy.promotion.standing import Main
+from argosy.report.autolinks import defused
+from argosy.report.markdown_text import escape
 
 MAIN = "main"
 TIMEOUT_SECONDS = 20

@@ -10,9 +10,9 @@ import datetime
 import re
 
 from argosy import errors, scratch, wiring
-from argosy.cli import drift_table
 from argosy.domain import bundle, drift, release, task_words
 from argosy.promotion import approval
+from argosy.report import drift_table
 from argosy.settings import Settings
 
 AGO = re.compile(r"(\d+)([smhd])")

@@ -10,13 +10,14 @@ import shutil
 from collections.abc import Callable
 
 from argosy import errors, wiring
-from argosy.cli import delivery, markdown, people, request_text
+from argosy.cli import people, request_text
 from argosy.domain import promotion
 from argosy.domain.merge_checks import Check, short
 from argosy.domain.promotion import Request, State
 from argosy.promotion import aliases, subjects
 from argosy.promotion.desk import Desk
 from argosy.promotion.standing import Main
+from argosy.report import delivery, terminal_markdown
 from argosy.settings import Settings
 
 Action = Callable[[argparse.Namespace, Desk, Settings], int]
@@ -96,7 +97,7 @@ def _view(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
         for line in delivery.lines(request, wiring.rollouts(arguments.namespace).of(request.subject.environment)):
             print(_plain(f"    {line}"))
     width = shutil.get_terminal_size((120, 24)).columns
-    print(f"\n{_plain(request.body if arguments.raw else markdown.readable(shown.markdown, width))}")
+    print(f"\n{_plain(request.body if arguments.raw else terminal_markdown.readable(shown.markdown, width))}")
     return errors.DONE
 
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from argosy import errors
-from argosy.domain import request_body
 from argosy.domain.merge_checks import Check
 from argosy.domain.promotion import Request
+from argosy.report import request_body
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from pathlib import Path
 from argosy import errors, scratch
 from argosy.domain import bundle as bundles
 from argosy.domain import merge_checks, promotion, release, version_file
-from argosy.domain.autolinks import defused
 from argosy.domain.merge_checks import Check
 from argosy.domain.promotion import Request, State, Subject
 from argosy.ports.artifacts import Artifacts
@@ -16,6 +15,7 @@ from argosy.ports.forge import Forge
 from argosy.ports.signer import Verifier
 from argosy.promotion import following, subjects
 from argosy.promotion.standing import Main
+from argosy.report.autolinks import defused
 
 Files = Mapping[str, bytes]
 """Path to content."""

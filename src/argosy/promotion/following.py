@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from argosy import errors
-from argosy.domain import markdown_text, promotion, request_body
+from argosy.domain import promotion
 from argosy.domain.promotion import Request
 from argosy.ports.forge import Forge
 from argosy.promotion import subjects
+from argosy.report import markdown_text, request_body
 
 
 def open_next(forge: Forge, merged: Request) -> Request | None:

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from argosy.cli import drift_table
 from argosy.domain import drift
 from argosy.domain.bundle import SCALE, Bins, Histogram, Moments
 from argosy.domain.drift import About, Difference, Thresholds, Window
+from argosy.report import drift_table
 
 ABOUT = About(model="leaving", environment="production", model_digest="sha256:0", version=3)
 

@@ -12,7 +12,8 @@ import pytest
 
 from argosy.domain.search import Choice
 from argosy.domain.training import TrainingRecord
-from argosy.ml import boosting, frames, metrics, plots, study, training
+from argosy.ml import boosting, frames, metrics, study, training
+from argosy.report import training_plots
 from argosy.steps.train import run
 from argosy.testing.examples import Given
 
@@ -107,7 +108,7 @@ def test_class_report_without_decisions() -> None:
 def test_plots_are_well_formed(record: TrainingRecord, tmp_path: Path) -> None:
     """Each picture is XML, and a feature's name cannot break out of it."""
     nasty = record.model_copy(update={"importance": {"<script>alert(1)</script>": 1.0, **record.importance}})
-    plots.write(nasty, tmp_path)
+    training_plots.write(nasty, tmp_path)
     expected = {"importance.svg", "learning-curve.svg"} | ({"confusion-matrix.svg"} if record.confusion else set())
     assert {path.name for path in tmp_path.iterdir()} == expected
     for path in tmp_path.iterdir():

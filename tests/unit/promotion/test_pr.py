@@ -15,13 +15,13 @@ from argosy import errors, wiring
 from argosy.adapters.memory_registry import MemoryRegistry
 from argosy.cli import main, pr
 from argosy.domain import promotion, version_file
-from argosy.domain.autolinks import BREAK
 from argosy.domain.documents import sha256
 from argosy.domain.merge_checks import Check
 from argosy.domain.promotion import Request
 from argosy.domain.rollouts import Rollout
 from argosy.files.git_repository import Person, Repository
 from argosy.promotion import approval, desk
+from argosy.report.autolinks import BREAK
 from argosy.settings import Settings
 from argosy.steps.converge import run as converge
 from argosy.testing.forge_contract import files_of

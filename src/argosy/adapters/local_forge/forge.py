@@ -10,12 +10,12 @@ from pathlib import Path
 from argosy import errors
 from argosy.adapters.local_forge import ledger as ledgers
 from argosy.domain import changes, promotion
-from argosy.domain.autolinks import defused
 from argosy.domain.changes import ChangedFile
 from argosy.domain.promotion import Proposal, Request, State
 from argosy.files.git_repository import NOTHING, Person, Repository
 from argosy.promotion import proposals, subjects
 from argosy.promotion.standing import Main
+from argosy.report.autolinks import defused
 
 MAIN = "refs/heads/main"
 ATTEMPTS = 20

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from argosy import errors
-from argosy.domain import promotion, release, revert
+from argosy.domain import promotion, release
 from argosy.domain import rollouts as canaries
 from argosy.ports.forge import Forge
 from argosy.ports.registry import Registry
 from argosy.ports.rollouts import Rollouts
-from argosy.promotion import aliases, following
+from argosy.promotion import aliases, following, reverting
 from argosy.promotion.standing import Main
 
 
@@ -71,9 +71,9 @@ class _Look:
                 "that could be put back; merge a request for a better one"
             )
         opened = self._opened(
-            lambda: self.forge.propose(revert.proposal(self.rollout, live, earlier.version, earlier.files))
+            lambda: self.forge.propose(reverting.proposal(self.rollout, live, earlier.version, earlier.files))
         )
-        self.registry.reject(live.model, live.model_digest, revert.reason(self.rollout, live))
+        self.registry.reject(live.model, live.model_digest, reverting.reason(self.rollout, live))
         return opened
 
     def _advance(self, live: release.Version) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from argosy import errors
 from argosy.domain import bundle as bundles
-from argosy.domain import comparison, evidence_markdown, gates, verdicts
+from argosy.domain import comparison, gates, verdicts
 from argosy.domain.data import SnapshotManifest
 from argosy.domain.evidence import ChampionRef, Evidence, VerdictWord
 from argosy.domain.model_settings import ModelSettings
@@ -20,6 +20,7 @@ from argosy.ml.predictor import Predictor
 from argosy.ml.sixfold import measure
 from argosy.ports.artifacts import Artifacts
 from argosy.ports.trial_server import Served, TrialServer
+from argosy.report import evidence_markdown
 from argosy.steps.evaluate import contest
 
 EVIDENCE = "evidence.json"

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from argosy import errors
 from argosy.domain import bundle as bundles
-from argosy.domain import figures, merge_checks, promotion, release, request_body
+from argosy.domain import figures, merge_checks, promotion, release
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import Evidence, GateResult, tally
 from argosy.ports.forge import Forge
 from argosy.promotion import following
 from argosy.promotion.standing import Main
+from argosy.report import request_body
 
 
 @dataclass(frozen=True)

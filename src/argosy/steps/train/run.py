@@ -4,7 +4,8 @@ from pathlib import Path
 
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.search import Choice
-from argosy.ml import bundling, checks, frames, plots, study, training
+from argosy.ml import bundling, checks, frames, study, training
+from argosy.report import training_plots
 
 RECORD = "training.json"
 
@@ -30,5 +31,5 @@ def run(*, settings: ModelSettings, features: Path, choice: Path, out_bundle: Pa
         fitted, examples, chosen, settings, model_digest=digest, features_digest=study.features_digest(features)
     )
     record.write(out_training / RECORD)
-    plots.write(record, out_training)
+    training_plots.write(record, out_training)
     return digest

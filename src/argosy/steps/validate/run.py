@@ -13,7 +13,8 @@ from argosy.domain.expectations import Expectation, Expectations
 from argosy.domain.model_settings import ModelSettings, Source
 from argosy.ports.expectations import ExpectationChecker, Finding
 from argosy.ports.tables import EVENT_TIME, LABEL, Tables
-from argosy.steps.validate import page, platform
+from argosy.report import validation_page
+from argosy.steps.validate import platform
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -56,7 +57,7 @@ def run(
         results += _of_source(settings, source, table, expectations, checker)
     result = ValidationResult(snapshot_digest=manifest.content_digest(), results=results)
     result.write(out / DOCUMENT)
-    (out / PAGE).write_text(page.render(settings, lineage, result), encoding="utf-8")
+    (out / PAGE).write_text(validation_page.render(settings, lineage, result), encoding="utf-8")
     if failures := result.critical_failures:
         raise errors.Rejected(_message(failures))
 

@@ -1,7 +1,5 @@
 """The page about a validation: what was expected, what was found, and what to do; for people, self-contained."""
 
-from pathlib import Path
-
 import jinja2
 
 from argosy.domain.data import Lineage, ValidationResult
@@ -17,11 +15,14 @@ LAYERS = {
 def render(settings: ModelSettings, lineage: Lineage, result: ValidationResult) -> str:
     """The page as HTML. Times and places are left to the lineage, so that equal data gives an equal page."""
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.PackageLoader("argosy.report", "pages"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    template = environment.from_string((Path(__file__).parent / "page.html.j2").read_text(encoding="utf-8"))
     layers = [(title, [each for each in result.results if each.layer == layer]) for layer, title in LAYERS.items()]
-    return template.render(
+    return environment.get_template("validation.html.j2").render(
         settings=settings,
         lineage=lineage,
         result=result,

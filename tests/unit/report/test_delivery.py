@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from argosy.cli import delivery
 from argosy.domain.promotion import Request, State, Subject
 from argosy.domain.rollouts import Look, Rollout
+from argosy.report import delivery
 
 DIGEST, OTHER = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 

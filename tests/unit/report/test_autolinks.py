@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from argosy.domain import autolinks
-from argosy.domain.markdown_text import code, escape
+from argosy.report import autolinks
+from argosy.report.markdown_text import code, escape
 
 REFERENCES = {
     "mention": re.compile(r"(?<![\w`])@[a-z0-9][\w-]*(/[\w.-]+)?", re.IGNORECASE),

@@ -5,9 +5,10 @@ import datetime
 import pytest
 
 from argosy import errors
-from argosy.domain import promotion, release, request_body
+from argosy.domain import promotion, release
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import ChampionRef, Evidence
+from argosy.report import request_body
 from argosy.testing import toy
 
 VERSION = release.Version(

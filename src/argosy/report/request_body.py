@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 
 from argosy import errors
-from argosy.domain import evidence_markdown, promotion, release, version_file
+from argosy.domain import promotion, release, version_file
 from argosy.domain.evidence import Evidence
-from argosy.domain.markdown_text import code
+from argosy.report import evidence_markdown
+from argosy.report.markdown_text import code
 
 LIMIT = 65_536 - 4_096
 """Characters that GitHub takes, less the room that a forge may need for marks of its own."""

@@ -2,9 +2,9 @@
 
 import pytest
 
-from argosy.cli import markdown
 from argosy.domain.evidence import ChampionRef, Evidence, GateResult, Table
-from argosy.domain.evidence_markdown import report
+from argosy.report import terminal_markdown
+from argosy.report.evidence_markdown import report
 from argosy.testing import toy
 
 TABLE = "| Gate | Limit | Why |\n| --- | --- | --- |\n| a.b | &lt;= 0.5 | short |\n| longer | >= 1 | because |"
@@ -12,12 +12,14 @@ TABLE = "| Gate | Limit | Why |\n| --- | --- | --- |\n| a.b | &lt;= 0.5 | short 
 
 def test_a_table_that_fits_is_columns() -> None:
     """The line of dashes goes, entities are what they stand for."""
-    assert markdown.readable(TABLE, 80) == ("Gate    Limit   Why\na.b     <= 0.5  short\nlonger  >= 1    because")
+    assert terminal_markdown.readable(TABLE, 80) == (
+        "Gate    Limit   Why\na.b     <= 0.5  short\nlonger  >= 1    because"
+    )
 
 
 def test_a_long_last_cell_goes_below_its_row() -> None:
     """Wrapped and indented; the figures stay in their columns; no line is wider than the terminal."""
-    shown = markdown.readable(TABLE.replace("because", "because " * 12), 60)
+    shown = terminal_markdown.readable(TABLE.replace("because", "because " * 12), 60)
     assert shown.splitlines()[:4] == ["Gate    Limit", "a.b     <= 0.5", "    short", "longer  >= 1"]
     assert " ".join(shown.split()).count("because") == 12
     assert max(map(len, shown.splitlines())) <= 60
@@ -38,7 +40,7 @@ def test_a_long_last_cell_goes_below_its_row() -> None:
 )
 def test_what_our_reports_use(text: str, shown: str) -> None:
     """Headings, folded tables, escapes and tables without a header."""
-    assert markdown.readable(text, 80) == shown
+    assert terminal_markdown.readable(text, 80) == shown
 
 
 def test_a_whole_report() -> None:
@@ -59,7 +61,7 @@ def test_a_whole_report() -> None:
         explanation="Every gate holds.",
         tables=[Table(title="Slices", dimension="performance", header=["Value", "Rows"], rows=[["x_y", "1,045"]])],
     )  # fmt: skip
-    shown = markdown.readable(report(evidence), 100)
+    shown = terminal_markdown.readable(report(evidence), 100)
     assert "performance.auc  0.8       <= 1   holds  a | b" in shown
     assert "### Slices\n\nValue  Rows\nx_y    1,045\n" in shown
     assert "---" not in shown

@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from argosy.domain import autolinks
+from argosy.report import autolinks
 
 GAP, INDENT = "  ", "    "
 NARROWEST = 40

@@ -2,7 +2,7 @@
 
 import re
 
-from argosy.domain import autolinks
+from argosy.report import autolinks
 
 LONGEST_CELL = 200
 ENTITIES = {

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from argosy.domain import comparison, figures, task_words
 from argosy.domain.evidence import Evidence, GateResult, Table
-from argosy.domain.markdown_text import LONGEST_CELL, Code, code, escape
 from argosy.domain.model_settings import ModelSettings
+from argosy.report.markdown_text import LONGEST_CELL, Code, code, escape
 
 MARKS = {
     "promote": "promote",

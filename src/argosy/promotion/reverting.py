@@ -1,0 +1,43 @@
+"""The request that takes a model out of service: it puts back what main named before, and writes down why the model went.
+
+A pure function of main and of what was measured, so that a retry, or two at once, make the same request.
+"""
+
+from collections.abc import Mapping
+
+from argosy.domain import promotion, release
+from argosy.domain.rollouts import Rollout
+from argosy.report import revert_body
+
+LONGEST_REASON = 500
+
+
+def subject(live: release.Version, earlier: release.Version, environment: str) -> promotion.Subject:
+    """What going back from *live* to *earlier* is about."""
+    return promotion.Subject(
+        model=live.model,
+        environment=environment,
+        model_digest=earlier.model_digest,
+        version=earlier.version,
+        policy_digest=earlier.policy_digest,
+        reverts=live.model_digest,
+    )
+
+
+def proposal(
+    rollout: Rollout, live: release.Version, earlier: release.Version, files: Mapping[str, bytes]
+) -> promotion.Proposal:
+    """The request to go back from *live*, which *rollout* gave up, to *earlier*, whose files main had as *files*."""
+    note = promotion.rejected_path(live.model, live.model_digest)
+    return promotion.Proposal(
+        subject=subject(live, earlier, rollout.environment),
+        title=f"Revert {live.model} in {rollout.environment} from version {live.version} to {earlier.version}",
+        body=revert_body.markdown(rollout, live, earlier),
+        files={**files, note: f"{reason(rollout, live)}\n".encode()},
+    )
+
+
+def reason(rollout: Rollout, live: release.Version) -> str:
+    """Why the model went, in one line."""
+    why = " ".join(rollout.message.split()) or rollout.phase
+    return f"version {live.version} was aborted in {rollout.environment}: {why}"[:LONGEST_REASON]
