@@ -17,7 +17,7 @@ import re
 BREAK = "\u200b"
 BEGINNING = re.compile(
     r"""
-      @(?=\w)
+      @(?=\S)
     | \#(?=\d)
     | (?<![0-9A-Za-z])[A-Za-z][0-9A-Za-z]*-(?=\d) | GHSA-(?=\w)
     | :(?=//)

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import cmarkgfm
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from argosy.report import autolinks
@@ -138,6 +138,7 @@ def test_math_is_text() -> None:
     assert "$" not in escape(r"$\color{white}{reject}$ and $$x$$")
 
 
+@example("1@.a")
 @given(st.text(st.sampled_from("@#-/:.w_ad1GHhtps <>[]()*`|&;\\~!$=+\n\u200b")))
 def test_whatever_the_text(text: str) -> None:
     """However the characters follow one another, a cell is one cell of text."""
