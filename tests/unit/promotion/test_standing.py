@@ -72,11 +72,11 @@ def test_a_version_that_cannot_be_understood_is_named_as_git_names_it() -> None:
         next(main.servings("toy", "production")).version("toy", "production")
 
 
-def test_a_byte_that_is_no_text_stops_nobody() -> None:
-    """A comment in another encoding is a comment: it was a crash in every proposal for the model."""
-    forge = MemoryForge({**TEMPLATE, PATH: b"# caf\xe9\n" + _version("a").yaml().encode()})
-    assert Main.now(forge).version("toy", "production") == _version("a")
-    assert proposals.decide(Main.now(forge), proposal("b").subject, []).action == "open"
+def test_a_byte_that_is_no_text_is_said() -> None:
+    """It was a traceback in every proposal for the model; whoever proposes is told the place."""
+    main = Main.now(MemoryForge({**TEMPLATE, PATH: _version("a").yaml().encode() + b"# caf\xe9\n"}))
+    with pytest.raises(errors.Misconfigured, match=r"^main:models/toy/production/version\.yaml:\d+: is no UTF-8"):
+        proposals.decide(main, proposal("b", environment="production").subject, [])
 
 
 def test_what_was_served_before() -> None:
