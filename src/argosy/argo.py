@@ -48,6 +48,13 @@ class NodeType(StrEnum):
     HTTP = "HTTP"
 
 
+MAIN = "main"
+"""The container whose exit code, result and outputs are the pod's."""
+
+KILLED_FOR_MEMORY = "OOMKilled"
+"""Kubernetes' word for how a container ended."""
+
+
 def local_name(name: str, workflow: str) -> str:
     """The node's *name* with the workflow's own name replaced by ``$``, so that two runs can be compared."""
     return "$" + name.removeprefix(workflow)

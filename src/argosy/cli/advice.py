@@ -3,8 +3,7 @@
 import shlex
 from collections.abc import Iterator
 
-from argosy.argo import NodeType, Phase
-from argosy.engine.attempts.together import KILLED_FOR_MEMORY
+from argosy.argo import KILLED_FOR_MEMORY, NodeType, Phase
 from argosy.ports.runs import CUT_OFF, FAILED, SUSPENDED, Run, Runs
 
 IMAGE = "`make images` builds and pushes images and pins them (docs/cluster.md); for a private registry the account needs imagePullSecrets"

@@ -12,17 +12,15 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from argosy import errors, settings, wiring
+from argosy.argo import KILLED_FOR_MEMORY, MAIN
 from argosy.cli import local, memory, models
 from argosy.cli import progress as drawing
 from argosy.engine import api, nodes
-from argosy.engine.attempts.advice import PREFIX
-from argosy.engine.attempts.members import MAIN
-from argosy.engine.attempts.together import KILLED_FOR_MEMORY
 from argosy.engine.nodes import Node
 from argosy.engine.options import Place, RunOptions, RunResult
-from argosy.engine.processes import launcher
 from argosy.engine.runner import Observer
 from argosy.engine.state.runs import RunFolder
+from argosy.engine.stored_logs import ADVICE
 from argosy.files import model_folder
 from argosy.templates import folder
 
@@ -104,10 +102,9 @@ def _place(text: str) -> Place:
 
 def say_open() -> None:
     """Say, in one line, that steps can see what is the user's, where this machine cannot keep them from it."""
-    isolation = launcher.isolation()
-    if not isolation.private_files:
+    if (reason := api.why_open()) is not None:
         print(
-            f"note: steps of this run can read your files and the environment of your programs, keys included: {isolation.reason}. "
+            f"note: steps of this run can read your files and the environment of your programs, keys included: {reason}. "
             "Run only what you trust here, or on a cluster",
             file=sys.stderr,
         )
@@ -233,7 +230,7 @@ def _last_lines(result: RunResult, model: str | None) -> Iterator[str]:
             yield f"  {name}: {node.message}; `argosy logs {result.run} {shlex.quote(name)}`"
             words = _last_words(result, node)
             if model:
-                words = [*(line for line in words if line.startswith(PREFIX)), *_setting_of_memory(node, model)]
+                words = [*(line for line in words if line.startswith(ADVICE)), *_setting_of_memory(node, model)]
             yield from (f"    {line}" for line in words)
 
 
@@ -247,7 +244,7 @@ def _setting_of_memory(node: Node, model: str) -> Iterator[str]:
             where = f"{file}:{model_folder.line_of(file, *setting)}"
         except errors.ArgosyError:  # the run of a project elsewhere
             where = folder.ARTIFACTS["settings"]
-        yield f"{PREFIX}the setting is {'.'.join(setting)} in {where}; then `argosy run {model}` does what is left to do"
+        yield f"{ADVICE}the setting is {'.'.join(setting)} in {where}; then `argosy run {model}` does what is left to do"
 
 
 def _last_words(result: RunResult, node: Node) -> list[str]:
@@ -259,6 +256,6 @@ def _last_words(result: RunResult, node: Node) -> list[str]:
     with logs[-1].open("rb") as log:
         log.seek(max(0, logs[-1].stat().st_size - LONGEST_LAST_WORDS))
         lines = [line for line in log.read().decode("utf-8", errors="replace").splitlines() if line.strip()]
-    advice = [line for line in lines if line.startswith(PREFIX)]
+    advice = [line for line in lines if line.startswith(ADVICE)]
     own = [line for line in lines if line.startswith("error: ")]
     return [*(own[-1:] or [line for line in lines if line not in advice][-1:]), *advice]

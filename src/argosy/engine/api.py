@@ -58,6 +58,7 @@ __all__ = [
     "prepare",
     "resume",
     "run",
+    "why_open",
 ]
 
 
@@ -67,6 +68,12 @@ def next_times(manifest: Manifest, now: datetime, count: int) -> list[datetime]:
         return []
     spec = manifest.main.body["spec"]
     return schedules.next_times(spec["schedules"], spec.get("timezone"), now, count)
+
+
+def why_open() -> str | None:
+    """Why steps can see on this machine what is the user's; None where each has a view of its own."""
+    found = launcher.isolation()
+    return None if found.private_files else found.reason
 
 
 class Silent:

@@ -11,6 +11,9 @@ from argosy.engine.state import journal, runs
 from argosy.engine.state.runs import RunFolder
 from argosy.ports.runs import Line, Node, Run
 
+ADVICE = "argosy: "
+"""How a line begins that the engine adds to what a step wrote."""
+
 POLL_SECONDS = 0.2
 WITH_LOGS = (NodeType.POD, NodeType.CONTAINER)
 

@@ -16,8 +16,8 @@ from argosy.engine.nodes import Json
 from argosy.engine.processes import system
 from argosy.engine.processes.child import NOT_STARTED
 from argosy.engine.processes.launcher import Launch
+from argosy.engine.stored_logs import ADVICE
 
-PREFIX = "argosy: "
 LOOKED_AT = 16 * 1024
 """Bytes from the end of a log."""
 _MISSING = re.compile(
@@ -44,7 +44,7 @@ def write(log: Path, lines: Sequence[str]) -> None:
         size = written.seek(0, os.SEEK_END)
         written.seek(max(0, size - 1))
         begun = size and written.read(1) != b"\n"
-        written.write(b"\n" * bool(begun) + "".join(f"{PREFIX}{line}\n" for line in lines).encode())
+        written.write(b"\n" * bool(begun) + "".join(f"{ADVICE}{line}\n" for line in lines).encode())
 
 
 def of_memory(template: Json, name: str, shortage: Shortage) -> str:

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from argosy.argo import MAIN
 from argosy.engine import durations
 from argosy.engine.attempts.workspace import container_of
 from argosy.engine.nodes import Json
-
-MAIN = "main"
-"""The container whose exit code, result and outputs are the pod's."""
 
 
 class Role(Enum):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from argosy.argo import KILLED_FOR_MEMORY, MAIN
 from argosy.engine import nodes
 from argosy.engine.artifacts.remote import Remote
 from argosy.engine.attempts import (
@@ -30,10 +31,10 @@ from argosy.engine.attempts import (
 )
 from argosy.engine.attempts.cache import StepCache
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources
-from argosy.engine.attempts.members import MAIN, Member, Role, members_of
+from argosy.engine.attempts.members import Member, Role, members_of
 from argosy.engine.attempts.sight import Sight
 from argosy.engine.attempts.spares import Spares
-from argosy.engine.attempts.together import GRACE, KILLED_FOR_MEMORY, Containers, End, Watch, message_of
+from argosy.engine.attempts.together import GRACE, Containers, End, Watch, message_of
 from argosy.engine.attempts.transfer import UNSAVED, Collected, TransferFailure
 from argosy.engine.attempts.volumes import Claims
 from argosy.engine.attempts.workspace import (

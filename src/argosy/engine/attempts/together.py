@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from argosy.argo import KILLED_FOR_MEMORY
 from argosy.engine.attempts.members import Member, Role
 from argosy.engine.processes.child import NOT_STARTED
 from argosy.engine.processes.launcher import Exit, Running
@@ -21,9 +22,6 @@ STOPPED = 143
 SHOT = 137
 KILLED = (SHOT, STOPPED)
 """How what runs beside the main container may end without harm: it is stopped when that has ended."""
-
-KILLED_FOR_MEMORY = "OOMKilled"
-"""Kubernetes' word."""
 
 LONGEST_LINE = 4096
 _NOT_STARTED = re.compile(rb"Error: (failed to (?:find name in PATH|start command): [^\n]*)\n\Z")

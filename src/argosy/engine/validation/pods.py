@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from argosy.argo import MAIN
 from argosy.engine import durations
-from argosy.engine.attempts.members import MAIN
 from argosy.engine.nodes import Json
 from argosy.engine.validation import graph, names
 from argosy.engine.validation.problems import Problem
