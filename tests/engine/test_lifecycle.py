@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from argosy.cli import main
-from argosy.engine.state import runs
+from argosy.engine.state import control, journal, runs
 
 Shell = Callable[..., tuple[int, str, str]]
 UnderWay = Callable[..., AbstractContextManager["subprocess.Popen[str]"]]
@@ -209,6 +210,26 @@ def test_a_manifest_that_is_suspended_waits_to_begin(shell: Shell, under_way: Un
     assert code == 0
     assert "suspended, as its manifest says; `argosy resume long-" in said
     assert (tmp_path / "effects").read_text(encoding="utf-8") == "begun\nbegun\nbye\n"
+
+
+def test_a_run_that_says_it_is_suspended_can_be_asked_to_go_on(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine listens before anybody can read that it waits."""
+    told: list[str] = []
+    opened = control.Inbox.__init__
+
+    def listen(inbox: control.Inbox, run: Path) -> None:
+        told.append(journal.read(run / runs.JOURNAL)[0]["suspended"])
+        opened(inbox, run)
+        threading.Timer(0.1, control.ask, (run, {"do": "resume"})).start()
+
+    monkeypatch.setattr(control.Inbox, "__init__", listen)
+    text = (tmp_path / "long.yaml").read_text(encoding="utf-8").replace("spec:\n", "spec:\n  suspend: true\n")
+    (tmp_path / "waiting.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "go").touch()
+    assert shell("run", "-f", "waiting.yaml", "--local-image", "*")[0] == 0
+    assert told == [""]
 
 
 def test_a_cron_workflow_says_its_next_times(shell: Shell, tmp_path: Path) -> None:

@@ -231,9 +231,15 @@ def _unpacked(workflow: Workflow) -> Workflow:
 
 
 def _resumed(workflow: dict[str, Any]) -> Mapping[str, Any]:
-    """*workflow* going on: not suspended, and the suspend steps that wait done, with defaults for answers."""
+    """*workflow* going on: not suspended, and the suspend steps that wait done, with defaults for answers.
+
+    Of one that was suspended a step that needs an answer goes on waiting for it.
+    """
     going = {**workflow, "spec": {key: value for key, value in workflow["spec"].items() if key != "suspend"}}
-    ended = {key: _ended(node, {}) for key, node in _waiting(workflow).items()}
+    waiting = _waiting(workflow)
+    if workflow["spec"].get("suspend"):
+        waiting = {key: node for key, node in waiting.items() if not _needs_answer(node)}
+    ended = {key: _ended(node, {}) for key, node in waiting.items()}
     return _with_nodes(going, ended) if ended else going
 
 
@@ -249,6 +255,11 @@ def _answered(workflow: dict[str, Any], name: str, parameters: Mapping[str, str]
 def _waiting(workflow: Workflow) -> dict[str, Mapping[str, Any]]:
     nodes = (_unpacked(workflow).get("status") or {}).get("nodes") or {}
     return {key: node for key, node in nodes.items() if node["type"] == "Suspend" and node["phase"] == "Running"}
+
+
+def _needs_answer(node: Mapping[str, Any]) -> bool:
+    sources = [each.get("valueFrom") or {} for each in (node.get("outputs") or {}).get("parameters") or []]
+    return any("supplied" in source and source.get("default") is None for source in sources)
 
 
 def _with_nodes(workflow: Workflow, changed: Mapping[str, Any]) -> Workflow:

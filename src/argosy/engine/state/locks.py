@@ -3,12 +3,13 @@
 import fcntl
 import hashlib
 import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 
 class FileLock:
-    """An exclusive lock on the file *path*."""
+    """An exclusive lock on the file *path*. A shared one is held for a moment by who only looks."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -18,13 +19,26 @@ class FileLock:
         """Take the lock if nobody holds it. Returns whether it is held now."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-            return False
+        while not _take(descriptor, fcntl.LOCK_EX):
+            if not _take(descriptor, fcntl.LOCK_SH):
+                os.close(descriptor)
+                return False
+            # Nobody holds it, somebody only looks, and is done in no time.
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+            time.sleep(0)
         self._descriptor = descriptor
         return True
+
+    def is_held(self) -> bool:
+        """Whether somebody holds the lock. Whoever wants it meanwhile gets it all the same."""
+        try:
+            descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        try:
+            return not _take(descriptor, fcntl.LOCK_SH)
+        finally:
+            os.close(descriptor)
 
     def sign(self) -> None:
         """Leave this process's number in the file, for the one who is refused the lock."""
@@ -44,6 +58,15 @@ class FileLock:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _take(descriptor: int, how: int) -> bool:
+    """Take the lock of the open file *how* it is said, if that can be done now."""
+    try:
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 class Mutexes:

@@ -55,10 +55,7 @@ class RunFolder:
 
     def is_locked(self) -> bool:
         """Whether an engine is at it."""
-        lock = FileLock(self.path / LOCK)
-        free = lock.try_acquire()
-        lock.release()
-        return not free
+        return FileLock(self.path / LOCK).is_held()
 
     def taken(self) -> errors.Misconfigured:
         """Another engine is at it."""
@@ -99,9 +96,10 @@ def newest_first(home: Path) -> list[RunFolder]:
     return [RunFolder(path) for path in sorted(found, key=_started, reverse=True)]
 
 
-def _started(path: Path) -> tuple[str, str]:
+def _started(path: Path) -> tuple[str, int, str]:
     stamp = re.search(r"(\d{6}-\d{6})-[0-9a-f]{4}$", path.name)
-    return (stamp[1] if stamp else "", path.name)
+    manifest = path / MANIFEST  # written once; the name tells seconds, and two may begin in one
+    return (stamp[1] if stamp else "", manifest.stat().st_mtime_ns if manifest.exists() else 0, path.name)
 
 
 def find(home: Path, run: str | None) -> RunFolder:

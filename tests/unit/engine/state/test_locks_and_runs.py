@@ -1,5 +1,8 @@
 """Locks exclude, and go with their holder; runs are found by the beginning of their names."""
 
+import fcntl
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -19,6 +22,33 @@ def test_lock_excludes(tmp_path: Path) -> None:
     first.release()
     assert second.try_acquire()
     second.release()
+
+
+def test_who_only_looks_keeps_nobody_out(tmp_path: Path) -> None:
+    """An engine begins while somebody lists the runs: it is not told that another engine is there."""
+    path = tmp_path / "lock"
+    lock = FileLock(path)
+    assert not lock.is_held()
+    path.touch()
+    looks = threading.Barrier(2)
+    done = threading.Event()
+
+    def look() -> None:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH)
+            looks.wait()
+            done.wait(0.2)
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    looks.wait()
+    assert not FileLock(path).is_held()
+    assert lock.try_acquire()
+    assert FileLock(path).is_held()
+    assert not FileLock(path).try_acquire()
+    looking.join()
+    lock.release()
+    assert not FileLock(path).is_held()
 
 
 def test_all_mutexes_or_none(tmp_path: Path) -> None:
@@ -51,6 +81,16 @@ def test_find(tmp_path: Path) -> None:
         runs.find(tmp_path, "a-")
     with pytest.raises(errors.UsageError, match="there is no run 'c'"):
         runs.find(tmp_path, "c")
+
+
+def test_the_newest_of_one_second(tmp_path: Path) -> None:
+    """Two runs of one second are told apart by their manifests, not by what is random in their names."""
+    names = ["a-261101-000000-ffff", "a-261101-000000-0000"]
+    for moment, name in enumerate(names):
+        folder = runs.create(tmp_path, name)
+        folder.write_manifest({})
+        os.utime(folder.path / runs.MANIFEST, (moment, moment))
+    assert [folder.run for folder in runs.newest_first(tmp_path)] == names[::-1]
 
 
 def test_no_runs(tmp_path: Path) -> None:
