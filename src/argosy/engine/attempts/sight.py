@@ -64,12 +64,12 @@ def _binds(place: Place) -> Iterator[Bind]:
         return
     yield Bind(path, str(path), read_only=not place.writable)
     if not place.writable:  # in a folder that is written to, anybody may have put a link
-        for target in dict.fromkeys(_led_to(path)):
+        for target in dict.fromkeys(_led_to(str(path))):
             if not system.is_whole(target):
-                yield Bind(target, str(target), read_only=True)
+                yield Bind(Path(target), target, read_only=True)
 
 
-def _led_to(folder: Path) -> Iterator[Path]:
+def _led_to(folder: str) -> Iterator[str]:
     """Where links below *folder* lead, outside of it."""
     looked = 0
     for place, folders, files in os.walk(folder):
@@ -79,8 +79,8 @@ def _led_to(folder: Path) -> Iterator[Path]:
         for name in (*folders, *files):
             path = f"{place}/{name}"
             if os.path.islink(path) and os.path.exists(path):  # noqa: PTH110, PTH114 - there may be many
-                target = _plain(Path(place, os.readlink(path)))  # noqa: PTH115
-                if not target.is_relative_to(folder):
+                target = os.path.normpath(os.path.join(place, os.readlink(path)))  # noqa: PTH115, PTH118
+                if target != folder and not target.startswith(f"{folder}/"):
                     yield target
 
 

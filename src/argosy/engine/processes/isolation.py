@@ -19,10 +19,12 @@ FLAGS: dict[Way, int] = {
 
 
 class Isolation(NamedTuple):
-    """*private_files*: whether a path outside a step's folder can show a file of its own. *reason*: why not."""
+    """*private_files*: whether a path outside a step's folder can show a file of its own. *reason*: why not. *nobody*: for root, the
+    namespace of users in which it owns no file, held open; None where there is none."""
 
     way: Way
     reason: str = ""
+    nobody: int | None = None
 
     @property
     def private_files(self) -> bool:
@@ -36,28 +38,29 @@ def isolation() -> Isolation:
     if not linux.available():
         return Isolation("none", "only Linux on x86-64 and ARM64 lets a process have a file system view of its own")
     system.shown()  # looked up once, for all that is forked from here
+    ways: list[Way] = ["root", "user"] if os.geteuid() == 0 else ["user"]
+    nobody = owners.nobody() if "root" in ways else None
     reasons = []
-    for way in ["root", "user"] if os.geteuid() == 0 else ["user"]:
-        if (reason := _attempt("root" if way == "root" else "user")) is None:
-            return Isolation("root" if way == "root" else "user")
+    for way in ways:
+        if (reason := _attempt(way, nobody)) is None:
+            return Isolation(way, nobody=nobody)
         reasons.append(reason)
     return Isolation("none", f"the kernel does not allow namespaces here ({'; '.join(reasons)})")
 
 
-def _attempt(way: Way) -> str | None:
+def _attempt(way: Way, nobody: int | None) -> str | None:
     """Why *way* does not work; None where it does."""
     with scratch.folder("view") as folder:
         own = folder / "scratch"
         own.mkdir()
         if linux.threads() == 1:
-            return _try(way, own) or None
+            return _try(way, own, nobody) or None
         # Another thread may hold what the child of a bare clone needs; after a fork Python has put that right.
-        return _answer_of_child(lambda: _try(way, own))
+        return _answer_of_child(lambda: _try(way, own, nobody))
 
 
-def _try(way: Way, own: Path) -> str:
+def _try(way: Way, own: Path, nobody: int | None) -> str:
     user, group = os.geteuid(), os.getegid()
-    nobody = owners.nobody() if way == "root" else None
 
     def enter() -> str:
         if way == "user":
@@ -72,9 +75,6 @@ def _try(way: Way, own: Path) -> str:
         return _answer_of_child(enter, FLAGS[way]) or ""
     except OSError as error:  # not even the child was allowed
         return error.strerror or str(error)
-    finally:
-        if nobody is not None:
-            os.close(nobody)
 
 
 def _answer_of_child(work: Callable[[], str], flags: int = 0) -> str | None:

@@ -309,18 +309,20 @@ class _Forked:
 
 async def _interpreter(warmth: Warmth, connection: socket.socket) -> asyncio.subprocess.Process:
     """A fresh interpreter that is a server. Raises OSError."""
+    way, _, nobody = isolation()
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         server.__name__,
         str(connection.fileno()),
-        isolation().way,
+        way,
+        "" if nobody is None else str(nobody),
         *sorted(warmth.preload),
         env=warmth.environment(),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
-        pass_fds=[connection.fileno()],
+        pass_fds=[connection.fileno(), *([] if nobody is None else [nobody])],
         start_new_session=True,
     )
 
@@ -347,8 +349,9 @@ class _Server:
         """Start a server and wait until it has imported. Raises LaunchFailure."""
         ours, theirs = socket.socketpair()
         try:
-            if warmth == COLD and isolation().way != "none" and linux.threads() == 1:
-                process: asyncio.subprocess.Process | _Forked = _Forked(server.fork(theirs, isolation().way))
+            way, _, nobody = isolation()
+            if warmth == COLD and way != "none" and linux.threads() == 1:
+                process: asyncio.subprocess.Process | _Forked = _Forked(server.fork(theirs, way, nobody))
             else:
                 process = await _interpreter(warmth, theirs)
         except OSError as error:

@@ -7,6 +7,7 @@ ends, and all its children with it, when the other end of its socket is closed. 
 import contextlib
 import gc
 import importlib
+import itertools
 import json
 import os
 import selectors
@@ -18,7 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn, cast
 
 from argosy import scratch
-from argosy.engine.processes import child, linux, owners
+from argosy.engine.processes import child, linux
 from argosy.engine.processes.cell import Cell
 from argosy.engine.processes.isolation import Way
 
@@ -297,7 +298,7 @@ def _imported(names: Sequence[str]) -> dict[str, str]:
     return failures
 
 
-def fork(connection: socket.socket, way: Way) -> int:
+def fork(connection: socket.socket, way: Way, nobody: int | None) -> int:
     """Fork a server for programs other than Python's, with nothing to import; its process' number. The caller has a single thread."""
     pid = os.fork()
     if pid == 0:
@@ -307,25 +308,22 @@ def fork(connection: socket.socket, way: Way) -> int:
             os.setsid()
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            _keep_only(connection.fileno())
+            _keep_only(connection.fileno(), *([] if nobody is None else [nobody]))
             linux.forget_start("argosy: starts steps")
-            _serve(connection, way, _nobody(way))
+            _serve(connection, way, nobody)
         finally:
             os._exit(1)
     return pid
 
 
-def _keep_only(connection: int) -> None:
-    """Of the caller's files keep *connection*: what it has locked must be free once it has ended."""
+def _keep_only(*files: int) -> None:
+    """Of the caller's files keep these: what it has locked must be free once it has ended."""
     nothing = os.open(os.devnull, os.O_RDWR)
     for standard in range(3):
         os.dup2(nothing, standard, inheritable=True)
-    os.closerange(3, connection)
-    os.closerange(connection + 1, max(nothing, connection) + child.SPARE_FILES)
-
-
-def _nobody(way: Way) -> int | None:
-    return owners.nobody() if way == "root" else None
+    last = max(nothing, *files) + child.SPARE_FILES
+    for before, after in itertools.pairwise([2, *sorted(files), last]):
+        os.closerange(before + 1, after)
 
 
 def _serve(
@@ -341,12 +339,13 @@ def _serve(
 
 
 def main() -> None:
-    """``python -m argosy.engine.processes.server FD WAY NAME...``: import the names, serve on the socket FD."""
+    """``python -m argosy.engine.processes.server FD WAY NOBODY NAME...``: import the names, serve on the socket FD."""
     connection = socket.socket(fileno=int(sys.argv[1]))
     connection.set_inheritable(False)
-    way = cast("Way", sys.argv[2])
-    nobody = _nobody(way)  # which takes a fork, cheap while nothing is imported
-    failures = _imported(sys.argv[3:])
+    way, nobody = cast("Way", sys.argv[2]), int(sys.argv[3]) if sys.argv[3] else None
+    if nobody is not None:
+        os.set_inheritable(nobody, False)
+    failures = _imported(sys.argv[4:])
     gc.collect()
     gc.freeze()
     _serve(connection, way, nobody, failures)

@@ -57,10 +57,11 @@ def is_shown(path: Path) -> bool:
     return any(place in (one, *one.parents) for one in {path, path.resolve()} for place in shown())
 
 
-def is_whole(path: Path) -> bool:
+def is_whole(path: str) -> bool:
     """Whether every step sees *path*, by this name, with all that is in it."""
-    # A link on the way may lead through what no step sees.
-    return path == path.resolve() and any(place != ETC and path.is_relative_to(place) for place in shown())
+    if not any(f"{path}/".startswith(f"{place}/") for place in shown() if place != ETC):
+        return False
+    return path == os.path.realpath(path)  # a link on the way may lead through what no step sees
 
 
 def links() -> Iterator[tuple[str, str]]:
