@@ -87,7 +87,7 @@ class GithubForge:
         """See the port."""
         with _reported():
             known = [*self._open(), *self._of_branches(proposal.subject)]
-            decision = proposals.decide(Main.now(self), proposal.subject, _by_number(known))
+            decision = proposals.decide(Main.now(self), proposal, _by_number(known))
             if decision.action == "done":
                 return decision.request
             opened = decision.request or self._opened(proposal, decision.branch)

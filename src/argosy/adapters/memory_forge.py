@@ -81,7 +81,7 @@ class MemoryForge:
 
     def propose(self, proposal: Proposal) -> Request | None:
         """See the port."""
-        decision = proposals.decide(Main.now(self), proposal.subject, self.requests())
+        decision = proposals.decide(Main.now(self), proposal, self.requests())
         if decision.action != "open":
             return decision.request
         number = len(self._requests) + 1

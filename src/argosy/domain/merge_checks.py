@@ -16,6 +16,9 @@ from argosy.domain.documents import sha256
 from argosy.domain.evidence import Evidence
 from argosy.domain.promotion import Subject
 
+ANEW = "train a new one, of newer data or with another `seed`: the same commit and data give the same release"
+"""The way out of a release that is over."""
+
 
 @dataclass(frozen=True)
 class Check:
@@ -130,7 +133,7 @@ def of_term(released: Release, now: datetime.datetime, *, final: bool) -> Check:
     """Whether *released* may be served at *now*; servers refuse it afterwards."""
     until = f"{released.not_after:%Y-%m-%d %H:%M} UTC"
     passed = now < released.not_after
-    reason = f"may be served until {until}" if passed else f"the release expired at {until}; run the pipeline again"
+    reason = f"may be served until {until}" if passed else f"the release expired at {until}; {ANEW}"
     return Check("term", passed, reason, final=final)
 
 

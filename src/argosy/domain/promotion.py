@@ -130,11 +130,12 @@ class Decision:
 
 
 def decide(
-    subject: Subject, requests: Sequence[Request], served: str | None, genuine: Callable[[Request], bool]
+    subject: Subject, requests: Sequence[Request], served: str | None, adoptable: Callable[[Request], bool]
 ) -> Decision:
     """What to do about proposing *subject*, given every request there is and the digest that main names for the environment.
 
-    *genuine*: whether an open request's commit is about what its text says; no other is adopted, or a forged one would stand in the way.
+    *adoptable*: whether an open request that asks the same may stand for the proposal. One whose commit is about something else than its
+    text says may not, or a forged one would be in the way.
     """
     in_place = [request for request in requests if _place(request.subject) == _place(subject)]
     same_model = [request for request in in_place if _change(request.subject) == _change(subject)]
@@ -142,7 +143,7 @@ def decide(
         return Decision("done", next((one for one in reversed(same_model) if one.state is State.MERGED), None))
     still_open = [request for request in in_place if request.state is State.OPEN]
     same_question = (request for request in reversed(still_open) if _question(request.subject) == _question(subject))
-    if adopted := next(filter(genuine, same_question), None):
+    if adopted := next(filter(adoptable, same_question), None):
         return Decision("adopt", adopted)
     if same_model and same_model[-1].state is State.CLOSED:
         return Decision("stop", same_model[-1])

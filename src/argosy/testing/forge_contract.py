@@ -13,6 +13,7 @@ from argosy.domain.changes import ChangedFile, Kind
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import ChampionRef, Evidence
 from argosy.domain.promotion import Proposal, Request, State, Subject
+from argosy.domain.provenance import Provenance
 from argosy.ports.forge import Forge
 from argosy.testing.by_hand import Hand
 from argosy.testing.toy import CLEAN
@@ -48,6 +49,7 @@ def proposal(
     model: str = "toy",
     champion: str | None = None,
     author: str = "argosy",
+    provenance: Provenance = CLEAN,
     **evidence: str,
 ) -> Proposal:
     """A proposal for the model that *name* stands for, compared with *champion*; *evidence* (file to text) beside it."""
@@ -59,20 +61,21 @@ def proposal(
         champion_digest=digest(champion) if champion else None,
         policy_digest=digest("policy"),
     )
-    beside = {
-        "evidence.json": _evidence(subject).canonical_json().encode(),
-        **{file: text.encode() for file, text in evidence.items()},
-    }
+    judged = _evidence(subject, provenance).canonical_json().encode()
+    beside = {"evidence.json": judged, **{file: text.encode() for file, text in evidence.items()}}
+    proposed = version(name, model)
+    if provenance != CLEAN:
+        proposed = proposed.model_copy(update={"evidence_digest": sha256(judged)})
     return Proposal(
         subject=subject,
         title=promotion.title(model, 1, environment),
         body=f"about {name}\n",
-        files=promotion.files(subject, version(name, model).yaml(), beside),
+        files=promotion.files(subject, proposed.yaml(), beside),
         author=author,
     )
 
 
-def _evidence(subject: Subject) -> Evidence:
+def _evidence(subject: Subject, provenance: Provenance) -> Evidence:
     champion = ChampionRef(
         model=subject.model, model_digest=subject.champion_digest, policy_digest=subject.policy_digest
     )
@@ -83,7 +86,7 @@ def _evidence(subject: Subject) -> Evidence:
         snapshot_digest=digest("snapshot"),
         policy_digest=subject.policy_digest,
         champion=champion,
-        provenance=CLEAN,
+        provenance=provenance,
         rows_train=1,
         rows_holdout=1,
         metrics={},
@@ -195,6 +198,20 @@ class ForgeContract:
         assert second.branch == f"{first.branch}-2"
         assert files_of(forge, first.number) == proposal("a").files
         assert open_requests(forge) == [second.number]
+
+    @pytest.mark.parametrize("state", [State.OPEN, State.MERGED])
+    def test_a_model_of_a_commit_is_proposed_anew(self, forge: Forge, state: State) -> None:
+        """Evidence that leaves in doubt where a model comes from is in nobody's way once the same model is made from a commit."""
+        doubted = opened(forge, proposal("a", provenance=Provenance()))
+        if state is State.MERGED:
+            merge(forge, doubted.number)
+        clean = opened(forge, proposal("a"))
+        assert clean.branch == f"{doubted.branch}-2"
+        assert files_of(forge, clean.number) == proposal("a").files
+        assert opened(forge, proposal("a")).number == clean.number
+        assert open_requests(forge) == [clean.number]
+        merge(forge, clean.number)
+        assert opened(forge, proposal("a", provenance=Provenance())).number == clean.number
 
     def test_a_candidate_can_return(self, forge: Forge) -> None:
         """Superseded is not refused: the older model may be proposed again, on a new branch."""

@@ -471,7 +471,7 @@ def test_an_expired_release(
     old = MemoryRegistry(datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC))
     monkeypatch.setattr(wiring, "registry", lambda _settings: old)
     offer(toy, here, old)
-    assert "the release expired at 2020-06-29 00:01 UTC" in _refused(verb, forge[0], 1, capsys)
+    assert "the release expired at 2020-06-29 00:01 UTC; train a new one" in _refused(verb, forge[0], 1, capsys)
 
 
 def test_an_image_that_was_released(

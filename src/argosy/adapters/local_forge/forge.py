@@ -70,7 +70,7 @@ class LocalForge:
             for _ in range(ATTEMPTS):
                 main = self.head()
                 ledger = ledgers.read(self._repository, main)
-                decision = proposals.decide(Main(self, main), proposal.subject, ledger.requests)
+                decision = proposals.decide(Main(self, main), proposal, ledger.requests)
                 if decision.action != "open":
                     return self._existing(decision)
                 opened = self._opened(proposal, decision, main, ledger.next_number)
