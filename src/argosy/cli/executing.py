@@ -21,7 +21,6 @@ from argosy.engine.options import Place, RunOptions, RunResult
 from argosy.engine.runner import Observer
 from argosy.engine.state.runs import RunFolder
 from argosy.engine.stored_logs import ADVICE
-from argosy.files import model_folder
 from argosy.templates import folder
 
 LONGEST_LAST_WORDS = 4096
@@ -237,6 +236,8 @@ def _last_lines(result: RunResult, model: str | None) -> Iterator[str]:
 def _setting_of_memory(node: Node, model: str) -> Iterator[str]:
     """Where the *model*'s settings raise the limit on memory that the step of *node* ran into."""
     if KILLED_FOR_MEMORY in node.message:
+        from argosy.files import model_folder  # not before: it reads documents, which take a tenth of a second to load
+
         container = node.message.partition(":")[0]
         setting = ("resources", node.template if container == MAIN else container, "memory")
         try:

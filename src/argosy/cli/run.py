@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from argosy import errors, wiring
-from argosy.cli import executing, manifests, models, parameters, policies
+from argosy.cli import executing, manifests, models, parameters
 from argosy.engine import api
 from argosy.engine.options import Cluster
 from argosy.settings import Settings
@@ -108,6 +108,8 @@ def _find_policy(arguments: argparse.Namespace, metadata: Mapping[str, Any]) -> 
     """Of a model's run: refuse it where nothing could judge what it makes, and say where the policy here is not the one that does."""
     model, found = (metadata.get("annotations") or {}).get(folder.MODEL), Settings.from_environment()
     if model:
+        from argosy.cli import policies  # not before: it reads documents, which take a tenth of a second to load
+
         policies.refuse_unjudged(found, model)
         if not arguments.json:
             policies.say_others(found, model)
