@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from argosy.engine.expressions import expr, template, values, when
+from argosy.engine.expressions import expr, govaluate, tags, values
 from argosy.engine.expressions.errors import ExpressionError, GivenUp
 
 ANSWERS = Path(__file__).parent / "expressions"
@@ -59,7 +59,7 @@ def test_what_never_ends_is_an_error(strict: bool) -> None:
     """Even where what cannot be computed yet stays as it is: an expression that takes too long is never left for later."""
     endless = "{{=len(map(1..1000, {map(1..1000, {# * #})}))}}"
     with pytest.raises(GivenUp, match="takes more than"):
-        template.substitute(endless, {}, strict=strict)
+        tags.substitute(endless, {}, strict=strict)
 
 
 def _reason(text: str) -> str | None:
@@ -84,6 +84,6 @@ def _value(case: Mapping[str, Any], variables: Mapping[str, Any]) -> Any:
 
 _EVALUATED: dict[str, Callable[..., Any]] = {
     "expressions": _value,
-    "templates": lambda case, variables: template.substitute(case["text"], variables, strict=case["strict"]),
-    "conditions": lambda case, _: when.holds(case["text"]),
+    "templates": lambda case, variables: tags.substitute(case["text"], variables, strict=case["strict"]),
+    "conditions": lambda case, _: govaluate.holds(case["text"]),
 }

@@ -4,10 +4,10 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
-from argosy.engine.expressions import checking, parser, patience, scope, signatures, syntax, values
+from argosy.engine.expressions import parser, scope, signatures, syntax, time_limit, typecheck, values
 from argosy.engine.expressions.errors import ExpressionError
-from argosy.engine.expressions.evaluation import Evaluation
 from argosy.engine.expressions.functions import FUNCTIONS, to_float, to_int
+from argosy.engine.expressions.interpreter import Interpreter
 from argosy.engine.expressions.predicates import PREDICATES
 
 
@@ -15,10 +15,10 @@ def evaluate(text: str, environment: Mapping[str, object]) -> object:
     """The value of *text*. *environment*: names to values; a dotted name is a path. Raises ExpressionError."""
     tree = parsed(text)
     try:
-        with patience.limited():
+        with time_limit.limited():
             names = with_argos(scope.nested(environment))
-            checking.check(tree, names, FUNCTIONS.keys() | PREDICATES.keys(), signatures.FUNCTIONS | signatures.ARGOS)
-            return Evaluation(names, FUNCTIONS, PREDICATES).value(tree)
+            typecheck.check(tree, names, FUNCTIONS.keys() | PREDICATES.keys(), signatures.FUNCTIONS | signatures.ARGOS)
+            return Interpreter(names, FUNCTIONS, PREDICATES).value(tree)
     except ExpressionError as error:
         raise type(error)(f"{text!r}: {error}") from None
     except RecursionError:

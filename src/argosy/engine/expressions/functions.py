@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from datetime import tzinfo
 from typing import Any
 
-from argosy.engine.expressions import members, predicates, times, values
+from argosy.engine.expressions import member_access, predicates, times, values
 from argosy.engine.expressions.errors import ExpressionError
-from argosy.engine.expressions.evaluation import MEMORY, Function
+from argosy.engine.expressions.interpreter import MEMORY, Function
 from argosy.engine.expressions.times import Duration, Time
 from argosy.engine.expressions.values import AnyMap, NilList, is_int, is_number, type_name
 
@@ -218,7 +218,7 @@ def length(value: Any) -> int:
 def _end(index: int) -> Function:
     def work(items: Any) -> Any:
         try:
-            return members.fetch(items, index)
+            return member_access.fetch(items, index)
         except ExpressionError:
             return None
 
@@ -261,7 +261,7 @@ def _concat(first: Any, *rest: Any) -> list[Any]:
 
 
 def _get(of: Any, key: Any) -> Any:
-    return None if of is None else members.found(of, key)
+    return None if of is None else member_access.found(of, key)
 
 
 # Times

@@ -4,21 +4,21 @@ from collections.abc import Callable, Iterator
 from functools import cmp_to_key
 from typing import Any
 
-from argosy.engine.expressions import evaluation, values
+from argosy.engine.expressions import interpreter, values
 from argosy.engine.expressions.errors import ExpressionError
-from argosy.engine.expressions.evaluation import Evaluation
+from argosy.engine.expressions.interpreter import Interpreter
 from argosy.engine.expressions.syntax import Node
 from argosy.engine.expressions.values import AnyMap, type_name
 
 
-def _elements(run: Evaluation, node: Node) -> list[Any]:
+def _elements(run: Interpreter, node: Node) -> list[Any]:
     found = run.value(node)
     if isinstance(found, list | tuple):
         return list(found)
     raise ExpressionError(f"a list is needed, not {type_name(found)}")
 
 
-def _answers(run: Evaluation, items: list[Any], body: Node) -> Iterator[tuple[int, Any, bool]]:
+def _answers(run: Interpreter, items: list[Any], body: Node) -> Iterator[tuple[int, Any, bool]]:
     for index, item in enumerate(items):
         answer = run.each(body, item, index)
         if not isinstance(answer, bool):
@@ -26,35 +26,35 @@ def _answers(run: Evaluation, items: list[Any], body: Node) -> Iterator[tuple[in
         yield index, item, answer
 
 
-def _all(run: Evaluation, items: Node, body: Node) -> bool:
+def _all(run: Interpreter, items: Node, body: Node) -> bool:
     return all(answer for _, _, answer in _answers(run, _elements(run, items), body))
 
 
-def _none(run: Evaluation, items: Node, body: Node) -> bool:
+def _none(run: Interpreter, items: Node, body: Node) -> bool:
     return not _any(run, items, body)
 
 
-def _any(run: Evaluation, items: Node, body: Node) -> bool:
+def _any(run: Interpreter, items: Node, body: Node) -> bool:
     return any(answer for _, _, answer in _answers(run, _elements(run, items), body))
 
 
-def _one(run: Evaluation, items: Node, body: Node) -> bool:
+def _one(run: Interpreter, items: Node, body: Node) -> bool:
     return _count(run, items, body) == 1
 
 
-def _filter(run: Evaluation, items: Node, body: Node) -> list[Any]:
+def _filter(run: Interpreter, items: Node, body: Node) -> list[Any]:
     kept = [item for _, item, answer in _answers(run, _elements(run, items), body) if answer]
     run.grow(len(kept))
     return kept
 
 
-def _map(run: Evaluation, items: Node, body: Node) -> list[Any]:
+def _map(run: Interpreter, items: Node, body: Node) -> list[Any]:
     mapped = [run.each(body, item, index) for index, item in enumerate(_elements(run, items))]
     run.grow(len(mapped))
     return mapped
 
 
-def _count(run: Evaluation, items: Node, body: Node | None = None) -> int:
+def _count(run: Interpreter, items: Node, body: Node | None = None) -> int:
     found = _elements(run, items)
     if body is None:
         return sum(_is_true(item) for item in found)
@@ -67,33 +67,33 @@ def _is_true(item: Any) -> bool:
     return item
 
 
-def _sum(run: Evaluation, items: Node, body: Node | None = None) -> Any:
+def _sum(run: Interpreter, items: Node, body: Node | None = None) -> Any:
     total: Any = 0
-    add = evaluation.OPERATORS["+"]
+    add = interpreter.OPERATORS["+"]
     for index, item in enumerate(_elements(run, items)):
         total = add(total, item if body is None else run.each(body, item, index))
     return total
 
 
-def _find(run: Evaluation, items: Node, body: Node) -> Any:
+def _find(run: Interpreter, items: Node, body: Node) -> Any:
     return next((item for _, item, answer in _answers(run, _elements(run, items), body) if answer), None)
 
 
-def _find_index(run: Evaluation, items: Node, body: Node) -> Any:
+def _find_index(run: Interpreter, items: Node, body: Node) -> Any:
     return next((index for index, _, answer in _answers(run, _elements(run, items), body) if answer), None)
 
 
-def _find_last(run: Evaluation, items: Node, body: Node) -> Any:
+def _find_last(run: Interpreter, items: Node, body: Node) -> Any:
     found = _last(run, items, body)
     return None if found is None else found[1]
 
 
-def _find_last_index(run: Evaluation, items: Node, body: Node) -> Any:
+def _find_last_index(run: Interpreter, items: Node, body: Node) -> Any:
     found = _last(run, items, body)
     return None if found is None else found[0]
 
 
-def _last(run: Evaluation, items: Node, body: Node) -> tuple[int, Any] | None:
+def _last(run: Interpreter, items: Node, body: Node) -> tuple[int, Any] | None:
     found = _elements(run, items)
     for index in range(len(found) - 1, -1, -1):
         if _is_true(run.each(body, found[index], index)):
@@ -101,7 +101,7 @@ def _last(run: Evaluation, items: Node, body: Node) -> tuple[int, Any] | None:
     return None
 
 
-def _group_by(run: Evaluation, items: Node, body: Node) -> AnyMap:
+def _group_by(run: Interpreter, items: Node, body: Node) -> AnyMap:
     groups = AnyMap()
     for index, item in enumerate(_elements(run, items)):
         key = run.each(body, item, index)
@@ -112,7 +112,7 @@ def _group_by(run: Evaluation, items: Node, body: Node) -> AnyMap:
     return groups
 
 
-def _sort_by(run: Evaluation, items: Node, body: Node, order: Node | None = None) -> list[Any]:
+def _sort_by(run: Interpreter, items: Node, body: Node, order: Node | None = None) -> list[Any]:
     found = _elements(run, items)
     direction = "asc" if order is None else run.value(order)
     keyed = [(run.each(body, item, index), item) for index, item in enumerate(found)]
@@ -120,7 +120,7 @@ def _sort_by(run: Evaluation, items: Node, body: Node, order: Node | None = None
     return [item for _, item in sorted_by(keyed, lambda pair: pair[0], direction)]
 
 
-def _reduce(run: Evaluation, items: Node, body: Node, start: Node | None = None) -> Any:
+def _reduce(run: Interpreter, items: Node, body: Node, start: Node | None = None) -> Any:
     found = _elements(run, items)
     if start is not None:
         gathered, rest = run.value(start), found
@@ -145,7 +145,7 @@ def sorted_by(items: list[Any], key: Callable[[Any], Any], order: object) -> lis
     return sorted(items, key=cmp_to_key(compare), reverse=order == "desc")
 
 
-PREDICATES: dict[str, evaluation.Function] = {
+PREDICATES: dict[str, interpreter.Function] = {
     "all": _all,
     "none": _none,
     "any": _any,

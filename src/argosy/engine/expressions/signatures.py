@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
-from argosy.engine.expressions import natures
+from argosy.engine.expressions import types
 from argosy.engine.expressions.errors import ExpressionError
-from argosy.engine.expressions.natures import (
+from argosy.engine.expressions.types import (
     ANY,
     BOOL,
     DURATION,
@@ -15,63 +15,63 @@ from argosy.engine.expressions.natures import (
     TEXTS,
     TIME,
     UNKNOWN,
-    Nature,
+    Type,
 )
 
-ResultOf = Callable[[Sequence[Nature]], Nature]
-"""From the natures of the arguments to the result's. Raises ExpressionError where the function does not take them."""
+ResultOf = Callable[[Sequence[Type]], Type]
+"""From the types of the arguments to the result's. Raises ExpressionError where the function does not take them."""
 
-_LETTERS = {"s": STRING, "i": INT, "a": ANY, "l": LIST, "t": TEXTS, "I": Nature("[]int"), "F": Nature("[]float64")}
+_LETTERS = {"s": STRING, "i": INT, "a": ANY, "l": LIST, "t": TEXTS, "I": Type("[]int"), "F": Type("[]float64")}
 
 
-def _takes(name: str, result: Nature, *overloads: str) -> ResultOf:
+def _takes(name: str, result: Type, *overloads: str) -> ResultOf:
     """A function with types: each overload has a letter a parameter."""
 
-    def result_of(given: Sequence[Nature]) -> Nature:
+    def result_of(given: Sequence[Type]) -> Type:
         for overload in overloads:
             if len(overload) == len(given) and all(map(_accepts, overload, given)):
                 return result
-        raise ExpressionError(f"{name} cannot be called with {', '.join(nature.name for nature in given) or 'nothing'}")
+        raise ExpressionError(f"{name} cannot be called with {', '.join(each.name for each in given) or 'nothing'}")
 
     return result_of
 
 
-def _accepts(letter: str, given: Nature) -> bool:
+def _accepts(letter: str, given: Type) -> bool:
     wanted = _LETTERS[letter]
     if given.is_nil:
         return wanted == ANY
     return given.is_unknown or given.fits(wanted)
 
 
-def _one_of(name: str, kinds: str, result: Nature | None) -> ResultOf:
+def _one_of(name: str, kinds: str, result: Type | None) -> ResultOf:
     """A function of one argument, whose *kinds* are n(umber) s(tring) l(ist) m(ap). No *result*: the argument's."""
 
-    def result_of(given: Sequence[Nature]) -> Nature:
+    def result_of(given: Sequence[Type]) -> Type:
         if len(given) != 1:
             raise ExpressionError(f"{name} takes 1 argument, not {len(given)}")
         if not given[0].is_unknown and not any(_IS[kind](given[0]) for kind in kinds):
             raise ExpressionError(f"{name} is not defined on {given[0].name}")
-        return Nature(given[0].name) if result is None else result
+        return Type(given[0].name) if result is None else result
 
     return result_of
 
 
-_IS: dict[str, Callable[[Nature], bool]] = {
+_IS: dict[str, Callable[[Type], bool]] = {
     # A duration is a number to those that ask for its kind only.
-    "n": lambda nature: nature.is_number or nature == DURATION,
-    "s": lambda nature: nature == STRING,
-    "l": lambda nature: nature.is_list,
-    "m": lambda nature: nature.is_map,
+    "n": lambda given: given.is_number or given == DURATION,
+    "s": lambda given: given == STRING,
+    "l": lambda given: given.is_list,
+    "m": lambda given: given.is_map,
 }
 
 
 def _aggregated(name: str) -> ResultOf:
-    def result_of(given: Sequence[Nature]) -> Nature:
-        for nature in given:
-            if nature.is_unknown or nature.is_list:
+    def result_of(given: Sequence[Type]) -> Type:
+        for each in given:
+            if each.is_unknown or each.is_list:
                 return UNKNOWN
-            if not _IS["n"](nature):
-                raise ExpressionError(f"{name} is not defined on {nature.name}")
+            if not _IS["n"](each):
+                raise ExpressionError(f"{name} is not defined on {each.name}")
         if not given:
             raise ExpressionError(f"{name} needs an argument")
         return given[0]
@@ -80,39 +80,39 @@ def _aggregated(name: str) -> ResultOf:
 
 
 def _end(name: str) -> ResultOf:
-    def result_of(given: Sequence[Nature]) -> Nature:
+    def result_of(given: Sequence[Type]) -> Type:
         _one_of(name, "l", UNKNOWN)(given)
         # The type's own element: what is known of this list's is lost here.
-        return UNKNOWN if given[0].is_unknown else Nature(given[0].name).of_elements
+        return UNKNOWN if given[0].is_unknown else Type(given[0].name).of_elements
 
     return result_of
 
 
-def _concat(given: Sequence[Nature]) -> Nature:
+def _concat(given: Sequence[Type]) -> Type:
     if not given:
         raise ExpressionError("concat needs an argument")
-    for nature in given:
-        _one_of("concat", "l", LIST)([nature])
+    for each in given:
+        _one_of("concat", "l", LIST)([each])
     return LIST
 
 
-def _take(given: Sequence[Nature]) -> Nature:
+def _take(given: Sequence[Type]) -> Type:
     if len(given) != 2:
         raise ExpressionError(f"take takes 2 arguments, not {len(given)}")
     _one_of("take", "l", LIST)(given[:1])
     if not given[1].is_unknown and given[1] not in (INT, DURATION):
         raise ExpressionError(f"cannot take {given[1].name} elements")
-    return Nature(given[0].name)
+    return Type(given[0].name)
 
 
-def _now(given: Sequence[Nature]) -> Nature:
-    if given and list(given) != [natures.ZONE]:
+def _now(given: Sequence[Type]) -> Type:
+    if given and list(given) != [types.ZONE]:
         raise ExpressionError("now takes nothing, or a time zone")
     return TIME
 
 
-def _date(given: Sequence[Nature]) -> Nature:
-    texts = given[1:] if given and given[0] == natures.ZONE else given
+def _date(given: Sequence[Type]) -> Type:
+    texts = given[1:] if given and given[0] == types.ZONE else given
     if not given or len(texts) > 3:
         raise ExpressionError(f"date takes 1 to 3 texts, not {len(texts)}")
     return TIME
@@ -142,11 +142,11 @@ FUNCTIONS: dict[str, ResultOf] = {
     "now": _now,
     "duration": _takes("duration", DURATION, "s"),
     "date": _date,
-    "timezone": _takes("timezone", natures.ZONE, "s"),
+    "timezone": _takes("timezone", types.ZONE, "s"),
     **{name: _end(name) for name in ("first", "last")},
     "take": _take,
     **{name: _one_of(name, "m", LIST) for name in ("keys", "values", "toPairs")},
-    "fromPairs": _one_of("fromPairs", "l", natures.ANY_MAP),
+    "fromPairs": _one_of("fromPairs", "l", types.ANY_MAP),
     **{name: _one_of(name, "l", LIST) for name in ("reverse", "uniq", "flatten")},
     "concat": _concat,
     "sort": _takes("sort", LIST, *_SORTED),
@@ -164,8 +164,8 @@ ARGOS: dict[str, ResultOf] = {
 }
 """What Argo adds; sprig's functions have types only when they are called."""
 
-_WEEKDAY, _MONTH = Nature("time.Weekday"), Nature("time.Month")
-METHODS: dict[str, dict[str, Nature]] = {
+_WEEKDAY, _MONTH = Type("time.Weekday"), Type("time.Month")
+METHODS: dict[str, dict[str, Type]] = {
     "time.Time": {
         **dict.fromkeys(("Year", "Day", "Hour", "Minute", "Second", "Nanosecond", "YearDay", "ISOWeek"), INT),
         # Not "int" but of its kind: nothing that wants an int takes one.
@@ -176,7 +176,7 @@ METHODS: dict[str, dict[str, Nature]] = {
         **dict.fromkeys(("Before", "After", "Equal", "IsZero"), BOOL),
         **dict.fromkeys(("Format", "String"), STRING),
         "Sub": DURATION,
-        "Location": natures.ZONE,
+        "Location": types.ZONE,
     },
     "time.Duration": {
         **dict.fromkeys(("Hours", "Minutes", "Seconds"), FLOAT),

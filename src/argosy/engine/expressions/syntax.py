@@ -1,4 +1,4 @@
-"""The tree of an expr-lang expression. What its nodes mean is ``evaluation``'s business."""
+"""The tree of an expr-lang expression. What its nodes mean is ``interpreter``'s business."""
 
 from dataclasses import dataclass
 

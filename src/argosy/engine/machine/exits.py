@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 
-from argosy.engine.expressions import when
+from argosy.engine.expressions import govaluate
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.machine import calls, references, scopes, substitution
 from argosy.engine.machine.calls import Call
 from argosy.engine.machine.core import Machine
 from argosy.engine.nodes import Json, Node, Phase
 
-holds = when.holds
+holds = govaluate.holds
 
 
 def handler_of(task: Json) -> Json | None:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from argosy.engine.expressions import when
+from argosy.engine.expressions import govaluate
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.machine import items, substitution
 from argosy.engine.machine.items import Item
@@ -105,7 +105,7 @@ def _formatted(pattern: str, number: int) -> str:
 
 def _will_not_run(condition: str) -> bool:
     try:
-        return not when.holds(condition) if condition else False
+        return not govaluate.holds(condition) if condition else False
     except ExpressionError:
         return False
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from argosy.engine.expressions import expr, values, when
+from argosy.engine.expressions import expr, govaluate, values
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.machine import calls, loops, substitution
 from argosy.engine.nodes import Json, Outputs
@@ -43,7 +43,7 @@ def resolved(task: Json, scope: Mapping[str, object]) -> tuple[Json, bool]:
 
 def _runs(task: Json) -> bool:
     try:
-        holds: bool = when.holds(task["when"])
+        holds: bool = govaluate.holds(task["when"])
     except ExpressionError:
         # The condition may speak of the item, which is not known yet.
         if loops.is_loop(task):

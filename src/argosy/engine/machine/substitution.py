@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from argosy.engine.expressions import template
+from argosy.engine.expressions import tags
 from argosy.engine.expressions.errors import ExpressionError
 
 Scope = Mapping[str, object]
@@ -38,7 +38,7 @@ def replace(value: Any, scope: Scope) -> Any:
 
 def _replace(value: Any, texts: Callable[[], Scope]) -> Any:
     if isinstance(value, str):
-        return template.substitute(value, texts(), strict=False) if "{{" in value else value
+        return tags.substitute(value, texts(), strict=False) if "{{" in value else value
     if isinstance(value, dict):
         return {_replace(key, texts): _replace(entry, texts) for key, entry in value.items()}
     if isinstance(value, list):

@@ -6,7 +6,7 @@ A scope is a set of names. ``item.*`` and the like stand for names that are know
 from collections.abc import Mapping
 from typing import Any
 
-from argosy.engine.expressions import template
+from argosy.engine.expressions import tags
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.nodes import Json
 from argosy.engine.validation.problems import Problem
@@ -46,10 +46,10 @@ def check(value: Any, scope: set[str], where: str) -> None:
 
 def _check_text(text: str, scope: set[str], where: str) -> None:
     try:
-        tags = template.tags(text)
+        references = tags.references(text)
     except ExpressionError as error:
         raise Problem(where, str(error)) from None
-    for tag in tags:
+    for tag in references:
         name = tag.body.strip()
         if tag.kind == "simple" and name.startswith(CHECKED) and not _known(name, scope):
             raise Problem(where, f"failed to resolve {{{{{name}}}}}")

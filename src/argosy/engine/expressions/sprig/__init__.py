@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from argosy.engine.expressions.errors import ExpressionError
-from argosy.engine.expressions.sprig import collections, dates, numbers, patterns, texts
+from argosy.engine.expressions.sprig import arithmetic, collections, dates, regexes, strings
 
 REFUSED = (
     "bcrypt",
@@ -37,10 +37,10 @@ def _refused(name: str) -> Callable[..., Any]:
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    **numbers.FUNCTIONS,
-    **texts.FUNCTIONS,
+    **arithmetic.FUNCTIONS,
+    **strings.FUNCTIONS,
     **collections.FUNCTIONS,
     **dates.FUNCTIONS,
-    **patterns.FUNCTIONS,
+    **regexes.FUNCTIONS,
     **{name: _refused(name) for name in REFUSED},
 }

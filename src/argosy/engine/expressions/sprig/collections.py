@@ -6,7 +6,7 @@ from typing import Any
 
 from argosy.engine.expressions import values
 from argosy.engine.expressions.errors import ExpressionError
-from argosy.engine.expressions.sprig.numbers import whole
+from argosy.engine.expressions.sprig.arithmetic import whole
 from argosy.engine.expressions.sprig.signature import listed, typed
 from argosy.engine.expressions.times import Duration, Time
 from argosy.engine.expressions.values import same, written

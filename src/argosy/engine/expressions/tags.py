@@ -47,7 +47,7 @@ def substitute(text: str, scope: Mapping[str, object], *, strict: bool) -> str:
     return "".join(piece if tag is None else _replacement(piece, scope, strict=strict) for piece, tag in _pieces(text))
 
 
-def tags(text: str) -> list[Tag]:
+def references(text: str) -> list[Tag]:
     """The references of *text*, in order. Raises ExpressionError where one is not closed."""
     return [tag for _, tag in _pieces(text) if tag is not None]
 

@@ -1,23 +1,23 @@
 """Checks the types of an expr-lang tree before it is evaluated, as the original's compiler does: ``1 == "1"`` is an error and not false.
 
 It knows what the environment's names hold, but not what lies in their maps: a path of members may be anything. What a
-value turns out to be is ``evaluation``'s business.
+value turns out to be is ``interpreter``'s business.
 """
 
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, ClassVar
 
-from argosy.engine.expressions import natures, patterns, syntax
+from argosy.engine.expressions import patterns, syntax, types
 from argosy.engine.expressions.errors import ExpressionError
-from argosy.engine.expressions.natures import BOOL, DURATION, FLOAT, INT, LIST, STRING, TIME, UNKNOWN, Nature
 from argosy.engine.expressions.signatures import METHODS, ResultOf
+from argosy.engine.expressions.types import BOOL, DURATION, FLOAT, INT, LIST, STRING, TIME, UNKNOWN, Type
 
 
 def check(
     tree: syntax.Node, environment: Mapping[str, Any], functions: Collection[str], results: Mapping[str, ResultOf]
-) -> Nature:
-    """The nature of *tree*'s value. *functions*: names of the language's own functions; *results*: what each of those with a rule gives
-    for the natures of its arguments. Raises ExpressionError where an operator or function is not defined on what stands there."""
+) -> Type:
+    """The type of *tree*'s value. *functions*: names of the language's own functions; *results*: what each of those with a rule gives
+    for the types of its arguments. Raises ExpressionError where an operator or function is not defined on what stands there."""
     return _Checker(environment, functions, results).of(tree)
 
 
@@ -28,46 +28,46 @@ class _Checker:
         self._environment = environment
         self._functions = functions
         self._results = results
-        self._locals: dict[str, Nature] = {}
-        self._pointers: list[dict[str, Nature]] = []
+        self._locals: dict[str, Type] = {}
+        self._pointers: list[dict[str, Type]] = []
 
-    def of(self, node: syntax.Node) -> Nature:
-        """The nature of *node*."""
+    def of(self, node: syntax.Node) -> Type:
+        """The type of *node*."""
         return self.RULES[type(node)](self, node)
 
     # One method a node
 
-    def _literal(self, node: syntax.Literal) -> Nature:
-        return natures.of_value(node.value)
+    def _literal(self, node: syntax.Literal) -> Type:
+        return types.of_value(node.value)
 
-    def _name(self, node: syntax.Name) -> Nature:
+    def _name(self, node: syntax.Name) -> Type:
         if node.name in self._locals:
             return self._locals[node.name]
         if node.name == "$env":
             return UNKNOWN
         if node.name in self._environment:
-            return natures.of_value(self._environment[node.name])
+            return types.of_value(self._environment[node.name])
         if node.name in self._functions:
-            return natures.FUNCTION
+            return types.FUNCTION
         raise ExpressionError(f"unknown name {node.name}")
 
-    def _pointer(self, node: syntax.Pointer) -> Nature:
+    def _pointer(self, node: syntax.Pointer) -> Type:
         if not self._pointers:
             raise ExpressionError("# stands for an element, and has no meaning outside a function that looks at each")
         if node.name not in self._pointers[-1]:
             raise ExpressionError(f"unknown pointer #{node.name}")
         return self._pointers[-1][node.name]
 
-    def _unary(self, node: syntax.Unary) -> Nature:
-        nature = self.of(node.operand)
+    def _unary(self, node: syntax.Unary) -> Type:
+        operand = self.of(node.operand)
         if node.operator in ("!", "not"):
-            if nature == BOOL or nature.is_unknown:
+            if operand == BOOL or operand.is_unknown:
                 return BOOL
-        elif nature.is_number or nature.is_unknown:
-            return nature
-        raise ExpressionError(f"{node.operator} is not defined on {nature.name}")
+        elif operand.is_number or operand.is_unknown:
+            return operand
+        raise ExpressionError(f"{node.operator} is not defined on {operand.name}")
 
-    def _binary(self, node: syntax.Binary) -> Nature:
+    def _binary(self, node: syntax.Binary) -> Type:
         # A long chain of operators leans to the left; it is walked, not recursed into.
         spine = [node]
         while isinstance(spine[-1].left, syntax.Binary):
@@ -77,7 +77,7 @@ class _Checker:
             left = _joined(part, left, self.of(part.right))
         return left
 
-    def _conditional(self, node: syntax.Conditional) -> Nature:
+    def _conditional(self, node: syntax.Conditional) -> Type:
         condition = self.of(node.condition)
         if condition != BOOL and not condition.is_unknown:
             raise ExpressionError(f"a condition must be true or false, not {condition.name}")
@@ -92,7 +92,7 @@ class _Checker:
             return LIST
         return then
 
-    def _member(self, node: syntax.Member) -> Nature:
+    def _member(self, node: syntax.Member) -> Type:
         if isinstance(node.of, syntax.Name) and node.of.name == "$env" and isinstance(node.key, syntax.Literal):
             return self._of_environment(node.key.value, optional=node.optional)
         base, key = self.of(node.of), self.of(node.key)
@@ -108,36 +108,36 @@ class _Checker:
                 raise ExpressionError(f"an element is selected by a whole number, not by {key.name}")
             return base.of_elements
         if name in METHODS.get(base.name, ()):
-            return natures.FUNCTION
+            return types.FUNCTION
         raise ExpressionError(f"{base.name} has no {name!r}" if name else f"{base.name}[{key.name}] is not defined")
 
-    def _of_environment(self, name: object, *, optional: bool) -> Nature:
+    def _of_environment(self, name: object, *, optional: bool) -> Type:
         if name in self._environment:
-            return natures.of_value(self._environment[str(name)])
+            return types.of_value(self._environment[str(name)])
         if optional or not isinstance(name, str):
             return UNKNOWN
         raise ExpressionError(f"unknown name {name}")
 
-    def _chain(self, node: syntax.Chain) -> Nature:
+    def _chain(self, node: syntax.Chain) -> Type:
         return self.of(node.inner)
 
-    def _slice(self, node: syntax.Slice) -> Nature:
-        nature = self.of(node.of)
-        if nature.is_unknown:
+    def _slice(self, node: syntax.Slice) -> Type:
+        sliced = self.of(node.of)
+        if sliced.is_unknown:
             return UNKNOWN
-        if nature != STRING and not nature.is_list:
-            raise ExpressionError(f"cannot slice {nature.name}")
+        if sliced != STRING and not sliced.is_list:
+            raise ExpressionError(f"cannot slice {sliced.name}")
         for edge in (node.start, node.stop):
             found = INT if edge is None else self.of(edge)
             if found != INT and not found.is_unknown:
                 raise ExpressionError(f"a slice begins and ends at whole numbers, not at {found.name}")
-        return nature
+        return sliced
 
-    def _call(self, node: syntax.Call) -> Nature:
+    def _call(self, node: syntax.Call) -> Type:
         callee = self.of(node.callee)
         if callee.is_unknown:
             return UNKNOWN
-        if callee != natures.FUNCTION:
+        if callee != types.FUNCTION:
             raise ExpressionError(f"{callee.name} cannot be called")
         given = [self.of(argument) for argument in node.arguments]
         if isinstance(node.callee, syntax.Name):
@@ -147,14 +147,14 @@ class _Checker:
             return METHODS[self.of(node.callee.of).name][str(node.callee.key.value)]
         return UNKNOWN
 
-    def _builtin(self, node: syntax.Builtin) -> Nature:
+    def _builtin(self, node: syntax.Builtin) -> Type:
         if node.name in _PREDICATES:
             return self._looking_at_each(node)
         if node.name == "get":
             return self._get(node)
         return self._results[node.name]([self.of(argument) for argument in node.arguments])
 
-    def _get(self, node: syntax.Builtin) -> Nature:
+    def _get(self, node: syntax.Builtin) -> Type:
         if len(node.arguments) != 2:
             raise ExpressionError(f"get takes 2 arguments, not {len(node.arguments)}")
         base, key = (self.of(argument) for argument in node.arguments)
@@ -167,7 +167,7 @@ class _Checker:
             raise ExpressionError(f"{key.name} cannot select from {base.name}")
         return base.of_elements
 
-    def _looking_at_each(self, node: syntax.Builtin) -> Nature:
+    def _looking_at_each(self, node: syntax.Builtin) -> Type:
         items = self.of(node.arguments[0])
         if not items.is_list and not items.is_unknown:
             raise ExpressionError(f"{node.name} takes a list, not {items.name}")
@@ -188,33 +188,33 @@ class _Checker:
             raise ExpressionError(f"the answer for each element of {node.name} is true or false, not {answer.name}")
         return _GIVEN[node.name](items, element, answer)
 
-    def _predicate(self, node: syntax.Predicate) -> Nature:
+    def _predicate(self, node: syntax.Predicate) -> Type:
         return self.of(node.body)
 
-    def _items(self, node: syntax.Items) -> Nature:
+    def _items(self, node: syntax.Items) -> Type:
         found = [self.of(item) for item in node.items]
         if not found:
-            return natures.list_of(UNKNOWN)
-        return natures.list_of(found[-1]) if len({_kind(nature) for nature in found}) == 1 else LIST
+            return types.list_of(UNKNOWN)
+        return types.list_of(found[-1]) if len({_kind(each) for each in found}) == 1 else LIST
 
-    def _pairs(self, node: syntax.Pairs) -> Nature:
+    def _pairs(self, node: syntax.Pairs) -> Type:
         for key, value in node.pairs:
             self.of(key)
             self.of(value)
-        return natures.MAP
+        return types.MAP
 
-    def _let(self, node: syntax.Let) -> Nature:
+    def _let(self, node: syntax.Let) -> Type:
         if node.name in self._environment or node.name in self._functions or node.name in self._locals:
             raise ExpressionError(f"cannot redeclare {node.name}")
         self._locals[node.name] = self.of(node.value)
-        nature = self.of(node.body)
+        body = self.of(node.body)
         del self._locals[node.name]
-        return nature
+        return body
 
-    def _sequence(self, node: syntax.Sequence) -> Nature:
+    def _sequence(self, node: syntax.Sequence) -> Type:
         return [self.of(step) for step in node.steps][-1]
 
-    RULES: ClassVar[Mapping[type, Callable[["_Checker", Any], Nature]]] = {
+    RULES: ClassVar[Mapping[type, Callable[["_Checker", Any], Type]]] = {
         syntax.Literal: _literal,
         syntax.Name: _name,
         syntax.Pointer: _pointer,
@@ -234,39 +234,39 @@ class _Checker:
     }
 
 
-def _kind(nature: Nature) -> str:
+def _kind(given: Type) -> str:
     """What Go calls the kind: a map is one whatever it holds, nil is as little of a kind as what is unknown."""
-    if nature.is_list or nature.is_map:
-        return "list" if nature.is_list else "map"
-    return "unknown" if nature.is_nil else nature.name
+    if given.is_list or given.is_map:
+        return "list" if given.is_list else "map"
+    return "unknown" if given.is_nil else given.name
 
 
 # What a function that looks at each element offers besides the element, and what it gives
 
-_PREDICATES: dict[str, dict[str, Nature]] = {
+_PREDICATES: dict[str, dict[str, Type]] = {
     **{name: {} for name in ("all", "none", "any", "one", "filter", "count", "sum", "find", "findIndex")},
     **{name: {} for name in ("findLast", "findLastIndex", "groupBy", "sortBy")},
     "map": {"index": INT},
     "reduce": {"index": INT, "acc": UNKNOWN},
 }
 _ASKING = frozenset({"all", "none", "any", "one", "filter", "count", "find", "findIndex", "findLast", "findLastIndex"})
-_Given = Callable[[Nature, Nature, Nature], Nature]
+_Given = Callable[[Type, Type, Type], Type]
 _GIVEN: dict[str, _Given] = {
     **dict.fromkeys(("all", "none", "any", "one"), lambda _, __, ___: BOOL),
     **dict.fromkeys(("count", "findIndex", "findLastIndex"), lambda _, __, ___: INT),
     **dict.fromkeys(("find", "findLast"), lambda _, element, __: element),
-    "filter": lambda _, element, __: natures.list_of(element),
-    "map": lambda _, __, answer: natures.list_of(answer),
+    "filter": lambda _, element, __: types.list_of(element),
+    "map": lambda _, __, answer: types.list_of(answer),
     "sum": lambda _, __, answer: answer,
     "reduce": lambda _, __, answer: answer,
     "sortBy": lambda items, _, __: items,
-    "groupBy": lambda _, __, ___: natures.GROUPS,
+    "groupBy": lambda _, __, ___: types.GROUPS,
 }
 
 # Operators
 
 
-def _joined(node: syntax.Binary, left: Nature, right: Nature) -> Nature:
+def _joined(node: syntax.Binary, left: Type, right: Type) -> Type:
     sign = node.operator
     if sign == "??":
         return _coalesced(left, right)
@@ -286,13 +286,13 @@ def _joined(node: syntax.Binary, left: Nature, right: Nature) -> Nature:
     raise ExpressionError(f"{left.name} {sign} {right.name} is not defined")
 
 
-def _coalesced(left: Nature, right: Nature) -> Nature:
+def _coalesced(left: Type, right: Type) -> Type:
     if left.is_nil:
         return right
     return left if right.is_nil or right.fits(left) else UNKNOWN
 
 
-def _in(left: Nature, right: Nature) -> Nature:
+def _in(left: Type, right: Type) -> Type:
     if right.is_map:
         if not left.is_unknown and not left.fits(right.key):
             raise ExpressionError(f"{left.name} cannot be a key of {right.name}")
@@ -306,11 +306,11 @@ def _in(left: Nature, right: Nature) -> Nature:
     raise ExpressionError(f"{left.name} in {right.name} is not defined")
 
 
-def _matches(nature: Nature, wanted: str) -> bool:
-    return nature.is_number if wanted == "number" else nature.name == wanted
+def _matches(given: Type, wanted: str) -> bool:
+    return given.is_number if wanted == "number" else given.name == wanted
 
 
-def _may_do(sign: str, left: Nature, right: Nature) -> bool:
+def _may_do(sign: str, left: Type, right: Type) -> bool:
     """Whether the operator may turn out to be defined on the two, of which one at least is unknown."""
     known = [side for side in (left, right) if not side.is_unknown]
     return len(known) < 2 and all(any(_matches(side, wanted) for wanted in _OPERANDS[sign]) for side in known)
@@ -329,16 +329,16 @@ _OPERANDS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("matches", "contains", "startsWith", "endsWith"), ("string",)),
 }
 """What each operator can be defined on; the other side may be unknown."""
-_RESULTS: dict[str, Nature] = {
+_RESULTS: dict[str, Type] = {
     **dict.fromkeys(("or", "||", "and", "&&", "<", ">", "<=", ">="), BOOL),
     **dict.fromkeys(("matches", "contains", "startsWith", "endsWith"), BOOL),
     **dict.fromkeys("+-*", UNKNOWN),
     **dict.fromkeys(("/", "**", "^"), FLOAT),
     "%": INT,
-    "..": natures.list_of(INT),
+    "..": types.list_of(INT),
 }
 """What comes out where one side is unknown."""
-_Rules = tuple[tuple[tuple[str, str], Nature], ...]
+_Rules = tuple[tuple[tuple[str, str], Type], ...]
 _NUMBERS: _Rules = (
     (("int", "int"), INT),
     (("number", "number"), FLOAT),

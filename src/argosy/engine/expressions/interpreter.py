@@ -5,7 +5,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from argosy.engine.expressions import members, patterns, syntax, values
+from argosy.engine.expressions import member_access, patterns, syntax, values
 from argosy.engine.expressions.errors import ExpressionError, GivenUp
 from argosy.engine.expressions.times import Duration, Time
 from argosy.engine.expressions.values import is_int, is_number, type_name
@@ -21,7 +21,7 @@ class _NilInChain(Exception):
     """An optional member was looked for in nil."""
 
 
-class Evaluation:
+class Interpreter:
     """One evaluation. *functions*: the language's own; *predicates*: those that look at each element."""
 
     def __init__(
@@ -131,7 +131,7 @@ class Evaluation:
         of = self.value(node.of)
         if node.optional and of is None:
             raise _NilInChain
-        return members.fetch(of, self.value(node.key))
+        return member_access.fetch(of, self.value(node.key))
 
     def _chain(self, node: syntax.Chain) -> Any:
         try:
@@ -143,7 +143,7 @@ class Evaluation:
         of = self.value(node.of)
         start = 0 if node.start is None else values.to_int(self.value(node.start))
         stop = None if node.stop is None else values.to_int(self.value(node.stop))
-        return members.cut(of, start, stop)
+        return member_access.cut(of, start, stop)
 
     def _call(self, node: syntax.Call) -> Any:
         callee = self.value(node.callee)
@@ -185,7 +185,7 @@ class Evaluation:
     def _sequence(self, node: syntax.Sequence) -> Any:
         return [self.value(step) for step in node.steps][-1]
 
-    RULES: ClassVar[Mapping[type, Callable[["Evaluation", Any], Any]]] = {
+    RULES: ClassVar[Mapping[type, Callable[["Interpreter", Any], Any]]] = {
         syntax.Literal: _literal,
         syntax.Name: _name,
         syntax.Pointer: _pointer,

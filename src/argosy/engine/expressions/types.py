@@ -1,4 +1,4 @@
-"""What is known of a value before it is computed: Go's types, as far as expr-lang tells them apart. The rules are ``checking``'s."""
+"""What is known of a value before it is computed: Go's types, as far as expr-lang tells them apart. The rules are ``typecheck``'s."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from argosy.engine.expressions.times import Duration, Time
 
 
 @dataclass(frozen=True, slots=True)
-class Nature:
-    """A type by its name in Go. *element*: of a list, where more is known than its type says."""
+class Type:
+    """A type, by its name in Go. *element*: of a list, where more is known than its type says."""
 
     name: str
-    element: "Nature | None" = None
+    element: "Type | None" = None
 
     @property
     def is_unknown(self) -> bool:
@@ -39,20 +39,20 @@ class Nature:
         return self.name.startswith("map[")
 
     @property
-    def key(self) -> "Nature":
+    def key(self) -> "Type":
         """What a map's keys are."""
         return STRING if self.name.startswith("map[string]") else ANY
 
     @property
-    def of_elements(self) -> "Nature":
+    def of_elements(self) -> "Type":
         """What a list's elements, or a map's values, are."""
         if self.element is not None:
             return self.element
         if self.is_list:
-            return Nature(self.name.removeprefix("[]"))
+            return Type(self.name.removeprefix("[]"))
         return LIST if self.name.endswith("[]interface {}") else ANY
 
-    def fits(self, other: "Nature") -> bool:
+    def fits(self, other: "Type") -> bool:
         """Whether a value of this type can be assigned to one of the *other*."""
         if self.is_nil:
             return other.is_list or other.is_map or other.name in ("interface {}", "func")
@@ -60,7 +60,7 @@ class Nature:
             return False
         return other.name in (self.name, "interface {}")
 
-    def compares_to(self, other: "Nature") -> bool:
+    def compares_to(self, other: "Type") -> bool:
         """Whether ``==`` is defined on the two."""
         return (
             any(side.is_unknown or side.is_nil for side in (self, other))
@@ -70,22 +70,22 @@ class Nature:
         )
 
 
-UNKNOWN = Nature("unknown")
+UNKNOWN = Type("unknown")
 """Nothing is known."""
-ANY = Nature("interface {}")
+ANY = Type("interface {}")
 """What a map or a function without types gives: as good as unknown."""
-NIL, BOOL, INT, FLOAT, STRING = Nature("nil"), Nature("bool"), Nature("int"), Nature("float64"), Nature("string")
+NIL, BOOL, INT, FLOAT, STRING = Type("nil"), Type("bool"), Type("int"), Type("float64"), Type("string")
 TIME, DURATION, ZONE, BYTES = (
-    Nature("time.Time"),
-    Nature("time.Duration"),
-    Nature("*time.Location"),
-    Nature("[]uint8"),
+    Type("time.Time"),
+    Type("time.Duration"),
+    Type("*time.Location"),
+    Type("[]uint8"),
 )
-LIST, TEXTS, MAP = Nature("[]interface {}"), Nature("[]string"), Nature("map[string]interface {}")
-ANY_MAP, GROUPS = Nature("map[interface {}]interface {}"), Nature("map[interface {}][]interface {}")
-FUNCTION = Nature("func")
+LIST, TEXTS, MAP = Type("[]interface {}"), Type("[]string"), Type("map[string]interface {}")
+ANY_MAP, GROUPS = Type("map[interface {}]interface {}"), Type("map[interface {}][]interface {}")
+FUNCTION = Type("func")
 
-_OF_VALUES: dict[type, Nature] = {
+_OF_VALUES: dict[type, Type] = {
     type(None): NIL,
     bool: BOOL,
     int: INT,
@@ -98,13 +98,13 @@ _OF_VALUES: dict[type, Nature] = {
 }
 
 
-def list_of(element: Nature) -> Nature:
+def list_of(element: Type) -> Type:
     """A list whose elements are known to be *element*."""
-    return Nature(LIST.name, element)
+    return Type(LIST.name, element)
 
 
-def of_value(value: object) -> Nature:
-    """The nature of *value*."""
+def of_value(value: object) -> Type:
+    """The type of *value*."""
     if isinstance(value, Mapping):
         return MAP
     if isinstance(value, list):

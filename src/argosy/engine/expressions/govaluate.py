@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from argosy.engine.expressions import condition_tokens, patience, patterns, values
-from argosy.engine.expressions.condition_tokens import Kind, Token
+from argosy.engine.expressions import govaluate_tokens, patterns, time_limit, values
 from argosy.engine.expressions.errors import ExpressionError
+from argosy.engine.expressions.govaluate_tokens import Kind, Token
 
 MAX_DEPTH = 40
 
@@ -21,7 +21,7 @@ def holds(condition: str) -> bool:
     """Whether *condition* is true; an empty one is. Raises ExpressionError where it is neither true nor false."""
     if condition == "":
         return True
-    with patience.limited():
+    with time_limit.limited():
         value = _value(_read(condition), condition)
     if not isinstance(value, bool):
         raise ExpressionError(f"expected true or false for the condition {condition!r}, got {values.written(value)}")
@@ -57,10 +57,10 @@ _Node = _Leaf | _Unknown | _Operation
 # From the weakest to the strongest; each joins from the left.
 _LEVELS: tuple[tuple[Kind, frozenset[str]], ...] = (
     (Kind.SEPARATOR, frozenset({","})),
-    (Kind.TERNARY, condition_tokens.TERNARIES),
+    (Kind.TERNARY, govaluate_tokens.TERNARIES),
     (Kind.LOGICAL, frozenset({"||"})),
     (Kind.LOGICAL, frozenset({"&&"})),
-    (Kind.COMPARATOR, condition_tokens.COMPARATORS),
+    (Kind.COMPARATOR, govaluate_tokens.COMPARATORS),
     (Kind.MODIFIER, frozenset({"^", "&", "|"})),
     (Kind.MODIFIER, frozenset({">>", "<<"})),
     (Kind.MODIFIER, frozenset({"+", "-"})),
@@ -71,7 +71,7 @@ _LEVELS: tuple[tuple[Kind, frozenset[str]], ...] = (
 
 @functools.lru_cache(1024)
 def _tree(condition: str) -> _Node:
-    return _Parser(condition_tokens.tokens(condition), condition).level(0)
+    return _Parser(govaluate_tokens.tokens(condition), condition).level(0)
 
 
 class _Parser:
