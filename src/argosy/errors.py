@@ -4,6 +4,7 @@ Anything else that escapes is a bug (exit code 1) and shows its traceback. The c
 manifests retry on 75 and never on the others, so a new failure takes one of these classes rather than a code of its own.
 """
 
+import errno
 from collections.abc import Iterable
 from typing import ClassVar
 
@@ -49,6 +50,28 @@ class Misconfigured(ArgosyError):
     """A setting, a file or a manifest is wrong. Somebody has to change it first."""
 
     exit_code = 78
+
+
+_DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
+_DISK_FULL_WORDS = (
+    *(
+        "No space left",
+        "Disk quota",
+        "File too large",
+        "Read-only file system",
+    ),  # the system's, passed on by git or DuckDB
+    *("disk is full", "disk I/O error", "readonly database"),  # SQLite's
+)
+
+
+def is_disk_full(error: OSError) -> bool:
+    """Whether the system says by *error* that a disk takes no more: full, over a quota or its largest file, read-only. See LocalDisk."""
+    return error.errno in _DISK_FULL
+
+
+def says_disk_full(text: str) -> bool:
+    """Whether a program says by *text* what :func:`is_disk_full` says of an error."""
+    return any(words in text for words in _DISK_FULL_WORDS)
 
 
 def listed(problems: Iterable[str]) -> str:

@@ -19,7 +19,6 @@ from argosy import errors
 
 INCOMING = ".incoming"
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 TAKEN = {errno.ENOTEMPTY, errno.EEXIST}
 
 
@@ -129,8 +128,8 @@ def _reported(place: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in FULL:
-            raise errors.LocalDisk(f"no space left to copy {place}: {error.strerror}") from error
+        if errors.is_disk_full(error):
+            raise errors.LocalDisk(f"the disk takes no copy at {place}: {error.strerror}; free space there") from error
         if isinstance(error, PermissionError):
             raise errors.Misconfigured(f"{error.filename} may not be written or read by this user") from error
         raise errors.TryAgain(f"cannot copy to or from {place}: {error}") from error

@@ -7,7 +7,6 @@ of two versions made in a race the later one is taken back.
 
 import contextlib
 import datetime
-import errno
 import fcntl
 import logging
 import math
@@ -332,12 +331,14 @@ def _reported(uri: str) -> Iterator[None]:
         code = getattr(error, "error_code", "")
         if code in OUR_MISTAKE:
             raise
-        if "disk is full" in str(error):
-            raise errors.LocalDisk(f"no space left for the registry at {uri}") from error
+        if errors.says_disk_full(str(error)):
+            raise errors.LocalDisk(f"the disk takes no more of the registry at {uri}; free space there") from error
         if code in SOMEBODY_HAS_TO_ACT or "out-of-date database schema" in str(error):
             raise errors.Misconfigured(f"the registry at {uri} refuses (ARGOSY_TRACKING_URI): {error}") from error
         raise errors.TryAgain(f"the registry at {uri} fails: {error}") from error
     except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
-            raise errors.LocalDisk(f"no space left for the registry at {uri}: {error.strerror}") from error
+        if errors.is_disk_full(error):
+            raise errors.LocalDisk(
+                f"the disk takes no more of the registry at {uri}: {error.strerror}; free space there"
+            ) from error
         raise

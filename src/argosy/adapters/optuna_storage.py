@@ -119,7 +119,7 @@ class OptunaStorage:
 
     def _failure(self, error: Exception) -> errors.ArgosyError:
         cause = str(error.__cause__ or error).splitlines()[0]
-        if "disk is full" in cause or "readonly database" in cause:
+        if errors.says_disk_full(cause):
             return errors.LocalDisk(
                 f"the search's database {self._shown()} cannot be written: {cause}. Free space there, then run again"
             )

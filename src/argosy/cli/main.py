@@ -27,7 +27,6 @@ QUIET = {
 ALIASES = {"status": "get"}
 """Other words for a verb."""
 
-FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 REFUSED = {errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EEXIST}
 
 VERBS = {
@@ -104,7 +103,7 @@ def _dispatch(argv: Sequence[str]) -> int:
 
 def _disk_failure(error: OSError) -> errors.ArgosyError | None:
     """What the disk refused, where that is the machine's or the user's to mend; None where it is a bug of ours."""
-    if error.errno in FULL_DISK:
+    if errors.is_disk_full(error):
         place = f" at {error.filename}" if error.filename else ""
         return errors.LocalDisk(
             f"cannot write{place}: {error.strerror}. Free space there, or set ARGOSY_HOME to another place"

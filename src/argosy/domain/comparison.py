@@ -4,11 +4,11 @@ Differences are candidate minus champion, turned so that more is better. Where t
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from argosy.domain import figures
+from argosy.domain import figures, multiplicity
 from argosy.domain.evidence import ComparisonResult, GateResult, Table
 from argosy.domain.model_settings import EntitySplit, TimeSplit
 from argosy.domain.policy import ComparisonPolicy
@@ -110,18 +110,9 @@ def _would_pass(policy: ComparisonPolicy, result: ComparisonResult) -> str:
     return f"{result.metric} different from the champion's by {figures.signed(needed)} or more, on rows like these"
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's adjustment (1979): among several true nulls, one p-value below 0.05 comes up in a twentieth of all cases at most."""
-    adjusted, largest = [0.0] * len(p_values), 0.0
-    for position, index in enumerate(sorted(range(len(p_values)), key=lambda index: p_values[index])):
-        largest = max(largest, min(1.0, (len(p_values) - position) * p_values[index]))
-        adjusted[index] = largest
-    return adjusted
-
-
 def beside(scores: Mapping[str, Paired]) -> Table:
     """The scores that are compared without gating, with p-values adjusted for being several."""
-    adjusted = holm([paired.p_value for paired in scores.values()])
+    adjusted = multiplicity.holm([paired.p_value for paired in scores.values()])
     return Table(
         title="Other scores against the champion",
         dimension="performance",

@@ -13,7 +13,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from argosy.domain import figures
+from argosy.domain import figures, multiplicity
 from argosy.domain.bundle import Bins, Histogram, Moments
 from argosy.domain.documents import Document
 
@@ -169,22 +169,13 @@ class DriftReport(Document):
         return [finding.difference.column for finding in findings if finding.drifted]
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """*p_values* adjusted by Holm's step-down method: each may be held against one significance, whatever their number."""
-    order = sorted(range(len(p_values)), key=p_values.__getitem__)
-    adjusted = [1.0] * len(p_values)
-    highest = 0.0
-    for rank, place in enumerate(order):
-        highest = max(highest, min(1.0, p_values[place] * (len(p_values) - rank)))
-        adjusted[place] = highest
-    return adjusted
-
-
 def judge(
     differences: Sequence[Difference], mean: MeanShift | None, thresholds: Thresholds
 ) -> tuple[list[Finding], MeanShift | None]:
     """*differences*, the prediction's first, and the *mean* of its scores, judged together."""
-    adjusted = holm([*(difference.p_value for difference in differences), *([mean.p_value] if mean else [])])
+    adjusted = multiplicity.holm(
+        [*(difference.p_value for difference in differences), *([mean.p_value] if mean else [])]
+    )
     findings = [
         Finding(
             difference=difference,

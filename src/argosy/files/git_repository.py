@@ -224,8 +224,8 @@ def _run(arguments: Sequence[str], text: bytes = b"", environment: Mapping[str, 
         raise errors.Misconfigured("git is not on PATH; the local environment repo needs git 2.36 or newer") from error
     if done.returncode != 0:
         said = done.stderr.decode(errors="replace").strip()
-        if "No space left" in said or "Disk quota" in said:
-            raise errors.LocalDisk(f"no space left for the environment repo: {said}")
+        if errors.says_disk_full(said):
+            raise errors.LocalDisk(f"the disk takes no more of the environment repo: {said}; free space there")
         verb = next((argument for argument in arguments if not argument.startswith("-")), "")
         raise errors.TryAgain(f"git {verb} failed: {said or f'exit code {done.returncode}'}")
     return done.stdout

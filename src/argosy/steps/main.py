@@ -5,7 +5,6 @@ from the command line, files lie under ``$ARGOSY_ROOT``. What a step does with t
 """
 
 import argparse
-import errno
 import os
 import signal
 import sys
@@ -22,7 +21,6 @@ from argosy.steps import spec as specs
 Declared = TypeVar("Declared", specs.Artifact, specs.Result)
 
 SIGTERM_EXIT = 128 + signal.SIGTERM
-FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
 
 class Step:
@@ -102,7 +100,7 @@ def _outcome(spec: specs.StepSpec, body: Callable[[Step], None], argv: Sequence[
     except KeyboardInterrupt:
         return errors.INTERRUPTED
     except OSError as error:
-        if error.errno not in FULL_DISK:
+        if not errors.is_disk_full(error):
             raise
         print(f"error: {_disk_message(spec, error)}", file=sys.stderr)  # noqa: T201
         return errors.LocalDisk.exit_code

@@ -101,21 +101,6 @@ def test_what_could_not_be_compared_has_no_measurement(result: ComparisonResult,
     assert gate.would_pass == would_pass
 
 
-@pytest.mark.parametrize(
-    ("p_values", "adjusted"),
-    [
-        pytest.param([], [], id="none"),
-        pytest.param([0.04], [0.04], id="one"),
-        pytest.param([0.01, 0.04, 0.03], [0.03, 0.06, 0.06], id="never-out-of-order"),
-        pytest.param([0.5, 0.6], [1.0, 1.0], id="one-at-most"),
-        pytest.param([0.02, 0.02], [0.04, 0.04], id="ties"),
-    ],
-)
-def test_holm(p_values: list[float], adjusted: list[float]) -> None:
-    """The smallest times how many there are, the next times one less, each at least the one before."""
-    assert comparison.holm(p_values) == pytest.approx(adjusted)
-
-
 def test_scores_beside_are_adjusted_for_being_several() -> None:
     """A p-value of 0.03 among two is one of 0.06."""
     table = comparison.beside({"f1": paired(0.0, 0.02, p_value=0.03), "pr_auc": paired(-0.01, 0.01, p_value=0.9)})

@@ -6,8 +6,6 @@ from pathlib import Path
 import drift_alarms
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy import stats
 
 from argosy.domain import drift
@@ -157,21 +155,6 @@ def test_the_report_says_what_moved() -> None:
         report.explanation
         == "the mean prediction is 0.5, it was 0.3 (+67%); prediction differs (Jensen-Shannon 0.40, p 1e-09)"
     )
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
-def test_holm_lies_between_no_adjustment_and_bonferroni(p_values: list[float]) -> None:
-    """Between the raw p-value and Bonferroni's; in the same order."""
-    adjusted = drift.holm(p_values)
-    for raw, holm in zip(p_values, adjusted, strict=True):
-        assert raw <= holm <= min(1.0, raw * len(p_values)) + 1e-12 or holm == max(adjusted)
-    order = np.argsort(p_values, kind="stable")
-    assert all(np.diff(np.array(adjusted)[order]) >= 0)
-
-
-def test_holm_as_in_the_book() -> None:
-    """Four p-values, by hand."""
-    assert drift.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
 
 
 @pytest.mark.parametrize("name", drift_alarms.MADE_UP)

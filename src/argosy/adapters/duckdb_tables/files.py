@@ -154,7 +154,7 @@ def _parquet(database: duckdb.DuckDBPyConnection, source: Source, file: Path) ->
 def unreadable(source: Source, file: Path, error: duckdb.Error) -> errors.ArgosyError:
     """What to say of *file* after DuckDB could not read it."""
     message = str(error)
-    if "No space left" in message or "could not write" in message.lower():
+    if errors.says_disk_full(message) or "could not write" in message.lower():
         return errors.LocalDisk(f"source {source.name!r}: there is no room to read {file}; free some and try again")
     line = re.search(r"CSV Error on Line: (\d+)", message)
     if line is None:

@@ -90,7 +90,7 @@ def _on_disk(file: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        if not errors.says_disk_full(str(error)):
             raise
         raise errors.LocalDisk(f"the online store cannot be written to {file}: {error}; free space there") from error
 

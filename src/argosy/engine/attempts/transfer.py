@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from argosy import errors
 from argosy.engine.artifacts import archives
 from argosy.engine.artifacts.failures import ArtifactFailure, ArtifactMissing
 from argosy.engine.artifacts.remote import Remote
 from argosy.engine.attempts.workspace import Workspace
 from argosy.engine.manifest.locations import kind_of
 from argosy.engine.nodes import Json, Outputs
-from argosy.engine.state import disk, objects, trees
+from argosy.engine.state import objects, trees
 from argosy.engine.state.objects import ObjectStore
 
 LONGEST_RESULT = 256 * 1024
@@ -70,7 +71,7 @@ def deliver(template: Mapping[str, Any], workspace: Workspace, store: ObjectStor
         try:
             _put(artifact, workspace, store, remote)
         except (OSError, ArtifactFailure) as error:
-            if isinstance(error, OSError) and error.errno in disk.FULL:
+            if isinstance(error, OSError) and errors.is_disk_full(error):
                 raise
             missing = isinstance(error, FileNotFoundError | ArtifactMissing)
             if not artifact.get("optional") or not missing:
@@ -214,7 +215,7 @@ def _unsaved_as(doing: str, workspace: Workspace, inside: str) -> Iterator[None]
     try:
         yield
     except OSError as error:
-        if error.errno in disk.FULL or not _is_of(error, workspace, inside):
+        if errors.is_disk_full(error) or not _is_of(error, workspace, inside):
             raise
         reason = _reason(error, workspace, inside)
         if workspace.is_in_image(inside):

@@ -10,7 +10,6 @@ in memory. Where standard output is wanted by itself too, it goes through a pipe
 
 import asyncio
 import contextlib
-import errno
 import json
 import os
 import signal
@@ -24,16 +23,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from argosy import errors
 from argosy.engine.processes import identity, linux, python_program, server
 from argosy.engine.processes.isolation import Isolation, isolation
 from argosy.engine.processes.view import Bind
-from argosy.errors import LocalDisk
 
 __all__ = ["Bind", "Exit", "Isolation", "Launch", "LaunchFailure", "Launcher", "Running", "alive", "isolation"]
 
 alive = identity.alive
 
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 SERVERS = 4
 """Warm servers at once; each holds the memory of its libraries. The one idle for longest makes room for one more."""
 
@@ -452,8 +450,8 @@ def _is_idle(opening: _Opening) -> bool:
 
 
 def _failure(message: dict[str, Any]) -> Exception:
-    if message["errno"] in NO_SPACE:
-        return LocalDisk(
+    if errors.is_disk_full(OSError(message["errno"], "")):
+        return errors.LocalDisk(
             f"this machine's disk does not take the log of a step ({message['failure']}); make room, then resume the run"
         )
     return LaunchFailure(message["failure"])

@@ -1,15 +1,12 @@
 """Full disks, told apart from every other failure to write."""
 
 import contextlib
-import errno
 import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 from argosy import errors
-
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
 
 
 @contextlib.contextmanager
@@ -18,11 +15,11 @@ def guarded(what: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in FULL:
+        if not errors.is_disk_full(error):
             raise
         raise errors.LocalDisk(_message(what, error.strerror or "", error.filename)) from error
     except sqlite3.OperationalError as error:
-        if "full" not in str(error) and "disk I/O" not in str(error) and "readonly" not in str(error):
+        if not errors.says_disk_full(str(error)):
             raise
         raise errors.LocalDisk(_message(what, str(error), None)) from error
 
