@@ -49,7 +49,7 @@ def _instances(payload: Any) -> list[Any]:
     if type(payload) is not dict:
         raise RequestProblem(400, 'expected an object with "instances"')
     instances = payload.get("instances")
-    if instances is None:
+    if "instances" not in payload:
         raise RequestProblem(400, f"expected a list of rows{_instead(payload)}", field="instances")
     if type(instances) is not list:
         raise RequestProblem(400, "expected a list of rows", field="instances")

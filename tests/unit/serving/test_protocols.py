@@ -181,6 +181,11 @@ def test_a_wrong_body_is_refused(client: Client, body: bytes, status: int, messa
     assert (reply.status, message in reply.json()["error"]) == (status, True), reply.body
 
 
+def test_null_is_no_mistyped_key(client: Client) -> None:
+    """A key that came is not suggested."""
+    assert client.post(V1, b'{"instances": null}').json()["error"] == "expected a list of rows"
+
+
 def tensor(**changes: Any) -> dict[str, Any]:
     """A V2 request for one row, its first tensor changed."""
     first, *others = tensors([ROW])

@@ -5,6 +5,7 @@ segment that is full or old. So a killed server loses at most the queue (its len
 last second besides, and a disk that is full or hangs costs records, which are counted, but no answer.
 """
 
+import logging
 import threading
 import time
 from collections import deque
@@ -16,6 +17,7 @@ from argosy.ports.prediction_log import Prediction, Served, Standing
 SYNC_SECONDS = 1.0
 ROTATE_BYTES = 64 * 2**20
 ROTATE_SECONDS = 3600.0
+_log = logging.getLogger("argosy.predictions")
 CAPACITY = 50_000
 """Records in the queue: about ten seconds of a server at full load."""
 
@@ -120,6 +122,12 @@ class SegmentLog:
                 self._drop(reason, records)
 
     def _drop(self, reason: str, records: int) -> None:
+        if (
+            reason not in self._dropped
+        ):  # said once: the metric counts, and a full disk must not be filled with complaints
+            _log.error(
+                "predictions are answered and not logged (%s); argosy_prediction_log_dropped_total counts them", reason
+            )
         self._dropped[reason] = self._dropped.get(reason, 0) + records
 
     def _keep_up(self, *, closing: bool) -> None:

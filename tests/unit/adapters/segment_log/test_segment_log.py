@@ -221,8 +221,10 @@ def test_a_disk_that_hangs_keeps_no_answer_waiting(uri: str, monkeypatch: pytest
     assert len(logged(uri)) == 100
 
 
-def test_a_full_disk_costs_records_and_then_goes_on(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The records of that moment are counted as dropped; what comes when there is space again is kept."""
+def test_a_full_disk_costs_records_and_then_goes_on(
+    uri: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The records of that moment are counted as dropped, which is said once; what comes when there is space again is kept."""
     full = threading.Event()
     full.set()
     roomy = segments.Segment._write
@@ -236,7 +238,12 @@ def test_a_full_disk_costs_records_and_then_goes_on(uri: str, monkeypatch: pytes
     log = SegmentLog(uri, SERVED, FEATURES)
     log.append([prediction(1)])
     until(lambda: log.standing().pending == 0)
-    assert log.standing().dropped == {"disk: No space left on device": 1}
+    log.append([prediction(1)])
+    until(lambda: log.standing().pending == 0)
+    assert log.standing().dropped == {"disk: No space left on device": 2}
+    assert [record.getMessage().partition(";")[0] for record in caplog.records] == [
+        "predictions are answered and not logged (disk: No space left on device)"
+    ]
     full.clear()
     log.append([prediction(2)])
     log.close()
