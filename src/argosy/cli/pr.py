@@ -17,7 +17,7 @@ from argosy.domain.promotion import Request, State
 from argosy.promotion import aliases, subjects
 from argosy.promotion.desk import Desk
 from argosy.promotion.standing import Main
-from argosy.report import delivery, terminal_markdown
+from argosy.report import delivery, plain_text, terminal_markdown
 from argosy.settings import Settings
 
 Action = Callable[[argparse.Namespace, Desk, Settings], int]
@@ -75,7 +75,7 @@ def _list(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
 def _row(request: Request) -> str:
     subject = request.subject
     place = f"{subject.model} version {subject.version} -> {subject.environment}"
-    return _plain(
+    return plain_text.line(
         f"#{request.number:<4} {request.state:<10} {place:<44} {short(subject.model_digest)}  {request.opened_at}"
     )
 
@@ -86,18 +86,18 @@ def _view(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
     signatures = next((check for check in checks if check.name == "signatures"), checks[0])
     committed, files = desk.as_committed(request)
     shown = request_text.shown(committed, files, signatures)
-    print(_plain(f"#{request.number} {request.title}"))
+    print(plain_text.line(f"#{request.number} {request.title}"))
     for name, value in {**_facts(committed), **shown.facts()}.items():
-        print(_plain(f"  {name:<10} {value}"))
+        print(plain_text.line(f"  {name:<10} {value}"))
     if request.state is State.OPEN:
         print("  checks")
         print("\n".join(_mark(check) for check in checks))
     if arguments.namespace:
         print("  cluster")
         for line in delivery.lines(request, wiring.rollouts(arguments.namespace).of(request.subject.environment)):
-            print(_plain(f"    {line}"))
+            print(plain_text.line(f"    {line}"))
     width = shutil.get_terminal_size((120, 24)).columns
-    print(f"\n{_plain(request.body if arguments.raw else terminal_markdown.readable(shown.markdown, width))}")
+    print(f"\n{plain_text.shown(request.body if arguments.raw else terminal_markdown.readable(shown.markdown, width))}")
     return errors.DONE
 
 
@@ -121,14 +121,14 @@ def _comparison(subject: promotion.Subject) -> dict[str, str]:
 
 
 def _mark(check: Check) -> str:
-    return _plain(f"    {'ok ' if check.passed else 'RED'} {check.name:<11} {check.reason}")
+    return plain_text.line(f"    {'ok ' if check.passed else 'RED'} {check.name:<11} {check.reason}")
 
 
 def _diff(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
     sections = re.split(r"(?m)^(?=diff --git )", desk.forge.diff(arguments.number))
     for section in filter(None, sections):
         whole = arguments.all or "/evidence/" not in section.partition("\n")[0]
-        print(_plain(section.rstrip("\n") if whole else _counted(section)))
+        print(plain_text.shown(section.rstrip("\n") if whole else _counted(section)))
     return errors.DONE
 
 
@@ -144,7 +144,7 @@ def _counted(section: str) -> str:
 def _merge(arguments: argparse.Namespace, desk: Desk, here: Settings) -> int:
     before = desk.forge.request(arguments.number).state
     merged = desk.merge(arguments.number, by=people.named(arguments), override=arguments.override)
-    print(_plain(f"{_ended(merged, before)}: {merged.title}"))
+    print(plain_text.line(f"{_ended(merged, before)}: {merged.title}"))
     return _follow(merged, desk, here)
 
 
@@ -163,7 +163,7 @@ def _follow(merged: Request, desk: Desk, here: Settings) -> int:
         print(f"the next request opens once {merged.subject.environment} is healthy")
     if following:
         print(
-            _plain(
+            plain_text.line(
                 f"opened #{following.number}: {following.title}" if following.state is State.OPEN else _row(following)
             )
         )
@@ -182,7 +182,7 @@ def _sync_registry(arguments: argparse.Namespace, desk: Desk, here: Settings) ->
 def _say_champion(model: str, desk: Desk, here: Settings) -> None:
     version = aliases.follow(desk.forge, model, wiring.registry(here))
     said = f"champion is version {version}" if version else "no version it knows is in production"
-    print(_plain(f"registry: {model}: {said}"))
+    print(plain_text.shown(f"registry: {model}: {said}"))
 
 
 def _close(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
@@ -193,20 +193,20 @@ def _close(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
     kept = (
         f" ({closed.reason or 'no reason given'}; the reason given now is not kept)" if before is closed.state else ""
     )
-    print(_plain(f"{_ended(closed, before)}: {closed.title}{kept}"))
+    print(plain_text.line(f"{_ended(closed, before)}: {closed.title}{kept}"))
     return errors.DONE
 
 
 def _reopen(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
     opened = desk.forge.reopen(arguments.number, by=people.named(arguments))
-    print(_plain(f"{opened.state} #{opened.number}: {opened.title}"))
+    print(plain_text.line(f"{opened.state} #{opened.number}: {opened.title}"))
     return errors.DONE
 
 
 def _check(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
     request = desk.forge.request(arguments.number)
     if request.state is State.MERGED:
-        print(_plain(f"#{request.number} is merged, by {request.ended_by}; nothing is left to check"))
+        print(plain_text.shown(f"#{request.number} is merged, by {request.ended_by}; nothing is left to check"))
         return errors.DONE
     _refuse_other(request, arguments.head)
     checks = desk.checks(request, desk.forge.head())
@@ -230,11 +230,6 @@ def _ended(request: Request, before: State) -> str:
     """How *request* ended, and whether it had before it was asked for."""
     already = "already " if before is request.state else ""
     return f"{already}{request.state} #{request.number} by {request.ended_by}"
-
-
-def _plain(text: str) -> str:
-    """*text* without what a terminal would obey instead of show."""
-    return "".join(char for char in text if char.isprintable() or char in "\n\t")
 
 
 def _action(

@@ -426,6 +426,21 @@ def test_a_text_that_says_otherwise_is_named(
     assert "environment: its text says production, its commit staging" in said
 
 
+def test_what_others_wrote_is_no_line_of_ours(
+    verb: Verb, forge: tuple[Forge, Hand], genuine: Genuine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A path, a title's model: a line break in it does not make a check that is green, or a request that is merged."""
+    path = f"{EVIDENCE}/a\n    ok  signatures  fine"
+    claimed = replace_subject(genuine.subject, model="toy\n#9    merged     other")
+    number = forge[1].open(genuine.subject, {**genuine.files, path: b"x"})
+    forge[1].relabel(number, claimed)
+    for words in (("check", str(number)), ("list",), ("view", str(number))):
+        verb(*words)
+    out = capsys.readouterr().out.splitlines()
+    assert not [line for line in out if line.startswith(("    ok ", "#9"))]
+    assert [line for line in out if "RED subject" in line and "ok  signatures  fine" in line]
+
+
 def test_production_takes_what_staging_serves(
     verb: Verb, forge: tuple[Forge, Hand], genuine: Genuine, capsys: pytest.CaptureFixture[str]
 ) -> None:
