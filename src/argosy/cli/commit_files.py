@@ -36,6 +36,6 @@ def unpacked(checkout: Path, commit: str) -> Iterator[tuple[Path, list[str]]]:
 
 def _entries(repository: Repository, commit: str) -> dict[str, tuple[str, str]]:
     """Path to mode and object of everything in *commit*."""
-    output = repository.git("ls-tree", "-r", "-z", "--full-tree", commit).decode()
+    output = repository.git("ls-tree", "-r", "-z", "--full-tree", commit).decode(errors="surrogateescape")
     lines = (line.partition("\t") for line in output.split("\0") if line)
     return {path: (description.split()[0], description.split()[2]) for description, _, path in lines}

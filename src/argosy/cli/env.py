@@ -20,7 +20,9 @@ from argosy.cli import charts, commit_files, people, policies, signed_evidence
 from argosy.domain import changes, environment_repo, promotion
 from argosy.domain.changes import ChangedFile, Place, Problem
 from argosy.domain.chart_values import coalesced
+from argosy.engine.manifest import loading
 from argosy.files.git_repository import Repository
+from argosy.report import plain_text
 from argosy.settings import Settings
 
 CHART = "inference"
@@ -99,9 +101,9 @@ def _checked(arguments: argparse.Namespace, folder: Path, others: Sequence[str])
 def _problems(folder: Path, files: dict[str, bytes], chart: Path | None) -> list[Problem]:
     """What is wrong with the environment repo whose *files* lie in *folder*."""
     of_values = charts.folder(CHART, chart)
-    found = [*environment_repo.problems(files), *_policies(folder, files), *_values(files, of_values)]
+    found = [*environment_repo.problems(files), *_policies(folder, files), *_values(folder, files, of_values)]
     # What does not fit the schema cannot be rendered.
-    return found or list(_renderings(files, of_values))
+    return found or list(_renderings(folder, files, of_values))
 
 
 def _of_change(arguments: argparse.Namespace, files: dict[str, bytes]) -> list[Problem]:
@@ -123,7 +125,7 @@ def _unsigned(files: dict[str, bytes], places: Sequence[Place], key: bytes | Non
 
 def _report(found: Sequence[Problem], folder: Path) -> int:
     for problem in found:
-        print(f"{problem.path}: {problem.said}")
+        print(plain_text.line(f"{problem.path}: {problem.said}"))
     count = sum(place.is_dir() for place in (folder / "models").iterdir())
     print(f"{count} models, {len(found) or 'no'} problem{'' if len(found) == 1 else 's'}")
     return errors.Rejected.exit_code if found else errors.DONE
@@ -150,24 +152,36 @@ def _policies(folder: Path, files: dict[str, bytes]) -> Iterator[Problem]:
             yield Problem(path, f"is about {policy.model!r}")
 
 
-def _values(files: dict[str, bytes], chart: Path) -> Iterator[Problem]:
+def _values(folder: Path, files: dict[str, bytes], chart: Path) -> Iterator[Problem]:
     """Values that the chart would refuse when it is too late, at the sync."""
     schema = json.loads((chart / "values.schema.json").read_text(encoding="utf-8"))
     defaults = yaml.safe_load((chart / "values.yaml").read_text(encoding="utf-8"))
-    for path, content in files.items():
+    for path in files:
         if not (matched := environment_repo.VALUES.fullmatch(path)):
             continue
         try:
-            values = yaml.safe_load(content)
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            yield Problem(path, f"is no YAML: {' '.join(str(error).split())}")
+            values = _as_helm_reads(folder / path)
+        except errors.Misconfigured as error:
+            yield Problem(path, f"cannot be read: {str(error).removeprefix(f'{folder / path}').lstrip(': ')}")
             continue
         yield from (Problem(path, why) for why in _refusals(values, matched["model"], schema, defaults))
         if isinstance(values, dict):
             yield from environment_repo.below_minimum(matched["model"], values, files)
 
 
-def _renderings(files: dict[str, bytes], chart: Path) -> Iterator[Problem]:
+def _as_helm_reads(path: Path) -> Any:
+    """The values in the file *path*. Raises Misconfigured where Helm reads none, or readers of YAML do not agree on them.
+
+    Helm reads with Kubernetes' library, and so does the engine: ``unsigned: false`` before a merge key with ``unsigned: true`` is false to
+    YAML's other readers, and true there.
+    """
+    documents = loading.bodies(path)
+    if len(documents) > 1:
+        raise errors.Misconfigured(f"{path}: holds {len(documents)} documents; Helm reads the first alone")
+    return documents[0] if documents else None
+
+
+def _renderings(folder: Path, files: dict[str, bytes], chart: Path) -> Iterator[Problem]:
     """Values that fit one by one and not together, as the chart itself says; where there is a `helm` to render it."""
     if shutil.which("helm") is None:
         said = "helm is not installed, so what the chart itself would refuse was not looked for"
@@ -176,10 +190,10 @@ def _renderings(files: dict[str, bytes], chart: Path) -> Iterator[Problem]:
     from argosy import wiring
 
     helm = wiring.charts(executable="helm", context=None)
-    for path, content in files.items():
+    for path in files:
         if matched := environment_repo.VALUES.fullmatch(path):
             try:
-                helm.rendered(chart, RELEASE, RELEASE, {**yaml.safe_load(content), **ANY_VERSION})
+                helm.rendered(chart, RELEASE, RELEASE, {**_as_helm_reads(folder / path), **ANY_VERSION})
             except errors.Misconfigured as error:
                 said = str(error).partition(": ")[2]
                 yield Problem(path, f"the chart refuses the values of {matched['model']}: {said}")
@@ -216,4 +230,4 @@ def _say_rules(changed: Sequence[ChangedFile]) -> None:
     """Say that a change is one of rules: no check of ours judges those."""
     if changed and not changes.served(changed):
         for one in changed:
-            print(f"{one.path}: {one.kind}; no version changes with it, so people must review it")
+            print(plain_text.line(f"{one.path}: {one.kind}; no version changes with it, so people must review it"))

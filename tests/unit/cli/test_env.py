@@ -1,6 +1,7 @@
 """The verb ``env check`` on the environment repo of this checkout, and on what can be wrong with one."""
 
 import datetime
+import os
 import shutil
 import subprocess
 import tempfile
@@ -110,7 +111,20 @@ def test_one_that_serves(repo: Callable[..., Path]) -> None:
         ),
         pytest.param({VALUES: b"model: other\n"}, "is about 'other'", id="values-of-another"),
         pytest.param({VALUES: b"- toy\n"}, "found a list", id="values-no-mapping"),
-        pytest.param({VALUES: b"a: [\n"}, "is no YAML", id="values-no-yaml"),
+        pytest.param({VALUES: b"a: [\n"}, f"{VALUES}: cannot be read: line 2", id="values-no-yaml"),
+        pytest.param({VALUES: b"\xff\xfe"}, f"{VALUES}: cannot be read: is not UTF-8", id="values-no-text"),
+        pytest.param({VALUES: b"a: " + b"[" * 100_000}, "exceeded maximum nesting depth", id="values-deep"),
+        pytest.param({VALUES: b"model: toy\n---\nunsigned: true\n"}, "holds 2 documents", id="values-several"),
+        pytest.param({VALUES: b"model: toy\nreplicas: 3\nreplicas: 0\n"}, "'replicas' is there twice", id="key-twice"),
+        pytest.param(
+            {VALUES: b"model: toy\nunsigned: false\n<<: {unsigned: true}\n"},
+            "'unsigned' is there twice",
+            id="merge-key",
+        ),
+        pytest.param({VALUES: b"model: toy\nunsigned: y\n"}, "unsigned: these values are", id="yes-to-helm"),
+        pytest.param(
+            {VALUES: b"model: toy\nminimumVersion: 0o17\n"}, "older than minimumVersion (15)", id="number-to-helm"
+        ),
         pytest.param({VALUES: b"model: toy\ncanary: {steps: null}\n"}, "canary: 'steps' is a required", id="null"),
         pytest.param({VALUES: b"model: toy\ncanary: null\n"}, "'canary' is a required", id="null-group"),
         pytest.param({VALUES: b"model: toy\nreplicas: '3'\n"}, "replicas: '3' is not of type", id="text-for-number"),
@@ -280,6 +294,23 @@ def test_no_repo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Another folder is not in order just because nothing is in it."""
     assert main.run(["env", "check", str(tmp_path)]) == 2
     assert "no environment repo" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param("a\n1 models, no problems", id="line"), pytest.param(os.fsdecode(b"caf\xe9"), id="no-utf-8")]
+)
+def test_names_that_are_no_text(repo: Callable[..., Path], capsys: pytest.CaptureFixture[str], name: str) -> None:
+    """Whatever bytes a path of a request has, it is named in one line, which looks like no other."""
+    folder = repo({f"models/toy/rejected/{name}": b"bad\n"})
+    _git(folder, "init", "--initial-branch=main")
+    _git(folder, "add", ".")
+    _git(folder, "commit", "--message=first")
+    for commit in ([], ["--commit", "HEAD"]):
+        assert main.run(["env", "check", str(folder), *commit]) == 10
+        assert [line.partition(":")[2].partition(":")[0] for line in capsys.readouterr().out.splitlines()] == [
+            " takes nothing out of service",
+            "",
+        ]
 
 
 def test_production_serves_what_can_be_made_again(
