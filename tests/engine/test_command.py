@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from argosy.cli import main
+from argosy.engine.state import runs
 from argosy.templates import folder
 
 Shell = Callable[..., tuple[int, str, str]]
@@ -133,6 +134,16 @@ def test_usage(words: tuple[str, ...], message: str, shell: Shell) -> None:
     code, _, err = shell(*words)
     assert code == 2
     assert message in err
+
+
+def test_resuming_what_has_succeeded_changes_nothing(shell: Shell, tmp_path: Path) -> None:
+    """Not when it ended, either, from which reports and `argosy runs` reckon how long it took."""
+    shell("run", "-f", "greet.yaml", "--local-image", "*", "--name", "own")
+    folder = runs.find(tmp_path / "home", "own")
+    before = folder.state()
+    assert before[0]["phase"] == "Succeeded"
+    assert shell("resume", "own")[0] == 0
+    assert folder.state() == before
 
 
 def test_cached_run_starts_nothing(shell: Shell, tmp_path: Path) -> None:

@@ -158,6 +158,8 @@ class _Session:
     started: float
     suspended: bool
     """Whether the manifest has it wait for somebody before it begins."""
+    over: bool
+    """Whether it has succeeded already: then nothing is left to do, and what is written of its end stays."""
 
 
 def _run(folder: RunFolder, options: RunOptions, observer: Observer, again: Collection[str] = ()) -> RunResult:
@@ -172,10 +174,12 @@ def _run(folder: RunFolder, options: RunOptions, observer: Observer, again: Coll
             journal.forget(outcome.restarted(journal.nodes(), again))
         suspended = "started" not in journal.meta() and bool(stored["spec"].get("suspend"))
         started = float(journal.meta().get("started", time.time()))
-        # What the run ended with before is no longer true.
-        began = {"started": repr(started), "phase": "Running", "message": "", "suspended": ""}
-        journal.write(meta=began, durable=False)
-        session = _Session(folder, stored, journal, started, suspended)
+        over = journal.meta().get("phase") == Phase.SUCCEEDED and not again
+        if not over:
+            # What the run ended with before is no longer true.
+            began = {"started": repr(started), "phase": "Running", "message": "", "suspended": ""}
+            journal.write(meta=began, durable=False)
+        session = _Session(folder, stored, journal, started, suspended, over)
         return asyncio.run(_drive(session, options, observer))
     finally:
         journal.close()
@@ -212,7 +216,8 @@ async def _drive(session: _Session, options: RunOptions, observer: Observer) -> 
             ending = await _ending_of(runner)
     machine = workflow.machine
     phase = str(ending.phase) if ending else INTERRUPTED
-    session.journal.write(meta=_meta(ending, machine.outputs))
+    if not session.over:
+        session.journal.write(meta=_meta(ending, machine.outputs))
     if ending and claims.are_done_with(stored["spec"], ending.phase):
         remove_claims(session.folder.path / runs.VOLUMES)
     not_deleted: list[str] = []
