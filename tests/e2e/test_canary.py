@@ -16,6 +16,7 @@ from serving_release import Release, steps
 from versions import Kind, Version
 
 pytestmark = [pytest.mark.needs("argo-rollouts", "kserve"), pytest.mark.timeout(1200)]
+NO_SUCH_IMAGE = "localhost/argosy/serve@sha256:" + 64 * "0"
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +137,7 @@ def test_a_version_whose_pods_never_start_is_degraded(
     number = 21 if broken.startswith("an-image") else 22
     good = versions.make(folder, number, "good", folder / "signing.pem")
     if broken.startswith("an-image"):
-        release.install(good, image="localhost/argosy/serve:no-such", start_seconds=20)
+        release.install(good, image=NO_SUCH_IMAGE, start_seconds=20)
     else:
         release.install(versions.damaged(good, folder / "damaged"), start_seconds=20)
     message = release.wait_aborted(good)
