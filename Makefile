@@ -22,12 +22,13 @@ conformance: .venv/ready ## record the engine's corpus on the Argo controller th
 e2e: .venv/ready ## run the tests that need a cluster, on the disposable one that KUBECONFIG names (TESTS=tests/e2e/…)
 	$(BIN)/pytest --e2e $(or $(TESTS),tests/e2e)
 
-check: .venv/ready ## what is quick: format, lint, types, import contracts, dependencies, manifests up to date, GitHub's workflows
+check: .venv/ready ## what is quick: format, lint, types, import contracts, dependencies, names, manifests up to date, GitHub's workflows
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry --no-ansi src workflows
+	$(BIN)/pytest --quiet -p no:cacheprovider tests/walls
 	$(BIN)/argosy compile --check workflows/churn workflows/flight_delay
 	$(BIN)/python charts/reference.py --check
 	$(BIN)/zizmor --offline --quiet --no-progress --persona pedantic .github gitops-env/.github

@@ -15,19 +15,19 @@ from argosy.engine.expressions.types import (
     TEXTS,
     TIME,
     UNKNOWN,
-    Type,
+    GoType,
 )
 
-ResultOf = Callable[[Sequence[Type]], Type]
+ResultOf = Callable[[Sequence[GoType]], GoType]
 """From the types of the arguments to the result's. Raises ExpressionError where the function does not take them."""
 
-_LETTERS = {"s": STRING, "i": INT, "a": ANY, "l": LIST, "t": TEXTS, "I": Type("[]int"), "F": Type("[]float64")}
+_LETTERS = {"s": STRING, "i": INT, "a": ANY, "l": LIST, "t": TEXTS, "I": GoType("[]int"), "F": GoType("[]float64")}
 
 
-def _takes(name: str, result: Type, *overloads: str) -> ResultOf:
+def _takes(name: str, result: GoType, *overloads: str) -> ResultOf:
     """A function with types: each overload has a letter a parameter."""
 
-    def result_of(given: Sequence[Type]) -> Type:
+    def result_of(given: Sequence[GoType]) -> GoType:
         for overload in overloads:
             if len(overload) == len(given) and all(map(_accepts, overload, given)):
                 return result
@@ -36,27 +36,27 @@ def _takes(name: str, result: Type, *overloads: str) -> ResultOf:
     return result_of
 
 
-def _accepts(letter: str, given: Type) -> bool:
+def _accepts(letter: str, given: GoType) -> bool:
     wanted = _LETTERS[letter]
     if given.is_nil:
         return wanted == ANY
     return given.is_unknown or given.fits(wanted)
 
 
-def _one_of(name: str, kinds: str, result: Type | None) -> ResultOf:
+def _one_of(name: str, kinds: str, result: GoType | None) -> ResultOf:
     """A function of one argument, whose *kinds* are n(umber) s(tring) l(ist) m(ap). No *result*: the argument's."""
 
-    def result_of(given: Sequence[Type]) -> Type:
+    def result_of(given: Sequence[GoType]) -> GoType:
         if len(given) != 1:
             raise ExpressionError(f"{name} takes 1 argument, not {len(given)}")
         if not given[0].is_unknown and not any(_IS[kind](given[0]) for kind in kinds):
             raise ExpressionError(f"{name} is not defined on {given[0].name}")
-        return Type(given[0].name) if result is None else result
+        return GoType(given[0].name) if result is None else result
 
     return result_of
 
 
-_IS: dict[str, Callable[[Type], bool]] = {
+_IS: dict[str, Callable[[GoType], bool]] = {
     # A duration is a number to those that ask for its kind only.
     "n": lambda given: given.is_number or given == DURATION,
     "s": lambda given: given == STRING,
@@ -66,7 +66,7 @@ _IS: dict[str, Callable[[Type], bool]] = {
 
 
 def _aggregated(name: str) -> ResultOf:
-    def result_of(given: Sequence[Type]) -> Type:
+    def result_of(given: Sequence[GoType]) -> GoType:
         for each in given:
             if each.is_unknown or each.is_list:
                 return UNKNOWN
@@ -80,15 +80,15 @@ def _aggregated(name: str) -> ResultOf:
 
 
 def _end(name: str) -> ResultOf:
-    def result_of(given: Sequence[Type]) -> Type:
+    def result_of(given: Sequence[GoType]) -> GoType:
         _one_of(name, "l", UNKNOWN)(given)
         # The type's own element: what is known of this list's is lost here.
-        return UNKNOWN if given[0].is_unknown else Type(given[0].name).of_elements
+        return UNKNOWN if given[0].is_unknown else GoType(given[0].name).of_elements
 
     return result_of
 
 
-def _concat(given: Sequence[Type]) -> Type:
+def _concat(given: Sequence[GoType]) -> GoType:
     if not given:
         raise ExpressionError("concat needs an argument")
     for each in given:
@@ -96,22 +96,22 @@ def _concat(given: Sequence[Type]) -> Type:
     return LIST
 
 
-def _take(given: Sequence[Type]) -> Type:
+def _take(given: Sequence[GoType]) -> GoType:
     if len(given) != 2:
         raise ExpressionError(f"take takes 2 arguments, not {len(given)}")
     _one_of("take", "l", LIST)(given[:1])
     if not given[1].is_unknown and given[1] not in (INT, DURATION):
         raise ExpressionError(f"cannot take {given[1].name} elements")
-    return Type(given[0].name)
+    return GoType(given[0].name)
 
 
-def _now(given: Sequence[Type]) -> Type:
+def _now(given: Sequence[GoType]) -> GoType:
     if given and list(given) != [types.ZONE]:
         raise ExpressionError("now takes nothing, or a time zone")
     return TIME
 
 
-def _date(given: Sequence[Type]) -> Type:
+def _date(given: Sequence[GoType]) -> GoType:
     texts = given[1:] if given and given[0] == types.ZONE else given
     if not given or len(texts) > 3:
         raise ExpressionError(f"date takes 1 to 3 texts, not {len(texts)}")
@@ -164,8 +164,8 @@ ARGOS: dict[str, ResultOf] = {
 }
 """What Argo adds; sprig's functions have types only when they are called."""
 
-_WEEKDAY, _MONTH = Type("time.Weekday"), Type("time.Month")
-METHODS: dict[str, dict[str, Type]] = {
+_WEEKDAY, _MONTH = GoType("time.Weekday"), GoType("time.Month")
+METHODS: dict[str, dict[str, GoType]] = {
     "time.Time": {
         **dict.fromkeys(("Year", "Day", "Hour", "Minute", "Second", "Nanosecond", "YearDay", "ISOWeek"), INT),
         # Not "int" but of its kind: nothing that wants an int takes one.

@@ -10,12 +10,12 @@ from typing import Any, ClassVar
 from argosy.engine.expressions import patterns, syntax, types
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.expressions.signatures import METHODS, ResultOf
-from argosy.engine.expressions.types import BOOL, DURATION, FLOAT, INT, LIST, STRING, TIME, UNKNOWN, Type
+from argosy.engine.expressions.types import BOOL, DURATION, FLOAT, INT, LIST, STRING, TIME, UNKNOWN, GoType
 
 
 def check(
     tree: syntax.Node, environment: Mapping[str, Any], functions: Collection[str], results: Mapping[str, ResultOf]
-) -> Type:
+) -> GoType:
     """The type of *tree*'s value. *functions*: names of the language's own functions; *results*: what each of those with a rule gives
     for the types of its arguments. Raises ExpressionError where an operator or function is not defined on what stands there."""
     return _Checker(environment, functions, results).of(tree)
@@ -28,19 +28,19 @@ class _Checker:
         self._environment = environment
         self._functions = functions
         self._results = results
-        self._locals: dict[str, Type] = {}
-        self._pointers: list[dict[str, Type]] = []
+        self._locals: dict[str, GoType] = {}
+        self._pointers: list[dict[str, GoType]] = []
 
-    def of(self, node: syntax.Node) -> Type:
+    def of(self, node: syntax.Node) -> GoType:
         """The type of *node*."""
         return self.RULES[type(node)](self, node)
 
     # One method a node
 
-    def _literal(self, node: syntax.Literal) -> Type:
+    def _literal(self, node: syntax.Literal) -> GoType:
         return types.of_value(node.value)
 
-    def _name(self, node: syntax.Name) -> Type:
+    def _name(self, node: syntax.Name) -> GoType:
         if node.name in self._locals:
             return self._locals[node.name]
         if node.name == "$env":
@@ -51,14 +51,14 @@ class _Checker:
             return types.FUNCTION
         raise ExpressionError(f"unknown name {node.name}")
 
-    def _pointer(self, node: syntax.Pointer) -> Type:
+    def _pointer(self, node: syntax.Pointer) -> GoType:
         if not self._pointers:
             raise ExpressionError("# stands for an element, and has no meaning outside a function that looks at each")
         if node.name not in self._pointers[-1]:
             raise ExpressionError(f"unknown pointer #{node.name}")
         return self._pointers[-1][node.name]
 
-    def _unary(self, node: syntax.Unary) -> Type:
+    def _unary(self, node: syntax.Unary) -> GoType:
         operand = self.of(node.operand)
         if node.operator in ("!", "not"):
             if operand == BOOL or operand.is_unknown:
@@ -67,7 +67,7 @@ class _Checker:
             return operand
         raise ExpressionError(f"{node.operator} is not defined on {operand.name}")
 
-    def _binary(self, node: syntax.Binary) -> Type:
+    def _binary(self, node: syntax.Binary) -> GoType:
         # A long chain of operators leans to the left; it is walked, not recursed into.
         spine = [node]
         while isinstance(spine[-1].left, syntax.Binary):
@@ -77,7 +77,7 @@ class _Checker:
             left = _joined(part, left, self.of(part.right))
         return left
 
-    def _conditional(self, node: syntax.Conditional) -> Type:
+    def _conditional(self, node: syntax.Conditional) -> GoType:
         condition = self.of(node.condition)
         if condition != BOOL and not condition.is_unknown:
             raise ExpressionError(f"a condition must be true or false, not {condition.name}")
@@ -92,7 +92,7 @@ class _Checker:
             return LIST
         return then
 
-    def _member(self, node: syntax.Member) -> Type:
+    def _member(self, node: syntax.Member) -> GoType:
         if isinstance(node.of, syntax.Name) and node.of.name == "$env" and isinstance(node.key, syntax.Literal):
             return self._of_environment(node.key.value, optional=node.optional)
         base, key = self.of(node.of), self.of(node.key)
@@ -111,17 +111,17 @@ class _Checker:
             return types.FUNCTION
         raise ExpressionError(f"{base.name} has no {name!r}" if name else f"{base.name}[{key.name}] is not defined")
 
-    def _of_environment(self, name: object, *, optional: bool) -> Type:
+    def _of_environment(self, name: object, *, optional: bool) -> GoType:
         if name in self._environment:
             return types.of_value(self._environment[str(name)])
         if optional or not isinstance(name, str):
             return UNKNOWN
         raise ExpressionError(f"unknown name {name}")
 
-    def _chain(self, node: syntax.Chain) -> Type:
+    def _chain(self, node: syntax.Chain) -> GoType:
         return self.of(node.inner)
 
-    def _slice(self, node: syntax.Slice) -> Type:
+    def _slice(self, node: syntax.Slice) -> GoType:
         sliced = self.of(node.of)
         if sliced.is_unknown:
             return UNKNOWN
@@ -133,7 +133,7 @@ class _Checker:
                 raise ExpressionError(f"a slice begins and ends at whole numbers, not at {found.name}")
         return sliced
 
-    def _call(self, node: syntax.Call) -> Type:
+    def _call(self, node: syntax.Call) -> GoType:
         callee = self.of(node.callee)
         if callee.is_unknown:
             return UNKNOWN
@@ -147,14 +147,14 @@ class _Checker:
             return METHODS[self.of(node.callee.of).name][str(node.callee.key.value)]
         return UNKNOWN
 
-    def _builtin(self, node: syntax.Builtin) -> Type:
+    def _builtin(self, node: syntax.Builtin) -> GoType:
         if node.name in _PREDICATES:
             return self._looking_at_each(node)
         if node.name == "get":
             return self._get(node)
         return self._results[node.name]([self.of(argument) for argument in node.arguments])
 
-    def _get(self, node: syntax.Builtin) -> Type:
+    def _get(self, node: syntax.Builtin) -> GoType:
         if len(node.arguments) != 2:
             raise ExpressionError(f"get takes 2 arguments, not {len(node.arguments)}")
         base, key = (self.of(argument) for argument in node.arguments)
@@ -167,7 +167,7 @@ class _Checker:
             raise ExpressionError(f"{key.name} cannot select from {base.name}")
         return base.of_elements
 
-    def _looking_at_each(self, node: syntax.Builtin) -> Type:
+    def _looking_at_each(self, node: syntax.Builtin) -> GoType:
         items = self.of(node.arguments[0])
         if not items.is_list and not items.is_unknown:
             raise ExpressionError(f"{node.name} takes a list, not {items.name}")
@@ -188,22 +188,22 @@ class _Checker:
             raise ExpressionError(f"the answer for each element of {node.name} is true or false, not {answer.name}")
         return _GIVEN[node.name](items, element, answer)
 
-    def _predicate(self, node: syntax.Predicate) -> Type:
+    def _predicate(self, node: syntax.Predicate) -> GoType:
         return self.of(node.body)
 
-    def _items(self, node: syntax.Items) -> Type:
+    def _items(self, node: syntax.Items) -> GoType:
         found = [self.of(item) for item in node.items]
         if not found:
             return types.list_of(UNKNOWN)
         return types.list_of(found[-1]) if len({_kind(each) for each in found}) == 1 else LIST
 
-    def _pairs(self, node: syntax.Pairs) -> Type:
+    def _pairs(self, node: syntax.Pairs) -> GoType:
         for key, value in node.pairs:
             self.of(key)
             self.of(value)
         return types.MAP
 
-    def _let(self, node: syntax.Let) -> Type:
+    def _let(self, node: syntax.Let) -> GoType:
         if node.name in self._environment or node.name in self._functions or node.name in self._locals:
             raise ExpressionError(f"cannot redeclare {node.name}")
         self._locals[node.name] = self.of(node.value)
@@ -211,10 +211,10 @@ class _Checker:
         del self._locals[node.name]
         return body
 
-    def _sequence(self, node: syntax.Sequence) -> Type:
+    def _sequence(self, node: syntax.Sequence) -> GoType:
         return [self.of(step) for step in node.steps][-1]
 
-    RULES: ClassVar[Mapping[type, Callable[["_Checker", Any], Type]]] = {
+    RULES: ClassVar[Mapping[type, Callable[["_Checker", Any], GoType]]] = {
         syntax.Literal: _literal,
         syntax.Name: _name,
         syntax.Pointer: _pointer,
@@ -234,7 +234,7 @@ class _Checker:
     }
 
 
-def _kind(given: Type) -> str:
+def _kind(given: GoType) -> str:
     """What Go calls the kind: a map is one whatever it holds, nil is as little of a kind as what is unknown."""
     if given.is_list or given.is_map:
         return "list" if given.is_list else "map"
@@ -243,14 +243,14 @@ def _kind(given: Type) -> str:
 
 # What a function that looks at each element offers besides the element, and what it gives
 
-_PREDICATES: dict[str, dict[str, Type]] = {
+_PREDICATES: dict[str, dict[str, GoType]] = {
     **{name: {} for name in ("all", "none", "any", "one", "filter", "count", "sum", "find", "findIndex")},
     **{name: {} for name in ("findLast", "findLastIndex", "groupBy", "sortBy")},
     "map": {"index": INT},
     "reduce": {"index": INT, "acc": UNKNOWN},
 }
 _ASKING = frozenset({"all", "none", "any", "one", "filter", "count", "find", "findIndex", "findLast", "findLastIndex"})
-_Given = Callable[[Type, Type, Type], Type]
+_Given = Callable[[GoType, GoType, GoType], GoType]
 _GIVEN: dict[str, _Given] = {
     **dict.fromkeys(("all", "none", "any", "one"), lambda _, __, ___: BOOL),
     **dict.fromkeys(("count", "findIndex", "findLastIndex"), lambda _, __, ___: INT),
@@ -266,7 +266,7 @@ _GIVEN: dict[str, _Given] = {
 # Operators
 
 
-def _joined(node: syntax.Binary, left: Type, right: Type) -> Type:
+def _joined(node: syntax.Binary, left: GoType, right: GoType) -> GoType:
     sign = node.operator
     if sign == "??":
         return _coalesced(left, right)
@@ -286,13 +286,13 @@ def _joined(node: syntax.Binary, left: Type, right: Type) -> Type:
     raise ExpressionError(f"{left.name} {sign} {right.name} is not defined")
 
 
-def _coalesced(left: Type, right: Type) -> Type:
+def _coalesced(left: GoType, right: GoType) -> GoType:
     if left.is_nil:
         return right
     return left if right.is_nil or right.fits(left) else UNKNOWN
 
 
-def _in(left: Type, right: Type) -> Type:
+def _in(left: GoType, right: GoType) -> GoType:
     if right.is_map:
         if not left.is_unknown and not left.fits(right.key):
             raise ExpressionError(f"{left.name} cannot be a key of {right.name}")
@@ -306,11 +306,11 @@ def _in(left: Type, right: Type) -> Type:
     raise ExpressionError(f"{left.name} in {right.name} is not defined")
 
 
-def _matches(given: Type, wanted: str) -> bool:
+def _matches(given: GoType, wanted: str) -> bool:
     return given.is_number if wanted == "number" else given.name == wanted
 
 
-def _may_do(sign: str, left: Type, right: Type) -> bool:
+def _may_do(sign: str, left: GoType, right: GoType) -> bool:
     """Whether the operator may turn out to be defined on the two, of which one at least is unknown."""
     known = [side for side in (left, right) if not side.is_unknown]
     return len(known) < 2 and all(any(_matches(side, wanted) for wanted in _OPERANDS[sign]) for side in known)
@@ -329,7 +329,7 @@ _OPERANDS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("matches", "contains", "startsWith", "endsWith"), ("string",)),
 }
 """What each operator can be defined on; the other side may be unknown."""
-_RESULTS: dict[str, Type] = {
+_RESULTS: dict[str, GoType] = {
     **dict.fromkeys(("or", "||", "and", "&&", "<", ">", "<=", ">="), BOOL),
     **dict.fromkeys(("matches", "contains", "startsWith", "endsWith"), BOOL),
     **dict.fromkeys("+-*", UNKNOWN),
@@ -338,7 +338,7 @@ _RESULTS: dict[str, Type] = {
     "..": types.list_of(INT),
 }
 """What comes out where one side is unknown."""
-_Rules = tuple[tuple[tuple[str, str], Type], ...]
+_Rules = tuple[tuple[tuple[str, str], GoType], ...]
 _NUMBERS: _Rules = (
     (("int", "int"), INT),
     (("number", "number"), FLOAT),

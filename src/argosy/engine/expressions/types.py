@@ -7,11 +7,11 @@ from argosy.engine.expressions.times import Duration, Time
 
 
 @dataclass(frozen=True, slots=True)
-class Type:
+class GoType:
     """A type, by its name in Go. *element*: of a list, where more is known than its type says."""
 
     name: str
-    element: "Type | None" = None
+    element: "GoType | None" = None
 
     @property
     def is_unknown(self) -> bool:
@@ -39,20 +39,20 @@ class Type:
         return self.name.startswith("map[")
 
     @property
-    def key(self) -> "Type":
+    def key(self) -> "GoType":
         """What a map's keys are."""
         return STRING if self.name.startswith("map[string]") else ANY
 
     @property
-    def of_elements(self) -> "Type":
+    def of_elements(self) -> "GoType":
         """What a list's elements, or a map's values, are."""
         if self.element is not None:
             return self.element
         if self.is_list:
-            return Type(self.name.removeprefix("[]"))
+            return GoType(self.name.removeprefix("[]"))
         return LIST if self.name.endswith("[]interface {}") else ANY
 
-    def fits(self, other: "Type") -> bool:
+    def fits(self, other: "GoType") -> bool:
         """Whether a value of this type can be assigned to one of the *other*."""
         if self.is_nil:
             return other.is_list or other.is_map or other.name in ("interface {}", "func")
@@ -60,7 +60,7 @@ class Type:
             return False
         return other.name in (self.name, "interface {}")
 
-    def compares_to(self, other: "Type") -> bool:
+    def compares_to(self, other: "GoType") -> bool:
         """Whether ``==`` is defined on the two."""
         return (
             any(side.is_unknown or side.is_nil for side in (self, other))
@@ -70,22 +70,22 @@ class Type:
         )
 
 
-UNKNOWN = Type("unknown")
+UNKNOWN = GoType("unknown")
 """Nothing is known."""
-ANY = Type("interface {}")
+ANY = GoType("interface {}")
 """What a map or a function without types gives: as good as unknown."""
-NIL, BOOL, INT, FLOAT, STRING = Type("nil"), Type("bool"), Type("int"), Type("float64"), Type("string")
+NIL, BOOL, INT, FLOAT, STRING = GoType("nil"), GoType("bool"), GoType("int"), GoType("float64"), GoType("string")
 TIME, DURATION, ZONE, BYTES = (
-    Type("time.Time"),
-    Type("time.Duration"),
-    Type("*time.Location"),
-    Type("[]uint8"),
+    GoType("time.Time"),
+    GoType("time.Duration"),
+    GoType("*time.Location"),
+    GoType("[]uint8"),
 )
-LIST, TEXTS, MAP = Type("[]interface {}"), Type("[]string"), Type("map[string]interface {}")
-ANY_MAP, GROUPS = Type("map[interface {}]interface {}"), Type("map[interface {}][]interface {}")
-FUNCTION = Type("func")
+LIST, TEXTS, MAP = GoType("[]interface {}"), GoType("[]string"), GoType("map[string]interface {}")
+ANY_MAP, GROUPS = GoType("map[interface {}]interface {}"), GoType("map[interface {}][]interface {}")
+FUNCTION = GoType("func")
 
-_OF_VALUES: dict[type, Type] = {
+_OF_VALUES: dict[type, GoType] = {
     type(None): NIL,
     bool: BOOL,
     int: INT,
@@ -98,12 +98,12 @@ _OF_VALUES: dict[type, Type] = {
 }
 
 
-def list_of(element: Type) -> Type:
+def list_of(element: GoType) -> GoType:
     """A list whose elements are known to be *element*."""
-    return Type(LIST.name, element)
+    return GoType(LIST.name, element)
 
 
-def of_value(value: object) -> Type:
+def of_value(value: object) -> GoType:
     """The type of *value*."""
     if isinstance(value, Mapping):
         return MAP
