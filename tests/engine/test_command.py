@@ -136,6 +136,15 @@ def test_usage(words: tuple[str, ...], message: str, shell: Shell) -> None:
     assert message in err
 
 
+def test_resuming_takes_the_same_images_for_processes(shell: Shell, tmp_path: Path) -> None:
+    """As the command that a message names is typed: without the options that the run began with."""
+    (tmp_path / "greet.yaml").write_text(MANIFEST.replace('value: "0"', 'value: "10"'), encoding="utf-8")
+    assert shell("run", "-f", "greet.yaml", "--local-image", "*")[0] == 10
+    code, out, _ = shell("resume")
+    assert code == 10
+    assert "container engine" not in out
+
+
 def test_resuming_what_has_succeeded_changes_nothing(shell: Shell, tmp_path: Path) -> None:
     """Not when it ended, either, from which reports and `argosy runs` reckon how long it took."""
     shell("run", "-f", "greet.yaml", "--local-image", "*", "--name", "own")

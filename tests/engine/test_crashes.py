@@ -228,6 +228,16 @@ def test_interrupted(number: signal.Signals, place: Place) -> None:
     check_whole(place, *place.run("resume")[:2])
 
 
+def test_nobody_reads(place: Place) -> None:
+    """Who stops reading what a run says (`argosy run … | head`) has neither ended it nor made its exit code 0."""
+    with place.start("run", "-f", str(place.manifest)) as process:
+        assert process.stderr
+        assert process.stdout
+        process.stderr.close()
+        answer = json.loads(process.stdout.read())
+    check_whole(place, process.returncode, answer)
+
+
 def test_two_engines(place: Place) -> None:
     """A run that an engine is at is refused to a second one."""
     held, free = place.manifest.read_text(encoding="utf-8"), place.folder / "free"

@@ -175,14 +175,14 @@ def carry_out(
         result = run(observer)
     model = str(RunFolder(result.folder).manifest()["metadata"]["annotations"][folder.MODEL]) if of_model else None
     for line in _last_lines(result, model):
-        print(line, file=stream)
+        drawing.say(line, stream)
     for warning in result.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
+        drawing.say(f"warning: {warning}", sys.stderr)
     code = result.exit_code
     if sampler:
         code = _report(home, result, sampler.peak_bytes, stream) or code
     if arguments.json:
-        print(json.dumps(summary(result)))
+        drawing.say(json.dumps(summary(result)), sys.stdout)
     return code
 
 
@@ -191,7 +191,7 @@ def _report(home: Path, result: RunResult, peak_bytes: int | None, stream: TextI
     from argosy.cli import report  # not before: most runs are of no model
 
     try:
-        print(report.after_run(home, result.run, peak_bytes), file=stream)
+        drawing.say(report.after_run(home, result.run, peak_bytes), stream)
     except errors.ArgosyError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code if result.exit_code == errors.DONE else errors.DONE

@@ -1,10 +1,12 @@
 """A run as it goes: a live tree in the manner of `argo get --watch` on a terminal, one line an event elsewhere."""
 
 import contextlib
+import os
 import sys
 import time
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from argosy import argo
@@ -44,6 +46,15 @@ def shown(stream: TextIO, workflow: str) -> Iterator[Observer]:
         yield picture
 
 
+def say(line: str, stream: TextIO) -> None:
+    """Print *line*; where nobody reads *stream* any more (`argosy run … | head`), nothing more is said, and the run goes on."""
+    try:
+        print(line, file=stream, flush=True)
+    except BrokenPipeError:
+        with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+            os.dup2(nowhere.fileno(), stream.fileno())
+
+
 class Lines:
     """One line for each end of a step, and for each process that starts."""
 
@@ -62,11 +73,7 @@ class Lines:
         cached = " (cached)" if node.cached else ""
         message = f": {node.message}" if node.message else ""
         name = argo.local_name(node.name, self._workflow)
-        print(
-            f"{time.monotonic() - self._began:8.1f}s  {node.phase:<9} {name}{cached}{message}",
-            file=self._stream,
-            flush=True,
-        )
+        say(f"{time.monotonic() - self._began:8.1f}s  {node.phase:<9} {name}{cached}{message}", self._stream)
 
 
 class Picture:

@@ -106,7 +106,7 @@ def resume(
     """Continue a run (the newest where *run_id* is None): what succeeded stays, everything else is done again.
 
     *again*: nodes to do again though they succeeded, with what may have used what they gave.
-    *options* gives what is not stored with the run: secrets, patterns of images, the code's identity.
+    *options* gives what is not stored with the run: secrets, the code's identity; its patterns of images join those that are stored.
     Raises UsageError where there is no such run, Misconfigured where another engine has it or a process of it still lives.
     """
     folder = runs.find(home, run_id)
@@ -140,6 +140,7 @@ def _stored(prepared: Prepared, options: RunOptions) -> Json:
         "useCache": options.use_cache,
         "workingFolder": str(options.working_folder),
         "allowed": [[str(place.path), place.writable] for place in _named(options)],
+        "processImages": list(options.process_images),
         "trustsReads": options.trusts_reads,
         "secretFiles": list(prepared.secret_files),
         "repository": prepared.repository,
@@ -343,7 +344,7 @@ def _pods(session: _Session, options: RunOptions, starter: launcher.Launcher, ca
         spares=Spares(session.folder.path / runs.SPARES),
         folder=lambda node, number: session.folder.attempt(stored["workflow"], node, number),
         code_identity=options.code_identity,
-        process_images=options.process_images,
+        process_images=(*options.process_images, *stored.get("processImages", [])),
         workflow=stored["workflow"],
         namespace=namespace_of(stored["metadata"]),
         account=stored["spec"].get("serviceAccountName") or "default",
