@@ -5,19 +5,18 @@ done once.
 """
 
 import argparse
-import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from argosy import errors, wiring
-from argosy.cli import people, request_text
-from argosy.domain import promotion
-from argosy.domain.merge_checks import Check, short
+from argosy.cli import people
+from argosy.domain.merge_checks import Check
 from argosy.domain.promotion import Request, State
-from argosy.promotion import aliases, subjects
-from argosy.promotion.desk import Desk
+from argosy.promotion import aliases, following
+from argosy.promotion.desk import Desk, Ended
 from argosy.promotion.standing import Main
-from argosy.report import delivery, plain_text, terminal_markdown
+from argosy.report import delivery, request_lines, terminal_markdown
+from argosy.report.plain_text import line, shown
 from argosy.settings import Settings
 
 Action = Callable[[argparse.Namespace, Desk, Settings], int]
@@ -64,117 +63,63 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _list(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
-    requests = [request for request in desk.forge.requests() if arguments.all or request.state is State.OPEN]
+    requests = desk.requests(ended=arguments.all)
     for request in requests:
-        print(request.canonical_json().strip() if arguments.json else _row(request))
+        print(request.canonical_json().strip() if arguments.json else line(request_lines.row(request)))
     if not requests and not arguments.json:
         print("no requests" if arguments.all else "no open requests (--all shows merged and closed ones)")
     return errors.DONE
 
 
-def _row(request: Request) -> str:
-    subject = request.subject
-    place = f"{subject.model} version {subject.version} -> {subject.environment}"
-    return plain_text.line(
-        f"#{request.number:<4} {request.state:<10} {place:<44} {short(subject.model_digest)}  {request.opened_at}"
-    )
-
-
 def _view(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
-    request = desk.forge.request(arguments.number)
-    checks = desk.checks(request, desk.forge.head()) if request.state is State.OPEN else [desk.signatures(request)]
-    signatures = next((check for check in checks if check.name == "signatures"), checks[0])
-    committed, files = desk.as_committed(request)
-    shown = request_text.shown(committed, files, signatures)
-    print(plain_text.line(f"#{request.number} {request.title}"))
-    for name, value in {**_facts(committed), **shown.facts()}.items():
-        print(plain_text.line(f"  {name:<10} {value}"))
-    if request.state is State.OPEN:
+    view = desk.view(arguments.number)
+    request = view.request
+    print(line(f"#{request.number} {request.title}"))
+    for name, value in {**request_lines.facts(request), "evidence": view.evidence, "text": view.text}.items():
+        print(line(f"  {name:<10} {value}"))
+    if view.checks:
         print("  checks")
-        print("\n".join(_mark(check) for check in checks))
+        _print_checks(view.checks)
     if arguments.namespace:
         print("  cluster")
-        for line in delivery.lines(request, wiring.rollouts(arguments.namespace).of(request.subject.environment)):
-            print(plain_text.line(f"    {line}"))
+        for event in delivery.lines(request, wiring.rollouts(arguments.namespace).of(request.subject.environment)):
+            print(line(f"    {event}"))
     width = shutil.get_terminal_size((120, 24)).columns
-    print(f"\n{plain_text.shown(request.body if arguments.raw else terminal_markdown.readable(shown.markdown, width))}")
+    print(f"\n{shown(request.body if arguments.raw else terminal_markdown.readable(view.markdown, width))}")
     return errors.DONE
-
-
-def _facts(request: Request) -> dict[str, str]:
-    ended = f" by {request.ended_by}, {request.ended_at}" if request.ended_by else ""
-    why = f": {request.reason}" if request.reason else ""
-    return {
-        "state": f"{request.state}{ended}{why}",
-        "model": f"{request.subject.model} version {request.subject.version}, {request.subject.model_digest}",
-        **_comparison(request.subject),
-        "branch": request.branch,
-        "opened": f"{request.opened_at} by {request.author}",
-        "labels": ", ".join(request.labels),
-    }
-
-
-def _comparison(subject: promotion.Subject) -> dict[str, str]:
-    if subject.reverts:
-        return {"takes out": short(subject.reverts)}
-    return {"compared": f"with {short(subject.champion_digest)} in production"}
-
-
-def _mark(check: Check) -> str:
-    return plain_text.line(f"    {'ok ' if check.passed else 'RED'} {check.name:<11} {check.reason}")
 
 
 def _diff(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
-    sections = re.split(r"(?m)^(?=diff --git )", desk.forge.diff(arguments.number))
-    for section in filter(None, sections):
-        whole = arguments.all or "/evidence/" not in section.partition("\n")[0]
-        print(plain_text.shown(section.rstrip("\n") if whole else _counted(section)))
+    for file in desk.diff(arguments.number):
+        print(shown(request_lines.file(file, whole=arguments.all)))
     return errors.DONE
 
 
-def _counted(section: str) -> str:
-    """One line for a file whose lines nobody reads in a terminal."""
-    lines = section.splitlines()
-    path = lines[0].rpartition(" b/")[2]
-    added = sum(line.startswith("+") and not line.startswith("+++") for line in lines)
-    removed = sum(line.startswith("-") and not line.startswith("---") for line in lines)
-    return f"{path} | +{added} -{removed} (--all shows it)"
-
-
 def _merge(arguments: argparse.Namespace, desk: Desk, here: Settings) -> int:
-    before = desk.forge.request(arguments.number).state
-    merged = desk.merge(arguments.number, by=people.named(arguments), override=arguments.override)
-    print(plain_text.line(f"{_ended(merged, before)}: {merged.title}"))
-    return _follow(merged, desk, here)
+    ended = desk.merge(arguments.number, by=people.named(arguments), override=arguments.override)
+    print(line(f"{_ended(ended)}: {ended.request.title}"))
+    return _follow(ended.request, desk, here)
 
 
 def _after_merge(arguments: argparse.Namespace, desk: Desk, here: Settings) -> int:
-    request = desk.forge.request(arguments.number)
-    if request.state is not State.MERGED:
-        raise errors.Rejected(f"request {request.number} is {request.state}, not merged")
-    return _follow(request, desk, here)
+    return _follow(desk.forge.request(arguments.number), desk, here)
 
 
 def _follow(merged: Request, desk: Desk, here: Settings) -> int:
     """What a merge leads to. Every part may be repeated, so a failure here is mended by the same command."""
-    merged = subjects.as_committed(desk.forge, merged)  # what main got, whatever the request's text says by now
-    following = desk.open_next(merged) if here.next_on_merge else None
-    if not here.next_on_merge and promotion.following(merged.subject.environment) and not merged.subject.reverts:
-        print(f"the next request opens once {merged.subject.environment} is healthy")
-    if following:
-        print(
-            plain_text.line(
-                f"opened #{following.number}: {following.title}" if following.state is State.OPEN else _row(following)
-            )
-        )
-    if merged.subject.environment == promotion.PRODUCTION:
-        _say_champion(merged.subject.model, desk, here)
+    followed = following.follow(desk.forge, merged, on_merge=here.next_on_merge)
+    if followed.waits_for:
+        print(f"the next request opens once {followed.waits_for} is healthy")
+    if opened := followed.next:
+        is_open = opened.state is State.OPEN
+        print(line(f"opened #{opened.number}: {opened.title}" if is_open else request_lines.row(opened)))
+    if followed.changes_champion:
+        _say_champion(followed.merged.subject.model, desk, here)
     return errors.DONE
 
 
 def _sync_registry(arguments: argparse.Namespace, desk: Desk, here: Settings) -> int:
-    models = arguments.model or Main.now(desk.forge).models()
-    for model in models:
+    for model in arguments.model or Main.now(desk.forge).models():
         _say_champion(model, desk, here)
     return errors.DONE
 
@@ -182,43 +127,33 @@ def _sync_registry(arguments: argparse.Namespace, desk: Desk, here: Settings) ->
 def _say_champion(model: str, desk: Desk, here: Settings) -> None:
     version = aliases.follow(desk.forge, model, wiring.registry(here))
     said = f"champion is version {version}" if version else "no version it knows is in production"
-    print(plain_text.shown(f"registry: {model}: {said}"))
+    print(line(f"registry: {model}: {said}"))
 
 
 def _close(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
     if not arguments.reason.strip():
         raise errors.UsageError("--reason says nothing; the people behind the request read it")
-    before = desk.forge.request(arguments.number).state
-    closed = desk.forge.close(arguments.number, by=people.named(arguments), reason=arguments.reason)
-    kept = (
-        f" ({closed.reason or 'no reason given'}; the reason given now is not kept)" if before is closed.state else ""
-    )
-    print(plain_text.line(f"{_ended(closed, before)}: {closed.title}{kept}"))
+    ended = desk.close(arguments.number, by=people.named(arguments), reason=arguments.reason)
+    first = ended.request.reason or "no reason given"
+    kept = f" ({first}; the reason given now is not kept)" if ended.already else ""
+    print(line(f"{_ended(ended)}: {ended.request.title}{kept}"))
     return errors.DONE
 
 
 def _reopen(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
-    opened = desk.forge.reopen(arguments.number, by=people.named(arguments))
-    print(plain_text.line(f"{opened.state} #{opened.number}: {opened.title}"))
+    opened = desk.reopen(arguments.number, by=people.named(arguments))
+    print(line(f"{opened.state} #{opened.number}: {opened.title}"))
     return errors.DONE
 
 
 def _check(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
-    request = desk.forge.request(arguments.number)
+    found = desk.check(arguments.number, head=arguments.head)
+    request = found.request
     if request.state is State.MERGED:
-        print(plain_text.shown(f"#{request.number} is merged, by {request.ended_by}; nothing is left to check"))
-        return errors.DONE
-    _refuse_other(request, arguments.head)
-    checks = desk.checks(request, desk.forge.head())
-    print("\n".join(_mark(check) for check in checks))
-    _refuse_other(desk.forge.request(arguments.number), arguments.head)
-    return errors.DONE if all(check.passed for check in checks) else errors.Rejected.exit_code
-
-
-def _refuse_other(request: Request, head: str | None) -> None:
-    # Whoever pushes while checks run must not have one commit checked and another one marked as checked.
-    if head not in {None, request.head}:
-        raise errors.Rejected(f"#{request.number} proposes {request.head} by now, not {head}; check that")
+        print(line(f"#{request.number} is merged, by {request.ended_by}; nothing is left to check"))
+    else:
+        _print_checks(found.checks)
+    return errors.DONE if found.passed else errors.Rejected.exit_code
 
 
 def _where(_arguments: argparse.Namespace, _desk: Desk, here: Settings) -> int:
@@ -226,10 +161,14 @@ def _where(_arguments: argparse.Namespace, _desk: Desk, here: Settings) -> int:
     return errors.DONE
 
 
-def _ended(request: Request, before: State) -> str:
-    """How *request* ended, and whether it had before it was asked for."""
-    already = "already " if before is request.state else ""
-    return f"{already}{request.state} #{request.number} by {request.ended_by}"
+def _ended(ended: Ended) -> str:
+    request = ended.request
+    return f"{'already ' if ended.already else ''}{request.state} #{request.number} by {request.ended_by}"
+
+
+def _print_checks(checks: Sequence[Check]) -> None:
+    for check in checks:
+        print(line(request_lines.check(check)))
 
 
 def _action(

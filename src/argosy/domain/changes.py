@@ -9,11 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pydantic import ValidationError
-
 from argosy import errors
-from argosy.domain import promotion, release, version_file
-from argosy.domain.evidence import Evidence
+from argosy.domain import evidence, promotion, release, version_file
 from argosy.domain.promotion import Subject
 
 PLAIN_FILE = "100644"
@@ -148,13 +145,13 @@ def _described(model: str, environment: str, reverts: str | None, read: Callable
     version = _version(path, read(path))
     if version.model != model:
         raise errors.Rejected(f"{path} is about {version.model!r}")
-    evidence = f"{promotion.evidence_folder(model, environment)}/evidence.json"
+    beside = promotion.evidence_path(model, environment)
     return Subject(
         model=model,
         environment=environment,
         model_digest=version.model_digest,
         version=version.version,
-        champion_digest=None if reverts else _champion(evidence, read(evidence)),
+        champion_digest=None if reverts else _champion(beside, read(beside)),
         policy_digest=version.policy_digest,
         reverts=reverts,
     )
@@ -173,9 +170,9 @@ def _champion(path: str, content: bytes | None) -> str | None:
     if content is None:
         raise errors.Rejected(f"its commit has no {path}")
     try:
-        return Evidence.model_validate_json(content).champion.model_digest
-    except ValidationError as error:
-        raise errors.Rejected(f"{path} cannot be read: {error.errors()[0]['msg']}") from None
+        return evidence.parse(content, path).champion.model_digest
+    except errors.Misconfigured as error:
+        raise errors.Rejected(str(error)) from None
 
 
 def disagreements(claimed: Subject, found: Subject) -> list[str]:

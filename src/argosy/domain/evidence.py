@@ -4,8 +4,9 @@ import re
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from pydantic import model_validator
+from pydantic import ValidationError, model_validator
 
+from argosy import errors
 from argosy.domain.documents import Document
 from argosy.domain.model_settings import Task
 from argosy.domain.provenance import Provenance
@@ -122,6 +123,14 @@ class Evidence(Document):
     def failed(self) -> list[GateResult]:
         """The gates that hold the model back."""
         return failed(self.gates)
+
+
+def parse(content: bytes, where: str) -> Evidence:
+    """Read the evidence *content* that lies at *where*. Raises Misconfigured where it is none."""
+    try:
+        return Evidence.model_validate_json(content)
+    except ValidationError as error:
+        raise errors.Misconfigured(f"{where} cannot be read: {error.errors()[0]['msg']}") from None
 
 
 def counting(gates: Sequence[GateResult]) -> list[GateResult]:

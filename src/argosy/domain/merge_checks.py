@@ -191,7 +191,7 @@ def _documents(subject: Subject, files: Mapping[str, bytes]) -> tuple[release.Ve
 
 
 def _evidence_path(subject: Subject) -> str:
-    return f"{promotion.evidence_folder(subject.model, subject.environment)}/evidence.json"
+    return promotion.evidence_path(subject.model, subject.environment)
 
 
 def _documents_agree(

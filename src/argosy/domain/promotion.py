@@ -36,6 +36,11 @@ def evidence_folder(model: str, environment: str) -> str:
     return f"{folder(model, environment)}/evidence"
 
 
+def evidence_path(model: str, environment: str) -> str:
+    """The file with the figures by which that version may be served."""
+    return f"{evidence_folder(model, environment)}/evidence.json"
+
+
 def policy_path(model: str) -> str:
     """The gates of *model*."""
     return f"policies/{model}.yaml"

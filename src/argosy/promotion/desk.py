@@ -1,35 +1,137 @@
-"""A reviewer's desk: the checks of a request, its merge, and what a merge leads to."""
+"""The reviewer's desk: what waits, what a request holds by its commit and its signatures, its checks, its merge or its end.
+
+A request's text is anybody's who may edit it; here only commits, evidence and signatures count. Left to others: the words in a terminal
+(``report``), what a merge leads to (``following``), and the rules of each check (``domain.merge_checks``).
+"""
 
 import datetime
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from argosy import errors, scratch
-from argosy.domain import bundle as bundles
-from argosy.domain import merge_checks, promotion, release, version_file
+from argosy import errors
+from argosy.domain import diffs, merge_checks, promotion
+from argosy.domain.diffs import FileDiff
 from argosy.domain.merge_checks import Check
 from argosy.domain.promotion import Request, State, Subject
 from argosy.ports.artifacts import Artifacts
 from argosy.ports.forge import Forge
 from argosy.ports.signer import Verifier
-from argosy.promotion import following, subjects
+from argosy.promotion import subjects
+from argosy.promotion.seals import Seals
 from argosy.promotion.standing import Main
+from argosy.report import request_body
 from argosy.report.autolinks import defused
 
-Files = Mapping[str, bytes]
-"""Path to content."""
 ATTEMPTS = 5
+"""Looks at a request, and merges of what was seen, before it is left to the reviewer that others keep changing it or main."""
+
+
+@dataclass(frozen=True)
+class View:
+    """A request as a reviewer should see it, whatever its text says."""
+
+    request: Request
+    """With the subject that its commit has; with the one that its text claims, where the commit is no promotion. The body is its text."""
+    checks: Sequence[Check]
+    """Every check while it is open; empty afterwards."""
+    markdown: str
+    """The signed evidence for people; of a revert the request's own text; empty where the evidence cannot be shown."""
+    evidence: str
+    """In one line: whether bundle and evidence are signed with our key, or why the evidence cannot be shown."""
+    text: str
+    """In one line: whether the request's text says what the evidence says."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A request and what its checks found."""
+
+    request: Request
+    checks: Sequence[Check]
+    """Empty where the request is merged: nothing is left to check."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether no check is red."""
+        return all(check.passed for check in self.checks)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A request that ended, merged or closed."""
+
+    request: Request
+    already: bool
+    """Whether it had ended like this before anybody asked for it now."""
 
 
 @dataclass(frozen=True)
 class Desk:
-    """What a reviewer works with."""
+    """What a reviewer works with. Every method raises TryAgain where forge or model store fail, UsageError for a number that nobody has."""
 
     forge: Forge
     artifacts: Artifacts
     verifier: Verifier
     now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC)
+
+    def requests(self, *, ended: bool = False) -> list[Request]:
+        """The open requests by number, with those that *ended* where they are asked for; their subjects are what their texts say."""
+        return [request for request in self.forge.requests() if ended or request.state is State.OPEN]
+
+    def view(self, number: int) -> View:
+        """Request *number*, with all that a reviewer decides by."""
+        request = self.forge.request(number)
+        is_open = request.state is State.OPEN
+        checks = self.checks(request, self.forge.head()) if is_open else [self._signatures(request)]
+        signatures = next((check for check in checks if check.name == "signatures"), checks[0])
+        committed, files = self._as_committed(request)
+        return View(committed, checks if is_open else (), *_shown(committed, files, signatures))
+
+    def diff(self, number: int) -> list[FileDiff]:
+        """What merging request *number* would change in main; of a merged one, what it changed."""
+        return list(diffs.files(self.forge.diff(number)))
+
+    def check(self, number: int, *, head: str | None = None) -> Checked:
+        """The checks of request *number*, which proposes commit *head* (None: whichever it proposes).
+
+        Raises Rejected where it proposes another commit, before or after it was checked.
+        """
+        request = self.forge.request(number)
+        if request.state is State.MERGED:
+            return Checked(request, ())
+        _refuse_other(request, head)
+        checks = self.checks(request, self.forge.head())
+        _refuse_other(self.forge.request(number), head)
+        return Checked(request, checks)
+
+    def merge(self, number: int, *, by: str, override: Iterable[str] = ()) -> Ended:
+        """Merge request *number* in the name of *by*; the checks named in *override* may be red. Merging what is merged is no error.
+
+        What is merged is the commit that was checked, onto the main that it was checked against; where either moves, it is checked again.
+        Raises Rejected with every red check, UsageError where a check cannot be overruled.
+        """
+        overruled = set(override)
+        for _ in range(ATTEMPTS):
+            request, at = self.forge.request(number), self.forge.head()
+            if request.state is State.OPEN:
+                _refuse_red(request, self.checks(request, at), overruled)
+            try:
+                merged = self.forge.merge(number, head=request.head, by=by, at=at, note=_note(by, overruled))
+                return Ended(merged, already=request.state is merged.state)
+            except errors.TryAgain:
+                if (self.forge.head(), self.forge.request(number).head) == (at, request.head):
+                    raise
+        raise errors.TryAgain(f"main of the environment repo, or request {number}, keeps moving; try again in a moment")
+
+    def close(self, number: int, *, by: str, reason: str) -> Ended:
+        """Close request *number* unmerged. Closing what is closed keeps the first reason. Raises Rejected where it is merged."""
+        before = self.forge.request(number).state
+        closed = self.forge.close(number, by=by, reason=reason)
+        return Ended(closed, already=before is closed.state)
+
+    def reopen(self, number: int, *, by: str) -> Request:
+        """Take a closed request up again; the one that is open in its place is superseded. Raises Rejected where it is merged."""
+        return self.forge.reopen(number, by=by)
 
     def checks(self, request: Request, at: str) -> list[Check]:
         """Every check of *request*, at the commit that it has now, against main at commit *at*."""
@@ -41,7 +143,27 @@ class Desk:
         kind = self._of_revert if subject.reverts else self._of_promotion
         return [merge_checks.of_subject(request.subject, subject), *kind(subject, files, Main(self.forge, at))]
 
-    def as_committed(self, request: Request) -> tuple[Request, Files]:
+    def _of_promotion(self, subject: Subject, files: Mapping[str, bytes], main: Main) -> list[Check]:
+        state = main.state(subject.model, subject.model_digest)
+        before = promotion.preceding(subject.environment)
+        order = merge_checks.of_order(subject, main.version(subject.model, before) if before else None)
+        return [*merge_checks.checks(subject, files, state), *order, *self._seals.checks(subject, files)]
+
+    def _of_revert(self, subject: Subject, files: Mapping[str, bytes], main: Main) -> list[Check]:
+        live = main.version(subject.model, subject.environment)
+        earlier = main.served_before(live, subject.environment) if live else None
+        sealed = self._seals.checks(subject, files)
+        return [*merge_checks.of_revert(subject, files, live, earlier.files if earlier else {}), *sealed]
+
+    def _signatures(self, request: Request) -> Check:
+        """Whether bundle and evidence of *request* are signed with our key; red, too, where that cannot be found out now."""
+        committed, files = self._as_committed(request)
+        try:
+            return self._seals.checks(committed.subject, files)[0]
+        except errors.TryAgain as error:
+            return Check("signatures", passed=False, reason=str(error), final=True)
+
+    def _as_committed(self, request: Request) -> tuple[Request, Mapping[str, bytes]]:
         """*request* with the subject and the files of its commit; as it calls itself, without files, where that is no promotion."""
         try:
             committed = subjects.as_committed(self.forge, request)
@@ -49,86 +171,31 @@ class Desk:
             return request, {}
         return committed, self.forge.contents(promotion.places(committed.subject), request.head)
 
-    def signatures(self, request: Request) -> Check:
-        """Whether bundle and evidence of *request* are signed with our key; red, too, where that cannot be found out now."""
-        committed, files = self.as_committed(request)
-        try:
-            return self._sealed(committed.subject, files)[0]
-        except errors.TryAgain as error:
-            return Check("signatures", passed=False, reason=str(error), final=True)
-
-    def _of_promotion(self, subject: Subject, files: Files, main: Main) -> list[Check]:
-        state = main.state(subject.model, subject.model_digest)
-        before = promotion.preceding(subject.environment)
-        order = merge_checks.of_order(subject, main.version(subject.model, before) if before else None)
-        return [*merge_checks.checks(subject, files, state), *order, *self._sealed(subject, files)]
-
-    def _of_revert(self, subject: Subject, files: Files, main: Main) -> list[Check]:
-        live = main.version(subject.model, subject.environment)
-        earlier = main.served_before(live, subject.environment) if live else None
-        sealed = self._sealed(subject, files)
-        return [*merge_checks.of_revert(subject, files, live, earlier.files if earlier else {}), *sealed]
-
-    def merge(self, number: int, *, by: str, override: Iterable[str] = ()) -> Request:
-        """Merge request *number* in the name of *by*; the checks named in *override* may be red.
-
-        What is merged is the commit that was checked, onto the main that it was checked against; where either moves, it is checked again.
-        Raises Rejected with every red check. Merging what is merged is no error.
-        """
-        overruled = set(override)
-        for _ in range(ATTEMPTS):
-            request, at = self.forge.request(number), self.forge.head()
-            if request.state is State.OPEN:
-                _refuse_red(request, self.checks(request, at), overruled)
-            try:
-                return self.forge.merge(number, head=request.head, by=by, at=at, note=_note(by, overruled))
-            except errors.TryAgain:
-                if (self.forge.head(), self.forge.request(number).head) == (at, request.head):
-                    raise
-        raise errors.TryAgain(f"main of the environment repo, or request {number}, keeps moving; try again in a moment")
-
-    def open_next(self, merged: Request) -> Request | None:
-        """Open the next environment's request for what was *merged*, or find it; None after the last environment."""
-        return following.open_next(self.forge, merged)
-
-    def _sealed(self, subject: Subject, files: Files) -> list[Check]:
-        """The signatures, and what they vouch for: that the release is this one, and may still be served."""
-        path = promotion.version_path(subject.model, subject.environment)
-        try:
-            version = version_file.parse(files.get(path, b""), path)
-            released = self._verified(version, _evidence(subject, files))
-        except errors.TryAgain:
-            raise
-        except errors.ArgosyError as error:
-            return [Check("signatures", passed=False, reason=str(error), final=True)]
-        return [
-            Check("signatures", passed=True, reason="bundle and evidence are signed with our key", final=True),
-            merge_checks.of_release(version, released, legacy=subject.reverts is not None),
-            merge_checks.of_term(released, self.now(), final=subject.reverts is None),
-        ]
-
-    def _verified(self, version: release.Version, evidence: Files) -> bundles.Release:
-        """The release of *version*, once the signatures over its bundle and over *evidence* (name to content) hold."""
-        with scratch.folder("check") as place:
-            bundle, report, signatures = (place / name for name in ("bundle", "evidence", "signatures"))
-            self.artifacts.get(version.storage_uri, bundle)
-            if (digest := bundles.digest(bundle)) != version.model_digest:
-                raise errors.Rejected(f"{version.storage_uri} holds {digest}, not the model that is proposed")
-            for name, content in evidence.items():
-                _write(signatures if name in promotion.SIGNATURES else report, name, content)
-            self.verifier.verify(bundle, signatures / promotion.BUNDLE_SIGNATURE)
-            self.verifier.verify(report, signatures / promotion.EVIDENCE_SIGNATURE)
-            released = (bundle / bundles.RELEASE).read_bytes()
-            if evidence.get(bundles.RELEASE, released) != released:
-                raise errors.Rejected(
-                    f"{version.storage_uri} was released otherwise than the evidence shows: {bundles.RELEASE} differs"
-                )
-            return bundles.Release.read(bundle / bundles.RELEASE)
+    @property
+    def _seals(self) -> Seals:
+        return Seals(self.artifacts, self.verifier, self.now)
 
 
-def _evidence(subject: Subject, files: Files) -> dict[str, bytes]:
-    place = f"{promotion.evidence_folder(subject.model, subject.environment)}/"
-    return {path.removeprefix(place): content for path, content in files.items() if path.startswith(place)}
+def _shown(request: Request, files: Mapping[str, bytes], signatures: Check) -> tuple[str, str, str]:
+    """Of *request*, which proposes *files*: Markdown, what stands behind it, and what the request's own text is worth."""
+    signed = ("signature verified: " if signatures.passed else "SIGNATURE NOT VERIFIED: ") + signatures.reason
+    if request.subject.reverts:
+        return request.body, signed, "the request's own: nobody signs why a version is taken out"
+    try:
+        rendered = request_body.of_files(request.subject, files)
+        same = request_body.is_of_files(request.body, request.subject, files)
+    except errors.Misconfigured as error:
+        return "", f"CANNOT BE SHOWN: {error}", "the request's own, not shown beside nothing (--raw)"
+    said = (
+        "as the evidence has it" if same else "DIFFERS from the evidence, which is shown instead (--raw shows the text)"
+    )
+    return rendered, signed, said
+
+
+def _refuse_other(request: Request, head: str | None) -> None:
+    # Whoever pushes while checks run must not have one commit checked and another one marked as checked.
+    if head not in {None, request.head}:
+        raise errors.Rejected(f"#{request.number} proposes {request.head} by now, not {head}; check that")
 
 
 def _refuse_red(request: Request, checks: Sequence[Check], overruled: set[str]) -> None:
@@ -147,12 +214,3 @@ def _refuse_red(request: Request, checks: Sequence[Check], overruled: set[str]) 
 
 def _note(by: str, overruled: set[str]) -> str:
     return "".join(f"Overruled-by: {defused(by)} ({name})\n" for name in sorted(overruled))
-
-
-def _write(folder: Path, name: str, content: bytes) -> None:
-    # Names come from a git tree, which holds no `..`; asked again because a forge may be anything.
-    target = (folder / name).resolve()
-    if not target.is_relative_to(folder.resolve()):
-        raise errors.Rejected(f"the request holds a file outside its folder: {name!r}")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(content)

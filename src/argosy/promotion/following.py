@@ -1,18 +1,56 @@
-"""The request for the next environment: one function, whoever finds that it is due."""
+"""What a merge leads to: the request for the next environment, by one function, whoever finds that it is due.
+
+Left to others: when an environment is healthy enough for the next one (``canaries``), and the registry (``aliases``).
+"""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from argosy import errors
 from argosy.domain import promotion
-from argosy.domain.promotion import Request
+from argosy.domain.promotion import Request, State
 from argosy.ports.forge import Forge
 from argosy.promotion import subjects
 from argosy.report import markdown_text, request_body
 
 
+@dataclass(frozen=True)
+class Followed:
+    """What came of a merge. Finding it out again changes nothing."""
+
+    merged: Request
+    """With the subject that its commit has: what main got, whatever the request's text says by now."""
+    next: Request | None
+    """The request for the next environment, opened or found; None after the last one, after a revert, and where health opens it."""
+    waits_for: str | None
+    """The environment whose health opens the next request; None where nothing waits for that."""
+
+    @property
+    def changes_champion(self) -> bool:
+        """Whether the registry's alias ``champion`` is to follow."""
+        return self.merged.subject.environment == promotion.PRODUCTION
+
+
+def follow(forge: Forge, merged: Request, *, on_merge: bool) -> Followed:
+    """Do what the merge of *merged* calls for in *forge*. *on_merge*: whether the merge, rather than health, opens the next request.
+
+    Raises Rejected where the request is not merged, its commit is no promotion, or a person closed the next request.
+    """
+    if merged.state is not State.MERGED:
+        raise errors.Rejected(f"request {merged.number} is {merged.state}, not merged")
+    committed = subjects.as_committed(forge, merged)
+    if on_merge:
+        return Followed(committed, next=open_next(forge, merged), waits_for=None)
+    subject = committed.subject
+    leads_on = promotion.following(subject.environment) is not None and not subject.reverts
+    return Followed(committed, next=None, waits_for=subject.environment if leads_on else None)
+
+
 def open_next(forge: Forge, merged: Request) -> Request | None:
-    """Open the request that *merged* leads to, or find it; None after the last environment and after a revert."""
+    """Open the request that *merged* leads to, or find it; None after the last environment and after a revert.
+
+    Raises Rejected where a person closed it.
+    """
     request = subjects.as_committed(forge, forge.request(merged.number))
     files = forge.contents(promotion.places(request.subject), request.head)
     proposal = promotion.next_proposal(request, files)

@@ -32,7 +32,8 @@ def named(forge: Forge, models: Collection[str]) -> Named:
                 found[_store(past.version(model, environment))].append(who)
     for request in forge.requests():
         if request.state is State.OPEN:
-            found[_store(subjects.version(forge, request))].append(f"request {request.number}")
+            asked = subjects.proposed(forge, request).version(request.subject.model, request.subject.environment)
+            found[_store(asked)].append(f"request {request.number}")
     return found
 
 

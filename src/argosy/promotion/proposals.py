@@ -4,12 +4,12 @@ A forge asks while nobody else can change its requests, and then does it. The ru
 get what they need of main.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
-from pydantic import ValidationError
-
+from argosy import errors
 from argosy.domain import promotion
-from argosy.domain.evidence import Evidence
+from argosy.domain.evidence import Evidence, parse
 from argosy.domain.promotion import Decision, Proposal, Request
 from argosy.promotion import subjects
 from argosy.promotion.standing import Main
@@ -22,33 +22,34 @@ def decide(main: Main, proposal: Proposal, known: Sequence[Request]) -> Decision
     """
     subject = proposal.subject
     version = main.version(subject.model, subject.environment)
-    served = version.model_digest if version and not _says_more(main, proposal, main.commit) else None
-    decision = promotion.decide(
-        subject,
-        known,
-        served,
-        lambda request: subjects.is_genuine(main, request) and not _says_more(main, proposal, request.head),
-    )
+    served = version.model_digest if version and not _says_more(proposal, main) else None
+    decision = promotion.decide(subject, known, served, partial(_may_stand_for, proposal, main))
     if decision.action == "stop" and decision.request:
         raise promotion.refusal(decision.request)
     return decision
 
 
-def _says_more(main: Main, proposal: Proposal, commit: str) -> bool:
-    """Whether *proposal* says where its model comes from, and what *commit* has in its place leaves that in doubt.
+def _may_stand_for(proposal: Proposal, main: Main, request: Request) -> bool:
+    """Whether *request*, which asks the same as *proposal*, is one to leave open in its place."""
+    return subjects.is_genuine(main, request) and not _says_more(proposal, subjects.proposed(main.forge, request))
+
+
+def _says_more(proposal: Proposal, there: Main) -> bool:
+    """Whether *proposal* says where its model comes from, and what is *there* in its place leaves that in doubt.
 
     Production refuses such a doubt for good, as evidence is never changed. So the model is proposed anew, although it is the same one.
     """
-    path = f"{promotion.evidence_folder(proposal.subject.model, proposal.subject.environment)}/evidence.json"
-    return (
-        path in proposal.files and not _is_doubted(proposal.files[path]) and _is_doubted(main.forge.read(path, commit))
-    )
-
-
-def _is_doubted(content: bytes | None) -> bool:
-    """Whether production refuses the evidence *content* for its model's provenance; what cannot be read says nothing of it."""
-    try:
-        evidence = Evidence.model_validate_json(content or b"")
-    except ValidationError:
+    subject = proposal.subject
+    path = promotion.evidence_path(subject.model, subject.environment)
+    if path not in proposal.files or _is_doubted(partial(parse, proposal.files[path], path)):
         return False
-    return bool(evidence.provenance.doubts()) and not evidence.provenance_waiver
+    return _is_doubted(partial(there.evidence, subject.model, subject.environment))
+
+
+def _is_doubted(read: Callable[[], Evidence | None]) -> bool:
+    """Whether production refuses the evidence that is *read* for its model's provenance; what cannot be read says nothing of it."""
+    try:
+        evidence = read()
+    except errors.Misconfigured:
+        return False
+    return evidence is not None and bool(evidence.provenance.doubts()) and not evidence.provenance_waiver

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from argosy import errors
 from argosy.domain import environment_repo, promotion, version_file
 from argosy.domain.documents import sha256
+from argosy.domain.evidence import Evidence, parse
 from argosy.domain.merge_checks import MainState
 from argosy.domain.release import Version
 from argosy.ports.forge import Forge
@@ -81,6 +82,15 @@ class Main:
     def bundle_signature(self, model: str, environment: str) -> bytes | None:
         """The signature of the bundle that *environment* serves; None where none was committed."""
         return self._read(f"{promotion.evidence_folder(model, environment)}/{promotion.BUNDLE_SIGNATURE}")
+
+    def evidence(self, model: str, environment: str) -> Evidence | None:
+        """The evidence of the version that *environment* serves; None where there is none.
+
+        Raises Misconfigured where it is no evidence.
+        """
+        path = promotion.evidence_path(model, environment)
+        content = self._read(path)
+        return parse(content, f"{self.called}:{path}") if content is not None else None
 
     def state(self, model: str, model_digest: str) -> MainState:
         """What the checks of a request for *model_digest* hold it against. Raises Misconfigured where the champion cannot be understood."""

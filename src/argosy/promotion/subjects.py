@@ -5,9 +5,8 @@ Left to others: which changes a request may make at all (``domain.changes``), an
 """
 
 from argosy import errors
-from argosy.domain import changes, promotion, version_file
+from argosy.domain import changes, promotion
 from argosy.domain.promotion import Request, Subject
-from argosy.domain.release import Version
 from argosy.ports.forge import Forge
 from argosy.promotion.standing import Main
 
@@ -23,14 +22,9 @@ def as_committed(forge: Forge, request: Request) -> Request:
     return request.model_copy(update={"subject": of(Main.now(forge), request)})
 
 
-def version(forge: Forge, request: Request) -> Version | None:
-    """The version that the commit of *request* has in the place that its text names; None where it has none there.
-
-    Raises Misconfigured where the file cannot be understood.
-    """
-    path = promotion.version_path(request.subject.model, request.subject.environment)
-    content = forge.read(path, request.head)
-    return version_file.parse(content, path) if content is not None else None
+def proposed(forge: Forge, request: Request) -> Main:
+    """What main would say by the commit of *request*, in messages too."""
+    return Main(forge, request.head, called=request.branch)
 
 
 def is_genuine(main: Main, request: Request) -> bool:

@@ -34,7 +34,7 @@ def of_files(subject: promotion.Subject, files: Mapping[str, bytes], not_after: 
     Raises Misconfigured where one of them is missing or cannot be read.
     """
     path = promotion.version_path(subject.model, subject.environment)
-    beside = f"{promotion.evidence_folder(subject.model, subject.environment)}/evidence.json"
+    beside = promotion.evidence_path(subject.model, subject.environment)
     version = version_file.parse(files.get(path, b""), path)
     try:
         evidence = Evidence.model_validate_json(files.get(beside, b""))

@@ -26,7 +26,7 @@ from argosy.domain.merge_checks import Check
 from argosy.domain.promotion import Request, State, Subject
 from argosy.domain.release import Version
 from argosy.ports.forge import Forge
-from argosy.promotion import desk
+from argosy.promotion import seals
 from argosy.promotion.desk import Desk
 from argosy.settings import Settings
 from argosy.testing.by_hand import Files, GithubHand, Hand, LocalHand, Modes
@@ -546,7 +546,7 @@ def test_main_moves_while_a_request_is_checked(
 def test_a_file_of_a_request_stays_in_its_folder(name: str, tmp_path: Path) -> None:
     """Git's trees have no such names; a forge may be anything, and the check writes what it was given."""
     with pytest.raises(errors.Rejected, match="outside its folder"):
-        desk._write(tmp_path / "evidence", name, b"")
+        seals._write(tmp_path / "evidence", name, b"")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -76,7 +76,7 @@ def test_a_byte_that_is_no_text_is_said() -> None:
     """It was a traceback in every proposal for the model; whoever proposes is told the place."""
     main = Main.now(MemoryForge({**TEMPLATE, PATH: _version("a").yaml().encode() + b"# caf\xe9\n"}))
     with pytest.raises(errors.Misconfigured, match=r"^main:models/toy/production/version\.yaml:\d+: is no UTF-8"):
-        proposals.decide(main, proposal("b", environment="production").subject, [])
+        proposals.decide(main, proposal("b", environment="production"), [])
 
 
 def test_what_was_served_before() -> None:

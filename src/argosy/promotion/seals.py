@@ -1,0 +1,83 @@
+"""The signatures of a version: bundle and evidence are signed with our key, and what the signed release says is what main would say.
+
+Left to others: which key is ours and where the model store is (ports), and every check that needs neither (``domain.merge_checks``).
+"""
+
+import datetime
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from argosy import errors, scratch
+from argosy.domain import bundle as bundles
+from argosy.domain import merge_checks, promotion, release, version_file
+from argosy.domain.merge_checks import Check
+from argosy.domain.promotion import Subject
+from argosy.ports.artifacts import Artifacts
+from argosy.ports.signer import Verifier
+
+Files = Mapping[str, bytes]
+"""Path to content."""
+
+
+@dataclass(frozen=True)
+class Seals:
+    """What signatures are checked with."""
+
+    artifacts: Artifacts
+    """The model store."""
+    verifier: Verifier
+    """Of our public key."""
+    now: Callable[[], datetime.datetime]
+    """The time, in UTC."""
+
+    def checks(self, subject: Subject, files: Files) -> list[Check]:
+        """The signatures of a request about *subject* that proposes *files*, first; and where they hold, the release and its term.
+
+        Raises TryAgain where the model store does not answer.
+        """
+        path = promotion.version_path(subject.model, subject.environment)
+        try:
+            version = version_file.parse(files.get(path, b""), path)
+            released = self._verified(version, _evidence(subject, files))
+        except errors.TryAgain:
+            raise
+        except errors.ArgosyError as error:
+            return [Check("signatures", passed=False, reason=str(error), final=True)]
+        return [
+            Check("signatures", passed=True, reason="bundle and evidence are signed with our key", final=True),
+            merge_checks.of_release(version, released, legacy=subject.reverts is not None),
+            merge_checks.of_term(released, self.now(), final=subject.reverts is None),
+        ]
+
+    def _verified(self, version: release.Version, evidence: Files) -> bundles.Release:
+        """The release of *version*, once the signatures over its bundle and over *evidence* (name to content) hold."""
+        with scratch.folder("check") as place:
+            bundle, report, signatures = (place / name for name in ("bundle", "evidence", "signatures"))
+            self.artifacts.get(version.storage_uri, bundle)
+            if (digest := bundles.digest(bundle)) != version.model_digest:
+                raise errors.Rejected(f"{version.storage_uri} holds {digest}, not the model that is proposed")
+            for name, content in evidence.items():
+                _write(signatures if name in promotion.SIGNATURES else report, name, content)
+            self.verifier.verify(bundle, signatures / promotion.BUNDLE_SIGNATURE)
+            self.verifier.verify(report, signatures / promotion.EVIDENCE_SIGNATURE)
+            released = (bundle / bundles.RELEASE).read_bytes()
+            if evidence.get(bundles.RELEASE, released) != released:
+                raise errors.Rejected(
+                    f"{version.storage_uri} was released otherwise than the evidence shows: {bundles.RELEASE} differs"
+                )
+            return bundles.Release.read(bundle / bundles.RELEASE)
+
+
+def _evidence(subject: Subject, files: Files) -> dict[str, bytes]:
+    place = f"{promotion.evidence_folder(subject.model, subject.environment)}/"
+    return {path.removeprefix(place): content for path, content in files.items() if path.startswith(place)}
+
+
+def _write(folder: Path, name: str, content: bytes) -> None:
+    # Names come from a git tree, which holds no `..`; asked again because a forge may be anything.
+    target = (folder / name).resolve()
+    if not target.is_relative_to(folder.resolve()):
+        raise errors.Rejected(f"the request holds a file outside its folder: {name!r}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(content)
