@@ -5,16 +5,13 @@ Follows the controller's ``ProcessArgs`` and ``SubstituteParams``. What is then 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from argosy.engine.machine import scopes, substitution
 from argosy.engine.manifest import locations
 from argosy.engine.manifest.catalogue import Owner
 from argosy.engine.nodes import Json, Node
 
-T = TypeVar("T")
-Told = Callable[[T], None]
-ScopeSource = Callable[[], dict[str, object]]
 Done = Callable[["Node"], None]
 """Is told of a finished node."""
 

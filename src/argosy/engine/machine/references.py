@@ -22,23 +22,23 @@ def refers(task: Json) -> bool:
     return any(word in written for word in _REFERRING)
 
 
-def resolved(task: Json, scope: Mapping[str, object]) -> tuple[Json, bool]:
-    """*task* with its references replaced, and whether it runs as far as ``when`` can tell before a loop is expanded.
+def resolved(task: Json, scope: Mapping[str, object]) -> Json:
+    """*task* with its references replaced; only those of its ``when`` where that says already that it does not run.
 
-    A task that does not run is given back unresolved but for its ``when``. Raises ExpressionError or CallError.
+    Raises ExpressionError or CallError.
     """
     hooks = {key: task[key] for key in _HOOKS if key in task}
     body = {key: value for key, value in task.items() if key not in _HOOKS}
     if body.get("when"):
         body["when"] = substitution.replace_strictly(body["when"], scope)
         if not _runs(body):
-            return {**body, **hooks}, False
+            return {**body, **hooks}
     body["arguments"] = _with_absent_marked(body.get("arguments") or {}, scope)
     replaced: Json = substitution.replace_strictly(body, scope)
     arguments = replaced["arguments"]
     if arguments.get("artifacts"):
-        arguments["artifacts"] = _artifacts(arguments["artifacts"], scope)
-    return {**replaced, **hooks}, True
+        arguments["artifacts"] = artifacts(arguments["artifacts"], scope)
+    return {**replaced, **hooks}
 
 
 def _runs(task: Json) -> bool:
@@ -70,9 +70,10 @@ def _is_absent(value: object, scope: Mapping[str, object]) -> bool:
     return name in scope and scope[name] is None
 
 
-def _artifacts(artifacts: list[Json], scope: Mapping[str, object]) -> list[Json]:
+def artifacts(given: list[Json], scope: Mapping[str, object]) -> list[Json]:
+    """*given*, each as the artifact that it refers to. Raises ExpressionError where one is needed and not there."""
     found = []
-    for artifact in artifacts:
+    for artifact in given:
         if not artifact.get("from") and not artifact.get("fromExpression"):
             found.append(artifact)
             continue

@@ -1,270 +1,177 @@
 """A Steps template: groups one after the other, the steps of a group side by side. Follows the controller's ``steps.go``."""
 
+import itertools
+
 from argosy.engine import nodes
 from argosy.engine.expressions.errors import ExpressionError
-from argosy.engine.machine import admission, calls, exits, loops, references, results, scopes
+from argosy.engine.machine import admission, boundary, scopes
+from argosy.engine.machine.boundary import Boundary, Child, Group
 from argosy.engine.machine.calls import Call
 from argosy.engine.machine.core import Machine
-from argosy.engine.nodes import Json, Node, NodeType, Outputs, Phase
+from argosy.engine.nodes import Json, Node, NodeType, Phase
 
 
 def carry_out(machine: Machine, call: Call, template: Json) -> None:
     """The body of a Steps template."""
-    Steps(machine, call, template).start()
+    Steps(machine, call, template).go_on()
 
 
-class Steps:
+class Steps(Boundary):
     """One call of a Steps template while it runs."""
 
     def __init__(self, machine: Machine, call: Call, template: Json) -> None:
-        self._machine = machine
-        self._call = call
-        self._template = template
-        self._groups: list[list[Json]] = [list(group) for group in template["steps"]]
-        self._scope: scopes.Scope = scopes.inputs(template)
+        super().__init__(machine, call, template, NodeType.STEPS, "steps")
         self._position = -1
-        self._last: Group | None = None
+        self._group: Group | None = None
+        self._facts: scopes.Scope = {}
 
-    def start(self) -> None:
-        """Start the first group."""
-        self._node = self._machine.create(self._call, NodeType.STEPS, Phase.RUNNING)
-        self._machine.admission.limit(self._node.name, self._template, self._give_up)
-        self._next()
-
-    def _next(self) -> None:
+    def go_on(self) -> None:
+        """Start the next group; end after the last."""
         self._position += 1
-        if self._position == len(self._groups):
+        if self._position == len(self.template["steps"]):
             self._succeed()
             return
-        name = f"{self._node.name}[{self._position}]"
-        self._last = Group(
-            self._machine, self._call, self._template, name=name, scope=self._known, ended=self._group_ended
-        )
-        self._last.start(self._groups[self._position])
-
-    def _known(self) -> scopes.Scope:
-        return {**self._machine.variables, **self._scope}
-
-    def _group_ended(self, group: "Group") -> None:
-        if self._node.fulfilled:
-            return
-        if group.node.phase.unsuccessful:
-            if self._last is not None and self._last is not group:
-                self._last.abandoned = True
-            self._finish(Phase.FAILED, group.node.message)
-            return
-        try:
-            for step in self._groups[self._position]:
-                self._scope |= self._facts_of(step, group)
-        except ValueError as error:
-            # The controller gives up whoever called these steps, too.
-            self._machine.impossible.add(self._node.name)
-            self._finish(Phase.ERROR, str(error))
-            return
-        self._machine.post(self._next)
-
-    def _facts_of(self, step: Json, group: "Group") -> scopes.Scope:
-        name = step["name"]
-        workflow = self._machine.identity.name
-        if name in group.single:
-            node = group.single[name]
-            facts = scopes.of_node("steps", name, node, workflow)
-            if node.outputs is None and node.phase in (Phase.SKIPPED, Phase.OMITTED):
-                facts |= self._absent(step)
-            return facts
-        ran = [node for node in group.in_order(group.looped.get(name, [])) if node.type is not NodeType.SKIPPED]
-        facts = scopes.of_loop("steps", name, ran) if ran else {}
-        return facts | scopes.of_node("steps", name, group.node, workflow)
-
-    def _absent(self, step: Json) -> scopes.Scope:
-        try:
-            template, _ = self._machine.catalogue.resolve(step, self._call.owner)
-        except LookupError:
-            return {}
-        return scopes.of_absent(f"steps.{step['name']}", template, artifacts=True)
+        self._group = self.group(f"{self.node.name}[{self._position}]", NodeType.STEP_GROUP)
+        self._start(self._group)
 
     def _succeed(self) -> None:
         try:
-            outputs = references.declared_outputs(self._template.get("outputs") or {}, self._known())
+            self.succeed(self._known())
         except (ExpressionError, ValueError) as error:
-            self._finish(Phase.ERROR, str(error))
-            return
-        self._machine.export(self._template, outputs)
-        self._finish(Phase.SUCCEEDED, outputs=outputs)
+            self.finish(Phase.ERROR, str(error))
 
-    def _give_up(self) -> None:
-        self._machine.admission.forget(self._node.name)
-        if self._last is not None and not self._last.node.fulfilled:
-            self._last.end(Phase.FAILED, admission.GIVEN_UP)
+    def give_up(self) -> None:
+        """End the group, and with it the steps."""
+        self.machine.admission.forget(self.node.name)
+        if self._group and not self._group.node.fulfilled:
+            self._end(self._group, Phase.FAILED, admission.GIVEN_UP)
         else:
-            self._finish(Phase.FAILED, admission.GIVEN_UP)
-
-    def _finish(self, phase: Phase, message: str = "", outputs: Outputs | None = None) -> None:
-        self._node.ends = self._last.ends() if self._last else []
-        if self._last and self._last.abandoned:
-            self._node.ends = [phase]
-        self._machine.finish(self._call, self._node, phase, message, outputs)
-
-
-class Group:
-    """The steps that run side by side."""
-
-    def __init__(
-        self,
-        machine: Machine,
-        call: Call,
-        template: Json,
-        *,
-        name: str,
-        scope: calls.ScopeSource,
-        ended: "calls.Told[Group]",
-    ) -> None:
-        self._machine = machine
-        self._call = call
-        self._template = template
-        self._boundary = call.name
-        self._scope = scope
-        self._told = ended
-        self.single: dict[str, Node] = {}
-        self.looped: dict[str, list[Node]] = {}
-        self._children: list[tuple[Json, Node]] = []
-        self._started: list[str] = []
-        self._left = 0
-        self.abandoned = False
-        """Whether its steps gave up before it ended."""
-        self.node = machine.add(name, NodeType.STEP_GROUP, Phase.RUNNING, boundary=call.name, parent=call.name)
-
-    def start(self, steps: list[Json]) -> None:
-        """Start each step, and each item of those that loop."""
-        try:
-            expanded = [(step, expansion) for step in steps for expansion in self._expanded(step)]
-        except (ExpressionError, calls.CallError, loops.LoopError, ValueError) as error:
-            self.end(Phase.ERROR, str(error))
-            return
-        self._left = len(expanded)
-        for own, step in expanded:
-            if self.node.fulfilled:
-                return
-            self._start_step(own, step)
-        if not expanded:
-            self.end(Phase.SUCCEEDED)
-
-    def end(self, phase: Phase, message: str = "") -> None:
-        """The group's end. Steps that still run are left to run out; nobody waits for them."""
-        if self.node.fulfilled or self.abandoned:
-            return
-        self.node.ends = self.ends()
-        call = Call(name=self.node.name, holder={}, owner=("", ""), done=lambda _: self._told(self))
-        self._machine.finish(call, self.node, phase, message)
+            self.finish(Phase.FAILED, admission.GIVEN_UP)
 
     def ends(self) -> list[str]:
-        """The phases in which the group's steps ended."""
-        return list(dict.fromkeys(end for _, node in self._children for end in node.ends)) or [Phase.SUCCEEDED]
+        """Those of the last group."""
+        return _ends(self._group) if self._group and self._group.node.fulfilled else []
 
-    def in_order(self, nodes_of_group: list[Node]) -> list[Node]:
-        """Some of the group's nodes in the order in which they were started, whichever ended first."""
-        position = {name: at for at, name in enumerate(self._started)}
-        return sorted(nodes_of_group, key=lambda node: position.get(node.name, -1))
+    def known_to(self, _: Json, /) -> scopes.Scope:
+        """What came of earlier groups, beside what is always known."""
+        return self._known()
 
-    def _expanded(self, step: Json) -> list[Json]:
-        resolved, _ = references.resolved(step, self._scope())
-        if not loops.is_loop(step):
-            return [resolved]
-        self.looped[step["name"]] = []
-        items = loops.expand(resolved, self._scope())
-        if not items:
-            self._skipped(step, step, "Skipped, empty params")
-        return items
+    def _known(self) -> scopes.Scope:
+        return self.scope([self._facts])
 
-    def _start_step(self, own: Json, step: Json) -> None:
+    # A group
+
+    def _start(self, group: Group) -> None:
+        """Start each step, and each item of those that loop."""
         try:
-            runs = not step.get("when") or exits.holds(step["when"])
-        except ExpressionError as error:
-            self._skipped(own, step, str(error), Phase.ERROR)
-            self.end(Phase.ERROR, str(error))
+            children = [
+                child for step in self.template["steps"][self._position] for child in self._children(group, step)
+            ]
+        except boundary.UNFIT as error:
+            self._end(group, Phase.ERROR, str(error))
             return
-        if not runs:
-            node = self._skipped(own, step, f"when '{step['when']}' evaluated false")
-            self._machine.post(lambda: self._one_less(node))
-            return
-        hooks = exits.Hooks(self._machine, own, "steps", self._call, self._scope)
-        name = f"{self.node.name}.{step['name']}"
-        self._started.append(name)
-        self._machine.begin(
-            Call(
-                name=name,
-                holder=step,
-                owner=self._call.owner,
-                done=lambda node: hooks.after(node, lambda ended: self._step_ended(own, step, ended)),
-                arguments=step.get("arguments") or {},
-                boundary=self._boundary,
-                parent=self.node.name,
-                extra={"steps.name": step["name"]},
-                on_exit=self._call.on_exit,
-                depth=self._call.depth + 1,
-                keeps_result=results.is_referred_to(self._template, "steps", own["name"]),
-                fell=lambda node: self._fell(own, node),
+        group.take(children)
+        starting = [child for child in children if child.node is None]
+        for child in starting:
+            if not group.node.fulfilled:
+                self._begin(group, child)
+        if not starting:
+            self._end(group, Phase.SUCCEEDED)
+
+    def _children(self, group: Group, step: Json) -> list[Child]:
+        children = self.children(step)
+        if not children:
+            node = self.leave_out(
+                step, f"{group.node.name}.{step['name']}", group.node.name, Phase.SKIPPED, boundary.EMPTY
             )
-        )
-        hooks.watch(name)
+            children = [Child(step, step, _succeeding(node))]
+        return children
 
-    def _skipped(self, own: Json, step: Json, message: str, phase: Phase = Phase.SKIPPED) -> Node:
-        node = self._machine.add(
-            f"{self.node.name}.{step['name']}",
-            NodeType.SKIPPED,
-            phase,
-            template=step.get("template") or "",
-            boundary=self._boundary,
-            parent=self.node.name,
-            message=message,
+    def _begin(self, group: Group, child: Child) -> None:
+        left_out = self.begin(
+            child,
+            f"{group.node.name}.{child.body['name']}",
+            group.node.name,
+            lambda node: self._step_ended(group, child, node),
+            fell=lambda node: self._fell(group, child, node),
         )
-        node.finished = node.started
-        node.ends = [phase if phase.completed else Phase.SUCCEEDED]
-        self._keep(own, step, node)
-        return node
-
-    def _keep(self, own: Json, step: Json, node: Node) -> None:
-        self._children.append((own, node))
-        if own["name"] in self.looped and step is not own:
-            self.looped[own["name"]].append(node)
+        if left_out is None:
+            return
+        child.node = _succeeding(left_out)
+        if left_out.phase is Phase.ERROR:
+            self._end(group, Phase.ERROR, left_out.message)
         else:
-            self.looped.pop(own["name"], None)
-            self.single[own["name"]] = node
+            self.machine.post(lambda: self._step_ended(group, child, left_out))
 
-    def _fell(self, own: Json, node: Node) -> None:
-        """A daemon of the group ended by itself. The controller looks at groups again that have long succeeded."""
-        if node.boundary and self._machine.nodes[node.boundary].fulfilled:
-            return  # it was stopped
-        if self.node.fulfilled and not _goes_on(own, node):
-            self.node.phase = Phase.RUNNING
-            self._fail_by(node)
-
-    def _step_ended(self, own: Json, step: Json, node: Node) -> None:
-        self._keep(own, step, node)
-        self._one_less(node)
-
-    def _one_less(self, node: Node) -> None:
-        self._left -= 1
-        if node.name in self._machine.impossible:
+    def _step_ended(self, group: Group, child: Child, node: Node) -> None:
+        all_ended = group.all_ended(child, node)
+        if node.name in self.machine.impossible:
             # The controller gives up the group at once.
-            self.end(Phase.ERROR, f"step group deemed errored due to child {node.name} error: {node.message}")
-        elif self._left == 0 and not self.node.fulfilled:
-            self._assess()
+            self._end(group, Phase.ERROR, f"step group deemed errored due to child {node.name} error: {node.message}")
+        elif all_ended:
+            self._assess(group)
 
-    def _assess(self) -> None:
+    def _fell(self, group: Group, child: Child, node: Node) -> None:
+        """A daemon of the group ended by itself. The controller looks at groups again that have long succeeded."""
+        if self.node.fulfilled:
+            return  # it was stopped
+        if group.node.fulfilled and not boundary.goes_on(child.task, node.phase):
+            group.node.phase = Phase.RUNNING
+            self._fail(group, node)
+
+    def _assess(self, group: Group) -> None:
         """Of several that failed, the one that was started first gives the reason, whichever ended first."""
-        owners = {node.name: own for own, node in self._children}
-        for node in self.in_order([node for _, node in self._children]):
-            if node.phase.unsuccessful and not _goes_on(owners[node.name], node):
-                self._fail_by(node)
+        for child in group.children:
+            node = child.node
+            if node and node.phase.unsuccessful and not boundary.goes_on(child.task, node.phase):
+                self._fail(group, node)
                 return
-        self.end(Phase.SUCCEEDED)
+        self._end(group, Phase.SUCCEEDED)
 
-    def _fail_by(self, node: Node) -> None:
-        self.end(Phase.FAILED, f"child '{nodes.node_id(self._machine.identity.name, node.name)}' failed")
+    def _fail(self, group: Group, node: Node) -> None:
+        self._end(group, Phase.FAILED, f"child '{nodes.node_id(self.machine.identity.name, node.name)}' failed")
+
+    def _end(self, group: Group, phase: Phase, message: str = "") -> None:
+        """Steps that still run are left to run out; nobody waits for them."""
+        if not group.node.fulfilled and not self.node.fulfilled:
+            group.node.ends = _ends(group)
+            call = self.call_of({}, group.node.name, self.node.name, lambda _: self._group_ended(group))
+            self.machine.finish(call, group.node, phase, message)
+
+    def _group_ended(self, group: Group) -> None:
+        if self.node.fulfilled:
+            return
+        if group.node.phase.unsuccessful:
+            self.finish(Phase.FAILED, group.node.message)
+            return
+        try:
+            self._facts |= self._facts_of(group)
+        except ValueError as error:
+            # The controller gives up whoever called these steps, too.
+            self.machine.impossible.add(self.node.name)
+            self.finish(Phase.ERROR, str(error))
+            return
+        self.machine.post(self.go_on)
+
+    def _facts_of(self, group: Group) -> scopes.Scope:
+        """What later steps may say about those of *group*, all of which have ended."""
+        facts: scopes.Scope = {}
+        for name, found in itertools.groupby(group.children, key=lambda child: child.task["name"]):
+            children = list(found)
+            step, ended = children[0].task, [child.node for child in children if child.node]
+            if ended[0].name == f"{group.node.name}.{name}":
+                facts |= self.facts_of(step, ended[0])
+            else:
+                ran = [node for node in ended if node.type is not NodeType.SKIPPED]
+                facts |= self.facts_of(step, group.node, ran or None)
+        return facts
 
 
-def _goes_on(step: Json, node: Node) -> bool:
-    """Whether the failure of *node* is no failure of *step*'s group."""
-    goes_on = step.get("continueOn") or {}
-    return bool(goes_on.get("failed" if node.phase is Phase.FAILED else "error"))
+def _ends(group: Group) -> list[str]:
+    return group.ends() or [Phase.SUCCEEDED]
+
+
+def _succeeding(left_out: Node) -> Node:
+    """*left_out*, unless it is an error, counts as a success."""
+    left_out.ends = left_out.ends or [Phase.SUCCEEDED]
+    return left_out

@@ -5,14 +5,12 @@ from collections.abc import Callable, Mapping
 
 from argosy.engine import effects, nodes
 from argosy.engine.expressions import json_text
-from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.machine import (
     calls,
     dag,
-    exits,
+    hooks,
     leaves,
     memoization,
-    references,
     retry,
     scopes,
     steps,
@@ -55,7 +53,6 @@ class Workflow:
     ) -> None:
         self.ending: Ending | None = None
         self._spec = catalogue.spec
-        self._arguments = arguments
         self._started = clock() if started is None else started
         variables = scopes.workflow_constants(identity.name, identity.uid, identity.created, metadata, self._spec)
         variables |= scopes.workflow_parameters(arguments)
@@ -70,9 +67,14 @@ class Workflow:
             clock=clock,
             history=history,
         )
-        self._waiting_hooks = {name: hook for name, hook in (self._spec.get("hooks") or {}).items() if name != "exit"}
-        self._running_hooks = 0
-        self._root: Node | None = None
+        self._entry = Call(
+            name=identity.name,
+            holder={"template": self._spec["entrypoint"]},
+            owner=WORKFLOW,
+            done=self._entry_ended,
+            arguments=arguments,
+        )
+        self._hooks = hooks.WorkflowHooks(self.machine, self._spec, self._entry)
 
     def start(self) -> None:
         """Call the entrypoint, once the workflow's own locks are granted."""
@@ -95,58 +97,20 @@ class Workflow:
         self.machine.drain()
 
     def _enter(self) -> None:
-        self._look_at_hooks()
-        self.machine.begin(
-            Call(
-                name=self.machine.identity.name,
-                holder={"template": self._spec["entrypoint"]},
-                owner=WORKFLOW,
-                done=self._entry_ended,
-                arguments=self._arguments,
-            )
-        )
+        self._hooks.look()
+        self.machine.begin(self._entry)
 
     def _entry_ended(self, node: Node) -> None:
         if node.name in self.machine.impossible:
             self._give_up(node)
             return
-        self._root = node
         self._note_end(node)
-        self._look_at_hooks()
-        if not self._running_hooks:
-            self._leave()
+        self._hooks.after(lambda handler: self._end(node, handler))
 
     def _give_up(self, node: Node) -> None:
         """The entrypoint cannot be called: there is nothing to run an exit handler for."""
         self.ending = Ending(Phase.ERROR, f"error in entry template execution: {node.message}")
         self.machine.effects.append(effects.Release(""))
-
-    def _leave(self) -> None:
-        if self._root is None:
-            return
-        handler = exits.workflow_handler(self._spec, self.machine.variables)
-        if handler is None or self.machine.is_shut_for(on_exit=True):
-            self._end(self._root, None)
-            return
-        root = self._root
-        self._hook(f"{self.machine.identity.name}.onExit", handler, lambda node: self._end(root, node), on_exit=True)
-
-    def _hook(self, name: str, hook: Json, done: calls.Done, *, on_exit: bool) -> None:
-        arguments = hook.get("arguments") or {}
-        if arguments.get("artifacts"):
-            arguments = references.resolved({"arguments": arguments}, self.machine.variables)[0]["arguments"]
-        self.machine.begin(
-            Call(
-                name=name,
-                holder={key: hook[key] for key in ("template", "templateRef") if key in hook},
-                owner=WORKFLOW,
-                done=done,
-                arguments=arguments or self._arguments,
-                parent=self.machine.identity.name,
-                on_exit=on_exit,
-                hooked=True,
-            )
-        )
 
     def _note_end(self, node: Node) -> None:
         """What an exit handler may say about the workflow."""
@@ -170,23 +134,6 @@ class Workflow:
             for node in self.machine.nodes.values()
             if node.phase.unsuccessful
         ]
-
-    def _look_at_hooks(self) -> None:
-        for name, hook in list(self._waiting_hooks.items()):
-            try:
-                due = references.truth(hook.get("expression") or "false", self.machine.variables)
-            except ExpressionError:
-                due = False  # it speaks of what is not known yet
-            if due:
-                del self._waiting_hooks[name]
-                self._running_hooks += 1
-                full_name = f"{self.machine.identity.name}.hooks.{name}"
-                self._hook(full_name, hook, self._hook_ended, on_exit=False)
-
-    def _hook_ended(self, _: Node) -> None:
-        self._running_hooks -= 1
-        if not self._running_hooks and self._root is not None:
-            self._leave()
 
     def _end(self, root: Node, on_exit: Node | None) -> None:
         self.machine.end_daemons(None)

@@ -5,7 +5,7 @@ The order matters: a variable exported with ``globalName`` is known to what is l
 
 from collections.abc import Mapping
 
-from argosy.engine.machine import exits
+from argosy.engine.machine import hooks
 from argosy.engine.manifest import claims, resources
 from argosy.engine.manifest.catalogue import WORKFLOW, Catalogue, Owner, UnknownTemplate
 from argosy.engine.nodes import Json, is_resource_name
@@ -52,7 +52,7 @@ class Validation:
         self._check_start({"template": spec["entrypoint"]}, "spec.entrypoint")
         calls.check_hooks(spec, "spec")
         self._globals.add("workflow.failures")
-        if handler := exits.handler_of(spec):
+        if handler := hooks.handler_of(spec):
             self._check_start(handler, "spec.onExit" if spec.get("onExit") else "spec.hooks.exit")
         for template in spec.get("templates") or []:
             self._check_template(template["name"], WORKFLOW)
@@ -139,7 +139,7 @@ class Validation:
         calls.check_hooks(call, where)
         calls.check_loop(call, where)
         calls.check_given(called, call.get("arguments") or {}, where)
-        if handler := exits.handler_of(call):
+        if handler := hooks.handler_of(call):
             self._check_handler(handler, owner, f"{where}.onExit")
         return called
 
@@ -192,7 +192,7 @@ class Validation:
                 outputs.add(f"steps.{name}.status")
                 own = variables.of_call("steps", name, called, loop=_is_loop(step))
                 known = scope | outputs | self._globals | variables.of_items(step)
-                known |= own if exits.handler_of(step) else set()
+                known |= own if hooks.handler_of(step) else set()
                 variables.check(_without_inline(step), known, where)
                 outputs |= own
                 self._globals |= variables.exported_by(called)

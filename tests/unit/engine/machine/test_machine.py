@@ -125,6 +125,40 @@ def test_a_loop_over_nothing_that_was_printed(kind: str) -> None:
     assert erred.phase is Phase.ERROR
 
 
+NEEDY = {"name": "needy", "inputs": {"artifacts": [{"name": "a", "path": "/a"}]}, "container": LEAF["container"]}
+ABSENT = {"artifacts": [{"name": "a", "from": "{{workflow.outputs.artifacts.none}}"}]}
+
+
+def test_an_exit_handler_of_what_was_never_made() -> None:
+    """The handler is the error, with its reason, and the workflow that had succeeded is one."""
+    handler = {"template": "needy", "arguments": ABSENT}
+    world = World({"templates": [{**LEAF, "name": "main"}, NEEDY], "hooks": {"exit": handler}}, ok)
+    reason = 'Unable to resolve: "workflow.outputs.artifacts.none"'
+    assert world.phases() == {"wf": "Succeeded", "wf.onExit": "Error"}
+    assert world.workflow.ending == Ending(Phase.ERROR, reason)
+
+
+def test_a_hook_of_the_workflow_of_what_was_never_made() -> None:
+    """The hook is the error; the workflow goes on, and its exit handler runs."""
+    hook = {"template": "needy", "arguments": ABSENT, "expression": "workflow.status == 'Running'"}
+    spec = {"templates": [{**LEAF, "name": "main"}, NEEDY, LEAF], "hooks": {"early": hook}, "onExit": "leaf"}
+    world = World(spec, ok)
+    assert world.phases() == {"wf.hooks.early": "Error", "wf": "Succeeded", "wf.onExit": "Succeeded"}
+    assert world.workflow.ending == Ending(Phase.SUCCEEDED, "")
+
+
+@pytest.mark.parametrize("first", ["wf.all[0].a", "wf.all[0].b"])
+def test_the_phase_does_not_depend_on_who_ends_first(first: str) -> None:
+    """Of steps that end apart from each other, the one that was started first says how the DAG round them ended."""
+    steps = [[{"name": "a", "template": "leaf"}, {"name": "b", "template": "leaf"}]]
+    dag = {"tasks": [{"name": "all", "template": "all"}]}
+    world = World({"templates": [{"name": "main", "dag": dag}, {"name": "all", "steps": steps}, LEAF]}, lambda _: None)
+    ends = {"wf.all[0].a": PodResult(Phase.ERROR, "lost"), "wf.all[0].b": failed(1)}
+    for name in sorted(ends, key=lambda name: name != first):
+        world.machine.pod_finished(name, ends[name])
+    assert world.phases()["wf"] == "Error"
+
+
 def test_backoff_waits_and_grows() -> None:
     """duration, factor and cap set the moments of the attempts."""
     retries = {"limit": 3, "backoff": {"duration": "10s", "factor": 3, "cap": "20s"}}

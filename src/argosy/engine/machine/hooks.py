@@ -1,0 +1,149 @@
+"""Lifecycle hooks and exit handlers: when they are due, what they are handed, and who waits for them.
+
+Those of tasks and steps and those of the workflow are called alike. An exit handler of a task runs beside its hooks, that of the workflow
+after them.
+"""
+
+from collections.abc import Callable
+
+from argosy.engine.expressions.errors import ExpressionError
+from argosy.engine.machine import calls, references, scopes
+from argosy.engine.machine.calls import Call
+from argosy.engine.machine.core import Machine
+from argosy.engine.nodes import Json, Node, Phase
+
+
+def handler_of(holder: Json) -> Json | None:
+    """The exit handler of *holder*, a task, step or workflow, as a hook."""
+    if hook := (holder.get("hooks") or {}).get("exit"):
+        return dict(hook)
+    return {"template": holder["onExit"]} if holder.get("onExit") else None
+
+
+class Hooks:
+    """The hooks and the exit handler of *holder*, a task, step or workflow. *call*: of that itself."""
+
+    def __init__(self, machine: Machine, holder: Json, call: Call) -> None:
+        self._machine = machine
+        self._call = call
+        self._owner = call.owner  # that of the call becomes the owner of the template it finds
+        self._handler = handler_of(holder)
+        self._waiting = {name: hook for name, hook in (holder.get("hooks") or {}).items() if name != "exit"}
+        self._running = 0
+        self._then: Callable[[], None] | None = None
+
+    def _look(self, scope: scopes.Scope) -> None:
+        """Run the hooks whose condition has come true."""
+        for name, hook in list(self._waiting.items()):
+            if _is_due(hook, scope):
+                del self._waiting[name]
+                self._run(f"hooks.{name}", hook, scope, self._one_ended)
+
+    def _run(
+        self,
+        name: str,
+        hook: Json,
+        scope: scopes.Scope,
+        done: calls.Done,
+        *,
+        condition: str = "",
+        on_exit: bool = False,
+    ) -> None:
+        call = Call(
+            name=f"{self._call.name}.{name}",
+            holder={key: hook[key] for key in ("template", "templateRef") if key in hook},
+            owner=self._owner,
+            done=done,
+            boundary=self._call.boundary,
+            parent=self._call.name,
+            hooked=True,
+            on_exit=on_exit or self._call.on_exit,
+            depth=self._call.depth,
+        )
+        try:
+            if condition and not references.truth(condition, scope):
+                return
+            call.arguments = self._arguments(hook, scope)
+        except (ExpressionError, calls.CallError) as error:
+            self._refuse(call, str(error))
+            return
+        self._running += 1
+        self._machine.begin(call)
+
+    def _arguments(self, hook: Json, scope: scopes.Scope) -> Json:
+        return dict(references.resolved({"arguments": hook.get("arguments") or {}}, scope)["arguments"])
+
+    def _refuse(self, call: Call, reason: str) -> None:
+        self._running += 1
+        self._machine.refuse(call, reason)
+
+    def _one_ended(self, _: Node) -> None:
+        self._running -= 1
+        if not self._running and self._then:
+            self._then()
+
+    def _when_none_runs(self, then: Callable[[], None]) -> None:
+        if self._running:
+            self._then = then
+        else:
+            then()
+
+
+class TaskHooks(Hooks):
+    """Those of a task or step. *known*: what they may refer to, its node as it is."""
+
+    def __init__(self, machine: Machine, task: Json, call: Call, known: Callable[[Node], scopes.Scope]) -> None:
+        super().__init__(machine, task, call)
+        self._known = known
+
+    def watch(self) -> None:
+        """Look at the conditions whenever the node changes."""
+        if self._waiting:
+            self._machine.watchers[self._call.name] = lambda node: self._look(self._known(node))
+
+    def after(self, node: Node, done: calls.Done) -> None:
+        """Tell *done* of *node*'s end, once the exit handler and the hooks that run have ended too."""
+        if self._waiting:
+            self._look(self._known(node))
+        if self._handler and node.phase.completed and not self._machine.is_shut_for(on_exit=True):
+            condition = self._handler.get("expression") or ""
+            self._run("onExit", self._handler, self._known(node), self._one_ended, condition=condition, on_exit=True)
+        self._when_none_runs(lambda: done(node))
+
+    def _refuse(self, call: Call, reason: str) -> None:
+        """The controller lays it to the task."""
+        node = self._machine.nodes[self._call.name]
+        node.phase, node.message = Phase.ERROR, f"{call.name}: {reason}"
+
+
+class WorkflowHooks(Hooks):
+    """Those of the workflow. What is handed no arguments has the workflow's."""
+
+    def look(self) -> None:
+        """Run the hooks whose condition has come true."""
+        self._look(self._machine.variables)
+
+    def after(self, done: Callable[[Node | None], None]) -> None:
+        """Run the exit handler once the hooks have ended, and tell *done* of its node; of None where none runs."""
+        self.look()
+        self._when_none_runs(lambda: self._leave(done))
+
+    def _leave(self, done: Callable[[Node | None], None]) -> None:
+        if self._handler is None or self._machine.is_shut_for(on_exit=True):
+            done(None)
+        else:
+            self._run("onExit", self._handler, self._machine.variables, done, on_exit=True)
+
+    def _arguments(self, hook: Json, scope: scopes.Scope) -> Json:
+        """The workflow's variables are put in place with those of the template, as in any call."""
+        arguments: Json = hook.get("arguments") or self._call.arguments
+        if artifacts := arguments.get("artifacts"):
+            return {**arguments, "artifacts": references.artifacts(artifacts, scope)}
+        return arguments
+
+
+def _is_due(hook: Json, scope: scopes.Scope) -> bool:
+    try:
+        return references.truth(hook.get("expression") or "false", scope)
+    except ExpressionError:
+        return False  # it speaks of what is not known yet
