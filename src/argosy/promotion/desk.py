@@ -27,7 +27,7 @@ ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
-class View:
+class Review:
     """A request as a reviewer should see it, whatever its text says."""
 
     request: Request
@@ -78,14 +78,14 @@ class Desk:
         """The open requests by number, with those that *ended* where they are asked for; their subjects are what their texts say."""
         return [request for request in self.forge.requests() if ended or request.state is State.OPEN]
 
-    def view(self, number: int) -> View:
+    def view(self, number: int) -> Review:
         """Request *number*, with all that a reviewer decides by."""
         request = self.forge.request(number)
         is_open = request.state is State.OPEN
         checks = self.checks(request, self.forge.head()) if is_open else [self._signatures(request)]
         signatures = next((check for check in checks if check.name == "signatures"), checks[0])
         committed, files = self._as_committed(request)
-        return View(committed, checks if is_open else (), *_shown(committed, files, signatures))
+        return Review(committed, checks if is_open else (), *_shown(committed, files, signatures))
 
     def diff(self, number: int) -> list[FileDiff]:
         """What merging request *number* would change in main; of a merged one, what it changed."""

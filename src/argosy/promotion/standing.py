@@ -18,7 +18,7 @@ from argosy.ports.forge import Forge
 
 
 @dataclass(frozen=True)
-class Policy:
+class PolicyFile:
     """The gates of a model as main has them. Whether the content is a policy is for its reader to say, ``model_folder``."""
 
     path: str
@@ -31,7 +31,7 @@ class Policy:
 
 
 @dataclass(frozen=True)
-class Serving:
+class ServedBefore:
     """A version that an environment served, with the files that main had for it."""
 
     version: Version
@@ -69,11 +69,11 @@ class Main:
         """The models that have a folder, whether or not an environment serves one."""
         return environment_repo.models(self.forge.contents(["models"], self.commit))
 
-    def policy(self, model: str) -> Policy | None:
+    def policy(self, model: str) -> PolicyFile | None:
         """The gates of *model*; None where main has none."""
         path = promotion.policy_path(model)
         content = self._read(path)
-        return Policy(path, content) if content is not None else None
+        return PolicyFile(path, content) if content is not None else None
 
     def rejection(self, model: str, model_digest: str) -> str | None:
         """Why the model with *model_digest* was taken out of service, in one line; None where it was not."""
@@ -107,7 +107,7 @@ class Main:
         for commit in self.forge.history(promotion.version_path(model, environment)):
             yield Main(self.forge, commit, called=commit[:12])
 
-    def served_before(self, live: Version, environment: str) -> Serving | None:
+    def served_before(self, live: Version, environment: str) -> ServedBefore | None:
         """The newest version that *environment* served before *live* and that was not rejected; None where there is none.
 
         One whose file cannot be understood is passed over: it is no version to go back to.
@@ -117,7 +117,7 @@ class Main:
             if version is None or version.model_digest == live.model_digest:
                 continue
             if self.rejection(live.model, version.model_digest) is None:
-                return Serving(
+                return ServedBefore(
                     version, self.forge.contents(promotion.served_paths(live.model, environment), main.commit)
                 )
         return None

@@ -42,7 +42,7 @@ def test_answers_are_of_one_commit() -> None:
     after = Main.now(forge)
     assert before.version("toy", "production") == _version("a")
     assert after.version("toy", "production") == _version("b")
-    assert before.policy("toy") == standing.Policy("policies/toy.yaml", b"gates\n")
+    assert before.policy("toy") == standing.PolicyFile("policies/toy.yaml", b"gates\n")
     assert after.policy("toy") is None
     assert after.ever_had_policy("toy")
     assert after.models() == ["toy"]

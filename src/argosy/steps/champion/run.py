@@ -6,7 +6,7 @@ from argosy import errors
 from argosy.domain import promotion
 from argosy.domain.evidence import ChampionRef
 from argosy.ports.forge import Forge
-from argosy.promotion.standing import Main, Policy
+from argosy.promotion.standing import Main, PolicyFile
 
 NONE = "none"
 
@@ -29,7 +29,7 @@ def run(*, model: str, forge: Forge, out: Path) -> str:
     return champion.model_digest or NONE
 
 
-def _reference(model: str, main: Main, policy: Policy) -> ChampionRef:
+def _reference(model: str, main: Main, policy: PolicyFile) -> ChampionRef:
     version = main.version(model, promotion.PRODUCTION)
     if version is None:
         return ChampionRef(model=model, policy_digest=policy.digest)
