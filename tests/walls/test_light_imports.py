@@ -27,6 +27,7 @@ CORE = (
     "report",
     "scratch",
     "settings",
+    "telemetry",
     "templates",
     "wiring",
 )
@@ -78,6 +79,7 @@ def test_help_loads_nothing() -> None:
         "argosy.cli",
         "argosy.cli.main",
         "argosy.errors",
+        "argosy.telemetry",
     }
 
 

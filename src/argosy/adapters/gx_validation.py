@@ -12,8 +12,9 @@ import warnings
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-# Read when the library is imported.
-os.environ["GX_ANALYTICS_ENABLED"] = "false"
+from argosy import telemetry
+
+os.environ.update(telemetry.OFF)
 
 import great_expectations as gx
 import numpy as np

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from argosy import errors, scratch
+from argosy import errors, scratch, telemetry
 from argosy.ports.registry import Candidate, Judgement, Registered
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
     from mlflow.tracking import MlflowClient
 
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.update(telemetry.OFF)
 
 DIGEST = "argosy.model_digest"
 RECORDED = "argosy.recorded"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from argosy import errors, settings, wiring
+from argosy import errors, settings, telemetry, wiring
 from argosy.argo import KILLED_FOR_MEMORY, MAIN
 from argosy.cli import local, memory, models
 from argosy.cli import progress as drawing
@@ -78,6 +78,7 @@ def options(arguments: argparse.Namespace, **given: Any) -> RunOptions:
         },
         working_folder=found.data_root,
         code_identity=local.code_identity(),
+        imports_with=telemetry.OFF,
         **given,
     )
 

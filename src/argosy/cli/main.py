@@ -14,15 +14,7 @@ from pathlib import Path
 from reprlib import repr as shown
 from typing import Any, NoReturn
 
-from argosy import errors
-
-# Nothing phones home, whatever a verb imports later.
-QUIET = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "DO_NOT_TRACK": "1",
-    "GX_ANALYTICS_ENABLED": "false",
-    "FEAST_USAGE": "False",
-}
+from argosy import errors, telemetry
 
 ALIASES = {"status": "get"}
 """Other words for a verb."""
@@ -60,7 +52,7 @@ VERBS = {
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the command line *argv* and leave with its exit code."""
-    os.environ.update(QUIET)
+    os.environ.update(telemetry.OFF)  # whatever a verb imports later
     sys.exit(run(sys.argv[1:] if argv is None else argv))
 
 

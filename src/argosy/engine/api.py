@@ -199,7 +199,7 @@ async def _drive(session: _Session, options: RunOptions, observer: Observer) -> 
     stored, began = session.stored, time.monotonic()
     scratch.clear_left()
     workflow = _workflow(session)
-    async with launcher.Launcher() as starter:
+    async with launcher.Launcher(options.imports_with) as starter:
         runner = Runner(
             workflow,
             journal=session.journal,

@@ -53,6 +53,8 @@ class RunOptions:
     """Whether a step sees what it declares to read below the working folder."""
     code_identity: str = ""
     """What the code of process steps is: a digest, part of every cache key."""
+    imports_with: Mapping[str, str] = field(default_factory=dict)
+    """Variables that are set where libraries are imported ahead of the steps that need them: some look at these only then."""
     working_folder: Path = field(default_factory=Path.cwd)
     """What declared reads are relative to."""
     cluster: Cluster | None = None

@@ -12,6 +12,7 @@ from typing import Any
 from hera.workflows import Artifact, ConfigMapEnvFrom, Container, Env, Parameter, RetryStrategy, SecretEnvFrom
 from hera.workflows import models as argo
 
+from argosy import telemetry
 from argosy.domain import provenance
 from argosy.domain.model_settings import StepResources, Toleration
 from argosy.steps import spec as specs
@@ -31,14 +32,6 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 ENDED_OTHERWISE = 'lastRetry.status == "Error" or asInt(lastRetry.exitCode) in [-1, 75, 137, 143]'
 # Who ran into a limit on memory of its own is killed with 137, too, and would be again: the same work needs the same memory.
 RETRYABLE = f'({ENDED_OTHERWISE}) and not (lastRetry.message matches "OOMKilled")'
-
-# Libraries that would phone home are told not to before they are imported; the home of an unprivileged user is not writable.
-QUIET = {
-    "DO_NOT_TRACK": "1",
-    "FEAST_USAGE": "False",
-    "GX_ANALYTICS_ENABLED": "false",
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-}
 
 
 def container(spec: specs.StepSpec, *, image: str, resources: StepResources, mutex: str | None) -> Container:
@@ -167,7 +160,7 @@ def environment(spec: specs.StepSpec, handed: Mapping[str, str] = NOTHING) -> li
     if spec.provenance != "unseen":
         values[provenance.VARIABLE] = f"{{{{workflow.parameters.{provenance.PARAMETER}}}}}"
     values |= {artifact.variable: handed[artifact.name] for artifact in spec.inputs if artifact.name in handed}
-    return [Env(name=name, value=value) for name, value in (values | QUIET).items()]
+    return [Env(name=name, value=value) for name, value in {**values, **telemetry.OFF}.items()]
 
 
 def _output(artifact: specs.Artifact) -> Artifact:

@@ -46,15 +46,6 @@ ONE_THREAD = {
 }
 """So that importing NumPy or PyArrow, with the allocator it brings, starts no threads, which would not survive the fork."""
 
-SILENT = {
-    "DO_NOT_TRACK": "1",
-    "FEAST_USAGE": "False",
-    "GX_ANALYTICS_ENABLED": "false",
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "NO_ALBUMENTATIONS_UPDATE": "1",
-}
-"""Libraries decide as they are imported whether to phone home."""
-
 
 class LaunchFailure(Exception):
     """A process could not be started, or was lost with its server."""
@@ -98,10 +89,10 @@ class Warmth:
             frozenset((name, value) for name, value in env.items() if name.startswith(READ_AT_START)),
         )
 
-    def environment(self) -> dict[str, str]:
-        """The environment of the server itself."""
+    def environment(self, given: Mapping[str, str]) -> dict[str, str]:
+        """The environment of the server itself, with what it is *given* for its imports."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-        return {**kept, **SILENT, **ONE_THREAD, **dict(self.variables)}
+        return {**kept, **given, **ONE_THREAD, **dict(self.variables)}
 
 
 COLD = Warmth()
@@ -166,9 +157,13 @@ class Running:
 
 
 class Launcher:
-    """Starts processes. Use it as an asynchronous context manager: what still runs at its end is killed."""
+    """Starts processes. Use it as an asynchronous context manager: what still runs at its end is killed.
 
-    def __init__(self) -> None:
+    *imports_with*: variables that are set where libraries are imported before a step that needs them starts.
+    """
+
+    def __init__(self, imports_with: Mapping[str, str] | None = None) -> None:
+        self._imports_with = dict(imports_with or {})
         self._servers: dict[Warmth, _Opening] = {}
         self._ending: set[asyncio.Task[None]] = set()
         self._keys = iter(range(1, sys.maxsize))
@@ -226,7 +221,7 @@ class Launcher:
         return opening
 
     def _open(self, warmth: Warmth) -> "_Opening":
-        opening = self._servers[warmth] = asyncio.create_task(_Server.open(warmth))
+        opening = self._servers[warmth] = asyncio.create_task(_Server.open(warmth, self._imports_with))
         return opening
 
     def _make_room(self) -> bool:
@@ -305,7 +300,9 @@ class _Forked:
         return os.waitpid(self.pid, 0)[1]
 
 
-async def _interpreter(warmth: Warmth, connection: socket.socket) -> asyncio.subprocess.Process:
+async def _interpreter(
+    warmth: Warmth, imports_with: Mapping[str, str], connection: socket.socket
+) -> asyncio.subprocess.Process:
     """A fresh interpreter that is a server. Raises OSError."""
     way, _, nobody = isolation()
     return await asyncio.create_subprocess_exec(
@@ -316,7 +313,7 @@ async def _interpreter(warmth: Warmth, connection: socket.socket) -> asyncio.sub
         way,
         "" if nobody is None else str(nobody),
         *sorted(warmth.preload),
-        env=warmth.environment(),
+        env=warmth.environment(imports_with),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
@@ -343,7 +340,7 @@ class _Server:
         return not (self.running or self.starting)
 
     @classmethod
-    async def open(cls, warmth: Warmth) -> "_Server":
+    async def open(cls, warmth: Warmth, imports_with: Mapping[str, str]) -> "_Server":
         """Start a server and wait until it has imported. Raises LaunchFailure."""
         ours, theirs = socket.socketpair()
         try:
@@ -351,7 +348,7 @@ class _Server:
             if warmth == COLD and way != "none" and linux.threads() == 1:
                 process: asyncio.subprocess.Process | _Forked = _Forked(server.fork(theirs, way, nobody))
             else:
-                process = await _interpreter(warmth, theirs)
+                process = await _interpreter(warmth, imports_with, theirs)
         except OSError as error:
             ours.close()
             raise LaunchFailure(f"cannot start {sys.executable}: {error.strerror}") from None

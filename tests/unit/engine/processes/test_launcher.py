@@ -130,6 +130,18 @@ def test_what_comes_next_is_imported_ahead(launch: Callable[..., Launch], tmp_pa
     assert (tmp_path / "imported").read_text() == "once "
 
 
+def test_what_imports_ahead_has_the_variables_it_was_given(launch: Callable[..., Launch], tmp_path: Path) -> None:
+    """A library that looks at a switch as it is imported sees it, also where the step that needs it does not set it."""
+    (tmp_path / "looking.py").write_text("import os\nFOUND = os.environ.get('SWITCH')\n", encoding="utf-8")
+    env = {"PYTHONPATH": str(tmp_path)}
+
+    async def body() -> list[str]:
+        async with asyncio.timeout(20), Launcher({"SWITCH": "off"}) as starter:
+            return await said(starter, launch("import looking; print(looking.FOUND)", preload=("looking",), env=env))
+
+    assert asyncio.run(body()) == ["off"]
+
+
 def test_closing_does_not_wait_for_an_import(tmp_path: Path) -> None:
     """What is imported ahead for a run that has ended is given up."""
     (tmp_path / "endless.py").write_text("import time; time.sleep(600)\n", encoding="utf-8")
