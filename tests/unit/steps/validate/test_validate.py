@@ -96,7 +96,9 @@ def test_good_data_passes(validate: Validate) -> None:
     assert found["label_classes"].observed == "stays: 66.67%, leaves: 33.33%"
     assert all(result.passed for result in found.values())
     assert found[AGES["type"]].layer == "statistical"
-    assert "Only adults sign up." in (ran.out("validation") / "report.html").read_text(encoding="utf-8")
+    page = (ran.out("validation") / "report.html").read_text(encoding="utf-8")
+    assert "Only adults sign up." in page
+    assert '<table class="layer">' in page.partition("@media (max-width: 40rem)")[2], "a phone shows it beyond its edge"
 
 
 def test_a_critical_failure_names_expectation_column_and_example(validate: Validate) -> None:
