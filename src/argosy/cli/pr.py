@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from argosy import errors, wiring
 from argosy.cli import people
+from argosy.domain import suggestion
 from argosy.domain.merge_checks import Check
 from argosy.domain.promotion import Request, State
 from argosy.promotion import aliases, following
@@ -119,7 +120,13 @@ def _follow(merged: Request, desk: Desk, here: Settings) -> int:
 
 
 def _sync_registry(arguments: argparse.Namespace, desk: Desk, here: Settings) -> int:
-    for model in arguments.model or Main.now(desk.forge).models():
+    main = Main.now(desk.forge)
+    known = main.models()
+    for model in arguments.model:
+        if model not in known and not main.ever_had_policy(model):
+            hint = suggestion.choices(model, known, "models")
+            raise errors.UsageError(f"the environment repo knows no model {model!r}{hint}")
+    for model in arguments.model or known:
         _say_champion(model, desk, here)
     return errors.DONE
 

@@ -97,9 +97,9 @@ class Desk:
         Raises Rejected where it proposes another commit, before or after it was checked.
         """
         request = self.forge.request(number)
+        _refuse_other(request, head)
         if request.state is State.MERGED:
             return Checked(request, ())
-        _refuse_other(request, head)
         checks = self.checks(request, self.forge.head())
         _refuse_other(self.forge.request(number), head)
         return Checked(request, checks)

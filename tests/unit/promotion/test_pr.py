@@ -262,6 +262,10 @@ def test_another_commit_than_the_one_to_be_checked(
     assert verb("check", "1", "--head", head) == 0
     with pytest.raises(errors.Rejected, match=r"by now, not 0{40}; check that"):
         verb("check", "1", "--head", "0" * 40)
+    assert verb("merge", "1") == 0
+    assert verb("check", "1", "--head", head) == 0
+    with pytest.raises(errors.Rejected, match="by now"):
+        verb("check", "1", "--head", "0" * 40)
     looked = desk.Desk.checks
 
     def pushed_meanwhile(self: desk.Desk, request: Request, at: str) -> list[Check]:
@@ -270,8 +274,17 @@ def test_another_commit_than_the_one_to_be_checked(
         return looked(self, request, at)
 
     monkeypatch.setattr(desk.Desk, "checks", pushed_meanwhile)
+    head = wiring.forge(here).request(2).head
     with pytest.raises(errors.Rejected, match="by now"):
-        verb("check", "1", "--head", head)
+        verb("check", "2", "--head", head)
+
+
+def test_a_registry_follows_models_that_there_are(verb: Verb, offered: Any) -> None:
+    """A name that main never heard of is a slip, not a model without a champion."""
+    assert verb("sync-registry", "toy") == 0
+    verb("merge", "1")
+    with pytest.raises(errors.UsageError, match="no model 'tyo'; did you mean 'toy'"):
+        verb("sync-registry", "toy", "tyo")
 
 
 def test_closing_and_reopening(verb: Verb, offered: Any, capsys: pytest.CaptureFixture[str]) -> None:
