@@ -19,6 +19,17 @@ from argosy import errors, telemetry
 ALIASES = {"status": "get"}
 """Other words for a verb."""
 
+OTHER_WORDS = {
+    "reject": "close",
+    "decline": "close",
+    "approve": "merge",
+    "accept": "merge",
+    "show": "view",
+    "status": "view",
+    "ls": "list",
+}
+"""What other tools call an action."""
+
 REFUSED = {errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EEXIST}
 
 VERBS = {
@@ -117,14 +128,33 @@ def _disk_failure(error: OSError) -> errors.ArgosyError | None:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says itself what it cannot understand: argparse lets the parser above do it, which shows the usage of another command."""
+    """Says itself what it cannot understand, and what was probably meant.
+
+    argparse lets the parser above say which words are left over, and then shows the usage of another command.
+    """
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """The arguments; what is left over is an error here."""
         found, left = super().parse_known_args(args, namespace)
         if left:
-            self.error(f"unrecognized arguments: {' '.join(left)}")
+            known = [name for action in self._actions for name in action.option_strings]
+            self.error(f"unrecognized arguments: {' '.join(left)}{_meant(left[0].partition('=')[0], known)}")
         return found, left
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            known = list(map(str, action.choices))
+            raise argparse.ArgumentError(
+                action, f"invalid choice: {value!r}{_meant(str(value), known)} There are: {', '.join(known)}"
+            )
+
+
+def _meant(word: str, known: Sequence[str]) -> str:
+    """The end of a sentence about *word*: the one of *known* that was probably meant."""
+    from argosy.domain import suggestion
+
+    other = OTHER_WORDS.get(word)
+    return f"; did you mean {other!r}?" if other in known else suggestion.did_you_mean(word, known) or "."
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):
@@ -133,7 +163,7 @@ class _Help(argparse.RawDescriptionHelpFormatter):
 
 def _parser() -> argparse.ArgumentParser:
     listing = "\n".join(f"  {verb:<10} {summary}" for verb, summary in VERBS.items())
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="argosy",
         usage="argosy [--version] VERB ...",
         description="Machine-learning pipelines on Argo Workflows, promoted by pull request.",

@@ -145,6 +145,25 @@ def test_one_word_too_many(words: tuple[str, ...], capsys: pytest.CaptureFixture
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        pytest.param(("srve", "toy"), "invalid choice: 'srve'; did you mean 'serve'?", id="verb"),
+        pytest.param(("pr", "vew", "1"), "invalid choice: 'vew'; did you mean 'view'?", id="action"),
+        pytest.param(("pr", "reject", "1"), "'reject'; did you mean 'close'?", id="other-word"),
+        pytest.param(("frobnicate",), "invalid choice: 'frobnicate'. There are: demo, ", id="nothing-like-it"),
+        pytest.param(("pr", "merge", "1", "--overide", "x"), "--overide x; did you mean '--override'?", id="option"),
+        pytest.param(("serve", "toy", "--prot=8"), "--prot=8; did you mean '--port'?", id="option-with-value"),
+    ],
+)
+def test_what_was_probably_meant(words: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A slip is answered with the word that is like it, or that other tools have for it."""
+    with pytest.raises(SystemExit) as ended:
+        main.run(words)
+    assert ended.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
         pytest.param(("serve", "../toy"), "'../toy' cannot be the name of a model", id="path-as-a-model"),
         pytest.param(("serve", "toy", "--env", "prod"), "environments: staging, production", id="environment"),
         pytest.param(("drift", "toy", "--since", "1h", "--until", "2h"), "is not before --until", id="times-swapped"),
