@@ -26,6 +26,8 @@ OBJECT_STORE = (
     "AWS_CA_BUNDLE",
 )
 
+NO_FOLDER = frozenset("?#%")
+"""What the name of the home cannot have: databases, registry and stores below it are reached by address."""
 REDIS = ("redis://", "rediss://")
 POSTGRESQL = ("postgresql://", "postgres://")
 
@@ -186,7 +188,12 @@ def _online_store_uri(given: Mapping[str, str]) -> str | None:
 
 def _home(given: Mapping[str, str]) -> Path:
     text = given.get("ARGOSY_HOME")
-    home = Path(text).expanduser() if text else Path(platformdirs.user_data_dir("argosy", appauthor=False))
+    home = Path(os.path.expanduser(text)) if text else Path(platformdirs.user_data_dir("argosy", appauthor=False))  # noqa: PTH111 - `~nobody` stays
+    whole = str(home.absolute())
+    if odd := next((each for each in whole if each in NO_FOLDER or not each.isprintable()), None):
+        raise errors.Misconfigured(
+            f"ARGOSY_HOME is {whole!r}, and addresses of files give {odd!r} another meaning; name a folder without it"
+        )
     if home.exists() and not home.is_dir():
         raise errors.Misconfigured(f"ARGOSY_HOME is {home}, which is a file; name a folder")
     # Links are resolved, because child processes compare and mount these paths.

@@ -59,14 +59,17 @@ def after_run(home: Path, run: str, peak_bytes: int | None = None) -> str:
 
 
 def write(home: Path, folder: runs.RunFolder) -> Path:
-    """Write the report of the run in *folder*; returns where it is. Raises LocalDisk where it cannot be written."""
+    """Write the report of the run in *folder*; returns where it is. Raises LocalDisk, or Misconfigured, where it cannot be written."""
     from argosy.report import html
 
     page = folder.path / PAGE
     try:
         html.write(record_of(home, folder), page)
     except OSError as error:
-        raise errors.LocalDisk(f"the report cannot be written to {page}: {error.strerror}; free space there") from error
+        said = f"the report cannot be written to {page}: {error.strerror}"
+        if errors.is_disk_full(error):
+            raise errors.LocalDisk(f"{said}; free space there") from error
+        raise errors.Misconfigured(f"{said}; give this user the right to write there") from error
     return page
 
 

@@ -79,6 +79,27 @@ def test_what_stands_in_the_place_of_a_folder(
     assert f"cannot be used: File exists at {tmp_path / part}" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["c#", "100%", "what?", "two\nlines"])
+def test_a_state_folder_that_no_address_can_name(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Registry, journals and stores are reached by address: refused before anything is made beside it under half its name."""
+    monkeypatch.setenv("ARGOSY_HOME", str(tmp_path / name))
+    assert main.run(["setup"]) == 78
+    assert re.search("give .* another meaning; name a folder without it", capsys.readouterr().err)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_home_whose_folders_nobody_may_make(
+    failing: Failing, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As of an account without a home of its own: the folder above is what could not be made."""
+    monkeypatch.setenv("ARGOSY_HOME", "/nonexistent/.local/share/argosy")
+    failing(PermissionError(errno.EACCES, "Permission denied", "/nonexistent"))
+    assert main.run(["setup"]) == 78
+    assert "cannot be used: Permission denied at /nonexistent. Set ARGOSY_HOME" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("words", [("run", "x" * 5000), ("lint", "x" * 5000), ("compile", "x" * 5000), ("runs",)])
 def test_a_name_that_no_file_can_have(
     words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -1,5 +1,6 @@
 """`argosy report`: what a run left in its folder, as a report needs it."""
 
+import errno
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from argosy.engine.nodes import Node, NodeType, Outputs, Phase
 from argosy.engine.state.journal import Attempt, Journal
 from argosy.engine.state.objects import ObjectStore
 from argosy.engine.state.runs import RunFolder
+from argosy.report import html
 from argosy.templates import folder as folders
 
 START = 1_780_000_000.0
@@ -124,11 +126,31 @@ def test_an_unknown_run_is_a_usage_error(home: Path, monkeypatch: pytest.MonkeyP
     assert main.run(["report", "nobody"]) == errors.UsageError.exit_code
 
 
-def test_a_page_that_cannot_be_written_is_a_full_disk(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Exit code 74, and nothing half written."""
+@pytest.mark.parametrize(
+    ("number", "kind", "advice"),
+    [
+        pytest.param(errno.ENOSPC, errors.LocalDisk, "free space there", id="full"),
+        pytest.param(errno.EACCES, errors.Misconfigured, "the right to write there", id="of-others"),
+    ],
+)
+def test_a_page_that_cannot_be_written(
+    number: int, kind: type[errors.ArgosyError], advice: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says whose turn it is, not that a disk is full which only is somebody else's."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(number, "refused")
+
+    monkeypatch.setattr(html, "write", refuse)
+    with pytest.raises(kind, match=advice):
+        report.write(home, _folder(home))
+
+
+def test_a_page_is_written_whole_or_not_at_all(home: Path) -> None:
+    """What stands in the way of a part of it is named."""
     page = _folder(home).path / report.PAGE
     page.with_suffix(".partial").mkdir()
-    with pytest.raises(errors.LocalDisk, match="free space"):
+    with pytest.raises(errors.Misconfigured, match=r"the report cannot be written to .*: Is a directory"):
         report.write(home, _folder(home))
     assert not page.exists()
 

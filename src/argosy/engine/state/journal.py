@@ -157,13 +157,38 @@ def read_attempts(path: Path) -> list[Attempt]:
 @contextlib.contextmanager
 def _reading(path: Path) -> Iterator[sqlite3.Connection | None]:
     """The journal for reading, all of it as of one moment; None where its tables are not there yet."""
-    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
+    path.open("rb").close()  # whoever may not read it is told so by the operating system, not by SQLite
+    address = f"{path.absolute().as_uri()}?mode=ro"
+    database, tables = _begun(address) or _of_nobody(path, address)
     try:
-        database.execute("BEGIN")
-        tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         yield database if tables >= {"meta", "nodes", "attempts"} else None
     finally:
         database.close()
+
+
+def _begun(address: str) -> tuple[sqlite3.Connection, set[str]] | None:
+    """The database at *address* in a transaction, and its tables; None where it would have to write beside it, and may not."""
+    database = sqlite3.connect(address, uri=True, isolation_level=None)
+    try:
+        database.execute("BEGIN")
+        return database, {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    except sqlite3.OperationalError as error:
+        database.close()
+        if error.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}:
+            raise
+        return None
+
+
+def _of_nobody(path: Path, address: str) -> tuple[sqlite3.Connection, set[str]]:
+    """As :func:`_begun`, of a journal in a folder that is closed to writing: no engine is at it, unless it has left a log."""
+    log = path.with_name(f"{path.name}-wal")
+    found = None if log.exists() and log.stat().st_size else _begun(f"{address}&immutable=1")
+    if found is None:
+        raise errors.Misconfigured(
+            f"{path} cannot be read: its folder is closed to writing, and an engine that was killed left {log.name} there. "
+            "Copy the run's folder to a place that you may write"
+        )
+    return found
 
 
 def _demand_schema(path: Path, meta: Mapping[str, str]) -> None:

@@ -1,9 +1,12 @@
 """The journal keeps what was committed, whatever happens to its writer."""
 
+import contextlib
 import errno
 import os
 import signal
 import sqlite3
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -162,3 +165,50 @@ def test_reading_a_journal_that_is_being_made(tmp_path: Path) -> None:
     sqlite3.connect(tmp_path / "journal.sqlite").close()
     assert journal.read(tmp_path / "journal.sqlite") == ({}, {})
     assert journal.read_attempts(tmp_path / "journal.sqlite") == []
+
+
+@pytest.fixture
+def of_others() -> Iterator[Path]:
+    """A folder that this process, which is not root's meanwhile, may read and not write, once it has no permission to write any more."""
+    with tempfile.TemporaryDirectory(prefix="argosy-of-others-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+        Path(folder).chmod(0o755)
+
+
+@contextlib.contextmanager
+def closed(folder: Path) -> Iterator[None]:
+    """Nobody may write in *folder* in this block; root might, and is somebody else so long."""
+    folder.chmod(0o555)
+    if os.geteuid():
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_a_folder_that_is_closed_to_writing(of_others: Path) -> None:
+    """A run in a home of somebody else, or on a medium that cannot be written, is read; a log that no engine took up is said."""
+    path = of_others / "journal.sqlite"
+    written = Journal(path)
+    written.write(meta={"phase": "Succeeded"})
+    written.close()
+    with closed(of_others):
+        assert journal.read(path)[0]["phase"] == "Succeeded"
+    (of_others / "journal.sqlite-wal").write_bytes(b"left by an engine that was killed")
+    with closed(of_others), pytest.raises(errors.Misconfigured, match="Copy the run's folder to a place that you may"):
+        journal.read(path)
+
+
+def test_names_that_mean_something_in_addresses(tmp_path: Path) -> None:
+    """A project in a folder `c#` has its own journals, and none beside it under half the name."""
+    for name in ("c#", "100%41", "what?mode=rwc"):
+        (tmp_path / name).mkdir()
+        written = Journal(tmp_path / name / "journal.sqlite")
+        written.write(meta={"phase": name})
+        assert journal.read(tmp_path / name / "journal.sqlite")[0]["phase"] == name
+        written.close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["100%41", "c#", "what?mode=rwc"]
