@@ -117,9 +117,9 @@ def _disk_failure(error: OSError) -> errors.ArgosyError | None:
     from argosy.settings import Settings
 
     home = Settings.from_environment().home
-    place = Path(os.fsdecode(error.filename or ""))
+    refused = Path(os.fsdecode(error.filename or ""))
     # Above the home, too: where that has to be made first.
-    beneath = error.filename and (place.is_relative_to(home) or (home.is_relative_to(place) and not home.exists()))
+    beneath = error.filename and (refused.is_relative_to(home) or (home.is_relative_to(refused) and not home.exists()))
     # A file that is missing in a state folder that is there is no setting's fault.
     if not beneath or error.errno not in REFUSED or (error.errno == errno.ENOENT and home.exists()):
         return None
