@@ -21,7 +21,6 @@ from argosy.engine.attempts.cache import StepCache
 from argosy.engine.attempts.environment import Sources
 from argosy.engine.attempts.pods import Pods
 from argosy.engine.attempts.sight import Sight
-from argosy.engine.attempts.spares import Spares
 from argosy.engine.attempts.volumes import Claims, remove_claims
 from argosy.engine.machine.core import Identity
 from argosy.engine.machine.workflow import Workflow
@@ -341,7 +340,6 @@ def _pods(session: _Session, options: RunOptions, starter: launcher.Launcher, ca
         sources=sources,
         ahead=ahead.warmths(catalogue, sources),
         sight=sight,
-        spares=Spares(session.folder.path / runs.SPARES),
         folder=lambda node, number: session.folder.attempt(stored["workflow"], node, number),
         code_identity=options.code_identity,
         process_images=(*options.process_images, *stored.get("processImages", [])),

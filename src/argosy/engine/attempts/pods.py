@@ -33,7 +33,6 @@ from argosy.engine.attempts.cache import StepCache
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources
 from argosy.engine.attempts.members import Member, Role, members_of
 from argosy.engine.attempts.sight import Sight
-from argosy.engine.attempts.spares import Spares
 from argosy.engine.attempts.together import GRACE, Containers, End, Watch, message_of
 from argosy.engine.attempts.transfer import UNSAVED, Collected, TransferFailure
 from argosy.engine.attempts.volumes import Claims
@@ -125,7 +124,6 @@ class Pods:
     """Where the attempt of a node has its files."""
     sight: Sight
     """What a process sees of this machine beside the system."""
-    spares: Spares
     code_identity: str
     process_images: tuple[str, ...]
     workflow: str
@@ -297,7 +295,7 @@ class Pods:
     def _clear(self, workspace: Workspace) -> None:
         """Remove a finished attempt's files; where there are any, beside the loop: nobody waits for it before :meth:`settle`."""
         # Only where no process of the step can be left that still knows the folders.
-        if not (self.shows_paths() and workspace.hand_on(self.spares)):
+        if not (self.shows_paths() and workspace.clear_empty()):
             self._beside(workspace.clear)
 
     def _beside(self, clear: Callable[[], None]) -> None:
@@ -308,7 +306,6 @@ class Pods:
     async def settle(self) -> None:
         """Wait until everything is removed that is to be removed."""
         await asyncio.gather(*self._clearing, return_exceptions=True)
-        self.spares.close()
 
     def _lay_out_all(self, parts: "Mapping[str, _Part]") -> None:
         # The pod's own folder first: it holds the volumes that the others are given.
@@ -317,7 +314,7 @@ class Pods:
 
     def _lay_out(self, request: StartPod, workspace: Workspace) -> None:
         template = request.template
-        workspace.prepare(self.spares)
+        workspace.prepare()
         for volume in request.volumes:
             if (folder := workspace.volumes.get(volume["name"])) and volumes.is_filled(volume):
                 if any(folder.iterdir()):

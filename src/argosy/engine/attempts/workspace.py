@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from argosy.engine.attempts.spares import Spares
 from argosy.engine.attempts.volumes import (
     NO_CLAIMS,
     Claims,
@@ -85,18 +84,13 @@ class Workspace:
         """What the process writes directly into its ``/``."""
         self._add_files(template, container)
 
-    def prepare(self, spares: Spares) -> None:
+    def prepare(self) -> None:
         """Make the folders, empty: what a killed attempt left is gone."""
         trees.remove(self.folder)
         self.folder.mkdir(parents=True)
         root = [self.root] if self.given_root else []
-        for folder in (*root, *self.volumes.values()):
+        for folder in (*root, *self.volumes.values(), self.scratch, self.work):
             folder.mkdir(parents=True, exist_ok=True)
-        if self._shares_scratch():
-            self.scratch.mkdir(parents=True, exist_ok=True)
-        else:
-            spares.take(self.scratch)
-        spares.take(self.work)
 
     def mirror(self, main: "Workspace", inputs: list[str]) -> None:
         """Show the input artifacts *inputs* of the container with the files *main* here too."""
@@ -140,13 +134,16 @@ class Workspace:
         """Whether the container's path *inside* is in no volume."""
         return not any(PurePosixPath(inside).is_relative_to(mount) for mount in self._volume_mounts)
 
-    def hand_on(self, spares: Spares) -> bool:
-        """Give back the folders of an attempt that left nothing in them; whether that was all there is beside the log."""
+    def clear_empty(self) -> bool:
+        """Remove the folders of an attempt that left nothing in them; whether that was all there is beside the log."""
         if self._shares_scratch():
             return False
-        names = set(os.listdir(self.folder)) - {self.log.name}  # noqa: PTH208 - done for each step
-        kept = {folder.name for folder in (self.scratch, self.work) if spares.keep(folder)}
-        return names == kept
+        left = set(os.listdir(self.folder)) - {self.log.name}  # noqa: PTH208 - done for each step
+        for folder in (self.scratch, self.work):
+            with contextlib.suppress(OSError):  # something is in it, or as an artifact it was moved away
+                folder.rmdir()
+                left.discard(folder.name)
+        return not left
 
     def clear(self) -> None:
         """Remove everything but the log."""

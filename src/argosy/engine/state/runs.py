@@ -23,7 +23,6 @@ MANIFEST = "manifest.json"
 JOURNAL = "journal.sqlite"
 LOCK = "lock"
 VOLUMES = "volumes"
-SPARES = "spares"
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from argosy.engine.attempts.spares import Spares
 from argosy.engine.attempts.workspace import PathFailure, Workspace
 
 
@@ -44,7 +43,7 @@ def test_other_paths_are_shown(tmp_path: Path) -> None:
         inputs={"artifacts": [{"name": "i", "path": "/etc/app.conf"}]},
     )
     workspace = Workspace(tmp_path / "a", given, VOLUMES)
-    workspace.prepare(Spares(tmp_path / "spares"))
+    workspace.prepare()
     assert {str(shown.target) for shown in workspace.shown()} == {"/data/out", "/mnt/v"}
     workspace.path("/etc/app.conf").parent.mkdir(parents=True)
     workspace.path("/etc/app.conf").touch()
@@ -76,11 +75,34 @@ def test_a_mount_without_a_volume(tmp_path: Path) -> None:
 def test_prepare_begins_anew(tmp_path: Path) -> None:
     """What a killed attempt left is not there for the next."""
     workspace = Workspace(tmp_path / "a", template(env=ROOTED), [])
-    workspace.prepare(Spares(tmp_path / "spares"))
+    workspace.prepare()
     (workspace.root / "left").touch()
     workspace.log.touch()
-    workspace.prepare(Spares(tmp_path / "spares"))
+    workspace.prepare()
     assert list(workspace.root.iterdir()) == []
     workspace.log.touch()
     workspace.clear()
     assert [entry.name for entry in workspace.folder.iterdir()] == ["main.log"]
+
+
+@pytest.mark.parametrize("left", [None, "tmp/file", "work/file", "beside"])
+def test_what_left_nothing_is_cleared_at_once(left: str | None, tmp_path: Path) -> None:
+    """Where a step left something, that is still there: removing it may take long, and is somebody else's."""
+    workspace = Workspace(tmp_path / "a", template(), [])
+    workspace.prepare()
+    workspace.log.touch()
+    if left:
+        (workspace.folder / left).touch()
+    assert workspace.clear_empty() is (left is None)
+    assert {workspace.log, *([workspace.folder / left] if left else [])} == {
+        path for path in workspace.folder.rglob("*") if path.is_file()
+    }
+
+
+def test_what_was_handed_on_whole_is_cleared(tmp_path: Path) -> None:
+    """An artifact can be a step's whole /tmp."""
+    workspace = Workspace(tmp_path / "a", template(), [])
+    workspace.prepare()
+    workspace.scratch.rename(tmp_path / "artifact")
+    assert workspace.clear_empty()
+    assert list(workspace.folder.iterdir()) == []
