@@ -7,7 +7,7 @@ import prometheus_client  # noqa: F401
 import pytest
 
 # Before anything imports them: a failed assertion of a contract suite shows its values, as in any test file.
-pytest.register_assert_rewrite("argosy.testing")
+pytest.register_assert_rewrite("argosy.testing", "kit")
 
 ROOT = Path(__file__).parents[1]
 

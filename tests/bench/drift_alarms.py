@@ -25,6 +25,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
 from argosy.domain import bundle, drift
 from argosy.domain.data import FeatureSchema
 from argosy.domain.model_settings import ModelSettings
@@ -34,7 +35,7 @@ from argosy.ml import bundling, frames, training
 from argosy.ml import drift as measures
 from argosy.ml.encoding import Encoder
 from argosy.ml.predictor import Predictor
-from argosy.testing.examples import make_settings, write_features
+from kit.examples import make_settings, write_features
 
 ROOT = Path(__file__).parents[2]
 POWER = {"churn": ("tenure", "contract"), "flight_delay": ("temp", "carrier")}

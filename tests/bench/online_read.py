@@ -26,15 +26,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "servers"))
-from databases import Database, postgres_server, redis_server
-
+sys.path.insert(0, str(Path(__file__).parents[1]))
 from argosy import wiring
 from argosy.adapters.feast_features import publishing, shared
 from argosy.adapters.feast_features.online import FeastOnline
 from argosy.ports.features import Definition, OnlineFeatures
 from argosy.ports.tables import EVENT_TIME
 from argosy.settings import Settings
+from kit.databases import Database, postgres_server, redis_server
 
 DIGEST = f"sha256:{'1' * 64}"
 BATCHES = (1, 100)

@@ -22,11 +22,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from argosy.testing.serving_kit import rows
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from kit.serving_kit import rows
 
 CONNECTIONS, ROUNDS, SECONDS = 8, 5, 2.0
 TICK = os.sysconf("SC_CLK_TCK")
-MAKE = "import sys, pathlib, argosy.testing.serving_kit as kit; print(kit.write_bundle(pathlib.Path(sys.argv[1])))"
+MAKE = "import sys, pathlib, kit.serving_kit as kit; print(kit.write_bundle(pathlib.Path(sys.argv[1])))"
 Work = tuple[str, bytes]
 
 
@@ -58,7 +59,7 @@ def works() -> dict[str, Work]:
 @contextmanager
 def serving(source: Path, home: Path) -> Iterator[tuple[int, int]]:
     """Process id and port of a server that runs *source*, with a prediction log below *home*."""
-    environment = os.environ | {"PYTHONPATH": str(source), "ARGOSY_HOME": str(home)}
+    environment = os.environ | {"PYTHONPATH": f"{source}:{source.parent / 'tests'}", "ARGOSY_HOME": str(home)}
     (home / "keys").mkdir(parents=True)
     (home / "keys" / "ids.key").write_text("secret")
     bundle = home / "bundle"

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
-from inference_chart import CHART
+
+from kit.inference_chart import CHART
 
 KEY = "resource.customizations.health.serving.kserve.io_InferenceService"
 UNREADY = [{"type": "Ready", "status": "False", "message": "MinimumReplicasUnavailable"}]

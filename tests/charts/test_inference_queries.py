@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from inference_chart import only, parsed
+
+from kit.inference_chart import only, parsed
 
 GOLDEN = Path(__file__).parent / "golden" / "canary.yaml"
 NOTHING = None

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from inference_chart import Objects, only, parsed, template, values
+
+from kit.inference_chart import Objects, only, parsed, template, values
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES: dict[str, dict[str, Any]] = {

@@ -7,9 +7,9 @@ from typing import Any
 
 import jsonschema
 import pytest
-from inference_chart import CHART, ROOT, only, refusal, render, values
 
 from argosy.domain.release import Version
+from kit.inference_chart import CHART, ROOT, only, refusal, render, values
 
 
 def test_schema_defaults_and_reference_are_current() -> None:

@@ -4,10 +4,10 @@ import stat
 from pathlib import Path
 from typing import Any
 
-import platform_chart
 import yaml
 
 from argosy.domain import diagnosis, needs
+from kit import platform_chart
 
 FOLDER = platform_chart.ROOT / "kind-cluster"
 

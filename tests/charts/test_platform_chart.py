@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 import yaml
-from platform_chart import CHART, ROOT, Objects, named, render, template
 
 from argosy.cli import main, online
 from argosy.domain import diagnosis, needs, promotion
 from argosy.settings import Settings
 from argosy.steps.converge.spec import SPEC
+from kit.platform_chart import CHART, ROOT, Objects, named, render, template
 
 EXECUTOR_TOKEN = "argosy-executor.service-account-token"
 PIPELINES = sorted(ROOT.glob("workflows/*/pipeline.yaml"))

@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import inference_chart
 import jsonschema
-import platform_chart
 import pytest
 import yaml
 
 from argosy.domain.chart_values import coalesced
+from kit import inference_chart, platform_chart
 
 CHARTS = {path.parent.name: path.parent for path in sorted(inference_chart.ROOT.glob("charts/*/values.schema.yaml"))}
 TEMPLATES: dict[str, Callable[[dict[str, Any]], Any]] = {

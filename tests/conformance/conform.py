@@ -10,8 +10,8 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-import comparison
-import controller
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from conformance import comparison, controller
 
 CASES = Path(__file__).parents[1] / "engine" / "cases"
 

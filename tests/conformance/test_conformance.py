@@ -2,8 +2,9 @@
 
 import os
 
-import conform
 import pytest
+
+from conformance import conform
 
 needs_cluster = pytest.mark.skipif(
     not (os.environ.get("ARGOSY_CONFORMANCE") and os.environ.get("KUBECONFIG")),

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
-from s3_server import KEYS, Buckets, s3_server
 
 from argosy import errors
 from argosy.adapters.file_artifacts import FileArtifacts
@@ -23,6 +22,7 @@ from argosy.engine.nodes import Phase
 from argosy.engine.options import Place, RunOptions
 from argosy.templates.containers import RETRYABLE
 from argosy.testing.artifacts_contract import ArtifactsContract, make_folder
+from kit.s3_server import KEYS, Buckets, s3_server
 
 
 @pytest.fixture

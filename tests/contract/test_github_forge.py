@@ -12,9 +12,7 @@ from argosy import errors
 from argosy.adapters.github_forge import GithubForge
 from argosy.domain.promotion import State
 from argosy.report.autolinks import BREAK
-from argosy.testing import fake_github
-from argosy.testing.by_hand import GithubHand, Hand
-from argosy.testing.fake_github import FakeGithub
+from argosy.testing.by_hand import Hand
 from argosy.testing.forge_contract import (
     TEMPLATE,
     ForgeContract,
@@ -26,6 +24,9 @@ from argosy.testing.forge_contract import (
     proposal,
     version,
 )
+from kit import fake_github
+from kit.fake_github import FakeGithub
+from kit.hands import GithubHand
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from databases import Database, postgres_server, redis_server
 
 from argosy import errors, wiring
 from argosy.adapters.feast_features import publishing, shared
@@ -32,6 +31,7 @@ from argosy.testing.online_store_contract import (
     asked,
     keys,
 )
+from kit.databases import Database, postgres_server, redis_server
 
 FEATURES = [Definition("score", "number", "v", "s", "score"), Definition("kind", "category", "v", "s", "kind")]
 MOMENT = datetime.datetime(2026, 1, 1, 12, tzinfo=datetime.UTC)

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from argo_server import Argo, argo_server
 from kubernetes import client
 
 from argosy import errors
@@ -23,6 +22,7 @@ from argosy.engine.state.runs import RunFolder
 from argosy.engine.stored_runs import StoredRuns
 from argosy.ports.runs import KILLED, Run
 from argosy.testing.runs_contract import EXAMPLE, RunsContract, is_over, until
+from kit.argo_server import Argo, argo_server
 
 RUN = "from argosy.cli.main import main; main()"
 

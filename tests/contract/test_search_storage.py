@@ -13,8 +13,8 @@ from argosy import errors
 from argosy.adapters import optuna_storage
 from argosy.adapters.memory_search_storage import MemorySearchStorage
 from argosy.adapters.optuna_storage import OptunaStorage
-from argosy.testing.examples import make_settings
 from argosy.testing.search_storage_contract import SearchStorageContract, make_trial
+from kit.examples import make_settings
 
 SETTINGS = make_settings("binary", ["no", "yes"], "log_loss")
 WRITERS, EACH = 6, 6

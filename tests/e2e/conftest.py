@@ -16,14 +16,14 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import pinned
 import pytest
 import yaml
-from cluster import Cluster
-from prometheus import running
-from serving_release import Release, Store
 
 from argosy.adapters import keys
+from e2e import pinned
+from e2e.cluster import Cluster
+from e2e.prometheus import running
+from e2e.serving_release import Release, Store
 
 NEEDS = {
     "argo-workflows": "workflows.argoproj.io",

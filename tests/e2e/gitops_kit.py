@@ -9,12 +9,11 @@ from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from cluster import ROOT, Cluster, Object
-from git_server import GitServer
-
 from argosy.adapters.local_forge.forge import LocalForge
 from argosy.domain.promotion import Request
 from argosy.testing.forge_contract import digest, merge, proposal
+from e2e.cluster import ROOT, Cluster, Object
+from e2e.git_server import GitServer
 
 CHART = Path(__file__).parent / "charts" / "stand-in"
 ADDRESSES = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cluster import Cluster, Object
+from e2e.cluster import Cluster, Object
 
 RATE = 10.0
 """Requests a second."""

@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from cluster import ROOT
+
+from e2e.cluster import ROOT
 
 LOCK = ROOT / "images" / "images.lock"
 

@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import pinned
 import yaml
-from cluster import ROOT, Cluster, Object, helm
 
 from argosy.adapters import keys
 from argosy.adapters.s3 import client
+from e2e import pinned
+from e2e.cluster import ROOT, Cluster, Object, helm
 
 NEEDED = (
     "ARGOSY_E2E_S3",

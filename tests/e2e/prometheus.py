@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cluster import Cluster, Object
+from e2e.cluster import Cluster, Object
 
 PODS = "serving.kserve.io/inferenceservice"
 """The label that KServe gives the pods of a model."""

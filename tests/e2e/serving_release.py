@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from cluster import ROOT, Cluster, Object, helm
-from load_kit import Load
-from versions import MODEL, Version, requests
+from e2e.cluster import ROOT, Cluster, Object, helm
+from e2e.load_kit import Load
+from e2e.versions import MODEL, Version, requests
 
 CHART = ROOT / "charts" / "inference"
 ROWS = 48

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-import versions
-from serving_release import Release
+
+from e2e import versions
+from e2e.serving_release import Release
 
 pytestmark = [pytest.mark.needs("argo-rollouts", "kserve"), pytest.mark.timeout(900)]
 WAY = {"strategy": "blueGreen", "replicas": 2, "blueGreen": {"keepOldSeconds": 30}}

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import versions
-from cluster import kill_controller
-from load_kit import RATE, Load
-from serving_release import Release, steps
-from versions import Kind, Version
+
+from e2e import versions
+from e2e.cluster import kill_controller
+from e2e.load_kit import RATE, Load
+from e2e.serving_release import Release, steps
+from e2e.versions import Kind, Version
 
 pytestmark = [pytest.mark.needs("argo-rollouts", "kserve"), pytest.mark.timeout(1200)]
 NO_SUCH_IMAGE = "localhost/argosy/serve@sha256:" + 64 * "0"

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from cluster import Cluster
+
+from e2e.cluster import Cluster
 
 GOLDEN = Path(__file__).parents[1] / "charts" / "golden"
 NOT_INSTALLED = {

@@ -9,14 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from cluster import Cluster
-from gitops_kit import Environment, digest, git
 
 from argosy.adapters.cluster.rollouts import ClusterRollouts
 from argosy.adapters.local_forge.forge import LocalForge
 from argosy.adapters.memory_registry import MemoryRegistry
 from argosy.domain.promotion import State
 from argosy.steps.converge import run
+from e2e.cluster import Cluster
+from e2e.gitops_kit import Environment, digest, git
 
 pytestmark = [pytest.mark.needs("argo-cd", "argo-rollouts"), pytest.mark.timeout(600)]
 

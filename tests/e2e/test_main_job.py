@@ -16,20 +16,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pinned
 import pytest
 import yaml
-from cluster import ROOT, Cluster, Object, helm
-from git_server import GitServer
-from gitops_kit import Delivery, git, own_address, serve_chart
-from load_kit import Load
-from pipeline_kit import MODEL, NEEDED, Pipeline, make_project
-from serving_release import Store
 
 from argosy.adapters.local_forge.forge import LocalForge
 from argosy.adapters.s3 import client
 from argosy.cli import main
 from argosy.domain.promotion import Request, State
+from e2e import pinned
+from e2e.cluster import ROOT, Cluster, Object, helm
+from e2e.git_server import GitServer
+from e2e.gitops_kit import Delivery, git, own_address, serve_chart
+from e2e.load_kit import Load
+from e2e.pipeline_kit import MODEL, NEEDED, Pipeline, make_project
+from e2e.serving_release import Store
 
 pytestmark = [pytest.mark.needs("argo-workflows", "argo-cd", "argo-rollouts", "kserve"), pytest.mark.timeout(3000)]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from cluster import Cluster
 
 from argosy.cli import main
+from e2e.cluster import Cluster
 
 pytestmark = [pytest.mark.needs("argo-workflows", "argo-rollouts"), pytest.mark.timeout(300)]
 

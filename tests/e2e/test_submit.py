@@ -13,16 +13,16 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
-from cluster import ROOT, Cluster, Object, helm, kill_controller
-from gateway import Gateway
-from gitops_kit import IMAGE, own_address
-from serving_release import Store
 
 from argosy import errors
 from argosy.adapters.cluster.inspection import ClusterInspection
 from argosy.cli import main
 from argosy.domain import diagnosis
 from argosy.templates.containers import RETRYABLE
+from e2e.cluster import ROOT, Cluster, Object, helm, kill_controller
+from e2e.gateway import Gateway
+from e2e.gitops_kit import IMAGE, own_address
+from e2e.serving_release import Store
 
 pytestmark = [pytest.mark.needs("argo-workflows"), pytest.mark.timeout(900)]
 

@@ -19,7 +19,7 @@ from argosy.domain import bundle
 from argosy.ml.encoding import Encoder
 from argosy.ml.predictor import Predictor, UndefinedPrediction
 from argosy.serving.rows import Value
-from argosy.testing import serving_kit
+from kit import serving_kit
 
 Kind = Literal["good", "failing", "slow", "shifted"]
 MODEL = "leaving"

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from s3_server import s3_server
 
 from argosy import errors
 from argosy.engine import api
 from argosy.engine.options import RunOptions
+from kit.s3_server import s3_server
 
 Options = Callable[..., RunOptions]
 

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import comparison
 import pytest
 import yaml
 
 from argosy.engine import nodes
 from argosy.engine.options import RunResult
+from conformance import comparison
 
 Run = Callable[..., RunResult]
 

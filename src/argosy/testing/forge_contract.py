@@ -16,10 +16,11 @@ from argosy.domain.promotion import Proposal, Request, State, Subject
 from argosy.domain.provenance import Provenance
 from argosy.ports.forge import Forge
 from argosy.testing.by_hand import Hand
-from argosy.testing.toy import CLEAN
 
 TEMPLATE = {"README.md": b"the environment repo\n", "policies/toy.yaml": b"model: toy\n"}
 """What main of the forge under test starts with."""
+CLEAN = Provenance(commit="0" * 40, tree="clean", manifest=sha256(b"manifest"), code=sha256(b"code"))
+"""Where the proposed models come from."""
 
 Push = Callable[[Mapping[str, bytes | None]], None]
 """Commits changes to main behind the forge's back, as a person would."""

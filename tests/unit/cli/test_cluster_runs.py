@@ -12,7 +12,7 @@ import yaml
 from argosy import wiring
 from argosy.cli import main
 from argosy.engine import nodes
-from argosy.testing.fake_workflows import FakeWorkflows
+from kit.fake_workflows import FakeWorkflows
 
 TIMES = {"startedAt": "2026-11-21T02:00:00Z", "finishedAt": "2026-11-21T02:01:30Z"}
 

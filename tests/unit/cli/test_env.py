@@ -16,7 +16,7 @@ from argosy.cli import main
 from argosy.domain import bundle, promotion, release
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import ChampionRef, Evidence
-from argosy.testing import toy
+from kit import toy
 
 DIGEST = sha256(b"model")
 EVIDENCE = Evidence(

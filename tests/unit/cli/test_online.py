@@ -18,7 +18,7 @@ from argosy.domain.documents import sha256
 from argosy.files.git_repository import Person, Repository
 from argosy.ports.features import Held, OnlineFeatures
 from argosy.settings import Settings
-from argosy.testing.toy import Toy, make_toy, proposal_of
+from kit.toy import Toy, make_toy, proposal_of
 
 ROOT = Path(__file__).parents[3]
 

@@ -11,7 +11,7 @@ import yaml
 
 from argosy import wiring
 from argosy.cli import main, provenance
-from argosy.testing.fake_workflows import FakeWorkflows
+from kit.fake_workflows import FakeWorkflows
 
 ROOT = Path(__file__).parents[3]
 MODEL = Path("workflows") / "churn"

@@ -9,7 +9,7 @@ import pytest
 from argosy import errors, wiring
 from argosy.cli import main, policies
 from argosy.settings import Settings
-from argosy.testing import toy
+from kit import toy
 
 POLICY = toy.POLICY.decode()
 

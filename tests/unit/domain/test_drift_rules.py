@@ -3,7 +3,6 @@
 import math
 from pathlib import Path
 
-import drift_alarms
 import numpy as np
 import pytest
 from scipy import stats
@@ -12,6 +11,7 @@ from argosy.domain import drift
 from argosy.domain.bundle import SCALE, Bins, Histogram, Moments
 from argosy.domain.drift import About, Difference, Thresholds, Window
 from argosy.report import drift_table
+from bench import drift_alarms
 
 ABOUT = About(model="leaving", environment="production", model_digest="sha256:0", version=3)
 

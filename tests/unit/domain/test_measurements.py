@@ -12,7 +12,7 @@ from argosy.ml import frames, metrics
 from argosy.ml.predictor import Predictor
 from argosy.ml.sixfold import measure
 from argosy.steps.train.run import run as train
-from argosy.testing.examples import Given, make_settings
+from kit.examples import Given, make_settings
 
 # What Great Expectations imports warns of its own future.
 pytestmark = pytest.mark.filterwarnings(

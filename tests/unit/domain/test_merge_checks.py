@@ -16,7 +16,7 @@ from argosy.domain.merge_checks import MainState
 from argosy.domain.promotion import Subject
 from argosy.domain.release import OnlineStore
 from argosy.promotion.standing import Main
-from argosy.testing import toy
+from kit import toy
 
 MODEL, CHAMPION, OTHER = (sha256(name) for name in (b"model", b"champion", b"other"))
 POLICY = b"the gates\n"

@@ -4,7 +4,7 @@ import pytest
 
 from argosy import errors
 from argosy.domain.provenance import Provenance
-from argosy.testing import toy
+from kit import toy
 
 PINNED = "registry/argosy/train@sha256:" + "a" * 64
 

@@ -15,7 +15,7 @@ from argosy.domain.bundle import Histogram
 from argosy.domain.search import Choice
 from argosy.ml import bins, bundling, drift, frames, training
 from argosy.ml.predictor import Predictor
-from argosy.testing.examples import Given
+from kit.examples import Given
 
 VALUES = st.lists(st.floats(-1e6, 1e6, width=32) | st.just(float("nan")), max_size=60)
 EDGES = [-10.0, 0.0, 0.5, 1e5]

@@ -6,7 +6,7 @@ import xgboost
 from argosy.domain.data import FeatureColumn
 from argosy.ml import boosting, frames
 from argosy.ml.encoding import Encoder
-from argosy.testing.examples import Given
+from kit.examples import Given
 
 POINT = {"learning_rate": 0.3, "max_depth": 4}
 

@@ -11,7 +11,7 @@ from argosy.domain.data import FeatureSchema
 from argosy.domain.model_settings import Serving
 from argosy.ml import bins, bundling, frames
 from argosy.ml.predictor import Predictor
-from argosy.testing.serving_kit import write_bundle
+from kit.serving_kit import write_bundle
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from argosy import errors
 from argosy.ml import checks, frames
-from argosy.testing.examples import Given
+from kit.examples import Given
 
 COUNT = 30
 VARIED = [float(index) for index in range(COUNT)]

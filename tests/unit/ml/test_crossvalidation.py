@@ -9,7 +9,7 @@ from argosy.domain.search import Asked, SearchHistory, Trial
 from argosy.ml import crossvalidation, frames, metrics, rounds
 from argosy.ml.crossvalidation import CrossValidation
 from argosy.ml.pruning import Bar
-from argosy.testing.examples import Given
+from kit.examples import Given
 
 POINTS = [Asked(number=0, parameters={"max_depth": 2}), Asked(number=1, parameters={"max_depth": 4})]
 

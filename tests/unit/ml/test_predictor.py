@@ -18,7 +18,7 @@ from argosy.domain.search import Choice
 from argosy.ml import bundling, frames, predictor, training
 from argosy.ml.frames import Examples
 from argosy.ml.predictor import Predictor
-from argosy.testing.examples import Given
+from kit.examples import Given
 
 Tamper = Callable[[Path], object]
 

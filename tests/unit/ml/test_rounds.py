@@ -7,8 +7,8 @@ import pytest
 from argosy import errors
 from argosy.domain.search import Asked, Trial
 from argosy.ml import rounds
-from argosy.testing.examples import Given
 from argosy.testing.search_storage_contract import make_trial
+from kit.examples import Given
 
 ASKED = [Asked(number=number, parameters={"gamma": 0.1 * number, "max_depth": number}) for number in range(5)]
 

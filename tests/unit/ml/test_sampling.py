@@ -8,7 +8,7 @@ from argosy import errors
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.search import Asked, SearchHistory, Trial
 from argosy.ml import rounds, sampling
-from argosy.testing.examples import Given
+from kit.examples import Given
 
 
 def scored(asked: list[Asked]) -> list[Trial]:

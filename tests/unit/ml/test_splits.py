@@ -12,7 +12,7 @@ import pytest
 from argosy import errors
 from argosy.ml import frames, splits
 from argosy.ml.frames import Examples
-from argosy.testing.examples import Given
+from kit.examples import Given
 
 START = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 

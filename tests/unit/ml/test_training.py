@@ -15,7 +15,7 @@ from argosy.domain.training import TrainingRecord
 from argosy.ml import boosting, frames, metrics, study, training
 from argosy.report import training_plots
 from argosy.steps.train import run
-from argosy.testing.examples import Given
+from kit.examples import Given
 
 CHOICE = Choice(trial=3, score=0.4, metric="log_loss", parameters={"max_depth": 3, "subsample": 0.7}, boost_rounds=20)
 

@@ -29,11 +29,12 @@ from argosy.ports.forge import Forge
 from argosy.promotion import seals
 from argosy.promotion.desk import Desk
 from argosy.settings import Settings
-from argosy.testing.by_hand import Files, GithubHand, Hand, LocalHand, Modes
-from argosy.testing.fake_github import FakeGithub
+from argosy.testing.by_hand import Files, Hand, Modes
 from argosy.testing.forge_contract import merge
-from argosy.testing.offered import offer
-from argosy.testing.toy import TEMPLATE, Toy
+from kit.fake_github import FakeGithub
+from kit.hands import GithubHand, LocalHand
+from kit.offered import offer
+from kit.toy import TEMPLATE, Toy
 
 FOLDER, EVIDENCE = "models/toy/staging", "models/toy/staging/evidence"
 VERSION, VALUES = f"{FOLDER}/version.yaml", "models/toy/values.yaml"

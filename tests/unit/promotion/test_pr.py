@@ -25,7 +25,7 @@ from argosy.report.autolinks import BREAK
 from argosy.settings import Settings
 from argosy.steps.converge import run as converge
 from argosy.testing.forge_contract import files_of
-from argosy.testing.offered import offer
+from kit.offered import offer
 
 Verb = Callable[..., int]
 

@@ -8,7 +8,7 @@ from argosy import errors, wiring
 from argosy.adapters.github_forge import GithubForge
 from argosy.adapters.local_forge.forge import LocalForge
 from argosy.settings import Settings
-from argosy.testing import toy
+from kit import toy
 
 
 def settings(tmp_path: Path, uri: str, token: str = "") -> Settings:

@@ -9,7 +9,7 @@ from argosy.domain import promotion, release
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import ChampionRef, Evidence
 from argosy.report import request_body
-from argosy.testing import toy
+from kit import toy
 
 VERSION = release.Version(
     model="toy",

@@ -5,7 +5,7 @@ import pytest
 from argosy.domain.evidence import ChampionRef, Evidence, GateResult, Table
 from argosy.report import terminal_markdown
 from argosy.report.evidence_markdown import report
-from argosy.testing import toy
+from kit import toy
 
 TABLE = "| Gate | Limit | Why |\n| --- | --- | --- |\n| a.b | &lt;= 0.5 | short |\n| longer | >= 1 | because |"
 

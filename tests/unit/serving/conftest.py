@@ -12,7 +12,7 @@ from argosy.ports.prediction_log import Served
 from argosy.serving.app import build_app
 from argosy.serving.exchange import Limits
 from argosy.serving.health import Lifecycle
-from argosy.testing.serving_kit import ROW, Client, MemoryLog, MemoryOnline, write_bundle
+from kit.serving_kit import ROW, Client, MemoryLog, MemoryOnline, write_bundle
 
 
 @pytest.fixture(scope="session")

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from model_server import ready, started
 
 from argosy.ml.predictor import Predictor
-from argosy.testing.serving_kit import ROW
+from kit.model_server import ready, started
+from kit.serving_kit import ROW
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[3]

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from model_server import asked, free_port, ready, started, status
 
 from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import Served
@@ -21,7 +20,8 @@ from argosy.serving.app import build_app
 from argosy.serving.connections import ConnectionLimits
 from argosy.serving.exchange import Limits
 from argosy.serving.health import STALLED_SECONDS, Lifecycle
-from argosy.testing.serving_kit import ROW
+from kit.model_server import asked, free_port, ready, started, status
+from kit.serving_kit import ROW
 
 QUICK = ConnectionLimits(
     connections=8, header_seconds=0.6, body_seconds=1.2, idle_seconds=2.0, write_seconds=1.0, pipelined=4

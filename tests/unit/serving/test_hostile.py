@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from model_server import free_port, ready, started
 
 from argosy.adapters.segment_log.history import SegmentHistory
-from argosy.testing.serving_kit import ROW, rows
+from kit.model_server import free_port, ready, started
+from kit.serving_kit import ROW, rows
 
 pytestmark = [
     pytest.mark.slow,

@@ -15,7 +15,7 @@ from argosy.serving.lookup import Breaker, Lookup
 from argosy.serving.metrics import Metrics
 from argosy.serving.problems import RequestProblem
 from argosy.serving.rows import Asked, Row, Value
-from argosy.testing.serving_kit import ROW, Client
+from kit.serving_kit import ROW, Client
 
 V1 = "/v1/models/leaving:predict"
 

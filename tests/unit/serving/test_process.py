@@ -12,12 +12,12 @@ import time
 from pathlib import Path
 
 import pytest
-from model_server import asked, ready, started, status
 
 from argosy.adapters import keys
 from argosy.adapters.model_signer import KeySigner
 from argosy.adapters.segment_log.history import SegmentHistory
 from argosy.domain import bundle
+from kit.model_server import asked, ready, started, status
 
 pytestmark = pytest.mark.slow
 

@@ -11,7 +11,7 @@ from starlette.types import Message
 from argosy.ml.predictor import Predictor
 from argosy.serving.exchange import Bodies, BodyReader, Limits
 from argosy.serving.problems import RequestProblem
-from argosy.testing.serving_kit import FEATURES, ROW, Client, rows
+from kit.serving_kit import FEATURES, ROW, Client, rows
 
 V1 = "/v1/models/leaving:predict"
 V2 = "/v2/models/leaving/infer"

@@ -12,7 +12,7 @@ from argosy.domain.model_settings import Serving
 from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import Served
 from argosy.serving.app import build_app
-from argosy.testing.serving_kit import ROW, Client, MemoryLog, MemoryOnline, Reply
+from kit.serving_kit import ROW, Client, MemoryLog, MemoryOnline, Reply
 
 V1 = "/v1/models/leaving:predict"
 V2 = "/v2/models/leaving/infer"

@@ -27,7 +27,7 @@ from argosy.serving.inference import INLINE_BYTES, INLINE_ROWS, LARGE_AT_ONCE, G
 from argosy.serving.problems import RequestProblem
 from argosy.serving.rows import Value
 from argosy.serving.service import Answer
-from argosy.testing.serving_kit import (
+from kit.serving_kit import (
     ROW,
     Client,
     MemoryLog,

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from web_server import Answer, Web, web_server
+
+from kit.web_server import Answer, Web, web_server
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from web_server import Answer, Web, listed
 
 from argosy import errors
 from argosy.adapters.cluster.inspection import ClusterInspection
+from kit.web_server import Answer, Web, listed
 
 CONFIG_MAPS = "/api/v1/configmaps?fieldSelector=metadata.name%3Dworkflow-controller-configmap"
 CONTAINERS = "/apis/serving.kserve.io/v1alpha1/clusterstoragecontainers"

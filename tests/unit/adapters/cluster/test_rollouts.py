@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from web_server import Answer, Web, listed
 
 from argosy.adapters.cluster import rollouts
+from kit.web_server import Answer, Web, listed
 
 SERVING = "/apis/argoproj.io/v1alpha1/namespaces/serving"
 OF_STAGING = f"{SERVING}/rollouts?labelSelector=argosy.dev/model%2Cargosy.dev/environment%3Dstaging"

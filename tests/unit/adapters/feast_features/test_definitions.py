@@ -13,7 +13,7 @@ from argosy import errors
 from argosy.adapters.feast_features import definitions
 from argosy.adapters.feast_features.repository import FeastFeatures
 from argosy.domain.model_settings import ModelSettings
-from argosy.testing.examples import make_settings
+from kit.examples import make_settings
 
 GOOD = """\
 from datetime import timedelta

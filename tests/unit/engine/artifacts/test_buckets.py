@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from s3_server import KEYS, s3_server
 
 from argosy.engine.artifacts.buckets import Bucket, OwnBucket
 from argosy.engine.artifacts.failures import ArtifactFailure, ArtifactMissing
 from argosy.engine.artifacts.s3 import S3Bucket
+from kit.s3_server import KEYS, s3_server
 
 GATEWAY = shutil.which("versitygw")
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from web_server import Answer, web_server
 
 from argosy.engine.artifacts import urls
 from argosy.engine.artifacts.failures import ArtifactFailure, ArtifactMissing
+from kit.web_server import Answer, web_server
 
 SECRETS = {"who": {"user": "ada", "word": "s3cret", "token": "TOKEN-URL"}}
 BASIC = {

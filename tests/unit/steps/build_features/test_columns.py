@@ -5,7 +5,7 @@ import pytest
 
 from argosy.ports.features import Definition
 from argosy.steps.build_features import run
-from argosy.testing.examples import make_settings
+from kit.examples import make_settings
 
 
 @pytest.mark.parametrize(

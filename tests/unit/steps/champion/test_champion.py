@@ -13,7 +13,7 @@ from argosy.domain.evidence import ChampionRef
 from argosy.files.git_repository import Person, Repository
 from argosy.settings import Settings
 from argosy.testing.forge_contract import files_of, merge
-from argosy.testing.toy import POLICY, proposal_of
+from kit.toy import POLICY, proposal_of
 
 VERSION = promotion.version_path("toy", promotion.PRODUCTION)
 

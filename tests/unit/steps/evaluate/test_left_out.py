@@ -24,8 +24,8 @@ from argosy.ports.trial_server import Served
 from argosy.steps.build_features import run as build_features
 from argosy.steps.evaluate import run as evaluate
 from argosy.steps.ingest import run as ingest
-from argosy.testing import toy
-from argosy.testing.examples import make_settings
+from kit import toy
+from kit.examples import make_settings
 
 ROWS = 3_000
 COLUMNS = [

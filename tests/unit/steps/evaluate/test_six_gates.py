@@ -25,8 +25,8 @@ from argosy.ml.frames import Examples
 from argosy.ml.predictor import Predictor
 from argosy.ports.trial_server import Served, TrialServer
 from argosy.steps.evaluate import run as evaluate
-from argosy.testing import toy
-from argosy.testing.examples import make_settings, write_features
+from kit import toy
+from kit.examples import make_settings, write_features
 
 Judged = Callable[..., Evidence]
 

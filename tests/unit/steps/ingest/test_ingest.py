@@ -10,7 +10,7 @@ import pytest
 
 from argosy.domain.data import Lineage, SnapshotManifest
 from argosy.settings import Settings
-from argosy.testing.examples import make_settings
+from kit.examples import make_settings
 
 Ingest = Callable[..., Any]
 

@@ -18,7 +18,7 @@ from argosy.report import outcome
 from argosy.report.record import Facts, RunReport
 from argosy.settings import Settings
 from argosy.testing.forge_contract import files_of, merge
-from argosy.testing.toy import make_release
+from kit.toy import make_release
 
 VERSION = "models/toy/staging/version.yaml"
 ONLINE = f"file:///store/online@{sha256(b'online')}"

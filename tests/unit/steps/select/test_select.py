@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pytest
 
 from argosy.domain.search import Choice, SearchHistory, Trial
-from argosy.testing.toy import SETTINGS
+from kit.toy import SETTINGS
 
 
 def trial(number: int, score: float, state: Literal["complete", "pruned"] = "complete") -> Trial:

@@ -12,7 +12,7 @@ from argosy.adapters import keys
 from argosy.adapters.file_artifacts import FileArtifacts
 from argosy.adapters.model_signer import KeyVerifier
 from argosy.settings import Settings
-from argosy.testing.toy import make_release
+from kit.toy import make_release
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from argosy.domain.search import SearchHistory
-from argosy.testing.examples import Given
+from kit.examples import Given
 
 Round = Callable[..., Any]
 

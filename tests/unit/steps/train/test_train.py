@@ -12,7 +12,7 @@ from argosy.domain import bundle as bundles
 from argosy.domain.search import Choice
 from argosy.domain.training import TrainingRecord
 from argosy.ml.predictor import Predictor
-from argosy.testing.examples import Given
+from kit.examples import Given
 
 CHOICE = Choice(trial=3, score=0.4, metric="log_loss", parameters={"max_depth": 3, "subsample": 0.7}, boost_rounds=20)
 

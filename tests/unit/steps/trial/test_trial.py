@@ -12,7 +12,7 @@ from argosy.ml import crossvalidation, study
 from argosy.steps.select import run as select
 from argosy.steps.suggest import run as suggest
 from argosy.steps.trial import run as trial
-from argosy.testing.examples import Given, write_features
+from kit.examples import Given, write_features
 
 
 class FailingStorage(MemorySearchStorage):

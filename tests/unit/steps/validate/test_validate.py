@@ -13,7 +13,7 @@ import pytest
 
 from argosy.domain.data import ExpectationResult, ValidationResult
 from argosy.settings import Settings
-from argosy.testing.examples import make_settings
+from kit.examples import make_settings
 
 # Great Expectations is imported by the first of these tests, and what it imports warns of its own future.
 pytestmark = pytest.mark.filterwarnings(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from argosy.domain import bundle
-from argosy.testing.serving_kit import ROW
+from kit.serving_kit import ROW
 
 
 @contextlib.contextmanager

@@ -67,7 +67,7 @@ class FakeWorkflows:
         """See the port."""
         self.asked.append(("delete", name))
 
-    def log(self, pod: str, *, follow: bool, container: str = "main") -> Iterator[str]:  # noqa: ARG002 - what is here is all there is
+    def log(self, pod: str, *, follow: bool, container: str = "main") -> Iterator[str]:
         """See the port."""
         key = pod if container == "main" else f"{pod}/{container}"
         if key not in self.logs:

@@ -12,11 +12,10 @@ from argosy.domain.data import Lineage, SnapshotManifest, SourceLineage
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import ChampionRef, Evidence, GateResult, VerdictWord
 from argosy.domain.model_settings import ModelSettings
-from argosy.domain.provenance import Provenance
 from argosy.domain.search import Choice, SearchHistory, Trial
 from argosy.domain.training import ClassRecord, LearningCurve, TrainingRecord
+from argosy.testing.forge_contract import CLEAN
 
-CLEAN = Provenance(commit="0" * 40, tree="clean", manifest=sha256(b"manifest"), code=sha256(b"code"))
 POLICY = b"""model: toy
 # the gates
 owners: [nobody]
@@ -102,7 +101,7 @@ class Toy:
             measured=0.61,
             limit=">= 0.8",
             reason="the ranking is poor",
-            would_pass="0.19 more",  # noqa: S106 - a gate
+            would_pass="0.19 more",
         )
         values: dict[str, Any] = {
             "model": "toy",

@@ -41,7 +41,7 @@ class Commit:
 
 
 @dataclass
-class Store:
+class Hosted:
     """What GitHub knows of one repository."""
 
     api: str = ""
@@ -106,22 +106,22 @@ class Store:
         return sha
 
 
-def get_repository(_store: Store) -> Answer:
+def get_repository(_store: Hosted) -> Answer:
     """GET the repository"""
     return 200, {"full_name": "owner/name", "permissions": {"pull": True, "push": True, "admin": False}}
 
 
-def get_branch(store: Store, name: str) -> Answer:
+def get_branch(store: Hosted, name: str) -> Answer:
     """GET /branches/{branch}"""
     return 200, {"name": name, "commit": {"sha": store.resolve(name)}}
 
 
-def get_ref(store: Store, name: str) -> Answer:
+def get_ref(store: Hosted, name: str) -> Answer:
     """GET /git/ref/{ref}"""
     return 200, _ref(store, name)
 
 
-def create_ref(store: Store, given: dict[str, Any]) -> Answer:
+def create_ref(store: Hosted, given: dict[str, Any]) -> Answer:
     """POST /git/refs"""
     name = given["ref"].removeprefix("refs/")
     if name in store.refs:
@@ -130,7 +130,7 @@ def create_ref(store: Store, given: dict[str, Any]) -> Answer:
     return 201, _ref(store, name)
 
 
-def update_ref(store: Store, name: str, given: dict[str, Any]) -> Answer:
+def update_ref(store: Hosted, name: str, given: dict[str, Any]) -> Answer:
     """PATCH /git/refs/{ref}"""
     if store.refs[name] not in store.commits[given["sha"]].parents and not given.get("force"):
         raise Refused(422, "Update is not a fast forward")
@@ -138,7 +138,7 @@ def update_ref(store: Store, name: str, given: dict[str, Any]) -> Answer:
     return 200, _ref(store, name)
 
 
-def _ref(store: Store, name: str) -> dict[str, Any]:
+def _ref(store: Hosted, name: str) -> dict[str, Any]:
     if name not in store.refs:
         raise Refused(404, "Not Found")
     return {
@@ -148,18 +148,18 @@ def _ref(store: Store, name: str) -> dict[str, Any]:
     }
 
 
-def create_blob(store: Store, given: dict[str, Any]) -> Answer:
+def create_blob(store: Hosted, given: dict[str, Any]) -> Answer:
     """POST /git/blobs"""
     content = base64.b64decode(given["content"]) if given["encoding"] == "base64" else given["content"].encode()
     return 201, {"sha": store.blob(content)}
 
 
-def get_blob(store: Store, sha: str) -> Answer:
+def get_blob(store: Hosted, sha: str) -> Answer:
     """GET /git/blobs/{sha}"""
     return 200, {"sha": sha, "encoding": "base64", "content": base64.encodebytes(store.blobs[sha]).decode()}
 
 
-def create_tree(store: Store, given: dict[str, Any]) -> Answer:
+def create_tree(store: Hosted, given: dict[str, Any]) -> Answer:
     """POST /git/trees"""
     files = dict(store.trees[given["base_tree"]])
     for entry in given["tree"]:
@@ -171,14 +171,14 @@ def create_tree(store: Store, given: dict[str, Any]) -> Answer:
     return 201, {"sha": _tree(store, files), "tree": []}
 
 
-def _tree(store: Store, files: Mapping[str, str], modes: Mapping[str, str] | None = None) -> str:
+def _tree(store: Hosted, files: Mapping[str, str], modes: Mapping[str, str] | None = None) -> str:
     content = f"tree{sorted(files.items())}{sorted((modes or {}).items())}"
     sha = hashlib.sha1(content.encode(), usedforsecurity=False).hexdigest()
     store.trees[sha], store.modes[sha] = dict(files), dict(modes or {})
     return sha
 
 
-def get_tree(store: Store, sha: str, recursive: str = "") -> Answer:
+def get_tree(store: Hosted, sha: str, recursive: str = "") -> Answer:
     """GET /git/trees/{sha}: one level, or everything up to a limit beyond which it is cut off and says so."""
     files, modes = store.trees[sha], store.modes.get(sha, {})
     listed = [_leaf(path, modes.get(path, "100644"), blob) for path, blob in sorted(files.items())]
@@ -192,7 +192,7 @@ def _leaf(path: str, mode: str, sha: str) -> dict[str, Any]:
     return {"path": path, "mode": mode, "type": "commit" if mode == "160000" else "blob", "sha": sha}
 
 
-def compare(store: Store, base: str, head: str) -> Answer:
+def compare(store: Hosted, base: str, head: str) -> Answer:
     """GET /compare/{base}...{head}: the first 250 commits, and the first 300 files of all; a file that was moved is one entry."""
     ours, theirs = store.resolve(base), store.resolve(head)
     merge_base = store.merge_base(ours, theirs)
@@ -210,7 +210,7 @@ def compare(store: Store, base: str, head: str) -> Answer:
     }
 
 
-def _listed_changes(store: Store, before: str, after: str) -> list[dict[str, Any]]:
+def _listed_changes(store: Hosted, before: str, after: str) -> list[dict[str, Any]]:
     """What GitHub lists of the difference: whether a file is a link or may be executed is not in it."""
     old, new = store.commits[before].files, store.commits[after].files
     gone = {sha: path for path, sha in old.items() if path not in new}
@@ -232,13 +232,13 @@ def _listed_changes(store: Store, before: str, after: str) -> list[dict[str, Any
     return listed
 
 
-def create_commit(store: Store, given: dict[str, Any]) -> Answer:
+def create_commit(store: Hosted, given: dict[str, Any]) -> Answer:
     """POST /git/commits"""
     sha = store.commit(store.trees[given["tree"]], tuple(given["parents"]), given["message"])
     return get_commit(store, sha)[0] + 1, get_commit(store, sha)[1]
 
 
-def get_commit(store: Store, sha: str) -> Answer:
+def get_commit(store: Hosted, sha: str) -> Answer:
     """GET /git/commits/{sha}"""
     commit = store.commits[store.resolve(sha)]
     parents = [{"sha": parent} for parent in commit.parents]
@@ -250,7 +250,7 @@ def get_commit(store: Store, sha: str) -> Answer:
     }
 
 
-def get_contents(store: Store, path: str, ref: str) -> Answer:
+def get_contents(store: Hosted, path: str, ref: str) -> Answer:
     """GET /contents/{path}"""
     files = store.commits[store.resolve(ref)].files
     if path in files:
@@ -276,7 +276,7 @@ def get_contents(store: Store, path: str, ref: str) -> Answer:
     ]
 
 
-def list_commits(store: Store, sha: str, path: str, **_: str) -> Answer:
+def list_commits(store: Hosted, sha: str, path: str, **_: str) -> Answer:
     """GET /commits, of one path: those that changed it, newest first, along the first parent."""
     found = []
     commit: str | None = store.resolve(sha)
@@ -289,7 +289,7 @@ def list_commits(store: Store, sha: str, path: str, **_: str) -> Answer:
     return 200, found
 
 
-def list_pulls(store: Store, state: str = "open", head: str = "", **_: str) -> Answer:
+def list_pulls(store: Hosted, state: str = "open", head: str = "", **_: str) -> Answer:
     """GET /pulls"""
     found = [_pull(store, number) for number in sorted(store.pulls)]
     return 200, [
@@ -297,7 +297,7 @@ def list_pulls(store: Store, state: str = "open", head: str = "", **_: str) -> A
     ]
 
 
-def create_pull(store: Store, given: dict[str, Any]) -> Answer:
+def create_pull(store: Hosted, given: dict[str, Any]) -> Answer:
     """POST /pulls"""
     if any(pull["branch"] == given["head"] and pull["state"] == "open" for pull in store.pulls.values()):
         raise Refused(422, f"A pull request already exists for owner:{given['head']}.")
@@ -316,12 +316,12 @@ def create_pull(store: Store, given: dict[str, Any]) -> Answer:
     return 201, _pull(store, number)
 
 
-def get_pull(store: Store, number: str) -> Answer:
+def get_pull(store: Hosted, number: str) -> Answer:
     """GET /pulls/{number}"""
     return 200, _pull(store, int(number))
 
 
-def edit_pull(store: Store, number: str, given: dict[str, Any]) -> Answer:
+def edit_pull(store: Hosted, number: str, given: dict[str, Any]) -> Answer:
     """PATCH /pulls/{number}"""
     pull = store.pulls[int(number)]
     if pull["merge"]:
@@ -330,7 +330,7 @@ def edit_pull(store: Store, number: str, given: dict[str, Any]) -> Answer:
     return 200, _pull(store, int(number))
 
 
-def add_labels(store: Store, number: str, given: Any) -> Answer:
+def add_labels(store: Hosted, number: str, given: Any) -> Answer:
     """POST /issues/{number}/labels"""
     names = given if isinstance(given, list) else given["labels"]
     labels = store.pulls[int(number)]["labels"]
@@ -338,13 +338,13 @@ def add_labels(store: Store, number: str, given: Any) -> Answer:
     return 200, [{"name": name} for name in labels]
 
 
-def comment(store: Store, number: str, given: dict[str, Any]) -> Answer:
+def comment(store: Hosted, number: str, given: dict[str, Any]) -> Answer:
     """POST /issues/{number}/comments"""
     store.comments.setdefault(int(number), []).append(given["body"])
     return 201, {"body": given["body"]}
 
 
-def merge(store: Store, number: str, given: dict[str, Any]) -> Answer:
+def merge(store: Hosted, number: str, given: dict[str, Any]) -> Answer:
     """PUT /pulls/{number}/merge"""
     pull = store.pulls[int(number)]
     head, main = store.refs[f"heads/{pull['branch']}"], store.refs["heads/main"]
@@ -359,7 +359,7 @@ def merge(store: Store, number: str, given: dict[str, Any]) -> Answer:
     return 200, {"sha": store.refs["heads/main"], "merged": True, "message": "Pull Request successfully merged"}
 
 
-def _merged(store: Store, head: str, main: str) -> dict[str, str]:
+def _merged(store: Hosted, head: str, main: str) -> dict[str, str]:
     base, ours, theirs = (store.commits[sha].files for sha in (store.merge_base(main, head), main, head))
     changed = {path for path in {*base, *theirs} if base.get(path) != theirs.get(path)}
     merged = {path: sha for path, sha in ours.items() if path not in changed}
@@ -372,7 +372,7 @@ def _merged(store: Store, head: str, main: str) -> dict[str, str]:
     return merged
 
 
-def _merged_lines(store: Store, sides: list[str | None]) -> str:
+def _merged_lines(store: Hosted, sides: list[str | None]) -> str:
     """Both changes of a file that keeps its lines, as git merges it: where they touch different lines, one of each."""
     lines = [store.blobs[sha].splitlines(keepends=True) if sha else [] for sha in sides]
     if len({len(one) for one in lines}) != 1:
@@ -385,19 +385,19 @@ def _merged_lines(store: Store, sides: list[str | None]) -> str:
     return store.blob(b"".join(merged))
 
 
-def pull_files(store: Store, number: str) -> Answer:
+def pull_files(store: Hosted, number: str) -> Answer:
     """GET /pulls/{number}/files"""
     pull = _pull(store, int(number))
     base, head = pull["base"]["sha"], pull["head"]["sha"]
     return 200, _listed_changes(store, store.merge_base(base, head), head)
 
 
-def _patch(store: Store, before: str | None, after: str | None) -> str:
+def _patch(store: Hosted, before: str | None, after: str | None) -> str:
     old, new = (store.blobs[sha].decode(errors="replace").splitlines() if sha else [] for sha in (before, after))
     return "\n".join(list(difflib.unified_diff(old, new, lineterm=""))[2:])
 
 
-def _pull(store: Store, number: int) -> dict[str, Any]:
+def _pull(store: Hosted, number: int) -> dict[str, Any]:
     if number not in store.pulls:
         raise Refused(404, "Not Found")
     pull = store.pulls[number]
@@ -462,7 +462,7 @@ class FakeGithub:
     """The server. ``api`` is the base address to give to the adapter for the repository ``owner/name``."""
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
-        self.store = Store()
+        self.store = Hosted()
         self.store.push(files)
         self.fault: Callable[[str, str, int], Answer | None] = lambda _method, _path, _count: None
         """Asked before each request with its method, path and number; an answer is given instead."""

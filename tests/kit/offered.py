@@ -15,7 +15,7 @@ from argosy.steps.champion import run as champion
 from argosy.steps.propose import run as propose
 from argosy.steps.register import run as register
 from argosy.steps.sign import run as sign
-from argosy.testing.toy import Toy
+from kit.toy import Toy
 
 INPUTS = ("bundle", "training", "history", "choice", "evidence", "snapshot", "lineage", "online")
 
