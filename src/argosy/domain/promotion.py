@@ -127,7 +127,8 @@ class Decision:
     """What to do with a proposal."""
 
     action: Literal["adopt", "done", "stop", "open"]
-    """adopt: *request* is this proposal; done: main serves this digest; stop: a person said no; open: on *branch*."""
+    """adopt: *request* is this proposal; done: main serves this digest, and the evidence that it came
+    with answers the same question, or leads to no other environment; stop: a person said no; open: on *branch*."""
     request: Request | None = None
     branch: str = ""
     supersede: tuple[Request, ...] = ()
@@ -144,8 +145,11 @@ def decide(
     """
     in_place = [request for request in requests if _place(request.subject) == _place(subject)]
     same_model = [request for request in in_place if _change(request.subject) == _change(subject)]
-    if served == subject.model_digest:
-        return Decision("done", next((one for one in reversed(same_model) if one.state is State.MERGED), None))
+    merged = next((one for one in reversed(same_model) if one.state is State.MERGED), None)
+    # Evidence that main has overtaken leads no further: the environment after this one would refuse it for good.
+    renewed = merged is not None and following(subject.environment) and _question(merged.subject) != _question(subject)
+    if served == subject.model_digest and not renewed:
+        return Decision("done", merged)
     still_open = [request for request in in_place if request.state is State.OPEN]
     same_question = (request for request in reversed(still_open) if _question(request.subject) == _question(subject))
     if adopted := next(filter(adoptable, same_question), None):

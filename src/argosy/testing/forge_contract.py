@@ -258,11 +258,25 @@ class ForgeContract:
         """Where main names the digest the answer is the merged request, or none where it came another way."""
         request = opened(forge, proposal("a"))
         merge(forge, request.number)
-        again = opened(forge, proposal("a", champion="c"))
+        again = opened(forge, proposal("a"))
         assert (again.number, again.state) == (request.number, State.MERGED)
         push({"models/toy/production/version.yaml": version("b").yaml().encode()})
         assert forge.propose(proposal("b", environment="production")) is None
         assert len(forge.requests()) == 1
+
+    def test_what_is_served_can_be_judged_anew(self, forge: Forge) -> None:
+        """Staging's model, compared with another champion, brings that evidence in a request of its own; production's is done."""
+        first = opened(forge, proposal("a"))
+        merge(forge, first.number)
+        renewed = opened(forge, proposal("a", champion="c"))
+        assert (renewed.state, renewed.branch) == (State.OPEN, f"{first.branch}-2")
+        assert opened(forge, proposal("a", champion="c")).number == renewed.number
+        merge(forge, renewed.number)
+        assert opened(forge, proposal("a", champion="c")).state is State.MERGED
+        live = opened(forge, proposal("a", environment="production"))
+        merge(forge, live.number)
+        again = opened(forge, proposal("a", environment="production", champion="c"))
+        assert (again.number, again.state) == (live.number, State.MERGED)
 
     def test_merged_and_reverted_is_not_served(self, forge: Forge, push: Push) -> None:
         """Merged counts as done only while main names the digest; after a revert the model gets a request on a new branch."""

@@ -17,7 +17,7 @@ from argosy.cli import main, pr
 from argosy.domain import promotion, version_file
 from argosy.domain.documents import sha256
 from argosy.domain.merge_checks import Check
-from argosy.domain.promotion import Request
+from argosy.domain.promotion import Request, State
 from argosy.domain.rollouts import Rollout
 from argosy.files.git_repository import Person, Repository
 from argosy.promotion import approval, desk
@@ -251,6 +251,27 @@ def test_a_stale_champion_stops_the_second_promotion(
     with pytest.raises(errors.Rejected, match="champion: it was compared with no model, but production has"):
         verb("merge", "3")
     assert offer(other, here, registry).startswith("4 ")
+    assert verb("merge", "4") == 0
+
+
+def test_what_staging_serves_can_be_judged_anew(
+    verb: Verb, offered: Any, here: Settings, registry: MemoryRegistry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The gates have changed since staging got its model: run again, the same model brings new evidence to both environments."""
+    assert verb("merge", "1") == 0
+    clone = here.home / "clone"
+    _git("clone", "--quiet", str(here.home / "forge" / "environment.git"), str(clone))
+    (clone / "policies" / "toy.yaml").write_text("stricter\n", encoding="utf-8")
+    _git("-C", str(clone), "commit", "--quiet", "-am", "Stricter")
+    _git("-C", str(clone), "push", "--quiet")
+    with pytest.raises(errors.Rejected, match="policy: it was judged by another policy"):
+        verb("merge", "2")
+    for _ in range(2):  # the second is the same step, tried again
+        assert offer(offered, here, registry).startswith("3 ")
+    capsys.readouterr()
+    assert verb("merge", "3") == 0
+    assert "opened #4: Promote toy version 1 to production" in capsys.readouterr().out
+    assert wiring.forge(here).request(2).state is State.SUPERSEDED
     assert verb("merge", "4") == 0
 
 
