@@ -113,7 +113,8 @@ class Boundary:
         call.extra = {f"{self._kind}.name": body["name"]}
         call.keeps_result = results.is_referred_to(self.template, self._kind, child.task["name"])
         call.fell = fell
-        self.hooks_of(child.task, call).watch()
+        if own := self.hooks_of(child.task, call):
+            own.watch()
         self.machine.begin(call)
         return None
 
@@ -130,8 +131,10 @@ class Boundary:
             depth=self.call.depth + 1,
         )
 
-    def hooks_of(self, task: Json, call: Call) -> hooks.TaskHooks:
-        """The hooks of *task*, which whoever hears of *call*'s end waits for from now on."""
+    def hooks_of(self, task: Json, call: Call) -> hooks.TaskHooks | None:
+        """The hooks of *task*, where it has any: whoever hears of *call*'s end waits for them from now on."""
+        if not task.get("hooks") and not task.get("onExit"):
+            return None
         own = hooks.TaskHooks(
             self.machine, task, call, lambda node: {**self.known_to(task), **self._facts_of_node(task, node)}
         )
