@@ -266,6 +266,7 @@ class Machine:
             self._daemons.pop(one.name, None)
             self.end_part(one, phase, message)
             one.ends = [phase]
+        self.post(self.admission.reconsider)
 
     def end_part(self, node: Node, phase: Phase, message: str = "") -> None:
         """The end of a node that is a part of another, and that nobody called."""

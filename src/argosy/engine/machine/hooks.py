@@ -95,6 +95,8 @@ class TaskHooks(Hooks):
     def __init__(self, machine: Machine, task: Json, call: Call, known: Callable[[Node], scopes.Scope]) -> None:
         super().__init__(machine, task, call)
         self._known = known
+        self._refusal = ""
+        """Why one of them cannot be called."""
 
     def watch(self) -> None:
         """Look at the conditions whenever the node changes."""
@@ -103,17 +105,21 @@ class TaskHooks(Hooks):
 
     def after(self, node: Node, done: calls.Done) -> None:
         """Tell *done* of *node*'s end, once the exit handler and the hooks that run have ended too."""
-        if self._waiting:
-            self._look(self._known(node))
+        self._look(self._known(node))
+        self._lay_to(node)
         if self._handler and node.phase.completed and not self._machine.is_shut_for(on_exit=True):
             condition = self._handler.get("expression") or ""
             self._run("onExit", self._handler, self._known(node), self._one_ended, condition=condition, on_exit=True)
+            self._lay_to(node)
         self._when_none_runs(lambda: done(node))
 
     def _refuse(self, call: Call, reason: str) -> None:
-        """The controller lays it to the task."""
-        node = self._machine.nodes[self._call.name]
-        node.phase, node.message = Phase.ERROR, f"{call.name}: {reason}"
+        self._refusal = self._refusal or f"{call.name}: {reason}"
+
+    def _lay_to(self, node: Node) -> None:
+        """The controller lays it to the task where a hook cannot be called; while that runs, it runs on here."""
+        if self._refusal:
+            node.phase, node.message, node.ends = Phase.ERROR, self._refusal, [Phase.ERROR]
 
 
 class WorkflowHooks(Hooks):

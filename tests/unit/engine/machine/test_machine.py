@@ -147,6 +147,45 @@ def test_a_hook_of_the_workflow_of_what_was_never_made() -> None:
     assert world.workflow.ending == Ending(Phase.SUCCEEDED, "")
 
 
+@pytest.mark.parametrize("kind", ["dag", "steps", "suspend", "container"])
+@pytest.mark.parametrize("moment", ["Running", "Succeeded"])
+def test_a_hook_of_a_task_of_what_was_never_made(kind: str, moment: str) -> None:
+    """The task is the error once it has ended, whatever it calls, and so is the DAG that ends with it."""
+    bodies: dict[str, Any] = {
+        "dag": {"tasks": [{"name": "in", "template": "leaf"}]},
+        "steps": [[{"name": "in", "template": "leaf"}]],
+        "suspend": {"duration": "5"},
+        "container": LEAF["container"],
+    }
+    absent = {"artifacts": [{"name": "a", "from": "{{tasks.t.outputs.artifacts.none}}"}]}
+    hook = {"template": "needy", "arguments": absent, "expression": f"tasks.t.status == '{moment}'"}
+    task = {"name": "t", "template": "sub", "hooks": {"early": hook}}
+    main = {"name": "main", "dag": {"tasks": [task]}}
+    world = World({"templates": [main, {"name": "sub", kind: bodies[kind]}, NEEDY, LEAF]}, ok)
+    world.pass_time(6)
+    reason = 'wf.t.hooks.early: Unable to resolve: "tasks.t.outputs.artifacts.none"'
+    assert world.machine.nodes["wf.t"].message == reason
+    assert (world.phases()["wf.t"], world.phases()["wf"]) == ("Error", "Error")
+    assert world.workflow.ending == Ending(Phase.ERROR, "")
+
+
+def test_a_daemon_that_ends_makes_room() -> None:
+    """Who waits because only so many may run starts when a daemon ends by itself, as when anything else does."""
+    steps = [
+        [{"name": "lasts", "template": "daemon", "continueOn": {"failed": True}}],
+        [{"name": "b", "template": "leaf"}],
+    ]
+    spec = {"templates": [{"name": "main", "steps": steps}, {**LEAF, "name": "daemon", "daemon": True}, LEAF]}
+    world = World({**spec, "parallelism": 1}, lambda name: ok(name) if name == "wf[1].b" else None)
+    world.machine.pod_ready("wf[0].lasts")
+    world.serve()
+    assert world.started == ["wf[0].lasts"]
+    world.machine.pod_finished("wf[0].lasts", ok(""))
+    world.serve()
+    assert world.started == ["wf[0].lasts", "wf[1].b"]
+    assert world.phases()["wf"] == "Succeeded"
+
+
 @pytest.mark.parametrize("first", ["wf.all[0].a", "wf.all[0].b"])
 def test_the_phase_does_not_depend_on_who_ends_first(first: str) -> None:
     """Of steps that end apart from each other, the one that was started first says how the DAG round them ended."""
