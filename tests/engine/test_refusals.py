@@ -245,6 +245,11 @@ MAIN = "{name: main, image: any, command: [x]}"
             id="no-value",
         ),
         pytest.param(
+            leaf(OK, "  arguments: {parameters: [{name: x, valueFrom: {configMapKeyRef: {name: nowhere, key: k}}}]}\n"),
+            r"parameters\[x\]: there is no ConfigMap 'nowhere' on this machine; name a file that has it",
+            id="parameter-from-nowhere",
+        ),
+        pytest.param(
             leaf(OK, "  workflowMetadata: {labels: {a: $x}}\n"),
             r"labels\[a\]: '\$x' is no value of a label",
             id="label",

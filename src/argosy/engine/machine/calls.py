@@ -140,12 +140,14 @@ def config_map_value(
     reference: Json, config_maps: Mapping[str, Mapping[str, str]], default: str | None, where: str
 ) -> str:
     """The entry of a ConfigMap that *reference* names, or *default*. Raises CallError where there is neither."""
-    values = config_maps.get(reference.get("name", ""), {})
-    if reference.get("key") in values:
-        return values[reference["key"]]
+    name, key = reference.get("name", ""), reference.get("key")
+    values = config_maps.get(name, {})
+    if key in values:
+        return values[key]
     if default is not None:
         return default
-    raise CallError(f"{where}: ConfigMap {reference.get('name')!r} has no key {reference.get('key')!r} on this machine")
+    wanting = f"ConfigMap {name!r} has no key {key!r}" if name in config_maps else f"there is no ConfigMap {name!r}"
+    raise CallError(f"{where}: {wanting} on this machine; name a file that has it (-f)")
 
 
 def _artifact(declared: Json, handed: Json | None) -> Json:
