@@ -414,9 +414,15 @@ def _state(pull: PullRequest, ending: Ending | None) -> State:
 
 
 def _file_diff(changed: Any) -> str:
-    header = f"diff --git a/{changed.previous_filename or changed.filename} b/{changed.filename}\n"
-    names = f"--- a/{changed.filename}\n+++ b/{changed.filename}\n" if changed.patch else ""
+    before, after = _name(changed.previous_filename or changed.filename), _name(changed.filename)
+    header = f"diff --git a/{before} b/{after}\n"
+    names = f"--- a/{after}\n+++ b/{after}\n" if changed.patch else ""
     return f"{header}{names}{changed.patch or f'({changed.changes} lines changed; GitHub shows no more)'}\n"
+
+
+def _name(path: str) -> str:
+    """*path* in one line: one with line breaks would read as the diff of another file."""
+    return path if path.isprintable() else ascii(path)[1:-1]
 
 
 def _said(error: GithubException) -> str:

@@ -199,5 +199,6 @@ def _within(path: str, places: Sequence[str]) -> bool:
 def _file_diff(path: str, before: bytes | None, after: bytes | None) -> str:
     if before == after:
         return ""
+    path = path if path.isprintable() else ascii(path)[1:-1]
     old, new = ((content or b"").decode(errors="replace").splitlines(keepends=True) for content in (before, after))
     return f"diff --git a/{path} b/{path}\n" + "".join(difflib.unified_diff(old, new, f"a/{path}", f"b/{path}"))

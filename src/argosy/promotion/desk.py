@@ -178,6 +178,10 @@ class Desk:
 
 def _shown(request: Request, files: Mapping[str, bytes], signatures: Check) -> tuple[str, str, str]:
     """Of *request*, which proposes *files*: Markdown, what stands behind it, and what the request's own text is worth."""
+    if not files:
+        number = request.number
+        said = f"CANNOT BE SHOWN: the commit is no promotion; `argosy pr check {number}` says why, `argosy pr diff {number}` what it is"
+        return "", said, "the request's own, not shown beside nothing (--raw)"
     signed = ("signature verified: " if signatures.passed else "SIGNATURE NOT VERIFIED: ") + signatures.reason
     if request.subject.reverts:
         return request.body, signed, "the request's own: nobody signs why a version is taken out"

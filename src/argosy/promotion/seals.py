@@ -59,8 +59,11 @@ class Seals:
                 raise errors.Rejected(f"{version.storage_uri} holds {digest}, not the model that is proposed")
             for name, content in evidence.items():
                 _write(signatures if name in promotion.SIGNATURES else report, name, content)
-            self.verifier.verify(bundle, signatures / promotion.BUNDLE_SIGNATURE)
-            self.verifier.verify(report, signatures / promotion.EVIDENCE_SIGNATURE)
+            try:
+                self.verifier.verify(bundle, signatures / promotion.BUNDLE_SIGNATURE)
+                self.verifier.verify(report, signatures / promotion.EVIDENCE_SIGNATURE)
+            except errors.Rejected as error:  # the folder is gone when somebody reads this
+                raise errors.Rejected(str(error).replace(f"{place}/", "")) from None
             released = (bundle / bundles.RELEASE).read_bytes()
             if evidence.get(bundles.RELEASE, released) != released:
                 raise errors.Rejected(

@@ -351,6 +351,16 @@ class ForgeContract:
         assert "CODEOWNERS" in diff
         assert "+* @mallory" in diff
 
+    def test_a_name_makes_no_diff(self, forge: Forge, hand: Hand) -> None:
+        """A path with line breaks in it does not read as a harmless change of another file."""
+        proposed = proposal("a")
+        path = "models/toy/x\ndiff --git a/models/toy/staging/version.yaml b/models/toy/staging/version.yaml\n+harmless"
+        number = hand.open(proposed.subject, {**proposed.files, path: b"bad\n"})
+        lines = forge.diff(number).splitlines()
+        assert "+bad" in lines
+        assert "+harmless" not in lines
+        assert len([line for line in lines if line.startswith("diff --git")]) == len(proposed.files) + 1
+
     def test_what_main_had(self, forge: Forge, push: Push) -> None:
         """The commits that changed a file, newest first, and the files of a place as they were."""
         places = promotion.served_paths("toy", "staging")

@@ -392,6 +392,18 @@ def test_nothing_is_taken_away_with_a_version(
     said = _refused(verb, forge[0], number, capsys)
     assert f"{path} is" in said
     assert "removed together with a version" in said
+    verb("view", str(number))
+    assert f"CANNOT BE SHOWN: the commit is no promotion; `argosy pr check {number}`" in capsys.readouterr().out
+
+
+def test_a_signature_that_does_not_hold_names_no_folder_of_ours(
+    verb: Verb, forge: tuple[Forge, Hand], genuine: Genuine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was unpacked to be checked is gone when somebody reads the reason."""
+    number = _offered(*forge, genuine, a_better_report(genuine))
+    assert "signatures: evidence is not what was signed: the content of evidence.md" in _refused(
+        verb, forge[0], number, capsys
+    )
 
 
 @pytest.mark.parametrize("mode", ["100755", "120000", "160000"])
