@@ -142,7 +142,7 @@ def config_map_value(
     """The entry of a ConfigMap that *reference* names, or *default*. Raises CallError where there is neither."""
     name, key = reference.get("name", ""), reference.get("key")
     values = config_maps.get(name, {})
-    if key in values:
+    if key is not None and key in values:
         return values[key]
     if default is not None:
         return default
