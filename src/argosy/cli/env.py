@@ -15,12 +15,13 @@ from typing import Any
 
 import yaml
 
-from argosy import errors
+from argosy import errors, wiring
 from argosy.cli import charts, commit_files, people, policies, signed_evidence
 from argosy.domain import changes, environment_repo, promotion
 from argosy.domain.changes import ChangedFile, Place, Problem
 from argosy.domain.chart_values import coalesced
 from argosy.engine.manifest import loading
+from argosy.files import model_folder
 from argosy.files.git_repository import Repository
 from argosy.report import plain_text
 from argosy.settings import Settings
@@ -138,8 +139,6 @@ def _paths(folder: Path) -> Iterator[Path]:
 
 
 def _policies(folder: Path, files: dict[str, bytes]) -> Iterator[Problem]:
-    from argosy.files import model_folder
-
     for path in files:
         if not path.startswith("policies/") or not path.endswith(".yaml"):
             continue
@@ -187,8 +186,6 @@ def _renderings(folder: Path, files: dict[str, bytes], chart: Path) -> Iterator[
         said = "helm is not installed, so what the chart itself would refuse was not looked for"
         print(said, file=sys.stderr)
         return
-    from argosy import wiring
-
     helm = wiring.charts(executable="helm", context=None)
     for path in files:
         if matched := environment_repo.VALUES.fullmatch(path):

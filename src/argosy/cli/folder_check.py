@@ -8,7 +8,7 @@ import importlib.util
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from argosy import errors
+from argosy import errors, wiring
 from argosy.cli import models
 from argosy.domain import folder_checks, settings_checks
 from argosy.domain.expectations import Expectations
@@ -93,8 +93,6 @@ def _asked(
 ) -> Iterator[Problem]:
     if importlib.util.find_spec("duckdb") is None:
         return
-    from argosy import wiring
-
     problem = wiring.tables().explain(settings.source(source), expression, condition=condition)
     if problem is not None:
         yield Problem(at, problem)

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from argosy import errors, scratch
+from argosy import errors, scratch, wiring
 from argosy.domain import promotion
 from argosy.domain.changes import Place, Problem
+from argosy.settings import Settings
 
 KEY = "keys/signing.pub.pem"
 """Where the environment repo keeps it."""
@@ -20,9 +21,6 @@ def problems(files: Mapping[str, bytes], places: Iterable[Place], key: bytes) ->
 
 
 def _problem(evidence: str, files: Mapping[str, bytes], key: bytes) -> Iterator[Problem]:
-    from argosy import wiring
-    from argosy.settings import Settings
-
     with scratch.folder("evidence") as folder:
         report, public = folder / "evidence", folder / "key.pem"
         signature = folder / promotion.EVIDENCE_SIGNATURE

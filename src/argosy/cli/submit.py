@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from argosy import errors
 from argosy.cli import advice, models, parameters, place, watch
 from argosy.cli import provenance as origins
@@ -72,8 +74,6 @@ def _manifest(model: str) -> Path:
 
 
 def _document(manifest: Path) -> dict[str, Any]:
-    import yaml
-
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     found: dict[str, Any] = yaml.load(manifest.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506
     return found

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from fairlearn import metrics as fairlearn
+from fairlearn.postprocessing import ThresholdOptimizer
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from argosy.domain import figures
@@ -91,8 +92,6 @@ def _unfit(labels: Array, groups: Groups) -> str | None:
 
 
 def _equal_rates(probabilities: Array, labels: Array, groups: Groups) -> Callable[[Array, Groups, int], Decisions]:
-    from fairlearn.postprocessing import ThresholdOptimizer
-
     optimizer = ThresholdOptimizer(
         estimator=_Given(),
         constraints="demographic_parity",

@@ -3,18 +3,14 @@
 A measurement, not a decision: how good is too good is the caller's word.
 """
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import numpy.typing as npt
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+import pyarrow as pa
 
 Numbers = npt.NDArray[np.float64]
 
 
-def separation(column: "pa.ChunkedArray", labels: Numbers) -> float:
+def separation(column: pa.ChunkedArray, labels: Numbers) -> float:
     """How well *column* alone tells rows with *labels* above zero from the others: the area under its ROC curve, 0.5 to 1.
 
     A text is scored by the labels of the other half of the rows, so that a name given once tells nothing. Missing is a value of its own.
@@ -27,16 +23,12 @@ def separation(column: "pa.ChunkedArray", labels: Numbers) -> float:
     return max(area, 1 - area)
 
 
-def _is_number(column: "pa.ChunkedArray") -> bool:
-    import pyarrow as pa
-
+def _is_number(column: pa.ChunkedArray) -> bool:
     kind = column.type
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_timestamp(kind))
 
 
-def _numbers(column: "pa.ChunkedArray") -> Numbers:
-    import pyarrow as pa
-
+def _numbers(column: pa.ChunkedArray) -> Numbers:
     if pa.types.is_timestamp(column.type):
         column = column.cast(pa.int64())
     values = np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
@@ -44,9 +36,7 @@ def _numbers(column: "pa.ChunkedArray") -> Numbers:
     return np.where(np.isnan(values), -np.inf, values)
 
 
-def _rates(column: "pa.ChunkedArray", positive: npt.NDArray[np.bool_]) -> Numbers:
-    import pyarrow as pa
-
+def _rates(column: pa.ChunkedArray, positive: npt.NDArray[np.bool_]) -> Numbers:
     codes = column.cast(pa.string()).combine_chunks().dictionary_encode(null_encoding="encode").indices.to_numpy()
     half = np.arange(len(codes)) % 2 == 0
     scores = np.empty(len(codes), dtype=np.float64)

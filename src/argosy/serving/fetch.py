@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from argosy import errors
+from argosy import errors, wiring
 from argosy.settings import Settings
 
 
@@ -16,8 +16,6 @@ def run(arguments: Sequence[str]) -> None:
     """Fetch the addresses in *arguments*, each into the folder named after it. Raises UsageError where one has none."""
     if len(arguments) % 2:
         raise errors.UsageError(f"{arguments[-1]!r} has no folder beside it; pass URI FOLDER [URI FOLDER …]")
-    from argosy import wiring
-
     store = wiring.artifacts(Settings.from_environment())
     for uri, folder in zip(arguments[::2], arguments[1::2], strict=True):
         store.get(uri, Path(folder))

@@ -1,5 +1,6 @@
 """Artifacts behind URLs: loaded with GET, saved with PUT. Only http and https."""
 
+import base64
 import http.client
 import json
 import re
@@ -67,8 +68,6 @@ def _authorization(auth: Mapping[str, Any], secrets: Secrets) -> str | None:
 
 
 def _basic(user: str, password: str) -> str:
-    import base64
-
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
