@@ -50,7 +50,8 @@ def _in_order(catalogue: Catalogue, holder: Mapping[str, object], owner: Owner, 
             yield from _in_order(catalogue, step, owner, seen)
     tasks = {task["name"]: task for task in (template.get("dag") or {}).get("tasks") or []}
     for name in graphlib.TopologicalSorter({name: _needs(task) for name, task in tasks.items()}).static_order():
-        yield from _in_order(catalogue, tasks[name], owner, seen)
+        if name in tasks:  # else it is one whose own name holds a variable
+            yield from _in_order(catalogue, tasks[name], owner, seen)
 
 
 def _needs(task: Json) -> list[str]:

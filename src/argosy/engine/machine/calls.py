@@ -140,7 +140,7 @@ def config_map_value(
     reference: Json, config_maps: Mapping[str, Mapping[str, str]], default: str | None, where: str
 ) -> str:
     """The entry of a ConfigMap that *reference* names, or *default*. Raises CallError where there is neither."""
-    name, key = reference.get("name", ""), reference.get("key")
+    name, key = reference.get("name", ""), reference.get("key", "")
     values = config_maps.get(name, {})
     if key is not None and key in values:
         return values[key]

@@ -57,3 +57,14 @@ def test_recursion_and_unknown_templates() -> None:
     ]
     spec = {"entrypoint": "main", "templates": [{"name": "main", "steps": steps}, leaf("one", "json")]}
     assert libraries(spec) == [["json"]]
+
+
+def test_a_task_that_is_waited_for_by_another_name() -> None:
+    """A name that holds a variable is not the one that other tasks give; what cannot be ordered yet is looked at all the same."""
+    tasks = [
+        {"name": "after", "template": "one", "depends": "load-north"},
+        {"name": "load-{{workflow.parameters.region}}", "template": "two"},
+    ]
+    leaves = [leaf("one", "json"), leaf("two", "csv")]
+    spec = {"entrypoint": "main", "templates": [{"name": "main", "dag": {"tasks": tasks}}, *leaves]}
+    assert sorted(libraries(spec)) == [["csv"], ["json"]]
