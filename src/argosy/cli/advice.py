@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 from argosy.argo import KILLED_FOR_MEMORY, NodeType, Phase
 from argosy.ports.runs import CUT_OFF, FAILED, SUSPENDED, Run, Runs
-from argosy.report import record, terminal
 
 IMAGE = "`make images` builds and pushes images and pins them (docs/cluster.md); for a private registry the account needs imagePullSecrets"
 STUCK = {
@@ -42,6 +41,8 @@ def times(at: Runs, run: Run) -> Iterator[str]:
     """Where the minutes of a run that is over went, if no report says so; those of a step begin with its pod."""
     if at.keeps_reports or run.started is None or run.finished is None:
         return
+    from argosy.report import record, terminal
+
     facts = record.Facts(run.name, model="", phase=run.phase, started=run.started, finished=run.finished)
     entries = [
         record.Entry(run.local(node), node.template, str(node.phase), node.started, node.finished)

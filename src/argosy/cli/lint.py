@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from argosy import errors
-from argosy.cli import folder_check, models, place, provenance
+from argosy.cli import models, place, provenance
 from argosy.engine.manifest import loading
-from argosy.templates import folder, installed, lint
+from argosy.templates import folder, installed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,6 +53,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _problems(path: Path, *, production: bool) -> list[str]:
+    from argosy.cli import folder_check
+    from argosy.templates import lint
+
     problems: list[str] = []
     for manifest in _documents(path):
         problems += [f"{path}: {problem}" for problem in lint.problems(manifest, production=production)]

@@ -4,7 +4,6 @@ import os
 import sys
 from pathlib import Path
 
-from argosy.cli import folder_check
 from argosy.templates import folder
 
 
@@ -23,6 +22,7 @@ def fresh(model: Path) -> Path:
 
 def compiled(model: Path) -> str:
     """What the folder *model* compiles to. Raises Misconfigured."""
+    from argosy.cli import folder_check
     from argosy.templates import compiler  # not before: hera takes most of a second
 
     folder_check.refuse(model)

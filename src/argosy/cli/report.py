@@ -17,7 +17,7 @@ from argosy.domain.policy import Policy
 from argosy.engine import nodes as engine_nodes
 from argosy.engine.state import journal, runs
 from argosy.files import model_folder
-from argosy.report import html, record, terminal
+from argosy.report import record
 from argosy.settings import Settings
 from argosy.templates import folder as folders
 
@@ -53,11 +53,15 @@ def after_run(home: Path, run: str, peak_bytes: int | None = None) -> str:
     folder = runs.find(home, run)
     if peak_bytes is not None:
         (folder.path / PEAK).write_text(str(max(peak_bytes, _peak(folder) or 0)), encoding="utf-8")
+    from argosy.report import terminal
+
     return terminal.summary(record_of(home, folder), write(home, folder))
 
 
 def write(home: Path, folder: runs.RunFolder) -> Path:
     """Write the report of the run in *folder*; returns where it is. Raises LocalDisk, or Misconfigured, where it cannot be written."""
+    from argosy.report import html
+
     page = folder.path / PAGE
     try:
         html.write(record_of(home, folder), page)

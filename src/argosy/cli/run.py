@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from argosy import errors, wiring
-from argosy.cli import executing, manifests, models, parameters, provenance
+from argosy.cli import executing, manifests, models, parameters
 from argosy.engine import api
 from argosy.engine.options import Cluster
 from argosy.settings import Settings
@@ -91,6 +91,8 @@ def _of_model(manifest: api.Manifest, root: Path) -> dict[str, str]:
         model = (document.body["metadata"].get("annotations") or {}).get(folder.MODEL)
         declared = {entry["name"]: entry.get("value") for entry in _parameters(document.body)}
         if model and PROVENANCE in declared:
+            from argosy.cli import provenance
+
             own = f"data/{model}"
             data = {DATA: own} if (root / own).exists() or not declared.get(DATA) else {}
             return {**data, PROVENANCE: provenance.here(document.path).text()}
