@@ -1,7 +1,7 @@
 """What a canary has come to, and what git owes to it: a pure decision from what the cluster and main say.
 
 An aborted canary leaves the old model serving while main still names the new one; a healthy one in an environment lets its model go on to
-the next. Reading the cluster is an adapter's business, opening requests is the step ``converge``'s.
+the next. Reading the cluster is an adapter's business, opening requests is ``argosy.promotion.canaries``'s.
 """
 
 from dataclasses import dataclass
