@@ -10,6 +10,7 @@ from argosy.domain.model_settings import ModelSettings
 from argosy.domain.release import OnlineStore
 from argosy.ports.forge import Forge
 from argosy.ports.registry import Registry
+from argosy.promotion.offers import Offer
 from argosy.settings import Settings
 from argosy.steps.champion import run as champion
 from argosy.steps.propose import run as propose
@@ -43,7 +44,7 @@ def offer(toy: Toy, here: Settings, registry: Registry, **changes: Any) -> str:
         artifacts=artifacts,
         out=folder / "signatures",
     )
-    return propose.run(inputs=_inputs(folder, released), forge=forge)
+    return propose.run(offer=_offer(folder, released), forge=forge)
 
 
 def judge(toy: Toy, forge: Forge, **changes: Any) -> None:
@@ -52,8 +53,8 @@ def judge(toy: Toy, forge: Forge, **changes: Any) -> None:
     toy.judge("promote", ChampionRef.read(toy.folder / "champion" / "champion.json"), **changes)
 
 
-def _inputs(folder: Path, released: register.Released) -> propose.Inputs:
-    return propose.Inputs(
+def _offer(folder: Path, released: register.Released) -> Offer:
+    return Offer(
         version=released.version,
         storage_uri=released.storage_uri,
         online=OnlineStore.from_text(released.online_uri),

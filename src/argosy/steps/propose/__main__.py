@@ -2,6 +2,7 @@
 
 from argosy import errors, wiring
 from argosy.domain.release import OnlineStore
+from argosy.promotion.offers import Offer
 from argosy.settings import Settings
 from argosy.steps.main import Step, main
 from argosy.steps.propose import run
@@ -10,7 +11,7 @@ from argosy.steps.propose.spec import SPEC
 
 def body(step: Step) -> None:
     """One attempt."""
-    inputs = run.Inputs(
+    offer = Offer(
         version=_version(step.parameter("version")),
         storage_uri=step.parameter("storage-uri"),
         online=OnlineStore.from_text(step.parameter("online-uri")),
@@ -19,7 +20,7 @@ def body(step: Step) -> None:
         signatures=step.input("signatures"),
     )
     settings = Settings.from_environment()
-    step.result("request", run.run(inputs=inputs, forge=wiring.forge(settings), next_on_merge=settings.next_on_merge))
+    step.result("request", run.run(offer=offer, forge=wiring.forge(settings), next_on_merge=settings.next_on_merge))
 
 
 def _version(text: str) -> int:

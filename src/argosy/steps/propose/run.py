@@ -1,137 +1,16 @@
-"""Asks for a model to be promoted to staging, or says why it is not.
+"""Asks for a model to be promoted to staging; the rules are ``promotion.offers``'."""
 
-The request is a pure function of what was evaluated: run again after a kill, or by two pipelines at once, it finds its own.
-"""
-
-from dataclasses import dataclass
-from pathlib import Path
-
-from argosy import errors
-from argosy.domain import bundle as bundles
-from argosy.domain import figures, merge_checks, promotion, release
-from argosy.domain.documents import sha256
-from argosy.domain.evidence import Evidence, GateResult, tally
 from argosy.ports.forge import Forge
-from argosy.promotion import following
-from argosy.promotion.standing import Main
-from argosy.report import request_body
+from argosy.promotion import offers
+from argosy.promotion.offers import Offer
 
 
-@dataclass(frozen=True)
-class Inputs:
-    """What is proposed."""
+def run(*, offer: Offer, forge: Forge, next_on_merge: bool = True) -> str:
+    """Open the request, or find it; returns its number and place, ``already in production``, or ``already merged``.
 
-    version: int
-    storage_uri: str
-    online: release.OnlineStore
-    release: Path
-    evidence: Path
-    signatures: Path
-
-
-def run(*, inputs: Inputs, forge: Forge, next_on_merge: bool = True) -> str:
-    """Open the request, or find it; returns its number and place, or ``already in production``.
-
-    *next_on_merge*: whether production's request follows staging's merge, rather than staging's health.
-
-    Raises Rejected with every failed gate where the verdict is no, where the digest was taken out of service before, and where main has
-    changed since the evaluation; Misconfigured where release, evidence and signatures are not of one run.
+    *next_on_merge*: whether production's request follows staging's merge, rather than staging's health. Raises what ``offers.make`` raises.
     """
-    evidence = Evidence.read(inputs.evidence / "evidence.json")
-    state = Main.now(forge).state(evidence.model, evidence.model_digest)
-    if evidence.verdict == "champion" or state.serves(evidence.model_digest):
+    offered = offers.make(offer, forge, on_merge=next_on_merge)
+    if offered.in_production:
         return "already in production"
-    if evidence.verdict != "promote":
-        raise errors.Rejected(explanation(evidence))
-    _refuse_overtaken(evidence, state)
-    _refuse_unsigned(inputs.signatures)
-    request = forge.propose(_proposal(_version(inputs, evidence), evidence, inputs))
-    if request and request.state is promotion.State.MERGED and next_on_merge:
-        # Staging has it. Whoever merged may have been cut off before production's request was there.
-        request = following.open_next(forge, request) or request
-    return f"{request.number} {request.url}" if request else "already merged"
-
-
-def explanation(evidence: Evidence) -> str:
-    """Why the model is not promoted: every gate that failed, with its numbers and what would pass."""
-    failed = "".join(f"\n  {_line(gate)}" for gate in evidence.failed)
-    # The explanation goes on with the gates, which are listed here with more.
-    counted = tally(evidence.gates)
-    why = counted if evidence.explanation.startswith(counted) else evidence.explanation
-    return f"{evidence.model} is not promoted ({evidence.verdict}): {why}{failed}"
-
-
-def _line(gate: GateResult) -> str:
-    measured = figures.number(gate.measured, "undefined")
-    would = f"; would pass: {gate.would_pass}" if gate.would_pass else ""
-    return f"{gate.gate}: {measured}, limit {gate.limit}: {gate.reason.removesuffix('.')}{would}"
-
-
-def _refuse_overtaken(evidence: Evidence, main: merge_checks.MainState) -> None:
-    """Refuse evidence that main has overtaken, before anybody reads it."""
-    if reason := main.rejected:
-        raise errors.Rejected(
-            f"{evidence.model} {evidence.model_digest} was taken out of service before: {reason}. Whoever wants it back removes "
-            f"{promotion.rejected_path(evidence.model, evidence.model_digest)} from the environment repo, in their own name"
-        )
-    for check in merge_checks.overtaken(evidence, main):
-        if not check.passed:
-            raise errors.Rejected(f"{check.reason}; run the pipeline again, it will compare with what is there now")
-
-
-def _refuse_unsigned(signatures: Path) -> None:
-    for name in (promotion.BUNDLE_SIGNATURE, promotion.EVIDENCE_SIGNATURE):
-        if not (signatures / name).is_file():
-            raise errors.Misconfigured(
-                f"{signatures} has no {name}: what is not signed is not proposed; run sign first"
-            )
-
-
-def _version(inputs: Inputs, evidence: Evidence) -> release.Version:
-    return release.Version(
-        model=evidence.model,
-        version=inputs.version,
-        model_digest=evidence.model_digest,
-        storage_uri=inputs.storage_uri,
-        online_store=inputs.online,
-        image=bundles.Release.read(inputs.release / bundles.RELEASE).image,
-        evidence_digest=sha256((inputs.evidence / "evidence.json").read_bytes()),
-        policy_digest=evidence.policy_digest,
-    )
-
-
-def _proposal(version: release.Version, evidence: Evidence, inputs: Inputs) -> promotion.Proposal:
-    released = bundles.Release.read(inputs.release / bundles.RELEASE)
-    if (released.model_digest, released.counter) != (version.model_digest, version.version):
-        raise errors.Misconfigured(
-            f"release.json is of {released.model_digest}, the evidence of {version.model_digest}"
-        )
-    if (digest := bundles.digest(inputs.release)) != version.model_digest:
-        raise errors.Misconfigured(f"the released bundle is {digest}, the evidence is about {version.model_digest}")
-    if not (agree := merge_checks.of_release(version, released, legacy=False)).passed:
-        raise errors.Misconfigured(f"not one run's outputs: {agree.reason}")
-    subject = promotion.Subject(
-        model=version.model,
-        environment=promotion.STAGING,
-        model_digest=version.model_digest,
-        version=version.version,
-        champion_digest=evidence.champion.model_digest,
-        policy_digest=evidence.policy_digest,
-    )
-    report = (inputs.evidence / "evidence.md").read_text(encoding="utf-8")
-    return promotion.Proposal(
-        subject=subject,
-        title=promotion.title(subject.model, subject.version, subject.environment),
-        body=request_body.markdown(version, released.not_after, report),
-        files=promotion.files(subject, version.yaml(), _beside(inputs)),
-    )
-
-
-def _beside(inputs: Inputs) -> dict[str, bytes]:
-    """What lies beside the version file: what was signed as evidence, and the signatures."""
-    released = (inputs.release / bundles.RELEASE).read_bytes()
-    return {**_contents(inputs.evidence), bundles.RELEASE: released, **_contents(inputs.signatures)}
-
-
-def _contents(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return f"{offered.request.number} {offered.request.url}" if offered.request else "already merged"
