@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, Pub
 from argosy import errors
 from argosy.ports.signer import Tampered
 
-UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, InvalidSignature)
-"""What the library raises for a signature that is wrong, and for a file that is none."""
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, RecursionError, InvalidSignature)
+"""What the library raises for a signature that is wrong, and for a file that is none, or is nested without end."""
 CHANGED_FILES = "Signature mismatch"
 """How the library's word on files that differ, are missing or too many begins."""
 CHANGED = re.compile(r"Hash mismatch for [\\']*([^'\\]+)")

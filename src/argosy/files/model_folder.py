@@ -3,6 +3,7 @@
 Owns the files of people: ``model.yaml``, policies and ``expectations.json``. What the settings mean is ``argosy.domain.model_settings``.
 """
 
+import contextlib
 import difflib
 import json
 import re
@@ -25,6 +26,10 @@ Form = Literal["yaml", "json"]
 Json = dict[str, Any]
 WORDS = {"timezone_aware": "a time needs its zone, such as 2026-06-01T00:00:00Z"}
 """What is said of a kind of problem, where pydantic's own words name no way out."""
+DEEPEST_NESTING = 100
+"""Collections within one another; the readers' stacks take some hundreds."""
+MOST_ENTRIES = 100_000
+"""Of a file, aliases unfolded: more than any folder has, and few enough to be read at once."""
 DEEPEST = 4
 """How deep settings are looked for that stand in the wrong place."""
 
@@ -107,17 +112,32 @@ def _compose(path: Path, form: Form) -> tuple[yaml.Node, Any]:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise errors.Misconfigured(f"{path} cannot be read: {error}") from error
+    # JSON is YAML but for tabs that set it in.
+    as_yaml = text.expandtabs(2) if form == "json" else text
+    _refuse_deep(path, as_yaml)
     content = _json(path, text) if form == "json" else None
     try:
-        # JSON is YAML but for tabs that set it in.
-        node = yaml.compose(text.expandtabs(2) if form == "json" else text, Loader=_Loader)
+        node = yaml.compose(as_yaml, Loader=_Loader)
+        if not isinstance(node, yaml.MappingNode):
+            raise errors.Misconfigured(f"{path}:1: expected a mapping of settings")
+        _Reading(path).check(node, ())
+        return node, content if form == "json" else _Loader("").construct_document(node)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise errors.Misconfigured(f"{path}:{line}: this is not YAML: {error.problem}") from None
-    if not isinstance(node, yaml.MappingNode):
-        raise errors.Misconfigured(f"{path}:1: expected a mapping of settings")
-    _refuse_twice(path, node)
-    return node, content if form == "json" else _Loader("").construct_document(node)
+    except yaml.reader.ReaderError as error:
+        raise errors.Misconfigured(f"{path}: this is not YAML: {error.reason} at character {error.position}") from None
+
+
+def _refuse_deep(path: Path, text: str) -> None:
+    """Refuse nesting that the readers' stacks do not take; what is no YAML or JSON at all, they say themselves."""
+    depth = 0
+    with contextlib.suppress(yaml.YAMLError):
+        for event in yaml.parse(text, Loader=_Loader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEEPEST_NESTING:
+                line = event.start_mark.line + 1 if event.start_mark else 1
+                raise errors.Misconfigured(f"{path}:{line}: nested deeper than any setting is ({DEEPEST_NESTING})")
 
 
 def _json(path: Path, text: str) -> Any:
@@ -127,17 +147,53 @@ def _json(path: Path, text: str) -> Any:
         raise errors.Misconfigured(f"{path}:{error.lineno}: this is not JSON: {error.msg}") from None
 
 
-def _refuse_twice(path: Path, node: yaml.Node) -> None:
-    if isinstance(node, yaml.MappingNode):
+class _Reading:
+    """Looks at the nodes of a file before anything is made of them: what a library would end on, or never end on, is said with its line."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._entries = 0
+        self._loader = _Loader("")
+
+    def check(self, node: yaml.Node, within: tuple[yaml.Node, ...]) -> None:
+        """Raise Misconfigured where *node*, which lies *within* others, cannot be read; an alias counts as what it stands for."""
+        self._entries += 1
+        if self._entries > MOST_ENTRIES:
+            raise self._said(node, f"aliases unfold into more than {MOST_ENTRIES:,} entries")
+        if any(node is outer for outer in within):
+            raise self._said(node, "an anchor holds itself")
+        if isinstance(node, yaml.MappingNode):
+            self._check_keys(node)
+            for _, value in node.value:
+                self.check(value, (*within, node))
+        elif isinstance(node, yaml.SequenceNode):
+            for entry in node.value:
+                self.check(entry, (*within, node))
+        else:
+            self._check_scalar(node)
+
+    def _check_keys(self, node: yaml.MappingNode) -> None:
         seen: set[str] = set()
-        for key, value in node.value:
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise self._said(key, "a setting's name is a text")
             if key.value in seen:
-                raise errors.Misconfigured(f"{path}:{key.start_mark.line + 1}: {key.value!r} is given twice")
+                raise self._said(key, f"{key.value!r} is given twice")
             seen.add(key.value)
-            _refuse_twice(path, value)
-    elif isinstance(node, yaml.SequenceNode):
-        for entry in node.value:
-            _refuse_twice(path, entry)
+
+    def _check_scalar(self, node: yaml.Node) -> None:
+        try:
+            self._loader.construct_object(node)
+        except (
+            ValueError,
+            KeyError,
+            AttributeError,
+        ):  # what PyYAML makes of a value that is not what its tag or form says
+            kind = node.tag.rpartition(":")[2]
+            raise self._said(node, f"{str(node.value)[:40]!r} is no {kind} that can be read") from None
+
+    def _said(self, node: yaml.Node, problem: str) -> errors.Misconfigured:
+        return errors.Misconfigured(f"{self._path}:{node.start_mark.line + 1}: {problem}")
 
 
 def _problem(path: Path, node: yaml.Node, kind: type[BaseModel], details: ErrorDetails) -> str:

@@ -84,6 +84,21 @@ def test_a_damaged_signature_is_refused(pair: tuple[Path, Path], bundle: Path, s
         KeyVerifier(pair[1]).verify(bundle, signature)
 
 
+def test_a_signature_nested_without_end_is_refused(
+    pair: tuple[Path, Path], bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever may open a request may commit any file under that name; the check turns red and ends nothing."""
+    from model_signing import verifying
+
+    def verify(*_: object) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr(verifying.Config, "verify", verify)
+    (tmp_path / "x.sig").write_bytes(b"{}")
+    with pytest.raises(errors.Rejected, match="the signature cannot be read"):
+        KeyVerifier(pair[1]).verify(bundle, tmp_path / "x.sig")
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"{}", b"[]", b"null", b"\xff\xfe"], ids=["empty", "object", "list", "null", "binary"]
 )

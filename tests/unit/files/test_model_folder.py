@@ -93,6 +93,43 @@ def test_wrong_setting_is_named_with_its_line(tmp_path: Path, old: str, new: str
         model_folder.load_settings(_write(tmp_path, GOOD.replace(old, new)))
 
 
+BOMB = "".join(
+    f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n" for before, name in zip("abcdefg", "bcdefgh", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    ("added", "message"),
+    [
+        pytest.param(f"x: {'[' * 100_000}", r"model\.yaml:18: nested deeper than any setting", id="deep"),
+        pytest.param("x: &a [*a]", r"model\.yaml:18: an anchor holds itself", id="circle"),
+        pytest.param("x: &a {b: *a}", r"model\.yaml:18: an anchor holds itself", id="circle-of-mappings"),
+        pytest.param(f"a: &a [x]\n{BOMB}", "aliases unfold into more than 100,000 entries", id="bomb"),
+        pytest.param("x: !!python/object:os.system {}", r"model\.yaml:18: this is not YAML: could not", id="tag"),
+        pytest.param(f"x: {'9' * 10_000}", r"model\.yaml:18: '9+' is no int that can be read", id="long-number"),
+        pytest.param("x: 2026-99-99", r"model\.yaml:18: '2026-99-99' is no timestamp", id="no-date"),
+        pytest.param("x: !!bool maybe", r"model\.yaml:18: 'maybe' is no bool", id="no-boolean"),
+        pytest.param("x: !!timestamp x", r"model\.yaml:18: 'x' is no timestamp", id="no-time"),
+        pytest.param("<<: x", r"model\.yaml:\d+: this is not YAML: expected a mapping", id="merge-of-a-text"),
+        pytest.param("[1]: 2", r"model\.yaml:18: a setting's name is a text", id="list-as-a-name"),
+        pytest.param("x: \0", r"model\.yaml: this is not YAML: special characters", id="no-character"),
+        pytest.param("seed: 2", r"model\.yaml:18: 'seed' is given twice", id="twice"),
+    ],
+)
+def test_what_a_reader_would_end_on_is_said(tmp_path: Path, added: str, message: str) -> None:
+    """A file of somebody else's, such as a request's policy, ends nothing with a traceback and keeps no check busy."""
+    with pytest.raises(errors.Misconfigured, match=message):
+        model_folder.load_settings(_write(tmp_path, f"{GOOD}{added}\n"))
+
+
+def test_aliases_are_taken(tmp_path: Path) -> None:
+    """What is written once and meant twice is as good as written twice."""
+    text = GOOD.replace("entity: [id]\nfeature", "entity: &key [id]\nfeature").replace(
+        "    entity: [id]", "    entity: *key"
+    )
+    assert model_folder.load_settings(_write(tmp_path, text)) == model_folder.load_settings(_write(tmp_path, GOOD))
+
+
 def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
     """Two typos take one round, not two."""
     text = GOOD.replace("seed: 1", "sed: 1").replace("metric: f1", "metric: f1, fold: 3")
