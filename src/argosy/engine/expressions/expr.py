@@ -84,15 +84,15 @@ _ARGOS: dict[str, Any] = {
 
 def _collect(node: syntax.Node, found: set[str], *, guarded: bool) -> None:
     match node:
-        case syntax.Name(name):
+        case syntax.NameNode(name):
             found.add(name)
-        case syntax.Member(of, _, optional):
+        case syntax.MemberNode(of, _, optional):
             path = _path(node)
             if path and not guarded:
                 found.add(path)
             _collect(of, found, guarded=guarded or optional)
             _collect(node.key, found, guarded=False)
-        case syntax.Binary("??", left, right):
+        case syntax.BinaryNode("??", left, right):
             _collect(left, found, guarded=True)
             _collect(right, found, guarded=guarded)
         case _:
@@ -102,12 +102,12 @@ def _collect(node: syntax.Node, found: set[str], *, guarded: bool) -> None:
 
 def _path(node: syntax.Node) -> str | None:
     parts: list[str] = []
-    while isinstance(node, syntax.Member):
-        if node.optional or not isinstance(node.key, syntax.Literal) or not isinstance(node.key.value, str):
+    while isinstance(node, syntax.MemberNode):
+        if node.optional or not isinstance(node.key, syntax.LiteralNode) or not isinstance(node.key.value, str):
             return None
         parts.append(node.key.value)
         node = node.of
-    return ".".join([node.name, *reversed(parts)]) if isinstance(node, syntax.Name) else None
+    return ".".join([node.name, *reversed(parts)]) if isinstance(node, syntax.NameNode) else None
 
 
 def _children(node: syntax.Node) -> list[syntax.Node]:

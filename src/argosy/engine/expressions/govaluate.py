@@ -12,7 +12,7 @@ from typing import Any
 
 from argosy.engine.expressions import govaluate_tokens, patterns, time_limit, values
 from argosy.engine.expressions.errors import ExpressionError
-from argosy.engine.expressions.govaluate_tokens import Kind, Token
+from argosy.engine.expressions.govaluate_tokens import ConditionToken, TokenKind
 
 MAX_DEPTH = 40
 
@@ -55,17 +55,17 @@ class _Operation:
 _Node = _Leaf | _Unknown | _Operation
 
 # From the weakest to the strongest; each joins from the left.
-_LEVELS: tuple[tuple[Kind, frozenset[str]], ...] = (
-    (Kind.SEPARATOR, frozenset({","})),
-    (Kind.TERNARY, govaluate_tokens.TERNARIES),
-    (Kind.LOGICAL, frozenset({"||"})),
-    (Kind.LOGICAL, frozenset({"&&"})),
-    (Kind.COMPARATOR, govaluate_tokens.COMPARATORS),
-    (Kind.MODIFIER, frozenset({"^", "&", "|"})),
-    (Kind.MODIFIER, frozenset({">>", "<<"})),
-    (Kind.MODIFIER, frozenset({"+", "-"})),
-    (Kind.MODIFIER, frozenset({"*", "/", "%"})),
-    (Kind.MODIFIER, frozenset({"**"})),
+_LEVELS: tuple[tuple[TokenKind, frozenset[str]], ...] = (
+    (TokenKind.SEPARATOR, frozenset({","})),
+    (TokenKind.TERNARY, govaluate_tokens.TERNARIES),
+    (TokenKind.LOGICAL, frozenset({"||"})),
+    (TokenKind.LOGICAL, frozenset({"&&"})),
+    (TokenKind.COMPARATOR, govaluate_tokens.COMPARATORS),
+    (TokenKind.MODIFIER, frozenset({"^", "&", "|"})),
+    (TokenKind.MODIFIER, frozenset({">>", "<<"})),
+    (TokenKind.MODIFIER, frozenset({"+", "-"})),
+    (TokenKind.MODIFIER, frozenset({"*", "/", "%"})),
+    (TokenKind.MODIFIER, frozenset({"**"})),
 )
 
 
@@ -75,7 +75,7 @@ def _tree(condition: str) -> _Node:
 
 
 class _Parser:
-    def __init__(self, tokens: list[Token], condition: str) -> None:
+    def __init__(self, tokens: list[ConditionToken], condition: str) -> None:
         self._tokens = tokens
         self._condition = condition
         self._place = 0
@@ -92,23 +92,23 @@ class _Parser:
             left = _Operation(str(token.value), left, self.level(strength + 1))
         return left
 
-    def _current(self) -> Token | None:
+    def _current(self) -> ConditionToken | None:
         return self._tokens[self._place] if self._place < len(self._tokens) else None
 
     def _operand(self) -> _Node:
         token = self._current()
-        if token is None or token.kind is Kind.CLAUSE_CLOSE:
+        if token is None or token.kind is TokenKind.CLAUSE_CLOSE:
             return _Leaf(None)
         self._place += 1
-        if token.kind is Kind.CLAUSE:
+        if token.kind is TokenKind.CLAUSE:
             return self._clause()
-        if token.kind is Kind.PREFIX:
+        if token.kind is TokenKind.PREFIX:
             return _Operation(f"prefix {token.value}", _Leaf(None), self._operand())
-        if token.kind is Kind.ACCESSOR:
-            if (following := self._current()) and following.kind is Kind.CLAUSE:
+        if token.kind is TokenKind.ACCESSOR:
+            if (following := self._current()) and following.kind is TokenKind.CLAUSE:
                 self.level(0)
             return _Unknown(str(token.value))
-        if token.kind in (Kind.NUMERIC, Kind.STRING, Kind.PATTERN, Kind.BOOLEAN, Kind.TIME):
+        if token.kind in (TokenKind.NUMERIC, TokenKind.STRING, TokenKind.PATTERN, TokenKind.BOOLEAN, TokenKind.TIME):
             return _Leaf(token.value)
         raise ExpressionError(f"unexpected {token.value!r} in {self._condition!r}")
 

@@ -10,7 +10,7 @@ from argosy.engine.expressions import patterns, times
 from argosy.engine.expressions.errors import ExpressionError
 
 
-class Kind(Enum):
+class TokenKind(Enum):
     """Kinds of tokens."""
 
     START = "the beginning"
@@ -32,10 +32,10 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class ConditionToken:
     """One token."""
 
-    kind: Kind
+    kind: TokenKind
     value: object
 
 
@@ -45,26 +45,48 @@ LOGICALS = frozenset({"&&", "||"})
 COMPARATORS = frozenset({"==", "!=", ">", ">=", "<", "<=", "=~", "!~", "in"})
 TERNARIES = frozenset({"?", ":", "??"})
 
-_OPERANDS = frozenset({Kind.NUMERIC, Kind.BOOLEAN, Kind.VARIABLE, Kind.ACCESSOR, Kind.CLAUSE})
-_CONTINUED = frozenset({Kind.MODIFIER, Kind.COMPARATOR, Kind.LOGICAL, Kind.CLAUSE_CLOSE, Kind.SEPARATOR})
-_BEGINNING = _OPERANDS | {Kind.PREFIX, Kind.PATTERN, Kind.STRING, Kind.TIME}
-_FOLLOWING: dict[Kind, frozenset[Kind]] = {
-    Kind.START: _BEGINNING,
-    Kind.CLAUSE: _BEGINNING | {Kind.CLAUSE_CLOSE},
-    Kind.CLAUSE_CLOSE: _CONTINUED
-    | {Kind.NUMERIC, Kind.BOOLEAN, Kind.VARIABLE, Kind.STRING, Kind.PATTERN, Kind.TIME, Kind.CLAUSE, Kind.TERNARY},
-    **dict.fromkeys((Kind.NUMERIC, Kind.BOOLEAN, Kind.STRING, Kind.VARIABLE), _CONTINUED | {Kind.TERNARY}),
-    **dict.fromkeys((Kind.TIME, Kind.PATTERN), _CONTINUED),
-    Kind.MODIFIER: _OPERANDS | {Kind.PREFIX, Kind.STRING, Kind.CLAUSE_CLOSE},
-    Kind.COMPARATOR: _BEGINNING | {Kind.CLAUSE_CLOSE},
-    Kind.LOGICAL: (_BEGINNING - {Kind.PATTERN}) | {Kind.CLAUSE_CLOSE},
-    Kind.PREFIX: _OPERANDS | {Kind.CLAUSE_CLOSE},
-    Kind.TERNARY: (_BEGINNING - {Kind.PATTERN}) | {Kind.SEPARATOR},
-    Kind.ACCESSOR: _CONTINUED | {Kind.CLAUSE, Kind.TERNARY},
-    Kind.SEPARATOR: _BEGINNING - {Kind.PATTERN},
+_OPERANDS = frozenset({TokenKind.NUMERIC, TokenKind.BOOLEAN, TokenKind.VARIABLE, TokenKind.ACCESSOR, TokenKind.CLAUSE})
+_CONTINUED = frozenset(
+    {TokenKind.MODIFIER, TokenKind.COMPARATOR, TokenKind.LOGICAL, TokenKind.CLAUSE_CLOSE, TokenKind.SEPARATOR}
+)
+_BEGINNING = _OPERANDS | {TokenKind.PREFIX, TokenKind.PATTERN, TokenKind.STRING, TokenKind.TIME}
+_FOLLOWING: dict[TokenKind, frozenset[TokenKind]] = {
+    TokenKind.START: _BEGINNING,
+    TokenKind.CLAUSE: _BEGINNING | {TokenKind.CLAUSE_CLOSE},
+    TokenKind.CLAUSE_CLOSE: _CONTINUED
+    | {
+        TokenKind.NUMERIC,
+        TokenKind.BOOLEAN,
+        TokenKind.VARIABLE,
+        TokenKind.STRING,
+        TokenKind.PATTERN,
+        TokenKind.TIME,
+        TokenKind.CLAUSE,
+        TokenKind.TERNARY,
+    },
+    **dict.fromkeys(
+        (TokenKind.NUMERIC, TokenKind.BOOLEAN, TokenKind.STRING, TokenKind.VARIABLE), _CONTINUED | {TokenKind.TERNARY}
+    ),
+    **dict.fromkeys((TokenKind.TIME, TokenKind.PATTERN), _CONTINUED),
+    TokenKind.MODIFIER: _OPERANDS | {TokenKind.PREFIX, TokenKind.STRING, TokenKind.CLAUSE_CLOSE},
+    TokenKind.COMPARATOR: _BEGINNING | {TokenKind.CLAUSE_CLOSE},
+    TokenKind.LOGICAL: (_BEGINNING - {TokenKind.PATTERN}) | {TokenKind.CLAUSE_CLOSE},
+    TokenKind.PREFIX: _OPERANDS | {TokenKind.CLAUSE_CLOSE},
+    TokenKind.TERNARY: (_BEGINNING - {TokenKind.PATTERN}) | {TokenKind.SEPARATOR},
+    TokenKind.ACCESSOR: _CONTINUED | {TokenKind.CLAUSE, TokenKind.TERNARY},
+    TokenKind.SEPARATOR: _BEGINNING - {TokenKind.PATTERN},
 }
 _ENDING = frozenset(
-    {Kind.CLAUSE_CLOSE, Kind.NUMERIC, Kind.BOOLEAN, Kind.STRING, Kind.TIME, Kind.PATTERN, Kind.VARIABLE, Kind.ACCESSOR}
+    {
+        TokenKind.CLAUSE_CLOSE,
+        TokenKind.NUMERIC,
+        TokenKind.BOOLEAN,
+        TokenKind.STRING,
+        TokenKind.TIME,
+        TokenKind.PATTERN,
+        TokenKind.VARIABLE,
+        TokenKind.ACCESSOR,
+    }
 )
 _TIMES = (
     "Mon Jan _2 15:04:05 2006",
@@ -83,22 +105,23 @@ _TIMES = (
 _LIKE_TIME = re.compile(r"\d{4}-\d\d-\d\d|\d:\d\d")
 
 
-def tokens(condition: str) -> list[Token]:
+def tokens(condition: str) -> list[ConditionToken]:
     """The tokens of *condition*, words as strings, in an order that the grammar allows. Raises ExpressionError."""
     found = _Reader(condition).all()
     _demand_order(found, condition)
     # Argo turns words into strings, so that `foo != bar` needs no quotes; the order is then looked at again.
     strings = [
-        Token(Kind.STRING, token.value) if token.kind is Kind.VARIABLE else token for token in _with_patterns(found)
+        ConditionToken(TokenKind.STRING, token.value) if token.kind is TokenKind.VARIABLE else token
+        for token in _with_patterns(found)
     ]
     _demand_order(strings, condition)
     return _with_patterns(strings)
 
 
-def _demand_order(found: list[Token], condition: str) -> None:
-    if sum((token.kind is Kind.CLAUSE) - (token.kind is Kind.CLAUSE_CLOSE) for token in found):
+def _demand_order(found: list[ConditionToken], condition: str) -> None:
+    if sum((token.kind is TokenKind.CLAUSE) - (token.kind is TokenKind.CLAUSE_CLOSE) for token in found):
         raise ExpressionError(f"unbalanced parentheses in {condition!r}")
-    before = Kind.START
+    before = TokenKind.START
     for token in found:
         if token.kind not in _FOLLOWING[before]:
             raise ExpressionError(f"{token.kind.value} ({token.value}) cannot follow {before.value} in {condition!r}")
@@ -107,13 +130,13 @@ def _demand_order(found: list[Token], condition: str) -> None:
         raise ExpressionError("Unexpected end of expression")
 
 
-def _with_patterns(found: list[Token]) -> list[Token]:
+def _with_patterns(found: list[ConditionToken]) -> list[ConditionToken]:
     """*found*, each string after ``=~`` or ``!~`` as a compiled pattern."""
     result = list(found)
     for place, token in enumerate(found[:-1]):
         following = found[place + 1]
-        if token.kind is Kind.COMPARATOR and token.value in ("=~", "!~") and following.kind is Kind.STRING:
-            result[place + 1] = Token(Kind.PATTERN, patterns.compiled(str(following.value)))
+        if token.kind is TokenKind.COMPARATOR and token.value in ("=~", "!~") and following.kind is TokenKind.STRING:
+            result[place + 1] = ConditionToken(TokenKind.PATTERN, patterns.compiled(str(following.value)))
     return result
 
 
@@ -122,58 +145,62 @@ class _Reader:
         self._text = text
         self._place = 0
 
-    def all(self) -> list[Token]:
-        found: list[Token] = []
+    def all(self) -> list[ConditionToken]:
+        found: list[ConditionToken] = []
         while True:
             while self._place < len(self._text) and self._text[self._place].isspace():
                 self._place += 1
             if self._place >= len(self._text):
                 return found
-            found.append(self._one(found[-1].kind if found else Kind.START))
+            found.append(self._one(found[-1].kind if found else TokenKind.START))
 
-    def _one(self, before: Kind) -> Token:
+    def _one(self, before: TokenKind) -> ConditionToken:
         char = self._text[self._place]
         if _is_numeric(char):
             return self._number()
         if char in _SINGLE:
             self._place += 1
-            return Token(_SINGLE[char], char)
+            return ConditionToken(_SINGLE[char], char)
         if char == "[":
-            return Token(Kind.VARIABLE, self._enclosed(lambda inner: inner != "]", "the bracket ["))
+            return ConditionToken(TokenKind.VARIABLE, self._enclosed(lambda inner: inner != "]", "the bracket ["))
         if char.isalpha():
             return self._word()
         if char in "'\"":
             return _string(self._enclosed(lambda inner: inner not in "'\"", "the quote"))
         return self._symbol(before)
 
-    def _number(self) -> Token:
+    def _number(self) -> ConditionToken:
         if self._text.startswith("0x", self._place):
             self._place += 2
             digits = self._run(lambda char: char in "0123456789abcdefABCDEF")
             if not digits or int(digits, 16) >= 1 << 64:
                 raise ExpressionError(f"bad number 0x{digits} in {self._text!r}")
-            return Token(Kind.NUMERIC, float(int(digits, 16)))
+            return ConditionToken(TokenKind.NUMERIC, float(int(digits, 16)))
         digits = self._run(_is_numeric)
         try:
-            return Token(Kind.NUMERIC, float(digits) if digits.isascii() else float("error"))
+            return ConditionToken(TokenKind.NUMERIC, float(digits) if digits.isascii() else float("error"))
         except ValueError:
             raise ExpressionError(f"bad number {digits!r} in {self._text!r}") from None
 
-    def _word(self) -> Token:
+    def _word(self) -> ConditionToken:
         word = self._run(lambda char: char.isalpha() or char.isdigit() or char in "_.")
         if "." in word[1:]:
-            return Token(Kind.ACCESSOR, _accessor(word))
+            return ConditionToken(TokenKind.ACCESSOR, _accessor(word))
         if word in ("in", "IN"):
-            return Token(Kind.COMPARATOR, "in")
-        return Token(Kind.BOOLEAN, word == "true") if word in ("true", "false") else Token(Kind.VARIABLE, word)
+            return ConditionToken(TokenKind.COMPARATOR, "in")
+        return (
+            ConditionToken(TokenKind.BOOLEAN, word == "true")
+            if word in ("true", "false")
+            else ConditionToken(TokenKind.VARIABLE, word)
+        )
 
-    def _symbol(self, before: Kind) -> Token:
+    def _symbol(self, before: TokenKind) -> ConditionToken:
         run = self._run(lambda char: not (char.isdigit() or char.isalpha() or char in "()[]'\""))
-        if Kind.PREFIX in _FOLLOWING[before] and run in PREFIXES:
-            return Token(Kind.PREFIX, run)
+        if TokenKind.PREFIX in _FOLLOWING[before] and run in PREFIXES:
+            return ConditionToken(TokenKind.PREFIX, run)
         for kind, known in _SYMBOLS:
             if run in known:
-                return Token(kind, run)
+                return ConditionToken(kind, run)
         raise ExpressionError(
             f"invalid token {run!r} in {self._text!r} (hint: try wrapping the affected expression in quotes)"
         )
@@ -217,12 +244,12 @@ class _Reader:
         return self._text[self._place - 1]
 
 
-_SINGLE = {",": Kind.SEPARATOR, "(": Kind.CLAUSE, ")": Kind.CLAUSE_CLOSE}
+_SINGLE = {",": TokenKind.SEPARATOR, "(": TokenKind.CLAUSE, ")": TokenKind.CLAUSE_CLOSE}
 _SYMBOLS = (
-    (Kind.MODIFIER, MODIFIERS),
-    (Kind.LOGICAL, LOGICALS),
-    (Kind.COMPARATOR, COMPARATORS),
-    (Kind.TERNARY, TERNARIES),
+    (TokenKind.MODIFIER, MODIFIERS),
+    (TokenKind.LOGICAL, LOGICALS),
+    (TokenKind.COMPARATOR, COMPARATORS),
+    (TokenKind.TERNARY, TERNARIES),
 )
 
 
@@ -239,11 +266,11 @@ def _accessor(word: str) -> str:
     return word
 
 
-def _string(text: str) -> Token:
+def _string(text: str) -> ConditionToken:
     if _LIKE_TIME.search(text):
         for layout in _TIMES:
             try:
-                return Token(Kind.TIME, float(int(times.parsed(text, layout).moment.timestamp() // 1)))
+                return ConditionToken(TokenKind.TIME, float(int(times.parsed(text, layout).moment.timestamp() // 1)))
             except ExpressionError:
                 continue
-    return Token(Kind.STRING, text)
+    return ConditionToken(TokenKind.STRING, text)

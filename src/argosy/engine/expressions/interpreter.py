@@ -52,16 +52,16 @@ class Interpreter:
         """The value of a predicate's *body* for one element."""
         self._pointers.append({"": element, "index": index, "acc": gathered})
         try:
-            return self.value(body.body if isinstance(body, syntax.Predicate) else body)
+            return self.value(body.body if isinstance(body, syntax.PredicateNode) else body)
         finally:
             self._pointers.pop()
 
     # One method a node
 
-    def _literal(self, node: syntax.Literal) -> Any:
+    def _literal(self, node: syntax.LiteralNode) -> Any:
         return node.value
 
-    def _name(self, node: syntax.Name) -> Any:
+    def _name(self, node: syntax.NameNode) -> Any:
         if node.name in self._locals:
             return self._locals[node.name]
         if node.name == "$env":
@@ -72,12 +72,12 @@ class Interpreter:
             return self._functions[node.name]
         raise ExpressionError(f"unknown name {node.name}")
 
-    def _pointer(self, node: syntax.Pointer) -> Any:
+    def _pointer(self, node: syntax.PointerNode) -> Any:
         if not self._pointers or node.name not in self._pointers[-1]:
             raise ExpressionError(f"unknown pointer #{node.name}")
         return self._pointers[-1][node.name]
 
-    def _unary(self, node: syntax.Unary) -> Any:
+    def _unary(self, node: syntax.UnaryNode) -> Any:
         value = self.value(node.operand)
         if node.operator in ("!", "not"):
             return not _truth(value)
@@ -91,10 +91,10 @@ class Interpreter:
             else value
         )
 
-    def _binary(self, node: syntax.Binary) -> Any:
+    def _binary(self, node: syntax.BinaryNode) -> Any:
         # A long chain of operators leans to the left; it is walked, not recursed into.
         spine = [node]
-        while isinstance(spine[-1].left, syntax.Binary):
+        while isinstance(spine[-1].left, syntax.BinaryNode):
             spine.append(spine[-1].left)
         left = self.value(spine[-1].left)
         for part in reversed(spine):
@@ -111,7 +111,7 @@ class Interpreter:
         return OPERATORS[sign](left, self.value(right))
 
     def _logical(self, left: Any, right: syntax.Node, *, decisive: bool) -> Any:
-        if isinstance(right, syntax.Literal):
+        if isinstance(right, syntax.LiteralNode):
             # The original's compiler folds it: what stands before it is either the answer, whatever it is, or plays no part.
             return decisive if right.value is decisive else left
         return decisive if _truth(left) is decisive else _truth(self.value(right))
@@ -124,34 +124,34 @@ class Interpreter:
         self.grow(stop - start + 1)
         return list(range(start, stop + 1))
 
-    def _conditional(self, node: syntax.Conditional) -> Any:
+    def _conditional(self, node: syntax.ConditionalNode) -> Any:
         return self.value(node.then if _truth(self.value(node.condition)) else node.otherwise)
 
-    def _member(self, node: syntax.Member) -> Any:
+    def _member(self, node: syntax.MemberNode) -> Any:
         of = self.value(node.of)
         if node.optional and of is None:
             raise _NilInChain
         return member_access.fetch(of, self.value(node.key))
 
-    def _chain(self, node: syntax.Chain) -> Any:
+    def _chain(self, node: syntax.ChainNode) -> Any:
         try:
             return self.value(node.inner)
         except _NilInChain:
             return None
 
-    def _slice(self, node: syntax.Slice) -> Any:
+    def _slice(self, node: syntax.SliceNode) -> Any:
         of = self.value(node.of)
         start = 0 if node.start is None else values.to_int(self.value(node.start))
         stop = None if node.stop is None else values.to_int(self.value(node.stop))
         return member_access.cut(of, start, stop)
 
-    def _call(self, node: syntax.Call) -> Any:
+    def _call(self, node: syntax.CallNode) -> Any:
         callee = self.value(node.callee)
         if not callable(callee):
             raise ExpressionError(f"{type_name(callee)} cannot be called")
         return _called(callee, [self.value(argument) for argument in node.arguments], _spelled(node.callee))
 
-    def _builtin(self, node: syntax.Builtin) -> Any:
+    def _builtin(self, node: syntax.BuiltinNode) -> Any:
         if node.name in self._predicates:
             return self._predicates[node.name](self, *node.arguments)
         result = _called(self._functions[node.name], [self.value(argument) for argument in node.arguments], node.name)
@@ -159,11 +159,11 @@ class Interpreter:
             self.grow(len(result) if isinstance(result, list) else 0)
         return result
 
-    def _items(self, node: syntax.Items) -> list[Any]:
+    def _items(self, node: syntax.ArrayNode) -> list[Any]:
         self.grow(len(node.items))
         return [self.value(item) for item in node.items]
 
-    def _pairs(self, node: syntax.Pairs) -> dict[Any, Any]:
+    def _pairs(self, node: syntax.MapNode) -> dict[Any, Any]:
         self.grow(len(node.pairs))
         found: dict[Any, Any] = {}
         for key_node, value_node in node.pairs:
@@ -173,7 +173,7 @@ class Interpreter:
             found[key] = self.value(value_node)
         return found
 
-    def _let(self, node: syntax.Let) -> Any:
+    def _let(self, node: syntax.LetNode) -> Any:
         if node.name in self._environment or node.name in self._functions or node.name in self._locals:
             raise ExpressionError(f"cannot redeclare {node.name}")
         self._locals[node.name] = self.value(node.value)
@@ -182,25 +182,25 @@ class Interpreter:
         finally:
             del self._locals[node.name]
 
-    def _sequence(self, node: syntax.Sequence) -> Any:
+    def _sequence(self, node: syntax.SequenceNode) -> Any:
         return [self.value(step) for step in node.steps][-1]
 
     RULES: ClassVar[Mapping[type, Callable[["Interpreter", Any], Any]]] = {
-        syntax.Literal: _literal,
-        syntax.Name: _name,
-        syntax.Pointer: _pointer,
-        syntax.Unary: _unary,
-        syntax.Binary: _binary,
-        syntax.Conditional: _conditional,
-        syntax.Member: _member,
-        syntax.Chain: _chain,
-        syntax.Slice: _slice,
-        syntax.Call: _call,
-        syntax.Builtin: _builtin,
-        syntax.Items: _items,
-        syntax.Pairs: _pairs,
-        syntax.Let: _let,
-        syntax.Sequence: _sequence,
+        syntax.LiteralNode: _literal,
+        syntax.NameNode: _name,
+        syntax.PointerNode: _pointer,
+        syntax.UnaryNode: _unary,
+        syntax.BinaryNode: _binary,
+        syntax.ConditionalNode: _conditional,
+        syntax.MemberNode: _member,
+        syntax.ChainNode: _chain,
+        syntax.SliceNode: _slice,
+        syntax.CallNode: _call,
+        syntax.BuiltinNode: _builtin,
+        syntax.ArrayNode: _items,
+        syntax.MapNode: _pairs,
+        syntax.LetNode: _let,
+        syntax.SequenceNode: _sequence,
     }
 
 
@@ -223,11 +223,11 @@ def _called(function: Function, arguments: list[Any], name: str) -> Any:
 
 
 def _spelled(node: syntax.Node) -> str:
-    if isinstance(node, syntax.Name):
+    if isinstance(node, syntax.NameNode):
         return node.name
-    if isinstance(node, syntax.Member):
+    if isinstance(node, syntax.MemberNode):
         return f"{_spelled(node.of)}.{_spelled(node.key)}"
-    return str(node.value) if isinstance(node, syntax.Literal) else "the function"
+    return str(node.value) if isinstance(node, syntax.LiteralNode) else "the function"
 
 
 # Operators on values

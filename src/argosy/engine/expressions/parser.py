@@ -4,23 +4,23 @@ from collections.abc import Collection
 
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.expressions.syntax import (
-    Binary,
-    Builtin,
-    Call,
-    Chain,
-    Conditional,
-    Items,
-    Let,
-    Literal,
-    Member,
-    Name,
+    ArrayNode,
+    BinaryNode,
+    BuiltinNode,
+    CallNode,
+    ChainNode,
+    ConditionalNode,
+    LetNode,
+    LiteralNode,
+    MapNode,
+    MemberNode,
+    NameNode,
     Node,
-    Pairs,
-    Pointer,
-    Predicate,
-    Sequence,
-    Slice,
-    Unary,
+    PointerNode,
+    PredicateNode,
+    SequenceNode,
+    SliceNode,
+    UnaryNode,
 )
 from argosy.engine.expressions.tokens import WORDS, Kind, Token, tokens
 
@@ -121,7 +121,7 @@ class _Parser:
         while self._took("operator", ";") and not self._is("end"):
             steps.append(self._expression(0))
         self._depth -= 1
-        return steps[0] if len(steps) == 1 else Sequence(tuple(steps))
+        return steps[0] if len(steps) == 1 else SequenceNode(tuple(steps))
 
     def _expression(self, least: int) -> Node:
         self._depth += 1
@@ -153,7 +153,7 @@ class _Parser:
                 raise ExpressionError(f"{operator} and ?? cannot be mixed without parentheses in {self._shown!r}")
             left = self._joined(left, operator)
             if negated:
-                left = Unary("not", left)
+                left = UnaryNode("not", left)
             before = operator
         return left
 
@@ -164,15 +164,15 @@ class _Parser:
             return self._comparison(left, operator)
         strength = BINARY[operator]
         right = self._expression(strength if operator in FROM_RIGHT else strength + 1)
-        return Binary(operator, left, right)
+        return BinaryNode(operator, left, right)
 
     def _comparison(self, left: Node, operator: str) -> Node:
         """``a < b <= c`` is ``a < b && b <= c``."""
         result: Node | None = None
         while True:
             right = self._expression(BINARY[operator] + 1)
-            compared = Binary(operator, left, right)
-            result = Binary("&&", result, compared) if result else compared
+            compared = BinaryNode(operator, left, right)
+            result = BinaryNode("&&", result, compared) if result else compared
             if not self._is("operator", *COMPARISONS):
                 return result
             left, operator = right, self._next().value
@@ -183,13 +183,13 @@ class _Parser:
         self._expect("operator", "=")
         value = self._expression(0)
         self._expect("operator", ";")
-        return Let(name, value, self._sequence())
+        return LetNode(name, value, self._sequence())
 
     def _if(self) -> Node:
         condition = self._expression(0)
         then = self._block()
         self._expect("operator", "else")
-        return Conditional(condition, then, self._if() if self._took("operator", "if") else self._block())
+        return ConditionalNode(condition, then, self._if() if self._took("operator", "if") else self._block())
 
     def _block(self) -> Node:
         self._expect("bracket", "{")
@@ -203,7 +203,7 @@ class _Parser:
             if not self._took("operator", ":"):
                 then = self._expression(0)
                 self._expect("operator", ":")
-            node = Conditional(node, then, self._expression(0))
+            node = ConditionalNode(node, then, self._expression(0))
         return node
 
     # Operands
@@ -211,7 +211,7 @@ class _Parser:
     def _primary(self) -> Node:
         if self._current.kind == "operator" and self._current.value in UNARY:
             operator = self._next().value
-            return self._postfix(Unary(operator, self._expression(UNARY[operator])))
+            return self._postfix(UnaryNode(operator, self._expression(UNARY[operator])))
         if self._took("bracket", "("):
             inner = self._sequence()
             self._expect("bracket", ")")
@@ -224,10 +224,10 @@ class _Parser:
 
     def _pointer(self) -> Node:
         if self._is("operator", "."):
-            return Pointer("")  # the dot is the member's
+            return PointerNode("")  # the dot is the member's
         hash_ = self._next()
         adjacent = self._current.kind == "identifier" and self._current.place == hash_.place + 1
-        return Pointer(self._next().value if adjacent else "")
+        return PointerNode(self._next().value if adjacent else "")
 
     def _secondary(self) -> Node:
         token = self._current
@@ -236,15 +236,15 @@ class _Parser:
                 return self._named()
             case "number":
                 self._next()
-                return Literal(_number(token.value, self._text))
+                return LiteralNode(_number(token.value, self._text))
             case "string":
                 self._next()
-                return self._postfix(Literal(token.value))
+                return self._postfix(LiteralNode(token.value))
             case "bytes":
                 self._next()
-                return self._postfix(Literal(token.value.encode("utf-8", "surrogateescape")))
+                return self._postfix(LiteralNode(token.value.encode("utf-8", "surrogateescape")))
         if self._took("bracket", "["):
-            return self._postfix(Items(tuple(self._listed("]"))))
+            return self._postfix(ArrayNode(tuple(self._listed("]"))))
         if self._took("bracket", "{"):
             return self._postfix(self._map())
         raise self._unexpected()
@@ -252,8 +252,8 @@ class _Parser:
     def _named(self) -> Node:
         name = self._next().value
         if name in _CONSTANTS:
-            return Literal(_CONSTANTS[name])
-        return self._postfix(self._call(name, ()) if self._is("bracket", "(") else Name(name))
+            return LiteralNode(_CONSTANTS[name])
+        return self._postfix(self._call(name, ()) if self._is("bracket", "(") else NameNode(name))
 
     def _listed(self, closing: str) -> list[Node]:
         nodes: list[Node] = []
@@ -275,7 +275,7 @@ class _Parser:
                     break
             key: Node
             if self._current.kind in ("number", "string", "identifier"):
-                key = Literal(self._next().value)
+                key = LiteralNode(self._next().value)
             elif self._is("bracket", "("):
                 key = self._expression(0)
             else:
@@ -283,14 +283,14 @@ class _Parser:
             self._expect("operator", ":")
             pairs.append((key, self._expression(0)))
         self._next()
-        return Pairs(tuple(pairs))
+        return MapNode(tuple(pairs))
 
     def _call(self, name: str, given: tuple[Node, ...]) -> Node:
         self._expect("bracket", "(")
         if name in PREDICATES:
-            return Builtin(name, (*given, *self._predicate_arguments(PREDICATES[name][len(given) :])))
+            return BuiltinNode(name, (*given, *self._predicate_arguments(PREDICATES[name][len(given) :])))
         arguments = (*given, *self._listed(")"))
-        return Builtin(name, arguments) if name in self._functions else Call(Name(name), arguments)
+        return BuiltinNode(name, arguments) if name in self._functions else CallNode(NameNode(name), arguments)
 
     def _predicate_arguments(self, wanted: tuple[str, ...]) -> list[Node]:
         nodes: list[Node] = []
@@ -308,7 +308,7 @@ class _Parser:
         self._predicates += 1
         body = self._block() if self._is("bracket", "{") else self._expression(0)
         self._predicates -= 1
-        return Predicate(body)
+        return PredicateNode(body)
 
     # What follows an operand
 
@@ -330,23 +330,25 @@ class _Parser:
         token = self._next()
         if token.kind != "identifier" and not (token.kind == "operator" and token.value in WORDS):
             raise ExpressionError(f"a name must follow the dot at character {token.place} of {self._shown!r}")
-        chained = isinstance(node, Chain)
-        found: Node = Member(node.inner if isinstance(node, Chain) else node, Literal(token.value), optional)
+        chained = isinstance(node, ChainNode)
+        found: Node = MemberNode(
+            node.inner if isinstance(node, ChainNode) else node, LiteralNode(token.value), optional
+        )
         if self._took("bracket", "("):
-            found = Call(found, tuple(self._listed(")")))
-        return Chain(found) if chained or optional else found
+            found = CallNode(found, tuple(self._listed(")")))
+        return ChainNode(found) if chained or optional else found
 
     def _subscript(self, node: Node, *, optional: bool) -> Node:
         start = None if self._is("operator", ":") else self._expression(0)
         if self._took("operator", ":"):
             stop = None if self._is("bracket", "]") else self._expression(0)
             self._expect("bracket", "]")
-            return Slice(node, start, stop)
+            return SliceNode(node, start, stop)
         self._expect("bracket", "]")
         if start is None:
             raise self._unexpected()
-        found = Member(node, start, optional)
-        return Chain(found) if optional else found
+        found = MemberNode(node, start, optional)
+        return ChainNode(found) if optional else found
 
 
 _CONSTANTS: dict[str, object] = {"true": True, "false": False, "nil": None}

@@ -19,7 +19,7 @@ LONGEST = 256
 
 
 @dataclass(frozen=True)
-class Version:
+class SemanticVersion:
     """One version. *given*: how many of its numbers were written."""
 
     numbers: tuple[int, int, int]
@@ -37,7 +37,7 @@ class Version:
         return (self.numbers, not self.prerelease, parts)
 
 
-def parsed(text: str) -> Version:
+def parsed(text: str) -> SemanticVersion:
     """*text* as a version; missing numbers are 0. Raises ExpressionError."""
     match = _VERSION.fullmatch(text)
     if match is None or _WILD.intersection(match.groups()[:3]) or len(text) > LONGEST:
@@ -45,10 +45,10 @@ def parsed(text: str) -> Version:
     return _version(match.groups())
 
 
-def _version(groups: tuple[str | None, ...]) -> Version:
+def _version(groups: tuple[str | None, ...]) -> SemanticVersion:
     numbers = [part for part in groups[:3] if part is not None and part not in _WILD]
     padded = [*(int(part) for part in numbers), 0, 0, 0]
-    return Version((padded[0], padded[1], padded[2]), groups[3] or "", groups[4] or "", len(numbers))
+    return SemanticVersion((padded[0], padded[1], padded[2]), groups[3] or "", groups[4] or "", len(numbers))
 
 
 def described(text: str) -> Methods:
@@ -67,7 +67,7 @@ def described(text: str) -> Methods:
     return Methods(_plain(version), parts)
 
 
-def _plain(version: Version) -> str:
+def _plain(version: SemanticVersion) -> str:
     text = ".".join(map(str, version.numbers))
     return (
         text
@@ -83,9 +83,9 @@ def satisfies(constraint: str, text: str) -> bool:
     return any(all(_allows(operator, bound, version) for operator, bound in ranges) for ranges in alternatives)
 
 
-def _ranges(text: str) -> list[tuple[str, Version]]:
+def _ranges(text: str) -> list[tuple[str, SemanticVersion]]:
     text = _HYPHEN.sub(lambda match: f">={match[1]}, <={match[7]}", text)
-    found: list[tuple[str, Version]] = []
+    found: list[tuple[str, SemanticVersion]] = []
     place = 0
     if len(text) > LONGEST:
         raise ExpressionError("a constraint on versions is too long")
@@ -100,7 +100,7 @@ def _ranges(text: str) -> list[tuple[str, Version]]:
     return found
 
 
-def _allows(operator: str, bound: Version, version: Version) -> bool:
+def _allows(operator: str, bound: SemanticVersion, version: SemanticVersion) -> bool:
     # A prerelease is asked for by name only.
     if version.prerelease and not bound.prerelease and operator not in ("!=",):
         return False
@@ -108,21 +108,21 @@ def _allows(operator: str, bound: Version, version: Version) -> bool:
     return check(bound, version)
 
 
-def _above(bound: Version, version: Version) -> bool:
+def _above(bound: SemanticVersion, version: SemanticVersion) -> bool:
     if bound.given < 3:
         return version.numbers[: bound.given] > bound.numbers[: bound.given]
     return version.key() > bound.key()
 
 
-def _within(bound: Version, version: Version, count: int) -> bool:
+def _within(bound: SemanticVersion, version: SemanticVersion, count: int) -> bool:
     return version.numbers[:count] == bound.numbers[:count]
 
 
-def _same(bound: Version, version: Version) -> bool:
+def _same(bound: SemanticVersion, version: SemanticVersion) -> bool:
     return version.key() == bound.key()
 
 
-def _leading(bound: Version) -> int:
+def _leading(bound: SemanticVersion) -> int:
     """How many numbers ``^`` keeps: up to the first that is not 0."""
     for place, number in enumerate(bound.numbers[: bound.given]):
         if number:
@@ -130,15 +130,15 @@ def _leading(bound: Version) -> int:
     return bound.given
 
 
-def _equal(bound: Version, version: Version) -> bool:
+def _equal(bound: SemanticVersion, version: SemanticVersion) -> bool:
     return _within(bound, version, bound.given) if bound.given < 3 else _same(bound, version)
 
 
-def _from(bound: Version, version: Version) -> bool:
+def _from(bound: SemanticVersion, version: SemanticVersion) -> bool:
     return version.key() >= bound.key()
 
 
-_CHECKS: dict[str, Callable[[Version, Version], bool]] = {
+_CHECKS: dict[str, Callable[[SemanticVersion, SemanticVersion], bool]] = {
     **dict.fromkeys(("", "=", "=="), _equal),
     "!=": lambda bound, version: not _equal(bound, version),
     ">": _above,

@@ -4,28 +4,28 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Literal:
+class LiteralNode:
     """A number, text, truth value or nil."""
 
     value: object
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class NameNode:
     """A variable."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Pointer:
+class PointerNode:
     """``#`` (the element that a predicate looks at), ``#index`` or ``#acc``."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Unary:
+class UnaryNode:
     """``!`` ``not`` ``-`` ``+``."""
 
     operator: str
@@ -33,7 +33,7 @@ class Unary:
 
 
 @dataclass(frozen=True, slots=True)
-class Binary:
+class BinaryNode:
     """Two operands and what stands between them."""
 
     operator: str
@@ -42,7 +42,7 @@ class Binary:
 
 
 @dataclass(frozen=True, slots=True)
-class Conditional:
+class ConditionalNode:
     """``a ? b : c``, or ``if a { b } else { c }``."""
 
     condition: "Node"
@@ -51,7 +51,7 @@ class Conditional:
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class MemberNode:
     """``a.b``, ``a[b]``; *optional*: ``a?.b``."""
 
     of: "Node"
@@ -60,14 +60,14 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Chain:
+class ChainNode:
     """Where an optional member's nil ends a chain of members."""
 
     inner: "Node"
 
 
 @dataclass(frozen=True, slots=True)
-class Slice:
+class SliceNode:
     """``a[b:c]``."""
 
     of: "Node"
@@ -76,7 +76,7 @@ class Slice:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class CallNode:
     """A call of a variable's or member's value."""
 
     callee: "Node"
@@ -84,7 +84,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Builtin:
+class BuiltinNode:
     """A call of one of the language's own functions."""
 
     name: str
@@ -92,28 +92,28 @@ class Builtin:
 
 
 @dataclass(frozen=True, slots=True)
-class Predicate:
+class PredicateNode:
     """An argument that is evaluated once for each element."""
 
     body: "Node"
 
 
 @dataclass(frozen=True, slots=True)
-class Items:
+class ArrayNode:
     """``[a, b]``."""
 
     items: tuple["Node", ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Pairs:
+class MapNode:
     """``{a: b}``."""
 
     pairs: tuple[tuple["Node", "Node"], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Let:
+class LetNode:
     """``let name = value; body``."""
 
     name: str
@@ -122,27 +122,27 @@ class Let:
 
 
 @dataclass(frozen=True, slots=True)
-class Sequence:
+class SequenceNode:
     """``a; b``: the last one's value."""
 
     steps: tuple["Node", ...]
 
 
 Node = (
-    Literal
-    | Name
-    | Pointer
-    | Unary
-    | Binary
-    | Conditional
-    | Member
-    | Chain
-    | Slice
-    | Call
-    | Builtin
-    | Predicate
-    | Items
-    | Pairs
-    | Let
-    | Sequence
+    LiteralNode
+    | NameNode
+    | PointerNode
+    | UnaryNode
+    | BinaryNode
+    | ConditionalNode
+    | MemberNode
+    | ChainNode
+    | SliceNode
+    | CallNode
+    | BuiltinNode
+    | PredicateNode
+    | ArrayNode
+    | MapNode
+    | LetNode
+    | SequenceNode
 )

@@ -37,10 +37,10 @@ class _Checker:
 
     # One method a node
 
-    def _literal(self, node: syntax.Literal) -> GoType:
+    def _literal(self, node: syntax.LiteralNode) -> GoType:
         return types.of_value(node.value)
 
-    def _name(self, node: syntax.Name) -> GoType:
+    def _name(self, node: syntax.NameNode) -> GoType:
         if node.name in self._locals:
             return self._locals[node.name]
         if node.name == "$env":
@@ -51,14 +51,14 @@ class _Checker:
             return types.FUNCTION
         raise ExpressionError(f"unknown name {node.name}")
 
-    def _pointer(self, node: syntax.Pointer) -> GoType:
+    def _pointer(self, node: syntax.PointerNode) -> GoType:
         if not self._pointers:
             raise ExpressionError("# stands for an element, and has no meaning outside a function that looks at each")
         if node.name not in self._pointers[-1]:
             raise ExpressionError(f"unknown pointer #{node.name}")
         return self._pointers[-1][node.name]
 
-    def _unary(self, node: syntax.Unary) -> GoType:
+    def _unary(self, node: syntax.UnaryNode) -> GoType:
         operand = self.of(node.operand)
         if node.operator in ("!", "not"):
             if operand == BOOL or operand.is_unknown:
@@ -67,17 +67,17 @@ class _Checker:
             return operand
         raise ExpressionError(f"{node.operator} is not defined on {operand.name}")
 
-    def _binary(self, node: syntax.Binary) -> GoType:
+    def _binary(self, node: syntax.BinaryNode) -> GoType:
         # A long chain of operators leans to the left; it is walked, not recursed into.
         spine = [node]
-        while isinstance(spine[-1].left, syntax.Binary):
+        while isinstance(spine[-1].left, syntax.BinaryNode):
             spine.append(spine[-1].left)
         left = self.of(spine[-1].left)
         for part in reversed(spine):
             left = _joined(part, left, self.of(part.right))
         return left
 
-    def _conditional(self, node: syntax.Conditional) -> GoType:
+    def _conditional(self, node: syntax.ConditionalNode) -> GoType:
         condition = self.of(node.condition)
         if condition != BOOL and not condition.is_unknown:
             raise ExpressionError(f"a condition must be true or false, not {condition.name}")
@@ -92,13 +92,13 @@ class _Checker:
             return LIST
         return then
 
-    def _member(self, node: syntax.Member) -> GoType:
-        if isinstance(node.of, syntax.Name) and node.of.name == "$env" and isinstance(node.key, syntax.Literal):
+    def _member(self, node: syntax.MemberNode) -> GoType:
+        if isinstance(node.of, syntax.NameNode) and node.of.name == "$env" and isinstance(node.key, syntax.LiteralNode):
             return self._of_environment(node.key.value, optional=node.optional)
         base, key = self.of(node.of), self.of(node.key)
         if base.is_unknown:
             return UNKNOWN
-        name = node.key.value if isinstance(node.key, syntax.Literal) and isinstance(node.key.value, str) else None
+        name = node.key.value if isinstance(node.key, syntax.LiteralNode) and isinstance(node.key.value, str) else None
         if base.is_map:
             if not key.fits(base.key) and not key.is_unknown:
                 raise ExpressionError(f"{key.name} cannot be a key of {base.name}")
@@ -118,10 +118,10 @@ class _Checker:
             return UNKNOWN
         raise ExpressionError(f"unknown name {name}")
 
-    def _chain(self, node: syntax.Chain) -> GoType:
+    def _chain(self, node: syntax.ChainNode) -> GoType:
         return self.of(node.inner)
 
-    def _slice(self, node: syntax.Slice) -> GoType:
+    def _slice(self, node: syntax.SliceNode) -> GoType:
         sliced = self.of(node.of)
         if sliced.is_unknown:
             return UNKNOWN
@@ -133,28 +133,28 @@ class _Checker:
                 raise ExpressionError(f"a slice begins and ends at whole numbers, not at {found.name}")
         return sliced
 
-    def _call(self, node: syntax.Call) -> GoType:
+    def _call(self, node: syntax.CallNode) -> GoType:
         callee = self.of(node.callee)
         if callee.is_unknown:
             return UNKNOWN
         if callee != types.FUNCTION:
             raise ExpressionError(f"{callee.name} cannot be called")
         given = [self.of(argument) for argument in node.arguments]
-        if isinstance(node.callee, syntax.Name):
+        if isinstance(node.callee, syntax.NameNode):
             rule = self._results.get(node.callee.name)
             return rule(given) if rule else UNKNOWN
-        if isinstance(node.callee, syntax.Member) and isinstance(node.callee.key, syntax.Literal):
+        if isinstance(node.callee, syntax.MemberNode) and isinstance(node.callee.key, syntax.LiteralNode):
             return METHODS[self.of(node.callee.of).name][str(node.callee.key.value)]
         return UNKNOWN
 
-    def _builtin(self, node: syntax.Builtin) -> GoType:
+    def _builtin(self, node: syntax.BuiltinNode) -> GoType:
         if node.name in _PREDICATES:
             return self._looking_at_each(node)
         if node.name == "get":
             return self._get(node)
         return self._results[node.name]([self.of(argument) for argument in node.arguments])
 
-    def _get(self, node: syntax.Builtin) -> GoType:
+    def _get(self, node: syntax.BuiltinNode) -> GoType:
         if len(node.arguments) != 2:
             raise ExpressionError(f"get takes 2 arguments, not {len(node.arguments)}")
         base, key = (self.of(argument) for argument in node.arguments)
@@ -167,7 +167,7 @@ class _Checker:
             raise ExpressionError(f"{key.name} cannot select from {base.name}")
         return base.of_elements
 
-    def _looking_at_each(self, node: syntax.Builtin) -> GoType:
+    def _looking_at_each(self, node: syntax.BuiltinNode) -> GoType:
         items = self.of(node.arguments[0])
         if not items.is_list and not items.is_unknown:
             raise ExpressionError(f"{node.name} takes a list, not {items.name}")
@@ -176,7 +176,7 @@ class _Checker:
             return INT if node.name == "count" else element
         self._pointers.append({"": element} | _PREDICATES[node.name])
         body = node.arguments[1]
-        answer = self.of(body.body if isinstance(body, syntax.Predicate) else body)
+        answer = self.of(body.body if isinstance(body, syntax.PredicateNode) else body)
         self._pointers.pop()
         for more in node.arguments[2:]:
             order = self.of(more)
@@ -188,22 +188,22 @@ class _Checker:
             raise ExpressionError(f"the answer for each element of {node.name} is true or false, not {answer.name}")
         return _GIVEN[node.name](items, element, answer)
 
-    def _predicate(self, node: syntax.Predicate) -> GoType:
+    def _predicate(self, node: syntax.PredicateNode) -> GoType:
         return self.of(node.body)
 
-    def _items(self, node: syntax.Items) -> GoType:
+    def _items(self, node: syntax.ArrayNode) -> GoType:
         found = [self.of(item) for item in node.items]
         if not found:
             return types.list_of(UNKNOWN)
         return types.list_of(found[-1]) if len({_kind(each) for each in found}) == 1 else LIST
 
-    def _pairs(self, node: syntax.Pairs) -> GoType:
+    def _pairs(self, node: syntax.MapNode) -> GoType:
         for key, value in node.pairs:
             self.of(key)
             self.of(value)
         return types.MAP
 
-    def _let(self, node: syntax.Let) -> GoType:
+    def _let(self, node: syntax.LetNode) -> GoType:
         if node.name in self._environment or node.name in self._functions or node.name in self._locals:
             raise ExpressionError(f"cannot redeclare {node.name}")
         self._locals[node.name] = self.of(node.value)
@@ -211,26 +211,26 @@ class _Checker:
         del self._locals[node.name]
         return body
 
-    def _sequence(self, node: syntax.Sequence) -> GoType:
+    def _sequence(self, node: syntax.SequenceNode) -> GoType:
         return [self.of(step) for step in node.steps][-1]
 
     RULES: ClassVar[Mapping[type, Callable[["_Checker", Any], GoType]]] = {
-        syntax.Literal: _literal,
-        syntax.Name: _name,
-        syntax.Pointer: _pointer,
-        syntax.Unary: _unary,
-        syntax.Binary: _binary,
-        syntax.Conditional: _conditional,
-        syntax.Member: _member,
-        syntax.Chain: _chain,
-        syntax.Slice: _slice,
-        syntax.Call: _call,
-        syntax.Builtin: _builtin,
-        syntax.Predicate: _predicate,
-        syntax.Items: _items,
-        syntax.Pairs: _pairs,
-        syntax.Let: _let,
-        syntax.Sequence: _sequence,
+        syntax.LiteralNode: _literal,
+        syntax.NameNode: _name,
+        syntax.PointerNode: _pointer,
+        syntax.UnaryNode: _unary,
+        syntax.BinaryNode: _binary,
+        syntax.ConditionalNode: _conditional,
+        syntax.MemberNode: _member,
+        syntax.ChainNode: _chain,
+        syntax.SliceNode: _slice,
+        syntax.CallNode: _call,
+        syntax.BuiltinNode: _builtin,
+        syntax.PredicateNode: _predicate,
+        syntax.ArrayNode: _items,
+        syntax.MapNode: _pairs,
+        syntax.LetNode: _let,
+        syntax.SequenceNode: _sequence,
     }
 
 
@@ -266,7 +266,7 @@ _GIVEN: dict[str, _Given] = {
 # Operators
 
 
-def _joined(node: syntax.Binary, left: GoType, right: GoType) -> GoType:
+def _joined(node: syntax.BinaryNode, left: GoType, right: GoType) -> GoType:
     sign = node.operator
     if sign == "??":
         return _coalesced(left, right)
@@ -276,7 +276,7 @@ def _joined(node: syntax.Binary, left: GoType, right: GoType) -> GoType:
         if left.compares_to(right):
             return BOOL
     else:
-        if sign == "matches" and isinstance(node.right, syntax.Literal) and isinstance(node.right.value, str):
+        if sign == "matches" and isinstance(node.right, syntax.LiteralNode) and isinstance(node.right.value, str):
             patterns.compiled(node.right.value)
         for wanted, result in _DEFINED[sign]:
             if _matches(left, wanted[0]) and _matches(right, wanted[1]):
