@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
     from argosy.ports.features import Features, OnlineFeatures, SharedOnlineStore
     from argosy.ports.forge import Forge
     from argosy.ports.inspection import Inspection
+    from argosy.ports.key_maker import KeyMaker
     from argosy.ports.prediction_log import PredictionHistory, PredictionLog, Served
     from argosy.ports.registry import Registry
     from argosy.ports.rollouts import Rollouts
@@ -123,6 +124,13 @@ def prediction_history(settings: Settings) -> PredictionHistory:
     from argosy.adapters.segment_log.history import SegmentHistory
 
     return SegmentHistory(settings.predictions_uri)
+
+
+def keys() -> KeyMaker:
+    """What makes the keys of a laptop."""
+    from argosy.adapters import keys as made
+
+    return made
 
 
 def hash_key(settings: Settings) -> bytes:
@@ -227,20 +235,6 @@ def trial_server() -> TrialServer:
     return ChildServer()
 
 
-def prepare(settings: Settings) -> None:
-    """Make what a laptop's state folder needs and does not have yet: keys, the environment repo, the registry's database.
-
-    Quick where everything is there. Safe to run twice, also at once.
-    """
-    prepare_keys(settings)
-    prepare_environment_repo(settings)
-    database = settings.tracking_uri.removeprefix("sqlite:///")
-    if settings.tracking_uri.startswith("sqlite:///") and not Path(database).exists():
-        from argosy.adapters.mlflow_registry import MlflowRegistry
-
-        MlflowRegistry(settings.tracking_uri).prepare()
-
-
 def other_policies(settings: Settings) -> list[str]:
     """The policies (``policies/<model>.yaml``) that this machine's environment repo has otherwise than the folder ``gitops-env`` at hand.
 
@@ -251,37 +245,6 @@ def other_policies(settings: Settings) -> list[str]:
     from argosy.adapters.local_forge import template
 
     return template.other_policies(Path(settings.forge_uri.removeprefix(LOCAL)), environment_template(settings))
-
-
-def prepare_keys(settings: Settings) -> None:
-    """Make the keys that are to lie in this machine's state folder and do not yet; one that lies elsewhere is somebody's to bring.
-
-    Quick, and safe to run twice, also at once.
-    """
-    paths = (settings.signing_key, settings.verifying_key, settings.hash_key)
-    own = {path for path in paths if path.is_relative_to(settings.home)}
-    if all(path.exists() for path in own):
-        return
-    from argosy.adapters import keys  # not before: cryptography takes its time
-
-    if {settings.signing_key, settings.verifying_key} <= own:
-        keys.ensure_signing_pair(settings.signing_key, settings.verifying_key)
-    if settings.hash_key in own:
-        keys.ensure_secret(settings.hash_key)
-
-
-def prepare_environment_repo(settings: Settings) -> None:
-    """Make this machine's environment repo, or add to it models of ``gitops-env`` that it does not know. A step that only reads cannot."""
-    if settings.forge_uri.startswith(LOCAL):
-        forge(settings)
-
-
-def prepare_places(settings: Settings) -> None:
-    """Make the folders of this machine that steps write to: a step sees only what is there when it starts."""
-    for places in settings.places().values():
-        for path, written in places:
-            if written and path.is_relative_to(settings.home) and not str(path).endswith(".git"):
-                path.mkdir(parents=True, exist_ok=True)
 
 
 def _github(address: str, token: str | None) -> Forge:

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A registry's folder with an empty database, which takes seconds to make."""
     folder = tmp_path_factory.mktemp("registry")
-    MlflowRegistry(f"sqlite:///{folder}/mlflow.db").prepare()
+    MlflowRegistry(f"sqlite:///{folder}/mlflow.db").check()
     return folder
 
 
@@ -238,7 +238,7 @@ def test_a_version_made_in_a_race_is_taken_back(
 def test_a_database_is_made_whole(tmp_path: Path) -> None:
     """The database appears when its tables are complete, and nothing else is left."""
     database = tmp_path / "registry" / "mlflow.db"
-    MlflowRegistry(f"sqlite:///{database}").prepare()
+    MlflowRegistry(f"sqlite:///{database}").check()
     assert sorted(path.name for path in database.parent.iterdir()) == ["mlflow.db", "mlflow.db.lock"]
     assert MlflowRegistry(f"sqlite:///{database}").crown("toy", sha256(b"a")) is None
 

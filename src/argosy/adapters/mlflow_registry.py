@@ -54,11 +54,6 @@ class MlflowRegistry:
         self._uri = tracking_uri
         self._file = Path(tracking_uri.removeprefix(SQLITE)) if tracking_uri.startswith(SQLITE) else None
 
-    def prepare(self) -> None:
-        """Make the database, which takes seconds, ahead of its first use. Nothing to do for a server."""
-        with self._client():
-            pass
-
     def check(self) -> None:
         """See the port."""
         with self._client() as client:

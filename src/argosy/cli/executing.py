@@ -11,9 +11,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from argosy import errors, settings, telemetry, wiring
+from argosy import errors, settings, telemetry
 from argosy.argo import KILLED_FOR_MEMORY, MAIN
-from argosy.cli import local, memory, models
+from argosy.cli import local, memory, models, state_folder
 from argosy.cli import progress as drawing
 from argosy.engine import api, nodes
 from argosy.engine.nodes import Node
@@ -63,8 +63,8 @@ def options(arguments: argparse.Namespace, **given: Any) -> RunOptions:
     if arguments.parallelism is not None and arguments.parallelism < 1:
         raise errors.UsageError(f"--parallelism {arguments.parallelism}: at least one step must run at a time")
     found = settings.Settings.from_environment()
-    wiring.prepare_keys(found)
-    wiring.prepare_places(found)
+    state_folder.ensure_keys(found)
+    state_folder.ensure_places(found)
     say_open()
     return RunOptions(
         home=found.home,

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from argosy import errors, wiring
-from argosy.cli import executing, manifests, models, parameters
+from argosy import errors
+from argosy.cli import executing, manifests, models, parameters, state_folder
 from argosy.engine import api
 from argosy.engine.options import Cluster
 from argosy.settings import Settings
@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     prepared, options = parameters.prepare(manifest, options)
     executing.say_ignored(prepared, arguments)
     if executing.is_of_model(prepared.metadata):
-        wiring.prepare_environment_repo(Settings.from_environment())
+        state_folder.ensure_environment_repo(Settings.from_environment())
     if any(template.get("name") == CHAMPION.name for template in prepared.spec["templates"]):
         _find_policy(arguments, prepared.metadata)
     _say_next_times(manifest)

@@ -5,8 +5,8 @@ Everything else does this by itself when it is needed; here it can be done ahead
 
 import argparse
 
-from argosy import errors, wiring
-from argosy.cli import policies
+from argosy import errors
+from argosy.cli import policies, state_folder
 from argosy.settings import Settings
 
 
@@ -17,7 +17,7 @@ def add_arguments(_parser: argparse.ArgumentParser) -> None:
 def run(_arguments: argparse.Namespace) -> int:
     """Prepare the state folder."""
     settings = Settings.from_environment()
-    wiring.prepare(settings)
+    state_folder.ensure(settings)
     policies.say_others(settings)
     print(f"ready: {settings.home}")
     return errors.DONE

@@ -31,7 +31,7 @@ INPUTS = ("settings", "bundle", "training", "history", "choice", "evidence", "sn
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A registry's folder with an empty database, which takes seconds to make."""
     folder = tmp_path_factory.mktemp("registry")
-    MlflowRegistry(f"sqlite:///{folder}/mlflow.db").prepare()
+    MlflowRegistry(f"sqlite:///{folder}/mlflow.db").check()
     return folder
 
 
