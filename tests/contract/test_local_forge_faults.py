@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from argosy import errors
+from argosy.adapters.local_forge import ledger as ledgers
 from argosy.adapters.local_forge.forge import MAIN, LocalForge
 from argosy.domain import promotion
 from argosy.domain.promotion import State
@@ -330,6 +331,22 @@ def test_git_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(errors.Misconfigured, match="git is not on PATH"):
         LocalForge(tmp_path / "environment.git", TEMPLATE)
+
+
+@pytest.mark.parametrize("content", [b"{}", b"no JSON"])
+def test_a_record_that_somebody_broke(copies: Callable[[], Path], content: bytes) -> None:
+    """Requests are a ref that whoever may push can push to: what is no request is named, and the way back."""
+    path = copies()
+    forge, repository = LocalForge(path, TEMPLATE), Repository(path)
+    forge.propose(proposal("a"))
+    before = repository.resolve(ledgers.REF) or ""
+    broken = repository.commit(before, {"1/request.json": content}, "by hand\n", Person("mallory"))
+    assert repository.move(ledgers.REF, broken, before)
+    with pytest.raises(errors.Misconfigured, match=r"1/request\.json of refs/argosy/requests/ledger.*`git .* reflog"):
+        forge.requests()
+    states = repository.git("reflog", "--format=%H", ledgers.REF).decode().split()
+    repository.git("update-ref", ledgers.REF, states[1])
+    assert open_requests(forge) == [1]
 
 
 def test_what_a_killed_process_left_is_removed(copies: Callable[[], Path]) -> None:

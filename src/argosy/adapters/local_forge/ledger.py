@@ -8,6 +8,9 @@ import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pydantic import ValidationError
+
+from argosy import errors
 from argosy.domain import promotion
 from argosy.domain.promotion import Request, State
 from argosy.files.git_repository import NOTHING, Person, Repository
@@ -68,9 +71,23 @@ def read(repository: Repository, main: str) -> Ledger:
     if commit is None:
         return Ledger(repository, NOTHING, ())
     listing = {path: blob for path, blob in repository.listing(commit).items() if path.endswith("/request.json")}
-    written = [Request.model_validate_json(content) for content in repository.contents(list(listing.values()))]
+    contents = zip(listing, repository.contents(list(listing.values())), strict=True)
+    written = [_request(repository, path, content) for path, content in contents]
     requests = _settled(repository, main, written)
     return Ledger(repository, commit, tuple(sorted(requests, key=lambda request: request.number)))
+
+
+def _request(repository: Repository, path: str, content: bytes) -> Request:
+    try:
+        return Request.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the whole"
+        git = f"git --git-dir={repository.path}"
+        raise errors.Misconfigured(
+            f"{repository.path}: {path} of {REF}, the record of requests, cannot be read: {field}: {first['msg']}. `{git} reflog {REF}` "
+            f"lists its earlier states, `{git} update-ref {REF} COMMIT` brings one back"
+        ) from None
 
 
 def _settled(repository: Repository, main: str, written: list[Request]) -> list[Request]:
