@@ -428,6 +428,17 @@ def test_the_container_engine_that_answers_is_taken(run: Run, tmp_path: Path, mo
     assert [line.split()[0] for line in (tmp_path / "asked").read_text().splitlines()] == ["ps", "run"]
 
 
+def test_an_image_that_the_engine_cannot_run(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log ends with the engine's own reason, below whatever it printed after it, and with the way round it."""
+    fails = "echo 'docker: no such image.' >&2; echo >&2; echo \"Run 'docker run --help'\" >&2; exit 125"
+    engines(tmp_path / "bin", monkeypatch, docker=f'test "$1" = ps || {{ {fails}; }}')
+    ended = run(leaf(OK), process_images=())
+    log = next((ended.folder / "nodes").rglob("main.log")).read_text(encoding="utf-8")
+    assert log.splitlines()[-1] == (
+        "argosy: docker could not run the image 'any': no such image. As a process it runs with --local-image 'any'"
+    )
+
+
 def test_unknown_parameter(run: Run) -> None:
     """A parameter that the workflow does not have is a mistake on the command line."""
     with pytest.raises(errors.UsageError, match="no parameter 'colr'; did you mean 'color'"):

@@ -55,6 +55,14 @@ def of_memory(template: Json, name: str, shortage: Shortage) -> str:
     return f"{said}. With that limit it would be killed again; raise resources.limits.memory of the template {name!r}"
 
 
+def of_engine(log: Path, launch: Launch, image: str) -> str:
+    """What the container engine of *launch*, which could not run *image*, said of it, and the way without one."""
+    program = launch.argv[0]
+    said = [line for line in _last_lines(log) if re.match(rf"(?:{re.escape(program)}|Error): ", line)]
+    why = f": {said[-1].partition(': ')[2].rstrip('.')}" if said else ""
+    return f"{program} could not run the image {image!r}{why}. As a process it runs with --local-image '{image}'"
+
+
 def of_paths(log: Path, launch: Launch, code: int) -> Iterator[str]:
     """What of this machine the process of *launch*, which ended with *code*, looked for and is not shown."""
     if not launch.apart:

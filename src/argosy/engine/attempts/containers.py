@@ -13,6 +13,8 @@ from argosy.engine.processes.launcher import Launch
 
 ENGINES = ("podman", "docker")
 SCRIPT = "/argo/staging/script"
+GAVE_UP = 125
+"""The exit code of podman and docker where they could not run an image; a program in it may end with the same."""
 PATIENCE = 20.0
 """Seconds in which a container engine answers."""
 
@@ -66,6 +68,11 @@ def launch(program: str | None, request: StartPod, workspace: Workspace, variabl
         scratch=workspace.scratch,
         apart=False,
     )
+
+
+def gave_up(started: Launch, code: int) -> bool:
+    """Whether a container engine was *started*, and ended with *code* because it could not run the image."""
+    return started.argv[0] in ENGINES and not started.apart and code == GAVE_UP
 
 
 def _options(

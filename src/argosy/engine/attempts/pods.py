@@ -104,6 +104,9 @@ class _Part:
         lines = []
         if self.shortage and end.word == KILLED_FOR_MEMORY:
             lines = [advice.of_memory(self.member.template, str(self.request.template.get("name")), self.shortage)]
+        elif self.launch and containers.gave_up(self.launch, end.code) and self.workspace.log.exists():
+            image = str(container_of(self.member.template).get("image"))
+            lines = [advice.of_engine(self.workspace.log, self.launch, image)]
         elif self.launch and end.code and self.workspace.log.exists():
             lines = list(advice.of_paths(self.workspace.log, self.launch, end.code))
         with disk.guarded("write to the log of a step"):
