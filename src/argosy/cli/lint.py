@@ -10,6 +10,7 @@ by hand. Ends 10 where something is wrong.
 """
 
 import argparse
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Lint each manifest."""
     if absent := next((given for given in arguments.manifest if not given.exists()), None):
         raise errors.Misconfigured(f"there is no {absent}{models.hint(absent)}")
-    paths = [path / folder.MANIFEST if path.is_dir() else path for path in arguments.manifest]
+    paths = [_manifest_of(path) if path.is_dir() else path for path in arguments.manifest]
     found = {path: _problems(path, production=arguments.production) for path in paths}
     if arguments.production:
         for given, path in zip(arguments.manifest, paths, strict=True):
@@ -50,6 +51,13 @@ def run(arguments: argparse.Namespace) -> int:
     if count := sum(len(problems) for problems in found.values()):
         raise errors.Rejected(f"{count} problem{'s' if count > 1 else ''} found")
     return errors.DONE
+
+
+def _manifest_of(model: Path) -> Path:
+    manifest = model / folder.MANIFEST
+    if not manifest.exists():
+        raise errors.Misconfigured(f"there is no {manifest}; `argosy compile {shlex.quote(str(model))}` writes it")
+    return manifest
 
 
 def _problems(path: Path, *, production: bool) -> list[str]:

@@ -32,7 +32,12 @@ def problems(manifest: Manifest, *, production: bool = False) -> list[str]:
 def _is_argo(manifest: Manifest) -> Iterator[str]:
     kind = KINDS.get(manifest.get("kind", ""))
     if kind is None:
-        yield f"kind: {manifest.get('kind')!r} is no workflow; expected one of {', '.join(sorted(KINDS))}"
+        yield (
+            f"kind: {manifest['kind']!r} is no workflow; expected one of {', '.join(sorted(KINDS))}"
+            if "kind" in manifest
+            else "kind: is missing, so this is no manifest; the files of a model, and its gates, are checked by its folder: "
+            "`argosy lint workflows/NAME`"
+        )
         return
     try:
         kind.model_validate(manifest)

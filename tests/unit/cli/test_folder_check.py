@@ -43,6 +43,7 @@ def test_nothing_is_wrong_with_the_tutorial(project: Path) -> None:
         pytest.param(("compile", "upsell"), "there is no folder upsell; did you mean workflows/upsell", id="name-only"),
         pytest.param(("compile", "workflows/upsel"), "did you mean workflows/upsell", id="misspelt"),
         pytest.param(("compile", SETTINGS), f"{SETTINGS} is a file; name the folder of a model", id="file"),
+        pytest.param(("lint", "workflows/upsell"), "`argosy compile workflows/upsell` writes it", id="not-compiled"),
         pytest.param(("lint", "upsel"), "there is no upsel; did you mean workflows/upsell", id="linted"),
     ],
 )

@@ -126,6 +126,7 @@ CONTAINER: list[str | int] = ["spec", "templates", 0, "container"]
         pytest.param(_with(["spec", "entrypoint"], ["main"]), "spec.entrypoint: ", id="wrong-type"),
         pytest.param(_with([*CONTAINER, "env"], [{"name": "A", "value": 1}]), "env.0.value: ", id="number-in-env"),
         pytest.param(_with(["kind"], "Pod"), "kind: 'Pod' is no workflow", id="not-a-workflow"),
+        pytest.param({"model": "upsell"}, "kind: is missing, so this is no manifest", id="settings-of-a-model"),
     ],
 )
 def test_a_rule_names_the_field(manifest: dict[str, Any], problem: str) -> None:
