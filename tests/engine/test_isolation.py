@@ -430,11 +430,13 @@ def test_a_private_file_of_etc_can_be_given(place: Path, in_etc: Path) -> None:
     for name in ("given", "other"):
         (folder / name).write_text(f"the {name} one\n", encoding="utf-8")
         (folder / name).chmod(0o600)
-    text = SEES.replace("WHAT", f'"ls {folder}; cat {folder}/*"')
+    text = SEES.replace("WHAT", f'"cat {folder}/given && ls {folder}"')
     (place / "project" / "wf.yaml").write_text(text, encoding="utf-8")
+    assert f"give it with --allow {folder}/given" in run((), place, "-f", "wf.yaml")
+    shutil.rmtree(place / "home/runs")
     said = run((), place, "-f", "wf.yaml", "--allow", f"{folder}/given")
     (log,) = (place / "home").glob("runs/wf-*/nodes/*/0/main.log")
-    assert log.read_text(encoding="utf-8") == "given\nthe given one\n", said
+    assert log.read_text(encoding="utf-8") == "the given one\ngiven\n", said
 
 
 def test_the_system_is_few_mounts() -> None:

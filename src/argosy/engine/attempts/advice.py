@@ -89,16 +89,22 @@ def _advice(path: str, launch: Launch, *, reads_only: bool) -> str | None:
             if place
             else None
         )
-    if Path(path).is_relative_to("/") and not _is_shown(Path(path), launch) and os.path.lexists(path):
+    if not path.startswith("/") or not os.path.lexists(path) or _is_given(Path(path), launch):
+        return None
+    if not system.is_shown(Path(path)):
         return f"{path} is on this machine, but steps see only what they are given; give it with --allow {path}"
+    if os.access(path, os.R_OK) and not system.is_for_everybody(path):
+        return f"{path} is not for everybody on this machine, and steps read of {system.ETC} what is; give it with --allow {path}"
     return None
 
 
+def _is_given(path: Path, launch: Launch) -> bool:
+    given = [*_OWN, *(bind.target for bind in (*launch.given, *launch.binds))]
+    return any(path.is_relative_to(place) or Path(place).is_relative_to(path) for place in given)
+
+
 def _is_shown(path: Path, launch: Launch) -> bool:
-    shown = [*_OWN, *(bind.target for bind in (*launch.given, *launch.binds))]
-    return any(path.is_relative_to(place) or Path(place).is_relative_to(path) for place in shown) or system.is_shown(
-        path
-    )
+    return _is_given(path, launch) or system.is_shown(path)
 
 
 def _hidden_program(launch: Launch) -> Path | None:

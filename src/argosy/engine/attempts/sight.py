@@ -15,7 +15,7 @@ from argosy.engine.attempts.cache import READS
 from argosy.engine.attempts.workspace import container_of
 from argosy.engine.nodes import Json
 from argosy.engine.options import Place
-from argosy.engine.processes import system
+from argosy.engine.processes import readable, system
 from argosy.engine.processes.view import Bind
 
 MOST_ENTRIES = 100_000
@@ -29,7 +29,7 @@ class Sight:
     everybody: Sequence[Place] = ()
     by_secret: Mapping[str, Sequence[Place]] = field(default_factory=dict)
     here: Path | None = None
-    _known: dict[Place, list[Bind]] = field(default_factory=dict)
+    _known: "dict[Place, _Found]" = field(default_factory=dict)
 
     def of(self, template: Json) -> list[Bind]:
         """What a process of *template*, its arguments in place, sees."""
@@ -53,24 +53,40 @@ class Sight:
                 yield Place(path)
 
     def _shown(self, place: Place) -> list[Bind]:
-        if place not in self._known:
-            self._known[place] = list(_binds(place))
-        return self._known[place]
+        found = self._known.get(place)
+        if found is None or not found.is_current():
+            found = self._known[place] = _looked_up(place)
+        return found.binds
 
 
-def _binds(place: Place) -> Iterator[Bind]:
+@dataclass(frozen=True)
+class _Found:
+    """What there is to show of a place. *folders*: those that have links, as they were then."""
+
+    binds: list[Bind]
+    folders: Mapping[str, readable.State]
+
+    def is_current(self) -> bool:
+        """Whether all of it is still there, and links lead where they did. A link in a folder that had none is not noticed."""
+        there = bool(self.binds) and all(os.path.lexists(bind.source) for bind in self.binds)
+        return there and all(state and readable.state(folder) == state for folder, state in self.folders.items())
+
+
+def _looked_up(place: Place) -> _Found:
     path = _plain(place.path)
     if not path.exists() or path == Path("/"):
-        return
-    yield Bind(path, str(path), read_only=not place.writable)
-    if not place.writable:  # in a folder that is written to, anybody may have put a link
-        for target in dict.fromkeys(_led_to(str(path))):
-            if not system.is_whole(target):
-                yield Bind(Path(target), target, read_only=True)
+        return _Found([], {})
+    own = Bind(path, str(path), read_only=not place.writable)
+    if place.writable:  # anybody may have put a link there
+        return _Found([own], {})
+    links = list(_led_to(str(path)))
+    targets = [target for target in dict.fromkeys(target for _, target in links) if not system.is_whole(target)]
+    shown = [Bind(Path(target), target, read_only=True) for target in targets]
+    return _Found([own, *shown], {folder: readable.state(folder) for folder in {folder for folder, _ in links}})
 
 
-def _led_to(folder: str) -> Iterator[str]:
-    """Where links below *folder* lead, outside of it."""
+def _led_to(folder: str) -> Iterator[tuple[str, str]]:
+    """The folders below *folder* with links that lead out of it, and where they lead."""
     looked = 0
     for place, folders, files in os.walk(folder):
         looked += len(folders) + len(files)
@@ -81,7 +97,7 @@ def _led_to(folder: str) -> Iterator[str]:
             if os.path.islink(path) and os.path.exists(path):  # noqa: PTH110, PTH114 - there may be many
                 target = os.path.normpath(os.path.join(place, os.readlink(path)))  # noqa: PTH115, PTH118
                 if target != folder and not target.startswith(f"{folder}/"):
-                    yield target
+                    yield place, target
 
 
 def _plain(path: Path) -> Path:

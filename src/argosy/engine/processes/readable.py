@@ -57,7 +57,7 @@ def look(path: str, mode: int = 0o755) -> Folder:
 def state(path: str) -> State:
     """What differs once the folder *path* has another name in it, or other permissions; None where that cannot be told yet."""
     try:
-        found = os.stat(path, follow_symlinks=False)  # noqa: PTH116 - done for each step
+        found = os.stat(path)  # noqa: PTH116 - done for each step
     except FileNotFoundError:
         return None
     return None if abs(time.time() - found.st_ctime) < _SETTLED else (found.st_ino, found.st_ctime_ns)

@@ -6,11 +6,13 @@ Whatever else a step is to see, somebody gave it: its own files, volumes, what i
 import contextlib
 import functools
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import argosy
+from argosy.engine.processes import readable
 
 FOLDERS = ("bin", "etc", "gnu", "lib", "lib32", "lib64", "libx32", "nix", "opt", "sbin", "sys", "usr")
 EMPTY = (
@@ -62,6 +64,18 @@ def is_whole(path: str) -> bool:
     if not any(f"{path}/".startswith(f"{place}/") for place in shown() if place != ETC):
         return False
     return path == os.path.realpath(path)  # a link on the way may lead through what no step sees
+
+
+def is_for_everybody(path: str) -> bool:
+    """Whether everybody may read *path*, where it is in ``/etc``: of that, steps see nothing else."""
+    file = Path(os.path.realpath(path))
+    if ETC not in file.parents:
+        return True
+    try:
+        modes = [place.stat().st_mode for place in (file, *file.parents)]
+    except OSError:  # nobody can read it
+        return True
+    return readable.may_read(modes[0]) and all(mode & stat.S_IXOTH for mode in modes[1:])
 
 
 def links() -> Iterator[tuple[str, str]]:

@@ -62,3 +62,42 @@ def test_a_link_to_what_only_some_may_read_in_etc_is_followed(given: Path, monke
     monkeypatch.setattr(system, "shown", lambda: (system.ETC,))
     (given / "link").symlink_to("/etc/passwd")
     assert seen(given) == [str(given), "/etc/passwd"]
+
+
+def test_a_link_that_leads_elsewhere_by_now_is_followed(given: Path, tmp_path: Path) -> None:
+    """As one does that names the release in use: steps later in the run see the one that it names by then."""
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+    (given / "current").symlink_to(tmp_path / "first")
+    sight = Sight([Place(given)])
+    assert [bind.target for bind in sight.of({})] == [str(given), str(tmp_path / "first")]
+    (given / "next").symlink_to(tmp_path / "second")
+    (given / "next").rename(given / "current")
+    assert [bind.target for bind in sight.of({})] == [str(given), str(tmp_path / "second")]
+
+
+def test_what_is_gone_by_now_is_not_shown(given: Path, tmp_path: Path) -> None:
+    """A step could not be started with it."""
+    (tmp_path / "elsewhere").touch()
+    (given / "link").symlink_to(tmp_path / "elsewhere")
+    sight = Sight([Place(given)])
+    assert len(sight.of({})) == 2
+    (tmp_path / "elsewhere").unlink()
+    assert [bind.target for bind in sight.of({})] == [str(given)]
+
+
+def test_what_has_come_by_now_is_shown(given: Path) -> None:
+    """What a step is to read may be made by the step before."""
+    sight = Sight([Place(given / "later")])
+    assert sight.of({}) == []
+    (given / "later").touch()
+    assert [bind.target for bind in sight.of({})] == [str(given / "later")]
+
+
+def test_a_folder_is_not_looked_through_for_each_step(given: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may have a hundred thousand entries."""
+    (given / "file").touch()
+    sight = Sight([Place(given)])
+    first = sight.of({})
+    monkeypatch.setattr("os.walk", None)
+    assert sight.of({}) == first
