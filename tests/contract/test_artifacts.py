@@ -175,7 +175,7 @@ def test_a_bucket_that_is_not_there(bucket: str, tmp_path: Path) -> None:
 def test_a_store_that_is_down(monkeypatch: pytest.MonkeyPatch, bucket: str, tmp_path: Path) -> None:
     """A gateway that does not answer may be back for the next attempt."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-    monkeypatch.setattr("argosy.adapters.s3.client.ATTEMPTS", 1)
+    monkeypatch.setattr("argosy.s3_client.ATTEMPTS", 1)
     with pytest.raises(errors.TryAgain, match=r"cannot store .* at s3://models/team/store"):
         S3Artifacts(bucket).put(make_folder(tmp_path / "a", model="m"), "models/m/aa")
 

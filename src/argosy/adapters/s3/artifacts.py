@@ -13,9 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from argosy import errors
+from argosy import errors, s3_client
 from argosy.adapters.s3 import client
 
 RECORDS = ".records"
@@ -74,8 +72,8 @@ class S3Artifacts:
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._client.download_file(self._bucket, self._key(name, path), str(target))
-        except ClientError as error:
-            if not client.missing(error):
+        except s3_client.ClientError as error:
+            if not s3_client.is_missing(error):
                 raise
             shutil.rmtree(copy)
             raise errors.Misconfigured(
@@ -90,8 +88,8 @@ class S3Artifacts:
         """What was put at *name*; None where nothing was, or not all of it."""
         try:
             body: bytes = self._client.get_object(Bucket=self._bucket, Key=self._record_key(name))["Body"].read()
-        except ClientError as error:
-            if client.missing(error):
+        except s3_client.ClientError as error:
+            if s3_client.is_missing(error):
                 return None
             raise
         return _parsed(body, self._uri(name))
@@ -101,7 +99,7 @@ class S3Artifacts:
         body = json.dumps({"files": ours}, sort_keys=True).encode()
         try:
             self._client.put_object(Bucket=self._bucket, Key=self._record_key(name), Body=body, IfNoneMatch="*")
-        except ClientError as error:
+        except s3_client.ClientError as error:
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
             if status not in {409, 412}:
                 raise

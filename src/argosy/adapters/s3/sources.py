@@ -7,9 +7,7 @@ new, because a bucket gives one version of an object at a time.
 from collections.abc import Sequence
 from pathlib import Path
 
-from botocore.exceptions import ClientError
-
-from argosy import errors
+from argosy import errors, s3_client
 from argosy.adapters.s3 import client
 
 
@@ -26,8 +24,8 @@ def fetch(uri: str, files: Sequence[str], into: Path) -> None:
         with client.reported(f"read {client.SCHEME}{bucket}/{key}"):
             try:
                 store.download_file(bucket, key, str(into / Path(file).name))
-            except ClientError as error:
-                if not client.missing(error):
+            except s3_client.ClientError as error:
+                if not s3_client.is_missing(error):
                     raise
                 absent.append(f"there is no object {client.SCHEME}{bucket}/{key}")
     if absent:

@@ -1,4 +1,4 @@
-"""Buckets behind the S3 interface, through boto3, which is imported when the first one is opened."""
+"""Buckets behind the S3 interface, through a client that is imported when the first one is opened."""
 
 import contextlib
 import functools
@@ -12,11 +12,7 @@ from argosy.engine.artifacts.failures import ArtifactFailure, ArtifactMissing
 from argosy.engine.artifacts.secrets import Secrets, one
 from argosy.engine.state import trees
 
-MISSING = ("NoSuchKey", "404", "NotFound")
 OWNED = ("BucketAlreadyOwnedByYou", "BucketAlreadyExists")
-CONNECTING = 10
-READING = 60
-"""Seconds."""
 STYLES = {"path": "path", "virtual-hosted": "virtual"}
 
 
@@ -91,30 +87,34 @@ class S3Bucket:
                 yield entry["Key"]
 
     def _make_bucket(self) -> None:
-        from botocore.exceptions import ClientError
-
+        s3_client = _library()
         try:
             self._client.create_bucket(Bucket=self._bucket)
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in OWNED:
+        except s3_client.ClientError as error:
+            if s3_client.code(error) not in OWNED:
                 raise
+
+
+def _library() -> Any:
+    """What speaks S3, which takes a third of a second to load. Raises ArtifactFailure where it is not installed."""
+    try:
+        from argosy import s3_client
+    except ImportError:
+        raise ArtifactFailure("artifacts in S3 need boto3; install it with pip install 'argosy[s3]'") from None
+    return s3_client
 
 
 _opening = threading.Lock()
 
 
 @functools.cache
-def _session(boto3: Any) -> Any:
-    """What all clients share: what they read of their own files. Not to be used by two threads at once."""
-    return boto3.session.Session()
+def _session() -> Any:
+    """What all clients share. Not to be used by two threads at once."""
+    return _library().session()
 
 
 def _client(location: Mapping[str, Any], secrets: Secrets) -> Any:
-    try:
-        import boto3
-        from botocore.config import Config
-    except ImportError:
-        raise ArtifactFailure("artifacts in S3 need boto3; install it with pip install 'argosy[s3]'") from None
+    s3_client = _library()
     scheme = "http" if location.get("insecure") else "https"
     keys = {
         name: one(location.get(field), secrets)
@@ -125,34 +125,23 @@ def _client(location: Mapping[str, Any], secrets: Secrets) -> Any:
         )
     }
     with _opening:
-        return _session(boto3).client(
-            "s3",
+        return s3_client.connect(
+            _session(),
+            addressing_style=STYLES.get(location.get("addressingStyle") or "", "auto"),
             endpoint_url=f"{scheme}://{location['endpoint']}",
             region_name=location.get("region") or "us-east-1",
-            config=Config(
-                connect_timeout=CONNECTING,
-                read_timeout=READING,
-                retries={"max_attempts": 3, "mode": "standard"},
-                s3={"addressing_style": STYLES.get(location.get("addressingStyle") or "", "auto")},
-                # Gateways of others do not know the checksums that AWS has added.
-                request_checksum_calculation="when_required",
-                response_checksum_validation="when_required",
-            ),
             **{name: value for name, value in keys.items() if value},
         )
 
 
 @contextlib.contextmanager
 def _in_words(what: str) -> Iterator[None]:
-    """Turn the client's errors into ArtifactFailure. They name no secret."""
-    from boto3.exceptions import Boto3Error
-    from botocore.exceptions import BotoCoreError, ClientError
-
+    """Turn the client's errors into ArtifactFailure."""
+    s3_client = _library()
     try:
         yield
-    except ClientError as error:
-        given = error.response.get("Error") or {}
-        kind = ArtifactMissing if given.get("Code") in MISSING else ArtifactFailure
-        raise kind(f"cannot {what}: {given.get('Code')}: {given.get('Message')}") from None
-    except (BotoCoreError, Boto3Error) as error:
+    except s3_client.ClientError as error:
+        kind = ArtifactMissing if s3_client.is_missing(error) else ArtifactFailure
+        raise kind(f"cannot {what}: {s3_client.words(error)}") from None
+    except s3_client.FAILURES as error:
         raise ArtifactFailure(f"cannot {what}: {error}") from None
