@@ -16,13 +16,15 @@ from typing import Any
 import yaml
 
 from argosy import errors, wiring
-from argosy.cli import charts, commit_files, people, policies, signed_evidence
+from argosy.cli import charts, commit_files, people, policies
 from argosy.domain import changes, environment_repo, promotion
 from argosy.domain.changes import ChangedFile, Place, Problem
 from argosy.domain.chart_values import coalesced
 from argosy.engine.manifest import loading
 from argosy.files import model_folder
 from argosy.files.git_repository import Repository
+from argosy.ports.signer import Verifier
+from argosy.promotion import seals
 from argosy.report import plain_text
 from argosy.settings import Settings
 
@@ -110,18 +112,24 @@ def _problems(folder: Path, files: dict[str, bytes], chart: Path | None) -> list
 def _of_change(arguments: argparse.Namespace, files: dict[str, bytes]) -> list[Problem]:
     """What is wrong with the change since the base, and with the signatures of what it serves: with main's key, not with its own."""
     if not arguments.base:
-        return _unsigned(files, environment_repo.places(files), files.get(signed_evidence.KEY))
+        return _unsigned(files, environment_repo.places(files), files.get(seals.KEY))
     repository = Repository(arguments.folder / ".git")
     changed = _changed(repository, arguments.base, arguments.commit or "HEAD")
     _say_rules(changed)
-    key = repository.files(arguments.base, signed_evidence.KEY).get(signed_evidence.KEY)
+    key = repository.files(arguments.base, seals.KEY).get(seals.KEY)
     return [*changes.problems(changed), *_unsigned(files, changes.served(changed), key)]
 
 
 def _unsigned(files: dict[str, bytes], places: Sequence[Place], key: bytes | None) -> list[Problem]:
     if key is None and places:
-        print(f"there is no {signed_evidence.KEY}, so no signature was checked", file=sys.stderr)
-    return list(signed_evidence.problems(files, places, key)) if key is not None else []
+        print(f"there is no {seals.KEY}, so no signature was checked", file=sys.stderr)
+    if key is None:
+        return []
+    return list(seals.unsigned(files, places, key, _verifier))
+
+
+def _verifier(key: Path) -> Verifier:
+    return wiring.verifier(Settings.from_environment(), key=key)
 
 
 def _report(found: Sequence[Problem], folder: Path) -> int:

@@ -4,13 +4,14 @@ Left to others: which key is ours and where the model store is (ports), and ever
 """
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from argosy import errors, scratch
 from argosy.domain import bundle as bundles
 from argosy.domain import merge_checks, promotion, release, version_file
+from argosy.domain.changes import Place, Problem
 from argosy.domain.merge_checks import Check
 from argosy.domain.promotion import Subject
 from argosy.ports.artifacts import Artifacts
@@ -18,6 +19,8 @@ from argosy.ports.signer import Verifier
 
 Files = Mapping[str, bytes]
 """Path to content."""
+KEY = "keys/signing.pub.pem"
+"""Where the environment repo keeps our public key."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Seals:
         path = promotion.version_path(subject.model, subject.environment)
         try:
             version = version_file.parse(files.get(path, b""), path)
-            released = self._verified(version, _evidence(subject, files))
+            released = self._verified(version, _evidence(files, subject.model, subject.environment))
         except errors.TryAgain:
             raise
         except errors.ArgosyError as error:
@@ -53,12 +56,10 @@ class Seals:
     def _verified(self, version: release.Version, evidence: Files) -> bundles.Release:
         """The release of *version*, once the signatures over its bundle and over *evidence* (name to content) hold."""
         with scratch.folder("check") as place:
-            bundle, report, signatures = (place / name for name in ("bundle", "evidence", "signatures"))
+            bundle, (report, signatures) = place / "bundle", _laid_out(evidence, place)
             self.artifacts.get(version.storage_uri, bundle)
             if (digest := bundles.digest(bundle)) != version.model_digest:
                 raise errors.Rejected(f"{version.storage_uri} holds {digest}, not the model that is proposed")
-            for name, content in evidence.items():
-                _write(signatures if name in promotion.SIGNATURES else report, name, content)
             try:
                 self.verifier.verify(bundle, signatures / promotion.BUNDLE_SIGNATURE)
                 self.verifier.verify(report, signatures / promotion.EVIDENCE_SIGNATURE)
@@ -72,9 +73,46 @@ class Seals:
             return bundles.Release.read(bundle / bundles.RELEASE)
 
 
-def _evidence(subject: Subject, files: Files) -> dict[str, bytes]:
-    place = f"{promotion.evidence_folder(subject.model, subject.environment)}/"
+def unsigned(
+    files: Files, places: Iterable[Place], key: bytes, verifier: Callable[[Path], Verifier]
+) -> Iterator[Problem]:
+    """Evidence of *places*, among the *files* of a checkout, that the owner of *key* (PEM) did not sign as it is.
+
+    What can be found out without the model store. *verifier*: of the public key in a file.
+    """
+    for place in places:
+        evidence = _evidence(files, *place)
+        if promotion.EVIDENCE_SIGNATURE in evidence:  # where it is missing, that is said already
+            yield from _unsigned(evidence, promotion.evidence_folder(*place), key, verifier)
+
+
+def _unsigned(evidence: Files, where: str, key: bytes, verifier: Callable[[Path], Verifier]) -> Iterator[Problem]:
+    with scratch.folder("evidence") as folder:
+        (public := folder / "key.pem").write_bytes(key)
+        report, signatures = _laid_out(evidence, folder)
+        signature = signatures / promotion.EVIDENCE_SIGNATURE
+        try:
+            verifier(public).verify(report, signature)
+        except errors.Rejected as error:
+            said = str(error).replace(f" (signature {signature})", "").replace(f"{report} ", "it ")
+            yield Problem(f"{where}/{promotion.EVIDENCE_SIGNATURE}", f"does not hold: {said}")
+        except errors.Misconfigured as error:
+            yield Problem(KEY, f"is no key that signatures can be checked with: {error}")
+
+
+def _evidence(files: Files, model: str, environment: str) -> dict[str, bytes]:
+    """Name to content of the evidence among *files*, signatures included."""
+    place = f"{promotion.evidence_folder(model, environment)}/"
     return {path.removeprefix(place): content for path, content in files.items() if path.startswith(place)}
+
+
+def _laid_out(evidence: Files, folder: Path) -> tuple[Path, Path]:
+    """The folders below *folder* with what was signed of *evidence* (name to content), and with the signatures."""
+    report, signatures = folder / "evidence", folder / "signatures"
+    report.mkdir()
+    for name, content in evidence.items():
+        _write(signatures if name in promotion.SIGNATURES else report, name, content)
+    return report, signatures
 
 
 def _write(folder: Path, name: str, content: bytes) -> None:
