@@ -222,7 +222,7 @@ def test_the_controller_is_killed_in_the_middle(
     cluster: Cluster, pipelines: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The run goes on where it was: nothing is lost and nothing is done twice."""
-    template = _template(pipelines, "chain", "sleep 5; echo done")
+    template = _template(pipelines, "chain", "sleep 15; echo done")
     first = template["spec"]["templates"][0]["dag"]["tasks"][0]
     following = [{**first, "name": f"step-{number}", "depends": "step"} for number in range(3)]
     template["spec"]["templates"][0]["dag"]["tasks"] += following
@@ -246,9 +246,9 @@ def test_suspended_and_resumed(cluster: Cluster, pipelines: str, capsys: pytest.
     template["spec"]["templates"].append({"name": "approval", "suspend": {}})
     cluster.apply(template)
     run = _submitted(capsys, pipelines, "waits")
-    hint = f"`argosy resume {run} --namespace {pipelines}` goes on"
+    hint = f"waits: `argosy approve {run} '$.approval' --namespace {pipelines}`"
     cluster.wait("the run to wait", lambda: hint in _argosy(capsys, "status", run, namespace=pipelines)[1])
-    assert _argosy(capsys, "resume", run, namespace=pipelines)[0] == errors.DONE
+    assert _argosy(capsys, "approve", run, "$.approval", namespace=pipelines)[0] == errors.DONE
     assert _argosy(capsys, "watch", run, namespace=pipelines)[0] == errors.DONE
 
 
