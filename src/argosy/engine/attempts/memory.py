@@ -9,17 +9,11 @@ import contextlib
 import functools
 import itertools
 import os
-import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
+from argosy.engine import quantities
 from argosy.engine.nodes import Json
-
-SUFFIXES = {"": Decimal(1), "m": Decimal("0.001")}
-SUFFIXES |= {letter: Decimal(1000) ** power for power, letter in enumerate("kMGTPE", 1)}
-SUFFIXES |= {f"{letter}i": Decimal(1024) ** power for power, letter in enumerate("KMGTPE", 1)}
-_QUANTITY = re.compile(r"([+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?)([A-Za-z]*)")
 
 _numbers = itertools.count()
 
@@ -27,23 +21,12 @@ _numbers = itertools.count()
 def limit_of(container: Json) -> int | None:
     """The bytes of memory that *container* may have. Raises ValueError where that is no quantity."""
     quantity = ((container.get("resources") or {}).get("limits") or {}).get("memory")
-    return None if quantity is None else in_bytes(str(quantity))
+    return None if quantity is None else quantities.whole(str(quantity))
 
 
 def shown(count: int) -> str:
     """*count* bytes in words."""
     return f"{count / (1 << 20):,.0f} MiB"
-
-
-def in_bytes(quantity: str) -> int:
-    """A quantity of Kubernetes', such as ``64Mi`` or ``1e9``, as a whole number. Raises ValueError."""
-    match = _QUANTITY.fullmatch(quantity)
-    try:
-        if match and match[2] in SUFFIXES:
-            return int(Decimal(match[1]) * SUFFIXES[match[2]])
-    except InvalidOperation:
-        pass
-    raise ValueError(f"{quantity!r} is not a quantity; write for example 64Mi or 2G")
 
 
 @dataclass(frozen=True)

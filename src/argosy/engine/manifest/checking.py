@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from argosy import errors
+from argosy.engine import quantities
 from argosy.engine.manifest import patches, schema
 from argosy.engine.manifest.loading import Document
 
@@ -19,7 +20,6 @@ _SCALARS: dict[str, tuple[type, ...]] = {
     schema.NUMBER: (int, float),
     schema.QUANTITY: (int, float, str),
 }
-_QUANTITY = re.compile(r"[+-]?[0-9.]+[eEinumkKMGTP]*[-+]?[0-9]*")
 
 
 LARGEST = 2**31
@@ -132,11 +132,18 @@ def _check_scalar(value: Any, type_name: str, where: str, document: Document) ->
         hint = "; YAML 1.1 reads yes, no, on and off as booleans: quote it" if isinstance(value, bool) else ""
         hint = hint or ("; quote it" if type_name == schema.STRING and isinstance(value, int | float) else "")
         raise _problem(document, where, f"expected {type_name}, found {_kind(value)} ({reprlib.repr(value)}){hint}")
-    if type_name == schema.QUANTITY and isinstance(value, str) and not _QUANTITY.fullmatch(value):
-        hint = "; Argo puts no value in its place here: say it in podSpecPatch" if "{{" in value else ""
-        raise _problem(document, where, f"{reprlib.repr(value)} is no quantity, such as 500m or 1.5Gi{hint}")
+    if type_name == schema.QUANTITY and isinstance(value, str):
+        _check_quantity(value, where, document)
     if type_name == schema.INTEGER_OR_TEXT and isinstance(value, int) and not -LARGEST <= value < LARGEST:
         raise _problem(document, where, f"{reprlib.repr(value)} is out of range; a cluster takes a number of 32 bits")
+
+
+def _check_quantity(value: str, where: str, document: Document) -> None:
+    try:
+        quantities.amount(value)
+    except ValueError as error:
+        hint = "; Argo puts no value in its place here: say it in podSpecPatch" if "{{" in value else ""
+        raise _problem(document, where, f"{error}{hint}") from None
 
 
 def _check_length(value: Any, name: str, known: schema.Type, where: str, document: Document) -> None:

@@ -1,4 +1,4 @@
-"""Limits on memory: read as Kubernetes reads them, and held to where this machine lets the engine make control groups."""
+"""Limits on memory: held to where this machine lets the engine make control groups."""
 
 import subprocess
 import sys
@@ -6,30 +6,6 @@ import sys
 import pytest
 
 from argosy.engine.attempts import memory
-
-
-@pytest.mark.parametrize(
-    ("quantity", "expected"),
-    [
-        pytest.param("64Mi", 64 << 20, id="binary"),
-        pytest.param("1.5Gi", 3 << 29, id="part"),
-        pytest.param("2G", 2_000_000_000, id="decimal"),
-        pytest.param("1e6", 1_000_000, id="exponent"),
-        pytest.param("128974848", 128974848, id="bytes"),
-        pytest.param("1E", 10**18, id="exa"),
-    ],
-)
-def test_quantities(quantity: str, expected: int) -> None:
-    """Bytes."""
-    assert memory.in_bytes(quantity) == expected
-
-
-@pytest.mark.parametrize("quantity", ["64MB", "much", "", "1.2.3Mi", "Mi"])
-def test_what_is_no_quantity(quantity: str) -> None:
-    """The text is told, and what to write."""
-    with pytest.raises(ValueError, match="is not a quantity; write for example 64Mi"):
-        memory.in_bytes(quantity)
-
 
 needs_groups = pytest.mark.skipif(
     not memory.is_limited(), reason="the kernel lets this process make no control group with a limit on memory"
