@@ -62,11 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _reference(settings: Settings, version: release.Version) -> tuple[bundle.Signature, bundle.Bins]:
     with scratch.folder("drift") as place:
-        folder = approval.fetch_bundle(wiring.artifacts(settings), version, place / "bundle")
-        if (digest := bundle.digest(folder)) != version.model_digest:
-            raise errors.Rejected(
-                f"the bundle at {version.storage_uri} is {digest}, but {version.model_digest} is approved. {approval.remedy(version)}"
-            )
+        folder = approval.fetch_proven_bundle(wiring.artifacts(settings), version, place / "bundle")
         return bundle.Signature.read(folder / bundle.SIGNATURE), bundle.read_bins(folder / bundle.BINS)
 
 

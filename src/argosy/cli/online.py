@@ -11,11 +11,9 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 from argosy import errors, scratch, wiring
-from argosy.domain import online
 from argosy.ports.features import Held, SharedOnlineStore
 from argosy.promotion import approval, online_stores
 from argosy.promotion.online_stores import Named
-from argosy.promotion.standing import Main
 from argosy.settings import Settings
 
 Action = Callable[[argparse.Namespace, Settings, SharedOnlineStore], None]
@@ -74,13 +72,8 @@ def _load(arguments: argparse.Namespace, settings: Settings, store: SharedOnline
 
 
 def _prune(arguments: argparse.Namespace, settings: Settings, store: SharedOnlineStore) -> None:
-    forge = wiring.forge(settings)
     held = store.held()
-    # A database may serve other environment repos as well; about their models this one cannot say what is needed.
-    main = Main.now(forge)
-    own = [one for one in held if main.ever_had_policy(one.model)]
-    named = online_stores.named(forge, {one.model for one in own})
-    going = online.unneeded(own, named, datetime.now(UTC))
+    going = online_stores.unneeded(wiring.forge(settings), held, datetime.now(UTC))
     for one in going:
         if not arguments.dry_run:
             store.drop(one.digest)

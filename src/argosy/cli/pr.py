@@ -73,20 +73,20 @@ def _list(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
 
 
 def _view(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
-    view = desk.view(arguments.number)
-    request = view.request
+    review = desk.review(arguments.number)
+    request = review.request
     print(line(f"#{request.number} {request.title}"))
-    for name, value in {**request_lines.facts(request), "evidence": view.evidence, "text": view.text}.items():
+    for name, value in {**request_lines.facts(request), "evidence": review.evidence, "text": review.text}.items():
         print(line(f"  {name:<10} {value}"))
-    if view.checks:
+    if review.checks:
         print("  checks")
-        _print_checks(view.checks)
+        _print_checks(review.checks)
     if arguments.namespace:
         print("  cluster")
         for event in delivery.lines(request, wiring.rollouts(arguments.namespace).of(request.subject.environment)):
             print(line(f"    {event}"))
     width = shutil.get_terminal_size((120, 24)).columns
-    print(f"\n{shown(request.body if arguments.raw else terminal_markdown.readable(view.markdown, width))}")
+    print(f"\n{shown(request.body if arguments.raw else terminal_markdown.readable(review.markdown, width))}")
     return errors.DONE
 
 

@@ -65,6 +65,19 @@ def fetch_bundle(artifacts: Artifacts, version: release.Version, into: Path) -> 
     return into
 
 
+def fetch_proven_bundle(artifacts: Artifacts, version: release.Version, into: Path) -> Path:
+    """Copy the bundle of *version* to the folder *into*, which is returned once its digest is proven; signatures are not looked at.
+
+    Raises Rejected where other files lie there, Misconfigured where the store has none.
+    """
+    fetch_bundle(artifacts, version, into)
+    if (digest := bundle.digest(into)) != version.model_digest:
+        raise errors.Rejected(
+            f"the bundle at {version.storage_uri} is {digest}, but {version.model_digest} is approved. {remedy(version)}"
+        )
+    return into
+
+
 def fetch_online(artifacts: Artifacts, version: release.Version, store: release.OnlineStore, into: Path) -> Path:
     """Copy the files of *store*, the online store of *version*, to the folder *into*, which is returned once its digest is proven.
 

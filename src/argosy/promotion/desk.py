@@ -78,7 +78,7 @@ class Desk:
         """The open requests by number, with those that *ended* where they are asked for; their subjects are what their texts say."""
         return [request for request in self.forge.requests() if ended or request.state is State.OPEN]
 
-    def view(self, number: int) -> Review:
+    def review(self, number: int) -> Review:
         """Request *number*, with all that a reviewer decides by."""
         request = self.forge.request(number)
         is_open = request.state is State.OPEN

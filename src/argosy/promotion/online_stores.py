@@ -1,8 +1,9 @@
 """Who names a published online store: the environments that serve it or served it lately, and the requests that ask for it.
 
-Left to others: which of them are dropped (``domain.online``), and the database that holds them (an adapter).
+Left to others: how long a candidate is given to become a request (``domain.online``), and the database that holds them (a port).
 """
 
+import datetime
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
@@ -10,6 +11,7 @@ from itertools import islice
 from argosy.domain import online, promotion
 from argosy.domain.promotion import State
 from argosy.domain.release import Version
+from argosy.ports.features import Held
 from argosy.ports.forge import Forge
 from argosy.promotion import subjects
 from argosy.promotion.standing import Main
@@ -35,6 +37,16 @@ def named(forge: Forge, models: Collection[str]) -> Named:
             asked = subjects.proposed(forge, request).version(request.subject.model, request.subject.environment)
             found[_store(asked)].append(f"request {request.number}")
     return found
+
+
+def unneeded(forge: Forge, held: Sequence[Held], now: datetime.datetime) -> list[Held]:
+    """Those of *held* that may go at the time *now*: nobody names them, and they are no candidate's that is on its way to a request.
+
+    A database may serve other environment repos as well; about their models the one of *forge* cannot say what is needed, and keeps them.
+    """
+    main = Main.now(forge)
+    own = [one for one in held if main.ever_had_policy(one.model)]
+    return online.unneeded(own, named(forge, {one.model for one in own}), now)
 
 
 def _store(version: Version | None) -> str:

@@ -1,0 +1,66 @@
+"""The reviewer's verbs as values, for whatever shows them: what is open, what a request holds, how it ended."""
+
+import datetime
+from dataclasses import replace
+
+import pytest
+
+from argosy import errors, wiring
+from argosy.adapters.memory_registry import MemoryRegistry
+from argosy.domain.promotion import State
+from argosy.promotion.desk import Desk
+from argosy.settings import Settings
+from kit.offered import offer
+from kit.toy import Toy
+
+
+@pytest.fixture
+def desk(toy: Toy, here: Settings) -> Desk:
+    """A desk where request 1, for the toy, is open."""
+    offer(toy, here, MemoryRegistry(datetime.datetime.now(datetime.UTC)))
+    return Desk(wiring.forge(here), wiring.artifacts(here), wiring.verifier(here))
+
+
+def test_a_review(desk: Desk, toy: Toy) -> None:
+    """Of an open request every check and the signed evidence; of a merged one the evidence and whether it is signed."""
+    review = desk.review(1)
+    assert (review.request.number, review.request.subject.model_digest) == (1, toy.digest)
+    assert {check.name for check in review.checks if not check.passed} == set()
+    assert {"subject", "documents", "champion", "signatures", "release", "term"} <= {one.name for one in review.checks}
+    assert review.markdown.startswith("# toy: promote\n")
+    assert (review.evidence[:18], review.text) == ("signature verified", "as the evidence has it")
+    desk.merge(1, by="Ada")
+    merged = desk.review(1)
+    assert (merged.request.state, merged.checks) == (State.MERGED, ())
+    assert (merged.markdown, merged.evidence) == (review.markdown, review.evidence)
+
+
+def test_the_term_is_the_desk_s_clock_s(desk: Desk) -> None:
+    """A release that is over is red, by the time that the desk is given."""
+    late = replace(desk, now=lambda: datetime.datetime(2100, 1, 1, tzinfo=datetime.UTC))
+    found = late.check(1)
+    assert not found.passed
+    assert [check.name for check in found.checks if not check.passed] == ["term"]
+    with pytest.raises(errors.Rejected, match=r"request 1 is not merged, 1 of \d+ checks are red:\n  term: "):
+        late.merge(1, by="Ada")
+    assert desk.check(1).passed
+
+
+def test_what_was_ended_before(desk: Desk) -> None:
+    """An end says whether it is this call's doing; the open list has what is left."""
+    assert [request.number for request in desk.requests()] == [1]
+    closed, again = (desk.close(1, by=name, reason=f"{name} says so") for name in ("Ada", "Ben"))
+    assert (closed.already, again.already) == (False, True)
+    assert again.request.reason == "Ada says so"
+    assert desk.requests() == []
+    assert desk.reopen(1, by="Ada").state is State.OPEN
+    merged, again = desk.merge(1, by="Ada"), desk.merge(1, by="Ben")
+    assert (merged.already, again.already, again.request.ended_by) == (False, True, "Ada")
+    assert [request.number for request in desk.requests(ended=True)] == [1]
+
+
+def test_a_diff(desk: Desk, toy: Toy) -> None:
+    """File by file, with what each gets and loses."""
+    files = {file.path.removeprefix("models/toy/staging/"): file for file in desk.diff(1)}
+    assert f'+modelDigest: "{toy.digest}"' in files["version.yaml"].text
+    assert (files["evidence/evidence.md"].added, files["evidence/evidence.md"].removed) == (3, 0)
