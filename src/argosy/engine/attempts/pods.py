@@ -232,7 +232,7 @@ class Pods:
             if key := self._key(request):
                 self.cache.keep(key, collected.outputs)
             for part in parts.values():
-                self._clear(part.workspace)
+                self._beside(part.workspace.clear)
             if all(part.member.apart for part in parts.values()):
                 self._beside(functools.partial(volumes.remove, self.folder(request.name, number)))
         return result
@@ -295,13 +295,8 @@ class Pods:
         gives_artifacts = bool((request.template.get("outputs") or {}).get("artifacts"))
         return await asyncio.to_thread(collect) if gives_artifacts else collect()
 
-    def _clear(self, workspace: Workspace) -> None:
-        """Remove a finished attempt's files; where there are any, beside the loop: nobody waits for it before :meth:`settle`."""
-        # Only where no process of the step can be left that still knows the folders.
-        if not (self.shows_paths() and workspace.clear_empty()):
-            self._beside(workspace.clear)
-
     def _beside(self, clear: Callable[[], None]) -> None:
+        """Remove files of a finished attempt beside the loop: nobody waits for it before :meth:`settle`, and some disks take their time."""
         clearing = asyncio.get_running_loop().run_in_executor(None, clear)
         self._clearing.add(clearing)
         clearing.add_done_callback(self._clearing.discard)

@@ -5,7 +5,6 @@ Under the attempt's folder: ``root/`` (what a container has at ``$ARGOSY_ROOT``)
 """
 
 import contextlib
-import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -133,17 +132,6 @@ class Workspace:
     def is_in_image(self, inside: str) -> bool:
         """Whether the container's path *inside* is in no volume."""
         return not any(PurePosixPath(inside).is_relative_to(mount) for mount in self._volume_mounts)
-
-    def clear_empty(self) -> bool:
-        """Remove the folders of an attempt that left nothing in them; whether that was all there is beside the log."""
-        if self._shares_scratch():
-            return False
-        left = set(os.listdir(self.folder)) - {self.log.name}  # noqa: PTH208 - done for each step
-        for folder in (self.scratch, self.work):
-            with contextlib.suppress(OSError):  # something is in it, or as an artifact it was moved away
-                folder.rmdir()
-                left.discard(folder.name)
-        return not left
 
     def clear(self) -> None:
         """Remove everything but the log."""

@@ -83,26 +83,3 @@ def test_prepare_begins_anew(tmp_path: Path) -> None:
     workspace.log.touch()
     workspace.clear()
     assert [entry.name for entry in workspace.folder.iterdir()] == ["main.log"]
-
-
-@pytest.mark.parametrize("left", [None, "tmp/file", "work/file", "beside"])
-def test_what_left_nothing_is_cleared_at_once(left: str | None, tmp_path: Path) -> None:
-    """Where a step left something, that is still there: removing it may take long, and is somebody else's."""
-    workspace = Workspace(tmp_path / "a", template(), [])
-    workspace.prepare()
-    workspace.log.touch()
-    if left:
-        (workspace.folder / left).touch()
-    assert workspace.clear_empty() is (left is None)
-    assert {workspace.log, *([workspace.folder / left] if left else [])} == {
-        path for path in workspace.folder.rglob("*") if path.is_file()
-    }
-
-
-def test_what_was_handed_on_whole_is_cleared(tmp_path: Path) -> None:
-    """An artifact can be a step's whole /tmp."""
-    workspace = Workspace(tmp_path / "a", template(), [])
-    workspace.prepare()
-    workspace.scratch.rename(tmp_path / "artifact")
-    assert workspace.clear_empty()
-    assert list(workspace.folder.iterdir()) == []
