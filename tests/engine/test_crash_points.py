@@ -14,7 +14,7 @@ from argosy import errors
 from argosy.engine import api
 from argosy.engine.nodes import NodeType, Phase
 from argosy.engine.options import RunOptions, RunResult
-from argosy.engine.state import disk, journal, objects, runs
+from argosy.engine.state import disk, journal, object_store, runs
 
 MANIFEST = """
 apiVersion: argoproj.io/v1alpha1
@@ -83,7 +83,7 @@ def watched(points: Points, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         around(journal.Journal, "write")
         around(journal.Journal, "_write_rows")  # inside the transaction
         around(disk, "sync")
-        around(objects, "_write_protect")
+        around(object_store, "_write_protect")
         around(Path, "rename")
         around(Path, "replace")
         yield

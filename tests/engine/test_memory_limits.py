@@ -10,7 +10,7 @@ import pytest
 
 from argosy import errors
 from argosy.engine import api
-from argosy.engine.attempts import memory
+from argosy.engine.attempts import memory_limits
 from argosy.engine.nodes import NodeType
 from argosy.engine.options import RunOptions, RunResult
 from argosy.templates import containers
@@ -35,7 +35,7 @@ def test_a_step_beyond_its_limit_ends_as_on_a_cluster(run: Callable[..., RunResu
     result = run(MANIFEST)
     (node,) = result.nodes.values()
     assert node.outputs is not None
-    if memory.is_limited():
+    if memory_limits.is_limited():
         assert (str(node.phase), node.message, node.outputs.exit_code) == (
             "Failed",
             "main: OOMKilled (exit code 137)",
@@ -64,7 +64,7 @@ spec:
 def test_a_limit_is_that_of_one_step(run: Callable[..., RunResult]) -> None:
     """The next step, which has none, is not held to it, and no control group is left."""
     assert run(CHAIN).phase == "Succeeded"
-    assert [group for group in memory.left() if group.name.startswith(f"argosy-{os.getpid()}-")] == []
+    assert [group for group in memory_limits.left() if group.name.startswith(f"argosy-{os.getpid()}-")] == []
 
 
 @pytest.mark.parametrize("limited", [True, False])
@@ -72,7 +72,7 @@ def test_what_has_no_effect_is_listed(
     limited: bool, options: Callable[..., RunOptions], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A limit that nobody holds a step to is said at the start."""
-    monkeypatch.setattr(memory, "is_limited", lambda: limited)
+    monkeypatch.setattr(memory_limits, "is_limited", lambda: limited)
     (tmp_path / "wf.yaml").write_text(MANIFEST, encoding="utf-8")
     ignored = api.prepare(api.load([tmp_path / "wf.yaml"]), options()).ignored
     assert "resources.limits.cpu" in ignored
@@ -87,7 +87,7 @@ def test_a_limit_that_is_no_quantity_is_refused(run: Callable[..., RunResult]) -
         run(MANIFEST.replace("64Mi", "64MB"))
 
 
-@pytest.mark.skipif(not memory.is_limited(), reason="no control groups here")
+@pytest.mark.skipif(not memory_limits.is_limited(), reason="no control groups here")
 def test_what_was_short_is_said_with_what_raises_it(run: Callable[..., RunResult]) -> None:
     """The limit, the most it had, and the field, at the end of the step's log."""
     result = run(MANIFEST)
@@ -100,7 +100,7 @@ def test_what_was_short_is_said_with_what_raises_it(run: Callable[..., RunResult
     )
 
 
-@pytest.mark.skipif(not memory.is_limited(), reason="no control groups here")
+@pytest.mark.skipif(not memory_limits.is_limited(), reason="no control groups here")
 @pytest.mark.parametrize(
     ("expression", "attempts"),
     [pytest.param(containers.RETRYABLE, 1, id="ours"), pytest.param("lastRetry.exitCode == '137'", 3, id="of-others")],

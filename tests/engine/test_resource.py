@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from argosy import errors
-from argosy.engine.attempts import selectors
+from argosy.engine.attempts import object_conditions
 from argosy.engine.options import Cluster, RunResult
 
 Run = Callable[..., RunResult]
@@ -146,11 +146,11 @@ FOUND = {"status": {"phase": "Running", "succeeded": 2, "ready": True, "conditio
 )
 def test_conditions(condition: str, holds: bool) -> None:
     """A selector of labels, its keys paths in the object."""
-    assert all(part.holds(FOUND) for part in selectors.parsed(condition)) is holds
+    assert all(part.holds(FOUND) for part in object_conditions.parsed(condition)) is holds
 
 
 @pytest.mark.parametrize("condition", ["status.phase ~ x", "status.n > many", "a b"])
 def test_conditions_that_are_none(condition: str) -> None:
     """Are an error, not a wait without end."""
-    with pytest.raises(selectors.SelectorError, match=r"is no condition|only whole numbers"):
-        selectors.parsed(condition)
+    with pytest.raises(object_conditions.SelectorError, match=r"is no condition|only whole numbers"):
+        object_conditions.parsed(condition)

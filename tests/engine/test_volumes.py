@@ -9,7 +9,7 @@ from argosy import errors
 from argosy.engine import api
 from argosy.engine.options import RunOptions, RunResult
 from argosy.engine.state import runs
-from argosy.engine.state.objects import ObjectStore
+from argosy.engine.state.object_store import ObjectStore
 
 Run = Callable[..., RunResult]
 

@@ -35,8 +35,8 @@ from argosy.engine.runner import Interrupted, Observer, Runner
 from argosy.engine.state import control, disk, runs
 from argosy.engine.state.journal import Journal
 from argosy.engine.state.locks import FileLock, Mutexes
-from argosy.engine.state.memory import Memory
-from argosy.engine.state.objects import ObjectStore
+from argosy.engine.state.memoized import Memory
+from argosy.engine.state.object_store import ObjectStore
 from argosy.engine.state.runs import RunFolder
 from argosy.ports.runs import INTERRUPTED, Node
 

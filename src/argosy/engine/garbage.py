@@ -15,7 +15,7 @@ from argosy.engine.manifest.locations import kind_of
 from argosy.engine.nodes import Json, Node, NodeType
 from argosy.engine.state import runs, trees
 from argosy.engine.state.journal import Journal
-from argosy.engine.state.objects import ObjectStore
+from argosy.engine.state.object_store import ObjectStore
 from argosy.engine.state.runs import RunFolder
 
 ON_COMPLETION, ON_DELETION = "OnWorkflowCompletion", "OnWorkflowDeletion"

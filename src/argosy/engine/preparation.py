@@ -20,8 +20,8 @@ from argosy.engine.manifest.reach import Reached
 from argosy.engine.nodes import Json, is_resource_name
 from argosy.engine.options import Prepared, RunOptions
 from argosy.engine.state import runs
-from argosy.engine.validation import objects
-from argosy.engine.validation import workflow as validation
+from argosy.engine.validation import object_metadata
+from argosy.engine.validation import workflow_rules as validation
 from argosy.engine.validation.problems import Problem
 
 LONGEST_NAME = 63
@@ -123,7 +123,7 @@ def _with_resources(manifest: Manifest, options: RunOptions, secret_files: Itera
 def _check_metadata(manifest: Manifest) -> None:
     for document in manifest.all():
         try:
-            objects.check(document.body.get("metadata") or {})
+            object_metadata.check(document.body.get("metadata") or {})
         except Problem as problem:
             raise problem.refusal(str(document.path)) from None
 
@@ -225,7 +225,7 @@ def _config_maps_of_parameters(value: Any, where: str) -> Iterator[tuple[str, st
 def _names(main: Document, metadata: Json, options: RunOptions) -> tuple[str, str]:
     """The workflow's name and the run's id: the same where a cluster would make up the name."""
     if options.name and not is_resource_name(options.name):
-        raise errors.UsageError(f"--name {shown(options.name)} cannot be a workflow's name: {objects.NAME}")
+        raise errors.UsageError(f"--name {shown(options.name)} cannot be a workflow's name: {object_metadata.NAME}")
     base = options.name or metadata.get("name") or metadata.get("generateName") or ""
     if not base:
         raise errors.Misconfigured(f"{main.path}: metadata.name: is required (or metadata.generateName)")

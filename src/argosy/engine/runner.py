@@ -22,7 +22,7 @@ from argosy.engine.processes.launcher import Running
 from argosy.engine.state import disk
 from argosy.engine.state.journal import Attempt, Journal
 from argosy.engine.state.locks import Mutexes
-from argosy.engine.state.memory import Memory
+from argosy.engine.state.memoized import Memory
 from argosy.ports import runs
 
 SUSPENDED = "suspended"

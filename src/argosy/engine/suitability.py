@@ -7,7 +7,16 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from argosy import errors
-from argosy.engine.attempts import containers, environment, fields, images, members, memory, resource, volumes
+from argosy.engine.attempts import (
+    containers,
+    environment,
+    fields,
+    local_images,
+    members,
+    memory_limits,
+    resource,
+    volumes,
+)
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources
 from argosy.engine.attempts.volumes import Claims, VolumeFailure
 from argosy.engine.attempts.workspace import ROOT_VARIABLE, PathFailure, Workspace, container_of, input_paths
@@ -38,7 +47,7 @@ def check(spec: Json, reached: Iterable[Reached], options: RunOptions, path: Pat
             container = container_of(member.template)
             _check_volumes(container, mountable, held, options, place)
             _check_limits(container, place)
-            if images.is_process(container.get("image") or "", options.process_images):
+            if local_images.is_process(container.get("image") or "", options.process_images):
                 _check_process(member.template, mountable, held, place)
             else:
                 _check_image(template, member, program, place)
@@ -142,7 +151,7 @@ def _check_limits(container: Json, where: str) -> None:
     """Raise Misconfigured where a limit on memory is no quantity."""
     if "{{" not in str(container.get("resources")):
         try:
-            memory.limit_of(container)
+            memory_limits.limit_of(container)
         except ValueError as error:
             raise errors.Misconfigured(f"{where}: resources.limits.memory: {error}") from None
 
@@ -152,7 +161,7 @@ def limits_without_effect(reached: Iterable[Reached]) -> Iterator[str]:
     for template in (entry.template for entry in reached if _runs_containers(entry.template)):
         for member in members.members_of(template):
             for name in (container_of(member.template).get("resources") or {}).get("limits") or {}:
-                if name != "memory" or not memory.is_limited():
+                if name != "memory" or not memory_limits.is_limited():
                     yield f"resources.limits.{name}"
 
 

@@ -11,7 +11,7 @@ from argosy.cli import main, report
 from argosy.domain.data import SnapshotManifest
 from argosy.engine.nodes import Node, NodeType, Outputs, Phase
 from argosy.engine.state.journal import Attempt, Journal
-from argosy.engine.state.objects import ObjectStore
+from argosy.engine.state.object_store import ObjectStore
 from argosy.engine.state.runs import RunFolder
 from argosy.report import html
 from argosy.templates import folder as folders

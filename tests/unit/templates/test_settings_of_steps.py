@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from argosy.domain.model_settings import ModelSettings
-from argosy.engine.attempts import documents
+from argosy.engine.attempts import document_parts
 from argosy.files import model_folder
 from argosy.steps.spec import StepSpec
 from argosy.templates import containers
@@ -56,7 +56,7 @@ def test_a_change_runs_again_what_reads_it(change: str) -> None:
     again = {
         name
         for name, spec in SPECS.items()
-        if documents.parts(before, spec.settings) != documents.parts(after, spec.settings)
+        if document_parts.parts(before, spec.settings) != document_parts.parts(after, spec.settings)
     }
     assert again == expected
 
@@ -106,14 +106,14 @@ def test_every_section_is_somebodys() -> None:
 )
 def test_what_means_something_else_is_something_else(one: str, other: str) -> None:
     """However little the texts differ."""
-    assert documents.parts(one, ("a",)) != documents.parts(other, ("a",))
+    assert document_parts.parts(one, ("a",)) != document_parts.parts(other, ("a",))
 
 
 def test_a_document_without_end_ends() -> None:
     """Anchors that unfold into a billion entries, one inside itself, nesting without end: the text counts."""
     laughs = "a0: &a0 x\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12))
     for text in (laughs, "a: &a [*a]", "a: " + "[" * 5000):
-        assert documents.parts(text, ("a",)) == text
+        assert document_parts.parts(text, ("a",)) == text
 
 
 def test_a_change_of_the_expectations_runs_no_other_step() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from argosy.engine.artifacts.failures import ArtifactFailure, ArtifactMissing
-from argosy.engine.state import objects, trees
+from argosy.engine.state import object_store, trees
 
 NO_KEY = "The specified key does not exist."
 """S3's words, which a workflow's message shows."""
@@ -42,7 +42,7 @@ class OwnBucket:
         source = self._path(key)
         if not source.exists():
             raise ArtifactMissing(NO_KEY)
-        objects.copy(source, target)
+        object_store.copy(source, target)
 
     def put(self, key: str, source: Path) -> None:
         """As the protocol has it. A key appears whole or not at all."""
@@ -51,7 +51,7 @@ class OwnBucket:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             trees.remove(partial)
-            objects.copy(source, partial)
+            object_store.copy(source, partial)
             trees.remove(path)
             partial.rename(path)
         except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from argosy.engine.attempts import memory
+from argosy.engine.attempts import memory_limits
 from argosy.engine.attempts.workspace import container_of
 from argosy.engine.nodes import Json
 from argosy.engine.processes import system
@@ -50,7 +50,7 @@ def write(log: Path, lines: Sequence[str]) -> None:
 def of_memory(template: Json, name: str, shortage: Shortage) -> str:
     """What raises the limit that a container of the template *name* ran into."""
     quantity = container_of(template)["resources"]["limits"]["memory"]
-    limit, peak = memory.shown(shortage.limit), memory.shown(shortage.peak)
+    limit, peak = memory_limits.shown(shortage.limit), memory_limits.shown(shortage.peak)
     said = f"killed for memory: its limit is {quantity} ({limit}), and it had {peak} when it asked for more"
     return f"{said}. With that limit it would be killed again; raise resources.limits.memory of the template {name!r}"
 

@@ -14,12 +14,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from argosy.engine.attempts import documents
+from argosy.engine.attempts import document_parts
 from argosy.engine.attempts.workspace import container_of
 from argosy.engine.manifest.locations import kind_of
 from argosy.engine.nodes import Json, Outputs
 from argosy.engine.state import disk
-from argosy.engine.state.objects import ObjectStore, digest_of
+from argosy.engine.state.object_store import ObjectStore, digest_of
 
 ANNOTATION = "argosy.dev/cache"
 READS = "argosy.dev/cache-reads"
@@ -114,5 +114,5 @@ def _looks_outside(template: Json) -> bool:
 def _identity(artifact: Mapping[str, Any], parts: Sequence[str] | None) -> list[object]:
     content: object = artifact["stored"]["digest"] if "stored" in artifact else artifact.get("raw")
     if parts is not None and "raw" in artifact:
-        content = documents.parts(artifact["raw"].get("data") or "", tuple(parts))
+        content = document_parts.parts(artifact["raw"].get("data") or "", tuple(parts))
     return [artifact.get("path"), content, artifact.get("subPath"), artifact.get("mode")]

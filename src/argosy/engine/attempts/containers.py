@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from argosy.engine.attempts import environment, images, memory
+from argosy.engine.attempts import environment, local_images, memory_limits
 from argosy.engine.attempts.workspace import TMP, PathFailure, Workspace, container_of
 from argosy.engine.effects import StartPod
 from argosy.engine.processes.launcher import Launch
@@ -54,11 +54,11 @@ def launch(program: str | None, request: StartPod, workspace: Workspace, variabl
         raise PathFailure("its image needs a container engine, and neither podman nor docker is on PATH")
     container = container_of(request.template)
     script = SCRIPT if container.get("source") else None
-    command = images.command_of(container, variables, script)
+    command = local_images.command_of(container, variables, script)
     return Launch(
         argv=(
             program,
-            *_options(workspace, container.get("workingDir"), variables, script, memory.limit_of(container)),
+            *_options(workspace, container.get("workingDir"), variables, script, memory_limits.limit_of(container)),
             *_entry(container, command),
         ),
         env={**environment.of_machine(), "HOME": str(Path.home()), **variables},

@@ -18,11 +18,11 @@ from argosy.engine.attempts import (
     advice,
     ahead,
     containers,
-    data,
+    data_template,
     environment,
     fields,
-    images,
-    memory,
+    local_images,
+    memory_limits,
     readiness,
     resource,
     transfer,
@@ -50,7 +50,7 @@ from argosy.engine.nodes import Json, Outputs, Phase
 from argosy.engine.options import Cluster
 from argosy.engine.processes.launcher import Bind, Launch, LaunchFailure, Running, Warmth
 from argosy.engine.state import disk, trees
-from argosy.engine.state.objects import ObjectStore
+from argosy.engine.state.object_store import ObjectStore
 
 LATE = "Pod was active on the node longer than the specified deadline"
 HALTED = "stopped while its artifacts were read or kept"
@@ -82,12 +82,12 @@ class _Part:
     """How its process was started last."""
     shortage: advice.Shortage | None = None
     """What it was killed for last, where that was memory."""
-    _group: memory.Group | None = None
+    _group: memory_limits.Group | None = None
 
     def hold(self, pid: int) -> None:
         """Limit the memory of its process *pid*, where it has a limit and this machine can."""
-        if limit := memory.limit_of(container_of(self.request.template)):
-            self._group = memory.group(limit)
+        if limit := memory_limits.limit_of(container_of(self.request.template)):
+            self._group = memory_limits.group(limit)
         if self._group:
             self._group.take(pid)
 
@@ -95,7 +95,7 @@ class _Part:
         """Whether its process, which has ended, ran into its limit."""
         group, self._group = self._group, None
         peak = group.close() if group else None
-        limit = memory.limit_of(container_of(self.request.template))
+        limit = memory_limits.limit_of(container_of(self.request.template))
         self.shortage = advice.Shortage(limit, peak) if limit is not None and peak is not None else None
         return self.shortage is not None
 
@@ -179,7 +179,7 @@ class Pods:
             self.running[request.name] = asked
             return await asked.run(_patience(request)) or PodResult(Phase.FAILED, LATE)
         if "data" in request.template:
-            result = await data.carry_out(request.template["data"], self.remote, _patience(request))
+            result = await data_template.carry_out(request.template["data"], self.remote, _patience(request))
             return result or PodResult(Phase.FAILED, LATE)
         if "resource" in request.template:
             return await self._act(request, number)
@@ -207,7 +207,7 @@ class Pods:
             launch = part.launch = self._launch(part.request, part.workspace, self._environment(part.request))
             self._look_ahead(launch)
             running = await self.starter.start(launch)
-            if images.is_process(container_of(part.member.template).get("image") or "", self.process_images):
+            if local_images.is_process(container_of(part.member.template).get("image") or "", self.process_images):
                 part.hold(running.pid)
             return running
 
@@ -346,13 +346,13 @@ class Pods:
             raise PathFailure(
                 f"{binds[0].target} is outside $ARGOSY_ROOT, and this machine cannot show a step files of its own there"
             )
-        argv = images.command_of(container, given.variables, script)
-        if not images.is_process(container.get("image") or "", self.process_images):
+        argv = local_images.command_of(container, given.variables, script)
+        if not local_images.is_process(container.get("image") or "", self.process_images):
             return containers.launch(self.engine_of_containers, request, workspace, given.variables)
         home = str(TMP) if self.shows_paths() else str(workspace.scratch)
         own = {**environment.of_machine(), "HOME": home}
         return Launch(
-            argv=images.with_this_python(argv),
+            argv=local_images.with_this_python(argv),
             env={**own, **self._translated(given.variables, workspace)},
             cwd=workspace.working_folder(container.get("workingDir"), has_view=self.shows_paths()),
             log=workspace.log,
@@ -360,7 +360,7 @@ class Pods:
             binds=binds,
             given=(*workspace.own(script), *self.sight.of(request.template)),
             preload=ahead.preload_of(request.template),
-            alone=memory.is_limited() and memory.limit_of(container) is not None,
+            alone=memory_limits.is_limited() and memory_limits.limit_of(container) is not None,
             scratch=workspace.scratch,
         )
 
@@ -399,8 +399,8 @@ class Pods:
             return None
         given = self._environment(request)
         image = container.get("image") or ""
-        code = self.code_identity if images.is_process(image, self.process_images) else image
-        argv = images.command_of(container, given.variables, None)
+        code = self.code_identity if local_images.is_process(image, self.process_images) else image
+        argv = local_images.command_of(container, given.variables, None)
         return self.cache.key(
             request.template, code=code, argv=argv, environment=given.open, keeps_result=request.keeps_result
         )

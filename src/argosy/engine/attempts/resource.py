@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from argosy.engine.attempts import selectors
+from argosy.engine.attempts import object_conditions
 from argosy.engine.attempts.errands import Errand
 from argosy.engine.effects import PodResult
 from argosy.engine.nodes import Json, Outputs, Phase
@@ -48,7 +48,7 @@ class Action(Errand):
             if found:
                 await self._wait(found)
             values = {entry["name"]: await self._value(entry["valueFrom"], found) for entry in self._read()}
-        except (_Failure, selectors.SelectorError) as failure:
+        except (_Failure, object_conditions.SelectorError) as failure:
             message = f"main: Error (exit code {FAILED}): {failure}"
             return PodResult(Phase.FAILED, message, Outputs(exit_code=str(FAILED)))
         return PodResult(Phase.SUCCEEDED, outputs=Outputs(parameters=values, exit_code="0"))
@@ -93,8 +93,8 @@ class Action(Errand):
 
     async def _wait(self, found: Json) -> None:
         success, failure = self._resource.get("successCondition"), self._resource.get("failureCondition")
-        wanted = selectors.parsed(success) if success else []
-        feared = selectors.parsed(failure) if failure else []
+        wanted = object_conditions.parsed(success) if success else []
+        feared = object_conditions.parsed(failure) if failure else []
         while wanted or feared:
             now = await self._now(found)
             for requirement in feared:

@@ -18,8 +18,8 @@ from argosy.engine.artifacts.remote import Remote
 from argosy.engine.attempts.workspace import Workspace
 from argosy.engine.manifest.locations import kind_of
 from argosy.engine.nodes import Json, Outputs
-from argosy.engine.state import objects, trees
-from argosy.engine.state.objects import ObjectStore
+from argosy.engine.state import object_store, trees
+from argosy.engine.state.object_store import ObjectStore
 
 LONGEST_RESULT = 256 * 1024
 LONGEST_PARAMETER = 256 * 1024
@@ -354,5 +354,5 @@ def _stored(artifact: Json, path: Path, store: ObjectStore, leaving: str) -> Jso
 def _copy_without(left_out: Collection[Path], source: Path, workspace: Workspace) -> Path:
     """The folder *source* as whoever unpacks an archive of it has it."""
     copy = Path(tempfile.mkdtemp(prefix="plain-", dir=workspace.folder)) / source.name
-    objects.copy(source, copy, left_out.__contains__)
+    object_store.copy(source, copy, left_out.__contains__)
     return copy

@@ -17,7 +17,7 @@ from argosy.engine import nodes
 from argosy.engine.nodes import Json, Node
 from argosy.engine.state import disk, journal
 from argosy.engine.state.locks import FileLock
-from argosy.engine.state.objects import ObjectStore
+from argosy.engine.state.object_store import ObjectStore
 
 MANIFEST = "manifest.json"
 JOURNAL = "journal.sqlite"

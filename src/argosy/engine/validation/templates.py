@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from argosy.engine import durations
-from argosy.engine.attempts import selectors
+from argosy.engine.attempts import object_conditions
 from argosy.engine.manifest.catalogue import KINDS
 from argosy.engine.manifest.locations import ALL_KINDS
 from argosy.engine.nodes import Json
-from argosy.engine.validation import names, pods
+from argosy.engine.validation import container_rules, names
 from argosy.engine.validation.problems import Problem
 
 LEAVES = ("container", "script", "containerSet")
@@ -120,7 +120,7 @@ def _check_fields(template: Json, kind: str, *, leaf: bool) -> None:
     if kind in ("container", "script"):
         _check_container(template, kind)
     if leaf:
-        pods.check(template)
+        container_rules.check(template)
     if kind == "resource":
         _check_resource(template["resource"])
     if kind == "steps" and not template["steps"]:
@@ -146,8 +146,8 @@ def _check_resource(resource: Json) -> None:
     for name in ("successCondition", "failureCondition"):
         if (condition := resource.get(name)) and "{{" not in condition:
             try:
-                selectors.parsed(condition)
-            except selectors.SelectorError as error:
+                object_conditions.parsed(condition)
+            except object_conditions.SelectorError as error:
                 raise Problem(f"resource.{name}", str(error)) from None
 
 

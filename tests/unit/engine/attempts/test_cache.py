@@ -9,7 +9,7 @@ import pytest
 
 from argosy.engine.attempts.cache import StepCache
 from argosy.engine.nodes import Outputs
-from argosy.engine.state.objects import ObjectStore
+from argosy.engine.state.object_store import ObjectStore
 
 TEMPLATE: dict[str, Any] = {
     "name": "t",

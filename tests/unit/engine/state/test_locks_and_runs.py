@@ -11,7 +11,7 @@ from argosy import errors
 from argosy.engine.nodes import Node, NodeType, Outputs, Phase
 from argosy.engine.state import runs
 from argosy.engine.state.locks import FileLock, Mutexes
-from argosy.engine.state.objects import ObjectStore
+from argosy.engine.state.object_store import ObjectStore
 
 
 def test_lock_excludes(tmp_path: Path) -> None:

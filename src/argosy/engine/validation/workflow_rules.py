@@ -9,7 +9,7 @@ from argosy.engine.machine import hooks
 from argosy.engine.manifest import claims, resources
 from argosy.engine.manifest.catalogue import WORKFLOW, Catalogue, Owner, UnknownTemplate
 from argosy.engine.nodes import Json, is_resource_name
-from argosy.engine.validation import calls, graph, names, placeholders, templates, variables
+from argosy.engine.validation import call_rules, graph, names, placeholders, templates, variables
 from argosy.engine.validation.problems import Problem
 
 SHUTDOWNS = ("Stop", "Terminate")
@@ -40,7 +40,7 @@ class Validation:
         """Look at everything."""
         spec = self._catalogue.spec
         names.check_list(spec.get("templates"), "spec.templates", of_values=False)
-        calls.check_arguments(self._arguments, "spec.arguments")
+        call_rules.check_arguments(self._arguments, "spec.arguments")
         if not spec.get("entrypoint"):
             raise Problem("spec.entrypoint", "is required; or say which template to start with --entrypoint")
         if spec.get("parallelism") is not None and spec["parallelism"] < 1:
@@ -50,7 +50,7 @@ class Validation:
         if spec.get("shutdown") not in (None, "", *SHUTDOWNS):
             raise Problem("spec.shutdown", f"{spec['shutdown']!r} is not one of {', '.join(SHUTDOWNS)}")
         self._check_start({"template": spec["entrypoint"]}, "spec.entrypoint")
-        calls.check_hooks(spec, "spec")
+        call_rules.check_hooks(spec, "spec")
         self._globals.add("workflow.failures")
         if handler := hooks.handler_of(spec):
             self._check_start(handler, "spec.onExit" if spec.get("onExit") else "spec.hooks.exit")
@@ -60,7 +60,7 @@ class Validation:
     def _check_start(self, holder: Json, where: str) -> None:
         called, owner = self._called(holder, WORKFLOW, where)
         arguments = holder.get("arguments") or self._arguments
-        calls.check_given(called, arguments, where)
+        call_rules.check_given(called, arguments, where)
         self._check_template(called.get("name") or "", owner, self._inputs(called, arguments))
         self._globals |= variables.exported_by(called)
 
@@ -135,10 +135,10 @@ class Validation:
             self._check_inline(called, owner, f"{where}.inline")
         else:
             self._check_template(called.get("name") or "", called_owner)
-        calls.check_arguments(call.get("arguments") or {}, f"{where}.arguments")
-        calls.check_hooks(call, where)
-        calls.check_loop(call, where)
-        calls.check_given(called, call.get("arguments") or {}, where)
+        call_rules.check_arguments(call.get("arguments") or {}, f"{where}.arguments")
+        call_rules.check_hooks(call, where)
+        call_rules.check_loop(call, where)
+        call_rules.check_given(called, call.get("arguments") or {}, where)
         if handler := hooks.handler_of(call):
             self._check_handler(handler, owner, f"{where}.onExit")
         return called

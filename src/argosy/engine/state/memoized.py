@@ -10,7 +10,7 @@ from pathlib import Path
 
 from argosy.engine.nodes import Outputs
 from argosy.engine.state import disk
-from argosy.engine.state.objects import ObjectStore
+from argosy.engine.state.object_store import ObjectStore
 
 
 class Memory:

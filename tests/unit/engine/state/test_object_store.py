@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from argosy import errors
-from argosy.engine.state import objects
-from argosy.engine.state.objects import ObjectStore
+from argosy.engine.state import object_store
+from argosy.engine.state.object_store import ObjectStore
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_folder_there_and_back(store: ObjectStore, tmp_path: Path) -> None:
     """A folder comes out as it went in: modes, links and empty folders too."""
     digest = store.take(folder(tmp_path / "x"))
     store.deliver(digest, tmp_path / "copy")
-    assert objects.digest_of(tmp_path / "copy") == digest
+    assert object_store.digest_of(tmp_path / "copy") == digest
     assert (tmp_path / "copy" / "sub" / "link").readlink() == Path("../a")
     assert os.access(tmp_path / "copy" / "sub" / "run", os.X_OK)
 
@@ -79,9 +79,9 @@ def _remove(path: Path) -> None:
 )
 def test_any_change_changes_the_digest(change: Callable[[Path], None], tmp_path: Path) -> None:
     """Names, bytes, the right to run, links and empty folders all count."""
-    before = objects.digest_of(folder(tmp_path / "x"))
+    before = object_store.digest_of(folder(tmp_path / "x"))
     change(tmp_path / "x")
-    assert objects.digest_of(tmp_path / "x") != before
+    assert object_store.digest_of(tmp_path / "x") != before
 
 
 def test_damaged_object(store: ObjectStore, tmp_path: Path) -> None:

@@ -5,10 +5,10 @@ import sys
 
 import pytest
 
-from argosy.engine.attempts import memory
+from argosy.engine.attempts import memory_limits
 
 needs_groups = pytest.mark.skipif(
-    not memory.is_limited(), reason="the kernel lets this process make no control group with a limit on memory"
+    not memory_limits.is_limited(), reason="the kernel lets this process make no control group with a limit on memory"
 )
 
 
@@ -19,7 +19,7 @@ needs_groups = pytest.mark.skipif(
 def test_a_group_holds_what_it_took(megabytes: int, killed: bool) -> None:
     """A process that wants more than its group has is ended by the kernel, and the group knows."""
     program = f"import sys; sys.stdin.read(1); b = bytearray({megabytes} << 20); print(len(b))"
-    group = memory.group(64 << 20)
+    group = memory_limits.group(64 << 20)
     assert group is not None
     with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
         group.take(process.pid)
@@ -31,7 +31,7 @@ def test_a_group_holds_what_it_took(megabytes: int, killed: bool) -> None:
 @needs_groups
 def test_what_a_process_started_is_taken_too() -> None:
     """A program that is started before the group takes its parent does not escape."""
-    group = memory.group(64 << 20)
+    group = memory_limits.group(64 << 20)
     assert group is not None
     program = "read x; echo started"
     with subprocess.Popen(["sh", "-c", f"(sh -c '{program}'; true)"], stdin=subprocess.PIPE, text=True) as process:

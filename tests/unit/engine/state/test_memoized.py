@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from argosy.engine.nodes import Outputs
-from argosy.engine.state.memory import Memory
-from argosy.engine.state.objects import ObjectStore
+from argosy.engine.state.memoized import Memory
+from argosy.engine.state.object_store import ObjectStore
 
 
 @pytest.fixture
