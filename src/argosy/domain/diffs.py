@@ -9,7 +9,7 @@ BEGINS_A_FILE = re.compile(r"(?m)^(?=diff --git )")
 
 @dataclass(frozen=True)
 class FileDiff:
-    """What happens to one file."""
+    """The change of one file."""
 
     text: str
     """As in the diff, from its line ``diff --git`` on, without the last line's end."""

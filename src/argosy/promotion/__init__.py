@@ -1,14 +1,14 @@
 """The rules of promotion over the ports: the one room for them, below the command line, the steps and the forges.
 
-- ``standing``: what main says
-- ``subjects``: what a request is about
-- ``proposals``: what a forge does about a proposal
+- ``standing``: reads main, at one commit
+- ``subjects``: the subject of a request, by its commit
+- ``proposals``: decides for a forge about a proposal
 - ``offers``: a run asks for its model to be promoted
-- ``desk``: a reviewer's verbs, with ``seals`` for the signatures
-- ``following``: what a merge leads to, with ``aliases`` for the registry
-- ``canaries``: what an environment's rollouts lead to, with ``reverting`` for the way back
-- ``approval``: what an environment may serve, and its files
-- ``online_stores``: who needs which published features
+- ``desk``: the verbs of a reviewer, with ``seals`` for the signatures
+- ``following``: follows a merge up, with ``aliases`` for the registry
+- ``canaries``: revert or next request, by the rollouts of an environment, with ``reverting`` for the way back
+- ``approval``: the approved version and its files
+- ``online_stores``: published features and who needs them
 
 Pure rules over values are ``domain``'s (``promotion``, ``changes``, ``merge_checks``, ``rollouts``); words for people are ``report``'s.
 """

@@ -1,4 +1,4 @@
-"""What an environment may serve: the version that main names for it, unless it was rejected, and its files from the model store.
+"""The approved version of a model in an environment: named by main and not rejected; and its bundle and features from the model store.
 
 Left to others: whether signature and release hold, which ``serving.admission`` says of the files before anything is loaded.
 """
@@ -16,7 +16,7 @@ from argosy.promotion.standing import Main
 
 @dataclass(frozen=True)
 class Approval:
-    """What main of the environment repo says about one model in one environment."""
+    """The approved version of one model in one environment."""
 
     version: release.Version
     signature: bytes | None
@@ -24,8 +24,11 @@ class Approval:
 
 
 def find(forge: Forge, model: str, environment: str) -> Approval:
-    """What is approved. Raises UsageError for a model or an environment that does not exist, Rejected where nothing is approved or it was
-    recalled."""
+    """The approval of *model* in *environment*.
+
+    Raises UsageError for a model or an environment that does not exist, Rejected where nothing is approved or it was
+    recalled.
+    """
     if environment not in promotion.ENVIRONMENTS:
         raise errors.UsageError(
             f"there is no environment {environment!r}; environments: {', '.join(promotion.ENVIRONMENTS)}"
@@ -92,7 +95,7 @@ def fetch_online(artifacts: Artifacts, version: release.Version, store: release.
 
 
 def remedy(version: release.Version) -> str:
-    """What to do about stored files that are not those that were approved."""
+    """The advice for stored files that are not those that were approved."""
     return (
         "Restore the stored files from a copy, or remove their folder and run "
         f"`argosy run {version.model}`: the same data and code store the same model again"

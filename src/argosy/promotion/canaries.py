@@ -21,7 +21,7 @@ from argosy.promotion.standing import Main
 
 @dataclass(frozen=True)
 class Settled:
-    """What was concluded of one canary, and done about it."""
+    """One canary, the conclusion from it, and the request that followed."""
 
     rollout: Rollout
     conclusion: Conclusion

@@ -52,7 +52,7 @@ class Checked:
 
     @property
     def passed(self) -> bool:
-        """Whether no check is red."""
+        """True where no check is red."""
         return all(check.passed for check in self.checks)
 
 
@@ -62,12 +62,15 @@ class Ended:
 
     request: Request
     already: bool
-    """Whether it had ended like this before anybody asked for it now."""
+    """True where it had ended like this before anybody asked for it now."""
 
 
 @dataclass(frozen=True)
 class Desk:
-    """What a reviewer works with. Every method raises TryAgain where forge or model store fail, UsageError for a number that nobody has."""
+    """The verbs of a reviewer, over a forge, a model store and our public key.
+
+    Every method raises TryAgain where forge or model store fail, UsageError for a number that nobody has.
+    """
 
     forge: Forge
     artifacts: Artifacts
@@ -88,7 +91,7 @@ class Desk:
         return Review(committed, checks if is_open else (), *_shown(committed, files, signatures))
 
     def diff(self, number: int) -> list[FileDiff]:
-        """What merging request *number* would change in main; of a merged one, what it changed."""
+        """The files that merging request *number* would change in main; of a merged one, those that it changed."""
         return list(diffs.files(self.forge.diff(number)))
 
     def check(self, number: int, *, head: str | None = None) -> Checked:
@@ -156,7 +159,7 @@ class Desk:
         return [*merge_checks.of_revert(subject, files, live, earlier.files if earlier else {}), *sealed]
 
     def _signatures(self, request: Request) -> Check:
-        """Whether bundle and evidence of *request* are signed with our key; red, too, where that cannot be found out now."""
+        """The check of the signatures of bundle and evidence of *request*; red, too, where that cannot be found out now."""
         committed, files = self._as_committed(request)
         try:
             return self._seals.checks(committed.subject, files)[0]

@@ -1,4 +1,4 @@
-"""What a merge leads to: the request for the next environment, by one function, whoever finds that it is due.
+"""Follows a merge up: the request for the next environment, opened by one function, whoever finds that it is due.
 
 Left to others: when an environment is healthy enough for the next one (``canaries``), and the registry (``aliases``).
 """
@@ -16,7 +16,7 @@ from argosy.report import markdown_text, request_body
 
 @dataclass(frozen=True)
 class Followed:
-    """What came of a merge. Finding it out again changes nothing."""
+    """A merge that was followed up. Doing it again changes nothing."""
 
     merged: Request
     """With the subject that its commit has: what main got, whatever the request's text says by now."""
@@ -27,7 +27,7 @@ class Followed:
 
     @property
     def changes_champion(self) -> bool:
-        """Whether the registry's alias ``champion`` is to follow."""
+        """True where the registry's alias ``champion`` is to follow."""
         return self.merged.subject.environment == promotion.PRODUCTION
 
 

@@ -26,9 +26,9 @@ class Offer:
     version: int
     """The number that the registry gave."""
     storage_uri: str
-    """Where the released bundle is in the model store."""
+    """Address of the released bundle in the model store."""
     online: release.OnlineStore
-    """Where its online features are there."""
+    """Address and digest of its online features there."""
     release: Path
     """Folder with the released bundle."""
     evidence: Path
@@ -39,12 +39,12 @@ class Offer:
 
 @dataclass(frozen=True)
 class Offered:
-    """What became of an offer."""
+    """The answer to an offer."""
 
     request: Request | None
     """The request for staging; production's, where staging's is merged and the next one is opened on a merge; None where none is needed."""
     in_production: bool
-    """Whether production serves this very model already."""
+    """True where production serves this very model already."""
 
 
 def make(offer: Offer, forge: Forge, *, on_merge: bool) -> Offered:
@@ -145,7 +145,7 @@ def _proposal(version: release.Version, evidence: Evidence, offer: Offer) -> pro
 
 
 def _beside(offer: Offer) -> dict[str, bytes]:
-    """What lies beside the version file: what was signed as evidence, and the signatures."""
+    """The files beside the version file: all that was signed as evidence, and the signatures."""
     released = (offer.release / bundles.RELEASE).read_bytes()
     return {**_contents(offer.evidence), bundles.RELEASE: released, **_contents(offer.signatures)}
 

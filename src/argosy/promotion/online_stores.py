@@ -1,4 +1,4 @@
-"""Who names a published online store: the environments that serve it or served it lately, and the requests that ask for it.
+"""Published online stores and who needs them: the environments that serve them or served them lately, requests that ask for them.
 
 Left to others: how long a candidate is given to become a request (``domain.online``), and the database that holds them (a port).
 """
@@ -21,7 +21,7 @@ Named = Mapping[str, Sequence[str]]
 
 
 def named(forge: Forge, models: Collection[str]) -> Named:
-    """Who names the online stores of *models*, and those of every open request.
+    """The online stores of *models* and of every open request, each with who names it.
 
     Raises Misconfigured where a version cannot be understood: nothing may be dropped for being unreadable.
     """

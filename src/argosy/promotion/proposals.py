@@ -1,4 +1,4 @@
-"""What a forge does about a proposal: adopt a request that is there, open one, or neither.
+"""Decides for a forge about a proposal: adopt a request that is there, open one, or neither.
 
 A forge asks while nobody else can change its requests, and then does it. The rules themselves are ``domain.promotion.decide``; here they
 get what they need of main.
@@ -16,7 +16,7 @@ from argosy.promotion.standing import Main
 
 
 def decide(main: Main, proposal: Proposal, known: Sequence[Request]) -> Decision:
-    """What to do about *proposal*, given every request that is *known*.
+    """The decision about *proposal*, given every request that is *known*.
 
     Raises Rejected where a person closed the request for this very model, Misconfigured where main's version cannot be understood.
     """

@@ -13,7 +13,7 @@ LONGEST_REASON = 500
 
 
 def subject(live: release.Version, earlier: release.Version, environment: str) -> promotion.Subject:
-    """What going back from *live* to *earlier* is about."""
+    """The subject of the request to go back from *live* to *earlier*."""
     return promotion.Subject(
         model=live.model,
         environment=environment,

@@ -20,12 +20,12 @@ from argosy.ports.signer import Verifier
 Files = Mapping[str, bytes]
 """Path to content."""
 KEY = "keys/signing.pub.pem"
-"""Where the environment repo keeps our public key."""
+"""Path of our public key in the environment repo."""
 
 
 @dataclass(frozen=True)
 class Seals:
-    """What signatures are checked with."""
+    """Checks signatures, with our public key and the model store."""
 
     artifacts: Artifacts
     """The model store."""

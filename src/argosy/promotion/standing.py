@@ -1,4 +1,4 @@
-"""What main of the environment repo says: the version that an environment serves, those before it, the gates of a model, what was rejected.
+"""Reads main of the environment repo: the version that an environment serves, those before it, the gates of a model, rejections.
 
 The only reader of main for the whole program: the command line, the steps and the forges ask here, and an import contract and a test keep
 them from reading past it. Left to others: what a request proposes (``subjects``), what a checkout on a disk holds
@@ -49,7 +49,7 @@ class Main:
     forge: Forge = field(repr=False)
     commit: str
     called: str = "main"
-    """What messages call it, before a colon and a path, as git does: a commit where it is not main's newest."""
+    """Its name in messages, before a colon and a path, as git writes it: a commit where it is not main's newest."""
 
     @classmethod
     def now(cls, forge: Forge) -> "Main":
@@ -93,7 +93,10 @@ class Main:
         return parse(content, f"{self.called}:{path}") if content is not None else None
 
     def state(self, model: str, model_digest: str) -> MainState:
-        """What the checks of a request for *model_digest* hold it against. Raises Misconfigured where the champion cannot be understood."""
+        """The side of main that a request for *model_digest* is held against.
+
+        Raises Misconfigured where the champion cannot be understood.
+        """
         policy = self.policy(model)
         return MainState(
             model=model,
@@ -123,7 +126,7 @@ class Main:
         return None
 
     def ever_had_policy(self, model: str) -> bool:
-        """Whether main has gates of *model* or had them once: whether this environment repo is one that judges that model."""
+        """True where main has gates of *model*, or had them once: this environment repo is one that judges that model."""
         return bool(self.forge.history(promotion.policy_path(model)))
 
     def _read(self, path: str) -> bytes | None:

@@ -1,4 +1,4 @@
-"""What a request is about, as its commit has it; its text is not asked.
+"""The subject of a request, by its commit; its text is not asked.
 
 Left to others: which changes a request may make at all (``domain.changes``), and what is to be done about a request (``proposals``,
 ``desk``).
@@ -23,12 +23,12 @@ def as_committed(forge: Forge, request: Request) -> Request:
 
 
 def proposed(forge: Forge, request: Request) -> Main:
-    """What main would say by the commit of *request*, in messages too."""
+    """Main as the commit of *request* would have it, called by its branch in messages."""
     return Main(forge, request.head, called=request.branch)
 
 
 def is_genuine(main: Main, request: Request) -> bool:
-    """Whether the commit of *request* is about what its text says."""
+    """True where the commit of *request* is about what its text says."""
     try:
         return request.subject == of(main, request)
     except errors.Rejected:

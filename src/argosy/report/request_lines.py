@@ -13,7 +13,7 @@ def row(request: Request) -> str:
 
 
 def facts(request: Request) -> dict[str, str]:
-    """What is known of *request*, by name."""
+    """The facts about *request*, by name."""
     ended = f" by {request.ended_by}, {request.ended_at}" if request.ended_by else ""
     why = f": {request.reason}" if request.reason else ""
     return {
