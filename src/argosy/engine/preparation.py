@@ -16,6 +16,7 @@ from argosy.engine.manifest import catalogue as catalogues
 from argosy.engine.manifest import checking, loading, patches, reach, resources, texts
 from argosy.engine.manifest.catalogue import Catalogue, Owner, owner_of
 from argosy.engine.manifest.loading import Document, Manifest
+from argosy.engine.manifest.model import Arguments, KeySelector, ObjectMeta, Spec
 from argosy.engine.manifest.reach import Reached
 from argosy.engine.nodes import Json, is_resource_name
 from argosy.engine.options import Prepared, RunOptions
@@ -289,7 +290,7 @@ def _parameter(declared: Json, options: RunOptions, main: Document) -> Json:
     elif parameter.get("value") is None:
         try:
             parameter["value"] = calls.config_map_value(
-                source["configMapKeyRef"], options.config_maps, source.get("default"), where
+                KeySelector(source["configMapKeyRef"]), options.config_maps, source.get("default"), where
             )
         except calls.CallError as error:
             raise errors.Misconfigured(str(error)) from None
@@ -305,9 +306,9 @@ def _with_globals(spec: Json, arguments: Json, name: str, metadata: Json) -> Jso
     """*spec* with the workflow's constants and parameters replaced everywhere but in templates, which come later."""
     templates = spec.get("templates") or []
     rest = {key: value for key, value in spec.items() if key != "templates"} | {"arguments": arguments}
-    constants = scopes.workflow_constants(name, "", 0.0, metadata, spec)
+    constants = scopes.workflow_constants(name, "", 0.0, ObjectMeta(metadata), Spec(spec))
     known = {key: value for key, value in constants.items() if "uid" not in key and "creationTimestamp" not in key}
-    known |= scopes.workflow_parameters(arguments)
+    known |= scopes.workflow_parameters(Arguments(arguments))
     replaced = {key: _replaced(value, known, key) for key, value in rest.items()}
     if own := replaced.get("workflowMetadata"):
         replaced["workflowMetadata"] = labels.settled(own, known)

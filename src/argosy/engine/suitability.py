@@ -20,8 +20,7 @@ from argosy.engine.attempts import (
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources
 from argosy.engine.attempts.volumes import Claims, VolumeFailure
 from argosy.engine.attempts.workspace import ROOT_VARIABLE, PathFailure, Workspace, container_of, input_paths
-from argosy.engine.machine import calls
-from argosy.engine.manifest import claims, locations, resources
+from argosy.engine.manifest import claims, locations, model, resources
 from argosy.engine.manifest.reach import Reached
 from argosy.engine.nodes import Json
 from argosy.engine.options import RunOptions
@@ -68,7 +67,7 @@ def _answering(where: str, image: str) -> str:
 
 
 def _runs_containers(template: Json) -> bool:
-    return any(kind in template for kind in calls.CONTAINERS)
+    return any(kind in template for kind in model.CONTAINERS)
 
 
 def _check_headers(template: Json, options: RunOptions, where: str) -> None:

@@ -7,7 +7,8 @@ from collections import Counter, deque
 from collections.abc import Callable
 
 from argosy.engine.machine.calls import Call
-from argosy.engine.nodes import Json, Node, NodeType, Phase
+from argosy.engine.manifest.model import Template
+from argosy.engine.nodes import Node, NodeType, Phase
 
 GIVEN_UP = "template has failed or errored children and failFast enabled"
 """Why the node of a template ends that fails fast."""
@@ -29,11 +30,11 @@ class Admission:
         self._unsuccessful: set[str] = set()
         self._parked: deque[tuple[Call, Node | None, Callable[[], None]]] = deque()
 
-    def limit(self, boundary: str, template: Json, give_up: Callable[[], None]) -> None:
+    def limit(self, boundary: str, template: Template, give_up: Callable[[], None]) -> None:
         """Keep *template*'s own limits for what runs inside its node *boundary*. *give_up*: ends that node as failed."""
-        if parallelism := template.get("parallelism"):
-            self._limits[boundary] = int(parallelism)
-        if template.get("failFast"):
+        if template.parallelism:
+            self._limits[boundary] = template.parallelism
+        if template.fail_fast:
             self._fail_fast[boundary] = give_up
 
     def count(self, node: Node) -> None:

@@ -13,7 +13,8 @@ from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.machine import calls, hooks, loops, references, results, scopes
 from argosy.engine.machine.calls import Call
 from argosy.engine.machine.core import Machine
-from argosy.engine.nodes import Json, Node, NodeType, Outputs, Phase
+from argosy.engine.manifest.model import Caller, Task, Template
+from argosy.engine.nodes import Node, NodeType, Outputs, Phase
 
 EMPTY = "Skipped, empty params"
 UNFIT = (ExpressionError, calls.CallError, loops.LoopError, ValueError)
@@ -24,9 +25,9 @@ UNFIT = (ExpressionError, calls.CallError, loops.LoopError, ValueError)
 class Child:
     """One call that a task comes down to: its own, or that for an item of its loop."""
 
-    task: Json
+    task: Task
     """As it is written."""
-    body: Json
+    body: Task
     """With everything in place."""
     node: Node | None = None
     """Once it has ended."""
@@ -63,7 +64,7 @@ class Group:
 class Boundary:
     """One call of a DAG or Steps template while it runs. *kind*: what expressions call its tasks, ``tasks`` or ``steps``."""
 
-    def __init__(self, machine: Machine, call: Call, template: Json, node_type: NodeType, kind: str) -> None:
+    def __init__(self, machine: Machine, call: Call, template: Template, node_type: NodeType, kind: str) -> None:
         self.machine = machine
         self.call = call
         self.template = template
@@ -74,7 +75,7 @@ class Boundary:
 
     # Left to a DAG and to steps
 
-    def known_to(self, task: Json, /) -> scopes.Scope:
+    def known_to(self, task: Task, /) -> scopes.Scope:
         """What *task* may refer to."""
         raise NotImplementedError
 
@@ -88,12 +89,12 @@ class Boundary:
 
     # One task
 
-    def children(self, task: Json) -> list[Child]:
+    def children(self, task: Task) -> list[Child]:
         """The calls that *task* comes down to; none where its loop is over nothing. Raises one of :data:`UNFIT`."""
         # What is in scope for a task of a long DAG is much to put together for nothing.
         scope = self.known_to(task) if references.refers(task) else {}
         body = references.resolved(task, scope)
-        return [Child(task, one) for one in (loops.expand(body, scope) if loops.is_loop(task) else [body])]
+        return [Child(task, one) for one in (loops.expand(body, scope) if task.is_loop else [body])]
 
     def begin(
         self, child: Child, name: str, parent: str, done: calls.Done, fell: calls.Done | None = None
@@ -104,21 +105,21 @@ class Boundary:
         """
         body = child.body
         try:
-            if body.get("when") and not govaluate.holds(body["when"]):
-                return self.leave_out(body, name, parent, Phase.SKIPPED, f"when '{body['when']}' evaluated false")
+            if body.when and not govaluate.holds(body.when):
+                return self.leave_out(body, name, parent, Phase.SKIPPED, f"when '{body.when}' evaluated false")
         except ExpressionError as error:
             return self.leave_out(body, name, parent, Phase.ERROR, str(error))
         call = self.call_of(body, name, parent, done)
-        call.arguments = body.get("arguments") or {}
-        call.extra = {f"{self._kind}.name": body["name"]}
-        call.keeps_result = results.is_referred_to(self.template, self._kind, child.task["name"])
+        call.arguments = body.arguments
+        call.extra = {f"{self._kind}.name": body.name}
+        call.keeps_result = results.is_referred_to(self.template.written, self._kind, child.task.name)
         call.fell = fell
         if own := self.hooks_of(child.task, call):
             own.watch()
         self.machine.begin(call)
         return None
 
-    def call_of(self, task: Json, name: str, parent: str, done: calls.Done) -> Call:
+    def call_of(self, task: Caller, name: str, parent: str, done: calls.Done) -> Call:
         """A call for *task* inside of this one."""
         return Call(
             name=name,
@@ -131,9 +132,9 @@ class Boundary:
             depth=self.call.depth + 1,
         )
 
-    def hooks_of(self, task: Json, call: Call) -> hooks.TaskHooks | None:
+    def hooks_of(self, task: Task, call: Call) -> hooks.TaskHooks | None:
         """The hooks of *task*, where it has any: whoever hears of *call*'s end waits for them from now on."""
-        if not task.get("hooks") and not task.get("onExit"):
+        if not task.is_hooked:
             return None
         own = hooks.TaskHooks(
             self.machine, task, call, lambda node: {**self.known_to(task), **self._facts_of_node(task, node)}
@@ -142,7 +143,7 @@ class Boundary:
         call.done = lambda node: own.after(node, done)
         return own
 
-    def leave_out(self, task: Json, name: str, parent: str, phase: Phase, message: str) -> Node:
+    def leave_out(self, task: Task, name: str, parent: str, phase: Phase, message: str) -> Node:
         """The node of a call that is never made; that of the journal where a run is resumed."""
         known = self.machine.nodes.get(name)
         if known is not None and known.fulfilled:
@@ -151,7 +152,7 @@ class Boundary:
             name,
             NodeType.SKIPPED,
             phase,
-            template=task.get("template") or "",
+            template=task.template,
             boundary=self.node.name,
             parent=parent,
             message=message,
@@ -177,30 +178,30 @@ class Boundary:
             known |= of_one_task
         return known
 
-    def facts_of(self, task: Json, node: Node, items: Iterable[Node] | None = None) -> scopes.Scope:
+    def facts_of(self, task: Task, node: Node, items: Iterable[Node] | None = None) -> scopes.Scope:
         """What those after *task* may say about it. *items*: those of its loop. Raises ValueError where their results are no list."""
         facts = self._facts_of_node(task, node)
         if items is not None:
-            facts |= scopes.of_loop(self._kind, task["name"], items)
+            facts |= scopes.of_loop(self._kind, task.name, items)
         if node.outputs is None and node.phase in (Phase.SKIPPED, Phase.OMITTED):
             facts |= self._absent(task)
         return facts
 
-    def _facts_of_node(self, task: Json, node: Node) -> scopes.Scope:
-        return scopes.of_node(self._kind, task["name"], node, self.machine.identity.name)
+    def _facts_of_node(self, task: Task, node: Node) -> scopes.Scope:
+        return scopes.of_node(self._kind, task.name, node, self.machine.identity.name)
 
-    def _absent(self, task: Json) -> scopes.Scope:
+    def _absent(self, task: Task) -> scopes.Scope:
         try:
-            template, _ = self.machine.catalogue.resolve(task, self.call.owner)
+            template, _ = self.machine.catalogue.resolve(task.written, self.call.owner)
         except LookupError:
             return {}
-        return scopes.of_absent(f"{self._kind}.{task['name']}", template, artifacts=self._kind == "steps")
+        return scopes.of_absent(f"{self._kind}.{task.name}", Template(template), artifacts=self._kind == "steps")
 
     # The end
 
     def succeed(self, scope: scopes.Scope) -> None:
         """End with the outputs that the template declares. Raises ExpressionError or ValueError where one is not there."""
-        outputs = references.declared_outputs(self.template.get("outputs") or {}, scope)
+        outputs = references.declared_outputs(self.template.outputs, scope)
         self.machine.export(self.template, outputs)
         self.finish(Phase.SUCCEEDED, outputs=outputs)
 
@@ -210,6 +211,6 @@ class Boundary:
         self.machine.finish(self.call, self.node, phase, message, outputs)
 
 
-def goes_on(task: Json, phase: Phase) -> bool:
+def goes_on(task: Task, phase: Phase) -> bool:
     """Whether those after *task* go on though it ended in *phase*, unsuccessful."""
-    return bool((task.get("continueOn") or {}).get("failed" if phase is Phase.FAILED else "error"))
+    return task.continue_on.failed if phase is Phase.FAILED else task.continue_on.error

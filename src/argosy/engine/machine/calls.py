@@ -5,11 +5,11 @@ Follows the controller's ``ProcessArgs`` and ``SubstituteParams``. What is then 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from argosy.engine.machine import scopes, substitution
 from argosy.engine.manifest import locations
 from argosy.engine.manifest.catalogue import Owner
+from argosy.engine.manifest.model import Arguments, Artifact, Caller, KeySelector, Parameter, Template
 from argosy.engine.nodes import Json, Node
 
 Done = Callable[["Node"], None]
@@ -18,7 +18,7 @@ Done = Callable[["Node"], None]
 ABSENT = "__argosy.absent-optional-output__"
 """The value of an argument that is nothing but a reference to an output which a skipped task never produced."""
 
-CONTAINERS = ("container", "script", "containerSet")
+ConfigMaps = Mapping[str, Mapping[str, str]]
 
 
 class CallError(Exception):
@@ -31,12 +31,12 @@ class Call:
 
     name: str
     """The node's name."""
-    holder: Json
+    holder: Caller
     """What names the template: a task, a step or a hook."""
     owner: Owner
     """Where the template's name is looked up."""
     done: Callable[[Node], None]
-    arguments: Json = field(default_factory=dict)
+    arguments: Arguments = field(default_factory=lambda: Arguments({}))
     boundary: str | None = None
     parent: str | None = None
     extra: dict[str, object] = field(default_factory=dict)
@@ -53,96 +53,73 @@ class Call:
     """Is told of the node where it is a daemon that ends by itself."""
 
 
-def kind_of(template: Mapping[str, Any]) -> str:
-    """Which of the template types *template* is."""
-    return next(
-        (kind for kind in (*CONTAINERS, "dag", "steps", "suspend", "http", "data", "resource") if kind in template), ""
-    )
-
-
-def process(
-    template: Json, arguments: Json, scope: Mapping[str, object], config_maps: Mapping[str, Mapping[str, str]]
-) -> Json:
+def process(template: Template, arguments: Arguments, scope: Mapping[str, object], config_maps: ConfigMaps) -> Template:
     """*template* with *arguments* as its inputs and every variable replaced that is known now.
 
     *scope*: the workflow's variables and the call's own. Raises CallError or ExpressionError.
     """
-    inputs = dict(template.get("inputs") or {})
+    declared = template.inputs
+    inputs = dict(declared.written)
     if "parameters" in inputs:
-        given = {entry["name"]: entry for entry in arguments.get("parameters") or []}
-        inputs["parameters"] = [_parameter(entry, given, scope, config_maps) for entry in inputs["parameters"] or []]
+        given = {entry.name: entry for entry in arguments.parameters}
+        inputs["parameters"] = [
+            _parameter(entry, given.get(entry.name) or Parameter({}), scope, config_maps)
+            for entry in declared.parameters
+        ]
     if "artifacts" in inputs:
-        handed = {entry["name"]: entry for entry in arguments.get("artifacts") or []}
-        inputs["artifacts"] = [_artifact(entry, handed.get(entry["name"])) for entry in inputs["artifacts"] or []]
-    return substitute({**template, "inputs": inputs}, scope)
+        handed = {entry.name: entry for entry in arguments.artifacts}
+        inputs["artifacts"] = [_artifact(entry, handed.get(entry.name)) for entry in declared.artifacts]
+    return substitute(Template({**template.written, "inputs": inputs}), scope)
 
 
-def substitute(template: Json, scope: Mapping[str, object]) -> Json:
+def substitute(template: Template, scope: Mapping[str, object]) -> Template:
     """The variables of *template* replaced in two passes: a workflow variable may stand in an input's value."""
-    first: Json = substitution.replace(template, scope)
-    own = _own_scope(first)
-    second: Json = substitution.replace(first, {**scope, **own})
-    return second
+    first = Template(substitution.replace(template.written, scope))
+    return Template(substitution.replace(first.written, {**scope, **_own_scope(first)}))
 
 
-def _own_scope(template: Json) -> dict[str, object]:
-    inputs = template.get("inputs") or {}
-    parameters = inputs.get("parameters") or []
+def _own_scope(template: Template) -> dict[str, object]:
+    parameters = template.inputs.parameters
     for parameter in parameters:
-        if parameter.get("value") is None:
-            raise CallError(f"inputs.parameters.{parameter['name']} had no value")
-    own: dict[str, object] = {f"inputs.parameters.{entry['name']}": entry["value"] for entry in parameters}
+        if parameter.value is None:
+            raise CallError(f"inputs.parameters.{parameter.name} had no value")
+    own: dict[str, object] = {f"inputs.parameters.{entry.name}": entry.value for entry in parameters}
     own["inputs.parameters"] = scopes.parameters_json(parameters)
-    outputs = template.get("outputs") or {}
-    for direction, artifacts in (("inputs", inputs), ("outputs", outputs)):
-        for artifact in artifacts.get("artifacts") or []:
-            if artifact.get("path"):
-                own[f"{direction}.artifacts.{artifact['name']}.path"] = artifact["path"]
-    for parameter in outputs.get("parameters") or []:
-        if path := (parameter.get("valueFrom") or {}).get("path"):
-            own[f"outputs.parameters.{parameter['name']}.path"] = path
+    for direction, given in (("inputs", template.inputs), ("outputs", template.outputs)):
+        own |= {f"{direction}.artifacts.{entry.name}.path": entry.path for entry in given.artifacts if entry.path}
+    for parameter in template.outputs.parameters:
+        if path := parameter.value_from.path:
+            own[f"outputs.parameters.{parameter.name}.path"] = path
     return own
 
 
-def _parameter(
-    declared: Json,
-    given: Mapping[str, Json],
-    scope: Mapping[str, object],
-    config_maps: Mapping[str, Mapping[str, str]],
-) -> Json:
-    parameter = dict(declared)
-    name = parameter["name"]
-    if parameter.get("default") is not None:
-        parameter["value"] = parameter["default"]
-    argument = given.get(name) or {}
-    if argument.get("value") == ABSENT:
-        if parameter.get("value") is None and not parameter.get("valueFrom"):
+def _parameter(declared: Parameter, given: Parameter, scope: Mapping[str, object], config_maps: ConfigMaps) -> Json:
+    found = dict(declared.written)
+    if declared.default is not None:
+        found["value"] = declared.default
+    if given.value == ABSENT:
+        if found.get("value") is None and not declared.value_from.written:
             raise CallError(
-                f"inputs.parameters.{name}: argument references an absent optional (skipped/omitted node output with no default)"
+                f"inputs.parameters.{declared.name}: argument references an absent optional "
+                "(skipped/omitted node output with no default)"
             )
-    elif argument.get("value") is not None:
-        parameter["value"] = argument["value"]
-        parameter.pop("valueFrom", None)
-    elif argument.get("valueFrom"):
-        parameter["valueFrom"] = argument["valueFrom"]
-    reference = (parameter.get("valueFrom") or {}).get("configMapKeyRef")
-    if parameter.get("value") is None and reference:
-        parameter["value"] = config_map_value(
-            substitution.replace(reference, scope),
-            config_maps,
-            parameter["valueFrom"].get("default"),
-            f"inputs.parameters.{name}",
-        )
-    return parameter
+    elif given.value is not None:
+        found["value"] = given.value
+        found.pop("valueFrom", None)
+    elif given.value_from.written:
+        found["valueFrom"] = given.value_from.written
+    source = Parameter(found).value_from
+    if found.get("value") is None and source.config_map_key:
+        key = KeySelector(substitution.replace(source.config_map_key.written, scope))
+        found["value"] = config_map_value(key, config_maps, source.default, f"inputs.parameters.{declared.name}")
+    return found
 
 
-def config_map_value(
-    reference: Json, config_maps: Mapping[str, Mapping[str, str]], default: str | None, where: str
-) -> str:
+def config_map_value(reference: KeySelector, config_maps: ConfigMaps, default: str | None, where: str) -> str:
     """The entry of a ConfigMap that *reference* names, or *default*. Raises CallError where there is neither."""
-    name, key = reference.get("name", ""), reference.get("key", "")
+    name, key = reference.name, reference.key
     values = config_maps.get(name, {})
-    if key is not None and key in values:
+    if key in values:
         return values[key]
     if default is not None:
         return default
@@ -150,18 +127,18 @@ def config_map_value(
     raise CallError(f"{where}: {wanting} on this machine; name a file that has it (-f)")
 
 
-def _artifact(declared: Json, handed: Json | None) -> Json:
-    name = declared["name"]
-    if not declared.get("optional") and not locations.has_location(declared):
+_DECLARED = ("path", "mode", "recurseMode")
+"""What of an artifact is the template's to say, not the caller's."""
+
+
+def _artifact(declared: Artifact, handed: Artifact | None) -> Json:
+    if not declared.optional and not locations.has_location(declared.written):
         if handed is None:
-            raise CallError(f"inputs.artifacts.{name} was not supplied")
-        if not locations.has_location(handed):
-            raise CallError(f"inputs.artifacts.{name} missing location information")
+            raise CallError(f"inputs.artifacts.{declared.name} was not supplied")
+        if not locations.has_location(handed.written):
+            raise CallError(f"inputs.artifacts.{declared.name} missing location information")
     if handed is None:
-        return declared
-    kept = {key: declared[key] for key in ("path", "mode", "recurseMode") if key in declared}
-    return (
-        {key: value for key, value in handed.items() if key not in ("path", "mode", "recurseMode")}
-        | kept
-        | {"name": name}
-    )
+        return declared.written
+    given = {key: value for key, value in handed.written.items() if key not in _DECLARED}
+    kept = {key: declared.written[key] for key in _DECLARED if key in declared.written}
+    return given | kept | {"name": declared.name}

@@ -18,7 +18,8 @@ from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.machine import admission, calls, synchronization
 from argosy.engine.machine.calls import Call
 from argosy.engine.manifest.catalogue import Catalogue, UnknownTemplate
-from argosy.engine.nodes import Json, Node, NodeType, Outputs, Phase
+from argosy.engine.manifest.model import Spec, Template
+from argosy.engine.nodes import Node, NodeType, Outputs, Phase
 
 MAX_DEPTH = 99
 """How deep templates may call templates below the entrypoint, as the controller has it."""
@@ -55,7 +56,7 @@ class _Daemon:
 class Body(Protocol):
     """Carries out a template of one kind: creates the call's node, and finishes it sooner or later."""
 
-    def __call__(self, machine: "Machine", call: Call, template: Json) -> None: ...
+    def __call__(self, machine: "Machine", call: Call, template: Template) -> None: ...
 
 
 class Machine:
@@ -73,6 +74,7 @@ class Machine:
         history: Mapping[str, Node] | None = None,
     ) -> None:
         self.catalogue = catalogue
+        self.spec = Spec(catalogue.spec)
         self.identity = identity
         self.variables = variables
         """The workflow's variables, as they are now."""
@@ -85,7 +87,7 @@ class Machine:
         self.changed: dict[str, Node] = {}
         """Nodes that changed since the last look."""
         self.effects: list[effects.Effect] = []
-        self.admission = admission.Admission(catalogue.spec.get("parallelism"))
+        self.admission = admission.Admission(self.spec.parallelism)
         self.impossible: set[str] = set()
         """Nodes whose calls could not be made as they are written."""
         self.watchers: dict[str, Callable[[Node], None]] = {}
@@ -175,12 +177,11 @@ class Machine:
 
     def create(self, call: Call, kind: NodeType, phase: Phase, message: str = "") -> Node:
         """The node of *call*; that of the journal where a run is resumed."""
-        template = call.holder.get("template") or (call.holder.get("templateRef") or {}).get("template") or ""
         node = self.add(
             call.name,
             kind,
             phase,
-            template=template,
+            template=call.holder.called,
             boundary=call.boundary,
             parent=call.parent or call.boundary,
             message=message,
@@ -338,18 +339,17 @@ class Machine:
         """Whether the workflow's own deadline is over."""
         return self.deadline is not None and self.clock() >= self.deadline
 
-    def export(self, template: Json, outputs: Outputs | None) -> None:
+    def export(self, template: Template, outputs: Outputs | None) -> None:
         """Add those *outputs* to the workflow's that *template* declares with a ``globalName``."""
         if outputs is None:
             return
-        declared = template.get("outputs") or {}
-        for parameter in declared.get("parameters") or []:
-            if (name := parameter.get("globalName")) and parameter["name"] in outputs.parameters:
-                self.outputs.parameters[name] = outputs.parameters[parameter["name"]]
-                self.variables[f"workflow.outputs.parameters.{name}"] = outputs.parameters[parameter["name"]]
-        for artifact in declared.get("artifacts") or []:
-            if (name := artifact.get("globalName")) and artifact["name"] in outputs.artifacts:
-                exported = {**outputs.artifacts[artifact["name"]], "name": name}
+        for parameter in template.outputs.parameters:
+            if (name := parameter.global_name) and parameter.name in outputs.parameters:
+                self.outputs.parameters[name] = outputs.parameters[parameter.name]
+                self.variables[f"workflow.outputs.parameters.{name}"] = outputs.parameters[parameter.name]
+        for artifact in template.outputs.artifacts:
+            if (name := artifact.global_name) and artifact.name in outputs.artifacts:
+                exported = {**outputs.artifacts[artifact.name], "name": name}
                 self.outputs.artifacts[name] = exported
                 self.variables[f"workflow.outputs.artifacts.{name}"] = exported
 
@@ -358,7 +358,8 @@ class Machine:
     def _begin(self, call: Call) -> None:
         known = self.nodes.get(call.name)
         try:
-            template, owner = self.catalogue.resolve(call.holder, call.owner)
+            written, owner = self.catalogue.resolve(call.holder.written, call.owner)
+            template = Template(written)
             variables = {**self.variables, **self._own_variables(call, template)}
             processed = calls.process(template, call.arguments, variables, self.config_maps)
         except (ExpressionError, calls.CallError, UnknownTemplate, ValueError) as error:
@@ -377,9 +378,9 @@ class Machine:
         else:
             self.admission.enter(call, known, lambda: self._admitted(call, processed))
 
-    def _admitted(self, call: Call, template: Json) -> None:
+    def _admitted(self, call: Call, template: Template) -> None:
         try:
-            locks = synchronization.locks_of(template.get("synchronization"), self.variables, self.config_maps)
+            locks = synchronization.locks_of(template.synchronization, self.variables, self.config_maps)
         except calls.CallError as error:
             self.refuse(call, str(error))
             return
@@ -395,32 +396,32 @@ class Machine:
         self.effects.append(effects.Release(node.name))
         done(node)
 
-    def type_of(self, template: Json) -> NodeType:
+    def type_of(self, template: Template) -> NodeType:
         """The type of the node that a call of *template* has."""
-        return NodeType.RETRY if self._retries(template) else NODE_TYPES.get(calls.kind_of(template), NodeType.POD)
+        return NodeType.RETRY if self._retries(template) else NODE_TYPES.get(template.kind, NodeType.POD)
 
-    def _carry_out(self, call: Call, template: Json) -> None:
-        if template.get("memoize"):
+    def _carry_out(self, call: Call, template: Template) -> None:
+        if template.memoize.written:
             self._bodies["memoize"](self, call, template)
         else:
             self.carry_out_body(call, template)
 
-    def carry_out_body(self, call: Call, template: Json) -> None:
+    def carry_out_body(self, call: Call, template: Template) -> None:
         """Do what *template* says, with its retries: what is remembered of it is the caller's business."""
-        kind = "retry" if self._retries(template) else calls.kind_of(template)
+        kind = "retry" if self._retries(template) else template.kind
         self._bodies[kind](self, call, template)
 
-    def carry_out_attempt(self, call: Call, template: Json) -> None:
+    def carry_out_attempt(self, call: Call, template: Template) -> None:
         """Do what *template* says, once: its retries are the caller's business."""
-        self._bodies[calls.kind_of(template)](self, call, template)
+        self._bodies[template.kind](self, call, template)
 
-    def _retries(self, template: Json) -> bool:
-        return bool(template.get("retryStrategy") is not None or self.catalogue.spec.get("retryStrategy") is not None)
+    def _retries(self, template: Template) -> bool:
+        return template.retry_strategy is not None or self.spec.retry_strategy is not None
 
-    def _own_variables(self, call: Call, template: Json) -> dict[str, object]:
+    def _own_variables(self, call: Call, template: Template) -> dict[str, object]:
         own = {**call.extra, "node.name": call.name}
-        if calls.kind_of(template) in calls.CONTAINERS and not self._retries(template):
-            own["pod.name"] = nodes.pod_name(self.identity.name, call.name, template.get("name") or "")
+        if template.is_containers and not self._retries(template):
+            own["pod.name"] = nodes.pod_name(self.identity.name, call.name, template.name)
         return own
 
     def _settle(self, call: Call, node: Node) -> None:

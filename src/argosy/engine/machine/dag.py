@@ -7,15 +7,16 @@ are.
 from functools import partial
 
 from argosy.engine.expressions.errors import ExpressionError
-from argosy.engine.machine import admission, boundary, loops, scopes
+from argosy.engine.machine import admission, boundary, scopes
 from argosy.engine.machine.boundary import Boundary, Child, Group
 from argosy.engine.machine.calls import Call, Done
 from argosy.engine.machine.core import Machine
 from argosy.engine.machine.dependencies import Dependencies
-from argosy.engine.nodes import Json, Node, NodeType, Phase
+from argosy.engine.manifest.model import Task, Template
+from argosy.engine.nodes import Node, NodeType, Phase
 
 
-def carry_out(machine: Machine, call: Call, template: Json) -> None:
+def carry_out(machine: Machine, call: Call, template: Template) -> None:
     """The body of a DAG template."""
     Dag(machine, call, template).start()
 
@@ -23,10 +24,10 @@ def carry_out(machine: Machine, call: Call, template: Json) -> None:
 class Dag(Boundary):
     """One call of a DAG template while it runs."""
 
-    def __init__(self, machine: Machine, call: Call, template: Json) -> None:
+    def __init__(self, machine: Machine, call: Call, template: Template) -> None:
         super().__init__(machine, call, template, NodeType.DAG, "tasks")
-        self._tasks: dict[str, Json] = {task["name"]: task for task in template["dag"]["tasks"]}
-        self._dependencies = Dependencies(template["dag"])
+        self._tasks = {task.name: task for task in template.dag.tasks}
+        self._dependencies = Dependencies(template.dag)
         self._ended: dict[str, Node] = {}
         self._items: dict[str, list[Node]] = {}
         self._facts: dict[str, scopes.Scope] = {}
@@ -55,13 +56,13 @@ class Dag(Boundary):
         children = self.children(task)
         if not children:
             self._leave_out(name, Phase.SKIPPED, boundary.EMPTY)
-        elif loops.is_loop(task):
+        elif task.is_loop:
             self._start_loop(name, children)
         elif left_out := self._begin(children[0], self.node, partial(self._task_ended, name)):
             self.machine.post(lambda: self._task_ended(name, left_out))
 
     def _begin(self, child: Child, parent: Node, done: Done) -> Node | None:
-        return self.begin(child, self._name_of(child.body["name"]), parent.name, done)
+        return self.begin(child, self._name_of(child.body.name), parent.name, done)
 
     def _leave_out(self, name: str, phase: Phase, message: str) -> None:
         node = self.leave_out(self._tasks[name], self._name_of(name), self.node.name, phase, message)
@@ -69,7 +70,7 @@ class Dag(Boundary):
 
     def _start_loop(self, name: str, children: list[Child]) -> None:
         task = self._tasks[name]
-        loop = self.group(self._name_of(name), NodeType.TASK_GROUP, task.get("template") or "")
+        loop = self.group(self._name_of(name), NodeType.TASK_GROUP, task.template)
         loop.take(children)
         for child in children:
             if left_out := self._begin(child, loop.node, partial(self._item_ended, name, loop, child)):
@@ -122,7 +123,7 @@ class Dag(Boundary):
 
     def _phase(self) -> Phase:
         """The DAG's phase by its targets': a failed one decides, unless the target says to go on."""
-        fail_fast = self.template["dag"].get("failFast") is not False
+        fail_fast = self.template.dag.fail_fast
         phase = Phase.SUCCEEDED
         for name in self._dependencies.targets:
             branch = _worst(self._ended[name].ends)
@@ -152,9 +153,9 @@ class Dag(Boundary):
 
     # What is in scope
 
-    def known_to(self, task: Json, /) -> scopes.Scope:
+    def known_to(self, task: Task, /) -> scopes.Scope:
         """What came of the tasks before it, beside what is always known."""
-        return self.scope(map(self._facts_about, self._dependencies.before(task["name"])))
+        return self.scope(map(self._facts_about, self._dependencies.before(task.name)))
 
     def _facts_about(self, name: str) -> scopes.Scope:
         if name not in self._ended:

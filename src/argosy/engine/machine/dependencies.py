@@ -5,17 +5,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from argosy.engine.expressions import expr
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.manifest import depends
-from argosy.engine.nodes import Json, Node, Phase
+from argosy.engine.manifest.model import DagTemplate
+from argosy.engine.nodes import Node, Phase
 
 
 class Dependencies:
     """Who waits for whom in *dag*."""
 
-    def __init__(self, dag: Json) -> None:
-        tasks = {task["name"]: task for task in dag["tasks"]}
+    def __init__(self, dag: DagTemplate) -> None:
+        tasks = {task.name: task.written for task in dag.tasks}
         self._logic = {name: depends.logic_of(task, tasks) for name, task in tasks.items()}
         self._needs = {name: depends.names_of(task) for name, task in tasks.items()}
-        self.targets = str(dag["target"]).split(" ") if dag.get("target") else self._last()
+        self.targets = dag.target.split(" ") if dag.target else self._last()
         """The tasks whose ends are the DAG's."""
         needed = {*self.targets, *self._before(self.targets)}
         self.included = [name for name in tasks if name in needed]

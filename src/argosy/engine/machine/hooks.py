@@ -10,25 +10,19 @@ from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.machine import calls, references, scopes
 from argosy.engine.machine.calls import Call
 from argosy.engine.machine.core import Machine
-from argosy.engine.nodes import Json, Node, Phase
-
-
-def handler_of(holder: Json) -> Json | None:
-    """The exit handler of *holder*, a task, step or workflow, as a hook."""
-    if hook := (holder.get("hooks") or {}).get("exit"):
-        return dict(hook)
-    return {"template": holder["onExit"]} if holder.get("onExit") else None
+from argosy.engine.manifest.model import Arguments, Hook, Hooked, Task
+from argosy.engine.nodes import Node, Phase
 
 
 class Hooks:
     """The hooks and the exit handler of *holder*, a task, step or workflow. *call*: of that itself."""
 
-    def __init__(self, machine: Machine, holder: Json, call: Call) -> None:
+    def __init__(self, machine: Machine, holder: Hooked, call: Call) -> None:
         self._machine = machine
         self._call = call
         self._owner = call.owner  # that of the call becomes the owner of the template it finds
-        self._handler = handler_of(holder)
-        self._waiting = {name: hook for name, hook in (holder.get("hooks") or {}).items() if name != "exit"}
+        self._handler = holder.exit_handler
+        self._waiting = {name: hook for name, hook in holder.hooks.items() if name != "exit"}
         self._running = 0
         self._then: Callable[[], None] | None = None
 
@@ -42,7 +36,7 @@ class Hooks:
     def _run(
         self,
         name: str,
-        hook: Json,
+        hook: Hook,
         scope: scopes.Scope,
         done: calls.Done,
         *,
@@ -51,7 +45,7 @@ class Hooks:
     ) -> None:
         call = Call(
             name=f"{self._call.name}.{name}",
-            holder={key: hook[key] for key in ("template", "templateRef") if key in hook},
+            holder=hook,
             owner=self._owner,
             done=done,
             boundary=self._call.boundary,
@@ -70,8 +64,8 @@ class Hooks:
         self._running += 1
         self._machine.begin(call)
 
-    def _arguments(self, hook: Json, scope: scopes.Scope) -> Json:
-        return dict(references.resolved({"arguments": hook.get("arguments") or {}}, scope)["arguments"])
+    def _arguments(self, hook: Hook, scope: scopes.Scope) -> Arguments:
+        return references.arguments(hook.arguments, scope)
 
     def _refuse(self, call: Call, reason: str) -> None:
         self._running += 1
@@ -92,7 +86,7 @@ class Hooks:
 class TaskHooks(Hooks):
     """Those of a task or step. *known*: what they may refer to, its node as it is."""
 
-    def __init__(self, machine: Machine, task: Json, call: Call, known: Callable[[Node], scopes.Scope]) -> None:
+    def __init__(self, machine: Machine, task: Task, call: Call, known: Callable[[Node], scopes.Scope]) -> None:
         super().__init__(machine, task, call)
         self._known = known
         self._refusal = ""
@@ -108,7 +102,7 @@ class TaskHooks(Hooks):
         self._look(self._known(node))
         self._lay_to(node)
         if self._handler and node.phase.completed and not self._machine.is_shut_for(on_exit=True):
-            condition = self._handler.get("expression") or ""
+            condition = self._handler.expression
             self._run("onExit", self._handler, self._known(node), self._one_ended, condition=condition, on_exit=True)
             self._lay_to(node)
         self._when_none_runs(lambda: done(node))
@@ -140,16 +134,16 @@ class WorkflowHooks(Hooks):
         else:
             self._run("onExit", self._handler, self._machine.variables, done, on_exit=True)
 
-    def _arguments(self, hook: Json, scope: scopes.Scope) -> Json:
+    def _arguments(self, hook: Hook, scope: scopes.Scope) -> Arguments:
         """The workflow's variables are put in place with those of the template, as in any call."""
-        arguments: Json = hook.get("arguments") or self._call.arguments
-        if artifacts := arguments.get("artifacts"):
-            return {**arguments, "artifacts": references.artifacts(artifacts, scope)}
-        return arguments
+        given = hook.arguments if hook.arguments.written else self._call.arguments
+        if given.artifacts:
+            return Arguments({**given.written, "artifacts": references.artifacts(given, scope)})
+        return given
 
 
-def _is_due(hook: Json, scope: scopes.Scope) -> bool:
+def _is_due(hook: Hook, scope: scopes.Scope) -> bool:
     try:
-        return references.truth(hook.get("expression") or "false", scope)
+        return references.truth(hook.expression or "false", scope)
     except ExpressionError:
         return False  # it speaks of what is not known yet

@@ -8,23 +8,24 @@ from argosy.engine.machine.calls import Call
 from argosy.engine.machine.core import Machine
 from argosy.engine.machine.substitution import replace
 from argosy.engine.manifest import claims
-from argosy.engine.nodes import Json, Node, NodeType, Outputs, Phase
+from argosy.engine.manifest.model import Template
+from argosy.engine.nodes import Node, NodeType, Outputs, Phase
 
 UNHEARD = "Pod Failed whilst container running"
 LATE = "Step exceeded its deadline"
 
 
-def pod(machine: Machine, call: Call, template: Json) -> None:
+def pod(machine: Machine, call: Call, template: Template) -> None:
     """The body of a container or script template."""
     _work(machine, call, template, NodeType.POD)
 
 
-def request(machine: Machine, call: Call, template: Json) -> None:
+def request(machine: Machine, call: Call, template: Template) -> None:
     """The body of an ``http`` template, which needs no pod of its own."""
     _work(machine, call, template, NodeType.HTTP)
 
 
-def _work(machine: Machine, call: Call, template: Json, kind: NodeType) -> None:
+def _work(machine: Machine, call: Call, template: Template, kind: NodeType) -> None:
     node = machine.create(call, kind, Phase.PENDING)
     if machine.past_deadline() and not call.on_exit:
         machine.finish(call, node, Phase.FAILED, LATE)
@@ -40,7 +41,7 @@ def _work(machine: Machine, call: Call, template: Json, kind: NodeType) -> None:
         else:
             outputs = result.outputs if result.outputs != Outputs() else None
         # What should go on and does not has failed, however it ended.
-        phase = Phase.FAILED if template.get("daemon") and result.phase is Phase.SUCCEEDED else result.phase
+        phase = Phase.FAILED if template.daemon and result.phase is Phase.SUCCEEDED else result.phase
         if node.daemoned:
             machine.fail_daemon(node, phase, result.message, outputs)
             if call.fell:
@@ -52,13 +53,13 @@ def _work(machine: Machine, call: Call, template: Json, kind: NodeType) -> None:
 
     def ready() -> None:
         if not node.fulfilled:
-            machine.become_daemon(node, settled="container" in template)
+            machine.become_daemon(node, settled=template.kind == "container")
             machine.post(lambda: call.done(node))
 
     machine.start_pod(_request(machine, call, template), ended, on_exit=call.on_exit, ready=ready)
 
 
-def container_set(machine: Machine, call: Call, template: Json) -> None:
+def container_set(machine: Machine, call: Call, template: Template) -> None:
     """The body of a container set: a pod, and a node for each of its containers, as the controller has them."""
     parts: list[Node] = []
     done = call.done
@@ -73,11 +74,11 @@ def container_set(machine: Machine, call: Call, template: Json) -> None:
     pod(machine, call, template)
     if machine.nodes[call.name].fulfilled:
         return
-    for container in template["containerSet"]["containers"]:
-        needs = container.get("dependencies") or []
+    for container in template.container_set.containers:
+        needs = container.dependencies
         parts.append(
             machine.add(
-                f"{call.name}.{container['name']}",
+                f"{call.name}.{container.name}",
                 NodeType.CONTAINER,
                 Phase.PENDING,
                 template=machine.nodes[call.name].template,
@@ -87,16 +88,16 @@ def container_set(machine: Machine, call: Call, template: Json) -> None:
         )
 
 
-def _request(machine: Machine, call: Call, template: Json) -> effects.StartPod:
+def _request(machine: Machine, call: Call, template: Template) -> effects.StartPod:
     moments = [machine.deadline if not call.on_exit else None, call.execution_deadline]
-    if template.get("timeout"):
-        moments.append(machine.nodes[call.name].started + durations.seconds(str(template["timeout"])))
+    if template.timeout:
+        moments.append(machine.nodes[call.name].started + durations.seconds(template.timeout))
     given = [moment for moment in moments if moment is not None]
-    limit = template.get("activeDeadlineSeconds")
-    volumes = claims.all_of(machine.catalogue.spec, template, machine.identity.name)
+    limit = template.active_deadline_seconds
+    volumes = claims.all_of(machine.catalogue.spec, template.written, machine.identity.name)
     return effects.StartPod(
         name=call.name,
-        template=template,
+        template=template.written,
         volumes=replace(volumes, machine.variables),
         keeps_result=call.keeps_result,
         deadline=min(given) if given else None,
@@ -104,12 +105,12 @@ def _request(machine: Machine, call: Call, template: Json) -> effects.StartPod:
     )
 
 
-def suspend(machine: Machine, call: Call, template: Json) -> None:
+def suspend(machine: Machine, call: Call, template: Template) -> None:
     """The body of a suspend template: it succeeds when its time is over or somebody resumes it."""
     node = machine.create(call, NodeType.SUSPEND, Phase.RUNNING)
-    duration = (template["suspend"] or {}).get("duration")
+    duration = template.suspend.duration
     try:
-        over = node.started + durations.seconds(str(duration)) if duration else None
+        over = node.started + durations.seconds(duration) if duration else None
     except ValueError as error:
         machine.finish(call, node, Phase.ERROR, str(error))
         return
@@ -139,13 +140,12 @@ def suspend(machine: Machine, call: Call, template: Json) -> None:
         machine.at(over, lambda: resume({}, ""))
 
 
-def _supplied(template: Json, given: Mapping[str, str]) -> tuple[Outputs | None, str | None]:
+def _supplied(template: Template, given: Mapping[str, str]) -> tuple[Outputs | None, str | None]:
     """The output parameters that somebody supplied, or their defaults; and the first that has neither."""
     outputs = Outputs()
-    for parameter in (template.get("outputs") or {}).get("parameters") or []:
-        name, default = parameter["name"], (parameter.get("valueFrom") or {}).get("default")
-        value = given.get(name, default)
+    for parameter in template.outputs.parameters:
+        value = given.get(parameter.name, parameter.value_from.default)
         if value is None:
-            return None, name
-        outputs.parameters[name] = value
+            return None, parameter.name
+        outputs.parameters[parameter.name] = value
     return (outputs if outputs.parameters else None), None

@@ -3,13 +3,12 @@
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from argosy.engine.expressions import govaluate
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.machine import items, substitution
 from argosy.engine.machine.items import Item
-from argosy.engine.nodes import Json
+from argosy.engine.manifest.model import Sequence, Task
 
 MAX_ITEMS = 100_000
 """More items than this end the task as an error, rather than this machine's memory."""
@@ -27,23 +26,18 @@ class LoopError(Exception):
     """The loop cannot be expanded."""
 
 
-def is_loop(task: Mapping[str, Any]) -> bool:
-    """Whether *task* is one task an item."""
-    return bool(task.get("withItems") or task.get("withParam") or task.get("withSequence") is not None)
-
-
-def expand(task: Json, scope: Mapping[str, object]) -> list[Json]:
+def expand(task: Task, scope: Mapping[str, object]) -> list[Task]:
     """One task for each item of *task*'s loop, ``{{item}}`` replaced. Raises LoopError or ExpressionError."""
-    body = {key: value for key, value in task.items() if key not in FIELDS}
-    return [_of_item(body, index, item, scope) for index, item in enumerate(_items(task))]
+    body = {key: value for key, value in task.written.items() if key not in FIELDS}
+    return [_of_item(Task(body), index, item, scope) for index, item in enumerate(_items(task))]
 
 
-def _items(task: Json) -> list[Item]:
+def _items(task: Task) -> list[Item]:
     try:
         found = _listed(task)
     except LoopError:
         # A loop that will not run need not make sense.
-        if _will_not_run(task.get("when") or ""):
+        if _will_not_run(task.when):
             return []
         raise
     if len(found) > MAX_ITEMS:
@@ -51,12 +45,12 @@ def _items(task: Json) -> list[Item]:
     return found
 
 
-def _listed(task: Json) -> list[Item]:
-    if task.get("withItems"):
-        return [items.of_value(value) for value in task["withItems"]]
-    if task.get("withSequence") is None or task.get("withParam"):
-        return _parsed(task["withParam"])  # of which nothing may be left, now that its references are replaced
-    return [items.of_value(written) for written in _sequence(task["withSequence"])]
+def _listed(task: Task) -> list[Item]:
+    if task.with_items:
+        return [items.of_value(value) for value in task.with_items]
+    if task.with_sequence is None or task.with_param:
+        return _parsed(task.with_param)  # of which nothing may be left, now that its references are replaced
+    return [items.of_value(written) for written in _sequence(task.with_sequence)]
 
 
 def _parsed(text: str) -> list[Item]:
@@ -68,12 +62,12 @@ def _parsed(text: str) -> list[Item]:
         raise LoopError(f"withParam value could not be parsed as a JSON list: {shown}: {error}") from None
 
 
-def _sequence(sequence: Json) -> list[str]:
-    start = _whole(sequence.get("start"), "start") if sequence.get("start") is not None else 0
-    if sequence.get("end") is not None:
-        end = _whole(sequence["end"], "end")
-    elif sequence.get("count") is not None:
-        count = _whole(sequence["count"], "count")
+def _sequence(sequence: Sequence) -> list[str]:
+    start = _whole(sequence.start, "start") if sequence.start is not None else 0
+    if sequence.end is not None:
+        end = _whole(sequence.end, "end")
+    elif sequence.count is not None:
+        count = _whole(sequence.count, "count")
         if count == 0:
             return []
         end = start + count - 1
@@ -82,7 +76,7 @@ def _sequence(sequence: Json) -> list[str]:
     if abs(end - start) >= MAX_ITEMS:
         raise LoopError(f"withSequence has {abs(end - start) + 1} items; at most {MAX_ITEMS} run on one machine")
     numbers = range(start, end + 1) if start <= end else range(start, end - 1, -1)
-    return [_formatted(sequence.get("format") or "%d", number) for number in numbers]
+    return [_formatted(sequence.format or "%d", number) for number in numbers]
 
 
 def _whole(value: object, field: str) -> int:
@@ -110,19 +104,21 @@ def _will_not_run(condition: str) -> bool:
         return False
 
 
-def _of_item(body: Json, index: int, item: Item, scope: Mapping[str, object]) -> Json:
+def _of_item(task: Task, index: int, item: Item, scope: Mapping[str, object]) -> Task:
     variables = {**scope, "item": item.shown(), **{f"item.{key}": text for key, text in item.members().items()}}
-    if _will_not_run(body.get("when") or ""):
+    if _will_not_run(task.when):
         # It never executes, so what is absent must not fail it.
-        expanded = substitution.replace(body, {key: value for key, value in variables.items() if value is not None})
+        variables = {key: value for key, value in variables.items() if value is not None}
+        expanded = Task(substitution.replace(task.written, variables))
     else:
-        expanded = substitution.replace(body, variables)
+        expanded = Task(substitution.replace(task.written, variables))
         _demand_item(expanded)
-    return {**expanded, "name": f"{body['name']}({index}:{item.name()})", "template": body.get("template")}
+    named = {"name": f"{task.name}({index}:{item.name()})", "template": task.written.get("template")}
+    return Task({**expanded.written, **named})
 
 
-def _demand_item(expanded: Json) -> None:
-    left = _ITEM.search(json.dumps(expanded.get("arguments") or {})) or _ITEM.search(expanded.get("when") or "")
+def _demand_item(task: Task) -> None:
+    left = _ITEM.search(json.dumps(task.arguments.written)) or _ITEM.search(task.when)
     if left:
         raise LoopError(f"failed to resolve {{{{{left[1]}}}}}: the item has no such field")
 

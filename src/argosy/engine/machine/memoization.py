@@ -5,17 +5,18 @@ import re
 from argosy.engine import durations, effects
 from argosy.engine.machine.calls import Call
 from argosy.engine.machine.core import Machine
-from argosy.engine.nodes import Json, Node, NodeType, Outputs, Phase, is_resource_name
+from argosy.engine.manifest.model import Template
+from argosy.engine.nodes import Node, NodeType, Outputs, Phase, is_resource_name
 
 _KEY = re.compile(r"[a-zA-Z0-9][-a-zA-Z0-9]*")
 LONGEST_KEY = 253
 """Characters. What a ConfigMap takes."""
 
 
-def carry_out(machine: Machine, call: Call, template: Json) -> None:
+def carry_out(machine: Machine, call: Call, template: Template) -> None:
     """The body of a memoized template: what is remembered under its key; where nothing is, it runs, and what comes of it is remembered."""
-    wish = template["memoize"]
-    key, cache = wish["key"], wish["cache"]["configMap"]["name"]
+    wish = template.memoize
+    key, cache = wish.key, wish.cache.config_map.name
     if not _KEY.fullmatch(key) or len(key) > LONGEST_KEY:
         machine.refuse(call, f"invalid cache key: {key}")
         return
@@ -23,7 +24,7 @@ def carry_out(machine: Machine, call: Call, template: Json) -> None:
         machine.refuse(call, f"{cache!r} is no name of a ConfigMap")
         return
     try:
-        limit = durations.seconds(wish["maxAge"]) if wish.get("maxAge") else None
+        limit = durations.seconds(wish.max_age) if wish.max_age else None
     except ValueError as error:
         machine.refuse(call, f"invalid maxAge: {error}")
         return

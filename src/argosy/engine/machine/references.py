@@ -5,62 +5,66 @@ Shared by DAGs and steps, which differ only in what is in scope.
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from argosy.engine.expressions import expr, govaluate, values
 from argosy.engine.expressions.errors import ExpressionError
-from argosy.engine.machine import calls, loops, substitution
+from argosy.engine.machine import calls, substitution
+from argosy.engine.manifest.model import Arguments, Artifact, Parameter, Task
 from argosy.engine.nodes import Json, Outputs
 
 _HOOKS = ("hooks", "onExit")
 _REFERRING = ("{{", '"from', "xpression")
 
 
-def refers(task: Json) -> bool:
+def refers(task: Task) -> bool:
     """Whether *task* can refer to anything at all. What is in scope for a task of a long DAG is much to put together for nothing."""
-    written = json.dumps(task)
+    written = json.dumps(task.written)
     return any(word in written for word in _REFERRING)
 
 
-def resolved(task: Json, scope: Mapping[str, object]) -> Json:
+def resolved(task: Task, scope: Mapping[str, object]) -> Task:
     """*task* with its references replaced; only those of its ``when`` where that says already that it does not run.
 
     Raises ExpressionError or CallError.
     """
-    hooks = {key: task[key] for key in _HOOKS if key in task}
-    body = {key: value for key, value in task.items() if key not in _HOOKS}
-    if body.get("when"):
-        body["when"] = substitution.replace_strictly(body["when"], scope)
-        if not _runs(body):
-            return {**body, **hooks}
-    body["arguments"] = _with_absent_marked(body.get("arguments") or {}, scope)
-    replaced: Json = substitution.replace_strictly(body, scope)
-    arguments = replaced["arguments"]
-    if arguments.get("artifacts"):
-        arguments["artifacts"] = artifacts(arguments["artifacts"], scope)
-    return {**replaced, **hooks}
+    hooks = {key: task.written[key] for key in _HOOKS if key in task.written}
+    body = {key: value for key, value in task.written.items() if key not in _HOOKS}
+    if task.when:
+        body["when"] = substitution.replace_strictly(task.when, scope)
+        if not _runs(Task(body)):
+            return Task({**body, **hooks})
+    body["arguments"] = _with_absent_marked(task.arguments, scope)
+    replaced = substitution.replace_strictly(body, scope)
+    replaced["arguments"] = _with_artifacts(Arguments(replaced["arguments"]), scope)
+    return Task({**replaced, **hooks})
 
 
-def _runs(task: Json) -> bool:
+def arguments(given: Arguments, scope: Mapping[str, object]) -> Arguments:
+    """*given* with its references replaced. Raises ExpressionError."""
+    return Arguments(
+        _with_artifacts(Arguments(substitution.replace_strictly(_with_absent_marked(given, scope), scope)), scope)
+    )
+
+
+def _runs(task: Task) -> bool:
     try:
-        holds: bool = govaluate.holds(task["when"])
+        return govaluate.holds(task.when)
     except ExpressionError:
         # The condition may speak of the item, which is not known yet.
-        if loops.is_loop(task):
+        if task.is_loop:
             return True
         raise
-    return holds
 
 
-def _with_absent_marked(arguments: Json, scope: Mapping[str, object]) -> Json:
-    """*arguments*, those that are nothing but a reference to an absent output marked, so that an input's default applies."""
-    parameters = arguments.get("parameters")
-    if not parameters:
-        return dict(arguments)
+def _with_absent_marked(given: Arguments, scope: Mapping[str, object]) -> Json:
+    """*given*, those that are nothing but a reference to an absent output marked, so that an input's default applies."""
+    if not given.parameters:
+        return dict(given.written)
     marked = [
-        {**entry, "value": calls.ABSENT} if _is_absent(entry.get("value"), scope) else entry for entry in parameters
+        {**entry.written, "value": calls.ABSENT} if _is_absent(entry.value, scope) else entry.written
+        for entry in given.parameters
     ]
-    return {**arguments, "parameters": marked}
+    return {**given.written, "parameters": marked}
 
 
 def _is_absent(value: object, scope: Mapping[str, object]) -> bool:
@@ -70,20 +74,22 @@ def _is_absent(value: object, scope: Mapping[str, object]) -> bool:
     return name in scope and scope[name] is None
 
 
-def artifacts(given: list[Json], scope: Mapping[str, object]) -> list[Json]:
-    """*given*, each as the artifact that it refers to. Raises ExpressionError where one is needed and not there."""
+def _with_artifacts(given: Arguments, scope: Mapping[str, object]) -> Json:
+    return {**given.written, "artifacts": artifacts(given, scope)} if given.artifacts else given.written
+
+
+def artifacts(given: Arguments, scope: Mapping[str, object]) -> list[Json]:
+    """Those of *given*, each as the artifact that it refers to. Raises ExpressionError where one is needed and not there."""
     found = []
-    for artifact in given:
-        if not artifact.get("from") and not artifact.get("fromExpression"):
-            found.append(artifact)
-            continue
-        source = artifact_of(artifact, scope)
-        if source is not None:
-            found.append({**source, "name": artifact["name"]})
+    for artifact in given.artifacts:
+        if not artifact.refers:
+            found.append(artifact.written)
+        elif source := artifact_of(artifact, scope):
+            found.append({**source, "name": artifact.name})
     return found
 
 
-def artifact_of(artifact: Mapping[str, Any], scope: Mapping[str, object]) -> Json | None:
+def artifact_of(artifact: Artifact, scope: Mapping[str, object]) -> Json | None:
     """The artifact that *artifact* takes its content from; None where it is optional and there is none.
 
     Raises ExpressionError where it is needed and not there.
@@ -91,11 +97,11 @@ def artifact_of(artifact: Mapping[str, Any], scope: Mapping[str, object]) -> Jso
     try:
         source = _source(artifact, scope)
     except ExpressionError:
-        if artifact.get("optional"):
+        if artifact.optional:
             return None
         raise
-    if sub_path := artifact.get("subPath"):
-        return {**source, "subPath": _joined(source.get("subPath"), substitution.replace(sub_path, scope))}
+    if artifact.sub_path:
+        return {**source, "subPath": _joined(source.get("subPath"), substitution.replace(artifact.sub_path, scope))}
     return source
 
 
@@ -103,13 +109,9 @@ def _joined(outer: str | None, inner: str) -> str:
     return f"{outer}/{inner}" if outer else inner
 
 
-def _source(artifact: Mapping[str, Any], scope: Mapping[str, object]) -> Json:
-    if artifact.get("fromExpression"):
-        found = expr.evaluate(artifact["fromExpression"], scope)
-        where = artifact["fromExpression"]
-    else:
-        where = artifact["from"]
-        found = variable(where, scope)
+def _source(artifact: Artifact, scope: Mapping[str, object]) -> Json:
+    where = artifact.source_expression or artifact.source
+    found = expr.evaluate(where, scope) if artifact.source_expression else variable(where, scope)
     if not isinstance(found, dict):
         raise ExpressionError(f"{where} is not an artifact")
     return found
@@ -128,43 +130,31 @@ def variable(tag: str, scope: Mapping[str, object]) -> object:
     return scope[name]
 
 
-def declared_outputs(declared: Mapping[str, Any], scope: Mapping[str, object]) -> Outputs | None:
+def declared_outputs(declared: Arguments, scope: Mapping[str, object]) -> Outputs | None:
     """The outputs that a DAG or Steps template takes from its tasks; None where it declares none. Raises ExpressionError."""
-    if not declared.get("parameters") and not declared.get("artifacts"):
+    if not declared.parameters and not declared.artifacts:
         return None
-    outputs = Outputs()
-    for parameter in declared.get("parameters") or []:
-        outputs.parameters[parameter["name"]] = _output_value(parameter, scope)
-    for artifact in declared.get("artifacts") or []:
-        if not artifact.get("from") and not artifact.get("fromExpression"):
-            continue
-        source = artifact_of(artifact, scope)
-        if source is not None:
-            outputs.artifacts[artifact["name"]] = {**source, "name": artifact["name"]}
+    outputs = Outputs({entry.name: _output_value(entry, scope) for entry in declared.parameters})
+    for artifact in declared.artifacts:
+        if artifact.refers and (source := artifact_of(artifact, scope)):
+            outputs.artifacts[artifact.name] = {**source, "name": artifact.name}
     return outputs
 
 
-def _output_value(parameter: Mapping[str, Any], scope: Mapping[str, object]) -> str:
-    source = parameter.get("valueFrom") or {}
-    default = source.get("default")
+def _output_value(parameter: Parameter, scope: Mapping[str, object]) -> str:
+    source = parameter.value_from
     try:
-        value = _value_of(source, scope)
+        value = expr.evaluate(source.expression, scope) if source.expression else variable(source.parameter, scope)
     except ExpressionError:
-        if default is None:
+        if source.default is None:
             raise
         value = None
-    if value is None and default is None:
+    if value is None and source.default is None:
         raise ExpressionError(
-            f"output parameter {parameter['name']!r}: {source.get('expression') or source.get('parameter')!r} was never produced "
+            f"output parameter {parameter.name!r}: {source.expression or source.parameter!r} was never produced "
             "(its task was skipped and it has no default)"
         )
-    return str(default) if value is None else values.written(value)
-
-
-def _value_of(source: Mapping[str, Any], scope: Mapping[str, object]) -> object:
-    if source.get("expression"):
-        return expr.evaluate(source["expression"], scope)
-    return variable(source.get("parameter") or "", scope)
+    return str(source.default) if value is None else values.written(value)
 
 
 def truth(expression: str, scope: Mapping[str, object]) -> bool:

@@ -1,26 +1,25 @@
 """Retries: a node that stands for its attempts. Follows the controller's ``processNodeRetries``."""
 
-from typing import Any
-
 from argosy.engine import durations, nodes
 from argosy.engine.expressions import values
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.machine import calls, references
 from argosy.engine.machine.calls import Call
 from argosy.engine.machine.core import Machine
-from argosy.engine.nodes import Json, Node, NodeType, Phase
+from argosy.engine.manifest.model import RetryStrategy, Template
+from argosy.engine.nodes import Node, NodeType, Phase
 
 
-def carry_out(machine: Machine, call: Call, template: Json) -> None:
+def carry_out(machine: Machine, call: Call, template: Template) -> None:
     """The body of a template that has a retry strategy, its own or the workflow's."""
-    strategy = template.get("retryStrategy")
-    Retry(machine, call, template, machine.catalogue.spec["retryStrategy"] if strategy is None else strategy).start()
+    strategy = template.retry_strategy or machine.spec.retry_strategy or RetryStrategy({})
+    Retry(machine, call, template, strategy).start()
 
 
 class Retry:
     """One call with retries while it runs."""
 
-    def __init__(self, machine: Machine, call: Call, template: Json, strategy: Json) -> None:
+    def __init__(self, machine: Machine, call: Call, template: Template, strategy: RetryStrategy) -> None:
         self._machine = machine
         self._call = call
         self._template = template
@@ -70,8 +69,8 @@ class Retry:
             "lastRetry.duration": values.float_written(_duration(last), 21) if last else "0",
             "lastRetry.message": last.message if last else "",
         }
-        if calls.kind_of(self._template) in calls.CONTAINERS:
-            variables["pod.name"] = nodes.pod_name(self._machine.identity.name, name, self._template.get("name") or "")
+        if self._template.is_containers:
+            variables["pod.name"] = nodes.pod_name(self._machine.identity.name, name, self._template.name)
         return variables
 
     def _attempt_ended(self, node: Node) -> None:
@@ -127,10 +126,10 @@ class Retry:
         """Why there is no further attempt, or None where there is one."""
         if last.phase not in self._retried_phases(last):
             return last.message
-        limit = self._strategy.get("limit")
+        limit = self._strategy.limit
         if limit is not None and len(self._attempts) > int(limit):
             return "No more retries left"
-        expression = self._strategy.get("expression")
+        expression = self._strategy.expression
         if expression and not references.truth(expression, self._scope(last)):
             return "retryStrategy.expression evaluated to false"
         return None
@@ -147,7 +146,7 @@ class Retry:
 
     def _retried_phases(self, last: Node) -> tuple[Phase, ...]:
         # An expression alone decides, unless a policy is named beside it.
-        policy = self._strategy.get("retryPolicy") or ("Always" if self._strategy.get("expression") else "OnFailure")
+        policy = self._strategy.policy or ("Always" if self._strategy.expression else "OnFailure")
         if policy == "OnTransientError":
             return (Phase.FAILED, Phase.ERROR) if _is_transient(last.message) else ()
         by_policy = {"Always": (Phase.FAILED, Phase.ERROR), "OnError": (Phase.ERROR,), "OnFailure": (Phase.FAILED,)}
@@ -155,21 +154,21 @@ class Retry:
 
     def _wait(self) -> float:
         """Seconds until the next attempt. After the last attempt allowed there is nothing to wait for."""
-        backoff: dict[str, Any] = self._strategy.get("backoff") or {}
-        limit = self._strategy.get("limit")
-        if not backoff or limit is None or len(self._attempts) > int(limit):
+        backoff = self._strategy.backoff
+        limit = self._strategy.limit
+        if not backoff.written or limit is None or len(self._attempts) > int(limit):
             return 0.0
-        if not backoff.get("duration"):
+        if not backoff.duration:
             raise ValueError("no base duration specified for retryStrategy")
-        wait = durations.seconds(str(backoff["duration"]))
-        factor = int(backoff.get("factor") or 0)
+        wait = durations.seconds(backoff.duration)
+        factor = int(backoff.factor or 0)
         if factor > 0:
             wait = min(wait * factor ** min(len(self._attempts) - 1, 60), float(2**33))
-        return min(wait, durations.seconds(str(backoff["cap"]))) if backoff.get("cap") else wait
+        return min(wait, durations.seconds(backoff.cap)) if backoff.cap else wait
 
     def _last_moment(self) -> float | None:
-        longest = (self._strategy.get("backoff") or {}).get("maxDuration")
-        return self._attempts[0].started + durations.seconds(str(longest)) if longest and self._attempts else None
+        longest = self._strategy.backoff.max_duration
+        return self._attempts[0].started + durations.seconds(longest) if longest and self._attempts else None
 
     def _finish(self, phase: Phase, message: str) -> None:
         last = self._attempts[-1]

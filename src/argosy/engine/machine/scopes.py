@@ -3,28 +3,25 @@
 A scope is flat: ``{"tasks.a.outputs.result": "1"}``. None marks an output that a skipped task never produced: known, but absent.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from argosy.engine import nodes
 from argosy.engine.expressions import json_text, values
 from argosy.engine.expressions.errors import ExpressionError
-from argosy.engine.nodes import Json, Node, Outputs, Phase
+from argosy.engine.manifest.model import Arguments, ObjectMeta, Parameter, Spec, Template
+from argosy.engine.nodes import Node, Outputs, Phase
 
 Scope = dict[str, object]
 
 
-def inputs(template: Mapping[str, Any]) -> Scope:
+def inputs(template: Template) -> Scope:
     """The inputs of a template whose arguments were processed."""
-    given = template.get("inputs") or {}
+    given = template.inputs
     scope: Scope = {
-        f"inputs.parameters.{parameter['name']}": parameter["value"]
-        for parameter in given.get("parameters") or []
-        if parameter.get("value") is not None
+        f"inputs.parameters.{entry.name}": entry.value for entry in given.parameters if entry.value is not None
     }
-    scope |= {f"inputs.artifacts.{artifact['name']}": artifact for artifact in given.get("artifacts") or []}
-    return scope
+    return scope | {f"inputs.artifacts.{entry.name}": entry.written for entry in given.artifacts}
 
 
 def of_node(kind: str, name: str, node: Node, workflow: str) -> Scope:
@@ -55,19 +52,17 @@ def of_outputs(prefix: str, outputs: Outputs | None) -> Scope:
     return scope
 
 
-def of_absent(prefix: str, template: Mapping[str, Any], *, artifacts: bool) -> Scope:
+def of_absent(prefix: str, template: Template, *, artifacts: bool) -> Scope:
     """The outputs that a skipped or omitted node would have had: their declared default, or known to be absent.
 
     *artifacts*: whether references to its artifacts resolve to nothing (steps) rather than not at all (tasks).
     """
-    declared = template.get("outputs") or {}
-    scope: Scope = {}
-    for parameter in declared.get("parameters") or []:
-        default = (parameter.get("valueFrom") or {}).get("default")
-        scope[f"{prefix}.outputs.parameters.{parameter['name']}"] = default
+    declared = template.outputs
+    scope: Scope = {
+        f"{prefix}.outputs.parameters.{entry.name}": entry.value_from.default for entry in declared.parameters
+    }
     if artifacts:
-        for artifact in declared.get("artifacts") or []:
-            scope[f"{prefix}.outputs.artifacts.{artifact['name']}"] = {"name": artifact["name"]}
+        scope |= {f"{prefix}.outputs.artifacts.{entry.name}": {"name": entry.name} for entry in declared.artifacts}
     return scope
 
 
@@ -111,31 +106,33 @@ SCHEDULED_TIME = "workflows.argoproj.io/scheduled-time"
 """The annotation that says for when a CronWorkflow's workflow was due."""
 
 
-def workflow_constants(name: str, uid: str, created: float, metadata: Json, spec: Json) -> Scope:
+def workflow_constants(name: str, uid: str, created: float, metadata: ObjectMeta, spec: Spec) -> Scope:
     """The ``workflow.*`` that never change, except parameters."""
     scope: Scope = {
         "workflow.name": name,
-        "workflow.namespace": metadata.get("namespace") or "argo",
-        "workflow.mainEntrypoint": spec.get("entrypoint") or "",
-        "workflow.serviceAccountName": spec.get("serviceAccountName") or "",
+        "workflow.namespace": metadata.namespace or "argo",
+        "workflow.mainEntrypoint": spec.entrypoint,
+        "workflow.serviceAccountName": spec.service_account,
         "workflow.uid": uid,
         "workflow.creationTimestamp": rfc3339(created),
         "workflow.creationTimestamp.RFC3339": rfc3339(created),
         "workflow.creationTimestamp.s": str(int(created)),
     }
-    if spec.get("priority") is not None:
-        scope["workflow.priority"] = str(spec["priority"])
+    if spec.priority is not None:
+        scope["workflow.priority"] = str(spec.priority)
     moment = datetime.fromtimestamp(created, UTC)
     scope |= {f"workflow.creationTimestamp.{char}": moment.strftime(f"%{char}") for char in _STRFTIME}
     scope["workflow.creationTimestamp.L"] = ".000"  # a cluster keeps whole seconds
-    if scheduled := (metadata.get("annotations") or {}).get(SCHEDULED_TIME):
+    if scheduled := metadata.annotations.get(SCHEDULED_TIME):
         scope["workflow.scheduledTime"] = scheduled
-    for kind in ("annotations", "labels"):
-        given = metadata.get(kind) or {}
+    own, extra = metadata, spec.metadata
+    for kind, given, added in (
+        ("annotations", own.annotations, extra.annotations),
+        ("labels", own.labels, extra.labels),
+    ):
         scope |= {f"workflow.{kind}.{key}": value for key, value in given.items()}
         scope[f"workflow.{kind}"] = scope[f"workflow.{kind}.json"] = values.to_json(given or None)
-        extra = (spec.get("workflowMetadata") or {}).get(kind) or {}
-        scope |= {f"workflow.{kind}.{key}": value for key, value in extra.items()}
+        scope |= {f"workflow.{kind}.{key}": value for key, value in added.items()}
     return scope
 
 
@@ -143,10 +140,10 @@ def workflow_constants(name: str, uid: str, created: float, metadata: Json, spec
 _STRFTIME = "ABHIMSYZabdmpyz"
 
 
-def workflow_parameters(arguments: Mapping[str, Any]) -> Scope:
+def workflow_parameters(arguments: Arguments) -> Scope:
     """The workflow's parameters, one by one and all together."""
-    parameters = arguments.get("parameters") or []
-    scope: Scope = {f"workflow.parameters.{entry['name']}": entry["value"] for entry in parameters}
+    parameters = arguments.parameters
+    scope: Scope = {f"workflow.parameters.{entry.name}": entry.value for entry in parameters}
     scope["workflow.parameters"] = scope["workflow.parameters.json"] = parameters_json(parameters)
     return scope
 
@@ -154,9 +151,9 @@ def workflow_parameters(arguments: Mapping[str, Any]) -> Scope:
 _PARAMETER = ("name", "default", "value", "valueFrom", "globalName", "enum", "description")
 
 
-def parameters_json(parameters: Sequence[Mapping[str, Any]]) -> str:
+def parameters_json(parameters: Sequence[Parameter]) -> str:
     """*parameters* in one text, their fields in the order in which Argo's own type has them."""
-    ordered = [{field: entry[field] for field in _PARAMETER if field in entry} for entry in parameters]
+    ordered = [{field: entry.written[field] for field in _PARAMETER if field in entry.written} for entry in parameters]
     return json_text.of_struct(ordered or None)
 
 

@@ -8,10 +8,11 @@ from argosy.engine.machine import admission, boundary, scopes
 from argosy.engine.machine.boundary import Boundary, Child, Group
 from argosy.engine.machine.calls import Call
 from argosy.engine.machine.core import Machine
-from argosy.engine.nodes import Json, Node, NodeType, Phase
+from argosy.engine.manifest.model import Caller, Task, Template
+from argosy.engine.nodes import Node, NodeType, Phase
 
 
-def carry_out(machine: Machine, call: Call, template: Json) -> None:
+def carry_out(machine: Machine, call: Call, template: Template) -> None:
     """The body of a Steps template."""
     Steps(machine, call, template).go_on()
 
@@ -19,8 +20,9 @@ def carry_out(machine: Machine, call: Call, template: Json) -> None:
 class Steps(Boundary):
     """One call of a Steps template while it runs."""
 
-    def __init__(self, machine: Machine, call: Call, template: Json) -> None:
+    def __init__(self, machine: Machine, call: Call, template: Template) -> None:
         super().__init__(machine, call, template, NodeType.STEPS, "steps")
+        self._groups = template.steps
         self._position = -1
         self._group: Group | None = None
         self._facts: scopes.Scope = {}
@@ -28,7 +30,7 @@ class Steps(Boundary):
     def go_on(self) -> None:
         """Start the next group; end after the last."""
         self._position += 1
-        if self._position == len(self.template["steps"]):
+        if self._position == len(self._groups):
             self._succeed()
             return
         self._group = self.group(f"{self.node.name}[{self._position}]", NodeType.STEP_GROUP)
@@ -52,7 +54,7 @@ class Steps(Boundary):
         """Those of the last group."""
         return _ends(self._group) if self._group and self._group.node.fulfilled else []
 
-    def known_to(self, _: Json, /) -> scopes.Scope:
+    def known_to(self, _: Task, /) -> scopes.Scope:
         """What came of earlier groups, beside what is always known."""
         return self._known()
 
@@ -64,9 +66,7 @@ class Steps(Boundary):
     def _start(self, group: Group) -> None:
         """Start each step, and each item of those that loop."""
         try:
-            children = [
-                child for step in self.template["steps"][self._position] for child in self._children(group, step)
-            ]
+            children = [child for step in self._groups[self._position] for child in self._children(group, step)]
         except boundary.UNFIT as error:
             self._end(group, Phase.ERROR, str(error))
             return
@@ -78,11 +78,11 @@ class Steps(Boundary):
         if not starting:
             self._end(group, Phase.SUCCEEDED)
 
-    def _children(self, group: Group, step: Json) -> list[Child]:
+    def _children(self, group: Group, step: Task) -> list[Child]:
         children = self.children(step)
         if not children:
             node = self.leave_out(
-                step, f"{group.node.name}.{step['name']}", group.node.name, Phase.SKIPPED, boundary.EMPTY
+                step, f"{group.node.name}.{step.name}", group.node.name, Phase.SKIPPED, boundary.EMPTY
             )
             children = [Child(step, step, _succeeding(node))]
         return children
@@ -90,7 +90,7 @@ class Steps(Boundary):
     def _begin(self, group: Group, child: Child) -> None:
         left_out = self.begin(
             child,
-            f"{group.node.name}.{child.body['name']}",
+            f"{group.node.name}.{child.body.name}",
             group.node.name,
             lambda node: self._step_ended(group, child, node),
             fell=lambda node: self._fell(group, child, node),
@@ -135,7 +135,7 @@ class Steps(Boundary):
         """Steps that still run are left to run out; nobody waits for them."""
         if not group.node.fulfilled and not self.node.fulfilled:
             group.node.ends = _ends(group)
-            call = self.call_of({}, group.node.name, self.node.name, lambda _: self._group_ended(group))
+            call = self.call_of(Caller({}), group.node.name, self.node.name, lambda _: self._group_ended(group))
             self.machine.finish(call, group.node, phase, message)
 
     def _group_ended(self, group: Group) -> None:
@@ -156,7 +156,7 @@ class Steps(Boundary):
     def _facts_of(self, group: Group) -> scopes.Scope:
         """What later steps may say about those of *group*, all of which have ended."""
         facts: scopes.Scope = {}
-        for name, found in itertools.groupby(group.children, key=lambda child: child.task["name"]):
+        for name, found in itertools.groupby(group.children, key=lambda child: child.task.name):
             children = list(found)
             step, ended = children[0].task, [child.node for child in children if child.node]
             if ended[0].name == f"{group.node.name}.{name}":

@@ -19,6 +19,7 @@ from argosy.engine.machine import (
 from argosy.engine.machine.calls import Call
 from argosy.engine.machine.core import Body, Identity, Machine
 from argosy.engine.manifest.catalogue import WORKFLOW, Catalogue
+from argosy.engine.manifest.model import Arguments, Caller, ObjectMeta, Spec
 from argosy.engine.nodes import Ending, Json, Node, Phase
 
 BODIES: Mapping[str, Body] = {
@@ -52,10 +53,12 @@ class Workflow:
         history: Mapping[str, Node] | None = None,
     ) -> None:
         self.ending: Ending | None = None
-        self._spec = catalogue.spec
+        self._spec = Spec(catalogue.spec)
         self._started = clock() if started is None else started
-        variables = scopes.workflow_constants(identity.name, identity.uid, identity.created, metadata, self._spec)
-        variables |= scopes.workflow_parameters(arguments)
+        variables = scopes.workflow_constants(
+            identity.name, identity.uid, identity.created, ObjectMeta(metadata), self._spec
+        )
+        variables |= scopes.workflow_parameters(Arguments(arguments))
         variables["workflow.status"] = str(Phase.RUNNING)
         variables["workflow.duration"] = "0.000000"
         self.machine = Machine(
@@ -69,26 +72,26 @@ class Workflow:
         )
         self._entry = Call(
             name=identity.name,
-            holder={"template": self._spec["entrypoint"]},
+            holder=Caller({"template": self._spec.entrypoint}),
             owner=WORKFLOW,
             done=self._entry_ended,
-            arguments=arguments,
+            arguments=Arguments(arguments),
         )
         self._hooks = hooks.WorkflowHooks(self.machine, self._spec, self._entry)
 
     def start(self) -> None:
         """Call the entrypoint, once the workflow's own locks are granted."""
-        if limit := self._spec.get("activeDeadlineSeconds"):
+        if limit := self._spec.active_deadline_seconds:
             self.machine.deadline = int(self._started) + float(limit)
             self.machine.at(self.machine.deadline, self._stop_late)
         try:
             locks = synchronization.locks_of(
-                self._spec.get("synchronization"), self.machine.variables, self.machine.config_maps
+                self._spec.synchronization, self.machine.variables, self.machine.config_maps
             )
         except calls.CallError as error:
             self.ending = Ending(Phase.FAILED, f"Failed to acquire the synchronization lock. {error}")
             return
-        if strategy := self._spec.get("shutdown"):
+        if strategy := self._spec.shutdown:
             self.machine.shut_down(strategy)
         if locks:
             self.machine.wait_for_locks("", locks, self._enter)

@@ -5,9 +5,9 @@ The order matters: a variable exported with ``globalName`` is known to what is l
 
 from collections.abc import Mapping
 
-from argosy.engine.machine import hooks
 from argosy.engine.manifest import claims, resources
 from argosy.engine.manifest.catalogue import WORKFLOW, Catalogue, Owner, UnknownTemplate
+from argosy.engine.manifest.model import Hooked
 from argosy.engine.nodes import Json, is_resource_name
 from argosy.engine.validation import call_rules, graph, names, placeholders, templates, variables
 from argosy.engine.validation.problems import Problem
@@ -52,8 +52,8 @@ class Validation:
         self._check_start({"template": spec["entrypoint"]}, "spec.entrypoint")
         call_rules.check_hooks(spec, "spec")
         self._globals.add("workflow.failures")
-        if handler := hooks.handler_of(spec):
-            self._check_start(handler, "spec.onExit" if spec.get("onExit") else "spec.hooks.exit")
+        if handler := Hooked(spec).exit_handler:
+            self._check_start(handler.written, "spec.onExit" if spec.get("onExit") else "spec.hooks.exit")
         for template in spec.get("templates") or []:
             self._check_template(template["name"], WORKFLOW)
 
@@ -139,8 +139,8 @@ class Validation:
         call_rules.check_hooks(call, where)
         call_rules.check_loop(call, where)
         call_rules.check_given(called, call.get("arguments") or {}, where)
-        if handler := hooks.handler_of(call):
-            self._check_handler(handler, owner, f"{where}.onExit")
+        if handler := Hooked(call).exit_handler:
+            self._check_handler(handler.written, owner, f"{where}.onExit")
         return called
 
     def _check_handler(self, handler: Json, owner: Owner, where: str) -> None:
@@ -192,7 +192,7 @@ class Validation:
                 outputs.add(f"steps.{name}.status")
                 own = variables.of_call("steps", name, called, loop=_is_loop(step))
                 known = scope | outputs | self._globals | variables.of_items(step)
-                known |= own if hooks.handler_of(step) else set()
+                known |= own if Hooked(step).exit_handler else set()
                 variables.check(_without_inline(step), known, where)
                 outputs |= own
                 self._globals |= variables.exported_by(called)

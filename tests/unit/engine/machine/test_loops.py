@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 
 from argosy.engine.machine import loops
+from argosy.engine.manifest.model import Task
 
 
 def names(task: dict[str, Any]) -> list[str]:
     """The names of the expanded tasks."""
-    return [one["name"] for one in loops.expand({"name": "t", **task}, {})]
+    return [one.name for one in loops.expand(Task({"name": "t", **task}), {})]
 
 
 @pytest.mark.parametrize(
@@ -31,14 +32,16 @@ def test_names(task: dict[str, Any], expected: list[str]) -> None:
 
 def test_values() -> None:
     """The item's fields are replaced wherever they stand."""
-    task = {
-        "name": "t",
-        "withItems": [{"a": 1, "b": [2]}],
-        "arguments": {"parameters": [{"name": "x", "value": "{{item.a}} {{item.b}} {{item}}"}]},
-    }
+    task = Task(
+        {
+            "name": "t",
+            "withItems": [{"a": 1, "b": [2]}],
+            "arguments": {"parameters": [{"name": "x", "value": "{{item.a}} {{item.b}} {{item}}"}]},
+        }
+    )
     (one,) = loops.expand(task, {})
-    assert one["arguments"]["parameters"][0]["value"] == '1 [2] {"a":1,"b":[2]}'
-    assert "withItems" not in one
+    assert one.arguments.parameters[0].value == '1 [2] {"a":1,"b":[2]}'
+    assert not one.is_loop
 
 
 @pytest.mark.parametrize(

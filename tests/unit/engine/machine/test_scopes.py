@@ -3,6 +3,7 @@
 import pytest
 
 from argosy.engine.machine import scopes
+from argosy.engine.manifest.model import Arguments, ObjectMeta, Spec, Template
 from argosy.engine.nodes import Node, NodeType, Outputs, Phase
 
 
@@ -53,7 +54,7 @@ def test_absent_outputs() -> None:
             ]
         }
     }
-    assert scopes.of_absent("tasks.t", template, artifacts=False) == {
+    assert scopes.of_absent("tasks.t", Template(template), artifacts=False) == {
         "tasks.t.outputs.parameters.a": "1",
         "tasks.t.outputs.parameters.b": None,
     }
@@ -61,7 +62,7 @@ def test_absent_outputs() -> None:
 
 def test_creation_time() -> None:
     """The creation time in the formats of the controller."""
-    scope = scopes.workflow_constants("wf", "u", 1700000000.7, {}, {"entrypoint": "main"})
+    scope = scopes.workflow_constants("wf", "u", 1700000000.7, ObjectMeta({}), Spec({"entrypoint": "main"}))
     assert scope["workflow.creationTimestamp"] == "2023-11-14T22:13:20Z"
     assert scope["workflow.creationTimestamp.s"] == "1700000000"
     assert scope["workflow.creationTimestamp.Y"] == "2023"
@@ -72,4 +73,4 @@ def test_parameters_together() -> None:
     """All parameters in one text stand in the order of Argo's own fields, whatever the manifest's."""
     declared = [{"value": "1", "enum": ["1", "2"], "name": "a", "description": "<d>"}]
     expected = r'[{"name":"a","value":"1","enum":["1","2"],"description":"\u003cd\u003e"}]'
-    assert scopes.workflow_parameters({"parameters": declared})["workflow.parameters.json"] == expected
+    assert scopes.workflow_parameters(Arguments({"parameters": declared}))["workflow.parameters.json"] == expected
