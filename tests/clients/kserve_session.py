@@ -4,6 +4,7 @@ Runs in an environment of its own, where Argosy is not installed.
 """
 
 import asyncio
+import functools
 import json
 import sys
 from collections.abc import Awaitable
@@ -11,36 +12,12 @@ from typing import Any
 
 import httpx
 import numpy as np
+import tensors
 from kserve import InferenceRESTClient, RESTConfig
 from kserve.protocol.infer_type import InferInput, InferRequest, RequestedOutput
 
-MODEL = "leaving"
-ROW = {"tenure": 3.0, "charges": 70.5, "contract": "month", "birth_year": 1980.0}
-NUMBERS = {
-    "BOOL": np.bool_,
-    **{
-        f"{sign}INT{bits}": np.dtype(f"{kind}{bits // 8}")
-        for sign, kind in (("", "i"), ("U", "u"))
-        for bits in (8, 16, 32, 64)
-    },
-    **{f"FP{bits}": np.dtype(f"f{bits // 8}") for bits in (16, 32, 64)},
-}
-
-
-def inputs(
-    rows: int, *, binary: bool, tenure: tuple[str, Any] = ("FP64", np.float64), wide: bool = False
-) -> list[InferInput]:
-    """*rows* equal rows, a tensor a column."""
-    made = []
-    for name, value in ROW.items():
-        datatype, kind = ("BYTES", np.object_) if name == "contract" else ("FP64", np.float64)
-        if name == "tenure":
-            datatype, kind = tenure
-        array = np.array([value] * rows, dtype=kind).reshape([rows, 1] if wide else [rows])
-        tensor = InferInput(name=name, shape=list(array.shape), datatype=datatype)
-        tensor.set_data_from_numpy(array, binary_data=binary)
-        made.append(tensor)
-    return made
+inputs = functools.partial(tensors.inputs, InferInput)
+"""Equal rows, as this client sends them."""
 
 
 async def told(call: Awaitable[Any]) -> Any:
@@ -61,23 +38,23 @@ async def session(url: str, version: str) -> dict[str, Any]:
     for protocol in ("v1", "v2"):
         async with InferenceRESTClient(RESTConfig(protocol=protocol)) as client:
             said[f"{protocol} live"] = await told(client.is_server_live(url))
-            said[f"{protocol} model ready"] = await told(client.is_model_ready(url, MODEL))
+            said[f"{protocol} model ready"] = await told(client.is_model_ready(url, tensors.MODEL))
             said[f"{protocol} other model ready"] = await told(client.is_model_ready(url, "other"))
     async with InferenceRESTClient(RESTConfig(protocol="v1")) as client:
-        said["v1 infer"] = await told(client.infer(url, {"instances": [ROW]}, model_name=MODEL))
-        said["v1 explain"] = await told(client.explain(url, MODEL, {"instances": [ROW]}))
+        said["v1 infer"] = await told(client.infer(url, {"instances": [tensors.ROW]}, model_name=tensors.MODEL))
+        said["v1 explain"] = await told(client.explain(url, tensors.MODEL, {"instances": [tensors.ROW]}))
     async with InferenceRESTClient(RESTConfig(protocol="v2")) as client:
         said["v2 ready"] = await told(client.is_server_ready(url))
 
-        def infer(tensors: list[InferInput], **more: Any) -> Awaitable[Any]:
-            request = InferRequest(model_name=MODEL, infer_inputs=tensors, request_id="mine", **more)
-            return told(client.infer(url, request, model_name=MODEL))
+        def infer(given: list[InferInput], **more: Any) -> Awaitable[Any]:
+            request = InferRequest(model_name=tensors.MODEL, infer_inputs=given, request_id="mine", **more)
+            return told(client.infer(url, request, model_name=tensors.MODEL))
 
         for form in ("json", "binary"):
             binary = form == "binary"
             said[f"v2 {form}"] = await infer(inputs(3, binary=binary))
             said[f"v2 {form} wide"] = await infer(inputs(3, binary=binary, wide=True))
-            for datatype, kind in NUMBERS.items():
+            for datatype, kind in tensors.NUMBERS.items():
                 if binary or datatype != "FP16":  # the client itself sends FP16 in binary only
                     said[f"v2 {form} {datatype}"] = await infer(inputs(1, binary=binary, tenure=(datatype, kind)))
             outputs = [RequestedOutput("decision", {"binary_data": binary})]
@@ -87,7 +64,11 @@ async def session(url: str, version: str) -> dict[str, Any]:
         said["v2 other output"] = await infer(inputs(1, binary=True), request_outputs=[RequestedOutput("x")])
         # The client has no argument for a version; this is what it makes of one in the name.
         said["v2 version"] = await told(
-            client.infer(url, InferRequest(MODEL, inputs(1, binary=True)), model_name=f"{MODEL}/versions/{version}")
+            client.infer(
+                url,
+                InferRequest(tensors.MODEL, inputs(1, binary=True)),
+                model_name=f"{tensors.MODEL}/versions/{version}",
+            )
         )
     return said
 

@@ -10,15 +10,13 @@ from argosy.cli import main
 from argosy.engine import api
 from argosy.engine.options import RunOptions, RunResult
 from argosy.engine.state import runs
+from kit.manifests import ENTRYPOINT
 
 Options = Callable[..., RunOptions]
 
-MANIFEST = """
-apiVersion: argoproj.io/v1alpha1
-kind: Workflow
-metadata: {name: wf}
-spec:
-  entrypoint: main
+MANIFEST = (
+    ENTRYPOINT
+    + """\
   artifactGC: {strategy: OnWorkflowDeletion}
   templates:
     - name: main
@@ -30,6 +28,7 @@ spec:
           - {name: deleted, path: /tmp/c, s3: {key: "{{workflow.name}}/c"}}
           - {name: never, path: /tmp/d, s3: {key: "{{workflow.name}}/d"}, artifactGC: {strategy: Never}}
 """
+)
 
 
 def _run(options: Options, tmp_path: Path, name: str = "wf", text: str = MANIFEST) -> RunResult:

@@ -8,16 +8,14 @@ import pytest
 from argosy import errors
 from argosy.engine import api
 from argosy.engine.options import RunOptions
+from kit.manifests import ENTRYPOINT
 from kit.s3_server import s3_server
 
 Options = Callable[..., RunOptions]
 
-WORKFLOW = """
-apiVersion: argoproj.io/v1alpha1
-kind: Workflow
-metadata: {name: wf}
-spec:
-  entrypoint: main
+WORKFLOW = (
+    ENTRYPOINT
+    + """\
   artifactRepositoryRef: {key: ours}
   templates:
     - name: main
@@ -31,6 +29,7 @@ spec:
       inputs: {artifacts: [{name: f, path: /tmp/f, s3: {key: "kept/{{workflow.name}}"}}]}
       container: {image: any, command: [sh, -ec, "test -e GATE; grep made /tmp/f"]}
 """
+)
 
 RESOURCES = """
 apiVersion: v1

@@ -15,14 +15,11 @@ from argosy.engine import api
 from argosy.engine.nodes import NodeType, Phase
 from argosy.engine.options import RunOptions, RunResult
 from argosy.engine.state import disk, journal, object_store, runs
+from kit.manifests import TEMPLATES
 
-MANIFEST = """
-apiVersion: argoproj.io/v1alpha1
-kind: Workflow
-metadata: {name: wf}
-spec:
-  entrypoint: main
-  templates:
+MANIFEST = (
+    TEMPLATES
+    + """\
     - name: main
       dag:
         tasks:
@@ -47,6 +44,7 @@ spec:
         env: [{name: ITEM, value: "{{inputs.parameters.item}}"}]
       outputs: {parameters: [{name: out, valueFrom: {path: /tmp/out}}]}
 """
+)
 MAKERS = {"make": "wf.make", "use1": "wf.use(0:1)", "use2": "wf.use(1:2)"}
 
 

@@ -18,16 +18,14 @@ import pytest
 from argosy.engine.nodes import NodeType, Phase
 from argosy.engine.options import RunResult
 from argosy.engine.state import journal, runs
+from kit.manifests import ENTRYPOINT, TEMPLATES
 
 COMMAND = "from argosy.cli.main import main; main()"
 
 # Every step says that it began and, in one write, what it did; its output depends on the outputs before it.
-MANIFEST = """
-apiVersion: argoproj.io/v1alpha1
-kind: Workflow
-metadata: {name: wf}
-spec:
-  entrypoint: main
+MANIFEST = (
+    ENTRYPOINT
+    + """\
   arguments: {parameters: [{name: effects, value: EFFECTS}]}
   templates:
     - name: main
@@ -73,6 +71,7 @@ spec:
           - {name: NODE, value: "wf.flaky"}
           - {name: EFFECTS, value: "{{workflow.parameters.effects}}"}
 """
+)
 OUTPUT = '((["((begin)-1)","((begin)-2)","((begin)-3)","((begin)-4)","((begin)-5)"]))'
 
 
@@ -160,13 +159,9 @@ def test_kill_and_resume(seed: int, place: Place) -> None:
     assert all(place.times()[name] == times[name] for name in done), "a step that had succeeded began again"
 
 
-SET = """
-apiVersion: argoproj.io/v1alpha1
-kind: Workflow
-metadata: {name: wf}
-spec:
-  entrypoint: main
-  templates:
+SET = (
+    TEMPLATES
+    + """\
     - name: main
       volumes: [{name: shared, emptyDir: {}}]
       outputs: {parameters: [{name: out, valueFrom: {path: /data/out}}]}
@@ -188,6 +183,7 @@ spec:
             command: [sh, -ec, 'echo $NAME >> EFFECTS; printf c >> /data/out']
             env: [{name: NAME, value: main}]
 """
+)
 
 
 def test_killed_between_the_containers_of_a_pod(place: Place) -> None:

@@ -9,15 +9,13 @@ from argosy.engine.nodes import Phase
 from argosy.engine.options import RunOptions, RunResult
 from argosy.engine.state import runs
 from argosy.templates.container_sets import RETRYABLE
+from kit.manifests import ENTRYPOINT
 
 Run = Callable[..., RunResult]
 
-MANIFEST = """
-apiVersion: argoproj.io/v1alpha1
-kind: Workflow
-metadata: {name: wf}
-spec:
-  entrypoint: main
+MANIFEST = (
+    ENTRYPOINT
+    + """\
   volumes: [{name: files, emptyDir: {}}]
   templates:
     - name: main
@@ -47,6 +45,7 @@ spec:
             env: *env
             volumeMounts: [{name: files, mountPath: /tmp, subPath: tmp/main}]
 """
+)
 
 
 def manifest(*, one: str = "true", two: str = "true") -> str:

@@ -18,6 +18,7 @@ from argosy import errors
 from argosy.engine import api
 from argosy.engine.machine import core
 from argosy.engine.options import RunOptions
+from kit.manifests import TEMPLATES
 
 SECONDS = 60
 """Wall clock, on a busy machine."""
@@ -25,21 +26,18 @@ CPU_SECONDS = 20
 MEMORY = 1 << 30
 """Bytes of address space."""
 
-HEAD = (
-    "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: wf}\nspec:\n  entrypoint: main\n  templates:\n"
-)
 OK = '  - name: ok\n    container: {image: any, command: [sh, -c, "true"]}\n'
 
 
 def loop(kind: str) -> str:
     """A workflow of one looping task."""
-    return f"{HEAD}  - name: main\n    dag: {{tasks: [{{name: t, template: ok, {kind}}}]}}\n{OK}"
+    return f"{TEMPLATES}  - name: main\n    dag: {{tasks: [{{name: t, template: ok, {kind}}}]}}\n{OK}"
 
 
 def argument(value: str, used: str = "{{inputs.parameters.x}}") -> str:
     """A workflow whose step is given *value*."""
     return (
-        f"{HEAD}  - name: main\n    inputs: {{parameters: [{{name: x, value: {value}}}]}}\n"
+        f"{TEMPLATES}  - name: main\n    inputs: {{parameters: [{{name: x, value: {value}}}]}}\n"
         f"    container: {{image: any, command: [sh, -c, 'true'], env: [{{name: X, value: '{used}'}}]}}\n"
     )
 
@@ -55,7 +53,7 @@ def laughs() -> str:
 
 def recursion(more: str = "") -> str:
     """A template that calls itself."""
-    return f"{HEAD}  - name: main\n    steps: [[{{name: again, template: main{more}}}]]\n"
+    return f"{TEMPLATES}  - name: main\n    steps: [[{{name: again, template: main{more}}}]]\n"
 
 
 MANIFESTS = {
@@ -84,18 +82,18 @@ MANIFESTS = {
     "huge-repeat": (argument("a", '{{=repeat("x", 1000000000000)}}'), ""),
     "huge-power": (argument("a", "{{=9 ** 9 ** 9}}"), ""),
     "catastrophic-pattern": (argument("a", f'{{{{="{"a" * 40}b" matches "^(a+)+$"}}}}'), ""),
-    "duplicate-keys": (HEAD.replace("metadata:", "metadata: {name: x}\nmetadata:"), "is there twice"),
+    "duplicate-keys": (TEMPLATES.replace("metadata:", "metadata: {name: x}\nmetadata:"), "is there twice"),
     "billion-laughs": (laughs(), "unfolds into more than"),
     "anchor-in-itself": ("&a [*a]\n", "an anchor contains itself|expected a Kubernetes resource"),
     "deep-yaml": ("[" * 200_000, "nested too deeply|line 1"),
     "deep-yaml-object": ("{a: " * 100_000 + "}" * 100_000, "nested too deeply|line 1"),
     "artifact-path-with-dots": (
-        f"{HEAD}  - name: main\n    container: {{image: any, command: [sh, -c, 'true']}}\n"
+        f"{TEMPLATES}  - name: main\n    container: {{image: any, command: [sh, -c, 'true']}}\n"
         "    outputs: {artifacts: [{name: a, path: /tmp/../../etc/passwd}]}\n",
         r"contains '\.\.'",
     ),
     "parameter-path-with-dots": (
-        f"{HEAD}  - name: main\n    container: {{image: any, command: [sh, -c, 'true']}}\n"
+        f"{TEMPLATES}  - name: main\n    container: {{image: any, command: [sh, -c, 'true']}}\n"
         "    outputs: {parameters: [{name: a, valueFrom: {path: /tmp/../../etc/passwd}}]}\n",
         r"\.\.",
     ),
@@ -121,7 +119,7 @@ def test_recursion_that_branches(
 ) -> None:
     """It ends when there are too many nodes: 2 to the power of 99 would come before it is too deep."""
     monkeypatch.setattr(core, "MAX_NODES", 2000)
-    both = f"{HEAD}  - name: main\n    steps: [[{{name: a, template: main}}, {{name: b, template: main}}]]\n"
+    both = f"{TEMPLATES}  - name: main\n    steps: [[{{name: a, template: main}}, {{name: b, template: main}}]]\n"
     (tmp_path / "manifest.yaml").write_text(both, encoding="utf-8")
     chosen = options()
     result = api.run(api.prepare(api.load([tmp_path / "manifest.yaml"]), chosen), chosen)
@@ -130,7 +128,7 @@ def test_recursion_that_branches(
     assert len(result.nodes) < 10_000
 
 
-TAR = f"""{HEAD}  - name: main
+TAR = f"""{TEMPLATES}  - name: main
     container:
       image: any
       command: [sh, -ec, 'mkdir -p /tmp/out; ln -s /etc/passwd /tmp/out/secret; ln -s ../../../../.. /tmp/out/up; echo x > /tmp/out/x']
@@ -157,7 +155,7 @@ def test_links_that_leave_the_step(path: str, phase: str, tmp_path: Path, option
 
 def test_large_output_parameter(tmp_path: Path, options: Callable[..., RunOptions]) -> None:
     """An output parameter of 50 MB is an error that names the way out, and is never read into memory."""
-    text = HEAD + (
+    text = TEMPLATES + (
         "  - name: main\n    container: {image: any, command: [sh, -c, 'head -c 50000000 /dev/zero > /tmp/out']}\n"
         "    outputs: {parameters: [{name: big, valueFrom: {path: /tmp/out}}]}\n"
     )
@@ -210,7 +208,7 @@ def test_any_text_is_answered(tmp_path: Path, value: str, raw: str) -> None:
     chosen = RunOptions(home=tmp_path / "home", process_images=("*",))
     for text in (
         argument(json.dumps(value), "x").replace("'true'", json.dumps(value)),
-        f"{HEAD}  - name: main\n    {raw}\n{OK}",
+        f"{TEMPLATES}  - name: main\n    {raw}\n{OK}",
     ):
         (tmp_path / "manifest.yaml").write_text(text, encoding="utf-8")
         with contextlib.suppress(errors.Misconfigured, errors.UsageError):

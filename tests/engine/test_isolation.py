@@ -23,6 +23,7 @@ import pytest
 from platformdirs import user_cache_path
 
 from argosy.engine.processes import launcher, linux, owners, readable, view
+from kit.manifests import ENTRYPOINT, TEMPLATES
 
 pytestmark = pytest.mark.skipif(
     not launcher.isolation().private_files, reason=f"no namespaces here: {launcher.isolation().reason}"
@@ -229,17 +230,14 @@ WITHOUT_RIGHTS = (
     'echo 0 >/proc/sys/user/max_user_namespaces && exec setpriv --inh-caps=-all --bounding-set=-all --no-new-privs "$@"',
     "sh",
 )
-SEES = """
-apiVersion: argoproj.io/v1alpha1
-kind: Workflow
-metadata: {name: wf}
-spec:
-  entrypoint: main
-  templates:
+SEES = (
+    TEMPLATES
+    + """\
     - name: main
       inputs: {parameters: [{name: what, value: "cat"}]}
       container: {image: any, command: [sh, -c, WHAT]}
 """
+)
 
 
 def test_a_machine_that_cannot_is_named(place: Path) -> None:
@@ -552,12 +550,9 @@ def test_data_that_a_step_declares_is_found_through_links(kind: str, place: Path
     assert log.read_text(encoding="utf-8") == "a\n1\n", done
 
 
-SWAPPED = """
-apiVersion: argoproj.io/v1alpha1
-kind: Workflow
-metadata: {name: wf}
-spec:
-  entrypoint: main
+SWAPPED = (
+    ENTRYPOINT
+    + """\
   volumeClaimTemplates: [{metadata: {name: shared}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}}]
   templates:
     - name: main
@@ -569,6 +564,7 @@ spec:
         volumeMounts: [{name: shared, mountPath: /shared}]
     - name: use
 """
+)
 WAYS_OUT = {
     "an output below a link": """
       container: {image: any, command: [sh, -c, "rmdir /tmp/in; ln -s PLACE/user/.ssh /tmp/in"]}

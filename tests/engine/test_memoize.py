@@ -8,19 +8,17 @@ import pytest
 from argosy import errors
 from argosy.engine import api
 from argosy.engine.options import RunOptions, RunResult
+from kit.manifests import TEMPLATES
 
-MANIFEST = """
-apiVersion: argoproj.io/v1alpha1
-kind: Workflow
-metadata: {name: wf}
-spec:
-  entrypoint: main
-  templates:
+MANIFEST = (
+    TEMPLATES
+    + """\
     - name: main
       memoize: {key: k, maxAge: 1h, cache: {configMap: {name: kept}}}
       container: {image: any, command: [sh, -ec, "echo x >> TIMES; echo out > /tmp/p"]}
       outputs: {parameters: [{name: p, globalName: said, valueFrom: {path: /tmp/p}}]}
 """
+)
 
 
 def test_a_later_run_takes_what_an_earlier_gave(options: Callable[..., RunOptions], tmp_path: Path) -> None:

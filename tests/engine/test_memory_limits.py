@@ -14,20 +14,18 @@ from argosy.engine.attempts import memory_limits
 from argosy.engine.nodes import NodeType
 from argosy.engine.options import RunOptions, RunResult
 from argosy.templates import containers
+from kit.manifests import TEMPLATES
 
-MANIFEST = """
-apiVersion: argoproj.io/v1alpha1
-kind: Workflow
-metadata: {name: wf}
-spec:
-  entrypoint: main
-  templates:
+MANIFEST = (
+    TEMPLATES
+    + """\
     - name: main
       container:
         image: any
         command: [python, -c, "b = bytearray(200 << 20); print(len(b))"]
         resources: {limits: {memory: 64Mi, cpu: "1"}, requests: {memory: 1Mi}}
 """
+)
 
 
 def test_a_step_beyond_its_limit_ends_as_on_a_cluster(run: Callable[..., RunResult]) -> None:
@@ -45,13 +43,9 @@ def test_a_step_beyond_its_limit_ends_as_on_a_cluster(run: Callable[..., RunResu
         assert (str(node.phase), node.outputs.exit_code) == ("Succeeded", "0")
 
 
-CHAIN = """
-apiVersion: argoproj.io/v1alpha1
-kind: Workflow
-metadata: {name: wf}
-spec:
-  entrypoint: main
-  templates:
+CHAIN = (
+    TEMPLATES
+    + """\
     - name: main
       steps: [[{name: small, template: small}], [{name: large, template: large}]]
     - name: small
@@ -59,6 +53,7 @@ spec:
     - name: large
       container: {image: any, command: [sh, -c, "head -c 100000000 /dev/zero | tail -c 90000000 | wc -c"]}
 """
+)
 
 
 def test_a_limit_is_that_of_one_step(run: Callable[..., RunResult]) -> None:

@@ -20,13 +20,10 @@ import pytest
 from argosy import errors
 from argosy.engine.options import RunResult
 from argosy.engine.state import runs, trees
+from kit.manifests import TEMPLATES
 
 Run = Callable[..., RunResult]
 ARCHIVE = "failed to tarball the output /tmp/out to /var/run/argo/outputs/artifacts/tmp/out.tgz: "
-
-HEAD = (
-    "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: wf}\nspec:\n  entrypoint: main\n  templates:\n"
-)
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +35,7 @@ def cleared(tmp_path: Path) -> Iterator[None]:
 
 def handing_on(make: str, use: str = "true", *, output: str = "path: /tmp/out", path: str = "/tmp/in") -> str:
     """A workflow whose first step does *make*, in Python, and hands ``/tmp/out`` on to the shell's *use*, at *path*."""
-    return f"""{HEAD}
+    return f"""{TEMPLATES}
     - name: main
       dag:
         tasks:
@@ -162,7 +159,7 @@ COPY = "failed to copy /tmp/out to /var/run/argo/outputs/parameters//tmp/out: "
 def test_parameter(default: str, make: str, message: str, run: Run) -> None:
     """A value is read from a file and from nothing else; what cannot be read is no reason for a default."""
     manifest = (
-        f"{HEAD}    - name: main\n      script: {{image: any, command: [python3], source: {json.dumps(pythonic(make))}}}\n"
+        f"{TEMPLATES}    - name: main\n      script: {{image: any, command: [python3], source: {json.dumps(pythonic(make))}}}\n"
         f"      outputs: {{parameters: [{{name: p, valueFrom: {{path: /tmp/out{default}}}}}]}}\n"
     )
     node = run(manifest).nodes["$"]
@@ -326,7 +323,7 @@ def test_ended_while_an_input_is_fetched(tmp_path: Path) -> None:
     manifest = tmp_path / "manifest.yaml"
     inputs = "inputs: {artifacts: [{name: a, path: /tmp/in, git: {repo: 'https://example.invalid/x'}}]}"
     leaf = "container: {image: any, command: [ls]}"
-    manifest.write_text(f"{HEAD}    - {{name: main, {inputs}, {leaf}}}\n", encoding="utf-8")
+    manifest.write_text(f"{TEMPLATES}    - {{name: main, {inputs}, {leaf}}}\n", encoding="utf-8")
     environment = {**os.environ, "ARGOSY_HOME": str(tmp_path / "home"), "PATH": f"{programs}:{os.environ['PATH']}"}
     engine = subprocess.Popen(
         (*PROGRAM, "run", "-f", str(manifest), "--local-image", "*"), env=environment, cwd=tmp_path

@@ -9,12 +9,10 @@ from argosy.engine.options import RunResult
 from argosy.engine.processes import launcher
 from argosy.engine.state import journal, runs
 from argosy.engine.stored_logs import StoredLogs
+from kit.manifests import TEMPLATES
 
 Run = Callable[..., RunResult]
 
-HEAD = (
-    "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: wf}\nspec:\n  entrypoint: main\n  templates:\n"
-)
 SET = """
   - name: main
     containerSet:
@@ -87,7 +85,7 @@ def log_of(result: RunResult, node: str) -> str:
 
 def test_each_container_is_on_record(run: Run) -> None:
     """A container of a set has a log and a row in the journal of its own; the set's exit code is that of ``main``."""
-    result = run(HEAD + SET)
+    result = run(TEMPLATES + SET)
     assert (log_of(result, "wf.one"), log_of(result, "wf.main")) == ("of one\n", "of main\n")
     attempts = {attempt.node: attempt for attempt in journal.read_attempts(result.folder / runs.JOURNAL)}
     assert {name: attempt.code for name, attempt in attempts.items()} == {"wf": 3, "wf.one": 0, "wf.main": 3}
@@ -98,7 +96,7 @@ def test_each_container_is_on_record(run: Run) -> None:
 
 def test_a_daemon_takes_nobodys_place(run: Run) -> None:
     """With room for one process, what needs a daemon runs beside it, and the daemon ends last."""
-    result = run(HEAD + DAEMON, parallelism=1)
+    result = run(TEMPLATES + DAEMON, parallelism=1)
     assert result.phase == "Succeeded"
     attempts = {attempt.node: attempt for attempt in journal.read_attempts(result.folder / runs.JOURNAL)}
     serve = attempts["wf.serve"]
@@ -108,7 +106,7 @@ def test_a_daemon_takes_nobodys_place(run: Run) -> None:
 
 def test_a_daemon_that_ends_by_itself_has_failed(run: Run) -> None:
     """What follows goes on."""
-    result = run(HEAD + DIES)
+    result = run(TEMPLATES + DIES)
     assert result.nodes["$.serve"].phase is Phase.FAILED
     assert result.nodes["$.serve"].message == "main: Error (exit code 7)"
     assert result.nodes["$.waits"].phase is Phase.SUCCEEDED
@@ -117,7 +115,7 @@ def test_a_daemon_that_ends_by_itself_has_failed(run: Run) -> None:
 @pytest.mark.skipif(not launcher.isolation().private_files, reason="no view of the file system of a process's own here")
 def test_containers_of_a_pod_share_the_network(run: Run) -> None:
     """What listens on the local address is reached from the container beside it."""
-    result = run(HEAD + NEIGHBOURS)
+    result = run(TEMPLATES + NEIGHBOURS)
     assert result.phase == "Succeeded"
     assert log_of(result, "wf") == "hello\n"
     found = StoredLogs(runs.RunFolder(result.folder), result.workflow, step=None).lines(follow=False)
@@ -128,7 +126,7 @@ def test_containers_of_a_pod_share_the_network(run: Run) -> None:
 @pytest.mark.skipif(not launcher.isolation().private_files, reason="no view of the file system of a process's own here")
 def test_containers_of_a_pod_can_share_their_tmp(run: Run) -> None:
     """A volume that both mount at /tmp is what either has there; with the attempt it goes, and no later step is handed it."""
-    result = run(HEAD + SHARED_TMP)
+    result = run(TEMPLATES + SHARED_TMP)
     assert result.phase == "Succeeded"
     assert log_of(result, "wf") == "hello\n"
     attempt = runs.RunFolder(result.folder).attempt(result.workflow, "wf", 0)

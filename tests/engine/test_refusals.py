@@ -9,10 +9,10 @@ import pytest
 from argosy import errors
 from argosy.engine.attempts import containers
 from argosy.engine.options import RunOptions, RunResult
+from kit.manifests import HEAD
 
 Run = Callable[..., RunResult]
 
-HEAD = "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: wf}\nspec:\n"
 OK = 'container: {image: any, command: [sh, -c, "true"]}'
 
 

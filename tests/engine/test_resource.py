@@ -9,16 +9,13 @@ import pytest
 from argosy import errors
 from argosy.engine.attempts import object_conditions
 from argosy.engine.options import Cluster, RunResult
+from kit.manifests import TEMPLATES
 
 Run = Callable[..., RunResult]
 
-MANIFEST = """
-apiVersion: argoproj.io/v1alpha1
-kind: Workflow
-metadata: {name: wf}
-spec:
-  entrypoint: main
-  templates:
+MANIFEST = (
+    TEMPLATES
+    + """\
     - name: main
       inputs: {parameters: [{name: count, value: "3"}]}
       resource:
@@ -32,6 +29,7 @@ spec:
       outputs:
         parameters: [{name: said, valueFrom: {jsonPath: "{.status.message}"}}]
 """
+)
 
 KUBECTL = """#!/bin/sh
 echo "$*" >> "{log}"
