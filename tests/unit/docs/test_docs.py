@@ -155,13 +155,6 @@ def test_who_is_given_a_key_is_said() -> None:
     assert "Only `sign` is given the signing key" in text
 
 
-def test_the_layers_are_those_of_the_contract() -> None:
-    """What CONTRIBUTING.md says of imports is what the import linter checks."""
-    contract = (ROOT / ".importlinter").read_text(encoding="utf-8").partition("layers =\n")[2].partition("\n\n")[0]
-    shown = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("(`.importlinter`):\n\n")[2]
-    assert contract.split() == shown.partition("\n\n")[0].split()
-
-
 def test_the_steps_are_those_that_there_are() -> None:
     """The table of steps names every step of the pipeline, and none that does not exist."""
     text = (ROOT / "docs" / "concepts.md").read_text(encoding="utf-8")
