@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 from platformdirs import user_cache_path
 
-from argosy.engine.processes import launcher, linux, owners, readable, view
+from argosy.engine.processes import accounts, launcher, linux, readable, view
 from kit.manifests import ENTRYPOINT, TEMPLATES
 
 pytestmark = pytest.mark.skipif(
@@ -307,8 +307,8 @@ def keep_private(path: Path) -> None:
 
 
 BY_MOUNTS = """
-from argosy.engine.processes import owners
-owners.nobody = lambda: None
+from argosy.engine.processes import accounts
+accounts.nobody = lambda: None
 from argosy.cli import main
 main.main()
 """
@@ -441,7 +441,7 @@ def test_the_system_is_few_mounts() -> None:
     """Each of them is copied and dropped again for each step."""
     if os.geteuid() != 0 or not shows_as_nobodys():
         pytest.skip("this machine cannot show /etc as nobody's")
-    assert in_root(lambda: [mount for mount in mounts() if mount.startswith("/etc")] == ["/etc"], owners.nobody())
+    assert in_root(lambda: [mount for mount in mounts() if mount.startswith("/etc")] == ["/etc"], accounts.nobody())
 
 
 def mounts() -> list[str]:
@@ -451,7 +451,7 @@ def mounts() -> list[str]:
 
 def shows_as_nobodys() -> bool:
     """Whether this machine can show ``/etc`` as nobody's."""
-    nobody = owners.nobody()
+    nobody = accounts.nobody()
     if nobody is None:
         return False
     try:

@@ -22,7 +22,7 @@ import struct
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from argosy.engine.processes import child, linux, owners, rights, view
+from argosy.engine.processes import accounts, child, linux, rights, view
 from argosy.engine.processes.child import Job
 from argosy.engine.processes.isolation import FLAGS, Way
 
@@ -88,7 +88,7 @@ def _become_init(channel: int, nobody: int | None, server: int, user: tuple[int,
         child.end_with(server)
         os.setsid()
         if user:
-            owners.map_user(*user)
+            accounts.map_user(*user)
         init = _Init(socket.socket(fileno=CHANNEL), kept)
         while init.run_next():
             pass

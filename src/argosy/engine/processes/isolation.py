@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from argosy import scratch
-from argosy.engine.processes import linux, owners, rights, system, view
+from argosy.engine.processes import accounts, linux, rights, system, view
 
 Way = Literal["root", "user", "none"]
 """How namespaces are entered: with the rights of root, inside a user namespace, not at all."""
@@ -39,7 +39,7 @@ def isolation() -> Isolation:
         return Isolation("none", "only Linux on x86-64 and ARM64 lets a process have a file system view of its own")
     system.shown()  # looked up once, for all that is forked from here
     ways: list[Way] = ["root", "user"] if os.geteuid() == 0 else ["user"]
-    nobody = owners.nobody() if "root" in ways else None
+    nobody = accounts.nobody() if "root" in ways else None
     reasons = []
     for way in ways:
         if (reason := _attempt(way, nobody)) is None:
@@ -64,7 +64,7 @@ def _try(way: Way, own: Path, nobody: int | None) -> str:
 
     def enter() -> str:
         if way == "user":
-            owners.map_user(user, group)
+            accounts.map_user(user, group)
         os.close(os.pidfd_open(os.getpid()))
         shown = view.View(view.Root(nobody))
         rights.restrict_cell()

@@ -32,9 +32,12 @@ def nobody() -> int | None:
             os._exit(0)
     with ours, theirs:
         theirs.close()
-        _, files, _, _ = socket.recv_fds(ours, 1, 1, socket.MSG_CMSG_CLOEXEC)
+        _, files, _, _ = socket.recv_fds(ours, 1, 1)
     os.waitpid(child, 0)
-    return files[0] if files else None
+    if not files:
+        return None
+    os.set_inheritable(files[0], False)  # Python 3.11 drops the flag that would have asked for this
+    return files[0]
 
 
 def _send_nobody(theirs: socket.socket) -> None:
