@@ -61,6 +61,12 @@ def runs_of(at: "Workflows", arguments: argparse.Namespace) -> Runs:
     return wiring.cluster_runs(at, arguments.context)
 
 
+def kubectl(at: "Workflows", arguments: argparse.Namespace) -> str:
+    """How a command of kubectl begins that is about the namespace *at*, which *arguments* mean."""
+    context = ["--context", arguments.context] if arguments.context else []
+    return shlex.join(["kubectl", "-n", at.namespace, *context])
+
+
 def workflows(arguments: argparse.Namespace) -> "Workflows":
     """What is installed on the cluster that *arguments* mean. Raises Misconfigured where there is none, or no client for one."""
     return wiring.workflows(arguments.namespace, arguments.context)

@@ -20,6 +20,7 @@ from argosy import errors
 from argosy.cli import advice, models, parameters, place, watch
 from argosy.cli import provenance as origins
 from argosy.domain import provenance
+from argosy.ports.runs import Runs
 from argosy.templates import folder, values
 from argosy.templates import installed as comparison
 
@@ -43,11 +44,12 @@ def run(arguments: argparse.Namespace) -> int:
     template = folder.workflow_name(arguments.model)
     at, installed = _found(arguments, template)
     _refuse_unknown(template, given, installed)
-    given = {**given, **_origin(arguments.model, given, installed)}
+    kubectl = place.kubectl(at, arguments)
+    given = {**given, **_origin(arguments.model, given, installed, kubectl)}
     _refuse_places_of_a_machine(template, given, installed)
-    _say_different(arguments.model, at, installed)
-    words = [word for name, value in given.items() for word in ("-p", f"{name}={value}")]
     runs = place.runs_of(at, arguments)
+    _say_different(arguments.model, runs, installed, kubectl)
+    words = [word for name, value in given.items() for word in ("-p", f"{name}={value}")]
     place.say(runs, "submit", "--from", f"workflowtemplate/{template}", *words)
     name = at.submit(template, given)
     print(f"run {name} submitted to namespace {at.namespace}")
@@ -79,9 +81,11 @@ def _document(manifest: Path) -> dict[str, Any]:
     return found
 
 
-def _origin(model: str, given: Mapping[str, str], installed: "Workflow") -> dict[str, str]:
-    """Where the run comes from, if what is installed does not say so and is the project's own manifest. Raises UsageError where the
-    command line says it."""
+def _origin(model: str, given: Mapping[str, str], installed: "Workflow", kubectl: str) -> dict[str, str]:
+    """Where the run comes from, if what is installed does not say so and is the project's own manifest. *kubectl*: how it is told where.
+
+    Raises UsageError where the command line says where the run comes from.
+    """
     if provenance.PARAMETER in given:
         raise errors.UsageError(
             f"-p {provenance.PARAMETER}: nobody but git and the manifest says where a run comes from; leave it out"
@@ -94,7 +98,7 @@ def _origin(model: str, given: Mapping[str, str], installed: "Workflow") -> dict
         return {provenance.PARAMETER: origins.on_a_cluster(manifest, document).text()}
     print(
         f"note: nothing says which commit is installed, so production refuses what this run makes; install it with `argosy compile "
-        f"--stamp {shlex.quote(str(manifest.parent))} | kubectl apply --server-side -f -`",
+        f"--stamp {shlex.quote(str(manifest.parent))} | {kubectl} apply --server-side -f -`",
         file=sys.stderr,
     )
     return {}
@@ -113,21 +117,21 @@ def _refuse_places_of_a_machine(template: str, given: Mapping[str, str], install
         )
 
 
-def _say_different(model: str, at: "Workflows", installed: "Workflow") -> None:
+def _say_different(model: str, at: Runs, installed: "Workflow", kubectl: str) -> None:
     """What runs is what is installed. Where the project's own manifest says otherwise, whoever submits it should know."""
     manifest = _manifest(model)
     if not manifest.exists():
         return
     if found := list(comparison.differences(_document(manifest), installed)):
         more = (
-            f" ({len(found) - 1} more: `argosy lint {shlex.quote(str(manifest.parent))} --namespace {at.namespace}`)"
+            f" ({len(found) - 1} more: `argosy lint {shlex.join([str(manifest.parent), *at.words])}`)"
             if found[1:]
             else ""
         )
         print(
             f"note: what runs is what is installed, and that is not {manifest}: {found[0]}{more}; "
             f"to install it: argosy compile --stamp {shlex.quote(str(manifest.parent))} | "
-            f"kubectl -n {at.namespace} apply --server-side --force-conflicts -f -",
+            f"{kubectl} apply --server-side --force-conflicts -f -",
             file=sys.stderr,
         )
 

@@ -455,3 +455,23 @@ def test_fewer_than_no_runs(cluster: FakeWorkflows, capsys: pytest.CaptureFixtur
     """Makes no sense, and is said."""
     assert main.run(["runs", "--cluster", "-n", "-1"]) == 2
     assert "--limit -1" in capsys.readouterr().err
+
+
+def test_what_installs_is_about_the_same_cluster(
+    project: None, cluster: FakeWorkflows, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """So are kubectl's."""
+    Path("workflows/flower_model/pipeline.yaml").write_text(MANIFEST, encoding="utf-8")
+    cluster.specs["flower-model"] = _edited(lambda template: template.update(hostNetwork=True))
+    assert main.run(["submit", "flower_model", "--context", "other"]) == 0
+    assert "kubectl -n team --context other apply --server-side" in capsys.readouterr().err
+
+
+def test_what_is_named_is_about_the_same_cluster(cluster: FakeWorkflows, capsys: pytest.CaptureFixture[str]) -> None:
+    """A context that was asked for is in every command that is named."""
+    assert main.run(["get", "flower-b2", "--context", "other"]) == 0
+    told = capsys.readouterr()
+    assert "# argo -n team --context other get flower-b2" in told.err
+    assert "`argosy retry flower-b2 --namespace team --context other`" in told.out
+    assert main.run(["retry", "flower-b2", "--context", "other"]) == 0
+    assert "`argosy watch flower-b2 --namespace team --context other` shows it" in capsys.readouterr().out

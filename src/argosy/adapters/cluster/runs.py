@@ -26,7 +26,7 @@ class ClusterRuns:
     @property
     def words(self) -> tuple[str, ...]:
         """See the port."""
-        return ("--namespace", self.workflows.namespace)
+        return ("--namespace", self.workflows.namespace, *self._context_words())
 
     @property
     def none_yet(self) -> str:
@@ -35,8 +35,7 @@ class ClusterRuns:
 
     def equivalent(self, *words: str) -> list[str]:
         """See the port."""
-        context = ["--context", self.context] if self.context else []
-        return ["argo", "-n", self.workflows.namespace, *context, *words]
+        return ["argo", "-n", self.workflows.namespace, *self._context_words(), *words]
 
     def find(self, name: str) -> str:
         """See the port."""
@@ -108,6 +107,9 @@ class ClusterRuns:
     def delete(self, name: str) -> None:
         """See the port. One that is under way ends with it."""
         self.workflows.delete(name)
+
+    def _context_words(self) -> tuple[str, ...]:
+        return ("--context", self.context) if self.context else ()
 
     def _demand_under_way(self, name: str) -> None:
         run = self.get(name)

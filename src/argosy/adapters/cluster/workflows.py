@@ -8,6 +8,7 @@ import base64
 import datetime
 import gzip
 import json
+import shlex
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -160,7 +161,8 @@ class ClusterWorkflows:
             if error.status != NOT_FOUND:
                 raise
             raise errors.UsageError(
-                f"namespace {self._namespace} has no workflow {name!r}; `argosy runs --namespace {self._namespace}` lists them"
+                f"namespace {self._namespace} has no workflow {name!r}; "
+                f"`argosy runs --namespace {self._namespace}{self._of_context()}` lists them"
             ) from error
         return found
 
@@ -193,8 +195,11 @@ class ClusterWorkflows:
             return f"the cluster knows no WorkflowTemplates: Argo Workflows is not installed on it; {REMEDY}"
         return (
             f"namespace {self._namespace} has no WorkflowTemplate {name!r}; install its manifest: "
-            f"kubectl -n {self._namespace} apply --server-side -f …/pipeline.yaml"
+            f"kubectl -n {self._namespace}{self._of_context()} apply --server-side -f …/pipeline.yaml"
         )
+
+    def _of_context(self) -> str:
+        return f" --context {shlex.quote(self._context)}" if self._context else ""
 
 
 def _namespace_of(context: str | None) -> str:
