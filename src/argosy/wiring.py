@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
     from argosy.ports.forge import Forge
     from argosy.ports.inspection import Inspection
     from argosy.ports.key_maker import KeyMaker
-    from argosy.ports.prediction_log import PredictionHistory, PredictionLog, Served
+    from argosy.ports.prediction_log import PredictionHistory, PredictionLog, ServedRelease
     from argosy.ports.registry import Registry
     from argosy.ports.rollouts import Rollouts
     from argosy.ports.runs import Runs
@@ -112,7 +112,7 @@ def verifier(settings: Settings, key: Path | None = None) -> Verifier:
     return KeyVerifier(key or settings.verifying_key)
 
 
-def prediction_log(settings: Settings, served: Served, features: Sequence[tuple[str, str]]) -> PredictionLog:
+def prediction_log(settings: Settings, served: ServedRelease, features: Sequence[tuple[str, str]]) -> PredictionLog:
     """A log of what *served* answers. *features*: name and type of each that is logged."""
     from argosy.adapters.segment_log.writer import SegmentLog
 

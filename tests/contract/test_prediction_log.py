@@ -6,7 +6,7 @@ import pytest
 
 from argosy.adapters.segment_log.history import SegmentHistory
 from argosy.adapters.segment_log.writer import SegmentLog
-from argosy.ports.prediction_log import Served
+from argosy.ports.prediction_log import ServedRelease
 from argosy.testing.prediction_log_contract import FEATURES, MakeLog, PredictionLogContract
 
 
@@ -17,7 +17,7 @@ class TestSegmentLog(PredictionLogContract):
     def make_log(self, tmp_path: Path) -> MakeLog:
         """Opens a log below a folder that does not exist yet."""
 
-        def make(served: Served) -> SegmentLog:
+        def make(served: ServedRelease) -> SegmentLog:
             return SegmentLog(f"file://{tmp_path}/the%20log", served, FEATURES)
 
         return make

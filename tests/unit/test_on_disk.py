@@ -12,7 +12,7 @@ from argosy.adapters.file_artifacts import FileArtifacts
 from argosy.adapters.local_forge.forge import LocalForge
 from argosy.adapters.segment_log.writer import SegmentLog
 from argosy.engine.state import disk
-from argosy.serving.counter import Counter
+from argosy.serving.rollback_protection import Counter
 from argosy.testing.prediction_log_contract import FEATURES, SERVED, prediction
 from kit.toy import TEMPLATE
 

@@ -15,7 +15,7 @@ from typing import IO
 
 from argosy import errors
 from argosy.domain.bundle import GOLDEN, SIGNATURE, Golden, GoldenRow, Signature
-from argosy.ports.trial_server import Served
+from argosy.ports.trial_server import ReplayResult
 
 START_SECONDS = 60.0
 REQUESTS = 400
@@ -26,7 +26,7 @@ WARM_UP = 20
 class ChildServer:
     """See :class:`argosy.ports.trial_server.TrialServer`."""
 
-    def replay(self, folder: Path, digest: str) -> Served:
+    def replay(self, folder: Path, digest: str) -> ReplayResult:
         """See the port."""
         golden = Golden.read(folder / GOLDEN)
         model = Signature.read(folder / SIGNATURE).model
@@ -35,7 +35,7 @@ class ChildServer:
             with contextlib.closing(connection):
                 difference = next((told for row in golden.rows if (told := _difference(connection, model, row))), None)
                 seconds = _times(connection, model, golden.rows)
-        return Served(difference, *_percentiles(seconds))
+        return ReplayResult(difference, *_percentiles(seconds))
 
 
 @contextlib.contextmanager

@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 
 from argosy import errors, scratch, wiring
 from argosy.cli import memory, provenance, report
-from argosy.cli.demonstration import rows, script, server, shell
+from argosy.cli.demonstration import sample_rows, script, served_model, shell
 from argosy.cli.demonstration.stages import Stages, faint, say, strong
 from argosy.domain import promotion
 from argosy.domain.data import FeatureSchema
@@ -116,21 +116,23 @@ class Demo:
     def _serve(self, trained: runs.RunFolder) -> None:
         """Serve what was merged, ask it, and hold two kinds of traffic against the training data."""
         features, schema = self._features(trained)
-        usual = rows.chosen(features, schema, self.story.usual)
-        unusual = rows.chosen(features, schema, self.story.unusual)
+        usual = sample_rows.chosen(features, schema, self.story.usual)
+        unusual = sample_rows.chosen(features, schema, self.story.unusual)
         with contextlib.ExitStack() as stack:
             with self.stages.stage(f"Serve what {self.reached} approved, and ask it"):
-                served = stack.enter_context(server.serving(self.model, self.reached))
+                served = stack.enter_context(served_model.serving(self.model, self.reached))
                 _ask(served, usual[0], schema)
             with self.stages.stage(f"Usual traffic: {self.story.usual.says}"):
                 self._watch(served, usual, schema, expected=errors.DONE)
             with self.stages.stage(f"Unusual traffic: {self.story.unusual.says}"):
                 self._watch(served, unusual, schema, expected=errors.Rejected.exit_code)
 
-    def _watch(self, served: server.Served, sent: list[rows.Row], schema: FeatureSchema, *, expected: int) -> None:
+    def _watch(
+        self, served: served_model.ServedModel, sent: list[sample_rows.Row], schema: FeatureSchema, *, expected: int
+    ) -> None:
         """Send rows and compare what the server logged of them with the training data; *expected*: the exit code of `argosy drift`."""
         since = datetime.datetime.now(datetime.UTC).isoformat()
-        for batch in rows.batches([rows.features_of(row, schema) for row in sent]):
+        for batch in sample_rows.batches([sample_rows.features_of(row, schema) for row in sent]):
             served.ask(batch)
         say(f"   sent {formats.number(len(sent))} real rows")
         shell.run("drift", self.model, "--env", self.reached, "--since", since, expected={expected})
@@ -139,7 +141,7 @@ class Demo:
         """Run the pipeline on a damaged copy of what it was *trained* on; the gates must say no."""
         data = self.scratch / "data"
         undamaged = report.record_of(self.settings.home, self._run(trained)).facts.parameters["data"]
-        rows.damage(self.settings.data_root / undamaged, data, self.story.mishap)
+        sample_rows.damage(self.settings.data_root / undamaged, data, self.story.mishap)
         answer: dict[str, Any] = shell.ask(
             "run", self.model, "-p", f"data={data}", expected={errors.Rejected.exit_code}
         )
@@ -175,12 +177,12 @@ class Demo:
             say(f"   .venv/bin/{line}")
 
 
-def _ask(served: server.Served, row: rows.Row, schema: FeatureSchema) -> None:
+def _ask(served: served_model.ServedModel, row: sample_rows.Row, schema: FeatureSchema) -> None:
     """Ask for one row by all its features and by its id alone; the answers must be equal."""
     answers = []
     for title, instance in (
-        ("by all its features", rows.features_of(row, schema)),
-        ("by its id alone; the features come from the online store", rows.entity_of(row, schema)),
+        ("by all its features", sample_rows.features_of(row, schema)),
+        ("by its id alone; the features come from the online store", sample_rows.entity_of(row, schema)),
     ):
         body = json.dumps({"instances": [instance]})
         say(faint(f"   $ curl -s {served.predict} -d {shlex.quote(body)}    # {title}"))

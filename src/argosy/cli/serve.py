@@ -60,13 +60,13 @@ def run(arguments: argparse.Namespace) -> int:
 def _serve(
     settings: Settings, found: Approval, arguments: argparse.Namespace, listener: socket.socket, place: Path
 ) -> None:
-    from argosy.ports.prediction_log import Served
-    from argosy.serving import admission, counter, launch, records
+    from argosy.ports.prediction_log import ServedRelease
+    from argosy.serving import launch, records, rollback_protection, verification
 
     version = found.version
     folder = approval.fetch_bundle(wiring.artifacts(settings), version, place / "bundle")
     store = version.online_store
-    wanted = admission.Approved(
+    wanted = verification.Approved(
         folder,
         version.model_digest,
         model=version.model,
@@ -75,13 +75,13 @@ def _serve(
     )
     signature = _signature(found, place)
     try:
-        predictor = admission.load(wanted, verifier=wiring.verifier(settings), signature=signature)
+        predictor = verification.load(wanted, verifier=wiring.verifier(settings), signature=signature)
     except Tampered as error:
         raise _refusal(error, version, place) from error
-    last = counter.Counter(settings.home / "served" / f"{version.model}-{arguments.environment}.json")
-    admission.release(wanted, not_before=0 if arguments.allow_rollback else last.value())
-    served = Served(version.model, arguments.environment, version.version, version.model_digest)
-    around = launch.Surroundings(
+    last = rollback_protection.Counter(settings.home / "served" / f"{version.model}-{arguments.environment}.json")
+    verification.release(wanted, not_before=0 if arguments.allow_rollback else last.value())
+    served = ServedRelease(version.model, arguments.environment, version.version, version.model_digest)
+    around = launch.ServerDependencies(
         listener=listener,
         online=_online(settings, version, place / "online"),
         log=wiring.prediction_log(settings, served, records.columns(predictor.signature)),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # a server writes records and should not wait for what only r
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class ServedRelease:
     """The release that gave the answers of one log."""
 
     model: str
@@ -74,7 +74,7 @@ class PredictionLog(Protocol):
 class Logged:
     """Records of one release, in columns."""
 
-    served: Served
+    served: ServedRelease
     table: "pa.Table"
     """Columns: ``time`` (timestamp, microseconds, UTC), ``request_id``, ``row``, ``entity``, ``score`` (list of float64), ``decision``,
     and ``features`` (a struct with a float64 or string for each feature)."""

@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True)
-class Served:
+class ReplayResult:
     """What the server did with the golden rows. *difference*: what it answered otherwise than training, or None. Times are of whole
     requests, one row each, one after the other."""
 
@@ -19,6 +19,6 @@ class Served:
 class TrialServer(Protocol):
     """Serves bundles as production does."""
 
-    def replay(self, folder: Path, digest: str) -> Served:
+    def replay(self, folder: Path, digest: str) -> ReplayResult:
         """Serve the bundle *digest* in *folder*, ask it its golden rows, and stop. Raises TryAgain where it does not start."""
         ...

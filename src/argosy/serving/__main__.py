@@ -18,7 +18,7 @@ from argosy.settings import Settings
 
 if TYPE_CHECKING:
     from argosy.ports.features import OnlineFeatures
-    from argosy.serving import admission
+    from argosy.serving import verification
 
 HOST = "127.0.0.1"
 PORT = 8080
@@ -75,7 +75,7 @@ def _edges(text: str) -> tuple[float, ...]:
 
 
 def add_server_arguments(to: argparse.ArgumentParser) -> None:
-    """What every way to start a server has."""
+    """The command-line options that every way to start a server has."""
     to.add_argument("--host", default=HOST, help=f"address to listen on; default {HOST}")
     to.add_argument("--port", type=int, default=PORT, help=f"port to listen on, 0 for a free one; default {PORT}")
     to.add_argument("--drain-seconds", type=float, default=0.0, help="go on answering this long after SIGTERM")
@@ -104,10 +104,10 @@ def _serve(
     arguments: argparse.Namespace, settings: Settings, listener: socket.socket, operations: socket.socket | None
 ) -> None:
     from argosy import wiring
-    from argosy.ports.prediction_log import Served
-    from argosy.serving import admission, launch, records
+    from argosy.ports.prediction_log import ServedRelease
+    from argosy.serving import launch, records, verification
 
-    approved = admission.Approved(
+    approved = verification.Approved(
         arguments.bundle,
         arguments.digest,
         model=arguments.model,
@@ -115,11 +115,11 @@ def _serve(
         online=arguments.online_digest,
     )
     verifier = None if arguments.unsigned else wiring.verifier(settings, key=arguments.key)
-    predictor = admission.load(approved, verifier=verifier, signature=arguments.signature)
+    predictor = verification.load(approved, verifier=verifier, signature=arguments.signature)
     version = None if arguments.unsigned else _released(approved, arguments.minimum_release)
-    served = Served(predictor.signature.model, arguments.environment or "none", version, arguments.digest)
+    served = ServedRelease(predictor.signature.model, arguments.environment or "none", version, arguments.digest)
     logs = arguments.environment is not None
-    around = launch.Surroundings(
+    around = launch.ServerDependencies(
         listener=listener,
         operations=operations,
         online=_online(settings, arguments.online, arguments.online_digest),
@@ -131,21 +131,21 @@ def _serve(
     launch.run(predictor, served, arguments.bundle, around)
 
 
-def _released(approved: "admission.Approved", minimum: Path | None) -> int:
-    from argosy.serving import admission, counter
+def _released(approved: "verification.Approved", minimum: Path | None) -> int:
+    from argosy.serving import rollback_protection, verification
 
-    oldest = counter.minimum(minimum) if minimum is not None else 0
-    return admission.release(approved, not_before=oldest, because=admission.IS_MINIMUM).counter
+    oldest = rollback_protection.minimum(minimum) if minimum is not None else 0
+    return verification.release(approved, not_before=oldest, because=verification.IS_MINIMUM).counter
 
 
 def _online(settings: Settings, folder: Path | None, approved: str | None) -> "OnlineFeatures | None":
     """The online store in *folder*, proven to be *approved* where that is given; without a folder, *approved* in the shared one."""
     from argosy import wiring
-    from argosy.serving import admission
+    from argosy.serving import verification
 
     if folder is not None:
         if approved is not None:
-            admission.online_store(folder, approved)
+            verification.online_store(folder, approved)
         return wiring.online_features(folder)
     shared = wiring.shared_online_store(settings) if approved is not None else None
     return shared.open(approved) if shared is not None and approved is not None else None

@@ -13,31 +13,31 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from argosy.ports.features import OnlineFeatures
-from argosy.ports.prediction_log import PredictionLog, Served
+from argosy.ports.prediction_log import PredictionLog, ServedRelease
 from argosy.serving import operations
-from argosy.serving.exchange import Bodies, Limits
+from argosy.serving.exchange import Bodies, RequestLimits
 from argosy.serving.health import Lifecycle
 from argosy.serving.inference import Gate, Inference, Shortcut
-from argosy.serving.metrics import Metrics
-from argosy.serving.metrics import of as metrics_of
+from argosy.serving.middleware import RequestMiddleware
 from argosy.serving.operations import Page, no_such_route
-from argosy.serving.problems import RequestProblem, shown
+from argosy.serving.prometheus import Metrics
+from argosy.serving.prometheus import of as metrics_of
 from argosy.serving.reading import Room
 from argosy.serving.records import Recorder
-from argosy.serving.service import Predictor, Service
-from argosy.serving.surroundings import Surroundings
+from argosy.serving.request_problems import RequestProblem, shown
+from argosy.serving.service import ServablePredictor, Service
 from argosy.serving.v1 import V1
 from argosy.serving.v2 import EXTENSIONS, V2
 
 
 def build_app(
     *,
-    predictor: Predictor,
-    served: Served,
+    predictor: ServablePredictor,
+    served: ServedRelease,
     online: OnlineFeatures | None = None,
     log: PredictionLog | None = None,
     hash_key: bytes = b"",
-    limits: Limits | None = None,
+    limits: RequestLimits | None = None,
     lifecycle: Lifecycle | None = None,
     metrics: Metrics | None = None,
 ) -> Starlette:
@@ -47,7 +47,7 @@ def build_app(
     secret under which join keys reach it. *lifecycle* is how the caller says that the server is about to stop. *metrics*: what it counts
     in, where others look at that too.
     """
-    limits, lifecycle = limits or Limits(), lifecycle or Lifecycle()
+    limits, lifecycle = limits or RequestLimits(), lifecycle or Lifecycle()
     if log is not None and not hash_key:
         raise ValueError("a prediction log needs the secret under which join keys are hashed")
     metrics = metrics or metrics_of(predictor.signature, served, log)
@@ -65,7 +65,7 @@ def build_app(
             *operations.routes(metrics, lifecycle),
         ],
         middleware=[
-            Middleware(Surroundings, metrics=metrics, served=served),
+            Middleware(RequestMiddleware, metrics=metrics, served=served),
             Middleware(Shortcut, to={f"/v1/models/{name}:predict": first, f"/v2/models/{name}/infer": second}),
         ],
         exception_handlers={HTTPException: no_such_route},
@@ -102,7 +102,7 @@ class _Endpoint:
 
 
 class _OtherVerb:
-    """What V1 writes behind a model's name and this server does not do."""
+    """Refuses other V1 verbs behind a model's name (``:explain``) with 404, and ``:predict`` by another method than POST with 405."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -151,7 +151,7 @@ def _get(path: str, make: Callable[[Scope], tuple[int, Any]]) -> Route:
     return Route(path, Page(make), methods=["GET"])
 
 
-def _version(served: Served) -> str:
+def _version(served: ServedRelease) -> str:
     # The protocol wants a version; a bundle that was never registered is known by its digest.
     return served.digest if served.version is None else str(served.version)
 

@@ -36,7 +36,7 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class ConnectionLimits:
-    """What connections may take, of one listener."""
+    """Limits on the connections of one listener: their number, timeouts in seconds, sizes in bytes."""
 
     connections: int = 1_000
     header_seconds: float = 10.0
@@ -54,8 +54,8 @@ class ConnectionLimits:
     """Requests sent before the answer to an earlier one."""
 
 
-class Phase(Enum):
-    """What a connection's parser waits for."""
+class ParserState(Enum):
+    """The state of a connection's HTTP parser, by the part of a request that it waits for."""
 
     START = "a request's first byte"
     HEAD = "the end of its headers"
@@ -114,10 +114,10 @@ class Connection(HttpToolsProtocol):
         self._crowd = crowd
         self._limits = crowd.limits
         self.since = 0.0
-        self._phase = Phase.START
+        self._phase = ParserState.START
         self._fresh = True
         self._again = False
-        """Whether the parser reads headers that were read before."""
+        """True while a parser reads, a second time, headers of a request that were read before."""
         self._fed = self._head_bytes = self._size = 0
         self._refused = False
         self._unsent, self._unsent_since = 0, 0.0
@@ -125,8 +125,8 @@ class Connection(HttpToolsProtocol):
 
     @property
     def busy(self) -> bool:
-        """Whether a request of it, body and all, is being answered."""
-        return self._phase is Phase.START and self.cycle is not None and not self.cycle.response_complete
+        """True while a request that has arrived with its whole body is being answered."""
+        return self._phase is ParserState.START and self.cycle is not None and not self.cycle.response_complete
 
     def connection_made(self, transport: Any) -> None:
         """See asyncio."""
@@ -145,8 +145,8 @@ class Connection(HttpToolsProtocol):
         """See asyncio."""
         if self._refused:
             return
-        if self._phase is Phase.START:
-            self._enter(Phase.HEAD)
+        if self._phase is ParserState.START:
+            self._enter(ParserState.HEAD)
             self._head_bytes = 0
         self._fed = len(data)
         self._unset_keepalive_if_required()
@@ -154,7 +154,7 @@ class Connection(HttpToolsProtocol):
             self._feed(data)
         except httptools.HttpParserError:
             self.send_400_response("")
-        if self._phase is Phase.HEAD:
+        if self._phase is ParserState.HEAD:
             # Where a line does not end, the parser calls nobody and keeps all of it.
             self._head_bytes += len(data)
             if self._head_bytes > self._limits.header_bytes:
@@ -180,8 +180,8 @@ class Connection(HttpToolsProtocol):
             return
         super().on_message_begin()
         self._size = 0
-        if self._phase is Phase.START:  # the second of two that came together
-            self._enter(Phase.HEAD)
+        if self._phase is ParserState.START:  # the second of two that came together
+            self._enter(ParserState.HEAD)
             self._head_bytes = -self._fed
 
     def on_url(self, url: bytes) -> None:
@@ -209,19 +209,19 @@ class Connection(HttpToolsProtocol):
             raise _TooLarge
         super().on_headers_complete()
         self._fresh = False
-        self._enter(Phase.BODY)
+        self._enter(ParserState.BODY)
 
     def on_message_complete(self) -> None:
         """See httptools."""
         if self.parser.should_upgrade():
             return  # its body is still to come; see _feed
         super().on_message_complete()
-        self._enter(Phase.START)
+        self._enter(ParserState.START)
 
     def on_response_complete(self) -> None:
         """See uvicorn."""
         super().on_response_complete()
-        if self._phase is Phase.START:
+        if self._phase is ParserState.START:
             self.since = self.loop.time()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn says the same of everything
@@ -242,12 +242,12 @@ class Connection(HttpToolsProtocol):
             self.transport.abort()
         elif self.busy or self.transport.is_closing():
             return
-        elif self._phase is Phase.HEAD and waited > self._limits.header_seconds:
+        elif self._phase is ParserState.HEAD and waited > self._limits.header_seconds:
             self._refuse(408, "the headers did not arrive in time", "slow headers")
-        elif self._phase is Phase.BODY and waited > self._limits.body_seconds:
+        elif self._phase is ParserState.BODY and waited > self._limits.body_seconds:
             self._crowd.count("slow body")
             self.transport.close()
-        elif self._phase is Phase.START and waited > self._patience():
+        elif self._phase is ParserState.START and waited > self._patience():
             self._crowd.count("idle")
             self.transport.close()
 
@@ -273,13 +273,13 @@ class Connection(HttpToolsProtocol):
         return self._limits.header_seconds if self._fresh else self._limits.idle_seconds
 
     def _stuck(self, now: float) -> bool:
-        """Whether the caller takes nothing of what it is sent."""
+        """True where the caller has read nothing of the answer for ``write_seconds``."""
         unsent = self.transport.get_write_buffer_size()
         if not unsent or unsent != self._unsent:
             self._unsent, self._unsent_since = unsent, now
         return unsent > 0 and now - self._unsent_since > self._limits.write_seconds
 
-    def _enter(self, phase: Phase) -> None:
+    def _enter(self, phase: ParserState) -> None:
         self._phase = phase
         self.since = self.loop.time()
 
@@ -293,7 +293,7 @@ class Connection(HttpToolsProtocol):
         self._refused = True
         self._crowd.count(reason)
         due = self.cycle is not None and not self.cycle.response_complete
-        if due and self._phase is not Phase.BODY:
+        if due and self._phase is not ParserState.BODY:
             self.cycle.keep_alive = False
             return
         self._forget()
@@ -323,7 +323,7 @@ class _TooMany(Exception):
 
 
 def affordable(limits: ConnectionLimits) -> int:
-    """How many connections the process's limit on open files leaves room for, at most ``limits.connections``.
+    """The number of connections that the process's limit on open files (``ulimit -n``) leaves room for, at most ``limits.connections``.
 
     Raises Misconfigured where that is next to none.
     """

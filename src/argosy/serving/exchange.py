@@ -14,7 +14,7 @@ from typing import Any, Self
 import orjson
 from starlette.types import Message, Receive, Scope, Send
 
-from argosy.serving.problems import RequestProblem
+from argosy.serving.request_problems import RequestProblem
 
 JSON = b"application/json"
 OCTETS = b"application/octet-stream"
@@ -24,8 +24,8 @@ _ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 
 
 @dataclass(frozen=True)
-class Limits:
-    """What callers may ask for, one by one and all together."""
+class RequestLimits:
+    """Limits on requests: on the body and rows of each, and on how many are in flight at once (backpressure)."""
 
     body_bytes: int = 4 * 2**20
     body_seconds: float = 10.0
@@ -37,7 +37,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class ResponseBody:
     """An answer's body."""
 
     body: bytes
@@ -62,7 +62,7 @@ def request_id(scope: Scope) -> str:
 class Bodies:
     """The bodies that are in memory, within one budget."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: RequestLimits) -> None:
         self.limits = limits
         self._held = 0
 
@@ -125,7 +125,7 @@ class BodyReader:
 
 
 def json_length(scope: Scope, *, binary: bool) -> int | None:
-    """How many bytes of the body are JSON where binary tensors follow; None where all of it is. *binary*: whether they may.
+    """Bytes of JSON at the head of the body, where binary tensors follow it; None where all of it is JSON. *binary*: tensors are allowed.
 
     Raises RequestProblem: 415 where the headers announce something else.
     """
@@ -157,10 +157,10 @@ def _number(length: bytes, *, binary: bool) -> int:
 
 async def respond(send: Send, status: int, body: Any) -> None:
     """Answer with *body* as JSON."""
-    await respond_content(send, status, Content(orjson.dumps(body)))
+    await respond_content(send, status, ResponseBody(orjson.dumps(body)))
 
 
-async def respond_content(send: Send, status: int, content: Content) -> None:
+async def respond_content(send: Send, status: int, content: ResponseBody) -> None:
     """Answer with *content*."""
     headers = [
         (b"content-type", content.type),

@@ -22,12 +22,12 @@ class Lifecycle:
 
     @property
     def ready(self) -> bool:
-        """Whether new callers should come."""
+        """The readiness probe: True while new callers should come."""
         return not self.draining
 
     @property
     def live(self) -> bool:
-        """Whether the event loop turns. One that nobody runs yet is not held to it."""
+        """The liveness probe: True while the event loop turns, and before anybody runs one."""
         return self._turned is None or self.clock() - self._turned < STALLED_SECONDS
 
     def turn(self) -> None:

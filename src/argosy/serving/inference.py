@@ -11,10 +11,10 @@ from typing import Any, Protocol, TypeVar
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from argosy.serving import exchange
-from argosy.serving.exchange import Bodies, BodyReader, Content, Limits
-from argosy.serving.metrics import Metrics
-from argosy.serving.problems import RequestProblem
-from argosy.serving.rows import Asked
+from argosy.serving.exchange import Bodies, BodyReader, RequestLimits, ResponseBody
+from argosy.serving.prometheus import Metrics
+from argosy.serving.request_problems import RequestProblem
+from argosy.serving.rows import RequestRows
 from argosy.serving.service import Answer, Service
 
 INLINE_BYTES = 16 * 1024
@@ -29,22 +29,22 @@ Result = TypeVar("Result")
 
 
 class InferenceProtocol(Protocol[Wanted]):
-    """How rows and answers are written."""
+    """A wire format of rows and answers: V1, or V2 (the Open Inference Protocol)."""
 
     binary: bool
-    """Whether binary tensors may come."""
+    """True where requests may carry tensors in binary (V2's extension)."""
 
-    def read(self, body: bytes, length: int | None) -> tuple[Asked, Wanted]:
+    def read(self, body: bytes, length: int | None) -> tuple[RequestRows, Wanted]:
         """The rows that *body* asks for, and how it wants the answer. *length*: of its JSON. Raises RequestProblem."""
 
-    def write(self, given: Answer, wanted: Wanted) -> Content:
+    def write(self, given: Answer, wanted: Wanted) -> ResponseBody:
         """*given* as it is *wanted*."""
 
 
 class Gate:
     """Lets a number of requests in at once, and of the large ones fewer."""
 
-    def __init__(self, limits: Limits, metrics: Metrics) -> None:
+    def __init__(self, limits: RequestLimits, metrics: Metrics) -> None:
         self._limit = limits.in_flight
         self._gauge = metrics.in_flight
         self._inside = 0
@@ -86,15 +86,15 @@ class Inference:
                         content = await self._content(body, length, identity, asyncio.to_thread)
         await exchange.respond_content(send, 200, content)
 
-    async def _content(self, body: bytes, length: int | None, identity: str, work: Any) -> Content:
+    async def _content(self, body: bytes, length: int | None, identity: str, work: Any) -> ResponseBody:
         asked, wanted = await work(self._protocol.read, body, length)
         features = await self._service.looked_up(asked)
         if len(features) > INLINE_ROWS:
             work = asyncio.to_thread
-        content: Content = await work(self._written, asked, features, identity, wanted)
+        content: ResponseBody = await work(self._written, asked, features, identity, wanted)
         return content
 
-    def _written(self, asked: Asked, features: Any, identity: str, wanted: Any) -> Content:
+    def _written(self, asked: RequestRows, features: Any, identity: str, wanted: Any) -> ResponseBody:
         return self._protocol.write(self._service.answer(asked, features, identity), wanted)
 
 

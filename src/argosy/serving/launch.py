@@ -15,31 +15,31 @@ from pathlib import Path
 
 from argosy.domain import bundle
 from argosy.ports.features import OnlineFeatures
-from argosy.ports.prediction_log import PredictionLog, Served
+from argosy.ports.prediction_log import PredictionLog, ServedRelease
 from argosy.serving import listeners, operations, server
 from argosy.serving.app import build_app
 from argosy.serving.health import Lifecycle
-from argosy.serving.metrics import of as metrics_of
-from argosy.serving.service import Predictor
+from argosy.serving.prometheus import of as metrics_of
+from argosy.serving.service import ServablePredictor
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What a server has besides its model."""
+class ServerDependencies:
+    """The sockets, stores and settings that a server is handed besides its model."""
 
     listener: socket.socket
     online: OnlineFeatures | None = None
     log: PredictionLog | None = None
     hash_key: bytes = b""
     drain_seconds: float = 0.0
-    """How long to go on after SIGTERM until callers have noticed."""
+    """Drain: seconds after SIGTERM for which requests are still answered, until load balancers have noticed."""
     operations: socket.socket | None = None
-    """Where health and metrics are answered besides, whatever callers do; None: on the listener only."""
+    """A second port for health and metrics, which callers cannot fill; None: on the listener only."""
     score_edges: Sequence[float] | None = None
     """Bins in which scores are counted; None: as the task suggests."""
 
 
-def run(predictor: Predictor, served: Served, folder: Path, around: Surroundings) -> None:
+def run(predictor: ServablePredictor, served: ServedRelease, folder: Path, around: ServerDependencies) -> None:
     """Serve until SIGTERM or SIGINT, then close listener, online store and log. *folder*: the bundle, for an example of a request."""
     lifecycle = Lifecycle()
     metrics = metrics_of(predictor.signature, served, around.log, around.score_edges)
@@ -64,7 +64,7 @@ def run(predictor: Predictor, served: Served, folder: Path, around: Surroundings
             if around.online is not None:
                 await around.online.close()
 
-        stages = server.Stages(on_ready=lambda: _say(line), on_done=close, drain_seconds=around.drain_seconds)
+        stages = server.LifecycleHooks(on_ready=lambda: _say(line), on_done=close, drain_seconds=around.drain_seconds)
         server.run(app, around.listener, lifecycle, stages, metrics.ended)
 
 
@@ -73,7 +73,7 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
-def _ready_line(served: Served, url: str, example: dict[str, object]) -> str:
+def _ready_line(served: ServedRelease, url: str, example: dict[str, object]) -> str:
     version = "" if served.version is None else f" version {served.version}"
     body = shlex.quote(json.dumps({"instances": [example]}, separators=(",", ":"), ensure_ascii=False))
     return (

@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from argosy.serving.connections import SWEEP_SECONDS, ConnectionLimits, Crowd
 
 PATIENCE_SECONDS = 20
-"""How long requests in progress may take once the port is closed."""
+"""Graceful shutdown: seconds that requests in progress may still take once the port is closed."""
 OPERATIONS = ConnectionLimits(
     connections=16, header_seconds=5.0, body_seconds=5.0, idle_seconds=60.0, write_seconds=5.0
 )
@@ -20,7 +20,7 @@ OPERATIONS = ConnectionLimits(
 _TICKS = round(SWEEP_SECONDS / 0.1)
 
 
-class Server(uvicorn.Server):
+class UvicornServer(uvicorn.Server):
     """Uvicorn's, whose connections have limits."""
 
     def __init__(self, app: Starlette, limits: ConnectionLimits, count: Callable[[str], None]) -> None:
@@ -54,7 +54,7 @@ class Server(uvicorn.Server):
 @contextmanager
 def beside(app: Starlette, listener: socket.socket, count: Callable[[str], None]) -> Iterator[None]:
     """Serve *app* on *listener* from a thread, to the end of the block."""
-    server = Server(app, OPERATIONS, count)
+    server = UvicornServer(app, OPERATIONS, count)
     thread = threading.Thread(target=server.run, args=([listener],), name="operations", daemon=True)
     thread.start()
     try:

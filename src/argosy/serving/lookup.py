@@ -10,9 +10,9 @@ from typing import cast
 
 from argosy import errors
 from argosy.ports.features import OnlineFeatures
-from argosy.serving.metrics import Metrics
-from argosy.serving.problems import RequestProblem
-from argosy.serving.rows import Asked, Row, Value
+from argosy.serving.prometheus import Metrics
+from argosy.serving.request_problems import RequestProblem
+from argosy.serving.rows import RequestRows, Row, Value
 
 _log = logging.getLogger("argosy.serving")
 Features = Mapping[str, Value]
@@ -30,7 +30,7 @@ class Breaker:
         self._until = 0.0
 
     def refuses(self) -> bool:
-        """Whether the store is not to be asked now."""
+        """True while the circuit breaker is open: the store failed several times in a row and is not asked."""
         if self._failures < TOLERATED:
             return False
         now = self._clock()
@@ -64,7 +64,7 @@ class Lookup:
         self._count = metrics.lookup
         self._breaker = Breaker(clock)
 
-    async def features(self, asked: Asked) -> list[Features]:
+    async def features(self, asked: RequestRows) -> list[Features]:
         """Those of every row: as sent, or looked up. Raises RequestProblem (404, 422, 503)."""
         wanted = [place for place, row in enumerate(asked.rows) if row.features is None]
         if not wanted:

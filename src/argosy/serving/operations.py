@@ -15,9 +15,9 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from argosy.serving import exchange
-from argosy.serving.exchange import Content
+from argosy.serving.exchange import ResponseBody
 from argosy.serving.health import Lifecycle
-from argosy.serving.metrics import CONTENT_TYPE, Metrics
+from argosy.serving.prometheus import CONTENT_TYPE, Metrics
 
 
 class Page:
@@ -53,13 +53,13 @@ def routes(metrics: Metrics, lifecycle: Lifecycle) -> list[Route]:
 
 
 class _Scrape:
-    """What Prometheus reads."""
+    """The route ``/metrics``, in Prometheus' text format."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
 
     async def __call__(self, _: Scope, __: Receive, send: Send) -> None:
-        await exchange.respond_content(send, 200, Content(self._metrics.text(), CONTENT_TYPE.encode()))
+        await exchange.respond_content(send, 200, ResponseBody(self._metrics.text(), CONTENT_TYPE.encode()))
 
 
 async def no_such_route(request: Request, error: Exception) -> Response:

@@ -10,14 +10,14 @@ from typing import Any
 
 import orjson
 
-from argosy.serving.problems import RequestProblem, shown
+from argosy.serving.request_problems import RequestProblem, shown
 
 SPARE = 1_000
 """Values and brackets beyond those of the largest request: names, parameters, shapes."""
 
 
 class Room:
-    """How much a body may hold, for one model."""
+    """Limits on the JSON of one body, for one model."""
 
     def __init__(self, rows: int, columns: int) -> None:
         """*rows*: most in one request; *columns*: features and join keys."""
@@ -47,7 +47,7 @@ def loads(body: bytes) -> Any:
 
 
 def _keys(value: dict[str, Any]) -> int:
-    """How many keys there are where the protocols have some: at the top, in rows and tensors, in their parameters."""
+    """Number of keys at the places where the protocols have objects: at the top, in rows and tensors, in their parameters."""
     count = len(value)
     for inner in value.values():
         kind = type(inner)

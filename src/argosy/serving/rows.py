@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from argosy.domain.bundle import Signature
-from argosy.serving.problems import RequestProblem, shown, suggestion
+from argosy.serving.request_problems import RequestProblem, shown, suggestion
 
 Value = float | str | None
 FLOAT32_MAX = 3.4028234663852886e38
@@ -31,7 +31,7 @@ Where = Callable[[int, str | None], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestRows:
     """The rows of one request."""
 
     rows: Sequence[Row]
@@ -48,7 +48,7 @@ class RowReader:
         self.names = self._numbers.keys() | self._keys
         self.most_columns = len(self.names)
 
-    def read_all(self, instances: Sequence[Any], where: Where) -> Asked:
+    def read_all(self, instances: Sequence[Any], where: Where) -> RequestRows:
         """*instances* as rows. Raises RequestProblem (422) with the field, as *where* names it."""
         rows = []
         for place, instance in enumerate(instances):
@@ -57,7 +57,7 @@ class RowReader:
             except RequestProblem as problem:
                 problem.field = where(place, problem.field)
                 raise
-        return Asked(rows, where)
+        return RequestRows(rows, where)
 
     def read(self, instance: Any) -> Row:
         """*instance* as a row. Raises RequestProblem (422) with the name of the field, none where it is about all of it."""

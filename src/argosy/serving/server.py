@@ -36,19 +36,19 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 @dataclass(frozen=True)
-class Stages:
-    """What is done when."""
+class LifecycleHooks:
+    """Lifecycle hooks: what to call once the server is ready and once it is done, and the drain time between."""
 
     on_ready: Callable[[], None]
     """Once requests are answered."""
     on_done: Callable[[], Awaitable[None]]
     """Once all are."""
     drain_seconds: float
-    """How long requests are answered after SIGTERM."""
+    """Drain: seconds for which requests are still answered after SIGTERM."""
 
 
 def run(
-    app: Starlette, listener: socket.socket, lifecycle: Lifecycle, stages: Stages, count: Callable[[str], None]
+    app: Starlette, listener: socket.socket, lifecycle: Lifecycle, stages: LifecycleHooks, count: Callable[[str], None]
 ) -> None:
     """Serve *app* on *listener*, until SIGTERM or SIGINT. *count*: see :class:`argosy.serving.connections.Crowd`.
 
@@ -60,7 +60,7 @@ def run(
     _Server(app, limits, count, lifecycle, stages).run(sockets=[listener])
 
 
-class _Server(listeners.Server):
+class _Server(listeners.UvicornServer):
     """Callers' server: says that it turns, and stops in order."""
 
     def __init__(
@@ -69,7 +69,7 @@ class _Server(listeners.Server):
         limits: ConnectionLimits,
         count: Callable[[str], None],
         lifecycle: Lifecycle,
-        stages: Stages,
+        stages: LifecycleHooks,
     ) -> None:
         super().__init__(app, limits, count)
         self._lifecycle = lifecycle

@@ -7,21 +7,21 @@ from typing import Any, Protocol
 from argosy.domain.bundle import Signature
 from argosy.ml.predictor import Predictions, UndefinedPrediction
 from argosy.ports.features import OnlineFeatures
-from argosy.ports.prediction_log import Served
+from argosy.ports.prediction_log import ServedRelease
 from argosy.serving.lookup import Lookup
-from argosy.serving.metrics import Metrics
-from argosy.serving.problems import RequestProblem
+from argosy.serving.prometheus import Metrics
 from argosy.serving.records import Recorder
-from argosy.serving.rows import Asked, RowReader, Value
-from argosy.serving.surprises import Surprises
+from argosy.serving.request_problems import RequestProblem
+from argosy.serving.rows import RequestRows, RowReader, Value
+from argosy.serving.unexpected_values import UnexpectedValues
 
 
-class Predictor(Protocol):
-    """What the server needs of :class:`argosy.ml.predictor.Predictor`."""
+class ServablePredictor(Protocol):
+    """The part of :class:`argosy.ml.predictor.Predictor` that a server calls; tests serve small fakes."""
 
     @property
     def signature(self) -> Signature:
-        """What the model takes and gives."""
+        """The model's features, their types, and its answer, as ``signature.json`` declares them."""
 
     def predict(self, rows: Sequence[Mapping[str, Value]]) -> Predictions:
         """A number a row, or for a multiclass model a row of probabilities. Raises UndefinedPrediction where one is no number."""
@@ -39,7 +39,7 @@ class Answer:
     decisions: list[str] | None
     """Per row: the class decided for. None for a regression."""
     warnings: Sequence[str] = ()
-    """What the rows held that the model was not made for, and was scored as missing."""
+    """Warnings: values that the model was not made for, which were scored as missing."""
 
 
 class Service:
@@ -48,8 +48,8 @@ class Service:
     def __init__(
         self,
         *,
-        predictor: Predictor,
-        served: Served,
+        predictor: ServablePredictor,
+        served: ServedRelease,
         metrics: Metrics,
         online: OnlineFeatures | None,
         recorder: Recorder | None,
@@ -61,13 +61,13 @@ class Service:
         self._metrics = metrics
         self._lookup = Lookup(online, predictor.signature.join_keys, metrics)
         self._recorder = recorder
-        self._surprises = Surprises(predictor.signature, metrics)
+        self._surprises = UnexpectedValues(predictor.signature, metrics)
 
-    async def looked_up(self, asked: Asked) -> Sequence[Mapping[str, Value]]:
+    async def looked_up(self, asked: RequestRows) -> Sequence[Mapping[str, Value]]:
         """The features of the rows *asked* for. Raises RequestProblem."""
         return await self._lookup.features(asked)
 
-    def answer(self, asked: Asked, features: Sequence[Mapping[str, Value]], request_id: str) -> Answer:
+    def answer(self, asked: RequestRows, features: Sequence[Mapping[str, Value]], request_id: str) -> Answer:
         """Answer the rows *asked* for, whose *features* were looked up. Safe in a thread. Raises RequestProblem."""
         warnings = self._surprises.warnings(asked, features)
         values = self._predicted(features)

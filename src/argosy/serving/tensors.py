@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from argosy.serving.problems import RequestProblem
+from argosy.serving.request_problems import RequestProblem
 
 TEXT, BOOL = "BYTES", "BOOL"
 _FORMS = {

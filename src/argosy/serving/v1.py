@@ -9,9 +9,9 @@ from typing import Any
 import orjson
 
 from argosy.serving import reading
-from argosy.serving.exchange import Content, Limits
-from argosy.serving.problems import RequestProblem, suggestion
-from argosy.serving.rows import Asked, RowReader
+from argosy.serving.exchange import RequestLimits, ResponseBody
+from argosy.serving.request_problems import RequestProblem, suggestion
+from argosy.serving.rows import RequestRows, RowReader
 from argosy.serving.service import Answer
 
 
@@ -20,12 +20,12 @@ class V1:
 
     binary = False
 
-    def __init__(self, reader: RowReader, limits: Limits, room: reading.Room) -> None:
+    def __init__(self, reader: RowReader, limits: RequestLimits, room: reading.Room) -> None:
         self._reader = reader
         self._limits = limits
         self._room = room
 
-    def read(self, body: bytes, _: int | None) -> tuple[Asked, None]:
+    def read(self, body: bytes, _: int | None) -> tuple[RequestRows, None]:
         """The rows of a request. Raises RequestProblem."""
         self._room.check(body)
         instances = _instances(reading.loads(body))
@@ -34,11 +34,11 @@ class V1:
             raise RequestProblem(413, message, field="instances")
         return self._reader.read_all(instances, _where), None
 
-    def write(self, given: Answer, _: None) -> Content:
+    def write(self, given: Answer, _: None) -> ResponseBody:
         """The answer's body. It says nothing of the request, so that equal rows get equal bytes."""
         decided = {} if given.decisions is None else {"decisions": given.decisions}
         warned = {"warnings": given.warnings} if given.warnings else {}
-        return Content(orjson.dumps({"predictions": given.predictions, **decided, **warned}))
+        return ResponseBody(orjson.dumps({"predictions": given.predictions, **decided, **warned}))
 
 
 def _where(place: int, name: str | None) -> str:

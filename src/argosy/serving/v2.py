@@ -13,9 +13,9 @@ import orjson
 
 from argosy.domain.bundle import Signature
 from argosy.serving import reading, tensors
-from argosy.serving.exchange import HEADER_LENGTH, OCTETS, Content, Limits
-from argosy.serving.problems import RequestProblem, shown
-from argosy.serving.rows import Asked, RowReader
+from argosy.serving.exchange import HEADER_LENGTH, OCTETS, RequestLimits, ResponseBody
+from argosy.serving.request_problems import RequestProblem, shown
+from argosy.serving.rows import RequestRows, RowReader
 from argosy.serving.service import Answer
 from argosy.serving.tensors import TEXT, Binary, Tensor
 
@@ -27,7 +27,7 @@ _OTHER_ANSWERS = {"classification": "classes ranked by score", "shared_memory_re
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a request says of its answer."""
+    """The request's options for its answer: its id, and which outputs are wanted, in JSON or binary."""
 
     identity: str | None
     outputs: Sequence[tuple[str, bool]]
@@ -40,7 +40,7 @@ class V2:
     binary = True
 
     def __init__(
-        self, signature: Signature, version: str, reader: RowReader, limits: Limits, room: reading.Room
+        self, signature: Signature, version: str, reader: RowReader, limits: RequestLimits, room: reading.Room
     ) -> None:
         self._signature = signature
         self._version = version
@@ -50,7 +50,7 @@ class V2:
         self._numbers = frozenset(column.name for column in signature.features if column.type == "number")
         self._outputs = [PREDICTION] if signature.task == "regression" else [PREDICTION, DECISION]
 
-    def read(self, body: bytes, length: int | None) -> tuple[Asked, Wanted]:
+    def read(self, body: bytes, length: int | None) -> tuple[RequestRows, Wanted]:
         """The rows of a request, and what it says of its answer. *length*: as ``exchange.json_length`` says. Raises RequestProblem."""
         if length is not None and length > len(body):
             message = f"{length} bytes of JSON are announced, {len(body)} came"
@@ -66,7 +66,7 @@ class V2:
         binary.finish()
         return self._reader.read_all(self._rows(found), _where), wanted
 
-    def write(self, given: Answer, wanted: Wanted) -> Content:
+    def write(self, given: Answer, wanted: Wanted) -> ResponseBody:
         """The answer's body."""
         known = _outputs(given)
         outputs, behind = [], []
@@ -84,11 +84,11 @@ class V2:
             said["parameters"] = {"warnings": "; ".join(given.warnings)}
         text = orjson.dumps(said | {"outputs": outputs})
         if not behind:
-            return Content(text)
-        return Content(b"".join([text, *behind]), OCTETS, [(HEADER_LENGTH, b"%d" % len(text))])
+            return ResponseBody(text)
+        return ResponseBody(b"".join([text, *behind]), OCTETS, [(HEADER_LENGTH, b"%d" % len(text))])
 
     def metadata(self) -> dict[str, Any]:
-        """What ``GET /v2/models/<model>`` says."""
+        """The model's metadata, as ``GET /v2/models/<model>`` answers it."""
         signature = self._signature
         shape = [-1, len(signature.classes)] if signature.task == "multiclass" else [-1]
         outputs = [_described(PREDICTION, "FP32", shape), _described(DECISION, TEXT, [-1])]

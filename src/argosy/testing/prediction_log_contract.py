@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from argosy.ports.prediction_log import OTHER, Logged, Prediction, PredictionHistory, PredictionLog, Served
+from argosy.ports.prediction_log import OTHER, Logged, Prediction, PredictionHistory, PredictionLog, ServedRelease
 
-SERVED = Served("leaving", "production", 4, "sha256:4")
+SERVED = ServedRelease("leaving", "production", 4, "sha256:4")
 FEATURES = [("tenure", "number"), ("contract", "category")]
-MakeLog = Callable[[Served], PredictionLog]
+MakeLog = Callable[[ServedRelease], PredictionLog]
 
 
 def prediction(number: int, at: float | None = None) -> Prediction:
@@ -87,7 +87,7 @@ class PredictionLogContract:
     def test_records_say_which_release_answered(self, make_log: MakeLog, history: PredictionHistory) -> None:
         """Two versions of one model keep apart."""
         for version in (4, 5):
-            log = make_log(Served("leaving", "production", version, f"sha256:{version}"))
+            log = make_log(ServedRelease("leaving", "production", version, f"sha256:{version}"))
             log.append([prediction(version)])
             log.close()
         found: list[Logged] = list(history.read("leaving", "production"))
@@ -95,7 +95,7 @@ class PredictionLogContract:
 
     def test_environments_and_models_keep_apart(self, make_log: MakeLog, history: PredictionHistory) -> None:
         """Nobody reads another's."""
-        log = make_log(Served("leaving", "staging", 4, "sha256:4"))
+        log = make_log(ServedRelease("leaving", "staging", 4, "sha256:4"))
         log.append([prediction(1)])
         log.close()
         assert rows(history) == []

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from argosy import errors
-from argosy.cli.demonstration import rows, script, server, shell
+from argosy.cli.demonstration import sample_rows, script, served_model, shell
 from argosy.domain.data import FeatureColumn, FeatureSchema
 
 WORKFLOWS = Path(__file__).parents[3] / "workflows"
@@ -61,7 +61,7 @@ def test_a_wrong_script_is_refused_with_its_line(tmp_path: Path) -> None:
 
 def test_rows_are_chosen_by_rule_in_the_order_of_their_ids(features: Path) -> None:
     """Join keys and features, nothing else; what is missing is None, as JSON has it."""
-    found = rows.chosen(features, SCHEMA, script.Slice(says="x", where="side = 'holdout'"))
+    found = sample_rows.chosen(features, SCHEMA, script.Slice(says="x", where="side = 'holdout'"))
     assert found == [
         {"id": "b", "tenure": 2.0, "contract": "a"},
         {"id": "c", "tenure": None, "contract": None},
@@ -80,13 +80,13 @@ def test_rows_are_chosen_by_rule_in_the_order_of_their_ids(features: Path) -> No
 def test_a_rule_that_chooses_nothing_is_refused(features: Path, where: str, reason: str) -> None:
     """The script is wrong, and the message quotes it."""
     with pytest.raises(errors.Misconfigured, match=reason):
-        rows.chosen(features, SCHEMA, script.Slice(says="x", where=where))
+        sample_rows.chosen(features, SCHEMA, script.Slice(says="x", where=where))
 
 
 def test_batches_hold_every_row_once() -> None:
     """The last lot is what is left."""
     sent = [{"id": number} for number in range(250)]
-    lots = list(rows.batches(sent, 100))
+    lots = list(sample_rows.batches(sent, 100))
     assert [len(lot) for lot in lots] == [100, 100, 50]
     assert [row for lot in lots for row in lot] == sent
 
@@ -102,7 +102,7 @@ def test_a_mishap_damages_one_file_of_a_copy(tmp_path: Path, suffix: str) -> Non
     (data / "other.txt").write_text("as it was", encoding="utf-8")
     before = (data / f"t.{suffix}").read_bytes()
     mishap = script.Mishap(says="x", file=f"t.{suffix}", sql="""select * replace ('No' as "left") from undamaged""")
-    rows.damage(data, tmp_path / "damaged", mishap)
+    sample_rows.damage(data, tmp_path / "damaged", mishap)
     read = pa.csv.read_csv if suffix == "csv" else pq.read_table
     assert (data / f"t.{suffix}").read_bytes() == before
     assert (tmp_path / "damaged" / "other.txt").read_text(encoding="utf-8") == "as it was"
@@ -115,7 +115,7 @@ def test_a_mishap_to_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None
     """The script names the wrong file."""
     (tmp_path / "data").mkdir()
     with pytest.raises(errors.Misconfigured, match=r"mishap\.file 't\.csv'"):
-        rows.damage(tmp_path / "data", tmp_path / "damaged", script.Mishap(says="x", file="t.csv", sql="x"))
+        sample_rows.damage(tmp_path / "data", tmp_path / "damaged", script.Mishap(says="x", file="t.csv", sql="x"))
 
 
 Pretend = Callable[[str], None]
@@ -200,7 +200,7 @@ def _gone(pid_file: Path) -> bool:
 def test_a_server_lives_as_long_as_its_block(pretend: Pretend, pid_file: Path) -> None:
     """It answers at the address that it printed, and is gone afterwards."""
     pretend(SERVER)
-    with server.serving("x", "production") as served:
+    with served_model.serving("x", "production") as served:
         assert served.predict.endswith("/v1/models/x:predict")
         assert json.loads(served.ask([{"a": 1}])) == {"instances": [{"a": 1}]}
         assert not _gone(pid_file)
@@ -211,7 +211,7 @@ def test_a_server_lives_as_long_as_its_block(pretend: Pretend, pid_file: Path) -
 def test_no_server_is_left_behind(pretend: Pretend, pid_file: Path, error: type[BaseException]) -> None:
     """Whatever ends the block ends the server."""
     pretend(SERVER)
-    with pytest.raises(error), server.serving("x", "production"):
+    with pytest.raises(error), served_model.serving("x", "production"):
         raise error
     assert _gone(pid_file)
 
@@ -219,5 +219,5 @@ def test_no_server_is_left_behind(pretend: Pretend, pid_file: Path, error: type[
 def test_a_server_that_refuses_to_start_says_its_code(pretend: Pretend) -> None:
     """Nothing approved yet: the server ends 78, and so does the demo."""
     pretend("import sys; print('error: nothing approved', file=sys.stderr); sys.exit(78)")
-    with pytest.raises(errors.Misconfigured, match="ended with 78"), server.serving("x", "production"):
+    with pytest.raises(errors.Misconfigured, match="ended with 78"), served_model.serving("x", "production"):
         pass

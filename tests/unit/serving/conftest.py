@@ -8,9 +8,9 @@ import pytest
 from argosy.domain import bundle
 from argosy.domain.model_settings import Serving
 from argosy.ml.predictor import Predictor
-from argosy.ports.prediction_log import Served
+from argosy.ports.prediction_log import ServedRelease
 from argosy.serving.app import build_app
-from argosy.serving.exchange import Limits
+from argosy.serving.exchange import RequestLimits
 from argosy.serving.health import Lifecycle
 from kit.serving_kit import ROW, Client, MemoryLog, MemoryOnline, write_bundle
 
@@ -50,11 +50,11 @@ def client(predictor: Predictor, lifecycle: Lifecycle) -> Client:
     log = MemoryLog()
     app = build_app(
         predictor=predictor,
-        served=Served("leaving", "production", 4, predictor.digest),
+        served=ServedRelease("leaving", "production", 4, predictor.digest),
         online=MemoryOnline({"C1": ROW}),
         log=log,
         hash_key=b"secret",
-        limits=Limits(body_bytes=20_000, rows=100, body_seconds=0.2, in_flight=2),
+        limits=RequestLimits(body_bytes=20_000, rows=100, body_seconds=0.2, in_flight=2),
         lifecycle=lifecycle,
     )
     return Client(app, log)

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from argosy.ml.predictor import Predictor
-from argosy.ports.prediction_log import Served
+from argosy.ports.prediction_log import ServedRelease
 from argosy.serving import listeners, server
 from argosy.serving.app import build_app
 from argosy.serving.connections import ConnectionLimits
-from argosy.serving.exchange import Limits
+from argosy.serving.exchange import RequestLimits
 from argosy.serving.health import STALLED_SECONDS, Lifecycle
 from kit.model_server import asked, free_port, ready, started, status
 from kit.serving_kit import ROW
@@ -59,9 +59,11 @@ def running(predictor: Predictor, limits: ConnectionLimits) -> Iterator[Running]
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)  # what is not read is soon noticed
     port = listener.getsockname()[1]
     app = build_app(
-        predictor=predictor, served=Served("leaving", "none", 4, predictor.digest), limits=Limits(body_seconds=0.8)
+        predictor=predictor,
+        served=ServedRelease("leaving", "none", 4, predictor.digest),
+        limits=RequestLimits(body_seconds=0.8),
     )
-    runs = listeners.Server(app, limits, lambda reason: ended.update([reason]))
+    runs = listeners.UvicornServer(app, limits, lambda reason: ended.update([reason]))
     thread = threading.Thread(target=runs.run, args=([listener],))
     thread.start()
     try:

@@ -8,13 +8,13 @@ import pytest
 
 from argosy import errors
 from argosy.ml.predictor import Predictor
-from argosy.ports.prediction_log import Served
+from argosy.ports.prediction_log import ServedRelease
 from argosy.serving import lookup
 from argosy.serving.app import build_app
 from argosy.serving.lookup import Breaker, Lookup
-from argosy.serving.metrics import Metrics
-from argosy.serving.problems import RequestProblem
-from argosy.serving.rows import Asked, Row, Value
+from argosy.serving.prometheus import Metrics
+from argosy.serving.request_problems import RequestProblem
+from argosy.serving.rows import RequestRows, Row, Value
 from kit.serving_kit import ROW, Client
 
 V1 = "/v1/models/leaving:predict"
@@ -57,12 +57,12 @@ def outcomes(metrics: Metrics) -> dict[str, int]:
 
 def test_a_store_that_keeps_failing_is_left_alone() -> None:
     """After some failures in a row nobody is asked for a second; then one request finds out for all."""
-    clock, store, metrics = Clock(), Flaky(), Metrics(Served("leaving", "none", 1, "sha256:0"), None)
+    clock, store, metrics = Clock(), Flaky(), Metrics(ServedRelease("leaving", "none", 1, "sha256:0"), None)
     found = Lookup(store, ["customer_id"], metrics, clock)
 
     def ask() -> int:
         try:
-            asyncio.run(found.features(Asked([Row(None, {"customer_id": "C1"})], lambda *_: "instances[0]")))
+            asyncio.run(found.features(RequestRows([Row(None, {"customer_id": "C1"})], lambda *_: "instances[0]")))
         except RequestProblem as problem:
             return problem.status
         return 200
@@ -109,7 +109,9 @@ def store() -> Flaky:
 @pytest.fixture
 def client(predictor: Predictor, store: Flaky) -> Client:
     """Calls the small model over that store."""
-    return Client(build_app(predictor=predictor, served=Served("leaving", "none", 1, predictor.digest), online=store))
+    return Client(
+        build_app(predictor=predictor, served=ServedRelease("leaving", "none", 1, predictor.digest), online=store)
+    )
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 from starlette.types import Message
 
 from argosy.ml.predictor import Predictor
-from argosy.serving.exchange import Bodies, BodyReader, Limits
-from argosy.serving.problems import RequestProblem
+from argosy.serving.exchange import Bodies, BodyReader, RequestLimits
+from argosy.serving.request_problems import RequestProblem
 from kit.serving_kit import FEATURES, ROW, Client, rows
 
 V1 = "/v1/models/leaving:predict"
@@ -357,7 +357,7 @@ def test_a_body_that_is_announced_too_large_is_not_waited_for() -> None:
 
     scope = {"type": "http", "headers": [(b"content-length", b"11")]}
     with (
-        BodyReader(Bodies(Limits(body_bytes=10))) as reader,
+        BodyReader(Bodies(RequestLimits(body_bytes=10))) as reader,
         pytest.raises(RequestProblem, match="larger than 10") as refused,
     ):
         asyncio.run(reader.read(scope, receive))

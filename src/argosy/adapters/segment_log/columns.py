@@ -14,7 +14,7 @@ import pyarrow.json
 import pyarrow.parquet as pq
 
 from argosy.adapters.segment_log import frames, layout, segments
-from argosy.ports.prediction_log import Logged, Served
+from argosy.ports.prediction_log import Logged, ServedRelease
 
 _ABOUT = b"argosy.served"
 _TYPES = {"number": pa.float64(), "category": pa.string()}
@@ -34,7 +34,7 @@ def logged(content: frames.Content) -> Logged:
 
 def unreadable(damaged: int = 1) -> Logged:
     """No records, of nobody knows whom."""
-    return Logged(Served("", "", None, ""), _seen(_schema([]).empty_table()), damaged=damaged)
+    return Logged(ServedRelease("", "", None, ""), _seen(_schema([]).empty_table()), damaged=damaged)
 
 
 def write(found: Logged, target: Path) -> None:
@@ -58,7 +58,7 @@ def read(path: Path) -> Logged:
     if _ABOUT not in metadata:
         raise ValueError(f"{path} is no sealed prediction log")
     fields, damaged = orjson.loads(metadata[_ABOUT])
-    return Logged(Served(**fields), table.replace_schema_metadata(None), damaged=damaged)
+    return Logged(ServedRelease(**fields), table.replace_schema_metadata(None), damaged=damaged)
 
 
 def span(found: Logged) -> layout.Span | None:
@@ -69,7 +69,7 @@ def span(found: Logged) -> layout.Span | None:
     return times["min"], times["max"]
 
 
-def _fields(served: Served) -> dict[str, str | int | None]:
+def _fields(served: ServedRelease) -> dict[str, str | int | None]:
     return {name: getattr(served, name) for name in ("model", "environment", "version", "digest")}
 
 

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from argosy.adapters.segment_log import frames, layout
-from argosy.ports.prediction_log import Prediction, Served
+from argosy.ports.prediction_log import Prediction, ServedRelease
 
 
 class Segment:
@@ -63,7 +63,7 @@ def _begun(place: layout.Place) -> tuple[Path, BinaryIO]:
         stream.close()
 
 
-def header(served: Served, features: Sequence[tuple[str, str]]) -> bytes:
+def header(served: ServedRelease, features: Sequence[tuple[str, str]]) -> bytes:
     """The first payload: what the segment is about. *features*: name and type (``number`` or ``category``), in order."""
     about = {
         "model": served.model,
@@ -75,12 +75,12 @@ def header(served: Served, features: Sequence[tuple[str, str]]) -> bytes:
     return orjson.dumps(about)
 
 
-def about(payload: bytes) -> tuple[Served, list[tuple[str, str]]]:
+def about(payload: bytes) -> tuple[ServedRelease, list[tuple[str, str]]]:
     """What :func:`header` was told. Raises ValueError where *payload* is no header."""
     try:
         said: dict[str, Any] = orjson.loads(payload)
         features = [(str(name), str(kind)) for name, kind in said.pop("features")]
-        return Served(**said), features
+        return ServedRelease(**said), features
     except (TypeError, KeyError) as error:
         raise ValueError(f"not a segment's header: {error}") from error
 

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 
 from argosy.adapters.segment_log import layout, sealing, segments
-from argosy.ports.prediction_log import Prediction, Served, Standing
+from argosy.ports.prediction_log import Prediction, ServedRelease, Standing
 
 SYNC_SECONDS = 1.0
 ROTATE_BYTES = 64 * 2**20
@@ -28,7 +28,7 @@ class SegmentLog:
     def __init__(
         self,
         uri: str,
-        served: Served,
+        served: ServedRelease,
         features: Sequence[tuple[str, str]],
         *,
         capacity: int = CAPACITY,

@@ -19,7 +19,7 @@ from argosy.ml import frames, metrics
 from argosy.ml.predictor import Predictor
 from argosy.ml.sixfold import measure
 from argosy.ports.artifacts import Artifacts
-from argosy.ports.trial_server import Served, TrialServer
+from argosy.ports.trial_server import ReplayResult, TrialServer
 from argosy.report import evidence_markdown
 from argosy.steps.evaluate import contest
 
@@ -105,7 +105,7 @@ def _refuse_unfit(policy: Policy, settings: ModelSettings) -> None:
         metrics.find(settings.task, metric)
 
 
-def _latency(served: Served) -> dict[str, float | None]:
+def _latency(served: ReplayResult) -> dict[str, float | None]:
     return {
         "latency.p50_ms": served.p50_ms,
         "latency.p95_ms": served.p95_ms,

@@ -20,7 +20,7 @@ from argosy.domain.policy import Policy
 from argosy.domain.search import Choice
 from argosy.ml import bundling, frames, metrics, training
 from argosy.ml.predictor import Predictor
-from argosy.ports.trial_server import Served
+from argosy.ports.trial_server import ReplayResult
 from argosy.steps.build_features import run as build_features
 from argosy.steps.evaluate import run as evaluate
 from argosy.steps.ingest import run as ingest
@@ -79,10 +79,10 @@ POLICY = Policy.model_validate(
 class Quick:
     """A server that always answers as expected."""
 
-    def replay(self, folder: Path, digest: str) -> Served:
+    def replay(self, folder: Path, digest: str) -> ReplayResult:
         """See the port."""
         Predictor.load(folder, digest)
-        return Served(None, 1.0, 1.0, 1.0)
+        return ReplayResult(None, 1.0, 1.0, 1.0)
 
 
 def write_source(folder: Path) -> Path:

@@ -23,7 +23,7 @@ from argosy.ml import boosting, bundling, frames
 from argosy.ml.encoding import Encoder
 from argosy.ml.frames import Examples
 from argosy.ml.predictor import Predictor
-from argosy.ports.trial_server import Served, TrialServer
+from argosy.ports.trial_server import ReplayResult, TrialServer
 from argosy.steps.evaluate import run as evaluate
 from kit import toy
 from kit.examples import make_settings, write_features
@@ -93,7 +93,7 @@ class Server:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
 
-    def replay(self, folder: Path, digest: str) -> Served:
+    def replay(self, folder: Path, digest: str) -> ReplayResult:
         """See the port."""
         predictor = Predictor.load(folder, digest)
         golden = bundles.Golden.read(folder / bundles.GOLDEN)
@@ -103,7 +103,7 @@ class Server:
             predictor.predict([row.features])
             taken.append((time.thread_time() - started + self._seconds) * 1e3)
         taken.sort()
-        return Served(predictor.explain_difference(golden), taken[len(taken) // 2], taken[-1], taken[-1])
+        return ReplayResult(predictor.explain_difference(golden), taken[len(taken) // 2], taken[-1], taken[-1])
 
 
 @pytest.fixture(scope="module")

@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from argosy import errors
 from argosy.domain.model_settings import Task
 from argosy.ml.predictor import Predictions, Predictor, UndefinedPrediction
-from argosy.ports.prediction_log import OTHER, Served
-from argosy.serving import metrics, records
+from argosy.ports.prediction_log import OTHER, ServedRelease
+from argosy.serving import prometheus, records
 from argosy.serving.app import build_app
-from argosy.serving.exchange import Bodies, Limits
+from argosy.serving.exchange import Bodies, RequestLimits
 from argosy.serving.health import Lifecycle
 from argosy.serving.inference import INLINE_BYTES, INLINE_ROWS, LARGE_AT_ONCE, Gate, Inference
-from argosy.serving.problems import RequestProblem
+from argosy.serving.request_problems import RequestProblem
 from argosy.serving.rows import Value
 from argosy.serving.service import Answer
 from kit.serving_kit import (
@@ -41,7 +41,7 @@ from kit.serving_kit import (
 
 V1 = "/v1/models/leaving:predict"
 V2 = "/v2/models/leaving/infer"
-SERVED = Served("leaving", "production", None, "sha256:0")
+SERVED = ServedRelease("leaving", "production", None, "sha256:0")
 
 
 class Failing:
@@ -215,7 +215,9 @@ def test_scores_are_counted_in_bins(
     """What a canary's analysis compares; the range of a regression is for its owner to say."""
     digest = write_bundle(tmp_path / "bundle", task)
     model = Predictor.load(tmp_path / "bundle", digest)
-    client = Client(build_app(predictor=model, served=SERVED, metrics=metrics.of(model.signature, SERVED, None, edges)))
+    client = Client(
+        build_app(predictor=model, served=SERVED, metrics=prometheus.of(model.signature, SERVED, None, edges))
+    )
     assert client.post(V1, {"instances": rows(4)}).status == 200
     text = client.get("/metrics").body.decode()
     found = dict(re.findall(r'argosy_prediction_score_bucket\{le="([^"]+)"\} (\S+)', text))
@@ -291,7 +293,7 @@ def test_too_many_at_once_are_refused(predictor: Predictor) -> None:
 
     async def crowd() -> list[int]:
         store = Held()
-        app = build_app(predictor=predictor, served=SERVED, online=store, limits=Limits(in_flight=2))
+        app = build_app(predictor=predictor, served=SERVED, online=store, limits=RequestLimits(in_flight=2))
         body = json.dumps({"instances": [{"customer_id": "C1"}]}).encode()
         waiting = [asyncio.create_task(exchange(app, "POST", V1, [body], {})) for _ in range(2)]
         await asyncio.sleep(0.05)
@@ -309,7 +311,7 @@ def test_bodies_that_are_coming_take_nobody_s_place(predictor: Predictor) -> Non
     """Callers who send slowly are not among those that are answered: a quick one is, however many of them there are."""
 
     async def crowd() -> int:
-        app = build_app(predictor=predictor, served=SERVED, limits=Limits(in_flight=1))
+        app = build_app(predictor=predictor, served=SERVED, limits=RequestLimits(in_flight=1))
 
         async def never() -> Any:
             await asyncio.sleep(60)
@@ -352,8 +354,8 @@ def test_few_large_requests_are_in_work_at_once() -> None:
     counting, body = Counting(), b" " * (INLINE_BYTES + 1)
 
     async def crowd() -> list[object]:
-        gate = Gate(Limits(), metrics.Metrics(SERVED, None))
-        route = Inference(counting, cast("Any", None), Bodies(Limits()), gate)
+        gate = Gate(RequestLimits(), prometheus.Metrics(SERVED, None))
+        route = Inference(counting, cast("Any", None), Bodies(RequestLimits()), gate)
 
         async def receive() -> Any:
             return {"type": "http.request", "body": body}
@@ -374,7 +376,7 @@ def test_all_bodies_together_have_a_limit(predictor: Predictor) -> None:
 
     async def crowd() -> list[int]:
         store = Held()
-        app = build_app(predictor=predictor, served=SERVED, online=store, limits=Limits(all_bodies_bytes=1500))
+        app = build_app(predictor=predictor, served=SERVED, online=store, limits=RequestLimits(all_bodies_bytes=1500))
         body = json.dumps({"instances": [{"customer_id": "C1"}]}).encode().ljust(700)
         waiting = [asyncio.create_task(exchange(app, "POST", V1, [body], {})) for _ in range(2)]
         await asyncio.sleep(0.05)
@@ -390,7 +392,7 @@ def test_all_bodies_together_have_a_limit(predictor: Predictor) -> None:
 def test_many_rows_are_answered_as_few_are(predictor: Predictor) -> None:
     """In a thread, with the same bits."""
     sample = rows(300)
-    client = Client(build_app(predictor=predictor, served=SERVED, limits=Limits()))
+    client = Client(build_app(predictor=predictor, served=SERVED, limits=RequestLimits()))
     together = client.post(V1, {"instances": sample}).json()["predictions"]
     alone = [client.post(V1, {"instances": [row]}).json()["predictions"][0] for row in sample[::50]]
     assert together[::50] == alone

@@ -1,4 +1,4 @@
-"""What the server counts, in Prometheus' form. Each app has a registry of its own, so that two in one process do not mix."""
+"""The server's metrics, in Prometheus' text format. Each app has a registry of its own, so that two in one process do not mix."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -8,7 +8,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
 from argosy.domain.bundle import Signature
-from argosy.ports.prediction_log import PredictionLog, Served
+from argosy.ports.prediction_log import PredictionLog, ServedRelease
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 # Dense round the promise (p95 below 100 ms) and round what a row takes (below 1 ms).
@@ -23,7 +23,9 @@ LOOKUPS = ("found", "unknown", "failed", "refused")
 class Metrics:
     """The counters of one app."""
 
-    def __init__(self, served: Served, log: PredictionLog | None, score_edges: Sequence[float] = TWENTIETHS) -> None:
+    def __init__(
+        self, served: ServedRelease, log: PredictionLog | None, score_edges: Sequence[float] = TWENTIETHS
+    ) -> None:
         """*score_edges*: of the bins that scores are counted in, ascending; none where scores are not counted."""
         self._registry = CollectorRegistry()
         labels = {"model": served.model, "version": str(served.version or ""), "digest": served.digest}
@@ -99,7 +101,7 @@ class Metrics:
 
 
 def of(
-    signature: Signature, served: Served, log: PredictionLog | None, edges: Sequence[float] | None = None
+    signature: Signature, served: ServedRelease, log: PredictionLog | None, edges: Sequence[float] | None = None
 ) -> Metrics:
     """The metrics of one model. *edges*: bins in which scores are counted; None: twentieths for probabilities, and none for a
     regression, whose range nobody here knows."""

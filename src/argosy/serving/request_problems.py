@@ -1,4 +1,4 @@
-"""What is wrong with a request: the status, the message, and the field it is about. Any other failure is the server's own (500)."""
+"""Error answers to a request: the HTTP status, the message, and the field it is about. Any other failure is the server's own (500)."""
 
 import difflib
 from collections.abc import Iterable

@@ -20,7 +20,7 @@ STOP_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
-class Served:
+class ServedModel:
     """A model that answers at *address*."""
 
     model: str
@@ -53,7 +53,7 @@ class Served:
 
 
 @contextlib.contextmanager
-def serving(model: str, environment: str) -> Iterator[Served]:
+def serving(model: str, environment: str) -> Iterator[ServedModel]:
     """Serve *model* as *environment* has it, on a free port, until the block ends."""
     words = ("serve", model, "--env", environment, "--port", "0")
     shell.show(*words)
@@ -62,7 +62,7 @@ def serving(model: str, environment: str) -> Iterator[Served]:
         shell.command(*words), stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
     ) as process:
         try:
-            yield Served(model, _address(process))
+            yield ServedModel(model, _address(process))
         finally:
             _stop(process)
 

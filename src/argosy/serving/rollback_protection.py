@@ -1,4 +1,4 @@
-"""Which releases are too old to be served: older than what one place served last, or than what a file from main says.
+"""Rollback protection: the oldest release that may be served, from what this machine served last or from a file that main wrote.
 
 A laptop keeps a counter of its own. Pods cannot: what git says is the record there (docs/security.md).
 """
@@ -11,7 +11,7 @@ from argosy import errors
 
 
 class Counter:
-    """A number in a file that never goes down by itself."""
+    """The number of the release served last, in a file; written atomically, and never lowered by itself."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -1,4 +1,4 @@
-"""Decides whether a bundle may be served: signed by us, exactly the one that was approved, this model's, not expired, not a step back.
+"""Verifies a bundle before it is served: its signature, that it is the approved one, of this model, not expired, and no rollback.
 
 Everything is checked before the model's bytes reach a parser, and golden rows are replayed before the first caller is answered.
 """
@@ -16,7 +16,7 @@ from argosy.ports.signer import Verifier
 
 @dataclass(frozen=True)
 class Approved:
-    """What the caller wants served, and what is known of it."""
+    """The bundle that was approved: its folder, and the digests, model and version that it has to match."""
 
     folder: Path
     digest: str
@@ -55,7 +55,7 @@ IS_MINIMUM = (
 def release(
     approved: Approved, *, not_before: int = 0, because: str = WAS_SERVED, now: datetime.datetime | None = None
 ) -> bundle.Release:
-    """The release of *approved*, if it may be served *now*. Releases numbered below *not_before* may not, *because* of what is said.
+    """The release of *approved*, if it may be served *now*. Rollback protection: none below *not_before*, *because* of what is said.
 
     Raises Rejected where it may not, Misconfigured where there is none.
     """

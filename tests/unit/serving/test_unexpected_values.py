@@ -10,7 +10,7 @@ import pytest
 
 from argosy.domain.model_settings import Serving
 from argosy.ml.predictor import Predictor
-from argosy.ports.prediction_log import Served
+from argosy.ports.prediction_log import ServedRelease
 from argosy.serving.app import build_app
 from kit.serving_kit import ROW, Client, MemoryLog, MemoryOnline, Reply
 
@@ -30,7 +30,7 @@ def client(predictor: Predictor, **policy: Any) -> Client:
     served.signature = predictor.signature.model_copy(update=update)
     log = MemoryLog()
     online = MemoryOnline({"odd": ODD, "hole": HOLE})
-    where = Served("leaving", "production", 4, predictor.digest)
+    where = ServedRelease("leaving", "production", 4, predictor.digest)
     return Client(build_app(predictor=served, served=where, online=online, log=log, hash_key=b"secret"), log)
 
 

@@ -12,9 +12,9 @@ from argosy.adapters import keys
 from argosy.adapters.model_signer import KeySigner, KeyVerifier
 from argosy.domain import bundle
 from argosy.domain.documents import sha256
-from argosy.serving import admission, counter
-from argosy.serving.admission import Approved
-from argosy.serving.counter import Counter
+from argosy.serving import rollback_protection, verification
+from argosy.serving.rollback_protection import Counter
+from argosy.serving.verification import Approved
 
 OTHER_STORE = {"uri": "s3://store/online", "digest": sha256(b"rows")}
 NOW = datetime.datetime(2030, 6, 1, tzinfo=datetime.UTC)
@@ -53,9 +53,9 @@ def signature(copy: Path, key: Path, tmp_path: Path) -> Path:
 def test_what_is_approved_and_signed_is_served(copy: Path, signature: Path, tmp_path: Path) -> None:
     """All checks hold."""
     approved = Approved(copy, bundle.digest(copy), model="leaving", version=4)
-    predictor = admission.load(approved, verifier=KeyVerifier(tmp_path / "key.pub.pem"), signature=signature)
+    predictor = verification.load(approved, verifier=KeyVerifier(tmp_path / "key.pub.pem"), signature=signature)
     assert predictor.signature.model == "leaving"
-    assert admission.release(approved, not_before=4, now=NOW).counter == 4
+    assert verification.release(approved, not_before=4, now=NOW).counter == 4
 
 
 @pytest.mark.parametrize("name", [*bundle.FILES, bundle.RELEASE])
@@ -66,7 +66,7 @@ def test_a_flipped_byte_in_any_file_is_refused(copy: Path, signature: Path, tmp_
     digest = bundle.digest(copy)
     (copy / name).write_bytes(content)
     with pytest.raises(errors.Rejected, match="not what was signed"):
-        admission.load(Approved(copy, digest), verifier=KeyVerifier(tmp_path / "key.pub.pem"), signature=signature)
+        verification.load(Approved(copy, digest), verifier=KeyVerifier(tmp_path / "key.pub.pem"), signature=signature)
 
 
 def test_another_key_is_refused(copy: Path, signature: Path, tmp_path: Path) -> None:
@@ -74,27 +74,27 @@ def test_another_key_is_refused(copy: Path, signature: Path, tmp_path: Path) -> 
     keys.ensure_signing_pair(tmp_path / "other.pem", tmp_path / "other.pub.pem")
     verifier = KeyVerifier(tmp_path / "other.pub.pem")
     with pytest.raises(errors.Rejected, match="another key"):
-        admission.load(Approved(copy, bundle.digest(copy)), verifier=verifier, signature=signature)
+        verification.load(Approved(copy, bundle.digest(copy)), verifier=verifier, signature=signature)
 
 
 def test_no_signature_is_refused(copy: Path, tmp_path: Path, key: Path) -> None:
     """Unless the caller asked for an unsigned bundle."""
     approved = Approved(copy, bundle.digest(copy))
     with pytest.raises(errors.Rejected, match="nothing unsigned is served"):
-        admission.load(approved, verifier=KeyVerifier(tmp_path / "key.pub.pem"), signature=None)
-    assert admission.load(approved, verifier=None, signature=None).digest == approved.digest
+        verification.load(approved, verifier=KeyVerifier(tmp_path / "key.pub.pem"), signature=None)
+    assert verification.load(approved, verifier=None, signature=None).digest == approved.digest
 
 
 def test_another_digest_is_refused(copy: Path) -> None:
     """A good bundle that is not the approved one."""
     with pytest.raises(errors.Misconfigured, match=r"expected sha256:00"):
-        admission.load(Approved(copy, "sha256:00"), verifier=None, signature=None)
+        verification.load(Approved(copy, "sha256:00"), verifier=None, signature=None)
 
 
 def test_another_model_is_refused(copy: Path) -> None:
     """A good bundle of another model."""
     with pytest.raises(errors.Rejected, match="is the model 'leaving', but 'churning' is approved"):
-        admission.load(Approved(copy, bundle.digest(copy), model="churning"), verifier=None, signature=None)
+        verification.load(Approved(copy, bundle.digest(copy), model="churning"), verifier=None, signature=None)
 
 
 def test_a_model_that_answers_otherwise_is_refused(copy: Path) -> None:
@@ -104,7 +104,7 @@ def test_a_model_that_answers_otherwise_is_refused(copy: Path) -> None:
     nearly = row.model_copy(update={"prediction": [row.prediction[0] + 1e-7]})
     bundle.Golden(rows=[nearly, *golden.rows[1:]]).write(copy / bundle.GOLDEN)
     with pytest.raises(errors.Rejected, match=r"answers otherwise here .*golden row 0"):
-        admission.load(Approved(copy, bundle.digest(copy)), verifier=None, signature=None)
+        verification.load(Approved(copy, bundle.digest(copy)), verifier=None, signature=None)
 
 
 @pytest.mark.parametrize(
@@ -126,21 +126,21 @@ def test_a_release_that_is_not_the_approved_one_is_refused(
 ) -> None:
     """Each field of release.json holds."""
     with pytest.raises(errors.Rejected, match=message):
-        admission.release(released(copy, **changes), now=NOW)
+        verification.release(released(copy, **changes), now=NOW)
 
 
 def test_a_release_of_before_stores_were_named(copy: Path) -> None:
     """What was released and approved earlier is served as it was; one without a store is held against none."""
-    assert admission.release(released(copy), now=NOW).online_store is None
+    assert verification.release(released(copy), now=NOW).online_store is None
     approved = dataclasses.replace(released(copy, online_store=OTHER_STORE), online=None)
-    assert admission.release(approved, now=NOW).counter == 4
+    assert verification.release(approved, now=NOW).counter == 4
 
 
 def test_an_older_release_than_the_last_is_refused(copy: Path) -> None:
     """A replayed old model is signed as well; the counter gives it away."""
     with pytest.raises(errors.Rejected, match=r"older than version 5.*--allow-rollback"):
-        admission.release(released(copy), not_before=5, now=NOW)
-    assert admission.release(released(copy), not_before=0, now=NOW).counter == 4
+        verification.release(released(copy), not_before=5, now=NOW)
+    assert verification.release(released(copy), not_before=0, now=NOW).counter == 4
 
 
 @pytest.mark.parametrize("content", [pytest.param(None, id="absent"), pytest.param("{}", id="empty")])
@@ -149,16 +149,16 @@ def test_a_bundle_without_a_release_is_refused(copy: Path, content: str | None) 
     if content is not None:
         (copy / bundle.RELEASE).write_text(content)
     with pytest.raises(errors.Misconfigured, match=r"release\.json"):
-        admission.release(Approved(copy, bundle.digest(copy)), now=NOW)
+        verification.release(Approved(copy, bundle.digest(copy)), now=NOW)
 
 
 def test_what_main_calls_too_old_is_refused(copy: Path, tmp_path: Path) -> None:
     """On a cluster no pod remembers what was served: a file from main says what is too old, and how that can be changed."""
     (tmp_path / "version").write_text("5\n")
-    oldest = counter.minimum(tmp_path / "version")
+    oldest = rollback_protection.minimum(tmp_path / "version")
     with pytest.raises(errors.Rejected, match=r"older than version 5, the oldest that main .*minimumVersion"):
-        admission.release(released(copy), not_before=oldest, because=admission.IS_MINIMUM, now=NOW)
-    assert admission.release(released(copy), not_before=4, because=admission.IS_MINIMUM, now=NOW).counter == 4
+        verification.release(released(copy), not_before=oldest, because=verification.IS_MINIMUM, now=NOW)
+    assert verification.release(released(copy), not_before=4, because=verification.IS_MINIMUM, now=NOW).counter == 4
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_a_minimum_that_cannot_be_read_is_none(tmp_path: Path, content: str | No
     if content is not None:
         (tmp_path / "version").write_text(content)
     with pytest.raises(errors.Misconfigured, match="--minimum-release"):
-        counter.minimum(tmp_path / "version")
+        rollback_protection.minimum(tmp_path / "version")
 
 
 def test_the_counter_outlives_the_server(tmp_path: Path) -> None:

@@ -1,22 +1,22 @@
-"""What happens round every request: an id, which model answered, counting, and failures as JSON."""
+"""Middleware round every request: a request id, headers that name the model, the request metrics, and failures as JSON."""
 
 import logging
 import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from argosy.ports.prediction_log import Served
+from argosy.ports.prediction_log import ServedRelease
 from argosy.serving import exchange
-from argosy.serving.metrics import Metrics
-from argosy.serving.problems import RequestProblem
+from argosy.serving.prometheus import Metrics
+from argosy.serving.request_problems import RequestProblem
 
 _log = logging.getLogger("argosy.serving")
 
 
-class Surroundings:
-    """ASGI middleware."""
+class RequestMiddleware:
+    """ASGI middleware that turns a RequestProblem into its status and anything else into a logged 500."""
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, served: Served) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, served: ServedRelease) -> None:
         self._app = app
         self._metrics = metrics
         self._headers = [

@@ -1,7 +1,7 @@
-"""Finds in rows what the model was not made for: a category that training never saw, null where the contract allows none.
+"""Finds values in rows that the model was not made for: a level of a category that training never saw, null where the contract allows none.
 
-The model's signature says what becomes of such a row: refused, or scored as missing with a warning in the answer. It is counted either way,
-wherever the values came from, a request or the online store.
+The model's signature says what becomes of such a row (``serving.unknown_level``, ``serving.unexpected_null``): refused, or scored as
+missing with a warning in the answer. It is counted either way, wherever the values came from, a request or the online store.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,9 +10,9 @@ from typing import Literal
 
 from argosy.domain.bundle import Signature
 from argosy.domain.model_settings import Surprise
-from argosy.serving.metrics import Metrics
-from argosy.serving.problems import RequestProblem
-from argosy.serving.rows import Asked, Value
+from argosy.serving.prometheus import Metrics
+from argosy.serving.request_problems import RequestProblem
+from argosy.serving.rows import RequestRows, Value
 
 Kind = Literal["unknown level", "unexpected null"]
 SHOWN_LEVELS = 10
@@ -22,15 +22,15 @@ SHOWN_WARNINGS = 20
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One value that was a surprise. The value itself is nobody's business: a caller may have typed anything."""
+    """One unexpected value, by row and feature. The value itself is not kept: a caller may have typed personal data."""
 
     row: int
     feature: str
     kind: Kind
 
 
-class Surprises:
-    """Looks at rows for one signature."""
+class UnexpectedValues:
+    """Finds, counts, refuses or reports unexpected values, by the policy of one signature."""
 
     def __init__(self, signature: Signature, metrics: Metrics) -> None:
         policy = signature.serving
@@ -46,8 +46,8 @@ class Surprises:
             if column.type == "category" or not column.nullable
         ]
 
-    def warnings(self, asked: Asked, features: Sequence[Mapping[str, Value]]) -> list[str]:
-        """What to tell the caller of the rows *asked* for, whose *features* are used. Raises RequestProblem (422) for what is refused."""
+    def warnings(self, asked: RequestRows, features: Sequence[Mapping[str, Value]]) -> list[str]:
+        """Warnings about the rows *asked* for, whose *features* are used. Raises RequestProblem (422) for a refused value."""
         found = list(self._found(features))
         if not found:
             return []
@@ -81,7 +81,7 @@ class Surprises:
         return f"the level {whose}is none that the model knows; it knows {', '.join(known[:SHOWN_LEVELS])}{more}"
 
 
-def _told(found: Sequence[Found], asked: Asked) -> list[str]:
+def _told(found: Sequence[Found], asked: RequestRows) -> list[str]:
     told = [
         f"{asked.where(surprise.row, surprise.feature)}: {surprise.kind}, scored as missing"
         for surprise in found[:SHOWN_WARNINGS]
