@@ -9,6 +9,7 @@ from argosy.engine.attempts.members import members_of
 from argosy.engine.attempts.workspace import container_of
 from argosy.engine.manifest import depends
 from argosy.engine.manifest.catalogue import WORKFLOW, Catalogue, Owner, UnknownTemplate
+from argosy.engine.manifest.model import Task, Template
 from argosy.engine.nodes import Json
 from argosy.engine.processes.launcher import Warmth
 
@@ -48,13 +49,12 @@ def _in_order(catalogue: Catalogue, holder: Mapping[str, object], owner: Owner, 
     for group in template.get("steps") or []:
         for step in group:
             yield from _in_order(catalogue, step, owner, seen)
-    tasks = {task["name"]: task for task in (template.get("dag") or {}).get("tasks") or []}
+    tasks = {task.name: task for task in Template(template).dag.tasks}
     for name in graphlib.TopologicalSorter({name: _needs(task) for name, task in tasks.items()}).static_order():
         if name in tasks:  # else it is one whose own name holds a variable
-            yield from _in_order(catalogue, tasks[name], owner, seen)
+            yield from _in_order(catalogue, tasks[name].written, owner, seen)
 
 
-def _needs(task: Json) -> list[str]:
+def _needs(task: Task) -> list[str]:
     """The tasks that *task* waits for, unless that is known only when it runs."""
-    waits_for = (task.get("depends"), task.get("dependencies"))
-    return [] if "{{" in str(waits_for) else depends.names_of(task)
+    return [] if "{{" in str((task.depends, task.dependencies)) else depends.names_of(task)

@@ -13,7 +13,7 @@ class Dependencies:
     """Who waits for whom in *dag*."""
 
     def __init__(self, dag: DagTemplate) -> None:
-        tasks = {task.name: task.written for task in dag.tasks}
+        tasks = {task.name: task for task in dag.tasks}
         self._logic = {name: depends.logic_of(task, tasks) for name, task in tasks.items()}
         self._needs = {name: depends.names_of(task) for name, task in tasks.items()}
         self.targets = dag.target.split(" ") if dag.target else self._last()

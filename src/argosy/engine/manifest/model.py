@@ -76,6 +76,12 @@ def _by_name(name: str, kind: type[V]) -> Field[dict[str, V]]:
     return Field(name, lambda value: {key: kind(entry or {}) for key, entry in (value or {}).items()})
 
 
+class Named(ManifestObject):
+    """An object of a list whose entries have names."""
+
+    name = _text("name")
+
+
 # What is handed on
 
 
@@ -96,20 +102,18 @@ class ValueFrom(ManifestObject):
     config_map_key = _one_or_none("configMapKeyRef", KeySelector)
 
 
-class Parameter(ManifestObject):
+class Parameter(Named):
     """A parameter, declared or handed on."""
 
-    name = _text("name")
     value = _maybe("value")
     default = _maybe("default")
     value_from = _one("valueFrom", ValueFrom)
     global_name = _text("globalName")
 
 
-class Artifact(ManifestObject):
+class Artifact(Named):
     """An artifact, declared or handed on."""
 
-    name = _text("name")
     path = _text("path")
     source = _text("from")
     source_expression = _text("fromExpression")
@@ -146,7 +150,7 @@ class Caller(ManifestObject):
 
     template = _text("template")
     template_ref = _one_or_none("templateRef", TemplateRef)
-    inline = _one_or_none("inline", ManifestObject)
+    inline = _one("inline", ManifestObject)
     arguments = _one("arguments", Arguments)
 
     @property
@@ -196,15 +200,16 @@ class Sequence(ManifestObject):
     format = _text("format")
 
 
-class Task(Caller, Hooked):
+class Task(Named, Caller, Hooked):
     """A task of a DAG, or a step."""
 
-    name = _text("name")
     when = _text("when")
     with_items = _list("withItems")
     with_param = _text("withParam")
     with_sequence = _one_or_none("withSequence", Sequence)
     continue_on = _one("continueOn", ContinueOn)
+    depends = _text("depends")
+    dependencies = _list("dependencies")
 
     @property
     def is_loop(self) -> bool:
@@ -261,17 +266,67 @@ class Suspend(ManifestObject):
     duration = _text("duration")
 
 
-class SetContainer(ManifestObject):
+class VolumeMount(ManifestObject):
+    """Where a container sees a volume."""
+
+    mount_path = _text("mountPath")
+
+
+class Probe(ManifestObject):
+    """How a container is asked whether it is ready."""
+
+    command = _one_or_none("exec", ManifestObject)
+    grpc = _one_or_none("grpc", ManifestObject)
+
+
+class Container(Named):
+    """A container."""
+
+    image = _text("image")
+    volume_mounts = _many("volumeMounts", VolumeMount)
+    readiness_probe = _one("readinessProbe", Probe)
+
+
+class SetContainer(Container):
     """A container of a container set."""
 
-    name = _text("name")
     dependencies = _list("dependencies")
+
+
+class SetRetryStrategy(ManifestObject):
+    """How often a container of a container set is tried again."""
+
+    duration = _text("duration")
+    retries = _maybe("retries")
 
 
 class ContainerSet(ManifestObject):
     """Containers that share a pod."""
 
     containers = _many("containers", SetContainer)
+    volume_mounts = _many("volumeMounts", VolumeMount)
+    retry_strategy = _one("retryStrategy", SetRetryStrategy)
+
+
+class ResourceTemplate(ManifestObject):
+    """What is done with an object of the cluster."""
+
+    action = _text("action")
+    manifest = _text("manifest")
+    success_condition = _text("successCondition")
+    failure_condition = _text("failureCondition")
+
+
+class PrometheusMetric(Named):
+    """What a cluster would count."""
+
+    help = _text("help")
+
+
+class PrometheusMetrics(ManifestObject):
+    """What a cluster would count, all together."""
+
+    prometheus = _many("prometheus", PrometheusMetric)
 
 
 class Mutex(ManifestObject):
@@ -300,15 +355,20 @@ CONTAINERS = ("container", "script", "containerSet")
 _KINDS = (*CONTAINERS, "dag", "steps", "suspend", "http", "data", "resource")
 
 
-class Template(ManifestObject):
+class Template(Named):
     """A template."""
 
-    name = _text("name")
     inputs = _one("inputs", Arguments)
     outputs = _one("outputs", Arguments)
     dag = _one("dag", DagTemplate)
+    container = _one("container", Container)
+    script = _one("script", Container)
     suspend = _one("suspend", Suspend)
     container_set = _one("containerSet", ContainerSet)
+    resource = _one("resource", ResourceTemplate)
+    metrics = _one("metrics", PrometheusMetrics)
+    init_containers = _many("initContainers", Container)
+    sidecars = _many("sidecars", Container)
     memoize = _one("memoize", Memoize)
     retry_strategy = _one_or_none("retryStrategy", RetryStrategy)
     synchronization = _one("synchronization", Synchronization)
@@ -331,7 +391,7 @@ class Template(ManifestObject):
     @property
     def steps(self) -> list[list[Task]]:
         """The groups of a Steps template."""
-        return [[Task(step) for step in group] for group in self.written["steps"]]
+        return [[Task(step) for step in group] for group in self.written.get("steps") or ()]
 
 
 class Metadata(ManifestObject):
@@ -351,6 +411,7 @@ class Spec(Hooked):
     """What a workflow is to do."""
 
     entrypoint = _text("entrypoint")
+    templates = _many("templates", Template)
     service_account = _text("serviceAccountName")
     parallelism = _whole("parallelism")
     priority = _whole("priority")

@@ -1,39 +1,41 @@
 """What Argo asks of a DAG's shape: dependencies that exist, no cycles, conditions it can read."""
 
+from collections.abc import Mapping
+
 from argosy.engine.manifest import depends
-from argosy.engine.nodes import Json
+from argosy.engine.manifest.model import Task
 from argosy.engine.validation.problems import Problem
 
 
-def check(tasks: list[Json], target: str | None) -> dict[str, list[str]]:
+def check(tasks: list[Task], target: str) -> dict[str, list[str]]:
     """Raise Problem where *tasks* do not form a DAG. Returns the names of each task's ancestors."""
-    by_name = {task["name"]: task for task in tasks}
-    uses_depends = any(task.get("depends") for task in tasks)
+    by_name = {task.name: task for task in tasks}
+    uses_depends = any(task.depends for task in tasks)
     for position, task in enumerate(tasks):
         _check_words(task, f"[{position}]", uses_depends=uses_depends)
         _check_terms(task, by_name, f"[{position}]")
-    ancestors = ancestors_of(by_name)
-    for name in (target or "").split(" ") if target and "{{" not in target else []:
+    ancestors = ancestors_of({name: depends.names_of(task) for name, task in by_name.items()})
+    for name in target.split(" ") if target and "{{" not in target else []:
         if name not in by_name:
             raise Problem("target", f"{name!r} is not a task")
     return ancestors
 
 
-def _check_words(task: Json, where: str, *, uses_depends: bool) -> None:
-    if (task.get("depends") or task.get("dependencies") or uses_depends) and task["name"][0].isdigit():
+def _check_words(task: Task, where: str, *, uses_depends: bool) -> None:
+    if (task.depends or task.dependencies or uses_depends) and task.name[0].isdigit():
         raise Problem(
-            f"{where}.name", f"{task['name']!r} cannot begin with a digit where depends or dependencies are used"
+            f"{where}.name", f"{task.name!r} cannot begin with a digit where depends or dependencies are used"
         )
-    if uses_depends and task.get("dependencies"):
+    if uses_depends and task.dependencies:
         raise Problem(f"{where}.dependencies", "cannot be used in a DAG that uses depends")
-    if uses_depends and task.get("continueOn"):
+    if uses_depends and task.continue_on.written:
         raise Problem(
             f"{where}.continueOn", "cannot be used in a DAG that uses depends; write task.Failed or task.Errored there"
         )
 
 
-def _check_terms(task: Json, by_name: dict[str, Json], where: str) -> None:
-    field = "depends" if task.get("depends") else "dependencies"
+def _check_terms(task: Task, by_name: dict[str, Task], where: str) -> None:
+    field = "depends" if task.depends else "dependencies"
     for name, result in depends.terms_of(task):
         if name not in by_name:
             raise Problem(f"{where}.{field}", f"{name!r} is not a task")
@@ -41,21 +43,19 @@ def _check_terms(task: Json, by_name: dict[str, Json], where: str) -> None:
             raise Problem(
                 f"{where}.{field}", f"{result!r} is not a task result; there are {', '.join(sorted(depends.RESULTS))}"
             )
-        needed = by_name[name]
-        loops = needed.get("withItems") or needed.get("withParam") or needed.get("withSequence") is not None
-        if result in depends.OVER_ITEMS and not loops:
+        if result in depends.OVER_ITEMS and not by_name[name].is_loop:
             raise Problem(f"{where}.{field}", f"{name}.{result} speaks of items, and {name!r} has none")
 
 
-def ancestors_of(by_name: dict[str, Json]) -> dict[str, list[str]]:
-    """The ancestors of each task. Raises Problem where a task is its own."""
+def ancestors_of(needs: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """The ancestors of each task, given those that it *needs* itself. Raises Problem where a task is its own."""
     found: dict[str, dict[str, None]] = {}
-    for start, task in by_name.items():
-        path: list[tuple[str, list[str]]] = [(start, depends.names_of(task))]
+    for start in needs:
+        path: list[tuple[str, list[str]]] = [(start, list(needs[start]))]
         while path:
             name, left = path[-1]
             if not left:
-                found[name] = {need: None for own in depends.names_of(by_name[name]) for need in (*found[own], own)}
+                found[name] = {need: None for own in needs[name] for need in (*found[own], own)}
                 path.pop()
                 continue
             need = left.pop()
@@ -64,5 +64,5 @@ def ancestors_of(by_name: dict[str, Json]) -> dict[str, list[str]]:
                 cycle = "->".join([*open_names[open_names.index(need) :], need])
                 raise Problem("", f"dependency cycle: {cycle}")
             if need not in found:
-                path.append((need, depends.names_of(by_name[need])))
+                path.append((need, list(needs[need])))
     return {name: list(ancestors) for name, ancestors in found.items()}

@@ -1,9 +1,9 @@
 """Names of templates, tasks, parameters and artifacts: well-formed, and each there once."""
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
+from argosy.engine.manifest.model import Named
 from argosy.engine.validation.problems import Problem
 
 _NAME = re.compile(r"[a-zA-Z0-9][-a-zA-Z0-9]*")
@@ -11,16 +11,15 @@ _PARAMETER = re.compile(r"[-a-zA-Z0-9_]+")
 LONGEST = 128
 
 
-def check_list(entries: Iterable[Mapping[str, Any]] | None, where: str, *, of_values: bool) -> None:
+def check_each(entries: Iterable[Named], where: str, *, of_values: bool) -> None:
     """Check the names of *entries*. *of_values*: parameters and artifacts, whose names may have underscores."""
     seen: set[str] = set()
-    for position, entry in enumerate(entries or []):
+    for position, entry in enumerate(entries):
         place = f"{where}[{position}].name"
-        name = entry.get("name") or ""
-        check(name, place, of_values=of_values)
-        if name in seen:
-            raise Problem(place, f"{name!r} is not unique")
-        seen.add(name)
+        check(entry.name, place, of_values=of_values)
+        if entry.name in seen:
+            raise Problem(place, f"{entry.name!r} is not unique")
+        seen.add(entry.name)
 
 
 def check(name: str, where: str, *, of_values: bool = False) -> None:

@@ -1,14 +1,20 @@
 """What Argo asks of one template by itself: one type, sound inputs and outputs, fields that fit its type."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 from argosy.engine import durations
 from argosy.engine.attempts import object_conditions
 from argosy.engine.manifest.catalogue import KINDS
 from argosy.engine.manifest.locations import ALL_KINDS
-from argosy.engine.nodes import Json
+from argosy.engine.manifest.model import (
+    Arguments,
+    Artifact,
+    Parameter,
+    PrometheusMetric,
+    ResourceTemplate,
+    RetryStrategy,
+    Template,
+)
 from argosy.engine.validation import container_rules, names
 from argosy.engine.validation.problems import Problem
 
@@ -22,9 +28,9 @@ SOURCES_OF_OUTPUTS = ("path", "parameter", "expression", "supplied", *OF_OBJECTS
 ACTIONS = ("get", "create", "apply", "delete", "replace", "patch")
 
 
-def check(template: Json) -> None:
+def check(template: Template) -> None:
     """Raise Problem where Argo would refuse *template*, whatever calls it."""
-    kinds = [kind for kind in KINDS if kind in template]
+    kinds = [kind for kind in KINDS if kind in template.written]
     if len(kinds) != 1:
         found = " and ".join(kinds) or "none of them"
         raise Problem(
@@ -32,42 +38,42 @@ def check(template: Json) -> None:
             f"a template has one of {', '.join((*LEAVES, *WITHOUT_FILES, 'dag', 'steps', 'suspend'))}; this one has {found}",
         )
     leaf = kinds[0] in (*LEAVES, *WITHOUT_FILES)
-    _check_inputs(template.get("inputs") or {}, leaf=leaf)
-    _check_outputs(template.get("outputs") or {}, kinds[0])
+    _check_inputs(template.inputs, leaf=leaf)
+    _check_outputs(template.outputs, kinds[0])
     _check_fields(template, kinds[0], leaf=leaf)
-    _check_retries(template.get("retryStrategy") or {})
-    for position, metric in enumerate((template.get("metrics") or {}).get("prometheus") or []):
+    _check_retries(template.retry_strategy or RetryStrategy({}))
+    for position, metric in enumerate(template.metrics.prometheus):
         _check_metric(metric, f"metrics.prometheus[{position}]")
 
 
-def _check_inputs(inputs: Json, *, leaf: bool) -> None:
-    names.check_list(inputs.get("parameters"), "inputs.parameters", of_values=True)
-    names.check_list(inputs.get("artifacts"), "inputs.artifacts", of_values=True)
-    for position, artifact in enumerate(inputs.get("artifacts") or []):
+def _check_inputs(inputs: Arguments, *, leaf: bool) -> None:
+    names.check_each(inputs.parameters, "inputs.parameters", of_values=True)
+    names.check_each(inputs.artifacts, "inputs.artifacts", of_values=True)
+    for position, artifact in enumerate(inputs.artifacts):
         where = f"inputs.artifacts[{position}]"
         _check_path(artifact, where, leaf=leaf)
         check_location(artifact, where)
-        if artifact.get("from"):
+        if artifact.source:
             raise Problem(f"{where}.from", "not valid in inputs; the call's arguments say where an artifact comes from")
 
 
-def _check_outputs(outputs: Json, kind: str) -> None:
-    names.check_list(outputs.get("parameters"), "outputs.parameters", of_values=True)
-    names.check_list(outputs.get("artifacts"), "outputs.artifacts", of_values=True)
-    for position, artifact in enumerate(outputs.get("artifacts") or []):
+def _check_outputs(outputs: Arguments, kind: str) -> None:
+    names.check_each(outputs.parameters, "outputs.parameters", of_values=True)
+    names.check_each(outputs.artifacts, "outputs.artifacts", of_values=True)
+    for position, artifact in enumerate(outputs.artifacts):
         where = f"outputs.artifacts[{position}]"
         _check_path(artifact, where, leaf=kind in (*LEAVES, *WITHOUT_FILES))
         check_location(artifact, where)
         _check_global_name(artifact, where)
-    for position, parameter in enumerate(outputs.get("parameters") or []):
+    for position, parameter in enumerate(outputs.parameters):
         where = f"outputs.parameters[{position}]"
         _check_output_value(parameter, where, kind)
         _check_global_name(parameter, where)
 
 
-def _check_output_value(parameter: Mapping[str, Any], where: str, kind: str) -> None:
-    source = parameter.get("valueFrom")
-    if (source is None) == (parameter.get("value") is None):
+def _check_output_value(parameter: Parameter, where: str, kind: str) -> None:
+    source = parameter.written.get("valueFrom")
+    if (source is None) == (parameter.value is None):
         raise Problem(where, "needs valueFrom or value, and not both")
     if source is None:
         return
@@ -82,21 +88,21 @@ def _check_output_value(parameter: Mapping[str, Any], where: str, kind: str) -> 
         raise Problem(f"{where}.valueFrom", f"{' or '.join(fitting)} must be specified for {kind} templates")
 
 
-def _check_global_name(entry: Mapping[str, Any], where: str) -> None:
-    name = entry.get("globalName")
+def _check_global_name(entry: Parameter | Artifact, where: str) -> None:
+    name = entry.global_name
     if name and "{{" not in name:
         names.check(name, f"{where}.globalName", of_values=True)
 
 
-def check_location(artifact: Mapping[str, Any], where: str) -> None:
+def check_location(artifact: Artifact, where: str) -> None:
     """Raise Problem where *artifact* says more than once where it lies."""
-    given = [kind for kind in ALL_KINDS if artifact.get(kind) is not None]
+    given = [kind for kind in ALL_KINDS if artifact.written.get(kind) is not None]
     if len(given) > 1:
         raise Problem(where, f"at most one artifact location can be specified; it has {' and '.join(given)}")
 
 
-def _check_path(artifact: Mapping[str, Any], where: str, *, leaf: bool) -> None:
-    path = artifact.get("path")
+def _check_path(artifact: Artifact, where: str, *, leaf: bool) -> None:
+    path = artifact.path
     if not leaf:
         if path:
             raise Problem(f"{where}.path", "only valid in container and script templates")
@@ -107,44 +113,45 @@ def _check_path(artifact: Mapping[str, Any], where: str, *, leaf: bool) -> None:
         raise Problem(f"{where}.path", f"{path!r} contains '..'; directory traversal is not permitted")
 
 
-def _check_fields(template: Json, kind: str, *, leaf: bool) -> None:
-    if template.get("timeout"):
-        _check_timeout(str(template["timeout"]), leaf=leaf, kind=kind)
-    if template.get("activeDeadlineSeconds") is not None:
-        _check_deadline(template["activeDeadlineSeconds"], kind)
-    if template.get("parallelism") is not None:
+def _check_fields(template: Template, kind: str, *, leaf: bool) -> None:
+    if template.timeout:
+        _check_timeout(template.timeout, leaf=leaf, kind=kind)
+    if template.active_deadline_seconds is not None:
+        _check_deadline(template.active_deadline_seconds, kind)
+    if template.parallelism is not None:
         if leaf:
             raise Problem("parallelism", "only valid for steps and dag templates")
-        if template["parallelism"] < 1:
+        if template.parallelism < 1:
             raise Problem("parallelism", "must be at least 1")
     if kind in ("container", "script"):
         _check_container(template, kind)
     if leaf:
         container_rules.check(template)
     if kind == "resource":
-        _check_resource(template["resource"])
-    if kind == "steps" and not template["steps"]:
+        _check_resource(template.resource)
+    if kind == "steps" and not template.steps:
         raise Problem("steps", "must have at least one group")
 
 
-def _check_metric(metric: Json, where: str) -> None:
+def _check_metric(metric: PrometheusMetric, where: str) -> None:
     """Raise Problem where a cluster could not make the metric, which one machine has no use for."""
-    if not re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", metric.get("name") or ""):
-        raise Problem(f"{where}.name", f"{metric.get('name')!r} is invalid: use letters, digits and '_'")
-    if not metric.get("help"):
+    if not re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", metric.name):
+        raise Problem(f"{where}.name", f"{metric.written.get('name')!r} is invalid: use letters, digits and '_'")
+    if not metric.help:
         raise Problem(f"{where}.help", "is required")
 
 
-def _check_resource(resource: Json) -> None:
-    action = str(resource["action"])
+def _check_resource(resource: ResourceTemplate) -> None:
+    action = resource.action
     if "{{" in action:
         return
     if action not in ACTIONS:
         raise Problem("resource.action", f"must be one of {', '.join(ACTIONS)}; it is {action!r}")
-    if action not in ("delete", "get") and not resource.get("manifest"):
+    if action not in ("delete", "get") and not resource.manifest:
         raise Problem("resource.manifest", "must be specified")
-    for name in ("successCondition", "failureCondition"):
-        if (condition := resource.get(name)) and "{{" not in condition:
+    conditions = (("successCondition", resource.success_condition), ("failureCondition", resource.failure_condition))
+    for name, condition in conditions:
+        if condition and "{{" not in condition:
             try:
                 object_conditions.parsed(condition)
             except object_conditions.SelectorError as error:
@@ -169,33 +176,32 @@ def _check_deadline(limit: int | str, kind: str) -> None:
         raise Problem("activeDeadlineSeconds", f"{limit!r} is not a positive number of seconds")
 
 
-def _check_container(template: Json, kind: str) -> None:
-    container = template[kind]
-    if not container.get("image"):
+def _check_container(template: Template, kind: str) -> None:
+    container = template.container if kind == "container" else template.script
+    if not container.image:
         raise Problem(f"{kind}.image", "may not be empty")
     mounted: dict[str, str] = {}
-    for position, mount in enumerate(container.get("volumeMounts") or []):
-        path = mount["mountPath"]
+    for position, path in enumerate(mount.mount_path for mount in container.volume_mounts):
         if path in mounted:
             raise Problem(f"{kind}.volumeMounts[{position}].mountPath", f"{path!r} already mounted in {mounted[path]}")
         mounted[path] = f"{kind}.volumeMounts[{position}]"
-    for position, artifact in enumerate((template.get("inputs") or {}).get("artifacts") or []):
-        if kind == "container" and artifact["path"] in mounted:
+    for position, path in enumerate(artifact.path for artifact in template.inputs.artifacts):
+        if kind == "container" and path in mounted:
             raise Problem(
                 f"inputs.artifacts[{position}].path",
-                f"{artifact['path']!r} already mounted in {mounted[artifact['path']]}",
+                f"{path!r} already mounted in {mounted[path]}",
             )
-        mounted[artifact["path"]] = f"inputs.artifacts[{position}]"
+        mounted[path] = f"inputs.artifacts[{position}]"
 
 
-def _check_retries(strategy: Json) -> None:
-    policy = strategy.get("retryPolicy")
+def _check_retries(strategy: RetryStrategy) -> None:
+    policy = strategy.policy
     if policy and policy not in RETRY_POLICIES:
         raise Problem("retryStrategy.retryPolicy", f"{policy!r} is not one of {', '.join(RETRY_POLICIES)}")
-    limit = strategy.get("limit")
+    limit = strategy.limit
     if limit is not None and "{{" not in str(limit) and not str(limit).lstrip("-").isdigit():
         raise Problem("retryStrategy.limit", f"{limit!r} is not a whole number")
-    for name, value in (strategy.get("backoff") or {}).items():
+    for name, value in strategy.backoff.written.items():
         if name != "factor" and value and "{{" not in str(value):
             _check_duration(str(value), f"retryStrategy.backoff.{name}")
 

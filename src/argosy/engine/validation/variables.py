@@ -3,12 +3,11 @@
 A scope is a set of names. ``item.*`` and the like stand for names that are known only when the workflow runs.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from argosy.engine.expressions import tags
 from argosy.engine.expressions.errors import ExpressionError
-from argosy.engine.nodes import Json
+from argosy.engine.manifest.model import Arguments, ObjectMeta, Spec, Task, Template
 from argosy.engine.validation.problems import Problem
 
 CHECKED = ("item.", "steps.", "inputs.", "outputs.", "pod.", "workflow.", "tasks.")
@@ -66,80 +65,76 @@ def _known(name: str, scope: set[str]) -> bool:
     return any(name.startswith(prefix) and wildcard in scope for prefix, wildcard in stands_for)
 
 
-def of_workflow(arguments: Json, metadata: Json, spec: Json) -> set[str]:
+def of_workflow(arguments: Arguments, metadata: ObjectMeta, spec: Spec) -> set[str]:
     """The workflow's variables."""
     names = ("name", "namespace", "mainEntrypoint", "serviceAccountName", "uid", "status")
     scope = {f"workflow.{name}" for name in names}
     scope |= {f"workflow.{kind}{suffix}" for kind in ("annotations", "labels") for suffix in ("", ".json")}
-    if parameters := arguments.get("parameters"):
+    if arguments.parameters:
         scope |= {"workflow.parameters", "workflow.parameters.json"}
-        scope |= {f"workflow.parameters.{parameter['name']}" for parameter in parameters}
-    for kind in ("annotations", "labels"):
-        extra = (spec.get("workflowMetadata") or {}).get(kind) or {}
-        scope |= {f"workflow.{kind}.{key}" for key in [*(metadata.get(kind) or {}), *extra]}
-    if spec.get("priority") is not None:
+        scope |= {f"workflow.parameters.{parameter.name}" for parameter in arguments.parameters}
+    for given in (metadata, spec.metadata):
+        scope |= {f"workflow.annotations.{key}" for key in given.annotations}
+        scope |= {f"workflow.labels.{key}" for key in given.labels}
+    if spec.priority is not None:
         scope.add("workflow.priority")
     return scope
 
 
-def of_inputs(called: Mapping[str, Any]) -> set[str]:
+def of_inputs(called: Template) -> set[str]:
     """A template's own inputs."""
-    inputs = called.get("inputs") or {}
-    parameters, artifacts = inputs.get("parameters") or [], inputs.get("artifacts") or []
-    scope = {f"inputs.parameters.{parameter['name']}" for parameter in parameters}
+    inputs = called.inputs
+    scope = {f"inputs.parameters.{parameter.name}" for parameter in inputs.parameters}
     scope |= {"inputs.parameters"}
-    scope |= {f"inputs.artifacts.{artifact['name']}" for artifact in artifacts}
-    return scope | {f"inputs.artifacts.{artifact['name']}.path" for artifact in artifacts if artifact.get("path")}
+    scope |= {f"inputs.artifacts.{artifact.name}" for artifact in inputs.artifacts}
+    return scope | {f"inputs.artifacts.{artifact.name}.path" for artifact in inputs.artifacts if artifact.path}
 
 
-def of_leaf(called: Mapping[str, Any]) -> set[str]:
+def of_leaf(called: Template) -> set[str]:
     """What only a template that runs a pod may refer to."""
-    outputs = called.get("outputs") or {}
     scope = {"pod.name"}
-    scope |= {f"outputs.artifacts.{artifact['name']}.path" for artifact in outputs.get("artifacts") or []}
-    return scope | {f"outputs.parameters.{parameter['name']}.path" for parameter in outputs.get("parameters") or []}
+    scope |= {f"outputs.artifacts.{artifact.name}.path" for artifact in called.outputs.artifacts}
+    return scope | {f"outputs.parameters.{parameter.name}.path" for parameter in called.outputs.parameters}
 
 
-def of_call(kind: str, name: str, called: Mapping[str, Any], *, status: bool = False, loop: bool = False) -> set[str]:
+def of_call(kind: str, name: str, called: Template, *, loop: bool = False) -> set[str]:
     """What others may say about the task or step *name*, which calls the template *called*."""
     prefix = f"{kind}.{name}"
     scope = {f"{prefix}.{fact}" for fact in ("id", "startedAt", "finishedAt", "hostNodeName")}
-    if any(part in called for part in _WITH_RESULT) or _has_main(called):
+    if any(part in called.written for part in _WITH_RESULT) or _has_main(called):
         scope |= {f"{prefix}.outputs.result", f"{prefix}.exitCode"}
-    if called.get("daemon"):
+    if called.daemon:
         scope.add(f"{prefix}.ip")
-    outputs = called.get("outputs") or {}
-    for plural in ("parameters", "artifacts"):
-        scope |= {f"{prefix}.outputs.{plural}.{entry['name']}" for entry in outputs.get(plural) or []}
-    scope |= {f"{prefix}.status"} if status else set()
+    scope |= {f"{prefix}.outputs.parameters.{parameter.name}" for parameter in called.outputs.parameters}
+    scope |= {f"{prefix}.outputs.artifacts.{artifact.name}" for artifact in called.outputs.artifacts}
     return scope | ({f"{prefix}.outputs.parameters"} if loop else set())
 
 
-def _has_main(called: Mapping[str, Any]) -> bool:
+def _has_main(called: Template) -> bool:
     """Whether *called* is a container set with a container whose output and exit code are the pod's."""
-    containers = (called.get("containerSet") or {}).get("containers") or []
-    return any(container.get("name") == "main" for container in containers)
+    return any(container.name == "main" for container in called.container_set.containers)
 
 
-def exported_by(called: Mapping[str, Any]) -> set[str]:
+def exported_by(called: Template) -> set[str]:
     """The workflow's outputs that the template *called* adds."""
     scope = set()
-    outputs = called.get("outputs") or {}
-    for plural, wildcard in (("parameters", ANY_PARAMETER), ("artifacts", ANY_ARTIFACT)):
-        for entry in outputs.get(plural) or []:
-            if name := entry.get("globalName"):
-                scope.add(wildcard if "{{" in name else f"workflow.outputs.{plural}.{name}")
+    for plural, wildcard, entries in (
+        ("parameters", ANY_PARAMETER, called.outputs.parameters),
+        ("artifacts", ANY_ARTIFACT, called.outputs.artifacts),
+    ):
+        for name in (entry.global_name for entry in entries if entry.global_name):
+            scope.add(wildcard if "{{" in name else f"workflow.outputs.{plural}.{name}")
     return scope
 
 
-def of_items(task: Mapping[str, Any]) -> set[str]:
+def of_items(task: Task) -> set[str]:
     """What ``{{item}}`` may be followed by in the task or step *task*."""
-    if task.get("withParam"):
+    if task.with_param:
         return {"item", ANY_ITEM}
-    if task.get("withSequence") is not None:
+    if task.with_sequence is not None:
         return {"item"}
     scope = set()
-    for item in task.get("withItems") or []:
+    for item in task.with_items:
         if isinstance(item, dict):
             scope |= {f"item.{key}" for key in item}
         elif isinstance(item, list):
