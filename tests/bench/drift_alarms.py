@@ -31,7 +31,7 @@ from argosy.domain.data import FeatureSchema
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.search import Choice
 from argosy.ml import bins as binning
-from argosy.ml import bundling, frames, training
+from argosy.ml import bundling, frames, refit
 from argosy.ml import drift as measures
 from argosy.ml.encoding import Encoder
 from argosy.ml.predictor import Predictor
@@ -199,7 +199,7 @@ def made_up(name: str, folder: Path, *, seed: int = 1, trained_on: int = 3_000, 
 def _trained(folder: Path, settings: ModelSettings, *sides: frames.Examples) -> Predictor:
     """The model of the *sides*, training and holdout; those in the folder where none are given."""
     train, holdout = sides or [frames.read(folder / "features", side) for side in ("train", "holdout")]
-    fitted = training.fit(train, POINT, settings)
+    fitted = refit.fit(train, POINT, settings)
     digest = bundling.pack(
         folder / "bundle",
         settings=settings,

@@ -28,7 +28,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from argosy import wiring
-from argosy.adapters.feast_features import publishing, shared
+from argosy.adapters.feast_features import publishing, shared_store
 from argosy.adapters.feast_features.online import FeastOnline
 from argosy.ports.features import Definition, OnlineFeatures
 from argosy.ports.tables import EVENT_TIME
@@ -78,7 +78,7 @@ def feast_over(online: Mapping[str, Any], names: list[str], folder: Path) -> Any
     from feast.types import Float64, String
 
     config = RepoConfig(
-        project=shared.project(DIGEST),
+        project=shared_store.project(DIGEST),
         provider="local",
         registry=str(folder / f"{online['type']}.db"),
         online_store=dict(online),
@@ -87,7 +87,9 @@ def feast_over(online: Mapping[str, Any], names: list[str], folder: Path) -> Any
     store, entity = FeatureStore(config=config), Entity(name="id", join_keys=["id"], value_type=ValueType.STRING)
     schema = [Field(name="id", dtype=String), *(Field(name=name, dtype=Float64) for name in names)]
     source = FileSource(name="rows", path="rows.parquet", timestamp_field=EVENT_TIME)
-    store.apply([entity, FeatureView(name=shared.VIEW, entities=[entity], schema=schema, source=source, online=True)])
+    store.apply(
+        [entity, FeatureView(name=shared_store.VIEW, entities=[entity], schema=schema, source=source, online=True)]
+    )
     return store
 
 
@@ -110,7 +112,7 @@ def of_server(name: str, server: Database, published: Path, names: list[str], fo
     if name == "postgresql":
         where = {"host": host, "port": int(port), "database": "postgres", "user": "argosy", "password": ""}
         online = {"type": "postgres", "db_schema": "public", "sslmode": "disable", **where}
-    return Store(name, store.open(DIGEST), feast_over(online, names, folder), shared.VIEW, names)
+    return Store(name, store.open(DIGEST), feast_over(online, names, folder), shared_store.VIEW, names)
 
 
 @contextlib.contextmanager

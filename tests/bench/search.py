@@ -66,11 +66,11 @@ def _pair(features: Path, scratch: Path, seed: int, given: argparse.Namespace) -
 def _scores(folder: Path) -> dict[str, Any]:
     """Our bundle on the test side, and what its training record says."""
     from argosy.domain.search import SearchHistory
-    from argosy.domain.training import TrainingRecord
+    from argosy.domain.training_record import TrainingRecord
     from argosy.ml import frames, metrics
     from argosy.ml.predictor import Predictor
 
-    record = TrainingRecord.read(folder / "training" / "training.json")
+    record = TrainingRecord.read(folder / "training" / "refit.json")
     model = Predictor.load(folder / "bundle", record.model_digest)
     test = frames.read(folder / "features", "holdout")
     answers, cut = model.predict_matrix(test.matrix), record.threshold
@@ -90,7 +90,7 @@ def _trace(folder: Path, marks: Sequence[float]) -> list[tuple[float, float]]:
     """Cross-validated F1 of the best trial so far, at the end of each round. Not on our clock: nobody needs it."""
     from argosy.domain.model_settings import ModelSettings
     from argosy.domain.search import SearchHistory
-    from argosy.ml import frames, rounds, training
+    from argosy.ml import frames, refit, rounds
 
     settings = ModelSettings.read(folder / "settings.json")
     history, train = SearchHistory.read(folder / "all.json"), frames.read(folder / "features", "train")
@@ -99,7 +99,7 @@ def _trace(folder: Path, marks: Sequence[float]) -> list[tuple[float, float]]:
         so_far = history.trials[: number * settings.search.per_round]
         choice = rounds.choose(history.model_copy(update={"trials": so_far}))
         trace.append(
-            (mark, statistics.fmean(training.fold_scores(training.fit(train, choice, settings), train, settings)["f1"]))
+            (mark, statistics.fmean(refit.fold_scores(refit.fit(train, choice, settings), train, settings)["f1"]))
         )
     return trace
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from argosy import errors, wiring
-from argosy.adapters.feast_features import publishing, shared
+from argosy.adapters.feast_features import publishing, shared_store
 from argosy.adapters.feast_features.online import FeastOnline
 from argosy.adapters.feast_features.postgres_store import PostgresStore
 from argosy.adapters.feast_features.redis_store import RedisStore
@@ -56,7 +56,7 @@ def publish(rows: Rows, folder: Path) -> Path:
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that does much else at the same time is no store that hangs."""
-    monkeypatch.setattr(shared, "ANSWER_SECONDS", 30.0)
+    monkeypatch.setattr(shared_store, "ANSWER_SECONDS", 30.0)
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +146,7 @@ def feast_store(server: Database, folder: Path) -> Any:
         online = {"type": "postgres", "db_schema": "public", "sslmode": "disable", **where}
     store = FeatureStore(
         config=RepoConfig(
-            project=shared.project(DIGEST),
+            project=shared_store.project(DIGEST),
             provider="local",
             registry=str(folder / "registry.db"),
             online_store=online,
@@ -161,7 +161,7 @@ def feast_store(server: Database, folder: Path) -> Any:
     schema += [Field(name="score", dtype=Float64), Field(name="kind", dtype=String)]
     source = FileSource(name="rows", path="rows.parquet", timestamp_field=EVENT_TIME)
     view = FeatureView(
-        name=shared.VIEW, entities=entities, ttl=datetime.timedelta(0), schema=schema, source=source, online=True
+        name=shared_store.VIEW, entities=entities, ttl=datetime.timedelta(0), schema=schema, source=source, online=True
     )
     store.apply([*entities, view])
     return store
@@ -173,7 +173,8 @@ def test_feast_reads_what_argosy_wrote(server: Database, published: Path, tmp_pa
     store = opened(server)
     store.load(published, DIGEST, "toy")
     answer = feast_store(server, tmp_path).get_online_features(
-        features=[f"{shared.VIEW}:score", f"{shared.VIEW}:kind"], entity_rows=[keys(entity) for entity in ROWS]
+        features=[f"{shared_store.VIEW}:score", f"{shared_store.VIEW}:kind"],
+        entity_rows=[keys(entity) for entity in ROWS],
     )
     found = answer.to_dict()
     assert found["score"] == [row["score"] for row in ROWS.values()]
@@ -192,7 +193,7 @@ def test_argosy_reads_what_feast_wrote(server: Database, published: Path, tmp_pa
         {**keys(("new", 5)), "score": None, "kind": "feast"},
     ]
     frame = pd.DataFrame(rows).assign(**{EVENT_TIME: MOMENT + datetime.timedelta(days=1)})
-    feast_store(server, tmp_path).write_to_online_store(shared.VIEW, frame)
+    feast_store(server, tmp_path).write_to_online_store(shared_store.VIEW, frame)
     found = asked(store.open(DIGEST), [keys(("a", 1)), keys(("new", 5)), keys(("b", 1))])
     assert found == [{"score": 2.25, "kind": "feast"}, {"score": None, "kind": "feast"}, ROWS["b", 1]]
 
@@ -235,11 +236,11 @@ def test_a_store_that_hangs(server: Database, published: Path, monkeypatch: pyte
 
     def hang() -> None:
         server.signal(signal.SIGSTOP)
-        monkeypatch.setattr(shared, "ANSWER_SECONDS", 0.2)
+        monkeypatch.setattr(shared_store, "ANSWER_SECONDS", 0.2)
 
     def go_on() -> None:
         server.signal(signal.SIGCONT)
-        monkeypatch.setattr(shared, "ANSWER_SECONDS", 30.0)
+        monkeypatch.setattr(shared_store, "ANSWER_SECONDS", 30.0)
 
     assert failing_then_well(server, published, hang, go_on) == "no answer within 0.2 s"
 

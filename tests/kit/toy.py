@@ -13,7 +13,7 @@ from argosy.domain.documents import sha256
 from argosy.domain.evidence import ChampionRef, Evidence, GateResult, VerdictWord
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.search import Choice, SearchHistory, Trial
-from argosy.domain.training import ClassRecord, LearningCurve, TrainingRecord
+from argosy.domain.training_record import ClassRecord, LearningCurve, TrainingRecord
 from argosy.testing.forge_contract import CLEAN
 
 POLICY = b"""model: toy

@@ -6,7 +6,7 @@ Takes what was read, says what is wrong and where; reading, and which line that 
 from collections.abc import Iterator, Sequence
 
 from argosy.domain import expectation_types, measurements, reserved_names, settings_checks
-from argosy.domain.definitions import Definitions, FeatureLine, SourceLine
+from argosy.domain.definitions_outline import Definitions, FeatureLine, SourceLine
 from argosy.domain.expectations import Expectation, Expectations
 from argosy.domain.model_settings import ModelSettings, Source
 from argosy.domain.policy import Policy

@@ -7,7 +7,7 @@ from argosy.domain.data import Lineage
 from argosy.domain.evidence import Evidence
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.search import Choice, SearchHistory
-from argosy.domain.training import TrainingRecord
+from argosy.domain.training_record import TrainingRecord
 
 Series = dict[str, list[tuple[int, float]]]
 

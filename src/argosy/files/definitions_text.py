@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from argosy import errors
-from argosy.domain.definitions import Definitions, FeatureLine, SourceLine
+from argosy.domain.definitions_outline import Definitions, FeatureLine, SourceLine
 
 
 def read(path: Path) -> Definitions:

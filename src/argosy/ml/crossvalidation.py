@@ -18,7 +18,7 @@ from argosy.domain.search import Asked, Trial
 from argosy.ml import boosting, metrics, splits
 from argosy.ml.encoding import Encoder
 from argosy.ml.frames import Examples
-from argosy.ml.pruning import Bar
+from argosy.ml.pruning import PercentilePruner
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class CrossValidation:
         assignment = splits.folds(examples, settings)
         self._folds = [_fold(examples, assignment, number, settings) for number in range(settings.search.folds)]
 
-    def score(self, asked: Asked, bar: Bar) -> Trial:
+    def score(self, asked: Asked, bar: PercentilePruner) -> Trial:
         """Score *asked*, fold by fold, until all are scored or *bar* stops it."""
         started = time.monotonic()
         outcomes: list[FoldOutcome] = []

@@ -16,7 +16,7 @@ KEPT = 0.25
 ENOUGH = 8
 
 
-class Bar:
+class PercentilePruner:
     """What a trial's running mean must reach after each number of folds."""
 
     def __init__(self, history: SearchHistory, search: Search) -> None:

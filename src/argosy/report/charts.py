@@ -10,7 +10,7 @@ from itertools import accumulate, pairwise
 
 from argosy.domain.evidence import ComparisonResult, Curve, GateResult
 from argosy.domain.search import Choice, SearchHistory
-from argosy.domain.training import LearningCurve
+from argosy.domain.training_record import LearningCurve
 from argosy.report import formats
 from argosy.report.ledger import Ledger
 

@@ -16,7 +16,7 @@ from argosy.domain.evidence import ChampionRef, Evidence
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.policy import Policy
 from argosy.domain.search import Choice, SearchHistory
-from argosy.domain.training import TrainingRecord
+from argosy.domain.training_record import TrainingRecord
 
 _ATTEMPT = re.compile(r"\(\d+\)(?=$|\.)")
 FindArtifact = Callable[[str, str], Path | None]

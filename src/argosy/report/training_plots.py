@@ -8,7 +8,7 @@ import html
 from collections.abc import Sequence
 from pathlib import Path
 
-from argosy.domain.training import LearningCurve, TrainingRecord
+from argosy.domain.training_record import LearningCurve, TrainingRecord
 
 WIDTH = 640
 INK = "#1f2933"

@@ -124,15 +124,15 @@ class SharedOnlineStoreContract(OnlineFeaturesContract):
         self, store: SharedOnlineStore, published: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Half a store is none, and the next attempt makes it whole."""
-        from argosy.adapters.feast_features import shared
+        from argosy.adapters.feast_features import shared_store
 
-        whole = shared.entities
+        whole = shared_store.entities
 
         def half(folder: Path) -> Any:
             yield from list(whole(folder))[:2]
             raise errors.TryAgain("the power went")
 
-        monkeypatch.setattr(shared, "entities", half)
+        monkeypatch.setattr(shared_store, "entities", half)
         with pytest.raises(errors.TryAgain, match="the power went"):
             store.load(published, DIGEST, "toy")
         with pytest.raises(errors.Misconfigured, match="was not loaded"):

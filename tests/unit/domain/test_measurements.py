@@ -9,8 +9,8 @@ import pytest
 from argosy.domain import expectation_types, measurements
 from argosy.domain.search import Choice
 from argosy.ml import frames, metrics
+from argosy.ml.evaluation import measure
 from argosy.ml.predictor import Predictor
-from argosy.ml.sixfold import measure
 from argosy.steps.train.run import run as train
 from kit.examples import Given, make_settings
 

@@ -13,7 +13,7 @@ from argosy import errors
 from argosy.domain import bundle
 from argosy.domain.bundle import Histogram
 from argosy.domain.search import Choice
-from argosy.ml import bins, bundling, drift, frames, training
+from argosy.ml import bins, bundling, drift, frames, refit
 from argosy.ml.predictor import Predictor
 from kit.examples import Given
 
@@ -57,7 +57,7 @@ def test_where_a_value_falls(value: float, position: int) -> None:
 def packed(given: Given, folder: Path) -> Predictor:
     """The model of *given*'s training side, from its bundle in *folder*."""
     train, holdout = frames.read(given.features, "train"), frames.read(given.features, "holdout")
-    fitted = training.fit(train, choice(), given.settings)
+    fitted = refit.fit(train, choice(), given.settings)
     digest = bundling.pack(
         folder, settings=given.settings, booster=fitted.booster, threshold=None, train=train, holdout=holdout
     )

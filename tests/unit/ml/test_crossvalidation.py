@@ -8,7 +8,7 @@ import pytest
 from argosy.domain.search import Asked, SearchHistory, Trial
 from argosy.ml import crossvalidation, frames, metrics, rounds
 from argosy.ml.crossvalidation import CrossValidation
-from argosy.ml.pruning import Bar
+from argosy.ml.pruning import PercentilePruner
 from kit.examples import Given
 
 POINTS = [Asked(number=0, parameters={"max_depth": 2}), Asked(number=1, parameters={"max_depth": 4})]
@@ -22,7 +22,7 @@ def without_time(trial: Trial) -> Trial:
 def score(given: Given, points: list[Asked], history: SearchHistory | None = None) -> dict[int, Trial]:
     """The trials of *points*, by number."""
     folds = CrossValidation(frames.read(given.features, "train"), given.settings)
-    bar = Bar(history or rounds.empty(given.settings), given.settings.search)
+    bar = PercentilePruner(history or rounds.empty(given.settings), given.settings.search)
     return {point.number: without_time(folds.score(point, bar)) for point in points}
 
 

@@ -15,7 +15,7 @@ import xgboost
 from argosy import errors
 from argosy.domain import bundle
 from argosy.domain.search import Choice
-from argosy.ml import bundling, frames, predictor, training
+from argosy.ml import bundling, frames, predictor, refit
 from argosy.ml.frames import Examples
 from argosy.ml.predictor import Predictor
 from kit.examples import Given
@@ -43,7 +43,7 @@ def pack(given: Given, folder: Path) -> Packed:
     """A small model of *given*."""
     examples, holdout = frames.read(given.features, "train"), frames.read(given.features, "holdout")
     choice = Choice(trial=0, score=0.0, metric="m", parameters={"max_depth": 4}, boost_rounds=30)
-    fitted = training.fit(examples, choice, given.settings)
+    fitted = refit.fit(examples, choice, given.settings)
     digest = bundling.pack(
         folder,
         settings=given.settings,

@@ -41,17 +41,17 @@ EIGHT = [[0.1 * number] * 3 for number in range(1, 9)]
 )
 def test_against_the_best_quarter(direction: str, scores: list[float], stops: bool) -> None:
     """A trial goes on while its running mean is among the best quarter of those with as many folds."""
-    assert pruning.Bar(history(direction, EIGHT), SEARCH).stops(scores) is stops
+    assert pruning.PercentilePruner(history(direction, EIGHT), SEARCH).stops(scores) is stops
 
 
 def test_too_few_to_compare_with() -> None:
     """Seven trials are no ground to give one up."""
-    assert not pruning.Bar(history("maximize", EIGHT[:7]), SEARCH).stops([0.0])
+    assert not pruning.PercentilePruner(history("maximize", EIGHT[:7]), SEARCH).stops([0.0])
 
 
 def test_pruned_trials_count_as_far_as_they_went() -> None:
     """The bar after one fold is over all trials; after two over those that got there, once they are enough."""
-    bar = pruning.Bar(history("maximize", [*EIGHT[:4], *([[0.9]] * 4)]), SEARCH)
+    bar = pruning.PercentilePruner(history("maximize", [*EIGHT[:4], *([[0.9]] * 4)]), SEARCH)
     assert bar.stops([0.85])
     assert not bar.stops([0.0, 0.0])
 
@@ -59,6 +59,6 @@ def test_pruned_trials_count_as_far_as_they_went() -> None:
 def test_not_before_its_time() -> None:
     """`prune_after_folds` folds are always scored."""
     search = Search(metric="m", folds=3, prune_after_folds=2)
-    bar = pruning.Bar(history("maximize", EIGHT), search)
+    bar = pruning.PercentilePruner(history("maximize", EIGHT), search)
     assert not bar.stops([0.0])
     assert bar.stops([0.0, 0.0])

@@ -17,7 +17,7 @@ from argosy.domain.data import (
 from argosy.domain.evidence import ChampionRef, ComparisonResult, Curve, Evidence, GateResult, Table
 from argosy.domain.provenance import Provenance
 from argosy.domain.search import Choice, SearchHistory, Trial
-from argosy.domain.training import LearningCurve, TrainingRecord
+from argosy.domain.training_record import LearningCurve, TrainingRecord
 from argosy.report.record import Entry, Facts, RunReport
 
 START = 1_780_000_000.0

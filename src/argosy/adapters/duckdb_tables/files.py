@@ -33,7 +33,7 @@ OTHERS = ((b"PK\x03\x04", "a spreadsheet or an archive"), (b"\x1f\x8b", "compres
 
 
 @dataclass(frozen=True)
-class Table:
+class SourceTable:
     """A file whose rows can be selected."""
 
     columns: dict[str, str]
@@ -44,7 +44,7 @@ class Table:
     """Whether the file says the types of its columns itself."""
 
 
-def open_table(database: duckdb.DuckDBPyConnection, source: Source, file: Path) -> Table:
+def open_table(database: duckdb.DuckDBPyConnection, source: Source, file: Path) -> SourceTable:
     """The table in *file*. Raises Rejected where it is none, Misconfigured where nothing is there."""
     if not file.is_file():
         raise errors.Misconfigured(f"source {source.name!r}: there is no file {file}")
@@ -58,7 +58,7 @@ def open_table(database: duckdb.DuckDBPyConnection, source: Source, file: Path) 
     return _csv(source, file) if kind == "csv" else _parquet(database, source, file)
 
 
-def place(source: Source, table: Table, file: Path, row: int) -> str:
+def place(source: Source, table: SourceTable, file: Path, row: int) -> str:
     """Where the row that is number *row* from 1 stands in *file*."""
     if table.typed:
         return f"row {row}"
@@ -68,7 +68,7 @@ def place(source: Source, table: Table, file: Path, row: int) -> str:
     return f"data row {row}" if line is None else f"line {line}"
 
 
-def _csv(source: Source, file: Path) -> Table:
+def _csv(source: Source, file: Path) -> SourceTable:
     header = headers.distinct(source, file, _header(source, file))
     # Every column as text: types come from the contract.
     columns = ", ".join(f"{sql.text(column)}: 'VARCHAR'" for column in header)
@@ -78,7 +78,7 @@ def _csv(source: Source, file: Path) -> Table:
         f"delim = {sql.text(source.delimiter or ',')}, quote = '\"', escape = '\"', nullstr = [{missing}], strict_mode = true, "
         f"max_line_size = {LONGEST_LINE})"
     )
-    return Table(dict.fromkeys(header, "VARCHAR"), select, typed=False)
+    return SourceTable(dict.fromkeys(header, "VARCHAR"), select, typed=False)
 
 
 def _header(source: Source, file: Path) -> list[str]:
@@ -132,7 +132,7 @@ def _not_utf8(source: Source, file: Path, line: int) -> errors.Rejected:
     )
 
 
-def _parquet(database: duckdb.DuckDBPyConnection, source: Source, file: Path) -> Table:
+def _parquet(database: duckdb.DuckDBPyConnection, source: Source, file: Path) -> SourceTable:
     reader = f"read_parquet({sql.text(str(file))})"
     try:
         names = [
@@ -148,7 +148,7 @@ def _parquet(database: duckdb.DuckDBPyConnection, source: Source, file: Path) ->
     written = names if len(names) == len(found) else [row[0] for row in found]
     named = list(zip(headers.distinct(source, file, written), found, strict=True))
     selected = ", ".join(f"{sql.missing_or(row[0], row[1])} AS {sql.name(name)}" for name, row in named)
-    return Table({name: row[1] for name, row in named}, f"SELECT {selected} FROM {reader}", typed=True)  # noqa: S608
+    return SourceTable({name: row[1] for name, row in named}, f"SELECT {selected} FROM {reader}", typed=True)  # noqa: S608
 
 
 def unreadable(source: Source, file: Path, error: duckdb.Error) -> errors.ArgosyError:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from argosy import errors
-from argosy.adapters.duckdb_tables import advice, files, headers, sql
+from argosy.adapters.duckdb_tables import files, headers, setting_hints, sql
 from argosy.domain.model_settings import Column, Label, RejectRule, Source
 from argosy.ports import tables
 
@@ -107,7 +107,7 @@ def _has(source: Source, name: str) -> bool:
     return any(column.name.casefold() == name for column in source.columns)
 
 
-def _load(database: duckdb.DuckDBPyConnection, source: Source, table: files.Table, file: Path) -> None:
+def _load(database: duckdb.DuckDBPyConnection, source: Source, table: files.SourceTable, file: Path) -> None:
     try:
         database.execute(
             f"CREATE TABLE read_rows AS SELECT row_number() OVER () AS {sql.ROW}, * FROM ({table.select})"  # noqa: S608
@@ -119,7 +119,7 @@ def _load(database: duckdb.DuckDBPyConnection, source: Source, table: files.Tabl
         raise errors.Rejected(f"source {source.name!r}: {file} has no rows, only columns")
 
 
-def _check_types(source: Source, table: files.Table, file: Path) -> None:
+def _check_types(source: Source, table: files.SourceTable, file: Path) -> None:
     if not table.typed:
         return
     problems = [
@@ -143,7 +143,7 @@ def _how_to_accept(column: Column, found: str) -> str:
 
 
 def _judge(
-    database: duckdb.DuckDBPyConnection, source: Source, table: files.Table, rules: Sequence[RejectRule]
+    database: duckdb.DuckDBPyConnection, source: Source, table: files.SourceTable, rules: Sequence[RejectRule]
 ) -> None:
     """Make ``typed_rows``: the contract's columns, and which rule keeps the row aside."""
     _check_zones(database, source)
@@ -172,7 +172,7 @@ def _check_zones(database: duckdb.DuckDBPyConnection, source: Source) -> None:
                 ) from None
 
 
-def _converted(source: Source, table: files.Table, column: Column) -> str:
+def _converted(source: Source, table: files.SourceTable, column: Column) -> str:
     if table.typed:
         return sql.from_typed(column, table.columns[column.name])
     return sql.from_text(column, source.decimal or ".")
@@ -192,7 +192,7 @@ def _check_rule(database: duckdb.DuckDBPyConnection, source: Source, rule: Rejec
 
 
 def _count(
-    database: duckdb.DuckDBPyConnection, source: Source, table: files.Table, rules: Sequence[RejectRule]
+    database: duckdb.DuckDBPyConnection, source: Source, table: files.SourceTable, rules: Sequence[RejectRule]
 ) -> tables.Counts:
     found = dict(
         database.execute(f"SELECT {sql.REASON}, count(*) FROM typed_rows GROUP BY ALL").fetchall()  # noqa: S608
@@ -208,7 +208,7 @@ def _count(
     )
 
 
-def _broken(database: duckdb.DuckDBPyConnection, source: Source, table: files.Table, file: Path) -> list[str]:
+def _broken(database: duckdb.DuckDBPyConnection, source: Source, table: files.SourceTable, file: Path) -> list[str]:
     """A sentence for each column with a value that the contract does not allow, in a row that nothing keeps aside."""
     required = {*source.entity, source.timestamp, source.created}
     found = [_unreadable(database, source, table, file, column) for column in source.columns]
@@ -222,7 +222,7 @@ def _broken(database: duckdb.DuckDBPyConnection, source: Source, table: files.Ta
 
 
 def _unreadable(
-    database: duckdb.DuckDBPyConnection, source: Source, table: files.Table, file: Path, column: Column
+    database: duckdb.DuckDBPyConnection, source: Source, table: files.SourceTable, file: Path, column: Column
 ) -> str | None:
     quoted = sql.name(column.name)
     row = database.execute(
@@ -234,7 +234,7 @@ def _unreadable(
         return None
     count, first, value = row
     example = "its value is withheld, the column is personal" if column.personal else f"it says {headers.shown(value)}"
-    setting = advice.of(source, column, value)
+    setting = setting_hints.of(source, column, value)
     return (
         f"source {source.name!r}: column {column.name!r} of {file} is no {column.type} in {count} row{'s' if count > 1 else ''}: "
         f"in {files.place(source, table, file, first)} {example}; {f'{setting}; or ' if setting else ''}mend the file, or keep such rows "
@@ -249,7 +249,7 @@ def _condition(column: Column) -> str:
 
 
 def _missing(
-    database: duckdb.DuckDBPyConnection, source: Source, table: files.Table, file: Path, column: Column
+    database: duckdb.DuckDBPyConnection, source: Source, table: files.SourceTable, file: Path, column: Column
 ) -> str | None:
     row = database.execute(
         f"SELECT count(*), min({sql.ROW}) FROM typed_rows "  # noqa: S608

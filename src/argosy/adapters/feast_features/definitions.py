@@ -24,7 +24,7 @@ TYPES = {"string": String, "integer": Int64, "number": Float64, "boolean": Bool}
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedDefinitions:
     """What a definitions file defines."""
 
     entities: list[Entity]
@@ -40,7 +40,7 @@ class Loaded:
         return [*self.entities, *self.views, self.service]
 
 
-def load(file: Path, settings: ModelSettings) -> Loaded:
+def load(file: Path, settings: ModelSettings) -> LoadedDefinitions:
     """The definitions in *file*. Raises Misconfigured where they cannot be used with *settings*."""
     found = list(_execute(file).values())
     # Feast compares definitions by content; the same object under two names is one.
@@ -67,7 +67,7 @@ def load(file: Path, settings: ModelSettings) -> Loaded:
         )
     used = {projection.name for projection in service.feature_view_projections}
     _names_can_be_joined(file, features, sorted(keys), settings)
-    return Loaded(
+    return LoadedDefinitions(
         entities=[entities[name] for name in sorted(entities)],
         views=[views[name] for name in sorted(used)],
         service=service,

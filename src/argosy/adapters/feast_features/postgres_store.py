@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from argosy import errors
-from argosy.adapters.feast_features import shared
+from argosy.adapters.feast_features import shared_store
 from argosy.adapters.feast_features.index import Index
 from argosy.ports.features import Held, OnlineFeatures
 
@@ -45,28 +45,30 @@ class PostgresStore:
             connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
             connection.execute(ENTRIES)
             if text := _entry(connection, digest):
-                there, held = shared.read_entry(digest, text)
-                again = shared.entry(there, replace(held, loaded_at=shared.now()))
+                there, held = shared_store.read_entry(digest, text)
+                again = shared_store.entry(there, replace(held, loaded_at=shared_store.now()))
                 connection.execute("UPDATE argosy_online SET entry = %s WHERE digest = %s", [again, digest])
                 return
             connection.execute(sql.SQL(TABLE).format(table))
             with connection.cursor() as cursor, cursor.copy(sql.SQL(COPY).format(table)) as copy:
                 copy.set_types(["bytea", "text", "bytea", "timestamptz"])
-                for entity in shared.entities(folder):
+                for entity in shared_store.entities(folder):
                     moment = datetime.fromtimestamp(entity.seconds, UTC)
                     for name, value in entity.cells.items():
                         copy.write_row((entity.key, name, value, moment))
                     count += 1
-            held = Held(digest, model, count, shared.now(), whole=True)
-            connection.execute("INSERT INTO argosy_online VALUES (%s, %s)", [digest, shared.entry(index, held)])
+            held = Held(digest, model, count, shared_store.now(), whole=True)
+            connection.execute("INSERT INTO argosy_online VALUES (%s, %s)", [digest, shared_store.entry(index, held)])
 
     def open(self, digest: str) -> OnlineFeatures:
         """See the port."""
         with self._connected() as connection:
             text = _entry(connection, digest) if _has_entries(connection) else None
         if text is None:
-            raise errors.Misconfigured(f"the online store {digest} in {shared.shown(self._uri)} {shared.LOST}")
-        return shared.SharedFeatures(shared.read_entry(digest, text)[0], _Reader(self._uri, digest))
+            raise errors.Misconfigured(
+                f"the online store {digest} in {shared_store.shown(self._uri)} {shared_store.LOST}"
+            )
+        return shared_store.SharedFeatures(shared_store.read_entry(digest, text)[0], _Reader(self._uri, digest))
 
     def held(self) -> Sequence[Held]:
         """See the port."""
@@ -74,7 +76,7 @@ class PostgresStore:
             if not _has_entries(connection):
                 return []
             found = connection.execute("SELECT digest, entry FROM argosy_online ORDER BY digest").fetchall()
-        return [shared.read_entry(digest, text)[1] for digest, text in found]
+        return [shared_store.read_entry(digest, text)[1] for digest, text in found]
 
     def drop(self, digest: str) -> None:
         """See the port."""
@@ -87,13 +89,13 @@ class PostgresStore:
     def _connected(self) -> Iterator[psycopg.Connection[Any]]:
         with (
             _reported(self._uri),
-            psycopg.connect(self._uri, connect_timeout=int(shared.CONNECT_SECONDS)) as connection,
+            psycopg.connect(self._uri, connect_timeout=int(shared_store.CONNECT_SECONDS)) as connection,
         ):
             yield connection
 
 
 class _Reader:
-    """See :class:`argosy.adapters.feast_features.shared.Backend`."""
+    """See :class:`argosy.adapters.feast_features.shared_store.Backend`."""
 
     def __init__(self, uri: str, digest: str) -> None:
         self._uri = uri
@@ -146,7 +148,7 @@ class _Connections:
                 # One that lay idle may have been closed by the other side, and so may all of them; a new one tells.
                 with contextlib.suppress(psycopg.OperationalError):
                     return await self._kept(self._idle.pop(), ask)
-            seconds = int(shared.CONNECT_SECONDS)
+            seconds = int(shared_store.CONNECT_SECONDS)
             return await self._kept(
                 await psycopg.AsyncConnection.connect(self._uri, autocommit=True, connect_timeout=seconds), ask
             )
@@ -169,7 +171,7 @@ class _Connections:
 
 
 def _table(digest: str) -> sql.Identifier:
-    return sql.Identifier(f"{shared.project(digest)}_{shared.VIEW}")
+    return sql.Identifier(f"{shared_store.project(digest)}_{shared_store.VIEW}")
 
 
 def _has_entries(connection: psycopg.Connection[Any]) -> bool:
@@ -184,7 +186,7 @@ def _entry(connection: psycopg.Connection[Any], digest: str) -> str | None:
 @contextlib.contextmanager
 def _reported(uri: str) -> Iterator[None]:
     """Errors of the client as ours, without the addresses and the lines of a query that they hold."""
-    where = f"the online store {shared.shown(uri)}"
+    where = f"the online store {shared_store.shown(uri)}"
     try:
         yield
     except psycopg.errors.UndefinedTable:
@@ -193,10 +195,12 @@ def _reported(uri: str) -> Iterator[None]:
         raise errors.Misconfigured(f"{where} refuses: {_first_line(error)}") from error
     except psycopg.OperationalError as error:
         if any(refusal in str(error) for refusal in REFUSALS):
-            raise errors.Misconfigured(f"{where} refuses: {_first_line(error)}; look at {shared.SETTING}") from error
+            raise errors.Misconfigured(
+                f"{where} refuses: {_first_line(error)}; look at {shared_store.SETTING}"
+            ) from error
         raise errors.TryAgain(f"{where}: {_first_line(error)}") from error
     except psycopg.ProgrammingError as error:
-        raise errors.Misconfigured(f"{shared.SETTING}: {_first_line(error)}") from error
+        raise errors.Misconfigured(f"{shared_store.SETTING}: {_first_line(error)}") from error
     except psycopg.Error as error:
         raise errors.TryAgain(f"{where}: {_first_line(error)}") from error
 

@@ -18,15 +18,15 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from argosy import errors
-from argosy.adapters.feast_features import codec, shared
+from argosy.adapters.feast_features import codec, shared_store
 from argosy.adapters.feast_features.index import Index
-from argosy.adapters.feast_features.shared import Entity
+from argosy.adapters.feast_features.shared_store import Entity
 from argosy.ports.features import Held, OnlineFeatures
 
 ENTRIES = "argosy:online:"
 BATCH = 1000
 """Entities a round trip."""
-TIME = f"_ts:{shared.VIEW}".encode()
+TIME = f"_ts:{shared_store.VIEW}".encode()
 """The field of an entity's time; an entity that is there has it."""
 CONNECTIONS = 32
 WRITE_SECONDS = 60.0
@@ -45,45 +45,49 @@ class RedisStore:
         index, count = Index.read(folder), 0
         with self._connected() as client:
             text = client.get(_entry(digest))
-            there, held = shared.read_entry(digest, text) if text else (index, None)
+            there, held = shared_store.read_entry(digest, text) if text else (index, None)
             if held is not None and held.whole:
-                client.set(_entry(digest), shared.entry(there, replace(held, loaded_at=shared.now())))
+                client.set(_entry(digest), shared_store.entry(there, replace(held, loaded_at=shared_store.now())))
                 return
             _refuse_eviction(client, self._uri)
-            begun = Held(digest, model, 0, shared.now(), whole=False)
-            client.set(_entry(digest), shared.entry(index, begun))
-            rest = shared.entities(folder)
+            begun = Held(digest, model, 0, shared_store.now(), whole=False)
+            client.set(_entry(digest), shared_store.entry(index, begun))
+            rest = shared_store.entities(folder)
             while batch := list(itertools.islice(rest, BATCH)):
                 with client.pipeline(transaction=False) as pipe:
                     for entity in batch:
                         pipe.hset(_key(entity.key, digest), mapping=_fields(entity))
                     pipe.execute()
                 count += len(batch)
-            client.set(_entry(digest), shared.entry(index, Held(digest, model, count, shared.now(), whole=True)))
+            client.set(
+                _entry(digest), shared_store.entry(index, Held(digest, model, count, shared_store.now(), whole=True))
+            )
 
     def open(self, digest: str) -> OnlineFeatures:
         """See the port."""
         with self._connected() as client:
             text = client.get(_entry(digest))
-        index, held = shared.read_entry(digest, text) if text else (None, None)
+        index, held = shared_store.read_entry(digest, text) if text else (None, None)
         if index is None or held is None or not held.whole:
-            raise errors.Misconfigured(f"the online store {digest} in {shared.shown(self._uri)} {shared.LOST}")
-        return shared.SharedFeatures(index, _Reader(self._uri, digest, index))
+            raise errors.Misconfigured(
+                f"the online store {digest} in {shared_store.shown(self._uri)} {shared_store.LOST}"
+            )
+        return shared_store.SharedFeatures(index, _Reader(self._uri, digest, index))
 
     def held(self) -> Sequence[Held]:
         """See the port."""
         with self._connected() as client:
             names = [name.decode() for name in client.scan_iter(match=f"{ENTRIES}*", count=BATCH)]
             found = {name.removeprefix(ENTRIES): client.get(name) for name in names}
-        return [shared.read_entry(digest, text)[1] for digest, text in sorted(found.items()) if text]
+        return [shared_store.read_entry(digest, text)[1] for digest, text in sorted(found.items()) if text]
 
     def drop(self, digest: str) -> None:
         """See the port."""
         with self._connected() as client:
             if text := client.get(_entry(digest)):
-                index, held = shared.read_entry(digest, text)
-                client.set(_entry(digest), shared.entry(index, replace(held, whole=False)))
-            keys = client.scan_iter(match=f"*{shared.project(digest)}", count=BATCH)
+                index, held = shared_store.read_entry(digest, text)
+                client.set(_entry(digest), shared_store.entry(index, replace(held, whole=False)))
+            keys = client.scan_iter(match=f"*{shared_store.project(digest)}", count=BATCH)
             while batch := list(itertools.islice(keys, BATCH)):
                 client.unlink(*batch)
             client.delete(_entry(digest))
@@ -94,7 +98,7 @@ class RedisStore:
             client = redis.Redis.from_url(
                 self._uri,
                 socket_timeout=WRITE_SECONDS,
-                socket_connect_timeout=shared.CONNECT_SECONDS,
+                socket_connect_timeout=shared_store.CONNECT_SECONDS,
                 retry=Retry(NoBackoff(), AGAIN),
             )
             with contextlib.closing(client):
@@ -102,7 +106,7 @@ class RedisStore:
 
 
 class _Reader:
-    """See :class:`argosy.adapters.feast_features.shared.Backend`."""
+    """See :class:`argosy.adapters.feast_features.shared_store.Backend`."""
 
     def __init__(self, uri: str, digest: str, index: Index) -> None:
         self._uri = uri
@@ -112,9 +116,9 @@ class _Reader:
         pool = redis.asyncio.BlockingConnectionPool.from_url(
             uri,
             max_connections=CONNECTIONS,
-            timeout=shared.ANSWER_SECONDS,
-            socket_timeout=shared.ANSWER_SECONDS,
-            socket_connect_timeout=shared.ANSWER_SECONDS,
+            timeout=shared_store.ANSWER_SECONDS,
+            socket_timeout=shared_store.ANSWER_SECONDS,
+            socket_connect_timeout=shared_store.ANSWER_SECONDS,
             retry=AsyncRetry(NoBackoff(), AGAIN),
         )
         self._client = redis.asyncio.Redis.from_pool(pool)
@@ -136,7 +140,7 @@ class _Reader:
         """See the protocol."""
         with _reported(self._uri):
             text = await self._client.get(_entry(self._digest))
-        return bool(text) and shared.read_entry(self._digest, text)[1].whole
+        return bool(text) and shared_store.read_entry(self._digest, text)[1].whole
 
     async def close(self) -> None:
         """See the protocol."""
@@ -151,11 +155,11 @@ def _entry(digest: str) -> str:
 
 
 def _key(key: bytes, digest: str) -> bytes:
-    return key + shared.project(digest).encode()
+    return key + shared_store.project(digest).encode()
 
 
 def _field(feature: str) -> bytes:
-    return struct.pack("<I", mmh3.hash(f"{shared.VIEW}:{feature}", signed=False))
+    return struct.pack("<I", mmh3.hash(f"{shared_store.VIEW}:{feature}", signed=False))
 
 
 def _fields(entity: Entity) -> dict[bytes, bytes]:
@@ -167,7 +171,7 @@ def _refuse_eviction(client: "redis.Redis", uri: str) -> None:
     policy = client.info("memory").get("maxmemory_policy", "")
     if policy.startswith("allkeys-"):
         raise errors.Misconfigured(
-            f"the online store {shared.shown(uri)} drops keys when memory is short (maxmemory-policy {policy}), and customers would "
+            f"the online store {shared_store.shown(uri)} drops keys when memory is short (maxmemory-policy {policy}), and customers would "
             "become unknown without a word; set maxmemory-policy to noeviction there, or use a Redis of its own"
         )
 
@@ -175,7 +179,7 @@ def _refuse_eviction(client: "redis.Redis", uri: str) -> None:
 @contextlib.contextmanager
 def _reported(uri: str) -> Iterator[None]:
     """Errors of the client as ours."""
-    where = f"the online store {shared.shown(uri)}"
+    where = f"the online store {shared_store.shown(uri)}"
     try:
         yield
     except exceptions.OutOfMemoryError as error:
@@ -183,8 +187,8 @@ def _reported(uri: str) -> Iterator[None]:
             f"{where} is full: {error}; give it more memory, or let `argosy online prune` drop what nothing serves"
         ) from error
     except (exceptions.AuthenticationError, exceptions.NoPermissionError) as error:
-        raise errors.Misconfigured(f"{where} refuses: {error}; look at {shared.SETTING}") from error
+        raise errors.Misconfigured(f"{where} refuses: {error}; look at {shared_store.SETTING}") from error
     except (exceptions.RedisError, OSError) as error:
         raise errors.TryAgain(f"{where}: {error}") from error
     except ValueError as error:
-        raise errors.Misconfigured(f"{shared.SETTING}: {error}") from error
+        raise errors.Misconfigured(f"{shared_store.SETTING}: {error}") from error

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.json
 import pyarrow.parquet as pq
 
-from argosy.adapters.segment_log import frames, layout, segments
+from argosy.adapters.segment_log import framing, layout, segments
 from argosy.ports.prediction_log import Logged, ServedRelease
 
 _ABOUT = b"argosy.served"
@@ -22,7 +22,7 @@ _BLOCK = 1 << 24
 """Bytes the JSON reader looks at in one piece; a line must fit, and one record is far below that."""
 
 
-def logged(content: frames.Content) -> Logged:
+def logged(content: framing.SegmentContent) -> Logged:
     """*content* in columns. Raises ValueError where it is none of ours."""
     if not content.payloads:
         return unreadable(int(content.damaged))

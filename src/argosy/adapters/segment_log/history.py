@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from argosy import errors
-from argosy.adapters.segment_log import frames, layout, segments
+from argosy.adapters.segment_log import framing, layout, segments
 from argosy.ports.prediction_log import Logged
 
 _log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class SegmentHistory:
 
 
 def _everything(
-    place: layout.Place, since: datetime.datetime | None, until: datetime.datetime | None
+    place: layout.LogFolder, since: datetime.datetime | None, until: datetime.datetime | None
 ) -> Iterator[Logged]:
     from argosy.adapters.segment_log import columns
 
@@ -67,7 +67,7 @@ def _readable(path: Path, read: Callable[[], Logged]) -> Logged:
         return columns.unreadable()
 
 
-def _content(path: Path) -> frames.Content | None:
+def _content(path: Path) -> framing.SegmentContent | None:
     try:
         return segments.content(path)
     except FileNotFoundError:

@@ -27,7 +27,7 @@ Span = tuple[datetime.datetime, datetime.datetime]
 
 
 @dataclass(frozen=True)
-class Place:
+class LogFolder:
     """The folder of one model in one environment."""
 
     folder: Path
@@ -51,7 +51,7 @@ class Place:
         return self.folder / opened_at(segment).date().isoformat() / f"{segment.stem}{times}{PARQUET}"
 
 
-def place(uri: str, model: str, environment: str) -> Place:
+def place(uri: str, model: str, environment: str) -> LogFolder:
     """The place under ``file://`` *uri*. Raises Misconfigured where it is none."""
     parts = urlsplit(uri)
     root = Path(unquote(parts.path))
@@ -59,7 +59,7 @@ def place(uri: str, model: str, environment: str) -> Place:
         raise errors.Misconfigured(
             f"predictions cannot be logged at {uri!r}: expected file:///absolute/path; set ARGOSY_PREDICTIONS_URI"
         )
-    return Place(root / model / environment)
+    return LogFolder(root / model / environment)
 
 
 def new_stem(now: datetime.datetime) -> str:

@@ -4,12 +4,12 @@ import contextlib
 import logging
 from pathlib import Path
 
-from argosy.adapters.segment_log import frames, layout
+from argosy.adapters.segment_log import framing, layout
 
 _log = logging.getLogger(__name__)
 
 
-def seal_abandoned(place: layout.Place) -> int:
+def seal_abandoned(place: layout.LogFolder) -> int:
     """Seal every segment at *place* without a living writer; returns how many. One that cannot be sealed now stays as it is."""
     sealed = 0
     for path in place.segments():
@@ -20,16 +20,16 @@ def seal_abandoned(place: layout.Place) -> int:
     return sealed
 
 
-def _seal(place: layout.Place, path: Path) -> bool:
+def _seal(place: layout.LogFolder, path: Path) -> bool:
     from argosy.adapters.segment_log import columns
 
     with contextlib.suppress(FileNotFoundError), path.open("rb") as stream:
         if not layout.lock(stream) or not path.exists():
             return False  # its writer lives, or another process sealed it between listing and lock
         data = stream.read()
-        if not frames.MAGIC.startswith(data[: len(frames.MAGIC)]):
+        if not framing.MAGIC.startswith(data[: len(framing.MAGIC)]):
             raise ValueError("it is no segment; remove it")
-        found = columns.logged(frames.read(data))
+        found = columns.logged(framing.read(data))
         if found.table.num_rows or found.damaged:
             columns.write(found, place.sealed_as(path, columns.span(found)))
         path.unlink()

@@ -8,20 +8,20 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from argosy.adapters.segment_log import frames, layout
+from argosy.adapters.segment_log import framing, layout
 from argosy.ports.prediction_log import Prediction, ServedRelease
 
 
 class Segment:
     """An open segment, locked for as long as it is."""
 
-    def __init__(self, place: layout.Place, header: bytes) -> None:
+    def __init__(self, place: layout.LogFolder, header: bytes) -> None:
         """Begin a segment at *place* whose first payload is *header*. Raises OSError."""
         place.open.mkdir(parents=True, exist_ok=True)
         self.path, self._stream = _begun(place)
         self.size = 0
         try:
-            self._write(frames.MAGIC + frames.frame(header))
+            self._write(framing.MAGIC + framing.frame(header))
         except OSError:
             self.path.unlink(missing_ok=True)
             self.close()
@@ -29,7 +29,7 @@ class Segment:
 
     def append(self, predictions: Sequence[Prediction]) -> None:
         """Write *predictions* as one frame, whole or not at all. Raises OSError."""
-        self._write(frames.frame(b"\n".join(map(_line, predictions)) + b"\n"))
+        self._write(framing.frame(b"\n".join(map(_line, predictions)) + b"\n"))
 
     def sync(self) -> None:
         """Return once the disk has everything."""
@@ -52,7 +52,7 @@ class Segment:
         self.size += len(data)
 
 
-def _begun(place: layout.Place) -> tuple[Path, BinaryIO]:
+def _begun(place: layout.LogFolder) -> tuple[Path, BinaryIO]:
     """A new file that is ours. One that is not locked yet looks abandoned, and another process may be sealing it: then, a next one."""
     while True:
         path = place.open / f"{layout.new_stem(datetime.datetime.now(datetime.UTC))}{layout.SEGMENT}"
@@ -85,9 +85,9 @@ def about(payload: bytes) -> tuple[ServedRelease, list[tuple[str, str]]]:
         raise ValueError(f"not a segment's header: {error}") from error
 
 
-def content(path: Path) -> frames.Content:
+def content(path: Path) -> framing.SegmentContent:
     """What the segment at *path* holds. Raises FileNotFoundError where it was sealed meanwhile."""
-    return frames.read(path.read_bytes())
+    return framing.read(path.read_bytes())
 
 
 def _line(prediction: Prediction) -> bytes:

@@ -11,7 +11,7 @@ def body(step: Step) -> None:
     """One attempt."""
     settings = model_folder.load_settings(step.input("settings"), SPEC.settings)
     snapshot = step.input("snapshot")
-    outputs = run.Outputs(step.output("features"), step.output("online"))
+    outputs = run.FeatureOutputs(step.output("features"), step.output("online"))
     with scratch.folder("features") as place:
         run.run(
             settings=settings,

@@ -23,7 +23,7 @@ from argosy.ports.tables import EVENT_TIME, LABEL, Tables
 
 
 @dataclass(frozen=True)
-class Outputs:
+class FeatureOutputs:
     """Where the outputs go."""
 
     features: Path
@@ -37,7 +37,7 @@ def run(
     validation: Path,
     tables: Tables,
     features: Features,
-    outputs: Outputs,
+    outputs: FeatureOutputs,
 ) -> None:
     """Write examples and online store.
 

@@ -16,12 +16,12 @@ from argosy.domain.model_settings import ModelSettings
 from argosy.domain.policy import Policy
 from argosy.domain.provenance import Provenance
 from argosy.ml import frames, metrics
+from argosy.ml.evaluation import measure
 from argosy.ml.predictor import Predictor
-from argosy.ml.sixfold import measure
 from argosy.ports.artifacts import Artifacts
 from argosy.ports.trial_server import ReplayResult, TrialServer
 from argosy.report import evidence_markdown
-from argosy.steps.evaluate import contest
+from argosy.steps.evaluate import champion_comparison
 
 EVIDENCE = "evidence.json"
 CPU_HOUR = 0.04
@@ -64,8 +64,8 @@ def run(
     results = [*gates.judge(policy, measurements, today), gates.parity(served.difference)]
     against, beside = None, None
     if champion.model_digest not in (None, digest):
-        incumbent = contest.fetch(champion, artifacts)
-        against, beside = contest.hold(
+        incumbent = champion_comparison.fetch(champion, artifacts)
+        against, beside = champion_comparison.hold(
             settings, policy.comparison, predictor, incumbent, holdout, frames.left_out(inputs.features)
         )
         results.append(comparison.gate(policy.comparison, against))

@@ -22,7 +22,7 @@ def body(step: Step) -> None:
             tables=wiring.tables(),
             code_version=step.provenance().code_version,
             now=lambda: datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            outputs=run.Outputs(step.output("snapshot"), step.output("rejected"), step.output("lineage")),
+            outputs=run.IngestOutputs(step.output("snapshot"), step.output("rejected"), step.output("lineage")),
         )
     step.result("snapshot-digest", digest)
 

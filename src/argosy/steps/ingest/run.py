@@ -18,7 +18,7 @@ MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
-class Outputs:
+class IngestOutputs:
     """Where the outputs go."""
 
     snapshot: Path
@@ -34,7 +34,7 @@ def run(
     tables: Tables,
     code_version: str,
     now: Callable[[], str],
-    outputs: Outputs,
+    outputs: IngestOutputs,
 ) -> str:
     """Read every source at *location* and write the outputs; returns the snapshot's digest. *now*: the time, RFC 3339.
     *origin*: where the files of *location* were copied from, for the lineage.

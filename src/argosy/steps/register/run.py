@@ -18,7 +18,7 @@ from argosy.domain.evidence import Evidence
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.release import OnlineStore
 from argosy.domain.search import Choice, SearchHistory
-from argosy.domain.training import TrainingRecord
+from argosy.domain.training_record import TrainingRecord
 from argosy.ports.artifacts import Artifacts
 from argosy.ports.features import SharedOnlineStore
 from argosy.ports.registry import Candidate, Judgement, Registered, Registry

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.search import Choice
-from argosy.ml import bundling, checks, frames, study, training
+from argosy.ml import bundling, checks, frames, refit, study
 from argosy.report import training_plots
 
-RECORD = "training.json"
+RECORD = "refit.json"
 
 
 def run(*, settings: ModelSettings, features: Path, choice: Path, out_bundle: Path, out_training: Path) -> str:
@@ -18,7 +18,7 @@ def run(*, settings: ModelSettings, features: Path, choice: Path, out_bundle: Pa
     chosen = Choice.read(choice)
     examples, holdout = frames.read(features, "train"), frames.read(features, "holdout")
     checks.learnable(examples, settings)
-    fitted = training.fit(examples, chosen, settings)
+    fitted = refit.fit(examples, chosen, settings)
     digest = bundling.pack(
         out_bundle,
         settings=settings,
@@ -27,7 +27,7 @@ def run(*, settings: ModelSettings, features: Path, choice: Path, out_bundle: Pa
         train=examples,
         holdout=holdout,
     )
-    record = training.record(
+    record = refit.record(
         fitted, examples, chosen, settings, model_digest=digest, features_digest=study.features_digest(features)
     )
     record.write(out_training / RECORD)

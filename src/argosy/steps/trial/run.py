@@ -10,7 +10,7 @@ from argosy.domain.model_settings import ModelSettings
 from argosy.domain.search import Asked, SearchHistory, Trial
 from argosy.ml import checks, frames, rounds, study
 from argosy.ml.crossvalidation import CrossValidation
-from argosy.ml.pruning import Bar
+from argosy.ml.pruning import PercentilePruner
 from argosy.ports.search_storage import SearchStorage
 
 
@@ -38,6 +38,6 @@ def _is(point: Asked, recorded: Trial | None) -> bool:
 def _scored(settings: ModelSettings, features: Path, history: SearchHistory, points: list[Asked]) -> Iterator[Trial]:
     examples = frames.read(features, "train")
     checks.learnable(examples, settings)
-    folds, bar = CrossValidation(examples, settings), Bar(history, settings.search)
+    folds, bar = CrossValidation(examples, settings), PercentilePruner(history, settings.search)
     for point in points:
         yield folds.score(point, bar)

@@ -14,7 +14,7 @@ from argosy.domain.model_settings import ModelSettings, Source
 from argosy.ports.expectations import ExpectationChecker, Finding
 from argosy.ports.tables import EVENT_TIME, LABEL, Tables
 from argosy.report import validation_page
-from argosy.steps.validate import platform
+from argosy.steps.validate import builtin_checks
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,9 +51,9 @@ def run(
         table = _table(settings, source, snapshot / manifest.table(source.name).path, tables, expectations)
         # First what every model needs: its message says most where several things fail at once.
         if source.name == settings.label.source:
-            results += platform.checks(settings, table, lineage, expectations.limits)
+            results += builtin_checks.checks(settings, table, lineage, expectations.limits)
         else:
-            results.append(platform.says_one_thing(source, table))
+            results.append(builtin_checks.says_one_thing(source, table))
         results += _of_source(settings, source, table, expectations, checker)
     result = ValidationResult(snapshot_digest=manifest.content_digest(), results=results)
     result.write(out / DOCUMENT)

@@ -38,7 +38,7 @@ COLUMNS = {
     "kind": "string",
     "y": "integer",
 }
-Load = Callable[[str], definitions.Loaded]
+Load = Callable[[str], definitions.LoadedDefinitions]
 
 
 def contract(columns: list[str]) -> ModelSettings:
@@ -54,7 +54,7 @@ def contract(columns: list[str]) -> ModelSettings:
     return make_settings("binary", ["no", "yes"], "auc", sources=[source])
 
 
-def load_with(folder: Path, columns: list[str], content: str) -> definitions.Loaded:
+def load_with(folder: Path, columns: list[str], content: str) -> definitions.LoadedDefinitions:
     """Loads a file of this content, for a source of *columns*."""
     (folder / "features.py").write_text(content, encoding="utf-8")
     return definitions.load(folder / "features.py", contract(columns))

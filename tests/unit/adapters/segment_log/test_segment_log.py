@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from argosy import errors
-from argosy.adapters.segment_log import frames, layout, sealing, segments
+from argosy.adapters.segment_log import framing, layout, sealing, segments
 from argosy.adapters.segment_log.history import SegmentHistory
 from argosy.adapters.segment_log.writer import SegmentLog
 from argosy.testing.prediction_log_contract import FEATURES, SERVED, prediction
@@ -44,9 +44,9 @@ def uri(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> layout.Place:
+def place(tmp_path: Path) -> layout.LogFolder:
     """The same, as the adapter sees it."""
-    return layout.Place(tmp_path / "leaving" / "production")
+    return layout.LogFolder(tmp_path / "leaving" / "production")
 
 
 WRITER = """
@@ -65,7 +65,7 @@ while True:
 
 
 @pytest.mark.slow
-def test_a_killed_server_loses_only_what_was_pending(uri: str, place: layout.Place) -> None:
+def test_a_killed_server_loses_only_what_was_pending(uri: str, place: layout.LogFolder) -> None:
     """What it said was written is there after kill -9, without gaps; the next server seals it."""
     with subprocess.Popen([sys.executable, "-c", WRITER, uri], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -86,12 +86,12 @@ def test_a_killed_server_loses_only_what_was_pending(uri: str, place: layout.Pla
 @given(st.lists(st.binary(max_size=60), max_size=6), st.data())
 def test_a_torn_segment_keeps_its_whole_frames(payloads: list[bytes], data: st.DataObject) -> None:
     """Cut anywhere, what is read is a prefix of what was written, and the reader says that something is missing."""
-    whole = frames.MAGIC + b"".join(map(frames.frame, payloads))
+    whole = framing.MAGIC + b"".join(map(framing.frame, payloads))
     cut = data.draw(st.integers(0, len(whole)))
-    content = frames.read(whole[:cut])
+    content = framing.read(whole[:cut])
     assert content.payloads == payloads[: len(content.payloads)]
     ends = {
-        len(frames.MAGIC) + sum(8 + len(payload) for payload in payloads[:count]) for count in range(len(payloads) + 1)
+        len(framing.MAGIC) + sum(8 + len(payload) for payload in payloads[:count]) for count in range(len(payloads) + 1)
     }
     assert content.damaged == (cut not in ends | {0})
 
@@ -99,14 +99,14 @@ def test_a_torn_segment_keeps_its_whole_frames(payloads: list[bytes], data: st.D
 @given(st.lists(st.binary(min_size=1, max_size=40), min_size=1, max_size=5), st.data())
 def test_a_flipped_byte_is_noticed(payloads: list[bytes], data: st.DataObject) -> None:
     """Whatever byte it is, no wrong payload is read."""
-    whole = bytearray(frames.MAGIC + b"".join(map(frames.frame, payloads)))
+    whole = bytearray(framing.MAGIC + b"".join(map(framing.frame, payloads)))
     whole[data.draw(st.integers(0, len(whole) - 1))] ^= data.draw(st.integers(1, 255))
-    content = frames.read(bytes(whole))
+    content = framing.read(bytes(whole))
     assert content.damaged
     assert content.payloads == payloads[: len(content.payloads)]
 
 
-def test_a_damaged_segment_is_sealed_with_its_whole_frames(uri: str, place: layout.Place) -> None:
+def test_a_damaged_segment_is_sealed_with_its_whole_frames(uri: str, place: layout.LogFolder) -> None:
     """And the damage stays known afterwards."""
     segment = segments.Segment(place, segments.header(SERVED, FEATURES))
     segment.append([prediction(1)])
@@ -119,7 +119,7 @@ def test_a_damaged_segment_is_sealed_with_its_whole_frames(uri: str, place: layo
     assert [batch.damaged for batch in SegmentHistory(uri).read("leaving", "production")] == [1]
 
 
-def test_a_full_segment_is_sealed_and_the_next_begun(uri: str, place: layout.Place) -> None:
+def test_a_full_segment_is_sealed_and_the_next_begun(uri: str, place: layout.LogFolder) -> None:
     """Nothing is lost or doubled on the way."""
     log = SegmentLog(uri, SERVED, FEATURES, rotate_bytes=2_000)
     for number in range(200):
@@ -132,7 +132,7 @@ def test_a_full_segment_is_sealed_and_the_next_begun(uri: str, place: layout.Pla
     assert logged(uri) == list(range(200))
 
 
-def test_an_old_segment_is_sealed_without_traffic(uri: str, place: layout.Place) -> None:
+def test_an_old_segment_is_sealed_without_traffic(uri: str, place: layout.LogFolder) -> None:
     """Records reach the store even when no more come."""
     log = SegmentLog(uri, SERVED, FEATURES, rotate_seconds=0.1)
     log.append([prediction(1)])
@@ -141,7 +141,7 @@ def test_an_old_segment_is_sealed_without_traffic(uri: str, place: layout.Place)
     log.close()
 
 
-def test_the_segment_of_a_living_server_is_left_alone(uri: str, place: layout.Place) -> None:
+def test_the_segment_of_a_living_server_is_left_alone(uri: str, place: layout.LogFolder) -> None:
     """Another server, or its start, seals only what nobody writes."""
     log = SegmentLog(uri, SERVED, FEATURES)
     log.append([prediction(1)])
@@ -154,7 +154,7 @@ def test_the_segment_of_a_living_server_is_left_alone(uri: str, place: layout.Pl
     assert logged(uri) == [1, 2]
 
 
-def test_a_window_opens_only_the_files_that_are_in_it(uri: str, place: layout.Place) -> None:
+def test_a_window_opens_only_the_files_that_are_in_it(uri: str, place: layout.LogFolder) -> None:
     """A month of hours is not read for one of them; a file whose name says no times, as they were once called, is."""
     log = SegmentLog(uri, SERVED, FEATURES)
     log.append([prediction(1, at=1_790_000_000)])
@@ -250,7 +250,7 @@ def test_a_full_disk_costs_records_and_then_goes_on(
     assert logged(uri) == [2]
 
 
-def test_a_write_that_fails_half_way_leaves_no_torn_frame(uri: str, place: layout.Place) -> None:
+def test_a_write_that_fails_half_way_leaves_no_torn_frame(uri: str, place: layout.LogFolder) -> None:
     """The disk takes some bytes and then no more: the segment ends where the last whole frame did, and goes on from there."""
     segment = segments.Segment(place, segments.header(SERVED, FEATURES))
     segment.append([prediction(1)])
@@ -287,13 +287,13 @@ def test_other_places_are_refused(uri: str) -> None:
         SegmentLog(uri, SERVED, FEATURES)
 
 
-def test_a_file_that_is_no_segment_stops_nobody(uri: str, place: layout.Place) -> None:
+def test_a_file_that_is_no_segment_stops_nobody(uri: str, place: layout.LogFolder) -> None:
     """Somebody's note among the segments is left where it is, and the records around it are read."""
     log = SegmentLog(uri, SERVED, FEATURES)
     log.append([prediction(1)])
     until(lambda: log.standing().written == 1)
     stray = place.open / "20260101T000000000000Z-00000000.segment"
-    stray.write_bytes(frames.MAGIC + frames.frame(json.dumps({"other": 1}).encode()) + frames.frame(b"{}"))
+    stray.write_bytes(framing.MAGIC + framing.frame(json.dumps({"other": 1}).encode()) + framing.frame(b"{}"))
     assert logged(uri) == [1]
     log.close()
     assert stray.exists()

@@ -69,7 +69,7 @@ def temperatures(
         sources / "planes.parquet",
     )
     snapshot = snapshot_of(settings, sources, folder)
-    outputs = build_features.Outputs(folder / "features", folder / "online")
+    outputs = build_features.FeatureOutputs(folder / "features", folder / "online")
     build_features.run(
         settings=settings,
         snapshot=snapshot,
@@ -84,7 +84,7 @@ def temperatures(
 
 def snapshot_of(settings: ModelSettings, sources: Path, folder: Path) -> Path:
     """The snapshot of *sources*, with the word that it was found good."""
-    outputs = ingest.Outputs(folder / "snapshot", folder / "rejected", folder / "lineage.json")
+    outputs = ingest.IngestOutputs(folder / "snapshot", folder / "rejected", folder / "lineage.json")
     ingest.run(
         settings=settings,
         location=sources,

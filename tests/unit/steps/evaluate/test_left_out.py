@@ -18,7 +18,7 @@ from argosy.domain.evidence import ChampionRef, Evidence
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.policy import Policy
 from argosy.domain.search import Choice
-from argosy.ml import bundling, frames, metrics, training
+from argosy.ml import bundling, frames, metrics, refit
 from argosy.ml.predictor import Predictor
 from argosy.ports.trial_server import ReplayResult
 from argosy.steps.build_features import run as build_features
@@ -107,7 +107,7 @@ def built(tmp_path: Path) -> Callable[[str, str], tuple[ModelSettings, Path, Pat
 
     def build(name: str, definitions: str) -> tuple[ModelSettings, Path, Path]:
         folder = tmp_path / name
-        taken = ingest.Outputs(folder / "snapshot", folder / "rejected", folder / "lineage.json")
+        taken = ingest.IngestOutputs(folder / "snapshot", folder / "rejected", folder / "lineage.json")
         ingest.run(
             settings=settings, location=source, tables=wiring.tables(), code_version="t",
             now=lambda: "2021-01-01T00:00:00Z", outputs=taken,
@@ -115,7 +115,7 @@ def built(tmp_path: Path) -> Callable[[str, str], tuple[ModelSettings, Path, Pat
         digest = SnapshotManifest.read(taken.snapshot / "manifest.json").content_digest()
         ValidationResult(snapshot_digest=digest, results=[]).write(folder / "validation" / "validation.json")
         (folder / "features.py").write_text(definitions, encoding="utf-8")
-        outputs = build_features.Outputs(folder / "features", folder / "online")
+        outputs = build_features.FeatureOutputs(folder / "features", folder / "online")
         build_features.run(
             settings=settings, snapshot=taken.snapshot, validation=folder / "validation", tables=wiring.tables(),
             features=wiring.features(folder / "features.py", taken.snapshot, settings, folder / "repository"),
@@ -123,7 +123,7 @@ def built(tmp_path: Path) -> Callable[[str, str], tuple[ModelSettings, Path, Pat
         )  # fmt: skip
         train, holdout = (frames.read(outputs.features, side) for side in ("train", "holdout"))
         choice = Choice(trial=0, score=0.0, metric="auc", parameters={"max_depth": 3}, boost_rounds=30)
-        fitted = training.fit(train, choice, settings)
+        fitted = refit.fit(train, choice, settings)
         bundling.pack(
             folder / "bundle",
             settings=settings,

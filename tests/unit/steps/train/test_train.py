@@ -10,7 +10,7 @@ import pytest
 
 from argosy.domain import bundle as bundles
 from argosy.domain.search import Choice
-from argosy.domain.training import TrainingRecord
+from argosy.domain.training_record import TrainingRecord
 from argosy.ml.predictor import Predictor
 from kit.examples import Given
 

@@ -21,20 +21,20 @@ def frame(payload: bytes) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class SegmentContent:
     """What a segment holds: its whole payloads, and whether bytes after them had to be left out."""
 
     payloads: list[bytes]
     damaged: bool
 
 
-def read(data: bytes) -> Content:
+def read(data: bytes) -> SegmentContent:
     """The payloads of the segment *data*, up to the first frame that is torn or damaged."""
     if not data.startswith(MAGIC):
-        return Content([], damaged=bool(data))
+        return SegmentContent([], damaged=bool(data))
     payloads = list(_payloads(data))
     used = len(MAGIC) + sum(_HEAD.size + len(payload) for payload in payloads)
-    return Content(payloads, damaged=used < len(data))
+    return SegmentContent(payloads, damaged=used < len(data))
 
 
 def _payloads(data: bytes) -> Iterator[bytes]:

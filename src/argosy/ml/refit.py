@@ -16,7 +16,7 @@ import xgboost
 
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.search import Choice
-from argosy.domain.training import ClassRecord, LearningCurve, TrainingRecord
+from argosy.domain.training_record import ClassRecord, LearningCurve, TrainingRecord
 from argosy.ml import boosting, crossvalidation, metrics
 from argosy.ml.crossvalidation import FoldOutcome
 from argosy.ml.encoding import Encoder

@@ -18,7 +18,7 @@ EXPLAINED = 2000
 
 
 @dataclass(frozen=True)
-class Sixfold:
+class EvaluationResult:
     """What was measured, and what a person looks at."""
 
     measurements: dict[str, float | None]
@@ -28,7 +28,7 @@ class Sixfold:
     sentences: list[str]
 
 
-def measure(settings: ModelSettings, predictor: Predictor, holdout: Examples) -> Sixfold:
+def measure(settings: ModelSettings, predictor: Predictor, holdout: Examples) -> EvaluationResult:
     """Measure *predictor* on *holdout*."""
     task, labels = settings.task, holdout.labels
     predictions = predictor.predict_matrix(holdout.matrix)
@@ -48,7 +48,7 @@ def measure(settings: ModelSettings, predictor: Predictor, holdout: Examples) ->
         task, predictor.predict_matrix, holdout.matrix, labels, numeric, threshold, settings.seed
     )
     importance, sentences = _explained(predictor, holdout, predictions)
-    return Sixfold(
+    return EvaluationResult(
         measurements={**measurements, **found, **calibrated, **robust, **attribution.measure(importance)},
         tables=[*tables, *groups, shaken],
         curves=[*curves, *curve],

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from argosy.domain.search import Choice
-from argosy.domain.training import TrainingRecord
-from argosy.ml import boosting, frames, metrics, study, training
+from argosy.domain.training_record import TrainingRecord
+from argosy.ml import boosting, frames, metrics, refit, study
 from argosy.report import training_plots
 from argosy.steps.train import run
 from kit.examples import Given
@@ -34,8 +34,8 @@ print(run.run(settings=ModelSettings.read(settings), features=features, choice=c
 def record(each_task: Given) -> TrainingRecord:
     """The record of a fit of each task."""
     examples = frames.read(each_task.features, "train")
-    fitted = training.fit(examples, CHOICE, each_task.settings)
-    return training.record(
+    fitted = refit.fit(examples, CHOICE, each_task.settings)
+    return refit.record(
         fitted, examples, CHOICE, each_task.settings, model_digest="sha256:a", features_digest="sha256:b"
     )
 
@@ -53,7 +53,7 @@ def test_equal_inputs_give_one_digest(each_task: Given, tmp_path: Path) -> None:
         command = [sys.executable, "-c", TRAIN, str(settings), str(each_task.features), str(choice), str(place)]
         done = subprocess.run(command, env=environment, cwd=place, capture_output=True, text=True, check=True)
         files = {path.name: path.read_bytes() for path in sorted((place / "bundle").iterdir())}
-        outcomes.append((done.stdout, files, (place / "training" / "training.json").read_bytes()))
+        outcomes.append((done.stdout, files, (place / "training" / "refit.json").read_bytes()))
     assert outcomes[0] == outcomes[1]
     assert outcomes[0][0].startswith("sha256:")
 
@@ -90,8 +90,8 @@ def test_confusion_and_report_agree(record: TrainingRecord) -> None:
 def test_threshold_follows_the_setting(leavers: Given) -> None:
     """`half` is 0.5; `f1` is what the out-of-fold predictions say, and beats it there."""
     examples = frames.read(leavers.features, "train")
-    best = training.fit(examples, CHOICE, leavers.settings)
-    half = training.fit(examples, CHOICE, leavers.changed(training__threshold="half"))
+    best = refit.fit(examples, CHOICE, leavers.settings)
+    half = refit.fit(examples, CHOICE, leavers.changed(training__threshold="half"))
     assert half.threshold == 0.5
     assert best.threshold is not None
     assert metrics.score("binary", "f1", examples.labels, best.predictions, threshold=best.threshold) > metrics.score(
@@ -101,7 +101,7 @@ def test_threshold_follows_the_setting(leavers: Given) -> None:
 
 def test_class_report_without_decisions() -> None:
     """A class that nobody decided for has no precision, and that is said rather than made 0."""
-    lines = training.class_report([[3, 0], [2, 0]], ["no", "yes"])
+    lines = refit.class_report([[3, 0], [2, 0]], ["no", "yes"])
     assert (lines[0].precision, lines[1].precision, lines[1].recall) == (0.6, None, 0.0)
 
 
