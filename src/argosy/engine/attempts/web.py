@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import os
+import urllib.request
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +43,7 @@ class Request(Errand):
             async with (
                 asyncio.timeout(float(limit) if limit is not None else None),
                 aiohttp.ClientSession(
-                    timeout=aiohttp.ClientTimeout(total=None), trust_env=True, skip_auto_headers=AUTOMATIC
+                    timeout=aiohttp.ClientTimeout(total=None), middlewares=[_by_proxy], skip_auto_headers=AUTOMATIC
                 ) as session,
             ):
                 return await self._ask(session, method, url)
@@ -106,6 +107,18 @@ class Request(Errand):
             "body": self._http.get("body") or "",
             "headers": {header["name"]: [header.get("value") or ""] for header in headers},
         }
+
+
+async def _by_proxy(request: "aiohttp.ClientRequest", handler: "aiohttp.ClientHandlerType") -> "aiohttp.ClientResponse":
+    """Send *request*, which may be one redirected, by the proxy that the surroundings name for its address.
+
+    The client's own way (``trust_env``) also sends what the user's ``~/.netrc`` has for the host, for whatever manifest asks.
+    """
+    host = request.url.host or ""
+    proxy = "" if urllib.request.proxy_bypass(host) else urllib.request.getproxies().get(request.url.scheme, "")
+    if proxy.startswith("http://"):  # the client takes no other
+        request.update_proxy(type(request.url)(proxy), None, None)
+    return await handler(request)
 
 
 def _body(http: Mapping[str, Any]) -> bytes | None:

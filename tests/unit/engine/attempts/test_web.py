@@ -5,6 +5,7 @@ import contextlib
 import http.server
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,6 +29,8 @@ class Echo(http.server.BaseHTTPRequestHandler):
             self.send_header("Location", "/round")
         self.end_headers()
         told = " ".join(f"{name}={self.headers[name]}" for name in ("Host", "X-Key", "Content-Type", "User-Agent"))
+        if self.path.endswith("/keys"):
+            told = f"{self.path} {self.headers['Authorization']} {self.headers['Proxy-Authorization']}"
         with contextlib.suppress(OSError):  # whoever asked has gone
             self.wfile.write(b"x" * (LONGEST_BODY + 1) if self.path == "/long" else told.encode())
 
@@ -87,6 +90,35 @@ def test_why_it_failed(address: str, template: dict[str, Any], message: str) -> 
     assert result is not None
     assert result.phase is Phase.FAILED
     assert any(words in result.message.replace('"', "'") for words in message.split("|"))
+
+
+def test_passwords_of_the_user_stay_here(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What ``~/.netrc`` has for the host is the user's, and not for a manifest; a header of the manifest's own is sent all the same."""
+    own = tmp_path / "netrc"
+    own.write_text("machine 127.0.0.1 login me password secret\n", encoding="utf-8")
+    monkeypatch.setenv("NETRC", str(own))
+    result = ask({"url": f"{address}/keys"})
+    assert result is not None
+    assert result.outputs.result == "/keys None None"
+    result = ask({"url": f"{address}/keys", "headers": [{"name": "Authorization", "value": "Bearer mine"}]})
+    assert result is not None
+    assert result.outputs.result == "/keys Bearer mine None"
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        pytest.param("http://elsewhere.example/keys", "http://elsewhere.example/keys None Basic bWU6eA==", id="by-it"),
+        pytest.param("HERE/keys", "/keys None None", id="not-for-that-host"),
+    ],
+)
+def test_the_proxy_of_the_surroundings(address: str, monkeypatch: pytest.MonkeyPatch, url: str, told: str) -> None:
+    """Is asked, with the password that its address holds, but for the hosts that are excepted."""
+    monkeypatch.setenv("http_proxy", address.replace("http://", "http://me:x@"))
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    result = ask({"url": url.replace("HERE", address)})
+    assert result is not None
+    assert result.outputs.result == told
 
 
 def test_nobody_listens() -> None:
