@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from argosy.cli import main, online
-from argosy.domain import diagnosis, needs, promotion
+from argosy.domain import diagnosis, environment_layout, needs
 from argosy.settings import Settings
 from argosy.steps.converge.spec import SPEC
 from kit.platform_chart import CHART, ROOT, Objects, named, render, template
@@ -75,7 +75,7 @@ def test_steps_may_do_nothing(objects: Objects) -> None:
     assert not [one for one in objects if one["kind"].startswith("Cluster")]
 
 
-@pytest.mark.parametrize("environment", promotion.ENVIRONMENTS)
+@pytest.mark.parametrize("environment", environment_layout.ENVIRONMENTS)
 def test_canaries_are_read_and_not_touched(objects: Objects, environment: str) -> None:
     """What looks after the canaries of an environment may look, there only."""
     rules = named(objects, "Role", "argosy-converge", f"argosy-{environment}")["rules"]
@@ -83,7 +83,7 @@ def test_canaries_are_read_and_not_touched(objects: Objects, environment: str) -
     assert {one for rule in rules for one in rule["resources"]} == {"rollouts", "analysisruns", "replicasets"}
 
 
-@pytest.mark.parametrize("environment", promotion.ENVIRONMENTS)
+@pytest.mark.parametrize("environment", environment_layout.ENVIRONMENTS)
 def test_the_look_at_canaries(objects: Objects, environment: str) -> None:
     """One at a time, restricted, as the step's own command line has it."""
     job = named(objects, "CronJob", f"argosy-converge-{environment}")["spec"]

@@ -13,15 +13,17 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from argosy import errors
 from argosy.adapters.local_forge.forge import MAIN, LocalForge
 from argosy.adapters.memory_forge import MemoryForge
-from argosy.domain import promotion
-from argosy.domain.promotion import State
+from argosy.domain import environment_layout
+from argosy.domain.promotion_requests import State
 from argosy.files.git_repository import Person, Repository
 from argosy.ports.forge import Forge
 from argosy.testing.forge_contract import TEMPLATE, merge, proposal, version
 
 NAMES, NUMBERS = st.sampled_from("abc"), st.integers(1, 6)
-ENVIRONMENTS = st.sampled_from(promotion.ENVIRONMENTS)
-SERVED = {environment: promotion.version_path("toy", environment) for environment in promotion.ENVIRONMENTS}
+ENVIRONMENTS = st.sampled_from(environment_layout.ENVIRONMENTS)
+SERVED = {
+    environment: environment_layout.version_path("toy", environment) for environment in environment_layout.ENVIRONMENTS
+}
 
 
 class Forges(RuleBasedStateMachine):

@@ -10,7 +10,7 @@ import pytest
 
 from argosy import errors
 from argosy.adapters.github_forge import GithubForge
-from argosy.domain.promotion import State
+from argosy.domain.promotion_requests import State
 from argosy.report.autolinks import BREAK
 from argosy.testing.by_hand import Hand
 from argosy.testing.forge_contract import (

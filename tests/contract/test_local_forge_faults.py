@@ -17,8 +17,8 @@ import pytest
 from argosy import errors
 from argosy.adapters.local_forge import ledger as ledgers
 from argosy.adapters.local_forge.forge import MAIN, LocalForge
-from argosy.domain import promotion
-from argosy.domain.promotion import State
+from argosy.domain import promotion_requests
+from argosy.domain.promotion_requests import State
 from argosy.files import git_repository as repositories
 from argosy.files.git_repository import Person, Repository
 from argosy.testing.forge_contract import TEMPLATE, digest, files_of, merge, open_requests, proposal, version
@@ -253,8 +253,8 @@ def _check_history(path: Path) -> None:
     assert len(merges) == len(merged), "a merge and its request disagree"
 
 
-def _request(content: bytes) -> promotion.Request:
-    return promotion.Request.model_validate_json(content)
+def _request(content: bytes) -> promotion_requests.Request:
+    return promotion_requests.Request.model_validate_json(content)
 
 
 def test_main_is_right_whoever_merged(copies: Callable[[], Path], tmp_path: Path) -> None:

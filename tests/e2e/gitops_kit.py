@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from argosy.adapters.local_forge.forge import LocalForge
-from argosy.domain.promotion import Request
+from argosy.domain.promotion_requests import Request
 from argosy.testing.forge_contract import digest, merge, proposal
 from e2e.cluster import ROOT, Cluster, Object
 from e2e.git_server import GitServer

@@ -13,7 +13,7 @@ import pytest
 from argosy.adapters.cluster.rollouts import ClusterRollouts
 from argosy.adapters.local_forge.forge import LocalForge
 from argosy.adapters.memory_registry import MemoryRegistry
-from argosy.domain.promotion import State
+from argosy.domain.promotion_requests import State
 from argosy.steps.converge import run
 from e2e.cluster import Cluster
 from e2e.gitops_kit import Environment, digest, git

@@ -22,7 +22,7 @@ import yaml
 from argosy.adapters.local_forge.forge import LocalForge
 from argosy.adapters.s3 import client
 from argosy.cli import main
-from argosy.domain.promotion import Request, State
+from argosy.domain.promotion_requests import Request, State
 from e2e import pinned
 from e2e.cluster import ROOT, Cluster, Object, helm
 from e2e.git_server import GitServer

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from argosy.adapters.local_forge import ledger as ledgers
 from argosy.adapters.memory_forge import MemoryForge, Proposed
-from argosy.domain import changes, promotion
-from argosy.domain.promotion import Request, Subject
+from argosy.domain import changes, promotion_requests
+from argosy.domain.promotion_requests import Request, Subject
 from argosy.domain.request_marks import Marks, attach
 from argosy.files.git_repository import NOTHING, Person, Repository
 from argosy.testing.by_hand import Files, Modes
@@ -21,14 +21,14 @@ def _request(number: int, claimed: Subject, head: str) -> Request:
     return Request(
         number=number,
         subject=claimed,
-        branch=f"{promotion.branch(claimed)}-by-hand-{number}",
-        title=promotion.title(claimed.model, claimed.version, claimed.environment),
+        branch=f"{promotion_requests.branch(claimed)}-by-hand-{number}",
+        title=promotion_requests.title(claimed.model, claimed.version, claimed.environment),
         body="about it\n",
         head=head,
         url=f"#{number}",
         author=WHO,
         opened_at="2026-01-01T00:00:00+00:00",
-        labels=promotion.labels(claimed),
+        labels=promotion_requests.labels(claimed),
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from argosy.domain import bundle as bundles
-from argosy.domain import promotion, release
+from argosy.domain import environment_layout, promotion_requests, release
 from argosy.domain.data import Lineage, SnapshotManifest, SourceLineage
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import ChampionRef, Evidence, GateResult, VerdictWord
@@ -182,13 +182,13 @@ def make_release(toy: Toy, version: int = 1, online: release.OnlineStore | None 
     return folder
 
 
-def proposal_of(toy: Toy, version: int = 1) -> promotion.Proposal:
+def proposal_of(toy: Toy, version: int = 1) -> promotion_requests.Proposal:
     """Staging's request for *toy*, its signatures made up."""
     evidence = (toy.folder / "evidence" / "evidence.json").read_bytes()
     read = Evidence.read(toy.folder / "evidence" / "evidence.json")
-    subject = promotion.Subject(
+    subject = promotion_requests.Subject(
         model="toy",
-        environment=promotion.STAGING,
+        environment=environment_layout.STAGING,
         model_digest=toy.digest,
         version=version,
         champion_digest=read.champion.model_digest,
@@ -202,10 +202,14 @@ def proposal_of(toy: Toy, version: int = 1) -> promotion.Proposal:
         evidence_digest=sha256(evidence),
         policy_digest=read.policy_digest,
     )
-    files = {"evidence.json": evidence, promotion.BUNDLE_SIGNATURE: b"signed", promotion.EVIDENCE_SIGNATURE: b"signed"}
-    return promotion.Proposal(
+    files = {
+        "evidence.json": evidence,
+        environment_layout.BUNDLE_SIGNATURE: b"signed",
+        environment_layout.EVIDENCE_SIGNATURE: b"signed",
+    }
+    return promotion_requests.Proposal(
         subject=subject,
-        title=promotion.title("toy", version, promotion.STAGING),
+        title=promotion_requests.title("toy", version, environment_layout.STAGING),
         body="# toy\n",
-        files=promotion.files(subject, described.yaml(), files),
+        files=promotion_requests.files(subject, described.yaml(), files),
     )

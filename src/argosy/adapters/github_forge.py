@@ -24,9 +24,9 @@ from github.PullRequest import PullRequest
 from github.Repository import Repository
 
 from argosy import errors
-from argosy.domain import changes, promotion, request_marks
+from argosy.domain import changes, promotion_requests, request_marks
 from argosy.domain.changes import ChangedFile, Entry
-from argosy.domain.promotion import Proposal, Request, State
+from argosy.domain.promotion_requests import Proposal, Request, State
 from argosy.domain.request_marks import Ending, Marks
 from argosy.promotion import proposals
 from argosy.promotion.standing import Main
@@ -129,7 +129,7 @@ class GithubForge:
                 raise errors.Rejected(
                     f"request {number} is {request.state} ({request.reason or 'no reason given'}); it cannot be merged"
                 )
-            promotion.refuse_moved(request, head)
+            promotion_requests.refuse_moved(request, head)
             if request.state is State.OPEN:
                 self._refuse_mixture(request, at)
                 if self.head() != at:
@@ -165,12 +165,12 @@ class GithubForge:
     def _open(self) -> list[Request]:
         return self._known(self._repository.get_pulls(state="open", base=MAIN))
 
-    def _of_branches(self, subject: promotion.Subject) -> list[Request]:
+    def _of_branches(self, subject: promotion_requests.Subject) -> list[Request]:
         """The requests that this model's branches had: the first, and ``-2``, ``-3``, … for as long as there are any."""
         found: list[Request] = []
         taken: list[str] = []
         while True:
-            branch = promotion.branch(subject, taken)
+            branch = promotion_requests.branch(subject, taken)
             pulls = list(self._repository.get_pulls(state="all", head=f"{self._owner}:{branch}", base=MAIN))
             if not pulls:
                 return found
@@ -183,7 +183,7 @@ class GithubForge:
     def _is_ours(self, pull: PullRequest) -> bool:
         """Whether its branch is one of this repository's, named as ours are; anybody may open one from a fork, whatever it says."""
         fork = pull.head.repo is None or pull.head.repo.full_name != pull.base.repo.full_name
-        return not fork and pull.head.ref.startswith(promotion.PREFIXES)
+        return not fork and pull.head.ref.startswith(promotion_requests.PREFIXES)
 
     def _pull(self, number: int) -> PullRequest:
         try:
@@ -194,7 +194,7 @@ class GithubForge:
         if not self._is_ours(pull):
             raise errors.UsageError(
                 f"pull request {number} is no promotion request: its branch is {pull.head.label}, and ours begin with "
-                f"{' or '.join(promotion.PREFIXES)} and are in this repository"
+                f"{' or '.join(promotion_requests.PREFIXES)} and are in this repository"
             )
         return pull
 
@@ -261,14 +261,18 @@ class GithubForge:
         return self._request(pull)
 
     def _label(self, opened: Request) -> None:
-        wanted = promotion.labels(opened.subject)
+        wanted = promotion_requests.labels(opened.subject)
         if not set(wanted) <= set(opened.labels):
             self._repository.get_pull(opened.number).add_to_labels(*wanted)
 
     def _commit(self, proposal: Proposal) -> str:
         """One commit on main with all files of the proposal, and without what another candidate left in their place."""
         main = self._repository.get_branch(MAIN).commit.sha
-        gone = [path for path in self._listing(promotion.places(proposal.subject), main) if path not in proposal.files]
+        gone = [
+            path
+            for path in self._listing(promotion_requests.places(proposal.subject), main)
+            if path not in proposal.files
+        ]
         elements = [github.InputGitTreeElement(path, "100644", "blob", sha=None) for path in gone]
         elements += [self._element(path, content) for path, content in sorted(proposal.files.items())]
         base = self._repository.get_git_commit(main)
@@ -295,7 +299,7 @@ class GithubForge:
 
     def _close_rivals(self, opened: Request, keep: int | None = None) -> None:
         """Leave one request open in the place of *opened*: *keep*, or the newest; whoever else looks decides the same."""
-        rivals = [one for one in self._open() if promotion.same_place(one, opened)]
+        rivals = [one for one in self._open() if promotion_requests.same_place(one, opened)]
         winner = keep or max((one.number for one in rivals), default=opened.number)
         for rival in rivals:
             if rival.number != winner:

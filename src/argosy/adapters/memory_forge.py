@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from argosy import errors
-from argosy.domain import changes, promotion
+from argosy.domain import changes, promotion_requests
 from argosy.domain.changes import ChangedFile, Entry
 from argosy.domain.documents import sha256
-from argosy.domain.promotion import Proposal, Request, State, Subject
+from argosy.domain.promotion_requests import Proposal, Request, State, Subject
 from argosy.promotion import proposals, subjects
 from argosy.promotion.standing import Main
 
@@ -95,7 +95,7 @@ class MemoryForge:
             url=f"memory#{number}",
             author=proposal.author,
             opened_at=TIME,
-            labels=promotion.labels(proposal.subject),
+            labels=promotion_requests.labels(proposal.subject),
         )
         main = self.head()
         self.offer(opened, Proposed(main, self._replaced(proposal.subject, proposal.files, self._files(main))))
@@ -133,7 +133,7 @@ class MemoryForge:
         """See the port."""
         request = self.request(number)
         if request.state in {State.OPEN, State.MERGED}:
-            promotion.refuse_moved(request, head)
+            promotion_requests.refuse_moved(request, head)
         if request.state is State.MERGED:
             return request
         if request.state is not State.OPEN:
@@ -157,7 +157,9 @@ class MemoryForge:
         """See the port."""
         request = self._unmerged(number)
         rivals = [
-            one for one in self._requests.values() if one.state is State.OPEN and promotion.same_place(one, request)
+            one
+            for one in self._requests.values()
+            if one.state is State.OPEN and promotion_requests.same_place(one, request)
         ]
         if request in rivals:
             return request
@@ -167,7 +169,7 @@ class MemoryForge:
 
     def _supersede(self, requests: list[Request] | tuple[Request, ...], by: Request) -> None:
         for request in requests:
-            self._requests[request.number] = promotion.superseded(self._requests[request.number], by, TIME)
+            self._requests[request.number] = promotion_requests.superseded(self._requests[request.number], by, TIME)
 
     def _update(self, number: int, **changes: object) -> Request:
         self._requests[number] = self._requests[number].model_copy(update=changes)
@@ -180,11 +182,11 @@ class MemoryForge:
         return request
 
     def _applied(self, request: Request, main: Mapping[str, bytes]) -> dict[str, bytes]:
-        proposed = self.contents(promotion.places(request.subject), request.head)
+        proposed = self.contents(promotion_requests.places(request.subject), request.head)
         return self._replaced(request.subject, proposed, main)
 
     def _replaced(self, subject: Subject, files: Mapping[str, bytes], main: Mapping[str, bytes]) -> dict[str, bytes]:
-        places = promotion.places(subject)
+        places = promotion_requests.places(subject)
         return {**{path: content for path, content in main.items() if not _within(path, places)}, **files}
 
 

@@ -21,7 +21,7 @@ from argosy import errors, scratch, wiring
 from argosy.cli import memory, provenance, report
 from argosy.cli.demonstration import sample_rows, script, served_model, shell
 from argosy.cli.demonstration.stages import Stages, faint, say, strong
-from argosy.domain import promotion
+from argosy.domain import environment_layout, promotion_requests
 from argosy.domain.data import FeatureSchema
 from argosy.engine.state import runs
 from argosy.report import formats
@@ -58,7 +58,7 @@ class Demo:
     settings: Settings
     stages: Stages
     scratch: Path
-    reached: str = promotion.STAGING
+    reached: str = environment_layout.STAGING
     """The last environment that has the model."""
 
     @property
@@ -84,7 +84,7 @@ class Demo:
 
         Production refuses a model of files that no commit holds: the demonstration then goes on with staging.
         """
-        for environment in promotion.ENVIRONMENTS:
+        for environment in environment_layout.ENVIRONMENTS:
             number = self._open_request(environment)
             if number is None:
                 say(f"   no request is open for {environment}: this model is there already")
@@ -101,14 +101,14 @@ class Demo:
     def _is_doubtful(self, environment: str) -> bool:
         """Whether *environment* may refuse what this folder makes for want of a commit."""
         manifest = self.folder / folders.MANIFEST
-        return environment == promotion.PRODUCTION and bool(provenance.here(manifest).doubts())
+        return environment == environment_layout.PRODUCTION and bool(provenance.here(manifest).doubts())
 
     def _open_request(self, environment: str) -> int | None:
         requests = wiring.forge(self.settings).requests()
         wanted = (
             request.number
             for request in requests
-            if request.state is promotion.State.OPEN
+            if request.state is promotion_requests.State.OPEN
             and (request.subject.model, request.subject.environment) == (self.model, environment)
         )
         return next(wanted, None)

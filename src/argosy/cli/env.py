@@ -17,7 +17,7 @@ import yaml
 
 from argosy import errors, wiring
 from argosy.cli import charts, commit_files, people, policies
-from argosy.domain import changes, environment_repo, promotion
+from argosy.domain import changes, environment_layout, environment_repo
 from argosy.domain.changes import ChangedFile, Place, Problem
 from argosy.domain.chart_values import coalesced
 from argosy.engine.manifest import loading
@@ -31,7 +31,7 @@ from argosy.settings import Settings
 CHART = "inference"
 RELEASE = "model"
 ANY_VERSION: dict[str, Any] = {
-    "environment": promotion.PRODUCTION,
+    "environment": environment_layout.PRODUCTION,
     "version": 2**31 - 1,  # not below any minimumVersion
     "modelDigest": f"sha256:{'0' * 64}",
     "storageUri": "s3://bucket/prefix/",
@@ -155,7 +155,7 @@ def _policies(folder: Path, files: dict[str, bytes]) -> Iterator[Problem]:
         except errors.Misconfigured as error:
             yield Problem(path, str(error).removeprefix(f"{folder / path}").lstrip(": "))
             continue
-        if promotion.policy_path(policy.model) != path:
+        if environment_layout.policy_path(policy.model) != path:
             yield Problem(path, f"is about {policy.model!r}")
 
 

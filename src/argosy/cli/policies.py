@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from argosy import errors, wiring
-from argosy.domain import promotion
+from argosy.domain import environment_layout
 from argosy.files import model_folder
 from argosy.files.git_repository import Person, Repository
 from argosy.promotion.standing import Main
@@ -17,7 +17,7 @@ def refuse_unjudged(settings: Settings, model: str) -> None:
     """Raise Misconfigured where this machine's environment repo has no policy of *model* that can be read."""
     if not settings.forge_uri.startswith(wiring.LOCAL):
         return  # the pipeline's first step asks the server
-    path, policy = promotion.policy_path(model), Main.now(wiring.forge(settings)).policy(model)
+    path, policy = environment_layout.policy_path(model), Main.now(wiring.forge(settings)).policy(model)
     if policy is None:
         raise errors.Misconfigured(
             f"there is no policy for {model}, and without gates nothing of it can be promoted: write gitops-env/{path} "
@@ -33,7 +33,11 @@ def refuse_unjudged(settings: Settings, model: str) -> None:
 
 def say_others(settings: Settings, model: str | None = None) -> None:
     """Say, in one line, which policies here are not those that count; only *model*'s, where one is named."""
-    others = [path for path in wiring.other_policies(settings) if model is None or path == promotion.policy_path(model)]
+    others = [
+        path
+        for path in wiring.other_policies(settings)
+        if model is None or path == environment_layout.policy_path(model)
+    ]
     if others:
         commands = ", ".join(f"`argosy env adopt-policy {Path(path).stem}`" for path in others)
         print(
@@ -48,7 +52,7 @@ def adopt(settings: Settings, model: str, by: str) -> str:
 
     Raises Misconfigured where it cannot be read, UsageError where there is none or the environment repo is a server's.
     """
-    path = promotion.policy_path(model)
+    path = environment_layout.policy_path(model)
     if not settings.forge_uri.startswith(wiring.LOCAL):
         raise errors.UsageError(
             f"the environment repo is {settings.forge_uri}: change {path} there, in a request that its owners approve (CODEOWNERS)"

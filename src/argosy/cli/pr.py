@@ -12,7 +12,7 @@ from argosy import errors, wiring
 from argosy.cli import people
 from argosy.domain import suggestion
 from argosy.domain.merge_checks import Check
-from argosy.domain.promotion import Request, State
+from argosy.domain.promotion_requests import Request, State
 from argosy.promotion import aliases, following
 from argosy.promotion.desk import Desk, Ended
 from argosy.promotion.standing import Main

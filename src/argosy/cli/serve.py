@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from argosy import errors, scratch, wiring
-from argosy.domain import promotion, release
+from argosy.domain import environment_layout, release
 from argosy.ports.signer import Tampered
 from argosy.promotion import approval
 from argosy.promotion.approval import Approval
@@ -93,7 +93,7 @@ def _serve(
 
 def _refusal(error: Tampered, version: release.Version, place: Path) -> errors.Rejected:
     """*error* about where the files lie rather than our copy of them, and what to do about it."""
-    committed = f"{promotion.BUNDLE_SIGNATURE} beside the version on main"
+    committed = f"{environment_layout.BUNDLE_SIGNATURE} beside the version on main"
     places = {place / "bundle.sig": committed, place / "bundle": version.storage_uri}
     text = str(error)
     for copy, known in places.items():

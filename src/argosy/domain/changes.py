@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from argosy import errors
-from argosy.domain import evidence, promotion, release, version_file
-from argosy.domain.promotion import Subject
+from argosy.domain import environment_layout, evidence, release, version_file
+from argosy.domain.promotion_requests import Subject
 
 PLAIN_FILE = "100644"
 KINDS_OF_MODE = {"100755": "an executable file", "120000": "a symbolic link", "160000": "a submodule"}
 MODEL = r"models/(?P<model>[a-z][a-z0-9_]{0,62})"
-SERVED = re.compile(rf"{MODEL}/(?P<environment>{'|'.join(promotion.ENVIRONMENTS)})/(?:version\.yaml|evidence/.+)")
+SERVED = re.compile(
+    rf"{MODEL}/(?P<environment>{'|'.join(environment_layout.ENVIRONMENTS)})/(?:version\.yaml|evidence/.+)"
+)
 NOTE = re.compile(rf"{MODEL}/rejected/(?P<digest>[0-9a-f]{{64}})\.txt")
 RULES = re.compile(
     r"(policies|clusters|keys|\.github|\.gitlab|\.gitea)/.*|(docs/)?CODEOWNERS|(.*/)?\.git[a-z]+|models/[^/]+/values\.yaml",
@@ -100,7 +102,7 @@ def _refusals(one: ChangedFile, first: Place) -> Iterable[str]:
         yield f"is {KINDS_OF_MODE.get(one.mode, f'of mode {one.mode}')}; a request holds plain files only"
     place = place_of(one.path)
     if place == first:
-        if one.kind is Kind.REMOVED and one.path == promotion.version_path(*first):
+        if one.kind is Kind.REMOVED and one.path == environment_layout.version_path(*first):
             yield "is removed, and evidence beside it changes; a request names a version"
     elif place:
         yield f"promotes {' in '.join(place)} beside {' in '.join(first)}; one request, one model, one environment"
@@ -141,11 +143,11 @@ def _reverted(changed: Iterable[ChangedFile]) -> str | None:
 
 
 def _described(model: str, environment: str, reverts: str | None, read: Callable[[str], bytes | None]) -> Subject:
-    path = promotion.version_path(model, environment)
+    path = environment_layout.version_path(model, environment)
     version = _version(path, read(path))
     if version.model != model:
         raise errors.Rejected(f"{path} is about {version.model!r}")
-    beside = promotion.evidence_path(model, environment)
+    beside = environment_layout.evidence_path(model, environment)
     return Subject(
         model=model,
         environment=environment,

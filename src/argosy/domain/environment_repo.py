@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from argosy import errors
-from argosy.domain import changes, merge_checks, promotion, release, version_file
+from argosy.domain import changes, environment_layout, merge_checks, release, version_file
 from argosy.domain.bundle import RELEASE, Release
 from argosy.domain.changes import Problem
 from argosy.domain.documents import sha256
@@ -46,7 +46,7 @@ def problems(files: Mapping[str, bytes]) -> Iterator[Problem]:
     """What is wrong with the repo whose files are *files* (path to content)."""
     for model in models(files):
         yield from _folder(model, files)
-        for environment in promotion.ENVIRONMENTS:
+        for environment in environment_layout.ENVIRONMENTS:
             yield from _served(model, environment, files)
     yield from look_alikes(files)
     for path in files:
@@ -59,14 +59,14 @@ def problems(files: Mapping[str, bytes]) -> Iterator[Problem]:
 def _folder(model: str, files: Mapping[str, bytes]) -> Iterator[Problem]:
     for path, why in (
         (f"models/{model}/values.yaml", "the chart has nothing to render it with"),
-        (promotion.policy_path(model), "without gates nothing of it can be promoted"),
+        (environment_layout.policy_path(model), "without gates nothing of it can be promoted"),
     ):
         if path not in files:
             yield Problem(path, f"is missing, and models/{model}/ is there: {why}")
 
 
 def _served(model: str, environment: str, files: Mapping[str, bytes]) -> Iterator[Problem]:
-    path = promotion.version_path(model, environment)
+    path = environment_layout.version_path(model, environment)
     if path not in files:
         return
     try:
@@ -76,16 +76,16 @@ def _served(model: str, environment: str, files: Mapping[str, bytes]) -> Iterato
         return
     if version.model != model:
         yield Problem(path, f"is about {version.model!r}")
-    note = promotion.rejected_path(model, version.model_digest)
-    if why := promotion.rejection(files.get(note)):
+    note = environment_layout.rejected_path(model, version.model_digest)
+    if why := environment_layout.rejection(files.get(note)):
         yield Problem(path, f"names a model that was taken out of service ({note}): {why}")
     yield from _evidence(version, environment, files)
-    yield from _released(version, promotion.evidence_folder(version.model, environment), files)
+    yield from _released(version, environment_layout.evidence_folder(version.model, environment), files)
 
 
 def _evidence(version: release.Version, environment: str, files: Mapping[str, bytes]) -> Iterator[Problem]:
-    folder = promotion.evidence_folder(version.model, environment)
-    for name in (promotion.BUNDLE_SIGNATURE, promotion.EVIDENCE_SIGNATURE):
+    folder = environment_layout.evidence_folder(version.model, environment)
+    for name in (environment_layout.BUNDLE_SIGNATURE, environment_layout.EVIDENCE_SIGNATURE):
         if f"{folder}/{name}" not in files:
             yield Problem(f"{folder}/{name}", "is missing: what is not signed is not served")
     path = f"{folder}/evidence.json"
@@ -113,7 +113,7 @@ def _of_model(path: str, content: bytes, version: release.Version) -> Iterator[P
     doubts = evidence.provenance.doubts()
     if (
         doubts
-        and path.startswith(promotion.folder(version.model, promotion.PRODUCTION))
+        and path.startswith(environment_layout.folder(version.model, environment_layout.PRODUCTION))
         and not evidence.provenance_waiver
     ):
         yield Problem(path, f"is of a model that cannot be made again: {'; '.join(doubts)}")
@@ -139,8 +139,8 @@ def below_minimum(model: str, values: Mapping[str, object], files: Mapping[str, 
     oldest = values.get("minimumVersion")
     if not isinstance(oldest, int):
         return
-    for environment in promotion.ENVIRONMENTS:
-        path = promotion.version_path(model, environment)
+    for environment in environment_layout.ENVIRONMENTS:
+        path = environment_layout.version_path(model, environment)
         with contextlib.suppress(errors.Misconfigured):  # said elsewhere
             if path in files and (found := version_file.parse(files[path], path).version) < oldest:
                 yield Problem(

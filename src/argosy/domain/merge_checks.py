@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from argosy import errors
-from argosy.domain import changes, promotion, release, version_file
+from argosy.domain import changes, environment_layout, release, version_file
 from argosy.domain.bundle import Release
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import Evidence
-from argosy.domain.promotion import Subject
+from argosy.domain.promotion_requests import Subject
 
 ANEW = "train a new one, of newer data or with another `seed`: the same commit and data give the same release"
 """The way out of a release that is over."""
@@ -64,7 +64,7 @@ def overtaken(evidence: Evidence, main: MainState) -> list[Check]:
             evidence.policy_digest == main.policy_digest,
             "judged by main's policy"
             if evidence.policy_digest == main.policy_digest
-            else f"it was judged by another policy than main's {promotion.policy_path(main.model)}",
+            else f"it was judged by another policy than main's {environment_layout.policy_path(main.model)}",
         ),
         Check(
             "rejected",
@@ -79,7 +79,7 @@ def of_order(subject: Subject, before: release.Version | None) -> list[Check]:
 
     Not final: in an emergency a reviewer may go past it, by name.
     """
-    earlier = promotion.preceding(subject.environment)
+    earlier = environment_layout.preceding(subject.environment)
     if earlier is None:
         return []
     named = before.model_digest if before else None
@@ -161,7 +161,7 @@ def of_revert(
     subject: Subject, files: Mapping[str, bytes], live: release.Version | None, earlier: Mapping[str, bytes]
 ) -> list[Check]:
     """Every check of a request that goes back from what main names, *live*, to what it named before, the files *earlier*."""
-    note = promotion.rejected_path(subject.model, subject.reverts or "")
+    note = environment_layout.rejected_path(subject.model, subject.reverts or "")
     same = {path: content for path, content in files.items() if path != note} == earlier and bool(earlier)
     named = live.model_digest if live else None
     return [
@@ -185,13 +185,13 @@ def of_revert(
 
 
 def _documents(subject: Subject, files: Mapping[str, bytes]) -> tuple[release.Version, Evidence]:
-    path = promotion.version_path(subject.model, subject.environment)
+    path = environment_layout.version_path(subject.model, subject.environment)
     version = version_file.parse(files[path], path)
     return version, Evidence.model_validate_json(files[_evidence_path(subject)])
 
 
 def _evidence_path(subject: Subject) -> str:
-    return promotion.evidence_path(subject.model, subject.environment)
+    return environment_layout.evidence_path(subject.model, subject.environment)
 
 
 def _documents_agree(
@@ -224,7 +224,7 @@ def _repeatable(subject: Subject, evidence: Evidence) -> Check:
         reason = f"made from commit {evidence.provenance.commit[:12]}, whose files those were"
     elif evidence.provenance_waiver:
         reason = f"waived by the policy: {evidence.provenance_waiver}; {why}"
-    elif subject.environment == promotion.PRODUCTION:
+    elif subject.environment == environment_layout.PRODUCTION:
         passed = False
         reason = f"{why}; commit, run the pipeline again and propose that, or let the policy waive it (`provenance`)"
     else:

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import ValidationError
 
 from argosy.domain.documents import Document
-from argosy.domain.promotion import Subject
+from argosy.domain.promotion_requests import Subject
 
 COMMENT = re.compile(r"\n*<!-- argosy: (?P<json>\{.*\}) -->\s*\Z")
 ROOM = 4_000

@@ -7,7 +7,7 @@ the next. Reading the cluster is an adapter's business, opening requests is ``ar
 from dataclasses import dataclass
 from typing import Literal
 
-from argosy.domain import merge_checks, promotion, release
+from argosy.domain import environment_layout, merge_checks, release
 from argosy.domain.documents import Document
 
 
@@ -76,7 +76,7 @@ def conclude(rollout: Rollout, live: release.Version | None) -> Conclusion:
         return _given_up(rollout)
     if rollout.phase != "Healthy" or rollout.stable != rollout.newest:
         return Conclusion("nothing", f"{rollout.phase}{_because(rollout)}")
-    following = promotion.following(rollout.environment)
+    following = environment_layout.following(rollout.environment)
     return (
         Conclusion("advance", f"healthy, so {following} may follow") if following else Conclusion("nothing", "healthy")
     )

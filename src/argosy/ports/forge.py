@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from argosy.domain.changes import ChangedFile
-from argosy.domain.promotion import Proposal, Request
+from argosy.domain.promotion_requests import Proposal, Request
 
 
 class Forge(Protocol):

@@ -1,6 +1,6 @@
 """Registry aliases follow git: which model is in production is main's word, whatever brought it there."""
 
-from argosy.domain import promotion
+from argosy.domain import environment_layout
 from argosy.ports.forge import Forge
 from argosy.ports.registry import Registry
 from argosy.promotion.standing import Main
@@ -11,5 +11,5 @@ def follow(forge: Forge, model: str, registry: Registry) -> int | None:
 
     None where main names none, or one that *registry* does not know.
     """
-    live = Main.now(forge).version(model, promotion.PRODUCTION)
+    live = Main.now(forge).version(model, environment_layout.PRODUCTION)
     return registry.crown(model, live.model_digest if live else None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from argosy import errors
-from argosy.domain import bundle, promotion, release
+from argosy.domain import bundle, environment_layout, release
 from argosy.ports.artifacts import Artifacts
 from argosy.ports.forge import Forge
 from argosy.promotion.standing import Main
@@ -29,13 +29,13 @@ def find(forge: Forge, model: str, environment: str) -> Approval:
     Raises UsageError for a model or an environment that does not exist, Rejected where nothing is approved or it was
     recalled.
     """
-    if environment not in promotion.ENVIRONMENTS:
+    if environment not in environment_layout.ENVIRONMENTS:
         raise errors.UsageError(
-            f"there is no environment {environment!r}; environments: {', '.join(promotion.ENVIRONMENTS)}"
+            f"there is no environment {environment!r}; environments: {', '.join(environment_layout.ENVIRONMENTS)}"
         )
     if not model.isidentifier():
         raise errors.UsageError(f"{model!r} cannot be the name of a model")
-    main, path = Main.now(forge), promotion.version_path(model, environment)
+    main, path = Main.now(forge), environment_layout.version_path(model, environment)
     version = main.version(model, environment)
     if version is None:
         _refuse_unknown(model, main)
@@ -55,7 +55,7 @@ def _refuse_unknown(model: str, main: Main) -> None:
     if main.policy(model):
         return
     close = difflib.get_close_matches(model, {request.subject.model for request in main.forge.requests()}, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else f": main has no {promotion.policy_path(model)}"
+    hint = f"; did you mean {close[0]!r}?" if close else f": main has no {environment_layout.policy_path(model)}"
     raise errors.UsageError(f"the environment repo knows no model {model!r}{hint}")
 
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from argosy import errors
-from argosy.domain import promotion, release
+from argosy.domain import environment_layout, release
 from argosy.domain import rollouts as rules
-from argosy.domain.promotion import Request, State
+from argosy.domain.promotion_requests import Request, State
 from argosy.domain.rollouts import Conclusion, Rollout
 from argosy.ports.forge import Forge
 from argosy.ports.registry import Registry
@@ -53,7 +53,7 @@ def settle(
             stuck.append(f"{rollout.model}: {error}")
             continue
         report(settled[-1])
-    if environment == promotion.PRODUCTION:
+    if environment == environment_layout.PRODUCTION:
         # Last, because a registry that fails must not keep a revert from being opened.
         for model in sorted({rollout.model for rollout in rollouts.of(environment)}):
             aliases.follow(forge, model, registry)

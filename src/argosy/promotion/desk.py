@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from argosy import errors
-from argosy.domain import diffs, merge_checks, promotion
+from argosy.domain import diffs, environment_layout, merge_checks, promotion_requests
 from argosy.domain.diffs import FileDiff
 from argosy.domain.merge_checks import Check
-from argosy.domain.promotion import Request, State, Subject
+from argosy.domain.promotion_requests import Request, State, Subject
 from argosy.ports.artifacts import Artifacts
 from argosy.ports.forge import Forge
 from argosy.ports.signer import Verifier
@@ -142,13 +142,13 @@ class Desk:
             subject = subjects.of(Main(self.forge, at), request)
         except errors.Rejected as error:
             return [merge_checks.without_subject(str(error))]
-        files = self.forge.contents(promotion.places(subject), request.head)
+        files = self.forge.contents(promotion_requests.places(subject), request.head)
         kind = self._of_revert if subject.reverts else self._of_promotion
         return [merge_checks.of_subject(request.subject, subject), *kind(subject, files, Main(self.forge, at))]
 
     def _of_promotion(self, subject: Subject, files: Mapping[str, bytes], main: Main) -> list[Check]:
         state = main.state(subject.model, subject.model_digest)
-        before = promotion.preceding(subject.environment)
+        before = environment_layout.preceding(subject.environment)
         order = merge_checks.of_order(subject, main.version(subject.model, before) if before else None)
         return [*merge_checks.checks(subject, files, state), *order, *self._seals.checks(subject, files)]
 
@@ -172,7 +172,7 @@ class Desk:
             committed = subjects.as_committed(self.forge, request)
         except errors.Rejected:
             return request, {}
-        return committed, self.forge.contents(promotion.places(committed.subject), request.head)
+        return committed, self.forge.contents(promotion_requests.places(committed.subject), request.head)
 
     @property
     def _seals(self) -> Seals:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from argosy import errors
-from argosy.domain import promotion
-from argosy.domain.promotion import Request, State
+from argosy.domain import environment_layout, promotion_requests
+from argosy.domain.promotion_requests import Request, State
 from argosy.ports.forge import Forge
 from argosy.promotion import subjects
 from argosy.report import markdown_text, request_body
@@ -28,7 +28,7 @@ class Followed:
     @property
     def changes_champion(self) -> bool:
         """True where the registry's alias ``champion`` is to follow."""
-        return self.merged.subject.environment == promotion.PRODUCTION
+        return self.merged.subject.environment == environment_layout.PRODUCTION
 
 
 def follow(forge: Forge, merged: Request, *, on_merge: bool) -> Followed:
@@ -42,7 +42,7 @@ def follow(forge: Forge, merged: Request, *, on_merge: bool) -> Followed:
     if on_merge:
         return Followed(committed, next=open_next(forge, merged), waits_for=None)
     subject = committed.subject
-    leads_on = promotion.following(subject.environment) is not None and not subject.reverts
+    leads_on = environment_layout.following(subject.environment) is not None and not subject.reverts
     return Followed(committed, next=None, waits_for=subject.environment if leads_on else None)
 
 
@@ -52,8 +52,8 @@ def open_next(forge: Forge, merged: Request) -> Request | None:
     Raises Rejected where a person closed it.
     """
     request = subjects.as_committed(forge, forge.request(merged.number))
-    files = forge.contents(promotion.places(request.subject), request.head)
-    proposal = promotion.next_proposal(request, files)
+    files = forge.contents(promotion_requests.places(request.subject), request.head)
+    proposal = promotion_requests.next_proposal(request, files)
     return forge.propose(replace(proposal, body=_body(request, files))) if proposal else None
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from argosy import errors
 from argosy.domain import bundle as bundles
-from argosy.domain import figures, merge_checks, promotion, release
+from argosy.domain import environment_layout, figures, merge_checks, promotion_requests, release
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import Evidence, GateResult, tally
-from argosy.domain.promotion import Request, State
+from argosy.domain.promotion_requests import Request, State
 from argosy.ports.forge import Forge
 from argosy.promotion import following
 from argosy.promotion.standing import Main
@@ -89,7 +89,7 @@ def _refuse_overtaken(evidence: Evidence, main: merge_checks.MainState) -> None:
     if reason := main.rejected:
         raise errors.Rejected(
             f"{evidence.model} {evidence.model_digest} was taken out of service before: {reason}. Whoever wants it back removes "
-            f"{promotion.rejected_path(evidence.model, evidence.model_digest)} from the environment repo, in their own name"
+            f"{environment_layout.rejected_path(evidence.model, evidence.model_digest)} from the environment repo, in their own name"
         )
     for check in merge_checks.overtaken(evidence, main):
         if not check.passed:
@@ -97,7 +97,7 @@ def _refuse_overtaken(evidence: Evidence, main: merge_checks.MainState) -> None:
 
 
 def _refuse_unsigned(signatures: Path) -> None:
-    for name in (promotion.BUNDLE_SIGNATURE, promotion.EVIDENCE_SIGNATURE):
+    for name in (environment_layout.BUNDLE_SIGNATURE, environment_layout.EVIDENCE_SIGNATURE):
         if not (signatures / name).is_file():
             raise errors.Misconfigured(
                 f"{signatures} has no {name}: what is not signed is not proposed; run sign first"
@@ -117,7 +117,7 @@ def _version(offer: Offer, evidence: Evidence) -> release.Version:
     )
 
 
-def _proposal(version: release.Version, evidence: Evidence, offer: Offer) -> promotion.Proposal:
+def _proposal(version: release.Version, evidence: Evidence, offer: Offer) -> promotion_requests.Proposal:
     released = bundles.Release.read(offer.release / bundles.RELEASE)
     if (released.model_digest, released.counter) != (version.model_digest, version.version):
         raise errors.Misconfigured(
@@ -127,20 +127,20 @@ def _proposal(version: release.Version, evidence: Evidence, offer: Offer) -> pro
         raise errors.Misconfigured(f"the released bundle is {digest}, the evidence is about {version.model_digest}")
     if not (agree := merge_checks.of_release(version, released, legacy=False)).passed:
         raise errors.Misconfigured(f"not one run's outputs: {agree.reason}")
-    subject = promotion.Subject(
+    subject = promotion_requests.Subject(
         model=version.model,
-        environment=promotion.STAGING,
+        environment=environment_layout.STAGING,
         model_digest=version.model_digest,
         version=version.version,
         champion_digest=evidence.champion.model_digest,
         policy_digest=evidence.policy_digest,
     )
     report = (offer.evidence / "evidence.md").read_text(encoding="utf-8")
-    return promotion.Proposal(
+    return promotion_requests.Proposal(
         subject=subject,
-        title=promotion.title(subject.model, subject.version, subject.environment),
+        title=promotion_requests.title(subject.model, subject.version, subject.environment),
         body=request_body.markdown(version, released.not_after, report),
-        files=promotion.files(subject, version.yaml(), _beside(offer)),
+        files=promotion_requests.files(subject, version.yaml(), _beside(offer)),
     )
 
 

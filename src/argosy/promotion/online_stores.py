@@ -8,8 +8,8 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
 
-from argosy.domain import online, promotion
-from argosy.domain.promotion import State
+from argosy.domain import environment_layout, online
+from argosy.domain.promotion_requests import State
 from argosy.domain.release import Version
 from argosy.ports.features import Held
 from argosy.ports.forge import Forge
@@ -28,7 +28,7 @@ def named(forge: Forge, models: Collection[str]) -> Named:
     main = Main.now(forge)
     found: dict[str, list[str]] = defaultdict(list)
     for model in sorted(models):
-        for environment in promotion.ENVIRONMENTS:
+        for environment in environment_layout.ENVIRONMENTS:
             for place, past in enumerate(islice(main.servings(model, environment), online.REVERTS)):
                 who = f"{environment} before" if place else environment
                 found[_store(past.version(model, environment))].append(who)

@@ -1,16 +1,16 @@
 """Decides for a forge about a proposal: adopt a request that is there, open one, or neither.
 
-A forge asks while nobody else can change its requests, and then does it. The rules themselves are ``domain.promotion.decide``; here they
-get what they need of main.
+A forge asks while nobody else can change its requests, and then does it. The rules themselves are ``domain.promotion_requests.decide``;
+here they get what they need of main.
 """
 
 from collections.abc import Callable, Sequence
 from functools import partial
 
 from argosy import errors
-from argosy.domain import promotion
+from argosy.domain import environment_layout, promotion_requests
 from argosy.domain.evidence import Evidence, parse
-from argosy.domain.promotion import Decision, Proposal, Request
+from argosy.domain.promotion_requests import Decision, Proposal, Request
 from argosy.promotion import subjects
 from argosy.promotion.standing import Main
 
@@ -23,9 +23,9 @@ def decide(main: Main, proposal: Proposal, known: Sequence[Request]) -> Decision
     subject = proposal.subject
     version = main.version(subject.model, subject.environment)
     served = version.model_digest if version and not _says_more(proposal, main) else None
-    decision = promotion.decide(subject, known, served, partial(_may_stand_for, proposal, main))
+    decision = promotion_requests.decide(subject, known, served, partial(_may_stand_for, proposal, main))
     if decision.action == "stop" and decision.request:
-        raise promotion.refusal(decision.request)
+        raise promotion_requests.refusal(decision.request)
     return decision
 
 
@@ -40,7 +40,7 @@ def _says_more(proposal: Proposal, there: Main) -> bool:
     Production refuses such a doubt for good, as evidence is never changed. So the model is proposed anew, although it is the same one.
     """
     subject = proposal.subject
-    path = promotion.evidence_path(subject.model, subject.environment)
+    path = environment_layout.evidence_path(subject.model, subject.environment)
     if path not in proposal.files or _is_doubted(partial(parse, proposal.files[path], path)):
         return False
     return _is_doubted(partial(there.evidence, subject.model, subject.environment))

@@ -5,16 +5,16 @@ A pure function of main and of what was measured, so that a retry, or two at onc
 
 from collections.abc import Mapping
 
-from argosy.domain import promotion, release
+from argosy.domain import environment_layout, promotion_requests, release
 from argosy.domain.rollouts import Rollout
 from argosy.report import revert_body
 
 LONGEST_REASON = 500
 
 
-def subject(live: release.Version, earlier: release.Version, environment: str) -> promotion.Subject:
+def subject(live: release.Version, earlier: release.Version, environment: str) -> promotion_requests.Subject:
     """The subject of the request to go back from *live* to *earlier*."""
-    return promotion.Subject(
+    return promotion_requests.Subject(
         model=live.model,
         environment=environment,
         model_digest=earlier.model_digest,
@@ -26,10 +26,10 @@ def subject(live: release.Version, earlier: release.Version, environment: str) -
 
 def proposal(
     rollout: Rollout, live: release.Version, earlier: release.Version, files: Mapping[str, bytes]
-) -> promotion.Proposal:
+) -> promotion_requests.Proposal:
     """The request to go back from *live*, which *rollout* gave up, to *earlier*, whose files main had as *files*."""
-    note = promotion.rejected_path(live.model, live.model_digest)
-    return promotion.Proposal(
+    note = environment_layout.rejected_path(live.model, live.model_digest)
+    return promotion_requests.Proposal(
         subject=subject(live, earlier, rollout.environment),
         title=f"Revert {live.model} in {rollout.environment} from version {live.version} to {earlier.version}",
         body=revert_body.markdown(rollout, live, earlier),

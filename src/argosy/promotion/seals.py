@@ -10,10 +10,10 @@ from pathlib import Path
 
 from argosy import errors, scratch
 from argosy.domain import bundle as bundles
-from argosy.domain import merge_checks, promotion, release, version_file
+from argosy.domain import environment_layout, merge_checks, release, version_file
 from argosy.domain.changes import Place, Problem
 from argosy.domain.merge_checks import Check
-from argosy.domain.promotion import Subject
+from argosy.domain.promotion_requests import Subject
 from argosy.ports.artifacts import Artifacts
 from argosy.ports.signer import Verifier
 
@@ -39,7 +39,7 @@ class Seals:
 
         Raises TryAgain where the model store does not answer.
         """
-        path = promotion.version_path(subject.model, subject.environment)
+        path = environment_layout.version_path(subject.model, subject.environment)
         try:
             version = version_file.parse(files.get(path, b""), path)
             released = self._verified(version, _evidence(files, subject.model, subject.environment))
@@ -61,8 +61,8 @@ class Seals:
             if (digest := bundles.digest(bundle)) != version.model_digest:
                 raise errors.Rejected(f"{version.storage_uri} holds {digest}, not the model that is proposed")
             try:
-                self.verifier.verify(bundle, signatures / promotion.BUNDLE_SIGNATURE)
-                self.verifier.verify(report, signatures / promotion.EVIDENCE_SIGNATURE)
+                self.verifier.verify(bundle, signatures / environment_layout.BUNDLE_SIGNATURE)
+                self.verifier.verify(report, signatures / environment_layout.EVIDENCE_SIGNATURE)
             except errors.Rejected as error:  # the folder is gone when somebody reads this
                 raise errors.Rejected(str(error).replace(f"{place}/", "")) from None
             released = (bundle / bundles.RELEASE).read_bytes()
@@ -82,27 +82,27 @@ def unsigned(
     """
     for place in places:
         evidence = _evidence(files, *place)
-        if promotion.EVIDENCE_SIGNATURE in evidence:  # where it is missing, that is said already
-            yield from _unsigned(evidence, promotion.evidence_folder(*place), key, verifier)
+        if environment_layout.EVIDENCE_SIGNATURE in evidence:  # where it is missing, that is said already
+            yield from _unsigned(evidence, environment_layout.evidence_folder(*place), key, verifier)
 
 
 def _unsigned(evidence: Files, where: str, key: bytes, verifier: Callable[[Path], Verifier]) -> Iterator[Problem]:
     with scratch.folder("evidence") as folder:
         (public := folder / "key.pem").write_bytes(key)
         report, signatures = _laid_out(evidence, folder)
-        signature = signatures / promotion.EVIDENCE_SIGNATURE
+        signature = signatures / environment_layout.EVIDENCE_SIGNATURE
         try:
             verifier(public).verify(report, signature)
         except errors.Rejected as error:
             said = str(error).replace(f" (signature {signature})", "").replace(f"{report} ", "it ")
-            yield Problem(f"{where}/{promotion.EVIDENCE_SIGNATURE}", f"does not hold: {said}")
+            yield Problem(f"{where}/{environment_layout.EVIDENCE_SIGNATURE}", f"does not hold: {said}")
         except errors.Misconfigured as error:
             yield Problem(KEY, f"is no key that signatures can be checked with: {error}")
 
 
 def _evidence(files: Files, model: str, environment: str) -> dict[str, bytes]:
     """Name to content of the evidence among *files*, signatures included."""
-    place = f"{promotion.evidence_folder(model, environment)}/"
+    place = f"{environment_layout.evidence_folder(model, environment)}/"
     return {path.removeprefix(place): content for path, content in files.items() if path.startswith(place)}
 
 
@@ -111,7 +111,7 @@ def _laid_out(evidence: Files, folder: Path) -> tuple[Path, Path]:
     report, signatures = folder / "evidence", folder / "signatures"
     report.mkdir()
     for name, content in evidence.items():
-        _write(signatures if name in promotion.SIGNATURES else report, name, content)
+        _write(signatures if name in environment_layout.SIGNATURES else report, name, content)
     return report, signatures
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from argosy import errors
-from argosy.domain import environment_repo, promotion, version_file
+from argosy.domain import environment_layout, environment_repo, version_file
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import Evidence, parse
 from argosy.domain.merge_checks import MainState
@@ -61,7 +61,7 @@ class Main:
 
         Raises Misconfigured, with path and line, where the file cannot be understood.
         """
-        path = promotion.version_path(model, environment)
+        path = environment_layout.version_path(model, environment)
         content = self._read(path)
         return version_file.parse(content, f"{self.called}:{path}") if content is not None else None
 
@@ -71,24 +71,26 @@ class Main:
 
     def policy(self, model: str) -> PolicyFile | None:
         """The gates of *model*; None where main has none."""
-        path = promotion.policy_path(model)
+        path = environment_layout.policy_path(model)
         content = self._read(path)
         return PolicyFile(path, content) if content is not None else None
 
     def rejection(self, model: str, model_digest: str) -> str | None:
         """Why the model with *model_digest* was taken out of service, in one line; None where it was not."""
-        return promotion.rejection(self._read(promotion.rejected_path(model, model_digest)))
+        return environment_layout.rejection(self._read(environment_layout.rejected_path(model, model_digest)))
 
     def bundle_signature(self, model: str, environment: str) -> bytes | None:
         """The signature of the bundle that *environment* serves; None where none was committed."""
-        return self._read(f"{promotion.evidence_folder(model, environment)}/{promotion.BUNDLE_SIGNATURE}")
+        return self._read(
+            f"{environment_layout.evidence_folder(model, environment)}/{environment_layout.BUNDLE_SIGNATURE}"
+        )
 
     def evidence(self, model: str, environment: str) -> Evidence | None:
         """The evidence of the version that *environment* serves; None where there is none.
 
         Raises Misconfigured where it is no evidence.
         """
-        path = promotion.evidence_path(model, environment)
+        path = environment_layout.evidence_path(model, environment)
         content = self._read(path)
         return parse(content, f"{self.called}:{path}") if content is not None else None
 
@@ -100,14 +102,14 @@ class Main:
         policy = self.policy(model)
         return MainState(
             model=model,
-            champion=self.version(model, promotion.PRODUCTION),
+            champion=self.version(model, environment_layout.PRODUCTION),
             policy_digest=policy.digest if policy else None,
             rejected=self.rejection(model, model_digest),
         )
 
     def servings(self, model: str, environment: str) -> Iterator["Main"]:
         """Main at each commit that changed which version *environment* serves, newest first, up to the newest of all."""
-        for commit in self.forge.history(promotion.version_path(model, environment)):
+        for commit in self.forge.history(environment_layout.version_path(model, environment)):
             yield Main(self.forge, commit, called=commit[:12])
 
     def served_before(self, live: Version, environment: str) -> ServedBefore | None:
@@ -121,13 +123,13 @@ class Main:
                 continue
             if self.rejection(live.model, version.model_digest) is None:
                 return ServedBefore(
-                    version, self.forge.contents(promotion.served_paths(live.model, environment), main.commit)
+                    version, self.forge.contents(environment_layout.served_paths(live.model, environment), main.commit)
                 )
         return None
 
     def ever_had_policy(self, model: str) -> bool:
         """True where main has gates of *model*, or had them once: this environment repo is one that judges that model."""
-        return bool(self.forge.history(promotion.policy_path(model)))
+        return bool(self.forge.history(environment_layout.policy_path(model)))
 
     def _read(self, path: str) -> bytes | None:
         return self.forge.read(path, self.commit)

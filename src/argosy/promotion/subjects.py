@@ -5,8 +5,8 @@ Left to others: which changes a request may make at all (``domain.changes``), an
 """
 
 from argosy import errors
-from argosy.domain import changes, promotion
-from argosy.domain.promotion import Request, Subject
+from argosy.domain import changes, promotion_requests
+from argosy.domain.promotion_requests import Request, Subject
 from argosy.ports.forge import Forge
 from argosy.promotion.standing import Main
 
@@ -38,4 +38,4 @@ def is_genuine(main: Main, request: Request) -> bool:
 def refuse_mislabelled(main: Main, request: Request) -> None:
     """Raise Rejected where *request* is about another place, or another model, than its text says."""
     if not is_genuine(main, request):
-        raise promotion.mislabelled(request.number)
+        raise promotion_requests.mislabelled(request.number)

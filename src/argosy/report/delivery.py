@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from argosy.domain.merge_checks import short
-from argosy.domain.promotion import Request, State
+from argosy.domain.promotion_requests import Request, State
 from argosy.domain.rollouts import Rollout
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 
 from argosy import errors
-from argosy.domain import promotion, release, version_file
+from argosy.domain import environment_layout, promotion_requests, release, version_file
 from argosy.domain.evidence import Evidence
 from argosy.report import evidence_markdown
 from argosy.report.markdown_text import code
@@ -28,13 +28,15 @@ def markdown(version: release.Version, not_after: datetime.date | None, evidence
     return head.rpartition("\n")[0] + rest
 
 
-def of_files(subject: promotion.Subject, files: Mapping[str, bytes], not_after: datetime.date | None = None) -> str:
+def of_files(
+    subject: promotion_requests.Subject, files: Mapping[str, bytes], not_after: datetime.date | None = None
+) -> str:
     """The body that version.yaml and evidence.json among a request's *files* make, whatever anybody wrote into the request.
 
     Raises Misconfigured where one of them is missing or cannot be read.
     """
-    path = promotion.version_path(subject.model, subject.environment)
-    beside = promotion.evidence_path(subject.model, subject.environment)
+    path = environment_layout.version_path(subject.model, subject.environment)
+    beside = environment_layout.evidence_path(subject.model, subject.environment)
     version = version_file.parse(files.get(path, b""), path)
     try:
         evidence = Evidence.model_validate_json(files.get(beside, b""))
@@ -43,10 +45,10 @@ def of_files(subject: promotion.Subject, files: Mapping[str, bytes], not_after: 
     return markdown(version, not_after, evidence_markdown.report(evidence))
 
 
-def is_of_files(body: str, subject: promotion.Subject, files: Mapping[str, bytes]) -> bool:
+def is_of_files(body: str, subject: promotion_requests.Subject, files: Mapping[str, bytes]) -> bool:
     """Whether *body* says what the request's *files* do: evidence.json as it is rendered now, or evidence.md as it was signed with it."""
-    path = promotion.version_path(subject.model, subject.environment)
-    report = files.get(f"{promotion.evidence_folder(subject.model, subject.environment)}/evidence.md", b"")
+    path = environment_layout.version_path(subject.model, subject.environment)
+    report = files.get(f"{environment_layout.evidence_folder(subject.model, subject.environment)}/evidence.md", b"")
     until = not_after(body)
     version = version_file.parse(files.get(path, b""), path)
     known = of_files(subject, files, until), markdown(version, until, report.decode(errors="replace"))

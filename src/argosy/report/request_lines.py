@@ -2,7 +2,7 @@
 
 from argosy.domain.diffs import FileDiff
 from argosy.domain.merge_checks import Check, short
-from argosy.domain.promotion import Request, Subject
+from argosy.domain.promotion_requests import Request, Subject
 
 
 def row(request: Request) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from argosy.domain import promotion, release
+from argosy.domain import environment_layout, release
 from argosy.domain.rollouts import Measurement, Rollout
 from argosy.report.markdown_text import code, escape
 
@@ -11,7 +11,7 @@ SHOWN_VALUES = 10
 
 def markdown(rollout: Rollout, live: release.Version, earlier: release.Version) -> str:
     """The body for the request to go back from *live*, which *rollout* gave up, to *earlier*."""
-    note = promotion.rejected_path(live.model, live.model_digest)
+    note = environment_layout.rejected_path(live.model, live.model_digest)
     sections = [
         f"# {escape(live.model)}: version {live.version} was given up in {rollout.environment}",
         escape(" ".join(rollout.message.split()) or rollout.phase),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from argosy.domain.promotion import Subject
+from argosy.domain.promotion_requests import Subject
 
 Files = Mapping[str, bytes | None]
 """Path to content; None: the file goes. A submodule's content is the commit that it names."""

@@ -8,11 +8,11 @@ from typing import ClassVar
 import pytest
 
 from argosy import errors
-from argosy.domain import changes, promotion, release
+from argosy.domain import changes, environment_layout, promotion_requests, release
 from argosy.domain.changes import ChangedFile, Kind
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import ChampionRef, Evidence
-from argosy.domain.promotion import Proposal, Request, State, Subject
+from argosy.domain.promotion_requests import Proposal, Request, State, Subject
 from argosy.domain.provenance import Provenance
 from argosy.ports.forge import Forge
 from argosy.testing.by_hand import Hand
@@ -69,9 +69,9 @@ def proposal(
         proposed = proposed.model_copy(update={"evidence_digest": sha256(judged)})
     return Proposal(
         subject=subject,
-        title=promotion.title(model, 1, environment),
+        title=promotion_requests.title(model, 1, environment),
         body=f"about {name}\n",
-        files=promotion.files(subject, proposed.yaml(), beside),
+        files=promotion_requests.files(subject, proposed.yaml(), beside),
         author=author,
     )
 
@@ -100,7 +100,7 @@ def _evidence(subject: Subject, provenance: Provenance) -> Evidence:
 def revert(name: str, *, to: str) -> Proposal:
     """A proposal to take out of staging the model that *name* stands for and to put back the one that *to* does."""
     before = proposal(to)
-    note = promotion.rejected_path("toy", digest(name))
+    note = environment_layout.rejected_path("toy", digest(name))
     return Proposal(
         subject=before.subject.model_copy(update={"reverts": digest(name)}),
         title="Revert toy",
@@ -124,7 +124,7 @@ def merge(forge: Forge, number: int, *, by: str = "ada", note: str = "") -> Requ
 def files_of(forge: Forge, number: int) -> Mapping[str, bytes]:
     """Path to content of what the request proposes in the place that it says."""
     request = forge.request(number)
-    return forge.contents(promotion.places(request.subject), request.head)
+    return forge.contents(promotion_requests.places(request.subject), request.head)
 
 
 def open_requests(forge: Forge) -> list[int]:
@@ -363,7 +363,7 @@ class ForgeContract:
 
     def test_what_main_had(self, forge: Forge, push: Push) -> None:
         """The commits that changed a file, newest first, and the files of a place as they were."""
-        places = promotion.served_paths("toy", "staging")
+        places = environment_layout.served_paths("toy", "staging")
         for name in ("a", "b"):
             merge(forge, opened(forge, proposal(name)).number)
             push({"README.md": f"after {name}\n".encode()})

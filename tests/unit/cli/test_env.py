@@ -13,7 +13,7 @@ import pytest
 from argosy.adapters import keys
 from argosy.adapters.model_signer import KeySigner
 from argosy.cli import main
-from argosy.domain import bundle, promotion, release
+from argosy.domain import bundle, environment_layout, promotion_requests, release
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import ChampionRef, Evidence
 from kit import toy
@@ -46,10 +46,12 @@ BESIDE = {"evidence.json": EVIDENCE.canonical_json().encode(), "bundle.sig": b"s
 RELEASE = bundle.Release(
     model="toy", model_digest=DIGEST, counter=1, not_after=datetime.datetime(2999, 1, 1, tzinfo=datetime.UTC)
 )
-SUBJECT = promotion.Subject(model="toy", environment="staging", model_digest=DIGEST, version=1, policy_digest=DIGEST)
+SUBJECT = promotion_requests.Subject(
+    model="toy", environment="staging", model_digest=DIGEST, version=1, policy_digest=DIGEST
+)
 VALUES = "models/toy/values.yaml"
-SERVED = promotion.version_path("toy", "staging")
-BESIDE_IT = promotion.evidence_folder("toy", "staging")
+SERVED = environment_layout.version_path("toy", "staging")
+BESIDE_IT = environment_layout.evidence_folder("toy", "staging")
 RELEASED = f"{BESIDE_IT}/release.json"
 
 
@@ -67,7 +69,7 @@ def repo(tmp_path: Path, root: Path) -> Callable[..., Path]:
     files: dict[str, bytes | None] = {
         VALUES: b"model: toy\nreplicas: 3\n",
         "policies/toy.yaml": policy.encode(),
-        **promotion.files(SUBJECT, VERSION.yaml(), BESIDE),
+        **promotion_requests.files(SUBJECT, VERSION.yaml(), BESIDE),
     }
 
     def make(changes: dict[str, bytes | None] | None = None) -> Path:
@@ -195,7 +197,9 @@ def test_one_that_serves(repo: Callable[..., Path]) -> None:
             {"models/toy/Staging/version.yaml": b"x"}, "names in the environment repo are lower case", id="case"
         ),
         pytest.param({"models/toy/VALUES.yaml": b"x"}, "in upper and lower case only", id="look-alike"),
-        pytest.param({promotion.rejected_path("toy", DIGEST): b"errors\n"}, "taken out of service", id="taken-out"),
+        pytest.param(
+            {environment_layout.rejected_path("toy", DIGEST): b"errors\n"}, "taken out of service", id="taken-out"
+        ),
         pytest.param({"models/toy/rejected/abc.txt": b"errors\n"}, "takes nothing out of service", id="note-misnamed"),
     ],
 )
@@ -321,8 +325,8 @@ def test_production_serves_what_can_be_made_again(
     given = VERSION.model_copy(update={"evidence_digest": dirty.content_digest()})
     beside = {**BESIDE, "evidence.json": dirty.canonical_json().encode()}
     subject = SUBJECT.model_copy(update={"environment": "production"})
-    assert main.run(["env", "check", str(repo(promotion.files(SUBJECT, given.yaml(), beside)))]) == 0
-    assert main.run(["env", "check", str(repo(promotion.files(subject, given.yaml(), beside)))]) == 10
+    assert main.run(["env", "check", str(repo(promotion_requests.files(SUBJECT, given.yaml(), beside)))]) == 0
+    assert main.run(["env", "check", str(repo(promotion_requests.files(subject, given.yaml(), beside)))]) == 10
     assert "models/toy/production/evidence/evidence.json: is of a model that cannot be" in capsys.readouterr().out
 
 

@@ -13,7 +13,7 @@ import pytest
 from argosy import wiring
 from argosy.adapters.file_artifacts import FileArtifacts
 from argosy.cli import main
-from argosy.domain import bundle, online, promotion, release
+from argosy.domain import bundle, environment_layout, online, promotion_requests, release
 from argosy.domain.documents import sha256
 from argosy.files.git_repository import Person, Repository
 from argosy.ports.features import Held, OnlineFeatures
@@ -91,7 +91,7 @@ def version(uri: str, digest: str) -> str:
 def serve(repository: Repository, text: str, environment: str = "production") -> None:
     """Let main say that *environment* serves *text*."""
     head = repository.resolve("refs/heads/main") or ""
-    path = promotion.version_path("toy", environment)
+    path = environment_layout.version_path("toy", environment)
     commit = repository.commit(head, {path: text.encode()}, "Serve\n", Person("jane"))
     assert repository.move("refs/heads/main", commit, head)
 
@@ -125,7 +125,7 @@ def test_only_what_nobody_needs_is_dropped(
     staging, asked_for = shared.hold("staging"), shared.hold("request")
     serve(repository, version("file:///x", staging), "staging")
     proposal = proposal_of(toy)
-    path = promotion.version_path("toy", promotion.STAGING)
+    path = environment_layout.version_path("toy", environment_layout.STAGING)
     proposal = replace_file(proposal, path, version("file:///x", asked_for))
     assert wiring.forge(Settings.from_environment()).propose(proposal)
     fresh = shared.hold("fresh", at=datetime.now(UTC) - online.GRACE + timedelta(hours=1))
@@ -149,7 +149,7 @@ def test_only_what_nobody_needs_is_dropped(
     assert capsys.readouterr().out == f"nothing to drop, {len(kept)} kept\n"
 
 
-def replace_file(proposal: promotion.Proposal, path: str, text: str) -> promotion.Proposal:
+def replace_file(proposal: promotion_requests.Proposal, path: str, text: str) -> promotion_requests.Proposal:
     """*proposal* with another content of one file."""
     changed: Any = {**proposal.files, path: text.encode()}
     return replace(proposal, files=changed)

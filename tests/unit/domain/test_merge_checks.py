@@ -8,12 +8,12 @@ import pytest
 
 from argosy import errors
 from argosy.adapters.memory_forge import MemoryForge
-from argosy.domain import environment_repo, merge_checks, promotion, release
+from argosy.domain import environment_layout, environment_repo, merge_checks, promotion_requests, release
 from argosy.domain.bundle import Release
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import ChampionRef, Evidence
 from argosy.domain.merge_checks import MainState
-from argosy.domain.promotion import Subject
+from argosy.domain.promotion_requests import Subject
 from argosy.domain.release import OnlineStore
 from argosy.promotion.standing import Main
 from kit import toy
@@ -60,15 +60,15 @@ def proposed(given: release.Version | None = None, beside: Evidence | None = Non
     """The files of the request."""
     beside = beside or evidence()
     given = given or version(evidence_digest=beside.content_digest())
-    return promotion.files(SUBJECT, given.yaml(), {"evidence.json": beside.canonical_json().encode()})
+    return promotion_requests.files(SUBJECT, given.yaml(), {"evidence.json": beside.canonical_json().encode()})
 
 
 def main(**changes: bytes | None) -> MainState:
     """What main says: a champion of version 3, and the policy; *changes* by kind of file."""
     paths = {
-        "version": promotion.version_path("toy", "production"),
-        "policy": promotion.policy_path("toy"),
-        "rejected": promotion.rejected_path("toy", MODEL),
+        "version": environment_layout.version_path("toy", "production"),
+        "policy": environment_layout.policy_path("toy"),
+        "rejected": environment_layout.rejected_path("toy", MODEL),
     }
     champion = version(version=3, model_digest=CHAMPION)
     files: dict[str, bytes | None] = {paths["version"]: champion.yaml().encode(), paths["policy"]: POLICY}
@@ -123,7 +123,7 @@ def test_production_takes_what_can_be_made_again(environment: str, beside: Evide
     """A commit, its files, known code; staging takes more, and says what production will not."""
     subject = SUBJECT.model_copy(update={"environment": environment})
     given = version(evidence_digest=beside.content_digest())
-    files = promotion.files(subject, given.yaml(), {"evidence.json": beside.canonical_json().encode()})
+    files = promotion_requests.files(subject, given.yaml(), {"evidence.json": beside.canonical_json().encode()})
     (check,) = [one for one in merge_checks.checks(subject, files, main()) if one.name == "provenance"]
     assert (check.passed, check.final) == (passed, True)
     assert reason in check.reason
@@ -287,7 +287,7 @@ def test_a_text_is_held_against_its_commit() -> None:
 
 
 LIVE = version(version=5, model_digest=OTHER)
-NOTE = promotion.rejected_path("toy", OTHER)
+NOTE = environment_layout.rejected_path("toy", OTHER)
 WAY_BACK = SUBJECT.model_copy(update={"reverts": OTHER})
 HAD = proposed()
 
@@ -349,7 +349,7 @@ def test_what_it_was_compared_with_is_named() -> None:
 def test_what_main_serves_is_held_against_its_release() -> None:
     """As at the merge, a store that no release names is a problem of version.yaml; evidence that cannot be read is one of its own."""
     old = released(online_store=None, image=None).model_dump_json().encode()
-    files = promotion.files(
+    files = promotion_requests.files(
         SUBJECT, version(online_store=STORE).yaml(), {"evidence.json": b"{}", "release.json": old}
     ) | {"models/toy/staging/version.yaml": version(online_store=STORE, evidence_digest=sha256(b"{}")).yaml().encode()}
     found = {one.path: one.said for one in environment_repo.problems(files)}

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from argosy.domain import request_marks
 from argosy.domain.documents import sha256
-from argosy.domain.promotion import Subject
+from argosy.domain.promotion_requests import Subject
 from argosy.domain.request_marks import Ending, Marks
 
 SUBJECT = Subject(model="toy", environment="staging", model_digest=sha256(b"m"), version=1, policy_digest=sha256(b"p"))

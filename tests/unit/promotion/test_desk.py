@@ -7,7 +7,7 @@ import pytest
 
 from argosy import errors, wiring
 from argosy.adapters.memory_registry import MemoryRegistry
-from argosy.domain.promotion import State
+from argosy.domain.promotion_requests import State
 from argosy.promotion.desk import Desk
 from argosy.settings import Settings
 from kit.offered import offer

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from argosy import wiring
-from argosy.domain import promotion
+from argosy.domain import environment_layout
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import ChampionRef
 from argosy.files import model_folder
@@ -33,9 +33,9 @@ def test_a_model_s_folder_is_complete(model: str) -> None:
     """Its policy is readable and its own, its values name it, it has a place in every environment, and it serves nothing yet."""
     assert model_folder.load_policy(REPO / "policies" / f"{model}.yaml").model == model
     assert _yaml(REPO / "models" / model / "values.yaml")["model"] == model
-    for environment in promotion.ENVIRONMENTS:
-        assert (REPO / promotion.folder(model, environment)).is_dir()
-        assert not (REPO / promotion.version_path(model, environment)).exists()
+    for environment in environment_layout.ENVIRONMENTS:
+        assert (REPO / environment_layout.folder(model, environment)).is_dir()
+        assert not (REPO / environment_layout.version_path(model, environment)).exists()
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -48,7 +48,7 @@ def test_a_first_run_finds_its_policy(model: str, tmp_path: Path) -> None:
     assert ChampionRef.read(tmp_path / "champion" / "champion.json").policy_digest == sha256(policy)
 
 
-@pytest.mark.parametrize("environment", promotion.ENVIRONMENTS)
+@pytest.mark.parametrize("environment", environment_layout.ENVIRONMENTS)
 def test_each_cluster_syncs_what_its_environment_serves(environment: str) -> None:
     """The ApplicationSet looks for exactly the files that a merge changes, and takes the chart from the file beside it."""
     folder = REPO / "clusters" / environment
@@ -57,24 +57,24 @@ def test_each_cluster_syncs_what_its_environment_serves(environment: str) -> Non
     paths = [one["git"]["files"] for one in manifest["spec"]["generators"][0]["matrix"]["generators"]]
     assert paths == [
         [{"path": f"clusters/{environment}/chart.yaml"}],
-        [{"path": promotion.version_path("*", environment)}],
+        [{"path": environment_layout.version_path("*", environment)}],
     ]
     assert {"repository", "version", "revision", "path"} == _yaml(folder / "chart.yaml")["chart"].keys()
 
 
-@pytest.mark.parametrize("environment", promotion.ENVIRONMENTS)
+@pytest.mark.parametrize("environment", environment_layout.ENVIRONMENTS)
 def test_what_is_signed_is_handed_on(environment: str) -> None:
     """The signature that reviewers saw, and main's key, go to the chart; a version without them cannot be rendered."""
     spec = _yaml(REPO / "clusters" / environment / "applicationset.yaml")["spec"]["template"]["spec"]
     files = {one["name"]: one["path"] for one in spec["sources"][0]["helm"]["fileParameters"]}
-    place = promotion.evidence_folder("{{ .model }}", environment)
+    place = environment_layout.evidence_folder("{{ .model }}", environment)
     assert files == {
-        "signature": f"$environment/{place}/{promotion.BUNDLE_SIGNATURE}",
+        "signature": f"$environment/{place}/{environment_layout.BUNDLE_SIGNATURE}",
         "verifyingKey": "$environment/keys/signing.pub.pem",
     }
 
 
-@pytest.mark.parametrize("environment", promotion.ENVIRONMENTS)
+@pytest.mark.parametrize("environment", environment_layout.ENVIRONMENTS)
 def test_a_project_allows_what_the_chart_makes(environment: str) -> None:
     """All of it, in one namespace, and nothing that grants rights."""
     spec = _yaml(REPO / "clusters" / environment / "project.yaml")["spec"]

@@ -4,7 +4,7 @@ import pytest
 
 from argosy import errors
 from argosy.adapters.memory_forge import MemoryForge
-from argosy.domain.promotion import State
+from argosy.domain.promotion_requests import State
 from argosy.promotion import following
 from argosy.testing.forge_contract import TEMPLATE, merge, opened, proposal, revert
 

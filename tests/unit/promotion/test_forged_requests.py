@@ -20,10 +20,10 @@ from argosy.adapters.github_forge import GithubForge
 from argosy.adapters.memory_registry import MemoryRegistry
 from argosy.adapters.model_signer import KeySigner
 from argosy.cli import pr
-from argosy.domain import promotion, version_file
+from argosy.domain import environment_layout, promotion_requests, version_file
 from argosy.domain.documents import sha256
 from argosy.domain.merge_checks import Check
-from argosy.domain.promotion import Request, State, Subject
+from argosy.domain.promotion_requests import Request, State, Subject
 from argosy.domain.release import Version
 from argosy.ports.forge import Forge
 from argosy.promotion import seals
@@ -122,7 +122,7 @@ def genuine(forge: tuple[Forge, Hand], toy: Toy, here: Settings, registry: Memor
     """The pipeline's own request, number 1, open."""
     assert offer(toy, here, registry).startswith("1 ")
     request = forge[0].request(1)
-    files = forge[0].contents(promotion.places(request.subject), request.head)
+    files = forge[0].contents(promotion_requests.places(request.subject), request.head)
     return Genuine(request.subject, files, here.home / "store", tmp_path)
 
 
@@ -261,14 +261,16 @@ def the_other_signature(genuine: Genuine) -> Forgery:
 
 def a_revert_to_what_never_was(genuine: Genuine) -> Forgery:
     """A note that takes something out of service, and a version put back that main never had."""
-    note = promotion.rejected_path("toy", sha256(b"served"))
+    note = environment_layout.rejected_path("toy", sha256(b"served"))
     claimed = genuine.subject.model_copy(update={"reverts": sha256(b"served"), "champion_digest": None})
     return Forgery({**genuine.files, note: b"bad\n"}, claimed)
 
 
 def a_promotion_that_takes_another_out(genuine: Genuine) -> Forgery:
     """The text says promotion; the commit rejects another model as well."""
-    return Forgery({**genuine.files, promotion.rejected_path("toy", sha256(b"rival")): b"bad\n"}, genuine.subject)
+    return Forgery(
+        {**genuine.files, environment_layout.rejected_path("toy", sha256(b"rival")): b"bad\n"}, genuine.subject
+    )
 
 
 def only_rules(_genuine: Genuine) -> Forgery:
@@ -324,7 +326,7 @@ BESIDE = {
     f"{FOLDER}/Version.yaml": b"model: toy\n",
     f"{FOLDER}/Evidence/evidence.json": b"{}\n",
     "models/toy/rejected/not-a-digest.txt": b"bad\n",
-    promotion.rejected_path("other", sha256(b"a rival")): b"bad\n",
+    environment_layout.rejected_path("other", sha256(b"a rival")): b"bad\n",
 }
 """What must not come along with a version."""
 
@@ -566,7 +568,7 @@ def test_a_file_of_a_request_stays_in_its_folder(name: str, tmp_path: Path) -> N
 def _champion(forge: Any, hand: Hand, genuine: Genuine) -> None:
     """Another model comes into production by other means."""
     champion = genuine.version.model_copy(update={"model_digest": sha256(b"champion")})
-    path = promotion.version_path("toy", promotion.PRODUCTION)
+    path = environment_layout.version_path("toy", environment_layout.PRODUCTION)
     hand.push({path: champion.yaml().encode()})
 
 
@@ -574,11 +576,11 @@ def test_a_text_that_was_edited_after_the_merge(
     verb: Verb, forge: tuple[Forge, Hand], genuine: Genuine, registry: MemoryRegistry
 ) -> None:
     """What a merge leads to follows from its commit: the next request and the registry's champion are the model that was merged."""
-    for number, environment in enumerate(promotion.ENVIRONMENTS, start=1):
+    for number, environment in enumerate(environment_layout.ENVIRONMENTS, start=1):
         merge(forge[0], number)
         forge[1].relabel(number, replace_subject(genuine.subject, model_digest=sha256(b"forged"), model="other"))
         assert verb("after-merge", str(number)) == 0
-        assert forge[0].read(promotion.version_path("toy", environment)) == genuine.files[VERSION]
+        assert forge[0].read(environment_layout.version_path("toy", environment)) == genuine.files[VERSION]
     assert forge[0].request(2).subject.model == "other"
     assert registry.aliases == {("toy", "champion"): 1}
 

@@ -14,10 +14,10 @@ import pytest
 from argosy import errors, wiring
 from argosy.adapters.memory_registry import MemoryRegistry
 from argosy.cli import main, pr
-from argosy.domain import promotion, version_file
+from argosy.domain import environment_layout, promotion_requests, version_file
 from argosy.domain.documents import sha256
 from argosy.domain.merge_checks import Check
-from argosy.domain.promotion import Request, State
+from argosy.domain.promotion_requests import Request, State
 from argosy.domain.rollouts import Rollout
 from argosy.files.git_repository import Person, Repository
 from argosy.promotion import approval, desk
@@ -500,7 +500,7 @@ def reverting(verb: Verb, offered: Any, here: Settings, registry: MemoryRegistry
     """The toy served in staging, then another model by hand, which its canary gave up; the revert request is open. With its number."""
     verb("merge", "1", "--as", "Ada")
     forge = wiring.forge(here)
-    path = promotion.version_path("toy", "staging")
+    path = environment_layout.version_path("toy", "staging")
     good = version_file.parse(forge.read(path) or b"", path)
     bad = good.model_copy(update={"model_digest": sha256(b"bad"), "version": 2})
     push(here, {path: bad.yaml().encode()})
@@ -522,9 +522,9 @@ def test_a_revert_is_checked_and_merged(
     assert f"takes out  {sha256(b'bad').removeprefix('sha256:')[:12]}" in capsys.readouterr().out
     assert verb("merge", number, "--as", "Ada") == 0
     assert "opened" not in capsys.readouterr().out
-    forge, path = wiring.forge(here), promotion.version_path("toy", "staging")
+    forge, path = wiring.forge(here), environment_layout.version_path("toy", "staging")
     assert version_file.parse(forge.read(path) or b"", path).model_digest == toy.digest
-    assert b"too many errors" in (forge.read(promotion.rejected_path("toy", sha256(b"bad"))) or b"")
+    assert b"too many errors" in (forge.read(environment_layout.rejected_path("toy", sha256(b"bad"))) or b"")
 
 
 def test_a_revert_that_main_has_overtaken(
@@ -532,7 +532,7 @@ def test_a_revert_that_main_has_overtaken(
 ) -> None:
     """Where main names a third model by now there is nothing to take out, and nobody can overrule that."""
     _, number = reverting
-    path = promotion.version_path("toy", "staging")
+    path = environment_layout.version_path("toy", "staging")
     forge = wiring.forge(here)
     served = version_file.parse(forge.read(path) or b"", path)
     push(here, {path: served.model_copy(update={"model_digest": sha256(b"third"), "version": 3}).yaml().encode()})
@@ -547,11 +547,13 @@ def test_a_revert_to_what_never_was(
 ) -> None:
     """A request that calls itself a revert puts back what main had, byte for byte, or is red."""
     _, number = reverting
-    forge, path = wiring.forge(here), promotion.version_path("toy", "staging")
+    forge, path = wiring.forge(here), environment_layout.version_path("toy", "staging")
     files = dict(files_of(forge, int(number)))
     forged = version_file.parse(files[path], path).model_copy(update={"storage_uri": "file:///elsewhere"})
     subject = forge.request(int(number)).subject.model_copy(update={"policy_digest": sha256(b"another question")})
-    proposal = promotion.Proposal(subject, title="Revert", body="", files={**files, path: forged.yaml().encode()})
+    proposal = promotion_requests.Proposal(
+        subject, title="Revert", body="", files={**files, path: forged.yaml().encode()}
+    )
     request = forge.propose(proposal)
     assert request is not None
     assert verb("check", str(request.number)) == 10

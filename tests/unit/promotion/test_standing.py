@@ -9,14 +9,14 @@ import pytest
 import argosy
 from argosy import errors
 from argosy.adapters.memory_forge import MemoryForge
-from argosy.domain import promotion, release
+from argosy.domain import environment_layout, release
 from argosy.domain.documents import sha256
 from argosy.promotion import proposals, standing
 from argosy.promotion.standing import Main
 from argosy.testing.forge_contract import TEMPLATE, proposal, version
 
 PACKAGE = Path(argosy.__file__).parent
-PATH = promotion.version_path("toy", "production")
+PATH = environment_layout.version_path("toy", "production")
 
 
 def _version(name: str, **changes: object) -> release.Version:
@@ -36,9 +36,9 @@ def test_main_that_names_nothing() -> None:
 
 def test_answers_are_of_one_commit() -> None:
     """What is pushed after the first look changes no answer of it."""
-    forge = MemoryForge({PATH: _version("a").yaml().encode(), promotion.policy_path("toy"): b"gates\n"})
+    forge = MemoryForge({PATH: _version("a").yaml().encode(), environment_layout.policy_path("toy"): b"gates\n"})
     before = Main.now(forge)
-    forge.push({PATH: _version("b").yaml().encode(), promotion.policy_path("toy"): None})
+    forge.push({PATH: _version("b").yaml().encode(), environment_layout.policy_path("toy"): None})
     after = Main.now(forge)
     assert before.version("toy", "production") == _version("a")
     assert after.version("toy", "production") == _version("b")
@@ -53,8 +53,8 @@ def test_the_state_that_requests_are_held_against() -> None:
     digest = sha256(b"candidate")
     files = {
         PATH: _version("a").yaml().encode(),
-        promotion.policy_path("toy"): b"gates\n",
-        promotion.rejected_path("toy", digest): b"aborted\n in staging\n",
+        environment_layout.policy_path("toy"): b"gates\n",
+        environment_layout.rejected_path("toy", digest): b"aborted\n in staging\n",
     }
     state = Main.now(MemoryForge(files)).state("toy", digest)
     assert (state.model, state.champion, state.policy_digest) == ("toy", _version("a"), sha256(b"gates\n"))
@@ -86,7 +86,7 @@ def test_what_was_served_before() -> None:
         forge.push({PATH: _version(name).yaml().encode()})
     forge.push({PATH: b"version: three\n"})
     forge.push({PATH: _version("live").yaml().encode()})
-    forge.push({promotion.rejected_path("toy", _version("c").model_digest): b"aborted\n"})
+    forge.push({environment_layout.rejected_path("toy", _version("c").model_digest): b"aborted\n"})
     main = Main.now(forge)
     found = main.served_before(_version("live"), "production")
     assert found is not None

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from argosy.domain.promotion import Request, State, Subject
+from argosy.domain.promotion_requests import Request, State, Subject
 from argosy.domain.rollouts import Look, Rollout
 from argosy.report import delivery
 

@@ -5,7 +5,7 @@ import datetime
 import pytest
 
 from argosy import errors
-from argosy.domain import promotion, release
+from argosy.domain import promotion_requests, release
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import ChampionRef, Evidence
 from argosy.report import request_body
@@ -20,7 +20,7 @@ VERSION = release.Version(
     policy_digest=sha256(b"p"),
 )
 END = datetime.datetime(2027, 1, 31, tzinfo=datetime.UTC)
-SUBJECT = promotion.Subject(
+SUBJECT = promotion_requests.Subject(
     model="toy", environment="staging", model_digest=sha256(b"m"), version=1, policy_digest=sha256(b"p")
 )
 EVIDENCE = Evidence(
@@ -38,7 +38,7 @@ EVIDENCE = Evidence(
     verdict="promote",
     explanation="It was looked at.",
 )
-FILES = promotion.files(
+FILES = promotion_requests.files(
     SUBJECT,
     VERSION.yaml(),
     {"evidence.json": EVIDENCE.canonical_json().encode(), "evidence.md": b"# as it was signed\n"},

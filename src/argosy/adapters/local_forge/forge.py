@@ -9,9 +9,9 @@ from pathlib import Path
 
 from argosy import errors
 from argosy.adapters.local_forge import ledger as ledgers
-from argosy.domain import changes, promotion
+from argosy.domain import changes, environment_layout, promotion_requests
 from argosy.domain.changes import ChangedFile
-from argosy.domain.promotion import Proposal, Request, State
+from argosy.domain.promotion_requests import Proposal, Request, State
 from argosy.files.git_repository import NOTHING, Person, Repository
 from argosy.promotion import proposals, subjects
 from argosy.promotion.standing import Main
@@ -116,7 +116,7 @@ class LocalForge:
         with self._repository.exclusive():
             found = self._find(number)[1]
             if found.state in {State.OPEN, State.MERGED}:
-                promotion.refuse_moved(found, head)
+                promotion_requests.refuse_moved(found, head)
             if found.state is State.OPEN:
                 subjects.refuse_mislabelled(Main(self, at), found)
                 message = f"{found.title}\n\nRequest: {number}\nMerged-by: {defused(by)}\n{note}".rstrip() + "\n"
@@ -167,7 +167,11 @@ class LocalForge:
         main = self.head()
         files = _files_by_model(template)
         known = set(self._repository.listing(main, "policies/")) if files else set()
-        unknown = [model for model in files if promotion.policy_path(model) not in known and not self._had(model, main)]
+        unknown = [
+            model
+            for model in files
+            if environment_layout.policy_path(model) not in known and not self._had(model, main)
+        ]
         if not unknown:
             return
         added = {path: content for model in unknown for path, content in files[model].items()}
@@ -177,17 +181,19 @@ class LocalForge:
 
     def _had(self, model: str, main: str) -> bool:
         """Whether main ever had a policy for *model*: what was retired stays retired."""
-        return bool(self._repository.git("rev-list", "--max-count=1", main, "--", promotion.policy_path(model)).strip())
+        return bool(
+            self._repository.git("rev-list", "--max-count=1", main, "--", environment_layout.policy_path(model)).strip()
+        )
 
     def _merge_of(self, request: Request) -> str:
         return ledgers.merge_of(self._repository, request, self.head())[0]
 
-    def _existing(self, decision: promotion.Decision) -> Request | None:
+    def _existing(self, decision: promotion_requests.Decision) -> Request | None:
         if decision.action == "adopt" and decision.request:
             self._show_branch(decision.request)
         return decision.request
 
-    def _opened(self, proposal: Proposal, decision: promotion.Decision, main: str, number: int) -> Request:
+    def _opened(self, proposal: Proposal, decision: promotion_requests.Decision, main: str, number: int) -> Request:
         changes = self._replacing(proposal.subject, proposal.files, main)
         # The number makes every request's commit another: the same proposal twice in a second must not be one commit, merged once for both.
         message = f"{proposal.title}\n\nRequest: {number}\n"
@@ -202,16 +208,18 @@ class LocalForge:
             url=f"{self._repository.path}#{number}",
             author=proposal.author,
             opened_at=ledgers.now(),
-            labels=promotion.labels(proposal.subject),
+            labels=promotion_requests.labels(proposal.subject),
         )
 
     def _changes(self, request: Request, main: str) -> dict[str, bytes | None]:
-        files = self._repository.files(request.head, *promotion.places(request.subject))
+        files = self._repository.files(request.head, *promotion_requests.places(request.subject))
         return self._replacing(request.subject, files, main)
 
-    def _replacing(self, subject: promotion.Subject, files: Mapping[str, bytes], main: str) -> dict[str, bytes | None]:
+    def _replacing(
+        self, subject: promotion_requests.Subject, files: Mapping[str, bytes], main: str
+    ) -> dict[str, bytes | None]:
         """*files*, and the removal of what main has in their place: a candidate never keeps another's evidence."""
-        gone = dict.fromkeys(self._repository.listing(main, *promotion.places(subject)))
+        gone = dict.fromkeys(self._repository.listing(main, *promotion_requests.places(subject)))
         return {**gone, **files}
 
     def _show_branch(self, request: Request) -> None:
@@ -238,7 +246,7 @@ def _files_by_model(template: Mapping[str, bytes]) -> dict[str, dict[str, bytes]
         name: {
             path: content
             for path, content in template.items()
-            if path == promotion.policy_path(name) or path.startswith(f"models/{name}/")
+            if path == environment_layout.policy_path(name) or path.startswith(f"models/{name}/")
         }
         for name in names
     }
@@ -246,7 +254,7 @@ def _files_by_model(template: Mapping[str, bytes]) -> dict[str, dict[str, bytes]
 
 def _superseded(requests: Iterable[Request], by: Request) -> list[Request]:
     at = ledgers.now()
-    return [promotion.superseded(request, by, at) for request in requests]
+    return [promotion_requests.superseded(request, by, at) for request in requests]
 
 
 def _why(request: Request) -> str:

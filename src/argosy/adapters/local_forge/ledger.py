@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from argosy import errors
-from argosy.domain import promotion
-from argosy.domain.promotion import Request, State
+from argosy.domain import promotion_requests
+from argosy.domain.promotion_requests import Request, State
 from argosy.files.git_repository import NOTHING, Person, Repository
 
 REF = "refs/argosy/requests/ledger"
@@ -45,7 +45,7 @@ class Ledger:
         return [
             one
             for one in self.requests
-            if one.state is State.OPEN and one.number != request.number and promotion.same_place(one, request)
+            if one.state is State.OPEN and one.number != request.number and promotion_requests.same_place(one, request)
         ]
 
     def body(self, number: int) -> str:

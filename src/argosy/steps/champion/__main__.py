@@ -1,7 +1,7 @@
 """Binds the step ``champion`` to its forge."""
 
 from argosy import wiring
-from argosy.domain import promotion
+from argosy.domain import environment_layout
 from argosy.files import model_folder
 from argosy.settings import Settings
 from argosy.steps.champion import run
@@ -16,7 +16,7 @@ def body(step: Step) -> None:
     out = step.output("champion")
     digest = run.run(model=settings.model, forge=forge, out=out)
     # Here and not hours later, where it is applied; and with the name under which it can be mended.
-    place = f"{promotion.policy_path(settings.model)} on main of the environment repo"
+    place = f"{environment_layout.policy_path(settings.model)} on main of the environment repo"
     model_folder.policy_of((out / "policy.yaml").read_bytes(), place)
     step.result("champion-digest", digest)
 

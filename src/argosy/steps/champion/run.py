@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from argosy import errors
-from argosy.domain import promotion
+from argosy.domain import environment_layout
 from argosy.domain.evidence import ChampionRef
 from argosy.ports.forge import Forge
 from argosy.promotion.standing import Main, PolicyFile
@@ -20,7 +20,7 @@ def run(*, model: str, forge: Forge, out: Path) -> str:
     policy = main.policy(model)
     if policy is None:
         raise errors.Misconfigured(
-            f"the environment repo has no {promotion.policy_path(model)} on main; its reviewers write one first "
+            f"the environment repo has no {environment_layout.policy_path(model)} on main; its reviewers write one first "
             "(see gitops-env/README.md)"
         )
     champion = _reference(model, main, policy)
@@ -30,7 +30,7 @@ def run(*, model: str, forge: Forge, out: Path) -> str:
 
 
 def _reference(model: str, main: Main, policy: PolicyFile) -> ChampionRef:
-    version = main.version(model, promotion.PRODUCTION)
+    version = main.version(model, environment_layout.PRODUCTION)
     if version is None:
         return ChampionRef(model=model, policy_digest=policy.digest)
     return ChampionRef(

@@ -1,9 +1,9 @@
-"""Looks at the canaries of an environment once; what follows from them is ``promotion.canaries``'s word."""
+"""Looks at the canaries of an environment once; what follows from them is ``promotion_requests.canaries``'s word."""
 
 from collections.abc import Callable
 
 from argosy import errors
-from argosy.domain import promotion
+from argosy.domain import environment_layout
 from argosy.ports.forge import Forge
 from argosy.ports.registry import Registry
 from argosy.ports.rollouts import Rollouts
@@ -17,9 +17,9 @@ def run(
 
     Raises Rejected, after all were looked at, where a model was given up and there is none to go back to.
     """
-    if environment not in promotion.ENVIRONMENTS:
+    if environment not in environment_layout.ENVIRONMENTS:
         raise errors.Misconfigured(
-            f"there is no environment {environment!r}; environments: {', '.join(promotion.ENVIRONMENTS)}"
+            f"there is no environment {environment!r}; environments: {', '.join(environment_layout.ENVIRONMENTS)}"
         )
     settled = canaries.settle(
         environment, rollouts=rollouts, forge=forge, registry=registry, report=lambda one: report(one.line)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from argosy import errors, scratch
 from argosy.domain import bundle as bundles
+from argosy.domain.environment_layout import BUNDLE_SIGNATURE, EVIDENCE_SIGNATURE
 from argosy.domain.evidence import Evidence
-from argosy.domain.promotion import BUNDLE_SIGNATURE, EVIDENCE_SIGNATURE
 from argosy.ports.artifacts import Artifacts
 from argosy.ports.signer import Signer
 

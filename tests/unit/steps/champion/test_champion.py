@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from argosy import wiring
-from argosy.domain import promotion
+from argosy.domain import environment_layout, promotion_requests
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import ChampionRef
 from argosy.files.git_repository import Person, Repository
@@ -15,7 +15,7 @@ from argosy.settings import Settings
 from argosy.testing.forge_contract import files_of, merge
 from kit.toy import POLICY, proposal_of
 
-VERSION = promotion.version_path("toy", promotion.PRODUCTION)
+VERSION = environment_layout.version_path("toy", environment_layout.PRODUCTION)
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def to_production(here: Settings, toy: Any) -> None:
     request = forge.propose(proposal_of(toy))
     while request:
         merge(forge, request.number)
-        following = promotion.next_proposal(forge.request(request.number), files_of(forge, request.number))
+        following = promotion_requests.next_proposal(forge.request(request.number), files_of(forge, request.number))
         request = forge.propose(following) if following else None
 
 

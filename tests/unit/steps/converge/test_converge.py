@@ -5,8 +5,8 @@ import pytest
 from argosy import errors
 from argosy.adapters.memory_forge import MemoryForge
 from argosy.adapters.memory_registry import MemoryRegistry
-from argosy.domain import merge_checks, promotion
-from argosy.domain.promotion import State
+from argosy.domain import environment_layout, merge_checks
+from argosy.domain.promotion_requests import State
 from argosy.domain.rollouts import Measurement, Rollout
 from argosy.promotion.standing import Main
 from argosy.steps.converge import run
@@ -72,7 +72,7 @@ def test_an_abort_is_one_revert_request(forge: MemoryForge) -> None:
     assert request.subject.reverts == digest("b")
     assert "| errors | Failed |" in request.body
     assert "&#124; &lt;b&gt;" in request.body
-    note = promotion.rejected_path("toy", digest("b"))
+    note = environment_layout.rejected_path("toy", digest("b"))
     assert files_of(forge, 3)[note] == b'version 1 was aborted in staging: Metric "errors" assessed Failed\n'
     assert {path: content for path, content in files_of(forge, 3).items() if path != note} == proposal("a").files
 

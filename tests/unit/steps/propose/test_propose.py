@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from argosy import wiring
-from argosy.domain import promotion, version_file
+from argosy.domain import environment_layout, version_file
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import Evidence, GateResult
-from argosy.domain.promotion import State
+from argosy.domain.promotion_requests import State
 from argosy.domain.release import OnlineStore
 from argosy.files.git_repository import Person, Repository
 from argosy.ports.forge import Forge
@@ -37,7 +37,7 @@ def propose(run_step: Callable[..., Any]) -> Callable[..., Any]:
     def attempt(toy: Any, *, version: str = "1", **given: Any) -> Any:
         signatures = toy.folder / "signatures"
         signatures.mkdir(exist_ok=True)
-        for name in (promotion.BUNDLE_SIGNATURE, promotion.EVIDENCE_SIGNATURE):
+        for name in (environment_layout.BUNDLE_SIGNATURE, environment_layout.EVIDENCE_SIGNATURE):
             (signatures / name).write_text("signed", encoding="utf-8")
         released = make_release(toy, int(version) if version.isdecimal() else 1, OnlineStore.from_text(ONLINE))
         inputs = {"settings": toy.folder / "settings", "evidence": toy.folder / "evidence", "signatures": signatures}
@@ -94,7 +94,7 @@ def test_after_a_merge_that_was_cut_off(propose: Callable[..., Any], toy: Any, f
     propose(toy)
     merge(forge, 1)
     assert propose(toy).result("request").startswith("2 ")
-    assert forge.request(2).subject.environment == promotion.PRODUCTION
+    assert forge.request(2).subject.environment == environment_layout.PRODUCTION
     assert forge.request(2).body.startswith("# toy: promote\n\nIt was looked at.\n")
 
 
@@ -185,7 +185,7 @@ def test_a_policy_that_changed(propose: Callable[..., Any], toy: Any, forge: For
 
 def test_taken_out_of_service_before(propose: Callable[..., Any], toy: Any, forge: Forge, here: Settings) -> None:
     """An aborted model does not come back unnoticed; the way back is a commit by name."""
-    path = promotion.rejected_path("toy", toy.digest)
+    path = environment_layout.rejected_path("toy", toy.digest)
     push(here, {path: b"errors in the canary\n"})
     ran = propose(toy)
     assert ran.code == 10
@@ -236,13 +236,13 @@ class TestMixedUp:
         assert f"the evidence is about {toy.digest}" in ran.said
         assert forge.requests() == []
 
-    @pytest.mark.parametrize("missing", [promotion.BUNDLE_SIGNATURE, promotion.EVIDENCE_SIGNATURE])
+    @pytest.mark.parametrize("missing", [environment_layout.BUNDLE_SIGNATURE, environment_layout.EVIDENCE_SIGNATURE])
     def test_without_a_signature(
         self, propose: Callable[..., Any], toy: Any, forge: Forge, tmp_path: Path, missing: str
     ) -> None:
         """What is not signed is not proposed."""
         (tmp_path / "unsigned").mkdir()
-        for name in {promotion.BUNDLE_SIGNATURE, promotion.EVIDENCE_SIGNATURE} - {missing}:
+        for name in {environment_layout.BUNDLE_SIGNATURE, environment_layout.EVIDENCE_SIGNATURE} - {missing}:
             (tmp_path / "unsigned" / name).write_text("signed", encoding="utf-8")
         ran = propose(toy, signatures=tmp_path / "unsigned")
         assert ran.code == 78

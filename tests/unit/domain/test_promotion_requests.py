@@ -2,9 +2,9 @@
 
 import pytest
 
-from argosy.domain import promotion
+from argosy.domain import environment_layout, promotion_requests
 from argosy.domain.documents import sha256
-from argosy.domain.promotion import Request, State, Subject
+from argosy.domain.promotion_requests import Request, State, Subject
 
 A, B, C = (sha256(name.encode()) for name in "abc")
 
@@ -46,8 +46,8 @@ def genuine(_request: Request) -> bool:
 
 def test_a_forged_request_is_not_adopted() -> None:
     """An open request that only says that it is this proposal stands in nobody's way: it is superseded like any other."""
-    forged = request(1, State.OPEN, branch=promotion.branch(subject()))
-    decision = promotion.decide(subject(), [forged], None, lambda _request: False)
+    forged = request(1, State.OPEN, branch=promotion_requests.branch(subject()))
+    decision = promotion_requests.decide(subject(), [forged], None, lambda _request: False)
     assert (decision.action, [one.number for one in decision.supersede]) == ("open", [1])
     assert decision.branch.endswith("-2")
 
@@ -82,7 +82,7 @@ def test_decisions(
     requests: list[Request], served: str | None, action: str, number: int | None, superseded: list[int]
 ) -> None:
     """Each state of the world has one answer."""
-    decision = promotion.decide(subject(), requests, served, genuine)
+    decision = promotion_requests.decide(subject(), requests, served, genuine)
     assert decision.action == action
     assert (decision.request.number if decision.request else None) == number
     assert [one.number for one in decision.supersede] == superseded
@@ -91,11 +91,11 @@ def test_decisions(
 def test_branches_are_a_function_of_the_subject() -> None:
     """The same model for the same place has the same branch, until that one is used up."""
     base = f"promote/toy/staging/{A.removeprefix('sha256:')[:12]}"
-    assert promotion.branch(subject()) == base
-    assert promotion.branch(subject(version=9)) == base
-    assert promotion.branch(subject(), [base]) == f"{base}-2"
-    assert promotion.branch(subject(), [base, f"{base}-2"]) == f"{base}-3"
-    assert promotion.branch(subject(B)) != base
+    assert promotion_requests.branch(subject()) == base
+    assert promotion_requests.branch(subject(version=9)) == base
+    assert promotion_requests.branch(subject(), [base]) == f"{base}-2"
+    assert promotion_requests.branch(subject(), [base, f"{base}-2"]) == f"{base}-3"
+    assert promotion_requests.branch(subject(B)) != base
 
 
 def test_staging_leads_to_production_and_production_to_nothing() -> None:
@@ -105,7 +105,7 @@ def test_staging_leads_to_production_and_production_to_nothing() -> None:
         "models/toy/staging/version.yaml": b"v",
         "models/toy/staging/evidence/evidence.json": b"models/toy/staging",
     }
-    following = promotion.next_proposal(merged, files)
+    following = promotion_requests.next_proposal(merged, files)
     assert following
     assert following.subject == subject(environment="production")
     assert following.title == "Promote toy version 1 to production"
@@ -115,7 +115,7 @@ def test_staging_leads_to_production_and_production_to_nothing() -> None:
         "models/toy/production/evidence/evidence.json": b"models/toy/staging",
     }
     last = request(2, State.MERGED, following.subject)
-    assert promotion.next_proposal(last, following.files) is None
+    assert promotion_requests.next_proposal(last, following.files) is None
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_staging_leads_to_production_and_production_to_nothing() -> None:
 )
 def test_why_a_model_was_taken_out(content: bytes | None, reason: str | None) -> None:
     """The file alone says no, whatever it holds; its text is the reason, in one line."""
-    assert promotion.rejection(content) == reason
+    assert environment_layout.rejection(content) == reason
 
 
 @pytest.mark.parametrize(
@@ -155,16 +155,16 @@ def test_why_a_model_was_taken_out(content: bytes | None, reason: str | None) ->
 )
 def test_going_back(requests: list[Request], served: str, action: str, branch: str) -> None:
     """A revert from B to A is opened once, closes no candidate, and is found again; its branch is a function of what it takes out."""
-    decision = promotion.decide(BACK, requests, served, genuine)
+    decision = promotion_requests.decide(BACK, requests, served, genuine)
     assert (decision.action, decision.branch, decision.supersede) == (action, branch, ())
 
 
 def test_a_candidate_closes_no_revert() -> None:
     """Both stay open, for people to choose."""
-    assert promotion.decide(subject(C), [request(1, State.OPEN, BACK)], B, genuine).supersede == ()
+    assert promotion_requests.decide(subject(C), [request(1, State.OPEN, BACK)], B, genuine).supersede == ()
 
 
 def test_a_revert_leads_nowhere() -> None:
     """What is put back in staging is not proposed for production by that."""
-    assert promotion.next_proposal(request(1, State.MERGED, BACK), {}) is None
-    assert promotion.labels(BACK) == ["revert", "model/toy", "environment/staging"]
+    assert promotion_requests.next_proposal(request(1, State.MERGED, BACK), {}) is None
+    assert promotion_requests.labels(BACK) == ["revert", "model/toy", "environment/staging"]

@@ -1,4 +1,4 @@
-"""The rules of promotion: where things lie in the environment repo, what a request proposes, and what to do about those that exist.
+"""Promotion requests: what one proposes, and what to do about those that exist. Where its files lie is said in ``environment_layout``.
 
 Pure functions. Whoever keeps the requests (a forge) asks :func:`decide` while nobody else can change them.
 """
@@ -9,51 +9,11 @@ from enum import StrEnum
 from typing import Literal
 
 from argosy import errors
+from argosy.domain import environment_layout
 from argosy.domain.documents import Document
 
-STAGING, PRODUCTION = "staging", "production"
-ENVIRONMENTS = (STAGING, PRODUCTION)
-"""In the order in which a model passes them."""
-BUNDLE_SIGNATURE, EVIDENCE_SIGNATURE = "bundle.sig", "evidence.sig"
-SIGNATURES = {BUNDLE_SIGNATURE, EVIDENCE_SIGNATURE}
-"""Committed beside the evidence, and never part of what they sign."""
 PREFIXES = ("promote/", "revert/")
 """What the branches of requests begin with."""
-
-
-def folder(model: str, environment: str) -> str:
-    """The folder of *model* in *environment*."""
-    return f"models/{model}/{environment}"
-
-
-def version_path(model: str, environment: str) -> str:
-    """The file that says which model *environment* serves."""
-    return f"{folder(model, environment)}/version.yaml"
-
-
-def evidence_folder(model: str, environment: str) -> str:
-    """Where the evidence for that version lies, signatures included."""
-    return f"{folder(model, environment)}/evidence"
-
-
-def evidence_path(model: str, environment: str) -> str:
-    """The file with the figures by which that version may be served."""
-    return f"{evidence_folder(model, environment)}/evidence.json"
-
-
-def policy_path(model: str) -> str:
-    """The gates of *model*."""
-    return f"policies/{model}.yaml"
-
-
-def rejected_path(model: str, model_digest: str) -> str:
-    """The file that says why a model was taken out of service. One file a model, so that two of them never conflict."""
-    return f"models/{model}/rejected/{model_digest.removeprefix('sha256:')}.txt"
-
-
-def served_paths(model: str, environment: str) -> tuple[str, str]:
-    """The file and the folder that say what *environment* serves, and why."""
-    return version_path(model, environment), evidence_folder(model, environment)
 
 
 class State(StrEnum):
@@ -147,7 +107,11 @@ def decide(
     same_model = [request for request in in_place if _change(request.subject) == _change(subject)]
     merged = next((one for one in reversed(same_model) if one.state is State.MERGED), None)
     # Evidence that main has overtaken leads no further: the environment after this one would refuse it for good.
-    renewed = merged is not None and following(subject.environment) and _question(merged.subject) != _question(subject)
+    renewed = (
+        merged is not None
+        and environment_layout.following(subject.environment)
+        and _question(merged.subject) != _question(subject)
+    )
     if served == subject.model_digest and not renewed:
         return Decision("done", merged)
     still_open = [request for request in in_place if request.state is State.OPEN]
@@ -194,8 +158,8 @@ def _question(subject: Subject) -> tuple[str, str | None, str, str | None]:
 
 def places(subject: Subject) -> tuple[str, ...]:
     """The files and folders that a request about *subject* may change, and no others."""
-    served = served_paths(subject.model, subject.environment)
-    return (*served, rejected_path(subject.model, subject.reverts)) if subject.reverts else served
+    served = environment_layout.served_paths(subject.model, subject.environment)
+    return (*served, environment_layout.rejected_path(subject.model, subject.reverts)) if subject.reverts else served
 
 
 def refuse_moved(request: Request, head: str) -> None:
@@ -224,25 +188,16 @@ def refusal(request: Request) -> errors.Rejected:
     )
 
 
-def following(environment: str) -> str | None:
-    """The environment after *environment*, or None after the last."""
-    position = ENVIRONMENTS.index(environment) + 1
-    return ENVIRONMENTS[position] if position < len(ENVIRONMENTS) else None
-
-
-def preceding(environment: str) -> str | None:
-    """The environment before *environment*, or None before the first."""
-    position = ENVIRONMENTS.index(environment)
-    return ENVIRONMENTS[position - 1] if position else None
-
-
 def next_proposal(merged: Request, files: Mapping[str, bytes]) -> Proposal | None:
     """What merging *merged*, whose files are *files*, leads to: the same model for the next environment, or nothing, as after a revert."""
     subject = merged.subject
-    environment = following(subject.environment)
+    environment = environment_layout.following(subject.environment)
     if environment is None or subject.reverts:
         return None
-    here, there = folder(subject.model, subject.environment), folder(subject.model, environment)
+    here, there = (
+        environment_layout.folder(subject.model, subject.environment),
+        environment_layout.folder(subject.model, environment),
+    )
     return Proposal(
         subject=subject.model_copy(update={"environment": environment}),
         title=title(subject.model, subject.version, environment),
@@ -253,9 +208,9 @@ def next_proposal(merged: Request, files: Mapping[str, bytes]) -> Proposal | Non
 
 def files(subject: Subject, version_yaml: str, evidence: Mapping[str, bytes]) -> dict[str, bytes]:
     """What a request about *subject* proposes: the version file, and *evidence* (name to content) beside it."""
-    place = evidence_folder(subject.model, subject.environment)
+    place = environment_layout.evidence_folder(subject.model, subject.environment)
     beside = {f"{place}/{name}": content for name, content in evidence.items()}
-    return {version_path(subject.model, subject.environment): version_yaml.encode(), **beside}
+    return {environment_layout.version_path(subject.model, subject.environment): version_yaml.encode(), **beside}
 
 
 def title(model: str, version: int, environment: str) -> str:
@@ -270,10 +225,3 @@ def labels(subject: Subject) -> list[str]:
         f"model/{subject.model}",
         f"environment/{subject.environment}",
     ]
-
-
-def rejection(content: bytes | None) -> str | None:
-    """Why a model was taken out of service, in one line, from the content of :func:`rejected_path`; None where it was not."""
-    if content is None:
-        return None
-    return " ".join(content.decode(errors="replace").split()) or "no reason given"

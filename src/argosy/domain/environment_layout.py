@@ -1,0 +1,62 @@
+"""Where things lie in the environment repo, and in which order a model passes its environments. Pure functions."""
+
+STAGING, PRODUCTION = "staging", "production"
+ENVIRONMENTS = (STAGING, PRODUCTION)
+"""In the order in which a model passes them."""
+BUNDLE_SIGNATURE, EVIDENCE_SIGNATURE = "bundle.sig", "evidence.sig"
+SIGNATURES = {BUNDLE_SIGNATURE, EVIDENCE_SIGNATURE}
+"""Committed beside the evidence, and never part of what they sign."""
+
+
+def folder(model: str, environment: str) -> str:
+    """The folder of *model* in *environment*."""
+    return f"models/{model}/{environment}"
+
+
+def version_path(model: str, environment: str) -> str:
+    """The file that says which model *environment* serves."""
+    return f"{folder(model, environment)}/version.yaml"
+
+
+def evidence_folder(model: str, environment: str) -> str:
+    """Where the evidence for that version lies, signatures included."""
+    return f"{folder(model, environment)}/evidence"
+
+
+def evidence_path(model: str, environment: str) -> str:
+    """The file with the figures by which that version may be served."""
+    return f"{evidence_folder(model, environment)}/evidence.json"
+
+
+def policy_path(model: str) -> str:
+    """The gates of *model*."""
+    return f"policies/{model}.yaml"
+
+
+def rejected_path(model: str, model_digest: str) -> str:
+    """The file that says why a model was taken out of service. One file a model, so that two of them never conflict."""
+    return f"models/{model}/rejected/{model_digest.removeprefix('sha256:')}.txt"
+
+
+def served_paths(model: str, environment: str) -> tuple[str, str]:
+    """The file and the folder that say what *environment* serves, and why."""
+    return version_path(model, environment), evidence_folder(model, environment)
+
+
+def following(environment: str) -> str | None:
+    """The environment after *environment*, or None after the last."""
+    position = ENVIRONMENTS.index(environment) + 1
+    return ENVIRONMENTS[position] if position < len(ENVIRONMENTS) else None
+
+
+def preceding(environment: str) -> str | None:
+    """The environment before *environment*, or None before the first."""
+    position = ENVIRONMENTS.index(environment)
+    return ENVIRONMENTS[position - 1] if position else None
+
+
+def rejection(content: bytes | None) -> str | None:
+    """Why a model was taken out of service, in one line, from the content of :func:`rejected_path`; None where it was not."""
+    if content is None:
+        return None
+    return " ".join(content.decode(errors="replace").split()) or "no reason given"
