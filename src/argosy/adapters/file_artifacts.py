@@ -5,9 +5,7 @@ it whole or not at all.
 """
 
 import errno
-import hashlib
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -16,9 +14,9 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 from argosy import errors
+from argosy.files import stored_folder
 
 INCOMING = ".incoming"
-NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
 TAKEN = {errno.ENOTEMPTY, errno.EEXIST}
 
 
@@ -31,14 +29,13 @@ class FileArtifacts:
 
     def put(self, folder: Path, name: str) -> str:
         """See :class:`argosy.ports.artifacts.Artifacts`."""
-        if not NAME.fullmatch(name):
-            raise errors.Misconfigured(f"{name!r} is no name for a folder of the model store")
+        stored_folder.demand_name(name)
         target = self._root / name
         with _reported(target):
-            _plain(folder)
+            ours = stored_folder.digests(folder)
             if not target.exists():
                 self._add(folder, target)
-            _same(folder, target)
+            stored_folder.demand_same(ours, stored_folder.digests(target), target)
         return f"file://{quote(str(target))}/"
 
     def get(self, uri: str, into: Path) -> None:
@@ -49,7 +46,7 @@ class FileArtifacts:
         if not source.is_dir():
             raise errors.Misconfigured(f"the model store has nothing at {uri}")
         with _reported(into):
-            _plain(source)
+            stored_folder.demand_plain(source)
             into.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(prefix=f".{into.name}.", dir=into.parent) as scratch:
                 os.rename(_copied(source, Path(scratch)), into)  # noqa: PTH104 - replaces an empty folder; Path.rename says it does not
@@ -74,35 +71,6 @@ def _path_of(uri: str) -> Path:
     if parts.scheme != "file" or parts.netloc not in {"", "localhost"} or not path.is_absolute():
         raise errors.Misconfigured(f"{uri!r} is no place of a model store; expected file:///absolute/path")
     return path
-
-
-def _plain(folder: Path) -> None:
-    """Refuse links and devices: what they lead to is not what was digested."""
-    if not folder.is_dir():
-        raise errors.Misconfigured(f"{folder} is not a folder")
-    for path in folder.rglob("*"):
-        if path.is_symlink() or not (path.is_file() or path.is_dir()):
-            raise errors.Misconfigured(
-                f"{path} is neither a plain file nor a folder; the model store keeps nothing else"
-            )
-
-
-def _same(folder: Path, target: Path) -> None:
-    ours, theirs = _digests(folder), _digests(target)
-    if ours != theirs:
-        path = min(path for path in ours.keys() | theirs.keys() if ours.get(path) != theirs.get(path))
-        raise errors.Misconfigured(
-            f"the model store has other content at {target}: {path} differs. What is stored never changes; "
-            "if the registry was lost or replaced, give it a store of its own (ARGOSY_STORE_URI)"
-        )
-
-
-def _digests(folder: Path) -> dict[str, str]:
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
 
 
 def _copied(folder: Path, scratch: Path) -> Path:

@@ -196,7 +196,10 @@ class Runs(Protocol):
         """
 
     def approve(self, name: str, node: str, parameters: Mapping[str, str], message: str) -> None:
-        """End the suspended *node* with *parameters* as its outputs, and defaults for those that are left out."""
+        """End the suspended *node* with *parameters* as its outputs, and defaults for those that are left out.
+
+        That nothing it asks for is lacking, and nothing is given that it does not ask for, is for the caller to see to.
+        """
 
     def retry(self, name: str, again: str = "") -> int | None:
         """Do again what failed of a run, and of what succeeded the nodes that the selector *again* fits.

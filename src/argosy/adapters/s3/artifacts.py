@@ -5,9 +5,7 @@ A reader goes by the record alone, so it never sees half a folder, and notices a
 itself holds nothing but its files, so that other tools (KServe's storage initializer) read it as it is.
 """
 
-import hashlib
 import json
-import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -15,10 +13,10 @@ from typing import Any
 
 from argosy import errors, s3_client
 from argosy.adapters.s3 import client
+from argosy.files import stored_folder
+from argosy.files.stored_folder import Digests
 
 RECORDS = ".records"
-NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
-Digests = dict[str, str]
 
 
 class S3Artifacts:
@@ -31,27 +29,21 @@ class S3Artifacts:
 
     def put(self, folder: Path, name: str) -> str:
         """See the port."""
-        if not NAME.fullmatch(name):
-            raise errors.Misconfigured(f"{name!r} is no name for a folder of the model store")
-        ours, uri = _digests(folder), self._uri(name)
+        stored_folder.demand_name(name)
+        ours, uri = stored_folder.digests(folder), self._uri(name)
         with client.reported(f"store {folder.name} at {uri}"):
             theirs = self._record(name)
             if theirs is None:
                 for path in sorted(ours):
                     self._client.upload_file(str(folder / path), self._bucket, self._key(name, path))
                 theirs = self._recorded(name, ours)
-        if theirs != ours:
-            path = min(path for path in ours.keys() | theirs.keys() if ours.get(path) != theirs.get(path))
-            raise errors.Misconfigured(
-                f"the model store has other content at {uri}: {path} differs. What is stored never changes; "
-                "if the registry was lost or replaced, give it a store of its own (ARGOSY_STORE_URI)"
-            )
+        stored_folder.demand_same(ours, theirs, uri)
         return uri
 
     def get(self, uri: str, into: Path) -> None:
         """See the port."""
         name = uri.removeprefix(f"{self._uri('')}").removesuffix("/")
-        if not uri.startswith(self._uri("")) or not NAME.fullmatch(name):
+        if not uri.startswith(self._uri("")) or not stored_folder.is_name(name):
             raise errors.Misconfigured(f"{uri} is not in the model store {self._uri('')}; set ARGOSY_STORE_URI")
         with client.reported(f"read {uri}"):
             record = self._record(name)
@@ -79,7 +71,7 @@ class S3Artifacts:
             raise errors.Misconfigured(
                 f"{self._uri(name)} is not whole: {path} was deleted after it was stored; restore it from the bucket's versions"
             ) from error
-        if _digest(target) != digest:
+        if stored_folder.digest(target) != digest:
             raise errors.Misconfigured(
                 f"{self._uri(name)} is not what was stored: {path} was changed in the bucket; restore it from the bucket's versions"
             )
@@ -129,23 +121,3 @@ def _parsed(body: bytes, uri: str) -> Digests:
 
 def _is_inside(path: str) -> bool:
     return bool(path) and not path.startswith("/") and ".." not in path.split("/")
-
-
-def _digests(folder: Path) -> Digests:
-    """The files of *folder*. Refuses links and devices: what they lead to is not what was digested."""
-    if not folder.is_dir():
-        raise errors.Misconfigured(f"{folder} is not a folder")
-    found: Digests = {}
-    for path in folder.rglob("*"):
-        if path.is_symlink() or not (path.is_file() or path.is_dir()):
-            raise errors.Misconfigured(
-                f"{path} is neither a plain file nor a folder; the model store keeps nothing else"
-            )
-        if path.is_file():
-            found[path.relative_to(folder).as_posix()] = _digest(path)
-    return found
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
