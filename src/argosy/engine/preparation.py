@@ -14,9 +14,9 @@ from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.machine import calls, scopes, substitution
 from argosy.engine.manifest import catalogue as catalogues
 from argosy.engine.manifest import checking, loading, patches, reach, resources, texts
-from argosy.engine.manifest.catalogue import Catalogue, Owner, owner_of
+from argosy.engine.manifest.catalogue import owner_of
 from argosy.engine.manifest.loading import Document, Manifest
-from argosy.engine.manifest.model import Arguments, KeySelector, ObjectMeta, Spec
+from argosy.engine.manifest.model import Arguments, KeySelector, ObjectMeta, Spec, TemplateRef
 from argosy.engine.manifest.reach import Reached
 from argosy.engine.nodes import Json, is_resource_name
 from argosy.engine.options import Prepared, RunOptions
@@ -74,7 +74,7 @@ def prepare(manifest: Manifest, options: RunOptions) -> Prepared:
     arguments = spec.pop("arguments")
     if (patch := spec.get("podSpecPatch")) and not patches.is_late(patch) and (lack := patches.lack_of(patch)):
         raise errors.Misconfigured(f"{main.path}: spec.podSpecPatch: {lack}")
-    catalogue = _catalogue(spec, others)
+    catalogue = catalogues.of(spec, others)
     reached = reach.templates(catalogue)
     _demand_supported(manifest, findings, reached)
     validation.check(catalogue, arguments, metadata, where=str(main.path))
@@ -87,7 +87,7 @@ def prepare(manifest: Manifest, options: RunOptions) -> Prepared:
         ignored = (*ignored, "spec.artifactRepositoryRef")
     named = [
         *resources.locations({"arguments": arguments}, "spec"),
-        *(found for entry in reached for found in resources.locations(entry.template, entry.place)),
+        *(found for entry in reached for found in resources.locations(entry.template.written, entry.place)),
         ("the artifact repository", {"s3": repository or {}}),
     ]
     suitability.check_locations(named, options, main.path)
@@ -161,7 +161,7 @@ def _demand_supported(manifest: Manifest, findings: Iterable[checking.Findings],
     reference = manifest.main.body["spec"].get("workflowTemplateRef")
     for document, found in zip(manifest.all(), findings, strict=True):
         own = (document.kind, document.name)
-        is_run = document is manifest.main or (reference is not None and own == owner_of(reference))
+        is_run = document is manifest.main or (reference is not None and own == owner_of(TemplateRef(reference)))
         owners = [own, catalogues.WORKFLOW] if is_run else [own]
         for path, refusal in found.refused.items():
             name = _template_at(path, document)
@@ -186,7 +186,7 @@ def _check_sources(manifest: Manifest, declared: Json, reached: Iterable[Reached
         for document in manifest.others
         if document.kind == loading.CONFIG_MAP and resources.label_of(document, FOR_PARAMETERS) != "Parameter"
     }
-    places = [("spec.arguments", declared), *((entry.place, entry.template) for entry in reached)]
+    places = [("spec.arguments", declared), *((entry.place, entry.template.written) for entry in reached)]
     for place, value in places if unlabelled else ():
         for where, name in _config_maps_of_parameters(value, place):
             if name in unlabelled:
@@ -200,7 +200,7 @@ def _check_caches(manifest: Manifest, reached: Iterable[Reached]) -> None:
     """Raise Misconfigured where something is to be remembered in a ConfigMap of the files that Argo would not touch."""
     maps = {document.name: document for document in manifest.others if document.kind == loading.CONFIG_MAP}
     for entry in reached if maps else ():
-        name = (((entry.template.get("memoize") or {}).get("cache") or {}).get("configMap") or {}).get("name")
+        name = entry.template.memoize.cache.config_map.name
         if name in maps and resources.label_of(maps[name], FOR_PARAMETERS) != "Cache":
             raise errors.Misconfigured(
                 f"{manifest.main.path}: {entry.place}.memoize.cache: ConfigMap {name!r} needs the label "
@@ -246,20 +246,12 @@ def _effective_spec(main: Document, others: Mapping[str, Json]) -> Json:
         return spec
     if spec.get("templates"):
         raise errors.Misconfigured(f"{main.path}: spec.templates: not allowed beside spec.workflowTemplateRef")
-    kind, name = owner_of(reference)
+    kind, name = owner_of(TemplateRef(reference))
     if f"{kind}/{name}" not in others:
         raise errors.Misconfigured(
             f"{main.path}: spec.workflowTemplateRef: {kind} {name!r} is not among the given files; name its file too"
         )
     return catalogues.merge(others[f"{kind}/{name}"], spec)
-
-
-def _catalogue(spec: Json, others: Mapping[str, Json]) -> Catalogue:
-    owners: dict[Owner, Json] = {}
-    for key, other in others.items():
-        kind, _, name = key.partition("/")
-        owners[kind, name] = other
-    return Catalogue(spec, owners)
 
 
 def _arguments(declared: Json, options: RunOptions, main: Document) -> Json:

@@ -12,6 +12,7 @@ from argosy.argo import NodeType
 from argosy.engine import selectors
 from argosy.engine.manifest import catalogue
 from argosy.engine.manifest.catalogue import WORKFLOW, UnknownTemplate
+from argosy.engine.manifest.model import Caller
 from argosy.engine.nodes import Json, Node
 from argosy.engine.state import control, runs
 from argosy.engine.state.locks import FileLock
@@ -162,8 +163,9 @@ def _with_question(node: Node, manifest: Json) -> seen.Node:
 def _asked(node: Node, manifest: Json) -> dict[str, str | None] | None:
     """The output parameters that the suspended *node* asks for; None where its template is not of the workflow itself."""
     try:
-        template, _ = catalogue.of(manifest["spec"], manifest["others"]).resolve({"template": node.template}, WORKFLOW)
+        template, _ = catalogue.of(manifest["spec"], manifest["others"]).resolve(
+            Caller({"template": node.template}), WORKFLOW
+        )
     except UnknownTemplate:
         return None
-    declared = (template.get("outputs") or {}).get("parameters") or []
-    return {entry["name"]: (entry.get("valueFrom") or {}).get("default") for entry in declared}
+    return {entry.name: entry.value_from.default for entry in template.outputs.parameters}

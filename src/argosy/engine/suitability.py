@@ -34,7 +34,7 @@ def check(spec: Json, reached: Iterable[Reached], options: RunOptions, path: Pat
     """
     program = containers.engine()
     needed: list[tuple[str, str]] = []
-    for where, template in ((f"{path}: {entry.place}", entry.template) for entry in reached):
+    for where, template in ((f"{path}: {entry.place}", entry.template.written) for entry in reached):
         _check_headers(template, options, where)
         _check_cluster(template, options, where)
         if not _runs_containers(template):
@@ -157,7 +157,7 @@ def _check_limits(container: Json, where: str) -> None:
 
 def limits_without_effect(reached: Iterable[Reached]) -> Iterator[str]:
     """The limits of the workflow's containers that nobody holds them to on this machine."""
-    for template in (entry.template for entry in reached if _runs_containers(entry.template)):
+    for template in (entry.template.written for entry in reached if _runs_containers(entry.template.written)):
         for member in members.members_of(template):
             for name in (container_of(member.template).get("resources") or {}).get("limits") or {}:
                 if name != "memory" or not memory_limits.is_limited():

@@ -1,7 +1,7 @@
 """Which libraries a run will need next, so that they can be imported while a step before still runs."""
 
 import graphlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from argosy.engine.attempts import environment
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources
@@ -9,7 +9,7 @@ from argosy.engine.attempts.members import members_of
 from argosy.engine.attempts.workspace import container_of
 from argosy.engine.manifest import depends
 from argosy.engine.manifest.catalogue import WORKFLOW, Catalogue, Owner, UnknownTemplate
-from argosy.engine.manifest.model import Task, Template
+from argosy.engine.manifest.model import Caller, Spec, Task
 from argosy.engine.nodes import Json
 from argosy.engine.processes.launcher import Warmth
 
@@ -27,7 +27,7 @@ def preload_of(template: Json) -> frozenset[str]:
 def warmths(catalogue: Catalogue, sources: Sources) -> list[Warmth]:
     """What the steps of a run want imported, in the order in which a run first comes to them, each once."""
     found: dict[Warmth, None] = {}
-    for template in _in_order(catalogue, {"template": catalogue.spec.get("entrypoint")}, WORKFLOW, set()):
+    for template in _in_order(catalogue, Caller({"template": Spec(catalogue.spec).entrypoint}), WORKFLOW, set()):
         try:
             given = environment.of_container(container_of(template), sources, {})
         except EnvironmentFailure:
@@ -36,23 +36,23 @@ def warmths(catalogue: Catalogue, sources: Sources) -> list[Warmth]:
     return list(found)
 
 
-def _in_order(catalogue: Catalogue, holder: Mapping[str, object], owner: Owner, seen: set[int]) -> Iterator[Json]:
-    """The templates with something to import below *holder*, each where a run first comes to it."""
+def _in_order(catalogue: Catalogue, caller: Caller, owner: Owner, seen: set[int]) -> Iterator[Json]:
+    """The templates with something to import below *caller*, each where a run first comes to it."""
     try:
-        template, owner = catalogue.resolve(holder, owner)
+        template, owner = catalogue.resolve(caller, owner)
     except UnknownTemplate:
         return
-    if id(template) in seen:
+    if id(template.written) in seen:
         return
-    seen.add(id(template))
-    yield from (member.template for member in members_of(template) if preload_of(member.template))
-    for group in template.get("steps") or []:
+    seen.add(id(template.written))
+    yield from (member.template for member in members_of(template.written) if preload_of(member.template))
+    for group in template.steps:
         for step in group:
             yield from _in_order(catalogue, step, owner, seen)
-    tasks = {task.name: task for task in Template(template).dag.tasks}
+    tasks = {task.name: task for task in template.dag.tasks}
     for name in graphlib.TopologicalSorter({name: _needs(task) for name, task in tasks.items()}).static_order():
         if name in tasks:  # else it is one whose own name holds a variable
-            yield from _in_order(catalogue, tasks[name].written, owner, seen)
+            yield from _in_order(catalogue, tasks[name], owner, seen)
 
 
 def _needs(task: Task) -> list[str]:

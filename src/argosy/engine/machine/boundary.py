@@ -192,10 +192,10 @@ class Boundary:
 
     def _absent(self, task: Task) -> scopes.Scope:
         try:
-            template, _ = self.machine.catalogue.resolve(task.written, self.call.owner)
+            template, _ = self.machine.catalogue.resolve(task, self.call.owner)
         except LookupError:
             return {}
-        return scopes.of_absent(f"{self._kind}.{task.name}", Template(template), artifacts=self._kind == "steps")
+        return scopes.of_absent(f"{self._kind}.{task.name}", template, artifacts=self._kind == "steps")
 
     # The end
 

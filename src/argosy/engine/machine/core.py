@@ -358,8 +358,7 @@ class Machine:
     def _begin(self, call: Call) -> None:
         known = self.nodes.get(call.name)
         try:
-            written, owner = self.catalogue.resolve(call.holder.written, call.owner)
-            template = Template(written)
+            template, owner = self.catalogue.resolve(call.holder, call.owner)
             variables = {**self.variables, **self._own_variables(call, template)}
             processed = calls.process(template, call.arguments, variables, self.config_maps)
         except (ExpressionError, calls.CallError, UnknownTemplate, ValueError) as error:

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
+from argosy.engine.manifest.model import Caller, Spec, Template, TemplateRef
 from argosy.engine.nodes import Json
 
 Owner = tuple[str, str]
@@ -42,43 +42,40 @@ class Catalogue:
 
     spec: Json
     others: Mapping[Owner, Json] = field(default_factory=dict)
-    _resolved: dict[tuple[Owner, str], Json] = field(default_factory=dict)
+    _resolved: dict[tuple[Owner, str], Template] = field(default_factory=dict)
 
-    def resolve(self, holder: Mapping[str, Any], owner: Owner) -> tuple[Json, Owner]:
-        """The template that *holder* (a task, step or hook) of *owner* names, and where that template's own calls are looked up."""
-        if inline := holder.get("inline"):
-            return self._with_defaults(inline), owner
-        if reference := holder.get("templateRef"):
-            owner = owner_of(reference)
-            return self._named(owner, reference.get("template", "")), owner
-        return self._named(owner, holder.get("template", "")), owner
+    def resolve(self, caller: Caller, owner: Owner) -> tuple[Template, Owner]:
+        """The template that *caller* of *owner* names, and where that template's own calls are looked up."""
+        if caller.inline.written:
+            return self._with_defaults(caller.inline), owner
+        if caller.template_ref:
+            owner = owner_of(caller.template_ref)
+        return self._named(owner, caller.called), owner
 
-    def templates(self, owner: Owner) -> list[Json]:
+    def templates(self, owner: Owner) -> list[Template]:
         """The templates of *owner*, as written. Raises UnknownTemplate where there is no such resource."""
-        if owner == WORKFLOW:
-            return self.spec.get("templates") or []
-        if owner not in self.others:
+        if owner != WORKFLOW and owner not in self.others:
             raise UnknownTemplate(f"{owner[0]} {owner[1]!r} is not among the given files")
-        return self.others[owner].get("templates") or []
+        return Spec(self.spec if owner == WORKFLOW else self.others[owner]).templates
 
-    def _named(self, owner: Owner, name: str) -> Json:
+    def _named(self, owner: Owner, name: str) -> Template:
         key = (owner, name)
         if key not in self._resolved:
-            written = next((template for template in self.templates(owner) if template.get("name") == name), None)
+            written = next((template for template in self.templates(owner) if template.name == name), None)
             if written is None:
                 raise UnknownTemplate(f"template {name!r} is not defined")
             self._resolved[key] = self._with_defaults(written)
         return self._resolved[key]
 
-    def _with_defaults(self, template: Json) -> Json:
+    def _with_defaults(self, template: Template) -> Template:
         defaults = self.spec.get("templateDefaults")
         if not defaults:
             return template
-        kind = next((kind for kind in KINDS if kind in template), None)
+        kind = next((kind for kind in KINDS if kind in template.written), None)
         # What a template of this kind cannot have itself plays no part where it is a default.
         useless = {*KINDS, *(_OF_LEAVES if kind in ("dag", "steps") else _OF_GROUPS)} - {kind}
         fitting = {key: value for key, value in defaults.items() if key not in useless}
-        return merge(fitting, template)
+        return Template(merge(fitting, template.written))
 
 
 def of(spec: Json, others: Mapping[str, Json]) -> Catalogue:
@@ -90,10 +87,10 @@ def of(spec: Json, others: Mapping[str, Json]) -> Catalogue:
     return Catalogue(spec, by_owner)
 
 
-def owner_of(reference: Mapping[str, Any]) -> Owner:
+def owner_of(reference: TemplateRef) -> Owner:
     """The resource that a ``templateRef`` or ``workflowTemplateRef`` names."""
-    kind = "ClusterWorkflowTemplate" if reference.get("clusterScope") else "WorkflowTemplate"
-    return (kind, reference.get("name", ""))
+    kind = "ClusterWorkflowTemplate" if reference.cluster_scope else "WorkflowTemplate"
+    return (kind, reference.name)
 
 
 def merge(defaults: Json, own: Json) -> Json:

@@ -149,14 +149,19 @@ class Caller(ManifestObject):
     """What names a template: a task, a step, a hook."""
 
     template = _text("template")
-    template_ref = _one_or_none("templateRef", TemplateRef)
-    inline = _one("inline", ManifestObject)
+    template_ref = Field("templateRef", lambda value: TemplateRef(value) if value else None)
+
+    @property
+    def inline(self) -> "Template":
+        """The template that is written in its place."""
+        return Template(self.written.get("inline") or {})
+
     arguments = _one("arguments", Arguments)
 
     @property
     def called(self) -> str:
         """The name of the template, wherever that is."""
-        return self.template or (self.template_ref.template if self.template_ref else "")
+        return self.template_ref.template if self.template_ref else self.template
 
 
 class Hook(Caller):

@@ -3,19 +3,18 @@
 A template that is named by a variable is known only when the workflow runs: every template it could be is one that a run can come to.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from argosy.engine.manifest.catalogue import WORKFLOW, Catalogue, Owner, UnknownTemplate, owner_of
-from argosy.engine.nodes import Json
+from argosy.engine.manifest.model import Caller, Spec, Task, Template
 
 
 @dataclass(frozen=True)
 class Reached:
     """A template, the workflow's defaults merged in. *place*: where it is written, by position."""
 
-    template: Json
+    template: Template
     owner: Owner
     place: str
     top: str
@@ -24,10 +23,10 @@ class Reached:
 
 def templates(catalogue: Catalogue) -> list[Reached]:
     """The templates that a run of *catalogue*'s workflow can come to, in the order in which they are written."""
-    spec = catalogue.spec
-    start = {"template": spec.get("entrypoint"), "hooks": spec.get("hooks"), "onExit": spec.get("onExit")}
+    spec = Spec(catalogue.spec)
+    start = Task({"template": spec.entrypoint, "hooks": spec.written.get("hooks"), "onExit": spec.on_exit})
     found: set[tuple[Owner, str]] = set()
-    left: list[tuple[Mapping[str, Any], Owner]] = [(start, WORKFLOW)]
+    left: list[tuple[Caller, Owner]] = [(start, WORKFLOW)]
     while left:
         holder, owner = left.pop()
         left += [(other, owner) for other in _beside(holder)]
@@ -43,59 +42,58 @@ def place(owner: Owner, position: int) -> str:
     return where if owner == WORKFLOW else f"{owner[0]} {owner[1]}: {where}"
 
 
-def _beside(holder: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """What the task, step or hook *holder* calls beside the template that it names."""
-    if inline := holder.get("inline"):
-        yield from calls_of(inline)
-    if holder.get("onExit"):
-        yield {"template": holder["onExit"]}
-    yield from (holder.get("hooks") or {}).values()
+def _beside(caller: Caller) -> Iterator[Caller]:
+    """What the task, step or hook *caller* calls beside the template that it names."""
+    yield from calls_of(caller.inline)
+    if isinstance(caller, Task):
+        if caller.on_exit:
+            yield Caller({"template": caller.on_exit})
+        yield from caller.hooks.values()
 
 
-def _named(catalogue: Catalogue, holder: Mapping[str, Any], owner: Owner) -> Iterator[tuple[Owner, str]]:
-    """The templates that *holder*, written among the templates of *owner*, may name."""
-    reference, name = holder.get("templateRef") or {}, str(holder.get("template") or "")
+def _named(catalogue: Catalogue, caller: Caller, owner: Owner) -> Iterator[tuple[Owner, str]]:
+    """The templates that *caller*, written among the templates of *owner*, may name."""
+    reference, name = caller.template_ref, caller.called
     owners = [owner]
     if reference:
-        name = str(reference.get("template") or "")
-        owners = list(catalogue.others) if "{{" in str(reference.get("name")) else [owner_of(reference)]
+        owners = list(catalogue.others) if "{{" in reference.name else [owner_of(reference)]
     for one in owners:
-        names = [template.get("name") for template in _templates(catalogue, one)] if "{{" in name else [name]
+        names = [template.name for template in _templates(catalogue, one)] if "{{" in name else [name]
         yield from ((one, found) for found in names if found)
 
 
-def _calls(catalogue: Catalogue, owner: Owner, name: str) -> Iterator[Json]:
+def _calls(catalogue: Catalogue, owner: Owner, name: str) -> Iterator[Task]:
     for template in _templates(catalogue, owner):
-        if template.get("name") == name:
+        if template.name == name:
             yield from calls_of(template)
 
 
-def calls_of(template: Mapping[str, Any]) -> Iterator[Json]:
+def calls_of(template: Template) -> Iterator[Task]:
     """The tasks or steps of *template*."""
-    yield from (template.get("dag") or {}).get("tasks") or []
-    for group in template.get("steps") or []:
+    yield from template.dag.tasks
+    for group in template.steps:
         yield from group
 
 
 def _written(catalogue: Catalogue, owner: Owner, found: Iterable[tuple[Owner, str]]) -> Iterator[Reached]:
     names = {name for one, name in found if one == owner}
     for position, template in enumerate(_templates(catalogue, owner)):
-        if template.get("name") in names:
+        if template.name in names:
             where = place(owner, position)
-            resolved, _ = catalogue.resolve({"template": template["name"]}, owner)
-            yield Reached(resolved, owner, where, template["name"])
-            yield from _inlines(catalogue, template, owner, where, template["name"])
+            resolved, _ = catalogue.resolve(Caller({"template": template.name}), owner)
+            yield Reached(resolved, owner, where, template.name)
+            yield from _inlines(catalogue, template, owner, where, template.name)
 
 
-def _inlines(catalogue: Catalogue, template: Json, owner: Owner, where: str, top: str) -> Iterator[Reached]:
+def _inlines(catalogue: Catalogue, template: Template, owner: Owner, where: str, top: str) -> Iterator[Reached]:
     for call in calls_of(template):
-        if inline := call.get("inline"):
-            inner = f"{where}: {call.get('name')}.inline"
+        if call.inline.written:
+            inner = f"{where}: {call.name}.inline"
             yield Reached(catalogue.resolve(call, owner)[0], owner, inner, top)
-            yield from _inlines(catalogue, inline, owner, inner, top)
+            yield from _inlines(catalogue, call.inline, owner, inner, top)
 
 
-def _templates(catalogue: Catalogue, owner: Owner) -> list[Json]:
+def _templates(catalogue: Catalogue, owner: Owner) -> list[Template]:
     try:
         return catalogue.templates(owner)
     except UnknownTemplate:

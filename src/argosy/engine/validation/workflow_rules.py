@@ -76,10 +76,9 @@ class Validation:
 
     def _called(self, caller: Caller, owner: Owner, where: str) -> tuple[Template, Owner]:
         try:
-            template, found = self._catalogue.resolve(caller.written, owner)
+            return self._catalogue.resolve(caller, owner)
         except UnknownTemplate as unknown:
             raise Problem(where, str(unknown)) from None
-        return Template(template), found
 
     def _check_template(self, name: str, owner: Owner, inputs: Mapping[str, str] | None = None) -> None:
         if (owner, name) in self._done:
@@ -93,7 +92,7 @@ class Validation:
             raise Problem(placed.where, placed.what, whole=True) from None
 
     def _place(self, name: str, owner: Owner) -> str:
-        position = [template.get("name") for template in self._catalogue.templates(owner)].index(name)
+        position = [template.name for template in self._catalogue.templates(owner)].index(name)
         return (
             f"spec.templates[{position}]" if owner == WORKFLOW else f"{owner[0]} {owner[1]} spec.templates[{position}]"
         )
