@@ -23,7 +23,7 @@ def test_its_namespace_takes_the_pods_of_runs() -> None:
     restricted, _ = diagnosis.restricted(labels, pipelines="argosy")
     context = yaml.safe_load(read("controller.yaml")["data"]["executor"])["securityContext"]
     assert restricted == ["argosy"]
-    assert diagnosis.executor(restricted, {"argo": context}).state is diagnosis.State.OK
+    assert diagnosis.executor(restricted, {"argo": context}).state is diagnosis.CheckState.OK
 
 
 def test_its_values_make_every_account() -> None:

@@ -20,7 +20,7 @@ from argosy.adapters.s3.artifacts import S3Artifacts
 from argosy.engine import api
 from argosy.engine.nodes import Phase
 from argosy.engine.options import Place, RunOptions
-from argosy.templates.containers import RETRYABLE
+from argosy.templates.container_templates import RETRYABLE
 from argosy.testing.artifacts_contract import ArtifactsContract, make_folder
 from kit.s3_server import KEYS, Buckets, s3_server
 

@@ -18,7 +18,7 @@ from argosy import errors
 from argosy.adapters.cluster.inspection import ClusterInspection
 from argosy.cli import main
 from argosy.domain import diagnosis
-from argosy.templates.containers import RETRYABLE
+from argosy.templates.container_templates import RETRYABLE
 from e2e.cluster import ROOT, Cluster, Object, helm, kill_controller
 from e2e.gateway import Gateway
 from e2e.gitops_kit import IMAGE, own_address

@@ -13,7 +13,7 @@ from argosy.engine import api
 from argosy.engine.attempts import memory_limits
 from argosy.engine.nodes import NodeType
 from argosy.engine.options import RunOptions, RunResult
-from argosy.templates import containers
+from argosy.templates import container_templates
 from kit.manifests import TEMPLATES
 
 MANIFEST = (
@@ -98,7 +98,10 @@ def test_what_was_short_is_said_with_what_raises_it(run: Callable[..., RunResult
 @pytest.mark.skipif(not memory_limits.is_limited(), reason="no control groups here")
 @pytest.mark.parametrize(
     ("expression", "attempts"),
-    [pytest.param(containers.RETRYABLE, 1, id="ours"), pytest.param("lastRetry.exitCode == '137'", 3, id="of-others")],
+    [
+        pytest.param(container_templates.RETRYABLE, 1, id="ours"),
+        pytest.param("lastRetry.exitCode == '137'", 3, id="of-others"),
+    ],
 )
 def test_a_limit_that_was_too_low_stays_too_low(expression: str, attempts: int, run: Callable[..., RunResult]) -> None:
     """A step of ours is not tried again with it; a manifest that says otherwise is obeyed, as on a cluster."""

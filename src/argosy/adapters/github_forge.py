@@ -25,9 +25,9 @@ from github.Repository import Repository
 
 from argosy import errors
 from argosy.domain import changes, promotion_requests, request_marks
-from argosy.domain.changes import ChangedFile, Entry
+from argosy.domain.changes import ChangedFile, TreeEntry
 from argosy.domain.promotion_requests import Proposal, Request, State
-from argosy.domain.request_marks import Ending, Marks
+from argosy.domain.request_marks import Marks, RequestEnding
 from argosy.promotion import proposals
 from argosy.promotion.standing import Main
 from argosy.report.autolinks import defused
@@ -145,7 +145,7 @@ class GithubForge:
         with _reported():
             pull = self._unmerged(number)
             if pull.state == "open":
-                self._end(pull, Ending(state="closed", by=by, reason=reason))
+                self._end(pull, RequestEnding(state="closed", by=by, reason=reason))
             return self._request(self._repository.get_pull(number))
 
     def reopen(self, number: int, *, by: str) -> Request:
@@ -234,7 +234,7 @@ class GithubForge:
             labels=[label.name for label in pull.labels],
         )
 
-    def _ended_by(self, pull: PullRequest, ending: Ending | None) -> str | None:
+    def _ended_by(self, pull: PullRequest, ending: RequestEnding | None) -> str | None:
         if pull.state == "open":
             return None
         account = pull.merged_by if pull.merged_at else None
@@ -303,12 +303,12 @@ class GithubForge:
         winner = keep or max((one.number for one in rivals), default=opened.number)
         for rival in rivals:
             if rival.number != winner:
-                ending = Ending(
+                ending = RequestEnding(
                     state="superseded", by=opened.author, reason=f"superseded by request {winner}", superseded_by=winner
                 )
                 self._end(self._repository.get_pull(rival.number), ending)
 
-    def _end(self, pull: PullRequest, ending: Ending) -> None:
+    def _end(self, pull: PullRequest, ending: RequestEnding) -> None:
         marks = self._marks(pull).model_copy(update={"ending": ending})
         pull.edit(state="closed", body=request_marks.attach(pull.body or "", marks))
         link = (
@@ -370,7 +370,7 @@ class GithubForge:
                 f"the commit of request {request.number} has no history in common with main: {_said(error)}"
             ) from error
 
-    def _entries(self, commit: str) -> dict[str, Entry]:
+    def _entries(self, commit: str) -> dict[str, TreeEntry]:
         """Path to entry of every file of *commit*."""
         tree = self._repository.get_git_tree(self._repository.get_git_commit(commit).tree.sha, recursive=True)
         if tree.truncated:
@@ -378,7 +378,7 @@ class GithubForge:
                 f"GitHub lists the files of commit {commit[:12]} in part only, as it does beyond 100,000 files or 7 MB: what a request "
                 "changes cannot be known, so nothing is merged. Divide the environment repo"
             )
-        return {one.path: Entry(one.mode, one.sha) for one in tree.tree if one.type != "tree"}
+        return {one.path: TreeEntry(one.mode, one.sha) for one in tree.tree if one.type != "tree"}
 
     def _contents(self, paths: Sequence[str], ref: str) -> dict[str, bytes]:
         return {path: self._blob(sha) for path, sha in self._listing(paths, ref).items()}
@@ -409,7 +409,7 @@ def _by_number(found: list[Request]) -> list[Request]:
     return [request for _, request in sorted({request.number: request for request in found}.items())]
 
 
-def _state(pull: PullRequest, ending: Ending | None) -> State:
+def _state(pull: PullRequest, ending: RequestEnding | None) -> State:
     if pull.merged_at:
         return State.MERGED
     if pull.state == "open":

@@ -25,7 +25,7 @@ from great_expectations.expectations.expectation_configuration import Expectatio
 
 from argosy import errors
 from argosy.domain.expectations import Expectation
-from argosy.ports.expectations import Finding
+from argosy.ports.expectations import ExpectationFinding
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -50,7 +50,7 @@ class GreatExpectations:
 
     def check(
         self, name: str, table: "pa.Table", expectations: Sequence[Expectation], *, contract: Sequence[str]
-    ) -> list[Finding]:
+    ) -> list[ExpectationFinding]:
         """Ask *expectations* of *table*; see the port."""
         asked = [_configured(expectation, order) for order, expectation in enumerate(expectations)]
         for expectation in expectations:
@@ -134,13 +134,13 @@ def _has_columns(name: str, expectation: Expectation, columns: Sequence[str]) ->
             )
 
 
-def _finding(name: str, expectation: Expectation, result: Any, schema: "pa.Schema") -> Finding:
+def _finding(name: str, expectation: Expectation, result: Any, schema: "pa.Schema") -> ExpectationFinding:
     if result.exception_info.get("raised_exception") or "exception_message" not in result.exception_info:
         raise errors.Misconfigured(
             f"expectations.json: {expectation.type} {expectation.kwargs} cannot be asked of source {name!r}: {_reason(result)}"
         )
     found = result.result
-    return Finding(
+    return ExpectationFinding(
         passed=bool(result.success),
         observed=_plain(found.get("observed_value")),
         unexpected_count=int(found.get("unexpected_count", 0)),

@@ -13,7 +13,7 @@ import pyhelm3
 from pyhelm3 import errors as helm_errors
 
 from argosy import errors
-from argosy.ports.charts import Manifest, Release
+from argosy.ports.charts import HelmRelease, Manifest
 
 T = TypeVar("T")
 TIMEOUT = "5m"
@@ -62,7 +62,7 @@ class HelmCharts:
                 f"`{executable} version` cannot be run: {said or error}; name a Helm that can with --helm"
             ) from error
 
-    def installed(self, name: str, namespace: str) -> Release | None:
+    def installed(self, name: str, namespace: str) -> HelmRelease | None:
         """See the port."""
         with _reported(f"looking for release {name} in {namespace}"):
             try:
@@ -70,7 +70,7 @@ class HelmCharts:
             except helm_errors.ReleaseNotFoundError:
                 return None
 
-    def manifests(self, release: Release) -> Sequence[Manifest]:
+    def manifests(self, release: HelmRelease) -> Sequence[Manifest]:
         """See the port."""
 
         async def ask() -> list[Manifest]:
@@ -92,7 +92,7 @@ class HelmCharts:
         with _reported(f"rendering {chart.name}"):
             return _run(ask())
 
-    def apply(self, chart: Path, name: str, namespace: str, values: Manifest) -> Release:
+    def apply(self, chart: Path, name: str, namespace: str, values: Manifest) -> HelmRelease:
         """See the port."""
 
         async def ask() -> Any:
@@ -105,10 +105,10 @@ class HelmCharts:
             return _run(self._release(ask()))
 
     @staticmethod
-    async def _release(found: Coroutine[Any, Any, Any]) -> Release:
+    async def _release(found: Coroutine[Any, Any, Any]) -> HelmRelease:
         revision = await found
         metadata = await revision.chart_metadata()
-        return Release(
+        return HelmRelease(
             name=revision.release.name,
             namespace=revision.release.namespace,
             revision=revision.revision,

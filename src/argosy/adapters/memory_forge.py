@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from argosy import errors
 from argosy.domain import changes, promotion_requests
-from argosy.domain.changes import ChangedFile, Entry
+from argosy.domain.changes import ChangedFile, TreeEntry
 from argosy.domain.documents import sha256
 from argosy.domain.promotion_requests import Proposal, Request, State, Subject
 from argosy.promotion import proposals, subjects
@@ -190,8 +190,8 @@ class MemoryForge:
         return {**{path: content for path, content in main.items() if not _within(path, places)}, **files}
 
 
-def _entries(files: Mapping[str, bytes], modes: Mapping[str, str]) -> dict[str, Entry]:
-    return {path: Entry(modes.get(path, changes.PLAIN_FILE), sha256(content)) for path, content in files.items()}
+def _entries(files: Mapping[str, bytes], modes: Mapping[str, str]) -> dict[str, TreeEntry]:
+    return {path: TreeEntry(modes.get(path, changes.PLAIN_FILE), sha256(content)) for path, content in files.items()}
 
 
 def _within(path: str, places: Sequence[str]) -> bool:

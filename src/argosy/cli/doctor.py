@@ -15,11 +15,11 @@ from pathlib import Path
 from argosy import errors, scratch, wiring
 from argosy.cli import provenance
 from argosy.domain import diagnosis, needs
-from argosy.domain.diagnosis import Finding, State
+from argosy.domain.diagnosis import CheckResult, CheckState
 from argosy.ports.inspection import Inspection
 from argosy.settings import OBJECT_STORE, Settings
 
-MARKS = {State.OK: "ok     ", State.WRONG: "WRONG  ", State.UNKNOWN: "unknown"}
+MARKS = {CheckState.OK: "ok     ", CheckState.WRONG: "WRONG  ", CheckState.UNKNOWN: "unknown"}
 SQLITE = "sqlite:///"
 PROBE = "doctor/probe"
 
@@ -39,23 +39,23 @@ def run(arguments: argparse.Namespace) -> int:
     wrong = 0
     for finding in findings(arguments):
         print(json.dumps(asdict(finding)) if arguments.json else _line(finding), flush=True)
-        wrong += finding.state is State.WRONG
+        wrong += finding.state is CheckState.WRONG
     if not arguments.json:
         print("nothing is wrong" if not wrong else "1 thing is wrong" if wrong == 1 else f"{wrong} things are wrong")
     return errors.Misconfigured.exit_code if wrong else errors.DONE
 
 
-def _line(finding: Finding) -> str:
+def _line(finding: CheckResult) -> str:
     fix = f"\n{'':31}fix: {finding.fix}" if finding.fix else ""
     return f"{MARKS[finding.state]} {finding.name:<22} {finding.said}{fix}"
 
 
-def findings(arguments: argparse.Namespace) -> Iterator[Finding]:
+def findings(arguments: argparse.Namespace) -> Iterator[CheckResult]:
     """Everything that is looked at, in order; what cannot be asked is a finding too."""
     given: dict[str, str] = {}
     if not arguments.no_cluster:
         inspection = _connected(arguments)
-        if isinstance(inspection, Finding):
+        if isinstance(inspection, CheckResult):
             yield inspection
         else:
             yield from _cluster(inspection, arguments.namespace)
@@ -71,17 +71,17 @@ def findings(arguments: argparse.Namespace) -> Iterator[Finding]:
         yield from _asked("online store", lambda: [_online(settings)])
 
 
-def _connected(arguments: argparse.Namespace) -> Inspection | Finding:
+def _connected(arguments: argparse.Namespace) -> Inspection | CheckResult:
     try:
         return wiring.inspection(arguments.context)
     except errors.Misconfigured as error:
-        return Finding("cluster", State.WRONG, str(error), "or look at the rest only: --no-cluster")
+        return CheckResult("cluster", CheckState.WRONG, str(error), "or look at the rest only: --no-cluster")
 
 
-def _cluster(inspection: Inspection, namespace: str) -> Iterator[Finding]:
+def _cluster(inspection: Inspection, namespace: str) -> Iterator[CheckResult]:
     reached = list(_asked("kubernetes", lambda: [diagnosis.kubernetes(inspection.version())]))
     yield from reached
-    if reached[0].state is State.WRONG and reached[0].fix == _fix(errors.TryAgain("")):
+    if reached[0].state is CheckState.WRONG and reached[0].fix == _fix(errors.TryAgain("")):
         return  # nothing else will be answered either
     yield from _asked("clock", lambda: [diagnosis.clock(inspection.ahead())])
     yield from _asked("resource types", lambda: _controllers(inspection))
@@ -101,15 +101,15 @@ def _cluster(inspection: Inspection, namespace: str) -> Iterator[Finding]:
     )
 
 
-def _controllers(inspection: Inspection) -> list[Finding]:
+def _controllers(inspection: Inspection) -> list[CheckResult]:
     definitions, images = inspection.definitions(), inspection.images()
     return [one for wanted in diagnosis.CONTROLLERS for one in diagnosis.controller(wanted, definitions, images)]
 
 
-def _pod_security(inspection: Inspection, namespace: str) -> list[Finding]:
+def _pod_security(inspection: Inspection, namespace: str) -> list[CheckResult]:
     namespaces = inspection.namespaces()
     if namespaces is None:
-        return [Finding(diagnosis.POD_SECURITY, State.UNKNOWN, "namespaces may not be listed")]
+        return [CheckResult(diagnosis.POD_SECURITY, CheckState.UNKNOWN, "namespaces may not be listed")]
     pipelines, serving = diagnosis.restricted(namespaces, pipelines=namespace)
     return [
         diagnosis.executor(pipelines, inspection.executors() if pipelines else {}),
@@ -117,23 +117,25 @@ def _pod_security(inspection: Inspection, namespace: str) -> list[Finding]:
     ]
 
 
-def _rights(inspection: Inspection, namespace: str) -> Finding:
+def _rights(inspection: Inspection, namespace: str) -> CheckResult:
     denied = [right for right in diagnosis.SUBMITTER if not inspection.may(right, namespace)]
     return diagnosis.rights(denied, namespace)
 
 
-def _pipelines(inspection: Inspection, namespace: str) -> Finding:
+def _pipelines(inspection: Inspection, namespace: str) -> CheckResult:
     """Which pipelines are installed, and whether each says where it comes from."""
     there = inspection.pipelines(namespace)
     if there is None:
-        return Finding(
-            "pipelines", State.UNKNOWN, "WorkflowTemplates may not be listed; looking for what pipelines usually name"
+        return CheckResult(
+            "pipelines",
+            CheckState.UNKNOWN,
+            "WorkflowTemplates may not be listed; looking for what pipelines usually name",
         )
     if not there:
         said = f"none is installed in {namespace}; looking for what pipelines usually name"
-        return Finding(
+        return CheckResult(
             "pipelines",
-            State.UNKNOWN,
+            CheckState.UNKNOWN,
             said,
             "argosy compile --stamp workflows/MODEL | kubectl apply --server-side -f -",
         )
@@ -143,13 +145,13 @@ def _pipelines(inspection: Inspection, namespace: str) -> Finding:
         said = (
             f"{', '.join(names)}; production refuses what {', '.join(doubtful)} makes: no commit and images are known"
         )
-        return Finding(
+        return CheckResult(
             "pipelines",
-            State.UNKNOWN,
+            CheckState.UNKNOWN,
             said,
             "install it with `argosy compile --stamp`, from a clean commit and pinned images",
         )
-    return Finding("pipelines", State.OK, ", ".join(names))
+    return CheckResult("pipelines", CheckState.OK, ", ".join(names))
 
 
 def _needs(inspection: Inspection, namespace: str) -> needs.Needs:
@@ -168,7 +170,7 @@ def _endpoints(inspection: Inspection, namespace: str) -> dict[str, str]:
     return found
 
 
-def _store(settings: Settings) -> Finding:
+def _store(settings: Settings) -> CheckResult:
     """Write and read back a few bytes: rights are only shown by using them."""
     with scratch.folder("doctor") as place:
         folder, back = place / "probe", place / "back"
@@ -177,44 +179,48 @@ def _store(settings: Settings) -> Finding:
         store = wiring.artifacts(settings)
         store.get(store.put(folder, PROBE), back)
         if (back / "probe.txt").read_bytes() != (folder / "probe.txt").read_bytes():
-            return Finding("model store", State.WRONG, f"{settings.store_uri} gives back other bytes than it was given")
-    return Finding("model store", State.OK, f"{settings.store_uri} takes and gives")
+            return CheckResult(
+                "model store", CheckState.WRONG, f"{settings.store_uri} gives back other bytes than it was given"
+            )
+    return CheckResult("model store", CheckState.OK, f"{settings.store_uri} takes and gives")
 
 
-def _registry(settings: Settings) -> Finding:
+def _registry(settings: Settings) -> CheckResult:
     file = Path(settings.tracking_uri.removeprefix(SQLITE))
     if settings.tracking_uri.startswith(SQLITE) and not file.exists():
-        return Finding("registry", State.OK, f"{file} will be made by its first use, or by `argosy setup`")
+        return CheckResult("registry", CheckState.OK, f"{file} will be made by its first use, or by `argosy setup`")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # seven by default, over minutes
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
     wiring.registry(settings).check()
-    return Finding("registry", State.OK, f"{settings.tracking_uri} answers")
+    return CheckResult("registry", CheckState.OK, f"{settings.tracking_uri} answers")
 
 
-def _online(settings: Settings) -> Finding:
+def _online(settings: Settings) -> CheckResult:
     store = wiring.shared_online_store(settings)
     held = store.held() if store is not None else []
     whole = sum(one.whole for one in held)
-    return Finding(
-        "online store", State.OK, f"answers; features of {whole} version{'' if whole == 1 else 's'} are there"
+    return CheckResult(
+        "online store", CheckState.OK, f"answers; features of {whole} version{'' if whole == 1 else 's'} are there"
     )
 
 
-def _forge(settings: Settings) -> Finding:
+def _forge(settings: Settings) -> CheckResult:
     forge = wiring.forge(settings)
     head = forge.head()
     if forge.may_propose():
-        return Finding("forge", State.OK, f"{settings.forge_uri}: main is at {head[:12]}, requests may be opened")
+        return CheckResult(
+            "forge", CheckState.OK, f"{settings.forge_uri}: main is at {head[:12]}, requests may be opened"
+        )
     fix = "give the token contents and pull requests, read and write, on this repository"
-    return Finding("forge", State.WRONG, f"{settings.forge_uri} can be read, but not written to", fix)
+    return CheckResult("forge", CheckState.WRONG, f"{settings.forge_uri} can be read, but not written to", fix)
 
 
-def _asked(name: str, ask: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
+def _asked(name: str, ask: Callable[[], Iterable[CheckResult]]) -> Iterator[CheckResult]:
     """What *ask* finds; a failure to ask is a finding about *name*."""
     try:
         yield from list(ask())
     except errors.ArgosyError as error:
-        yield Finding(name, State.WRONG, str(error), _fix(error))
+        yield CheckResult(name, CheckState.WRONG, str(error), _fix(error))
 
 
 def _fix(error: errors.ArgosyError) -> str:

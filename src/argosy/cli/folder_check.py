@@ -14,7 +14,7 @@ from argosy.domain import folder_checks, settings_checks
 from argosy.domain.expectations import Expectations
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.policy import Policy
-from argosy.domain.problems import Location, Problem
+from argosy.domain.setting_problems import Location, SettingProblem
 from argosy.files import definitions_text, model_folder
 from argosy.templates import folder
 
@@ -73,14 +73,14 @@ def _policy(file: Path, settings: ModelSettings) -> Iterator[str]:
         yield from map(lines.at, folder_checks.of_policy(policy, settings))
 
 
-def _sql(settings: ModelSettings) -> Iterator[Problem]:
+def _sql(settings: ModelSettings) -> Iterator[SettingProblem]:
     names = {source.name: source for source in settings.sources}
     for index, rule in enumerate(settings.reject):
         yield from _asked(("reject", index, "when"), names[rule.source].name, rule.when, settings, condition=True)
     yield from _asked(("label", "sql"), settings.label.source, settings.label.sql, settings)
 
 
-def _derived(expectations: Expectations, settings: ModelSettings) -> Iterator[Problem]:
+def _derived(expectations: Expectations, settings: ModelSettings) -> Iterator[SettingProblem]:
     known = {source.name for source in settings.sources}
     for source, columns in expectations.derived.items():
         for name, expression in columns.items():
@@ -90,9 +90,9 @@ def _derived(expectations: Expectations, settings: ModelSettings) -> Iterator[Pr
 
 def _asked(
     at: Location, source: str, expression: str, settings: ModelSettings, *, condition: bool = False
-) -> Iterator[Problem]:
+) -> Iterator[SettingProblem]:
     if importlib.util.find_spec("duckdb") is None:
         return
     problem = wiring.tables().explain(settings.source(source), expression, condition=condition)
     if problem is not None:
-        yield Problem(at, problem)
+        yield SettingProblem(at, problem)

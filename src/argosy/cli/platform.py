@@ -15,7 +15,7 @@ import yaml
 
 from argosy import errors, wiring
 from argosy.cli import charts
-from argosy.ports.charts import Charts, Manifest, Release
+from argosy.ports.charts import Charts, HelmRelease, Manifest
 
 NAMESPACE = RELEASE = "argosy"
 CHART = "platform"
@@ -159,5 +159,5 @@ def _missing(arguments: argparse.Namespace) -> errors.UsageError:
     )
 
 
-def _named(release: Release) -> str:
+def _named(release: HelmRelease) -> str:
     return f"release {release.name} in {release.namespace}"

@@ -21,7 +21,7 @@ from argosy.cli import advice, models, parameters, place, watch
 from argosy.cli import provenance as origins
 from argosy.domain import provenance
 from argosy.ports.runs import Runs
-from argosy.templates import folder, values
+from argosy.templates import folder, parameter_values
 from argosy.templates import installed as comparison
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Submit one run."""
     given = parameters.given(arguments)
-    if problems := [problem for name, value in given.items() for problem in values.problems(name, value)]:
+    if problems := [problem for name, value in given.items() for problem in parameter_values.problems(name, value)]:
         raise errors.Rejected("\n       ".join(problems))
     template = folder.workflow_name(arguments.model)
     at, installed = _found(arguments, template)

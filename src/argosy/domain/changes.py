@@ -36,7 +36,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Entry:
+class TreeEntry:
     """A file in a commit's tree: git's mode (six digits) and the id of its content."""
 
     mode: str
@@ -64,13 +64,13 @@ Place = tuple[str, str]
 """A model and an environment."""
 
 
-def difference(before: Mapping[str, Entry], after: Mapping[str, Entry]) -> list[ChangedFile]:
+def difference(before: Mapping[str, TreeEntry], after: Mapping[str, TreeEntry]) -> list[ChangedFile]:
     """The files that differ between two trees, each given whole, as path to entry."""
     paths = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
     return [ChangedFile(path, *_became(before.get(path), after.get(path))) for path in paths]
 
 
-def _became(before: Entry | None, after: Entry | None) -> tuple[Kind, str]:
+def _became(before: TreeEntry | None, after: TreeEntry | None) -> tuple[Kind, str]:
     if after is None:
         return Kind.REMOVED, before.mode if before else PLAIN_FILE
     return (Kind.CHANGED if before else Kind.ADDED), after.mode

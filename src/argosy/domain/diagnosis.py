@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class State(StrEnum):
+class CheckState(StrEnum):
     """How one thing stands."""
 
     OK = "ok"
@@ -19,11 +19,11 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """One thing that was looked at."""
 
     name: str
-    state: State
+    state: CheckState
     said: str
     fix: str = ""
 
@@ -94,39 +94,39 @@ def version(text: str) -> tuple[int, ...] | None:
     return tuple(int(part or 0) for part in found.groups()) if found else None
 
 
-def kubernetes(seen: str) -> Finding:
+def kubernetes(seen: str) -> CheckResult:
     """Whether the cluster's own version will do."""
     found = version(seen)
     if found and found < KUBERNETES:
-        return Finding("kubernetes", State.WRONG, seen, f"upgrade it to {_dotted(KUBERNETES)} or newer")
-    return Finding("kubernetes", State.OK if found else State.UNKNOWN, seen)
+        return CheckResult("kubernetes", CheckState.WRONG, seen, f"upgrade it to {_dotted(KUBERNETES)} or newer")
+    return CheckResult("kubernetes", CheckState.OK if found else CheckState.UNKNOWN, seen)
 
 
 def controller(
     wanted: Controller, definitions: Mapping[str, Iterable[str]], images: Iterable[str] | None
-) -> list[Finding]:
+) -> list[CheckResult]:
     """Whether *wanted* is there, by its resource types, and new enough, by the *images* that run (None: they may not be listed)."""
     missing = [f"{name} {used}" for name, used in wanted.definitions.items() if used not in definitions.get(name, ())]
     if missing:
         fix = f"install {wanted.name}: {wanted.install}"
-        return [Finding(wanted.name, State.WRONG, f"no resource type {', '.join(missing)}", fix)]
-    return [Finding(wanted.name, State.OK, "its resource types are there"), _release(wanted, images)]
+        return [CheckResult(wanted.name, CheckState.WRONG, f"no resource type {', '.join(missing)}", fix)]
+    return [CheckResult(wanted.name, CheckState.OK, "its resource types are there"), _release(wanted, images)]
 
 
-def _release(wanted: Controller, images: Iterable[str] | None) -> Finding:
+def _release(wanted: Controller, images: Iterable[str] | None) -> CheckResult:
     name = f"{wanted.name} version"
     if images is None:
-        return Finding(name, State.UNKNOWN, "deployments of other namespaces may not be listed")
+        return CheckResult(name, CheckState.UNKNOWN, "deployments of other namespaces may not be listed")
     tags = [tag for path, tag in map(_split, images) if wanted.image.search(path)]
     if not tags:
-        return Finding(name, State.UNKNOWN, "no deployment of this cluster runs its image")
+        return CheckResult(name, CheckState.UNKNOWN, "no deployment of this cluster runs its image")
     found = version(tags[0])
     if found is None:
-        return Finding(name, State.UNKNOWN, f"its image is tagged {tags[0] or 'by digest only'}")
+        return CheckResult(name, CheckState.UNKNOWN, f"its image is tagged {tags[0] or 'by digest only'}")
     if not new_enough(found, wanted.floors):
         wished = " / ".join(_dotted(floor) for floor in wanted.floors)
-        return Finding(name, State.WRONG, tags[0], f"upgrade it to {wished} or newer: {wanted.install}")
-    return Finding(name, State.OK, tags[0])
+        return CheckResult(name, CheckState.WRONG, tags[0], f"upgrade it to {wished} or newer: {wanted.install}")
+    return CheckResult(name, CheckState.OK, tags[0])
 
 
 def new_enough(found: tuple[int, ...], floors: tuple[tuple[int, ...], ...]) -> bool:
@@ -171,13 +171,13 @@ SUBMITTER = (
 """What it takes to submit, watch, retry and stop."""
 
 
-def rights(denied: Iterable[Right], namespace: str) -> Finding:
+def rights(denied: Iterable[Right], namespace: str) -> CheckResult:
     """Whether whoever asks may do what submitting takes; *denied*: what they may not."""
     lacking = [str(right) for right in denied]
     if not lacking:
-        return Finding("rights", State.OK, f"you may submit, watch, retry and stop in {namespace}")
+        return CheckResult("rights", CheckState.OK, f"you may submit, watch, retry and stop in {namespace}")
     fix = f"have yourself added to `submitters` of the chart platform, or bound to the Role argosy-submitter in {namespace}"
-    return Finding("rights", State.WRONG, f"in {namespace} you may not {', '.join(lacking)}", fix)
+    return CheckResult("rights", CheckState.WRONG, f"in {namespace} you may not {', '.join(lacking)}", fix)
 
 
 ENDPOINTS = "argosy-endpoints"
@@ -198,15 +198,15 @@ def restricted(namespaces: Mapping[str, Mapping[str, str]] | None, *, pipelines:
     return [name for name in found if name == pipelines], serving
 
 
-def executor(namespaces: list[str], contexts: Mapping[str, Mapping[str, object]] | None) -> Finding:
+def executor(namespaces: list[str], contexts: Mapping[str, Mapping[str, object]] | None) -> CheckResult:
     """Whether Argo's own containers may run where pipelines do. *namespaces*: of pipelines, restricted ones only; *contexts*: what each
     controller gives its containers, by its namespace, None where that cannot be seen."""
     if not namespaces:
-        return Finding(POD_SECURITY, State.OK, "pipelines run where Argo's own containers are not refused")
+        return CheckResult(POD_SECURITY, CheckState.OK, "pipelines run where Argo's own containers are not refused")
     where = ", ".join(namespaces)
     if not contexts:
         said = f"{where} enforces restricted; what the controller gives its own containers cannot be seen"
-        return Finding(POD_SECURITY, State.UNKNOWN, said)
+        return CheckResult(POD_SECURITY, CheckState.UNKNOWN, said)
     open_ones = [name for name, context in contexts.items() if not confined(context)]
     if open_ones:
         said = (
@@ -214,25 +214,29 @@ def executor(namespaces: list[str], contexts: Mapping[str, Mapping[str, object]]
             "securityContext: every pod of a run would be refused"
         )
         fix = f"set in its ConfigMap workflow-controller-configmap: executor: {{securityContext: {CONTEXT}}}"
-        return Finding(POD_SECURITY, State.WRONG, said, fix)
-    return Finding(POD_SECURITY, State.OK, f"{where} enforces restricted, which Argo's own containers fit")
+        return CheckResult(POD_SECURITY, CheckState.WRONG, said, fix)
+    return CheckResult(POD_SECURITY, CheckState.OK, f"{where} enforces restricted, which Argo's own containers fit")
 
 
-def initializer(namespaces: list[str], contexts: Mapping[str, Mapping[str, object]] | None) -> Finding:
+def initializer(namespaces: list[str], contexts: Mapping[str, Mapping[str, object]] | None) -> CheckResult:
     """Whether what fetches models for KServe may run where they are served. *namespaces*: of models, restricted ones only; *contexts*: by
     name of the ClusterStorageContainer, None where that cannot be seen."""
     if not namespaces:
-        return Finding(POD_SECURITY, State.OK, "models are served where KServe's storage initializer is not refused")
+        return CheckResult(
+            POD_SECURITY, CheckState.OK, "models are served where KServe's storage initializer is not refused"
+        )
     where = f"{', '.join(namespaces)} {'enforces' if len(namespaces) == 1 else 'enforce'} restricted"
     if not contexts:
-        return Finding(POD_SECURITY, State.UNKNOWN, f"{where}; what KServe's storage initializer may do cannot be seen")
+        return CheckResult(
+            POD_SECURITY, CheckState.UNKNOWN, f"{where}; what KServe's storage initializer may do cannot be seen"
+        )
     fitting = [name for name, context in contexts.items() if confined(context)]
     if fitting:
         said = f"{where}; the ClusterStorageContainer {', '.join(fitting)} fits"
-        return Finding(POD_SECURITY, State.OK, said)
+        return CheckResult(POD_SECURITY, CheckState.OK, said)
     said = f"{where}, and no ClusterStorageContainer ({', '.join(contexts)}) has a fitting securityContext: models could not start"
     fix = f"give one spec.container.securityContext: {CONTEXT}, and name it in storage.container of the chart inference"
-    return Finding(POD_SECURITY, State.WRONG, said, fix)
+    return CheckResult(POD_SECURITY, CheckState.WRONG, said, fix)
 
 
 def confined(context: Mapping[str, object]) -> bool:
@@ -247,28 +251,30 @@ def confined(context: Mapping[str, object]) -> bool:
 LAPTOP_ONLY = ("sqlite:", "file:", "local:")
 
 
-def endpoints(content: Mapping[str, str] | None) -> list[Finding]:
+def endpoints(content: Mapping[str, str] | None) -> list[CheckResult]:
     """Whether the addresses that every step is given can be reached from a pod."""
     if content is None:
-        return [Finding(ENDPOINTS, State.WRONG, "there is no such ConfigMap", PLATFORM)]
+        return [CheckResult(ENDPOINTS, CheckState.WRONG, "there is no such ConfigMap", PLATFORM)]
     wrong = []
     for name in ("ARGOSY_TRACKING_URI", "ARGOSY_STORE_URI", "ARGOSY_FORGE_URI"):
         value = content.get(name)
         if not value:
             wrong.append(
-                Finding(ENDPOINTS, State.WRONG, f"{name} is not set", "set it in the values of the chart platform")
+                CheckResult(
+                    ENDPOINTS, CheckState.WRONG, f"{name} is not set", "set it in the values of the chart platform"
+                )
             )
         elif value.startswith(LAPTOP_ONLY) and "ARGOSY_DATA_ROOT" not in content:
             fix = "name a server; a file is on one pod's disk and gone with it"
-            wrong.append(Finding(ENDPOINTS, State.WRONG, f"{name} is {value}", fix))
-    return wrong or [Finding(ENDPOINTS, State.OK, "tracking, store and forge have addresses")]
+            wrong.append(CheckResult(ENDPOINTS, CheckState.WRONG, f"{name} is {value}", fix))
+    return wrong or [CheckResult(ENDPOINTS, CheckState.OK, "tracking, store and forge have addresses")]
 
 
-def clock(ahead: float) -> Finding:
+def clock(ahead: float) -> CheckResult:
     """Whether this machine and the cluster agree about the time; *ahead*: seconds by which this machine is."""
     if abs(ahead) > SKEW_SECONDS:
         said = f"this machine is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the cluster"
-        return Finding(
-            "clock", State.WRONG, said, "synchronise both (NTP); tokens and signed requests are refused otherwise"
+        return CheckResult(
+            "clock", CheckState.WRONG, said, "synchronise both (NTP); tokens and signed requests are refused otherwise"
         )
-    return Finding("clock", State.OK, f"within {max(abs(ahead), 1.0):.0f} s of the cluster's")
+    return CheckResult("clock", CheckState.OK, f"within {max(abs(ahead), 1.0):.0f} s of the cluster's")

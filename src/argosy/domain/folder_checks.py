@@ -10,33 +10,33 @@ from argosy.domain.definitions_outline import Definitions, FeatureLine, SourceLi
 from argosy.domain.expectations import Expectation, Expectations
 from argosy.domain.model_settings import ModelSettings, Source
 from argosy.domain.policy import Policy
-from argosy.domain.problems import Location, Problem
+from argosy.domain.setting_problems import Location, SettingProblem
 from argosy.domain.suggestion import choices, did_you_mean
 
 LABEL = "label"
 
 
-def of_policy(policy: Policy, settings: ModelSettings) -> Iterator[Problem]:
+def of_policy(policy: Policy, settings: ModelSettings) -> Iterator[SettingProblem]:
     """Measurements and scores of a policy that this model does not have."""
     if policy.model != settings.model:
-        yield Problem(("model",), f"the policy is for {policy.model!r}, the model is {settings.model!r}")
+        yield SettingProblem(("model",), f"the policy is for {policy.model!r}, the model is {settings.model!r}")
     for part, bounds in (("limits", policy.limits), ("deviations", policy.deviations)):
         for index, bound in enumerate(bounds):
             if (text := measurements.unknown(bound.metric, settings)) is not None:
-                yield Problem((part, index, "metric"), text)
+                yield SettingProblem((part, index, "metric"), text)
     scores: list[tuple[Location, str]] = [(("comparison", "metric"), policy.comparison.metric)]
     scores += [(("comparison", "beside", index), name) for index, name in enumerate(policy.comparison.beside)]
     for at, name in scores:
         if (text := measurements.unknown_score(name, settings.task)) is not None:
-            yield Problem(at, text)
+            yield SettingProblem(at, text)
 
 
-def of_expectations(expectations: Expectations, settings: ModelSettings) -> Iterator[Problem]:
+def of_expectations(expectations: Expectations, settings: ModelSettings) -> Iterator[SettingProblem]:
     """Expectations, columns and sources that do not exist."""
     names = [source.name for source in settings.sources]
     for name in expectations.derived:
         if name not in names:
-            yield Problem(("derived", name), _no_source(name, names))
+            yield SettingProblem(("derived", name), _no_source(name, names))
     positions = {"schema": 0, "statistical": 0, "business": 0}
     for layer, expectation in expectations.suites.layers():
         at: Location = ("suites", layer, positions[layer])
@@ -46,24 +46,24 @@ def of_expectations(expectations: Expectations, settings: ModelSettings) -> Iter
 
 def _of_expectation(
     at: Location, expectation: Expectation, expectations: Expectations, settings: ModelSettings
-) -> Iterator[Problem]:
+) -> Iterator[SettingProblem]:
     if expectation.type not in expectation_types.TYPES:
         hint = did_you_mean(expectation.type, expectation_types.TYPES)
-        yield Problem((*at, "type"), f"there is no expectation {expectation.type!r}{hint}")
+        yield SettingProblem((*at, "type"), f"there is no expectation {expectation.type!r}{hint}")
     for name in expectation.kwargs:
         if name not in expectation_types.ARGUMENTS:
             hint = did_you_mean(name, expectation_types.ARGUMENTS)
-            yield Problem((*at, "kwargs", name), f"no expectation takes {name!r}{hint}")
+            yield SettingProblem((*at, "kwargs", name), f"no expectation takes {name!r}{hint}")
     named = expectation.meta.source or settings.label.source
     source = next((each for each in settings.sources if each.name == named), None)
     if source is None:
-        yield Problem((*at, "meta", "source"), _no_source(named, [each.name for each in settings.sources]))
+        yield SettingProblem((*at, "meta", "source"), _no_source(named, [each.name for each in settings.sources]))
         return
     known = _columns(source, expectations, settings)
     asked = [] if expectation.type.startswith("expect_table_") else expectation.columns
     for column in asked:
         if column not in known:
-            yield Problem((*at, "kwargs"), settings_checks.unknown(column, known, f"source {source.name!r}"))
+            yield SettingProblem((*at, "kwargs"), settings_checks.unknown(column, known, f"source {source.name!r}"))
 
 
 def _columns(source: Source, expectations: Expectations, settings: ModelSettings) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from argosy.domain.diagnosis import PLATFORM, Finding, State
+from argosy.domain.diagnosis import PLATFORM, CheckResult, CheckState
 
 Manifest = Mapping[str, Any]
 Held = Callable[[str], Sequence[str] | None]
@@ -69,15 +69,17 @@ def _secrets(template: Manifest) -> Iterator[tuple[str, bool]]:
             yield volume["secret"]["secretName"], bool(volume["secret"].get("optional"))
 
 
-def accounts(needs: Needs, there: Iterable[str], namespace: str) -> Finding:
+def accounts(needs: Needs, there: Iterable[str], namespace: str) -> CheckResult:
     """Whether the accounts that pipelines name exist."""
     missing = sorted(needs.accounts - set(there))
     if missing:
-        return Finding("accounts", State.WRONG, f"{namespace} has no service account {', '.join(missing)}", PLATFORM)
-    return Finding("accounts", State.OK, f"all {len(needs.accounts)} that pipelines name are in {namespace}")
+        return CheckResult(
+            "accounts", CheckState.WRONG, f"{namespace} has no service account {', '.join(missing)}", PLATFORM
+        )
+    return CheckResult("accounts", CheckState.OK, f"all {len(needs.accounts)} that pipelines name are in {namespace}")
 
 
-def secrets(needs: Needs, endpoints: Mapping[str, str], held: Held) -> Iterator[Finding]:
+def secrets(needs: Needs, endpoints: Mapping[str, str], held: Held) -> Iterator[CheckResult]:
     """Whether each Secret holds what its steps need, with the addresses *endpoints* that they are given."""
     for executor in sorted(needs.executors):
         yield _secret(f"{executor}.service-account-token", ("token",), held, PLATFORM)
@@ -85,11 +87,11 @@ def secrets(needs: Needs, endpoints: Mapping[str, str], held: Held) -> Iterator[
         keys = _keys(name, endpoints)
         if keys == AWS and held(name) is None and optional:
             said = f"there is no Secret {name}: pods reach the object store by an identity of their own, or not at all"
-            yield Finding("secrets", State.UNKNOWN, said, SECRET_FIX)
+            yield CheckResult("secrets", CheckState.UNKNOWN, said, SECRET_FIX)
         elif keys or not optional:
             yield _secret(name, keys, held, SECRET_FIX)
         else:
-            yield Finding("secrets", State.OK, f"{name} need not be there{_why_not(name)}")
+            yield CheckResult("secrets", CheckState.OK, f"{name} need not be there{_why_not(name)}")
 
 
 def _keys(name: str, endpoints: Mapping[str, str]) -> tuple[str, ...]:
@@ -116,29 +118,31 @@ def _why_not(name: str) -> str:
     }.get(name, "")
 
 
-def _secret(name: str, keys: Sequence[str], held: Held, fix: str) -> Finding:
+def _secret(name: str, keys: Sequence[str], held: Held, fix: str) -> CheckResult:
     found = held(name)
     if found is None:
-        return Finding("secrets", State.WRONG, f"there is no Secret {name}", fix)
+        return CheckResult("secrets", CheckState.WRONG, f"there is no Secret {name}", fix)
     if missing := [key for key in keys if key not in found]:
-        return Finding("secrets", State.WRONG, f"{name} holds nothing under {', '.join(missing)}", fix)
-    return Finding("secrets", State.OK, f"{name} holds {', '.join(keys) or 'something'}")
+        return CheckResult("secrets", CheckState.WRONG, f"{name} holds nothing under {', '.join(missing)}", fix)
+    return CheckResult("secrets", CheckState.OK, f"{name} holds {', '.join(keys) or 'something'}")
 
 
-def artifact_store(repository: Manifest | None, namespace: str, held: Held) -> Finding:
+def artifact_store(repository: Manifest | None, namespace: str, held: Held) -> CheckResult:
     """Whether steps can hand files to each other. *repository*: Argo's artifact repository for *namespace*, empty where there is none, None
     where that cannot be seen."""
     name = "artifact store"
     if repository is None:
-        return Finding(name, State.UNKNOWN, "the controller's ConfigMap cannot be read, and the namespace names none")
+        return CheckResult(
+            name, CheckState.UNKNOWN, "the controller's ConfigMap cannot be read, and the namespace names none"
+        )
     kinds = [kind for kind, value in repository.items() if isinstance(value, Mapping)]
     if not kinds:
         said = f"Argo knows no artifact repository for {namespace}: the first step that hands on a file, `ingest`, waits for ever"
-        return Finding(name, State.WRONG, said, "set `artifacts` in the values of the chart platform")
+        return CheckResult(name, CheckState.WRONG, said, "set `artifacts` in the values of the chart platform")
     content = repository[kinds[0]]
     for reference in (value for value in content.values() if isinstance(value, Mapping)):
         if {"name", "key"} <= reference.keys() and reference["key"] not in (held(reference["name"]) or ()):
             said = f"it is opened by the key {reference['key']} of the Secret {reference['name']}, which is not in {namespace}"
-            return Finding(name, State.WRONG, said, SECRET_FIX)
+            return CheckResult(name, CheckState.WRONG, said, SECRET_FIX)
     where = content.get("bucket") or content.get("container") or ""
-    return Finding(name, State.OK, f"{kinds[0]} {where}".strip())
+    return CheckResult(name, CheckState.OK, f"{kinds[0]} {where}".strip())

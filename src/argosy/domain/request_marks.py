@@ -16,7 +16,7 @@ ROOM = 4_000
 """Characters to leave for it."""
 
 
-class Ending(Document):
+class RequestEnding(Document):
     """How Argosy ended a request without merging it."""
 
     state: Literal["closed", "superseded"]
@@ -30,7 +30,7 @@ class Marks(Document):
 
     subject: Subject
     author: str
-    ending: Ending | None = None
+    ending: RequestEnding | None = None
 
 
 def attach(body: str, marks: Marks) -> str:

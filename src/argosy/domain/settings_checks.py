@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from argosy.domain import measurements, reserved_names
 from argosy.domain.model_settings import FloatRange, IntRange, ModelSettings, Source, TimeSplit
-from argosy.domain.problems import Location, Problem
+from argosy.domain.setting_problems import Location, SettingProblem
 from argosy.domain.suggestion import choices, did_you_mean
 
 TUNABLE = frozenset(
@@ -33,7 +33,7 @@ TUNABLE = frozenset(
 KEY_TYPES = ("string", "integer")
 
 
-def problems(settings: ModelSettings) -> Iterator[Problem]:
+def problems(settings: ModelSettings) -> Iterator[SettingProblem]:
     """Everything that is wrong, in the order of the file's parts."""
     keys = list(dict.fromkeys([*settings.entity, *(key for source in settings.sources for key in source.entity)]))
     yield from _columns_are_there(("entity",), settings.entity, settings.primary)
@@ -52,79 +52,85 @@ def unknown(name: str, known: Sequence[str], place: str) -> str:
     return f"{name!r} is no column of {place}{choices(name, known, 'Columns')}"
 
 
-def _columns_are_there(at: Location, names: Sequence[str], source: Source) -> Iterator[Problem]:
+def _columns_are_there(at: Location, names: Sequence[str], source: Source) -> Iterator[SettingProblem]:
     known = [column.name for column in source.columns]
     for index, name in enumerate(names):
         if name not in known:
-            yield Problem((*at, index), unknown(name, known, f"source {source.name!r}"))
+            yield SettingProblem((*at, index), unknown(name, known, f"source {source.name!r}"))
 
 
-def _keys_fit(settings: ModelSettings) -> Iterator[Problem]:
+def _keys_fit(settings: ModelSettings) -> Iterator[SettingProblem]:
     kinds = {column.name: column.type for column in settings.primary.columns}
     for index, name in enumerate(settings.entity):
         if (reason := reserved_names.of_key(name)) is not None:
-            yield Problem(("entity", index), f"{reason}; call the key otherwise")
+            yield SettingProblem(("entity", index), f"{reason}; call the key otherwise")
         if kinds.get(name, "string") not in KEY_TYPES:
-            yield Problem(("entity", index), f"{name!r} is a {kinds[name]}; a key is a string or an integer")
+            yield SettingProblem(("entity", index), f"{name!r} is a {kinds[name]}; a key is a string or an integer")
 
 
-def _of_source(at: Location, source: Source, keys: Sequence[str]) -> Iterator[Problem]:
+def _of_source(at: Location, source: Source, keys: Sequence[str]) -> Iterator[SettingProblem]:
     yield from _columns_are_there((*at, "entity"), source.entity, source)
     kinds = {column.name: column.type for column in source.columns}
     for setting, name in (("timestamp", source.timestamp), ("created", source.created)):
         if name is None:
             continue
         if name not in kinds:
-            yield Problem((*at, setting), unknown(name, list(kinds), f"source {source.name!r}"))
+            yield SettingProblem((*at, setting), unknown(name, list(kinds), f"source {source.name!r}"))
         elif kinds[name] != "timestamp":
-            yield Problem((*at, setting), f"column {name!r} is of type {kinds[name]}; a time is of type timestamp")
+            yield SettingProblem(
+                (*at, setting), f"column {name!r} is of type {kinds[name]}; a time is of type timestamp"
+            )
         if (reason := reserved_names.of_time(name)) is not None:
-            yield Problem((*at, setting), f"{reason}; give the column another name")
+            yield SettingProblem((*at, setting), f"{reason}; give the column another name")
     yield from _column_names((*at, "columns"), source, keys)
 
 
-def _column_names(at: Location, source: Source, keys: Sequence[str]) -> Iterator[Problem]:
+def _column_names(at: Location, source: Source, keys: Sequence[str]) -> Iterator[SettingProblem]:
     seen: dict[str, str] = {}
     for index, column in enumerate(source.columns):
         folded = column.name.casefold()
         if folded in seen:
             but = "" if seen[folded] == column.name else f", which is {seen[folded]!r} to a database"
-            yield Problem((*at, index), f"column {column.name!r} is there twice{but}")
+            yield SettingProblem((*at, index), f"column {column.name!r} is there twice{but}")
         seen[folded] = column.name
         if (reason := reserved_names.of_column(column.name, keys)) is not None:
-            yield Problem((*at, index), f"{reason}; give it another name")
+            yield SettingProblem((*at, index), f"{reason}; give it another name")
         zones = zoneinfo.available_timezones()
         # Some images have none: then whoever reads the file says it.
         if column.timezone is not None and zones and column.timezone not in zones:
             hint = did_you_mean(column.timezone, zones)
-            yield Problem((*at, index, "timezone"), f"{column.timezone!r} is no zone of the IANA database{hint}")
+            yield SettingProblem((*at, index, "timezone"), f"{column.timezone!r} is no zone of the IANA database{hint}")
         if folded == reserved_names.EVENT_TIME and column.name != source.timestamp:
-            yield Problem((*at, index), f"{column.name!r} is the time of a row; name it as `timestamp` of the source")
+            yield SettingProblem(
+                (*at, index), f"{column.name!r} is the time of a row; name it as `timestamp` of the source"
+            )
 
 
-def _classes(settings: ModelSettings) -> Iterator[Problem]:
+def _classes(settings: ModelSettings) -> Iterator[SettingProblem]:
     classes = settings.label.classes
     for index, name in enumerate(classes):
         if name in classes[:index]:
-            yield Problem(("label", "classes", index), f"{name!r} is there twice")
+            yield SettingProblem(("label", "classes", index), f"{name!r} is there twice")
     if settings.task == "regression" and classes:
-        yield Problem(("label", "classes"), "a regression task predicts a number and has no classes; leave them out")
+        yield SettingProblem(
+            ("label", "classes"), "a regression task predicts a number and has no classes; leave them out"
+        )
 
 
-def _split(settings: ModelSettings) -> Iterator[Problem]:
+def _split(settings: ModelSettings) -> Iterator[SettingProblem]:
     if isinstance(settings.split, TimeSplit) and settings.primary.observed_at is not None:
-        yield Problem(
+        yield SettingProblem(
             ("split", "by"),
             f"source {settings.primary.name!r} has one moment for all rows, so a split by time leaves one side empty; split by entity",
         )
 
 
-def _search(settings: ModelSettings) -> Iterator[Problem]:
+def _search(settings: ModelSettings) -> Iterator[SettingProblem]:
     if (text := measurements.unknown_score(settings.search.metric, settings.task)) is not None:
-        yield Problem(("search", "metric"), text)
+        yield SettingProblem(("search", "metric"), text)
     for name, bounds in settings.search.space.items():
         if (text := range_problem(name, bounds, settings)) is not None:
-            yield Problem(("search", "space", name), text)
+            yield SettingProblem(("search", "space", name), text)
 
 
 def range_problem(name: str, bounds: FloatRange | IntRange, settings: ModelSettings) -> str | None:
@@ -141,20 +147,20 @@ def range_problem(name: str, bounds: FloatRange | IntRange, settings: ModelSetti
     return None
 
 
-def _evaluation(settings: ModelSettings) -> Iterator[Problem]:
+def _evaluation(settings: ModelSettings) -> Iterator[SettingProblem]:
     known = list(dict.fromkeys(column.name for source in settings.sources for column in source.columns))
     for setting in ("sensitive", "slices"):
         for index, name in enumerate(getattr(settings.evaluation, setting)):
             at = ("evaluation", setting, index)
             if name not in known:
-                yield Problem(at, unknown(name, known, "any source"))
+                yield SettingProblem(at, unknown(name, known, "any source"))
             elif (reason := reserved_names.of_key(name)) is not None:
-                yield Problem(at, f"{reason}; a slice needs another name")
+                yield SettingProblem(at, f"{reason}; a slice needs another name")
     for name in settings.evaluation.business:
         if name not in measurements.BUSINESS:
-            yield Problem(
+            yield SettingProblem(
                 ("evaluation", "business", name),
                 f"is no outcome{choices(name, measurements.BUSINESS, 'Outcomes')}",
             )
     if settings.evaluation.business and settings.task != "binary":
-        yield Problem(("evaluation", "business"), f"is for a binary task; this one is {settings.task}")
+        yield SettingProblem(("evaluation", "business"), f"is for a binary task; this one is {settings.task}")

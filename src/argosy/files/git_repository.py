@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from argosy import errors
-from argosy.domain.changes import Entry
+from argosy.domain.changes import TreeEntry
 
 NOTHING = "0" * 40
 SUBMODULE = "160000"
@@ -95,12 +95,12 @@ class Repository:
         """Path to blob id of every file of *commit* at or under *paths* (all where none is given)."""
         return {path: entry.blob for path, entry in self.entries(commit, *paths).items()}
 
-    def entries(self, commit: str, *paths: str) -> dict[str, Entry]:
+    def entries(self, commit: str, *paths: str) -> dict[str, TreeEntry]:
         """Path to entry of every file of *commit* at or under *paths* (all where none is given)."""
         # A name in git is bytes; what is no UTF-8 must still be one name, and no other's.
         output = self.git("ls-tree", "-r", "-z", commit, "--", *paths).decode(errors="surrogateescape")
         found = (entry.partition("\t") for entry in output.split("\0") if entry)
-        return {path: Entry(*description.split()[0::2]) for description, _, path in found}
+        return {path: TreeEntry(*description.split()[0::2]) for description, _, path in found}
 
     def merge_base(self, one: str, other: str) -> str | None:
         """The newest commit that both have in their history, or None."""

@@ -18,7 +18,7 @@ from pydantic_core import ErrorDetails
 
 from argosy import errors, scratch
 from argosy.domain import expectations, model_settings, policy
-from argosy.domain.problems import Problem
+from argosy.domain.setting_problems import SettingProblem
 
 Read = TypeVar("Read", bound=BaseModel)
 Location = tuple[int | str, ...]
@@ -83,7 +83,7 @@ class Lines:
         self._path = path
         self._node = node
 
-    def at(self, problem: Problem) -> str:
+    def at(self, problem: SettingProblem) -> str:
         """*problem* with its file and line."""
         return f"{self._path}:{_line(self._node, problem.location)}: {problem}"
 

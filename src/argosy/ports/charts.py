@@ -9,7 +9,7 @@ Manifest = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Release:
+class HelmRelease:
     """A chart as it is installed."""
 
     name: str
@@ -23,14 +23,14 @@ class Release:
 class Charts(Protocol):
     """Charts and their releases. Every method raises TryAgain where the cluster cannot be reached, Misconfigured where it refuses."""
 
-    def installed(self, name: str, namespace: str) -> Release | None:
+    def installed(self, name: str, namespace: str) -> HelmRelease | None:
         """The release *name*, or None where there is none."""
 
-    def manifests(self, release: Release) -> Sequence[Manifest]:
+    def manifests(self, release: HelmRelease) -> Sequence[Manifest]:
         """What *release* consists of."""
 
     def rendered(self, chart: Path, name: str, namespace: str, values: Manifest) -> Sequence[Manifest]:
         """What installing *chart* with *values* would consist of. Raises Misconfigured where the chart refuses a value."""
 
-    def apply(self, chart: Path, name: str, namespace: str, values: Manifest) -> Release:
+    def apply(self, chart: Path, name: str, namespace: str, values: Manifest) -> HelmRelease:
         """Install *chart* as *name*, or upgrade it; wholly or, after a failure, not at all. Makes the namespace where there is none."""

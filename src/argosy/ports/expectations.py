@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Finding:
+class ExpectationFinding:
     """What one expectation found."""
 
     passed: bool
@@ -28,7 +28,7 @@ class ExpectationChecker(Protocol):
 
     def check(
         self, name: str, table: "pa.Table", expectations: Sequence[Expectation], *, contract: Sequence[str]
-    ) -> list[Finding]:
+    ) -> list[ExpectationFinding]:
         """One finding an expectation, in their order. *name*: the source the table is of; *contract*: its contract's columns, in order.
 
         One about the whole table sees the columns of the contract and no other; one about columns may also name those that were added.

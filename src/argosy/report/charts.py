@@ -12,7 +12,7 @@ from argosy.domain.evidence import ComparisonResult, Curve, GateResult
 from argosy.domain.search import Choice, SearchHistory
 from argosy.domain.training_record import LearningCurve
 from argosy.report import formats
-from argosy.report.ledger import Ledger
+from argosy.report.timeline import Timeline
 
 MOST_POINTS = 240
 """More points in a line than this are thinned: nobody sees them, and the file is mailed around."""
@@ -103,7 +103,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Block:
-    """One attempt in the time ledger, in percent of the run."""
+    """One attempt in the timeline, in percent of the run."""
 
     x: float
     width: float
@@ -236,9 +236,9 @@ def of_comparison(comparison: ComparisonResult) -> Interval:
     )
 
 
-def of_ledger(ledger: Ledger) -> tuple[tuple[str, tuple[Block, ...]], ...]:
-    """For each row of *ledger* its label and its attempts as blocks."""
-    scale = Scale(0.0, ledger.wall or 1.0)
+def of_timeline(timeline: Timeline) -> tuple[tuple[str, tuple[Block, ...]], ...]:
+    """For each row of *timeline* its label and its attempts as blocks."""
+    scale = Scale(0.0, timeline.wall or 1.0)
 
     def block(start: float, end: float, kind: str, title: str) -> Block:
         x = scale.at(start)
@@ -257,14 +257,14 @@ def of_ledger(ledger: Ledger) -> tuple[tuple[str, tuple[Block, ...]], ...]:
                 for span in row.spans
             ),
         )
-        for row in ledger.rows
+        for row in timeline.rows
     )
 
 
-def ledger_ticks(ledger: Ledger) -> tuple[Tick, ...]:
-    """Ticks of the time ledger, in the run's own time."""
-    scale = Scale(0.0, ledger.wall or 1.0)
-    return tuple(Tick(scale.at(value), formats.seconds(value) if value else "0") for value in ticks(0.0, ledger.wall))
+def timeline_ticks(timeline: Timeline) -> tuple[Tick, ...]:
+    """Ticks of the timeline, in the run's own time."""
+    scale = Scale(0.0, timeline.wall or 1.0)
+    return tuple(Tick(scale.at(value), formats.seconds(value) if value else "0") for value in ticks(0.0, timeline.wall))
 
 
 def _finite(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

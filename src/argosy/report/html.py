@@ -1,7 +1,7 @@
 """One self-contained page per run: no script, no network, opens from disk in any browser.
 
 The page may hold text of others (feature names, error messages, run names): everything is escaped by the template, and a content security
-policy allows this page's own style sheet by its hash and nothing else. What to say is decided here and in ``outcome``; how it looks is in
+policy allows this page's own style sheet by its hash and nothing else. Words are decided here and in ``run_outcome``; how it looks is in
 ``pages/``.
 """
 
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import jinja2
 
-from argosy.report import charts, formats, ledger, outcome, views
+from argosy.report import charts, formats, run_outcome, timeline, views
 from argosy.report.record import RunReport
 
 
@@ -20,17 +20,17 @@ def render(report: RunReport) -> str:
     """The page of *report*, as text."""
     environment = _environment()
     style = environment.loader.get_source(environment, "style.css")[0] if environment.loader else ""
-    times = ledger.of(report.facts, report.entries)
+    times = timeline.of(report.facts, report.entries)
     return environment.get_template("report.html.j2").render(
         report=report,
         facts=report.facts,
         evidence=report.evidence,
-        outcome=outcome.of(report),
+        outcome=run_outcome.of(report),
         dimensions=views.dimensions(report.evidence) if report.evidence else [],
         layers=views.layers(report),
         ledger=times,
-        blocks=charts.of_ledger(times),
-        ledger_ticks=charts.ledger_ticks(times),
+        blocks=charts.of_timeline(times),
+        ledger_ticks=charts.timeline_ticks(times),
         tuning=charts.of_search(report.history, report.choice) if report.history else None,
         learning=charts.of_learning(report.training.learning_curve) if report.training else None,
         importance=charts.of_attribution(report.training.importance) if report.training else (),

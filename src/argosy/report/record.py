@@ -31,7 +31,7 @@ PASSING = (74, 75, 130, 137, 143)
 
 @dataclass(frozen=True)
 class Entry:
-    """One attempt to run something: a line of the run's ledger. Times are seconds since the epoch."""
+    """One attempt to run something: a line of the run's timeline. Times are seconds since the epoch."""
 
     name: str
     """Argo's node name, the workflow's replaced by ``$``."""

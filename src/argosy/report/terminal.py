@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from argosy.domain.evidence import Evidence, GateResult
-from argosy.report import formats, ledger, outcome, views
+from argosy.report import formats, run_outcome, timeline, views
 from argosy.report.record import Entry, Facts, RunReport
 
 COSTLIEST = 5
@@ -20,7 +20,7 @@ def summary(report: RunReport, page: Path | None = None) -> str:
 
 
 def _lines(report: RunReport, page: Path | None) -> Iterator[str]:
-    end = outcome.of(report)
+    end = run_outcome.of(report)
     yield f"{report.facts.model}: {end.headline}"
     if end.detail and not (report.evidence and report.evidence.failed):
         yield f"  {end.detail}"
@@ -63,7 +63,7 @@ def _gate(gate: GateResult) -> str:
 
 def time(facts: Facts, entries: Sequence[Entry]) -> str:
     """How long the run took, and the tasks that took most of it."""
-    times = ledger.of(facts, entries)
+    times = timeline.of(facts, entries)
     costliest = sorted((row for row in times.rows if row.work), key=lambda row: -row.wall)[:COSTLIEST]
     parts = ", ".join(f"{row.label} {formats.seconds(row.wall)}" for row in costliest)
     cached = f"; {times.cached} of {times.tasks} tasks from the cache" if times.cached else ""

@@ -11,18 +11,18 @@ from hera.workflows import models as argo
 
 from argosy.domain.model_settings import StepResources
 from argosy.steps import spec as specs
-from argosy.templates import containers
-from argosy.templates.fusing import Fusion, Member, inputs_of
+from argosy.templates import container_templates
+from argosy.templates.fusing import FusedStep, Fusion, inputs_of
 
 MAIN = "main"
 # Of a pod of several containers the exit code is main's, which is 64 where it had to give up. The failed step's own is in the message:
 # `validate: Error (exit code 75)`, or `main: Error (exit code 64): dependency "validate" exited with non-zero code: 75`.
 # Where it is main's own, nothing is left of why: one more attempt tells.
 OF_MEMBER = r'lastRetry.message matches "code:? (75|137|143)\\b"'
-RETRYABLE = f'({containers.ENDED_OTHERWISE} or {OF_MEMBER}) and not (lastRetry.message matches "OOMKilled")'
+RETRYABLE = f'({container_templates.ENDED_OTHERWISE} or {OF_MEMBER}) and not (lastRetry.message matches "OOMKilled")'
 IDLE = argo.ResourceRequirements(
-    requests=containers.quantities({"cpu": "10m", "memory": "16Mi"}),
-    limits=containers.quantities({"cpu": "100m", "memory": "128Mi"}),
+    requests=container_templates.quantities({"cpu": "10m", "memory": "16Mi"}),
+    limits=container_templates.quantities({"cpu": "100m", "memory": "128Mi"}),
 )
 MEBI = 1024**2
 UNITS = {"": 1, "k": 1e3, "Ki": 1024, "M": 1e6, "Mi": MEBI, "G": 1e9, "Gi": 1024**3}
@@ -38,35 +38,41 @@ def of(
     return ContainerSet(
         name=fusion.name,
         annotations={
-            **{f"{containers.PRELOAD}.{step.name}": ",".join(step.preload) for step in fusion.specs if step.preload},
-            **containers.reads(fusion.specs),
+            **{
+                f"{container_templates.PRELOAD}.{step.name}": ",".join(step.preload)
+                for step in fusion.specs
+                if step.preload
+            },
+            **container_templates.reads(fusion.specs),
         },
         inputs=[*_parameters(fusion.members), *_artifacts(fusion.members)],
-        outputs=containers.outputs(fusion.specs),
+        outputs=container_templates.outputs(fusion.specs),
         containers=[
             *(
-                _node(member, images[member.spec.name], containers.requirements(own[name], kept[at]), names[:at])
+                _node(
+                    member, images[member.spec.name], container_templates.requirements(own[name], kept[at]), names[:at]
+                )
                 for at, (name, member) in enumerate(zip(names, fusion.members, strict=True))
             ),
             _main(images[names[-1]], names),
         ],
         volume_mounts=[argo.VolumeMount(name="files", mount_path=specs.ROOT)],
         active_deadline_seconds=sum(one.deadline_seconds for one in own.values()),
-        retry_strategy=containers.retries(RETRYABLE),
-        **containers.pod(fusion.specs, own[names[0]], mutex),
+        retry_strategy=container_templates.retries(RETRYABLE),
+        **container_templates.pod(fusion.specs, own[names[0]], mutex),
     )
 
 
-def _node(member: Member, image: str, resources: argo.ResourceRequirements, after: Sequence[str]) -> ContainerNode:
+def _node(member: FusedStep, image: str, resources: argo.ResourceRequirements, after: Sequence[str]) -> ContainerNode:
     return ContainerNode(
         name=member.spec.name,
         image=image,
-        command=containers.command(member.spec),
+        command=container_templates.command(member.spec),
         dependencies=list(after) or None,
-        env=containers.environment(member.spec, member.handed),
-        env_from=containers.environment_from(member.spec),
+        env=container_templates.environment(member.spec, member.handed),
+        env_from=container_templates.environment_from(member.spec),
         resources=resources,
-        security_context=containers.unprivileged(),
+        security_context=container_templates.unprivileged(),
         volume_mounts=[_temporary(member.spec.name)],
     )
 
@@ -79,7 +85,7 @@ def _main(image: str, after: Sequence[str]) -> ContainerNode:
         dependencies=list(after),
         env=[Env(name="ARGOSY_ROOT", value=specs.ROOT)],
         resources=IDLE,
-        security_context=containers.unprivileged(),
+        security_context=container_templates.unprivileged(),
         volume_mounts=[_temporary(MAIN)],
     )
 
@@ -89,17 +95,17 @@ def _temporary(name: str) -> argo.VolumeMount:
     return argo.VolumeMount(name="files", mount_path="/tmp", sub_path=f"tmp/{name}")  # noqa: S108
 
 
-def _parameters(members: Sequence[Member]) -> list[Parameter]:
+def _parameters(members: Sequence[FusedStep]) -> list[Parameter]:
     found = {
         parameter.name: parameter.default
         for member in members
         for parameter in member.spec.parameters
         if parameter.name in inputs_of(member)
     }
-    return [containers.parameter(name, default) for name, default in found.items()]
+    return [container_templates.parameter(name, default) for name, default in found.items()]
 
 
-def _artifacts(members: Sequence[Member]) -> list[Artifact]:
+def _artifacts(members: Sequence[FusedStep]) -> list[Artifact]:
     found: dict[str, bool] = {}
     for member in members:
         for artifact in member.spec.inputs:

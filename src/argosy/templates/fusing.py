@@ -12,7 +12,7 @@ from hera.workflows import Artifact
 
 from argosy.domain.model_settings import StepResources
 from argosy.steps import spec as specs
-from argosy.templates.calls import Call, Value, renamed, source
+from argosy.templates.tasks import DagTask, Value, renamed, source
 
 _REFERENCE = re.compile(r"\{\{tasks\.([^.}]+)\.outputs\.(?:artifacts|parameters)\.([^}]+)\}\}")
 PLACEMENT = ("node_selector", "tolerations", "priority_class")
@@ -24,7 +24,7 @@ class Unfit(Exception):
 
 
 @dataclass(frozen=True)
-class Member:
+class FusedStep:
     """One step of a fused pod. *handed*: where below ``$ARGOSY_ROOT`` a step before it left an input or a parameter of its."""
 
     spec: specs.StepSpec
@@ -36,7 +36,7 @@ class Fusion:
     """A pod of several steps, in the order in which they run."""
 
     name: str
-    members: tuple[Member, ...]
+    members: tuple[FusedStep, ...]
 
     @property
     def specs(self) -> list[specs.StepSpec]:
@@ -45,19 +45,19 @@ class Fusion:
 
 
 def fuse(
-    name: str, steps: Sequence[str], calls: Sequence[Call], resources: Mapping[str, StepResources]
-) -> tuple[list[Call], Fusion]:
+    name: str, steps: Sequence[str], calls: Sequence[DagTask], resources: Mapping[str, StepResources]
+) -> tuple[list[DagTask], Fusion]:
     """*calls* with one task *name* in place of *steps*, and the pod that it is. Raises Unfit."""
     by_name = {call.name: call for call in calls}
     chosen = [by_name[step] for step in steps]
     steps_called = [_step(call) for call in chosen]
     _refuse_between(chosen, by_name)
-    members = tuple(Member(step, dict(_handed(chosen[at], chosen[:at]))) for at, step in enumerate(steps_called))
+    members = tuple(FusedStep(step, dict(_handed(chosen[at], chosen[:at]))) for at, step in enumerate(steps_called))
     fusion = Fusion(name, members)
     _refuse_classes(fusion.specs)
     _refuse_one_name(fusion.specs)
     _refuse_places(fusion.specs, resources)
-    one = Call(
+    one = DagTask(
         name=name,
         template=name,
         own=tuple(dict.fromkeys(own for call in chosen for own in call.own)),
@@ -67,7 +67,7 @@ def fuse(
     return [_renamed(call, dict.fromkeys(steps, name)) for call in rest], fusion
 
 
-def _step(call: Call) -> specs.StepSpec:
+def _step(call: DagTask) -> specs.StepSpec:
     if call.spec is None:
         raise Unfit(f"{call.name} is a DAG of its own; only steps share a pod")
     if call.for_each is not None:
@@ -75,7 +75,7 @@ def _step(call: Call) -> specs.StepSpec:
     return call.spec
 
 
-def _handed(call: Call, before: Sequence[Call]) -> Iterator[tuple[str, str]]:
+def _handed(call: DagTask, before: Sequence[DagTask]) -> Iterator[tuple[str, str]]:
     """What *call* takes of those *before* it. Raises Unfit where that is nothing, or nothing that can be handed on."""
     names = [one.name for one in before]
     taken = [
@@ -97,7 +97,7 @@ def _handed(call: Call, before: Sequence[Call]) -> Iterator[tuple[str, str]]:
         yield key, path(reference[2], ".").removeprefix("./")
 
 
-def _refuse_between(chosen: Sequence[Call], by_name: Mapping[str, Call]) -> None:
+def _refuse_between(chosen: Sequence[DagTask], by_name: Mapping[str, DagTask]) -> None:
     """Raise Unfit where a step waits for one that waits for another step of the pod, or for a later one of the pod itself."""
     names = [call.name for call in chosen]
     for at, call in enumerate(chosen):
@@ -110,7 +110,7 @@ def _refuse_between(chosen: Sequence[Call], by_name: Mapping[str, Call]) -> None
                 raise Unfit(f"{need} stands between {first} and {call.name}; name it, too, or leave one of them out")
 
 
-def _upstream(name: str, by_name: Mapping[str, Call]) -> set[str]:
+def _upstream(name: str, by_name: Mapping[str, DagTask]) -> set[str]:
     """The tasks that *name* waits for, and those that they wait for."""
     found: set[str] = set()
     pending = [name]
@@ -157,7 +157,7 @@ def _refuse_places(steps: Sequence[specs.StepSpec], resources: Mapping[str, Step
                 raise Unfit(f"resources.{steps[0].name} and resources.{step.name} differ in {field}, and a pod has one")
 
 
-def _given(chosen: Sequence[Call], members: Sequence[Member]) -> dict[str, Value]:
+def _given(chosen: Sequence[DagTask], members: Sequence[FusedStep]) -> dict[str, Value]:
     """What comes from outside the pod. Raises Unfit where two steps take different things by one name."""
     given: dict[str, tuple[str, Value | None]] = {}
     for call, member in zip(chosen, members, strict=True):
@@ -169,14 +169,14 @@ def _given(chosen: Sequence[Call], members: Sequence[Member]) -> dict[str, Value
     return {key: value for key, (_, value) in given.items() if value is not None}
 
 
-def inputs_of(member: Member) -> list[str]:
+def inputs_of(member: FusedStep) -> list[str]:
     """The inputs and parameters of *member* that come from outside its pod."""
     names = [artifact.name for artifact in member.spec.inputs] + [one.name for one in member.spec.parameters]
     return [name for name in names if name not in member.handed]
 
 
-def _renamed(call: Call, tasks: Mapping[str, str]) -> Call:
-    return Call(
+def _renamed(call: DagTask, tasks: Mapping[str, str]) -> DagTask:
+    return DagTask(
         name=call.name,
         template=call.template,
         own=call.own,

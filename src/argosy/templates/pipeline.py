@@ -17,9 +17,18 @@ from argosy.domain import provenance
 from argosy.domain.model_settings import ModelSettings, StepResources
 from argosy.files import model_folder
 from argosy.steps import spec as specs
-from argosy.templates import container_sets, containers, folder, fusing, images
-from argosy.templates.calls import Call, Outputs, Placed, Value, outputs_of, refuse_incomplete, renamed, source
+from argosy.templates import container_sets, container_templates, folder, fusing, images
 from argosy.templates.fusing import Fusion
+from argosy.templates.tasks import (
+    DagTask,
+    Placed,
+    TemplateOutputs,
+    Value,
+    outputs_of,
+    refuse_incomplete,
+    renamed,
+    source,
+)
 
 
 @dataclass
@@ -28,7 +37,7 @@ class Pipeline:
 
     files: folder.ModelFiles
     settings: ModelSettings
-    _calls: list[Call] = field(default_factory=list)
+    _calls: list[DagTask] = field(default_factory=list)
     """The tasks of the DAG that is open."""
     _dags: list[str] = field(default_factory=list)
     _placed: dict[str, specs.StepSpec] = field(default_factory=dict)
@@ -47,14 +56,14 @@ class Pipeline:
         given = {argument.replace("_", "-"): value for argument, value in arguments.items()}
         refuse_incomplete(spec, given, list(folder.ARTIFACTS))
         own = tuple(artifact.name for artifact in spec.inputs if artifact.name in folder.ARTIFACTS)
-        self._calls.append(Call(name or spec.name, spec.name, own, given, for_each, spec))
+        self._calls.append(DagTask(name or spec.name, spec.name, own, given, for_each, spec))
         self._placed[spec.name] = spec
         return Placed(name or spec.name, outputs_of(spec))
 
-    def group(self, outputs: Outputs, *, name: str | None = None, **arguments: Value) -> Placed:
+    def group(self, outputs: TemplateOutputs, *, name: str | None = None, **arguments: Value) -> Placed:
         """Put the DAG template that :meth:`dag` made into the DAG that is open."""
         given = {argument.replace("_", "-"): value for argument, value in arguments.items()}
-        self._calls.append(Call(name or outputs.template, outputs.template, tuple(folder.ARTIFACTS), given))
+        self._calls.append(DagTask(name or outputs.template, outputs.template, tuple(folder.ARTIFACTS), given))
         return Placed(name or outputs.template, outputs)
 
     @contextlib.contextmanager
@@ -76,7 +85,7 @@ class Pipeline:
         dag.outputs = [Artifact(name=key, from_=source(value)) for key, value in handed_on.items()]
         self._calls = []
 
-    def _with_fused(self, calls: list[Call]) -> tuple[list[Call], dict[str, str]]:
+    def _with_fused(self, calls: list[DagTask]) -> tuple[list[DagTask], dict[str, str]]:
         """*calls* with the pods that the settings ask for, and the task that stands in place of each step."""
         stand_ins: dict[str, str] = {}
         for name, steps in self.settings.fuse.items():
@@ -96,7 +105,7 @@ class Pipeline:
         """The templates of the steps that were placed, by name."""
         mutex = f"argosy-{self.settings.model}"
         found: dict[str, Container | ContainerSet] = {
-            name: containers.container(
+            name: container_templates.container(
                 spec,
                 image=images.of(spec.family, self.files.root),
                 resources=self.settings.resources.get(name, StepResources()),
@@ -186,7 +195,7 @@ def _workflow(files: folder.ModelFiles, settings: ModelSettings) -> WorkflowTemp
             fs_group=10001,
             seccomp_profile=argo.SeccompProfile(type="RuntimeDefault"),
         ),
-        volumes=containers.volumes(),
+        volumes=container_templates.volumes(),
     )
 
 

@@ -10,7 +10,7 @@ from argosy.steps.select.spec import SPEC as SELECT
 from argosy.steps.suggest.spec import SPEC as SUGGEST
 from argosy.steps.trial.spec import SPEC as TRIAL
 from argosy.templates import pipeline
-from argosy.templates.calls import Outputs, Placed
+from argosy.templates.tasks import Placed, TemplateOutputs
 
 NAME = "tune"
 
@@ -20,7 +20,7 @@ def rounds_of(search: Search) -> int:
     return -(-search.trials // search.per_round)
 
 
-def dag(run: pipeline.Pipeline) -> Outputs:
+def dag(run: pipeline.Pipeline) -> TemplateOutputs:
     """Add the template ``tune``: from the artifact ``features`` to the artifacts ``history`` and ``choice``."""
     features = Artifact(name="features", from_="{{inputs.artifacts.features}}")
     outputs = {
@@ -40,7 +40,7 @@ def dag(run: pipeline.Pipeline) -> Outputs:
             )
             scored = _fan_out(run, number, asked, features)
         run.step(SELECT, finished=scored.result("finished"), history=asked.artifact("history"))
-    return Outputs(NAME, tuple(outputs), ())
+    return TemplateOutputs(NAME, tuple(outputs), ())
 
 
 def _fan_out(run: pipeline.Pipeline, number: int, asked: Placed, features: Artifact) -> Placed:

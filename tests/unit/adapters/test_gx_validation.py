@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from argosy.domain.expectations import Expectation, Meta
-from argosy.ports.expectations import Finding
+from argosy.ports.expectations import ExpectationFinding
 
 # What Great Expectations imports warns of its own future.
 pytestmark = pytest.mark.filterwarnings(
@@ -97,18 +97,18 @@ def expectation(kind: str, arguments: dict[str, Any]) -> Expectation:
     return Expectation(type=kind, kwargs=arguments, meta=Meta(critical=True, why="For a test."))
 
 
-def check(*asked: Expectation) -> list[Finding]:
+def check(*asked: Expectation) -> list[ExpectationFinding]:
     from argosy.adapters.gx_validation import GreatExpectations  # not before: its import warns
 
     return GreatExpectations().check("rows", ADDED, asked, contract=CONTRACT.column_names)
 
 
-def find(kind: str, **arguments: Any) -> Finding:
+def find(kind: str, **arguments: Any) -> ExpectationFinding:
     return check(expectation(kind, arguments))[0]
 
 
 @pytest.fixture(scope="module")
-def ours() -> list[Finding]:
+def ours() -> list[ExpectationFinding]:
     """What each of :data:`ASKED` found."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -135,7 +135,7 @@ def theirs() -> list[Any]:
 
 
 @pytest.mark.parametrize("index", range(len(ASKED)), ids=[f"{kind[7:]}-{n}" for n, (kind, _) in enumerate(ASKED)])
-def test_the_same_as_without_us(index: int, ours: list[Finding], theirs: list[Any]) -> None:
+def test_the_same_as_without_us(index: int, ours: list[ExpectationFinding], theirs: list[Any]) -> None:
     """The same verdict, the same counts, the same examples and the same observation."""
     mine, plain = ours[index], theirs[index]
     assert mine.passed == bool(plain.success)

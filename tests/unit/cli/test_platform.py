@@ -8,7 +8,7 @@ import pytest
 
 from argosy import wiring
 from argosy.cli import main, platform
-from argosy.ports.charts import Manifest, Release
+from argosy.ports.charts import HelmRelease, Manifest
 
 ROLE = {"kind": "Role", "metadata": {"name": "r", "namespace": "n"}, "rules": [{"verbs": ["get"]}]}
 
@@ -20,11 +20,13 @@ class Installed:
         self.releases: dict[str, Mapping[str, Any]] = {}
         self.revisions: dict[str, int] = {}
 
-    def installed(self, name: str, namespace: str) -> Release | None:
+    def installed(self, name: str, namespace: str) -> HelmRelease | None:
         """See the port."""
-        return Release(name, namespace, self.revisions[name], "0.1.0", "deployed") if name in self.releases else None
+        return (
+            HelmRelease(name, namespace, self.revisions[name], "0.1.0", "deployed") if name in self.releases else None
+        )
 
-    def manifests(self, release: Release) -> Sequence[Manifest]:
+    def manifests(self, release: HelmRelease) -> Sequence[Manifest]:
         """See the port."""
         return self.rendered(Path(), release.name, release.namespace, self.releases[release.name])
 
@@ -32,12 +34,12 @@ class Installed:
         """See the port."""
         return [{"kind": "ConfigMap", "metadata": {"name": name, "namespace": namespace}, "data": dict(values)}]
 
-    def apply(self, chart: Path, name: str, namespace: str, values: Manifest) -> Release:
+    def apply(self, chart: Path, name: str, namespace: str, values: Manifest) -> HelmRelease:
         """See the port."""
         assert (chart / "Chart.yaml").is_file()
         self.releases[name] = dict(values)
         self.revisions[name] = self.revisions.get(name, 0) + 1
-        return Release(name, namespace, self.revisions[name], "0.1.0", "deployed", "what to do next")
+        return HelmRelease(name, namespace, self.revisions[name], "0.1.0", "deployed", "what to do next")
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 
 from argosy import errors
 from argosy.domain import changes
-from argosy.domain.changes import ChangedFile, Entry, Kind
+from argosy.domain.changes import ChangedFile, Kind, TreeEntry
 from argosy.testing.forge_contract import digest, proposal, revert
 
 VERSION, EVIDENCE = "models/toy/staging/version.yaml", "models/toy/staging/evidence/evidence.json"
@@ -15,12 +15,17 @@ PROMOTION = [ChangedFile(EVIDENCE, Kind.ADDED), ChangedFile(VERSION, Kind.CHANGE
 def test_the_difference_of_two_trees() -> None:
     """Content, mode, what comes and what goes; what stays is not in it."""
     before = {
-        "a": Entry("100644", "1"),
-        "b": Entry("100644", "2"),
-        "c": Entry("120000", "3"),
-        "d": Entry("100644", "4"),
+        "a": TreeEntry("100644", "1"),
+        "b": TreeEntry("100644", "2"),
+        "c": TreeEntry("120000", "3"),
+        "d": TreeEntry("100644", "4"),
     }
-    after = {"a": Entry("100644", "1"), "b": Entry("100755", "2"), "d": Entry("100644", "5"), "e": Entry("100644", "3")}
+    after = {
+        "a": TreeEntry("100644", "1"),
+        "b": TreeEntry("100755", "2"),
+        "d": TreeEntry("100644", "5"),
+        "e": TreeEntry("100644", "3"),
+    }
     assert changes.difference(before, after) == [
         ChangedFile("b", Kind.CHANGED, "100755"),
         ChangedFile("c", Kind.REMOVED, "120000"),

@@ -3,7 +3,7 @@
 import pytest
 
 from argosy.domain import diagnosis
-from argosy.domain.diagnosis import CONTROLLERS, Right, State
+from argosy.domain.diagnosis import CONTROLLERS, CheckState, Right
 
 WORKFLOWS = CONTROLLERS[0]
 THERE = {name: [used] for name, used in WORKFLOWS.definitions.items()}
@@ -12,13 +12,13 @@ THERE = {name: [used] for name, used in WORKFLOWS.definitions.items()}
 @pytest.mark.parametrize(
     ("seen", "state"),
     [
-        pytest.param("v1.34.4", State.OK, id="new"),
-        pytest.param("v1.31.0-gke.100", State.OK, id="on-the-floor"),
-        pytest.param("v1.30.9+k3s1", State.WRONG, id="old"),
-        pytest.param("main", State.UNKNOWN, id="no-number"),
+        pytest.param("v1.34.4", CheckState.OK, id="new"),
+        pytest.param("v1.31.0-gke.100", CheckState.OK, id="on-the-floor"),
+        pytest.param("v1.30.9+k3s1", CheckState.WRONG, id="old"),
+        pytest.param("main", CheckState.UNKNOWN, id="no-number"),
     ],
 )
-def test_kubernetes(seen: str, state: State) -> None:
+def test_kubernetes(seen: str, state: CheckState) -> None:
     """Old is wrong; what says no number is not held against it."""
     assert diagnosis.kubernetes(seen).state is state
 
@@ -26,25 +26,25 @@ def test_kubernetes(seen: str, state: State) -> None:
 @pytest.mark.parametrize(
     ("image", "state"),
     [
-        pytest.param("quay.io/argoproj/workflow-controller:v4.1.2", State.OK, id="newer"),
-        pytest.param("quay.io/argoproj/workflow-controller:v4.0.5", State.OK, id="floor-of-four"),
-        pytest.param("quay.io/argoproj/workflow-controller:v4.0.4", State.WRONG, id="below-it"),
-        pytest.param("quay.io/argoproj/workflow-controller:v3.7.14", State.OK, id="floor-of-three"),
-        pytest.param("quay.io/argoproj/workflow-controller:v3.7.13", State.WRONG, id="below-that"),
-        pytest.param("quay.io/argoproj/workflow-controller:v2.12.0", State.WRONG, id="a-line-without-floor"),
-        pytest.param("quay.io/argoproj/workflow-controller:v5.0.0", State.OK, id="a-line-to-come"),
-        pytest.param("mirror.local:5000/workflow-controller:v4.0.4", State.WRONG, id="from-a-mirror-with-a-port"),
-        pytest.param("mirror.local:5000/workflow-controller@sha256:00", State.UNKNOWN, id="by-digest"),
-        pytest.param("workflow-controller:v4.1.2@sha256:00", State.OK, id="tag-and-digest"),
-        pytest.param("quay.io/argoproj/workflow-controller:latest", State.UNKNOWN, id="latest"),
-        pytest.param("quay.io/argoproj/argocli:v3.0.0", State.UNKNOWN, id="another-image"),
+        pytest.param("quay.io/argoproj/workflow-controller:v4.1.2", CheckState.OK, id="newer"),
+        pytest.param("quay.io/argoproj/workflow-controller:v4.0.5", CheckState.OK, id="floor-of-four"),
+        pytest.param("quay.io/argoproj/workflow-controller:v4.0.4", CheckState.WRONG, id="below-it"),
+        pytest.param("quay.io/argoproj/workflow-controller:v3.7.14", CheckState.OK, id="floor-of-three"),
+        pytest.param("quay.io/argoproj/workflow-controller:v3.7.13", CheckState.WRONG, id="below-that"),
+        pytest.param("quay.io/argoproj/workflow-controller:v2.12.0", CheckState.WRONG, id="a-line-without-floor"),
+        pytest.param("quay.io/argoproj/workflow-controller:v5.0.0", CheckState.OK, id="a-line-to-come"),
+        pytest.param("mirror.local:5000/workflow-controller:v4.0.4", CheckState.WRONG, id="from-a-mirror-with-a-port"),
+        pytest.param("mirror.local:5000/workflow-controller@sha256:00", CheckState.UNKNOWN, id="by-digest"),
+        pytest.param("workflow-controller:v4.1.2@sha256:00", CheckState.OK, id="tag-and-digest"),
+        pytest.param("quay.io/argoproj/workflow-controller:latest", CheckState.UNKNOWN, id="latest"),
+        pytest.param("quay.io/argoproj/argocli:v3.0.0", CheckState.UNKNOWN, id="another-image"),
     ],
 )
-def test_versions_have_floors(image: str, state: State) -> None:
+def test_versions_have_floors(image: str, state: CheckState) -> None:
     """Each line its own: what is mended in 4.0.5 is mended in 3.7.14 too."""
     _, found = diagnosis.controller(WORKFLOWS, THERE, [image])
     assert found.state is state
-    assert bool(found.fix) is (state is State.WRONG)
+    assert bool(found.fix) is (state is CheckState.WRONG)
 
 
 def test_a_controller_that_is_not_there() -> None:
@@ -60,7 +60,7 @@ def test_rights() -> None:
     lacking = diagnosis.rights([Right("create", "argoproj.io", "workflows"), Right("get", "", "pods", "log")], "ml")
     assert lacking.said == "in ml you may not create workflows.argoproj.io, get pods/log"
     assert "argosy-submitter" in lacking.fix
-    assert diagnosis.rights([], "ml").state is State.OK
+    assert diagnosis.rights([], "ml").state is CheckState.OK
 
 
 GIVEN = {"ARGOSY_TRACKING_URI": "http://mlflow", "ARGOSY_STORE_URI": "s3://b/p", "ARGOSY_FORGE_URI": "github:o/n"}
@@ -85,7 +85,7 @@ GIVEN = {"ARGOSY_TRACKING_URI": "http://mlflow", "ARGOSY_STORE_URI": "s3://b/p",
 def test_endpoints(content: dict[str, str] | None, wrong: list[str]) -> None:
     """What a pod is told must be reachable from a pod."""
     found = diagnosis.endpoints(content)
-    said = [one.said for one in found if one.state is State.WRONG]
+    said = [one.said for one in found if one.state is CheckState.WRONG]
     assert len(said) == len(wrong)
     assert all(why in text for why, text in zip(wrong, said, strict=True))
 
@@ -93,12 +93,12 @@ def test_endpoints(content: dict[str, str] | None, wrong: list[str]) -> None:
 @pytest.mark.parametrize(
     ("ahead", "state"),
     [
-        pytest.param(0.4, State.OK, id="agreed"),
-        pytest.param(-60.0, State.OK, id="on-the-limit"),
-        pytest.param(61.0, State.WRONG, id="ahead"),
-        pytest.param(-61.0, State.WRONG, id="behind"),
+        pytest.param(0.4, CheckState.OK, id="agreed"),
+        pytest.param(-60.0, CheckState.OK, id="on-the-limit"),
+        pytest.param(61.0, CheckState.WRONG, id="ahead"),
+        pytest.param(-61.0, CheckState.WRONG, id="behind"),
     ],
 )
-def test_clocks(ahead: float, state: State) -> None:
+def test_clocks(ahead: float, state: CheckState) -> None:
     """Tokens and signed requests bear a minute."""
     assert diagnosis.clock(ahead).state is state

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from argosy.domain import needs
-from argosy.domain.diagnosis import State
+from argosy.domain.diagnosis import CheckState
 
 
 def test_our_pipelines_name_the_usual(root: Path) -> None:
@@ -28,21 +28,21 @@ def test_whatever_names_a_secret() -> None:
     assert found.secrets == {"a": False, "b": True}
     said = list(needs.secrets(found, {}, lambda _: None))
     assert [(one.state, one.said) for one in said] == [
-        (State.WRONG, "there is no Secret a"),
-        (State.OK, "b need not be there"),
+        (CheckState.WRONG, "there is no Secret a"),
+        (CheckState.OK, "b need not be there"),
     ]
 
 
 @pytest.mark.parametrize(
     ("repository", "state"),
     [
-        pytest.param({"s3": {"bucket": "b", "useSDKCreds": True}}, State.OK, id="identity"),
-        pytest.param({"gcs": {"bucket": "b", "serviceAccountKeySecret": {"name": "a", "key": "k"}}}, State.WRONG, id="gcs"),
-        pytest.param({"archiveLogs": True}, State.WRONG, id="no-place"),
-        pytest.param({}, State.WRONG, id="none"),
-        pytest.param(None, State.UNKNOWN, id="not-seen"),
+        pytest.param({"s3": {"bucket": "b", "useSDKCreds": True}}, CheckState.OK, id="identity"),
+        pytest.param({"gcs": {"bucket": "b", "serviceAccountKeySecret": {"name": "a", "key": "k"}}}, CheckState.WRONG, id="gcs"),
+        pytest.param({"archiveLogs": True}, CheckState.WRONG, id="no-place"),
+        pytest.param({}, CheckState.WRONG, id="none"),
+        pytest.param(None, CheckState.UNKNOWN, id="not-seen"),
     ],
 )  # fmt: skip
-def test_artifact_store(repository: dict[str, object] | None, state: State) -> None:
+def test_artifact_store(repository: dict[str, object] | None, state: CheckState) -> None:
     """A place, and what opens it."""
     assert needs.artifact_store(repository, "ml", lambda _: None).state is state

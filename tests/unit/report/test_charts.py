@@ -7,7 +7,7 @@ import pytest
 
 from argosy.domain.evidence import Curve, GateResult, Table
 from argosy.domain.search import Choice, SearchHistory, Trial
-from argosy.report import charts, ledger, views
+from argosy.report import charts, timeline, views
 from argosy.report.record import RunReport
 
 
@@ -141,8 +141,8 @@ def test_a_gate_is_a_measurement_against_its_limit(
 
 def test_blocks_of_the_ledger_stay_within_the_run(report: RunReport) -> None:
     """Each attempt is drawn where it was, as wide as it took."""
-    times = ledger.of(report.facts, report.entries)
-    rows = dict(charts.of_ledger(times))
+    times = timeline.of(report.facts, report.entries)
+    rows = dict(charts.of_timeline(times))
     evaluate = rows["evaluate"][0]
     assert (evaluate.x, evaluate.width) == pytest.approx((100 * 12.1 / 24, 100 * 7.9 / 24), abs=0.02)
     assert all(block.x + block.width <= 100.31 for blocks in rows.values() for block in blocks)
@@ -151,7 +151,7 @@ def test_blocks_of_the_ledger_stay_within_the_run(report: RunReport) -> None:
 def test_a_run_without_a_ledger_has_no_blocks(report: RunReport) -> None:
     """A run that was refused before its first step draws nothing."""
     empty = replace(report, entries=())
-    assert charts.of_ledger(ledger.of(empty.facts, empty.entries)) == ()
+    assert charts.of_timeline(timeline.of(empty.facts, empty.entries)) == ()
 
 
 def test_a_learning_curve_says_after_which_round_a_loss_was_measured(report: RunReport) -> None:

@@ -10,7 +10,7 @@ from argosy.domain.model_settings import ModelSettings
 from argosy.engine.attempts import document_parts
 from argosy.files import model_folder
 from argosy.steps.spec import StepSpec
-from argosy.templates import containers
+from argosy.templates import container_templates
 
 MODEL = Path(__file__).parents[3] / "workflows" / "churn" / "model.yaml"
 STEPS = ("ingest", "validate", "build_features", "suggest", "trial", "train", "evaluate")
@@ -70,8 +70,8 @@ def test_what_is_declared_is_there_and_is_the_key(name: str) -> None:
         value: object = settings
         for field in part.split("."):
             value = getattr(value, field)
-    annotations = containers._annotations(spec)
-    assert json.loads(annotations[containers.CACHE_PARTS]) == {"settings": sorted(spec.settings)}
+    annotations = container_templates._annotations(spec)
+    assert json.loads(annotations[container_templates.CACHE_PARTS]) == {"settings": sorted(spec.settings)}
 
 
 def test_a_step_finds_nothing_that_it_did_not_declare() -> None:

@@ -11,7 +11,7 @@ from argosy import errors
 from argosy.domain.data import ExpectationResult, Layer, Lineage, SnapshotManifest, ValidationResult
 from argosy.domain.expectations import Expectation, Expectations
 from argosy.domain.model_settings import ModelSettings, Source
-from argosy.ports.expectations import ExpectationChecker, Finding
+from argosy.ports.expectations import ExpectationChecker, ExpectationFinding
 from argosy.ports.tables import EVENT_TIME, LABEL, Tables
 from argosy.report import validation_page
 from argosy.steps.validate import builtin_checks
@@ -113,7 +113,7 @@ def _of_source(
 
 
 def _result(
-    source: Source, layer: Layer, expectation: Expectation, finding: Finding, *, personal: bool
+    source: Source, layer: Layer, expectation: Expectation, finding: ExpectationFinding, *, personal: bool
 ) -> ExpectationResult:
     return ExpectationResult(
         layer=layer,
@@ -129,7 +129,7 @@ def _result(
     )
 
 
-def _observed(finding: Finding, *, personal: bool) -> str:
+def _observed(finding: ExpectationFinding, *, personal: bool) -> str:
     if finding.observed is None:
         return f"{finding.unexpected_count:,} of {finding.element_count:,}"
     if isinstance(finding.observed, bool | int | float):

@@ -14,7 +14,7 @@ from argosy.domain.promotion_requests import State
 from argosy.domain.release import OnlineStore
 from argosy.files.git_repository import Person, Repository
 from argosy.ports.forge import Forge
-from argosy.report import outcome
+from argosy.report import run_outcome
 from argosy.report.record import Facts, RunReport
 from argosy.settings import Settings
 from argosy.testing.forge_contract import files_of, merge
@@ -151,7 +151,7 @@ def test_a_rejection_s_figure_is_the_one_of_the_report(propose: Callable[..., An
     judged = Evidence.read(toy.folder / "evidence" / "evidence.json")
     facts = Facts(run="r", model="toy", phase="Failed", started=0.0)
     assert ran.said.startswith("error: toy is not promoted (reject): 1 of 1 gates failed\n  performance.auc: 0.61, ")
-    assert outcome.of(RunReport(facts, evidence=judged)).headline == "Rejected: 1 of 1 gates failed"
+    assert run_outcome.of(RunReport(facts, evidence=judged)).headline == "Rejected: 1 of 1 gates failed"
 
 
 def test_inconclusive_is_no(propose: Callable[..., Any], toy: Any) -> None:

@@ -6,7 +6,7 @@ Location = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
-class Problem:
+class SettingProblem:
     """What is wrong at *location*: names of settings and positions in lists, from the top of the file."""
 
     location: Location

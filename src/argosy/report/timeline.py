@@ -22,7 +22,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Row:
+class TimelineRow:
     """All attempts of one task; those of a fan-out share a row. All durations in seconds."""
 
     label: str
@@ -40,10 +40,10 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Ledger:
+class Timeline:
     """The whole run's time, in seconds."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[TimelineRow, ...]
     wall: float
     work: float
     gap: float
@@ -52,8 +52,8 @@ class Ledger:
     tasks: int
 
 
-def of(facts: Facts, entries: Sequence[Entry]) -> Ledger:
-    """The ledger of a run that is described by *facts* and *entries*."""
+def of(facts: Facts, entries: Sequence[Entry]) -> Timeline:
+    """The timeline of a run that is described by *facts* and *entries*."""
     ran = sorted((entry for entry in entries if entry.started is not None), key=lambda entry: entry.started or 0.0)
     last = max((_end(entry) for entry in ran), default=facts.started)
     end = facts.finished if facts.finished is not None else last
@@ -61,7 +61,7 @@ def of(facts: Facts, entries: Sequence[Entry]) -> Ledger:
     rows.sort(key=lambda row: row.spans[0].start)
     spans = [span for row in rows for span in row.spans]
     wall = max(0.0, end - facts.started)
-    return Ledger(
+    return Timeline(
         rows=tuple(rows),
         wall=wall,
         work=sum(row.work for row in rows),
@@ -72,7 +72,7 @@ def of(facts: Facts, entries: Sequence[Entry]) -> Ledger:
 
 
 def label_of(name: str) -> str:
-    """What a task is called in a ledger: ``$.tune.trial-0(3:…)(1)`` is one of ``tune.trial-0``."""
+    """The label of a task in the timeline: ``$.tune.trial-0(3:…)(1)`` is one of ``tune.trial-0``."""
     return ITEM.sub("", attempt_of(name)).removeprefix("$.")
 
 
@@ -81,10 +81,10 @@ def _grouped(entries: list[Entry]) -> Iterable[tuple[str, list[Entry]]]:
     return [(label, list(group)) for label, group in groupby(by_label, key=lambda entry: label_of(entry.name))]
 
 
-def _row(label: str, entries: list[Entry], origin: float) -> Row:
+def _row(label: str, entries: list[Entry], origin: float) -> TimelineRow:
     spans = sorted((_span(entry, origin) for entry in entries), key=lambda span: span.start)
     peaks = [entry.peak_bytes for entry in entries if entry.peak_bytes is not None]
-    return Row(
+    return TimelineRow(
         label=label,
         template=entries[0].template,
         spans=tuple(spans),

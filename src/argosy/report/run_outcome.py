@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from argosy.domain.evidence import Evidence, counting, tally
-from argosy.report import ledger
+from argosy.report import timeline
 from argosy.report.record import RunReport
 
 Tone = Literal["good", "bad", "wait", "plain"]
@@ -26,7 +26,7 @@ def of(report: RunReport) -> Outcome:
     # A verdict of no ends `propose` with a failure: the verdict is then the news, not the step.
     if stopped and not (stopped.template == "propose" and report.evidence and report.evidence.verdict != "promote"):
         detail = (stopped.error or stopped.message or report.facts.message).removeprefix("error: ")
-        return Outcome("stopped", "bad", f"The run stopped in {ledger.label_of(stopped.name)}", detail)
+        return Outcome("stopped", "bad", f"The run stopped in {timeline.label_of(stopped.name)}", detail)
     if report.evidence:
         return _of_verdict(report.evidence)
     if report.facts.phase in {"Running", "Pending"}:

@@ -4,18 +4,18 @@ from dataclasses import replace
 
 import pytest
 
-from argosy.report import outcome
+from argosy.report import run_outcome
 from argosy.report.record import Entry, RunReport
 
 
 def test_a_promoted_model_waits_for_review(report: RunReport) -> None:
     """An accepted deviation is not counted among the gates."""
-    assert outcome.of(report).headline == "Ready for review: all 7 gates hold"
+    assert run_outcome.of(report).headline == "Ready for review: all 7 gates hold"
 
 
 def test_a_rejection_is_the_news_not_the_step_that_said_so(rejected: RunReport) -> None:
     """`propose` ends with a failure when the verdict is no; what a person wants to read is the verdict."""
-    end = outcome.of(rejected)
+    end = run_outcome.of(rejected)
     assert (end.word, end.tone, end.headline) == ("reject", "bad", "Rejected: 2 of 3 gates failed")
 
 
@@ -23,12 +23,12 @@ def test_a_rejection_counts_its_gates_once(rejected: RunReport) -> None:
     """The verdict's own paragraph opens with the same figure; behind the headline it goes on where that ends."""
     assert rejected.evidence
     given = rejected.evidence.model_copy(update={"explanation": "2 of 3 gates failed: auc is low; f1 is low."})
-    assert outcome.of(replace(rejected, evidence=given)).detail == "auc is low; f1 is low."
+    assert run_outcome.of(replace(rejected, evidence=given)).detail == "auc is low; f1 is low."
 
 
 def test_a_run_that_stopped_says_where_and_why(stopped: RunReport) -> None:
     """The step's own last words are shown."""
-    end = outcome.of(stopped)
+    end = run_outcome.of(stopped)
     assert end.headline == "The run stopped in validate"
     assert end.detail == "tenure is missing in vessels"
 
@@ -36,13 +36,13 @@ def test_a_run_that_stopped_says_where_and_why(stopped: RunReport) -> None:
 def test_a_failure_after_a_good_verdict_is_the_news(report: RunReport) -> None:
     """All gates hold, and signing failed: nothing is waiting for review."""
     failed = Entry("$.sign", "sign", "Failed", error="error: no key")
-    assert outcome.of(replace(report, entries=(*report.entries, failed))).headline == "The run stopped in sign"
+    assert run_outcome.of(replace(report, entries=(*report.entries, failed))).headline == "The run stopped in sign"
 
 
 def test_an_attempt_that_was_made_good_is_no_failure(report: RunReport) -> None:
     """A retry that succeeded: the run went through."""
     attempts = (Entry("$.sign(0)", "sign", "Failed"), Entry("$.sign(1)", "sign", "Succeeded"))
-    assert outcome.of(replace(report, entries=(*report.entries, *attempts))).word == "promote"
+    assert run_outcome.of(replace(report, entries=(*report.entries, *attempts))).word == "promote"
 
 
 @pytest.mark.parametrize(
@@ -56,10 +56,10 @@ def test_each_verdict_has_its_word(report: RunReport, verdict: str, word: str) -
     """The badge is the verdict."""
     assert report.evidence is not None
     judged = report.evidence.model_copy(update={"verdict": verdict})
-    assert outcome.of(replace(report, evidence=judged)).word == word
+    assert run_outcome.of(replace(report, evidence=judged)).word == word
 
 
 def test_a_run_that_goes_on_is_not_called_stopped(report: RunReport) -> None:
     """A report can be asked for while the run is under way."""
     running = replace(report, facts=replace(report.facts, phase="Running"), evidence=None)
-    assert outcome.of(running).word == "running"
+    assert run_outcome.of(running).word == "running"

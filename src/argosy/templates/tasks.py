@@ -17,7 +17,7 @@ _TASK = re.compile(r"\{\{tasks\.([^.}]+)\.")
 
 
 @dataclass(frozen=True)
-class Outputs:
+class TemplateOutputs:
     """What a template hands out."""
 
     template: str
@@ -30,7 +30,7 @@ class Placed:
     """A template that stands in the pipeline as a task; its outputs can be handed to others."""
 
     name: str
-    outputs: Outputs
+    outputs: TemplateOutputs
 
     def artifact(self, name: str) -> Artifact:
         """The output artifact *name*, as an argument for another step."""
@@ -44,7 +44,7 @@ class Placed:
 
 
 @dataclass(frozen=True)
-class Call:
+class DagTask:
     """One task. *own*: the model's files that it takes from the DAG's inputs. *for_each*: a JSON list; one task an entry."""
 
     name: str
@@ -76,10 +76,10 @@ class Call:
         )
 
 
-def outputs_of(spec: specs.StepSpec) -> Outputs:
+def outputs_of(spec: specs.StepSpec) -> TemplateOutputs:
     """What the template of *spec* hands out."""
     artifacts = tuple(artifact.name for artifact in spec.outputs)
-    return Outputs(spec.name, artifacts, tuple(result.name for result in spec.results))
+    return TemplateOutputs(spec.name, artifacts, tuple(result.name for result in spec.results))
 
 
 def source(value: Value) -> str:
