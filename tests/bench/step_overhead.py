@@ -24,8 +24,8 @@ from typing import Any
 
 from platformdirs import user_cache_path
 
+from argosy.argo import NodeType
 from argosy.engine import api
-from argosy.engine.nodes import NodeType
 from argosy.engine.options import RunOptions
 
 PER_DAG = 200

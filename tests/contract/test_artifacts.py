@@ -17,8 +17,8 @@ from argosy import errors
 from argosy.adapters.file_artifacts import FileArtifacts
 from argosy.adapters.s3 import sources
 from argosy.adapters.s3.artifacts import S3Artifacts
+from argosy.argo import Phase
 from argosy.engine import api
-from argosy.engine.nodes import Phase
 from argosy.engine.options import Place, RunOptions
 from argosy.templates.container_templates import RETRYABLE
 from argosy.testing.artifacts_contract import ArtifactsContract, make_folder

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from argosy import errors
+from argosy.argo import NodeType, Phase
 from argosy.engine import api
-from argosy.engine.nodes import NodeType, Phase
 from argosy.engine.options import RunOptions, RunResult
 from argosy.engine.state import disk, journal, object_store, runs
 from kit.manifests import TEMPLATES

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from argosy.engine.nodes import NodeType, Phase
+from argosy.argo import NodeType, Phase
 from argosy.engine.options import RunResult
 from argosy.engine.state import journal, runs
 from kit.manifests import ENTRYPOINT, TEMPLATES

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from argosy.engine.nodes import Phase
+from argosy.argo import Phase
 from argosy.engine.options import RunOptions, RunResult
 from argosy.engine.state import runs
 from argosy.templates.container_sets import RETRYABLE

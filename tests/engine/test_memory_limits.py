@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from argosy import errors
+from argosy.argo import NodeType
 from argosy.engine import api
 from argosy.engine.attempts import memory_limits
-from argosy.engine.nodes import NodeType
 from argosy.engine.options import RunOptions, RunResult
 from argosy.templates import container_templates
 from kit.manifests import TEMPLATES

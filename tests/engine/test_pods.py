@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from argosy.engine.nodes import NodeType, Phase
+from argosy.argo import NodeType, Phase
 from argosy.engine.options import RunResult
 from argosy.engine.processes import launcher
 from argosy.engine.state import journal, runs

@@ -11,11 +11,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from argosy import errors, settings, telemetry
+from argosy import argo, errors, settings, telemetry
 from argosy.argo import KILLED_FOR_MEMORY, MAIN
 from argosy.cli import local, memory, models, state_folder
 from argosy.cli import progress as drawing
-from argosy.engine import api, nodes
+from argosy.engine import api
 from argosy.engine.nodes import Node
 from argosy.engine.options import Place, RunOptions, RunResult
 from argosy.engine.runner import Observer
@@ -220,13 +220,13 @@ def _last_lines(result: RunResult, model: str | None) -> Iterator[str]:
     if result.phase == api.INTERRUPTED:
         yield f"interrupted; `argosy resume {result.run}` goes on from here"
         return
-    steps = [node for node in result.nodes.values() if node.type is nodes.NodeType.POD]
+    steps = [node for node in result.nodes.values() if node.type is argo.NodeType.POD]
     cached = sum(node.cached for node in steps)
     message = f": {result.message}" if result.message else ""
     yield f"{result.run} {result.phase}{message} ({len(steps)} steps, {cached} cached, {result.seconds:.1f} s)"
     for node in steps if result.exit_code else []:
         if node.phase.unsuccessful:
-            name = nodes.local_name(node.name, result.workflow)
+            name = argo.local_name(node.name, result.workflow)
             yield f"  {name}: {node.message}; `argosy logs {result.run} {shlex.quote(name)}`"
             words = _last_words(result, node)
             if model:

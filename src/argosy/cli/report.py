@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from argosy import errors
+from argosy import argo, errors
+from argosy.argo import NodeType
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.policy import Policy
 from argosy.engine import nodes as engine_nodes
@@ -122,14 +123,14 @@ def _entries(folder: runs.RunFolder, workflow: str, nodes: Mapping[str, engine_n
     pods = [
         node
         for node in nodes.values()
-        if (node.type is engine_nodes.NodeType.POD and node.name not in shared)
+        if (node.type is NodeType.POD and node.name not in shared)
         or (_is_container(node) and node.name in attempts)  # without one it never had its turn
     ]
     return tuple(_entry(folder, workflow, node, attempts.get(node.name, [])) for node in pods)
 
 
 def _is_container(node: engine_nodes.Node) -> bool:
-    return node.type is engine_nodes.NodeType.CONTAINER
+    return node.type is NodeType.CONTAINER
 
 
 def _entry(
@@ -137,7 +138,7 @@ def _entry(
 ) -> record.Entry:
     # A node comes up when it could start; its process starts when there is a place. After a resume the wait has no meaning.
     return record.Entry(
-        name=engine_nodes.local_name(node.name, workflow),
+        name=argo.local_name(node.name, workflow),
         template=node.display_name if _is_container(node) else node.template,
         phase=str(node.phase),
         started=attempts[-1].started if attempts else node.started,
@@ -216,7 +217,7 @@ def _results(nodes: Mapping[str, engine_nodes.Node]) -> dict[str, str]:
     return {
         name: value
         for node in nodes.values()
-        if node.outputs and node.type is engine_nodes.NodeType.POD
+        if node.outputs and node.type is NodeType.POD
         for name, value in node.outputs.parameters.items()
         if name not in {"batches", "finished"}
     }

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from argosy import errors, scratch
-from argosy.engine import garbage, nodes, outcome, preparation, schedules
+from argosy import argo, errors, scratch
+from argosy.argo import Phase
+from argosy.engine import garbage, outcome, preparation, schedules
 from argosy.engine.artifacts.remote import Remote
 from argosy.engine.attempts import ahead, environment
 from argosy.engine.attempts.cache import StepCache
@@ -28,7 +29,7 @@ from argosy.engine.manifest import catalogue as catalogues
 from argosy.engine.manifest import claims, loading, resources
 from argosy.engine.manifest.catalogue import Catalogue
 from argosy.engine.manifest.loading import Manifest
-from argosy.engine.nodes import Ending, Json, Outputs, Phase
+from argosy.engine.nodes import Ending, Json, Outputs
 from argosy.engine.options import Cluster, Place, Prepared, RunOptions, RunResult
 from argosy.engine.processes import launcher
 from argosy.engine.runner import Interrupted, Observer, Runner
@@ -229,7 +230,7 @@ async def _drive(session: _Session, options: RunOptions, observer: Observer) -> 
         workflow=stored["workflow"],
         phase=phase,
         message=ending.message if ending else "",
-        nodes={nodes.local_name(name, stored["workflow"]): node for name, node in machine.nodes.items()},
+        nodes={argo.local_name(name, stored["workflow"]): node for name, node in machine.nodes.items()},
         outputs=machine.outputs,
         seconds=time.monotonic() - began,
         fsyncs=session.journal.fsyncs,

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from argosy.engine.nodes import Json, Outputs, Phase
+from argosy.argo import Phase
+from argosy.engine.nodes import Json, Outputs
 
 
 @dataclass(frozen=True)

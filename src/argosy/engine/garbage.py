@@ -8,11 +8,12 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from argosy.argo import NodeType
 from argosy.engine.artifacts.failures import ArtifactFailure
 from argosy.engine.artifacts.remote import Remote
 from argosy.engine.manifest import resources
 from argosy.engine.manifest.locations import kind_of
-from argosy.engine.nodes import Json, Node, NodeType
+from argosy.engine.nodes import Json, Node
 from argosy.engine.state import runs, trees
 from argosy.engine.state.journal import Journal
 from argosy.engine.state.object_store import ObjectStore

@@ -9,23 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from argosy.argo import NodeType, Phase, fnv32a, local_name, node_id, pod_name
+from argosy.argo import NodeType, Phase
 from argosy.ports import runs
-
-__all__ = [
-    "POD_ADDRESS",
-    "Ending",
-    "Json",
-    "Node",
-    "NodeType",
-    "Outputs",
-    "Phase",
-    "fnv32a",
-    "is_resource_name",
-    "local_name",
-    "node_id",
-    "pod_name",
-]
 
 Json = dict[str, Any]
 

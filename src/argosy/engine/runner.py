@@ -10,13 +10,14 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from argosy.argo import Phase
 from argosy.engine import effects
 from argosy.engine.attempts.members import Member
 from argosy.engine.attempts.pods import Pods
 from argosy.engine.attempts.together import End, message_of
 from argosy.engine.effects import PodResult
 from argosy.engine.machine.workflow import Workflow
-from argosy.engine.nodes import Ending, Outputs, Phase
+from argosy.engine.nodes import Ending, Outputs
 from argosy.engine.processes.child import NOT_STARTED
 from argosy.engine.processes.launcher import Running
 from argosy.engine.state import disk

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from argosy import wiring
+from argosy import argo, wiring
 from argosy.cli import main
-from argosy.engine import nodes
 from kit.fake_workflows import FakeWorkflows
 
 TIMES = {"startedAt": "2026-11-21T02:00:00Z", "finishedAt": "2026-11-21T02:01:30Z"}
@@ -19,8 +18,8 @@ TIMES = {"startedAt": "2026-11-21T02:00:00Z", "finishedAt": "2026-11-21T02:01:30
 
 def _node(name: str, kind: str, phase: str, *, boundary: str = "", **more: Any) -> tuple[str, dict[str, Any]]:
     workflow = name.split(".", maxsplit=1)[0]
-    key = nodes.node_id(workflow, name)
-    boundaries = {"boundaryID": nodes.node_id(workflow, boundary)} if boundary else {}
+    key = argo.node_id(workflow, name)
+    boundaries = {"boundaryID": argo.node_id(workflow, boundary)} if boundary else {}
     shown = name.rpartition(".")[2]
     return key, {
         "id": key,
@@ -36,9 +35,9 @@ def _node(name: str, kind: str, phase: str, *, boundary: str = "", **more: Any) 
 
 def _workflow(name: str, phase: str, **spec: Any) -> dict[str, Any]:
     """A DAG of two tasks: the first with an attempt that was killed and one that went well, the second failed by exit code 10."""
-    attempts = [nodes.node_id(name, f"{name}.train({number})") for number in (0, 1)]
+    attempts = [argo.node_id(name, f"{name}.train({number})") for number in (0, 1)]
     found = [
-        _node(name, "DAG", phase, children=[nodes.node_id(name, f"{name}.train")]),
+        _node(name, "DAG", phase, children=[argo.node_id(name, f"{name}.train")]),
         _node(f"{name}.train", "Retry", "Succeeded", boundary=name, templateName="train", children=attempts),
         _node(f"{name}.train(0)", "Pod", "Failed", boundary=name, templateName="train", nodeFlag={"retried": True}),
         _node(f"{name}.train(1)", "Pod", "Succeeded", boundary=name, templateName="train", nodeFlag={"retried": True}),
@@ -66,7 +65,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> FakeWorkflows:
     found = FakeWorkflows(
         templates={"flower-model": ["data"]},
         known=[_workflow("flower-b2", "Failed"), _workflow("flower-a1", "Running", suspend=True)],
-        logs={nodes.pod_name("flower-b2", "flower-b2.propose", "propose"): ["error: one gate failed"]},
+        logs={argo.pod_name("flower-b2", "flower-b2.propose", "propose"): ["error: one gate failed"]},
     )
     monkeypatch.setattr(wiring, "workflows", lambda _namespace, _context: found)
     return found
@@ -330,7 +329,7 @@ def test_the_steps_that_share_a_pod(cluster: FakeWorkflows, capsys: pytest.Captu
         _node("w.main", "Container", "Error", boundary="w", message=message),
     ]
     found[2][1]["finishedAt"] = "2026-11-21T02:01:31Z"
-    pod = nodes.pod_name("w", "w", "fit")
+    pod = argo.pod_name("w", "w", "fit")
     cluster.logs = {f"{pod}/train": ["error: no"], pod: ["gave up"]}
     status = {"phase": "Failed", "nodes": dict(found), **TIMES}
     cluster.known = [{"metadata": {"name": "w", "creationTimestamp": TIMES["startedAt"]}, "spec": {}, "status": status}]

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from argosy import errors
+from argosy.argo import NodeType, Phase
 from argosy.cli import main, report
 from argosy.domain.data import SnapshotManifest
-from argosy.engine.nodes import Node, NodeType, Outputs, Phase
+from argosy.engine.nodes import Node, Outputs
 from argosy.engine.state.journal import Attempt, Journal
 from argosy.engine.state.object_store import ObjectStore
 from argosy.engine.state.runs import RunFolder

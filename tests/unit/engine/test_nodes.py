@@ -2,8 +2,9 @@
 
 import pytest
 
-from argosy.engine import nodes
-from argosy.engine.nodes import Node, NodeType, Outputs, Phase
+from argosy import argo
+from argosy.argo import NodeType, Phase
+from argosy.engine.nodes import Node, Outputs
 
 
 @pytest.mark.parametrize(
@@ -16,22 +17,22 @@ from argosy.engine.nodes import Node, NodeType, Outputs, Phase
 )
 def test_fnv32a(text: str, digest: int) -> None:
     """The published test vectors of FNV-1a."""
-    assert nodes.fnv32a(text) == digest
+    assert argo.fnv32a(text) == digest
 
 
 def test_ids_and_pod_names() -> None:
     """The root's id is the workflow's name; a pod is named by workflow, template and a hash of the node's name."""
-    assert nodes.node_id("wf", "wf") == "wf"
-    assert nodes.node_id("wf", "wf.a") == f"wf-{nodes.fnv32a('wf.a')}"
-    assert nodes.pod_name("wf", "wf", "main") == "wf"
-    assert nodes.pod_name("wf", "wf.a", "say") == f"wf-say-{nodes.fnv32a('wf.a')}"
-    assert len(nodes.pod_name("w" * 300, "w.a", "say").rsplit("-", 1)[0]) == 242
+    assert argo.node_id("wf", "wf") == "wf"
+    assert argo.node_id("wf", "wf.a") == f"wf-{argo.fnv32a('wf.a')}"
+    assert argo.pod_name("wf", "wf", "main") == "wf"
+    assert argo.pod_name("wf", "wf.a", "say") == f"wf-say-{argo.fnv32a('wf.a')}"
+    assert len(argo.pod_name("w" * 300, "w.a", "say").rsplit("-", 1)[0]) == 242
 
 
 def test_local_name() -> None:
     """The workflow's own name is replaced by a dollar."""
-    assert nodes.local_name("wf.fan(0:red)", "wf") == "$.fan(0:red)"
-    assert nodes.local_name("wf", "wf") == "$"
+    assert argo.local_name("wf.fan(0:red)", "wf") == "$.fan(0:red)"
+    assert argo.local_name("wf", "wf") == "$"
 
 
 def test_round_trip_through_json() -> None:

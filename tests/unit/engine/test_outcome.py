@@ -2,8 +2,9 @@
 
 import pytest
 
+from argosy.argo import NodeType, Phase
 from argosy.engine import outcome
-from argosy.engine.nodes import Node, NodeType, Outputs, Phase
+from argosy.engine.nodes import Node, Outputs
 from argosy.ports import runs
 
 

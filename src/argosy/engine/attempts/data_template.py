@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+from argosy.argo import Phase
 from argosy.engine.artifacts.failures import ArtifactFailure
 from argosy.engine.artifacts.remote import Remote
 from argosy.engine.effects import PodResult
 from argosy.engine.expressions import expr, values
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.manifest.locations import kind_of
-from argosy.engine.nodes import Json, Outputs, Phase
+from argosy.engine.nodes import Json, Outputs
 
 FAILED = 64
 """What Argo's executor ends with where it fails itself."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from argosy.argo import KILLED_FOR_MEMORY, MAIN
-from argosy.engine import nodes
+from argosy import argo
+from argosy.argo import KILLED_FOR_MEMORY, MAIN, Phase
 from argosy.engine.artifacts.remote import Remote
 from argosy.engine.attempts import (
     advice,
@@ -46,7 +46,7 @@ from argosy.engine.attempts.workspace import (
 )
 from argosy.engine.effects import PodResult, StartPod
 from argosy.engine.manifest import patches
-from argosy.engine.nodes import Json, Outputs, Phase
+from argosy.engine.nodes import Json, Outputs
 from argosy.engine.options import Cluster
 from argosy.engine.processes.launcher import Bind, Launch, LaunchFailure, Running, Warmth
 from argosy.engine.state import disk, trees
@@ -332,7 +332,7 @@ class Pods:
     def _facts(self, request: StartPod) -> dict[str, str]:
         return fields.of_pod(
             request.template.get("metadata") or {},
-            pod=nodes.pod_name(self.workflow, request.name, request.template.get("name") or ""),
+            pod=argo.pod_name(self.workflow, request.name, request.template.get("name") or ""),
             namespace=self.namespace,
             workflow=self.workflow,
             account=request.template.get("serviceAccountName") or self.account,

@@ -12,10 +12,11 @@ from typing import Any
 
 import yaml
 
+from argosy.argo import Phase
 from argosy.engine.attempts import object_conditions
 from argosy.engine.attempts.errands import Errand
 from argosy.engine.effects import PodResult
-from argosy.engine.nodes import Json, Outputs, Phase
+from argosy.engine.nodes import Json, Outputs
 from argosy.engine.options import Cluster
 
 INTERVAL = 1.0

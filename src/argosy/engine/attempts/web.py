@@ -7,13 +7,14 @@ import urllib.request
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from argosy.argo import Phase
 from argosy.engine.artifacts.failures import ArtifactFailure
 from argosy.engine.artifacts.secrets import Secrets, one
 from argosy.engine.attempts.errands import Errand
 from argosy.engine.effects import PodResult
 from argosy.engine.expressions import expr
 from argosy.engine.expressions.errors import ExpressionError
-from argosy.engine.nodes import Json, Outputs, Phase
+from argosy.engine.nodes import Json, Outputs
 
 if TYPE_CHECKING:
     import aiohttp

@@ -6,9 +6,10 @@ Counts nodes as they change, so that asking costs nothing; calls that must wait 
 from collections import Counter, deque
 from collections.abc import Callable
 
+from argosy.argo import NodeType, Phase
 from argosy.engine.machine.calls import Call
 from argosy.engine.manifest.model import Template
-from argosy.engine.nodes import Node, NodeType, Phase
+from argosy.engine.nodes import Node
 
 GIVEN_UP = "template has failed or errored children and failFast enabled"
 """Why the node of a template ends that fails fast."""

@@ -8,13 +8,14 @@ left to ``dag`` and ``steps``. A task, here, is a step, too.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from argosy.argo import NodeType, Phase
 from argosy.engine.expressions import govaluate
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.machine import calls, hooks, loops, references, results, scopes
 from argosy.engine.machine.calls import Call
 from argosy.engine.machine.core import Machine
 from argosy.engine.manifest.model import Caller, Task, Template
-from argosy.engine.nodes import Node, NodeType, Outputs, Phase
+from argosy.engine.nodes import Node, Outputs
 
 EMPTY = "Skipped, empty params"
 UNFIT = (ExpressionError, calls.CallError, loops.LoopError, ValueError)

@@ -13,13 +13,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from argosy.engine import effects, nodes
+from argosy import argo
+from argosy.argo import NodeType, Phase
+from argosy.engine import effects
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.machine import admission, calls, synchronization
 from argosy.engine.machine.calls import Call
 from argosy.engine.manifest.catalogue import Catalogue, UnknownTemplate
 from argosy.engine.manifest.model import Spec, Template
-from argosy.engine.nodes import Node, NodeType, Outputs, Phase
+from argosy.engine.nodes import Node, Outputs
 
 MAX_DEPTH = 99
 """How deep templates may call templates below the entrypoint, as the controller has it."""
@@ -420,7 +422,7 @@ class Machine:
     def _own_variables(self, call: Call, template: Template) -> dict[str, object]:
         own = {**call.extra, "node.name": call.name}
         if template.is_containers and not self._retries(template):
-            own["pod.name"] = nodes.pod_name(self.identity.name, call.name, template.name)
+            own["pod.name"] = argo.pod_name(self.identity.name, call.name, template.name)
         return own
 
     def _settle(self, call: Call, node: Node) -> None:

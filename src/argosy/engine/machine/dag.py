@@ -6,6 +6,7 @@ are.
 
 from functools import partial
 
+from argosy.argo import NodeType, Phase
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.machine import admission, boundary, scopes
 from argosy.engine.machine.boundary import Boundary, Child, Group
@@ -13,7 +14,7 @@ from argosy.engine.machine.calls import Call, Done
 from argosy.engine.machine.core import Machine
 from argosy.engine.machine.dependencies import Dependencies
 from argosy.engine.manifest.model import Task, Template
-from argosy.engine.nodes import Node, NodeType, Phase
+from argosy.engine.nodes import Node
 
 
 def carry_out(machine: Machine, call: Call, template: Template) -> None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from argosy.argo import Phase
 from argosy.engine.expressions import expr
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.manifest import depends
 from argosy.engine.manifest.model import DagTemplate
-from argosy.engine.nodes import Node, Phase
+from argosy.engine.nodes import Node
 
 
 class Dependencies:

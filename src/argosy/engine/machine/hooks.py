@@ -6,12 +6,13 @@ after them.
 
 from collections.abc import Callable
 
+from argosy.argo import Phase
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.machine import calls, references, scopes
 from argosy.engine.machine.calls import Call
 from argosy.engine.machine.core import Machine
 from argosy.engine.manifest.model import Arguments, Hook, Hooked, Task
-from argosy.engine.nodes import Node, Phase
+from argosy.engine.nodes import Node
 
 
 class Hooks:

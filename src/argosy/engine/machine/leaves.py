@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from argosy.argo import NodeType, Phase
 from argosy.engine import durations, effects
 from argosy.engine.effects import PodResult
 from argosy.engine.machine.calls import Call
@@ -9,7 +10,7 @@ from argosy.engine.machine.core import Machine
 from argosy.engine.machine.substitution import replace
 from argosy.engine.manifest import claims
 from argosy.engine.manifest.model import Template
-from argosy.engine.nodes import Node, NodeType, Outputs, Phase
+from argosy.engine.nodes import Node, Outputs
 
 UNHEARD = "Pod Failed whilst container running"
 LATE = "Step exceeded its deadline"

@@ -2,11 +2,12 @@
 
 import re
 
+from argosy.argo import NodeType, Phase
 from argosy.engine import durations, effects
 from argosy.engine.machine.calls import Call
 from argosy.engine.machine.core import Machine
 from argosy.engine.manifest.model import Template
-from argosy.engine.nodes import Node, NodeType, Outputs, Phase, is_resource_name
+from argosy.engine.nodes import Node, Outputs, is_resource_name
 
 _KEY = re.compile(r"[a-zA-Z0-9][-a-zA-Z0-9]*")
 LONGEST_KEY = 253

@@ -1,13 +1,15 @@
 """Retries: a node that stands for its attempts. Follows the controller's ``processNodeRetries``."""
 
-from argosy.engine import durations, nodes
+from argosy import argo
+from argosy.argo import NodeType, Phase
+from argosy.engine import durations
 from argosy.engine.expressions import values
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.machine import calls, references
 from argosy.engine.machine.calls import Call
 from argosy.engine.machine.core import Machine
 from argosy.engine.manifest.model import RetryStrategy, Template
-from argosy.engine.nodes import Node, NodeType, Phase
+from argosy.engine.nodes import Node
 
 
 def carry_out(machine: Machine, call: Call, template: Template) -> None:
@@ -70,7 +72,7 @@ class Retry:
             "lastRetry.message": last.message if last else "",
         }
         if self._template.is_containers:
-            variables["pod.name"] = nodes.pod_name(self._machine.identity.name, name, self._template.name)
+            variables["pod.name"] = argo.pod_name(self._machine.identity.name, name, self._template.name)
         return variables
 
     def _attempt_ended(self, node: Node) -> None:

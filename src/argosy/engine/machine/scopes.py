@@ -6,11 +6,13 @@ A scope is flat: ``{"tasks.a.outputs.result": "1"}``. None marks an output that 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
+from argosy import argo
+from argosy.argo import Phase
 from argosy.engine import nodes
 from argosy.engine.expressions import json_text, values
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.manifest.model import Arguments, ObjectMeta, Parameter, Spec, Template
-from argosy.engine.nodes import Node, Outputs, Phase
+from argosy.engine.nodes import Node, Outputs
 
 Scope = dict[str, object]
 
@@ -28,7 +30,7 @@ def of_node(kind: str, name: str, node: Node, workflow: str) -> Scope:
     """What others may say about the task or step *name* (*kind*: ``tasks`` or ``steps``) once its node is there."""
     prefix = f"{kind}.{name}"
     scope: Scope = {
-        f"{prefix}.id": nodes.node_id(workflow, node.name),
+        f"{prefix}.id": argo.node_id(workflow, node.name),
         f"{prefix}.status": str(node.phase),
         f"{prefix}.startedAt": rfc3339(node.started),
     }

@@ -2,14 +2,15 @@
 
 import itertools
 
-from argosy.engine import nodes
+from argosy import argo
+from argosy.argo import NodeType, Phase
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.machine import admission, boundary, scopes
 from argosy.engine.machine.boundary import Boundary, Child, Group
 from argosy.engine.machine.calls import Call
 from argosy.engine.machine.core import Machine
 from argosy.engine.manifest.model import Caller, Task, Template
-from argosy.engine.nodes import Node, NodeType, Phase
+from argosy.engine.nodes import Node
 
 
 def carry_out(machine: Machine, call: Call, template: Template) -> None:
@@ -129,7 +130,7 @@ class Steps(Boundary):
         self._end(group, Phase.SUCCEEDED)
 
     def _fail(self, group: Group, node: Node) -> None:
-        self._end(group, Phase.FAILED, f"child '{nodes.node_id(self.machine.identity.name, node.name)}' failed")
+        self._end(group, Phase.FAILED, f"child '{argo.node_id(self.machine.identity.name, node.name)}' failed")
 
     def _end(self, group: Group, phase: Phase, message: str = "") -> None:
         """Steps that still run are left to run out; nobody waits for them."""

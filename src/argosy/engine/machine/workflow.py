@@ -3,7 +3,9 @@
 import json
 from collections.abc import Callable, Mapping
 
-from argosy.engine import effects, nodes
+from argosy import argo
+from argosy.argo import Phase
+from argosy.engine import effects
 from argosy.engine.expressions import json_text
 from argosy.engine.machine import (
     calls,
@@ -20,7 +22,7 @@ from argosy.engine.machine.calls import Call
 from argosy.engine.machine.core import Body, Identity, Machine
 from argosy.engine.manifest.catalogue import WORKFLOW, Catalogue
 from argosy.engine.manifest.model import Arguments, Caller, ObjectMeta, Spec
-from argosy.engine.nodes import Ending, Json, Node, Phase
+from argosy.engine.nodes import Ending, Json, Node
 
 BODIES: Mapping[str, Body] = {
     "dag": dag.carry_out,
@@ -131,7 +133,7 @@ class Workflow:
                 "message": node.message,
                 "templateName": node.template,
                 "phase": str(node.phase),
-                "podName": nodes.pod_name(workflow, node.name, node.template),
+                "podName": argo.pod_name(workflow, node.name, node.template),
                 "finishedAt": scopes.rfc3339(node.finished or node.started),
             }
             for node in self.machine.nodes.values()

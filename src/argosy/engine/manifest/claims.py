@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from argosy.engine.nodes import Json, Phase
+from argosy.argo import Phase
+from argosy.engine.nodes import Json
 
 CLAIM = "persistentVolumeClaim"
 ON_SUCCESS, ON_COMPLETION = STRATEGIES = ("OnWorkflowSuccess", "OnWorkflowCompletion")

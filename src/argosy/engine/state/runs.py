@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from argosy import errors
-from argosy.engine import nodes
+from argosy import argo, errors
 from argosy.engine.nodes import Json, Node
 from argosy.engine.state import disk, journal
 from argosy.engine.state.locks import FileLock
@@ -50,7 +49,7 @@ class RunFolder:
 
     def attempt(self, workflow: str, node: str, number: int) -> Path:
         """The folder of a node's attempt."""
-        return self.path / "nodes" / nodes.node_id(workflow, node) / str(number)
+        return self.path / "nodes" / argo.node_id(workflow, node) / str(number)
 
     def is_locked(self) -> bool:
         """Whether an engine is at it."""

@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from argosy.argo import fnv32a
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.machine import substitution
-from argosy.engine.nodes import Json, fnv32a
+from argosy.engine.nodes import Json
 
 PREFIX = "__placeholder__"
 """No name of a task begins so, nor can any hold it: Argo takes a variable that it does not know yet in other names only."""

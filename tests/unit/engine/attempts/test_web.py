@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from argosy.argo import Phase
 from argosy.engine.attempts.web import LONGEST_BODY, Request
 from argosy.engine.effects import PodResult
-from argosy.engine.nodes import Phase
 
 
 class Echo(http.server.BaseHTTPRequestHandler):

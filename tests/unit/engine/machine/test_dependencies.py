@@ -2,8 +2,9 @@
 
 import pytest
 
+from argosy.argo import NodeType, Phase
 from argosy.engine.machine import dependencies
-from argosy.engine.nodes import Node, NodeType, Phase
+from argosy.engine.nodes import Node
 
 
 def finished(**phases: Phase) -> dict[str, tuple[Node, list[Node]]]:

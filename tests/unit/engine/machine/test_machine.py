@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 import yaml
 
+from argosy.argo import Phase
 from argosy.engine import effects
 from argosy.engine.effects import PodResult
 from argosy.engine.machine.core import Identity
 from argosy.engine.machine.workflow import Workflow
 from argosy.engine.manifest.catalogue import Catalogue
-from argosy.engine.nodes import Ending, Node, Outputs, Phase
+from argosy.engine.nodes import Ending, Node, Outputs
 
 LEAF = {"name": "leaf", "container": {"image": "any", "command": ["x"]}}
 Answer = Callable[[str], PodResult | None]

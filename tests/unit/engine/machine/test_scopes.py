@@ -2,9 +2,10 @@
 
 import pytest
 
+from argosy.argo import NodeType, Phase
 from argosy.engine.machine import scopes
 from argosy.engine.manifest.model import Arguments, ObjectMeta, Spec, Template
-from argosy.engine.nodes import Node, NodeType, Outputs, Phase
+from argosy.engine.nodes import Node, Outputs
 
 
 def item(*, result: str | None = None, phase: Phase = Phase.SUCCEEDED, **parameters: str) -> Node:

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from argosy import errors
-from argosy.engine.nodes import Node, NodeType, Outputs, Phase
+from argosy.argo import NodeType, Phase
+from argosy.engine.nodes import Node, Outputs
 from argosy.engine.state import disk, journal
 from argosy.engine.state.journal import Attempt, Journal
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from argosy import errors
-from argosy.engine.nodes import Node, NodeType, Outputs, Phase
+from argosy.argo import NodeType, Phase
+from argosy.engine.nodes import Node, Outputs
 from argosy.engine.state import runs
 from argosy.engine.state.locks import FileLock, Mutexes
 from argosy.engine.state.object_store import ObjectStore
