@@ -9,8 +9,8 @@ from argosy.adapters.local_forge.forge import MAIN, LocalForge
 from argosy.adapters.memory_forge import MemoryForge
 from argosy.files.git_repository import Person, Repository
 from argosy.report.autolinks import BREAK
-from argosy.testing.by_hand import Hand
 from argosy.testing.forge_contract import TEMPLATE, ForgeContract, Push, merge, opened, proposal
+from argosy.testing.manual_requests import Hand
 from kit.hands import LocalHand, MemoryHand
 
 

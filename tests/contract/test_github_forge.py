@@ -12,7 +12,6 @@ from argosy import errors
 from argosy.adapters.github_forge import GithubForge
 from argosy.domain.promotion_requests import State
 from argosy.report.autolinks import BREAK
-from argosy.testing.by_hand import Hand
 from argosy.testing.forge_contract import (
     TEMPLATE,
     ForgeContract,
@@ -24,6 +23,7 @@ from argosy.testing.forge_contract import (
     proposal,
     version,
 )
+from argosy.testing.manual_requests import Hand
 from kit import fake_github
 from kit.fake_github import FakeGithub
 from kit.hands import GithubHand

@@ -1,4 +1,4 @@
-"""Somebody with the right to push, at each forge of ours (see ``argosy.testing.by_hand``)."""
+"""Somebody with the right to push, at each forge of ours (see ``argosy.testing.manual_requests``)."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +9,7 @@ from argosy.domain import changes, promotion_requests
 from argosy.domain.promotion_requests import Request, Subject
 from argosy.domain.request_marks import Marks, attach
 from argosy.files.git_repository import NOTHING, Person, Repository
-from argosy.testing.by_hand import Files, Modes
+from argosy.testing.manual_requests import Files, Modes
 from kit import fake_github
 from kit.fake_github import FakeGithub
 

@@ -9,13 +9,13 @@ import getpass
 from collections.abc import Mapping, Sequence
 
 from argosy import errors
-from argosy.cli import place
+from argosy.cli import target
 from argosy.ports.runs import Node, Run, Runs
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
-    place.add_run(parser)
+    target.add_run(parser)
     parser.add_argument("step", nargs="?", help="the step that waits, by the name of its node or its last part")
     parser.add_argument(
         "-p", "--parameter", action="append", default=[], metavar="NAME=VALUE", help="an output parameter of the step"
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Approve one step."""
-    at = place.runs(arguments)
+    at = target.runs(arguments)
     found = at.get(at.find(arguments.run))
     node = _chosen(found, arguments.step)
     approve(at, found, node, _given(arguments.parameter))
@@ -39,7 +39,7 @@ def approve(at: Runs, found: Run, node: Node, given: Mapping[str, str]) -> None:
     message = f"approved by {getpass.getuser()}"
     at.approve(found.name, node.name, given, message)
     words = [word for key, value in given.items() for word in ("--output-parameter", f"{key}={value}")]
-    place.say(
+    target.say(
         at, "node", "set", found.name, "--node-field-selector", f"name={node.name}", "--phase", "Succeeded", *words
     )
     print(f"{name} of run {found.name} goes on")

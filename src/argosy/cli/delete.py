@@ -6,14 +6,14 @@ Artifacts stay, for other runs and the cache may have them too, unless the manif
 import argparse
 
 from argosy import errors
-from argosy.cli import place
+from argosy.cli import target
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     parser.add_argument("run", nargs="*", help="runs, or the beginnings of their names; '-' for the newest")
     parser.add_argument("--completed", action="store_true", help="every run that came to its end")
-    place.add_arguments(parser)
+    target.add_arguments(parser)
     parser.add_argument("--dry-run", action="store_true", help="say which, and delete none")
 
 
@@ -21,7 +21,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Delete runs."""
     if bool(arguments.run) == arguments.completed:
         raise errors.UsageError("name the runs to delete, or --completed for all that came to their end")
-    at = place.runs(arguments)
+    at = target.runs(arguments)
     if arguments.completed:
         names = [each.name for each in at.newest_first() if each.over and not each.under_way]
     else:

@@ -18,7 +18,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from argosy import errors, scratch, wiring
-from argosy.cli import memory, provenance, report
+from argosy.cli import peak_memory, provenance, report
 from argosy.cli.demonstration import sample_rows, script, served_model, shell
 from argosy.cli.demonstration.stages import Stages, faint, say, strong
 from argosy.domain import environment_layout, promotion_requests
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     folder: Path = arguments.model
     signal.signal(signal.SIGTERM, _terminated)
     story = script.load(folder)
-    with memory.Sampler() as sampler, scratch.folder("demo") as place:
+    with peak_memory.Sampler() as sampler, scratch.folder("demo") as place:
         demo = Demo(folder, story, Settings.from_environment(), Stages(), place)
         demo.close(demo.play(), sampler.peak_bytes)
     return errors.DONE

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from argosy import errors, wiring
-from argosy.cli import charts, commit_files, people, policies
+from argosy.cli import acting_user, charts, commit_files, policies
 from argosy.domain import changes, environment_layout, environment_repo
 from argosy.domain.changes import ChangedFile, Place, Problem
 from argosy.domain.chart_values import coalesced
@@ -78,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _adopt_policy(arguments: argparse.Namespace) -> int:
-    print(policies.adopt(Settings.from_environment(), arguments.model, people.named(arguments)))
+    print(policies.adopt(Settings.from_environment(), arguments.model, acting_user.named(arguments)))
     return errors.DONE
 
 

@@ -13,7 +13,7 @@ from typing import Any, TextIO
 
 from argosy import argo, errors, settings, telemetry
 from argosy.argo import KILLED_FOR_MEMORY, MAIN
-from argosy.cli import local, memory, models, state_folder
+from argosy.cli import code_identity, models, peak_memory, state_folder
 from argosy.cli import progress as drawing
 from argosy.engine import api
 from argosy.engine.nodes import Node
@@ -69,7 +69,7 @@ def options(arguments: argparse.Namespace, **given: Any) -> RunOptions:
     return RunOptions(
         home=found.home,
         parallelism=arguments.parallelism or os.cpu_count() or 1,
-        process_images=(*local.OWN_IMAGES, *arguments.local_image),
+        process_images=(*code_identity.OWN_IMAGES, *arguments.local_image),
         config_maps={"argosy-endpoints": found.endpoints()},
         secrets=found.secrets(),
         allowed=_allowed(arguments.allow),
@@ -77,7 +77,7 @@ def options(arguments: argparse.Namespace, **given: Any) -> RunOptions:
             name: tuple(Place(path, writable) for path, writable in places) for name, places in found.places().items()
         },
         working_folder=found.data_root,
-        code_identity=local.code_identity(),
+        code_identity=code_identity.code_identity(),
         imports_with=telemetry.OFF,
         **given,
     )
@@ -170,7 +170,7 @@ def carry_out(
     """
     stream = sys.stderr if arguments.json else sys.stdout
     with (
-        memory.Sampler() if of_model else contextlib.nullcontext() as sampler,
+        peak_memory.Sampler() if of_model else contextlib.nullcontext() as sampler,
         drawing.shown(stream, workflow) as observer,
     ):
         result = run(observer)

@@ -5,21 +5,21 @@ import json
 import time
 
 from argosy import errors
-from argosy.cli import advice, place, progress
+from argosy.cli import hints, progress, target
 from argosy.ports.runs import KILLED, Run
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
-    place.add_run(parser)
+    target.add_run(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print one run."""
-    at = place.runs(arguments)
+    at = target.runs(arguments)
     found = at.get(at.find(arguments.run))
-    place.say(at, "get", found.name)
+    target.say(at, "get", found.name)
     if arguments.json:
         status = {found.local(node): node.as_status() for node in found.nodes.values()}
         print(json.dumps({**_facts(found), "nodes": status}))
@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
         if value:
             print(f"{name.title() + ':':<10} {value}")
     print()
-    for line in [*progress.plain(found), *advice.times(at, found), *advice.next_steps(at, found)]:
+    for line in [*progress.plain(found), *hints.times(at, found), *hints.next_steps(at, found)]:
         print(line)
     return errors.DONE
 

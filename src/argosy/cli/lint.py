@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from argosy import errors
-from argosy.cli import models, place, provenance
+from argosy.cli import models, provenance, target
 from argosy.engine.manifest import loading
 from argosy.templates import folder, installed
 
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also refuse images without a digest, an unknown commit, and files that are not the commit's",
     )
-    place.add_arguments(parser, "compare with what is installed on a cluster")
+    target.add_arguments(parser, "compare with what is installed on a cluster")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.production:
         for given, path in zip(arguments.manifest, paths, strict=True):
             found[path] += _doubts(path, stamp=given.is_dir())
-    if place.is_cluster(arguments):
+    if target.is_cluster(arguments):
         for path, problems in found.items():
             problems.extend(_edited(path, arguments))
     for path, problems in found.items():
@@ -84,7 +84,7 @@ def _doubts(path: Path, *, stamp: bool) -> list[str]:
 
 
 def _edited(path: Path, arguments: argparse.Namespace) -> list[str]:
-    at = place.workflows(arguments)
+    at = target.workflows(arguments)
     problems = []
     for manifest in _documents(path):
         if manifest.get("kind") == "WorkflowTemplate":

@@ -8,22 +8,22 @@ import argparse
 import sys
 
 from argosy import errors
-from argosy.cli import place
+from argosy.cli import target
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     parser.add_argument("run", help="the run, or the beginning of its name; '-' for the newest")
     parser.add_argument("step", nargs="?", help="the step (default: every step)")
-    place.add_arguments(parser)
+    target.add_arguments(parser)
     parser.add_argument("-f", "--follow", action="store_true", help="go on until the step has ended")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the logs."""
-    at = place.runs(arguments)
+    at = target.runs(arguments)
     name = at.find(arguments.run)
-    place.say(at, "logs", name, *([arguments.step] if arguments.step else []))
+    target.say(at, "logs", name, *([arguments.step] if arguments.step else []))
     for line in at.log(name, arguments.step, follow=arguments.follow):
         if line.aside:
             print(f"# {line.text}", file=sys.stderr)

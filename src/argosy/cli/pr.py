@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable, Sequence
 
 from argosy import errors, wiring
-from argosy.cli import people
+from argosy.cli import acting_user
 from argosy.domain import suggestion
 from argosy.domain.merge_checks import Check
 from argosy.domain.promotion_requests import Request, State
@@ -97,7 +97,7 @@ def _diff(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
 
 
 def _merge(arguments: argparse.Namespace, desk: Desk, here: Settings) -> int:
-    ended = desk.merge(arguments.number, by=people.named(arguments), override=arguments.override)
+    ended = desk.merge(arguments.number, by=acting_user.named(arguments), override=arguments.override)
     print(line(f"{_ended(ended)}: {ended.request.title}"))
     return _follow(ended.request, desk, here)
 
@@ -140,7 +140,7 @@ def _say_champion(model: str, desk: Desk, here: Settings) -> None:
 def _close(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
     if not arguments.reason.strip():
         raise errors.UsageError("--reason says nothing; the people behind the request read it")
-    ended = desk.close(arguments.number, by=people.named(arguments), reason=arguments.reason)
+    ended = desk.close(arguments.number, by=acting_user.named(arguments), reason=arguments.reason)
     first = ended.request.reason or "no reason given"
     kept = f" ({first}; the reason given now is not kept)" if ended.already else ""
     print(line(f"{_ended(ended)}: {ended.request.title}{kept}"))
@@ -148,7 +148,7 @@ def _close(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
 
 
 def _reopen(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
-    opened = desk.reopen(arguments.number, by=people.named(arguments))
+    opened = desk.reopen(arguments.number, by=acting_user.named(arguments))
     print(line(f"{opened.state} #{opened.number}: {opened.title}"))
     return errors.DONE
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from argosy.cli import local
+from argosy.cli import code_identity
 from argosy.domain import provenance
 from argosy.domain.documents import sha256
 from argosy.domain.provenance import CLEAN, UNKNOWN, Provenance
@@ -17,7 +17,7 @@ PATIENCE_SECONDS = 30
 
 def here(manifest: Path) -> Provenance:
     """Of a run of *manifest* on this machine, whose steps are processes of this environment."""
-    return _of(manifest, images={}, code=local.code_identity())
+    return _of(manifest, images={}, code=code_identity.code_identity())
 
 
 def on_a_cluster(manifest: Path, document: Mapping[str, Any]) -> Provenance:

@@ -8,21 +8,21 @@ the steps that failed.
 import argparse
 
 from argosy import errors
-from argosy.cli import approve, executing, place
+from argosy.cli import approve, executing, target
 from argosy.ports.runs import NEWEST, SUSPENDED
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     parser.add_argument("run", nargs="?", help="the run, or the beginning of its name (default: the newest)")
-    place.add_arguments(parser)
+    target.add_arguments(parser)
     executing.add_as_begun(parser)
     executing.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Resume one run; returns 0 or the code of the first step that failed."""
-    at = place.runs(arguments)
+    at = target.runs(arguments)
     found = at.get(at.find(arguments.run or NEWEST))
     if found.under_way and found.phase != SUSPENDED and found.waiting:
         for node in found.waiting:
@@ -31,6 +31,6 @@ def run(arguments: argparse.Namespace) -> int:
     code = at.resume(found.name)
     if code is not None:
         return code
-    place.say(at, "resume", found.name)
+    target.say(at, "resume", found.name)
     print(f"run {found.name} goes on")
     return errors.DONE

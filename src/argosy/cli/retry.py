@@ -8,13 +8,13 @@ separated by commas; fields are name, displayName, templateName, phase and id.
 import argparse
 
 from argosy import errors
-from argosy.cli import advice, executing, place
+from argosy.cli import executing, hints, target
 from argosy.ports.runs import CUT_OFF, FAILED
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
-    place.add_run(parser)
+    target.add_run(parser)
     parser.add_argument("--restart-successful", action="store_true", help="do steps again that succeeded, too")
     parser.add_argument("--node-field-selector", metavar="SELECTOR", help="which of them, such as displayName=train")
     executing.add_as_begun(parser)
@@ -28,15 +28,15 @@ def run(arguments: argparse.Namespace) -> int:
         raise errors.UsageError(
             "--restart-successful and --node-field-selector go together: one says that, the other which"
         )
-    at = place.runs(arguments)
+    at = target.runs(arguments)
     found = at.get(at.find(arguments.run))
     if found.phase not in FAILED and not (found.phase == "Succeeded" and again):
-        hint = f"; {advice.command(at, 'resume', found.name)} goes on with it" if found.phase in CUT_OFF else ""
+        hint = f"; {hints.command(at, 'resume', found.name)} goes on with it" if found.phase in CUT_OFF else ""
         raise errors.UsageError(f"run {found.name} is {found.phase}; only a run that failed is tried again{hint}")
     code = at.retry(found.name, again)
     if code is not None:
         return code
     words = ["--restart-successful", "--node-field-selector", again] if again else []
-    place.say(at, "retry", found.name, *words)
-    print(f"run {found.name} is tried again; {advice.command(at, 'watch', found.name)} shows it")
+    target.say(at, "retry", found.name, *words)
+    print(f"run {found.name} is tried again; {hints.command(at, 'watch', found.name)} shows it")
     return errors.DONE

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from argosy import errors
-from argosy.cli import place, progress
+from argosy.cli import progress, target
 from argosy.ports.runs import Run
 
 
@@ -14,16 +14,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     parser.add_argument("-n", "--limit", type=int, default=20, metavar="N", help="at most this many (default: 20)")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
-    place.add_arguments(parser)
+    target.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print one line a run."""
     if arguments.limit < 0:
         raise errors.UsageError(f"--limit {arguments.limit}: at least none can be listed")
-    at = place.runs(arguments)
+    at = target.runs(arguments)
     rows = [_row(each) for each in itertools.islice(at.newest_first(), arguments.limit)]
-    place.say(at, "list")
+    target.say(at, "list")
     if arguments.json:
         for row in rows:
             print(json.dumps(row))

@@ -48,10 +48,10 @@ def run(arguments: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     settings = Settings.from_environment()
     found = approval.find(wiring.forge(settings), arguments.model, arguments.environment)
-    from argosy.serving import server
+    from argosy.serving import graceful_server
 
     # Before anything that takes time: a port in use is said at once.
-    listener = server.bind(arguments.host, arguments.port)
+    listener = graceful_server.bind(arguments.host, arguments.port)
     with listener, scratch.folder("serve") as place:
         _serve(settings, found, arguments, listener, place)
     return errors.DONE

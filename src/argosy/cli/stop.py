@@ -6,16 +6,16 @@ The run is then Failed; `argosy retry` does again what was stopped. To pause it 
 import argparse
 
 from argosy import errors
-from argosy.cli import place
+from argosy.cli import target
 
-add_arguments = place.add_run
+add_arguments = target.add_run
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Stop one run."""
-    at = place.runs(arguments)
+    at = target.runs(arguments)
     name = at.find(arguments.run)
     at.stop(name)
-    place.say(at, "stop", name)
+    target.say(at, "stop", name)
     print(f"run {name} stopped")
     return errors.DONE

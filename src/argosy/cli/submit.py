@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from argosy import errors
-from argosy.cli import advice, models, parameters, place, watch
+from argosy.cli import hints, models, parameters, target, watch
 from argosy.cli import provenance as origins
 from argosy.domain import provenance
 from argosy.ports.runs import Runs
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help="a model, or the name of a WorkflowTemplate")
     parameters.add_arguments(parser)
     parser.add_argument("--watch", action="store_true", help="show the run until it ends, and leave with its exit code")
-    place.add_arguments(parser)
+    target.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -44,25 +44,25 @@ def run(arguments: argparse.Namespace) -> int:
     template = folder.workflow_name(arguments.model)
     at, installed = _found(arguments, template)
     _refuse_unknown(template, given, installed)
-    kubectl = place.kubectl(at, arguments)
+    kubectl = target.kubectl(at, arguments)
     given = {**given, **_origin(arguments.model, given, installed, kubectl)}
     _refuse_places_of_a_machine(template, given, installed)
-    runs = place.runs_of(at, arguments)
+    runs = target.runs_of(at, arguments)
     _say_different(arguments.model, runs, installed, kubectl)
     words = [word for name, value in given.items() for word in ("-p", f"{name}={value}")]
-    place.say(runs, "submit", "--from", f"workflowtemplate/{template}", *words)
+    target.say(runs, "submit", "--from", f"workflowtemplate/{template}", *words)
     name = at.submit(template, given)
     print(f"run {name} submitted to namespace {at.namespace}")
     if arguments.watch:
         return watch.until_over(runs, name)
-    print(f"{advice.command(runs, 'watch', name)} shows it")
+    print(f"{hints.command(runs, 'watch', name)} shows it")
     return errors.DONE
 
 
 def _found(arguments: argparse.Namespace, template: str) -> "tuple[Workflows, Workflow]":
     """The cluster, and the template that is installed there. Where either is missing, a slip in the name is said first."""
     try:
-        at = place.workflows(arguments)
+        at = target.workflows(arguments)
         return at, at.template(template)
     except errors.ArgosyError as error:
         if (doubt := models.doubt(arguments.model)) is None:

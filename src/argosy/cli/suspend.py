@@ -3,16 +3,16 @@
 import argparse
 
 from argosy import errors
-from argosy.cli import place
+from argosy.cli import target
 
-add_arguments = place.add_run
+add_arguments = target.add_run
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Suspend one run."""
-    at = place.runs(arguments)
+    at = target.runs(arguments)
     name = at.find(arguments.run)
     at.suspend(name)
-    place.say(at, "suspend", name)
+    target.say(at, "suspend", name)
     print(f"run {name} suspended")
     return errors.DONE

@@ -3,16 +3,16 @@
 import argparse
 
 from argosy import errors
-from argosy.cli import place
+from argosy.cli import target
 
-add_arguments = place.add_run
+add_arguments = target.add_run
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Terminate one run."""
-    at = place.runs(arguments)
+    at = target.runs(arguments)
     name = at.find(arguments.run)
     at.terminate(name)
-    place.say(at, "terminate", name)
+    target.say(at, "terminate", name)
     print(f"run {name} terminated")
     return errors.DONE

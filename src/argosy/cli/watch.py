@@ -8,19 +8,19 @@ import sys
 import time
 from collections.abc import Iterator
 
-from argosy.cli import advice, place, progress
+from argosy.cli import hints, progress, target
 from argosy.engine import outcome
 from argosy.engine.runner import Observer
 from argosy.ports.runs import Node, Run, Runs
 
-add_arguments = place.add_run
+add_arguments = target.add_run
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Watch one run."""
-    at = place.runs(arguments)
+    at = target.runs(arguments)
     name = at.find(arguments.run)
-    place.say(at, "watch", name)
+    target.say(at, "watch", name)
     return until_over(at, name)
 
 
@@ -51,7 +51,7 @@ def _tell_nodes(found: Run, told: dict[str, Node], observer: Observer) -> None:
 
 
 def _tell_stuck(found: Run, said: set[str]) -> None:
-    for line in advice.stuck(found):
+    for line in hints.stuck(found):
         if line not in said:
             said.add(line)
             print(line.strip(), file=sys.stderr)
@@ -59,5 +59,5 @@ def _tell_stuck(found: Run, said: set[str]) -> None:
 
 def _last_lines(at: Runs, found: Run) -> Iterator[str]:
     if not found.over or not at.keeps_reports:
-        yield from advice.times(at, found)
-        yield from advice.next_steps(at, found)
+        yield from hints.times(at, found)
+        yield from hints.next_steps(at, found)

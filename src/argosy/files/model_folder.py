@@ -66,17 +66,17 @@ def load(path: Path, kind: type[Read]) -> Read:
     return load_with_lines(path, kind)[0]
 
 
-def load_with_lines(path: Path, kind: type[Read], form: Form = "yaml") -> tuple[Read, "Lines"]:
+def load_with_lines(path: Path, kind: type[Read], form: Form = "yaml") -> tuple[Read, "SettingLines"]:
     """As :func:`load`, and where in the file, which has *form*, each setting stands."""
     node, content = _compose(path, form)
     try:
-        return kind.model_validate(content), Lines(path, node)
+        return kind.model_validate(content), SettingLines(path, node)
     except ValidationError as error:
         found = _meant(node, error.errors())
         raise errors.Misconfigured(errors.listed(_problem(path, node, kind, each) for each in found)) from None
 
 
-class Lines:
+class SettingLines:
     """Where the settings of a file stand."""
 
     def __init__(self, path: Path, node: yaml.Node) -> None:

@@ -40,7 +40,7 @@ class Tick:
 
 
 @dataclass(frozen=True)
-class Line:
+class Polyline:
     """A line through points in percent of the plot, y downwards: the text of an SVG ``points`` attribute."""
 
     name: str
@@ -67,7 +67,7 @@ class Chart:
     y_label: str
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[Polyline, ...]
     marks: tuple[Mark, ...] = ()
     summary: str = ""
 
@@ -130,7 +130,7 @@ def of_curve(curve: Curve) -> Chart:
     y = _scale(y for points in series.values() for _, y in points)
     # The model's own first, whatever their order in the document: the first line has the strongest colour.
     ordered = sorted(series.items(), key=lambda named: named[0] in REFERENCES)
-    lines = tuple(Line(name, _points(points, x, y), name in REFERENCES) for name, points in ordered if points)
+    lines = tuple(Polyline(name, _points(points, x, y), name in REFERENCES) for name, points in ordered if points)
     return Chart(
         title=curve.title,
         x_label=curve.x_label,
@@ -190,7 +190,7 @@ def of_search(history: SearchHistory, choice: Choice | None) -> Chart | None:
         y_label=formats.words(history.metric),
         x_ticks=_ticks(x, whole=True),
         y_ticks=_ticks(y),
-        lines=(Line("best so far", _steps([trial.number for trial in complete], best, x, y)),),
+        lines=(Polyline("best so far", _steps([trial.number for trial in complete], best, x, y)),),
         marks=marks,
         summary=(
             f"{len(complete)} complete and {len(trials) - len(complete)} pruned trials; "

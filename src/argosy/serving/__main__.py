@@ -90,13 +90,13 @@ def run(arguments: argparse.Namespace) -> None:
         raise errors.UsageError(
             "--online-digest without --online: pass the folder of the online store too, or set ARGOSY_ONLINE_STORE_URI"
         )
-    from argosy.serving import server
+    from argosy.serving import graceful_server
 
     # Before anything that takes time: a port in use is said at once.
     with ExitStack() as stack:
-        listener = stack.enter_context(server.bind(arguments.host, arguments.port))
+        listener = stack.enter_context(graceful_server.bind(arguments.host, arguments.port))
         beside = arguments.operations_port
-        operations = None if beside is None else stack.enter_context(server.bind(arguments.host, beside))
+        operations = None if beside is None else stack.enter_context(graceful_server.bind(arguments.host, beside))
         _serve(arguments, settings, listener, operations)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from argosy.domain import bundle
 from argosy.ports.features import OnlineFeatures
 from argosy.ports.prediction_log import PredictionLog, ServedRelease
-from argosy.serving import listeners, operations, server
+from argosy.serving import graceful_server, listeners, operations
 from argosy.serving.app import build_app
 from argosy.serving.health import Lifecycle
 from argosy.serving.prometheus import of as metrics_of
@@ -58,14 +58,16 @@ def run(predictor: ServablePredictor, served: ServedRelease, folder: Path, aroun
         if around.operations is not None:
             beside = operations.build_app(metrics, lifecycle)
             stack.enter_context(listeners.beside(beside, around.operations, metrics.ended))
-        line = _ready_line(served, server.address(around.listener), _example(predictor.signature, folder))
+        line = _ready_line(served, graceful_server.address(around.listener), _example(predictor.signature, folder))
 
         async def close() -> None:
             if around.online is not None:
                 await around.online.close()
 
-        stages = server.LifecycleHooks(on_ready=lambda: _say(line), on_done=close, drain_seconds=around.drain_seconds)
-        server.run(app, around.listener, lifecycle, stages, metrics.ended)
+        stages = graceful_server.LifecycleHooks(
+            on_ready=lambda: _say(line), on_done=close, drain_seconds=around.drain_seconds
+        )
+        graceful_server.run(app, around.listener, lifecycle, stages, metrics.ended)
 
 
 def _say(line: str) -> None:

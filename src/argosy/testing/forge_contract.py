@@ -15,7 +15,7 @@ from argosy.domain.evidence import ChampionRef, Evidence
 from argosy.domain.promotion_requests import Proposal, Request, State, Subject
 from argosy.domain.provenance import Provenance
 from argosy.ports.forge import Forge
-from argosy.testing.by_hand import Hand
+from argosy.testing.manual_requests import Hand
 
 TEMPLATE = {"README.md": b"the environment repo\n", "policies/toy.yaml": b"model: toy\n"}
 """What main of the forge under test starts with."""

@@ -39,7 +39,7 @@ spec:
 PATIENCE_SECONDS = 60
 
 
-class Place(Protocol):
+class RunsHost(Protocol):
     """Where the contract is tried."""
 
     @property
@@ -67,14 +67,14 @@ def is_over(run: Run) -> bool:
 class RunsContract:
     """Inherit, and provide a fixture ``place``."""
 
-    def test_none_yet(self, place: Place) -> None:
+    def test_none_yet(self, place: RunsHost) -> None:
         """Nothing is listed, nothing is found, and what makes a run is said."""
         assert list(place.runs.newest_first()) == []
         assert "`argosy" in place.runs.none_yet
         with pytest.raises(errors.UsageError):
             place.runs.find(NEWEST)
 
-    def test_a_run_that_waits(self, place: Place) -> None:
+    def test_a_run_that_waits(self, place: RunsHost) -> None:
         """It is under way, and the node that waits says what it asks for; its names are Argo's."""
         name = place.begin()
         run = place.runs.get(name)
@@ -83,7 +83,7 @@ class RunsContract:
         assert (run.local(node), node.phase, node.asks) == ("$[0].ask", Phase.RUNNING, {"code": None, "why": "none"})
         assert node.as_status()["type"] == "Suspend"
 
-    def test_names(self, place: Place) -> None:
+    def test_names(self, place: RunsHost) -> None:
         """The whole name, a beginning that only one run has, and the newest; no other."""
         older, newer = place.begin(), place.begin()
         runs = place.runs
@@ -95,7 +95,7 @@ class RunsContract:
             with pytest.raises(errors.UsageError):
                 runs.find(name)
 
-    def test_an_answer_goes_on(self, place: Place) -> None:
+    def test_an_answer_goes_on(self, place: RunsHost) -> None:
         """The node ends with what it was given, defaults for the rest and the message; the run goes on to its end."""
         name = place.begin()
         place.runs.approve(name, self._waiting(place, name), {"code": "0"}, "approved by me")
@@ -108,7 +108,7 @@ class RunsContract:
         assert (nodes["$[1].use"].template, nodes["$[1].use"].boundary) == ("use", run.root)
         assert [line.text for line in place.runs.log(name, "use", follow=False)] == ["ends by 0"]
 
-    def test_what_failed_is_tried_again(self, place: Place) -> None:
+    def test_what_failed_is_tried_again(self, place: RunsHost) -> None:
         """A step's exit code is told; the retry does the step again and nothing that succeeded, and tells the code if it ran here."""
         name = place.begin()
         place.runs.approve(name, self._waiting(place, name), {"code": "10"}, "")
@@ -122,7 +122,7 @@ class RunsContract:
         (later,) = [node for node in again.nodes.values() if node.display_name == "use"]
         assert (later.finished or 0) > (use.finished or 0)
 
-    def test_a_pause(self, place: Place) -> None:
+    def test_a_pause(self, place: RunsHost) -> None:
         """A suspended run says so until it goes on, and does not end meanwhile."""
         name = place.begin()
         place.runs.suspend(name)
@@ -131,7 +131,7 @@ class RunsContract:
         until(place.runs, name, lambda run: run.phase != SUSPENDED)
 
     @pytest.mark.parametrize("verb", ["stop", "terminate"])
-    def test_an_end(self, place: Place, verb: str) -> None:
+    def test_an_end(self, place: RunsHost, verb: str) -> None:
         """The run fails, saying why. Then nothing can be asked of it."""
         name = place.begin()
         getattr(place.runs, verb)(name)
@@ -141,13 +141,13 @@ class RunsContract:
             with pytest.raises(errors.UsageError, match=f"run {name} does not run now .it is Failed.; it is over"):
                 ask(name)
 
-    def test_the_logs_of_nobody(self, place: Place) -> None:
+    def test_the_logs_of_nobody(self, place: RunsHost) -> None:
         """A step that is not there is named, with those that are."""
         name = place.begin()
         with pytest.raises(errors.UsageError, match=f"run {name} has no step 'nobody'; it has none yet"):
             list(place.runs.log(name, "nobody", follow=False))
 
-    def test_what_is_deleted_is_gone(self, place: Place) -> None:
+    def test_what_is_deleted_is_gone(self, place: RunsHost) -> None:
         """It is listed no more, and nothing can be asked of it; the others stay."""
         name, other = place.begin(), place.begin()
         place.runs.terminate(name)
@@ -159,6 +159,6 @@ class RunsContract:
                 ask(name)
 
     @staticmethod
-    def _waiting(place: Place, name: str) -> str:
+    def _waiting(place: RunsHost, name: str) -> str:
         (node,) = place.runs.get(name).waiting
         return node.name

@@ -29,8 +29,8 @@ from argosy.ports.forge import Forge
 from argosy.promotion import seals
 from argosy.promotion.desk import Desk
 from argosy.settings import Settings
-from argosy.testing.by_hand import Files, Hand, Modes
 from argosy.testing.forge_contract import merge
+from argosy.testing.manual_requests import Files, Hand, Modes
 from kit.fake_github import FakeGithub
 from kit.hands import GithubHand, LocalHand
 from kit.offered import offer

@@ -15,7 +15,7 @@ import pytest
 
 from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import ServedRelease
-from argosy.serving import listeners, server
+from argosy.serving import graceful_server, listeners
 from argosy.serving.app import build_app
 from argosy.serving.connections import ConnectionLimits
 from argosy.serving.exchange import RequestLimits
@@ -55,7 +55,7 @@ class Running:
 def running(predictor: Predictor, limits: ConnectionLimits) -> Iterator[Running]:
     """The small model, served under *limits*."""
     ended: Counter[str] = Counter()
-    listener = server.bind("127.0.0.1", 0)
+    listener = graceful_server.bind("127.0.0.1", 0)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)  # what is not read is soon noticed
     port = listener.getsockname()[1]
     app = build_app(

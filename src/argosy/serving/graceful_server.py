@@ -1,4 +1,4 @@
-"""Runs an app on a port until it is told to stop, and stops in the order that loses no request.
+"""Graceful shutdown: runs an app on a port until it is told to stop, and stops in the order that loses no request.
 
 On SIGTERM readiness fails first; for the drain time new requests are still answered, because load balancers notice late; then the port is
 closed, what is being answered is answered, and only then does the process end.

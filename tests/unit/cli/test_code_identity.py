@@ -3,7 +3,7 @@
 import configparser
 from pathlib import Path
 
-from argosy.cli import local
+from argosy.cli import code_identity
 
 ROOT = Path(__file__).parents[3]
 
@@ -15,4 +15,4 @@ def test_whatever_a_step_can_import_is_in_its_identity() -> None:
     layers = contracts["importlinter:contract:layers"]["layers"].split("\n")
     steps = next(place for place, layer in enumerate(layers) if "steps" in layer.split(" | "))
     above = {name.strip() for layer in layers[:steps] for name in layer.split("|") if name.strip()}
-    assert above == local.NOT_IN_STEPS - {"testing"}
+    assert above == code_identity.NOT_IN_STEPS - {"testing"}

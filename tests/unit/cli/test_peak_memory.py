@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
-from argosy.cli import memory
+from argosy.cli import peak_memory
 
 MEGABYTE = 1_000_000
-linux = pytest.mark.skipif(not memory.PROC.joinpath("self/smaps_rollup").exists(), reason="only Linux tells")
+linux = pytest.mark.skipif(not peak_memory.PROC.joinpath("self/smaps_rollup").exists(), reason="only Linux tells")
 
 
 @linux
@@ -18,11 +18,11 @@ def test_a_family_holds_children_of_children() -> None:
     program = "import subprocess, sys; subprocess.run(['sleep', '30'])"
     child = subprocess.Popen([sys.executable, "-c", program])
     try:
-        while len(memory.family(child.pid)) < 2:
+        while len(peak_memory.family(child.pid)) < 2:
             assert child.poll() is None
-        assert set(memory.family(child.pid)) <= set(memory.family(os.getpid()))
+        assert set(peak_memory.family(child.pid)) <= set(peak_memory.family(os.getpid()))
     finally:
-        for pid in reversed(memory.family(child.pid)):
+        for pid in reversed(peak_memory.family(child.pid)):
             os.kill(pid, 15)
         child.wait()
 
@@ -31,7 +31,7 @@ def test_a_family_holds_children_of_children() -> None:
 def test_the_peak_holds_what_a_child_used() -> None:
     """A child that held 80 MB for a moment shows in the peak after it is gone."""
     program = "x = bytearray(80_000_000); import time; time.sleep(0.5)"
-    with memory.Sampler(interval=0.05) as sampler:
+    with peak_memory.Sampler(interval=0.05) as sampler:
         subprocess.run([sys.executable, "-c", program], check=True)
     assert sampler.peak_bytes is not None
     assert 80 * MEGABYTE < sampler.peak_bytes < 2000 * MEGABYTE
