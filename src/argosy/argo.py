@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Phase(StrEnum):
-    """Where a node stands."""
+    """The phase of a node, in Argo's words."""
 
     PENDING = "Pending"
     RUNNING = "Running"
@@ -19,22 +19,22 @@ class Phase(StrEnum):
 
     @property
     def completed(self) -> bool:
-        """Whether the node ran to an end."""
+        """True where the node ran to an end."""
         return self in (Phase.SUCCEEDED, Phase.FAILED, Phase.ERROR)
 
     @property
     def fulfilled(self) -> bool:
-        """Whether nothing more happens to the node: it ran to an end, or never will run."""
+        """True where nothing more happens to the node: it ran to an end, or never will run."""
         return self.completed or self in (Phase.SKIPPED, Phase.OMITTED)
 
     @property
     def unsuccessful(self) -> bool:
-        """Whether the node failed or errored."""
+        """True where the node failed or errored."""
         return self in (Phase.FAILED, Phase.ERROR)
 
 
 class NodeType(StrEnum):
-    """What a node stands for."""
+    """The type of a node, in Argo's words."""
 
     POD = "Pod"
     CONTAINER = "Container"

@@ -13,7 +13,7 @@ BUG = 1
 INTERRUPTED = 130
 
 BETWEEN = "\n       "
-"""What stands between the problems of one message: each has a line, set in as far as the first after ``error:``."""
+"""The separator between the problems of one message: each has a line, set in as far as the first after ``error:``."""
 
 
 class ArgosyError(Exception):
@@ -65,12 +65,12 @@ _DISK_FULL_WORDS = (
 
 
 def is_disk_full(error: OSError) -> bool:
-    """Whether the system says by *error* that a disk takes no more: full, over a quota or its largest file, read-only. See LocalDisk."""
+    """True where *error* says that a disk takes no more: full, over a quota or its largest file, read-only. See LocalDisk."""
     return error.errno in _DISK_FULL
 
 
 def says_disk_full(text: str) -> bool:
-    """Whether a program says by *text* what :func:`is_disk_full` says of an error."""
+    """True where a program says by *text* what :func:`is_disk_full` says of an error."""
     return any(words in text for words in _DISK_FULL_WORDS)
 
 

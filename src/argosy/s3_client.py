@@ -18,11 +18,11 @@ ATTEMPTS = 4
 MISSING = {"404", "NoSuchKey", "NotFound"}
 NO_KEYS = (NoCredentialsError, PartialCredentialsError)
 FAILURES = (BotoCoreError, Boto3Error)
-"""What is raised where no store answered, those without keys included; what a store answers is a ClientError."""
+"""Exceptions where no store answered, or there are no keys; an answer of a store is a ClientError."""
 
 
 def session() -> Any:
-    """What clients may share: what they read of the user's own files. Not to be used by two threads at once."""
+    """A session of boto3, which clients may share: the user's profile and keys. Not to be used by two threads at once."""
     return boto3.session.Session()
 
 
@@ -52,10 +52,10 @@ def code(error: ClientError) -> str:
 
 
 def words(error: ClientError) -> str:
-    """What the store said. It names no secret."""
+    """The store's message. It names no secret."""
     return f"{code(error)}: {(error.response.get('Error') or {}).get('Message')}"
 
 
 def is_missing(error: ClientError) -> bool:
-    """Whether the store says that there is no such object."""
+    """True where the store says that there is no such object."""
     return code(error) in MISSING

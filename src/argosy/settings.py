@@ -1,4 +1,4 @@
-"""Where things are and which keys open them: one frozen object, read from the environment once.
+"""Settings, the addresses of stores and services and their keys: one frozen object, read from the environment once.
 
 Only ``wiring``, ``cli``, and the entry of ``serving`` look at it. On a cluster the values come from a ConfigMap and a Secret per class of
 step; on a laptop everything defaults to a place under the home.
@@ -27,7 +27,7 @@ OBJECT_STORE = (
 )
 
 NO_FOLDER = frozenset("?#%")
-"""What the name of the home cannot have: databases, registry and stores below it are reached by address."""
+"""Characters that the name of the home cannot have: databases, registry and stores below it are reached by address."""
 REDIS = ("redis://", "rediss://")
 POSTGRESQL = ("postgresql://", "postgres://")
 
@@ -97,7 +97,7 @@ class Settings:
         )
 
     def endpoints(self) -> dict[str, str]:
-        """What every step may know: the content of the ConfigMap ``argosy-endpoints``. No address in it holds a password."""
+        """Addresses for every step: the content of the ConfigMap ``argosy-endpoints``. No address in it holds a password."""
         image = {"ARGOSY_SERVING_IMAGE": self.serving_image} if self.serving_image else {}
         return {
             **image,
@@ -110,7 +110,7 @@ class Settings:
         }
 
     def secrets(self) -> dict[str, dict[str, str]]:
-        """What only some steps may know: the content of the Secrets, by name."""
+        """Secrets for some steps only: the content of the Secrets, by name."""
         forge = {"ARGOSY_FORGE_TOKEN": self.forge_token} if self.forge_token else {}
         online = {"ARGOSY_ONLINE_STORE_URI": self.online_store_uri} if self.online_store_uri else {}
         return {
@@ -125,7 +125,7 @@ class Settings:
         }
 
     def places(self) -> dict[str, list[tuple[Path, bool]]]:
-        """What of this machine a step needs to see that is given a Secret, by the Secret's name: each with whether it writes there."""
+        """Places of this machine for steps that are given a Secret, by the Secret's name: each with whether it writes there."""
         forge = [_local(self.forge_uri, "local:")]
         keys = [(self.signing_key, False), (self.verifying_key, False)]
         store = [*_written(_local(self.store_uri, "file://")), *self._certificates()]

@@ -74,7 +74,7 @@ def inspection(context: str | None) -> Inspection:
 
 
 def charts(*, executable: str, context: str | None) -> Charts:
-    """What installs charts, through the program *executable*, in the cluster of *context*."""
+    """The client of Helm, through the program *executable*, in the cluster of *context*."""
     from argosy.adapters.helm_charts import HelmCharts
 
     return HelmCharts(executable=executable, context=context)
@@ -92,21 +92,21 @@ def artifacts(settings: Settings) -> Artifacts:
 
 
 def search_storage(settings: Settings, model: ModelSettings) -> SearchStorage:
-    """Where the trials of *model*'s searches are recorded."""
+    """The storage of the trials of *model*'s searches."""
     from argosy.adapters.optuna_storage import OptunaStorage
 
     return OptunaStorage(settings.search_storage_uri, model)
 
 
 def signer(settings: Settings) -> Signer:
-    """What signs with the private key."""
+    """The signer, with the private key."""
     from argosy.adapters.model_signer import KeySigner
 
     return KeySigner(settings.signing_key, settings.signing_key_text)
 
 
 def verifier(settings: Settings, key: Path | None = None) -> Verifier:
-    """What checks signatures with the public key; *key* in place of the one in the settings."""
+    """The verifier of signatures, with the public key; *key* in place of the one in the settings."""
     from argosy.adapters.model_signer import KeyVerifier
 
     return KeyVerifier(key or settings.verifying_key)
@@ -120,14 +120,14 @@ def prediction_log(settings: Settings, served: ServedRelease, features: Sequence
 
 
 def prediction_history(settings: Settings) -> PredictionHistory:
-    """What was logged."""
+    """The reader of prediction logs."""
     from argosy.adapters.segment_log.history import SegmentHistory
 
     return SegmentHistory(settings.predictions_uri)
 
 
 def keys() -> KeyMaker:
-    """What makes the keys of a laptop."""
+    """The maker of a laptop's keys."""
     from argosy.adapters import keys as made
 
     return made
@@ -164,7 +164,7 @@ def cluster_runs(at: Workflows, context: str | None) -> Runs:
 
 
 def tables() -> Tables:
-    """What reads files by their contract."""
+    """The reader of tables by their data contract, on DuckDB."""
     from argosy.adapters.duckdb_tables.tables import DuckDBTables
 
     return DuckDBTables()
@@ -172,7 +172,7 @@ def tables() -> Tables:
 
 @contextlib.contextmanager
 def sources(settings: Settings, data: str, files: Sequence[str]) -> Iterator[Path]:
-    """Where the sources *files* of the run's parameter *data* lie on this machine while the block runs.
+    """The folder on this machine with the sources *files* of the parameter *data*, while the block runs.
 
     Raises Misconfigured for a place of no kind we know.
     """
@@ -194,7 +194,7 @@ def sources(settings: Settings, data: str, files: Sequence[str]) -> Iterator[Pat
 
 
 def expectation_checker() -> ExpectationChecker:
-    """What holds tables against expectations."""
+    """The checker of expectations, on Great Expectations."""
     from argosy.adapters.gx_validation import GreatExpectations
 
     return GreatExpectations()
@@ -229,7 +229,7 @@ def shared_online_store(settings: Settings) -> SharedOnlineStore | None:
 
 
 def trial_server() -> TrialServer:
-    """What serves a bundle to see what it does."""
+    """The trial server: serves a bundle as production does, for a moment."""
     from argosy.adapters.child_server import ChildServer
 
     return ChildServer()

@@ -65,7 +65,7 @@ def _serving(folder: Path, digest: str) -> Iterator[tuple[str, int]]:
 
 
 def _address(process: "subprocess.Popen[str]") -> tuple[str, int]:
-    """Where the server listens, as the line says that it writes when it is ready."""
+    """The host and port of the server, from the line that it writes when it is ready."""
     if process.stdout is None:
         raise errors.TryAgain("the server's output cannot be read")
     lines: queue.Queue[str] = queue.Queue()

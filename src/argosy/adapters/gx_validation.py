@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 View = Literal["contract", "types", "columns", "rows"]
-"""What an expectation sees: the contract's columns and no other, what types there are, every column by itself, or columns side by side."""
+"""An expectation's view: the contract's columns and no other, what types there are, every column by itself, or columns side by side."""
 
 ABOUT_TYPES = (
     "expect_column_values_to_be_of_type",

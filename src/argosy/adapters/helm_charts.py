@@ -30,7 +30,7 @@ UNREACHABLE = (
 
 
 REFUSAL = re.compile(r"execution error at \([^)]*\): (?P<reason>.*?)(?: Use --debug flag .*)?$")
-"""What a template says that refuses its values."""
+"""The message of a template's ``fail``, which refuses values."""
 
 
 class HelmCharts:
@@ -145,7 +145,7 @@ def _remedy(said: str) -> str:
 
 
 def explained(stderr: str) -> str:
-    """What is wrong, from helm's standard error: without its own warnings and the words that every failure begins with."""
+    """The reason of a failure, from helm's standard error: without its own warnings and the words that every failure begins with."""
     lines = [
         line.strip() for line in stderr.splitlines() if line.strip() and not line.startswith(("WARNING", "level="))
     ]
@@ -159,5 +159,5 @@ def explained(stderr: str) -> str:
 
 
 def _first_word(error: ValueError) -> str:
-    """What was taken for a version: the library's message begins with it."""
+    """The text that was taken for a version: the library's message begins with it."""
     return str(error).split(" ", 1)[0].strip()

@@ -19,11 +19,11 @@ from argosy import errors
 from argosy.ports.signer import Tampered
 
 UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, RecursionError, InvalidSignature)
-"""What the library raises for a signature that is wrong, and for a file that is none, or is nested without end."""
+"""Exceptions of the library for a signature that is wrong, and for a file that is none, or is nested without end."""
 CHANGED_FILES = "Signature mismatch"
-"""How the library's word on files that differ, are missing or too many begins."""
+"""The beginning of the library's message on files that differ, are missing or too many."""
 CHANGED = re.compile(r"Hash mismatch for [\\']*([^'\\]+)")
-"""How the library names a file whose content is another."""
+"""The library's message about a file whose content is another."""
 
 
 class KeySigner:

@@ -1,4 +1,4 @@
-"""Where the charts are that came with argosy."""
+"""The folder of the charts that came with argosy."""
 
 from pathlib import Path
 

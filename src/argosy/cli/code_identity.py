@@ -1,4 +1,4 @@
-"""What stands on this machine for the images of a cluster: which of them are this environment, and what code is in it.
+"""The identity of the code on this machine, in place of a cluster's images: which of them are this environment, and what code is in it.
 
 On a cluster an image's digest says which code ran. Here a digest of what is installed does.
 """
@@ -16,7 +16,7 @@ OWN_IMAGES = ("argosy/*", "*/argosy/*", "argosy-*", "*/argosy-*")
 NOT_IN_STEPS = {"cli", "engine", "templates", "testing"}
 
 
-def code_identity() -> str:
+def digest() -> str:
     """A digest of the code that steps run: our own modules that a step can import, and the name and version of every package installed."""
     package = Path(argosy.__file__).parent
     digest = hashlib.sha256()

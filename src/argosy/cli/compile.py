@@ -75,7 +75,7 @@ def _stamp(models: list[Path]) -> int:
 
 
 def _put(path: Path, text: str | None, *, check: bool) -> bool:
-    """Whether *path* holds *text* now, or did; no text means no file."""
+    """True where *path* holds *text* now, or did; no text means no file."""
     there = path.read_text(encoding="utf-8") if path.exists() else None
     if there == text:
         if text is not None:

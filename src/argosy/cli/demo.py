@@ -99,7 +99,7 @@ class Demo:
                 say("   Production takes only what a commit holds, so the demo goes on with staging.")
 
     def _is_doubtful(self, environment: str) -> bool:
-        """Whether *environment* may refuse what this folder makes for want of a commit."""
+        """True where *environment* may refuse what this folder makes for want of a commit."""
         manifest = self.folder / folders.MANIFEST
         return environment == environment_layout.PRODUCTION and bool(provenance.here(manifest).doubts())
 

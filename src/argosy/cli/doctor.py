@@ -216,7 +216,7 @@ def _forge(settings: Settings) -> CheckResult:
 
 
 def _asked(name: str, ask: Callable[[], Iterable[CheckResult]]) -> Iterator[CheckResult]:
-    """What *ask* finds; a failure to ask is a finding about *name*."""
+    """The results of *ask*; a failure to ask is a result about *name*."""
     try:
         yield from list(ask())
     except errors.ArgosyError as error:

@@ -39,7 +39,7 @@ ANY_VERSION: dict[str, Any] = {
     "signature": "a signature",
     "verifyingKey": "a key",
 }
-"""What version.yaml and Argo CD add."""
+"""Values that version.yaml and Argo CD add."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -102,7 +102,7 @@ def _checked(arguments: argparse.Namespace, folder: Path, others: Sequence[str])
 
 
 def _problems(folder: Path, files: dict[str, bytes], chart: Path | None) -> list[Problem]:
-    """What is wrong with the environment repo whose *files* lie in *folder*."""
+    """Problems of the environment repo whose *files* lie in *folder*."""
     of_values = charts.folder(CHART, chart)
     found = [*environment_repo.problems(files), *_policies(folder, files), *_values(folder, files, of_values)]
     # What does not fit the schema cannot be rendered.
@@ -110,7 +110,7 @@ def _problems(folder: Path, files: dict[str, bytes], chart: Path | None) -> list
 
 
 def _of_change(arguments: argparse.Namespace, files: dict[str, bytes]) -> list[Problem]:
-    """What is wrong with the change since the base, and with the signatures of what it serves: with main's key, not with its own."""
+    """Problems of the change since the base, and with the signatures of what it serves: with main's key, not with its own."""
     if not arguments.base:
         return _unsigned(files, environment_repo.places(files), files.get(seals.KEY))
     repository = Repository(arguments.folder / ".git")
@@ -220,7 +220,7 @@ def _refusals(values: Any, model: str, schema: dict[str, Any], defaults: dict[st
 
 
 def _changed(repository: Repository, base: str, head: str) -> list[ChangedFile]:
-    """What *head* changes against where it left *base*, by git's trees: kinds and modes too."""
+    """The files that *head* changes against where it left *base*, by git's trees: kinds and modes too."""
     if not repository.path.exists() or repository.resolve(base) is None:
         raise errors.UsageError(
             f"--base {base}: {repository.path.parent.absolute()} has no such commit; fetch it first"

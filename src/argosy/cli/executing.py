@@ -77,7 +77,7 @@ def options(arguments: argparse.Namespace, **given: Any) -> RunOptions:
             name: tuple(Place(path, writable) for path, writable in places) for name, places in found.places().items()
         },
         working_folder=found.data_root,
-        code_identity=code_identity.code_identity(),
+        code_identity=code_identity.digest(),
         imports_with=telemetry.OFF,
         **given,
     )

@@ -49,7 +49,7 @@ def problems(model: Path) -> list[str]:
 
 
 def _said(part: Callable[[], Iterator[str]]) -> list[str]:
-    """What *part* finds; what it cannot read at all is a finding too."""
+    """The findings of *part*; a file that it cannot read is one, too."""
     try:
         return list(part())
     except errors.Misconfigured as error:

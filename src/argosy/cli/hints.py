@@ -1,4 +1,4 @@
-"""What somebody may want to know of a run next: what waits, what failed, what cannot start, and the command for each."""
+"""Hints on what to do next about a run: about nodes that wait, failed or cannot start, and the command for each."""
 
 import shlex
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ STUCK = {
 
 
 def next_steps(at: Runs, run: Run) -> Iterator[str]:
-    """What to do next about *run*, a line each."""
+    """Hints for *run*, a line each: resume, retry, approve, or why a pod cannot start."""
     if run.phase in (*CUT_OFF, SUSPENDED):
         yield f"{command(at, 'resume', run.name)} goes on"
     elif run.phase in FAILED:
@@ -38,7 +38,7 @@ def command(at: Runs, verb: str, run: str, *words: str) -> str:
 
 
 def times(at: Runs, run: Run) -> Iterator[str]:
-    """Where the minutes of a run that is over went, if no report says so; those of a step begin with its pod."""
+    """The line on the time of a run that is over, where no report has one; a step's time begins with its pod."""
     if at.keeps_reports or run.started is None or run.finished is None:
         return
     from argosy.report import record, terminal

@@ -28,7 +28,7 @@ OTHER_WORDS = {
     "status": "view",
     "ls": "list",
 }
-"""What other tools call an action."""
+"""Words that other tools have for a verb, each with Argosy's."""
 
 REFUSED = {errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EEXIST}
 
@@ -105,7 +105,7 @@ def _dispatch(argv: Sequence[str]) -> int:
 
 
 def _disk_failure(error: OSError) -> errors.ArgosyError | None:
-    """What the disk refused, where that is the machine's or the user's to mend; None where it is a bug of ours."""
+    """The error for a disk that is full or read-only, where the user can mend it; None where it is a bug of ours."""
     if errors.is_disk_full(error):
         place = f" at {error.filename}" if error.filename else ""
         return errors.LocalDisk(

@@ -21,7 +21,7 @@ def fresh(model: Path) -> Path:
 
 
 def compiled(model: Path) -> str:
-    """What the folder *model* compiles to. Raises Misconfigured."""
+    """The manifest that the folder *model* compiles to. Raises Misconfigured."""
     from argosy.cli import folder_check
     from argosy.templates import compiler  # not before: hera takes most of a second
 
@@ -30,7 +30,7 @@ def compiled(model: Path) -> str:
 
 
 def schedule(model: Path) -> str | None:
-    """What starts the pipeline of the folder *model* by itself; None where nothing does. Raises Misconfigured."""
+    """The CronWorkflow that starts the pipeline of *model*; None where its settings have no schedule. Raises Misconfigured."""
     from argosy.templates import schedule as schedules
 
     return schedules.compile_folder(model)

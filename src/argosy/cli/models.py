@@ -40,7 +40,7 @@ def no_folder(path: Path) -> str:
 
 
 def hint(path: Path) -> str:
-    """What ends the line that says there is no *path*: the model's folder that was probably meant, where one is near."""
+    """The end of the line that says there is no *path*: the model's folder that was probably meant, where one is near."""
     folders = [found.parent for found in WORKFLOWS.glob(f"*/{folder.PIPELINE}")]
     close = difflib.get_close_matches(path.name.replace("-", "_"), [found.name for found in folders], n=1)
     return f"; did you mean {WORKFLOWS / close[0]}" if close else ""

@@ -107,7 +107,7 @@ def _after_merge(arguments: argparse.Namespace, desk: Desk, here: Settings) -> i
 
 
 def _follow(merged: Request, desk: Desk, here: Settings) -> int:
-    """What a merge leads to. Every part may be repeated, so a failure here is mended by the same command."""
+    """Do what follows a merge. Every part is idempotent, so a failure here is mended by the same command."""
     followed = following.follow(desk.forge, merged, on_merge=here.next_on_merge)
     if followed.waits_for:
         print(f"the next request opens once {followed.waits_for} is healthy")

@@ -17,7 +17,7 @@ PATIENCE_SECONDS = 30
 
 def here(manifest: Path) -> Provenance:
     """Of a run of *manifest* on this machine, whose steps are processes of this environment."""
-    return _of(manifest, images={}, code=code_identity.code_identity())
+    return _of(manifest, images={}, code=code_identity.digest())
 
 
 def on_a_cluster(manifest: Path, document: Mapping[str, Any]) -> Provenance:
@@ -44,7 +44,7 @@ def stamped(document: Mapping[str, Any], origin: Provenance) -> dict[str, Any]:
 
 
 def stated(document: Mapping[str, Any]) -> Provenance | None:
-    """What *document* says of itself; None where it has no place for it. Raises Misconfigured where that is no provenance."""
+    """The provenance that *document* states; None where it has no place for it. Raises Misconfigured where that is no provenance."""
     for entry in (document.get("spec", {}).get("arguments") or {}).get("parameters") or []:
         if entry["name"] == provenance.PARAMETER:
             return Provenance.from_text(str(entry.get("value") or ""))
@@ -105,7 +105,7 @@ def _digest(model: Path) -> str:
 
 
 def _git(model: Path, *words: str) -> str | None:
-    """What git says in *model*; None where it has nothing to say."""
+    """The answer of git in *model*; None where it has nothing to say."""
     command = ["git", "-c", "core.quotePath=false", "-C", str(model), *words]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS)

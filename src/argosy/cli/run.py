@@ -85,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _of_model(manifest: api.Manifest, root: Path) -> dict[str, str]:
-    """What the parameters of a model's pipeline are on this machine where nobody says otherwise: its data below *root*, and where it
+    """Defaults, on this machine, of a model's parameters: its data below *root*, and where it
     comes from."""
     for document in manifest.all():
         model = (document.body["metadata"].get("annotations") or {}).get(folder.MODEL)

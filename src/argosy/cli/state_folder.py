@@ -1,4 +1,4 @@
-"""What this machine's state folder needs: made where it is not there yet. Each is quick where it is, and safe to ask twice, also at once.
+"""Makes the keys and folders that the state folder lacks. Each is quick where it is, and safe to ask twice, also at once.
 
 On a cluster keys come from Secrets, the environment repo and the registry are servers, and nothing here runs.
 """

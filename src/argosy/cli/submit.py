@@ -82,7 +82,7 @@ def _document(manifest: Path) -> dict[str, Any]:
 
 
 def _origin(model: str, given: Mapping[str, str], installed: "Workflow", kubectl: str) -> dict[str, str]:
-    """Where the run comes from, if what is installed does not say so and is the project's own manifest. *kubectl*: how it is told where.
+    """The provenance of the run, if what is installed does not state it and is the project's own manifest. *kubectl*: how it is told where.
 
     Raises UsageError where the command line says where the run comes from.
     """
@@ -118,7 +118,7 @@ def _refuse_places_of_a_machine(template: str, given: Mapping[str, str], install
 
 
 def _say_different(model: str, at: Runs, installed: "Workflow", kubectl: str) -> None:
-    """What runs is what is installed. Where the project's own manifest says otherwise, whoever submits it should know."""
+    """Say where the project's manifest differs from the installed one, which is the one that runs."""
     manifest = _manifest(model)
     if not manifest.exists():
         return

@@ -33,7 +33,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
 
 
 def is_cluster(arguments: argparse.Namespace) -> bool:
-    """Whether the verb is about a cluster."""
+    """True where the verb is about a cluster."""
     return bool(arguments.cluster or arguments.namespace or arguments.context)
 
 
@@ -62,13 +62,13 @@ def runs_of(at: "Workflows", arguments: argparse.Namespace) -> Runs:
 
 
 def kubectl(at: "Workflows", arguments: argparse.Namespace) -> str:
-    """How a command of kubectl begins that is about the namespace *at*, which *arguments* mean."""
+    """The beginning of a kubectl command about the namespace *at*, which *arguments* mean."""
     context = ["--context", arguments.context] if arguments.context else []
     return shlex.join(["kubectl", "-n", at.namespace, *context])
 
 
 def workflows(arguments: argparse.Namespace) -> "Workflows":
-    """What is installed on the cluster that *arguments* mean. Raises Misconfigured where there is none, or no client for one."""
+    """The workflows and templates on the cluster that *arguments* mean. Raises Misconfigured where there is none, or no client for one."""
     return wiring.workflows(arguments.namespace, arguments.context)
 
 

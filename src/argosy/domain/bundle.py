@@ -31,7 +31,7 @@ SCALE = 2**20
 
 
 class Signature(Document):
-    """What a server needs to turn a request into a prediction without running code of the model's own."""
+    """The model's signature: all that turns a request into a prediction without running code of the model's own."""
 
     model: str
     task: Task
@@ -42,10 +42,10 @@ class Signature(Document):
     split: EntitySplit | TimeSplit = Field(discriminator="by")
     """Which rows the model never saw: a later comparison on a holdout must not hold any it was trained on."""
     transformation: Literal["argosy.dev/tabular-v1"] = "argosy.dev/tabular-v1"
-    """How rows become a matrix: columns in order; numbers as float32; a category as the index of its level; null, and a level not
+    """The encoding of rows as a matrix: columns in order; numbers as float32; a category as the index of its level; null, and a level not
     listed, as missing."""
     serving: Serving = Serving()
-    """What becomes of rows that the model was not made for."""
+    """The policy for rows that the model was not made for."""
     xgboost: str
     """Version that fitted the model; a server of another minor version refuses it."""
 

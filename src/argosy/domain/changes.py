@@ -1,4 +1,4 @@
-"""What a change to the environment repo is about, by the paths that its commit changes: one model in one environment, or rules.
+"""The subject of a change to the environment repo, by the paths that its commit changes: one model in one environment, or rules.
 
 Pure rules over paths, kinds and modes, the same for every forge. What a request's text says about itself is only a claim; it is held
 against the subject that is found here.
@@ -24,11 +24,11 @@ RULES = re.compile(
     r"(policies|clusters|keys|\.github|\.gitlab|\.gitea)/.*|(docs/)?CODEOWNERS|(.*/)?\.git[a-z]+|models/[^/]+/values\.yaml",
     re.IGNORECASE | re.DOTALL,
 )
-"""What decides how a version is judged, rendered, served or reviewed."""
+"""Files that decide how a version is judged, rendered, served or reviewed."""
 
 
 class Kind(StrEnum):
-    """What became of a file. A renamed file is one that was removed and one that was added."""
+    """A file's change. A renamed file is one that was removed and one that was added."""
 
     ADDED = "added"
     CHANGED = "changed"
@@ -54,7 +54,7 @@ class ChangedFile:
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with a file."""
+    """One problem of a changed file."""
 
     path: str
     said: str
@@ -88,7 +88,7 @@ def served(changed: Iterable[ChangedFile]) -> list[Place]:
 
 
 def problems(changed: Iterable[ChangedFile]) -> list[Problem]:
-    """What *changed* does that one request may not: a second model or environment, a rule or any other file beside a version."""
+    """Changes in *changed* that one request may not make: a second model or environment, a rule or any other file beside a version."""
     files = sorted(changed, key=lambda one: one.path)
     places = served(files)
     if not places:
@@ -120,12 +120,12 @@ def _too_many_notes(files: Iterable[ChangedFile]) -> list[Problem]:
 
 
 def is_rule(path: str) -> bool:
-    """Whether *path* decides how versions are judged, rendered, served or reviewed."""
+    """True where the file *path* decides how versions are judged, rendered, served or reviewed."""
     return RULES.fullmatch(path) is not None
 
 
 def subject(changed: Sequence[ChangedFile], read: Callable[[str], bytes | None]) -> Subject:
-    """What a request is about whose commit makes the changes *changed*; *read*: a file of that commit.
+    """The subject of a request whose commit makes the changes *changed*; *read*: a file of that commit.
 
     Raises Rejected, with every path that is wrong, where it is about no version, about several, or about anything else besides.
     """
@@ -178,7 +178,7 @@ def _champion(path: str, content: bytes | None) -> str | None:
 
 
 def disagreements(claimed: Subject, found: Subject) -> list[str]:
-    """Where a request's text says something else than its commit does, one line each."""
+    """Differences between a request's text and its commit, one line each."""
     said, done = claimed.model_dump(), found.model_dump()
     return [
         f"{name.replace('_', ' ')}: its text says {said[name]}, its commit {done[name]}"

@@ -1,4 +1,4 @@
-"""How Helm lays values over the defaults of a chart: what it would refuse at a sync is found in the file that a repository holds."""
+"""Merges values over a chart's defaults as Helm does: what Helm would refuse at a sync is found in the file that a repository holds."""
 
 from collections.abc import Mapping
 from typing import Any

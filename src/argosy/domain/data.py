@@ -1,4 +1,4 @@
-"""What is known of the data of a run: the snapshot, where it came from, what was kept aside, what validation said."""
+"""The documents about a run's data: snapshot, lineage, rejected rows, feature schema, validation result."""
 
 from typing import Literal
 
@@ -29,7 +29,7 @@ class SnapshotManifest(Document):
 
 
 class SourceLineage(Document):
-    """Where one table came from and what reading it cost."""
+    """The lineage of one table: its source file, and the rows read, kept and rejected."""
 
     source: str
     location: str
@@ -61,7 +61,7 @@ Layer = Literal["schema", "statistical", "business"]
 
 
 class ExpectationResult(Document):
-    """What one expectation found."""
+    """The result of one expectation, as ``validation.json`` holds it."""
 
     layer: Layer
     source: str
@@ -99,7 +99,7 @@ class FeatureColumn(Document):
     personal: bool = False
     """Personal data by the contract: never logged with a prediction."""
     nullable: bool = True
-    """Whether null is a value to expect: the contract allows it, or examples had none for a row (a join found nothing)."""
+    """True where null is a value to expect: the contract allows it, or examples had none for a row (a join found nothing)."""
 
 
 class FeatureSchema(Document):

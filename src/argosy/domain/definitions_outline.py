@@ -1,4 +1,4 @@
-"""What a definitions file says on the face of it: names and lines, without running it.
+"""An outline of a Feast definitions file, read from its text: names and lines, without running it.
 
 What it really defines is known once Feast has loaded it, in ``build-features``.
 """
@@ -32,7 +32,7 @@ class SourceLine:
 
 @dataclass(frozen=True)
 class Definitions:
-    """What could be told; the rest is left out, never guessed."""
+    """The parts that could be read from the text; the rest is left out, never guessed."""
 
     features: list[FeatureLine]
     """Of the views that a service takes whole."""

@@ -1,4 +1,4 @@
-"""What a cluster must have for Argosy, and what is wrong with one: pure checks of what was seen there.
+"""The prerequisites of a cluster, and the checks of `argosy doctor`: pure checks of what was seen there.
 
 Each finding says what was seen and, where it is wrong, the fix. Looking is an adapter's business.
 """
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class CheckState(StrEnum):
-    """How one thing stands."""
+    """The result of a check, in a word."""
 
     OK = "ok"
     WRONG = "wrong"
@@ -34,7 +34,7 @@ class Controller:
 
     name: str
     image: re.Pattern[str]
-    """What its image is called, tag apart."""
+    """The pattern of its image's name, without the tag."""
     floors: tuple[tuple[int, ...], ...]
     """The oldest version of each line that will do; a line older than the first will not."""
     definitions: Mapping[str, str]
@@ -95,7 +95,7 @@ def version(text: str) -> tuple[int, ...] | None:
 
 
 def kubernetes(seen: str) -> CheckResult:
-    """Whether the cluster's own version will do."""
+    """Check the Kubernetes version against :data:`KUBERNETES`, the oldest that will do."""
     found = version(seen)
     if found and found < KUBERNETES:
         return CheckResult("kubernetes", CheckState.WRONG, seen, f"upgrade it to {_dotted(KUBERNETES)} or newer")
@@ -105,7 +105,7 @@ def kubernetes(seen: str) -> CheckResult:
 def controller(
     wanted: Controller, definitions: Mapping[str, Iterable[str]], images: Iterable[str] | None
 ) -> list[CheckResult]:
-    """Whether *wanted* is there, by its resource types, and new enough, by the *images* that run (None: they may not be listed)."""
+    """Check that *wanted* is installed, by its resource types, and new enough, by the *images* that run (None: they may not be listed)."""
     missing = [f"{name} {used}" for name, used in wanted.definitions.items() if used not in definitions.get(name, ())]
     if missing:
         fix = f"install {wanted.name}: {wanted.install}"
@@ -130,7 +130,7 @@ def _release(wanted: Controller, images: Iterable[str] | None) -> CheckResult:
 
 
 def new_enough(found: tuple[int, ...], floors: tuple[tuple[int, ...], ...]) -> bool:
-    """Whether *found* reaches the floor of its own line, or is of a line newer than all that have one."""
+    """True where *found* reaches the floor of its own line, or is of a line newer than all that have one."""
     lines = [floor for floor in floors if floor[0] == found[0]]
     return found >= lines[-1] if lines else found > floors[-1]
 
@@ -168,11 +168,11 @@ SUBMITTER = (
     *(Right(verb, "", "pods") for verb in ("get", "list", "delete")),
     Right("get", "", "pods", "log"),
 )
-"""What it takes to submit, watch, retry and stop."""
+"""The RBAC rights that it takes to submit, watch, retry and stop."""
 
 
 def rights(denied: Iterable[Right], namespace: str) -> CheckResult:
-    """Whether whoever asks may do what submitting takes; *denied*: what they may not."""
+    """Check the submitter's RBAC rights in *namespace*; *denied*: those that are lacking."""
     lacking = [str(right) for right in denied]
     if not lacking:
         return CheckResult("rights", CheckState.OK, f"you may submit, watch, retry and stop in {namespace}")
@@ -199,7 +199,7 @@ def restricted(namespaces: Mapping[str, Mapping[str, str]] | None, *, pipelines:
 
 
 def executor(namespaces: list[str], contexts: Mapping[str, Mapping[str, object]] | None) -> CheckResult:
-    """Whether Argo's own containers may run where pipelines do. *namespaces*: of pipelines, restricted ones only; *contexts*: what each
+    """Check that Pod Security admits Argo's executor. *namespaces*: of pipelines, restricted ones only; *contexts*: what each
     controller gives its containers, by its namespace, None where that cannot be seen."""
     if not namespaces:
         return CheckResult(POD_SECURITY, CheckState.OK, "pipelines run where Argo's own containers are not refused")
@@ -219,7 +219,7 @@ def executor(namespaces: list[str], contexts: Mapping[str, Mapping[str, object]]
 
 
 def initializer(namespaces: list[str], contexts: Mapping[str, Mapping[str, object]] | None) -> CheckResult:
-    """Whether what fetches models for KServe may run where they are served. *namespaces*: of models, restricted ones only; *contexts*: by
+    """Check that Pod Security admits KServe's storage initializer. *namespaces*: of models, restricted ones only; *contexts*: by
     name of the ClusterStorageContainer, None where that cannot be seen."""
     if not namespaces:
         return CheckResult(
@@ -240,7 +240,7 @@ def initializer(namespaces: list[str], contexts: Mapping[str, Mapping[str, objec
 
 
 def confined(context: Mapping[str, object]) -> bool:
-    """Whether a container with this security context passes the profile, in a pod that is not root's and has a seccomp profile, as all of
+    """True where a container with this context passes ``restricted``, in a pod that is not root's and has a seccomp profile, as all of
     Argosy's are."""
     capabilities = context.get("capabilities")
     dropped = capabilities.get("drop") if isinstance(capabilities, Mapping) else None
@@ -252,7 +252,7 @@ LAPTOP_ONLY = ("sqlite:", "file:", "local:")
 
 
 def endpoints(content: Mapping[str, str] | None) -> list[CheckResult]:
-    """Whether the addresses that every step is given can be reached from a pod."""
+    """Check that the addresses in the ConfigMap of endpoints can be reached from a pod."""
     if content is None:
         return [CheckResult(ENDPOINTS, CheckState.WRONG, "there is no such ConfigMap", PLATFORM)]
     wrong = []
@@ -271,7 +271,7 @@ def endpoints(content: Mapping[str, str] | None) -> list[CheckResult]:
 
 
 def clock(ahead: float) -> CheckResult:
-    """Whether this machine and the cluster agree about the time; *ahead*: seconds by which this machine is."""
+    """Check the clock skew between this machine and the cluster; *ahead*: seconds by which this machine is."""
     if abs(ahead) > SKEW_SECONDS:
         said = f"this machine is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the cluster"
         return CheckResult(

@@ -31,7 +31,7 @@ Word = Literal["drift", "no drift", "too few", "no data"]
 
 
 class Window(Document):
-    """What was logged in some time, as counts in the bins of one model."""
+    """A drift window: the predictions logged in some time, as counts in the bins of one model."""
 
     rows: int
     columns: list[Histogram]
@@ -67,7 +67,7 @@ def _emptied(histogram: Histogram) -> Histogram:
 
 
 class Thresholds(Document):
-    """What is called drift."""
+    """The limits above which a difference is called drift."""
 
     minimum_rows: int = Field(default=200, ge=FEWEST_ROWS)
     """Fewer logged rows say nothing."""
@@ -82,7 +82,7 @@ class Thresholds(Document):
     """Standard deviations of the scores by which the mean must have moved besides: round a mean near 0 any change is relatively large."""
 
     def confirms(self, adjusted_p: float) -> bool:
-        """Whether a test with that p-value says that it was no chance."""
+        """True where a test with that p-value is significant, after Holm's correction."""
         return adjusted_p < self.significance * OF_ONE_REFERENCE
 
 
@@ -131,20 +131,20 @@ class MeanShift(Document):
 
 
 class About(Document):
-    """What a report is about."""
+    """The model, environment and window that a report is about."""
 
     model: str
     environment: str
     model_digest: str
     version: int | None = None
     score: str = "prediction"
-    """What the model's scores are, in words."""
+    """The name of the model's scores, in words."""
     since: datetime.datetime | None = None
     until: datetime.datetime | None = None
 
 
 class DriftReport(Document):
-    """What ``argosy drift`` says."""
+    """The result of ``argosy drift``: every difference, judged, and whether there is drift."""
 
     about: About
     rows: int
@@ -198,7 +198,7 @@ def _judged(mean: MeanShift, findings: Sequence[Finding], thresholds: Thresholds
 
 
 def mean_shift(scores: Moments, before: Moments) -> MeanShift | None:
-    """How the mean of *scores* moved; None where there are too few on a side."""
+    """The shift of the mean of *scores*, with a z-test; None where there are too few on a side."""
     if min(scores.count, before.count) < FEWEST_ROWS:
         return None
     moved, deviation = scores.mean - before.mean, math.sqrt(before.variance)

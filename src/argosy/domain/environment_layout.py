@@ -1,4 +1,4 @@
-"""Where things lie in the environment repo, and in which order a model passes its environments. Pure functions."""
+"""The layout of the environment repo, and the order in which a model passes its environments. Pure functions."""
 
 STAGING, PRODUCTION = "staging", "production"
 ENVIRONMENTS = (STAGING, PRODUCTION)
@@ -19,7 +19,7 @@ def version_path(model: str, environment: str) -> str:
 
 
 def evidence_folder(model: str, environment: str) -> str:
-    """Where the evidence for that version lies, signatures included."""
+    """The folder of the evidence for that version, signatures included."""
     return f"{folder(model, environment)}/evidence"
 
 

@@ -1,4 +1,4 @@
-"""What must hold of an environment repo as it lies there, and of one change to it: pure checks of paths and contents.
+"""The rules for an environment repo as it lies there, and for one change to it: pure checks of paths and contents.
 
 Whether policies and values can be read is their readers' business; whether a signature is right is a check of its request.
 """
@@ -22,9 +22,9 @@ VALUES = re.compile(r"models/(?P<model>[^/]+)/values\.yaml")
 OF_MODEL = re.compile(r"models/(?P<model>[^/]+)/(?P<rest>.+)")
 NOTE = re.compile(r"models/[^/]+/rejected/[0-9a-f]{64}\.txt")
 OF_VERSION = {"modelDigest", "storageUri", "onlineStore", "evidenceDigest", "policyDigest", "version", "image"}
-"""What `version.yaml` alone says."""
+"""Values that `version.yaml` alone sets."""
 OF_CLUSTER = {"environment", "signature", "verifyingKey"}
-"""What Argo CD alone says, from where a file lies."""
+"""Values that Argo CD alone sets, from where a file lies."""
 LOADED = re.compile(
     r"LD_.*|DYLD_.*|GLIBC_TUNABLES|GCONV_PATH|PYTHON(PATH|HOME|STARTUP|INSPECT|BREAKPOINT|USERBASE|PLATLIBDIR|WARNINGS|EXECUTABLE"
     r"|PYCACHEPREFIX|CASEOK)|PATH|HOME|BASH_ENV|ENV|OPENSSL_(CONF|MODULES|ENGINES)|ARGOSY_.*"
@@ -43,7 +43,7 @@ def places(paths: Iterable[str]) -> list[changes.Place]:
 
 
 def problems(files: Mapping[str, bytes]) -> Iterator[Problem]:
-    """What is wrong with the repo whose files are *files* (path to content)."""
+    """Problems of the repo whose files are *files* (path to content)."""
     for model in models(files):
         yield from _folder(model, files)
         for environment in environment_layout.ENVIRONMENTS:
@@ -120,7 +120,7 @@ def _of_model(path: str, content: bytes, version: release.Version) -> Iterator[P
 
 
 def _released(version: release.Version, folder: str, files: Mapping[str, bytes]) -> Iterator[Problem]:
-    """What the release beside the evidence says otherwise; earlier Argosys put none there."""
+    """Differences between *version* and the release beside its evidence; earlier Argosys put none there."""
     path = f"{folder}/{RELEASE}"
     if path not in files:
         return
@@ -160,7 +160,7 @@ def look_alikes(paths: Iterable[str]) -> Iterator[Problem]:
 
 
 def forbidden(values: Mapping[str, Any]) -> Iterator[str]:
-    """What a model's values, which production shares, say and may not."""
+    """Values of a model's ``values.yaml``, which production shares, that may not be set there."""
     for name in sorted(OF_VERSION & values.keys()):
         yield f"{name}: version.yaml says this, and nothing else may"
     for name in sorted(OF_CLUSTER & values.keys()):

@@ -1,4 +1,4 @@
-"""What evaluate found, in the form that reviewers, signatures and reports rely on."""
+"""The evidence that ``evaluate`` writes: gates, comparison, verdict, tables, in the form that reviewers, signatures and reports rely on."""
 
 import re
 from collections.abc import Sequence
@@ -59,7 +59,7 @@ class ComparisonResult(Document):
     outcome: Literal["better", "not-inferior", "inferior", "inconclusive"]
     reason: str
     compared: bool = True
-    """Whether both models answered; else the figures are none, and *reason* says what was in the way."""
+    """True where both models answered; else the figures are none, and *reason* says what was in the way."""
 
 
 class Table(Document):
@@ -144,5 +144,5 @@ def failed(gates: Sequence[GateResult]) -> list[GateResult]:
 
 
 def tally(gates: Sequence[GateResult]) -> str:
-    """How many of *gates* failed, in the one way of counting that verdict, request and report share."""
+    """The number of failed *gates* as text, in the one way of counting that verdict, request and report share."""
     return f"{len(failed(gates))} of {len(counting(gates))} gates failed"

@@ -36,7 +36,7 @@ class Expectation(Document):
 
     @property
     def is_about_the_table(self) -> bool:
-        """Whether it is about which columns and how many rows there are, and not about values."""
+        """True where it is about which columns and how many rows there are, and not about values."""
         return self.type.startswith("expect_table_") or self.type == "expect_column_to_exist" or not self.columns
 
 

@@ -1,4 +1,4 @@
-"""How a number reads wherever people read it: report, terminal, Markdown. One place, so that no two of them differ."""
+"""Formats of numbers wherever people read it: report, terminal, Markdown. One place, so that no two of them differ."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What is wrong between the files of a model's folder: columns, sources and measurements that the settings do not have.
+"""Checks between the files of a model's folder: columns, sources and measurements that the settings do not have.
 
 Takes what was read, says what is wrong and where; reading, and which line that is, is left to adapters.
 """

@@ -35,7 +35,7 @@ def parity(difference: str | None) -> GateResult:
 
 
 def holds(measured: float | None, *, at_least: float | None, at_most: float | None) -> bool:
-    """Whether *measured* keeps its bound, on which it may lie."""
+    """True where *measured* keeps its bound, on which it may lie."""
     if measured is None or not math.isfinite(measured):
         return False
     # Asked so that a comparison with NaN, which is always false, can only fail a gate.

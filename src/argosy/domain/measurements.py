@@ -28,7 +28,7 @@ FAIRNESS_OF_BINARY = (
 FAIRNESS_OF_OTHERS = ("score_ratio", "score_difference")
 
 BUSINESS = ("false_negative", "false_positive", "true_negative", "true_positive")
-"""What ``evaluation.business`` gives a worth to."""
+"""The outcomes (confusion matrix) that ``evaluation.business`` gives a worth to."""
 
 SLICE = "performance.slice."
 _ALWAYS = (
@@ -63,7 +63,7 @@ def names(settings: ModelSettings) -> list[str]:
 
 
 def unknown(metric: str, settings: ModelSettings) -> str | None:
-    """What to say of a limit on *metric* where no such thing is measured of this model; None where it is."""
+    """The error text for a limit on *metric* where no such thing is measured of this model; None where it is."""
     known = names(settings)
     if metric in known or any(metric.startswith(f"{SLICE}{column}.") for column in settings.evaluation.slices):
         return None
@@ -76,7 +76,7 @@ def unknown(metric: str, settings: ModelSettings) -> str | None:
 
 
 def unknown_score(score: str, task: Task) -> str | None:
-    """What to say of *score* where *task* has none of that name; None where it has."""
+    """The error text for *score* where *task* has none of that name; None where it has."""
     known = SCORES[task]
     if score in known:
         return None

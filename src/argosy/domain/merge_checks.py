@@ -1,4 +1,4 @@
-"""What must hold for a promotion request to be merged: pure checks of its files against what main says.
+"""The merge checks of a promotion request: pure checks of its files against what main says.
 
 The one check that needs keys and the model store, the signature, is the caller's; its result joins these as a :class:`Check`.
 """
@@ -32,7 +32,7 @@ class Check:
 
 @dataclass(frozen=True)
 class MainState:
-    """What main says about a model, at one commit; ``argosy.promotion.standing`` reads it."""
+    """The state of main for one model, at one commit; ``argosy.promotion.standing`` reads it."""
 
     model: str
     champion: release.Version | None
@@ -43,12 +43,12 @@ class MainState:
     """Why the model that is asked about was taken out of service; None where it was not."""
 
     def serves(self, model_digest: str) -> bool:
-        """Whether that model is in production."""
+        """True where that model is in production, the champion."""
         return self.champion is not None and self.champion.model_digest == model_digest
 
 
 def overtaken(evidence: Evidence, main: MainState) -> list[Check]:
-    """Whether *evidence* still answers the question that main asks: this champion, this policy, a model that was not taken out."""
+    """Check that *evidence* is not stale by main: this champion, this policy, a model that was not taken out."""
     compared, champion = evidence.champion.model_digest, main.champion.model_digest if main.champion else None
     out = main.rejected
     return [
@@ -75,7 +75,7 @@ def overtaken(evidence: Evidence, main: MainState) -> list[Check]:
 
 
 def of_order(subject: Subject, before: release.Version | None) -> list[Check]:
-    """Whether the environment before the one of *subject*, which serves *before* by main's word, serves this model; none for the first.
+    """Check that the environment before that of *subject*, where main names *before*, serves this model; none for the first.
 
     Not final: in an emergency a reviewer may go past it, by name.
     """
@@ -96,7 +96,7 @@ def without_subject(reason: str) -> Check:
 
 
 def of_subject(claimed: Subject, found: Subject) -> Check:
-    """Whether a request's text says of it what its commit changes: people read the one, the other is merged."""
+    """Check that a request's text names what its commit changes: people read the one, the other is merged."""
     if wrong := changes.disagreements(claimed, found):
         return without_subject(f"its text is about something else than its commit: {'; '.join(wrong)}")
     place = f"{found.model} in {found.environment}"
@@ -104,7 +104,7 @@ def of_subject(claimed: Subject, found: Subject) -> Check:
 
 
 def of_release(version: release.Version, released: Release, *, legacy: bool) -> Check:
-    """Whether *version* is what was *released*, in every field that evidence and policy do not bind.
+    """Check that *version* is what was *released*, in every field that evidence and policy do not bind.
 
     *legacy*: a release from before online stores were named in releases will do, as for what main had already.
     """
@@ -130,7 +130,7 @@ def _shown(value: object) -> str:
 
 
 def of_term(released: Release, now: datetime.datetime, *, final: bool) -> Check:
-    """Whether *released* may be served at *now*; servers refuse it afterwards."""
+    """Check that *released* has not expired at *now*; servers refuse it afterwards."""
     until = f"{released.not_after:%Y-%m-%d %H:%M} UTC"
     passed = now < released.not_after
     reason = f"may be served until {until}" if passed else f"the release expired at {until}; {ANEW}"
@@ -217,7 +217,7 @@ def _verdict(evidence: Evidence) -> Check:
 
 
 def _repeatable(subject: Subject, evidence: Evidence) -> Check:
-    """Whether the model can be made again from what is written down. Production insists; other environments say what is missing."""
+    """Check the provenance: the model can be reproduced from it. Production insists; other environments say what is missing."""
     why = "; ".join(evidence.provenance.doubts())
     passed = True
     if not why:

@@ -78,12 +78,12 @@ class Column(Document):
 
     @property
     def format_has_zone(self) -> bool:
-        """Whether every time says its zone itself."""
+        """True where ``format`` holds a zone, so that every time says its own."""
         return self.format is not None and ("%z" in self.format or "%Z" in self.format)
 
     @property
     def is_read_from_text(self) -> bool:
-        """Whether the contract says how this column's values are written as text, whatever the file is."""
+        """True where the contract says how this column's values are written as text, whatever the file is."""
         return bool(self.format or self.means_true)
 
 
@@ -293,7 +293,7 @@ class Schedule(Document):
 
 
 def _wrong(at: tuple[str | int, ...], text: str) -> PydanticCustomError:
-    """What is wrong at *at*, a place that is not where pydantic found it."""
+    """A problem at *at*, a place that is not where pydantic found it."""
     return PydanticCustomError("misplaced", "{text}", {"text": text, "at": at})
 
 

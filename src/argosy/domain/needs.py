@@ -1,4 +1,4 @@
-"""What the pipelines of a namespace name and have to find there: accounts, Secrets with their keys, a place for artifacts.
+"""The prerequisites of a namespace's pipelines: accounts, Secrets with their keys, a place for artifacts.
 
 Read from the WorkflowTemplates that are installed and from the addresses that steps are given, so that nothing is wanted that nobody uses,
 and nothing forgotten that somebody does.
@@ -20,12 +20,12 @@ STEP, EXECUTOR = "argosy-step", "argosy-executor"
 CLASSES = ("data", "forge", "forge-reader", "online", "registry", "search", "signing", "store")
 """Classes of steps, each with a Secret ``argosy-<class>``."""
 USUAL_ACCOUNTS = frozenset({STEP, EXECUTOR, *(f"argosy-{name}" for name in CLASSES if name != "online")})
-"""What compiled pipelines name."""
+"""The service accounts that compiled pipelines name."""
 
 
 @dataclass(frozen=True)
 class Needs:
-    """What is named. *secrets*: name to whether pods start without it."""
+    """The names that pipelines refer to. *secrets*: name to whether pods start without it."""
 
     accounts: frozenset[str]
     executors: frozenset[str]
@@ -37,7 +37,7 @@ USUAL = Needs(USUAL_ACCOUNTS, frozenset({EXECUTOR}), {f"argosy-{name}": True for
 
 
 def of(pipelines: Sequence[Manifest]) -> Needs:
-    """What *pipelines*, WorkflowTemplates, name; the usual where there is none."""
+    """The needs of *pipelines* (WorkflowTemplates); the usual ones where there is none."""
     if not pipelines:
         return USUAL
     specs = [pipeline.get("spec") or {} for pipeline in pipelines]
@@ -70,7 +70,7 @@ def _secrets(template: Manifest) -> Iterator[tuple[str, bool]]:
 
 
 def accounts(needs: Needs, there: Iterable[str], namespace: str) -> CheckResult:
-    """Whether the accounts that pipelines name exist."""
+    """Check that the service accounts exist that pipelines name."""
     missing = sorted(needs.accounts - set(there))
     if missing:
         return CheckResult(
@@ -80,7 +80,7 @@ def accounts(needs: Needs, there: Iterable[str], namespace: str) -> CheckResult:
 
 
 def secrets(needs: Needs, endpoints: Mapping[str, str], held: Held) -> Iterator[CheckResult]:
-    """Whether each Secret holds what its steps need, with the addresses *endpoints* that they are given."""
+    """Check that each Secret holds what its steps need, with the addresses *endpoints* that they are given."""
     for executor in sorted(needs.executors):
         yield _secret(f"{executor}.service-account-token", ("token",), held, PLATFORM)
     for name, optional in sorted(needs.secrets.items()):
@@ -128,7 +128,7 @@ def _secret(name: str, keys: Sequence[str], held: Held, fix: str) -> CheckResult
 
 
 def artifact_store(repository: Manifest | None, namespace: str, held: Held) -> CheckResult:
-    """Whether steps can hand files to each other. *repository*: Argo's artifact repository for *namespace*, empty where there is none, None
+    """Check where steps keep artifacts. *repository*: Argo's artifact repository for *namespace*, empty where there is none, None
     where that cannot be seen."""
     name = "artifact store"
     if repository is None:

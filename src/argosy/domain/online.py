@@ -11,7 +11,7 @@ REVERTS = 3
 
 
 class Loaded(Protocol):
-    """What is known of one published store in a shared one."""
+    """One published online store in a shared database."""
 
     @property
     def digest(self) -> str:

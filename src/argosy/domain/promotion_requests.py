@@ -13,11 +13,11 @@ from argosy.domain import environment_layout
 from argosy.domain.documents import Document
 
 PREFIXES = ("promote/", "revert/")
-"""What the branches of requests begin with."""
+"""Prefixes of the branches of requests."""
 
 
 class State(StrEnum):
-    """What became of a request."""
+    """The state of a request."""
 
     OPEN = "open"
     MERGED = "merged"
@@ -65,7 +65,7 @@ class Request(Document):
 
 @dataclass(frozen=True)
 class Proposal:
-    """What is to be proposed: *files* (path to content) replace all that the environment's folder has of this model."""
+    """A promotion request before it is opened: *files* (path to content) replace all that the environment's folder has of this model."""
 
     subject: Subject
     title: str
@@ -84,7 +84,7 @@ def branch(subject: Subject, taken: Sequence[str] = ()) -> str:
 
 @dataclass(frozen=True)
 class Decision:
-    """What to do with a proposal."""
+    """The decision about a proposal: open it, adopt or supersede a request, or nothing."""
 
     action: Literal["adopt", "done", "stop", "open"]
     """adopt: *request* is this proposal; done: main serves this digest, and the evidence that it came
@@ -98,7 +98,7 @@ class Decision:
 def decide(
     subject: Subject, requests: Sequence[Request], served: str | None, adoptable: Callable[[Request], bool]
 ) -> Decision:
-    """What to do about proposing *subject*, given every request there is and the digest that main names for the environment.
+    """Decide, idempotently, about proposing *subject*, given every request there is and the digest that main names for the environment.
 
     *adoptable*: whether an open request that asks the same may stand for the proposal. One whose commit is about something else than its
     text says may not, or a forged one would be in the way.
@@ -138,7 +138,7 @@ def superseded(request: Request, by: Request, at: str) -> Request:
 
 
 def same_place(one: Request, other: Request) -> bool:
-    """Whether both are about one model in one environment; at most one such request is open."""
+    """True where both are about one model in one environment; at most one such request is open."""
     return _place(one.subject) == _place(other.subject)
 
 
@@ -152,7 +152,7 @@ def _change(subject: Subject) -> tuple[str, str | None]:
 
 
 def _question(subject: Subject) -> tuple[str, str | None, str, str | None]:
-    """What a reviewer is asked. The same model judged against another champion or policy is another question."""
+    """The question that a reviewer is asked. The same model judged against another champion or policy is another question."""
     return subject.model_digest, subject.champion_digest, subject.policy_digest, subject.reverts
 
 
@@ -189,7 +189,7 @@ def refusal(request: Request) -> errors.Rejected:
 
 
 def next_proposal(merged: Request, files: Mapping[str, bytes]) -> Proposal | None:
-    """What merging *merged*, whose files are *files*, leads to: the same model for the next environment, or nothing, as after a revert."""
+    """The request after *merged*, whose files are *files*: the same model for the next environment, or nothing, as after a revert."""
     subject = merged.subject
     environment = environment_layout.following(subject.environment)
     if environment is None or subject.reverts:
@@ -207,7 +207,7 @@ def next_proposal(merged: Request, files: Mapping[str, bytes]) -> Proposal | Non
 
 
 def files(subject: Subject, version_yaml: str, evidence: Mapping[str, bytes]) -> dict[str, bytes]:
-    """What a request about *subject* proposes: the version file, and *evidence* (name to content) beside it."""
+    """The files of a request about *subject*: the version file, and *evidence* (name to content) beside it."""
     place = environment_layout.evidence_folder(subject.model, subject.environment)
     beside = {f"{place}/{name}": content for name, content in evidence.items()}
     return {environment_layout.version_path(subject.model, subject.environment): version_yaml.encode(), **beside}

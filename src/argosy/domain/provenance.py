@@ -1,4 +1,4 @@
-"""Where a run comes from: the commit, whether the files are those of the commit, the manifest, and the code that its steps ran.
+"""The provenance of a run: the commit, whether the files are those of the commit, the manifest, and the code that its steps ran.
 
 It is written down once, where a run is started or its manifest is installed, and travels with the workflow as the parameter
 ``provenance``; no step finds it out for itself. A commit cannot hold its own name, so a committed manifest leaves the parameter empty.
@@ -31,7 +31,7 @@ class Provenance(Document):
     images: Mapping[str, str] = {}
     """Step to the image that its container ran; empty where steps ran as processes."""
     code: str | None = None
-    """Where steps ran as processes: the digest of the code and the libraries installed."""
+    """Of steps that ran as processes: the digest of the code and the libraries installed."""
 
     @classmethod
     def from_text(cls, text: str) -> "Provenance":

@@ -1,4 +1,4 @@
-"""What the registry is told of a candidate: the documents of a run, flattened into parameters, metrics, series and tags.
+"""A candidate as the registry (MLflow) records it: the documents of a run, flattened into parameters, metrics, series and tags.
 
 Which registry it is, and how it keeps them, is an adapter's business.
 """
@@ -13,7 +13,7 @@ Series = dict[str, list[tuple[int, float]]]
 
 
 def parameters(settings: ModelSettings, choice: Choice, record: TrainingRecord) -> dict[str, str]:
-    """What the model was made with."""
+    """The settings, search and fit as MLflow parameters; values as text."""
     search = settings.search.model_dump(exclude={"space"})
     return {
         **{f"xgboost.{name}": str(value) for name, value in record.parameters.items()},
@@ -83,7 +83,7 @@ def training_series(record: TrainingRecord) -> Series:
 
 
 def tags(settings: ModelSettings, evidence: Evidence, lineage: Lineage, record: TrainingRecord) -> dict[str, str]:
-    """What says which code and data, when, by whom."""
+    """MLflow tags: code, data, time and author."""
     return {
         **evidence.provenance.tags(),
         "model": settings.model,

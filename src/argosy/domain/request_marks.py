@@ -1,4 +1,4 @@
-"""What the body of a request carries for machines, on a forge that keeps nothing else for us: one HTML comment at its end.
+"""The machine-readable marks in a request's body, on a forge that keeps nothing else for us: one HTML comment at its end.
 
 A person who deletes it takes the request out of Argosy's sight; what it claims is checked against the request's files before a merge.
 """
@@ -26,7 +26,7 @@ class RequestEnding(Document):
 
 
 class Marks(Document):
-    """What is kept about a request."""
+    """The marks of a request."""
 
     subject: Subject
     author: str

@@ -1,4 +1,4 @@
-"""What a canary has come to, and what git owes to it: a pure decision from what the cluster and main say.
+"""The outcome of a canary, and what git owes to it: a pure decision from what the cluster and main say.
 
 An aborted canary leaves the old model serving while main still names the new one; a healthy one in an environment lets its model go on to
 the next. Reading the cluster is an adapter's business, opening requests is ``argosy.promotion.canaries``'s.
@@ -42,7 +42,7 @@ class Rollout(Document):
     phase: str
     """In Argo Rollouts' words: Healthy, Progressing, Paused, Degraded."""
     failed: bool
-    """Whether the newest pods were given up: the analysis aborted them, or they never became ready in time."""
+    """True where the newest pods were given up: the analysis aborted them, or they never became ready in time."""
     message: str = ""
     newest: str | None = None
     """Digest of the model in the newest pods, those that are tried or were given up; None where they name none."""
@@ -59,14 +59,14 @@ class Rollout(Document):
 
 @dataclass(frozen=True)
 class Conclusion:
-    """What is to be done about a rollout, and why."""
+    """The decision about a rollout, and why."""
 
     action: Literal["revert", "advance", "nothing"]
     reason: str
 
 
 def conclude(rollout: Rollout, live: release.Version | None) -> Conclusion:
-    """What git owes to *rollout*, where main names *live* for its environment."""
+    """The decision about *rollout*, where main names *live* for its environment."""
     if live is None:
         return Conclusion("nothing", "main names no version; Argo CD will remove it")
     if rollout.newest != live.model_digest:

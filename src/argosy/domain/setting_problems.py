@@ -7,7 +7,7 @@ Location = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class SettingProblem:
-    """What is wrong at *location*: names of settings and positions in lists, from the top of the file."""
+    """A problem at *location*: names of settings and positions in lists, from the top of the file."""
 
     location: Location
     text: str

@@ -1,4 +1,4 @@
-"""What is wrong with settings although each of them is well written: names of columns, scores and parameters that are not there.
+"""Checks across settings, each of which is well written: names of columns, scores and parameters that are not there.
 
 All of it is known from ``model.yaml`` alone, so it is said before anything runs. SQL is asked of the contract elsewhere.
 """
@@ -48,7 +48,7 @@ def problems(settings: ModelSettings) -> Iterator[SettingProblem]:
 
 
 def unknown(name: str, known: Sequence[str], place: str) -> str:
-    """What to say of *name*, which is no column of *place*."""
+    """The error text for *name*, which is no column of *place*, with a suggestion."""
     return f"{name!r} is no column of {place}{choices(name, known, 'Columns')}"
 
 

@@ -1,4 +1,4 @@
-"""What people call a model's answers and labels, by its task: a regression states no probability, and classes have no mean."""
+"""Words for a model's answers and labels, by its task: a regression states no probability, and classes have no mean."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -27,14 +27,14 @@ def score(task: Task, classes: Sequence[str]) -> str:
 
 
 def pushed(task: Task, change: float) -> str:
-    """What a small push does at worst: ``robustness.flip_rate`` in words."""
+    """The effect of a small push at worst: ``robustness.flip_rate`` in words."""
     if task == "regression":
         return f"moved by {figures.number(change)} standard deviations of the label on average"
     return f"{change:.2%} of decisions turned"
 
 
 def weaknesses(task: Task, measured: Mapping[str, float | None]) -> Iterator[str]:
-    """What was measured of a model's weak sides, a sentence each, whether or not a gate limits it."""
+    """The measured weaknesses of a model, a sentence each, whether or not a gate limits it."""
     name, whole = PRIMARY[task], measured.get(f"performance.{PRIMARY[task]}")
     for metric, what in (
         ("robustness.missing_drop", "With a tenth of all values missing"),

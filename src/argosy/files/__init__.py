@@ -1,1 +1,1 @@
-"""What lies on this machine as people and git wrote it: the files of a model, features as text, git's objects. Knows no client."""
+"""Files on this machine as people and git wrote them: the files of a model, features as text, git's objects. Knows no client."""

@@ -12,7 +12,7 @@ from argosy.domain.definitions_outline import Definitions, FeatureLine, SourceLi
 
 
 def read(path: Path) -> Definitions:
-    """What *path* says on the face of it. Raises Misconfigured, with the line, where it is no Python."""
+    """The outline of the definitions in *path*, from their syntax tree. Raises Misconfigured, with the line, where it is no Python."""
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:

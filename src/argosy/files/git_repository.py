@@ -47,7 +47,7 @@ class Person:
             raise errors.UsageError(f"{self.name!r} cannot be a name in git")
 
     def environment(self) -> dict[str, str]:
-        """What git reads it from."""
+        """The environment variables that git reads it from."""
         return {
             f"GIT_{role}_{part}": value
             for role in ("AUTHOR", "COMMITTER")

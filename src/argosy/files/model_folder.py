@@ -25,13 +25,13 @@ Location = tuple[int | str, ...]
 Form = Literal["yaml", "json"]
 Json = dict[str, Any]
 WORDS = {"timezone_aware": "a time needs its zone, such as 2026-06-01T00:00:00Z"}
-"""What is said of a kind of problem, where pydantic's own words name no way out."""
+"""Messages by kind of problem, where pydantic's own words name no way out."""
 DEEPEST_NESTING = 100
 """Collections within one another; the readers' stacks take some hundreds."""
 MOST_ENTRIES = 100_000
 """Of a file, aliases unfolded: more than any folder has, and few enough to be read at once."""
 DEEPEST = 4
-"""How deep settings are looked for that stand in the wrong place."""
+"""The depth to which misplaced settings are looked for."""
 
 
 def load_settings(path: Path, parts: Collection[str] = ()) -> model_settings.ModelSettings:
@@ -77,7 +77,7 @@ def load_with_lines(path: Path, kind: type[Read], form: Form = "yaml") -> tuple[
 
 
 class SettingLines:
-    """Where the settings of a file stand."""
+    """The lines of a file's settings."""
 
     def __init__(self, path: Path, node: yaml.Node) -> None:
         self._path = path
@@ -89,7 +89,7 @@ class SettingLines:
 
 
 def line_of(path: Path, *location: int | str) -> int:
-    """Where in the YAML file *path* the value at *location* is, or what would hold it. Raises Misconfigured."""
+    """The line of the value at *location* in the YAML file *path*, or of what would hold it. Raises Misconfigured."""
     return _line(_compose(path, "yaml")[0], location)
 
 
@@ -219,7 +219,7 @@ def _meant(node: yaml.Node, found: list[ErrorDetails]) -> list[ErrorDetails]:
 
 
 def _kinds(node: yaml.Node, location: Location) -> list[tuple[Location, int | str]]:
-    """Where on the way to *location* pydantic took one of several kinds, and which one."""
+    """The places on the way to *location* where pydantic took one of several kinds, each with that kind."""
     return [(location[:position], location[position]) for position in _added(node, location)]
 
 
@@ -229,7 +229,7 @@ def _given(details: ErrorDetails) -> str:
 
 
 def _suggestion(schema: Json, location: Location) -> str:
-    """What is probably meant by the setting at *location*, which *schema* does not have."""
+    """A suggestion for the setting at *location*, which *schema* does not have."""
     places = [schema]
     for part in location[:-1]:
         places = [found for place in places for found in _inside(schema, place, part)]
@@ -250,7 +250,7 @@ def _settings(schema: Json, place: Json) -> Json:
 
 
 def _inside(schema: Json, place: Json, part: int | str) -> list[Json]:
-    """What *part*, as pydantic names it, leads to from *place*: a setting, an entry of a list or mapping, or one of several documents."""
+    """Schemas that *part* (pydantic's name) leads to: a setting, an entry of a list or mapping, or one of several documents."""
     tagged = place.get("discriminator", {}).get("mapping", {})
     if part in tagged:
         return [{"$ref": tagged[part]}]

@@ -1,4 +1,4 @@
-"""What every model store keeps: folders of plain files, under names, that never change once they are there."""
+"""Stored folders, in every model store: plain files, under names, that never change once they are there."""
 
 import hashlib
 import re
@@ -13,7 +13,7 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*"
 
 
 def is_name(name: str) -> bool:
-    """Whether a folder can be kept under *name*: it leads out of no store, and is the same in every one."""
+    """True where a folder can be kept under *name*: it leads out of no store, and is the same in every one."""
     return _NAME.fullmatch(name) is not None
 
 

@@ -110,7 +110,7 @@ def looked_at(count: int, rounds: int) -> list[int]:
 
 
 def predict(fit: Fit, data: xgboost.DMatrix) -> npt.NDArray[np.float32]:
-    """What *fit* says about *data*, by its first ``rounds`` rounds."""
+    """Predictions of *fit* for *data*, by its first ``rounds`` rounds: a number a row; multiclass: a column a class."""
     return np.asarray(fit.booster.predict(data, iteration_range=(0, fit.rounds)), dtype=np.float32)
 
 

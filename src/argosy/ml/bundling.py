@@ -72,7 +72,7 @@ def servable(signature: bundle.Signature, examples: Examples) -> Examples:
 
 
 def _answered(signature: bundle.Signature, examples: Examples) -> npt.NDArray[np.bool_]:
-    """Whether each of *examples* has no level that the server refuses."""
+    """A mask of *examples*: True where a row has no level that the server refuses."""
     servable = np.ones(len(examples.matrix), dtype=np.bool_)
     if signature.serving.unknown_level == "missing":
         return servable

@@ -1,4 +1,4 @@
-"""Whether a probability means what it says: expected calibration error, over- and underconfidence, the curve.
+"""Calibration of probabilities: expected calibration error, over- and underconfidence, the curve.
 
 Expected calibration error as in Naeini, Cooper and Hauskrecht (2015), over bins of equal numbers of rows, which no empty bin can flatter.
 For a regression model the same over values, in standard deviations of the labels.

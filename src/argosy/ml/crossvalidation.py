@@ -33,7 +33,7 @@ class Fold:
 
 @dataclass(frozen=True)
 class FoldOutcome:
-    """What one fold came to."""
+    """The result of one fold: held-out predictions, score, losses by round, best round."""
 
     rows: npt.NDArray[np.int64]
     predictions: npt.NDArray[np.float32]
@@ -87,7 +87,7 @@ class CrossValidation:
 
 
 def final_rounds(rounds: Sequence[int]) -> int:
-    """How many rounds a model of all rows gets, from the rounds at which the folds were best."""
+    """The number of boosting rounds of a model of all rows, from the rounds at which the folds were best."""
     return max(1, round(statistics.fmean(rounds)))
 
 

@@ -70,7 +70,7 @@ def differences(window: Window, bins: Bins) -> list[Difference]:
 
 
 def difference(now: Histogram, before: Histogram) -> Difference:
-    """How far *now* lies from *before*, both in the same bins and neither empty. A missing value counts as a cell of its own."""
+    """PSI, Jensen-Shannon distance and a test, of *now* against *before*, by bin. A missing value counts as a cell of its own."""
     left, right = cells(now), cells(before)
     number = now.levels is None
     pooled = _pooled(np.vstack([left, right]))

@@ -19,7 +19,7 @@ EXPLAINED = 2000
 
 @dataclass(frozen=True)
 class EvaluationResult:
-    """What was measured, and what a person looks at."""
+    """Measurements by name, for gates; and tables, curves and sentences, for people."""
 
     measurements: dict[str, float | None]
     tables: list[Table]

@@ -1,4 +1,4 @@
-"""How a model treats groups of people: rates, ratios and differences by sensitive attribute (fairlearn), and a mitigated model beside it.
+"""Fairness towards groups of people: rates, ratios and differences by sensitive attribute (fairlearn), and a mitigated model beside it.
 
 Which of the measurements gates, and where, is the policy's word. Groups too small to say anything are named and left out of the figures.
 """
@@ -26,7 +26,7 @@ Decisions = npt.NDArray[np.bool_]
 
 SMALLEST_GROUP = 30
 LABELS: dict[Task, list[str]] = {"binary": ["Positive rate"], "multiclass": [], "regression": ["Mean label"]}
-"""What is told of a group's labels: the numbers of classes have no mean."""
+"""Columns about a group's labels: the numbers of classes have no mean."""
 RATES: dict[Task, list[str]] = {
     "binary": ["Mean probability", "Selected", "True positive rate"],
     "multiclass": [],

@@ -51,7 +51,7 @@ class Examples:
 
 
 def schema(folder: Path) -> FeatureSchema:
-    """What the columns of the features in *folder* are."""
+    """The schema of the features in *folder*."""
     return FeatureSchema.read(folder / SCHEMA)
 
 

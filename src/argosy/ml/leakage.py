@@ -11,7 +11,7 @@ Numbers = npt.NDArray[np.float64]
 
 
 def separation(column: pa.ChunkedArray, labels: Numbers) -> float:
-    """How well *column* alone tells rows with *labels* above zero from the others: the area under its ROC curve, 0.5 to 1.
+    """Leakage: how well *column* alone tells rows with *labels* above zero from the others: the area under its ROC curve, 0.5 to 1.
 
     A text is scored by the labels of the other half of the rows, so that a name given once tells nothing. Missing is a value of its own.
     """

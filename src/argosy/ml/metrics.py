@@ -30,7 +30,7 @@ FLAT = 0.01
 
 @dataclass(frozen=True)
 class Metric:
-    """How to calculate one score and which way is better. NaN: undefined for these labels."""
+    """One score: its formula, and the direction that is better. NaN: undefined for these labels."""
 
     direction: Direction
     calculate: Callable[[Array, Array, float], float]

@@ -26,7 +26,7 @@ OF_DECISIONS = frozenset({"accuracy", "precision", "recall", "f1"})
 
 @dataclass(frozen=True)
 class Answers:
-    """What one model said of every row, and the threshold it decides by (binary models only)."""
+    """The predictions of one model for every row, and the threshold it decides by (binary models only)."""
 
     predictions: Array
     threshold: float = 0.5
@@ -34,7 +34,7 @@ class Answers:
 
 @dataclass(frozen=True)
 class Drawing:
-    """How the interval is drawn: its confidence, how many times, from which seed."""
+    """Settings of the bootstrap interval: its confidence, the number of resamples, the seed."""
 
     confidence: float
     resamples: int
@@ -44,7 +44,7 @@ class Drawing:
 def compare(
     task: Task, metric: str, labels: Array, candidate: Answers, champion: Answers, drawing: Drawing
 ) -> Paired | None:
-    """How *candidate* stands against *champion*, turned so that more is better; None where the score is undefined on these rows."""
+    """The paired difference, *candidate* less *champion*, so that more is better; None where the score is undefined on these rows."""
     score, sign = _scorer(task, metric, labels), 1.0 if metrics.direction(task, metric) == "maximize" else -1.0
     mine, theirs = _decisive(task, metric, candidate), _decisive(task, metric, champion)
     everything = np.arange(len(labels))

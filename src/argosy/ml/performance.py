@@ -1,4 +1,4 @@
-"""How good predictions are: scores, scores by slice, confusion matrix, curves, and what decisions are worth.
+"""Performance on a holdout: scores, scores by slice, confusion matrix, curves, and what decisions are worth.
 
 Which scores a task has, and how each is calculated, is ``metrics``' word.
 """
@@ -69,7 +69,7 @@ def slices(columns: Mapping[str, list[str]]) -> Iterator[tuple[str, str, npt.NDA
 
 
 def business(labels: Array, predictions: Array, threshold: float, worth: Mapping[str, float]) -> Measurements:
-    """What the decisions of a binary model are worth per row, and its lift among the tenth it is surest of."""
+    """The value of a binary model's decisions per row, and its lift among the tenth it is surest of."""
     decided = predictions >= threshold
     cells = {
         "true_positive": decided & (labels == 1),

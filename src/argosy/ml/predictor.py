@@ -108,7 +108,7 @@ class Predictor:
         return [names[int(index)] for index in np.argmax(predictions, axis=1)]
 
     def explain_difference(self, golden: bundle.Golden) -> str | None:
-        """What differs when *golden* is replayed, or None where every answer is equal to the last bit."""
+        """The first difference when *golden* is replayed, or None where every answer is equal to the last bit."""
         answers = self.predict([row.features for row in golden.rows])
         for index, (row, answer) in enumerate(zip(golden.rows, answers, strict=True)):
             given = [float(value) for value in np.atleast_1d(answer)]

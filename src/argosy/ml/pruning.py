@@ -17,7 +17,7 @@ ENOUGH = 8
 
 
 class PercentilePruner:
-    """What a trial's running mean must reach after each number of folds."""
+    """Stops a trial whose running mean is not among the best quarter after as many folds, as Optuna's percentile pruner does."""
 
     def __init__(self, history: SearchHistory, search: Search) -> None:
         self._sign = 1.0 if history.direction == "maximize" else -1.0
@@ -25,7 +25,7 @@ class PercentilePruner:
         self._heights = [_height(history, folds, self._sign) for folds in range(1, search.folds + 1)]
 
     def stops(self, fold_scores: Sequence[float]) -> bool:
-        """Whether a trial with these fold scores is given up."""
+        """True where a trial with these fold scores is given up."""
         folds = len(fold_scores)
         if not self._from <= folds < len(self._heights):
             return False

@@ -1,4 +1,4 @@
-"""What happens to a model when its inputs are not as they were: noise, missing values, values out of range, small pushes.
+"""Robustness: what happens to a model when its inputs are not as they were: noise, missing values, values out of range, small pushes.
 
 Inputs are encoded matrices (a category as the index of its level); every draw has a fixed seed, so that a measurement repeats.
 """
@@ -98,7 +98,7 @@ def _decided(task: Task, predictions: Array, threshold: float) -> npt.NDArray[np
 
 
 def _undefined(predict: Predict, matrix: Matrix) -> int:
-    """How many answers to extreme rows are no finite number."""
+    """The number of answers to extreme rows that are NaN or infinite."""
     rows = [np.full((1, matrix.shape[1]), value, dtype=np.float32) for value in EXTREMES]
     return sum(not _answered(predict, row) for row in rows)
 

@@ -1,4 +1,4 @@
-"""What the tasks of a search hand to each other, as the text of workflow parameters, and the choice at its end.
+"""Rounds of a distributed search: the workflow parameters that its tasks hand to each other, and the choice at its end.
 
 A fan-out's results arrive as one JSON list, an entry a task; an entry is a list, or the text of one, depending on who put them together.
 """

@@ -27,10 +27,10 @@ class Charts(Protocol):
         """The release *name*, or None where there is none."""
 
     def manifests(self, release: HelmRelease) -> Sequence[Manifest]:
-        """What *release* consists of."""
+        """The manifests of *release*, as they were applied."""
 
     def rendered(self, chart: Path, name: str, namespace: str, values: Manifest) -> Sequence[Manifest]:
-        """What installing *chart* with *values* would consist of. Raises Misconfigured where the chart refuses a value."""
+        """The manifests that installing *chart* with *values* would apply. Raises Misconfigured where the chart refuses a value."""
 
     def apply(self, chart: Path, name: str, namespace: str, values: Manifest) -> HelmRelease:
         """Install *chart* as *name*, or upgrade it; wholly or, after a failure, not at all. Makes the namespace where there is none."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ExpectationFinding:
-    """What one expectation found."""
+    """The outcome of one expectation, asked of a table."""
 
     passed: bool
     observed: Any

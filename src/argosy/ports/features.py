@@ -82,7 +82,7 @@ class Held:
     loaded_at: datetime.datetime
     """When it was last to be loaded, whether or not it was there already."""
     whole: bool
-    """Whether all of it is there; not while it is being loaded or dropped."""
+    """True where all of it is there; False while it is being loaded or dropped."""
 
 
 class SharedOnlineStore(Protocol):
@@ -101,7 +101,7 @@ class SharedOnlineStore(Protocol):
         """The features of the published store *digest*. Raises Misconfigured where it is not there, or not whole."""
 
     def held(self) -> Sequence[Held]:
-        """What is there, by digest."""
+        """The published stores, by digest."""
 
     def drop(self, digest: str) -> None:
         """Remove a published store. Servers that read it answer requests by id no more. Nothing happens where it is not there."""

@@ -18,7 +18,7 @@ class Forge(Protocol):
         """The commit that main is at."""
 
     def may_propose(self) -> bool:
-        """Whether whoever this is may open requests."""
+        """True where the account that is used may open requests."""
 
     def read(self, path: str, at: str | None = None) -> bytes | None:
         """The file *path* of main (of commit *at*), or None where there is none."""
@@ -50,7 +50,7 @@ class Forge(Protocol):
         """
 
     def diff(self, number: int) -> str:
-        """What merging the request would change in main (for a merged one: what it changed), as a unified diff.
+        """The change that merging the request makes in main (for a merged one: what it changed), as a unified diff.
 
         Of a request that is not about what its text says: all that its commit changes.
         """

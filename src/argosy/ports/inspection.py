@@ -7,7 +7,7 @@ from argosy.domain.diagnosis import Right
 
 
 class Inspection(Protocol):
-    """What a cluster has. Every method raises TryAgain where it cannot be reached, Misconfigured where it refuses to answer."""
+    """A cluster, inspected. Every method raises TryAgain where it cannot be reached, Misconfigured where it refuses to answer."""
 
     def version(self) -> str:
         """Kubernetes' own, such as ``v1.34.4``."""
@@ -22,7 +22,7 @@ class Inspection(Protocol):
         """The images of all deployments and stateful sets; None where they may not be listed."""
 
     def may(self, right: Right, namespace: str) -> bool:
-        """Whether whoever asks has *right* in *namespace*."""
+        """True where RBAC gives whoever asks *right* in *namespace*."""
 
     def accounts(self, namespace: str) -> Sequence[str]:
         """The service accounts of *namespace*."""
@@ -44,7 +44,7 @@ class Inspection(Protocol):
         """Name of each namespace to its labels; None where they may not be listed."""
 
     def executors(self) -> Mapping[str, Mapping[str, Any]] | None:
-        """What each Argo Workflows controller gives its own containers as ``securityContext``, by the controller's namespace; empty where
+        """The ``securityContext`` that each Argo Workflows controller gives its own containers, by the controller's namespace; empty where
         its ConfigMap says nothing of it. None where ConfigMaps of other namespaces may not be listed."""
 
     def initializers(self) -> Mapping[str, Mapping[str, Any]] | None:

@@ -1,4 +1,4 @@
-"""What a server says about each answer it gave, and how drift reads it back.
+"""The port to the prediction log: a server's record of each answer, read back to measure drift.
 
 Writing never blocks an answer and never fails it: what cannot be kept is counted. Personal columns and plain ids do not get this far;
 leaving them out is the server's work. How records reach a disk or an object store is an adapter's.
@@ -48,7 +48,7 @@ OTHER = "\N{HORIZONTAL ELLIPSIS}other"
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What became of the records that a log was given."""
+    """Counts of the records that a log was given."""
 
     pending: int
     """Taken but not yet with the operating system: what a crash of this process would lose."""
@@ -64,7 +64,7 @@ class PredictionLog(Protocol):
         """Take *predictions*. Returns at once and never raises; what cannot be kept is counted as dropped."""
 
     def standing(self) -> Standing:
-        """How many records are pending, written and dropped."""
+        """The numbers of records that are pending, written and dropped."""
 
     def close(self) -> None:
         """Write what is pending and stop. Nothing may be appended afterwards."""

@@ -11,7 +11,7 @@ from argosy.domain.evidence import VerdictWord
 
 @dataclass(frozen=True)
 class Candidate:
-    """What is recorded of one model."""
+    """A candidate model, as the registry records it."""
 
     model: str
     model_digest: str
@@ -21,14 +21,14 @@ class Candidate:
     history: Mapping[str, Sequence[tuple[int, float]]]
     """Name to (step, value) pairs, such as the score of each trial."""
     tags: Mapping[str, str]
-    """What identifies code, data and surroundings: commit, digests, versions, seeds, times."""
+    """Tags that identify code, data and environment: commit, digests, versions, seeds, times."""
     artifacts: Mapping[str, Path]
     """Path inside the run to the file or folder that goes there."""
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What evaluate said about a model; a model may be judged again, against another champion or policy."""
+    """The verdict of ``evaluate`` about a model; a model may be judged again, against another champion or policy."""
 
     verdict: VerdictWord
     evidence_digest: str

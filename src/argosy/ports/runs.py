@@ -23,7 +23,7 @@ OVER = ("Succeeded", *FAILED)
 
 @dataclass(frozen=True)
 class Outputs:
-    """What a node handed on, but for its artifacts."""
+    """The output parameters, result and exit code of a node; not its artifacts."""
 
     parameters: Mapping[str, str] = field(default_factory=dict)
     result: str | None = None
@@ -67,7 +67,7 @@ class Node:
 
     @property
     def fulfilled(self) -> bool:
-        """Whether nothing more happens to it."""
+        """True where nothing more happens to the node."""
         return self.phase.fulfilled
 
     def as_status(self) -> dict[str, Any]:
@@ -92,19 +92,19 @@ class Run:
     started: float | None = None
     finished: float | None = None
     under_way: bool = False
-    """Whether somebody carries it out, so that it changes without being asked to."""
+    """True where somebody carries it out, so that it changes without being asked to."""
     root: str = ""
     """The workflow's name, with which the names of all its nodes begin."""
     nodes: Mapping[str, Node] = field(default_factory=dict)
     """By name, in the order in which they began."""
     facts: Mapping[str, str] = field(default_factory=dict)
-    """What else there is to say of it, such as where it is."""
+    """Further facts, label to text, such as where it is."""
     memory: Mapping[str, str] = field(default_factory=dict)
     """The limit on memory of each container that is known to have one, by its template's name, or its own in a set."""
 
     @property
     def over(self) -> bool:
-        """Whether nothing more happens to it."""
+        """True where nothing more happens to the run."""
         return self.phase in OVER
 
     @property
@@ -117,7 +117,7 @@ class Run:
         return argo.local_name(node.name, self.root)
 
     def is_meant(self, node: Node, step: str | None) -> bool:
-        """Whether *step* means *node*: its name, that of its template, or that of the step with its retries or its loop."""
+        """True where *step* means *node*: its name, that of its template, or that of the step with its retries or its loop."""
         name = self.local(node)
         if step is None or step in (name, node.name, node.display_name, node.template):
             return True
@@ -134,7 +134,7 @@ class Line:
     step: str = ""
     """Who wrote it, where several steps were asked for."""
     aside: bool = False
-    """Whether no step wrote it: it says why the log of one is not here."""
+    """True where no step wrote it: it says why the log of one is not here."""
 
 
 class Runs(Protocol):
@@ -147,19 +147,19 @@ class Runs(Protocol):
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What a command is told, beside the name of a run, to find a run here."""
+        """The options of a command line that, beside the name of a run, find it here."""
 
     @property
     def none_yet(self) -> str:
-        """What there is to say where there are no runs: that, and what makes one."""
+        """The message where there are no runs: that, and what makes one."""
 
     @property
     def keeps_reports(self) -> bool:
-        """Whether a run here has a report, which says where its minutes went and what failed."""
+        """True where a run here has a report, which says where its minutes went and what failed."""
 
     @property
     def poll_seconds(self) -> float:
-        """How long to wait between two looks at a run."""
+        """Seconds to wait between two looks at a run."""
 
     def equivalent(self, *words: str) -> list[str] | None:
         """The command of Argo's own program that does here what the verb and the run *words* say. None where there is none."""
@@ -174,7 +174,7 @@ class Runs(Protocol):
         """All runs; their nodes may be left out."""
 
     def log(self, name: str, step: str | None, *, follow: bool) -> Iterator[Line]:
-        """What the steps that *step* means, or all, wrote so far; with *follow* until they have ended.
+        """The log of the steps that *step* means, or of all, so far; with *follow* until they have ended.
 
         Raises UsageError where there is no such step, unless it is waited for.
         """

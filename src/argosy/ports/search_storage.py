@@ -1,4 +1,4 @@
-"""Where the trials of a search are recorded, shared by all tasks of its fan-out.
+"""The port to the storage of a search's trials (Optuna's study), shared by all tasks of its fan-out.
 
 A record and a memo: a task that is tried again takes the trials it had scored from here. The sampler and the pruning never read it; what
 they know comes through the workflow's own dataflow, so that cached and resumed runs stay sound.

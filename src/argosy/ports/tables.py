@@ -22,7 +22,7 @@ LABEL = "label"
 
 @dataclass(frozen=True)
 class Counts:
-    """What became of the rows of one file."""
+    """Counts of the rows of one file: read, kept, rejected by reason."""
 
     read: int
     rejected: Mapping[str, int]

@@ -7,7 +7,7 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class ReplayResult:
-    """What the server did with the golden rows. *difference*: what it answered otherwise than training, or None. Times are of whole
+    """The result of replaying the golden rows. *difference*: what it answered otherwise than training, or None. Times are of whole
     requests, one row each, one after the other."""
 
     difference: str | None

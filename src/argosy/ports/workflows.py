@@ -19,7 +19,7 @@ class Workflows(Protocol):
 
     @property
     def namespace(self) -> str:
-        """Where they are."""
+        """The Kubernetes namespace that they are in."""
 
     def template(self, name: str) -> Workflow:
         """The WorkflowTemplate *name*. Raises Misconfigured where it is not installed."""

@@ -26,7 +26,7 @@ BEGINNING = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-"""What stands before the place at which a reference is broken."""
+"""The text before the place at which a reference is broken."""
 COMMIT = re.compile(r"(?<![0-9A-Za-z])(?!\d+(?![0-9A-Za-z]))[0-9a-f]{7,40}(?![0-9A-Za-z])", re.IGNORECASE)
 LONGEST_NO_COMMIT = 6
 

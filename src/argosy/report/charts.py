@@ -26,7 +26,7 @@ class Scale:
     high: float
 
     def at(self, value: float) -> float:
-        """Where *value* is, in percent from the low end; what lies outside is moved to the end."""
+        """The position of *value*, in percent from the low end; what lies outside is moved to the end."""
         share = (value - self.low) / (self.high - self.low) if self.high > self.low else 0.5
         return round(100 * min(1.0, max(0.0, share)), 2)
 

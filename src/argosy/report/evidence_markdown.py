@@ -19,7 +19,7 @@ MARKS = {
 
 
 def report(evidence: Evidence) -> str:
-    """What a reviewer needs: the verdict, every gate with its numbers, the comparison, the tables."""
+    """The evidence for a reviewer: the verdict, every gate with its numbers, the comparison, the tables."""
     sections = [
         f"# {escape(evidence.model)}: {MARKS[evidence.verdict]}",
         escape(evidence.explanation),
@@ -56,7 +56,7 @@ def _doubts(evidence: Evidence) -> list[str]:
 
 
 def model_card(evidence: Evidence, settings: ModelSettings) -> str:
-    """What the model is for, what it was made of, how good it is and where not."""
+    """The model card: intended use, data, performance and limitations."""
     weaknesses = [gate for gate in evidence.gates if not gate.passed]
     important = list(evidence.attribution.items())[:10]
     sections = [

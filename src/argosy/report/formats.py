@@ -1,4 +1,4 @@
-"""How values read in every view: digits, units, short digests. One place, so that a page and a terminal agree."""
+"""Formats of values in every view: digits, units, short digests. One place, so that a page and a terminal agree."""
 
 import datetime
 import re

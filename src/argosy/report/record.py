@@ -44,17 +44,17 @@ class Entry:
     cached: bool = False
     message: str = ""
     error: str = ""
-    """What the step itself said last, where it failed."""
+    """The step's own last message, where it failed."""
     peak_bytes: int | None = None
 
     @property
     def failed(self) -> bool:
-        """Whether it ended badly."""
+        """True where it ended badly."""
         return self.phase in {"Failed", "Error"}
 
     @property
     def may_pass_unchanged(self) -> bool:
-        """Whether it failed for something that no file of the model can mend: the outside world, a full disk, a kill."""
+        """True where a retry may pass, because no file of the model is at fault: the outside world, a full disk, a kill."""
         code = re.search(r"exit code:? (\d+)", self.message)
         if "OOMKilled" in self.message:
             return False
@@ -63,7 +63,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of the run as a whole."""
+    """The run as a whole: its name, model, phase, times and message."""
 
     run: str
     model: str
@@ -99,12 +99,12 @@ class RunReport:
     """Documents that are there but could not be read, and why."""
 
     def lost(self, step: str) -> bool:
-        """Whether *step* left a document that could not be read."""
+        """True where *step* left a document that could not be read."""
         return any(f" of step {step}: " in problem for problem in self.unreadable)
 
     @property
     def failure(self) -> Entry | None:
-        """What stopped the run: the failed attempt that ended first and was not made good by a later one."""
+        """The attempt that stopped the run: the failed one that ended first and was not made good by a later one."""
         failed = [entry for entry in self.entries if entry.failed and not self._made_good(entry)]
         return min(failed, key=lambda entry: (entry.finished or entry.started or 0.0, entry.name), default=None)
 

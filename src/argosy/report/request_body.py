@@ -46,7 +46,7 @@ def of_files(
 
 
 def is_of_files(body: str, subject: promotion_requests.Subject, files: Mapping[str, bytes]) -> bool:
-    """Whether *body* says what the request's *files* do: evidence.json as it is rendered now, or evidence.md as it was signed with it."""
+    """True where *body* says what the *files* do: evidence.json as it is rendered now, or evidence.md as it was signed with it."""
     path = environment_layout.version_path(subject.model, subject.environment)
     report = files.get(f"{environment_layout.evidence_folder(subject.model, subject.environment)}/evidence.md", b"")
     until = not_after(body)

@@ -1,4 +1,4 @@
-"""How a run ended, in the words that a person reads first. Every view of a report opens with the same ones."""
+"""The outcome of a run, in the words that a person reads first. Every view of a report opens with the same ones."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -21,7 +21,7 @@ class Outcome:
 
 
 def of(report: RunReport) -> Outcome:
-    """How *report*'s run ended."""
+    """The outcome of *report*'s run."""
     stopped = report.failure
     # A verdict of no ends `propose` with a failure: the verdict is then the news, not the step.
     if stopped and not (stopped.template == "propose" and report.evidence and report.evidence.verdict != "promote"):

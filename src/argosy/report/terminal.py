@@ -11,7 +11,7 @@ from argosy.report import formats, run_outcome, timeline, views
 from argosy.report.record import Entry, Facts, RunReport
 
 COSTLIEST = 5
-"""How many tasks the line on time names."""
+"""The number of tasks that the line on time names."""
 
 
 def summary(report: RunReport, page: Path | None = None) -> str:
@@ -62,7 +62,7 @@ def _gate(gate: GateResult) -> str:
 
 
 def time(facts: Facts, entries: Sequence[Entry]) -> str:
-    """How long the run took, and the tasks that took most of it."""
+    """The duration of the run, and the tasks that took most of it."""
     times = timeline.of(facts, entries)
     costliest = sorted((row for row in times.rows if row.work), key=lambda row: -row.wall)[:COSTLIEST]
     parts = ", ".join(f"{row.label} {formats.seconds(row.wall)}" for row in costliest)

@@ -58,5 +58,5 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 
 def _unescaped(text: str) -> str:
-    """What a page would show for *text*."""
+    """*text* with its HTML entities and escapes resolved, as a page shows it."""
     return ESCAPED.sub(r"\1", html.unescape(text)).replace(autolinks.BREAK, "")

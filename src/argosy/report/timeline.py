@@ -1,4 +1,4 @@
-"""Where the minutes went: the attempts of a run, grouped as a person thinks of them, and what was spent between them."""
+"""The timeline of a run: its attempts, grouped as a person thinks of them, and what was spent between them."""
 
 import re
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""What a report's sections hold, drawn from the documents: grouped, ordered, with what failed first. No markup."""
+"""The content of a report's sections, drawn from the documents: grouped, ordered, with what failed first. No markup."""
 
 import re
 from collections import Counter
@@ -40,7 +40,7 @@ class DimensionView:
 
     @property
     def failed(self) -> int:
-        """How many of its gates failed."""
+        """The number of its gates that failed."""
         return sum(not gate.passed for gate in self.gates)
 
 
@@ -53,7 +53,7 @@ class LayerView:
 
     @property
     def failed(self) -> int:
-        """How many did not hold."""
+        """The number of them that did not hold."""
         return sum(not result.passed for result in self.results)
 
 
@@ -66,7 +66,7 @@ class RequestView:
 
     @property
     def local(self) -> bool:
-        """Whether `argosy pr` on this machine is its review page."""
+        """True where `argosy pr` on this machine is its review page."""
         return "://" not in self.where
 
 

@@ -47,11 +47,11 @@ class Step:
         return (self._root / path).read_text(encoding="utf-8") if path else None
 
     def provenance(self) -> Provenance:
-        """Where the run comes from, as it was told. Raises Misconfigured where it was told something else."""
+        """The provenance of the run, from its environment. Raises Misconfigured where it was told something else."""
         return Provenance.from_text(os.environ.get(provenance.VARIABLE, ""))
 
     def input(self, name: str) -> Path:
-        """Where input artifact *name* lies. Raises Misconfigured where nothing lies there."""
+        """The path of input artifact *name*. Raises Misconfigured where nothing lies there."""
         path = self.optional_input(name)
         if path is None:
             raise errors.Misconfigured(
@@ -60,12 +60,12 @@ class Step:
         return path
 
     def optional_input(self, name: str) -> Path | None:
-        """Where input artifact *name* lies, or None where the run has none."""
+        """The path of input artifact *name*, or None where the run has none."""
         path = self._input_path(name)
         return path if path.exists() else None
 
     def output(self, name: str) -> Path:
-        """Where to write output artifact *name*; its parent exists, itself it does not."""
+        """The path to write output artifact *name* to; its parent exists, itself it does not."""
         _declared(name, self.spec.outputs)
         path = Path(specs.output_path(name, str(self._root)))
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What a step is to others: its name, what goes in, what comes out, and what it touches outside.
+"""StepSpec, the interface of a step: its name, what goes in, what comes out, and what it touches outside.
 
 Standard library only, so that compiling a pipeline loads no ML library. A step's logic is in its ``run`` module; how a spec becomes an
 Argo template is ``argosy.templates``' business.
@@ -24,7 +24,7 @@ SCORING = (
 )
 
 ROOT = "/argosy"
-"""Where a step's files are inside a container; ``$ARGOSY_ROOT`` says where they are here."""
+"""The folder of a step's files inside a container; ``$ARGOSY_ROOT`` says where they are here."""
 
 
 @dataclass(frozen=True)
@@ -82,17 +82,17 @@ class StepSpec:
     results: tuple[Result, ...] = ()
     keys: tuple[Key, ...] = ()
     cached: bool = True
-    """Whether equal inputs give equal outputs, so that a cached answer will do. A step with effects outside is never cached."""
+    """True where equal inputs give equal outputs, so that the step can be memoized. A step with effects outside is never cached."""
     exclusive: bool = False
-    """Whether two runs of one model must take turns."""
+    """True where two runs of one model must take turns (a mutex)."""
     reads: tuple[str, ...] = ()
-    """What it reads outside its inputs, as locations that may name a parameter (``{{inputs.parameters.data}}``): their content
+    """Data that it reads outside its inputs, as locations that may name a parameter (``{{inputs.parameters.data}}``): their content
     joins the cache key."""
     provenance: Literal["unseen", "noted", "stated"] = "unseen"
-    """Whether it is told where the run comes from (commit, images): ``stated``, as part of its answer, or ``noted`` beside it, so that an
+    """The provenance it is told (commit, images): ``stated``, as part of its answer, or ``noted`` beside it, so that an
     answer kept from another commit is as good."""
     settings: tuple[str, ...] = ()
-    """What it reads of model.yaml, as ``section`` or ``section.field``: nothing else is there when it runs, and a change of anything else
+    """Its parts of model.yaml, as ``section`` or ``section.field``: nothing else is there when it runs, and a change of anything else
     leaves its cached answer good. Empty: everything."""
     preload: tuple[str, ...] = ()
     """Modules worth importing once for all tasks of this step."""
@@ -104,17 +104,17 @@ class StepSpec:
 
 
 def input_path(name: str, root: str = ROOT) -> str:
-    """Where an input artifact lies."""
+    """The path of an input artifact."""
     return f"{root}/in/{name}"
 
 
 def output_path(name: str, root: str = ROOT) -> str:
-    """Where a step writes an output artifact."""
+    """The path that a step writes an output artifact to."""
     return f"{root}/out/{name}"
 
 
 def result_path(name: str, root: str = ROOT) -> str:
-    """Where a step writes a short output value."""
+    """The path that a step writes an output parameter to."""
     return f"{root}/results/{name}"
 
 

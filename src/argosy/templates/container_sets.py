@@ -117,7 +117,7 @@ def _artifacts(members: Sequence[FusedStep]) -> list[Artifact]:
 
 
 def _shares(resources: Sequence[StepResources]) -> list[dict[str, str]]:
-    """What each container keeps for itself. A cluster adds that up, though one runs at a time: together it is what the largest needs."""
+    """The resource requests of each container. A cluster adds that up, though one runs at a time: together it is what the largest needs."""
     cores = [_millicores(one.cpu) for one in resources]
     memory = [_mebibytes(one.memory) for one in resources]
     return [

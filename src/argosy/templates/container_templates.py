@@ -69,12 +69,12 @@ def parameter(name: str, default: str | None) -> Parameter:
 
 
 def command(spec: specs.StepSpec) -> list[str]:
-    """What a container of *spec* runs."""
+    """The command of a container of *spec*."""
     return ["python", "-m", spec.module]
 
 
 def outputs(steps: Sequence[specs.StepSpec]) -> list[Artifact | Parameter]:
-    """What *steps* hand out."""
+    """The output artifacts and parameters of *steps*."""
     return [
         *(_result(result) for step in steps for result in step.results),
         *(_output(artifact) for step in steps for artifact in step.outputs),
@@ -90,7 +90,7 @@ def environment_from(spec: specs.StepSpec) -> list[ConfigMapEnvFrom | SecretEnvF
 
 
 def pod(steps: Sequence[specs.StepSpec], resources: StepResources, mutex: str | None) -> dict[str, Any]:
-    """What a pod of *steps* has once: where it runs, as whom, and when its turn is."""
+    """The fields of a pod of *steps*: placement, service account, mutex."""
     keys = next((step.keys for step in steps if step.keys), ())
     return {
         "node_selector": dict(resources.node_selector) or None,
@@ -115,7 +115,7 @@ def retries(expression: str) -> RetryStrategy:
 
 
 def unprivileged() -> argo.SecurityContext:
-    """What every container is run with."""
+    """The security context of every container: no root, no capabilities, no privilege escalation."""
     return argo.SecurityContext(
         allow_privilege_escalation=False,
         read_only_root_filesystem=True,
@@ -183,7 +183,7 @@ def _resources(resources: StepResources) -> argo.ResourceRequirements:
 
 
 def requirements(resources: StepResources, kept: Mapping[str, str]) -> argo.ResourceRequirements:
-    """What a container may use by *resources*, of which the cores and the memory *kept* are its own."""
+    """The requests and limits of a container by *resources*, of which the cores and the memory *kept* are its own."""
     devices = {resources.gpu_resource: str(resources.gpu)} if resources.gpu else {}
     most = {"cpu": resources.cpu_limit or resources.cpu, "memory": resources.memory}
     return argo.ResourceRequirements(requests=quantities({**kept, **devices}), limits=quantities(most | devices))

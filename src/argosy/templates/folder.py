@@ -24,7 +24,7 @@ LIMIT = 256 * 1024
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """What was read of a model's folder."""
+    """The files of a model's folder, read."""
 
     folder: Path
     texts: dict[str, str]
@@ -83,7 +83,7 @@ def workflow_name(model: str) -> str:
 
 
 def is_fresh(folder: Path) -> bool:
-    """Whether the manifest of *folder* says that it was compiled from what is there now."""
+    """True where the manifest of *folder* says that it was compiled from what is there now."""
     manifest = folder / MANIFEST
     if not manifest.exists():
         return False

@@ -16,7 +16,7 @@ from argosy.templates.tasks import DagTask, Value, renamed, source
 
 _REFERENCE = re.compile(r"\{\{tasks\.([^.}]+)\.outputs\.(?:artifacts|parameters)\.([^}]+)\}\}")
 PLACEMENT = ("node_selector", "tolerations", "priority_class")
-"""What a pod has once, of a step's resources."""
+"""Resources of a step that belong to its whole pod."""
 
 
 class Unfit(Exception):
@@ -76,7 +76,7 @@ def _step(call: DagTask) -> specs.StepSpec:
 
 
 def _handed(call: DagTask, before: Sequence[DagTask]) -> Iterator[tuple[str, str]]:
-    """What *call* takes of those *before* it. Raises Unfit where that is nothing, or nothing that can be handed on."""
+    """Names and paths of what *call* takes of those *before* it. Raises Unfit where that is nothing, or nothing that can be handed on."""
     names = [one.name for one in before]
     taken = [
         (key, value)
@@ -138,7 +138,7 @@ def _listed(words: Sequence[str]) -> str:
 
 
 def _refuse_one_name(steps: Sequence[specs.StepSpec]) -> None:
-    """What steps leave lies side by side in their pod."""
+    """Raise Unfit where two steps have an output of one name: outputs lie side by side in their pod."""
     owners: dict[tuple[str, str], str] = {}
     for step in steps:
         names = [("output", artifact.name) for artifact in step.outputs]
@@ -158,7 +158,7 @@ def _refuse_places(steps: Sequence[specs.StepSpec], resources: Mapping[str, Step
 
 
 def _given(chosen: Sequence[DagTask], members: Sequence[FusedStep]) -> dict[str, Value]:
-    """What comes from outside the pod. Raises Unfit where two steps take different things by one name."""
+    """The arguments from outside the pod. Raises Unfit where two steps take different things by one name."""
     given: dict[str, tuple[str, Value | None]] = {}
     for call, member in zip(chosen, members, strict=True):
         for key in inputs_of(member):

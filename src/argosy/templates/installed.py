@@ -1,4 +1,4 @@
-"""Whether what is installed in a cluster is what a manifest says: somebody may have edited it there by hand, or not installed it since.
+"""Drift of an installed template from its manifest: somebody may have edited it there by hand, or not installed it since.
 
 What the API server adds by itself, fields that are empty, is no difference.
 """
@@ -12,7 +12,7 @@ LONGEST = 80
 
 
 def differences(manifest: Mapping[str, Any], there: Mapping[str, Any]) -> Iterator[str]:
-    """Where the spec of *there*, the object in the cluster, is not that of *manifest*: a sentence each, led by the path of the field."""
+    """Differences of the spec of *there*, the object in the cluster, from that of *manifest*: one line each, led by the field's path."""
     yield from _between("spec", _unstamped(manifest.get("spec")), _unstamped(there.get("spec")))
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a manifest as a matter of safety, whatever would run it.
+"""Lint rules about a manifest's safety, whatever would run it.
 
 Each rule names the path of the field, what is wrong, and what to write instead. Whether a manifest is a valid Argo workflow, with every
 name and reference in place, is the engine's judgement; that every field exists and has its type is that of Argo's own models.
@@ -48,7 +48,7 @@ def _is_argo(manifest: Manifest) -> Iterator[str]:
 
 
 def _may_be_any_scalar(where: tuple[int | str, ...], value: object) -> bool:
-    """Whether *value* at *where* is one that Argo or Kubernetes reads into a text: Hera's models want a text to begin with."""
+    """True where *value* at *where* is one that Argo or Kubernetes reads into a text: Hera's models want a text to begin with."""
     if not isinstance(value, bool | int | float):
         return False
     named = [part for part in where if isinstance(part, str)]

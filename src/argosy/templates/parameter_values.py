@@ -1,4 +1,4 @@
-"""Whether a value may be a workflow's parameter: data, never code.
+"""Values of a workflow's parameters, checked against injection: data, never code.
 
 Our own manifests hand values over in the environment, where shell code does nothing. But a controller evaluates expressions inside
 values, other people's templates paste them into scripts, and no parameter of a pipeline needs either.
@@ -13,7 +13,7 @@ SHELL = re.compile(r"[;|&`\n\r\0]|\$\(|\$\{|<\(|>\(")
 
 
 def problems(name: str, value: str) -> Iterator[str]:
-    """What is wrong with *value* as the parameter *name*, a sentence each. The value itself may be a secret and is not repeated."""
+    """Problems of *value* as the parameter *name*, a sentence each. The value itself may be a secret and is not repeated."""
     if "{{" in value:
         yield f"parameter {name}: it holds an expression ({{{{…}}}}), which the controller would evaluate; give the value itself"
     if found := SHELL.search(value):

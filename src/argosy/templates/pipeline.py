@@ -200,7 +200,7 @@ def _workflow(files: folder.ModelFiles, settings: ModelSettings) -> WorkflowTemp
 
 
 def _data(address: str | None) -> Parameter:
-    """Where the sources are. Without an *address* it has no value: the controller refuses a submission that names none, before any pod."""
+    """The parameter ``data``. Without an *address* it has no value: the controller refuses a submission that names none, before any pod."""
     described = "Folder, file or bucket that holds the sources."
     if address is None:
         return Parameter(name="data", description=described)

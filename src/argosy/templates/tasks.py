@@ -18,7 +18,7 @@ _TASK = re.compile(r"\{\{tasks\.([^.}]+)\.")
 
 @dataclass(frozen=True)
 class TemplateOutputs:
-    """What a template hands out."""
+    """The names of a template's output artifacts and parameters."""
 
     template: str
     artifacts: tuple[str, ...]
@@ -77,13 +77,13 @@ class DagTask:
 
 
 def outputs_of(spec: specs.StepSpec) -> TemplateOutputs:
-    """What the template of *spec* hands out."""
+    """The outputs of the template of *spec*."""
     artifacts = tuple(artifact.name for artifact in spec.outputs)
     return TemplateOutputs(spec.name, artifacts, tuple(result.name for result in spec.results))
 
 
 def source(value: Value) -> str:
-    """Where *value* is taken from, or the value itself."""
+    """The reference that *value* is taken from, or the value itself."""
     return str(value.from_) if isinstance(value, Artifact) else value
 
 

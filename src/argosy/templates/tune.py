@@ -16,7 +16,7 @@ NAME = "tune"
 
 
 def rounds_of(search: Search) -> int:
-    """How many rounds *search* takes."""
+    """The number of rounds that *search* takes."""
     return -(-search.trials // search.per_round)
 
 

@@ -1,4 +1,4 @@
-"""What every model store promises."""
+"""The contract suite of model stores (the port ``artifacts``)."""
 
 from pathlib import Path
 

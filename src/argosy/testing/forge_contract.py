@@ -1,4 +1,4 @@
-"""What every forge promises."""
+"""The contract suite of forges (the port ``forge``)."""
 
 import contextlib
 import re
@@ -18,9 +18,9 @@ from argosy.ports.forge import Forge
 from argosy.testing.manual_requests import Hand
 
 TEMPLATE = {"README.md": b"the environment repo\n", "policies/toy.yaml": b"model: toy\n"}
-"""What main of the forge under test starts with."""
+"""The files of main at the start."""
 CLEAN = Provenance(commit="0" * 40, tree="clean", manifest=sha256(b"manifest"), code=sha256(b"code"))
-"""Where the proposed models come from."""
+"""The provenance of the proposed models."""
 
 Push = Callable[[Mapping[str, bytes | None]], None]
 """Commits changes to main behind the forge's back, as a person would."""
@@ -144,7 +144,7 @@ class ForgeContract:
     """The account in whose name this forge merges, where it is not the reviewer who is named."""
 
     def test_main_can_be_read(self, forge: Forge, push: Push) -> None:
-        """What main says now, and what it said at a commit."""
+        """Main is read as it is now, and as it was at a commit."""
         before = forge.head()
         push({"README.md": b"changed\n"})
         assert forge.read("README.md") == b"changed\n"
@@ -245,7 +245,7 @@ class ForgeContract:
         assert forge.head() == after
 
     def test_a_merge_needs_the_main_that_was_checked(self, forge: Forge, push: Push) -> None:
-        """Where main moved between check and merge, nothing is merged."""
+        """Nothing is merged where main moved between check and merge."""
         request = opened(forge, proposal("a"))
         checked = forge.head()
         push({"policies/toy.yaml": b"model: toy\nstricter: true\n"})
@@ -255,7 +255,7 @@ class ForgeContract:
         assert forge.read("models/toy/staging/version.yaml") is None
 
     def test_what_is_served_is_not_proposed(self, forge: Forge, push: Push) -> None:
-        """Where main names the digest the answer is the merged request, or none where it came another way."""
+        """A proposal of a digest that main names is answered with the merged request, or none where it came another way."""
         request = opened(forge, proposal("a"))
         merge(forge, request.number)
         again = opened(forge, proposal("a"))
@@ -290,7 +290,7 @@ class ForgeContract:
         assert opened(forge, proposal("a")).branch == f"{first.branch}-3"
 
     def test_a_person_s_no_stands(self, forge: Forge) -> None:
-        """What a person closed is not opened again by a retry; the message says who, why, and how to go on."""
+        """A request that a person closed is not opened again by a retry; the message says who, why, and how to go on."""
         request = opened(forge, proposal("a"))
         closed = forge.close(request.number, by="ada", reason="not this quarter")
         assert (closed.state, closed.ended_by, closed.reason) == (State.CLOSED, "ada", "not this quarter")
@@ -344,7 +344,7 @@ class ForgeContract:
         assert f'+modelDigest: "{digest("a")}"' in forge.diff(request.number)
 
     def test_the_diff_hides_nothing(self, forge: Forge, hand: Hand) -> None:
-        """What a request by hand changes besides what its text says is in the diff."""
+        """The diff shows all that a request by hand changes, beyond what its text says."""
         proposed = proposal("a")
         number = hand.open(proposed.subject, {**proposed.files, "CODEOWNERS": b"* @mallory\n"})
         diff = forge.diff(number)
@@ -410,7 +410,7 @@ class ForgeContract:
         assert by_path(forge.changes(merged, forge.head())) == wanted
 
     def test_a_file_that_moved_is_two(self, forge: Forge, hand: Hand) -> None:
-        """What goes is said beside what comes: out of the folder, into it, or under another name."""
+        """A renamed file is told as one removed and one added: out of the folder, into it, or under another name."""
         moved = {"README.md": None, "models/toy/staging/evidence/README.md": TEMPLATE["README.md"]}
         request = forge.request(hand.open(proposal("a").subject, moved))
         assert by_path(forge.changes(request, forge.head())) == {
@@ -435,7 +435,7 @@ class ForgeContract:
         assert by_path(forge.changes(request, forge.head()))["policies/toy.yaml"] == (Kind.CHANGED, changes.PLAIN_FILE)
 
     def test_all_commits_of_a_request_count(self, forge: Forge, hand: Hand) -> None:
-        """What the first of several commits brought is in it, though the last does not touch it."""
+        """A file of the first of several commits counts, though the last does not touch it."""
         number = hand.open(proposal("a").subject, {"CODEOWNERS": b"* @mallory\n"})
         hand.amend(number, dict(proposal("a").files))
         found = by_path(forge.changes(forge.request(number), forge.head()))
@@ -480,7 +480,7 @@ class ForgeContract:
         assert (forge.read("models/toy/staging/version.yaml") is not None) == merged
 
     def test_a_merge_mixes_nothing(self, forge: Forge, push: Push) -> None:
-        """Where main changed other lines of the same file meanwhile, the file is the one that was checked, or nothing is merged."""
+        """A file whose other lines main changed meanwhile is merged as it was checked, or nothing is merged."""
         path = "models/toy/staging/version.yaml"
         served = proposal("a").files[path]
         push({path: served})

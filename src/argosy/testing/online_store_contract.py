@@ -1,4 +1,4 @@
-"""What every way to look features up by id promises, and what every online store that servers share does besides."""
+"""The contract suites of online stores: of every lookup of features by id, and of the stores that servers share."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -51,7 +51,7 @@ class OnlineFeaturesContract:
         assert [repr(row) for row in found] == [repr(ROWS[entity]) for entity in wanted]
 
     def test_one_entity(self, features: OnlineFeatures) -> None:
-        """What most requests are."""
+        """One entity is found, as most requests ask for it."""
         assert asked(features, [keys(("a", 1))]) == [ROWS["a", 1]]
 
     @pytest.mark.parametrize(

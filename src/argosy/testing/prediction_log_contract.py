@@ -1,4 +1,4 @@
-"""What every prediction log holds, with the history that reads it."""
+"""The contract suite of prediction logs, each with the history that reads it."""
 
 import datetime
 import time
@@ -67,7 +67,7 @@ class PredictionLogContract:
         assert [row["request_id"] for row in rows(history)] == ["r1", "r2", "r3"]
 
     def test_every_record_is_accounted_for(self, make_log: MakeLog, history: PredictionHistory) -> None:
-        """What was appended is written, pending or dropped."""
+        """Every record that was appended is written, pending or dropped."""
         log = make_log(SERVED)
         for number in range(100):
             log.append([prediction(number)])

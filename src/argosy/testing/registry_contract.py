@@ -1,4 +1,4 @@
-"""What every registry promises. Aliases are read through the fixture ``aliases``, since the port itself never needs to."""
+"""The contract suite of registries. Aliases are read through the fixture ``aliases``, since the port itself never needs to."""
 
 import datetime
 from collections.abc import Callable
@@ -78,7 +78,7 @@ class RegistryContract:
     def test_the_verdict_is_an_alias(
         self, registry: Registry, aliases: Aliases, tmp_path: Path, verdict: VerdictWord, expected: dict[str, int]
     ) -> None:
-        """What may be promoted is the challenger; what failed is marked."""
+        """A model that may be promoted is the challenger; one that failed is marked."""
         registry.record(candidate("a", tmp_path))
         registry.judge("toy", 1, judgement(verdict, tmp_path))
         assert aliases() == expected
@@ -106,7 +106,7 @@ class RegistryContract:
 
     @pytest.mark.parametrize("digest", [None, sha256(b"elsewhere")], ids=["none", "unknown"])
     def test_no_champion_here(self, registry: Registry, aliases: Aliases, tmp_path: Path, digest: str | None) -> None:
-        """Where git names no model, or one this registry never saw, nobody keeps the crown."""
+        """No model is the champion where git names none, or one this registry never saw."""
         assert registry.crown("toy", digest) is None
         registry.record(candidate("a", tmp_path))
         registry.crown("toy", sha256(b"a"))
@@ -114,7 +114,7 @@ class RegistryContract:
         assert aliases() == {}
 
     def test_taken_out_of_service(self, registry: Registry, aliases: Aliases, tmp_path: Path) -> None:
-        """What was aborted is marked, though it once passed every gate; saying it twice is saying it once."""
+        """An aborted model is marked, though it once passed every gate; idempotent."""
         registry.record(candidate("a", tmp_path))
         registry.judge("toy", 1, judgement("promote", tmp_path))
         assert [registry.reject("toy", sha256(b"a"), "errors") for _ in range(2)] == [1, 1]

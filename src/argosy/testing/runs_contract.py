@@ -1,4 +1,4 @@
-"""What the runs of every place promise."""
+"""The contract suite of runs, on this machine and on a cluster."""
 
 import time
 from collections.abc import Callable
@@ -40,7 +40,7 @@ PATIENCE_SECONDS = 60
 
 
 class RunsHost(Protocol):
-    """Where the contract is tried."""
+    """The machine or cluster on which the contract is tried."""
 
     @property
     def runs(self) -> Runs:
@@ -60,7 +60,7 @@ def until(runs: Runs, name: str, holds: Callable[[Run], bool]) -> Run:
 
 
 def is_over(run: Run) -> bool:
-    """Whether nobody is at the run any more."""
+    """True where nobody is at the run any more."""
     return not run.under_way
 
 

@@ -1,4 +1,4 @@
-"""What every storage of trials promises."""
+"""The contract suite of the storage of a search's trials."""
 
 from argosy.domain.search import Trial
 from argosy.ports.search_storage import SearchStorage

@@ -76,7 +76,7 @@ def _failure(error: ApiException, doing: str, remedy: str) -> errors.ArgosyError
 
 
 def said(error: ApiException) -> str:
-    """What the API server gave as its reason."""
+    """The API server's message for *error*."""
     try:
         body = json.loads(error.body or "{}")
     except ValueError:

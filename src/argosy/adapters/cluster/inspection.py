@@ -194,12 +194,12 @@ def _as_mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _there(ask: Callable[[], Any]) -> Any:
-    """What *ask* answers, or None where there is no such thing."""
+    """The answer of *ask*, or None where the API server knows no such thing (404)."""
     return _unless(NOT_FOUND, ask)
 
 
 def _allowed(ask: Callable[[], Any]) -> Any:
-    """What *ask* answers, or None where it may not be asked."""
+    """The answer of *ask*, or None where RBAC forbids asking (403)."""
     return _unless(FORBIDDEN, ask)
 
 

@@ -104,7 +104,7 @@ class ClusterRollouts:
 
 
 def given_up(status: Object) -> bool:
-    """Whether the newest pods of a Rollout with this status were given up."""
+    """True where a Rollout with this status gave its newest pods up: aborted, or past its deadline."""
     stalled = any(one.get("reason") == STALLED for one in status.get("conditions", []))
     return bool(status.get("abort")) or (status.get("phase") == "Degraded" and stalled)
 
@@ -119,7 +119,7 @@ def healthy_at(status: Object) -> str | None:
 
 
 def looks(runs: Sequence[Object], spec: Object) -> list[Look]:
-    """What AnalysisRuns of a Rollout with this spec were, and at which weight."""
+    """The AnalysisRuns of a Rollout with this spec, each with the canary weight it ran at."""
     steps = spec.get("strategy", {}).get("canary", {}).get("steps", [])
     found = []
     for run in runs:
@@ -145,7 +145,7 @@ def _written(moment: datetime | None) -> str | None:
 
 
 def measured(results: Iterable[Object]) -> list[Measurement]:
-    """What an AnalysisRun's results say."""
+    """The measurements in an AnalysisRun's results."""
     return [
         Measurement(
             metric=result["name"],

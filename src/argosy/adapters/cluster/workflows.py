@@ -35,9 +35,9 @@ GROUP, VERSION = "argoproj.io", "v1alpha1"
 TEMPLATE_LABEL = "workflows.argoproj.io/workflow-template"
 REMEDY = "`argosy doctor` checks what has to be installed and allowed"
 ARGO_SAID = " argo=true"
-"""What marks the lines that Argo's own program writes round the step's; `argo logs` leaves them out too."""
+"""The mark of the lines that Argo's own program writes round the step's; `argo logs` leaves them out too."""
 ATTEMPTS = 5
-"""How often a change is tried when the controller changed the workflow at the same moment."""
+"""Tries of a change that fails with a conflict (409), because the controller changed the workflow at the same moment."""
 
 
 class ClusterWorkflows:

@@ -29,7 +29,7 @@ FOREIGN = (
 )
 
 OTHERS = ((b"PK\x03\x04", "a spreadsheet or an archive"), (b"\x1f\x8b", "compressed by gzip"), (b"PAR1", "Parquet"))
-"""How files of other kinds begin."""
+"""Magic bytes of files of other kinds."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class SourceTable:
     select: str
     """The SQL that reads the rows as they are."""
     typed: bool
-    """Whether the file says the types of its columns itself."""
+    """True where the file says the types of its columns itself (Parquet)."""
 
 
 def open_table(database: duckdb.DuckDBPyConnection, source: Source, file: Path) -> SourceTable:
@@ -59,7 +59,7 @@ def open_table(database: duckdb.DuckDBPyConnection, source: Source, file: Path) 
 
 
 def place(source: Source, table: SourceTable, file: Path, row: int) -> str:
-    """Where the row that is number *row* from 1 stands in *file*."""
+    """The place of row number *row* (from 1) in *file*: a line of CSV, a row of Parquet."""
     if table.typed:
         return f"row {row}"
     # DuckDB skips blank lines, except where a blank line is a missing value.
@@ -152,7 +152,7 @@ def _parquet(database: duckdb.DuckDBPyConnection, source: Source, file: Path) ->
 
 
 def unreadable(source: Source, file: Path, error: duckdb.Error) -> errors.ArgosyError:
-    """What to say of *file* after DuckDB could not read it."""
+    """The error for *file*, which DuckDB could not read; it quotes no content."""
     message = str(error)
     if errors.says_disk_full(message) or "could not write" in message.lower():
         return errors.LocalDisk(f"source {source.name!r}: there is no room to read {file}; free some and try again")

@@ -1,4 +1,4 @@
-"""What to do about a value that is not what the contract says: which setting would read it, if there is one."""
+"""Hints about a value that breaks the data contract: the setting that would read it, if there is one."""
 
 import re
 

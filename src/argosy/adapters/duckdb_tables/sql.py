@@ -108,7 +108,7 @@ def missing_or(identifier: str, found: str) -> str:
 
 
 def accepts(column: Column, found: str) -> bool:
-    """Whether a file's column of DuckDB type *found* can be *column* of the contract."""
+    """True where a file's column of DuckDB type *found* can be *column* of the contract."""
     plain = found.split("(", maxsplit=1)[0]
     if column.is_read_from_text and plain in ("VARCHAR", *WHOLE):
         return True

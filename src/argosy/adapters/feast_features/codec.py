@@ -51,7 +51,7 @@ def encode(value: Value) -> bytes:
 
 
 def decode(message: bytes) -> Value:
-    """What *message* holds; None for a missing value. Raises ValueError for a kind that no feature is."""
+    """The value in *message*, Feast's ``Value`` in protobuf; None for a missing value. Raises ValueError for a kind that no feature is."""
     if len(message) == _NUMBER.size and message[0] == _NUMBER_TAG:
         # What most are, and what a hundred rows have thousands of.
         number: float = _NUMBER.unpack(message)[1]

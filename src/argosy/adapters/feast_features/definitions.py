@@ -25,14 +25,14 @@ TYPES = {"string": String, "integer": Int64, "number": Float64, "boolean": Bool}
 
 @dataclass(frozen=True)
 class LoadedDefinitions:
-    """What a definitions file defines."""
+    """The Feast objects that a definitions file defines."""
 
     entities: list[Entity]
     views: list[FeatureView]
     service: FeatureService
     features: list[Definition]
     left_out: list[Definition]
-    """What its views could read of their sources besides, by the data contract; a model before may have done so."""
+    """Columns that its views could read of their sources besides, by the data contract; a model before may have done so."""
     all_views: list[FeatureView]
 
     def objects(self) -> list[Any]:

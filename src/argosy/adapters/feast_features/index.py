@@ -1,4 +1,4 @@
-"""What ``online.json`` of a published online store says, and what follows: which bytes to look for, and what those found mean."""
+"""The index of a published online store, ``online.json``: the keys to look up, and how to read the bytes found there."""
 
 import json
 import struct
@@ -40,7 +40,7 @@ class Index:
             raise errors.Misconfigured(f"{folder} holds no online store: {error}") from error
 
     def text(self) -> str:
-        """What :meth:`parse` reads."""
+        """The JSON that :meth:`parse` reads."""
         return json.dumps({"table": self.table, "keys": dict(self.keys), "features": self.features})
 
     def key(self, join_keys: Mapping[str, Any]) -> bytes | None:

@@ -142,7 +142,7 @@ class _Connections:
         self._idle: list[psycopg.AsyncConnection[Any]] = []
 
     async def run(self, ask: Callable[[psycopg.AsyncConnection[Any]], Awaitable[T]]) -> T:
-        """What *ask* gives, on a connection of its own."""
+        """The answer of *ask*, on a connection of its own."""
         async with self._turns:
             while self._idle:
                 # One that lay idle may have been closed by the other side, and so may all of them; a new one tells.

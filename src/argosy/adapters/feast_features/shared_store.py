@@ -1,4 +1,4 @@
-"""What the online stores that servers share have in common, whatever database they are.
+"""The common part of the online stores that servers share, on Redis or PostgreSQL.
 
 Every published store lies there under its own digest, in a Feast project of its own: two versions that are served at once each read the
 features they were approved with, and what is there never changes. It counts as there once it is whole. Where its bytes lie is Feast's
@@ -28,7 +28,7 @@ SETTING = "ARGOSY_ONLINE_STORE_URI"
 VIEW = "online"
 """The feature view in each project."""
 ANSWER_SECONDS = 1.0
-"""How long a request waits for the store, a new connection included: a hundred times what is usual, and short of what callers wait."""
+"""Timeout of a lookup, a new connection included: a hundred times what is usual, and short of what callers wait."""
 CONNECT_SECONDS = 5.0
 LOST = "was not loaded, or was lost; `argosy online load MODEL` puts it there"
 
@@ -40,7 +40,7 @@ def project(digest: str) -> str:
 
 @dataclass(frozen=True)
 class Entity:
-    """What is known of one entity, as the bytes that any of Feast's stores keeps."""
+    """The features of one entity, as the bytes that any of Feast's stores keeps."""
 
     key: bytes
     cells: Mapping[str, bytes]
@@ -63,7 +63,7 @@ def entities(folder: Path) -> Iterator[Entity]:
 
 
 def entry(index: Index, held: Held) -> str:
-    """What is written down about a store that is there, for :func:`read_entry`."""
+    """The record of a store that was published, for :func:`read_entry`."""
     described = {
         "model": held.model,
         "entities": held.entities,
@@ -74,7 +74,7 @@ def entry(index: Index, held: Held) -> str:
 
 
 def read_entry(digest: str, text: str | bytes) -> tuple[Index, Held]:
-    """What :func:`entry` wrote about the store with *digest*. Raises Misconfigured where somebody else did."""
+    """The record that :func:`entry` wrote about the store with *digest*. Raises Misconfigured where somebody else did."""
     try:
         read = json.loads(text)
         at = datetime.fromisoformat(read["loaded_at"])
@@ -102,7 +102,7 @@ class Backend(Protocol):
         """Key to cells of those *keys* that are known."""
 
     async def stands(self) -> bool:
-        """Whether the store is still there, whole."""
+        """True where the store is still there, whole."""
 
     async def close(self) -> None:
         """Give connections back."""
@@ -135,7 +135,7 @@ class SharedFeatures:
         return found
 
     async def _in_time(self, asking: Coroutine[Any, Any, T]) -> T:
-        """What *asking* gives. Not ``asyncio.timeout``, which waits for the client to take back its question, and that may hang as well."""
+        """The answer. Not ``asyncio.timeout``, which waits for the client to take back its question, and that may hang as well."""
         task = asyncio.create_task(asking)
         self._asking.add(task)
         task.add_done_callback(self._done)

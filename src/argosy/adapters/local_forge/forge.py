@@ -180,7 +180,7 @@ class LocalForge:
         self._repository.move(MAIN, commit, main)  # where somebody was faster, the next start adds what is missing then
 
     def _had(self, model: str, main: str) -> bool:
-        """Whether main ever had a policy for *model*: what was retired stays retired."""
+        """True where main ever had a policy for *model*: what was retired stays retired."""
         return bool(
             self._repository.git("rev-list", "--max-count=1", main, "--", environment_layout.policy_path(model)).strip()
         )

@@ -77,7 +77,7 @@ class S3Artifacts:
             )
 
     def _record(self, name: str) -> Digests | None:
-        """What was put at *name*; None where nothing was, or not all of it."""
+        """The digests of the folder at *name*, written last; None where there is none, or not all of it."""
         try:
             body: bytes = self._client.get_object(Bucket=self._bucket, Key=self._record_key(name))["Body"].read()
         except s3_client.ClientError as error:

@@ -52,7 +52,7 @@ def write(found: Logged, target: Path) -> None:
 
 
 def read(path: Path) -> Logged:
-    """What :func:`write` wrote. Raises OSError, or ValueError where it is something else."""
+    """The records that :func:`write` wrote. Raises OSError, or ValueError where it is something else."""
     table = pq.read_table(path, partitioning=None)
     metadata = table.schema.metadata or {}
     if _ABOUT not in metadata:

@@ -22,7 +22,7 @@ def frame(payload: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class SegmentContent:
-    """What a segment holds: its whole payloads, and whether bytes after them had to be left out."""
+    """The content of a segment: its whole payloads, and whether bytes after them had to be left out."""
 
     payloads: list[bytes]
     damaged: bool

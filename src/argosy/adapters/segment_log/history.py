@@ -57,7 +57,7 @@ def _everything(
 
 
 def _readable(path: Path, read: Callable[[], Logged]) -> Logged:
-    """What *read* gives; where the file is none of ours, nothing but the damage."""
+    """The records that *read* gives; none, and one damaged part, for a file that is none of ours."""
     from argosy.adapters.segment_log import columns
 
     try:

@@ -1,4 +1,4 @@
-"""Where the files of a log lie, what they are called, and who may finish them.
+"""The layout of a prediction log: folders, file names, and the lock of who may finish a segment.
 
 Below ``<root>/<model>/<environment>``: ``open/<stem>.segment`` while a server writes it, ``<day>/<stem>_<first>_<last>.parquet`` once it is
 sealed, with the times of its first and its last record. When a segment was begun says nothing of those: clocks are set, back and forth.
@@ -46,7 +46,7 @@ class LogFolder:
         return sorted(self.folder.glob(f"[0-9]*/*{PARQUET}"))
 
     def sealed_as(self, segment: Path, span: Span | None) -> Path:
-        """Where *segment*, whose records are of *span*, will lie once sealed. None: it has none."""
+        """The path of *segment*, whose records are of *span*, once it is sealed. None: it has none."""
         times = "" if span is None else "".join(f"{BEFORE_TIME}{_stamp(moment)}" for moment in span)
         return self.folder / opened_at(segment).date().isoformat() / f"{segment.stem}{times}{PARQUET}"
 
@@ -68,7 +68,7 @@ def new_stem(now: datetime.datetime) -> str:
 
 
 def stem(path: Path) -> str:
-    """What the segment at *path* is called, open or sealed."""
+    """The name of the segment at *path*, open or sealed."""
     return path.stem.partition(BEFORE_TIME)[0]
 
 

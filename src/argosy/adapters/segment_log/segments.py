@@ -76,7 +76,7 @@ def header(served: ServedRelease, features: Sequence[tuple[str, str]]) -> bytes:
 
 
 def about(payload: bytes) -> tuple[ServedRelease, list[tuple[str, str]]]:
-    """What :func:`header` was told. Raises ValueError where *payload* is no header."""
+    """The arguments of :func:`header`, read back. Raises ValueError where *payload* is no header."""
     try:
         said: dict[str, Any] = orjson.loads(payload)
         features = [(str(name), str(kind)) for name, kind in said.pop("features")]
@@ -86,7 +86,7 @@ def about(payload: bytes) -> tuple[ServedRelease, list[tuple[str, str]]]:
 
 
 def content(path: Path) -> framing.SegmentContent:
-    """What the segment at *path* holds. Raises FileNotFoundError where it was sealed meanwhile."""
+    """The content of the segment at *path*. Raises FileNotFoundError where it was sealed meanwhile."""
     return framing.read(path.read_bytes())
 
 

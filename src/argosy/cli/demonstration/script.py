@@ -1,4 +1,4 @@
-"""What a demonstration of one model shows: ``demo.yaml`` in the model's folder.
+"""The script of a demonstration of one model: ``demo.yaml`` in the model's folder.
 
 The demonstration itself knows no model. Which rows are unusual, and what mishap a gate should stop, is the model's own story.
 """

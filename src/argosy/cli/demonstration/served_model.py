@@ -28,7 +28,7 @@ class ServedModel:
 
     @property
     def predict(self) -> str:
-        """Where it predicts, by the V1 protocol."""
+        """The address of predictions by KServe's V1 protocol."""
         return f"{self.address}/v1/models/{self.model}:predict"
 
     def ask(self, instances: Sequence[Any]) -> bytes:

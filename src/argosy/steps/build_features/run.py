@@ -24,7 +24,7 @@ from argosy.ports.tables import EVENT_TIME, LABEL, Tables
 
 @dataclass(frozen=True)
 class FeatureOutputs:
-    """Where the outputs go."""
+    """The folders that the features and the online store are written to."""
 
     features: Path
     online: Path

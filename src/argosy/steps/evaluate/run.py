@@ -25,7 +25,7 @@ from argosy.steps.evaluate import champion_comparison
 
 EVIDENCE = "evidence.json"
 CPU_HOUR = 0.04
-"""What an hour of one CPU is taken to cost, in dollars, for the cost of a million predictions asked one by one."""
+"""The price of an hour of one CPU, in dollars, for the cost of a million predictions asked one by one."""
 
 
 @dataclass(frozen=True)

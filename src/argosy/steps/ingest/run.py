@@ -19,7 +19,7 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True)
 class IngestOutputs:
-    """Where the outputs go."""
+    """The folders that snapshot, rejected rows and lineage are written to."""
 
     snapshot: Path
     rejected: Path
@@ -141,7 +141,7 @@ def _lineage(source: Source, file: Path, counts: Counts, seconds: float, origin:
 
 
 def _origin(origin: str, file: Path) -> str:
-    """Where *file* was copied from: *origin* is it, or the folder it lay in."""
+    """The address that *file* was copied from: *origin* is it, or the folder it lay in."""
     return origin if origin.endswith(f"/{file.name}") else f"{origin.rstrip('/')}/{file.name}"
 
 

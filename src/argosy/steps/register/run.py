@@ -41,7 +41,7 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Released:
-    """Where the release is."""
+    """The addresses of a release in the model store."""
 
     version: int
     storage_uri: str

@@ -31,7 +31,7 @@ def run(*, settings: ModelSettings, features: Path, history: Path, batch: str, s
 
 
 def _is(point: Asked, recorded: Trial | None) -> bool:
-    """Whether *recorded* is the trial of *point*; a number alone proves nothing."""
+    """True where *recorded* is the trial of *point*; a number alone proves nothing."""
     return recorded is not None and recorded.parameters == point.parameters
 
 

@@ -1,4 +1,4 @@
-"""What is checked of every model without being asked: a label that can be learned, no entity twice, nothing that gives the label away.
+"""Built-in checks of every model's data: a label that can be learned, no entity twice, nothing that gives the label away.
 
 Measured here in numbers; a model's own expectations are its ``expectations.json``.
 """
@@ -120,7 +120,7 @@ def _known_classes(settings: ModelSettings, examples: "pa.Table") -> Expectation
 
 
 def _given(settings: ModelSettings, outside: "pa.Table") -> list[str]:
-    """What the label says in the rows *outside*; a name only where it is a column that is not personal."""
+    """The labels' values in the rows *outside*; a name only where it is a column that is not personal."""
     personal = {column.name: column.personal for column in settings.primary.columns}
     numbers = [value for value in compute.unique(outside.column(LABEL)).to_pylist() if value is not None]
     if -1 not in numbers or personal.get(settings.label.sql) is not False:
