@@ -16,7 +16,7 @@ from argosy.engine.manifest import catalogue as catalogues
 from argosy.engine.manifest import checking, loading, patches, reach, resources, texts
 from argosy.engine.manifest.catalogue import owner_of
 from argosy.engine.manifest.loading import Document, Manifest
-from argosy.engine.manifest.model import Arguments, KeySelector, ObjectMeta, Spec, TemplateRef
+from argosy.engine.manifest.model import Arguments, ObjectMeta, Parameter, Spec, Template, TemplateRef
 from argosy.engine.manifest.reach import Reached
 from argosy.engine.nodes import Json, is_resource_name
 from argosy.engine.options import Prepared, RunOptions
@@ -45,7 +45,7 @@ class Unanswered(errors.Misconfigured):
 
 
 def _with_choices(parameter: Json) -> str:
-    choices = ", ".join(parameter.get("enum") or [])
+    choices = ", ".join(Parameter(parameter).enum)
     return f"{parameter['name']} ({choices})" if choices else str(parameter["name"])
 
 
@@ -68,7 +68,7 @@ def prepare(manifest: Manifest, options: RunOptions) -> Prepared:
         spec["entrypoint"] = options.entrypoint
     metadata = _metadata(main)
     name, run = _names(main, metadata, options)
-    declared = spec.get("arguments") or {}
+    declared = Spec(spec).arguments
     arguments = _arguments(declared, options, main)
     spec = _with_globals(spec, arguments, name, metadata)
     arguments = spec.pop("arguments")
@@ -131,7 +131,7 @@ def _check_metadata(manifest: Manifest) -> None:
 
 def _metadata(main: Document) -> Json:
     metadata: Json = dict(main.body.get("metadata") or {})
-    metadata["namespace"] = metadata.get("namespace") or "argo"
+    metadata["namespace"] = ObjectMeta(metadata).namespace or "argo"
     return metadata
 
 
@@ -144,13 +144,12 @@ def _as_workflow(main: Document) -> Document:
         schedules.check(main.name, spec)
     except ValueError as error:
         raise errors.Misconfigured(f"{main.path}: {error}") from None
-    given = main.body.get("metadata") or {}
-    own = spec.get("workflowMetadata") or {}
+    given, own = ObjectMeta(main.body.get("metadata") or {}), Spec(spec).metadata
     metadata = {
         "generateName": f"{main.name}-",
-        "namespace": given.get("namespace"),
-        "labels": {**(own.get("labels") or {}), "workflows.argoproj.io/cron-workflow": main.name},
-        "annotations": {scopes.SCHEDULED_TIME: scopes.rfc3339(time.time()), **(own.get("annotations") or {})},
+        "namespace": given.namespace,
+        "labels": {**own.labels, "workflows.argoproj.io/cron-workflow": main.name},
+        "annotations": {scopes.SCHEDULED_TIME: scopes.rfc3339(time.time()), **own.annotations},
     }
     return replace(main, kind="Workflow", body={"metadata": metadata, "spec": spec["workflowSpec"]})
 
@@ -158,10 +157,10 @@ def _as_workflow(main: Document) -> Document:
 def _demand_supported(manifest: Manifest, findings: Iterable[checking.Findings], reached: Iterable[Reached]) -> None:
     """Raise Misconfigured at a field that the engine does not run, where a run comes to it."""
     names = {(entry.owner, entry.top) for entry in reached}
-    reference = manifest.main.body["spec"].get("workflowTemplateRef")
+    reference = Spec(manifest.main.body["spec"]).workflow_template_ref
     for document, found in zip(manifest.all(), findings, strict=True):
         own = (document.kind, document.name)
-        is_run = document is manifest.main or (reference is not None and own == owner_of(TemplateRef(reference)))
+        is_run = document is manifest.main or (reference is not None and own == owner_of(reference))
         owners = [own, catalogues.WORKFLOW] if is_run else [own]
         for path, refusal in found.refused.items():
             name = _template_at(path, document)
@@ -176,17 +175,17 @@ def _template_at(path: str, document: Document) -> str | None:
         return None
     spec = document.body["spec"]
     templates = (spec["workflowSpec"] if place[1] else spec)["templates"]
-    return str(templates[int(place[2])].get("name") or "")
+    return Template(templates[int(place[2])]).name
 
 
-def _check_sources(manifest: Manifest, declared: Json, reached: Iterable[Reached]) -> None:
+def _check_sources(manifest: Manifest, declared: Arguments, reached: Iterable[Reached]) -> None:
     """Raise Misconfigured where a parameter comes from a ConfigMap of the files that Argo would not look at."""
     unlabelled = {
         document.name
         for document in manifest.others
         if document.kind == loading.CONFIG_MAP and resources.label_of(document, FOR_PARAMETERS) != "Parameter"
     }
-    places = [("spec.arguments", declared), *((entry.place, entry.template.written) for entry in reached)]
+    places = [("spec.arguments", declared.written), *((entry.place, entry.template.written) for entry in reached)]
     for place, value in places if unlabelled else ():
         for where, name in _config_maps_of_parameters(value, place):
             if name in unlabelled:
@@ -217,8 +216,8 @@ def _config_maps_of_parameters(value: Any, where: str) -> Iterator[tuple[str, st
         for key, entry in value.items():
             if key == "parameters":
                 for position, parameter in enumerate(entry or []):
-                    if reference := (parameter.get("valueFrom") or {}).get("configMapKeyRef"):
-                        yield f"{where}.{key}[{position}].valueFrom.configMapKeyRef", reference.get("name", "")
+                    if reference := Parameter(parameter).value_from.config_map_key:
+                        yield f"{where}.{key}[{position}].valueFrom.configMapKeyRef", reference.name
             else:
                 yield from _config_maps_of_parameters(entry, f"{where}.{key}")
 
@@ -227,7 +226,8 @@ def _names(main: Document, metadata: Json, options: RunOptions) -> tuple[str, st
     """The workflow's name and the run's id: the same where a cluster would make up the name."""
     if options.name and not is_resource_name(options.name):
         raise errors.UsageError(f"--name {shown(options.name)} cannot be a workflow's name: {object_metadata.NAME}")
-    base = options.name or metadata.get("name") or metadata.get("generateName") or ""
+    given = ObjectMeta(metadata)
+    base = options.name or given.name or given.generate_name
     if not base:
         raise errors.Misconfigured(f"{main.path}: metadata.name: is required (or metadata.generateName)")
     if len(base) > LONGEST_NAME:
@@ -235,7 +235,7 @@ def _names(main: Document, metadata: Json, options: RunOptions) -> tuple[str, st
             f"{main.path}: metadata.name: has {len(base)} characters; a cluster takes at most {LONGEST_NAME}"
         )
     run = runs.new_id(base)
-    own_name = options.name or (metadata.get("name") if main.kind == "Workflow" else None)
+    own_name = options.name or (given.name if main.kind == "Workflow" else "")
     return own_name or run, run
 
 
@@ -244,7 +244,7 @@ def _effective_spec(main: Document, others: Mapping[str, Json]) -> Json:
     reference = spec.pop("workflowTemplateRef", None)
     if reference is None:
         return spec
-    if spec.get("templates"):
+    if Spec(spec).templates:
         raise errors.Misconfigured(f"{main.path}: spec.templates: not allowed beside spec.workflowTemplateRef")
     kind, name = owner_of(TemplateRef(reference))
     if f"{kind}/{name}" not in others:
@@ -254,42 +254,42 @@ def _effective_spec(main: Document, others: Mapping[str, Json]) -> Json:
     return catalogues.merge(others[f"{kind}/{name}"], spec)
 
 
-def _arguments(declared: Json, options: RunOptions, main: Document) -> Json:
+def _arguments(declared: Arguments, options: RunOptions, main: Document) -> Json:
     """The workflow's arguments with values in place."""
-    known = [parameter["name"] for parameter in declared.get("parameters") or []]
+    known = [parameter.name for parameter in declared.parameters]
     for name in options.parameters:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else f"; it has {', '.join(known) or 'none'}"
             raise errors.UsageError(f"{main.path} has no parameter {name!r}{hint}")
-    entries = declared.get("parameters") or []
-    if unanswered := [entry for entry in entries if entry["name"] not in options.parameters and not _has_value(entry)]:
+    entries = declared.parameters
+    if unanswered := [
+        entry.written for entry in entries if entry.name not in options.parameters and not _answered(entry)
+    ]:
         raise Unanswered(str(main.path), unanswered)
-    return {**declared, "parameters": [_parameter(entry, options, main) for entry in entries]}
+    return {**declared.written, "parameters": [_parameter(entry, options, main) for entry in entries]}
 
 
-def _has_value(declared: Json) -> bool:
-    return declared.get("value") is not None or "configMapKeyRef" in (declared.get("valueFrom") or {})
+def _answered(declared: Parameter) -> bool:
+    return declared.value is not None or declared.value_from.config_map_key is not None
 
 
-def _parameter(declared: Json, options: RunOptions, main: Document) -> Json:
-    name = declared["name"]
-    where = f"{main.path}: spec.arguments.parameters[{name}]"
-    parameter = {key: value for key, value in declared.items() if key != "valueFrom"}
-    source = declared.get("valueFrom") or {}
-    if name in options.parameters:
-        parameter["value"] = options.parameters[name]
-    elif parameter.get("value") is None:
+def _parameter(declared: Parameter, options: RunOptions, main: Document) -> Json:
+    where = f"{main.path}: spec.arguments.parameters[{declared.name}]"
+    parameter = {key: value for key, value in declared.written.items() if key != "valueFrom"}
+    source = declared.value_from
+    if declared.name in options.parameters:
+        parameter["value"] = options.parameters[declared.name]
+    elif declared.value is None and source.config_map_key:
         try:
             parameter["value"] = calls.config_map_value(
-                KeySelector(source["configMapKeyRef"]), options.config_maps, source.get("default"), where
+                source.config_map_key, options.config_maps, source.default, where
             )
         except calls.CallError as error:
             raise errors.Misconfigured(str(error)) from None
-    allowed = declared.get("enum") or []
-    if "enum" in declared and parameter["value"] not in allowed:
+    if "enum" in declared.written and parameter["value"] not in declared.enum:
         raise errors.Misconfigured(
-            f"{where}: {parameter['value']!r} is not one of its enum: {', '.join(allowed) or 'it is empty'}"
+            f"{where}: {parameter['value']!r} is not one of its enum: {', '.join(declared.enum) or 'it is empty'}"
         )
     return parameter
 

@@ -109,6 +109,7 @@ class Parameter(Named):
     default = _maybe("default")
     value_from = _one("valueFrom", ValueFrom)
     global_name = _text("globalName")
+    enum = _list("enum")
 
 
 class Artifact(Named):
@@ -409,6 +410,8 @@ class Metadata(ManifestObject):
 class ObjectMeta(Metadata):
     """What describes an object of the cluster."""
 
+    name = _text("name")
+    generate_name = _text("generateName")
     namespace = _text("namespace")
 
 
@@ -416,6 +419,8 @@ class Spec(Hooked):
     """What a workflow is to do."""
 
     entrypoint = _text("entrypoint")
+    arguments = _one("arguments", Arguments)
+    workflow_template_ref = _one_or_none("workflowTemplateRef", TemplateRef)
     templates = _many("templates", Template)
     service_account = _text("serviceAccountName")
     parallelism = _whole("parallelism")
