@@ -70,7 +70,7 @@ def _scores(folder: Path) -> dict[str, Any]:
     from argosy.ml import frames, metrics
     from argosy.ml.predictor import Predictor
 
-    record = TrainingRecord.read(folder / "training" / "refit.json")
+    record = TrainingRecord.read(folder / "training" / "training.json")
     model = Predictor.load(folder / "bundle", record.model_digest)
     test = frames.read(folder / "features", "holdout")
     answers, cut = model.predict_matrix(test.matrix), record.threshold

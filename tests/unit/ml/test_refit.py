@@ -53,7 +53,7 @@ def test_equal_inputs_give_one_digest(each_task: Given, tmp_path: Path) -> None:
         command = [sys.executable, "-c", TRAIN, str(settings), str(each_task.features), str(choice), str(place)]
         done = subprocess.run(command, env=environment, cwd=place, capture_output=True, text=True, check=True)
         files = {path.name: path.read_bytes() for path in sorted((place / "bundle").iterdir())}
-        outcomes.append((done.stdout, files, (place / "training" / "refit.json").read_bytes()))
+        outcomes.append((done.stdout, files, (place / "training" / "training.json").read_bytes()))
     assert outcomes[0] == outcomes[1]
     assert outcomes[0][0].startswith("sha256:")
 

@@ -7,7 +7,7 @@ from argosy.domain.search import Choice
 from argosy.ml import bundling, checks, frames, refit, study
 from argosy.report import training_plots
 
-RECORD = "refit.json"
+RECORD = "training.json"
 
 
 def run(*, settings: ModelSettings, features: Path, choice: Path, out_bundle: Path, out_training: Path) -> str:
