@@ -285,6 +285,42 @@ def test_what_is_given_is_there_and_what_is_missing_is_named(
     assert expected.format(place=place) in said
 
 
+MOUNTS_IN_TMP = (
+    TEMPLATES
+    + """\
+    - name: main
+      volumes: [{name: v, emptyDir: {}}]
+      container:
+        image: any
+        command: [sh, -c, WHAT]
+        volumeMounts: [{name: v, mountPath: /tmp/x/id_ed25519}]
+      outputs: {artifacts: [{name: all, path: /tmp}]}
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("what", "left"),
+    [
+        pytest.param("mv /tmp/x /tmp/y; ln -s {place}/user/.ssh /tmp/x", {"x", "y"}, id="a-link"),
+        pytest.param(
+            "mv /tmp/x /tmp/y; mkdir /tmp/x; echo own > /tmp/x/id_ed25519", {"x", "x/id_ed25519", "y"}, id="its-own"
+        ),
+        pytest.param("true", set(), id="nothing"),
+    ],
+)
+def test_of_its_tmp_only_what_was_made_for_it_is_removed(what: str, left: set[str], place: Path) -> None:
+    """A step may move the folder of a mount point, and put a link to the user's files, or files of its own, in its place."""
+    text = MOUNTS_IN_TMP.replace("WHAT", json.dumps(what.format(place=place)))
+    (place / "project" / "wf.yaml").write_text(text, encoding="utf-8")
+    assert "Succeeded" in run((), place, "-f", "wf.yaml")
+    planted = place / "user/.ssh/id_ed25519"
+    assert planted.read_text(encoding="utf-8").strip() == secret("user/.ssh/id_ed25519")
+    (kept,) = (path for path in (place / "home/objects").glob("??/*") if path.is_dir())
+    found = {str(entry.relative_to(kept)) for entry in kept.rglob("*")}
+    assert found - {"y/id_ed25519"} == left
+
+
 @pytest.fixture
 def in_etc() -> Iterator[Path]:
     """A name in ``/etc`` that nobody else uses, for a file that everybody may read at first."""

@@ -158,6 +158,33 @@ def test_a_key_that_would_leave_its_volume_fails_the_step(run: Run) -> None:
     assert (result.phase, result.message) == ("Error", "'../../out' is not a path inside a volume")
 
 
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        pytest.param(
+            "outputs: {artifacts: [{name: d, path: /mnt/v/link/new/file, optional: true}]}\n    container:",
+            id="an-output",
+        ),
+        pytest.param("container:\n      workingDir: /mnt/v/link/new", id="the-working-folder"),
+    ],
+)
+def test_no_folder_is_made_through_a_link_that_leads_out(
+    wanted: str, options: Callable[..., RunOptions], tmp_path: Path
+) -> None:
+    """What an earlier step left in a volume does not say where the engine makes folders."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "away").mkdir()
+    (tmp_path / "data" / "link").symlink_to(tmp_path / "away")
+    manifest = tmp_path / "wf.yaml"
+    text = mounting(CLAIM, command="true").replace("    container:", f"    {wanted}")
+    manifest.write_text(text, encoding="utf-8")
+    chosen = options(volumes={"data": tmp_path / "data"})
+    result = api.run(api.prepare(api.load([manifest]), chosen), chosen)
+    assert not list((tmp_path / "away").iterdir())
+    assert result.phase == "Error"
+    assert f"would lie in {tmp_path}/away/new, which is in no volume of the step" in result.message
+
+
 def test_a_step_with_state_is_never_cached(options: Callable[..., RunOptions], tmp_path: Path) -> None:
     """What a volume holds is in no cache key: the step runs each time."""
     (tmp_path / "data").mkdir()

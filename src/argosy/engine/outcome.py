@@ -11,6 +11,8 @@ from argosy.ports import runs
 _AWAITED = re.compile(r'dependency "[^"]+" exited with non-zero code: (\d+)')
 _OWN = re.compile(r"[^\s:]+: \w+ \(exit code (\d+)\)")
 """What the controller says of a pod of which a container failed: of one that waited for another, or of itself."""
+_ATTEMPT = re.compile(r"\((\d+)\)")
+"""What the name of an attempt has after that of what is tried."""
 
 
 def exit_code(phase: str, nodes: Mapping[str, runs.Node]) -> int:
@@ -42,8 +44,10 @@ def _was_retried(node: runs.Node, nodes: Mapping[str, runs.Node]) -> bool:
     parent = nodes.get(node.parent or "")
     if parent is None or parent.type is not NodeType.RETRY:
         return False
-    stem, _, number = node.name.rpartition("(")
-    return f"{stem}({int(number.removesuffix(')')) + 1})" in nodes
+    attempt = _ATTEMPT.fullmatch(
+        node.name.removeprefix(parent.name)
+    )  # hooks of what is retried lie beside its attempts
+    return attempt is not None and f"{parent.name}({int(attempt[1]) + 1})" in nodes
 
 
 def to_do_again(nodes: Mapping[str, Node]) -> list[str]:

@@ -60,6 +60,18 @@ def test_failures_that_were_retried_do_not_count() -> None:
     assert outcome.exit_code("Failed", seen(known)) == 3
 
 
+def test_a_hook_beside_attempts_fails_for_itself() -> None:
+    """What is retried has its exit handler and hooks beside its attempts; nothing tries those again."""
+    known = by_name(
+        node("r", Phase.FAILED, NodeType.RETRY),
+        node("r(0)", Phase.FAILED, code=75, finished=1.0, parent="r"),
+        node("r(1)", Phase.SUCCEEDED, code=0, finished=2.0, parent="r"),
+        node("r.hooks.running", Phase.FAILED, code=4, finished=3.0, parent="r", hooked=True),
+        node("r.onExit", Phase.FAILED, code=5, finished=4.0, parent="r", hooked=True),
+    )
+    assert outcome.exit_code("Failed", seen(known)) == 4
+
+
 def test_success_and_interruption() -> None:
     """0 and 130, whatever failed on the way; 1 where nothing has a code."""
     known = by_name(node("a", Phase.FAILED, code=3))

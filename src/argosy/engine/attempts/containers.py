@@ -50,9 +50,13 @@ def _refusal(program: str) -> str:
 
 def launch(program: str | None, request: StartPod, workspace: Workspace, variables: Mapping[str, str]) -> Launch:
     """How *request* runs through *program*. Values of variables are handed over in the environment, not on the command line."""
-    if program is None:
-        raise PathFailure("its image needs a container engine, and neither podman nor docker is on PATH")
     container = container_of(request.template)
+    if program is None:
+        image = container.get("image") or ""
+        raise PathFailure(
+            f"its image {image!r} needs a container engine, and the run began with none; resume it with --local-image '{image}', "
+            "which makes the step a process, or run the manifest anew"
+        )
     script = SCRIPT if container.get("source") else None
     command = local_images.command_of(container, variables, script)
     return Launch(

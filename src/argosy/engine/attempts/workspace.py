@@ -111,7 +111,13 @@ class Workspace:
         """Make the folders that outputs will lie in, but for those that the step is to make."""
         for path in self._outputs:
             if path not in self._left_to_step:
-                self.path(str(path)).parent.mkdir(parents=True, exist_ok=True)
+                self._make_folder(self.path(str(path)).parent, path)
+
+    def _make_folder(self, folder: Path, path: PurePosixPath) -> None:
+        """Make the *folder* that the step wants for *path*. Raises PathFailure where what an earlier step left is a link on the way."""
+        if not self.holds(folder):
+            raise PathFailure(f"{str(path)!r} would lie in {folder.resolve()}, which is in no volume of the step")
+        folder.mkdir(parents=True, exist_ok=True)
 
     def holds(self, path: Path) -> bool:
         """Whether what *path* leads to, links followed, lies in the attempt's folder or in a volume of it."""
@@ -182,7 +188,7 @@ class Workspace:
         if not self._has_place(PurePosixPath(inside)):
             return Path(inside)  # a folder of this machine
         folder = self.path(inside)
-        folder.mkdir(parents=True, exist_ok=True)
+        self._make_folder(folder, PurePosixPath(inside))
         below_root = self.given_root and PurePosixPath(inside).is_relative_to(self.given_root)
         return Path(inside) if has_view and not below_root else folder
 

@@ -23,6 +23,7 @@ PLACE = ".root"
 OLD = ".machine"
 NOTHING = "/dev/null"
 _STICKY = ("dev/shm", "tmp")
+_FOLDER_ITSELF = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NOT_OF_ANOTHER = (errno.EINVAL, errno.EPERM)
 """What the kernel says where a file system cannot be shown with other owners: it has not learned to, or belongs to another namespace."""
 _PROC_OF_MACHINE = ("bus", "fs", "irq", "sys")
@@ -39,6 +40,14 @@ class Bind(NamedTuple):
 
 
 Listing = list[tuple[str, int, str]]
+
+
+class Made(NamedTuple):
+    """A place to mount something at that was made for one step: *parts* below a folder that no step can replace. *inode*: what was made;
+    None where no step can have come there."""
+
+    parts: tuple[str, ...]
+    inode: int | None
 
 
 class Root:
@@ -78,12 +87,12 @@ class Root:
         linux.enter_mounts(self._inside)
         linux.leave_mounts()
 
-    def clear(self, made: Sequence[Path]) -> bool:
+    def clear(self, made: Sequence[Made]) -> bool:
         """Drop the copy, with the places *made* in the root for one step; whether the root is then as it was."""
         linux.enter_mounts(self._inside)
         try:
-            for path in reversed(made):
-                path.rmdir() if path.is_dir() else path.unlink()
+            for place in reversed(made):
+                _unmake(ROOT, place)
             return self._found() == self._listing
         except OSError:
             return False  # something else lies in one
@@ -109,9 +118,9 @@ class View:
         """Mount points that show what the machine has."""
         self._own = {str(ROOT)}
         """Mount points in which something can be made without the machine having it too."""
-        self._made: list[Path] = []
+        self._made: list[Made] = []
         """What was made in the root that all steps of the cell have in common."""
-        self._made_outside: list[Path] = []
+        self._made_outside: list[Made] = []
         """What was made in the step's own ``/tmp``, as the machine has it."""
 
     def show(self, binds: Sequence[Bind], scratch: Path, given: Sequence[Bind] = ()) -> None:
@@ -134,7 +143,7 @@ class View:
                 linux.attach(tree, target)
                 self._own.add(str(target))
         if own is not None:
-            self._made = [ROOT / PLACE]
+            self._made = [Made((PLACE,), None)]
 
     def forget(self) -> bool:
         """Leave the view, and remove what was made in the root for this step; whether nothing of it is left there."""
@@ -145,9 +154,9 @@ class View:
         if not self._made_outside:
             return
         self._root.leave()
-        for path in reversed(self._made_outside):
+        for place in reversed(self._made_outside):
             with contextlib.suppress(OSError):  # it has become the step's own
-                path.rmdir() if path.is_dir() else path.unlink()
+                _unmake(self._scratch, place)
 
     def _room(self, path: Path, *, folder: bool) -> Path:
         """A place to mount something at *path*, made where there is none."""
@@ -180,10 +189,11 @@ class View:
             self._shared.update(_assemble(path.parent, path.parent))
             self._own.add(holder)
         path.mkdir() if folder else path.touch()
+        inode = os.lstat(path).st_ino
         if holder == str(ROOT):
-            self._made.append(path)
+            self._made.append(Made(path.parts[1:], inode))
         elif holder == TEMPORARY:
-            self._made_outside.append(self._scratch / path.relative_to(TEMPORARY))
+            self._made_outside.append(Made(path.relative_to(TEMPORARY).parts, inode))
 
     def _own_mount_of(self, folder: Path) -> str | None:
         """The mount point of the step's own that *folder* lies in; None where it is the machine's."""
@@ -193,6 +203,22 @@ class View:
             if place in self._shared:
                 return None
         return None
+
+
+def _unmake(top: Path, made: Made) -> None:
+    """Remove what was *made* below *top*, if it is still that. A step can have put links in its way, which are not followed: this process
+    may remove what the step may not even see. Raises OSError where something lies in it."""
+    folder = os.open(top, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for part in made.parts[:-1]:
+            above, folder = folder, os.open(part, _FOLDER_ITSELF, dir_fd=folder)
+            os.close(above)
+        found = os.stat(made.parts[-1], dir_fd=folder, follow_symlinks=False)
+        if made.inode in (None, found.st_ino):
+            remove = os.rmdir if stat.S_ISDIR(found.st_mode) else os.unlink
+            remove(made.parts[-1], dir_fd=folder)
+    finally:
+        os.close(folder)
 
 
 def _put_together(place: Path, nobody: int | None) -> dict[str, readable.State]:

@@ -66,5 +66,5 @@ def test_volumes_and_limits(tmp_path: Path) -> None:
 
 def test_no_engine(tmp_path: Path) -> None:
     """Without podman and docker the step cannot run."""
-    with pytest.raises(PathFailure, match="neither podman nor docker"):
+    with pytest.raises(PathFailure, match="the run began with none; resume it with --local-image"):
         launch(tmp_path, {"container": {"image": "i"}}, {}, None)
