@@ -16,7 +16,7 @@ from argosy.domain.data import FeatureColumn
 from argosy.domain.model_settings import EntitySplit, Task
 from argosy.ml.encoding import Encoder
 from argosy.ml.predictor import Predictor
-from argosy.ports.prediction_log import Prediction, Standing
+from argosy.ports.prediction_log import LogCounts, Prediction
 from argosy.serving.rows import Value
 
 FEATURES = [
@@ -108,9 +108,9 @@ class MemoryLog:
         """See the port."""
         self.records += predictions
 
-    def standing(self) -> Standing:
+    def standing(self) -> LogCounts:
         """See the port."""
-        return Standing(0, len(self.records), {"queue-full": 2})
+        return LogCounts(0, len(self.records), {"queue-full": 2})
 
     def close(self) -> None:
         """See the port."""

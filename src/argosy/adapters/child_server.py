@@ -24,10 +24,9 @@ WARM_UP = 20
 
 
 class ChildServer:
-    """See :class:`argosy.ports.trial_server.TrialServer`."""
+    """The server of :mod:`argosy.serving` as a child process; see :class:`argosy.ports.trial_server.TrialServer`."""
 
     def replay(self, folder: Path, digest: str) -> ReplayResult:
-        """See the port."""
         golden = Golden.read(folder / GOLDEN)
         model = Signature.read(folder / SIGNATURE).model
         with _serving(folder, digest) as (host, port):

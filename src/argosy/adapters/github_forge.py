@@ -39,7 +39,7 @@ NOT_FOUND, CONFLICT, NOT_MERGEABLE, UNPROCESSABLE = 404, 409, 405, 422
 
 
 class GithubForge:
-    """See :class:`argosy.ports.forge.Forge`."""
+    """Pull requests on GitHub; see :class:`argosy.ports.forge.Forge`."""
 
     def __init__(
         self, repository: str, token: str, *, api: str = "https://api.github.com", patience: float = 1.0
@@ -58,7 +58,6 @@ class GithubForge:
         self._repository: Repository = client.get_repo(repository)
 
     def head(self) -> str:
-        """See the port."""
         with _reported():
             return self._repository.get_branch(MAIN).commit.sha
 
@@ -69,12 +68,10 @@ class GithubForge:
             return bool(permissions and permissions.push)
 
     def read(self, path: str, at: str | None = None) -> bytes | None:
-        """See the port."""
         with _reported():
             return self._content(path, at or MAIN)
 
     def contents(self, paths: Sequence[str], at: str) -> Mapping[str, bytes]:
-        """See the port."""
         with _reported():
             return self._contents(paths, at)
 
@@ -84,7 +81,6 @@ class GithubForge:
             return [commit.sha for commit in self._repository.get_commits(sha=MAIN, path=path)]
 
     def propose(self, proposal: Proposal) -> Request | None:
-        """See the port."""
         with _reported():
             known = [*self._open(), *self._of_branches(proposal.subject)]
             decision = proposals.decide(Main.now(self), proposal, _by_number(known))
@@ -96,13 +92,11 @@ class GithubForge:
             return self._request(self._repository.get_pull(opened.number))
 
     def requests(self) -> list[Request]:
-        """See the port."""
         with _reported():
             pulls = self._repository.get_pulls(state="all", sort="created", direction="asc", base=MAIN)
             return _by_number([request.model_copy(update={"body": ""}) for request in self._known(pulls)])
 
     def request(self, number: int) -> Request:
-        """See the port."""
         with _reported():
             return self._request(self._pull(number))
 
@@ -141,7 +135,6 @@ class GithubForge:
             return self._request(self._repository.get_pull(number))
 
     def close(self, number: int, *, by: str, reason: str) -> Request:
-        """See the port."""
         with _reported():
             pull = self._unmerged(number)
             if pull.state == "open":
@@ -149,7 +142,6 @@ class GithubForge:
             return self._request(self._repository.get_pull(number))
 
     def reopen(self, number: int, *, by: str) -> Request:
-        """See the port."""
         with _reported():
             pull = self._unmerged(number)
             marks = self._marks(pull).model_copy(update={"ending": None})

@@ -34,7 +34,7 @@ REFUSAL = re.compile(r"execution error at \([^)]*\): (?P<reason>.*?)(?: Use --de
 
 
 class HelmCharts:
-    """See :class:`argosy.ports.charts.Charts`."""
+    """Helm releases, through the program ``helm``; see :class:`argosy.ports.charts.Charts`."""
 
     def __init__(self, *, executable: str = "helm", context: str | None = None) -> None:
         """*executable*: the program, by name or path. *context*: of KUBECONFIG. Raises Misconfigured where the program is missing."""
@@ -63,7 +63,6 @@ class HelmCharts:
             ) from error
 
     def installed(self, name: str, namespace: str) -> HelmRelease | None:
-        """See the port."""
         with _reported(f"looking for release {name} in {namespace}"):
             try:
                 return _run(self._release(self._client.get_current_revision(name, namespace=namespace)))
@@ -71,8 +70,6 @@ class HelmCharts:
                 return None
 
     def manifests(self, release: HelmRelease) -> Sequence[Manifest]:
-        """See the port."""
-
         async def ask() -> list[Manifest]:
             revision = await self._client.get_current_revision(release.name, namespace=release.namespace)
             return [one for one in await revision.resources() if one]
@@ -81,8 +78,6 @@ class HelmCharts:
             return _run(ask())
 
     def rendered(self, chart: Path, name: str, namespace: str, values: Manifest) -> Sequence[Manifest]:
-        """See the port."""
-
         async def ask() -> list[Manifest]:
             found = await self._client.get_chart(chart)
             return [
@@ -93,8 +88,6 @@ class HelmCharts:
             return _run(ask())
 
     def apply(self, chart: Path, name: str, namespace: str, values: Manifest) -> HelmRelease:
-        """See the port."""
-
         async def ask() -> Any:
             found = await self._client.get_chart(chart)
             return await self._client.install_or_upgrade_release(

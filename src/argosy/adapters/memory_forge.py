@@ -25,7 +25,7 @@ class Proposed:
 
 
 class MemoryForge:
-    """See :class:`argosy.ports.forge.Forge`."""
+    """The fake forge of tests; see :class:`argosy.ports.forge.Forge`."""
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
         """*files*: what main starts with."""
@@ -42,11 +42,9 @@ class MemoryForge:
         self._commits.append({path: content for path, content in files.items() if content is not None})
 
     def head(self) -> str:
-        """See the port."""
         return str(len(self._commits) - 1)
 
     def may_propose(self) -> bool:
-        """See the port."""
         return True
 
     def offer(self, claimed: Request, proposed: Proposed) -> None:
@@ -59,18 +57,15 @@ class MemoryForge:
         return self._proposed[head]
 
     def read(self, path: str, at: str | None = None) -> bytes | None:
-        """See the port."""
         return self._files(at or self.head()).get(path)
 
     def contents(self, paths: Sequence[str], at: str) -> Mapping[str, bytes]:
-        """See the port."""
         return {path: content for path, content in self._files(at).items() if _within(path, paths)}
 
     def _files(self, at: str) -> Mapping[str, bytes]:
         return self._proposed[at].files if at in self._proposed else self._commits[int(at)]
 
     def history(self, path: str) -> list[str]:
-        """See the port."""
         before: dict[str, bytes] = {}
         changed = []
         for number, files in enumerate(self._commits):
@@ -80,7 +75,6 @@ class MemoryForge:
         return changed[::-1]
 
     def propose(self, proposal: Proposal) -> Request | None:
-        """See the port."""
         decision = proposals.decide(Main.now(self), proposal, self.requests())
         if decision.action != "open":
             return decision.request
@@ -104,22 +98,18 @@ class MemoryForge:
         return opened
 
     def requests(self) -> list[Request]:
-        """See the port."""
         return [request.model_copy(update={"body": ""}) for request in self._requests.values()]
 
     def request(self, number: int) -> Request:
-        """See the port."""
         if number not in self._requests:
             raise errors.UsageError(f"there is no request {number}")
         return self._requests[number]
 
     def changes(self, request: Request, at: str) -> list[ChangedFile]:  # noqa: ARG002 - a commit knows where it left main
-        """See the port."""
         proposed = self._proposed[request.head]
         return changes.difference(_entries(self._files(proposed.base), {}), _entries(proposed.files, proposed.modes))
 
     def diff(self, number: int) -> str:
-        """See the port."""
         request = self.request(number)
         merged = self._merged_at.get(number)
         before: Mapping[str, bytes] = self._commits[-1] if merged is None else self._commits[merged - 1]
@@ -130,7 +120,6 @@ class MemoryForge:
         return "".join(_file_diff(path, before.get(path), after.get(path)) for path in sorted({*before, *after}))
 
     def merge(self, number: int, *, head: str, by: str, at: str, note: str = "") -> Request:
-        """See the port."""
         request = self.request(number)
         if request.state in {State.OPEN, State.MERGED}:
             promotion_requests.refuse_moved(request, head)
@@ -147,14 +136,12 @@ class MemoryForge:
         return self._update(number, state=State.MERGED, ended_by=by, ended_at=TIME)
 
     def close(self, number: int, *, by: str, reason: str) -> Request:
-        """See the port."""
         request = self._unmerged(number)
         if request.state is not State.OPEN:
             return request
         return self._update(number, state=State.CLOSED, ended_by=by, ended_at=TIME, reason=reason)
 
     def reopen(self, number: int, *, by: str) -> Request:
-        """See the port."""
         request = self._unmerged(number)
         rivals = [
             one

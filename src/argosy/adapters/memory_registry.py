@@ -8,7 +8,7 @@ CREATED = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
 
 class MemoryRegistry:
-    """See :class:`argosy.ports.registry.Registry`."""
+    """The fake registry of tests; see :class:`argosy.ports.registry.Registry`."""
 
     def __init__(self, began: datetime.datetime = CREATED) -> None:
         """*began*: a minute before its first version is made."""
@@ -22,7 +22,6 @@ class MemoryRegistry:
         """See the port."""
 
     def record(self, candidate: Candidate) -> Registered:
-        """See the port."""
         versions = self.candidates.setdefault(candidate.model, [])
         digests = [one.model_digest for one in versions]
         if candidate.model_digest not in digests:
@@ -32,7 +31,6 @@ class MemoryRegistry:
         return Registered(number, self._began + datetime.timedelta(minutes=number), f"run-{number}")
 
     def judge(self, model: str, version: int, judgement: Judgement) -> None:
-        """See the port."""
         self.judgements.setdefault((model, version), []).append(judgement)
         wanted = {"promote": "challenger", "reject": "rejected"}.get(judgement.verdict)
         for alias in {"challenger", "rejected"} - {wanted}:
@@ -42,7 +40,6 @@ class MemoryRegistry:
             self.aliases[model, wanted] = version
 
     def reject(self, model: str, model_digest: str, reason: str) -> int | None:
-        """See the port."""
         digests = [one.model_digest for one in self.candidates.get(model, [])]
         if model_digest not in digests:
             return None
@@ -54,7 +51,6 @@ class MemoryRegistry:
         return version
 
     def crown(self, model: str, model_digest: str | None) -> int | None:
-        """See the port."""
         digests = [one.model_digest for one in self.candidates.get(model, [])]
         if model_digest not in digests:
             self.aliases.pop((model, "champion"), None)

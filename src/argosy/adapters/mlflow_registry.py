@@ -47,7 +47,7 @@ OUR_MISTAKE = {"INVALID_PARAMETER_VALUE"}
 
 
 class MlflowRegistry:
-    """See :class:`argosy.ports.registry.Registry`."""
+    """MLflow's tracking server and model registry; see :class:`argosy.ports.registry.Registry`."""
 
     def __init__(self, tracking_uri: str) -> None:
         """*tracking_uri*: ``sqlite:///<absolute path>`` or the address of a server."""
@@ -55,12 +55,10 @@ class MlflowRegistry:
         self._file = Path(tracking_uri.removeprefix(SQLITE)) if tracking_uri.startswith(SQLITE) else None
 
     def check(self) -> None:
-        """See the port."""
         with self._client() as client:
             client.search_registered_models(max_results=1)
 
     def record(self, candidate: Candidate) -> Registered:
-        """See the port."""
         with self._client() as client:
             run = self._run(client, candidate)
             if RECORDED not in run.data.tags:
@@ -69,7 +67,6 @@ class MlflowRegistry:
             return _registered(version)
 
     def judge(self, model: str, version: int, judgement: Judgement) -> None:
-        """See the port."""
         with self._client() as client:
             found = client.get_model_version(model, str(version))
             judgements = [digest for digest in found.tags.get(JUDGEMENTS, "").split(",") if digest]
@@ -88,7 +85,6 @@ class MlflowRegistry:
             client.set_model_version_tag(model, found.version, JUDGEMENTS, ",".join(judgements))
 
     def reject(self, model: str, model_digest: str, reason: str) -> int | None:
-        """See the port."""
         with self._client() as client:
             versions = _versions(client, model, model_digest)
             if not versions:
@@ -103,7 +99,6 @@ class MlflowRegistry:
             return int(version)
 
     def crown(self, model: str, model_digest: str | None) -> int | None:
-        """See the port."""
         with self._client() as client:
             versions = _versions(client, model, model_digest) if model_digest else []
             if not versions:

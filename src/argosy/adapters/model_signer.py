@@ -35,7 +35,6 @@ class KeySigner:
         self._text = text
 
     def sign(self, folder: Path, signature: Path) -> None:
-        """See the port."""
         from model_signing import signing
 
         signature.parent.mkdir(parents=True, exist_ok=True)
@@ -66,7 +65,6 @@ class KeyVerifier:
         self._key = public_key
 
     def verify(self, folder: Path, signature: Path) -> None:
-        """See the port."""
         from model_signing import verifying
 
         _require_key(self._key, "ARGOSY_VERIFYING_KEY_FILE", private=False)

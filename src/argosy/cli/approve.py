@@ -14,7 +14,6 @@ from argosy.ports.runs import Node, Run, Runs
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's arguments."""
     target.add_run(parser)
     parser.add_argument("step", nargs="?", help="the step that waits, by the name of its node or its last part")
     parser.add_argument(

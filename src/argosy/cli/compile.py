@@ -21,7 +21,6 @@ from argosy.templates import folder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's arguments."""
     parser.add_argument(
         "model", nargs="+", type=Path, metavar="FOLDER", help="a model's folder, such as workflows/NAME"
     )

@@ -10,7 +10,6 @@ from argosy.cli import target
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's arguments."""
     parser.add_argument("run", nargs="*", help="runs, or the beginnings of their names; '-' for the newest")
     parser.add_argument("--completed", action="store_true", help="every run that came to its end")
     target.add_arguments(parser)

@@ -30,7 +30,6 @@ from argosy.templates import folder as folders
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's arguments."""
     parser.add_argument("model", type=Path, metavar="FOLDER", help="a model's folder, with a demo.yaml in it")
 
 

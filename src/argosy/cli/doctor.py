@@ -25,7 +25,6 @@ PROBE = "doctor/probe"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's arguments."""
     parser.add_argument("--namespace", "-n", default="argosy", help="where pipelines run; default argosy")
     parser.add_argument("--context", help="a context of KUBECONFIG; default the current one")
     parser.add_argument(

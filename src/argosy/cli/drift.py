@@ -20,7 +20,6 @@ UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's arguments."""
     parser.add_argument("model", metavar="MODEL")
     parser.add_argument("--environment", "--env", default="production", help="whose predictions; default production")
     parser.add_argument(

@@ -43,7 +43,6 @@ ANY_VERSION: dict[str, Any] = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's arguments."""
     verbs = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     check = verbs.add_parser(
         "check", help="check a checkout of it", description="Check a checkout of the environment repo."

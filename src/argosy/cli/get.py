@@ -10,7 +10,6 @@ from argosy.ports.runs import KILLED, Run
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's arguments."""
     target.add_run(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object")
 

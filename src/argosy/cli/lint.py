@@ -21,7 +21,6 @@ from argosy.templates import folder, installed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's arguments."""
     parser.add_argument("manifest", nargs="+", type=Path, metavar="FILE", help="a manifest, or the folder of a model")
     parser.add_argument(
         "--production",

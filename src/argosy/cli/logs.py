@@ -12,7 +12,6 @@ from argosy.cli import target
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's arguments."""
     parser.add_argument("run", help="the run, or the beginning of its name; '-' for the newest")
     parser.add_argument("step", nargs="?", help="the step (default: every step)")
     target.add_arguments(parser)

@@ -20,7 +20,6 @@ Action = Callable[[argparse.Namespace, Settings, SharedOnlineStore], None]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's arguments."""
     verbs = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     listing = _action(verbs, "list", _list, "what is there, and who names it")
     listing.add_argument("--json", action="store_true", help="one JSON object a line")

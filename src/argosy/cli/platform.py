@@ -23,7 +23,6 @@ SALT = secrets.token_bytes(16)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's arguments."""
     verbs = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     for name, action, summary in (
         ("install", _install, "install the platform where it is not yet"),

@@ -24,7 +24,6 @@ Action = Callable[[argparse.Namespace, Desk, Settings], int]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's arguments."""
     verbs = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     listing = _action(verbs, "list", _list, "what waits for a reviewer")
     listing.add_argument("--all", action="store_true", help="merged and closed requests too")

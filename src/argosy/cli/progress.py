@@ -35,12 +35,12 @@ LONGEST_LIST = 12
 def shown(stream: TextIO, workflow: str) -> Iterator[Observer]:
     """Show changes of nodes on *stream* while the block runs."""
     if not stream.isatty():
-        yield Lines(stream, workflow)
+        yield LineProgress(stream, workflow)
         return
     from rich.console import Console
     from rich.live import Live
 
-    picture = Picture(workflow)
+    picture = LiveTree(workflow)
     with Live(console=Console(file=stream), get_renderable=picture.draw, refresh_per_second=8, transient=False) as live:
         picture.attach(live)
         yield picture
@@ -55,7 +55,7 @@ def say(line: str, stream: TextIO) -> None:
             os.dup2(nowhere.fileno(), stream.fileno())
 
 
-class Lines:
+class LineProgress:
     """One line for each end of a step, and for each process that starts."""
 
     def __init__(self, stream: TextIO, workflow: str) -> None:
@@ -76,7 +76,7 @@ class Lines:
         say(f"{time.monotonic() - self._began:8.1f}s  {node.phase:<9} {name}{cached}{message}", self._stream)
 
 
-class Picture:
+class LiveTree:
     """The nodes as a tree, drawn a few times a second."""
 
     def __init__(self, workflow: str) -> None:
@@ -128,7 +128,7 @@ def _label(node: Node) -> str:
 
 def plain(run: Run) -> Iterator[str]:
     """The nodes of *run* as lines of a tree."""
-    picture = Picture(run.root)
+    picture = LiveTree(run.root)
     for node in run.nodes.values():
         picture.node_changed(node)
     from rich.console import Console

@@ -29,7 +29,6 @@ LAST_WORDS = 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's arguments."""
     parser.add_argument(
         "run", nargs="?", metavar="RUN", help="the run, or the beginning of its name; default: the newest"
     )

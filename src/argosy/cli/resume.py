@@ -13,7 +13,6 @@ from argosy.ports.runs import NEWEST, SUSPENDED
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's arguments."""
     parser.add_argument("run", nargs="?", help="the run, or the beginning of its name (default: the newest)")
     target.add_arguments(parser)
     executing.add_as_begun(parser)

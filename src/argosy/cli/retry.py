@@ -13,7 +13,6 @@ from argosy.ports.runs import CUT_OFF, FAILED
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's arguments."""
     target.add_run(parser)
     parser.add_argument("--restart-successful", action="store_true", help="do steps again that succeeded, too")
     parser.add_argument("--node-field-selector", metavar="SELECTOR", help="which of them, such as displayName=train")

@@ -25,7 +25,6 @@ DATA, PROVENANCE = "data", "provenance"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's arguments."""
     parser.add_argument("model", nargs="?", help="a model (workflows/NAME/pipeline.yaml), or its folder")
     parser.add_argument(
         "-f",

@@ -11,7 +11,6 @@ from argosy.ports.runs import Run
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's arguments."""
     parser.add_argument("-n", "--limit", type=int, default=20, metavar="N", help="at most this many (default: 20)")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     target.add_arguments(parser)

@@ -25,7 +25,6 @@ PORT = 8080
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's arguments."""
     parser.add_argument("model", metavar="MODEL")
     parser.add_argument(
         "--environment", "--env", default="production", help="whose version is served; default production"

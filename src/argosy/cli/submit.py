@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's arguments."""
     parser.add_argument("model", help="a model, or the name of a WorkflowTemplate")
     parameters.add_arguments(parser)
     parser.add_argument("--watch", action="store_true", help="show the run until it ends, and leave with its exit code")

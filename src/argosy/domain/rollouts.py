@@ -22,7 +22,7 @@ class Measurement(Document):
     message: str = ""
 
 
-class Look(Document):
+class Analysis(Document):
     """One analysis of the new pods, taken at one weight. Times as Kubernetes writes them, UTC; None: not yet."""
 
     weight: int | None = None
@@ -51,7 +51,7 @@ class Rollout(Document):
     measurements: list[Measurement] = []
     began_at: str | None = None
     """When the newest pods were asked for; of pods that come back, as after a revert, when they were asked for first."""
-    looks: list[Look] = []
+    looks: list[Analysis] = []
     """At the newest pods, oldest first."""
     healthy_at: str | None = None
     """Since when the newest pods have all requests; None while they have not."""

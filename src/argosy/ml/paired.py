@@ -33,7 +33,7 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class Drawing:
+class Bootstrap:
     """Settings of the bootstrap interval: its confidence, the number of resamples, the seed."""
 
     confidence: float
@@ -42,7 +42,7 @@ class Drawing:
 
 
 def compare(
-    task: Task, metric: str, labels: Array, candidate: Answers, champion: Answers, drawing: Drawing
+    task: Task, metric: str, labels: Array, candidate: Answers, champion: Answers, drawing: Bootstrap
 ) -> Paired | None:
     """The paired difference, *candidate* less *champion*, so that more is better; None where the score is undefined on these rows."""
     score, sign = _scorer(task, metric, labels), 1.0 if metrics.direction(task, metric) == "maximize" else -1.0
@@ -99,7 +99,7 @@ def _decisive(task: Task, metric: str, answers: Answers) -> Answers:
 
 
 def _interval(
-    difference: Callable[[Rows], float], count: int, drawing: Drawing, random: np.random.Generator
+    difference: Callable[[Rows], float], count: int, drawing: Bootstrap, random: np.random.Generator
 ) -> tuple[float, float]:
     """The percentile interval; without end where a resample that can be scored never came."""
     drawn = np.array([difference(random.integers(0, count, count)) for _ in range(drawing.resamples)])

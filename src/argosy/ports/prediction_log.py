@@ -47,7 +47,7 @@ OTHER = "\N{HORIZONTAL ELLIPSIS}other"
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class LogCounts:
     """Counts of the records that a log was given."""
 
     pending: int
@@ -63,7 +63,7 @@ class PredictionLog(Protocol):
     def append(self, predictions: Sequence[Prediction]) -> None:
         """Take *predictions*. Returns at once and never raises; what cannot be kept is counted as dropped."""
 
-    def standing(self) -> Standing:
+    def standing(self) -> LogCounts:
         """The numbers of records that are pending, written and dropped."""
 
     def close(self) -> None:

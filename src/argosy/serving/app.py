@@ -17,12 +17,12 @@ from argosy.ports.prediction_log import PredictionLog, ServedRelease
 from argosy.serving import operations
 from argosy.serving.exchange import Bodies, RequestLimits
 from argosy.serving.health import Lifecycle
-from argosy.serving.inference import Gate, Inference, Shortcut
+from argosy.serving.inference import ConcurrencyLimiter, Inference, Shortcut
 from argosy.serving.middleware import RequestMiddleware
 from argosy.serving.operations import Page, no_such_route
 from argosy.serving.prometheus import Metrics
 from argosy.serving.prometheus import of as metrics_of
-from argosy.serving.reading import Room
+from argosy.serving.reading import JsonLimits
 from argosy.serving.records import Recorder
 from argosy.serving.request_problems import RequestProblem, shown
 from argosy.serving.service import ServablePredictor, Service
@@ -53,9 +53,9 @@ def build_app(
     metrics = metrics or metrics_of(predictor.signature, served, log)
     recorder = None if log is None else Recorder(log, predictor.signature, hash_key)
     service = Service(predictor=predictor, served=served, metrics=metrics, online=online, recorder=recorder)
-    room, name = Room(limits.rows, service.rows.most_columns), service.signature.model
+    room, name = JsonLimits(limits.rows, service.rows.most_columns), service.signature.model
     protocol = V2(service.signature, _version(served), service.rows, limits, room)
-    bodies, gate = Bodies(limits), Gate(limits, metrics)
+    bodies, gate = Bodies(limits), ConcurrencyLimiter(limits, metrics)
     first = Inference(V1(service.rows, limits, room), service, bodies, gate)
     second = Inference(protocol, service, bodies, gate)
     app = Starlette(

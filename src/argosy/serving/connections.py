@@ -62,7 +62,7 @@ class ParserState(Enum):
     BODY = "the end of its body"
 
 
-class Crowd:
+class ConnectionPool:
     """All connections of one listener. Used on one event loop."""
 
     def __init__(self, limits: ConnectionLimits, count: Callable[[str], None]) -> None:
@@ -108,7 +108,7 @@ class Connection(HttpToolsProtocol):
     """Uvicorn's, within limits."""
 
     def __init__(
-        self, crowd: Crowd, config: Config, server_state: ServerState, app_state: dict[str, Any], loop: Any
+        self, crowd: ConnectionPool, config: Config, server_state: ServerState, app_state: dict[str, Any], loop: Any
     ) -> None:
         super().__init__(config, server_state, app_state, loop)
         self._crowd = crowd

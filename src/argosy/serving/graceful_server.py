@@ -50,7 +50,7 @@ class LifecycleHooks:
 def run(
     app: Starlette, listener: socket.socket, lifecycle: Lifecycle, stages: LifecycleHooks, count: Callable[[str], None]
 ) -> None:
-    """Serve *app* on *listener*, until SIGTERM or SIGINT. *count*: see :class:`argosy.serving.connections.Crowd`.
+    """Serve *app* on *listener*, until SIGTERM or SIGINT. *count*: see :class:`argosy.serving.connections.ConnectionPool`.
 
     Raises Misconfigured where the process may open too few files.
     """

@@ -41,8 +41,8 @@ class InferenceProtocol(Protocol[Wanted]):
         """*given* as it is *wanted*."""
 
 
-class Gate:
-    """Lets a number of requests in at once, and of the large ones fewer."""
+class ConcurrencyLimiter:
+    """Backpressure: lets a number of requests in at once, and of the large ones fewer; refuses more with 503."""
 
     def __init__(self, limits: RequestLimits, metrics: Metrics) -> None:
         self._limit = limits.in_flight
@@ -58,7 +58,6 @@ class Gate:
         self._gauge.set(self._inside)
 
     def __exit__(self, *_: object) -> None:
-        """Be done."""
         self._inside -= 1
         self._gauge.set(self._inside)
 
@@ -66,7 +65,9 @@ class Gate:
 class Inference:
     """The route of one protocol."""
 
-    def __init__(self, protocol: InferenceProtocol[Any], service: Service, bodies: Bodies, gate: Gate) -> None:
+    def __init__(
+        self, protocol: InferenceProtocol[Any], service: Service, bodies: Bodies, gate: ConcurrencyLimiter
+    ) -> None:
         self._protocol = protocol
         self._service = service
         self._bodies = bodies

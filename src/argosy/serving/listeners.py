@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.applications import Starlette
 
-from argosy.serving.connections import SWEEP_SECONDS, ConnectionLimits, Crowd
+from argosy.serving.connections import SWEEP_SECONDS, ConnectionLimits, ConnectionPool
 
 PATIENCE_SECONDS = 20
 """Graceful shutdown: seconds that requests in progress may still take once the port is closed."""
@@ -24,8 +24,8 @@ class UvicornServer(uvicorn.Server):
     """Uvicorn's, whose connections have limits."""
 
     def __init__(self, app: Starlette, limits: ConnectionLimits, count: Callable[[str], None]) -> None:
-        """*count*: see :class:`argosy.serving.connections.Crowd`."""
-        self._crowd = Crowd(limits, count)
+        """*count*: see :class:`argosy.serving.connections.ConnectionPool`."""
+        self._crowd = ConnectionPool(limits, count)
         config = uvicorn.Config(
             app,
             # One stack, the one that the tests try: an image without it does not start.

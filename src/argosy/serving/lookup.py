@@ -21,7 +21,7 @@ TOLERATED = 5
 PAUSE_SECONDS = 1.0
 
 
-class Breaker:
+class CircuitBreaker:
     """Leaves a store alone that failed several times in a row, then lets one caller find out how it is."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -62,7 +62,7 @@ class Lookup:
         self._online = online
         self._names = " and ".join(join_keys)
         self._count = metrics.lookup
-        self._breaker = Breaker(clock)
+        self._breaker = CircuitBreaker(clock)
 
     async def features(self, asked: RequestRows) -> list[Features]:
         """Those of every row: as sent, or looked up. Raises RequestProblem (404, 422, 503)."""

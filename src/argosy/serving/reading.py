@@ -16,7 +16,7 @@ SPARE = 1_000
 """Values and brackets beyond those of the largest request: names, parameters, shapes."""
 
 
-class Room:
+class JsonLimits:
     """Limits on the JSON of one body, for one model."""
 
     def __init__(self, rows: int, columns: int) -> None:

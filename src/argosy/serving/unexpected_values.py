@@ -21,7 +21,7 @@ SHOWN_WARNINGS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class UnexpectedValue:
     """One unexpected value, by row and feature. The value itself is not kept: a caller may have typed personal data."""
 
     row: int
@@ -62,17 +62,17 @@ class UnexpectedValues:
                 )
         return _told(found, asked)
 
-    def _found(self, features: Sequence[Mapping[str, Value]]) -> Iterator[Found]:
+    def _found(self, features: Sequence[Mapping[str, Value]]) -> Iterator[UnexpectedValue]:
         for place, row in enumerate(features):
             for name, levels, nullable in self._columns:
                 value = row[name]
                 if value is None:
                     if not nullable:
-                        yield Found(place, name, "unexpected null")
+                        yield UnexpectedValue(place, name, "unexpected null")
                 elif levels is not None and value not in levels:
-                    yield Found(place, name, "unknown level")
+                    yield UnexpectedValue(place, name, "unknown level")
 
-    def _reason(self, surprise: Found, *, stored: bool) -> str:
+    def _reason(self, surprise: UnexpectedValue, *, stored: bool) -> str:
         whose = "in the online store " if stored else ""
         if surprise.kind == "unexpected null":
             return f"the value {whose}is null, and the contract allows none"
@@ -81,7 +81,7 @@ class UnexpectedValues:
         return f"the level {whose}is none that the model knows; it knows {', '.join(known[:SHOWN_LEVELS])}{more}"
 
 
-def _told(found: Sequence[Found], asked: RequestRows) -> list[str]:
+def _told(found: Sequence[UnexpectedValue], asked: RequestRows) -> list[str]:
     told = [
         f"{asked.where(surprise.row, surprise.feature)}: {surprise.kind}, scored as missing"
         for surprise in found[:SHOWN_WARNINGS]

@@ -20,7 +20,7 @@ class V1:
 
     binary = False
 
-    def __init__(self, reader: RowReader, limits: RequestLimits, room: reading.Room) -> None:
+    def __init__(self, reader: RowReader, limits: RequestLimits, room: reading.JsonLimits) -> None:
         self._reader = reader
         self._limits = limits
         self._room = room

@@ -40,7 +40,7 @@ class V2:
     binary = True
 
     def __init__(
-        self, signature: Signature, version: str, reader: RowReader, limits: RequestLimits, room: reading.Room
+        self, signature: Signature, version: str, reader: RowReader, limits: RequestLimits, room: reading.JsonLimits
     ) -> None:
         self._signature = signature
         self._version = version

@@ -19,7 +19,7 @@ PLACEMENT = ("node_selector", "tolerations", "priority_class")
 """Resources of a step that belong to its whole pod."""
 
 
-class Unfit(Exception):
+class CannotFuse(Exception):
     """These steps cannot share a pod; the message says why."""
 
 
@@ -47,7 +47,7 @@ class Fusion:
 def fuse(
     name: str, steps: Sequence[str], calls: Sequence[DagTask], resources: Mapping[str, StepResources]
 ) -> tuple[list[DagTask], Fusion]:
-    """*calls* with one task *name* in place of *steps*, and the pod that it is. Raises Unfit."""
+    """*calls* with one task *name* in place of *steps*, and the pod that it is. Raises CannotFuse."""
     by_name = {call.name: call for call in calls}
     chosen = [by_name[step] for step in steps]
     steps_called = [_step(call) for call in chosen]
@@ -69,14 +69,14 @@ def fuse(
 
 def _step(call: DagTask) -> specs.StepSpec:
     if call.spec is None:
-        raise Unfit(f"{call.name} is a DAG of its own; only steps share a pod")
+        raise CannotFuse(f"{call.name} is a DAG of its own; only steps share a pod")
     if call.for_each is not None:
-        raise Unfit(f"{call.name} fans out over pods; only single steps share one")
+        raise CannotFuse(f"{call.name} fans out over pods; only single steps share one")
     return call.spec
 
 
 def _handed(call: DagTask, before: Sequence[DagTask]) -> Iterator[tuple[str, str]]:
-    """Names and paths of what *call* takes of those *before* it. Raises Unfit where that is nothing, or nothing that can be handed on."""
+    """Names and paths of what *call* takes of those *before* it. Raises CannotFuse where none can be handed on."""
     names = [one.name for one in before]
     taken = [
         (key, value)
@@ -84,13 +84,13 @@ def _handed(call: DagTask, before: Sequence[DagTask]) -> Iterator[tuple[str, str
         if any(f"{{{{tasks.{name}." in source(value) for name in names)
     ]
     if before and not taken:
-        raise Unfit(
+        raise CannotFuse(
             f"{call.name} takes nothing of {' or '.join(names)}: side by side they take less time than one after the other"
         )
     for key, value in taken:
         reference = _REFERENCE.fullmatch(source(value))
         if reference is None:
-            raise Unfit(
+            raise CannotFuse(
                 f"{call.name} takes {key!r} as a part of a text; only a whole output can be handed on inside a pod"
             )
         path = specs.output_path if isinstance(value, Artifact) else specs.result_path
@@ -98,16 +98,18 @@ def _handed(call: DagTask, before: Sequence[DagTask]) -> Iterator[tuple[str, str
 
 
 def _refuse_between(chosen: Sequence[DagTask], by_name: Mapping[str, DagTask]) -> None:
-    """Raise Unfit where a step waits for one that waits for another step of the pod, or for a later one of the pod itself."""
+    """Raise CannotFuse where a step waits for one that waits for another step of the pod, or for a later one of the pod itself."""
     names = [call.name for call in chosen]
     for at, call in enumerate(chosen):
         for need in call.needs():
             if need in names[at:]:
-                raise Unfit(f"{call.name} takes something of {need}, so it comes after it")
+                raise CannotFuse(f"{call.name} takes something of {need}, so it comes after it")
             if need not in names and (
                 first := next((name for name in names if name in _upstream(need, by_name)), None)
             ):
-                raise Unfit(f"{need} stands between {first} and {call.name}; name it, too, or leave one of them out")
+                raise CannotFuse(
+                    f"{need} stands between {first} and {call.name}; name it, too, or leave one of them out"
+                )
 
 
 def _upstream(name: str, by_name: Mapping[str, DagTask]) -> set[str]:
@@ -127,7 +129,7 @@ def _refuse_classes(steps: Sequence[specs.StepSpec]) -> None:
     keyed = [step for step in steps if step.keys]
     for step in keyed[1:]:
         if set(step.keys) != set(keyed[0].keys):
-            raise Unfit(
+            raise CannotFuse(
                 f"{keyed[0].name} has the rights of {_listed(keyed[0].keys)}, {step.name} those of {_listed(step.keys)}: "
                 "what may do different things keeps pods of its own"
             )
@@ -138,14 +140,16 @@ def _listed(words: Sequence[str]) -> str:
 
 
 def _refuse_one_name(steps: Sequence[specs.StepSpec]) -> None:
-    """Raise Unfit where two steps have an output of one name: outputs lie side by side in their pod."""
+    """Raise CannotFuse where two steps have an output of one name: outputs lie side by side in their pod."""
     owners: dict[tuple[str, str], str] = {}
     for step in steps:
         names = [("output", artifact.name) for artifact in step.outputs]
         names += [("result", result.name) for result in step.results]
         for kind, name in names:
             if (other := owners.setdefault((kind, name), step.name)) != step.name:
-                raise Unfit(f"{other} and {step.name} both have the {kind} {name!r}, and a pod has one place for it")
+                raise CannotFuse(
+                    f"{other} and {step.name} both have the {kind} {name!r}, and a pod has one place for it"
+                )
 
 
 def _refuse_places(steps: Sequence[specs.StepSpec], resources: Mapping[str, StepResources]) -> None:
@@ -154,18 +158,22 @@ def _refuse_places(steps: Sequence[specs.StepSpec], resources: Mapping[str, Step
         own = resources.get(step.name, StepResources())
         for field in PLACEMENT:
             if getattr(own, field) != getattr(first, field):
-                raise Unfit(f"resources.{steps[0].name} and resources.{step.name} differ in {field}, and a pod has one")
+                raise CannotFuse(
+                    f"resources.{steps[0].name} and resources.{step.name} differ in {field}, and a pod has one"
+                )
 
 
 def _given(chosen: Sequence[DagTask], members: Sequence[FusedStep]) -> dict[str, Value]:
-    """The arguments from outside the pod. Raises Unfit where two steps take different things by one name."""
+    """The arguments from outside the pod. Raises CannotFuse where two steps take different things by one name."""
     given: dict[str, tuple[str, Value | None]] = {}
     for call, member in zip(chosen, members, strict=True):
         for key in inputs_of(member):
             value = call.given.get(key)
             other, known = given.setdefault(key, (call.name, value))
             if source(known or "") != source(value or ""):
-                raise Unfit(f"{other} and {call.name} take different things as {key!r}, and a pod has one place for it")
+                raise CannotFuse(
+                    f"{other} and {call.name} take different things as {key!r}, and a pod has one place for it"
+                )
     return {key: value for key, (_, value) in given.items() if value is not None}
 
 

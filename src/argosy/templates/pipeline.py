@@ -21,7 +21,7 @@ from argosy.templates import container_sets, container_templates, folder, fusing
 from argosy.templates.fusing import Fusion
 from argosy.templates.tasks import (
     DagTask,
-    Placed,
+    TaskHandle,
     TemplateOutputs,
     Value,
     outputs_of,
@@ -46,7 +46,7 @@ class Pipeline:
 
     def step(
         self, spec: specs.StepSpec, *, name: str | None = None, for_each: str | None = None, **arguments: Value
-    ) -> Placed:
+    ) -> TaskHandle:
         """Put *spec* into the DAG that is open, as task *name* (its own name unless given).
 
         *arguments*: for each input artifact and parameter (dashes as underscores) what it takes; the model's own files are taken from the
@@ -58,13 +58,13 @@ class Pipeline:
         own = tuple(artifact.name for artifact in spec.inputs if artifact.name in folder.ARTIFACTS)
         self._calls.append(DagTask(name or spec.name, spec.name, own, given, for_each, spec))
         self._placed[spec.name] = spec
-        return Placed(name or spec.name, outputs_of(spec))
+        return TaskHandle(name or spec.name, outputs_of(spec))
 
-    def group(self, outputs: TemplateOutputs, *, name: str | None = None, **arguments: Value) -> Placed:
+    def group(self, outputs: TemplateOutputs, *, name: str | None = None, **arguments: Value) -> TaskHandle:
         """Put the DAG template that :meth:`dag` made into the DAG that is open."""
         given = {argument.replace("_", "-"): value for argument, value in arguments.items()}
         self._calls.append(DagTask(name or outputs.template, outputs.template, tuple(folder.ARTIFACTS), given))
-        return Placed(name or outputs.template, outputs)
+        return TaskHandle(name or outputs.template, outputs)
 
     @contextlib.contextmanager
     def dag(
@@ -94,7 +94,7 @@ class Pipeline:
             self._refuse_taken(name)
             try:
                 calls, fusion = fusing.fuse(name, steps, calls, self.settings.resources)
-            except fusing.Unfit as error:
+            except fusing.CannotFuse as error:
                 raise self._wrong(f"fuse.{name}", str(error)) from None
             self._fused.append(fusion)
             stand_ins |= dict.fromkeys(steps, name)

@@ -26,7 +26,7 @@ class TemplateOutputs:
 
 
 @dataclass(frozen=True)
-class Placed:
+class TaskHandle:
     """A template that stands in the pipeline as a task; its outputs can be handed to others."""
 
     name: str

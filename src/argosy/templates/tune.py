@@ -10,7 +10,7 @@ from argosy.steps.select.spec import SPEC as SELECT
 from argosy.steps.suggest.spec import SPEC as SUGGEST
 from argosy.steps.trial.spec import SPEC as TRIAL
 from argosy.templates import pipeline
-from argosy.templates.tasks import Placed, TemplateOutputs
+from argosy.templates.tasks import TaskHandle, TemplateOutputs
 
 NAME = "tune"
 
@@ -43,7 +43,7 @@ def dag(run: pipeline.Pipeline) -> TemplateOutputs:
     return TemplateOutputs(NAME, tuple(outputs), ())
 
 
-def _fan_out(run: pipeline.Pipeline, number: int, asked: Placed, features: Artifact) -> Placed:
+def _fan_out(run: pipeline.Pipeline, number: int, asked: TaskHandle, features: Artifact) -> TaskHandle:
     return run.step(
         TRIAL,
         name=f"trial-{number}",

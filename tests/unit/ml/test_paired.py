@@ -7,9 +7,9 @@ from scipy.stats import norm
 from argosy.domain.comparison import Paired
 from argosy.domain.model_settings import Task
 from argosy.ml import metrics, paired
-from argosy.ml.paired import Answers, Drawing
+from argosy.ml.paired import Answers, Bootstrap
 
-DRAWING = Drawing(confidence=0.95, resamples=200, seed=3)
+DRAWING = Bootstrap(confidence=0.95, resamples=200, seed=3)
 
 
 def customers(count: int = 600, seed: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -88,7 +88,7 @@ def test_under_no_difference_p_values_are_even() -> None:
         first, second = 0.4 * labels + 0.7 * random.random((2, 150))
         for metric in small:
             found = paired.compare(
-                "binary", metric, labels, Answers(first), Answers(second), Drawing(0.9, resamples=60, seed=seed)
+                "binary", metric, labels, Answers(first), Answers(second), Bootstrap(0.9, resamples=60, seed=seed)
             )
             small[metric] += found is not None and found.p_value < 0.2
     assert all(3 <= count <= 20 for count in small.values()), small
@@ -101,7 +101,7 @@ def test_the_interval_holds_the_truth_as_often_as_told() -> None:
     missed = 0
     for seed in range(50):
         labels, first, second = customers(300, seed=100 + seed)
-        found = paired.compare("binary", "auc", labels, Answers(first), Answers(second), Drawing(0.8, 100, seed))
+        found = paired.compare("binary", "auc", labels, Answers(first), Answers(second), Bootstrap(0.8, 100, seed))
         assert found is not None
         missed += not found.low <= truth <= found.high
     assert 3 <= missed <= 20

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from argosy.domain.promotion_requests import Request, State, Subject
-from argosy.domain.rollouts import Look, Rollout
+from argosy.domain.rollouts import Analysis, Rollout
 from argosy.report import delivery
 
 DIGEST, OTHER = "sha256:" + "a" * 64, "sha256:" + "b" * 64
@@ -26,7 +26,7 @@ def rollout(**changes: Any) -> Rollout:
         "newest": DIGEST,
         "began_at": "2026-03-01T12:00:14Z",
         "looks": [
-            Look(
+            Analysis(
                 weight=25, phase="Successful", began_at="2026-03-01T12:00:40Z", ended_at="2026-03-01T12:01:05Z"
             ).model_dump()
         ],

@@ -11,7 +11,7 @@ from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import ServedRelease
 from argosy.serving import lookup
 from argosy.serving.app import build_app
-from argosy.serving.lookup import Breaker, Lookup
+from argosy.serving.lookup import CircuitBreaker, Lookup
 from argosy.serving.prometheus import Metrics
 from argosy.serving.request_problems import RequestProblem
 from argosy.serving.rows import RequestRows, Row, Value
@@ -81,7 +81,7 @@ def test_a_store_that_keeps_failing_is_left_alone() -> None:
 
 def test_one_failure_among_successes_stops_nobody() -> None:
     """Only failures in a row count."""
-    breaker = Breaker(Clock())
+    breaker = CircuitBreaker(Clock())
     for _ in range(3):
         for _ in range(lookup.TOLERATED - 1):
             breaker.failed()
@@ -93,7 +93,7 @@ def test_one_failure_among_successes_stops_nobody() -> None:
 def test_while_one_asks_others_wait_for_what_it_finds() -> None:
     """A store that comes back is not met by everybody at once."""
     clock = Clock()
-    breaker = Breaker(clock)
+    breaker = CircuitBreaker(clock)
     for _ in range(lookup.TOLERATED):
         breaker.failed()
     clock.now += lookup.PAUSE_SECONDS

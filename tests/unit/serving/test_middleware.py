@@ -23,7 +23,7 @@ from argosy.serving import prometheus, records
 from argosy.serving.app import build_app
 from argosy.serving.exchange import Bodies, RequestLimits
 from argosy.serving.health import Lifecycle
-from argosy.serving.inference import INLINE_BYTES, INLINE_ROWS, LARGE_AT_ONCE, Gate, Inference
+from argosy.serving.inference import INLINE_BYTES, INLINE_ROWS, LARGE_AT_ONCE, ConcurrencyLimiter, Inference
 from argosy.serving.request_problems import RequestProblem
 from argosy.serving.rows import Value
 from argosy.serving.service import Answer
@@ -354,7 +354,7 @@ def test_few_large_requests_are_in_work_at_once() -> None:
     counting, body = Counting(), b" " * (INLINE_BYTES + 1)
 
     async def crowd() -> list[object]:
-        gate = Gate(RequestLimits(), prometheus.Metrics(SERVED, None))
+        gate = ConcurrencyLimiter(RequestLimits(), prometheus.Metrics(SERVED, None))
         route = Inference(counting, cast("Any", None), Bodies(RequestLimits()), gate)
 
         async def receive() -> Any:

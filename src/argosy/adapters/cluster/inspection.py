@@ -20,7 +20,7 @@ OURS = "app.kubernetes.io/part-of=argosy"
 
 
 class ClusterInspection:
-    """See :class:`argosy.ports.inspection.Inspection`."""
+    """A cluster through the Kubernetes API, read only; see :class:`argosy.ports.inspection.Inspection`."""
 
     def __init__(self, context: str | None = None) -> None:
         """The cluster of *context*, or the one at hand."""
@@ -29,19 +29,16 @@ class ClusterInspection:
         self._apps = client.AppsV1Api(self._api)
 
     def version(self) -> str:
-        """See the port."""
         with reported("asking for the version"):
             return str(client.VersionApi(self._api).get_code(_request_timeout=TIMEOUT_SECONDS).git_version)
 
     def ahead(self) -> float:
-        """See the port."""
         with reported("asking for the time"):
             _, _, headers = client.VersionApi(self._api).get_code_with_http_info(_request_timeout=TIMEOUT_SECONDS)
         theirs = email.utils.parsedate_to_datetime(headers["Date"])
         return (datetime.datetime.now(datetime.UTC) - theirs).total_seconds()
 
     def definitions(self) -> Mapping[str, Sequence[str]]:
-        """See the port."""
         with reported("listing resource types"):
             found = client.ApiextensionsV1Api(self._api).list_custom_resource_definition(
                 _request_timeout=TIMEOUT_SECONDS
@@ -51,7 +48,6 @@ class ClusterInspection:
         }
 
     def images(self) -> Sequence[str] | None:
-        """See the port."""
         with reported("listing deployments"):
             listed = [
                 _allowed(lambda: self._apps.list_deployment_for_all_namespaces(_request_timeout=TIMEOUT_SECONDS)),
@@ -63,7 +59,6 @@ class ClusterInspection:
         return [container.image for one in sets for container in one.spec.template.spec.containers]
 
     def may(self, right: Right, namespace: str) -> bool:
-        """See the port."""
         asked = client.V1ResourceAttributes(
             verb=right.verb,
             group=right.group,
@@ -79,13 +74,11 @@ class ClusterInspection:
         return bool(answer.status.allowed)
 
     def accounts(self, namespace: str) -> Sequence[str]:
-        """See the port."""
         with reported(f"listing the service accounts of {namespace}"):
             found = self._core.list_namespaced_service_account(namespace, _request_timeout=TIMEOUT_SECONDS)
         return [one.metadata.name for one in found.items]
 
     def config_map(self, name: str, namespace: str) -> Mapping[str, str] | None:
-        """See the port."""
         with reported(f"reading the ConfigMap {name} of {namespace}"):
             found = _there(
                 lambda: self._core.read_namespaced_config_map(name, namespace, _request_timeout=TIMEOUT_SECONDS)
@@ -93,7 +86,6 @@ class ClusterInspection:
         return (found.data or {}) if found else None
 
     def pipelines(self, namespace: str) -> Sequence[Mapping[str, Any]] | None:
-        """See the port."""
         objects = client.CustomObjectsApi(self._api)
 
         def ask() -> Any:
@@ -112,7 +104,6 @@ class ClusterInspection:
         return found
 
     def artifact_repository(self, namespace: str) -> Mapping[str, Any] | None:
-        """See the port."""
         with reported(f"reading the ConfigMap {REPOSITORIES} of {namespace}"):
             own = _there(
                 lambda: self._core.read_namespaced_config_map(REPOSITORIES, namespace, _request_timeout=TIMEOUT_SECONDS)
@@ -127,19 +118,16 @@ class ClusterInspection:
         return next((setting for setting in settings if setting), {})
 
     def secret_keys(self, name: str, namespace: str) -> Sequence[str] | None:
-        """See the port."""
         with reported(f"reading the Secret {name} of {namespace}"):
             found = _there(lambda: self._core.read_namespaced_secret(name, namespace, _request_timeout=TIMEOUT_SECONDS))
         return [key for key, value in (found.data or {}).items() if value] if found else None
 
     def namespaces(self) -> Mapping[str, Mapping[str, str]] | None:
-        """See the port."""
         with reported("listing namespaces"):
             found = _allowed(lambda: self._core.list_namespace(_request_timeout=TIMEOUT_SECONDS))
         return {one.metadata.name: one.metadata.labels or {} for one in found.items} if found else None
 
     def executors(self) -> Mapping[str, Mapping[str, Any]] | None:
-        """See the port."""
         found = self._controllers()
         if found is None:
             return None
@@ -157,7 +145,6 @@ class ClusterInspection:
         return {one.metadata.namespace: one.data or {} for one in found.items} if found else None
 
     def initializers(self) -> Mapping[str, Mapping[str, Any]] | None:
-        """See the port."""
         objects = client.CustomObjectsApi(self._api)
 
         def ask() -> Any:

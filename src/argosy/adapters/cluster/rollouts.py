@@ -13,7 +13,7 @@ from typing import Any
 from kubernetes import client
 
 from argosy.adapters.cluster.client import TIMEOUT_SECONDS, connect, reported
-from argosy.domain.rollouts import Look, Measurement, Rollout
+from argosy.domain.rollouts import Analysis, Measurement, Rollout
 
 MODEL_LABEL, ENVIRONMENT_LABEL = "argosy.dev/model", "argosy.dev/environment"
 DIGEST_ANNOTATION = "argosy.dev/model-digest"
@@ -33,7 +33,7 @@ class _Pods:
 
 
 class ClusterRollouts:
-    """See :class:`argosy.ports.rollouts.Rollouts`."""
+    """Argo Rollouts and their AnalysisRuns, read only; see :class:`argosy.ports.rollouts.Rollouts`."""
 
     def __init__(self, namespace: str) -> None:
         """Those in *namespace* of the cluster at hand."""
@@ -118,7 +118,7 @@ def healthy_at(status: Object) -> str | None:
     return str(max(since["Completed"], since.get("Healthy", "")))
 
 
-def looks(runs: Sequence[Object], spec: Object) -> list[Look]:
+def looks(runs: Sequence[Object], spec: Object) -> list[Analysis]:
     """The AnalysisRuns of a Rollout with this spec, each with the canary weight it ran at."""
     steps = spec.get("strategy", {}).get("canary", {}).get("steps", [])
     found = []
@@ -126,7 +126,7 @@ def looks(runs: Sequence[Object], spec: Object) -> list[Look]:
         status, index = run.get("status", {}), run["metadata"].get("labels", {}).get("step-index", "")
         before = [one["setWeight"] for one in steps[: int(index)] if "setWeight" in one] if index.isdecimal() else []
         found.append(
-            Look(
+            Analysis(
                 weight=before[-1] if before else None,
                 phase=status.get("phase", ""),
                 began_at=status.get("startedAt") or run["metadata"]["creationTimestamp"],

@@ -15,7 +15,7 @@ MAIN = "main"
 
 @dataclass(frozen=True)
 class ClusterRuns:
-    """See :class:`argosy.ports.runs.Runs`. *context*: the one of KUBECONFIG that was asked for, if one was."""
+    """Argo Workflows as runs; see :class:`argosy.ports.runs.Runs`. *context*: of KUBECONFIG, if one was asked for."""
 
     workflows: Workflows
     context: str | None = None
@@ -25,20 +25,16 @@ class ClusterRuns:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """See the port."""
         return ("--namespace", self.workflows.namespace, *self._context_words())
 
     @property
     def none_yet(self) -> str:
-        """See the port."""
         return f"namespace {self.workflows.namespace} has no workflows; `argosy submit MODEL` starts one"
 
     def equivalent(self, *words: str) -> list[str]:
-        """See the port."""
         return ["argo", "-n", self.workflows.namespace, *self._context_words(), *words]
 
     def find(self, name: str) -> str:
-        """See the port."""
         known = [str(each["metadata"]["name"]) for each in self.workflows.newest_first()]
         if name == NEWEST and known:
             return known[0]
@@ -54,11 +50,9 @@ class ClusterRuns:
         raise errors.UsageError(f"{name!r} fits {len(fitting)} workflows: {', '.join(fitting[:5])}; name one")
 
     def get(self, name: str) -> Run:
-        """See the port."""
         return status.run_of(self.workflows.get(name), self.workflows.namespace)
 
     def newest_first(self) -> Iterator[Run]:
-        """See the port."""
         for workflow in self.workflows.newest_first():
             yield status.run_of(workflow, self.workflows.namespace)
 
@@ -74,17 +68,14 @@ class ClusterRuns:
             yield from self._lines(run, node, run.local(node) if len(steps) > 1 else "", follow=follow)
 
     def stop(self, name: str) -> None:
-        """See the port."""
         self._demand_under_way(name)
         self.workflows.shut_down(name, "Stop")
 
     def terminate(self, name: str) -> None:
-        """See the port."""
         self._demand_under_way(name)
         self.workflows.shut_down(name, "Terminate")
 
     def suspend(self, name: str) -> None:
-        """See the port."""
         self._demand_under_way(name)
         self.workflows.suspend(name)
 
@@ -97,7 +88,6 @@ class ClusterRuns:
         self.workflows.resume(name)
 
     def approve(self, name: str, node: str, parameters: Mapping[str, str], message: str) -> None:
-        """See the port."""
         self.workflows.answer(name, node, parameters, message)
 
     def retry(self, name: str, again: str = "") -> None:

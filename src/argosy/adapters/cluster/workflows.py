@@ -41,7 +41,7 @@ ATTEMPTS = 5
 
 
 class ClusterWorkflows:
-    """See :class:`argosy.ports.workflows.Workflows`."""
+    """Workflows and templates of one namespace; see :class:`argosy.ports.workflows.Workflows`."""
 
     def __init__(self, namespace: str | None = None, context: str | None = None, api: Any = None) -> None:
         """*namespace*: by default the context's own. *api*: a connected client; by default of the cluster at hand."""
@@ -53,11 +53,9 @@ class ClusterWorkflows:
 
     @property
     def namespace(self) -> str:
-        """See the port."""
         return self._namespace
 
     def template(self, name: str) -> Workflow:
-        """See the port."""
         with reported(f"reading the WorkflowTemplate {name} in {self._namespace}", REMEDY):
             try:
                 found: Workflow = self._custom.get_namespaced_custom_object(
@@ -70,7 +68,6 @@ class ClusterWorkflows:
         return found
 
     def submit(self, template: str, parameters: Mapping[str, str]) -> str:
-        """See the port."""
         workflow = {
             "apiVersion": f"{GROUP}/{VERSION}",
             "kind": "Workflow",
@@ -88,34 +85,27 @@ class ClusterWorkflows:
         return name
 
     def get(self, name: str) -> Workflow:
-        """See the port."""
         with reported(f"reading the workflow {name} in {self._namespace}", REMEDY):
             return _unpacked(self._get(name))
 
     def newest_first(self) -> Sequence[Workflow]:
-        """See the port."""
         with reported(f"listing the workflows of {self._namespace}", REMEDY):
             found = self._custom.list_namespaced_custom_object(*self._of("workflows"), _request_timeout=TIMEOUT_SECONDS)
         return sorted(found["items"], key=lambda one: str(one["metadata"]["creationTimestamp"]), reverse=True)
 
     def shut_down(self, name: str, strategy: str) -> None:
-        """See the port."""
         self._patch(name, {"spec": {"shutdown": strategy}}, "ending")
 
     def suspend(self, name: str) -> None:
-        """See the port."""
         self._patch(name, {"spec": {"suspend": True}}, "suspending")
 
     def resume(self, name: str) -> None:
-        """See the port."""
         self._replace(name, _resumed, "resuming")
 
     def answer(self, name: str, node: str, parameters: Mapping[str, str], message: str) -> None:
-        """See the port."""
         self._replace(name, lambda found: _answered(found, node, parameters, message), "answering")
 
     def retry(self, name: str, arguments: Sequence[str]) -> None:
-        """See the port."""
         if shutil.which("argo") is None:
             raise errors.Misconfigured(
                 "`argo` is not installed, and which steps begin anew is for the controller's own version of it to say; "
@@ -129,13 +119,11 @@ class ClusterWorkflows:
             raise errors.UsageError(f"`{' '.join(command)}` refused: {words[-1] if words else done.returncode}")
 
     def delete(self, name: str) -> None:
-        """See the port."""
         with reported(f"deleting the workflow {name} in {self._namespace}", REMEDY):
             self._get(name)
             self._custom.delete_namespaced_custom_object(*self._of("workflows"), name, _request_timeout=TIMEOUT_SECONDS)
 
     def log(self, pod: str, *, follow: bool, container: str = "main") -> Iterator[str]:
-        """See the port."""
         with reported(f"reading the log of {container} in the pod {pod} in {self._namespace}", REMEDY):
             try:
                 stream = self._core.read_namespaced_pod_log(

@@ -28,7 +28,6 @@ class FeastOnline:
         return [self._row(entity) for entity in entities]
 
     async def close(self) -> None:
-        """See the port."""
         self._database.close()
 
     def _row(self, entity: Mapping[str, Any]) -> Mapping[str, Value] | None:

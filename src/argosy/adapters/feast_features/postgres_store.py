@@ -33,7 +33,7 @@ REFUSALS = ("authentication failed", "does not exist", "pg_hba.conf", "no passwo
 
 
 class PostgresStore:
-    """See :class:`argosy.ports.features.SharedOnlineStore`."""
+    """Online stores in PostgreSQL; see :class:`argosy.ports.features.SharedOnlineStore`."""
 
     def __init__(self, uri: str) -> None:
         self._uri = uri
@@ -61,7 +61,6 @@ class PostgresStore:
             connection.execute("INSERT INTO argosy_online VALUES (%s, %s)", [digest, shared_store.entry(index, held)])
 
     def open(self, digest: str) -> OnlineFeatures:
-        """See the port."""
         with self._connected() as connection:
             text = _entry(connection, digest) if _has_entries(connection) else None
         if text is None:
@@ -71,7 +70,6 @@ class PostgresStore:
         return shared_store.SharedFeatures(shared_store.read_entry(digest, text)[0], _Reader(self._uri, digest))
 
     def held(self) -> Sequence[Held]:
-        """See the port."""
         with self._connected() as connection:
             if not _has_entries(connection):
                 return []
@@ -79,7 +77,6 @@ class PostgresStore:
         return [shared_store.read_entry(digest, text)[1] for digest, text in found]
 
     def drop(self, digest: str) -> None:
-        """See the port."""
         with self._connected() as connection:
             connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(_table(digest)))
             if _has_entries(connection):

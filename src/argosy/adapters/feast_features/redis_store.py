@@ -35,13 +35,12 @@ AGAIN = 1
 
 
 class RedisStore:
-    """See :class:`argosy.ports.features.SharedOnlineStore`."""
+    """Online stores in Redis; see :class:`argosy.ports.features.SharedOnlineStore`."""
 
     def __init__(self, uri: str) -> None:
         self._uri = uri
 
     def load(self, folder: Path, digest: str, model: str) -> None:
-        """See the port."""
         index, count = Index.read(folder), 0
         with self._connected() as client:
             text = client.get(_entry(digest))
@@ -64,7 +63,6 @@ class RedisStore:
             )
 
     def open(self, digest: str) -> OnlineFeatures:
-        """See the port."""
         with self._connected() as client:
             text = client.get(_entry(digest))
         index, held = shared_store.read_entry(digest, text) if text else (None, None)
@@ -75,14 +73,12 @@ class RedisStore:
         return shared_store.SharedFeatures(index, _Reader(self._uri, digest, index))
 
     def held(self) -> Sequence[Held]:
-        """See the port."""
         with self._connected() as client:
             names = [name.decode() for name in client.scan_iter(match=f"{ENTRIES}*", count=BATCH)]
             found = {name.removeprefix(ENTRIES): client.get(name) for name in names}
         return [shared_store.read_entry(digest, text)[1] for digest, text in sorted(found.items()) if text]
 
     def drop(self, digest: str) -> None:
-        """See the port."""
         with self._connected() as client:
             if text := client.get(_entry(digest)):
                 index, held = shared_store.read_entry(digest, text)

@@ -117,14 +117,12 @@ class SharedFeatures:
         self._asking: set[asyncio.Task[Any]] = set()
 
     async def get(self, entities: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Value] | None]:
-        """See the port."""
         keys = [self._index.key(entity) for entity in entities]
         wanted = [key for key in dict.fromkeys(keys) if key is not None]
         found = await self._in_time(self._found(wanted)) if wanted else {}
         return [None if key is None or key not in found else self._index.row(found[key]) for key in keys]
 
     async def close(self) -> None:
-        """See the port."""
         await self._backend.close()
 
     async def _found(self, keys: Sequence[bytes]) -> Mapping[bytes, Mapping[str, bytes]]:

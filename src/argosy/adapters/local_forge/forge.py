@@ -23,7 +23,7 @@ ATTEMPTS = 20
 
 
 class LocalForge:
-    """See :class:`argosy.ports.forge.Forge`."""
+    """A bare git repository with its requests in a ref; see :class:`argosy.ports.forge.Forge`."""
 
     def __init__(
         self, path: Path, template: Mapping[str, bytes], check: Callable[[Mapping[str, bytes]], None] = lambda _: None
@@ -41,30 +41,24 @@ class LocalForge:
         self._add_models(template)
 
     def head(self) -> str:
-        """See the port."""
         commit = self._repository.resolve(MAIN)
         if commit is None:
             raise errors.Misconfigured(f"the environment repo at {self._repository.path} has no branch main")
         return commit
 
     def may_propose(self) -> bool:
-        """See the port."""
         return os.access(self._repository.path, os.W_OK)
 
     def read(self, path: str, at: str | None = None) -> bytes | None:
-        """See the port."""
         return self._repository.files(at or self.head(), path).get(path)
 
     def contents(self, paths: Sequence[str], at: str) -> Mapping[str, bytes]:
-        """See the port."""
         return self._repository.files(at, *paths)
 
     def history(self, path: str) -> list[str]:
-        """See the port."""
         return self._repository.git("rev-list", "--first-parent", self.head(), "--", path).decode().split()
 
     def propose(self, proposal: Proposal) -> Request | None:
-        """See the port."""
         by = Person(proposal.author)
         with self._repository.exclusive():
             for _ in range(ATTEMPTS):
@@ -82,16 +76,13 @@ class LocalForge:
         raise errors.TryAgain("the environment repo keeps changing under us; try again in a moment")
 
     def requests(self) -> list[Request]:
-        """See the port."""
         return list(ledgers.read(self._repository, self.head()).requests)
 
     def request(self, number: int) -> Request:
-        """See the port."""
         ledger, found = self._find(number)
         return found.model_copy(update={"body": ledger.body(number)})
 
     def changes(self, request: Request, at: str) -> list[ChangedFile]:
-        """See the port."""
         onto = at if request.state is not State.MERGED else f"{self._merge_of(request)}^1"
         base = self._repository.merge_base(onto, request.head)
         if base is None:
@@ -99,7 +90,6 @@ class LocalForge:
         return changes.difference(self._repository.entries(base), self._repository.entries(request.head))
 
     def diff(self, number: int) -> str:
-        """See the port."""
         found = self._find(number)[1]
         main = self.head()
         if found.state is State.MERGED:
@@ -112,7 +102,6 @@ class LocalForge:
         return self._repository.git("diff-tree", "-r", "-p", before, after).decode(errors="replace")
 
     def merge(self, number: int, *, head: str, by: str, at: str, note: str = "") -> Request:
-        """See the port."""
         with self._repository.exclusive():
             found = self._find(number)[1]
             if found.state in {State.OPEN, State.MERGED}:
@@ -130,12 +119,10 @@ class LocalForge:
             return self._settle(number, f"Merge {number}\n", Person(by))
 
     def close(self, number: int, *, by: str, reason: str) -> Request:
-        """See the port."""
         update = {"state": State.CLOSED, "ended_by": by, "ended_at": ledgers.now(), "reason": reason}
         return self._change(number, {State.OPEN}, update, Person(by))
 
     def reopen(self, number: int, *, by: str) -> Request:
-        """See the port."""
         update = {"state": State.OPEN, "ended_by": None, "ended_at": None, "reason": None, "superseded_by": None}
         return self._change(number, {State.CLOSED, State.SUPERSEDED}, update, Person(by))
 

@@ -28,7 +28,6 @@ class S3Artifacts:
         self._client = client.connect()
 
     def put(self, folder: Path, name: str) -> str:
-        """See the port."""
         stored_folder.demand_name(name)
         ours, uri = stored_folder.digests(folder), self._uri(name)
         with client.reported(f"store {folder.name} at {uri}"):
@@ -41,7 +40,6 @@ class S3Artifacts:
         return uri
 
     def get(self, uri: str, into: Path) -> None:
-        """See the port."""
         name = uri.removeprefix(f"{self._uri('')}").removesuffix("/")
         if not uri.startswith(self._uri("")) or not stored_folder.is_name(name):
             raise errors.Misconfigured(f"{uri} is not in the model store {self._uri('')}; set ARGOSY_STORE_URI")

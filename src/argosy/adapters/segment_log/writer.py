@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 
 from argosy.adapters.segment_log import layout, sealing, segments
-from argosy.ports.prediction_log import Prediction, ServedRelease, Standing
+from argosy.ports.prediction_log import LogCounts, Prediction, ServedRelease
 
 SYNC_SECONDS = 1.0
 ROTATE_BYTES = 64 * 2**20
@@ -69,11 +69,11 @@ class SegmentLog:
             self._queue.append(predictions)
         self._wake.set()
 
-    def standing(self) -> Standing:
+    def standing(self) -> LogCounts:
         """See :class:`argosy.ports.prediction_log.PredictionLog`."""
         with self._counts:
             dropped: Mapping[str, int] = dict(self._dropped)
-            return Standing(self._pending, self._written, dropped)
+            return LogCounts(self._pending, self._written, dropped)
 
     def close(self, patience: float = 10.0) -> None:
         """Write what is pending, seal the segment and stop; gives up after *patience* seconds, because a disk may hang for ever."""

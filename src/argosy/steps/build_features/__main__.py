@@ -8,7 +8,6 @@ from argosy.steps.main import Step, main
 
 
 def body(step: Step) -> None:
-    """One attempt."""
     settings = model_folder.load_settings(step.input("settings"), SPEC.settings)
     snapshot = step.input("snapshot")
     outputs = run.FeatureOutputs(step.output("features"), step.output("online"))

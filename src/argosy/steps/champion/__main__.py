@@ -10,7 +10,6 @@ from argosy.steps.main import Step, main
 
 
 def body(step: Step) -> None:
-    """One attempt."""
     settings = model_folder.load_settings(step.input("settings"), SPEC.settings)
     forge = wiring.forge(Settings.from_environment())
     out = step.output("champion")

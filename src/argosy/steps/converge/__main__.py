@@ -8,7 +8,6 @@ from argosy.steps.main import Step, main
 
 
 def body(step: Step) -> None:
-    """One look."""
     settings = Settings.from_environment()
     environment = step.parameter("environment")
     lines = run.run(

@@ -11,7 +11,6 @@ from argosy.steps.main import Step, main
 
 
 def body(step: Step) -> None:
-    """One attempt."""
     champion = step.input("champion")
     verdict = run.run(
         settings=model_folder.load_settings(step.input("settings"), SPEC.settings),

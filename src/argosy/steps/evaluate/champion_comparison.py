@@ -51,7 +51,7 @@ def hold(
         paired.Answers(candidate.predict_matrix(holdout.matrix), _threshold(candidate)),
         paired.Answers(incumbent.predict_matrix(incumbent.encoder.table(own)), _threshold(incumbent)),
     )
-    drawing = paired.Drawing(policy.confidence, policy.resamples, settings.seed)
+    drawing = paired.Bootstrap(policy.confidence, policy.resamples, settings.seed)
     metrics = (policy.metric, *policy.beside)
     found = {name: paired.compare(settings.task, name, holdout.labels, *answers, drawing) for name in metrics}
     figures = found.pop(policy.metric)

@@ -11,7 +11,6 @@ from argosy.steps.main import Step, main
 
 
 def body(step: Step) -> None:
-    """One attempt."""
     data, settings = step.parameter("data"), model_folder.load_settings(step.input("settings"), SPEC.settings)
     files = [source.file for source in settings.sources]
     with wiring.sources(Settings.from_environment(), data, files) as location:

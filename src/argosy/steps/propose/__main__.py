@@ -10,7 +10,6 @@ from argosy.steps.propose.spec import SPEC
 
 
 def body(step: Step) -> None:
-    """One attempt."""
     offer = Offer(
         version=_version(step.parameter("version")),
         storage_uri=step.parameter("storage-uri"),

@@ -14,7 +14,6 @@ RECORDED = ("argosy", "feast", "great-expectations", "mlflow", "numpy", "optuna"
 
 
 def body(step: Step) -> None:
-    """One attempt."""
     here = Settings.from_environment()
     names = ("bundle", "training", "history", "choice", "evidence", "snapshot", "lineage", "online")
     released = run.run(

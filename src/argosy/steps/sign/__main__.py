@@ -8,7 +8,6 @@ from argosy.steps.sign.spec import SPEC
 
 
 def body(step: Step) -> None:
-    """One attempt."""
     here = Settings.from_environment()
     run.run(
         release=step.input("release"),

@@ -9,7 +9,6 @@ from argosy.steps.validate.spec import SPEC
 
 
 def body(step: Step) -> None:
-    """One attempt."""
     run.run(
         settings=model_folder.load_settings(step.input("settings"), SPEC.settings),
         expectations=model_folder.load_expectations(step.input("expectations")),
