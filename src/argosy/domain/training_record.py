@@ -6,6 +6,9 @@ Written beside the bundle, not into it: none of it changes what a model answers.
 from argosy.domain.documents import Document
 from argosy.domain.model_settings import Task
 
+FILE = "training.json"
+"""The name of the document in the output ``training`` of ``train``, which ``register`` and the report read."""
+
 
 class ClassRecord(Document):
     """One line of the classification report; every row judged by a model that has not seen it."""

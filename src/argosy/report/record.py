@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from argosy.domain import training_record
 from argosy.domain.data import FeatureSchema, Lineage, SnapshotManifest, ValidationResult
 from argosy.domain.documents import Document
 from argosy.domain.evidence import ChampionRef, Evidence
@@ -142,7 +143,7 @@ def collect(
         features=reader.document(FeatureSchema, "build-features", "features", "schema.json"),
         history=reader.document(SearchHistory, "select", "history", "history.json"),
         choice=reader.document(Choice, "select", "choice", "choice.json"),
-        training=reader.document(TrainingRecord, "train", "training", "training.json"),
+        training=reader.document(TrainingRecord, "train", "training", training_record.FILE),
         evidence=reader.document(Evidence, "evaluate", "evidence", "evidence.json"),
         results=dict(results or {}),
         unreadable=tuple(reader.unreadable),

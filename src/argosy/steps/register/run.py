@@ -11,7 +11,7 @@ from pathlib import Path
 
 from argosy import errors
 from argosy.domain import bundle as bundles
-from argosy.domain import registration
+from argosy.domain import registration, training_record
 from argosy.domain.data import Lineage
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import Evidence
@@ -94,7 +94,7 @@ def _online_store(
 
 def _candidate(settings: ModelSettings, inputs: Inputs, evidence: Evidence, surroundings: dict[str, str]) -> Candidate:
     choice = Choice.read(inputs.choice)
-    record = TrainingRecord.read(inputs.training / "training.json")
+    record = TrainingRecord.read(inputs.training / training_record.FILE)
     artifacts = {
         "model.yaml": inputs.settings_file,
         "bundle": inputs.bundle,

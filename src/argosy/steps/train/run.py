@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
+from argosy.domain import training_record
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.search import Choice
 from argosy.ml import bundling, checks, frames, refit, study
 from argosy.report import training_plots
-
-RECORD = "training.json"
 
 
 def run(*, settings: ModelSettings, features: Path, choice: Path, out_bundle: Path, out_training: Path) -> str:
@@ -30,6 +29,6 @@ def run(*, settings: ModelSettings, features: Path, choice: Path, out_bundle: Pa
     record = refit.record(
         fitted, examples, chosen, settings, model_digest=digest, features_digest=study.features_digest(features)
     )
-    record.write(out_training / RECORD)
+    record.write(out_training / training_record.FILE)
     training_plots.write(record, out_training)
     return digest
