@@ -38,12 +38,21 @@ GITHUB = "github:"
 S3 = "s3://"
 
 
-def forge(settings: Settings) -> Forge:
-    """The environment repo and its requests. Raises Misconfigured where the address is of no kind we know."""
+def forge(settings: Settings, *, make: bool = False) -> Forge:
+    """The environment repo and its requests.
+
+    The state folder's own is made where there is none. One elsewhere on this machine is made only for who asks to *make* it: a slip of the
+    pen must not become a repository. Raises Misconfigured where the address is of no kind we know, or leads nowhere.
+    """
     if settings.forge_uri.startswith(LOCAL):
         from argosy.adapters.local_forge.forge import LocalForge
 
         path = Path(settings.forge_uri.removeprefix(LOCAL))
+        if not (make or path.exists() or path.is_relative_to(settings.home)):
+            raise errors.Misconfigured(
+                f"there is no environment repo at {path}, where ARGOSY_FORGE_URI leads: mend the setting, or make one there with "
+                "`argosy setup` or `argosy run MODEL`"
+            )
         return LocalForge(path, environment_template(settings), _check_policies)
     if settings.forge_uri.startswith(GITHUB):
         return _github(settings.forge_uri.removeprefix(GITHUB), settings.forge_token)

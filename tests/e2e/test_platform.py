@@ -86,6 +86,7 @@ def test_doctor(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Before: what is missing, each with its fix. After: what is left is what only the engineer has."""
+    monkeypatch.setenv("ARGOSY_HOME", str(tmp_path))
     monkeypatch.setenv("ARGOSY_STORE_URI", f"file://{tmp_path}/store")
     monkeypatch.setenv("ARGOSY_FORGE_URI", f"local:{tmp_path}/environment.git")
     monkeypatch.setenv("ARGOSY_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")

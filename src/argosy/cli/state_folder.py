@@ -35,7 +35,7 @@ def ensure_keys(settings: Settings) -> None:
 def ensure_environment_repo(settings: Settings) -> None:
     """Make the environment repo, or add to it models of ``gitops-env`` that it does not know. A step that only reads cannot."""
     if settings.forge_uri.startswith(wiring.LOCAL):
-        wiring.forge(settings)
+        wiring.forge(settings, make=True)
 
 
 def ensure_places(settings: Settings) -> None:

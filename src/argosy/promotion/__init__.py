@@ -10,5 +10,6 @@
 - ``approval``: the approved version and its files
 - ``online_stores``: published features and who needs them
 
-Pure rules over values are ``domain``'s (``promotion``, ``changes``, ``merge_checks``, ``rollouts``); words for people are ``report``'s.
+Pure rules over values are ``domain``'s (``promotion_requests``, ``changes``, ``merge_checks``, ``rollouts``); words for people are
+``report``'s.
 """

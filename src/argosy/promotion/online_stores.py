@@ -8,8 +8,9 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
 
+from argosy import errors
 from argosy.domain import environment_layout, online
-from argosy.domain.promotion_requests import State
+from argosy.domain.promotion_requests import Request, State
 from argosy.domain.release import Version
 from argosy.ports.features import Held
 from argosy.ports.forge import Forge
@@ -23,7 +24,8 @@ Named = Mapping[str, Sequence[str]]
 def named(forge: Forge, models: Collection[str]) -> Named:
     """The online stores of *models* and of every open request, each with who names it.
 
-    Raises Misconfigured where a version cannot be understood: nothing may be dropped for being unreadable.
+    Raises Misconfigured, with the request or the commit of main, where a version cannot be understood: nothing may be dropped for being
+    unreadable.
     """
     main = Main.now(forge)
     found: dict[str, list[str]] = defaultdict(list)
@@ -34,8 +36,7 @@ def named(forge: Forge, models: Collection[str]) -> Named:
                 found[_store(past.version(model, environment))].append(who)
     for request in forge.requests():
         if request.state is State.OPEN:
-            asked = subjects.proposed(forge, request).version(request.subject.model, request.subject.environment)
-            found[_store(asked)].append(f"request {request.number}")
+            found[_store(_asked(forge, request))].append(f"request {request.number}")
     return found
 
 
@@ -47,6 +48,18 @@ def unneeded(forge: Forge, held: Sequence[Held], now: datetime.datetime) -> list
     main = Main.now(forge)
     own = [one for one in held if main.ever_had_policy(one.model)]
     return online.unneeded(own, named(forge, {one.model for one in own}), now)
+
+
+def _asked(forge: Forge, request: Request) -> Version | None:
+    """The version that *request* asks for."""
+    try:
+        return subjects.proposed(forge, request).version(request.subject.model, request.subject.environment)
+    except errors.Misconfigured as error:
+        number = request.number
+        raise errors.Misconfigured(
+            f"request {number} is open, and which online features it asks for cannot be read: {error}, or close the request: "
+            f"`argosy pr close {number} --reason TEXT`"
+        ) from error
 
 
 def _store(version: Version | None) -> str:

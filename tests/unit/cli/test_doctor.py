@@ -107,7 +107,7 @@ def seen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Seen:
     made.endpoints = {
         "ARGOSY_TRACKING_URI": f"sqlite:///{tmp_path}/mlflow.db",
         "ARGOSY_STORE_URI": f"file://{tmp_path}/store",
-        "ARGOSY_FORGE_URI": f"local:{tmp_path}/environment.git",
+        "ARGOSY_FORGE_URI": f"local:{tmp_path}/home/environment.git",
         "ARGOSY_DATA_ROOT": str(tmp_path),
     }
     monkeypatch.setattr(wiring, "inspection", lambda _context: made)
@@ -281,6 +281,15 @@ def test_tokens_of_the_forge_are_wanted_where_it_takes_tokens(seen: Seen, capsys
     said = wrong(seen, capsys)
     assert "there is no Secret argosy-forge" in said
     assert "there is no Secret argosy-forge-reader" in said
+
+
+def test_a_forge_that_is_not_there(seen: Seen, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A slip in the address of a repository on this machine is found, and makes none."""
+    seen.endpoints = {**seen.endpoints, "ARGOSY_FORGE_URI": f"local:{tmp_path}/mistyped"}
+    assert [said.partition(",")[0] for said in wrong(seen, capsys)] == [
+        f"there is no environment repo at {tmp_path}/mistyped"
+    ]
+    assert not (tmp_path / "mistyped").exists()
 
 
 def test_no_artifact_store(seen: Seen, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from argosy import wiring
+from argosy import errors, wiring
 from argosy.adapters.file_artifacts import FileArtifacts
 from argosy.cli import main
 from argosy.domain import bundle, environment_layout, online, promotion_requests, release
@@ -171,3 +171,24 @@ def test_without_a_shared_store_there_is_nothing_to_do(capsys: pytest.CaptureFix
     """The setting is named."""
     assert main.run(["online", "list"]) == 2
     assert "ARGOSY_ONLINE_STORE_URI is not set" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", ["list", "prune"])
+def test_a_request_that_cannot_be_read_is_named(
+    verb: str, shared: Shared, repository: Repository, toy: Toy, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is dropped, and whoever looks is told which request it is, where, and how to go on."""
+    proposal = proposal_of(toy)
+    path = environment_layout.version_path("toy", environment_layout.STAGING)
+    assert wiring.forge(Settings.from_environment()).propose(replace_file(proposal, path, "version: one\n"))
+    left = shared.hold("left over")
+    assert main.run(["online", verb]) == errors.Misconfigured.exit_code
+    said = capsys.readouterr().err
+    assert said.startswith(
+        "error: request 1 is open, and which online features it asks for cannot be read: promote/toy/staging/"
+    )
+    assert f"{path}:1: expected a quoted text or a whole number; found one" in said
+    assert "or close the request: `argosy pr close 1 --reason TEXT`\n" in said
+    assert left in shared.content
+    assert main.run(["pr", "close", "1", "--reason", "unreadable"]) == 0
+    assert main.run(["online", verb]) == 0

@@ -7,6 +7,7 @@ import pytest
 from argosy import errors, wiring
 from argosy.adapters.github_forge import GithubForge
 from argosy.adapters.local_forge.forge import LocalForge
+from argosy.cli import main, state_folder
 from argosy.settings import Settings
 from kit import toy
 
@@ -26,6 +27,23 @@ def settings(tmp_path: Path, uri: str, token: str = "") -> Settings:
 def test_local(tmp_path: Path) -> None:
     """A path of this machine."""
     assert isinstance(wiring.forge(settings(tmp_path, f"local:{tmp_path}/x.git")), LocalForge)
+
+
+def test_a_slip_in_the_address_makes_no_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A verb that only asks says what is not there and what to do; what begins work makes one. The state folder's own is made by all."""
+    there = tmp_path / "mistyped"
+    monkeypatch.setenv("ARGOSY_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("ARGOSY_FORGE_URI", f"local:{there}")
+    here = Settings.from_environment()
+    for asks in (["pr", "list"], ["serve", "toy"], ["drift", "toy"], ["env", "adopt-policy", "toy"]):
+        assert main.run(asks) in {errors.Misconfigured.exit_code, errors.UsageError.exit_code}
+        assert not there.exists(), asks
+    with pytest.raises(errors.Misconfigured, match=r"mistyped, where ARGOSY_FORGE_URI leads: mend .*`argosy setup`"):
+        wiring.forge(here)
+    state_folder.ensure_environment_repo(here)
+    assert wiring.forge(here).requests() == []
+    monkeypatch.delenv("ARGOSY_FORGE_URI")
+    assert wiring.forge(Settings.from_environment()).requests() == []
 
 
 @pytest.mark.parametrize("uri", ["github:owner/name", "github:https://git.example.com/owner/name"])

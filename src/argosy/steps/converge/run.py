@@ -1,4 +1,4 @@
-"""Looks at the canaries of an environment once; what follows from them is ``promotion_requests.canaries``'s word."""
+"""Looks at the canaries of an environment once; what follows from them is ``promotion.canaries``' word."""
 
 from collections.abc import Callable
 
