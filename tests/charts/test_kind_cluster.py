@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from argosy.domain import diagnosis, needs
+from argosy.domain import diagnosis, prerequisites
 from kit import platform_chart
 
 FOLDER = platform_chart.ROOT / "kind-cluster"
@@ -30,7 +30,7 @@ def test_its_values_make_every_account() -> None:
     """Through the chart, so that no list of accounts stands twice."""
     objects = platform_chart.render(read("platform.yaml"))
     made = {one["metadata"]["name"] for one in objects if one["kind"] == "ServiceAccount"}
-    assert made >= needs.USUAL_ACCOUNTS
+    assert made >= prerequisites.USUAL_ACCOUNTS
     assert not [one for one in objects if one["kind"] == "CronJob"]
 
 

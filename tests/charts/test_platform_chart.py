@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from argosy.cli import main, online
-from argosy.domain import diagnosis, environment_layout, needs
+from argosy.domain import diagnosis, environment_layout, prerequisites
 from argosy.settings import Settings
 from argosy.steps.converge.spec import SPEC
 from kit.platform_chart import CHART, ROOT, Objects, named, render, template
@@ -41,7 +41,7 @@ def test_pipelines_find_what_they_name(objects: Objects, pipeline: Any) -> None:
 def test_doctor_looks_for_what_is_made(objects: Objects) -> None:
     """The accounts and the token that doctor wants are those that the chart makes."""
     made = {(one["kind"], one["metadata"]["name"]) for one in objects}
-    assert {("ServiceAccount", name) for name in needs.USUAL_ACCOUNTS} <= made
+    assert {("ServiceAccount", name) for name in prerequisites.USUAL_ACCOUNTS} <= made
     assert {("Secret", EXECUTOR_TOKEN), ("ConfigMap", diagnosis.ENDPOINTS)} <= made
 
 

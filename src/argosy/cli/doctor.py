@@ -14,7 +14,7 @@ from pathlib import Path
 
 from argosy import errors, scratch, wiring
 from argosy.cli import provenance
-from argosy.domain import diagnosis, needs
+from argosy.domain import diagnosis, prerequisites
 from argosy.domain.diagnosis import CheckResult, CheckState
 from argosy.ports.inspection import Inspection
 from argosy.settings import OBJECT_STORE, Settings
@@ -87,16 +87,16 @@ def _cluster(inspection: Inspection, namespace: str) -> Iterator[CheckResult]:
     yield from _asked("rights", lambda: [_rights(inspection, namespace)])
     yield from _asked("pipelines", lambda: [_pipelines(inspection, namespace)])
     found = _needs(inspection, namespace)
-    yield from _asked("accounts", lambda: [needs.accounts(found, inspection.accounts(namespace), namespace)])
+    yield from _asked("accounts", lambda: [prerequisites.accounts(found, inspection.accounts(namespace), namespace)])
     yield from _asked(
         diagnosis.ENDPOINTS, lambda: diagnosis.endpoints(inspection.config_map(diagnosis.ENDPOINTS, namespace))
     )
     yield from _asked(diagnosis.POD_SECURITY, lambda: _pod_security(inspection, namespace))
     held = partial(inspection.secret_keys, namespace=namespace)
-    yield from _asked("secrets", lambda: needs.secrets(found, _endpoints(inspection, namespace), held))
+    yield from _asked("secrets", lambda: prerequisites.secrets(found, _endpoints(inspection, namespace), held))
     yield from _asked(
         "artifact store",
-        lambda: [needs.artifact_store(inspection.artifact_repository(namespace), namespace, held)],
+        lambda: [prerequisites.artifact_store(inspection.artifact_repository(namespace), namespace, held)],
     )
 
 
@@ -153,11 +153,11 @@ def _pipelines(inspection: Inspection, namespace: str) -> CheckResult:
     return CheckResult("pipelines", CheckState.OK, ", ".join(names))
 
 
-def _needs(inspection: Inspection, namespace: str) -> needs.Needs:
+def _needs(inspection: Inspection, namespace: str) -> prerequisites.Needs:
     try:
-        return needs.of(inspection.pipelines(namespace) or [])
+        return prerequisites.of(inspection.pipelines(namespace) or [])
     except errors.ArgosyError:
-        return needs.USUAL  # said already, as a finding
+        return prerequisites.USUAL  # said already, as a finding
 
 
 def _endpoints(inspection: Inspection, namespace: str) -> dict[str, str]:

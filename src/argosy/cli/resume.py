@@ -8,15 +8,15 @@ the steps that failed.
 import argparse
 
 from argosy import errors
-from argosy.cli import approve, executing, target
+from argosy.cli import approve, local_run, target
 from argosy.ports.runs import NEWEST, SUSPENDED
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", nargs="?", help="the run, or the beginning of its name (default: the newest)")
     target.add_arguments(parser)
-    executing.add_as_begun(parser)
-    executing.add_arguments(parser)
+    local_run.add_as_begun(parser)
+    local_run.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

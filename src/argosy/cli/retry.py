@@ -8,7 +8,7 @@ separated by commas; fields are name, displayName, templateName, phase and id.
 import argparse
 
 from argosy import errors
-from argosy.cli import executing, hints, target
+from argosy.cli import hints, local_run, target
 from argosy.ports.runs import CUT_OFF, FAILED
 
 
@@ -16,8 +16,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     target.add_run(parser)
     parser.add_argument("--restart-successful", action="store_true", help="do steps again that succeeded, too")
     parser.add_argument("--node-field-selector", metavar="SELECTOR", help="which of them, such as displayName=train")
-    executing.add_as_begun(parser)
-    executing.add_arguments(parser)
+    local_run.add_as_begun(parser)
+    local_run.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from argosy import errors
-from argosy.cli import executing, manifests, models, parameters, state_folder
+from argosy.cli import local_run, manifests, models, parameters, state_folder
 from argosy.engine import api
 from argosy.engine.options import Cluster
 from argosy.settings import Settings
@@ -50,13 +50,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--context", metavar="NAME", help="the cluster, by its kubectl context, that resource templates may change"
     )
     parser.add_argument("--namespace", metavar="NAME", help="where they do so, if not in the context's own namespace")
-    executing.add_arguments(parser)
+    local_run.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run one workflow; returns 0 or the code of the first step that failed."""
     manifest = api.load(_files(arguments))
-    options = executing.options(
+    options = local_run.options(
         arguments,
         parameters={**_of_model(manifest, Settings.from_environment().data_root), **parameters.given(arguments)},
         entrypoint=arguments.entrypoint,
@@ -66,20 +66,20 @@ def run(arguments: argparse.Namespace) -> int:
         cluster=_cluster(arguments),
     )
     prepared, options = parameters.prepare(manifest, options)
-    executing.say_ignored(prepared, arguments)
-    if executing.is_of_model(prepared.metadata):
+    local_run.say_ignored(prepared, arguments)
+    if local_run.is_of_model(prepared.metadata):
         state_folder.ensure_environment_repo(Settings.from_environment())
     if any(template.get("name") == CHAMPION.name for template in prepared.spec["templates"]):
         _find_policy(arguments, prepared.metadata)
     _say_next_times(manifest)
     if prepared.spec.get("suspend"):
         print(f"suspended, as its manifest says; `argosy resume {prepared.run}` lets it begin", file=sys.stderr)
-    return executing.carry_out(
+    return local_run.carry_out(
         arguments,
         options.home,
         prepared.workflow,
         lambda observer: api.run(prepared, options, observer),
-        of_model=executing.is_of_model(prepared.metadata),
+        of_model=local_run.is_of_model(prepared.metadata),
     )
 
 

@@ -44,9 +44,9 @@ def runs(arguments: argparse.Namespace) -> Runs:
     found = settings.Settings.from_environment()
 
     def carry_out(folder: RunFolder, again: Collection[str]) -> int:
-        from argosy.cli import executing  # the whole engine: most verbs only look
+        from argosy.cli import local_run  # the whole engine: most verbs only look
 
-        return executing.again(arguments, folder, again)
+        return local_run.again(arguments, folder, again)
 
     def forget(folder: RunFolder) -> None:
         from argosy.engine import api, options  # as above

@@ -12,7 +12,7 @@ import yaml
 
 from argosy import errors, wiring
 from argosy.cli import main
-from argosy.domain import diagnosis, needs
+from argosy.domain import diagnosis, prerequisites
 from argosy.domain.diagnosis import Right
 
 CONFINED = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
@@ -42,7 +42,7 @@ class Seen:
         self.contexts: dict[str, Mapping[str, Any]] | None = {"argo": CONFINED, "default": CONFINED}
         self.secrets = {"argosy-executor.service-account-token": ["token"], **SECRETS}
         self.templates: list[Mapping[str, Any]] | None = [TEMPLATE]
-        self.there: Sequence[str] = sorted(needs.USUAL_ACCOUNTS)
+        self.there: Sequence[str] = sorted(prerequisites.USUAL_ACCOUNTS)
         self.repository: Mapping[str, Any] | None = {"s3": {"bucket": "b", "accessKeySecret": ARTIFACTS}}
 
     def version(self) -> str:
@@ -241,7 +241,7 @@ def wrong(seen: Seen, capsys: pytest.CaptureFixture[str]) -> list[str]:
     return [one["said"] for one in found if one["state"] == "wrong"]
 
 
-@pytest.mark.parametrize("account", sorted(needs.USUAL_ACCOUNTS))
+@pytest.mark.parametrize("account", sorted(prerequisites.USUAL_ACCOUNTS))
 def test_every_account_that_pipelines_name_is_looked_for(
     seen: Seen, capsys: pytest.CaptureFixture[str], account: str
 ) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from argosy import errors
-from argosy.cli import executing
+from argosy.cli import local_run
 from argosy.engine.state import runs
 from argosy.engine.state.journal import Journal
 from argosy.templates import folder
@@ -41,11 +41,11 @@ def given(*, as_begun: bool = False) -> argparse.Namespace:
 
 def test_a_mended_folder_is_not_what_a_failed_run_would_take(begun: runs.RunFolder, tmp_path: Path) -> None:
     """It is said at once, with the command that takes it; whoever wants the old files says so."""
-    executing.refuse_other_files(begun, given())
+    local_run.refuse_other_files(begun, given())
     (tmp_path / "workflows/vessels/model.yaml").write_text("seed: 2\n", encoding="utf-8")
     with pytest.raises(errors.UsageError, match=r"has changed since run vessels-1 began.*`argosy run vessels`"):
-        executing.refuse_other_files(begun, given())
-    executing.refuse_other_files(begun, given(as_begun=True))
+        local_run.refuse_other_files(begun, given())
+    local_run.refuse_other_files(begun, given(as_begun=True))
 
 
 def test_an_interrupted_run_goes_on_and_says_so(
@@ -54,7 +54,7 @@ def test_an_interrupted_run_goes_on_and_says_so(
     """Nothing of it failed: the files it began with are as good as they were."""
     ended(begun, "Interrupted")
     (tmp_path / "workflows/vessels/model.yaml").write_text("seed: 2\n", encoding="utf-8")
-    executing.refuse_other_files(begun, given())
+    local_run.refuse_other_files(begun, given())
     assert "a run keeps the files it began with" in capsys.readouterr().err
 
 
@@ -62,4 +62,4 @@ def test_an_interrupted_run_goes_on_and_says_so(
 def test_runs_of_nothing_here_are_left_alone(annotations: dict[str, str], begun: runs.RunFolder) -> None:
     """Of no model, or of a model of another project."""
     (begun.path / runs.MANIFEST).write_text(json.dumps({"metadata": {"annotations": annotations}}), encoding="utf-8")
-    executing.refuse_other_files(begun, given())
+    local_run.refuse_other_files(begun, given())

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from argosy.domain import needs
+from argosy.domain import prerequisites
 from argosy.domain.diagnosis import CheckState
 
 
@@ -13,8 +13,8 @@ def test_our_pipelines_name_the_usual(root: Path) -> None:
     """What is looked for where none is installed is what ours name."""
     paths = sorted(root.glob("workflows/*/pipeline.yaml"))
     assert paths
-    found = needs.of([yaml.safe_load(path.read_text(encoding="utf-8")) for path in paths])
-    assert found == needs.USUAL
+    found = prerequisites.of([yaml.safe_load(path.read_text(encoding="utf-8")) for path in paths])
+    assert found == prerequisites.USUAL
 
 
 def test_whatever_names_a_secret() -> None:
@@ -24,9 +24,9 @@ def test_whatever_names_a_secret() -> None:
         "sidecars": [{"env": [{"valueFrom": {"secretKeyRef": {"name": "a", "key": "k"}}}]}],
         "volumes": [{"secret": {"secretName": "b", "optional": True}}],
     }
-    found = needs.of([{"spec": {"templates": [template]}}])
+    found = prerequisites.of([{"spec": {"templates": [template]}}])
     assert found.secrets == {"a": False, "b": True}
-    said = list(needs.secrets(found, {}, lambda _: None))
+    said = list(prerequisites.secrets(found, {}, lambda _: None))
     assert [(one.state, one.said) for one in said] == [
         (CheckState.WRONG, "there is no Secret a"),
         (CheckState.OK, "b need not be there"),
@@ -45,4 +45,4 @@ def test_whatever_names_a_secret() -> None:
 )  # fmt: skip
 def test_artifact_store(repository: dict[str, object] | None, state: CheckState) -> None:
     """A place, and what opens it."""
-    assert needs.artifact_store(repository, "ml", lambda _: None).state is state
+    assert prerequisites.artifact_store(repository, "ml", lambda _: None).state is state
