@@ -4,7 +4,7 @@ import configparser
 import re
 from pathlib import Path
 
-PLACE = re.compile(r"`((?:src|tests|charts|images|docs|workflows)/[\w./-]*|charts|images)`")
+PLACE = re.compile(r"`((?:src|tests|charts|gitops-env|images|docs|workflows)/[\w./-]*|charts|images)`")
 
 
 def test_each_place_is_there(root: Path) -> None:

@@ -16,8 +16,8 @@ from argosy.ports.features import OnlineFeatures
 from argosy.ports.prediction_log import PredictionLog, ServedRelease
 from argosy.serving import operations
 from argosy.serving.exchange import Bodies, RequestLimits
-from argosy.serving.health import Lifecycle
 from argosy.serving.inference import ConcurrencyLimiter, Inference, Shortcut
+from argosy.serving.lifecycle import Lifecycle
 from argosy.serving.middleware import RequestMiddleware
 from argosy.serving.operations import Page, no_such_route
 from argosy.serving.prometheus import Metrics

@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from argosy import errors
 from argosy.serving import listeners
 from argosy.serving.connections import ConnectionLimits, affordable
-from argosy.serving.health import Lifecycle
+from argosy.serving.lifecycle import Lifecycle
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -18,7 +18,7 @@ from argosy.ports.features import OnlineFeatures
 from argosy.ports.prediction_log import PredictionLog, ServedRelease
 from argosy.serving import graceful_server, listeners, operations
 from argosy.serving.app import build_app
-from argosy.serving.health import Lifecycle
+from argosy.serving.lifecycle import Lifecycle
 from argosy.serving.prometheus import of as metrics_of
 from argosy.serving.service import ServablePredictor
 

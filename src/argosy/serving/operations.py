@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from argosy.serving import exchange
 from argosy.serving.exchange import ResponseBody
-from argosy.serving.health import Lifecycle
+from argosy.serving.lifecycle import Lifecycle
 from argosy.serving.prometheus import CONTENT_TYPE, Metrics
 
 

@@ -11,7 +11,7 @@ from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import ServedRelease
 from argosy.serving.app import build_app
 from argosy.serving.exchange import RequestLimits
-from argosy.serving.health import Lifecycle
+from argosy.serving.lifecycle import Lifecycle
 from kit.serving_kit import ROW, Client, MemoryLog, MemoryOnline, write_bundle
 
 

@@ -19,7 +19,7 @@ from argosy.serving import graceful_server, listeners
 from argosy.serving.app import build_app
 from argosy.serving.connections import ConnectionLimits
 from argosy.serving.exchange import RequestLimits
-from argosy.serving.health import STALLED_SECONDS, Lifecycle
+from argosy.serving.lifecycle import STALLED_SECONDS, Lifecycle
 from kit.model_server import asked, free_port, ready, started, status
 from kit.serving_kit import ROW
 

@@ -22,8 +22,8 @@ from argosy.ports.prediction_log import OTHER, ServedRelease
 from argosy.serving import prometheus, records
 from argosy.serving.app import build_app
 from argosy.serving.exchange import Bodies, RequestLimits
-from argosy.serving.health import Lifecycle
 from argosy.serving.inference import INLINE_BYTES, INLINE_ROWS, LARGE_AT_ONCE, ConcurrencyLimiter, Inference
+from argosy.serving.lifecycle import Lifecycle
 from argosy.serving.request_problems import RequestProblem
 from argosy.serving.rows import Value
 from argosy.serving.service import Answer
