@@ -33,6 +33,20 @@ SHARED_TMP = """
       command: [sh, -ec, "echo hello > /tmp/said; sleep 100"]
       volumeMounts: [{name: shared, mountPath: /tmp}]
 """
+MOUNTED_IN_SHARED_TMP = """
+  - name: main
+    volumes: [{name: shared, emptyDir: {}}, {name: inner, emptyDir: {}}]
+    containerSet:
+      volumeMounts: [{name: shared, mountPath: /tmp}, {name: inner, mountPath: /tmp/inner}]
+      containers:
+      - name: brief
+        image: any
+        command: [sh, -ec, "until test -e /tmp/inner/begun; do sleep 0.02; done; touch /tmp/inner/seen"]
+      - name: waits
+        image: any
+        command: [sh, -ec, "touch /tmp/inner/begun; until test -e /tmp/over; do sleep 0.02; done; ls /tmp/inner/seen"]
+      - {name: main, image: any, command: [touch, /tmp/over], dependencies: [brief]}
+"""
 DAEMON = """
   - name: main
     dag:
@@ -131,3 +145,10 @@ def test_containers_of_a_pod_can_share_their_tmp(run: Run) -> None:
     assert log_of(result, "wf") == "hello\n"
     attempt = runs.RunFolder(result.folder).attempt(result.workflow, "wf", 0)
     assert [entry.name for entry in attempt.iterdir()] == ["main.log"]
+
+
+@pytest.mark.skipif(not launcher.isolation().private_files, reason="no view of the file system of a process's own here")
+def test_what_is_mounted_in_a_shared_tmp_outlasts_the_first_to_end(run: Run) -> None:
+    """A volume below a /tmp that containers share is there for the others when one of them has ended."""
+    result = run(TEMPLATES + MOUNTED_IN_SHARED_TMP)
+    assert result.phase == "Succeeded", result.message

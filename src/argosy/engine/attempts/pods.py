@@ -362,6 +362,7 @@ class Pods:
             preload=ahead.preload_of(request.template),
             alone=memory_limits.is_limited() and memory_limits.limit_of(container) is not None,
             scratch=workspace.scratch,
+            shares_scratch=workspace.shares_scratch(),
         )
 
     def _sees(self, path: Path) -> bool:

@@ -245,6 +245,10 @@ class Workspace:
             self.scratch = source
         return path in (self.given_root, TMP)
 
+    def shares_scratch(self) -> bool:
+        """Whether its ``/tmp`` is a volume of the pod."""
+        return self.scratch.parent != self.folder
+
     def _add_files(self, template: Mapping[str, Any], container: Mapping[str, Any]) -> None:
         """A place of its own for every path that no mount covers: an output's folder, because the step makes it; an input by itself."""
         self._outputs = [_plain(path) for path in output_paths(template)]

@@ -114,7 +114,8 @@ class _Init:
         self.root = self.root.renewed()
         shown, job = view.View(self.root), child.job_of(message)
         outcome = _line(self._outcome(job, files, shown))
-        shown.clear_scratch()
+        if not job.shares_scratch:  # removing a place ends what is mounted there in every view
+            shown.clear_scratch()
         self.channel.sendall(outcome)
         if job.alone or not shown.forget():
             return False

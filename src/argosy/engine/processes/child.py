@@ -43,7 +43,7 @@ def words_of(file: int) -> Words:
 
 class Job(NamedTuple):
     """One step's process, as the server is asked for it. *here*: whether the warm interpreter itself runs the program. *alone*: whether its
-    cell runs no other after it."""
+    cell runs no other after it. *shares_scratch*: whether others have the same ``/tmp`` meanwhile."""
 
     key: int
     cwd: Path
@@ -53,6 +53,7 @@ class Job(NamedTuple):
     given: tuple[Bind, ...]
     scratch: Path
     alone: bool
+    shares_scratch: bool
     way: Way
     here: bool
 
@@ -68,6 +69,7 @@ def job_of(asked: Mapping[str, Any]) -> Job:
         given=_binds(asked["given"]),
         scratch=Path(asked["scratch"]),
         alone=asked["alone"],
+        shares_scratch=asked["shares_scratch"],
         way=asked["way"],
         here=asked["here"],
     )

@@ -58,7 +58,7 @@ class Launch:
     *binds* and *scratch* (its ``/tmp``) are shown to the process only; *given* is what it sees of this machine beside the system.
     *apart*: whether it is a step's, and sees no more than that; a program of the engine's own is started as any other.
     *preload*: the libraries to have imported already. *alone*: no other process is started in its namespaces, or in its place after it:
-    whoever puts it into a control group puts nothing else there.
+    whoever puts it into a control group puts nothing else there. *shares_scratch*: whether others have the same ``/tmp`` meanwhile.
     """
 
     argv: tuple[str, ...]
@@ -72,6 +72,7 @@ class Launch:
     apart: bool = True
     preload: frozenset[str] = frozenset()
     alone: bool = False
+    shares_scratch: bool = False
 
 
 @dataclass(frozen=True)
@@ -253,6 +254,7 @@ class Launcher:
             "given": _asked_binds(launch.given),
             "scratch": str(launch.scratch),
             "alone": launch.alone,
+            "shares_scratch": launch.shares_scratch,
             "way": way,
             "here": here,
         }
