@@ -8,6 +8,7 @@ import argparse
 import errno
 import importlib
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,6 +30,11 @@ OTHER_WORDS = {
     "ls": "list",
 }
 """Words that other tools have for a verb, each with Argosy's."""
+
+LIBRARIES = {"botocore": "boto3", "github": "pygithub", "OpenSSL": "pyopenssl", "sklearn": "scikit-learn"}
+"""Modules that are called otherwise than the library they come with."""
+
+OF_EXTRA = re.compile(r"""(?P<library>[A-Za-z0-9._-]+).*;.*\bextra == ['"](?P<extra>[a-z0-9]+)['"]""")
 
 REFUSED = {errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EEXIST}
 
@@ -81,6 +87,12 @@ def run(argv: Sequence[str]) -> int:
         # The reader of our output went away (`argosy logs … | head`): not a failure, and nobody is left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return errors.DONE
+    except ModuleNotFoundError as error:
+        lacking = _lacking(error.name or "")
+        if lacking is None:
+            raise
+        print(f"error: {lacking}", file=sys.stderr)
+        return lacking.exit_code
     except OSError as error:
         failure = _disk_failure(error)
         if failure is None:
@@ -102,6 +114,23 @@ def _dispatch(argv: Sequence[str]) -> int:
     position = list(argv).index(verb)
     code: int = module.run(own.parse_args([*argv[:position], *argv[position + 1 :]]))
     return code
+
+
+def _lacking(module: str) -> errors.ArgosyError | None:
+    """What to install, where *module* is of a library that comes with extras of ours; None where it comes with none, which is a bug."""
+    from importlib import metadata
+
+    top = module.partition(".")[0]
+    library = LIBRARIES.get(top, top).lower().replace("_", "-")
+    extras = [
+        found["extra"]
+        for requirement in metadata.requires("argosy") or ()
+        if (found := OF_EXTRA.match(requirement)) and found["library"].lower().replace("_", "-") == library
+    ]
+    if not extras:
+        return None
+    ways = " or ".join(f"'argosy[{extra}]'" for extra in extras)
+    return errors.Misconfigured(f"this needs the library {library}, which is not installed: pip install {ways}")
 
 
 def _disk_failure(error: OSError) -> errors.ArgosyError | None:

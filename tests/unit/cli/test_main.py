@@ -6,9 +6,11 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import NoReturn
 
 import pytest
 
+from argosy import errors
 from argosy.cli import main
 
 Failing = Callable[[OSError], None]
@@ -111,6 +113,25 @@ def test_a_name_that_no_file_can_have(
     said = capsys.readouterr().err
     assert "is too long to be the name of a file or folder" in said
     assert len(said) < 120
+
+
+def test_a_library_of_an_extra_that_is_not_installed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line with the extra that brings it; a module of ours that is missing, or one that no extra brings, is a bug."""
+    monkeypatch.setattr(importlib, "import_module", lambda _name: _fails("starlette.routing"))
+    assert main.run(["serve", "toy"]) == errors.Misconfigured.exit_code
+    assert capsys.readouterr().err == (
+        "error: this needs the library starlette, which is not installed: pip install 'argosy[serve]'\n"
+    )
+    for module in ("argosy.gone", "yaml", "nobody_knows"):
+        monkeypatch.setattr(importlib, "import_module", lambda _name, module=module: _fails(module))
+        with pytest.raises(ModuleNotFoundError):
+            main.run(["serve", "toy"])
+
+
+def _fails(module: str) -> NoReturn:
+    raise ModuleNotFoundError(f"No module named {module!r}", name=module)
 
 
 @pytest.mark.parametrize("place", ["home/missing", "elsewhere"])
