@@ -173,7 +173,7 @@ class GithubForge:
         return [self._request(pull) for pull in pulls if self._is_ours(pull) and request_marks.read(pull.body)]
 
     def _is_ours(self, pull: PullRequest) -> bool:
-        """Whether its branch is one of this repository's, named as ours are; anybody may open one from a fork, whatever it says."""
+        """True where its branch is one of this repository's, named as ours are; anybody may open one from a fork, whatever it says."""
         fork = pull.head.repo is None or pull.head.repo.full_name != pull.base.repo.full_name
         return not fork and pull.head.ref.startswith(promotion_requests.PREFIXES)
 

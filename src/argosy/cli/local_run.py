@@ -1,4 +1,4 @@
-"""What `argosy run` and `argosy resume` share: options of this machine, progress, and what is said at the end."""
+"""The common part of `argosy run`, `argosy resume` and `argosy retry`: options of this machine, progress, and what is said at the end."""
 
 import argparse
 import contextlib
@@ -118,7 +118,7 @@ def say_ignored(prepared: api.Prepared, arguments: argparse.Namespace) -> None:
 
 
 def is_of_model(metadata: Mapping[str, Any]) -> bool:
-    """Whether the workflow with this *metadata* is a model's pipeline."""
+    """True where the workflow with this *metadata* is a model's pipeline."""
     return folder.MODEL in (metadata.get("annotations") or {})
 
 
@@ -216,7 +216,7 @@ def summary(result: RunResult) -> Mapping[str, object]:
 
 
 def _last_lines(result: RunResult, model: str | None) -> Iterator[str]:
-    """How the run ended, with what each failed step said last; of the run of a *model* only with advice: the summary says the rest."""
+    """The end of the run, with each failed step's last message; of the run of a *model* only with advice: the summary says the rest."""
     if result.phase == api.INTERRUPTED:
         yield f"interrupted; `argosy resume {result.run}` goes on from here"
         return
@@ -235,7 +235,7 @@ def _last_lines(result: RunResult, model: str | None) -> Iterator[str]:
 
 
 def _setting_of_memory(node: Node, model: str) -> Iterator[str]:
-    """Where the *model*'s settings raise the limit on memory that the step of *node* ran into."""
+    """The setting of *model* that raises the limit on memory that the step of *node* ran into."""
     if KILLED_FOR_MEMORY in node.message:
         from argosy.files import model_folder  # not before: it reads documents, which take a tenth of a second to load
 
@@ -250,7 +250,7 @@ def _setting_of_memory(node: Node, model: str) -> Iterator[str]:
 
 
 def _last_words(result: RunResult, node: Node) -> list[str]:
-    """What a step that failed said last: its own error where it names one, else its last line."""
+    """The last message of a step that failed: its own error where it names one, else its last line."""
     attempts = RunFolder(result.folder).attempt(result.workflow, node.name, 0).parent
     logs = sorted(attempts.glob("*/main.log"), key=lambda path: int(path.parent.name))
     if not logs:

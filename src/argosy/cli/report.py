@@ -74,7 +74,7 @@ def write(home: Path, folder: runs.RunFolder) -> Path:
 
 
 def record_of(home: Path, folder: runs.RunFolder) -> record.RunReport:
-    """What the run in *folder* left, as a report needs it."""
+    """The record of the run in *folder*, for a report."""
     manifest = folder.manifest()
     meta, nodes = folder.state()
     workflow = _workflow(manifest, nodes)
@@ -152,7 +152,7 @@ def _entry(
 def _last_words(
     folder: runs.RunFolder, workflow: str, node: engine_nodes.Node, attempts: Sequence[journal.Attempt]
 ) -> str:
-    """What a failed step said last: from its last ``error:`` line on, or else the end of its log."""
+    """The last message of a failed step: from its last ``error:`` line on, or else the end of its log."""
     log = folder.attempt(workflow, node.name, attempts[-1].number) / "main.log" if attempts else None
     if log is None or not log.exists():
         return ""

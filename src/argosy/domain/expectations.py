@@ -1,4 +1,4 @@
-"""What a data scientist expects of a model's data: the content of its ``expectations.json``.
+"""Expectations of a model's data: the content of its ``expectations.json``.
 
 How an expectation is asked, and what was found, is others' business.
 """
@@ -13,7 +13,7 @@ from argosy.domain.documents import Document
 
 
 class Meta(Document):
-    """What Argosy needs to know of an expectation besides what is expected."""
+    """Severity, reason and source of an expectation, beside Great Expectations' own fields."""
 
     critical: bool = Field(description="Whether the run stops where this does not hold.")
     why: str = Field(description="What goes wrong where this does not hold; shown to whoever has to act.")

@@ -1,4 +1,4 @@
-"""What a data scientist decides about one model: the content of its ``model.yaml``.
+"""The settings of one model: the content of its ``model.yaml``.
 
 Every field is documented here once; the JSON Schema that editors complete from is generated from these classes. Reading the file, and
 saying on which line it is wrong, is an adapter's work.

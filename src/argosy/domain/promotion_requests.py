@@ -27,7 +27,7 @@ class State(StrEnum):
 
 
 class Subject(Document):
-    """What a request is about. Two proposals with equal subjects are one."""
+    """The subject of a request. Two proposals with equal subjects are one."""
 
     model: str
     environment: str

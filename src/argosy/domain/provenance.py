@@ -21,7 +21,7 @@ PINNED = re.compile(r".+@sha256:[0-9a-f]{64}")
 
 
 class Provenance(Document):
-    """Where a run comes from. What nobody wrote down is unknown."""
+    """The provenance of a run; unknown where nobody wrote it down."""
 
     commit: str = Field(default=UNKNOWN, pattern=rf"^([0-9a-f]{{40}}|[0-9a-f]{{64}}|{UNKNOWN})$")
     tree: str = Field(default=UNKNOWN, pattern=rf"^({CLEAN}|{UNKNOWN}|sha256:[0-9a-f]{{64}})$")

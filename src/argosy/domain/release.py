@@ -29,7 +29,7 @@ BY_DIGEST = (
 
 
 class OnlineStore(Document):
-    """Where the files of the online store are, and their digest."""
+    """The address of an online store's files, and their digest."""
 
     uri: Address
     digest: Digest
@@ -51,7 +51,7 @@ class OnlineStore(Document):
 
 
 class Version(Document):
-    """What an environment serves. Digests are ``sha256:<hex>``."""
+    """The version that an environment serves. Digests are ``sha256:<hex>``."""
 
     model_config = {**Document.model_config, "alias_generator": to_camel}
 

@@ -12,7 +12,7 @@ from argosy.domain.documents import Document
 
 
 class Measurement(Document):
-    """What one analysis measured of the new pods."""
+    """One measurement of an AnalysisRun about the new pods."""
 
     metric: str
     phase: str

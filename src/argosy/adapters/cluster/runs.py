@@ -123,7 +123,7 @@ class ClusterRuns:
 
 
 def retry_words(again: str) -> list[str]:
-    """What ``argo retry`` is told to do again, of what succeeded, the nodes that the selector *again* fits."""
+    """The options of ``argo retry`` that do again, of the succeeded nodes, those that the selector *again* fits."""
     return ["--restart-successful", "--node-field-selector", again] if again else []
 
 
@@ -139,6 +139,6 @@ def _with_logs(run: Run) -> list[Node]:
 
 
 def _is_meant(node: Node, step: str | None, run: Run) -> bool:
-    """Whether *step* means *node*, or the pod that it is a container of."""
+    """True where *step* means *node*, or the pod that it is a container of."""
     within = run.nodes.get(node.boundary or "") if node.type is NodeType.CONTAINER else None
     return run.is_meant(node, step) or (within is not None and run.is_meant(within, step))
