@@ -301,7 +301,8 @@ def _named(options: RunOptions) -> list[Place]:
 def _sight(stored: Json, options: RunOptions) -> Sight:
     kept = [Place(Path(path), writable) for path, writable in stored.get("allowed", [])]
     here = Path(os.path.abspath(stored["workingFolder"])) if stored.get("trustsReads") else None  # noqa: PTH100
-    return Sight([*kept, *options.allowed, *map(Place, environment.certificates())], options.by_secret, here)
+    volumes = [Path(folder) for folder in stored["volumes"].values()]
+    return Sight([*kept, *options.allowed, *map(Place, environment.certificates())], options.by_secret, here, volumes)
 
 
 def namespace_of(metadata: Json) -> str:

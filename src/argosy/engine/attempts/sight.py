@@ -4,9 +4,10 @@ All of it is shown at the path by which it was named, links followed: whoever lo
 read-only, and with it what links inside it lead to, unless it is part of the system.
 """
 
+import functools
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,11 +25,13 @@ MOST_ENTRIES = 100_000
 
 @dataclass
 class Sight:
-    """What the steps of one run see. *here*: what declared reads are relative to; None where they are not trusted."""
+    """What the steps of one run see. *here*: what declared reads are relative to; None where they are not trusted. *volumes*: folders that
+    steps are given to write to, beside those that are named for it."""
 
     everybody: Sequence[Place] = ()
     by_secret: Mapping[str, Sequence[Place]] = field(default_factory=dict)
     here: Path | None = None
+    volumes: Sequence[Path] = ()
     _known: "dict[Place, _Found]" = field(default_factory=dict)
 
     def of(self, template: Json) -> list[Bind]:
@@ -53,10 +56,18 @@ class Sight:
                 yield Place(path)
 
     def _shown(self, place: Place) -> list[Bind]:
+        if self._written and _leads_away(_plain(place.path), self._written):
+            return []
         found = self._known.get(place)
         if found is None or not found.is_current():
-            found = self._known[place] = _looked_up(place)
+            found = self._known[place] = _looked_up(place, self._written)
         return found.binds
+
+    @functools.cached_property
+    def _written(self) -> frozenset[str]:
+        """The folders in which a step may put a link, without links on the way, as they are before the first step."""
+        places = [*self.everybody, *(place for given in self.by_secret.values() for place in given)]
+        return frozenset(map(os.path.realpath, (*self.volumes, *(place.path for place in places if place.writable))))
 
 
 @dataclass(frozen=True)
@@ -72,23 +83,29 @@ class _Found:
         return there and all(state and readable.state(folder) == state for folder, state in self.folders.items())
 
 
-def _looked_up(place: Place) -> _Found:
+def _looked_up(place: Place, written: Collection[str]) -> _Found:
     path = _plain(place.path)
     if not path.exists() or path == Path("/"):
         return _Found([], {})
     own = Bind(path, str(path), read_only=not place.writable)
     if place.writable:  # anybody may have put a link there
         return _Found([own], {})
-    links = list(_led_to(str(path)))
+    links = list(_led_to(str(path), written))
     targets = [target for target in dict.fromkeys(target for _, target in links) if not system.is_whole(target)]
     shown = [Bind(Path(target), target, read_only=True) for target in targets]
     return _Found([own, *shown], {folder: readable.state(folder) for folder in {folder for folder, _ in links}})
 
 
-def _led_to(folder: str) -> Iterator[tuple[str, str]]:
-    """The folders below *folder* with links that lead out of it, and where they lead."""
-    looked = 0
+def _led_to(folder: str, written: Collection[str]) -> Iterator[tuple[str, str]]:
+    """The folders below *folder* with links that lead out of it, and where they lead; but for those in the folders *written*, where it is
+    a step that may have put them."""
+    looked, real = 0, os.path.realpath(folder)
+    if _is_inside(real, written):
+        return
     for place, folders, files in os.walk(folder):
+        if f"{real}{place.removeprefix(folder)}" in written:
+            folders.clear()
+            continue
         looked += len(folders) + len(files)
         if looked > MOST_ENTRIES:
             return
@@ -98,6 +115,19 @@ def _led_to(folder: str) -> Iterator[tuple[str, str]]:
                 target = os.path.normpath(os.path.join(place, os.readlink(path)))  # noqa: PTH115, PTH118
                 if target != folder and not target.startswith(f"{folder}/"):
                     yield place, target
+
+
+def _leads_away(path: Path, written: Collection[str]) -> bool:
+    """Whether a link in one of the folders *written* is what leads from *path* out of them."""
+    if _is_inside(os.path.realpath(path), written):
+        return False
+    return any(
+        place.is_symlink() and _is_inside(os.path.realpath(place.parent), written) for place in (path, *path.parents)
+    )
+
+
+def _is_inside(real: str, folders: Collection[str]) -> bool:
+    return any(f"{real}/".startswith(f"{folder}/") for folder in folders)
 
 
 def _plain(path: Path) -> Path:

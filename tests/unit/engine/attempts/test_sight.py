@@ -76,6 +76,32 @@ def test_a_link_that_leads_elsewhere_by_now_is_followed(given: Path, tmp_path: P
     assert [bind.target for bind in sight.of({})] == [str(given), str(tmp_path / "second")]
 
 
+@pytest.mark.parametrize("as_volume", [False, True], ids=["allowed", "volume"])
+@pytest.mark.parametrize("read", [".", "out", "out/link", "out/link/key"])
+def test_a_link_that_a_step_may_have_put_is_not_followed(
+    read: str, as_volume: bool, given: Path, tmp_path: Path
+) -> None:
+    """Below a folder to be read may lie one that steps write to: what they link to is not shown to those after them."""
+    (tmp_path / "private").mkdir()
+    (tmp_path / "private/key").touch()
+    (given / "out").mkdir()
+    (given / "out/link").symlink_to(tmp_path / "private")
+    others = [] if as_volume else [Place(given / "out", writable=True)]
+    found = Sight([Place(given / read), *others], volumes=[given / "out"] if as_volume else []).of({})
+    assert [bind for bind in found if not Path(bind.target).resolve().is_relative_to(given)] == []
+
+
+def test_what_a_step_puts_a_link_in_place_of_is_not_followed(given: Path, tmp_path: Path) -> None:
+    """It was a folder when it was shown first."""
+    (tmp_path / "private").mkdir()
+    (given / "out").mkdir()
+    sight = Sight([Place(given, writable=True), Place(given / "out")])
+    assert [bind.target for bind in sight.of({})] == [str(given), str(given / "out")]
+    (given / "out").rmdir()
+    (given / "out").symlink_to(tmp_path / "private")
+    assert [bind.target for bind in sight.of({})] == [str(given)]
+
+
 def test_what_is_gone_by_now_is_not_shown(given: Path, tmp_path: Path) -> None:
     """A step could not be started with it."""
     (tmp_path / "elsewhere").touch()
