@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import jinja2
 
-from argosy.report import charts, formats, run_outcome, timeline, views
+from argosy.report import charts, formats, page_environment, run_outcome, timeline, views
 from argosy.report.record import RunReport
 
 
@@ -59,13 +59,7 @@ def link(text: str) -> str | None:
 
 
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("argosy.report", "pages"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment.environment()
     environment.filters |= {
         "number": formats.number,
         "percent": formats.percent,
