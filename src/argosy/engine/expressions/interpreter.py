@@ -92,10 +92,7 @@ class Interpreter:
         )
 
     def _binary(self, node: syntax.BinaryNode) -> Any:
-        # A long chain of operators leans to the left; it is walked, not recursed into.
-        spine = [node]
-        while isinstance(spine[-1].left, syntax.BinaryNode):
-            spine.append(spine[-1].left)
+        spine = node.spine()
         left = self.value(spine[-1].left)
         for part in reversed(spine):
             left = self._joined(part.operator, left, part.right)

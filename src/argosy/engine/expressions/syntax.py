@@ -40,6 +40,13 @@ class BinaryNode:
     left: "Node"
     right: "Node"
 
+    def spine(self) -> "list[BinaryNode]":
+        """This node and those to its left, the outermost first. A long chain of operators leans to the left: walk it, do not recurse."""
+        found = [self]
+        while isinstance(left := found[-1].left, BinaryNode):
+            found.append(left)
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class ConditionalNode:

@@ -68,10 +68,7 @@ class _Checker:
         raise ExpressionError(f"{node.operator} is not defined on {operand.name}")
 
     def _binary(self, node: syntax.BinaryNode) -> GoType:
-        # A long chain of operators leans to the left; it is walked, not recursed into.
-        spine = [node]
-        while isinstance(spine[-1].left, syntax.BinaryNode):
-            spine.append(spine[-1].left)
+        spine = node.spine()
         left = self.of(spine[-1].left)
         for part in reversed(spine):
             left = _joined(part, left, self.of(part.right))
