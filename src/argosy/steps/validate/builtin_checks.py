@@ -36,8 +36,7 @@ def says_one_thing(source: Source, table: "pa.Table") -> ExpectationResult:
     """Of rows of *source* with one key and one time the join of features takes any, another at the next call; so they must be alike."""
     keys = [name for name in (*source.entity, source.timestamp, source.created) if name]
     distinct = table.group_by([column.name for column in source.columns]).aggregate([])
-    groups = distinct.group_by(keys).aggregate([([], "count_all")])
-    twice = groups.filter(compute.greater(groups.column("count_all"), 1))
+    groups, twice = _repeated(distinct, keys)
     aside = f"row_number() over (partition by {', '.join(map(_quoted, keys))} order by COLUMN) > 1"
     return _result(
         source,
@@ -52,6 +51,12 @@ def says_one_thing(source: Source, table: "pa.Table") -> ExpectationResult:
         f"{'' if source.created else 'name the column that says when a row became known as `created`, '}or add what tells them apart to "
         "`entity`",
     )
+
+
+def _repeated(table: "pa.Table", keys: Sequence[str]) -> "tuple[pa.Table, pa.Table]":
+    """The values of *keys* in *table*, each once, and those of them that more than one row has."""
+    groups = table.group_by(keys).aggregate([([], "count_all")])
+    return groups, groups.filter(compute.greater(groups.column("count_all"), 1))
 
 
 def _shown_keys(source: Source, table: "pa.Table", keys: Sequence[str]) -> list[str]:
@@ -86,8 +91,7 @@ def _rejected(settings: ModelSettings, lineage: Lineage, limits: Limits) -> Expe
 
 def _unique(source: Source, examples: "pa.Table") -> ExpectationResult:
     keys = [name for name in (*source.entity, source.timestamp) if name]
-    groups = examples.group_by(keys).aggregate([([], "count_all")])
-    twice = groups.filter(compute.greater(groups.column("count_all"), 1))
+    _, twice = _repeated(examples, keys)
     return _result(
         source,
         "one_row_per_entity",
