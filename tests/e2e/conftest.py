@@ -17,9 +17,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 
+from argosy import wiring
 from argosy.adapters import keys
+from argosy.domain import diagnosis
 from e2e import pinned
 from e2e.cluster import Cluster
 from e2e.prometheus import running
@@ -35,31 +36,11 @@ NEEDS = {
 """Controllers that a test may need, by the definition that tells that they are there."""
 LABEL = "argosy.dev/disposable"
 
-
-def _executor(cluster: Cluster) -> str | None:
-    """What keeps Argo's own containers out of a restricted namespace, if anything does."""
-    data = cluster.get("configmap", "workflow-controller-configmap", "argo").get("data", {})
-    executor = yaml.safe_load(data.get("executor", "{}")) or yaml.safe_load(data.get("config", "{}")).get("executor")
-    if not (executor or {}).get("securityContext"):
-        return "executor.securityContext is not in the ConfigMap argo/workflow-controller-configmap"
-    return None
-
-
-def _initializer(cluster: Cluster) -> str | None:
-    """What keeps a container that fetches models out of a restricted namespace, if anything does."""
-    found = json.loads(cluster.kubectl("get", "clusterstoragecontainers", "--output", "json"))["items"]
-    fetching = [
-        each["spec"]["container"]
-        for each in found
-        if any(form.get("prefix") == "s3://" for form in each["spec"]["supportedUriFormats"])
-    ]
-    if not any(container.get("securityContext") for container in fetching):
-        return "no ClusterStorageContainer for s3:// has a container with a securityContext"
-    return None
-
-
-PREPARED: dict[str, Callable[[Cluster], str | None]] = {"argo-workflows": _executor, "kserve": _initializer}
-"""What a controller's installation has to say for our namespaces, which enforce the profile restricted."""
+PREPARED: dict[str, Callable[[], diagnosis.CheckResult]] = {
+    "argo-workflows": lambda: diagnosis.executor(["the tests' namespace"], wiring.inspection(None).executors()),
+    "kserve": lambda: diagnosis.initializer(["the tests' namespace"], wiring.inspection(None).initializers()),
+}
+"""What `argosy doctor` asks of a controller whose pods run in namespaces of ours, which enforce the profile restricted."""
 
 
 @pytest.fixture(scope="session")
@@ -88,8 +69,8 @@ def _what_is_needed(request: pytest.FixtureRequest) -> None:
     for name in (name for mark in marks for name in mark.args):
         if cluster.try_kubectl("get", "crd", NEEDS[name]).returncode != 0:
             pytest.skip(f"{name} is not installed on this cluster")
-        if name in PREPARED and (missing := PREPARED[name](cluster)):
-            pytest.skip(f"{name} is not prepared for namespaces of the profile restricted: {missing}")
+        if name in PREPARED and (found := PREPARED[name]()).state is not diagnosis.CheckState.OK:
+            pytest.skip(f"{name} is not prepared: {found.said}")
 
 
 @pytest.fixture
