@@ -17,11 +17,11 @@ from argosy import argo, errors, scratch
 from argosy.argo import Phase
 from argosy.engine import garbage, outcome, preparation, schedules
 from argosy.engine.artifacts.remote import Remote
-from argosy.engine.attempts import ahead, environment
+from argosy.engine.attempts import environment, preloading
 from argosy.engine.attempts.cache import StepCache
 from argosy.engine.attempts.environment import Sources
 from argosy.engine.attempts.pods import Pods
-from argosy.engine.attempts.sight import Sight
+from argosy.engine.attempts.visible_paths import VisiblePaths
 from argosy.engine.attempts.volumes import Claims, remove_claims
 from argosy.engine.machine.core import Identity
 from argosy.engine.machine.workflow import Workflow
@@ -298,11 +298,13 @@ def _named(options: RunOptions) -> list[Place]:
     return [*options.allowed, *(Place(Path(value)) for value in named)]
 
 
-def _sight(stored: Json, options: RunOptions) -> Sight:
+def _visible_paths(stored: Json, options: RunOptions) -> VisiblePaths:
     kept = [Place(Path(path), writable) for path, writable in stored.get("allowed", [])]
     here = Path(os.path.abspath(stored["workingFolder"])) if stored.get("trustsReads") else None  # noqa: PTH100
     volumes = [Path(folder) for folder in stored["volumes"].values()]
-    return Sight([*kept, *options.allowed, *map(Place, environment.certificates())], options.by_secret, here, volumes)
+    return VisiblePaths(
+        [*kept, *options.allowed, *map(Place, environment.certificates())], options.by_secret, here, volumes
+    )
 
 
 def namespace_of(metadata: Json) -> str:
@@ -330,7 +332,7 @@ def _pods(session: _Session, options: RunOptions, starter: launcher.Launcher, ca
     remote = _remote(stored, options)
     sources = Sources(stored["configMaps"], remote.secrets)
     store = ObjectStore(options.home / "objects")
-    sight = _sight(stored, options)
+    visible = _visible_paths(stored, options)
     return Pods(
         starter=starter,
         store=store,
@@ -340,8 +342,8 @@ def _pods(session: _Session, options: RunOptions, starter: launcher.Launcher, ca
             options.home / "cache", store, here=Path(stored["workingFolder"]), reads_hits=stored["useCache"]
         ),
         sources=sources,
-        ahead=ahead.warmths(catalogue, sources),
-        sight=sight,
+        preloads=preloading.warmths(catalogue, sources),
+        visible=visible,
         folder=lambda node, number: session.folder.attempt(stored["workflow"], node, number),
         code_identity=options.code_identity,
         process_images=(*options.process_images, *stored.get("processImages", [])),

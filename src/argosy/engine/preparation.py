@@ -9,7 +9,7 @@ from reprlib import repr as shown
 from typing import Any
 
 from argosy import errors
-from argosy.engine import labels, schedules, suitability
+from argosy.engine import labels, local_limits, schedules
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.machine import calls, scopes, substitution
 from argosy.engine.manifest import catalogue as catalogues
@@ -23,7 +23,7 @@ from argosy.engine.options import Prepared, RunOptions
 from argosy.engine.state import runs
 from argosy.engine.validation import object_metadata
 from argosy.engine.validation import workflow_rules as validation
-from argosy.engine.validation.problems import Problem
+from argosy.engine.validation.refusals import Refusal
 
 LONGEST_NAME = 63
 FOR_PARAMETERS = "workflows.argoproj.io/configmap-type"
@@ -80,8 +80,8 @@ def prepare(manifest: Manifest, options: RunOptions) -> Prepared:
     validation.check(catalogue, arguments, metadata, where=str(main.path))
     _check_sources(manifest, declared, reached)
     _check_caches(manifest, reached)
-    engine = suitability.check(catalogue.spec, reached, options, main.path, name)
-    ignored = tuple(dict.fromkeys((*ignored, *suitability.limits_without_effect(reached))))
+    engine = local_limits.check(catalogue.spec, reached, options, main.path, name)
+    ignored = tuple(dict.fromkeys((*ignored, *local_limits.limits_without_effect(reached))))
     repository = resources.repository(manifest, spec.get("artifactRepositoryRef"))
     if repository is None and spec.get("artifactRepositoryRef"):
         ignored = (*ignored, "spec.artifactRepositoryRef")
@@ -90,7 +90,7 @@ def prepare(manifest: Manifest, options: RunOptions) -> Prepared:
         *(found for entry in reached for found in resources.locations(entry.template.written, entry.place)),
         ("the artifact repository", {"s3": repository or {}}),
     ]
-    suitability.check_locations(named, options, main.path)
+    local_limits.check_locations(named, options, main.path)
     return Prepared(
         workflow=name,
         run=run,
@@ -125,8 +125,8 @@ def _check_metadata(manifest: Manifest) -> None:
     for document in manifest.all():
         try:
             object_metadata.check(document.body.get("metadata") or {})
-        except Problem as problem:
-            raise problem.refusal(str(document.path)) from None
+        except Refusal as refusal:
+            raise refusal.of_file(str(document.path)) from None
 
 
 def _metadata(main: Document) -> Json:

@@ -12,9 +12,9 @@ from typing import Protocol
 
 from argosy.argo import Phase
 from argosy.engine import effects
-from argosy.engine.attempts.members import Member
+from argosy.engine.attempts.container_roles import PodContainer
+from argosy.engine.attempts.pod_containers import End, message_of
 from argosy.engine.attempts.pods import Pods
-from argosy.engine.attempts.together import End, message_of
 from argosy.engine.effects import PodResult
 from argosy.engine.machine.workflow import Workflow
 from argosy.engine.nodes import Ending, Outputs
@@ -301,7 +301,7 @@ class _Watch:
         self._pod = pod
         self._number = number
 
-    def started(self, member: Member, running: Running) -> None:
+    def started(self, member: PodContainer, running: Running) -> None:
         """The process of *member* runs; one that is tried again takes the place of the one before."""
         node = member.node(self._pod)
         attempt = self._runner.known_attempt(node, self._number) or Attempt(node, self._number, time.time())
@@ -312,7 +312,7 @@ class _Watch:
         """The pod is up."""
         self._runner.pod_ready(self._pod)
 
-    def ended(self, member: Member, end: End) -> None:
+    def ended(self, member: PodContainer, end: End) -> None:
         """*member* has ended for good. What a container by itself ends with is its pod's end."""
         if not member.apart:
             return

@@ -40,7 +40,7 @@ class _Kind:
     base: Path
 
 
-class Group:
+class Cgroup:
     """A control group for one container. Use :meth:`close` when its processes have ended."""
 
     def __init__(self, kind: _Kind, limit: int) -> None:
@@ -71,10 +71,10 @@ class Group:
         return peak if int(events.get("oom_kill", "0")) else None
 
 
-def group(limit: int) -> Group | None:
+def group(limit: int) -> Cgroup | None:
     """A new group with *limit* bytes; None where this machine allows none."""
     kind = _kind()
-    return Group(kind, limit) if kind else None
+    return Cgroup(kind, limit) if kind else None
 
 
 def is_limited() -> bool:
@@ -94,7 +94,7 @@ def _kind() -> _Kind | None:
     for kind in _candidates():
         try:
             _sweep(kind.base)
-            Group(kind, 1 << 30).close()
+            Cgroup(kind, 1 << 30).close()
         except OSError:
             continue
         return kind

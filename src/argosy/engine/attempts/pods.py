@@ -16,13 +16,13 @@ from argosy.argo import KILLED_FOR_MEMORY, MAIN, Phase
 from argosy.engine.artifacts.remote import Remote
 from argosy.engine.attempts import (
     advice,
-    ahead,
     containers,
     data_template,
     environment,
     fields,
     local_images,
     memory_limits,
+    preloading,
     readiness,
     resource,
     transfer,
@@ -30,11 +30,11 @@ from argosy.engine.attempts import (
     web,
 )
 from argosy.engine.attempts.cache import StepCache
+from argosy.engine.attempts.container_roles import PodContainer, Role, containers_of_pod
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources
-from argosy.engine.attempts.members import Member, Role, members_of
-from argosy.engine.attempts.sight import Sight
-from argosy.engine.attempts.together import GRACE, Containers, End, Watch, message_of
+from argosy.engine.attempts.pod_containers import GRACE, Containers, End, Watch, message_of
 from argosy.engine.attempts.transfer import UNSAVED, Collected, TransferFailure
+from argosy.engine.attempts.visible_paths import VisiblePaths
 from argosy.engine.attempts.volumes import Claims
 from argosy.engine.attempts.workspace import (
     ROOT_VARIABLE,
@@ -75,14 +75,14 @@ class Stoppable(Protocol):
 class _Part:
     """One container of an attempt. *request*: what a pod of it alone would be asked."""
 
-    member: Member
+    member: PodContainer
     request: StartPod
     workspace: Workspace
     launch: Launch | None = None
     """How its process was started last."""
     shortage: advice.Shortage | None = None
     """What it was killed for last, where that was memory."""
-    _group: memory_limits.Group | None = None
+    _group: memory_limits.Cgroup | None = None
 
     def hold(self, pid: int) -> None:
         """Limit the memory of its process *pid*, where it has a limit and this machine can."""
@@ -125,7 +125,7 @@ class Pods:
     sources: Sources
     folder: Callable[[str, int], Path]
     """Where the attempt of a node has its files."""
-    sight: Sight
+    visible: VisiblePaths
     """What a process sees of this machine beside the system."""
     code_identity: str
     process_images: tuple[str, ...]
@@ -137,7 +137,7 @@ class Pods:
     """Whether this machine can give a process its own view of the file system."""
     cluster: Cluster | None = None
     """The cluster that ``resource`` templates act on."""
-    ahead: Sequence[Warmth] = ()
+    preloads: Sequence[Warmth] = ()
     """What the steps of the run want imported, in the order in which they come."""
     engine_of_containers: str | None = None
     """``podman`` or ``docker``, where images run in containers."""
@@ -175,7 +175,7 @@ class Pods:
 
     async def _run(self, request: StartPod, number: int, watch: Watch) -> PodResult:
         if "http" in request.template:
-            asked = web.Request(request.template["http"], self.sources.secrets)
+            asked = web.HttpRequest(request.template["http"], self.sources.secrets)
             self.running[request.name] = asked
             return await asked.run(_patience(request)) or PodResult(Phase.FAILED, LATE)
         if "data" in request.template:
@@ -202,7 +202,7 @@ class Pods:
             else:
                 self._lay_out_all(parts)
 
-        async def start(member: Member) -> Running:
+        async def start(member: PodContainer) -> Running:
             part = parts[member.name]
             launch = part.launch = self._launch(part.request, part.workspace, self._environment(part.request))
             self._look_ahead(launch)
@@ -267,7 +267,7 @@ class Pods:
 
     def _parts(self, request: StartPod, number: int) -> "dict[str, _Part]":
         """The containers of *request*, each with what it is asked to do and its files."""
-        members = members_of(request.template)
+        members = containers_of_pod(request.template)
         pod = self.folder(request.name, number) if len(members) > 1 or members[0].apart else None
         parts = {}
         for member in members:
@@ -358,8 +358,8 @@ class Pods:
             log=workspace.log,
             stdout=workspace.stdout if request.keeps_result else None,
             binds=binds,
-            given=(*workspace.own(script), *self.sight.of(request.template)),
-            preload=ahead.preload_of(request.template),
+            given=(*workspace.own(script), *self.visible.of(request.template)),
+            preload=preloading.preload_of(request.template),
             alone=memory_limits.is_limited() and memory_limits.limit_of(container) is not None,
             scratch=workspace.scratch,
             shares_scratch=workspace.shares_scratch(),
@@ -367,12 +367,12 @@ class Pods:
 
     def _sees(self, path: Path) -> bool:
         """Whether a process finds the machine's *path* in its place."""
-        return not self.shows_paths() or self.sight.is_seen(path)
+        return not self.shows_paths() or self.visible.is_seen(path)
 
     def _look_ahead(self, launch: Launch) -> None:
         """Have the next step's libraries imported while this step's are, and while it runs."""
         own = Warmth.of(launch.preload, launch.env)
-        following = self.ahead[self.ahead.index(own) + 1 :] if own in self.ahead else ()
+        following = self.preloads[self.preloads.index(own) + 1 :] if own in self.preloads else ()
         if following:
             self.starter.warm(following[0])
 
@@ -394,7 +394,7 @@ class Pods:
 
     def _key(self, request: StartPod) -> str | None:
         container = container_of(request.template)
-        if len(members_of(request.template)) > 1 or not container:
+        if len(containers_of_pod(request.template)) > 1 or not container:
             return None  # what several containers do together depends on when each does it
         if volumes.hold_state(request.volumes, container.get("volumeMounts") or []):
             return None

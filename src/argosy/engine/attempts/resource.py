@@ -14,7 +14,7 @@ import yaml
 
 from argosy.argo import Phase
 from argosy.engine.attempts import object_conditions
-from argosy.engine.attempts.errands import Errand
+from argosy.engine.attempts.engine_tasks import EngineTask
 from argosy.engine.effects import PodResult
 from argosy.engine.nodes import Json, Outputs
 from argosy.engine.options import Cluster
@@ -32,7 +32,7 @@ class _Failure(Exception):
     """The template cannot be carried out, for the reason it has as its text."""
 
 
-class Action(Errand):
+class Action(EngineTask):
     """One ``resource`` template under way. *folder* is its own."""
 
     def __init__(self, template: Json, cluster: Cluster, folder: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from argosy.argo import Phase
 from argosy.engine.artifacts.failures import ArtifactFailure
 from argosy.engine.artifacts.secrets import Secrets, one
-from argosy.engine.attempts.errands import Errand
+from argosy.engine.attempts.engine_tasks import EngineTask
 from argosy.engine.effects import PodResult
 from argosy.engine.expressions import expr
 from argosy.engine.expressions.errors import ExpressionError
@@ -27,7 +27,7 @@ AUTOMATIC = ("Content-Type", "Accept", "User-Agent")
 """Headers that are sent only where the manifest names them."""
 
 
-class Request(Errand):
+class HttpRequest(EngineTask):
     """One request under way."""
 
     def __init__(self, http: Json, secrets: Secrets) -> None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from argosy.engine.manifest.model import Named
-from argosy.engine.validation.problems import Problem
+from argosy.engine.validation.refusals import Refusal
 
 _NAME = re.compile(r"[a-zA-Z0-9][-a-zA-Z0-9]*")
 _PARAMETER = re.compile(r"[-a-zA-Z0-9_]+")
@@ -18,19 +18,19 @@ def check_each(entries: Iterable[Named], where: str, *, of_values: bool) -> None
         place = f"{where}[{position}].name"
         check(entry.name, place, of_values=of_values)
         if entry.name in seen:
-            raise Problem(place, f"{entry.name!r} is not unique")
+            raise Refusal(place, f"{entry.name!r} is not unique")
         seen.add(entry.name)
 
 
 def check(name: str, where: str, *, of_values: bool = False) -> None:
     """Check one name."""
     if not name:
-        raise Problem(where, "is required")
+        raise Refusal(where, "is required")
     if of_values:
         if not _PARAMETER.fullmatch(name):
-            raise Problem(where, f"{name!r} is invalid: use letters, digits, '-' and '_'")
+            raise Refusal(where, f"{name!r} is invalid: use letters, digits, '-' and '_'")
         return
     if len(name) > LONGEST:
-        raise Problem(where, f"has {len(name)} characters; at most {LONGEST} are allowed")
+        raise Refusal(where, f"has {len(name)} characters; at most {LONGEST} are allowed")
     if not _NAME.fullmatch(name):
-        raise Problem(where, f"{name!r} is invalid: use letters, digits and '-', a letter or digit first")
+        raise Refusal(where, f"{name!r} is invalid: use letters, digits and '-', a letter or digit first")

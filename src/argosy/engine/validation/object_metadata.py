@@ -9,7 +9,7 @@ from reprlib import repr as shown
 from typing import Any
 
 from argosy.engine.nodes import is_resource_name
-from argosy.engine.validation.problems import Problem
+from argosy.engine.validation.refusals import Refusal
 
 _WORD = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
 LONGEST_WORD = 63
@@ -20,17 +20,17 @@ WORD = "use letters, digits, '-', '_' and '.', a letter or digit first and last"
 
 
 def check(metadata: Mapping[str, Any]) -> None:
-    """Raise Problem where the API server would refuse an object with this *metadata*."""
+    """Raise Refusal where the API server would refuse an object with this *metadata*."""
     for field in ("name", "namespace"):
         if metadata.get(field) and not is_resource_name(metadata[field]):
-            raise Problem(f"metadata.{field}", f"{shown(metadata[field])} is invalid: {NAME}")
+            raise Refusal(f"metadata.{field}", f"{shown(metadata[field])} is invalid: {NAME}")
     generated = metadata.get("generateName")
     if generated and not is_resource_name(f"{generated}x"):
-        raise Problem("metadata.generateName", f"{shown(generated)} is invalid: {NAME}")
+        raise Refusal("metadata.generateName", f"{shown(generated)} is invalid: {NAME}")
     for key, value in (metadata.get("labels") or {}).items():
         _check_key(key, "metadata.labels")
         if value and not _is_word(value):
-            raise Problem(
+            raise Refusal(
                 "metadata.labels", f"{shown(value)} of {key} is invalid: at most {LONGEST_WORD} characters; {WORD}"
             )
     annotations = metadata.get("annotations") or {}
@@ -38,13 +38,13 @@ def check(metadata: Mapping[str, Any]) -> None:
         _check_key(key.lower(), "metadata.annotations")
     size = sum(len(text.encode()) for entry in annotations.items() for text in entry)
     if size > LONGEST_ANNOTATIONS:
-        raise Problem("metadata.annotations", f"have {size} bytes; at most {LONGEST_ANNOTATIONS} are allowed")
+        raise Refusal("metadata.annotations", f"have {size} bytes; at most {LONGEST_ANNOTATIONS} are allowed")
 
 
 def _check_key(key: str, where: str) -> None:
     prefix, slash, word = key.rpartition("/")
     if (slash and not is_resource_name(prefix)) or not _is_word(word):
-        raise Problem(
+        raise Refusal(
             where,
             f"the key {shown(key)} is invalid: at most {LONGEST_WORD} characters, after a domain and '/' or not; {WORD}",
         )

@@ -16,7 +16,7 @@ from argosy.engine.manifest.model import (
     Template,
 )
 from argosy.engine.validation import container_rules, names
-from argosy.engine.validation.problems import Problem
+from argosy.engine.validation.refusals import Refusal
 
 LEAVES = ("container", "script", "containerSet")
 WITHOUT_FILES = ("data", "http", "resource")
@@ -29,11 +29,11 @@ ACTIONS = ("get", "create", "apply", "delete", "replace", "patch")
 
 
 def check(template: Template) -> None:
-    """Raise Problem where Argo would refuse *template*, whatever calls it."""
+    """Raise Refusal where Argo would refuse *template*, whatever calls it."""
     kinds = [kind for kind in KINDS if kind in template.written]
     if len(kinds) != 1:
         found = " and ".join(kinds) or "none of them"
-        raise Problem(
+        raise Refusal(
             "",
             f"a template has one of {', '.join((*LEAVES, *WITHOUT_FILES, 'dag', 'steps', 'suspend'))}; this one has {found}",
         )
@@ -54,7 +54,7 @@ def _check_inputs(inputs: Arguments, *, leaf: bool) -> None:
         _check_path(artifact, where, leaf=leaf)
         check_location(artifact, where)
         if artifact.source:
-            raise Problem(f"{where}.from", "not valid in inputs; the call's arguments say where an artifact comes from")
+            raise Refusal(f"{where}.from", "not valid in inputs; the call's arguments say where an artifact comes from")
 
 
 def _check_outputs(outputs: Arguments, kind: str) -> None:
@@ -74,18 +74,18 @@ def _check_outputs(outputs: Arguments, kind: str) -> None:
 def _check_output_value(parameter: Parameter, where: str, kind: str) -> None:
     source = parameter.written.get("valueFrom")
     if (source is None) == (parameter.value is None):
-        raise Problem(where, "needs valueFrom or value, and not both")
+        raise Refusal(where, "needs valueFrom or value, and not both")
     if source is None:
         return
     given = [name for name in SOURCES_OF_OUTPUTS if source.get(name) not in (None, "")]
     if len(given) != 1:
-        raise Problem(
+        raise Refusal(
             f"{where}.valueFrom",
             f"needs one of {', '.join(SOURCES_OF_OUTPUTS)}; it has {' and '.join(given) or 'none'}",
         )
     fitting = {"dag": CALLED, "steps": CALLED, "suspend": ("supplied",), "resource": OF_OBJECTS}.get(kind, ("path",))
     if kind in (*LEAVES, "dag", "steps", "suspend", "resource") and given[0] not in fitting:
-        raise Problem(f"{where}.valueFrom", f"{' or '.join(fitting)} must be specified for {kind} templates")
+        raise Refusal(f"{where}.valueFrom", f"{' or '.join(fitting)} must be specified for {kind} templates")
 
 
 def _check_global_name(entry: Parameter | Artifact, where: str) -> None:
@@ -95,22 +95,22 @@ def _check_global_name(entry: Parameter | Artifact, where: str) -> None:
 
 
 def check_location(artifact: Artifact, where: str) -> None:
-    """Raise Problem where *artifact* says more than once where it lies."""
+    """Raise Refusal where *artifact* says more than once where it lies."""
     given = [kind for kind in ALL_KINDS if artifact.written.get(kind) is not None]
     if len(given) > 1:
-        raise Problem(where, f"at most one artifact location can be specified; it has {' and '.join(given)}")
+        raise Refusal(where, f"at most one artifact location can be specified; it has {' and '.join(given)}")
 
 
 def _check_path(artifact: Artifact, where: str, *, leaf: bool) -> None:
     path = artifact.path
     if not leaf:
         if path:
-            raise Problem(f"{where}.path", "only valid in container and script templates")
+            raise Refusal(f"{where}.path", "only valid in container and script templates")
         return
     if not path:
-        raise Problem(f"{where}.path", "is required")
+        raise Refusal(f"{where}.path", "is required")
     if re.search(r"/\.\.(?:/|$)", path):
-        raise Problem(f"{where}.path", f"{path!r} contains '..'; directory traversal is not permitted")
+        raise Refusal(f"{where}.path", f"{path!r} contains '..'; directory traversal is not permitted")
 
 
 def _check_fields(template: Template, kind: str, *, leaf: bool) -> None:
@@ -120,9 +120,9 @@ def _check_fields(template: Template, kind: str, *, leaf: bool) -> None:
         _check_deadline(template.active_deadline_seconds, kind)
     if template.parallelism is not None:
         if leaf:
-            raise Problem("parallelism", "only valid for steps and dag templates")
+            raise Refusal("parallelism", "only valid for steps and dag templates")
         if template.parallelism < 1:
-            raise Problem("parallelism", "must be at least 1")
+            raise Refusal("parallelism", "must be at least 1")
     if kind in ("container", "script"):
         _check_container(template, kind)
     if leaf:
@@ -130,15 +130,15 @@ def _check_fields(template: Template, kind: str, *, leaf: bool) -> None:
     if kind == "resource":
         _check_resource(template.resource)
     if kind == "steps" and not template.steps:
-        raise Problem("steps", "must have at least one group")
+        raise Refusal("steps", "must have at least one group")
 
 
 def _check_metric(metric: PrometheusMetric, where: str) -> None:
-    """Raise Problem where a cluster could not make the metric, which one machine has no use for."""
+    """Raise Refusal where a cluster could not make the metric, which one machine has no use for."""
     if not re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", metric.name):
-        raise Problem(f"{where}.name", f"{metric.written.get('name')!r} is invalid: use letters, digits and '_'")
+        raise Refusal(f"{where}.name", f"{metric.written.get('name')!r} is invalid: use letters, digits and '_'")
     if not metric.help:
-        raise Problem(f"{where}.help", "is required")
+        raise Refusal(f"{where}.help", "is required")
 
 
 def _check_resource(resource: ResourceTemplate) -> None:
@@ -146,48 +146,48 @@ def _check_resource(resource: ResourceTemplate) -> None:
     if "{{" in action:
         return
     if action not in ACTIONS:
-        raise Problem("resource.action", f"must be one of {', '.join(ACTIONS)}; it is {action!r}")
+        raise Refusal("resource.action", f"must be one of {', '.join(ACTIONS)}; it is {action!r}")
     if action not in ("delete", "get") and not resource.manifest:
-        raise Problem("resource.manifest", "must be specified")
+        raise Refusal("resource.manifest", "must be specified")
     conditions = (("successCondition", resource.success_condition), ("failureCondition", resource.failure_condition))
     for name, condition in conditions:
         if condition and "{{" not in condition:
             try:
                 object_conditions.parsed(condition)
             except object_conditions.SelectorError as error:
-                raise Problem(f"resource.{name}", str(error)) from None
+                raise Refusal(f"resource.{name}", str(error)) from None
 
 
 def _check_timeout(timeout: str, *, leaf: bool, kind: str) -> None:
     if not leaf:
-        raise Problem("timeout", f"{kind} templates do not support it")
+        raise Refusal("timeout", f"{kind} templates do not support it")
     if re.fullmatch(r"[-+]?\d+", timeout):
-        raise Problem("timeout", f"{timeout!r} has no unit; write for example {timeout}s")
+        raise Refusal("timeout", f"{timeout!r} has no unit; write for example {timeout}s")
     if "{{" not in timeout:
         _check_duration(timeout, "timeout")
 
 
 def _check_deadline(limit: int | str, kind: str) -> None:
     if kind in ("dag", "steps"):
-        raise Problem("activeDeadlineSeconds", "only valid for leaf templates")
+        raise Refusal("activeDeadlineSeconds", "only valid for leaf templates")
     if isinstance(limit, str) and "{{" in limit:
         return
     if not str(limit).isdigit() or int(limit) <= 0:
-        raise Problem("activeDeadlineSeconds", f"{limit!r} is not a positive number of seconds")
+        raise Refusal("activeDeadlineSeconds", f"{limit!r} is not a positive number of seconds")
 
 
 def _check_container(template: Template, kind: str) -> None:
     container = template.container if kind == "container" else template.script
     if not container.image:
-        raise Problem(f"{kind}.image", "may not be empty")
+        raise Refusal(f"{kind}.image", "may not be empty")
     mounted: dict[str, str] = {}
     for position, path in enumerate(mount.mount_path for mount in container.volume_mounts):
         if path in mounted:
-            raise Problem(f"{kind}.volumeMounts[{position}].mountPath", f"{path!r} already mounted in {mounted[path]}")
+            raise Refusal(f"{kind}.volumeMounts[{position}].mountPath", f"{path!r} already mounted in {mounted[path]}")
         mounted[path] = f"{kind}.volumeMounts[{position}]"
     for position, path in enumerate(artifact.path for artifact in template.inputs.artifacts):
         if kind == "container" and path in mounted:
-            raise Problem(
+            raise Refusal(
                 f"inputs.artifacts[{position}].path",
                 f"{path!r} already mounted in {mounted[path]}",
             )
@@ -197,10 +197,10 @@ def _check_container(template: Template, kind: str) -> None:
 def _check_retries(strategy: RetryStrategy) -> None:
     policy = strategy.policy
     if policy and policy not in RETRY_POLICIES:
-        raise Problem("retryStrategy.retryPolicy", f"{policy!r} is not one of {', '.join(RETRY_POLICIES)}")
+        raise Refusal("retryStrategy.retryPolicy", f"{policy!r} is not one of {', '.join(RETRY_POLICIES)}")
     limit = strategy.limit
     if limit is not None and "{{" not in str(limit) and not str(limit).lstrip("-").isdigit():
-        raise Problem("retryStrategy.limit", f"{limit!r} is not a whole number")
+        raise Refusal("retryStrategy.limit", f"{limit!r} is not a whole number")
     for name, value in strategy.backoff.written.items():
         if name != "factor" and value and "{{" not in str(value):
             _check_duration(str(value), f"retryStrategy.backoff.{name}")
@@ -210,4 +210,4 @@ def _check_duration(text: str, where: str) -> None:
     try:
         durations.seconds(text)
     except ValueError as error:
-        raise Problem(where, str(error)) from None
+        raise Refusal(where, str(error)) from None

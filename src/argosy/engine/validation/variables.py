@@ -8,7 +8,7 @@ from typing import Any
 from argosy.engine.expressions import tags
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.manifest.model import Arguments, ObjectMeta, Spec, Task, Template
-from argosy.engine.validation.problems import Problem
+from argosy.engine.validation.refusals import Refusal
 
 CHECKED = ("item.", "steps.", "inputs.", "outputs.", "pod.", "workflow.", "tasks.")
 """Other names are nobody's: text that happens to stand in braces stays as it is."""
@@ -31,7 +31,7 @@ _WITH_RESULT = ("container", "script", "data", "http")
 
 
 def check(value: Any, scope: set[str], where: str) -> None:
-    """Raise Problem where *value* refers to a variable that is not in *scope*."""
+    """Raise Refusal where *value* refers to a variable that is not in *scope*."""
     if isinstance(value, str):
         if "{{" in value:
             _check_text(value, scope, where)
@@ -47,11 +47,11 @@ def _check_text(text: str, scope: set[str], where: str) -> None:
     try:
         references = tags.references(text)
     except ExpressionError as error:
-        raise Problem(where, str(error)) from None
+        raise Refusal(where, str(error)) from None
     for tag in references:
         name = tag.body.strip()
         if tag.kind == "simple" and name.startswith(CHECKED) and not _known(name, scope):
-            raise Problem(where, f"failed to resolve {{{{{name}}}}}")
+            raise Refusal(where, f"failed to resolve {{{{{name}}}}}")
 
 
 def _known(name: str, scope: set[str]) -> bool:

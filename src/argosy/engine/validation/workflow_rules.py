@@ -10,7 +10,7 @@ from argosy.engine.manifest.catalogue import WORKFLOW, Catalogue, Owner, Unknown
 from argosy.engine.manifest.model import Arguments, Caller, DagTemplate, Hook, ObjectMeta, Spec, Task, Template
 from argosy.engine.nodes import Json, is_resource_name
 from argosy.engine.validation import call_rules, graph, names, placeholders, templates, variables
-from argosy.engine.validation.problems import Problem
+from argosy.engine.validation.refusals import Refusal
 
 SHUTDOWNS = ("Stop", "Terminate")
 COLLECTED = ("OnWorkflowCompletion", "OnWorkflowDeletion", "Never", "")
@@ -20,8 +20,8 @@ def check(catalogue: Catalogue, arguments: Json, metadata: Json, *, where: str) 
     """Raise Misconfigured, naming the file *where*, where Argo would refuse the workflow."""
     try:
         Validation(catalogue, arguments, metadata).run()
-    except Problem as problem:
-        raise problem.refusal(where) from None
+    except Refusal as refusal:
+        raise refusal.of_file(where) from None
 
 
 class Validation:
@@ -41,13 +41,13 @@ class Validation:
         names.check_each(spec.templates, "spec.templates", of_values=False)
         call_rules.check_arguments(self._arguments, "spec.arguments")
         if not spec.entrypoint:
-            raise Problem("spec.entrypoint", "is required; or say which template to start with --entrypoint")
+            raise Refusal("spec.entrypoint", "is required; or say which template to start with --entrypoint")
         if spec.parallelism is not None and spec.parallelism < 1:
-            raise Problem("spec.parallelism", "must be at least 1")
+            raise Refusal("spec.parallelism", "must be at least 1")
         _check_claims(spec.written)
         _check_collection(spec.written)
         if spec.shutdown not in ("", *SHUTDOWNS):
-            raise Problem("spec.shutdown", f"{spec.shutdown!r} is not one of {', '.join(SHUTDOWNS)}")
+            raise Refusal("spec.shutdown", f"{spec.shutdown!r} is not one of {', '.join(SHUTDOWNS)}")
         self._check_start(Caller({"template": spec.entrypoint}), "spec.entrypoint")
         call_rules.check_hooks(spec, "spec")
         self._globals.add("workflow.failures")
@@ -78,7 +78,7 @@ class Validation:
         try:
             return self._catalogue.resolve(caller, owner)
         except UnknownTemplate as unknown:
-            raise Problem(where, str(unknown)) from None
+            raise Refusal(where, str(unknown)) from None
 
     def _check_template(self, name: str, owner: Owner, inputs: Mapping[str, str] | None = None) -> None:
         if (owner, name) in self._done:
@@ -87,9 +87,9 @@ class Validation:
         template, _ = self._called(Caller({"template": name}), owner, "spec.templates")
         try:
             self._check_body(template, owner, inputs or {})
-        except Problem as problem:
-            placed = problem.at(self._place(name, owner))
-            raise Problem(placed.where, placed.what, whole=True) from None
+        except Refusal as refusal:
+            placed = refusal.at(self._place(name, owner))
+            raise Refusal(placed.where, placed.what, whole=True) from None
 
     def _place(self, name: str, owner: Owner) -> str:
         position = [template.name for template in self._catalogue.templates(owner)].index(name)
@@ -103,8 +103,8 @@ class Validation:
         known = {**unknown, **self._values, **inputs}
         try:
             self._check_settled(Template(placeholders.settled(template.written, known)), owner)
-        except Problem as problem:
-            raise Problem(problem.where, placeholders.restored(problem.what, known), whole=problem.whole) from None
+        except Refusal as refusal:
+            raise Refusal(refusal.where, placeholders.restored(refusal.what, known), whole=refusal.whole) from None
 
     def _check_settled(self, template: Template, owner: Owner) -> None:
         templates.check(template)
@@ -121,14 +121,14 @@ class Validation:
     # Calls
 
     def _check_call(self, call: Task, owner: Owner, where: str) -> Template:
-        """The template that a task or step calls, looked at itself. Raises Problem where it cannot be called like this."""
+        """The template that a task or step calls, looked at itself. Raises Refusal where it cannot be called like this."""
         reference = call.written.get("templateRef")
         if reference and call.template:
-            raise Problem(f"{where}.template", "cannot be specified with templateRef")
+            raise Refusal(f"{where}.template", "cannot be specified with templateRef")
         if reference and "{{" in str(reference):
             return Template({})  # known only when it runs
         if not (call.template or reference or call.inline.written):
-            raise Problem(f"{where}.template", "is required")
+            raise Refusal(f"{where}.template", "is required")
         called, called_owner = self._called(call, owner, f"{where}.template")
         if call.inline.written:
             self._check_inline(called, owner, f"{where}.inline")
@@ -149,18 +149,18 @@ class Validation:
     def _check_inline(self, template: Template, owner: Owner, where: str) -> None:
         try:
             self._check_body(template, owner, {})
-        except Problem as problem:
-            raise problem.at(where) from None
+        except Refusal as refusal:
+            raise refusal.at(where) from None
 
     def _check_dag(self, dag: DagTemplate, scope: set[str], owner: Owner) -> set[str]:
         tasks = dag.tasks
         if not tasks:
-            raise Problem("dag.tasks", "must have at least one task")
+            raise Refusal("dag.tasks", "must have at least one task")
         names.check_each(tasks, "dag.tasks", of_values=False)
         try:
             ancestors = graph.check(tasks, dag.target)
-        except Problem as problem:
-            raise problem.at("dag" if problem.where == "target" else "dag.tasks") from None
+        except Refusal as refusal:
+            raise refusal.at("dag" if refusal.where == "target" else "dag.tasks") from None
         called = {}
         for position in _in_order(tasks, ancestors):
             task = tasks[position]
@@ -185,7 +185,7 @@ class Validation:
                 name = step.name
                 _check_name(name, f"{where}.name")
                 if name in seen:
-                    raise Problem(f"{where}.name", f"{name!r} is not unique")
+                    raise Refusal(f"{where}.name", f"{name!r} is not unique")
                 seen.add(name)
                 called = self._check_call(step, owner, where)
                 outputs.add(f"steps.{name}.status")
@@ -199,20 +199,20 @@ class Validation:
 
 
 def _check_name(step: str, where: str) -> None:
-    """Raise Problem where *step* is no name of a step, whatever the variables in it come to."""
+    """Raise Refusal where *step* is no name of a step, whatever the variables in it come to."""
     try:
         names.check(placeholders.without(step), where)
-    except Problem as problem:
-        raise Problem(problem.where, problem.what.replace(repr(placeholders.without(step)), repr(step))) from None
+    except Refusal as refusal:
+        raise Refusal(refusal.where, refusal.what.replace(repr(placeholders.without(step)), repr(step))) from None
 
 
 def _check_collection(spec: Json) -> None:
-    """Raise Problem where nobody knows when artifacts are to be deleted."""
+    """Raise Refusal where nobody knows when artifacts are to be deleted."""
     artifacts = resources.locations(spec, "spec")
     for where, holder in (("spec", spec), *artifacts):
         strategy = (holder.get("artifactGC") or {}).get("strategy") or ""
         if strategy not in COLLECTED:
-            raise Problem(
+            raise Refusal(
                 f"{where}.artifactGC.strategy",
                 f"{strategy!r} is not one of {', '.join(filter(None, COLLECTED))}",
             )
@@ -221,14 +221,14 @@ def _check_collection(spec: Json) -> None:
 def _check_claims(spec: Json) -> None:
     for position, template in enumerate(spec.get("volumeClaimTemplates") or []):
         if not template["metadata"].get("name"):
-            raise Problem(f"spec.volumeClaimTemplates[{position}].metadata.name", "is required")
+            raise Refusal(f"spec.volumeClaimTemplates[{position}].metadata.name", "is required")
         if not is_resource_name(template["metadata"]["name"]):
-            raise Problem(
+            raise Refusal(
                 f"spec.volumeClaimTemplates[{position}].metadata.name", "has lower case letters, digits and '-'"
             )
     strategy = (spec.get("volumeClaimGC") or {}).get("strategy")
     if strategy and strategy not in claims.STRATEGIES:
-        raise Problem("spec.volumeClaimGC.strategy", f"{strategy!r} is not one of {', '.join(claims.STRATEGIES)}")
+        raise Refusal("spec.volumeClaimGC.strategy", f"{strategy!r} is not one of {', '.join(claims.STRATEGIES)}")
 
 
 def _check_references(task: Task, known: set[str], ancestors: list[str], where: str) -> None:
@@ -242,7 +242,7 @@ def _check_references(task: Task, known: set[str], ancestors: list[str], where: 
         name = text.split(".")[1] if text.startswith("{{tasks.") else None
         if name is not None and name not in ancestors:
             place = f"{where}.arguments.{plural}[{position}].{source}"
-            raise Problem(place, f"refers to the task {name!r}, on which this one does not depend")
+            raise Refusal(place, f"refers to the task {name!r}, on which this one does not depend")
 
 
 def _without_inline(task: Task) -> Json:

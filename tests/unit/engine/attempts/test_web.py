@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from argosy.argo import Phase
-from argosy.engine.attempts.web import LONGEST_BODY, Request
+from argosy.engine.attempts.web import LONGEST_BODY, HttpRequest
 from argosy.engine.effects import PodResult
 
 
@@ -54,7 +54,7 @@ def address() -> Iterator[str]:
 
 def ask(template: dict[str, Any], patience: float | None = None) -> PodResult | None:
     """The result of one template."""
-    return asyncio.run(Request(template, {"key": {"word": "hidden"}}).run(patience))
+    return asyncio.run(HttpRequest(template, {"key": {"word": "hidden"}}).run(patience))
 
 
 def test_what_is_sent(address: str) -> None:

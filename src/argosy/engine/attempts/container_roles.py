@@ -1,6 +1,6 @@
 """The containers of a pod: those of a container set, or the one that works, with what runs before it and beside it.
 
-What each is told to do is here, as a template of it alone; running them is ``together``'s business.
+What each is told to do is here, as a template of it alone; running them is ``pod_containers``'s business.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ class Role(Enum):
 
 
 @dataclass(frozen=True)
-class Member:
+class PodContainer:
     """One container of a pod. *template*: what a template of this container alone would be."""
 
     name: str
@@ -45,22 +45,22 @@ class Member:
         return f"{pod}.{self.name}" if self.apart else pod
 
 
-def members_of(template: Json) -> list[Member]:
+def containers_of_pod(template: Json) -> list[PodContainer]:
     """The containers of a pod of *template*, in the order of the manifest."""
     if "containerSet" in template:
         return _of_set(template)
-    main = Member(MAIN, Role.MAIN, template, apart=False)
+    main = PodContainer(MAIN, Role.MAIN, template, apart=False)
     if not template.get("initContainers") and not template.get("sidecars"):
         return [main]
     return [*_around(template, Role.BEFORE), main, *_around(template, Role.BESIDE)]
 
 
-def _of_set(template: Json) -> list[Member]:
+def _of_set(template: Json) -> list[PodContainer]:
     container_set = template["containerSet"]
     shared = container_set.get("volumeMounts") or []
     tries, pause = _tries(container_set.get("retryStrategy") or {})
     return [
-        Member(
+        PodContainer(
             container["name"],
             Role.MAIN,
             _alone(template, _mounting(container, shared), whole=container["name"] == MAIN),
@@ -80,13 +80,13 @@ def _tries(strategy: Mapping[str, Any]) -> tuple[int, float]:
     return int(strategy.get("retries", 1)), durations.seconds(str(duration)) if duration else 0.0
 
 
-def _around(template: Json, role: Role) -> list[Member]:
+def _around(template: Json, role: Role) -> list[PodContainer]:
     mounts = container_of(template).get("volumeMounts") or []
     found = []
     for container in template.get(role.value) or []:
         mirrors = bool(container.get("mirrorVolumeMounts"))
         alone = _alone(template, _mounting(container, mounts if mirrors else []), whole=False)
-        found.append(Member(container["name"], role, alone, mirrors=mirrors))
+        found.append(PodContainer(container["name"], role, alone, mirrors=mirrors))
     return found
 
 

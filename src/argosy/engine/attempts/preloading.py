@@ -4,8 +4,8 @@ import graphlib
 from collections.abc import Iterator
 
 from argosy.engine.attempts import environment
+from argosy.engine.attempts.container_roles import containers_of_pod
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources
-from argosy.engine.attempts.members import members_of
 from argosy.engine.attempts.workspace import container_of
 from argosy.engine.manifest import depends
 from argosy.engine.manifest.catalogue import WORKFLOW, Catalogue, Owner, UnknownTemplate
@@ -45,7 +45,7 @@ def _in_order(catalogue: Catalogue, caller: Caller, owner: Owner, seen: set[int]
     if id(template.written) in seen:
         return
     seen.add(id(template.written))
-    yield from (member.template for member in members_of(template.written) if preload_of(member.template))
+    yield from (member.template for member in containers_of_pod(template.written) if preload_of(member.template))
     for group in template.steps:
         for step in group:
             yield from _in_order(catalogue, step, owner, seen)

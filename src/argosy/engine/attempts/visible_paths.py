@@ -24,7 +24,7 @@ MOST_ENTRIES = 100_000
 
 
 @dataclass
-class Sight:
+class VisiblePaths:
     """What the steps of one run see. *here*: what declared reads are relative to; None where they are not trusted. *volumes*: folders that
     steps are given to write to, beside those that are named for it."""
 

@@ -3,7 +3,7 @@
 from argosy import errors
 
 
-class Problem(Exception):
+class Refusal(Exception):
     """Something Argo would refuse. *where*: the field's path below the place that catches it."""
 
     def __init__(self, where: str, what: str, *, whole: bool = False) -> None:
@@ -13,13 +13,13 @@ class Problem(Exception):
         self.whole = whole
         """Whether *where* begins at the top of the manifest."""
 
-    def at(self, outer: str) -> "Problem":
-        """The same problem seen from further out."""
+    def at(self, outer: str) -> "Refusal":
+        """The same refusal seen from further out."""
         if self.whole:
             return self
         joined = f"{outer}{'' if self.where.startswith('[') or not self.where else '.'}{self.where}"
-        return Problem(joined, self.what)
+        return Refusal(joined, self.what)
 
-    def refusal(self, path: str) -> errors.Misconfigured:
-        """The problem as an error of the file *path*."""
+    def of_file(self, path: str) -> errors.Misconfigured:
+        """The refusal as an error of the file *path*."""
         return errors.Misconfigured(f"{path}: {self.where}: {self.what}" if self.where else f"{path}: {self.what}")

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from argosy.engine.effects import PodResult
 
 
-class Errand(ABC):
+class EngineTask(ABC):
     """One of them."""
 
     _work: "asyncio.Task[PodResult] | None" = None

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from argosy import errors
 from argosy.engine.attempts import (
+    container_roles,
     containers,
     environment,
     fields,
     local_images,
-    members,
     memory_limits,
     resource,
     volumes,
@@ -41,7 +41,7 @@ def check(spec: Json, reached: Iterable[Reached], options: RunOptions, path: Pat
             continue
         mountable = claims.all_of(spec, template, workflow)
         held = Claims(Path(), frozenset(map(claims.name_of, claims.own(spec, workflow))), options.volumes)
-        for member in members.members_of(template):
+        for member in container_roles.containers_of_pod(template):
             place = f"{where}: container {member.name!r}" if member.apart else where
             container = container_of(member.template)
             _check_volumes(container, mountable, held, options, place)
@@ -87,7 +87,7 @@ def _check_cluster(template: Json, options: RunOptions, where: str) -> None:
         raise errors.Misconfigured(f"{where}.resource: {lack}")
 
 
-def _check_image(template: Json, member: members.Member, program: str | None, where: str) -> None:
+def _check_image(template: Json, member: container_roles.PodContainer, program: str | None, where: str) -> None:
     """Raise Misconfigured where nothing here can run the image of *member*, which is not to run as a process."""
     image = container_of(member.template).get("image") or ""
     if program is None:
@@ -158,7 +158,7 @@ def _check_limits(container: Json, where: str) -> None:
 def limits_without_effect(reached: Iterable[Reached]) -> Iterator[str]:
     """The limits of the workflow's containers that nobody holds them to on this machine."""
     for template in (entry.template.written for entry in reached if _runs_containers(entry.template.written)):
-        for member in members.members_of(template):
+        for member in container_roles.containers_of_pod(template):
             for name in (container_of(member.template).get("resources") or {}).get("limits") or {}:
                 if name != "memory" or not memory_limits.is_limited():
                     yield f"resources.limits.{name}"

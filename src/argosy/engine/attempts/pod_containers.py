@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from argosy.argo import KILLED_FOR_MEMORY
-from argosy.engine.attempts.members import Member, Role
+from argosy.engine.attempts.container_roles import PodContainer, Role
 from argosy.engine.processes.child import NOT_STARTED
 from argosy.engine.processes.launcher import Exit, Running
 
@@ -47,10 +47,10 @@ class End:
 class Watch(Protocol):
     """Hears of the containers of a pod."""
 
-    def started(self, member: Member, running: Running) -> None:
+    def started(self, member: PodContainer, running: Running) -> None:
         """The process of *member* runs."""
 
-    def ended(self, member: Member, end: End) -> None:
+    def ended(self, member: PodContainer, end: End) -> None:
         """*member* has ended for good."""
 
     def ready(self) -> None:
@@ -62,10 +62,10 @@ class Containers:
 
     def __init__(
         self,
-        members: Sequence[Member],
-        start: Callable[[Member], Awaitable[Running]],
-        log: Callable[[Member], Path],
-        lacked_memory: Callable[[Member], bool] = lambda _: False,
+        members: Sequence[PodContainer],
+        start: Callable[[PodContainer], Awaitable[Running]],
+        log: Callable[[PodContainer], Path],
+        lacked_memory: Callable[[PodContainer], bool] = lambda _: False,
     ) -> None:
         self._members = members
         self._start = start
@@ -123,10 +123,10 @@ class Containers:
             await asyncio.gather(*main, *beside, return_exceptions=True)
             raise
 
-    def _of(self, role: Role) -> list[Member]:
+    def _of(self, role: Role) -> list[PodContainer]:
         return [member for member in self._members if member.role is role]
 
-    async def _in_turn(self, member: Member, watch: Watch) -> End:
+    async def _in_turn(self, member: PodContainer, watch: Watch) -> End:
         """*member* of a set, after those it waits for; where it fails, what still runs is stopped."""
         end = None
         for need in member.after:
@@ -141,7 +141,7 @@ class Containers:
             await self.stop()
         return end
 
-    async def _one(self, member: Member, watch: Watch) -> End:
+    async def _one(self, member: PodContainer, watch: Watch) -> End:
         """Run *member*, as often as it is tried."""
         end = End(0)
         for number in range(member.tries):
@@ -153,7 +153,7 @@ class Containers:
         watch.ended(member, end)
         return end
 
-    async def _try(self, member: Member, watch: Watch) -> End:
+    async def _try(self, member: PodContainer, watch: Watch) -> End:
         if self._stopped:
             return End(STOPPED)
         running = await self._start(member)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from argosy.engine.attempts import ahead
+from argosy.engine.attempts import preloading
 from argosy.engine.attempts.environment import Sources
 from argosy.engine.manifest.catalogue import Catalogue
 from argosy.engine.processes import python_program
@@ -11,13 +11,15 @@ from argosy.engine.processes import python_program
 def leaf(name: str, preload: str = "", **env: str) -> dict[str, Any]:
     """A container template."""
     variables = [{"name": key, "value": value} for key, value in env.items()]
-    annotations = {"annotations": {ahead.PRELOAD: preload}} if preload else {}
+    annotations = {"annotations": {preloading.PRELOAD: preload}} if preload else {}
     return {"name": name, "metadata": annotations, "container": {"image": "any", "env": variables}}
 
 
 def libraries(spec: dict[str, Any]) -> list[list[str]]:
     """The modules of each, in order."""
-    return [sorted(warmth.preload - {python_program.__name__}) for warmth in ahead.warmths(Catalogue(spec), Sources())]
+    return [
+        sorted(warmth.preload - {python_program.__name__}) for warmth in preloading.warmths(Catalogue(spec), Sources())
+    ]
 
 
 def test_the_order_is_that_of_the_run() -> None:
@@ -43,7 +45,7 @@ def test_steps_that_read_other_variables_at_start_are_apart() -> None:
     """As their servers are."""
     steps = [[{"name": "a", "template": "one"}], [{"name": "b", "template": "two"}]]
     leaves = [leaf("one", "json", OMP_NUM_THREADS="1"), leaf("two", "json", OMP_NUM_THREADS="2")]
-    found = ahead.warmths(
+    found = preloading.warmths(
         Catalogue({"entrypoint": "main", "templates": [{"name": "main", "steps": steps}, *leaves]}), Sources()
     )
     assert [dict(warmth.variables)["OMP_NUM_THREADS"] for warmth in found] == ["1", "2"]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from argosy.engine.attempts.sight import Sight
+from argosy.engine.attempts.visible_paths import VisiblePaths
 from argosy.engine.options import Place
 from argosy.engine.processes import system
 
@@ -29,7 +29,7 @@ def given(tmp_path: Path) -> Path:
 
 def seen(folder: Path, *, writable: bool = False) -> list[str]:
     """What a step gets to see that is given *folder*."""
-    return [bind.target for bind in Sight([Place(folder, writable)]).of({})]
+    return [bind.target for bind in VisiblePaths([Place(folder, writable)]).of({})]
 
 
 def test_a_link_into_the_system_shows_nothing_more(part_of_the_system: Path, given: Path) -> None:
@@ -69,11 +69,11 @@ def test_a_link_that_leads_elsewhere_by_now_is_followed(given: Path, tmp_path: P
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
     (given / "current").symlink_to(tmp_path / "first")
-    sight = Sight([Place(given)])
-    assert [bind.target for bind in sight.of({})] == [str(given), str(tmp_path / "first")]
+    visible = VisiblePaths([Place(given)])
+    assert [bind.target for bind in visible.of({})] == [str(given), str(tmp_path / "first")]
     (given / "next").symlink_to(tmp_path / "second")
     (given / "next").rename(given / "current")
-    assert [bind.target for bind in sight.of({})] == [str(given), str(tmp_path / "second")]
+    assert [bind.target for bind in visible.of({})] == [str(given), str(tmp_path / "second")]
 
 
 @pytest.mark.parametrize("as_volume", [False, True], ids=["allowed", "volume"])
@@ -87,7 +87,7 @@ def test_a_link_that_a_step_may_have_put_is_not_followed(
     (given / "out").mkdir()
     (given / "out/link").symlink_to(tmp_path / "private")
     others = [] if as_volume else [Place(given / "out", writable=True)]
-    found = Sight([Place(given / read), *others], volumes=[given / "out"] if as_volume else []).of({})
+    found = VisiblePaths([Place(given / read), *others], volumes=[given / "out"] if as_volume else []).of({})
     assert [bind for bind in found if not Path(bind.target).resolve().is_relative_to(given)] == []
 
 
@@ -95,35 +95,35 @@ def test_what_a_step_puts_a_link_in_place_of_is_not_followed(given: Path, tmp_pa
     """It was a folder when it was shown first."""
     (tmp_path / "private").mkdir()
     (given / "out").mkdir()
-    sight = Sight([Place(given, writable=True), Place(given / "out")])
-    assert [bind.target for bind in sight.of({})] == [str(given), str(given / "out")]
+    visible = VisiblePaths([Place(given, writable=True), Place(given / "out")])
+    assert [bind.target for bind in visible.of({})] == [str(given), str(given / "out")]
     (given / "out").rmdir()
     (given / "out").symlink_to(tmp_path / "private")
-    assert [bind.target for bind in sight.of({})] == [str(given)]
+    assert [bind.target for bind in visible.of({})] == [str(given)]
 
 
 def test_what_is_gone_by_now_is_not_shown(given: Path, tmp_path: Path) -> None:
     """A step could not be started with it."""
     (tmp_path / "elsewhere").touch()
     (given / "link").symlink_to(tmp_path / "elsewhere")
-    sight = Sight([Place(given)])
-    assert len(sight.of({})) == 2
+    visible = VisiblePaths([Place(given)])
+    assert len(visible.of({})) == 2
     (tmp_path / "elsewhere").unlink()
-    assert [bind.target for bind in sight.of({})] == [str(given)]
+    assert [bind.target for bind in visible.of({})] == [str(given)]
 
 
 def test_what_has_come_by_now_is_shown(given: Path) -> None:
     """What a step is to read may be made by the step before."""
-    sight = Sight([Place(given / "later")])
-    assert sight.of({}) == []
+    visible = VisiblePaths([Place(given / "later")])
+    assert visible.of({}) == []
     (given / "later").touch()
-    assert [bind.target for bind in sight.of({})] == [str(given / "later")]
+    assert [bind.target for bind in visible.of({})] == [str(given / "later")]
 
 
 def test_a_folder_is_not_looked_through_for_each_step(given: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It may have a hundred thousand entries."""
     (given / "file").touch()
-    sight = Sight([Place(given)])
-    first = sight.of({})
+    visible = VisiblePaths([Place(given)])
+    first = visible.of({})
     monkeypatch.setattr("os.walk", None)
-    assert sight.of({}) == first
+    assert visible.of({}) == first
