@@ -10,6 +10,7 @@ from argosy import errors
 from argosy.domain.documents import Document
 from argosy.domain.model_settings import Task
 from argosy.domain.provenance import Provenance
+from argosy.domain.retraining_cause import Cause
 
 VerdictWord = Literal["promote", "reject", "inconclusive", "champion"]
 """promote: every gate holds and the champion is not beaten by margin; reject: a gate failed; inconclusive: the sample cannot tell;
@@ -93,6 +94,8 @@ class Evidence(Document):
     provenance: Provenance = Provenance()
     provenance_waiver: str | None = None
     """Why the policy lets a model into production whose provenance is in doubt; None where it does not."""
+    cause: Cause | None = None
+    """What the retraining was started for; None where nobody asked for one."""
     rows_train: int
     rows_holdout: int
     metrics: dict[str, float | None]

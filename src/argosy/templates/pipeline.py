@@ -13,7 +13,7 @@ from hera.workflows import DAG, Artifact, Container, ContainerSet, Parameter, Ra
 from hera.workflows import models as argo
 
 from argosy import errors
-from argosy.domain import provenance
+from argosy.domain import provenance, retraining_cause
 from argosy.domain.model_settings import ModelSettings, StepResources
 from argosy.files import model_folder
 from argosy.steps import spec as specs
@@ -180,6 +180,11 @@ def _workflow(files: folder.ModelFiles, settings: ModelSettings) -> WorkflowTemp
                 name=provenance.PARAMETER,
                 value="",
                 description="Commit, files, manifest and images, as `argosy run`, `submit` and `compile --stamp` write them.",
+            ),
+            Parameter(
+                name=retraining_cause.PARAMETER,
+                value="",
+                description="Why it is started, as `argosy retrain` writes it; empty where nobody asked for a retraining.",
             ),
             *(RawArtifact(name=name, data=text) for name, text in files.texts.items()),
         ],

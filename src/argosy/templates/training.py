@@ -32,6 +32,7 @@ def dag(run: pipeline.Pipeline) -> None:
             snapshot=snapshot,
             features=features.artifact("features"),
             bundle=train.artifact("bundle"),
+            cause="{{workflow.parameters.cause}}",
         )
         register = run.step(
             REGISTER,

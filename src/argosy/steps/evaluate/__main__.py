@@ -3,6 +3,7 @@
 import datetime
 
 from argosy import wiring
+from argosy.domain import retraining_cause
 from argosy.files import model_folder
 from argosy.settings import Settings
 from argosy.steps.evaluate import run
@@ -24,6 +25,7 @@ def body(step: Step) -> None:
         artifacts=wiring.artifacts(Settings.from_environment()),
         server=wiring.trial_server(),
         provenance=step.provenance(),
+        cause=retraining_cause.parse(step.parameter("cause")),
         today=datetime.datetime.now(datetime.UTC).date(),
         out=step.output("evidence"),
     )

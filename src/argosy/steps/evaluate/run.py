@@ -10,11 +10,12 @@ from pathlib import Path
 from argosy import errors
 from argosy.domain import bundle as bundles
 from argosy.domain import comparison, gates, verdicts
-from argosy.domain.data import SnapshotManifest
+from argosy.domain.data import FeatureSchema, SnapshotManifest
 from argosy.domain.evidence import ChampionRef, Evidence, VerdictWord
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.policy import Policy
 from argosy.domain.provenance import Provenance
+from argosy.domain.retraining_cause import Cause
 from argosy.ml import frames, metrics
 from argosy.ml.evaluation import measure
 from argosy.ml.predictor import Predictor
@@ -46,6 +47,7 @@ def run(
     artifacts: Artifacts,
     server: TrialServer,
     provenance: Provenance,
+    cause: Cause | None = None,
     today: datetime.date,
     out: Path,
 ) -> VerdictWord:
@@ -79,6 +81,7 @@ def run(
         champion=champion,
         provenance=provenance,
         provenance_waiver=policy.provenance.waiver,
+        cause=cause and cause.without(_personal(holdout.schema)),
         rows_train=holdout.schema.rows_train,
         rows_holdout=len(holdout),
         metrics=measurements,
@@ -103,6 +106,10 @@ def _refuse_unfit(policy: Policy, settings: ModelSettings) -> None:
         )
     for metric in (policy.comparison.metric, *policy.comparison.beside):
         metrics.find(settings.task, metric)
+
+
+def _personal(schema: FeatureSchema) -> frozenset[str]:
+    return frozenset(feature.name for feature in schema.features if feature.personal)
 
 
 def _latency(served: ReplayResult) -> dict[str, float | None]:

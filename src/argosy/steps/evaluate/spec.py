@@ -1,11 +1,14 @@
 """The spec of the step ``evaluate``."""
 
-from argosy.steps.spec import Artifact, Result, StepSpec
+from argosy.steps.spec import Artifact, Parameter, Result, StepSpec
 
 SPEC = StepSpec(
     name="evaluate",
     summary="Measure the model on six dimensions; hold it against its policy and the champion. Ends 0 whatever the verdict.",
     family="evaluate",
+    parameters=(
+        Parameter("cause", "What the retraining was started for (Cause, JSON); empty where it was not.", default=""),
+    ),
     inputs=(
         Artifact("settings", "model.yaml"),
         Artifact("champion", "champion.json and policy.yaml."),
