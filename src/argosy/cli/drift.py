@@ -10,7 +10,7 @@ import datetime
 import re
 
 from argosy import errors, scratch, wiring
-from argosy.domain import bundle, drift, release, task_words
+from argosy.domain import bundle, drift, monitor_settings, release, task_words
 from argosy.promotion import approval
 from argosy.report import drift_table
 from argosy.settings import Settings
@@ -85,8 +85,8 @@ def _report(
 
 
 def _rows(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and int(text) >= drift.FEWEST_ROWS):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of rows from {drift.FEWEST_ROWS} on")
+    if not (text.isascii() and text.isdecimal() and int(text) >= monitor_settings.FEWEST_ROWS):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of rows from {monitor_settings.FEWEST_ROWS} on")
     return int(text)
 
 

@@ -16,9 +16,7 @@ from pydantic import Field
 from argosy.domain import figures, multiplicity
 from argosy.domain.bundle import Bins, Histogram, Moments
 from argosy.domain.documents import Document
-
-FEWEST_ROWS = 2
-"""With fewer a sample has no variance."""
+from argosy.domain.monitor_settings import FEWEST_ROWS, DriftLimits
 
 FEWEST_REFERENCE = 100
 """Rows of the reference. Of fewer, what chance does to it is as large as what matters."""
@@ -66,20 +64,11 @@ def _emptied(histogram: Histogram) -> Histogram:
     return histogram.model_copy(update={"counts": [0] * len(histogram.counts), "missing": 0})
 
 
-class Thresholds(Document):
-    """The limits above which a difference is called drift."""
+class Thresholds(DriftLimits):
+    """The limits above which a difference is called drift, and the fewest rows that say anything."""
 
     minimum_rows: int = Field(default=200, ge=FEWEST_ROWS)
     """Fewer logged rows say nothing."""
-    significance: float = Field(default=0.05, gt=0, lt=1)
-    """Upper bound of the rate at which windows without any drift are called one, over all columns together (Holm)."""
-    distance: float = Field(default=0.1, ge=0)
-    """Jensen-Shannon distance (0 to 1) from which a difference matters: with many rows the smallest one is significant. A normal
-    distribution that moves by a quarter of its standard deviation is this far from where it was."""
-    mean_shift: float = Field(default=0.15, ge=0)
-    """Relative change of the mean prediction that matters."""
-    mean_deviations: float = Field(default=0.1, ge=0)
-    """Standard deviations of the scores by which the mean must have moved besides: round a mean near 0 any change is relatively large."""
 
     def confirms(self, adjusted_p: float) -> bool:
         """True where a test with that p-value is significant, after Holm's correction."""
@@ -163,10 +152,14 @@ class DriftReport(Document):
     """Features that the log leaves out, as personal data: nothing is known of their drift."""
 
     @property
+    def findings(self) -> list[Finding]:
+        """All columns, the prediction first."""
+        return ([self.prediction] if self.prediction else []) + self.features
+
+    @property
     def drifted(self) -> list[str]:
         """Names of the columns that drifted, the prediction first."""
-        findings = ([self.prediction] if self.prediction else []) + self.features
-        return [finding.difference.column for finding in findings if finding.drifted]
+        return [finding.difference.column for finding in self.findings if finding.drifted]
 
 
 def judge(

@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from argosy.domain.documents import Document
+from argosy.domain.monitor_settings import Monitor
 
 Task = Literal["binary", "multiclass", "regression"]
 Surprise = Literal["refuse", "missing"]
@@ -330,6 +331,11 @@ class ModelSettings(Document):
     )
     schedule: Schedule | None = Field(
         default=None, description="Compiled to a CronWorkflow beside the pipeline; none where absent."
+    )
+    monitor: Monitor | None = Field(
+        default=None,
+        description="How its predictions are watched; compiled to a CronWorkflow beside the pipeline. Where absent, "
+        "only `argosy drift` looks at them.",
     )
     release_days: int = Field(default=180, ge=1, description="Days after which a released bundle is no longer served.")
 

@@ -1,0 +1,101 @@
+"""A look: what one window of a model's predictions was judged, kept below the monitoring store for whoever asks later.
+
+Everything after the judgement reads looks: the series of Prometheus, the admission of a retraining, its cause and the pages of people. What
+is counted and how it is judged is in ``drift``; the keys of the store are here, so that writers and readers agree.
+"""
+
+import datetime
+from collections.abc import Iterator
+
+from pydantic import AwareDatetime
+
+from argosy.domain.documents import Document
+from argosy.domain.drift import DriftReport, Finding, Thresholds, Word
+
+LATEST = "latest.json"
+HOUR = "%Y-%m-%dT%H"
+"""How an hour is written in a key."""
+MOMENT = "%Y%m%dT%H%M%SZ"
+"""How a moment is written in a key: sorted as text, it is sorted in time."""
+
+
+class SliceLook(Document):
+    """The predictions of a window whose feature *column* has one *value*, judged by themselves."""
+
+    column: str
+    value: str
+    report: DriftReport
+
+
+class Look(Document):
+    """One window of what a version answered in an environment, judged."""
+
+    model: str
+    environment: str
+    version: int | None = None
+    model_digest: str
+    since: AwareDatetime
+    until: AwareDatetime
+    """Exclusive."""
+    looked: AwareDatetime
+    """When it was judged. Late segments may have come since."""
+    rows: int
+    verdict: Word
+    """Of the whole and all slices together."""
+    explanation: str
+    reference: str
+    """What the window was held against, in words: ``holdout``, ``season`` (which one, after a colon) or ``previous window``."""
+    thresholds: Thresholds
+    """By which it was judged: others may ask again with stricter ones."""
+    report: DriftReport
+    slices: list[SliceLook] = []
+    segments: int = 0
+    """Parts of the log that were counted."""
+    evidently: str | None = None
+    """Key of the Evidently report of it in the monitoring store; None where none was made."""
+
+    @property
+    def drifted(self) -> list[tuple[str, Finding]]:
+        """What drifted, the farthest moved first, each with its slice (``column=value``, or empty for the whole)."""
+        parts = [("", self.report), *((f"{each.column}={each.value}", each.report) for each in self.slices)]
+        found = [(name, finding) for name, report in parts for finding in report.findings if finding.drifted]
+        return sorted(found, key=lambda each: -each[1].difference.jensen_shannon)
+
+    @property
+    def distance(self) -> float:
+        """The largest distance of any column of the whole; 0 where nothing could be measured."""
+        return max((finding.difference.jensen_shannon for finding in self.report.findings), default=0.0)
+
+
+def hours(since: datetime.datetime, until: datetime.datetime) -> Iterator[datetime.datetime]:
+    """The hours, in UTC, that hold a moment from *since* (inclusive) to *until* (exclusive)."""
+    hour = hour_of(since)
+    while hour < until:
+        yield hour
+        hour += datetime.timedelta(hours=1)
+
+
+def hour_of(moment: datetime.datetime) -> datetime.datetime:
+    """The beginning of the hour that holds *moment*, in UTC: there every hour comes once, whatever clocks do."""
+    return moment.astimezone(datetime.UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def counts_key(model: str, environment: str, model_digest: str, hour: datetime.datetime) -> str:
+    """The key of the counts of one hour of what the model of that digest answered."""
+    digest = model_digest.removeprefix("sha256:")
+    return f"counts/{model}/{environment}/{digest}/{hour.astimezone(datetime.UTC):{HOUR}}.json"
+
+
+def looks_prefix(model: str, environment: str) -> str:
+    """What the keys of all looks at *model* in *environment* begin with."""
+    return f"looks/{model}/{environment}/"
+
+
+def look_key(model: str, environment: str, until: datetime.datetime) -> str:
+    """The key of the look at the window that ends at *until*."""
+    return f"{looks_prefix(model, environment)}{until.astimezone(datetime.UTC):{MOMENT}}.json"
+
+
+def latest_key(model: str, environment: str) -> str:
+    """The key of the newest look."""
+    return f"{looks_prefix(model, environment)}{LATEST}"

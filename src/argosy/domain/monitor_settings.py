@@ -1,0 +1,126 @@
+"""The section ``monitor`` of a model's ``model.yaml``: how what a model is asked and answers is watched."""
+
+import datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from argosy.domain.documents import Document
+
+FEWEST_ROWS = 2
+"""With fewer a sample has no variance."""
+
+Duration = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,4}[mhd]$")]
+Baseline = Literal["holdout", "season", "previous window"]
+"""Holdout: rows that the model never saw. Season: rows of the same season. Previous window: what was logged just before."""
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_HOUR = datetime.timedelta(hours=1)
+_DAY = datetime.timedelta(days=1)
+
+
+def span(text: str) -> datetime.timedelta:
+    """The duration that *text*, such as ``30m``, ``24h`` or ``7d``, stands for."""
+    return datetime.timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
+
+
+class DriftLimits(Document):
+    """The limits above which a difference is called drift."""
+
+    significance: float = Field(
+        default=0.05,
+        gt=0,
+        lt=1,
+        description="Upper bound of the rate at which windows without any drift are called one, over all columns and slices together.",
+    )
+    distance: float = Field(
+        default=0.1,
+        ge=0,
+        description="Jensen-Shannon distance (0 to 1) from which a difference matters: with many rows the smallest one is significant. "
+        "A normal distribution that moves by a quarter of its standard deviation is this far from where it was.",
+    )
+    mean_shift: float = Field(default=0.15, ge=0, description="Relative change of the mean prediction that matters.")
+    mean_deviations: float = Field(
+        default=0.1,
+        ge=0,
+        description="Standard deviations of the scores by which the mean must have moved besides: round a mean near 0 any change is "
+        "relatively large.",
+    )
+
+
+class Seasonality(Document):
+    """What comes again: rows of one season are like those of the same season before."""
+
+    by: Literal["hour of week", "month"] = Field(
+        description="What makes a season: the hours of a week, in blocks of six, or the months of a year."
+    )
+    timezone: Annotated[str, Field(pattern=r"^[A-Za-z]+(/[A-Za-z0-9_+-]+)*$")] = Field(
+        default="Etc/UTC",
+        description="By whose clock, such as Europe/Berlin: people's hours move with daylight saving.",
+    )
+
+
+class Monitor(Document):
+    """How the predictions of a model are watched where it is served."""
+
+    window: Duration = Field(
+        default="24h", description="How much of the log each look judges, such as 24h or 7d; whole hours."
+    )
+    every: Duration = Field(
+        default="1h",
+        description="How often it is looked at: a part of an hour such as 15m, or a part of a day such as 6h.",
+    )
+    minimum_rows: int = Field(default=200, ge=FEWEST_ROWS, description="Fewer logged rows in a window say nothing.")
+    thresholds: DriftLimits = DriftLimits()
+    slices: list[str] = Field(
+        default_factory=list,
+        description="Features of a few values, each of which is judged by itself too: what moves in a small part is lost in the whole.",
+    )
+    baseline: Baseline = Field(
+        default="holdout",
+        description="What a window is held against: the model's holdout, the same season of what is known (`seasonality`), or "
+        "the window before.",
+    )
+    seasonality: Seasonality | None = Field(default=None, description="Of the baseline `season`.")
+
+    @field_validator("window")
+    @classmethod
+    def _is_whole_hours(cls, window: str) -> str:
+        if span(window) % _HOUR:
+            raise ValueError(f"{window!r} is no whole number of hours; the log is counted by the hour")
+        return window
+
+    @field_validator("every")
+    @classmethod
+    def _is_a_part(cls, every: str) -> str:
+        length = span(every)
+        if not (length <= _HOUR and not _HOUR % length) and not (not length % _HOUR and not _DAY % length):
+            raise ValueError(f"{every!r} is no part of an hour, such as 15m, and no part of a day, such as 6h or 1d")
+        return every
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.baseline == "season" and self.seasonality is None:
+            raise ValueError("`baseline: season` needs `seasonality`, such as {by: month}")
+        if twice := [name for index, name in enumerate(self.slices) if name in self.slices[:index]]:
+            raise ValueError(f"the slice {twice[0]!r} is there twice")
+        return self
+
+    @property
+    def length(self) -> datetime.timedelta:
+        """How long a window is."""
+        return span(self.window)
+
+    @property
+    def cron(self) -> str:
+        """``every`` as a cron schedule. Looks stand a few minutes after the hour, so that servers have shipped what they answered in it."""
+        length = span(self.every)
+        if length < _HOUR:
+            minutes = int(length / datetime.timedelta(minutes=1))
+            return f"{_AFTER % minutes}-59/{minutes} * * * *"
+        hours = length // _HOUR
+        return f"{_AFTER} * * * *" if hours == 1 else f"{_AFTER} {'0' if hours == 24 else f'*/{hours}'} * * *"
+
+
+_AFTER = 5
+"""Minutes after the hour."""

@@ -1,0 +1,47 @@
+"""The section ``monitor`` of a model's settings."""
+
+import datetime
+
+import pytest
+from pydantic import ValidationError
+
+from argosy.domain.monitor_settings import Monitor
+
+
+@pytest.mark.parametrize(
+    ("every", "cron"),
+    [
+        pytest.param("5m", "0-59/5 * * * *", id="five-minutes"),
+        pytest.param("15m", "5-59/15 * * * *", id="a-quarter"),
+        pytest.param("60m", "5 * * * *", id="sixty-minutes"),
+        pytest.param("1h", "5 * * * *", id="an-hour"),
+        pytest.param("6h", "5 */6 * * *", id="six-hours"),
+        pytest.param("1d", "5 0 * * *", id="a-day"),
+    ],
+)
+def test_is_looked_at_as_often_as_it_says(every: str, cron: str) -> None:
+    """Looks stand a few minutes after the hour, when servers have shipped what they answered in it."""
+    assert Monitor(every=every).cron == cron
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        pytest.param({"every": "7m"}, "no part of an hour", id="cron-cannot-say-it"),
+        pytest.param({"every": "90m"}, "no part of an hour", id="more-than-an-hour"),
+        pytest.param({"every": "2d"}, "no part of a day", id="more-than-a-day"),
+        pytest.param({"window": "90m"}, "no whole number of hours", id="half-an-hour"),
+        pytest.param({"window": "soon"}, "pattern", id="no-duration"),
+        pytest.param({"baseline": "season"}, "needs `seasonality`", id="season-of-what"),
+        pytest.param({"slices": ["plan", "plan"]}, "'plan' is there twice", id="slice-twice"),
+    ],
+)
+def test_refuses_what_cannot_be_watched(wrong: dict[str, object], said: str) -> None:
+    """What a schedule or a count by the hour cannot do is refused where it is written."""
+    with pytest.raises(ValidationError, match=said):
+        Monitor.model_validate(wrong)
+
+
+def test_a_window_has_a_length() -> None:
+    """Days are of 24 hours: windows are cut in UTC."""
+    assert Monitor(window="7d").length == datetime.timedelta(hours=168)
