@@ -70,11 +70,11 @@ def test_no_view_of_the_file_system_is_needed(
     view: bool, options: Callable[..., RunOptions], run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What a fused pod mounts is what a step has anyhow: it runs where the kernel gives processes no files of their own."""
-    from argosy.engine.processes import isolation, launcher
+    from argosy.engine.processes import isolation
 
     if not view:
         none = isolation.Isolation("none", "for the test")
-        monkeypatch.setattr(launcher, "isolation", lambda: none)
+        monkeypatch.setattr(isolation, "here", lambda: none)
     text = manifest(one=": ", two=": ")
     assert run(text).phase == Phase.SUCCEEDED
 

@@ -22,11 +22,11 @@ from typing import Any
 import pytest
 from platformdirs import user_cache_path
 
-from argosy.engine.processes import accounts, launcher, linux, readable, view
+from argosy.engine.processes import accounts, isolation, linux, readable, view
 from kit.manifests import ENTRYPOINT, TEMPLATES
 
 pytestmark = pytest.mark.skipif(
-    not launcher.isolation().private_files, reason=f"no namespaces here: {launcher.isolation().reason}"
+    not isolation.here().private_files, reason=f"no namespaces here: {isolation.here().reason}"
 )
 
 CANARY = "Canary-7f3a9d"

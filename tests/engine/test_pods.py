@@ -6,7 +6,7 @@ import pytest
 
 from argosy.argo import NodeType, Phase
 from argosy.engine.options import RunResult
-from argosy.engine.processes import launcher
+from argosy.engine.processes import isolation
 from argosy.engine.state import journal, runs
 from argosy.engine.stored_logs import StoredLogs
 from kit.manifests import TEMPLATES
@@ -126,7 +126,7 @@ def test_a_daemon_that_ends_by_itself_has_failed(run: Run) -> None:
     assert result.nodes["$.waits"].phase is Phase.SUCCEEDED
 
 
-@pytest.mark.skipif(not launcher.isolation().private_files, reason="no view of the file system of a process's own here")
+@pytest.mark.skipif(not isolation.here().private_files, reason="no view of the file system of a process's own here")
 def test_containers_of_a_pod_share_the_network(run: Run) -> None:
     """What listens on the local address is reached from the container beside it."""
     result = run(TEMPLATES + NEIGHBOURS)
@@ -137,7 +137,7 @@ def test_containers_of_a_pod_share_the_network(run: Run) -> None:
     assert [node.type for node in result.nodes.values()] == [NodeType.POD]
 
 
-@pytest.mark.skipif(not launcher.isolation().private_files, reason="no view of the file system of a process's own here")
+@pytest.mark.skipif(not isolation.here().private_files, reason="no view of the file system of a process's own here")
 def test_containers_of_a_pod_can_share_their_tmp(run: Run) -> None:
     """A volume that both mount at /tmp is what either has there; with the attempt it goes, and no later step is handed it."""
     result = run(TEMPLATES + SHARED_TMP)
@@ -147,7 +147,7 @@ def test_containers_of_a_pod_can_share_their_tmp(run: Run) -> None:
     assert [entry.name for entry in attempt.iterdir()] == ["main.log"]
 
 
-@pytest.mark.skipif(not launcher.isolation().private_files, reason="no view of the file system of a process's own here")
+@pytest.mark.skipif(not isolation.here().private_files, reason="no view of the file system of a process's own here")
 def test_what_is_mounted_in_a_shared_tmp_outlasts_the_first_to_end(run: Run) -> None:
     """A volume below a /tmp that containers share is there for the others when one of them has ended."""
     result = run(TEMPLATES + MOUNTED_IN_SHARED_TMP)

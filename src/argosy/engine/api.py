@@ -31,7 +31,7 @@ from argosy.engine.manifest.catalogue import Catalogue
 from argosy.engine.manifest.loading import Manifest
 from argosy.engine.nodes import Ending, Json, Outputs
 from argosy.engine.options import Cluster, Place, Prepared, RunOptions, RunResult
-from argosy.engine.processes import launcher
+from argosy.engine.processes import identity, isolation, launcher
 from argosy.engine.runner import Interrupted, Observer, Runner
 from argosy.engine.state import control, disk, runs
 from argosy.engine.state.journal import Journal
@@ -72,7 +72,7 @@ def next_times(manifest: Manifest, now: datetime, count: int) -> list[datetime]:
 
 def why_open() -> str | None:
     """Why steps can see on this machine what is the user's; None where each has a view of its own."""
-    found = launcher.isolation()
+    found = isolation.here()
     return None if found.private_files else found.reason
 
 
@@ -189,7 +189,7 @@ def _run(folder: RunFolder, options: RunOptions, observer: Observer, again: Coll
 def _prove_dead(folder: RunFolder, journal: Journal) -> None:
     """Raise Misconfigured where a process that the journal knows of still lives."""
     for attempt in journal.attempts():
-        if attempt.finished is None and attempt.pid and launcher.alive(attempt.pid, attempt.start_time or 0):
+        if attempt.finished is None and attempt.pid and identity.alive(attempt.pid, attempt.start_time or 0):
             raise errors.Misconfigured(
                 f"step {attempt.node} of run {folder.run} still runs as process {attempt.pid}; stop it (kill {attempt.pid}), then resume"
             )
@@ -350,7 +350,7 @@ def _pods(session: _Session, options: RunOptions, starter: launcher.Launcher, ca
         workflow=stored["workflow"],
         namespace=namespace_of(stored["metadata"]),
         account=stored["spec"].get("serviceAccountName") or "default",
-        shows_paths=lambda: launcher.isolation().private_files,
+        shows_paths=lambda: isolation.here().private_files,
         engine_of_containers=stored["engineOfContainers"],
         cluster=Cluster(**stored["cluster"]) if stored["cluster"] else None,
     )

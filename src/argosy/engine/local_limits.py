@@ -24,7 +24,7 @@ from argosy.engine.manifest import claims, locations, model, resources
 from argosy.engine.manifest.reach import Reached
 from argosy.engine.nodes import Json
 from argosy.engine.options import RunOptions
-from argosy.engine.processes import launcher
+from argosy.engine.processes import isolation
 
 
 def check(spec: Json, reached: Iterable[Reached], options: RunOptions, path: Path, workflow: str) -> str | None:
@@ -126,9 +126,9 @@ def _check_process(template: Json, mountable: list[Json], held: Claims, where: s
     except PathFailure as failure:
         raise errors.Misconfigured(f"{where}: {failure}") from None
     path = workspace.needs_view()
-    if path and not launcher.isolation().private_files:
+    if path and not isolation.here().private_files:
         raise errors.Misconfigured(
-            f"{where}: uses {path}, which takes a view of the file system of the process's own; here: {launcher.isolation().reason}. "
+            f"{where}: uses {path}, which takes a view of the file system of the process's own; here: {isolation.here().reason}. "
             f"Put the path under ${ROOT_VARIABLE}"
         )
 

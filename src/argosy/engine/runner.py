@@ -19,7 +19,7 @@ from argosy.engine.effects import PodResult
 from argosy.engine.machine.workflow import Workflow
 from argosy.engine.nodes import Ending, Outputs
 from argosy.engine.processes.child import NOT_STARTED
-from argosy.engine.processes.launcher import Running
+from argosy.engine.processes.fork_server import Running
 from argosy.engine.state import disk
 from argosy.engine.state.journal import Attempt, Journal
 from argosy.engine.state.locks import Mutexes

@@ -15,7 +15,7 @@ from argosy.engine.attempts.workspace import container_of
 from argosy.engine.nodes import Json
 from argosy.engine.processes import system
 from argosy.engine.processes.child import NOT_STARTED
-from argosy.engine.processes.launcher import Launch
+from argosy.engine.processes.launches import Launch
 from argosy.engine.stored_logs import ADVICE
 
 LOOKED_AT = 16 * 1024

@@ -9,7 +9,7 @@ from pathlib import Path
 from argosy.engine.attempts import environment, local_images, memory_limits
 from argosy.engine.attempts.workspace import TMP, PathFailure, Workspace, container_of
 from argosy.engine.effects import StartPod
-from argosy.engine.processes.launcher import Launch
+from argosy.engine.processes.launches import Launch
 
 ENGINES = ("podman", "docker")
 SCRIPT = "/argo/staging/script"

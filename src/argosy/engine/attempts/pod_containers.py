@@ -13,7 +13,8 @@ from typing import Protocol
 from argosy.argo import KILLED_FOR_MEMORY
 from argosy.engine.attempts.container_roles import PodContainer, Role
 from argosy.engine.processes.child import NOT_STARTED
-from argosy.engine.processes.launcher import Exit, Running
+from argosy.engine.processes.fork_server import Running
+from argosy.engine.processes.launches import Exit
 
 GRACE = 5.0
 """Seconds between SIGTERM and SIGKILL."""

@@ -48,7 +48,9 @@ from argosy.engine.effects import PodResult, StartPod
 from argosy.engine.manifest import patches
 from argosy.engine.nodes import Json, Outputs
 from argosy.engine.options import Cluster
-from argosy.engine.processes.launcher import Bind, Launch, LaunchFailure, Running, Warmth
+from argosy.engine.processes.fork_server import Running
+from argosy.engine.processes.launches import Launch, LaunchFailure, Warmth
+from argosy.engine.processes.view import Bind
 from argosy.engine.state import disk, trees
 from argosy.engine.state.object_store import ObjectStore
 

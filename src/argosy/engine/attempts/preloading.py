@@ -11,7 +11,7 @@ from argosy.engine.manifest import depends
 from argosy.engine.manifest.catalogue import WORKFLOW, Catalogue, Owner, UnknownTemplate
 from argosy.engine.manifest.model import Caller, Spec, Task
 from argosy.engine.nodes import Json
-from argosy.engine.processes.launcher import Warmth
+from argosy.engine.processes.launches import Warmth
 
 PRELOAD = "argosy.dev/preload"
 """A template's annotation: the modules its program imports, separated by commas; of a container of several with ``.`` and its name."""

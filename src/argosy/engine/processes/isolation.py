@@ -33,7 +33,7 @@ class Isolation(NamedTuple):
 
 
 @functools.cache
-def isolation() -> Isolation:
+def here() -> Isolation:
     """What works here, found out by trying it once."""
     if not linux.available():
         return Isolation("none", "only Linux on x86-64 and ARM64 lets a process have a file system view of its own")

@@ -1,7 +1,7 @@
 """The fork server: imports a set of libraries once, then forks a process for each step it is asked for, and reaps it.
 
 It never runs a step's code itself and stays single-threaded: threads do not survive a fork, and what they held stays locked for ever. It
-ends, and all its children with it, when the other end of its socket is closed. Lines of JSON go both ways; ``launcher`` has the other end.
+ends, and all its children with it, when the other end of its socket is closed, which ``fork_server`` has. Lines of JSON go both ways.
 """
 
 import contextlib

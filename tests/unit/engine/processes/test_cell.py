@@ -10,10 +10,14 @@ from typing import TypeVar
 
 import pytest
 
-from argosy.engine.processes.isolation import isolation
-from argosy.engine.processes.launcher import Bind, Launch, Launcher, LaunchFailure
+from argosy.engine.processes import isolation
+from argosy.engine.processes.launcher import Launcher
+from argosy.engine.processes.launches import Launch, LaunchFailure
+from argosy.engine.processes.view import Bind
 
-pytestmark = pytest.mark.skipif(not isolation().private_files, reason=f"no namespaces here: {isolation().reason}")
+pytestmark = pytest.mark.skipif(
+    not isolation.here().private_files, reason=f"no namespaces here: {isolation.here().reason}"
+)
 
 T = TypeVar("T")
 

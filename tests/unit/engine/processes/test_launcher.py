@@ -13,7 +13,10 @@ from typing import TypeVar
 import pytest
 
 from argosy.engine.processes import launcher
-from argosy.engine.processes.launcher import COLD, Bind, Launch, Launcher, Warmth
+from argosy.engine.processes.fork_server import ForkServer
+from argosy.engine.processes.launcher import Launcher
+from argosy.engine.processes.launches import COLD, Launch, Warmth
+from argosy.engine.processes.view import Bind
 
 PROGRAM = "import os, sys; print(os.getppid(), 'colorsys' in sys.modules)"
 
@@ -236,7 +239,7 @@ def test_a_process_that_ends_at_once_was_started_all_the_same() -> None:
         told = asyncio.StreamReader()
         ours, theirs = socket.socketpair()
         _, writer = await asyncio.open_connection(sock=ours)
-        server = launcher._Server(None, told, writer)  # type: ignore[arg-type]
+        server = ForkServer(None, told, writer)  # type: ignore[arg-type]
         listening = asyncio.create_task(server.listen())
         starting = asyncio.create_task(server.start({"key": 1}))
         await asyncio.sleep(0)
