@@ -3,7 +3,7 @@
 from typing import Literal
 
 from argosy.domain.documents import Document
-from argosy.domain.model_settings import ColumnType
+from argosy.domain.source_settings import ColumnType
 
 
 class TableManifest(Document):

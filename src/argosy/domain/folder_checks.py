@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from argosy.domain import expectation_types, measurements, reserved_names, settings_checks
 from argosy.domain.definitions_outline import Definitions, FeatureLine, SourceLine
 from argosy.domain.expectations import Expectation, Expectations
-from argosy.domain.model_settings import ModelSettings, Source
+from argosy.domain.model_settings import ModelSettings
 from argosy.domain.policy import Policy
 from argosy.domain.setting_problems import Location, SettingProblem
+from argosy.domain.source_settings import Source
 from argosy.domain.suggestion import choices, did_you_mean
 
 LABEL = "label"

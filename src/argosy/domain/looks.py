@@ -11,6 +11,7 @@ from pydantic import AwareDatetime
 
 from argosy.domain.documents import Document
 from argosy.domain.drift import DriftReport, Finding, Thresholds, Word
+from argosy.domain.performance_report import Performance
 
 LATEST = "latest.json"
 HOUR = "%Y-%m-%dT%H"
@@ -49,6 +50,8 @@ class Look(Document):
     """By which it was judged: others may ask again with stricter ones."""
     report: DriftReport
     slices: list[SliceLook] = []
+    performance: Performance | None = None
+    """As far as labels tell by then; None for a model whose settings name no labels."""
     segments: int = 0
     """Parts of the log that were counted."""
     evidently: str | None = None

@@ -12,134 +12,15 @@ from pydantic import AwareDatetime, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from argosy.domain.documents import Document
+from argosy.domain.label_settings import Labels
 from argosy.domain.monitor_settings import Monitor
+from argosy.domain.source_settings import Name, RejectRule, Source
 
 Task = Literal["binary", "multiclass", "regression"]
 Surprise = Literal["refuse", "missing"]
 """Refuse: 422 that names row and column. Missing: scored as missing, with a warning in the answer."""
-ColumnType = Literal["string", "integer", "number", "boolean", "timestamp"]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=63)]
 PodName = Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$", max_length=40)]
-ZoneName = Annotated[str, Field(pattern=r"^[A-Za-z]+(/[A-Za-z0-9_+-]+)*$")]
 Resource = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi)?$")]
-
-
-FORMAT_PART = re.compile(r"%(-?[dHIjmMSy]|[aAbBcfgGnpuUVwWxXYzZ%])")
-"""A part of a time in a `format`, as strptime has them."""
-
-
-class Column(Document):
-    """One column of the data contract."""
-
-    name: str = Field(min_length=1)
-    type: ColumnType
-    meaning: str = Field(description="What one value says, in a sentence.")
-    unit: str | None = Field(default=None, description="Unit of measure of a number; none where it has none.")
-    owner: str | None = Field(default=None, description="Who answers for this column; the model's owner where absent.")
-    personal: bool = Field(default=False, description="Personal data: never logged, printed, or sent to a report.")
-    nullable: bool = Field(default=False, description="Whether a missing value is expected.")
-    timezone: ZoneName | None = Field(
-        default=None,
-        description="Zone of times that are written without one, such as Europe/Berlin; of an hour that comes twice, the later is meant.",
-    )
-    format: str | None = Field(
-        default=None, description='How a timestamp is written, such as "%d.%m.%Y %H:%M"; ISO 8601 where absent.'
-    )
-    means_true: list[str] | None = Field(
-        default=None, min_length=1, description="Words of a boolean column for true, in either case, such as [Yes]."
-    )
-    means_false: list[str] | None = Field(
-        default=None, min_length=1, description="Words of a boolean column for false, in either case, such as [No]."
-    )
-
-    @model_validator(mode="after")
-    def _is_written_as_its_type(self) -> Self:
-        if self.type != "timestamp" and (self.timezone or self.format):
-            raise ValueError(
-                f"column {self.name!r}: `timezone` and `format` are for a timestamp; this is a {self.type}"
-            )
-        if self.format is not None and (wrong := FORMAT_PART.sub("", self.format)).count("%"):
-            raise ValueError(
-                f"column {self.name!r}: `format` has {wrong[wrong.index('%') :][:2]!r}, which stands for no part of a time"
-            )
-        if self.format is not None and not self.timezone and not self.format_has_zone:
-            raise ValueError(f"column {self.name!r}: `format` has no zone (%z): name the `timezone` of these times")
-        if self.type != "boolean" and (self.means_true or self.means_false):
-            raise ValueError(
-                f"column {self.name!r}: `means_true` and `means_false` are for a boolean; this is a {self.type}"
-            )
-        if (self.means_true is None) != (self.means_false is None):
-            raise ValueError(f"column {self.name!r}: name both, `means_true` and `means_false`")
-        both = {word.casefold() for word in self.means_true or []} & {
-            word.casefold() for word in self.means_false or []
-        }
-        if both:
-            raise ValueError(f"column {self.name!r}: {sorted(both)[0]!r} cannot mean true and false")
-        return self
-
-    @property
-    def format_has_zone(self) -> bool:
-        """True where ``format`` holds a zone, so that every time says its own."""
-        return self.format is not None and ("%z" in self.format or "%Z" in self.format)
-
-    @property
-    def is_read_from_text(self) -> bool:
-        """True where the contract says how this column's values are written as text, whatever the file is."""
-        return bool(self.format or self.means_true)
-
-
-class Source(Document):
-    """One table that ingest reads."""
-
-    name: Name
-    file: str = Field(description="File name inside the run's `data` location.")
-    format: Literal["csv", "parquet"] | None = Field(
-        default=None, description="Taken from the file's suffix where absent."
-    )
-    delimiter: str | None = Field(
-        default=None,
-        description='Character between the values of a CSV file; a comma where absent. "tab" for a tab.',
-    )
-    decimal: Literal[".", ","] | None = Field(
-        default=None, description="Decimal sign of the numbers of a CSV file; a point where absent."
-    )
-    missing: list[str] | None = Field(
-        default=None, min_length=1, description="Words that stand for a missing value in a CSV file, such as [NA]."
-    )
-    entity: list[str] = Field(min_length=1, description="The columns that identify what a row is about.")
-    timestamp: str | None = Field(default=None, description="Column that says when a row became true (event time).")
-    created: str | None = Field(default=None, description="Column that says when a row became known (created time).")
-    observed_at: AwareDatetime | None = Field(
-        default=None, description="For a table without times, one snapshot: the moment it describes."
-    )
-    columns: list[Column] = Field(min_length=1, description="The data contract.")
-
-    @field_validator("delimiter")
-    @classmethod
-    def _is_one_character(cls, delimiter: str | None) -> str | None:
-        if delimiter in {"tab", "\\t"}:
-            return "\t"
-        if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n' or not delimiter.isascii()):
-            raise ValueError('expected one character such as ";", or "tab"')
-        return delimiter
-
-    @model_validator(mode="after")
-    def _has_a_time(self) -> Self:
-        if (self.timestamp is None) == (self.observed_at is None):
-            raise ValueError("name either `timestamp` (a column) or `observed_at` (one moment for all rows), not both")
-        if self.decimal == (self.delimiter or ","):
-            raise ValueError(f"`decimal` and `delimiter` are both {self.decimal!r}; name the `delimiter` of the file")
-        return self
-
-
-class RejectRule(Document):
-    """Rows that ingest keeps aside instead of passing on."""
-
-    source: Name
-    when: str = Field(
-        description="A DuckDB SQL condition over the source's columns; rows that satisfy it are kept aside."
-    )
-    reason: str
 
 
 class Label(Document):
@@ -337,6 +218,10 @@ class ModelSettings(Document):
         description="How its predictions are watched; compiled to a CronWorkflow beside the pipeline. Where absent, "
         "only `argosy drift` looks at them.",
     )
+    labels: Labels | None = Field(
+        default=None,
+        description="Where outcomes come from once they are known, so that real performance is measured; not measured where absent.",
+    )
     release_days: int = Field(default=180, ge=1, description="Days after which a released bundle is no longer served.")
 
     @model_validator(mode="after")
@@ -349,6 +234,8 @@ class ModelSettings(Document):
         for at, used in [(("label", "source"), self.label.source), *rules]:
             if used not in names:
                 raise _wrong(at, f"there is no source {used!r}; sources: {', '.join(names)}")
+        if problem := self._labels_problem(names):
+            raise problem
         if self.schedule and not self.data:
             raise _wrong(
                 ("schedule",),
@@ -365,6 +252,27 @@ class ModelSettings(Document):
         if self.task == "multiclass" and len(self.label.classes) < 3:
             raise _wrong(("label", "classes"), "a multiclass task names three label classes or more")
         return self
+
+    def _labels_problem(self, names: Collection[str]) -> PydanticCustomError | None:
+        labels = self.labels
+        if labels is None:
+            return None
+        if labels.source is not None and labels.source not in names:
+            return _wrong(("labels", "source"), f"there is no source {labels.source!r}; sources: {', '.join(names)}")
+        table = labels.table_among(self.sources)
+        columns = [column.name for column in table.columns]
+        wanted = self.entity if labels.by == "entity" else filter(None, (labels.request_id, labels.row))
+        if absent := next((column for column in wanted if column not in columns), None):
+            return _wrong(
+                ("labels",),
+                f"source {table.name!r} has no column {absent!r}, by which its labels join; columns: {', '.join(columns)}",
+            )
+        if labels.by_time and table.timestamp is None:
+            return _wrong(
+                ("labels",),
+                f"source {table.name!r} has no `timestamp`: `before` and `after` need the time of an outcome",
+            )
+        return None
 
     def only(self, parts: Collection[str]) -> Self:
         """These settings with nothing but *parts*, each ``section`` or ``section.field``: reading another raises AttributeError."""

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from argosy import errors
-from argosy.domain import model_settings
+from argosy.domain import source_settings
 from argosy.domain.documents import Document
 
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
@@ -55,7 +55,7 @@ class Version(Document):
 
     model_config = {**Document.model_config, "alias_generator": to_camel}
 
-    model: model_settings.Name
+    model: source_settings.Name
     version: int = Field(ge=1, strict=True)
     """Number in the registry, also the counter of ``release.json``."""
     model_digest: Digest

@@ -7,8 +7,9 @@ import zoneinfo
 from collections.abc import Iterator, Sequence
 
 from argosy.domain import measurements, reserved_names
-from argosy.domain.model_settings import FloatRange, IntRange, ModelSettings, Source, TimeSplit
+from argosy.domain.model_settings import FloatRange, IntRange, ModelSettings, TimeSplit
 from argosy.domain.setting_problems import Location, SettingProblem
+from argosy.domain.source_settings import Source
 from argosy.domain.suggestion import choices, did_you_mean
 
 TUNABLE = frozenset(

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from argosy.domain.model_settings import Label, RejectRule, Source
+from argosy.domain.model_settings import Label
+from argosy.domain.source_settings import RejectRule, Source
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -16,7 +16,7 @@ import duckdb
 
 from argosy import errors
 from argosy.adapters.duckdb_tables import headers, sql
-from argosy.domain.model_settings import Source
+from argosy.domain.source_settings import Source
 
 LONGEST_LINE = 1 << 20
 """Bytes of the longest line of a CSV file. A longer one is a missing quote or an attack, and would be held in memory whole."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from argosy import errors
 from argosy.adapters.duckdb_tables import sql
-from argosy.domain.model_settings import Source
+from argosy.domain.source_settings import Source
 
 MOST_COLUMNS = 2000
 DELIMITERS = (";", "\t", "|", ",")

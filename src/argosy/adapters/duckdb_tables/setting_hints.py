@@ -3,7 +3,7 @@
 import re
 
 from argosy.adapters.duckdb_tables import sql
-from argosy.domain.model_settings import Column, Source
+from argosy.domain.source_settings import Column, Source
 
 MISSING = {"na", "n/a", "nan", "null", "none", "nil", "?", "-", "--", ".", "missing", "unknown", "#n/a"}
 """Words that people and programs write for a missing value; never taken for one unless the contract says so."""

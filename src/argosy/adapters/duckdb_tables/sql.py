@@ -4,7 +4,8 @@ DuckDB's own casts guess: they round 1.5 to a whole number and take "nan" for on
 type before it is cast. An unreadable value becomes null; which rows that happened in is asked by comparing with what was read.
 """
 
-from argosy.domain.model_settings import Column, ColumnType, Label
+from argosy.domain.model_settings import Label
+from argosy.domain.source_settings import Column, ColumnType
 
 ROW = "__argosy_row"
 REASON = "__argosy_reason"

@@ -14,7 +14,8 @@ import duckdb
 
 from argosy import errors
 from argosy.adapters.duckdb_tables import files, headers, setting_hints, sql
-from argosy.domain.model_settings import Column, Label, RejectRule, Source
+from argosy.domain.model_settings import Label
+from argosy.domain.source_settings import Column, RejectRule, Source
 from argosy.ports import tables
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from feast.types import Bool, Float32, Float64, Int32, Int64, String
 
 from argosy import errors
 from argosy.domain import reserved_names
-from argosy.domain.model_settings import ModelSettings, Source
+from argosy.domain.model_settings import ModelSettings
+from argosy.domain.source_settings import Source
 from argosy.ports.features import Definition
 from argosy.ports.tables import EVENT_TIME
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from argosy import errors
 from argosy.domain.data import Lineage, SnapshotManifest, SourceLineage, TableManifest
-from argosy.domain.model_settings import ColumnType, ModelSettings, Source
+from argosy.domain.model_settings import ModelSettings
+from argosy.domain.source_settings import ColumnType, Source
 from argosy.ports.tables import EVENT_TIME, Counts, Tables
 
 MANIFEST = "manifest.json"

@@ -11,7 +11,8 @@ from pyarrow import compute
 
 from argosy.domain.data import ExpectationResult, Lineage
 from argosy.domain.expectations import Limits
-from argosy.domain.model_settings import ModelSettings, Source
+from argosy.domain.model_settings import ModelSettings
+from argosy.domain.source_settings import Source
 from argosy.ml import leakage
 from argosy.ports.tables import LABEL
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from argosy import errors
 from argosy.domain.data import ExpectationResult, Layer, Lineage, SnapshotManifest, ValidationResult
 from argosy.domain.expectations import Expectation, Expectations
-from argosy.domain.model_settings import ModelSettings, Source
+from argosy.domain.model_settings import ModelSettings
+from argosy.domain.source_settings import Source
 from argosy.ports.expectations import ExpectationChecker, ExpectationFinding
 from argosy.ports.tables import EVENT_TIME, LABEL, Tables
 from argosy.report import validation_page

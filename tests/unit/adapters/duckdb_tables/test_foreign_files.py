@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from argosy import errors
 from argosy.adapters.duckdb_tables.tables import DuckDBTables
-from argosy.domain.model_settings import Column, ColumnType, RejectRule, Source
+from argosy.domain.source_settings import Column, ColumnType, RejectRule, Source
 
 UTC = datetime.UTC
 Rows = list[dict[str, Any]]

@@ -12,7 +12,8 @@ import pytest
 
 from argosy import errors
 from argosy.adapters.duckdb_tables.tables import DuckDBTables
-from argosy.domain.model_settings import Column, ColumnType, Label, RejectRule, Source
+from argosy.domain.model_settings import Label
+from argosy.domain.source_settings import Column, ColumnType, RejectRule, Source
 from argosy.ports.tables import Counts
 
 UTC = datetime.UTC
