@@ -17,6 +17,7 @@ from argosy.engine.nodes import Json, Node
 from argosy.engine.state import control, runs
 from argosy.engine.state.locks import FileLock
 from argosy.engine.state.runs import RunFolder
+from argosy.engine.state.stored_run import StoredRun
 from argosy.engine.stored_logs import POLL_SECONDS, StoredLogs
 from argosy.ports import runs as seen
 from argosy.ports.runs import KILLED, NEWEST, SUSPENDED, Line, Run, not_under_way
@@ -34,7 +35,7 @@ class StoredRuns:
     home: Path
     carry_out: CarryOut
     forget: Forget
-    _manifests: dict[str, Json] = field(default_factory=dict)
+    _known: dict[str, StoredRun] = field(default_factory=dict)
 
     words = ()
     none_yet = "no runs yet; `argosy run MODEL` makes one"
@@ -51,11 +52,11 @@ class StoredRuns:
     def get(self, name: str) -> Run:
         """See the port. Raises Misconfigured where the run never started."""
         folder = self._folder(name)
-        manifest = self._manifest(folder)
+        stored = self._stored(folder)
         locked = folder.is_locked()  # asked first: what is read after it is the whole story
         meta, known = folder.state()
-        nodes = {name: _with_question(node, manifest) for name, node in known.items()}
-        return _run(folder, meta, under_way=locked, root=manifest["workflow"], nodes=nodes)
+        nodes = {name: _with_question(node, stored) for name, node in known.items()}
+        return _run(folder, meta, under_way=locked, root=stored.workflow, nodes=nodes)
 
     def newest_first(self) -> Iterator[Run]:
         """See the port."""
@@ -66,7 +67,7 @@ class StoredRuns:
     def log(self, name: str, step: str | None, *, follow: bool) -> Iterator[Line]:
         """See the port."""
         folder = self._folder(name)
-        return StoredLogs(folder, self._manifest(folder)["workflow"], step).lines(follow=follow)
+        return StoredLogs(folder, self._stored(folder).workflow, step).lines(follow=follow)
 
     def stop(self, name: str) -> None:
         """See the port."""
@@ -121,11 +122,11 @@ class StoredRuns:
             raise errors.UsageError(f"there is no run {name!r} under {self.home / 'runs'}; `argosy runs` lists them")
         return folder
 
-    def _manifest(self, folder: RunFolder) -> Json:
-        """What the run in *folder* runs, which never changes once it is there."""
-        if folder.run not in self._manifests:
-            self._manifests[folder.run] = folder.manifest()
-        return self._manifests[folder.run]
+    def _stored(self, folder: RunFolder) -> StoredRun:
+        """The record of the run in *folder*, which never changes once it is there."""
+        if folder.run not in self._known:
+            self._known[folder.run] = StoredRun.read(folder)
+        return self._known[folder.run]
 
     def _ask(self, name: str, request: Json) -> None:
         if not control.ask(self._folder(name).path, request):
@@ -153,19 +154,17 @@ def _run(folder: RunFolder, meta: Mapping[str, str], *, under_way: bool, **more:
     )
 
 
-def _with_question(node: Node, manifest: Json) -> seen.Node:
+def _with_question(node: Node, stored: StoredRun) -> seen.Node:
     """*node* as those see it who only look; if it waits, with what it asks for."""
     if node.type is not NodeType.SUSPEND or node.fulfilled:
         return node.seen()
-    return dataclasses.replace(node.seen(), asks=_asked(node, manifest))
+    return dataclasses.replace(node.seen(), asks=_asked(node, stored))
 
 
-def _asked(node: Node, manifest: Json) -> dict[str, str | None] | None:
+def _asked(node: Node, stored: StoredRun) -> dict[str, str | None] | None:
     """The output parameters that the suspended *node* asks for; None where its template is not of the workflow itself."""
     try:
-        template, _ = catalogue.of(manifest["spec"], manifest["others"]).resolve(
-            Caller({"template": node.template}), WORKFLOW
-        )
+        template, _ = catalogue.of(stored.spec, stored.others).resolve(Caller({"template": node.template}), WORKFLOW)
     except UnknownTemplate:
         return None
     return {entry.name: entry.value_from.default for entry in template.outputs.parameters}

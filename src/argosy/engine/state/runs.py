@@ -36,8 +36,8 @@ class RunFolder:
         return self.path.name
 
     def write_manifest(self, manifest: Json) -> None:
-        """Keep what is run, for a resume."""
-        disk.write_atomically(self.path / MANIFEST, json.dumps(manifest))
+        """Keep *manifest*, what is run, for a resume; a path in it as text."""
+        disk.write_atomically(self.path / MANIFEST, json.dumps(manifest, default=str))
 
     def manifest(self) -> Json:
         """What is run. Raises Misconfigured where the run never started."""
