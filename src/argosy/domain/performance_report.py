@@ -59,7 +59,7 @@ class MeasuredScore(Document):
 
     metric: str
     """Without its dimension, such as ``auc``."""
-    value: float | None
+    value: float | None = None
     """None where it is undefined."""
     low: float | None = None
     high: float | None = None
