@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 from argosy.domain.documents import Document
 from argosy.domain.label_settings import Labels
 from argosy.domain.monitor_settings import Monitor
+from argosy.domain.retraining_settings import Retraining
 from argosy.domain.source_settings import Name, RejectRule, Source
 
 Task = Literal["binary", "multiclass", "regression"]
@@ -222,6 +223,7 @@ class ModelSettings(Document):
         default=None,
         description="Where outcomes come from once they are known, so that real performance is measured; not measured where absent.",
     )
+    retraining: Retraining = Retraining()
     release_days: int = Field(default=180, ge=1, description="Days after which a released bundle is no longer served.")
 
     @model_validator(mode="after")
