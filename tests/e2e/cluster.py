@@ -80,14 +80,34 @@ class Cluster:
                 return str(pod["metadata"]["name"])
         return None
 
-    def wait(self, what: str, holds: Callable[[], Any], seconds: float = 180, every: float = 2.0) -> Any:
-        """What *holds* returns once it is true; fails the test after *seconds*. *what*: for the message."""
+    def wait(
+        self, what: str, holds: Callable[[], Any], seconds: float = 180, every: float = 2.0, namespace: str = ""
+    ) -> Any:
+        """What *holds* returns once it is true; fails the test after *seconds*. *what*: for the message.
+
+        *namespace*: whose containers that cannot start are named by the message too.
+        """
         until = time.monotonic() + seconds
         while True:
             if found := holds():
                 return found
-            assert time.monotonic() < until, f"{what}: not within {seconds:.0f} s"
+            assert time.monotonic() < until, f"{what}: not within {seconds:.0f} s{self._stuck(namespace)}"
             time.sleep(every)
+
+    def _stuck(self, namespace: str) -> str:
+        """The containers of *namespace* that cannot start, and why; empty where there is none."""
+        pods = self.list("pods", namespace) if namespace else []
+        statuses = [
+            (pod["metadata"]["name"], container)
+            for pod in pods
+            for kind in ("initContainerStatuses", "containerStatuses")
+            for container in pod["status"].get(kind, [])
+        ]
+        return "".join(
+            f"; {pod}/{container['name']}: {waiting['message']}"
+            for pod, container in statuses
+            if (waiting := container["state"].get("waiting", {})).get("message")
+        )
 
     @contextlib.contextmanager
     def namespace(self, name: str) -> Iterator[None]:

@@ -33,8 +33,8 @@ from e2e.serving_release import Store
 
 pytestmark = [pytest.mark.needs("argo-workflows", "argo-cd", "argo-rollouts", "kserve"), pytest.mark.timeout(3000)]
 
-SMALL = {"search": {"trials": 10, "per_round": 5, "per_task": 3}}
-"""Two rounds of five, each round in two pods."""
+SMALL = {"search": {"trials": 40, "per_round": 20, "per_task": 10}}
+"""Two rounds of twenty, each round in two pods that work long enough to be killed in the middle."""
 FUSED = {"fuse": {"prepare": ["ingest", "validate", "build-features"], "fit": ["train", "evaluate"]}}
 NAME = MODEL.name
 
@@ -88,7 +88,9 @@ class Story:
             pods = delivery.cluster.serving(delivery.namespace, f"app=isvc.{NAME}-predictor")
             return rollout.get("phase") == "Healthy" and pods == {model_digest: REPLICAS} and delivery.is_settled(NAME)
 
-        delivery.cluster.wait(f"{environment} serves {model_digest[:19]}", served, seconds)
+        delivery.cluster.wait(
+            f"{environment} serves {model_digest[:19]}", served, seconds, namespace=delivery.namespace
+        )
 
     def converge(self, environment: str) -> str:
         """One look at the canaries, as the platform has one every two minutes; what it said."""
@@ -228,8 +230,9 @@ def _kill_a_trial(pipeline: Pipeline, run: str) -> int:
         if pod and pod not in gone:
             cluster.kubectl("delete", "pod", pod, *at, "--grace-period=0", "--force", "--wait=false")
             gone.add(pod)
-        found = cluster.get("workflow", run, pipeline.namespace).get("status", {}).get("nodes", {})
-        return any(_is_failed_pod(node) for node in found.values())
+        status = cluster.get("workflow", run, pipeline.namespace).get("status", {})
+        assert status.get("phase") != "Succeeded", "the run ended before a trial was seen to work"
+        return any(_is_failed_pod(node) for node in status.get("nodes", {}).values())
 
     cluster.wait("a trial that was killed", one, seconds=900, every=0.2)
     return len(gone)
