@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 from argosy.domain.documents import Document
 from argosy.domain.label_settings import Labels
 from argosy.domain.monitor_settings import Monitor
+from argosy.domain.notify_settings import Notify
 from argosy.domain.retraining_settings import Retraining
 from argosy.domain.source_settings import Name, RejectRule, Source
 
@@ -224,6 +225,10 @@ class ModelSettings(Document):
         description="Where outcomes come from once they are known, so that real performance is measured; not measured where absent.",
     )
     retraining: Retraining = Retraining()
+    notify: Notify = Field(
+        default_factory=dict,
+        description="Who hears of what, by the name of a channel; its address is the environment's, ARGOSY_NOTIFY_<CHANNEL>.",
+    )
     release_days: int = Field(default=180, ge=1, description="Days after which a released bundle is no longer served.")
 
     @model_validator(mode="after")
