@@ -16,7 +16,8 @@ from argosy.engine.manifest import catalogue as catalogues
 from argosy.engine.manifest import checking, loading, patches, reach, resources, texts
 from argosy.engine.manifest.catalogue import owner_of
 from argosy.engine.manifest.loading import Document, Manifest
-from argosy.engine.manifest.model import Arguments, ObjectMeta, Parameter, Spec, Template, TemplateRef
+from argosy.engine.manifest.model import Arguments, Parameter, Spec, Template, TemplateRef
+from argosy.engine.manifest.pod_model import ObjectMeta
 from argosy.engine.manifest.reach import Reached
 from argosy.engine.nodes import Json, is_resource_name
 from argosy.engine.options import Prepared, RunOptions

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 
 from argosy.engine.machine import scopes, substitution
 from argosy.engine.manifest import locations
+from argosy.engine.manifest.artifact_model import Artifact
 from argosy.engine.manifest.catalogue import Owner
-from argosy.engine.manifest.model import Arguments, Artifact, Caller, KeySelector, Parameter, Template
+from argosy.engine.manifest.model import Arguments, Caller, Parameter, Template
+from argosy.engine.manifest.pod_model import KeySelector
 from argosy.engine.nodes import Json, Node
 
 Done = Callable[["Node"], None]

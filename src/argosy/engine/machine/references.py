@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from argosy.engine.expressions import expr, govaluate, values
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.machine import calls, substitution
-from argosy.engine.manifest.model import Arguments, Artifact, Parameter, Task
+from argosy.engine.manifest.artifact_model import Artifact
+from argosy.engine.manifest.model import Arguments, Parameter, Task
 from argosy.engine.nodes import Json, Outputs
 
 _HOOKS = ("hooks", "onExit")

@@ -11,7 +11,8 @@ from argosy.argo import Phase
 from argosy.engine import nodes
 from argosy.engine.expressions import json_text, values
 from argosy.engine.expressions.errors import ExpressionError
-from argosy.engine.manifest.model import Arguments, ObjectMeta, Parameter, Spec, Template
+from argosy.engine.manifest.model import Arguments, Parameter, Spec, Template
+from argosy.engine.manifest.pod_model import ObjectMeta
 from argosy.engine.nodes import Node, Outputs
 
 Scope = dict[str, object]

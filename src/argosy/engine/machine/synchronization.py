@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from argosy.engine.machine import substitution
 from argosy.engine.machine.calls import CallError, config_map_value
-from argosy.engine.manifest.model import KeySelector, Synchronization
+from argosy.engine.manifest.model import Synchronization
+from argosy.engine.manifest.pod_model import KeySelector
 
 ConfigMaps = Mapping[str, Mapping[str, str]]
 

@@ -21,7 +21,8 @@ from argosy.engine.machine import (
 from argosy.engine.machine.calls import Call
 from argosy.engine.machine.core import Body, Identity, Machine
 from argosy.engine.manifest.catalogue import WORKFLOW, Catalogue
-from argosy.engine.manifest.model import Arguments, Caller, ObjectMeta, Spec
+from argosy.engine.manifest.model import Arguments, Caller, Spec
+from argosy.engine.manifest.pod_model import ObjectMeta
 from argosy.engine.nodes import Ending, Json, Node
 
 BODIES: Mapping[str, Body] = {

@@ -1,138 +1,52 @@
-"""Argo's objects by name, as far as running them asks for it: what is not written is an empty text, list or object here, or None.
+"""Argo's objects by name, as far as running them asks for it. What is not written is an empty text, list or object, or None."""
 
-Such an object reads the JSON under it each time it is asked. Nothing is changed through it: what is written is laid over defaults, has
-variables replaced, is handed on as JSON, and is looked at again. That it is written right is for ``checking`` and ``validation`` to say.
-"""
+from typing import Annotated, Any
 
-from collections.abc import Callable
-from typing import Any, Final, Generic, TypeVar, overload
-
-from argosy.engine.nodes import Json
-
-T = TypeVar("T")
-V = TypeVar("V", bound="ManifestObject")
-
-
-class ManifestObject:
-    """An object of a manifest, *written* as JSON."""
-
-    def __init__(self, written: Json) -> None:
-        self.written: Final = written
-
-
-class Field(Generic[T]):
-    """A field of an object. *read*: makes of its JSON, None where there is none, what it is."""
-
-    def __init__(self, name: str, read: Callable[[Any], T]) -> None:
-        self.written_as = name
-        self._read = read
-
-    @overload
-    def __get__(self, of: None, _: type) -> "Field[T]": ...
-    @overload
-    def __get__(self, of: ManifestObject, _: type) -> T: ...
-    def __get__(self, of: ManifestObject | None, _: type) -> "Field[T] | T":
-        return self if of is None else self._read(of.written.get(self.written_as))
-
-
-def _maybe(name: str) -> Field[str | None]:
-    """A text where none is not an empty one."""
-    return Field(name, lambda value: value)
-
-
-def _whole(name: str) -> Field[int | None]:
-    return Field(name, lambda value: value)
-
-
-def _text(name: str) -> Field[str]:
-    return Field(name, lambda value: "" if value is None else str(value))
-
-
-def _flag(name: str) -> Field[bool]:
-    return Field(name, bool)
-
-
-def _map(name: str) -> Field[dict[str, str]]:
-    return Field(name, lambda value: value or {})
-
-
-def _list(name: str) -> Field[list[Any]]:
-    return Field(name, lambda value: value or [])
-
-
-def _one(name: str, kind: type[V]) -> Field[V]:
-    return Field(name, lambda value: kind(value or {}))
-
-
-def _one_or_none(name: str, kind: type[V]) -> Field[V | None]:
-    return Field(name, lambda value: None if value is None else kind(value))
-
-
-def _many(name: str, kind: type[V]) -> Field[list[V]]:
-    return Field(name, lambda value: [kind(entry or {}) for entry in value or ()])
-
-
-def _by_name(name: str, kind: type[V]) -> Field[dict[str, V]]:
-    return Field(name, lambda value: {key: kind(entry or {}) for key, entry in (value or {}).items()})
-
-
-class Named(ManifestObject):
-    """An object of a list whose entries have names."""
-
-    name = _text("name")
-
+from argosy.engine.manifest.artifact_model import Artifact, WorkflowArtifactGC
+from argosy.engine.manifest.manifest_object import ManifestObject, Named
+from argosy.engine.manifest.pod_model import (
+    Container,
+    ContainerSet,
+    Header,
+    KeySelector,
+    LocalRef,
+    Metadata,
+    ObjectMeta,
+    Script,
+    UserContainer,
+    Volume,
+)
 
 # What is handed on
-
-
-class KeySelector(ManifestObject):
-    """An entry of a ConfigMap or Secret."""
-
-    name = _text("name")
-    key = _text("key")
 
 
 class ValueFrom(ManifestObject):
     """Where a parameter's value comes from."""
 
-    default = _maybe("default")
-    path = _text("path")
-    parameter = _text("parameter")
-    expression = _text("expression")
-    config_map_key = _one_or_none("configMapKeyRef", KeySelector)
+    default: str | None
+    path: str
+    parameter: str
+    expression: str
+    config_map_key: Annotated[KeySelector | None, "configMapKeyRef"]
+    json_path: str
+    jq_filter: str
 
 
 class Parameter(Named):
     """A parameter, declared or handed on."""
 
-    value = _maybe("value")
-    default = _maybe("default")
-    value_from = _one("valueFrom", ValueFrom)
-    global_name = _text("globalName")
-    enum = _list("enum")
-
-
-class Artifact(Named):
-    """An artifact, declared or handed on."""
-
-    path = _text("path")
-    source = _text("from")
-    source_expression = _text("fromExpression")
-    sub_path = _text("subPath")
-    optional = _flag("optional")
-    global_name = _text("globalName")
-
-    @property
-    def refers(self) -> bool:
-        """Whether its content is that of another artifact."""
-        return bool(self.source or self.source_expression)
+    value: str | None
+    default: str | None
+    value_from: ValueFrom
+    global_name: str
+    enum: list[str]
 
 
 class Arguments(ManifestObject):
     """What a call is handed, or what a template takes or gives: they are written alike."""
 
-    parameters = _many("parameters", Parameter)
-    artifacts = _many("artifacts", Artifact)
+    parameters: list[Parameter]
+    artifacts: list[Artifact]
 
 
 # What calls
@@ -141,23 +55,24 @@ class Arguments(ManifestObject):
 class TemplateRef(ManifestObject):
     """A template of another resource."""
 
-    name = _text("name")
-    template = _text("template")
-    cluster_scope = _flag("clusterScope")
+    name: str
+    template: str
+    cluster_scope: bool
 
 
 class Caller(ManifestObject):
     """What names a template: a task, a step, a hook."""
 
-    template = _text("template")
-    template_ref = Field("templateRef", lambda value: TemplateRef(value) if value else None)
+    template: str
+    reference: Annotated[TemplateRef, "templateRef"]
+    inline: "Template"
+    """The template that is written in its place."""
+    arguments: Arguments
 
     @property
-    def inline(self) -> "Template":
-        """The template that is written in its place."""
-        return Template(self.written.get("inline") or {})
-
-    arguments = _one("arguments", Arguments)
+    def template_ref(self) -> TemplateRef | None:
+        """The template of another resource, where it names one."""
+        return self.reference if self.reference.written else None
 
     @property
     def called(self) -> str:
@@ -168,14 +83,14 @@ class Caller(ManifestObject):
 class Hook(Caller):
     """A lifecycle hook, an exit handler."""
 
-    expression = _text("expression")
+    expression: str
 
 
 class Hooked(ManifestObject):
     """What may have hooks: a task, a step, the workflow."""
 
-    hooks = _by_name("hooks", Hook)
-    on_exit = _text("onExit")
+    hooks: dict[str, Hook]
+    on_exit: str
 
     @property
     def is_hooked(self) -> bool:
@@ -193,29 +108,29 @@ class Hooked(ManifestObject):
 class ContinueOn(ManifestObject):
     """Which ends of a task are no obstacle."""
 
-    failed = _flag("failed")
-    error = _flag("error")
+    failed: bool
+    error: bool
 
 
 class Sequence(ManifestObject):
     """A loop over numbers."""
 
-    start = _maybe("start")
-    end = _maybe("end")
-    count = _maybe("count")
-    format = _text("format")
+    start: str | None
+    end: str | None
+    count: str | None
+    format: str
 
 
 class Task(Named, Caller, Hooked):
     """A task of a DAG, or a step."""
 
-    when = _text("when")
-    with_items = _list("withItems")
-    with_param = _text("withParam")
-    with_sequence = _one_or_none("withSequence", Sequence)
-    continue_on = _one("continueOn", ContinueOn)
-    depends = _text("depends")
-    dependencies = _list("dependencies")
+    when: str
+    with_items: list[Any]
+    with_param: str
+    with_sequence: Sequence | None
+    continue_on: ContinueOn
+    depends: str
+    dependencies: list[str]
 
     @property
     def is_loop(self) -> bool:
@@ -229,132 +144,146 @@ class Task(Named, Caller, Hooked):
 class DagTemplate(ManifestObject):
     """Tasks that wait for each other."""
 
-    tasks = _many("tasks", Task)
-    target = _text("target")
-    fail_fast = Field("failFast", lambda value: value is not False)
+    tasks: list[Task]
+    target: str
+
+    @property
+    def fail_fast(self) -> bool:
+        """Whether no task begins any more where one has failed."""
+        return self.written.get("failFast") is not False
 
 
 class Backoff(ManifestObject):
     """How long is waited before a retry."""
 
-    duration = _text("duration")
-    factor = _text("factor")
-    cap = _text("cap")
-    max_duration = _text("maxDuration")
+    duration: str
+    factor: str
+    cap: str
+    max_duration: str
 
 
 class RetryStrategy(ManifestObject):
     """How often, and after which ends, a template is tried again."""
 
-    limit = _maybe("limit")
-    policy = _text("retryPolicy")
-    expression = _text("expression")
-    backoff = _one("backoff", Backoff)
+    limit: str | None
+    policy: Annotated[str, "retryPolicy"]
+    expression: str
+    backoff: Backoff
 
 
 class Cache(ManifestObject):
     """Where is remembered what memoized templates gave."""
 
-    config_map = _one("configMap", KeySelector)
+    config_map: LocalRef
 
 
 class Memoize(ManifestObject):
     """Under which key is remembered what a template gave."""
 
-    key = _text("key")
-    cache = _one("cache", Cache)
-    max_age = _text("maxAge")
+    key: str
+    cache: Cache
+    max_age: str
 
 
 class Suspend(ManifestObject):
     """A pause."""
 
-    duration = _text("duration")
-
-
-class VolumeMount(ManifestObject):
-    """Where a container sees a volume."""
-
-    mount_path = _text("mountPath")
-
-
-class Probe(ManifestObject):
-    """How a container is asked whether it is ready."""
-
-    command = _one_or_none("exec", ManifestObject)
-    grpc = _one_or_none("grpc", ManifestObject)
-
-
-class Container(Named):
-    """A container."""
-
-    image = _text("image")
-    volume_mounts = _many("volumeMounts", VolumeMount)
-    readiness_probe = _one("readinessProbe", Probe)
-
-
-class SetContainer(Container):
-    """A container of a container set."""
-
-    dependencies = _list("dependencies")
-
-
-class SetRetryStrategy(ManifestObject):
-    """How often a container of a container set is tried again."""
-
-    duration = _text("duration")
-    retries = _maybe("retries")
-
-
-class ContainerSet(ManifestObject):
-    """Containers that share a pod."""
-
-    containers = _many("containers", SetContainer)
-    volume_mounts = _many("volumeMounts", VolumeMount)
-    retry_strategy = _one("retryStrategy", SetRetryStrategy)
+    duration: str
 
 
 class ResourceTemplate(ManifestObject):
     """What is done with an object of the cluster."""
 
-    action = _text("action")
-    manifest = _text("manifest")
-    success_condition = _text("successCondition")
-    failure_condition = _text("failureCondition")
+    action: str
+    manifest: str
+    flags: list[str]
+    merge_strategy: str
+    success_condition: str
+    failure_condition: str
+
+
+class HTTPHeaderSource(ManifestObject):
+    """The place that the value of a header comes from."""
+
+    secret: Annotated[KeySelector | None, "secretKeyRef"]
+
+
+class HTTPHeader(Header):
+    """A header of a request, written or taken from elsewhere."""
+
+    value_from: HTTPHeaderSource | None
+
+
+class HTTPBodySource(ManifestObject):
+    """The body of a request as bytes."""
+
+    content: Annotated[str, "bytes"]
+
+
+class HTTPTemplate(ManifestObject):
+    """A request."""
+
+    url: str
+    method: str
+    headers: list[HTTPHeader]
+    body: str
+    body_from: HTTPBodySource | None
+    timeout_seconds: int | None
+    insecure_skip_verify: bool
+    success_condition: str
+
+
+class DataSource(ManifestObject):
+    """The keys that a ``data`` template begins with: those below an artifact's place."""
+
+    artifact_paths: Artifact
+
+
+class TransformationStep(ManifestObject):
+    """A change of what came before."""
+
+    expression: str
+
+
+class DataTemplate(ManifestObject):
+    """Keys of a bucket, changed by expressions."""
+
+    source: DataSource
+    transformation: list[TransformationStep]
 
 
 class PrometheusMetric(Named):
     """What a cluster would count."""
 
-    help = _text("help")
+    help: str
 
 
 class PrometheusMetrics(ManifestObject):
     """What a cluster would count, all together."""
 
-    prometheus = _many("prometheus", PrometheusMetric)
+    prometheus: list[PrometheusMetric]
 
 
 class Mutex(ManifestObject):
     """A lock that one may hold."""
 
-    name = _text("name")
-    namespace = _text("namespace")
-    database = _flag("database")
+    name: str
+    namespace: str
+    database: bool
 
 
 class Semaphore(ManifestObject):
     """A lock that several may hold."""
 
-    namespace = _text("namespace")
-    size = _one("configMapKeyRef", KeySelector)
+    namespace: str
+    size: Annotated[KeySelector, "configMapKeyRef"]
 
 
 class Synchronization(ManifestObject):
     """The locks that something wants."""
 
-    mutexes = _many("mutexes", Mutex)
-    semaphores = _many("semaphores", Semaphore)
+    mutexes: list[Mutex]
+    semaphores: list[Semaphore]
 
 
 CONTAINERS = ("container", "script", "containerSet")
@@ -364,25 +293,32 @@ _KINDS = (*CONTAINERS, "dag", "steps", "suspend", "http", "data", "resource")
 class Template(Named):
     """A template."""
 
-    inputs = _one("inputs", Arguments)
-    outputs = _one("outputs", Arguments)
-    dag = _one("dag", DagTemplate)
-    container = _one("container", Container)
-    script = _one("script", Container)
-    suspend = _one("suspend", Suspend)
-    container_set = _one("containerSet", ContainerSet)
-    resource = _one("resource", ResourceTemplate)
-    metrics = _one("metrics", PrometheusMetrics)
-    init_containers = _many("initContainers", Container)
-    sidecars = _many("sidecars", Container)
-    memoize = _one("memoize", Memoize)
-    retry_strategy = _one_or_none("retryStrategy", RetryStrategy)
-    synchronization = _one("synchronization", Synchronization)
-    parallelism = _whole("parallelism")
-    fail_fast = _flag("failFast")
-    timeout = _text("timeout")
-    active_deadline_seconds = _maybe("activeDeadlineSeconds")
-    daemon = _flag("daemon")
+    inputs: Arguments
+    outputs: Arguments
+    dag: DagTemplate
+    steps: list[list[Task]]
+    container: Container
+    script: Script
+    suspend: Suspend
+    container_set: ContainerSet
+    resource: ResourceTemplate
+    http: HTTPTemplate
+    data: DataTemplate
+    metadata: Metadata
+    volumes: list[Volume]
+    service_account: Annotated[str, "serviceAccountName"]
+    pod_spec_patch: str
+    metrics: PrometheusMetrics
+    init_containers: list[UserContainer]
+    sidecars: list[UserContainer]
+    memoize: Memoize
+    retry_strategy: RetryStrategy | None
+    synchronization: Synchronization
+    parallelism: int | None
+    fail_fast: bool
+    timeout: str
+    active_deadline_seconds: str | None
+    daemon: bool
 
     @property
     def kind(self) -> str:
@@ -390,43 +326,46 @@ class Template(Named):
         return next((kind for kind in _KINDS if kind in self.written), "")
 
     @property
+    def main_container(self) -> Container:
+        """The container of a container or script template."""
+        return self.container if self.container.written else self.script
+
+    @property
     def is_containers(self) -> bool:
         """Whether it is containers that end by themselves what it does."""
         return self.kind in CONTAINERS
 
-    @property
-    def steps(self) -> list[list[Task]]:
-        """The groups of a Steps template."""
-        return [[Task(step) for step in group] for group in self.written.get("steps") or ()]
+
+class VolumeClaimTemplate(ManifestObject):
+    """A volume that the workflow claims for itself."""
+
+    metadata: ObjectMeta
 
 
-class Metadata(ManifestObject):
-    """What describes something."""
+class VolumeClaimGC(ManifestObject):
+    """When the workflow's own volumes go."""
 
-    labels = _map("labels")
-    annotations = _map("annotations")
-
-
-class ObjectMeta(Metadata):
-    """What describes an object of the cluster."""
-
-    name = _text("name")
-    generate_name = _text("generateName")
-    namespace = _text("namespace")
+    strategy: str
 
 
 class Spec(Hooked):
     """What a workflow is to do."""
 
-    entrypoint = _text("entrypoint")
-    arguments = _one("arguments", Arguments)
-    workflow_template_ref = _one_or_none("workflowTemplateRef", TemplateRef)
-    templates = _many("templates", Template)
-    service_account = _text("serviceAccountName")
-    parallelism = _whole("parallelism")
-    priority = _whole("priority")
-    shutdown = _text("shutdown")
-    active_deadline_seconds = _maybe("activeDeadlineSeconds")
-    retry_strategy = _one_or_none("retryStrategy", RetryStrategy)
-    synchronization = _one("synchronization", Synchronization)
-    metadata = _one("workflowMetadata", Metadata)
+    entrypoint: str
+    arguments: Arguments
+    workflow_template_ref: TemplateRef | None
+    templates: list[Template]
+    service_account: Annotated[str, "serviceAccountName"]
+    parallelism: int | None
+    priority: int | None
+    shutdown: str
+    active_deadline_seconds: str | None
+    retry_strategy: RetryStrategy | None
+    synchronization: Synchronization
+    metadata: Annotated[Metadata, "workflowMetadata"]
+    volumes: list[Volume]
+    volume_claim_templates: list[VolumeClaimTemplate]
+    volume_claim_gc: Annotated[VolumeClaimGC, "volumeClaimGC"]
+    artifact_gc: Annotated[WorkflowArtifactGC, "artifactGC"]
+    pod_spec_patch: str
+    suspend: bool

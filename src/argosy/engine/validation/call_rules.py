@@ -1,7 +1,8 @@
 """What Argo asks of a call: the template is there, it is given what it needs, arguments have values."""
 
+from argosy.engine.manifest.artifact_model import Artifact
 from argosy.engine.manifest.locations import has_location
-from argosy.engine.manifest.model import Arguments, Artifact, Hooked, Parameter, Task, Template
+from argosy.engine.manifest.model import Arguments, Hooked, Parameter, Task, Template
 from argosy.engine.validation import names, templates
 from argosy.engine.validation.refusals import Refusal
 

@@ -2,7 +2,8 @@
 
 from argosy.argo import MAIN
 from argosy.engine import durations
-from argosy.engine.manifest.model import Container, SetRetryStrategy, Template, VolumeMount
+from argosy.engine.manifest.model import Template
+from argosy.engine.manifest.pod_model import Container, SetRetryStrategy, VolumeMount
 from argosy.engine.validation import graph, names
 from argosy.engine.validation.refusals import Refusal
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from argosy.engine.manifest.model import Named
+from argosy.engine.manifest.manifest_object import Named
 from argosy.engine.validation.refusals import Refusal
 
 _NAME = re.compile(r"[a-zA-Z0-9][-a-zA-Z0-9]*")

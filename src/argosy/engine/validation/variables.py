@@ -7,7 +7,8 @@ from typing import Any
 
 from argosy.engine.expressions import tags
 from argosy.engine.expressions.errors import ExpressionError
-from argosy.engine.manifest.model import Arguments, ObjectMeta, Spec, Task, Template
+from argosy.engine.manifest.model import Arguments, Spec, Task, Template
+from argosy.engine.manifest.pod_model import ObjectMeta
 from argosy.engine.validation.refusals import Refusal
 
 CHECKED = ("item.", "steps.", "inputs.", "outputs.", "pod.", "workflow.", "tasks.")

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from argosy.engine.manifest import claims, resources
 from argosy.engine.manifest.catalogue import WORKFLOW, Catalogue, Owner, UnknownTemplate
-from argosy.engine.manifest.model import Arguments, Caller, DagTemplate, Hook, ObjectMeta, Spec, Task, Template
+from argosy.engine.manifest.model import Arguments, Caller, DagTemplate, Hook, Spec, Task, Template
+from argosy.engine.manifest.pod_model import ObjectMeta
 from argosy.engine.nodes import Json, is_resource_name
 from argosy.engine.validation import call_rules, graph, names, placeholders, templates, variables
 from argosy.engine.validation.refusals import Refusal

@@ -4,7 +4,8 @@ import pytest
 
 from argosy.argo import NodeType, Phase
 from argosy.engine.machine import scopes
-from argosy.engine.manifest.model import Arguments, ObjectMeta, Spec, Template
+from argosy.engine.manifest.model import Arguments, Spec, Template
+from argosy.engine.manifest.pod_model import ObjectMeta
 from argosy.engine.nodes import Node, Outputs
 
 

@@ -2,14 +2,16 @@
 
 import pytest
 
-from argosy.engine.manifest import model, schema
-from argosy.engine.manifest.model import Field, Hooked, ManifestObject, Parameter, Task, Template
+from argosy.engine.manifest import artifact_model, manifest_object, model, pod_model, schema
+from argosy.engine.manifest.manifest_object import ManifestObject
+from argosy.engine.manifest.model import Hooked, Task, Template
 
-VIEWS = [
-    view
-    for view in vars(model).values()
+VIEWS = {
+    view: None
+    for module in (pod_model, artifact_model, model)
+    for view in vars(module).values()
     if isinstance(view, type) and issubclass(view, ManifestObject) and view is not ManifestObject
-]
+}
 
 
 def test_what_is_not_said() -> None:
@@ -47,9 +49,12 @@ def test_a_loop_over_no_numbers_is_one() -> None:
     assert not Task({"withItems": [], "withParam": ""}).is_loop
 
 
-def test_a_field_of_a_class_is_itself() -> None:
-    """So that the fields of an object can be looked at."""
-    assert isinstance(Parameter.name, Field)
+def test_a_field_that_no_class_declares() -> None:
+    """It is an error where it is asked for, as with any attribute; and it is read but once."""
+    task = Task({"name": "a"})
+    with pytest.raises(AttributeError, match="Task has no field 'nme'"):
+        task.nme  # type: ignore[attr-defined]  # noqa: B018
+    assert task.arguments is task.arguments
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.__name__)
@@ -57,6 +62,6 @@ def test_fields_are_those_of_the_schema(view: type[ManifestObject]) -> None:
     """A field that Argo does not have would be empty for ever."""
     types = [schema.TYPES[view.__name__]] if view.__name__ in schema.TYPES else schema.TYPES.values()
     known = {name for kind in types for name in (*kind.runs, *kind.ignored, *kind.refused)}
-    fields = {field.written_as for base in view.__mro__ for field in vars(base).values() if isinstance(field, Field)}
+    fields = {field.key for field in manifest_object.fields(view).values()}
     assert fields
     assert fields - known == set()

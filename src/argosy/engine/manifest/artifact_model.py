@@ -1,0 +1,139 @@
+"""Artifacts by name: what is declared of one, and where its content lies."""
+
+from typing import Annotated
+
+from argosy.engine.manifest.manifest_object import ManifestObject, Named
+from argosy.engine.manifest.pod_model import Header, KeySelector
+
+
+class RawArtifact(ManifestObject):
+    """Content that is written in the manifest."""
+
+    data: str
+
+
+class S3Artifact(ManifestObject):
+    """A key of a bucket."""
+
+    endpoint: str
+    bucket: str
+    region: str
+    key: str
+    insecure: bool
+    access_key_secret: KeySelector | None
+    secret_key_secret: KeySelector | None
+    session_token_secret: KeySelector | None
+    makes_bucket: Annotated[ManifestObject | None, "createBucketIfNotPresent"]
+    addressing_style: str
+
+
+class BasicAuth(ManifestObject):
+    """A name and a password."""
+
+    username_secret: KeySelector | None
+    password_secret: KeySelector | None
+
+
+class OAuth2EndpointParam(ManifestObject):
+    """A field of a request for a token."""
+
+    key: str
+    value: str
+
+
+class OAuth2Auth(ManifestObject):
+    """The way to a token."""
+
+    client_id_secret: Annotated[KeySelector | None, "clientIDSecret"]
+    client_secret_secret: KeySelector | None
+    token_url_secret: Annotated[KeySelector | None, "tokenURLSecret"]
+    scopes: list[str]
+    endpoint_params: list[OAuth2EndpointParam]
+
+
+class ClientCertAuth(ManifestObject):
+    """A certificate of the client's."""
+
+    client_cert_secret: KeySelector | None
+    client_key_secret: KeySelector | None
+
+
+class HTTPAuth(ManifestObject):
+    """What a server wants to know of who asks."""
+
+    basic: Annotated[BasicAuth, "basicAuth"]
+    oauth2: OAuth2Auth
+    client_cert: ClientCertAuth
+
+
+class HTTPArtifact(ManifestObject):
+    """A URL."""
+
+    url: str
+    headers: list[Header]
+    auth: HTTPAuth
+
+
+class GitArtifact(BasicAuth):
+    """A revision of a git repository."""
+
+    repo: str
+    revision: str
+    branch: str
+    depth: int | None
+    fetch: list[str]
+    ssh_private_key_secret: KeySelector | None
+    insecure_ignore_host_key: bool
+    insecure_skip_tls: Annotated[bool, "insecureSkipTLS"]
+    single_branch: bool
+    disable_submodules: bool
+
+
+class TarArchive(ManifestObject):
+    """A compressed tar file."""
+
+    compression_level: int | None
+
+
+class Archive(ManifestObject):
+    """How an artifact is packed."""
+
+    tar: TarArchive | None
+    none: ManifestObject | None
+    zip: ManifestObject | None
+
+
+class ArtifactGC(ManifestObject):
+    """When an artifact is deleted."""
+
+    strategy: str
+
+
+class WorkflowArtifactGC(ArtifactGC):
+    """When the artifacts of a workflow are deleted that do not say so themselves."""
+
+    force_finalizer_removal: bool
+
+
+class Artifact(Named):
+    """An artifact, declared or handed on."""
+
+    path: str
+    mode: int | None
+    recurse_mode: bool
+    archive: Archive
+    raw: RawArtifact | None
+    s3: S3Artifact
+    http: HTTPArtifact | None
+    git: GitArtifact
+    gc: Annotated[ArtifactGC, "artifactGC"]
+    source: Annotated[str, "from"]
+    source_expression: Annotated[str, "fromExpression"]
+    sub_path: str
+    optional: bool
+    global_name: str
+
+    @property
+    def refers(self) -> bool:
+        """Whether its content is that of another artifact."""
+        return bool(self.source or self.source_expression)
