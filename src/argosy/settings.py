@@ -46,6 +46,9 @@ class Settings:
     """ARGOSY_FORGE_URI: the environment repo, ``local:<path>`` or ``github:<owner>/<name>``. Default: a bare repository under the home."""
     search_storage_uri: str
     """ARGOSY_SEARCH_STORAGE_URI: the database all trials of a search share. Default: an SQLite file under the home."""
+    loop_storage_uri: str
+    """ARGOSY_LOOP_STORAGE_URI: the database of the ledgers of retrainings, ``sqlite:///<file>`` or ``postgresql://…``. Default: an SQLite
+    file under the home."""
     online_store_uri: str | None
     """ARGOSY_ONLINE_STORE_URI: the database in which servers share online features, ``redis://…``, ``rediss://…`` or ``postgresql://…``.
     Default: none; each server reads files of its own."""
@@ -83,6 +86,7 @@ class Settings:
             store_uri=given.get("ARGOSY_STORE_URI") or f"file://{home}/store",
             forge_uri=given.get("ARGOSY_FORGE_URI") or f"local:{home}/forge/environment.git",
             search_storage_uri=given.get("ARGOSY_SEARCH_STORAGE_URI") or f"sqlite:///{home}/search/optuna.db",
+            loop_storage_uri=given.get("ARGOSY_LOOP_STORAGE_URI") or f"sqlite:///{home}/loop/loop.db",
             online_store_uri=_online_store_uri(given),
             serving_image=_serving_image(given),
             predictions_uri=given.get("ARGOSY_PREDICTIONS_URI") or f"file://{home}/predictions",
@@ -118,6 +122,7 @@ class Settings:
             "argosy-forge-reader": forge,
             "argosy-signing": {"ARGOSY_SIGNING_KEY_FILE": str(self.signing_key)},
             "argosy-search": {"ARGOSY_SEARCH_STORAGE_URI": self.search_storage_uri},
+            "argosy-loop": {"ARGOSY_LOOP_STORAGE_URI": self.loop_storage_uri},
             "argosy-online": online,
             "argosy-registry": {},
             "argosy-store": dict(self.object_store),
@@ -134,6 +139,7 @@ class Settings:
             "argosy-forge-reader": [(path, False) for path in forge if path],
             "argosy-signing": keys,
             "argosy-search": _written(_folder_of_database(self.search_storage_uri)),
+            "argosy-loop": _written(_folder_of_database(self.loop_storage_uri)),
             "argosy-registry": _written(_folder_of_database(self.tracking_uri)),
             "argosy-store": store,
             "argosy-data": self._certificates(),

@@ -16,6 +16,7 @@ from argosy.settings import REDIS, Settings
 
 if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which every `argosy run` would pay
     from argosy.domain.model_settings import ModelSettings
+    from argosy.ports.admission_state import AdmissionState
     from argosy.ports.artifacts import Artifacts
     from argosy.ports.charts import Charts
     from argosy.ports.expectations import ExpectationChecker
@@ -105,6 +106,13 @@ def search_storage(settings: Settings, model: ModelSettings) -> SearchStorage:
     from argosy.adapters.optuna_storage import OptunaStorage
 
     return OptunaStorage(settings.search_storage_uri, model)
+
+
+def admission_state(settings: Settings) -> AdmissionState:
+    """The ledgers of retrainings."""
+    from argosy.adapters.sql_admission_state import SqlAdmissionState
+
+    return SqlAdmissionState(settings.loop_storage_uri)
 
 
 def signer(settings: Settings) -> Signer:

@@ -102,6 +102,7 @@ def _keys(name: str, endpoints: Mapping[str, str]) -> tuple[str, ...]:
         "argosy-forge": forge,
         "argosy-forge-reader": forge,
         "argosy-signing": ("ARGOSY_SIGNING_KEY",),
+        "argosy-loop": ("ARGOSY_LOOP_STORAGE_URI",),
         "argosy-search": ("ARGOSY_SEARCH_STORAGE_URI",),
         "argosy-store": bucket,
         "argosy-data": AWS,
