@@ -41,6 +41,8 @@ class Signature(Document):
     threshold: float | None = None
     split: EntitySplit | TimeSplit = Field(discriminator="by")
     """Which rows the model never saw: a later comparison on a holdout must not hold any it was trained on."""
+    trained_until: AwareDatetime | None = None
+    """The newest row it was trained on; None in bundles of earlier Argosys."""
     transformation: Literal["argosy.dev/tabular-v1"] = "argosy.dev/tabular-v1"
     """The encoding of rows as a matrix: columns in order; numbers as float32; a category as the index of its level; null, and a level not
     listed, as missing."""
@@ -106,12 +108,21 @@ class Bins(Document):
 
 def read_bins(path: Path) -> Bins:
     """The counts in *path*. Raises Misconfigured where they are of the kind that cannot be compared with what a server logs."""
-    if path.exists() and "mean_prediction" in json.loads(path.read_bytes()):
+    if _counts_training_rows(path):
         raise errors.Misconfigured(
             "this version's bins.json counts training rows and the answers of other models, as earlier releases of Argosy wrote it; "
             "a server's answers differ from those without any drift. Train the model again, `argosy run MODEL`, and promote that version"
         )
     return Bins.read(path)
+
+
+def read_comparable_bins(path: Path) -> Bins | None:
+    """The counts in *path*; None where an earlier Argosy wrote them, of other rows."""
+    return None if _counts_training_rows(path) else Bins.read(path)
+
+
+def _counts_training_rows(path: Path) -> bool:
+    return path.exists() and "mean_prediction" in json.loads(path.read_bytes())
 
 
 class GoldenRow(Document):

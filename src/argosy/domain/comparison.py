@@ -3,6 +3,7 @@
 Differences are candidate minus champion, turned so that more is better. Where the numbers come from is ``ml.paired``' business.
 """
 
+import datetime
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from argosy.domain.policy import ComparisonPolicy
 Outcome = Literal["better", "not-inferior", "inferior", "inconclusive"]
 
 GATE = "champion"
+RECENT_GATE = "champion-on-recent-rows"
 UNBOUNDED = 1e9
 """Stands for an interval's missing end, as JSON has no infinity."""
 
@@ -81,8 +83,51 @@ def overlap(candidate: EntitySplit | TimeSplit, champion: EntitySplit | TimeSpli
     if isinstance(candidate, TimeSplit) and isinstance(champion, TimeSplit):
         if champion.holdout_from > candidate.holdout_from:
             return f"the champion was trained on rows up to {champion.holdout_from:%Y-%m-%d}, which this holdout begins before"
+        if champion.holdout_until and (not candidate.holdout_until or champion.holdout_until < candidate.holdout_until):
+            return f"the champion was trained on rows from {champion.holdout_until:%Y-%m-%d} on, which this holdout ends after"
         return None
     return "the champion's holdout was split in another way, so it may have been trained on rows of this one"
+
+
+def recent_overlap(
+    after: datetime.datetime, champion: EntitySplit | TimeSplit, trained_until: datetime.datetime | None
+) -> str | None:
+    """Why the champion may have been trained on rows later than *after*; None where it cannot have been.
+
+    *trained_until*: the newest row it was trained on, where its bundle says so.
+    """
+    if trained_until is None and isinstance(champion, TimeSplit) and champion.holdout_until is None:
+        trained_until = champion.holdout_from
+    if trained_until is None:
+        return "the champion does not say up to when it was trained, as earlier releases made it; no recent row is proven new to it"
+    if trained_until > after:
+        return (
+            f"the champion was trained on rows up to {trained_until:%Y-%m-%d %H:%M}, and the recent rows begin at {after:%Y-%m-%d %H:%M}; "
+            "newer labelled rows, or a shorter `evaluation.recent`, would be new to it"
+        )
+    return None
+
+
+def recent_gate(policy: ComparisonPolicy, result: ComparisonResult) -> GateResult:
+    """The comparison on the newest labelled rows as a gate: the whole interval above 0, for equal is not enough there."""
+    passed = result.outcome == "better"
+    return GateResult(
+        gate=RECENT_GATE,
+        dimension="performance",
+        passed=passed,
+        measured=result.low if result.compared else None,
+        limit="> 0",
+        reason=result.reason,
+        would_pass=None if passed else _would_beat(policy, result),
+    )
+
+
+def _would_beat(policy: ComparisonPolicy, result: ComparisonResult) -> str:
+    if not result.compared:
+        return "labelled rows that are newer than all that the champion was trained on, and that both models can answer"
+    if result.rows < policy.minimum_rows:
+        return f"{policy.minimum_rows:,} labelled rows or more in `evaluation.recent`; there are {result.rows:,}"
+    return f"{result.metric} different from the champion's by {figures.signed(result.difference - result.low)} or more, on rows like these"
 
 
 def gate(policy: ComparisonPolicy, result: ComparisonResult) -> GateResult:

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import AwareDatetime
+
 from argosy.domain.documents import Document
 from argosy.domain.source_settings import ColumnType
 
@@ -107,7 +109,8 @@ class FeatureSchema(Document):
 
     The columns of ``rows.parquet``: the join keys (as in the settings), ``event_timestamp`` (UTC, microseconds), each feature
     (float64 for a number, string for a category), each context column (sensitive attributes and slices that are no features),
-    ``label`` (int64 class index, float64 for regression) and ``side`` ("train" or "holdout"). Rows are sorted by the join keys.
+    ``label`` (int64 class index, float64 for regression) and ``side`` ("train", "holdout", "recent", or "older" for rows that nothing is
+    made of). Rows are sorted by the join keys.
     """
 
     features: list[FeatureColumn]
@@ -115,4 +118,14 @@ class FeatureSchema(Document):
     join_keys: list[str]
     rows_train: int
     rows_holdout: int
+    rows_recent: int = 0
+    """Of the side ``recent``: the newest labelled rows, kept for judging."""
+    recent_after: AwareDatetime | None = None
+    """The moment after which they lie; None where none are kept."""
+    recent_until: AwareDatetime | None = None
+    """The newest of them."""
+    trained_from: AwareDatetime | None = None
+    """The oldest row of the training side."""
+    trained_until: AwareDatetime | None = None
+    """The newest row of the training side."""
     online_digest: str

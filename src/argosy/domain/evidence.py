@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from pydantic import ValidationError, model_validator
+from pydantic import AwareDatetime, ValidationError, model_validator
 
 from argosy import errors
 from argosy.domain.documents import Document
@@ -63,6 +63,14 @@ class ComparisonResult(Document):
     """True where both models answered; else the figures are none, and *reason* says what was in the way."""
 
 
+class DataWindow(Document):
+    """Rows of one side of the split, by the times that they are about."""
+
+    since: AwareDatetime
+    until: AwareDatetime
+    rows: int
+
+
 class Table(Document):
     """A small table for a report: strings, already formatted."""
 
@@ -96,6 +104,12 @@ class Evidence(Document):
     """Why the policy lets a model into production whose provenance is in doubt; None where it does not."""
     cause: Cause | None = None
     """What the retraining was started for; None where nobody asked for one."""
+    trained_on: DataWindow | None = None
+    """None in evidence of earlier Argosys."""
+    recent_rows: DataWindow | None = None
+    """The newest labelled rows, which nothing was trained on; None where the settings keep none, or none are left."""
+    recent: ComparisonResult | None = None
+    """The candidate against the champion on those; None where the cause does not ask for a better model."""
     rows_train: int
     rows_holdout: int
     metrics: dict[str, float | None]

@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from argosy.domain.documents import Document
 from argosy.domain.label_settings import Labels
-from argosy.domain.monitor_settings import Monitor
+from argosy.domain.monitor_settings import Duration, Monitor
 from argosy.domain.notify_settings import Notify
 from argosy.domain.retraining_settings import Retraining
 from argosy.domain.source_settings import Name, RejectRule, Source
@@ -49,10 +49,21 @@ class EntitySplit(Document):
 
 
 class TimeSplit(Document):
-    """Holdout by time: everything from a moment on."""
+    """Holdout by time: everything from a moment on, or up to another."""
 
     by: Literal["time"]
     holdout_from: AwareDatetime
+    holdout_until: AwareDatetime | None = Field(
+        default=None,
+        description="End of the holdout: rows from then on are for training again, so that a retraining learns from the newest. "
+        "Without it the holdout never ends.",
+    )
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> Self:
+        if self.holdout_until is not None and self.holdout_until <= self.holdout_from:
+            raise ValueError("`holdout_until` is not after `holdout_from`")
+        return self
 
 
 class FloatRange(Document):
@@ -93,6 +104,10 @@ class Training(Document):
     """How the final model is fitted."""
 
     nthread: int = Field(default=1, ge=1, description="Part of what the model's digest depends on.")
+    window: Duration | None = Field(
+        default=None,
+        description="How far back from its newest row the training side goes, such as 180d; all rows where absent.",
+    )
     threshold: Literal["f1", "half"] = Field(
         default="f1", description="Decision threshold of a binary model: cross-validated best F1, or 0.5."
     )
@@ -119,6 +134,11 @@ class Evaluation(Document):
         default_factory=list, description="Sensitive attributes; the policy says which criterion gates each."
     )
     slices: list[str] = Field(default_factory=list, description="Columns whose values each get their own metrics.")
+    recent: Duration | None = Field(
+        default=None,
+        description="The newest labelled rows, such as those of 30d, are kept out of training: a model retrained for drift or for its "
+        "performance must beat the champion on them. Without it such a retraining is never promoted.",
+    )
     business: dict[str, float] = Field(
         default_factory=dict, description="Value of one true/false positive/negative, in money."
     )

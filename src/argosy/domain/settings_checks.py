@@ -44,6 +44,7 @@ def problems(settings: ModelSettings) -> Iterator[SettingProblem]:
     yield from _columns_are_there(("label", "columns"), settings.label.columns, settings.primary)
     yield from _classes(settings)
     yield from _split(settings)
+    yield from _times(settings)
     yield from _search(settings)
     yield from _evaluation(settings)
 
@@ -123,6 +124,24 @@ def _split(settings: ModelSettings) -> Iterator[SettingProblem]:
         yield SettingProblem(
             ("split", "by"),
             f"source {settings.primary.name!r} has one moment for all rows, so a split by time leaves one side empty; split by entity",
+        )
+
+
+def _times(settings: ModelSettings) -> Iterator[SettingProblem]:
+    """Settings that count in days need rows that differ in time, and a training side that newer rows come to."""
+    for at, given in (
+        (("evaluation", "recent"), settings.evaluation.recent),
+        (("training", "window"), settings.training.window),
+    ):
+        if given is not None and settings.primary.observed_at is not None:
+            yield SettingProblem(
+                at,
+                f"source {settings.primary.name!r} has one moment for all rows, so none is newer; name its `timestamp`",
+            )
+    if settings.evaluation.recent and isinstance(settings.split, TimeSplit) and settings.split.holdout_until is None:
+        yield SettingProblem(
+            ("evaluation", "recent"),
+            "the holdout has no end, so the newest rows are all in it; set `split.holdout_until`",
         )
 
 

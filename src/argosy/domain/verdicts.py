@@ -2,28 +2,43 @@
 
 from collections.abc import Sequence
 
-from argosy.domain import evidence, figures
-from argosy.domain.comparison import GATE
+from argosy.domain import column_health, evidence, figures
+from argosy.domain.comparison import GATE, RECENT_GATE
 from argosy.domain.evidence import ChampionRef, ComparisonResult, GateResult, VerdictWord
 
 
 def decide(
-    *, model_digest: str, champion: ChampionRef, gates: Sequence[GateResult], comparison: ComparisonResult | None
+    *,
+    model_digest: str,
+    champion: ChampionRef,
+    gates: Sequence[GateResult],
+    comparison: ComparisonResult | None,
+    recent: ComparisonResult | None = None,
 ) -> tuple[VerdictWord, str]:
-    """The verdict and why. A model is promoted only when all gates hold and the champion is not better."""
+    """The verdict and why. A model is promoted only when all gates hold and the champion is not better.
+
+    *recent*: the comparison on the newest labelled rows, where the cause of the retraining asks for a better model.
+    """
     if model_digest == champion.model_digest:
         return "champion", "This model is in production already: it has the same digest."
-    undecided = comparison is not None and comparison.outcome == "inconclusive"
+    compared = {GATE: comparison, RECENT_GATE: recent}
+    undecided = {
+        gate: result.reason for gate, result in compared.items() if result and result.outcome == "inconclusive"
+    }
     failed = evidence.failed(gates)
     # A comparison that cannot tell is no reason to reject; it waits for more rows.
-    if any(gate.gate != GATE or not undecided for gate in failed):
+    if broken := [gate for gate in failed if gate.gate == column_health.GATE]:
+        # What else failed follows from it, or says nothing.
+        return "reject", f"Nothing is promoted from such data: {broken[0].reason}; {broken[0].would_pass}."
+    if any(gate.gate not in undecided for gate in failed):
         return "reject", f"{evidence.tally(gates)}: {'; '.join(map(_failure, failed))}."
     held = "Every gate that counts holds" if any(gate.deviation for gate in gates) else "Every gate holds"
+    if undecided:
+        return "inconclusive", f"{held} but the comparison: {'; '.join(undecided.values())}."
     if comparison is None:
         return "promote", f"{held}. There is no model in production to compare with."
-    if undecided:
-        return "inconclusive", f"{held} but the comparison: {comparison.reason}."
-    return "promote", f"{held}; {comparison.reason}."
+    reasons = [comparison.reason, *([f"on the newest labelled rows {recent.reason}"] if recent else [])]
+    return "promote", f"{held}; {'; '.join(reasons)}."
 
 
 def _failure(gate: GateResult) -> str:

@@ -92,6 +92,7 @@ def _signature(settings: ModelSettings, train: Examples, threshold: float | None
         classes=settings.label.classes,
         threshold=threshold,
         split=settings.split,
+        trained_until=train.schema.trained_until,
         serving=settings.serving,
         xgboost=xgboost.__version__,
     )

@@ -21,6 +21,8 @@ ROWS = "rows.parquet"
 SCHEMA = "schema.json"
 LEFT_OUT = "left_out.parquet"
 """A column ``<view>:<name>`` for each feature that the model leaves out, a line a row of the holdout, in its order."""
+LEFT_OUT_RECENT = "left_out_recent.parquet"
+"""The same for the recent rows; there where any are kept."""
 LABEL = "label"
 SIDE = "side"
 TIME = "event_timestamp"
@@ -55,13 +57,16 @@ def schema(folder: Path) -> FeatureSchema:
     return FeatureSchema.read(folder / SCHEMA)
 
 
-def left_out(folder: Path) -> pa.Table:
-    """The features of the holdout in *folder* that the model does not take; without a column where none are kept."""
-    return pq.read_table(folder / LEFT_OUT) if (folder / LEFT_OUT).exists() else pa.table({})
+def left_out(folder: Path, name: str = LEFT_OUT) -> pa.Table:
+    """The features of the holdout in *folder* that the model does not take; without a column where none are kept.
+
+    *name*: of the file, which is another for the recent rows.
+    """
+    return pq.read_table(folder / name) if (folder / name).exists() else pa.table({})
 
 
 def read(folder: Path, side: str) -> Examples:
-    """The examples of *side* ("train" or "holdout") in *folder*.
+    """The examples of *side* ("train", "holdout" or "recent") in *folder*.
 
     Raises Rejected where there are none, Misconfigured where columns are absent.
     """

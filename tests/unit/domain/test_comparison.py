@@ -115,9 +115,14 @@ def by_entity(**fields: Any) -> EntitySplit:
     return EntitySplit.model_validate({"by": "entity", "holdout": 0.2, **fields})
 
 
-def by_time(month: int) -> TimeSplit:
-    """Everything from the first of *month*."""
-    return TimeSplit(by="time", holdout_from=datetime.datetime(2013, month, 1, tzinfo=datetime.UTC))
+def first_of(month: int) -> datetime.datetime:
+    """The beginning of *month*."""
+    return datetime.datetime(2013, month, 1, tzinfo=datetime.UTC)
+
+
+def by_time(month: int, until: int | None = None) -> TimeSplit:
+    """Everything from the first of *month*, to that of the month *until*."""
+    return TimeSplit(by="time", holdout_from=first_of(month), holdout_until=first_of(until) if until else None)
 
 
 @pytest.mark.parametrize(
@@ -130,6 +135,11 @@ def by_time(month: int) -> TimeSplit:
         pytest.param(by_time(11), by_time(11), None, id="same-time"),
         pytest.param(by_time(12), by_time(11), None, id="later"),
         pytest.param(by_time(10), by_time(11), "trained on rows up to 2013-11-01", id="earlier"),
+        pytest.param(by_time(10, 12), by_time(10), None, id="ends-where-the-champions-did-not"),
+        pytest.param(by_time(10, 12), by_time(10, 12), None, id="same-end"),
+        pytest.param(by_time(10, 11), by_time(10, 12), None, id="ends-earlier"),
+        pytest.param(by_time(10, 12), by_time(10, 11), "trained on rows from 2013-11-01 on", id="ends-later"),
+        pytest.param(by_time(10), by_time(10, 11), "trained on rows from 2013-11-01 on", id="ends-no-more"),
         pytest.param(by_time(10), by_entity(), "in another way", id="another-kind"),
         pytest.param(by_entity(), by_time(10), "in another way", id="another-kind-back"),
     ],
@@ -140,3 +150,50 @@ def test_a_champion_may_not_have_seen_the_holdout(
     """It would look better than it is, and a good candidate worse."""
     found = comparison.overlap(candidate, champion)
     assert (found is None) if why is None else (found is not None and why in found)
+
+
+@pytest.mark.parametrize(
+    ("champion", "trained_until", "why"),
+    [
+        pytest.param(by_entity(), first_of(10), None, id="trained-on-older-rows"),
+        pytest.param(by_entity(), first_of(11), None, id="up-to-that-moment"),
+        pytest.param(by_entity(), first_of(12), "trained on rows up to 2013-12-01 00:00", id="trained-on-newer-rows"),
+        pytest.param(by_entity(), None, "does not say up to when", id="of-an-earlier-release"),
+        pytest.param(by_time(9), None, None, id="of-an-earlier-release-by-time"),
+        pytest.param(by_time(12), None, "trained on rows up to 2013-12-01 00:00", id="by-time-but-later"),
+        pytest.param(by_time(9, 10), None, "does not say up to when", id="by-time-with-an-end"),
+    ],
+)
+def test_a_champion_may_not_have_seen_the_recent_rows(
+    champion: EntitySplit | TimeSplit, trained_until: datetime.datetime | None, why: str | None
+) -> None:
+    """What it was trained on is no test of it; and what cannot be proven counts as seen."""
+    found = comparison.recent_overlap(first_of(11), champion, trained_until)
+    assert (found is None) if why is None else (found is not None and why in found)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "rows", "passes", "would_pass"),
+    [
+        pytest.param(0.001, 0.02, 1000, True, None, id="better"),
+        pytest.param(0.0, 0.02, 1000, False, "+0.0100 or more", id="equal-at-worst"),
+        pytest.param(-0.005, 0.02, 1000, False, "different from the champion's", id="not-inferior"),
+        pytest.param(-0.03, -0.02, 1000, False, "different from the champion's", id="inferior"),
+        pytest.param(0.1, 0.2, 499, False, "500 labelled rows or more", id="too-few-rows"),
+    ],
+)
+def test_on_recent_rows_it_must_be_better(
+    low: float, high: float, rows: int, passes: bool, would_pass: str | None
+) -> None:
+    """The whole interval above 0, of enough rows; not being worse is not enough."""
+    pair = comparison.Paired(0.8, 0.8, (low + high) / 2, low, high, 0.5, rows)
+    gate = comparison.recent_gate(POLICY, comparison.decide(POLICY, pair))
+    assert gate.passed is passes
+    assert (gate.would_pass is None) if would_pass is None else would_pass in (gate.would_pass or "")
+
+
+def test_on_recent_rows_that_are_not_there() -> None:
+    """There is no figure, and the gate says which rows are wanted."""
+    gate = comparison.recent_gate(POLICY, comparison.impossible(POLICY, "none", 0))
+    assert (gate.passed, gate.measured) == (False, None)
+    assert "labelled rows that are newer" in (gate.would_pass or "")

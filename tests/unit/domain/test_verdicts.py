@@ -2,7 +2,7 @@
 
 import pytest
 
-from argosy.domain import comparison, evidence, verdicts
+from argosy.domain import column_health, comparison, evidence, verdicts
 from argosy.domain.comparison import Paired
 from argosy.domain.evidence import ChampionRef, ComparisonResult, GateResult
 from argosy.domain.policy import ComparisonPolicy
@@ -107,3 +107,39 @@ def test_the_champion_again_is_no_news() -> None:
     )
     assert word == "champion"
     assert why.startswith("This model is in production already")
+
+
+@pytest.mark.parametrize(
+    ("frozen", "low", "high", "word"),
+    [
+        pytest.param((-0.005, 0.02), 0.001, 0.02, "promote", id="better-on-recent-rows"),
+        pytest.param((-0.005, 0.02), -0.005, 0.02, "reject", id="not-inferior-is-not-enough"),
+        pytest.param((-0.005, 0.02), -0.02, 0.02, "inconclusive", id="cannot-tell-on-recent-rows"),
+        pytest.param((-0.03, -0.02), 0.001, 0.02, "reject", id="forgot-the-holdout"),
+        pytest.param((-0.02, 0.02), 0.001, 0.02, "inconclusive", id="cannot-tell-on-the-holdout"),
+        pytest.param((-0.02, 0.02), -0.03, -0.02, "reject", id="worse-on-recent-rows"),
+    ],
+)
+def test_a_retraining_for_drift(frozen: tuple[float, float], low: float, high: float, word: str) -> None:
+    """It must beat the champion on the newest rows and not be worse on the holdout: both, or nothing."""
+    held, recent = against(*frozen), against(low, high)
+    found, why = verdicts.decide(
+        model_digest="sha256:new",
+        champion=SOMEBODY,
+        gates=[gate(), comparison.gate(POLICY, held), comparison.recent_gate(POLICY, recent)],
+        comparison=held,
+        recent=recent,
+    )
+    assert found == word
+    assert word != "promote" or "on the newest labelled rows auc is better" in why
+
+
+def test_a_broken_column_is_the_one_explanation() -> None:
+    """What else fails follows from it."""
+    broken = column_health.gate([("rows held out", "n", "is missing in 100% of the rows")])
+    found, why = verdicts.decide(
+        model_digest="sha256:new", champion=SOMEBODY, gates=[gate(passed=False), broken], comparison=against(0.1, 0.2)
+    )
+    assert found == "reject"
+    assert why.startswith("Nothing is promoted from such data: this looks broken upstream, not drifted: n is missing")
+    assert "gates failed" not in why

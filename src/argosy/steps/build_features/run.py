@@ -5,7 +5,7 @@ the levels of categories come from there alone.
 """
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,16 +50,28 @@ def run(
     context = _context(settings, definitions)
     columns = _columns(settings, features.join_keys(), context)
     examples = _examples(settings, snapshot / manifest.table(settings.label.source).path, tables, columns)
-    side = holdout.sides(examples, settings.entity, EVENT_TIME, settings.split)
+    side = _sides(examples, settings)
     joined = features.join(examples).append_column(frames.SIDE, pa.array(side, pa.string()))
     rows = _ordered(joined, settings, definitions, context)
     digest = features.publish(rows, outputs.online)
     outputs.features.mkdir(parents=True)
     pq.write_table(rows, outputs.features / frames.ROWS, compression="zstd")
     _schema(settings, rows, definitions, context, digest).write(outputs.features / frames.SCHEMA)
-    held = examples.filter(compute.equal(pa.array(side, pa.string()), holdout.HOLDOUT))
-    left_out = _in_order(features.join_left_out(held), settings).drop_columns(examples.column_names)
-    pq.write_table(left_out.replace_schema_metadata(None), outputs.features / frames.LEFT_OUT, compression="zstd")
+    judged = {holdout.HOLDOUT: frames.LEFT_OUT}
+    if settings.evaluation.recent is not None:
+        judged[holdout.RECENT] = frames.LEFT_OUT_RECENT
+    for which, name in judged.items():
+        held = examples.filter(compute.equal(pa.array(side, pa.string()), which))
+        left_out = _in_order(features.join_left_out(held), settings).drop_columns(examples.column_names)
+        pq.write_table(left_out.replace_schema_metadata(None), outputs.features / name, compression="zstd")
+
+
+def _sides(examples: pa.Table, settings: ModelSettings) -> list[str]:
+    sides = holdout.sides(examples, settings.entity, EVENT_TIME, settings.split)
+    if settings.evaluation.recent is None and settings.training.window is None:
+        return sides
+    moments = examples.column(EVENT_TIME).to_pylist()
+    return holdout.dated(sides, moments, settings.evaluation.recent, settings.training.window)
 
 
 def _is_validated(manifest: SnapshotManifest, validation: Path) -> None:
@@ -132,9 +144,11 @@ def _in_order(rows: pa.Table, settings: ModelSettings) -> pa.Table:
 def _schema(
     settings: ModelSettings, rows: pa.Table, definitions: Sequence[Definition], context: Sequence[str], digest: str
 ) -> FeatureSchema:
-    train = rows.filter(compute.equal(rows.column(frames.SIDE), holdout.TRAIN))
-    held = rows.num_rows - train.num_rows
-    if not train.num_rows or not held:
+    train, held, recent = (
+        rows.filter(compute.equal(rows.column(frames.SIDE), side))
+        for side in (holdout.TRAIN, holdout.HOLDOUT, holdout.RECENT)
+    )
+    if not train.num_rows or not held.num_rows:
         empty = holdout.HOLDOUT if train.num_rows else holdout.TRAIN
         raise errors.Rejected(
             f"the {empty} side of the split is empty ({rows.num_rows} examples from {_first(rows)}); look at `split` in the settings"
@@ -144,7 +158,12 @@ def _schema(
         context=list(context),
         join_keys=settings.entity,
         rows_train=train.num_rows,
-        rows_holdout=held,
+        rows_holdout=held.num_rows,
+        rows_recent=recent.num_rows,
+        recent_after=holdout.recent_after([_time(compute.max, rows)], settings.evaluation.recent),
+        recent_until=_time(compute.max, recent) if recent.num_rows else None,
+        trained_from=_time(compute.min, train),
+        trained_until=_time(compute.max, train),
         online_digest=digest,
     )
 
@@ -166,9 +185,13 @@ def _column(settings: ModelSettings, rows: pa.Table, train: pa.Table, definition
 
 
 def _first(rows: pa.Table) -> str:
-    first: datetime.datetime = compute.min(rows.column(EVENT_TIME)).as_py()
-    last: datetime.datetime = compute.max(rows.column(EVENT_TIME)).as_py()
-    return f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
+    return f"{_time(compute.min, rows):%Y-%m-%d} to {_time(compute.max, rows):%Y-%m-%d}"
+
+
+def _time(chosen: Callable[[pa.ChunkedArray], pa.Scalar], rows: pa.Table) -> datetime.datetime:
+    """The moment of *rows* that *chosen*, least or greatest, picks."""
+    moment: datetime.datetime = chosen(rows.column(EVENT_TIME)).as_py()
+    return moment
 
 
 def digest(folder: Path) -> str:

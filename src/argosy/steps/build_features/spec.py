@@ -15,7 +15,8 @@ SPEC = StepSpec(
     outputs=(
         Artifact(
             "features",
-            "Folder: rows.parquet and schema.json (FeatureSchema); left_out.parquet, what a champion may read besides.",
+            "Folder: rows.parquet and schema.json (FeatureSchema); left_out.parquet and "
+            "left_out_recent.parquet, what a champion may read besides.",
         ),
         Artifact(
             "online", "Folder: the online store as files (online.db, registry.db, feature_store.yaml, features.py)."
@@ -25,6 +26,7 @@ SPEC = StepSpec(
     preload=("duckdb", "feast", "pandas"),
     settings=(
         "entity",
+        "evaluation.recent",
         "evaluation.sensitive",
         "evaluation.slices",
         "feature_service",
@@ -33,5 +35,6 @@ SPEC = StepSpec(
         "sources",
         "split",
         "task",
+        "training.window",
     ),
 )

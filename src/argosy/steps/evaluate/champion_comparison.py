@@ -1,13 +1,16 @@
-"""The candidate against the model in production, on the same rows.
+"""The candidate against the model in production, on the same rows: those held out, and the newest labelled ones.
 
 What outcome follows from which figures is ``domain.comparison``'s word, how the figures are calculated ``ml.paired``'s.
 """
 
+from dataclasses import dataclass
+
 import pyarrow as pa
 
 from argosy import errors, scratch
+from argosy.domain import bundle as bundles
 from argosy.domain import comparison
-from argosy.domain.bundle import Signature
+from argosy.domain.bundle import Bins, Signature
 from argosy.domain.data import FeatureColumn
 from argosy.domain.evidence import ChampionRef, ComparisonResult, Table
 from argosy.domain.model_settings import ModelSettings
@@ -18,7 +21,16 @@ from argosy.ml.predictor import Predictor
 from argosy.ports.artifacts import Artifacts
 
 
-def fetch(champion: ChampionRef, artifacts: Artifacts) -> Predictor:
+@dataclass(frozen=True)
+class Incumbent:
+    """The champion, ready to answer, and the counts of its own holdout."""
+
+    predictor: Predictor
+    bins: Bins | None
+    """None in bundles of earlier Argosys, which counted something else."""
+
+
+def fetch(champion: ChampionRef, artifacts: Artifacts) -> Incumbent:
     """The champion, proven by its digest. Raises Misconfigured where main does not say where it is."""
     if champion.model_digest is None or champion.storage_uri is None:
         raise errors.Misconfigured(
@@ -28,7 +40,8 @@ def fetch(champion: ChampionRef, artifacts: Artifacts) -> Predictor:
     with scratch.folder("champion") as folder:
         fetched = folder / "bundle"
         artifacts.get(champion.storage_uri, fetched)
-        return Predictor.load(fetched, champion.model_digest)
+        predictor = Predictor.load(fetched, champion.model_digest)
+        return Incumbent(predictor, bundles.read_comparable_bins(fetched / bundles.BINS))
 
 
 def hold(
@@ -38,13 +51,16 @@ def hold(
     incumbent: Predictor,
     holdout: Examples,
     left_out: pa.Table,
+    *,
+    overlap: str | None = None,
 ) -> tuple[ComparisonResult, Table | None]:
     """The outcome by the policy's score, and the scores that are shown beside it. Each model answers from its own features.
 
-    *left_out*: features of the same rows that the candidate does not take (see ``ml.frames``).
+    *holdout*: rows that neither was trained on, unless *overlap* says why the champion may have been. *left_out*: features of the same rows
+    that the candidate does not take (see ``ml.frames``).
     """
-    own = _own_features(incumbent.signature, holdout, left_out)
-    reason = _incomparable(settings, candidate, incumbent) or (own if isinstance(own, str) else None)
+    own = own_features(incumbent.signature, holdout, left_out)
+    reason = _incomparable(candidate, incumbent) or overlap or (own if isinstance(own, str) else None)
     if reason or isinstance(own, str):
         return comparison.impossible(policy, reason or str(own), len(holdout)), None
     answers = (
@@ -56,12 +72,12 @@ def hold(
     found = {name: paired.compare(settings.task, name, holdout.labels, *answers, drawing) for name in metrics}
     figures = found.pop(policy.metric)
     if figures is None:
-        return comparison.impossible(policy, f"{policy.metric} is undefined on the holdout", len(holdout)), None
+        return comparison.impossible(policy, f"{policy.metric} is undefined on these rows", len(holdout)), None
     defined = {name: pair for name, pair in found.items() if pair is not None}
     return comparison.decide(policy, figures), comparison.beside(defined) if defined else None
 
 
-def _own_features(signature: Signature, holdout: Examples, left_out: pa.Table) -> pa.Table | str:
+def own_features(signature: Signature, holdout: Examples, left_out: pa.Table) -> pa.Table | str:
     """The columns that a model of *signature* reads, for the rows of *holdout*; else which of them cannot be had, and what to do."""
     columns = [(feature, _column(feature, holdout, left_out)) for feature in signature.features]
     if absent := [feature for feature, column in columns if column is None]:
@@ -88,7 +104,7 @@ def _is_text(column: pa.ChunkedArray) -> bool:
     return bool(pa.types.is_string(column.type) or pa.types.is_large_string(column.type))
 
 
-def _incomparable(settings: ModelSettings, candidate: Predictor, incumbent: Predictor) -> str | None:
+def _incomparable(candidate: Predictor, incumbent: Predictor) -> str | None:
     mine, theirs = candidate.signature, incumbent.signature
     if (theirs.task, theirs.classes) != (mine.task, mine.classes):
         return "the champion answers another question: its task or its classes differ"
@@ -96,7 +112,7 @@ def _incomparable(settings: ModelSettings, candidate: Predictor, incumbent: Pred
         return (
             "the champion tells its examples apart by other keys, so it may have been trained on rows of this holdout"
         )
-    return comparison.overlap(settings.split, theirs.split)
+    return None
 
 
 def _threshold(predictor: Predictor) -> float:

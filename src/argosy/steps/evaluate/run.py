@@ -22,7 +22,7 @@ from argosy.ml.predictor import Predictor
 from argosy.ports.artifacts import Artifacts
 from argosy.ports.trial_server import ReplayResult, TrialServer
 from argosy.report import evidence_markdown
-from argosy.steps.evaluate import champion_comparison
+from argosy.steps.evaluate import champion_comparison, recent_comparison
 
 EVIDENCE = "evidence.json"
 CPU_HOUR = 0.04
@@ -64,14 +64,26 @@ def run(
     served = server.replay(inputs.bundle, digest)
     measurements = {**measured.measurements, **_latency(served)}
     results = [*gates.judge(policy, measurements, today), gates.parity(served.difference)]
-    against, beside = None, None
+    against, beside, recent = None, None, None
+    incumbent = None
     if champion.model_digest not in (None, digest):
         incumbent = champion_comparison.fetch(champion, artifacts)
         against, beside = champion_comparison.hold(
-            settings, policy.comparison, predictor, incumbent, holdout, frames.left_out(inputs.features)
+            settings,
+            policy.comparison,
+            predictor,
+            incumbent.predictor,
+            holdout,
+            frames.left_out(inputs.features),
+            overlap=comparison.overlap(settings.split, incumbent.predictor.signature.split),
         )
         results.append(comparison.gate(policy.comparison, against))
-    verdict, explanation = verdicts.decide(model_digest=digest, champion=champion, gates=results, comparison=against)
+    if cause is not None and cause.must_be_better and champion.model_digest != digest:
+        recent, more = recent_comparison.judge(settings, policy.comparison, predictor, incumbent, inputs.features)
+        results.extend(more)
+    verdict, explanation = verdicts.decide(
+        model_digest=digest, champion=champion, gates=results, comparison=against, recent=recent
+    )
     evidence = Evidence(
         model=settings.model,
         task=settings.task,
@@ -82,6 +94,9 @@ def run(
         provenance=provenance,
         provenance_waiver=policy.provenance.waiver,
         cause=cause and cause.without(_personal(holdout.schema)),
+        trained_on=recent_comparison.trained_on(holdout.schema),
+        recent_rows=recent_comparison.recent_rows(holdout.schema),
+        recent=recent,
         rows_train=holdout.schema.rows_train,
         rows_holdout=len(holdout),
         metrics=measurements,
