@@ -65,6 +65,8 @@ class Cause(Document):
     """Of the model that answered there."""
     since: AwareDatetime | None = None
     until: AwareDatetime | None = None
+    began: AwareDatetime | None = None
+    """From when on predictions may have been otherwise, as near as the looks say."""
     columns: Annotated[list[MovedColumn], Field(max_length=MOST_COLUMNS)] = []
     """The columns that moved, the most telling first."""
     performance: PerformanceChange | None = None
