@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from argosy import errors
 from argosy.domain import bundle
 from argosy.ports.features import OnlineFeatures
 from argosy.ports.prediction_log import PredictionLog, ServedRelease
@@ -42,7 +43,7 @@ class ServerDependencies:
 def run(predictor: ServablePredictor, served: ServedRelease, folder: Path, around: ServerDependencies) -> None:
     """Serve until SIGTERM or SIGINT, then close listener, online store and log. *folder*: the bundle, for an example of a request."""
     lifecycle = Lifecycle()
-    metrics = metrics_of(predictor.signature, served, around.log, around.score_edges)
+    metrics = metrics_of(predictor.signature, served, around.log, around.score_edges, reference(folder))
     with around.listener, ExitStack() as stack:
         if around.log is not None:
             stack.callback(around.log.close)
@@ -68,6 +69,14 @@ def run(predictor: ServablePredictor, served: ServedRelease, folder: Path, aroun
             on_ready=lambda: _say(line), on_done=close, drain_seconds=around.drain_seconds
         )
         graceful_server.run(app, around.listener, lifecycle, stages, metrics.ended)
+
+
+def reference(folder: Path) -> bundle.Moments | None:
+    """Of the scores of the holdout; None where the bundle in *folder* is of an earlier release, which counted something else."""
+    try:
+        return bundle.read_bins(folder / bundle.BINS).scores
+    except errors.Misconfigured:
+        return None
 
 
 def _say(line: str) -> None:

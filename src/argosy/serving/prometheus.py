@@ -1,13 +1,14 @@
 """The server's metrics, in Prometheus' text format. Each app has a registry of its own, so that two in one process do not mix."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
-from argosy.domain.bundle import Signature
+from argosy.domain.bundle import Moments, Signature
 from argosy.ports.prediction_log import PredictionLog, ServedRelease
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -24,13 +25,19 @@ class Metrics:
     """The counters of one app."""
 
     def __init__(
-        self, served: ServedRelease, log: PredictionLog | None, score_edges: Sequence[float] = TWENTIETHS
+        self,
+        served: ServedRelease,
+        log: PredictionLog | None,
+        score_edges: Sequence[float] = TWENTIETHS,
+        reference: Moments | None = None,
     ) -> None:
-        """*score_edges*: of the bins that scores are counted in, ascending; none where scores are not counted."""
+        """*score_edges*: of the bins that scores are counted in, ascending; none where scores are not counted.
+
+        *reference*: of the scores that the model gave to its holdout; None where that is not known.
+        """
         self._registry = CollectorRegistry()
-        labels = {"model": served.model, "version": str(served.version or ""), "digest": served.digest}
-        info = Gauge("argosy_model_info", "The model that is served; always 1.", list(labels), registry=self._registry)
-        info.labels(**labels).set(1)
+        ProcessCollector(registry=self._registry)
+        _show(served, reference, self._registry)
         self._requests = Counter("argosy_requests", "Requests answered.", ["route", "code"], registry=self._registry)
         self._seconds = Histogram(
             "argosy_request_seconds", "Time to answer.", ["route"], buckets=SECONDS, registry=self._registry
@@ -101,13 +108,36 @@ class Metrics:
 
 
 def of(
-    signature: Signature, served: ServedRelease, log: PredictionLog | None, edges: Sequence[float] | None = None
+    signature: Signature,
+    served: ServedRelease,
+    log: PredictionLog | None,
+    edges: Sequence[float] | None = None,
+    reference: Moments | None = None,
 ) -> Metrics:
     """The metrics of one model. *edges*: bins in which scores are counted; None: twentieths for probabilities, and none for a
     regression, whose range nobody here knows."""
     if edges is None:
         edges = () if signature.task == "regression" else TWENTIETHS
-    return Metrics(served, log, edges)
+    return Metrics(served, log, edges, reference)
+
+
+def _show(served: ServedRelease, reference: Moments | None, registry: CollectorRegistry) -> None:
+    """The series that stay as they are while the server runs. The first is what rules learn by which model another series is of."""
+    labels = {
+        "model": served.model,
+        "environment": served.environment,
+        "version": str(served.version or ""),
+        "digest": served.digest,
+    }
+    info = Gauge("argosy_model_info", "The model that is served; always 1.", list(labels), registry=registry)
+    info.labels(**labels).set(1)
+    if reference is not None and reference.count > 1:
+        mean = Gauge("argosy_prediction_reference_mean", "Mean score of the model's holdout.", registry=registry)
+        mean.set(reference.mean)
+        deviation = Gauge(
+            "argosy_prediction_reference_deviation", "Standard deviation of these scores.", registry=registry
+        )
+        deviation.set(math.sqrt(reference.variance))
 
 
 def _scores(edges: Sequence[float], registry: CollectorRegistry) -> Histogram | None:

@@ -1,0 +1,342 @@
+"""The rules of charts/platform, as Prometheus' own `promtool` runs them: when each alert fires, and when it does not."""
+
+import json
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from argosy.domain import alerts as received
+from argosy.exporter import series
+from kit import prometheus_stack
+
+ALERTS = prometheus_stack.alerts()
+SERVER = 'job="models",instance="a:8080"'
+OF_MODEL = {"model": "churn", "environment": "production"}
+OF_VERSION = {**OF_MODEL, "version": "3", "digest": "sha256:ab"}
+INFO = {
+    "series": f'argosy_model_info{{{SERVER},model="churn",environment="production",version="3",digest="sha256:ab"}}',
+    "values": "1x250",
+}
+Series = list[dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Series, and what an alert makes of them at a minute."""
+
+    alert: str
+    series: Series
+    fires: tuple[dict[str, str], ...] = ()
+    """The labels of each alert that fires, without those of the rule itself."""
+    minute: int = 60
+    rules: list[dict[str, Any]] = field(default_factory=list)
+    """More rules, such as the chart adds."""
+
+
+def at_server(name: str, values: str, labels: str = "") -> dict[str, str]:
+    """A series of the server."""
+    return {"series": f"{name}{{{SERVER}{labels}}}", "values": values}
+
+
+def shown(name: str, values: str, **labels: str) -> dict[str, str]:
+    """A series of the exporter."""
+    inner = ",".join(f'{key}="{value}"' for key, value in {**labels, "job": "exporter", "instance": "e:8000"}.items())
+    return {"series": f"{name}{{{inner}}}", "values": values}
+
+
+def requests(*, fast: int = 0, slow: int = 0, failed: int = 0) -> Series:
+    """Requests each 15 seconds: within 50 ms, between 100 ms and 250 ms, and answered by an error."""
+    edges = {"0.05": fast, "0.1": fast, "0.25": fast + slow, "+Inf": fast + slow}
+    found = [
+        at_server("argosy_request_seconds_bucket", f"0+{count}x250", f',route="v1",le="{edge}"')
+        for edge, count in edges.items()
+    ]
+    found.append(at_server("argosy_requests_total", f"0+{fast + slow}x250", ',route="v1",code="200"'))
+    if failed:
+        found.append(at_server("argosy_requests_total", f"0+{failed}x250", ',route="v1",code="503"'))
+    return [INFO, *found]
+
+
+def scores(*, rows: int, mean: float, reference: float | None = 0.25, deviation: float = 0.2) -> Series:
+    """Scores each 15 seconds, with their mean, and those of the holdout."""
+    found = [
+        INFO,
+        at_server("argosy_prediction_score_count", f"0+{rows}x250"),
+        at_server("argosy_prediction_score_sum", f"0+{rows * mean}x250"),
+    ]
+    if reference is not None:
+        found.append(at_server("argosy_prediction_reference_mean", f"{reference}x250"))
+        found.append(at_server("argosy_prediction_reference_deviation", f"{deviation}x250"))
+    return found
+
+
+EXPECTED = [{"record": "argosy:predictions:expected", "expr": "vector(10)", "labels": OF_MODEL}]
+
+
+def predictions(each: int) -> Series:
+    """Rows answered each 15 seconds."""
+    return [INFO, at_server("argosy_predictions_total", f"0+{each}x250")]
+
+
+HOUR, DAY = 3600, 86400
+OF_PIPELINE = {"model": "churn", "pipeline": "churn"}
+STOPPED = "argosy_retraining_failures"
+
+
+def pipeline(name: str, values: str) -> dict[str, str]:
+    """A series of the model's pipeline."""
+    return shown(f"argosy_pipeline_{name}", values, **OF_PIPELINE)
+
+
+CASES = {
+    # Series of the server.
+    "latency-high": Case("ArgosyLatencyHigh", requests(fast=50, slow=50), (OF_MODEL,)),
+    "latency-high-not-yet": Case("ArgosyLatencyHigh", requests(fast=50, slow=50), minute=4),
+    "latency-low": Case("ArgosyLatencyHigh", requests(fast=97, slow=3)),
+    "latency-without-requests": Case("ArgosyLatencyHigh", requests()),
+    "latency-without-series": Case("ArgosyLatencyHigh", [INFO]),
+    "errors-high": Case("ArgosyErrorRateHigh", requests(fast=97, failed=3), (OF_MODEL,)),
+    "errors-high-not-yet": Case("ArgosyErrorRateHigh", requests(fast=97, failed=3), minute=4),
+    "errors-low": Case("ArgosyErrorRateHigh", requests(fast=997, failed=3)),
+    "errors-never-counted": Case("ArgosyErrorRateHigh", requests(fast=100)),
+    "errors-without-requests": Case("ArgosyErrorRateHigh", requests()),
+    "mean-shifted": Case("ArgosyMeanPredictionShifted", scores(rows=10, mean=0.3), (OF_VERSION,)),
+    "mean-shifted-down": Case("ArgosyMeanPredictionShifted", scores(rows=10, mean=0.2), (OF_VERSION,)),
+    "mean-shifted-not-yet": Case("ArgosyMeanPredictionShifted", scores(rows=10, mean=0.3), minute=25),
+    "mean-kept": Case("ArgosyMeanPredictionShifted", scores(rows=10, mean=0.27)),
+    "mean-of-too-few": Case("ArgosyMeanPredictionShifted", scores(rows=1, mean=0.3)),
+    "mean-near-zero": Case("ArgosyMeanPredictionShifted", scores(rows=10, mean=0.002, reference=0.001, deviation=0.1)),
+    "mean-of-nothing": Case("ArgosyMeanPredictionShifted", scores(rows=0, mean=0.3)),
+    "mean-without-reference": Case("ArgosyMeanPredictionShifted", scores(rows=10, mean=0.3, reference=None)),
+    "traffic-low": Case("ArgosyTrafficLow", predictions(75), (OF_MODEL,), rules=EXPECTED),
+    "traffic-low-not-yet": Case("ArgosyTrafficLow", predictions(75), minute=9, rules=EXPECTED),
+    "traffic-none": Case("ArgosyTrafficLow", [], (OF_MODEL,), rules=EXPECTED),
+    "traffic-enough": Case("ArgosyTrafficLow", predictions(300), rules=EXPECTED),
+    "traffic-not-expected": Case("ArgosyTrafficLow", predictions(1)),
+    "dropped": Case(
+        "ArgosyPredictionsDropped",
+        [INFO, at_server("argosy_prediction_log_dropped_total", "0+1x250", ',reason="disk-full"')],
+        ({**OF_MODEL, "reason": "disk-full"},),
+    ),
+    "dropped-for-the-first-time": Case(
+        "ArgosyPredictionsDropped",
+        [INFO, at_server("argosy_prediction_log_dropped_total", "_x236 7x10", ',reason="disk-full"')],
+        ({**OF_MODEL, "reason": "disk-full"},),
+    ),
+    "dropped-long-ago": Case(
+        "ArgosyPredictionsDropped",
+        [INFO, at_server("argosy_prediction_log_dropped_total", "7x250", ',reason="disk-full"')],
+    ),
+    "dropped-never": Case("ArgosyPredictionsDropped", [INFO]),
+    # Series of the exporter.
+    "drift": Case(
+        "ArgosyDrift", [shown("argosy_drift_verdict", "1x250", **OF_VERSION, verdict="drift")], (OF_VERSION,)
+    ),
+    "drift-while-the-exporter-starts-anew": Case(
+        "ArgosyDrift",
+        [shown("argosy_drift_verdict", "1x220 stale _x20", **OF_VERSION, verdict="drift")],
+        (OF_VERSION,),
+    ),
+    "drift-none": Case(
+        "ArgosyDrift",
+        [
+            shown("argosy_drift_verdict", "0x250", **OF_VERSION, verdict="drift"),
+            shown("argosy_drift_verdict", "1x250", **OF_VERSION, verdict="no drift"),
+        ],
+    ),
+    "drift-too-few": Case(
+        "ArgosyDrift",
+        [
+            shown("argosy_drift_verdict", "0x250", **OF_VERSION, verdict="drift"),
+            shown("argosy_drift_verdict", "1x250", **OF_VERSION, verdict="too few"),
+        ],
+    ),
+    "drift-never-looked": Case("ArgosyDrift", []),
+    "performance-below": Case(
+        "ArgosyPerformanceBelowGate",
+        [shown("argosy_performance_below_gate", "1x250", **OF_VERSION, metric="auc")],
+        ({**OF_VERSION, "metric": "auc"},),
+    ),
+    "performance-holds": Case(
+        "ArgosyPerformanceBelowGate", [shown("argosy_performance_below_gate", "0x250", **OF_VERSION, metric="auc")]
+    ),
+    "performance-without-labels": Case("ArgosyPerformanceBelowGate", []),
+    "performance-undefined": Case(
+        "ArgosyPerformanceBelowGate",
+        [shown("argosy_performance_below_gate", " ".join(["NaN"] * 250), **OF_VERSION, metric="auc")],
+    ),
+    "features-stale": Case(
+        "ArgosyFeaturesStale", [shown("argosy_features_age_seconds", f"{3 * DAY}x250", **OF_VERSION)], (OF_VERSION,)
+    ),
+    "features-fresh": Case("ArgosyFeaturesStale", [shown("argosy_features_age_seconds", f"{HOUR}x250", **OF_VERSION)]),
+    "features-none": Case("ArgosyFeaturesStale", []),
+    "release-expiring": Case(
+        "ArgosyReleaseExpiring",
+        [shown("argosy_release_expires_seconds", f"{3 * DAY}x250", **OF_VERSION)],
+        (OF_VERSION,),
+    ),
+    "release-expired": Case(
+        "ArgosyReleaseExpiring", [shown("argosy_release_expires_seconds", f"{-HOUR}x250", **OF_VERSION)], (OF_VERSION,)
+    ),
+    "release-fresh": Case(
+        "ArgosyReleaseExpiring", [shown("argosy_release_expires_seconds", f"{90 * DAY}x250", **OF_VERSION)]
+    ),
+    "release-none": Case("ArgosyReleaseExpiring", []),
+    "pipeline-failed": Case("ArgosyPipelineFailed", [pipeline("failed", "1x250")], (OF_PIPELINE,)),
+    "pipeline-succeeded": Case("ArgosyPipelineFailed", [pipeline("failed", "1x100 0x150")]),
+    "pipeline-never-ran": Case("ArgosyPipelineFailed", []),
+    "schedule-missed": Case(
+        "ArgosyScheduleMissed",
+        [
+            pipeline("due_timestamp_seconds", "600x250"),
+            pipeline("last_start_timestamp_seconds", "100x250"),
+            pipeline("running", "0x250"),
+        ],
+        (OF_PIPELINE,),
+    ),
+    "schedule-missed-from-the-first-time-on": Case(
+        "ArgosyScheduleMissed", [pipeline("due_timestamp_seconds", "600x250")], (OF_PIPELINE,)
+    ),
+    "schedule-missed-not-yet": Case(
+        "ArgosyScheduleMissed",
+        [
+            pipeline("due_timestamp_seconds", "600x250"),
+            pipeline("last_start_timestamp_seconds", "100x250"),
+        ],
+        minute=29,
+    ),
+    "schedule-kept": Case(
+        "ArgosyScheduleMissed",
+        [
+            pipeline("due_timestamp_seconds", "600x250"),
+            pipeline("last_start_timestamp_seconds", "603x250"),
+        ],
+    ),
+    "schedule-waits-for-the-last-run": Case(
+        "ArgosyScheduleMissed",
+        [
+            pipeline("due_timestamp_seconds", "600x250"),
+            pipeline("last_start_timestamp_seconds", "100x250"),
+            pipeline("running", "1x250"),
+        ],
+    ),
+    "schedule-none": Case("ArgosyScheduleMissed", [pipeline("last_start_timestamp_seconds", "100x250")]),
+    "request-waits": Case(
+        "ArgosyRequestWaiting",
+        [shown("argosy_request_open_seconds", f"{4 * DAY}x250", **OF_MODEL, number="7", kind="promotion")],
+        ({**OF_MODEL, "number": "7", "kind": "promotion"},),
+    ),
+    "request-to-go-back-waits": Case(
+        "ArgosyRequestWaiting",
+        [shown("argosy_request_open_seconds", f"{2 * HOUR}x250", **OF_MODEL, number="8", kind="revert")],
+        ({**OF_MODEL, "number": "8", "kind": "revert"},),
+    ),
+    "request-waits-a-little": Case(
+        "ArgosyRequestWaiting",
+        [shown("argosy_request_open_seconds", f"{2 * HOUR}x250", **OF_MODEL, number="7", kind="promotion")],
+    ),
+    "request-none": Case("ArgosyRequestWaiting", []),
+    "canary-aborted": Case(
+        "ArgosyCanaryAborted",
+        [shown("argosy_canary_aborted", "1x250", **OF_MODEL, digest="sha256:ab")],
+        ({**OF_MODEL, "digest": "sha256:ab"},),
+    ),
+    "canary-goes-on": Case(
+        "ArgosyCanaryAborted", [shown("argosy_canary_aborted", "0x250", **OF_MODEL, digest="sha256:ab")]
+    ),
+    "canary-none": Case("ArgosyCanaryAborted", []),
+    "retraining-stopped": Case(
+        "ArgosyRetrainingStopped", [shown(STOPPED, "3x250", model="churn")], ({"model": "churn"},)
+    ),
+    "retraining-failed-once": Case("ArgosyRetrainingStopped", [shown(STOPPED, "1x250", model="churn")]),
+    "retraining-never": Case("ArgosyRetrainingStopped", []),
+    "source-fails": Case(
+        "ArgosySourceFailing", [shown("argosy_source_up", "0x250", source="looks")], ({"source": "looks"},)
+    ),
+    "source-failed-for-a-moment": Case(
+        "ArgosySourceFailing", [shown("argosy_source_up", "1x200 0x8 1x50", source="looks")]
+    ),
+    "source-not-read-here": Case("ArgosySourceFailing", []),
+    "source-unreadable": Case(
+        "ArgosySourceUnreadable", [shown("argosy_source_problems", "2x250", source="looks")], ({"source": "looks"},)
+    ),
+    "source-readable": Case("ArgosySourceUnreadable", [shown("argosy_source_problems", "0x250", source="looks")]),
+    "source-without-series": Case("ArgosySourceUnreadable", []),
+    "exporter-absent": Case("ArgosyExporterAbsent", [], ({},)),
+    "exporter-gone": Case(
+        "ArgosyExporterAbsent", [shown("argosy_source_up", "1x100 stale _x150", source="looks")], ({},)
+    ),
+    "exporter-gone-for-a-moment": Case(
+        "ArgosyExporterAbsent", [shown("argosy_source_up", "1x220 stale _x20", source="looks")]
+    ),
+    "exporter-there": Case("ArgosyExporterAbsent", [shown("argosy_source_up", "0x250", source="looks")]),
+}
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in CASES.items()])
+def test_when_an_alert_fires(tmp_path: Path, case: Case) -> None:
+    """For the labels that are meant, and not for want of a series, of numbers or of time."""
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not installed")
+    rule = ALERTS[case.alert]
+    expected = [{"exp_labels": {**rule["labels"], **labels}} for labels in case.fires]
+    test = {
+        "interval": "15s",
+        "input_series": case.series,
+        "alert_rule_test": [{"eval_time": f"{case.minute}m", "alertname": case.alert, "exp_alerts": expected}],
+    }
+    rules = {"groups": [*_silent(), {"name": "more", "rules": case.rules}]}
+    (tmp_path / "rules.json").write_text(json.dumps(rules), encoding="utf-8")
+    whole = {"rule_files": ["rules.json"], "evaluation_interval": "15s", "tests": [test]}
+    (tmp_path / "test.json").write_text(json.dumps(whole), encoding="utf-8")
+    command = [promtool, "test", "rules", str(tmp_path / "test.json")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _silent() -> list[dict[str, Any]]:
+    """The groups, without the texts: what they say has tests of its own."""
+    groups: list[dict[str, Any]] = prometheus_stack.rules()["groups"]
+    for group in groups:
+        for rule in group["rules"]:
+            rule.pop("annotations", None)
+    return groups
+
+
+@pytest.mark.parametrize("alert", ALERTS)
+def test_every_alert_has_been_seen_to_fire_and_not_to(alert: str) -> None:
+    """And with nothing, or too little, to go by."""
+    of_it = [case for case in CASES.values() if case.alert == alert]
+    assert [case for case in of_it if case.fires]
+    assert [case for case in of_it if not case.fires]
+
+
+@pytest.mark.parametrize("alert", ALERTS)
+def test_an_alert_says_what_and_what_helps(alert: str) -> None:
+    """Severity, one sentence, one command, and where to read on."""
+    rule = ALERTS[alert]
+    assert alert.startswith("Argosy")
+    assert rule["labels"]["severity"] in {"warning", "critical"}
+    assert set(rule["annotations"]) == {"summary", "command", "runbook_url"}
+    assert rule["annotations"]["summary"].endswith(".")
+    assert rule["annotations"]["runbook_url"] == f"docs/runbook.md#{alert.lower()}"
+
+
+def test_what_asks_for_a_retraining() -> None:
+    """Two alerts, and no other: an error of a server is not mended by training."""
+    asking = {name for name, rule in ALERTS.items() if rule["labels"].get(received.RETRAIN) == "true"}
+    assert asking == {"ArgosyDrift", "ArgosyPerformanceBelowGate"}
+
+
+def test_a_real_message_of_alertmanager_is_read(root: Path) -> None:
+    """What Alertmanager 0.25 sent of these rules' alerts has what admission goes by."""
+    message = received.read((root / "tests/data/alertmanager_webhook.json").read_bytes())
+    assert {alert.name for alert in message.alerts} == {"ArgosyDrift", "ArgosyPerformanceBelowGate"}
+    for alert in message.alerts:
+        assert alert.asks_to_retrain
+        assert set(alert.labels) - {"alertname", "metric"} == {*series.OF_VERSION, *ALERTS[alert.name]["labels"]}
