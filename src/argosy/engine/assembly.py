@@ -17,6 +17,7 @@ from argosy.engine.machine.workflow import Workflow
 from argosy.engine.manifest import catalogue as catalogues
 from argosy.engine.manifest import claims, resources
 from argosy.engine.manifest.catalogue import Catalogue
+from argosy.engine.manifest.model import Spec
 from argosy.engine.nodes import Node
 from argosy.engine.options import Place, RunOptions
 from argosy.engine.processes import isolation
@@ -71,8 +72,8 @@ def _visible(stored: StoredRun, options: RunOptions) -> VisiblePaths:
 
 
 def _claims(stored: StoredRun, folder: RunFolder) -> Claims:
-    own = claims.own(stored.spec, stored.workflow)
-    return Claims(own=folder.path / runs.VOLUMES, names=frozenset(map(claims.name_of, own)), given=stored.volumes)
+    own = claims.own(Spec(stored.spec), stored.workflow)
+    return Claims(own=folder.path / runs.VOLUMES, names=frozenset(own.values()), given=stored.volumes)
 
 
 def pods(stored: StoredRun, folder: RunFolder, options: RunOptions, starter: Starts, catalogue: Catalogue) -> Pods:
@@ -93,7 +94,7 @@ def pods(stored: StoredRun, folder: RunFolder, options: RunOptions, starter: Sta
         process_images=(*options.process_images, *stored.process_images),
         workflow=stored.workflow,
         namespace=stored.namespace,
-        account=stored.spec.get("serviceAccountName") or "default",
+        account=Spec(stored.spec).service_account or "default",
         shows_paths=lambda: isolation.here().private_files,
         engine_of_containers=stored.engine_of_containers,
         cluster=stored.cluster,

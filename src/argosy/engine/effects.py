@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from argosy.argo import Phase
-from argosy.engine.nodes import Json, Outputs
+from argosy.engine.manifest.model import Template
+from argosy.engine.manifest.pod_model import Volume
+from argosy.engine.nodes import Outputs
 
 
 @dataclass(frozen=True)
@@ -12,8 +14,8 @@ class StartPod:
     """Run the container or script of *template* as the node *name*; answer with ``pod_started`` and ``pod_finished``."""
 
     name: str
-    template: Json
-    volumes: list[Json]
+    template: Template
+    volumes: list[Volume]
     keeps_result: bool
     """Whether its standard output is one of its outputs."""
     deadline: float | None
@@ -24,7 +26,7 @@ class StartPod:
     @property
     def lasts(self) -> bool:
         """Whether it goes on until others have ended."""
-        return bool(self.template.get("daemon"))
+        return self.template.daemon
 
 
 @dataclass(frozen=True)

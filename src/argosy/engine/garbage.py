@@ -6,13 +6,13 @@ or is under way and might come to have it.
 
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from argosy.argo import NodeType
 from argosy.engine.artifacts.failures import ArtifactFailure
 from argosy.engine.artifacts.remote import Remote
 from argosy.engine.manifest import resources
-from argosy.engine.manifest.locations import kind_of
+from argosy.engine.manifest.artifact_model import Artifact
+from argosy.engine.manifest.model import Spec
 from argosy.engine.nodes import Json, Node
 from argosy.engine.state import runs, trees
 from argosy.engine.state.journal import Journal
@@ -22,17 +22,17 @@ from argosy.engine.state.runs import RunFolder
 ON_COMPLETION, ON_DELETION = "OnWorkflowCompletion", "OnWorkflowDeletion"
 
 
-def is_asked_for(spec: Mapping[str, Any], others: Mapping[str, Any]) -> bool:
+def is_asked_for(spec: Json, others: Mapping[str, Json]) -> bool:
     """Whether any artifact of a workflow with this *spec*, and the specs *others* beside it, has a strategy."""
-    return bool(spec.get("artifactGC")) or any(
-        artifact.get("artifactGC") for one in (spec, *others.values()) for _, artifact in resources.locations(one, "")
+    return bool(Spec(spec).artifact_gc.written) or any(
+        artifact.gc.written for one in (spec, *others.values()) for _, artifact in resources.locations(one, "")
     )
 
 
 def collect(
     folder: RunFolder,
     journal: Journal,
-    spec: Mapping[str, Any],
+    spec: Spec,
     remote: Remote,
     home: Path,
     strategies: Collection[str],
@@ -47,8 +47,8 @@ def collect(
     for node, name in due:
         artifact = _of(node, name)
         try:
-            if kind_of(artifact):
-                remote.delete(artifact)
+            if Artifact(artifact).location_kind:
+                remote.delete(Artifact(artifact))
         except ArtifactFailure as failure:
             failures.append(f"{node.name}, artifact {name}: {failure}")
         else:
@@ -77,9 +77,8 @@ def _digest(node: Node, name: str) -> str:
     return str(_of(node, name)["stored"]["digest"])
 
 
-def _strategy(node: Node, name: str, spec: Mapping[str, Any]) -> str:
-    own = (_of(node, name).get("artifactGC") or {}).get("strategy")
-    return str(own or (spec.get("artifactGC") or {}).get("strategy") or "")
+def _strategy(node: Node, name: str, spec: Spec) -> str:
+    return Artifact(_of(node, name)).gc.strategy or spec.artifact_gc.strategy
 
 
 def _delete_objects(digests: set[str], nodes: Mapping[str, Node], folder: RunFolder, home: Path) -> None:

@@ -14,6 +14,7 @@ from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.machine import calls, scopes, substitution
 from argosy.engine.manifest import catalogue as catalogues
 from argosy.engine.manifest import checking, loading, patches, reach, resources, texts
+from argosy.engine.manifest.artifact_model import Artifact
 from argosy.engine.manifest.catalogue import owner_of
 from argosy.engine.manifest.loading import Document, Manifest
 from argosy.engine.manifest.model import Arguments, Parameter, Spec, Template, TemplateRef
@@ -81,7 +82,7 @@ def prepare(manifest: Manifest, options: RunOptions) -> Prepared:
     validation.check(catalogue, arguments, metadata, where=str(main.path))
     _check_sources(manifest, declared, reached)
     _check_caches(manifest, reached)
-    engine = local_limits.check(catalogue.spec, reached, options, main.path, name)
+    engine = local_limits.check(Spec(catalogue.spec), reached, options, main.path, name)
     ignored = tuple(dict.fromkeys((*ignored, *local_limits.limits_without_effect(reached))))
     repository = resources.repository(manifest, spec.get("artifactRepositoryRef"))
     if repository is None and spec.get("artifactRepositoryRef"):
@@ -89,7 +90,7 @@ def prepare(manifest: Manifest, options: RunOptions) -> Prepared:
     named = [
         *resources.locations({"arguments": arguments}, "spec"),
         *(found for entry in reached for found in resources.locations(entry.template.written, entry.place)),
-        ("the artifact repository", {"s3": repository or {}}),
+        ("the artifact repository", Artifact({"s3": repository or {}})),
     ]
     local_limits.check_locations(named, options, main.path)
     return Prepared(
@@ -125,15 +126,13 @@ def _with_resources(manifest: Manifest, options: RunOptions, secret_files: Itera
 def _check_metadata(manifest: Manifest) -> None:
     for document in manifest.all():
         try:
-            object_metadata.check(document.body.get("metadata") or {})
+            object_metadata.check(document.metadata)
         except Refusal as refusal:
             raise refusal.of_file(str(document.path)) from None
 
 
 def _metadata(main: Document) -> Json:
-    metadata: Json = dict(main.body.get("metadata") or {})
-    metadata["namespace"] = ObjectMeta(metadata).namespace or "argo"
-    return metadata
+    return {**main.metadata.written, "namespace": main.metadata.namespace or "argo"}
 
 
 def _as_workflow(main: Document) -> Document:
@@ -145,7 +144,7 @@ def _as_workflow(main: Document) -> Document:
         schedules.check(main.name, spec)
     except ValueError as error:
         raise errors.Misconfigured(f"{main.path}: {error}") from None
-    given, own = ObjectMeta(main.body.get("metadata") or {}), Spec(spec).metadata
+    given, own = main.metadata, Spec(spec).metadata
     metadata = {
         "generateName": f"{main.name}-",
         "namespace": given.namespace,

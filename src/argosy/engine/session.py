@@ -13,6 +13,7 @@ from argosy.argo import Phase
 from argosy.engine import assembly, garbage, outcome
 from argosy.engine.attempts.volumes import remove_claims
 from argosy.engine.manifest import claims
+from argosy.engine.manifest.model import Spec
 from argosy.engine.nodes import Ending, Json, Outputs
 from argosy.engine.options import RunOptions, RunResult
 from argosy.engine.processes import identity
@@ -50,7 +51,7 @@ def carry_out(folder: RunFolder, options: RunOptions, observer: Observer, again:
         if again:
             journal.forget(outcome.restarted(journal.nodes(), again))
         meta = journal.meta()
-        suspended = "started" not in meta and bool(stored.spec.get("suspend"))
+        suspended = "started" not in meta and Spec(stored.spec).suspend
         started = float(meta.get("started", time.time()))
         over = meta.get("phase") == Phase.SUCCEEDED and not again
         if not over:
@@ -125,7 +126,7 @@ def _meta(ending: Ending | None, outputs: Outputs) -> dict[str, str]:
 
 def _clean_up(session: _Session, ending: Ending) -> list[str]:
     """Remove what does not outlive the run; returns why artifacts that should have gone are still there."""
-    if claims.are_done_with(session.stored.spec, ending.phase):
+    if claims.are_done_with(Spec(session.stored.spec), ending.phase):
         remove_claims(session.folder.path / runs.VOLUMES)
     return _collect_garbage(session.folder, session.stored, session.journal, session.options, (garbage.ON_COMPLETION,))
 
@@ -135,7 +136,9 @@ def _collect_garbage(
 ) -> list[str]:
     if not garbage.is_asked_for(stored.spec, stored.others):
         return []
-    return garbage.collect(folder, journal, stored.spec, assembly.remote(stored, options), options.home, strategies)
+    return garbage.collect(
+        folder, journal, Spec(stored.spec), assembly.remote(stored, options), options.home, strategies
+    )
 
 
 def forget_artifacts(folder: RunFolder, options: RunOptions) -> None:
@@ -145,7 +148,7 @@ def forget_artifacts(folder: RunFolder, options: RunOptions) -> None:
     stored, strategies = StoredRun.read(folder), (garbage.ON_COMPLETION, garbage.ON_DELETION)
     with contextlib.closing(Journal(folder.path / runs.JOURNAL)) as journal:
         failures = _collect_garbage(folder, stored, journal, options, strategies)
-    if failures and not (stored.spec.get("artifactGC") or {}).get("forceFinalizerRemoval"):
+    if failures and not Spec(stored.spec).artifact_gc.force_finalizer_removal:
         raise errors.TryAgain(f"run {folder.run} is not deleted: {failures[0]}")
 
 

@@ -11,11 +11,11 @@ import shutil
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from argosy.engine.artifacts.failures import ArtifactFailure
+from argosy.engine.manifest.artifact_model import Archive
 from argosy.engine.state import trees
 
 MOST_ENTRIES = 1_000_000
@@ -26,15 +26,15 @@ MOST_FOLD = 200
 UNREADABLE = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, gzip.BadGzipFile, NotImplementedError)
 
 
-def pack(source: Path, archive: Mapping[str, Any], folder: Path) -> Path:
+def pack(source: Path, archive: Archive, folder: Path) -> Path:
     """The file or folder *source* as its ``archive`` field has it stored: *source* itself, or a new file in *folder*."""
-    if "none" in archive:
+    if archive.is_none:
         return source
-    if "zip" in archive:
+    if archive.zip is not None:
         return _zipped(source, folder / "packed.zip")
-    level = (archive.get("tar") or {}).get("compressionLevel")
+    level = archive.tar.compression_level if archive.tar else None
     packed = folder / "packed.tgz"
-    with tarfile.open(packed, "w:gz", compresslevel=9 if level is None else int(level)) as tar:
+    with tarfile.open(packed, "w:gz", compresslevel=9 if level is None else level) as tar:
         for entry, name in _named(source):
             tar.add(entry, arcname=name, recursive=False)
     return packed
@@ -74,17 +74,17 @@ def leaves(link: str, target: str) -> bool:
     return _leaves(base, target) or os.path.normpath(base / target) == "."
 
 
-def place(loaded: Path, archive: Mapping[str, Any], target: Path) -> None:
+def place(loaded: Path, archive: Archive, target: Path) -> None:
     """Put what was *loaded* at *target*, unpacked as the ``archive`` field says: where it says nothing, only what is a tar file.
 
     An archive of one file or one folder becomes that, any other a folder. Raises ArtifactFailure.
     """
-    if "none" in archive:
+    if archive.is_none:
         kind = "none"
-    elif "zip" in archive:
+    elif archive.zip is not None:
         kind = "zip"
     else:
-        kind = "tar" if "tar" in archive or _is_tar(loaded) else "none"
+        kind = "tar" if archive.tar is not None or _is_tar(loaded) else "none"
     target.parent.mkdir(parents=True, exist_ok=True)
     if kind == "none":
         shutil.move(loaded, target)

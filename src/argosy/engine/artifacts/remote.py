@@ -5,27 +5,25 @@ What a kind takes is imported when the first artifact of that kind comes up: mos
 """
 
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from argosy import scratch
 from argosy.engine.artifacts.buckets import Bucket, OwnBucket
 from argosy.engine.artifacts.failures import ArtifactFailure
 from argosy.engine.artifacts.secrets import Secrets
-from argosy.engine.manifest.locations import kind_of
+from argosy.engine.manifest.artifact_model import Artifact, HTTPArtifact, S3Artifact
 from argosy.engine.nodes import Json
 
 WEB = ("http", "artifactory")
 
 
-def _on_the_web(artifact: Mapping[str, Any]) -> Json:
+def _on_the_web(artifact: Artifact) -> HTTPArtifact:
     """The location of *artifact* as an ``http`` one: Artifactory speaks that, its name and password beside the URL."""
-    if "http" in artifact:
-        return dict(artifact["http"])
-    keys = {name: key for name, key in artifact["artifactory"].items() if name != "url"}
-    return {"url": artifact["artifactory"]["url"], "auth": {"basicAuth": keys}}
+    if artifact.http.url:
+        return artifact.http
+    keys = {name: key for name, key in artifact.artifactory.written.items() if name != "url"}
+    return HTTPArtifact({"url": artifact.artifactory.url, "auth": {"basicAuth": keys}})
 
 
 @dataclass(frozen=True)
@@ -36,61 +34,61 @@ class Remote:
     secrets: Secrets
     repository: Json | None = None
 
-    def load(self, artifact: Mapping[str, Any], target: Path) -> None:
+    def load(self, artifact: Artifact, target: Path) -> None:
         """Put *artifact* at *target*, unpacked. Raises ArtifactFailure, and ArtifactMissing where it is not there."""
         from argosy.engine.artifacts import archives, git, urls
 
-        kind = kind_of(artifact)
+        kind = artifact.location_kind
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".loading-", dir=target.parent) as folder:
             loaded = Path(folder) / "loaded"
             if kind == "s3":
-                location = self._located(artifact["s3"])
-                self._bucket(location).get(location["key"], loaded)
+                location = self._located(artifact.s3)
+                self._bucket(location).get(location.key, loaded)
             elif kind in WEB:
                 urls.load(_on_the_web(artifact), loaded, self.secrets)
             else:
-                git.load(artifact["git"], loaded, self.secrets)
-            archives.place(loaded, artifact.get("archive") or {}, target)
+                git.load(artifact.git, loaded, self.secrets)
+            archives.place(loaded, artifact.archive, target)
 
-    def save(self, artifact: Mapping[str, Any], source: Path) -> Json:
+    def save(self, artifact: Artifact, source: Path) -> Json:
         """Keep the file or folder *source* where *artifact* says, archived as it says. Returns the location, complete."""
-        kind = kind_of(artifact)
+        kind = artifact.location_kind
         if kind == "git":
             raise ArtifactFailure("git output artifacts unsupported")
         from argosy.engine.artifacts import archives, urls
 
         with scratch.folder("saving") as folder:
-            packed = archives.pack(source, artifact.get("archive") or {}, folder)
+            packed = archives.pack(source, artifact.archive, folder)
             if kind in WEB:
                 urls.save(_on_the_web(artifact), packed, self.secrets)
-                return {kind: artifact[kind]}
-            location = self._located(artifact["s3"])
-            self._bucket(location).put(location["key"], packed)
-            return {"s3": location}
+                return {kind: artifact.written[kind]}
+            location = self._located(artifact.s3)
+            self._bucket(location).put(location.key, packed)
+            return {"s3": location.written}
 
-    def keys(self, artifact: Mapping[str, Any]) -> list[str]:
+    def keys(self, artifact: Artifact) -> list[str]:
         """The keys of the files below the ``s3`` place of *artifact*, in order."""
-        location = self._located(artifact["s3"])
-        key = str(location.get("key") or "").rstrip("/")
+        location = self._located(artifact.s3)
+        key = location.key.rstrip("/")
         return sorted(self._bucket(location).keys(f"{key}/" if key else ""))
 
-    def delete(self, artifact: Mapping[str, Any]) -> None:
+    def delete(self, artifact: Artifact) -> None:
         """Remove what :meth:`save` kept. Raises ArtifactFailure where that is not possible."""
-        kind = kind_of(artifact)
+        kind = artifact.location_kind
         if kind != "s3":
             raise ArtifactFailure(f"{kind} artifacts cannot be deleted")
-        location = self._located(artifact["s3"])
-        self._bucket(location).delete(location["key"])
+        location = self._located(artifact.s3)
+        self._bucket(location).delete(location.key)
 
-    def _located(self, location: Json) -> Json:
+    def _located(self, location: S3Artifact) -> S3Artifact:
         """*location* with the repository's bucket, where it names none of its own."""
-        if location.get("endpoint") and location.get("bucket"):
+        if location.endpoint and location.bucket:
             return location
-        return {**(self.repository or {}), "key": location.get("key") or ""}
+        return S3Artifact({**(self.repository or {}), "key": location.key})
 
-    def _bucket(self, location: Json) -> Bucket:
-        if not location.get("bucket"):
+    def _bucket(self, location: S3Artifact) -> Bucket:
+        if not location.bucket:
             return OwnBucket(self.own)
         from argosy.engine.artifacts.s3 import S3Bucket
 

@@ -3,13 +3,14 @@
 import contextlib
 import functools
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from argosy.engine.artifacts import buckets
 from argosy.engine.artifacts.failures import ArtifactFailure, ArtifactMissing
 from argosy.engine.artifacts.secrets import Secrets, one
+from argosy.engine.manifest.artifact_model import S3Artifact
 from argosy.engine.state import trees
 
 OWNED = ("BucketAlreadyOwnedByYou", "BucketAlreadyExists")
@@ -19,9 +20,9 @@ STYLES = {"path": "path", "virtual-hosted": "virtual"}
 class S3Bucket:
     """The bucket of the ``s3`` *location*. Raises ArtifactFailure where a key to it is not among *secrets*."""
 
-    def __init__(self, location: Mapping[str, Any], secrets: Secrets) -> None:
-        self._bucket = location["bucket"]
-        self._makes_bucket = "createBucketIfNotPresent" in location
+    def __init__(self, location: S3Artifact, secrets: Secrets) -> None:
+        self._bucket = location.bucket
+        self._makes_bucket = location.makes_bucket is not None
         self._client = _client(location, secrets)
 
     def get(self, key: str, target: Path) -> None:
@@ -113,23 +114,20 @@ def _session() -> Any:
     return _library().session()
 
 
-def _client(location: Mapping[str, Any], secrets: Secrets) -> Any:
+def _client(location: S3Artifact, secrets: Secrets) -> Any:
     s3_client = _library()
-    scheme = "http" if location.get("insecure") else "https"
+    scheme = "http" if location.insecure else "https"
     keys = {
-        name: one(location.get(field), secrets)
-        for name, field in (
-            ("aws_access_key_id", "accessKeySecret"),
-            ("aws_secret_access_key", "secretKeySecret"),
-            ("aws_session_token", "sessionTokenSecret"),
-        )
+        "aws_access_key_id": one(location.access_key_secret, secrets),
+        "aws_secret_access_key": one(location.secret_key_secret, secrets),
+        "aws_session_token": one(location.session_token_secret, secrets),
     }
     with _opening:
         return s3_client.connect(
             _session(),
-            addressing_style=STYLES.get(location.get("addressingStyle") or "", "auto"),
-            endpoint_url=f"{scheme}://{location['endpoint']}",
-            region_name=location.get("region") or "us-east-1",
+            addressing_style=STYLES.get(location.addressing_style, "auto"),
+            endpoint_url=f"{scheme}://{location.endpoint}",
+            region_name=location.region or "us-east-1",
             **{name: value for name, value in keys.items() if value},
         )
 

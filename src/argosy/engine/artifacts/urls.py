@@ -9,13 +9,13 @@ import tempfile
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from argosy.engine.artifacts.failures import ArtifactFailure, ArtifactMissing
 from argosy.engine.artifacts.secrets import Secrets, one
+from argosy.engine.manifest.artifact_model import ClientCertAuth, HTTPArtifact, HTTPAuth, OAuth2Auth
 from argosy.engine.state import trees
 
 PRIVATE = ("authorization", "cookie")
@@ -25,72 +25,70 @@ PATIENCE = 60
 """Seconds without an answer, or without another byte of one."""
 
 
-def load(location: Mapping[str, Any], target: Path, secrets: Secrets) -> None:
+def load(location: HTTPArtifact, target: Path, secrets: Secrets) -> None:
     """Load what is at the ``http`` *location* to the file *target*."""
     request = _request(location, secrets)
     with _answer(request, location, secrets) as answer:
         trees.save(answer, target)
 
 
-def save(location: Mapping[str, Any], source: Path, secrets: Secrets) -> None:
+def save(location: HTTPArtifact, source: Path, secrets: Secrets) -> None:
     """Put the file *source* at the ``http`` *location*. Raises ArtifactFailure where it is a folder."""
     if source.is_dir():
-        raise ArtifactFailure(f"a folder cannot be saved to {location['url']}; archive it")
+        raise ArtifactFailure(f"a folder cannot be saved to {location.url}; archive it")
     with source.open("rb") as content:
         request = _request(location, secrets, method="PUT", data=content)
         request.add_header("Content-Length", str(source.stat().st_size))
         _answer(request, location, secrets).close()
 
 
-def _request(location: Mapping[str, Any], secrets: Secrets, **given: Any) -> urllib.request.Request:
-    url = location["url"]
+def _request(location: HTTPArtifact, secrets: Secrets, **given: Any) -> urllib.request.Request:
+    url = location.url
     if not re.fullmatch(r"https?://[!-~]+", url, re.IGNORECASE):
         raise ArtifactFailure(f"{url!r} is not an http or https URL")
     try:
         request = urllib.request.Request(url, **given)  # noqa: S310 - looked at above
     except ValueError as error:
         raise ArtifactFailure(f"{url!r} is no URL: {error}") from None
-    for header in location.get("headers") or []:
-        add = request.add_unredirected_header if header["name"].lower() in PRIVATE else request.add_header
-        add(header["name"], header["value"])
-    if authorization := _authorization(location.get("auth") or {}, secrets):
+    for header in location.headers:
+        add = request.add_unredirected_header if header.name.lower() in PRIVATE else request.add_header
+        add(header.name, header.value)
+    if authorization := _authorization(location.auth, secrets):
         request.add_unredirected_header("Authorization", authorization)
     return request
 
 
-def _authorization(auth: Mapping[str, Any], secrets: Secrets) -> str | None:
-    basic = auth.get("basicAuth") or {}
-    user, password = one(basic.get("usernameSecret"), secrets), one(basic.get("passwordSecret"), secrets)
+def _authorization(auth: HTTPAuth, secrets: Secrets) -> str | None:
+    user, password = one(auth.basic.username_secret, secrets), one(auth.basic.password_secret, secrets)
     if user and password:
         return _basic(user, password)
-    client = auth.get("oauth2") or {}
-    return f"Bearer {_token(client, secrets)}" if client.get("tokenURLSecret") else None
+    return f"Bearer {_token(auth.oauth2, secrets)}" if auth.oauth2.token_url_secret else None
 
 
 def _basic(user: str, password: str) -> str:
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
-def _token(client: Mapping[str, Any], secrets: Secrets) -> str:
+def _token(client: OAuth2Auth, secrets: Secrets) -> str:
     """A token by OAuth's client credentials grant."""
-    url = one(client["tokenURLSecret"], secrets) or ""
+    url = one(client.token_url_secret, secrets) or ""
     fields = {"grant_type": "client_credentials"}
-    if scopes := client.get("scopes"):
-        fields["scope"] = " ".join(scopes)
-    fields |= {entry["key"]: entry.get("value") or "" for entry in client.get("endpointParams") or []}
-    request = _request({"url": url}, secrets, data=urllib.parse.urlencode(fields).encode())
-    name = one(client.get("clientIDSecret"), secrets) or ""
-    word = one(client.get("clientSecretSecret"), secrets) or ""
+    if client.scopes:
+        fields["scope"] = " ".join(client.scopes)
+    fields |= {entry.key: entry.value for entry in client.endpoint_params}
+    request = _request(HTTPArtifact({"url": url}), secrets, data=urllib.parse.urlencode(fields).encode())
+    name = one(client.client_id_secret, secrets) or ""
+    word = one(client.client_secret_secret, secrets) or ""
     request.add_unredirected_header("Authorization", _basic(urllib.parse.quote(name), urllib.parse.quote(word)))
-    with _answer(request, {"url": "the token URL"}, secrets) as answer:
+    with _answer(request, HTTPArtifact({"url": "the token URL"}), secrets) as answer:
         try:
             return str(json.load(answer)["access_token"])
         except (ValueError, KeyError, TypeError):
             raise ArtifactFailure("the token URL did not answer with a token") from None
 
 
-def _answer(request: urllib.request.Request, location: Mapping[str, Any], secrets: Secrets) -> Any:
-    context = _context((location.get("auth") or {}).get("clientCert") or {}, secrets)
+def _answer(request: urllib.request.Request, location: HTTPArtifact, secrets: Secrets) -> Any:
+    context = _context(location.auth.client_cert, secrets)
     try:
         return urllib.request.urlopen(request, timeout=PATIENCE, context=context)  # noqa: S310 - looked at in _request
     except urllib.error.HTTPError as error:
@@ -99,18 +97,15 @@ def _answer(request: urllib.request.Request, location: Mapping[str, Any], secret
         if error.code == HTTPStatus.NOT_FOUND:
             raise ArtifactMissing(status) from None
         doing = "saving to" if request.get_method() == "PUT" else "loading content from"
-        raise ArtifactFailure(f"{doing} {location['url']} failed with reason: {status}") from None
+        raise ArtifactFailure(f"{doing} {location.url} failed with reason: {status}") from None
     except (OSError, ValueError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
-        raise ArtifactFailure(f"{location['url']}: {reason}") from None
+        raise ArtifactFailure(f"{location.url}: {reason}") from None
 
 
-def _context(certificate: Mapping[str, Any], secrets: Secrets) -> ssl.SSLContext | None:
+def _context(certificate: ClientCertAuth, secrets: Secrets) -> ssl.SSLContext | None:
     """Encryption with a certificate of our own, where one is given."""
-    public, private = (
-        one(certificate.get("clientCertSecret"), secrets),
-        one(certificate.get("clientKeySecret"), secrets),
-    )
+    public, private = one(certificate.client_cert_secret, secrets), one(certificate.client_key_secret, secrets)
     if not public or not private:
         return None
     context = ssl.create_default_context()

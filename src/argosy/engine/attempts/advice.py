@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from argosy.engine.attempts import memory_limits
-from argosy.engine.attempts.workspace import container_of
-from argosy.engine.nodes import Json
+from argosy.engine.manifest.model import Template
 from argosy.engine.processes import system
 from argosy.engine.processes.child import NOT_STARTED
 from argosy.engine.processes.launches import Launch
@@ -47,9 +46,9 @@ def write(log: Path, lines: Sequence[str]) -> None:
         written.write(b"\n" * bool(begun) + "".join(f"{ADVICE}{line}\n" for line in lines).encode())
 
 
-def of_memory(template: Json, name: str, shortage: Shortage) -> str:
+def of_memory(template: Template, name: str, shortage: Shortage) -> str:
     """What raises the limit that a container of the template *name* ran into."""
-    quantity = container_of(template)["resources"]["limits"]["memory"]
+    quantity = template.main_container.resources.limits["memory"]
     limit, peak = memory_limits.shown(shortage.limit), memory_limits.shown(shortage.peak)
     said = f"killed for memory: its limit is {quantity} ({limit}), and it had {peak} when it asked for more"
     return f"{said}. With that limit it would be killed again; raise resources.limits.memory of the template {name!r}"

@@ -1,10 +1,8 @@
 """The cache of steps: what a step gave, under a key made of everything it depends on.
 
 Only templates annotated ``argosy.dev/cache: "true"`` are cached. The key is made of the code's identity, the command, script and
-environment (secrets excepted, and what ``argosy.dev/cache-ignores`` names), input parameters, the digests of input artifacts, and the
-digests of what ``argosy.dev/cache-reads`` names.
-environment (secrets excepted), input parameters, the digests of input artifacts (of parts of a document, where ``argosy.dev/cache-parts``
-says so), and the digests of what ``argosy.dev/cache-reads`` names.
+environment (secrets excepted, and what ``argosy.dev/cache-ignores`` names), input parameters, the digests of input artifacts (of parts of
+a document, where ``argosy.dev/cache-parts`` says so), and the digests of what ``argosy.dev/cache-reads`` names.
 Without the cache (``--no-cache``) nothing is looked up; what a step gives is kept all the same.
 """
 
@@ -12,12 +10,11 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from argosy.engine.attempts import document_parts
-from argosy.engine.attempts.workspace import container_of
-from argosy.engine.manifest.locations import kind_of
-from argosy.engine.nodes import Json, Outputs
+from argosy.engine.manifest.artifact_model import Artifact
+from argosy.engine.manifest.model import Template
+from argosy.engine.nodes import Outputs
 from argosy.engine.state import disk
 from argosy.engine.state.object_store import ObjectStore, digest_of
 
@@ -40,31 +37,35 @@ class StepCache:
         self._read: dict[Path, str] = {}
 
     def key(
-        self, template: Json, *, code: str, argv: tuple[str, ...], environment: Mapping[str, str], keeps_result: bool
+        self,
+        template: Template,
+        *,
+        code: str,
+        argv: tuple[str, ...],
+        environment: Mapping[str, str],
+        keeps_result: bool,
     ) -> str | None:
         """The key of a call of *template*, its arguments in place; None where it is not cached."""
-        annotations = (template.get("metadata") or {}).get("annotations") or {}
+        annotations = template.metadata.annotations
         if annotations.get(ANNOTATION) != "true":
             return None
         reads = self._digests_of(annotations.get(READS))
         if reads is None or _looks_outside(template):
             return None
         ignored = set(json.loads(annotations.get(IGNORES) or "[]"))
-        container = container_of(template)
         parts_of: dict[str, list[str]] = json.loads(annotations.get(PARTS) or "{}")
-        inputs = template.get("inputs") or {}
         parts = {
             "version": VERSION,
             "code": code,
             "argv": argv,
-            "source": container.get("source"),
-            "folder": container.get("workingDir"),
+            "source": template.script.source or None,
+            "folder": template.main_container.working_dir or None,
             "environment": {name: value for name, value in environment.items() if name not in ignored},
-            "parameters": {entry["name"]: entry.get("value") for entry in inputs.get("parameters") or []},
+            "parameters": {entry.name: entry.value for entry in template.inputs.parameters},
             "artifacts": {
-                entry["name"]: _identity(entry, parts_of.get(entry["name"])) for entry in inputs.get("artifacts") or []
+                entry.name: _identity(entry, parts_of.get(entry.name)) for entry in template.inputs.artifacts
             },
-            "outputs": template.get("outputs"),
+            "outputs": template.written.get("outputs"),
             "result": keeps_result,
             "reads": reads,
         }
@@ -103,16 +104,14 @@ class StepCache:
         return digests
 
 
-def _looks_outside(template: Json) -> bool:
+def _looks_outside(template: Template) -> bool:
     """Whether *template* takes or leaves artifacts outside the run: nobody knows whether what is there has changed."""
-    artifacts = [
-        artifact for side in ("inputs", "outputs") for artifact in (template.get(side) or {}).get("artifacts") or []
-    ]
-    return any("stored" not in artifact and kind_of(artifact) for artifact in artifacts)
+    artifacts = (*template.inputs.artifacts, *template.outputs.artifacts)
+    return any(artifact.stored is None and artifact.location_kind for artifact in artifacts)
 
 
-def _identity(artifact: Mapping[str, Any], parts: Sequence[str] | None) -> list[object]:
-    content: object = artifact["stored"]["digest"] if "stored" in artifact else artifact.get("raw")
-    if parts is not None and "raw" in artifact:
-        content = document_parts.parts(artifact["raw"].get("data") or "", tuple(parts))
-    return [artifact.get("path"), content, artifact.get("subPath"), artifact.get("mode")]
+def _identity(artifact: Artifact, parts: Sequence[str] | None) -> list[object]:
+    content: object = artifact.stored.digest if artifact.stored else artifact.written.get("raw")
+    if parts is not None and artifact.raw is not None:
+        content = document_parts.parts(artifact.raw.data, tuple(parts))
+    return [artifact.path or None, content, artifact.sub_path or None, artifact.mode]

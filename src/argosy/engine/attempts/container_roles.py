@@ -3,14 +3,14 @@
 What each is told to do is here, as a template of it alone; running them is ``pod_containers``'s business.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 from argosy.argo import MAIN
 from argosy.engine import durations
-from argosy.engine.attempts.workspace import container_of
+from argosy.engine.manifest.model import Template
+from argosy.engine.manifest.pod_model import Container, SetRetryStrategy, UserContainer, VolumeMount
 from argosy.engine.nodes import Json
 
 
@@ -28,7 +28,7 @@ class PodContainer:
 
     name: str
     role: Role
-    template: Json
+    template: Template
     after: tuple[str, ...] = ()
     """The containers of its set that must have ended well before it starts."""
     tries: int = 1
@@ -45,56 +45,57 @@ class PodContainer:
         return f"{pod}.{self.name}" if self.apart else pod
 
 
-def containers_of_pod(template: Json) -> list[PodContainer]:
+def containers_of_pod(template: Template) -> list[PodContainer]:
     """The containers of a pod of *template*, in the order of the manifest."""
-    if "containerSet" in template:
+    if template.kind == "containerSet":
         return _of_set(template)
     main = PodContainer(MAIN, Role.MAIN, template, apart=False)
-    if not template.get("initContainers") and not template.get("sidecars"):
-        return [main]
-    return [*_around(template, Role.BEFORE), main, *_around(template, Role.BESIDE)]
-
-
-def _of_set(template: Json) -> list[PodContainer]:
-    container_set = template["containerSet"]
-    shared = container_set.get("volumeMounts") or []
-    tries, pause = _tries(container_set.get("retryStrategy") or {})
     return [
-        PodContainer(
-            container["name"],
-            Role.MAIN,
-            _alone(template, _mounting(container, shared), whole=container["name"] == MAIN),
-            after=tuple(container.get("dependencies") or ()),
-            tries=tries,
-            pause=pause,
-        )
-        for container in container_set["containers"]
+        *_around(template, template.init_containers, Role.BEFORE),
+        main,
+        *_around(template, template.sidecars, Role.BESIDE),
     ]
 
 
-def _tries(strategy: Mapping[str, Any]) -> tuple[int, float]:
+def _of_set(template: Template) -> list[PodContainer]:
+    shared = template.container_set.volume_mounts
+    tries, pause = _tries(template.container_set.retry_strategy)
+    return [
+        PodContainer(
+            container.name,
+            Role.MAIN,
+            _alone(template, _mounting(container, shared), whole=container.name == MAIN),
+            after=tuple(container.dependencies),
+            tries=tries,
+            pause=pause,
+        )
+        for container in template.container_set.containers
+    ]
+
+
+def _tries(strategy: SetRetryStrategy) -> tuple[int, float]:
     """How often a program of a set is started, and the pause in between. What Argo calls retries counts the first try too."""
-    if "{{" in str(strategy):
+    if "{{" in str(strategy.written):
         return 1, 0.0  # looked at before the workflow runs
-    duration = strategy.get("duration")
-    return int(strategy.get("retries", 1)), durations.seconds(str(duration)) if duration else 0.0
+    pause = durations.seconds(strategy.duration) if strategy.duration else 0.0
+    return int(strategy.retries if strategy.retries is not None else 1), pause
 
 
-def _around(template: Json, role: Role) -> list[PodContainer]:
-    mounts = container_of(template).get("volumeMounts") or []
+def _around(template: Template, containers: Sequence[UserContainer], role: Role) -> list[PodContainer]:
     found = []
-    for container in template.get(role.value) or []:
-        mirrors = bool(container.get("mirrorVolumeMounts"))
-        alone = _alone(template, _mounting(container, mounts if mirrors else []), whole=False)
-        found.append(PodContainer(container["name"], role, alone, mirrors=mirrors))
+    for container in containers:
+        mounts = template.main_container.volume_mounts if container.mirror_volume_mounts else []
+        alone = _alone(template, _mounting(container, mounts), whole=False)
+        found.append(PodContainer(container.name, role, alone, mirrors=container.mirror_volume_mounts))
     return found
 
 
-def _mounting(container: Mapping[str, Any], mounts: list[Json]) -> Json:
-    return {**container, "volumeMounts": [*(container.get("volumeMounts") or []), *mounts]}
+def _mounting(container: Container, mounts: Sequence[VolumeMount]) -> Json:
+    mounted = [mount.written for mount in (*container.volume_mounts, *mounts)]
+    return {**container.written, "volumeMounts": mounted}
 
 
-def _alone(template: Json, container: Json, *, whole: bool) -> Json:
+def _alone(template: Template, container: Json, *, whole: bool) -> Template:
     """*template* as if it had *container* only; *whole*: with its inputs and outputs."""
     kept = ("name", "metadata", *(("inputs", "outputs") if whole else ()))
-    return {**{key: template[key] for key in kept if key in template}, "container": container}
+    return Template({**{key: template.written[key] for key in kept if key in template.written}, "container": container})

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from argosy.engine.attempts import environment, local_images, memory_limits
-from argosy.engine.attempts.workspace import TMP, PathFailure, Workspace, container_of
+from argosy.engine.attempts.workspace import TMP, PathFailure, Workspace
 from argosy.engine.effects import StartPod
+from argosy.engine.manifest.pod_model import Container
 from argosy.engine.processes.launches import Launch
 
 ENGINES = ("podman", "docker")
@@ -50,19 +51,19 @@ def _refusal(program: str) -> str:
 
 def launch(program: str | None, request: StartPod, workspace: Workspace, variables: Mapping[str, str]) -> Launch:
     """How *request* runs through *program*. Values of variables are handed over in the environment, not on the command line."""
-    container = container_of(request.template)
+    container = request.template.main_container
     if program is None:
-        image = container.get("image") or ""
         raise PathFailure(
-            f"its image {image!r} needs a container engine, and the run began with none; resume it with --local-image '{image}', "
+            f"its image {container.image!r} needs a container engine, and the run began with none; resume it with --local-image "
+            f"'{container.image}', "
             "which makes the step a process, or run the manifest anew"
         )
-    script = SCRIPT if container.get("source") else None
+    script = SCRIPT if request.template.script.source else None
     command = local_images.command_of(container, variables, script)
     return Launch(
         argv=(
             program,
-            *_options(workspace, container.get("workingDir"), variables, script, memory_limits.limit_of(container)),
+            *_options(workspace, container.working_dir, variables, script, memory_limits.limit_of(container)),
             *_entry(container, command),
         ),
         env={**environment.of_machine(), "HOME": str(Path.home()), **variables},
@@ -80,7 +81,7 @@ def gave_up(started: Launch, code: int) -> bool:
 
 
 def _options(
-    workspace: Workspace, folder: str | None, variables: Mapping[str, str], script: str | None, limit: int | None
+    workspace: Workspace, folder: str, variables: Mapping[str, str], script: str | None, limit: int | None
 ) -> list[str]:
     binds = {str(TMP): workspace.scratch, **{str(shown.target): shown.source for shown in workspace.shown()}}
     if workspace.given_root:
@@ -98,11 +99,10 @@ def _options(
     return options + (["--workdir", folder] if folder else [])
 
 
-def _entry(container: Mapping[str, object], command: tuple[str, ...]) -> list[str]:
-    image = str(container["image"])
-    if container.get("command"):
-        return ["--entrypoint", command[0], image, *command[1:]]
-    return [image, *command]
+def _entry(container: Container, command: tuple[str, ...]) -> list[str]:
+    if container.command:
+        return ["--entrypoint", command[0], container.image, *command[1:]]
+    return [container.image, *command]
 
 
 def _name(workspace: Workspace) -> str:

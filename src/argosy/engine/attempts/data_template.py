@@ -1,8 +1,6 @@
 """Carries out a ``data`` template, as Argo's executor does: the keys below a place in a bucket, changed by expressions."""
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any
 
 from argosy.argo import Phase
 from argosy.engine.artifacts.failures import ArtifactFailure
@@ -10,14 +8,15 @@ from argosy.engine.artifacts.remote import Remote
 from argosy.engine.effects import PodResult
 from argosy.engine.expressions import expr, values
 from argosy.engine.expressions.errors import ExpressionError
-from argosy.engine.manifest.locations import kind_of
-from argosy.engine.nodes import Json, Outputs
+from argosy.engine.manifest.artifact_model import Artifact
+from argosy.engine.manifest.model import DataTemplate
+from argosy.engine.nodes import Outputs
 
 FAILED = 64
 """What Argo's executor ends with where it fails itself."""
 
 
-async def carry_out(data: Json, remote: Remote, patience: float | None) -> PodResult | None:
+async def carry_out(data: DataTemplate, remote: Remote, patience: float | None) -> PodResult | None:
     """The result of *data*; None where it does not come within *patience* seconds."""
     try:
         async with asyncio.timeout(patience):
@@ -30,29 +29,29 @@ async def carry_out(data: Json, remote: Remote, patience: float | None) -> PodRe
     return PodResult(Phase.SUCCEEDED, outputs=Outputs(result=result, exit_code="0"))
 
 
-def _result(data: Mapping[str, Any], remote: Remote) -> str:
+def _result(data: DataTemplate, remote: Remote) -> str:
     try:
-        found: object = _keys(data["source"].get("artifactPaths") or {}, remote)
+        found: object = _keys(data.source.artifact_paths, remote)
     except ArtifactFailure as failure:
         raise ArtifactFailure(f"source: unable to source artifact paths: {failure}") from None
-    for position, step in enumerate(data.get("transformation") or []):
-        if step.get("expression"):
+    for position, step in enumerate(data.transformation):
+        if step.expression:
             try:
-                found = expr.evaluate(step["expression"], {"data": found})
+                found = expr.evaluate(step.expression, {"data": found})
             except ExpressionError as error:
                 raise ExpressionError(f"transformation: error processing data step {position}: {error}") from None
     return values.to_json(found)
 
 
-def _keys(artifact: Mapping[str, Any], remote: Remote) -> list[str]:
-    if kind_of(artifact) != "s3":
+def _keys(artifact: Artifact, remote: Remote) -> list[str]:
+    if artifact.location_kind != "s3":
         raise ArtifactFailure(
             "ListObjects is currently not supported for this artifact type, but it will be in a future version"
         )
-    if not artifact["s3"].get("bucket"):
+    if not artifact.s3.bucket:
         # A place without a bucket is in the repository for every other purpose; the executor overlooks that here.
         raise ArtifactFailure("failed to list directory: Bucket name cannot be empty")
     keys = remote.keys(artifact)
     if not keys:
-        raise ArtifactFailure(f"no key found of name {artifact['s3'].get('key') or ''}")
+        raise ArtifactFailure(f"no key found of name {artifact.s3.key}")
     return keys

@@ -10,10 +10,9 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from argosy.engine.attempts import fields
-from argosy.engine.nodes import Json
+from argosy.engine.manifest.pod_model import Container, EnvFromSource, EnvVar, FieldRef, KeySelector, LocalRef
 
 Values = Mapping[str, Mapping[str, str]]
 
@@ -58,24 +57,22 @@ class Environment:
     open: dict[str, str]
 
 
-def of_container(container: Mapping[str, Any], sources: Sources, facts: Mapping[str, str]) -> Environment:
+def of_container(container: Container, sources: Sources, facts: Mapping[str, str]) -> Environment:
     """The variables that the manifest gives *container*. *facts*: the downward fields (``metadata.name``) that are known here.
 
     Raises EnvironmentFailure where a reference that is not optional leads nowhere.
     """
     variables: dict[str, str] = {}
     hidden: set[str] = set()
-    for entry in container.get("envFrom") or []:
-        found, secret = _all_of(entry, sources)
+    for source in container.env_from:
+        found = _all_of(source, sources)
         variables |= found
-        hidden = hidden | set(found) if secret else hidden - set(found)
-    for entry in container.get("env") or []:
-        name = entry["name"]
-        value, secret = _value_of(entry, sources, facts)
-        if value is None:
+        hidden = hidden | set(found) if source.secret else hidden - set(found)
+    for entry in container.env:
+        if (value := _value_of(entry, sources, facts, variables)) is None:
             continue
-        variables[name] = expand(value, variables) if "value" in entry else value
-        (hidden.add if secret else hidden.discard)(name)
+        variables[entry.name] = value
+        (hidden.add if entry.value_from and entry.value_from.secret else hidden.discard)(entry.name)
     return Environment(variables, {name: value for name, value in variables.items() if name not in hidden})
 
 
@@ -117,43 +114,33 @@ def expand(value: str, variables: Mapping[str, str]) -> str:
 _REFERENCE = re.compile(r"\$?\$\(([^()]*)\)")
 
 
-def _all_of(entry: Json, sources: Sources) -> tuple[dict[str, str], bool]:
-    secret = "secretRef" in entry
-    reference = entry.get("secretRef") or entry.get("configMapRef") or {}
-    values = (sources.secrets if secret else sources.config_maps).get(reference.get("name", ""))
-    if values is None and not reference.get("optional"):
-        raise EnvironmentFailure(
-            f"{'Secret' if secret else 'ConfigMap'} {reference.get('name')!r} is not known on this machine"
-        )
-    prefix = entry.get("prefix") or ""
-    return {prefix + name: value for name, value in (values or {}).items()}, secret
+def _all_of(source: EnvFromSource, sources: Sources) -> dict[str, str]:
+    reference = source.secret or source.config_map or LocalRef({})
+    values = (sources.secrets if source.secret else sources.config_maps).get(reference.name)
+    if values is None and not reference.optional:
+        kind = "Secret" if source.secret else "ConfigMap"
+        raise EnvironmentFailure(f"{kind} {reference.name!r} is not known on this machine")
+    return {source.prefix + name: value for name, value in (values or {}).items()}
 
 
-def field_of(reference: Mapping[str, Any], facts: Mapping[str, str]) -> str:
+def field_of(reference: FieldRef, facts: Mapping[str, str]) -> str:
     """The value of a ``fieldRef``. Raises EnvironmentFailure."""
-    path = reference.get("fieldPath", "")
-    value = fields.value_of(path, facts)
+    value = fields.value_of(reference.path, facts)
     if value is None:
-        raise EnvironmentFailure(f"the field {path!r} of a pod has no meaning on this machine")
+        raise EnvironmentFailure(f"the field {reference.path!r} of a pod has no meaning on this machine")
     return value
 
 
-def _value_of(entry: Json, sources: Sources, facts: Mapping[str, str]) -> tuple[str | None, bool]:
-    source = entry.get("valueFrom")
-    if not source:
-        return entry.get("value") or "", False
-    if field_reference := source.get("fieldRef"):
-        return field_of(field_reference, facts), False
-    secret = "secretKeyRef" in source
-    reference = source.get("secretKeyRef") or source.get("configMapKeyRef") or {}
-    value = (
-        (sources.secrets if secret else sources.config_maps)
-        .get(reference.get("name", ""), {})
-        .get(reference.get("key", ""))
-    )
-    if value is None and not reference.get("optional"):
-        kind = "Secret" if secret else "ConfigMap"
-        raise EnvironmentFailure(
-            f"{kind} {reference.get('name')!r} has no key {reference.get('key')!r} on this machine"
-        )
-    return value, secret
+def _value_of(entry: EnvVar, sources: Sources, facts: Mapping[str, str], variables: Mapping[str, str]) -> str | None:
+    source = entry.value_from
+    if source is None:
+        return expand(entry.value, variables)
+    if source.field:
+        return field_of(source.field, facts)
+    reference = source.secret or source.config_map or KeySelector({})
+    known = sources.secrets if source.secret else sources.config_maps
+    value = known.get(reference.name, {}).get(reference.key)
+    if value is None and not reference.optional:
+        kind = "Secret" if source.secret else "ConfigMap"
+        raise EnvironmentFailure(f"{kind} {reference.name!r} has no key {reference.key!r} on this machine")
+    return value

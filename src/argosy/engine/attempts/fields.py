@@ -4,17 +4,17 @@ import platform
 import re
 import uuid
 from collections.abc import Mapping
-from typing import Any
 
+from argosy.engine.manifest.pod_model import Metadata
 from argosy.engine.nodes import POD_ADDRESS
 
 _ONE_OF_MANY = re.compile(r"metadata\.(labels|annotations)\['[^']+'\]")
 
 
-def of_pod(metadata: Mapping[str, Any], *, pod: str, namespace: str, workflow: str, account: str) -> dict[str, str]:
+def of_pod(metadata: Metadata, *, pod: str, namespace: str, workflow: str, account: str) -> dict[str, str]:
     """What is known of the pod *pod* of *workflow*. *account*: its service account; *metadata*: what the manifest gives it."""
     labels = {
-        **(metadata.get("labels") or {}),
+        **metadata.labels,
         "workflows.argoproj.io/completed": "false",
         "workflows.argoproj.io/workflow": workflow,
     }
@@ -26,7 +26,7 @@ def of_pod(metadata: Mapping[str, Any], *, pod: str, namespace: str, workflow: s
         "spec.serviceAccountName": account,
         **dict.fromkeys(("status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs"), POD_ADDRESS),
     }
-    for field, values in (("labels", labels), ("annotations", metadata.get("annotations") or {})):
+    for field, values in (("labels", labels), ("annotations", metadata.annotations)):
         facts |= {f"metadata.{field}['{key}']": value for key, value in values.items()}
         facts[f"metadata.{field}"] = "\n".join(f"{key}={_quoted(value)}" for key, value in sorted(values.items()))
     return facts
@@ -42,5 +42,5 @@ def _quoted(value: str) -> str:
     return f'"{escaped}"'
 
 
-SAMPLE = of_pod({}, pod="", namespace="", workflow="", account="")
+SAMPLE = of_pod(Metadata({}), pod="", namespace="", workflow="", account="")
 """What is known of any pod."""

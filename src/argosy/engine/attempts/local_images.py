@@ -4,9 +4,9 @@ import fnmatch
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from argosy.engine.attempts.environment import expand
+from argosy.engine.manifest.pod_model import Container
 
 PYTHON = ("python", "python3")
 
@@ -16,12 +16,9 @@ def is_process(image: str, patterns: tuple[str, ...]) -> bool:
     return any(fnmatch.fnmatchcase(image, pattern) for pattern in patterns)
 
 
-def command_of(
-    container: Mapping[str, Any], variables: Mapping[str, str], script: Path | str | None
-) -> tuple[str, ...]:
+def command_of(container: Container, variables: Mapping[str, str], script: Path | str | None) -> tuple[str, ...]:
     """The argument list of *container*. *script*: the file that a script template's source is in, as the process sees it."""
-    words = [*(container.get("command") or []), *(container.get("args") or [])]
-    expanded = [expand(word, variables) for word in words]
+    expanded = [expand(word, variables) for word in (*container.command, *container.args)]
     return (*expanded, str(script)) if script else tuple(expanded)
 
 

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from argosy.engine import quantities
-from argosy.engine.nodes import Json
+from argosy.engine.manifest.pod_model import Container
 
 _numbers = itertools.count()
 
 
-def limit_of(container: Json) -> int | None:
+def limit_of(container: Container) -> int | None:
     """The bytes of memory that *container* may have. Raises ValueError where that is no quantity."""
-    quantity = ((container.get("resources") or {}).get("limits") or {}).get("memory")
+    quantity = container.resources.limits.get("memory")
     return None if quantity is None else quantities.whole(str(quantity))
 
 

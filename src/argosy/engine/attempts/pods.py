@@ -31,6 +31,7 @@ from argosy.engine.attempts import (
 )
 from argosy.engine.attempts.cache import StepCache
 from argosy.engine.attempts.container_roles import PodContainer, Role, containers_of_pod
+from argosy.engine.attempts.engine_tasks import EngineTask
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources
 from argosy.engine.attempts.pod_containers import GRACE, Containers, End, Watch, message_of
 from argosy.engine.attempts.transfer import UNSAVED, Collected, TransferFailure
@@ -41,12 +42,11 @@ from argosy.engine.attempts.workspace import (
     TMP,
     PathFailure,
     Workspace,
-    container_of,
     input_paths,
 )
 from argosy.engine.effects import PodResult, StartPod
 from argosy.engine.manifest import patches
-from argosy.engine.nodes import Json, Outputs
+from argosy.engine.nodes import Outputs
 from argosy.engine.options import Cluster
 from argosy.engine.processes.fork_server import Running
 from argosy.engine.processes.launches import Launch, LaunchFailure, Warmth
@@ -88,7 +88,7 @@ class _Part:
 
     def hold(self, pid: int) -> None:
         """Limit the memory of its process *pid*, where it has a limit and this machine can."""
-        if limit := memory_limits.limit_of(container_of(self.request.template)):
+        if limit := memory_limits.limit_of(self.request.template.main_container):
             self._group = memory_limits.group(limit)
         if self._group:
             self._group.take(pid)
@@ -97,7 +97,7 @@ class _Part:
         """Whether its process, which has ended, ran into its limit."""
         group, self._group = self._group, None
         peak = group.close() if group else None
-        limit = memory_limits.limit_of(container_of(self.request.template))
+        limit = memory_limits.limit_of(self.request.template.main_container)
         self.shortage = advice.Shortage(limit, peak) if limit is not None and peak is not None else None
         return self.shortage is not None
 
@@ -105,9 +105,9 @@ class _Part:
         """Add to its log what it lacked on this machine, where it failed for that."""
         lines = []
         if self.shortage and end.word == KILLED_FOR_MEMORY:
-            lines = [advice.of_memory(self.member.template, str(self.request.template.get("name")), self.shortage)]
+            lines = [advice.of_memory(self.member.template, self.request.template.name, self.shortage)]
         elif self.launch and containers.gave_up(self.launch, end.code) and self.workspace.log.exists():
-            image = str(container_of(self.member.template).get("image"))
+            image = self.member.template.main_container.image
             lines = [advice.of_engine(self.workspace.log, self.launch, image)]
         elif self.launch and end.code and self.workspace.log.exists():
             lines = list(advice.of_paths(self.workspace.log, self.launch, end.code))
@@ -176,30 +176,30 @@ class Pods:
             await running.stop(grace)
 
     async def _run(self, request: StartPod, number: int, watch: Watch) -> PodResult:
-        if "http" in request.template:
-            asked = web.HttpRequest(request.template["http"], self.sources.secrets)
-            self.running[request.name] = asked
-            return await asked.run(_patience(request)) or PodResult(Phase.FAILED, LATE)
-        if "data" in request.template:
-            result = await data_template.carry_out(request.template["data"], self.remote, _patience(request))
-            return result or PodResult(Phase.FAILED, LATE)
-        if "resource" in request.template:
-            return await self._act(request, number)
-        if (patch := request.template.get("podSpecPatch")) and (lack := patches.lack_of(patch)):
+        template = request.template
+        match template.kind:
+            case "http":
+                return await self._do(web.HttpRequest(template.http, self.sources.secrets), request)
+            case "data":
+                result = await data_template.carry_out(template.data, self.remote, _patience(request))
+                return result or PodResult(Phase.FAILED, LATE)
+            case "resource":
+                if self.cluster is None:
+                    raise EnvironmentFailure("no cluster was named that it may change")
+                folder = self.folder(request.name, number)
+                return await self._do(resource.Action(template, self.cluster, folder), request)
+        if template.pod_spec_patch and (lack := patches.lack_of(template.pod_spec_patch)):
             raise EnvironmentFailure(f"podSpecPatch: {lack}")
         return await self._run_containers(request, number, watch)
 
-    async def _act(self, request: StartPod, number: int) -> PodResult:
-        if self.cluster is None:
-            raise EnvironmentFailure("no cluster was named that it may change")
-        action = resource.Action(request.template, self.cluster, self.folder(request.name, number))
-        self.running[request.name] = action
-        return await action.run(_patience(request)) or PodResult(Phase.FAILED, LATE)
+    async def _do(self, task: EngineTask, request: StartPod) -> PodResult:
+        self.running[request.name] = task
+        return await task.run(_patience(request)) or PodResult(Phase.FAILED, LATE)
 
     async def _run_containers(self, request: StartPod, number: int, watch: Watch) -> PodResult:
         parts = self._parts(request, number)
         with self._handling_files(request.name):
-            if _takes_artifacts(request.template):
+            if request.template.inputs.artifacts:
                 await asyncio.to_thread(self._lay_out_all, parts)
             else:
                 self._lay_out_all(parts)
@@ -209,7 +209,7 @@ class Pods:
             launch = part.launch = self._launch(part.request, part.workspace, self._environment(part.request))
             self._look_ahead(launch)
             running = await self.starter.start(launch)
-            if local_images.is_process(container_of(part.member.template).get("image") or "", self.process_images):
+            if local_images.is_process(part.member.template.main_container.image, self.process_images):
                 part.hold(running.pid)
             return running
 
@@ -257,7 +257,7 @@ class Pods:
         """While a daemon runs, *watch* is told when it is up."""
 
         async def tell() -> None:
-            await readiness.until_ready(container_of(request.template))
+            await readiness.until_ready(request.template.main_container)
             watch.ready()
 
         rising = asyncio.ensure_future(tell()) if request.lasts else None
@@ -294,8 +294,7 @@ class Pods:
             keeps_result=request.keeps_result,
         )
         # Parameters are read at once; what can be gigabytes is hashed and moved beside the loop.
-        gives_artifacts = bool((request.template.get("outputs") or {}).get("artifacts"))
-        return await asyncio.to_thread(collect) if gives_artifacts else collect()
+        return await asyncio.to_thread(collect) if request.template.outputs.artifacts else collect()
 
     def _beside(self, clear: Callable[[], None]) -> None:
         """Remove files of a finished attempt beside the loop: nobody waits for it before :meth:`settle`, and some disks take their time."""
@@ -316,12 +315,12 @@ class Pods:
         template = request.template
         workspace.prepare()
         for volume in request.volumes:
-            if (folder := workspace.volumes.get(volume["name"])) and volumes.is_filled(volume):
+            if (folder := workspace.volumes.get(volume.name)) and volumes.is_filled(volume):
                 if any(folder.iterdir()):
                     continue  # by another container of the pod
                 volumes.fill(volume, folder, self.sources, self._facts(request))
         workspace.prepare_mounts()
-        if source := container_of(template).get("source"):
+        if source := template.script.source:
             script = workspace.folder / SCRIPT
             script.write_text(source, encoding="utf-8")
             script.chmod(0o755)  # `command: [sh, -c]` runs it as a program
@@ -329,34 +328,34 @@ class Pods:
         workspace.prepare_outputs()
 
     def _environment(self, request: StartPod) -> environment.Environment:
-        return environment.of_container(container_of(request.template), self.sources, self._facts(request))
+        return environment.of_container(request.template.main_container, self.sources, self._facts(request))
 
     def _facts(self, request: StartPod) -> dict[str, str]:
         return fields.of_pod(
-            request.template.get("metadata") or {},
-            pod=argo.pod_name(self.workflow, request.name, request.template.get("name") or ""),
+            request.template.metadata,
+            pod=argo.pod_name(self.workflow, request.name, request.template.name),
             namespace=self.namespace,
             workflow=self.workflow,
-            account=request.template.get("serviceAccountName") or self.account,
+            account=request.template.service_account or self.account,
         )
 
     def _launch(self, request: StartPod, workspace: Workspace, given: environment.Environment) -> Launch:
-        container = container_of(request.template)
-        script = workspace.folder / SCRIPT if container.get("source") else None
+        container = request.template.main_container
+        script = workspace.folder / SCRIPT if request.template.script.source else None
         binds = tuple(Bind(shown.source, str(shown.target), shown.read_only) for shown in workspace.shown())
         if binds and not self.shows_paths():
             raise PathFailure(
                 f"{binds[0].target} is outside $ARGOSY_ROOT, and this machine cannot show a step files of its own there"
             )
         argv = local_images.command_of(container, given.variables, script)
-        if not local_images.is_process(container.get("image") or "", self.process_images):
+        if not local_images.is_process(container.image, self.process_images):
             return containers.launch(self.engine_of_containers, request, workspace, given.variables)
         home = str(TMP) if self.shows_paths() else str(workspace.scratch)
         own = {**environment.of_machine(), "HOME": home}
         return Launch(
             argv=local_images.with_this_python(argv),
             env={**own, **self._translated(given.variables, workspace)},
-            cwd=workspace.working_folder(container.get("workingDir"), has_view=self.shows_paths()),
+            cwd=workspace.working_folder(container.working_dir, has_view=self.shows_paths()),
             log=workspace.log,
             stdout=workspace.stdout if request.keeps_result else None,
             binds=binds,
@@ -395,14 +394,14 @@ class Pods:
             return await work, True
 
     def _key(self, request: StartPod) -> str | None:
-        container = container_of(request.template)
-        if len(containers_of_pod(request.template)) > 1 or not container:
+        container = request.template.main_container
+        if len(containers_of_pod(request.template)) > 1 or not container.written:
             return None  # what several containers do together depends on when each does it
-        if volumes.hold_state(request.volumes, container.get("volumeMounts") or []):
+        if volumes.hold_state(request.volumes, container.volume_mounts):
             return None
         given = self._environment(request)
-        image = container.get("image") or ""
-        code = self.code_identity if local_images.is_process(image, self.process_images) else image
+        is_process = local_images.is_process(container.image, self.process_images)
+        code = self.code_identity if is_process else container.image
         argv = local_images.command_of(container, given.variables, None)
         return self.cache.key(
             request.template, code=code, argv=argv, environment=given.open, keeps_result=request.keeps_result
@@ -415,10 +414,6 @@ def _patience(request: StartPod) -> float | None:
     if request.deadline is not None:
         limits.append(request.deadline - time.time())
     return max(0.0, min(limits)) if limits else None
-
-
-def _takes_artifacts(template: Json) -> bool:
-    return bool((template.get("inputs") or {}).get("artifacts"))
 
 
 def _result(running: Containers, ends: Mapping[str, End], collected: Collected, *, late: bool) -> PodResult:

@@ -6,21 +6,19 @@ from collections.abc import Iterator
 from argosy.engine.attempts import environment
 from argosy.engine.attempts.container_roles import containers_of_pod
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources
-from argosy.engine.attempts.workspace import container_of
 from argosy.engine.manifest import depends
 from argosy.engine.manifest.catalogue import WORKFLOW, Catalogue, Owner, UnknownTemplate
-from argosy.engine.manifest.model import Caller, Spec, Task
-from argosy.engine.nodes import Json
+from argosy.engine.manifest.model import Caller, Spec, Task, Template
 from argosy.engine.processes.launches import Warmth
 
 PRELOAD = "argosy.dev/preload"
 """A template's annotation: the modules its program imports, separated by commas; of a container of several with ``.`` and its name."""
 
 
-def preload_of(template: Json) -> frozenset[str]:
+def preload_of(template: Template) -> frozenset[str]:
     """The modules to have imported before the template's program starts."""
-    annotations = (template.get("metadata") or {}).get("annotations") or {}
-    own = annotations.get(f"{PRELOAD}.{container_of(template).get('name')}")
+    annotations = template.metadata.annotations
+    own = annotations.get(f"{PRELOAD}.{template.main_container.name}")
     return frozenset(name for name in (own or annotations.get(PRELOAD, "")).split(",") if name)
 
 
@@ -29,14 +27,14 @@ def warmths(catalogue: Catalogue, sources: Sources) -> list[Warmth]:
     found: dict[Warmth, None] = {}
     for template in _in_order(catalogue, Caller({"template": Spec(catalogue.spec).entrypoint}), WORKFLOW, set()):
         try:
-            given = environment.of_container(container_of(template), sources, {})
+            given = environment.of_container(template.main_container, sources, {})
         except EnvironmentFailure:
             continue  # of use to nobody but the step itself, which will say so
         found[Warmth.of(preload_of(template), {**environment.of_machine(), **given.variables})] = None
     return list(found)
 
 
-def _in_order(catalogue: Catalogue, caller: Caller, owner: Owner, seen: set[int]) -> Iterator[Json]:
+def _in_order(catalogue: Catalogue, caller: Caller, owner: Owner, seen: set[int]) -> Iterator[Template]:
     """The templates with something to import below *caller*, each where a run first comes to it."""
     try:
         template, owner = catalogue.resolve(caller, owner)
@@ -45,7 +43,7 @@ def _in_order(catalogue: Catalogue, caller: Caller, owner: Owner, seen: set[int]
     if id(template.written) in seen:
         return
     seen.add(id(template.written))
-    yield from (member.template for member in containers_of_pod(template.written) if preload_of(member.template))
+    yield from (member.template for member in containers_of_pod(template) if preload_of(member.template))
     for group in template.steps:
         for step in group:
             yield from _in_order(catalogue, step, owner, seen)

@@ -6,9 +6,8 @@ The kubelet asks every ten seconds or as often as the probe says; here it is ask
 import asyncio
 import contextlib
 import ssl
-from collections.abc import Mapping
-from typing import Any
 
+from argosy.engine.manifest.pod_model import Container, HttpGet, Port, Probe
 from argosy.engine.nodes import POD_ADDRESS
 
 ALIVE = 0.2
@@ -20,24 +19,23 @@ EVERY = 0.2
 WELL = range(200, 400)
 
 
-async def until_ready(container: Mapping[str, Any]) -> None:
+async def until_ready(container: Container) -> None:
     """Return once the process of *container*, which has just started, is up."""
     await asyncio.sleep(ALIVE)
-    probe = container.get("readinessProbe") or {}
-    if "httpGet" not in probe and "tcpSocket" not in probe:
+    probe = container.readiness_probe
+    if not probe.http and not probe.tcp:
         return
-    await asyncio.sleep(float(probe.get("initialDelaySeconds") or 0))
-    limit = float(probe.get("timeoutSeconds") or 1)
-    while not await _answers(probe, container.get("ports") or [], limit):
+    await asyncio.sleep(float(probe.initial_delay_seconds or 0))
+    while not await _answers(probe, container.ports):
         await asyncio.sleep(EVERY)
 
 
-async def _answers(probe: Mapping[str, Any], ports: list[Mapping[str, Any]], limit: float) -> bool:
-    asked = probe.get("httpGet") or probe["tcpSocket"]
-    host, port = str(asked.get("host") or POD_ADDRESS), _port(asked["port"], ports)
+async def _answers(probe: Probe, ports: list[Port]) -> bool:
+    asked = probe.http or probe.tcp or HttpGet({})
+    host, port = asked.host or POD_ADDRESS, _number(asked.port, ports)
     with contextlib.suppress(OSError, TimeoutError, ValueError):
-        async with asyncio.timeout(limit):
-            return await _get(host, port, asked) if "httpGet" in probe else await _connects(host, port)
+        async with asyncio.timeout(float(probe.timeout_seconds or 1)):
+            return await _get(host, port, asked) if probe.http else await _connects(host, port)
     return False
 
 
@@ -47,16 +45,16 @@ async def _connects(host: str, port: int) -> bool:
     return True
 
 
-async def _get(host: str, port: int, asked: Mapping[str, Any]) -> bool:
+async def _get(host: str, port: int, asked: HttpGet) -> bool:
     """Whether the status of one GET is a good one."""
     context = None
-    if str(asked.get("scheme") or "").upper() == "HTTPS":
+    if asked.scheme.upper() == "HTTPS":
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # as the kubelet asks
     reader, writer = await asyncio.open_connection(host, port, ssl=context)
     try:
-        path = "/" + str(asked.get("path") or "").lstrip("/")
-        headers = "".join(f"{header['name']}: {header['value']}\r\n" for header in asked.get("httpHeaders") or [])
+        path = "/" + asked.path.lstrip("/")
+        headers = "".join(f"{header.name}: {header.value}\r\n" for header in asked.http_headers)
         writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n{headers}\r\n".encode())
         status = (await reader.readline()).split()
         return len(status) > 1 and int(status[1]) in WELL
@@ -64,7 +62,7 @@ async def _get(host: str, port: int, asked: Mapping[str, Any]) -> bool:
         writer.close()
 
 
-def _port(port: int | str, ports: list[Mapping[str, Any]]) -> int:
+def _number(port: int | str | None, ports: list[Port]) -> int:
     """*port* as a number; a name is that of one of the container's *ports*."""
-    named = {str(entry.get("name")): int(entry["containerPort"]) for entry in ports if "containerPort" in entry}
-    return named[port] if isinstance(port, str) and port in named else int(port)
+    named = {entry.name: entry.container_port for entry in ports}
+    return (isinstance(port, str) and named.get(port)) or int(port or 0)

@@ -16,6 +16,7 @@ from argosy.argo import Phase
 from argosy.engine.attempts import object_conditions
 from argosy.engine.attempts.engine_tasks import EngineTask
 from argosy.engine.effects import PodResult
+from argosy.engine.manifest.model import Template, ValueFrom
 from argosy.engine.nodes import Json, Outputs
 from argosy.engine.options import Cluster
 
@@ -35,20 +36,21 @@ class _Failure(Exception):
 class Action(EngineTask):
     """One ``resource`` template under way. *folder* is its own."""
 
-    def __init__(self, template: Json, cluster: Cluster, folder: Path) -> None:
-        self._resource: Json = template["resource"]
-        self._outputs: list[Json] = (template.get("outputs") or {}).get("parameters") or []
+    def __init__(self, template: Template, cluster: Cluster, folder: Path) -> None:
+        self._resource = template.resource
+        self._outputs = template.outputs.parameters
         self._cluster = cluster
         self._folder = folder
 
     async def _result(self) -> PodResult:
         try:
             found = await self._act()
-            if self._resource["action"] == "delete":
+            if self._resource.action == "delete":
                 return PodResult(Phase.SUCCEEDED, outputs=Outputs(exit_code="0"))
             if found:
                 await self._wait(found)
-            values = {entry["name"]: await self._value(entry["valueFrom"], found) for entry in self._read()}
+            read = [entry for entry in self._outputs if entry.value_from.written]
+            values = {entry.name: await self._value(entry.value_from, found) for entry in read}
         except (_Failure, object_conditions.SelectorError) as failure:
             message = f"main: Error (exit code {FAILED}): {failure}"
             return PodResult(Phase.FAILED, message, Outputs(exit_code=str(FAILED)))
@@ -58,11 +60,12 @@ class Action(EngineTask):
 
     async def _act(self) -> Json | None:
         """Do it; the object that came of it, None where there is none."""
-        action, manifest = self._resource["action"], self._resource.get("manifest") or ""
-        flags = [str(flag) for flag in self._resource.get("flags") or []]
+        action, manifest, flags = self._resource.action, self._resource.manifest, self._resource.flags
         if not manifest and not flags:
             raise _Failure("Must provide at least one of flags or manifest.")
-        if action == "delete" and (self._conditions() or self._outputs):
+        if action == "delete" and (
+            self._resource.success_condition or self._resource.failure_condition or self._outputs
+        ):
             raise _Failure("successCondition, failureCondition and outputs are not supported for delete action")
         self._folder.mkdir(parents=True, exist_ok=True)
         file = self._folder / "manifest.yaml"
@@ -79,7 +82,7 @@ class Action(EngineTask):
         words = ["--ignore-not-found"] if action == "delete" else []
         names_a_file = bool(manifest)
         if action == "patch":
-            strategy = self._resource.get("mergeStrategy") or "strategic"
+            strategy = self._resource.merge_strategy or "strategic"
             words += ["--type", strategy, "--patch-file", str(file)]
             # A patch that names no kind is for the object that the flags name.
             names_a_file = strategy != "json" and not (flags and "kind" not in _mapping(manifest))
@@ -88,12 +91,8 @@ class Action(EngineTask):
 
     # What is waited for
 
-    def _conditions(self) -> tuple[str, ...]:
-        given = (self._resource.get("successCondition"), self._resource.get("failureCondition"))
-        return tuple(condition for condition in given if condition)
-
     async def _wait(self, found: Json) -> None:
-        success, failure = self._resource.get("successCondition"), self._resource.get("failureCondition")
+        success, failure = self._resource.success_condition, self._resource.failure_condition
         wanted = object_conditions.parsed(success) if success else []
         feared = object_conditions.parsed(failure) if failure else []
         while wanted or feared:
@@ -114,16 +113,13 @@ class Action(EngineTask):
 
     # What is read
 
-    def _read(self) -> list[Json]:
-        return [entry for entry in self._outputs if entry.get("valueFrom")]
-
-    async def _value(self, source: Json, found: Json | None) -> str:
+    async def _value(self, source: ValueFrom, found: Json | None) -> str:
         if found is None:
-            return source.get("default") or ""
-        if source.get("jsonPath"):
-            return await self._run(*self._get(found, "-o", f"jsonpath={source['jsonPath']}"))
+            return source.default or ""
+        if source.json_path:
+            return await self._run(*self._get(found, "-o", f"jsonpath={source.json_path}"))
         content = await self._run(*self._get(found, "-o", "json"))
-        return (await self._run("jq", "--raw-output", "--compact-output", source["jqFilter"], sent=content)).strip()
+        return (await self._run("jq", "--raw-output", "--compact-output", source.jq_filter, sent=content)).strip()
 
     def _get(self, found: Json, *words: str) -> list[str]:
         group = found["apiVersion"].partition("/")[0] if "/" in found["apiVersion"] else ""
@@ -153,12 +149,11 @@ class Action(EngineTask):
         return output.decode(errors="replace")
 
 
-def missing(template: Json, cluster: Cluster | None) -> str | None:
+def missing(template: Template, cluster: Cluster | None) -> str | None:
     """What this machine lacks for the ``resource`` *template*; None where it has all."""
     if cluster is None:
         return "changes a cluster; name the one it may change with --context, and --namespace"
-    outputs = (template.get("outputs") or {}).get("parameters") or []
-    filters = any((entry.get("valueFrom") or {}).get("jqFilter") for entry in outputs)
+    filters = any(entry.value_from.jq_filter for entry in template.outputs.parameters)
     for program in ("kubectl", *(("jq",) if filters else ())):
         if shutil.which(program) is None:
             return f"needs {program}, which is not on PATH; install it"

@@ -6,17 +6,17 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from argosy import errors
 from argosy.engine.artifacts import archives
 from argosy.engine.artifacts.failures import ArtifactFailure, ArtifactMissing
 from argosy.engine.artifacts.remote import Remote
 from argosy.engine.attempts.workspace import Workspace
-from argosy.engine.manifest.locations import kind_of
+from argosy.engine.manifest.artifact_model import Artifact
+from argosy.engine.manifest.model import Parameter, Template
 from argosy.engine.nodes import Json, Outputs
 from argosy.engine.state import object_store, trees
 from argosy.engine.state.object_store import ObjectStore
@@ -63,10 +63,10 @@ class Collected:
     unsaved: str = ""
 
 
-def deliver(template: Mapping[str, Any], workspace: Workspace, store: ObjectStore, remote: Remote) -> None:
+def deliver(template: Template, workspace: Workspace, store: ObjectStore, remote: Remote) -> None:
     """Put the input artifacts of *template* where it expects them. Raises TransferFailure."""
-    for artifact in (template.get("inputs") or {}).get("artifacts") or []:
-        if not artifact.get("path"):
+    for artifact in template.inputs.artifacts:
+        if not artifact.path:
             continue
         try:
             _put(artifact, workspace, store, remote)
@@ -74,21 +74,21 @@ def deliver(template: Mapping[str, Any], workspace: Workspace, store: ObjectStor
             if isinstance(error, OSError) and errors.is_disk_full(error):
                 raise
             missing = isinstance(error, FileNotFoundError | ArtifactMissing)
-            if not artifact.get("optional") or not missing:
+            if not artifact.optional or not missing:
                 raise TransferFailure(
-                    f"init: Error (exit code 64): artifact {artifact['name']} failed to load: {error}"
+                    f"init: Error (exit code 64): artifact {artifact.name} failed to load: {error}"
                 ) from None
-            if kind_of(artifact):
+            if artifact.location_kind:
                 # The place at which a pod would have had it mounted.
-                workspace.path(artifact["path"]).mkdir(parents=True, exist_ok=True)
+                workspace.path(artifact.path).mkdir(parents=True, exist_ok=True)
 
 
-def _put(artifact: Json, workspace: Workspace, store: ObjectStore, remote: Remote) -> None:
+def _put(artifact: Artifact, workspace: Workspace, store: ObjectStore, remote: Remote) -> None:
     """Put *artifact* at its path, in place of what is there. Raises OSError, ArtifactFailure, TransferFailure."""
-    target = workspace.path(artifact["path"])
+    target = workspace.path(artifact.path)
     if not workspace.holds(target.parent):  # a volume may hold what another step has put there
         raise TransferFailure(
-            f"init: Error (exit code 64): artifact {artifact['name']} failed to load: {artifact['path']} leads out of its volume"
+            f"init: Error (exit code 64): artifact {artifact.name} failed to load: {artifact.path} leads out of its volume"
         )
     if workspace.is_place(target):
         with tempfile.TemporaryDirectory(prefix="input-", dir=workspace.folder) as folder:
@@ -97,18 +97,18 @@ def _put(artifact: Json, workspace: Workspace, store: ObjectStore, remote: Remot
             _empty_into(staged, target, artifact)
     else:
         if os.path.lexists(target):
-            _make_room(target, artifact["path"], workspace)
+            _make_room(target, artifact.path, workspace)
         _load(artifact, target, store, remote)
-    if artifact.get("mode") is not None and target.exists():
-        _change_mode(target, int(artifact["mode"]), recurse=bool(artifact.get("recurseMode")))
+    if artifact.mode is not None and target.exists():
+        _change_mode(target, artifact.mode, recurse=artifact.recurse_mode)
 
 
-def _empty_into(staged: Path, target: Path, artifact: Json) -> None:
+def _empty_into(staged: Path, target: Path, artifact: Artifact) -> None:
     """Move what is in the folder *staged* to the folder *target*, which a step has anyhow."""
     if not staged.exists():
         return
     if not staged.is_dir():
-        raise ArtifactFailure(f"it is a file, and {artifact['path']} is a folder")
+        raise ArtifactFailure(f"it is a file, and {artifact.path} is a folder")
     for entry in staged.iterdir():
         shutil.move(entry, target / entry.name)
 
@@ -120,20 +120,19 @@ def _make_room(target: Path, inside: str, workspace: Workspace) -> None:
     trees.remove(target)
 
 
-def _load(artifact: Json, target: Path, store: ObjectStore, remote: Remote) -> None:
-    if "raw" in artifact:
+def _load(artifact: Artifact, target: Path, store: ObjectStore, remote: Remote) -> None:
+    if artifact.raw is not None:
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(artifact["raw"].get("data") or "", encoding="utf-8")
-    elif "stored" in artifact:
-        stored = artifact["stored"]
-        if stored.get("leaving"):
-            raise TransferFailure(f"init: Error (exit code 64): illegal symlink target: {stored['leaving']}")
-        if artifact.get("subPath") and not stored.get("plain"):
+        target.write_text(artifact.raw.data, encoding="utf-8")
+    elif stored := artifact.stored:
+        if stored.leaving:
+            raise TransferFailure(f"init: Error (exit code 64): illegal symlink target: {stored.leaving}")
+        if artifact.sub_path and not stored.plain:
             raise FileNotFoundError(
-                f"subPath {artifact['subPath']!r} of an archived artifact; declare it with `archive: none: {{}}`"
+                f"subPath {artifact.sub_path!r} of an archived artifact; declare it with `archive: none: {{}}`"
             )
-        store.deliver(stored["digest"], target, artifact.get("subPath"))
-    elif kind_of(artifact):
+        store.deliver(stored.digest, target, artifact.sub_path or None)
+    elif artifact.location_kind:
         remote.load(artifact, target)
 
 
@@ -146,20 +145,20 @@ def _change_mode(path: Path, mode: int, *, recurse: bool) -> None:
 
 
 def collect(
-    template: Mapping[str, Any], workspace: Workspace, store: ObjectStore, remote: Remote, *, keeps_result: bool
+    template: Template, workspace: Workspace, store: ObjectStore, remote: Remote, *, keeps_result: bool
 ) -> Collected:
     """What an attempt that ended leaves, artifacts moved into *store*."""
     collected = Collected(Outputs())
-    declared = template.get("outputs") or {}
+    declared = template.outputs
     if keeps_result:
         collected.outputs.result = _result(workspace.stdout)
-    for parameter in declared.get("parameters") or []:
+    for parameter in declared.parameters:
         with _noting(collected):
             _take_parameter(parameter, workspace, collected.outputs)
-    for artifact in declared.get("artifacts") or []:
+    for artifact in declared.artifacts:
         with _noting(collected):
-            found = _artifact(artifact, declared["artifacts"], workspace, store, remote)
-            collected.outputs.artifacts |= {artifact["name"]: found} if found else {}
+            found = _artifact(artifact, declared.artifacts, workspace, store, remote)
+            collected.outputs.artifacts |= {artifact.name: found} if found else {}
     return collected
 
 
@@ -175,32 +174,32 @@ def _noting(collected: Collected) -> Iterator[None]:
 
 
 def _artifact(
-    artifact: Json, declared: list[Json], workspace: Workspace, store: ObjectStore, remote: Remote
+    artifact: Artifact, declared: list[Artifact], workspace: Workspace, store: ObjectStore, remote: Remote
 ) -> Json | None:
     """The output *artifact* of those *declared*, kept; None where it may be missing and is. Raises TransferFailure, ArtifactFailure."""
-    if not artifact.get("path"):
+    if not artifact.path:
         return None
-    inside = artifact["path"]
+    inside = artifact.path
     path = workspace.path(inside)
     with _unsaved_as(
         f"failed to tarball the output {inside} to {SAVED}/artifacts{inside.rstrip('/')}.tgz", workspace, inside
     ):
         if not _is_there(path):
-            if artifact.get("optional"):
+            if artifact.optional:
                 return None
             saved = f"{SAVED}/artifacts{inside.rstrip('/')}.tgz"
             where = saved if workspace.is_in_image(inside) else MOUNTED + inside
             raise TransferFailure(f"open {where}: no such file or directory; ")
         source = _inside(path, workspace)
-        left_out = _left_out(source, inside, without_links="none" in (artifact.get("archive") or {}))
+        left_out = _left_out(source, inside, without_links=artifact.archive.is_none)
         leaving = next(archives.leaving(source), "")
-        if leaving and "none" in (artifact.get("archive") or {}) and workspace.is_in_image(inside):
+        if leaving and artifact.archive.is_none and workspace.is_in_image(inside):
             raise TransferFailure(f"illegal symlink target: {leaving}; ")
         if left_out:
             source = _copy_without(left_out, source, workspace)
-        location = remote.save(artifact, source) if kind_of(artifact) else {}
+        location = remote.save(artifact, source) if artifact.location_kind else {}
         kept = {**_stored(artifact, source, store, leaving), **location}
-        others = [workspace.path(other["path"]) for other in declared if other.get("path")]
+        others = [workspace.path(other.path) for other in declared if other.path]
         shared = sum(path.is_relative_to(other) or other.is_relative_to(path) for other in others) > 1
         if not left_out and (shared or not workspace.is_own(source)):
             store.deliver(
@@ -270,12 +269,12 @@ def _left_out(source: Path, inside: str, *, without_links: bool) -> set[Path]:
     return left_out
 
 
-def _take_parameter(parameter: Json, workspace: Workspace, outputs: Outputs) -> None:
+def _take_parameter(parameter: Parameter, workspace: Workspace, outputs: Outputs) -> None:
     try:
-        outputs.parameters[parameter["name"]] = _parameter(parameter, workspace)
+        outputs.parameters[parameter.name] = _parameter(parameter, workspace)
     except Unsaved as failure:
         if failure.begun:
-            outputs.parameters[parameter["name"]] = ""
+            outputs.parameters[parameter.name] = ""
         raise
 
 
@@ -287,20 +286,20 @@ def _result(stdout: Path) -> str:
     return tail[-LONGEST_RESULT:].decode("utf-8", errors="replace")
 
 
-def _parameter(parameter: Json, workspace: Workspace) -> str:
-    source = parameter.get("valueFrom") or {}
-    if not source.get("path"):
-        return parameter.get("value") or ""
-    inside = source["path"]
+def _parameter(parameter: Parameter, workspace: Workspace) -> str:
+    source = parameter.value_from
+    if not source.path:
+        return parameter.value or ""
+    inside = source.path
     path = _inside(workspace.path(inside), workspace)
     try:
-        return _content(parameter["name"], inside, path).removesuffix("\n")
+        return _content(parameter.name, inside, path).removesuffix("\n")
     except OSError as error:
         if workspace.is_in_image(inside) and error.errno != errno.ENOENT:
             # Argo's program in the container does not get as far as a default.
             raise _unsaved_parameter(error, workspace, inside) from None
-        if source.get("default") is not None:
-            return str(source["default"]).removesuffix("\n")
+        if source.default is not None:
+            return source.default.removesuffix("\n")
         kept = f"{SAVED}/parameters" if workspace.is_in_image(inside) else MOUNTED
         raise TransferFailure(f"open {kept}{inside}: {(error.strerror or str(error)).lower()}") from None
 
@@ -341,12 +340,12 @@ def _inside(path: Path, workspace: Workspace) -> Path:
 _KEPT = ("name", "optional", "archive", "globalName", "artifactGC")
 
 
-def _stored(artifact: Json, path: Path, store: ObjectStore, leaving: str) -> Json:
+def _stored(artifact: Artifact, path: Path, store: ObjectStore, leaving: str) -> Json:
     """*leaving*: the first link that points out of the archive, which will not be unpacked because of it."""
-    archive = artifact.get("archive") or {}
-    kept = {key: value for key, value in artifact.items() if key in _KEPT}
-    stored: Json = {"kind": "folder" if path.is_dir() else "file", "plain": "none" in archive}
-    if leaving and not stored["plain"] and "zip" not in archive:
+    archive = artifact.archive
+    kept = {key: value for key, value in artifact.written.items() if key in _KEPT}
+    stored: Json = {"kind": "folder" if path.is_dir() else "file", "plain": archive.is_none}
+    if leaving and not archive.is_none and archive.zip is None:
         stored["leaving"] = leaving
     return {**kept, "stored": {"digest": store.take(path), **stored}}
 

@@ -10,11 +10,9 @@ import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from argosy.engine.attempts.cache import READS
-from argosy.engine.attempts.workspace import container_of
-from argosy.engine.nodes import Json
+from argosy.engine.manifest.model import Template
 from argosy.engine.options import Place
 from argosy.engine.processes import readable, system
 from argosy.engine.processes.view import Bind
@@ -34,7 +32,7 @@ class VisiblePaths:
     volumes: Sequence[Path] = ()
     _known: "dict[Place, _Found]" = field(default_factory=dict)
 
-    def of(self, template: Json) -> list[Bind]:
+    def of(self, template: Template) -> list[Bind]:
         """What a process of *template*, its arguments in place, sees."""
         places = [*self.everybody, *self._declared(template)]
         for name in _secrets_of(template):
@@ -45,12 +43,11 @@ class VisiblePaths:
         """Whether every step sees *path*."""
         return system.is_shown(path) or any(path.is_relative_to(place.path) for place in self.everybody)
 
-    def _declared(self, template: Json) -> Iterator[Place]:
+    def _declared(self, template: Template) -> Iterator[Place]:
         """What the step reads below the run's folder, by its annotation."""
-        annotations = (template.get("metadata") or {}).get("annotations") or {}
         if self.here is None:
             return
-        for name in json.loads(annotations.get(READS) or "[]"):
+        for name in json.loads(template.metadata.annotations.get(READS) or "[]"):
             path = _plain(self.here / name)
             if "://" not in name and path.is_relative_to(self.here):
                 yield Place(path)
@@ -134,11 +131,9 @@ def _plain(path: Path) -> Path:
     return Path(os.path.abspath(path))  # noqa: PTH100 - links stay: it is found by this name
 
 
-def _secrets_of(template: Json) -> Iterator[str]:
+def _secrets_of(template: Template) -> Iterator[str]:
     """The Secrets that the container of *template* takes values from."""
-    container = container_of(template)
-    for entry in (*(container.get("envFrom") or ()), *(container.get("env") or ())):
-        source: Mapping[str, Any] = entry.get("valueFrom") or entry
-        reference = source.get("secretRef") or source.get("secretKeyRef")
-        if reference:
-            yield reference.get("name", "")
+    container = template.main_container
+    yield from (source.secret.name for source in container.env_from if source.secret)
+    sources = (entry.value_from for entry in container.env)
+    yield from (source.secret.name for source in sources if source and source.secret)

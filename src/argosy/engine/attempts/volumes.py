@@ -8,16 +8,13 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from argosy.engine import nodes
 from argosy.engine.attempts import fields
-from argosy.engine.attempts.environment import EnvironmentFailure, Sources, field_of
-from argosy.engine.manifest.claims import CLAIM
-from argosy.engine.nodes import Json
+from argosy.engine.attempts.environment import EnvironmentFailure, Sources, Values, field_of
+from argosy.engine.manifest.pod_model import FilesSource, FilesVolume, Volume, VolumeFile, VolumeMount
 from argosy.engine.state import trees
 
-FILLED = ("secret", "configMap", "downwardAPI", "projected")
 MODE = 0o644
 FOLDER = "volumes"
 """Where an attempt has its volumes, in its folder."""
@@ -50,74 +47,73 @@ class Claims:
 NO_CLAIMS = Claims(Path(), frozenset(), {})
 
 
-def source_of(volume: Mapping[str, Any], attempt: Path, claims: Claims) -> Path:
+def source_of(volume: Volume, attempt: Path, claims: Claims) -> Path:
     """The folder that *volume* is, for the attempt with the folder *attempt*. Raises VolumeFailure where there can be none."""
-    if not nodes.is_resource_name(volume["name"]):
-        raise VolumeFailure(f"volume {volume['name']!r}: a name has lower case letters, digits and '-'")
-    if CLAIM in volume:
-        return claims.folder(volume[CLAIM]["claimName"])
-    return attempt / FOLDER / str(volume["name"])
+    if not nodes.is_resource_name(volume.name):
+        raise VolumeFailure(f"volume {volume.name!r}: a name has lower case letters, digits and '-'")
+    return claims.folder(volume.claim.name) if volume.claim else attempt / FOLDER / volume.name
 
 
-def is_read_only(volume: Mapping[str, Any], mount: Mapping[str, Any]) -> bool:
+def is_read_only(volume: Volume, mount: VolumeMount) -> bool:
     """Whether the step may not write to *volume* through *mount*."""
-    return bool(mount.get("readOnly") or (volume.get(CLAIM) or {}).get("readOnly") or is_filled(volume))
+    return mount.read_only or (volume.claim is not None and volume.claim.read_only) or is_filled(volume)
 
 
-def sub_path(mount: Mapping[str, Any]) -> PurePosixPath:
+def sub_path(mount: VolumeMount) -> PurePosixPath:
     """The part of its volume that *mount* shows. Raises VolumeFailure where that is no part of it."""
-    path = PurePosixPath(mount.get("subPath") or ".")
+    path = PurePosixPath(mount.sub_path or ".")
     if path.is_absolute() or ".." in path.parts:
-        raise VolumeFailure(f"volumeMount {mount['name']!r}: subPath {str(path)!r} leads out of the volume")
+        raise VolumeFailure(f"volumeMount {mount.name!r}: subPath {str(path)!r} leads out of the volume")
     return path
 
 
-def fill(volume: Mapping[str, Any], folder: Path, sources: Sources, facts: Mapping[str, str]) -> None:
+def fill(volume: Volume, folder: Path, sources: Sources, facts: Mapping[str, str]) -> None:
     """Write to *folder* what *volume* holds as the step begins. Raises EnvironmentFailure where it is not known here."""
-    for files in _parts(volume):
-        for path, content, mode in _files(files, sources, facts):
-            target = folder / _plain(path)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.touch(mode=0o600)
-            target.write_text(content, encoding="utf-8")
-            target.chmod(mode)
+    for path, content, mode in _files(volume, sources, facts):
+        target = folder / _plain(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.touch(mode=0o600)
+        target.write_text(content, encoding="utf-8")
+        target.chmod(mode)
 
 
-def _parts(volume: Mapping[str, Any]) -> Iterator[Json]:
-    """What *volume* is put together from, each part as a volume of its own."""
-    projected = volume.get("projected")
-    if projected is None:
-        yield from ({kind: volume[kind]} for kind in FILLED if kind in volume)
+def _files(volume: Volume, sources: Sources, facts: Mapping[str, str]) -> Iterator[tuple[str, str, int]]:
+    """The files of *volume*: path, content, mode."""
+    if volume.projected is None:
+        yield from _files_of(volume, MODE, sources, facts)
         return
-    mode = {"defaultMode": projected["defaultMode"]} if "defaultMode" in projected else {}
-    for source in projected.get("sources") or []:
-        yield from ({kind: {**mode, **(source[kind] or {})}} for kind in FILLED if kind in source)
+    mode = volume.projected.default_mode
+    for source in volume.projected.sources:
+        yield from _files_of(source, MODE if mode is None else mode, sources, facts)
 
 
-def _files(part: Json, sources: Sources, facts: Mapping[str, str]) -> Iterator[tuple[str, str, int]]:
-    """The files of one part: path, content, mode."""
-    ((kind, body),) = part.items()
-    mode = int(body.get("defaultMode", MODE))
-    if kind == "downwardAPI":
-        for item in body.get("items") or []:
-            yield item["path"], field_of(item.get("fieldRef") or {}, facts), int(item.get("mode", mode))
-        return
-    name, values = _values(kind, body, sources)
-    for item in body.get("items") or [{"key": key, "path": key} for key in values]:
-        if item["key"] in values:
-            yield item["path"], values[item["key"]], int(item.get("mode", mode))
-        elif not body.get("optional"):
-            raise EnvironmentFailure(f"{name} has no key {item['key']!r} on this machine")
+def _files_of(
+    source: FilesSource, mode: int, sources: Sources, facts: Mapping[str, str]
+) -> Iterator[tuple[str, str, int]]:
+    if source.secret:
+        yield from _entries(f"Secret {source.secret.source_name!r}", source.secret, sources.secrets, mode)
+    if source.config_map:
+        yield from _entries(
+            f"ConfigMap {source.config_map.source_name!r}", source.config_map, sources.config_maps, mode
+        )
+    if source.downward:
+        mode = mode if source.downward.default_mode is None else source.downward.default_mode
+        for item in source.downward.items:
+            yield item.path, field_of(item.field, facts), mode if item.mode is None else item.mode
 
 
-def _values(kind: str, body: Mapping[str, Any], sources: Sources) -> tuple[str, Mapping[str, str]]:
-    secret = kind == "secret"
-    name = body.get("secretName") or body.get("name") or ""
-    known = sources.secrets if secret else sources.config_maps
-    said = f"{'Secret' if secret else 'ConfigMap'} {name!r}"
-    if name not in known and not body.get("optional"):
+def _entries(said: str, volume: FilesVolume, known: Values, mode: int) -> Iterator[tuple[str, str, int]]:
+    """The entries of the ConfigMap or Secret *said* as files."""
+    values = known.get(volume.source_name)
+    if values is None and not volume.optional:
         raise EnvironmentFailure(f"{said} is not known on this machine")
-    return said, known.get(name, {})
+    values = values or {}
+    mode = mode if volume.default_mode is None else volume.default_mode
+    for item in volume.items or [VolumeFile({"key": key, "path": key}) for key in values]:
+        if item.key in values:
+            yield item.path, values[item.key], mode if item.mode is None else item.mode
+        elif not volume.optional:
+            raise EnvironmentFailure(f"{said} has no key {item.key!r} on this machine")
 
 
 def _plain(path: str) -> PurePosixPath:
@@ -127,35 +123,31 @@ def _plain(path: str) -> PurePosixPath:
     return plain
 
 
-def check(
-    volumes: Sequence[Mapping[str, Any]], mounts: Sequence[Mapping[str, Any]], sources: Sources, claims: Claims
-) -> None:
+def check(volumes: Sequence[Volume], mounts: Sequence[VolumeMount], sources: Sources, claims: Claims) -> None:
     """Raise VolumeFailure or EnvironmentFailure where a volume that is mounted cannot be had here."""
-    wanted = {mount["name"] for mount in mounts}
+    wanted = {mount.name for mount in mounts}
     for volume in volumes:
-        if volume["name"] not in wanted or "{{" in str(volume):
+        if volume.name not in wanted or "{{" in str(volume.written):
             continue
-        if CLAIM in volume:
-            claims.folder(volume[CLAIM]["claimName"])
-        for part in _parts(volume):
-            kind, body = next(iter(part.items()))
-            list(_files({kind: body}, sources, fields.SAMPLE))
+        if volume.claim:
+            claims.folder(volume.claim.name)
+        list(_files(volume, sources, fields.SAMPLE))
 
 
-def is_of_the_attempt(volume: Mapping[str, Any]) -> bool:
+def is_of_the_attempt(volume: Volume) -> bool:
     """Whether *volume* is an empty folder of each attempt's own."""
-    return not any(kind in volume for kind in (CLAIM, *FILLED))
+    return volume.claim is None and not is_filled(volume)
 
 
-def is_filled(volume: Mapping[str, Any]) -> bool:
+def is_filled(volume: Volume) -> bool:
     """Whether *volume* holds something as a step begins that :func:`fill` writes."""
-    return any(kind in volume for kind in FILLED)
+    return any((volume.secret, volume.config_map, volume.downward, volume.projected))
 
 
-def hold_state(volumes: Sequence[Mapping[str, Any]], mounts: Sequence[Mapping[str, Any]]) -> bool:
+def hold_state(volumes: Sequence[Volume], mounts: Sequence[VolumeMount]) -> bool:
     """Whether a step finds more in its volumes, or leaves more there, than a cache knows of."""
-    wanted = {mount["name"] for mount in mounts}
-    return any(volume["name"] in wanted and not is_of_the_attempt(volume) for volume in volumes)
+    wanted = {mount.name for mount in mounts}
+    return any(volume.name in wanted and not is_of_the_attempt(volume) for volume in volumes)
 
 
 def remove(attempt: Path) -> None:

@@ -5,7 +5,7 @@ import base64
 import os
 import urllib.request
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from argosy.argo import Phase
 from argosy.engine.artifacts.failures import ArtifactFailure
@@ -14,6 +14,7 @@ from argosy.engine.attempts.engine_tasks import EngineTask
 from argosy.engine.effects import PodResult
 from argosy.engine.expressions import expr
 from argosy.engine.expressions.errors import ExpressionError
+from argosy.engine.manifest.model import HTTPHeader, HTTPTemplate
 from argosy.engine.nodes import Json, Outputs
 
 if TYPE_CHECKING:
@@ -30,16 +31,16 @@ AUTOMATIC = ("Content-Type", "Accept", "User-Agent")
 class HttpRequest(EngineTask):
     """One request under way."""
 
-    def __init__(self, http: Json, secrets: Secrets) -> None:
+    def __init__(self, http: HTTPTemplate, secrets: Secrets) -> None:
         self._http = http
         self._secrets = secrets
 
     async def _result(self) -> PodResult:
         import aiohttp  # only runs that ask somebody load it
 
-        method, url = str(self._http.get("method") or "GET"), str(self._http["url"])
+        method, url = self._http.method or "GET", self._http.url
         said = f'{method.title()} "{url}"'
-        limit = self._http.get("timeoutSeconds")
+        limit = self._http.timeout_seconds
         try:
             async with (
                 asyncio.timeout(float(limit) if limit is not None else None),
@@ -62,7 +63,7 @@ class HttpRequest(EngineTask):
             url,
             data=_body(self._http),
             headers=headers,
-            ssl=not self._http.get("insecureSkipVerify"),
+            ssl=not self._http.insecure_skip_verify,
             max_redirects=REDIRECTS,
         )
         async with sent as response:
@@ -80,7 +81,7 @@ class HttpRequest(EngineTask):
 
     def _verdict(self, status: int, body: str, headers: Mapping[str, list[str]]) -> PodResult:
         outputs = Outputs(result=body)
-        condition = self._http.get("successCondition")
+        condition = self._http.success_condition
         if not condition:
             if status // 100 == 2:
                 return PodResult(Phase.SUCCEEDED, outputs=outputs)
@@ -101,12 +102,12 @@ class HttpRequest(EngineTask):
 
     def _asked(self) -> Json:
         """What a condition knows of the request. Values of Secrets are not in it."""
-        headers = [header for header in self._http.get("headers") or [] if not header.get("valueFrom")]
+        headers = [header for header in self._http.headers if not (header.value_from and header.value_from.written)]
         return {
-            "method": self._http.get("method") or "",
-            "url": self._http["url"],
-            "body": self._http.get("body") or "",
-            "headers": {header["name"]: [header.get("value") or ""] for header in headers},
+            "method": self._http.method,
+            "url": self._http.url,
+            "body": self._http.body,
+            "headers": {header.name: [header.value] for header in headers},
         }
 
 
@@ -122,20 +123,19 @@ async def _by_proxy(request: "aiohttp.ClientRequest", handler: "aiohttp.ClientHa
     return await handler(request)
 
 
-def _body(http: Mapping[str, Any]) -> bytes | None:
-    source = http.get("bodyFrom")
-    if source is not None:
-        return base64.b64decode(source["bytes"], validate=True) if source.get("bytes") else None
-    return str(http["body"]).encode() if http.get("body") else None
+def _body(http: HTTPTemplate) -> bytes | None:
+    if http.body_from is not None:
+        return base64.b64decode(http.body_from.content, validate=True) if http.body_from.content else None
+    return http.body.encode() if http.body else None
 
 
-def _headers(http: Mapping[str, Any], secrets: Secrets) -> list[tuple[str, str]]:
-    return [(header["name"], _value(header, secrets)) for header in http.get("headers") or []]
+def _headers(http: HTTPTemplate, secrets: Secrets) -> list[tuple[str, str]]:
+    return [(header.name, _value(header, secrets)) for header in http.headers]
 
 
-def _value(header: Mapping[str, Any], secrets: Secrets) -> str:
-    selector = (header.get("valueFrom") or {}).get("secretKeyRef")
-    return (one(selector, secrets) or "") if selector else str(header.get("value") or "")
+def _value(header: HTTPHeader, secrets: Secrets) -> str:
+    selector = header.value_from.secret if header.value_from else None
+    return (one(selector, secrets) or "") if selector else header.value
 
 
 def _canonical(name: str) -> str:

@@ -6,10 +6,9 @@ Under the attempt's folder: ``root/`` (what a container has at ``$ARGOSY_ROOT``)
 
 import contextlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from argosy.engine.attempts.volumes import (
     NO_CLAIMS,
@@ -20,7 +19,8 @@ from argosy.engine.attempts.volumes import (
     source_of,
     sub_path,
 )
-from argosy.engine.nodes import Json
+from argosy.engine.manifest.model import Template
+from argosy.engine.manifest.pod_model import Container, Volume
 from argosy.engine.processes.view import PLACE, Bind
 from argosy.engine.state import trees
 
@@ -52,8 +52,8 @@ class Workspace:
     def __init__(
         self,
         folder: Path,
-        template: Mapping[str, Any],
-        volumes: list[Json],
+        template: Template,
+        volumes: Sequence[Volume],
         claims: Claims = NO_CLAIMS,
         *,
         pod: Path | None = None,
@@ -67,8 +67,8 @@ class Workspace:
         self.log = folder / "main.log"
         self.stdout = folder / "stdout"
         self.work = folder / "work"
-        container = container_of(template)
-        self._volume_mounts = [PurePosixPath(mount["mountPath"]) for mount in container.get("volumeMounts") or []]
+        container = template.main_container
+        self._volume_mounts = [PurePosixPath(mount.mount_path) for mount in container.volume_mounts]
         self.given_root = _given_root(container)
         self.mounts: dict[PurePosixPath, Path] = {}
         self.files: dict[PurePosixPath, Path] = {}
@@ -78,7 +78,7 @@ class Workspace:
         self._left_to_step: set[PurePosixPath] = set()
         """Outputs whose folders the step makes itself."""
         self._read_only: set[PurePosixPath] = set()
-        self._add_volumes(container, {volume["name"]: volume for volume in volumes}, claims)
+        self._add_volumes(container, {volume.name: volume for volume in volumes}, claims)
         self.top = self.scratch.with_name(f"{self.scratch.name}{PLACE}")
         """What the process writes directly into its ``/``."""
         self._add_files(template, container)
@@ -178,7 +178,7 @@ class Workspace:
             return str(self.root / PurePosixPath(value).relative_to(self.given_root))
         return value
 
-    def working_folder(self, inside: str | None, *, has_view: bool) -> Path:
+    def working_folder(self, inside: str, *, has_view: bool) -> Path:
         """The process's working folder, made where there is none, by the name under which the process finds it.
 
         Most images have none of their own, which is ``/``: a step that hands on what lies there may well write it by its name only.
@@ -213,12 +213,12 @@ class Workspace:
     def _has_place(self, path: PurePosixPath) -> bool:
         return any(path.is_relative_to(mount) for mount in self._own_places())
 
-    def _add_volumes(self, container: Mapping[str, Any], volumes: Mapping[str, Json], claims: Claims) -> None:
-        for mount in container.get("volumeMounts") or []:
-            path = PurePosixPath(mount["mountPath"])
-            if mount["name"] not in volumes:
-                raise PathFailure(f"volumeMount {mount['name']!r} names no volume")
-            volume = volumes[mount["name"]]
+    def _add_volumes(self, container: Container, volumes: Mapping[str, Volume], claims: Claims) -> None:
+        for mount in container.volume_mounts:
+            path = PurePosixPath(mount.mount_path)
+            if mount.name not in volumes:
+                raise PathFailure(f"volumeMount {mount.name!r} names no volume")
+            volume = volumes[mount.name]
             below = self.given_root is not None and path.is_relative_to(self.given_root)
             # An empty volume at or below $ARGOSY_ROOT, or at /tmp, is a folder that the step has anyhow.
             if (below or path == TMP) and is_of_the_attempt(volume) and self._pod is None:
@@ -228,7 +228,7 @@ class Workspace:
                 source = folder / sub_path(mount)
             except VolumeFailure as failure:
                 raise PathFailure(str(failure)) from None
-            self.volumes[mount["name"]] = folder
+            self.volumes[mount.name] = folder
             if is_of_the_attempt(volume) and self._stands_for(path, source):
                 continue
             self.mounts[path] = source
@@ -249,7 +249,7 @@ class Workspace:
         """Whether its ``/tmp`` is a volume of the pod."""
         return self.scratch.parent != self.folder
 
-    def _add_files(self, template: Mapping[str, Any], container: Mapping[str, Any]) -> None:
+    def _add_files(self, template: Template, container: Container) -> None:
         """A place of its own for every path that no mount covers: an output's folder, because the step makes it; an input by itself."""
         self._outputs = [_plain(path) for path in output_paths(template)]
         for path in self._outputs:
@@ -263,7 +263,7 @@ class Workspace:
             if not self._has_place(path):
                 _refuse_to_hide(path, path)
                 self.files[path] = self._file(path)
-        working = container.get("workingDir")
+        working = container.working_dir
         if working:
             _plain(working)
         there = working and Path(working).is_dir() and self._is_seen(Path(working))
@@ -325,30 +325,18 @@ _SYSTEM = (
 )
 
 
-def container_of(template: Mapping[str, Any]) -> Json:
-    """The container of a container or script template."""
-    found: Json = template.get("container") or template.get("script") or {}
-    return found
-
-
-def input_paths(template: Mapping[str, Any]) -> list[str]:
+def input_paths(template: Template) -> list[str]:
     """The paths of the input artifacts of *template*."""
-    return _paths((template.get("inputs") or {}).get("artifacts"))
+    return [artifact.path for artifact in template.inputs.artifacts if artifact.path]
 
 
-def output_paths(template: Mapping[str, Any]) -> list[str]:
+def output_paths(template: Template) -> list[str]:
     """The paths of the output artifacts and parameters of *template*."""
-    outputs = template.get("outputs") or {}
-    sources = [parameter.get("valueFrom") or {} for parameter in outputs.get("parameters") or []]
-    return _paths(outputs.get("artifacts")) + _paths(sources)
+    outputs = template.outputs
+    paths = [artifact.path for artifact in outputs.artifacts]
+    return [path for path in (*paths, *(parameter.value_from.path for parameter in outputs.parameters)) if path]
 
 
-def _paths(entries: list[Json] | None) -> list[str]:
-    return [entry["path"] for entry in entries or [] if entry.get("path")]
-
-
-def _given_root(container: Mapping[str, Any]) -> PurePosixPath | None:
-    for entry in container.get("env") or []:
-        if entry["name"] == ROOT_VARIABLE and entry.get("value"):
-            return PurePosixPath(entry["value"])
-    return None
+def _given_root(container: Container) -> PurePosixPath | None:
+    values = (entry.value for entry in container.env if entry.name == ROOT_VARIABLE and entry.value)
+    return next(map(PurePosixPath, values), None)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from argosy.engine.machine import scopes, substitution
-from argosy.engine.manifest import locations
 from argosy.engine.manifest.artifact_model import Artifact
 from argosy.engine.manifest.catalogue import Owner
 from argosy.engine.manifest.model import Arguments, Caller, Parameter, Template
@@ -134,10 +133,10 @@ _DECLARED = ("path", "mode", "recurseMode")
 
 
 def _artifact(declared: Artifact, handed: Artifact | None) -> Json:
-    if not declared.optional and not locations.has_location(declared.written):
+    if not declared.optional and not declared.is_located:
         if handed is None:
             raise CallError(f"inputs.artifacts.{declared.name} was not supplied")
-        if not locations.has_location(handed.written):
+        if not handed.is_located:
             raise CallError(f"inputs.artifacts.{declared.name} missing location information")
     if handed is None:
         return declared.written

@@ -9,7 +9,8 @@ from argosy.engine.machine.calls import Call
 from argosy.engine.machine.core import Machine
 from argosy.engine.machine.substitution import replace
 from argosy.engine.manifest import claims
-from argosy.engine.manifest.model import Template
+from argosy.engine.manifest.model import Spec, Template
+from argosy.engine.manifest.pod_model import Volume
 from argosy.engine.nodes import Node, Outputs
 
 UNHEARD = "Pod Failed whilst container running"
@@ -95,11 +96,11 @@ def _request(machine: Machine, call: Call, template: Template) -> effects.StartP
         moments.append(machine.nodes[call.name].started + durations.seconds(template.timeout))
     given = [moment for moment in moments if moment is not None]
     limit = template.active_deadline_seconds
-    volumes = claims.all_of(machine.catalogue.spec, template.written, machine.identity.name)
+    volumes = claims.all_of(Spec(machine.catalogue.spec), template, machine.identity.name)
     return effects.StartPod(
         name=call.name,
-        template=template.written,
-        volumes=replace(volumes, machine.variables),
+        template=template,
+        volumes=[Volume(replace(volume.written, machine.variables)) for volume in volumes],
         keeps_result=call.keeps_result,
         deadline=min(given) if given else None,
         limit=float(limit) if limit is not None else None,

@@ -1,5 +1,6 @@
 """Artifacts by name: what is declared of one, and where its content lies."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from argosy.engine.manifest.manifest_object import ManifestObject, Named
@@ -89,6 +90,12 @@ class GitArtifact(BasicAuth):
     disable_submodules: bool
 
 
+class ArtifactoryArtifact(BasicAuth):
+    """A URL of an Artifactory."""
+
+    url: str
+
+
 class TarArchive(ManifestObject):
     """A compressed tar file."""
 
@@ -101,6 +108,11 @@ class Archive(ManifestObject):
     tar: TarArchive | None
     none: ManifestObject | None
     zip: ManifestObject | None
+
+    @property
+    def is_none(self) -> bool:
+        """Whether it is not packed."""
+        return self.none is not None
 
 
 class ArtifactGC(ManifestObject):
@@ -115,6 +127,21 @@ class WorkflowArtifactGC(ArtifactGC):
     force_finalizer_removal: bool
 
 
+KINDS = ("s3", "http", "artifactory", "git")
+"""The kinds of location outside a run that are known here."""
+ALL_KINDS = (*KINDS, "raw", "hdfs", "oss", "gcs", "azure", "plugin")
+
+
+@dataclass(frozen=True)
+class StoredContent:
+    """The content of an artifact in the object store. *plain*: it is handed on as it is, not as an archive."""
+
+    digest: str
+    plain: bool
+    leaving: str
+    """The first link in it that points out of it."""
+
+
 class Artifact(Named):
     """An artifact, declared or handed on."""
 
@@ -124,7 +151,8 @@ class Artifact(Named):
     archive: Archive
     raw: RawArtifact | None
     s3: S3Artifact
-    http: HTTPArtifact | None
+    http: HTTPArtifact
+    artifactory: ArtifactoryArtifact
     git: GitArtifact
     gc: Annotated[ArtifactGC, "artifactGC"]
     source: Annotated[str, "from"]
@@ -132,6 +160,23 @@ class Artifact(Named):
     sub_path: str
     optional: bool
     global_name: str
+
+    @property
+    def stored(self) -> StoredContent | None:
+        """Its content in the object store: what a step of the run gave."""
+        found = self.written.get("stored")
+        return StoredContent(found["digest"], bool(found.get("plain")), found.get("leaving") or "") if found else None
+
+    @property
+    def location_kind(self) -> str | None:
+        """The kind of its location; None where it has none outside the run."""
+        content = {"s3": self.s3.key, "http": self.http.url, "artifactory": self.artifactory.url, "git": self.git.repo}
+        return next((kind for kind, found in content.items() if found), None)
+
+    @property
+    def is_located(self) -> bool:
+        """Whether it says where its content is."""
+        return self.raw is not None or self.stored is not None or self.location_kind is not None
 
     @property
     def refers(self) -> bool:

@@ -19,6 +19,7 @@ import yaml
 from argosy import errors
 from argosy.engine.expressions import values
 from argosy.engine.manifest import numbers
+from argosy.engine.manifest.pod_model import ObjectMeta
 from argosy.engine.nodes import Json
 
 LARGEST_FILE = 3 * 1024 * 1024
@@ -47,6 +48,11 @@ class Document:
     body: Json
     written: Json | None = None
     """*body* with the fields that are null, where it can have any: to the API server they are not there, yet it has to know them."""
+
+    @property
+    def metadata(self) -> ObjectMeta:
+        """The resource's metadata."""
+        return ObjectMeta(self.body.get("metadata") or {})
 
 
 @dataclass(frozen=True)

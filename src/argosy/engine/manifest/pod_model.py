@@ -99,6 +99,11 @@ class FilesVolume(LocalRef):
     items: list[VolumeFile]
     default_mode: int | None
 
+    @property
+    def source_name(self) -> str:
+        """The ConfigMap or Secret that its files come from: that of a Secret has a name of its own, but among several places."""
+        return self.secret_name or self.name
+
 
 class FilesSource(ManifestObject):
     """Where the files of a volume come from: one of these."""
@@ -135,10 +140,10 @@ class HttpGet(ManifestObject):
     """A request that says whether a container is ready; a connection, where it is no request."""
 
     host: str
-    port: str | None
+    port: int | str | None
     path: str
     scheme: str
-    headers: Annotated[list[Header], "httpHeaders"]
+    http_headers: list[Header]
 
 
 class Probe(ManifestObject):
@@ -155,7 +160,7 @@ class Probe(ManifestObject):
 class Port(Named):
     """A port of a container, and its name."""
 
-    number: Annotated[int | None, "containerPort"]
+    container_port: int | None
 
 
 class Resources(ManifestObject):
@@ -188,7 +193,7 @@ class Script(Container):
 class UserContainer(Container):
     """A container before the one that works, or beside it."""
 
-    mirrors: Annotated[bool, "mirrorVolumeMounts"]
+    mirror_volume_mounts: bool
 
 
 class SetContainer(Container):

@@ -14,7 +14,9 @@ import yaml
 from argosy import errors
 from argosy.engine import nodes
 from argosy.engine.manifest import checking, loading
+from argosy.engine.manifest.artifact_model import Artifact
 from argosy.engine.manifest.loading import Document, Manifest
+from argosy.engine.manifest.pod_model import KeySelector
 from argosy.engine.nodes import Json
 
 Values = dict[str, dict[str, str]]
@@ -31,8 +33,7 @@ def config_maps(manifest: Manifest) -> Values:
 
 def label_of(document: Document, label: str) -> str | None:
     """The value of *document*'s *label*."""
-    labels: Json = (document.body.get("metadata") or {}).get("labels") or {}
-    return labels.get(label)
+    return document.metadata.labels.get(label)
 
 
 def secret_files(manifest: Manifest) -> tuple[str, ...]:
@@ -77,8 +78,7 @@ def repository(manifest: Manifest, reference: Mapping[str, Any] | None) -> Json 
     found = next((one for one in manifest.others if one.kind == loading.CONFIG_MAP and one.name == name), None)
     if found is None:
         return None
-    annotations = (found.body.get("metadata") or {}).get("annotations") or {}
-    key = (reference or {}).get("key") or annotations.get(DEFAULT_REPOSITORY) or ""
+    key = (reference or {}).get("key") or found.metadata.annotations.get(DEFAULT_REPOSITORY) or ""
     text = (found.body.get("data") or {}).get(key)
     if text is None:
         if reference is None:
@@ -103,7 +103,7 @@ def _location(config_map: Document, key: str, text: str) -> Json:
     return {name: value for name, value in location.items() if name not in ("keyFormat", "keyPrefix")}
 
 
-def locations(value: Any, where: str) -> Iterator[tuple[str, Json]]:
+def locations(value: Any, where: str) -> Iterator[tuple[str, Artifact]]:
     """The artifacts anywhere under *value*, each with its path."""
     if isinstance(value, list):
         for position, entry in enumerate(value):
@@ -111,16 +111,16 @@ def locations(value: Any, where: str) -> Iterator[tuple[str, Json]]:
     elif isinstance(value, dict):
         for key, entry in value.items():
             if key == "artifacts" and isinstance(entry, list):
-                yield from ((f"{where}.artifacts[{position}]", artifact) for position, artifact in enumerate(entry))
+                yield from ((f"{where}.artifacts[{at}]", Artifact(artifact)) for at, artifact in enumerate(entry))
             else:
                 yield from locations(entry, f"{where}.{key}")
 
 
-def selectors(value: Any) -> Iterator[Json]:
+def selectors(value: Any) -> Iterator[KeySelector]:
     """The keys of Secrets that a location names: its fields that end in ``Secret``."""
     if isinstance(value, dict):
         for name, entry in value.items():
             if name.endswith("Secret") and isinstance(entry, dict) and "key" in entry:
-                yield entry
+                yield KeySelector(entry)
             else:
                 yield from selectors(entry)

@@ -1,7 +1,6 @@
 """What Argo asks of a call: the template is there, it is given what it needs, arguments have values."""
 
 from argosy.engine.manifest.artifact_model import Artifact
-from argosy.engine.manifest.locations import has_location
 from argosy.engine.manifest.model import Arguments, Hooked, Parameter, Task, Template
 from argosy.engine.validation import names, templates
 from argosy.engine.validation.refusals import Refusal
@@ -28,7 +27,7 @@ def _check_value(parameter: Parameter, where: str) -> None:
 def _check_source(artifact: Artifact, where: str) -> None:
     templates.check_location(artifact, where)
     # The controller takes fromExpression in a template's outputs only.
-    if not artifact.source and not has_location(artifact.written):
+    if not artifact.source and not artifact.is_located:
         raise Refusal(f"{where}.from", "is required (or a location); fromExpression works in outputs only")
     if artifact.source and artifact.source_expression:
         raise Refusal(where, "has both from and fromExpression")
@@ -43,7 +42,7 @@ def check_given(called: Template, arguments: Arguments, where: str) -> None:
         if parameter.name not in given and not has_value:
             raise Refusal(where, f"the template's inputs.parameters.{parameter.name} was not supplied")
     for artifact in called.inputs.artifacts:
-        if artifact.name not in handed and not artifact.optional and not has_location(artifact.written):
+        if artifact.name not in handed and not artifact.optional and not artifact.is_located:
             raise Refusal(where, f"the template's inputs.artifacts.{artifact.name} was not supplied")
 
 

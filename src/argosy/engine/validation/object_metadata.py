@@ -4,10 +4,9 @@ The rules are those of ``k8s.io/apimachinery/pkg/api/validation``.
 """
 
 import re
-from collections.abc import Mapping
 from reprlib import repr as shown
-from typing import Any
 
+from argosy.engine.manifest.pod_model import ObjectMeta
 from argosy.engine.nodes import is_resource_name
 from argosy.engine.validation.refusals import Refusal
 
@@ -19,24 +18,22 @@ NAME = "use small letters, digits, '-' and '.', a letter or digit first and last
 WORD = "use letters, digits, '-', '_' and '.', a letter or digit first and last"
 
 
-def check(metadata: Mapping[str, Any]) -> None:
+def check(metadata: ObjectMeta) -> None:
     """Raise Refusal where the API server would refuse an object with this *metadata*."""
-    for field in ("name", "namespace"):
-        if metadata.get(field) and not is_resource_name(metadata[field]):
-            raise Refusal(f"metadata.{field}", f"{shown(metadata[field])} is invalid: {NAME}")
-    generated = metadata.get("generateName")
-    if generated and not is_resource_name(f"{generated}x"):
-        raise Refusal("metadata.generateName", f"{shown(generated)} is invalid: {NAME}")
-    for key, value in (metadata.get("labels") or {}).items():
+    for field, name in (("name", metadata.name), ("namespace", metadata.namespace)):
+        if name and not is_resource_name(name):
+            raise Refusal(f"metadata.{field}", f"{shown(name)} is invalid: {NAME}")
+    if metadata.generate_name and not is_resource_name(f"{metadata.generate_name}x"):
+        raise Refusal("metadata.generateName", f"{shown(metadata.generate_name)} is invalid: {NAME}")
+    for key, value in metadata.labels.items():
         _check_key(key, "metadata.labels")
         if value and not _is_word(value):
             raise Refusal(
                 "metadata.labels", f"{shown(value)} of {key} is invalid: at most {LONGEST_WORD} characters; {WORD}"
             )
-    annotations = metadata.get("annotations") or {}
-    for key in annotations:
+    for key in metadata.annotations:
         _check_key(key.lower(), "metadata.annotations")
-    size = sum(len(text.encode()) for entry in annotations.items() for text in entry)
+    size = sum(len(text.encode()) for entry in metadata.annotations.items() for text in entry)
     if size > LONGEST_ANNOTATIONS:
         raise Refusal("metadata.annotations", f"have {size} bytes; at most {LONGEST_ANNOTATIONS} are allowed")
 

@@ -4,9 +4,8 @@ import re
 
 from argosy.engine import durations
 from argosy.engine.attempts import object_conditions
-from argosy.engine.manifest.artifact_model import Artifact
+from argosy.engine.manifest.artifact_model import ALL_KINDS, Artifact
 from argosy.engine.manifest.catalogue import KINDS
-from argosy.engine.manifest.locations import ALL_KINDS
 from argosy.engine.manifest.model import (
     Arguments,
     Parameter,

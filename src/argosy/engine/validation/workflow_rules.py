@@ -45,8 +45,8 @@ class Validation:
             raise Refusal("spec.entrypoint", "is required; or say which template to start with --entrypoint")
         if spec.parallelism is not None and spec.parallelism < 1:
             raise Refusal("spec.parallelism", "must be at least 1")
-        _check_claims(spec.written)
-        _check_collection(spec.written)
+        _check_claims(spec)
+        _check_collection(spec)
         if spec.shutdown not in ("", *SHUTDOWNS):
             raise Refusal("spec.shutdown", f"{spec.shutdown!r} is not one of {', '.join(SHUTDOWNS)}")
         self._check_start(Caller({"template": spec.entrypoint}), "spec.entrypoint")
@@ -207,27 +207,25 @@ def _check_name(step: str, where: str) -> None:
         raise Refusal(refusal.where, refusal.what.replace(repr(placeholders.without(step)), repr(step))) from None
 
 
-def _check_collection(spec: Json) -> None:
+def _check_collection(spec: Spec) -> None:
     """Raise Refusal where nobody knows when artifacts are to be deleted."""
-    artifacts = resources.locations(spec, "spec")
-    for where, holder in (("spec", spec), *artifacts):
-        strategy = (holder.get("artifactGC") or {}).get("strategy") or ""
-        if strategy not in COLLECTED:
+    artifacts = ((where, artifact.gc) for where, artifact in resources.locations(spec.written, "spec"))
+    for where, gc in (("spec", spec.artifact_gc), *artifacts):
+        if gc.strategy not in COLLECTED:
             raise Refusal(
                 f"{where}.artifactGC.strategy",
-                f"{strategy!r} is not one of {', '.join(filter(None, COLLECTED))}",
+                f"{gc.strategy!r} is not one of {', '.join(filter(None, COLLECTED))}",
             )
 
 
-def _check_claims(spec: Json) -> None:
-    for position, template in enumerate(spec.get("volumeClaimTemplates") or []):
-        if not template["metadata"].get("name"):
-            raise Refusal(f"spec.volumeClaimTemplates[{position}].metadata.name", "is required")
-        if not is_resource_name(template["metadata"]["name"]):
-            raise Refusal(
-                f"spec.volumeClaimTemplates[{position}].metadata.name", "has lower case letters, digits and '-'"
-            )
-    strategy = (spec.get("volumeClaimGC") or {}).get("strategy")
+def _check_claims(spec: Spec) -> None:
+    for position, template in enumerate(spec.volume_claim_templates):
+        where = f"spec.volumeClaimTemplates[{position}].metadata.name"
+        if not template.metadata.name:
+            raise Refusal(where, "is required")
+        if not is_resource_name(template.metadata.name):
+            raise Refusal(where, "has lower case letters, digits and '-'")
+    strategy = spec.volume_claim_gc.strategy
     if strategy and strategy not in claims.STRATEGIES:
         raise Refusal("spec.volumeClaimGC.strategy", f"{strategy!r} is not one of {', '.join(claims.STRATEGIES)}")
 

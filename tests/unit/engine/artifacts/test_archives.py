@@ -10,6 +10,7 @@ import pytest
 
 from argosy.engine.artifacts import archives
 from argosy.engine.artifacts.failures import ArtifactFailure
+from argosy.engine.manifest.artifact_model import Archive
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def test_what_is_packed_comes_out_again(archive: dict[str, object], kind: str, t
         source.write_text("one", encoding="utf-8")
     packing = tmp_path / "packing"
     packing.mkdir()
-    archives.place(archives.pack(source, archive, packing), archive, tmp_path / "got")
+    archives.place(archives.pack(source, Archive(archive), packing), Archive(archive), tmp_path / "got")
     got = tmp_path / "got" / "sub" / "f" if kind == "folder" else tmp_path / "got"
     assert got.read_text(encoding="utf-8") == "one"
 
@@ -65,7 +66,7 @@ def test_what_is_packed_comes_out_again(archive: dict[str, object], kind: str, t
 def test_a_tar_of_several_becomes_a_folder(inside: Path) -> None:
     """Only an archive of one thing becomes that thing."""
     loaded = _tar(inside / "loaded", _member("a", content=b"1"), _member("b", content=b"2"))
-    archives.place(loaded, {}, inside / "got")
+    archives.place(loaded, Archive({}), inside / "got")
     assert sorted(path.name for path in (inside / "got").iterdir()) == ["a", "b"]
 
 
@@ -73,7 +74,7 @@ def test_a_zip_is_not_guessed(inside: Path) -> None:
     """Without a word about it a zip file stays one, as a tar file does that is not compressed."""
     with zipfile.ZipFile(inside / "loaded", "w") as archive:
         archive.writestr("f", "one")
-    archives.place(inside / "loaded", {}, inside / "got")
+    archives.place(inside / "loaded", Archive({}), inside / "got")
     assert zipfile.is_zipfile(inside / "got")
 
 
@@ -106,7 +107,7 @@ HOSTILE = [
 def test_nothing_gets_out(members: list[tuple[tarfile.TarInfo, bytes]], message: str, inside: Path) -> None:
     """A hostile tar ends with one error, leaves nothing behind, and touches nothing outside."""
     with pytest.raises(ArtifactFailure, match=message):
-        archives.place(_tar(inside / "loaded", *members), {}, inside / "got")
+        archives.place(_tar(inside / "loaded", *members), Archive({}), inside / "got")
     assert list(inside.iterdir()) == []
     assert (inside.parent / "precious").read_text(encoding="utf-8") == "kept"
 
@@ -114,7 +115,7 @@ def test_nothing_gets_out(members: list[tuple[tarfile.TarInfo, bytes]], message:
 def test_an_absolute_name_lands_inside(inside: Path) -> None:
     """As in the executor, a leading slash means the folder it is unpacked into."""
     loaded = _tar(inside / "loaded", _member("/etc/argosy", content=b"1"), _member("/b", content=b"2"))
-    archives.place(loaded, {}, inside / "got")
+    archives.place(loaded, Archive({}), inside / "got")
     assert (inside / "got" / "etc" / "argosy").read_text(encoding="utf-8") == "1"
 
 
@@ -124,7 +125,7 @@ def test_nothing_gets_out_of_a_zip(name: str, inside: Path) -> None:
     with zipfile.ZipFile(inside / "loaded", "w") as archive:
         archive.writestr(name, "gone")
     with pytest.raises(ArtifactFailure, match="illegal file path"):
-        archives.place(inside / "loaded", {"zip": {}}, inside / "got")
+        archives.place(inside / "loaded", Archive({"zip": {}}), inside / "got")
     assert list(inside.iterdir()) == []
 
 
@@ -150,7 +151,7 @@ def test_a_bomb_is_not_unpacked(
     monkeypatch.setattr(archives, "ALWAYS_ALLOWED", 1 << 20)
     make(inside / "loaded")
     with pytest.raises(ArtifactFailure, match="it is not unpacked"):
-        archives.place(inside / "loaded", archive, inside / "got")
+        archives.place(inside / "loaded", Archive(archive), inside / "got")
     assert list(inside.iterdir()) == []
 
 
@@ -159,7 +160,7 @@ def test_what_is_no_archive_is_told(archive: dict[str, object], inside: Path) ->
     """Where the manifest says that it is an archive, it must be one."""
     (inside / "loaded").write_text("neither", encoding="utf-8")
     with pytest.raises(ArtifactFailure, match="no readable"):
-        archives.place(inside / "loaded", archive, inside / "got")
+        archives.place(inside / "loaded", Archive(archive), inside / "got")
 
 
 def test_a_cut_tar_is_told(inside: Path) -> None:
@@ -168,5 +169,5 @@ def test_a_cut_tar_is_told(inside: Path) -> None:
     (inside / "whole").unlink()
     (inside / "loaded").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ArtifactFailure, match="no readable tar archive"):
-        archives.place(inside / "loaded", {"tar": {}}, inside / "got")
+        archives.place(inside / "loaded", Archive({"tar": {}}), inside / "got")
     assert list(inside.iterdir()) == []

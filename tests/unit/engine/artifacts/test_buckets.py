@@ -14,14 +14,15 @@ import pytest
 from argosy.engine.artifacts.buckets import Bucket, OwnBucket
 from argosy.engine.artifacts.failures import ArtifactFailure, ArtifactMissing
 from argosy.engine.artifacts.s3 import S3Bucket
+from argosy.engine.manifest.artifact_model import S3Artifact
 from kit.s3_server import KEYS, s3_server
 
 GATEWAY = shutil.which("versitygw")
 
 
-def _location(endpoint: str, bucket: str = "artifacts", **more: object) -> dict[str, object]:
+def _location(endpoint: str, bucket: str = "artifacts", **more: object) -> S3Artifact:
     selectors = {f"{which}KeySecret": {"name": "store", "key": which} for which in ("access", "secret")}
-    return {"endpoint": endpoint, "bucket": bucket, "insecure": True, **selectors, **more}
+    return S3Artifact({"endpoint": endpoint, "bucket": bucket, "insecure": True, **selectors, **more})
 
 
 @pytest.fixture

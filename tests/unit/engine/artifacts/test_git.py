@@ -7,6 +7,7 @@ import pytest
 
 from argosy.engine.artifacts import git
 from argosy.engine.artifacts.failures import ArtifactFailure
+from argosy.engine.manifest.artifact_model import GitArtifact
 
 NOBODY = {
     "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b", "PATH": "/usr/bin:/bin",
@@ -51,14 +52,14 @@ def repo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 )  # fmt: skip
 def test_the_revision_is_checked_out(location: dict[str, object], content: str, repo: Path, tmp_path: Path) -> None:
     """The folder is the working tree of the revision, its history beside it."""
-    git.load({"repo": str(repo), **location}, tmp_path / "got", {})
+    git.load(GitArtifact({"repo": str(repo), **location}), tmp_path / "got", {})
     assert (tmp_path / "got" / "f").read_text(encoding="utf-8") == content
     assert (tmp_path / "got" / ".git").is_dir()
 
 
 def test_a_depth_cuts_the_history(repo: Path, tmp_path: Path) -> None:
     """As many commits as were asked for."""
-    git.load({"repo": str(repo), "depth": 1}, tmp_path / "got", {})
+    git.load(GitArtifact({"repo": str(repo), "depth": 1}), tmp_path / "got", {})
     assert _git(tmp_path / "got", "rev-list", "--count", "HEAD") == "1"
 
 
@@ -83,7 +84,7 @@ def test_each_failure_is_one_error(location: dict[str, object], message: str, re
         key: value.replace("OUT", str(out)) if isinstance(value, str) else value for key, value in location.items()
     }
     with pytest.raises(ArtifactFailure, match=message):
-        git.load({"repo": str(repo), **filled}, tmp_path / "got", {})
+        git.load(GitArtifact({"repo": str(repo), **filled}), tmp_path / "got", {})
     assert not out.exists()
 
 
@@ -97,5 +98,5 @@ def test_settings_and_hooks_of_this_user_do_not_run(
     (hooks / "post-checkout").chmod(0o755)
     (tmp_path / ".gitconfig").write_text(f"[init]\n templateDir = {tmp_path}/template\n", encoding="utf-8")
     monkeypatch.setenv("HOME", str(tmp_path))
-    git.load({"repo": str(repo)}, tmp_path / "got", {})
+    git.load(GitArtifact({"repo": str(repo)}), tmp_path / "got", {})
     assert not (tmp_path / "ran").exists()

@@ -6,6 +6,7 @@ import pytest
 
 from argosy.engine.artifacts.failures import ArtifactFailure
 from argosy.engine.artifacts.remote import Remote
+from argosy.engine.manifest.artifact_model import Artifact
 from kit.web_server import Answer, web_server
 
 SECRETS = {"who": {"user": "ada", "word": "s3cret"}}
@@ -20,8 +21,8 @@ def test_artifactory_is_the_web_with_a_password(tmp_path: Path) -> None:
             f"{name}Secret": {"name": "who", "key": key} for name, key in (("username", "user"), ("password", "word"))
         }
         artifact = {"archive": {"none": {}}, "artifactory": {"url": f"{web.url}/it", **keys}}
-        remote.load(artifact, tmp_path / "got")
-        remote.save(artifact, tmp_path / "it")
+        remote.load(Artifact(artifact), tmp_path / "got")
+        remote.save(Artifact(artifact), tmp_path / "it")
     assert (tmp_path / "got").read_text(encoding="utf-8") == "content"
     assert [(asked.method, asked.body) for asked in web.asked] == [("GET", b""), ("PUT", b"made")]
     assert {asked.headers["Authorization"] for asked in web.asked} == {"Basic YWRhOnMzY3JldA=="}
@@ -41,10 +42,10 @@ def test_what_cannot_be_saved(artifact: dict[str, object], message: str, tmp_pat
     """One error each."""
     (tmp_path / "folder").mkdir()
     with pytest.raises(ArtifactFailure, match=message):
-        Remote(tmp_path / "bucket", {}).save(artifact, tmp_path / "folder")
+        Remote(tmp_path / "bucket", {}).save(Artifact(artifact), tmp_path / "folder")
 
 
 def test_only_buckets_delete(tmp_path: Path) -> None:
     """As with the controller, what lies behind a URL stays."""
     with pytest.raises(ArtifactFailure, match="http artifacts cannot be deleted"):
-        Remote(tmp_path, {}).delete({"http": {"url": "http://x"}})
+        Remote(tmp_path, {}).delete(Artifact({"http": {"url": "http://x"}}))

@@ -6,6 +6,7 @@ import pytest
 
 from argosy.engine.artifacts import urls
 from argosy.engine.artifacts.failures import ArtifactFailure, ArtifactMissing
+from argosy.engine.manifest.artifact_model import HTTPArtifact
 from kit.web_server import Answer, web_server
 
 SECRETS = {"who": {"user": "ada", "word": "s3cret", "token": "TOKEN-URL"}}
@@ -18,7 +19,7 @@ def test_what_is_there_is_loaded(tmp_path: Path) -> None:
     """The body is the artifact; headers and the name and password are sent."""
     with web_server({"/it": Answer(b"content")}) as web:
         urls.load(
-            {"url": f"{web.url}/it", "headers": [{"name": "X-Own", "value": "1"}], "auth": BASIC},
+            HTTPArtifact({"url": f"{web.url}/it", "headers": [{"name": "X-Own", "value": "1"}], "auth": BASIC}),
             tmp_path / "it",
             SECRETS,
         )
@@ -36,7 +37,7 @@ def test_a_token_is_asked_for(tmp_path: Path) -> None:
             "oauth2": {name: {"name": "who", "key": key} for name, key in selectors.items()}
             | {"scopes": ["read", "all"]}
         }
-        urls.load({"url": f"{web.url}/it", "auth": auth}, tmp_path / "it", secrets)
+        urls.load(HTTPArtifact({"url": f"{web.url}/it", "auth": auth}), tmp_path / "it", secrets)
     assert [asked.path for asked in web.asked] == ["/token", "/it"]
     assert web.asked[0].body == b"grant_type=client_credentials&scope=read+all"
     assert web.asked[1].headers["Authorization"] == "Bearer abc"
@@ -46,7 +47,7 @@ def test_a_redirect_is_followed_without_the_password(tmp_path: Path) -> None:
     """Where the server points elsewhere, what opens it stays behind."""
     answers = {"/new": Answer(b"content")}
     with web_server(answers) as other, web_server({"/it": Answer(status=302, location=f"{other.url}/new")}) as web:
-        urls.load({"url": f"{web.url}/it", "auth": BASIC}, tmp_path / "it", SECRETS)
+        urls.load(HTTPArtifact({"url": f"{web.url}/it", "auth": BASIC}), tmp_path / "it", SECRETS)
     assert (tmp_path / "it").read_bytes() == b"content"
     assert "Authorization" not in other.asked[0].headers
 
@@ -55,7 +56,7 @@ def test_a_file_is_put(tmp_path: Path) -> None:
     """Saving is a PUT of the whole file."""
     (tmp_path / "it").write_bytes(b"made")
     with web_server({"/it": Answer()}) as web:
-        urls.save({"url": f"{web.url}/it"}, tmp_path / "it", {})
+        urls.save(HTTPArtifact({"url": f"{web.url}/it"}), tmp_path / "it", {})
     assert (web.asked[0].method, web.asked[0].body) == ("PUT", b"made")
 
 
@@ -78,4 +79,4 @@ def test_each_failure_is_one_error(
     with web_server({"/broken": Answer(status=503), "/it": Answer(b"x")}) as web:
         location = {**location, "url": str(location["url"]).replace("URL", web.url)}
         with pytest.raises(kind, match=message):
-            urls.load(location, tmp_path / "it", {})
+            urls.load(HTTPArtifact(location), tmp_path / "it", {})

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from argosy.engine.attempts.cache import StepCache
+from argosy.engine.manifest.model import Template
 from argosy.engine.nodes import Outputs
 from argosy.engine.state.object_store import ObjectStore
 
@@ -38,7 +39,7 @@ def cache(here: Path, **given: Any) -> StepCache:
 def key(here: Path, template: dict[str, Any] = TEMPLATE, **given: Any) -> str | None:
     """The key of *template*."""
     call: dict[str, Any] = {"code": "c", "argv": ("x",), "environment": {"A": "1"}, "keeps_result": False}
-    return cache(here).key(template, **{**call, **given})
+    return cache(here).key(Template(template), **{**call, **given})
 
 
 def changed(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:

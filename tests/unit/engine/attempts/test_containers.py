@@ -8,6 +8,8 @@ import pytest
 from argosy.engine.attempts import containers
 from argosy.engine.attempts.workspace import PathFailure, Workspace
 from argosy.engine.effects import StartPod
+from argosy.engine.manifest.model import Template
+from argosy.engine.manifest.pod_model import Volume
 
 
 def launch(
@@ -18,8 +20,10 @@ def launch(
     volumes: Any = (),
 ) -> tuple[str, ...]:
     """The argument list for *template*."""
-    workspace = Workspace(tmp_path / "wf" / "nodes" / "n" / "0", template, list(volumes))
-    request = StartPod("wf", template, list(volumes), keeps_result=False, deadline=None, limit=None)
+    workspace = Workspace(
+        tmp_path / "wf" / "nodes" / "n" / "0", Template(template), [Volume(volume) for volume in volumes]
+    )
+    request = StartPod("wf", Template(template), [], keeps_result=False, deadline=None, limit=None)
     return containers.launch(program, request, workspace, variables).argv
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from argosy.engine.attempts import environment
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources
+from argosy.engine.manifest.pod_model import Container
 
 SOURCES = Sources({"map": {"a": "1", "b": "2"}}, {"key": {"word": "hidden"}})
 
@@ -33,7 +34,7 @@ def test_order_and_secrets() -> None:
             {"name": "d", "valueFrom": {"secretKeyRef": {"name": "key", "key": "word"}}},
         ],
     }
-    found = environment.of_container(container, SOURCES, {})
+    found = environment.of_container(Container(container), SOURCES, {})
     assert found.variables == {"a": "own", "b": "2", "S_word": "hidden", "c": "own", "d": "hidden"}
     assert found.open == {"a": "own", "b": "2", "c": "own"}
 
@@ -59,7 +60,7 @@ def test_order_and_secrets() -> None:
 def test_missing(container: dict[str, object], message: str) -> None:
     """A reference that leads nowhere is named."""
     with pytest.raises(EnvironmentFailure, match=message):
-        environment.of_container(container, SOURCES, {})
+        environment.of_container(Container(container), SOURCES, {})
 
 
 def test_of_machine(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,9 +4,10 @@ import pytest
 
 from argosy.engine.attempts import environment, fields
 from argosy.engine.attempts.environment import EnvironmentFailure
+from argosy.engine.manifest.pod_model import FieldRef, Metadata
 
 POD = fields.of_pod(
-    {"labels": {"team": "churn"}, "annotations": {"why": 'a "test"'}},
+    Metadata({"labels": {"team": "churn"}, "annotations": {"why": 'a "test"'}}),
     pod="wf-step-1",
     namespace="argo",
     workflow="wf",
@@ -27,12 +28,12 @@ POD = fields.of_pod(
 )
 def test_field(field: str, value: str) -> None:
     """As the kubelet answers; a label that is not there is empty."""
-    assert environment.field_of({"fieldPath": field}, POD) == value
+    assert environment.field_of(FieldRef({"fieldPath": field}), POD) == value
 
 
 def test_uid() -> None:
     """It is the pod's own, and the same each time it is asked."""
-    other = fields.of_pod({}, pod="wf-step-2", namespace="argo", workflow="wf", account="runner")
+    other = fields.of_pod(Metadata({}), pod="wf-step-2", namespace="argo", workflow="wf", account="runner")
     assert len(POD["metadata.uid"]) == 36
     assert POD["metadata.uid"] != other["metadata.uid"]
 
@@ -40,4 +41,4 @@ def test_uid() -> None:
 def test_no_field() -> None:
     """What no pod has is named."""
     with pytest.raises(EnvironmentFailure, match=r"'spec\.nope' of a pod has no meaning"):
-        environment.field_of({"fieldPath": "spec.nope"}, POD)
+        environment.field_of(FieldRef({"fieldPath": "spec.nope"}), POD)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from argosy.engine.attempts import readiness
+from argosy.engine.manifest.pod_model import Container
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +37,7 @@ async def is_up_with(container: dict[str, Any], port: int, answers: list[bytes])
             writer.write(answered)
         writer.close()
 
-    waiting = asyncio.ensure_future(readiness.until_ready(container))
+    waiting = asyncio.ensure_future(readiness.until_ready(Container(container)))
     await asyncio.sleep(0.05)
     assert not waiting.done()
     async with await asyncio.start_server(answer, "127.0.0.1", port):
@@ -67,4 +68,4 @@ def test_waits_for_the_probe(probe: dict[str, Any], answers: list[bytes], asked:
 
 def test_without_a_probe() -> None:
     """A process that lives is up."""
-    asyncio.run(asyncio.wait_for(readiness.until_ready({}), 1))
+    asyncio.run(asyncio.wait_for(readiness.until_ready(Container({})), 1))

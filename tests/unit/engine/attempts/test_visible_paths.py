@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from argosy.engine.attempts.visible_paths import VisiblePaths
+from argosy.engine.manifest.model import Template
 from argosy.engine.options import Place
 from argosy.engine.processes import system
 
@@ -29,7 +30,7 @@ def given(tmp_path: Path) -> Path:
 
 def seen(folder: Path, *, writable: bool = False) -> list[str]:
     """What a step gets to see that is given *folder*."""
-    return [bind.target for bind in VisiblePaths([Place(folder, writable)]).of({})]
+    return [bind.target for bind in VisiblePaths([Place(folder, writable)]).of(Template({}))]
 
 
 def test_a_link_into_the_system_shows_nothing_more(part_of_the_system: Path, given: Path) -> None:
@@ -70,10 +71,10 @@ def test_a_link_that_leads_elsewhere_by_now_is_followed(given: Path, tmp_path: P
         (tmp_path / name).mkdir()
     (given / "current").symlink_to(tmp_path / "first")
     visible = VisiblePaths([Place(given)])
-    assert [bind.target for bind in visible.of({})] == [str(given), str(tmp_path / "first")]
+    assert [bind.target for bind in visible.of(Template({}))] == [str(given), str(tmp_path / "first")]
     (given / "next").symlink_to(tmp_path / "second")
     (given / "next").rename(given / "current")
-    assert [bind.target for bind in visible.of({})] == [str(given), str(tmp_path / "second")]
+    assert [bind.target for bind in visible.of(Template({}))] == [str(given), str(tmp_path / "second")]
 
 
 @pytest.mark.parametrize("as_volume", [False, True], ids=["allowed", "volume"])
@@ -87,7 +88,7 @@ def test_a_link_that_a_step_may_have_put_is_not_followed(
     (given / "out").mkdir()
     (given / "out/link").symlink_to(tmp_path / "private")
     others = [] if as_volume else [Place(given / "out", writable=True)]
-    found = VisiblePaths([Place(given / read), *others], volumes=[given / "out"] if as_volume else []).of({})
+    found = VisiblePaths([Place(given / read), *others], volumes=[given / "out"] if as_volume else []).of(Template({}))
     assert [bind for bind in found if not Path(bind.target).resolve().is_relative_to(given)] == []
 
 
@@ -96,10 +97,10 @@ def test_what_a_step_puts_a_link_in_place_of_is_not_followed(given: Path, tmp_pa
     (tmp_path / "private").mkdir()
     (given / "out").mkdir()
     visible = VisiblePaths([Place(given, writable=True), Place(given / "out")])
-    assert [bind.target for bind in visible.of({})] == [str(given), str(given / "out")]
+    assert [bind.target for bind in visible.of(Template({}))] == [str(given), str(given / "out")]
     (given / "out").rmdir()
     (given / "out").symlink_to(tmp_path / "private")
-    assert [bind.target for bind in visible.of({})] == [str(given)]
+    assert [bind.target for bind in visible.of(Template({}))] == [str(given)]
 
 
 def test_what_is_gone_by_now_is_not_shown(given: Path, tmp_path: Path) -> None:
@@ -107,23 +108,23 @@ def test_what_is_gone_by_now_is_not_shown(given: Path, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").touch()
     (given / "link").symlink_to(tmp_path / "elsewhere")
     visible = VisiblePaths([Place(given)])
-    assert len(visible.of({})) == 2
+    assert len(visible.of(Template({}))) == 2
     (tmp_path / "elsewhere").unlink()
-    assert [bind.target for bind in visible.of({})] == [str(given)]
+    assert [bind.target for bind in visible.of(Template({}))] == [str(given)]
 
 
 def test_what_has_come_by_now_is_shown(given: Path) -> None:
     """What a step is to read may be made by the step before."""
     visible = VisiblePaths([Place(given / "later")])
-    assert visible.of({}) == []
+    assert visible.of(Template({})) == []
     (given / "later").touch()
-    assert [bind.target for bind in visible.of({})] == [str(given / "later")]
+    assert [bind.target for bind in visible.of(Template({}))] == [str(given / "later")]
 
 
 def test_a_folder_is_not_looked_through_for_each_step(given: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It may have a hundred thousand entries."""
     (given / "file").touch()
     visible = VisiblePaths([Place(given)])
-    first = visible.of({})
+    first = visible.of(Template({}))
     monkeypatch.setattr("os.walk", None)
-    assert visible.of({}) == first
+    assert visible.of(Template({})) == first

@@ -13,6 +13,7 @@ import pytest
 from argosy.argo import Phase
 from argosy.engine.attempts.web import LONGEST_BODY, HttpRequest
 from argosy.engine.effects import PodResult
+from argosy.engine.manifest.model import HTTPTemplate
 
 
 class Echo(http.server.BaseHTTPRequestHandler):
@@ -54,7 +55,7 @@ def address() -> Iterator[str]:
 
 def ask(template: dict[str, Any], patience: float | None = None) -> PodResult | None:
     """The result of one template."""
-    return asyncio.run(HttpRequest(template, {"key": {"word": "hidden"}}).run(patience))
+    return asyncio.run(HttpRequest(HTTPTemplate(template), {"key": {"word": "hidden"}}).run(patience))
 
 
 def test_what_is_sent(address: str) -> None:

@@ -6,17 +6,20 @@ from typing import Any
 import pytest
 
 from argosy.engine.attempts.workspace import PathFailure, Workspace
+from argosy.engine.manifest.model import Template
+from argosy.engine.manifest.pod_model import Volume
 
 
 def template(
     *, env: list[dict[str, str]] | None = None, mounts: list[dict[str, str]] | None = None, **more: Any
-) -> dict[str, Any]:
+) -> Template:
     """A container template."""
-    return {"container": {"image": "x", "command": ["x"], "env": env or [], "volumeMounts": mounts or []}, **more}
+    container = {"image": "x", "command": ["x"], "env": env or [], "volumeMounts": mounts or []}
+    return Template({"container": container, **more})
 
 
 ROOTED = [{"name": "ARGOSY_ROOT", "value": "/argosy"}]
-VOLUMES = [{"name": "v", "emptyDir": {}}]
+VOLUMES = [Volume({"name": "v", "emptyDir": {}})]
 
 
 def test_root_needs_no_view(tmp_path: Path) -> None:
