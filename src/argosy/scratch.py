@@ -27,6 +27,7 @@ Purpose = Literal[
     "features",
     "git",
     "imports",
+    "labels",
     "online",
     "policy",
     "saving",

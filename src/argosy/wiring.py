@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
     from argosy.ports.forge import Forge
     from argosy.ports.inspection import Inspection
     from argosy.ports.key_maker import KeyMaker
+    from argosy.ports.label_join import LabelJoin
     from argosy.ports.prediction_log import PredictionHistory, PredictionLog, ServedRelease
     from argosy.ports.registry import Registry
     from argosy.ports.rollouts import Rollouts
@@ -185,6 +186,13 @@ def tables() -> Tables:
     from argosy.adapters.duckdb_tables.tables import DuckDBTables
 
     return DuckDBTables()
+
+
+def label_join() -> LabelJoin:
+    """What joins labels to logged predictions, on DuckDB."""
+    from argosy.adapters.duckdb_tables.label_join import DuckDBLabelJoin
+
+    return DuckDBLabelJoin()
 
 
 @contextlib.contextmanager

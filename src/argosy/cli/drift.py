@@ -6,26 +6,22 @@ them. Too few rows are no verdict.
 """
 
 import argparse
-import datetime
-import re
 
 from argosy import errors, scratch, wiring
+from argosy.cli import moments
 from argosy.domain import bundle, drift, monitor_settings, release, task_words
 from argosy.promotion import approval
 from argosy.report import drift_table
 from argosy.settings import Settings
-
-AGO = re.compile(r"(\d+)([smhd])")
-UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL")
     parser.add_argument("--environment", "--env", default="production", help="whose predictions; default production")
     parser.add_argument(
-        "--since", type=_moment, metavar="WHEN", help="a time (2026-01-31T12:00Z) or an age (90m, 24h, 7d)"
+        "--since", type=moments.moment, metavar="WHEN", help="a time (2026-01-31T12:00Z) or an age (90m, 24h, 7d)"
     )
-    parser.add_argument("--until", type=_moment, metavar="WHEN", help="only what was logged before; default now")
+    parser.add_argument("--until", type=moments.moment, metavar="WHEN", help="only what was logged before; default now")
     parser.add_argument(
         "--minimum",
         type=_rows,
@@ -37,10 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the report; the exit code says whether there is drift."""
-    if arguments.since and arguments.until and arguments.since >= arguments.until:
-        raise errors.UsageError(
-            f"--since ({arguments.since:%Y-%m-%d %H:%M:%S %Z}) is not before --until ({arguments.until:%Y-%m-%d %H:%M:%S %Z})"
-        )
+    moments.refuse_backwards(arguments.since, arguments.until)
     settings = Settings.from_environment()
     version = approval.find(wiring.forge(settings), arguments.model, arguments.environment).version
     thresholds = drift.Thresholds(minimum_rows=arguments.minimum)
@@ -88,15 +81,3 @@ def _rows(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and int(text) >= monitor_settings.FEWEST_ROWS):
         raise argparse.ArgumentTypeError(f"{text!r} is no number of rows from {monitor_settings.FEWEST_ROWS} on")
     return int(text)
-
-
-def _moment(text: str) -> datetime.datetime:
-    """A time, or an age such as ``24h``; a time without a zone is UTC."""
-    now = datetime.datetime.now(datetime.UTC)
-    if matched := AGO.fullmatch(text):
-        return now - datetime.timedelta(**{UNITS[matched[2]]: int(matched[1])})
-    try:
-        moment = datetime.datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither a time (2026-01-31T12:00Z) nor an age (24h)") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)

@@ -60,6 +60,7 @@ VERBS = {
     "serve": "serve the model that is approved for an environment",
     "online": "list, load or prune the online features that servers share",
     "drift": "hold logged predictions against the data the model was trained on",
+    "performance": "hold logged predictions against the labels that came later",
     "platform": "install, upgrade or compare what stands round pipelines in a cluster",
     "doctor": "check a cluster, the stores and the forge, and say how to mend what is wrong",
     "env": "check an environment repo as it lies there",

@@ -1,13 +1,11 @@
 """Turns answers into log records without personal data: personal features left out, join keys as a keyed hash, free text as "other"."""
 
-import hashlib
-import hmac
-import json
 import time
 from collections.abc import Mapping, Sequence
 
 from argosy.domain.bundle import Signature
 from argosy.domain.data import FeatureColumn
+from argosy.domain.pseudonyms import hashed
 from argosy.ports.prediction_log import OTHER, Prediction, PredictionLog
 from argosy.serving.rows import Row, Value
 
@@ -62,9 +60,3 @@ def logged(signature: Signature) -> list[FeatureColumn]:
 def columns(signature: Signature) -> list[tuple[str, str]]:
     """Name and type of each feature that is logged."""
     return [(column.name, column.type) for column in logged(signature)]
-
-
-def hashed(entity: Mapping[str, str | int], key: bytes) -> str:
-    """The join keys *entity* under the secret *key*: 64 hexadecimal digits. The same person has the same hash in every log."""
-    text = json.dumps(entity, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hmac.digest(key, text.encode(), hashlib.sha256).hex()

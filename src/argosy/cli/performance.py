@@ -1,0 +1,98 @@
+"""Hold logged predictions against the labels that came later. Ends 10 where a metric is below its gate.
+
+What the version that an environment serves now has logged there is joined with the labels that the model's settings name (`labels`), each
+metric with its interval, by version, slice and day, beside what outcomes were worth. For predictions without a label yet the metrics are
+estimated from the scores. Labels are read as they are now: one that comes late or is corrected counts the next time.
+"""
+
+import argparse
+import datetime
+from typing import TYPE_CHECKING
+
+from argosy import errors, wiring
+from argosy.cli import models, moments
+from argosy.domain.performance_report import Performance
+from argosy.domain.policy import Policy
+from argosy.files import model_folder
+from argosy.ports.forge import Forge
+from argosy.promotion import approval
+from argosy.promotion.standing import Main
+from argosy.report import performance_table
+from argosy.settings import Settings
+from argosy.templates import folder
+
+if TYPE_CHECKING:  # the libraries of machine learning, which no other verb is to wait for
+    from argosy.monitoring import performance
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", help="a model of workflows/, or its folder")
+    parser.add_argument("--environment", "--env", default="production", help="whose predictions; default production")
+    parser.add_argument(
+        "--since", type=moments.moment, metavar="WHEN", help="a time (2026-01-31T12:00Z) or an age (90m, 24h, 7d); "
+        "default as long ago as the settings say (labels.window)",
+    )  # fmt: skip
+    parser.add_argument("--until", type=moments.moment, metavar="WHEN", help="only what was logged before; default now")
+    parser.add_argument(
+        "--data", metavar="PLACE", help="where the labels lie, in place of the settings: a folder, a file or s3://…"
+    )
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the report; the exit code says whether a metric is below its gate."""
+    from argosy.monitoring import performance  # as above
+
+    settings, now = Settings.from_environment(), datetime.datetime.now(datetime.UTC)
+    model = model_folder.load_settings(models.folder_of(arguments.model) / folder.ARTIFACTS["settings"])
+    forge = wiring.forge(settings)
+    version = approval.find(forge, model.model, arguments.environment).version
+    measured = performance.Measured(
+        version=version,
+        environment=arguments.environment,
+        settings=model,
+        policy=_policy(forge, model.model),
+    )
+    until = arguments.until or now
+    usual = performance.window(measured, until, now)
+    when = performance.LabelWindow(arguments.since or usual.since, until, now)
+    moments.refuse_backwards(when.since, when.until)
+    report = _report(settings, measured, when, arguments.data)
+    print(report.canonical_json() if arguments.json else performance_table.text(report))
+    return errors.Rejected.exit_code if report.verdict == "below" else errors.DONE
+
+
+def _policy(forge: Forge, model: str) -> Policy | None:
+    found = Main.now(forge).policy(model)
+    return (
+        None
+        if found is None
+        else model_folder.policy_of(found.content, f"{found.path} on main of the environment repo")
+    )
+
+
+def _report(
+    settings: Settings, measured: "performance.Measured", when: "performance.LabelWindow", data: str | None
+) -> Performance:
+    from argosy.monitoring import performance  # as above
+
+    tools = performance.Tools(
+        history=wiring.prediction_history(settings),
+        tables=wiring.tables(),
+        join=wiring.label_join(),
+        hash_key=wiring.hash_key(settings),
+    )
+    place = data or measured.labels.data or _of_run(settings, measured.settings.model) or measured.settings.data
+    if place is None:
+        raise errors.UsageError(
+            f"nobody says where {measured.table.file} of {measured.settings.model} lies: name the place with --data, or in "
+            "`labels.data` of model.yaml"
+        )
+    with wiring.sources(settings, place, [measured.table.file]) as sources:
+        return performance.measure(measured, when, sources, tools)
+
+
+def _of_run(settings: Settings, model: str) -> str | None:
+    """The data that a run on this machine takes, where it is there."""
+    place = f"data/{model}"
+    return place if (settings.data_root / place).is_dir() else None

@@ -1,0 +1,290 @@
+"""Measures what a version's answers were worth, as soon and as far as labels are there.
+
+The step ``watch-drift`` and ``argosy performance`` measure through this module. Each time all of the window is joined anew with the labels
+as they are now, so a label that comes late, or is corrected, changes the figures of the day that it is about, and asking twice gives the
+same. What is kept is the results, not rows.
+"""
+
+import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from argosy import errors, scratch
+from argosy.domain import performance_verdicts, task_words
+from argosy.domain.label_settings import Labels
+from argosy.domain.model_settings import Label, ModelSettings
+from argosy.domain.monitor_settings import span
+from argosy.domain.performance_report import (
+    BusinessValue,
+    EstimatedScore,
+    MeasuredScore,
+    Performance,
+    PerformanceEstimate,
+    PerformancePeriod,
+    SlicePerformance,
+    VersionPerformance,
+)
+from argosy.domain.policy import Policy
+from argosy.domain.release import Version
+from argosy.domain.source_settings import Source
+from argosy.ml import live_performance
+from argosy.ml.live_performance import LiveAnswers
+from argosy.ml.score_intervals import ScoreInterval
+from argosy.ports.label_join import OUTCOME, SLICE, LabelJoin, LabelledPredictions, LabelQuestion
+from argosy.ports.prediction_log import Logged, PredictionHistory
+from argosy.ports.tables import Tables
+
+CONFIDENCE = 0.95
+ASSUMES = (
+    "that features tell of labels what they told before: scores are taken at their word, calibrated by the predictions that have labels; "
+    "only labels show where that changed"
+)
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A version that an environment serves, and what its performance is held against."""
+
+    version: Version
+    environment: str
+    settings: ModelSettings
+    policy: Policy | None
+    """None where main has none."""
+
+    @property
+    def labels(self) -> Labels:
+        """Raises Misconfigured for a model whose settings name no labels."""
+        if self.settings.labels is None:
+            raise errors.Misconfigured(
+                f"the settings of {self.settings.model} name no `labels`, so nobody knows what became of its predictions; "
+                "say in model.yaml where outcomes come from (docs/concepts.md, Delayed labels)"
+            )
+        return self.settings.labels
+
+    @property
+    def table(self) -> Source:
+        """Where its labels are."""
+        return self.labels.table_among(self.settings.sources)
+
+    @property
+    def slices(self) -> list[str]:
+        """The features whose values are measured by themselves."""
+        return self.labels.slices or self.settings.evaluation.slices
+
+
+@dataclass(frozen=True)
+class Tools:
+    """The ports that performance is measured through."""
+
+    history: PredictionHistory
+    tables: Tables
+    join: LabelJoin
+    hash_key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class LabelWindow:
+    """The time that is asked about."""
+
+    since: datetime.datetime
+    """Of the predictions, inclusive."""
+    until: datetime.datetime
+    """Exclusive."""
+    as_of: datetime.datetime
+    """Labels that became known until then count."""
+
+
+def window(measured: Measured, until: datetime.datetime, as_of: datetime.datetime) -> LabelWindow:
+    """The window of *measured*'s settings that ends at *until*."""
+    return LabelWindow(until - span(measured.labels.window), until, as_of)
+
+
+def measure(measured: Measured, when: LabelWindow, sources: Path, tools: Tools) -> Performance:
+    """The performance of *measured* in the time *when*, its labels in the folder or file *sources*.
+
+    Raises Misconfigured where the labels cannot be read as the settings say, Rejected where they break their contract, TryAgain when the
+    log cannot be read.
+    """
+    with scratch.folder("labels") as place:
+        joined = _joined(measured, when, sources, tools, place)
+    found = _answers(measured, joined)
+    return _Report(measured, when, joined, found).made()
+
+
+def _joined(measured: Measured, when: LabelWindow, sources: Path, tools: Tools, place: Path) -> LabelledPredictions:
+    labels, table, settings = measured.labels, measured.table, measured.settings
+    file = sources if sources.is_file() else sources / table.file
+    rules = [rule for rule in settings.reject if labels.source == rule.source]
+    kept = place / "labels.parquet"
+    tools.tables.snapshot(table, rules, file, kept=kept, rejected=place / "rejected.parquet")
+    question = LabelQuestion(
+        labels=labels,
+        table=table,
+        label=Label(
+            source=table.name, sql=labels.sql or settings.label.sql, classes=settings.label.classes, columns=[]
+        ),
+        entity=settings.entity,
+        slices=measured.slices,
+        since=when.since,
+        until=when.until,
+        as_of=when.as_of,
+    )
+    return tools.join.join(kept, question, tools.hash_key, _logged(measured, when, tools.history))
+
+
+def _logged(measured: Measured, when: LabelWindow, history: PredictionHistory) -> Iterator[Logged]:
+    return history.read(
+        measured.version.model, measured.environment, since=when.since, until=min(when.until, when.as_of)
+    )
+
+
+def _answers(measured: Measured, joined: LabelledPredictions) -> LiveAnswers:
+    return live_performance.answers(
+        joined.table,
+        measured.settings.task,
+        measured.settings.label.classes,
+        {name: OUTCOME + name for name in measured.labels.outcomes},
+        {name: SLICE + name for name in measured.slices},
+    )
+
+
+@dataclass(frozen=True)
+class _Report:
+    """Puts the document together."""
+
+    measured: Measured
+    when: LabelWindow
+    joined: LabelledPredictions
+    found: LiveAnswers
+
+    def made(self) -> Performance:
+        """The document."""
+        version, labels = self.measured.version, self.measured.labels
+        own = self._own()
+        due = own.only(self._due(own))
+        labelled = int(due.labelled.sum())
+        scores = self._held(self._scores(due)) if labelled >= labels.minimum_rows else []
+        word, explanation = performance_verdicts.verdict(
+            self.joined.counts, len(own), labelled, scores, labels.minimum_rows
+        )
+        return Performance(
+            model=version.model,
+            environment=self.measured.environment,
+            model_digest=version.model_digest,
+            version=version.version,
+            task=self.measured.settings.task,
+            since=self.when.since,
+            until=self.when.until,
+            as_of=self.when.as_of,
+            confidence=CONFIDENCE,
+            labels=self.joined.counts,
+            scores=scores,
+            estimate=self._estimate(own),
+            versions=list(self._versions()),
+            slices=list(self._slices(due)),
+            periods=list(self._periods(own)),
+            business=self._business(due),
+            verdict=word,
+            explanation=explanation,
+            problems=list(performance_verdicts.problems(self.joined.counts, self.measured.table.name, labels.by)),
+        )
+
+    def _own(self) -> LiveAnswers:
+        """What the version that serves answered."""
+        digest = self.measured.version.model_digest
+        places = [place for place, release in enumerate(self.joined.releases) if release.digest == digest]
+        return self.found.of(places)
+
+    def _due(self, found: LiveAnswers) -> live_performance.Mask:
+        newest = self.when.as_of - span(self.measured.labels.due)
+        return found.times <= _microseconds(newest)
+
+    def _scores(self, found: LiveAnswers) -> list[MeasuredScore]:
+        return [_score(name, each) for name, each in live_performance.scores(found, CONFIDENCE).items()]
+
+    def _held(self, scores: Sequence[MeasuredScore]) -> list[MeasuredScore]:
+        return [performance_verdicts.held(score, self.measured.policy) for score in scores]
+
+    def _enough(self, found: LiveAnswers) -> bool:
+        return int(found.labelled.sum()) >= self.measured.labels.minimum_rows
+
+    def _business(self, found: LiveAnswers) -> list[BusinessValue]:
+        worth = self.measured.settings.evaluation.business
+        return [
+            BusinessValue(name=name, rows=rows, total=total, per_prediction=mean.value, low=mean.low, high=mean.high)
+            for name, rows, total, mean in live_performance.business(found, worth, CONFIDENCE)
+        ]
+
+    def _estimate(self, own: LiveAnswers) -> PerformanceEstimate | None:
+        asked = own.only(~own.labelled)
+        scores = live_performance.estimate(own, CONFIDENCE)
+        if not scores:
+            return None
+        return PerformanceEstimate(
+            since=_moment(int(asked.times.min())),
+            until=_moment(int(asked.times.max())),
+            rows=len(asked),
+            assumes=ASSUMES,
+            scores=[
+                EstimatedScore(metric=name, value=each.value, low=each.low, high=each.high)
+                for name, each in scores.items()
+            ],
+        )
+
+    def _versions(self) -> Iterator[VersionPerformance]:
+        places: dict[tuple[str, int | None], list[int]] = {}
+        for place, release in enumerate(self.joined.releases):
+            places.setdefault((release.digest, release.version), []).append(place)
+        for (digest, version), its in sorted(places.items(), key=lambda each: (each[0][1] or 0, each[0][0])):
+            rows = self.found.of(its)
+            due = rows.only(self._due(rows))
+            yield VersionPerformance(
+                model_digest=digest,
+                version=version,
+                predictions=len(rows),
+                labelled=int(due.labelled.sum()),
+                scores=self._scores(due) if self._enough(due) else [],
+                business=self._business(due),
+            )
+
+    def _slices(self, due: LiveAnswers) -> Iterator[SlicePerformance]:
+        for column, value, rows in live_performance.by_slice(due):
+            yield SlicePerformance(
+                column=column,
+                value=value,
+                labelled=int(rows.labelled.sum()),
+                scores=self._primary(rows) if self._enough(rows) else [],
+            )
+
+    def _primary(self, found: LiveAnswers) -> list[MeasuredScore]:
+        """The scores that a policy limits, and the task's primary one: a slice or a day is not told in all of them."""
+        named = {task_words.PRIMARY[self.measured.settings.task]}
+        limits = self.measured.policy.limits if self.measured.policy else []
+        named |= {limit.metric.removeprefix(performance_verdicts.DIMENSION) for limit in limits}
+        return [score for score in self._scores(found) if score.metric in named]
+
+    def _periods(self, own: LiveAnswers) -> Iterator[PerformancePeriod]:
+        for begin, rows in live_performance.by_day(own):
+            yield PerformancePeriod(
+                since=_moment(begin),
+                until=_moment(begin + live_performance.DAY),
+                predictions=len(rows),
+                labelled=int(rows.labelled.sum()),
+                scores=self._primary(rows) if self._enough(rows) else [],
+            )
+
+
+def _score(name: str, found: ScoreInterval | None) -> MeasuredScore:
+    if found is None:
+        return MeasuredScore(metric=name)
+    return MeasuredScore(metric=name, value=found.value, low=found.low, high=found.high)
+
+
+def _moment(microseconds: int) -> datetime.datetime:
+    return EPOCH + datetime.timedelta(microseconds=microseconds)
+
+
+def _microseconds(moment: datetime.datetime) -> int:
+    return (moment - EPOCH) // datetime.timedelta(microseconds=1)

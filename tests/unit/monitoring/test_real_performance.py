@@ -1,0 +1,285 @@
+"""Real flights, answered through a server's own records, and their labels as they came: hours later, corrected, wrong."""
+
+import datetime
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from argosy import errors
+from argosy.adapters.duckdb_tables.label_join import DuckDBLabelJoin
+from argosy.adapters.duckdb_tables.tables import DuckDBTables
+from argosy.domain.model_settings import ModelSettings
+from argosy.domain.performance_report import LabelCounts, Performance
+from argosy.domain.policy import Policy
+from argosy.domain.release import Version
+from argosy.files import model_folder
+from argosy.ml.predictor import Predictor
+from argosy.monitoring import performance
+from argosy.report import performance_table
+from kit import flights
+
+DAY = datetime.timedelta(days=1)
+JULY = datetime.datetime(2013, 7, 1, tzinfo=datetime.UTC)
+AUGUST = JULY + 31 * DAY
+
+
+@pytest.fixture(scope="module")
+def flown(tmp_path_factory: pytest.TempPathFactory) -> flights.Flown:
+    """What a server logged of July's flights, by a model of those before."""
+    table = flights.departed(JULY - 181 * DAY, JULY)
+    predictor: Predictor = flights.fit(tmp_path_factory.mktemp("flights") / "bundle", table)
+    return flights.answered(predictor, flights.departed(JULY, AUGUST))
+
+
+@dataclass
+class Airline:
+    """The model in production, with its policy and the folder that its labels come from."""
+
+    flown: flights.Flown
+    data: Path
+    settings: ModelSettings
+    policy: Policy | None
+
+    def measured(self, as_of: datetime.datetime = AUGUST + 7 * DAY, *, since: datetime.datetime = JULY) -> Performance:
+        """Its performance on July's flights, labels as of *as_of*."""
+        version = Version.model_construct(
+            model="flight_delay", version=self.flown.served.version, model_digest=self.flown.served.digest
+        )
+        measured = performance.Measured(version, "production", self.settings, self.policy)
+        tools = performance.Tools(
+            history=self.flown.history(), tables=DuckDBTables(), join=DuckDBLabelJoin(), hash_key=flights.KEY
+        )
+        return performance.measure(measured, performance.LabelWindow(since, AUGUST, as_of), self.data, tools)
+
+    def change(self, change: Callable[[pa.Table], pa.Table]) -> None:
+        """Let the airline write another file of flights."""
+        file = self.data / "flights.parquet"
+        pq.write_table(change(pq.read_table(file)), file)
+
+    def label(self, **changed: Any) -> None:
+        """Change settings of `labels`."""
+        labels = self.settings.labels
+        assert labels is not None
+        self.settings = self.settings.model_copy(update={"labels": labels.model_copy(update=changed)})
+
+
+@pytest.fixture
+def airline(flown: flights.Flown, tmp_path: Path) -> Airline:
+    """Flights of June to August in a folder of their own."""
+    data = tmp_path / "data"
+    data.mkdir()
+    pq.write_table(flights.departed(JULY - 30 * DAY, AUGUST + 30 * DAY), data / "flights.parquet")
+    policy = model_folder.load_policy(flights.ROOT / "gitops-env" / "policies" / "flight_delay.yaml")
+    return Airline(flown, data, flights.settings(), policy)
+
+
+def clean(labels: LabelCounts) -> bool:
+    """True where nothing is wrong with the labels but what is still to come."""
+    return not any(
+        (labels.unmatched, labels.repeated, labels.corrected, labels.contradicting, labels.early, labels.undefined)
+    )
+
+
+def test_performance_is_that_of_the_labels(airline: Airline) -> None:
+    """Once all labels are there the figures are those of the flights themselves, and the gates of the policy hold."""
+    found = airline.measured()
+    july = flights.departed(JULY, AUGUST)
+    arrived = july.filter(pc.is_valid(july["arrival_delay"]))
+    assert (found.labels.predictions, found.labels.labelled) == (len(july), len(arrived))
+    assert clean(found.labels)
+    values = {score.metric: score for score in found.scores}
+    late = {
+        identity: delay >= 15
+        for identity, delay in zip(arrived["flight_id"].to_pylist(), arrived["arrival_delay"].to_pylist(), strict=True)
+    }
+    said = {record.request_id.removeprefix("request-"): record.decision == "late" for record in airline.flown.records}
+    assert values["accuracy"].value == pytest.approx(sum(said[each] == late[each] for each in late) / len(late))
+    assert (values["auc"].at_least, values["auc"].standing, found.verdict) == (0.64, "holds", "holds")
+    mean = next(value for value in found.business if value.name == "minutes_late")
+    assert mean.per_prediction == pytest.approx(pc.mean(arrived["arrival_delay"]).as_py())
+    assert mean.low < mean.per_prediction < mean.high
+    assert {part.value for part in found.slices if part.column == "origin"} == {"EWR", "JFK", "LGA"}
+
+
+def test_the_worth_of_decisions_is_the_settings(airline: Airline) -> None:
+    """60 for a delay that was foreseen, -15 for one that did not come."""
+    found = airline.measured()
+    precision = next(score.value for score in found.scores if score.metric == "precision")
+    worth = next(value for value in found.business if value.name == "value_per_row")
+    said = [record for record in airline.flown.records if record.decision == "late"]
+    assert precision is not None
+    named = worth.total / (precision * 60 - (1 - precision) * 15)
+    assert named == pytest.approx(round(named), abs=1e-6)
+    assert 0.9 * len(said) < named <= len(said)
+
+
+def test_labels_come_hours_later(airline: Airline) -> None:
+    """At the end of the month the last flights have none yet: they are not due, and their performance is estimated."""
+    found = airline.measured(AUGUST)
+    assert found.labels.due < found.labels.predictions
+    assert found.labels.completeness is not None
+    assert found.labels.completeness > 0.98
+    assert found.estimate is not None
+    assert found.estimate.until > AUGUST - DAY
+    assert clean(found.labels)
+
+
+def test_before_any_label_there_is_an_estimate(airline: Airline) -> None:
+    """No label, no performance: the verdict says so, and what is expected stands beside it."""
+    airline.change(lambda table: table.filter(pc.greater(table["scheduled_departure"], AUGUST)))
+    found = airline.measured()
+    assert (found.verdict, found.scores, found.labels.labelled) == ("no labels", [], 0)
+    expected = {score.metric: score for score in found.estimate.scores} if found.estimate else {}
+    assert expected["auc"].low < expected["auc"].value < expected["auc"].high
+
+
+def test_the_estimate_foretells_what_labels_say(airline: Airline) -> None:
+    """Half of the labels are enough for the estimate of the others to be near what those turn out to be."""
+    even = airline.measured(JULY + 15 * DAY)
+    airline.change(lambda table: table.filter(pc.less(table["scheduled_departure"], JULY + 15 * DAY)))
+    half = airline.measured()
+    assert even.verdict == "holds"
+    assert half.estimate is not None
+    foretold = {score.metric: score.value for score in half.estimate.scores}
+    airline.data.joinpath("flights.parquet").unlink()
+    pq.write_table(flights.departed(JULY, AUGUST), airline.data / "flights.parquet")
+    real = airline.measured(since=JULY + 15 * DAY)
+    for score in real.scores:
+        if score.metric in {"accuracy", "auc"}:
+            assert score.value == pytest.approx(foretold[score.metric], abs=0.05)
+
+
+def test_a_correction_changes_the_figures_of_its_day(airline: Airline) -> None:
+    """And of no other; asked again, the same comes out."""
+    before = airline.measured()
+    tenth = JULY + 9 * DAY
+    table = pq.read_table(airline.data / "flights.parquet")
+    of_day = pc.and_(
+        pc.greater_equal(table["scheduled_departure"], tenth), pc.less(table["scheduled_departure"], tenth + DAY)
+    )
+    corrected = pc.if_else(of_day, pc.subtract(90.0, table["arrival_delay"]), table["arrival_delay"])
+    place = table.schema.get_field_index("arrival_delay")
+    airline.change(
+        lambda _: pa.concat_tables([table, table.set_column(place, "arrival_delay", corrected).filter(of_day)])
+    )
+    # What is said twice at one moment would contradict; the later word is the one of the later file.
+    airline.label(known="scheduled_departure + INTERVAL 1 DAY + to_minutes(abs(arrival_delay)::BIGINT)")
+    after = airline.measured()
+    assert after.labels.corrected > 0
+    assert [one.since for one, two in zip(before.periods, after.periods, strict=True) if one.scores != two.scores] == [
+        tenth
+    ]
+    assert airline.measured() == after
+
+
+def test_contradicting_labels_do_not_count(airline: Airline) -> None:
+    """Two files say different things of the same flights: neither is believed, and one line says of how many."""
+
+    def twice(table: pa.Table) -> pa.Table:
+        place = table.schema.get_field_index("arrival_delay")
+        early = pc.equal(table["origin"], "JFK")
+        return pa.concat_tables(
+            [table, table.set_column(place, "arrival_delay", pc.multiply(table["arrival_delay"], -50.0)).filter(early)]
+        )
+
+    airline.change(twice)
+    airline.label(known="scheduled_departure + INTERVAL 1 DAY")
+    found = airline.measured()
+    assert found.labels.contradicting > 1000
+    lines = [line for line in found.problems if "different labels" in line]
+    assert len(lines) == 1
+    assert f"{found.labels.contradicting:,} predictions" in lines[0]
+
+
+def test_the_same_file_twice_changes_nothing(airline: Airline) -> None:
+    """Deliveries are repeated."""
+    once = airline.measured()
+    airline.change(lambda table: pa.concat_tables([table, table]))
+    twice = airline.measured()
+    assert twice.labels.repeated == once.labels.labelled
+    assert (twice.scores, twice.periods, twice.verdict) == (once.scores, once.periods, once.verdict)
+
+
+def test_performance_below_the_gate_is_told(airline: Airline) -> None:
+    """Labels turned round are those of a world that the model does not know: the verdict is `below`, with figure, interval and gate."""
+
+    def turned(table: pa.Table) -> pa.Table:
+        place = table.schema.get_field_index("arrival_delay")
+        return table.set_column(place, "arrival_delay", pc.subtract(30.0, table["arrival_delay"]))
+
+    airline.change(turned)
+    found = airline.measured()
+    assert found.verdict == "below"
+    assert "auc" in [score.metric for score in found.below]
+    assert "the policy asks for at least 0.64" in found.explanation
+    assert "BELOW" in performance_table.text(found)
+
+
+def test_without_a_policy_nothing_is_below(airline: Airline) -> None:
+    """Who asks for nothing is told the figures all the same."""
+    airline.policy = None
+    found = airline.measured()
+    assert found.verdict == "no gate"
+    assert found.scores
+
+
+def test_a_file_that_breaks_the_contract_is_refused(airline: Airline) -> None:
+    """In the words of ingest, since it is ingest's reader."""
+    airline.change(
+        lambda table: table.rename_columns(["flight" if name == "flight_id" else name for name in table.column_names])
+    )
+    with pytest.raises(errors.Rejected, match="flight_id"):
+        airline.measured()
+
+
+def test_a_label_file_that_is_not_there_is_told(airline: Airline) -> None:
+    """With its name."""
+    shutil.rmtree(airline.data)
+    with pytest.raises(errors.Misconfigured, match=r"flights\.parquet"):
+        airline.measured()
+
+
+def test_each_version_is_told_apart(airline: Airline) -> None:
+    """The version that serves is judged; the one before stands beside it."""
+    records = airline.flown.records
+    second = replace(airline.flown.served, version=2, digest="sha256:other")
+    middle = len(records) // 2
+    one, two = (
+        replace(airline.flown, records=records[:middle]),
+        replace(airline.flown, records=records[middle:], served=second),
+    )
+
+    class Both:
+        served = airline.flown.served
+
+        def history(self) -> flights.MemoryLogHistory:
+            return flights.MemoryLogHistory([one.logged(), two.logged()])
+
+    airline.flown = Both()  # type: ignore[assignment]
+    found = airline.measured()
+    assert [(part.version, part.predictions) for part in found.versions] == [(1, middle), (2, len(records) - middle)]
+    assert sum(part.labelled for part in found.versions) == found.labels.labelled
+    assert all(part.business for part in found.versions)
+
+
+def test_a_model_without_labels_says_what_to_write(airline: Airline) -> None:
+    """Nothing is guessed from the training data."""
+    airline.settings = airline.settings.model_copy(update={"labels": None})
+    with pytest.raises(errors.Misconfigured, match="name no `labels`"):
+        airline.measured()
+
+
+def test_no_id_of_anybody_is_in_the_report(airline: Airline) -> None:
+    """Neither an id nor its hash."""
+    text = airline.measured().canonical_json()
+    record = airline.flown.records[0]
+    assert record.entity is not None
+    assert record.entity not in text
+    assert record.request_id.removeprefix("request-") not in text
