@@ -151,6 +151,7 @@ def checks(subject: Subject, files: Mapping[str, bytes], main: MainState) -> lis
     return [
         _documents_agree(subject, version, evidence, files),
         _verdict(evidence),
+        *_cause(evidence),
         _repeatable(subject, evidence),
         _newer(version, main),
         *overtaken(evidence, main),
@@ -214,6 +215,15 @@ def _documents_agree(
 
 def _verdict(evidence: Evidence) -> Check:
     return Check("verdict", evidence.verdict == "promote", f"the evaluation says {evidence.verdict!r}", final=True)
+
+
+def _cause(evidence: Evidence) -> list[Check]:
+    """Check that a retraining whose cause asks for a better model beat the champion on recent rows; none for other causes."""
+    if evidence.cause is None or not evidence.cause.must_be_better:
+        return []
+    passed = evidence.recent is not None and evidence.recent.outcome == "better"
+    reason = evidence.recent.reason if evidence.recent else "it was held against no recent rows"
+    return [Check("cause", passed, f"retrained for {evidence.cause.kind}: {reason}", final=True)]
 
 
 def _repeatable(subject: Subject, evidence: Evidence) -> Check:

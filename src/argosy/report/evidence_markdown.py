@@ -6,8 +6,9 @@ Whatever a name or a value holds, it stays text: everything is escaped, and long
 from collections.abc import Iterable, Sequence
 
 from argosy.domain import comparison, figures, task_words
-from argosy.domain.evidence import Evidence, GateResult, Table
+from argosy.domain.evidence import ComparisonResult, Evidence, GateResult, Table
 from argosy.domain.model_settings import ModelSettings
+from argosy.report import retraining
 from argosy.report.markdown_text import LONGEST_CELL, Code, code, escape
 
 MARKS = {
@@ -23,16 +24,19 @@ def report(evidence: Evidence) -> str:
     sections = [
         f"# {escape(evidence.model)}: {MARKS[evidence.verdict]}",
         escape(evidence.explanation),
+        *_cause(evidence),
         "## Gates",
         _table(["Gate", "Measured", "Limit", "", "Why"], [_gate(gate) for gate in evidence.gates]),
         "## Against the champion",
         _comparison(evidence),
+        *_on_recent_rows(evidence),
         "## Data",
         _table(
             ["", ""],
             [
                 ["rows for training", f"{evidence.rows_train:,}"],
                 ["rows held out", f"{evidence.rows_holdout:,}"],
+                *map(list, retraining.windows(evidence)),
                 ["snapshot", Code(evidence.snapshot_digest)],
             ],
         ),
@@ -98,12 +102,35 @@ def model_card(evidence: Evidence, settings: ModelSettings) -> str:
     return "\n\n".join(sections) + "\n"
 
 
+def _cause(evidence: Evidence) -> list[str]:
+    """Why it was retrained; nothing where nobody asked for it."""
+    cause = evidence.cause
+    if cause is None:
+        return []
+    windows = [row for row in retraining.windows(evidence) if cause.must_be_better]
+    return [
+        "## Why it was retrained",
+        *([escape(cause.explanation)] if cause.explanation else []),
+        _table(["", ""], map(list, [*retraining.rows(cause), *windows])),
+        *([_table(retraining.moved(cause).header, retraining.moved(cause).rows)] if cause.columns else []),
+    ]
+
+
+def _on_recent_rows(evidence: Evidence) -> list[str]:
+    """The comparison on the newest labelled rows, where the cause asks for a better model."""
+    return ["## On the newest labelled rows", _compared(evidence.recent)] if evidence.recent else []
+
+
 def _comparison(evidence: Evidence) -> str:
     result = evidence.comparison
     if result is None:
         return (
             "There is no model in production yet." if evidence.champion.model_digest is None else "It is the champion."
         )
+    return _compared(result)
+
+
+def _compared(result: ComparisonResult) -> str:
     if not result.compared:
         return escape(f"Not compared: {result.reason}.")
     return "\n\n".join(

@@ -37,6 +37,8 @@ def render(report: RunReport) -> str:
         best_trials=views.best_trials(report),
         attribution=charts.of_attribution(report.evidence.attribution) if report.evidence else (),
         request=views.request(report),
+        cause=views.cause(report),
+        reaction=timeline.reaction(report.cause, report.facts, report.entries),
         rejected=views.rejected(report),
         style=style,
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),

@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from argosy.domain import training_record
+from argosy import errors
+from argosy.domain import retraining_cause, training_record
 from argosy.domain.data import FeatureSchema, Lineage, SnapshotManifest, ValidationResult
 from argosy.domain.documents import Document
 from argosy.domain.evidence import ChampionRef, Evidence
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.policy import Policy
+from argosy.domain.retraining_cause import Cause
 from argosy.domain.search import Choice, SearchHistory
 from argosy.domain.training_record import TrainingRecord
 
@@ -98,6 +100,17 @@ class RunReport:
     """Short output values: version, storage-uri, request …"""
     unreadable: tuple[str, ...] = ()
     """Documents that are there but could not be read, and why."""
+
+    @property
+    def cause(self) -> Cause | None:
+        """What the retraining was started for; None where it was not, or where the run's parameter cannot be read."""
+        if self.evidence is not None:
+            return self.evidence.cause
+        try:
+            return retraining_cause.parse(self.facts.parameters.get(retraining_cause.PARAMETER, ""))
+        except errors.Misconfigured:
+            # The step that reads it has said so, and stopped.
+            return None
 
     def lost(self, step: str) -> bool:
         """True where *step* left a document that could not be read."""

@@ -44,7 +44,7 @@ def _of_verdict(evidence: Evidence) -> Outcome:
     if evidence.verdict == "champion":
         return Outcome("champion", "plain", "Already in production", evidence.explanation)
     if evidence.verdict == "inconclusive":
-        told = evidence.comparison is None or evidence.comparison.compared
+        told = all(result.compared for result in (evidence.comparison, evidence.recent) if result)
         why = "the data cannot tell" if told else "it could not be compared with the champion"
         return Outcome("inconclusive", "wait", f"Held back: {why}", evidence.explanation)
     headline = f"Rejected: {tally(evidence.gates)}" if evidence.failed else "Rejected"

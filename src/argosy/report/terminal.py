@@ -6,8 +6,8 @@ Printed after a run; whoever wants more opens the page.
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from argosy.domain.evidence import Evidence, GateResult
-from argosy.report import formats, run_outcome, timeline, views
+from argosy.domain.evidence import ComparisonResult, Evidence, GateResult
+from argosy.report import formats, plain_text, run_outcome, timeline, views
 from argosy.report.record import Entry, Facts, RunReport
 
 COSTLIEST = 5
@@ -24,6 +24,8 @@ def _lines(report: RunReport, page: Path | None) -> Iterator[str]:
     yield f"{report.facts.model}: {end.headline}"
     if end.detail and not (report.evidence and report.evidence.failed):
         yield f"  {end.detail}"
+    if cause := report.cause:
+        yield f"  cause     {cause.kind}{f': {plain_text.line(cause.explanation)}' if cause.explanation else ''}"
     if report.evidence and end.word != "stopped":
         yield from _of_evidence(report.evidence)
     if version := report.results.get("version"):
@@ -33,6 +35,9 @@ def _lines(report: RunReport, page: Path | None) -> Iterator[str]:
         how = f"argosy pr view {request.number}" if request.local else request.where
         yield f"  request   {request.number} waits for review: {how}"
     yield f"  time      {time(report.facts, report.entries)}"
+    if found := timeline.reaction(report.cause, report.facts, report.entries):
+        parts = ", ".join(f"{label} {formats.seconds(taken)}" for label, taken in found.parts)
+        yield f"  loop      {formats.seconds(found.total)} from the first shifted prediction to {found.end} ({parts})"
     if report.facts.peak_bytes is not None:
         yield f"  memory    {formats.size(report.facts.peak_bytes)} at its peak"
     if page is not None:
@@ -48,12 +53,17 @@ def _of_evidence(evidence: Evidence) -> Iterator[str]:
         if view.gates
     ]
     yield f"  gates     {', '.join(held)}"
-    if comparison := evidence.comparison:
-        if not comparison.compared:
-            yield "  champion  not compared"
-            return
-        change = f"{formats.number(comparison.candidate)} against {formats.number(comparison.champion)}"
-        yield f"  champion  {comparison.outcome}: {formats.words(comparison.metric)} {change}"
+    if evidence.comparison:
+        yield f"  champion  {_compared(evidence.comparison)}"
+    if evidence.recent:
+        yield f"  recent    {_compared(evidence.recent)}"
+
+
+def _compared(comparison: ComparisonResult) -> str:
+    if not comparison.compared:
+        return "not compared"
+    change = f"{formats.number(comparison.candidate)} against {formats.number(comparison.champion)}"
+    return f"{comparison.outcome}: {formats.words(comparison.metric)} {change}"
 
 
 def _gate(gate: GateResult) -> str:

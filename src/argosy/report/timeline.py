@@ -1,12 +1,14 @@
 """The timeline of a run: its attempts, grouped as a person thinks of them, and what was spent between them."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from argosy.domain.retraining_cause import Cause
 from argosy.report.record import Entry, Facts, attempt_of
 
+PROPOSE = "propose"
 ITEM = re.compile(r"\(\d+:.*\)$")
 
 
@@ -50,6 +52,44 @@ class Timeline:
     """Time in which no step ran: the executor's own."""
     cached: int
     tasks: int
+
+
+@dataclass(frozen=True)
+class Reaction:
+    """How long it took from the first prediction that was otherwise to the end of the retraining, in seconds."""
+
+    parts: tuple[tuple[str, float], ...]
+    """What was waited for, and how long."""
+    end: str
+    """How it ended, in words."""
+
+    @property
+    def total(self) -> float:
+        """All parts together."""
+        return sum(seconds for _, seconds in self.parts)
+
+
+def reaction(cause: Cause | None, facts: Facts, entries: Sequence[Entry]) -> Reaction | None:
+    """The reaction to *cause* that the run is; None where there is none, or nobody knows since when."""
+    begin = (cause.began or cause.since) if cause else None
+    if cause is None or begin is None:
+        return None
+    proposed = [entry for entry in entries if entry.template == PROPOSE and entry.finished is not None]
+    opened = next((entry for entry in proposed if not entry.failed), None)
+    last = opened or (proposed[-1] if proposed else None)
+    end = "the opened request" if opened else "the refusal" if last else "the end of the run"
+    finished = (last.finished if last else facts.finished) or facts.started
+    marks = [("the run to start", facts.started), (f"{end}, in the run", finished)]
+    if cause.alert:
+        marks.insert(0, ("the alert to fire", cause.alert.starts_at.timestamp()))
+    return Reaction(tuple(_between(begin.timestamp(), marks)), end)
+
+
+def _between(begin: float, marks: Sequence[tuple[str, float]]) -> Iterator[tuple[str, float]]:
+    """The time up to each of *marks*; clocks of several machines may disagree, and no part is then negative."""
+    for label, mark in marks:
+        yield label, max(0.0, mark - begin)
+        begin = max(begin, mark)
 
 
 def of(facts: Facts, entries: Sequence[Entry]) -> Timeline:

@@ -12,7 +12,7 @@ from argosy.domain.data import ExpectationResult, Layer
 from argosy.domain.evidence import Curve, Evidence, GateResult, Table
 from argosy.domain.policy import DIMENSIONS
 from argosy.domain.search import Trial
-from argosy.report import charts
+from argosy.report import charts, retraining
 from argosy.report.record import RunReport
 
 NUMBER = re.compile(r"[-+\N{MINUS SIGN}\N{EN DASH}]?[0-9]|[-\N{EN DASH}]?$|undefined$|nan$")
@@ -68,6 +68,26 @@ class RequestView:
     def local(self) -> bool:
         """True where `argosy pr` on this machine is its review page."""
         return "://" not in self.where
+
+
+@dataclass(frozen=True)
+class CauseView:
+    """Why a model was trained again: a sentence, names and values, and what moved."""
+
+    explanation: str
+    rows: list[tuple[str, str]]
+    moved: Table | None
+
+
+def cause(report: RunReport) -> CauseView | None:
+    """The cause of the run; None where nobody asked for a retraining."""
+    found = report.cause
+    if found is None:
+        return None
+    windows = list(retraining.windows(report.evidence)) if report.evidence else []
+    return CauseView(
+        found.explanation, [*retraining.rows(found), *windows], retraining.moved(found) if found.columns else None
+    )
 
 
 def request(report: RunReport) -> RequestView | None:

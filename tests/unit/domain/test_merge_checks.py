@@ -11,10 +11,11 @@ from argosy.adapters.memory_forge import MemoryForge
 from argosy.domain import environment_layout, environment_repo, merge_checks, promotion_requests, release
 from argosy.domain.bundle import Release
 from argosy.domain.documents import sha256
-from argosy.domain.evidence import ChampionRef, Evidence
+from argosy.domain.evidence import ChampionRef, ComparisonResult, Evidence
 from argosy.domain.merge_checks import MainState
 from argosy.domain.promotion_requests import Subject
 from argosy.domain.release import OnlineStore
+from argosy.domain.retraining_cause import Cause
 from argosy.promotion.standing import Main
 from kit import toy
 
@@ -54,6 +55,12 @@ def evidence(**changes: Any) -> Evidence:
         "explanation": "",
     }
     return Evidence(**(values | changes))
+
+
+def recent(outcome: str) -> ComparisonResult:
+    """The comparison on the newest labelled rows."""
+    fields = dict.fromkeys(["candidate", "champion", "difference", "low", "high", "margin", "p_value"], 0.0)
+    return ComparisonResult.model_validate({"metric": "auc", "rows": 9, "outcome": outcome, "reason": "r", **fields})
 
 
 def proposed(given: release.Version | None = None, beside: Evidence | None = None) -> dict[str, bytes]:
@@ -355,3 +362,20 @@ def test_what_main_serves_is_held_against_its_release() -> None:
     found = {one.path: one.said for one in environment_repo.problems(files)}
     assert found["models/toy/staging/version.yaml"].startswith("onlineStore is s3://store/online/")
     assert found["models/toy/staging/evidence/evidence.json"].startswith("cannot be read: ")
+
+
+@pytest.mark.parametrize(
+    ("changes", "passed"),
+    [
+        pytest.param({}, None, id="no-cause"),
+        pytest.param({"cause": Cause(kind="new data")}, None, id="another-cause"),
+        pytest.param({"cause": Cause(kind="drift")}, False, id="held-against-nothing"),
+        pytest.param({"cause": Cause(kind="drift"), "recent": recent("not-inferior")}, False, id="not-worse"),
+        pytest.param({"cause": Cause(kind="performance"), "recent": recent("better")}, True, id="better"),
+    ],
+)
+def test_a_retraining_for_drift_is_merged_only_if_it_is_better(changes: dict[str, Any], passed: bool | None) -> None:
+    """Whatever made the evidence say `promote`; and no reviewer overrules it."""
+    found = merge_checks.checks(SUBJECT, proposed(beside=evidence(**changes)), main())
+    checks = [(check.passed, check.final) for check in found if check.name == "cause"]
+    assert checks == ([] if passed is None else [(passed, True)])

@@ -225,6 +225,11 @@ def better_evidence(genuine: Genuine) -> Forgery:
     return Forgery(genuine.with_evidence(metrics={"performance.auc": 0.99}, explanation="Splendid."))
 
 
+def another_cause(genuine: Genuine) -> Forgery:
+    """The measurements as they are, and a reason for them that nobody signed."""
+    return Forgery(genuine.with_evidence(cause={"kind": "new data", "explanation": "The vendor asked for it."}))
+
+
 def a_better_report(genuine: Genuine) -> Forgery:
     """The measurements as they are, and a report that says otherwise."""
     return Forgery({**genuine.files, f"{EVIDENCE}/evidence.md": b"# toy\n\nApproved by everybody.\n"})
@@ -296,6 +301,7 @@ WAYS: list[Forge_] = [
     a_place_outside_the_store,
     another_policy,
     better_evidence,
+    another_cause,
     a_better_report,
     a_file_beside_the_evidence,
     signed_with_another_key,
