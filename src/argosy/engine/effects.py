@@ -1,4 +1,4 @@
-"""What the machine asks of the world, and what the world answers."""
+"""Effects that the machine asks of the world, and the world's answers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,15 +17,15 @@ class StartPod:
     template: Template
     volumes: list[Volume]
     keeps_result: bool
-    """Whether its standard output is one of its outputs."""
+    """True where the standard output is one of the outputs."""
     deadline: float | None
-    """When it is stopped, in seconds since 1970."""
+    """The time at which it is stopped, in seconds since 1970."""
     limit: float | None
-    """How long it may run, in seconds from its start."""
+    """The longest that it may run, in seconds from its start."""
 
     @property
     def lasts(self) -> bool:
-        """Whether it goes on until others have ended."""
+        """True where the pod is a daemon: it goes on until others have ended."""
         return self.template.daemon
 
 
@@ -87,7 +87,7 @@ class ContainerChange:
 
 @dataclass(frozen=True)
 class PodResult:
-    """How a pod ended."""
+    """The end of a pod."""
 
     phase: Phase
     message: str = ""

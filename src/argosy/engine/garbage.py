@@ -23,7 +23,7 @@ ON_COMPLETION, ON_DELETION = "OnWorkflowCompletion", "OnWorkflowDeletion"
 
 
 def is_asked_for(spec: Json, others: Mapping[str, Json]) -> bool:
-    """Whether any artifact of a workflow with this *spec*, and the specs *others* beside it, has a strategy."""
+    """True where any artifact of a workflow with this *spec*, and the specs *others* beside it, has a strategy."""
     return bool(Spec(spec).artifact_gc.written) or any(
         artifact.gc.written for one in (spec, *others.values()) for _, artifact in resources.locations(one, "")
     )

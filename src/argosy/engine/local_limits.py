@@ -1,4 +1,4 @@
-"""What a workflow asks of this machine: images that can run, volumes and secrets that are known, paths and limits it can be given.
+"""The limits of this machine for a workflow: images that can run, volumes and secrets that are known, paths and limits it can be given.
 
 Whether Argo would take the workflow is ``validation``'s business.
 """

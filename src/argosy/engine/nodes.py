@@ -1,4 +1,4 @@
-"""What a run is made of: nodes with phases and outputs, named exactly as in Argo's ``status.nodes``.
+"""The nodes of a run, with phases and outputs, named exactly as in Argo's ``status.nodes``.
 
 Only data lives here, its JSON form for the journal, and its form for those who look. What moves a node from one phase to the next is
 ``machine``'s business.
@@ -20,7 +20,7 @@ POD_ADDRESS = "127.0.0.1"
 
 @dataclass
 class Outputs:
-    """What a node hands on. An artifact is Argo's own JSON for one, its location a digest in the object store."""
+    """The outputs of a node. An artifact is Argo's own JSON for one, its location a digest in the object store."""
 
     parameters: dict[str, str] = field(default_factory=dict)
     artifacts: dict[str, Json] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class Node:
     finished: float | None = None
     outputs: Outputs | None = None
     daemoned: bool = False
-    """Whether it goes on beside what follows it, until the node it belongs to ends."""
+    """True where the node goes on beside what follows it, until the node it belongs to ends."""
     hooked: bool = False
     retried: bool = False
     cached: bool = False
@@ -73,7 +73,7 @@ class Node:
 
     @property
     def fulfilled(self) -> bool:
-        """Whether nothing more happens to it."""
+        """True where nothing more happens to the node."""
         return self.phase.fulfilled
 
     def seen(self) -> runs.Node:
@@ -114,7 +114,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Ending:
-    """How the workflow ended."""
+    """The end of the workflow."""
 
     phase: Phase
     message: str
@@ -125,5 +125,5 @@ _RESOURCE = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 
 
 def is_resource_name(name: str) -> bool:
-    """Whether Kubernetes takes *name* as that of a resource. Such a name is that of a folder, too, and leads out of none."""
+    """True where Kubernetes takes *name* as that of a resource. Such a name is that of a folder, too, and leads out of none."""
     return len(name) <= 253 and _RESOURCE.fullmatch(name) is not None

@@ -1,4 +1,4 @@
-"""What a caller decides about a run, and what it gets back."""
+"""The options of a run, and its result."""
 
 import os
 from collections.abc import Mapping
@@ -26,17 +26,17 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How to run a manifest."""
+    """The options of a run."""
 
     home: Path
-    """Where runs, artifacts and the cache are kept."""
+    """The folder of runs, artifacts and the cache."""
     parameters: Mapping[str, str] = field(default_factory=dict)
     """Values of the workflow's parameters, by name."""
     entrypoint: str | None = None
     name: str | None = None
     """The workflow's name, instead of the manifest's."""
     parallelism: int = field(default_factory=lambda: os.cpu_count() or 1)
-    """How many processes run at once."""
+    """The most processes that run at once."""
     use_cache: bool = True
     process_images: tuple[str, ...] = ()
     """Patterns of the images whose steps run as processes of this environment."""
@@ -46,24 +46,24 @@ class RunOptions:
     secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Reach the processes of steps and nothing else: never journaled, never printed."""
     allowed: tuple[Place, ...] = ()
-    """What every step sees of this machine beside the system: what the user named. Kept with the run."""
+    """The paths of this machine that every step sees beside the system: what the user named. Kept with the run."""
     by_secret: Mapping[str, tuple[Place, ...]] = field(default_factory=dict)
-    """What a step sees that is given a Secret, by the Secret's name."""
+    """The paths that a step sees that is given a Secret, by the Secret's name."""
     trusts_reads: bool = True
-    """Whether a step sees what it declares to read below the working folder."""
+    """True where a step sees what it declares to read below the working folder."""
     code_identity: str = ""
-    """What the code of process steps is: a digest, part of every cache key."""
+    """The digest of the code of process steps, part of every cache key."""
     imports_with: Mapping[str, str] = field(default_factory=dict)
     """Variables that are set where libraries are imported ahead of the steps that need them: some look at these only then."""
     working_folder: Path = field(default_factory=Path.cwd)
-    """What declared reads are relative to."""
+    """The folder that declared reads are relative to."""
     cluster: Cluster | None = None
     """The cluster that ``resource`` templates may change. There is no default."""
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """How a run ended. *phase* is ``Interrupted`` where it was stopped from outside."""
+    """The end of a run. *phase* is ``Interrupted`` where it was stopped from outside."""
 
     run: str
     folder: Path
@@ -79,7 +79,7 @@ class RunResult:
     exit_code: int
     """0, or that of the first step that failed for good."""
     warnings: tuple[str, ...] = ()
-    """What did not go well after the end."""
+    """The things that did not go well after the end."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,6 @@ class Prepared:
     secret_files: tuple[str, ...] = ()
     """The given files with Secrets in them: their values are read anew whenever an engine is at the run."""
     volumes: Mapping[str, Path] = field(default_factory=dict)
-    """Where claims lie that are not the workflow's own, by their names."""
+    """The folders of claims that are not the workflow's own, by their names."""
     repository: Json | None = None
     """The ``s3`` location of the artifact repository; None for this machine's own."""

@@ -1,4 +1,4 @@
-"""What a run that ended means: the exit code, and what a resume does again."""
+"""The outcome of a run: its exit code, and the nodes that a resume does again."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -10,9 +10,9 @@ from argosy.ports import runs
 
 _AWAITED = re.compile(r'dependency "[^"]+" exited with non-zero code: (\d+)')
 _OWN = re.compile(r"[^\s:]+: \w+ \(exit code (\d+)\)")
-"""What the controller says of a pod of which a container failed: of one that waited for another, or of itself."""
+"""The controller's message on a pod of which a container failed: of one that waited for another, or of itself."""
 _ATTEMPT = re.compile(r"\((\d+)\)")
-"""What the name of an attempt has after that of what is tried."""
+"""The end of an attempt's name, after that of what is tried."""
 
 
 def exit_code(phase: str, nodes: Mapping[str, runs.Node]) -> int:
@@ -70,7 +70,7 @@ def _is_open(node: Node, nodes: Mapping[str, Node]) -> bool:
 
 
 def _enclosing_failed_handler(node: Node, nodes: Mapping[str, Node]) -> bool:
-    """Whether *node* is the exit handler of something that is done again: it will run after it again."""
+    """True where *node* is the exit handler of something that is done again: it will run after it again."""
     handled = nodes.get(node.parent or "") if node.hooked else None
     return handled is not None and handled.phase.unsuccessful
 

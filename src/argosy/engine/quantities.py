@@ -9,7 +9,7 @@ _SUFFIXES |= {letter: Decimal(1000) ** power for power, letter in enumerate("kMG
 _SUFFIXES |= {f"{letter}i": Decimal(1024) ** power for power, letter in enumerate("KMGTPE", 1)}
 _WRITTEN = re.compile(r"([+-]?(?:[0-9]{1,300}\.?[0-9]{0,300}|\.[0-9]{1,300}))(?:[eE]([+-]?[0-9]{1,10})|([A-Za-z]*))")
 LARGEST = (1 << 63) - 1
-"""What a cluster makes of every larger one."""
+"""The quantity that a cluster makes of every larger one."""
 _LARGEST_EXPONENT = 100
 """Larger ones, and those of smaller numbers, change nothing; only calculating with them would take for ever."""
 

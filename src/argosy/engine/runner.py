@@ -147,7 +147,7 @@ class Runner:
             )  # after the first step of each task, which asks for a process
 
     def _has_room(self, started: list[effects.StartPod]) -> bool:
-        """Whether one more may run. What goes on until others end takes nobody's place."""
+        """True where one more pod may run. A daemon takes nobody's place."""
         lasting = self._lasting.intersection(self._tasks)
         return len(self._tasks) - len(lasting) + sum(not request.lasts for request in started) < self._slots
 

@@ -1,4 +1,4 @@
-"""When a CronWorkflow starts: schedules read as Argo's scheduler reads them, and the next times they give.
+"""Starts of a CronWorkflow: schedules read as Argo's scheduler reads them, and the next times they give.
 
 Five fields (minute, hour, day of the month, month, day of the week from Sunday as 0), or one of the words that begin with ``@``. A time is
 due whenever the clock on the wall of the time zone shows it: one that a change to summer time leaves out is not due that day, one that
@@ -22,7 +22,7 @@ LONGEST_NAME = 52
 
 POLICIES = ("Allow", "Forbid", "Replace")
 YEARS = 5
-"""How far ahead a time is looked for."""
+"""The years ahead in which a time is looked for."""
 
 _WORDS = {
     "@yearly": "0 0 1 1 *",
@@ -115,7 +115,7 @@ Schedule = Every | Calendar
 
 
 def _is_shown(wall: datetime) -> bool:
-    """Whether there is such a time: not so where the clock is put forward over it."""
+    """True where there is such a time: there is none where the clock is put forward over it."""
     return wall.astimezone(UTC).astimezone(wall.tzinfo).replace(tzinfo=None, fold=0) == wall.replace(
         tzinfo=None, fold=0
     )

@@ -35,9 +35,9 @@ class _Session:
     options: RunOptions
     started: float
     suspended: bool
-    """Whether the manifest has it wait for somebody before it begins."""
+    """True where the manifest has it wait for somebody before it begins."""
     over: bool
-    """Whether it has succeeded already: then nothing is left to do, and what is written of its end stays."""
+    """True where the run has succeeded already: then nothing is left to do, and what is written of its end stays."""
 
 
 def carry_out(folder: RunFolder, options: RunOptions, observer: Observer, again: Collection[str] = ()) -> RunResult:

@@ -1,4 +1,4 @@
-"""What the steps of a stored run wrote, read from its folder while it runs or after."""
+"""The logs of a stored run's steps, read from its folder while it runs or after."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ from argosy.engine.state.runs import RunFolder
 from argosy.ports.runs import Line, Node, Run
 
 ADVICE = "argosy: "
-"""How a line begins that the engine adds to what a step wrote."""
+"""The beginning of a line that the engine adds to what a step wrote."""
 
 POLL_SECONDS = 0.2
 WITH_LOGS = (NodeType.POD, NodeType.CONTAINER)
@@ -54,7 +54,7 @@ class StoredLogs:
         return errors.UsageError(f"run {run.name} has no step {self.step!r}; it has {there or 'none yet'}")
 
     def _beside(self, fitting: Sequence[Node], known: Mapping[str, Node]) -> list[str]:
-        """What ran before or beside the steps *fitting* in their pods: containers that are no nodes, but on record."""
+        """The init containers and sidecars in the pods of the steps *fitting*: containers that are no nodes, but on record."""
         recorded = {attempt.node for attempt in journal.read_attempts(self.folder.path / runs.JOURNAL)}
         pods = tuple(f"{node.name}." for node in fitting if node.type is NodeType.POD)
         return sorted(name for name in recorded if name not in known and name.startswith(pods))

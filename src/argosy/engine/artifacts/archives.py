@@ -22,7 +22,7 @@ MOST_ENTRIES = 1_000_000
 ALWAYS_ALLOWED = 1 << 30
 """Bytes that any archive may unpack into."""
 MOST_FOLD = 200
-"""How many times its own size a larger one may."""
+"""The multiple of its own size that a larger one may unpack into."""
 UNREADABLE = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, gzip.BadGzipFile, NotImplementedError)
 
 
@@ -69,7 +69,7 @@ def leaving(source: Path) -> Iterator[str]:
 
 
 def leaves(link: str, target: str) -> bool:
-    """Whether the symbolic link *link* of an archive points out of the folder it is unpacked into, or to that itself."""
+    """True where the symbolic link *link* of an archive points out of the folder it is unpacked into, or to that itself."""
     base = PurePosixPath(link).parent
     return _leaves(base, target) or os.path.normpath(base / target) == "."
 
@@ -108,7 +108,7 @@ def _rename(unpacked: Path, target: Path) -> None:
 
 
 def _is_tar(path: Path) -> bool:
-    """Whether *path* is a compressed tar file, the one kind that is known by itself."""
+    """True where *path* is a compressed tar file, the one kind that is known by itself."""
     if path.is_dir():
         return False
     with contextlib.suppress(*UNREADABLE, OSError), tarfile.open(path, "r:gz") as tar:
@@ -117,7 +117,7 @@ def _is_tar(path: Path) -> bool:
 
 
 class _Ration:
-    """How much an archive may still unpack into."""
+    """The files and bytes that an archive may still unpack into."""
 
     def __init__(self, archive: Path) -> None:
         self._entries = MOST_ENTRIES
@@ -164,7 +164,7 @@ def _sound(tar: tarfile.TarFile, ration: _Ration) -> Iterator[tarfile.TarInfo]:
 
 
 def _leaves(base: PurePosixPath, target: str) -> bool:
-    """Whether *target*, seen from the folder *base* of the archive, lies outside the archive."""
+    """True where *target*, seen from the folder *base* of the archive, lies outside the archive."""
     joined = os.path.normpath(base / target)
     return target.startswith("/") or joined == ".." or joined.startswith("../")
 

@@ -1,4 +1,4 @@
-"""What can go wrong with an artifact, told apart as far as it makes a difference to the step that wants it."""
+"""The failures of an artifact, told apart as far as it makes a difference to the step that wants it."""
 
 
 class ArtifactFailure(Exception):

@@ -56,7 +56,7 @@ def _check(location: GitArtifact) -> None:
 
 
 def _environment(location: GitArtifact, secrets: Secrets, private: Path) -> dict[str, str]:
-    """What git runs with: no settings of this user or machine, no questions, and what opens the repository."""
+    """The environment of git: no settings of this user or machine, no questions, and what opens the repository."""
     variables = {
         "PATH": os.environ.get("PATH") or os.defpath,
         "HOME": str(private),
@@ -145,7 +145,7 @@ class _Git:
         return subprocess.CompletedProcess(running.args, running.returncode, output, errors)
 
     def _awaited(self, running: "subprocess.Popen[str]") -> tuple[str, str]:
-        """What *running* says until its end. Raises ArtifactFailure where that does not come."""
+        """The output and errors of *running* at its end. Raises ArtifactFailure where that does not come."""
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             trees.go_on()

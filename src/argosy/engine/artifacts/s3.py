@@ -97,7 +97,7 @@ class S3Bucket:
 
 
 def _library() -> Any:
-    """What speaks S3, which takes a third of a second to load. Raises ArtifactFailure where it is not installed."""
+    """The S3 client's module, which takes a third of a second to load. Raises ArtifactFailure where it is not installed."""
     try:
         from argosy import s3_client
     except ImportError:
@@ -110,7 +110,7 @@ _opening = threading.Lock()
 
 @functools.cache
 def _session() -> Any:
-    """What all clients share. Not to be used by two threads at once."""
+    """The session that all clients share. Not to be used by two threads at once."""
     return _library().session()
 
 

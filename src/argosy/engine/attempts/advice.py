@@ -1,4 +1,4 @@
-"""What a step that failed lacked on this machine, and how to give it: lines at the end of its log, each after ``argosy: ``.
+"""Advice on what a failed step lacked on this machine and how to give it: lines at the end of its log, each after ``argosy: ``.
 
 What happened is the step's to say, in the words a cluster would have; what to do about it on this machine nobody else can know.
 """
@@ -47,7 +47,7 @@ def write(log: Path, lines: Sequence[str]) -> None:
 
 
 def of_memory(template: Template, name: str, shortage: Shortage) -> str:
-    """What raises the limit that a container of the template *name* ran into."""
+    """Advice to raise the limit on memory that a container of the template *name* ran into."""
     quantity = template.main_container.resources.limits["memory"]
     limit, peak = memory_limits.shown(shortage.limit), memory_limits.shown(shortage.peak)
     said = f"killed for memory: its limit is {quantity} ({limit}), and it had {peak} when it asked for more"
@@ -55,7 +55,7 @@ def of_memory(template: Template, name: str, shortage: Shortage) -> str:
 
 
 def of_engine(log: Path, launch: Launch, image: str) -> str:
-    """What the container engine of *launch*, which could not run *image*, said of it, and the way without one."""
+    """The complaint of the container engine of *launch*, which could not run *image*, and the way without one."""
     program = launch.argv[0]
     said = [line for line in _last_lines(log) if re.match(rf"(?:{re.escape(program)}|Error): ", line)]
     why = f": {said[-1].partition(': ')[2].rstrip('.')}" if said else ""
@@ -63,7 +63,7 @@ def of_engine(log: Path, launch: Launch, image: str) -> str:
 
 
 def of_paths(log: Path, launch: Launch, code: int) -> Iterator[str]:
-    """What of this machine the process of *launch*, which ended with *code*, looked for and is not shown."""
+    """Advice for each path of this machine that the process of *launch*, which ended with *code*, looked for and is not shown."""
     if not launch.apart:
         return
     if code == NOT_STARTED and (program := _hidden_program(launch)):

@@ -72,7 +72,7 @@ class StepCache:
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     def find(self, key: str) -> Outputs | None:
-        """What is kept under *key*, if all of it is still there."""
+        """The outputs kept under *key*, if all of it is still there."""
         path = self._path(key)
         if not self._reads_hits or not path.exists():
             return None
@@ -105,7 +105,7 @@ class StepCache:
 
 
 def _looks_outside(template: Template) -> bool:
-    """Whether *template* takes or leaves artifacts outside the run: nobody knows whether what is there has changed."""
+    """True where *template* takes or leaves artifacts outside the run: nobody knows whether what is there has changed."""
     artifacts = (*template.inputs.artifacts, *template.outputs.artifacts)
     return any(artifact.stored is None and artifact.location_kind for artifact in artifacts)
 

@@ -15,7 +15,7 @@ from argosy.engine.nodes import Json
 
 
 class Role(Enum):
-    """When a container of a pod runs."""
+    """The role of a container in its pod: init container, one that works, sidecar."""
 
     BEFORE = "initContainers"
     MAIN = "main"
@@ -32,13 +32,13 @@ class PodContainer:
     after: tuple[str, ...] = ()
     """The containers of its set that must have ended well before it starts."""
     tries: int = 1
-    """How often its program is started until it ends well."""
+    """The most starts of its program until it ends well."""
     pause: float = 0.0
     """Seconds between two tries."""
     mirrors: bool = False
-    """Whether it is shown the input artifacts of the main container."""
+    """True where the container is shown the input artifacts of the main container."""
     apart: bool = True
-    """Whether its files and its process are on record beside the pod's, not as the pod's."""
+    """True where the container's files and process are on record beside the pod's, not as the pod's."""
 
     def node(self, pod: str) -> str:
         """Under which name it is on record, in the pod of the node *pod*."""
@@ -74,7 +74,7 @@ def _of_set(template: Template) -> list[PodContainer]:
 
 
 def _tries(strategy: SetRetryStrategy) -> tuple[int, float]:
-    """How often a program of a set is started, and the pause in between. What Argo calls retries counts the first try too."""
+    """The most starts of a program of a set, and the pause in between. What Argo calls retries counts the first try too."""
     if "{{" in str(strategy.written):
         return 1, 0.0  # looked at before the workflow runs
     pause = durations.seconds(strategy.duration) if strategy.duration else 0.0

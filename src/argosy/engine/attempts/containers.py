@@ -37,7 +37,7 @@ def answering() -> tuple[str | None, str]:
 
 
 def _refusal(program: str) -> str:
-    """Why *program* cannot run containers now; nothing where it can."""
+    """The reason why *program* cannot run containers now; empty where it can."""
     try:
         # Not `version` or `info`: some of them end with 0 although the service is not there.
         asked = subprocess.run(
@@ -50,7 +50,7 @@ def _refusal(program: str) -> str:
 
 
 def launch(program: str | None, request: StartPod, workspace: Workspace, variables: Mapping[str, str]) -> Launch:
-    """How *request* runs through *program*. Values of variables are handed over in the environment, not on the command line."""
+    """The start of *request* through *program*. Values of variables are handed over in the environment, not on the command line."""
     container = request.template.main_container
     if program is None:
         raise PathFailure(
@@ -76,7 +76,7 @@ def launch(program: str | None, request: StartPod, workspace: Workspace, variabl
 
 
 def gave_up(started: Launch, code: int) -> bool:
-    """Whether a container engine was *started*, and ended with *code* because it could not run the image."""
+    """True where a container engine was *started*, and ended with *code* because it could not run the image."""
     return started.argv[0] in ENGINES and not started.apart and code == GAVE_UP
 
 

@@ -13,7 +13,7 @@ from argosy.engine.manifest.model import DataTemplate
 from argosy.engine.nodes import Outputs
 
 FAILED = 64
-"""What Argo's executor ends with where it fails itself."""
+"""The exit code of Argo's executor where it fails itself."""
 
 
 async def carry_out(data: DataTemplate, remote: Remote, patience: float | None) -> PodResult | None:

@@ -1,4 +1,4 @@
-"""What a YAML document says, in parts, whatever way it is written: without comments, order of keys, quotes or blanks.
+"""The content of a YAML document, in parts, whatever way it is written: without comments, order of keys, quotes or blanks.
 
 Two texts with equal parts mean the same to whoever reads these parts, so that one answer will do for both. The other way round is not
 promised: a default that is written out counts as a change.
@@ -16,7 +16,7 @@ _Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def parts(text: str, names: tuple[str, ...]) -> object:
-    """What *text* says at each of *names*, ``key`` or ``key.key`` and so on, as JSON; the text itself where it is no such document."""
+    """The content of *text* at each of *names*, ``key`` or ``key.key`` and so on, as JSON; the text itself where it is no such document."""
     root = _composed(text)
     if not isinstance(root, yaml.MappingNode) or _merges(root):
         return text
@@ -33,7 +33,7 @@ def _composed(text: str) -> yaml.Node | None:
 
 
 def _has_anchors(root: yaml.Node) -> bool:
-    """Whether a part stands at two places: then it may well unfold without end."""
+    """True where a part stands at two places: then it may well unfold without end."""
     seen, pending = set[int](), [root]
     for node in pending:  # which grows
         if id(node) in seen:
@@ -47,7 +47,7 @@ def _has_anchors(root: yaml.Node) -> bool:
 
 
 def _at(node: yaml.Node, path: Sequence[str]) -> object:
-    """What lies at *path* below *node*; None where nothing does. A mapping that takes others in counts as a whole."""
+    """The content at *path* below *node*; None where nothing does. A mapping that takes others in counts as a whole."""
     if not path or not isinstance(node, yaml.MappingNode) or _merges(node):
         return _plain(node)
     found = [value for key, value in node.value if key.value == path[0]]

@@ -1,4 +1,4 @@
-"""What the engine does itself in place of a container: under way, for so long and no longer, and given up when somebody says so."""
+"""Work that the engine does itself in place of a container: under way, for so long and no longer, and given up when somebody says so."""
 
 import asyncio
 from abc import ABC, abstractmethod
@@ -7,12 +7,12 @@ from argosy.engine.effects import PodResult
 
 
 class EngineTask(ABC):
-    """One of them."""
+    """One piece of such work."""
 
     _work: "asyncio.Task[PodResult] | None" = None
 
     async def run(self, patience: float | None) -> PodResult | None:
-        """What came of it; None where that took more than *patience* seconds, or somebody stopped it."""
+        """The result; None where that took more than *patience* seconds, or somebody stopped it."""
         self._work = asyncio.ensure_future(self._result())
         done, _ = await asyncio.wait([self._work], timeout=patience)
         if not done:

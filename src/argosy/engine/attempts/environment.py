@@ -1,4 +1,4 @@
-"""What a step's process sees in its environment: what the manifest gives it and, beside that, almost nothing of this machine's.
+"""The environment variables of a step's process: what the manifest gives it and, beside that, almost nothing of this machine's.
 
 ``PATH`` (this Python's programs first), ``LANG``, ``TZ``, ``HOME`` (a folder of the attempt) and, where it is set here, ``PYTHONHASHSEED``;
 and the way out of this machine's network: proxies and certificates. These may hold a password: they are in no journal and no cache key.
@@ -34,7 +34,7 @@ CERTIFICATES = (
 )
 """Variables that name a file or folder of certificates."""
 INDEXES = ("PIP_", "UV_DEFAULT_INDEX", "UV_INDEX", "NPM_CONFIG_REGISTRY")
-"""How the variables begin that say where packages come from."""
+"""The beginnings of the variables that say where packages come from."""
 
 
 class EnvironmentFailure(Exception):
@@ -43,7 +43,7 @@ class EnvironmentFailure(Exception):
 
 @dataclass(frozen=True)
 class Sources:
-    """Where values come from. *secrets* reach processes only: they are never journaled, printed, or part of a cache key."""
+    """The sources of values. *secrets* reach processes only: they are never journaled, printed, or part of a cache key."""
 
     config_maps: Values = field(default_factory=dict)
     secrets: Values = field(default_factory=dict)

@@ -12,7 +12,7 @@ _ONE_OF_MANY = re.compile(r"metadata\.(labels|annotations)\['[^']+'\]")
 
 
 def of_pod(metadata: Metadata, *, pod: str, namespace: str, workflow: str, account: str) -> dict[str, str]:
-    """What is known of the pod *pod* of *workflow*. *account*: its service account; *metadata*: what the manifest gives it."""
+    """The downward fields of the pod *pod* of *workflow*. *account*: its service account; *metadata*: what the manifest gives it."""
     labels = {
         **metadata.labels,
         "workflows.argoproj.io/completed": "false",
@@ -43,4 +43,4 @@ def _quoted(value: str) -> str:
 
 
 SAMPLE = of_pod(Metadata({}), pod="", namespace="", workflow="", account="")
-"""What is known of any pod."""
+"""The downward fields of a pod of which nothing is known."""

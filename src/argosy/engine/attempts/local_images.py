@@ -1,4 +1,4 @@
-"""Which images run as processes of this environment, and the command line that each kind of step starts with."""
+"""The images that run as processes of this environment, and the command line that each kind of step starts with."""
 
 import fnmatch
 import sys
@@ -12,7 +12,7 @@ PYTHON = ("python", "python3")
 
 
 def is_process(image: str, patterns: tuple[str, ...]) -> bool:
-    """Whether steps of *image* run as processes of this environment. A pattern is matched against the whole reference."""
+    """True where steps of *image* run as processes of this environment. A pattern is matched against the whole reference."""
     return any(fnmatch.fnmatchcase(image, pattern) for pattern in patterns)
 
 

@@ -78,7 +78,7 @@ def group(limit: int) -> Cgroup | None:
 
 
 def is_limited() -> bool:
-    """Whether limits are applied on this machine."""
+    """True where limits are applied on this machine."""
     return _kind() is not None
 
 
@@ -90,7 +90,7 @@ def left() -> list[Path]:
 
 @functools.cache
 def _kind() -> _Kind | None:
-    """What works here, found out by trying it once."""
+    """The kind of control groups that works here, found out by trying it once."""
     for kind in _candidates():
         try:
             _sweep(kind.base)
@@ -136,7 +136,7 @@ def _candidates() -> "list[_Kind]":
 
 
 def _passes_memory_on(folder: Path) -> bool:
-    """Whether groups below *folder* have the memory controller."""
+    """True where groups below *folder* have the memory controller."""
     try:
         return "memory" in (folder / "cgroup.subtree_control").read_text("ascii").split()
     except OSError:

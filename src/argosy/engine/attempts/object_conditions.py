@@ -30,7 +30,7 @@ class Requirement:
     values: tuple[str, ...]
 
     def holds(self, found: Any) -> bool:
-        """Whether the object *found* is so. Numbers are compared as whole ones; what is none is neither more nor less."""
+        """True where the object *found* is so. Numbers are compared as whole ones; what is none is neither more nor less."""
         value = text_at(found, self.key)
         match self.operator:
             case "exists":
@@ -79,7 +79,7 @@ def _compared(value: str, operator: str, limit: str) -> bool:
 
 
 def text_at(found: Any, path: str) -> str | None:
-    """What lies at the dotted *path* of *found*, as text; None where there is nothing."""
+    """The value at the dotted *path* of *found*, as text; None where there is nothing."""
     for part in path.split("."):
         if isinstance(found, dict) and part in found:
             found = found[part]

@@ -22,7 +22,7 @@ GRACE = 5.0
 STOPPED = 143
 SHOT = 137
 KILLED = (SHOT, STOPPED)
-"""How what runs beside the main container may end without harm: it is stopped when that has ended."""
+"""The exit codes with which a sidecar may end without harm: it is stopped when the main container has ended."""
 
 LONGEST_LINE = 4096
 _NOT_STARTED = re.compile(rb"Error: (failed to (?:find name in PATH|start command): [^\n]*)\n\Z")
@@ -30,7 +30,7 @@ _NOT_STARTED = re.compile(rb"Error: (failed to (?:find name in PATH|start comman
 
 @dataclass(frozen=True)
 class End:
-    """How a container ended. *reason*: what its end left to say beside the exit code."""
+    """The end of a container. *reason*: what its end left to say beside the exit code."""
 
     code: int
     reason: str = ""
@@ -41,7 +41,7 @@ class End:
 
     @property
     def heard(self) -> int:
-        """What those who wait for it hear."""
+        """The exit code that those who wait for it hear."""
         return self.code if self.passed_on is None else self.passed_on
 
 
@@ -103,7 +103,7 @@ class Containers:
         await self.stop()
 
     def failed(self, ends: Mapping[str, End], *roles: Role) -> str:
-        """What the controller says of those of *roles* that failed: of the first of each role, by name. Empty where none did."""
+        """The controller's message on those of *roles* that failed: of the first of each role, by name. Empty where none did."""
         for role in roles:
             for member in sorted(self._of(role), key=lambda member: member.name):
                 end = ends.get(member.name)
@@ -172,7 +172,7 @@ class Containers:
 
 
 def message_of(container: str, end: End) -> str:
-    """What the controller says of a container that failed."""
+    """The controller's message on a container that failed."""
     return f"{container}: {end.word} (exit code {end.code}): {end.reason}"
 
 
@@ -182,7 +182,7 @@ def code_of(ended: Exit) -> int:
 
 
 def _reason_of(log: Path) -> str:
-    """Why a program could not be started, where that is the last that *log* says."""
+    """The reason why a program could not be started, where that is the last that *log* says."""
     with log.open("rb") as lines:
         lines.seek(max(0, log.stat().st_size - LONGEST_LINE))
         said = _NOT_STARTED.search(lines.read())

@@ -60,7 +60,7 @@ SCRIPT = "script"
 
 
 class Starts(Protocol):
-    """What starts processes: the launcher, or a fake."""
+    """A starter of processes: the launcher, or a fake."""
 
     async def start(self, launch: Launch) -> Running: ...
 
@@ -68,7 +68,7 @@ class Starts(Protocol):
 
 
 class Stoppable(Protocol):
-    """What is under way for a node."""
+    """Work under way for a node."""
 
     async def stop(self, grace: float) -> None: ...
 
@@ -81,9 +81,9 @@ class _Part:
     request: StartPod
     workspace: Workspace
     launch: Launch | None = None
-    """How its process was started last."""
+    """The last start of its process."""
     shortage: advice.Shortage | None = None
-    """What it was killed for last, where that was memory."""
+    """The last kill of its process for want of memory."""
     _group: memory_limits.Cgroup | None = None
 
     def hold(self, pid: int) -> None:
@@ -94,7 +94,7 @@ class _Part:
             self._group.take(pid)
 
     def lacked_memory(self) -> bool:
-        """Whether its process, which has ended, ran into its limit."""
+        """True where the container's process, which has ended, ran into its limit on memory."""
         group, self._group = self._group, None
         peak = group.close() if group else None
         limit = memory_limits.limit_of(self.request.template.main_container)
@@ -126,9 +126,9 @@ class Pods:
     cache: StepCache
     sources: Sources
     folder: Callable[[str, int], Path]
-    """Where the attempt of a node has its files."""
+    """The folder of a node's attempt."""
     visible: VisiblePaths
-    """What a process sees of this machine beside the system."""
+    """The paths of this machine that a process sees beside the system."""
     code_identity: str
     process_images: tuple[str, ...]
     workflow: str
@@ -136,11 +136,11 @@ class Pods:
     account: str
     """The service account of its pods on a cluster."""
     shows_paths: Callable[[], bool]
-    """Whether this machine can give a process its own view of the file system."""
+    """True where this machine can give a process its own view of the file system."""
     cluster: Cluster | None = None
     """The cluster that ``resource`` templates act on."""
     preloads: Sequence[Warmth] = ()
-    """What the steps of the run want imported, in the order in which they come."""
+    """The libraries that the steps of the run want imported, in the order in which they come."""
     engine_of_containers: str | None = None
     """``podman`` or ``docker``, where images run in containers."""
     running: dict[str, Stoppable] = field(default_factory=dict)
@@ -241,7 +241,7 @@ class Pods:
 
     @contextlib.contextmanager
     def _handling_files(self, name: str) -> Iterator[None]:
-        """What is done here with the files of the node *name* ends when that is stopped, in other threads too."""
+        """Handling the files of the node *name* ends when the node is stopped, in other threads too."""
         halt = self._halts[name] = threading.Event()
         try:
             with trees.interruptible(halt):
@@ -367,7 +367,7 @@ class Pods:
         )
 
     def _sees(self, path: Path) -> bool:
-        """Whether a process finds the machine's *path* in its place."""
+        """True where a process finds the machine's *path* in its place."""
         return not self.shows_paths() or self.visible.is_seen(path)
 
     def _look_ahead(self, launch: Launch) -> None:
@@ -382,7 +382,7 @@ class Pods:
         return {**variables, **root}
 
     async def _ends(self, running: Containers, request: StartPod, watch: Watch) -> tuple[dict[str, End], bool]:
-        """How the containers ended, and whether they had to be stopped for taking too long."""
+        """The ends of the containers, and whether they had to be stopped for taking too long."""
         patience = _patience(request)
         if patience is None:
             return await running.run(watch), False
@@ -409,7 +409,7 @@ class Pods:
 
 
 def _patience(request: StartPod) -> float | None:
-    """How many seconds *request* may take from now on."""
+    """The seconds that *request* may take from now on."""
     limits = [request.limit] if request.limit is not None else []
     if request.deadline is not None:
         limits.append(request.deadline - time.time())
@@ -417,7 +417,7 @@ def _patience(request: StartPod) -> float | None:
 
 
 def _result(running: Containers, ends: Mapping[str, End], collected: Collected, *, late: bool) -> PodResult:
-    """What the ends of a pod's containers mean for the pod; of several that failed the controller names one."""
+    """The result of a pod whose containers have ended; of several that failed the controller names one."""
     outputs = collected.outputs
     if late:
         return PodResult(Phase.FAILED, LATE, outputs)

@@ -1,4 +1,4 @@
-"""Which libraries a run will need next, so that they can be imported while a step before still runs."""
+"""The libraries that a run will need next, so that they can be imported while a step before still runs."""
 
 import graphlib
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def preload_of(template: Template) -> frozenset[str]:
 
 
 def warmths(catalogue: Catalogue, sources: Sources) -> list[Warmth]:
-    """What the steps of a run want imported, in the order in which a run first comes to them, each once."""
+    """The libraries that the steps of a run want imported, in the order in which a run first comes to them, each once."""
     found: dict[Warmth, None] = {}
     for template in _in_order(catalogue, Caller({"template": Spec(catalogue.spec).entrypoint}), WORKFLOW, set()):
         try:

@@ -1,4 +1,4 @@
-"""When a daemon is up: when its process has lived for a moment and, where it has a readiness probe, when that is answered.
+"""Readiness of a daemon: it is up when its process has lived for a moment and, where it has a readiness probe, when that is answered.
 
 The kubelet asks every ten seconds or as often as the probe says; here it is asked more often, because nobody wants to wait for a laptop.
 """
@@ -46,7 +46,7 @@ async def _connects(host: str, port: int) -> bool:
 
 
 async def _get(host: str, port: int, asked: HttpGet) -> bool:
-    """Whether the status of one GET is a good one."""
+    """True where the status of one GET is a good one."""
     context = None
     if asked.scheme.upper() == "HTTPS":
         context = ssl.create_default_context()

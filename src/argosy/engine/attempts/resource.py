@@ -24,7 +24,7 @@ INTERVAL = 1.0
 """Seconds between two looks at what a condition waits for."""
 
 FAILED = 64
-"""What Argo's executor ends with where it fails itself."""
+"""The exit code of Argo's executor where it fails itself."""
 
 GONE = "The resource has been deleted while its status was still being checked. Will not be retried"
 
@@ -150,7 +150,7 @@ class Action(EngineTask):
 
 
 def missing(template: Template, cluster: Cluster | None) -> str | None:
-    """What this machine lacks for the ``resource`` *template*; None where it has all."""
+    """The thing that this machine lacks for the ``resource`` *template*; None where it has all."""
     if cluster is None:
         return "changes a cluster; name the one it may change with --context, and --namespace"
     filters = any(entry.value_from.jq_filter for entry in template.outputs.parameters)

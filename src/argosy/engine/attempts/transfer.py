@@ -23,16 +23,16 @@ from argosy.engine.state.object_store import ObjectStore
 
 LONGEST_RESULT = 256 * 1024
 LONGEST_PARAMETER = 256 * 1024
-"""What a cluster's object could not hold either."""
+"""A longer one no cluster's object could hold either."""
 
 LONGEST_SHOWN = 200
 """Characters of a path that a message repeats."""
 
 SAVED = "/var/run/argo/outputs"
-"""Where Argo's executor keeps what a container leaves in its own file system; its messages say so."""
+"""The folder in which Argo's executor keeps what a container leaves in its own file system; its messages say so."""
 
 MOUNTED = "/mainctrfs"
-"""Where it finds what a container leaves in a volume."""
+"""The folder in which it finds what a container leaves in a volume."""
 
 
 class TransferFailure(Exception):
@@ -56,7 +56,7 @@ UNSAVED = 64
 
 @dataclass
 class Collected:
-    """What an attempt left. *missing*: what is wrong with its outputs; *unsaved*: why its container did not end well for them."""
+    """The outputs of an attempt. *missing*: what is wrong with its outputs; *unsaved*: why its container did not end well for them."""
 
     outputs: Outputs
     missing: list[str] = field(default_factory=list)
@@ -147,7 +147,7 @@ def _change_mode(path: Path, mode: int, *, recurse: bool) -> None:
 def collect(
     template: Template, workspace: Workspace, store: ObjectStore, remote: Remote, *, keeps_result: bool
 ) -> Collected:
-    """What an attempt that ended leaves, artifacts moved into *store*."""
+    """The outputs of an attempt that ended, artifacts moved into *store*."""
     collected = Collected(Outputs())
     declared = template.outputs
     if keeps_result:
@@ -223,13 +223,13 @@ def _unsaved_as(doing: str, workspace: Workspace, inside: str) -> Iterator[None]
 
 
 def _is_of(error: OSError, workspace: Workspace, inside: str) -> bool:
-    """Whether *error* is one of the output *inside* itself, not of where it is kept."""
+    """True where *error* is one of the output *inside* itself, not of where it is kept."""
     place = Path(os.fsdecode(error.filename)) if error.filename else None
     return error.errno is None or (place is not None and place.is_relative_to(workspace.path(inside)))
 
 
 def _reason(error: OSError, workspace: Workspace, inside: str) -> str:
-    """What *error* says, its path as the step knows it."""
+    """The words of *error*, its path as the step knows it."""
     if error.errno is None:
         return str(error)
     words = os.strerror(error.errno).lower()
@@ -246,7 +246,7 @@ _CALLS = {errno.ELOOP: "stat", errno.ENAMETOOLONG: "lstat"}
 
 
 def _is_there(path: Path) -> bool:
-    """Whether there is a file or folder at *path*. Raises OSError where a link leads round in a circle."""
+    """True where there is a file or folder at *path*. Raises OSError where a link leads round in a circle."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -255,7 +255,7 @@ def _is_there(path: Path) -> bool:
 
 
 def _left_out(source: Path, inside: str, *, without_links: bool) -> set[Path]:
-    """What of the folder *source*, the output *inside*, no archive of it holds. Raises OSError where there can be none."""
+    """The entries of the folder *source*, the output *inside*, that no archive of it holds. Raises OSError where there can be none."""
     if not source.is_dir():
         if not source.is_file():
             raise OSError(f"{inside} is not a regular file or directory")

@@ -1,4 +1,4 @@
-"""What a step's process sees of this machine beside the system: what the user named, what goes with its Secrets, what it declares to read.
+"""The paths of this machine that a step sees beside the system: what the user named, what goes with its Secrets, what it declares to read.
 
 All of it is shown at the path by which it was named, links followed: whoever looks for it there finds it. What is only to be read is shown
 read-only, and with it what links inside it lead to, unless it is part of the system.
@@ -23,7 +23,7 @@ MOST_ENTRIES = 100_000
 
 @dataclass
 class VisiblePaths:
-    """What the steps of one run see. *here*: what declared reads are relative to; None where they are not trusted. *volumes*: folders that
+    """The paths that steps of one run see. *here*: what declared reads are relative to; None: they are not trusted. *volumes*: folders that
     steps are given to write to, beside those that are named for it."""
 
     everybody: Sequence[Place] = ()
@@ -33,18 +33,18 @@ class VisiblePaths:
     _known: "dict[Place, _Found]" = field(default_factory=dict)
 
     def of(self, template: Template) -> list[Bind]:
-        """What a process of *template*, its arguments in place, sees."""
+        """The paths that a process of *template*, its arguments in place, sees."""
         places = [*self.everybody, *self._declared(template)]
         for name in _secrets_of(template):
             places += self.by_secret.get(name, ())
         return list({bind.target: bind for place in places for bind in self._shown(place)}.values())
 
     def is_seen(self, path: Path) -> bool:
-        """Whether every step sees *path*."""
+        """True where every step sees *path*."""
         return system.is_shown(path) or any(path.is_relative_to(place.path) for place in self.everybody)
 
     def _declared(self, template: Template) -> Iterator[Place]:
-        """What the step reads below the run's folder, by its annotation."""
+        """The paths below the run's folder that the step reads, by its annotation."""
         if self.here is None:
             return
         for name in json.loads(template.metadata.annotations.get(READS) or "[]"):
@@ -69,13 +69,13 @@ class VisiblePaths:
 
 @dataclass(frozen=True)
 class _Found:
-    """What there is to show of a place. *folders*: those that have links, as they were then."""
+    """The binds that show a place. *folders*: those that have links, as they were then."""
 
     binds: list[Bind]
     folders: Mapping[str, readable.State]
 
     def is_current(self) -> bool:
-        """Whether all of it is still there, and links lead where they did. A link in a folder that had none is not noticed."""
+        """True where all of it is still there, and links lead where they did. A link in a folder that had none is not noticed."""
         there = bool(self.binds) and all(os.path.lexists(bind.source) for bind in self.binds)
         return there and all(state and readable.state(folder) == state for folder, state in self.folders.items())
 
@@ -115,7 +115,7 @@ def _led_to(folder: str, written: Collection[str]) -> Iterator[tuple[str, str]]:
 
 
 def _leads_away(path: Path, written: Collection[str]) -> bool:
-    """Whether a link in one of the folders *written* is what leads from *path* out of them."""
+    """True where a link in one of the folders *written* is what leads from *path* out of them."""
     if _is_inside(os.path.realpath(path), written):
         return False
     return any(

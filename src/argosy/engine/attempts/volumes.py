@@ -17,7 +17,7 @@ from argosy.engine.state import trees
 
 MODE = 0o644
 FOLDER = "volumes"
-"""Where an attempt has its volumes, in its folder."""
+"""The folder of an attempt's volumes, in the attempt's own."""
 
 
 class VolumeFailure(Exception):
@@ -26,7 +26,7 @@ class VolumeFailure(Exception):
 
 @dataclass(frozen=True)
 class Claims:
-    """Where claims lie: those of the run below *own*, others as *given*, by the claim's name."""
+    """The folders of claims: those of the run below *own*, others as *given*, by the claim's name."""
 
     own: Path
     names: frozenset[str]
@@ -55,7 +55,7 @@ def source_of(volume: Volume, attempt: Path, claims: Claims) -> Path:
 
 
 def is_read_only(volume: Volume, mount: VolumeMount) -> bool:
-    """Whether the step may not write to *volume* through *mount*."""
+    """True where the step may not write to *volume* through *mount*."""
     return mount.read_only or (volume.claim is not None and volume.claim.read_only) or is_filled(volume)
 
 
@@ -135,17 +135,17 @@ def check(volumes: Sequence[Volume], mounts: Sequence[VolumeMount], sources: Sou
 
 
 def is_of_the_attempt(volume: Volume) -> bool:
-    """Whether *volume* is an empty folder of each attempt's own."""
+    """True where *volume* is an empty folder of each attempt's own."""
     return volume.claim is None and not is_filled(volume)
 
 
 def is_filled(volume: Volume) -> bool:
-    """Whether *volume* holds something as a step begins that :func:`fill` writes."""
+    """True where *volume* holds something as a step begins that :func:`fill` writes."""
     return any((volume.secret, volume.config_map, volume.downward, volume.projected))
 
 
 def hold_state(volumes: Sequence[Volume], mounts: Sequence[VolumeMount]) -> bool:
-    """Whether a step finds more in its volumes, or leaves more there, than a cache knows of."""
+    """True where a step finds more in its volumes, or leaves more there, than a cache knows of."""
     wanted = {mount.name for mount in mounts}
     return any(volume.name in wanted and not is_of_the_attempt(volume) for volume in volumes)
 

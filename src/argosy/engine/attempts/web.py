@@ -101,7 +101,7 @@ class HttpRequest(EngineTask):
         return PodResult(Phase.FAILED, f"successCondition '{condition}' evaluated false", outputs)
 
     def _asked(self) -> Json:
-        """What a condition knows of the request. Values of Secrets are not in it."""
+        """The request as a condition knows it. Values of Secrets are not in it."""
         headers = [header for header in self._http.headers if not (header.value_from and header.value_from.written)]
         return {
             "method": self._http.method,

@@ -80,7 +80,7 @@ class Workspace:
         self._read_only: set[PurePosixPath] = set()
         self._add_volumes(container, {volume.name: volume for volume in volumes}, claims)
         self.top = self.scratch.with_name(f"{self.scratch.name}{PLACE}")
-        """What the process writes directly into its ``/``."""
+        """The folder for what the process writes directly into its ``/``."""
         self._add_files(template, container)
 
     def prepare(self) -> None:
@@ -120,7 +120,7 @@ class Workspace:
         folder.mkdir(parents=True, exist_ok=True)
 
     def holds(self, path: Path) -> bool:
-        """Whether what *path* leads to, links followed, lies in the attempt's folder or in a volume of it."""
+        """True where what *path* leads to, links followed, lies in the attempt's folder or in a volume of it."""
         try:
             target = path.resolve()
         except RuntimeError:  # it leads round in a circle, and nowhere else
@@ -128,15 +128,15 @@ class Workspace:
         return any(target.is_relative_to(folder.resolve()) for folder in (self.folder, *self.volumes.values()))
 
     def is_own(self, path: Path) -> bool:
-        """Whether *path* lies in the attempt's folder, and goes with it."""
+        """True where *path* lies in the attempt's folder, and goes with it."""
         return path.is_relative_to(self.folder)
 
     def is_place(self, path: Path) -> bool:
-        """Whether *path* is a folder that the step has whatever lies in it: a volume, ``/tmp``, ``$ARGOSY_ROOT``."""
+        """True where *path* is a folder that the step has whatever lies in it: a volume, ``/tmp``, ``$ARGOSY_ROOT``."""
         return path in (self.scratch, self.root, *self.mounts.values())
 
     def is_in_image(self, inside: str) -> bool:
-        """Whether the container's path *inside* is in no volume."""
+        """True where the container's path *inside* is in no volume."""
         return not any(PurePosixPath(inside).is_relative_to(mount) for mount in self._volume_mounts)
 
     def clear(self) -> None:
@@ -147,7 +147,7 @@ class Workspace:
                     trees.remove(entry)
 
     def path(self, inside: str) -> Path:
-        """Where the container's path *inside* lies on this machine."""
+        """The path on this machine of the container's path *inside*."""
         wanted = PurePosixPath(inside)
         for mount, source in self._places():
             if wanted.is_relative_to(mount):
@@ -155,7 +155,7 @@ class Workspace:
         raise PathFailure(f"{inside!r} is not an absolute path")
 
     def shown(self) -> list[Shown]:
-        """What a private view of the file system must show, beside its own ``/tmp``, once inputs are in place; often nothing."""
+        """The files that a private view of the file system must show, beside its own ``/tmp``, once inputs are in place; often nothing."""
         there = {path: source for path, source in self.files.items() if source.exists()}
         return [
             Shown(source, target, target in self._read_only)
@@ -163,7 +163,7 @@ class Workspace:
         ]
 
     def own(self, script: Path | None) -> list[Bind]:
-        """What the process finds at its path on this machine, because it is told that path: folders of its own, and its *script*."""
+        """The files that the process finds at their paths here, because it is told those: folders of its own, and its *script*."""
         root = [self.root] if self.given_root else []
         linked = [(source, path in self._read_only) for path, source in self._linked.items()]
         return [
@@ -238,7 +238,7 @@ class Workspace:
                 self._linked[path] = source  # it is looked for under what stands for $ARGOSY_ROOT here
 
     def _stands_for(self, path: PurePosixPath, source: Path) -> bool:
-        """Whether the part *source* of a volume that a pod's containers share is simply what a step has at *path* anyhow."""
+        """True where the part *source* of a volume that a pod's containers share is simply what a step has at *path* anyhow."""
         if path == self.given_root:
             self.root = source
         elif path == TMP:
@@ -246,7 +246,7 @@ class Workspace:
         return path in (self.given_root, TMP)
 
     def shares_scratch(self) -> bool:
-        """Whether its ``/tmp`` is a volume of the pod."""
+        """True where the step's ``/tmp`` is a volume of the pod."""
         return self.scratch.parent != self.folder
 
     def _add_files(self, template: Template, container: Container) -> None:
@@ -296,7 +296,7 @@ def _plain(inside: str) -> PurePosixPath:
 
 
 _FOR_OTHERS = ("/media", "/mnt", "/srv")
-"""What the Filesystem Hierarchy Standard leaves to whoever uses a system."""
+"""The folders that the Filesystem Hierarchy Standard leaves to whoever uses a system."""
 
 
 def _refuse_to_hide(path: PurePosixPath, folder: PurePosixPath) -> None:

@@ -121,6 +121,6 @@ def _children(node: syntax.Node) -> list[syntax.Node]:
 
 
 def is_function(path: str) -> bool:
-    """Whether *path* is a function that Argo adds, or leads to one of sprig's."""
+    """True where *path* is a function that Argo adds, or leads to one of sprig's."""
     name, _, member = path.partition(".")
     return name in _ARGOS and (not member or (name == "sprig" and member in _sprig()))

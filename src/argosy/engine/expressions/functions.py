@@ -16,7 +16,7 @@ from argosy.engine.expressions.values import AnyMap, NilList, is_int, is_number,
 
 _LOOSE_UNDERSCORE = re.compile(r"(?<![0-9a-fA-FxX])_|_(?![0-9a-fA-F])|__")
 _SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
-"""What Go calls space."""
+"""The characters that Go calls space."""
 
 
 def _text(value: Any) -> str:
@@ -50,7 +50,7 @@ def to_int(value: Any) -> int:
 
 
 def whole_number(text: str) -> int:
-    """What Go's Atoi makes of *text*: decimal digits with a sign. Raises ExpressionError."""
+    """The number that Go's Atoi makes of *text*: decimal digits with a sign. Raises ExpressionError."""
     digits = text[1:] if text[:1] in ("+", "-") else text
     if not (digits.isascii() and digits.isdigit()) or not -(1 << 63) <= int(text) < 1 << 63:
         raise ExpressionError(f"{text!r} is not a whole number")
@@ -63,7 +63,7 @@ def to_float(value: Any) -> float:
 
 
 def decimal_number(text: str) -> float:
-    """What Go's ParseFloat makes of *text*. Raises ExpressionError."""
+    """The number that Go's ParseFloat makes of *text*. Raises ExpressionError."""
     plain = text.lower().lstrip("+-")
     try:
         if _LOOSE_UNDERSCORE.search(text) or text != text.strip() or not text.isascii():

@@ -18,7 +18,7 @@ MAX_DEPTH = 40
 
 
 def holds(condition: str) -> bool:
-    """Whether *condition* is true; an empty one is. Raises ExpressionError where it is neither true nor false."""
+    """True where *condition* is true; an empty one is. Raises ExpressionError where it is neither true nor false."""
     if condition == "":
         return True
     with time_limit.limited():
@@ -82,7 +82,7 @@ class _Parser:
         self._depth = 0
 
     def level(self, strength: int) -> _Node:
-        """What the operators of one level join, and all stronger ones."""
+        """The operands that operators of one level join, and all stronger ones."""
         if strength == len(_LEVELS):
             return self._operand()
         kind, operators = _LEVELS[strength]
@@ -141,7 +141,7 @@ def _value(node: _Node, condition: str) -> Any:
 
 
 def _decided(operator: str, left: Any) -> bool:
-    """Whether the left side alone says what comes out (or, for ``?``, that nothing does)."""
+    """True where the left side alone says what comes out (or, for ``?``, that nothing does)."""
     if operator in ("&&", "?"):
         return left is False
     if operator == "||":

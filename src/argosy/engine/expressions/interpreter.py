@@ -12,7 +12,7 @@ from argosy.engine.expressions.values import is_int, is_number, type_name
 
 MAX_STEPS = 1_000_000
 MEMORY = 1_000_000
-"""How many elements an expression may make, as in the original."""
+"""The most elements that an expression may make, as in the original."""
 
 Function = Callable[..., Any]
 

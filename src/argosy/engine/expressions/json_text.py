@@ -18,11 +18,11 @@ _AFTER = {
     "Expecting ':' delimiter": "after object key",
     "Invalid control character at": "in string literal",
 }
-"""What Python says of a character, and what Go says after naming it."""
+"""Python's words on a character, each with Go's words after it."""
 
 
 def read(text: str, **options: Any) -> Any:
-    """What *text* holds; *options* are those of ``json.loads``. Raises ValueError with Go's reason where it is no JSON."""
+    """The value of *text*; *options* are those of ``json.loads``. Raises ValueError with Go's reason where it is no JSON."""
     try:
         return json.loads(text, parse_constant=_refuse_constant, **options)
     except json.JSONDecodeError as error:
@@ -32,7 +32,7 @@ def read(text: str, **options: Any) -> Any:
 
 
 def kind(value: Any) -> str:
-    """What Go calls a value of JSON."""
+    """Go's name of the kind of a value of JSON."""
     names = {dict: "object", list: "array", str: "string", bool: "bool", int: "number"}
     return names.get(type(value), "number")
 
@@ -77,7 +77,7 @@ def _escaped(text: str) -> str:
 _DECODER = json.JSONDecoder(parse_int=float)
 _BLANKS = re.compile(r'("(?:[^"\\]|\\.)*")|\s+')
 HTML = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
-"""What Go's JSON escapes beside what JSON asks for."""
+"""The characters that Go's JSON escapes beside what JSON asks for."""
 
 
 def _refuse_constant(name: str) -> Never:
@@ -106,7 +106,7 @@ def _reason(text: str, error: json.JSONDecodeError) -> str:
 
 
 def _cut_short(text: str, place: int) -> str | None:
-    """What Go says where *text* has the beginning of a word or a number of JSON at *place*, but not all of it."""
+    """Go's complaint where *text* has the beginning of a word or a number of JSON at *place*, but not all of it."""
     rest = f"{text[place:]} "  # Go ends its reading with a blank, and names that
     if rest[0] == "-":
         return f"invalid character {_quoted(rest[1])} in numeric literal"
@@ -127,7 +127,7 @@ def _cut_number(text: str, place: int) -> str | None:
 
 
 def _inside_object(text: str) -> bool:
-    """Whether what *text* opened last, and did not close, is an object."""
+    """True where what *text* opened last, and did not close, is an object."""
     opened: list[str] = []
     for char in _STRING.sub("", text):
         if char in "{[":

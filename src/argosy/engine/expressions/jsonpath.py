@@ -21,7 +21,7 @@ _KEY = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""")
 
 
 def query(path: str, value: Any) -> Any:
-    """What *path* leads to in *value*; a list where it may lead to several. Raises ExpressionError where it leads nowhere."""
+    """The value that *path* leads to in *value*; a list where it may lead to several. Raises ExpressionError where it leads nowhere."""
     if not path.startswith("$"):
         raise ExpressionError(f"jsonpath {path!r} does not start with '$'")
     place, several, filtered, found = 1, False, False, [value]

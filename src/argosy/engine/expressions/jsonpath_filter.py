@@ -10,7 +10,7 @@ from typing import Any
 from argosy.engine.expressions.errors import ExpressionError
 
 Lookup = Callable[[str, Any], Any]
-"""What a path that starts with ``$`` leads to in a value. Raises ExpressionError where it leads nowhere."""
+"""Looks up the value that a path that starts with ``$`` leads to. Raises ExpressionError where it leads nowhere."""
 
 _TOKEN = re.compile(
     r"""\s*(?:
@@ -36,7 +36,7 @@ Condition = Callable[[Any, Any], Any]
 
 
 def compiled(text: str, lookup: Lookup) -> Callable[[Any, Any], bool]:
-    """Whether an element is wanted, from the document and the element. Raises ExpressionError where *text* is not such a condition."""
+    """A predicate of the document and an element: is the element wanted? Raises ExpressionError where *text* is not such a condition."""
     condition = _Parser(text, lookup).condition()
 
     def wanted(root: Any, element: Any) -> bool:

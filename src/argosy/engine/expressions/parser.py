@@ -28,7 +28,7 @@ MAX_NODES = 10_000
 SHOWN = 200
 """Characters of an expression that an error shows."""
 MAX_DEPTH = 60
-"""How deep brackets, calls and conditions nest. The original has no such limit but its stack."""
+"""The depth to which brackets, calls and conditions nest. The original has no such limit but its stack."""
 
 UNARY = {"not": 50, "!": 50, "-": 90, "+": 90}
 BINARY = {

@@ -26,7 +26,7 @@ def _put(root: dict[str, Any], path: list[str], value: object) -> None:
 
 
 def has(flat: Mapping[str, object], path: str) -> bool:
-    """Whether *path* leads somewhere in *flat*, whose values may be maps."""
+    """True where *path* leads somewhere in *flat*, whose values may be maps."""
     if path in flat:
         return True
     parts = path.split(".")

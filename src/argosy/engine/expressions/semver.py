@@ -77,7 +77,7 @@ def _plain(version: SemanticVersion) -> str:
 
 
 def satisfies(constraint: str, text: str) -> bool:
-    """Whether the version *text* is one that *constraint* allows. Raises ExpressionError where either cannot be read."""
+    """True where the version *text* is one that *constraint* allows. Raises ExpressionError where either cannot be read."""
     alternatives = [_ranges(alternative) for alternative in constraint.split("||")]
     version = parsed(text)
     return any(all(_allows(operator, bound, version) for operator, bound in ranges) for ranges in alternatives)
@@ -123,7 +123,7 @@ def _same(bound: SemanticVersion, version: SemanticVersion) -> bool:
 
 
 def _leading(bound: SemanticVersion) -> int:
-    """How many numbers ``^`` keeps: up to the first that is not 0."""
+    """The count of numbers that ``^`` keeps: up to the first that is not 0."""
     for place, number in enumerate(bound.numbers[: bound.given]):
         if number:
             return place + 1

@@ -162,7 +162,7 @@ ARGOS: dict[str, ResultOf] = {
     "toJson": _takes("toJson", STRING, "a"),
     "jsonpath": _takes("jsonpath", ANY, "ss"),
 }
-"""What Argo adds; sprig's functions have types only when they are called."""
+"""The functions that Argo adds; sprig's functions have types only when they are called."""
 
 _WEEKDAY, _MONTH = GoType("time.Weekday"), GoType("time.Month")
 METHODS: dict[str, dict[str, GoType]] = {
@@ -188,4 +188,4 @@ METHODS: dict[str, dict[str, GoType]] = {
     "time.Weekday": {"String": STRING},
     "*time.Location": {"String": STRING},
 }
-"""What methods of times give."""
+"""The types that methods of times give."""

@@ -68,7 +68,7 @@ class MemberNode:
 
 @dataclass(frozen=True, slots=True)
 class ChainNode:
-    """Where an optional member's nil ends a chain of members."""
+    """A chain of members that an optional member's nil ends."""
 
     inner: "Node"
 

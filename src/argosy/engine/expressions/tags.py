@@ -53,7 +53,7 @@ def references(text: str) -> list[Tag]:
 
 
 def _pieces(text: str) -> Iterator[tuple[str, Tag | None]]:
-    """What stands between tags (no tag), and what stands in them."""
+    """The texts between tags (no tag), and the texts in them."""
     place = 0
     while (start := text.find(OPENING, place)) >= 0:
         yield text[place:start], None

@@ -14,7 +14,7 @@ from argosy.engine.expressions.errors import GivenUp
 
 SECONDS = 2.0
 AGAIN = 0.2
-"""Where the error is taken for one of a part of the expression, the next part is given this much."""
+"""Seconds for the next part of the expression, where the error is taken for one of a part."""
 
 
 @contextlib.contextmanager

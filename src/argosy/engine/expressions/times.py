@@ -113,7 +113,7 @@ class Time:
 
     @classmethod
     def zero(cls) -> "Time":
-        """What a time is in Go that was never set."""
+        """The time that Go has for one that was never set."""
         return cls(datetime(1, 1, 1, tzinfo=UTC))
 
     def __eq__(self, other: object) -> bool:
@@ -142,7 +142,7 @@ class Time:
             raise ExpressionError(f"{self} and {duration} later is beyond the calendar") from None
 
     def minus(self, other: "Time") -> Duration:
-        """How much later than *other*."""
+        """The span by which it is later than *other*."""
         difference = self.moment - other.moment
         return Duration((difference // timedelta(microseconds=1)) * 1000)
 

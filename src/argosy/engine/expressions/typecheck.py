@@ -232,7 +232,7 @@ class _Checker:
 
 
 def _kind(given: GoType) -> str:
-    """What Go calls the kind: a map is one whatever it holds, nil is as little of a kind as what is unknown."""
+    """Go's name of the kind: a map is one whatever it holds, nil is as little of a kind as what is unknown."""
     if given.is_list or given.is_map:
         return "list" if given.is_list else "map"
     return "unknown" if given.is_nil else given.name
@@ -308,7 +308,7 @@ def _matches(given: GoType, wanted: str) -> bool:
 
 
 def _may_do(sign: str, left: GoType, right: GoType) -> bool:
-    """Whether the operator may turn out to be defined on the two, of which one at least is unknown."""
+    """True where the operator may turn out to be defined on the two, of which one at least is unknown."""
     known = [side for side in (left, right) if not side.is_unknown]
     return len(known) < 2 and all(any(_matches(side, wanted) for wanted in _OPERANDS[sign]) for side in known)
 
@@ -325,7 +325,7 @@ _OPERANDS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("%", ".."), ("int",)),
     **dict.fromkeys(("matches", "contains", "startsWith", "endsWith"), ("string",)),
 }
-"""What each operator can be defined on; the other side may be unknown."""
+"""The types that each operator can be defined on; the other side may be unknown."""
 _RESULTS: dict[str, GoType] = {
     **dict.fromkeys(("or", "||", "and", "&&", "<", ">", "<=", ">="), BOOL),
     **dict.fromkeys(("matches", "contains", "startsWith", "endsWith"), BOOL),
@@ -334,7 +334,7 @@ _RESULTS: dict[str, GoType] = {
     "%": INT,
     "..": types.list_of(INT),
 }
-"""What comes out where one side is unknown."""
+"""The type of the result where one side is unknown."""
 _Rules = tuple[tuple[tuple[str, str], GoType], ...]
 _NUMBERS: _Rules = (
     (("int", "int"), INT),

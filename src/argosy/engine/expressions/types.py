@@ -1,4 +1,4 @@
-"""What is known of a value before it is computed: Go's types, as far as expr-lang tells them apart. The rules are ``typecheck``'s."""
+"""The types of values before they are computed: Go's, as far as expr-lang tells them apart. The rules are ``typecheck``'s."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,37 +15,37 @@ class GoType:
 
     @property
     def is_unknown(self) -> bool:
-        """Whether it may turn out to be anything."""
+        """True where a value of this type may turn out to be anything."""
         return self.name in ("unknown", "interface {}")
 
     @property
     def is_nil(self) -> bool:
-        """Whether it is nothing but nil."""
+        """True where the type is that of nil alone."""
         return self.name == "nil"
 
     @property
     def is_number(self) -> bool:
-        """Whether it is a number."""
+        """True where the type is one of numbers."""
         return self.name in ("int", "float64")
 
     @property
     def is_list(self) -> bool:
-        """Whether it is a list."""
+        """True where the type is one of lists."""
         return self.name.startswith("[]")
 
     @property
     def is_map(self) -> bool:
-        """Whether it is a map."""
+        """True where the type is one of maps."""
         return self.name.startswith("map[")
 
     @property
     def key(self) -> "GoType":
-        """What a map's keys are."""
+        """The type of a map's keys."""
         return STRING if self.name.startswith("map[string]") else ANY
 
     @property
     def of_elements(self) -> "GoType":
-        """What a list's elements, or a map's values, are."""
+        """The type of a list's elements, or of a map's values."""
         if self.element is not None:
             return self.element
         if self.is_list:
@@ -53,7 +53,7 @@ class GoType:
         return LIST if self.name.endswith("[]interface {}") else ANY
 
     def fits(self, other: "GoType") -> bool:
-        """Whether a value of this type can be assigned to one of the *other*."""
+        """True where a value of this type can be assigned to one of the *other*."""
         if self.is_nil:
             return other.is_list or other.is_map or other.name in ("interface {}", "func")
         if "unknown" in (self.name, other.name) or other.is_nil:
@@ -61,7 +61,7 @@ class GoType:
         return other.name in (self.name, "interface {}")
 
     def compares_to(self, other: "GoType") -> bool:
-        """Whether ``==`` is defined on the two."""
+        """True where ``==`` is defined on the two."""
         return (
             any(side.is_unknown or side.is_nil for side in (self, other))
             or (self.is_number and other.is_number)
@@ -73,7 +73,7 @@ class GoType:
 UNKNOWN = GoType("unknown")
 """Nothing is known."""
 ANY = GoType("interface {}")
-"""What a map or a function without types gives: as good as unknown."""
+"""The type of what a map or function without types gives: as good as unknown."""
 NIL, BOOL, INT, FLOAT, STRING = GoType("nil"), GoType("bool"), GoType("int"), GoType("float64"), GoType("string")
 TIME, DURATION, ZONE, BYTES = (
     GoType("time.Time"),

@@ -38,12 +38,12 @@ def wrapped(number: int) -> int:
 
 
 def is_number(value: object) -> TypeGuard[int | float]:
-    """Whether *value* is a number."""
+    """True where *value* is a number."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def is_int(value: object) -> TypeGuard[int]:
-    """Whether *value* is a whole number's type."""
+    """True where *value* is a whole number's type."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -86,7 +86,7 @@ def to_float(value: object) -> float:
 
 
 def equal(left: object, right: object) -> bool:
-    """Whether two values are the same: numbers by value, everything else by type and content."""
+    """True where two values are the same: numbers by value, everything else by type and content."""
     if is_number(left) and is_number(right):
         return left == right
     if isinstance(left, list) and isinstance(right, list):
@@ -97,14 +97,14 @@ def equal(left: object, right: object) -> bool:
 
 
 def same(left: object, right: object) -> bool:
-    """Whether two values have the same type and content, as inside maps."""
+    """True where two values have the same type and content, as inside maps."""
     if isinstance(left, list) and isinstance(right, list):
         return len(left) == len(right) and all(map(same, left, right))
     return type(left) is type(right) and left == right
 
 
 def less(left: object, right: object) -> bool:
-    """Whether *left* comes before *right*. Raises ExpressionError where they have no order."""
+    """True where *left* comes before *right*. Raises ExpressionError where they have no order."""
     if is_number(left) and is_number(right):
         return left < right
     for kind in (str, Time, Duration):
@@ -241,7 +241,7 @@ def _json_float(value: float) -> str:
 
 
 def from_json(text: str) -> Any:
-    """What *text* says in JSON, every number a float. Raises ExpressionError."""
+    """The value of *text* as JSON, every number a float. Raises ExpressionError."""
     try:
         found = json.loads(text, parse_int=float, parse_constant=_refused)
         return _whole_characters(found) if "\\ud" in text.lower() else found

@@ -12,7 +12,7 @@ from argosy.engine.manifest.model import Template
 from argosy.engine.nodes import Node
 
 GIVEN_UP = "template has failed or errored children and failFast enabled"
-"""Why the node of a template ends that fails fast."""
+"""The message of a template's node that ends because it fails fast."""
 
 _COUNTED = (NodeType.POD, NodeType.STEPS, NodeType.DAG)
 _ACTIVE = (Phase.PENDING, Phase.RUNNING)

@@ -1,4 +1,4 @@
-"""What a DAG and a Steps template do alike with their tasks: references resolved, loops expanded, ``when`` decided, templates called, their
+"""Tasks of DAG and Steps templates alike: references resolved, loops expanded, ``when`` decided, templates called, their
 hooks run, and what came of it told to those after them.
 
 Follows what the controller's ``dag.go`` and ``steps.go`` have in common. Which task starts when, and what their ends make of the whole, is
@@ -19,7 +19,7 @@ from argosy.engine.nodes import Node, Outputs
 
 EMPTY = "Skipped, empty params"
 UNFIT = (ExpressionError, calls.CallError, loops.LoopError, ValueError)
-"""What is raised where a task cannot be called as it is written."""
+"""The errors where a task cannot be called as it is written."""
 
 
 @dataclass
@@ -77,7 +77,7 @@ class Boundary:
     # Left to a DAG and to steps
 
     def known_to(self, task: Task, /) -> scopes.Scope:
-        """What *task* may refer to."""
+        """The variables that *task* may refer to."""
         raise NotImplementedError
 
     def ends(self) -> list[str]:
@@ -180,7 +180,7 @@ class Boundary:
         return known
 
     def facts_of(self, task: Task, node: Node, items: Iterable[Node] | None = None) -> scopes.Scope:
-        """What those after *task* may say about it. *items*: those of its loop. Raises ValueError where their results are no list."""
+        """The variables of *task* for those after it. *items*: those of its loop. Raises ValueError where their results are no list."""
         facts = self._facts_of_node(task, node)
         if items is not None:
             facts |= scopes.of_loop(self._kind, task.name, items)
@@ -213,5 +213,5 @@ class Boundary:
 
 
 def goes_on(task: Task, phase: Phase) -> bool:
-    """Whether those after *task* go on though it ended in *phase*, unsuccessful."""
+    """True where those after *task* go on though it ended in *phase*, unsuccessful."""
     return task.continue_on.failed if phase is Phase.FAILED else task.continue_on.error

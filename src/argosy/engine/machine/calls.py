@@ -33,9 +33,9 @@ class Call:
     name: str
     """The node's name."""
     holder: Caller
-    """What names the template: a task, a step or a hook."""
+    """The task, step or hook that names the template."""
     owner: Owner
-    """Where the template's name is looked up."""
+    """The resource in which the template's name is looked up."""
     done: Callable[[Node], None]
     arguments: Arguments = field(default_factory=lambda: Arguments({}))
     boundary: str | None = None
@@ -47,9 +47,9 @@ class Call:
     depth: int = 0
     execution_deadline: float | None = None
     memo: Json | None = None
-    """What the node's ``memoizationStatus`` says."""
+    """The node's ``memoizationStatus``."""
     keeps_result: bool = False
-    """Whether somebody refers to its standard output."""
+    """True where somebody refers to the call's standard output."""
     fell: Done | None = None
     """Is told of the node where it is a daemon that ends by itself."""
 
@@ -129,7 +129,7 @@ def config_map_value(reference: KeySelector, config_maps: ConfigMaps, default: s
 
 
 _DECLARED = ("path", "mode", "recurseMode")
-"""What of an artifact is the template's to say, not the caller's."""
+"""The fields of an artifact that are the template's to say, not the caller's."""
 
 
 def _artifact(declared: Artifact, handed: Artifact | None) -> Json:

@@ -24,7 +24,7 @@ from argosy.engine.manifest.model import Spec, Template
 from argosy.engine.nodes import Node, Outputs
 
 MAX_DEPTH = 99
-"""How deep templates may call templates below the entrypoint, as the controller has it."""
+"""The depth to which templates may call templates below the entrypoint, as the controller has it."""
 
 MAX_NODES = 150_000
 """A recursion that branches would take this machine's memory long before it is :data:`MAX_DEPTH` deep."""
@@ -35,7 +35,7 @@ NODE_TYPES = {"dag": NodeType.DAG, "steps": NodeType.STEPS, "suspend": NodeType.
 
 @dataclass(frozen=True)
 class Identity:
-    """What names this run. *created*: seconds since 1970."""
+    """The name and id of this run. *created*: seconds since 1970."""
 
     name: str
     uid: str
@@ -143,7 +143,7 @@ class Machine:
             self.drain()
 
     def recalled(self, name: str, outputs: Outputs | None) -> None:
-        """What is remembered for the node *name*; None where nothing is."""
+        """Hear the outputs that are remembered for the node *name*; None where nothing is."""
         if take := self._recalling.pop(name, None):
             take(outputs)
             self.drain()
@@ -155,7 +155,7 @@ class Machine:
         self.drain()
 
     def next_tick(self) -> float | None:
-        """When :meth:`tick` is due, in seconds since 1970."""
+        """The time at which :meth:`tick` is due, in seconds since 1970."""
         return self._timers[0][0] if self._timers else None
 
     def drain(self) -> None:
@@ -307,7 +307,7 @@ class Machine:
         self.drain()
 
     def is_shut_for(self, *, on_exit: bool) -> bool:
-        """Whether nothing may begin any more, *on_exit*: as part of an exit handler."""
+        """True where the workflow begins nothing any more, *on_exit*: as part of an exit handler."""
         return self.shutdown is not None and (not on_exit or self.shutdown == TERMINATE)
 
     def stop_pods(self, message: str, *, handlers: bool = False) -> None:
@@ -338,7 +338,7 @@ class Machine:
         self.effects.append(question)
 
     def past_deadline(self) -> bool:
-        """Whether the workflow's own deadline is over."""
+        """True where the workflow's own deadline is over."""
         return self.deadline is not None and self.clock() >= self.deadline
 
     def export(self, template: Template, outputs: Outputs | None) -> None:

@@ -33,7 +33,7 @@ class Dag(Boundary):
         self._items: dict[str, list[Node]] = {}
         self._facts: dict[str, scopes.Scope] = {}
         self._unreadable = ""
-        """Why the results of a loop are no list, where they are none."""
+        """The reason why the results of a loop are no list, where they are none."""
 
     def start(self) -> None:
         """Start every task that waits for nothing."""
@@ -155,7 +155,7 @@ class Dag(Boundary):
     # What is in scope
 
     def known_to(self, task: Task, /) -> scopes.Scope:
-        """What came of the tasks before it, beside what is always known."""
+        """The outputs of the tasks before it, beside what is always known."""
         return self.scope(map(self._facts_about, self._dependencies.before(task.name)))
 
     def _facts_about(self, name: str) -> scopes.Scope:

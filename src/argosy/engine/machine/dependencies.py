@@ -1,4 +1,4 @@
-"""Which tasks of a DAG run, who waits for whom, and whether a task may run now that those it waits for have ended."""
+"""Dependencies of a DAG's tasks: which run, which waits for which, and whether a task may run now that those it waits for have ended."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -48,7 +48,7 @@ class Dependencies:
                 yield dependent
 
     def allow(self, name: str, ended: Mapping[str, Node], items: Mapping[str, list[Node]]) -> bool:
-        """Whether *name* runs now that those it waits for have *ended*. *items*: the nodes of their loops. Raises ExpressionError."""
+        """True where *name* runs now that those it waits for have *ended*. *items*: the nodes of their loops. Raises ExpressionError."""
         finished = {need: (ended[need], items.get(need, [])) for need in self._needs[name]}
         return not finished or allows(self._logic[name], finished)
 
@@ -68,7 +68,7 @@ class Dependencies:
 
 
 def allows(logic: str, finished: Mapping[str, tuple[Node, list[Node]]]) -> bool:
-    """Whether *logic* lets a task run, given its *finished* dependencies, each with its loop's nodes.
+    """True where *logic* lets a task run, given its *finished* dependencies, each with its loop's nodes.
 
     Raises ExpressionError where the condition cannot be evaluated.
     """

@@ -91,7 +91,7 @@ class TaskHooks(Hooks):
         super().__init__(machine, task, call)
         self._known = known
         self._refusal = ""
-        """Why one of them cannot be called."""
+        """The reason why one of them cannot be called."""
 
     def watch(self) -> None:
         """Look at the conditions whenever the node changes."""

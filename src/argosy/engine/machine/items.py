@@ -18,7 +18,7 @@ class Item:
     raw: str
 
     def shown(self) -> str:
-        """What ``{{item}}`` stands for."""
+        """The value of ``{{item}}``."""
         if self.raw.startswith('"'):
             return str(json.loads(self.raw))
         if self.raw.startswith("{"):
@@ -27,13 +27,13 @@ class Item:
         return self.raw
 
     def members(self) -> dict[str, str]:
-        """What ``{{item.KEY}}`` stands for, by key."""
+        """The values of ``{{item.KEY}}``, by key."""
         if not self.raw.startswith("{"):
             return {}
         return {key: Item(raw).written() for key, raw in json_text.members(self.raw).items()}
 
     def name(self) -> str:
-        """How it stands in the name of its node."""
+        """The item in the name of its node."""
         if self.raw.startswith("{"):
             text = ",".join(sorted(f"{key}:{value}" for key, value in self.members().items()))
         elif self.raw.startswith("["):

@@ -1,4 +1,4 @@
-"""What a task or step takes from those before it: values put in place, artifacts looked up, ``when`` decided.
+"""References of a task or step to those before it: values put in place, artifacts looked up, ``when`` decided.
 
 Shared by DAGs and steps, which differ only in what is in scope.
 """
@@ -18,7 +18,7 @@ _REFERRING = ("{{", '"from', "xpression")
 
 
 def refers(task: Task) -> bool:
-    """Whether *task* can refer to anything at all. What is in scope for a task of a long DAG is much to put together for nothing."""
+    """True where *task* can refer to anything at all. What is in scope for a task of a long DAG is much to put together for nothing."""
     written = json.dumps(task.written)
     return any(word in written for word in _REFERRING)
 
@@ -119,7 +119,7 @@ def _source(artifact: Artifact, scope: Mapping[str, object]) -> Json:
 
 
 def variable(tag: str, scope: Mapping[str, object]) -> object:
-    """What ``{{name}}`` or ``{{=expression}}`` stands for, of whatever type. Raises ExpressionError where it is unknown."""
+    """The value of ``{{name}}`` or ``{{=expression}}``, of whatever type. Raises ExpressionError where it is unknown."""
     name = tag.strip().removeprefix("{{").removesuffix("}}").strip()
     if name.startswith("="):
         value = expr.evaluate(name[1:], scope)

@@ -1,4 +1,4 @@
-"""Whether anybody asks for a task's standard output. The controller keeps ``outputs.result`` only then."""
+"""References to a task's standard output. The controller keeps ``outputs.result`` only then."""
 
 import json
 import re
@@ -9,7 +9,7 @@ _REFERENCE = re.compile(r"""(tasks|steps)(?:\.([-\w]+)|\[['"\\]+([-\w]+)['"\\]+\
 
 
 def is_referred_to(template: Mapping[str, Any], kind: str, name: str) -> bool:
-    """Whether the DAG or Steps *template* refers to the result of its own task or step *name*."""
+    """True where the DAG or Steps *template* refers to the result of its own task or step *name*."""
     return (kind, name) in referred_to(template)
 
 

@@ -125,7 +125,7 @@ class Retry:
         self._attempt()
 
     def _refusal(self, last: Node) -> str | None:
-        """Why there is no further attempt, or None where there is one."""
+        """The reason why there is no further attempt; None where there is one."""
         if last.phase not in self._retried_phases(last):
             return last.message
         limit = self._strategy.limit

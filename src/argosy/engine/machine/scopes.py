@@ -1,4 +1,4 @@
-"""What a manifest's variables mean at a place: the workflow's, a finished task's, a loop's collected outputs.
+"""Values of a manifest's variables at a place: the workflow's, a finished task's, a loop's collected outputs.
 
 A scope is flat: ``{"tasks.a.outputs.result": "1"}``. None marks an output that a skipped task never produced: known, but absent.
 """
@@ -28,7 +28,7 @@ def inputs(template: Template) -> Scope:
 
 
 def of_node(kind: str, name: str, node: Node, workflow: str) -> Scope:
-    """What others may say about the task or step *name* (*kind*: ``tasks`` or ``steps``) once its node is there."""
+    """The variables of the task or step *name* for others (*kind*: ``tasks`` or ``steps``) once its node is there."""
     prefix = f"{kind}.{name}"
     scope: Scope = {
         f"{prefix}.id": argo.node_id(workflow, node.name),

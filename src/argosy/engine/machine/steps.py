@@ -56,7 +56,7 @@ class Steps(Boundary):
         return _ends(self._group) if self._group and self._group.node.fulfilled else []
 
     def known_to(self, _: Task, /) -> scopes.Scope:
-        """What came of earlier groups, beside what is always known."""
+        """The outputs of earlier groups, beside what is always known."""
         return self._known()
 
     def _known(self) -> scopes.Scope:
@@ -155,7 +155,7 @@ class Steps(Boundary):
         self.machine.post(self.go_on)
 
     def _facts_of(self, group: Group) -> scopes.Scope:
-        """What later steps may say about those of *group*, all of which have ended."""
+        """The variables, for later steps, of those of *group*, all of which have ended."""
         facts: scopes.Scope = {}
         for name, found in itertools.groupby(group.children, key=lambda child: child.task.name):
             children = list(found)

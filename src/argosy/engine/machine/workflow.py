@@ -119,7 +119,7 @@ class Workflow:
         self.machine.effects.append(effects.Release(""))
 
     def _note_end(self, node: Node) -> None:
-        """What an exit handler may say about the workflow."""
+        """Set the variables of the workflow that an exit handler may refer to."""
         status = node.phase if node.phase.completed else Phase.SUCCEEDED
         variables = self.machine.variables
         variables["workflow.status"] = str(status)

@@ -60,7 +60,7 @@ class ClientCertAuth(ManifestObject):
 
 
 class HTTPAuth(ManifestObject):
-    """What a server wants to know of who asks."""
+    """The credentials for a server."""
 
     basic: Annotated[BasicAuth, "basicAuth"]
     oauth2: OAuth2Auth
@@ -103,7 +103,7 @@ class TarArchive(ManifestObject):
 
 
 class Archive(ManifestObject):
-    """How an artifact is packed."""
+    """The archive that an artifact is packed into."""
 
     tar: TarArchive | None
     none: ManifestObject | None
@@ -111,18 +111,18 @@ class Archive(ManifestObject):
 
     @property
     def is_none(self) -> bool:
-        """Whether it is not packed."""
+        """True where the artifact is not packed."""
         return self.none is not None
 
 
 class ArtifactGC(ManifestObject):
-    """When an artifact is deleted."""
+    """The strategy by which an artifact is deleted."""
 
     strategy: str
 
 
 class WorkflowArtifactGC(ArtifactGC):
-    """When the artifacts of a workflow are deleted that do not say so themselves."""
+    """The strategy by which a workflow's artifacts are deleted that do not have their own."""
 
     force_finalizer_removal: bool
 
@@ -175,10 +175,10 @@ class Artifact(Named):
 
     @property
     def is_located(self) -> bool:
-        """Whether it says where its content is."""
+        """True where the artifact says where its content is."""
         return self.raw is not None or self.stored is not None or self.location_kind is not None
 
     @property
     def refers(self) -> bool:
-        """Whether its content is that of another artifact."""
+        """True where the artifact's content is that of another."""
         return bool(self.source or self.source_expression)

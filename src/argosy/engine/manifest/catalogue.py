@@ -1,4 +1,4 @@
-"""Where templates are looked up: the workflow's own, those of WorkflowTemplates given with it, with the workflow's defaults merged in."""
+"""The catalogue of templates: the workflow's own, those of WorkflowTemplates given with it, with the workflow's defaults merged in."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

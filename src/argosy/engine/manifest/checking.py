@@ -23,12 +23,12 @@ _SCALARS: dict[str, tuple[type, ...]] = {
 
 
 LARGEST = 2**31
-"""What a number that could be text as well is smaller than."""
+"""The bound of a number that could be text as well."""
 
 
 @dataclass
 class Findings:
-    """What a check found. *ignored*: fields that change nothing on one machine, without the positions in lists.
+    """The findings of a check. *ignored*: fields that change nothing on one machine, without the positions in lists.
 
     *refused*: fields that this engine does not run, by path: what nothing calls may have them.
     """

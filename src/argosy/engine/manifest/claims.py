@@ -14,7 +14,7 @@ def own(spec: Spec, workflow: str) -> dict[str, str]:
 
 
 def are_done_with(spec: Spec, phase: Phase) -> bool:
-    """Whether the workflow's own claims are removed now that it ended in *phase*."""
+    """True where the workflow's own claims are removed now that it ended in *phase*."""
     strategy = spec.volume_claim_gc.strategy or ON_SUCCESS
     return bool(spec.volume_claim_templates) and (strategy == ON_COMPLETION or phase is Phase.SUCCEEDED)
 

@@ -1,4 +1,4 @@
-"""What a task of a DAG waits for: ``dependencies`` and ``depends``, as they are written. Whether it may run is the machine's business."""
+"""The dependencies of a DAG's task: ``dependencies`` and ``depends``, as they are written. Whether it may run is the machine's business."""
 
 import re
 from collections.abc import Mapping

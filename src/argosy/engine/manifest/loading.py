@@ -29,7 +29,7 @@ LARGEST_DOCUMENT = 500_000
 """Entries, anchors unfolded."""
 
 DEEPEST = 200
-"""How deep collections may nest."""
+"""The depth to which collections may nest."""
 
 KINDS = ("Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow")
 CONFIG_MAP = "ConfigMap"
@@ -99,7 +99,7 @@ def documents(path: Path) -> list[Document]:
 
 
 def bodies(path: Path) -> list[Any]:
-    """What the YAML documents of the file *path* hold, as Kubernetes reads them. Raises Misconfigured where it cannot be read."""
+    """The content of the YAML documents of the file *path*, as Kubernetes reads them. Raises Misconfigured where it cannot be read."""
     text = _text(path)
     try:
         if text.lstrip().startswith("{") and (body := _from_json(text)) is not None:
@@ -149,7 +149,7 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> Json:
 
 
 def _is_flat(body: Any) -> bool:
-    """Whether *body* nests no deeper than a manifest can."""
+    """True where *body* nests no deeper than a manifest can."""
     level = [body]
     for _ in range(DEEPEST):
         level = [entry for value in level for entry in (value.values() if isinstance(value, dict) else value)]
@@ -324,7 +324,7 @@ def _binary(loader: Any, node: Any) -> str:
 
 
 def _as_it_stands(loader: Any, node: Any) -> Any:
-    """What a tag that means nothing to Go's YAML is put on: text, a list or an object."""
+    """The value under a tag that means nothing to Go's YAML: text, a list or an object."""
     if isinstance(node, yaml.MappingNode):
         return loader.construct_mapping(node, deep=True)
     if isinstance(node, yaml.SequenceNode):

@@ -58,7 +58,7 @@ def _field(name: str, hint: Any) -> Field:
 
 
 def _reader(hint: Any) -> Callable[[Any], Any]:
-    """What reads a field of the type *hint*."""
+    """The reader of a field of the type *hint*."""
     kinds = get_args(hint)
     if hint is str:
         return lambda value: "" if value is None else str(value)

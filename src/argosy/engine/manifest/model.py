@@ -21,7 +21,7 @@ from argosy.engine.manifest.pod_model import (
 
 
 class ValueFrom(ManifestObject):
-    """Where a parameter's value comes from."""
+    """The source of a parameter's value."""
 
     default: str | None
     path: str
@@ -43,7 +43,7 @@ class Parameter(Named):
 
 
 class Arguments(ManifestObject):
-    """What a call is handed, or what a template takes or gives: they are written alike."""
+    """The arguments of a call, or a template's inputs or outputs: they are written alike."""
 
     parameters: list[Parameter]
     artifacts: list[Artifact]
@@ -61,7 +61,7 @@ class TemplateRef(ManifestObject):
 
 
 class Caller(ManifestObject):
-    """What names a template: a task, a step, a hook."""
+    """A task, step or hook, which names a template."""
 
     template: str
     reference: Annotated[TemplateRef, "templateRef"]
@@ -87,14 +87,14 @@ class Hook(Caller):
 
 
 class Hooked(ManifestObject):
-    """What may have hooks: a task, a step, the workflow."""
+    """A task, a step or the workflow, which may have hooks."""
 
     hooks: dict[str, Hook]
     on_exit: str
 
     @property
     def is_hooked(self) -> bool:
-        """Whether it has any."""
+        """True where the task, step or workflow has a hook."""
         return bool(self.hooks or self.on_exit)
 
     @property
@@ -106,7 +106,7 @@ class Hooked(ManifestObject):
 
 
 class ContinueOn(ManifestObject):
-    """Which ends of a task are no obstacle."""
+    """The ends of a task that are no obstacle."""
 
     failed: bool
     error: bool
@@ -134,7 +134,7 @@ class Task(Named, Caller, Hooked):
 
     @property
     def is_loop(self) -> bool:
-        """Whether it is one task an item."""
+        """True where the task is a loop: one task an item."""
         return bool(self.with_items or self.with_param or self.with_sequence)
 
 
@@ -149,12 +149,12 @@ class DagTemplate(ManifestObject):
 
     @property
     def fail_fast(self) -> bool:
-        """Whether no task begins any more where one has failed."""
+        """True where no task begins any more once one has failed."""
         return self.written.get("failFast") is not False
 
 
 class Backoff(ManifestObject):
-    """How long is waited before a retry."""
+    """The pause before a retry."""
 
     duration: str
     factor: str
@@ -163,7 +163,7 @@ class Backoff(ManifestObject):
 
 
 class RetryStrategy(ManifestObject):
-    """How often, and after which ends, a template is tried again."""
+    """The number of retries of a template, and the ends after which it is tried again."""
 
     limit: str | None
     policy: Annotated[str, "retryPolicy"]
@@ -172,7 +172,7 @@ class RetryStrategy(ManifestObject):
 
 
 class Cache(ManifestObject):
-    """Where is remembered what memoized templates gave."""
+    """The memory of what memoized templates gave."""
 
     config_map: LocalRef
 
@@ -192,7 +192,7 @@ class Suspend(ManifestObject):
 
 
 class ResourceTemplate(ManifestObject):
-    """What is done with an object of the cluster."""
+    """The action on an object of the cluster."""
 
     action: str
     manifest: str
@@ -253,13 +253,13 @@ class DataTemplate(ManifestObject):
 
 
 class PrometheusMetric(Named):
-    """What a cluster would count."""
+    """A metric that a cluster would count."""
 
     help: str
 
 
 class PrometheusMetrics(ManifestObject):
-    """What a cluster would count, all together."""
+    """The metrics that a cluster would count."""
 
     prometheus: list[PrometheusMetric]
 
@@ -322,7 +322,7 @@ class Template(Named):
 
     @property
     def kind(self) -> str:
-        """Which field says what it does."""
+        """The field that says what it does."""
         return next((kind for kind in _KINDS if kind in self.written), "")
 
     @property
@@ -332,7 +332,7 @@ class Template(Named):
 
     @property
     def is_containers(self) -> bool:
-        """Whether it is containers that end by themselves what it does."""
+        """True where the template runs containers that end by themselves."""
         return self.kind in CONTAINERS
 
 
@@ -343,13 +343,13 @@ class VolumeClaimTemplate(ManifestObject):
 
 
 class VolumeClaimGC(ManifestObject):
-    """When the workflow's own volumes go."""
+    """The strategy by which the workflow's own volumes go."""
 
     strategy: str
 
 
 class Spec(Hooked):
-    """What a workflow is to do."""
+    """The spec of a workflow."""
 
     entrypoint: str
     arguments: Arguments

@@ -16,14 +16,14 @@ _OCTAL = re.compile(r"[-+]?0o?[0-7]+", re.IGNORECASE)
 
 
 def of_integer(written: str) -> int | float:
-    """What a YAML integer is, of whatever base. Raises ValueError where it is none, such as ``08``."""
+    """The value of a YAML integer, of whatever base. Raises ValueError where it is none, such as ``08``."""
     text = written.replace("_", "").lower()
     whole = int(text.replace("o", ""), 8) if _OCTAL.fullmatch(text) else int(text, 0)
     return whole if SMALLEST <= whole <= LARGEST else as_sent(float(whole))
 
 
 def of_float(written: str) -> int | float:
-    """What a YAML float is. Raises OverflowError where it is larger than a float can be, ValueError where JSON has no such number."""
+    """The value of a YAML float. Raises OverflowError where it is larger than a float can be, ValueError where JSON has no such number."""
     text = written.replace("_", "").lower()
     if text.endswith((".inf", ".nan")):
         raise ValueError(

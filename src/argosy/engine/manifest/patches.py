@@ -12,12 +12,12 @@ _VARIABLE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 
 
 def is_late(text: str) -> bool:
-    """Whether the patch *text* is nothing but variables: what it patches is known only when its step runs."""
+    """True where the patch *text* is nothing but variables: what it patches is known only when its step runs."""
     return "{{" in text and not _VARIABLE.sub("", text).strip()
 
 
 def lack_of(text: str) -> str | None:
-    """Why the patch *text*, YAML or JSON, is none that a run takes; None where it is one. A variable in it stands for a value."""
+    """The reason why no run takes the patch *text*, YAML or JSON; None where it is one. A variable in it stands for a value."""
     try:
         patch = yaml.safe_load(_VARIABLE.sub("0", text))
     except yaml.YAMLError as error:

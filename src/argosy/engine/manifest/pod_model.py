@@ -1,4 +1,4 @@
-"""What Argo has of Kubernetes' pods, by name: containers, their variables, volumes and probes."""
+"""The parts of Kubernetes' pods that Argo has, by name: containers, their variables, volumes and probes."""
 
 from typing import Annotated
 
@@ -106,7 +106,7 @@ class FilesVolume(LocalRef):
 
 
 class FilesSource(ManifestObject):
-    """Where the files of a volume come from: one of these."""
+    """The source of a volume's files: one of these."""
 
     secret: FilesVolume | None
     config_map: FilesVolume | None
@@ -203,7 +203,7 @@ class SetContainer(Container):
 
 
 class SetRetryStrategy(ManifestObject):
-    """How often a container of a container set is tried again."""
+    """The number of tries of a container set's containers."""
 
     duration: str
     retries: str | None

@@ -1,4 +1,4 @@
-"""What a run can come to: the templates that its entrypoint and exit handler call, and those that these call, directly or by others.
+"""Templates that a run can come to: those that its entrypoint and exit handler call, and those that these call, directly or by others.
 
 A template that is named by a variable is known only when the workflow runs: every template it could be is one that a run can come to.
 """
@@ -37,13 +37,13 @@ def templates(catalogue: Catalogue) -> list[Reached]:
 
 
 def place(owner: Owner, position: int) -> str:
-    """How errors name the template at *position* of *owner*'s."""
+    """The name in errors of the template at *position* of *owner*'s."""
     where = f"spec.templates[{position}]"
     return where if owner == WORKFLOW else f"{owner[0]} {owner[1]}: {where}"
 
 
 def _beside(caller: Caller) -> Iterator[Caller]:
-    """What the task, step or hook *caller* calls beside the template that it names."""
+    """The calls of the task, step or hook *caller* beside the template that it names."""
     yield from calls_of(caller.inline)
     if isinstance(caller, Task):
         if caller.on_exit:

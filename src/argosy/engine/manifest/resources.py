@@ -1,4 +1,4 @@
-"""What the other resources of the given files provide: values of ConfigMaps and Secrets, and the artifact repository.
+"""Values of the other resources of the given files: those of ConfigMaps and Secrets, and the artifact repository.
 
 Values of Secrets are read from the files again when a run is resumed: no file of a run ever holds one.
 """
@@ -43,7 +43,7 @@ def secret_files(manifest: Manifest) -> tuple[str, ...]:
 
 
 def claims(manifest: Manifest, folder: Path) -> dict[str, Path]:
-    """Where the PersistentVolumeClaims among the given files lie: each in *folder*, the same for every run. Raises Misconfigured."""
+    """The folders of the PersistentVolumeClaims among the given files: each in *folder*, the same for every run. Raises Misconfigured."""
     found = [document for document in manifest.others if document.kind == loading.CLAIM]
     for document in found:
         if not nodes.is_resource_name(document.name):

@@ -27,9 +27,9 @@ from argosy.engine.processes.child import Job
 from argosy.engine.processes.isolation import FLAGS, Way
 
 CHANNEL = 3
-"""Where a cell has its end of the channel."""
+"""The descriptor of a cell's end of the channel."""
 NOBODY = 4
-"""Where it has the namespace in which nobody owns a file, if there is one."""
+"""The descriptor of the namespace in which nobody owns a file, if there is one."""
 
 LENGTH = struct.Struct("!Q")
 FILES = 3
@@ -46,9 +46,9 @@ class Cell:
         server, user, group = os.getpid(), os.geteuid(), os.getegid()
         self.channel, theirs = socket.socketpair()
         self.silent = False
-        """Whether it has closed its end, as it does when it ends."""
+        """True where the cell has closed its end, as it does when it ends."""
         self.last_said = ""
-        """How its step ended, where nobody was told yet."""
+        """The end of its step, where nobody was told yet."""
         self._said = b""
         self.pid = linux.fork_into(FLAGS[way])
         if self.pid == 0:
@@ -71,7 +71,7 @@ class Cell:
             self.channel.sendall(LENGTH.pack(len(message)) + message)
 
     def heard(self) -> list[str]:
-        """What it has said by now."""
+        """Its words by now."""
         chunk = b""
         with contextlib.suppress(BlockingIOError, ConnectionResetError):
             chunk = self.channel.recv(child.REPORT_SIZE, socket.MSG_DONTWAIT)
@@ -81,7 +81,7 @@ class Cell:
 
 
 def _become_init(channel: int, nobody: int | None, server: int, user: tuple[int, int] | None) -> NoReturn:
-    """What the first process of a cell does, to its end."""
+    """Be the first process of a cell, to its end."""
     try:
         signal.set_wakeup_fd(-1)
         kept = _keep_only(channel, nobody)

@@ -1,4 +1,4 @@
-"""How the process of a step becomes its program: its files, its end with the engine's.
+"""The way of a step's process to its program: its files, its end with the engine's.
 
 Where the machine gives a step namespaces of its own, its process is started inside a ``cell``; elsewhere :func:`fork` starts it, and how it
 could not be started is told over the *report* pipe, as ``f<reason>``.
@@ -18,18 +18,18 @@ from argosy.engine.processes.isolation import Way
 from argosy.engine.processes.view import Bind
 
 NOT_STARTED = 64
-"""What Argo's executor ends with where a program cannot be found or run."""
+"""The exit code of Argo's executor where a program cannot be found or run."""
 
 REPORT = 3
-"""Where the report pipe is while the process is prepared."""
+"""The descriptor of the report pipe while the process is prepared."""
 
 REPORT_SIZE = 4000
 SPARE_FILES = 256
-"""How far above its own newest file the server can have others open."""
+"""The range of descriptors above its own newest file in which the server can have others open."""
 
 
 class Words(NamedTuple):
-    """What a program is started with. Some of it may be secret: no process reads it whose forks are other steps."""
+    """The arguments and environment of a program. Some of it may be secret: no process reads it whose forks are other steps."""
 
     argv: tuple[str, ...]
     env: Mapping[str, str]
@@ -168,7 +168,7 @@ def _say_not_started(said: Words, error: OSError, errors: int) -> None:
 
 
 def _not_found(program: str, error: OSError) -> str | None:
-    """What Go's ``exec.LookPath`` says of *program*, which could not be started because of *error*; None where it finds it."""
+    """The words of Go's ``exec.LookPath`` on *program*, which could not be started because of *error*; None where it finds it."""
     if "/" not in program:
         found = not isinstance(error, FileNotFoundError | PermissionError)
         return None if found else "executable file not found in $PATH"
@@ -198,7 +198,7 @@ def _standard_files(*files: int) -> None:
 
 
 def _candidates(program: str, env: Mapping[str, str]) -> list[str]:
-    """Where *program* is looked for, as ``execvp`` does."""
+    """The places where *program* is looked for, as ``execvp`` does."""
     if "/" in program:
         return [program]
     return [f"{folder or '.'}/{program}" for folder in env.get("PATH", os.defpath).split(os.pathsep)]

@@ -118,7 +118,7 @@ class ForkServer:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing it started still runs."""
+        """True where no process of this server's still runs."""
         return not (self.running or self.starting)
 
     @classmethod

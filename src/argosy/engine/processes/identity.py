@@ -1,4 +1,4 @@
-"""Which process a number means: a pid and when its process began, since pids come round again."""
+"""The identity of a process: its pid and when it began, since pids come round again."""
 
 import os
 import subprocess
@@ -12,14 +12,14 @@ _STATE, _START = 0, 19
 
 
 def start_time(pid: int) -> int:
-    """When process *pid* began, in a unit that only has to be the same each time. Raises ProcessLookupError where there is none."""
+    """The start of the process *pid*, in a unit that only has to be the same each time. Raises ProcessLookupError where there is none."""
     if _LINUX:
         return int(_fields(pid)[_START])
     return _start_time_by_ps(pid)
 
 
 def alive(pid: int, began: int) -> bool:
-    """Whether the process *pid* that began at *began* still runs. One that ended and was not waited for yet does not."""
+    """True where the process *pid* that began at *began* still runs. One that ended and was not waited for yet does not."""
     try:
         if _LINUX:
             fields = _fields(pid)

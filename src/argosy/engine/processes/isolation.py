@@ -1,4 +1,4 @@
-"""What this machine can do for a step: a view of the file system and processes of its own, or not, and why not."""
+"""The isolation that this machine can give a step: a view of the file system and processes of its own, or not, and why not."""
 
 import functools
 import os
@@ -10,7 +10,7 @@ from argosy import scratch
 from argosy.engine.processes import accounts, linux, rights, system, view
 
 Way = Literal["root", "user", "none"]
-"""How namespaces are entered: with the rights of root, inside a user namespace, not at all."""
+"""The way in which namespaces are entered: with the rights of root, inside a user namespace, not at all."""
 
 FLAGS: dict[Way, int] = {
     "root": linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWIPC,
@@ -28,13 +28,13 @@ class Isolation(NamedTuple):
 
     @property
     def private_files(self) -> bool:
-        """Whether a step can have a view of its own."""
+        """True where a step can have a view of its own."""
         return self.way != "none"
 
 
 @functools.cache
 def here() -> Isolation:
-    """What works here, found out by trying it once."""
+    """The isolation that works here, found out by trying it once."""
     if not linux.available():
         return Isolation("none", "only Linux on x86-64 and ARM64 lets a process have a file system view of its own")
     system.shown()  # looked up once, for all that is forked from here
@@ -49,7 +49,7 @@ def here() -> Isolation:
 
 
 def _attempt(way: Way, nobody: int | None) -> str | None:
-    """Why *way* does not work; None where it does."""
+    """The reason why *way* does not work; None where it does."""
     with scratch.folder("view") as folder:
         own = folder / "scratch"
         own.mkdir()
@@ -78,7 +78,7 @@ def _try(way: Way, own: Path, nobody: int | None) -> str:
 
 
 def _answer_of_child(work: Callable[[], str], flags: int = 0) -> str | None:
-    """What *work* answers in a child process, or the error it meets; None for an empty answer."""
+    """The answer of *work* in a child process, or the error it meets; None for an empty answer."""
     reader, writer = os.pipe()
     child = linux.fork_into(flags) if flags else os.fork()
     if child == 0:

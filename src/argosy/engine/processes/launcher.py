@@ -136,7 +136,7 @@ def _asked_binds(binds: Sequence[Bind]) -> list[tuple[str, str, bool]]:
 
 @contextlib.contextmanager
 def _words(launch: Launch) -> Iterator[str]:
-    """Where a server finds what *launch* is started with, while the block runs: a file without a name where the system has them."""
+    """The place of *launch*'s words for a server, while the block runs: a file without a name where the system has them."""
     text = json.dumps({"argv": launch.argv, "env": dict(launch.env)}).encode()
     with contextlib.ExitStack() as stack:
         if hasattr(os, "memfd_create"):

@@ -27,7 +27,7 @@ class LaunchFailure(Exception):
 
 @dataclass(frozen=True)
 class Launch:
-    """What to start. *env* is the whole environment. *log* gets standard output and error, *stdout* the former by itself too.
+    """A process to start. *env* is the whole environment. *log* gets standard output and error, *stdout* the former by itself too.
 
     *binds* and *scratch* (its ``/tmp``) are shown to the process only; *given* is what it sees of this machine beside the system.
     *apart*: whether it is a step's, and sees no more than that; a program of the engine's own is started as any other.
@@ -51,14 +51,14 @@ class Launch:
 
 @dataclass(frozen=True)
 class Warmth:
-    """What a server has taken in: libraries, and the variables they read as they were imported."""
+    """The imports of a server: libraries, and the variables they read as they were imported."""
 
     preload: frozenset[str] = frozenset()
     variables: frozenset[tuple[str, str]] = frozenset()
 
     @classmethod
     def of(cls, preload: frozenset[str], env: Mapping[str, str]) -> Self:
-        """What a Python program wants that imports *preload* and is started with the environment *env*."""
+        """The warmth that a Python program wants that imports *preload* and is started with the environment *env*."""
         return cls(
             preload | {python_program.__name__},
             frozenset((name, value) for name, value in env.items() if name.startswith(READ_AT_START)),

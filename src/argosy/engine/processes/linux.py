@@ -41,12 +41,12 @@ _libc: Any = ctypes.CDLL(None, use_errno=True)
 
 
 def available() -> bool:
-    """Whether this is a Linux whose calls are known here."""
+    """True where this is a Linux whose calls are known here."""
     return sys.platform == "linux" and os.uname().machine in _CLONE
 
 
 def threads() -> int:
-    """How many threads of the operating system this process has; those of Python only where the system does not say."""
+    """The number of this process's threads of the operating system; those of Python only where the system does not say."""
     try:
         return len(os.listdir("/proc/self/task"))  # noqa: PTH208 - counted before each fork
     except FileNotFoundError:
@@ -160,7 +160,7 @@ def die_with_parent(signal_number: int) -> None:
 
 
 def set_dumpable(*, dumpable: bool) -> None:
-    """Whether others of this user may look into this process' memory and environment."""
+    """Let others of this user look into this process' memory and environment, or not."""
     _check(_libc.prctl(_PR_SET_DUMPABLE, ctypes.c_ulong(dumpable), 0, 0, 0), "prctl")
 
 
@@ -176,7 +176,7 @@ def forget_start(title: str) -> None:
 
 
 _WORDS, _ENVIRONMENT = 45, 47
-"""Where /proc/self/stat has the first addresses of both, counted after the program's name."""
+"""The places in /proc/self/stat of the first addresses of both, counted after the program's name."""
 
 
 def _flush() -> None:

@@ -24,7 +24,7 @@ INTERPRETERS = ("python", "python3")
 
 
 def is_runnable(argv: tuple[str, ...]) -> bool:
-    """Whether *argv* is a call of this interpreter, of a form that a warm process can take over: ``-m``, ``-c``, or a script."""
+    """True where *argv* is a call of this interpreter, of a form that a warm process can take over: ``-m``, ``-c``, or a script."""
     if len(argv) < 2 or (argv[0] != sys.executable and argv[0] not in INTERPRETERS):
         return False
     if argv[1] in ("-m", "-c"):
@@ -120,7 +120,7 @@ def _print_from(error: BaseException, trace: TracebackType | None) -> None:
 
 
 def _leave(code: int) -> NoReturn:
-    """What the interpreter does at its end, in its order: wait for threads, exit functions, what is buffered."""
+    """Do what the interpreter does at its end, in its order: wait for threads, exit functions, what is buffered."""
     try:
         # The interpreter's own last steps; there are no public ones.
         cast("Any", threading)._shutdown()  # noqa: SLF001

@@ -1,4 +1,4 @@
-"""What everybody of this machine may read in a folder, as it is now.
+"""The entries of a folder that everybody of this machine may read, as it is now.
 
 A step that has root's rights would read the rest too, so a view shows no more than this.
 """
@@ -55,7 +55,7 @@ def look(path: str, mode: int = 0o755) -> Folder:
 
 
 def state(path: str) -> State:
-    """What differs once the folder *path* has another name in it, or other permissions; None where that cannot be told yet."""
+    """A value that differs once the folder *path* has another name in it, or other permissions; None where that cannot be told yet."""
     try:
         found = os.stat(path)  # noqa: PTH116 - done for each step
     except FileNotFoundError:
@@ -85,7 +85,7 @@ def held(path: str) -> int | None:
 
 
 def may_read(mode: int) -> bool:
-    """Whether everybody may read a file or folder whose type and permissions are *mode*."""
+    """True where everybody may read a file or folder whose type and permissions are *mode*."""
     wanted = _FOLDER if stat.S_ISDIR(mode) else _FILE
     return mode & wanted == wanted
 

@@ -1,4 +1,4 @@
-"""What the process of a step may ask of the kernel: less than the cell that starts it, and nothing that leads out of its view.
+"""The rights of a step's process before the kernel: less than the cell that starts it, and nothing that leads out of its view.
 
 A view hides files; a process with the rights of root could still read the disk below them, one with the session's keyring the keys in it,
 one that knows the abstract name of a socket talk to the desktop's bus. All of it is taken away once for each cell, so that its steps never

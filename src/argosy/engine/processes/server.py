@@ -36,7 +36,7 @@ class _Step(NamedTuple):
     report: int | None = None
     cell: Cell | None = None
     alone: bool = False
-    """Whether its end is told only when its cell has gone too."""
+    """True where the step's end is told only when its cell has gone too."""
 
 
 class _Pump:
@@ -265,7 +265,7 @@ def _opened(path: str, files: list[int]) -> int:
 
 
 def _words(place: str, files: list[int]) -> int:
-    """What the step is started with, as an open file. It is never read here: what a server knows, every fork of it knows."""
+    """The arguments and environment of the step, as an open file. It is never read here: what a server knows, every fork of it knows."""
     files.append(os.open(place, os.O_RDONLY | os.O_CLOEXEC))
     return files[-1]
 

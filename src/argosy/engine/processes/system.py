@@ -1,4 +1,4 @@
-"""What every step sees of this machine: its system and the Python that runs the engine, read-only. Nothing of a user's.
+"""The paths of this machine that every step sees: its system and the Python that runs the engine, read-only. Nothing of a user's.
 
 Whatever else a step is to see, somebody gave it: its own files, volumes, what it declares to read, a folder that the user allows.
 """
@@ -41,7 +41,7 @@ LINKS = {
 } | {f"dev/{name}": f"/proc/self/fd/{number}" for number, name in enumerate(("stdin", "stdout", "stderr"))}
 DEVICES = ("full", "null", "random", "tty", "urandom", "zero")
 ACCELERATORS = ("nvidia", "dri", "kfd", "accel", "dxg")
-"""How the names of devices begin that steps calculate on."""
+"""The beginnings of the names of devices that steps calculate on."""
 ETC = Path("/etc")
 MOST_LINKS = 40
 """One after the other, as many as the kernel follows."""
@@ -55,19 +55,19 @@ def shown() -> tuple[Path, ...]:
 
 
 def is_shown(path: Path) -> bool:
-    """Whether *path*, or what it leads to, is part of what every step sees."""
+    """True where *path*, or what it leads to, is part of what every step sees."""
     return any(place in (one, *one.parents) for one in {path, path.resolve()} for place in shown())
 
 
 def is_whole(path: str) -> bool:
-    """Whether every step sees *path*, by this name, with all that is in it."""
+    """True where every step sees *path*, by this name, with all that is in it."""
     if not any(f"{path}/".startswith(f"{place}/") for place in shown() if place != ETC):
         return False
     return path == os.path.realpath(path)  # a link on the way may lead through what no step sees
 
 
 def is_for_everybody(path: str) -> bool:
-    """Whether everybody may read *path*, where it is in ``/etc``: of that, steps see nothing else."""
+    """True where everybody may read *path*, where it is in ``/etc``: of that, steps see nothing else."""
     file = Path(os.path.realpath(path))
     if ETC not in file.parents:
         return True
@@ -110,7 +110,7 @@ def _python() -> Iterator[Path]:
 
 
 def behind_links() -> Iterator[tuple[str, str]]:
-    """What files of ``/etc`` are links to now, where that is no part of the system otherwise, such as the name servers in ``/run``: the
+    """Targets of the links among the files of ``/etc``, where they are no part of the system otherwise (name servers in ``/run``): the
     path at which a step looks for each, and the file, without links on the way."""
     with os.scandir(ETC) as found:
         links = [entry.path for entry in found if entry.is_symlink()]
@@ -121,7 +121,7 @@ def behind_links() -> Iterator[tuple[str, str]]:
 
 
 def _way_out(link: str) -> str | None:
-    """Where *link*, or a link that it leads to, first leads out of the system; None where only a folder on the way does."""
+    """The path at which *link*, or a link that it leads to, first leads out of the system; None where only a folder on the way does."""
     place = link
     with contextlib.suppress(OSError):  # no link any more
         for _ in range(MOST_LINKS):

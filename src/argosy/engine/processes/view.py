@@ -25,7 +25,7 @@ NOTHING = "/dev/null"
 _STICKY = ("dev/shm", "tmp")
 _FOLDER_ITSELF = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NOT_OF_ANOTHER = (errno.EINVAL, errno.EPERM)
-"""What the kernel says where a file system cannot be shown with other owners: it has not learned to, or belongs to another namespace."""
+"""The kernel's errors where a file system cannot be shown with other owners: it has not learned to, or belongs to another namespace."""
 _PROC_OF_MACHINE = ("bus", "fs", "irq", "sys")
 """Through what else lies there, root sets and reads this machine's."""
 _PROC_HIDDEN = ("kcore", "keys", "sysrq-trigger", "timer_list")
@@ -100,7 +100,7 @@ class Root:
             self.leave()
 
     def _found(self) -> Listing:
-        """What lies in the root itself: modes and names by folder, and where links point."""
+        """The entries of the root itself: modes and names by folder, and where links point."""
         folders = [(path, os.lstat(path).st_mode, "/".join(sorted(os.listdir(path)))) for path in self._folders]  # noqa: PTH208
         return [*folders, *((path, 0, os.readlink(path)) for path in self._links)]  # noqa: PTH115 - done after each step
 
@@ -110,7 +110,7 @@ class Root:
 
 
 class View:
-    """What one step sees: *root*, with its own files shown in a copy."""
+    """The view of one step: *root*, with its own files shown in a copy."""
 
     def __init__(self, root: Root) -> None:
         self._root = root
@@ -119,9 +119,9 @@ class View:
         self._own = {str(ROOT)}
         """Mount points in which something can be made without the machine having it too."""
         self._made: list[Made] = []
-        """What was made in the root that all steps of the cell have in common."""
+        """The places made in the root that all steps of the cell have in common."""
         self._made_outside: list[Made] = []
-        """What was made in the step's own ``/tmp``, as the machine has it."""
+        """The places made in the step's own ``/tmp``, as the machine has it."""
 
     def show(self, binds: Sequence[Bind], scratch: Path, given: Sequence[Bind] = ()) -> None:
         """Go to a view with *binds* where they are wanted, *given* at their own paths, and *scratch* as ``/tmp``. What the process writes
@@ -172,7 +172,7 @@ class View:
         return place
 
     def _link_at(self, path: Path) -> str | None:
-        """Where the link *path* leads; None where there is none. A folder that keeps everybody out becomes the step's own, and empty."""
+        """The target of the link *path*; None where there is none. A folder that keeps everybody out becomes the step's own, and empty."""
         try:
             return os.readlink(path)  # noqa: PTH115 - done for each step
         except PermissionError:
@@ -336,7 +336,7 @@ def _show_readable(source: str, target: str, kind: int) -> None:
 
 
 def _held_behind_links(stack: contextlib.ExitStack) -> list[Bind]:
-    """What links of ``/etc`` lead to elsewhere that everybody may read, held until *stack* ends."""
+    """The targets elsewhere of links of ``/etc`` that everybody may read, held until *stack* ends."""
     found = []
     for target, file in system.behind_links():
         if (number := readable.held(file)) is not None:
@@ -353,7 +353,7 @@ def _held(
     follow: bool = True,
     owners: int | None = None,
 ) -> int:
-    """What is mounted at *path*, held until *stack* ends."""
+    """The mount at *path*, held until *stack* ends."""
     number = linux.tree(path, read_only=read_only, follow=follow, owners=owners)
     stack.callback(os.close, number)
     return number

@@ -1,1 +1,1 @@
-"""What a run leaves on disk: its folder, its journal, its artifacts, its locks."""
+"""The state of a run on disk: its folder, its journal, its artifacts, its locks."""

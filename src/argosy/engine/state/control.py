@@ -1,4 +1,4 @@
-"""What other commands ask of the engine that is at a run: stop, suspend, go on, approve a step.
+"""Requests of other commands to the engine that is at a run: stop, suspend, go on, approve a step.
 
 A request is a file of its own under ``<run>/requests/``, written whole and then announced through the pipe ``<run>/control``, at which the
 engine listens. The engine removes the file when it has done what was asked; that is the answer. A pipe that nobody reads at means that no
@@ -39,7 +39,7 @@ class Inbox:
         self.descriptor = os.open(pipe, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
 
     def take(self) -> list[tuple[Path, Json]]:
-        """What was asked since the last look, in order. Call :meth:`done` with each file once it is carried out."""
+        """The requests since the last look, in order. Call :meth:`done` with each file once it is carried out."""
         with contextlib.suppress(BlockingIOError):
             while os.read(self.descriptor, 1 << 12):
                 pass

@@ -128,7 +128,7 @@ class Journal:
         return [Attempt(*row) for row in self._database.execute(_ATTEMPTS)]
 
     def meta(self) -> dict[str, str]:
-        """What is known of the run as a whole."""
+        """The meta data of the run as a whole."""
         return dict(self._database.execute("SELECT key, value FROM meta"))
 
     def close(self) -> None:

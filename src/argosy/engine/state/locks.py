@@ -30,7 +30,7 @@ class FileLock:
         return True
 
     def is_held(self) -> bool:
-        """Whether somebody holds the lock. Whoever wants it meanwhile gets it all the same."""
+        """True where somebody holds the lock. Whoever wants it meanwhile gets it all the same."""
         try:
             descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""What ``memoize`` remembers: outputs by cache and key, for every run of a home. A cluster keeps the same in ConfigMaps.
+"""The memory of ``memoize``: outputs by cache and key, for every run of a home. A cluster keeps the same in ConfigMaps.
 
 ``<home>/memory/<namespace>/<cache>/<key>`` is JSON: ``node`` (which gave it), ``outputs``, and ``created`` and ``hit`` (when it was last of
 use), in seconds since 1970. Artifacts lie in the object store; an entry whose artifacts are gone is of no use any more.
@@ -21,7 +21,7 @@ class Memory:
         self._store = store
 
     def recall(self, cache: str, key: str, limit: float | None) -> Outputs | None:
-        """What is remembered under *key* of *cache*, unless it is older than *limit* seconds."""
+        """The outputs remembered under *key* of *cache*, unless it is older than *limit* seconds."""
         path = self._folder / cache / key
         try:
             entry = json.loads(path.read_text(encoding="utf-8"))

@@ -21,12 +21,12 @@ class ObjectStore:
         self._root = root
 
     def path(self, digest: str) -> Path:
-        """Where the object *digest* lies. It need not be there."""
+        """The path of the object *digest*. It need not be there."""
         value = digest.removeprefix("sha256:")
         return self._root / value[:2] / value
 
     def has(self, digest: str) -> bool:
-        """Whether the object is there."""
+        """True where the object is there."""
         return self.path(digest).exists()
 
     def take(self, source: Path) -> str:

@@ -40,7 +40,7 @@ class RunFolder:
         disk.write_atomically(self.path / MANIFEST, json.dumps(manifest, default=str))
 
     def manifest(self) -> Json:
-        """What is run. Raises Misconfigured where the run never started."""
+        """The run's manifest. Raises Misconfigured where the run never started."""
         path = self.path / MANIFEST
         if not path.exists():
             raise errors.Misconfigured(f"run {self.run} never started: there is no {path}; run the pipeline again")
@@ -52,7 +52,7 @@ class RunFolder:
         return self.path / "nodes" / argo.node_id(workflow, node) / str(number)
 
     def is_locked(self) -> bool:
-        """Whether an engine is at it."""
+        """True where an engine is at it."""
         return FileLock(self.path / LOCK).is_held()
 
     def taken(self) -> errors.Misconfigured:
@@ -117,7 +117,7 @@ def find(home: Path, run: str | None) -> RunFolder:
 
 
 def artifact(home: Path, node: Node, name: str) -> Path | None:
-    """Where the output artifact *name* of *node* lies, or None where it has none."""
+    """The path of the output artifact *name* of *node*, or None where it has none."""
     found = node.outputs.artifacts.get(name) if node.outputs else None
     if found is None or "stored" not in found or found.get("deleted"):
         return None

@@ -28,7 +28,7 @@ _halt: ContextVar[threading.Event | None] = ContextVar("halt", default=None)
 
 @contextlib.contextmanager
 def interruptible(halt: threading.Event) -> Iterator[None]:
-    """What is done here, and in threads that ``asyncio.to_thread`` starts here, ends with Halted once *halt* is set."""
+    """Work on files here, and in threads that ``asyncio.to_thread`` starts here, ends with Halted once *halt* is set."""
     token = _halt.set(halt)
     try:
         yield
@@ -53,7 +53,7 @@ def checker() -> Callable[[], None]:
 
 
 def walk(folder: Path) -> Iterator[Path]:
-    """What is in *folder* and below, each folder before what is in it, by name; links are not followed."""
+    """The entries of *folder* and below, each folder before what is in it, by name; links are not followed."""
     open_folders = [_entries(folder)]
     while open_folders:
         entry = next(open_folders[-1], None)
@@ -71,12 +71,12 @@ def _entries(folder: Path) -> Iterator[Path]:
 
 
 def is_folder(path: Path) -> bool:
-    """Whether *path* itself is a folder, and no link to one. Raises OSError where that cannot be known."""
+    """True where *path* itself is a folder, and no link to one. Raises OSError where that cannot be known."""
     return stat.S_ISDIR(path.lstat().st_mode)
 
 
 def is_special(path: Path) -> bool:
-    """Whether *path* itself is neither a file, a folder nor a link: a pipe, a socket, a device."""
+    """True where *path* itself is neither a file, a folder nor a link: a pipe, a socket, a device."""
     mode = path.lstat().st_mode
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISLNK(mode))
 

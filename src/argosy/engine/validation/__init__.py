@@ -1,1 +1,1 @@
-"""What Argo's validation refuses, refused before the first step, with the path of the field."""
+"""Argo's validation: what it refuses is refused before the first step, with the path of the field."""

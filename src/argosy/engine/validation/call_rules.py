@@ -1,4 +1,4 @@
-"""What Argo asks of a call: the template is there, it is given what it needs, arguments have values."""
+"""Argo's rules for a call: the template is there, it is given what it needs, arguments have values."""
 
 from argosy.engine.manifest.artifact_model import Artifact
 from argosy.engine.manifest.model import Arguments, Hooked, Parameter, Task, Template

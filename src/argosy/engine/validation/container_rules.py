@@ -1,4 +1,4 @@
-"""What Argo asks of the containers of one pod: a container set's, and those before and beside the one that works."""
+"""Argo's rules for the containers of one pod: a container set's, and those before and beside the one that works."""
 
 from argosy.argo import MAIN
 from argosy.engine import durations

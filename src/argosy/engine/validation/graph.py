@@ -1,4 +1,4 @@
-"""What Argo asks of a DAG's shape: dependencies that exist, no cycles, conditions it can read."""
+"""Argo's rules for the shape of a DAG: dependencies that exist, no cycles, conditions it can read."""
 
 from collections.abc import Mapping
 

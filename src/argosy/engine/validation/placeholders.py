@@ -1,4 +1,4 @@
-"""What stands in for variables while a template is looked at: Argo replaces them before it asks for the names of steps, tasks, outputs.
+"""Placeholders for variables while a template is looked at: Argo replaces them before it asks for the names of steps, tasks, outputs.
 
 It looks at a template as it is once it is called: the workflow's parameters have their values there, and a template's inputs some text.
 """

@@ -1,4 +1,4 @@
-"""How a refusal is worded: where in the manifest, what, and what to do."""
+"""The wording of a refusal: where in the manifest, what, and what to do."""
 
 from argosy import errors
 
@@ -11,7 +11,7 @@ class Refusal(Exception):
         self.where = where
         self.what = what
         self.whole = whole
-        """Whether *where* begins at the top of the manifest."""
+        """True where *where* begins at the top of the manifest."""
 
     def at(self, outer: str) -> "Refusal":
         """The same refusal seen from further out."""

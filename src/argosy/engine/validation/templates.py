@@ -1,4 +1,4 @@
-"""What Argo asks of one template by itself: one type, sound inputs and outputs, fields that fit its type."""
+"""Argo's rules for one template by itself: one type, sound inputs and outputs, fields that fit its type."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Which variables a place of the manifest may refer to, and whether it refers to any other.
+"""The variables that a place of the manifest may refer to, and a refusal of any other.
 
 A scope is a set of names. ``item.*`` and the like stand for names that are known only when the workflow runs.
 """
@@ -92,14 +92,14 @@ def of_inputs(called: Template) -> set[str]:
 
 
 def of_leaf(called: Template) -> set[str]:
-    """What only a template that runs a pod may refer to."""
+    """The variables that only a template that runs a pod may refer to."""
     scope = {"pod.name"}
     scope |= {f"outputs.artifacts.{artifact.name}.path" for artifact in called.outputs.artifacts}
     return scope | {f"outputs.parameters.{parameter.name}.path" for parameter in called.outputs.parameters}
 
 
 def of_call(kind: str, name: str, called: Template, *, loop: bool = False) -> set[str]:
-    """What others may say about the task or step *name*, which calls the template *called*."""
+    """The variables, for others, of the task or step *name*, which calls the template *called*."""
     prefix = f"{kind}.{name}"
     scope = {f"{prefix}.{fact}" for fact in ("id", "startedAt", "finishedAt", "hostNodeName")}
     if any(part in called.written for part in _WITH_RESULT) or _has_main(called):
@@ -112,7 +112,7 @@ def of_call(kind: str, name: str, called: Template, *, loop: bool = False) -> se
 
 
 def _has_main(called: Template) -> bool:
-    """Whether *called* is a container set with a container whose output and exit code are the pod's."""
+    """True where *called* is a container set with a container whose output and exit code are the pod's."""
     return any(container.name == "main" for container in called.container_set.containers)
 
 
@@ -129,7 +129,7 @@ def exported_by(called: Template) -> set[str]:
 
 
 def of_items(task: Task) -> set[str]:
-    """What ``{{item}}`` may be followed by in the task or step *task*."""
+    """The words that may follow ``{{item}}`` in the task or step *task*."""
     if task.with_param:
         return {"item", ANY_ITEM}
     if task.with_sequence is not None:

@@ -14,7 +14,7 @@ _WORD = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _SIGN = frozenset("!\"#%&'()*,./:;?@[\\]{}¡§«¶·»¿") | {chr(code) for code in range(0x2010, 0x2028)}
-"""What Unicode calls punctuation; ``+``, ``=`` and their like are symbols."""
+"""The characters that Unicode calls punctuation; ``+``, ``=`` and their like are symbols."""
 
 
 def pascal(text: str) -> str:

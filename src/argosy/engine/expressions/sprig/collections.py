@@ -15,7 +15,7 @@ Map = dict[str, Any]
 
 
 def empty(value: Any) -> bool:
-    """Whether *value* is nothing: nil, false, 0, or a text, list or map with nothing in it."""
+    """True where *value* is nothing: nil, false, 0, or a text, list or map with nothing in it."""
     if isinstance(value, Time):
         return False
     if isinstance(value, Duration):
