@@ -51,7 +51,11 @@ def verdict(
     gated = [score for score in scores if score.standing]
     for word in ("below", "unclear"):
         if found := [_sentence(score) for score in gated if score.standing == word]:
-            why = "all of its interval is below the gate" if word == "below" else "its interval holds the gate"
+            why = (
+                "all of its interval breaks the gate"
+                if word == "below"
+                else "its interval holds values on both sides of the gate"
+            )
             return word, f"{'; '.join(found)}: {why}"
     if not gated:
         return "no gate", "the policy has no limit on what was measured"
