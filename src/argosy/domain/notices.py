@@ -1,14 +1,16 @@
 """Notices: what people are told of, to whom, and the key that makes it once.
 
-A notice is short, in words for people, and holds no row's value and no secret: texts that steps or services wrote are passed through
-``plain`` first. How it reaches a channel is an adapter's work, that it does so once is ``monitoring.notices``'.
+A notice is short, in words for people, and holds no secret and nobody's address, whoever wrote its texts. How it reaches a channel is an
+adapter's work, that it does so once is ``monitoring.notices``'.
 """
 
-from typing import Annotated, Literal, get_args
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
 from argosy.domain.documents import Document, sha256
+from argosy.domain.redaction import redacted
 
 Event = Literal[
     "step failed",
@@ -22,12 +24,46 @@ Event = Literal[
     "retraining ended",
 ]
 EVENTS: tuple[Event, ...] = get_args(Event)
+BAD: frozenset[Event] = frozenset(
+    {"step failed", "validation stopped", "request waiting", "canary aborted", "retraining refused"}
+)
+"""Those that somebody may have to do something about."""
 
 ChannelName = Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$", max_length=40)]
 
 LONGEST_TITLE = 160
 LONGEST_TEXT = 2_000
 """Characters. Chats cut at some thousands; whoever needs more follows the link."""
+TOLD = "notices/"
+"""What the keys of claims begin with, below the monitoring store."""
+UNTOLD = "notices-not-taken/"
+"""What the keys of failures begin with."""
+PREFIX = "ARGOSY_NOTIFY_"
+
+
+def variable(channel: str) -> str:
+    """The environment variable that holds the address of *channel*."""
+    return PREFIX + channel.upper().replace("-", "_")
+
+
+def channels(environment: Mapping[str, str]) -> dict[str, str]:
+    """The addresses that *environment* holds, by channel."""
+    names = {
+        name: name.removeprefix(PREFIX).lower().replace("_", "-") for name in environment if name.startswith(PREFIX)
+    }
+    return {channel: environment[name] for name, channel in sorted(names.items()) if environment[name]}
+
+
+def _line(text: str) -> str:
+    return _cut(" ".join(redacted(text).split()), LONGEST_TITLE)
+
+
+def _lines(text: str) -> str:
+    return _cut(redacted(text).strip(), LONGEST_TEXT)
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 class Notice(Document):
@@ -38,10 +74,10 @@ class Notice(Document):
     environment: str | None = None
     owner: str
     """Who answers for the model."""
-    title: Annotated[str, Field(min_length=1, max_length=LONGEST_TITLE)]
-    text: Annotated[str, Field(max_length=LONGEST_TEXT)] = ""
+    title: Annotated[str, AfterValidator(_line), Field(min_length=1)]
+    text: Annotated[str, AfterValidator(_lines)] = ""
     """The reason, and the command that helps."""
-    link: str | None = None
+    link: Annotated[str, AfterValidator(_line)] | None = None
     key: Annotated[str, Field(min_length=1)]
     """What makes it the same event when it is seen again, such as a request's number, or a day."""
     channels: tuple[ChannelName, ...] = ()
@@ -50,7 +86,7 @@ class Notice(Document):
     def claim(self, channel: str) -> str:
         """The key, below the monitoring store, that whoever tells *channel* of it takes first."""
         digest = sha256(f"{self.event}\n{self.environment or ''}\n{self.key}".encode()).removeprefix("sha256:")
-        return f"notices/{self.model}/{channel}/{digest}.json"
+        return f"{TOLD}{self.model}/{channel}/{digest}.json"
 
 
 class Telling(Document):
@@ -59,12 +95,22 @@ class Telling(Document):
     notice: Notice
     channel: str
     at: AwareDatetime
-    outcome: Literal["claimed", "sent", "failed"]
-    """Claimed: whoever claimed it is at it, or was cut off; nobody tells it again, since it may have arrived."""
+    outcome: Literal["claimed", "sent", "refused", "unknown"]
+    """Claimed: whoever claimed it is at it, or was cut off; nobody tells it again, since it may have arrived. Refused: nobody has it, and
+    whoever sees the event again tells it."""
     reason: str = ""
-    """Why it failed. No address is in it: addresses hold tokens."""
+    """Why it failed, or is not known to have arrived. No address is in it: addresses hold tokens."""
 
     @property
     def key(self) -> str:
         """Where it is kept, and what is claimed before anything is sent."""
         return self.notice.claim(self.channel)
+
+    def ended(self, outcome: Literal["sent", "refused", "unknown"], reason: str) -> Self:
+        """This, with what became of it."""
+        return self.model_copy(update={"outcome": outcome, "reason": reason})
+
+    @property
+    def failure_key(self) -> str:
+        """Where it is kept that this was not taken."""
+        return UNTOLD + self.key.removeprefix(TOLD)

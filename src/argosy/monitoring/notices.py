@@ -1,8 +1,9 @@
 """Tells people what happened, each channel at most once of one event, whichever process sees it first or again.
 
-Before anything is sent the event is claimed, one key a channel, which only one process in the world gets. So a crash between claim and
-message loses that message and never doubles it: what stays behind is a claim without an outcome, which ``untold`` finds. Told by a second
-way, or looked up, everything is still there: a run, a request and a metric do not depend on a message.
+Before anything is sent the event is claimed, one key a channel, which only one process in the world gets. A crash between claim and message
+loses that message and never doubles it: what stays is a claim without an outcome. A channel that certainly took nothing gives the claim
+back, and whoever sees the event next tells it; where it may have arrived, nobody does. Nothing but the message depends on it: run, request
+and series of Prometheus say the same.
 """
 
 import contextlib
@@ -23,18 +24,29 @@ class ClaimStore(Protocol):
 
     def put(self, key: str, content: bytes) -> None: ...
 
+    def delete(self, key: str) -> None: ...
+
 
 def announce(
     notifier: Notifier, objects: ClaimStore, *notices: Notice, now: Callable[[], datetime.datetime] | None = None
 ) -> list[Telling]:
     """Tell the channels of *notices* what they have not been told, one message a channel; returns what was tried.
 
-    Never raises: what is told of has happened. A store that cannot be asked means that nobody is told, since it could be the second time.
+    Channels without an address here are passed over. Never raises: what is told of has happened. A store that cannot be asked means that
+    nobody is told, since it could be the second time.
     """
     clock = now or _now
-    asked = sorted({channel for notice in notices for channel in notice.channels})
+    asked = sorted({channel for notice in notices for channel in notice.channels if notifier.knows(channel)})
     told = (_tell(notifier, objects, channel, _of(channel, notices), clock) for channel in asked)
     return list(itertools.chain.from_iterable(told))
+
+
+def lines(tellings: Iterable[Telling]) -> list[str]:
+    """What a log says of *tellings*: a line each, in which no address is."""
+    return [
+        f"{telling.channel}: {telling.notice.event}: {telling.outcome}{telling.reason and f' ({telling.reason})'}"
+        for telling in tellings
+    ]
 
 
 def _tell(
@@ -44,28 +56,45 @@ def _tell(
     notices: Sequence[Notice],
     clock: Callable[[], datetime.datetime],
 ) -> list[Telling]:
-    claimed = [Telling(notice=notice, channel=channel, at=clock(), outcome="claimed") for notice in notices]
-    try:
-        mine = [telling for telling in claimed if objects.put_new(telling.key, _content(telling))]
-    except errors.TryAgain as error:
-        return [_ended(telling, f"whether it was told already is not known: {error}") for telling in claimed]
+    asked = [Telling(notice=notice, channel=channel, at=clock(), outcome="claimed") for notice in notices]
+    mine, doubtful = _claimed(objects, asked)
     if not mine:
-        return []
-    reason = notifier.send(channel, [telling.notice for telling in mine])
-    ended = [_ended(telling, reason) for telling in mine]
+        return doubtful
+    delivery = notifier.send(channel, [telling.notice for telling in mine])
+    ended = [telling.ended(delivery.outcome, delivery.reason) for telling in mine]
     for telling in ended:
         with contextlib.suppress(errors.TryAgain):  # the claim stands, and says that it was tried
-            objects.put(telling.key, _content(telling))
-    return ended
+            _keep(objects, telling)
+    return [*doubtful, *ended]
+
+
+def _claimed(objects: ClaimStore, asked: Sequence[Telling]) -> tuple[list[Telling], list[Telling]]:
+    """Those of *asked* that this process has to tell, and those of which it cannot be known."""
+    mine, doubtful = [], []
+    for telling in asked:
+        try:
+            if objects.put_new(telling.key, _content(telling)):
+                mine.append(telling)
+        except errors.TryAgain as error:
+            doubtful.append(telling.ended("unknown", f"whether it was told before is not known: {error}"))
+    return mine, doubtful
+
+
+def _keep(objects: ClaimStore, telling: Telling) -> None:
+    if telling.outcome == "sent":
+        objects.put(telling.key, _content(telling))
+        objects.delete(telling.failure_key)
+        return
+    objects.put(telling.failure_key, _content(telling))
+    if telling.outcome == "refused":
+        objects.delete(telling.key)
+    else:
+        objects.put(telling.key, _content(telling))
 
 
 def _of(channel: str, notices: Iterable[Notice]) -> list[Notice]:
     heard = (notice for notice in notices if channel in notice.channels)
     return list({notice.claim(channel): notice for notice in heard}.values())
-
-
-def _ended(telling: Telling, reason: str | None) -> Telling:
-    return telling.model_copy(update={"outcome": "failed" if reason else "sent", "reason": reason or ""})
 
 
 def _content(telling: Telling) -> bytes:

@@ -3,10 +3,13 @@
 import json
 import threading
 
+import pytest
+
 from argosy import errors
 from argosy.adapters.memory_notifier import MemoryNotifier
 from argosy.domain.notices import Event, Notice
 from argosy.monitoring import notices
+from argosy.ports.notifier import Delivery
 
 
 class KeptClaims:
@@ -26,6 +29,14 @@ class KeptClaims:
     def put(self, key: str, content: bytes) -> None:
         self.kept[key] = content
 
+    def delete(self, key: str) -> None:
+        self.kept.pop(key, None)
+
+    def outcomes(self, kind: str) -> list[tuple[str, str]]:
+        """Channel and outcome of what is kept under *kind*."""
+        found = [json.loads(content) for key, content in sorted(self.kept.items()) if key.startswith(f"{kind}/")]
+        return [(each["channel"], each["outcome"]) for each in found]
+
 
 def _notice(key: str = "run-1", event: Event = "step failed", channels: tuple[str, ...] = ("team",)) -> Notice:
     return Notice(event=event, model="churn", owner="growth", title="churn: train failed", key=key, channels=channels)
@@ -37,6 +48,7 @@ def test_an_event_is_told_once() -> None:
     assert [telling.outcome for telling in notices.announce(notifier, store, _notice())] == ["sent"]
     assert notices.announce(notifier, store, _notice(), _notice()) == []
     assert len(notifier.messages) == 1
+    assert store.outcomes("notices") == [("team", "sent")]
 
 
 def test_events_of_one_moment_are_one_message_a_channel() -> None:
@@ -47,13 +59,41 @@ def test_events_of_one_moment_are_one_message_a_channel() -> None:
     assert notifier.messages == [("desk", (both,)), ("team", (both, one))]
 
 
-def test_a_channel_that_fails_is_written_down_and_keeps_nobody_else_from_hearing() -> None:
-    """Nothing raises; the reason is kept under the claim; the other channel has the notice."""
-    notifier, store = MemoryNotifier(failing={"desk": "refused: 404"}), KeptClaims()
+def test_what_certainly_nobody_has_is_told_by_whoever_sees_it_next() -> None:
+    """A channel that was down hears of it later, once; the failure is kept until then; another channel has it at once."""
+    notifier, store = MemoryNotifier(failing={"desk": Delivery("refused", "answered 404")}), KeptClaims()
     told = notices.announce(notifier, store, _notice(channels=("desk", "team")))
-    assert [(telling.channel, telling.outcome) for telling in told] == [("desk", "failed"), ("team", "sent")]
-    kept = sorted((entry["channel"], entry.get("reason")) for entry in map(json.loads, store.kept.values()))
-    assert kept == [("desk", "refused: 404"), ("team", "")]
+    assert [(telling.channel, telling.outcome) for telling in told] == [("desk", "refused"), ("team", "sent")]
+    assert store.outcomes("notices-not-taken") == [("desk", "refused")]
+    notifier.failing.clear()
+    for _ in range(2):
+        notices.announce(notifier, store, _notice(channels=("desk", "team")))
+    assert [channel for channel, _ in notifier.messages] == ["team", "desk"]
+    assert store.outcomes("notices-not-taken") == []
+
+
+def test_what_may_have_arrived_is_not_told_again() -> None:
+    """An answer that came too late: at most once, so it is kept as a failure, and that is all."""
+    notifier, store = MemoryNotifier(failing={"team": Delivery("unknown", "no answer")}), KeptClaims()
+    notices.announce(notifier, store, _notice())
+    notifier.failing.clear()
+    assert notices.announce(notifier, store, _notice()) == []
+    assert notifier.messages == []
+    assert store.outcomes("notices-not-taken") == [("team", "unknown")]
+
+
+def test_who_is_killed_between_claim_and_message_loses_it() -> None:
+    """It is not told twice; what stays is a claim that says so."""
+
+    class Killed(MemoryNotifier):
+        def send(self, channel: str, notices: object) -> Delivery:
+            raise KeyboardInterrupt
+
+    notifier, store = MemoryNotifier(), KeptClaims()
+    with pytest.raises(KeyboardInterrupt):
+        notices.announce(Killed(), store, _notice())
+    assert notices.announce(notifier, store, _notice()) == []
+    assert store.outcomes("notices") == [("team", "claimed")]
 
 
 def test_a_store_that_fails_means_that_nobody_is_told() -> None:
@@ -61,8 +101,18 @@ def test_a_store_that_fails_means_that_nobody_is_told() -> None:
     notifier = MemoryNotifier()
     told = notices.announce(notifier, KeptClaims(broken=True), _notice())
     assert not notifier.messages
-    assert [telling.outcome for telling in told] == ["failed"]
-    assert "the object store does not answer" in told[0].reason
+    assert [telling.outcome for telling in told] == ["unknown"]
+    assert notices.lines(told) == [
+        "team: step failed: unknown (whether it was told before is not known: the object store does not answer)"
+    ]
+
+
+def test_a_channel_without_an_address_claims_nothing() -> None:
+    """Elsewhere it may have one, and then it is told there."""
+    store = KeptClaims()
+    assert notices.announce(MemoryNotifier(unknown=["team"]), store, _notice()) == []
+    assert store.kept == {}
+    assert [telling.outcome for telling in notices.announce(MemoryNotifier(), store, _notice())] == ["sent"]
 
 
 def test_what_a_claim_stands_for() -> None:
