@@ -19,7 +19,7 @@ from argosy.adapters.apprise_notifier import AppriseNotifier
 from argosy.adapters.memory_notifier import MemoryNotifier
 from argosy.ports.notifier import Delivery, Notifier
 from argosy.report import notice_message
-from argosy.testing.notifier_contract import Inbox, NotifierContract, notice
+from argosy.testing.notifier_contract import Arrived, NotifierContract, notice
 from kit.web_server import Answer, Web, web_server
 
 PLANTED = "hunter2-Token-9f8e7d"
@@ -48,7 +48,7 @@ class TestMemoryNotifier(NotifierContract):
         return MemoryNotifier(failing={"closed": Delivery("refused", "answered 404")}, unknown=["nobody"])
 
     @pytest.fixture
-    def inbox(self, notifier: MemoryNotifier) -> Inbox:
+    def inbox(self, notifier: MemoryNotifier) -> Arrived:
         """As a person would see it."""
         return lambda: [_text(notices) for _, notices in notifier.messages]
 
@@ -68,7 +68,7 @@ class TestWebhook(NotifierContract):
         return _notifier(open=f"{_json(web)}/open", closed=f"{_json(web)}/{PLANTED}")
 
     @pytest.fixture
-    def inbox(self, web: Web) -> Inbox:
+    def inbox(self, web: Web) -> Arrived:
         """The fields of the posted objects."""
         return lambda: ["\n".join(map(str, json.loads(asked.body).values())) for asked in web.asked]
 
@@ -116,7 +116,7 @@ class TestMail(NotifierContract):
             controller.stop()
 
     @pytest.fixture
-    def inbox(self, drop: MailDrop) -> Inbox:
+    def inbox(self, drop: MailDrop) -> Arrived:
         """Subject and text."""
         return lambda: drop.letters
 

@@ -7,7 +7,7 @@ from argosy.domain.notices import BAD, Notice
 
 
 @dataclass(frozen=True)
-class Message:
+class NoticeMessage:
     """One message."""
 
     title: str
@@ -16,14 +16,14 @@ class Message:
     """True where something of it went wrong."""
 
 
-def of(notices: Sequence[Notice]) -> Message:
+def of(notices: Sequence[Notice]) -> NoticeMessage:
     """*notices*, at least one, as one message."""
     warning = any(notice.event in BAD for notice in notices)
     if len(notices) == 1:
-        return Message(notices[0].title, "\n".join(_lines(notices[0])) or notices[0].title, warning)
+        return NoticeMessage(notices[0].title, "\n".join(_lines(notices[0])) or notices[0].title, warning)
     models = sorted({notice.model for notice in notices})
     title = f"{', '.join(models[:3])}{', …' if len(models) > 3 else ''}: {len(notices)} notices"
-    return Message(title, "\n\n".join("\n".join([notice.title, *_lines(notice)]) for notice in notices), warning)
+    return NoticeMessage(title, "\n\n".join("\n".join([notice.title, *_lines(notice)]) for notice in notices), warning)
 
 
 def _lines(notice: Notice) -> list[str]:

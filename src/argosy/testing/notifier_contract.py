@@ -21,7 +21,7 @@ def notice(key: str = "run-1", event: Event = "step failed", **given: str) -> No
     )
 
 
-class Inbox(Protocol):
+class Arrived(Protocol):
     """What arrived at the channel ``open``: a text a message, title included."""
 
     def __call__(self) -> Sequence[str]: ...
@@ -30,7 +30,7 @@ class Inbox(Protocol):
 class NotifierContract:
     """Inherit, and provide fixtures ``notifier`` and ``inbox``; it knows the channels ``open`` and ``closed`` and no other."""
 
-    def test_what_is_sent_arrives(self, notifier: Notifier, inbox: Inbox) -> None:
+    def test_what_is_sent_arrives(self, notifier: Notifier, inbox: Arrived) -> None:
         """Title, text and link, in one message."""
         sent = notifier.send(
             "open", [notice(title="toy: train failed", text="exit code 10", link="https://argo.example/r")]
@@ -40,7 +40,7 @@ class NotifierContract:
         for part in ("toy: train failed", "exit code 10", "https://argo.example/r"):
             assert part in inbox()[0]
 
-    def test_several_are_one_message(self, notifier: Notifier, inbox: Inbox) -> None:
+    def test_several_are_one_message(self, notifier: Notifier, inbox: Arrived) -> None:
         """What happened at one moment is told at once."""
         notifier.send("open", [notice("first"), notice("second")])
         assert len(inbox()) == 1
