@@ -56,7 +56,11 @@ class Settings:
     """ARGOSY_SERVING_IMAGE: the server's image that models are released for, ``<name>@sha256:<digest>``. Default: none; environments have
     their own."""
     predictions_uri: str
-    """ARGOSY_PREDICTIONS_URI: where prediction logs are shipped. Default: a folder under the home."""
+    """ARGOSY_PREDICTIONS_URI: where prediction logs are shipped, ``file://…`` or ``s3://<bucket>/<prefix>``. Default: a folder under the
+    home."""
+    monitoring_uri: str
+    """ARGOSY_MONITORING_URI: where counts, looks and notices are kept, ``file://…`` or ``s3://<bucket>/<prefix>``. Default: a folder under
+    the home."""
     data_root: Path
     """ARGOSY_DATA_ROOT: what a relative ``data`` parameter is relative to. Default: the working directory."""
     signing_key: Path
@@ -90,6 +94,7 @@ class Settings:
             online_store_uri=_online_store_uri(given),
             serving_image=_serving_image(given),
             predictions_uri=given.get("ARGOSY_PREDICTIONS_URI") or f"file://{home}/predictions",
+            monitoring_uri=given.get("ARGOSY_MONITORING_URI") or f"file://{home}/monitoring",
             data_root=Path(given.get("ARGOSY_DATA_ROOT") or Path.cwd()),
             signing_key=Path(given.get("ARGOSY_SIGNING_KEY_FILE") or home / "keys" / "signing.pem"),
             signing_key_text=given.get("ARGOSY_SIGNING_KEY") or None,
@@ -107,6 +112,8 @@ class Settings:
             **image,
             "ARGOSY_TRACKING_URI": self.tracking_uri,
             "ARGOSY_STORE_URI": self.store_uri,
+            "ARGOSY_PREDICTIONS_URI": self.predictions_uri,
+            "ARGOSY_MONITORING_URI": self.monitoring_uri,
             "ARGOSY_FORGE_URI": self.forge_uri,
             "ARGOSY_NEXT_REQUEST": "merge" if self.next_on_merge else "healthy",
             "ARGOSY_DATA_ROOT": str(self.data_root),
@@ -126,6 +133,7 @@ class Settings:
             "argosy-online": online,
             "argosy-registry": {},
             "argosy-store": dict(self.object_store),
+            "argosy-predictions": dict(self.object_store),
             "argosy-data": dict(self.object_store),
         }
 
@@ -134,6 +142,7 @@ class Settings:
         forge = [_local(self.forge_uri, "local:")]
         keys = [(self.signing_key, False), (self.verifying_key, False)]
         store = [*_written(_local(self.store_uri, "file://")), *self._certificates()]
+        watched = [_local(uri, "file://") for uri in (self.predictions_uri, self.monitoring_uri)]
         return {
             "argosy-forge": _written(*forge),
             "argosy-forge-reader": [(path, False) for path in forge if path],
@@ -142,6 +151,7 @@ class Settings:
             "argosy-loop": _written(_folder_of_database(self.loop_storage_uri)),
             "argosy-registry": _written(_folder_of_database(self.tracking_uri)),
             "argosy-store": store,
+            "argosy-predictions": [*_written(*watched), *self._certificates()],
             "argosy-data": self._certificates(),
         }
 

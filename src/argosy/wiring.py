@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
     from argosy.ports.inspection import Inspection
     from argosy.ports.key_maker import KeyMaker
     from argosy.ports.label_join import LabelJoin
+    from argosy.ports.objects import Objects
     from argosy.ports.prediction_log import PredictionHistory, PredictionLog, ServedRelease
     from argosy.ports.registry import Registry
     from argosy.ports.rollouts import Rollouts
@@ -100,6 +101,18 @@ def artifacts(settings: Settings) -> Artifacts:
     from argosy.adapters.file_artifacts import FileArtifacts
 
     return FileArtifacts(settings.store_uri)
+
+
+def objects(settings: Settings, uri: str) -> Objects:
+    """The objects below *uri*, which is one of the *settings*. Raises Misconfigured for a place of no kind we know."""
+    setting = "ARGOSY_PREDICTIONS_URI" if uri == settings.predictions_uri else "ARGOSY_MONITORING_URI"
+    if uri.startswith(S3):
+        from argosy.adapters.s3.bucket_objects import S3Objects
+
+        return S3Objects(uri, setting)
+    from argosy.adapters.file_objects import FileObjects
+
+    return FileObjects(uri, setting)
 
 
 def search_storage(settings: Settings, model: ModelSettings) -> SearchStorage:

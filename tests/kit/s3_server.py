@@ -12,6 +12,9 @@ from xml.sax.saxutils import escape
 
 KEYS = {"access": "argosy", "secret": "argosy-secret"}
 Buckets = dict[str, dict[str, bytes]]
+PAGE = 1000
+"""Names in one answer, as Amazon has it."""
+ONE_BY_ONE = threading.Lock()
 
 
 @contextlib.contextmanager
@@ -46,9 +49,17 @@ class _Handler(BaseHTTPRequestHandler):
         elif bucket not in self.buckets:
             self._refuse("NoSuchBucket")
             return
-        else:
-            self.buckets[bucket][key] = body
+        elif not self._kept(self.buckets[bucket], key, body):
+            self._answer(412, b"<Error><Code>PreconditionFailed</Code><Message>it is there</Message></Error>")
+            return
         self._answer(200, b"")
+
+    def _kept(self, objects: dict[str, bytes], key: str, body: bytes) -> bool:
+        with ONE_BY_ONE:
+            if self.headers.get("If-None-Match") == "*" and key in objects:
+                return False
+            objects[key] = body
+            return True
 
     def do_GET(self) -> None:
         bucket, key, query = self._place()
@@ -56,11 +67,7 @@ class _Handler(BaseHTTPRequestHandler):
         if objects is None:
             self._refuse("NoSuchBucket")
         elif not key:
-            prefix = query.get("prefix", [""])[0]
-            found = "".join(
-                f"<Contents><Key>{escape(name)}</Key></Contents>" for name in sorted(objects) if name.startswith(prefix)
-            )
-            self._answer(200, f"<ListBucketResult><IsTruncated>false</IsTruncated>{found}</ListBucketResult>".encode())
+            self._answer(200, _page(objects, {name: values[0] for name, values in query.items()}).encode())
         elif key in objects:
             self._answer(200, objects[key])
         else:
@@ -91,3 +98,23 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
         """Nothing."""
+
+
+def _page(objects: dict[str, bytes], query: dict[str, str]) -> str:
+    """A page of the list of *objects*, as *query* asks for it."""
+    prefix, delimiter = query.get("prefix", ""), query.get("delimiter")
+    names = sorted(
+        name for name in list(objects) if name.startswith(prefix) and name > query.get("continuation-token", "")
+    )
+    page, rest = names[:PAGE], names[PAGE:]
+    below = {name: name.removeprefix(prefix).partition(delimiter or "\n") for name in page}
+    folders = sorted({prefix + first + "/" for first, cut, _ in below.values() if cut})
+    return "".join(
+        [
+            f"<ListBucketResult><IsTruncated>{'true' if rest else 'false'}</IsTruncated>",
+            f"<NextContinuationToken>{escape(page[-1])}</NextContinuationToken>" if rest else "",
+            *(f"<Contents><Key>{escape(name)}</Key></Contents>" for name, (_, cut, _) in below.items() if not cut),
+            *(f"<CommonPrefixes><Prefix>{escape(folder)}</Prefix></CommonPrefixes>" for folder in folders),
+            "</ListBucketResult>",
+        ]
+    )

@@ -8,13 +8,11 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
 
 from argosy import errors
-from argosy.files import stored_folder
+from argosy.files import local_store, stored_folder
 
 INCOMING = ".incoming"
 TAKEN = {errno.ENOTEMPTY, errno.EEXIST}
@@ -31,7 +29,7 @@ class FileArtifacts:
         """See :class:`argosy.ports.artifacts.Artifacts`."""
         stored_folder.demand_name(name)
         target = self._root / name
-        with _reported(target):
+        with local_store.reported("copy to", target):
             ours = stored_folder.digests(folder)
             if not target.exists():
                 self._add(folder, target)
@@ -45,7 +43,7 @@ class FileArtifacts:
             raise errors.Misconfigured(f"{uri} is not in the model store file://{self._root}; set ARGOSY_STORE_URI")
         if not source.is_dir():
             raise errors.Misconfigured(f"the model store has nothing at {uri}")
-        with _reported(into):
+        with local_store.reported("copy to", into):
             stored_folder.demand_plain(source)
             into.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(prefix=f".{into.name}.", dir=into.parent) as scratch:
@@ -62,13 +60,12 @@ class FileArtifacts:
                 if error.errno not in TAKEN:
                     raise
                 return  # another process put it there first; the caller compares
-        _flush(target.parent)
+        local_store.flush(target.parent)
 
 
 def _path_of(uri: str) -> Path:
-    parts = urlsplit(uri)
-    path = Path(unquote(parts.path))
-    if parts.scheme != "file" or parts.netloc not in {"", "localhost"} or not path.is_absolute():
+    path = local_store.path_of(uri)
+    if path is None:
         raise errors.Misconfigured(f"{uri!r} is no place of a model store; expected file:///absolute/path")
     return path
 
@@ -78,26 +75,5 @@ def _copied(folder: Path, scratch: Path) -> Path:
     copy = scratch / "copy"
     shutil.copytree(folder, copy, copy_function=shutil.copyfile)
     for path in [copy, *copy.rglob("*")]:
-        _flush(path)
+        local_store.flush(path)
     return copy
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def _reported(place: Path) -> Iterator[None]:
-    """Turn what the file system says into what Argosy says."""
-    try:
-        yield
-    except OSError as error:
-        if errors.is_disk_full(error):
-            raise errors.LocalDisk(f"the disk takes no copy at {place}: {error.strerror}; free space there") from error
-        if isinstance(error, PermissionError):
-            raise errors.Misconfigured(f"{error.filename} may not be written or read by this user") from error
-        raise errors.TryAgain(f"cannot copy to or from {place}: {error}") from error

@@ -98,6 +98,8 @@ def _keys(name: str, endpoints: Mapping[str, str]) -> tuple[str, ...]:
     """The keys that the Secret *name* must hold; empty where steps do without it."""
     forge = ("ARGOSY_FORGE_TOKEN",) if not endpoints.get("ARGOSY_FORGE_URI", "").startswith("local:") else ()
     bucket = AWS if endpoints.get("ARGOSY_STORE_URI", "s3://").startswith("s3://") else ()
+    logs = ("ARGOSY_PREDICTIONS_URI", "ARGOSY_MONITORING_URI")
+    watched = AWS if any(endpoints.get(name, "s3://").startswith("s3://") for name in logs) else ()
     return {
         "argosy-forge": forge,
         "argosy-forge-reader": forge,
@@ -105,6 +107,7 @@ def _keys(name: str, endpoints: Mapping[str, str]) -> tuple[str, ...]:
         "argosy-loop": ("ARGOSY_LOOP_STORAGE_URI",),
         "argosy-search": ("ARGOSY_SEARCH_STORAGE_URI",),
         "argosy-store": bucket,
+        "argosy-predictions": watched,
         "argosy-data": AWS,
     }.get(name, ())
 
@@ -116,6 +119,7 @@ def _why_not(name: str) -> str:
         "argosy-online": ": without it servers read files of their own",
         "argosy-registry": ": without it MLflow is asked without a password",
         "argosy-store": ": the model store is a folder",
+        "argosy-predictions": ": predictions and what is made of them lie in folders",
     }.get(name, "")
 
 

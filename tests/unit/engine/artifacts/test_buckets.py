@@ -1,11 +1,6 @@
 """Every bucket keeps the same promises: this machine's own, S3 as a small server in this process speaks it, and a real gateway."""
 
-import os
 import re
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,9 +10,8 @@ from argosy.engine.artifacts.buckets import Bucket, OwnBucket
 from argosy.engine.artifacts.failures import ArtifactFailure, ArtifactMissing
 from argosy.engine.artifacts.s3 import S3Bucket
 from argosy.engine.manifest.artifact_model import S3Artifact
+from kit.s3_gateway import GATEWAY, s3_gateway
 from kit.s3_server import KEYS, s3_server
-
-GATEWAY = shutil.which("versitygw")
 
 
 def _location(endpoint: str, bucket: str = "artifacts", **more: object) -> S3Artifact:
@@ -30,33 +24,8 @@ def gateway(tmp_path: Path) -> Iterator[str]:
     """The endpoint of a real S3 gateway."""
     if GATEWAY is None:
         pytest.skip("versitygw, an S3 gateway, is not on PATH")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        endpoint = f"127.0.0.1:{free.getsockname()[1]}"
-    root = tmp_path / "gateway"
-    root.mkdir()
-    environment = {"ROOT_ACCESS_KEY": KEYS["access"], "ROOT_SECRET_KEY": KEYS["secret"], "PATH": os.defpath}
-    with subprocess.Popen(
-        [GATEWAY, "--port", endpoint, "--quiet", "posix", str(root)],
-        env=environment,
-        cwd=tmp_path,
-        stdout=subprocess.DEVNULL,
-    ) as process:
-        try:
-            _wait_for(endpoint)
-            yield endpoint
-        finally:
-            process.terminate()
-
-
-def _wait_for(endpoint: str) -> None:
-    host, _, port = endpoint.partition(":")
-    for _ in range(100):
-        with socket.socket() as probe:
-            if probe.connect_ex((host, int(port))) == 0:
-                return
-        time.sleep(0.05)
-    raise AssertionError(f"nothing answers at {endpoint}")
+    with s3_gateway(tmp_path) as endpoint:
+        yield endpoint
 
 
 @pytest.fixture(params=["own", "served", "gateway"])
