@@ -207,7 +207,7 @@ def _check_caches(manifest: Manifest, reached: Iterable[Reached]) -> None:
             )
 
 
-def _config_maps_of_parameters(value: Any, where: str) -> Iterator[tuple[str, str]]:
+def _config_maps_of_parameters(value: object, where: str) -> Iterator[tuple[str, str]]:
     """The ConfigMaps that parameters anywhere under *value* name, each with its path."""
     if isinstance(value, list):
         for position, entry in enumerate(value):
@@ -307,7 +307,7 @@ def _with_globals(spec: Json, arguments: Json, name: str, metadata: Json) -> Jso
     return {**replaced, "templates": templates}
 
 
-def _replaced(value: Any, known: Mapping[str, object], field: str) -> Any:
+def _replaced(value: object, known: Mapping[str, object], field: str) -> Any:
     try:
         return substitution.replace(value, known)
     except ExpressionError as error:

@@ -3,7 +3,6 @@
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
 
 _KEY = r"[A-Za-z0-9](?:[-A-Za-z0-9_./]*[A-Za-z0-9])?"
 _VALUE = r"(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?)?"
@@ -29,7 +28,7 @@ class Requirement:
     operator: str
     values: tuple[str, ...]
 
-    def holds(self, found: Any) -> bool:
+    def holds(self, found: object) -> bool:
         """True where the object *found* is so. Numbers are compared as whole ones; what is none is neither more nor less."""
         value = text_at(found, self.key)
         match self.operator:
@@ -78,7 +77,7 @@ def _compared(value: str, operator: str, limit: str) -> bool:
     return int(value) > int(limit) if operator == ">" else int(value) < int(limit)
 
 
-def text_at(found: Any, path: str) -> str | None:
+def text_at(found: object, path: str) -> str | None:
     """The value at the dotted *path* of *found*, as text; None where there is nothing."""
     for part in path.split("."):
         if isinstance(found, dict) and part in found:

@@ -48,7 +48,7 @@ def with_argos(environment: dict[str, Any]) -> dict[str, Any]:
     return environment
 
 
-def _json_path(text: Any, path: Any) -> Any:
+def _json_path(text: Any, path: Any) -> object:
     from argosy.engine.expressions import jsonpath
 
     return jsonpath.query(path, values.from_json(text))
@@ -57,7 +57,7 @@ def _json_path(text: Any, path: Any) -> Any:
 class _Sprig(Mapping[str, Any]):
     """The functions of sprig, loaded when one is first asked for."""
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, name: str) -> object:
         return _sprig()[name]
 
     def __iter__(self) -> Any:

@@ -19,19 +19,19 @@ _SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2
 """The characters that Go calls space."""
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if not isinstance(value, str):
         raise ExpressionError(f"a string is needed, not {type_name(value)}")
     return value
 
 
-def _list(value: Any) -> list[Any]:
+def _list(value: object) -> list[Any]:
     if not isinstance(value, list | tuple):
         raise ExpressionError(f"a list is needed, not {type_name(value)}")
     return list(value)
 
 
-def _map(value: Any) -> Mapping[Any, Any]:
+def _map(value: object) -> Mapping[Any, Any]:
     if not isinstance(value, Mapping):
         raise ExpressionError(f"a map is needed, not {type_name(value)}")
     return value
@@ -40,7 +40,7 @@ def _map(value: Any) -> Mapping[Any, Any]:
 # Numbers
 
 
-def to_int(value: Any) -> int:
+def to_int(value: object) -> int:
     """``int``: a number cut, or the whole number that a string says."""
     if isinstance(value, str):
         return whole_number(value)
@@ -57,7 +57,7 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
-def to_float(value: Any) -> float:
+def to_float(value: object) -> float:
     """``float``: a number, or the one that a string says."""
     return decimal_number(value) if isinstance(value, str) else values.to_float(value)
 
@@ -76,14 +76,14 @@ def decimal_number(text: str) -> float:
     return number
 
 
-def _abs(value: Any) -> Any:
+def _abs(value: object) -> object:
     if not is_number(value):
         raise ExpressionError(f"a number is needed, not {type_name(value)}")
     return values.wrapped(abs(value)) if is_int(value) else abs(value)
 
 
 def _rounded(direction: Function) -> Function:
-    def work(value: Any) -> float:
+    def work(value: object) -> float:
         number = values.to_float(value)
         return float(direction(number)) if math.isfinite(number) else number
 
@@ -108,7 +108,7 @@ def _numbers(given: tuple[Any, ...], depth: int = 0) -> list[Any]:
 
 
 def _extreme(is_better: Function) -> Function:
-    def work(*given: Any) -> Any:
+    def work(*given: object) -> object:
         if not given:
             raise ExpressionError("needs an argument")
         if len(given) == 1 and not isinstance(given[0], list | tuple):
@@ -122,12 +122,12 @@ def _extreme(is_better: Function) -> Function:
     return work
 
 
-def _mean(*given: Any) -> float:
+def _mean(*given: object) -> float:
     numbers = _numbers(given)
     return math.fsum(numbers) / len(numbers) if numbers else 0.0
 
 
-def _median(*given: Any) -> float:
+def _median(*given: object) -> float:
     numbers = sorted(float(number) for number in _numbers(given))
     middle = len(numbers) // 2
     if not numbers:
@@ -136,7 +136,7 @@ def _median(*given: Any) -> float:
 
 
 def _bits(work: Function) -> Function:
-    def calculate(left: Any, right: Any) -> int:
+    def calculate(left: object, right: object) -> int:
         if not is_int(left) or not is_int(right):
             raise ExpressionError(f"whole numbers are needed, not {type_name(left)} and {type_name(right)}")
         return values.wrapped(work(left, right))
@@ -164,11 +164,11 @@ def _one_for_one(char: str, other: str) -> str:
     return other if len(other) == 1 else "i" if char == "İ" else char
 
 
-def _trim(text: Any, cut: Any = _SPACE) -> str:
+def _trim(text: object, cut: object = _SPACE) -> str:
     return _text(text).strip(_text(cut)) if cut else _text(text)
 
 
-def _split(text: Any, separator: Any, limit: Any = -1, *, keeps: bool = False) -> list[str]:
+def _split(text: object, separator: object, limit: object = -1, *, keeps: bool = False) -> list[str]:
     whole, mark, most = _text(text), _text(separator), values.to_int(limit)
     if most == 0:
         return NilList()
@@ -179,18 +179,18 @@ def _split(text: Any, separator: Any, limit: Any = -1, *, keeps: bool = False) -
     return [part + mark for part in parts[:-1]] + parts[-1:] if keeps else parts
 
 
-def _replace(text: Any, old: Any, new: Any, count: Any = -1) -> str:
+def _replace(text: object, old: object, new: object, count: object = -1) -> str:
     return _text(text).replace(_text(old), _text(new), values.to_int(count))
 
 
-def _repeat(text: Any, count: Any) -> str:
+def _repeat(text: object, count: object) -> str:
     times_ = values.to_int(count)
     if times_ < 0 or times_ > 1_000_000 or len(_text(text)) * times_ > MEMORY:
         raise ExpressionError(f"cannot repeat {times_} times")
     return _text(text) * times_
 
 
-def _join(items: Any, glue: Any = "") -> str:
+def _join(items: object, glue: object = "") -> str:
     return _text(glue).join(_text(item) for item in _list(items))
 
 
@@ -198,7 +198,7 @@ def _place(text: str, at: int) -> int:
     return at if at < 0 else len(text[:at].encode())
 
 
-def _from_base64(text: Any) -> str:
+def _from_base64(text: object) -> str:
     try:
         return base64.b64decode(_text(text).replace("\n", "").replace("\r", ""), validate=True).decode(errors="replace")
     except (binascii.Error, ValueError) as error:
@@ -208,7 +208,7 @@ def _from_base64(text: Any) -> str:
 # Lists and maps
 
 
-def length(value: Any) -> int:
+def length(value: object) -> int:
     """``len``: characters, elements or keys."""
     if not isinstance(value, str | list | tuple | Mapping | bytes):
         raise ExpressionError(f"{type_name(value)} has no length")
@@ -216,7 +216,7 @@ def length(value: Any) -> int:
 
 
 def _end(index: int) -> Function:
-    def work(items: Any) -> Any:
+    def work(items: object) -> object:
         try:
             return member_access.fetch(items, index)
         except ExpressionError:
@@ -225,13 +225,13 @@ def _end(index: int) -> Function:
     return work
 
 
-def _take(items: Any, count: Any) -> list[Any]:
+def _take(items: object, count: object) -> list[Any]:
     if not is_int(count) or count < 0:
         raise ExpressionError(f"cannot take {values.written(count)} elements")
     return _list(items)[:count]
 
 
-def _from_pairs(pairs: Any) -> AnyMap:
+def _from_pairs(pairs: object) -> AnyMap:
     found = AnyMap()
     for pair in _list(pairs):
         key, value = _list(pair)
@@ -239,7 +239,7 @@ def _from_pairs(pairs: Any) -> AnyMap:
     return found
 
 
-def _flatten(items: Any, depth: int = 0) -> list[Any]:
+def _flatten(items: object, depth: int = 0) -> list[Any]:
     if depth > 100:
         raise ExpressionError("lists nest too deep")
     flat: list[Any] = []
@@ -248,7 +248,7 @@ def _flatten(items: Any, depth: int = 0) -> list[Any]:
     return flat
 
 
-def _unique(items: Any) -> list[Any]:
+def _unique(items: object) -> list[Any]:
     found: list[Any] = []
     for item in _list(items):
         if not any(values.equal(item, other) for other in found):
@@ -256,18 +256,18 @@ def _unique(items: Any) -> list[Any]:
     return found
 
 
-def _concat(first: Any, *rest: Any) -> list[Any]:
+def _concat(first: object, *rest: object) -> list[Any]:
     return NilList(item for items in (first, *rest) for item in _list(items))
 
 
-def _get(of: Any, key: Any) -> Any:
+def _get(of: object, key: object) -> object:
     return None if of is None else member_access.found(of, key)
 
 
 # Times
 
 
-def _now(zone: Any = None) -> Time:
+def _now(zone: object = None) -> Time:
     if zone is not None and not isinstance(zone, tzinfo):
         raise ExpressionError(f"a time zone is needed, not {type_name(zone)}")
     return Time.now(zone)
@@ -284,7 +284,7 @@ _LAYOUTS = (
 )
 
 
-def _date(*given: Any) -> Time:
+def _date(*given: object) -> Time:
     zone: tzinfo = times.utc()
     if given and isinstance(given[0], tzinfo):
         zone, given = given[0], given[1:]
@@ -300,14 +300,14 @@ def _date(*given: Any) -> Time:
     raise ExpressionError(f"{given[0]!r} is not a date")
 
 
-def _type(value: Any) -> str:
+def _type(value: object) -> str:
     if isinstance(value, Time | Duration):
         return type_name(value)
     names = {"<nil>": "nil", "float64": "float", "[]any": "array", "map[string]any": "map", "[]byte": "array"}
     return names.get(type_name(value), type_name(value))
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     return values.to_json(value, indent=True)
 
 

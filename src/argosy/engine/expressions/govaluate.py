@@ -123,7 +123,7 @@ class _Parser:
         return inner
 
 
-def _value(node: _Node, condition: str) -> Any:
+def _value(node: _Node, condition: str) -> object:
     """The value of *node*. A long chain leans to the left; it is walked, not recursed into."""
     spine: list[_Operation] = []
     while isinstance(node, _Operation):
@@ -140,7 +140,7 @@ def _value(node: _Node, condition: str) -> Any:
     return value
 
 
-def _decided(operator: str, left: Any) -> bool:
+def _decided(operator: str, left: object) -> bool:
     """True where the left side alone says what comes out (or, for ``?``, that nothing does)."""
     if operator in ("&&", "?"):
         return left is False
@@ -149,7 +149,7 @@ def _decided(operator: str, left: Any) -> bool:
     return operator in (":", "??") and left is not None
 
 
-def _applied(operator: str, left: Any, right: Any, condition: str) -> Any:
+def _applied(operator: str, left: object, right: object, condition: str) -> object:
     rule, check = _RULES[operator]
     if not check(left, right):
         raise ExpressionError(
@@ -158,35 +158,35 @@ def _applied(operator: str, left: Any, right: Any, condition: str) -> Any:
     return rule(left, right)
 
 
-def _is_float(value: Any) -> bool:
+def _is_float(value: object) -> bool:
     return isinstance(value, float)
 
 
-def _floats(left: Any, right: Any) -> bool:
+def _floats(left: object, right: object) -> bool:
     return _is_float(left) and _is_float(right)
 
 
-def _strings(left: Any, right: Any) -> bool:
+def _strings(left: object, right: object) -> bool:
     return isinstance(left, str) and isinstance(right, str)
 
 
-def _ordered(left: Any, right: Any) -> bool:
+def _ordered(left: object, right: object) -> bool:
     return _floats(left, right) or _strings(left, right)
 
 
-def _addable(left: Any, right: Any) -> bool:
+def _addable(left: object, right: object) -> bool:
     return _floats(left, right) or isinstance(left, str) or isinstance(right, str)
 
 
-def _bools(left: Any, right: Any) -> bool:
+def _bools(left: object, right: object) -> bool:
     return isinstance(left, bool) and isinstance(right, bool)
 
 
-def _anything(_left: Any, _right: Any) -> bool:
+def _anything(_left: object, _right: object) -> bool:
     return True
 
 
-def _matchable(left: Any, right: Any) -> bool:
+def _matchable(left: object, right: object) -> bool:
     return isinstance(left, str) and isinstance(right, str | re.Pattern)
 
 
@@ -194,7 +194,7 @@ def _is_found(left: str, right: str | re.Pattern[str]) -> bool:
     return bool((patterns.compiled(right) if isinstance(right, str) else right).search(left))
 
 
-def _added(left: Any, right: Any) -> Any:
+def _added(left: Any, right: Any) -> object:
     if isinstance(left, str) or isinstance(right, str):
         return values.written(left) + values.written(right)
     return left + right
@@ -219,7 +219,7 @@ def _power(left: float, right: float) -> float:
         return math.inf if left == 0 else math.nan
 
 
-def _listed(left: Any, right: Any) -> list[Any]:
+def _listed(left: object, right: object) -> list[Any]:
     return [*left, right] if isinstance(left, list) else [left, right]
 
 

@@ -25,7 +25,7 @@ class Interpreter:
     """One evaluation. *functions*: the language's own; *predicates*: those that look at each element."""
 
     def __init__(
-        self, environment: Mapping[str, Any], functions: Mapping[str, Function], predicates: Mapping[str, Function]
+        self, environment: Mapping[str, object], functions: Mapping[str, Function], predicates: Mapping[str, Function]
     ) -> None:
         self._environment = environment
         self._functions = functions
@@ -48,7 +48,7 @@ class Interpreter:
         if self._memory >= MEMORY:
             raise ExpressionError(f"the expression makes more than {MEMORY} elements")
 
-    def each(self, body: syntax.Node, element: Any, index: int, gathered: Any = None) -> Any:
+    def each(self, body: syntax.Node, element: object, index: int, gathered: object = None) -> object:
         """The value of a predicate's *body* for one element."""
         self._pointers.append({"": element, "index": index, "acc": gathered})
         try:
@@ -58,10 +58,10 @@ class Interpreter:
 
     # One method a node
 
-    def _literal(self, node: syntax.LiteralNode) -> Any:
+    def _literal(self, node: syntax.LiteralNode) -> object:
         return node.value
 
-    def _name(self, node: syntax.NameNode) -> Any:
+    def _name(self, node: syntax.NameNode) -> object:
         if node.name in self._locals:
             return self._locals[node.name]
         if node.name == "$env":
@@ -72,12 +72,12 @@ class Interpreter:
             return self._functions[node.name]
         raise ExpressionError(f"unknown name {node.name}")
 
-    def _pointer(self, node: syntax.PointerNode) -> Any:
+    def _pointer(self, node: syntax.PointerNode) -> object:
         if not self._pointers or node.name not in self._pointers[-1]:
             raise ExpressionError(f"unknown pointer #{node.name}")
         return self._pointers[-1][node.name]
 
-    def _unary(self, node: syntax.UnaryNode) -> Any:
+    def _unary(self, node: syntax.UnaryNode) -> object:
         value = self.value(node.operand)
         if node.operator in ("!", "not"):
             return not _truth(value)
@@ -91,14 +91,14 @@ class Interpreter:
             else value
         )
 
-    def _binary(self, node: syntax.BinaryNode) -> Any:
+    def _binary(self, node: syntax.BinaryNode) -> object:
         spine = node.spine()
         left = self.value(spine[-1].left)
         for part in reversed(spine):
             left = self._joined(part.operator, left, part.right)
         return left
 
-    def _joined(self, sign: str, left: Any, right: syntax.Node) -> Any:
+    def _joined(self, sign: str, left: object, right: syntax.Node) -> Any:
         if sign in ("&&", "and", "||", "or"):
             return self._logical(left, right, decisive=sign in ("||", "or"))
         if sign == "??":
@@ -107,13 +107,13 @@ class Interpreter:
             return self._range(left, self.value(right))
         return OPERATORS[sign](left, self.value(right))
 
-    def _logical(self, left: Any, right: syntax.Node, *, decisive: bool) -> Any:
+    def _logical(self, left: object, right: syntax.Node, *, decisive: bool) -> object:
         if isinstance(right, syntax.LiteralNode):
             # The original's compiler folds it: what stands before it is either the answer, whatever it is, or plays no part.
             return decisive if right.value is decisive else left
         return decisive if _truth(left) is decisive else _truth(self.value(right))
 
-    def _range(self, first: Any, last: Any) -> list[int]:
+    def _range(self, first: object, last: object) -> list[int]:
         start, stop = values.to_int(first), values.to_int(last)
         # Go counts in 64 bits: what does not fit in them is a range of nothing.
         if values.wrapped(stop - start + 1) <= 0:
@@ -121,34 +121,34 @@ class Interpreter:
         self.grow(stop - start + 1)
         return list(range(start, stop + 1))
 
-    def _conditional(self, node: syntax.ConditionalNode) -> Any:
+    def _conditional(self, node: syntax.ConditionalNode) -> object:
         return self.value(node.then if _truth(self.value(node.condition)) else node.otherwise)
 
-    def _member(self, node: syntax.MemberNode) -> Any:
+    def _member(self, node: syntax.MemberNode) -> object:
         of = self.value(node.of)
         if node.optional and of is None:
             raise _NilInChain
         return member_access.fetch(of, self.value(node.key))
 
-    def _chain(self, node: syntax.ChainNode) -> Any:
+    def _chain(self, node: syntax.ChainNode) -> object:
         try:
             return self.value(node.inner)
         except _NilInChain:
             return None
 
-    def _slice(self, node: syntax.SliceNode) -> Any:
+    def _slice(self, node: syntax.SliceNode) -> object:
         of = self.value(node.of)
         start = 0 if node.start is None else values.to_int(self.value(node.start))
         stop = None if node.stop is None else values.to_int(self.value(node.stop))
         return member_access.cut(of, start, stop)
 
-    def _call(self, node: syntax.CallNode) -> Any:
+    def _call(self, node: syntax.CallNode) -> object:
         callee = self.value(node.callee)
         if not callable(callee):
             raise ExpressionError(f"{type_name(callee)} cannot be called")
         return _called(callee, [self.value(argument) for argument in node.arguments], _spelled(node.callee))
 
-    def _builtin(self, node: syntax.BuiltinNode) -> Any:
+    def _builtin(self, node: syntax.BuiltinNode) -> object:
         if node.name in self._predicates:
             return self._predicates[node.name](self, *node.arguments)
         result = _called(self._functions[node.name], [self.value(argument) for argument in node.arguments], node.name)
@@ -170,7 +170,7 @@ class Interpreter:
             found[key] = self.value(value_node)
         return found
 
-    def _let(self, node: syntax.LetNode) -> Any:
+    def _let(self, node: syntax.LetNode) -> object:
         if node.name in self._environment or node.name in self._functions or node.name in self._locals:
             raise ExpressionError(f"cannot redeclare {node.name}")
         self._locals[node.name] = self.value(node.value)
@@ -179,7 +179,7 @@ class Interpreter:
         finally:
             del self._locals[node.name]
 
-    def _sequence(self, node: syntax.SequenceNode) -> Any:
+    def _sequence(self, node: syntax.SequenceNode) -> object:
         return [self.value(step) for step in node.steps][-1]
 
     RULES: ClassVar[Mapping[type, Callable[["Interpreter", Any], Any]]] = {
@@ -201,7 +201,7 @@ class Interpreter:
     }
 
 
-def _truth(value: Any) -> bool:
+def _truth(value: object) -> bool:
     if not isinstance(value, bool):
         raise ExpressionError(f"true or false is needed, not {type_name(value)}")
     return value
@@ -230,7 +230,7 @@ def _spelled(node: syntax.Node) -> str:
 # Operators on values
 
 
-def _add(left: Any, right: Any) -> Any:
+def _add(left: object, right: object) -> object:
     if isinstance(left, str) and isinstance(right, str):
         return left + right
     if isinstance(left, Time) and isinstance(right, Duration):
@@ -240,7 +240,7 @@ def _add(left: Any, right: Any) -> Any:
     return _arithmetic("+", operator.add, left, right)
 
 
-def _subtract(left: Any, right: Any) -> Any:
+def _subtract(left: object, right: object) -> object:
     if isinstance(left, Time) and isinstance(right, Time):
         return left.minus(right)
     if isinstance(left, Time) and isinstance(right, Duration):
@@ -248,7 +248,7 @@ def _subtract(left: Any, right: Any) -> Any:
     return _arithmetic("-", operator.sub, left, right)
 
 
-def _multiply(left: Any, right: Any) -> Any:
+def _multiply(left: object, right: object) -> object:
     if isinstance(left, Duration) and is_number(right):
         return Duration(values.to_int(left.nanoseconds * right))
     if isinstance(right, Duration) and is_number(left):
@@ -256,7 +256,7 @@ def _multiply(left: Any, right: Any) -> Any:
     return _arithmetic("*", operator.mul, left, right)
 
 
-def _arithmetic(sign: str, work: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:
+def _arithmetic(sign: str, work: Callable[[Any, Any], Any], left: object, right: object) -> object:
     if isinstance(left, Duration) and isinstance(right, Duration):
         return Duration(values.wrapped(work(left.nanoseconds, right.nanoseconds)))
     if not is_number(left) or not is_number(right):
@@ -266,7 +266,7 @@ def _arithmetic(sign: str, work: Callable[[Any, Any], Any], left: Any, right: An
     return work(float(left), float(right))
 
 
-def _divide(left: Any, right: Any) -> float:
+def _divide(left: object, right: object) -> float:
     above, below = values.to_float(left), values.to_float(right)
     if below:
         return above / below
@@ -278,7 +278,7 @@ def _divide(left: Any, right: Any) -> float:
     )
 
 
-def _modulo(left: Any, right: Any) -> int:
+def _modulo(left: object, right: object) -> int:
     if not is_int(left) or not is_int(right):
         raise ExpressionError(f"{type_name(left)} % {type_name(right)} is not defined")
     if right == 0:
@@ -287,7 +287,7 @@ def _modulo(left: Any, right: Any) -> int:
     return -rest if left < 0 else rest
 
 
-def _power(left: Any, right: Any) -> float:
+def _power(left: object, right: object) -> float:
     try:
         result = values.to_float(left) ** values.to_float(right)
     except OverflowError:
@@ -297,11 +297,11 @@ def _power(left: Any, right: Any) -> float:
     return result if isinstance(result, float) else float("nan")
 
 
-def _equally_placed(left: Any, right: Any) -> bool:
+def _equally_placed(left: object, right: object) -> bool:
     return bool(left == right)
 
 
-def _in(left: Any, right: Any) -> bool:
+def _in(left: object, right: object) -> bool:
     if right is None:
         return False
     if isinstance(right, list | tuple):
@@ -314,7 +314,7 @@ def _in(left: Any, right: Any) -> bool:
 
 
 def _textual(sign: str, work: Callable[[str, str], bool]) -> Function:
-    def compare(left: Any, right: Any) -> bool:
+    def compare(left: object, right: object) -> bool:
         if left is None or right is None:
             return False
         if not isinstance(left, str) or not isinstance(right, str):

@@ -21,7 +21,7 @@ _AFTER = {
 """Python's words on a character, each with Go's words after it."""
 
 
-def read(text: str, **options: Any) -> Any:
+def read(text: str, **options: Any) -> object:
     """The value of *text*; *options* are those of ``json.loads``. Raises ValueError with Go's reason where it is no JSON."""
     try:
         return json.loads(text, parse_constant=_refuse_constant, **options)
@@ -31,7 +31,7 @@ def read(text: str, **options: Any) -> Any:
         raise ValueError("exceeded max depth") from None
 
 
-def kind(value: Any) -> str:
+def kind(value: object) -> str:
     """Go's name of the kind of a value of JSON."""
     names = {dict: "object", list: "array", str: "string", bool: "bool", int: "number"}
     return names.get(type(value), "number")

@@ -20,7 +20,7 @@ _BARE = re.compile(r"\*|[^.\[\]'\"\s()]+")
 _KEY = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""")
 
 
-def query(path: str, value: Any) -> Any:
+def query(path: str, value: object) -> object:
     """The value that *path* leads to in *value*; a list where it may lead to several. Raises ExpressionError where it leads nowhere."""
     if not path.startswith("$"):
         raise ExpressionError(f"jsonpath {path!r} does not start with '$'")
@@ -97,7 +97,7 @@ def _key(part: str, path: str) -> str | int:
         raise ExpressionError(f"jsonpath {path!r}: {part!r} is neither an index nor a quoted name") from None
 
 
-def _maybe(value: Any, key: str | int) -> list[Any]:
+def _maybe(value: object, key: str | int) -> list[Any]:
     if key == "*":
         return _children(value, "*") if isinstance(value, dict | list) else []
     if isinstance(value, dict):
@@ -107,7 +107,7 @@ def _maybe(value: Any, key: str | int) -> list[Any]:
     return [float(len(value))] if key == "length" and isinstance(value, list | str) else []
 
 
-def _children(value: Any, path: str) -> list[Any]:
+def _children(value: object, path: str) -> list[Any]:
     if isinstance(value, dict):
         return [value[key] for key in sorted(value)]
     if isinstance(value, list):
@@ -115,7 +115,7 @@ def _children(value: Any, path: str) -> list[Any]:
     raise ExpressionError(f"jsonpath {path!r}: {values.type_name(value)} has no members")
 
 
-def _range(value: Any, inner: str, path: str) -> list[Any]:
+def _range(value: object, inner: str, path: str) -> list[Any]:
     try:
         bounds = [int(part) if part.strip() else None for part in inner.split(":")]
         return list(value[slice(*bounds)]) if isinstance(value, list) else []
@@ -123,7 +123,7 @@ def _range(value: Any, inner: str, path: str) -> list[Any]:
         raise ExpressionError(f"jsonpath {path!r}: {inner!r} is not a range") from None
 
 
-def _descendants(value: Any) -> list[Any]:
+def _descendants(value: object) -> list[Any]:
     # What is null has no place among them.
     found = [] if value is None else [value]
     if isinstance(value, dict | list):

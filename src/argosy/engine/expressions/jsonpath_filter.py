@@ -39,7 +39,7 @@ def compiled(text: str, lookup: Lookup) -> Callable[[Any, Any], bool]:
     """A predicate of the document and an element: is the element wanted? Raises ExpressionError where *text* is not such a condition."""
     condition = _Parser(text, lookup).condition()
 
-    def wanted(root: Any, element: Any) -> bool:
+    def wanted(root: object, element: object) -> bool:
         try:
             return bool(condition(root, element))
         except (ExpressionError, ValueError, re.error):
@@ -130,7 +130,7 @@ class _Parser:
         raise self._not_understood()
 
 
-def _compared(operator: str, one: Any, other: Any) -> bool:
+def _compared(operator: str, one: object, other: object) -> bool:
     if operator == "=~":
         return re.search(str(other), str(one)) is not None
     if operator in _ORDERS:
@@ -142,11 +142,11 @@ def _compared(operator: str, one: Any, other: Any) -> bool:
     return equal if operator == "==" else not equal
 
 
-def _number(value: Any) -> float:
+def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError(f"{value!r} is not a number")
     return float(value)
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)

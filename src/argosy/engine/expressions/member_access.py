@@ -50,7 +50,7 @@ _DURATION: dict[str, Callable[[Duration], Any]] = {
 }
 
 
-def fetch(of: Any, key: Any) -> Any:
+def fetch(of: object, key: object) -> object:
     """``of[key]``. Raises ExpressionError where there can be none; a key that a map lacks is nil."""
     if isinstance(of, Mapping):
         return _of_map(of, key)
@@ -61,7 +61,7 @@ def fetch(of: Any, key: Any) -> Any:
     raise ExpressionError(f"cannot fetch {values.written(key)} from {type_name(of)}")
 
 
-def found(of: Any, key: Any) -> Any:
+def found(of: object, key: object) -> Any:
     """As :func:`fetch`, with nil for what is not there."""
     if isinstance(of, list | tuple | str | bytes):
         index = values.to_int(key)
@@ -71,7 +71,7 @@ def found(of: Any, key: Any) -> Any:
     return _method(of, key) if isinstance(key, str) else None
 
 
-def cut(of: Any, start: int, stop: int | None) -> Any:
+def cut(of: object, start: int, stop: int | None) -> object:
     """``of[start:stop]``; what lies outside is left out."""
     if not isinstance(of, list | tuple | str | bytes):
         raise ExpressionError(f"cannot slice {type_name(of)}")
@@ -85,7 +85,7 @@ def cut(of: Any, start: int, stop: int | None) -> Any:
     return list(of[first:last]) if isinstance(of, tuple) else of[first:last]
 
 
-def _of_map(of: Mapping[Any, Any], key: Any) -> Any:
+def _of_map(of: Mapping[Any, Any], key: object) -> object:
     if isinstance(key, list | dict):
         raise ExpressionError(f"{type_name(key)} cannot be a key")
     if (
@@ -106,7 +106,7 @@ def _length(of: list[Any] | tuple[Any, ...] | str | bytes) -> int:
     return len(of.encode()) if isinstance(of, str) else len(of)
 
 
-def _element(of: list[Any] | tuple[Any, ...] | str | bytes, key: Any) -> Any:
+def _element(of: list[Any] | tuple[Any, ...] | str | bytes, key: object) -> object:
     index, length = values.to_int(key), _length(of)
     place = index + length if index < 0 else index
     if not 0 <= place < length:
@@ -114,7 +114,7 @@ def _element(of: list[Any] | tuple[Any, ...] | str | bytes, key: Any) -> Any:
     return of.encode()[place] if isinstance(of, str) else of[place]
 
 
-def _method(of: Any, name: str) -> Callable[..., Any] | None:
+def _method(of: object, name: str) -> Callable[..., Any] | None:
     if isinstance(of, Time) and name in _TIME:
         return lambda: _TIME[name](of)
     if isinstance(of, Time) and name in _TIME_WITH:

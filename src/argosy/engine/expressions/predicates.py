@@ -61,13 +61,13 @@ def _count(run: Interpreter, items: Node, body: Node | None = None) -> int:
     return sum(answer for _, _, answer in _answers(run, found, body))
 
 
-def _is_true(item: Any) -> bool:
+def _is_true(item: object) -> bool:
     if not isinstance(item, bool):
         raise ExpressionError(f"true or false is needed, not {type_name(item)}")
     return item
 
 
-def _sum(run: Interpreter, items: Node, body: Node | None = None) -> Any:
+def _sum(run: Interpreter, items: Node, body: Node | None = None) -> object:
     total: Any = 0
     add = interpreter.OPERATORS["+"]
     for index, item in enumerate(_elements(run, items)):
@@ -75,20 +75,20 @@ def _sum(run: Interpreter, items: Node, body: Node | None = None) -> Any:
     return total
 
 
-def _find(run: Interpreter, items: Node, body: Node) -> Any:
+def _find(run: Interpreter, items: Node, body: Node) -> object:
     return next((item for _, item, answer in _answers(run, _elements(run, items), body) if answer), None)
 
 
-def _find_index(run: Interpreter, items: Node, body: Node) -> Any:
+def _find_index(run: Interpreter, items: Node, body: Node) -> object:
     return next((index for index, _, answer in _answers(run, _elements(run, items), body) if answer), None)
 
 
-def _find_last(run: Interpreter, items: Node, body: Node) -> Any:
+def _find_last(run: Interpreter, items: Node, body: Node) -> object:
     found = _last(run, items, body)
     return None if found is None else found[1]
 
 
-def _find_last_index(run: Interpreter, items: Node, body: Node) -> Any:
+def _find_last_index(run: Interpreter, items: Node, body: Node) -> object:
     found = _last(run, items, body)
     return None if found is None else found[0]
 
@@ -120,7 +120,7 @@ def _sort_by(run: Interpreter, items: Node, body: Node, order: Node | None = Non
     return [item for _, item in sorted_by(keyed, lambda pair: pair[0], direction)]
 
 
-def _reduce(run: Interpreter, items: Node, body: Node, start: Node | None = None) -> Any:
+def _reduce(run: Interpreter, items: Node, body: Node, start: Node | None = None) -> object:
     found = _elements(run, items)
     if start is not None:
         gathered, rest = run.value(start), found
@@ -138,7 +138,7 @@ def sorted_by(items: list[Any], key: Callable[[Any], Any], order: object) -> lis
     if order not in ("asc", "desc"):
         raise ExpressionError(f"unknown order {order!r}, use asc or desc")
 
-    def compare(left: Any, right: Any) -> int:
+    def compare(left: object, right: object) -> int:
         before = values.less(key(left), key(right))
         return -1 if before else int(values.less(key(right), key(left)))
 

@@ -14,7 +14,7 @@ from argosy.engine.expressions.types import BOOL, DURATION, FLOAT, INT, LIST, ST
 
 
 def check(
-    tree: syntax.Node, environment: Mapping[str, Any], functions: Collection[str], results: Mapping[str, ResultOf]
+    tree: syntax.Node, environment: Mapping[str, object], functions: Collection[str], results: Mapping[str, ResultOf]
 ) -> GoType:
     """The type of *tree*'s value. *functions*: names of the language's own functions; *results*: what each of those with a rule gives
     for the types of its arguments. Raises ExpressionError where an operator or function is not defined on what stands there."""
@@ -23,7 +23,7 @@ def check(
 
 class _Checker:
     def __init__(
-        self, environment: Mapping[str, Any], functions: Collection[str], results: Mapping[str, ResultOf]
+        self, environment: Mapping[str, object], functions: Collection[str], results: Mapping[str, ResultOf]
     ) -> None:
         self._environment = environment
         self._functions = functions

@@ -240,7 +240,7 @@ def _json_float(value: float) -> str:
     return float_written(value, -400).replace("e-0", "e-")
 
 
-def from_json(text: str) -> Any:
+def from_json(text: str) -> object:
     """The value of *text* as JSON, every number a float. Raises ExpressionError."""
     try:
         found = json.loads(text, parse_int=float, parse_constant=_refused)
@@ -249,7 +249,7 @@ def from_json(text: str) -> Any:
         raise ExpressionError(f"not JSON: {text[:80]!r}: {error}") from None
 
 
-def _whole_characters(value: Any) -> Any:
+def _whole_characters(value: object) -> object:
     """*value*, each half of a character in it replaced, as Go does."""
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

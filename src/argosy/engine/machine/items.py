@@ -6,7 +6,6 @@ a number of ``withParam`` the digits it was written with. Only an item that is i
 
 import json
 from dataclasses import dataclass
-from typing import Any
 
 from argosy.engine.expressions import json_text, values
 
@@ -53,7 +52,7 @@ class Item:
 _HTML = (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"))
 
 
-def of_value(value: Any) -> Item:
+def of_value(value: object) -> Item:
     """The item that *value* of a manifest is: an API server has written it anew, its keys in order."""
     return Item(values.to_json(value))
 

@@ -8,12 +8,12 @@ from typing import Any
 _REFERENCE = re.compile(r"""(tasks|steps)(?:\.([-\w]+)|\[['"\\]+([-\w]+)['"\\]+\])\.outputs\.result""")
 
 
-def is_referred_to(template: Mapping[str, Any], kind: str, name: str) -> bool:
+def is_referred_to(template: Mapping[str, object], kind: str, name: str) -> bool:
     """True where the DAG or Steps *template* refers to the result of its own task or step *name*."""
     return (kind, name) in referred_to(template)
 
 
-def referred_to(template: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
+def referred_to(template: Mapping[str, object]) -> frozenset[tuple[str, str]]:
     """All tasks or steps of *template* whose result it refers to."""
     key = id(template)
     if key not in _cache or _cache[key][0] is not template:

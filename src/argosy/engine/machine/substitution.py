@@ -22,7 +22,7 @@ _OWN = dict.fromkeys(
 )
 
 
-def replace(value: Any, scope: Scope) -> Any:
+def replace(value: object, scope: Scope) -> Any:
     """A copy of *value* with every known variable replaced; unknown ones stay for whoever knows them later.
 
     Artifacts are known by their names only: they are looked up where one is wanted, never written into a text.
@@ -36,7 +36,7 @@ def replace(value: Any, scope: Scope) -> Any:
     return _replace(value, texts)
 
 
-def _replace(value: Any, texts: Callable[[], Scope]) -> Any:
+def _replace(value: object, texts: Callable[[], Scope]) -> object:
     if isinstance(value, str):
         return tags.substitute(value, texts(), strict=False) if "{{" in value else value
     if isinstance(value, dict):
@@ -46,14 +46,14 @@ def _replace(value: Any, texts: Callable[[], Scope]) -> Any:
     return value
 
 
-def replace_strictly(value: Any, scope: Scope) -> Any:
+def replace_strictly(value: object, scope: Scope) -> Any:
     """As :func:`replace`, but a reference to another task's or step's value must be known. Raises ExpressionError."""
     replaced = replace(value, scope)
     demand_resolved(replaced)
     return replaced
 
 
-def demand_resolved(value: Any) -> None:
+def demand_resolved(value: object) -> None:
     """Raise ExpressionError where *value* still refers to another task's or step's value."""
     if isinstance(value, str):
         if "{{" in value and (left := _UNRESOLVED.search(value)):

@@ -52,7 +52,7 @@ def check(document: Document) -> Findings:
     return findings
 
 
-def _check_object(value: Any, type_name: str, where: str, document: Document, findings: Findings) -> None:
+def _check_object(value: object, type_name: str, where: str, document: Document, findings: Findings) -> None:
     if not isinstance(value, dict):
         raise _problem(document, where, f"expected an object, found {_kind(value)}")
     known = schema.TYPES[type_name]
@@ -76,7 +76,7 @@ def _check_object(value: Any, type_name: str, where: str, document: Document, fi
             raise _problem(document, f"{where}.{name}" if where else name, "is required")
 
 
-def _check_value(value: Any, type_name: str, where: str, document: Document, findings: Findings) -> None:
+def _check_value(value: object, type_name: str, where: str, document: Document, findings: Findings) -> None:
     if type_name == schema.FREE:
         return
     if type_name == schema.POD_PATCH:
@@ -100,7 +100,7 @@ def _check_patch(value: Any, where: str, document: Document, findings: Findings)
         findings.refused[where] = _problem(document, where, lack)
 
 
-def _check_list(value: Any, type_name: str, where: str, document: Document, findings: Findings) -> None:
+def _check_list(value: object, type_name: str, where: str, document: Document, findings: Findings) -> None:
     if not isinstance(value, list):
         raise _problem(document, where, f"expected a list, found {_kind(value)}")
     for position, entry in enumerate(value):
@@ -115,7 +115,7 @@ def _check_keys(found: list[Any], key: str, where: str, document: Document) -> N
         raise _problem(document, f"{where}[{twice}].{key}", f"{found[twice]!r} is there twice")
 
 
-def _check_map(value: Any, type_name: str, where: str, document: Document, findings: Findings) -> None:
+def _check_map(value: object, type_name: str, where: str, document: Document, findings: Findings) -> None:
     if not isinstance(value, dict):
         raise _problem(document, where, f"expected an object, found {_kind(value)}")
     for name, entry in value.items():
@@ -123,7 +123,7 @@ def _check_map(value: Any, type_name: str, where: str, document: Document, findi
             _check_value(entry, type_name, f"{where}[{name!r}]", document, findings)
 
 
-def _check_scalar(value: Any, type_name: str, where: str, document: Document) -> None:
+def _check_scalar(value: object, type_name: str, where: str, document: Document) -> None:
     allowed = _SCALARS[type_name]
     if type_name == schema.TEXT and value in ([], {}):
         return  # Argo reads an empty text, and of one that is not empty too, which nobody means
@@ -165,6 +165,6 @@ def _problem(document: Document, where: str, what: str) -> errors.Misconfigured:
     return errors.Misconfigured(f"{document.path}: {where}: {what}")
 
 
-def _kind(value: Any) -> str:
+def _kind(value: object) -> str:
     names = {dict: "an object", list: "a list", str: "text", bool: "a boolean", int: "a number", float: "a number"}
     return names.get(type(value), type(value).__name__)

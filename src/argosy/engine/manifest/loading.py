@@ -184,7 +184,7 @@ def _text(path: Path) -> str:
         raise errors.Misconfigured(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}") from None
 
 
-def _document(path: Path, body: Any) -> list[Document]:
+def _document(path: Path, body: object) -> list[Document]:
     if not isinstance(body, dict):
         raise errors.Misconfigured(f"{path}: expected a Kubernetes resource, found {type(body).__name__}")
     if body.get("kind") in ("List", "WorkflowList"):
@@ -201,7 +201,7 @@ def _document(path: Path, body: Any) -> list[Document]:
     return [Document(path, kind, _name_of(body), _without_nulls(body), body)]
 
 
-def _without_nulls(value: Any) -> Any:
+def _without_nulls(value: object) -> Any:
     """*value* without the fields that are null: to the API server they are not there. The items of loops are data, and stay."""
     if isinstance(value, dict):
         return {
@@ -230,11 +230,11 @@ _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 class _Loader(_Base):  # type: ignore[misc]
     """YAML as Kubernetes reads it."""
 
-    def construct_document(self, node: Any) -> Any:
+    def construct_document(self, node: object) -> Any:
         _measure(node, {}, set())
         return super().construct_document(node)
 
-    def construct_mapping(self, node: Any, deep: bool = False) -> Any:  # noqa: ARG002 - the base class asks for it
+    def construct_mapping(self, node: object, deep: bool = False) -> Any:  # noqa: ARG002 - the base class asks for it
         constructed: Json = {}
         for key_node, value_node in _pairs(node):
             key = _key(self.construct_object(key_node, deep=True), key_node)
@@ -286,7 +286,7 @@ def _measure(node: Any, sizes: dict[int, int], open_nodes: set[int]) -> int:
     return sizes[key]
 
 
-def _children(node: Any) -> list[Any]:
+def _children(node: object) -> list[Any]:
     if isinstance(node, yaml.MappingNode):
         return [part for pair in node.value for part in pair]
     return list(node.value) if isinstance(node, yaml.SequenceNode) else []
@@ -323,7 +323,7 @@ def _binary(loader: Any, node: Any) -> str:
         raise _wrong(node, "is not base64") from None
 
 
-def _as_it_stands(loader: Any, node: Any) -> Any:
+def _as_it_stands(loader: Any, node: Any) -> object:
     """The value under a tag that means nothing to Go's YAML: text, a list or an object."""
     if isinstance(node, yaml.MappingNode):
         return loader.construct_mapping(node, deep=True)

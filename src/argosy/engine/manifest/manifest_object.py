@@ -49,7 +49,7 @@ def fields(kind: type[ManifestObject]) -> Mapping[str, Field]:
     return {name: _field(name, hint) for name, hint in get_type_hints(kind, include_extras=True).items()}
 
 
-def _field(name: str, hint: Any) -> Field:
+def _field(name: str, hint: object) -> Field:
     if get_origin(hint) is Annotated:
         hint, key = get_args(hint)
     else:
@@ -76,5 +76,5 @@ def _reader(hint: Any) -> Callable[[Any], Any]:
     return lambda value: hint(value or {})
 
 
-def _is_view(kind: Any) -> bool:
+def _is_view(kind: object) -> bool:
     return isinstance(kind, type) and issubclass(kind, ManifestObject)

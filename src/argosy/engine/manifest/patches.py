@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 import yaml
 
@@ -30,7 +29,7 @@ def lack_of(text: str) -> str | None:
     return lack
 
 
-def _lack_of(patch: Any, known: schema.Type) -> str | None:
+def _lack_of(patch: object, known: schema.Type) -> str | None:
     if not isinstance(patch, Mapping):
         return f"expected an object in the patch, found {patch!r}"
     for name in patch:

@@ -103,7 +103,7 @@ def _location(config_map: Document, key: str, text: str) -> Json:
     return {name: value for name, value in location.items() if name not in ("keyFormat", "keyPrefix")}
 
 
-def locations(value: Any, where: str) -> Iterator[tuple[str, Artifact]]:
+def locations(value: object, where: str) -> Iterator[tuple[str, Artifact]]:
     """The artifacts anywhere under *value*, each with its path."""
     if isinstance(value, list):
         for position, entry in enumerate(value):
@@ -116,7 +116,7 @@ def locations(value: Any, where: str) -> Iterator[tuple[str, Artifact]]:
                 yield from locations(entry, f"{where}.{key}")
 
 
-def selectors(value: Any) -> Iterator[KeySelector]:
+def selectors(value: object) -> Iterator[KeySelector]:
     """The keys of Secrets that a location names: its fields that end in ``Secret``."""
     if isinstance(value, dict):
         for name, entry in value.items():

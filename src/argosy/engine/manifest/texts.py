@@ -19,13 +19,13 @@ def text(value: object) -> Any:
     return values.without_exponent(float(value)) if isinstance(value, int | float) else value
 
 
-def settled(body: Mapping[str, Any], kind: str) -> dict[str, Any]:
+def settled(body: Mapping[str, object], kind: str) -> dict[str, Any]:
     """*body*, a resource or object of the type *kind*, with texts where Argo has texts. What is not of its type stays as it is."""
     fields = schema.TYPES[kind].runs
     return {name: _of_type(value, fields.get(name, schema.FREE)) for name, value in body.items()}
 
 
-def _of_type(value: Any, type_name: str) -> Any:
+def _of_type(value: object, type_name: str) -> object:
     if type_name == schema.TEXT:
         return text(value)
     if type_name.startswith("[") and isinstance(value, list):

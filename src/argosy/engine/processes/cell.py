@@ -55,7 +55,7 @@ class Cell:
             _become_init(theirs.fileno(), nobody, server, (user, group) if way == "user" else None)
         theirs.close()
 
-    def run(self, job: Mapping[str, Any], output: int, errors: int, words: int) -> None:
+    def run(self, job: Mapping[str, object], output: int, errors: int, words: int) -> None:
         """Have the step *job* started with *words*, and its standard output and error going to the two descriptors. Raises OSError."""
         message = json.dumps(job).encode()
         socket.send_fds(self.channel, [LENGTH.pack(len(message))], [output, errors, words])

@@ -12,7 +12,6 @@ import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from argosy import errors
 from argosy.engine.processes import identity, isolation, linux, server
@@ -149,7 +148,7 @@ class ForkServer:
         opened.listening = asyncio.create_task(opened.listen())
         return opened
 
-    async def start(self, asked: dict[str, Any]) -> Running | None:
+    async def start(self, asked: server.Message) -> Running | None:
         """Start a process; None where the server has threads and must not fork an interpreter."""
         key = asked["key"]
         started: asyncio.Future[Running | None] = asyncio.get_running_loop().create_future()
@@ -161,7 +160,7 @@ class ForkServer:
         finally:
             self.starting.pop(key, None)
 
-    def send(self, message: dict[str, Any]) -> None:
+    def send(self, message: server.Message) -> None:
         """Ask for something; what a server that has ended is asked is answered as it ends."""
         if self.closed:
             self._lose()
@@ -184,7 +183,7 @@ class ForkServer:
         if self.listening:
             await self.listening
 
-    def _take(self, message: dict[str, Any]) -> None:
+    def _take(self, message: server.Message) -> None:
         key = message["key"]
         if "pid" in message:
             self.running[key] = Running(self, key, message["pid"])
@@ -215,7 +214,7 @@ class ForkServer:
                 waiting.set_exception(failure)
 
 
-def _failure(message: dict[str, Any]) -> Exception:
+def _failure(message: server.Message) -> Exception:
     if errors.is_disk_full(OSError(message["errno"], "")):
         return errors.LocalDisk(
             f"this machine's disk does not take the log of a step ({message['failure']}); make room, then resume the run"

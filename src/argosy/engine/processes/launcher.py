@@ -16,11 +16,12 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from argosy.engine.processes import isolation, python_program
 from argosy.engine.processes.fork_server import ForkServer, Running
 from argosy.engine.processes.launches import COLD, Launch, LaunchFailure, Warmth
+from argosy.engine.processes.server import Message
 from argosy.engine.processes.view import Bind
 
 SERVERS = 4
@@ -108,7 +109,7 @@ class Launcher:
         ending.add_done_callback(self._ending.discard)
         return True
 
-    def _asked(self, launch: Launch, words: str, *, here: bool) -> dict[str, Any]:
+    def _asked(self, launch: Launch, words: str, *, here: bool) -> Message:
         way = isolation.here().way if launch.apart else "none"
         if launch.binds and way == "none":
             raise LaunchFailure(

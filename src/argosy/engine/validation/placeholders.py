@@ -48,7 +48,7 @@ def restored(text: str, known: Mapping[str, str]) -> str:
     return text
 
 
-def _in_texts(value: Any, known: Mapping[str, str]) -> Any:
+def _in_texts(value: object, known: Mapping[str, str]) -> Any:
     if isinstance(value, str):
         return _INNER.sub(lambda found: found[1] + known.get(found[2], found[0][len(found[1]) :]), value)
     if isinstance(value, dict):
@@ -78,7 +78,7 @@ def _with(entry: Json, known: Mapping[str, str], fields: tuple[str, ...]) -> Jso
     return {key: replaced(value, known) if key in fields else value for key, value in entry.items()}
 
 
-def replaced(value: Any, known: Mapping[str, str]) -> Any:
+def replaced(value: object, known: Mapping[str, str]) -> Any:
     """*value* with the variables *known* replaced; as it is where one of its expressions has no value yet."""
     try:
         return substitution.replace(value, known)

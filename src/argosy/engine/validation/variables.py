@@ -3,8 +3,6 @@
 A scope is a set of names. ``item.*`` and the like stand for names that are known only when the workflow runs.
 """
 
-from typing import Any
-
 from argosy.engine.expressions import tags
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.manifest.model import Arguments, Spec, Task, Template
@@ -31,7 +29,7 @@ _LATE = (
 _WITH_RESULT = ("container", "script", "data", "http")
 
 
-def check(value: Any, scope: set[str], where: str) -> None:
+def check(value: object, scope: set[str], where: str) -> None:
     """Raise Refusal where *value* refers to a variable that is not in *scope*."""
     if isinstance(value, str):
         if "{{" in value:

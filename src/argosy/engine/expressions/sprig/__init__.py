@@ -4,10 +4,8 @@ Argo leaves out ``env`` and ``expandenv``. Functions that make keys and
 certificates are refused by name: an engine for laptops should not be what makes them.
 """
 
-from collections.abc import Callable
-from typing import Any
-
 from argosy.engine.expressions.errors import ExpressionError
+from argosy.engine.expressions.interpreter import Function
 from argosy.engine.expressions.sprig import arithmetic, collections, dates, regexes, strings
 
 REFUSED = (
@@ -29,14 +27,14 @@ REFUSED = (
 )
 
 
-def _refused(name: str) -> Callable[..., Any]:
-    def refuse(*_: Any) -> Any:
+def _refused(name: str) -> Function:
+    def refuse(*_: object) -> object:
         raise ExpressionError(f"sprig.{name} is not offered by `argosy run`; compute the value in a step")
 
     return refuse
 
 
-FUNCTIONS: dict[str, Callable[..., Any]] = {
+FUNCTIONS: dict[str, Function] = {
     **arithmetic.FUNCTIONS,
     **strings.FUNCTIONS,
     **collections.FUNCTIONS,

@@ -4,17 +4,17 @@ import decimal
 import math
 import secrets
 from collections.abc import Callable
-from typing import Any
 
 from argosy.engine.expressions import functions, values
 from argosy.engine.expressions.errors import ExpressionError
+from argosy.engine.expressions.interpreter import Function
 from argosy.engine.expressions.sprig.signature import typed
 from argosy.engine.expressions.values import is_number, wrapped
 
 LONGEST = 1_000_000
 
 
-def whole(value: Any) -> int:
+def whole(value: object) -> int:
     """As an int64; text may be hexadecimal, octal or binary, as in Go's source."""
     if isinstance(value, bool):
         return int(value)
@@ -36,7 +36,7 @@ def _from_text(text: str) -> int:
     return number if -(1 << 63) <= number < 1 << 63 else 0
 
 
-def floating(value: Any) -> float:
+def floating(value: object) -> float:
     """As a float64."""
     if isinstance(value, bool) or is_number(value):
         return float(value)
@@ -46,14 +46,14 @@ def floating(value: Any) -> float:
         return 0.0
 
 
-def _product(first: Any, *rest: Any) -> int:
+def _product(first: object, *rest: object) -> int:
     product = whole(first)
     for factor in rest:
         product = wrapped(product * whole(factor))
     return product
 
 
-def _quotient(left: Any, right: Any) -> int:
+def _quotient(left: object, right: object) -> int:
     above, below = whole(left), whole(right)
     if below == 0:
         raise ExpressionError("integer divide by zero")
@@ -61,14 +61,14 @@ def _quotient(left: Any, right: Any) -> int:
     return wrapped(-amount if (above < 0) != (below < 0) else amount)
 
 
-def _remainder(left: Any, right: Any) -> int:
+def _remainder(left: object, right: object) -> int:
     return whole(left) - whole(right) * _quotient(left, right)
 
 
 def _exact(work: Callable[[decimal.Decimal, decimal.Decimal], decimal.Decimal]) -> Callable[..., float]:
     """Arithmetic in decimals, so that 0.1 + 0.2 is 0.3."""
 
-    def calculate(first: Any, *rest: Any) -> float:
+    def calculate(first: object, *rest: object) -> float:
         with decimal.localcontext(prec=40):
             total = decimal.Decimal(repr(floating(first)))
             for value in rest:
@@ -110,7 +110,7 @@ def _sequence(*given: int) -> str:
     return " ".join(map(str, _steps(start, end + direction, step)))
 
 
-def _round(value: Any, places: int, *given: float) -> float:
+def _round(value: object, places: int, *given: float) -> float:
     """Half away from below: a fraction of at least the given part (0.5) goes up."""
     scale = math.pow(10, places)
     digit = scale * floating(value)
@@ -120,7 +120,7 @@ def _round(value: Any, places: int, *given: float) -> float:
     return float(math.ceil(digit) if up else math.floor(digit)) / scale
 
 
-def _octal(value: Any) -> int:
+def _octal(value: object) -> int:
     try:
         return int(values.written(value), 8)
     except ValueError:
@@ -140,7 +140,7 @@ def _or_zero(text: str) -> int:
         return 0
 
 
-FUNCTIONS: dict[str, Callable[..., Any]] = {
+FUNCTIONS: dict[str, Function] = {
     "int": typed("a", whole),
     "int64": typed("a", whole),
     "float64": typed("a", floating),

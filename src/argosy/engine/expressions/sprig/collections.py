@@ -1,11 +1,12 @@
 """sprig's functions of lists and maps, and its defaults."""
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from argosy.engine.expressions import values
 from argosy.engine.expressions.errors import ExpressionError
+from argosy.engine.expressions.interpreter import Function
 from argosy.engine.expressions.sprig.arithmetic import whole
 from argosy.engine.expressions.sprig.signature import listed, typed
 from argosy.engine.expressions.times import Duration, Time
@@ -14,7 +15,7 @@ from argosy.engine.expressions.values import same, written
 Map = dict[str, Any]
 
 
-def empty(value: Any) -> bool:
+def empty(value: object) -> bool:
     """True where *value* is nothing: nil, false, 0, or a text, list or map with nothing in it."""
     if isinstance(value, Time):
         return False
@@ -23,16 +24,16 @@ def empty(value: Any) -> bool:
     return value is None or value is False or (not isinstance(value, bool) and not callable(value) and not value)
 
 
-def _default(other: Any, *given: Any) -> Any:
+def _default(other: object, *given: object) -> object:
     return other if not given or empty(given[0]) else given[0]
 
 
-def _dict(*given: Any) -> Map:
+def _dict(*given: object) -> Map:
     padded = [*given, ""] if len(given) % 2 else given
     return {written(key): value for key, value in zip(padded[::2], padded[1::2], strict=True)}
 
 
-def _merged(into: Any, other: Any, *, overwrite: bool) -> Any:
+def _merged(into: Any, other: Any, *, overwrite: bool) -> object:
     """*into* completed by *other*: what it lacks or has empty (or, to *overwrite*, what *other* has), map by map."""
     for key, value in other.items():
         present = into.get(key)
@@ -51,13 +52,13 @@ def _merge(*maps: Map, overwrite: bool = False) -> Map:
     return merged
 
 
-def _copied(value: Any) -> Any:
+def _copied(value: object) -> object:
     if value is None:
         raise ExpressionError("nil cannot be copied")
     return copy.deepcopy(value)
 
 
-def _dig(*given: Any) -> Any:
+def _dig(*given: object) -> object:
     if len(given) < 3:
         raise ExpressionError("dig needs at least three arguments")
     *path, other, place = given
@@ -70,11 +71,11 @@ def _dig(*given: Any) -> Any:
     return place
 
 
-def _has(needle: Any, items: Any) -> bool:
+def _has(needle: object, items: object) -> bool:
     return items is not None and any(same(needle, item) for item in listed(items))
 
 
-def _unique(items: Any) -> list[Any]:
+def _unique(items: object) -> list[Any]:
     found: list[Any] = []
     for item in listed(items):
         if not _has(item, found):
@@ -82,7 +83,7 @@ def _unique(items: Any) -> list[Any]:
     return found
 
 
-def _slice(items: Any, *bounds: Any) -> Any:
+def _slice(items: object, *bounds: object) -> object:
     found = listed(items)
     if not found:
         return None
@@ -93,7 +94,7 @@ def _slice(items: Any, *bounds: Any) -> Any:
     return found[start:end]
 
 
-def _chunks(size: int, items: Any) -> list[list[Any]]:
+def _chunks(size: int, items: object) -> list[list[Any]]:
     if size == 0:
         raise ExpressionError("a chunk must have at least one element")
     found = listed(items)
@@ -102,7 +103,7 @@ def _chunks(size: int, items: Any) -> list[list[Any]]:
     return [found[start : start + size] for start in range(0, len(found), size)]
 
 
-def _kind(value: Any) -> str:
+def _kind(value: object) -> str:
     kinds = {
         "<nil>": "invalid",
         "[]any": "slice",
@@ -114,17 +115,17 @@ def _kind(value: Any) -> str:
     return kinds.get(name, name)
 
 
-def _type(value: Any) -> str:
+def _type(value: object) -> str:
     names = {"[]any": "[]interface {}", "map[string]any": "map[string]interface {}", "[]byte": "[]uint8"}
     name = values.type_name(value)
     return names.get(name, name)
 
 
-def _with(key: str, given: Map, value: Any) -> Map:
+def _with(key: str, given: Map, value: object) -> Map:
     return {**given, key: value}
 
 
-_LISTS: dict[str, Callable[..., Any]] = {
+_LISTS: dict[str, Function] = {
     "Append": typed("aa", lambda items, item: [*listed(items), item]),
     "Push": typed("aa", lambda items, item: [*listed(items), item]),
     "Prepend": typed("aa", lambda items, item: [item, *listed(items)]),
@@ -146,7 +147,7 @@ _LISTS: dict[str, Callable[..., Any]] = {
     "DeepCopy": typed("a", _copied),
 }
 
-FUNCTIONS: dict[str, Callable[..., Any]] = {
+FUNCTIONS: dict[str, Function] = {
     **{name[0].lower() + name[1:]: work for name, work in _LISTS.items()},
     **{f"must{name}": work for name, work in _LISTS.items()},
     "default": typed("aa*", _default),

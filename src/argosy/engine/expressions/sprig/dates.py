@@ -1,11 +1,10 @@
 """sprig's dates. The local zone is UTC, as in the controller's container."""
 
-from collections.abc import Callable
 from datetime import UTC, tzinfo
-from typing import Any
 
 from argosy.engine.expressions import functions, times
 from argosy.engine.expressions.errors import ExpressionError
+from argosy.engine.expressions.interpreter import Function
 from argosy.engine.expressions.sprig.signature import typed
 from argosy.engine.expressions.times import NANOSECONDS, Duration, Time
 from argosy.engine.expressions.values import is_int, wrapped
@@ -21,7 +20,7 @@ _UNITS = {
 }
 
 
-def _moment(value: Any) -> Time:
+def _moment(value: object) -> Time:
     if isinstance(value, Time):
         return value
     return Time.unix(value) if is_int(value) else Time.now()
@@ -34,7 +33,7 @@ def _zone(name: str) -> tzinfo:
         return UTC
 
 
-def _in_zone(layout: str, date: Any, zone: str) -> str:
+def _in_zone(layout: str, date: object, zone: str) -> str:
     return times.formatted(_moment(date).in_zone(_zone(zone)), layout)
 
 
@@ -52,13 +51,13 @@ def _read(layout: str, text: str) -> Time:
         return Time.zero()
 
 
-def _ago(date: Any) -> str:
+def _ago(date: object) -> str:
     passed = Time.now().minus(_moment(date)).nanoseconds
     second = NANOSECONDS["s"]
     return str(Duration((passed + second // 2) // second * second))
 
 
-def _duration(seconds: Any) -> str:
+def _duration(seconds: object) -> str:
     # Of numbers only an int64 counts, and no literal is one.
     if not isinstance(seconds, str):
         return "0s"
@@ -68,7 +67,7 @@ def _duration(seconds: Any) -> str:
         return "0s"
 
 
-def _rounded(value: Any) -> str:
+def _rounded(value: object) -> str:
     amount = 0
     if isinstance(value, str):
         try:
@@ -83,7 +82,7 @@ def _rounded(value: Any) -> str:
     return "0s"
 
 
-FUNCTIONS: dict[str, Callable[..., Any]] = {
+FUNCTIONS: dict[str, Function] = {
     "now": typed("", Time.now),
     "date": typed("sa", lambda layout, date: _in_zone(layout, date, "Local")),
     "dateInZone": typed("sas", _in_zone),

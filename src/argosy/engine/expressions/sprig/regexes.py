@@ -1,12 +1,12 @@
 """sprig's regular expressions, versions and addresses."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from argosy.engine.expressions import patterns, semver, values
 from argosy.engine.expressions.errors import ExpressionError
+from argosy.engine.expressions.interpreter import Function
 from argosy.engine.expressions.sprig.signature import typed
 
 
@@ -78,7 +78,7 @@ def _joined(parts: dict[str, str]) -> str:
     )
 
 
-_MUST: dict[str, Callable[..., Any]] = {
+_MUST: dict[str, Function] = {
     "RegexMatch": typed("ss", lambda pattern, text: bool(patterns.compiled(pattern).search(text))),
     "RegexFind": typed("ss", _found),
     "RegexFindAll": typed("ssi", _all_found),
@@ -89,7 +89,7 @@ _MUST: dict[str, Callable[..., Any]] = {
     "RegexSplit": typed("ssi", _split),
 }
 
-FUNCTIONS: dict[str, Callable[..., Any]] = {
+FUNCTIONS: dict[str, Function] = {
     **{f"must{name}": work for name, work in _MUST.items()},
     **{name[0].lower() + name[1:]: work for name, work in _MUST.items()},
     "regexMatch": typed("ss", _matches),

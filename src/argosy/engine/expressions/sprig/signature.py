@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from argosy.engine.expressions.errors import ExpressionError
+from argosy.engine.expressions.interpreter import Function
 from argosy.engine.expressions.times import Time
 from argosy.engine.expressions.values import is_int, type_name
 
@@ -20,13 +21,13 @@ _CHECKS: dict[str, Callable[[object], bool]] = {
 _NAMES = {"s": "string", "i": "int", "f": "float64", "b": "bool", "m": "map[string]any", "t": "time.Time"}
 
 
-def typed(kinds: str, function: Callable[..., Any]) -> Callable[..., Any]:
+def typed(kinds: str, function: Function) -> Function:
     """*function*, whose arguments are of *kinds*: s(tring) i(nt) f(loat) b(ool) m(ap) t(ime) a(ny); ``*`` repeats the last."""
     repeats = kinds.endswith("*")
     wanted = kinds.removesuffix("*")
     least = len(wanted) - repeats
 
-    def called(*given: Any) -> Any:
+    def called(*given: object) -> Any:
         if len(given) < least or (not repeats and len(given) > least):
             raise ExpressionError(f"takes {'at least ' * repeats}{least} arguments, not {len(given)}")
         return function(*(_checked(value, wanted[min(place, len(wanted) - 1)]) for place, value in enumerate(given)))
@@ -34,7 +35,7 @@ def typed(kinds: str, function: Callable[..., Any]) -> Callable[..., Any]:
     return called
 
 
-def _checked(value: Any, kind: str) -> Any:
+def _checked(value: object, kind: str) -> object:
     if value is None:
         return Time.zero() if kind == "t" else _ZERO[kind]
     if not _CHECKS[kind](value):
@@ -42,7 +43,7 @@ def _checked(value: Any, kind: str) -> Any:
     return value
 
 
-def listed(value: Any) -> list[Any]:
+def listed(value: object) -> list[Any]:
     """*value* as a list. Raises ExpressionError where it is none."""
     if not isinstance(value, list | tuple):
         raise ExpressionError(f"a list is needed, not {type_name(value)}")

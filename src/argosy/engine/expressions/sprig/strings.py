@@ -11,10 +11,10 @@ import string
 import uuid
 import zlib
 from collections.abc import Callable
-from typing import Any
 
 from argosy.engine.expressions import functions, values
 from argosy.engine.expressions.errors import ExpressionError
+from argosy.engine.expressions.interpreter import Function
 from argosy.engine.expressions.sprig import cases
 from argosy.engine.expressions.sprig.signature import typed
 from argosy.engine.expressions.values import written
@@ -153,7 +153,7 @@ def _shuffled(text: str) -> str:
     return "".join(chars)
 
 
-def strings_of(value: Any) -> list[str]:
+def strings_of(value: object) -> list[str]:
     """Each element as text, without the nils."""
     if isinstance(value, list | tuple):
         return [written(entry) for entry in value if entry is not None]
@@ -212,7 +212,7 @@ def _folder(path: str) -> str:
     return _clean(path[: path.rfind("/") + 1] or ".")
 
 
-_PATHS: dict[str, Callable[..., Any]] = {
+_PATHS: dict[str, Function] = {
     "Base": _base,
     "Dir": _folder,
     "Clean": lambda path: _clean(path or "."),
@@ -225,21 +225,21 @@ def _failed(message: str) -> str:
     raise ExpressionError(message)
 
 
-def _from_json(text: str) -> Any:
+def _from_json(text: str) -> object:
     try:
         return values.from_json(text)
     except ExpressionError:
         return None
 
 
-def _or_empty(value: Any, **how: bool) -> str:
+def _or_empty(value: object, **how: bool) -> str:
     try:
         return values.to_json(value, **how)
     except ExpressionError:
         return ""
 
 
-FUNCTIONS: dict[str, Callable[..., Any]] = {
+FUNCTIONS: dict[str, Function] = {
     "trim": typed("s", functions.FUNCTIONS["trim"]),
     "trimAll": typed("ss", lambda cut, text: text.strip(cut) if cut else text),
     "trimall": typed("ss", lambda cut, text: text.strip(cut) if cut else text),
