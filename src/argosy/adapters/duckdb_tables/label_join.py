@@ -1,4 +1,4 @@
-"""Joins labels to logged predictions in a DuckDB on disk, so that neither side has to fit into memory.
+"""Joins labels to logged predictions in a DuckDB that goes to disk where its memory does not do.
 
 Everything happens in five tables, each made from those before: ``predictions`` (as logged), ``said`` (each row of the label source by its
 key), ``chosen`` (one label a key), ``matches`` (which prediction has which key) and the answer. Times are compared as moments: a label's
@@ -33,8 +33,7 @@ BLOCK = 64
 """Bytes of a block of SHA-256."""
 
 _COLUMNS = (
-    "number BIGINT, release INTEGER, time TIMESTAMPTZ, request_id VARCHAR, place INTEGER, entity VARCHAR, "
-    "score DOUBLE[], decision VARCHAR"
+    "number BIGINT, release INTEGER, time TIMESTAMPTZ, id VARCHAR, place INTEGER, score DOUBLE[], decision VARCHAR"
 )
 
 
@@ -49,18 +48,24 @@ class DuckDBLabelJoin:
         self, snapshot: Path, question: LabelQuestion, hash_key: bytes, predictions: Iterable[Logged]
     ) -> LabelledPredictions:
         """See :class:`argosy.ports.label_join.LabelJoin`."""
-        with self._database() as database:
-            releases, damaged = _load(database, question, predictions)
-            _said(database, snapshot, question, hash_key)
-            _match(database, question)
-            return LabelledPredictions(_answer(database, question), releases, _counts(database, question), damaged)
+        try:
+            with self._database() as database:
+                releases, damaged = _load(database, question, predictions)
+                _said(database, snapshot, question, hash_key)
+                _match(database, question)
+                return LabelledPredictions(_answer(database, question), releases, _counts(database, question), damaged)
+        except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+            raise errors.LocalDisk(
+                f"labels and predictions cannot be joined on this machine: {str(error).split(chr(10), 1)[0]}; make room in "
+                f"{self._scratch or tempfile.gettempdir()}, or shorten `labels.window`"
+            ) from None
 
     @contextlib.contextmanager
     def _database(self) -> Iterator[duckdb.DuckDBPyConnection]:
         with tempfile.TemporaryDirectory(dir=self._scratch, prefix="argosy-labels-") as place:
             config = {"temp_directory": f"{place}/spill", "memory_limit": self._memory}
-            with duckdb.connect(f"{place}/labels.duckdb", config=config) as database:
-                database.execute("SET TimeZone = 'UTC'")
+            with duckdb.connect(config=config) as database:
+                database.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
                 yield database
 
 
@@ -88,7 +93,8 @@ def _insert(
         f"{_shown(logged, column)} AS {sql.name(SLICE + column)}" if column in present else "NULL"
         for column in question.slices
     ]
-    columns = ", ".join(['time, request_id, "row", entity, score, decision', *sliced])
+    named = "entity" if question.labels.by == "entity" else "request_id"
+    columns = ", ".join(["time", named, '"row"', "score", "decision", *sliced])
     database.register("batch", logged.table)
     database.execute(
         f"INSERT INTO predictions SELECT {count} + row_number() OVER (), {release}, {columns} FROM batch"  # noqa: S608
@@ -210,16 +216,16 @@ def _matching(question: LabelQuestion) -> str:
     if labels.by_time:
         return _nearest(question)
     if labels.by == "entity":
-        return "SELECT number, chosen, false AS ambiguous FROM predictions JOIN chosen ON entity = key"
+        return "SELECT number, chosen, false AS ambiguous FROM predictions JOIN chosen ON id = key"
     if labels.row:
         return (
             "SELECT number, chosen, false AS ambiguous FROM predictions AS p "
-            "JOIN chosen AS c ON p.request_id = c.key AND p.place = c.place"
+            "JOIN chosen AS c ON p.id = c.key AND p.place = c.place"
         )
-    several = "SELECT request_id FROM predictions GROUP BY request_id HAVING min(place) <> max(place)"
+    several = "SELECT id FROM predictions GROUP BY id HAVING min(place) <> max(place)"
     return (
-        f"SELECT number, chosen, request_id IN ({several}) AS ambiguous "  # noqa: S608
-        "FROM predictions JOIN chosen ON request_id = key"
+        f"SELECT number, chosen, id IN ({several}) AS ambiguous "  # noqa: S608
+        "FROM predictions JOIN chosen ON id = key"
     )
 
 
@@ -229,7 +235,7 @@ def _nearest(question: LabelQuestion) -> str:
     sides = (("p.time >= c.time", "p.time - c.time", before), ("p.time <= c.time", "c.time - p.time", after))
     nearest = " UNION ALL ".join(
         f"SELECT number, chosen, c.time AS moment, {apart} AS apart "  # noqa: S608
-        f"FROM predictions AS p ASOF JOIN chosen AS c ON p.entity = c.key AND {order} WHERE {apart} <= {most}"
+        f"FROM predictions AS p ASOF JOIN chosen AS c ON p.id = c.key AND {order} WHERE {apart} <= {most}"
         for order, apart, most in sides
     )
     return (

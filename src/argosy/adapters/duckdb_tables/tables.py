@@ -100,7 +100,7 @@ class DuckDBTables:
             tempfile.TemporaryDirectory(dir=self._scratch, prefix="argosy-duckdb-") as spill,
             duckdb.connect(config={"temp_directory": spill}) as database,
         ):
-            database.execute("SET TimeZone = 'UTC'")
+            database.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
             yield database
 
 

@@ -310,3 +310,19 @@ def test_damaged_parts_are_counted(tmp_path: Path) -> None:
     """What could not be read of the log is said with the rest."""
     part = logged([("a", 0)])
     assert join(tmp_path, [said("a")], [Logged(part.served, part.table, damaged=2)]).damaged == 2
+
+
+def test_more_than_memory_goes_to_disk(tmp_path: Path) -> None:
+    """And a disk that takes no more is told as such."""
+    parts = [logged([(f"{part}-{place}", 0) for place in range(2000)]) for part in range(10)]
+    rows = [said(f"{part}-{place}") for part in range(10) for place in range(2000)]
+    table = join(tmp_path, rows, parts).table
+    small = DuckDBLabelJoin(tmp_path, memory="1MB")
+    question = LabelQuestion(
+        labels=Labels(table=source(), by="entity"), table=source(),
+        label=Label(source="outcomes", sql='"left"', classes=["no", "yes"], columns=[]), entity=["id"], slices=[],
+        since=BEGIN, until=BEGIN + HOUR, as_of=AS_OF,
+    )  # fmt: skip
+    assert table["label"].null_count == 0
+    with pytest.raises(errors.LocalDisk, match="labels and predictions cannot be joined"):
+        small.join(tmp_path / "labels.parquet", question, KEY, parts)
