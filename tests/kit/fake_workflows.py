@@ -19,6 +19,8 @@ class FakeWorkflows:
     """The newest first."""
     logs: dict[str, list[str]] = field(default_factory=dict)
     """Pod to its lines; of a container that is not ``main``, ``pod/container`` to them."""
+    present: list[dict[str, Any]] = field(default_factory=list)
+    """What is installed, each with its kind."""
     asked: list[tuple[str, ...]] = field(default_factory=list)
     namespace: str = "team"
 
@@ -29,6 +31,10 @@ class FakeWorkflows:
         return self.specs.get(name) or {
             "spec": {"arguments": {"parameters": [{"name": each} for each in self.templates[name]]}}
         }
+
+    def installed(self) -> Sequence[Mapping[str, Any]]:
+        """See the port."""
+        return self.present
 
     def submit(self, template: str, parameters: Mapping[str, str]) -> str:
         """See the port."""

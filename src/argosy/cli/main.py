@@ -61,6 +61,7 @@ VERBS = {
     "online": "list, load or prune the online features that servers share",
     "drift": "hold logged predictions against the data the model was trained on",
     "performance": "hold logged predictions against the labels that came later",
+    "exporter": "show Prometheus what waits, ran, drifted or expires",
     "platform": "install, upgrade or compare what stands round pipelines in a cluster",
     "doctor": "check a cluster, the stores and the forge, and say how to mend what is wrong",
     "env": "check an environment repo as it lies there",

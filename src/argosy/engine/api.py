@@ -20,6 +20,7 @@ from argosy.ports.runs import INTERRUPTED, Node
 load = loading.load
 prepare = preparation.prepare
 forget_artifacts = session.forget_artifacts
+last_time = schedules.last_time
 Unanswered = preparation.Unanswered
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Silent",
     "Unanswered",
     "forget_artifacts",
+    "last_time",
     "load",
     "next_times",
     "prepare",

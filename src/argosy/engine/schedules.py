@@ -194,6 +194,30 @@ def next_times(schedules: Iterable[str], timezone: str | None, now: datetime, co
     return list(itertools.islice(each, count))
 
 
+_LOOK_BACK = (timedelta(hours=2), timedelta(days=2), timedelta(days=62), timedelta(days=YEARS * 366))
+"""How far back the last time is looked for, the shortest first: a schedule of every minute has many times in a year."""
+
+
+def last_time(schedules: Iterable[str], timezone: str | None, now: datetime) -> datetime | None:
+    """The newest time of all *schedules* that is not after *now*; None where there was none for years.
+
+    Those that begin with ``@every`` are left out: their times depend on when each run started. Raises ValueError as :func:`parse` does.
+    """
+    here = now.astimezone(zone(timezone))
+    calendars = [found for found in map(parse, schedules) if isinstance(found, Calendar)]
+    for span in _LOOK_BACK:
+        found = [
+            moment
+            for calendar in calendars
+            for moment in itertools.takewhile(
+                lambda each: each.timestamp() <= here.timestamp(), calendar.after(here - span)
+            )
+        ]
+        if found:
+            return max(found, key=datetime.timestamp)
+    return None
+
+
 def check(name: str, spec: Mapping[str, Any]) -> None:
     """Raise ValueError, which begins with the field's path, where Argo would refuse the CronWorkflow *name* with this *spec*."""
     if len(name) > LONGEST_NAME:

@@ -24,6 +24,9 @@ class Workflows(Protocol):
     def template(self, name: str) -> Workflow:
         """The WorkflowTemplate *name*. Raises Misconfigured where it is not installed."""
 
+    def installed(self) -> Sequence[Workflow]:
+        """All WorkflowTemplates and CronWorkflows of the namespace, each with its ``kind``."""
+
     def submit(self, template: str, parameters: Mapping[str, str]) -> str:
         """Start the WorkflowTemplate *template* and return the new workflow's name."""
 

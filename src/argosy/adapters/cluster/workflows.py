@@ -67,6 +67,16 @@ class ClusterWorkflows:
                 raise errors.Misconfigured(self._no_template(name, error)) from error
         return found
 
+    def installed(self) -> Sequence[Workflow]:
+        with reported(f"listing the WorkflowTemplates and CronWorkflows of {self._namespace}", REMEDY):
+            return [
+                {**found, "kind": kind}  # items of a list come without
+                for plural, kind in (("workflowtemplates", "WorkflowTemplate"), ("cronworkflows", "CronWorkflow"))
+                for found in self._custom.list_namespaced_custom_object(
+                    *self._of(plural), _request_timeout=TIMEOUT_SECONDS
+                )["items"]
+            ]
+
     def submit(self, template: str, parameters: Mapping[str, str]) -> str:
         workflow = {
             "apiVersion": f"{GROUP}/{VERSION}",

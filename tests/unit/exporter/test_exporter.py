@@ -1,0 +1,132 @@
+"""The exporter as Prometheus meets it: one source that is down takes nothing of the others away, and is seen."""
+
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+
+import pytest
+
+from argosy import errors
+from argosy.exporter import metrics_server, samples, series
+from argosy.exporter.collector import Exposition
+from argosy.exporter.samples import Reading
+from argosy.exporter.source_readers import ReadSource, ReadSources
+
+READING = Reading([samples.of(series.RETRAININGS, 5, model="churn"), samples.age(series.LOOK_AGE, 40, model="churn",
+                   environment="production", version="3", digest="d")])  # fmt: skip
+
+
+def failing(error: Exception) -> Callable[[], Reading]:
+    """Reads nothing."""
+
+    def read() -> Reading:
+        raise error
+
+    return read
+
+
+def page(*sources: ReadSource, now: float = 100.0) -> str:
+    """What Prometheus is shown."""
+    return Exposition(ReadSources(sources).shown, lambda: now).text().decode()
+
+
+def test_series_as_they_are_scraped() -> None:
+    """A count by its name, and an age that goes on between two readings."""
+    source = ReadSource("looks", lambda: READING, clock=lambda: 90.0)
+    source.refresh()
+    text = page(source)
+    assert 'argosy_retrainings_total{model="churn"} 5.0' in text
+    assert 'argosy_look_age_seconds{digest="d",environment="production",model="churn",version="3"} 60.0' in text
+    assert 'argosy_source_up{source="looks"} 1.0' in text
+    assert 'argosy_source_read_timestamp_seconds{source="looks"} 90.0' in text
+    assert "process_resident_memory_bytes" in text
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        pytest.param(errors.TryAgain("the store is down"), "TryAgain", id="down"),
+        pytest.param(errors.Misconfigured("no bucket"), "Misconfigured", id="misconfigured"),
+        pytest.param(ZeroDivisionError(), "ZeroDivisionError", id="a-bug"),
+    ],
+)
+def test_a_source_that_fails(error: Exception, kind: str) -> None:
+    """Its last values stay, with their age; that it fails is a series; the others are as they were."""
+    source, other = ReadSource("looks", lambda: READING, clock=lambda: 90.0), ReadSource("runs", Reading)
+    source.refresh()
+    source.read = failing(error)
+    assert not source.refresh()
+    assert other.refresh()
+    text = page(source, other)
+    assert 'argosy_retrainings_total{model="churn"} 5.0' in text
+    assert 'argosy_source_up{source="looks"} 0.0' in text
+    assert 'argosy_source_up{source="runs"} 1.0' in text
+    assert 'argosy_source_read_timestamp_seconds{source="looks"} 90.0' in text
+    assert f'argosy_source_failures_total{{error="{kind}",source="looks"}} 1.0' in text
+
+
+def test_a_failure_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Not every minute of an outage, but again when it is another one."""
+    source = ReadSource("looks", failing(errors.TryAgain("the store is down")))
+    for _ in range(3):
+        source.refresh()
+    source.read = failing(errors.TryAgain("the store refuses"))
+    source.refresh()
+    assert [record.getMessage() for record in caplog.records] == [
+        "looks: the store is down",
+        "looks: the store refuses",
+    ]
+
+
+def test_a_series_stands_once() -> None:
+    """Prometheus refuses a page on which one stands twice, and would lose all of them."""
+    source = ReadSource("looks", lambda: Reading([*READING.samples, samples.of(series.RETRAININGS, 6, model="churn")]))
+    source.refresh()
+    assert page(source).count("argosy_retrainings_total{") == 1
+
+
+def test_a_source_that_hangs() -> None:
+    """The others are read and shown; the exporter is not ready until each was tried once."""
+    goes_on = threading.Event()
+
+    def hang() -> Reading:
+        goes_on.wait(30)
+        return Reading()
+
+    sources = ReadSources([ReadSource("looks", hang), ReadSource("retrainings", lambda: READING)])
+    with sources.reading(lambda _: 3600.0):
+        until = threading.Event()
+        for _ in range(200):
+            if 'argosy_source_up{source="retrainings"}' in Exposition(sources.shown).text().decode():
+                break
+            until.wait(0.05)
+        text = Exposition(sources.shown).text().decode()
+        assert 'argosy_source_up{source="retrainings"} 1.0' in text
+        assert 'source="looks"' not in text
+        assert not sources.tried.is_set()
+        goes_on.set()
+        assert sources.tried.wait(30)
+
+
+def status(address: str) -> int:
+    """Of a GET."""
+    try:
+        with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310 - our own server
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_health() -> None:
+    """Alive at once, ready once every source was tried, and nothing at any other address."""
+    ready = threading.Event()
+    with metrics_server.serving("127.0.0.1", 0, lambda: b"argosy_source_up 1\n", ready.is_set) as address:
+        assert [status(f"{address}/{path}") for path in ("healthz", "readyz", "metrics", "")] == [200, 503, 200, 404]
+        ready.set()
+        assert status(f"{address}/readyz") == 200
+        with (
+            pytest.raises(errors.Misconfigured, match="name another port with --port"),
+            metrics_server.serving("127.0.0.1", int(address.rpartition(":")[2]), lambda: b"", ready.is_set),
+        ):
+            pass  # not reached: the port is taken
