@@ -30,7 +30,7 @@ PROBES = {
 }
 """What builds images, in the order in which it is looked for, each with a command that fails where it could not."""
 ENGINES = tuple(PROBES)
-TARGETS = ("data", "features", "train", "evaluate", "promote", "serve", "tracking")
+TARGETS = ("data", "features", "train", "evaluate", "promote", "monitor", "serve", "tracking")
 REPOSITORY = "argosy"
 """The last part of every image's path but one: `argosy run` knows by it which images it can run as processes."""
 # Files of an image carry this moment, so that the same sources give the same digest: 1980-01-01, the first that a zip file can hold.

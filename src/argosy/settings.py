@@ -151,7 +151,12 @@ class Settings:
             "argosy-loop": _written(_folder_of_database(self.loop_storage_uri)),
             "argosy-registry": _written(_folder_of_database(self.tracking_uri)),
             "argosy-store": store,
-            "argosy-predictions": [*_written(*watched), *self._certificates()],
+            # Who watches a model reads its bundle too.
+            "argosy-predictions": [
+                *_written(*watched),
+                *((path, False) for path in [_local(self.store_uri, "file://")] if path),
+                *self._certificates(),
+            ],
             "argosy-data": self._certificates(),
         }
 

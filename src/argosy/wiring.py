@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
     from argosy.ports.admission_state import AdmissionState
     from argosy.ports.artifacts import Artifacts
     from argosy.ports.charts import Charts
+    from argosy.ports.drift_pages import DriftPages
     from argosy.ports.expectations import ExpectationChecker
     from argosy.ports.features import Features, OnlineFeatures, SharedOnlineStore
     from argosy.ports.forge import Forge
@@ -113,6 +114,13 @@ def objects(settings: Settings, uri: str) -> Objects:
     from argosy.adapters.file_objects import FileObjects
 
     return FileObjects(uri, setting)
+
+
+def drift_pages() -> DriftPages:
+    """What draws a look for a person, on Evidently."""
+    from argosy.adapters.evidently_pages import EvidentlyPages
+
+    return EvidentlyPages()
 
 
 def search_storage(settings: Settings, model: ModelSettings) -> SearchStorage:

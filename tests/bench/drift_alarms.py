@@ -95,8 +95,13 @@ class Counted:
         ]
         scores = binning.moments(self.scores[lines])
         window = drift.Window(rows=size, columns=columns, prediction=prediction, scores=scores)
+        reference = drift.holdout(bins)
         return drift.report(
-            ABOUT, window, measures.differences(window, bins), bins, thresholds=drift.Thresholds(minimum_rows=200)
+            ABOUT,
+            window,
+            measures.differences(window, reference.window),
+            reference,
+            thresholds=drift.Thresholds(minimum_rows=200),
         )
 
 

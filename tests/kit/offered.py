@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from argosy import wiring
+from argosy.adapters.memory_objects import MemoryObjects
 from argosy.domain.evidence import ChampionRef
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.release import OnlineStore
@@ -34,6 +35,7 @@ def offer(toy: Toy, here: Settings, registry: Registry, **changes: Any) -> str:
         registry=registry,
         artifacts=artifacts,
         shared=None,
+        objects=MemoryObjects(),
         image=here.serving_image,
         out=folder / "release",
     )

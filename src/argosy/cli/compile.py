@@ -1,7 +1,8 @@
-"""Write the manifests that a model's folder compiles to: pipeline.yaml, and schedule.yaml where its settings have a schedule.
+"""Write the manifests that a model's folder compiles to: pipeline.yaml, schedule.yaml where its settings have a schedule, and watch.yaml
+where they have a monitor.
 
 The first is an ordinary Argo WorkflowTemplate: `argo submit` takes it as it is, and so does `argosy run`. The second is a CronWorkflow that
-starts it. Commit both beside their source.
+starts it, the third one that looks at what the model answers. Commit them beside their source.
 
 A commit cannot hold its own name, so what is committed says nothing of it. `--stamp` prints the manifests as they are to be installed:
 with the commit, whether the files are that commit's, the images, and the manifest's digest, as annotations and as the value that steps are
@@ -42,6 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
         for name, text in {
             folder.MANIFEST: manifests.compiled(model),
             folder.SCHEDULE: manifests.schedule(model),
+            folder.WATCH: manifests.watch(model),
         }.items()
     ]
     stale = [path for path, text in written if not _put(path, text, check=arguments.check)]
@@ -67,8 +69,7 @@ def _stamp(models: list[Path]) -> int:
         for doubt in origin.doubts():
             print(f"note: {model}: {doubt}; production refuses a model of it", file=sys.stderr)
         documents.append(provenance.stamped(document, origin))
-        if schedule := manifests.schedule(model):
-            documents.append(yaml.safe_load(schedule))
+        documents.extend(yaml.safe_load(text) for text in (manifests.schedule(model), manifests.watch(model)) if text)
     print(yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True, width=140), end="")
     return errors.DONE
 
@@ -84,7 +85,7 @@ def _put(path: Path, text: str | None, *, check: bool) -> bool:
         return False
     if text is None:
         path.unlink()
-        print(f"{path} removed: the settings have no schedule")
+        print(f"{path} removed: the settings have no such section any more")
     else:
         manifests.write(path, text)
         print(f"{path} written")

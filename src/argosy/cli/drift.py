@@ -2,17 +2,24 @@
 
 That is where they differ by as much as matters and by more than chance. Compares what the version that an environment serves now has
 logged there, feature by feature and for the prediction itself, with counts in its bundle: of rows it never saw, and its own answers to
-them. Too few rows are no verdict.
+them. In a project's folder, `monitor` of the model's settings says what else it is held against, by which limits and slices. Too few rows
+are no verdict.
 """
 
 import argparse
+import datetime
+import json
+from pathlib import Path
 
-from argosy import errors, scratch, wiring
-from argosy.cli import moments
-from argosy.domain import bundle, drift, monitor_settings, release, task_words
-from argosy.promotion import approval
+from argosy import errors, wiring
+from argosy.cli import models, moments
+from argosy.domain import drift, monitor_settings
+from argosy.domain.looks import Look
+from argosy.domain.monitor_settings import Monitor
+from argosy.files import model_folder
 from argosy.report import drift_table
 from argosy.settings import Settings
+from argosy.templates import folder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,8 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--minimum",
         type=_rows,
-        default=drift.Thresholds().minimum_rows,
-        help="rows needed for a verdict; default %(default)s",
+        help=f"rows needed for a verdict; default: as the settings say, or {drift.Thresholds().minimum_rows}",
+    )
+    parser.add_argument(
+        "--report",
+        type=Path,
+        metavar="FILE",
+        help="write an HTML report of Evidently's, of a sample of the rows, to FILE",
     )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
@@ -34,47 +46,48 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the report; the exit code says whether there is drift."""
     moments.refuse_backwards(arguments.since, arguments.until)
+    from argosy.monitoring import pages, served, watching  # not before: the libraries that count take a second to load
+
     settings = Settings.from_environment()
-    version = approval.find(wiring.forge(settings), arguments.model, arguments.environment).version
-    thresholds = drift.Thresholds(minimum_rows=arguments.minimum)
-    signature, bins = _reference(settings, version)
-    about = drift.About(
-        model=version.model,
-        environment=arguments.environment,
-        model_digest=version.model_digest,
-        version=version.version,
-        score=task_words.score(signature.task, signature.classes),
-        since=arguments.since,
-        until=arguments.until,
+    objects = wiring.objects(settings, settings.monitoring_uri)
+    watched = served.find(
+        arguments.model,
+        arguments.environment,
+        _monitor(arguments),
+        forge=wiring.forge(settings),
+        artifacts=wiring.artifacts(settings),
+        objects=objects,
     )
-    report = _report(settings, about, bins, thresholds)
-    print(report.canonical_json() if arguments.json else drift_table.text(report))
-    return errors.Rejected.exit_code if report.verdict == "drift" else errors.DONE
-
-
-def _reference(settings: Settings, version: release.Version) -> tuple[bundle.Signature, bundle.Bins]:
-    with scratch.folder("drift") as place:
-        folder = approval.fetch_proven_bundle(wiring.artifacts(settings), version, place / "bundle")
-        return bundle.Signature.read(folder / bundle.SIGNATURE), bundle.read_bins(folder / bundle.BINS)
-
-
-def _report(
-    settings: Settings, about: drift.About, bins: bundle.Bins, thresholds: drift.Thresholds
-) -> drift.DriftReport:
-    from argosy.ml import drift as measures
-
-    window, others, damaged = drift.empty(bins), 0, 0
-    history = wiring.prediction_history(settings)
-    for logged in history.read(about.model, about.environment, since=about.since, until=about.until):
-        damaged += logged.damaged
-        if logged.served.digest == about.model_digest:
-            window = window.plus(measures.count(logged.table, bins))
-        else:
-            others += logged.table.num_rows
-    differences = measures.differences(window, bins)
-    return drift.report(
-        about, window, differences, bins, thresholds=thresholds, rows_of_other_models=others, damaged=damaged
+    history, now = wiring.prediction_history(settings), datetime.datetime.now(datetime.UTC)
+    found = watching.look(
+        watched,
+        history=history,
+        objects=objects,
+        since=arguments.since or watching.first(watched, history, now),
+        until=arguments.until or now,
+        now=now,
     )
+    # As they were asked for.
+    about = found.report.about.model_copy(update={"since": arguments.since, "until": arguments.until})
+    report = found.report.model_copy(
+        update={"about": about, "verdict": found.verdict, "explanation": found.explanation}
+    )
+    if arguments.report:
+        pages.write(arguments.report, watched, found, history=history, pages=wiring.drift_pages())
+    print(_json(report, found) if arguments.json else drift_table.text(report, found.slices))
+    return errors.Rejected.exit_code if found.verdict == "drift" else errors.DONE
+
+
+def _monitor(arguments: argparse.Namespace) -> Monitor:
+    """How the model is watched, by its settings where they are at hand."""
+    path = models.WORKFLOWS / arguments.model / folder.ARTIFACTS["settings"]
+    monitor = (model_folder.load_settings(path).monitor if path.is_file() else None) or Monitor()
+    return monitor.model_copy(update={"minimum_rows": arguments.minimum}) if arguments.minimum else monitor
+
+
+def _json(report: drift.DriftReport, found: Look) -> str:
+    slices = [part.model_dump(mode="json", exclude_none=True) for part in found.slices]
+    return json.dumps({**report.model_dump(mode="json", exclude_none=True), "slices": slices}, sort_keys=True)
 
 
 def _rows(text: str) -> int:

@@ -36,6 +36,13 @@ def schedule(model: Path) -> str | None:
     return schedules.compile_folder(model)
 
 
+def watch(model: Path) -> str | None:
+    """The CronWorkflow that looks at what *model* answers; None where its settings have no monitor. Raises Misconfigured."""
+    from argosy.templates import watch_schedule
+
+    return watch_schedule.compile_folder(model)
+
+
 def write(manifest: Path, text: str) -> None:
     """Write the whole *manifest* or nothing of it."""
     partial = manifest.with_name(f".{manifest.name}.{os.getpid()}")

@@ -1,14 +1,16 @@
 """When counts of what a model sees and says differ enough from its reference to be called drift.
 
-The reference is the model's holdout: rows it never saw, answered by the model that serves. A distance that matters decides, and a test
-confirms that it is no chance; the reference is a sample too, so distances are taken free of what chance adds on both sides. Decisions
-only: a window is counts in the bins of the reference, so windows of any hours, pods or batches add up, in any order, to the same window.
-The statistics themselves are calculated elsewhere.
+The reference is the model's holdout, rows it never saw, answered by the model that serves, or what its settings name instead. A distance
+that matters decides, and a test confirms that it is no chance; the reference is a sample too, so distances are taken free of what chance
+adds on both sides. Decisions only: a window is counts in the bins of the reference, so windows of any hours, pods or batches add up, in
+any order, to the same window. The statistics themselves are calculated elsewhere.
 """
 
 import datetime
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 from pydantic import Field
@@ -35,6 +37,8 @@ class Window(Document):
     columns: list[Histogram]
     prediction: Histogram
     scores: Moments
+    answers: list[Histogram] = []
+    """What follows from an answer, where the reference has it: the class decided for, and how sure that is."""
 
     def plus(self, other: "Window") -> "Window":
         """Both together. Raises ValueError where they are of other bins."""
@@ -43,7 +47,30 @@ class Window(Document):
             columns=[sum_of(ours, theirs) for ours, theirs in zip(self.columns, other.columns, strict=True)],
             prediction=sum_of(self.prediction, other.prediction),
             scores=self.scores.plus(other.scores),
+            answers=[sum_of(ours, theirs) for ours, theirs in zip(self.answers, other.answers, strict=True)],
         )
+
+
+class Reference(Document):
+    """What a window is held against."""
+
+    name: str
+    """In a few words, such as ``holdout`` or ``season month 07``."""
+    words: str = "the reference"
+    """In a sentence."""
+    window: Window
+    usual: dict[str, float] = {}
+    """Column to the distance that windows without drift have been from it, such as a week's weather from its month's; 0 where absent."""
+    usual_mean: float = 0.0
+    """Relative change of the mean prediction that such windows had."""
+
+
+def holdout(bins: Bins, answers: Sequence[Histogram] = ()) -> Reference:
+    """The reference that a model's *bins* are, with the counts of what follows from its *answers*."""
+    window = Window(
+        rows=bins.rows, columns=bins.columns, prediction=bins.prediction, scores=bins.scores, answers=list(answers)
+    )
+    return Reference(name="holdout", words="the model's holdout", window=window)
 
 
 def sum_of(left: Histogram, right: Histogram) -> Histogram:
@@ -92,6 +119,11 @@ class Difference(Document):
     missing: float
     """Share of missing values in the window."""
     missing_before: float
+    unseen: float | None = None
+    """Share of levels that the model does not know; none for a number."""
+    unseen_before: float | None = None
+    of: Literal["asked", "answered"] = "asked"
+    """Whether it is a feature, or follows from the answer."""
 
 
 class Finding(Document):
@@ -100,6 +132,8 @@ class Finding(Document):
     difference: Difference
     adjusted_p: float
     """As if this were the only column."""
+    limit: float = 0.0
+    """The distance from which it would matter."""
     drifted: bool
 
 
@@ -148,13 +182,16 @@ class DriftReport(Document):
     prediction: Finding | None = None
     mean: MeanShift | None = None
     features: list[Finding] = []
+    answers: list[Finding] = []
+    """The decision and how sure it is, where the reference has them."""
+    reference: str = "holdout"
     not_logged: list[str] = []
     """Features that the log leaves out, as personal data: nothing is known of their drift."""
 
     @property
     def findings(self) -> list[Finding]:
         """All columns, the prediction first."""
-        return ([self.prediction] if self.prediction else []) + self.features
+        return ([self.prediction] if self.prediction else []) + self.features + self.answers
 
     @property
     def drifted(self) -> list[str]:
@@ -166,23 +203,40 @@ def judge(
     differences: Sequence[Difference], mean: MeanShift | None, thresholds: Thresholds
 ) -> tuple[list[Finding], MeanShift | None]:
     """*differences*, the prediction's first, and the *mean* of its scores, judged together."""
-    adjusted = multiplicity.holm(
-        [*(difference.p_value for difference in differences), *([mean.p_value] if mean else [])]
-    )
+    return _hold(differences, mean, multiplicity.holm(_p_values(differences, mean)), thresholds, {}, 0.0)
+
+
+def _p_values(differences: Sequence[Difference], mean: MeanShift | None) -> list[float]:
+    return [*(difference.p_value for difference in differences), *([mean.p_value] if mean else [])]
+
+
+def _hold(
+    differences: Sequence[Difference],
+    mean: MeanShift | None,
+    adjusted: Sequence[float],
+    thresholds: Thresholds,
+    usual: Mapping[str, float],
+    usual_mean: float,
+) -> tuple[list[Finding], MeanShift | None]:
+    """*differences* and *mean* held against the limits, by their *adjusted* p-values."""
     findings = [
-        Finding(
-            difference=difference,
-            adjusted_p=p_value,
-            drifted=thresholds.confirms(p_value) and difference.jensen_shannon >= thresholds.distance,
-        )
+        _finding(difference, p_value, math.hypot(thresholds.distance, usual.get(difference.column, 0.0)), thresholds)
         for difference, p_value in zip(differences, adjusted, strict=False)
     ]
-    return findings, mean and _judged(mean.model_copy(update={"adjusted_p": adjusted[-1]}), findings, thresholds)
+    if mean is None:
+        return findings, None
+    return findings, _judged(mean.model_copy(update={"adjusted_p": adjusted[-1]}), findings, thresholds, usual_mean)
 
 
-def _judged(mean: MeanShift, findings: Sequence[Finding], thresholds: Thresholds) -> MeanShift:
-    """*mean*, called drift where it moved far enough and by more than chance."""
-    far = mean.relative is None or abs(mean.relative) > thresholds.mean_shift
+def _finding(difference: Difference, adjusted_p: float, limit: float, thresholds: Thresholds) -> Finding:
+    # What is usual and what matters add up as squares do: divergences add, and a distance is the root of one.
+    drifted = thresholds.confirms(adjusted_p) and difference.jensen_shannon >= limit
+    return Finding(difference=difference, adjusted_p=adjusted_p, limit=limit, drifted=drifted)
+
+
+def _judged(mean: MeanShift, findings: Sequence[Finding], thresholds: Thresholds, usual: float = 0.0) -> MeanShift:
+    """*mean*, called drift where it moved far enough, *usual* changes apart, and by more than chance."""
+    far = mean.relative is None or abs(mean.relative) > math.hypot(thresholds.mean_shift, usual)
     far = far and (mean.deviations is None or abs(mean.deviations) >= thresholds.mean_deviations)
     # The mean of skewed scores is not normal, and its p-value too small; equal distributions have equal means, whatever their shape.
     seen = [finding.adjusted_p for finding in findings[:1] if finding.difference.kind == "number"]
@@ -208,42 +262,79 @@ def mean_shift(scores: Moments, before: Moments) -> MeanShift | None:
     )
 
 
+@dataclass(frozen=True)
+class Part:
+    """Rows to be judged: all of a window, or a slice of it."""
+
+    about: About
+    window: Window
+    reference: Reference
+    differences: Sequence[Difference]
+    """Of the prediction, then of each column; none where the window is empty."""
+
+
 def report(
     about: About,
     window: Window,
     differences: Sequence[Difference],
-    bins: Bins,
+    reference: Reference,
     *,
     thresholds: Thresholds,
     rows_of_other_models: int = 0,
     damaged: int = 0,
 ) -> DriftReport:
-    """The report on *window*. *differences*: of the prediction, then of each column; none where the window is empty."""
-    small = _too_few(window.rows, bins.rows, thresholds)
-    findings, mean = judge(differences, mean_shift(window.scores, bins.scores), thresholds)
+    """The report on *window* by itself."""
+    (found,) = reports([Part(about, window, reference, differences)], thresholds=thresholds)
+    return found.model_copy(update={"rows_of_other_models": rows_of_other_models, "damaged": damaged})
+
+
+def reports(parts: Sequence[Part], *, thresholds: Thresholds) -> list[DriftReport]:
+    """The reports on *parts*, judged together: however many columns and slices there are, an unchanged window is called drift as rarely."""
+    small = [_too_few(part, thresholds) for part in parts]
+    means = [mean_shift(part.window.scores, part.reference.window.scores) for part in parts]
+    tests = [_p_values(part.differences, mean) for part, mean in zip(parts, means, strict=True)]
+    # What is too small for a verdict costs the others nothing.
+    counted = iter(
+        multiplicity.holm([p for of_part, few in zip(tests, small, strict=True) if not few for p in of_part])
+    )
+    adjusted = [
+        multiplicity.holm(of_part) if few else list(islice(counted, len(of_part)))
+        for of_part, few in zip(tests, small, strict=True)
+    ]
+    return [
+        _report(
+            part, few, _hold(part.differences, mean, p, thresholds, part.reference.usual, part.reference.usual_mean)
+        )
+        for part, few, mean, p in zip(parts, small, means, adjusted, strict=True)
+    ]
+
+
+def _report(part: Part, small: tuple[Word, str] | None, judged: tuple[list[Finding], MeanShift | None]) -> DriftReport:
+    findings, mean = judged
     if small:
         # Where all of it says nothing, no part of it is called drift: a mark would contradict the verdict.
         findings = [finding.model_copy(update={"drifted": False}) for finding in findings]
         mean = mean and mean.model_copy(update={"drifted": False})
-    word, explanation = small or _verdict(findings, mean, about.score)
-    measured = {finding.difference.column for finding in findings[1:]}
+    word, explanation = small or _verdict(findings, mean, part)
+    measured = {finding.difference.column for finding in findings[1:] if finding.difference.of == "asked"}
     return DriftReport(
-        about=about,
-        rows=window.rows,
-        rows_before=bins.rows,
-        rows_of_other_models=rows_of_other_models,
-        damaged=damaged,
+        about=part.about,
+        rows=part.window.rows,
+        rows_before=part.reference.window.rows,
+        reference=part.reference.name,
         verdict=word,
         explanation=explanation,
         prediction=findings[0] if findings else None,
         mean=mean,
-        features=findings[1:],
-        not_logged=[column.column for column in bins.columns if findings and column.column not in measured],
+        features=[finding for finding in findings[1:] if finding.difference.of == "asked"],
+        answers=[finding for finding in findings[1:] if finding.difference.of == "answered"],
+        not_logged=[each.column for each in part.window.columns if findings and each.column not in measured],
     )
 
 
-def _too_few(rows: int, reference: int, thresholds: Thresholds) -> tuple[Word, str] | None:
-    """The verdict on a window that is too small for one, or of a model whose reference is; None where both are large enough."""
+def _too_few(part: Part, thresholds: Thresholds) -> tuple[Word, str] | None:
+    """The verdict on a window that is too small for one, or whose reference is; None where both are large enough."""
+    rows, before = part.window.rows, part.reference.window.rows
     if rows == 0:
         return "no data", "nothing was logged; this says nothing about drift"
     if rows < thresholds.minimum_rows:
@@ -251,26 +342,27 @@ def _too_few(rows: int, reference: int, thresholds: Thresholds) -> tuple[Word, s
             "too few",
             f"{rows} rows were logged, {thresholds.minimum_rows} are needed; this says nothing about drift",
         )
-    if reference < FEWEST_REFERENCE:
+    if before < FEWEST_REFERENCE:
         return (
             "too few",
-            f"the model was trained with a holdout of {reference} rows, {FEWEST_REFERENCE} are needed to compare with; "
+            f"{part.reference.words} has {before} rows, {FEWEST_REFERENCE} are needed to compare with; "
             "this says nothing about drift",
         )
     return None
 
 
-def _verdict(findings: Sequence[Finding], mean: MeanShift | None, score: str) -> tuple[Word, str]:
+def _verdict(findings: Sequence[Finding], mean: MeanShift | None, part: Part) -> tuple[Word, str]:
     """The verdict on a window that is large enough, and why."""
     reasons = [_reason(finding) for finding in findings if finding.drifted]
     if mean is not None and mean.drifted:
         size = "" if mean.relative is None else f" ({mean.relative:+.0%})"
+        score = part.about.score
         reasons.insert(
             0, f"the mean {score} is {figures.number(mean.mean)}, it was {figures.number(mean.before)}{size}"
         )
     if reasons:
         return "drift", "; ".join(reasons)
-    return "no drift", "no column differs from the model's holdout by as much as matters and by more than chance"
+    return "no drift", f"no column differs from {part.reference.words} by as much as matters and by more than chance"
 
 
 def _reason(finding: Finding) -> str:

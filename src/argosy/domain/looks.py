@@ -89,6 +89,12 @@ def counts_key(model: str, environment: str, model_digest: str, hour: datetime.d
     return f"counts/{model}/{environment}/{digest}/{hour.astimezone(datetime.UTC):{HOUR}}.json"
 
 
+def hour_in(key: str) -> datetime.datetime:
+    """The hour that the counts under *key* are of."""
+    text = key.rpartition("/")[2].removesuffix(".json")
+    return datetime.datetime.strptime(text, HOUR).replace(tzinfo=datetime.UTC)
+
+
 def looks_prefix(model: str, environment: str) -> str:
     """What the keys of all looks at *model* in *environment* begin with."""
     return f"looks/{model}/{environment}/"
@@ -97,6 +103,11 @@ def looks_prefix(model: str, environment: str) -> str:
 def look_key(model: str, environment: str, until: datetime.datetime) -> str:
     """The key of the look at the window that ends at *until*."""
     return f"{looks_prefix(model, environment)}{until.astimezone(datetime.UTC):{MOMENT}}.json"
+
+
+def page_key(model: str, environment: str, until: datetime.datetime) -> str:
+    """The key of the page that was drawn of the look at the window that ends at *until*."""
+    return look_key(model, environment, until).removesuffix(".json") + ".html"
 
 
 def latest_key(model: str, environment: str) -> str:

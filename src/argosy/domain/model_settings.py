@@ -320,7 +320,11 @@ class ModelSettings(Document):
 
 
 def _only(section: Any, fields: Collection[str]) -> Any:
-    return section if "" in fields else _bare(section, {field: getattr(section, field) for field in fields})
+    return (
+        section
+        if section is None or "" in fields
+        else _bare(section, {field: getattr(section, field) for field in fields})
+    )
 
 
 Bare = TypeVar("Bare", bound=Document)

@@ -17,9 +17,11 @@ Held = Callable[[str], Sequence[str] | None]
 SECRET_FIX = "bring it (docs/chart-platform.md says what each holds)"  # noqa: S105 - advice
 AWS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 STEP, EXECUTOR = "argosy-step", "argosy-executor"
-CLASSES = ("data", "forge", "forge-reader", "online", "registry", "search", "signing", "store")
+CLASSES = ("data", "forge", "forge-reader", "online", "predictions", "registry", "search", "signing", "store")
 """Classes of steps, each with a Secret ``argosy-<class>``."""
-USUAL_ACCOUNTS = frozenset({STEP, EXECUTOR, *(f"argosy-{name}" for name in CLASSES if name != "online")})
+USUAL_ACCOUNTS = frozenset(
+    {STEP, EXECUTOR, *(f"argosy-{name}" for name in CLASSES if name not in {"online", "predictions"})}
+)
 """The service accounts that compiled pipelines name."""
 
 

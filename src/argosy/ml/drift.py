@@ -1,4 +1,4 @@
-"""Counts logged predictions in the bins of a model's reference, and measures how far two counts lie apart.
+"""Measures how far two counts, in the same bins, lie apart.
 
 Exact for binned data: every number here comes from counts, so it does not depend on the order or the batches in which rows came. For
 whether a distance is drift, see ``argosy.domain.drift``.
@@ -8,21 +8,16 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 from scipy import stats
 
-from argosy.domain.bundle import Bins, Histogram
+from argosy.domain.bundle import Histogram
 from argosy.domain.drift import Difference, Window
-from argosy.ml import bins as binning
 
 Counts = npt.NDArray[np.int64]
 Shares = npt.NDArray[np.float64]
 
 SMOOTHING = 0.5
 """Rows added to each cell for PSI, which is infinite where a cell is empty on one side."""
-NOTHING = pa.nulls(0)
-"""The values of a feature that is not logged."""
 EXPECTED = 5.0
 """A chi-squared test, and the correction of a distance, need about this many expected rows in a cell; smaller ones are counted together."""
 
@@ -30,43 +25,22 @@ _PSI_A_DIVERGENCE = 8 * math.log(2)
 """Between distributions that lie close together, the index is so many times the square of the Jensen-Shannon distance in base 2."""
 
 
-def count(table: pa.Table, bins: Bins) -> Window:
-    """The window that the logged rows of *table* are (see ``argosy.ports.prediction_log.Logged``)."""
-    features = table["features"].combine_chunks()
-    present = {field.name for field in features.type}
-    scores = _scores(table)
-    return Window(
-        rows=table.num_rows,
-        columns=[
-            binning.count_column(
-                pc.struct_field(features, histogram.column) if histogram.column in present else NOTHING, histogram
-            )
-            for histogram in bins.columns
-        ],
-        prediction=binning.count_column(
-            scores if bins.prediction.levels is None else table["decision"], bins.prediction
+def differences(window: Window, reference: Window) -> list[Difference]:
+    """The prediction of *window*, then each of its columns that was logged, against *reference*. Empty for an empty window."""
+    asked = zip([window.prediction, *window.columns], [reference.prediction, *reference.columns], strict=True)
+    answered = zip(window.answers, reference.answers, strict=True) if reference.answers else ()
+    return [
+        *(difference(now, before) for now, before in asked if _has_rows(now) and _has_rows(before)),
+        *(
+            difference(now, before).model_copy(update={"of": "answered"})
+            for now, before in answered
+            if _has_rows(now) and _has_rows(before)
         ),
-        scores=binning.moments(scores.to_numpy(zero_copy_only=False)),
-    )
+    ]
 
 
-def _scores(table: pa.Table) -> pa.Array:
-    """One number a row: the score, and of a multiclass model the probability of the class decided for."""
-    scores = table["score"].combine_chunks()
-    return (
-        pc.list_element(scores, 0) if pc.max(pc.list_value_length(scores)).as_py() in {0, 1, None} else _largest(scores)
-    )
-
-
-def _largest(scores: pa.Array) -> pa.Array:
-    width = len(scores[0])
-    return pa.array(scores.flatten().to_numpy().reshape(-1, width).max(axis=1))
-
-
-def differences(window: Window, bins: Bins) -> list[Difference]:
-    """The prediction of *window*, then each of its columns that was logged, against *bins*. Empty for an empty window."""
-    pairs = zip([window.prediction, *window.columns], [bins.prediction, *bins.columns], strict=True)
-    return [difference(now, before) for now, before in pairs if cells(now).any() and cells(before).any()]
+def _has_rows(histogram: Histogram) -> bool:
+    return histogram.missing > 0 or any(histogram.counts)
 
 
 def difference(now: Histogram, before: Histogram) -> Difference:
@@ -87,6 +61,8 @@ def difference(now: Histogram, before: Histogram) -> Difference:
         p_value=p_value,
         missing=float(left[0] / left.sum()),
         missing_before=float(right[0] / right.sum()),
+        unseen=None if number else float(left[-1] / left.sum()),
+        unseen_before=None if number else float(right[-1] / right.sum()),
     )
 
 

@@ -82,8 +82,40 @@ class Logged:
     """Parts of the log that could not be read, such as the torn end a crash leaves."""
 
 
+@dataclass(frozen=True, slots=True)
+class SegmentRef:
+    """A part of the log that nobody writes any more: records of one hour (UTC, by their time) and one release."""
+
+    model: str
+    environment: str
+    version: int | None
+    digest: str
+    """Of the model."""
+    hour: datetime.datetime
+    name: str
+    """By its content: equal names, equal records."""
+    sealed: bool = True
+    """False where a server of this machine still writes it: its records are read anew each time, and its name says nothing of them."""
+
+
 class PredictionHistory(Protocol):
     """Reads records back, those of a server that still runs included."""
+
+    def segments(
+        self,
+        model: str,
+        environment: str,
+        *,
+        since: datetime.datetime | None = None,
+        until: datetime.datetime | None = None,
+    ) -> Iterator[SegmentRef]:
+        """The segments of the hours that hold a moment from *since* (inclusive) to *until* (exclusive), in no order.
+
+        Raises TryAgain when the store fails.
+        """
+
+    def read_segment(self, ref: SegmentRef) -> Logged:
+        """The records of *ref*: none, and one damaged part, where it cannot be read. Raises TryAgain when the store fails."""
 
     def read(
         self,

@@ -1,20 +1,25 @@
 """A drift report for a terminal: plain lines, columns aligned, what drifted first."""
 
 import datetime
+from collections.abc import Sequence
 
 from argosy.domain import figures
 from argosy.domain.drift import DriftReport, Finding
+from argosy.domain.looks import SliceLook
 
 HEADER = ("column", "", "JS distance", "PSI", "distance moved", "missing", "test", "p (adjusted)")
 
 
-def text(report: DriftReport) -> str:
-    """The whole report."""
+def text(report: DriftReport, slices: Sequence[SliceLook] = ()) -> str:
+    """The whole report, and a line for each of its *slices*."""
     lines = [_title(report), _counts(report), ""]
-    findings = ([report.prediction] if report.prediction else []) + sorted(report.features, key=_by_size)
+    asked = sorted([*report.features, *report.answers], key=_by_size)
+    findings = ([report.prediction] if report.prediction else []) + asked
     if findings:
         lines += [*_aligned([HEADER, *map(_row, findings)]), ""]
     lines += _notes(report)
+    if slices:
+        lines += [*map(_slice, sorted(slices, key=lambda each: -each.report.rows)), ""]
     return "\n".join([*lines, f"{report.verdict}: {report.explanation}"])
 
 
@@ -30,7 +35,13 @@ def _span(since: datetime.datetime | None, until: datetime.datetime | None) -> s
 
 
 def _counts(report: DriftReport) -> str:
-    return f"{report.rows:,} rows logged, held against the {report.rows_before:,} rows of the model's holdout"
+    against = "the model's holdout" if report.reference == "holdout" else report.reference
+    return f"{report.rows:,} rows logged, held against the {report.rows_before:,} rows of {against}"
+
+
+def _slice(part: SliceLook) -> str:
+    moved = f": {', '.join(part.report.drifted)}" if part.report.drifted else ""
+    return f"where {part.column} is {part.value}: {part.report.rows:,} rows, {part.report.verdict}{moved}"
 
 
 def _notes(report: DriftReport) -> list[str]:

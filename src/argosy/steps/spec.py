@@ -7,10 +7,12 @@ Argo template is ``argosy.templates``' business.
 from dataclasses import dataclass
 from typing import Literal
 
-Family = Literal["data", "features", "train", "evaluate", "promote"]
+Family = Literal["data", "features", "train", "evaluate", "promote", "monitor"]
 """The image a step runs in, one for each set of dependencies."""
 
-Key = Literal["data", "forge", "forge-reader", "loop", "online", "registry", "search", "signing", "store"]
+Key = Literal[
+    "data", "forge", "forge-reader", "loop", "online", "predictions", "registry", "search", "signing", "store"
+]
 """A secret a step may see; nothing else may. Only what opens requests sees ``forge``; reading the environment repo takes its reader."""
 
 # One set for all steps of the search and the training, so that they share one warm process.

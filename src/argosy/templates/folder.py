@@ -18,6 +18,7 @@ ARTIFACTS = {"settings": "model.yaml", "definitions": "features.py", "expectatio
 PIPELINE = "pipeline.py"
 MANIFEST = "pipeline.yaml"
 SCHEDULE = "schedule.yaml"
+WATCH = "watch.yaml"
 # An object of the API server is at most 1.5 MB, annotations at most 256 KB; a manifest that people review is far smaller.
 LIMIT = 256 * 1024
 

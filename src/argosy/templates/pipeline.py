@@ -17,6 +17,7 @@ from argosy.domain import provenance, retraining_cause
 from argosy.domain.model_settings import ModelSettings, StepResources
 from argosy.files import model_folder
 from argosy.steps import spec as specs
+from argosy.steps.watch_drift.spec import SPEC as WATCH_DRIFT
 from argosy.templates import container_sets, container_templates, folder, fusing, images
 from argosy.templates.fusing import Fusion
 from argosy.templates.tasks import (
@@ -130,8 +131,9 @@ class Pipeline:
     def refuse_unplaced(self) -> None:
         """Raises Misconfigured where the settings speak of steps that the pipeline has not: a slip would go unnoticed."""
         known = ", ".join(sorted(self._placed))
+        beside = {WATCH_DRIFT.name} if self.settings.monitor else set()
         for name in self.settings.resources:
-            if name not in self._placed:
+            if name not in self._placed and name not in beside:
                 raise self._wrong("resources", f"names the step {name!r}, but the pipeline has {known}", joined=" ")
         done = {fusion.name for fusion in self._fused}
         for name, steps in self.settings.fuse.items():

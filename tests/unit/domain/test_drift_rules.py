@@ -53,7 +53,7 @@ def window(rows: int, mean: float = 0.3, deviation: float = 0.2) -> Window:
 
 def reported(given: Window, *differences: Difference) -> drift.DriftReport:
     """The report with usual thresholds."""
-    return drift.report(ABOUT, given, differences, BINS, thresholds=Thresholds())
+    return drift.report(ABOUT, given, differences, drift.holdout(BINS), thresholds=Thresholds())
 
 
 @pytest.mark.parametrize(
@@ -143,9 +143,11 @@ def test_a_mean_near_nothing_moves_by_deviations() -> None:
 def test_a_small_reference_is_no_verdict() -> None:
     """Of a model whose holdout has few rows nothing can be told, and that is not "no drift"."""
     small = BINS.model_copy(update={"rows": 99})
-    report = drift.report(ABOUT, window(1000), [difference("prediction", 1e-9, 0.9)], small, thresholds=Thresholds())
+    report = drift.report(
+        ABOUT, window(1000), [difference("prediction", 1e-9, 0.9)], drift.holdout(small), thresholds=Thresholds()
+    )
     assert (report.verdict, report.drifted) == ("too few", [])
-    assert "a holdout of 99 rows, 100 are needed" in report.explanation
+    assert "the model's holdout has 99 rows, 100 are needed" in report.explanation
 
 
 def test_the_report_says_what_moved() -> None:

@@ -13,7 +13,7 @@ from argosy import errors
 from argosy.domain import bundle
 from argosy.domain.bundle import Histogram
 from argosy.domain.search import Choice
-from argosy.ml import bins, bundling, drift, frames, refit
+from argosy.ml import bins, bundling, counting, frames, refit
 from argosy.ml.predictor import Predictor
 from kit.examples import Given
 
@@ -99,7 +99,7 @@ def test_the_reference_is_what_the_served_model_says(each_task: Given, tmp_path:
         }
     )
     found = bundle.read_bins(tmp_path / "bundle" / bundle.BINS)
-    window = drift.count(logged, found)
+    window = counting.count(logged, found)
     assert (window.columns, window.prediction, window.scores) == (found.columns, found.prediction, found.scores)
 
 

@@ -13,7 +13,7 @@ from scipy.spatial import distance
 from argosy.domain.bundle import SCALE, Bins, Histogram, Moments
 from argosy.domain.drift import sum_of
 from argosy.ml import bins as binning
-from argosy.ml import drift
+from argosy.ml import counting, drift
 
 counts = st.lists(st.integers(0, 400), min_size=4, max_size=12).map(np.array)
 pairs = (
@@ -122,15 +122,15 @@ def test_windows_add_up_in_any_order(given_rows: list[dict[str, float | str | No
     """Counting batches and adding is counting everything at once, however the rows are ordered: to the last bit."""
     shuffled = list(given_rows)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
-    first, second = drift.count(table(shuffled[:cut]), BINS), drift.count(table(shuffled[cut:]), BINS)
-    whole = drift.count(table(given_rows), BINS)
+    first, second = counting.count(table(shuffled[:cut]), BINS), counting.count(table(shuffled[cut:]), BINS)
+    whole = counting.count(table(given_rows), BINS)
     assert first.plus(second) == second.plus(first) == whole
 
 
 @given(st.lists(rows, min_size=1, max_size=40))
 def test_no_row_is_lost_in_counting(given_rows: list[dict[str, float | str | None]]) -> None:
     """Each logged value is in one bin or missing; a column that is not logged stays empty."""
-    window = drift.count(table(given_rows), BINS)
+    window = counting.count(table(given_rows), BINS)
     totals = [int(drift.cells(column).sum()) for column in window.columns]
     assert totals == [len(given_rows), len(given_rows), 0]
     assert int(drift.cells(window.prediction).sum()) == window.scores.count == len(given_rows)
@@ -162,7 +162,7 @@ def test_a_multiclass_prediction_is_its_decision() -> None:
             "decision": pa.array(["b", "a"]),
         }
     )
-    window = drift.count(logged, bins)
+    window = counting.count(logged, bins)
     assert window.prediction.counts == [1, 1, 0]
     assert window.scores.mean == 0.625
 

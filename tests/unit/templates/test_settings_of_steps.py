@@ -40,6 +40,9 @@ CHANGES = {
     "evaluation.sensitive": ("[female, senior_citizen]", "[female]", {"build_features", "evaluate"}),
     "evaluation.slices": ("[contract, internet_service]", "[contract]", {"build_features", "evaluate"}),
     "evaluation.business": ("false_positive: -40", "false_positive: -30", {"evaluate"}),
+    "monitor.every": ("every: 1h", "every: 2h", set()),
+    "monitor.window": ("window: 24h", "window: 48h", {"train"}),
+    "monitor.slices": ("slices: [contract]}", "slices: []}", {"train"}),
     "resources": ("release_days: 180", "release_days: 180\nresources: {train: {memory: 2Gi}}", set()),
     "schedule": ('cron: "0 2 * * *"', 'cron: "0 3 * * *"', set()),
     "release_days": ("release_days: 180", "release_days: 90", set()),
@@ -88,7 +91,10 @@ def test_a_step_finds_nothing_that_it_did_not_declare() -> None:
 def test_every_section_is_somebodys() -> None:
     """A section that no cached step reads is one of those that are read as the manifest is made, or by what is never cached."""
     read = {part.partition(".")[0] for spec in SPECS.values() for part in spec.settings}
-    assert set(ModelSettings.model_fields) - read == {"data", "resources", "fuse", "schedule", "release_days"}
+    assert set(ModelSettings.model_fields) - read == {
+        *("data", "resources", "fuse", "schedule", "release_days"),
+        *("labels", "notify", "retraining"),
+    }
 
 
 @pytest.mark.parametrize(

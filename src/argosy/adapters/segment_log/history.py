@@ -8,7 +8,7 @@ from pathlib import Path
 
 from argosy import errors
 from argosy.adapters.segment_log import framing, layout, segments
-from argosy.ports.prediction_log import Logged
+from argosy.ports.prediction_log import Logged, SegmentRef
 
 _log = logging.getLogger(__name__)
 
@@ -19,6 +19,51 @@ class SegmentHistory:
     def __init__(self, uri: str) -> None:
         """Read below ``file://`` *uri*."""
         self._uri = uri
+
+    def segments(
+        self,
+        model: str,
+        environment: str,
+        *,
+        since: datetime.datetime | None = None,
+        until: datetime.datetime | None = None,
+    ) -> Iterator[SegmentRef]:
+        """See :class:`argosy.ports.prediction_log.PredictionHistory`."""
+        place = layout.place(self._uri, model, environment)
+        first = None if since is None else _hour(since)
+        try:
+            opened = {layout.stem(path): path for path in place.segments()}
+            sealed = {layout.stem(path): path for path in place.sealed() if _may_hold(path, first, until)}
+            for stem, path in (opened | sealed).items():
+                logged = self._logged(path)
+                for hour in _hours(logged):
+                    if (first is None or hour >= first) and (until is None or hour < until):
+                        yield SegmentRef(
+                            model,
+                            environment,
+                            logged.served.version,
+                            logged.served.digest,
+                            hour,
+                            f"{path.parent.name}/{path.name}",
+                            sealed=stem in sealed,
+                        )
+        except OSError as error:
+            raise errors.TryAgain(f"the prediction log at {place.folder} cannot be read: {error}") from error
+
+    def read_segment(self, ref: SegmentRef) -> Logged:
+        """See :class:`argosy.ports.prediction_log.PredictionHistory`."""
+        place = layout.place(self._uri, ref.model, ref.environment)
+        found = self._logged(place.folder / ref.name)
+        return _between(found, ref.hour, ref.hour + datetime.timedelta(hours=1))
+
+    @staticmethod
+    def _logged(path: Path) -> Logged:
+        from argosy.adapters.segment_log import columns
+
+        if path.suffix == layout.PARQUET:
+            return _readable(path, partial(columns.read, path))
+        content = _content(path)
+        return columns.unreadable(0) if content is None else _readable(path, partial(columns.logged, content))
 
     def read(
         self,
@@ -72,6 +117,17 @@ def _content(path: Path) -> framing.SegmentContent | None:
         return segments.content(path)
     except FileNotFoundError:
         return None  # sealed since it was listed
+
+
+def _hours(logged: Logged) -> list[datetime.datetime]:
+    import pyarrow.compute as pc
+
+    times = pc.unique(pc.floor_temporal(logged.table["time"], unit="hour")).to_pylist()
+    return sorted(times)
+
+
+def _hour(moment: datetime.datetime) -> datetime.datetime:
+    return moment.astimezone(datetime.UTC).replace(minute=0, second=0, microsecond=0)
 
 
 def _may_hold(path: Path, since: datetime.datetime | None, until: datetime.datetime | None) -> bool:

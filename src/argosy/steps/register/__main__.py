@@ -23,6 +23,7 @@ def body(step: Step) -> None:
         registry=wiring.registry(here),
         artifacts=wiring.artifacts(here),
         shared=wiring.shared_online_store(here),
+        objects=wiring.objects(here, here.monitoring_uri),
         image=here.serving_image,
         out=step.output("release"),
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from argosy import errors
 from argosy.domain import bundle as bundles
-from argosy.domain import registration, training_record
+from argosy.domain import registration, training_record, watch_reference
 from argosy.domain.data import Lineage
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import Evidence
@@ -21,6 +21,7 @@ from argosy.domain.search import Choice, SearchHistory
 from argosy.domain.training_record import TrainingRecord
 from argosy.ports.artifacts import Artifacts
 from argosy.ports.features import SharedOnlineStore
+from argosy.ports.objects import Objects
 from argosy.ports.registry import Candidate, Judgement, Registered, Registry
 
 
@@ -56,13 +57,15 @@ def run(
     registry: Registry,
     artifacts: Artifacts,
     shared: SharedOnlineStore | None,
+    objects: Objects,
     out: Path,
     image: str | None = None,
 ) -> Released:
     """Record and judge the candidate, write the released bundle to *out* and store it.
 
     *surroundings*: what else identifies where this ran, as tags (versions, image). *shared*: the database that servers read features
-    from, None where each fetches the files; only a candidate that will be proposed takes room there. *image*: the server's, by digest;
+    from, None where each fetches the files; only a candidate that will be proposed takes room there. *objects*: the monitoring
+    store. *image*: the server's, by digest;
     None for the environment's own. Raises Misconfigured where evidence and bundle are not of one model.
     """
     evidence = Evidence.read(inputs.evidence / "evidence.json")
@@ -73,6 +76,7 @@ def run(
         )
     registered = registry.record(_candidate(settings, inputs, evidence, surroundings))
     registry.judge(settings.model, registered.version, _judgement(evidence, inputs.evidence))
+    _keep_reference(settings, inputs, digest, objects)
     store = _online_store(settings, inputs, evidence, artifacts, shared)
     _release(settings, registered, store, image, inputs.bundle, out)
     return Released(
@@ -81,6 +85,19 @@ def run(
         storage_uri=artifacts.put(out, f"models/{settings.model}/{_release_name(out)}-{_hex(digest)}"),
         online_uri=store.text(),
     )
+
+
+def _keep_reference(settings: ModelSettings, inputs: Inputs, digest: str, objects: Objects) -> None:
+    """Put what the model will be watched by, where its training made that, to where who watches finds it by the model's digest."""
+    path = inputs.training / watch_reference.FILE
+    if not path.exists():
+        return
+    found = watch_reference.WatchReference.read(path)
+    if found.model_digest != digest:
+        raise errors.Misconfigured(
+            f"{path} is about {found.model_digest}, the bundle is {digest}: not one run's outputs"
+        )
+    objects.put(watch_reference.reference_key(settings.model, digest), found.canonical_json().encode())
 
 
 def _online_store(

@@ -9,7 +9,7 @@ SPEC = StepSpec(
     inputs=(
         Artifact("settings", "model.yaml"),
         Artifact("bundle", "The candidate."),
-        Artifact("training", "Training record and plots."),
+        Artifact("training", "Training record, plots and reference.json (WatchReference)."),
         Artifact("history", "history.json of the search."),
         Artifact("choice", "choice.json."),
         Artifact("evidence", "Evidence, report and model card."),
@@ -23,7 +23,8 @@ SPEC = StepSpec(
         Result("storage-uri", "Where the bundle is in the model store."),
         Result("online-uri", "Where the online store's files are, as <uri>@<digest>."),
     ),
-    keys=("registry", "store", "online"),
+    # The last names the object store's keys.
+    keys=("registry", "predictions", "online", "store"),
     cached=False,
     exclusive=True,
     preload=("mlflow", "mlflow.store.tracking.sqlalchemy_store"),

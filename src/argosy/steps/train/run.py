@@ -1,11 +1,15 @@
-"""The logic of ``train``: fit the chosen point on the training side, pack the bundle, write down how it went."""
+"""The logic of ``train``: fit the chosen point on the training side, pack the bundle, write down how it went and what to watch it by."""
 
 from pathlib import Path
 
-from argosy.domain import training_record
+import numpy as np
+
+from argosy.domain import bundle, training_record, watch_reference
 from argosy.domain.model_settings import ModelSettings
+from argosy.domain.monitor_settings import Monitor
 from argosy.domain.search import Choice
-from argosy.ml import bundling, checks, frames, refit, study
+from argosy.ml import bundling, checks, frames, reference_counts, refit, study
+from argosy.ml.predictor import Predictor
 from argosy.report import training_plots
 
 
@@ -31,4 +35,15 @@ def run(*, settings: ModelSettings, features: Path, choice: Path, out_bundle: Pa
     )
     record.write(out_training / training_record.FILE)
     training_plots.write(record, out_training)
+    answering = Predictor.load(out_bundle, digest)
+    reference = reference_counts.of(
+        answering,
+        bundle.read_bins(out_bundle / bundle.BINS),
+        settings.monitor or Monitor(),
+        digest=digest,
+        holdout=bundling.servable(answering.signature, holdout),
+        train=examples,
+        out_of_fold=np.asarray(fitted.predictions, np.float64),
+    )
+    reference.write(out_training / watch_reference.FILE)
     return digest

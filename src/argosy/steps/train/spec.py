@@ -15,10 +15,14 @@ SPEC = StepSpec(
         Artifact("bundle", "Folder: model.ubj, signature.json, bins.json, golden.json."),
         Artifact(
             "training",
-            "Folder: training.json (metrics on the training side by fold, importance, confusion matrix) and plots.",
+            "Folder: training.json (metrics on the training side by fold, importance, confusion matrix), plots, "
+            "and reference.json (WatchReference).",
         ),
     ),
     results=(Result("model-digest", "Digest of the bundle.", exported=True),),
     preload=TRAINING,
-    settings=(*SCORING, "serving", "training"),
+    settings=(
+        *(*SCORING, "serving", "training"),
+        *("monitor.minimum_rows", "monitor.seasonality", "monitor.slices", "monitor.window"),
+    ),
 )

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from argosy.adapters.file_artifacts import FileArtifacts
+from argosy.adapters.memory_objects import MemoryObjects
 from argosy.adapters.memory_registry import MemoryRegistry
 from argosy.adapters.mlflow_registry import MlflowRegistry
 from argosy.domain import bundle as bundles
@@ -153,6 +154,7 @@ def test_everything_that_is_known_is_handed_to_the_registry(toy: Any, tmp_path: 
         registry=registry,
         artifacts=FileArtifacts(f"file://{tmp_path}/store"),
         shared=None,
+        objects=MemoryObjects(),
         out=tmp_path / "out",
     )
     assert released.version == 1
@@ -228,6 +230,7 @@ def test_only_features_of_what_will_be_proposed_take_room(
         registry=MemoryRegistry(),
         artifacts=FileArtifacts(f"file://{tmp_path}/store"),
         shared=shared,
+        objects=MemoryObjects(),
         out=tmp_path / "out",
     )
     digest = OnlineStore.from_text(released.online_uri).digest

@@ -1,0 +1,117 @@
+"""Counts logged rows in a model's bins: one tally of all, and one for each value of the columns that they are sliced by."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from argosy.domain.bundle import Bins, Histogram
+from argosy.domain.drift import Window
+from argosy.domain.tallies import WHOLE, Layout, Tally
+from argosy.ml import bins as binning
+
+CONFIDENCE = "confidence"
+DECISION = "decision"
+UNSEEN = "(unseen)"
+"""The value of a slice for levels that the model does not know."""
+
+Cells = npt.NDArray[np.int64]
+Scores = npt.NDArray[np.float64]
+
+
+def tallies(table: pa.Table, layout: Layout, slices: Sequence[str] = ()) -> dict[str, Tally]:
+    """The logged rows of *table* (see ``argosy.ports.prediction_log.Logged``): the whole, and each slice with a row.
+
+    *slices*: names of columns of *layout* with levels.
+    """
+    values = _Values(table, layout)
+    numbers = [values.cells(each) for each in layout.columns]
+    answers = [values.of_answer(each) for each in (layout.prediction, *layout.answers)]
+    cells = [answers[0], *numbers, *answers[1:]]
+    found = {WHOLE: _tally(layout, cells, values.scores, table.num_rows)}
+    for histogram, of_row in zip(layout.columns, numbers, strict=True):
+        if histogram.column in slices and of_row is not None:
+            found |= _sliced(layout, cells, values.scores, histogram, of_row)
+    return found
+
+
+def count(table: pa.Table, bins: Bins) -> Window:
+    """All rows of *table* in *bins*."""
+    layout = Layout.of(bins)
+    return layout.window(tallies(table, layout)[WHOLE])
+
+
+class _Values:
+    """The columns of a log."""
+
+    def __init__(self, table: pa.Table, layout: Layout) -> None:
+        self._table, self._features = table, table["features"].combine_chunks()
+        self._present = {field.name for field in self._features.type}
+        self._multiclass = layout.prediction.levels is not None
+        self.scores = scores(table)
+
+    def cells(self, histogram: Histogram) -> Cells | None:
+        """The cell of each row's value; None of a feature that is not logged."""
+        if histogram.column not in self._present:
+            return None
+        return binning.cells(pc.struct_field(self._features, histogram.column), histogram)
+
+    def of_answer(self, histogram: Histogram) -> Cells:
+        """The cell of the decision, where *histogram* has classes; else of the confidence or the score."""
+        if histogram.levels is not None:
+            return binning.cells(self._table["decision"].combine_chunks(), histogram)
+        sure = histogram.column == CONFIDENCE and not self._multiclass
+        return binning.cells(pa.array(confidence(self.scores) if sure else self.scores), histogram)
+
+
+def scores(table: pa.Table) -> Scores:
+    """One number a row: the score, and of a multiclass model the probability of the class decided for."""
+    found = table["score"].combine_chunks()
+    longest = pc.max(pc.list_value_length(found)).as_py()
+    if longest in {0, 1, None}:
+        single = pc.list_element(found, 0) if longest else pa.nulls(len(found), pa.float64())
+        return np.asarray(single.to_numpy(zero_copy_only=False), np.float64)
+    return np.asarray(found.flatten().to_numpy().reshape(-1, len(found[0])).max(axis=1), np.float64)
+
+
+def confidence(probabilities: Scores) -> Scores:
+    """How sure a binary answer is: the larger of its two chances."""
+    return np.maximum(probabilities, 1 - probabilities)
+
+
+def _tally(layout: Layout, cells: Sequence[Cells | None], of_row: Scores, rows: int) -> Tally:
+    counted = [_counts(each, end - first) for each, (first, end) in zip(cells, layout.bounds, strict=True)]
+    return Tally(rows=rows, cells=np.concatenate(counted).tolist(), scores=binning.moments(of_row))
+
+
+def _counts(cells: Cells | None, width: int) -> Cells:
+    if cells is None:
+        return np.zeros(width, np.int64)
+    return np.bincount(cells, minlength=width)
+
+
+def _sliced(
+    layout: Layout, cells: Sequence[Cells | None], of_row: Scores, by: Histogram, values: Cells
+) -> dict[str, Tally]:
+    """A tally for each value of the column *by*, by its name; *values* are its cells."""
+    names = ["", *(by.levels or []), UNSEEN]
+    # One pass over each column for all values together.
+    wide = [
+        np.zeros((len(names), end - first), np.int64)
+        if each is None
+        else np.bincount(values * (end - first) + each, minlength=len(names) * (end - first)).reshape(len(names), -1)
+        for each, (first, end) in zip(cells, layout.bounds, strict=True)
+    ]
+    joined = np.concatenate(wide, axis=1)
+    rows = np.bincount(values, minlength=len(names))
+    return {
+        f"{by.column}={names[value]}": Tally(
+            rows=int(rows[value]),
+            cells=joined[value].tolist(),
+            scores=binning.moments(of_row[values == value]),
+        )
+        for value in np.flatnonzero(rows)
+        if value  # of a missing value nothing can be said
+    }

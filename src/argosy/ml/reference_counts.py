@@ -1,0 +1,160 @@
+"""Counts a model's own rows by season and slice, for what its windows are held against later.
+
+What the model says of the rows it has learned is surer than what it says of any others, so those are answered by the models of
+cross-validation. How far the windows of that history were from their own seasons is measured here too: a week's weather is not its
+month's, and that is no drift.
+"""
+
+import datetime
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from argosy.domain import drift, tallies, watch_reference
+from argosy.domain.bundle import Bins, Histogram
+from argosy.domain.monitor_settings import Monitor, Seasonality
+from argosy.domain.tallies import Layout, Tally
+from argosy.domain.watch_reference import HOLDOUT, WatchReference
+from argosy.ml import bins as binning
+from argosy.ml import counting, frames
+from argosy.ml import drift as measures
+from argosy.ml.frames import Examples
+from argosy.ml.predictor import Predictions, Predictor
+
+LABEL = "label"
+
+
+def of(
+    answering: Predictor,
+    bins: Bins,
+    monitor: Monitor,
+    *,
+    digest: str,
+    holdout: Examples,
+    train: Examples,
+    out_of_fold: Predictions,
+) -> WatchReference:
+    """The reference of the model *answering*, whose bundle has *bins* and *digest*. *holdout*: the rows that a server would answer."""
+    asked = as_logged(answering, holdout, answering.predict_matrix(holdout.matrix))
+    answers = _answers(asked, answering)
+    layout = Layout.of(bins, answers)
+    slices = [column.column for column in bins.columns if column.column in monitor.slices and column.levels]
+    counts = {HOLDOUT: counting.tallies(asked, layout, slices)}
+    history = pa.concat_tables([asked, as_logged(answering, train, out_of_fold)])
+    seasons = _Seasons(history, layout, slices, monitor, monitor.seasonality) if monitor.seasonality else None
+    return WatchReference(
+        model=answering.signature.model,
+        model_digest=digest,
+        answers=answers,
+        label=_labels(holdout, answering),
+        layout=layout.digest,
+        seasonality=monitor.seasonality,
+        counts=counts | (seasons.counts if seasons else {}),
+        **(seasons.usual() if seasons else {}),
+    )
+
+
+def as_logged(answering: Predictor, examples: Examples, answers: Predictions) -> pa.Table:
+    """*examples* with *answers* to them as a server would have logged them (see ``argosy.ports.prediction_log.Logged``)."""
+    said = np.asarray(answers, np.float64)
+    decided = [None] * len(said) if answering.signature.task == "regression" else answering.decide(said)
+    names = [feature.name for feature in examples.schema.features]
+    columns = [_logged(examples.table.column(feature.name), feature.type) for feature in examples.schema.features]
+    return pa.table(
+        {
+            "time": examples.table.column(frames.TIME).cast(pa.timestamp("us", tz="UTC")),
+            "score": _lists(said),
+            "decision": pa.array(decided, pa.string()),
+            "features": pa.StructArray.from_arrays(columns, names=names),
+        }
+    )
+
+
+def _lists(answers: Predictions) -> pa.ListArray:
+    width = 1 if answers.ndim == 1 else answers.shape[1]
+    offsets = pa.array(np.arange(len(answers) + 1, dtype=np.int32) * width)
+    return pa.ListArray.from_arrays(offsets, pa.array(answers.ravel()))
+
+
+def _logged(values: pa.ChunkedArray, kind: str) -> pa.Array:
+    plain = values.combine_chunks()
+    return plain.cast(pa.float64() if kind == "number" else pa.string())
+
+
+def _answers(asked: pa.Table, answering: Predictor) -> list[Histogram]:
+    """Decision and confidence, counted; of a multiclass model the decision is the prediction itself."""
+    task = answering.signature.task
+    if task == "regression":
+        return []
+    scores = counting.scores(asked)
+    sure = scores if task == "multiclass" else counting.confidence(scores)
+    edges = binning.edges(sure.astype(np.float32))
+    found = [
+        (pa.array(sure), Histogram(column=counting.CONFIDENCE, edges=edges, counts=[0] * (len(edges) + 1), missing=0))
+    ]
+    if task == "binary":
+        classes = answering.signature.classes
+        decided = Histogram(column=counting.DECISION, levels=classes, counts=[0] * (len(classes) + 1), missing=0)
+        found.insert(0, (asked["decision"].combine_chunks(), decided))
+    return [binning.count_column(values, empty) for values, empty in found]
+
+
+def _labels(holdout: Examples, answering: Predictor) -> Histogram:
+    classes = answering.signature.classes
+    if answering.signature.task == "regression":
+        edges = binning.edges(holdout.labels.astype(np.float32))
+        empty = Histogram(column=LABEL, edges=edges, counts=[0] * (len(edges) + 1), missing=0)
+        return binning.count_column(pa.array(holdout.labels), empty)
+    empty = Histogram(column=LABEL, levels=classes, counts=[0] * (len(classes) + 1), missing=0)
+    return binning.count_column(pa.array([classes[int(label)] for label in holdout.labels], pa.string()), empty)
+
+
+class _Seasons:
+    """The rows of a history, by season and by window."""
+
+    def __init__(
+        self, history: pa.Table, layout: Layout, slices: Sequence[str], monitor: Monitor, by: Seasonality
+    ) -> None:
+        self._history, self._layout, self._monitor = history, layout, monitor
+        moments = history["time"].to_numpy().astype("datetime64[h]")
+        hours, self._hour_of_row = np.unique(moments, return_inverse=True)
+        stamps = [hour.astype("datetime64[s]").item().replace(tzinfo=datetime.UTC) for hour in hours]
+        self._season_of_hour = np.array([watch_reference.season_of(stamp, by) for stamp in stamps])
+        self._window_of_hour = np.array([int(stamp.timestamp() // monitor.length.total_seconds()) for stamp in stamps])
+        names = self._season_of_hour[self._hour_of_row]
+        self.counts = {
+            str(name): counting.tallies(history.filter(pa.array(names == name)), layout, slices)
+            for name in np.unique(names)
+        }
+
+    def usual(self) -> dict[str, object]:
+        """How far each window of the history was from its seasons, the window itself left out; of each column the most."""
+        distances: dict[str, float] = {}
+        mean = 0.0
+        window_of_row = self._window_of_hour[self._hour_of_row]
+        season_of_row = self._season_of_hour[self._hour_of_row]
+        for window in np.unique(window_of_row):
+            rows = window_of_row == window
+            if rows.sum() < self._monitor.minimum_rows:
+                continue
+            now, reference = self._pair(rows, season_of_row)
+            if reference is None or reference.rows < drift.FEWEST_REFERENCE:
+                continue
+            ours, theirs = self._layout.window(now), self._layout.window(reference)
+            for found in measures.differences(ours, theirs):
+                distances[found.column] = max(distances.get(found.column, 0.0), found.jensen_shannon)
+            shift = drift.mean_shift(ours.scores, theirs.scores)
+            mean = max(mean, abs(shift.relative or 0.0) if shift else 0.0)
+        return {"usual": distances, "usual_mean": mean}
+
+    def _pair(self, rows: npt.NDArray[np.bool_], seasons: npt.NDArray[np.str_]) -> tuple[Tally, Tally | None]:
+        """The window of *rows*, and what it would have been held against."""
+        by_season = {
+            str(name): counting.tallies(self._history.filter(pa.array(rows & (seasons == name))), self._layout)[""]
+            for name in np.unique(seasons[rows])
+        }
+        others = {name: tallies.without(self.counts[name][tallies.WHOLE], tally) for name, tally in by_season.items()}
+        now = tallies.total(list(by_season.values()))
+        return now, watch_reference.mixed(others, {name: tally.rows for name, tally in by_season.items()})

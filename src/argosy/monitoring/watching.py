@@ -1,0 +1,234 @@
+"""A look at what a version answers: the window counted, held against its reference, judged, and kept for whoever asks later.
+
+The step ``watch-drift`` and ``argosy drift`` look through this module, so they cannot come to different verdicts.
+"""
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from argosy import errors
+from argosy.domain import drift, looks, watch_reference
+from argosy.domain.bundle import Bins, Signature
+from argosy.domain.drift import About, Part, Reference, Thresholds
+from argosy.domain.looks import Look, SliceLook
+from argosy.domain.monitor_settings import Baseline, Monitor, Seasonality
+from argosy.domain.release import Version
+from argosy.domain.tallies import WHOLE, Layout, Tally
+from argosy.domain.watch_reference import HOLDOUT, WatchReference
+from argosy.ml import drift as measures
+from argosy.monitoring.hourly import Counted, CountedModel, Hours
+from argosy.ports.objects import Objects
+from argosy.ports.prediction_log import PredictionHistory
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A version that an environment serves, with all that its windows are held against."""
+
+    version: Version
+    environment: str
+    signature: Signature
+    bins: Bins
+    monitor: Monitor
+    score: str
+    """The name of its scores, in words."""
+    reference: WatchReference | None = None
+    """None of a model that was made before there was one: then there are no slices and no seasons."""
+
+    @property
+    def layout(self) -> Layout:
+        """How its rows are counted."""
+        return Layout.of(self.bins, self.reference.answers if self.reference else ())
+
+    @property
+    def slices(self) -> list[str]:
+        """The columns by which it is counted. Raises Misconfigured for a column that cannot be."""
+        columns = {column.column: column for column in self.bins.columns}
+        personal = {feature.name for feature in self.signature.features if feature.personal}
+        for name in self.monitor.slices:
+            if name not in columns:
+                raise errors.Misconfigured(
+                    f"monitor.slices names {name!r}, which is no feature of {self.version.model}; it has {', '.join(columns)}"
+                )
+            if columns[name].levels is None:
+                raise errors.Misconfigured(f"monitor.slices names {name!r}, a number; slices are by categories")
+            if name in personal:
+                raise errors.Misconfigured(f"monitor.slices names {name!r}, which is personal data: it is not logged")
+        return list(self.monitor.slices)
+
+    def holdout(self) -> Reference:
+        """The whole of its holdout."""
+        return drift.holdout(self.bins, self.reference.answers if self.reference else ())
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The limits that its windows are judged by."""
+        return Thresholds(minimum_rows=self.monitor.minimum_rows, **dict(self.monitor.thresholds))
+
+
+def stored_reference(objects: Objects, version: Version) -> WatchReference | None:
+    """The reference of *version* in the monitoring store; None where there is none."""
+    content = objects.get(watch_reference.reference_key(version.model, version.model_digest))
+    return None if content is None else WatchReference.model_validate_json(content)
+
+
+def look(
+    watched: Watched,
+    *,
+    history: PredictionHistory,
+    objects: Objects,
+    since: datetime.datetime,
+    until: datetime.datetime,
+    now: datetime.datetime,
+    keep: bool = True,
+) -> Look:
+    """The look at what *watched* answered from *since* (inclusive) to *until* (exclusive).
+
+    *keep*: whether hours that were counted are put into the store. Raises TryAgain when a store fails.
+    """
+    subject = CountedModel(
+        watched.version.model, watched.environment, watched.version.model_digest, watched.layout, watched.slices
+    )
+    hours = Hours(history, objects, subject, keep)
+    # The hour that is not over yet is counted as a whole, so far: what comes in it is added later.
+    counted = hours.count(since, looks.hour_of(until) + datetime.timedelta(hours=1) if until >= now else until)
+    references = _References(watched, hours, counted, since)
+    parts = _parts(watched, counted, references, since, until)
+    whole, *sliced = drift.reports([part for _, part in parts], thresholds=watched.thresholds)
+    whole = whole.model_copy(update={"rows_of_other_models": counted.rows_of_others, "damaged": counted.damaged})
+    found = [
+        SliceLook(column=name.partition("=")[0], value=name.partition("=")[2], report=report)
+        for (name, _), report in zip(parts[1:], sliced, strict=True)
+    ]
+    verdict, explanation = _together(whole, found)
+    return Look(
+        model=watched.version.model,
+        environment=watched.environment,
+        version=watched.version.version,
+        model_digest=watched.version.model_digest,
+        since=since,
+        until=until,
+        looked=now,
+        rows=whole.rows,
+        verdict=verdict,
+        explanation=explanation,
+        reference=whole.reference,
+        thresholds=watched.thresholds,
+        report=whole,
+        slices=found,
+        segments=counted.segments,
+    )
+
+
+def first(watched: Watched, history: PredictionHistory, now: datetime.datetime) -> datetime.datetime:
+    """The first hour of which anything is logged; that of *now* where nothing is."""
+    refs = history.segments(watched.version.model, watched.environment)
+    return min((ref.hour for ref in refs), default=looks.hour_of(now))
+
+
+def keep(objects: Objects, found: Look) -> None:
+    """Put *found* into the store: under its time, and as the newest unless a newer one is there."""
+    content = found.canonical_json().encode()
+    objects.put(looks.look_key(found.model, found.environment, found.until), content)
+    newest = latest(objects, found.model, found.environment)
+    if newest is None or newest.until <= found.until:
+        objects.put(looks.latest_key(found.model, found.environment), content)
+
+
+def latest(objects: Objects, model: str, environment: str) -> Look | None:
+    """The newest look at *model* in *environment*; None where it was never looked at."""
+    content = objects.get(looks.latest_key(model, environment))
+    return None if content is None else Look.model_validate_json(content)
+
+
+def _parts(
+    watched: Watched, counted: Counted, references: "_References", since: datetime.datetime, until: datetime.datetime
+) -> list[tuple[str, Part]]:
+    """The whole, then each slice that there is a reference of, by name."""
+    layout, version = watched.layout, watched.version
+    about = About(
+        model=version.model,
+        environment=watched.environment,
+        model_digest=version.model_digest,
+        version=version.version,
+        score=watched.score,
+        since=since,
+        until=until,
+    )
+    found = []
+    for name, tally in sorted(counted.total(layout).items()):
+        reference = references.of(name)
+        if reference is None or (name and tally.rows < watched.monitor.minimum_rows):
+            continue
+        window = layout.window(tally)
+        differences = [
+            each for each in measures.differences(window, reference.window) if not name.startswith(f"{each.column}=")
+        ]
+        found.append((name, Part(about, window, reference, differences)))
+    return found
+
+
+def _together(whole: drift.DriftReport, slices: Sequence[SliceLook]) -> tuple[drift.Word, str]:
+    """The verdict on all: drift where any part of it drifted."""
+    drifted = [each for each in slices if each.report.verdict == "drift"]
+    if whole.verdict in {"no data", "too few"} or not drifted:
+        return whole.verdict, whole.explanation
+    reasons = [f"where {each.column} is {each.value}: {each.report.explanation}" for each in drifted]
+    return "drift", "; ".join([whole.explanation] * (whole.verdict == "drift") + reasons)
+
+
+class _References:
+    """What the whole and the slices of one window are held against."""
+
+    def __init__(self, watched: Watched, hours: Hours, counted: Counted, since: datetime.datetime) -> None:
+        self._watched, self._counted, self._layout = watched, counted, watched.layout
+        self._before: Mapping[str, Tally] = {}
+        if watched.monitor.baseline == "previous window":
+            earlier = replace(hours)
+            self._before = earlier.count(since - watched.monitor.length, since).total(self._layout)
+
+    def of(self, name: str) -> Reference | None:
+        """The reference of the slice *name*, or of the whole; None where there is none."""
+        baseline: Baseline = self._watched.monitor.baseline
+        if baseline == "previous window":
+            tally = self._before.get(name, self._layout.empty())
+            return self._reference("previous window", "the window before", tally)
+        if baseline == "season":
+            return self._season(name)
+        return self._holdout(name)
+
+    def _holdout(self, name: str) -> Reference | None:
+        watched = self._watched
+        if name == WHOLE:
+            return watched.holdout()
+        known = watched.reference.counts[HOLDOUT].get(name) if watched.reference else None
+        return self._reference("holdout", "the same part of the model's holdout", known) if known else None
+
+    def _season(self, name: str) -> Reference | None:
+        seasonality, stored = self._watched.monitor.seasonality, self._watched.reference
+        if seasonality is None or stored is None or stored.seasonality != seasonality:
+            raise errors.Misconfigured(
+                f"there are no counts of {self._watched.version.model} by its `monitor.seasonality`; they are made when it is trained: "
+                f"run `argosy run {self._watched.version.model}` with these settings, or set `monitor.baseline: holdout`"
+            )
+        rows = self._rows(name, seasonality)
+        seasons = {season: counts[name] for season, counts in stored.counts.items() if name in counts and season}
+        words = " and ".join(sorted(rows)) or "the season"
+        tally = watch_reference.mixed(seasons, rows) if rows else self._layout.empty()
+        found = self._reference(
+            f"season: {', '.join(sorted(rows))}", f"{words} of the training data", tally or self._layout.empty()
+        )
+        return found.model_copy(update={"usual": stored.usual, "usual_mean": stored.usual_mean})
+
+    def _rows(self, name: str, seasonality: Seasonality) -> dict[str, int]:
+        """The window's rows of each season."""
+        found: dict[str, int] = {}
+        for hour, counts in self._counted.hours.items():
+            if name in counts:
+                season = watch_reference.season_of(hour, seasonality)
+                found[season] = found.get(season, 0) + counts[name].rows
+        return found
+
+    def _reference(self, name: str, words: str, tally: Tally) -> Reference:
+        return Reference(name=name, words=words, window=self._layout.window(tally))

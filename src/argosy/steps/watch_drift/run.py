@@ -1,0 +1,87 @@
+"""The logic of ``watch-drift``: a look at each environment that serves the model."""
+
+import datetime
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from argosy import errors
+from argosy.domain import environment_layout, looks
+from argosy.domain.looks import Look
+from argosy.domain.monitor_settings import Monitor
+from argosy.monitoring import pages, served, watching
+from argosy.monitoring.watching import Watched
+from argosy.ports.artifacts import Artifacts
+from argosy.ports.drift_pages import DriftPages
+from argosy.ports.forge import Forge
+from argosy.ports.objects import Objects
+from argosy.ports.prediction_log import PredictionHistory
+from argosy.promotion.standing import Main
+
+PAGES = ("drift", "always", "never")
+
+
+def run(
+    *,
+    model: str,
+    monitor: Monitor,
+    environment: str,
+    until: str,
+    page: str,
+    now: datetime.datetime,
+    forge: Forge,
+    artifacts: Artifacts,
+    history: PredictionHistory,
+    objects: Objects,
+    drawing: Callable[[], DriftPages],
+    out: Path,
+) -> list[str]:
+    """Look at *model* in *environment*, or in all that serve it; write each look into *out* and *objects*, return a line each.
+
+    *drawing*: what draws a page, loaded only where one is drawn. Raises Misconfigured for a parameter that is none.
+    """
+    if page not in PAGES:
+        raise errors.Misconfigured(f"page={page!r}: expected {', '.join(PAGES)}")
+    end = _moment(until, now)
+    out.mkdir(parents=True, exist_ok=True)
+    lines = []
+    for watched in _watched(model, monitor, environment, forge, artifacts, objects):
+        since = looks.hour_of(end) - monitor.length
+        look = watching.look(watched, history=history, objects=objects, since=since, until=end, now=now)
+        if look.rows and (page == "always" or (page == "drift" and look.verdict == "drift")):
+            look = _drawn(look, watched, history, objects, drawing(), out)
+        watching.keep(objects, look)
+        look.write(out / f"{watched.environment}.json")
+        lines.append(f"{watched.environment}: {look.verdict}: {look.explanation} ({look.rows:,} rows)")
+    return lines or [f"{model} is served nowhere yet; there is nothing to look at"]
+
+
+def _watched(
+    model: str, monitor: Monitor, environment: str, forge: Forge, artifacts: Artifacts, objects: Objects
+) -> Iterator[Watched]:
+    """What there is to look at: of an *environment* that was named, or of each that serves *model*."""
+    main = Main.now(forge)
+    for name in (environment,) if environment else environment_layout.ENVIRONMENTS:
+        version = None if environment else main.version(model, name)
+        if environment or (version and not main.rejection(model, version.model_digest)):
+            yield served.find(model, name, monitor, forge=forge, artifacts=artifacts, objects=objects)
+
+
+def _drawn(
+    look: Look, watched: Watched, history: PredictionHistory, objects: Objects, drawing: DriftPages, out: Path
+) -> Look:
+    """*look*, with a page of it in *out* and in the store."""
+    path = out / f"{look.environment}.html"
+    pages.write(path, watched, look, history=history, pages=drawing)
+    key = looks.page_key(look.model, look.environment, look.until)
+    objects.put(key, path.read_bytes())
+    return look.model_copy(update={"evidently": key})
+
+
+def _moment(text: str, now: datetime.datetime) -> datetime.datetime:
+    if not text:
+        return now
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        raise errors.Misconfigured(f"until={text!r} is no time, such as 2026-01-31T12:00Z") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)

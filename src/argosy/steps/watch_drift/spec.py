@@ -1,0 +1,21 @@
+"""The spec of the step ``watch-drift``."""
+
+from argosy.steps.spec import Artifact, Parameter, Result, StepSpec
+
+SPEC = StepSpec(
+    name="watch-drift",
+    summary="Count what the model answered since the last look, judge the window, keep the look. Ends 0 whatever the verdict.",
+    family="monitor",
+    parameters=(
+        Parameter("environment", "Whose predictions; every environment that serves the model where it is empty.", ""),
+        Parameter("until", "The end of the window, such as 2026-01-31T12:00Z; now where it is empty.", ""),
+        Parameter("page", "When a page is drawn for people: drift, always or never.", "drift"),
+    ),
+    inputs=(Artifact("settings", "model.yaml"),),
+    outputs=(Artifact("looks", "Folder: <environment>.json (Look), <environment>.html where a page was drawn."),),
+    results=(Result("verdicts", "One line an environment: the verdict, and why."),),
+    keys=("predictions", "forge-reader"),
+    cached=False,
+    settings=("model", "monitor"),
+    preload=("numpy", "pyarrow.parquet", "scipy.stats"),
+)
