@@ -1,5 +1,6 @@
 """The parts of `argosy demo`: its script, its rows, the commands it runs, and the server it never leaves behind."""
 
+import datetime
 import json
 import os
 import sys
@@ -13,8 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from argosy import errors
-from argosy.cli.demonstration import sample_rows, script, served_model, shell
+from argosy.cli.demonstration import alertmanager, sample_rows, script, served_model, shell
+from argosy.domain import alerts
 from argosy.domain.data import FeatureColumn, FeatureSchema
+from argosy.domain.documents import sha256
+from argosy.domain.release import Version
 
 WORKFLOWS = Path(__file__).parents[3] / "workflows"
 SCHEMA = FeatureSchema(
@@ -221,3 +225,31 @@ def test_a_server_that_refuses_to_start_says_its_code(pretend: Pretend) -> None:
     pretend("import sys; print('error: nothing approved', file=sys.stderr); sys.exit(78)")
     with pytest.raises(errors.Misconfigured, match="ended with 78"), served_model.serving("x", "production"):
         pass
+
+
+SAMPLE = Path(__file__).parents[2] / "data" / "alertmanager_webhook.json"
+"""What a real Alertmanager sent."""
+
+
+def test_an_alert_is_named_as_alertmanager_names_it() -> None:
+    """By the fingerprint of its labels, as in what a real one sent."""
+    received = json.loads(SAMPLE.read_text(encoding="utf-8"))["alerts"]
+    assert received
+    for alert in received:
+        assert alertmanager.fingerprint(alert["labels"]) == alert["fingerprint"]
+
+
+def test_an_alert_has_the_form_of_a_real_one() -> None:
+    """The same fields with the same labels, and it is read as one."""
+    real = json.loads(SAMPLE.read_text(encoding="utf-8"))
+    version = Version(
+        model="toy", version=3, model_digest=sha256(b"m"), storage_uri="file:///x/", evidence_digest=sha256(b"e"),
+        policy_digest=sha256(b"p"),
+    )  # fmt: skip
+    text = alertmanager.message(version, "production", datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC))
+    made = json.loads(text)
+    assert set(made) == set(real)
+    assert set(made["alerts"][0]) == set(real["alerts"][0])
+    assert set(made["alerts"][0]["labels"]) == set(real["alerts"][0]["labels"])
+    (alert,) = alerts.read(text).alerts
+    assert (alert.asks_to_retrain, alert.fires, alert.model, alert.since.year) == (True, True, "toy", 2026)

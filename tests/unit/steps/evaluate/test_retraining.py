@@ -13,24 +13,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from argosy import wiring
-from argosy.adapters.file_artifacts import FileArtifacts
 from argosy.domain import bundle as bundles
 from argosy.domain import column_health, comparison
-from argosy.domain.data import SnapshotManifest, ValidationResult
-from argosy.domain.evidence import ChampionRef, Evidence
+from argosy.domain.evidence import Evidence
 from argosy.domain.model_settings import ModelSettings
-from argosy.domain.policy import Policy
 from argosy.domain.retraining_cause import Cause, MovedColumn
-from argosy.domain.search import Choice
-from argosy.ml import bundling, frames, refit
-from argosy.ml.predictor import Predictor
-from argosy.ports.trial_server import ReplayResult
-from argosy.steps.build_features import run as build_features
-from argosy.steps.evaluate import run as evaluate
-from argosy.steps.ingest import run as ingest
-from kit import toy
+from argosy.ml import frames
 from kit.examples import make_settings
+from kit.training_ground import TrainingGround, policy_of
 
 DAY = datetime.timedelta(days=1)
 BEGIN = datetime.datetime(2025, 1, 1, tzinfo=datetime.UTC)
@@ -55,24 +45,7 @@ fields = [Field(name="size", dtype=Float64), Field(name="weight", dtype=Float64)
 plain = FeatureView(name="plain", entities=[thing], ttl=timedelta(days=9), source=rows, schema=fields)
 toy = FeatureService(name="toy", features=[plain])
 """
-POLICY = Policy.model_validate(
-    {
-        "model": "toy",
-        "owners": ["tests"],
-        "limits": [
-            {"metric": metric, "at_most": 1e9, "why": "w"}
-            for metric in (
-                "performance.auc",
-                "robustness.noise_drop",
-                "calibration.ece",
-                "explainability.top_share",
-                "latency.p95_ms",
-            )
-        ],
-        "waivers": [{"dimension": "fairness", "owner": "o", "reason": "r"}],
-        "comparison": {"metric": "auc", "margin": 0.5, "resamples": 200, "minimum_rows": 200},
-    }
-)
+POLICY = policy_of("toy", margin=0.5, minimum_rows=200)
 
 Column = npt.NDArray[Any]
 Upstream = Callable[[Column, npt.NDArray[np.bool_]], Column]
@@ -114,15 +87,6 @@ def _text(value: float) -> str:
     return "" if np.isnan(value) else f"{value:.4f}"
 
 
-class InstantServer:
-    """A server that always answers as expected."""
-
-    def replay(self, folder: Path, digest: str) -> ReplayResult:
-        """See the port."""
-        Predictor.load(folder, digest)
-        return ReplayResult(None, 1.0, 1.0, 1.0)
-
-
 def settings_of(**changes: Any) -> ModelSettings:
     """The settings of the toy model, whose rows have times; the newest ten days are kept for judging."""
     given = make_settings("binary", ["no", "yes"], "auc").model_dump(mode="json", exclude_none=True)
@@ -142,36 +106,7 @@ class Retraining:
 
     def built(self, name: str, world: ChangingWorld, settings: ModelSettings) -> Path:
         """The folder of *name*, with snapshot, features and bundle of *world*."""
-        folder = self.place / name
-        taken = ingest.IngestOutputs(folder / "snapshot", folder / "rejected", folder / "lineage.json")
-        ingest.run(
-            settings=settings, location=world.write(folder / "source"), tables=wiring.tables(), code_version="t",
-            now=lambda: "2021-01-01T00:00:00Z", outputs=taken,
-        )  # fmt: skip
-        digest = SnapshotManifest.read(taken.snapshot / "manifest.json").content_digest()
-        ValidationResult(snapshot_digest=digest, results=[]).write(folder / "validation" / "validation.json")
-        (folder / "features.py").write_text(DEFINITIONS, encoding="utf-8")
-        build_features.run(
-            settings=settings, snapshot=taken.snapshot, validation=folder / "validation", tables=wiring.tables(),
-            features=wiring.features(folder / "features.py", taken.snapshot, settings, folder / "repository"),
-            outputs=build_features.FeatureOutputs(folder / "features", folder / "online"),
-        )  # fmt: skip
-        train, holdout = (frames.read(folder / "features", side) for side in ("train", "holdout"))
-        choice = Choice(trial=0, score=0.0, metric="auc", parameters={"max_depth": 3}, boost_rounds=30)
-        fitted = refit.fit(train, choice, settings)
-        bundling.pack(
-            folder / "bundle", settings=settings, booster=fitted.booster, threshold=fitted.threshold,
-            train=train, holdout=holdout,
-        )  # fmt: skip
-        return folder
-
-    def in_production(self, folder: Path) -> ChampionRef:
-        """The bundle in *folder* as the champion."""
-        store = FileArtifacts((self.place / "store").as_uri())
-        return ChampionRef(
-            model="toy", model_digest=bundles.digest(folder / "bundle"), version=1, policy_digest="sha256:0",
-            storage_uri=store.put(folder / "bundle", "toy-1"),
-        )  # fmt: skip
+        return self._ground(settings).built(name, world.write(self.place / f"{name}-source"))
 
     def judged(
         self,
@@ -181,29 +116,15 @@ class Retraining:
         cause: Cause | None = DRIFT,
         settings: ModelSettings | None = None,
         champions_settings: ModelSettings | None = None,
-        policy: Policy = POLICY,
     ) -> Evidence:
         """The evidence of a model trained on *world*, beside the one trained on the world of the *champion*."""
         own = settings or settings_of()
-        reference = ChampionRef(model="toy", policy_digest="sha256:0")
-        if champion is not None:
-            reference = self.in_production(self.built("champion", champion, champions_settings or own))
-        candidate = self.built("candidate", world, own)
-        reference.write(candidate / "champion" / "champion.json")
-        evaluate.run(
-            settings=own,
-            policy=policy,
-            inputs=evaluate.Inputs(
-                candidate / "champion", candidate / "snapshot", candidate / "features", candidate / "bundle"
-            ),
-            artifacts=FileArtifacts((self.place / "store").as_uri()),
-            server=InstantServer(),
-            provenance=toy.CLEAN,
-            cause=cause,
-            today=datetime.date(2026, 1, 1),
-            out=candidate / "evidence",
-        )
-        return Evidence.read(candidate / "evidence" / "evidence.json")
+        ground = self._ground(own)
+        known = champion and ground.in_production(self.built("champion", champion, champions_settings or own))
+        return ground.judged(self.built("candidate", world, own), known, cause)
+
+    def _ground(self, settings: ModelSettings) -> TrainingGround:
+        return TrainingGround(self.place, settings, DEFINITIONS, POLICY)
 
 
 @pytest.fixture
