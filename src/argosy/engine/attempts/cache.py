@@ -36,6 +36,11 @@ class StepCache:
         self._reads_hits = reads_hits
         self._read: dict[Path, str] = {}
 
+    @staticmethod
+    def is_asked_for(template: Template) -> bool:
+        """True where *template* says that what it gives is to be kept."""
+        return template.metadata.annotations.get(ANNOTATION) == "true"
+
     def key(
         self,
         template: Template,
@@ -47,7 +52,7 @@ class StepCache:
     ) -> str | None:
         """The key of a call of *template*, its arguments in place; None where it is not cached."""
         annotations = template.metadata.annotations
-        if annotations.get(ANNOTATION) != "true":
+        if not self.is_asked_for(template):
             return None
         reads = self._digests_of(annotations.get(READS))
         if reads is None or _looks_outside(template):

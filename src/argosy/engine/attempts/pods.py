@@ -395,6 +395,8 @@ class Pods:
 
     def _key(self, request: StartPod) -> str | None:
         container = request.template.main_container
+        if not self.cache.is_asked_for(request.template):
+            return None
         if len(containers_of_pod(request.template)) > 1 or not container.written:
             return None  # what several containers do together depends on when each does it
         if volumes.hold_state(request.volumes, container.volume_mounts):

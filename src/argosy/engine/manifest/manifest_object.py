@@ -6,10 +6,11 @@ gets a view of its own. That it is written right is for ``checking`` and ``valid
 """
 
 import functools
+import inspect
 import re
 import types
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
 
 from argosy.engine.nodes import Json
 
@@ -20,41 +21,49 @@ class ManifestObject:
     def __init__(self, written: Json) -> None:
         self.written: Final = written
 
-    if not TYPE_CHECKING:  # which would take any attribute for one that is there
+    def __init_subclass__(cls) -> None:
+        for name in inspect.get_annotations(cls):
+            setattr(cls, name, Field(cls, name))
 
-        def __getattr__(self, name: str) -> Any:
-            """The field *name*, kept as an attribute of the object's own, which is found before this is asked."""
-            if (field := fields(type(self)).get(name)) is None:
-                raise AttributeError(f"{type(self).__name__} has no field {name!r}")
-            found = self.__dict__[name] = field.read(self.written.get(field.key))
-            return found
+
+class Field:
+    """A field that the class *of* declares. What was read of an object is an attribute of its own, and found before this one."""
+
+    def __init__(self, of: type, name: str) -> None:
+        self._of = of
+        self._name = name
+
+    def __get__(self, this: ManifestObject | None, _: type) -> object:
+        if this is None:
+            return self
+        found = this.__dict__[self._name] = self._read(this.written.get(self.key))
+        return found
+
+    @functools.cached_property
+    def key(self) -> str:
+        """The key under which the field is written."""
+        hint = _hints(self._of)[self._name]
+        if get_origin(hint) is Annotated:
+            return str(get_args(hint)[1])
+        return re.sub(r"_(\w)", lambda match: match[1].upper(), self._name)
+
+    @functools.cached_property
+    def _read(self) -> Callable[[Any], Any]:
+        """Makes of the field's JSON, None where there is none, what it is."""
+        hint = _hints(self._of)[self._name]
+        return _reader(get_args(hint)[0] if get_origin(hint) is Annotated else hint)
+
+
+@functools.cache
+def _hints(of: type) -> Mapping[str, Any]:
+    """The types of the fields of *of*. Only now, because an object may hold others of a class that is declared later."""
+    return get_type_hints(of, include_extras=True)
 
 
 class Named(ManifestObject):
     """An object of a list whose entries have names."""
 
     name: str
-
-
-class Field(NamedTuple):
-    """A field of a kind of object. *read*: makes of its JSON, None where there is none, what it is."""
-
-    key: str
-    read: Callable[[Any], Any]
-
-
-@functools.cache
-def fields(kind: type[ManifestObject]) -> Mapping[str, Field]:
-    """The fields that *kind* declares, and those of its bases."""
-    return {name: _field(name, hint) for name, hint in get_type_hints(kind, include_extras=True).items()}
-
-
-def _field(name: str, hint: object) -> Field:
-    if get_origin(hint) is Annotated:
-        hint, key = get_args(hint)
-    else:
-        key = re.sub(r"_(\w)", lambda match: match[1].upper(), name)
-    return Field(key, _reader(hint))
 
 
 def _reader(hint: Any) -> Callable[[Any], Any]:
