@@ -12,9 +12,11 @@ from argosy import errors, wiring
 from argosy.cli import models
 from argosy.domain import folder_checks, settings_checks
 from argosy.domain.expectations import Expectations
+from argosy.domain.label_settings import Labels
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.policy import Policy
 from argosy.domain.setting_problems import Location, SettingProblem
+from argosy.domain.source_settings import Source
 from argosy.files import definitions_text, model_folder
 from argosy.templates import folder
 
@@ -74,10 +76,22 @@ def _policy(file: Path, settings: ModelSettings) -> Iterator[str]:
 
 
 def _sql(settings: ModelSettings) -> Iterator[SettingProblem]:
-    names = {source.name: source for source in settings.sources}
     for index, rule in enumerate(settings.reject):
-        yield from _asked(("reject", index, "when"), names[rule.source].name, rule.when, settings, condition=True)
-    yield from _asked(("label", "sql"), settings.label.source, settings.label.sql, settings)
+        yield from _asked(("reject", index, "when"), settings.source(rule.source), rule.when, condition=True)
+    yield from _asked(("label", "sql"), settings.primary, settings.label.sql)
+    if settings.labels is not None:
+        yield from _labels(settings, settings.labels)
+
+
+def _labels(settings: ModelSettings, labels: Labels) -> Iterator[SettingProblem]:
+    table = labels.table_among(settings.sources)
+    asked: dict[Location, str | None] = {("labels", "sql"): labels.sql, ("labels", "known"): labels.known}
+    if labels.sql is None and table is not settings.primary:
+        asked["labels",] = settings.label.sql
+    asked |= {("labels", "outcomes", name): expression for name, expression in labels.outcomes.items()}
+    for at, expression in asked.items():
+        if expression is not None:
+            yield from _asked(at, table, expression)
 
 
 def _derived(expectations: Expectations, settings: ModelSettings) -> Iterator[SettingProblem]:
@@ -85,14 +99,12 @@ def _derived(expectations: Expectations, settings: ModelSettings) -> Iterator[Se
     for source, columns in expectations.derived.items():
         for name, expression in columns.items():
             if source in known:
-                yield from _asked(("derived", source, name), source, expression, settings)
+                yield from _asked(("derived", source, name), settings.source(source), expression)
 
 
-def _asked(
-    at: Location, source: str, expression: str, settings: ModelSettings, *, condition: bool = False
-) -> Iterator[SettingProblem]:
+def _asked(at: Location, source: Source, expression: str, *, condition: bool = False) -> Iterator[SettingProblem]:
     if importlib.util.find_spec("duckdb") is None:
         return
-    problem = wiring.tables().explain(settings.source(source), expression, condition=condition)
+    problem = wiring.tables().explain(source, expression, condition=condition)
     if problem is not None:
         yield SettingProblem(at, problem)

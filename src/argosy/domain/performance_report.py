@@ -175,3 +175,14 @@ class Performance(Document):
     def gated(self) -> Iterator[MeasuredScore]:
         """The metrics that the policy has a limit on."""
         return (score for score in self.scores if score.at_least is not None or score.at_most is not None)
+
+
+def latest_key(model: str, environment: str) -> str:
+    """The key, in the monitoring store, of the newest report on *model* in *environment*."""
+    return f"performance/{model}/{environment}/latest.json"
+
+
+def day_key(model: str, environment: str, model_digest: str, day: datetime.datetime) -> str:
+    """The key of what is known of one *day* of the answers of the model of that digest; replaced as labels come."""
+    digest = model_digest.removeprefix("sha256:")
+    return f"performance/{model}/{environment}/{digest}/{day.astimezone(datetime.UTC):%Y-%m-%d}.json"

@@ -47,6 +47,7 @@ def problems(settings: ModelSettings) -> Iterator[SettingProblem]:
     yield from _times(settings)
     yield from _search(settings)
     yield from _evaluation(settings)
+    yield from _labels(settings)
 
 
 def unknown(name: str, known: Sequence[str], place: str) -> str:
@@ -184,3 +185,28 @@ def _evaluation(settings: ModelSettings) -> Iterator[SettingProblem]:
             )
     if settings.evaluation.business and settings.task != "binary":
         yield SettingProblem(("evaluation", "business"), f"is for a binary task; this one is {settings.task}")
+
+
+def _labels(settings: ModelSettings) -> Iterator[SettingProblem]:
+    labels = settings.labels
+    if labels is None:
+        return
+    table = labels.table_among(settings.sources)
+    if labels.table is not None:
+        yield from _of_source(("labels", "table"), table, settings.entity)
+    kinds = {column.name: column.type for column in table.columns}
+    if labels.row is not None and kinds[labels.row] != "integer":
+        yield SettingProblem(
+            ("labels", "row"), f"column {labels.row!r} is of type {kinds[labels.row]}; a place is an integer"
+        )
+    if labels.by == "entity":
+        own = {column.name: column.type for column in settings.primary.columns}
+        for name in settings.entity:
+            # A server hashes what it is sent, and 12 is not "12".
+            if kinds[name] != own.get(name, kinds[name]):
+                text = f"{name!r} is of type {kinds[name]} in source {table.name!r}, {own[name]} in {settings.primary.name!r}"
+                yield SettingProblem(("labels",), f"{text}; ids of two types never join: give both one type")
+    known = list(dict.fromkeys(column.name for source in settings.sources for column in source.columns))
+    for index, name in enumerate(labels.slices):
+        if name not in known:
+            yield SettingProblem(("labels", "slices", index), unknown(name, known, "any source"))

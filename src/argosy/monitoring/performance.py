@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from argosy import errors, scratch
-from argosy.domain import performance_verdicts, task_words
+from argosy.domain import performance_report, performance_verdicts, task_words
 from argosy.domain.label_settings import Labels
 from argosy.domain.model_settings import Label, ModelSettings
 from argosy.domain.monitor_settings import span
@@ -32,6 +32,7 @@ from argosy.ml import live_performance
 from argosy.ml.live_performance import LiveAnswers
 from argosy.ml.score_intervals import ScoreInterval
 from argosy.ports.label_join import OUTCOME, SLICE, LabelJoin, LabelledPredictions, LabelQuestion
+from argosy.ports.objects import Objects
 from argosy.ports.prediction_log import Logged, PredictionHistory
 from argosy.ports.tables import Tables
 
@@ -111,6 +112,20 @@ def measure(measured: Measured, when: LabelWindow, sources: Path, tools: Tools) 
         joined = _joined(measured, when, sources, tools, place)
     found = _answers(measured, joined)
     return _Report(measured, when, joined, found).made()
+
+
+def keep(objects: Objects, found: Performance) -> None:
+    """Put *found* into the store, in place of what was known of its days before: those that no label changed are not written again.
+
+    Raises TryAgain when the store fails.
+    """
+    for period in found.periods:
+        key = performance_report.day_key(found.model, found.environment, found.model_digest, period.since)
+        content = period.canonical_json().encode()
+        # The first day of the window is only a part of it: what is known of the whole day stays.
+        if period.since >= found.since and objects.get(key) != content:
+            objects.put(key, content)
+    objects.put(performance_report.latest_key(found.model, found.environment), found.canonical_json().encode())
 
 
 def _joined(measured: Measured, when: LabelWindow, sources: Path, tools: Tools, place: Path) -> LabelledPredictions:

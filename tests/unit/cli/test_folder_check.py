@@ -1,6 +1,7 @@
 """What `compile` and `lint` can know is said by them, with its file and line, the valid words and the nearest one."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -380,3 +381,33 @@ def test_every_absent_file_is_named(project: Path, capsys: pytest.CaptureFixture
     assert main.run(["compile", "workflows/upsell"]) == errors.Misconfigured.exit_code
     said = capsys.readouterr().err
     assert all(name in said for name in ("features.py", "expectations.json", "pipeline.py"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        pytest.param("arrival_delay)::BIGINT", "arival_delay)::BIGINT", "labels.known: .*arival_delay", id="known"),
+        pytest.param(
+            "minutes_late: arrival_delay", "minutes_late: delay", "labels.outcomes.minutes_late: .*delay", id="outcome"
+        ),
+        pytest.param(
+            "slices: [origin, carrier]\n  outcomes", "slices: [orign]\n  outcomes", "did you mean 'origin'", id="slice"
+        ),
+        pytest.param(
+            "source: flights\n  by",
+            "source: planes\n  by",
+            "has no column 'flight_id', by which its labels join",
+            id="key",
+        ),
+        pytest.param("source: flights\n  by", "source: flight\n  by", "there is no source 'flight'", id="source"),
+        pytest.param("by: entity\n  #", "by: request\n  #", "needs `request_id`", id="request"),
+    ],
+)
+def test_what_is_wrong_with_labels(old: str, new: str, told: str, tmp_path: Path) -> None:
+    """They come weeks after the pipeline was compiled; a slip is said before."""
+    folder = tmp_path / "workflows" / "flight_delay"
+    shutil.copytree(ROOT / "workflows" / "flight_delay", folder)
+    change(tmp_path, "workflows/flight_delay/model.yaml", old, new)
+    found = folder_check.problems(folder)
+    assert len(found) == 1
+    assert re.search(rf"model\.yaml:\d+: .*{told}", found[0])

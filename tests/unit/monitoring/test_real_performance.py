@@ -15,6 +15,8 @@ import pytest
 from argosy import errors
 from argosy.adapters.duckdb_tables.label_join import DuckDBLabelJoin
 from argosy.adapters.duckdb_tables.tables import DuckDBTables
+from argosy.adapters.memory_objects import MemoryObjects
+from argosy.domain import performance_report
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.performance_report import LabelCounts, Performance
 from argosy.domain.policy import Policy
@@ -283,3 +285,25 @@ def test_no_id_of_anybody_is_in_the_report(airline: Airline) -> None:
     assert record.entity is not None
     assert record.entity not in text
     assert record.request_id.removeprefix("request-") not in text
+
+
+def test_what_is_known_of_a_day_is_kept_and_mended(airline: Airline) -> None:
+    """One object a day, which later labels replace; a day that nothing changed is not written again."""
+    store = MemoryObjects()
+    performance.keep(store, airline.measured(AUGUST))
+    before = list(store.keys())
+    first = {key: store.get(key) for key in before}
+    performance.keep(store, airline.measured(AUGUST + 7 * DAY))
+    changed = {key.rpartition("/")[2] for key in before if first.get(key) != store.get(key)}
+    assert changed == {"latest.json", "2013-07-31.json"}
+    kept = store.get(performance_report.latest_key("flight_delay", "production"))
+    assert kept is not None
+    assert Performance.model_validate_json(kept) == airline.measured(AUGUST + 7 * DAY)
+
+
+def test_a_day_that_is_half_in_the_window_is_not_kept(airline: Airline) -> None:
+    """Its figures would be those of its evening."""
+    store = MemoryObjects()
+    performance.keep(store, airline.measured(since=JULY + 0.5 * DAY))
+    days = sorted(key.rpartition("/")[2] for key in store.keys("performance/"))
+    assert days[0] == "2013-07-02.json"
