@@ -37,7 +37,7 @@ class StopPod:
 
 
 @dataclass(frozen=True)
-class Acquire:
+class AcquireLocks:
     """Take all of *locks* for the node *name*; answer with ``locks_granted`` once it has them."""
 
     name: str
@@ -46,7 +46,7 @@ class Acquire:
 
 
 @dataclass(frozen=True)
-class Release:
+class ReleaseLocks:
     """Give back the locks of the node *name*. No answer."""
 
     name: str
@@ -73,7 +73,7 @@ class Remember:
     outputs: Outputs
 
 
-Effect = StartPod | StopPod | Acquire | Release | Recall | Remember
+Effect = StartPod | StopPod | AcquireLocks | ReleaseLocks | Recall | Remember
 
 
 @dataclass(frozen=True)

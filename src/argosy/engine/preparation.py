@@ -16,7 +16,7 @@ from argosy.engine.manifest import catalogue as catalogues
 from argosy.engine.manifest import checking, loading, patches, reach, resources, texts
 from argosy.engine.manifest.artifact_model import Artifact
 from argosy.engine.manifest.catalogue import owner_of
-from argosy.engine.manifest.loading import Document, Manifest
+from argosy.engine.manifest.loading import Manifest, ManifestDocument
 from argosy.engine.manifest.model import Arguments, Parameter, Spec, Template, TemplateRef
 from argosy.engine.manifest.pod_model import ObjectMeta
 from argosy.engine.manifest.reach import Reached
@@ -109,7 +109,7 @@ def prepare(manifest: Manifest, options: RunOptions) -> Prepared:
     )
 
 
-def _settled(document: Document) -> Document:
+def _settled(document: ManifestDocument) -> ManifestDocument:
     return replace(document, body=texts.settled(document.body, document.kind))
 
 
@@ -131,11 +131,11 @@ def _check_metadata(manifest: Manifest) -> None:
             raise refusal.of_file(str(document.path)) from None
 
 
-def _metadata(main: Document) -> Json:
+def _metadata(main: ManifestDocument) -> Json:
     return {**main.metadata.written, "namespace": main.metadata.namespace or "argo"}
 
 
-def _as_workflow(main: Document) -> Document:
+def _as_workflow(main: ManifestDocument) -> ManifestDocument:
     """The Workflow that a CronWorkflow makes when its time has come; every other document as it is."""
     if main.kind != "CronWorkflow":
         return main
@@ -168,7 +168,7 @@ def _demand_supported(manifest: Manifest, findings: Iterable[checking.Findings],
                 raise refusal
 
 
-def _template_at(path: str, document: Document) -> str | None:
+def _template_at(path: str, document: ManifestDocument) -> str | None:
     """The name of the template of *document* in which the field *path* is; None where it is in none."""
     place = re.match(r"spec\.(workflowSpec\.)?templates\[(\d+)\]", path)
     if place is None:
@@ -222,7 +222,7 @@ def _config_maps_of_parameters(value: object, where: str) -> Iterator[tuple[str,
                 yield from _config_maps_of_parameters(entry, f"{where}.{key}")
 
 
-def _names(main: Document, metadata: Json, options: RunOptions) -> tuple[str, str]:
+def _names(main: ManifestDocument, metadata: Json, options: RunOptions) -> tuple[str, str]:
     """The workflow's name and the run's id: the same where a cluster would make up the name."""
     if options.name and not is_resource_name(options.name):
         raise errors.UsageError(f"--name {shown(options.name)} cannot be a workflow's name: {object_metadata.NAME}")
@@ -239,7 +239,7 @@ def _names(main: Document, metadata: Json, options: RunOptions) -> tuple[str, st
     return own_name or run, run
 
 
-def _effective_spec(main: Document, others: Mapping[str, Json]) -> Json:
+def _effective_spec(main: ManifestDocument, others: Mapping[str, Json]) -> Json:
     spec = dict(main.body["spec"])
     reference = spec.pop("workflowTemplateRef", None)
     if reference is None:
@@ -254,7 +254,7 @@ def _effective_spec(main: Document, others: Mapping[str, Json]) -> Json:
     return catalogues.merge(others[f"{kind}/{name}"], spec)
 
 
-def _arguments(declared: Arguments, options: RunOptions, main: Document) -> Json:
+def _arguments(declared: Arguments, options: RunOptions, main: ManifestDocument) -> Json:
     """The workflow's arguments with values in place."""
     known = [parameter.name for parameter in declared.parameters]
     for name in options.parameters:
@@ -274,7 +274,7 @@ def _answered(declared: Parameter) -> bool:
     return declared.value is not None or declared.value_from.config_map_key is not None
 
 
-def _parameter(declared: Parameter, options: RunOptions, main: Document) -> Json:
+def _parameter(declared: Parameter, options: RunOptions, main: ManifestDocument) -> Json:
     where = f"{main.path}: spec.arguments.parameters[{declared.name}]"
     parameter = {key: value for key, value in declared.written.items() if key != "valueFrom"}
     source = declared.value_from

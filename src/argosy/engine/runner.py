@@ -159,9 +159,9 @@ class Runner:
                     self._take_pod(effect)
                 case effects.StopPod(name):
                     self._stop_pod(name)
-                case effects.Acquire(name, locks):
+                case effects.AcquireLocks(name, locks):
                     self._locks[name] = locks
-                case effects.Release(name):
+                case effects.ReleaseLocks(name):
                     self._mutexes.release(name)
                 case effects.Recall(name, cache, key, limit):
                     self._machine.recalled(name, self._memory.recall(cache, key, limit))

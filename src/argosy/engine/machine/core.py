@@ -330,7 +330,7 @@ class Machine:
     def wait_for_locks(self, name: str, locks: Mapping[str, int], go: Callable[[], None]) -> None:
         """Have *go* called once the node *name* holds all of *locks*."""
         self._waiting[name] = go
-        self.effects.append(effects.Acquire(name, locks))
+        self.effects.append(effects.AcquireLocks(name, locks))
 
     def recall(self, question: effects.Recall, take: Callable[[Outputs | None], None]) -> None:
         """Have *take* hear what is remembered."""
@@ -394,7 +394,7 @@ class Machine:
         self.wait_for_locks(call.name, locks, lambda: self._carry_out(call, template))
 
     def _unlocked(self, node: Node, done: Callable[[Node], None]) -> None:
-        self.effects.append(effects.Release(node.name))
+        self.effects.append(effects.ReleaseLocks(node.name))
         done(node)
 
     def type_of(self, template: Template) -> NodeType:

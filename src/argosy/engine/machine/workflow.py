@@ -116,7 +116,7 @@ class Workflow:
     def _give_up(self, node: Node) -> None:
         """The entrypoint cannot be called: there is nothing to run an exit handler for."""
         self.ending = Ending(Phase.ERROR, f"error in entry template execution: {node.message}")
-        self.machine.effects.append(effects.Release(""))
+        self.machine.effects.append(effects.ReleaseLocks(""))
 
     def _note_end(self, node: Node) -> None:
         """Set the variables of the workflow that an exit handler may refer to."""
@@ -150,7 +150,7 @@ class Workflow:
         if phase is Phase.SUCCEEDED and on_exit is not None and on_exit.phase.unsuccessful:
             phase, message = on_exit.phase, on_exit.message
         self.ending = Ending(phase, message)
-        self.machine.effects.append(effects.Release(""))
+        self.machine.effects.append(effects.ReleaseLocks(""))
 
     def _stop_late(self) -> None:
         """The workflow's deadline is over: whatever is not part of an exit handler is stopped."""

@@ -9,7 +9,7 @@ from typing import Any
 from argosy import errors
 from argosy.engine import quantities
 from argosy.engine.manifest import patches, schema
-from argosy.engine.manifest.loading import Document
+from argosy.engine.manifest.loading import ManifestDocument
 
 _SCALARS: dict[str, tuple[type, ...]] = {
     schema.STRING: (str,),
@@ -37,14 +37,14 @@ class Findings:
     refused: dict[str, errors.Misconfigured] = field(default_factory=dict)
 
 
-def look(document: Document) -> Findings:
+def look(document: ManifestDocument) -> Findings:
     """Check every field of *document*. Raises Misconfigured at the first that Argo does not know or that is not of its type."""
     findings = Findings()
     _check_object(document.written or document.body, document.kind, "", document, findings)
     return findings
 
 
-def check(document: Document) -> Findings:
+def check(document: ManifestDocument) -> Findings:
     """As :func:`look`, and raises Misconfigured at a field that this engine does not run, too."""
     findings = look(document)
     for refusal in findings.refused.values():
@@ -52,7 +52,7 @@ def check(document: Document) -> Findings:
     return findings
 
 
-def _check_object(value: object, type_name: str, where: str, document: Document, findings: Findings) -> None:
+def _check_object(value: object, type_name: str, where: str, document: ManifestDocument, findings: Findings) -> None:
     if not isinstance(value, dict):
         raise _problem(document, where, f"expected an object, found {_kind(value)}")
     known = schema.TYPES[type_name]
@@ -76,7 +76,7 @@ def _check_object(value: object, type_name: str, where: str, document: Document,
             raise _problem(document, f"{where}.{name}" if where else name, "is required")
 
 
-def _check_value(value: object, type_name: str, where: str, document: Document, findings: Findings) -> None:
+def _check_value(value: object, type_name: str, where: str, document: ManifestDocument, findings: Findings) -> None:
     if type_name == schema.FREE:
         return
     if type_name == schema.POD_PATCH:
@@ -92,7 +92,7 @@ def _check_value(value: object, type_name: str, where: str, document: Document, 
         _check_object(value, type_name, where, document, findings)
 
 
-def _check_patch(value: Any, where: str, document: Document, findings: Findings) -> None:
+def _check_patch(value: Any, where: str, document: ManifestDocument, findings: Findings) -> None:
     """A patch of pods may touch what one machine has no use for. What it may not is anything that would run differently."""
     _check_scalar(value, schema.STRING, where, document)
     findings.ignored[re.sub(r"\[\d+\]", "[]", where)] = None
@@ -100,7 +100,7 @@ def _check_patch(value: Any, where: str, document: Document, findings: Findings)
         findings.refused[where] = _problem(document, where, lack)
 
 
-def _check_list(value: object, type_name: str, where: str, document: Document, findings: Findings) -> None:
+def _check_list(value: object, type_name: str, where: str, document: ManifestDocument, findings: Findings) -> None:
     if not isinstance(value, list):
         raise _problem(document, where, f"expected a list, found {_kind(value)}")
     for position, entry in enumerate(value):
@@ -109,13 +109,13 @@ def _check_list(value: object, type_name: str, where: str, document: Document, f
         _check_keys([entry[key] for entry in value], key, where, document)
 
 
-def _check_keys(found: list[Any], key: str, where: str, document: Document) -> None:
+def _check_keys(found: list[Any], key: str, where: str, document: ManifestDocument) -> None:
     twice = next((position for position, name in enumerate(found) if name in found[:position]), None)
     if twice is not None:
         raise _problem(document, f"{where}[{twice}].{key}", f"{found[twice]!r} is there twice")
 
 
-def _check_map(value: object, type_name: str, where: str, document: Document, findings: Findings) -> None:
+def _check_map(value: object, type_name: str, where: str, document: ManifestDocument, findings: Findings) -> None:
     if not isinstance(value, dict):
         raise _problem(document, where, f"expected an object, found {_kind(value)}")
     for name, entry in value.items():
@@ -123,7 +123,7 @@ def _check_map(value: object, type_name: str, where: str, document: Document, fi
             _check_value(entry, type_name, f"{where}[{name!r}]", document, findings)
 
 
-def _check_scalar(value: object, type_name: str, where: str, document: Document) -> None:
+def _check_scalar(value: object, type_name: str, where: str, document: ManifestDocument) -> None:
     allowed = _SCALARS[type_name]
     if type_name == schema.TEXT and value in ([], {}):
         return  # Argo reads an empty text, and of one that is not empty too, which nobody means
@@ -138,7 +138,7 @@ def _check_scalar(value: object, type_name: str, where: str, document: Document)
         raise _problem(document, where, f"{reprlib.repr(value)} is out of range; a cluster takes a number of 32 bits")
 
 
-def _check_quantity(value: str, where: str, document: Document) -> None:
+def _check_quantity(value: str, where: str, document: ManifestDocument) -> None:
     try:
         quantities.amount(value)
     except ValueError as error:
@@ -146,22 +146,22 @@ def _check_quantity(value: str, where: str, document: Document) -> None:
         raise _problem(document, where, f"{error}{hint}") from None
 
 
-def _check_length(value: Any, name: str, known: schema.Type, where: str, document: Document) -> None:
+def _check_length(value: Any, name: str, known: schema.Type, where: str, document: ManifestDocument) -> None:
     if name in known.at_most and len(value) > known.at_most[name]:
         raise _problem(document, where, f"has {len(value)} entries; a cluster takes at most {known.at_most[name]}")
 
 
-def _refusal(name: str, known: schema.Type, where: str, document: Document) -> errors.Misconfigured:
+def _refusal(name: str, known: schema.Type, where: str, document: ManifestDocument) -> errors.Misconfigured:
     advice = known.refused[name]
     return _problem(document, where, "not supported by argosy run" + (f"; {advice}" if advice else ""))
 
 
-def _unknown(name: str, known: schema.Type, where: str, document: Document) -> errors.Misconfigured:
+def _unknown(name: str, known: schema.Type, where: str, document: ManifestDocument) -> errors.Misconfigured:
     near = difflib.get_close_matches(name, [*known.runs, *known.ignored, *known.refused], n=1)
     return _problem(document, where, "unknown field" + (f"; did you mean {near[0]!r}?" if near else ""))
 
 
-def _problem(document: Document, where: str, what: str) -> errors.Misconfigured:
+def _problem(document: ManifestDocument, where: str, what: str) -> errors.Misconfigured:
     return errors.Misconfigured(f"{document.path}: {where}: {what}")
 
 

@@ -39,7 +39,7 @@ API_VERSION = "argoproj.io/v1alpha1"
 
 
 @dataclass(frozen=True)
-class Document:
+class ManifestDocument:
     """One resource of a file."""
 
     path: Path
@@ -59,10 +59,10 @@ class Document:
 class Manifest:
     """The resources of the given files. *main*: the one that is run."""
 
-    main: Document
-    others: tuple[Document, ...]
+    main: ManifestDocument
+    others: tuple[ManifestDocument, ...]
 
-    def all(self) -> tuple[Document, ...]:
+    def all(self) -> tuple[ManifestDocument, ...]:
         """Every resource."""
         return (self.main, *self.others)
 
@@ -90,7 +90,7 @@ def _has_entrypoint(spec: object) -> bool:
     return isinstance(spec, dict) and bool(spec.get("entrypoint"))
 
 
-def documents(path: Path) -> list[Document]:
+def documents(path: Path) -> list[ManifestDocument]:
     """The resources in the file *path*. Raises Misconfigured where it is no manifest."""
     found = [_document(path, body) for body in bodies(path) if body is not None]
     if not found:
@@ -184,21 +184,21 @@ def _text(path: Path) -> str:
         raise errors.Misconfigured(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}") from None
 
 
-def _document(path: Path, body: object) -> list[Document]:
+def _document(path: Path, body: object) -> list[ManifestDocument]:
     if not isinstance(body, dict):
         raise errors.Misconfigured(f"{path}: expected a Kubernetes resource, found {type(body).__name__}")
     if body.get("kind") in ("List", "WorkflowList"):
         return [document for item in body.get("items") or [] for document in _document(path, item)]
     kind = body.get("kind")
     if kind in (CONFIG_MAP, SECRET, CLAIM):
-        return [Document(path, kind, _name_of(body), body)]
+        return [ManifestDocument(path, kind, _name_of(body), body)]
     if kind not in KINDS:
         raise errors.Misconfigured(
             f"{path}: kind is {kind!r}; `argosy run` takes {', '.join((*KINDS, CONFIG_MAP, SECRET, CLAIM))}"
         )
     if body.get("apiVersion") != API_VERSION:
         raise errors.Misconfigured(f"{path}: apiVersion is {body.get('apiVersion')!r}; expected {API_VERSION}")
-    return [Document(path, kind, _name_of(body), _without_nulls(body), body)]
+    return [ManifestDocument(path, kind, _name_of(body), _without_nulls(body), body)]
 
 
 def _without_nulls(value: object) -> Any:

@@ -15,7 +15,7 @@ from argosy import errors
 from argosy.engine import nodes
 from argosy.engine.manifest import checking, loading
 from argosy.engine.manifest.artifact_model import Artifact
-from argosy.engine.manifest.loading import Document, Manifest
+from argosy.engine.manifest.loading import Manifest, ManifestDocument
 from argosy.engine.manifest.pod_model import KeySelector
 from argosy.engine.nodes import Json
 
@@ -31,7 +31,7 @@ def config_maps(manifest: Manifest) -> Values:
     return {document.name: dict(document.body.get("data") or {}) for document in found}
 
 
-def label_of(document: Document, label: str) -> str | None:
+def label_of(document: ManifestDocument, label: str) -> str | None:
     """The value of *document*'s *label*."""
     return document.metadata.labels.get(label)
 
@@ -57,7 +57,7 @@ def secrets(files: Iterable[str]) -> Values:
     return {document.name: _values(document) for document in documents if document.kind == loading.SECRET}
 
 
-def _values(document: Document) -> dict[str, str]:
+def _values(document: ManifestDocument) -> dict[str, str]:
     values = {}
     for name, encoded in (document.body.get("data") or {}).items():
         try:
@@ -89,13 +89,13 @@ def repository(manifest: Manifest, reference: Mapping[str, Any] | None) -> Json 
     return _location(found, key, text)
 
 
-def _location(config_map: Document, key: str, text: str) -> Json:
+def _location(config_map: ManifestDocument, key: str, text: str) -> Json:
     where = f"{config_map.path}: data.{key}"
     try:
         body = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise errors.Misconfigured(f"{where}: is no YAML: {error}") from None
-    checking.check(Document(Path(where), "ArtifactRepository", key, body))
+    checking.check(ManifestDocument(Path(where), "ArtifactRepository", key, body))
     location: Json = body["s3"]
     for field in ("endpoint", "bucket"):
         if not location.get(field):
