@@ -33,6 +33,18 @@ POSTGRESQL = ("postgresql://", "postgres://")
 
 
 @dataclass(frozen=True)
+class SpoolSettings:
+    """Settings of where logged predictions are kept until they are shipped."""
+
+    folder: Path
+    """ARGOSY_PREDICTIONS_SPOOL: a folder of this machine. Default: one under the home."""
+    mebibytes: int
+    """ARGOSY_PREDICTIONS_SPOOL_MEBIBYTES: size from which on nothing more is logged. Default: 2048."""
+    ship_seconds: int
+    """ARGOSY_PREDICTIONS_SHIP_SECONDS: age at which records are shipped. Default: 300."""
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings of this process."""
 
@@ -58,6 +70,8 @@ class Settings:
     predictions_uri: str
     """ARGOSY_PREDICTIONS_URI: where prediction logs are shipped, ``file://…`` or ``s3://<bucket>/<prefix>``. Default: a folder under the
     home."""
+    spool: SpoolSettings
+    """ARGOSY_PREDICTIONS_SPOOL and its siblings."""
     monitoring_uri: str
     """ARGOSY_MONITORING_URI: where counts, looks and notices are kept, ``file://…`` or ``s3://<bucket>/<prefix>``. Default: a folder under
     the home."""
@@ -94,6 +108,7 @@ class Settings:
             online_store_uri=_online_store_uri(given),
             serving_image=_serving_image(given),
             predictions_uri=given.get("ARGOSY_PREDICTIONS_URI") or f"file://{home}/predictions",
+            spool=_spool(given, home),
             monitoring_uri=given.get("ARGOSY_MONITORING_URI") or f"file://{home}/monitoring",
             data_root=Path(given.get("ARGOSY_DATA_ROOT") or Path.cwd()),
             signing_key=Path(given.get("ARGOSY_SIGNING_KEY_FILE") or home / "keys" / "signing.pem"),
@@ -142,7 +157,7 @@ class Settings:
         forge = [_local(self.forge_uri, "local:")]
         keys = [(self.signing_key, False), (self.verifying_key, False)]
         store = [*_written(_local(self.store_uri, "file://")), *self._certificates()]
-        watched = [_local(uri, "file://") for uri in (self.predictions_uri, self.monitoring_uri)]
+        watched = [self.spool.folder, *(_local(uri, "file://") for uri in (self.predictions_uri, self.monitoring_uri))]
         return {
             "argosy-forge": _written(*forge),
             "argosy-forge-reader": [(path, False) for path in forge if path],
@@ -177,6 +192,21 @@ def _folder_of_database(uri: str) -> Path | None:
 
 def _written(*paths: Path | None) -> list[tuple[Path, bool]]:
     return [(path, True) for path in paths if path]
+
+
+def _spool(given: Mapping[str, str], home: Path) -> SpoolSettings:
+    return SpoolSettings(
+        Path(given.get("ARGOSY_PREDICTIONS_SPOOL") or home / "spool"),
+        _number(given, "ARGOSY_PREDICTIONS_SPOOL_MEBIBYTES", 2048),
+        _number(given, "ARGOSY_PREDICTIONS_SHIP_SECONDS", 300),
+    )
+
+
+def _number(given: Mapping[str, str], name: str, default: int) -> int:
+    text = given.get(name) or str(default)
+    if re.fullmatch(r"[1-9][0-9]{0,8}", text):
+        return int(text)
+    raise errors.Misconfigured(f"{name} is {text!r}; expected a whole number from 1 on")
 
 
 def _next_on_merge(given: Mapping[str, str]) -> bool:

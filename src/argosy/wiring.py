@@ -155,14 +155,18 @@ def prediction_log(settings: Settings, served: ServedRelease, features: Sequence
     """A log of what *served* answers. *features*: name and type of each that is logged."""
     from argosy.adapters.segment_log.writer import SegmentLog
 
-    return SegmentLog(settings.predictions_uri, served, features)
+    shipped = objects(settings, settings.predictions_uri)
+    spool = settings.spool
+    return SegmentLog(
+        spool.folder, shipped, served, features, ship_seconds=spool.ship_seconds, spool_bytes=spool.mebibytes * 2**20
+    )
 
 
 def prediction_history(settings: Settings) -> PredictionHistory:
     """The reader of prediction logs."""
     from argosy.adapters.segment_log.history import SegmentHistory
 
-    return SegmentHistory(settings.predictions_uri)
+    return SegmentHistory(objects(settings, settings.predictions_uri), settings.spool.folder)
 
 
 def keys() -> KeyMaker:

@@ -9,6 +9,7 @@ import pytest
 
 from argosy.adapters import keys
 from argosy.adapters.file_artifacts import FileArtifacts
+from argosy.adapters.file_objects import FileObjects
 from argosy.adapters.local_forge.forge import LocalForge
 from argosy.adapters.segment_log.writer import SegmentLog
 from argosy.engine.state import disk
@@ -45,13 +46,15 @@ def test_a_file_is_on_the_disk_before_it_has_its_name(
 
 
 def test_what_was_logged_is_on_the_disk_when_the_log_is_closed(tmp_path: Path, synced: list[str]) -> None:
-    """The open segment, then the table that it becomes."""
-    log = SegmentLog(f"file://{tmp_path}", SERVED, FEATURES)
+    """The open segment, then the table that it becomes, then the folder that names it."""
+    objects = FileObjects(f"file://{tmp_path}/predictions", "ARGOSY_PREDICTIONS_URI")
+    log = SegmentLog(tmp_path / "spool", objects, SERVED, FEATURES)
     log.append([prediction(1)])
     log.close()
-    segment, table = synced
+    segment, table, folder = synced
     assert segment.endswith(".segment")
-    assert table.endswith(f".parquet.{OURS}")
+    assert table == "content"
+    assert folder.startswith("hour=")
 
 
 def test_git_keeps_a_request_through_a_loss_of_power(tmp_path: Path) -> None:

@@ -55,6 +55,12 @@ class LogCounts:
     written: int
     dropped: Mapping[str, int]
     """Records not kept, by reason."""
+    shipped: int = 0
+    """Records that the store has, those that earlier processes left on this machine included."""
+    waiting_bytes: int = 0
+    """Size of what is on this machine and not in the store."""
+    oldest_seconds: float = 0.0
+    """Age of the oldest of it; 0 where nothing waits."""
 
 
 class PredictionLog(Protocol):
@@ -67,7 +73,10 @@ class PredictionLog(Protocol):
         """The numbers of records that are pending, written and dropped."""
 
     def close(self) -> None:
-        """Write what is pending and stop. Nothing may be appended afterwards."""
+        """Write what is pending, ship what there is time for, and stop. Nothing may be appended afterwards.
+
+        What was not shipped stays on this machine, and the next log here ships it.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,22 +93,24 @@ class Logged:
 
 @dataclass(frozen=True, slots=True)
 class SegmentRef:
-    """A part of the log that nobody writes any more: records of one hour (UTC, by their time) and one release."""
+    """The records of one release and one hour (UTC, by their own time) that one server shipped together."""
 
     model: str
     environment: str
     version: int | None
     digest: str
-    """Of the model."""
+    """Model digest of the release."""
     hour: datetime.datetime
+    """When the hour begins."""
     name: str
-    """By its content: equal names, equal records."""
+    """Content-addressed: the same name is always the same records, so what was made of them need not be made again."""
     sealed: bool = True
-    """False where a server of this machine still writes it: its records are read anew each time, and its name says nothing of them."""
+    """False for records that are still on this machine: once shipped they come again under another name, with others, so what is made of
+    them may be used and not kept."""
 
 
 class PredictionHistory(Protocol):
-    """Reads records back, those of a server that still runs included."""
+    """Reads records back, those of a server of this machine that still runs included. Each verb raises TryAgain when the store fails."""
 
     def segments(
         self,
@@ -109,13 +120,13 @@ class PredictionHistory(Protocol):
         since: datetime.datetime | None = None,
         until: datetime.datetime | None = None,
     ) -> Iterator[SegmentRef]:
-        """The segments of the hours that hold a moment from *since* (inclusive) to *until* (exclusive), in no order.
+        """The segments with an hour that reaches into *since* (inclusive) to *until* (exclusive), by hour.
 
-        Raises TryAgain when the store fails.
+        Of one call, each record is in one segment.
         """
 
     def read_segment(self, ref: SegmentRef) -> Logged:
-        """The records of *ref*: none, and one damaged part, where it cannot be read. Raises TryAgain when the store fails."""
+        """The records of *ref*, which :meth:`segments` gave: none, and one damaged part, where it cannot be read or is gone."""
 
     def read(
         self,
@@ -127,5 +138,8 @@ class PredictionHistory(Protocol):
     ) -> Iterator[Logged]:
         """The records of *model* in *environment* from *since* (inclusive) to *until* (exclusive), a batch at a time, in no order.
 
-        Each record comes once. Raises TryAgain when the store fails.
+        Each record comes once.
         """
+
+    def prune(self, before: datetime.datetime) -> int:
+        """Delete the segments of every model and environment whose hour ended *before*, or then; returns how many."""

@@ -20,6 +20,9 @@ TWENTIETHS = tuple(step / 20 for step in range(1, 21))
 LOOKUPS = ("found", "unknown", "failed", "refused")
 """Refused: not asked for, because the store had failed several times in a row."""
 
+DROPPED = ("queue-full", "spool-full", "disk: No space left on device")
+"""Why a prediction is answered and not logged, most often."""
+
 
 class Metrics:
     """The counters of one app."""
@@ -157,15 +160,27 @@ class _LogCollector(Collector):
 
     def collect(self) -> list[Metric]:
         standing = self._log.standing()
-        pending = GaugeMetricFamily(
-            "argosy_prediction_log_pending", "Records a crash of the server would lose.", value=standing.pending
-        )
-        written = CounterMetricFamily("argosy_prediction_log_written", "Records kept.", value=standing.written)
-        return [pending, written, _by_reason(standing.dropped)]
+        return [
+            _gauge("pending", "Records a crash of the server would lose.", standing.pending),
+            _counter("written", "Records kept.", standing.written),
+            _counter("shipped", "Records that the store has.", standing.shipped),
+            _gauge("waiting_bytes", "Size of what is on this machine and not in the store.", standing.waiting_bytes),
+            _gauge("oldest_seconds", "Age of the oldest of it; 0 where nothing waits.", standing.oldest_seconds),
+            _by_reason(standing.dropped),
+        ]
+
+
+def _gauge(name: str, says: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"argosy_prediction_log_{name}", says, value=value)
+
+
+def _counter(name: str, says: str, value: float) -> CounterMetricFamily:
+    return CounterMetricFamily(f"argosy_prediction_log_{name}", says, value=value)
 
 
 def _by_reason(dropped: Mapping[str, int]) -> CounterMetricFamily:
     family = CounterMetricFamily("argosy_prediction_log_dropped", "Records not kept.", labels=["reason"])
-    for reason, count in dropped.items():
+    # Those that may come are there from the start: an increase from nothing is none to Prometheus.
+    for reason, count in {**dict.fromkeys(DROPPED, 0), **dropped}.items():
         family.add_metric([reason], count)
     return family

@@ -110,6 +110,69 @@ class PredictionLogContract:
         found = rows(history, since=start + datetime.timedelta(seconds=1), until=start + datetime.timedelta(seconds=3))
         assert [row["request_id"] for row in found] == ["r1", "r2"]
 
+    def test_segments_are_of_one_release_and_one_hour(self, make_log: MakeLog, history: PredictionHistory) -> None:
+        """Each says which, and holds what :meth:`read` gives; only those that reach into the window are named."""
+        noon = datetime.datetime(2026, 3, 29, 12, tzinfo=datetime.UTC)
+        for version in (4, None):
+            log = make_log(ServedRelease("leaving", "production", version, f"sha256:{version}"))
+            log.append([prediction(number, at=noon.timestamp() + 1800 * number) for number in range(4)])
+            log.close()
+        found = list(history.segments("leaving", "production"))
+        assert [(ref.hour.hour, ref.version, ref.digest) for ref in sorted(found, key=str)] == [
+            (12, 4, "sha256:4"),
+            (13, 4, "sha256:4"),
+            (12, None, "sha256:None"),
+            (13, None, "sha256:None"),
+        ]
+        assert [ref.hour.hour for ref in found] == [12, 12, 13, 13]
+        assert [history.read_segment(ref).table["request_id"].to_pylist() for ref in found] == [
+            *[["r0", "r1"]] * 2,
+            *[["r2", "r3"]] * 2,
+        ]
+        assert all(ref.sealed for ref in found)
+        late = noon + datetime.timedelta(minutes=59)
+        assert {ref.hour.hour for ref in history.segments("leaving", "production", since=late, until=late)} == {12}
+        assert list(history.segments("leaving", "production", until=noon)) == []
+        assert list(history.segments("leaving", "production", since=noon + datetime.timedelta(hours=2))) == []
+
+    def test_what_is_not_shipped_yet_says_so(self, make_log: MakeLog, history: PredictionHistory) -> None:
+        """Its name will not come again; once shipped, each record is still there once."""
+        log = make_log(SERVED)
+        log.append([prediction(1)])
+        _until(lambda: log.standing().written == 1)
+        (ref,) = history.segments("leaving", "production")
+        assert not ref.sealed
+        assert history.read_segment(ref).table.num_rows == 1
+        log.append([prediction(2)])
+        log.close()
+        (shipped,) = history.segments("leaving", "production")
+        assert shipped.sealed
+        assert shipped.name != ref.name
+        assert history.read_segment(shipped).table.num_rows == 2
+
+    def test_what_is_shipped_is_counted(self, make_log: MakeLog) -> None:
+        """And while it waits, how much and for how long."""
+        log = make_log(SERVED)
+        log.append([prediction(1), prediction(2)])
+        _until(lambda: log.standing().waiting_bytes > 0)
+        _until(lambda: log.standing().oldest_seconds > 0)
+        assert log.standing().shipped == 0
+        log.close()
+        standing = log.standing()
+        assert (standing.shipped, standing.waiting_bytes, standing.oldest_seconds) == (2, 0, 0.0)
+
+    def test_what_is_old_is_deleted(self, make_log: MakeLog, history: PredictionHistory) -> None:
+        """Whole hours, of every model, up to a moment; the rest stays, and a segment that is gone is no failure of a reader."""
+        noon = datetime.datetime(2026, 3, 29, 12, tzinfo=datetime.UTC)
+        log = make_log(SERVED)
+        log.append([prediction(number, at=noon.timestamp() + 3600 * number) for number in range(3)])
+        log.close()
+        first, *_ = history.segments("leaving", "production")
+        assert history.prune(noon + datetime.timedelta(hours=2, minutes=59)) == 2
+        assert [row["request_id"] for row in rows(history)] == ["r2"]
+        gone = history.read_segment(first)
+        assert (gone.table.num_rows, gone.damaged) == (0, 1)
+
     def test_a_clock_that_is_set_loses_nothing(self, make_log: MakeLog, history: PredictionHistory) -> None:
         """A record is in the window of its own time, whenever its log was begun: the clock may have been set back, or far forth."""
         start = datetime.datetime.now(datetime.UTC).replace(microsecond=0)

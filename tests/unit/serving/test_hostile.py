@@ -18,7 +18,8 @@ from typing import Any
 
 import pytest
 
-from argosy.adapters.segment_log.history import SegmentHistory
+from argosy import wiring
+from argosy.settings import Settings
 from kit.model_server import free_port, ready, started
 from kit.serving_kit import ROW, rows
 
@@ -180,7 +181,7 @@ def test_nothing_that_comes_is_an_error_of_the_server(
     print(f"{sum(outcome.statuses.values())} requests {dict(outcome.statuses)}, {warm:.0f} MiB, {grown:+.1f} MiB")
     assert [status for status in outcome.statuses if not 200 <= status < 500] == []
     assert grown < 24
-    history = SegmentHistory(f"file://{tmp_path}/predictions").read("leaving", "staging")
+    history = wiring.prediction_history(Settings.from_environment()).read("leaving", "staging")
     logged = collections.Counter(name for found in history for name in found.table["request_id"].to_pylist())
     assert logged == +outcome.answered
 

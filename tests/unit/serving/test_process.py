@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from argosy import wiring
 from argosy.adapters import keys
 from argosy.adapters.model_signer import KeySigner
-from argosy.adapters.segment_log.history import SegmentHistory
 from argosy.domain import bundle
+from argosy.settings import Settings
 from kit.model_server import asked, ready, started, status
 
 pytestmark = pytest.mark.slow
@@ -32,7 +33,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_ready_line_holds_a_command_that_works(folder: Path, home: Path) -> None:
-    """One line, once requests are answered; what it says to try gives an answer. SIGTERM ends it with 0, and the log is sealed."""
+    """One line, once requests are answered; what it says to try gives an answer. SIGTERM ends it with 0, and the log is shipped."""
     with started(folder, "--unsigned", "--port", "0", "--environment", "staging") as process:
         line, address = ready(process)
         done = subprocess.run(line.partition("try: ")[2], shell=True, capture_output=True, text=True, check=True)  # noqa: S602 - as a user pastes it
@@ -40,9 +41,9 @@ def test_the_ready_line_holds_a_command_that_works(folder: Path, home: Path) -> 
         assert asked(address)["decisions"] == ["yes"]
         process.send_signal(signal.SIGTERM)
         assert process.wait(15) == 0
-    logged = list(SegmentHistory(f"file://{home}/predictions").read("leaving", "staging"))
+    logged = list(wiring.prediction_history(Settings.from_environment()).read("leaving", "staging"))
     assert sum(batch.table.num_rows for batch in logged) == 2
-    assert list((home / "predictions" / "leaving" / "staging" / "open").iterdir()) == []
+    assert list((home / "spool").iterdir()) == []
 
 
 def test_readiness_fails_before_the_port_closes(folder: Path, home: Path) -> None:

@@ -1,1 +1,1 @@
-"""Prediction logs as files: append-only segments while a server runs, Parquet once a segment is full."""
+"""Prediction logs: append-only segments on this machine while a server runs, Parquet in the store of objects once they are shipped."""

@@ -1,11 +1,12 @@
-"""Turns the lines of a segment into columns, and columns into a sealed Parquet file.
+"""Turns the lines of a segment into columns, by hour, and columns into Parquet and back.
 
-pyarrow is imported by nobody else of this package, and only once there is something to seal or to read.
+pyarrow is imported by nobody else of this package, and only once there is something to ship or to read.
 """
 
-import os
-from collections.abc import Sequence
-from pathlib import Path
+import datetime
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import orjson
 import pyarrow as pa
@@ -14,7 +15,7 @@ import pyarrow.json
 import pyarrow.parquet as pq
 
 from argosy.adapters.segment_log import framing, layout, segments
-from argosy.ports.prediction_log import Logged, ServedRelease
+from argosy.ports.prediction_log import Logged, SegmentRef, ServedRelease
 
 _ABOUT = b"argosy.served"
 _TYPES = {"number": pa.float64(), "category": pa.string()}
@@ -22,51 +23,85 @@ _BLOCK = 1 << 24
 """Bytes the JSON reader looks at in one piece; a line must fit, and one record is far below that."""
 
 
+@dataclass(frozen=True, slots=True)
+class HourOfSegment:
+    """The records of a segment that are of one hour."""
+
+    ref: SegmentRef
+    found: Logged
+
+
 def logged(content: framing.SegmentContent) -> Logged:
-    """*content* in columns. Raises ValueError where it is none of ours."""
-    if not content.payloads:
-        return unreadable(int(content.damaged))
+    """All of *content*, which has a head. Raises ValueError where it is none of ours."""
     served, features = segments.about(content.payloads[0])
     lines = b"".join(content.payloads[1:])
     table = _table(lines, features) if lines else _seen(_schema(features).empty_table())
     return Logged(served, table, damaged=int(content.damaged))
 
 
-def unreadable(damaged: int = 1) -> Logged:
-    """No records, of nobody knows whom."""
-    return Logged(ServedRelease("", "", None, ""), _seen(_schema([]).empty_table()), damaged=damaged)
+def hours(content: framing.SegmentContent) -> list[HourOfSegment]:
+    """*content* by hour: nearly always one, unless its writer's clock was set. Raises ValueError where it is none of ours."""
+    if not content.payloads:
+        return []
+    whole = logged(content)
+    # Of the records rather than of the Parquet file, which another version of Arrow would write otherwise.
+    hashed = hashlib.sha256(b"".join(content.payloads))
+    by_hour = list(_by_hour(whole.table))
+    return [
+        HourOfSegment(
+            _ref(whole.served, hour, hashed.copy()),
+            # What is torn came last, as far as anybody knows.
+            replace(whole, table=table, damaged=whole.damaged if place == len(by_hour) else 0),
+        )
+        for place, (hour, table) in enumerate(by_hour, 1)
+    ]
 
 
-def write(found: Logged, target: Path) -> None:
-    """Write *found* to *target*, whole or not at all, flushed to disk. Raises OSError."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.{os.getpid()}")
+def packed(found: Logged) -> bytes:
+    """*found* as Parquet."""
     about = {_ABOUT: orjson.dumps([_fields(found.served), found.damaged])}
-    try:
-        pq.write_table(found.table.replace_schema_metadata(about), partial, compression="zstd")
-        with partial.open("rb") as stream:
-            os.fsync(stream.fileno())
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+    sink = pa.BufferOutputStream()
+    pq.write_table(found.table.replace_schema_metadata(about), sink, compression="zstd")
+    return bytes(sink.getvalue())
 
 
-def read(path: Path) -> Logged:
-    """The records that :func:`write` wrote. Raises OSError, or ValueError where it is something else."""
-    table = pq.read_table(path, partitioning=None)
+def unpacked(content: bytes) -> Logged:
+    """What :func:`packed` packed. Raises ValueError where it is something else."""
+    table = pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
     metadata = table.schema.metadata or {}
     if _ABOUT not in metadata:
-        raise ValueError(f"{path} is no sealed prediction log")
+        raise ValueError("no prediction log")
     fields, damaged = orjson.loads(metadata[_ABOUT])
     return Logged(ServedRelease(**fields), table.replace_schema_metadata(None), damaged=damaged)
 
 
-def span(found: Logged) -> layout.Span | None:
-    """The times of the first and the last of *found*'s records."""
-    if not found.table.num_rows:
-        return None
-    times = pc.min_max(found.table.column("time")).as_py()
-    return times["min"], times["max"]
+def unreadable(ref: SegmentRef) -> Logged:
+    """No records, and one damaged part."""
+    served = ServedRelease(ref.model, ref.environment, ref.version, ref.digest)
+    return Logged(served, _seen(_schema([]).empty_table()), damaged=1)
+
+
+def between(found: Logged, since: datetime.datetime | None, until: datetime.datetime | None) -> Logged:
+    """The records of *found* from *since* to before *until*."""
+    table = found.table
+    if since is not None:
+        table = table.filter(pc.greater_equal(table["time"], since))
+    if until is not None:
+        table = table.filter(pc.less(table["time"], until))
+    return Logged(found.served, table, found.damaged)
+
+
+def _ref(served: ServedRelease, hour: datetime.datetime, hashed: "hashlib._Hash") -> SegmentRef:
+    hashed.update(hour.isoformat().encode())
+    name = layout.name(served.digest, hashed.hexdigest())
+    return SegmentRef(served.model, served.environment, served.version, served.digest, hour, name)
+
+
+def _by_hour(table: pa.Table) -> Iterator[tuple[datetime.datetime, pa.Table]]:
+    begins = pc.floor_temporal(table["time"], unit="hour")
+    different = sorted(pc.unique(begins).to_pylist())
+    for hour in different:
+        yield hour, table if len(different) == 1 else table.filter(pc.equal(begins, hour))
 
 
 def _fields(served: ServedRelease) -> dict[str, str | int | None]:

@@ -1,149 +1,138 @@
-"""Reads a prediction log: Parquet files and, first, the segments that servers are still writing."""
+"""Reads a prediction log: what was shipped, and what is still on this machine."""
 
 import datetime
 import logging
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from argosy import errors
-from argosy.adapters.segment_log import framing, layout, segments
+from argosy.adapters.segment_log import framing, layout
+from argosy.ports.objects import Objects
 from argosy.ports.prediction_log import Logged, SegmentRef
 
+if TYPE_CHECKING:
+    from argosy.adapters.segment_log.columns import HourOfSegment
+
+Moment = datetime.datetime | None
+HOUR = datetime.timedelta(hours=1)
 _log = logging.getLogger(__name__)
+_LOOKS = 20
+"""Attempts to see the spool while nothing leaves it."""
 
 
 class SegmentHistory:
     """See :class:`argosy.ports.prediction_log.PredictionHistory`."""
 
-    def __init__(self, uri: str) -> None:
-        """Read below ``file://`` *uri*."""
-        self._uri = uri
+    def __init__(self, objects: Objects, spool: Path) -> None:
+        """Read what was shipped to *objects*, and what is still in *spool*."""
+        self._objects = objects
+        self._spool = layout.Spool(spool)
+        self._waiting: dict[str, Logged] = {}
 
     def segments(
-        self,
-        model: str,
-        environment: str,
-        *,
-        since: datetime.datetime | None = None,
-        until: datetime.datetime | None = None,
+        self, model: str, environment: str, *, since: Moment = None, until: Moment = None
     ) -> Iterator[SegmentRef]:
-        """See :class:`argosy.ports.prediction_log.PredictionHistory`."""
-        place = layout.place(self._uri, model, environment)
-        first = None if since is None else _hour(since)
-        try:
-            opened = {layout.stem(path): path for path in place.segments()}
-            sealed = {layout.stem(path): path for path in place.sealed() if _may_hold(path, first, until)}
-            for stem, path in (opened | sealed).items():
-                logged = self._logged(path)
-                for hour in _hours(logged):
-                    if (first is None or hour >= first) and (until is None or hour < until):
-                        yield SegmentRef(
-                            model,
-                            environment,
-                            logged.served.version,
-                            logged.served.digest,
-                            hour,
-                            f"{path.parent.name}/{path.name}",
-                            sealed=stem in sealed,
-                        )
-        except OSError as error:
-            raise errors.TryAgain(f"the prediction log at {place.folder} cannot be read: {error}") from error
+        """See the port."""
+        shipped, waiting = self._standing(model, environment, since, until)
+        self._waiting |= {part.ref.name: part.found for part in waiting}
+        yield from sorted(
+            [*shipped, *(_still_open(part.ref) for part in waiting)], key=lambda ref: (ref.hour, ref.name)
+        )
 
     def read_segment(self, ref: SegmentRef) -> Logged:
-        """See :class:`argosy.ports.prediction_log.PredictionHistory`."""
-        place = layout.place(self._uri, ref.model, ref.environment)
-        found = self._logged(place.folder / ref.name)
-        return _between(found, ref.hour, ref.hour + datetime.timedelta(hours=1))
-
-    @staticmethod
-    def _logged(path: Path) -> Logged:
+        """See the port."""
         from argosy.adapters.segment_log import columns
 
-        if path.suffix == layout.PARQUET:
-            return _readable(path, partial(columns.read, path))
-        content = _content(path)
-        return columns.unreadable(0) if content is None else _readable(path, partial(columns.logged, content))
-
-    def read(
-        self,
-        model: str,
-        environment: str,
-        *,
-        since: datetime.datetime | None = None,
-        until: datetime.datetime | None = None,
-    ) -> Iterator[Logged]:
-        """See :class:`argosy.ports.prediction_log.PredictionHistory`."""
-        place = layout.place(self._uri, model, environment)
+        if not ref.sealed:
+            return self._waiting.get(ref.name) or columns.unreadable(ref)
+        content = self._objects.get(layout.key(ref))
         try:
-            for found in _everything(place, since, until):
-                kept = _between(found, since, until)
-                if kept.table.num_rows or kept.damaged:
-                    yield kept
-        except OSError as error:
-            raise errors.TryAgain(f"the prediction log at {place.folder} cannot be read: {error}") from error
+            return columns.unreadable(ref) if content is None else columns.unpacked(content)
+        except ValueError as error:
+            _log.warning("%s is left out of the prediction log: %s", layout.key(ref), error)
+            return columns.unreadable(ref)
+
+    def read(self, model: str, environment: str, *, since: Moment = None, until: Moment = None) -> Iterator[Logged]:
+        """See the port."""
+        from argosy.adapters.segment_log import columns
+
+        for ref in self.segments(model, environment, since=since, until=until):
+            kept = columns.between(self.read_segment(ref), since, until)
+            if kept.table.num_rows or kept.damaged:
+                yield kept
+
+    def prune(self, before: datetime.datetime) -> int:
+        """See the port."""
+        deleted = 0
+        for model in self._objects.folders():
+            for environment in self._objects.folders(f"{model}/"):
+                for ref in list(self._shipped(model, environment, None, before)):
+                    if ref.hour + HOUR <= before:
+                        self._objects.delete(layout.key(ref))
+                        deleted += 1
+        return deleted
+
+    def _standing(
+        self, model: str, environment: str, since: Moment, until: Moment
+    ) -> tuple[list[SegmentRef], list["HourOfSegment"]]:
+        """What is shipped and what waits, each record once: what left the spool while the store was listed is looked for anew."""
+        for _ in range(_LOOKS):
+            contents = self._contents()
+            shipped = list(self._shipped(model, environment, since, until))
+            if all(path.exists() for path in contents):
+                there = {ref.name for ref in shipped}
+                waiting = [
+                    part for part in _parts(contents) if (part.ref.model, part.ref.environment) == (model, environment)
+                ]
+                return shipped, [
+                    part for part in waiting if part.ref.name not in there and _is_in(part.ref, since, until)
+                ]
+        raise errors.TryAgain(f"segments are shipped from {self._spool.folder} faster than they can be looked at")
+
+    def _shipped(self, model: str, environment: str, since: Moment, until: Moment) -> Iterator[SegmentRef]:
+        place = layout.folder(model, environment)
+        for version in self._objects.folders(place):
+            for day in self._objects.folders(f"{place}{version}/") if version.startswith("version=") else ():
+                if _may_be_in(day, since, until):
+                    for key in self._objects.keys(f"{place}{version}/{day}/"):
+                        ref = layout.ref(key)
+                        if ref is not None and _is_in(ref, since, until):
+                            yield ref
+
+    def _contents(self) -> dict[Path, framing.SegmentContent]:
+        found = {}
+        for path in self._spool.segments():
+            try:
+                found[path] = framing.read(path.read_bytes())
+            except FileNotFoundError:  # shipped since it was listed, and the store is asked next
+                continue
+            except OSError as error:
+                raise errors.TryAgain(f"the prediction log at {self._spool.folder} cannot be read: {error}") from error
+        return found
 
 
-def _everything(
-    place: layout.LogFolder, since: datetime.datetime | None, until: datetime.datetime | None
-) -> Iterator[Logged]:
+def _parts(contents: dict[Path, framing.SegmentContent]) -> Iterator["HourOfSegment"]:
     from argosy.adapters.segment_log import columns
 
-    # Segments first: one that is sealed in this moment is found again among the Parquet files, and left out here.
-    opened = {path: content for path in place.segments() if (content := _content(path))}
-    # Sealed twice by two versions, if ever, it is still one.
-    sealed = {layout.stem(path): path for path in place.sealed()}
-    for path in sealed.values():
-        if _may_hold(path, since, until):
-            yield _readable(path, partial(columns.read, path))
-    for path, content in opened.items():
-        if layout.stem(path) not in sealed:
-            yield _readable(path, partial(columns.logged, content))
+    for path, content in contents.items():
+        try:
+            yield from columns.hours(content)
+        except ValueError as error:
+            _log.warning("%s is left out of the prediction log: %s", path, error)
 
 
-def _readable(path: Path, read: Callable[[], Logged]) -> Logged:
-    """The records that *read* gives; none, and one damaged part, for a file that is none of ours."""
-    from argosy.adapters.segment_log import columns
-
-    try:
-        return read()
-    except ValueError as error:
-        _log.warning("%s is left out of the prediction log: %s", path, error)
-        return columns.unreadable()
+def _still_open(ref: SegmentRef) -> SegmentRef:
+    return SegmentRef(ref.model, ref.environment, ref.version, ref.digest, ref.hour, ref.name, sealed=False)
 
 
-def _content(path: Path) -> framing.SegmentContent | None:
-    try:
-        return segments.content(path)
-    except FileNotFoundError:
-        return None  # sealed since it was listed
+def _is_in(ref: SegmentRef, since: Moment, until: Moment) -> bool:
+    return (until is None or ref.hour < until) and (since is None or ref.hour + HOUR > since)
 
 
-def _hours(logged: Logged) -> list[datetime.datetime]:
-    import pyarrow.compute as pc
-
-    times = pc.unique(pc.floor_temporal(logged.table["time"], unit="hour")).to_pylist()
-    return sorted(times)
-
-
-def _hour(moment: datetime.datetime) -> datetime.datetime:
-    return moment.astimezone(datetime.UTC).replace(minute=0, second=0, microsecond=0)
-
-
-def _may_hold(path: Path, since: datetime.datetime | None, until: datetime.datetime | None) -> bool:
-    span = layout.span(path)
-    if span is None:
-        return True
-    first, last = span
-    return (until is None or first < until) and (since is None or last >= since)
-
-
-def _between(found: Logged, since: datetime.datetime | None, until: datetime.datetime | None) -> Logged:
-    import pyarrow.compute as pc
-
-    table = found.table
-    if since is not None:
-        table = table.filter(pc.greater_equal(table["time"], since))
-    if until is not None:
-        table = table.filter(pc.less(table["time"], until))
-    return Logged(found.served, table, found.damaged)
+def _may_be_in(folder: str, since: Moment, until: Moment) -> bool:
+    day = folder.removeprefix("date=")
+    utc = datetime.UTC
+    return (until is None or day <= until.astimezone(utc).date().isoformat()) and (
+        since is None or day >= since.astimezone(utc).date().isoformat()
+    )

@@ -1,100 +1,96 @@
-"""The layout of a prediction log: folders, file names, and the lock of who may finish a segment.
+"""The places of a log: the spool, a folder of this machine, and the keys of what was shipped.
 
-Below ``<root>/<model>/<environment>``: ``open/<stem>.segment`` while a server writes it, ``<day>/<stem>_<first>_<last>.parquet`` once it is
-sealed, with the times of its first and its last record. When a segment was begun says nothing of those: clocks are set, back and forth.
-
-A writer holds a lock on its open segment; whoever gets that lock finds the writer dead and may seal what it left. The Parquet file appears
-by rename before the segment goes, so a reader that looks for segments first and for Parquet files second misses nothing.
+A segment is ``<stem>.segment`` in the spool from its first record until the store has it. Its writer holds a lock on it; whoever gets that
+lock finds it complete and may ship it. Shipped segments are
+``<model>/<environment>/version=<n|none>/date=YYYY-MM-DD/hour=HH/<model digest>-<content>.parquet``, which others read as a Hive table.
 """
 
 import datetime
 import fcntl
+import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import unquote, urlsplit
 
-from argosy import errors
+from argosy.ports.prediction_log import SegmentRef
 
 SEGMENT = ".segment"
-PARQUET = ".parquet"
-OPEN = "open"
-BEFORE_TIME = "_"
 _STAMP = "%Y%m%dT%H%M%S%fZ"
-Span = tuple[datetime.datetime, datetime.datetime]
-"""Times of the first and of the last record."""
+_DIGEST = "sha256:"
+_KEY = re.compile(
+    r"(?P<model>[^/]+)/(?P<environment>[^/]+)/version=(?P<version>\d+|none)/"
+    r"date=(?P<date>\d{4}-\d\d-\d\d)/hour=(?P<hour>\d\d)/(?P<name>(?P<digest>\w+)-\w+)\.parquet"
+)
 
 
 @dataclass(frozen=True)
-class LogFolder:
-    """The folder of one model in one environment."""
+class Spool:
+    """The folder of the segments that the store does not have yet, of whatever model."""
 
     folder: Path
 
-    @property
-    def open(self) -> Path:
-        """Folder of the open segments."""
-        return self.folder / OPEN
-
     def segments(self) -> list[Path]:
-        """The open segments, oldest first."""
-        return sorted(self.open.glob(f"*{SEGMENT}"))
-
-    def sealed(self) -> list[Path]:
-        """The sealed segments, oldest first."""
-        return sorted(self.folder.glob(f"[0-9]*/*{PARQUET}"))
-
-    def sealed_as(self, segment: Path, span: Span | None) -> Path:
-        """The path of *segment*, whose records are of *span*, once it is sealed. None: it has none."""
-        times = "" if span is None else "".join(f"{BEFORE_TIME}{_stamp(moment)}" for moment in span)
-        return self.folder / opened_at(segment).date().isoformat() / f"{segment.stem}{times}{PARQUET}"
-
-
-def place(uri: str, model: str, environment: str) -> LogFolder:
-    """The place under ``file://`` *uri*. Raises Misconfigured where it is none."""
-    parts = urlsplit(uri)
-    root = Path(unquote(parts.path))
-    if parts.scheme != "file" or parts.netloc not in {"", "localhost"} or not root.is_absolute():
-        raise errors.Misconfigured(
-            f"predictions cannot be logged at {uri!r}: expected file:///absolute/path; set ARGOSY_PREDICTIONS_URI"
-        )
-    return LogFolder(root / model / environment)
+        """The segments, oldest first."""
+        return sorted(self.folder.glob(f"*{SEGMENT}"))
 
 
 def new_stem(now: datetime.datetime) -> str:
     """A name that sorts by time and that no other writer picks."""
-    return f"{_stamp(now)}-{secrets.token_hex(4)}"
+    return f"{now.astimezone(datetime.UTC).strftime(_STAMP)}-{secrets.token_hex(4)}"
 
 
-def stem(path: Path) -> str:
-    """The name of the segment at *path*, open or sealed."""
-    return path.stem.partition(BEFORE_TIME)[0]
-
-
-def span(path: Path) -> Span | None:
-    """The times of the records in the sealed segment at *path*; None where its name does not say."""
-    _, *times = path.stem.split(BEFORE_TIME)
-    return (_moment(times[0]), _moment(times[1])) if len(times) == 2 else None
-
-
-def opened_at(path: Path) -> datetime.datetime:
-    """When the segment at *path*, open or sealed, was begun."""
-    return _moment(path.stem.partition("-")[0])
-
-
-def _stamp(moment: datetime.datetime) -> str:
-    return moment.astimezone(datetime.UTC).strftime(_STAMP)
-
-
-def _moment(stamp: str) -> datetime.datetime:
-    return datetime.datetime.strptime(stamp, _STAMP).replace(tzinfo=datetime.UTC)
+def begun(segment: Path) -> datetime.datetime | None:
+    """When *segment* was begun, by the clock of then; None where its name does not say."""
+    try:
+        return datetime.datetime.strptime(segment.stem.partition("-")[0], _STAMP).replace(tzinfo=datetime.UTC)
+    except ValueError:
+        return None
 
 
 def lock(stream: BinaryIO) -> bool:
-    """Try to become the one who may write or seal the segment *stream*; released when the stream closes or its process dies."""
+    """Try to become the one who may write or ship the segment *stream*; released when the stream closes or its process dies."""
     try:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
+
+
+def folder(model: str, environment: str) -> str:
+    """What the keys of *model* in *environment* begin with."""
+    return f"{model}/{environment}/"
+
+
+def version_folder(version: int | None) -> str:
+    """The part of a key that says the version."""
+    return f"version={'none' if version is None else version}/"
+
+
+def date_folder(day: datetime.date) -> str:
+    """The part of a key that says the day."""
+    return f"date={day.isoformat()}/"
+
+
+def name(digest: str, content: str) -> str:
+    """The name of a segment whose records have the hash *content*, answered by the model *digest*."""
+    return f"{digest.removeprefix(_DIGEST)}-{content}"
+
+
+def key(ref: SegmentRef) -> str:
+    """The place of *ref* in the store."""
+    place = folder(ref.model, ref.environment) + version_folder(ref.version) + date_folder(ref.hour.date())
+    return f"{place}hour={ref.hour:%H}/{ref.name}.parquet"
+
+
+def ref(key: str) -> SegmentRef | None:
+    """What lies at *key*; None where that is no segment."""
+    found = _KEY.fullmatch(key)
+    if found is None:
+        return None
+    version = None if found["version"] == "none" else int(found["version"])
+    try:
+        hour = datetime.datetime.fromisoformat(f"{found['date']}T{found['hour']}:00:00+00:00")
+    except ValueError:
+        return None
+    return SegmentRef(found["model"], found["environment"], version, _DIGEST + found["digest"], hour, found["name"])

@@ -15,10 +15,10 @@ from argosy.ports.prediction_log import Prediction, ServedRelease
 class Segment:
     """An open segment, locked for as long as it is."""
 
-    def __init__(self, place: layout.LogFolder, header: bytes) -> None:
-        """Begin a segment at *place* whose first payload is *header*. Raises OSError."""
-        place.open.mkdir(parents=True, exist_ok=True)
-        self.path, self._stream = _begun(place)
+    def __init__(self, spool: layout.Spool, header: bytes) -> None:
+        """Begin a segment in *spool* whose first payload is *header*. Raises OSError."""
+        spool.folder.mkdir(parents=True, exist_ok=True)
+        self.path, self._stream = _begun(spool)
         self.size = 0
         try:
             self._write(framing.MAGIC + framing.frame(header))
@@ -52,10 +52,10 @@ class Segment:
         self.size += len(data)
 
 
-def _begun(place: layout.LogFolder) -> tuple[Path, BinaryIO]:
-    """A new file that is ours. One that is not locked yet looks abandoned, and another process may be sealing it: then, a next one."""
+def _begun(spool: layout.Spool) -> tuple[Path, BinaryIO]:
+    """A new file that is ours. One that is not locked yet looks abandoned, and another process may be shipping it: then, a next one."""
     while True:
-        path = place.open / f"{layout.new_stem(datetime.datetime.now(datetime.UTC))}{layout.SEGMENT}"
+        path = spool.folder / f"{layout.new_stem(datetime.datetime.now(datetime.UTC))}{layout.SEGMENT}"
         # Unbuffered: what write() returned from is with the operating system and survives this process.
         stream: BinaryIO = path.open("xb", buffering=0)
         if layout.lock(stream) and path.exists():
@@ -83,11 +83,6 @@ def about(payload: bytes) -> tuple[ServedRelease, list[tuple[str, str]]]:
         return ServedRelease(**said), features
     except (TypeError, KeyError) as error:
         raise ValueError(f"not a segment's header: {error}") from error
-
-
-def content(path: Path) -> framing.SegmentContent:
-    """The content of the segment at *path*. Raises FileNotFoundError where it was sealed meanwhile."""
-    return framing.read(path.read_bytes())
 
 
 def _line(prediction: Prediction) -> bytes:
