@@ -92,6 +92,8 @@ class Settings:
     """AWS_*: keys, region and address of the object store, as every S3 tool takes them; only steps that reach for it are given them."""
     hash_key: Path
     """ARGOSY_HASH_KEY_FILE: the secret under which ids are hashed in logs. Default: a key under the home."""
+    hash_key_text: str | None
+    """ARGOSY_HASH_KEY: that secret itself, in place of a file: how a Secret hands it to the step that joins labels."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -118,6 +120,7 @@ class Settings:
             next_on_merge=_next_on_merge(given),
             object_store={name: given[name] for name in OBJECT_STORE if given.get(name)},
             hash_key=Path(given.get("ARGOSY_HASH_KEY_FILE") or home / "keys" / "ids.key"),
+            hash_key_text=given.get("ARGOSY_HASH_KEY") or None,
         )
 
     def endpoints(self) -> dict[str, str]:
@@ -148,7 +151,7 @@ class Settings:
             "argosy-online": online,
             "argosy-registry": {},
             "argosy-store": dict(self.object_store),
-            "argosy-predictions": dict(self.object_store),
+            "argosy-predictions": {**self.object_store, "ARGOSY_HASH_KEY_FILE": str(self.hash_key)},
             "argosy-data": dict(self.object_store),
         }
 
@@ -169,7 +172,8 @@ class Settings:
             # Who watches a model reads its bundle too.
             "argosy-predictions": [
                 *_written(*watched),
-                *((path, False) for path in [_local(self.store_uri, "file://")] if path),
+                *((path, False) for path in [_local(self.store_uri, "file://"), self.hash_key] if path),
+                (self.data_root / "data", False),  # labels lie with the sources
                 *self._certificates(),
             ],
             "argosy-data": self._certificates(),

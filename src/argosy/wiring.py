@@ -16,6 +16,7 @@ from argosy.settings import REDIS, Settings
 
 if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which every `argosy run` would pay
     from argosy.domain.model_settings import ModelSettings
+    from argosy.monitoring.performance import Tools
     from argosy.ports.admission_state import AdmissionState
     from argosy.ports.artifacts import Artifacts
     from argosy.ports.charts import Charts
@@ -178,6 +179,8 @@ def keys() -> KeyMaker:
 
 def hash_key(settings: Settings) -> bytes:
     """The secret under which ids are hashed. Raises Misconfigured where there is none."""
+    if settings.hash_key_text:
+        return settings.hash_key_text.strip().encode()
     try:
         return settings.hash_key.read_bytes().strip()
     except OSError as error:
@@ -218,6 +221,13 @@ def label_join() -> LabelJoin:
     from argosy.adapters.duckdb_tables.label_join import DuckDBLabelJoin
 
     return DuckDBLabelJoin()
+
+
+def performance_tools(settings: Settings) -> Tools:
+    """What real performance is measured through."""
+    from argosy.monitoring.performance import Tools
+
+    return Tools(prediction_history(settings), tables(), label_join(), hash_key(settings))
 
 
 @contextlib.contextmanager

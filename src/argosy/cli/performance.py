@@ -12,11 +12,8 @@ from typing import TYPE_CHECKING
 from argosy import errors, wiring
 from argosy.cli import models, moments
 from argosy.domain.performance_report import Performance
-from argosy.domain.policy import Policy
 from argosy.files import model_folder
-from argosy.ports.forge import Forge
 from argosy.promotion import approval
-from argosy.promotion.standing import Main
 from argosy.report import performance_table
 from argosy.settings import Settings
 from argosy.templates import folder
@@ -47,12 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     model = model_folder.load_settings(models.folder_of(arguments.model) / folder.ARTIFACTS["settings"])
     forge = wiring.forge(settings)
     version = approval.find(forge, model.model, arguments.environment).version
-    measured = performance.Measured(
-        version=version,
-        environment=arguments.environment,
-        settings=model,
-        policy=_policy(forge, model.model),
-    )
+    measured = performance.of_main(forge, model, version, arguments.environment)
     until = arguments.until or now
     usual = performance.window(measured, until, now)
     when = performance.LabelWindow(arguments.since or usual.since, until, now)
@@ -62,37 +54,11 @@ def run(arguments: argparse.Namespace) -> int:
     return errors.Rejected.exit_code if report.verdict == "below" else errors.DONE
 
 
-def _policy(forge: Forge, model: str) -> Policy | None:
-    found = Main.now(forge).policy(model)
-    return (
-        None
-        if found is None
-        else model_folder.policy_of(found.content, f"{found.path} on main of the environment repo")
-    )
-
-
 def _report(
     settings: Settings, measured: "performance.Measured", when: "performance.LabelWindow", data: str | None
 ) -> Performance:
     from argosy.monitoring import performance  # as above
 
-    tools = performance.Tools(
-        history=wiring.prediction_history(settings),
-        tables=wiring.tables(),
-        join=wiring.label_join(),
-        hash_key=wiring.hash_key(settings),
-    )
-    place = data or measured.labels.data or _of_run(settings, measured.settings.model) or measured.settings.data
-    if place is None:
-        raise errors.UsageError(
-            f"nobody says where {measured.table.file} of {measured.settings.model} lies: name the place with --data, or in "
-            "`labels.data` of model.yaml"
-        )
+    place = data or measured.place(settings.data_root)
     with wiring.sources(settings, place, [measured.table.file]) as sources:
-        return performance.measure(measured, when, sources, tools)
-
-
-def _of_run(settings: Settings, model: str) -> str | None:
-    """The data that a run on this machine takes, where it is there."""
-    place = f"data/{model}"
-    return place if (settings.data_root / place).is_dir() else None
+        return performance.measure(measured, when, sources, wiring.performance_tools(settings))

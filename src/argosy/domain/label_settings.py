@@ -62,6 +62,9 @@ class Labels(Document):
         default="28d",
         description="How much of the log real performance is measured over, up to the newest due prediction.",
     )
+    every: Age = Field(
+        default="6h", description="How often `watch-drift` measures: a look before that carries what was measured last."
+    )
     minimum_rows: int = Field(default=100, ge=2, description="Fewer labelled rows say nothing, of a slice neither.")
     slices: list[str] = Field(
         default_factory=list,

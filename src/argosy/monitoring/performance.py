@@ -28,13 +28,16 @@ from argosy.domain.performance_report import (
 from argosy.domain.policy import Policy
 from argosy.domain.release import Version
 from argosy.domain.source_settings import Source
+from argosy.files import model_folder
 from argosy.ml import live_performance
 from argosy.ml.live_performance import LiveAnswers
 from argosy.ml.score_intervals import ScoreInterval
+from argosy.ports.forge import Forge
 from argosy.ports.label_join import OUTCOME, SLICE, LabelJoin, LabelledPredictions, LabelQuestion
 from argosy.ports.objects import Objects
 from argosy.ports.prediction_log import Logged, PredictionHistory
 from argosy.ports.tables import Tables
+from argosy.promotion.standing import Main
 
 CONFIDENCE = 0.95
 ASSUMES = (
@@ -69,10 +72,31 @@ class Measured:
         """Where its labels are."""
         return self.labels.table_among(self.settings.sources)
 
+    def place(self, root: Path) -> str:
+        """Where its labels lie: as its settings say, or, below *root*, where a run on this machine finds its data.
+
+        Raises Misconfigured where nobody says.
+        """
+        here = f"data/{self.settings.model}"
+        found = self.labels.data or (here if (root / here).is_dir() else self.settings.data)
+        if found is None:
+            raise errors.Misconfigured(
+                f"nobody says where {self.table.file} of {self.settings.model} lies: name the place in `labels.data` of model.yaml"
+            )
+        return found
+
     @property
     def slices(self) -> list[str]:
         """The features whose values are measured by themselves."""
         return self.labels.slices or self.settings.evaluation.slices
+
+
+def of_main(forge: Forge, settings: ModelSettings, version: Version, environment: str) -> Measured:
+    """*version* of the model with *settings*, held against the gates that main has now. Raises Misconfigured where these cannot be read."""
+    found = Main.now(forge).policy(settings.model)
+    place = "on main of the environment repo"
+    policy = None if found is None else model_folder.policy_of(found.content, f"{found.path} {place}")
+    return Measured(version, environment, settings, policy)
 
 
 @dataclass(frozen=True)
@@ -126,6 +150,19 @@ def keep(objects: Objects, found: Performance) -> None:
         if period.since >= found.since and objects.get(key) != content:
             objects.put(key, content)
     objects.put(performance_report.latest_key(found.model, found.environment), found.canonical_json().encode())
+
+
+def latest(objects: Objects, model: str, environment: str) -> Performance | None:
+    """The newest report on *model* in *environment* that was kept; None where there is none."""
+    content = objects.get(performance_report.latest_key(model, environment))
+    return None if content is None else Performance.model_validate_json(content)
+
+
+def is_current(found: Performance | None, measured: Measured, now: datetime.datetime) -> bool:
+    """True where *found* is of the version of *measured*, and so new that it need not be measured again at *now*."""
+    if found is None or found.model_digest != measured.version.model_digest:
+        return False
+    return found.as_of <= now < found.as_of + span(measured.labels.every)
 
 
 def _joined(measured: Measured, when: LabelWindow, sources: Path, tools: Tools, place: Path) -> LabelledPredictions:

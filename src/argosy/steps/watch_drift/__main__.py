@@ -1,10 +1,15 @@
 """Binds the step ``watch-drift`` to prediction log, monitoring store, forge and model store."""
 
 import datetime
+import functools
 
 from argosy import wiring
+from argosy.domain.model_settings import ModelSettings
 from argosy.domain.monitor_settings import Monitor
+from argosy.domain.performance_report import Performance
+from argosy.domain.release import Version
 from argosy.files import model_folder
+from argosy.monitoring import performance
 from argosy.settings import Settings
 from argosy.steps.main import Step, main
 from argosy.steps.watch_drift import run
@@ -27,11 +32,31 @@ def body(step: Step) -> None:
         history=wiring.prediction_history(here),
         objects=wiring.objects(here, here.monitoring_uri),
         drawing=wiring.drift_pages,
+        measuring=functools.partial(_measured, here, settings, step.parameter("data")),
         out=step.output("looks"),
     )
     for line in lines:
         print(line, flush=True)  # noqa: T201 - the step's log
     step.result("verdicts", "\n".join(lines))
+
+
+def _measured(
+    here: Settings, settings: ModelSettings, data: str, version: Version, environment: str, until: datetime.datetime
+) -> Performance | None:
+    """The real performance of *version*, measured now where it is time to; None for a model without labels."""
+    if settings.labels is None:
+        return None
+    now, objects = datetime.datetime.now(datetime.UTC), wiring.objects(here, here.monitoring_uri)
+    measured = performance.of_main(wiring.forge(here), settings, version, environment)
+    known = performance.latest(objects, settings.model, environment)
+    if performance.is_current(known, measured, now):
+        return known
+    with wiring.sources(here, data or measured.place(here.data_root), [measured.table.file]) as sources:
+        found = performance.measure(
+            measured, performance.window(measured, until, now), sources, wiring.performance_tools(here)
+        )
+    performance.keep(objects, found)
+    return found
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from argosy import errors
 from argosy.domain import environment_layout, looks
 from argosy.domain.looks import Look
 from argosy.domain.monitor_settings import Monitor
+from argosy.domain.performance_report import Performance
+from argosy.domain.release import Version
 from argosy.monitoring import pages, served, watching
 from argosy.monitoring.watching import Watched
 from argosy.ports.artifacts import Artifacts
@@ -33,25 +35,39 @@ def run(
     history: PredictionHistory,
     objects: Objects,
     drawing: Callable[[], DriftPages],
+    measuring: Callable[[Version, str, datetime.datetime], Performance | None],
     out: Path,
 ) -> list[str]:
     """Look at *model* in *environment*, or in all that serve it; write each look into *out* and *objects*, return a line each.
 
-    *drawing*: what draws a page, loaded only where one is drawn. Raises Misconfigured for a parameter that is none.
+    *drawing*: what draws a page, loaded only where one is drawn. *measuring*: gives the real performance of a version in an environment
+    up to a moment, None for a model without labels. Raises Misconfigured for a parameter that is none; and, once every look is kept, what
+    *measuring* raised.
     """
     if page not in PAGES:
         raise errors.Misconfigured(f"page={page!r}: expected {', '.join(PAGES)}")
     end = _moment(until, now)
     out.mkdir(parents=True, exist_ok=True)
-    lines = []
+    lines: list[str] = []
+    failed: list[errors.ArgosyError] = []
     for watched in _watched(model, monitor, environment, forge, artifacts, objects):
         since = looks.hour_of(end) - monitor.length
         look = watching.look(watched, history=history, objects=objects, since=since, until=end, now=now)
         if look.rows and (page == "always" or (page == "drift" and look.verdict == "drift")):
             look = _drawn(look, watched, history, objects, drawing(), out)
+        try:
+            look = look.model_copy(update={"performance": measuring(watched.version, watched.environment, end)})
+        except errors.ArgosyError as error:  # drift is told all the same
+            failed.append(error)
         watching.keep(objects, look)
         look.write(out / f"{watched.environment}.json")
         lines.append(f"{watched.environment}: {look.verdict}: {look.explanation} ({look.rows:,} rows)")
+        if look.performance is not None:
+            told = look.performance
+            lines.append(f"{watched.environment}: performance: {told.verdict}: {told.explanation}")
+            lines += [f"{watched.environment}: {problem}" for problem in told.problems]
+    if failed:
+        raise failed[0]
     return lines or [f"{model} is served nowhere yet; there is nothing to look at"]
 
 
