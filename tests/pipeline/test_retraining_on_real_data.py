@@ -4,7 +4,7 @@ Its spring ends with May, which is held out. In June and July more flights are l
 """
 
 import datetime
-import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -72,7 +72,7 @@ def test_a_model_that_learned_the_summer_is_proposed_with_its_cause(spring: Any)
     """It beats the model of the spring on three weeks of July, and the request says why it is there."""
     answer = retrain(spring, cut(spring, SUMMER), expect=0)
     assert answer["verdict"] == "promote"
-    number = json.loads(spring.call("pr", "list", "--json").stdout)[-1]["number"]
-    body = spring.call("pr", "view", str(number)).stdout
+    (request,) = re.findall(r"(?m)^#(\d+) +open .*\bstaging\b", spring.call("pr", "list").stdout)
+    body = spring.call("pr", "view", request).stdout
     for said in ("Why it was retrained", "ArgosyDrift", "temp", "On the newest labelled rows", "better"):
         assert said in body

