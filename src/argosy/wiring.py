@@ -17,6 +17,7 @@ from argosy.settings import REDIS, Settings
 if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which every `argosy run` would pay
     from argosy.domain.model_settings import ModelSettings
     from argosy.monitoring.performance import Tools
+    from argosy.monitoring.retrainings import LooksOf
     from argosy.ports.admission_state import AdmissionState
     from argosy.ports.artifacts import Artifacts
     from argosy.ports.charts import Charts
@@ -136,6 +137,14 @@ def admission_state(settings: Settings) -> AdmissionState:
     from argosy.adapters.sql_admission_state import SqlAdmissionState
 
     return SqlAdmissionState(settings.loop_storage_uri)
+
+
+def looks_of(settings: Settings, model: str) -> LooksOf:
+    """The looks at *model*, by environment."""
+    from argosy.monitoring import retrainings
+
+    kept = objects(settings, settings.monitoring_uri)
+    return lambda environment: retrainings.recent_looks(kept, model, environment)
 
 
 def signer(settings: Settings) -> Signer:

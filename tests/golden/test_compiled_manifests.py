@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from argosy.templates import compiler, folder, lint
+from argosy.templates import compiler, folder, lint, retrain_workflow
 
 WORKFLOWS = Path(__file__).parents[2] / "workflows"
 MODELS = sorted(path.parent for path in WORKFLOWS.glob("*/pipeline.py"))
@@ -31,6 +31,23 @@ def test_compiles_to_committed_yaml(model: Path, tmp_path: Path) -> None:
         assert "CI" not in os.environ, "CI never rewrites what it checks"
         (model / folder.MANIFEST).write_text(text, encoding="utf-8")
     assert text == (model / folder.MANIFEST).read_text(encoding="utf-8"), f"run `argosy compile workflows/{model.name}`"
+
+
+@each_model
+def test_its_retraining_is_committed(model: Path) -> None:
+    """So is the template that retrains it, which calls the pipeline and repeats nothing of it but the model's files."""
+    text = retrain_workflow.compile_folder(model)
+    if os.environ.get(REGENERATE) == "1":
+        (model / folder.RETRAINING).write_text(text, encoding="utf-8")
+    assert text == (model / folder.RETRAINING).read_text(encoding="utf-8"), (
+        f"run `argosy compile workflows/{model.name}`"
+    )
+    manifest = yaml.safe_load(text)
+    assert lint.problems(manifest) == []
+    assert [template["name"] for template in manifest["spec"]["templates"] if "container" in template] == [
+        "retrain-admission",
+        "close-retraining",
+    ]
 
 
 @each_model

@@ -1,8 +1,9 @@
-"""Write the manifests that a model's folder compiles to: pipeline.yaml, schedule.yaml where its settings have a schedule, and watch.yaml
-where they have a monitor.
+"""Write the manifests that a model's folder compiles to: pipeline.yaml, retrain.yaml, schedule.yaml where its settings have a schedule,
+and watch.yaml where they have a monitor.
 
-The first is an ordinary Argo WorkflowTemplate: `argo submit` takes it as it is, and so does `argosy run`. The second is a CronWorkflow that
-starts it, the third one that looks at what the model answers. Commit them beside their source.
+The first is an ordinary Argo WorkflowTemplate: `argo submit` takes it as it is, and so does `argosy run`. The second decides whether it
+is to run, for whatever asks. The third is a CronWorkflow that starts it, the last one that looks at what the model answers. Commit them
+beside their source.
 
 A commit cannot hold its own name, so what is committed says nothing of it. `--stamp` prints the manifests as they are to be installed:
 with the commit, whether the files are that commit's, the images, and the manifest's digest, as annotations and as the value that steps are
@@ -42,6 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
         for model in arguments.model
         for name, text in {
             folder.MANIFEST: manifests.compiled(model),
+            folder.RETRAINING: manifests.retraining(model),
             folder.SCHEDULE: manifests.schedule(model),
             folder.WATCH: manifests.watch(model),
         }.items()
@@ -69,6 +71,7 @@ def _stamp(models: list[Path]) -> int:
         for doubt in origin.doubts():
             print(f"note: {model}: {doubt}; production refuses a model of it", file=sys.stderr)
         documents.append(provenance.stamped(document, origin))
+        documents.append(provenance.stamped(yaml.safe_load(manifests.retraining(model)), origin))
         documents.extend(yaml.safe_load(text) for text in (manifests.schedule(model), manifests.watch(model)) if text)
     print(yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True, width=140), end="")
     return errors.DONE

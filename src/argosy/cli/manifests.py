@@ -20,6 +20,14 @@ def fresh(model: Path) -> Path:
     return manifest
 
 
+def fresh_retraining(model: Path) -> Path:
+    """The template that retrains the folder *model*, compiled anew where it is not of what is there now. Raises Misconfigured."""
+    manifest = model / folder.RETRAINING
+    if not folder.is_fresh(model, folder.RETRAINING):
+        write(manifest, retraining(model))
+    return manifest
+
+
 def compiled(model: Path) -> str:
     """The manifest that the folder *model* compiles to. Raises Misconfigured."""
     from argosy.cli import folder_check
@@ -27,6 +35,13 @@ def compiled(model: Path) -> str:
 
     folder_check.refuse(model)
     return compiler.compile_folder(model)
+
+
+def retraining(model: Path) -> str:
+    """The template that retrains *model*, of the folder as it is. Raises Misconfigured."""
+    from argosy.templates import retrain_workflow
+
+    return retrain_workflow.compile_folder(model)
 
 
 def schedule(model: Path) -> str | None:

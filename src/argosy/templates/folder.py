@@ -19,6 +19,7 @@ PIPELINE = "pipeline.py"
 MANIFEST = "pipeline.yaml"
 SCHEDULE = "schedule.yaml"
 WATCH = "watch.yaml"
+RETRAINING = "retrain.yaml"
 # An object of the API server is at most 1.5 MB, annotations at most 256 KB; a manifest that people review is far smaller.
 LIMIT = 256 * 1024
 
@@ -78,14 +79,19 @@ def sources_digest(folder: Path) -> str:
     return _digest("\n".join(lines).encode())
 
 
+def retraining_name(model: str) -> str:
+    """The name under which the template that retrains *model* stands in a cluster."""
+    return f"{workflow_name(model)}-retrain"
+
+
 def workflow_name(model: str) -> str:
     """The name under which *model*'s templates stand in a cluster."""
     return model.replace("_", "-")
 
 
-def is_fresh(folder: Path) -> bool:
-    """True where the manifest of *folder* says that it was compiled from what is there now."""
-    manifest = folder / MANIFEST
+def is_fresh(folder: Path, name: str = MANIFEST) -> bool:
+    """True where the manifest *name* of *folder* says that it was compiled from what is there now."""
+    manifest = folder / name
     if not manifest.exists():
         return False
     stated = re.search(rf"^    {re.escape(SOURCES)}: (\S+)$", manifest.read_text(encoding="utf-8"), re.MULTILINE)

@@ -5,7 +5,7 @@ raw artifacts, a task depends on the tasks whose outputs it takes, templates wit
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -69,14 +69,21 @@ class Pipeline:
 
     @contextlib.contextmanager
     def dag(
-        self, name: str, *, inputs: tuple[str, ...] = (), outputs: Mapping[str, Artifact] | None = None
+        self,
+        name: str,
+        *,
+        inputs: tuple[str, ...] = (),
+        parameters: tuple[str, ...] = (),
+        outputs: Mapping[str, Artifact] | None = None,
     ) -> Iterator[DAG]:
-        """A DAG template that takes the model's files and the artifacts *inputs*, and gives *outputs* on; written when the block ends.
+        """A DAG template that takes the model's files, the artifacts *inputs* and *parameters*, and gives *outputs* on; written when the
+        block ends.
 
         Raises Misconfigured where steps that the settings fuse cannot share a pod.
         """
         self._dags.append(name)
-        dag = DAG(name=name, inputs=[Artifact(name=artifact) for artifact in (*folder.ARTIFACTS, *inputs)])
+        taken = [Artifact(name=artifact) for artifact in (*folder.ARTIFACTS, *inputs)]
+        dag = DAG(name=name, inputs=[*taken, *(Parameter(name=parameter) for parameter in parameters)])
         with dag:
             yield dag
             calls, stand_ins = self._with_fused(self._calls)
@@ -158,7 +165,7 @@ def of(source: str) -> Iterator[Pipeline]:
     """
     files = folder.read(Path(source).parent)
     pipeline = Pipeline(files, model_folder.load_settings(files.settings))
-    workflow = _workflow(files, pipeline.settings)
+    workflow = workflow_of(files, pipeline.settings)
     with workflow:
         yield pipeline
     pipeline.refuse_unplaced()
@@ -170,9 +177,12 @@ compiled: list[WorkflowTemplate] = []
 """The pipelines that were written since the compiler last looked."""
 
 
-def _workflow(files: folder.ModelFiles, settings: ModelSettings) -> WorkflowTemplate:
+def workflow_of(
+    files: folder.ModelFiles, settings: ModelSettings, *, name: str | None = None, parameters: Sequence[Parameter] = ()
+) -> WorkflowTemplate:
+    """The WorkflowTemplate *name* (the pipeline's own unless given) of a model, with more *parameters*, and without templates."""
     return WorkflowTemplate(
-        name=folder.workflow_name(settings.model),
+        name=name or folder.workflow_name(settings.model),
         annotations=files.annotations(settings.model),
         labels={"app.kubernetes.io/part-of": "argosy"},
         entrypoint="main",
@@ -188,6 +198,7 @@ def _workflow(files: folder.ModelFiles, settings: ModelSettings) -> WorkflowTemp
                 value="",
                 description="Why it is started, as `argosy retrain` writes it; empty where nobody asked for a retraining.",
             ),
+            *parameters,
             *(RawArtifact(name=name, data=text) for name, text in files.texts.items()),
         ],
         service_account_name="argosy-step",

@@ -3,6 +3,7 @@
 A model whose pipeline is this one calls :func:`dag`; one that needs another writes its own with the same steps, as its ``pipeline.py``.
 """
 
+from argosy.domain import retraining_cause
 from argosy.steps.build_features.spec import SPEC as BUILD_FEATURES
 from argosy.steps.champion.spec import SPEC as CHAMPION
 from argosy.steps.evaluate.spec import SPEC as EVALUATE
@@ -18,7 +19,7 @@ from argosy.templates import pipeline, tune
 def dag(run: pipeline.Pipeline) -> None:
     """Add the entrypoint ``main`` and the search it calls."""
     tuning = tune.dag(run)
-    with run.dag("main"):
+    with run.dag("main", parameters=(retraining_cause.PARAMETER,)):
         champion = run.step(CHAMPION)
         ingest = run.step(INGEST, data="{{workflow.parameters.data}}")
         snapshot, lineage = ingest.artifact("snapshot"), ingest.artifact("lineage")
@@ -32,7 +33,7 @@ def dag(run: pipeline.Pipeline) -> None:
             snapshot=snapshot,
             features=features.artifact("features"),
             bundle=train.artifact("bundle"),
-            cause="{{workflow.parameters.cause}}",
+            cause="{{inputs.parameters.cause}}",
         )
         register = run.step(
             REGISTER,

@@ -1,0 +1,1 @@
+"""Says in the ledger how a retraining ended, so that the next may start."""

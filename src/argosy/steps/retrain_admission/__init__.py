@@ -1,0 +1,1 @@
+"""Decides whether what came from outside starts a retraining."""

@@ -1,0 +1,29 @@
+"""Decides on one event; the rules are ``argosy.monitoring.retrainings``' word."""
+
+import datetime
+from dataclasses import dataclass
+
+from argosy.domain.model_settings import ModelSettings
+from argosy.domain.retraining_admission import Refused
+from argosy.monitoring import retrainings
+from argosy.monitoring.retrainings import Event, LooksOf
+from argosy.ports.admission_state import AdmissionState
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The results of the step."""
+
+    admitted: bool
+    decision: str
+    cause: str
+
+
+def run(
+    event: Event, *, settings: ModelSettings, state: AdmissionState, looks_of: LooksOf, now: datetime.datetime
+) -> Answered:
+    """The decision on *event*. A refusal is an answer, no failure: nobody has to look at it."""
+    answer = retrainings.decide(event, settings=settings, state=state, looks_of=looks_of, now=now)
+    if isinstance(answer.decision, Refused):
+        return Answered(False, f"refused, {answer.decision.reason}: {answer.decision.explanation}", "")
+    return Answered(True, f"admitted as {answer.decision.entry.id}", answer.cause.text() if answer.cause else "")

@@ -1,0 +1,92 @@
+"""The WorkflowTemplate that retrains a model: admission first, then, where it is let in, the training pipeline, and at the end the ledger.
+
+It refers to the installed pipeline and repeats nothing of it but the model's files, which travel with whatever runs.
+"""
+
+from pathlib import Path
+
+from hera.workflows import DAG, Artifact, Container, Parameter, Task, WorkflowTemplate
+from hera.workflows import models as argo
+
+from argosy.domain import retraining_cause
+from argosy.domain.model_settings import ModelSettings, StepResources
+from argosy.files import model_folder
+from argosy.steps import spec as specs
+from argosy.steps.close_retraining.spec import SPEC as CLOSE
+from argosy.steps.retrain_admission.spec import SPEC as ADMISSION
+from argosy.templates import container_templates, folder, images, pipeline
+
+HEADER = "# Written by `argosy compile`: the retraining of the pipeline beside it. Install both.\n"
+ASKED = ("kind", "alert", "because")
+HOLDER = "{{workflow.name}} {{workflow.uid}}"
+AT_THE_END = "at-the-end"
+RESOURCES = StepResources(cpu="100m", cpu_limit="1", memory="512Mi", deadline_seconds=600)
+
+
+def compile_folder(model: Path) -> str:
+    """The text of the template that retrains *model*. Raises Misconfigured."""
+    files = folder.read(model)
+    text: str = _workflow(files, model_folder.load_settings(files.settings)).to_yaml()
+    return HEADER + text
+
+
+def _workflow(files: folder.ModelFiles, settings: ModelSettings) -> WorkflowTemplate:
+    defaults = {parameter.name: parameter for parameter in ADMISSION.parameters}
+    asked = [
+        Parameter(name=name, value=defaults[name].default or "", description=defaults[name].summary) for name in ASKED
+    ]
+    workflow = pipeline.workflow_of(files, settings, name=folder.retraining_name(settings.model), parameters=asked)
+    workflow.entrypoint, workflow.on_exit = "retrain", AT_THE_END
+    with workflow:
+        _retrain(settings)
+        _at_the_end(settings)
+    workflow.templates.extend(_container(spec, files) for spec in (ADMISSION, CLOSE))
+    return workflow
+
+
+def _container(spec: specs.StepSpec, files: folder.ModelFiles) -> Container:
+    # No mutex: a question waits for nobody's training, and the ledger has turns of its own.
+    return container_templates.container(
+        spec, image=images.of(spec.family, files.root), resources=RESOURCES, mutex=None
+    )
+
+
+def _retrain(settings: ModelSettings) -> None:
+    own = {name: f"{{{{inputs.artifacts.{name}}}}}" for name in folder.ARTIFACTS}
+    inputs: list[Artifact | Parameter] = [Artifact(name=name) for name in own]
+    inputs += [Parameter(name=name) for name in ASKED]
+    with DAG(name="retrain", inputs=inputs):
+        Task(
+            name=ADMISSION.name,
+            template=ADMISSION.name,
+            arguments=[
+                Artifact(name="settings", from_=own["settings"]),
+                *(Parameter(name=name, value=f"{{{{inputs.parameters.{name}}}}}") for name in ASKED),
+                Parameter(name="holder", value=HOLDER),
+            ],
+        )
+        answer = f"tasks.{ADMISSION.name}.outputs.parameters"
+        Task(
+            name="train",
+            template_ref=argo.TemplateRef(name=folder.workflow_name(settings.model), template="main"),
+            depends=ADMISSION.name,
+            when=f"{{{{{answer}.admitted}}}} == true",
+            arguments=[
+                *(Artifact(name=name, from_=where) for name, where in own.items()),
+                Parameter(name=retraining_cause.PARAMETER, value=f"{{{{{answer}.cause}}}}"),
+            ],
+        )
+
+
+def _at_the_end(settings: ModelSettings) -> None:
+    with DAG(name=AT_THE_END):
+        Task(
+            name=CLOSE.name,
+            template=CLOSE.name,
+            arguments=[
+                Parameter(name="model", value=settings.model),
+                Parameter(name="holder", value=HOLDER),
+                Parameter(name="status", value="{{workflow.status}}"),
+                Parameter(name="failures", value="{{workflow.failures}}"),
+            ],
+        )
