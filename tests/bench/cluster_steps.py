@@ -80,6 +80,7 @@ class Namespace:
         values = {
             "serving": {"createNamespaces": False, "environments": []},
             "converge": {"enabled": False},
+            "exporter": {"enabled": False},
             "networkPolicy": {"enabled": False},
         }
         sets = [word for key, value in values.items() for word in ("--set-json", f"{key}={json.dumps(value)}")]

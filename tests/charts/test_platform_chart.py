@@ -1,6 +1,7 @@
 """What charts/platform makes: what compiled pipelines name, the least rights, and nothing a value did not ask for."""
 
 import argparse
+import json
 from typing import Any
 
 import pytest
@@ -8,8 +9,10 @@ import yaml
 
 from argosy.cli import main, online
 from argosy.domain import diagnosis, environment_layout, prerequisites
+from argosy.exporter import command
 from argosy.settings import Settings
 from argosy.steps.converge.spec import SPEC
+from kit import prometheus_stack
 from kit.platform_chart import CHART, ROOT, Objects, named, render, template
 
 EXECUTOR_TOKEN = "argosy-executor.service-account-token"
@@ -66,7 +69,7 @@ def test_submitters_get_what_doctor_asks_for(objects: Objects) -> None:
 def test_steps_may_do_nothing(objects: Objects) -> None:
     """No step's account is bound to anything, and none of their pods is given a token; Argo's own container reports results, no more."""
     bound = {one["name"] for binding in objects if binding["kind"] == "RoleBinding" for one in binding["subjects"]}
-    assert bound == {"argosy-executor", "argosy-converge"}
+    assert bound == {"argosy-executor", "argosy-converge", "argosy-exporter"}
     accounts = [one for one in objects if one["kind"] == "ServiceAccount"]
     assert all(one["automountServiceAccountToken"] is False for one in accounts)
     assert named(objects, "Role", "argosy-executor")["rules"] == [
@@ -99,6 +102,71 @@ def test_the_look_at_canaries(objects: Objects, environment: str) -> None:
     assert container["command"][-1] == SPEC.module
     assert container["args"][::2] == [f"--{one.name}" for one in SPEC.parameters]
     assert container["args"][1] == environment
+
+
+def test_the_exporter_looks_and_touches_nothing(objects: Objects) -> None:
+    """It reads runs where pipelines are and canaries where models are, in a restricted pod, by the command that the code has."""
+    granted = [
+        one for one in objects if one["kind"] == "Role" and one["metadata"]["name"].startswith("argosy-exporter")
+    ]
+    assert {one["metadata"].get("namespace") for one in granted} == {None, "argosy-staging", "argosy-production"}
+    assert {verb for one in granted for rule in one["rules"] for verb in rule["verbs"]} == {"get", "list"}
+    pod = named(objects, "Deployment", "argosy-exporter")["spec"]["template"]["spec"]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    (container,) = pod["containers"]
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    assert container["command"] == ["python", "-m", "argosy.exporter"]
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    arguments = parser.parse_args(container["args"])
+    assert arguments.namespace == "ml"
+    assert dict(arguments.canaries) == {"staging": "argosy-staging", "production": "argosy-production"}
+    assert arguments.port == container["ports"][0]["containerPort"]
+
+
+def test_the_exporter_can_be_scraped(objects: Objects) -> None:
+    """Although nobody may connect to a pod of the namespace: monitoring may to this one, at this port, and nobody else."""
+    labels = named(objects, "Deployment", "argosy-exporter")["spec"]["template"]["metadata"]["labels"]
+    policy = named(objects, "NetworkPolicy", "argosy-exporter")["spec"]
+    assert policy["podSelector"]["matchLabels"].items() <= labels.items()
+    (rule,) = policy["ingress"]
+    assert [port["port"] for port in rule["ports"]] == [8000]
+    assert rule["from"] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]
+    closed = render({"networkPolicy": {"monitoring": []}})
+    assert named(closed, "NetworkPolicy", "argosy-exporter")["spec"]["ingress"] == []
+    monitor = render({"exporter": {"serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}}}})
+    found = named(monitor, "ServiceMonitor", "argosy-exporter")
+    service = named(monitor, "Service", "argosy-exporter")
+    assert found["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    assert found["spec"]["endpoints"][0]["port"] == service["spec"]["ports"][0]["name"]
+    assert found["metadata"]["labels"]["release"] == "prometheus"
+
+
+def test_no_exporter_where_none_is_wanted() -> None:
+    """Nothing of it is left, its rights neither."""
+    made = render({"exporter": {"enabled": False}})
+    assert not [one for one in made if one["metadata"]["name"].startswith("argosy-exporter")]
+
+
+def test_the_rules_are_those_that_are_tested(objects: Objects) -> None:
+    """As a file for Prometheus or as the operator's object: the same, and what the values say of traffic besides."""
+    source = prometheus_stack.rules()
+    assert yaml.safe_load(named(objects, "ConfigMap", "argosy-rules")["data"]["argosy.yaml"]) == source
+    runbook = "https://docs.example.com/runbook.md"
+    traffic = [{"model": "churn", "environment": "production", "perSecond": 0.5}]
+    made = render({"alerts": {"as": "PrometheusRule", "labels": {"a": "b"}, "runbook": runbook, "traffic": traffic}})
+    rule = named(made, "PrometheusRule", "argosy")
+    assert rule["metadata"]["labels"]["a"] == "b"
+    *groups, expected = rule["spec"]["groups"]
+    text = json.dumps(source["groups"]).replace("docs/runbook.md", runbook)
+    assert json.dumps(groups) == text
+    labels = {"model": "churn", "environment": "production"}
+    assert expected["rules"] == [{"record": "argosy:predictions:expected", "expr": "vector(0.5)", "labels": labels}]
+    assert not [one for one in made if one["metadata"]["name"] == "argosy-rules"]
+    assert not [
+        one for one in render({"alerts": {"as": "none"}}) if one["metadata"]["name"] in {"argosy", "argosy-rules"}
+    ]
 
 
 def test_features_nobody_needs_are_dropped_where_that_is_asked_for(objects: Objects) -> None:

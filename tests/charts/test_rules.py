@@ -132,6 +132,15 @@ CASES = {
         [INFO, at_server("argosy_prediction_log_dropped_total", "7x250", ',reason="disk-full"')],
     ),
     "dropped-never": Case("ArgosyPredictionsDropped", [INFO]),
+    "log-lags": Case(
+        "ArgosyPredictionLogLagging",
+        [INFO, at_server("argosy_prediction_log_oldest_seconds", "0+15x250")],
+        (OF_MODEL,),
+    ),
+    "log-ships": Case(
+        "ArgosyPredictionLogLagging", [INFO, at_server("argosy_prediction_log_oldest_seconds", "120x250")]
+    ),
+    "log-of-an-earlier-server": Case("ArgosyPredictionLogLagging", [INFO]),
     # Series of the exporter.
     "drift": Case(
         "ArgosyDrift", [shown("argosy_drift_verdict", "1x250", **OF_VERSION, verdict="drift")], (OF_VERSION,)

@@ -228,6 +228,7 @@ class Pipeline:
             },
             # When a test says so, and not in between.
             "converge": {"schedule": NEVER, "image": pinned.image("promote")},
+            "exporter": {"enabled": False},
             "onlinePrune": {"enabled": bool(self.online), "schedule": NEVER},
         }
 

@@ -24,6 +24,7 @@ def values(cluster: Cluster, tmp_path: Path) -> Iterator[Path]:
         "serving": {"environments": [{"name": "staging", "namespace": f"{name}-staging"}]},
         "submitters": [{"kind": "User", "name": "ada"}],
         # Nothing of it runs: the schedule is another day's.
+        "exporter": {"enabled": False},
         "converge": {"schedule": "0 0 1 1 *", "image": f"registry.example/argosy/promote@sha256:{'0' * 64}"},
     }
     path.write_text(yaml.safe_dump(given), encoding="utf-8")

@@ -42,6 +42,7 @@ def _prepare(cluster: Cluster, namespace: str, more: Mapping[str, Any]) -> None:
     values = {
         "serving": {"createNamespaces": False, "environments": []},
         "converge": {"enabled": False},
+        "exporter": {"enabled": False},
         **more,
     }
     helm(

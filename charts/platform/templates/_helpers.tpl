@@ -33,6 +33,12 @@ seccompProfile: {type: RuntimeDefault}
 {{ .Values.converge.image | quote }}
 {{- end }}
 
+{{- define "platform.exporterSelector" -}}
+app.kubernetes.io/name: argosy
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: exporter
+{{- end }}
+
 {{- define "platform.environment" -}}
 - {name: ARGOSY_ROOT, value: /tmp/step}
 - {name: HOME, value: /tmp}
