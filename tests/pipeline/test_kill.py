@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 KILLS = int(os.environ.get("ARGOSY_KILLS", "10"))
 """All fifty take six minutes: `ARGOSY_KILLS=50 .venv/bin/pytest tests/pipeline/test_kill.py`."""
+assert KILLS > 0, f"ARGOSY_KILLS={KILLS} kills nothing; give a number of kills"
 KILLS_A_HOME = 10
 LATEST = 10.0
 """Seconds after its start at which a run is killed at the latest: longer than any step with its imports takes."""
@@ -59,13 +60,15 @@ def _versions(home: Path) -> int:
     return count
 
 
-@pytest.mark.parametrize("seed", range(KILLS // KILLS_A_HOME))
-def test_any_moment(project: Any, finished: tuple[Any, dict[str, Any]], seed: int) -> None:
-    """Ten kills in each state folder, at moments drawn from a seed; what is killed is resumed, what is through begins anew."""
+@pytest.mark.parametrize(
+    ("seed", "kills"), list(enumerate(min(KILLS_A_HOME, KILLS - done) for done in range(0, KILLS, KILLS_A_HOME)))
+)
+def test_any_moment(project: Any, finished: tuple[Any, dict[str, Any]], seed: int, kills: int) -> None:
+    """At most ten kills in each state folder, at moments drawn from a seed; what is killed is resumed, what is through begins anew."""
     moments = random.Random(seed)
     results = []
     process = project.start("run", "churn", "--no-cache", "--json")
-    for _ in range(KILLS_A_HOME):
+    for _ in range(kills):
         while result := _result_within(process, moments.uniform(0.3, LATEST)):
             results.append(result)
             process = project.start("run", "churn", "--no-cache", "--json")

@@ -82,7 +82,7 @@ def prepare(manifest: Manifest, options: RunOptions) -> Prepared:
     validation.check(catalogue, arguments, metadata, where=str(main.path))
     _check_sources(manifest, declared, reached)
     _check_caches(manifest, reached)
-    engine = local_limits.check(Spec(catalogue.spec), reached, options, main.path, name)
+    engine = local_limits.check(catalogue.workflow, reached, options, main.path, name)
     ignored = tuple(dict.fromkeys((*ignored, *local_limits.limits_without_effect(reached))))
     repository = resources.repository(manifest, spec.get("artifactRepositoryRef"))
     if repository is None and spec.get("artifactRepositoryRef"):

@@ -8,7 +8,7 @@ from argosy.engine.attempts.container_roles import containers_of_pod
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources
 from argosy.engine.manifest import depends
 from argosy.engine.manifest.catalogue import WORKFLOW, Catalogue, Owner, UnknownTemplate
-from argosy.engine.manifest.model import Caller, Spec, Task, Template
+from argosy.engine.manifest.model import Caller, Task, Template
 from argosy.engine.processes.launches import Warmth
 
 PRELOAD = "argosy.dev/preload"
@@ -25,7 +25,7 @@ def preload_of(template: Template) -> frozenset[str]:
 def warmths(catalogue: Catalogue, sources: Sources) -> list[Warmth]:
     """The libraries that the steps of a run want imported, in the order in which a run first comes to them, each once."""
     found: dict[Warmth, None] = {}
-    for template in _in_order(catalogue, Caller({"template": Spec(catalogue.spec).entrypoint}), WORKFLOW, set()):
+    for template in _in_order(catalogue, Caller({"template": catalogue.workflow.entrypoint}), WORKFLOW, set()):
         try:
             given = environment.of_container(template.main_container, sources, {})
         except EnvironmentFailure:

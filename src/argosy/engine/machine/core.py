@@ -20,7 +20,7 @@ from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.machine import admission, calls, synchronization
 from argosy.engine.machine.calls import Call
 from argosy.engine.manifest.catalogue import Catalogue, UnknownTemplate
-from argosy.engine.manifest.model import Spec, Template
+from argosy.engine.manifest.model import Template
 from argosy.engine.nodes import Node, Outputs
 
 MAX_DEPTH = 99
@@ -76,7 +76,7 @@ class Machine:
         history: Mapping[str, Node] | None = None,
     ) -> None:
         self.catalogue = catalogue
-        self.spec = Spec(catalogue.spec)
+        self.spec = catalogue.workflow
         self.identity = identity
         self.variables = variables
         """The workflow's variables, as they are now."""

@@ -9,7 +9,7 @@ from argosy.engine.machine.calls import Call
 from argosy.engine.machine.core import Machine
 from argosy.engine.machine.substitution import replace
 from argosy.engine.manifest import claims
-from argosy.engine.manifest.model import Spec, Template
+from argosy.engine.manifest.model import Template
 from argosy.engine.manifest.pod_model import Volume
 from argosy.engine.nodes import Node, Outputs
 
@@ -96,7 +96,7 @@ def _request(machine: Machine, call: Call, template: Template) -> effects.StartP
         moments.append(machine.nodes[call.name].started + durations.seconds(template.timeout))
     given = [moment for moment in moments if moment is not None]
     limit = template.active_deadline_seconds
-    volumes = claims.all_of(Spec(machine.catalogue.spec), template, machine.identity.name)
+    volumes = claims.all_of(machine.catalogue.workflow, template, machine.identity.name)
     return effects.StartPod(
         name=call.name,
         template=template,

@@ -3,7 +3,6 @@
 How one text is replaced is ``expressions``' business; what is in scope is ``scopes``'.
 """
 
-import functools
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -28,10 +27,13 @@ def replace(value: object, scope: Scope) -> Any:
     Artifacts are known by their names only: they are looked up where one is wanted, never written into a text.
     """
 
-    @functools.cache
+    known: list[Scope] = []
+
     def texts() -> Scope:
         # Put together when the first variable is met: most structures have none.
-        return {name: entry for name, entry in scope.items() if entry is None or isinstance(entry, str)}
+        if not known:
+            known.append({name: entry for name, entry in scope.items() if entry is None or isinstance(entry, str)})
+        return known[0]
 
     return _replace(value, texts)
 

@@ -21,7 +21,7 @@ from argosy.engine.machine import (
 from argosy.engine.machine.calls import Call
 from argosy.engine.machine.core import Body, Identity, Machine
 from argosy.engine.manifest.catalogue import WORKFLOW, Catalogue
-from argosy.engine.manifest.model import Arguments, Caller, Spec
+from argosy.engine.manifest.model import Arguments, Caller
 from argosy.engine.manifest.pod_model import ObjectMeta
 from argosy.engine.nodes import Ending, Json, Node
 
@@ -56,7 +56,7 @@ class Workflow:
         history: Mapping[str, Node] | None = None,
     ) -> None:
         self.ending: Ending | None = None
-        self._spec = Spec(catalogue.spec)
+        self._spec = catalogue.workflow
         self._started = clock() if started is None else started
         variables = scopes.workflow_constants(
             identity.name, identity.uid, identity.created, ObjectMeta(metadata), self._spec

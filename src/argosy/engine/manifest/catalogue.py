@@ -1,5 +1,6 @@
 """The catalogue of templates: the workflow's own, those of WorkflowTemplates given with it, with the workflow's defaults merged in."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -44,6 +45,11 @@ class Catalogue:
     others: Mapping[Owner, Json] = field(default_factory=dict)
     _resolved: dict[tuple[Owner, str], Template] = field(default_factory=dict)
 
+    @functools.cached_property
+    def workflow(self) -> Spec:
+        """The workflow's spec."""
+        return Spec(self.spec)
+
     def resolve(self, caller: Caller, owner: Owner) -> tuple[Template, Owner]:
         """The template that *caller* of *owner* names, and where that template's own calls are looked up."""
         if caller.inline.written:
@@ -56,7 +62,7 @@ class Catalogue:
         """The templates of *owner*, as written. Raises UnknownTemplate where there is no such resource."""
         if owner != WORKFLOW and owner not in self.others:
             raise UnknownTemplate(f"{owner[0]} {owner[1]!r} is not among the given files")
-        return Spec(self.spec if owner == WORKFLOW else self.others[owner]).templates
+        return (self.workflow if owner == WORKFLOW else Spec(self.others[owner])).templates
 
     def _named(self, owner: Owner, name: str) -> Template:
         key = (owner, name)

@@ -36,7 +36,8 @@ class Field:
     def __get__(self, this: ManifestObject | None, _: type) -> object:
         if this is None:
             return self
-        found = this.__dict__[self._name] = self._read(this.written.get(self.key))
+        found = self._read(this.written.get(self.key))
+        setattr(this, self._name, found)
         return found
 
     @functools.cached_property
@@ -76,14 +77,16 @@ def _reader(hint: Any) -> Callable[[Any], Any]:
     if isinstance(hint, types.UnionType):
         kind = kinds[0] if _is_view(kinds[0]) else lambda value: value
         return lambda value: None if value is None else kind(value)
-    if get_origin(hint) is list:
-        entry = _reader(kinds[0]) if _is_view(kinds[0]) or get_origin(kinds[0]) else None
-        return lambda value: [entry(one) for one in value or ()] if entry else value or []
     if get_origin(hint) is dict:
-        entry = _reader(kinds[1]) if _is_view(kinds[1]) else None
-        return lambda value: {key: entry(one) for key, one in (value or {}).items()} if entry else value or {}
-    return lambda value: hint(value or {})
+        read = _reader(kinds[1]) if _is_view(kinds[1]) else lambda value: value
+        return lambda value: {key: read(entry) for key, entry in value.items()} if value else {}
+    if get_origin(hint) is list and _is_view(kinds[0]):
+        return lambda value: [kinds[0](entry or {}) for entry in value] if value else []
+    if get_origin(hint) is list and get_origin(kinds[0]):
+        read = _reader(kinds[0])
+        return lambda value: [read(entry) for entry in value or ()]
+    return (lambda value: value or []) if get_origin(hint) is list else lambda value: hint(value or {})
 
 
-def _is_view(kind: object) -> bool:
+def _is_view(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, ManifestObject)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from argosy.engine.manifest.catalogue import WORKFLOW, Catalogue, Owner, UnknownTemplate, owner_of
-from argosy.engine.manifest.model import Caller, Spec, Task, Template
+from argosy.engine.manifest.model import Caller, Task, Template
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Reached:
 
 def templates(catalogue: Catalogue) -> list[Reached]:
     """The templates that a run of *catalogue*'s workflow can come to, in the order in which they are written."""
-    spec = Spec(catalogue.spec)
+    spec = catalogue.workflow
     start = Task({"template": spec.entrypoint, "hooks": spec.written.get("hooks"), "onExit": spec.on_exit})
     found: set[tuple[Owner, str]] = set()
     left: list[tuple[Caller, Owner]] = [(start, WORKFLOW)]

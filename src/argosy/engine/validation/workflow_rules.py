@@ -31,7 +31,7 @@ class Validation:
     def __init__(self, catalogue: Catalogue, arguments: Json, metadata: Json) -> None:
         self._catalogue = catalogue
         self._arguments = Arguments(arguments)
-        self._spec = Spec(catalogue.spec)
+        self._spec = catalogue.workflow
         self._globals = variables.of_workflow(self._arguments, ObjectMeta(metadata), self._spec)
         self._values = {f"workflow.parameters.{entry.name}": entry.value or "" for entry in self._arguments.parameters}
         self._done: set[tuple[Owner, str]] = set()
