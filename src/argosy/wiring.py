@@ -240,10 +240,10 @@ def performance_tools(settings: Settings) -> Tools:
 
 
 @contextlib.contextmanager
-def sources(settings: Settings, data: str, files: Sequence[str]) -> Iterator[Path]:
+def sources(settings: Settings, data: str, files: Sequence[str], *, optional: bool = False) -> Iterator[Path]:
     """The folder on this machine with the sources *files* of the parameter *data*, while the block runs.
 
-    Raises Misconfigured for a place of no kind we know.
+    *optional*: a file of a bucket that is not there yet is left out. Raises Misconfigured for a place of no kind we know.
     """
     if "://" not in data:
         yield settings.data_root / data
@@ -255,10 +255,10 @@ def sources(settings: Settings, data: str, files: Sequence[str]) -> Iterator[Pat
     with scratch.folder("sources") as place:
         prefix, _, last = data.rpartition("/")
         if len(files) == 1 and Path(last).suffix:  # that very object, as with a file of this machine
-            bucket.fetch(prefix, [last], place)
+            bucket.fetch(prefix, [last], place, optional=optional)
             yield place / last
         else:
-            bucket.fetch(data, files, place)
+            bucket.fetch(data, files, place, optional=optional)
             yield place
 
 

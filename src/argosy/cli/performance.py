@@ -60,5 +60,5 @@ def _report(
     from argosy.monitoring import performance  # as above
 
     place = data or measured.place(settings.data_root)
-    with wiring.sources(settings, place, [measured.table.file]) as sources:
+    with wiring.sources(settings, place, [measured.table.file], optional=True) as sources:
         return performance.measure(measured, when, sources, wiring.performance_tools(settings))

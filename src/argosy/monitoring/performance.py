@@ -129,13 +129,18 @@ def window(measured: Measured, until: datetime.datetime, as_of: datetime.datetim
 def measure(measured: Measured, when: LabelWindow, sources: Path, tools: Tools) -> Performance:
     """The performance of *measured* in the time *when*, its labels in the folder or file *sources*.
 
-    Raises Misconfigured where the labels cannot be read as the settings say, Rejected where they break their contract, TryAgain when the
-    log cannot be read.
+    Where there is no file of labels yet, there are no labels. Raises Misconfigured where they cannot be read as the settings say,
+    Rejected where they break their contract, TryAgain when the log cannot be read.
     """
+    file = sources if sources.is_file() else sources / measured.table.file
     with scratch.folder("labels") as place:
-        joined = _joined(measured, when, sources, tools, place)
-    found = _answers(measured, joined)
-    return _Report(measured, when, joined, found).made()
+        joined = _joined(measured, when, file, tools, place)
+    problems = list(performance_verdicts.problems(joined.counts, measured.table.name, measured.labels.by))
+    if not file.exists():
+        problems.insert(
+            0, f"source {measured.table.name!r}: {file.name} is not there (yet), where the settings say that labels are"
+        )
+    return _Report(measured, when, joined, _answers(measured, joined), problems).made()
 
 
 def keep(objects: Objects, found: Performance) -> None:
@@ -165,12 +170,12 @@ def is_current(found: Performance | None, measured: Measured, now: datetime.date
     return found.as_of <= now < found.as_of + span(measured.labels.every)
 
 
-def _joined(measured: Measured, when: LabelWindow, sources: Path, tools: Tools, place: Path) -> LabelledPredictions:
+def _joined(measured: Measured, when: LabelWindow, file: Path, tools: Tools, place: Path) -> LabelledPredictions:
     labels, table, settings = measured.labels, measured.table, measured.settings
-    file = sources if sources.is_file() else sources / table.file
     rules = [rule for rule in settings.reject if labels.source == rule.source]
-    kept = place / "labels.parquet"
-    tools.tables.snapshot(table, rules, file, kept=kept, rejected=place / "rejected.parquet")
+    kept = place / "labels.parquet" if file.exists() else None
+    if kept is not None:
+        tools.tables.snapshot(table, rules, file, kept=kept, rejected=place / "rejected.parquet")
     question = LabelQuestion(
         labels=labels,
         table=table,
@@ -210,6 +215,7 @@ class _Report:
     when: LabelWindow
     joined: LabelledPredictions
     found: LiveAnswers
+    problems: list[str]
 
     def made(self) -> Performance:
         """The document."""
@@ -240,7 +246,7 @@ class _Report:
             business=self._business(due),
             verdict=word,
             explanation=explanation,
-            problems=list(performance_verdicts.problems(self.joined.counts, self.measured.table.name, labels.by)),
+            problems=self.problems,
         )
 
     def _own(self) -> LiveAnswers:

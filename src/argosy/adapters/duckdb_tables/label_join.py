@@ -20,6 +20,7 @@ from argosy import errors
 from argosy.adapters.duckdb_tables import sql
 from argosy.domain.monitor_settings import span
 from argosy.domain.performance_report import LabelCounts
+from argosy.domain.source_settings import Source
 from argosy.ports import tables
 from argosy.ports.label_join import OUTCOME, SLICE, LabelledPredictions, LabelQuestion
 from argosy.ports.prediction_log import Logged, ServedRelease
@@ -45,7 +46,7 @@ class DuckDBLabelJoin:
         self._memory = memory
 
     def join(
-        self, snapshot: Path, question: LabelQuestion, hash_key: bytes, predictions: Iterable[Logged]
+        self, snapshot: Path | None, question: LabelQuestion, hash_key: bytes, predictions: Iterable[Logged]
     ) -> LabelledPredictions:
         """See :class:`argosy.ports.label_join.LabelJoin`."""
         try:
@@ -110,26 +111,29 @@ def _shown(logged: Logged, column: str) -> str:
     return f"CASE WHEN {value} = trunc({value}) AND abs({value}) < 1e15 THEN {value}::BIGINT::VARCHAR ELSE {value}::VARCHAR END"
 
 
-def _said(database: duckdb.DuckDBPyConnection, snapshot: Path, question: LabelQuestion, hash_key: bytes) -> None:
+def _said(database: duckdb.DuckDBPyConnection, snapshot: Path | None, question: LabelQuestion, hash_key: bytes) -> None:
     """Make ``said``: each row of the label source, with the key by which it joins, and when it was known."""
     labels, source = question.labels, question.table
     time = sql.name(source.timestamp or tables.EVENT_TIME)
-    known = f"({labels.known})" if labels.known else sql.name(source.created) if source.created else time
+    known = labels.known or (sql.name(source.created) if source.created else time)
+    if not labels.known and source.observed_at is not None:
+        known = _moment(question.as_of)  # a snapshot does not say since when; it is known where it is read
     selected = [
         f"{_key(question)} AS key",
         f"{sql.name(labels.row) if labels.row else 'NULL'}::BIGINT AS place",
         f"{time}::TIMESTAMPTZ AS time",
-        f"{known}::TIMESTAMPTZ AS known",
+        f"({known})::TIMESTAMPTZ AS known",
         f"{sql.of_label(question.label)}::DOUBLE AS label",
         *(f"({expression})::DOUBLE AS {sql.name(OUTCOME + name)}" for name, expression in labels.outcomes.items()),
     ]
+    rows = "SELECT * FROM read_parquet($file)" if snapshot else _nothing(source)
     query = (
         f"CREATE TABLE said AS SELECT *, {_fate(question)} AS fate FROM "  # noqa: S608
-        f"(SELECT {', '.join(selected)} FROM read_parquet($1))"
+        f"(SELECT {', '.join(selected)} FROM ({rows}))"
     )
-    parameters: list[object] = [str(snapshot)]
+    parameters: dict[str, object] = {"file": str(snapshot)} if snapshot else {}
     if labels.by == "entity":
-        parameters += _pads(hash_key)
+        parameters |= _pads(hash_key)
     try:
         database.execute(query, parameters).fetchall()
     except duckdb.Error as error:
@@ -145,7 +149,7 @@ def _key(question: LabelQuestion) -> str:
     parts = [f"'{_quoted(name)}:' || to_json({sql.name(name)})::VARCHAR" for name in sorted(question.entity)]
     plain = " AND ".join(f"NOT regexp_matches({sql.name(name)}::VARCHAR, '[\\x00-\\x1f]')" for name in question.entity)
     text = "'{' || " + " || ',' || ".join(parts) + " || '}'"
-    return f"CASE WHEN {plain} THEN sha256($3::BLOB || unhex(sha256($2::BLOB || encode({text})))) END"
+    return f"CASE WHEN {plain} THEN sha256($outer::BLOB || unhex(sha256($inner::BLOB || encode({text})))) END"
 
 
 def _quoted(name: str) -> str:
@@ -153,10 +157,18 @@ def _quoted(name: str) -> str:
     return json.dumps(name, ensure_ascii=False).replace("'", "''")
 
 
-def _pads(hash_key: bytes) -> list[bytes]:
+def _pads(hash_key: bytes) -> dict[str, object]:
     """The inner and the outer block of HMAC (RFC 2104)."""
     block = (hash_key if len(hash_key) <= BLOCK else hashlib.sha256(hash_key).digest()).ljust(BLOCK, b"\0")
-    return [bytes(byte ^ pad for byte in block) for pad in (0x36, 0x5C)]
+    return {name: bytes(byte ^ pad for byte in block) for name, pad in (("inner", 0x36), ("outer", 0x5C))}
+
+
+def _nothing(source: Source) -> str:
+    """A table of *source* without rows."""
+    columns = [f"NULL::{sql.SQL_TYPE[column.type]} AS {sql.name(column.name)}" for column in source.columns]
+    if source.observed_at is not None:
+        columns.append(f"NULL::TIMESTAMPTZ AS {tables.EVENT_TIME}")
+    return f"SELECT {', '.join(columns)} WHERE false"
 
 
 def _fate(question: LabelQuestion) -> str:

@@ -11,10 +11,10 @@ from argosy import errors, s3_client
 from argosy.adapters.s3 import client
 
 
-def fetch(uri: str, files: Sequence[str], into: Path) -> None:
+def fetch(uri: str, files: Sequence[str], into: Path, *, optional: bool = False) -> None:
     """Copy *files* of the prefix *uri* to the folder *into*.
 
-    Raises Misconfigured with all that are not there, TryAgain where the store fails.
+    Raises Misconfigured with all that are not there, unless they are *optional*; TryAgain where the store fails.
     """
     bucket, prefix = client.split(uri, "the parameter data")
     store = client.connect()
@@ -28,5 +28,5 @@ def fetch(uri: str, files: Sequence[str], into: Path) -> None:
                 if not s3_client.is_missing(error):
                     raise
                 absent.append(f"there is no object {client.SCHEME}{bucket}/{key}")
-    if absent:
+    if absent and not optional:
         raise errors.Misconfigured(errors.listed(absent))

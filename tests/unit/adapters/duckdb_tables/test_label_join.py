@@ -306,6 +306,24 @@ def test_an_expression_that_cannot_be_asked_is_a_setting_to_mend(tmp_path: Path)
     assert "\n" not in str(raised.value)
 
 
+def test_labels_of_a_snapshot_are_known_where_they_are_read(tmp_path: Path) -> None:
+    """A table without times does not say since when its labels are known: none is taken for one that came too early."""
+    table = Source(
+        name="outcomes", file="o.parquet", entity=["id"], observed_at=BEGIN - 999 * HOUR,
+        columns=[Column(name="id", type="string", meaning=""), Column(name="left", type="string", meaning="")],
+    )  # fmt: skip
+    rows = {"id": ["a", "nobody"], "left": ["yes", "no"], "event_timestamp": [table.observed_at] * 2}
+    pq.write_table(pa.table(rows), tmp_path / "labels.parquet")
+    question = LabelQuestion(
+        labels=Labels(table=table, by="entity"), table=table,
+        label=Label(source="outcomes", sql='"left"', classes=["no", "yes"], columns=[]), entity=["id"], slices=[],
+        since=BEGIN, until=AS_OF, as_of=AS_OF,
+    )  # fmt: skip
+    joined = DuckDBLabelJoin(tmp_path).join(tmp_path / "labels.parquet", question, KEY, [logged([("a", 0)])])
+    assert given(joined) == [1.0]
+    counted(joined)
+
+
 def test_damaged_parts_are_counted(tmp_path: Path) -> None:
     """What could not be read of the log is said with the rest."""
     part = logged([("a", 0)])
