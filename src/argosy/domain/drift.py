@@ -27,6 +27,9 @@ OF_ONE_REFERENCE = 0.1
 """Share of the significance that the tests are held against. All windows of a model are compared with one reference, so what chance did to
 that it does to each of them: a test that keeps its rate over many models would exceed it for an unlucky one."""
 
+TOLD = 4
+"""Columns, and slices, that an explanation names."""
+
 Word = Literal["drift", "no drift", "too few", "no data"]
 
 
@@ -65,11 +68,9 @@ class Reference(Document):
     """Relative change of the mean prediction that such windows had."""
 
 
-def holdout(bins: Bins, answers: Sequence[Histogram] = ()) -> Reference:
-    """The reference that a model's *bins* are, with the counts of what follows from its *answers*."""
-    window = Window(
-        rows=bins.rows, columns=bins.columns, prediction=bins.prediction, scores=bins.scores, answers=list(answers)
-    )
+def holdout(bins: Bins) -> Reference:
+    """The reference that a model's *bins* are."""
+    window = Window(rows=bins.rows, columns=bins.columns, prediction=bins.prediction, scores=bins.scores)
     return Reference(name="holdout", words="the model's holdout", window=window)
 
 
@@ -353,7 +354,7 @@ def _too_few(part: Part, thresholds: Thresholds) -> tuple[Word, str] | None:
 
 def _verdict(findings: Sequence[Finding], mean: MeanShift | None, part: Part) -> tuple[Word, str]:
     """The verdict on a window that is large enough, and why."""
-    reasons = [_reason(finding) for finding in findings if finding.drifted]
+    reasons = told([_reason(finding) for finding in farthest(findings) if finding.drifted])
     if mean is not None and mean.drifted:
         size = "" if mean.relative is None else f" ({mean.relative:+.0%})"
         score = part.about.score
@@ -363,6 +364,17 @@ def _verdict(findings: Sequence[Finding], mean: MeanShift | None, part: Part) ->
     if reasons:
         return "drift", "; ".join(reasons)
     return "no drift", f"no column differs from {part.reference.words} by as much as matters and by more than chance"
+
+
+def farthest(findings: Sequence[Finding]) -> list[Finding]:
+    """*findings*, the one that moved farthest first."""
+    return sorted(findings, key=lambda finding: -finding.difference.jensen_shannon)
+
+
+def told(reasons: Sequence[str]) -> list[str]:
+    """The first of *reasons*, and how many more there are: a line that people read."""
+    more = len(reasons) - TOLD
+    return [*reasons[:TOLD], *([f"and {more} more"] if more > 0 else [])]
 
 
 def _reason(finding: Finding) -> str:

@@ -8,10 +8,10 @@ import datetime
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
-from argosy.domain.bundle import Histogram, Moments
+from argosy.domain.bundle import Bins, Histogram, Moments
 from argosy.domain.documents import Document
 from argosy.domain.monitor_settings import Seasonality
-from argosy.domain.tallies import Tally
+from argosy.domain.tallies import Layout, Tally
 
 FILE = "reference.json"
 HOLDOUT = ""
@@ -32,6 +32,9 @@ class WatchReference(Document):
     """Decision and confidence, on the holdout."""
     label: Histogram | None = None
     """The labels of the holdout."""
+    columns: list[Histogram] = []
+    """The bins of the prediction and of each feature, where there are seasons: those of the bundle are as fine as the holdout asks, and
+    another season may lie beyond them. Empty: the bundle's."""
     layout: str
     """Digest of the layout of the counts."""
     seasonality: Seasonality | None = None
@@ -41,6 +44,14 @@ class WatchReference(Document):
     usual: dict[str, float] = {}
     """Column to the largest distance of a window of training rows from its season."""
     usual_mean: float = 0.0
+
+
+def layout_of(bins: Bins, reference: WatchReference | None) -> Layout:
+    """How rows are counted of a model whose bundle has *bins*."""
+    if reference is None:
+        return Layout.of(bins)
+    prediction, *columns = reference.columns or [bins.prediction, *bins.columns]
+    return Layout(prediction, tuple(columns), tuple(reference.answers))
 
 
 def reference_key(model: str, model_digest: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from argosy.domain import drift, tallies, watch_reference
 from argosy.domain.bundle import Bins, Histogram
@@ -39,16 +40,19 @@ def of(
     """The reference of the model *answering*, whose bundle has *bins* and *digest*. *holdout*: the rows that a server would answer."""
     asked = as_logged(answering, holdout, answering.predict_matrix(holdout.matrix))
     answers = _answers(asked, answering)
-    layout = Layout.of(bins, answers)
     slices = [column.column for column in bins.columns if column.column in monitor.slices and column.levels]
-    counts = {HOLDOUT: counting.tallies(asked, layout, slices)}
     history = pa.concat_tables([asked, as_logged(answering, train, out_of_fold)])
+    columns = _wide(history, bins) if monitor.seasonality else []
+    prediction, *features = columns or [bins.prediction, *bins.columns]
+    layout = Layout(prediction, tuple(features), tuple(answers))
+    counts = {HOLDOUT: counting.tallies(asked, layout, slices)}
     seasons = _Seasons(history, layout, slices, monitor, monitor.seasonality) if monitor.seasonality else None
     return WatchReference(
         model=answering.signature.model,
         model_digest=digest,
         answers=answers,
         label=_labels(holdout, answering),
+        columns=columns,
         layout=layout.digest,
         seasonality=monitor.seasonality,
         counts=counts | (seasons.counts if seasons else {}),
@@ -81,6 +85,24 @@ def _lists(answers: Predictions) -> pa.ListArray:
 def _logged(values: pa.ChunkedArray, kind: str) -> pa.Array:
     plain = values.combine_chunks()
     return plain.cast(pa.float64() if kind == "number" else pa.string())
+
+
+def _wide(history: pa.Table, bins: Bins) -> list[Histogram]:
+    """The bins of the prediction and of each feature with further edges, as the whole *history* asks for."""
+    features = history["features"].combine_chunks()
+    scores = pa.array(counting.scores(history))
+    return [
+        _wider(bins.prediction, scores),
+        *(_wider(column, pc.struct_field(features, column.column)) for column in bins.columns),
+    ]
+
+
+def _wider(histogram: Histogram, values: pa.Array) -> Histogram:
+    if histogram.levels is not None:
+        return histogram.model_copy(update={"counts": [0] * len(histogram.counts), "missing": 0})
+    further = binning.edges(values.to_numpy(zero_copy_only=False).astype(np.float32))
+    edges = sorted({*(histogram.edges or []), *further})
+    return Histogram(column=histogram.column, edges=edges, counts=[0] * (len(edges) + 1), missing=0)
 
 
 def _answers(asked: pa.Table, answering: Predictor) -> list[Histogram]:

@@ -39,7 +39,7 @@ class Watched:
     @property
     def layout(self) -> Layout:
         """How its rows are counted."""
-        return Layout.of(self.bins, self.reference.answers if self.reference else ())
+        return watch_reference.layout_of(self.bins, self.reference)
 
     @property
     def slices(self) -> list[str]:
@@ -59,7 +59,11 @@ class Watched:
 
     def holdout(self) -> Reference:
         """The whole of its holdout."""
-        return drift.holdout(self.bins, self.reference.answers if self.reference else ())
+        if self.reference is None:
+            return drift.holdout(self.bins)
+        return drift.holdout(self.bins).model_copy(
+            update={"window": self.layout.window(self.reference.counts[HOLDOUT][WHOLE])}
+        )
 
     @property
     def thresholds(self) -> Thresholds:
@@ -174,8 +178,18 @@ def _together(whole: drift.DriftReport, slices: Sequence[SliceLook]) -> tuple[dr
     drifted = [each for each in slices if each.report.verdict == "drift"]
     if whole.verdict in {"no data", "too few"} or not drifted:
         return whole.verdict, whole.explanation
-    reasons = [f"where {each.column} is {each.value}: {each.report.explanation}" for each in drifted]
-    return "drift", "; ".join([whole.explanation] * (whole.verdict == "drift") + reasons)
+    reasons = [f"where {each.column} is {each.value}, {_moved(each.report)}" for each in drifted]
+    return "drift", "; ".join([whole.explanation] * (whole.verdict == "drift") + drift.told(reasons))
+
+
+def _moved(report: drift.DriftReport) -> str:
+    """What moved in a slice, in a few words."""
+    names = [finding.difference.column for finding in drift.farthest(report.findings) if finding.drifted]
+    if not names:
+        return report.explanation
+    return (
+        f"{', '.join(names[: drift.TOLD])}{' and others' * (len(names) > drift.TOLD)} differ{'s' * (len(names) == 1)}"
+    )
 
 
 class _References:

@@ -40,7 +40,7 @@ def _counts(report: DriftReport) -> str:
 
 
 def _slice(part: SliceLook) -> str:
-    moved = f": {', '.join(part.report.drifted)}" if part.report.drifted else ""
+    moved = f" ({', '.join(part.report.drifted)})" if part.report.drifted else ""
     return f"where {part.column} is {part.value}: {part.report.rows:,} rows, {part.report.verdict}{moved}"
 
 

@@ -1,0 +1,310 @@
+"""A look at what a model answered: held against its holdout, its season or the window before."""
+
+import datetime
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from argosy import errors
+from argosy.adapters.memory_objects import MemoryObjects
+from argosy.domain import looks
+from argosy.domain.bundle import Bins, Histogram, Signature
+from argosy.domain.data import FeatureColumn
+from argosy.domain.looks import Look
+from argosy.domain.model_settings import TimeSplit
+from argosy.domain.monitor_settings import Monitor
+from argosy.domain.release import Version
+from argosy.domain.tallies import Layout
+from argosy.domain.watch_reference import WatchReference
+from argosy.ml import bins as binning
+from argosy.ml import counting
+from argosy.monitoring import watching
+from argosy.monitoring.watching import Watched
+from kit.memory_history import BEGIN, OURS, MemoryHistory, rows
+
+DAY = datetime.timedelta(days=1)
+HOUR = datetime.timedelta(hours=1)
+JULY = datetime.datetime(2026, 7, 6, tzinfo=datetime.UTC)
+SUMMER = {"by": "month"}
+
+
+def drawn(seed: int, begin: datetime.datetime, count: int, *, seats: float = 10.0, pro: float = 0.5) -> pa.Table:
+    """*count* rows of an hour: seats round a mean, and a share of pro plans, who need five more."""
+    random = np.random.default_rng(seed)
+    plans = np.where(random.random(count) < pro, "pro", "free")
+    sizes = random.normal(seats, 3, count) + 5 * (plans == "pro")
+    times = [begin + datetime.timedelta(seconds=3599 * place // max(1, count)) for place in range(count)]
+    scores = 1 / (1 + np.exp(-(sizes - 12) / 4))
+    decisions = ["leaves" if score >= 0.5 else "stays" for score in scores]
+    return rows(times, {"seats": sizes.tolist(), "plan": plans.tolist()}, scores.tolist(), decisions)
+
+
+def counted(name: str, values: pa.Array) -> Histogram:
+    """*values* in bins of their own."""
+    if pa.types.is_string(values.type):
+        levels = sorted(values.unique().to_pylist())
+        return binning.count_column(
+            values, Histogram(column=name, levels=levels, counts=[0] * (len(levels) + 1), missing=0)
+        )
+    edges = binning.edges(values.to_numpy().astype(np.float32))
+    return binning.count_column(values, Histogram(column=name, edges=edges, counts=[0] * (len(edges) + 1), missing=0))
+
+
+def watched(monitor: Monitor, *, usual: dict[str, float] | None = None) -> Watched:
+    """A model whose holdout is of winter, when there are about ten seats; in July there are eighteen."""
+    winter = drawn(1, BEGIN, 4000)
+    struct = winter["features"].combine_chunks()
+    scores = counting.scores(winter)
+    bins = Bins(
+        reference="holdout",
+        rows=4000,
+        columns=[counted(field.name, values) for field, values in zip(struct.type, struct.flatten(), strict=True)],
+        prediction=counted("prediction", pa.array(scores)),
+        scores=binning.moments(scores),
+    )
+    answers = [counted(counting.DECISION, winter["decision"].combine_chunks())]
+    # As the reference of a model with seasons is made: bins that are fine for all of them.
+    struct = pa.concat_tables([winter, drawn(2, JULY, 4000, seats=18)])["features"].combine_chunks()
+    wide = [counted(field.name, values) for field, values in zip(struct.type, struct.flatten(), strict=True)]
+    layout = Layout(bins.prediction, tuple(wide), tuple(answers))
+    slices = ["plan"]
+    reference = WatchReference(
+        model="toy",
+        model_digest=OURS,
+        answers=answers,
+        columns=[bins.prediction, *wide],
+        layout=layout.digest,
+        seasonality=monitor.seasonality,
+        counts={
+            "": counting.tallies(winter, layout, slices),
+            "month 07": counting.tallies(drawn(2, JULY, 4000, seats=18), layout, slices),
+            "month 03": counting.tallies(drawn(3, BEGIN, 4000), layout, slices),
+        },
+        usual=usual or {},
+    )
+    return Watched(
+        version=Version(
+            model="toy",
+            version=3,
+            model_digest=OURS,
+            storage_uri="file:///store/toy/",
+            evidence_digest=OURS,
+            policy_digest=OURS,
+        ),
+        environment="production",
+        signature=Signature(
+            model="toy",
+            task="binary",
+            features=[
+                FeatureColumn(name="seats", type="number", view="v"),
+                FeatureColumn(name="plan", type="category", levels=["free", "pro"], view="v"),
+            ],
+            join_keys=["id"],
+            classes=["stays", "leaves"],
+            split=TimeSplit(by="time", holdout_from=BEGIN),
+            xgboost="3.2.0",
+        ),
+        bins=bins,
+        monitor=monitor,
+        score="chance",
+        reference=reference,
+    )
+
+
+def looked(
+    subject: Watched, history: MemoryHistory, begin: datetime.datetime = BEGIN, objects: MemoryObjects | None = None
+) -> Look:
+    """The look at the day from *begin* on."""
+    store = MemoryObjects() if objects is None else objects
+    until = begin + DAY
+    return watching.look(subject, history=history, objects=store, since=begin, until=until, now=until)
+
+
+def a_day(
+    begin: datetime.datetime, *, seed: int = 10, count: int = 100, seats: float = 10.0, pro: float = 0.5
+) -> MemoryHistory:
+    """A log of a day, an hour a segment."""
+    history = MemoryHistory()
+    for place in range(24):
+        hour = begin + place * HOUR
+        history.ship(hour, drawn(seed + place, hour, count, seats=seats, pro=pro))
+    return history
+
+
+def test_an_unchanged_day_is_no_drift() -> None:
+    """The look says what it is held against, how many rows and segments it saw, and by which limits it was judged."""
+    found = looked(watched(Monitor()), a_day(BEGIN))
+    assert (found.verdict, found.rows, found.segments, found.reference) == ("no drift", 2400, 24, "holdout")
+    assert found.thresholds.minimum_rows == 200
+    assert found.drifted == []
+    assert [finding.difference.column for finding in found.report.answers] == ["decision"]
+
+
+def test_a_moved_column_is_drift_and_the_look_says_how_far() -> None:
+    """The farthest comes first; admission and the cause read this."""
+    found = looked(watched(Monitor()), a_day(BEGIN, seats=14))
+    assert found.verdict == "drift"
+    names = [finding.difference.column for _, finding in found.drifted]
+    assert set(names) >= {"seats", "prediction"}
+    assert found.distance == found.drifted[0][1].difference.jensen_shannon > 0.3
+
+
+@pytest.mark.parametrize(
+    ("count", "word"), [pytest.param(0, "no data", id="empty"), pytest.param(5, "too few", id="a-hundred-rows")]
+)
+def test_an_empty_window_is_no_data_and_never_no_drift(count: int, word: str) -> None:
+    """However its few rows look, and by every baseline."""
+    history = a_day(JULY, count=count, seats=30) if count else MemoryHistory()
+    for monitor in (
+        Monitor(),
+        Monitor(baseline="previous window"),
+        Monitor(baseline="season", seasonality=SUMMER, slices=["plan"]),
+    ):
+        found = looked(watched(monitor), history, JULY)
+        assert (found.verdict, found.drifted) == (word, [])
+
+
+def test_a_season_that_comes_again_is_no_drift() -> None:
+    """July is like July before; without the seasonal baseline it is drift, and what moved in July beside its season is found with it."""
+    plain, seasonal = Monitor(), Monitor(baseline="season", seasonality=SUMMER)
+    summer = a_day(JULY, seats=18)
+    assert looked(watched(plain), summer, JULY).verdict == "drift"
+    found = looked(watched(seasonal), summer, JULY)
+    assert (found.verdict, found.reference) == ("no drift", "season: month 07")
+    assert looked(watched(seasonal), a_day(JULY, seats=21), JULY).drifted
+    assert looked(watched(seasonal), a_day(JULY, seats=10), JULY).drifted
+
+
+def test_a_window_of_two_seasons_is_held_against_both() -> None:
+    """In the proportion that it has rows of each."""
+    seasonal = Monitor(baseline="season", seasonality=SUMMER)
+    subject = watched(seasonal)
+    reference = subject.reference
+    assert reference is not None
+    turned = {**reference.counts, "month 06": reference.counts["month 03"]}
+    subject = replace(subject, reference=reference.model_copy(update={"counts": turned}))
+    begin = datetime.datetime(2026, 6, 30, 12, tzinfo=datetime.UTC)
+    history = MemoryHistory()
+    for place in range(24):
+        hour = begin + place * HOUR
+        history.ship(hour, drawn(50 + place, hour, 100, seats=10 if place < 12 else 18))
+    assert looked(subject, history, begin).verdict == "no drift"
+
+
+def test_how_far_windows_of_the_season_usually_are_is_no_drift() -> None:
+    """A day's weather is not its month's: what the training data shows as usual is added to the limit, as squares are."""
+    seasonal = Monitor(baseline="season", seasonality=SUMMER)
+    warm = a_day(JULY, seats=20)
+    assert "seats" in looked(watched(seasonal), warm, JULY).report.drifted
+    found = looked(watched(seasonal, usual={"seats": 0.3}), warm, JULY)
+    assert "seats" not in found.report.drifted
+    limits = {finding.difference.column: finding.limit for finding in found.report.findings}
+    assert limits["seats"] == pytest.approx((0.1**2 + 0.3**2) ** 0.5)
+
+
+def test_an_unknown_season_says_nothing() -> None:
+    """And that is not "no drift"."""
+    seasonal = Monitor(baseline="season", seasonality=SUMMER)
+    august = datetime.datetime(2026, 8, 3, tzinfo=datetime.UTC)
+    found = looked(watched(seasonal), a_day(august, seats=30), august)
+    assert found.verdict == "too few"
+    assert "month 08 of the training data has 0 rows" in found.explanation
+
+
+def test_the_window_before() -> None:
+    """A change is seen once, and the next window is like the one before again."""
+    monitor = Monitor(baseline="previous window")
+    history = a_day(BEGIN)
+    for day in (1, 2):
+        history.shipped |= a_day(BEGIN + day * DAY, seed=100 * day, seats=15).shipped
+    words = [looked(watched(monitor), history, BEGIN + day * DAY).verdict for day in (0, 1, 2)]
+    assert words == ["too few", "drift", "no drift"]
+
+
+def test_what_moves_in_a_small_part_is_found_there() -> None:
+    """A slice is judged by itself; the whole may be as it was."""
+    history = a_day(BEGIN)
+    for place in range(24):
+        hour = BEGIN + place * HOUR
+        history.ship(hour, drawn(500 + place, hour, 10, seats=25, pro=1.0))
+    monitor = Monitor(slices=["plan"], thresholds={"distance": 0.22})
+    found = looked(watched(monitor), history)
+    assert found.report.verdict == "no drift"
+    assert [(part.column, part.value) for part in found.slices if part.report.verdict == "drift"] == [("plan", "pro")]
+    assert found.verdict == "drift"
+    assert found.explanation.startswith("where plan is pro, ")
+    assert ("plan=pro", "seats") in [(name, finding.difference.column) for name, finding in found.drifted]
+
+
+def test_a_slice_is_not_called_drifted_for_being_one() -> None:
+    """The column that makes the slice has one value in it, and is not compared there."""
+    found = looked(watched(Monitor(slices=["plan"])), a_day(BEGIN))
+    columns = {part.value: [finding.difference.column for finding in part.report.features] for part in found.slices}
+    assert columns == {"free": ["seats"], "pro": ["seats"]}
+    assert found.verdict == "no drift"
+
+
+def test_unchanged_windows_rarely_alarm_however_many_slices_there_are() -> None:
+    """All columns of all slices are tests at once: of a hundred days without a change, five at most may be called drift."""
+    subject = watched(Monitor(slices=["plan"], thresholds={"distance": 0}))
+    words = [looked(subject, a_day(BEGIN, seed=1000 + 24 * place, count=30)).verdict for place in range(100)]
+    assert words.count("drift") <= 5
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        pytest.param("colour", "no feature of toy; it has seats, plan", id="unknown"),
+        pytest.param("seats", "a number; slices are by categories", id="number"),
+    ],
+)
+def test_slices_by_what_cannot_make_them_are_refused(name: str, said: str) -> None:
+    """One line that names the setting."""
+    with pytest.raises(errors.Misconfigured, match=f"monitor.slices names '{name}', .*{said}"):
+        looked(watched(Monitor(slices=[name])), MemoryHistory())
+
+
+def test_seasons_that_nobody_counted_are_refused() -> None:
+    """A model that was trained before the setting says what to do."""
+    subject = watched(Monitor(baseline="season", seasonality=SUMMER))
+    with pytest.raises(errors.Misconfigured, match="run `argosy run toy` with these settings"):
+        looked(replace(subject, reference=None), a_day(BEGIN))
+
+
+def test_records_from_the_future_are_counted_when_their_hour_comes() -> None:
+    """A server's clock that is ahead, or steps back: each record is in the hour that it says, and none is lost or counted twice."""
+    history, objects = a_day(BEGIN), MemoryObjects()
+    ahead = BEGIN + DAY + 3 * HOUR
+    history.ship(ahead, drawn(77, ahead, 40))
+    subject = watched(Monitor())
+    assert looked(subject, history, BEGIN, objects).rows == 2400
+    assert looked(subject, history, BEGIN + DAY, objects).rows == 40
+    assert looked(subject, history, BEGIN, objects).rows == 2400
+
+
+def test_the_hour_that_is_not_over_grows() -> None:
+    """It is counted so far, and what comes in it later is added."""
+    history, objects = MemoryHistory(), MemoryObjects()
+    subject, now = watched(Monitor()), BEGIN + datetime.timedelta(minutes=20)
+    history.ship(BEGIN, drawn(1, BEGIN, 30))
+    first = watching.look(subject, history=history, objects=objects, since=BEGIN - DAY, until=now, now=now)
+    history.ship(BEGIN, drawn(2, BEGIN, 30))
+    second = watching.look(subject, history=history, objects=objects, since=BEGIN - DAY, until=now, now=now)
+    assert (first.rows, second.rows) == (30, 60)
+
+
+def test_the_newest_look_stays_the_newest() -> None:
+    """Who looks at last week again leaves `latest` alone."""
+    objects, subject = MemoryObjects(), watched(Monitor())
+    history = a_day(BEGIN)
+    newer, older = (looked(subject, history, BEGIN - day * DAY, objects) for day in (0, 7))
+    for found in (newer, older):
+        watching.keep(objects, found)
+    assert watching.latest(objects, "toy", "production") == newer
+    assert list(objects.keys(looks.looks_prefix("toy", "production"))) == [
+        looks.look_key("toy", "production", older.until),
+        looks.look_key("toy", "production", newer.until),
+        looks.latest_key("toy", "production"),
+    ]
