@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from argosy.engine.machine import items
-from argosy.engine.manifest import loading, texts
+from argosy.engine.manifest import kubernetes_yaml, texts
 
 ANSWERS = json.loads((Path(__file__).parent / "scalars.json").read_text(encoding="utf-8"))
 
@@ -39,7 +39,7 @@ def test_scalar(written: str, answer: dict[str, str | None] | None) -> None:
 
 
 def _read(written: str) -> object:
-    return yaml.load(f"value: {written}\n", Loader=loading._Loader)["value"]  # noqa: S506 - it is a safe one
+    return yaml.load(f"value: {written}\n", Loader=kubernetes_yaml.Loader)["value"]  # noqa: S506 - it is a safe one
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def _read(written: str) -> object:
 )
 def test_structure(written: str, read: object) -> None:
     """Merges and tags mean what they mean to Go's YAML."""
-    assert yaml.load(written, Loader=loading._Loader) == read  # noqa: S506
+    assert yaml.load(written, Loader=kubernetes_yaml.Loader) == read  # noqa: S506
 
 
 @pytest.mark.parametrize(
@@ -73,4 +73,4 @@ def test_structure(written: str, read: object) -> None:
 def test_refused(written: str, message: str) -> None:
     """What argo and kubectl do not read is refused with its line, never a traceback."""
     with pytest.raises(yaml.MarkedYAMLError, match=message):
-        yaml.load(written, Loader=loading._Loader)  # noqa: S506
+        yaml.load(written, Loader=kubernetes_yaml.Loader)  # noqa: S506
