@@ -1,0 +1,264 @@
+"""What comes from outside and asks for a retraining: what is made of it, what is let in, and what is in the ledger after it."""
+
+import base64
+import datetime
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from argosy import errors
+from argosy.adapters.memory_admission_state import MemoryAdmissionState
+from argosy.adapters.memory_objects import MemoryObjects
+from argosy.domain import alerts, looks
+from argosy.domain.drift import Word
+from argosy.domain.looks import Look
+from argosy.domain.performance_report import LabelCounts, Performance
+from argosy.domain.retraining_admission import Admitted, Reason, Refused
+from argosy.monitoring import retrainings
+from argosy.monitoring.retrainings import Event, EventAnswer
+from kit import looked
+from kit.examples import make_settings
+from kit.looked import DIGEST, NOON
+
+SETTINGS = make_settings("binary", ["no", "yes"], "log_loss")
+HOUR = datetime.timedelta(hours=1)
+
+
+def make_look(verdict: Word, until: datetime.datetime = NOON) -> Look:
+    """A look at the toy that ends at *until*."""
+    return looked.look(verdict, until=until, model="toy")
+
+
+DRIFTED = [make_look(verdict="drift", until=NOON - HOUR), make_look(verdict="drift")]
+
+
+def sent(*, encode: bool = True, **labels: str) -> str:
+    """A message with one alert that fires, with *labels* in place of its own."""
+    own = {"alertname": "ArgosyDrift", "model": "toy", "environment": "production", "digest": DIGEST, "retrain": "true"}
+    alert = {
+        "status": "firing",
+        "labels": {**own, **labels},
+        "startsAt": "2026-03-01T10:00:00Z",
+        "fingerprint": "35fea2ef9f5d2a12",
+    }
+    text = json.dumps({"version": "4", "status": "firing", "alerts": [alert]})
+    return retrainings.encoded(text) if encode else text
+
+
+class Desk:
+    """A ledger, and the looks at the model."""
+
+    def __init__(self, seen: Sequence[Look] = DRIFTED) -> None:
+        self.state = MemoryAdmissionState()
+        self.seen = seen
+        self.asked: list[str] = []
+
+    def looks_of(self, environment: str) -> Sequence[Look]:
+        """The looks, whatever the environment."""
+        self.asked.append(environment)
+        return self.seen
+
+    def answer(
+        self, *, holder: str = "run-1", kind: str = "alert", now: datetime.datetime = NOON, **event: str
+    ) -> EventAnswer:
+        """The answer to an event."""
+        return retrainings.decide(
+            Event(kind=kind, holder=holder, **event),
+            settings=SETTINGS,
+            state=self.state,
+            looks_of=self.looks_of,
+            now=now,
+        )
+
+    def reason(self, **event: Any) -> Reason | None:
+        """Why it is refused; None where it is not."""
+        decision = self.answer(**event).decision
+        return decision.reason if isinstance(decision, Refused) else None
+
+
+@pytest.mark.parametrize("encode", [True, False], ids=["base64", "json"])
+def test_an_alert_that_looks_bear_out(encode: bool) -> None:
+    """Is admitted with its cause: the alert, the columns that moved, and the admission."""
+    desk = Desk()
+    answer = desk.answer(alert=sent(encode=encode))
+    assert isinstance(answer.decision, Admitted)
+    entry, cause = answer.decision.entry, answer.cause
+    assert (entry.kind, entry.environment, entry.reference) == ("drift", "production", DIGEST)
+    assert entry.text == "ArgosyDrift, since 2026-03-01T10:00:00Z"
+    assert cause is not None
+    assert cause.alert is not None
+    assert (cause.alert.fingerprint, cause.admission, cause.model_digest) == ("35fea2ef9f5d2a12", entry.id, DIGEST)
+    assert cause.columns
+    assert desk.asked == ["production"]
+
+
+def test_the_same_alert_again() -> None:
+    """Changes nothing but a count."""
+    desk = Desk()
+    desk.answer(alert=sent())
+    again = [desk.reason(alert=sent(), holder=f"run-{number}") for number in range(2, 102)]
+    assert again == ["duplicate"] * 100
+    ledger = desk.state.ledger("toy")
+    assert (ledger.admitted, ledger.refused) == (1, {"duplicate": 100})
+
+
+def test_an_old_alert_is_replayed() -> None:
+    """What it says is over by what the looks show, whatever time it names."""
+    calm = [make_look(verdict="no drift", until=NOON - hours * HOUR) for hours in (2, 1, 0)]
+    assert Desk(calm).reason(alert=sent()) == "not confirmed"
+    assert Desk([]).reason(alert=sent()) == "no look"
+    assert Desk().reason(alert=sent(), now=NOON + 80 * HOUR) == "no look"
+
+
+@pytest.mark.parametrize(
+    ("alert", "reason"),
+    [
+        pytest.param("", "unreadable", id="nothing"),
+        pytest.param("x" * 200_000, "unreadable", id="long"),
+        pytest.param("base64:%%%", "unreadable", id="no-base64"),
+        pytest.param("base64:" + base64.b64encode(b"\xff\xfe").decode(), "unreadable", id="no-text"),
+        pytest.param("base64:bnVsbA==", "unreadable", id="null"),
+        pytest.param("base64:" + "A" * 50_000_000, "unreadable", id="50-MB"),
+        pytest.param(sent(model="unheard_of"), "unknown model", id="another-model"),
+        pytest.param(sent(model="toy2"), "unknown model", id="a-longer-name"),
+        pytest.param(sent(retrain="false"), "not wanted", id="asks-for-nothing"),
+        pytest.param(sent(digest="sha256:other"), "other version", id="another-version"),
+        pytest.param(sent(alertname="ArgosyPerformanceBelowGate"), "too few rows", id="performance-without-labels"),
+    ],
+)
+def test_what_is_refused(alert: str, reason: Reason) -> None:
+    """Each with its reason, in the ledger, with no failure that somebody would have to look at."""
+    desk = Desk()
+    assert desk.reason(alert=alert) == reason
+    assert desk.state.ledger("toy").refused == {reason: 1}
+    assert desk.state.ledger("toy").running is None
+
+
+def test_50_mb_are_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their length is enough."""
+    monkeypatch.setattr(base64, "b64decode", lambda *_, **__: pytest.fail("it was decoded"))
+    monkeypatch.setattr(alerts.Message, "model_validate_json", lambda _: pytest.fail("it was parsed"))
+    desk = Desk()
+    assert desk.reason(alert="base64:" + "A" * 50_000_000) == "unreadable"
+    assert desk.reason(alert="A" * 50_000_000) == "unreadable"
+
+
+def test_a_group_of_alerts() -> None:
+    """The first that is let in trains; one of another model's is passed over."""
+    found = json.loads(sent(encode=False))
+    (own,) = found["alerts"]
+    over = {**own, "status": "resolved"}
+    other = {**own, "labels": {**own["labels"], "model": "other"}}
+    desk = Desk()
+    text = json.dumps({**found, "alerts": [other, over, own, own]})
+    assert isinstance(desk.answer(alert=text).decision, Admitted)
+    assert desk.state.ledger("toy").refused == {"resolved": 1}
+
+
+def test_performance_is_told_by_the_alerts_name() -> None:
+    """And confirmed by measured performance, which the cause shows."""
+    low = Performance(
+        model="toy", environment="production", model_digest=DIGEST, task="binary", since=NOON - HOUR, until=NOON,
+        as_of=NOON, labels=LabelCounts(), verdict="below", explanation="auc is below its gate",
+    )  # fmt: skip
+    seen = [look.model_copy(update={"performance": low}) for look in DRIFTED]
+    answer = Desk(seen).answer(alert=sent(alertname="ArgosyPerformanceBelowGate"))
+    assert answer.cause is not None
+    assert (answer.cause.kind, answer.cause.explanation) == ("performance", "auc is below its gate")
+
+
+@pytest.mark.parametrize("kind", ["new data", "push", "schedule", "hand"])
+def test_a_few_words(kind: str) -> None:
+    """What is no alert says why in words, which become the cause as they are, on one line."""
+    desk = Desk([])
+    answer = desk.answer(kind=kind, because=retrainings.encoded("new prices\n{{workflow.name}}\x1b[2J"))
+    assert isinstance(answer.decision, Admitted)
+    assert answer.cause is not None
+    assert (answer.cause.kind, answer.cause.explanation) == (kind, "new prices {{workflow.name}} [2J")
+    assert "{{" not in answer.cause.text()
+
+
+def test_words_that_come_twice() -> None:
+    """The same push or file is the same; a person who asks twice means it twice."""
+    desk = Desk([])
+    desk.answer(kind="push", because="commit 0a")
+    retrainings.close(desk.state, "toy", "run-1", status="Succeeded", failures="", now=NOON)
+    assert desk.reason(kind="push", because="commit 0a", holder="run-2") == "duplicate"
+    assert desk.reason(kind="hand", because="commit 0a", holder="run-3") is None
+    retrainings.close(desk.state, "toy", "run-3", status="Succeeded", failures="", now=NOON)
+    assert desk.reason(kind="hand", because="commit 0a", holder="run-4") is None
+
+
+def test_a_kind_that_there_is_not() -> None:
+    """Somebody compiled or typed it wrong."""
+    with pytest.raises(errors.Misconfigured, match="kind is 'cron'; expected alert, drift"):
+        Desk().answer(kind="cron")
+
+
+def test_a_step_that_is_retried() -> None:
+    """Gets the same answer, with its cause, though a look has come since."""
+    desk = Desk()
+    first = desk.answer(alert=sent())
+    desk.seen = [*DRIFTED, make_look(verdict="drift", until=NOON + HOUR)]
+    again = desk.answer(alert=sent(), now=NOON + HOUR)
+    assert again.decision == first.decision
+    assert again.cause is not None
+
+
+FAILURES = json.dumps(
+    [
+        {"displayName": "evaluate(0)", "message": "Error (exit code 10)", "templateName": "evaluate"},
+        {"displayName": "main", "message": "child 'evaluate' failed", "templateName": "main"},
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("status", "failures", "outcome"),
+    [
+        pytest.param("Succeeded", "null", "requested", id="succeeded"),
+        pytest.param("Failed", FAILURES, "rejected", id="gates-said-no"),
+        pytest.param("Failed", json.dumps(FAILURES), "rejected", id="as-argo-quotes-it"),
+        pytest.param("Failed", FAILURES.replace("code 10", "code 1"), "failed", id="broken"),
+        pytest.param("Failed", FAILURES.replace("code 10", "code 100"), "failed", id="another-code"),
+        pytest.param("Error", "", "failed", id="nothing-known"),
+        pytest.param("Error", "{{workflow.failures}}", "failed", id="not-filled-in"),
+        pytest.param("Error", "5", "failed", id="no-list"),
+    ],
+)
+def test_how_it_ended(status: str, failures: str, outcome: str) -> None:
+    """By Argo's own words for what failed; whatever they are, the retraining is closed."""
+    desk = Desk()
+    desk.answer(alert=sent())
+    closed = retrainings.close(desk.state, "toy", "run-1", status=status, failures=failures, now=NOON + HOUR)
+    assert closed is not None
+    assert closed.outcome == outcome
+    assert desk.state.ledger("toy").running is None
+
+
+def test_who_holds_nothing_closes_nothing() -> None:
+    """A run that was refused has an end, too."""
+    desk = Desk()
+    desk.answer(alert=sent())
+    desk.answer(alert=sent(), holder="run-2")
+    assert retrainings.close(desk.state, "toy", "run-2", status="Succeeded", failures="", now=NOON) is None
+    assert desk.state.ledger("toy").running is not None
+
+
+def test_the_newest_looks_are_read() -> None:
+    """In order, without the copy of the newest, at most so many."""
+    store = MemoryObjects()
+    for hours in range(retrainings.MOST_LOOKS + 5):
+        look = make_look(verdict="no drift", until=NOON + hours * HOUR)
+        store.put(looks.look_key("toy", "production", look.until), look.canonical_json().encode())
+        store.put(looks.latest_key("toy", "production"), look.canonical_json().encode())
+    read = retrainings.recent_looks(store, "toy", "production")
+    assert [look.until for look in read] == [NOON + hours * HOUR for hours in range(5, retrainings.MOST_LOOKS + 5)]
+
+
+@pytest.mark.parametrize("environment", ["", "..", "../toy2", "a/b", "Production", "x" * 70])
+def test_an_environment_that_is_none(environment: str) -> None:
+    """An alert may hold any text there: nothing is looked up by it."""
+    assert retrainings.recent_looks(MemoryObjects(), "toy", environment) == []
