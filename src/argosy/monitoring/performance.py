@@ -63,7 +63,7 @@ class Measured:
         if self.settings.labels is None:
             raise errors.Misconfigured(
                 f"the settings of {self.settings.model} name no `labels`, so nobody knows what became of its predictions; "
-                "say in model.yaml where outcomes come from (docs/concepts.md, Delayed labels)"
+                "say in model.yaml where outcomes come from (docs/monitoring.md, Delayed labels)"
             )
         return self.settings.labels
 
