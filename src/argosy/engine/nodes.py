@@ -5,7 +5,6 @@ Only data lives here, its JSON form for the journal, and its form for those who 
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,7 +36,7 @@ class Outputs:
         }
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> "Outputs":
+    def from_json(cls, stored: Json) -> "Outputs":
         """The inverse of :meth:`to_json`."""
         return cls(
             dict(stored["parameters"]), dict(stored["artifacts"]), result=stored["result"], exit_code=stored["exitCode"]
@@ -103,7 +102,7 @@ class Node:
         return stored
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> "Node":
+    def from_json(cls, stored: Json) -> "Node":
         """The inverse of :meth:`to_json`."""
         fields = dict(stored)
         fields["type"] = NodeType(fields["type"])

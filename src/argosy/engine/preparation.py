@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from reprlib import repr as shown
-from typing import Any
+from typing import TypeVar
 
 from argosy import errors
 from argosy.engine import labels, local_limits, schedules
@@ -26,6 +26,8 @@ from argosy.engine.state import runs
 from argosy.engine.validation import object_metadata
 from argosy.engine.validation import workflow_rules as validation
 from argosy.engine.validation.refusals import Refusal
+
+T = TypeVar("T")
 
 LONGEST_NAME = 63
 FOR_PARAMETERS = "workflows.argoproj.io/configmap-type"
@@ -307,7 +309,7 @@ def _with_globals(spec: Json, arguments: Json, name: str, metadata: Json) -> Jso
     return {**replaced, "templates": templates}
 
 
-def _replaced(value: object, known: Mapping[str, object], field: str) -> Any:
+def _replaced(value: T, known: Mapping[str, object], field: str) -> T:
     try:
         return substitution.replace(value, known)
     except ExpressionError as error:

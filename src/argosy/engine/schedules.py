@@ -13,9 +13,9 @@ import zoneinfo
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 
 from argosy.engine import durations
+from argosy.engine.nodes import Json
 
 LONGEST_NAME = 52
 """Characters, which leave room for the moment in the names of the workflows."""
@@ -218,7 +218,7 @@ def last_time(schedules: Iterable[str], timezone: str | None, now: datetime) -> 
     return None
 
 
-def check(name: str, spec: Mapping[str, Any]) -> None:
+def check(name: str, spec: Json) -> None:
     """Raise ValueError, which begins with the field's path, where Argo would refuse the CronWorkflow *name* with this *spec*."""
     if len(name) > LONGEST_NAME:
         raise ValueError(f"metadata.name: must not be more than {LONGEST_NAME} characters long (currently {len(name)})")

@@ -8,7 +8,6 @@ import contextlib
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -160,7 +159,7 @@ def missing(template: Template, cluster: Cluster | None) -> str | None:
     return None
 
 
-def _mapping(manifest: str) -> dict[str, Any]:
+def _mapping(manifest: str) -> Json:
     try:
         found = yaml.safe_load(manifest)
     except yaml.YAMLError as error:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def nested(flat: Mapping[str, object]) -> dict[str, Any]:
+def nested(flat: Mapping[str, object]) -> dict[str, object]:
     """*flat* with each dotted name as a map of maps. Where a name is another's beginning, the longer one stays."""
     root: dict[str, Any] = {}
     names = sorted(flat)

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
 
 _REFERENCE = re.compile(r"""(tasks|steps)(?:\.([-\w]+)|\[['"\\]+([-\w]+)['"\\]+\])\.outputs\.result""")
 
@@ -24,4 +23,4 @@ def referred_to(template: Mapping[str, object]) -> frozenset[tuple[str, str]]:
 
 
 # The last template asked about: its tasks ask one after the other.
-_cache: dict[int, tuple[Mapping[str, Any], frozenset[tuple[str, str]]]] = {}
+_cache: dict[int, tuple[Mapping[str, object], frozenset[tuple[str, str]]]] = {}

@@ -5,11 +5,12 @@ How one text is replaced is ``expressions``' business; what is in scope is ``sco
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from argosy.engine.expressions import tags
 from argosy.engine.expressions.errors import ExpressionError
 
+T = TypeVar("T")
 Scope = Mapping[str, object]
 
 # A reference to another task that is still there after its turn came. Artifacts are resolved later, by themselves.
@@ -21,7 +22,7 @@ _OWN = dict.fromkeys(
 )
 
 
-def replace(value: object, scope: Scope) -> Any:
+def replace(value: T, scope: Scope) -> T:
     """A copy of *value* with every known variable replaced; unknown ones stay for whoever knows them later.
 
     Artifacts are known by their names only: they are looked up where one is wanted, never written into a text.
@@ -35,10 +36,11 @@ def replace(value: object, scope: Scope) -> Any:
             known.append({name: entry for name, entry in scope.items() if entry is None or isinstance(entry, str)})
         return known[0]
 
-    return _replace(value, texts)
+    replaced: T = _replace(value, texts)
+    return replaced
 
 
-def _replace(value: object, texts: Callable[[], Scope]) -> object:
+def _replace(value: object, texts: Callable[[], Scope]) -> Any:
     if isinstance(value, str):
         return tags.substitute(value, texts(), strict=False) if "{{" in value else value
     if isinstance(value, dict):
@@ -48,7 +50,7 @@ def _replace(value: object, texts: Callable[[], Scope]) -> object:
     return value
 
 
-def replace_strictly(value: object, scope: Scope) -> Any:
+def replace_strictly(value: T, scope: Scope) -> T:
     """As :func:`replace`, but a reference to another task's or step's value must be known. Raises ExpressionError."""
     replaced = replace(value, scope)
     demand_resolved(replaced)

@@ -1,6 +1,6 @@
 """Argo's objects by name, as far as running them asks for it. What is not written is an empty text, list or object, or None."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from argosy.engine.manifest.artifact_model import Artifact, WorkflowArtifactGC
 from argosy.engine.manifest.manifest_object import ManifestObject, Named
@@ -125,7 +125,7 @@ class Task(Named, Caller, Hooked):
     """A task of a DAG, or a step."""
 
     when: str
-    with_items: list[Any]
+    with_items: list[object]
     with_param: str
     with_sequence: Sequence | None
     continue_on: ContinueOn

@@ -5,9 +5,8 @@ Values of Secrets are read from the files again when a run is resumed: no file o
 
 import base64
 import binascii
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -69,7 +68,7 @@ def _values(document: ManifestDocument) -> dict[str, str]:
     return values | dict(document.body.get("stringData") or {})
 
 
-def repository(manifest: Manifest, reference: Mapping[str, Any] | None) -> Json | None:
+def repository(manifest: Manifest, reference: Json | None) -> Json | None:
     """The ``s3`` location of the artifact repository that the files provide; None where they provide none.
 
     Raises Misconfigured where the repository that *reference* names is not in its ConfigMap, or is none that is known here.

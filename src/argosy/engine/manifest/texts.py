@@ -8,6 +8,7 @@ from typing import Any
 
 from argosy.engine.expressions import values
 from argosy.engine.manifest import schema
+from argosy.engine.nodes import Json
 
 
 def text(value: object) -> Any:
@@ -19,7 +20,7 @@ def text(value: object) -> Any:
     return values.without_exponent(float(value)) if isinstance(value, int | float) else value
 
 
-def settled(body: Mapping[str, object], kind: str) -> dict[str, Any]:
+def settled(body: Mapping[str, object], kind: str) -> Json:
     """*body*, a resource or object of the type *kind*, with texts where Argo has texts. What is not of its type stays as it is."""
     fields = schema.TYPES[kind].runs
     return {name: _of_type(value, fields.get(name, schema.FREE)) for name, value in body.items()}

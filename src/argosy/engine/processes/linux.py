@@ -37,7 +37,7 @@ _MOVE_MOUNT_F_EMPTY_PATH = 4
 _MOUNT_ATTR_RDONLY = 1
 _MOUNT_ATTR_IDMAP = 0x00100000
 
-_libc: Any = ctypes.CDLL(None, use_errno=True)
+libc: Any = ctypes.CDLL(None, use_errno=True)
 
 
 def available() -> bool:
@@ -59,7 +59,7 @@ def fork_into(flags: int) -> int:
     """fork(2), with the child in new namespaces *flags*. Of the interpreter's state only what a single thread needs is put right in the
     child, so it should do little and fork again for anything that lasts."""
     _flush()
-    child = _libc.syscall(
+    child = libc.syscall(
         ctypes.c_long(_CLONE[os.uname().machine]), ctypes.c_ulong(flags | signal.SIGCHLD), None, None, None, None
     )
     if child < 0:
@@ -70,7 +70,7 @@ def fork_into(flags: int) -> int:
 
 def mount(source: str, target: Path | str, kind: str, flags: int, options: str = "") -> None:
     """mount(2)."""
-    answer = _libc.mount(
+    answer = libc.mount(
         os.fsencode(source), os.fsencode(target), kind.encode(), ctypes.c_ulong(flags), options.encode()
     )
     _check(answer, f"mount {target}")
@@ -79,7 +79,7 @@ def mount(source: str, target: Path | str, kind: str, flags: int, options: str =
 def tree(path: Path | str, *, read_only: bool = False, follow: bool = True, owners: int | None = None) -> int:
     """A descriptor of what is mounted at and below *path*, to be shown elsewhere, in another mount namespace too; of a link itself where it
     is not to *follow*. *owners*: a namespace of users, as which it is to show who owns the files. Linux 5.12 and later."""
-    number = _libc.syscall(
+    number = libc.syscall(
         ctypes.c_long(_OPEN_TREE),
         ctypes.c_int(-100),
         os.fsencode(path),
@@ -104,7 +104,7 @@ def make_read_only(path: Path | str) -> None:
 def _set_attributes(where: tuple[int, str, int], attributes: int, owners: int, what: str) -> None:
     folder, path, flags = where
     wanted = struct.pack("=QQQQ", attributes, 0, 0, owners)
-    answer = _libc.syscall(
+    answer = libc.syscall(
         ctypes.c_long(_MOUNT_SETATTR),
         ctypes.c_int(folder),
         os.fsencode(path),
@@ -117,7 +117,7 @@ def _set_attributes(where: tuple[int, str, int], attributes: int, owners: int, w
 
 def attach(number: int, target: Path | str) -> None:
     """move_mount(2): show the tree *number* at *target*."""
-    answer = _libc.syscall(
+    answer = libc.syscall(
         ctypes.c_long(_MOVE_MOUNT),
         ctypes.c_int(number),
         b"",
@@ -131,37 +131,37 @@ def attach(number: int, target: Path | str) -> None:
 def pivot_root(new: Path, old: Path) -> None:
     """Make *new* the root; what was the root lies at *old*, a folder below *new*."""
     number = _PIVOT_ROOT[os.uname().machine]
-    _check(_libc.syscall(ctypes.c_long(number), os.fsencode(new), os.fsencode(old)), f"pivot_root {new}")
+    _check(libc.syscall(ctypes.c_long(number), os.fsencode(new), os.fsencode(old)), f"pivot_root {new}")
 
 
 def unmount(target: Path) -> None:
     """Detach *target* now; it is gone when nothing uses it any more."""
-    _check(_libc.umount2(os.fsencode(target), _MNT_DETACH), f"umount {target}")
+    _check(libc.umount2(os.fsencode(target), _MNT_DETACH), f"umount {target}")
 
 
 def leave_mounts() -> None:
     """unshare(2): from now on this process has a copy of its mount namespace to itself."""
-    _check(_libc.unshare(ctypes.c_int(CLONE_NEWNS)), "unshare")
+    _check(libc.unshare(ctypes.c_int(CLONE_NEWNS)), "unshare")
 
 
 def leave_users() -> None:
     """unshare(2): from now on this process, which has one thread, is in a namespace of users of its own."""
-    _check(_libc.unshare(ctypes.c_int(CLONE_NEWUSER)), "unshare")
+    _check(libc.unshare(ctypes.c_int(CLONE_NEWUSER)), "unshare")
 
 
 def enter_mounts(namespace: int) -> None:
     """setns(2): go (back) to the mount namespace that the descriptor *namespace* refers to, to its root."""
-    _check(_libc.setns(ctypes.c_int(namespace), ctypes.c_int(CLONE_NEWNS)), "setns")
+    _check(libc.setns(ctypes.c_int(namespace), ctypes.c_int(CLONE_NEWNS)), "setns")
 
 
 def die_with_parent(signal_number: int) -> None:
     """Be sent *signal_number* when the thread that forked this process ends."""
-    _check(_libc.prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal_number), 0, 0, 0), "prctl")
+    _check(libc.prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal_number), 0, 0, 0), "prctl")
 
 
 def set_dumpable(*, dumpable: bool) -> None:
     """Let others of this user look into this process' memory and environment, or not."""
-    _check(_libc.prctl(_PR_SET_DUMPABLE, ctypes.c_ulong(dumpable), 0, 0, 0), "prctl")
+    _check(libc.prctl(_PR_SET_DUMPABLE, ctypes.c_ulong(dumpable), 0, 0, 0), "prctl")
 
 
 def forget_start(title: str) -> None:

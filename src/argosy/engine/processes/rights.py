@@ -10,7 +10,6 @@ import ctypes
 import errno
 import os
 import struct
-from typing import Any
 
 from argosy.engine.processes import linux
 
@@ -41,15 +40,13 @@ _LANDLOCK_VERSION = 1
 _SCOPES_SINCE = 6
 _SCOPE_ABSTRACT_SOCKETS = 1
 
-_libc: Any = ctypes.CDLL(None, use_errno=True)
-
 
 def restrict_cell() -> None:
     """Take from this process, for all that it starts, what no step needs. It can mount as before."""
     linux.set_dumpable(dumpable=False)
-    _check(_libc.prctl(_PR_SET_NO_NEW_PRIVS, ctypes.c_ulong(1), 0, 0, 0))
+    _check(linux.libc.prctl(_PR_SET_NO_NEW_PRIVS, ctypes.c_ulong(1), 0, 0, 0))
     for number in range(_CAPABILITIES):
-        if number not in KEPT and _libc.prctl(_PR_CAPBSET_DROP, ctypes.c_ulong(number), 0, 0, 0):
+        if number not in KEPT and linux.libc.prctl(_PR_CAPBSET_DROP, ctypes.c_ulong(number), 0, 0, 0):
             break  # the kernel knows no more of them
     _refuse_keyrings()
     _scope_sockets()
@@ -60,9 +57,9 @@ def restrict_fork() -> None:
     mask = _KEPT_MASK if os.geteuid() == 0 else 0
     header = struct.pack("=Ii", _CAPABILITY_VERSION_3, 0)
     data = ctypes.create_string_buffer(24)
-    _check(_libc.capget(header, data))
+    _check(linux.libc.capget(header, data))
     permitted = struct.unpack("=6I", data.raw)[1] & mask  # all that is kept is among the first 32
-    _check(_libc.capset(header, struct.pack("=6I", permitted, permitted, 0, 0, 0, 0)))
+    _check(linux.libc.capset(header, struct.pack("=6I", permitted, permitted, 0, 0, 0, 0)))
     linux.set_dumpable(dumpable=True)
 
 
@@ -88,21 +85,23 @@ def _refuse_keyrings() -> None:
     filters = struct.pack("@HP", len(program), ctypes.addressof(held))
     # A kernel without filters has its keyrings still; that is no reason to run nothing.
     with contextlib.suppress(OSError):
-        _check(_libc.syscall(ctypes.c_long(_SECCOMP[machine]), _SET_MODE_FILTER, _SPEC_ALLOW, filters))
+        _check(linux.libc.syscall(ctypes.c_long(_SECCOMP[machine]), _SET_MODE_FILTER, _SPEC_ALLOW, filters))
 
 
 def _scope_sockets() -> None:
     """Sockets with abstract names are reached only where a step of this cell made them. Linux 6.12 and later."""
-    version = _libc.syscall(ctypes.c_long(_LANDLOCK_CREATE), None, ctypes.c_size_t(0), ctypes.c_uint(_LANDLOCK_VERSION))
+    version = linux.libc.syscall(
+        ctypes.c_long(_LANDLOCK_CREATE), None, ctypes.c_size_t(0), ctypes.c_uint(_LANDLOCK_VERSION)
+    )
     if version < _SCOPES_SINCE:
         return
     attributes = struct.pack("=QQQ", 0, 0, _SCOPE_ABSTRACT_SOCKETS)
-    rules = _libc.syscall(
+    rules = linux.libc.syscall(
         ctypes.c_long(_LANDLOCK_CREATE), attributes, ctypes.c_size_t(len(attributes)), ctypes.c_uint(0)
     )
     _check(min(rules, 0))
     try:
-        _check(_libc.syscall(ctypes.c_long(_LANDLOCK_RESTRICT), ctypes.c_int(rules), ctypes.c_uint(0)))
+        _check(linux.libc.syscall(ctypes.c_long(_LANDLOCK_RESTRICT), ctypes.c_int(rules), ctypes.c_uint(0)))
     finally:
         os.close(rules)
 

@@ -6,7 +6,7 @@ import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from argosy.engine.nodes import Json
 from argosy.engine.options import Cluster, Place, Prepared, RunOptions
@@ -71,7 +71,7 @@ class StoredRun:
     def read(cls, folder: RunFolder) -> Self:
         """The run in *folder*. Raises Misconfigured where it never started."""
         kept = folder.manifest()
-        read: dict[str, Any] = {name: kept[key] for name, key in _keys().items() if key in kept}
+        read: Json = {name: kept[key] for name, key in _keys().items() if key in kept}
         read |= {
             "working_folder": Path(read["working_folder"]),
             "allowed": tuple(Place(Path(path), writable) for path, writable in read.get("allowed", ())),
