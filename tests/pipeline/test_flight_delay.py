@@ -96,6 +96,17 @@ def test_it_is_merged_and_answers_by_row_and_by_id(merged: Any) -> None:
     assert merged.call("drift", "flight_delay", "--json").returncode == 0
 
 
+def test_what_it_answered_is_held_against_what_became_of_the_flights(merged: Any) -> None:
+    """By the ids it was asked for, hashed on both sides. The flights landed in 2013, before anybody asked: that is told."""
+    done = merged.call("performance", "flight_delay", "--json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["labels"]["labelled"] >= len(flights(merged))
+    assert report["labels"]["early"] == report["labels"]["labelled"]
+    assert [line for line in report["problems"] if "known before it was made" in line]
+    assert report["verdict"] == "too few"
+
+
 def test_it_answers_from_a_shared_database_too(merged: Any, tmp_path: Path) -> None:
     """Loaded from the model store, because the run had no such database; not served before; and an outage needs no restart."""
     with redis_server(tmp_path) as server:

@@ -45,6 +45,8 @@ class LabelCounts(Document):
     """Predictions whose label was known before they were made; they count, and show a clock or a join that is wrong."""
     undefined: int = 0
     """Labels without a value, or of a class that the model does not have."""
+    nameless: int = 0
+    """Predictions asked for without the ids by which labels join: none can be of them."""
     ambiguous: int = 0
     """Labels of a request with several rows that do not say which: none counts."""
 

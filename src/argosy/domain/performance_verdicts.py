@@ -98,6 +98,11 @@ def problems(labels: LabelCounts, source: str, by: str) -> Iterator[str]:
             f"source {source!r}: {labels.contradicting:,} prediction{'s have' if labels.contradicting > 1 else ' has'} different labels "
             "known at one moment; none of them counts: mend the source, or say with `known` which came last"
         )
+    if labels.nameless:
+        yield (
+            f"{labels.nameless:,} prediction{'s were' if labels.nameless > 1 else ' was'} asked for without an id, so no label can be of "
+            f"{'them' if labels.nameless > 1 else 'it'}: send the model's entity with the features"
+        )
     if labels.early:
         yield (
             f"source {source!r}: {labels.early:,} prediction{'s' * (labels.early > 1)} had a label that was known before it was made; they "

@@ -243,7 +243,7 @@ class _Report:
             versions=list(self._versions()),
             slices=list(self._slices(due)),
             periods=list(self._periods(own)),
-            business=self._business(due),
+            business=self._business(due) if self._enough(due) else [],
             verdict=word,
             explanation=explanation,
             problems=self.problems,
@@ -304,7 +304,7 @@ class _Report:
                 predictions=len(rows),
                 labelled=int(due.labelled.sum()),
                 scores=self._scores(due) if self._enough(due) else [],
-                business=self._business(due),
+                business=self._business(due) if self._enough(due) else [],
             )
 
     def _slices(self, due: LiveAnswers) -> Iterator[SlicePerformance]:

@@ -84,9 +84,18 @@ def test_what_is_not_known_is_never_below(answered: int, labelled: int, word: st
 def test_each_kind_of_bad_label_has_one_line() -> None:
     """With its count, its source, and what to do."""
     labels = LabelCounts(
-        rows=900, unmatched=1200, future=2, undefined=3, ambiguous=4, contradicting=5, early=6, repeated=7, corrected=8
+        rows=900,
+        unmatched=1200,
+        future=2,
+        undefined=3,
+        ambiguous=4,
+        contradicting=5,
+        nameless=9,
+        early=6,
+        repeated=7,
+        corrected=8,
     )
     lines = list(performance_verdicts.problems(labels, "outcomes", "request"))
-    assert [line.partition(": ")[2].split()[0] for line in lines] == ["1,200", "2", "3", "4", "5", "6"]
-    assert all(line.startswith("source 'outcomes': ") for line in lines)
+    told = [line.removeprefix("source 'outcomes': ").split()[0] for line in lines]
+    assert told == ["1,200", "2", "3", "4", "5", "9", "6"]
     assert list(performance_verdicts.problems(LabelCounts(rows=9, repeated=7, corrected=8), "outcomes", "entity")) == []

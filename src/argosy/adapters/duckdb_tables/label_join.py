@@ -273,13 +273,14 @@ def _counts(database: duckdb.DuckDBPyConnection, question: LabelQuestion) -> Lab
     seen = f"time <= {_moment(question.as_of - span(question.labels.due))}"
     counts = "chosen IS NOT NULL AND NOT contradicts AND NOT ambiguous"
     joined = (
-        "(SELECT p.time, chosen, contradicts, ambiguous, known "
+        "(SELECT p.time, p.id, chosen, contradicts, ambiguous, known "
         "FROM predictions AS p LEFT JOIN matches USING (number) LEFT JOIN chosen USING (chosen))"
     )
-    predictions, due, labelled, due_labelled, early, contradicting = _one(
+    predictions, due, labelled, due_labelled, early, contradicting, nameless = _one(
         database,
         f"SELECT count(*), count(*) FILTER ({seen}), count(*) FILTER ({counts}), count(*) FILTER ({counts} AND {seen}), "  # noqa: S608
-        f"count(*) FILTER ({counts} AND known < time), count(*) FILTER (contradicts AND NOT ambiguous) FROM {joined}",
+        f"count(*) FILTER ({counts} AND known < time), count(*) FILTER (contradicts AND NOT ambiguous), "
+        f"count(*) FILTER (id IS NULL) FROM {joined}",
     )
     matched = "chosen IN (SELECT chosen FROM matches)"
     repeated, corrected, ambiguous = _one(
@@ -298,6 +299,7 @@ def _counts(database: duckdb.DuckDBPyConnection, question: LabelQuestion) -> Lab
         predictions=predictions, due=due, labelled=labelled, due_labelled=due_labelled, rows=rows, unmatched=unmatched,
         repeated=repeated, corrected=corrected, contradicting=contradicting, future=future, early=early, undefined=undefined,
         ambiguous=ambiguous,
+        nameless=nameless,
     )  # fmt: skip
 
 

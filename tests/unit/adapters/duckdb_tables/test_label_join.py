@@ -216,6 +216,16 @@ def test_a_label_known_before_its_prediction_counts_and_is_told(tmp_path: Path) 
     counted(joined, early=1)
 
 
+def test_a_prediction_without_an_id_has_no_label(tmp_path: Path) -> None:
+    """Whoever asks by features alone is told that no label will ever be of that."""
+    part = logged([("a", 0), ("b", 1)])
+    place = part.table.schema.get_field_index("entity")
+    table = part.table.set_column(place, "entity", pa.array([None, part.table["entity"][1].as_py()], pa.string()))
+    joined = join(tmp_path, [said("a"), said("b")], [Logged(part.served, table)])
+    assert given(joined) == [None, 1.0]
+    counted(joined, nameless=1, unmatched=1)
+
+
 def test_due_predictions_are_counted_by_themselves(tmp_path: Path) -> None:
     """Completeness is not pulled down by predictions whose labels cannot be there yet."""
     joined = join(tmp_path, [said("a")], [logged([("a", 0), ("b", 1), ("c", 99)])], BEGIN + 100 * HOUR, due="1d")

@@ -1,0 +1,101 @@
+"""A look carries what the answers were worth; labels that cannot be read hide no drift."""
+
+import datetime
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from argosy import errors
+from argosy.adapters.memory_objects import MemoryObjects
+from argosy.domain.drift import About, DriftReport, Thresholds
+from argosy.domain.looks import Look
+from argosy.domain.monitor_settings import Monitor
+from argosy.domain.performance_report import LabelCounts, Performance
+from argosy.monitoring import watching
+from argosy.steps.watch_drift import run
+
+NOW = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
+Measuring = Callable[[Any, str, datetime.datetime], Performance | None]
+
+
+def performance(environment: str) -> Performance:
+    """A report with one piece of bad input."""
+    return Performance(
+        model="toy", environment=environment, model_digest="sha256:1", task="binary", since=NOW, until=NOW, as_of=NOW,
+        labels=LabelCounts(), verdict="below", explanation="auc is 0.6", problems=["source 'outcomes': 3 labels without a value"],
+    )  # fmt: skip
+
+
+@pytest.fixture
+def store() -> MemoryObjects:
+    """Where looks are kept."""
+    return MemoryObjects()
+
+
+@pytest.fixture
+def looked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, store: MemoryObjects) -> Callable[[Measuring], list[str]]:
+    """The step in two environments that drifted; what it says."""
+
+    def look(watched: Any, **_: Any) -> Look:
+        about = About(model="toy", environment=watched.environment, model_digest="sha256:1")
+        report = DriftReport(about=about, rows=900, rows_before=900, verdict="drift", explanation="size differs")
+        return Look(
+            model="toy", environment=watched.environment, model_digest="sha256:1", since=NOW, until=NOW, looked=NOW,
+            rows=900, verdict="drift", explanation="size differs", reference="holdout", thresholds=Thresholds(), report=report,
+        )  # fmt: skip
+
+    both = [SimpleNamespace(version="a version", environment=name) for name in ("staging", "production")]
+    monkeypatch.setattr(watching, "look", look)
+    monkeypatch.setattr(run, "_watched", lambda *_: iter(both))
+
+    def ran(measuring: Measuring) -> list[str]:
+        nothing: Any = None
+        return run.run(
+            model="toy", monitor=Monitor(), environment="", until="", page="never", now=NOW, forge=nothing, artifacts=nothing,
+            history=nothing, objects=store, drawing=nothing, measuring=measuring, out=tmp_path / "looks",
+        )  # fmt: skip
+
+    return ran
+
+
+def test_a_look_carries_the_performance(looked: Callable[[Measuring], list[str]], store: MemoryObjects) -> None:
+    """And the step's log says it in a line each, bad input too."""
+    lines = looked(lambda _version, environment, _until: performance(environment))
+    assert lines[:3] == [
+        "staging: drift: size differs (900 rows)",
+        "staging: performance: below: auc is 0.6",
+        "staging: source 'outcomes': 3 labels without a value",
+    ]
+    kept = watching.latest(store, "toy", "production")
+    assert kept is not None
+    assert kept.performance == performance("production")
+
+
+def test_a_model_without_labels_is_looked_at_all_the_same(
+    looked: Callable[[Measuring], list[str]], store: MemoryObjects
+) -> None:
+    """Its look has none."""
+    lines = looked(lambda *_: None)
+    assert len(lines) == 2
+    kept = watching.latest(store, "toy", "staging")
+    assert kept is not None
+    assert kept.performance is None
+
+
+def test_labels_that_cannot_be_read_hide_no_drift(
+    looked: Callable[[Measuring], list[str]], store: MemoryObjects
+) -> None:
+    """Every look is kept before the step ends with what is wrong with the labels."""
+
+    def broken(*_: Any) -> Performance:
+        raise errors.Rejected("column 'left' of outcomes.csv is missing in 3 rows")
+
+    with pytest.raises(errors.Rejected, match="column 'left'"):
+        looked(broken)
+    for environment in ("staging", "production"):
+        kept = watching.latest(store, "toy", environment)
+        assert kept is not None
+        assert (kept.verdict, kept.performance) == ("drift", None)
