@@ -122,13 +122,11 @@ class Demo:
                 served = stack.enter_context(served_model.serving(self.model, self.reached))
                 _ask(served, usual[0], schema)
             with self.stages.stage(f"Usual traffic: {self.story.usual.says}"):
-                self._watch(served, usual, schema, expected=errors.DONE)
+                self._watch(served, usual, expected=errors.DONE)
             with self.stages.stage(f"Unusual traffic: {self.story.unusual.says}"):
-                self._watch(served, unusual, schema, expected=errors.Rejected.exit_code)
+                self._watch(served, unusual, expected=errors.Rejected.exit_code)
 
-    def _watch(
-        self, served: served_model.ServedModel, sent: list[sample_rows.Row], schema: FeatureSchema, *, expected: int
-    ) -> None:
+    def _watch(self, served: served_model.ServedModel, sent: list[sample_rows.Row], *, expected: int) -> None:
         """Send rows and compare what the server logged of them with the training data; *expected*: the exit code of `argosy drift`."""
         since = datetime.datetime.now(datetime.UTC).isoformat()
         for batch in sample_rows.batches(sent):  # with their ids, by which labels find them later

@@ -93,7 +93,7 @@ def _table(rows: list[tuple[str, ...]]) -> list[str]:
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
     return [
         "  ".join(
-            word.ljust(width) if place < 2 else word.rjust(width)
+            word.ljust(width) if place < 2 or rows[0][place] == "scores" else word.rjust(width)
             for place, (word, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in rows
