@@ -228,8 +228,9 @@ def _pair(random: Random, place: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any
 
 
 def _exact_categories(stats: Any, now: npt.NDArray[Any], before: npt.NDArray[Any]) -> float:
-    levels = sorted({*now, *before})
-    observed = np.array([[np.sum(side == level) for level in levels] for side in (now, before)])
+    _, codes = np.unique(np.concatenate([now, before]), return_inverse=True)
+    sides = (codes[: len(now)], codes[len(now) :])
+    observed = np.array([np.bincount(side, minlength=int(codes.max()) + 1) for side in sides])
     return float(stats.chi2_contingency(observed, correction=False).pvalue)
 
 

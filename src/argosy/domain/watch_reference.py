@@ -41,9 +41,10 @@ class WatchReference(Document):
     counts: dict[str, dict[str, Tally]]
     """Season (empty: the holdout) to slice (empty: the whole) to counts. A season's rows are those of both sides, and those of the training
     side are answered by the models of cross-validation, which have not seen them."""
-    usual: dict[str, float] = {}
-    """Column to the largest distance of a window of training rows from its season."""
-    usual_mean: float = 0.0
+    usual: dict[str, dict[str, float]] = {}
+    """Slice to column to the largest distance of a window of training rows from its season."""
+    usual_mean: dict[str, float] = {}
+    """Slice to the largest relative change of the mean prediction in such a window."""
 
 
 def layout_of(bins: Bins, reference: WatchReference | None) -> Layout:

@@ -26,14 +26,27 @@ def tallies(table: pa.Table, layout: Layout, slices: Sequence[str] = ()) -> dict
 
     *slices*: names of columns of *layout* with levels.
     """
+    whole, *_ = grouped(table, layout, np.zeros(table.num_rows, np.int64), 1, slices)
+    return whole
+
+
+def grouped(
+    table: pa.Table, layout: Layout, group_of_row: Cells, groups: int, slices: Sequence[str] = ()
+) -> list[dict[str, Tally]]:
+    """The tallies of each of so many *groups* of rows, one pass over a column for all of them together."""
     values = _Values(table, layout)
     numbers = [values.cells(each) for each in layout.columns]
     answers = [values.of_answer(each) for each in (layout.prediction, *layout.answers)]
     cells = [answers[0], *numbers, *answers[1:]]
-    found = {WHOLE: _tally(layout, cells, values.scores, table.num_rows)}
+    whole = _tallies(layout, cells, values.scores, group_of_row, groups)
+    found = [{WHOLE: tally} for tally in whole]
     for histogram, of_row in zip(layout.columns, numbers, strict=True):
         if histogram.column in slices and of_row is not None:
-            found |= _sliced(layout, cells, values.scores, histogram, of_row)
+            names = ["", *(histogram.levels or []), UNSEEN]
+            sliced = _tallies(layout, cells, values.scores, of_row * groups + group_of_row, len(names) * groups)
+            for place, tally in enumerate(sliced[groups:]):  # of a missing value nothing can be said
+                if tally.rows:
+                    found[place % groups][f"{histogram.column}={names[place // groups + 1]}"] = tally
     return found
 
 
@@ -81,37 +94,27 @@ def confidence(probabilities: Scores) -> Scores:
     return np.maximum(probabilities, 1 - probabilities)
 
 
-def _tally(layout: Layout, cells: Sequence[Cells | None], of_row: Scores, rows: int) -> Tally:
-    counted = [_counts(each, end - first) for each, (first, end) in zip(cells, layout.bounds, strict=True)]
-    return Tally(rows=rows, cells=np.concatenate(counted).tolist(), scores=binning.moments(of_row))
-
-
-def _counts(cells: Cells | None, width: int) -> Cells:
-    if cells is None:
-        return np.zeros(width, np.int64)
-    return np.bincount(cells, minlength=width)
-
-
-def _sliced(
-    layout: Layout, cells: Sequence[Cells | None], of_row: Scores, by: Histogram, values: Cells
-) -> dict[str, Tally]:
-    """A tally for each value of the column *by*, by its name; *values* are its cells."""
-    names = ["", *(by.levels or []), UNSEEN]
-    # One pass over each column for all values together.
+def _tallies(
+    layout: Layout, cells: Sequence[Cells | None], of_row: Scores, group_of_row: Cells, groups: int
+) -> list[Tally]:
+    """A tally for each group."""
     wide = [
-        np.zeros((len(names), end - first), np.int64)
-        if each is None
-        else np.bincount(values * (end - first) + each, minlength=len(names) * (end - first)).reshape(len(names), -1)
+        _counts(each, end - first, group_of_row, groups)
         for each, (first, end) in zip(cells, layout.bounds, strict=True)
     ]
     joined = np.concatenate(wide, axis=1)
-    rows = np.bincount(values, minlength=len(names))
-    return {
-        f"{by.column}={names[value]}": Tally(
-            rows=int(rows[value]),
-            cells=joined[value].tolist(),
-            scores=binning.moments(of_row[values == value]),
-        )
-        for value in np.flatnonzero(rows)
-        if value  # of a missing value nothing can be said
-    }
+    rows = np.bincount(group_of_row, minlength=groups)
+    order = np.argsort(group_of_row, kind="stable") if groups > 1 else None
+    scores = np.split(of_row if order is None else of_row[order], np.cumsum(rows)[:-1])
+    return [
+        Tally(rows=int(count), cells=line.tolist(), scores=binning.moments(part))
+        for count, line, part in zip(rows, joined, scores, strict=True)
+    ]
+
+
+def _counts(cells: Cells | None, width: int, group_of_row: Cells, groups: int) -> Cells:
+    """A line a group, a number a cell."""
+    if cells is None:
+        return np.zeros((groups, width), np.int64)
+    places = cells if groups == 1 else group_of_row * width + cells
+    return np.bincount(places, minlength=groups * width).reshape(groups, width)

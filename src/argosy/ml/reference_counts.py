@@ -7,9 +7,9 @@ month's, and that is no drift.
 
 import datetime
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -139,44 +139,59 @@ class _Seasons:
     def __init__(
         self, history: pa.Table, layout: Layout, slices: Sequence[str], monitor: Monitor, by: Seasonality
     ) -> None:
-        self._history, self._layout, self._monitor = history, layout, monitor
-        moments = history["time"].to_numpy().astype("datetime64[h]")
-        hours, self._hour_of_row = np.unique(moments, return_inverse=True)
-        stamps = [hour.astype("datetime64[s]").item().replace(tzinfo=datetime.UTC) for hour in hours]
-        self._season_of_hour = np.array([watch_reference.season_of(stamp, by) for stamp in stamps])
-        self._window_of_hour = np.array([int(stamp.timestamp() // monitor.length.total_seconds()) for stamp in stamps])
-        names = self._season_of_hour[self._hour_of_row]
+        self._history, self._layout, self._slices, self._monitor = history, layout, slices, monitor
+        hours, self._hour_of_row = np.unique(history["time"].to_numpy().astype("datetime64[h]"), return_inverse=True)
+        self._hours = [hour.astype("datetime64[s]").item().replace(tzinfo=datetime.UTC) for hour in hours]
+        self._names, self._season_of_hour = np.unique(
+            [watch_reference.season_of(hour, by) for hour in self._hours], return_inverse=True
+        )
+        seasons = self._season_of_hour[self._hour_of_row]
         self.counts = {
-            str(name): counting.tallies(history.filter(pa.array(names == name)), layout, slices)
-            for name in np.unique(names)
+            str(name): found
+            for name, found in zip(
+                self._names, counting.grouped(history, layout, seasons, len(self._names), slices), strict=True
+            )
         }
 
-    def usual(self) -> dict[str, object]:
-        """How far each window of the history was from its seasons, the window itself left out; of each column the most."""
-        distances: dict[str, float] = {}
-        mean = 0.0
-        window_of_row = self._window_of_hour[self._hour_of_row]
-        season_of_row = self._season_of_hour[self._hour_of_row]
-        for window in np.unique(window_of_row):
-            rows = window_of_row == window
-            if rows.sum() < self._monitor.minimum_rows:
-                continue
-            now, reference = self._pair(rows, season_of_row)
-            if reference is None or reference.rows < drift.FEWEST_REFERENCE:
-                continue
-            ours, theirs = self._layout.window(now), self._layout.window(reference)
-            for found in measures.differences(ours, theirs):
-                distances[found.column] = max(distances.get(found.column, 0.0), found.jensen_shannon)
-            shift = drift.mean_shift(ours.scores, theirs.scores)
-            mean = max(mean, abs(shift.relative or 0.0) if shift else 0.0)
-        return {"usual": distances, "usual_mean": mean}
+    def usual(self) -> dict[str, Any]:
+        """How far each window of the history was from its seasons, the window itself left out; of each slice and column the most.
 
-    def _pair(self, rows: npt.NDArray[np.bool_], seasons: npt.NDArray[np.str_]) -> tuple[Tally, Tally | None]:
-        """The window of *rows*, and what it would have been held against."""
-        by_season = {
-            str(name): counting.tallies(self._history.filter(pa.array(rows & (seasons == name))), self._layout)[""]
-            for name in np.unique(seasons[rows])
-        }
-        others = {name: tallies.without(self.counts[name][tallies.WHOLE], tally) for name, tally in by_season.items()}
+        Windows begin at every half of their length: there are few of them in a year, and the farthest of few is not very far.
+        """
+        distances: dict[str, dict[str, float]] = {}
+        means: dict[str, float] = {}
+        for window in (each for begin in (0.0, 0.5) for each in self._windows(begin)):
+            for name in {name for season in window.values() for name in season}:
+                pair = self._pair({season: found[name] for season, found in window.items() if name in found}, name)
+                if pair is None:
+                    continue
+                now, reference = (self._layout.window(tally) for tally in pair)
+                far = distances.setdefault(name, {})
+                for found in measures.differences(now, reference):
+                    far[found.column] = max(far.get(found.column, 0.0), found.jensen_shannon)
+                shift = drift.mean_shift(now.scores, reference.scores)
+                means[name] = max(means.get(name, 0.0), abs(shift.relative or 0.0) if shift else 0.0)
+        return {"usual": distances, "usual_mean": means}
+
+    def _windows(self, begin: float) -> list[dict[str, dict[str, Tally]]]:
+        """Each window that begins at a multiple of its length and that part of it: season to slice to rows."""
+        length = self._monitor.length.total_seconds()
+        number = np.array([int(hour.timestamp() / length - begin) for hour in self._hours])
+        count = len(self._names)
+        places, group_of_hour = np.unique(number * count + self._season_of_hour, return_inverse=True)
+        groups = counting.grouped(
+            self._history, self._layout, group_of_hour[self._hour_of_row], len(places), self._slices
+        )
+        found: dict[int, dict[str, dict[str, Tally]]] = {}
+        for place, group in zip(places, groups, strict=True):
+            found.setdefault(int(place) // count, {})[str(self._names[int(place) % count])] = group
+        return list(found.values())
+
+    def _pair(self, by_season: dict[str, Tally], name: str) -> tuple[Tally, Tally] | None:
+        """A window and what it would have been held against; None where either is too small."""
         now = tallies.total(list(by_season.values()))
-        return now, watch_reference.mixed(others, {name: tally.rows for name, tally in by_season.items()})
+        if now.rows < self._monitor.minimum_rows:
+            return None
+        others = {season: tallies.without(self.counts[season][name], tally) for season, tally in by_season.items()}
+        reference = watch_reference.mixed(others, {season: tally.rows for season, tally in by_season.items()})
+        return None if reference is None or reference.rows < drift.FEWEST_REFERENCE else (now, reference)

@@ -233,7 +233,9 @@ class _References:
         found = self._reference(
             f"season: {', '.join(sorted(rows))}", f"{words} of the training data", tally or self._layout.empty()
         )
-        return found.model_copy(update={"usual": stored.usual, "usual_mean": stored.usual_mean})
+        return found.model_copy(
+            update={"usual": stored.usual.get(name, {}), "usual_mean": stored.usual_mean.get(name, 0.0)}
+        )
 
     def _rows(self, name: str, seasonality: Seasonality) -> dict[str, int]:
         """The window's rows of each season."""

@@ -1,7 +1,7 @@
 """The port to objects: small pieces of content by key, below one root.
 
 For what many processes share and nobody edits: shipped predictions, counts, looks, notices. A key is parts with slashes between
-(``looks/churn/latest.json``); no key is the folder of another. Whether the root is a folder or a bucket is an adapter's.
+(``looks/toy/latest.json``); no key is the folder of another. Whether the root is a folder or a bucket is an adapter's.
 """
 
 import re

@@ -82,7 +82,7 @@ def watched(monitor: Monitor, *, usual: dict[str, float] | None = None) -> Watch
             "month 07": counting.tallies(drawn(2, JULY, 4000, seats=18), layout, slices),
             "month 03": counting.tallies(drawn(3, BEGIN, 4000), layout, slices),
         },
-        usual=usual or {},
+        usual={"": usual or {}},
     )
     return Watched(
         version=Version(
