@@ -7,12 +7,13 @@ step; on a laptop everything defaults to a place under the home.
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import platformdirs
 
 from argosy import errors
+from argosy.domain import channel_addresses
 
 OBJECT_STORE = (
     "AWS_ACCESS_KEY_ID",
@@ -90,6 +91,8 @@ class Settings:
     rollouts, staging being ``healthy``."""
     object_store: Mapping[str, str]
     """AWS_*: keys, region and address of the object store, as every S3 tool takes them; only steps that reach for it are given them."""
+    notify: Mapping[str, str] = field(repr=False)
+    """ARGOSY_NOTIFY_<CHANNEL>: the addresses of the channels that models name in ``notify``, as Apprise writes them."""
     hash_key: Path
     """ARGOSY_HASH_KEY_FILE: the secret under which ids are hashed in logs. Default: a key under the home."""
     hash_key_text: str | None
@@ -119,6 +122,7 @@ class Settings:
             forge_token=given.get("ARGOSY_FORGE_TOKEN") or None,
             next_on_merge=_next_on_merge(given),
             object_store={name: given[name] for name in OBJECT_STORE if given.get(name)},
+            notify=channel_addresses.channels(given),
             hash_key=Path(given.get("ARGOSY_HASH_KEY_FILE") or home / "keys" / "ids.key"),
             hash_key_text=given.get("ARGOSY_HASH_KEY") or None,
         )
@@ -148,6 +152,8 @@ class Settings:
             "argosy-signing": {"ARGOSY_SIGNING_KEY_FILE": str(self.signing_key)},
             "argosy-search": {"ARGOSY_SEARCH_STORAGE_URI": self.search_storage_uri},
             "argosy-loop": {"ARGOSY_LOOP_STORAGE_URI": self.loop_storage_uri},
+            "argosy-notify": {channel_addresses.variable(name): address for name, address in self.notify.items()}
+            | dict(self.object_store),
             "argosy-online": online,
             "argosy-registry": {},
             "argosy-store": dict(self.object_store),
@@ -167,6 +173,7 @@ class Settings:
             "argosy-signing": keys,
             "argosy-search": _written(_folder_of_database(self.search_storage_uri)),
             "argosy-loop": _written(_folder_of_database(self.loop_storage_uri)),
+            "argosy-notify": [*_written(_local(self.monitoring_uri, "file://")), *self._certificates()],
             "argosy-registry": _written(_folder_of_database(self.tracking_uri)),
             "argosy-store": store,
             # Who watches a model reads its bundle too.

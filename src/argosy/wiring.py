@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
     from argosy.ports.inspection import Inspection
     from argosy.ports.key_maker import KeyMaker
     from argosy.ports.label_join import LabelJoin
+    from argosy.ports.notifier import Notifier
     from argosy.ports.objects import Objects
     from argosy.ports.prediction_log import PredictionHistory, PredictionLog, ServedRelease
     from argosy.ports.registry import Registry
@@ -123,6 +124,13 @@ def drift_pages() -> DriftPages:
     from argosy.adapters.evidently_pages import EvidentlyPages
 
     return EvidentlyPages()
+
+
+def notifier(settings: Settings) -> Notifier:
+    """What tells people, by the addresses of this environment."""
+    from argosy.adapters.apprise_notifier import AppriseNotifier
+
+    return AppriseNotifier(settings.notify)
 
 
 def search_storage(settings: Settings, model: ModelSettings) -> SearchStorage:

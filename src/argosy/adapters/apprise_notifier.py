@@ -3,21 +3,27 @@
 Apprise answers yes or no. A no may stand for a message that arrived all the same, such as one whose answer came too late, and to try again
 would tell it twice. So what it logged of the attempt is read: only where that shows that nothing was taken is it tried again, here or by
 whoever sees the event next. Addresses hold tokens: nothing that Apprise logs goes anywhere.
+
+It takes a second or two to load, so it is loaded when there is something to tell.
 """
+
+from __future__ import annotations
 
 import logging
 import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-import apprise
-from apprise import AppriseAsset, NotifyBase
-from apprise.result import AppriseResult
-
-from argosy.domain.notices import Notice, variable
+from argosy.domain.channel_addresses import variable
+from argosy.domain.notices import Notice
 from argosy.ports.notifier import Delivery
 from argosy.report import notice_message
+
+if TYPE_CHECKING:
+    from apprise import NotifyBase
+    from apprise.result import AppriseResult
 
 LONGEST = 30.0
 """Seconds that one attempt may take, beyond the limits that Apprise has on connecting and on each read."""
@@ -88,8 +94,10 @@ class AppriseNotifier:
 
 def _service(address: str) -> NotifyBase | None:
     # A redirected POST is sent on as a GET, which is answered and tells nobody anything.
+    import apprise
+
     # Pictures would be fetched by whoever reads the message, from somewhere else.
-    asset = AppriseAsset(
+    asset = apprise.AppriseAsset(
         async_mode=False, service_timeout=0, http_redirects=False, app_id="Argosy", image_url_mask="", image_url_logo=""
     )
     service = apprise.Apprise.instantiate(address, asset=asset)
@@ -100,6 +108,8 @@ def _service(address: str) -> NotifyBase | None:
 
 
 def _notify(service: NotifyBase, notices: Sequence[Notice]) -> AppriseResult:
+    import apprise
+
     message = notice_message.of(notices)
     told = apprise.Apprise(services=[service], asset=service.asset)
     return told.notify(

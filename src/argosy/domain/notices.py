@@ -4,7 +4,6 @@ A notice is short, in words for people, and holds no secret and nobody's address
 adapter's work, that it does so once is ``monitoring.notices``'.
 """
 
-from collections.abc import Mapping
 from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AfterValidator, AwareDatetime, Field
@@ -38,20 +37,6 @@ TOLD = "notices/"
 """What the keys of claims begin with, below the monitoring store."""
 UNTOLD = "notices-not-taken/"
 """What the keys of failures begin with."""
-PREFIX = "ARGOSY_NOTIFY_"
-
-
-def variable(channel: str) -> str:
-    """The environment variable that holds the address of *channel*."""
-    return PREFIX + channel.upper().replace("-", "_")
-
-
-def channels(environment: Mapping[str, str]) -> dict[str, str]:
-    """The addresses that *environment* holds, by channel."""
-    names = {
-        name: name.removeprefix(PREFIX).lower().replace("_", "-") for name in environment if name.startswith(PREFIX)
-    }
-    return {channel: environment[name] for name, channel in sorted(names.items()) if environment[name]}
 
 
 def _line(text: str) -> str:

@@ -10,25 +10,15 @@ import contextlib
 import datetime
 import itertools
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
 
 from argosy import errors
 from argosy.domain.notices import Notice, Telling
 from argosy.ports.notifier import Notifier
-
-
-class ClaimStore(Protocol):
-    """What is asked of the store in which events are claimed."""
-
-    def put_new(self, key: str, content: bytes) -> bool: ...
-
-    def put(self, key: str, content: bytes) -> None: ...
-
-    def delete(self, key: str) -> None: ...
+from argosy.ports.objects import Objects
 
 
 def announce(
-    notifier: Notifier, objects: ClaimStore, *notices: Notice, now: Callable[[], datetime.datetime] | None = None
+    notifier: Notifier, objects: Objects, *notices: Notice, now: Callable[[], datetime.datetime] | None = None
 ) -> list[Telling]:
     """Tell the channels of *notices* what they have not been told, one message a channel; returns what was tried.
 
@@ -51,7 +41,7 @@ def lines(tellings: Iterable[Telling]) -> list[str]:
 
 def _tell(
     notifier: Notifier,
-    objects: ClaimStore,
+    objects: Objects,
     channel: str,
     notices: Sequence[Notice],
     clock: Callable[[], datetime.datetime],
@@ -63,24 +53,24 @@ def _tell(
     delivery = notifier.send(channel, [telling.notice for telling in mine])
     ended = [telling.ended(delivery.outcome, delivery.reason) for telling in mine]
     for telling in ended:
-        with contextlib.suppress(errors.TryAgain):  # the claim stands, and says that it was tried
+        with contextlib.suppress(errors.ArgosyError):  # the claim stands, and says that it was tried
             _keep(objects, telling)
     return [*doubtful, *ended]
 
 
-def _claimed(objects: ClaimStore, asked: Sequence[Telling]) -> tuple[list[Telling], list[Telling]]:
+def _claimed(objects: Objects, asked: Sequence[Telling]) -> tuple[list[Telling], list[Telling]]:
     """Those of *asked* that this process has to tell, and those of which it cannot be known."""
     mine, doubtful = [], []
     for telling in asked:
         try:
             if objects.put_new(telling.key, _content(telling)):
                 mine.append(telling)
-        except errors.TryAgain as error:
+        except errors.ArgosyError as error:
             doubtful.append(telling.ended("unknown", f"whether it was told before is not known: {error}"))
     return mine, doubtful
 
 
-def _keep(objects: ClaimStore, telling: Telling) -> None:
+def _keep(objects: Objects, telling: Telling) -> None:
     if telling.outcome == "sent":
         objects.put(telling.key, _content(telling))
         objects.delete(telling.failure_key)

@@ -17,8 +17,9 @@ from argosy.domain import provenance, retraining_cause
 from argosy.domain.model_settings import ModelSettings, StepResources
 from argosy.files import model_folder
 from argosy.steps import spec as specs
+from argosy.steps.notify.spec import SPEC as NOTIFY
 from argosy.steps.watch_drift.spec import SPEC as WATCH_DRIFT
-from argosy.templates import container_sets, container_templates, folder, fusing, images
+from argosy.templates import container_sets, container_templates, exit_handler, folder, fusing, images
 from argosy.templates.fusing import Fusion
 from argosy.templates.tasks import (
     DagTask,
@@ -109,6 +110,13 @@ class Pipeline:
         self._alone |= {call.spec.name: call.spec for call in calls if call.spec}
         return calls, stand_ins
 
+    def place_exit(self) -> None:
+        """Put the exit handler beside the pipeline's own templates."""
+        self._refuse_taken(exit_handler.NAME)
+        self._dags.append(exit_handler.NAME)
+        self._placed[NOTIFY.name] = self._alone[NOTIFY.name] = NOTIFY
+        exit_handler.write()
+
     def templates(self) -> list[Container | ContainerSet]:
         """The templates of the steps that were placed, by name."""
         mutex = f"argosy-{self.settings.model}"
@@ -116,7 +124,7 @@ class Pipeline:
             name: container_templates.container(
                 spec,
                 image=images.of(spec.family, self.files.root),
-                resources=self.settings.resources.get(name, StepResources()),
+                resources=self.settings.resources.get(name, exit_handler.RESOURCES.get(name, StepResources())),
                 mutex=mutex if spec.exclusive else None,
             )
             for name, spec in self._alone.items()
@@ -168,6 +176,10 @@ def of(source: str) -> Iterator[Pipeline]:
     workflow = workflow_of(files, pipeline.settings)
     with workflow:
         yield pipeline
+    if pipeline.settings.notify:
+        with workflow:
+            pipeline.place_exit()
+        workflow.on_exit = exit_handler.NAME
     pipeline.refuse_unplaced()
     workflow.templates.extend(pipeline.templates())
     compiled.append(workflow)

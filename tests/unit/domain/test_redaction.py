@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from argosy.domain.notices import LONGEST_TEXT, LONGEST_TITLE, Notice, channels, variable
+from argosy.domain.channel_addresses import channels, variable
+from argosy.domain.notices import LONGEST_TEXT, LONGEST_TITLE, Notice
 from argosy.domain.redaction import HIDDEN, redacted
 
 SECRET = "tr0ub4dor-And-3"
