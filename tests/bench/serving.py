@@ -18,7 +18,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -57,29 +57,36 @@ def works() -> dict[str, Work]:
 
 
 @contextmanager
-def serving(source: Path, home: Path) -> Iterator[tuple[int, int]]:
-    """Process id and port of a server that runs *source*, with a prediction log below *home*."""
-    environment = os.environ | {"PYTHONPATH": f"{source}:{source.parent / 'tests'}", "ARGOSY_HOME": str(home)}
+def serving(
+    source: Path,
+    home: Path,
+    *,
+    program: Sequence[str] = ("-m", "argosy.serving"),
+    environment: str | None = "bench",
+    **settings: str,
+) -> Iterator[tuple[int, int]]:
+    """Process id and port of a server that runs *source*; where an *environment* is named, with a prediction log below *home*."""
+    around = os.environ | {"PYTHONPATH": f"{source}:{source.parent / 'tests'}", "ARGOSY_HOME": str(home)} | settings
     (home / "keys").mkdir(parents=True)
     (home / "keys" / "ids.key").write_text("secret")
     bundle = home / "bundle"
     # Each reads a bundle of its own making: forms change.
     made = subprocess.run(
-        [sys.executable, "-c", MAKE, bundle], env=environment, stdout=subprocess.PIPE, text=True, check=True
+        [sys.executable, "-c", MAKE, bundle], env=around, stdout=subprocess.PIPE, text=True, check=True
     )
     command = [
         sys.executable,
-        "-m",
-        "argosy.serving",
+        *program,
         "--bundle",
         str(bundle),
         "--digest",
         made.stdout.strip(),
         "--unsigned",
+        "--port",
+        "0",
+        *(["--environment", environment] if environment else []),
     ]
-    with subprocess.Popen(
-        [*command, "--port", "0", "--environment", "bench"], env=environment, stdout=subprocess.PIPE, text=True
-    ) as process:
+    with subprocess.Popen(command, env=around, stdout=subprocess.PIPE, text=True) as process:
         try:
             line = process.stdout.readline() if process.stdout else ""
             found = re.search(r"http://[^:]+:(\d+)", line)

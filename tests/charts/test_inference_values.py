@@ -104,7 +104,12 @@ def test_shares_are_those_of_argo_rollouts(case: str) -> None:
             {"analysis": {"predictions": {"minimum": 100}}}, ["below 338 chance alone"], id="sample-for-distributions"
         ),
         pytest.param({"analysis": {"windowSeconds": 30}}, ["never be looked at"], id="window-with-gaps"),
-        pytest.param({"predictionLog": {"claim": "p"}}, ["hashKeySecret", "hashed"], id="log-without-a-secret"),
+        pytest.param(
+            {"storageUri": "gs://models/churn/"},
+            ["predictionLog.uri", "turn predictionLog.enabled off"],
+            id="log-without-a-place",
+        ),
+        pytest.param({"predictionLog": {"claim": "p", "uri": "s3://p"}}, ["uri and claim"], id="log-in-two-places"),
         pytest.param(
             {"autoscaling": {"enabled": True, "maxReplicas": 2}}, ["maxReplicas is 2, below replicas (3)"], id="ceiling"
         ),

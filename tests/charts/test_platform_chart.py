@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from argosy.cli import main, online
+from argosy.cli import main, online, predictions
 from argosy.domain import diagnosis, environment_layout, prerequisites
 from argosy.exporter import command
 from argosy.settings import Settings
@@ -188,6 +188,21 @@ def test_features_nobody_needs_are_dropped_where_that_is_asked_for(objects: Obje
     online.add_arguments(parser)
     assert container["args"][0] in main.VERBS
     assert parser.parse_args(container["args"][1:]).dry_run is False
+
+
+def test_old_predictions_are_deleted_where_that_is_asked_for(objects: Objects) -> None:
+    """After as many days as somebody decided, by an account that sees the buckets of predictions and nothing else."""
+    assert "argosy-predictions-prune" not in {one["metadata"]["name"] for one in objects}
+    with_place = {"endpoints": {"predictionsUri": "s3://logs/predictions"}}
+    made = render({"predictionsPrune": {"enabled": True, "days": 30}, **with_place})
+    pod = named(made, "CronJob", "argosy-predictions-prune")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    assert (pod["automountServiceAccountToken"], pod["serviceAccountName"]) == (False, "argosy-predictions")
+    (container,) = pod["containers"]
+    assert {one["secretRef"]["name"] for one in container["envFrom"] if "secretRef" in one} == {"argosy-predictions"}
+    parser = argparse.ArgumentParser()
+    predictions.add_arguments(parser)
+    assert container["args"][0] in main.VERBS
+    assert parser.parse_args(container["args"][1:]).days == 30
 
 
 def test_endpoints_are_settings(objects: Objects) -> None:

@@ -24,6 +24,7 @@ VALUES: dict[str, Any] = {
     "canary": {"steps": [25, 50, 100], "stepSeconds": 30},
     "latency": {"p95Milliseconds": 100},
     "storage": {"credentialsSecret": "store"},
+    "predictionLog": {"enabled": False},
 }
 """As gitops-env's, but small and quick."""
 

@@ -13,7 +13,10 @@
 {{- if lt (int64 $v.version) (int64 $v.minimumVersion) }}{{ fail (printf "version is %d, but minimumVersion is %d: nothing older may be served; promote a newer version, or lower minimumVersion by a request of its own" (int64 $v.version) (int64 $v.minimumVersion)) }}{{ end -}}
 {{- if and (eq $v.strategy "rolling") (ne $v.mode "plain") }}{{ fail "strategy: rolling needs mode: plain; with KServe the Rollout makes the pods" }}{{ end -}}
 {{- if and (eq $v.mode "plain") (not (hasPrefix (printf "%s/" (trimSuffix "/" $v.storage.uri)) $v.storageUri)) }}{{ fail (printf "storage.uri is %q, but mode: plain fetches %s; name the model store that it is in, as pipelines do (ARGOSY_STORE_URI)" $v.storage.uri $v.storageUri) }}{{ end -}}
-{{- if and $v.predictionLog.claim (not $v.predictionLog.hashKeySecret) }}{{ fail "predictionLog.hashKeySecret: a log of predictions needs the secret under which ids are hashed; name it, or leave claim empty" }}{{ end -}}
+{{- if $v.predictionLog.enabled -}}
+  {{- if not (or $v.predictionLog.uri $v.predictionLog.claim (hasPrefix "s3://" $v.storageUri)) }}{{ fail "predictionLog.uri: predictions are kept by default, and storageUri has no bucket to keep them in; name one (s3://<bucket>/<prefix>), or a claim, or turn predictionLog.enabled off" }}{{ end -}}
+  {{- if and $v.predictionLog.uri $v.predictionLog.claim }}{{ fail "predictionLog: uri and claim are both given; records are shipped to one place" }}{{ end -}}
+{{- end -}}
 {{- if and $v.trafficRouting.gateway.parentRefs $v.trafficRouting.other }}{{ fail "trafficRouting: gateway and other are both given; one router splits the requests" }}{{ end -}}
 {{- if and $v.autoscaling.enabled (lt (int $v.autoscaling.maxReplicas) (int $v.replicas)) }}{{ fail (printf "autoscaling.maxReplicas is %v, below replicas (%v), the least" $v.autoscaling.maxReplicas $v.replicas) }}{{ end -}}
 {{- if eq $v.strategy "canary" }}{{ include "inference.checkSteps" . }}{{ end -}}

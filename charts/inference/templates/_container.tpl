@@ -24,7 +24,7 @@ args:
 {{- end }}
   - --online-digest={{ .digest }}
 {{- end }}
-{{- if .Values.predictionLog.claim }}
+{{- if .Values.predictionLog.enabled }}
   - --environment={{ .Values.environment }}
 {{- end }}
 {{- with .Values.analysis.predictions.edges }}
@@ -39,9 +39,31 @@ ports:
 env:
   - {name: HOME, value: /tmp}
   - {name: ARGOSY_HOME, value: /tmp/argosy}
-{{- if .Values.predictionLog.claim }}
-  - {name: ARGOSY_PREDICTIONS_URI, value: file:///var/argosy/predictions}
+{{- with .Values.predictionLog }}
+{{- if .enabled }}
+  - {name: ARGOSY_PREDICTIONS_URI, value: {{ include "inference.predictionsUri" $ | quote }}}
+  - {name: ARGOSY_PREDICTIONS_SPOOL, value: /var/argosy/spool}
+  # Below the size of the volume: beyond that the pod would be evicted.
+  - {name: ARGOSY_PREDICTIONS_SPOOL_MEBIBYTES, value: {{ div (mul (int64 .spoolMebibytes) 3) 4 | quote }}}
+  - {name: ARGOSY_PREDICTIONS_SHIP_SECONDS, value: {{ int64 .shipSeconds | quote }}}
   - {name: ARGOSY_HASH_KEY_FILE, value: /etc/argosy-ids/ids.key}
+{{- if not .claim }}
+{{- $endpoint := .endpoint | default $.Values.storage.endpoint }}
+{{- $keys := list "AWS_ACCESS_KEY_ID" "AWS_SECRET_ACCESS_KEY" "AWS_SESSION_TOKEN" "AWS_REGION" "AWS_ENDPOINT_URL" }}
+{{- /* What server.env names is not named twice: an API server refuses that. */}}
+{{- range $.Values.server.env }}{{ $keys = without $keys .name }}{{ end }}
+{{- if and $endpoint (has "AWS_ENDPOINT_URL" $keys) }}
+  - {name: AWS_ENDPOINT_URL, value: {{ $endpoint | quote }}}
+{{- $keys = without $keys "AWS_ENDPOINT_URL" }}
+{{- end }}
+{{- if .credentialsSecret }}
+{{- range $keys }}
+  - name: {{ . }}
+    valueFrom: {secretKeyRef: {name: {{ $.Values.predictionLog.credentialsSecret | quote }}, key: {{ . }}, optional: true}}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- if and .Values.onlineStore .Values.onlineFeatures.secret }}
   - name: ARGOSY_ONLINE_STORE_URI
@@ -74,10 +96,23 @@ volumeMounts:
   - {name: release, mountPath: /etc/argosy, readOnly: true}
   - {name: minimum, mountPath: /etc/argosy-minimum, readOnly: true}
 {{- end }}
+{{- if .Values.predictionLog.enabled }}
+  - {name: spool, mountPath: /var/argosy/spool}
+  - {name: ids, mountPath: /etc/argosy-ids, readOnly: true}
 {{- if .Values.predictionLog.claim }}
   - {name: predictions, mountPath: /var/argosy/predictions}
-  - {name: ids, mountPath: /etc/argosy-ids, readOnly: true}
 {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Where records are shipped. */}}
+{{- define "inference.predictionsUri" -}}
+{{- $bucket := regexFind "^s3://[^/]+" .Values.storageUri -}}
+{{- if .Values.predictionLog.claim -}}
+file:///var/argosy/predictions
+{{- else -}}
+{{ .Values.predictionLog.uri | default (printf "%s/predictions" $bucket) }}
+{{- end -}}
 {{- end }}
 
 {{- define "inference.containerSecurity" -}}
@@ -103,11 +138,16 @@ seccompProfile: {type: RuntimeDefault}
 - name: minimum
   configMap: {name: {{ include "inference.name" . }}-minimum}
 {{- end }}
-{{- if .Values.predictionLog.claim }}
-- name: predictions
-  persistentVolumeClaim: {claimName: {{ .Values.predictionLog.claim | quote }}}
+{{- if .Values.predictionLog.enabled }}
+# It outlives a container that is killed, and its next one ships what is in it.
+- name: spool
+  emptyDir: {sizeLimit: {{ int64 .Values.predictionLog.spoolMebibytes }}Mi}
 - name: ids
   secret: {secretName: {{ .Values.predictionLog.hashKeySecret | quote }}}
+{{- with .Values.predictionLog.claim }}
+- name: predictions
+  persistentVolumeClaim: {claimName: {{ . | quote }}}
+{{- end }}
 {{- end }}
 {{- end }}
 

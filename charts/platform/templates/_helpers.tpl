@@ -29,7 +29,7 @@ seccompProfile: {type: RuntimeDefault}
 
 {{- /* The image of the platform's own jobs. There is no default: nobody but the cluster's owner knows where it is. */}}
 {{- define "platform.image" -}}
-{{- if not .Values.converge.image }}{{ fail "converge.image: name the image `promote` by digest, as images/images.lock has it (<registry>/argosy/promote@sha256:…), or turn converge.enabled and onlinePrune.enabled off" }}{{ end -}}
+{{- if not .Values.converge.image }}{{ fail "converge.image: name the image `promote` by digest, as images/images.lock has it (<registry>/argosy/promote@sha256:…), or turn converge.enabled, onlinePrune.enabled and predictionsPrune.enabled off" }}{{ end -}}
 {{ .Values.converge.image | quote }}
 {{- end }}
 

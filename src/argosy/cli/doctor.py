@@ -1,7 +1,7 @@
 """Check a cluster, the stores and the forge, one line each, with the fix where something is wrong.
 
 Looks at what KUBECONFIG names; addresses come from this environment and, for what it does not say, from the cluster's ConfigMap
-`argosy-endpoints`. The one thing it writes is a probe of a few bytes in the model store. Ends 78 where anything is wrong.
+`argosy-endpoints`. The one thing it writes is a probe of a few bytes in each store. Ends 78 where anything is wrong.
 """
 
 import argparse
@@ -64,6 +64,8 @@ def findings(arguments: argparse.Namespace) -> Iterator[CheckResult]:
             os.environ.setdefault(name, given[name])
     settings = Settings.from_environment({**given, **os.environ})
     yield from _asked("model store", lambda: [_store(settings)])
+    yield from _asked("predictions", lambda: [_objects(settings, "predictions", settings.predictions_uri)])
+    yield from _asked("monitoring", lambda: [_objects(settings, "monitoring", settings.monitoring_uri)])
     yield from _asked("registry", lambda: [_registry(settings)])
     yield from _asked("forge", lambda: [_forge(settings)])
     if settings.online_store_uri:
@@ -92,6 +94,7 @@ def _cluster(inspection: Inspection, namespace: str) -> Iterator[CheckResult]:
         diagnosis.ENDPOINTS, lambda: diagnosis.endpoints(inspection.config_map(diagnosis.ENDPOINTS, namespace))
     )
     yield from _asked(diagnosis.POD_SECURITY, lambda: _pod_security(inspection, namespace))
+    yield from _asked("prediction log", lambda: _ids(inspection))
     held = partial(inspection.secret_keys, namespace=namespace)
     yield from _asked("secrets", lambda: prerequisites.secrets(found, _endpoints(inspection, namespace), held))
     yield from _asked(
@@ -114,6 +117,11 @@ def _pod_security(inspection: Inspection, namespace: str) -> list[CheckResult]:
         diagnosis.executor(pipelines, inspection.executors() if pipelines else {}),
         diagnosis.initializer(serving, inspection.initializers() if serving else {}),
     ]
+
+
+def _ids(inspection: Inspection) -> list[CheckResult]:
+    serving = diagnosis.serving(inspection.namespaces() or {})
+    return [diagnosis.ids(name, inspection.secret_keys(diagnosis.IDS, name)) for name in serving]
 
 
 def _rights(inspection: Inspection, namespace: str) -> CheckResult:
@@ -182,6 +190,16 @@ def _store(settings: Settings) -> CheckResult:
                 "model store", CheckState.WRONG, f"{settings.store_uri} gives back other bytes than it was given"
             )
     return CheckResult("model store", CheckState.OK, f"{settings.store_uri} takes and gives")
+
+
+def _objects(settings: Settings, name: str, uri: str) -> CheckResult:
+    store = wiring.objects(settings, uri)
+    store.put(PROBE, b"argosy doctor\n")
+    back = store.get(PROBE)
+    store.delete(PROBE)
+    if back != b"argosy doctor\n":
+        return CheckResult(name, CheckState.WRONG, f"{uri} gives back other bytes than it was given")
+    return CheckResult(name, CheckState.OK, f"{uri} takes and gives")
 
 
 def _registry(settings: Settings) -> CheckResult:

@@ -60,6 +60,7 @@ VERBS = {
     "pr": "list, view, merge or close promotion requests",
     "serve": "serve the model that is approved for an environment",
     "online": "list, load or prune the online features that servers share",
+    "predictions": "delete logged predictions that are old",
     "drift": "hold logged predictions against the data the model was trained on",
     "performance": "hold logged predictions against the labels that came later",
     "exporter": "show Prometheus what waits, ran, drifted or expires",

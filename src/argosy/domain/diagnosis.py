@@ -4,7 +4,7 @@ Each finding says what was seen and, where it is wrong, the fix. Looking is an a
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -185,6 +185,7 @@ PLATFORM = "`argosy platform install` makes it"
 
 
 POD_SECURITY = "pod security"
+IDS = "argosy-ids"
 PROFILE = "pod-security.kubernetes.io/enforce"
 ENVIRONMENT = "argosy.dev/environment"
 """The label of namespaces in which models are served."""
@@ -196,6 +197,21 @@ def restricted(namespaces: Mapping[str, Mapping[str, str]] | None, *, pipelines:
     found = [name for name, labels in (namespaces or {}).items() if labels.get(PROFILE) == "restricted"]
     serving = [name for name in found if ENVIRONMENT in (namespaces or {})[name]]
     return [name for name in found if name == pipelines], serving
+
+
+def serving(namespaces: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """The namespaces that serve models."""
+    return [name for name, labels in namespaces.items() if ENVIRONMENT in labels]
+
+
+def ids(namespace: str, keys: Collection[str] | None) -> CheckResult:
+    """Check that servers in *namespace* have the secret under which they hash ids. *keys*: of the Secret, None where there is none."""
+    if keys is not None and "ids.key" in keys:
+        return CheckResult("prediction log", CheckState.OK, f"servers in {namespace} have what they hash ids with")
+    lacking = f"there is no Secret {IDS}" if keys is None else f"{IDS} holds nothing under ids.key"
+    said = f"{lacking} in {namespace}: no server that logs starts there, unless its predictionLog.hashKeySecret names another"
+    fix = f"kubectl create secret generic {IDS} -n {namespace} --from-file=ids.key=FILE (one secret for all; `argosy setup` makes one)"
+    return CheckResult("prediction log", CheckState.UNKNOWN, said, fix)
 
 
 def executor(namespaces: list[str], contexts: Mapping[str, Mapping[str, object]] | None) -> CheckResult:
