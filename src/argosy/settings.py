@@ -59,9 +59,9 @@ class Settings:
     """ARGOSY_FORGE_URI: the environment repo, ``local:<path>`` or ``github:<owner>/<name>``. Default: a bare repository under the home."""
     search_storage_uri: str
     """ARGOSY_SEARCH_STORAGE_URI: the database all trials of a search share. Default: an SQLite file under the home."""
-    loop_storage_uri: str
+    loop_storage_uri: str | None
     """ARGOSY_LOOP_STORAGE_URI: the database of the ledgers of retrainings, ``sqlite:///<file>`` or ``postgresql://…``. Default: an SQLite
-    file under the home."""
+    file under the home; none in a pod, whose files end with it: a ledger that forgets lets everything in."""
     online_store_uri: str | None
     """ARGOSY_ONLINE_STORE_URI: the database in which servers share online features, ``redis://…``, ``rediss://…`` or ``postgresql://…``.
     Default: none; each server reads files of its own."""
@@ -109,7 +109,7 @@ class Settings:
             store_uri=given.get("ARGOSY_STORE_URI") or f"file://{home}/store",
             forge_uri=given.get("ARGOSY_FORGE_URI") or f"local:{home}/forge/environment.git",
             search_storage_uri=given.get("ARGOSY_SEARCH_STORAGE_URI") or f"sqlite:///{home}/search/optuna.db",
-            loop_storage_uri=given.get("ARGOSY_LOOP_STORAGE_URI") or f"sqlite:///{home}/loop/loop.db",
+            loop_storage_uri=_loop_storage_uri(given, home),
             online_store_uri=_online_store_uri(given),
             serving_image=_serving_image(given),
             predictions_uri=given.get("ARGOSY_PREDICTIONS_URI") or f"file://{home}/predictions",
@@ -151,7 +151,7 @@ class Settings:
             "argosy-forge-reader": forge,
             "argosy-signing": {"ARGOSY_SIGNING_KEY_FILE": str(self.signing_key)},
             "argosy-search": {"ARGOSY_SEARCH_STORAGE_URI": self.search_storage_uri},
-            "argosy-loop": {"ARGOSY_LOOP_STORAGE_URI": self.loop_storage_uri},
+            "argosy-loop": {"ARGOSY_LOOP_STORAGE_URI": self.loop_storage_uri} if self.loop_storage_uri else {},
             "argosy-notify": {channel_addresses.variable(name): address for name, address in self.notify.items()}
             | dict(self.object_store),
             "argosy-online": online,
@@ -172,8 +172,8 @@ class Settings:
             "argosy-forge-reader": [(path, False) for path in forge if path],
             "argosy-signing": keys,
             "argosy-search": _written(_folder_of_database(self.search_storage_uri)),
-            "argosy-loop": _written(_folder_of_database(self.loop_storage_uri)),
             "argosy-notify": [*_written(_local(self.monitoring_uri, "file://")), *self._certificates()],
+            "argosy-loop": _written(_folder_of_database(self.loop_storage_uri or "")),
             "argosy-registry": _written(_folder_of_database(self.tracking_uri)),
             "argosy-store": store,
             # Who watches a model reads its bundle too.
@@ -246,6 +246,12 @@ def _online_store_uri(given: Mapping[str, str]) -> str | None:
     raise errors.Misconfigured(
         f"ARGOSY_ONLINE_STORE_URI begins with {begins}; expected redis://, rediss:// or postgresql://, or nothing for files"
     )
+
+
+def _loop_storage_uri(given: Mapping[str, str], home: Path) -> str | None:
+    if uri := given.get("ARGOSY_LOOP_STORAGE_URI"):
+        return uri
+    return None if "KUBERNETES_SERVICE_HOST" in given else f"sqlite:///{home}/loop/loop.db"
 
 
 def _home(given: Mapping[str, str]) -> Path:

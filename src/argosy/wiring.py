@@ -141,9 +141,14 @@ def search_storage(settings: Settings, model: ModelSettings) -> SearchStorage:
 
 
 def admission_state(settings: Settings) -> AdmissionState:
-    """The ledgers of retrainings."""
+    """The ledgers of retrainings. Raises Misconfigured in a pod that was given no database for them."""
     from argosy.adapters.sql_admission_state import SqlAdmissionState
 
+    if settings.loop_storage_uri is None:
+        raise errors.Misconfigured(
+            "ARGOSY_LOOP_STORAGE_URI is not set, and a pod's own files end with it: name a PostgreSQL in the Secret argosy-loop "
+            "(or, where you work in a pod, sqlite:///<a file that stays>)"
+        )
     return SqlAdmissionState(settings.loop_storage_uri)
 
 

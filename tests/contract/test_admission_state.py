@@ -12,13 +12,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from argosy import errors
+from argosy import errors, wiring
 from argosy.adapters import sql_admission_state
 from argosy.adapters.memory_admission_state import MemoryAdmissionState
 from argosy.adapters.sql_admission_state import SqlAdmissionState
 from argosy.domain import retraining_admission
 from argosy.domain.retraining_admission import Admitted, Ask, Observation, Refused, RetrainingLedger
 from argosy.domain.retraining_settings import Retraining
+from argosy.settings import Settings
 from argosy.testing.admission_state_contract import AdmissionStateContract, with_one_more
 from kit import databases
 from kit.databases import Database
@@ -237,3 +238,13 @@ def test_a_turn_is_not_kept_where_its_process_dies(file: str) -> None:
     process.join()
     assert process.exitcode == -9
     assert state.take_turn("churn", with_one_more) == 2
+
+
+def test_a_pod_without_a_database(tmp_path: Path) -> None:
+    """Its files end with it, and a ledger that forgets lets everything in: it is refused; what is named is taken, here a file."""
+    pod = {"ARGOSY_HOME": str(tmp_path), "KUBERNETES_SERVICE_HOST": "10.0.0.1"}
+    with pytest.raises(errors.Misconfigured, match="a pod's own files end with it"):
+        wiring.admission_state(Settings.from_environment(pod))
+    named = Settings.from_environment({**pod, "ARGOSY_LOOP_STORAGE_URI": f"sqlite:///{tmp_path}/stays.db"})
+    assert list(wiring.admission_state(named).models()) == []
+    assert list(wiring.admission_state(Settings.from_environment({"ARGOSY_HOME": str(tmp_path)})).models()) == []
