@@ -1,0 +1,47 @@
+"""Pages of drift, drawn by Evidently."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from argosy import errors
+from argosy.adapters.evidently_pages import EvidentlyPages
+
+
+def rows(seed: int, **columns: pa.Array) -> pa.Table:
+    """A number and a category, and *columns*."""
+    random = np.random.default_rng(seed)
+    words = random.choice(["free", "pro"], 300).tolist()
+    return pa.table({"seats": pa.array(random.normal(size=300)), "plan": pa.array(words), **columns})
+
+
+def test_a_page_needs_nothing_else(tmp_path: Path) -> None:
+    """One file with both columns that loads nothing from elsewhere; nothing half written is left beside it."""
+    path = tmp_path / "pages" / "page.html"
+    EvidentlyPages().write(path, now=rows(1), before=rows(2), title="toy in production")
+    page = path.read_text(encoding="utf-8")
+    assert "seats" in page
+    assert "plan" in page
+    assert re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=\"(https?://[^\"]+)\"", page) == []
+    assert [file.name for file in path.parent.iterdir()] == ["page.html"]
+
+
+@pytest.mark.parametrize("empty", [pa.nulls(300, pa.float64()), pa.array([float("nan")] * 300)], ids=["null", "nan"])
+def test_an_empty_column_does_not_cost_the_page(empty: pa.Array, tmp_path: Path) -> None:
+    """Evidently would end with an error: the column is left out, on whichever side it is empty."""
+    full = pa.array(np.arange(300.0))
+    for place, (now, before) in enumerate([(empty, full), (full, empty)]):
+        path = tmp_path / f"{place}.html"
+        EvidentlyPages().write(path, now=rows(1, gone=now), before=rows(2, gone=before), title="toy")
+        assert path.stat().st_size > 100_000
+
+
+def test_nothing_to_draw_is_said(tmp_path: Path) -> None:
+    """Rejected, in one line; no file."""
+    nothing = pa.table({"x": pa.nulls(5, pa.float64())})
+    with pytest.raises(errors.Rejected, match="toy: no column has a value on both sides"):
+        EvidentlyPages().write(tmp_path / "page.html", now=nothing, before=nothing, title="toy")
+    assert list(tmp_path.iterdir()) == []
