@@ -31,6 +31,7 @@ check: .venv/ready ## what is quick: format, lint, types, import contracts, depe
 	$(BIN)/pytest --quiet -p no:cacheprovider tests/walls
 	$(BIN)/argosy compile --check workflows/churn workflows/flight_delay
 	$(BIN)/python charts/reference.py --check
+	$(BIN)/python charts/dashboards.py --check
 	$(BIN)/zizmor --offline --quiet --no-progress --persona pedantic .github gitops-env/.github
 	.ci/actionlint .github/workflows/*.yaml gitops-env/.github/workflows/*.yaml
 
@@ -42,6 +43,7 @@ fmt: .venv/ready ## format, mend what can be mended, compile the manifests
 	$(BIN)/argosy compile workflows/churn workflows/flight_delay
 	$(BIN)/python -m argosy.engine.manifest.compatibility > docs/argo-compatibility.md
 	$(BIN)/python charts/reference.py
+	$(BIN)/python charts/dashboards.py
 
 images: ## build the images of all steps with docker, podman or buildah, and pin them in images/images.lock (ARGUMENTS="--push REGISTRY")
 	$(PYTHON) images/build.py $(ARGUMENTS)

@@ -169,6 +169,18 @@ def test_the_rules_are_those_that_are_tested(objects: Objects) -> None:
     ]
 
 
+def test_dashboards(objects: Objects) -> None:
+    """As they are tested, where Grafana's sidecar looks for them."""
+    for name in ("fleet", "model"):
+        made = named(objects, "ConfigMap", f"argosy-dashboard-{name}")
+        assert made["metadata"]["labels"]["grafana_dashboard"] == "1"
+        assert json.loads(made["data"][f"argosy-{name}.json"]) == json.loads(
+            (CHART / "files" / "dashboards" / f"{name}.json").read_text(encoding="utf-8")
+        )
+    none = render({"dashboards": {"enabled": False}})
+    assert not [one for one in none if one["metadata"]["name"].startswith("argosy-dashboard")]
+
+
 def test_features_nobody_needs_are_dropped_where_that_is_asked_for(objects: Objects) -> None:
     """By an account without rights and a pod without a token, that reads the environment repo and writes to one database."""
     assert "argosy-online-prune" not in {one["metadata"]["name"] for one in objects}

@@ -46,9 +46,10 @@ def alerts() -> dict[str, dict[str, Any]]:
     return {rule["alert"]: rule for group in rules()["groups"] for rule in group["rules"] if "alert" in rule}
 
 
-def hasty_rules(folder: Path, *, holds: str = "2s") -> Path:
-    """The rules in a file below *folder*; what has to hold for minutes is to hold for as long as *holds* says."""
+def hasty_rules(folder: Path, *, holds: str = "2s", more: Sequence[Mapping[str, Any]] = ()) -> Path:
+    """The rules, and *more*, in a file below *folder*; what has to hold for minutes is to hold for as long as *holds* says."""
     found = rules()
+    found["groups"].append({"name": "more", "rules": list(more)})
     for group in found["groups"]:
         group["interval"] = "1s"
         for rule in group["rules"]:

@@ -1,0 +1,51 @@
+"""A real server whose model is at fault for some rows: it takes its time for one, and has no number for another.
+
+python tests/kit/faulty_server.py BUNDLE ENVIRONMENT
+"""
+
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from argosy.domain import bundle
+from argosy.ml.predictor import Predictor, UndefinedPrediction
+from argosy.ports.prediction_log import ServedRelease
+from argosy.serving import graceful_server, launch
+
+SLOW, UNDEFINED = 1000.0, 2000.0
+"""Values of the feature ``tenure`` for which the model is at fault."""
+SLOW_SECONDS = 0.2
+
+
+class FaultyPredictor:
+    """A predictor with its faults; otherwise as it is."""
+
+    def __init__(self, inner: Predictor) -> None:
+        self._inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def predict(self, rows: Sequence[Mapping[str, Any]]) -> Any:
+        """See the predictor."""
+        asked = {row["tenure"] for row in rows}
+        if SLOW in asked:
+            time.sleep(SLOW_SECONDS)
+        if UNDEFINED in asked:
+            raise UndefinedPrediction("the model answered with a value that is no number")
+        return self._inner.predict(rows)
+
+
+def main(folder: Path, environment: str) -> None:
+    """Serve until SIGTERM."""
+    digest = bundle.digest(folder)
+    predictor = Predictor.load(folder, digest)
+    served = ServedRelease(predictor.signature.model, environment, 3, digest)
+    around = launch.ServerDependencies(listener=graceful_server.bind("127.0.0.1", 0))
+    launch.run(FaultyPredictor(predictor), served, folder, around)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2])
