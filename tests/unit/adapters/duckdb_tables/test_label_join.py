@@ -241,7 +241,10 @@ def test_the_nearest_outcome_within_the_horizon_counts(tmp_path: Path) -> None:
 
 
 def test_an_outcome_may_lie_before_and_after(tmp_path: Path) -> None:
-    """Of two equally near ones the later."""
+    """The nearer counts, whichever side it is on; of two equally near ones the later."""
+    sides = [said("a", "no", at=3, known=9), said("a", "yes", at=9, known=20)]
+    asked = logged([("a", 4), ("a", 8)])
+    assert given(join(tmp_path, sides, [asked], before="6h", after="6h")) == [0.0, 1.0]
     rows = [said("a", "no", at=1, known=9), said("a", "yes", at=3, known=9)]
     joined = join(tmp_path, rows, [logged([("a", 0), ("a", 2), ("a", 4)])], before="1h", after="1h")
     assert given(joined) == [0.0, 1.0, 1.0]
