@@ -6,11 +6,12 @@ at once.
 """
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
+from argosy import errors
 from argosy.domain import documents
 from argosy.domain.documents import Document
 from argosy.domain.retraining_cause import Kind
@@ -389,12 +390,11 @@ def _too_soon(ledger: RetrainingLedger, rules: Retraining, now: datetime.datetim
     return None
 
 
-def outcome(status: str, exit_codes: Mapping[str, int] | None = None) -> Outcome:
-    """How a retraining ended, by the workflow's *status* and the exit codes of the nodes that failed."""
+def outcome(status: str, exit_codes: Collection[int] = ()) -> Outcome:
+    """How a retraining ended, by the workflow's *status* and the exit codes of what failed."""
     if status == "Succeeded":
         return "requested"
-    codes = set((exit_codes or {}).values())
-    return "rejected" if codes == {10} else "failed"
+    return "rejected" if set(exit_codes) == {errors.Rejected.exit_code} else "failed"
 
 
 def _utc(moment: datetime.datetime) -> datetime.datetime:

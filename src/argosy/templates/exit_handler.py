@@ -21,7 +21,7 @@ _CAUSE = f"workflow.parameters.{retraining_cause.PARAMETER}"
 # Of a retraining people wait for the end, also where it is a good one.
 _TELLING = f'{{{{=workflow.status != "Succeeded" || {_CAUSE} != ""}}}}'
 # What steps wrote is part of it. A value of the environment, never of a script; the longest that one may be is 128 KiB.
-_FAILURES = f"{{{{=sprig.trunc({run_failures.LONGEST}, workflow.failures)}}}}"
+FAILURES = f"{{{{=sprig.trunc({run_failures.LONGEST}, workflow.failures)}}}}"
 
 
 def write() -> None:
@@ -35,7 +35,7 @@ def write() -> None:
                 Artifact(name=settings, from_=f"{{{{inputs.artifacts.{settings}}}}}"),
                 Parameter(name="run", value="{{workflow.name}}"),
                 Parameter(name="status", value="{{workflow.status}}"),
-                Parameter(name="failures", value=_FAILURES),
+                Parameter(name="failures", value=FAILURES),
                 Parameter(name="cause", value=f"{{{{{_CAUSE}}}}}"),
             ],
             when=_TELLING,

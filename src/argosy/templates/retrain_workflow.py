@@ -13,8 +13,9 @@ from argosy.domain.model_settings import ModelSettings, StepResources
 from argosy.files import model_folder
 from argosy.steps import spec as specs
 from argosy.steps.close_retraining.spec import SPEC as CLOSE
+from argosy.steps.notify.spec import SPEC as NOTIFY
 from argosy.steps.retrain_admission.spec import SPEC as ADMISSION
-from argosy.templates import container_templates, folder, images, pipeline
+from argosy.templates import container_templates, exit_handler, folder, images, pipeline
 
 HEADER = "# Written by `argosy compile`: the retraining of the pipeline beside it. Install both.\n"
 ASKED = ("kind", "alert", "because")
@@ -40,7 +41,8 @@ def _workflow(files: folder.ModelFiles, settings: ModelSettings) -> WorkflowTemp
     with workflow:
         _retrain(settings)
         _at_the_end(settings)
-    workflow.templates.extend(_container(spec, files) for spec in (ADMISSION, CLOSE))
+    told = (NOTIFY,) if settings.notify else ()
+    workflow.templates.extend(_container(spec, files) for spec in (ADMISSION, CLOSE, *told))
     return workflow
 
 
@@ -79,7 +81,9 @@ def _retrain(settings: ModelSettings) -> None:
 
 
 def _at_the_end(settings: ModelSettings) -> None:
-    with DAG(name=AT_THE_END):
+    """The ledger first; then, where the model names channels, people hear of a retraining, and of whatever failed."""
+    own = container_templates.SETTINGS
+    with DAG(name=AT_THE_END, inputs=[Artifact(name=own)] if settings.notify else []):
         Task(
             name=CLOSE.name,
             template=CLOSE.name,
@@ -87,6 +91,21 @@ def _at_the_end(settings: ModelSettings) -> None:
                 Parameter(name="model", value=settings.model),
                 Parameter(name="holder", value=HOLDER),
                 Parameter(name="status", value="{{workflow.status}}"),
-                Parameter(name="failures", value="{{workflow.failures}}"),
+                Parameter(name="failures", value=exit_handler.FAILURES),
             ],
         )
+        if settings.notify:
+            ended = f"tasks.{CLOSE.name}.outputs.parameters"
+            Task(
+                name=NOTIFY.name,
+                template=NOTIFY.name,
+                depends=CLOSE.name,
+                when=f"{{{{workflow.status}}}} != Succeeded || {{{{{ended}.held}}}} == true",
+                arguments=[
+                    Artifact(name=own, from_=f"{{{{inputs.artifacts.{own}}}}}"),
+                    Parameter(name="run", value="{{workflow.name}}"),
+                    Parameter(name="status", value="{{workflow.status}}"),
+                    Parameter(name="failures", value=exit_handler.FAILURES),
+                    Parameter(name="cause", value=f"{{{{{ended}.cause}}}}"),
+                ],
+            )

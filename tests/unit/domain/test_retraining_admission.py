@@ -398,14 +398,14 @@ def test_the_ledger_is_a_document() -> None:
 @pytest.mark.parametrize(
     ("status", "codes", "outcome"),
     [
-        pytest.param("Succeeded", {}, "requested", id="succeeded"),
-        pytest.param("Failed", {"evaluate": 10}, "rejected", id="gates-said-no"),
-        pytest.param("Failed", {"validate": 10, "champion": 1}, "failed", id="something-else-broke-too"),
-        pytest.param("Failed", {}, "failed", id="nothing-known"),
-        pytest.param("Error", {"train": 137}, "failed", id="killed"),
+        pytest.param("Succeeded", [], "requested", id="succeeded"),
+        pytest.param("Failed", [10], "rejected", id="gates-said-no"),
+        pytest.param("Failed", [10, 1], "failed", id="something-else-broke-too"),
+        pytest.param("Failed", [], "failed", id="nothing-known"),
+        pytest.param("Error", [137], "failed", id="killed"),
     ],
 )
-def test_how_it_ended(status: str, codes: dict[str, int], outcome: str) -> None:
+def test_how_it_ended(status: str, codes: list[int], outcome: str) -> None:
     """By the workflow's status, and the exit codes of what failed."""
     assert admission.outcome(status, codes) == outcome
 

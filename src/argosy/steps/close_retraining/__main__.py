@@ -10,7 +10,7 @@ from argosy.steps.main import Step, main
 
 
 def body(step: Step) -> None:
-    line = run.run(
+    entry = run.run(
         model=step.parameter("model"),
         holder=step.parameter("holder"),
         status=step.parameter("status"),
@@ -18,7 +18,10 @@ def body(step: Step) -> None:
         state=wiring.admission_state(Settings.from_environment()),
         now=datetime.now(UTC),
     )
-    print(line, flush=True)  # noqa: T201 - the step's log
+    said = f"{entry.id}: {entry.outcome}" if entry is not None else "no retraining was admitted for this run"
+    print(said, flush=True)  # noqa: T201 - the step's log
+    step.result("held", "false" if entry is None else "true")
+    step.result("cause", "" if entry is None else run.cause(entry).text())
 
 
 if __name__ == "__main__":

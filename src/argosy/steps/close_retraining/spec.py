@@ -1,6 +1,6 @@
 """The spec of the step ``close-retraining``."""
 
-from argosy.steps.spec import Parameter, StepSpec
+from argosy.steps.spec import Parameter, Result, StepSpec
 
 SPEC = StepSpec(
     name="close-retraining",
@@ -11,6 +11,10 @@ SPEC = StepSpec(
         Parameter("holder", "The run that ends."),
         Parameter("status", "How it ended, as Argo has it: Succeeded, Failed or Error."),
         Parameter("failures", "What failed, as Argo's JSON.", ""),
+    ),
+    results=(
+        Result("held", "true where the run was a retraining."),
+        Result("cause", "Why it was one, in short, for whoever tells of it; empty where it was none."),
     ),
     keys=("loop",),
     cached=False,
