@@ -1,8 +1,8 @@
 """Take a model from its data file to a served, approved model on this machine, and show what happens.
 
 Runs the verbs that a user would run, shown as it goes: the pipeline, the promotion request (merged in the name of a reviewer called
-`demo`), the server, predictions, drift, and a rejection. What is shown is told in the model's `demo.yaml`. Leaves the reports and the state
-folder (ARGOSY_HOME), and no server.
+`demo`), the server, predictions, drift, an alert as Alertmanager sends it, the one retraining that it leads to, and why that is refused.
+What is shown is told in the model's `demo.yaml`. Leaves the reports and the state folder (ARGOSY_HOME), and no server.
 """
 
 import argparse
@@ -19,11 +19,13 @@ from typing import Any, NoReturn
 
 from argosy import errors, scratch, wiring
 from argosy.cli import peak_memory, provenance, report
-from argosy.cli.demonstration import sample_rows, script, served_model, shell
+from argosy.cli.demonstration import alertmanager, asked_again, sample_rows, script, served_model, shell
 from argosy.cli.demonstration.stages import Stages, faint, say, strong
-from argosy.domain import environment_layout, promotion_requests
+from argosy.domain import environment_layout, promotion_requests, retraining_cause
 from argosy.domain.data import FeatureSchema
 from argosy.engine.state import runs
+from argosy.files import model_folder
+from argosy.promotion import approval
 from argosy.report import formats
 from argosy.settings import Settings
 from argosy.templates import folder as folders
@@ -44,6 +46,10 @@ def run(arguments: argparse.Namespace) -> int:
     return errors.DONE
 
 
+AGAIN = 100
+"""Times that the demonstration repeats an alert."""
+LINE = 160
+"""Characters of what a look says that the demonstration shows."""
 GLANCE = 40
 """Lines of a request that the demonstration shows."""
 
@@ -74,9 +80,14 @@ class Demo:
         with self.stages.stage(f"Review the request, and merge it in the name of {self.story.reviewer!r}"):
             self._merge()
         self._serve(self._run(trained))
-        with self.stages.stage(f"A mishap: {self.story.mishap.says}"):
-            rejected = self._mishap(trained)
-        return {"the approved model": trained, "the rejected one": rejected}
+        message = self._alert()
+        with self.stages.stage(
+            f"The alert asks for a retraining, and meanwhile there was a mishap: {self.story.mishap.says}"
+        ):
+            retrained = self._retrain(trained, message)
+        with self.stages.stage(f"The same alert {AGAIN} times"):
+            self._ask_again(message)
+        return {"the approved model": trained, "the retraining": retrained}
 
     def _merge(self) -> None:
         """Merge staging's request, which opens production's, and that one.
@@ -125,6 +136,7 @@ class Demo:
                 self._watch(served, usual, expected=errors.DONE)
             with self.stages.stage(f"Unusual traffic: {self.story.unusual.says}"):
                 self._watch(served, unusual, expected=errors.Rejected.exit_code)
+                self._look()  # one look alone starts nothing
 
     def _watch(self, served: served_model.ServedModel, sent: list[sample_rows.Row], *, expected: int) -> None:
         """Send rows and compare what the server logged of them with the training data; *expected*: the exit code of `argosy drift`."""
@@ -133,16 +145,38 @@ class Demo:
             served.ask(batch)
         say(f"   sent {formats.number(len(sent))} real rows")
         shell.run("drift", self.model, "--env", self.reached, "--since", since, expected={expected})
+        self._look()
 
-    def _mishap(self, trained: Mapping[str, Any]) -> dict[str, Any]:
-        """Run the pipeline on a damaged copy of what it was *trained* on; the gates must say no."""
-        data = self.scratch / "data"
+    def _look(self) -> None:
+        """Look at the log as a cluster does every hour, by the very manifest; what was seen is kept. No page: it takes a while."""
+        watch = str(self.folder / folders.WATCH)
+        answer = shell.ask("run", "--file", watch, "-p", f"environment={self.reached}", "-p", "page=never")
+        outputs = (node.get("outputs", {}).get("parameters", {}) for node in answer["nodes"].values())
+        seen = next((found["verdicts"] for found in outputs if "verdicts" in found), "")
+        say(f"   {retraining_cause.shortened(seen, LINE)}")
+
+    def _alert(self) -> str:
+        """What Alertmanager would send now."""
+        version = approval.find(wiring.forge(self.settings), self.model, self.reached).version
+        return alertmanager.message(version, self.reached, datetime.datetime.now(datetime.UTC))
+
+    def _retrain(self, trained: Mapping[str, Any], message: str) -> dict[str, Any]:
+        """Let the alert ask for a retraining on a damaged copy of what the model was *trained* on; the gates must say no."""
+        data, alert = self.scratch / "data", self.scratch / "alert.json"
         undamaged = report.record_of(self.settings.home, self._run(trained)).facts.parameters["data"]
         sample_rows.damage(self.settings.data_root / undamaged, data, self.story.mishap)
-        answer: dict[str, Any] = shell.ask(
-            "run", self.model, "-p", f"data={data}", expected={errors.Rejected.exit_code}
-        )
+        alert.write_text(message, encoding="utf-8")
+        words = ("retrain", self.model, "--alert", str(alert), "-p", f"data={data}")
+        answer: dict[str, Any] = shell.ask(*words, expected={errors.Rejected.exit_code})
         return answer
+
+    def _ask_again(self, message: str) -> None:
+        settings = model_folder.load_settings(self.folder / folders.ARTIFACTS["settings"])
+        answer = asked_again.ask(self.settings, settings, message, AGAIN)
+        if answer.admitted:
+            raise errors.ArgosyError(f"{answer.admitted} of {AGAIN} repetitions of one alert were let in")
+        say(f"   refused {AGAIN} times ({', '.join(answer.reasons)}): {answer.explanation}")
+        shell.run("retrain", self.model, "--list")
 
     def _features(self, trained: runs.RunFolder) -> tuple[Path, FeatureSchema]:
         """The feature rows that the run made, and what their columns are."""
@@ -167,7 +201,7 @@ class Demo:
         rejected = list(answers.values())[-1]["run"]
         for line in (
             f"argosy run {self.model}                    # again: nothing has changed, so seconds",
-            f"argosy logs {rejected} propose    # why the second one was rejected",
+            f"argosy logs {rejected}    # what the retraining did, and why it was refused",
             "argosy pr list --all                 # every request and what became of it",
             f"argosy serve {self.model} --env {self.reached} # serve it until Ctrl-C",
         ):

@@ -109,7 +109,7 @@ class Evidence(Document):
     recent_rows: DataWindow | None = None
     """The newest labelled rows, which nothing was trained on; None where the settings keep none, or none are left."""
     recent: ComparisonResult | None = None
-    """The candidate against the champion on those; None where the cause does not ask for a better model."""
+    """The candidate against the champion on those. It gates only where the cause asks for a better model."""
     rows_train: int
     rows_holdout: int
     metrics: dict[str, float | None]

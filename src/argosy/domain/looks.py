@@ -100,6 +100,11 @@ def looks_prefix(model: str, environment: str) -> str:
     return f"looks/{model}/{environment}/"
 
 
+def is_look(key: str) -> bool:
+    """True for the key of a look at a window; below its prefix lie pages for people too, and the newest once more."""
+    return key.endswith(".json") and not key.endswith(f"/{LATEST}")
+
+
 def look_key(model: str, environment: str, until: datetime.datetime) -> str:
     """The key of the look at the window that ends at *until*."""
     return f"{looks_prefix(model, environment)}{until.astimezone(datetime.UTC):{MOMENT}}.json"

@@ -102,7 +102,7 @@ def recent_looks(objects: Objects, model: str, environment: str) -> list[Look]:
     if not ENVIRONMENT.fullmatch(environment):
         return []
     prefix = looks.looks_prefix(model, environment)
-    keys = [key for key in objects.keys(prefix) if key != looks.latest_key(model, environment)]
+    keys = [key for key in objects.keys(prefix) if looks.is_look(key)]
     contents = (objects.get(key) for key in keys[-MOST_LOOKS:])
     return [Look.model_validate_json(content) for content in contents if content is not None]
 

@@ -117,7 +117,7 @@ def _cause(evidence: Evidence) -> list[str]:
 
 
 def _on_recent_rows(evidence: Evidence) -> list[str]:
-    """The comparison on the newest labelled rows, where the cause asks for a better model."""
+    """The comparison on the newest labelled rows, where there are any."""
     return ["## On the newest labelled rows", _compared(evidence.recent)] if evidence.recent else []
 
 

@@ -14,11 +14,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from argosy import errors
-from argosy.cli.demonstration import alertmanager, sample_rows, script, served_model, shell
+from argosy.cli.demonstration import alertmanager, asked_again, sample_rows, script, served_model, shell
 from argosy.domain import alerts
 from argosy.domain.data import FeatureColumn, FeatureSchema
 from argosy.domain.documents import sha256
 from argosy.domain.release import Version
+from argosy.files import model_folder
+from argosy.settings import Settings
 
 WORKFLOWS = Path(__file__).parents[3] / "workflows"
 SCHEMA = FeatureSchema(
@@ -253,3 +255,17 @@ def test_an_alert_has_the_form_of_a_real_one() -> None:
     assert set(made["alerts"][0]["labels"]) == set(real["alerts"][0]["labels"])
     (alert,) = alerts.read(text).alerts
     assert (alert.asks_to_retrain, alert.fires, alert.model, alert.since.year) == (True, True, "toy", 2026)
+
+
+def test_an_alert_repeated_is_let_in_once_at_most(tmp_path: Path) -> None:
+    """Through admission's own rules and ledger: a hundred times the same, and what is said is why not."""
+    home = Settings.from_environment({"ARGOSY_HOME": str(tmp_path)})
+    model = model_folder.load_settings(WORKFLOWS / "churn" / "model.yaml")
+    version = Version(
+        model="churn", version=1, model_digest=sha256(b"m"), storage_uri="file:///x/", evidence_digest=sha256(b"e"),
+        policy_digest=sha256(b"p"),
+    )  # fmt: skip
+    message = alertmanager.message(version, "production", datetime.datetime.now(datetime.UTC))
+    answer = asked_again.ask(home, model, message, 3)
+    assert (answer.admitted, list(answer.reasons)) == (0, ["no look"])
+    assert answer.explanation

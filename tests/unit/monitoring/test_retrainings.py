@@ -248,12 +248,13 @@ def test_who_holds_nothing_closes_nothing() -> None:
 
 
 def test_the_newest_looks_are_read() -> None:
-    """In order, without the copy of the newest, at most so many."""
+    """In order, without the copy of the newest and the pages for people that lie beside them, at most so many."""
     store = MemoryObjects()
     for hours in range(retrainings.MOST_LOOKS + 5):
         look = make_look(verdict="no drift", until=NOON + hours * HOUR)
         store.put(looks.look_key("toy", "production", look.until), look.canonical_json().encode())
         store.put(looks.latest_key("toy", "production"), look.canonical_json().encode())
+        store.put(looks.page_key("toy", "production", look.until), b"<!DOCTYPE html>")
     read = retrainings.recent_looks(store, "toy", "production")
     assert [look.until for look in read] == [NOON + hours * HOUR for hours in range(5, retrainings.MOST_LOOKS + 5)]
 

@@ -47,6 +47,15 @@ def judge(
     return found, [comparison.recent_gate(policy, found), _whole(incumbent, features)]
 
 
+def shown(
+    settings: ModelSettings, policy: ComparisonPolicy, candidate: Predictor, incumbent: Incumbent, features: Path
+) -> ComparisonResult | None:
+    """How *candidate* stands on the recent rows where nothing hangs on it; None where there are none."""
+    if not frames.schema(features).rows_recent:
+        return None
+    return _held(settings, policy, candidate, incumbent, features)
+
+
 def trained_on(schema: FeatureSchema) -> DataWindow | None:
     """The training side, by its times."""
     if schema.trained_from is None or schema.trained_until is None:

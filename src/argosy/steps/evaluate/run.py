@@ -4,25 +4,27 @@ Ends the same way whatever the verdict: a no is an answer here, and ``propose`` 
 """
 
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from argosy import errors
 from argosy.domain import bundle as bundles
 from argosy.domain import comparison, gates, verdicts
 from argosy.domain.data import FeatureSchema, SnapshotManifest
-from argosy.domain.evidence import ChampionRef, Evidence, VerdictWord
+from argosy.domain.evidence import ChampionRef, ComparisonResult, Evidence, GateResult, Table, VerdictWord
 from argosy.domain.model_settings import ModelSettings
-from argosy.domain.policy import Policy
+from argosy.domain.policy import ComparisonPolicy, Policy
 from argosy.domain.provenance import Provenance
 from argosy.domain.retraining_cause import Cause
 from argosy.ml import frames, metrics
 from argosy.ml.evaluation import measure
+from argosy.ml.frames import Examples
 from argosy.ml.predictor import Predictor
 from argosy.ports.artifacts import Artifacts
 from argosy.ports.trial_server import ReplayResult, TrialServer
 from argosy.report import evidence_markdown
 from argosy.steps.evaluate import champion_comparison, recent_comparison
+from argosy.steps.evaluate.champion_comparison import Incumbent
 
 EVIDENCE = "evidence.json"
 CPU_HOUR = 0.04
@@ -64,25 +66,14 @@ def run(
     served = server.replay(inputs.bundle, digest)
     measurements = {**measured.measurements, **_latency(served)}
     results = [*gates.judge(policy, measurements, today), gates.parity(served.difference)]
-    against, beside, recent = None, None, None
-    incumbent = None
-    if champion.model_digest not in (None, digest):
-        incumbent = champion_comparison.fetch(champion, artifacts)
-        against, beside = champion_comparison.hold(
-            settings,
-            policy.comparison,
-            predictor,
-            incumbent.predictor,
-            holdout,
-            frames.left_out(inputs.features),
-            overlap=comparison.overlap(settings.split, incumbent.predictor.signature.split),
-        )
-        results.append(comparison.gate(policy.comparison, against))
-    if cause is not None and cause.must_be_better and champion.model_digest != digest:
-        recent, more = recent_comparison.judge(settings, policy.comparison, predictor, incumbent, inputs.features)
-        results.extend(more)
+    beside = _beside_champion(settings, policy, inputs, champion, predictor, holdout, artifacts, cause)
+    results.extend(beside.gates)
     verdict, explanation = verdicts.decide(
-        model_digest=digest, champion=champion, gates=results, comparison=against, recent=recent
+        model_digest=digest,
+        champion=champion,
+        gates=results,
+        comparison=beside.on_holdout,
+        recent=beside.on_recent if _must_be_better(cause) else None,
     )
     evidence = Evidence(
         model=settings.model,
@@ -96,21 +87,78 @@ def run(
         cause=cause and cause.without(_personal(holdout.schema)),
         trained_on=recent_comparison.trained_on(holdout.schema),
         recent_rows=recent_comparison.recent_rows(holdout.schema),
-        recent=recent,
+        recent=beside.on_recent,
         rows_train=holdout.schema.rows_train,
         rows_holdout=len(holdout),
         metrics=measurements,
         gates=results,
-        comparison=against,
+        comparison=beside.on_holdout,
         verdict=verdict,
         explanation=explanation,
-        tables=[*measured.tables, *([beside] if beside else [])],
+        tables=[*measured.tables, *beside.tables],
         curves=measured.curves,
         attribution=measured.attribution,
         example_sentences=measured.sentences,
     )
     _write(evidence, settings, out)
     return verdict
+
+
+@dataclass(frozen=True)
+class BesideChampion:
+    """How the candidate stands beside the model in production."""
+
+    on_holdout: ComparisonResult | None = None
+    on_recent: ComparisonResult | None = None
+    tables: list[Table] = field(default_factory=list)
+    gates: list[GateResult] = field(default_factory=list)
+
+
+def _beside_champion(
+    settings: ModelSettings,
+    policy: Policy,
+    inputs: Inputs,
+    champion: ChampionRef,
+    predictor: Predictor,
+    holdout: Examples,
+    artifacts: Artifacts,
+    cause: Cause | None,
+) -> BesideChampion:
+    if champion.model_digest == predictor.digest:
+        return BesideChampion()
+    rules, features = policy.comparison, inputs.features
+    if champion.model_digest is None:
+        recent, gates = _on_recent(settings, rules, predictor, None, features, cause)
+        return BesideChampion(on_recent=recent, gates=gates)
+    incumbent = champion_comparison.fetch(champion, artifacts)
+    against, beside = champion_comparison.hold(
+        settings,
+        rules,
+        predictor,
+        incumbent.predictor,
+        holdout,
+        frames.left_out(features),
+        overlap=comparison.overlap(settings.split, incumbent.predictor.signature.split),
+    )
+    recent, gates = _on_recent(settings, rules, predictor, incumbent, features, cause)
+    return BesideChampion(against, recent, [beside] if beside else [], [comparison.gate(rules, against), *gates])
+
+
+def _on_recent(
+    settings: ModelSettings,
+    rules: ComparisonPolicy,
+    predictor: Predictor,
+    incumbent: Incumbent | None,
+    features: Path,
+    cause: Cause | None,
+) -> tuple[ComparisonResult | None, list[GateResult]]:
+    if _must_be_better(cause):
+        return recent_comparison.judge(settings, rules, predictor, incumbent, features)
+    return (recent_comparison.shown(settings, rules, predictor, incumbent, features) if incumbent else None), []
+
+
+def _must_be_better(cause: Cause | None) -> bool:
+    return cause is not None and cause.must_be_better
 
 
 def _refuse_unfit(policy: Policy, settings: ModelSettings) -> None:
