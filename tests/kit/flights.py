@@ -100,7 +100,7 @@ class Flown:
     def logged(self) -> Logged:
         """In columns, as a reader of the log gets it."""
         header = segments.header(self.served, records.columns(self.signature))
-        lines = b"\n".join(map(segments._line, self.records)) + b"\n"
+        lines = segments.lines(self.records)
         return columns.logged(framing.SegmentContent([header, lines], damaged=False))
 
     def history(self) -> "MemoryLogHistory":

@@ -7,7 +7,7 @@ leaving them out is the server's work. How records reach a disk or an object sto
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, overload
 
 if TYPE_CHECKING:  # a server writes records and should not wait for what only readers need
     import pyarrow as pa
@@ -40,6 +40,44 @@ class Prediction:
     score: Sequence[float]
     decision: str | None
     """The class decided for; None for a regression."""
+
+
+class AnsweredRows(Sequence[Prediction]):
+    """The rows of one request, in columns: a log that keeps columns makes no object of each."""
+
+    def __init__(
+        self,
+        time: float,
+        request_id: str,
+        *,
+        entities: Sequence[str | None],
+        features: Mapping[str, Sequence[float | str | None]],
+        scores: Sequence[Sequence[float]],
+        decisions: Sequence[str | None],
+    ) -> None:
+        """See :class:`Prediction`; each sequence has a value a row."""
+        self.time = time
+        self.request_id = request_id
+        self.entities = entities
+        self.features = features
+        self.scores = scores
+        self.decisions = decisions
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    @overload
+    def __getitem__(self, place: int) -> Prediction: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Prediction]: ...
+    def __getitem__(self, place: int | slice) -> Prediction | Sequence[Prediction]:
+        if isinstance(place, slice):
+            return [self[each] for each in range(*place.indices(len(self)))]
+        row = range(len(self))[place]
+        features = {name: values[row] for name, values in self.features.items()}
+        return Prediction(
+            self.time, self.request_id, row, self.entities[row], features, self.scores[row], self.decisions[row]
+        )
 
 
 OTHER = "\N{HORIZONTAL ELLIPSIS}other"

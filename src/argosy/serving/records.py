@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from argosy.domain.bundle import Signature
 from argosy.domain.data import FeatureColumn
 from argosy.domain.pseudonyms import hashed
-from argosy.ports.prediction_log import OTHER, Prediction, PredictionLog
+from argosy.ports.prediction_log import OTHER, AnsweredRows, PredictionLog
 from argosy.serving.rows import Row, Value
 
 
@@ -31,25 +31,23 @@ class Recorder:
         decisions: Sequence[str | None],
     ) -> None:
         """Log the answers to the *rows* of one request, whose *features* were used."""
-        now = time.time()
         self._log.append(
-            [
-                Prediction(now, request_id, place, self._hashed(row.entity), self._clean(used), score, decision)
-                for place, (row, used, score, decision) in enumerate(
-                    zip(rows, features, scores, decisions, strict=True)
-                )
-            ]
+            AnsweredRows(
+                time.time(),
+                request_id,
+                entities=[None if row.entity is None else hashed(row.entity, self._key) for row in rows],
+                features={name: _clean(name, levels, features) for name, levels in self._levels.items()},
+                scores=scores,
+                decisions=decisions,
+            )
         )
 
-    def _hashed(self, entity: Mapping[str, str | int] | None) -> str | None:
-        return None if entity is None else hashed(entity, self._key)
 
-    def _clean(self, features: Mapping[str, Value]) -> dict[str, Value]:
-        clean: dict[str, Value] = {}
-        for name, levels in self._levels.items():
-            value = features[name]
-            clean[name] = value if levels is None or value is None or value in levels else OTHER
-        return clean
+def _clean(name: str, levels: frozenset[str] | None, features: Sequence[Mapping[str, Value]]) -> list[Value]:
+    values = [row[name] for row in features]
+    if levels is None:
+        return values
+    return [value if value is None or value in levels else OTHER for value in values]
 
 
 def logged(signature: Signature) -> list[FeatureColumn]:

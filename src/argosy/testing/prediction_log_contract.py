@@ -6,7 +6,15 @@ from collections.abc import Callable
 
 import pytest
 
-from argosy.ports.prediction_log import OTHER, Logged, Prediction, PredictionHistory, PredictionLog, ServedRelease
+from argosy.ports.prediction_log import (
+    OTHER,
+    AnsweredRows,
+    Logged,
+    Prediction,
+    PredictionHistory,
+    PredictionLog,
+    ServedRelease,
+)
 
 SERVED = ServedRelease("leaving", "production", 4, "sha256:4")
 FEATURES = [("tenure", "number"), ("contract", "category")]
@@ -55,6 +63,34 @@ class PredictionLogContract:
                 "features": {"tenure": None, "contract": "month"},
             }
         ]
+
+    def test_the_rows_of_a_request_are_rows(self, make_log: MakeLog, history: PredictionHistory) -> None:
+        """Handed over in columns they come back one by one, each at its place, between others that came alone."""
+        answered = AnsweredRows(
+            1_790_000_000.5,
+            "r2",
+            entities=[None, "e", None],
+            features={"tenure": [1.0, None, 3.0], "contract": [None, OTHER, "month"]},
+            scores=[[0.25, 0.5], [0.125], []],
+            decisions=["no", None, "yes"],
+        )
+        log = make_log(SERVED)
+        log.append([prediction(1, at=1_790_000_000)])
+        log.append(answered)
+        log.append([prediction(3, at=1_790_000_001)])
+        log.close()
+        assert log.standing().written == 5
+        found = [row for logged in history.read("leaving", "production") for row in logged.table.to_pylist()]
+        assert [(row["request_id"], row["row"]) for row in found] == [
+            ("r1", 0),
+            ("r2", 0),
+            ("r2", 1),
+            ("r2", 2),
+            ("r3", 0),
+        ]
+        when = datetime.datetime.fromtimestamp(1_790_000_000.5, datetime.UTC)
+        assert [Prediction(**{**row, "time": answered.time}) for row in found[1:4]] == list(answered)
+        assert {row["time"] for row in found[1:4]} == {when}
 
     def test_a_log_that_is_open_is_read_too(self, make_log: MakeLog, history: PredictionHistory) -> None:
         """Drift does not wait for a server to stop."""

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import threading
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,8 @@ from argosy.adapters import keys
 from argosy.adapters.model_signer import KeySigner
 from argosy.domain import bundle
 from argosy.settings import Settings
-from kit.model_server import asked, ready, started, status
+from kit.model_server import asked, free_port, ready, started, status
+from kit.s3_server import KEYS, Buckets, s3_server
 
 pytestmark = pytest.mark.slow
 
@@ -164,3 +166,40 @@ def test_what_may_not_be_served_is_said(
     found, said = refused(folder, "--port", "0", *(word.replace("{bundle}", str(folder)) for word in words))
     assert (found, message in said) == (code, True), said
     assert said.splitlines()[-1].count("error: ") == 1
+
+
+@pytest.mark.slow
+def test_a_bucket_that_is_down_and_back(folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers go on, nothing is lost: what SIGTERM could not ship stays, and the next server there ships it, once."""
+    buckets: Buckets = {"logs": {}}
+    port = free_port()
+    surroundings = {
+        "ARGOSY_PREDICTIONS_URI": "s3://logs/predictions",
+        "ARGOSY_PREDICTIONS_SHIP_SECONDS": "1",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_ACCESS_KEY_ID": KEYS["access"],
+        "AWS_SECRET_ACCESS_KEY": KEYS["secret"],
+        "AWS_REGION": "us-east-1",
+    }
+    for name, value in surroundings.items():
+        monkeypatch.setenv(name, value)
+    words = ("--unsigned", "--port", "0", "--environment", "staging")
+    with started(folder, *words) as process:
+        _, address = ready(process)
+        for _ in range(20):
+            asked(address)
+        metrics = urllib.request.urlopen(f"{address}/metrics", timeout=10).read().decode()  # noqa: S310 - our own server
+        assert "argosy_prediction_log_shipped_total 0.0" in metrics
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(40) == 0
+    assert list((home / "spool").iterdir()) != []
+    with s3_server(buckets, port), started(folder, *words) as process:
+        _, address = ready(process)
+        for _ in range(20):
+            asked(address)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(40) == 0
+        logged = list(wiring.prediction_history(Settings.from_environment()).read("leaving", "staging"))
+    assert list((home / "spool").iterdir()) == []
+    names = [name for batch in logged for name in batch.table["request_id"].to_pylist()]
+    assert (len(names), len(set(names))) == (40, 40)

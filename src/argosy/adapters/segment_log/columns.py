@@ -109,10 +109,45 @@ def _fields(served: ServedRelease) -> dict[str, str | int | None]:
 
 
 def _table(lines: bytes, features: Sequence[tuple[str, str]]) -> pa.Table:
-    options = pyarrow.json.ParseOptions(explicit_schema=_schema(features), unexpected_field_behavior="ignore")
+    options = pyarrow.json.ParseOptions(explicit_schema=_schema_of_lines(features), unexpected_field_behavior="ignore")
     reading = pyarrow.json.ReadOptions(block_size=_BLOCK, use_threads=False)
     table: pa.Table = pyarrow.json.read_json(pa.BufferReader(lines), read_options=reading, parse_options=options)
-    return _seen(table)
+    return _seen(_rows(table.combine_chunks(), features))
+
+
+def _rows(table: pa.Table, features: Sequence[tuple[str, str]]) -> pa.Table:
+    """*table*, which has a request a row, with a row a row."""
+    scores = table["score"].combine_chunks()
+    request = pc.list_parent_indices(scores)
+    begins = pc.take(scores.offsets.cast(pa.int64()), request)
+    place = pc.subtract(pa.array(range(len(request)), pa.int64()), begins)
+    inner = table["features"].combine_chunks()
+    columns = [pc.list_flatten(inner.field(name)) for name, _ in features]
+    schema = _schema(features)
+    kept = pa.StructArray.from_arrays(columns, fields=list(schema.field("features").type))
+    return pa.table(
+        [
+            pc.take(table["time"], request),
+            pc.take(table["request_id"], request),
+            pc.add(pc.take(table["row"], request), place.cast(pa.int32())),
+            pc.list_flatten(table["entity"]),
+            pc.list_flatten(scores),
+            pc.list_flatten(table["decision"]),
+            kept if columns else pa.array([{}] * len(request), schema.field("features").type),
+        ],
+        schema=schema,
+    )
+
+
+def _schema_of_lines(features: Sequence[tuple[str, str]]) -> pa.Schema:
+    schema = _schema(features)
+    inner = pa.struct([(name, pa.list_(_TYPES[kind])) for name, kind in features])
+    types = {
+        **{name: schema.field(name).type for name in ("time", "request_id", "row")},
+        **{name: pa.list_(schema.field(name).type) for name in ("entity", "score", "decision")},
+        "features": inner,
+    }
+    return pa.schema(types.items())
 
 
 def _seen(table: pa.Table) -> pa.Table:

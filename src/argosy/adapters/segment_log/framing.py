@@ -1,6 +1,6 @@
 """The file format of an open segment: a magic word, then frames of (length, CRC-32, payload).
 
-The first payload says what the segment is about, each later one is some lines of JSON, one a record. A writer that is killed leaves whole
+The first payload says what the segment is about, each later one is some lines of JSON, one a request. A writer that is killed leaves whole
 frames and at most one torn one, which a reader notices by its length or checksum. Which lines these are is not known here.
 """
 
@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-MAGIC = b"ARGOSYP1"
+MAGIC = b"ARGOSYP2"
 _HEAD = struct.Struct("<II")
 LONGEST = 1 << 28
 """Bytes of a payload; a longer length is damage, not a frame."""

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from argosy.adapters.segment_log import framing, layout
-from argosy.ports.prediction_log import Prediction, ServedRelease
+from argosy.ports.prediction_log import AnsweredRows, Prediction, ServedRelease
 
 
 class Segment:
@@ -27,9 +27,9 @@ class Segment:
             self.close()
             raise
 
-    def append(self, predictions: Sequence[Prediction]) -> None:
-        """Write *predictions* as one frame, whole or not at all. Raises OSError."""
-        self._write(framing.frame(b"\n".join(map(_line, predictions)) + b"\n"))
+    def append(self, batches: Sequence[Sequence[Prediction]]) -> None:
+        """Write *batches* as one frame, whole or not at all. Raises OSError."""
+        self._write(framing.frame(b"".join(map(lines, batches))))
 
     def sync(self) -> None:
         """Return once the disk has everything."""
@@ -85,15 +85,34 @@ def about(payload: bytes) -> tuple[ServedRelease, list[tuple[str, str]]]:
         raise ValueError(f"not a segment's header: {error}") from error
 
 
-def _line(prediction: Prediction) -> bytes:
+def lines(predictions: Sequence[Prediction]) -> bytes:
+    """*predictions* as lines: the rows of a request in one, in columns, which are far less work than rows; others a line each."""
+    if isinstance(predictions, AnsweredRows):
+        return _line(predictions, 0)
+    return b"".join(_line(_alone(one), one.row) for one in predictions)
+
+
+def _alone(one: Prediction) -> AnsweredRows:
+    return AnsweredRows(
+        one.time,
+        one.request_id,
+        entities=[one.entity],
+        features={name: [value] for name, value in one.features.items()},
+        scores=[one.score],
+        decisions=[one.decision],
+    )
+
+
+def _line(rows: AnsweredRows, first: int) -> bytes:
     return orjson.dumps(
         {
-            "time": round(prediction.time * 1_000_000),
-            "request_id": prediction.request_id,
-            "row": prediction.row,
-            "entity": prediction.entity,
-            "score": prediction.score,
-            "decision": prediction.decision,
-            "features": prediction.features,
-        }
+            "time": round(rows.time * 1_000_000),
+            "request_id": rows.request_id,
+            "row": first,
+            "entity": rows.entities,
+            "score": rows.scores,
+            "decision": rows.decisions,
+            "features": rows.features,
+        },
+        option=orjson.OPT_APPEND_NEWLINE,
     )

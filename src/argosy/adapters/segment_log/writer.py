@@ -124,28 +124,29 @@ class SegmentLog:
                 return
 
     def _write_pending(self) -> None:
-        batch = self._taken()
-        if not batch:
+        batches = self._taken()
+        records = sum(map(len, batches))
+        if not records:
             return
         if self._gauge.bytes >= self._spool_bytes:
-            self._settle(len(batch), reason=SPOOL_FULL)
+            self._settle(records, reason=SPOOL_FULL)
             return
         try:
             if self._segment is None:
                 self._segment = segments.Segment(self._spool, self._header)
                 self._began = time.monotonic()
                 self._hour = _hour()
-            self._segment.append(batch)
+            self._segment.append(batches)
         except OSError as error:
-            self._settle(len(batch), reason=f"disk: {error.strerror}")
+            self._settle(records, reason=f"disk: {error.strerror}")
         else:
-            self._settle(len(batch), reason=None)
+            self._settle(records, reason=None)
 
-    def _taken(self) -> list[Prediction]:
-        batch: list[Prediction] = []
+    def _taken(self) -> list[Sequence[Prediction]]:
+        batches = []
         while self._queue:
-            batch.extend(self._queue.popleft())
-        return batch
+            batches.append(self._queue.popleft())
+        return batches
 
     def _settle(self, records: int, *, reason: str | None) -> None:
         with self._counts:

@@ -12,11 +12,14 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow import dataset
 
 from argosy import errors
 from argosy.adapters.file_objects import FileObjects
@@ -124,8 +127,8 @@ def test_a_flipped_byte_is_noticed(payloads: list[bytes], data: st.DataObject) -
 def test_a_damaged_segment_is_shipped_with_its_whole_frames(objects: MemoryObjects, spool: layout.Spool) -> None:
     """And the damage stays known afterwards."""
     segment = segments.Segment(spool, segments.header(SERVED, FEATURES))
-    segment.append([prediction(1)])
-    segment.append([prediction(2)])
+    segment.append([[prediction(1)]])
+    segment.append([[prediction(2)]])
     segment.close()
     content = segment.path.read_bytes()
     segment.path.write_bytes(content[:-7])
@@ -187,7 +190,7 @@ def test_the_segment_of_a_living_server_is_left_alone(objects: MemoryObjects, sp
 def test_shipping_again_adds_nothing(objects: MemoryObjects, spool: layout.Spool) -> None:
     """A process that died between the store's answer and the end of its segment, and a store whose answer was lost."""
     segment = segments.Segment(spool, segments.header(SERVED, FEATURES))
-    segment.append([prediction(1, at=1_790_000_000), prediction(2, at=1_790_003_600)])
+    segment.append([[prediction(1, at=1_790_000_000), prediction(2, at=1_790_003_600)]])
     segment.close()
     content = segment.path.read_bytes()
     for _ in range(2):
@@ -207,6 +210,22 @@ def test_keys_say_what_is_in_them(objects: MemoryObjects, spool: layout.Spool) -
     folder, _, name = key.rpartition("/")
     assert folder == "leaving/production/version=4/date=2026-10-25/hour=00"
     assert re.fullmatch(r"4-[0-9a-f]{64}\.parquet", name)
+
+
+def test_others_read_what_was_shipped_as_a_table(tmp_path: Path, spool: layout.Spool) -> None:
+    """DuckDB and Arrow, by hive partitions, features included."""
+    store = FileObjects(f"file://{tmp_path}/log", "ARGOSY_PREDICTIONS_URI")
+    for version in (4, 5):
+        log = SegmentLog(spool.folder, store, replace(SERVED, version=version), FEATURES)
+        log.append([prediction(number, at=1_790_000_000 + 3600 * number) for number in range(3)])
+        log.close()
+    place = tmp_path / "log" / "leaving" / "production"
+    query = f"""SELECT version, count(*), count(DISTINCT date::VARCHAR || hour::VARCHAR), sum(score[1]), sum(features.tenure)
+                FROM read_parquet('{place}/**/*.parquet', hive_partitioning = true) GROUP BY ALL ORDER BY version"""  # noqa: S608 - our own folder
+    assert duckdb.sql(query).fetchall() == [(4, 3, 3, 0.003, 3.0), (5, 3, 3, 0.003, 3.0)]
+    found = dataset.dataset(place, partitioning="hive", exclude_invalid_files=False)
+    assert {"version", "date", "hour"} <= set(found.schema.names)
+    assert found.count_rows(filter=dataset.field("version") == 5) == 3
 
 
 class Faulty:
@@ -434,12 +453,12 @@ def test_a_full_disk_costs_records_and_then_goes_on(
 def test_a_write_that_fails_half_way_leaves_no_torn_frame(objects: MemoryObjects, spool: layout.Spool) -> None:
     """The disk takes some bytes and then no more: the segment ends where the last whole frame did, and goes on from there."""
     segment = segments.Segment(spool, segments.header(SERVED, FEATURES))
-    segment.append([prediction(1)])
+    segment.append([[prediction(1)]])
     segment._stream = _Short(segment._stream)  # type: ignore[assignment]
     with pytest.raises(OSError, match="No space"):
-        segment.append([prediction(2)])
+        segment.append([[prediction(2)]])
     segment._stream = segment._stream.real  # type: ignore[attr-defined]
-    segment.append([prediction(3)])
+    segment.append([[prediction(3)]])
     segment.close()
     assert logged(objects, spool) == [1, 3]
 
