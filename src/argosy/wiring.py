@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from argosy.settings import REDIS, Settings
 
 if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which every `argosy run` would pay
     from argosy.domain.model_settings import ModelSettings
+    from argosy.monitoring.notices import Announcer
     from argosy.monitoring.performance import Tools
     from argosy.monitoring.retrainings import LooksOf
     from argosy.ports.admission_state import AdmissionState
@@ -131,6 +133,18 @@ def notifier(settings: Settings) -> Notifier:
     from argosy.adapters.apprise_notifier import AppriseNotifier
 
     return AppriseNotifier(settings.notify)
+
+
+def announcer(settings: Settings) -> Announcer:
+    """What steps tell people with; its lines go to the step's log."""
+    from argosy.monitoring.notices import Announcer
+
+    return Announcer(
+        notifier(settings),
+        objects=lambda: objects(settings, settings.monitoring_uri),
+        report=lambda line: print(line, file=sys.stderr, flush=True),  # noqa: T201 - the step's log
+        reaches_anybody=bool(settings.notify),
+    )
 
 
 def search_storage(settings: Settings, model: ModelSettings) -> SearchStorage:

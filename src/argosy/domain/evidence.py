@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, ValidationError, model_validator
 from argosy import errors
 from argosy.domain.documents import Document
 from argosy.domain.model_settings import Task
+from argosy.domain.notify_settings import Audience
 from argosy.domain.provenance import Provenance
 from argosy.domain.retraining_cause import Cause
 
@@ -110,6 +111,9 @@ class Evidence(Document):
     """The newest labelled rows, which nothing was trained on; None where the settings keep none, or none are left."""
     recent: ComparisonResult | None = None
     """The candidate against the champion on those. It gates only where the cause asks for a better model."""
+    """The candidate against the champion on those; None where the cause does not ask for a better model."""
+    audience: Audience | None = None
+    """Who hears of its requests and canaries; None where nobody does."""
     rows_train: int
     rows_holdout: int
     metrics: dict[str, float | None]

@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 from argosy.domain.documents import Document
 from argosy.domain.label_settings import Labels
 from argosy.domain.monitor_settings import Duration, Monitor
-from argosy.domain.notify_settings import Notify
+from argosy.domain.notify_settings import Audience, Notify
 from argosy.domain.retraining_settings import Retraining
 from argosy.domain.source_settings import Name, RejectRule, Source
 
@@ -312,6 +312,11 @@ class ModelSettings(Document):
     def source(self, name: str) -> Source:
         """The source called *name*."""
         return next(source for source in self.sources if source.name == name)
+
+    @property
+    def audience(self) -> Audience | None:
+        """Who hears of the model; None where nobody does."""
+        return Audience(owner=self.owner, notify=self.notify) if self.notify else None
 
     @property
     def primary(self) -> Source:

@@ -24,3 +24,14 @@ Notify = dict[ChannelName, Channel]
 def hearing(notify: Mapping[str, Channel], event: Event) -> tuple[str, ...]:
     """The channels that hear of *event*."""
     return tuple(sorted(name for name, channel in notify.items() if event in channel.events))
+
+
+class Audience(Document):
+    """Who hears of a model: what travels with it in its evidence, for those who see it where no ``model.yaml`` is."""
+
+    owner: str
+    notify: Notify
+
+    def hearing(self, event: Event) -> tuple[str, ...]:
+        """The channels that hear of *event*."""
+        return hearing(self.notify, event)

@@ -10,6 +10,7 @@ import contextlib
 import datetime
 import itertools
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from argosy import errors
 from argosy.domain.notices import Notice, Telling
@@ -29,6 +30,30 @@ def announce(
     asked = sorted({channel for notice in notices for channel in notice.channels if notifier.knows(channel)})
     told = (_tell(notifier, objects, channel, _of(channel, notices), clock) for channel in asked)
     return list(itertools.chain.from_iterable(told))
+
+
+@dataclass(frozen=True)
+class Announcer:
+    """What a step tells people with, without knowing of channels; none of it changes what the step is there for."""
+
+    notifier: Notifier
+    objects: Callable[[], Objects]
+    report: Callable[[str], None]
+    """Has a line for each channel that was told or could not be."""
+    reaches_anybody: bool
+    """False where no channel has an address: nothing is asked then, not even what there would be to tell."""
+
+    def tell(self, notices: Callable[[], Iterable[Notice]]) -> None:
+        """Tell of *notices*, which may fail to be found out: that is a line, too."""
+        if not self.reaches_anybody:
+            return
+        try:
+            told = announce(self.notifier, self.objects(), *notices())
+        except errors.ArgosyError as error:
+            self.report(f"nobody is told: {error}")
+            return
+        for line in lines(told):
+            self.report(line)
 
 
 def lines(tellings: Iterable[Telling]) -> list[str]:

@@ -24,6 +24,7 @@ CHANGES = {
     "the order": ("model: churn\ntask: binary", "task: binary\nmodel: churn", set()),
     "description": ("description: Which", "description: Who, which", {"evaluate"}),
     "owner": ("owner: retention", "owner: sales", {"evaluate"}),
+    "notify": ("owner: retention", "owner: retention\nnotify: {team: {}}", {"evaluate"}),
     "seed": ("seed: 7", "seed: 8", {*TUNING, "evaluate"}),
     "feature_service": ("feature_service: churn", "feature_service: other", {"build_features"}),
     "sources": ("nullable: true", "nullable: false", {"ingest", "validate", "build_features"}),
@@ -93,7 +94,7 @@ def test_every_section_is_somebodys() -> None:
     read = {part.partition(".")[0] for spec in SPECS.values() for part in spec.settings}
     assert set(ModelSettings.model_fields) - read == {
         *("data", "resources", "fuse", "schedule", "release_days"),
-        *("labels", "notify", "retraining"),
+        *("labels", "retraining"),
     }
 
 

@@ -1,5 +1,7 @@
 """Binds the step ``converge`` to cluster, forge and registry."""
 
+import datetime
+
 from argosy import wiring
 from argosy.settings import Settings
 from argosy.steps.converge import run
@@ -16,6 +18,8 @@ def body(step: Step) -> None:
         forge=wiring.forge(settings),
         registry=wiring.registry(settings),
         report=lambda line: print(line, flush=True),  # noqa: T201 - the step's log
+        tell=wiring.announcer(settings).tell,
+        now=datetime.datetime.now(datetime.UTC),
     )
     step.result("conclusions", "\n".join(lines))
 

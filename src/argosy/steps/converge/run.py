@@ -1,17 +1,30 @@
 """Looks at the canaries of an environment once; what follows from them is ``promotion.canaries``' word."""
 
-from collections.abc import Callable
+import datetime
+from collections.abc import Callable, Iterable
 
 from argosy import errors
 from argosy.domain import environment_layout
+from argosy.domain.notices import Notice
+from argosy.monitoring import request_notices
 from argosy.ports.forge import Forge
 from argosy.ports.registry import Registry
 from argosy.ports.rollouts import Rollouts
 from argosy.promotion import canaries
 
+Tell = Callable[[Callable[[], Iterable[Notice]]], None]
+"""Tells people what a function finds out, and raises nothing."""
+
 
 def run(
-    *, environment: str, rollouts: Rollouts, forge: Forge, registry: Registry, report: Callable[[str], None]
+    *,
+    environment: str,
+    rollouts: Rollouts,
+    forge: Forge,
+    registry: Registry,
+    report: Callable[[str], None],
+    tell: Tell = lambda _notices: None,
+    now: datetime.datetime | None = None,
 ) -> list[str]:
     """Do what each canary of *environment* calls for; returns one line each, which *report* had as soon as it was known.
 
@@ -21,7 +34,10 @@ def run(
         raise errors.Misconfigured(
             f"there is no environment {environment!r}; environments: {', '.join(environment_layout.ENVIRONMENTS)}"
         )
-    settled = canaries.settle(
-        environment, rollouts=rollouts, forge=forge, registry=registry, report=lambda one: report(one.line)
-    )
+    try:
+        settled = canaries.settle(
+            environment, rollouts=rollouts, forge=forge, registry=registry, report=lambda one: report(one.line)
+        )
+    finally:  # also of a canary that was given up with nothing to go back to
+        tell(lambda: request_notices.of_environment(forge, environment, rollouts.of(environment), now))
     return [one.line for one in settled]

@@ -11,7 +11,7 @@ SPEC = StepSpec(
         Parameter("namespace", "Where they are; `argosy-<environment>` where it is empty.", ""),
     ),
     results=(Result("conclusions", "One line a canary: what was concluded, and the request there is."),),
-    keys=("forge", "registry"),
+    keys=("forge", "registry", "notify"),
     cached=False,
     exclusive=True,
 )

@@ -85,6 +85,7 @@ def run(
         provenance=provenance,
         provenance_waiver=policy.provenance.waiver,
         cause=cause and cause.without(_personal(holdout.schema)),
+        audience=settings.audience,
         trained_on=recent_comparison.trained_on(holdout.schema),
         recent_rows=recent_comparison.recent_rows(holdout.schema),
         recent=beside.on_recent,

@@ -21,5 +21,5 @@ SPEC = StepSpec(
     keys=("store",),
     provenance="stated",
     preload=("fairlearn.metrics", "numpy", "pandas", "pyarrow.parquet", "scipy.stats", "sklearn.metrics", "xgboost"),
-    settings=("description", "evaluation", "label", "model", "owner", "seed", "split", "task"),
+    settings=("description", "evaluation", "label", "model", "notify", "owner", "seed", "split", "task"),
 )

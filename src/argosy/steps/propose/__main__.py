@@ -2,6 +2,7 @@
 
 from argosy import errors, wiring
 from argosy.domain.release import OnlineStore
+from argosy.monitoring import request_notices
 from argosy.promotion.offers import Offer
 from argosy.settings import Settings
 from argosy.steps.main import Step, main
@@ -19,7 +20,15 @@ def body(step: Step) -> None:
         signatures=step.input("signatures"),
     )
     settings = Settings.from_environment()
-    step.result("request", run.run(offer=offer, forge=wiring.forge(settings), next_on_merge=settings.next_on_merge))
+    forge = wiring.forge(settings)
+    announcer = wiring.announcer(settings)
+    asked = run.run(
+        offer=offer,
+        forge=forge,
+        next_on_merge=settings.next_on_merge,
+        tell=lambda request: announcer.tell(lambda: request_notices.of_proposed(forge, request)),
+    )
+    step.result("request", asked)
 
 
 def _version(text: str) -> int:

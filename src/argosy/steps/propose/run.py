@@ -1,16 +1,25 @@
 """Asks for a model to be promoted to staging; the rules are ``promotion.offers``'."""
 
+from collections.abc import Callable
+
+from argosy.domain.promotion_requests import Request
 from argosy.ports.forge import Forge
 from argosy.promotion import offers
 from argosy.promotion.offers import Offer
 
 
-def run(*, offer: Offer, forge: Forge, next_on_merge: bool = True) -> str:
+def run(
+    *, offer: Offer, forge: Forge, next_on_merge: bool = True, tell: Callable[[Request], None] = lambda _request: None
+) -> str:
     """Open the request, or find it; returns its number and place, ``already in production``, or ``already merged``.
 
-    *next_on_merge*: whether production's request follows staging's merge, rather than staging's health. Raises what ``offers.make`` raises.
+    *next_on_merge*: whether production's request follows staging's merge, rather than staging's health. *tell*: tells people of a request,
+    and raises nothing. Raises what ``offers.make`` raises.
     """
     offered = offers.make(offer, forge, on_merge=next_on_merge)
     if offered.in_production:
         return "already in production"
-    return f"{offered.request.number} {offered.request.url}" if offered.request else "already merged"
+    if offered.request is None:
+        return "already merged"
+    tell(offered.request)
+    return f"{offered.request.number} {offered.request.url}"

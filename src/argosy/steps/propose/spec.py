@@ -17,7 +17,7 @@ SPEC = StepSpec(
         Artifact("signatures", "bundle.sig and evidence.sig."),
     ),
     results=(Result("request", "The promotion request: its number and where to see it.", exported=True),),
-    keys=("forge",),
+    keys=("forge", "notify"),
     cached=False,
     exclusive=True,
 )
