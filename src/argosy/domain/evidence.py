@@ -111,7 +111,6 @@ class Evidence(Document):
     """The newest labelled rows, which nothing was trained on; None where the settings keep none, or none are left."""
     recent: ComparisonResult | None = None
     """The candidate against the champion on those. It gates only where the cause asks for a better model."""
-    """The candidate against the champion on those; None where the cause does not ask for a better model."""
     audience: Audience | None = None
     """Who hears of its requests and canaries; None where nobody does."""
     rows_train: int
