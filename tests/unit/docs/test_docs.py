@@ -148,7 +148,10 @@ def test_who_is_given_a_key_is_said() -> None:
         spec = importlib.import_module(f"argosy.steps.{path.parent.name}.spec").SPEC
         for key in spec.keys:
             holders.setdefault(key, set()).add(spec.name)
-    assert (holders["forge"], holders["forge-reader"]) == ({"propose", "converge"}, {"champion"})
+    assert (holders["forge"], holders["forge-reader"]) == (
+        {"propose", "converge"},
+        {"champion", "watch-drift"},
+    )
     assert holders["signing"] == {"sign"}
     text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
     assert "The key that writes to the forge is given to `propose` and to `converge`" in text
