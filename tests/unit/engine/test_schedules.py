@@ -1,7 +1,7 @@
 """When a CronWorkflow starts. ``schedules.json`` is what robfig/cron 3.0.1, the library of Argo's scheduler, was recorded answering."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,23 @@ def test_several_schedules_give_each_time_once() -> None:
     now = datetime.fromisoformat("2026-11-21T11:50:00Z")
     found = schedules.next_times(["0 * * * *", "0,30 * * * *"], "UTC", now, 3)
     assert [f"{moment:%H:%M}" for moment in found] == ["12:00", "12:30", "13:00"]
+
+
+@pytest.mark.parametrize("row", [row for row in RECORDED if len(row["next"] or ()) > 1], ids=_name)
+def test_the_last_time_is_the_one_before_the_next(row: dict[str, Any]) -> None:
+    """At a time itself that one, and until the moment before the next still; what begins with each start has none of its own."""
+    first, second = (datetime.fromisoformat(text) for text in row["next"][:2])
+    for moment in (first, second - timedelta(seconds=1)):
+        found = schedules.last_time([row["schedule"]], row["zone"], moment)
+        # As seconds: a moment that one wall shows twice equals none of another zone to Python.
+        assert (found and found.timestamp()) == (None if row["schedule"].startswith("@every") else first.timestamp())
+
+
+def test_no_last_time() -> None:
+    """Of a day that never came."""
+    now = datetime.fromisoformat("2026-11-21T11:50:00Z")
+    assert schedules.last_time(["0 0 30 2 *"], "UTC", now) is None
+    assert schedules.last_time([], "UTC", now) is None
 
 
 SPEC: dict[str, Any] = {"schedules": ["0 9 * * *"]}
