@@ -15,11 +15,12 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import sqlalchemy
 import yaml
 
 from argosy.adapters import keys
@@ -54,6 +55,8 @@ class Pipeline:
     """The folder of ``environment.git``."""
     environments: Mapping[str, str]
     """The namespace of each environment that is served."""
+    platform: Mapping[str, Any] = field(default_factory=dict)
+    """Values of the chart `platform` besides those of the main job."""
 
     @property
     def home(self) -> Path:
@@ -85,12 +88,12 @@ class Pipeline:
         (model / "model.yaml").write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
         self.argosy("compile", str(model))
         self._commit()
-        self.cluster.apply(self._template())
+        self.cluster.apply(*self._manifests())
 
-    def upload(self) -> str:
-        """The sources, in the bucket."""
+    def upload(self, folder: Path = ROOT / "data" / MODEL.name) -> str:
+        """The sources in *folder*, in the bucket."""
         bucket = urlsplit(self.around["ARGOSY_E2E_S3"]).path.strip("/")
-        for file in sorted((ROOT / "data" / MODEL.name).iterdir()):
+        for file in sorted(folder.iterdir()):
             client.connect().upload_file(str(file), bucket, f"{self.namespace}/data/{file.name}")
         return f"s3://{bucket}/{self.namespace}/data"
 
@@ -125,6 +128,50 @@ class Pipeline:
         said = self.cluster.kubectl("logs", f"job/{name}", *at)
         assert how == {"Complete"}, said
         return said
+
+    def start_cron_workflow(self, name: str, template: str) -> str:
+        """Do now what the CronWorkflow *name* does at its time; what its pod of *template* printed."""
+        spec = self.cluster.get("cronworkflow", name, self.namespace)["spec"]["workflowSpec"]
+        run = f"{name}-{uuid.uuid4().hex[:6]}"
+        head = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow"}
+        self.cluster.apply({**head, "metadata": {"name": run, "namespace": self.namespace}, "spec": spec})
+        found = self.ended_workflow(run, 600)
+        assert found["status"]["phase"] == "Succeeded", found["status"].get("message")
+        nodes = [node for node in found["status"]["nodes"].values() if node.get("templateName") == template]
+        verdicts: list[str] = [
+            each["value"] for node in nodes for each in node.get("outputs", {}).get("parameters", [])
+        ]
+        return "\n".join(verdicts)
+
+    def ended_workflow(self, name: str, seconds: float) -> Object:
+        """The workflow *name*, once it has ended."""
+
+        def ended() -> Object | None:
+            found = self.cluster.get("workflow", name, self.namespace)
+            return found if found.get("status", {}).get("phase") in {"Succeeded", "Failed", "Error"} else None
+
+        found: Object = self.cluster.wait(f"{name} to end", ended, seconds, namespace=self.namespace)
+        return found
+
+    def retrainings(self) -> list[str]:
+        """The names of the workflows that events started."""
+        selector = f"workflows.argoproj.io/workflow-template={MODEL.name}-retrain"
+        return [each["metadata"]["name"] for each in self.cluster.list("workflows", self.namespace, selector)]
+
+    def logged(self, environment: str) -> list[str]:
+        """The keys of what servers of *environment* have shipped."""
+        bucket, _, prefix = self.predictions.removeprefix("s3://").partition("/")
+        found = client.connect().list_objects_v2(Bucket=bucket, Prefix=f"{prefix}/{MODEL.name}/{environment}/")
+        return [each["Key"] for each in found.get("Contents", [])]
+
+    def mount_forge(self, kind: str, name: str) -> None:
+        """Show the forge's volume to the pods of *kind* *name* of the platform."""
+        pod = self.cluster.get(kind, name, self.namespace)["spec"]["template"]["spec"]
+        _mount(pod)
+        patch = {"spec": {"template": {"spec": {"volumes": pod["volumes"], "containers": pod["containers"]}}}}
+        self.cluster.kubectl(
+            *("patch", kind, name, "--namespace", self.namespace, "--type=merge", "--patch", json.dumps(patch))
+        )
 
     def _commit(self) -> None:
         """Commit the model's folder, as whoever wants it in production does."""
@@ -187,6 +234,11 @@ class Pipeline:
         """Where bundles are kept."""
         return f"s3://{urlsplit(self.around['ARGOSY_E2E_S3']).path.strip('/')}/{self.namespace}/store"
 
+    @property
+    def predictions(self) -> str:
+        """Where servers ship what they answered."""
+        return self.store.removesuffix("store") + "predictions"
+
     def _install(self) -> None:
         file = self.project / "platform.values.yaml"
         file.write_text(yaml.safe_dump(self._values()), encoding="utf-8")
@@ -205,11 +257,15 @@ class Pipeline:
                 "dataRoot": "/forge",
                 "s3Endpoint": f"{s3.scheme}://{s3.netloc}",
                 "s3Region": "us-east-1",
+                "predictionsUri": self.predictions,
+                "monitoringUri": self.predictions.replace("predictions", "monitoring"),
             },
             "secrets": {
                 "argosy-signing": {"ARGOSY_SIGNING_KEY": signing},
                 "argosy-store": access,
                 "argosy-data": access,
+                "argosy-predictions": access,
+                "argosy-loop": {"ARGOSY_LOOP_STORAGE_URI": self.loop_storage()},
                 "argosy-search": {"ARGOSY_SEARCH_STORAGE_URI": self.around["ARGOSY_E2E_SEARCH"]},
                 **({"argosy-online": self.online} if self.online else {}),
                 "argosy-artifacts": {
@@ -230,17 +286,30 @@ class Pipeline:
             "converge": {"schedule": NEVER, "image": pinned.image("promote")},
             "exporter": {"enabled": False},
             "onlinePrune": {"enabled": bool(self.online), "schedule": NEVER},
+            **self.platform,
         }
 
-    def _template(self) -> Object:
+    def loop_storage(self) -> str:
+        """A schema of this test's own in the database of trials: what is remembered of retrainings goes by the model's name."""
+        schema, address = self.namespace.replace("-", "_"), self.around["ARGOSY_E2E_SEARCH"]
+        engine = sqlalchemy.create_engine(address)
+        with engine.begin() as connection:
+            connection.execute(sqlalchemy.text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
+        engine.dispose()
+        return f"{address}?options=-csearch_path%3D{schema}"
+
+    def _manifests(self) -> list[Object]:
         """What `compile --stamp` prints; the forge's volume is mounted by a patch of pods, nothing else differs."""
-        printed = self.argosy("compile", "--stamp", f"workflows/{MODEL.name}")
-        manifest: Object = next(yaml.safe_load_all(printed))
+        found: list[Object] = list(yaml.safe_load_all(self.argosy("compile", "--stamp", f"workflows/{MODEL.name}")))
         patch: dict[str, Any] = {"containers": [{"name": "main"}]}
         _mount(patch)
-        manifest["metadata"]["namespace"] = self.namespace
-        manifest["spec"]["podSpecPatch"] = json.dumps(patch)
-        return manifest
+        for manifest in found:
+            manifest["metadata"]["namespace"] = self.namespace
+            spec = manifest["spec"]
+            spec.get("workflowSpec", spec)["podSpecPatch"] = json.dumps(patch)
+            if manifest["kind"] == "CronWorkflow":  # when a test says so, and not in between
+                spec["suspend"] = True
+        return found
 
 
 def make_project(folder: Path) -> Path:

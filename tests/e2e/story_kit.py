@@ -4,7 +4,7 @@ import csv
 import json
 import os
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -97,15 +97,32 @@ class Story:
 
 
 REPLICAS = 3
+HASH_KEY = "00" * 32
 
 
 @contextmanager
-def begin(cluster: Cluster, store: Store, prometheus: str, folder: Path) -> Iterator[Story]:
-    """A project, a forge behind a git server, two environments and the namespace of the pipeline; nothing has run yet."""
+def begin(
+    cluster: Cluster,
+    store: Store,
+    prometheus: str,
+    folder: Path,
+    *,
+    platform: Mapping[str, Any] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    secrets: Mapping[str, Mapping[str, str]] | None = None,
+    edit: Callable[[Path], None] | None = None,
+) -> Iterator[Story]:
+    """A project, a forge behind a git server, two environments and the namespace of the pipeline; nothing has run yet.
+
+    *platform*: values of that chart besides. *settings*: of the model, in place of its own. *secrets*: of the pipeline's
+    namespace. *edit*: changes the project before anything is made of it.
+    """
     if absent := [name for name in NEEDED if not os.environ.get(name)]:
         pytest.skip(f"set {absent[0]} to run a pipeline on the cluster")
     prefix = f"e2e-{uuid.uuid4().hex[:6]}"
     project = make_project(folder)
+    if edit is not None:
+        edit(project)
     forge = Path(os.environ["ARGOSY_E2E_FORGE"]) / prefix
     forge.mkdir(parents=True)
     server = GitServer(forge, own_address())
@@ -116,10 +133,10 @@ def begin(cluster: Cluster, store: Store, prometheus: str, folder: Path) -> Iter
     serve_chart(forge, ROOT / "charts" / "inference")
     for delivery in (staging, production):
         _address(project, delivery)
-    _set_values(project, image, prometheus)
     environments = {each.environment: each.namespace for each in (staging, production)}
     around = {name: os.environ[name] for name in NEEDED}
-    pipeline = Pipeline(cluster, f"{prefix}-pipelines", around, project, forge, environments)
+    pipeline = Pipeline(cluster, f"{prefix}-pipelines", around, project, forge, environments, platform or {})
+    _set_values(pipeline, image, prometheus)
     os.environ |= pipeline.s3()
     with (
         cluster.namespace(pipeline.namespace),
@@ -128,10 +145,14 @@ def begin(cluster: Cluster, store: Store, prometheus: str, folder: Path) -> Iter
     ):
         for delivery in (staging, production):
             cluster.apply(store.secret(delivery.namespace))
+            cluster.apply(secret("argosy-predictions", delivery.namespace, pipeline.s3()))
+            cluster.apply(secret("argosy-ids", delivery.namespace, {"ids.key": HASH_KEY}))
             if pipeline.online:
                 cluster.apply(secret("argosy-online", delivery.namespace, pipeline.online))
+        for name, values in (secrets or {}).items():
+            cluster.apply(secret(name, pipeline.namespace, values))
         pipeline.prepare()
-        pipeline.install_template(**SMALL)
+        pipeline.install_template(**SMALL, **(settings or {}))
         for delivery in (staging, production):
             delivery.start()
         yield Story(pipeline, server, staging, production, image, data=pipeline.upload())
@@ -149,14 +170,15 @@ def _address(project: Path, delivery: Delivery) -> None:
         file.write_text(text.replace("revision: 0.1.0", "revision: main"), encoding="utf-8")
 
 
-def _set_values(project: Path, image: str, prometheus: str) -> None:
+def _set_values(pipeline: Pipeline, image: str, prometheus: str) -> None:
     """The model's values, small and quick."""
-    file = project / "gitops-env" / "models" / NAME / "values.yaml"
+    file = pipeline.project / "gitops-env" / "models" / NAME / "values.yaml"
     values = yaml.safe_load(file.read_text(encoding="utf-8")) | {
         "replicas": REPLICAS,
         "resources": {"requests": {"cpu": "20m", "memory": "160Mi"}, "limits": {"cpu": "1", "memory": "768Mi"}},
         "server": {"image": image, "drainSeconds": 10, "startSeconds": 240},
         "storage": {"credentialsSecret": "store"},
+        "predictionLog": {"uri": pipeline.predictions, "shipSeconds": 5},
         "onlineFeatures": {"secret": "argosy-online" if os.environ.get("ARGOSY_E2E_ONLINE") else ""},
         "canary": {"steps": [25, 50, 100], "stepSeconds": 30},
         "latency": {"p95Milliseconds": 100},
