@@ -23,6 +23,8 @@ from argosy.ports.objects import Objects, demand_key
 from argosy.ports.prediction_log import LogCounts, Prediction, ServedRelease
 
 SYNC_SECONDS = 1.0
+GATHER_SECONDS = 0.01
+"""Time for which records are gathered into one write."""
 ROTATE_BYTES = 16 * 2**20
 SHIP_SECONDS = 300.0
 SPOOL_BYTES = 2 * 2**30
@@ -116,7 +118,8 @@ class SegmentLog:
         self._look()
         while True:
             self._wake.wait(SYNC_SECONDS)
-            closing = self._closing.is_set()
+            # A switch of threads for each request would cost more than the writing.
+            closing = self._closing.wait(GATHER_SECONDS)
             self._wake.clear()
             self._write_pending()
             self._keep_up(closing=closing)
