@@ -450,6 +450,41 @@ def test_a_full_disk_costs_records_and_then_goes_on(
     assert logged(objects, spool) == [2]
 
 
+FILLER = """
+import pathlib, sys, time
+from argosy.adapters.file_objects import FileObjects
+from argosy.adapters.segment_log.writer import SegmentLog
+from argosy.testing.prediction_log_contract import FEATURES, SERVED, prediction
+place = pathlib.Path(sys.argv[1])
+log = SegmentLog(place / "spool", FileObjects(f"file://{place}/log", "ARGOSY_PREDICTIONS_URI"), SERVED, FEATURES)
+number = 0
+while not log.standing().dropped:
+    log.append([prediction(number)])
+    number += 1
+    time.sleep(0.0005)
+log.close()
+standing = log.standing()
+print(number, standing.written, standing.shipped, *standing.dropped.values(), *standing.dropped)
+"""
+MOUNTED = 'mkdir "$0/spool" && mount -t tmpfs -o size=64k none "$0/spool" && exec "$@"'
+SMALL_DISK = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", MOUNTED)
+
+
+@pytest.mark.slow
+def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
+    """Records that it has no place for are counted with its own words; those before are shipped, although nothing more fits beside them."""
+    if subprocess.run([*SMALL_DISK[:4], "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this machine gives no mount namespaces to its users")
+    command = [*SMALL_DISK, str(tmp_path), sys.executable, "-c", FILLER, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    appended, written, shipped, dropped, *words = done.stdout.split()
+    assert " ".join(words) == "disk: No space left on device"
+    assert int(appended) == int(written) + int(dropped)
+    assert int(shipped) == int(written) > 100
+    store = FileObjects(f"file://{tmp_path}/log", "ARGOSY_PREDICTIONS_URI")
+    assert logged(store, layout.Spool(tmp_path / "none")) == list(range(int(written)))
+
+
 def test_a_write_that_fails_half_way_leaves_no_torn_frame(objects: MemoryObjects, spool: layout.Spool) -> None:
     """The disk takes some bytes and then no more: the segment ends where the last whole frame did, and goes on from there."""
     segment = segments.Segment(spool, segments.header(SERVED, FEATURES))
