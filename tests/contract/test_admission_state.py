@@ -94,6 +94,7 @@ def _ask_many(uri: str, number: int, each: int, barrier: Barrier, admitted: "mul
             admitted.put(decision.entry.holder)
 
 
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("each", [pytest.param(100, id="600"), pytest.param(1667, id="10000", marks=pytest.mark.slow)])
 def test_duplicates_from_several_processes(uri: str, each: int) -> None:
     """Alerts five times over, shuffled, from processes that all begin on no table: one is admitted, the rest is counted by reason."""

@@ -260,6 +260,8 @@ def test_the_newest_looks_are_read() -> None:
 
 
 @pytest.mark.parametrize("environment", ["", "..", "../toy2", "a/b", "Production", "x" * 70])
-def test_an_environment_that_is_none(environment: str) -> None:
+def test_an_environment_that_is_none(environment: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """An alert may hold any text there: nothing is looked up by it."""
-    assert retrainings.recent_looks(MemoryObjects(), "toy", environment) == []
+    store = MemoryObjects()
+    monkeypatch.setattr(store, "keys", lambda prefix: pytest.fail(f"{prefix} was looked up"))
+    assert retrainings.recent_looks(store, "toy", environment) == []
