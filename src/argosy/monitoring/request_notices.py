@@ -114,7 +114,7 @@ def _notice(event: Event, request: Request, audience: Audience, said: str, text:
 
 
 def _open(request: Request) -> str:
-    return f"for {request.subject.environment}; review it with: argosy pr show {request.number}"
+    return f"for {request.subject.environment}; review it with: argosy pr view {request.number}"
 
 
 def _moment(text: str) -> datetime.datetime:
