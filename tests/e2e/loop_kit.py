@@ -13,7 +13,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -162,7 +162,7 @@ def settings() -> dict[str, Any]:
         "sources": [{**source, "timestamp": TIME, "columns": [*source["columns"], recorded]}],
         "evaluation": {"recent": "20d"},
         "monitor": {"window": "1h", "every": "15m", "minimum_rows": 200},
-        "retraining": {"minimum_rows": 200, "enter": {"looks": 2, "of": 2}},
+        "retraining": {"minimum_rows": 200, "enter": {"looks": 1, "of": 1}},
     }
 
 
@@ -190,6 +190,17 @@ def write_customers(path: Path, *, changed: bool) -> None:
         writer = csv.DictWriter(stream, list(written[0]))
         writer.writeheader()
         writer.writerows(written + others if changed else written)
+
+
+def usual(like: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Customers as a caller describes them, with the features that *like*, one of them, has."""
+    with (ROOT / "data" / MODEL.name / "customers.csv").open(encoding="utf-8", newline="") as stream:
+        customers = [each for each in csv.DictReader(stream) if each["total_charges"]]
+    chosen = random.Random(8).sample(customers, 1500)
+    return [
+        {name: each[name] if isinstance(value, str) else float(each[name]) for name, value in like.items()}
+        for each in chosen
+    ]
 
 
 def pay_more(features: dict[str, Any]) -> dict[str, Any]:
