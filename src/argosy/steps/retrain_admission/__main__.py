@@ -1,4 +1,4 @@
-"""Binds the step ``retrain-admission`` to the ledgers and the looks."""
+"""Binds the step ``retrain-admission`` to the ledgers, the looks and the channels."""
 
 from datetime import UTC, datetime
 
@@ -14,17 +14,20 @@ from argosy.steps.retrain_admission.spec import SPEC
 def body(step: Step) -> None:
     settings = Settings.from_environment()
     model = model_folder.load_settings(step.input("settings"))
+    event = Event(
+        kind=step.parameter("kind"),
+        holder=step.parameter("holder"),
+        alert=step.parameter("alert"),
+        because=step.parameter("because"),
+    )
+    now = datetime.now(UTC)
     answered = run.run(
-        Event(
-            kind=step.parameter("kind"),
-            holder=step.parameter("holder"),
-            alert=step.parameter("alert"),
-            because=step.parameter("because"),
-        ),
+        event,
         settings=model,
         state=wiring.admission_state(settings),
         looks_of=wiring.looks_of(settings, model.model),
-        now=datetime.now(UTC),
+        now=now,
+        tell=wiring.announcer(settings).tell,
     )
     print(answered.decision, flush=True)  # noqa: T201 - the step's log
     step.result("admitted", "true" if answered.admitted else "false")

@@ -18,6 +18,6 @@ SPEC = StepSpec(
         Result("decision", "Admitted or refused, and why, in a line.", exported=True),
         Result("cause", "Why it is trained, for the training pipeline; empty where it is not."),
     ),
-    keys=("loop", "predictions"),
+    keys=("loop", "predictions", "notify"),
     cached=False,
 )
