@@ -7,7 +7,7 @@ is counted and how it is judged is in ``drift``; the keys of the store are here,
 import datetime
 from collections.abc import Iterator
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, ValidationError
 
 from argosy.domain.documents import Document
 from argosy.domain.drift import DriftReport, Finding, Thresholds, Word
@@ -68,6 +68,14 @@ class Look(Document):
     def distance(self) -> float:
         """The largest distance of any column of the whole; 0 where nothing could be measured."""
         return max((finding.difference.jensen_shannon for finding in self.report.findings), default=0.0)
+
+
+def parse(content: bytes) -> Look | None:
+    """The look that *content* is; None where it is something else, such as one of another version of Argosy: the next look replaces it."""
+    try:
+        return Look.model_validate_json(content)
+    except ValidationError:
+        return None
 
 
 def hours(since: datetime.datetime, until: datetime.datetime) -> Iterator[datetime.datetime]:

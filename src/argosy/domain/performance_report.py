@@ -9,6 +9,8 @@ import datetime
 from collections.abc import Iterator
 from typing import Literal
 
+from pydantic import ValidationError
+
 from argosy.domain.documents import Document
 from argosy.domain.model_settings import Task
 
@@ -177,6 +179,14 @@ class Performance(Document):
     def gated(self) -> Iterator[MeasuredScore]:
         """The metrics that the policy has a limit on."""
         return (score for score in self.scores if score.at_least is not None or score.at_most is not None)
+
+
+def parse(content: bytes) -> Performance | None:
+    """The report that *content* is; None where it is something else, such as one of another version of Argosy: it is measured again."""
+    try:
+        return Performance.model_validate_json(content)
+    except ValidationError:
+        return None
 
 
 def latest_key(model: str, environment: str) -> str:

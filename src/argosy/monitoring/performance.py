@@ -158,9 +158,9 @@ def keep(objects: Objects, found: Performance) -> None:
 
 
 def latest(objects: Objects, model: str, environment: str) -> Performance | None:
-    """The newest report on *model* in *environment* that was kept; None where there is none."""
+    """The newest report on *model* in *environment* that was kept; None where there is none that this version of Argosy reads."""
     content = objects.get(performance_report.latest_key(model, environment))
-    return None if content is None else Performance.model_validate_json(content)
+    return None if content is None else performance_report.parse(content)
 
 
 def is_current(found: Performance | None, measured: Measured, now: datetime.datetime) -> bool:

@@ -98,13 +98,17 @@ def decide(
 
 
 def recent_looks(objects: Objects, model: str, environment: str) -> list[Look]:
-    """The newest looks at *model* in *environment*, oldest first. None for a name that is no environment's: an alert may hold any."""
+    """The newest looks at *model* in *environment*, oldest first, those of other versions of Argosy left out.
+
+    None for a name that is no environment's: an alert may hold any.
+    """
     if not ENVIRONMENT.fullmatch(environment):
         return []
     prefix = looks.looks_prefix(model, environment)
     keys = [key for key in objects.keys(prefix) if looks.is_look(key)]
     contents = (objects.get(key) for key in keys[-MOST_LOOKS:])
-    return [Look.model_validate_json(content) for content in contents if content is not None]
+    found = (looks.parse(content) for content in contents if content is not None)
+    return [look for look in found if look is not None]
 
 
 def close(

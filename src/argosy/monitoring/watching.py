@@ -141,9 +141,9 @@ def keep(objects: Objects, found: Look) -> None:
 
 
 def latest(objects: Objects, model: str, environment: str) -> Look | None:
-    """The newest look at *model* in *environment*; None where it was never looked at."""
+    """The newest look at *model* in *environment*; None where there is none that this version of Argosy reads."""
     content = objects.get(looks.latest_key(model, environment))
-    return None if content is None else Look.model_validate_json(content)
+    return None if content is None else looks.parse(content)
 
 
 def _parts(

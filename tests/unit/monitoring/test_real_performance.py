@@ -303,6 +303,13 @@ def test_what_is_known_of_a_day_is_kept_and_mended(airline: Airline) -> None:
     assert Performance.model_validate_json(kept) == airline.measured(AUGUST + 7 * DAY)
 
 
+def test_a_report_of_another_argosy_is_none() -> None:
+    """It is measured again, and its place is taken."""
+    store = MemoryObjects()
+    store.put(performance_report.latest_key("flight_delay", "production"), b'{"of": "another version"}')
+    assert performance.latest(store, "flight_delay", "production") is None
+
+
 def test_a_day_that_is_half_in_the_window_is_not_kept(airline: Airline) -> None:
     """Its figures would be those of its evening."""
     store = MemoryObjects()

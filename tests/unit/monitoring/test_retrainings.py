@@ -259,6 +259,14 @@ def test_the_newest_looks_are_read() -> None:
     assert [look.until for look in read] == [NOON + hours * HOUR for hours in range(5, retrainings.MOST_LOOKS + 5)]
 
 
+def test_looks_of_another_argosy_say_nothing() -> None:
+    """They are left out; those that can be read decide."""
+    store, look = MemoryObjects(), make_look(verdict="drift")
+    store.put(looks.look_key("toy", "production", NOON - HOUR), b'{"of": "another version"}')
+    store.put(looks.look_key("toy", "production", NOON), look.canonical_json().encode())
+    assert retrainings.recent_looks(store, "toy", "production") == [look]
+
+
 @pytest.mark.parametrize("environment", ["", "..", "../toy2", "a/b", "Production", "x" * 70])
 def test_an_environment_that_is_none(environment: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """An alert may hold any text there: nothing is looked up by it."""

@@ -308,3 +308,12 @@ def test_the_newest_look_stays_the_newest() -> None:
         looks.look_key("toy", "production", newer.until),
         looks.latest_key("toy", "production"),
     ]
+
+
+def test_a_newest_look_of_another_argosy() -> None:
+    """Its place is taken: an upgrade does not end the looks."""
+    objects, subject = MemoryObjects(), watched(Monitor())
+    objects.put(looks.latest_key("toy", "production"), b'{"of": "another version"}')
+    found = looked(subject, a_day(BEGIN), BEGIN, objects)
+    watching.keep(objects, found)
+    assert watching.latest(objects, "toy", "production") == found
