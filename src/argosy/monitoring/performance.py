@@ -136,6 +136,10 @@ def measure(measured: Measured, when: LabelWindow, sources: Path, tools: Tools) 
     with scratch.folder("labels") as place:
         joined = _joined(measured, when, file, tools, place)
     problems = list(performance_verdicts.problems(joined.counts, measured.table.name, measured.labels.by))
+    if joined.damaged:
+        problems.append(
+            f"{joined.damaged} part{'s' * (joined.damaged > 1)} of the log cannot be read; the predictions in there do not count"
+        )
     if not file.exists():
         problems.insert(
             0, f"source {measured.table.name!r}: {file.name} is not there (yet), where the settings say that labels are"

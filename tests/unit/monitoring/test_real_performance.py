@@ -303,6 +303,13 @@ def test_what_is_known_of_a_day_is_kept_and_mended(airline: Airline) -> None:
     assert Performance.model_validate_json(kept) == airline.measured(AUGUST + 7 * DAY)
 
 
+def test_a_damaged_log_is_said(airline: Airline, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its predictions do not count, and the report says so."""
+    joined = DuckDBLabelJoin.join
+    monkeypatch.setattr(DuckDBLabelJoin, "join", lambda *asked: replace(joined(*asked), damaged=2))
+    assert "2 parts of the log cannot be read; the predictions in there do not count" in airline.measured().problems
+
+
 def test_a_report_of_another_argosy_is_none() -> None:
     """It is measured again, and its place is taken."""
     store = MemoryObjects()

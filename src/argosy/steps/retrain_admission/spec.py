@@ -18,6 +18,7 @@ SPEC = StepSpec(
         Result("decision", "Admitted or refused, and why, in a line.", exported=True),
         Result("cause", "Why it is trained, for the training pipeline; empty where it is not."),
     ),
-    keys=("loop", "predictions", "notify"),
+    # The last names the keys of the monitoring store.
+    keys=("loop", "notify", "predictions"),
     cached=False,
 )

@@ -42,7 +42,7 @@ def run(
 
     *drawing*: what draws a page, loaded only where one is drawn. *measuring*: gives the real performance of a version in an environment
     up to a moment, None for a model without labels. Raises Misconfigured for a parameter that is none; and, once every look is kept, what
-    *measuring* raised.
+    *measuring* raised, or a page that could not be drawn.
     """
     if page not in PAGES:
         raise errors.Misconfigured(f"page={page!r}: expected {', '.join(PAGES)}")
@@ -53,13 +53,16 @@ def run(
     for watched in _watched(model, monitor, environment, forge, artifacts, objects):
         since = looks.hour_of(end) - monitor.length
         look = watching.look(watched, history=history, objects=objects, since=since, until=end, now=now)
-        if look.rows and (page == "always" or (page == "drift" and look.verdict == "drift")):
-            look = _drawn(look, watched, history, objects, drawing(), out)
         try:
             look = look.model_copy(update={"performance": measuring(watched.version, watched.environment, end)})
         except errors.ArgosyError as error:  # drift is told all the same
             failed.append(error)
-        watching.keep(objects, look)
+        watching.keep(objects, look)  # before a page, of which many a library has a part
+        if look.rows and (page == "always" or (page == "drift" and look.verdict == "drift")):
+            try:
+                look = _drawn(look, watched, history, objects, drawing(), out)
+            except errors.ArgosyError as error:  # a page that cannot be drawn hides nothing either
+                failed.append(error)
         look.write(out / f"{watched.environment}.json")
         lines.append(f"{watched.environment}: {look.verdict}: {look.explanation} ({look.rows:,} rows)")
         if look.performance is not None:
@@ -85,12 +88,14 @@ def _watched(
 def _drawn(
     look: Look, watched: Watched, history: PredictionHistory, objects: Objects, drawing: DriftPages, out: Path
 ) -> Look:
-    """*look*, with a page of it in *out* and in the store."""
+    """*look*, kept once more with a page of it, in *out* and in the store."""
     path = out / f"{look.environment}.html"
     pages.write(path, watched, look, history=history, pages=drawing)
     key = looks.page_key(look.model, look.environment, look.until)
     objects.put(key, path.read_bytes())
-    return look.model_copy(update={"evidently": key})
+    look = look.model_copy(update={"evidently": key})
+    watching.keep(objects, look)
+    return look
 
 
 def _moment(text: str, now: datetime.datetime) -> datetime.datetime:

@@ -36,7 +36,7 @@ def store() -> MemoryObjects:
 
 
 @pytest.fixture
-def looked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, store: MemoryObjects) -> Callable[[Measuring], list[str]]:
+def looked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, store: MemoryObjects) -> Callable[..., list[str]]:
     """The step in two environments that drifted; what it says."""
 
     def look(watched: Any, **_: Any) -> Look:
@@ -51,17 +51,17 @@ def looked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, store: MemoryObjects
     monkeypatch.setattr(watching, "look", look)
     monkeypatch.setattr(run, "_watched", lambda *_: iter(both))
 
-    def ran(measuring: Measuring) -> list[str]:
+    def ran(measuring: Measuring, page: str = "never", drawing: Any = None) -> list[str]:
         nothing: Any = None
         return run.run(
-            model="toy", monitor=Monitor(), environment="", until="", page="never", now=NOW, forge=nothing, artifacts=nothing,
-            history=nothing, objects=store, drawing=nothing, measuring=measuring, out=tmp_path / "looks",
+            model="toy", monitor=Monitor(), environment="", until="", page=page, now=NOW, forge=nothing, artifacts=nothing,
+            history=nothing, objects=store, drawing=drawing, measuring=measuring, out=tmp_path / "looks",
         )  # fmt: skip
 
     return ran
 
 
-def test_a_look_carries_the_performance(looked: Callable[[Measuring], list[str]], store: MemoryObjects) -> None:
+def test_a_look_carries_the_performance(looked: Callable[..., list[str]], store: MemoryObjects) -> None:
     """And the step's log says it in a line each, bad input too."""
     lines = looked(lambda _version, environment, _until: performance(environment))
     assert lines[:3] == [
@@ -75,7 +75,7 @@ def test_a_look_carries_the_performance(looked: Callable[[Measuring], list[str]]
 
 
 def test_a_model_without_labels_is_looked_at_all_the_same(
-    looked: Callable[[Measuring], list[str]], store: MemoryObjects
+    looked: Callable[..., list[str]], store: MemoryObjects
 ) -> None:
     """Its look has none."""
     lines = looked(lambda *_: None)
@@ -85,9 +85,7 @@ def test_a_model_without_labels_is_looked_at_all_the_same(
     assert kept.performance is None
 
 
-def test_labels_that_cannot_be_read_hide_no_drift(
-    looked: Callable[[Measuring], list[str]], store: MemoryObjects
-) -> None:
+def test_labels_that_cannot_be_read_hide_no_drift(looked: Callable[..., list[str]], store: MemoryObjects) -> None:
     """Every look is kept before the step ends with what is wrong with the labels."""
 
     def broken(*_: Any) -> Performance:
@@ -99,3 +97,20 @@ def test_labels_that_cannot_be_read_hide_no_drift(
         kept = watching.latest(store, "toy", environment)
         assert kept is not None
         assert (kept.verdict, kept.performance) == ("drift", None)
+
+
+@pytest.mark.parametrize("error", [errors.Rejected("nothing to draw"), RuntimeError("a library's own")])
+def test_a_page_that_cannot_be_drawn_hides_no_drift(
+    looked: Callable[..., list[str]], store: MemoryObjects, error: Exception
+) -> None:
+    """The look was kept before; one that says what is wrong hides the other environment's neither."""
+
+    def drawing() -> None:
+        raise error
+
+    with pytest.raises(type(error), match=str(error)):
+        looked(lambda *_: None, page="drift", drawing=drawing)
+    for environment in ("staging", "production") if isinstance(error, errors.Rejected) else ("staging",):
+        kept = watching.latest(store, "toy", environment)
+        assert kept is not None
+        assert (kept.verdict, kept.evidently) == ("drift", None)
