@@ -72,6 +72,8 @@ class MeasuredScore(Document):
     at_most: float | None = None
     standing: Standing | None = None
     """None where the policy has no limit on it, or it is undefined."""
+    approved: float | None = None
+    """What it was on the holdout when the model was approved; None where nobody measured it, and for a part of the predictions."""
 
 
 class BusinessValue(Document):

@@ -6,7 +6,7 @@ and never from the alert's own texts.
 
 import datetime
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from argosy.domain import figures, retraining_cause
 from argosy.domain.drift import Finding
@@ -18,8 +18,6 @@ DISTANCE = "Jensen-Shannon distance"
 MISSING = "share missing"
 TELLING = 0.05
 """From so much more or less of a column missing on, that is said too."""
-Metrics = Mapping[str, float | None]
-NOTHING: Metrics = {}
 
 
 def of_looks(
@@ -28,12 +26,8 @@ def of_looks(
     *,
     alert: Alert | None = None,
     admission: str | None = None,
-    approved: Metrics = NOTHING,
 ) -> Cause:
-    """The cause, as *looks* (oldest first) show it; the last is the one that counts.
-
-    *approved*: the measurements of the served model when it was evaluated, such as ``performance.auc``.
-    """
+    """The cause, as *looks* (oldest first) show it; the last is the one that counts."""
     if not looks:
         return Cause(kind=kind, alert=alert, admission=admission)
     look = looks[-1]
@@ -46,7 +40,7 @@ def of_looks(
         until=look.until,
         began=_began(looks),
         columns=list(itertools.islice(_moved(look), retraining_cause.MOST_COLUMNS)),
-        performance=_performance(look.performance, approved),
+        performance=_performance(look.performance),
         explanation=retraining_cause.shortened(_explanation(kind, look)),
         admission=admission,
     )
@@ -91,14 +85,12 @@ def _of_finding(part: str, finding: Finding) -> Iterator[MovedColumn]:
         yield MovedColumn(column=column, measure=MISSING, before=difference.missing_before, now=difference.missing)
 
 
-def _performance(found: Performance | None, approved: Metrics) -> PerformanceChange | None:
+def _performance(found: Performance | None) -> PerformanceChange | None:
     """The metric that is below its gate, or else the first that has one."""
     if found is None:
         return None
     for score in [*found.below, *found.gated()]:
-        return PerformanceChange(
-            metric=score.metric, before=approved.get(f"performance.{score.metric}"), now=score.value
-        )
+        return PerformanceChange(metric=score.metric, before=score.approved, now=score.value)
     return None
 
 

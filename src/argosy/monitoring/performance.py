@@ -6,7 +6,7 @@ same. What is kept is the results, not rows.
 """
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,6 +56,8 @@ class Measured:
     settings: ModelSettings
     policy: Policy | None
     """None where main has none."""
+    approved: Mapping[str, float | None] = field(default_factory=dict)
+    """The measurements of the version when it was approved, by dotted name, as far as main has them."""
 
     @property
     def labels(self) -> Labels:
@@ -92,11 +94,16 @@ class Measured:
 
 
 def of_main(forge: Forge, settings: ModelSettings, version: Version, environment: str) -> Measured:
-    """*version* of the model with *settings*, held against the gates that main has now. Raises Misconfigured where these cannot be read."""
-    found = Main.now(forge).policy(settings.model)
+    """*version* of the model with *settings*, held against the gates that main has now, beside what it was approved with.
+
+    Raises Misconfigured where these cannot be read.
+    """
+    main = Main.now(forge)
+    found, evidence = main.policy(settings.model), main.evidence(settings.model, environment)
     place = "on main of the environment repo"
     policy = None if found is None else model_folder.policy_of(found.content, f"{found.path} {place}")
-    return Measured(version, environment, settings, policy)
+    approved = evidence.metrics if evidence and evidence.model_digest == version.model_digest else {}
+    return Measured(version, environment, settings, policy, approved)
 
 
 @dataclass(frozen=True)
@@ -267,7 +274,9 @@ class _Report:
         return [_score(name, each) for name, each in live_performance.scores(found, CONFIDENCE).items()]
 
     def _held(self, scores: Sequence[MeasuredScore]) -> list[MeasuredScore]:
-        return [performance_verdicts.held(score, self.measured.policy) for score in scores]
+        approved, dimension = self.measured.approved, performance_verdicts.DIMENSION
+        beside = [score.model_copy(update={"approved": approved.get(dimension + score.metric)}) for score in scores]
+        return [performance_verdicts.held(score, self.measured.policy) for score in beside]
 
     def _enough(self, found: LiveAnswers) -> bool:
         return int(found.labelled.sum()) >= self.measured.labels.minimum_rows

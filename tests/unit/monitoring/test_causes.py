@@ -86,12 +86,10 @@ def test_real_performance_beside_what_was_approved() -> None:
         as_of=BEGIN + HOUR, labels=LabelCounts(), verdict="below", explanation="auc is below its gate",
         scores=[
             MeasuredScore(metric="f1", value=0.6, at_least=0.5, standing="holds"),
-            MeasuredScore(metric="auc", value=0.7, at_least=0.8, standing="below"),
+            MeasuredScore(metric="auc", value=0.7, at_least=0.8, standing="below", approved=0.84),
         ],
     )  # fmt: skip
-    cause = causes.of_looks(
-        "performance", [look(1, "no drift", performance=performance)], approved={"performance.auc": 0.84}
-    )
+    cause = causes.of_looks("performance", [look(1, "no drift", performance=performance)])
     assert cause.performance == PerformanceChange(metric="auc", before=0.84, now=0.7)
     assert (cause.explanation, cause.columns) == ("auc is below its gate", [])
 

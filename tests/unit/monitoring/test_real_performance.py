@@ -2,9 +2,10 @@
 
 import datetime
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
@@ -15,6 +16,7 @@ import pytest
 from argosy import errors
 from argosy.adapters.duckdb_tables.label_join import DuckDBLabelJoin
 from argosy.adapters.duckdb_tables.tables import DuckDBTables
+from argosy.adapters.memory_forge import MemoryForge
 from argosy.adapters.memory_objects import MemoryObjects
 from argosy.domain import performance_report
 from argosy.domain.model_settings import ModelSettings
@@ -48,13 +50,14 @@ class Airline:
     data: Path
     settings: ModelSettings
     policy: Policy | None
+    approved: Mapping[str, float | None] = field(default_factory=dict)
 
     def measured(self, as_of: datetime.datetime = AUGUST + 7 * DAY, *, since: datetime.datetime = JULY) -> Performance:
         """Its performance on July's flights, labels as of *as_of*."""
         version = Version.model_construct(
             model="flight_delay", version=self.flown.served.version, model_digest=self.flown.served.digest
         )
-        measured = performance.Measured(version, "production", self.settings, self.policy)
+        measured = performance.Measured(version, "production", self.settings, self.policy, self.approved)
         tools = performance.Tools(
             history=self.flown.history(), tables=DuckDBTables(), join=DuckDBLabelJoin(), hash_key=flights.KEY
         )
@@ -301,6 +304,26 @@ def test_what_is_known_of_a_day_is_kept_and_mended(airline: Airline) -> None:
     kept = store.get(performance_report.latest_key("flight_delay", "production"))
     assert kept is not None
     assert Performance.model_validate_json(kept) == airline.measured(AUGUST + 7 * DAY)
+
+
+def test_what_it_was_approved_with_stands_beside_it(airline: Airline) -> None:
+    """A retraining's request says what it was before."""
+    airline.approved = {"performance.auc": 0.75, "fairness.gap": 0.1}
+    beside = {score.metric: score.approved for score in airline.measured().scores}
+    assert beside["auc"] == 0.75
+    assert {value for metric, value in beside.items() if metric != "auc"} == {None}
+
+
+@pytest.mark.parametrize(("digest", "approved"), [("sha256:1", {"performance.auc": 0.75}), ("sha256:2", {})])
+def test_the_evidence_of_another_version_says_nothing(
+    airline: Airline, monkeypatch: pytest.MonkeyPatch, digest: str, approved: dict[str, float]
+) -> None:
+    """What main has is what that version was approved with."""
+    evidence = SimpleNamespace(model_digest=digest, metrics={"performance.auc": 0.75})
+    main = SimpleNamespace(policy=lambda _model: None, evidence=lambda _model, _environment: evidence)
+    monkeypatch.setattr(performance.Main, "now", lambda _forge: main)
+    version, forge = Version.model_construct(model="flight_delay", version=1, model_digest="sha256:1"), MemoryForge({})
+    assert performance.of_main(forge, airline.settings, version, "production").approved == approved
 
 
 def test_a_damaged_log_is_said(airline: Airline, monkeypatch: pytest.MonkeyPatch) -> None:
