@@ -69,7 +69,7 @@ class Pipeline:
         return self.forge / "environment.git"
 
     def prepare(self) -> None:
-        """Make the environment repo from the project's gitops-env/, install what stands round the steps, and the template."""
+        """Make the environment repo from the project's gitops-env/, and install what stands round the steps."""
         keys.ensure_signing_pair(self.home / "keys" / "signing.pem", self.home / "keys" / "signing.pub.pem")
         shutil.copy(self.home / "keys" / "signing.pub.pem", _folder(self.project / "gitops-env" / "keys"))
         self.argosy("setup")
@@ -77,7 +77,6 @@ class Pipeline:
         for each in self._volume():
             self.cluster.apply(each)
         self._install()
-        self.install_template()
 
     def install_template(self, **changes: Any) -> None:
         """Install the template, the model's settings of these names changed, or what they name within them."""
