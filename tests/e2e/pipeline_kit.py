@@ -92,7 +92,7 @@ class Pipeline:
     def upload(self, folder: Path = ROOT / "data" / MODEL.name) -> str:
         """The sources in *folder*, in the bucket."""
         bucket = urlsplit(self.around["ARGOSY_E2E_S3"]).path.strip("/")
-        for file in sorted(folder.iterdir()):
+        for file in sorted(each for each in folder.iterdir() if each.is_file()):
             client.connect().upload_file(str(file), bucket, f"{self.namespace}/data/{file.name}")
         return f"s3://{bucket}/{self.namespace}/data"
 
