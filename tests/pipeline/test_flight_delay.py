@@ -104,7 +104,7 @@ def test_what_it_answered_is_held_against_what_became_of_the_flights(merged: Any
     assert report["labels"]["labelled"] >= len(flights(merged))
     assert report["labels"]["early"] == report["labels"]["labelled"]
     assert [line for line in report["problems"] if "known before it was made" in line]
-    assert report["verdict"] == "too few"
+    assert report["verdict"] == "no labels"  # none of them is due yet
 
 
 def test_it_answers_from_a_shared_database_too(merged: Any, tmp_path: Path) -> None:

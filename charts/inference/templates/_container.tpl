@@ -141,7 +141,9 @@ seccompProfile: {type: RuntimeDefault}
 {{- if .Values.predictionLog.enabled }}
 # It outlives a container that is killed, and its next one ships what is in it.
 - name: spool
-  emptyDir: {sizeLimit: {{ int64 .Values.predictionLog.spoolMebibytes }}Mi}
+  {{- /* As KServe writes it back: Argo CD would call 2048Mi out of sync with the 2Gi it becomes, for ever. */}}
+  {{- $mebibytes := int64 .Values.predictionLog.spoolMebibytes }}
+  emptyDir: {sizeLimit: {{ if mod $mebibytes 1024 }}{{ $mebibytes }}Mi{{ else }}{{ div $mebibytes 1024 }}Gi{{ end }}}
 - name: ids
   secret: {secretName: {{ .Values.predictionLog.hashKeySecret | quote }}}
 {{- with .Values.predictionLog.claim }}

@@ -35,7 +35,7 @@ class Needs:
     secrets: Mapping[str, bool]
 
 
-USUAL = Needs(USUAL_ACCOUNTS, frozenset({EXECUTOR}), {f"argosy-{name}": True for name in CLASSES})
+USUAL = Needs(USUAL_ACCOUNTS, frozenset({EXECUTOR}), {f"argosy-{name}": True for name in (*CLASSES, "notify")})
 
 
 def of(pipelines: Sequence[Manifest]) -> Needs:

@@ -150,9 +150,12 @@ class Refused(Document):
 def decide(
     ledger: RetrainingLedger, ask: Ask, rules: Retraining, observations: Sequence[Observation], now: datetime.datetime
 ) -> tuple[Admitted | Refused, RetrainingLedger]:
-    """The answer to *ask*, and the ledger in which it stands. *observations*: what the looks showed, in any order."""
+    """The answer to *ask*, and the ledger in which it stands.
+
+    *observations*: what the looks showed, in any order; of those at one version in one hour the newest counts.
+    """
     ledger = _without_lost(ledger, now)
-    in_order = sorted(observations, key=lambda each: each.until)
+    in_order = _one_an_hour(observations)
     ask = ask.model_copy(update={"reference": ask.reference or _served(in_order)})
     decision = _again(ledger, ask) or _refusal(ledger, ask, rules, in_order, now)
     if isinstance(decision, Admitted):
@@ -172,6 +175,15 @@ def decide(
     )
     kept = [*ledger.admissions, admission][-KEPT_ADMISSIONS:]
     return Admitted(entry=admission), ledger.model_copy(update={"admissions": kept, "admitted": ledger.admitted + 1})
+
+
+def _one_an_hour(observations: Sequence[Observation]) -> list[Observation]:
+    """The newest of each hour and version, oldest first: a look that was taken again confirms nothing."""
+    newest = {
+        (_utc(each.until).replace(minute=0, second=0, microsecond=0), each.model_digest): each
+        for each in sorted(observations, key=lambda each: each.until)
+    }
+    return sorted(newest.values(), key=lambda each: each.until)
 
 
 def refuse(ledger: RetrainingLedger, ask: Ask, refused: Refused, now: datetime.datetime) -> RetrainingLedger:

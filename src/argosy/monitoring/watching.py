@@ -7,6 +7,8 @@ import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from pydantic import ValidationError
+
 from argosy import errors
 from argosy.domain import drift, looks, watch_reference
 from argosy.domain.bundle import Bins, Signature
@@ -73,8 +75,14 @@ class Watched:
 
 def stored_reference(objects: Objects, version: Version) -> WatchReference | None:
     """The reference of *version* in the monitoring store; None where there is none."""
-    content = objects.get(watch_reference.reference_key(version.model, version.model_digest))
-    return None if content is None else WatchReference.model_validate_json(content)
+    key = watch_reference.reference_key(version.model, version.model_digest)
+    content = objects.get(key)
+    try:
+        return None if content is None else WatchReference.model_validate_json(content)
+    except ValidationError as error:
+        raise errors.Misconfigured(
+            f"{key} in the monitoring store cannot be read by this Argosy: train {version.model} again, which writes it anew"
+        ) from error
 
 
 def look(

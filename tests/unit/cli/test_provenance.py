@@ -19,7 +19,7 @@ LOCK = {
     "repository": "registry/argosy",
     "images": {
         family: {"digest": f"sha256:{'d' * 64}", "bytes": 1}
-        for family in ("data", "features", "train", "evaluate", "promote")
+        for family in ("data", "features", "train", "evaluate", "promote", "monitor")
     },
 }
 
@@ -92,7 +92,7 @@ def test_the_stamp_is_what_steps_are_told(project: Path, capsys: pytest.CaptureF
     """As annotations and as the parameter's value: commit, files, manifest, each step's image. What is committed stays as it is."""
     committed = (project / "pipeline.yaml").read_bytes()
     assert main.run(["compile", "--stamp", str(MODEL)]) == 0
-    template, schedule = yaml.safe_load_all(capsys.readouterr().out)
+    template, retraining, *schedules = yaml.safe_load_all(capsys.readouterr().out)
     assert (project / "pipeline.yaml").read_bytes() == committed
     assert git("status", "--porcelain") == ""
     marks = template["metadata"]["annotations"]
@@ -104,7 +104,8 @@ def test_the_stamp_is_what_steps_are_told(project: Path, capsys: pytest.CaptureF
         marks["provenance.argosy.dev/image.train"] == said.images["train"] == f"registry/argosy/train@sha256:{'d' * 64}"
     )
     assert set(said.images) >= {"ingest", "train", "evaluate", "register", "propose"}
-    assert schedule["kind"] == "CronWorkflow"
+    assert provenance.stated(retraining) == said  # what is trained again says the same of itself
+    assert [each["kind"] for each in schedules] == ["CronWorkflow", "CronWorkflow"]
     told = {
         each["name"]: entry["value"]
         for each in template["spec"]["templates"]

@@ -142,12 +142,20 @@ def test_the_lease_of_a_run_that_never_ended() -> None:
     assert admission.failures(taken, SERVED) == 1
 
 
+def test_a_look_that_was_taken_again_confirms_nothing() -> None:
+    """A step that is retried looks at the same window a second time, and `every: 15m` looks four times at nearly the same."""
+    once_more = [look(3, drifted=False), look(2, drifted=False), look(0.9), look(0.5), look(0.1)]
+    decision, _ = decided(ask(), looks=once_more, now=NOW)
+    assert isinstance(decision, Refused)
+    assert decision.reason == "not confirmed"
+
+
 def test_who_lost_its_lease_ends_nothing_of_the_next() -> None:
     """A run that comes back after all does not free the place of the one that took it."""
     _, ledger = decided(ask())
     rules = Retraining(cooldown_hours=0, per_day=9)
     _, taken = decided(
-        ask(window="w", holder="run-2"), ledger, rules=rules, looks=[look(-8), look(-8)], now=NOW + 9 * HOUR
+        ask(window="w", holder="run-2"), ledger, rules=rules, looks=[look(-7), look(-8)], now=NOW + 9 * HOUR
     )
     assert taken.running is not None
     assert admission.close(taken, "run-1", "requested", NOW + 10 * HOUR) == taken

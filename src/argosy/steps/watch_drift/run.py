@@ -41,8 +41,8 @@ def run(
     """Look at *model* in *environment*, or in all that serve it; write each look into *out* and *objects*, return a line each.
 
     *drawing*: what draws a page, loaded only where one is drawn. *measuring*: gives the real performance of a version in an environment
-    up to a moment, None for a model without labels. Raises Misconfigured for a parameter that is none; and, once every look is kept, what
-    *measuring* raised, or a page that could not be drawn.
+    up to a moment, None for a model without labels. Raises Misconfigured for a parameter that is none; and, once every environment was
+    looked at, the first of what stood in the way: a bundle that is not to be had, labels, or a page that could not be drawn.
     """
     if page not in PAGES:
         raise errors.Misconfigured(f"page={page!r}: expected {', '.join(PAGES)}")
@@ -50,9 +50,14 @@ def run(
     out.mkdir(parents=True, exist_ok=True)
     lines: list[str] = []
     failed: list[errors.ArgosyError] = []
-    for watched in _watched(model, monitor, environment, forge, artifacts, objects):
-        since = looks.hour_of(end) - monitor.length
-        look = watching.look(watched, history=history, objects=objects, since=since, until=end, now=now)
+    since = looks.hour_of(end) - monitor.length
+    for name in [environment] if environment else _serving(model, forge):
+        try:
+            watched = served.find(model, name, monitor, forge=forge, artifacts=artifacts, objects=objects)
+            look = watching.look(watched, history=history, objects=objects, since=since, until=end, now=now)
+        except errors.ArgosyError as error:  # one environment hides no other
+            failed.append(error)
+            continue
         try:
             look = look.model_copy(update={"performance": measuring(watched.version, watched.environment, end)})
         except errors.ArgosyError as error:  # drift is told all the same
@@ -74,15 +79,13 @@ def run(
     return lines or [f"{model} is served nowhere yet; there is nothing to look at"]
 
 
-def _watched(
-    model: str, monitor: Monitor, environment: str, forge: Forge, artifacts: Artifacts, objects: Objects
-) -> Iterator[Watched]:
-    """What there is to look at: of an *environment* that was named, or of each that serves *model*."""
+def _serving(model: str, forge: Forge) -> Iterator[str]:
+    """The environments that serve *model*, by what main names."""
     main = Main.now(forge)
-    for name in (environment,) if environment else environment_layout.ENVIRONMENTS:
-        version = None if environment else main.version(model, name)
-        if environment or (version and not main.rejection(model, version.model_digest)):
-            yield served.find(model, name, monitor, forge=forge, artifacts=artifacts, objects=objects)
+    for name in environment_layout.ENVIRONMENTS:
+        version = main.version(model, name)
+        if version and not main.rejection(model, version.model_digest):
+            yield name
 
 
 def _drawn(

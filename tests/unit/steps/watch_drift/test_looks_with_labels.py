@@ -14,7 +14,7 @@ from argosy.domain.drift import About, DriftReport, Thresholds
 from argosy.domain.looks import Look
 from argosy.domain.monitor_settings import Monitor
 from argosy.domain.performance_report import LabelCounts, Performance
-from argosy.monitoring import watching
+from argosy.monitoring import served, watching
 from argosy.steps.watch_drift import run
 
 NOW = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
@@ -47,12 +47,17 @@ def looked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, store: MemoryObjects
             rows=900, verdict="drift", explanation="size differs", reference="holdout", thresholds=Thresholds(), report=report,
         )  # fmt: skip
 
-    both = [SimpleNamespace(version="a version", environment=name) for name in ("staging", "production")]
-    monkeypatch.setattr(watching, "look", look)
-    monkeypatch.setattr(run, "_watched", lambda *_: iter(both))
-
-    def ran(measuring: Measuring, page: str = "never", drawing: Any = None) -> list[str]:
+    def ran(measuring: Measuring, page: str = "never", drawing: Any = None, without: str = "") -> list[str]:
         nothing: Any = None
+
+        def find(_model: str, name: str, _monitor: Monitor, **_: Any) -> Any:
+            if name == without:
+                raise errors.Misconfigured(f"the bundle of {name} is gone")
+            return SimpleNamespace(version="a version", environment=name)
+
+        monkeypatch.setattr(watching, "look", look)
+        monkeypatch.setattr(run, "_serving", lambda *_: iter(("staging", "production")))
+        monkeypatch.setattr(served, "find", find)
         return run.run(
             model="toy", monitor=Monitor(), environment="", until="", page=page, now=NOW, forge=nothing, artifacts=nothing,
             history=nothing, objects=store, drawing=drawing, measuring=measuring, out=tmp_path / "looks",
@@ -83,6 +88,17 @@ def test_a_model_without_labels_is_looked_at_all_the_same(
     kept = watching.latest(store, "toy", "staging")
     assert kept is not None
     assert kept.performance is None
+
+
+def test_an_environment_that_cannot_be_looked_at_hides_no_other(
+    looked: Callable[..., list[str]], store: MemoryObjects
+) -> None:
+    """What stood in the way of staging is said once production was looked at."""
+    with pytest.raises(errors.Misconfigured, match="the bundle of staging is gone"):
+        looked(lambda *_: None, without="staging")
+    kept = watching.latest(store, "toy", "production")
+    assert kept is not None
+    assert kept.verdict == "drift"
 
 
 def test_labels_that_cannot_be_read_hide_no_drift(looked: Callable[..., list[str]], store: MemoryObjects) -> None:
