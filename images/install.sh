@@ -17,8 +17,8 @@ extras=$(printf -- '--extra %s ' "$@")
 /tool/bin/uv venv --quiet --python "$(command -v python3)" /opt/argosy/env
 # shellcheck disable=SC2086  # several words on purpose
 /tool/bin/uv pip install --quiet --python /opt/argosy/env/bin/python --no-build --constraint requirements/all.txt -r pyproject.toml $extras
-# Headers, static libraries and the tests of others: a third of some packages, and nothing here imports them.
-find /opt/argosy/env -type d \( -name tests -o -name __pycache__ \) -path '*/site-packages/*' -prune -exec rm -rf {} +
+# Headers, static libraries and the tests of others: a third of some packages, and nothing here imports them. Evidently's are checks of data.
+find /opt/argosy/env -type d \( -name tests -o -name __pycache__ \) -path '*/site-packages/*' ! -path '*/evidently/*' -prune -exec rm -rf {} +
 find /opt/argosy/env -name '*.a' -delete
 compile /opt/argosy/env/lib || true  # some packages carry templates that are no Python
 /tool/bin/cyclonedx-py environment /opt/argosy/env/bin/python --pyproject pyproject.toml --output-reproducible \
