@@ -38,6 +38,8 @@ NEEDED = (
 )
 MODEL = ROOT / "workflows" / "churn"
 NEVER = "0 0 30 2 *"
+HASH_KEY = "00" * 32
+"""Under which servers and whoever joins labels hash ids."""
 USER = 10001
 """What our containers run as."""
 
@@ -263,7 +265,7 @@ class Pipeline:
                 "argosy-signing": {"ARGOSY_SIGNING_KEY": signing},
                 "argosy-store": access,
                 "argosy-data": access,
-                "argosy-predictions": access,
+                "argosy-predictions": {**access, "ARGOSY_HASH_KEY": HASH_KEY},
                 "argosy-loop": {"ARGOSY_LOOP_STORAGE_URI": self.loop_storage()},
                 "argosy-search": {"ARGOSY_SEARCH_STORAGE_URI": self.around["ARGOSY_E2E_SEARCH"]},
                 **({"argosy-online": self.online} if self.online else {}),

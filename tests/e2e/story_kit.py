@@ -22,7 +22,7 @@ from e2e.cluster import ROOT, Cluster, Object
 from e2e.git_server import GitServer
 from e2e.gitops_kit import Delivery, git, own_address, serve_chart
 from e2e.load_kit import Load
-from e2e.pipeline_kit import MODEL, NEEDED, Pipeline, make_project
+from e2e.pipeline_kit import HASH_KEY, MODEL, NEEDED, Pipeline, make_project
 from e2e.serving_release import Store
 
 SMALL = {"search": {"trials": 40, "per_round": 20, "per_task": 10}}
@@ -97,7 +97,6 @@ class Story:
 
 
 REPLICAS = 3
-HASH_KEY = "00" * 32
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from argosy.ports.prediction_log import Logged, SegmentRef, ServedRelease
 _ABOUT = b"argosy.served"
 _TYPES = {"number": pa.float64(), "category": pa.string()}
 _BLOCK = 1 << 24
-"""Bytes the JSON reader looks at in one piece; a line must fit, and one record is far below that."""
+"""Bytes the JSON reader looks at in one piece, unless a line is longer: that of a large request to a wide model may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,8 @@ def _fields(served: ServedRelease) -> dict[str, str | int | None]:
 
 def _table(lines: bytes, features: Sequence[tuple[str, str]]) -> pa.Table:
     options = pyarrow.json.ParseOptions(explicit_schema=_schema_of_lines(features), unexpected_field_behavior="ignore")
-    reading = pyarrow.json.ReadOptions(block_size=_BLOCK, use_threads=False)
+    longest = max(map(len, lines.splitlines()))
+    reading = pyarrow.json.ReadOptions(block_size=max(_BLOCK, longest + 1), use_threads=False)
     table: pa.Table = pyarrow.json.read_json(pa.BufferReader(lines), read_options=reading, parse_options=options)
     return _seen(_rows(table.combine_chunks(), features))
 

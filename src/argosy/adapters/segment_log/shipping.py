@@ -20,6 +20,8 @@ LONGEST_PAUSE = 60.0
 """Seconds between two attempts while the store fails; the first pause is one."""
 LOOK_SECONDS = 5.0
 """Seconds after which a look is taken for what other processes left."""
+NICE = 10
+"""Niceness of the thread, at least."""
 _log = logging.getLogger("argosy.predictions")
 
 
@@ -107,5 +109,8 @@ def ship(path: Path, objects: Objects) -> int:
 
 def _step_back() -> None:
     """Answers come first: this thread takes what time they leave."""
-    if sys.platform == "linux":  # elsewhere the number names a process
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+    if sys.platform != "linux":  # elsewhere the number names a process
+        return
+    thread = threading.get_native_id()
+    if os.getpriority(os.PRIO_PROCESS, thread) < NICE:  # who was started with more may not take less
+        os.setpriority(os.PRIO_PROCESS, thread, NICE)

@@ -58,11 +58,12 @@ def run(
         except errors.ArgosyError as error:  # one environment hides no other
             failed.append(error)
             continue
+        watching.keep(objects, look)  # before labels and pages, of which many a library has a part
         try:
             look = look.model_copy(update={"performance": measuring(watched.version, watched.environment, end)})
         except errors.ArgosyError as error:  # drift is told all the same
             failed.append(error)
-        watching.keep(objects, look)  # before a page, of which many a library has a part
+        watching.keep(objects, look)
         if look.rows and (page == "always" or (page == "drift" and look.verdict == "drift")):
             try:
                 look = _drawn(look, watched, history, objects, drawing(), out)

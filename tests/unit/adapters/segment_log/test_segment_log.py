@@ -29,7 +29,7 @@ from argosy.adapters.segment_log.history import SegmentHistory
 from argosy.adapters.segment_log.spool_gauge import SpoolGauge
 from argosy.adapters.segment_log.writer import SegmentLog
 from argosy.ports.objects import Objects
-from argosy.ports.prediction_log import ServedRelease
+from argosy.ports.prediction_log import AnsweredRows, ServedRelease
 from argosy.testing.prediction_log_contract import FEATURES, SERVED, prediction
 
 
@@ -135,6 +135,25 @@ def test_a_damaged_segment_is_shipped_with_its_whole_frames(objects: MemoryObjec
     assert shipping.ship(segment.path, objects) == 1
     assert logged(objects, spool) == [1]
     assert [batch.damaged for batch in SegmentHistory(objects, spool.folder).read("leaving", "production")] == [1]
+
+
+def test_a_line_of_any_length_is_shipped(objects: MemoryObjects, spool: layout.Spool) -> None:
+    """The rows of a request are one line: many rows of a wide model are longer than what is parsed in one piece."""
+    wide = [(f"feature_{number}", "category") for number in range(40)]
+    rows, text = 1000, "x" * 900
+    request = AnsweredRows(
+        1.7e9,
+        "large",
+        entities=[None] * rows,
+        features={name: [text] * rows for name, _ in wide},
+        scores=[[0.5]] * rows,
+        decisions=["yes"] * rows,
+    )
+    segment = segments.Segment(spool, segments.header(SERVED, wide))
+    segment.append([request])
+    segment.append([request])
+    segment.close()
+    assert shipping.ship(segment.path, objects) == 2 * rows
 
 
 def test_a_full_segment_is_shipped_and_the_next_begun(objects: MemoryObjects, spool: layout.Spool) -> None:
