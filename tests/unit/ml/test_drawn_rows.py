@@ -48,3 +48,14 @@ def test_a_feature_that_is_not_logged_is_an_empty_column() -> None:
     found = drawn_rows.sample([rows([BEGIN], {"seats": [3.0]}, [0.5])], WINDOW, 1)
     assert found.to_pylist() == [{"seats": 3.0, "plan": None, "prediction": 0.5}]
     assert pa.types.is_string(found.schema.field("plan").type)
+
+
+def test_few_values_are_drawn_as_they_are() -> None:
+    """A column of 0 and 1 that has not moved must not look as if it had: its reference has 0 and 1, too."""
+    values = np.array([0.0, 0.0, 1.0, 4.0, 4.5])
+    edges = binning.edges(values)
+    empty = Histogram(column="seats", edges=edges, counts=[0] * (len(edges) + 1), missing=0)
+    counted = binning.count_column(pa.array(values), empty)
+    window = WINDOW.model_copy(update={"rows": 5, "columns": [counted]})
+    drawn = drawn_rows.of_counts(window, "(other)")["seats"].to_pylist()
+    np.testing.assert_allclose([each for each in drawn if each is not None], values, atol=1e-12)
