@@ -58,10 +58,14 @@ class Look(Document):
     """Key of the Evidently report of it in the monitoring store; None where none was made."""
 
     @property
+    def parts(self) -> list[tuple[str, DriftReport]]:
+        """The reports, each with its slice (``column=value``, or empty for the whole)."""
+        return [("", self.report), *((f"{each.column}={each.value}", each.report) for each in self.slices)]
+
+    @property
     def drifted(self) -> list[tuple[str, Finding]]:
         """What drifted, the farthest moved first, each with its slice (``column=value``, or empty for the whole)."""
-        parts = [("", self.report), *((f"{each.column}={each.value}", each.report) for each in self.slices)]
-        found = [(name, finding) for name, report in parts for finding in report.findings if finding.drifted]
+        found = [(name, finding) for name, report in self.parts for finding in report.findings if finding.drifted]
         return sorted(found, key=lambda each: -each[1].difference.jensen_shannon)
 
     @property

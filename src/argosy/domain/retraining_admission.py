@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import AwareDatetime, Field
 
 from argosy import errors
-from argosy.domain import documents
+from argosy.domain import documents, looks
 from argosy.domain.documents import Document
 from argosy.domain.retraining_cause import Kind
 from argosy.domain.retraining_settings import Retraining
@@ -180,7 +180,7 @@ def decide(
 def _one_an_hour(observations: Sequence[Observation]) -> list[Observation]:
     """The newest of each hour and version, oldest first: a look that was taken again confirms nothing."""
     newest = {
-        (_utc(each.until).replace(minute=0, second=0, microsecond=0), each.model_digest): each
+        (looks.hour_of(each.until), each.model_digest): each
         for each in sorted(observations, key=lambda each: each.until)
     }
     return sorted(newest.values(), key=lambda each: each.until)

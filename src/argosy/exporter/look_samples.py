@@ -58,8 +58,7 @@ def of_look(look: Look) -> Iterator[Sample]:
     yield samples.of(series.LOOK_ROWS, look.rows, **version)
     for word in VERDICTS:
         yield samples.of(series.DRIFT_VERDICT, look.verdict == word, **version, verdict=word)
-    parts = [("", look.report), *((f"{each.column}={each.value}", each.report) for each in look.slices)]
-    for name, report in parts:
+    for name, report in look.parts:
         for finding in report.findings:
             place = {**version, "column": finding.difference.column, "slice": name}
             yield samples.of(series.DRIFT_DISTANCE, finding.difference.jensen_shannon, **place)

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from argosy.domain.bundle import Histogram
 from argosy.domain.drift import Window
-from argosy.ml import counting
+from argosy.ml import bins, counting
 
 SCORE = "prediction"
 MOST = 5_000
@@ -82,21 +82,10 @@ def _drawn(histogram: Histogram, share: float, other: str) -> pa.Array:
         known = pa.array([word for word, count in zip(words, counts, strict=True) for _ in range(count)], pa.string())
         return pa.concat_arrays([known, pa.nulls(missing, pa.string())])
     edges = histogram.edges or []
-    few = _few_values(edges, histogram.counts)
+    # Anywhere in its bin, an unmoved column of 0 and 1 would look like one of 0.13 and 0.88.
+    few = bins.few_values(edges, histogram.counts)
     values = np.concatenate([*_spread(edges, counts), np.empty(0)]) if few is None else np.repeat(few, counts[::2])
     return pa.concat_arrays([pa.array(values, pa.float64()), pa.nulls(missing, pa.float64())])
-
-
-def _few_values(edges: list[float], counts: list[int]) -> npt.NDArray[np.float64] | None:
-    """The values themselves, where ``bins.edges`` gave each a narrow bin of its own, an eighth of the gap to either side; else None.
-
-    Drawn anywhere in its bin, an unmoved column of 0 and 1 would look like one of 0.13 and 0.88.
-    """
-    if not edges or len(edges) % 2 or any(counts[1::2]) or not all(counts[::2]):
-        return None
-    below, above = np.asarray(edges[::2]), np.asarray(edges[1::2])
-    margin = (above - below) / 6
-    return np.append(below - margin, above[-1] + margin[-1])
 
 
 def _spread(edges: list[float], counts: list[int]) -> list[npt.NDArray[np.float64]]:
