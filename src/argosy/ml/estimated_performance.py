@@ -19,7 +19,7 @@ import numpy.typing as npt
 from scipy import optimize, stats
 
 from argosy.domain.model_settings import Task
-from argosy.ml import metrics
+from argosy.ml import metrics, score_intervals
 from argosy.ml.score_intervals import Decisions, ScoreInterval
 
 Array = npt.NDArray[np.float64]
@@ -89,20 +89,9 @@ def _of_two(scores: Array, decided: Array, p: Array) -> dict[str, tuple[float, f
         f1 = 2 * hits / (named + expected)
         found["f1"] = with_change(f1, (2 * decided - f1) / (named + expected))
     if 0 < expected < count:
-        found["auc"] = with_change(*_area(scores, p))
+        area, below, above = score_intervals.area(p, scores)
+        found["auc"] = with_change(area, (below - area) / expected - (above - area) / (count - expected))
     return found
-
-
-def _area(scores: Array, p: Array) -> tuple[float, Array]:
-    """The area under the ROC curve with a label 1 to the share *p* of each row, and what each row's label changes of it."""
-    positives, negatives = float(p.sum()), float((1 - p).sum())
-    _, inverse, sizes = np.unique(scores, return_inverse=True, return_counts=True)
-    hits = np.bincount(inverse, weights=p, minlength=len(sizes))
-    misses = sizes - hits
-    below = (np.cumsum(misses) - misses / 2)[inverse] / negatives
-    above = 1 - (np.cumsum(hits) - hits / 2)[inverse] / positives
-    value = float((below * p).sum()) / positives
-    return value, (below - value) / positives - (above - value) / negatives
 
 
 def _of_classes(scores: Array, decisions: Decisions, p: Array) -> dict[str, tuple[float, float]]:

@@ -168,17 +168,26 @@ def _of_ratio(above: Array, below: Array) -> _Influence | None:
     return _Influence(value, (above - value * below) * (len(below) / total), int(np.count_nonzero(below)))
 
 
+def area(positive: Array, scores: Array) -> tuple[float, Array, Array]:
+    """The area under the ROC curve with a label 1 to the share *positive* of each row, which are neither all nor none together.
+
+    And, for each row, the share of the negatives with a lower score and of the positives with a higher one; equal ones count half.
+    """
+    positives = float(positive.sum())
+    _, inverse, sizes = np.unique(scores, return_inverse=True, return_counts=True)
+    hits = np.bincount(inverse, weights=positive, minlength=len(sizes))
+    misses = sizes - hits
+    below = (np.cumsum(misses) - misses / 2)[inverse] / (len(positive) - positives)
+    above = 1 - (np.cumsum(hits) - hits / 2)[inverse] / positives
+    return float((below * positive).sum()) / positives, below, above
+
+
 def _of_area(labels: Array, scores: Array) -> _Influence | None:
     positives, count = float(labels.sum()), len(labels)
     negatives = count - positives
     if not positives or not negatives:
         return None
-    _, inverse, sizes = np.unique(scores, return_inverse=True, return_counts=True)
-    hits = np.bincount(inverse, weights=labels, minlength=len(sizes))
-    misses = sizes - hits
-    below = (np.cumsum(misses) - misses / 2)[inverse] / negatives
-    above = 1 - (np.cumsum(hits) - hits / 2)[inverse] / positives
-    value = float((below * labels).sum()) / positives
+    value, below, above = area(labels, scores)
     rows = np.where(labels == 1, (below - value) * (count / positives), (above - value) * (count / negatives))
     return _Influence(value, rows, int(min(positives, negatives)))
 

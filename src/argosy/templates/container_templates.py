@@ -123,12 +123,24 @@ def unprivileged() -> argo.SecurityContext:
     )
 
 
-def volumes() -> list[argo.Volume]:
-    """The volumes every pod has, because its root file system is read-only."""
-    return [
-        argo.Volume(name="files", empty_dir=argo.EmptyDirVolumeSource()),
-        argo.Volume(name="scratch", empty_dir=argo.EmptyDirVolumeSource()),
-    ]
+def pods() -> dict[str, Any]:
+    """What a workflow says of its pods, whatever it runs: accounts, rights, and volumes, because their root file system is read-only."""
+    return {
+        "service_account_name": "argosy-step",
+        "automount_service_account_token": False,
+        "executor": argo.ExecutorConfig(service_account_name="argosy-executor"),
+        "pod_gc": argo.PodGC(strategy="OnPodSuccess"),
+        "security_context": argo.PodSecurityContext(
+            run_as_non_root=True,
+            run_as_user=10001,
+            fs_group=10001,
+            seccomp_profile=argo.SeccompProfile(type="RuntimeDefault"),
+        ),
+        "volumes": [
+            argo.Volume(name="files", empty_dir=argo.EmptyDirVolumeSource()),
+            argo.Volume(name="scratch", empty_dir=argo.EmptyDirVolumeSource()),
+        ],
+    }
 
 
 def _annotations(spec: specs.StepSpec) -> dict[str, str]:

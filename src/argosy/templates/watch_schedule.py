@@ -59,17 +59,7 @@ def _workflow(files: folder.ModelFiles, settings: ModelSettings, monitor: Monito
                 mutex=None,
             )
         ],
-        service_account_name="argosy-step",
-        automount_service_account_token=False,
-        executor=argo.ExecutorConfig(service_account_name="argosy-executor"),
-        pod_gc=argo.PodGC(strategy="OnPodSuccess"),
         ttl_strategy=argo.TTLStrategy(seconds_after_success=86400, seconds_after_failure=7 * 86400),
         active_deadline_seconds=3600,
-        security_context=argo.PodSecurityContext(
-            run_as_non_root=True,
-            run_as_user=10001,
-            fs_group=10001,
-            seccomp_profile=argo.SeccompProfile(type="RuntimeDefault"),
-        ),
-        volumes=container_templates.volumes(),
+        **container_templates.pods(),
     )
