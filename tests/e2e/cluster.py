@@ -56,8 +56,7 @@ class Cluster:
         """Model digests of the pods that are ready, and how many have each."""
         found: collections.Counter[str] = collections.Counter()
         for pod in self.list("pods", namespace, selector):
-            conditions = {each["type"]: each["status"] for each in pod["status"].get("conditions", [])}
-            if conditions.get("Ready") == "True" and "deletionTimestamp" not in pod["metadata"]:
+            if is_ready(pod) and "deletionTimestamp" not in pod["metadata"]:
                 found[pod["metadata"]["annotations"]["argosy.dev/model-digest"]] += 1
         return found
 
@@ -119,6 +118,12 @@ class Cluster:
         finally:
             if os.environ.get("ARGOSY_E2E_KEEP") != "1":
                 self.kubectl("delete", "namespace", name, "--ignore-not-found", "--wait=false")
+
+
+def is_ready(pod: Object) -> bool:
+    """True where *pod* says that it is ready."""
+    conditions = {each["type"]: each["status"] for each in pod["status"].get("conditions", [])}
+    return conditions.get("Ready") == "True"
 
 
 CONTROLLERS = {

@@ -7,25 +7,20 @@ import datetime
 import json
 import os
 import random
-import shutil
-import socket
-import subprocess
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from e2e.cluster import ROOT, Cluster
+from e2e.cluster import ROOT, Cluster, is_ready
 from e2e.pipeline_kit import MODEL
+from kit import prometheus_stack
 
-PROGRAMS = ("prometheus-alertmanager", "alertmanager")
-"""Alertmanager, as Debian calls it and as its makers do."""
-RULES = ROOT / "charts" / "platform" / "files" / "rules.yaml"
 TOKEN = "a-token-of-this-test"
 TIME = "recorded"
 """The column that says when a customer was known."""
@@ -45,107 +40,68 @@ def bus() -> str:
 
 def webhook(cluster: Cluster, namespace: str) -> str:
     """The address that Alertmanager posts to, once its pod is ready."""
-    selector = "eventsource-name=argosy-alerts"
+    selectors = ("eventsource-name=argosy-alerts", "sensor-name=retrain-churn")
 
     def ready() -> bool:
-        pods = cluster.list("pods", namespace, selector) + cluster.list("pods", namespace, "sensor-name=retrain-churn")
-        return len(pods) == 2 and all(
-            {"type": "Ready", "status": "True"}.items() <= each.items()
-            for pod in pods
-            for each in pod["status"].get("conditions", [])
-            if each["type"] == "Ready"
-        )
+        pods = [pod for selector in selectors for pod in cluster.list("pods", namespace, selector)]
+        return len(pods) == len(selectors) and all(map(is_ready, pods))
 
     cluster.wait("the event source and the sensor", ready, 180, namespace=namespace)
     found = cluster.get("service", "argosy-alerts-eventsource-svc", namespace)
     return f"http://{found['spec']['clusterIP']}:12000/alerts"
 
 
+def receivers(url: str) -> dict[str, Any]:
+    """Alertmanager's configuration, by which what asks for a retraining is posted to *url*, as docs/cluster.md says, but sooner."""
+    hook = {"url": url, "send_resolved": False, "http_config": {"authorization": {"credentials": TOKEN}}}
+    route = {
+        "receiver": "argosy",
+        "matchers": ['retrain = "true"'],
+        "group_by": ["model", "environment"],
+        "group_wait": "1s",
+        "group_interval": "5s",
+        "repeat_interval": "10s",
+    }
+    return {
+        "route": {"receiver": "nobody", "routes": [route]},
+        "receivers": [{"name": "nobody"}, {"name": "argosy", "webhook_configs": [hook]}],
+    }
+
+
 @contextlib.contextmanager
 def alertmanager(folder: Path, host: str) -> Iterator["Alertmanager"]:
     """Alertmanager on a free port of *host*, which tells nobody until it is told whom."""
-    command = next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if command is None:
-        pytest.skip("prometheus-alertmanager is not installed")
-    with socket.socket() as free:
-        free.bind((host, 0))
-        port = free.getsockname()[1]
-    found = Alertmanager(f"{host}:{port}", folder / "alertmanager.json")
-    found.tell("http://127.0.0.1:9/")
-    words = [
-        command,
-        f"--config.file={found.config}",
-        f"--storage.path={folder}/alertmanager",
-        f"--web.listen-address={found.address}",
-        "--cluster.listen-address=",
-    ]
-    with (folder / "alertmanager.log").open("wb") as log:
-        process = subprocess.Popen(words, stdout=log, stderr=log)
-        try:
-            found.wait()
-            yield found
-        finally:
-            process.terminate()
-            process.wait(timeout=30)
+    with prometheus_stack.alertmanager(folder, receivers("http://127.0.0.1:9/"), host) as address:
+        yield Alertmanager(address, folder / "alertmanager.json")
 
 
+@dataclass(frozen=True)
 class Alertmanager:
-    """One that runs, at ``host:port``."""
+    """One that runs."""
 
-    def __init__(self, address: str, config: Path) -> None:
-        self.address = address
-        self.config = config
+    url: str
+    config: Path
+
+    @property
+    def address(self) -> str:
+        """Its ``host:port``."""
+        return self.url.removeprefix("http://")
 
     def tell(self, url: str) -> None:
-        """Have it post what asks for a retraining to *url*, as docs/cluster.md says, but sooner; :meth:`reload` makes it so."""
-        receiver = {
-            "name": "argosy",
-            "webhook_configs": [
-                {"url": url, "send_resolved": False, "http_config": {"authorization": {"credentials": TOKEN}}}
-            ],
-        }
-        route = {
-            "receiver": "nobody",
-            "routes": [
-                {
-                    "receiver": "argosy",
-                    "matchers": ['retrain = "true"'],
-                    "group_by": ["model", "environment"],
-                    "group_wait": "1s",
-                    "group_interval": "5s",
-                    "repeat_interval": "10s",
-                }
-            ],
-        }
-        written = {"route": route, "receivers": [{"name": "nobody"}, receiver]}
-        self.config.write_text(json.dumps(written), encoding="utf-8")
-
-    def reload(self) -> None:
-        """Let it read its configuration again."""
-        asked = urllib.request.Request(f"http://{self.address}/-/reload", method="POST")
+        """Have it post to *url* from now on."""
+        self.config.write_text(json.dumps(receivers(url)), encoding="utf-8")
+        asked = urllib.request.Request(f"{self.url}/-/reload", method="POST")  # noqa: S310 - our own server
         urllib.request.urlopen(asked, timeout=10).close()  # noqa: S310 - our own server
-
-    def wait(self) -> None:
-        """Until it answers."""
-        until = time.monotonic() + 30
-        while time.monotonic() < until:
-            with contextlib.suppress(urllib.error.URLError, ConnectionError):
-                urllib.request.urlopen(f"http://{self.address}/-/ready", timeout=5).close()
-                return
-            time.sleep(0.3)
-        raise AssertionError("alertmanager did not start")
 
 
 def firing(prometheus: str) -> dict[str, dict[str, str]]:
-    """The alerts that fire in *prometheus*: name to labels."""
-    with urllib.request.urlopen(f"{prometheus}/api/v1/alerts", timeout=10) as answer:  # noqa: S310 - our own server
-        alerts = json.load(answer)["data"]["alerts"]
-    return {each["labels"]["alertname"]: each["labels"] for each in alerts if each["state"] == "firing"}
+    """The alerts that fire in *prometheus*: name to the labels of the first."""
+    return {name: found[0]["labels"] for name, found in prometheus_stack.firing(prometheus).items()}
 
 
 def rules(folder: Path) -> Path:
     """The rules of the chart, asked every two seconds."""
-    written = yaml.safe_load(RULES.read_text(encoding="utf-8"))
+    written = prometheus_stack.rules()
     for group in written["groups"]:
         group["interval"] = "2s"
     path = folder / "rules.yaml"

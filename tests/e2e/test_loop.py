@@ -67,7 +67,6 @@ def loop(cluster: Cluster, store: Store, tmp_path_factory: pytest.TempPathFactor
         ) as story,
     ):
         alertmanager.tell(loop_kit.webhook(cluster, story.pipeline.namespace))
-        alertmanager.reload()
         story.pipeline.mount_forge("deployment", "argosy-exporter")
         loop_kit.write_customers(folder / "data" / "customers.csv", changed=False)
         story.data = story.pipeline.upload(folder / "data")

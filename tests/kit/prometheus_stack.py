@@ -91,20 +91,20 @@ def prometheus(
 
 
 @contextlib.contextmanager
-def alertmanager(folder: Path, config: Mapping[str, Any]) -> Iterator[str]:
-    """Alertmanager with *config*; yields its address."""
+def alertmanager(folder: Path, config: Mapping[str, Any], host: str = "127.0.0.1") -> Iterator[str]:
+    """Alertmanager with *config* on a free port of *host*; yields its address."""
     command = program(*ALERTMANAGER)
-    port = free_port()
+    port = free_port(host)
     file = folder / "alertmanager.json"
     file.write_text(json.dumps(config), encoding="utf-8")
     words = [
         command,
         f"--config.file={file}",
         f"--storage.path={folder}/alertmanager",
-        f"--web.listen-address=127.0.0.1:{port}",
+        f"--web.listen-address={host}:{port}",
         "--cluster.listen-address=",
     ]
-    with _running(words, folder / "alertmanager.log", f"http://127.0.0.1:{port}") as address:
+    with _running(words, folder / "alertmanager.log", f"http://{host}:{port}") as address:
         yield address
 
 
@@ -192,10 +192,10 @@ def awaited(what: str, look: Callable[[], T | None], seconds: float = START_SECO
     raise AssertionError(f"{what} did not come within {seconds:.0f} s")
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
+def free_port(host: str = "127.0.0.1") -> int:
+    """A port of *host* that nobody listens on."""
     with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
+        found.bind((host, 0))
         port: int = found.getsockname()[1]
         return port
 
