@@ -141,6 +141,42 @@ CASES = {
         "ArgosyPredictionLogLagging", [INFO, at_server("argosy_prediction_log_oldest_seconds", "120x250")]
     ),
     "log-of-an-earlier-server": Case("ArgosyPredictionLogLagging", [INFO]),
+    "log-lost-records-to-damage": Case(
+        "ArgosyPredictionLogDamaged",
+        [INFO, at_server("argosy_prediction_log_damaged_total", "0x236 1x20")],
+        (OF_MODEL,),
+    ),
+    "log-lost-records-long-ago": Case(
+        "ArgosyPredictionLogDamaged", [INFO, at_server("argosy_prediction_log_damaged_total", "1x250")]
+    ),
+    "log-has-a-file-that-nobody-can-read": Case(
+        "ArgosyPredictionLogDamaged",
+        [
+            INFO,
+            at_server("argosy_prediction_log_damaged_total", "0+1x250"),
+            at_server("argosy_prediction_log_strange_files", "1x250"),
+        ],
+        (OF_MODEL,),
+    ),
+    "log-fails-in-a-way-of-its-own": Case(
+        "ArgosyPredictionLogDamaged",
+        [
+            INFO,
+            at_server("argosy_prediction_log_strange_files", "0x250"),
+            at_server("argosy_prediction_log_failures_total", "0+1x250", ',error="KeyError"'),
+            at_server("argosy_prediction_log_failures_total", "0x250", ',error="TryAgain"'),
+        ],
+        (OF_MODEL,),
+    ),
+    "log-whose-store-is-down-is-not-damaged": Case(
+        "ArgosyPredictionLogDamaged",
+        [
+            INFO,
+            at_server("argosy_prediction_log_failures_total", "0+1x250", ',error="TryAgain"'),
+            at_server("argosy_prediction_log_strange_files", "0x250"),
+        ],
+    ),
+    "log-of-an-earlier-server-is-not-damaged": Case("ArgosyPredictionLogDamaged", [INFO]),
     # Series of the exporter.
     "drift": Case(
         "ArgosyDrift", [shown("argosy_drift_verdict", "1x250", **OF_VERSION, verdict="drift")], (OF_VERSION,)

@@ -6,7 +6,7 @@ leaving them out is the server's work. How records reach a disk or an object sto
 
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, overload
 
 if TYPE_CHECKING:  # a server writes records and should not wait for what only readers need
@@ -99,6 +99,12 @@ class LogCounts:
     """Size of what is on this machine and not in the store."""
     oldest_seconds: float = 0.0
     """Age of the oldest of it; 0 where nothing waits."""
+    failures: Mapping[str, int] = field(default_factory=dict)
+    """Attempts to ship that failed, by the kind of the error; they are made again."""
+    damaged: int = 0
+    """Places on this machine where records were damaged, and are lost."""
+    strange: int = 0
+    """Files where segments lie that nobody can read: they wait for a person."""
 
 
 class PredictionLog(Protocol):

@@ -187,7 +187,11 @@ class _LogCollector(Collector):
             _counter("shipped", "Records that the store has.", standing.shipped),
             _gauge("waiting_bytes", "Size of what is on this machine and not in the store.", standing.waiting_bytes),
             _gauge("oldest_seconds", "Age of the oldest of it; 0 where nothing waits.", standing.oldest_seconds),
-            _by_reason(standing.dropped),
+            _counter("damaged", "Places where records were damaged on this machine, and lost.", standing.damaged),
+            _gauge("strange_files", "Files among its segments that nobody can read.", standing.strange),
+            # Those that may come are there from the start: an increase from nothing is none to Prometheus.
+            _by("dropped", "Records not kept.", "reason", {**dict.fromkeys(DROPPED, 0), **standing.dropped}),
+            _by("failures", "Attempts to ship that failed, and are made again.", "error", standing.failures),
         ]
 
 
@@ -199,9 +203,8 @@ def _counter(name: str, says: str, value: float) -> CounterMetricFamily:
     return CounterMetricFamily(f"argosy_prediction_log_{name}", says, value=value)
 
 
-def _by_reason(dropped: Mapping[str, int]) -> CounterMetricFamily:
-    family = CounterMetricFamily("argosy_prediction_log_dropped", "Records not kept.", labels=["reason"])
-    # Those that may come are there from the start: an increase from nothing is none to Prometheus.
-    for reason, count in {**dict.fromkeys(DROPPED, 0), **dropped}.items():
-        family.add_metric([reason], count)
+def _by(name: str, says: str, label: str, counts: Mapping[str, int]) -> CounterMetricFamily:
+    family = CounterMetricFamily(f"argosy_prediction_log_{name}", says, labels=[label])
+    for value, count in counts.items():
+        family.add_metric([value], count)
     return family

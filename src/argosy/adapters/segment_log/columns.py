@@ -36,13 +36,15 @@ def logged(content: framing.SegmentContent) -> Logged:
     served, features = segments.about(content.payloads[0])
     lines = b"".join(content.payloads[1:])
     table = _table(lines, features) if lines else _seen(_schema(features).empty_table())
-    return Logged(served, table, damaged=int(content.damaged))
+    return Logged(served, table, damaged=content.damaged)
 
 
 def hours(content: framing.SegmentContent) -> list[HourOfSegment]:
     """*content* by hour: nearly always one, unless its writer's clock was set. Raises ValueError where it is none of ours."""
     if not content.payloads:
         return []
+    if not content.headed:
+        raise ValueError("its head is damaged, which says what its records are about")
     whole = logged(content)
     # Of the records rather than of the Parquet file, which another version of Arrow would write otherwise.
     hashed = hashlib.sha256(b"".join(content.payloads))
@@ -50,7 +52,7 @@ def hours(content: framing.SegmentContent) -> list[HourOfSegment]:
     return [
         HourOfSegment(
             _ref(whole.served, hour, hashed.copy()),
-            # What is torn came last, as far as anybody knows.
+            # Of which hour the damaged records were is not known: what a kill tears is of the last.
             replace(whole, table=table, damaged=whole.damaged if place == len(by_hour) else 0),
         )
         for place, (hour, table) in enumerate(by_hour, 1)
@@ -61,18 +63,45 @@ def packed(found: Logged) -> bytes:
     """*found* as Parquet."""
     about = {_ABOUT: orjson.dumps([_fields(found.served), found.damaged])}
     sink = pa.BufferOutputStream()
-    pq.write_table(found.table.replace_schema_metadata(about), sink, compression="zstd")
+    table = found.table.replace_schema_metadata(about)
+    pq.write_table(table, sink, compression="zstd", write_page_checksum=True)
     return bytes(sink.getvalue())
 
 
 def unpacked(content: bytes) -> Logged:
-    """What :func:`packed` packed. Raises ValueError where it is something else."""
-    table = pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
-    metadata = table.schema.metadata or {}
-    if _ABOUT not in metadata:
-        raise ValueError("no prediction log")
-    fields, damaged = orjson.loads(metadata[_ABOUT])
-    return Logged(ServedRelease(**fields), table.replace_schema_metadata(None), damaged=damaged)
+    """What :func:`packed` packed. Raises ValueError where it is something else, or damaged."""
+    try:
+        reading = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
+        table = reading.read(use_threads=False)
+        fields, damaged = orjson.loads((table.schema.metadata or {}).get(_ABOUT, b""))
+        found = Logged(ServedRelease(**fields), table.replace_schema_metadata(None), damaged=damaged)
+    except (
+        OSError,
+        TypeError,
+        MemoryError,
+        pa.ArrowException,
+    ) as error:  # no file is read here: all of it is the content's fault
+        raise ValueError(str(error)) from error
+    if not _is_log(table.schema):
+        raise ValueError("its columns are not those of a prediction log")
+    return found
+
+
+def _is_log(schema: pa.Schema) -> bool:
+    """True for the columns that :func:`packed` writes, whatever the features."""
+    fixed = _seen(_schema([]).empty_table()).schema
+    features = schema.field("features").type if "features" in schema.names else None
+    return (
+        features is not None
+        and pa.types.is_struct(features)
+        and all(field.type in _TYPES.values() for field in features)
+        and [*map(_plain, schema.remove(schema.get_field_index("features")))]
+        == [*map(_plain, fixed.remove(fixed.get_field_index("features")))]
+    )
+
+
+def _plain(field: pa.Field) -> tuple[str, str]:
+    return field.name, str(field.type).replace("element", "item")  # as Parquet and as Arrow call what is in a list
 
 
 def unreadable(ref: SegmentRef) -> Logged:

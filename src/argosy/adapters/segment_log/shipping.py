@@ -10,11 +10,16 @@ import os
 import random
 import sys
 import threading
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from argosy import errors
 from argosy.adapters.segment_log import framing, layout
 from argosy.ports.objects import Objects
+
+if TYPE_CHECKING:
+    from argosy.adapters.segment_log.columns import HourOfSegment
 
 LONGEST_PAUSE = 60.0
 """Seconds between two attempts while the store fails; the first pause is one."""
@@ -22,7 +27,18 @@ LOOK_SECONDS = 5.0
 """Seconds after which a look is taken for what other processes left."""
 NICE = 10
 """Niceness of the thread, at least."""
+STORE_FAILED = "TryAgain"
+"""The kind of failure that is to be expected."""
 _log = logging.getLogger("argosy.predictions")
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """What came of one segment."""
+
+    records: int = 0
+    damaged: int = 0
+    """Places of it that could not be read."""
 
 
 class Shipper:
@@ -37,8 +53,17 @@ class Shipper:
         self._wake = threading.Event()
         self._closing = threading.Event()
         self.shipped = 0
+        self.damaged = 0
+        self.failures = {STORE_FAILED: 0}
+        """Attempts that failed, by the kind of the error."""
+        self._told: set[str] = set()
         self._thread = threading.Thread(target=self._run, name="prediction-shipper", daemon=True)
         self._thread.start()
+
+    @property
+    def strange(self) -> frozenset[Path]:
+        """Files of the spool that are not shipped, because nobody can read them."""
+        return frozenset(self._strange)
 
     def wake(self) -> None:
         """A segment is complete."""
@@ -68,43 +93,80 @@ class Shipper:
             self._wake.wait(LOOK_SECONDS)
 
     def _round(self) -> None:
+        failed = False
         try:
-            for path in self._spool.segments():
+            waiting = self._spool.segments()
+            self._strange &= set(waiting)  # somebody has removed the others
+            for path in waiting:
                 if path not in self._strange:
-                    self._ship(path)
-        except (errors.ArgosyError, OSError) as error:
-            if not self._failures:  # said once: the metrics count, and logs must not be filled with complaints
-                _log.warning("logged predictions wait on this machine and are shipped later: %s", error)
-            self._failures += 1
-        else:
-            if self._failures:
-                _log.warning("logged predictions are shipped again")
-            self._failures = 0
+                    failed |= not self._ship(path)
+        except (errors.ArgosyError, OSError) as error:  # of the store, or of the disk: the next would fail too
+            failed = True
+            self._fail(error, "logged predictions wait on this machine and are shipped later")
+        if self._failures and not failed:
+            _log.warning("logged predictions are shipped again")
+            self._told.clear()
+        self._failures = self._failures + 1 if failed else 0
 
-    def _ship(self, path: Path) -> None:
+    def _ship(self, path: Path) -> bool:
+        """Ship *path*; False where that failed for a reason of its own. Raises ArgosyError and OSError."""
         try:
-            self.shipped += ship(path, self._objects)
-        except ValueError as error:
+            found = ship(path, self._objects)
+        except StrangeFile as error:
             self._strange.add(path)
             _log.warning("%s is not shipped: %s; look at it, and remove it", path, error)
+        except (errors.ArgosyError, OSError):
+            raise
+        except Exception as error:  # noqa: BLE001 - a thread that ends would ship nothing any more, and nobody would know
+            self._fail(error, f"{path} is tried again later, others are shipped meanwhile", bug=True)
+            return False
+        else:
+            self.shipped += found.records
+            if found.damaged:
+                self.damaged += found.damaged
+                _log.warning("%s was damaged: what could be read of it is shipped (%d records)", path, found.records)
+        return True
+
+    def _fail(self, error: Exception, text: str, *, bug: bool = False) -> None:
+        kind = type(error).__name__
+        self.failures = {**self.failures, kind: self.failures.get(kind, 0) + 1}  # a new one: others read it meanwhile
+        if kind not in self._told:  # said once: the metrics count, and logs must not be filled with complaints
+            self._told.add(kind)
+            _log.warning("%s: %s", text, error or kind, exc_info=bug)
 
 
-def ship(path: Path, objects: Objects) -> int:
-    """Ship the segment *path*, unless it has a writer; returns the number of records. Raises ValueError where it is none of ours."""
+class StrangeFile(ValueError):
+    """A file that is no segment, or whose head is lost."""
+
+
+def ship(path: Path, objects: Objects) -> Shipped:
+    """Ship the segment *path*, unless it has a writer. Raises StrangeFile where it is none of ours."""
     from argosy.adapters.segment_log import columns
 
-    with contextlib.suppress(FileNotFoundError), path.open("rb") as stream:
+    try:
+        stream = path.open("rb")
+    except FileNotFoundError:  # another process shipped it
+        return Shipped()
+    with stream:
         if not layout.lock(stream) or not path.exists():
-            return 0  # its writer lives, or another process shipped it between listing and lock
-        data = stream.read()
-        if not framing.MAGIC.startswith(data[: len(framing.MAGIC)]):
-            raise ValueError("it is no segment")
-        parts = columns.hours(framing.read(data))
+            return Shipped()  # its writer lives, or another process shipped it between listing and lock
+        content, parts = _read(stream.read())
         for part in parts:
             objects.put_new(layout.key(part.ref), columns.packed(part.found))
-        path.unlink()
-        return sum(part.found.table.num_rows for part in parts)
-    return 0
+        path.unlink(missing_ok=True)
+        return Shipped(sum(part.found.table.num_rows for part in parts), content.damaged if content.payloads else 0)
+
+
+def _read(data: bytes) -> tuple[framing.SegmentContent, list["HourOfSegment"]]:
+    from argosy.adapters.segment_log import columns
+
+    if not framing.MAGIC.startswith(data[: len(framing.MAGIC)]):
+        raise StrangeFile("it is no segment")
+    content = framing.read(data)
+    try:
+        return content, columns.hours(content)
+    except ValueError as error:
+        raise StrangeFile(str(error)) from error
 
 
 def _step_back() -> None:
@@ -112,5 +174,6 @@ def _step_back() -> None:
     if sys.platform != "linux":  # elsewhere the number names a process
         return
     thread = threading.get_native_id()
-    if os.getpriority(os.PRIO_PROCESS, thread) < NICE:  # who was started with more may not take less
-        os.setpriority(os.PRIO_PROCESS, thread, NICE)
+    with contextlib.suppress(OSError):  # a sandbox may forbid it: shipping matters more
+        if os.getpriority(os.PRIO_PROCESS, thread) < NICE:  # who was started with more may not take less
+            os.setpriority(os.PRIO_PROCESS, thread, NICE)

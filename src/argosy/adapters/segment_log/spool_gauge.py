@@ -2,6 +2,7 @@
 
 import datetime
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 from argosy.adapters.segment_log import layout
@@ -17,12 +18,12 @@ class SpoolGauge:
         self.bytes = 0
         self._oldest: float | None = None
 
-    def look(self) -> None:
-        """Look anew. Raises OSError."""
+    def look(self, strange: Collection[Path] = ()) -> None:
+        """Look anew; *strange* files take space and are shipped by nobody, so they do not wait. Raises OSError."""
         sizes = {path: size for path in self._spool.segments() if (size := _size(path)) is not None}
         self._begun = {path: self._begun.get(path) or _begun(path) for path in sizes}
         self.bytes = sum(sizes.values())
-        self._oldest = min(self._begun.values(), default=None)
+        self._oldest = min((begun for path, begun in self._begun.items() if path not in strange), default=None)
 
     def seconds(self) -> float:
         """Age of the oldest segment; 0 where there is none."""

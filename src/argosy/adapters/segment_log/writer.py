@@ -9,6 +9,7 @@ The framing is our own, by measurement: a record appended alone costs 3 µs of C
 as a batch of an Arrow IPC stream 124 µs and 1.9 KB; and neither of them has a checksum over what it keeps.
 """
 
+import contextlib
 import logging
 import threading
 import time
@@ -34,6 +35,8 @@ CAPACITY = 50_000
 """Records in the queue: about ten seconds of a server at full load."""
 QUEUE_FULL, SPOOL_FULL, CLOSED = "queue-full", "spool-full", "closed"
 """Why a record is not kept; a disk's own reasons come with its words."""
+BUG = "bug: "
+"""Before the kind of an error that nobody foresaw."""
 
 
 class SegmentLog:
@@ -103,6 +106,9 @@ class SegmentLog:
             shipped=self._shipper.shipped,
             waiting_bytes=self._gauge.bytes,
             oldest_seconds=self._gauge.seconds(),
+            failures=self._shipper.failures,
+            damaged=self._shipper.damaged,
+            strange=len(self._shipper.strange),
         )
 
     def close(self, patience: float = 10.0) -> None:
@@ -134,6 +140,15 @@ class SegmentLog:
         if self._gauge.bytes >= self._spool_bytes:
             self._settle(records, reason=SPOOL_FULL)
             return
+        reason = self._write(batches)
+        if reason is None or not reason.startswith(BUG):
+            self._settle(records, reason=reason)
+            return
+        for batch in batches:  # a record that cannot be written costs none of those beside it
+            self._settle(len(batch), reason=self._write([batch]))
+
+    def _write(self, batches: Sequence[Sequence[Prediction]]) -> str | None:
+        """Write *batches*, whole or not at all; the reason where that failed."""
         try:
             if self._segment is None:
                 self._segment = segments.Segment(self._spool, self._header)
@@ -141,9 +156,10 @@ class SegmentLog:
                 self._hour = _hour()
             self._segment.append(batches)
         except OSError as error:
-            self._settle(records, reason=f"disk: {error.strerror}")
-        else:
-            self._settle(records, reason=None)
+            return f"disk: {error.strerror}"
+        except Exception as error:  # noqa: BLE001 - a thread that ends would log nothing any more
+            return f"{BUG}{type(error).__name__}"
+        return None
 
     def _taken(self) -> list[Sequence[Prediction]]:
         batches = []
@@ -190,12 +206,13 @@ class SegmentLog:
             return
         if done:
             self._segment = None
-            segment.close()
+            with contextlib.suppress(OSError):  # the disk has it all
+                segment.close()
             self._shipper.wake()
 
     def _look(self) -> None:
         try:
-            self._gauge.look()
+            self._gauge.look(self._shipper.strange)
         except OSError as error:
             _log.warning("the size of %s is not known: %s", self._spool.folder, error)
 

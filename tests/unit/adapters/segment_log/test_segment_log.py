@@ -4,6 +4,7 @@ import datetime
 import errno
 import json
 import os
+import random
 import re
 import signal
 import subprocess
@@ -101,40 +102,191 @@ def test_a_killed_server_loses_only_what_was_pending(tmp_path: Path, spool: layo
     assert logged(store, spool) == found
 
 
-@given(st.lists(st.binary(max_size=60), max_size=6), st.data())
+LINES = st.lists(st.binary(max_size=60).map(lambda inner: b"{" + inner + b"}\n"), min_size=1, max_size=6)
+"""Payloads that are lines, as all but the first are; what is in them may be anything."""
+
+
+@given(LINES, st.data())
 def test_a_torn_segment_keeps_its_whole_frames(payloads: list[bytes], data: st.DataObject) -> None:
     """Cut anywhere, what is read is a prefix of what was written, and the reader says that something is missing."""
     whole = framing.MAGIC + b"".join(map(framing.frame, payloads))
     cut = data.draw(st.integers(0, len(whole)))
     content = framing.read(whole[:cut])
     assert content.payloads == payloads[: len(content.payloads)]
-    ends = {
+    assert content.damaged == (cut not in {*ends(payloads), 0})
+
+
+def ends(payloads: list[bytes]) -> list[int]:
+    """Where the magic word and each frame end."""
+    return [
         len(framing.MAGIC) + sum(8 + len(payload) for payload in payloads[:count]) for count in range(len(payloads) + 1)
-    }
-    assert content.damaged == (cut not in ends | {0})
+    ]
 
 
-@given(st.lists(st.binary(min_size=1, max_size=40), min_size=1, max_size=5), st.data())
-def test_a_flipped_byte_is_noticed(payloads: list[bytes], data: st.DataObject) -> None:
-    """Whatever byte it is, no wrong payload is read."""
+@given(LINES, st.data())
+def test_a_flipped_byte_costs_its_own_frame(payloads: list[bytes], data: st.DataObject) -> None:
+    """Whatever byte it is, of a length, a checksum or a record: every other frame is read, and no wrong payload is."""
     whole = bytearray(framing.MAGIC + b"".join(map(framing.frame, payloads)))
-    whole[data.draw(st.integers(0, len(whole) - 1))] ^= data.draw(st.integers(1, 255))
+    place = data.draw(st.integers(len(framing.MAGIC), len(whole) - 1))
+    whole[place] ^= data.draw(st.integers(1, 255))
+    hit = sum(end <= place for end in ends(payloads)) - 1
     content = framing.read(bytes(whole))
-    assert content.damaged
-    assert content.payloads == payloads[: len(content.payloads)]
+    assert content.payloads == payloads[:hit] + payloads[hit + 1 :]
+    assert content.damaged == 1
+    assert content.headed == (hit > 0)
+
+
+@given(LINES, st.binary(min_size=1, max_size=300), st.data())
+def test_whole_frames_are_found_round_a_spoiled_stretch(
+    payloads: list[bytes], spoiled: bytes, data: st.DataObject
+) -> None:
+    """A block of anything, a disk's zeros among it, in place of some frames: those before and after it are read."""
+    whole = framing.MAGIC + b"".join(map(framing.frame, payloads))
+    first = data.draw(st.integers(0, len(payloads)))
+    last = data.draw(st.integers(first, len(payloads)))
+    begin, end = (ends(payloads)[each] for each in (first, last))
+    for block in (spoiled, bytes(len(spoiled))):
+        content = framing.read(whole[:begin] + block + whole[end:])
+        assert content.payloads == payloads[:first] + payloads[last:]
+        assert content.damaged == 1
+
+
+def test_a_spoiled_stretch_of_a_large_segment_costs_no_minutes() -> None:
+    """Sixteen MiB of noise between two frames: the second is found in the time that a glance at each byte takes."""
+    noise = random.Random(1).randbytes(2**24)
+    begun = time.process_time()
+    content = framing.read(framing.MAGIC + framing.frame(b"{}") + noise + framing.frame(b"{1}\n"))
+    assert content.payloads == [b"{}", b"{1}\n"]
+    assert time.process_time() - begun < 20
+
+
+def test_a_magic_word_that_was_hit_is_noticed() -> None:
+    """It is no segment then, and nothing of it is read."""
+    content = framing.read(b"XRGOSYP2" + framing.frame(b"{}"))
+    assert (content.payloads, content.damaged) == ([], 1)
+
+
+def begun(spool: layout.Spool, *numbers: int) -> segments.Segment:
+    """A segment that nobody writes any more, a frame for each of these records."""
+    segment = segments.Segment(spool, segments.header(SERVED, FEATURES))
+    for number in numbers:
+        segment.append([[prediction(number)]])
+    segment.close()
+    return segment
 
 
 def test_a_damaged_segment_is_shipped_with_its_whole_frames(objects: MemoryObjects, spool: layout.Spool) -> None:
     """And the damage stays known afterwards."""
-    segment = segments.Segment(spool, segments.header(SERVED, FEATURES))
-    segment.append([[prediction(1)]])
-    segment.append([[prediction(2)]])
-    segment.close()
+    segment = begun(spool, 1, 2)
     content = segment.path.read_bytes()
     segment.path.write_bytes(content[:-7])
-    assert shipping.ship(segment.path, objects) == 1
+    assert shipping.ship(segment.path, objects) == shipping.Shipped(records=1, damaged=1)
     assert logged(objects, spool) == [1]
     assert [batch.damaged for batch in SegmentHistory(objects, spool.folder).read("leaving", "production")] == [1]
+
+
+def test_a_byte_damaged_in_the_middle_costs_the_records_round_it(
+    objects: MemoryObjects, spool: layout.Spool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The others are read where they lie and shipped, and the loss is counted and told."""
+    segment = begun(spool, 1, 2, 3)
+    content = bytearray(segment.path.read_bytes())
+    content[content.index(b'"r2"')] ^= 1
+    segment.path.write_bytes(content)
+    assert logged(objects, spool) == [1, 3]
+    log = SegmentLog(spool.folder, objects, SERVED, FEATURES)
+    log.close()
+    assert logged(objects, spool) == [1, 3]
+    standing = log.standing()
+    assert (standing.shipped, standing.damaged, standing.strange) == (2, 1, 0)
+    assert [text.partition(" was ")[2] for text in caplog.messages] == [
+        "damaged: what could be read of it is shipped (2 records)"
+    ]
+
+
+def test_a_segment_without_its_head_is_kept_for_a_person(objects: MemoryObjects, spool: layout.Spool) -> None:
+    """Nobody knows what its records are about: it is counted, nothing of it is thrown away, and it does not wait for the store."""
+    segment = begun(spool, 1, 2)
+    content = bytearray(segment.path.read_bytes())
+    content[content.index(b'"leaving"')] ^= 1
+    segment.path.write_bytes(content)
+    log = SegmentLog(spool.folder, objects, SERVED, FEATURES)
+    until(lambda: log.standing().strange == 1)
+    log.append([prediction(3)])
+    log.close()
+    assert segment.path.read_bytes() == content
+    assert logged(objects, spool) == [3]
+    standing = log.standing()
+    assert (standing.shipped, standing.strange, standing.oldest_seconds) == (1, 1, 0.0)
+    assert standing.waiting_bytes == len(content)
+    segment.path.unlink()
+    log._shipper._round()
+    assert log.standing().strange == 0
+
+
+@pytest.mark.parametrize(
+    "error",
+    [RuntimeError("a bug"), ValueError("a bug"), MemoryError(), KeyError("a bug")],
+    ids=lambda error: type(error).__name__,
+)
+def test_whatever_goes_wrong_with_one_segment_others_are_shipped(
+    error: Exception,
+    objects: MemoryObjects,
+    spool: layout.Spool,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The thread lives: it counts, says once with a traceback what happened, goes on with the next, and tries again."""
+    monkeypatch.setattr(shipping, "LONGEST_PAUSE", 0.05)
+    store = Faulty(objects)
+    first = begun(spool, 1)
+    store.broken = error
+    begun(spool, 2)
+    log = SegmentLog(spool.folder, store, SERVED, FEATURES)  # type: ignore[arg-type]
+    until(lambda: log.standing().failures.get(type(error).__name__, 0) > 2)
+    assert first.path.exists()
+    assert log.standing().shipped == 1
+    assert log.standing().strange == 0
+    told = [record for record in caplog.records if record.exc_info]
+    assert [first.path.name in record.getMessage() for record in told] == [True]
+    store.broken = None
+    until(lambda: log.standing().shipped == 2)
+    log.close()
+    assert logged(objects, spool) == [1, 2]
+
+
+def test_a_record_that_cannot_be_written_costs_no_other(objects: MemoryObjects, spool: layout.Spool) -> None:
+    """It is counted by the kind of the fault; the thread lives."""
+    strange = replace(prediction(2), features={"tenure": 1.0, "contract": "\ud800"})
+    log = SegmentLog(spool.folder, objects, SERVED, FEATURES)
+    log.append([prediction(1)])
+    log.append([strange])
+    log.append([prediction(3)])
+    until(lambda: log.standing().pending == 0)
+    log.append([prediction(4)])
+    log.close()
+    assert logged(objects, spool) == [1, 3, 4]
+    assert log.standing().dropped == {"bug: TypeError": 1}
+
+
+def test_a_shipped_segment_that_was_damaged_is_told_and_left_out(objects: MemoryObjects, spool: layout.Spool) -> None:
+    """Whatever byte of the Parquet file it is: no record is read that was not logged, the other file is read, and nobody's look ends."""
+    for number in (1, 2):
+        shipping.ship(begun(spool, number).path, objects)
+    (key, content) = next(
+        (key, objects.get(key) or b"") for key in list(objects.keys()) if b"r1" in (objects.get(key) or b"")
+    )
+    history, unnoticed = SegmentHistory(objects, spool.folder), 0
+    for place in range(len(content)):
+        spoiled = bytearray(content)
+        spoiled[place] ^= 0x55
+        objects.put(key, bytes(spoiled))
+        found = list(history.read("leaving", "production"))
+        names = [name for batch in found for name in batch.table["request_id"].to_pylist()]
+        assert names == ["r2"] if any(batch.damaged for batch in found) else sorted(names) == ["r1", "r2"], place
+        unnoticed += not any(batch.damaged for batch in found)
+    # Statistics and the like, which nobody reads.
+    assert unnoticed < len(content) / 2
 
 
 def test_a_line_of_any_length_is_shipped(objects: MemoryObjects, spool: layout.Spool) -> None:
@@ -153,7 +305,7 @@ def test_a_line_of_any_length_is_shipped(objects: MemoryObjects, spool: layout.S
     segment.append([request])
     segment.append([request])
     segment.close()
-    assert shipping.ship(segment.path, objects) == 2 * rows
+    assert shipping.ship(segment.path, objects).records == 2 * rows
 
 
 def test_a_full_segment_is_shipped_and_the_next_begun(objects: MemoryObjects, spool: layout.Spool) -> None:
@@ -214,7 +366,7 @@ def test_shipping_again_adds_nothing(objects: MemoryObjects, spool: layout.Spool
     content = segment.path.read_bytes()
     for _ in range(2):
         segment.path.write_bytes(content)
-        assert shipping.ship(segment.path, objects) == 2
+        assert shipping.ship(segment.path, objects).records == 2
     segment.path.write_bytes(content)
     assert len(list(objects.keys())) == 2
     assert logged(objects, spool) == [1, 2]
@@ -255,10 +407,16 @@ class Faulty:
         self.down = threading.Event()
         self.order: list[str] = []
         self.attempts = 0
+        self.broken: Exception | None = None
+        """What the first key that is asked for always ends in."""
+        self._first = ""
 
     def put_new(self, key: str, content: bytes) -> bool:
         """See the port."""
         self.attempts += 1
+        self._first = self._first or key
+        if self.broken and key == self._first:
+            raise self.broken
         if self.down.is_set():
             raise errors.TryAgain("cannot write: nobody answers")
         self.order.append(key)
