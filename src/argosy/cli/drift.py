@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         objects=objects,
     )
     history, now = wiring.prediction_history(settings), datetime.datetime.now(datetime.UTC)
-    found = watching.look(
+    judged = watching.judge(
         watched,
         history=history,
         objects=objects,
@@ -67,13 +67,14 @@ def run(arguments: argparse.Namespace) -> int:
         until=arguments.until or now,
         now=now,
     )
+    found = judged.look
     # As they were asked for.
     about = found.report.about.model_copy(update={"since": arguments.since, "until": arguments.until})
     report = found.report.model_copy(
         update={"about": about, "verdict": found.verdict, "explanation": found.explanation}
     )
     if arguments.report:
-        pages.write(arguments.report, watched, found, history=history, pages=wiring.drift_pages())
+        pages.write(arguments.report, watched, judged, history=history, pages=wiring.drift_pages())
     print(_json(report, found) if arguments.json else drift_table.text(report, found.slices))
     return errors.Rejected.exit_code if found.verdict == "drift" else errors.DONE
 

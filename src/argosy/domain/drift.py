@@ -135,7 +135,15 @@ class Finding(Document):
     """As if this were the only column."""
     limit: float = 0.0
     """The distance from which it would matter."""
+    usual: float = 0.0
+    """The distance that windows without drift have been from the reference."""
     drifted: bool
+
+    @property
+    def beyond(self) -> float:
+        """The distance, free of what is usual: what limits in settings speak of."""
+        far = self.difference.jensen_shannon
+        return math.sqrt(max(0.0, far**2 - self.usual**2)) if self.usual else far
 
 
 class MeanShift(Document):
@@ -221,7 +229,7 @@ def _hold(
 ) -> tuple[list[Finding], MeanShift | None]:
     """*differences* and *mean* held against the limits, by their *adjusted* p-values."""
     findings = [
-        _finding(difference, p_value, math.hypot(thresholds.distance, usual.get(difference.column, 0.0)), thresholds)
+        _finding(difference, p_value, usual.get(difference.column, 0.0), thresholds)
         for difference, p_value in zip(differences, adjusted, strict=False)
     ]
     if mean is None:
@@ -229,10 +237,11 @@ def _hold(
     return findings, _judged(mean.model_copy(update={"adjusted_p": adjusted[-1]}), findings, thresholds, usual_mean)
 
 
-def _finding(difference: Difference, adjusted_p: float, limit: float, thresholds: Thresholds) -> Finding:
+def _finding(difference: Difference, adjusted_p: float, usual: float, thresholds: Thresholds) -> Finding:
     # What is usual and what matters add up as squares do: divergences add, and a distance is the root of one.
+    limit = math.hypot(thresholds.distance, usual)
     drifted = thresholds.confirms(adjusted_p) and difference.jensen_shannon >= limit
-    return Finding(difference=difference, adjusted_p=adjusted_p, limit=limit, drifted=drifted)
+    return Finding(difference=difference, adjusted_p=adjusted_p, limit=limit, usual=usual, drifted=drifted)
 
 
 def _judged(mean: MeanShift, findings: Sequence[Finding], thresholds: Thresholds, usual: float = 0.0) -> MeanShift:
@@ -368,7 +377,7 @@ def _verdict(findings: Sequence[Finding], mean: MeanShift | None, part: Part) ->
 
 def farthest(findings: Sequence[Finding]) -> list[Finding]:
     """*findings*, the one that moved farthest first."""
-    return sorted(findings, key=lambda finding: -finding.difference.jensen_shannon)
+    return sorted(findings, key=lambda finding: -finding.beyond)
 
 
 def told(reasons: Sequence[str]) -> list[str]:
@@ -379,4 +388,5 @@ def told(reasons: Sequence[str]) -> list[str]:
 
 def _reason(finding: Finding) -> str:
     difference = finding.difference
-    return f"{difference.column} differs (Jensen-Shannon {difference.jensen_shannon:.2f}, p {finding.adjusted_p:.1g})"
+    usual = f", usually up to {finding.usual:.2f}" if finding.usual else ""
+    return f"{difference.column} differs (Jensen-Shannon {difference.jensen_shannon:.2f}{usual}, p {finding.adjusted_p:.1g})"

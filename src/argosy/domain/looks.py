@@ -66,12 +66,16 @@ class Look(Document):
     def drifted(self) -> list[tuple[str, Finding]]:
         """What drifted, the farthest moved first, each with its slice (``column=value``, or empty for the whole)."""
         found = [(name, finding) for name, report in self.parts for finding in report.findings if finding.drifted]
-        return sorted(found, key=lambda each: -each[1].difference.jensen_shannon)
+        return sorted(found, key=lambda each: -each[1].beyond)
 
     @property
     def distance(self) -> float:
-        """The largest distance of any column of the whole; 0 where nothing could be measured."""
-        return max((finding.difference.jensen_shannon for finding in self.report.findings), default=0.0)
+        """How far the farthest column is from where such windows usually are, of the whole or where a slice drifted.
+
+        0 where nothing could be measured.
+        """
+        slices = (finding for each in self.slices for finding in each.report.findings if finding.drifted)
+        return max((finding.beyond for finding in [*self.report.findings, *slices]), default=0.0)
 
 
 def parse(content: bytes) -> Look | None:

@@ -2,6 +2,7 @@
 
 import datetime
 from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
 
@@ -9,6 +10,8 @@ from argosy.domain.documents import Document
 
 FEWEST_ROWS = 2
 """With fewer a sample has no variance."""
+FEWEST_WINDOWS = 2
+"""Earlier windows from which on it can be said how far one usually is from the others."""
 
 Duration = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,4}[mhd]$")]
 Baseline = Literal["holdout", "season", "previous window"]
@@ -17,6 +20,8 @@ Baseline = Literal["holdout", "season", "previous window"]
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _HOUR = datetime.timedelta(hours=1)
 _DAY = datetime.timedelta(days=1)
+_WEEK = 7 * _DAY
+_YEAR = 365 * _DAY
 
 
 def span(text: str) -> datetime.timedelta:
@@ -58,6 +63,28 @@ class Seasonality(Document):
         default="Etc/UTC",
         description="By whose clock, such as Europe/Berlin: people's hours move with daylight saving.",
     )
+    history: Duration | None = Field(
+        default=None,
+        description="How far back what was logged is a source of the season, such as 28d or 400d: the same hours of earlier weeks, or the "
+        "same month of an earlier year. The training data where that is too little, or where it is absent.",
+    )
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_known(cls, timezone: str) -> str:
+        try:
+            ZoneInfo(timezone)
+        except (KeyError, OSError, ValueError):
+            raise ValueError(f"{timezone!r} is no time zone, such as Europe/Berlin") from None
+        return timezone
+
+    def is_counted_as(self, other: "Seasonality | None") -> bool:
+        """True where the seasons of *other* are the same, whatever their source."""
+        return other is not None and (self.by, self.timezone) == (other.by, other.timezone)
+
+    def step(self, window: datetime.timedelta) -> datetime.timedelta:
+        """How far apart windows of that length are that may have the same seasons: whole weeks, or their own length."""
+        return -(-window // _WEEK) * _WEEK if self.by == "hour of week" else window
 
 
 class Monitor(Document):
@@ -102,9 +129,20 @@ class Monitor(Document):
     def _fits_together(self) -> Self:
         if self.baseline == "season" and self.seasonality is None:
             raise ValueError("`baseline: season` needs `seasonality`, such as {by: month}")
+        self._remembers_enough()
         if twice := [name for index, name in enumerate(self.slices) if name in self.slices[:index]]:
             raise ValueError(f"the slice {twice[0]!r} is there twice")
         return self
+
+    def _remembers_enough(self) -> None:
+        seasonality = self.seasonality
+        if seasonality is None or seasonality.history is None:
+            return
+        least = _YEAR if seasonality.by == "month" else FEWEST_WINDOWS * seasonality.step(self.length)
+        if span(seasonality.history) < least:
+            raise ValueError(
+                f"`seasonality.history` is {seasonality.history}: windows of {self.window} by {seasonality.by} need {least.days}d at least"
+            )
 
     @property
     def length(self) -> datetime.timedelta:

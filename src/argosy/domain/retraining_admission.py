@@ -53,7 +53,7 @@ class Observation(Document):
     drifted: bool | None = None
     """None where it had too few rows to say."""
     distance: float = 0.0
-    """Jensen-Shannon distance of the column that is farthest from the reference."""
+    """Jensen-Shannon distance of the column that is farthest from the reference, free of what is usual there."""
     below_gate: bool | None = None
     """Whether the real performance is below its gate; None where too few labels are there to say."""
 

@@ -21,7 +21,7 @@ class Enter(Document):
         default=0.0,
         ge=0,
         le=1,
-        description="Jensen-Shannon distance that the farthest column must have, on top of the monitor's.",
+        description="Jensen-Shannon distance that the farthest column must have, on top of the monitor's; free of what is usual there.",
     )
 
     @model_validator(mode="after")
@@ -39,7 +39,8 @@ class Leave(Document):
         default=0.05,
         ge=0,
         le=1,
-        description="Jensen-Shannon distance of the farthest column; below the one that is called drift.",
+        description="Jensen-Shannon distance of the farthest column; below the one that is called drift. By `baseline: season`, "
+        "what is usual of the season is no part of it.",
     )
 
 

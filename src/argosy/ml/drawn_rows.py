@@ -41,14 +41,18 @@ def of_counts(window: Window, other: str, most: int = MOST) -> pa.Table:
     return pa.table(padded, _plain_schema(window))
 
 
-def _named(window: Window) -> list[tuple[str, Histogram]]:
-    """Columns that are shown, each under its name; a feature that is called like an answer keeps its own."""
-    features = [(each.column, each) for each in window.columns]
-    taken = {name for name, _ in features}
+def shown(window: Window) -> list[tuple[str, bool, Histogram]]:
+    """Columns that are shown, each under its name, and whether it is an answer; a feature that is called like one keeps its own."""
+    features = [(each.column, False, each) for each in window.columns]
+    taken = {name for name, _, _ in features}
     answers = [window.prediction, *(each for each in window.answers if each.column == counting.DECISION)]
     return features + [
-        (each.column if each.column not in taken else f"{each.column} (answer)", each) for each in answers
+        (each.column if each.column not in taken else f"{each.column} (answer)", True, each) for each in answers
     ]
+
+
+def _named(window: Window) -> list[tuple[str, Histogram]]:
+    return [(name, histogram) for name, _, histogram in shown(window)]
 
 
 def _plain_schema(window: Window) -> pa.Schema:

@@ -6,7 +6,7 @@ month's, and that is no drift.
 """
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -154,24 +154,14 @@ class _Seasons:
         }
 
     def usual(self) -> dict[str, Any]:
-        """How far each window of the history was from its seasons, the window itself left out; of each slice and column the most.
+        """How far each window of the history was from its seasons.
 
         Windows begin at every half of their length: there are few of them in a year, and the farthest of few is not very far.
         """
-        distances: dict[str, dict[str, float]] = {}
-        means: dict[str, float] = {}
+        found = Usual(self._layout, self.counts, self._monitor.minimum_rows)
         for window in (each for begin in (0.0, 0.5) for each in self._windows(begin)):
-            for name in {name for season in window.values() for name in season}:
-                pair = self._pair({season: found[name] for season, found in window.items() if name in found}, name)
-                if pair is None:
-                    continue
-                now, reference = (self._layout.window(tally) for tally in pair)
-                far = distances.setdefault(name, {})
-                for found in measures.differences(now, reference):
-                    far[found.column] = max(far.get(found.column, 0.0), found.jensen_shannon)
-                shift = drift.mean_shift(now.scores, reference.scores)
-                means[name] = max(means.get(name, 0.0), abs(shift.relative or 0.0) if shift else 0.0)
-        return {"usual": distances, "usual_mean": means}
+            found.add(window)
+        return {"usual": found.distances, "usual_mean": found.means}
 
     def _windows(self, begin: float) -> list[dict[str, dict[str, Tally]]]:
         """Each window that begins at a multiple of its length and that part of it: season to slice to rows."""
@@ -187,11 +177,37 @@ class _Seasons:
             found.setdefault(int(place) // count, {})[str(self._names[int(place) % count])] = group
         return list(found.values())
 
-    def _pair(self, by_season: dict[str, Tally], name: str) -> tuple[Tally, Tally] | None:
+
+class Usual:
+    """How far windows have been from their own seasons, the window itself left out; of each slice and column the most."""
+
+    def __init__(self, layout: Layout, seasons: Mapping[str, Mapping[str, Tally]], minimum_rows: int) -> None:
+        """*seasons*: season to slice to all rows that there are of it. *minimum_rows*: of a window that says anything."""
+        self._layout, self._seasons, self._minimum_rows = layout, seasons, minimum_rows
+        self.distances: dict[str, dict[str, float]] = {}
+        self.means: dict[str, float] = {}
+        self.windows: dict[str, int] = {}
+        """Slice to the number of windows that were measured."""
+
+    def add(self, window: Mapping[str, Mapping[str, Tally]]) -> None:
+        """One more *window*: season to slice to rows, which are among all rows of their season."""
+        for name in {name for season in window.values() for name in season}:
+            pair = self._pair({season: found[name] for season, found in window.items() if name in found}, name)
+            if pair is None:
+                continue
+            now, reference = (self._layout.window(tally) for tally in pair)
+            self.windows[name] = self.windows.get(name, 0) + 1
+            far = self.distances.setdefault(name, {})
+            for found in measures.differences(now, reference):
+                far[found.column] = max(far.get(found.column, 0.0), found.jensen_shannon)
+            shift = drift.mean_shift(now.scores, reference.scores)
+            self.means[name] = max(self.means.get(name, 0.0), abs(shift.relative or 0.0) if shift else 0.0)
+
+    def _pair(self, by_season: Mapping[str, Tally], name: str) -> tuple[Tally, Tally] | None:
         """A window and what it would have been held against; None where either is too small."""
         now = tallies.total(list(by_season.values()))
-        if now.rows < self._monitor.minimum_rows:
+        if now.rows < self._minimum_rows:
             return None
-        others = {season: tallies.without(self.counts[season][name], tally) for season, tally in by_season.items()}
+        others = {season: tallies.without(self._seasons[season][name], tally) for season, tally in by_season.items()}
         reference = watch_reference.mixed(others, {season: tally.rows for season, tally in by_season.items()})
         return None if reference is None or reference.rows < drift.FEWEST_REFERENCE else (now, reference)

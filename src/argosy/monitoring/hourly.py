@@ -5,7 +5,7 @@ is never counted twice, and who counts anew comes to the same numbers. What the 
 """
 
 import datetime
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -16,7 +16,7 @@ from argosy.domain.bundle import Moments
 from argosy.domain.tallies import HourCounts, Layout, Tally
 from argosy.ml import counting
 from argosy.ports.objects import Objects
-from argosy.ports.prediction_log import Logged, PredictionHistory, SegmentRef
+from argosy.ports.prediction_log import PredictionHistory, SegmentRef
 
 SHORT = datetime.timedelta(days=2)
 """Up to here each hour is asked for; beyond, it is cheaper to list what is there."""
@@ -63,6 +63,18 @@ class Hours:
     keep: bool = True
     """Whether what is counted is put into the store: where it only reads, who asks needs no right to write."""
     _damaged: int = field(default=0, init=False)
+
+    def earlier(
+        self, since: datetime.datetime, until: datetime.datetime, among: Callable[[datetime.datetime], bool]
+    ) -> Mapping[datetime.datetime, Mapping[str, Tally]]:
+        """The whole hours from *since* to *until*, those *among* them that are asked for; nothing of other versions is read."""
+        ours, _ = self._listed(since, until)
+        found = {}
+        for hour in filter(among, self._hours(since, until, ours)):
+            counts = self._hour(hour, ours.get(hour, ()))
+            if counts.whole.rows:
+                found[hour] = counts.tallies
+        return found
 
     def count(self, since: datetime.datetime, until: datetime.datetime) -> Counted:
         """What was logged from *since* (inclusive) to *until* (exclusive). Raises TryAgain when a store fails.
@@ -152,7 +164,7 @@ class Hours:
                 self._damaged += logged.damaged
                 if not logged.table.num_rows:
                     continue
-            table = _between(logged, since, until)
+            table = between(logged.table, since, until)
             counts = counts.plus([ref.name], counting.tallies(table, self.subject.layout, self.subject.slices))
         return counts
 
@@ -171,8 +183,8 @@ class Hours:
         return kept.whole.rows + rows
 
 
-def _between(logged: Logged, since: datetime.datetime | None, until: datetime.datetime | None) -> pa.Table:
-    table = logged.table
+def between(table: pa.Table, since: datetime.datetime | None, until: datetime.datetime | None) -> pa.Table:
+    """The rows of *table* from *since* (inclusive) to *until* (exclusive)."""
     if since is not None:
         table = table.filter(pc.greater_equal(table["time"], since))
     return table if until is None else table.filter(pc.less(table["time"], until))

@@ -12,14 +12,16 @@ from pydantic import ValidationError
 from argosy import errors
 from argosy.domain import drift, looks, watch_reference
 from argosy.domain.bundle import Bins, Signature
-from argosy.domain.drift import About, Part, Reference, Thresholds
+from argosy.domain.drift import About, Part, Reference, Thresholds, Window
 from argosy.domain.looks import Look, SliceLook
 from argosy.domain.monitor_settings import Baseline, Monitor, Seasonality
 from argosy.domain.release import Version
 from argosy.domain.tallies import WHOLE, Layout, Tally
 from argosy.domain.watch_reference import HOLDOUT, WatchReference
 from argosy.ml import drift as measures
+from argosy.monitoring import seasons as seasons_of_log
 from argosy.monitoring.hourly import Counted, CountedModel, Hours
+from argosy.monitoring.seasons import LoggedSeasons
 from argosy.ports.objects import Objects
 from argosy.ports.prediction_log import PredictionHistory
 
@@ -85,6 +87,17 @@ def stored_reference(objects: Objects, version: Version) -> WatchReference | Non
         ) from error
 
 
+@dataclass(frozen=True)
+class Judged:
+    """A look, with what people are shown beside it."""
+
+    look: Look
+    reference: Window
+    """What the whole was held against."""
+    until: datetime.datetime
+    """The end of what was counted: an hour that is not over is counted as a whole, so far."""
+
+
 def look(
     watched: Watched,
     *,
@@ -95,6 +108,20 @@ def look(
     now: datetime.datetime,
     keep: bool = True,
 ) -> Look:
+    """The look alone. See :func:`judge`."""
+    return judge(watched, history=history, objects=objects, since=since, until=until, now=now, keep=keep).look
+
+
+def judge(
+    watched: Watched,
+    *,
+    history: PredictionHistory,
+    objects: Objects,
+    since: datetime.datetime,
+    until: datetime.datetime,
+    now: datetime.datetime,
+    keep: bool = True,
+) -> Judged:
     """The look at what *watched* answered from *since* (inclusive) to *until* (exclusive).
 
     *keep*: whether hours that were counted are put into the store. Raises TryAgain when a store fails.
@@ -104,7 +131,8 @@ def look(
     )
     hours = Hours(history, objects, subject, keep)
     # The hour that is not over yet is counted as a whole, so far: what comes in it is added later.
-    counted = hours.count(since, looks.hour_of(until) + datetime.timedelta(hours=1) if until >= now else until)
+    end = looks.hour_of(until) + datetime.timedelta(hours=1) if until >= now else until
+    counted = hours.count(since, end)
     references = _References(watched, hours, counted, since)
     parts = _parts(watched, counted, references, since, until)
     whole, *sliced = drift.reports([part for _, part in parts], thresholds=watched.thresholds)
@@ -114,7 +142,7 @@ def look(
         for (name, _), report in zip(parts[1:], sliced, strict=True)
     ]
     verdict, explanation = _together(whole, found)
-    return Look(
+    judged = Look(
         model=watched.version.model,
         environment=watched.environment,
         version=watched.version.version,
@@ -131,6 +159,7 @@ def look(
         slices=found,
         segments=counted.segments,
     )
+    return Judged(judged, parts[0][1].reference.window, end)
 
 
 def first(watched: Watched, history: PredictionHistory, now: datetime.datetime) -> datetime.datetime:
@@ -206,9 +235,13 @@ class _References:
     def __init__(self, watched: Watched, hours: Hours, counted: Counted, since: datetime.datetime) -> None:
         self._watched, self._counted, self._layout = watched, counted, watched.layout
         self._before: Mapping[str, Tally] = {}
+        self._logged: LoggedSeasons | None = None
         if watched.monitor.baseline == "previous window":
             earlier = replace(hours)
             self._before = earlier.count(since - watched.monitor.length, since).total(self._layout)
+        elif watched.monitor.baseline == "season" and watched.monitor.seasonality is not None:
+            seasons = self._rows(WHOLE, watched.monitor.seasonality)
+            self._logged = LoggedSeasons.before(since, watched.monitor, replace(hours), seasons)
 
     def of(self, name: str) -> Reference | None:
         """The reference of the slice *name*, or of the whole; None where there is none."""
@@ -229,18 +262,19 @@ class _References:
 
     def _season(self, name: str) -> Reference | None:
         seasonality, stored = self._watched.monitor.seasonality, self._watched.reference
-        if seasonality is None or stored is None or stored.seasonality != seasonality:
+        rows = self._rows(name, seasonality) if seasonality else {}
+        logged = self._logged.reference(name, rows) if self._logged else None
+        if logged is not None:
+            return logged
+        if seasonality is None or stored is None or not seasonality.is_counted_as(stored.seasonality):
             raise errors.Misconfigured(
                 f"there are no counts of {self._watched.version.model} by its `monitor.seasonality`; they are made when it is trained: "
                 f"run `argosy run {self._watched.version.model}` with these settings, or set `monitor.baseline: holdout`"
             )
-        rows = self._rows(name, seasonality)
         seasons = {season: counts[name] for season, counts in stored.counts.items() if name in counts and season}
-        words = " and ".join(sorted(rows)) or "the season"
-        tally = watch_reference.mixed(seasons, rows) if rows else self._layout.empty()
-        found = self._reference(
-            f"season: {', '.join(sorted(rows))}", f"{words} of the training data", tally or self._layout.empty()
-        )
+        tally = watch_reference.mixed(seasons, rows) if rows else None
+        words = f"{seasons_of_log.said(rows, seasonality)} of the training data"
+        found = self._reference(f"season: {', '.join(sorted(rows))}", words, tally or self._layout.empty())
         return found.model_copy(
             update={"usual": stored.usual.get(name, {}), "usual_mean": stored.usual_mean.get(name, 0.0)}
         )

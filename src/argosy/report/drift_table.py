@@ -61,7 +61,7 @@ def _notes(report: DriftReport) -> list[str]:
 
 
 def _by_size(finding: Finding) -> tuple[bool, float]:
-    return not finding.drifted, -finding.difference.jensen_shannon
+    return not finding.drifted, -finding.beyond
 
 
 def _row(finding: Finding) -> tuple[str, ...]:

@@ -24,6 +24,21 @@ def test_is_looked_at_as_often_as_it_says(every: str, cron: str) -> None:
     assert Monitor(every=every).cron == cron
 
 
+def season(**changes: str) -> dict[str, object]:
+    """The seasonal baseline."""
+    return {"baseline": "season", "seasonality": {"by": "hour of week", **changes}}
+
+
+@pytest.mark.parametrize("history", ["14d", "400d"])
+def test_the_log_may_be_a_source_of_seasons(history: str) -> None:
+    """Two weeks of it say how far one is from another. Whoever counts by the same clock counts the same seasons, whatever the source."""
+    logged, trained = (Monitor.model_validate(season(**more)).seasonality for more in ({"history": history}, {}))
+    assert logged is not None
+    assert logged.is_counted_as(trained)
+    other = Monitor.model_validate(season(timezone="Europe/Berlin")).seasonality
+    assert not logged.is_counted_as(other)
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
@@ -34,6 +49,15 @@ def test_is_looked_at_as_often_as_it_says(every: str, cron: str) -> None:
         pytest.param({"window": "soon"}, "pattern", id="no-duration"),
         pytest.param({"baseline": "season"}, "needs `seasonality`", id="season-of-what"),
         pytest.param({"slices": ["plan", "plan"]}, "'plan' is there twice", id="slice-twice"),
+        *(
+            pytest.param(season(timezone=name), f"{name!r} is no time zone", id=f"time-zone-{name}")
+            for name in ("Europe/Berln", "Mars", "Europe")
+        ),
+        pytest.param(
+            season(history="13d"), "windows of 24h by hour of week need 14d at least", id="one-week-to-compare"
+        ),
+        pytest.param({**season(history="27d"), "window": "8d"}, "need 28d at least", id="windows-of-two-weeks"),
+        pytest.param(season(by="month", history="300d"), "by month need 365d at least", id="no-such-month-yet"),
     ],
 )
 def test_refuses_what_cannot_be_watched(wrong: dict[str, object], said: str) -> None:

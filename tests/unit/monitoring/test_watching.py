@@ -16,11 +16,12 @@ from argosy.domain.looks import Look
 from argosy.domain.model_settings import TimeSplit
 from argosy.domain.monitor_settings import Monitor
 from argosy.domain.release import Version
+from argosy.domain.retraining_settings import Retraining
 from argosy.domain.tallies import Layout
 from argosy.domain.watch_reference import WatchReference
 from argosy.ml import bins as binning
 from argosy.ml import counting
-from argosy.monitoring import watching
+from argosy.monitoring import retrainings, watching
 from argosy.monitoring.watching import Watched
 from kit.memory_history import BEGIN, OURS, MemoryHistory, rows
 
@@ -204,6 +205,21 @@ def test_how_far_windows_of_the_season_usually_are_is_no_drift() -> None:
     assert limits["seats"] == pytest.approx((0.1**2 + 0.3**2) ** 0.5)
 
 
+def test_a_season_with_its_usual_weather_is_over() -> None:
+    """Admission asks how far a look is beyond what is usual: a retraining's answer ends when its season is as always, and not before.
+
+    By the plain distance no July would ever be near enough to a July, and only a merge would end it.
+    """
+    seasonal = Monitor(baseline="season", seasonality=SUMMER)
+    subject = watched(seasonal, usual={"seats": 0.3, "prediction": 0.3, "plan": 0.05, "decision": 0.3})
+    over, still = (retrainings.observation(looked(subject, a_day(JULY, seats=seats), JULY)) for seats in (19.5, 24.0))
+    plain = looked(watched(seasonal), a_day(JULY, seats=19.5), JULY)
+    limit = Retraining().leave.distance
+    assert plain.distance > limit
+    assert (over.drifted, still.drifted) == (False, True)
+    assert over.distance < limit < still.distance
+
+
 def test_an_unknown_season_says_nothing() -> None:
     """And that is not "no drift"."""
     seasonal = Monitor(baseline="season", seasonality=SUMMER)
@@ -317,3 +333,77 @@ def test_a_newest_look_of_another_argosy() -> None:
     found = looked(subject, a_day(BEGIN), BEGIN, objects)
     watching.keep(objects, found)
     assert watching.latest(objects, "toy", "production") == found
+
+
+WEEKLY = {"by": "hour of week", "history": "28d"}
+
+
+def weeks(*seats: float, begin: datetime.datetime = BEGIN) -> MemoryHistory:
+    """A log of one weekday in as many weeks: so many seats on it, three more than that at night, and a row of the day after."""
+    history = MemoryHistory()
+    for week, mean in enumerate(seats):
+        for place in range(24):
+            hour = begin + week * 7 * DAY + place * HOUR
+            history.ship(hour, drawn(1000 * week + place, hour, 60, seats=mean + (3 if place < 6 else 0)))
+        after = begin + (week * 7 + 1) * DAY + 12 * HOUR
+        history.ship(after, drawn(week, after, 60, seats=40))
+    return history
+
+
+def test_the_log_itself_is_a_season() -> None:
+    """The same hours of the weeks before, although the holdout and the day after are otherwise; what moved beside them is found."""
+    subject = watched(Monitor(baseline="season", seasonality=WEEKLY))
+    last = BEGIN + 28 * DAY
+    same, moved = (looked(subject, weeks(18, 18, 18, 18, now), last) for now in (18, 21))
+    assert (same.verdict, moved.verdict) == ("no drift", "drift")
+    assert same.reference == "season: Mon 00-06, Mon 06-12, Mon 12-18, Mon 18-24, as logged"
+    assert same.report.rows_before == 4 * 24 * 60
+    assert "the same hours of the week of the last 28d of the log" in same.explanation
+    assert "seats" in moved.report.drifted
+    assert looked(watched(Monitor()), weeks(18, 18, 18, 18, 18), last).verdict == "drift"
+
+
+def test_how_far_the_weeks_of_the_log_were_apart_is_usual() -> None:
+    """Each week held against the others: a Monday that is as far from them as one before was is no drift."""
+    subject = watched(Monitor(baseline="season", seasonality=WEEKLY))
+    last = BEGIN + 28 * DAY
+    steady, changing = (
+        looked(subject, weeks(*before, 20.5), last) for before in ((18, 18, 18, 18), (18, 20.5, 15.5, 18))
+    )
+    assert "seats" in steady.report.drifted
+    assert "seats" not in changing.report.drifted
+    (seats,) = (finding for finding in changing.report.features if finding.difference.column == "seats")
+    assert seats.usual > 0.2
+    assert changing.distance < Retraining().leave.distance
+
+
+@pytest.mark.parametrize("before", [(), (18,)], ids=["nothing", "a-week"])
+def test_a_log_that_is_too_short_leaves_the_season_to_the_training_data(before: tuple[float, ...]) -> None:
+    """A version that serves for less than it takes: by what was counted when it was trained, where that has the season; else "too few"."""
+    monitor = Monitor(baseline="season", seasonality={"by": "month", "history": "400d"})
+    history = weeks(*before, 18, begin=JULY - len(before) * 7 * DAY)
+    assert looked(watched(monitor), history, JULY).reference == "season: month 07"
+    weekly = watched(Monitor(baseline="season", seasonality=WEEKLY))
+    found = looked(weekly, history, JULY)
+    assert (found.verdict, found.drifted) == ("too few", [])
+
+
+def test_a_model_without_counts_of_its_training_is_watched_by_the_log() -> None:
+    """One that was trained before the setting; as long as the log is too short the setting's line is said."""
+    subject = replace(watched(Monitor(baseline="season", seasonality=WEEKLY)), reference=None)
+    assert looked(subject, weeks(10, 10, 10), BEGIN + 14 * DAY).verdict == "no drift"
+    with pytest.raises(errors.Misconfigured, match=r"no counts of toy by its `monitor\.seasonality`"):
+        looked(subject, weeks(10, 10), BEGIN + 7 * DAY)
+
+
+def test_hours_of_other_seasons_and_versions_are_not_read() -> None:
+    """A look back over weeks costs the hours that it is about; those that were counted before, nothing but their counts."""
+    subject, objects = watched(Monitor(baseline="season", seasonality=WEEKLY)), MemoryObjects()
+    history, last = weeks(18, 18, 18, 18, 18), BEGIN + 28 * DAY
+    others = {history.ship(BEGIN + 9 * DAY, drawn(9, BEGIN + 9 * DAY, 20), digest="sha256:bb").name}
+    tuesdays = {ref.name for ref in history.shipped if ref.hour.weekday() == 1}
+    looked(subject, history, last, objects)
+    assert not set(history.read_names) & (others | tuesdays)
+    history.read_names.clear()
+    looked(subject, history, last, objects)
+    assert history.read_names == []

@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from argosy import errors
@@ -11,7 +12,7 @@ from argosy.domain.monitor_settings import Monitor
 from argosy.domain.performance_report import Performance
 from argosy.domain.release import Version
 from argosy.monitoring import pages, served, watching
-from argosy.monitoring.watching import Watched
+from argosy.monitoring.watching import Judged, Watched
 from argosy.ports.artifacts import Artifacts
 from argosy.ports.drift_pages import DriftPages
 from argosy.ports.forge import Forge
@@ -54,10 +55,11 @@ def run(
     for name in [environment] if environment else _serving(model, forge):
         try:
             watched = served.find(model, name, monitor, forge=forge, artifacts=artifacts, objects=objects)
-            look = watching.look(watched, history=history, objects=objects, since=since, until=end, now=now)
+            judged = watching.judge(watched, history=history, objects=objects, since=since, until=end, now=now)
         except errors.ArgosyError as error:  # one environment hides no other
             failed.append(error)
             continue
+        look = judged.look
         watching.keep(objects, look)  # before labels and pages, of which many a library has a part
         try:
             look = look.model_copy(update={"performance": measuring(watched.version, watched.environment, end)})
@@ -66,7 +68,7 @@ def run(
         watching.keep(objects, look)
         if look.rows and (page == "always" or (page == "drift" and look.verdict == "drift")):
             try:
-                look = _drawn(look, watched, history, objects, drawing(), out)
+                look = _drawn(replace(judged, look=look), watched, history, objects, drawing(), out)
             except errors.ArgosyError as error:  # a page that cannot be drawn hides nothing either
                 failed.append(error)
         look.write(out / f"{watched.environment}.json")
@@ -90,11 +92,12 @@ def _serving(model: str, forge: Forge) -> Iterator[str]:
 
 
 def _drawn(
-    look: Look, watched: Watched, history: PredictionHistory, objects: Objects, drawing: DriftPages, out: Path
+    judged: Judged, watched: Watched, history: PredictionHistory, objects: Objects, drawing: DriftPages, out: Path
 ) -> Look:
-    """*look*, kept once more with a page of it, in *out* and in the store."""
+    """The look of *judged*, kept once more with a page of it, in *out* and in the store."""
+    look = judged.look
     path = out / f"{look.environment}.html"
-    pages.write(path, watched, look, history=history, pages=drawing)
+    pages.write(path, watched, judged, history=history, pages=drawing)
     key = looks.page_key(look.model, look.environment, look.until)
     objects.put(key, path.read_bytes())
     look = look.model_copy(update={"evidently": key})

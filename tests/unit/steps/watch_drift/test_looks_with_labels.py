@@ -15,6 +15,7 @@ from argosy.domain.looks import Look
 from argosy.domain.monitor_settings import Monitor
 from argosy.domain.performance_report import LabelCounts, Performance
 from argosy.monitoring import served, watching
+from argosy.monitoring.watching import Judged
 from argosy.steps.watch_drift import run
 
 NOW = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
@@ -39,13 +40,15 @@ def store() -> MemoryObjects:
 def looked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, store: MemoryObjects) -> Callable[..., list[str]]:
     """The step in two environments that drifted; what it says."""
 
-    def look(watched: Any, **_: Any) -> Look:
+    def judge(watched: Any, **_: Any) -> Judged:
         about = About(model="toy", environment=watched.environment, model_digest="sha256:1")
         report = DriftReport(about=about, rows=900, rows_before=900, verdict="drift", explanation="size differs")
-        return Look(
+        look = Look(
             model="toy", environment=watched.environment, model_digest="sha256:1", since=NOW, until=NOW, looked=NOW,
             rows=900, verdict="drift", explanation="size differs", reference="holdout", thresholds=Thresholds(), report=report,
         )  # fmt: skip
+        nobody_draws_it: Any = None
+        return Judged(look, reference=nobody_draws_it, until=NOW)
 
     def ran(measuring: Measuring, page: str = "never", drawing: Any = None, without: str = "") -> list[str]:
         nothing: Any = None
@@ -55,7 +58,7 @@ def looked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, store: MemoryObjects
                 raise errors.Misconfigured(f"the bundle of {name} is gone")
             return SimpleNamespace(version="a version", environment=name)
 
-        monkeypatch.setattr(watching, "look", look)
+        monkeypatch.setattr(watching, "judge", judge)
         monkeypatch.setattr(run, "_serving", lambda *_: iter(("staging", "production")))
         monkeypatch.setattr(served, "find", find)
         return run.run(
