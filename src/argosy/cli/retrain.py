@@ -7,7 +7,6 @@ but a retraining that runs.
 
 import argparse
 import json
-import secrets
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +20,6 @@ from argosy.monitoring import retrainings
 from argosy.ports.admission_state import AdmissionState
 from argosy.report import plain_text, retraining_table
 from argosy.settings import Settings
-from argosy.templates import folder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,20 +56,20 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _retrain(arguments: argparse.Namespace, model: Path, settings: Settings, state: AdmissionState) -> int:
     policies.refuse_unjudged(settings, model.name)
-    name = f"{folder.retraining_name(model.name)}-{datetime.now(UTC):%y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     asked = {"alert": _sent(arguments.alert)} if arguments.alert is not None else {"because": arguments.because}
     kind = retrainings.ALERT if arguments.alert is not None else "hand"
     arguments.parameter += [f"kind={kind}", *(f"{key}={retrainings.encoded(text)}" for key, text in asked.items())]
     arguments.file = [manifests.fresh_retraining(model), manifests.fresh(model)]
-    arguments.name, arguments.model, arguments.entrypoint = name, None, None
+    # Without a name of ours: the run and its workflow, which the ledger knows, then have one, and the workflow no second stamp of time.
+    arguments.name, arguments.model, arguments.entrypoint = None, None, None
     arguments.volume, arguments.context, arguments.namespace = [], None, None
-    code = runs.run(arguments)
-    return code or _said(state.ledger(model.name), name, arguments)
+    run, code = runs.start(arguments)
+    return code or _said(state.ledger(model.name), run, arguments)
 
 
-def _said(ledger: RetrainingLedger, name: str, arguments: argparse.Namespace) -> int:
-    """0 where the run *name* was admitted, else 10 and why."""
-    if any(entry.holder.startswith(f"{name} ") for entry in ledger.admissions):
+def _said(ledger: RetrainingLedger, run: str, arguments: argparse.Namespace) -> int:
+    """0 where *run* was admitted, else 10 and why."""
+    if ledger.of_run(run) is not None:
         return errors.DONE
     newest = max(ledger.refusals, key=_last, default=None)
     if newest is not None and not arguments.json:

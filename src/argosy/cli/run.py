@@ -55,6 +55,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run one workflow; returns 0 or the code of the first step that failed."""
+    return start(arguments)[1]
+
+
+def start(arguments: argparse.Namespace) -> tuple[str, int]:
+    """Run one workflow; returns the run's name, and 0 or the code of the first step that failed."""
     manifest = api.load(_files(arguments))
     options = local_run.options(
         arguments,
@@ -74,13 +79,14 @@ def run(arguments: argparse.Namespace) -> int:
     _say_next_times(manifest)
     if prepared.spec.get("suspend"):
         print(f"suspended, as its manifest says; `argosy resume {prepared.run}` lets it begin", file=sys.stderr)
-    return local_run.carry_out(
+    code = local_run.carry_out(
         arguments,
         options.home,
         prepared.workflow,
         lambda observer: api.run(prepared, options, observer),
         of_model=local_run.is_of_model(prepared.metadata),
     )
+    return prepared.run, code
 
 
 def _of_model(manifest: api.Manifest, root: Path) -> dict[str, str]:

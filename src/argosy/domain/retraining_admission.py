@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import AwareDatetime, Field
 
 from argosy import errors
-from argosy.domain import documents, looks
+from argosy.domain import documents
 from argosy.domain.documents import Document
 from argosy.domain.retraining_cause import Kind
 from argosy.domain.retraining_settings import Retraining
@@ -42,6 +42,8 @@ KEPT_ADMISSIONS = 50
 KEPT_REFUSALS = 100
 
 DAY = datetime.timedelta(days=1)
+APART = datetime.timedelta(minutes=50)
+"""Between the ends of two looks that both count: an hour, less what a cluster may start one late and the next one in time."""
 
 
 class Observation(Document):
@@ -132,6 +134,10 @@ class RetrainingLedger(Document):
         """The retraining that is in flight."""
         return next((admission for admission in self.admissions if admission.runs), None)
 
+    def of_run(self, run: str) -> LedgerEntry | None:
+        """The retraining that the run, or workflow, named *run* was let in for."""
+        return next((entry for entry in self.admissions if entry.holder.partition(" ")[0] == run), None)
+
 
 class Admitted(Document):
     """Yes: train."""
@@ -146,16 +152,25 @@ class Refused(Document):
     explanation: str
     """One sentence."""
 
+    @property
+    def line(self) -> str:
+        """What is told of it."""
+        return f"{REFUSED}{self.reason}: {self.explanation}"
+
+
+REFUSED = "refused, "
+"""What the line of a refusal begins with."""
+
 
 def decide(
     ledger: RetrainingLedger, ask: Ask, rules: Retraining, observations: Sequence[Observation], now: datetime.datetime
 ) -> tuple[Admitted | Refused, RetrainingLedger]:
     """The answer to *ask*, and the ledger in which it stands.
 
-    *observations*: what the looks showed, in any order; of those at one version in one hour the newest counts.
+    *observations*: what the looks showed, in any order; of those at one version that are less than an hour apart the newest counts.
     """
     ledger = _without_lost(ledger, now)
-    in_order = _one_an_hour(observations)
+    in_order = _apart(observations)
     ask = ask.model_copy(update={"reference": ask.reference or _served(in_order)})
     decision = _again(ledger, ask) or _refusal(ledger, ask, rules, in_order, now)
     if isinstance(decision, Admitted):
@@ -177,13 +192,19 @@ def decide(
     return Admitted(entry=admission), ledger.model_copy(update={"admissions": kept, "admitted": ledger.admitted + 1})
 
 
-def _one_an_hour(observations: Sequence[Observation]) -> list[Observation]:
-    """The newest of each hour and version, oldest first: a look that was taken again confirms nothing."""
-    newest = {
-        (looks.hour_of(each.until), each.model_digest): each
-        for each in sorted(observations, key=lambda each: each.until)
-    }
-    return sorted(newest.values(), key=lambda each: each.until)
+def _apart(observations: Sequence[Observation]) -> list[Observation]:
+    """The newest look at each version, and those before it that are an hour apart, oldest first.
+
+    A look that was taken again has seen the same predictions and confirms nothing: a step that was retried, a schedule that ran twice,
+    somebody who looked between two hours. By the time between them, not by the clock's hour: of that, two that are seconds apart may be
+    in different ones.
+    """
+    kept: list[Observation] = []
+    for each in sorted(observations, key=lambda each: each.until, reverse=True):
+        later = next((one for one in reversed(kept) if one.model_digest == each.model_digest), None)
+        if later is None or later.until - each.until >= APART:
+            kept.append(each)
+    return kept[::-1]
 
 
 def refuse(ledger: RetrainingLedger, ask: Ask, refused: Refused, now: datetime.datetime) -> RetrainingLedger:
@@ -317,20 +338,33 @@ def _unconfirmed(
             reason="no look",
             explanation=f"nobody looked at its predictions within {rules.enter.hours:g} hours (`retraining.enter`)",
         )
-    if rules.enter.looks > sum(_shows(each, ask, rules) is not None for each in newest):
+    if len(newest) < rules.enter.looks:
+        return Refused(
+            reason="not confirmed",
+            explanation=f"{_looks(len(newest))} at it within {rules.enter.hours:g} hours, counted once an hour; {rules.enter.looks} "
+            "have to show it (`retraining.enter`)",
+        )
+    if rules.enter.looks > (telling := sum(_shows(each, ask, rules) is not None for each in newest)):
+        enough = (
+            "labels (`labels.minimum_rows`)" if ask.kind == "performance" else "to judge by (`monitor.minimum_rows`)"
+        )
         return Refused(
             reason="too few rows",
-            explanation=f"the newest look has {newest[-1].rows} rows; {rules.enter.looks} looks of {rules.enter.of} need "
-            f"{rules.minimum_rows} each, and enough to judge by (`retraining.minimum_rows`)",
+            explanation=f"{telling} of the newest {_looks(len(newest))} can tell, {rules.enter.looks} have to: each needs "
+            f"{rules.minimum_rows} rows (`retraining.minimum_rows`; the newest has {newest[-1].rows}) and enough {enough}",
         )
     agreed = sum(_shows(each, ask, rules) is True for each in newest)
     if agreed < rules.enter.looks:
         return Refused(
             reason="not confirmed",
-            explanation=f"{agreed} of the newest {len(newest)} looks show it; {rules.enter.looks} of {rules.enter.of} have to "
-            "(`retraining.enter`)",
+            explanation=f"{agreed} of the newest {_looks(len(newest))} show{'s' * (agreed == 1)} it; "
+            f"{rules.enter.looks} of {rules.enter.of} have to (`retraining.enter`)",
         )
     return None
+
+
+def _looks(number: int) -> str:
+    return f"{number} look{'s' * (number != 1)}"
 
 
 def _shows(observation: Observation, ask: Ask, rules: Retraining) -> bool | None:

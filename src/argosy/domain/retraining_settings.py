@@ -14,7 +14,7 @@ from argosy.domain.retraining_cause import Kind
 class Enter(Document):
     """When drift, or a performance below the gate, is believed: in several looks, so that one odd hour starts nothing."""
 
-    looks: int = Field(default=2, ge=1, description="Looks, each of another hour, that have to show it.")
+    looks: int = Field(default=2, ge=1, description="Looks, an hour apart, that have to show it.")
     of: int = Field(default=3, ge=1, le=100, description="The newest looks, of which that many have to.")
     hours: float = Field(default=72.0, gt=0, description="Age in hours from which a look says nothing of now.")
     distance: float = Field(

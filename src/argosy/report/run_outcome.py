@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from argosy.domain.evidence import Evidence, counting, tally
+from argosy.domain.retraining_admission import REFUSED
 from argosy.report import timeline
 from argosy.report.record import RunReport
 
@@ -31,6 +32,9 @@ def of(report: RunReport) -> Outcome:
         return _of_verdict(report.evidence)
     if report.facts.phase in {"Running", "Pending"}:
         return Outcome("running", "wait", "The run has not ended", report.facts.message)
+    if (decision := report.results.get("decision", "")).startswith(REFUSED):
+        reason, _, why = decision.removeprefix(REFUSED).partition(": ")
+        return Outcome("refused", "plain", f"Not trained again: {reason}", why)
     if report.facts.phase == "Succeeded":
         return Outcome("done", "plain", "The run ended without a verdict", report.facts.message)
     return Outcome("stopped", "bad", "The run stopped", report.facts.message)

@@ -142,12 +142,45 @@ def test_the_lease_of_a_run_that_never_ended() -> None:
     assert admission.failures(taken, SERVED) == 1
 
 
-def test_a_look_that_was_taken_again_confirms_nothing() -> None:
-    """A step that is retried looks at the same window a second time, and `every: 15m` looks four times at nearly the same."""
-    once_more = [look(3, drifted=False), look(2, drifted=False), look(0.9), look(0.5), look(0.1)]
-    decision, _ = decided(ask(), looks=once_more, now=NOW)
+SECOND, MINUTE = HOUR / 3600, HOUR / 60
+
+
+@pytest.mark.parametrize(
+    "apart",
+    [
+        pytest.param(SECOND, id="a-schedule-that-ran-twice"),
+        pytest.param(40 * SECOND, id="a-step-that-was-retried"),
+        pytest.param(25 * MINUTE, id="by-hand-beside-the-schedule"),
+        pytest.param(15 * MINUTE, id="every-15m"),
+    ],
+)
+@pytest.mark.parametrize(
+    "newest",
+    [
+        pytest.param(NOW - 20 * MINUTE, id="within-an-hour-of-the-clock"),
+        pytest.param(NOW + SECOND / 2, id="over-the-turn-of-the-hour"),
+    ],
+)
+def test_a_look_that_was_taken_again_confirms_nothing(newest: datetime.datetime, apart: datetime.timedelta) -> None:
+    """It has seen the same predictions, whichever hour of the clock it falls into."""
+    again = [look(until=newest - times * apart) for times in (1, 0)]
+    decision, _ = decided(ask(), looks=again, now=newest)
     assert isinstance(decision, Refused)
     assert decision.reason == "not confirmed"
+    assert decision.explanation == (
+        "1 look at it within 72 hours, counted once an hour; 2 have to show it (`retraining.enter`)"
+    )
+    calm = [look(4, drifted=False), look(3, drifted=False)]
+    assert refusal(ask(), looks=[*calm, *again], now=newest) == "not confirmed"
+
+
+@pytest.mark.parametrize("late", [0, 3, 10])
+def test_looks_of_a_schedule_confirm_one_another(late: int) -> None:
+    """Also where one started some minutes late and the next one in time; what somebody looked at in between takes nothing away."""
+    hourly = [look(until=NOW - HOUR + late * MINUTE), look(until=NOW)]
+    assert refusal(ask(), looks=hourly) == ""
+    between = [look(until=NOW - 20 * MINUTE), look(until=NOW - 19 * MINUTE)]
+    assert refusal(ask(), looks=[look(until=NOW - 2 * HOUR), *hourly, *between]) == ""
 
 
 def test_who_lost_its_lease_ends_nothing_of_the_next() -> None:
@@ -263,7 +296,7 @@ def test_an_alert_about_a_version_that_serves_no_more() -> None:
 def test_looks_at_another_version_confirm_nothing() -> None:
     """Drift of the version before is no reason to replace this one."""
     looks = [look(3, model_digest="sha256:before"), look(2, model_digest="sha256:before"), look(0)]
-    assert refusal(ask(), looks=looks) == "too few rows"
+    assert refusal(ask(), looks=looks) == "not confirmed"
 
 
 def test_who_does_not_know_the_version_means_the_one_that_serves() -> None:

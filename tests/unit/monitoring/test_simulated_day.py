@@ -291,7 +291,7 @@ def test_a_day_of_fifty_models(seed: int, tmp_path: Path) -> None:
 
 
 def test_what_was_refused_says_why(tmp_path: Path) -> None:
-    """Each reason is one that was planted (too few rows: no labels yet). Every message is either a retraining or a refusal."""
+    """Each reason is one that was planted. Every message is either a retraining or a refusal."""
     day = Day(1, tmp_path)
     day.pass_by()
     ledgers = {model.name: day.state.ledger(model.name) for model in day.models}
@@ -308,7 +308,6 @@ def test_what_was_refused_says_why(tmp_path: Path) -> None:
         "not wanted",
         "other version",
         "stopped",
-        "too few rows",
         "unknown model",
     }
     for number in range(4):

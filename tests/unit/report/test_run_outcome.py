@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from argosy.domain.retraining_admission import Refused
 from argosy.report import run_outcome
 from argosy.report.record import Entry, RunReport
 
@@ -63,3 +64,13 @@ def test_a_run_that_goes_on_is_not_called_stopped(report: RunReport) -> None:
     """A report can be asked for while the run is under way."""
     running = replace(report, facts=replace(report.facts, phase="Running"), evidence=None)
     assert run_outcome.of(running).word == "running"
+
+
+def test_a_retraining_that_is_not_let_in_says_why(stopped: RunReport) -> None:
+    """Admission answered, and nothing was trained: that is the news, and no verdict is missing."""
+    refused = Refused(reason="cooldown", explanation="the last one ended at noon: wait")
+    facts = replace(stopped.facts, phase="Succeeded")
+    asked = replace(stopped, facts=facts, entries=(), results={"admitted": "false", "decision": refused.line})
+    end = run_outcome.of(asked)
+    assert (end.word, end.tone) == ("refused", "plain")
+    assert (end.headline, end.detail) == ("Not trained again: cooldown", "the last one ended at noon: wait")

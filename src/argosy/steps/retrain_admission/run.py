@@ -34,5 +34,5 @@ def run(
     answer = retrainings.decide(event, settings=settings, state=state, looks_of=looks_of, now=now)
     tell(lambda: retraining_notices.of(answer.decision, settings, event.holder, now))
     if isinstance(answer.decision, Refused):
-        return Answered(False, f"refused, {answer.decision.reason}: {answer.decision.explanation}", "")
+        return Answered(False, answer.decision.line, "")
     return Answered(True, f"admitted as {answer.decision.entry.id}", answer.cause.text() if answer.cause else "")
