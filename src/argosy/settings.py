@@ -27,6 +27,8 @@ OBJECT_STORE = (
     "AWS_CA_BUNDLE",
 )
 
+FORGE_APP = ("ARGOSY_FORGE_APP_ID", "ARGOSY_FORGE_APP_KEY")
+
 NO_FOLDER = frozenset("?#%")
 """Characters that the name of the home cannot have: databases, registry and stores below it are reached by address."""
 REDIS = ("redis://", "rediss://")
@@ -56,7 +58,8 @@ class Settings:
     store_uri: str
     """ARGOSY_STORE_URI: where bundles are kept. Default: a folder under the home."""
     forge_uri: str
-    """ARGOSY_FORGE_URI: the environment repo, ``local:<path>`` or ``github:<owner>/<name>``. Default: a bare repository under the home."""
+    """ARGOSY_FORGE_URI: the environment repo, ``local:<path>``, ``github:<owner>/<name>``, ``github:https://<host>/<owner>/<name>``
+    (Enterprise) or ``gitea:https://<host>/<owner>/<name>``. Default: a bare repository under the home."""
     search_storage_uri: str
     """ARGOSY_SEARCH_STORAGE_URI: the database all trials of a search share. Default: an SQLite file under the home."""
     loop_storage_uri: str | None
@@ -86,6 +89,9 @@ class Settings:
     """ARGOSY_VERIFYING_KEY_FILE: public key (PEM). Default: beside the private one."""
     forge_token: str | None
     """ARGOSY_FORGE_TOKEN: only ``propose``, ``converge`` and ``champion`` are given one; on a cluster that of ``champion`` only reads."""
+    forge_app: tuple[str, str] | None = field(repr=False)
+    """ARGOSY_FORGE_APP_ID and ARGOSY_FORGE_APP_KEY: on GitHub, an app's id and its private key (PEM), in place of a token: Argosy gets
+    itself tokens for this one repository that last an hour."""
     next_on_merge: bool
     """ARGOSY_NEXT_REQUEST: what production's request follows, staging's ``merge`` (default) or, where the step ``converge`` watches the
     rollouts, staging being ``healthy``."""
@@ -120,6 +126,7 @@ class Settings:
             signing_key_text=given.get("ARGOSY_SIGNING_KEY") or None,
             verifying_key=Path(given.get("ARGOSY_VERIFYING_KEY_FILE") or home / "keys" / "signing.pub.pem"),
             forge_token=given.get("ARGOSY_FORGE_TOKEN") or None,
+            forge_app=_forge_app(given),
             next_on_merge=_next_on_merge(given),
             object_store={name: given[name] for name in OBJECT_STORE if given.get(name)},
             notify=channel_addresses.channels(given),
@@ -145,6 +152,8 @@ class Settings:
     def secrets(self) -> dict[str, dict[str, str]]:
         """Secrets for some steps only: the content of the Secrets, by name."""
         forge = {"ARGOSY_FORGE_TOKEN": self.forge_token} if self.forge_token else {}
+        if self.forge_app:
+            forge = dict(zip(FORGE_APP, self.forge_app, strict=True))
         online = {"ARGOSY_ONLINE_STORE_URI": self.online_store_uri} if self.online_store_uri else {}
         return {
             "argosy-forge": forge,
@@ -218,6 +227,16 @@ def _number(given: Mapping[str, str], name: str, default: int) -> int:
     if re.fullmatch(r"[1-9][0-9]{0,8}", text):
         return int(text)
     raise errors.Misconfigured(f"{name} is {text!r}; expected a whole number from 1 on")
+
+
+def _forge_app(given: Mapping[str, str]) -> tuple[str, str] | None:
+    app, key = (given.get(name, "").strip() for name in FORGE_APP)
+    if bool(app) != bool(key):
+        there, missing = FORGE_APP if app else FORGE_APP[::-1]
+        raise errors.Misconfigured(
+            f"{there} is set and {missing} is empty; an app needs both, a token (ARGOSY_FORGE_TOKEN) neither"
+        )
+    return (app, key) if app else None
 
 
 def _next_on_merge(given: Mapping[str, str]) -> bool:

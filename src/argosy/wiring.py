@@ -44,6 +44,7 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
 
 LOCAL = "local:"
 GITHUB = "github:"
+GITEA = "gitea:"
 S3 = "s3://"
 
 
@@ -64,9 +65,12 @@ def forge(settings: Settings, *, make: bool = False) -> Forge:
             )
         return LocalForge(path, environment_template(settings), _check_policies)
     if settings.forge_uri.startswith(GITHUB):
-        return _github(settings.forge_uri.removeprefix(GITHUB), settings.forge_token)
+        return _github(settings.forge_uri.removeprefix(GITHUB), settings)
+    if settings.forge_uri.startswith(GITEA):
+        return _gitea(settings.forge_uri.removeprefix(GITEA), settings)
     raise errors.Misconfigured(
-        f"ARGOSY_FORGE_URI is {settings.forge_uri!r}; expected {LOCAL}<path>, {GITHUB}<owner>/<name> or {GITHUB}https://<host>/<owner>/<name>"
+        f"ARGOSY_FORGE_URI is {settings.forge_uri!r}; expected {LOCAL}<path>, {GITHUB}<owner>/<name>, "
+        f"{GITHUB}https://<host>/<owner>/<name> or {GITEA}https://<host>/<owner>/<name>"
     )
 
 
@@ -343,20 +347,39 @@ def other_policies(settings: Settings) -> list[str]:
     return template.other_policies(Path(settings.forge_uri.removeprefix(LOCAL)), environment_template(settings))
 
 
-def _github(address: str, token: str | None) -> Forge:
-    from argosy.adapters.github_forge import GithubForge
+def _github(address: str, settings: Settings) -> Forge:
+    from argosy.adapters.hosted_forge import github
+    from argosy.adapters.hosted_forge.promotion_pulls import HostedForge
 
-    if not token:
-        raise errors.Misconfigured(
-            "ARGOSY_FORGE_TOKEN is empty; set it, or use a repository of this machine (ARGOSY_FORGE_URI=local:<path>)"
-        )
     matched = re.fullmatch(r"(?:(https://[^/]+)/)?([\w.-]+/[\w.-]+)", address)
     if not matched:
         raise errors.Misconfigured(
             f"ARGOSY_FORGE_URI names {address!r}; expected <owner>/<name> or https://<host>/<owner>/<name>"
         )
     host, repository = matched.groups()
-    return GithubForge(repository, token, api=f"{host}/api/v3") if host else GithubForge(repository, token)
+    api = f"{host}/api/v3" if host else github.PUBLIC
+    if settings.forge_app:
+        return HostedForge(github.of_app(repository, *settings.forge_app, api=api))
+    return HostedForge(github.of_token(repository, _forge_token(settings), api=api))
+
+
+def _gitea(address: str, settings: Settings) -> Forge:
+    from argosy.adapters.hosted_forge.gitea import GiteaHost
+    from argosy.adapters.hosted_forge.promotion_pulls import HostedForge
+
+    matched = re.fullmatch(r"(https?://[^/@?#\s]+(?:/[\w.-]+)*)/([\w.-]+/[\w.-]+)", address)
+    if not matched:
+        raise errors.Misconfigured(f"ARGOSY_FORGE_URI names {address!r}; expected {GITEA}https://<host>/<owner>/<name>")
+    server, repository = matched.groups()
+    return HostedForge(GiteaHost(server, repository, _forge_token(settings)))
+
+
+def _forge_token(settings: Settings) -> str:
+    if not settings.forge_token:
+        raise errors.Misconfigured(
+            "ARGOSY_FORGE_TOKEN is empty; set it, or use a repository of this machine (ARGOSY_FORGE_URI=local:<path>)"
+        )
+    return settings.forge_token
 
 
 def _check_policies(files: Mapping[str, bytes]) -> None:

@@ -9,7 +9,8 @@ from typing import ClassVar
 import pytest
 
 from argosy import errors
-from argosy.adapters.github_forge import GithubForge
+from argosy.adapters.hosted_forge import github
+from argosy.adapters.hosted_forge.promotion_pulls import HostedForge
 from argosy.domain.promotion_requests import State
 from argosy.report.autolinks import BREAK
 from argosy.testing.forge_contract import (
@@ -38,13 +39,13 @@ def server() -> Iterator[FakeGithub]:
 
 
 @pytest.fixture
-def forge(server: FakeGithub) -> GithubForge:
+def forge(server: FakeGithub) -> HostedForge:
     """The adapter, in a hurry."""
     return _forge(server)
 
 
-def _forge(server: FakeGithub) -> GithubForge:
-    return GithubForge("owner/name", "secret-token", api=server.api, patience=0.0)
+def _forge(server: FakeGithub) -> HostedForge:
+    return HostedForge(github.of_token("owner/name", "secret-token", api=server.api, patience=0.0))
 
 
 class TestGithubForge(ForgeContract):
@@ -63,7 +64,7 @@ class TestGithubForge(ForgeContract):
         return GithubHand(server)
 
 
-def _finally(forge: GithubForge) -> None:
+def _finally(forge: HostedForge) -> None:
     """Propose until there is an answer, as a retried step does."""
     for _ in range(5):
         try:
@@ -101,7 +102,7 @@ def test_one_request_whatever_is_lost(effect: bool) -> None:
             fake.stop()
 
 
-def test_labels_after_a_lost_answer(server: FakeGithub, forge: GithubForge) -> None:
+def test_labels_after_a_lost_answer(server: FakeGithub, forge: HostedForge) -> None:
     """A request whose labels were lost gets them from whoever proposes it next."""
     server.fault = lambda _method, path, _count: (502, {"message": "Bad Gateway"}) if path.endswith("/labels") else None
     with pytest.raises(errors.TryAgain, match="GitHub fails"):
@@ -156,7 +157,7 @@ def test_the_same_model_from_two_pipelines(server: FakeGithub) -> None:
     assert numbers == [1, 1, 1, 1]
 
 
-def test_a_merge_that_conflicts(server: FakeGithub, forge: GithubForge) -> None:
+def test_a_merge_that_conflicts(server: FakeGithub, forge: HostedForge) -> None:
     """GitHub merges text; where main changed the same file it refuses, and we say what helps."""
     forge.propose(proposal("a"))
     server.store.push({"models/toy/staging/version.yaml": b"model: other\n"})
@@ -174,7 +175,7 @@ def test_a_merge_that_conflicts(server: FakeGithub, forge: GithubForge) -> None:
     ],
 )  # fmt: skip
 def test_github_refuses_a_merge(
-    server: FakeGithub, forge: GithubForge, answer: fake_github.Answer, message: str
+    server: FakeGithub, forge: HostedForge, answer: fake_github.Answer, message: str
 ) -> None:
     """What moved in the moment between our look and GitHub's is looked at again."""
     request = opened(forge, proposal("a"))
@@ -185,7 +186,7 @@ def test_github_refuses_a_merge(
     assert [body["sha"] for body in sent] == [request.head]
 
 
-def test_main_moves_while_github_merges(server: FakeGithub, forge: GithubForge) -> None:
+def test_main_moves_while_github_merges(server: FakeGithub, forge: HostedForge) -> None:
     """GitHub takes no promise about main: where it merged onto another, nobody is told that all is well."""
     opened(forge, proposal("a"))
 
@@ -198,7 +199,7 @@ def test_main_moves_while_github_merges(server: FakeGithub, forge: GithubForge) 
         merge(forge, 1)
 
 
-def test_a_tree_that_github_cut_off_is_not_trusted(server: FakeGithub, forge: GithubForge) -> None:
+def test_a_tree_that_github_cut_off_is_not_trusted(server: FakeGithub, forge: HostedForge) -> None:
     """Where GitHub lists a part of the files, nothing is concluded from it."""
     request = opened(forge, proposal("a"))
     server.store.tree_limit = 3
@@ -206,7 +207,7 @@ def test_a_tree_that_github_cut_off_is_not_trusted(server: FakeGithub, forge: Gi
         forge.changes(request, forge.head())
 
 
-def test_a_commit_of_another_history(server: FakeGithub, forge: GithubForge) -> None:
+def test_a_commit_of_another_history(server: FakeGithub, forge: HostedForge) -> None:
     """What never left main cannot be said to change it."""
     orphan = server.store.commit({"README.md": server.store.blob(b"x")}, (), "From nowhere")
     request = opened(forge, proposal("a")).model_copy(update={"head": orphan})
@@ -214,7 +215,7 @@ def test_a_commit_of_another_history(server: FakeGithub, forge: GithubForge) -> 
         forge.changes(request, forge.head())
 
 
-def test_a_request_from_a_fork(server: FakeGithub, forge: GithubForge) -> None:
+def test_a_request_from_a_fork(server: FakeGithub, forge: HostedForge) -> None:
     """Anybody may open one, under a branch and with a text like ours; it is none of ours, and supersedes nothing."""
     hand = GithubHand(server)
     forged = hand.open(proposal("a").subject, dict(proposal("b").files))
@@ -237,7 +238,7 @@ def test_a_request_from_a_fork(server: FakeGithub, forge: GithubForge) -> None:
     ],
 )  # fmt: skip
 def test_refusals(
-    server: FakeGithub, forge: GithubForge, answer: fake_github.Answer, kind: type[Exception], message: str
+    server: FakeGithub, forge: HostedForge, answer: fake_github.Answer, kind: type[Exception], message: str
 ) -> None:
     """Each says whether trying again can help; none shows the token."""
     server.fault = lambda _method, _path, _count: answer
@@ -246,14 +247,14 @@ def test_refusals(
     assert "secret-token" not in str(raised.value)
 
 
-def test_nobody_answers(server: FakeGithub, forge: GithubForge) -> None:
+def test_nobody_answers(server: FakeGithub, forge: HostedForge) -> None:
     """A network that is down is a reason to try again."""
-    unreachable = GithubForge("owner/name", "secret-token", api="http://127.0.0.1:9", patience=0.0)
+    unreachable = HostedForge(github.of_token("owner/name", "secret-token", api="http://127.0.0.1:9", patience=0.0))
     with pytest.raises(errors.TryAgain, match="cannot be reached"):
         unreachable.head()
 
 
-def test_closed_in_the_browser(server: FakeGithub, forge: GithubForge) -> None:
+def test_closed_in_the_browser(server: FakeGithub, forge: HostedForge) -> None:
     """A person who closes it on GitHub has said no, though they left no reason with us."""
     forge.propose(proposal("a"))
     server.store.pulls[1]["state"] = "closed"
@@ -262,7 +263,7 @@ def test_closed_in_the_browser(server: FakeGithub, forge: GithubForge) -> None:
         forge.propose(proposal("a"))
 
 
-def test_other_pull_requests_are_not_ours(server: FakeGithub, forge: GithubForge) -> None:
+def test_other_pull_requests_are_not_ours(server: FakeGithub, forge: HostedForge) -> None:
     """People open pull requests of their own; they are neither listed nor superseded."""
     server.store.refs["heads/fix"] = server.store.refs["heads/main"]
     fake_github.create_pull(server.store, {"head": "fix", "title": "Fix", "body": None})
@@ -273,7 +274,7 @@ def test_other_pull_requests_are_not_ours(server: FakeGithub, forge: GithubForge
         forge.request(1)
 
 
-def test_comments_and_commits_refer_to_nothing(server: FakeGithub, forge: GithubForge) -> None:
+def test_comments_and_commits_refer_to_nothing(server: FakeGithub, forge: HostedForge) -> None:
     """Names, reasons and a title that somebody edited tell nobody, close nothing and are no markup, where GitHub would look for that."""
     forge.propose(proposal("a"))
     forge.close(1, by="@ada", reason="<b>fixes #1</b>, see https://example.com")

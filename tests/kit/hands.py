@@ -1,5 +1,6 @@
 """Somebody with the right to push, at each forge of ours (see ``argosy.testing.manual_requests``)."""
 
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from argosy.files.git_repository import NOTHING, Person, Repository
 from argosy.testing.manual_requests import Files, Modes
 from kit import fake_github
 from kit.fake_github import FakeGithub
+from kit.gitea_server import GiteaServer
 
 WHO = "mallory"
 MAIN = "refs/heads/main"
@@ -34,6 +36,25 @@ def _request(number: int, claimed: Subject, head: str) -> Request:
 
 def _changed(before: Mapping[str, bytes], files: Files) -> dict[str, bytes]:
     return {path: content for path, content in {**before, **files}.items() if content is not None}
+
+
+def _commit(repository: Repository, onto: str, files: Files, modes: Modes) -> str:
+    git = repository.git
+    index = {"GIT_INDEX_FILE": str(repository.path / "by-hand-index")}
+    git("read-tree", onto, environment=index)
+    for path, content in files.items():
+        mode = modes.get(path, changes.PLAIN_FILE)
+        entry = f"0 {NOTHING}" if content is None else f"{mode} {_object(repository, content, mode)}"
+        git("update-index", "-z", "--index-info", text=f"{entry}\t{path}\0", environment=index)
+    tree = git("write-tree", "--missing-ok", environment=index).decode().strip()
+    made = git("commit-tree", tree, "-p", onto, text="By hand\n", environment=Person(WHO).environment())
+    return made.decode().strip()
+
+
+def _object(repository: Repository, content: bytes, mode: str) -> str:
+    if mode == "160000":
+        return content.decode()
+    return repository.git("hash-object", "-w", "--stdin", text=content).decode().strip()
 
 
 class MemoryHand:
@@ -108,21 +129,7 @@ class LocalHand:
         return ledgers.read(self._repository, main), main
 
     def _commit(self, onto: str, files: Files, modes: Modes) -> str:
-        git = self._repository.git
-        index = {"GIT_INDEX_FILE": str(self._repository.path / "by-hand-index")}
-        git("read-tree", onto, environment=index)
-        for path, content in files.items():
-            mode = modes.get(path, changes.PLAIN_FILE)
-            entry = f"0 {NOTHING}" if content is None else f"{mode} {self._object(content, mode)}"
-            git("update-index", "-z", "--index-info", text=f"{entry}\t{path}\0", environment=index)
-        tree = git("write-tree", "--missing-ok", environment=index).decode().strip()
-        made = git("commit-tree", tree, "-p", onto, text="By hand\n", environment=Person(WHO).environment())
-        return made.decode().strip()
-
-    def _object(self, content: bytes, mode: str) -> str:
-        if mode == "160000":
-            return content.decode()
-        return self._repository.git("hash-object", "-w", "--stdin", text=content).decode().strip()
+        return _commit(self._repository, onto, files, modes)
 
 
 class GithubHand:
@@ -158,3 +165,47 @@ class GithubHand:
         kept = {path: sha for path, sha in self._store.commits[onto].files.items() if path not in files}
         new = {path: self._store.blob(content) for path, content in files.items() if content is not None}
         return self._store.commit({**kept, **new}, (onto,), "By hand", modes)
+
+
+class GiteaHand:
+    """At a real Gitea: commits are pushed by git, and what a request says is edited in it."""
+
+    def __init__(self, server: GiteaServer, repository: str, folder: Path) -> None:
+        self._server, self._place = server, f"repos/{repository}"
+        subprocess.run(["git", "clone", "--quiet", "--bare", server.remote(repository), str(folder)], check=True)
+        self._repository = Repository(folder)
+
+    def push(self, files: Files) -> None:
+        """See Hand."""
+        self._push(_commit(self._repository, self._fetched("main"), files, {}), "main")
+
+    def open(self, claimed: Subject, files: Files, modes: Modes | None = None) -> int:
+        """See Hand."""
+        request = _request(self._count(), claimed, _commit(self._repository, self._fetched("main"), files, modes or {}))
+        self._push(request.head, request.branch)
+        text = attach(request.body, Marks(subject=claimed, author=WHO))
+        wanted = {"base": "main", "head": request.branch, "title": request.title, "body": text}
+        return int(self._server.call("POST", f"{self._place}/pulls", wanted)["number"])
+
+    def amend(self, number: int, files: Files) -> None:
+        """See Hand."""
+        branch = self._server.call("GET", f"{self._place}/pulls/{number}")["head"]["label"]
+        self._push(_commit(self._repository, self._fetched(branch), files, {}), branch)
+
+    def relabel(self, number: int, claimed: Subject) -> None:
+        """See Hand."""
+        body = self._server.call("GET", f"{self._place}/pulls/{number}")["body"]
+        text = attach(body, Marks(subject=claimed, author=WHO))
+        self._server.call("PATCH", f"{self._place}/pulls/{number}", {"body": text})
+
+    def _count(self) -> int:
+        return len(self._server.call("GET", f"{self._place}/pulls?state=all")) + 1
+
+    def _fetched(self, branch: str) -> str:
+        self._repository.git("fetch", "--quiet", "origin", f"+refs/heads/{branch}:refs/heads/{branch}")
+        commit = self._repository.resolve(f"refs/heads/{branch}")
+        assert commit is not None
+        return commit
+
+    def _push(self, commit: str, branch: str) -> None:
+        self._repository.git("push", "--quiet", "origin", f"{commit}:refs/heads/{branch}")

@@ -16,7 +16,8 @@ import pytest
 
 from argosy import errors, wiring
 from argosy.adapters import keys
-from argosy.adapters.github_forge import GithubForge
+from argosy.adapters.hosted_forge import github
+from argosy.adapters.hosted_forge.promotion_pulls import HostedForge
 from argosy.adapters.memory_registry import MemoryRegistry
 from argosy.adapters.model_signer import KeySigner
 from argosy.cli import pr
@@ -99,7 +100,7 @@ def forge(
         yield wiring.forge(here), LocalHand(here.home / "forge" / "environment.git")
         return
     server = FakeGithub(TEMPLATE)
-    made = GithubForge("owner/name", "secret-token", api=server.api, patience=0.0)
+    made = HostedForge(github.of_token("owner/name", "secret-token", api=server.api, patience=0.0))
     monkeypatch.setattr(wiring, "forge", lambda _settings: made)
     yield made, GithubHand(server)
     server.stop()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from argosy import errors, wiring
-from argosy.adapters.github_forge import GithubForge
+from argosy.adapters.hosted_forge.promotion_pulls import HostedForge
 from argosy.adapters.local_forge.forge import LocalForge
 from argosy.cli import main, state_folder
 from argosy.settings import Settings
@@ -49,7 +49,7 @@ def test_a_slip_in_the_address_makes_no_repository(tmp_path: Path, monkeypatch: 
 @pytest.mark.parametrize("uri", ["github:owner/name", "github:https://git.example.com/owner/name"])
 def test_github(tmp_path: Path, uri: str) -> None:
     """A repository there; nothing is asked yet."""
-    assert isinstance(wiring.forge(settings(tmp_path, uri, "token")), GithubForge)
+    assert isinstance(wiring.forge(settings(tmp_path, uri, "token")), HostedForge)
 
 
 @pytest.mark.parametrize(

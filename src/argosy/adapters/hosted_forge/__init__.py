@@ -1,0 +1,1 @@
+"""The environment repo on a server: requests are its pull requests."""

@@ -1,0 +1,382 @@
+"""GitHub, or GitHub Enterprise, as a host of pull requests, through PyGithub."""
+
+import base64
+import contextlib
+import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import github
+import requests
+from github.GithubException import (
+    BadCredentialsException,
+    GithubException,
+    RateLimitExceededException,
+    UnknownObjectException,
+)
+from github.GitRef import GitRef
+from github.PullRequest import PullRequest
+from github.Repository import Repository
+
+from argosy import errors
+from argosy.adapters.hosted_forge import connection
+from argosy.adapters.hosted_forge.github_app import InstallationToken
+from argosy.adapters.hosted_forge.host import MAIN, CheckState, Comment, Pull
+from argosy.domain.changes import PLAIN_FILE, TreeEntry
+
+PUBLIC = "https://api.github.com"
+UNAUTHORIZED, NOT_FOUND, CONFLICT, NOT_MERGEABLE, UNPROCESSABLE, TOO_MANY = 401, 404, 409, 405, 422, 429
+PAGE = 100
+MOVED = "modified"
+"""GitHub's word in the reason of a merge that it refuses because branch or main moved; it has no code for it."""
+
+
+def of_token(repository: str, token: str, *, api: str = PUBLIC, patience: float = 1.0) -> "GithubHost":
+    """The host of *repository* for who has a *token*."""
+    return GithubHost(repository, github.Auth.Token(token), api=api, patience=patience)
+
+
+def of_app(repository: str, app: str, key: str, *, api: str = PUBLIC, patience: float = 1.0) -> "GithubHost":
+    """The host of *repository* for an *app* with a private *key* that is installed on it."""
+    return GithubHost(repository, InstallationToken(repository, app, key, api=api), api=api, patience=patience)
+
+
+class GithubHost:
+    """See :class:`argosy.adapters.hosted_forge.host.Host`."""
+
+    name = "GitHub"
+
+    def __init__(self, repository: str, auth: github.Auth.Auth, *, api: str = PUBLIC, patience: float = 1.0) -> None:
+        """*repository*: ``<owner>/<name>``. *patience*: seconds between writes, as GitHub asks for."""
+        client = github.Github(
+            auth=auth,
+            base_url=api,
+            timeout=connection.TIMEOUT_SECONDS,
+            lazy=True,  # nothing is asked before somebody wants to know
+            per_page=PAGE,
+            seconds_between_requests=None,
+            seconds_between_writes=patience,
+            retry=connection.LimitRetry.patient(),
+        )
+        self._auth = auth
+        self._owner = repository.partition("/")[0]
+        self._repository: Repository = client.get_repo(repository)
+
+    def main(self) -> str:
+        with self._reported():
+            return self._repository.get_branch(MAIN).commit.sha
+
+    def may_push(self) -> bool:
+        with self._reported():
+            permissions = self._repository.permissions
+            return bool(permissions and permissions.push)
+
+    def read(self, path: str, at: str) -> bytes | None:
+        with self._reported():
+            entry = self._entry(path, at)
+            return None if entry is None or isinstance(entry, list) else self._blob(entry.sha)
+
+    def contents(self, paths: Sequence[str], at: str) -> dict[str, bytes]:
+        with self._reported():
+            return {path: self._blob(sha) for path, sha in self._listing(paths, at).items()}
+
+    def history(self, path: str) -> list[str]:
+        with self._reported():
+            return [commit.sha for commit in self._repository.get_commits(sha=MAIN, path=path)]
+
+    def entries(self, commit: str) -> dict[str, TreeEntry]:
+        with self._reported():
+            tree = self._repository.get_git_tree(self._repository.get_git_commit(commit).tree.sha, recursive=True)
+            if tree.truncated:
+                raise errors.Misconfigured(
+                    f"GitHub lists the files of commit {commit[:12]} in part only, as it does beyond 100,000 files or 7 MB: what a request "
+                    "changes cannot be known, so nothing is merged. Divide the environment repo"
+                )
+            return {one.path: TreeEntry(one.mode, one.sha) for one in tree.tree if one.type != "tree"}
+
+    def merge_base(self, onto: str, head: str) -> str | None:
+        with self._reported():
+            try:
+                return self._repository.compare(onto, head).merge_base_commit.sha
+            except GithubException as error:
+                if error.status != NOT_FOUND:  # PyGithub has a class for it, but only where GitHub gives no reason
+                    raise
+                return None
+
+    def parents(self, commit: str) -> list[str]:
+        with self._reported():
+            return [parent.sha for parent in self._repository.get_git_commit(commit).parents]
+
+    def offer(self, branch: str, message: str, changes: Mapping[str, bytes | None]) -> None:
+        with self._reported():
+            self._show(branch, self._commit(message, changes))
+
+    def pulls(self, *, open_only: bool = False, branch: str | None = None) -> list[Pull]:
+        state = "open" if open_only else "all"
+        asked = {"head": f"{self._owner}:{branch}"} if branch else {}
+        with self._reported():
+            found = self._repository.get_pulls(state=state, sort="created", direction="asc", base=MAIN, **asked)
+            return [_pull(pull) for pull in found]
+
+    def pull(self, number: int) -> Pull | None:
+        with self._reported():
+            try:
+                return _pull(self._repository.get_pull(number))
+            except UnknownObjectException:
+                # A repository that is not there, or not in the token's sight, answers the same.
+                self._repository.get_branch(MAIN)
+                return None
+
+    def diff(self, number: int) -> str:
+        """See the host. GitHub leaves the lines of large files out."""
+        with self._reported():
+            return "".join(_file_diff(changed) for changed in self._repository.get_pull(number).get_files())
+
+    def open(self, branch: str, title: str, body: str) -> Pull:
+        with self._reported():
+            try:
+                return _pull(self._repository.create_pull(base=MAIN, head=branch, title=title, body=body))
+            except GithubException as error:
+                # Somebody else opened it between our look and now: one branch has one open pull request.
+                theirs = self.pulls(open_only=True, branch=branch) if error.status == UNPROCESSABLE else []
+                if not theirs:
+                    raise
+                return theirs[0]
+
+    def edit(self, number: int, *, body: str, is_open: bool) -> None:
+        with self._reported():
+            self._repository.get_pull(number).edit(state="open" if is_open else "closed", body=body)
+
+    def label(self, number: int, names: Sequence[str]) -> None:
+        with self._reported():
+            self._repository.get_pull(number).add_to_labels(*names)
+
+    def comments(self, number: int) -> list[Comment]:
+        with self._reported():
+            found = self._repository.get_pull(number).get_issue_comments()
+            return [Comment(one.id, one.body or "") for one in found]
+
+    def comment(self, number: int, text: str, *, replaces: int | None = None) -> None:
+        with self._reported():
+            pull = self._repository.get_pull(number)
+            if replaces is None:
+                pull.create_issue_comment(text)
+            else:
+                pull.get_issue_comment(replaces).edit(text)
+
+    def ask(self, number: int, owners: Sequence[str]) -> list[str]:
+        with self._reported():
+            pull = self._repository.get_pull(number)
+            return [owner for owner in owners if not _asked(pull, owner)]
+
+    def mark(self, commit: str, name: str, state: CheckState, description: str, url: str) -> None:
+        with self._reported():
+            self._repository.get_commit(commit).create_status(
+                state, target_url=url, description=description, context=name
+            )
+
+    def merge(self, pull: Pull, *, head: str, title: str, message: str) -> str:
+        with self._reported():
+            there = self._repository.get_pull(pull.number)
+            try:
+                merged = there.merge(commit_title=title, commit_message=message, merge_method="merge", sha=head)
+            except GithubException as error:
+                if error.status not in {NOT_MERGEABLE, CONFLICT, UNPROCESSABLE}:
+                    raise
+                raise _not_merged(pull, error) from error
+            return merged.sha
+
+    def merge_when_green(self, pull: Pull, *, title: str, message: str) -> None:
+        with self._reported():
+            try:
+                self._repository.get_pull(pull.number).enable_automerge(
+                    merge_method="MERGE", commit_headline=title, commit_body=message, expected_head_oid=pull.head
+                )
+            except GithubException as error:
+                if error.status >= 500 or error.status in {UNAUTHORIZED, TOO_MANY}:
+                    raise
+                raise errors.Rejected(
+                    f"GitHub does not merge request {pull.number} by itself: {_said(error)}; allow auto-merge in the repository's settings "
+                    "and have main require the check `checks`"
+                ) from error
+
+    @contextlib.contextmanager
+    def _reported(self) -> Iterator[None]:
+        """Turn what GitHub and the network say into what Argosy says. Nothing of the token is in it."""
+        try:
+            yield
+        except RateLimitExceededException as error:
+            raise errors.TryAgain(
+                f"GitHub's rate limit is reached: {_said(error)}; try again {_wait(error)}"
+            ) from error
+        except BadCredentialsException as error:
+            raise self._unauthorized() from error
+        except GithubException as error:
+            if error.status == TOO_MANY:
+                raise errors.TryAgain(
+                    f"GitHub's rate limit is reached: {_said(error)}; try again {_wait(error)}"
+                ) from error
+            if error.status >= 500:
+                raise errors.TryAgain(
+                    f"GitHub fails: {_said(error)}; try again, what it may have done is found"
+                ) from error
+            raise errors.Misconfigured(
+                f"GitHub refuses: {_said(error)}. The token needs contents and pull requests, read and write, on the environment repo"
+            ) from error
+        except requests.RequestException as error:
+            raise connection.failure("GitHub", error) from error
+
+    def _unauthorized(self) -> errors.ArgosyError:
+        if isinstance(self._auth, InstallationToken):
+            self._auth.forget()
+            return errors.TryAgain(
+                "GitHub takes the app's token no more: it was revoked, or ended early; try again, with a new one"
+            )
+        return errors.Misconfigured(
+            "GitHub refuses ARGOSY_FORGE_TOKEN: it is wrong, expired or revoked; make a new one and set it"
+        )
+
+    # Commits and branches
+
+    def _commit(self, message: str, changes: Mapping[str, bytes | None]) -> str:
+        main = self._repository.get_branch(MAIN).commit.sha
+        elements = [self._element(path, content) for path, content in sorted(changes.items())]
+        base = self._repository.get_git_commit(main)
+        tree = self._repository.create_git_tree(elements, base_tree=base.tree)
+        return self._repository.create_git_commit(message, tree, [base]).sha
+
+    def _element(self, path: str, content: bytes | None) -> github.InputGitTreeElement:
+        blob = None if content is None else self._repository.create_git_blob(_base64(content), "base64").sha
+        return github.InputGitTreeElement(path, PLAIN_FILE, "blob", sha=blob)
+
+    def _show(self, branch: str, commit: str) -> None:
+        """Point *branch* at *commit*. It may be there without a pull request, from an attempt that was cut off: nobody reviewed it."""
+        try:
+            self._repository.create_git_ref(f"refs/heads/{branch}", commit)
+        except GithubException as error:
+            if error.status != UNPROCESSABLE:
+                raise
+            there = self._ref(branch)
+            if there is None:  # so it was not refused for being there
+                raise
+            if there.object.sha != commit and not self.pulls(branch=branch):
+                there.edit(commit, force=True)
+
+    def _ref(self, branch: str) -> GitRef | None:
+        try:
+            ref = self._repository.get_git_ref(f"heads/{branch}")
+            ref.object.sha  # asked for now: an unread ref is edited at an address that GitHub does not have  # noqa: B018
+        except UnknownObjectException:
+            return None
+        return ref
+
+    # Files
+
+    def _entry(self, path: str, ref: str) -> Any:
+        try:
+            return self._repository.get_contents(path, ref=ref)
+        except UnknownObjectException:
+            return None
+
+    def _listing(self, paths: Sequence[str], ref: str) -> dict[str, str]:
+        """Path to blob of the files that *paths* hold."""
+        waiting = list(paths)
+        found: dict[str, str] = {}
+        while waiting:
+            entry = self._entry(waiting.pop(), ref)
+            for one in entry if isinstance(entry, list) else [entry] if entry else []:
+                if one.type == "dir":
+                    waiting.append(one.path)
+                else:
+                    found[one.path] = one.sha
+        return found
+
+    def _blob(self, sha: str) -> bytes:
+        # The blob, not the content: GitHub leaves the content of files over 1 MB out.
+        return base64.b64decode(self._repository.get_git_blob(sha).content)
+
+
+def _pull(pull: PullRequest) -> Pull:
+    ended_at = pull.merged_at or pull.closed_at
+    return Pull(
+        number=pull.number,
+        title=pull.title,
+        body=pull.body or "",
+        url=pull.html_url,
+        branch=pull.head.ref,
+        label=pull.head.label,
+        is_foreign=pull.head.repo is None or pull.head.repo.full_name != pull.base.repo.full_name,
+        head=pull.head.sha,
+        base=pull.base.sha,
+        is_open=pull.state == "open",
+        is_merged=pull.merged_at is not None,
+        merged_by=_merger(pull) if pull.merged_at else None,
+        opened_at=pull.created_at.isoformat(timespec="seconds"),
+        ended_at=ended_at.isoformat(timespec="seconds") if ended_at else None,
+        labels=tuple(label.name for label in pull.labels),
+    )
+
+
+def _merger(pull: PullRequest) -> str | None:
+    # Lists leave it out; PyGithub then asks for the whole request.
+    return pull.merged_by.login if pull.merged_by else None
+
+
+def _asked(pull: PullRequest, owner: str) -> bool:
+    """Ask *owner*; False where GitHub does not know them, they may not look, or they wrote the request themselves."""
+    _, _, team = owner.partition("/")
+    try:
+        if team:
+            pull.create_review_request(team_reviewers=[team])
+        else:
+            pull.create_review_request(reviewers=[owner])
+    except GithubException as error:
+        if error.status not in {NOT_FOUND, UNPROCESSABLE}:
+            raise
+        return False
+    return True
+
+
+def _not_merged(pull: Pull, error: GithubException) -> errors.ArgosyError:
+    said = f"GitHub does not merge request {pull.number}: {_said(error)}"
+    if MOVED in said or error.status == CONFLICT:
+        return errors.TryAgain(f"{said}; try again")
+    return errors.Rejected(
+        f"{said}. Where main's rules want a review or a check, see to it at {pull.url}; where it conflicts, run the pipeline again"
+    )
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+def _file_diff(changed: Any) -> str:
+    before, after = _name(changed.previous_filename or changed.filename), _name(changed.filename)
+    header = f"diff --git a/{before} b/{after}\n"
+    names = f"--- a/{after}\n+++ b/{after}\n" if changed.patch else ""
+    return f"{header}{names}{changed.patch or f'({changed.changes} lines changed; GitHub shows no more)'}\n"
+
+
+def _name(path: str) -> str:
+    """*path* in one line: one with line breaks would read as the diff of another file."""
+    return path if path.isprintable() else ascii(path)[1:-1]
+
+
+def _said(error: GithubException) -> str:
+    data = error.data if isinstance(error.data, dict) else {}
+    details = "; ".join(
+        str(entry.get("message", entry)) if isinstance(entry, dict) else str(entry) for entry in data.get("errors", [])
+    )
+    text = f"{data.get('message', error)}{f' ({details})' if details else ''}"
+    return f"{' '.join(text.split())} [{error.status}]"
+
+
+def _wait(error: GithubException) -> str:
+    """How long GitHub wants to be left alone, in words; it tells in one header or the other, or not at all."""
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    if seconds := headers.get("retry-after"):
+        return f"in {seconds} seconds"
+    reset = headers.get("x-ratelimit-reset", "")
+    if headers.get("x-ratelimit-remaining") == "0" and reset.isdecimal():
+        return f"after {datetime.datetime.fromtimestamp(int(reset), datetime.UTC):%H:%M} UTC"
+    return "in a minute"

@@ -1,0 +1,259 @@
+"""The environment repo on a server, whichever it is: the rules of requests over its pull requests.
+
+No server has a transaction over several things, so the order of calls is what keeps a killed or raced attempt harmless: the commit is
+whole before a branch shows it, a branch has one open pull request at most (the server sees to that), the newer request is open before the
+older one is closed, and whoever comes next finishes what is unfinished. Which account merged or closed is the server's to say.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from argosy import errors
+from argosy.adapters.hosted_forge.host import MAIN, Host, Pull
+from argosy.domain import changes, promotion_requests, request_marks
+from argosy.domain.changes import ChangedFile
+from argosy.domain.promotion_requests import Proposal, Request, State
+from argosy.domain.request_marks import Marks, RequestEnding
+from argosy.promotion import proposals
+from argosy.promotion.standing import Main
+from argosy.report.autolinks import defused
+from argosy.report.markdown_text import escape
+
+
+class HostedForge:
+    """Pull requests on a server; see :class:`argosy.ports.forge.Forge`."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    def head(self) -> str:
+        return self._host.main()
+
+    def may_propose(self) -> bool:
+        """See the port. What the account may do; a token may have been given less, which only a write shows."""
+        return self._host.may_push()
+
+    def read(self, path: str, at: str | None = None) -> bytes | None:
+        return self._host.read(path, at or MAIN)
+
+    def contents(self, paths: Sequence[str], at: str) -> Mapping[str, bytes]:
+        return self._host.contents(paths, at)
+
+    def history(self, path: str) -> list[str]:
+        """See the port. Servers name the commit that a merge brought, not the merge; the file is the same in both."""
+        return self._host.history(path)
+
+    def propose(self, proposal: Proposal) -> Request | None:
+        known = [*self._known(self._host.pulls(open_only=True)), *self._of_branches(proposal.subject)]
+        decision = proposals.decide(Main.now(self), proposal, _by_number(known))
+        if decision.action == "done":
+            return decision.request
+        opened = decision.request or self._opened(proposal, decision.branch)
+        self._label(opened)
+        self._close_rivals(opened)
+        return self._now(opened.number)
+
+    def requests(self) -> list[Request]:
+        return _by_number([request.model_copy(update={"body": ""}) for request in self._known(self._host.pulls())])
+
+    def request(self, number: int) -> Request:
+        return self._request(self._pull(number))
+
+    def changes(self, request: Request, at: str) -> list[ChangedFile]:
+        """See the port. By the trees of both commits: the lists of changes that servers make have an end."""
+        onto = at if request.state is not State.MERGED else self._pull(request.number).base
+        return changes.difference(self._host.entries(self._merge_base(onto, request)), self._host.entries(request.head))
+
+    def diff(self, number: int) -> str:
+        return self._host.diff(self._pull(number).number)
+
+    def merge(self, number: int, *, head: str, by: str, at: str, note: str = "") -> Request:
+        """See the port. Between our look at main and the server's merge main may move: that is found afterwards, and said.
+
+        Protect main with a required, up-to-date check, and it cannot happen.
+        """
+        pull = self._pull(number)
+        request = self._request(pull)
+        if request.state not in {State.OPEN, State.MERGED}:
+            raise errors.Rejected(
+                f"request {number} is {request.state} ({request.reason or 'no reason given'}); it cannot be merged"
+            )
+        promotion_requests.refuse_moved(request, head)
+        if request.state is State.OPEN:
+            self._refuse_mixture(request, at)
+            if self.head() != at:
+                raise errors.TryAgain("main of the environment repo has moved since the request was checked; try again")
+            message = f"Request: {number}\nMerged-by: {defused(by)}\n{note}"
+            merge = self._host.merge(pull, head=head, title=defused(pull.title), message=message)
+            self._refuse_other_main(request, merge, at)
+        return self._now(number)
+
+    def close(self, number: int, *, by: str, reason: str) -> Request:
+        pull = self._unmerged(number)
+        if pull.is_open:
+            self._end(pull, RequestEnding(state="closed", by=by, reason=reason))
+        return self._now(number)
+
+    def reopen(self, number: int, *, by: str) -> Request:
+        pull = self._unmerged(number)
+        if not pull.is_open:
+            marks = _marks(pull).model_copy(update={"ending": None})
+            self._host.edit(number, body=request_marks.attach(pull.body, marks), is_open=True)
+            self._host.comment(number, f"Taken up again by {escape(by)}.")
+        reopened = self._now(number)
+        self._close_rivals(reopened, keep=number)
+        return reopened
+
+    # What is there
+
+    def _of_branches(self, subject: promotion_requests.Subject) -> list[Request]:
+        """The requests that this model's branches had: the first, and ``-2``, ``-3``, … for as long as there are any."""
+        found: list[Request] = []
+        taken: list[str] = []
+        while True:
+            branch = promotion_requests.branch(subject, taken)
+            pulls = self._host.pulls(branch=branch)
+            if not pulls:
+                return found
+            found += self._known(pulls)
+            taken.append(branch)
+
+    def _known(self, pulls: Iterable[Pull]) -> list[Request]:
+        return [self._request(pull) for pull in pulls if _is_ours(pull) and request_marks.read(pull.body)]
+
+    def _pull(self, number: int) -> Pull:
+        pull = self._host.pull(number)
+        if pull is None:
+            raise errors.UsageError(f"there is no request {number}; `argosy pr list --all` shows those that are there")
+        _marks(pull)
+        if not _is_ours(pull):
+            raise errors.UsageError(
+                f"pull request {number} is no promotion request: its branch is {pull.label}, and ours begin with "
+                f"{' or '.join(promotion_requests.PREFIXES)} and are in this repository"
+            )
+        return pull
+
+    def _unmerged(self, number: int) -> Pull:
+        pull = self._pull(number)
+        if pull.is_merged:
+            raise errors.Rejected(f"request {number} is merged; a revert of its commit undoes it")
+        return pull
+
+    def _now(self, number: int) -> Request:
+        return self._request(self._pull(number))
+
+    def _request(self, pull: Pull) -> Request:
+        marks = _marks(pull)
+        ending = marks.ending if not (pull.is_open or pull.is_merged) else None
+        return Request(
+            number=pull.number,
+            subject=marks.subject,
+            branch=pull.branch,
+            title=pull.title,
+            body=f"{request_marks.strip(pull.body)}\n",
+            head=pull.head,
+            state=_state(pull, ending),
+            url=pull.url,
+            author=marks.author,
+            opened_at=pull.opened_at,
+            ended_by=self._ended_by(pull, ending),
+            ended_at=pull.ended_at,
+            reason=ending.reason if ending else None,
+            superseded_by=ending.superseded_by if ending else None,
+            labels=list(pull.labels),
+        )
+
+    def _ended_by(self, pull: Pull, ending: RequestEnding | None) -> str | None:
+        if pull.is_open:
+            return None
+        return pull.merged_by or (ending.by if ending else f"somebody on {self._host.name}")
+
+    # What is written
+
+    def _opened(self, proposal: Proposal, branch: str) -> Request:
+        self._host.offer(branch, f"{proposal.title}\n", self._replacing(proposal))
+        marks = Marks(subject=proposal.subject, author=proposal.author)
+        return self._request(self._host.open(branch, proposal.title, request_marks.attach(proposal.body, marks)))
+
+    def _replacing(self, proposal: Proposal) -> dict[str, bytes | None]:
+        """The files of the proposal, without what another candidate left in their place."""
+        places = promotion_requests.places(proposal.subject)
+        return {**dict.fromkeys(self._host.contents(places, MAIN)), **proposal.files}
+
+    def _label(self, opened: Request) -> None:
+        wanted = promotion_requests.labels(opened.subject)
+        if not set(wanted) <= set(opened.labels):
+            self._host.label(opened.number, wanted)
+
+    def _close_rivals(self, opened: Request, keep: int | None = None) -> None:
+        """Leave one request open in the place of *opened*: *keep*, or the newest; whoever else looks decides the same."""
+        there = self._known(self._host.pulls(open_only=True))
+        rivals = [one for one in there if promotion_requests.same_place(one, opened)]
+        winner = keep or max((one.number for one in rivals), default=opened.number)
+        for rival in rivals:
+            if rival.number != winner:
+                ending = RequestEnding(
+                    state="superseded", by=opened.author, reason=f"superseded by request {winner}", superseded_by=winner
+                )
+                self._end(self._pull(rival.number), ending)
+
+    def _end(self, pull: Pull, ending: RequestEnding) -> None:
+        marks = _marks(pull).model_copy(update={"ending": ending})
+        self._host.edit(pull.number, body=request_marks.attach(pull.body, marks), is_open=False)
+        link = (
+            f"Superseded by #{ending.superseded_by}."
+            if ending.superseded_by
+            else f"Closed by {escape(ending.by)}: {escape(ending.reason or 'no reason given')}"
+        )
+        self._host.comment(pull.number, link)
+
+    # Merging
+
+    def _merge_base(self, onto: str, request: Request) -> str:
+        base = self._host.merge_base(onto, request.head)
+        if base is None:
+            raise errors.Rejected(f"the commit of request {request.number} has no history in common with main")
+        return base
+
+    def _refuse_mixture(self, request: Request, at: str) -> None:
+        """Refuse what the server would merge line by line with what main has in the same place by now."""
+        base = self._host.entries(self._merge_base(at, request))
+        ours = changes.difference(base, self._host.entries(request.head))
+        if theirs := changes.overlap(ours, changes.difference(base, self._host.entries(at))):
+            raise errors.Rejected(
+                f"main has changed {', '.join(theirs)} since request {request.number} left it, and {self._host.name} would mix the two; "
+                "merge main into its branch, or close it and run the pipeline again"
+            )
+
+    def _refuse_other_main(self, request: Request, merge: str, at: str) -> None:
+        """Say where the server merged onto another main than the one that was checked."""
+        if self._host.parents(merge) != [at, request.head]:
+            raise errors.Rejected(
+                f"request {request.number} is merged as {merge[:12]}, but main had moved on from {at[:12]}, which was checked: look at "
+                f"`argosy pr view {request.number}` and main, and revert that commit if main said otherwise by then"
+            )
+
+
+def _is_ours(pull: Pull) -> bool:
+    """True where its branch is one of this repository's, named as ours are; anybody may open one from a fork, whatever it says."""
+    return not pull.is_foreign and pull.branch.startswith(promotion_requests.PREFIXES)
+
+
+def _marks(pull: Pull) -> Marks:
+    marks = request_marks.read(pull.body)
+    if marks is None:
+        raise errors.UsageError(
+            f"pull request {pull.number} is no promotion request, or the comment at the end of its body was deleted"
+        )
+    return marks
+
+
+def _by_number(found: list[Request]) -> list[Request]:
+    return [request for _, request in sorted({request.number: request for request in found}.items())]
+
+
+def _state(pull: Pull, ending: RequestEnding | None) -> State:
+    if pull.is_merged:
+        return State.MERGED
+    if pull.is_open:
+        return State.OPEN
+    return State(ending.state) if ending else State.CLOSED
