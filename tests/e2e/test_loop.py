@@ -107,7 +107,7 @@ def test_unusual_requests_start_one_retraining(loop: Loop) -> None:
     loop_kit.write_customers(loop.folder / "changed" / "customers.csv", changed=True)
     story.pipeline.upload(loop.folder / "changed")
     loop.shifted = time.time()
-    _send(loop, "unusual", [loop_kit.pay_more(row) for row in _customers(story)], 60)
+    _send(loop, "unusual", _changed(story), 60)
     assert "staging: drift" in _look(loop)
     cluster = story.pipeline.cluster
     cluster.wait("ArgosyDrift", lambda: "ArgosyDrift" in loop_kit.firing(loop.prometheus), 180)
@@ -140,11 +140,17 @@ def test_it_opens_one_request_that_says_why(loop: Loop) -> None:
 
 
 def test_its_model_goes_to_all(loop: Loop) -> None:
-    """Merged like any other, its canary goes to 100 %."""
-    story, began = loop.story, time.time()
+    """Merged like any other, its canary is asked by those who have changed, and goes to 100 %."""
+    story = loop.story
+    load = _load(loop, "canary", _changed(story))
+    load.start()
+    began = time.time()
     story.merge(story.open_request("staging"))
     story.wait_served("staging", story.digests[1], 900)
     story.times["merge to 100 %"] = time.time() - began
+    seen = load.seen()
+    assert seen.failures() == {}
+    assert {outcome.split()[-1] for outcome in seen.total()} == set(story.digests)
     print({what: f"{seconds:.0f} s" for what, seconds in story.times.items()})
 
 
@@ -168,12 +174,20 @@ def _customers(story: Story) -> list[dict[str, Any]]:
     return loop_kit.usual(story.golden("staging")["rows"][0]["features"])
 
 
-def _send(loop: Loop, name: str, rows: list[dict[str, Any]], seconds: int) -> None:
-    """Send *rows* all the time for so many seconds, and let them be shipped."""
+def _changed(story: Story) -> list[dict[str, Any]]:
+    return [loop_kit.pay_more(row) for row in _customers(story)]
+
+
+def _load(loop: Loop, name: str, rows: list[dict[str, Any]]) -> Load:
     story = loop.story
     url = f"http://{NAME}-live.{story.staging.namespace}/v1/models/{NAME}:predict"
     bodies = [{"instances": rows[first : first + 20]} for first in range(0, len(rows), 20)]
-    load = Load(story.pipeline.cluster, story.staging.namespace, story.image, url, bodies, name=name)
+    return Load(story.pipeline.cluster, story.staging.namespace, story.image, url, bodies, name=name)
+
+
+def _send(loop: Loop, name: str, rows: list[dict[str, Any]], seconds: int) -> None:
+    """Send *rows* all the time for so many seconds, and let them be shipped."""
+    story, load = loop.story, _load(loop, name, rows)
     load.start()
     time.sleep(seconds)
     assert load.seen().failures() == {}
