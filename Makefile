@@ -1,6 +1,6 @@
 # One door for people and CI. `make help` lists what there is; every target does its own set-up.
 .DEFAULT_GOAL := help
-.PHONY: help demo images test conformance e2e ci check fmt data lock clean
+.PHONY: help demo demo-season images test conformance e2e ci check fmt data lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -12,6 +12,9 @@ help: ## list the targets
 
 demo: .venv/ready data/ready ## take the real churn data from a file to a served, approved model (a minute or two)
 	$(BIN)/argosy demo workflows/churn
+
+demo-season: .venv/ready data/ready ## replay the weeks of real flights: seasons are no drift, and labels come later (a minute or two)
+	$(BIN)/argosy demo workflows/flight_delay
 
 test: .venv/ready data/ready ## run every test that needs no cluster
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder

@@ -170,6 +170,13 @@ def admission_state(settings: Settings) -> AdmissionState:
     return SqlAdmissionState(settings.loop_storage_uri)
 
 
+def passing_objects() -> Objects:
+    """A store of objects that is gone with this process."""
+    from argosy.adapters.memory_objects import MemoryObjects
+
+    return MemoryObjects()
+
+
 def looks_of(settings: Settings, model: str) -> LooksOf:
     """The looks at *model*, by environment."""
     from argosy.monitoring import retrainings

@@ -3,6 +3,9 @@
 Runs the verbs that a user would run, shown as it goes: the pipeline, the promotion request (merged in the name of a reviewer called
 `demo`), the server, predictions, drift, an alert as Alertmanager sends it, the one retraining that it leads to, and why that is refused.
 What is shown is told in the model's `demo.yaml`. Leaves the reports and the state folder (ARGOSY_HOME), and no server.
+
+Of a model with a `season.yaml` instead, real weeks are replayed: what its looks say with the seasonal baseline and without, and what the
+model was worth once labels came. That leaves nothing. A stage in which something else happens than it says ends either.
 """
 
 import argparse
@@ -11,7 +14,7 @@ import datetime
 import json
 import shlex
 import signal
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -19,26 +22,31 @@ from typing import Any, NoReturn
 
 from argosy import errors, scratch, wiring
 from argosy.cli import peak_memory, provenance, report
-from argosy.cli.demonstration import alertmanager, asked_again, sample_rows, script, served_model, shell
+from argosy.cli.demonstration import alertmanager, asked_again, demands, sample_rows, script, served_model, shell
 from argosy.cli.demonstration.stages import Stages, faint, say, strong
 from argosy.domain import environment_layout, promotion_requests, retraining_cause
 from argosy.domain.data import FeatureSchema
+from argosy.domain.retraining_admission import RetrainingLedger
 from argosy.engine.state import runs
 from argosy.files import model_folder
 from argosy.promotion import approval
-from argosy.report import formats
+from argosy.report import formats, terminal
 from argosy.settings import Settings
 from argosy.templates import folder as folders
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", type=Path, metavar="FOLDER", help="a model's folder, with a demo.yaml in it")
+    parser.add_argument(
+        "model", type=Path, metavar="FOLDER", help="a model's folder, with a demo.yaml or a season.yaml in it"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Show the model in *arguments*."""
     folder: Path = arguments.model
     signal.signal(signal.SIGTERM, _terminated)
+    if (folder / script.SEASON).is_file() and not (folder / script.FILE).is_file():
+        return _season(folder)
     story = script.load(folder)
     with peak_memory.Sampler() as sampler, scratch.folder("demo") as place:
         demo = Demo(folder, story, Settings.from_environment(), Stages(), place)
@@ -46,10 +54,15 @@ def run(arguments: argparse.Namespace) -> int:
     return errors.DONE
 
 
+ONCE = "The alert asks for a retraining, and starts one"
+EARLIER = "The alert asks for a retraining, and an earlier one holds that up"
+RETRAINING = "the retraining"
 AGAIN = 100
 """Times that the demonstration repeats an alert."""
+SEEN = 2
+"""Lines of what a look says that the demonstration shows: of drift and of performance."""
 LINE = 160
-"""Characters of what a look says that the demonstration shows."""
+"""Characters of each of these."""
 GLANCE = 40
 """Lines of a request that the demonstration shows."""
 
@@ -80,14 +93,12 @@ class Demo:
         with self.stages.stage(f"Review the request, and merge it in the name of {self.story.reviewer!r}"):
             self._merge()
         self._serve(self._run(trained))
-        message = self._alert()
-        with self.stages.stage(
-            f"The alert asks for a retraining, and meanwhile there was a mishap: {self.story.mishap.says}"
-        ):
-            retrained = self._retrain(trained, message)
+        message, earlier = self._alert(), bool(self._ledger().admissions)
+        with self.stages.stage(EARLIER if earlier else ONCE):
+            retrained = self._retrain(trained, message, earlier=earlier)
         with self.stages.stage(f"The same alert {AGAIN} times"):
-            self._ask_again(message)
-        return {"the approved model": trained, "the retraining": retrained}
+            self._ask_again(message, {"duplicate", *(demands.HELD_UP if earlier else ())})
+        return {"the approved model": trained, RETRAINING: retrained}
 
     def _merge(self) -> None:
         """Merge staging's request, which opens production's, and that one.
@@ -133,50 +144,78 @@ class Demo:
                 served = stack.enter_context(served_model.serving(self.model, self.reached))
                 _ask(served, usual[0], schema)
             with self.stages.stage(f"Usual traffic: {self.story.usual.says}"):
-                self._watch(served, usual, expected=errors.DONE)
+                self._watch(served, usual, drifted=False)
             with self.stages.stage(f"Unusual traffic: {self.story.unusual.says}"):
-                self._watch(served, unusual, expected=errors.Rejected.exit_code)
-                self._look()  # one look alone starts nothing
+                self._watch(served, unusual, drifted=True)
+                say(
+                    "   One look starts nothing: two, an hour apart, have to show it. Nobody waits here, so the next hour's is asked for."
+                )
+                self._look(demands.next_look(datetime.datetime.now(datetime.UTC)), drifted=True)
 
-    def _watch(self, served: served_model.ServedModel, sent: list[sample_rows.Row], *, expected: int) -> None:
-        """Send rows and compare what the server logged of them with the training data; *expected*: the exit code of `argosy drift`."""
+    def _watch(self, served: served_model.ServedModel, sent: list[sample_rows.Row], *, drifted: bool) -> None:
+        """Send rows and compare what the server logged of them with the training data; *drifted*: what is to be seen."""
         since = datetime.datetime.now(datetime.UTC).isoformat()
         for batch in sample_rows.batches(sent):  # with their ids, by which labels find them later
             served.ask(batch)
         say(f"   sent {formats.number(len(sent))} real rows")
+        expected = errors.Rejected.exit_code if drifted else errors.DONE
         shell.run("drift", self.model, "--env", self.reached, "--since", since, expected={expected})
-        self._look()
+        self._look(drifted=drifted)
 
-    def _look(self) -> None:
-        """Look at the log as a cluster does every hour, by the very manifest; what was seen is kept. No page: it takes a while."""
+    def _look(self, until: datetime.datetime | None = None, *, drifted: bool) -> None:
+        """Look at the log as a cluster does every hour, by the very manifest; what was seen is kept. No page: it takes a while.
+
+        A look judges a day of the log. So that one at usual traffic may see what an earlier demonstration sent, and is only shown.
+        """
         watch = str(self.folder / folders.WATCH)
-        answer = shell.ask("run", "--file", watch, "-p", f"environment={self.reached}", "-p", "page=never")
+        ended = ("-p", f"until={until:%Y-%m-%dT%H:%M:%SZ}") if until else ()
+        answer = shell.ask("run", "--file", watch, "-p", f"environment={self.reached}", *ended, "-p", "page=never")
         outputs = (node.get("outputs", {}).get("parameters", {}) for node in answer["nodes"].values())
         seen = next((found["verdicts"] for found in outputs if "verdicts" in found), "")
-        say(f"   {retraining_cause.shortened(seen, LINE)}")
+        for line in seen.splitlines()[:SEEN]:
+            say(f"   {retraining_cause.shortened(line, LINE)}")
+        if drifted:
+            demands.drift_seen(seen, self.reached)
 
     def _alert(self) -> str:
         """What Alertmanager would send now."""
         version = approval.find(wiring.forge(self.settings), self.model, self.reached).version
         return alertmanager.message(version, self.reached, datetime.datetime.now(datetime.UTC))
 
-    def _retrain(self, trained: Mapping[str, Any], message: str) -> dict[str, Any]:
-        """Let the alert ask for a retraining on a damaged copy of what the model was *trained* on; the gates must say no."""
+    def _retrain(self, trained: Mapping[str, Any], message: str, *, earlier: bool) -> dict[str, Any]:
+        """Let the alert ask for a retraining on a damaged copy of what the model was *trained* on; the gates must say no.
+
+        *earlier*: whether a retraining was let in before this demonstration. Then admission must say no.
+        """
         data, alert = self.scratch / "data", self.scratch / "alert.json"
         undamaged = report.record_of(self.settings.home, self._run(trained)).facts.parameters["data"]
+        say(f"   Meanwhile there was a mishap in the newest data: {self.story.mishap.says}.")
         sample_rows.damage(self.settings.data_root / undamaged, data, self.story.mishap)
         alert.write_text(message, encoding="utf-8")
         words = ("retrain", self.model, "--alert", str(alert), "-p", f"data={data}")
         answer: dict[str, Any] = shell.ask(*words, expected={errors.Rejected.exit_code})
+        ledger = self._ledger()
+        if earlier and ledger.of_run(answer["run"]) is None:
+            demands.held_up(ledger)
+            say(
+                "   Retrainings have limits (`retraining` in model.yaml). To see one, give the demo a state folder of its own:"
+            )
+            say(f"   ARGOSY_HOME=$(mktemp -d) argosy demo {self.folder}")
+        else:
+            evidence = report.record_of(self.settings.home, self._run(answer)).evidence
+            demands.retrained_once(ledger, answer["run"], evidence, self.story.mishap)
+            say("   Its gates refused it, as they should: nothing is proposed, and what is served stays.")
         return answer
 
-    def _ask_again(self, message: str) -> None:
+    def _ask_again(self, message: str, expected: Collection[str]) -> None:
         settings = model_folder.load_settings(self.folder / folders.ARTIFACTS["settings"])
         answer = asked_again.ask(self.settings, settings, message, AGAIN)
-        if answer.admitted:
-            raise errors.ArgosyError(f"{answer.admitted} of {AGAIN} repetitions of one alert were let in")
+        demands.nothing_changed(answer.admitted, answer.reasons, expected)
         say(f"   refused {AGAIN} times ({', '.join(answer.reasons)}): {answer.explanation}")
         shell.run("retrain", self.model, "--list")
+
+    def _ledger(self) -> RetrainingLedger:
+        return wiring.admission_state(self.settings).ledger(self.model)
 
     def _features(self, trained: runs.RunFolder) -> tuple[Path, FeatureSchema]:
         """The feature rows that the run made, and what their columns are."""
@@ -194,11 +233,13 @@ class Demo:
             f"\n{strong('Done')} in {formats.seconds(self.stages.total)}, {formats.size(peak_bytes)} of memory at the peak\n"
         )
         say(self.stages.table())
+        if reaction := terminal.reaction(report.record_of(self.settings.home, self._run(answers[RETRAINING]))):
+            say(f"\n   The loop took {reaction}")
         say(f"\n{strong('Left for you')}")
         for title, answer in answers.items():
             say(f"   report of {title}: {report.write(self.settings.home, self._run(answer))}")
         say(f"   state: {self.settings.home}\n\n{strong('Try next')}")
-        rejected = list(answers.values())[-1]["run"]
+        rejected = answers[RETRAINING]["run"]
         for line in (
             f"argosy run {self.model}                    # again: nothing has changed, so seconds",
             f"argosy logs {rejected}    # what the retraining did, and why it was refused",
@@ -206,6 +247,19 @@ class Demo:
             f"argosy serve {self.model} --env {self.reached} # serve it until Ctrl-C",
         ):
             say(f"   .venv/bin/{line}")
+
+
+def _season(folder: Path) -> int:
+    """Show the seasons of the model in *folder*."""
+    from argosy.cli.demonstration import season  # not before: the libraries that train take seconds to load
+
+    with scratch.folder("demo") as place:
+        stages = Stages()
+        season.SeasonDemo(
+            folder, script.load_season(folder), Settings.from_environment().data_root, stages, place
+        ).play()
+    say(f"\n{strong('Done')} in {formats.seconds(stages.total)}\n\n{stages.table()}")
+    return errors.DONE
 
 
 def _ask(served: served_model.ServedModel, row: sample_rows.Row, schema: FeatureSchema) -> None:

@@ -35,13 +35,21 @@ def _lines(report: RunReport, page: Path | None) -> Iterator[str]:
         how = f"argosy pr view {request.number}" if request.local else request.where
         yield f"  request   {request.number} waits for review: {how}"
     yield f"  time      {time(report.facts, report.entries)}"
-    if found := timeline.reaction(report.cause, report.facts, report.entries):
-        parts = ", ".join(f"{label} {formats.seconds(taken)}" for label, taken in found.parts)
-        yield f"  loop      {formats.seconds(found.total)} from the first shifted prediction to {found.end} ({parts})"
+    if took := reaction(report):
+        yield f"  loop      {took}"
     if report.facts.peak_bytes is not None:
         yield f"  memory    {formats.size(report.facts.peak_bytes)} at its peak"
     if page is not None:
         yield f"  report    {page}"
+
+
+def reaction(report: RunReport) -> str | None:
+    """The time from the first shifted prediction to the end of the retraining, in parts; None where nobody knows since when."""
+    found = timeline.reaction(report.cause, report.facts, report.entries)
+    if found is None:
+        return None
+    parts = ", ".join(f"{label} {formats.seconds(taken)}" for label, taken in found.parts)
+    return f"{formats.seconds(found.total)} from the first shifted prediction to {found.end} ({parts})"
 
 
 def _of_evidence(evidence: Evidence) -> Iterator[str]:

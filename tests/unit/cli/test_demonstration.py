@@ -13,14 +13,19 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
-from argosy import errors
-from argosy.cli.demonstration import alertmanager, asked_again, sample_rows, script, served_model, shell
-from argosy.domain import alerts
+from argosy import errors, wiring
+from argosy.cli.demonstration import alertmanager, asked_again, demands, sample_rows, script, served_model, shell
+from argosy.domain import alerts, retraining_admission, retraining_cause
 from argosy.domain.data import FeatureColumn, FeatureSchema
 from argosy.domain.documents import sha256
+from argosy.domain.drift import Word
+from argosy.domain.evidence import ChampionRef, Evidence, GateResult, VerdictWord
 from argosy.domain.release import Version
+from argosy.domain.retraining_admission import Outcome, RetrainingLedger
 from argosy.files import model_folder
+from argosy.monitoring import retrainings, watching
 from argosy.settings import Settings
+from kit import looked
 
 WORKFLOWS = Path(__file__).parents[3] / "workflows"
 SCHEMA = FeatureSchema(
@@ -107,7 +112,9 @@ def test_a_mishap_damages_one_file_of_a_copy(tmp_path: Path, suffix: str) -> Non
     write(table, data / f"t.{suffix}")
     (data / "other.txt").write_text("as it was", encoding="utf-8")
     before = (data / f"t.{suffix}").read_bytes()
-    mishap = script.Mishap(says="x", file=f"t.{suffix}", sql="""select * replace ('No' as "left") from undamaged""")
+    mishap = script.Mishap(
+        says="x", file=f"t.{suffix}", sql="""select * replace ('No' as "left") from undamaged""", stopped_by="x"
+    )
     sample_rows.damage(data, tmp_path / "damaged", mishap)
     read = pa.csv.read_csv if suffix == "csv" else pq.read_table
     assert (data / f"t.{suffix}").read_bytes() == before
@@ -121,7 +128,9 @@ def test_a_mishap_to_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None
     """The script names the wrong file."""
     (tmp_path / "data").mkdir()
     with pytest.raises(errors.Misconfigured, match=r"mishap\.file 't\.csv'"):
-        sample_rows.damage(tmp_path / "data", tmp_path / "damaged", script.Mishap(says="x", file="t.csv", sql="x"))
+        sample_rows.damage(
+            tmp_path / "data", tmp_path / "damaged", script.Mishap(says="x", file="t.csv", sql="x", stopped_by="x")
+        )
 
 
 Pretend = Callable[[str], None]
@@ -255,6 +264,136 @@ def test_an_alert_has_the_form_of_a_real_one() -> None:
     assert set(made["alerts"][0]["labels"]) == set(real["alerts"][0]["labels"])
     (alert,) = alerts.read(text).alerts
     assert (alert.asks_to_retrain, alert.fires, alert.model, alert.since.year) == (True, True, "toy", 2026)
+
+
+VERSION = Version(
+    model="churn", version=1, model_digest=looked.DIGEST, storage_uri="file:///x/", evidence_digest=sha256(b"e"),
+    policy_digest=sha256(b"p"),
+)  # fmt: skip
+SECOND = datetime.timedelta(seconds=1)
+
+
+class DemoLoop:
+    """What the looks of a demonstration leave for admission: the real rules, ledger and store of a state folder."""
+
+    def __init__(self, home: Path) -> None:
+        self.settings = Settings.from_environment({"ARGOSY_HOME": str(home)})
+        self.model = model_folder.load_settings(WORKFLOWS / "churn" / "model.yaml")
+        self.now = datetime.datetime.now(datetime.UTC)
+        self.message = alertmanager.message(VERSION, "production", self.now)
+
+    def see(self, *looks: tuple[Word, datetime.datetime]) -> "DemoLoop":
+        """Keep looks, each a verdict and its end."""
+        store = wiring.objects(self.settings, self.settings.monitoring_uri)
+        for verdict, until in looks:
+            watching.keep(store, looked.look(verdict, until=until))
+        return self
+
+    def ask(self, times: int) -> asked_again.AskedAgain:
+        """Bring the alert so many times."""
+        return asked_again.ask(self.settings, self.model, self.message, times)
+
+    def ledger(self) -> RetrainingLedger:
+        """What was let in and refused."""
+        return wiring.admission_state(self.settings).ledger("churn")
+
+
+def test_the_looks_of_the_demonstration_are_believed(tmp_path: Path) -> None:
+    """By the model's own settings: usual traffic, unusual traffic, and the look of the next hour. A hundred times more change nothing."""
+    loop = DemoLoop(tmp_path)
+    shifted = loop.now + 2 * SECOND
+    loop.see(("no drift", loop.now), ("drift", shifted), ("drift", demands.next_look(shifted)))
+    answer = loop.ask(101)
+    assert (answer.admitted, list(answer.reasons)) == (1, ["duplicate"])
+    assert loop.ledger().refused == {"duplicate": 100}
+
+
+def test_looks_a_second_apart_end_the_demonstration(tmp_path: Path) -> None:
+    """They are one look, the alert starts nothing, and the demonstration does not go on as if it had."""
+    loop = DemoLoop(tmp_path)
+    loop.see(*(("drift", loop.now + seconds * SECOND) for seconds in range(3)))
+    assert loop.ask(1).admitted == 0
+    with pytest.raises(errors.ArgosyError, match=r"started no retraining: not confirmed: 1 look at it .* 2 have to"):
+        demands.retrained_once(loop.ledger(), "demo 0", None, MISHAP)
+
+
+MISHAP = script.Mishap(says="labels are mixed up", file="t.csv", sql="x", stopped_by="performance.auc")
+
+
+def judged(verdict: VerdictWord, *failed: str, alert: str = alertmanager.ALERT) -> Evidence:
+    """What an evaluation said, by which gates."""
+    named = retraining_cause.Alert(name=alert, fingerprint="0", starts_at=looked.NOON)
+    gates = [GateResult(gate=name, dimension="d", passed=False, limit=">= 1", reason="r") for name in failed]
+    digest = sha256(b"x")
+    return Evidence(
+        model="churn", task="binary", model_digest=digest, snapshot_digest=digest, policy_digest=digest,
+        champion=ChampionRef(model="churn", policy_digest=digest), rows_train=1, rows_holdout=1, metrics={}, gates=gates,
+        verdict=verdict, explanation="why", cause=retraining_cause.Cause(kind="drift", alert=named),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("outcome", "found", "reason"),
+    [
+        pytest.param("failed", None, "ended as 'failed', and it came to no verdict", id="broke"),
+        pytest.param(
+            "requested", judged("promote"), "ended as 'requested', and its verdict is 'promote'", id="promoted"
+        ),
+        pytest.param("rejected", judged("inconclusive"), "its verdict is 'inconclusive'", id="could-not-tell"),
+        pytest.param(
+            "rejected",
+            judged("reject", "latency.p95_ms"),
+            r"performance\.auc was to refuse .* latency\.p95_ms did",
+            id="another-gate",
+        ),
+        pytest.param(
+            "rejected",
+            judged("reject", "performance.auc", alert="Other"),
+            "does not say that ArgosyDrift",
+            id="another-cause",
+        ),
+    ],
+)
+def test_a_retraining_that_ends_otherwise_ends_the_demonstration(
+    outcome: Outcome, found: Evidence | None, reason: str, tmp_path: Path
+) -> None:
+    """In one line that says what was to happen, and what did."""
+    loop = DemoLoop(tmp_path)
+    loop.see(("drift", loop.now), ("drift", demands.next_look(loop.now)))
+    loop.ask(1)
+    ended = retraining_admission.close(loop.ledger(), "demo 0", outcome, loop.now)
+    with pytest.raises(errors.ArgosyError, match=f"^the demo stopped: .*{reason}"):
+        demands.retrained_once(ended, "demo", found, MISHAP)
+    closed = retraining_admission.close(loop.ledger(), "demo 0", "rejected", loop.now)
+    demands.retrained_once(closed, "demo", judged("reject", "performance.auc", "performance.f1"), MISHAP)
+
+
+def test_an_earlier_retraining_may_hold_it_up_and_nothing_else(tmp_path: Path) -> None:
+    """A cooldown is what settings promise; a ledger that says anything else ends the demonstration."""
+    loop = DemoLoop(tmp_path)
+    loop.see(("drift", loop.now), ("drift", demands.next_look(loop.now)))
+    loop.ask(2)
+    with pytest.raises(errors.ArgosyError, match="was to hold this one up: duplicate: "):
+        demands.held_up(loop.ledger())
+    state = wiring.admission_state(loop.settings)
+    retrainings.close(state, "churn", "demo 0", status="Failed", failures="exit code 10", now=loop.now)
+    loop.see(("drift", demands.next_look(loop.now) + SECOND))
+    assert list(loop.ask(1).reasons) == ["cooldown"]
+    demands.held_up(loop.ledger())
+
+
+@pytest.mark.parametrize("seen", ["", "production: no drift: no column differs (1,417 rows)", "staging: drift: x"])
+def test_a_look_that_sees_no_drift_ends_the_demonstration(seen: str) -> None:
+    """Unusual traffic that nobody notices is a fault."""
+    with pytest.raises(errors.ArgosyError, match="saw no drift"):
+        demands.drift_seen(seen, "production")
+
+
+def test_an_alert_that_changes_something_ends_the_demonstration() -> None:
+    """Let in once more, refused for another reason, or not asked at all."""
+    for admitted, reasons in ((1, ["duplicate"]), (0, ["too few rows"]), (0, [])):
+        with pytest.raises(errors.ArgosyError, match="expected: never, and duplicate"):
+            demands.nothing_changed(admitted, reasons, {"duplicate"})
 
 
 def test_an_alert_repeated_is_let_in_once_at_most(tmp_path: Path) -> None:
