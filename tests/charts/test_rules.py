@@ -294,6 +294,18 @@ CASES = {
         "ArgosyCanaryAborted", [shown("argosy_canary_aborted", "0x250", **OF_MODEL, digest="sha256:ab")]
     ),
     "canary-none": Case("ArgosyCanaryAborted", []),
+    "canary-waits": Case(
+        "ArgosyCanaryWaits",
+        [shown("argosy_canary_under_way", "1x320", **OF_MODEL, digest="sha256:ab")],
+        ({**OF_MODEL, "digest": "sha256:ab"},),
+        minute=70,
+    ),
+    "canary-has-begun": Case(
+        "ArgosyCanaryWaits",
+        [shown("argosy_canary_under_way", "1x320", **OF_MODEL, digest="sha256:ab")],
+        minute=50,
+    ),
+    "canary-none-under-way": Case("ArgosyCanaryWaits", []),
     "retraining-stopped": Case(
         "ArgosyRetrainingStopped", [shown(STOPPED, "3x250", model="churn")], ({"model": "churn"},)
     ),
