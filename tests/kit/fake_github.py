@@ -16,6 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from kit.github_description import Exchange
+
 TIME = "2026-01-01T00:00:00Z"
 ACCOUNT = "argosy-bot"
 Answer = tuple[int, Any]
@@ -291,7 +293,10 @@ def list_commits(store: Hosted, sha: str, path: str, **_: str) -> Answer:
 
 def list_pulls(store: Hosted, state: str = "open", head: str = "", **_: str) -> Answer:
     """GET /pulls"""
+    # A list does not say who merged.
     found = [_pull(store, number) for number in sorted(store.pulls)]
+    for pull in found:
+        del pull["merged_by"]
     return 200, [
         pull for pull in found if state in {"all", pull["state"]} and (not head or pull["head"]["label"] == head)
     ]
@@ -471,6 +476,8 @@ class FakeGithub:
         self.seen: list[str] = []
         self.given: list[tuple[str, Any]] = []
         """What was asked and with which body, oldest first."""
+        self.exchanges: list[Exchange] = []
+        """What was asked and answered by the rules here, whole."""
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.api = f"http://127.0.0.1:{self._server.server_port}"
@@ -495,6 +502,7 @@ class FakeGithub:
             if instead:
                 return instead
             answer = self._routed(method, path, target, given)
+            self.exchanges.append(Exchange(method, target, given, *answer))
             return (502, {"message": "Server Error"}) if number in self.lost else answer
 
     def _routed(self, method: str, path: str, target: str, given: Any) -> Answer:

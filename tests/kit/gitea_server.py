@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,12 +86,22 @@ class GiteaServer:
         name = f"environment-{next(self._numbers)}"
         self.call("POST", "user/repos", {"name": name, "default_branch": "main"})
         push(self.remote(f"{ADMINISTRATOR}/{name}"), self.folder / f"{name}-first", files)
+        # Gitea works off what was pushed by and by; a repository that it still takes for empty has no branches.
+        until(lambda: not self.call("GET", f"repos/{ADMINISTRATOR}/{name}")["empty"], "the first push")
         return f"{ADMINISTRATOR}/{name}"
 
     def remote(self, repository: str) -> str:
         """The address that git pushes to."""
         scheme, _, host = self.address.partition("://")
         return f"{scheme}://{ADMINISTRATOR}:{self.token}@{host}/{repository}.git"
+
+
+def until(seen: Callable[[], bool], what: str) -> None:
+    """Wait until Gitea shows what was *seen* to be done."""
+    end = time.monotonic() + START_SECONDS
+    while not seen():
+        assert time.monotonic() < end, f"Gitea does not show {what}"
+        time.sleep(0.05)
 
 
 def push(remote: str, folder: Path, files: Mapping[str, bytes]) -> None:
@@ -150,11 +160,10 @@ def _administrator(command: list[str], environment: Mapping[str, str]) -> None:
 
 
 def _wait(server: GiteaServer, process: "subprocess.Popen[bytes]") -> None:
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end:
+    def answers() -> bool:
         assert process.poll() is None, (server.folder / "gitea.log").read_text(encoding="utf-8")[-2000:]
         with contextlib.suppress(requests.ConnectionError):
-            if requests.get(f"{server.address}/api/healthz", timeout=5).ok:
-                return
-        time.sleep(0.2)
-    pytest.fail("Gitea does not answer")
+            return requests.get(f"{server.address}/api/healthz", timeout=5).ok
+        return False
+
+    until(answers, "a page")

@@ -38,7 +38,10 @@ class Forge(Protocol):
         """
 
     def requests(self) -> list[Request]:
-        """Every request, by number, without bodies. Their subjects are what their texts say; `changes` tells what they are about."""
+        """Every request, by number, without bodies, nor who merged it where a server does not list that.
+
+        Their subjects are what their texts say; `changes` tells what they are about.
+        """
 
     def request(self, number: int) -> Request:
         """The request *number*, with its body. Raises UsageError where there is none."""

@@ -214,7 +214,7 @@ class GiteaHost:
     def _pull(self, pull: Mapping[str, Any]) -> Pull:
         number, merged = pull["number"], bool(pull["merged"])
         # Of a branch that is still there Gitea tells where that is by now; a merged request keeps what was merged.
-        head = self._get(f"git/refs/pull/{number}/head")["object"]["sha"] if merged else pull["head"]["sha"]
+        head = self._merged_head(number) if merged else pull["head"]["sha"]
         ended = pull["merged_at"] or pull["closed_at"]
         return Pull(
             number=number,
@@ -233,6 +233,11 @@ class GiteaHost:
             ended_at=ended,
             labels=tuple(label["name"] for label in pull["labels"] or ()),
         )
+
+    def _merged_head(self, number: int) -> str:
+        name = f"pull/{number}/head"
+        found = {one["ref"]: one["object"]["sha"] for one in self._get(f"git/refs/{name}")}
+        return str(found[f"refs/{name}"])
 
     def _own(self, head: str, onto: str) -> list[Any]:
         """The commits in the history of *head* that are not in that of *onto*."""

@@ -116,7 +116,7 @@ class GithubHost:
         asked = {"head": f"{self._owner}:{branch}"} if branch else {}
         with self._reported():
             found = self._repository.get_pulls(state=state, sort="created", direction="asc", base=MAIN, **asked)
-            return [_pull(pull) for pull in found]
+            return [_pull(pull, listed=True) for pull in found]
 
     def pull(self, number: int) -> Pull | None:
         with self._reported():
@@ -296,7 +296,8 @@ class GithubHost:
         return base64.b64decode(self._repository.get_git_blob(sha).content)
 
 
-def _pull(pull: PullRequest) -> Pull:
+def _pull(pull: PullRequest, *, listed: bool = False) -> Pull:
+    """*pull* in plain values. Who merged it is not in lists: PyGithub would ask for every merged one of them, each time."""
     ended_at = pull.merged_at or pull.closed_at
     return Pull(
         number=pull.number,
@@ -310,16 +311,11 @@ def _pull(pull: PullRequest) -> Pull:
         base=pull.base.sha,
         is_open=pull.state == "open",
         is_merged=pull.merged_at is not None,
-        merged_by=_merger(pull) if pull.merged_at else None,
+        merged_by=pull.merged_by.login if not listed and pull.merged_at and pull.merged_by else None,
         opened_at=pull.created_at.isoformat(timespec="seconds"),
         ended_at=ended_at.isoformat(timespec="seconds") if ended_at else None,
         labels=tuple(label.name for label in pull.labels),
     )
-
-
-def _merger(pull: PullRequest) -> str | None:
-    # Lists leave it out; PyGithub then asks for the whole request.
-    return pull.merged_by.login if pull.merged_by else None
 
 
 def _asked(pull: PullRequest, owner: str) -> bool:

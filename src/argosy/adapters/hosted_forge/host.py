@@ -34,6 +34,7 @@ class Pull:
     is_open: bool
     is_merged: bool
     merged_by: str | None
+    """None, too, in lists of a server that does not say so there."""
     opened_at: str
     ended_at: str | None
     labels: tuple[str, ...]

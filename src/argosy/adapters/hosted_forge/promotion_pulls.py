@@ -163,9 +163,9 @@ class HostedForge:
         )
 
     def _ended_by(self, pull: Pull, ending: RequestEnding | None) -> str | None:
-        if pull.is_open:
-            return None
-        return pull.merged_by or (ending.by if ending else f"somebody on {self._host.name}")
+        if pull.is_open or pull.is_merged:
+            return pull.merged_by
+        return ending.by if ending else f"somebody on {self._host.name}"
 
     # What is written
 
