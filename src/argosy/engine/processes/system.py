@@ -34,11 +34,12 @@ EMPTY = (
 """Folders that every system has, for what is shown below them."""
 LINKS = {
     "var/run": "/run",
-    "var/tmp": "/tmp",  # noqa: S108 - inside the view, where it is the step's own
+    "var/tmp": "/tmp",  # noqa: S108 - as below
     "var/lock": "/run",
     "dev/fd": "/proc/self/fd",
     "dev/ptmx": "pts/ptmx",
 } | {f"dev/{name}": f"/proc/self/fd/{number}" for number, name in enumerate(("stdin", "stdout", "stderr"))}
+TEMPORARY = "/tmp"  # noqa: S108 - inside the view, where it is the step's own
 DEVICES = ("full", "null", "random", "tty", "urandom", "zero")
 ACCELERATORS = ("nvidia", "dri", "kfd", "accel", "dxg")
 """The beginnings of the names of devices that steps calculate on."""
@@ -52,6 +53,19 @@ def shown() -> tuple[Path, ...]:
     """The folders and files that every step sees, none inside another."""
     wanted = [*_system(), *_devices(), *_python()]
     return tuple(path for path in dict.fromkeys(wanted) if not any(other in wanted for other in path.parents))
+
+
+def in_view(path: Path) -> Path:
+    """Where in the view *path* lies: behind the links that every view has, and not where this machine's own would lead."""
+    for name, leads_to in LINKS.items():
+        if path.is_relative_to(f"/{name}"):
+            return Path(leads_to, path.relative_to(f"/{name}"))
+    return path
+
+
+def is_temporary(path: Path) -> bool:
+    """True where *path* lies in what is ``/tmp`` inside a view, which each step has for itself: an environment that somebody made there."""
+    return in_view(path).is_relative_to(TEMPORARY)
 
 
 def is_shown(path: Path) -> bool:

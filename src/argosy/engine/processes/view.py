@@ -18,7 +18,6 @@ from argosy import scratch
 from argosy.engine.processes import linux, readable, system
 
 ROOT = Path("/")
-TEMPORARY = "/tmp"  # noqa: S108 - inside the view, where it is the step's own
 PLACE = ".root"
 OLD = ".machine"
 NOTHING = "/dev/null"
@@ -131,8 +130,10 @@ class View:
         with contextlib.ExitStack() as stack:
             own = _held(stack, place) if place.exists() else None
             linked = _held_behind_links(stack)
-            wanted = sorted([*linked, *given, *binds], key=lambda bind: len(Path(bind.target).parts))
-            wanted.insert(0, Bind(scratch, TEMPORARY))
+            # Each step has a /tmp of its own, which hides what the root has there.
+            hidden = [Bind(path, str(path), read_only=True) for path in system.shown() if system.is_temporary(path)]
+            wanted = sorted([*hidden, *linked, *given, *binds], key=lambda bind: len(Path(bind.target).parts))
+            wanted.insert(0, Bind(scratch, system.TEMPORARY))
             trees = [(_held(stack, bind.source, read_only=bind.read_only), bind) for bind in wanted]
             self._root.enter()
             if own is not None:
@@ -192,8 +193,8 @@ class View:
         inode = os.lstat(path).st_ino
         if holder == str(ROOT):
             self._made.append(Made(path.parts[1:], inode))
-        elif holder == TEMPORARY:
-            self._made_outside.append(Made(path.relative_to(TEMPORARY).parts, inode))
+        elif holder == system.TEMPORARY:
+            self._made_outside.append(Made(path.relative_to(system.TEMPORARY).parts, inode))
 
     def _own_mount_of(self, folder: Path) -> str | None:
         """The mount point of the step's own that *folder* lies in; None where it is the machine's."""
@@ -233,7 +234,10 @@ def _put_together(place: Path, nobody: int | None) -> dict[str, readable.State]:
     looked_through: dict[str, readable.State] = {}
     as_root = os.geteuid() == 0
     for path in system.shown():
-        target = place / path.relative_to(ROOT)
+        if system.is_temporary(path):
+            continue  # in each view
+        # Links of the root itself lead into this machine's folders for as long as it is not the root.
+        target = place / system.in_view(path).relative_to(ROOT)
         if as_root and path == system.ETC:
             looked_through = _show_to_everybody(path, target, nobody)
         else:
