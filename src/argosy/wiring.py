@@ -243,8 +243,10 @@ def workflows(namespace: str | None, context: str | None) -> Workflows:
     except ModuleNotFoundError as error:
         if error.name != "kubernetes":
             raise
+        from argosy import extras
+
         raise errors.Misconfigured(
-            "a cluster needs the client kubernetes; install it with pip install 'argosy[cluster]'"
+            f"a cluster needs the client kubernetes; install it with {extras.advice('cluster')}"
         ) from error
     return ClusterWorkflows(namespace, context)
 

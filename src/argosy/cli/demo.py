@@ -21,7 +21,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from argosy import errors, scratch, wiring
-from argosy.cli import peak_memory, provenance, report
+from argosy.cli import init, models, peak_memory, provenance, report
 from argosy.cli.demonstration import alertmanager, asked_again, demands, sample_rows, script, served_model, shell
 from argosy.cli.demonstration.stages import Stages, faint, say, strong
 from argosy.domain import environment_layout, promotion_requests, retraining_cause
@@ -37,13 +37,18 @@ from argosy.templates import folder as folders
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "model", type=Path, metavar="FOLDER", help="a model's folder, with a demo.yaml or a season.yaml in it"
+        "model",
+        nargs="?",
+        type=Path,
+        metavar="FOLDER",
+        help="a model's folder, with a demo.yaml or a season.yaml in it (default: the project's; in an empty folder, the sample of "
+        "`argosy init`)",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Show the model in *arguments*."""
-    folder: Path = arguments.model
+    folder: Path = arguments.model or _folder_at_hand()
     signal.signal(signal.SIGTERM, _terminated)
     if (folder / script.SEASON).is_file() and not (folder / script.FILE).is_file():
         return _season(folder)
@@ -241,12 +246,24 @@ class Demo:
         say(f"   state: {self.settings.home}\n\n{strong('Try next')}")
         rejected = answers[RETRAINING]["run"]
         for line in (
-            f"argosy run {self.model}                    # again: nothing has changed, so seconds",
-            f"argosy logs {rejected}    # what the retraining did, and why it was refused",
-            "argosy pr list --all                 # every request and what became of it",
-            f"argosy serve {self.model} --env {self.reached} # serve it until Ctrl-C",
+            f"run {self.model}                    # again: nothing has changed, so seconds",
+            f"logs {rejected}    # what the retraining did, and why it was refused",
+            "pr list --all                 # every request and what became of it",
+            f"serve {self.model} --env {self.reached} # serve it until Ctrl-C",
         ):
-            say(f"   .venv/bin/{line}")
+            say(f"   {shell.program()} {line}")
+
+
+def _folder_at_hand() -> Path:
+    """The model of this project that can be shown; in an empty folder, that of the sample, which is written first."""
+    found = sorted(models.WORKFLOWS.glob(f"*/{script.FILE}"))
+    if found:
+        return found[0].parent
+    if any(Path().iterdir()):
+        raise errors.UsageError(
+            f"no model in {Path.cwd() / models.WORKFLOWS} has a {script.FILE}; `argosy init FOLDER` writes one that has"
+        )
+    return models.WORKFLOWS / init.write(Path())
 
 
 def _season(folder: Path) -> int:

