@@ -8,7 +8,7 @@ from pathlib import Path
 from argosy import errors
 from argosy.domain import environment_layout, looks
 from argosy.domain.looks import Look
-from argosy.domain.monitor_settings import Monitor
+from argosy.domain.monitor_settings import Monitor, span
 from argosy.domain.performance_report import Performance
 from argosy.domain.release import Version
 from argosy.monitoring import pages, served, watching
@@ -21,6 +21,7 @@ from argosy.ports.prediction_log import PredictionHistory
 from argosy.promotion.standing import Main
 
 PAGES = ("drift", "always", "never")
+HOUR = datetime.timedelta(hours=1)
 
 
 def run(
@@ -47,7 +48,7 @@ def run(
     """
     if page not in PAGES:
         raise errors.Misconfigured(f"page={page!r}: expected {', '.join(PAGES)}")
-    end = _moment(until, now)
+    end = _moment(until, now, monitor)
     out.mkdir(parents=True, exist_ok=True)
     lines: list[str] = []
     failed: list[errors.ArgosyError] = []
@@ -105,11 +106,18 @@ def _drawn(
     return look
 
 
-def _moment(text: str, now: datetime.datetime) -> datetime.datetime:
+def _moment(text: str, now: datetime.datetime, monitor: Monitor) -> datetime.datetime:
     if not text:
         return now
     try:
-        moment = datetime.datetime.fromisoformat(text)
-    except ValueError:
+        given = datetime.datetime.fromisoformat(text)
+        moment = (given if given.tzinfo else given.replace(tzinfo=datetime.UTC)).astimezone(datetime.UTC)
+        _ = moment - monitor.length - HOUR  # the window has a beginning
+    except (ValueError, OverflowError):
         raise errors.Misconfigured(f"until={text!r} is no time, such as 2026-01-31T12:00Z") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
+    ahead = now + max(span(monitor.every), HOUR)
+    if moment > ahead:  # it would be the newest, which alerts and admission go by, until then
+        raise errors.Misconfigured(
+            f"until={text!r} lies after the end of the look that is due next; at the latest it may be {ahead:%Y-%m-%dT%H:%M:%SZ}"
+        )
+    return moment

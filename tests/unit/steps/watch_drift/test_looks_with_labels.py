@@ -50,7 +50,9 @@ def looked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, store: MemoryObjects
         nobody_draws_it: Any = None
         return Judged(look, reference=nobody_draws_it, until=NOW)
 
-    def ran(measuring: Measuring, page: str = "never", drawing: Any = None, without: str = "") -> list[str]:
+    def ran(
+        measuring: Measuring, page: str = "never", drawing: Any = None, without: str = "", until: str = ""
+    ) -> list[str]:
         nothing: Any = None
 
         def find(_model: str, name: str, _monitor: Monitor, **_: Any) -> Any:
@@ -62,7 +64,7 @@ def looked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, store: MemoryObjects
         monkeypatch.setattr(run, "_serving", lambda *_: iter(("staging", "production")))
         monkeypatch.setattr(served, "find", find)
         return run.run(
-            model="toy", monitor=Monitor(), environment="", until="", page=page, now=NOW, forge=nothing, artifacts=nothing,
+            model="toy", monitor=Monitor(), environment="", until=until, page=page, now=NOW, forge=nothing, artifacts=nothing,
             history=nothing, objects=store, drawing=drawing, measuring=measuring, out=tmp_path / "looks",
         )  # fmt: skip
 
@@ -102,6 +104,27 @@ def test_an_environment_that_cannot_be_looked_at_hides_no_other(
     kept = watching.latest(store, "toy", "production")
     assert kept is not None
     assert kept.verdict == "drift"
+
+
+@pytest.mark.parametrize("until", ["2026-03-01T13:00:01Z", "2027-03-01", "9999-12-31T23:59:59"])
+def test_a_look_that_is_not_due_yet_is_refused(
+    until: str, looked: Callable[..., list[str]], store: MemoryObjects
+) -> None:
+    """It would be the newest one until then, and everything after it an old one."""
+    with pytest.raises(
+        errors.Misconfigured,
+        match=r"lies after the end of the look that is due next; at the latest it may be 2026-03-01T13:00:00Z",
+    ):
+        looked(lambda *_: None, until=until)
+    assert list(store.keys()) == []
+    assert looked(lambda *_: None, until="2026-03-01T13:00:00Z")
+
+
+@pytest.mark.parametrize("until", ["noon", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00", "0001-01-02"])
+def test_what_is_no_time_of_a_look_is_refused(until: str, looked: Callable[..., list[str]]) -> None:
+    """Nor is what has no window before it, or no time in UTC."""
+    with pytest.raises(errors.Misconfigured, match="is no time, such as 2026-01-31T12:00Z"):
+        looked(lambda *_: None, until=until)
 
 
 def test_labels_that_cannot_be_read_hide_no_drift(looked: Callable[..., list[str]], store: MemoryObjects) -> None:
