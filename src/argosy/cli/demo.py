@@ -194,9 +194,11 @@ class Demo:
         """
         data, alert = self.scratch / "data", self.scratch / "alert.json"
         undamaged = report.record_of(self.settings.home, self._run(trained)).facts.parameters["data"]
-        say(f"   Meanwhile there was a mishap in the newest data: {self.story.mishap.says}.")
+        if not earlier:
+            say(f"   Meanwhile there was a mishap in the newest data: {self.story.mishap.says}.")
         sample_rows.damage(self.settings.data_root / undamaged, data, self.story.mishap)
         alert.write_text(message, encoding="utf-8")
+        say(faint(f"   {alert.name}, as Alertmanager sends it: {retraining_cause.shortened(message, LINE)}"))
         words = ("retrain", self.model, "--alert", str(alert), "-p", f"data={data}")
         answer: dict[str, Any] = shell.ask(*words, expected={errors.Rejected.exit_code})
         ledger = self._ledger()
@@ -205,11 +207,10 @@ class Demo:
             say(
                 "   Retrainings have limits (`retraining` in model.yaml). To see one, give the demo a state folder of its own:"
             )
-            say(f"   ARGOSY_HOME=$(mktemp -d) argosy demo {self.folder}")
+            say(f"   ARGOSY_HOME=$(mktemp -d) {shell.program()} demo {self.folder}")
         else:
             evidence = report.record_of(self.settings.home, self._run(answer)).evidence
-            demands.retrained_once(ledger, answer["run"], evidence, self.story.mishap)
-            say("   Its gates refused it, as they should: nothing is proposed, and what is served stays.")
+            say(f"   {demands.retrained_once(ledger, answer['run'], evidence, self.story.mishap)}")
         return answer
 
     def _ask_again(self, message: str, expected: Collection[str]) -> None:
@@ -245,13 +246,15 @@ class Demo:
             say(f"   report of {title}: {report.write(self.settings.home, self._run(answer))}")
         say(f"   state: {self.settings.home}\n\n{strong('Try next')}")
         rejected = answers[RETRAINING]["run"]
-        for line in (
-            f"run {self.model}                    # again: nothing has changed, so seconds",
-            f"logs {rejected}    # what the retraining did, and why it was refused",
-            "pr list --all                 # every request and what became of it",
-            f"serve {self.model} --env {self.reached} # serve it until Ctrl-C",
-        ):
-            say(f"   {shell.program()} {line}")
+        tries = {
+            f"run {self.model}": "again: nothing has changed, so seconds",
+            f"logs {rejected}": "what became of the alert, and why",
+            "pr list --all": "every request and what became of it",
+            f"serve {self.model} --env {self.reached}": "serve it until Ctrl-C",
+        }
+        width = max(map(len, tries))
+        for words, why in tries.items():
+            say(f"   {shell.program()} {words:<{width}}  # {why}")
 
 
 def _folder_at_hand() -> Path:

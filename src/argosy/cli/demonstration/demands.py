@@ -27,8 +27,11 @@ def drift_seen(seen: str, environment: str) -> None:
         )
 
 
-def retrained_once(ledger: RetrainingLedger, run: str, evidence: Evidence | None, mishap: Mishap) -> None:
-    """Demand that *run* was let in, for the alert, and that the gates, the one of *mishap* among them, kept what it made out."""
+def retrained_once(ledger: RetrainingLedger, run: str, evidence: Evidence | None, mishap: Mishap) -> str:
+    """Demand that *run* was let in, for the alert, and that the gates, the one of *mishap* among them, kept what it made out.
+
+    Returns that, in a sentence.
+    """
     entry = ledger.of_run(run)
     if entry is None:
         raise errors.ArgosyError(f"the demo stopped: the alert started no retraining: {refusal(ledger)}")
@@ -46,6 +49,7 @@ def retrained_once(ledger: RetrainingLedger, run: str, evidence: Evidence | None
         )
     if evidence.cause is None or evidence.cause.alert is None or evidence.cause.alert.name != ALERT:
         raise errors.ArgosyError(f"the demo stopped: the evidence of {run} does not say that {ALERT} asked for it")
+    return f"Let in once, as {entry.id}, and refused by {', '.join(failed)}: nothing is proposed, and what is served stays."
 
 
 def held_up(ledger: RetrainingLedger) -> None:
