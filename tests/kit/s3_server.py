@@ -6,7 +6,8 @@ It does not check signatures: that a real gateway takes them is tried where ther
 import contextlib
 import threading
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from xml.sax.saxutils import escape
 
@@ -17,10 +18,30 @@ PAGE = 1000
 ONE_BY_ONE = threading.Lock()
 
 
+@dataclass
+class Trouble:
+    """What a server says for a while in place of an answer, in turn, and how often it has."""
+
+    keeps: bool = False
+    """Whether it does what it is asked for all the same."""
+    answers: Sequence[tuple[int, str]] = ((503, "SlowDown"), (500, "InternalError"), (503, "ServiceUnavailable"))
+    there: threading.Event = field(default_factory=threading.Event)
+    said: list[int] = field(default_factory=list)
+
+    def next(self) -> tuple[int, str] | None:
+        """The next answer; None where there is no trouble."""
+        if not self.there.is_set():
+            return None
+        status, code = self.answers[len(self.said) % len(self.answers)]
+        self.said.append(status)
+        return status, code
+
+
 @contextlib.contextmanager
-def s3_server(buckets: Buckets | None = None, port: int = 0) -> Iterator[str]:
-    """The endpoint of a server with *buckets*, on *port* where one is given."""
-    handler = type("Handler", (_Handler,), {"buckets": {} if buckets is None else buckets})
+def s3_server(buckets: Buckets | None = None, port: int = 0, trouble: Trouble | None = None) -> Iterator[str]:
+    """The endpoint of a server with *buckets*, on *port* where one is given, which is in *trouble* at times."""
+    content = {"buckets": {} if buckets is None else buckets, "trouble": trouble or Trouble()}
+    handler = type("Handler", (_Handler,), content)
     server = ThreadingHTTPServer(("127.0.0.1", port), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -34,6 +55,7 @@ def s3_server(buckets: Buckets | None = None, port: int = 0) -> Iterator[str]:
 
 class _Handler(BaseHTTPRequestHandler):
     buckets: Buckets
+    trouble: Trouble
     protocol_version = "HTTP/1.1"
 
     def _place(self) -> tuple[str, str, dict[str, list[str]]]:
@@ -44,7 +66,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         bucket, key, _ = self._place()
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if not key:
+        if self._in_trouble():
+            if self.trouble.keeps:
+                self._kept(self.buckets[bucket], key, body)
+        elif not key:
             self.buckets.setdefault(bucket, {})
         elif bucket not in self.buckets:
             self._refuse("NoSuchBucket")
@@ -64,6 +89,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         bucket, key, query = self._place()
         objects = self.buckets.get(bucket)
+        if self._in_trouble():
+            return
         if objects is None:
             self._refuse("NoSuchBucket")
         elif not key:
@@ -85,6 +112,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.buckets.get(bucket, {}).pop(key, None)
         self.send_response(204)
         self.end_headers()
+
+    def _in_trouble(self) -> bool:
+        found = self.trouble.next()
+        if found is not None:
+            status, code = found
+            self._answer(status, f"<Error><Code>{code}</Code><Message>please try again</Message></Error>".encode())
+        return found is not None
 
     def _refuse(self, code: str) -> None:
         self._answer(404, f"<Error><Code>{code}</Code><Message>there is none</Message></Error>".encode())

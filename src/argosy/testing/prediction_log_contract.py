@@ -96,7 +96,7 @@ class PredictionLogContract:
         """Drift does not wait for a server to stop."""
         log = make_log(SERVED)
         log.append([prediction(1), prediction(2)])
-        _until(lambda: log.standing().written == 2)
+        until(lambda: log.standing().written == 2)
         assert [row["request_id"] for row in rows(history)] == ["r1", "r2"]
         log.append([prediction(3)])
         log.close()
@@ -175,7 +175,7 @@ class PredictionLogContract:
         """Its name will not come again; once shipped, each record is still there once."""
         log = make_log(SERVED)
         log.append([prediction(1)])
-        _until(lambda: log.standing().written == 1)
+        until(lambda: log.standing().written == 1)
         (ref,) = history.segments("leaving", "production")
         assert not ref.sealed
         assert history.read_segment(ref).table.num_rows == 1
@@ -190,8 +190,8 @@ class PredictionLogContract:
         """And while it waits, how much and for how long."""
         log = make_log(SERVED)
         log.append([prediction(1), prediction(2)])
-        _until(lambda: log.standing().waiting_bytes > 0)
-        _until(lambda: log.standing().oldest_seconds > 0)
+        until(lambda: log.standing().waiting_bytes > 0)
+        until(lambda: log.standing().oldest_seconds > 0)
         assert log.standing().shipped == 0
         log.close()
         standing = log.standing()
@@ -223,7 +223,8 @@ class PredictionLogContract:
         assert rows(history, until=start - datetime.timedelta(hours=31)) == []
 
 
-def _until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+    """Wait for *condition*; fails the test where it does not hold in time."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import statistics
 import subprocess
 import threading
 import time
@@ -20,7 +21,7 @@ from argosy.adapters.model_signer import KeySigner
 from argosy.domain import bundle
 from argosy.settings import Settings
 from kit.model_server import asked, free_port, ready, started, status
-from kit.s3_server import KEYS, Buckets, s3_server
+from kit.s3_server import KEYS, Buckets, Trouble, s3_server
 
 pytestmark = pytest.mark.slow
 
@@ -168,21 +169,26 @@ def test_what_may_not_be_served_is_said(
     assert said.splitlines()[-1].count("error: ") == 1
 
 
-@pytest.mark.slow
-def test_a_bucket_that_is_down_and_back(folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Answers go on, nothing is lost: what SIGTERM could not ship stays, and the next server there ships it, once."""
-    buckets: Buckets = {"logs": {}}
-    port = free_port()
+def log_to(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have servers ship each second to the bucket ``logs`` of *endpoint*."""
     surroundings = {
         "ARGOSY_PREDICTIONS_URI": "s3://logs/predictions",
         "ARGOSY_PREDICTIONS_SHIP_SECONDS": "1",
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_ENDPOINT_URL": f"http://{endpoint}",
         "AWS_ACCESS_KEY_ID": KEYS["access"],
         "AWS_SECRET_ACCESS_KEY": KEYS["secret"],
         "AWS_REGION": "us-east-1",
     }
     for name, value in surroundings.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.mark.slow
+def test_a_bucket_that_is_down_and_back(folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers go on, nothing is lost: what SIGTERM could not ship stays, and the next server there ships it, once."""
+    buckets: Buckets = {"logs": {}}
+    port = free_port()
+    log_to(f"127.0.0.1:{port}", monkeypatch)
     words = ("--unsigned", "--port", "0", "--environment", "staging")
     with started(folder, *words) as process:
         _, address = ready(process)
@@ -203,3 +209,40 @@ def test_a_bucket_that_is_down_and_back(folder: Path, home: Path, monkeypatch: p
     assert list((home / "spool").iterdir()) == []
     names = [name for batch in logged for name in batch.table["request_id"].to_pylist()]
     assert (len(names), len(set(names))) == (40, 40)
+
+
+@pytest.mark.slow
+def test_a_bucket_in_trouble_slows_no_answer(folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it answers 500 and 503, 99 of 100 answers take no longer than while it is well, round by round, and no more of the CPU."""
+    trouble = Trouble()
+    times: dict[bool, list[float]] = {True: [], False: []}
+    spent = {True: 0.0, False: 0.0}
+    with s3_server({"logs": {}}, trouble=trouble) as endpoint:
+        log_to(endpoint, monkeypatch)
+        with started(folder, "--unsigned", "--port", "0", "--environment", "staging") as process:
+            _, address = ready(process)
+            for number in range(60):  # what is loaded for the first time is no part of it
+                asked(address)
+                time.sleep(0.05 * (number > 30))
+            for number in range(6):
+                ill = bool(number % 2)
+                (trouble.there.set if ill else trouble.there.clear)()
+                before = cpu_seconds(process.pid)
+                ends = time.monotonic() + 2.5  # it ships twice meanwhile
+                while time.monotonic() < ends:
+                    begun = time.perf_counter()
+                    asked(address)
+                    times[ill].append(time.perf_counter() - begun)
+                    time.sleep(0.002)
+                spent[ill] += cpu_seconds(process.pid) - before
+    assert len(trouble.said) > 2
+    ill, well = (statistics.quantiles(times[side], n=100)[98] for side in (True, False))
+    assert ill <= 2 * well + 0.05, (ill, well)
+    dear, cheap = (spent[side] / len(times[side]) for side in (True, False))
+    assert dear <= 1.5 * cheap + 0.001, (dear, cheap)
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU time that the process *pid* has taken."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

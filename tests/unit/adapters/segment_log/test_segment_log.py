@@ -12,7 +12,6 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,15 +30,7 @@ from argosy.adapters.segment_log.spool_gauge import SpoolGauge
 from argosy.adapters.segment_log.writer import SegmentLog
 from argosy.ports.objects import Objects
 from argosy.ports.prediction_log import AnsweredRows, ServedRelease
-from argosy.testing.prediction_log_contract import FEATURES, SERVED, prediction
-
-
-def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    """Wait for *condition*."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
+from argosy.testing.prediction_log_contract import FEATURES, SERVED, prediction, until
 
 
 def logged(objects: Objects, spool: layout.Spool) -> list[int]:
