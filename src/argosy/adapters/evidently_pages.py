@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from argosy import errors, telemetry
 from argosy.domain.drift import Finding
+from argosy.files import local_store
 
 for _name, _value in telemetry.OFF.items():
     os.environ.setdefault(_name, _value)
@@ -32,7 +33,8 @@ with warnings.catch_warnings():
 
 
 NAME, SAID = "argosy", "Argosy: Jensen-Shannon distance, of all rows"
-_HEADING = """<header style="font: 16px/1.5 sans-serif; max-width: 60rem; margin: 1.5rem auto; padding: 0 1rem; overflow-wrap: anywhere">{}
+_STYLE = "font: 16px/1.5 sans-serif; max-width: 60rem; margin: 1.5rem auto; padding: 0 1rem; overflow-wrap: anywhere"
+_HEADING = """<header style="{}">{}<br><b>{}</b>
 <br><small>The verdict is of all rows that were logged; below, a sample of them is drawn as "current", and rows with the counts that
 they were held against as "reference".</small></header>"""
 _BODY = re.compile(r"<body[^>]*>")
@@ -50,21 +52,25 @@ class EvidentlyPages:
         findings: Mapping[str, Finding],
         drift: bool,
         title: str,
+        verdict: str,
     ) -> None:
         """See :class:`argosy.ports.drift_pages.DriftPages`."""
         names = [name for name in now.column_names if _has_values(now[name]) and _has_values(before[name])]
         if not names:
             raise errors.Rejected(f"{title}: no column has a value on both sides, so there is nothing to draw")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        moved = any(findings[name].drifted for name in names if name in findings)
+        # A single column is drift; where it is drift although none is that is shown, a share of none is.
+        share = 0.0 if drift and not moved else 1 / len(names)
+        drawn = _snapshot(now.select(names), before.select(names), findings, share)
         partial = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            # Where it is drift although no column is, a share of none is one; else a single column is.
-            share = 0.0 if drift else 1 / len(names)
-            _save(_snapshot(now.select(names), before.select(names), findings, share), partial)
-            _head(partial, title)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        with local_store.reported("write", path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                _save(drawn, partial)
+                _head(partial, title, verdict)
+                partial.replace(path)
+            finally:
+                partial.unlink(missing_ok=True)
 
 
 def _decided(findings: Mapping[str, Finding]) -> str:
@@ -106,8 +112,8 @@ def _save(snapshot: Any, path: Path) -> None:
         snapshot.save_html(str(path))
 
 
-def _head(path: Path, title: str) -> None:
-    """Put *title* above the page."""
+def _head(path: Path, title: str, verdict: str) -> None:
+    """Put *title* and *verdict* above the page."""
     page = path.read_text(encoding="utf-8")
-    heading = _HEADING.format(html.escape(title))
+    heading = _HEADING.format(_STYLE, html.escape(title), html.escape(verdict))
     path.write_text(_BODY.sub(lambda body: body[0] + heading, page, count=1), encoding="utf-8")

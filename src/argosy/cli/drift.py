@@ -9,6 +9,7 @@ are no verdict.
 import argparse
 import datetime
 import json
+import sys
 from pathlib import Path
 
 from argosy import errors, wiring
@@ -36,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--report",
-        type=Path,
+        type=_file,
         metavar="FILE",
         help="write an HTML report of Evidently's, of a sample of the rows, to FILE",
     )
@@ -73,7 +74,9 @@ def run(arguments: argparse.Namespace) -> int:
     report = found.report.model_copy(
         update={"about": about, "verdict": found.verdict, "explanation": found.explanation}
     )
-    if arguments.report:
+    if arguments.report and not found.rows:  # the exit code is that of the verdict, which this does not change
+        print(f"{arguments.report} is not written: there are no rows to draw", file=sys.stderr)
+    elif arguments.report:
         pages.write(arguments.report, watched, judged, history=history, pages=wiring.drift_pages())
     print(_json(report, found) if arguments.json else drift_table.text(report, found.slices))
     return errors.Rejected.exit_code if found.verdict == "drift" else errors.DONE
@@ -89,6 +92,13 @@ def _monitor(arguments: argparse.Namespace) -> Monitor:
 def _json(report: drift.DriftReport, found: Look) -> str:
     slices = [part.model_dump(mode="json", exclude_none=True) for part in found.slices]
     return json.dumps({**report.model_dump(mode="json", exclude_none=True), "slices": slices}, sort_keys=True)
+
+
+def _file(text: str) -> Path:
+    path = Path(text)
+    if not path.name or path.is_dir():  # before anything is counted
+        raise argparse.ArgumentTypeError(f"{text!r} is a folder, not a file to write")
+    return path
 
 
 def _rows(text: str) -> int:

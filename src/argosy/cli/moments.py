@@ -5,6 +5,7 @@ import datetime
 import re
 
 from argosy import errors
+from argosy.domain import looks
 
 AGO = re.compile(r"(\d+)([smhd])")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -12,19 +13,24 @@ UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 def moment(text: str) -> datetime.datetime:
     """A time, or an age such as ``24h``; a time without a zone is UTC."""
-    now = datetime.datetime.now(datetime.UTC)
-    if matched := AGO.fullmatch(text):
-        return now - datetime.timedelta(**{UNITS[matched[2]]: int(matched[1])})
     try:
-        found = datetime.datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither a time (2026-01-31T12:00Z) nor an age (24h)") from None
-    return found if found.tzinfo else found.replace(tzinfo=datetime.UTC)
+        if matched := AGO.fullmatch(text):
+            ago = datetime.timedelta(**{UNITS[matched[2]]: int(matched[1])})
+            return looks.moment((datetime.datetime.now(datetime.UTC) - ago).isoformat())
+        return looks.moment(text)
+    except (ValueError, OverflowError):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is neither a time (2026-01-31T12:00Z) nor an age (24h), from the year {looks.YEARS.start} on"
+        ) from None
 
 
 def refuse_backwards(since: datetime.datetime | None, until: datetime.datetime | None) -> None:
-    """Raise UsageError where a window ends before it begins."""
+    """Raise UsageError where a window ends before it begins, or begins after now."""
     if since and until and since >= until:
-        raise errors.UsageError(
-            f"--since ({since:%Y-%m-%d %H:%M:%S %Z}) is not before --until ({until:%Y-%m-%d %H:%M:%S %Z})"
-        )
+        raise errors.UsageError(f"--since ({_said(since)}) is not before --until ({_said(until)})")
+    if since and since > (now := datetime.datetime.now(datetime.UTC)):
+        raise errors.UsageError(f"--since ({_said(since)}) is still to come; it is {_said(now)}")
+
+
+def _said(moment: datetime.datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S %Z}"

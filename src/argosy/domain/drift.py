@@ -27,6 +27,9 @@ OF_ONE_REFERENCE = 0.1
 """Share of the significance that the tests are held against. All windows of a model are compared with one reference, so what chance did to
 that it does to each of them: a test that keeps its rate over many models would exceed it for an unlucky one."""
 
+MOST = 0.5
+"""Share of the rows from which on it is said that values are missing or unknown, and not how far they moved."""
+
 TOLD = 4
 """Columns, and slices, that an explanation names."""
 
@@ -281,6 +284,14 @@ class Part:
     reference: Reference
     differences: Sequence[Difference]
     """Of the prediction, then of each column; none where the window is empty."""
+    expected: frozenset[str] = frozenset()
+    """Columns that the log has in each row, unless something is wrong with it."""
+
+    @property
+    def gone(self) -> list[str]:
+        """Columns that should be in each row and are not."""
+        columns = (each for each in self.window.columns if each.column in self.expected)
+        return [each.column for each in columns if each.missing + sum(each.counts) < self.window.rows]
 
 
 def report(
@@ -326,6 +337,8 @@ def _report(part: Part, small: tuple[Word, str] | None, judged: tuple[list[Findi
         findings = [finding.model_copy(update={"drifted": False}) for finding in findings]
         mean = mean and mean.model_copy(update={"drifted": False})
     word, explanation = small or _verdict(findings, mean, part)
+    if gone := part.gone:
+        explanation += f"; {', '.join(told(gone))}: not in all that was logged, and of rows without nothing is said"
     measured = {finding.difference.column for finding in findings[1:] if finding.difference.of == "asked"}
     return DriftReport(
         about=part.about,
@@ -388,5 +401,9 @@ def told(reasons: Sequence[str]) -> list[str]:
 
 def _reason(finding: Finding) -> str:
     difference = finding.difference
+    if difference.missing - difference.missing_before >= MOST:
+        return f"{difference.column} is missing in {difference.missing:.0%} of the rows, it was in {difference.missing_before:.0%}"
+    if (difference.unseen or 0.0) - (difference.unseen_before or 0.0) >= MOST:
+        return f"{difference.column} has values that the model does not know in {difference.unseen:.0%} of the rows"
     usual = f", usually up to {finding.usual:.2f}" if finding.usual else ""
     return f"{difference.column} differs (Jensen-Shannon {difference.jensen_shannon:.2f}{usual}, p {finding.adjusted_p:.1g})"

@@ -14,6 +14,8 @@ from argosy.domain.drift import DriftReport, Finding, Thresholds, Word
 from argosy.domain.performance_report import Performance
 
 LATEST = "latest.json"
+YEARS = range(1970, 3000)
+"""In which anything is logged. Near the ends of what a date can say, there is no hour before or after."""
 HOUR = "%Y-%m-%dT%H"
 """How an hour is written in a key."""
 MOMENT = "%Y%m%dT%H%M%SZ"
@@ -84,6 +86,14 @@ def parse(content: bytes) -> Look | None:
         return Look.model_validate_json(content)
     except ValidationError:
         return None
+
+
+def moment(text: str) -> datetime.datetime:
+    """The time that *text* says; UTC where it names no zone. Raises ValueError where it is none that a log can be of."""
+    found = datetime.datetime.fromisoformat(text)
+    if found.year not in YEARS:
+        raise ValueError(f"{text!r} is no time from {YEARS.start} to {YEARS.stop - 1}")
+    return found if found.tzinfo else found.replace(tzinfo=datetime.UTC)
 
 
 def hours(since: datetime.datetime, until: datetime.datetime) -> Iterator[datetime.datetime]:

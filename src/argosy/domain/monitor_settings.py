@@ -150,6 +150,11 @@ class Monitor(Document):
         return span(self.window)
 
     @property
+    def due(self) -> datetime.timedelta:
+        """How far ahead the next look may end that is due."""
+        return max(span(self.every), _HOUR)
+
+    @property
     def cron(self) -> str:
         """``every`` as a cron schedule. Looks stand a few minutes after the hour, so that servers have shipped what they answered in it."""
         length = span(self.every)

@@ -69,7 +69,8 @@ class _Values:
         """The cell of each row's value; None of a feature that is not logged."""
         if histogram.column not in self._present:
             return None
-        return binning.cells(pc.struct_field(self._features, histogram.column), histogram)
+        values = pc.struct_field(self._features, histogram.column)
+        return binning.cells(_numbers(values) if histogram.levels is None else values, histogram)
 
     def of_answer(self, histogram: Histogram) -> Cells:
         """The cell of the decision, where *histogram* has classes; else of the confidence or the score."""
@@ -92,6 +93,21 @@ def scores(table: pa.Table) -> Scores:
 def confidence(probabilities: Scores) -> Scores:
     """How sure a binary answer is: the larger of its two chances."""
     return np.maximum(probabilities, 1 - probabilities)
+
+
+def _numbers(values: pa.Array) -> pa.Array:
+    """*values* as numbers. A text that is none is missing: somebody else's log, or a column that is something else now, ends no look."""
+    if not pa.types.is_string(values.type):
+        return values
+    coded = values.dictionary_encode()
+    return pc.take(pa.array(map(_number, coded.dictionary.to_pylist()), pa.float64()), coded.indices)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _tallies(

@@ -23,8 +23,9 @@ def write(path: Path, watched: Watched, judged: Judged, *, history: PredictionHi
         before=drawn_rows.of_counts(reference, OTHER),
         findings=_findings(judged),
         drift=look.verdict == "drift",
-        title=f"{look.model} in {look.environment}, {look.since:%Y-%m-%d %H:%M} to {look.until:%Y-%m-%d %H:%M %Z}, "
-        f"held against {look.reference}: {look.verdict}: {look.explanation}",
+        title=f"{look.model} in {look.environment}, {look.since:%Y-%m-%d %H:%M} to {look.until:%Y-%m-%d %H:%M %Z}: {look.rows:,} rows, "
+        f"held against {look.report.rows_before:,} rows of {look.reference}",
+        verdict=f"{look.verdict}: {look.explanation}",
     )
 
 

@@ -17,6 +17,7 @@ from argosy.domain import alerts, looks, retraining_admission, retraining_cause
 from argosy.domain.alerts import ReceivedAlert
 from argosy.domain.looks import Look
 from argosy.domain.model_settings import ModelSettings
+from argosy.domain.monitor_settings import Monitor
 from argosy.domain.retraining_admission import (
     Admitted,
     Ask,
@@ -132,6 +133,12 @@ def observation(look: Look) -> Observation:
     )
 
 
+def _past(seen: Sequence[Look], settings: ModelSettings, now: datetime.datetime) -> list[Look]:
+    """*seen* without those of a clock that was ahead: they would be the newest, and of an earlier version perhaps, until then."""
+    due = now + (settings.monitor or Monitor()).due
+    return [look for look in seen if look.until <= due]
+
+
 def _on_alert(
     alert: ReceivedAlert,
     event: Event,
@@ -142,7 +149,7 @@ def _on_alert(
     now: datetime.datetime,
 ) -> EventAnswer:
     environment = alert.environment or SERVED_IN
-    seen = looks_of(environment)
+    seen = _past(looks_of(environment), settings, now)
     kind: Kind = "performance" if alert.name in PERFORMANCE_ALERTS else "drift"
     ask = Ask(
         model=settings.model,
@@ -175,7 +182,7 @@ def _on_words(
         because = _one_line(_decoded(event.because))
     except alerts.Unreadable as error:
         return _refuse(event, "unreadable", str(error), settings=settings, state=state, now=now)
-    seen = looks_of(SERVED_IN)
+    seen = _past(looks_of(SERVED_IN), settings, now)
     ask = Ask(
         model=settings.model,
         environment=SERVED_IN,

@@ -25,6 +25,8 @@ from argosy.monitoring.seasons import LoggedSeasons
 from argosy.ports.objects import Objects
 from argosy.ports.prediction_log import PredictionHistory
 
+HOUR = datetime.timedelta(hours=1)
+
 
 @dataclass(frozen=True)
 class Watched:
@@ -46,10 +48,14 @@ class Watched:
         return watch_reference.layout_of(self.bins, self.reference)
 
     @property
+    def logged(self) -> frozenset[str]:
+        """Its features that servers log: none of personal data."""
+        return frozenset(feature.name for feature in self.signature.features if not feature.personal)
+
+    @property
     def slices(self) -> list[str]:
         """The columns by which it is counted. Raises Misconfigured for a column that cannot be."""
         columns = {column.column: column for column in self.bins.columns}
-        personal = {feature.name for feature in self.signature.features if feature.personal}
         for name in self.monitor.slices:
             if name not in columns:
                 raise errors.Misconfigured(
@@ -57,7 +63,7 @@ class Watched:
                 )
             if columns[name].levels is None:
                 raise errors.Misconfigured(f"monitor.slices names {name!r}, a number; slices are by categories")
-            if name in personal:
+            if name not in self.logged:
                 raise errors.Misconfigured(f"monitor.slices names {name!r}, which is personal data: it is not logged")
         return list(self.monitor.slices)
 
@@ -131,7 +137,7 @@ def judge(
     )
     hours = Hours(history, objects, subject, keep)
     # The hour that is not over yet is counted as a whole, so far: what comes in it is added later.
-    end = looks.hour_of(until) + datetime.timedelta(hours=1) if until >= now else until
+    end = looks.hour_of(until) + HOUR if until >= now else until
     counted = hours.count(since, end)
     references = _References(watched, hours, counted, since)
     parts = _parts(watched, counted, references, since, until)
@@ -168,12 +174,16 @@ def first(watched: Watched, history: PredictionHistory, now: datetime.datetime) 
     return min((ref.hour for ref in refs), default=looks.hour_of(now))
 
 
-def keep(objects: Objects, found: Look) -> None:
-    """Put *found* into the store: under its time, and as the newest unless a newer one is there."""
+def keep(objects: Objects, found: Look, due: datetime.timedelta = HOUR) -> None:
+    """Put *found* into the store: under its time, and as the newest unless a newer one is there.
+
+    *due*: how far ahead looks may end.
+    """
     content = found.canonical_json().encode()
     objects.put(looks.look_key(found.model, found.environment, found.until), content)
     newest = latest(objects, found.model, found.environment)
-    if newest is None or newest.until <= found.until:
+    # One that is still to come was kept by a clock that was ahead: it would stay the newest until then.
+    if newest is None or newest.until <= found.until or newest.until > found.looked + due:
         objects.put(looks.latest_key(found.model, found.environment), content)
 
 
@@ -206,7 +216,8 @@ def _parts(
         differences = [
             each for each in measures.differences(window, reference.window) if not name.startswith(f"{each.column}=")
         ]
-        found.append((name, Part(about, window, reference, differences)))
+        expected = frozenset() if name else watched.logged
+        found.append((name, Part(about, window, reference, differences, expected)))
     return found
 
 

@@ -22,10 +22,12 @@ class DriftPages(Protocol):
         findings: Mapping[str, Finding],
         drift: bool,
         title: str,
+        verdict: str,
     ) -> None:
         """Write one HTML file, which needs nothing else to be opened, to *path*, whole or not at all.
 
         *now*, *before*: the same columns, numbers as float64 and categories as strings. A column without a value on a side is left out.
         *findings*: what was decided of each column, by its name there; nothing of those that are absent. *drift*: whether all of it is
-        called drift, which the mean or a part of the rows may be where no column is. Raises Rejected where no column is left.
+        called drift, which the mean or a part of the rows may be where no column is. *title*, *verdict*: a line each, above it.
+        Raises Rejected where no column is left.
         """

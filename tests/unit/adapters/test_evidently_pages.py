@@ -31,7 +31,9 @@ def finding(column: str, distance: float, *, drifted: bool) -> Finding:
 def test_a_page_needs_nothing_else(tmp_path: Path) -> None:
     """One file with both columns that loads nothing from elsewhere; nothing half written is left beside it."""
     path = tmp_path / "pages" / "page.html"
-    EvidentlyPages().write(path, now=rows(1), before=rows(2), findings={}, drift=False, title="toy in production")
+    EvidentlyPages().write(
+        path, now=rows(1), before=rows(2), findings={}, drift=False, title="toy in production", verdict=""
+    )
     page = path.read_text(encoding="utf-8")
     assert "seats" in page
     assert "plan" in page
@@ -46,7 +48,7 @@ def test_an_empty_column_does_not_cost_the_page(empty: pa.Array, tmp_path: Path)
     for place, (now, before) in enumerate([(empty, full), (full, empty)]):
         path = tmp_path / f"{place}.html"
         EvidentlyPages().write(
-            path, now=rows(1, gone=now), before=rows(2, gone=before), findings={}, drift=False, title="toy"
+            path, now=rows(1, gone=now), before=rows(2, gone=before), findings={}, drift=False, title="toy", verdict=""
         )
         assert path.stat().st_size > 100_000
 
@@ -56,7 +58,7 @@ def test_nothing_to_draw_is_said(tmp_path: Path) -> None:
     nothing = pa.table({"x": pa.nulls(5, pa.float64())})
     with pytest.raises(errors.Rejected, match="toy: no column has a value on both sides"):
         EvidentlyPages().write(
-            tmp_path / "page.html", now=nothing, before=nothing, findings={}, drift=False, title="toy"
+            tmp_path / "page.html", now=nothing, before=nothing, findings={}, drift=False, title="toy", verdict=""
         )
     assert list(tmp_path.iterdir()) == []
 
@@ -76,11 +78,24 @@ def test_a_page_says_what_was_decided(
     findings = {name: finding(name, 0.4321, drifted=name in drifted) for name in ("seats", "plan")}
     far = rows(1).set_column(0, "seats", pa.array(np.arange(300.0)))
     path = tmp_path / "page.html"
-    EvidentlyPages().write(path, now=far, before=rows(2), findings=findings, drift=drift, title="toy <b> is judged")
+    EvidentlyPages().write(
+        path, now=far, before=rows(2), findings=findings, drift=drift, title="toy <b> is judged", verdict="drift: <i>"
+    )
     page = path.read_text(encoding="utf-8")
     assert headline in page
     assert page.count("Dataset Drift is") == 1
     assert f'"value": "{count}", "label": "Drifted Columns"' in page
     assert "0.4321" in page
     assert SAID in page
-    assert "toy &lt;b&gt; is judged" in page
+    assert "toy &lt;b&gt; is judged<br><b>drift: &lt;i&gt;</b>" in page
+
+
+def test_a_place_that_takes_no_page_is_said(tmp_path: Path) -> None:
+    """A file where a folder should be, such as a report below another's name: one line with the place."""
+    (tmp_path / "page").write_text("a file")
+    with pytest.raises(
+        errors.TryAgain, match=r"cannot write .*/page/page\.html: .*exists|cannot write .*Not a directory"
+    ):
+        EvidentlyPages().write(
+            tmp_path / "page" / "page.html", now=rows(1), before=rows(2), findings={}, drift=False, title="", verdict=""
+        )

@@ -157,6 +157,16 @@ def test_a_group_of_alerts() -> None:
     assert desk.state.ledger("toy").refused == {"resolved": 1}
 
 
+def test_looks_of_a_clock_that_was_ahead_say_nothing() -> None:
+    """Looks of tomorrow, at a version that serves no more: what the others show counts. The next look that is due may be there already."""
+    ahead = make_look(verdict="no drift", until=NOON + 24 * HOUR).model_copy(
+        update={"model_digest": f"sha256:{'b' * 64}"}
+    )
+    desk = Desk([*DRIFTED, ahead])
+    assert desk.reason(alert=sent()) is None
+    assert Desk([*DRIFTED, ahead]).reason(alert=sent(), now=NOON - HOUR) is None
+
+
 def test_performance_is_told_by_the_alerts_name() -> None:
     """And confirmed by measured performance, which the cause shows."""
     low = Performance(

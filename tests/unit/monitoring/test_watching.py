@@ -1,10 +1,13 @@
 """A look at what a model answered: held against its holdout, its season or the window before."""
 
 import datetime
+from collections.abc import Callable
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from argosy import errors
@@ -316,6 +319,7 @@ def test_the_newest_look_stays_the_newest() -> None:
     objects, subject = MemoryObjects(), watched(Monitor())
     history = a_day(BEGIN)
     newer, older = (looked(subject, history, BEGIN - day * DAY, objects) for day in (0, 7))
+    older = older.model_copy(update={"looked": newer.looked})
     for found in (newer, older):
         watching.keep(objects, found)
     assert watching.latest(objects, "toy", "production") == newer
@@ -324,6 +328,15 @@ def test_the_newest_look_stays_the_newest() -> None:
         looks.look_key("toy", "production", newer.until),
         looks.latest_key("toy", "production"),
     ]
+
+
+def test_a_newest_look_that_is_still_to_come() -> None:
+    """A clock that was ahead when it was kept: it is the newest no longer than until the next look."""
+    objects, subject, history = MemoryObjects(), watched(Monitor()), a_day(BEGIN)
+    ahead, now = looked(subject, history, BEGIN + 30 * DAY, objects), looked(subject, history, BEGIN, objects)
+    for found in (ahead, now):
+        watching.keep(objects, found)
+    assert watching.latest(objects, "toy", "production") == now
 
 
 def test_a_newest_look_of_another_argosy() -> None:
@@ -407,3 +420,108 @@ def test_hours_of_other_seasons_and_versions_are_not_read() -> None:
     history.read_names.clear()
     looked(subject, history, last, objects)
     assert history.read_names == []
+
+
+def changed(history: MemoryHistory, hours: range, change: Callable[[pa.Table], dict[str, pa.Array]]) -> MemoryHistory:
+    """*history*, in whose *hours* the features are what *change* makes of them."""
+    for ref, part in list(history.shipped.items()):
+        if int((ref.hour - BEGIN) / HOUR) in hours:
+            features = change(part.table)
+            struct = pa.StructArray.from_arrays(list(features.values()), names=list(features))
+            place = part.table.schema.get_field_index("features")
+            history.shipped[ref] = replace(part, table=part.table.set_column(place, "features", struct))
+    return history
+
+
+def feature(table: pa.Table, name: str) -> pa.Array:
+    """One of the logged features."""
+    return pc.struct_field(table["features"].combine_chunks(), name)
+
+
+@pytest.mark.parametrize(
+    ("change", "word", "said"),
+    [
+        pytest.param(
+            lambda table: {"plan": feature(table, "plan")},
+            "no drift",
+            "; seats: not in all that was logged, and of rows without nothing is said",
+            id="gone",
+        ),
+        pytest.param(
+            lambda table: {"plan": feature(table, "plan"), "seat_count": feature(table, "seats")},
+            "no drift",
+            "; seats: not in all that was logged, and of rows without nothing is said",
+            id="renamed",
+        ),
+        pytest.param(
+            lambda table: {"plan": feature(table, "plan"), "seats": pa.nulls(table.num_rows, pa.float64())},
+            "drift",
+            "seats is missing in 100% of the rows, it was in 0%",
+            id="nulls",
+        ),
+        pytest.param(
+            lambda table: {"plan": feature(table, "plan"), "seats": pa.array(["many"] * table.num_rows)},
+            "drift",
+            "seats is missing in 100% of the rows, it was in 0%",
+            id="words-in-place-of-numbers",
+        ),
+        pytest.param(
+            lambda table: {"plan": feature(table, "plan"), "seats": feature(table, "seats").cast(pa.string())},
+            "no drift",
+            "no column differs from the model's holdout",
+            id="numbers-as-text",
+        ),
+        pytest.param(
+            lambda table: {"plan": pa.array([1.0] * table.num_rows), "seats": feature(table, "seats")},
+            "drift",
+            "plan has values that the model does not know in 100% of the rows",
+            id="numbers-in-place-of-words",
+        ),
+        pytest.param(
+            lambda table: {"plan": pa.array(["gold"] * table.num_rows), "seats": feature(table, "seats")},
+            "drift",
+            "plan has values that the model does not know in 100% of the rows",
+            id="renamed-levels",
+        ),
+    ],
+)
+def test_a_column_that_is_not_what_it_was_is_one_clear_line(
+    change: Callable[[pa.Table], dict[str, pa.Array]], word: str, said: str
+) -> None:
+    """Gone, renamed, emptied, of another type: the look is taken, and says what is wrong with which column."""
+    found = looked(watched(Monitor()), changed(a_day(BEGIN), range(24), change))
+    assert (found.verdict, found.rows) == (word, 2400)
+    assert said in found.explanation
+    assert "\n" not in found.explanation
+
+
+def test_a_column_that_is_gone_for_some_hours_is_told() -> None:
+    """What there is of it is judged."""
+    found = looked(
+        watched(Monitor()), changed(a_day(BEGIN, seats=14), range(6), lambda table: {"plan": feature(table, "plan")})
+    )
+    assert "seats" in found.report.drifted
+    assert found.explanation.endswith("; seats: not in all that was logged, and of rows without nothing is said")
+
+
+@pytest.mark.parametrize(
+    ("day", "hours"),
+    [
+        pytest.param("2026-03-29", 23, id="an-hour-that-is-left-out"),
+        pytest.param("2026-10-25", 25, id="an-hour-that-comes-twice"),
+    ],
+)
+def test_a_day_of_a_changing_clock(day: str, hours: int) -> None:
+    """By people's clocks it has 23 or 25 hours: each is counted, once, and its season is theirs."""
+    berlin = ZoneInfo("Europe/Berlin")
+    begin = datetime.datetime.fromisoformat(day).replace(tzinfo=berlin)
+    until = begin + DAY  # of the same wall clock
+    history = MemoryHistory()
+    for place in range(-2, 28):
+        hour = begin.astimezone(datetime.UTC) + place * HOUR
+        history.ship(hour, drawn(place + 5, hour, 20))
+    found = watching.look(
+        watched(Monitor()), history=history, objects=MemoryObjects(), since=begin, until=until, now=until + 2 * DAY
+    )
+    assert found.rows == hours * 20
+    assert found.verdict == "no drift"

@@ -8,7 +8,7 @@ from pathlib import Path
 from argosy import errors
 from argosy.domain import environment_layout, looks
 from argosy.domain.looks import Look
-from argosy.domain.monitor_settings import Monitor, span
+from argosy.domain.monitor_settings import Monitor
 from argosy.domain.performance_report import Performance
 from argosy.domain.release import Version
 from argosy.monitoring import pages, served, watching
@@ -61,12 +61,12 @@ def run(
             failed.append(error)
             continue
         look = judged.look
-        watching.keep(objects, look)  # before labels and pages, of which many a library has a part
+        watching.keep(objects, look, monitor.due)  # before labels and pages, of which many a library has a part
         try:
             look = look.model_copy(update={"performance": measuring(watched.version, watched.environment, end)})
         except errors.ArgosyError as error:  # drift is told all the same
             failed.append(error)
-        watching.keep(objects, look)
+        watching.keep(objects, look, monitor.due)
         if look.rows and (page == "always" or (page == "drift" and look.verdict == "drift")):
             try:
                 look = _drawn(replace(judged, look=look), watched, history, objects, drawing(), out)
@@ -115,7 +115,7 @@ def _moment(text: str, now: datetime.datetime, monitor: Monitor) -> datetime.dat
         _ = moment - monitor.length - HOUR  # the window has a beginning
     except (ValueError, OverflowError):
         raise errors.Misconfigured(f"until={text!r} is no time, such as 2026-01-31T12:00Z") from None
-    ahead = now + max(span(monitor.every), HOUR)
+    ahead = now + monitor.due
     if moment > ahead:  # it would be the newest, which alerts and admission go by, until then
         raise errors.Misconfigured(
             f"until={text!r} lies after the end of the look that is due next; at the latest it may be {ahead:%Y-%m-%dT%H:%M:%SZ}"
