@@ -11,6 +11,8 @@ from typing import Any
 from argosy.domain.diagnosis import PLATFORM, CheckResult, CheckState
 
 Manifest = Mapping[str, Any]
+FORGE_TOKEN, FORGE_APP = "ARGOSY_FORGE_TOKEN", ("ARGOSY_FORGE_APP_ID", "ARGOSY_FORGE_APP_KEY")
+"""Who has an app on GitHub needs no token."""
 Held = Callable[[str], Sequence[str] | None]
 """The keys of a Secret that hold something; None where there is no such Secret."""
 
@@ -98,7 +100,7 @@ def secrets(needs: Needs, endpoints: Mapping[str, str], held: Held) -> Iterator[
 
 def _keys(name: str, endpoints: Mapping[str, str]) -> tuple[str, ...]:
     """The keys that the Secret *name* must hold; empty where steps do without it."""
-    forge = ("ARGOSY_FORGE_TOKEN",) if not endpoints.get("ARGOSY_FORGE_URI", "").startswith("local:") else ()
+    forge = (FORGE_TOKEN,) if not endpoints.get("ARGOSY_FORGE_URI", "").startswith("local:") else ()
     bucket = AWS if endpoints.get("ARGOSY_STORE_URI", "s3://").startswith("s3://") else ()
     logs = ("ARGOSY_PREDICTIONS_URI", "ARGOSY_MONITORING_URI")
     watched = AWS if any(endpoints.get(name, "s3://").startswith("s3://") for name in logs) else ()
@@ -130,6 +132,8 @@ def _secret(name: str, keys: Sequence[str], held: Held, fix: str) -> CheckResult
     found = held(name)
     if found is None:
         return CheckResult("secrets", CheckState.WRONG, f"there is no Secret {name}", fix)
+    if set(keys) == {FORGE_TOKEN} and set(FORGE_APP) <= set(found):
+        keys = FORGE_APP
     if missing := [key for key in keys if key not in found]:
         return CheckResult("secrets", CheckState.WRONG, f"{name} holds nothing under {', '.join(missing)}", fix)
     return CheckResult("secrets", CheckState.OK, f"{name} holds {', '.join(keys) or 'something'}")

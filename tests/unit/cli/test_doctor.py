@@ -283,6 +283,16 @@ def test_tokens_of_the_forge_are_wanted_where_it_takes_tokens(seen: Seen, capsys
     assert "there is no Secret argosy-forge-reader" in said
 
 
+def test_an_app_of_github_needs_no_token(seen: Seen, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its id and its key, both."""
+    assert seen.endpoints is not None
+    seen.endpoints["ARGOSY_FORGE_URI"] = "github:o/n"
+    app = ("ARGOSY_FORGE_APP_ID", "ARGOSY_FORGE_APP_KEY")
+    seen.secrets["argosy-forge"], seen.secrets["argosy-forge-reader"] = app, app[:1]
+    said = [line for line in wrong(seen, capsys) if line.startswith("argosy-forge")]
+    assert said == ["argosy-forge-reader holds nothing under ARGOSY_FORGE_TOKEN"]
+
+
 def test_a_forge_that_is_not_there(seen: Seen, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A slip in the address of a repository on this machine is found, and makes none."""
     seen.endpoints = {**seen.endpoints, "ARGOSY_FORGE_URI": f"local:{tmp_path}/mistyped"}

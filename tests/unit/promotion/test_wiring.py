@@ -46,15 +46,29 @@ def test_a_slip_in_the_address_makes_no_repository(tmp_path: Path, monkeypatch: 
     assert wiring.forge(Settings.from_environment()).requests() == []
 
 
-@pytest.mark.parametrize("uri", ["github:owner/name", "github:https://git.example.com/owner/name"])
-def test_github(tmp_path: Path, uri: str) -> None:
-    """A repository there; nothing is asked yet."""
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "github:owner/name",
+        "github:https://git.example.com/owner/name",
+        "gitea:https://git.example.com/owner/name",
+        "gitea:https://example.com:3000/below/a/path/owner/name",
+        "gitea:http://gitea.gitea.svc:3000/owner/name",
+    ],
+)
+def test_a_repository_of_a_server(tmp_path: Path, uri: str) -> None:
+    """Nothing is asked yet."""
     assert isinstance(wiring.forge(settings(tmp_path, uri, "token")), HostedForge)
 
 
 @pytest.mark.parametrize(
     ("uri", "token", "message"),
     [
+        pytest.param(
+            "gitea:https://git.example.com/owner/name", "", "ARGOSY_FORGE_TOKEN is empty", id="gitea-no-token"
+        ),
+        pytest.param("gitea:owner/name", "token", "expected gitea:https://<host>/<owner>/<name>", id="gitea-no-host"),
+        pytest.param("gitea:https://a:b@host/owner/name", "token", "names 'https://a:b@host", id="gitea-password"),
         pytest.param("github:owner/name", "", "ARGOSY_FORGE_TOKEN is empty", id="no-token"),
         pytest.param("github:name", "token", "names 'name'", id="no-owner"),
         pytest.param("github:http://plain.example.com/owner/name", "token", "names 'http://plain", id="not-encrypted"),
@@ -65,6 +79,17 @@ def test_addresses_that_lead_nowhere(tmp_path: Path, uri: str, token: str, messa
     """One error that names the setting."""
     with pytest.raises(errors.Misconfigured, match=message):
         wiring.forge(settings(tmp_path, uri, token))
+
+
+def test_an_app_in_place_of_a_token(tmp_path: Path) -> None:
+    """On GitHub; half of it is a setting to mend, and steps that open requests are given both."""
+    given = {"ARGOSY_HOME": str(tmp_path), "ARGOSY_FORGE_URI": "github:owner/name", "ARGOSY_FORGE_APP_ID": "12345"}
+    with pytest.raises(errors.Misconfigured, match="ARGOSY_FORGE_APP_ID is set and ARGOSY_FORGE_APP_KEY is empty"):
+        Settings.from_environment(given)
+    app = Settings.from_environment(given | {"ARGOSY_FORGE_APP_KEY": "a key"})
+    assert isinstance(wiring.forge(app), HostedForge)
+    assert app.secrets()["argosy-forge"] == {"ARGOSY_FORGE_APP_ID": "12345", "ARGOSY_FORGE_APP_KEY": "a key"}
+    assert "a key" not in repr(app)
 
 
 def test_the_template_is_found_from_a_folder_inside(tmp_path: Path) -> None:

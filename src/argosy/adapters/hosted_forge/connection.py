@@ -54,7 +54,7 @@ class LimitRetry(urllib3.Retry):
         return super().increment(method, url, response, error, _pool, _stacktrace)
 
 
-def failure(server: str, error: requests.RequestException) -> errors.ArgosyError:
+def failure(server: str, error: OSError) -> errors.ArgosyError:
     """What to say where *server* could not be talked to. Addresses stay out of it: that of a proxy may hold a password."""
     text = str(error)
     if isinstance(error, requests.exceptions.ProxyError):
@@ -71,6 +71,6 @@ def failure(server: str, error: requests.RequestException) -> errors.ArgosyError
             f"the certificate of {server} is not trusted: set REQUESTS_CA_BUNDLE to a file (PEM) with the certificate of the authority "
             "that signed it"
         )
-    if isinstance(error, OSError) and "CA certificate bundle" in text:
+    if "CA certificate bundle" in text:  # no exception of requests' own
         return errors.Misconfigured("REQUESTS_CA_BUNDLE names no file with certificates; mend it, or unset it")
     return errors.TryAgain(f"{server} cannot be reached: {type(error).__name__}; try again")

@@ -327,7 +327,7 @@ class GiteaHost:
                 timeout=connection.TIMEOUT_SECONDS,
                 allow_redirects=False,  # what is written must not become a question to somebody else
             )
-        except requests.RequestException as error:
+        except OSError as error:  # all that requests raises, of files too
             raise connection.failure("Gitea", error) from error
         if answer.ok and not answer.is_redirect:
             return answer
@@ -388,4 +388,7 @@ def _said(answer: requests.Response) -> str:
     except ValueError:
         data = {}
     message = data.get("message") if isinstance(data, dict) else None
-    return " ".join(str(message or answer.reason or "no reason given").split())[:300]
+    wait = answer.headers.get("Retry-After")
+    return " ".join(str(message or answer.reason or "no reason given").split())[:300] + (
+        f", for {wait} seconds" if wait else ""
+    )

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import github
-import requests
 from github.GithubException import (
     BadCredentialsException,
     GithubException,
@@ -223,7 +222,7 @@ class GithubHost:
             raise errors.Misconfigured(
                 f"GitHub refuses: {_said(error)}. The token needs contents and pull requests, read and write, on the environment repo"
             ) from error
-        except requests.RequestException as error:
+        except OSError as error:  # all that requests raises, of files too
             raise connection.failure("GitHub", error) from error
 
     def _unauthorized(self) -> errors.ArgosyError:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 import github
-import requests
+import jwt
 from github.GithubException import GithubException
 
 from argosy import errors
@@ -62,9 +62,9 @@ class InstallationToken(github.Auth.Auth):
             _, minted = client.requester.requestJsonAndCheck("POST", address, input=wanted)
         except GithubException as error:
             raise self._refusal(error) from error
-        except requests.RequestException as error:
+        except OSError as error:  # all that requests raises, of files too
             raise connection.failure("GitHub", error) from error
-        except ValueError as error:
+        except (ValueError, jwt.PyJWTError) as error:
             # What the library says of a key may show a part of it.
             raise errors.Misconfigured(
                 "ARGOSY_FORGE_APP_KEY is no private key (PEM); download one from the app's settings page, and set it whole"
