@@ -4,6 +4,7 @@ Every field is documented here once; the JSON Schema that editors complete from 
 saying on which line it is wrong, is an adapter's work.
 """
 
+import datetime
 import re
 from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -13,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from argosy.domain.documents import Document
 from argosy.domain.label_settings import Labels
-from argosy.domain.monitor_settings import Duration, Monitor
+from argosy.domain.monitor_settings import Duration, Monitor, span
 from argosy.domain.notify_settings import Audience, Notify
 from argosy.domain.retraining_settings import Retraining
 from argosy.domain.source_settings import Name, RejectRule, Source
@@ -298,6 +299,13 @@ class ModelSettings(Document):
             return _wrong(
                 ("labels",),
                 f"source {table.name!r} has no `timestamp`: `before` and `after` need the time of an outcome",
+            )
+        enter, most = self.retraining.enter, datetime.timedelta(hours=self.retraining.enter.hours)
+        if "performance" in self.retraining.on and (enter.looks - 1) * span(labels.every) >= most:
+            return _wrong(
+                ("labels", "every"),
+                f"performance is measured every {labels.every}, and {enter.looks} measurements within {enter.hours:g} hours have to show "
+                "that it is low before a retraining (`retraining.enter`): it never could; set `hours` higher, or `looks` to 1",
             )
         return None
 

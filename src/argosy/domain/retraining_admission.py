@@ -58,6 +58,8 @@ class Observation(Document):
     """Jensen-Shannon distance of the column that is farthest from the reference, free of what is usual there."""
     below_gate: bool | None = None
     """Whether the real performance is below its gate; None where too few labels are there to say."""
+    measured: AwareDatetime | None = None
+    """When that was measured: a look between two measurements carries the one before."""
 
 
 class Ask(Document):
@@ -207,6 +209,12 @@ def _apart(observations: Sequence[Observation]) -> list[Observation]:
     return kept[::-1]
 
 
+def _measurements(observations: Sequence[Observation]) -> list[Observation]:
+    """The newest of *observations* with each measurement of performance: those that carry one and the same do not confirm one another."""
+    newest = {(each.model_digest, each.measured or each.until): each for each in observations}
+    return list(newest.values())
+
+
 def refuse(ledger: RetrainingLedger, ask: Ask, refused: Refused, now: datetime.datetime) -> RetrainingLedger:
     """*ledger* with one more refusal counted."""
     same = [each for each in ledger.refusals if (each.identity, each.reason) == (ask.identity, refused.reason)]
@@ -265,6 +273,8 @@ def _refusal(
     if refused := _unwanted(ask, rules, _served(observations)) or _known_already(ledger, ask):
         return refused
     of_it = [each for each in observations if ask.reference in {"", each.model_digest}]
+    if ask.kind == "performance":
+        of_it = _measurements(of_it)
     return None if ask.kind == "hand" else _held_up(ledger, ask, rules, of_it, now)
 
 
@@ -341,8 +351,8 @@ def _unconfirmed(
     if len(newest) < rules.enter.looks:
         return Refused(
             reason="not confirmed",
-            explanation=f"{_looks(len(newest))} at it within {rules.enter.hours:g} hours, counted once an hour; {rules.enter.looks} "
-            "have to show it (`retraining.enter`)",
+            explanation=f"{_looks(len(newest))} at it within {rules.enter.hours:g} hours, counted once {_once(ask)}; "
+            f"{rules.enter.looks} have to show it (`retraining.enter`)",
         )
     if rules.enter.looks > (telling := sum(_shows(each, ask, rules) is not None for each in newest)):
         enough = (
@@ -361,6 +371,10 @@ def _unconfirmed(
             f"{rules.enter.looks} of {rules.enter.of} have to (`retraining.enter`)",
         )
     return None
+
+
+def _once(ask: Ask) -> str:
+    return "a measurement (`labels.every`)" if ask.kind == "performance" else "an hour"
 
 
 def _looks(number: int) -> str:

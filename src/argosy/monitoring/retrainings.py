@@ -130,6 +130,7 @@ def observation(look: Look) -> Observation:
         drifted={"drift": True, "no drift": False}.get(look.verdict),
         distance=look.distance,
         below_gate={"below": True, "holds": False}.get(performance.verdict) if performance is not None else None,
+        measured=performance.as_of if performance is not None else None,
     )
 
 

@@ -317,6 +317,19 @@ def test_performance_below_its_gate() -> None:
     )
 
 
+def test_one_measurement_confirms_nothing_twice() -> None:
+    """Looks carry what was measured last until it is measured again."""
+    asked, earlier = ask(kind="performance"), NOW - 6 * HOUR
+    carried = [look(hours, below_gate=True, measured=NOW) for hours in (2, 1, 0)]
+    assert refusal(asked, looks=carried) == "not confirmed"
+    assert refusal(asked, looks=[look(6, below_gate=True, measured=earlier), *carried]) == ""
+    low = after("requested", hours_ago=20, kind="performance")
+    over = [look(hours, below_gate=False, measured=NOW) for hours in (3, 2)]
+    back = [look(hours, below_gate=True, measured=NOW - HOUR * hours) for hours in (1, 0)]
+    rules = Retraining(cooldown_hours=0, per_day=9)
+    assert refusal(asked, low, looks=[*over, *back], rules=rules) == "answered"
+
+
 def test_drift_that_a_request_answers() -> None:
     """Until that is merged or has waited too long, the same drift starts no second one."""
     ledger = after("requested", hours_ago=50)

@@ -173,7 +173,8 @@ def test_performance_is_told_by_the_alerts_name() -> None:
         model="toy", environment="production", model_digest=DIGEST, task="binary", since=NOON - HOUR, until=NOON,
         as_of=NOON, labels=LabelCounts(), verdict="below", explanation="auc is below its gate",
     )  # fmt: skip
-    seen = [look.model_copy(update={"performance": low}) for look in DRIFTED]
+    measured = [low.model_copy(update={"as_of": look.until}) for look in DRIFTED]
+    seen = [look.model_copy(update={"performance": each}) for look, each in zip(DRIFTED, measured, strict=True)]
     answer = Desk(seen).answer(alert=sent(alertname="ArgosyPerformanceBelowGate"))
     assert answer.cause is not None
     assert (answer.cause.kind, answer.cause.explanation) == ("performance", "auc is below its gate")
