@@ -69,20 +69,29 @@ class LiveAnswers:
         return ~np.isnan(self.labels) & (self.decisions >= 0)
 
 
+def comparable(table: pa.Table, task: Task, classes: Sequence[str]) -> pa.Table:
+    """The rows of *table* with as many scores as the *task* has; those of a version with other classes have no place among them."""
+    return table.filter(pc.equal(pc.list_value_length(table["score"]), _width(task, classes)))
+
+
 def answers(
     table: pa.Table, task: Task, classes: Sequence[str], outcomes: Mapping[str, str], slices: Mapping[str, str]
 ) -> LiveAnswers:
-    """The rows of *table* (see ``argosy.ports.label_join``). *outcomes*, *slices*: name to its column."""
+    """The rows of *table* (see ``argosy.ports.label_join``), all ``comparable``. *outcomes*, *slices*: name to its column."""
     return LiveAnswers(
         task=task,
         release=table["release"].to_numpy(),
         times=table["time"].cast(pa.int64()).to_numpy(),
         labels=_numbers(table["label"]),
-        predictions=_predictions(table["score"], len(classes) if task == "multiclass" else 1),
+        predictions=_predictions(table["score"], _width(task, classes)),
         decisions=_decisions(table["decision"], classes, len(table)),
         outcomes={name: _numbers(table[column]) for name, column in outcomes.items()},
         slices={name: _coded(table[column]) for name, column in slices.items()},
     )
+
+
+def _width(task: Task, classes: Sequence[str]) -> int:
+    return len(classes) if task == "multiclass" else 1
 
 
 def _numbers(column: pa.ChunkedArray) -> Array:

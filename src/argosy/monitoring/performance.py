@@ -151,7 +151,12 @@ def measure(measured: Measured, when: LabelWindow, sources: Path, tools: Tools) 
         problems.insert(
             0, f"source {measured.table.name!r}: {file.name} is not there (yet), where the settings say that labels are"
         )
-    return _Report(measured, when, joined, _answers(measured, joined), problems).made()
+    found = _answers(measured, joined)
+    if others := len(joined.table) - len(found):
+        problems.append(
+            f"{others:,} predictions are of a version with another task or number of classes; they do not count"
+        )
+    return _Report(measured, when, joined, found, problems).made()
 
 
 def keep(objects: Objects, found: Performance) -> None:
@@ -209,10 +214,11 @@ def _logged(measured: Measured, when: LabelWindow, history: PredictionHistory) -
 
 
 def _answers(measured: Measured, joined: LabelledPredictions) -> LiveAnswers:
+    task, classes = measured.settings.task, measured.settings.label.classes
     return live_performance.answers(
-        joined.table,
-        measured.settings.task,
-        measured.settings.label.classes,
+        live_performance.comparable(joined.table, task, classes),
+        task,
+        classes,
         {name: OUTCOME + name for name in measured.labels.outcomes},
         {name: SLICE + name for name in measured.slices},
     )

@@ -276,6 +276,21 @@ def test_each_version_is_told_apart(airline: Airline) -> None:
     assert all(part.business for part in found.versions)
 
 
+def test_a_version_with_other_classes_is_left_out(airline: Airline) -> None:
+    """The one before knew three: what it answered cannot be held against two, and says nothing of the one that serves."""
+    records = airline.flown.records
+    middle = len(records) // 2
+    before = replace(airline.flown.served, version=0, digest="sha256:other")
+    three = [replace(record, score=[0.2, 0.3, 0.5]) for record in records[:middle]]
+    parts = [replace(airline.flown, records=three, served=before), replace(airline.flown, records=records[middle:])]
+    logged = [part.logged() for part in parts]
+    airline.flown = SimpleNamespace(served=airline.flown.served, history=lambda: flights.MemoryLogHistory(logged))  # type: ignore[assignment]
+    found = airline.measured()
+    assert [(part.version, part.predictions) for part in found.versions] == [(0, 0), (1, len(records) - middle)]
+    assert found.verdict == "holds"
+    assert f"{middle:,} predictions are of a version with another task or number of classes" in found.problems[-1]
+
+
 def test_a_model_without_labels_says_what_to_write(airline: Airline) -> None:
     """Nothing is guessed from the training data."""
     airline.settings = airline.settings.model_copy(update={"labels": None})
