@@ -56,6 +56,12 @@ def make(offer: Offer, forge: Forge, *, on_merge: bool) -> Offered:
     """
     evidence = Evidence.read(offer.evidence / "evidence.json")
     state = Main.now(forge).state(evidence.model, evidence.model_digest)
+    if evidence.verdict == "champion" and evidence.cause is not None and evidence.cause.must_be_better:
+        # It answers nothing, so it is no retraining that went well.
+        raise errors.Rejected(
+            f"{evidence.model} was trained again ({evidence.cause.kind}), and the model that came of it is the one in production: "
+            "what it learned from has not changed; see that the newest rows are in `data`, and in `training.window`"
+        )
     if evidence.verdict == "champion" or state.serves(evidence.model_digest):
         return Offered(None, in_production=True)
     if evidence.verdict != "promote":

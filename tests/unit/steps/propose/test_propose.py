@@ -12,6 +12,7 @@ from argosy.domain.documents import sha256
 from argosy.domain.evidence import Evidence, GateResult
 from argosy.domain.promotion_requests import State
 from argosy.domain.release import OnlineStore
+from argosy.domain.retraining_cause import Cause
 from argosy.files.git_repository import Person, Repository
 from argosy.ports.forge import Forge
 from argosy.report import run_outcome
@@ -107,6 +108,19 @@ def test_the_champion_again_is_done(propose: Callable[..., Any], toy: Any, forge
     ran = propose(toy.judge(verdict))
     assert (ran.code, ran.result("request")) == (0, "already in production")
     assert len(forge.requests()) == 2
+
+
+@pytest.mark.parametrize(("kind", "code"), [("drift", 10), ("performance", 10), ("schedule", 0)])
+def test_the_champion_again_answers_no_drift(
+    propose: Callable[..., Any], toy: Any, forge: Forge, kind: Any, code: int
+) -> None:
+    """What a retraining for drift gave is what drifted: that it opened no request is said, and counts as one that led nowhere."""
+    for number in (1, 2):
+        propose(toy)
+        merge(forge, number)
+    ran = propose(toy.judge("champion", cause=Cause(kind=kind)))
+    assert ran.code == code
+    assert ("what it learned from has not changed" in ran.said) == (code == 10)
 
 
 def gate(name: str, measured: float | None, *, deviation: bool = False) -> GateResult:
