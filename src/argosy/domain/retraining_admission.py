@@ -118,6 +118,8 @@ class Refusals(Document):
     first: AwareDatetime
     last: AwareDatetime
     text: str = ""
+    holder: str = ""
+    """The run that asked last."""
 
 
 class RetrainingLedger(Document):
@@ -216,8 +218,10 @@ def _measurements(observations: Sequence[Observation]) -> list[Observation]:
 
 
 def refuse(ledger: RetrainingLedger, ask: Ask, refused: Refused, now: datetime.datetime) -> RetrainingLedger:
-    """*ledger* with one more refusal counted."""
+    """*ledger* with one more refusal counted; as it is where this run was told so before: its step was retried."""
     same = [each for each in ledger.refusals if (each.identity, each.reason) == (ask.identity, refused.reason)]
+    if any(each.holder == ask.holder for each in same):
+        return ledger
     others = [each for each in ledger.refusals if each not in same]
     counted = Refusals(
         identity=ask.identity,
@@ -228,6 +232,7 @@ def refuse(ledger: RetrainingLedger, ask: Ask, refused: Refused, now: datetime.d
         first=min([now, *(each.first for each in same)]),
         last=now,
         text=ask.text,
+        holder=ask.holder,
     )
     totals = {**ledger.refused, refused.reason: ledger.refused.get(refused.reason, 0) + 1}
     return ledger.model_copy(update={"refusals": [*others, counted][-KEPT_REFUSALS:], "refused": totals})

@@ -317,6 +317,16 @@ def test_performance_below_its_gate() -> None:
     )
 
 
+def test_a_step_that_is_retried_is_refused_once() -> None:
+    """Its ledger was written before its pod was lost; another run that asks the same is counted."""
+    looks = [look(0, drifted=False)]
+    _, once = decided(ask(), looks=looks)
+    _, again = decided(ask(), once, looks=looks, now=NOW + HOUR / 60)
+    assert again == once
+    _, other = decided(ask(holder="run-2"), once, looks=looks)
+    assert (other.refused, [each.count for each in other.refusals]) == ({"not confirmed": 2}, [2])
+
+
 def test_one_measurement_confirms_nothing_twice() -> None:
     """Looks carry what was measured last until it is measured again."""
     asked, earlier = ask(kind="performance"), NOW - 6 * HOUR
