@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 def project(new_project: Callable[[str], Any]) -> Any:
     """A project in which the demonstration was shown once."""
     made = new_project("churn")
-    done = made.call("demo", "workflows/churn", timeout=580)
+    done = made.call("demo", "workflows/churn", timeout=1100)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-4000:]
     (made.folder / "shown.txt").write_text(done.stdout, encoding="utf-8")
     return made
@@ -65,7 +65,7 @@ def test_it_says_what_a_newcomer_has_to_know(project: Any) -> None:
 
 def test_shown_again_it_says_why_nothing_is_trained(project: Any) -> None:
     """The first showing's retraining counts: the alert is refused for that, and the demonstration says how to see one."""
-    again = project.call("demo", "workflows/churn", timeout=580)
+    again = project.call("demo", "workflows/churn", timeout=1100)
     assert again.returncode == 0, again.stdout[-6000:] + again.stderr[-4000:]
     assert "an earlier one holds that up" in again.stdout
     assert "Not trained again: cooldown" in again.stderr

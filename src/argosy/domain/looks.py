@@ -136,6 +136,11 @@ def look_key(model: str, environment: str, until: datetime.datetime) -> str:
     return f"{looks_prefix(model, environment)}{until.astimezone(datetime.UTC):{MOMENT}}.json"
 
 
+def look_hour(key: str) -> str:
+    """What names the hour in which the look under *key* ended: of two looks it is equal where the hour is."""
+    return key.rpartition("/")[2][: len("20260131T12")]
+
+
 def page_key(model: str, environment: str, until: datetime.datetime) -> str:
     """The key of the page that was drawn of the look at the window that ends at *until*."""
     return look_key(model, environment, until).removesuffix(".json") + ".html"

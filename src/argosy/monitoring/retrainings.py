@@ -46,7 +46,7 @@ SERVED_IN = "production"
 
 ENVIRONMENT = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 MOST_LOOKS = 100
-"""Looks that are asked for: four days of hourly ones."""
+"""Looks that are asked for, four days of hourly ones; of more frequent ones those before too, one an hour, up to so many hours."""
 
 LooksOf = Callable[[str], Sequence[Look]]
 """The looks at the model in an environment, oldest first."""
@@ -101,15 +101,23 @@ def decide(
 def recent_looks(objects: Objects, model: str, environment: str) -> list[Look]:
     """The newest looks at *model* in *environment*, oldest first, those of other versions of Argosy left out.
 
-    None for a name that is no environment's: an alert may hold any.
+    However often it is looked at, they reach back for days: looks confirm a drift where they are an hour apart. None for a name that is no
+    environment's: an alert may hold any.
     """
     if not ENVIRONMENT.fullmatch(environment):
         return []
     prefix = looks.looks_prefix(model, environment)
     keys = [key for key in objects.keys(prefix) if looks.is_look(key)]
-    contents = (objects.get(key) for key in keys[-MOST_LOOKS:])
+    contents = (objects.get(key) for key in [*_before(keys), *keys[-MOST_LOOKS:]])
     found = (looks.parse(content) for content in contents if content is not None)
     return [look for look in found if look is not None]
+
+
+def _before(keys: Sequence[str]) -> list[str]:
+    """Of the looks before the newest, the last of each hour, for the hours that those leave."""
+    left = MOST_LOOKS - len({looks.look_hour(key) for key in keys[-MOST_LOOKS:]})
+    by_hour = list({looks.look_hour(key): key for key in keys[:-MOST_LOOKS]}.values())
+    return by_hour[-left:] if left > 0 else []
 
 
 def close(

@@ -2,6 +2,7 @@
 
 import base64
 import datetime
+import itertools
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -16,6 +17,7 @@ from argosy.domain.drift import Word
 from argosy.domain.looks import Look
 from argosy.domain.performance_report import LabelCounts, Performance
 from argosy.domain.retraining_admission import Admitted, Reason, Refused
+from argosy.domain.retraining_settings import Enter, Retraining
 from argosy.monitoring import retrainings
 from argosy.monitoring.retrainings import Event, EventAnswer
 from kit import looked
@@ -268,6 +270,31 @@ def test_the_newest_looks_are_read() -> None:
         store.put(looks.page_key("toy", "production", look.until), b"<!DOCTYPE html>")
     read = retrainings.recent_looks(store, "toy", "production")
     assert [look.until for look in read] == [NOON + hours * HOUR for hours in range(5, retrainings.MOST_LOOKS + 5)]
+
+
+def test_frequent_looks_reach_back_for_days() -> None:
+    """Of looks every five minutes the newest are read, and one of each hour before: twenty that are an hour apart are there."""
+    store, every = MemoryObjects(), HOUR / 12
+    for number in range(12 * 150):
+        look = make_look(verdict="drift", until=NOON - number * every)
+        store.put(looks.look_key("toy", "production", look.until), look.canonical_json().encode())
+    read = retrainings.recent_looks(store, "toy", "production")
+    assert [look.until for look in read[-retrainings.MOST_LOOKS :]] == [
+        NOON - number * every for number in reversed(range(retrainings.MOST_LOOKS))
+    ]
+    before = read[: -retrainings.MOST_LOOKS]
+    assert all(later.until - each.until >= HOUR for each, later in itertools.pairwise(before[:-1]))
+    assert 90 * HOUR < NOON - read[0].until <= 100 * HOUR
+    assert len(read) < 2 * retrainings.MOST_LOOKS
+    rules = SETTINGS.model_copy(update={"retraining": Retraining(enter=Enter(looks=20, of=20))})
+    answer = retrainings.decide(
+        Event(kind="alert", holder="run-1", alert=sent()),
+        settings=rules,
+        state=MemoryAdmissionState(),
+        looks_of=lambda _: read,
+        now=NOON,
+    )
+    assert isinstance(answer.decision, Admitted)
 
 
 def test_looks_of_another_argosy_say_nothing() -> None:
