@@ -34,10 +34,13 @@ def body(step: Step) -> None:
         drawing=wiring.drift_pages,
         measuring=functools.partial(_measured, here, settings, step.parameter("data")),
         out=step.output("looks"),
+        say=_say,
     )
-    for line in lines:
-        print(line, flush=True)  # noqa: T201 - the step's log
     step.result("verdicts", "\n".join(lines))
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 - the step's log
 
 
 def _measured(

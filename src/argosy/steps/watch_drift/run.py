@@ -1,8 +1,9 @@
 """The logic of ``watch-drift``: a look at each environment that serves the model."""
 
 import datetime
+import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from argosy import errors
@@ -39,48 +40,113 @@ def run(
     drawing: Callable[[], DriftPages],
     measuring: Callable[[Version, str, datetime.datetime], Performance | None],
     out: Path,
+    say: Callable[[str], None] = lambda _line: None,
 ) -> list[str]:
     """Look at *model* in *environment*, or in all that serve it; write each look into *out* and *objects*, return a line each.
 
     *drawing*: what draws a page, loaded only where one is drawn. *measuring*: gives the real performance of a version in an environment
-    up to a moment, None for a model without labels. Raises Misconfigured for a parameter that is none; and, once every environment was
-    looked at, the first of what stood in the way: a bundle that is not to be had, labels, or a page that could not be drawn.
+    up to a moment, None for a model without labels. *say*: is told each line as soon as it is known, those of failures too. Raises
+    Misconfigured for a parameter that is none; and, once every environment was looked at, the first of what stood in the way: a bundle
+    that is not to be had, labels, or a page that could not be drawn.
     """
     if page not in PAGES:
         raise errors.Misconfigured(f"page={page!r}: expected {', '.join(PAGES)}")
     end = _moment(until, now, monitor)
     out.mkdir(parents=True, exist_ok=True)
     lines: list[str] = []
-    failed: list[errors.ArgosyError] = []
+    hindrances = _Hindrances(say)
     since = looks.hour_of(end) - monitor.length
     for name in [environment] if environment else _serving(model, forge):
-        try:
+        judged = None
+        with hindrances.noted(name, "the look"):  # one environment hides no other
             watched = served.find(model, name, monitor, forge=forge, artifacts=artifacts, objects=objects)
             judged = watching.judge(watched, history=history, objects=objects, since=since, until=end, now=now)
-        except errors.ArgosyError as error:  # one environment hides no other
-            failed.append(error)
+            watching.keep(objects, judged.look, monitor.due)  # before labels and pages, of which many a library has a part
+        if judged is None:
             continue
         look = judged.look
-        watching.keep(objects, look, monitor.due)  # before labels and pages, of which many a library has a part
-        try:
+        with hindrances.noted(name, "its performance"):  # drift is told all the same
             look = look.model_copy(update={"performance": measuring(watched.version, watched.environment, end)})
-        except errors.ArgosyError as error:  # drift is told all the same
-            failed.append(error)
-        watching.keep(objects, look, monitor.due)
+            watching.keep(objects, look, monitor.due)
         if look.rows and (page == "always" or (page == "drift" and look.verdict == "drift")):
-            try:
+            with hindrances.noted(name, "its page"):  # a page that cannot be drawn hides nothing either
                 look = _drawn(replace(judged, look=look), watched, history, objects, drawing(), out)
-            except errors.ArgosyError as error:  # a page that cannot be drawn hides nothing either
-                failed.append(error)
         look.write(out / f"{watched.environment}.json")
-        lines.append(f"{watched.environment}: {look.verdict}: {look.explanation} ({look.rows:,} rows)")
-        if look.performance is not None:
-            told = look.performance
-            lines.append(f"{watched.environment}: performance: {told.verdict}: {told.explanation}")
-            lines += [f"{watched.environment}: {problem}" for problem in told.problems]
-    if failed:
-        raise failed[0]
-    return lines or [f"{model} is served nowhere yet; there is nothing to look at"]
+        for line in _told(look):
+            lines.append(line)
+            say(line)
+    if hindrances.first:
+        raise hindrances.first
+    if not lines:
+        lines.append(f"{model} is served nowhere yet; there is nothing to look at")
+        say(lines[0])
+    return lines
+
+
+class _Hindrances:
+    """What stood in the way of one environment, kept until the others were looked at."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self.first: errors.ArgosyError | None = None
+
+    def noted(self, environment: str, what: str) -> "_Noted":
+        """Keeps whatever is raised while *what* of *environment* is made."""
+        return _Noted(self, environment, what)
+
+    def add(self, environment: str, error: errors.ArgosyError) -> None:
+        """Keep the first, with which the step ends; say each other in a line."""
+        if self.first is None:
+            self.first = error
+        else:
+            self._say(f"{environment}: error: {error}")
+
+
+@dataclass(frozen=True)
+class _Noted:
+    """One part of one environment's turn: a failure, also one of a library of others, ends this part and nothing else."""
+
+    hindrances: _Hindrances
+    environment: str
+    what: str
+
+    def __enter__(self) -> None:
+        """Nothing is needed."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> bool:
+        if not isinstance(error, Exception):
+            return False  # nothing was raised, or it is told to stop
+        self.hindrances.add(self.environment, self._failure(error))
+        return True
+
+    def _failure(self, error: Exception) -> errors.ArgosyError:
+        if isinstance(error, errors.ArgosyError):
+            return error
+        if isinstance(error, OSError) and errors.is_disk_full(error):
+            return errors.LocalDisk(f"{self.environment}: {self.what}: {error}; free space there, then run again")
+        return _unexpected(self.environment, self.what, error)
+
+
+def _unexpected(environment: str, what: str, error: Exception) -> errors.ArgosyError:
+    """A failure that nobody foresaw, in a line, with where it was raised, of which a report can be made."""
+    frames = traceback.extract_tb(error.__traceback__)
+    at = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    said = (str(error).strip().splitlines() or ["no reason given"])[0]
+    found = errors.ArgosyError(
+        f"{environment}: {what} failed: {type(error).__name__}: {said}{at}; what else there was to see is kept. This is a fault of Argosy "
+        "or of a library: report it with this line"
+    )
+    found.__cause__ = error
+    return found
+
+
+def _told(look: Look) -> Iterator[str]:
+    """The lines of *look*."""
+    yield f"{look.environment}: {look.verdict}: {look.explanation} ({look.rows:,} rows)"
+    if look.performance is not None:
+        told = look.performance
+        yield f"{look.environment}: performance: {told.verdict}: {told.explanation}"
+        yield from (f"{look.environment}: {problem}" for problem in told.problems)
 
 
 def _serving(model: str, forge: Forge) -> Iterator[str]:

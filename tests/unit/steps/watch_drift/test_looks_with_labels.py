@@ -51,11 +51,18 @@ def looked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, store: MemoryObjects
         return Judged(look, reference=nobody_draws_it, until=NOW)
 
     def ran(
-        measuring: Measuring, page: str = "never", drawing: Any = None, without: str = "", until: str = ""
+        measuring: Measuring,
+        page: str = "never",
+        drawing: Any = None,
+        without: str | Exception = "",
+        until: str = "",
+        say: Callable[[str], None] = lambda _line: None,
     ) -> list[str]:
         nothing: Any = None
 
         def find(_model: str, name: str, _monitor: Monitor, **_: Any) -> Any:
+            if isinstance(without, Exception) and name == "staging":
+                raise without
             if name == without:
                 raise errors.Misconfigured(f"the bundle of {name} is gone")
             return SimpleNamespace(version="a version", environment=name)
@@ -65,7 +72,7 @@ def looked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, store: MemoryObjects
         monkeypatch.setattr(served, "find", find)
         return run.run(
             model="toy", monitor=Monitor(), environment="", until=until, page=page, now=NOW, forge=nothing, artifacts=nothing,
-            history=nothing, objects=store, drawing=drawing, measuring=measuring, out=tmp_path / "looks",
+            history=nothing, objects=store, drawing=drawing, measuring=measuring, out=tmp_path / "looks", say=say,
         )  # fmt: skip
 
     return ran
@@ -145,14 +152,44 @@ def test_labels_that_cannot_be_read_hide_no_drift(looked: Callable[..., list[str
 def test_a_page_that_cannot_be_drawn_hides_no_drift(
     looked: Callable[..., list[str]], store: MemoryObjects, error: Exception
 ) -> None:
-    """The look was kept before; one that says what is wrong hides the other environment's neither."""
+    """The looks were kept before, and one that says what is wrong hides the other environment's neither."""
 
     def drawing() -> None:
         raise error
 
-    with pytest.raises(type(error), match=str(error)):
+    with pytest.raises(errors.ArgosyError, match=str(error)):
         looked(lambda *_: None, page="drift", drawing=drawing)
-    for environment in ("staging", "production") if isinstance(error, errors.Rejected) else ("staging",):
+    for environment in ("staging", "production"):
         kept = watching.latest(store, "toy", environment)
         assert kept is not None
         assert (kept.verdict, kept.evidently) == ("drift", None)
+
+
+@pytest.mark.parametrize("part", ["the look", "its performance", "its page"])
+def test_what_a_library_raises_ends_no_other_environments_turn(
+    looked: Callable[..., list[str]], store: MemoryObjects, part: str
+) -> None:
+    """Wherever it is raised, the step ends with one line that says of what and where; what was seen is kept and said."""
+
+    def raising(*_: Any) -> Any:
+        raise ZeroDivisionError("float division by zero\nand more")
+
+    ways: dict[str, dict[str, Any]] = {
+        "the look": {"measuring": lambda *_: None, "without": ZeroDivisionError("float division by zero\nand more")},
+        "its performance": {"measuring": raising},
+        "its page": {"measuring": lambda *_: None, "page": "drift", "drawing": raising},
+    }
+    said: list[str] = []
+    with pytest.raises(errors.ArgosyError) as raised:
+        looked(**ways[part], say=said.append)
+    assert raised.value.exit_code == errors.BUG
+    line = str(raised.value)
+    assert line.startswith(
+        f"staging: {part} failed: ZeroDivisionError: float division by zero at test_looks_with_labels.py:"
+    )
+    assert "\n" not in line
+    assert "production: drift: size differs (900 rows)" in said
+    assert watching.latest(store, "toy", "production") is not None
+    others = [each for each in said if "error:" in each]
+    assert len(others) == (0 if part == "the look" else 1), "what stood in the way of the second is said too"
+    assert all(each.startswith(f"production: error: production: {part} failed") for each in others)
