@@ -37,7 +37,9 @@ class LiveAnswers:
     labels: Array
     """NaN where there is none."""
     predictions: Array
+    """NaN where a version gave another number of scores than the settings have classes now."""
     decisions: npt.NDArray[np.int64]
+    """-1 where it is none of the classes."""
     outcomes: Mapping[str, Array]
     """By name, NaN where there is none."""
     slices: Mapping[str, tuple[npt.NDArray[np.int64], list[str]]]
@@ -64,20 +66,26 @@ class LiveAnswers:
         return self.only(np.isin(self.release, releases))
 
     @property
+    def scored(self) -> Mask:
+        """Which rows have scores and a decision that are of the model's classes: others can be held against no label."""
+        missing = np.isnan(self.predictions)
+        return ~(missing.any(axis=1) if missing.ndim == 2 else missing) & (self.decisions >= 0)
+
+    @property
     def labelled(self) -> Mask:
-        """Which rows have a label, and a decision that is one of the model's classes."""
-        return ~np.isnan(self.labels) & (self.decisions >= 0)
+        """Those of the scored rows that have a label."""
+        return ~np.isnan(self.labels) & self.scored
 
-
-def comparable(table: pa.Table, task: Task, classes: Sequence[str]) -> pa.Table:
-    """The rows of *table* with as many scores as the *task* has; those of a version with other classes have no place among them."""
-    return table.filter(pc.equal(pc.list_value_length(table["score"]), _width(task, classes)))
+    @property
+    def awaited(self) -> Mask:
+        """Those of the scored rows that have none."""
+        return np.isnan(self.labels) & self.scored
 
 
 def answers(
     table: pa.Table, task: Task, classes: Sequence[str], outcomes: Mapping[str, str], slices: Mapping[str, str]
 ) -> LiveAnswers:
-    """The rows of *table* (see ``argosy.ports.label_join``), all ``comparable``. *outcomes*, *slices*: name to its column."""
+    """The rows of *table* (see ``argosy.ports.label_join``). *outcomes*, *slices*: name to its column."""
     return LiveAnswers(
         task=task,
         release=table["release"].to_numpy(),
@@ -99,8 +107,11 @@ def _numbers(column: pa.ChunkedArray) -> Array:
 
 
 def _predictions(column: pa.ChunkedArray, width: int) -> Array:
-    flat = pc.list_flatten(column).to_numpy()
-    return np.asarray(flat if width == 1 else flat.reshape(-1, width), dtype=np.float64)
+    """One row of *width* scores a prediction. A version with other classes gives more or fewer: of those rows all are NaN."""
+    fits = np.asarray(pc.fill_null(pc.equal(pc.list_value_length(column), width), False).to_numpy(), dtype=np.bool_)
+    found = np.full((len(column), width), np.nan)
+    found[fits] = pc.list_flatten(column.filter(pa.array(fits))).to_numpy().reshape(-1, width)
+    return found[:, 0] if width == 1 else found
 
 
 def _decisions(column: pa.ChunkedArray, classes: Sequence[str], count: int) -> npt.NDArray[np.int64]:
@@ -164,7 +175,7 @@ def by_day(found: LiveAnswers) -> Iterator[tuple[int, LiveAnswers]]:
 
 def estimate(found: LiveAnswers, confidence: float) -> dict[str, ScoreInterval]:
     """The scores to expect of the rows of *found* without a label; the others calibrate."""
-    known, asked = found.only(found.labelled), found.only(~found.labelled)
+    known, asked = found.only(found.labelled), found.only(found.awaited)
     if found.task == "regression" or not len(asked):
         return {}
     if found.task == "binary":

@@ -151,12 +151,13 @@ def measure(measured: Measured, when: LabelWindow, sources: Path, tools: Tools) 
         problems.insert(
             0, f"source {measured.table.name!r}: {file.name} is not there (yet), where the settings say that labels are"
         )
-    found = _answers(measured, joined)
-    if others := len(joined.table) - len(found):
+    answers = _answers(measured, joined)
+    if others := len(answers) - int(answers.scored.sum()):
         problems.append(
-            f"{others:,} predictions are of a version with another task or number of classes; they do not count"
+            f"{others:,} prediction{'s were' if others > 1 else ' was'} answered in other classes than the settings of "
+            f"{measured.version.model} name now; no label is held against them"
         )
-    return _Report(measured, when, joined, found, problems).made()
+    return _Report(measured, when, joined, answers, problems).made()
 
 
 def keep(objects: Objects, found: Performance) -> None:
@@ -214,11 +215,10 @@ def _logged(measured: Measured, when: LabelWindow, history: PredictionHistory) -
 
 
 def _answers(measured: Measured, joined: LabelledPredictions) -> LiveAnswers:
-    task, classes = measured.settings.task, measured.settings.label.classes
     return live_performance.answers(
-        live_performance.comparable(joined.table, task, classes),
-        task,
-        classes,
+        joined.table,
+        measured.settings.task,
+        measured.settings.label.classes,
         {name: OUTCOME + name for name in measured.labels.outcomes},
         {name: SLICE + name for name in measured.slices},
     )
@@ -295,7 +295,7 @@ class _Report:
         ]
 
     def _estimate(self, own: LiveAnswers) -> PerformanceEstimate | None:
-        asked = own.only(~own.labelled)
+        asked = own.only(own.awaited)
         scores = live_performance.estimate(own, CONFIDENCE)
         if not scores:
             return None

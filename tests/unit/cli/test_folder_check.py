@@ -401,7 +401,9 @@ def test_every_absent_file_is_named(project: Path, capsys: pytest.CaptureFixture
         ),
         pytest.param("source: flights\n  by", "source: flight\n  by", "there is no source 'flight'", id="source"),
         pytest.param("by: entity\n  #", "by: request\n  #", "needs `request_id`", id="request"),
-        pytest.param("by: entity\n  #", "by: entity\n  every: 30d\n  #", "it never could; set `hours` higher", id="every"),
+        pytest.param(
+            "by: entity\n  #", "by: entity\n  every: 30d\n  #", "it never could; set `hours` higher", id="every"
+        ),
     ],
 )
 def test_what_is_wrong_with_labels(old: str, new: str, told: str, tmp_path: Path) -> None:

@@ -276,7 +276,7 @@ def test_each_version_is_told_apart(airline: Airline) -> None:
     assert all(part.business for part in found.versions)
 
 
-def test_a_version_with_other_classes_is_left_out(airline: Airline) -> None:
+def test_a_version_that_had_other_classes_says_nothing_of_the_one_that_serves(airline: Airline) -> None:
     """The one before knew three: what it answered cannot be held against two, and says nothing of the one that serves."""
     records = airline.flown.records
     middle = len(records) // 2
@@ -286,9 +286,12 @@ def test_a_version_with_other_classes_is_left_out(airline: Airline) -> None:
     logged = [part.logged() for part in parts]
     airline.flown = SimpleNamespace(served=airline.flown.served, history=lambda: flights.MemoryLogHistory(logged))  # type: ignore[assignment]
     found = airline.measured()
-    assert [(part.version, part.predictions) for part in found.versions] == [(0, 0), (1, len(records) - middle)]
+    assert [(part.version, part.predictions) for part in found.versions] == [(0, middle), (1, len(records) - middle)]
     assert found.verdict == "holds"
-    assert f"{middle:,} predictions are of a version with another task or number of classes" in found.problems[-1]
+    assert (
+        f"{middle:,} predictions were answered in other classes than the settings of flight_delay name"
+        in found.problems[-1]
+    )
 
 
 def test_a_model_without_labels_says_what_to_write(airline: Airline) -> None:
@@ -361,3 +364,31 @@ def test_a_day_that_is_half_in_the_window_is_not_kept(airline: Airline) -> None:
     performance.keep(store, airline.measured(since=JULY + 0.5 * DAY))
     days = sorted(key.rpartition("/")[2] for key in store.keys("performance/"))
     assert days[0] == "2013-07-02.json"
+
+
+@pytest.mark.parametrize("scores", [[0.2, 0.3, 0.5], [], None], ids=["three-classes", "none", "null"])
+def test_a_version_with_other_classes_is_counted_and_not_measured(airline: Airline, scores: list[float] | None) -> None:
+    """It answered in the same window; the version that serves is measured as if it had not, and one line says so."""
+    alone = airline.measured()
+    own = airline.flown.logged()
+    count = 30
+    table = own.table.slice(0, count)
+    table = table.set_column(
+        table.schema.get_field_index("score"), "score", pa.array([scores] * count, pa.list_(pa.float64()))
+    )
+    before = replace(own, served=replace(own.served, version=0, digest="sha256:before"), table=table)
+
+    class Both:
+        served = own.served
+
+        def history(self) -> flights.MemoryLogHistory:
+            return flights.MemoryLogHistory([before, own])
+
+    airline.flown = Both()  # type: ignore[assignment]
+    found = airline.measured()
+    assert (found.scores, found.estimate, found.verdict) == (alone.scores, alone.estimate, alone.verdict)
+    first = found.versions[0]
+    assert (first.version, first.predictions, first.labelled) == (0, count, 0)
+    assert [problem for problem in found.problems if "other classes" in problem] == [
+        "30 predictions were answered in other classes than the settings of flight_delay name now; no label is held against them"
+    ]

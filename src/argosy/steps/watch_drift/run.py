@@ -61,7 +61,9 @@ def run(
         with hindrances.noted(name, "the look"):  # one environment hides no other
             watched = served.find(model, name, monitor, forge=forge, artifacts=artifacts, objects=objects)
             judged = watching.judge(watched, history=history, objects=objects, since=since, until=end, now=now)
-            watching.keep(objects, judged.look, monitor.due)  # before labels and pages, of which many a library has a part
+            watching.keep(
+                objects, judged.look, monitor.due
+            )  # before labels and pages, of which many a library has a part
         if judged is None:
             continue
         look = judged.look
