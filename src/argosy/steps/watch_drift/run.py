@@ -22,7 +22,6 @@ from argosy.ports.prediction_log import PredictionHistory
 from argosy.promotion.standing import Main
 
 PAGES = ("drift", "always", "never")
-HOUR = datetime.timedelta(hours=1)
 
 
 def run(
@@ -178,10 +177,8 @@ def _moment(text: str, now: datetime.datetime, monitor: Monitor) -> datetime.dat
     if not text:
         return now
     try:
-        given = datetime.datetime.fromisoformat(text)
-        moment = (given if given.tzinfo else given.replace(tzinfo=datetime.UTC)).astimezone(datetime.UTC)
-        _ = moment - monitor.length - HOUR  # the window has a beginning
-    except (ValueError, OverflowError):
+        moment = looks.moment(text)
+    except ValueError:
         raise errors.Misconfigured(f"until={text!r} is no time, such as 2026-01-31T12:00Z") from None
     ahead = now + monitor.due
     if moment > ahead:  # it would be the newest, which alerts and admission go by, until then

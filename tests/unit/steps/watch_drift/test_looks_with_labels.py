@@ -113,7 +113,7 @@ def test_an_environment_that_cannot_be_looked_at_hides_no_other(
     assert kept.verdict == "drift"
 
 
-@pytest.mark.parametrize("until", ["2026-03-01T13:00:01Z", "2027-03-01", "9999-12-31T23:59:59"])
+@pytest.mark.parametrize("until", ["2026-03-01T13:00:01Z", "2027-03-01", "2999-12-31T23:59:59"])
 def test_a_look_that_is_not_due_yet_is_refused(
     until: str, looked: Callable[..., list[str]], store: MemoryObjects
 ) -> None:
@@ -127,7 +127,7 @@ def test_a_look_that_is_not_due_yet_is_refused(
     assert looked(lambda *_: None, until="2026-03-01T13:00:00Z")
 
 
-@pytest.mark.parametrize("until", ["noon", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00", "0001-01-02"])
+@pytest.mark.parametrize("until", ["noon", "9999-12-31T23:59:59", "0001-01-01T00:00:00+14:00", "0001-01-02"])
 def test_what_is_no_time_of_a_look_is_refused(until: str, looked: Callable[..., list[str]]) -> None:
     """Nor is what has no window before it, or no time in UTC."""
     with pytest.raises(errors.Misconfigured, match="is no time, such as 2026-01-31T12:00Z"):
