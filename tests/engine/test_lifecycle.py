@@ -248,7 +248,9 @@ def test_a_cron_workflow_says_its_next_times(shell: Shell, tmp_path: Path) -> No
 def test_stop(verb: str, handlers: str, shell: Shell, under_way: UnderWay, tmp_path: Path) -> None:
     """What runs is ended and not retried, nothing more begins; exit handlers run after stop, not after terminate. A retry does it all."""
     with under_way("long.yaml", "long(0)") as engine:
-        wait_until((tmp_path / "effects").exists)
+        wait_until(
+            lambda: (tmp_path / "effects").exists() and (tmp_path / "effects").read_text(encoding="utf-8") == "begun\n"
+        )
         assert shell(verb, "-")[0] == 0
         code, said = ended(engine)
     assert code != 0

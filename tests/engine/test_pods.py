@@ -1,6 +1,9 @@
 """Pods of several containers on one machine: what is on record of each, what they share, and whose place they take."""
 
+import threading
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -30,7 +33,7 @@ SHARED_TMP = """
     sidecars:
     - name: beside
       image: any
-      command: [sh, -ec, "echo hello > /tmp/said; sleep 100"]
+      command: [sh, -ec, "echo hello > /tmp/said.new; mv /tmp/said.new /tmp/said; sleep 100"]
       volumeMounts: [{name: shared, mountPath: /tmp}]
 """
 MOUNTED_IN_SHARED_TMP = """
@@ -63,8 +66,8 @@ DIES = """
       tasks:
       - {name: serve, template: serve}
       - {name: waits, template: waits, depends: serve}
-  - {name: serve, daemon: true, container: {image: any, command: [sh, -c, "sleep 0.4; exit 7"]}}
-  - {name: waits, container: {image: any, command: [sleep, "0.8"]}}
+  - {name: serve, daemon: true, container: {image: any, command: [sh, -c, "until test -e FOLDER/begun; do sleep 0.02; done; exit 7"]}}
+  - {name: waits, container: {image: any, command: [sh, -c, "touch FOLDER/begun; until test -e FOLDER/known; do sleep 0.02; done"]}}
 """
 NEIGHBOURS = """
   - name: main
@@ -118,12 +121,29 @@ def test_a_daemon_takes_nobodys_place(run: Run) -> None:
     assert serve.finished >= (attempts["wf.second"].finished or 0)
 
 
-def test_a_daemon_that_ends_by_itself_has_failed(run: Run) -> None:
-    """What follows goes on."""
-    result = run(TEMPLATES + DIES)
+def test_a_daemon_that_ends_by_itself_has_failed(run: Run, tmp_path: Path) -> None:
+    """What follows goes on: here until the journal has it that the daemon failed."""
+
+    def tell() -> None:
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and Phase.FAILED not in _phases(tmp_path / "home"):
+            time.sleep(0.02)
+        (tmp_path / "known").touch()
+
+    telling = threading.Thread(target=tell)
+    telling.start()
+    result = run(TEMPLATES + DIES.replace("FOLDER", str(tmp_path)))
+    telling.join()
     assert result.nodes["$.serve"].phase is Phase.FAILED
     assert result.nodes["$.serve"].message == "main: Error (exit code 7)"
     assert result.nodes["$.waits"].phase is Phase.SUCCEEDED
+
+
+def _phases(home: Path) -> set[Phase]:
+    """The phases of the nodes of the newest run, by now."""
+    known = runs.newest_first(home)
+    begun = bool(known) and (known[0].path / runs.JOURNAL).exists()
+    return {node.phase for node in known[0].state()[1].values()} if begun else set()
 
 
 @pytest.mark.skipif(not isolation.here().private_files, reason="no view of the file system of a process's own here")

@@ -168,7 +168,10 @@ class View:
                 elsewhere = place / link
                 return self._room(Path(os.path.normpath(elsewhere.joinpath(*parts[depth + 1 :]))), folder=folder)
             if not following.exists():
-                self._make(following, folder=folder or depth < len(parts) - 1)
+                try:
+                    self._make(following, folder=folder or depth < len(parts) - 1)
+                except FileExistsError:  # by now: a container beside, which has the same /tmp, wants it too
+                    return self._room(path, folder=folder)
             place = following
         return place
 
@@ -189,7 +192,7 @@ class View:
             holder = str(path.parent)
             self._shared.update(_assemble(path.parent, path.parent))
             self._own.add(holder)
-        path.mkdir() if folder else path.touch()
+        path.mkdir() if folder else path.touch(exist_ok=False)
         inode = os.lstat(path).st_ino
         if holder == str(ROOT):
             self._made.append(Made(path.parts[1:], inode))
