@@ -7,7 +7,7 @@ import pytest
 
 from argosy.adapters.hosted_forge import github
 from argosy.adapters.hosted_forge.promotion_pulls import HostedForge
-from argosy.testing.forge_contract import TEMPLATE, ForgeContract, Push
+from argosy.testing.forge_contract import TEMPLATE, ForgeContract, Push, opened, proposal
 from argosy.testing.manual_requests import Hand
 from kit import fake_github
 from kit.fake_github import FakeGithub
@@ -51,6 +51,16 @@ class TestDescribedGithubForge(ForgeContract):
     def hand(self, server: FakeGithub) -> Hand:
         """With git."""
         return GithubHand(server)
+
+
+def test_what_the_contract_does_not_call(server: FakeGithub) -> None:
+    """Owners who are asked, comments that are written anew, statuses."""
+    server.store.people = {"ada"}
+    server.store.push({"CODEOWNERS": b"* @ada @acme/reviewers\n"})
+    forge = HostedForge(github.of_token("owner/name", "secret-token", api=server.api, patience=0.0))
+    request = opened(forge, proposal("a"))
+    forge.report(request, passed=False, text="red")
+    assert (server.store.reviewers, len(server.store.comments[1])) == ({1: ["ada"]}, 1)
 
 
 @pytest.mark.parametrize(

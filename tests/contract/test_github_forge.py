@@ -113,6 +113,53 @@ def test_labels_after_a_lost_answer(server: FakeGithub, forge: HostedForge) -> N
     assert "promotion" in request.labels
 
 
+OWNERS = b"* @acme/platform\n/models/ @ada @acme/reviewers @gone\n"
+
+
+def test_owners_are_asked_once(server: FakeGithub, forge: HostedForge) -> None:
+    """By main's CODEOWNERS, when the request is opened; not again by a retry, when they may have answered."""
+    server.store.people = {"ada", "reviewers", "platform", "gone"}
+    server.store.push({"CODEOWNERS": OWNERS})
+    for _ in range(2):
+        opened(forge, proposal("a"))
+    assert server.store.reviewers == {1: ["reviewers", "ada", "gone"]}
+    assert server.store.comments == {}
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["at-once", "cut-off"])
+def test_owners_who_cannot_be_asked(server: FakeGithub, forge: HostedForge, lost: bool) -> None:
+    """The others are; the request says it in one comment, which an attempt after a cut-off one writes anew."""
+    server.store.people = {"ada", "reviewers"}
+    server.store.push({"CODEOWNERS": OWNERS})
+    server.fault = lambda _m, path, _c: (502, {"message": "Bad"}) if lost and path.endswith("/labels") else None
+    if lost:
+        with pytest.raises(errors.TryAgain):
+            forge.propose(proposal("a"))
+    server.fault = lambda _method, _path, _count: None
+    opened(forge, proposal("a"))
+    assert set(server.store.reviewers[1]) == {"ada", "reviewers"}
+    (said,) = server.store.comments[1]
+    assert said.startswith("CODEOWNERS names gone for this; GitHub could not ask them")
+
+
+def test_one_comment_says_what_holds(server: FakeGithub, forge: HostedForge) -> None:
+    """However often it is checked; the status is the commit's, so that another one has none yet."""
+    request = opened(forge, proposal("a"))
+    forge.report(request, passed=False, text="1 check is red")
+    forge.report(request, passed=True, text="all is well")
+    (said,) = server.store.comments[1]
+    assert said.startswith("all is well\n")
+    assert server.store.statuses == {request.head: {"argosy": "success"}}
+
+
+def test_a_token_that_sets_no_status(server: FakeGithub, forge: HostedForge) -> None:
+    """It is a right of its own, which requests do without; the line names it."""
+    request = opened(forge, proposal("a"))
+    server.fault = lambda _m, path, _c: (403, {"message": "Resource not accessible"}) if "/statuses/" in path else None
+    with pytest.raises(errors.Misconfigured, match="Give it commit statuses, read and write, or have main require"):
+        forge.report(request, passed=True, text="all is well")
+
+
 def test_two_pipelines_at_once(server: FakeGithub) -> None:
     """Whatever order GitHub sees their calls in, one request stays open."""
     failures: list[BaseException] = []

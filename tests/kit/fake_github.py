@@ -57,6 +57,11 @@ class Hosted:
     refs: dict[str, str] = field(default_factory=dict)
     pulls: dict[int, dict[str, Any]] = field(default_factory=dict)
     comments: dict[int, list[str]] = field(default_factory=dict)
+    people: set[str] = field(default_factory=set)
+    """Who may be asked for a review, teams among them."""
+    reviewers: dict[int, list[str]] = field(default_factory=dict)
+    statuses: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Of commits: states by name."""
 
     def blob(self, content: bytes) -> str:
         """Keep *content*."""
@@ -293,13 +298,15 @@ def list_commits(store: Hosted, sha: str, path: str, **_: str) -> Answer:
 
 def list_pulls(store: Hosted, state: str = "open", head: str = "", **_: str) -> Answer:
     """GET /pulls"""
-    # A list does not say who merged.
-    found = [_pull(store, number) for number in sorted(store.pulls)]
-    for pull in found:
-        del pull["merged_by"]
+    found = [_listed(store, number) for number in sorted(store.pulls)]
     return 200, [
         pull for pull in found if state in {"all", pull["state"]} and (not head or pull["head"]["label"] == head)
     ]
+
+
+def _listed(store: Hosted, number: int) -> dict[str, Any]:
+    """A pull request in short, without who merged it."""
+    return {name: value for name, value in _pull(store, number).items() if name != "merged_by"}
 
 
 def create_pull(store: Hosted, given: dict[str, Any]) -> Answer:
@@ -347,6 +354,49 @@ def comment(store: Hosted, number: str, given: dict[str, Any]) -> Answer:
     """POST /issues/{number}/comments"""
     store.comments.setdefault(int(number), []).append(given["body"])
     return 201, {"body": given["body"]}
+
+
+def get_repository_commit(store: Hosted, sha: str) -> Answer:
+    """GET /commits/{ref}"""
+    place = f"{store.api}/commits/{store.resolve(sha)}"
+    return 200, {"sha": sha, "url": place}
+
+
+def create_status(store: Hosted, sha: str, given: dict[str, Any]) -> Answer:
+    """POST /statuses/{sha}"""
+    if len(given["description"]) > 140:
+        raise Refused(422, "Validation Failed")
+    store.statuses.setdefault(store.resolve(sha), {})[given["context"]] = given["state"]
+    return 201, {"state": given["state"], "context": given["context"], "description": given["description"]}
+
+
+def list_comments(store: Hosted, number: str, **_: str) -> Answer:
+    """GET /issues/{number}/comments"""
+    texts = store.comments.get(int(number), [])
+    return 200, [{"id": int(number) * 1000 + at, "body": text} for at, text in enumerate(texts)]
+
+
+def get_comment(store: Hosted, known: str) -> Answer:
+    """GET /issues/comments/{id}"""
+    number, at = divmod(int(known), 1000)
+    place = f"{store.api}/issues/comments/{known}"
+    return 200, {"id": int(known), "url": place, "body": store.comments[number][at]}
+
+
+def edit_comment(store: Hosted, known: str, given: dict[str, Any]) -> Answer:
+    """PATCH /issues/comments/{id}"""
+    number, at = divmod(int(known), 1000)
+    store.comments[number][at] = given["body"]
+    return get_comment(store, known)
+
+
+def ask_reviewers(store: Hosted, number: str, given: dict[str, Any]) -> Answer:
+    """POST /pulls/{number}/requested_reviewers"""
+    asked = [*given.get("reviewers", ()), *given.get("team_reviewers", ())]
+    if unknown := [name for name in asked if name not in store.people]:
+        raise Refused(422, f"Reviews may only be requested from collaborators. {unknown[0]} is none.")
+    store.reviewers.setdefault(int(number), []).extend(asked)
+    return 201, _listed(store, int(number))
 
 
 def merge(store: Hosted, number: str, given: dict[str, Any]) -> Answer:
@@ -459,6 +509,12 @@ ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
     ("PUT", r"/pulls/(\d+)/merge", merge),
     ("POST", r"/issues/(\d+)/labels", add_labels),
     ("POST", r"/issues/(\d+)/comments", comment),
+    ("GET", r"/commits/(\w+)", get_repository_commit),
+    ("POST", r"/statuses/(\w+)", create_status),
+    ("GET", r"/issues/(\d+)/comments", list_comments),
+    ("GET", r"/issues/comments/(\d+)", get_comment),
+    ("PATCH", r"/issues/comments/(\d+)", edit_comment),
+    ("POST", r"/pulls/(\d+)/requested_reviewers", ask_reviewers),
 ]
 QUERY = {"ref", "state", "head", "sha", "path", "recursive"}
 

@@ -135,6 +135,9 @@ class MemoryForge:
         self.log.append(f"merged {number} by {by}\n{note}")
         return self._update(number, state=State.MERGED, ended_by=by, ended_at=TIME)
 
+    def report(self, request: Request, *, passed: bool, text: str) -> None:
+        self.log.append(f"report {request.number} {'green' if passed else 'red'}: {text}")
+
     def close(self, number: int, *, by: str, reason: str) -> Request:
         request = self._unmerged(number)
         if request.state is not State.OPEN:

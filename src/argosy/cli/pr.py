@@ -46,6 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     check.add_argument(
         "--head", metavar="COMMIT", help="what the request must propose, before and after it was checked"
     )
+    check.add_argument(
+        "--report",
+        action="store_true",
+        help="show what it found beside the request: a comment, and the status `argosy`",
+    )
     _numbered(verbs, "after-merge", _after_merge, "what a merge by other means still needs: next request, registry")
     sync = _action(
         verbs, "sync-registry", _sync_registry, "after a change of main without a request: aliases follow it"
@@ -155,6 +160,8 @@ def _reopen(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
 def _check(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
     found = desk.check(arguments.number, head=arguments.head)
     request = found.request
+    if arguments.report:
+        desk.report(found)
     if request.state is State.MERGED:
         print(line(f"#{request.number} is merged, by {request.ended_by}; nothing is left to check"))
     else:

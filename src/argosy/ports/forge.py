@@ -65,6 +65,12 @@ class Forge(Protocol):
         TryAgain where main or the request has moved, Rejected where the request is closed or would be mixed with what main has by now.
         """
 
+    def report(self, request: Request, *, passed: bool, text: str) -> None:
+        """Show people beside *request* whether its commit passed, and *text* (Markdown), in place of what was shown before.
+
+        Where a forge has no place for it, nobody is shown anything.
+        """
+
     def close(self, number: int, *, by: str, reason: str) -> Request:
         """Close the request unmerged. Closing what is closed is no error. Raises Rejected where it is merged."""
 

@@ -19,7 +19,7 @@ from argosy.ports.signer import Verifier
 from argosy.promotion import subjects
 from argosy.promotion.seals import Seals
 from argosy.promotion.standing import Main
-from argosy.report import request_body
+from argosy.report import check_comment, request_body
 from argosy.report.autolinks import defused
 
 ATTEMPTS = 5
@@ -106,6 +106,12 @@ class Desk:
         checks = self.checks(request, self.forge.head())
         _refuse_other(self.forge.request(number), head)
         return Checked(request, checks)
+
+    def report(self, checked: Checked) -> None:
+        """Show *checked* to people where they look at the request; of a merged one there is nothing to show."""
+        if checked.checks:
+            text = check_comment.markdown(checked.checks, checked.request.head)
+            self.forge.report(checked.request, passed=checked.passed, text=text)
 
     def merge(self, number: int, *, by: str, override: Iterable[str] = ()) -> Ended:
         """Merge request *number* in the name of *by*; the checks named in *override* may be red. Merging what is merged is no error.

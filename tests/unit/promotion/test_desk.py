@@ -6,9 +6,12 @@ from dataclasses import replace
 import pytest
 
 from argosy import errors, wiring
+from argosy.adapters.memory_forge import MemoryForge
 from argosy.adapters.memory_registry import MemoryRegistry
-from argosy.domain.promotion_requests import State
+from argosy.domain.merge_checks import Check
+from argosy.domain.promotion_requests import Request, State
 from argosy.promotion.desk import Desk
+from argosy.report import check_comment
 from argosy.settings import Settings
 from kit.offered import offer
 from kit.toy import Toy
@@ -44,6 +47,27 @@ def test_the_term_is_the_desk_s_clock_s(desk: Desk) -> None:
     with pytest.raises(errors.Rejected, match=r"request 1 is not merged, 1 of \d+ checks are red:\n  term: "):
         late.merge(1, by="Ada")
     assert desk.check(1).passed
+
+
+def test_what_is_shown_beside_the_request(desk: Desk) -> None:
+    """Whether its commit passed and each check with its reason, the red ones first; of a merged one nothing."""
+    shown: list[tuple[int, bool, str]] = []
+
+    class Board(MemoryForge):
+        def report(self, request: Request, *, passed: bool, text: str) -> None:
+            shown.append((request.number, passed, text))
+
+    late = replace(desk, now=lambda: datetime.datetime(2100, 1, 1, tzinfo=datetime.UTC))
+    checked = late.check(1)
+    board = replace(desk, forge=Board({}))
+    board.report(checked)
+    board.report(replace(checked, checks=()))
+    ((number, passed, text),) = shown
+    head, _, _, _, first, *_ = text.splitlines()
+    assert (number, passed) == (1, False)
+    assert head == f"**1 of {len(checked.checks)} checks are red**, of commit `{checked.request.head[:12]}`."
+    assert first.startswith("| **red**, for good | `term` | ")
+    assert "checks passed" in check_comment.markdown([Check("term", passed=True, reason="a|b\n| x")], "f" * 40)
 
 
 def test_what_was_ended_before(desk: Desk) -> None:

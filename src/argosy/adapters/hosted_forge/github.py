@@ -24,7 +24,7 @@ from argosy.adapters.hosted_forge.host import MAIN, CheckState, Comment, Pull
 from argosy.domain.changes import PLAIN_FILE, TreeEntry
 
 PUBLIC = "https://api.github.com"
-UNAUTHORIZED, NOT_FOUND, CONFLICT, NOT_MERGEABLE, UNPROCESSABLE, TOO_MANY = 401, 404, 409, 405, 422, 429
+UNAUTHORIZED, FORBIDDEN, NOT_FOUND, NOT_MERGEABLE, CONFLICT, UNPROCESSABLE, TOO_MANY = 401, 403, 404, 405, 409, 422, 429
 PAGE = 100
 MOVED = "modified"
 """GitHub's word in the reason of a merge that it refuses because branch or main moved; it has no code for it."""
@@ -170,9 +170,17 @@ class GithubHost:
 
     def mark(self, commit: str, name: str, state: CheckState, description: str, url: str) -> None:
         with self._reported():
-            self._repository.get_commit(commit).create_status(
-                state, target_url=url, description=description, context=name
-            )
+            try:
+                self._repository.get_commit(commit).create_status(
+                    state, target_url=url, description=description, context=name
+                )
+            except GithubException as error:
+                if isinstance(error, RateLimitExceededException) or error.status not in {FORBIDDEN, NOT_FOUND}:
+                    raise
+                raise errors.Misconfigured(
+                    f"GitHub lets this token set no status: {_said(error)}. Give it commit statuses, read and write, or have main require "
+                    "the check of the workflow, which needs none"
+                ) from error
 
     def merge(self, pull: Pull, *, head: str, title: str, message: str) -> str:
         with self._reported():

@@ -116,7 +116,10 @@ class Host(Protocol):
         """Ask *owners* (``ada``, ``acme/team``) to review a pull request; those that cannot be asked are returned."""
 
     def mark(self, commit: str, name: str, state: CheckState, description: str, url: str) -> None:
-        """Give *commit* the status *name*, which a rule of main may require."""
+        """Give *commit* the status *name*, which a rule of main may require.
+
+        It is a right of its own on some servers; Misconfigured, with its name, where the token lacks it.
+        """
 
     def merge(self, pull: Pull, *, head: str, title: str, message: str) -> str:
         """Merge commit *head* of *pull* by a merge commit, which is returned.

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from argosy import errors
 from argosy.adapters.hosted_forge.host import MAIN, Host, Pull
-from argosy.domain import changes, promotion_requests, request_marks
+from argosy.domain import changes, code_owners, environment_layout, promotion_requests, request_marks
 from argosy.domain.changes import ChangedFile
 from argosy.domain.promotion_requests import Proposal, Request, State
 from argosy.domain.request_marks import Marks, RequestEnding
@@ -17,6 +17,11 @@ from argosy.promotion import proposals
 from argosy.promotion.standing import Main
 from argosy.report.autolinks import defused
 from argosy.report.markdown_text import escape
+
+STATUS = "argosy"
+"""The name of the status that a rule of main may require."""
+SIGN = "<!-- argosy: what it has to say -->"
+"""The end of the one comment that Argosy keeps to itself, and writes anew."""
 
 
 class HostedForge:
@@ -48,7 +53,7 @@ class HostedForge:
         if decision.action == "done":
             return decision.request
         opened = decision.request or self._opened(proposal, decision.branch)
-        self._label(opened)
+        self._complete(opened)
         self._close_rivals(opened)
         return self._now(opened.number)
 
@@ -86,6 +91,11 @@ class HostedForge:
             merge = self._host.merge(pull, head=head, title=defused(pull.title), message=message)
             self._refuse_other_main(request, merge, at)
         return self._now(number)
+
+    def report(self, request: Request, *, passed: bool, text: str) -> None:
+        self._say(request.number, text)
+        said = "all checks passed" if passed else "checks are red: see the comment"
+        self._host.mark(request.head, STATUS, "success" if passed else "failure", said, request.url)
 
     def close(self, number: int, *, by: str, reason: str) -> Request:
         pull = self._unmerged(number)
@@ -179,10 +189,30 @@ class HostedForge:
         places = promotion_requests.places(proposal.subject)
         return {**dict.fromkeys(self._host.contents(places, MAIN)), **proposal.files}
 
-    def _label(self, opened: Request) -> None:
+    def _complete(self, opened: Request) -> None:
+        """Ask the owners for their review, then label; a request without its labels is one that was cut off before."""
         wanted = promotion_requests.labels(opened.subject)
-        if not set(wanted) <= set(opened.labels):
-            self._host.label(opened.number, wanted)
+        if set(wanted) <= set(opened.labels):
+            return
+        if refused := self._host.ask(opened.number, self._owners(opened.subject)):
+            self._say(
+                opened.number,
+                f"CODEOWNERS names {escape(', '.join(refused))} for this; {self._host.name} could not ask them for a review: they do not "
+                "exist, may not read this repository, or the request is theirs. Ask somebody else, or mend CODEOWNERS.",
+            )
+        self._host.label(opened.number, wanted)
+
+    def _owners(self, subject: promotion_requests.Subject) -> list[str]:
+        """Who owns what a request about *subject* changes, by the file that main has."""
+        read = (self._host.read(place, MAIN) for place in code_owners.PLACES)
+        text = next((content for content in read if content is not None), b"")
+        version = environment_layout.version_path(subject.model, subject.environment)
+        return code_owners.owners(text.decode(errors="replace"), [version])
+
+    def _say(self, number: int, text: str) -> None:
+        """Have one comment of ours beside the request say *text*, in place of what it said before."""
+        ours = next((one.id for one in self._host.comments(number) if SIGN in one.text), None)
+        self._host.comment(number, f"{text}\n\n{SIGN}", replaces=ours)
 
     def _close_rivals(self, opened: Request, keep: int | None = None) -> None:
         """Leave one request open in the place of *opened*: *keep*, or the newest; whoever else looks decides the same."""

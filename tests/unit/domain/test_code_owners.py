@@ -1,0 +1,47 @@
+"""Who owns a file, as GitHub's documentation of CODEOWNERS says."""
+
+from pathlib import Path
+
+import pytest
+
+from argosy.domain import code_owners
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "fits"),
+    [
+        pytest.param("*", "a/b.txt", True, id="everything"),
+        pytest.param("*.js", "a/b/c.js", True, id="ending-anywhere"),
+        pytest.param("*.js", "a/b/c.ts", False, id="another-ending"),
+        pytest.param("/build/logs/", "build/logs/a/b", True, id="folder-of-the-root"),
+        pytest.param("/build/logs/", "x/build/logs/a", False, id="folder-elsewhere"),
+        pytest.param("docs/*", "docs/a.md", True, id="files-of-a-folder"),
+        pytest.param("docs/*", "docs/a/b.md", False, id="not-below"),
+        pytest.param("apps/", "x/apps/a", True, id="folder-anywhere"),
+        pytest.param("/models/*/production/", "models/toy/production/evidence/e.json", True, id="a-gap"),
+        pytest.param("/models/*/production/", "models/toy/staging/version.yaml", False, id="another-folder"),
+        pytest.param("**/logs", "a/b/logs/c", True, id="any-depth"),
+        pytest.param("/policies", "policies/toy.yaml", True, id="a-folder-without-its-slash"),
+    ],
+)
+def test_patterns(pattern: str, path: str, fits: bool) -> None:
+    """Each as it is documented."""
+    assert code_owners.owners(f"{pattern} @ada\n", [path]) == (["ada"] if fits else [])
+
+
+def test_the_last_line_that_fits_counts() -> None:
+    """Also where it names nobody; comments and mail addresses are no names."""
+    text = "* @acme/all  # everybody\n/models/ @ada ada@example.com\n/models/free/ # nobody's\n"
+    assert code_owners.owners(text, ["README.md"]) == ["acme/all"]
+    assert code_owners.owners(text, ["models/toy/values.yaml", "README.md"]) == ["acme/all", "ada"]
+    assert code_owners.owners(text, ["models/free/values.yaml"]) == []
+
+
+def test_our_own(root: Path) -> None:
+    """Production's versions have owners beside those of staging's."""
+    text = (root / "gitops-env" / "CODEOWNERS").read_text(encoding="utf-8")
+    staging, production = (
+        code_owners.owners(text, [f"models/churn/{environment}/version.yaml"])
+        for environment in ("staging", "production")
+    )
+    assert (staging, production) == (["argosy/model-reviewers"], ["argosy/model-reviewers", "argosy/on-call"])
