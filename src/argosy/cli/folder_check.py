@@ -18,6 +18,7 @@ from argosy.domain.policy import Policy
 from argosy.domain.setting_problems import Location, SettingProblem
 from argosy.domain.source_settings import Source
 from argosy.files import definitions_text, model_folder
+from argosy.ports.tables import Tables
 from argosy.templates import folder
 
 POLICIES = Path("gitops-env", "policies")
@@ -40,11 +41,13 @@ def problems(model: Path) -> list[str]:
         settings, lines = model_folder.load_with_lines(model / folder.ARTIFACTS["settings"], ModelSettings)
     except errors.Misconfigured as error:
         return str(error).split(errors.BETWEEN)
+    # One for the folder: SQL of one model is tried where that of no other was.
+    tables = wiring.tables() if importlib.util.find_spec("duckdb") else None
     parts: list[Callable[[], Iterator[str]]] = [
         lambda: map(lines.at, settings_checks.problems(settings)),
-        lambda: map(lines.at, _sql(settings)),
+        lambda: map(lines.at, _sql(settings, tables)),
         lambda: _definitions(model / folder.ARTIFACTS["definitions"], settings),
-        lambda: _expectations(model / folder.ARTIFACTS["expectations"], settings),
+        lambda: _expectations(model / folder.ARTIFACTS["expectations"], settings, tables),
         lambda: _policy(model.resolve().parents[1] / POLICIES / f"{settings.model}.yaml", settings),
     ]
     return list(dict.fromkeys(problem for part in parts for problem in _said(part)))
@@ -63,10 +66,10 @@ def _definitions(file: Path, settings: ModelSettings) -> Iterator[str]:
         yield f"{file}:{line}: {text}"
 
 
-def _expectations(file: Path, settings: ModelSettings) -> Iterator[str]:
+def _expectations(file: Path, settings: ModelSettings, tables: Tables | None) -> Iterator[str]:
     expectations, lines = model_folder.load_with_lines(file, Expectations, form="json")
     yield from map(lines.at, folder_checks.of_expectations(expectations, settings))
-    yield from map(lines.at, _derived(expectations, settings))
+    yield from map(lines.at, _derived(expectations, settings, tables))
 
 
 def _policy(file: Path, settings: ModelSettings) -> Iterator[str]:
@@ -75,15 +78,15 @@ def _policy(file: Path, settings: ModelSettings) -> Iterator[str]:
         yield from map(lines.at, folder_checks.of_policy(policy, settings))
 
 
-def _sql(settings: ModelSettings) -> Iterator[SettingProblem]:
+def _sql(settings: ModelSettings, tables: Tables | None) -> Iterator[SettingProblem]:
     for index, rule in enumerate(settings.reject):
-        yield from _asked(("reject", index, "when"), settings.source(rule.source), rule.when, condition=True)
-    yield from _asked(("label", "sql"), settings.primary, settings.label.sql)
+        yield from _asked(tables, ("reject", index, "when"), settings.source(rule.source), rule.when, condition=True)
+    yield from _asked(tables, ("label", "sql"), settings.primary, settings.label.sql)
     if settings.labels is not None:
-        yield from _labels(settings, settings.labels)
+        yield from _labels(settings, settings.labels, tables)
 
 
-def _labels(settings: ModelSettings, labels: Labels) -> Iterator[SettingProblem]:
+def _labels(settings: ModelSettings, labels: Labels, tables: Tables | None) -> Iterator[SettingProblem]:
     table = labels.table_among(settings.sources)
     asked: dict[Location, str | None] = {("labels", "sql"): labels.sql, ("labels", "known"): labels.known}
     if labels.sql is None and table is not settings.primary:
@@ -91,20 +94,23 @@ def _labels(settings: ModelSettings, labels: Labels) -> Iterator[SettingProblem]
     asked |= {("labels", "outcomes", name): expression for name, expression in labels.outcomes.items()}
     for at, expression in asked.items():
         if expression is not None:
-            yield from _asked(at, table, expression)
+            yield from _asked(tables, at, table, expression)
 
 
-def _derived(expectations: Expectations, settings: ModelSettings) -> Iterator[SettingProblem]:
+def _derived(expectations: Expectations, settings: ModelSettings, tables: Tables | None) -> Iterator[SettingProblem]:
     known = {source.name for source in settings.sources}
     for source, columns in expectations.derived.items():
         for name, expression in columns.items():
             if source in known:
-                yield from _asked(("derived", source, name), settings.source(source), expression)
+                yield from _asked(tables, ("derived", source, name), settings.source(source), expression)
 
 
-def _asked(at: Location, source: Source, expression: str, *, condition: bool = False) -> Iterator[SettingProblem]:
-    if importlib.util.find_spec("duckdb") is None:
+def _asked(
+    tables: Tables | None, at: Location, source: Source, expression: str, *, condition: bool = False
+) -> Iterator[SettingProblem]:
+    """What is wrong with *expression*, which stands *at* a place; nothing where there are no *tables* to ask."""
+    if tables is None:
         return
-    problem = wiring.tables().explain(source, expression, condition=condition)
+    problem = tables.explain(source, expression, condition=condition)
     if problem is not None:
         yield SettingProblem(at, problem)

@@ -3,6 +3,7 @@
 All of it is known from ``model.yaml`` alone, so it is said before anything runs. SQL is asked of the contract elsewhere.
 """
 
+import functools
 import zoneinfo
 from collections.abc import Iterator, Sequence
 
@@ -98,15 +99,20 @@ def _column_names(at: Location, source: Source, keys: Sequence[str]) -> Iterator
         seen[folded] = column.name
         if (reason := reserved_names.of_column(column.name, keys)) is not None:
             yield SettingProblem((*at, index), f"{reason}; give it another name")
-        zones = zoneinfo.available_timezones()
-        # Some images have none: then whoever reads the file says it.
-        if column.timezone is not None and zones and column.timezone not in zones:
+        # Some images have no zones: then whoever reads the file says it.
+        if column.timezone is not None and (zones := _zones()) and column.timezone not in zones:
             hint = did_you_mean(column.timezone, zones)
             yield SettingProblem((*at, index, "timezone"), f"{column.timezone!r} is no zone of the IANA database{hint}")
         if folded == reserved_names.EVENT_TIME and column.name != source.timestamp:
             yield SettingProblem(
                 (*at, index), f"{column.name!r} is the time of a row; name it as `timestamp` of the source"
             )
+
+
+@functools.cache
+def _zones() -> frozenset[str]:
+    """The zones that this system knows: hundreds of files, which are looked for once."""
+    return frozenset(zoneinfo.available_timezones())
 
 
 def _classes(settings: ModelSettings) -> Iterator[SettingProblem]:

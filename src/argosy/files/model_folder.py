@@ -5,6 +5,7 @@ Owns the files of people: ``model.yaml``, policies and ``expectations.json``. Wh
 
 import contextlib
 import difflib
+import functools
 import json
 import re
 from collections import Counter
@@ -30,6 +31,8 @@ DEEPEST_NESTING = 100
 """Collections within one another; the readers' stacks take some hundreds."""
 MOST_ENTRIES = 100_000
 """Of a file, aliases unfolded: more than any folder has, and few enough to be read at once."""
+MOST_REMEMBERED = 16
+"""Files whose content is kept as it was understood: those of a folder and its gates, and few more."""
 DEEPEST = 4
 """The depth to which misplaced settings are looked for."""
 
@@ -68,7 +71,13 @@ def load(path: Path, kind: type[Read]) -> Read:
 
 def load_with_lines(path: Path, kind: type[Read], form: Form = "yaml") -> tuple[Read, "SettingLines"]:
     """As :func:`load`, and where in the file, which has *form*, each setting stands."""
-    node, content = _compose(path, form)
+    return _understood(path, kind, form, _text(path))
+
+
+@functools.lru_cache(maxsize=MOST_REMEMBERED)
+def _understood(path: Path, kind: type[Read], form: Form, text: str) -> tuple[Read, "SettingLines"]:
+    """What *text*, the content of *path*, says. Each manifest of a folder asks for the same files, and reading YAML takes its time."""
+    node, content = _compose(path, form, text)
     try:
         return kind.model_validate(content), SettingLines(path, node)
     except ValidationError as error:
@@ -90,7 +99,7 @@ class SettingLines:
 
 def line_of(path: Path, *location: int | str) -> int:
     """The line of the value at *location* in the YAML file *path*, or of what would hold it. Raises Misconfigured."""
-    return _line(_compose(path, "yaml")[0], location)
+    return _line(_compose(path, "yaml", _text(path))[0], location)
 
 
 class _Loader(yaml.SafeLoader):
@@ -106,18 +115,28 @@ _Loader.add_implicit_resolver(
 )
 
 
-def _compose(path: Path, form: Form) -> tuple[yaml.Node, Any]:
-    """The file's places, and what it says."""
+class _QuickLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """The same YAML, read by compiled code where there is some."""
+
+
+_QuickLoader.yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
+
+
+def _text(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise errors.Misconfigured(f"{path} cannot be read: {error}") from error
+
+
+def _compose(path: Path, form: Form, text: str) -> tuple[yaml.Node, Any]:
+    """The places of the file *path*, whose content is *text*, and what it says."""
     # JSON is YAML but for tabs that set it in.
     as_yaml = text.expandtabs(2) if form == "json" else text
     _refuse_deep(path, as_yaml)
     content = _json(path, text) if form == "json" else None
     try:
-        node = yaml.compose(as_yaml, Loader=_Loader)
+        node = _node(as_yaml)
         if not isinstance(node, yaml.MappingNode):
             raise errors.Misconfigured(f"{path}:1: expected a mapping of settings")
         _Reading(path).check(node, ())
@@ -129,15 +148,27 @@ def _compose(path: Path, form: Form) -> tuple[yaml.Node, Any]:
         raise errors.Misconfigured(f"{path}: this is not YAML: {error.reason} at character {error.position}") from None
 
 
+def _node(text: str) -> yaml.Node | None:
+    with contextlib.suppress(yaml.YAMLError):  # which the other reader says, in the same words everywhere
+        return yaml.compose(text, Loader=_QuickLoader)
+    return yaml.compose(text, Loader=_Loader)
+
+
 def _refuse_deep(path: Path, text: str) -> None:
     """Refuse nesting that the readers' stacks do not take; what is no YAML or JSON at all, they say themselves."""
+    for loader in (_QuickLoader, _Loader):  # the second where the first does not get to the end
+        with contextlib.suppress(yaml.YAMLError):
+            _demand_flat(path, yaml.parse(text, Loader=loader))
+            return
+
+
+def _demand_flat(path: Path, events: Iterator[yaml.Event]) -> None:
     depth = 0
-    with contextlib.suppress(yaml.YAMLError):
-        for event in yaml.parse(text, Loader=_Loader):
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > DEEPEST_NESTING:
-                line = event.start_mark.line + 1 if event.start_mark else 1
-                raise errors.Misconfigured(f"{path}:{line}: nested deeper than any setting is ({DEEPEST_NESTING})")
+    for event in events:
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST_NESTING:
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise errors.Misconfigured(f"{path}:{line}: nested deeper than any setting is ({DEEPEST_NESTING})")
 
 
 def _json(path: Path, text: str) -> Any:

@@ -11,5 +11,10 @@ def follow(forge: Forge, model: str, registry: Registry) -> int | None:
 
     None where main names none, or one that *registry* does not know.
     """
-    live = Main.now(forge).version(model, environment_layout.PRODUCTION)
+    return follow_main(Main.now(forge), model, registry)
+
+
+def follow_main(main: Main, model: str, registry: Registry) -> int | None:
+    """As :func:`follow`, for who has *main* at hand."""
+    live = main.version(model, environment_layout.PRODUCTION)
     return registry.crown(model, live.model_digest if live else None)

@@ -1,10 +1,10 @@
 """Makes git agree with what an environment's canaries came to: an aborted one becomes a revert request, a healthy one the next request.
 
 Safe to repeat, and to run twice at once: the forge knows one request for each answer. A revert that a person closed stays closed. Left to
-others: what the cluster says (a port), what a canary calls for (``domain.rollouts``), the files of a revert (``reverting``).
+others: what the cluster says, what a canary calls for (``domain.rollouts``), the files of a revert (``reverting``).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from argosy import errors
@@ -14,7 +14,6 @@ from argosy.domain.promotion_requests import Request, State
 from argosy.domain.rollouts import Conclusion, Rollout
 from argosy.ports.forge import Forge
 from argosy.ports.registry import Registry
-from argosy.ports.rollouts import Rollouts
 from argosy.promotion import aliases, following, reverting
 from argosy.promotion.standing import Main
 
@@ -38,41 +37,57 @@ class Settled:
 
 
 def settle(
-    environment: str, *, rollouts: Rollouts, forge: Forge, registry: Registry, report: Callable[[Settled], None]
+    environment: str,
+    seen: Sequence[Rollout],
+    *,
+    forge: Forge,
+    registry: Registry,
+    report: Callable[[Settled], None],
 ) -> list[Settled]:
-    """Do what each canary of *environment* calls for; *report* has each as soon as it is done.
+    """Do what each canary of *environment* calls for, all of them as they were *seen* at once; *report* has each as soon as it is done.
 
     Raises Rejected, after all were looked at, where a model was given up and there is none to go back to; TryAgain where cluster, forge or
     registry fail.
     """
     settled, stuck = [], []
-    for rollout in rollouts.of(environment):
+    main = Main.now(forge)  # one for all: most of them call for nothing
+    for rollout in seen:
         try:
-            settled.append(_settled(rollout, forge, registry))
+            settled.append(_settled(rollout, main, registry))
         except errors.Rejected as error:
             stuck.append(f"{rollout.model}: {error}")
             continue
         report(settled[-1])
     if environment == environment_layout.PRODUCTION:
         # Last, because a registry that fails must not keep a revert from being opened.
-        for model in sorted({rollout.model for rollout in rollouts.of(environment)}):
-            aliases.follow(forge, model, registry)
+        newest = Main.now(forge)
+        for model in sorted({rollout.model for rollout in seen}):
+            aliases.follow_main(newest, model, registry)
     if stuck:
         raise errors.Rejected("; ".join(stuck))
     return settled
 
 
-def _settled(rollout: Rollout, forge: Forge, registry: Registry) -> Settled:
-    main = Main.now(forge)
-    live = main.version(rollout.model, rollout.environment)
-    conclusion = rules.conclude(rollout, live)
+def _settled(rollout: Rollout, seen: Main, registry: Registry) -> Settled:
+    live, conclusion = _concluded(rollout, seen)
+    if live is None or conclusion.action == "nothing":
+        return Settled(rollout, conclusion, None, "")
+    if conclusion.action == "advance" and (has := _already(rollout, live, seen)):
+        return Settled(rollout, conclusion, None, has)  # as with most models at most times: no request is looked for
+    main = Main.now(seen.forge)  # what is done is of main as it is by then: others' requests took their time
+    live, conclusion = _concluded(rollout, main)
     if live is None or conclusion.action == "nothing":
         return Settled(rollout, conclusion, None, "")
     if conclusion.action == "revert":
         request, done = _revert(rollout, live, main, registry)
     else:
-        request, done = _advance(rollout, live, forge)
+        request, done = _advance(rollout, live, main.forge)
     return Settled(rollout, conclusion, request, done)
+
+
+def _concluded(rollout: Rollout, main: Main) -> tuple[release.Version | None, Conclusion]:
+    live = main.version(rollout.model, rollout.environment)
+    return live, rules.conclude(rollout, live)
 
 
 def _revert(rollout: Rollout, live: release.Version, main: Main, registry: Registry) -> tuple[Request | None, str]:
@@ -86,6 +101,13 @@ def _revert(rollout: Rollout, live: release.Version, main: Main, registry: Regis
     opened = _opened(lambda: main.forge.propose(proposal))
     registry.reject(live.model, live.model_digest, reverting.reason(rollout, live))
     return opened
+
+
+def _already(rollout: Rollout, live: release.Version, main: Main) -> str:
+    """That the next environment has what *live* is, in words; empty where it has not."""
+    following_one = environment_layout.following(rollout.environment)
+    there = main.version(live.model, following_one) if following_one else None
+    return f"{following_one} has it" if there and there.model_digest == live.model_digest else ""
 
 
 def _advance(rollout: Rollout, live: release.Version, forge: Forge) -> tuple[Request | None, str]:

@@ -29,6 +29,8 @@ class DuckDBTables:
 
     def __init__(self, scratch: Path | None = None) -> None:
         self._scratch = scratch
+        self._without_rows: duckdb.DuckDBPyConnection | None = None
+        """Where expressions are tried: opened for the first, because it takes longer than they do."""
 
     def snapshot(
         self, source: Source, rules: Sequence[RejectRule], file: Path, *, kept: Path, rejected: Path
@@ -78,11 +80,14 @@ class DuckDBTables:
         )
         if source.observed_at is not None:
             columns += f", NULL::TIMESTAMPTZ AS {tables.EVENT_TIME}"
-        with self._database() as database:
-            try:
-                kind = database.execute(f"DESCRIBE SELECT ({expression}) AS c FROM (SELECT {columns})").fetchall()[0][1]  # noqa: S608
-            except duckdb.Error as error:
-                return f"`{expression}` cannot be asked of source {source.name!r}: {_explained(error)}"
+        if self._without_rows is None:
+            # One thread: nothing is calculated, and whoever asks may fork.
+            self._without_rows = _prepared(duckdb.connect(config={"threads": 1}))
+        question = f"DESCRIBE SELECT ({expression}) AS c FROM (SELECT {columns})"  # noqa: S608 - the model's own
+        try:
+            kind = self._without_rows.execute(question).fetchall()[0][1]
+        except duckdb.Error as error:
+            return f"`{expression}` cannot be asked of source {source.name!r}: {_explained(error)}"
         if condition and kind != "BOOLEAN":
             return f"`{expression}` gives {kind}, not a condition; write one that is true or false"
         return None
@@ -100,8 +105,11 @@ class DuckDBTables:
             tempfile.TemporaryDirectory(dir=self._scratch, prefix="argosy-duckdb-") as spill,
             duckdb.connect(config={"temp_directory": spill}) as database,
         ):
-            database.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
-            yield database
+            yield _prepared(database)
+
+
+def _prepared(database: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    return database.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
 
 
 def _has(source: Source, name: str) -> bool:

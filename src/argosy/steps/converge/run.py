@@ -34,10 +34,11 @@ def run(
         raise errors.Misconfigured(
             f"there is no environment {environment!r}; environments: {', '.join(environment_layout.ENVIRONMENTS)}"
         )
+    seen = rollouts.of(environment)  # once: a cluster is asked three things, however many models it has
     try:
         settled = canaries.settle(
-            environment, rollouts=rollouts, forge=forge, registry=registry, report=lambda one: report(one.line)
+            environment, seen, forge=forge, registry=registry, report=lambda one: report(one.line)
         )
     finally:  # also of a canary that was given up with nothing to go back to
-        tell(lambda: request_notices.of_environment(forge, environment, rollouts.of(environment), now))
+        tell(lambda: request_notices.of_environment(forge, environment, seen, now))
     return [one.line for one in settled]

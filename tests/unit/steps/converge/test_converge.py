@@ -1,13 +1,17 @@
 """Canaries as the cluster reports them, an environment repo, and what is opened there."""
 
+from collections import Counter
+from collections.abc import Mapping
+
 import pytest
 
 from argosy import errors
 from argosy.adapters.memory_forge import MemoryForge
 from argosy.adapters.memory_registry import MemoryRegistry
 from argosy.domain import environment_layout, merge_checks
-from argosy.domain.promotion_requests import State
+from argosy.domain.promotion_requests import Request, State
 from argosy.domain.rollouts import Measurement, Rollout
+from argosy.promotion import canaries
 from argosy.promotion.standing import Main
 from argosy.steps.converge import run
 from argosy.testing.forge_contract import TEMPLATE, digest, files_of, merge, open_requests, opened, proposal
@@ -19,9 +23,11 @@ class Seen:
 
     def __init__(self, *rollouts: Rollout) -> None:
         self.rollouts = list(rollouts)
+        self.looks = 0
 
     def of(self, environment: str) -> list[Rollout]:
         """See the port."""
+        self.looks += 1
         return [one for one in self.rollouts if one.environment == environment]
 
 
@@ -163,3 +169,52 @@ def test_an_unknown_environment(forge: MemoryForge) -> None:
     """A mistyped name is no empty answer."""
     with pytest.raises(errors.Misconfigured, match="no environment 'stagin'"):
         look(forge, environment="stagin")
+
+
+class AskedForge(MemoryForge):
+    """Counts what it is asked."""
+
+    def __init__(self, template: Mapping[str, bytes]) -> None:
+        super().__init__(template)
+        self.asked = Counter[str]()
+
+    def head(self) -> str:
+        """Counted."""
+        self.asked["head"] += 1
+        return super().head()
+
+    def requests(self) -> list[Request]:
+        """Counted."""
+        self.asked["requests"] += 1
+        return super().requests()
+
+
+@pytest.mark.parametrize("environment", environment_layout.ENVIRONMENTS)
+def test_a_fleet_at_rest(environment: str) -> None:
+    """Fifty healthy models that production has: the cluster is looked at once, main is taken once, and no request is looked for."""
+    models = [f"toy{number}" for number in range(50)]
+    files = {
+        path: content
+        for model in models
+        for each in environment_layout.ENVIRONMENTS
+        for path, content in proposal("a", model=model, environment=each).files.items()
+    }
+    forge, told = AskedForge({**TEMPLATE, **files}), list[str]()
+    healthy = aborted("a", "a", environment).model_copy(update={"phase": "Healthy", "failed": False})
+    seen = Seen(*(healthy.model_copy(update={"name": model, "model": model}) for model in models))
+    forge.asked.clear()
+    run.run(environment=environment, rollouts=seen, forge=forge, registry=MemoryRegistry(), report=told.append)
+    assert len(told) == 50
+    assert seen.looks == 1
+    assert forge.asked["requests"] == 0
+    assert forge.asked["head"] <= 2  # the aliases of production follow what main names at the end
+
+
+def test_main_moves_while_others_are_looked_after(forge: MemoryForge) -> None:
+    """What is done about a model is of main as it is by then: one that somebody put back meanwhile needs no revert."""
+    before = Main.now(forge)
+    merge(forge, opened(forge, proposal("a")).number)
+    registry = MemoryRegistry()
+    settled = canaries._settled(aborted(), before, registry)
+    assert (settled.conclusion.action, settled.request) == ("nothing", None)
+    assert open_requests(forge) == []
