@@ -8,6 +8,9 @@ import pytest
 
 from argosy import extras
 
+UNKNOWN = "file:///PATH/argosy-1.2.3-py3-none-any.whl"
+"""As a wheel is named of which nobody knows where it lies."""
+
 
 @dataclass(frozen=True)
 class InstalledFrom:
@@ -39,13 +42,18 @@ class InstalledFrom:
             "pip install 'argosy[serve] @ file:///place/argosy'",
             id="a folder",
         ),
-        pytest.param(None, "pip install 'argosy[serve]==1.2.3'", id="an index"),
+        pytest.param(
+            {"url": "file:///tmp/argosy-1.2.3-py3-none-any.whl", "archive_info": {"hashes": {"sha256": "ab12"}}},
+            "pip install 'argosy[serve] @ file:///tmp/argosy-1.2.3-py3-none-any.whl#sha256=ab12'",
+            id="a wheel whose hash is known",
+        ),
+        pytest.param(None, f"pip install 'argosy[serve] @ {UNKNOWN}'", id="an index"),
     ],
 )
 def test_the_advice_names_where_this_came_from(
     origin: dict[str, object] | None, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file or folder again; from an index the version that is installed, which only who published it has there."""
+    """A file, by its hash if that was kept, or a folder again; where an index handed it out nobody knows whose the name is on the next."""
     installed = InstalledFrom(json.dumps(origin) if origin else None)
     monkeypatch.setattr(metadata, "distribution", lambda _name: installed)
     assert extras.advice("serve") == said
@@ -54,4 +62,5 @@ def test_the_advice_names_where_this_came_from(
 def test_a_choice(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two extras that have a library are two commands."""
     monkeypatch.setattr(metadata, "distribution", lambda _name: InstalledFrom(None))
-    assert extras.advice("data", "s3") == "pip install 'argosy[data]==1.2.3' or pip install 'argosy[s3]==1.2.3'"
+    commands = [f"pip install 'argosy[{extra}] @ {UNKNOWN}'" for extra in ("data", "s3")]
+    assert extras.advice("data", "s3") == " or ".join(commands)
