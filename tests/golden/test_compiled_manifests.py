@@ -68,6 +68,22 @@ def test_no_value_is_pasted_into_code(model: Path) -> None:
 
 
 @each_model
+def test_a_tag_is_pulled_from_nowhere(model: Path) -> None:
+    """`argosy/…:dev` without a registry would be Docker Hub's, and of whoever has that name there; its containers are handed keys."""
+    names = (folder.MANIFEST, folder.RETRAINING, folder.WATCH)
+    bodies = [yaml.safe_load((model / name).read_text(encoding="utf-8")) for name in names]
+    containers = [
+        template["container"]
+        for body in bodies
+        for template in body["spec"].get("workflowSpec", body["spec"])["templates"]
+        if "container" in template
+    ]
+    assert len(containers) > 10
+    tags = [one for one in containers if "@sha256:" not in one["image"]]
+    assert {one.get("imagePullPolicy") for one in tags} <= {"Never"}
+
+
+@each_model
 def test_no_value_is_made_up(model: Path) -> None:
     """A parameter without a default has to be given: a step never runs with the text `null` in its place."""
     manifest = yaml.safe_load((model / folder.MANIFEST).read_text(encoding="utf-8"))

@@ -67,6 +67,7 @@ def _node(member: FusedStep, image: str, resources: argo.ResourceRequirements, a
     return ContainerNode(
         name=member.spec.name,
         image=image,
+        image_pull_policy=container_templates.pull_policy(image),
         command=container_templates.command(member.spec),
         dependencies=list(after) or None,
         env=container_templates.environment(member.spec, member.handed),
@@ -81,6 +82,7 @@ def _main(image: str, after: Sequence[str]) -> ContainerNode:
     return ContainerNode(
         name=MAIN,
         image=image,
+        image_pull_policy=container_templates.pull_policy(image),
         command=["true"],
         dependencies=list(after),
         env=[Env(name="ARGOSY_ROOT", value=specs.ROOT)],

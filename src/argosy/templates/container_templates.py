@@ -39,6 +39,7 @@ def container(spec: specs.StepSpec, *, image: str, resources: StepResources, mut
     return Container(
         name=spec.name,
         image=image,
+        image_pull_policy=pull_policy(image),
         command=command(spec),
         annotations=_annotations(spec),
         inputs=[
@@ -61,6 +62,14 @@ def container(spec: specs.StepSpec, *, image: str, resources: StepResources, mut
         ],
         **pod([spec], resources, mutex),
     )
+
+
+def pull_policy(image: str) -> str | None:
+    """How a node may get *image*: never from a registry while it is a tag, which belongs to whoever has that name there. None: as it likes.
+
+    ``argosy/train:dev`` is Docker Hub's to a node, and containers are handed keys. What was built and brought to the node is there.
+    """
+    return None if "@sha256:" in image else "Never"
 
 
 def parameter(name: str, default: str | None) -> Parameter:

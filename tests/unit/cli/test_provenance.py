@@ -104,6 +104,9 @@ def test_the_stamp_is_what_steps_are_told(project: Path, capsys: pytest.CaptureF
         marks["provenance.argosy.dev/image.train"] == said.images["train"] == f"registry/argosy/train@sha256:{'d' * 64}"
     )
     assert set(said.images) >= {"ingest", "train", "evaluate", "register", "propose"}
+    assert not any(
+        "imagePullPolicy" in each.get("container", {}) for each in template["spec"]["templates"]
+    )  # by digest
     assert provenance.stated(retraining) == said  # what is trained again says the same of itself
     assert [each["kind"] for each in schedules] == ["CronWorkflow", "CronWorkflow"]
     told = {

@@ -59,6 +59,7 @@ def test_a_container_for_each_step_one_after_the_other(model: Path) -> None:
         PREPARE,
     ]
     assert [container["image"] for container in containers[:3]] == ["argosy/data:dev"] * 2 + ["argosy/features:dev"]
+    assert {container["imagePullPolicy"] for container in containers} == {"Never"}
     assert [container["command"][-1] for container in containers[:3]] == [
         "argosy.steps.ingest",
         "argosy.steps.validate",
