@@ -14,13 +14,14 @@ GOLDEN = Path(__file__).parent / "golden" / "canary.yaml"
 NOTHING = None
 """An empty answer: no objection."""
 
+PODS = 'namespace="argosy-staging",rollouts_pod_template_hash="{}"'
+
 Series = list[dict[str, str]]
 
 
 def counter(name: str, version: str, each: float, labels: str = "") -> dict[str, str]:
     """A counter of the pods of *version* that grows by *each* every 15 seconds."""
-    pods = f'namespace="argosy-staging",rollouts_pod_template_hash="{version}"'
-    return {"series": f"{name}{{{pods}{labels}}}", "values": f"0+{each}x60"}
+    return {"series": f"{name}{{{PODS.format(version)}{labels}}}", "values": f"0+{each}x60"}
 
 
 def requests(version: str, *, fast: float = 0, slow: float = 0, failed: float = 0) -> Series:
@@ -60,7 +61,18 @@ def answer(folder: Path, query: str, series: Series, expected: float | None) -> 
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
 
+def expected(distance: float, old: str) -> Series:
+    """What evaluation saw between the new version and the model of the digest *old*; that of the one that serves is ab."""
+    info = {"series": f'argosy_model_info{{{PODS.format("old")},digest="ab",version="1"}}', "values": "1x60"}
+    seen = {
+        "series": f'argosy_prediction_expected_distance{{{PODS.format("new")},digest="{old}"}}',
+        "values": f"{distance}x60",
+    }
+    return [info, seen]
+
+
 OLD = requests("old", fast=60)
+SHIFTED = [*scores("new", low=20, high=80), *scores("old", low=80, high=20)]
 CASES: list[Any] = [
     pytest.param("errors", requests("new", fast=97, failed=3), 0.03, id="errors-in-a-hundred"),
     pytest.param("errors", requests("new", fast=30), 0.0, id="no-error-was-ever-counted"),
@@ -80,9 +92,9 @@ CASES: list[Any] = [
     pytest.param("answering", [*requests("new", fast=10), *OLD], 200.0, id="it-answers"),
     pytest.param("answering", [], NOTHING, id="nobody-calls-either"),
     pytest.param("requests", [], 0.0, id="no-requests-are-none"),
-    pytest.param(
-        "prediction-distance", [*scores("new", low=20, high=80), *scores("old", low=80, high=20)], 0.6, id="shifted"
-    ),
+    pytest.param("prediction-distance", SHIFTED, 0.6, id="shifted"),
+    pytest.param("prediction-distance", [*SHIFTED, *expected(0.5, "ab")], 0.1, id="shifted-as-evaluation-saw"),
+    pytest.param("prediction-distance", [*SHIFTED, *expected(0.5, "cd")], 0.6, id="evaluation-saw-another"),
     pytest.param(
         "prediction-distance",
         [*scores("new", low=1, high=1), *scores("old", low=80, high=20)],

@@ -138,6 +138,14 @@ class Golden(Document):
     rows: list[GoldenRow]
 
 
+class Predecessor(Document):
+    """The model in production when this one was evaluated, and how far their scores are apart."""
+
+    model_digest: str
+    score_distance: float
+    """Kolmogorov-Smirnov, in 0 to 1: on the newest labelled rows where some were kept, else on the holdout."""
+
+
 class Release(Document):
     """``release.json``: which model this is, its place in the sequence, and how long it may be served."""
 
@@ -149,6 +157,8 @@ class Release(Document):
     """That belongs to the model; None also in releases of earlier Argosys, whatever their stores."""
     image: Image | None = None
     """That serves the model; None where the environment's own does."""
+    predecessor: Predecessor | None = None
+    """None where there was none, or the two could not be compared."""
 
 
 def digest_of(files: Mapping[str, bytes]) -> str:

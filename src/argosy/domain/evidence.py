@@ -62,6 +62,8 @@ class ComparisonResult(Document):
     reason: str
     compared: bool = True
     """True where both models answered; else the figures are none, and *reason* says what was in the way."""
+    score_distance: float | None = None
+    """Kolmogorov-Smirnov distance of the two models' scores on these rows, in 0 to 1; None where they were not compared."""
 
 
 class DataWindow(Document):

@@ -60,6 +60,18 @@ def compare(
     return Paired(own, other, sign * (own - other), low, high, p_value, len(labels))
 
 
+def score_distance(candidate: Answers, champion: Answers) -> float:
+    """The largest difference between the cumulative distributions of the two models' scores (Kolmogorov-Smirnov), in 0 to 1.
+
+    The score of a multiclass row is the probability of its likeliest class, as servers count it.
+    """
+    scores = [
+        each.predictions.max(axis=1) if each.predictions.ndim == 2 else each.predictions
+        for each in (candidate, champion)
+    ]
+    return float(stats.ks_2samp(*scores, method="asymp").statistic)
+
+
 def delong(labels: Array, first: Array, second: Array) -> float:
     """Two-sided p-value of two areas under ROC curves on the same rows being equal. Both classes must be there."""
     positive = labels == 1

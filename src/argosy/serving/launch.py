@@ -43,7 +43,9 @@ class ServerDependencies:
 def run(predictor: ServablePredictor, served: ServedRelease, folder: Path, around: ServerDependencies) -> None:
     """Serve until SIGTERM or SIGINT, then close listener, online store and log. *folder*: the bundle, for an example of a request."""
     lifecycle = Lifecycle()
-    metrics = metrics_of(predictor.signature, served, around.log, around.score_edges, reference(folder))
+    metrics = metrics_of(
+        predictor.signature, served, around.log, around.score_edges, reference(folder), predecessor(folder)
+    )
     with around.listener, ExitStack() as stack:
         if around.log is not None:
             stack.callback(around.log.close)
@@ -77,6 +79,12 @@ def reference(folder: Path) -> bundle.Moments | None:
         return bundle.read_bins(folder / bundle.BINS).scores
     except errors.Misconfigured:
         return None
+
+
+def predecessor(folder: Path) -> bundle.Predecessor | None:
+    """The model that the one in *folder* was compared with; None where its release names none, and for a bundle that was never released."""
+    path = folder / bundle.RELEASE
+    return bundle.Release.read(path).predecessor if path.exists() else None
 
 
 def _say(line: str) -> None:

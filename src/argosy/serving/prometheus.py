@@ -12,7 +12,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
-from argosy.domain.bundle import Moments, Signature
+from argosy.domain.bundle import Moments, Predecessor, Signature
 from argosy.ports.prediction_log import PredictionLog, ServedRelease
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -37,6 +37,7 @@ class Metrics:
         log: PredictionLog | None,
         score_edges: Sequence[float] = TWENTIETHS,
         reference: Moments | None = None,
+        predecessor: Predecessor | None = None,
     ) -> None:
         """*score_edges*: of the bins that scores are counted in, ascending; none where scores are not counted.
 
@@ -44,7 +45,7 @@ class Metrics:
         """
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
-        _show(served, reference, self._registry)
+        _show(served, reference, predecessor, self._registry)
         self._requests = Counter("argosy_requests", "Requests answered.", ["route", "code"], registry=self._registry)
         self._seconds = Histogram(
             "argosy_request_seconds", "Time to answer.", ["route"], buckets=SECONDS, registry=self._registry
@@ -121,15 +122,18 @@ def of(
     log: PredictionLog | None,
     edges: Sequence[float] | None = None,
     reference: Moments | None = None,
+    predecessor: Predecessor | None = None,
 ) -> Metrics:
     """The metrics of one model. *edges*: bins in which scores are counted; None: twentieths for probabilities, and none for a
-    regression, whose range nobody here knows."""
+    regression, whose range nobody here knows. *predecessor*: the model that it was compared with before it was released."""
     if edges is None:
         edges = () if signature.task == "regression" else TWENTIETHS
-    return Metrics(served, log, edges, reference)
+    return Metrics(served, log, edges, reference, predecessor)
 
 
-def _show(served: ServedRelease, reference: Moments | None, registry: CollectorRegistry) -> None:
+def _show(
+    served: ServedRelease, reference: Moments | None, predecessor: Predecessor | None, registry: CollectorRegistry
+) -> None:
     """The series that stay as they are while the server runs. The first is what rules learn by which model another series is of."""
     labels = {
         "model": served.model,
@@ -146,6 +150,14 @@ def _show(served: ServedRelease, reference: Moments | None, registry: CollectorR
             "argosy_prediction_reference_deviation", "Standard deviation of these scores.", registry=registry
         )
         deviation.set(math.sqrt(reference.variance))
+    if predecessor is not None:
+        distance = Gauge(
+            "argosy_prediction_expected_distance",
+            "Kolmogorov-Smirnov distance of its scores to those of the model of that digest, as evaluation saw it.",
+            ["digest"],
+            registry=registry,
+        )
+        distance.labels(predecessor.model_digest).set(predecessor.score_distance)
 
 
 class _Scores(Collector):

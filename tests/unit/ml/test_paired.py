@@ -138,3 +138,12 @@ def test_values_are_compared_too() -> None:
     found = compared("rmse", labels, Answers(labels + 0.1), Answers(labels + random.normal(size=300)), "regression")
     assert found.low > 0
     assert found.candidate < found.champion
+
+
+def test_how_far_scores_are_apart() -> None:
+    """The largest gap between the shares of rows at or below a score; of several classes by the likeliest one's probability."""
+    first, second = Answers(np.array([0.1, 0.2, 0.3, 0.4])), Answers(np.array([0.25, 0.3, 0.8, 0.9]))
+    assert paired.score_distance(first, second) == 0.5
+    assert paired.score_distance(first, first) == 0.0
+    sure, unsure = Answers(np.array([[0.1, 0.9], [0.8, 0.2]])), Answers(np.array([[0.5, 0.5], [0.4, 0.6]]))
+    assert paired.score_distance(sure, unsure) == 1.0

@@ -1,5 +1,6 @@
 """What a server shows Prometheus of itself: which model it serves, and what its process takes."""
 
+import datetime
 import re
 from pathlib import Path
 
@@ -26,9 +27,10 @@ def value(text: str, name: str) -> float:
     return float(found)
 
 
-def shown(reference: bundle.Moments | None = None) -> str:
+def shown(reference: bundle.Moments | None = None, predecessor: bundle.Predecessor | None = None) -> str:
     """The metrics of a server that has answered nothing yet."""
-    return prometheus.of(serving_kit.signature(), SERVED, None, reference=reference).text().decode()
+    found = prometheus.of(serving_kit.signature(), SERVED, None, reference=reference, predecessor=predecessor)
+    return found.text().decode()
 
 
 def test_one_series_says_by_which_model_the_others_are() -> None:
@@ -55,6 +57,25 @@ def test_the_scores_of_the_holdout() -> None:
 def test_no_scores_of_a_holdout(reference: bundle.Moments | None) -> None:
     """No series rather than a number that means nothing."""
     assert "argosy_prediction_reference" not in shown(reference)
+
+
+def test_how_far_from_the_model_before_it_is_meant_to_be() -> None:
+    """By that one's digest: a canary that replaces another is held against nothing."""
+    before = bundle.Predecessor(model_digest="sha256:" + "b" * 64, score_distance=0.25)
+    assert f'argosy_prediction_expected_distance{{digest="{before.model_digest}"}} 0.25' in shown(predecessor=before)
+    assert "argosy_prediction_expected_distance" not in shown()
+
+
+def test_the_release_says_what_it_was_compared_with(tmp_path: Path) -> None:
+    """A bundle that was never released says nothing."""
+    assert launch.predecessor(tmp_path) is None
+    before = bundle.Predecessor(model_digest="sha256:" + "b" * 64, score_distance=0.25)
+    release = bundle.Release(
+        model="leaving", model_digest=SERVED.digest, counter=3, not_after=datetime.datetime.max.replace(tzinfo=datetime.UTC),
+        predecessor=before,
+    )  # fmt: skip
+    release.write(tmp_path / bundle.RELEASE)
+    assert launch.predecessor(tmp_path) == before
 
 
 def test_a_bundle_of_an_earlier_release(tmp_path: Path) -> None:

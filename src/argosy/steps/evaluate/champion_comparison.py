@@ -74,7 +74,8 @@ def hold(
     if figures is None:
         return comparison.impossible(policy, f"{policy.metric} is undefined on these rows", len(holdout)), None
     defined = {name: pair for name, pair in found.items() if pair is not None}
-    return comparison.decide(policy, figures), comparison.beside(defined) if defined else None
+    result = comparison.decide(policy, figures).model_copy(update={"score_distance": paired.score_distance(*answers)})
+    return result, comparison.beside(defined) if defined else None
 
 
 def own_features(signature: Signature, holdout: Examples, left_out: pa.Table) -> pa.Table | str:

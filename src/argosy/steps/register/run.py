@@ -78,7 +78,7 @@ def run(
     registry.judge(settings.model, registered.version, _judgement(evidence, inputs.evidence))
     _keep_reference(settings, inputs, digest, objects)
     store = _online_store(settings, inputs, evidence, artifacts, shared)
-    _release(settings, registered, store, image, inputs.bundle, out)
+    _release(settings, registered, store, image, evidence, inputs.bundle, out)
     return Released(
         version=registered.version,
         # By its release too, which the model's digest leaves out: what is stored never changes, and a release may.
@@ -150,7 +150,13 @@ def _judgement(evidence: Evidence, folder: Path) -> Judgement:
 
 
 def _release(
-    settings: ModelSettings, registered: Registered, store: OnlineStore, image: str | None, bundle: Path, out: Path
+    settings: ModelSettings,
+    registered: Registered,
+    store: OnlineStore,
+    image: str | None,
+    evidence: Evidence,
+    bundle: Path,
+    out: Path,
 ) -> None:
     """The bundle with ``release.json``, which says the same however often this runs."""
     shutil.copytree(bundle, out, copy_function=shutil.copyfile)
@@ -161,8 +167,19 @@ def _release(
         not_after=registered.created_at + datetime.timedelta(days=settings.release_days),
         online_store=store,
         image=image,
+        predecessor=_predecessor(evidence),
     )
     release.write(out / bundles.RELEASE)
+
+
+def _predecessor(evidence: Evidence) -> bundles.Predecessor | None:
+    """The champion, and how far its scores are from the candidate's where requests are most like those of now."""
+    digest = evidence.champion.model_digest
+    found = [each.score_distance for each in (evidence.recent, evidence.comparison) if each is not None]
+    distance = next((each for each in found if each is not None), None)
+    if digest is None or distance is None:
+        return None
+    return bundles.Predecessor(model_digest=digest, score_distance=distance)
 
 
 def _release_name(out: Path) -> str:

@@ -14,9 +14,11 @@ from argosy.adapters.memory_objects import MemoryObjects
 from argosy.adapters.memory_registry import MemoryRegistry
 from argosy.adapters.mlflow_registry import MlflowRegistry
 from argosy.domain import bundle as bundles
+from argosy.domain import comparison
 from argosy.domain.documents import sha256
-from argosy.domain.evidence import VerdictWord
+from argosy.domain.evidence import ChampionRef, VerdictWord
 from argosy.domain.model_settings import ModelSettings
+from argosy.domain.policy import ComparisonPolicy
 from argosy.domain.release import OnlineStore
 from argosy.ports.features import Held, OnlineFeatures
 from argosy.settings import Settings
@@ -86,6 +88,32 @@ def test_a_candidate_is_recorded_released_and_stored(
     online = OnlineStore.from_text(first.result("online-uri"))
     store.get(online.uri, tmp_path / "online")
     assert bundles.digest(tmp_path / "online") == online.digest
+
+
+@pytest.mark.parametrize(
+    ("on_holdout", "on_recent", "told"),
+    [(0.1, 0.3, 0.3), (0.1, None, 0.1), (None, None, None)],
+    ids=["newest-rows", "holdout", "not-compared"],
+)
+def test_the_release_says_how_far_it_is_from_the_champion(
+    attempt: Callable[[Any], Any],
+    toy: Any,
+    database: Path,
+    on_holdout: float | None,
+    on_recent: float | None,
+    told: float | None,
+) -> None:
+    """So that a canary is held against what evaluation saw, where requests are most like those of now."""
+    champion = ChampionRef(model="toy", model_digest="sha256:" + "c" * 64, policy_digest="sha256:0")
+    none = comparison.impossible(ComparisonPolicy(metric="auc", margin=0.01), "none", 0)
+    held = {
+        name: none.model_copy(update={"score_distance": distance})
+        for name, distance in {"comparison": on_holdout, "recent": on_recent}.items()
+    }
+    toy.judge("promote", champion, **held)
+    released = bundles.Release.read(attempt(toy).out("release") / "release.json")
+    expected = bundles.Predecessor(model_digest="sha256:" + "c" * 64, score_distance=told) if told is not None else None
+    assert released.predecessor == expected
 
 
 def test_what_tells_runs_apart_is_recorded(attempt: Callable[[Any], Any], toy: Any, database: Path) -> None:
