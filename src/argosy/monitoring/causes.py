@@ -77,7 +77,7 @@ def _of_finding(part: str, finding: Finding) -> Iterator[MovedColumn]:
     yield MovedColumn(
         column=column,
         measure=DISTANCE,
-        before=0.0,
+        before=finding.usual,
         now=difference.jensen_shannon,
         explanation=f"p {finding.adjusted_p:.1g}, PSI {figures.number(difference.psi)}",
     )

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -127,10 +128,14 @@ def _ref(served: ServedRelease, hour: datetime.datetime, hashed: "hashlib._Hash"
 
 
 def _by_hour(table: pa.Table) -> Iterator[tuple[datetime.datetime, pa.Table]]:
+    ends = pc.min_max(table["time"])
+    first, last = (pc.floor_temporal(ends[end], unit="hour").as_py() for end in ("min", "max"))
+    if first is None or first == last:  # nearly always, and then no row is looked at by itself
+        yield from [(first, table)] if first else []
+        return
     begins = pc.floor_temporal(table["time"], unit="hour")
-    different = sorted(pc.unique(begins).to_pylist())
-    for hour in different:
-        yield hour, table if len(different) == 1 else table.filter(pc.equal(begins, hour))
+    for hour in sorted(pc.unique(begins).to_pylist()):
+        yield hour, table.filter(pc.equal(begins, hour))
 
 
 def _fields(served: ServedRelease) -> dict[str, str | int | None]:
@@ -150,7 +155,7 @@ def _rows(table: pa.Table, features: Sequence[tuple[str, str]]) -> pa.Table:
     scores = table["score"].combine_chunks()
     request = pc.list_parent_indices(scores)
     begins = pc.take(scores.offsets.cast(pa.int64()), request)
-    place = pc.subtract(pa.array(range(len(request)), pa.int64()), begins)
+    place = pc.subtract(pa.array(np.arange(len(request), dtype=np.int64)), begins)
     inner = table["features"].combine_chunks()
     columns = [pc.list_flatten(inner.field(name)) for name, _ in features]
     schema = _schema(features)

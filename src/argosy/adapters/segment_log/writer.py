@@ -92,7 +92,8 @@ class SegmentLog:
                 return
             self._pending += len(predictions)
             self._queue.append(predictions)
-        self._wake.set()
+        if not self._wake.is_set():  # the writer takes the queue after it has cleared the word, so none is left
+            self._wake.set()
 
     def standing(self) -> LogCounts:
         """See :class:`argosy.ports.prediction_log.PredictionLog`."""
