@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -145,21 +146,29 @@ def request_of(tmp_path: Path) -> Callable[..., tuple[Path, str]]:
 
 def _run(checkout: Path, head: str) -> tuple[list[int], list[dict[str, Any]]]:
     """Run every command of the checks as a runner would, each although one before failed; their exit codes, and the containers started."""
-    tools = checkout.parent / "tools"
-    tools.mkdir()
-    (tools / "docker").write_text(DOCKER.format(python=sys.executable), encoding="utf-8")
-    (tools / "docker").chmod(0o755)
-    calls = checkout.parent / "calls.jsonl"
-    calls.touch()
+    environment = _with_docker(checkout.parent)
     image = _read(CHECKS)["env"]["IMAGE"]
-    given = {"IMAGE": image, "HEAD": head, "NUMBER": "7", "TOKEN": "a-token", "ARGOSY_FORGE_TOKEN": "a-token"}
-    environment = {**os.environ, **given, "CALLS": str(calls), "PATH": f"{tools}:{os.environ['PATH']}"}
+    environment |= {"IMAGE": image, "HEAD": head, "NUMBER": "7", "TOKEN": "a-token", "ARGOSY_FORGE_TOKEN": "a-token"}
     codes = [
         subprocess.run(["bash", "-e", "-c", step["run"]], cwd=checkout, env=environment, check=False).returncode
         for step in _steps(CHECKS)
         if "run" in step
     ]
-    return codes, [json.loads(line) for line in calls.read_text(encoding="utf-8").splitlines()]
+    return codes, _calls(environment)
+
+
+def _with_docker(folder: Path) -> dict[str, str]:
+    """The environment of a runner whose `docker` is the stand-in, which writes down what it is asked for below *folder*."""
+    tools = folder / "tools"
+    tools.mkdir()
+    (tools / "docker").write_text(DOCKER.format(python=sys.executable), encoding="utf-8")
+    (tools / "docker").chmod(0o755)
+    (folder / "calls.jsonl").touch()
+    return {**os.environ, "CALLS": str(folder / "calls.jsonl"), "PATH": f"{tools}:{os.environ['PATH']}"}
+
+
+def _calls(environment: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in Path(environment["CALLS"]).read_text(encoding="utf-8").splitlines()]
 
 
 def _listing(checkout: Path) -> set[str]:
@@ -204,3 +213,78 @@ def test_what_is_served_is_checked_as_a_request(request_of: Callable[..., tuple[
     _, calls = _run(checkout, head)
     assert calls[-1]["command"][3:] == ["pr", "check", "7", "--head", head]
     assert calls[-1]["given"]["ARGOSY_VERIFYING_KEY_FILE"].startswith("/keys/")
+
+
+def _act(checkout: Path, workflow: Path, event: Mapping[str, Any]) -> tuple[int, list[dict[str, Any]], str]:
+    """Have `act` run *workflow* on this machine for *event*, in *checkout*: its exit code, the containers started, what it said.
+
+    `actions/checkout` is one of ours, which clones main.
+    """
+    program = os.environ.get("ACT") or shutil.which("act") or pytest.skip("act is neither on PATH nor named by ACT")
+    folder = checkout.parent
+    environment = _with_docker(folder) | {"HOME": str(folder), "XDG_CACHE_HOME": str(folder / "cache")}
+    (folder / "event.json").write_text(json.dumps(event), encoding="utf-8")
+    (folder / "action").mkdir()
+    (folder / "action" / "action.yml").write_text(CHECKOUT, encoding="utf-8")
+    used = re.findall(r"uses: (actions/checkout@\w+)", workflow.read_text(encoding="utf-8"))
+    words = [f"--local-repository={action}={folder / 'action'}" for action in used]
+    words += ["--platform=ubuntu-24.04=-self-hosted", "--container-daemon-socket=-", "--pull=false"]
+    words += [
+        f"--eventpath={folder / 'event.json'}",
+        f"--workflows={workflow}",
+        f"--env=CALLS={environment['CALLS']}",
+        f"--env=SERVER={folder / 'server.git'}",
+    ]
+    words += [
+        "--secret=GITHUB_TOKEN=a-token",
+        "--secret=ARGOSY_FORGE_TOKEN=a-token-that-writes",
+        "--var=ARGOSY_STORE_URI=s3://models",
+    ]
+    done = subprocess.run(
+        [program, "pull_request_target", *words],
+        cwd=checkout, env=environment, check=False, capture_output=True, text=True, timeout=200,
+    )  # fmt: skip
+    return done.returncode, _calls(environment), done.stdout + done.stderr
+
+
+CHECKOUT = """name: checkout
+description: main of the server
+runs: {using: composite, steps: [{run: 'git clone --quiet --branch main "$SERVER" .', shell: bash}]}
+"""
+
+
+def _event(head: str, *, merged: bool) -> dict[str, Any]:
+    pull = {"number": 7, "merged": merged, "head": {"sha": head, "ref": "x; exit 9"}, "base": {"ref": "main"}}
+    return {"action": "closed" if merged else "opened", "pull_request": pull, "repository": {"full_name": "o/n"}}
+
+
+@pytest.mark.parametrize(
+    ("files", "code", "verbs"),
+    [
+        pytest.param({"models/churn/values.yaml": "model: churn\nreplicas: 4\n"}, 0, [["env", "check"]], id="in-order"),
+        pytest.param({"models/churn/values.yaml": "model: churn\nreplicas: x\n"}, 1, [["env", "check"]], id="red"),
+        pytest.param({"models/churn/staging/version.yaml": "model: churn\n"}, 1, [["env", "check"], ["pr", "check"]], id="a-version"),
+    ],
+)  # fmt: skip
+def test_a_runner_runs_the_checks(
+    request_of: Callable[..., tuple[Path, str]], files: Mapping[str, str], code: int, verbs: list[list[str]]
+) -> None:
+    """Expressions, conditions and what is handed over, by a runner that others wrote; the later check runs although the first is red."""
+    checkout, head = request_of(files)
+    ended, calls, said = _act(checkout, CHECKS, _event(head, merged=False))
+    assert ended == code, said
+    assert [call["command"][3:5] for call in calls] == verbs, said
+    if len(calls) > 1:
+        assert calls[1]["command"][5:] == ["7", "--head", head]
+        assert calls[1]["given"]["ARGOSY_STORE_URI"] == "s3://models"
+
+
+@pytest.mark.parametrize("merged", [True, False], ids=["merged", "closed"])
+def test_a_runner_follows_a_merge_up(request_of: Callable[..., tuple[Path, str]], merged: bool) -> None:
+    """With the token that writes, and only where the request was merged."""
+    checkout, head = request_of({"models/churn/values.yaml": "model: churn\nreplicas: 4\n"})
+    event = _event(head, merged=merged) | {"action": "closed"}
+    ended, calls, said = _act(checkout, AFTER_MERGE, event)
+    assert ended == 0, said
+    assert [call["command"][3:] for call in calls] == ([["pr", "after-merge", "7"]] if merged else []), said
+    assert all(call["given"]["ARGOSY_FORGE_TOKEN"] == "a-token-that-writes" for call in calls)
