@@ -152,6 +152,15 @@ def test_one_comment_says_what_holds(server: FakeGithub, forge: HostedForge) -> 
     assert server.store.statuses == {request.head: {"argosy": "success"}}
 
 
+def test_people_are_told_once(server: FakeGithub, forge: HostedForge) -> None:
+    """Of each thing by a comment of its own, which nothing that is written anew takes away."""
+    request = opened(forge, proposal("a"))
+    for key in ("monday", "monday", "tuesday"):
+        forge.tell(request, "it waits", key=key)
+    forge.report(request, passed=True, text="all is well")
+    assert [text.partition("\n")[0] for text in server.store.comments[1]] == ["it waits", "it waits", "all is well"]
+
+
 def test_a_token_that_sets_no_status(server: FakeGithub, forge: HostedForge) -> None:
     """It is a right of its own, which requests do without; the line names it."""
     request = opened(forge, proposal("a"))

@@ -138,6 +138,10 @@ class MemoryForge:
     def report(self, request: Request, *, passed: bool, text: str) -> None:
         self.log.append(f"report {request.number} {'green' if passed else 'red'}: {text}")
 
+    def tell(self, request: Request, text: str, *, key: str) -> None:
+        if (said := f"tell {request.number} {key}: {text}") not in self.log:
+            self.log.append(said)
+
     def close(self, number: int, *, by: str, reason: str) -> Request:
         request = self._unmerged(number)
         if request.state is not State.OPEN:

@@ -5,6 +5,7 @@ done once.
 """
 
 import argparse
+import datetime
 import shutil
 from collections.abc import Callable, Sequence
 
@@ -50,6 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--report",
         action="store_true",
         help="show what it found beside the request: a comment, and the status `argosy`",
+    )
+    remind = _action(verbs, "remind", _remind, "tell those who follow an open request that it waits, once a day")
+    remind.add_argument(
+        "--days", type=int, default=1, metavar="N", help="only of those that wait for N days or longer (1)"
     )
     _numbered(verbs, "after-merge", _after_merge, "what a merge by other means still needs: next request, registry")
     sync = _action(
@@ -167,6 +172,15 @@ def _check(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
     else:
         _print_checks(found.checks)
     return errors.DONE if found.passed else errors.Rejected.exit_code
+
+
+def _remind(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
+    waiting = desk.remind(datetime.timedelta(days=arguments.days))
+    for request in waiting:
+        print(line(request_lines.row(request)))
+    if not waiting:
+        print("no request waits")
+    return errors.DONE
 
 
 def _where(_arguments: argparse.Namespace, _desk: Desk, here: Settings) -> int:

@@ -71,6 +71,12 @@ class Forge(Protocol):
         Where a forge has no place for it, nobody is shown anything.
         """
 
+    def tell(self, request: Request, text: str, *, key: str) -> None:
+        """Say *text* (Markdown) beside *request*, so that those who follow it hear of it; once for each *key*.
+
+        Where a forge has no place for it, nobody hears anything.
+        """
+
     def close(self, number: int, *, by: str, reason: str) -> Request:
         """Close the request unmerged. Closing what is closed is no error. Raises Rejected where it is merged."""
 

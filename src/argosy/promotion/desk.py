@@ -132,6 +132,19 @@ class Desk:
                     raise
         raise errors.TryAgain(f"main of the environment repo, or request {number}, keeps moving; try again in a moment")
 
+    def remind(self, after: datetime.timedelta) -> list[Request]:
+        """Tell those who follow an open request that it has waited for *after* or longer, once a day each; those requests."""
+        now = self.now()
+        waiting = [one for one in self.requests() if now - datetime.datetime.fromisoformat(one.opened_at) >= after]
+        for request in waiting:
+            number, days = request.number, (now - datetime.datetime.fromisoformat(request.opened_at)).days
+            text = (
+                f"This request has waited for {days} {'day' if days == 1 else 'days'}. `argosy pr view {number}` shows its evidence and "
+                f"its checks, `argosy pr merge {number}` merges it, `argosy pr close {number} --reason TEXT` says no."
+            )
+            self.forge.tell(request, text, key=f"waits {now:%Y-%m-%d}")
+        return waiting
+
     def close(self, number: int, *, by: str, reason: str) -> Ended:
         """Close request *number* unmerged. Closing what is closed keeps the first reason. Raises Rejected where it is merged."""
         before = self.forge.request(number).state

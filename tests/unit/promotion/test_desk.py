@@ -70,6 +70,27 @@ def test_what_is_shown_beside_the_request(desk: Desk) -> None:
     assert "checks passed" in check_comment.markdown([Check("term", passed=True, reason="a|b\n| x")], "f" * 40)
 
 
+def test_those_who_wait_are_told_of(desk: Desk) -> None:
+    """Of a request that is open for that long, once a day; of one that ended nobody hears."""
+    opened = datetime.datetime.fromisoformat(desk.forge.request(1).opened_at)
+    told: list[tuple[int, str, str]] = []
+
+    def later(days: float) -> list[int]:
+        board = replace(desk, now=lambda: opened + datetime.timedelta(days=days))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(desk.forge, "tell", lambda one, text, key: told.append((one.number, key, text)))
+            return [request.number for request in board.remind(datetime.timedelta(days=1))]
+
+    assert (later(0.9), later(1.1), later(2.2)) == ([], [1], [1])
+    assert [text.partition(".")[0] for _, _, text in told] == [
+        "This request has waited for 1 day",
+        "This request has waited for 2 days",
+    ]
+    assert len({key for _, key, _ in told}) == 2
+    desk.close(1, by="Ada", reason="no")
+    assert later(3) == []
+
+
 def test_what_was_ended_before(desk: Desk) -> None:
     """An end says whether it is this call's doing; the open list has what is left."""
     assert [request.number for request in desk.requests()] == [1]

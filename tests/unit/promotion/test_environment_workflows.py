@@ -15,9 +15,11 @@ import yaml
 
 ROOT = Path(__file__).parents[3]
 ENVIRONMENT = ROOT / "gitops-env"
-CHECKS, AFTER_MERGE = (ENVIRONMENT / f".github/workflows/{name}.yaml" for name in ("checks", "after-merge"))
+CHECKS, AFTER_MERGE, REMINDERS = (
+    ENVIRONMENT / f".github/workflows/{name}.yaml" for name in ("checks", "after-merge", "reminders")
+)
 OURS = sorted((ROOT / ".github/workflows").glob("*.yaml"))
-WORKFLOWS = [CHECKS, AFTER_MERGE, *OURS]
+WORKFLOWS = [CHECKS, AFTER_MERGE, REMINDERS, *OURS]
 PINNED = re.compile(r"uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
 INSTALLS = re.compile(r"\b(pip3?|pipx|uvx?|npm|npx|curl|wget|apt(-get)?|brew|go (install|run))\b")
 BY_DIGEST = re.compile(r"[\w./-]+@sha256:[0-9a-f]{64}")
@@ -77,7 +79,7 @@ def test_values_are_handed_over_in_the_environment(path: Path) -> None:
     assert [step["run"] for step in _steps(path) if "${{" in step.get("run", "")] == []
 
 
-@pytest.mark.parametrize("path", [CHECKS, AFTER_MERGE], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [CHECKS, AFTER_MERGE, REMINDERS], ids=lambda path: path.stem)
 def test_nothing_is_installed_by_name(path: Path) -> None:
     """Beside the forge's token runs the image that main names by its digest, and nothing that a name on an index could become."""
     ran = [step["run"] for step in _steps(path) if "run" in step]
@@ -108,7 +110,8 @@ def test_a_closed_request_does_not_turn_its_checks_green() -> None:
 
 def test_the_token_that_writes_is_main_s() -> None:
     """Only an environment keeps a secret from the workflows of other branches."""
-    assert [job["environment"] for job in _read(AFTER_MERGE)["jobs"].values()] == ["promotion"]
+    for path in (AFTER_MERGE, REMINDERS):
+        assert [job["environment"] for job in _read(path)["jobs"].values()] == ["promotion"]
     assert "secrets." not in CHECKS.read_text(encoding="utf-8")
 
 
@@ -241,7 +244,7 @@ def _act(checkout: Path, workflow: Path, event: Mapping[str, Any]) -> tuple[int,
         "--var=ARGOSY_STORE_URI=s3://models",
     ]
     done = subprocess.run(
-        [program, "pull_request_target", *words],
+        [program, "schedule" if workflow is REMINDERS else "pull_request_target", *words],
         cwd=checkout, env=environment, check=False, capture_output=True, text=True, timeout=200,
     )  # fmt: skip
     return done.returncode, _calls(environment), done.stdout + done.stderr
@@ -288,3 +291,12 @@ def test_a_runner_follows_a_merge_up(request_of: Callable[..., tuple[Path, str]]
     assert ended == 0, said
     assert [call["command"][3:] for call in calls] == ([["pr", "after-merge", "7"]] if merged else []), said
     assert all(call["given"]["ARGOSY_FORGE_TOKEN"] == "a-token-that-writes" for call in calls)
+
+
+def test_a_runner_reminds(request_of: Callable[..., tuple[Path, str]]) -> None:
+    """Once a day, of main's copy; nothing is checked out."""
+    checkout, _ = request_of({"README.md": "other\n"})
+    ended, calls, said = _act(checkout, REMINDERS, {"schedule": "17 7 * * *", "repository": {"full_name": "o/n"}})
+    assert ended == 0, said
+    assert [call["command"][3:] for call in calls] == [["pr", "remind"]], said
+    assert calls[0]["given"]["ARGOSY_FORGE_TOKEN"] == "a-token-that-writes"

@@ -194,21 +194,6 @@ class GiteaHost:
             return str(self._get(f"pulls/{pull.number}")["merge_commit_sha"])
         raise errors.TryAgain(f"Gitea is still looking for conflicts in request {pull.number}; try again in a minute")
 
-    def merge_when_green(self, pull: Pull, *, title: str, message: str) -> None:
-        wanted = {
-            "Do": "merge",
-            "MergeTitleField": title,
-            "MergeMessageField": message,
-            "head_commit_id": pull.head,
-            "merge_when_checks_succeed": True,
-        }
-        try:
-            self._call("POST", f"pulls/{pull.number}/merge", wanted)
-        except NoSuccess as refused:
-            if refused.status == CONFLICT and "scheduled" in str(refused):
-                return  # by an attempt before this one
-            raise self._not_merged(pull, refused) from refused
-
     # What it says
 
     def _pull(self, pull: Mapping[str, Any]) -> Pull:

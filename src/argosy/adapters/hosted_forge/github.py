@@ -193,20 +193,6 @@ class GithubHost:
                 raise _not_merged(pull, error) from error
             return merged.sha
 
-    def merge_when_green(self, pull: Pull, *, title: str, message: str) -> None:
-        with self._reported():
-            try:
-                self._repository.get_pull(pull.number).enable_automerge(
-                    merge_method="MERGE", commit_headline=title, commit_body=message, expected_head_oid=pull.head
-                )
-            except GithubException as error:
-                if error.status >= 500 or error.status in {UNAUTHORIZED, TOO_MANY}:
-                    raise
-                raise errors.Rejected(
-                    f"GitHub does not merge request {pull.number} by itself: {_said(error)}; allow auto-merge in the repository's settings "
-                    "and have main require the check `checks`"
-                ) from error
-
     @contextlib.contextmanager
     def _reported(self) -> Iterator[None]:
         """Turn what GitHub and the network say into what Argosy says. Nothing of the token is in it."""

@@ -126,6 +126,3 @@ class Host(Protocol):
 
         Raises TryAgain where main or the branch moved, Rejected where a rule of main or a conflict forbids it.
         """
-
-    def merge_when_green(self, pull: Pull, *, title: str, message: str) -> None:
-        """Have the server merge *pull* once all that main requires is there; Rejected where it cannot."""

@@ -97,6 +97,11 @@ class HostedForge:
         said = "all checks passed" if passed else "checks are red: see the comment"
         self._host.mark(request.head, STATUS, "success" if passed else "failure", said, request.url)
 
+    def tell(self, request: Request, text: str, *, key: str) -> None:
+        sign = f"<!-- argosy: told {key} -->"
+        if not any(sign in one.text for one in self._host.comments(request.number)):
+            self._host.comment(request.number, f"{text}\n\n{sign}")
+
     def close(self, number: int, *, by: str, reason: str) -> Request:
         pull = self._unmerged(number)
         if pull.is_open:

@@ -121,6 +121,9 @@ class LocalForge:
     def report(self, request: Request, *, passed: bool, text: str) -> None:
         """See the port. People of this machine ask `argosy pr view`, which checks anew."""
 
+    def tell(self, request: Request, text: str, *, key: str) -> None:
+        """See the port. Nobody follows a request of this machine."""
+
     def close(self, number: int, *, by: str, reason: str) -> Request:
         update = {"state": State.CLOSED, "ended_by": by, "ended_at": ledgers.now(), "reason": reason}
         return self._change(number, {State.OPEN}, update, Person(by))
