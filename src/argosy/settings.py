@@ -31,6 +31,8 @@ FORGE_APP = ("ARGOSY_FORGE_APP_ID", "ARGOSY_FORGE_APP_KEY")
 
 NO_FOLDER = frozenset("?#%")
 """Characters that the name of the home cannot have: databases, registry and stores below it are reached by address."""
+POD = "KUBERNETES_SERVICE_HOST"
+"""The variable that every pod has."""
 REDIS = ("redis://", "rediss://")
 POSTGRESQL = ("postgresql://", "postgres://")
 
@@ -103,6 +105,8 @@ class Settings:
     """ARGOSY_HASH_KEY_FILE: the secret under which ids are hashed in logs. Default: a key under the home."""
     hash_key_text: str | None
     """ARGOSY_HASH_KEY: that secret itself, in place of a file: how a Secret hands it to the step that joins labels."""
+    in_pod: bool
+    """KUBERNETES_SERVICE_HOST: whether this is a pod, whose own files end with it."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -132,7 +136,13 @@ class Settings:
             notify=channel_addresses.channels(given),
             hash_key=Path(given.get("ARGOSY_HASH_KEY_FILE") or home / "keys" / "ids.key"),
             hash_key_text=given.get("ARGOSY_HASH_KEY") or None,
+            in_pod=POD in given,
         )
+
+    def own_place(self, uri: str) -> Path | None:
+        """Where below the home *uri* leads to, as its default does; None for any other place."""
+        path = _local(uri, "file://") or _local(uri, "local:")
+        return path if path is not None and path.is_relative_to(self.home) else None
 
     def endpoints(self) -> dict[str, str]:
         """Addresses for every step: the content of the ConfigMap ``argosy-endpoints``. No address in it holds a password."""
@@ -270,7 +280,7 @@ def _online_store_uri(given: Mapping[str, str]) -> str | None:
 def _loop_storage_uri(given: Mapping[str, str], home: Path) -> str | None:
     if uri := given.get("ARGOSY_LOOP_STORAGE_URI"):
         return uri
-    return None if "KUBERNETES_SERVICE_HOST" in given else f"sqlite:///{home}/loop/loop.db"
+    return None if POD in given else f"sqlite:///{home}/loop/loop.db"
 
 
 def _home(given: Mapping[str, str]) -> Path:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from argosy.cli import main, online, predictions
+from argosy.cli import main, notices, online, predictions
 from argosy.domain import diagnosis, environment_layout, prerequisites
 from argosy.exporter import command
 from argosy.settings import Settings
@@ -123,6 +123,8 @@ def test_the_exporter_looks_and_touches_nothing(objects: Objects) -> None:
     assert arguments.namespace == "ml"
     assert dict(arguments.canaries) == {"staging": "argosy-staging", "production": "argosy-production"}
     assert arguments.port == container["ports"][0]["containerPort"]
+    given = {one["secretRef"]["name"] for one in container["envFrom"] if "secretRef" in one}
+    assert given == {"argosy-forge-reader", "argosy-loop", "argosy-predictions"}
 
 
 def test_the_exporter_can_be_scraped(objects: Objects) -> None:
@@ -155,14 +157,19 @@ def test_the_rules_are_those_that_are_tested(objects: Objects) -> None:
     assert yaml.safe_load(named(objects, "ConfigMap", "argosy-rules")["data"]["argosy.yaml"]) == source
     runbook = "https://docs.example.com/runbook.md"
     traffic = [{"model": "churn", "environment": "production", "perSecond": 0.5}]
-    made = render({"alerts": {"as": "PrometheusRule", "labels": {"a": "b"}, "runbook": runbook, "traffic": traffic}})
+    features = [{"model": "churn", "environment": "production", "days": 7.5}]
+    alerts = {"labels": {"a": "b"}, "runbook": runbook, "traffic": traffic, "features": features}
+    made = render({"alerts": {"as": "PrometheusRule", **alerts}})
     rule = named(made, "PrometheusRule", "argosy")
     assert rule["metadata"]["labels"]["a"] == "b"
     *groups, expected = rule["spec"]["groups"]
     text = json.dumps(source["groups"]).replace("docs/runbook.md", runbook)
     assert json.dumps(groups) == text
     labels = {"model": "churn", "environment": "production"}
-    assert expected["rules"] == [{"record": "argosy:predictions:expected", "expr": "vector(0.5)", "labels": labels}]
+    assert expected["rules"] == [
+        {"record": "argosy:predictions:expected", "expr": "vector(0.5)", "labels": labels},
+        {"record": "argosy:features_age:allowed", "expr": "vector(648000)", "labels": labels},
+    ]
     assert not [one for one in made if one["metadata"]["name"] == "argosy-rules"]
     assert not [
         one for one in render({"alerts": {"as": "none"}}) if one["metadata"]["name"] in {"argosy", "argosy-rules"}
@@ -215,6 +222,21 @@ def test_old_predictions_are_deleted_where_that_is_asked_for(objects: Objects) -
     predictions.add_arguments(parser)
     assert container["args"][0] in main.VERBS
     assert parser.parse_args(container["args"][1:]).days == 30
+
+
+def test_old_notices_are_forgotten_where_that_is_asked_for(objects: Objects) -> None:
+    """By an account that sees the monitoring store, with the verb that the code has; not where that store is nowhere."""
+    assert "argosy-notices-prune" not in {one["metadata"]["name"] for one in objects}
+    wanted = {"noticesPrune": {"enabled": True, "days": 30}}
+    made = render({**wanted, "endpoints": {"monitoringUri": "s3://logs/monitoring"}})
+    pod = named(made, "CronJob", "argosy-notices-prune")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert {one["secretRef"]["name"] for one in container["envFrom"] if "secretRef" in one} == {"argosy-predictions"}
+    parser = argparse.ArgumentParser()
+    notices.add_arguments(parser)
+    assert container["args"][0] in main.VERBS
+    assert parser.parse_args(container["args"][1:]).days == 30
+    assert "endpoints.monitoringUri does not say where notices are" in template(wanted).stderr
 
 
 def test_endpoints_are_settings(objects: Objects) -> None:

@@ -83,13 +83,21 @@ def predictions(each: int) -> Series:
 
 
 HOUR, DAY = 3600, 86400
+OF_NOTICE = {"model": "churn", "channel": "on-call", "outcome": "refused"}
 OF_PIPELINE = {"model": "churn", "pipeline": "churn"}
-STOPPED = "argosy_retraining_failures"
 
 
 def pipeline(name: str, values: str) -> dict[str, str]:
     """A series of the model's pipeline."""
     return shown(f"argosy_pipeline_{name}", values, **OF_PIPELINE)
+
+
+def stopped(*, failures: int, after: int) -> Series:
+    """Retrainings in a row that led to no request, and after how many it stops."""
+    return [
+        shown("argosy_retraining_failures", f"{failures}x250", model="churn"),
+        shown("argosy_retraining_stop_after", f"{after}x250", model="churn"),
+    ]
 
 
 CASES = {
@@ -217,6 +225,29 @@ CASES = {
     "features-stale": Case(
         "ArgosyFeaturesStale", [shown("argosy_features_age_seconds", f"{3 * DAY}x250", **OF_VERSION)], (OF_VERSION,)
     ),
+    "features-of-last-week": Case(
+        "ArgosyFeaturesStale",
+        [shown("argosy_features_age_seconds", f"{8 * DAY}x250", **OF_VERSION)],
+        (OF_VERSION,),
+        rules=[{"record": "argosy:features_age:allowed", "expr": f"vector({7 * DAY})", "labels": OF_MODEL}],
+    ),
+    "features-of-this-week": Case(
+        "ArgosyFeaturesStale",
+        [shown("argosy_features_age_seconds", f"{6 * DAY}x250", **OF_VERSION)],
+        rules=[{"record": "argosy:features_age:allowed", "expr": f"vector({7 * DAY})", "labels": OF_MODEL}],
+    ),
+    "features-that-others-allow-to-be-old": Case(
+        "ArgosyFeaturesStale",
+        [shown("argosy_features_age_seconds", f"{6 * DAY}x250", **OF_VERSION)],
+        (OF_VERSION,),
+        rules=[
+            {
+                "record": "argosy:features_age:allowed",
+                "expr": f"vector({7 * DAY})",
+                "labels": {**OF_MODEL, "model": "another"},
+            }
+        ],
+    ),
     "features-fresh": Case("ArgosyFeaturesStale", [shown("argosy_features_age_seconds", f"{HOUR}x250", **OF_VERSION)]),
     "features-none": Case("ArgosyFeaturesStale", []),
     "release-expiring": Case(
@@ -306,11 +337,21 @@ CASES = {
         minute=50,
     ),
     "canary-none-under-way": Case("ArgosyCanaryWaits", []),
-    "retraining-stopped": Case(
-        "ArgosyRetrainingStopped", [shown(STOPPED, "3x250", model="churn")], ({"model": "churn"},)
+    "retraining-stopped": Case("ArgosyRetrainingStopped", stopped(failures=3, after=3), ({"model": "churn"},)),
+    "retraining-stopped-early": Case("ArgosyRetrainingStopped", stopped(failures=1, after=1), ({"model": "churn"},)),
+    "retraining-failed-once": Case("ArgosyRetrainingStopped", stopped(failures=1, after=3)),
+    "retraining-goes-on-for-longer": Case("ArgosyRetrainingStopped", stopped(failures=3, after=5)),
+    "retraining-of-an-earlier-exporter": Case(
+        "ArgosyRetrainingStopped", [shown("argosy_retraining_failures", "3x250", model="churn")]
     ),
-    "retraining-failed-once": Case("ArgosyRetrainingStopped", [shown(STOPPED, "1x250", model="churn")]),
     "retraining-never": Case("ArgosyRetrainingStopped", []),
+    "notices-not-taken": Case(
+        "ArgosyNoticesNotTaken", [shown("argosy_notices_not_taken", "2x250", **OF_NOTICE)], (OF_NOTICE,)
+    ),
+    "notices-refused-for-a-moment": Case(
+        "ArgosyNoticesNotTaken", [shown("argosy_notices_not_taken", "_x225 2x10", **OF_NOTICE)], minute=60
+    ),
+    "notices-taken": Case("ArgosyNoticesNotTaken", []),
     "source-fails": Case(
         "ArgosySourceFailing", [shown("argosy_source_up", "0x250", source="looks")], ({"source": "looks"},)
     ),

@@ -29,7 +29,7 @@ seccompProfile: {type: RuntimeDefault}
 
 {{- /* The image of the platform's own jobs. There is no default: nobody but the cluster's owner knows where it is. */}}
 {{- define "platform.image" -}}
-{{- if not .Values.converge.image }}{{ fail "converge.image: name the image `promote` by digest, as images/images.lock has it (<registry>/argosy/promote@sha256:…), or turn converge.enabled, onlinePrune.enabled and predictionsPrune.enabled off" }}{{ end -}}
+{{- if not .Values.converge.image }}{{ fail "converge.image: name the image `promote` by digest, as images/images.lock has it (<registry>/argosy/promote@sha256:…), or turn converge.enabled, onlinePrune.enabled, predictionsPrune.enabled and noticesPrune.enabled off" }}{{ end -}}
 {{ .Values.converge.image | quote }}
 {{- end }}
 
@@ -61,4 +61,48 @@ volumeMounts:
 {{- define "platform.volumes" -}}
 - name: scratch
   emptyDir: {sizeLimit: 256Mi}
+{{- end }}
+
+{{- /* A nightly job that deletes what is old of the monitoring side: `kind` is its verb, `prune` its values. */}}
+{{- define "platform.pruneJob" -}}
+apiVersion: batch/v1
+kind: CronJob
+metadata:
+  name: argosy-{{ .kind }}-prune
+  labels: {{- include "platform.labels" .root | nindent 4 }}
+spec:
+  schedule: {{ .prune.schedule | quote }}
+  concurrencyPolicy: Forbid
+  startingDeadlineSeconds: 3600
+  successfulJobsHistoryLimit: 1
+  failedJobsHistoryLimit: 3
+  jobTemplate:
+    spec:
+      # The next night is soon enough.
+      backoffLimit: 0
+      activeDeadlineSeconds: 3600
+      template:
+        metadata:
+          labels: {{- include "platform.labels" .root | nindent 12 }}
+        spec:
+          serviceAccountName: argosy-predictions
+          automountServiceAccountToken: false
+          restartPolicy: Never
+          securityContext:
+            {{- include "platform.podSecurity" . | nindent 12 }}
+          containers:
+            - name: prune
+              image: {{ include "platform.image" .root }}
+              imagePullPolicy: {{ .root.Values.converge.pullPolicy }}
+              command: [python, -m, argosy.cli.main]
+              args: [{{ .kind }}, prune, --days={{ int64 .prune.days }}]
+              env:
+                {{- include "platform.environment" . | nindent 16 }}
+              envFrom:
+                - configMapRef: {name: argosy-endpoints}
+                # Without it the pod reaches the bucket by an identity of its own.
+                - secretRef: {name: argosy-predictions, optional: true}
+              {{- include "platform.container" . | nindent 14 }}
+          volumes:
+            {{- include "platform.volumes" . | nindent 12 }}
 {{- end }}

@@ -65,6 +65,7 @@ VERBS = {
     "serve": "serve the model that is approved for an environment",
     "online": "list, load or prune the online features that servers share",
     "predictions": "delete logged predictions that are old",
+    "notices": "list what people were to be told and no channel took, or forget old notices",
     "drift": "hold logged predictions against the data the model was trained on",
     "performance": "hold logged predictions against the labels that came later",
     "exporter": "show Prometheus what waits, ran, drifted or expires",

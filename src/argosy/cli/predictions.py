@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     summary = "delete what is older than so many days"
     prune = verbs.add_parser("prune", help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
-    prune.add_argument("--days", type=_days, required=True, metavar="N", help="how long predictions are kept")
+    prune.add_argument("--days", type=days, required=True, metavar="N", help="how long predictions are kept")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -27,7 +27,8 @@ def run(arguments: argparse.Namespace) -> int:
     return errors.DONE
 
 
-def _days(text: str) -> int:
+def days(text: str) -> int:
+    """A number of days, as an option has it."""
     if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= 36_500):
         raise argparse.ArgumentTypeError(f"{text!r} is no number of days from 1 on")
     return int(text)

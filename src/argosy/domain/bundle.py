@@ -7,6 +7,7 @@ last, so that it depends on commit and data only and never on a time, a run or a
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -159,6 +160,24 @@ class Release(Document):
     """That serves the model; None where the environment's own does."""
     predecessor: Predecessor | None = None
     """None where there was none, or the two could not be compared."""
+
+
+def store_name(model: str, model_digest: str, released: bytes) -> str:
+    """The name in the model store of a bundle whose ``release.json`` is *released*.
+
+    By its release too, which the model's digest leaves out: what is stored never changes, and a release may.
+    """
+    return f"models/{model}/{_hex(sha256(released))[:12]}-{_hex(model_digest)}"
+
+
+def stores_release(uri: str, released: bytes) -> bool:
+    """Whether the bundle at *uri* was stored with *released* as its ``release.json``, as far as its name says: other names say nothing."""
+    named = re.fullmatch(r"(?:.*/)?([0-9a-f]{12})-[0-9a-f]{64}/?", uri)
+    return named is None or named[1] == _hex(sha256(released))[:12]
+
+
+def _hex(digest: str) -> str:
+    return digest.removeprefix("sha256:")
 
 
 def digest_of(files: Mapping[str, bytes]) -> str:

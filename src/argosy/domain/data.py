@@ -129,3 +129,5 @@ class FeatureSchema(Document):
     trained_until: AwareDatetime | None = None
     """The newest row of the training side."""
     online_digest: str
+    online_until: AwareDatetime | None = None
+    """The newest row in the online store, of whatever side; None from an earlier Argosy."""

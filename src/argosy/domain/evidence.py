@@ -113,6 +113,8 @@ class Evidence(Document):
     """The newest labelled rows, which nothing was trained on; None where the settings keep none, or none are left."""
     recent: ComparisonResult | None = None
     """The candidate against the champion on those. It gates only where the cause asks for a better model."""
+    online_until: AwareDatetime | None = None
+    """The newest row in the online store that was made with it, on whichever side of the split; None in evidence of earlier Argosys."""
     audience: Audience | None = None
     """Who hears of its requests and canaries; None where nobody does."""
     rows_train: int

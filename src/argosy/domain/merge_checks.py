@@ -11,13 +11,15 @@ from pydantic import ValidationError
 
 from argosy import errors
 from argosy.domain import changes, environment_layout, release, version_file
-from argosy.domain.bundle import Release
+from argosy.domain.bundle import Release, stores_release
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import Evidence
 from argosy.domain.promotion_requests import Subject
 
 ANEW = "train a new one, of newer data or with another `seed`: the same commit and data give the same release"
 """The way out of a release that is over."""
+LONGEST_RELEASE = 64 * 1024
+"""Bytes; some hundred is usual."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,29 @@ def of_release(version: release.Version, released: Release, *, legacy: bool) -> 
     ]
     reason = "; ".join(wrong) or f"version.yaml says what was released as version {released.counter}"
     return Check("release", not wrong, reason, final=True)
+
+
+def named_release(version: release.Version, content: bytes, where: str) -> Release:
+    """The release in *content*, which lies at *where*, once it is the one that *version* names. Raises Misconfigured where it is not.
+
+    A bundle is stored under its release's digest too, so that an address vouches for the release as the other fields do.
+    """
+    if len(content) > LONGEST_RELEASE:
+        raise errors.Misconfigured(
+            f"{where} has {len(content)} bytes, and no release is that long; restore it from git"
+        )
+    try:
+        released = Release.model_validate_json(content)
+    except ValidationError as error:
+        raise errors.Misconfigured(f"{where} cannot be read: {error.errors()[0]['msg']}; restore it from git") from None
+    agrees = of_release(version, released, legacy=True)
+    if not agrees.passed:
+        raise errors.Misconfigured(f"{where} is of another version: {agrees.reason}; restore it from git")
+    if not stores_release(version.storage_uri, content):
+        raise errors.Misconfigured(
+            f"{where} is not the release that lies at {version.storage_uri}; restore it from git"
+        )
+    return released
 
 
 def _shown(value: object) -> str:

@@ -4,6 +4,7 @@ A notice is short, in words for people, and holds no secret and nobody's address
 adapter's work, that it does so once is ``monitoring.notices``'.
 """
 
+import datetime
 from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AfterValidator, AwareDatetime, Field
@@ -36,7 +37,14 @@ LONGEST_TEXT = 2_000
 TOLD = "notices/"
 """What the keys of claims begin with, below the monitoring store."""
 UNTOLD = "notices-not-taken/"
-"""What the keys of failures begin with."""
+"""What the keys of those begin with that no channel is known to have."""
+GIVEN_UP = datetime.timedelta(days=3)
+"""Age from which nobody tries to tell an event any more: it is no news."""
+PAUSE, LONGEST_PAUSE = datetime.timedelta(minutes=5), datetime.timedelta(hours=6)
+"""Between the first two attempts, doubled from one to the next, and at most."""
+LASTING: frozenset[Event] = frozenset({"request opened", "request superseded", "canary aborted"})
+"""Those that are seen again for as long as a request is open or a canary stands, and are told once all the same."""
+LASTING_KEPT = datetime.timedelta(days=400)
 
 
 def _line(text: str) -> str:
@@ -80,11 +88,17 @@ class Telling(Document):
     notice: Notice
     channel: str
     at: AwareDatetime
-    outcome: Literal["claimed", "sent", "refused", "unknown"]
-    """Claimed: whoever claimed it is at it, or was cut off; nobody tells it again, since it may have arrived. Refused: nobody has it, and
-    whoever sees the event again tells it."""
+    outcome: Literal["waiting", "claimed", "sent", "refused", "unknown"]
+    """Waiting: it is about to be claimed, or was. Claimed: whoever claimed it is at it, or was cut off; nobody tells it again, since it may
+    have arrived. Refused: nobody has it, and it is told again."""
     reason: str = ""
     """Why it failed, or is not known to have arrived. No address is in it: addresses hold tokens."""
+    by: str = ""
+    """Who claims it, a word of its own each time: a store whose answer was lost is asked whose claim it has."""
+    first: AwareDatetime | None = None
+    """When it was first to be told; None from an earlier Argosy."""
+    attempts: int = Field(default=0, ge=0)
+    """How often it was refused."""
 
     @property
     def key(self) -> str:
@@ -93,9 +107,34 @@ class Telling(Document):
 
     def ended(self, outcome: Literal["sent", "refused", "unknown"], reason: str) -> Self:
         """This, with what became of it."""
-        return self.model_copy(update={"outcome": outcome, "reason": reason})
+        refused = self.attempts + (outcome == "refused")
+        return self.model_copy(update={"outcome": outcome, "reason": reason, "attempts": refused})
+
+    def claimed(self) -> Self:
+        """This, as it is kept under its claim."""
+        return self.model_copy(update={"outcome": "claimed"})
+
+    def after(self, earlier: "Telling | None") -> Self:
+        """This, as another attempt at what *earlier* was one at."""
+        if earlier is None:
+            return self
+        return self.model_copy(update={"first": earlier.first or earlier.at, "attempts": earlier.attempts})
+
+    def is_old(self, now: datetime.datetime) -> bool:
+        """Whether it is no news any more."""
+        return now - (self.first or self.at) >= GIVEN_UP
+
+    def is_due(self, now: datetime.datetime) -> bool:
+        """Whether it is to be tried again: nobody has it, and the channel was left alone for a while."""
+        pause = min(PAUSE * 2 ** min(max(self.attempts - 1, 0), 10), LONGEST_PAUSE)
+        return self.outcome in {"waiting", "refused"} and now - self.at >= pause and not self.is_old(now)
+
+    def is_over(self, before: datetime.datetime, now: datetime.datetime) -> bool:
+        """Whether it may be forgotten, where what is of *before* may: not while the same event could be seen again and told twice."""
+        kept_since = min(before, now - LASTING_KEPT) if self.notice.event in LASTING else before
+        return self.at < kept_since
 
     @property
     def failure_key(self) -> str:
-        """Where it is kept that this was not taken."""
+        """Where it is kept for as long as the channel is not known to have it."""
         return UNTOLD + self.key.removeprefix(TOLD)

@@ -132,6 +132,8 @@ class RetrainingLedger(Document):
     """The latest, by the time of their last one; how many there ever were is in ``refused``."""
     refused: dict[Reason, int] = {}
     admitted: int = Field(default=0, ge=0)
+    stop_after: int = Field(default=Retraining().stop_after, ge=1)
+    """After how many retrainings in a row that led to no request a person has to look, by the settings that were last asked with."""
 
     @property
     def running(self) -> LedgerEntry | None:
@@ -173,7 +175,7 @@ def decide(
 
     *observations*: what the looks showed, in any order; of those at one version that are less than an hour apart the newest counts.
     """
-    ledger = _without_lost(ledger, now)
+    ledger = _without_lost(ledger, now).model_copy(update={"stop_after": rules.stop_after})
     in_order = _apart(observations)
     ask = ask.model_copy(update={"reference": ask.reference or _served(in_order)})
     decision = _again(ledger, ask) or _refusal(ledger, ask, rules, in_order, now)

@@ -1,6 +1,7 @@
 """The command of the exporter: which sources it reads, how often, and until when it answers."""
 
 import argparse
+import datetime
 import logging
 import signal
 import threading
@@ -14,6 +15,7 @@ from argosy.exporter import (
     environment_samples,
     look_samples,
     metrics_server,
+    notice_samples,
     pipeline_samples,
     retraining_samples,
 )
@@ -22,6 +24,7 @@ from argosy.exporter.series import Source
 from argosy.exporter.source_readers import ReadSource, ReadSources
 from argosy.settings import Settings
 
+log = logging.getLogger(__name__)
 SECONDS: dict[Source, float] = {"requests": 300.0, "releases": 300.0}
 """Between two readings of a source. A forge counts how often it is asked."""
 OTHERWISE = 60.0
@@ -87,7 +90,9 @@ def run(arguments: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     from argosy.exporter.collector import Exposition
 
-    found = ReadSources(sources(Settings.from_environment(), arguments))
+    settings = Settings.from_environment()
+    absent = left_out(settings)
+    found = ReadSources([each for each in sources(settings, arguments) if each.name not in absent])
     exposition = Exposition(found.shown)
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -97,23 +102,48 @@ def run(arguments: argparse.Namespace) -> int:
         found.reading(lambda name: arguments.interval or SECONDS.get(name, OTHERWISE)),
     ):
         names = ", ".join(each.name for each in found.each)
-        print(f"showing {names} at {address}/metrics", flush=True)  # noqa: T201 - the ready line
+        for name, why in absent.items():
+            log.warning("not showing %s: %s", name, why)
+        print(f"showing {names or 'nothing'} at {address}/metrics", flush=True)  # noqa: T201 - the ready line
         ended.wait()
     return errors.DONE
 
 
 def sources(settings: Settings, arguments: argparse.Namespace) -> list[ReadSource]:
-    """The sources that *settings* and *arguments* name."""
+    """The sources that there are, by *settings* and *arguments*."""
     made: dict[Source, Callable[[], Callable[[], Reading]]] = {
         "looks": lambda: _looks(settings),
+        "notices": lambda: _notices(settings),
         "requests": lambda: _requests(settings),
-        "releases": lambda: environment_samples.Releases(wiring.forge(settings), wiring.artifacts(settings)),
+        "releases": lambda: environment_samples.Releases(wiring.forge(settings)),
         "runs": lambda: _pipelines(settings, arguments.namespace),
         "retrainings": lambda: _retrainings(settings),
     }
     if arguments.canaries:
         made["canaries"] = lambda: _canaries(dict(arguments.canaries))
     return [ReadSource(name, _Late(make)) for name, make in made.items()]
+
+
+def left_out(settings: Settings) -> dict[Source, str]:
+    """The sources that *settings* name no place for, with the setting: what nobody has cannot fail, and is no reason for an alert.
+
+    Only a pod has such: on a laptop each has its default place. In a pod's own home nobody puts anything, unless it is one that stays.
+    """
+    nowhere: dict[Source, str] = {}
+    if settings.loop_storage_uri is None:
+        nowhere["retrainings"] = "ARGOSY_LOOP_STORAGE_URI is not set (Secret argosy-loop): nothing is trained by itself"
+    if settings.in_pod and _is_empty(settings, settings.monitoring_uri):
+        monitoring = "ARGOSY_MONITORING_URI is not set (endpoints.monitoringUri of the chart platform)"
+        nowhere |= {"looks": monitoring, "notices": monitoring}
+    if settings.in_pod and _is_empty(settings, settings.forge_uri):
+        forge = "ARGOSY_FORGE_URI is not set (endpoints.forgeUri of the chart platform)"
+        nowhere |= {"requests": forge, "releases": forge}
+    return nowhere
+
+
+def _is_empty(settings: Settings, uri: str) -> bool:
+    place = settings.own_place(uri)
+    return place is not None and not place.exists()
 
 
 class _Late:
@@ -132,6 +162,11 @@ class _Late:
 def _looks(settings: Settings) -> Callable[[], Reading]:
     objects = wiring.objects(settings, settings.monitoring_uri)
     return lambda: look_samples.read(objects)
+
+
+def _notices(settings: Settings) -> Callable[[], Reading]:
+    objects = wiring.objects(settings, settings.monitoring_uri)
+    return lambda: notice_samples.read(objects, lambda: datetime.datetime.now(datetime.UTC))
 
 
 def _requests(settings: Settings) -> Callable[[], Reading]:

@@ -21,6 +21,7 @@ def read(state: AdmissionState) -> Reading:
             samples.of(series.RETRAININGS, ledger.admitted, model=model),
             samples.of(series.RETRAINING_RUNNING, ledger.running is not None, model=model),
             samples.of(series.RETRAINING_FAILURES, retraining_admission.failures(ledger, served), model=model),
+            samples.of(series.RETRAINING_STOP, ledger.stop_after, model=model),
             *(
                 samples.of(series.RETRAINING_REFUSALS, refused.get(reason, 0), model=model, reason=reason)
                 for reason in REASONS

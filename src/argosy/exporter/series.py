@@ -7,7 +7,7 @@ model's server are ``argosy.serving.prometheus``'s.
 from dataclasses import dataclass
 from typing import Literal
 
-Source = Literal["looks", "requests", "releases", "runs", "canaries", "retrainings", "exporter"]
+Source = Literal["looks", "notices", "requests", "releases", "runs", "canaries", "retrainings", "exporter"]
 
 OF_MODEL = ("model", "environment")
 OF_VERSION = (*OF_MODEL, "version", "digest")
@@ -101,7 +101,10 @@ RELEASE_EXPIRES = Series(
     "argosy_release_expires_seconds", OF_VERSION, "releases", "Seconds until servers refuse it; negative once they do."
 )
 FEATURES_AGE = Series(
-    "argosy_features_age_seconds", OF_VERSION, "releases", "Age of the newest online feature that it answers with."
+    "argosy_features_age_seconds",
+    OF_VERSION,
+    "releases",
+    "Age of the newest row in the online store that it answers with.",
 )
 
 PIPELINE_SUCCESS = Series(
@@ -143,6 +146,19 @@ RETRAINING_FAILURES = Series(
     ("model",),
     "retrainings",
     "Retrainings in a row, up to the newest, without a request.",
+)
+RETRAINING_STOP = Series(
+    "argosy_retraining_stop_after",
+    ("model",),
+    "retrainings",
+    "Such retrainings in a row after which it is not trained by itself any more.",
+)
+
+NOTICES_NOT_TAKEN = Series(
+    "argosy_notices_not_taken",
+    ("model", "channel", "outcome"),
+    "notices",
+    "Notices of the last three days that a channel is not known to have; refused ones are tried again.",
 )
 
 ALL: tuple[Series, ...] = tuple(each for each in list(globals().values()) if isinstance(each, Series))

@@ -1,26 +1,33 @@
 """Tells people what happened, each channel at most once of one event, whichever process sees it first or again.
 
-Before anything is sent the event is claimed, one key a channel, which only one process in the world gets. A crash between claim and message
-loses that message and never doubles it: what stays is a claim without an outcome. A channel that certainly took nothing gives the claim
-back, and whoever sees the event next tells it; where it may have arrived, nobody does. Nothing but the message depends on it: run, request
-and series of Prometheus say the same.
+What is to be told is kept first, as what no channel has yet. Then the event is claimed, one key a channel, which only one process in the
+world gets. What a channel certainly did not take gives the claim back, and is told again by whoever sees the event next or tells anything
+(:func:`resend`), for three days. Where it may have arrived nobody tells it again, and neither where its teller was cut off: that stays
+among what was not taken, for a series, an alert and a person. Nothing but the message depends on it: run, request and series of Prometheus
+say the same.
 """
 
 import contextlib
 import datetime
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+import secrets
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from pydantic import ValidationError
+
 from argosy import errors
-from argosy.domain.notices import Notice, Telling
+from argosy.domain.notices import TOLD, UNTOLD, Notice, Telling
 from argosy.ports.notifier import Notifier
 from argosy.ports.objects import Objects
 
+MOST_AT_ONCE = 20
+"""Notices that one message of :func:`resend` holds; the next one holds the others."""
+Clock = Callable[[], datetime.datetime]
 
-def announce(
-    notifier: Notifier, objects: Objects, *notices: Notice, now: Callable[[], datetime.datetime] | None = None
-) -> list[Telling]:
+
+def announce(notifier: Notifier, objects: Objects, *notices: Notice, now: Clock | None = None) -> list[Telling]:
     """Tell the channels of *notices* what they have not been told, one message a channel; returns what was tried.
 
     Channels without an address here are passed over. Never raises: what is told of has happened. A store that cannot be asked means that
@@ -30,6 +37,41 @@ def announce(
     asked = sorted({channel for notice in notices for channel in notice.channels if notifier.knows(channel)})
     told = (_tell(notifier, objects, channel, _of(channel, notices), clock) for channel in asked)
     return list(itertools.chain.from_iterable(told))
+
+
+def resend(notifier: Notifier, objects: Objects, *, now: Clock | None = None) -> list[Telling]:
+    """Tell again what channels with an address here did not take, whoever saw the event; returns what was tried.
+
+    Raises what *objects* raise.
+    """
+    clock = now or _now
+    due: dict[str, list[Notice]] = defaultdict(list)
+    for telling in untold(objects):
+        if telling.is_due(clock()) and notifier.knows(telling.channel) and not _is_told(objects, telling):
+            due[telling.channel].append(telling.notice)
+    told = (_tell(notifier, objects, channel, found[:MOST_AT_ONCE], clock) for channel, found in sorted(due.items()))
+    return list(itertools.chain.from_iterable(told))
+
+
+def untold(objects: Objects, problems: list[str] | None = None) -> Iterator[Telling]:
+    """What is kept as not taken; *problems* gets a line for each thing that cannot be understood. Raises what *objects* raise."""
+    for key in objects.keys(UNTOLD):
+        if telling := _kept(objects, key, problems):
+            yield telling
+
+
+def prune(objects: Objects, before: datetime.datetime, now: datetime.datetime) -> int:
+    """Forget what was told, or was not, before *before*; returns how many. Raises what *objects* raise.
+
+    What may be seen again, such as a request that is open, is kept for longer: forgotten, it would be told again.
+    """
+    deleted = 0
+    for key in [*objects.keys(TOLD), *objects.keys(UNTOLD)]:
+        telling = _kept(objects, key)
+        if telling is not None and telling.is_over(before, now):
+            objects.delete(key)
+            deleted += 1
+    return deleted
 
 
 @dataclass(frozen=True)
@@ -48,7 +90,8 @@ class Announcer:
         if not self.reaches_anybody:
             return
         try:
-            told = announce(self.notifier, self.objects(), *notices())
+            objects = self.objects()
+            told = [*announce(self.notifier, objects, *notices()), *resend(self.notifier, objects)]
         except errors.ArgosyError as error:
             self.report(f"nobody is told: {error}")
             return
@@ -64,14 +107,12 @@ def lines(tellings: Iterable[Telling]) -> list[str]:
     ]
 
 
-def _tell(
-    notifier: Notifier,
-    objects: Objects,
-    channel: str,
-    notices: Sequence[Notice],
-    clock: Callable[[], datetime.datetime],
-) -> list[Telling]:
-    asked = [Telling(notice=notice, channel=channel, at=clock(), outcome="claimed") for notice in notices]
+def _tell(notifier: Notifier, objects: Objects, channel: str, notices: Sequence[Notice], clock: Clock) -> list[Telling]:
+    by = secrets.token_hex(8)
+    asked = [
+        Telling(notice=notice, channel=channel, at=(moment := clock()), outcome="waiting", by=by, first=moment)
+        for notice in notices
+    ]
     mine, doubtful = _claimed(objects, asked)
     if not mine:
         return doubtful
@@ -88,11 +129,45 @@ def _claimed(objects: Objects, asked: Sequence[Telling]) -> tuple[list[Telling],
     mine, doubtful = [], []
     for telling in asked:
         try:
-            if objects.put_new(telling.key, _content(telling)):
-                mine.append(telling)
+            if objects.get(telling.key) is None and (claimed := _claim(objects, telling)):
+                mine.append(claimed)
         except errors.ArgosyError as error:
             doubtful.append(telling.ended("unknown", f"whether it was told before is not known: {error}"))
     return mine, doubtful
+
+
+def _claim(objects: Objects, telling: Telling) -> Telling | None:
+    """The claim on *telling*, where it is this process's. Before it is made, what is to be told is kept: no kill loses it unseen."""
+    telling = telling.after(_kept(objects, telling.failure_key))
+    objects.put(telling.failure_key, _content(telling))
+    claim = telling.claimed()
+    if _took(objects, claim):
+        return claim
+    _is_told(objects, telling)
+    return None
+
+
+def _took(objects: Objects, claim: Telling) -> bool:
+    """Whether *claim* is the one that counts. A store whose answer was lost on its way may have it: it is asked whose it has."""
+    try:
+        return objects.put_new(claim.key, _content(claim)) or _is_ours(objects, claim)
+    except errors.TryAgain:
+        if _is_ours(objects, claim):
+            return True
+        raise
+
+
+def _is_ours(objects: Objects, claim: Telling) -> bool:
+    there = _kept(objects, claim.key)
+    return there is not None and there.by == claim.by
+
+
+def _is_told(objects: Objects, telling: Telling) -> bool:
+    """Whether somebody claimed *telling*; where its channel has it, it is not kept as not taken any more."""
+    there = _kept(objects, telling.key)
+    if there is not None and there.outcome == "sent":
+        objects.delete(telling.failure_key)
+    return there is not None
 
 
 def _keep(objects: Objects, telling: Telling) -> None:
@@ -105,6 +180,18 @@ def _keep(objects: Objects, telling: Telling) -> None:
         objects.delete(telling.key)
     else:
         objects.put(telling.key, _content(telling))
+
+
+def _kept(objects: Objects, key: str, problems: list[str] | None = None) -> Telling | None:
+    content = objects.get(key)
+    if content is None:
+        return None
+    try:
+        return Telling.model_validate_json(content)
+    except ValidationError as error:
+        if problems is not None:
+            problems.append(f"{key} is no notice: {error.errors(include_input=False)[0]['msg']}")
+        return None
 
 
 def _of(channel: str, notices: Iterable[Notice]) -> list[Notice]:

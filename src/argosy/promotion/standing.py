@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from argosy import errors
-from argosy.domain import environment_layout, environment_repo, version_file
+from argosy.domain import environment_layout, environment_repo, merge_checks, version_file
+from argosy.domain.bundle import RELEASE, Release
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import Evidence, parse
 from argosy.domain.merge_checks import MainState
@@ -93,6 +94,19 @@ class Main:
         path = environment_layout.evidence_path(model, environment)
         content = self._read(path)
         return parse(content, f"{self.called}:{path}") if content is not None else None
+
+    def released(self, version: Version, environment: str) -> Release:
+        """The release of *version*, which *environment* serves, as it lies beside the evidence.
+
+        Raises Misconfigured where there is none, or another than the version names.
+        """
+        path = f"{environment_layout.evidence_folder(version.model, environment)}/{RELEASE}"
+        content = self._read(path)
+        if content is None:
+            raise errors.Misconfigured(
+                f"{self.called} has no {path}: an earlier Argosy put none there; `argosy run {version.model}` makes a version that has one"
+            )
+        return merge_checks.named_release(version, content, f"{self.called}:{path}")
 
     def state(self, model: str, model_digest: str) -> MainState:
         """The side of main that a request for *model_digest* is held against.

@@ -1,20 +1,65 @@
 """The exporter as Prometheus meets it: one source that is down takes nothing of the others away, and is seen."""
 
+import argparse
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from argosy import errors
-from argosy.exporter import metrics_server, samples, series
+from argosy.exporter import command, metrics_server, samples, series
 from argosy.exporter.collector import Exposition
 from argosy.exporter.samples import Reading
 from argosy.exporter.source_readers import ReadSource, ReadSources
+from argosy.settings import Settings
 
 READING = Reading([samples.of(series.RETRAININGS, 5, model="churn"), samples.age(series.LOOK_AGE, 40, model="churn",
                    environment="production", version="3", digest="d")])  # fmt: skip
+
+
+def shown_in_a_pod(home: Path, **given: str) -> set[str]:
+    """The sources that an exporter in a pod reads, by its environment."""
+    pod = {"KUBERNETES_SERVICE_HOST": "10.0.0.1", "ARGOSY_HOME": str(home)}
+    settings = Settings.from_environment({**pod, **given})
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    arguments = parser.parse_args(["--namespace", "ml", "--canaries", "staging=argosy-staging"])
+    absent = command.left_out(settings)
+    assert all(absent.values())
+    return {source.name for source in command.sources(settings, arguments) if source.name not in absent}
+
+
+EVERYWHERE = {
+    "ARGOSY_MONITORING_URI": "s3://b/monitoring",
+    "ARGOSY_FORGE_URI": "github:o/n",
+    "ARGOSY_LOOP_STORAGE_URI": "postgresql://db/loop",
+}
+
+
+@pytest.mark.parametrize(
+    ("without", "absent"),
+    [
+        pytest.param("ARGOSY_LOOP_STORAGE_URI", {"retrainings"}, id="no-retraining-by-itself"),
+        pytest.param("ARGOSY_MONITORING_URI", {"looks", "notices"}, id="no-monitoring-store"),
+        pytest.param("ARGOSY_FORGE_URI", {"requests", "releases"}, id="no-environment-repo"),
+    ],
+)
+def test_what_a_platform_does_not_have_cannot_fail(tmp_path: Path, without: str, absent: set[str]) -> None:
+    """A source whose place no setting names is left out; one that was named is read, and alarms where it fails."""
+    everything = shown_in_a_pod(tmp_path / "home", **EVERYWHERE)
+    assert everything == {"looks", "notices", "requests", "releases", "runs", "canaries", "retrainings"}
+    given = {name: value for name, value in EVERYWHERE.items() if name != without}
+    assert everything - shown_in_a_pod(tmp_path / "home", **given) == absent
+
+
+def test_a_home_that_stays_is_read_in_a_pod_too(tmp_path: Path) -> None:
+    """Whoever works in a pod has a store and a repository under the home; there is something to show of them."""
+    for place in ("monitoring", "forge/environment.git"):
+        (tmp_path / place).mkdir(parents=True)
+    assert {"looks", "requests"} <= shown_in_a_pod(tmp_path)
 
 
 def failing(error: Exception) -> Callable[[], Reading]:

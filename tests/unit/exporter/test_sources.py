@@ -3,8 +3,6 @@
 import datetime
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,15 +10,21 @@ import pytest
 from argosy import errors
 from argosy.adapters.memory_admission_state import MemoryAdmissionState
 from argosy.adapters.memory_forge import MemoryForge
-from argosy.domain import bundle, environment_layout
+from argosy.adapters.memory_notifier import MemoryNotifier
+from argosy.adapters.memory_objects import MemoryObjects
+from argosy.domain import bundle, environment_layout, retraining_admission
+from argosy.domain.evidence import ChampionRef, DataWindow, Evidence
+from argosy.domain.notices import Notice, Telling
 from argosy.domain.pipeline_standing import PipelineStanding
 from argosy.domain.release import OnlineStore, Version
-from argosy.domain.retraining_admission import LedgerEntry, RetrainingLedger
+from argosy.domain.retraining_admission import Ask, LedgerEntry, RetrainingLedger
+from argosy.domain.retraining_settings import Retraining
 from argosy.domain.rollouts import Rollout
 from argosy.exporter import (
     canary_samples,
     environment_samples,
     look_samples,
+    notice_samples,
     pipeline_samples,
     retraining_samples,
     samples,
@@ -28,6 +32,8 @@ from argosy.exporter import (
 )
 from argosy.exporter.pipeline_samples import InstalledPipeline, PipelineRun, Pipelines
 from argosy.exporter.samples import Reading, Sample
+from argosy.monitoring import notices
+from argosy.ports.notifier import Delivery
 from argosy.ports.runs import Run
 from argosy.testing.forge_contract import TEMPLATE, merge, opened, proposal
 from kit.fake_workflows import FakeWorkflows
@@ -36,6 +42,7 @@ from kit.looked import DIGEST, NOON, MemoryStore, look, performance
 NOW = NOON.timestamp()
 VERSION = {"model": "churn", "environment": "production", "version": "3", "digest": DIGEST}
 HOUR = 3600.0
+MINUTE = datetime.timedelta(minutes=1)
 
 
 def values(found: Iterable[Sample], one: series.Series, now: float = NOW) -> dict[tuple[str, ...], float]:
@@ -97,85 +104,191 @@ class TestLooks:
         assert problem.startswith("looks/other/staging/latest.json is no look: ")
 
 
-@dataclass
-class Bundles:
-    """A model store that holds releases until *until*; ``fetched`` are the addresses that it was asked for."""
+UNTIL = NOON + datetime.timedelta(days=30)
+RELEASE = bundle.Release(model="toy", model_digest=DIGEST, counter=3, not_after=UNTIL)
 
-    until: datetime.datetime = NOON + datetime.timedelta(days=30)
-    fails: bool = False
-    fetched: list[str] = field(default_factory=list)
 
-    def put(self, folder: Path, name: str) -> str:
+class CountingForge(MemoryForge):
+    """Counts the files that it is asked for."""
+
+    asked = 0
+
+    def read(self, path: str, at: str | None = None) -> bytes | None:
         """See the port."""
-        raise NotImplementedError
-
-    def get(self, uri: str, into: Path) -> None:
-        """See the port."""
-        self.fetched.append(uri)
-        if self.fails:
-            raise errors.TryAgain("the bucket does not answer")
-        into.mkdir(parents=True)
-        release = bundle.Release(model="toy", model_digest=DIGEST, counter=3, not_after=self.until)
-        (into / bundle.RELEASE).write_text(release.model_dump_json(), encoding="utf-8")
+        self.asked += 1
+        return super().read(path, at)
 
 
-def serving(environment: str = "production", **changes: Any) -> MemoryForge:
-    """Main names a version in *environment*."""
-    version = Version(
-        model="toy",
-        version=3,
-        model_digest=DIGEST,
-        storage_uri="s3://models/toy",
-        evidence_digest=DIGEST,
-        policy_digest=DIGEST,
-        **changes,
-    )
-    path = environment_layout.version_path("toy", environment)
-    return MemoryForge({**TEMPLATE, path: version.yaml().encode()})
+def serving(
+    environment: str = "production", *, released: bytes | None = b"", evidence: Evidence | None = None, **changes: Any
+) -> CountingForge:
+    """Main names a version in *environment*, with its release beside it; *released*: another one, None for none."""
+    named = {
+        "model": "toy",
+        "version": 3,
+        "model_digest": DIGEST,
+        "storage_uri": "s3://store/" + bundle.store_name("toy", DIGEST, _content(RELEASE)) + "/",
+        "evidence_digest": DIGEST,
+        "policy_digest": DIGEST,
+    }
+    files = {environment_layout.version_path("toy", environment): Version(**{**named, **changes}).yaml().encode()}
+    if released is not None:
+        path = f"{environment_layout.evidence_folder('toy', environment)}/{bundle.RELEASE}"
+        files[path] = released or _content(RELEASE)
+    if evidence is not None:
+        files[environment_layout.evidence_path("toy", environment)] = evidence.model_dump_json().encode()
+    return CountingForge({**TEMPLATE, **files})
+
+
+def _content(release: bundle.Release) -> bytes:
+    return release.model_dump_json().encode()
+
+
+def released_until(forge: MemoryForge) -> tuple[dict[tuple[str, ...], float], list[str]]:
+    """The days that are left by what is shown, and the problems."""
+    found = environment_samples.Releases(forge)()
+    left = values(found.samples, series.RELEASE_EXPIRES, NOW)
+    assert values(found.samples, series.RELEASE)
+    return {labels: seconds / 86400 for labels, seconds in left.items()}, list(found.problems)
+
+
+SERVED = ("toy", "production", "3", DIGEST)
 
 
 class TestReleases:
     """What main names."""
 
     def test_when_servers_refuse_it(self) -> None:
-        """By the release in the model store, which is fetched once: it never changes."""
-        store = Bundles()
-        read = environment_samples.Releases(serving(), store)
-        labels = ("toy", "production", "3", DIGEST)
+        """By the release beside its evidence; no bundle is fetched, and main is read once a commit."""
+        forge = serving()
+        read = environment_samples.Releases(forge)
         for _ in range(3):
             found = read()
-            assert values(found.samples, series.RELEASE) == {labels: 1}
-            assert values(found.samples, series.RELEASE_EXPIRES, NOW + 86400) == {labels: 29 * 86400}
-        assert store.fetched == ["s3://models/toy"]
+            assert values(found.samples, series.RELEASE) == {SERVED: 1}
+            assert values(found.samples, series.RELEASE_EXPIRES, NOW + 86400) == {SERVED: 29 * 86400}
+        asked = forge.asked
+        assert asked <= 3 * len(environment_layout.ENVIRONMENTS)
+        read()
+        assert forge.asked == asked
+        forge.push({environment_layout.version_path("toy", "production"): None})
+        assert not values(read().samples, series.RELEASE)
 
-    def test_a_store_that_is_down(self) -> None:
-        """What main names is shown; what is not known is told, and asked for again."""
-        store = Bundles(fails=True)
-        read = environment_samples.Releases(serving(), store)
-        found = read()
-        assert values(found.samples, series.RELEASE)
-        assert not values(found.samples, series.RELEASE_EXPIRES)
-        assert found.problems == ["when version 3 of toy expires is not known: the bucket does not answer"]
-        store.fails = False
-        assert values(read().samples, series.RELEASE_EXPIRES)
+    @pytest.mark.parametrize(
+        ("released", "why"),
+        [
+            pytest.param(None, "an earlier Argosy put none there", id="none"),
+            pytest.param(b"{", "cannot be read", id="torn"),
+            pytest.param(b" " * 70_000, "has 70000 bytes, and no release is that long", id="endless"),
+            pytest.param(
+                _content(RELEASE.model_copy(update={"counter": 4})),
+                "the signed release says 4",
+                id="of-another-version",
+            ),
+            pytest.param(
+                _content(RELEASE.model_copy(update={"not_after": UNTIL + datetime.timedelta(days=900)})),
+                "is not the release that lies at s3://store/",
+                id="prolonged",
+            ),
+        ],
+    )
+    def test_a_release_that_is_not_the_one_that_is_served(self, released: bytes | None, why: str) -> None:
+        """It is told, and its date is not shown: it is believed where number, digest and address of the version vouch for it."""
+        left, (problem,) = released_until(serving(released=released))
+        assert left == {}
+        assert problem.startswith("when version 3 of toy expires is not known: main")
+        assert why in problem
+
+    def test_a_place_that_says_nothing_of_the_release(self) -> None:
+        """Earlier Argosys named it by the model alone: then number and digest have to do."""
+        left, problems = released_until(serving(storage_uri="s3://models/toy/"))
+        assert (left, problems) == ({SERVED: 30}, [])
 
     def test_a_version_file_that_nobody_understands(self) -> None:
         """It is told; the other environment is read."""
         forge = serving("staging")
         forge.push({environment_layout.version_path("toy", "production"): b"model: [\n"})
-        found = environment_samples.Releases(forge, Bundles())()
+        found = environment_samples.Releases(forge)()
         assert len(found.problems) == 1
         assert "production/version.yaml" in found.problems[0]
         assert len(values(found.samples, series.RELEASE)) == 1
 
+    def test_a_forge_that_is_down(self) -> None:
+        """What was read at that commit is not taken for what is there now: the source fails, and says so."""
+
+        class Down(CountingForge):
+            def head(self) -> str:
+                raise errors.TryAgain("the forge does not answer")
+
+        with pytest.raises(errors.TryAgain):
+            environment_samples.Releases(Down({}))()
+
     def test_features_of_requests_by_id(self) -> None:
-        """A version without an online store answers with what it is sent: nothing of it gets old."""
-        assert not values(environment_samples.Releases(serving(), Bundles())().samples, series.FEATURES_AGE)
+        """They are as old as the newest row of the online store: with a holdout by time that is no row of the training side."""
         store = OnlineStore(uri="s3://online/toy", digest=DIGEST)
-        # Without evidence, as here, nobody knows how new they are.
-        assert not values(
-            environment_samples.Releases(serving(online_store=store), Bundles())().samples, series.FEATURES_AGE
-        )
+        window = DataWindow(since=NOON - datetime.timedelta(days=90), until=NOON - datetime.timedelta(days=30), rows=1)
+        told = toy_evidence(trained_on=window, online_until=NOON - datetime.timedelta(hours=1))
+        assert features_age(serving(online_store=store, evidence=told)) == {SERVED: HOUR}
+
+    def test_features_of_which_nothing_is_known(self) -> None:
+        """A version without an online store answers with what it is sent; evidence of an earlier Argosy, or none, names no row."""
+        store = OnlineStore(uri="s3://online/toy", digest=DIGEST)
+        assert not features_age(serving(evidence=toy_evidence(online_until=NOON)))
+        assert not features_age(serving(online_store=store, evidence=toy_evidence()))
+        assert not features_age(serving(online_store=store))
+
+
+def toy_evidence(**changes: Any) -> Evidence:
+    """Of the version that main names."""
+    return Evidence(
+        model="toy",
+        task="binary",
+        model_digest=DIGEST,
+        snapshot_digest=DIGEST,
+        policy_digest=DIGEST,
+        champion=ChampionRef(model="toy", policy_digest=DIGEST),
+        rows_train=1,
+        rows_holdout=1,
+        metrics={},
+        gates=[],
+        verdict="promote",
+        explanation="every gate holds",
+        **changes,
+    )
+
+
+def features_age(forge: MemoryForge) -> dict[tuple[str, ...], float]:
+    """As it is shown."""
+    return values(environment_samples.Releases(forge)().samples, series.FEATURES_AGE)
+
+
+class TestNotices:
+    """Those that nobody is known to have."""
+
+    def test_by_channel(self) -> None:
+        """What was refused, or may have arrived; not what is being told at this moment, was taken, or is too old to be news."""
+        store = MemoryObjects()
+        answers = {"desk": Delivery("refused", "answered 404"), "pager": Delivery("unknown", "no answer")}
+        keys = {"a": ("desk", "pager", "team"), "b": ("desk",)}
+        for key, channels in keys.items():
+            told = Notice(event="step failed", model="churn", owner="o", title="t", key=key, channels=channels)
+            notices.announce(MemoryNotifier(failing=answers), store, told, now=lambda: NOON)
+        waiting = Telling(notice=told, channel="late", at=NOON, outcome="waiting")
+        store.put(waiting.failure_key, waiting.canonical_json().encode())
+        expected = {("churn", "desk", "refused"): 2, ("churn", "pager", "unknown"): 1}
+        assert self.shown(store, NOON) == expected
+        assert self.shown(store, NOON + 10 * MINUTE) == {**expected, ("churn", "late", "waiting"): 1}
+        assert self.shown(store, NOON + datetime.timedelta(days=3)) == {}
+
+    def shown(self, store: MemoryObjects, now: datetime.datetime) -> dict[tuple[str, ...], float]:
+        """At *now*."""
+        return values(notice_samples.read(store, lambda: now).samples, series.NOTICES_NOT_TAKEN)
+
+    def test_one_that_is_none(self) -> None:
+        """It is told, by its key."""
+        store = MemoryObjects()
+        store.put("notices-not-taken/churn/desk/a.json", b"{")
+        (problem,) = notice_samples.read(store, lambda: NOON).problems
+        assert problem.startswith("notices-not-taken/churn/desk/a.json is no notice")
 
 
 class TestRequests:
@@ -243,6 +356,17 @@ class TestRetrainings:
         assert (refused[("churn", "cooldown")], refused[("churn", "budget")]) == (7, 0)
         assert values(found, series.RETRAINING_RUNNING) == {("churn",): 0}
         assert values(found, series.RETRAINING_FAILURES) == {("churn",): 1}
+        assert values(found, series.RETRAINING_STOP) == {("churn",): 3}
+
+    def test_when_it_stops(self) -> None:
+        """After as many as the model's own settings say, which admission wrote into its ledger."""
+        state = MemoryAdmissionState()
+        ask = Ask(model="churn", kind="hand", window="w", holder="h")
+        state.take_turn(
+            "churn", lambda ledger: retraining_admission.decide(ledger, ask, Retraining(stop_after=7), [], NOON)
+        )
+        found = retraining_samples.read(state).samples
+        assert values(found, series.RETRAINING_STOP) == {("churn",): 7}
 
 
 def workflow(name: str, phase: str, started: str, finished: str | None = None) -> dict[str, Any]:

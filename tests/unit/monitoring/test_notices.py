@@ -1,5 +1,6 @@
 """People hear of an event once, and the run that tells them goes on whatever comes of it."""
 
+import datetime
 import json
 
 import pytest
@@ -10,6 +11,10 @@ from argosy.adapters.memory_objects import MemoryObjects
 from argosy.domain.notices import Event, Notice
 from argosy.monitoring import notices
 from argosy.ports.notifier import Delivery
+
+NOON = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
+MINUTE, DAY = datetime.timedelta(minutes=1), datetime.timedelta(days=1)
+LATER = NOON + DAY
 
 
 class BrokenObjects(MemoryObjects):
@@ -69,8 +74,8 @@ def test_what_may_have_arrived_is_not_told_again() -> None:
     assert _outcomes(store, "notices-not-taken") == [("team", "unknown")]
 
 
-def test_who_is_killed_between_claim_and_message_loses_it() -> None:
-    """It is not told twice; what stays is a claim that says so."""
+def test_who_is_killed_between_claim_and_message_is_seen() -> None:
+    """It is not told twice, since it may have arrived; it stays among what no channel is known to have."""
 
     class Killed(MemoryNotifier):
         def send(self, channel: str, notices: object) -> Delivery:
@@ -80,7 +85,107 @@ def test_who_is_killed_between_claim_and_message_loses_it() -> None:
     with pytest.raises(KeyboardInterrupt):
         notices.announce(Killed(), store, _notice())
     assert notices.announce(notifier, store, _notice()) == []
+    assert notices.resend(notifier, store, now=lambda: LATER) == []
     assert _outcomes(store, "notices") == [("team", "claimed")]
+    assert _outcomes(store, "notices-not-taken") == [("team", "waiting")]
+
+
+class LosingObjects(MemoryObjects):
+    """Takes what it is given, and the answer to the first claim is lost on its way: asked again, it says that something is there."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        super().__init__()
+        self._error = error
+        self._lost = False
+
+    def put_new(self, key: str, content: bytes) -> bool:
+        took = super().put_new(key, content)
+        if self._lost:
+            return took
+        self._lost = True
+        if self._error:
+            raise self._error
+        return False
+
+
+@pytest.mark.parametrize(
+    "error", [None, errors.TryAgain("the object store does not answer")], ids=["asked-again", "gone"]
+)
+def test_a_claim_whose_answer_was_lost(error: Exception | None) -> None:
+    """It is whose word it holds: told once, and not lost between a store that says no and nobody who claimed it."""
+    notifier, store = MemoryNotifier(), LosingObjects(error)
+    notices.announce(notifier, store, _notice())
+    notices.announce(notifier, store, _notice())
+    assert [channel for channel, _ in notifier.messages] == ["team"]
+    assert _outcomes(store, "notices-not-taken") == []
+
+
+def test_what_is_seen_once_is_told_again() -> None:
+    """A run ends once: what its channel refused is told by whoever tells anything later, with more and more time between."""
+    notifier, store = MemoryNotifier(failing={"team": Delivery("refused", "answered 503")}), MemoryObjects()
+    notices.announce(notifier, store, _notice(), now=lambda: NOON)
+    assert notices.resend(notifier, store, now=lambda: NOON + MINUTE) == []
+    tried = [
+        minute
+        for minute in range(2, 60)
+        if notices.resend(notifier, store, now=lambda minute=minute: NOON + minute * MINUTE)  # type: ignore[misc]
+    ]
+    assert tried == [5, 15, 35]
+    notifier.failing.clear()
+    told = notices.resend(notifier, store, now=lambda: LATER)
+    assert [(telling.outcome, telling.first) for telling in told] == [("sent", NOON)]
+    assert notices.resend(notifier, store, now=lambda: LATER) == []
+    assert [channel for channel, _ in notifier.messages] == ["team"]
+    assert _outcomes(store, "notices-not-taken") == []
+
+
+def test_old_news_is_told_to_nobody() -> None:
+    """After three days it is given up, and still listed."""
+    notifier, store = MemoryNotifier(failing={"team": Delivery("refused", "answered 404")}), MemoryObjects()
+    notices.announce(notifier, store, _notice(), now=lambda: NOON)
+    notifier.failing.clear()
+    assert notices.resend(notifier, store, now=lambda: NOON + 3 * DAY) == []
+    assert [telling.outcome for telling in notices.untold(store)] == ["refused"]
+
+
+def test_who_is_killed_before_the_claim_loses_nothing() -> None:
+    """What was to be told is kept before it is claimed."""
+
+    class Killed(MemoryObjects):
+        def put_new(self, key: str, content: bytes) -> bool:
+            raise KeyboardInterrupt
+
+    notifier, store = MemoryNotifier(), Killed()
+    with pytest.raises(KeyboardInterrupt):
+        notices.announce(notifier, store, _notice(), now=lambda: NOON)
+    after = MemoryObjects()
+    for key in list(store.keys()):
+        after.put(key, store.get(key) or b"")
+    assert [telling.outcome for telling in notices.resend(notifier, after, now=lambda: LATER)] == ["sent"]
+
+
+def test_an_announcer_tells_again_what_others_could_not() -> None:
+    """Such as `converge`, every two minutes, with nothing of its own to tell."""
+    notifier, store = MemoryNotifier(failing={"team": Delivery("refused", "answered 404")}), MemoryObjects()
+    notices.announce(notifier, store, _notice(), now=lambda: datetime.datetime.now(datetime.UTC) - 10 * MINUTE)
+    notifier.failing.clear()
+    said: list[str] = []
+    notices.Announcer(notifier, lambda: store, said.append, reaches_anybody=True).tell(list)
+    assert said == ["team: step failed: sent"]
+
+
+def test_old_notices_are_forgotten() -> None:
+    """Of runs after the days that were asked for; of requests and canaries not before they are surely gone: they would be told again."""
+    store = MemoryObjects()
+    told = [_notice("a"), _notice("b", event="request opened"), _notice("c", event="canary aborted")]
+    notices.announce(MemoryNotifier(), store, *told, now=lambda: NOON)
+    refusing = MemoryNotifier(failing={"team": Delivery("refused", "answered 404")})
+    notices.announce(refusing, store, _notice("d"), now=lambda: NOON)
+    assert notices.prune(store, NOON, NOON + 90 * DAY) == 0
+    assert notices.prune(store, NOON + DAY, NOON + 91 * DAY) == 2
+    assert notices.announce(MemoryNotifier(), store, *told[1:]) == []
+    assert notices.prune(store, NOON + DAY, NOON + 401 * DAY) == 2
+    assert list(store.keys()) == []
 
 
 def test_a_store_that_fails_means_that_nobody_is_told() -> None:

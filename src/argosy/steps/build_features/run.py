@@ -165,6 +165,7 @@ def _schema(
         trained_from=_time(compute.min, train),
         trained_until=_time(compute.max, train),
         online_digest=digest,
+        online_until=_time(compute.max, rows),
     )
 
 

@@ -89,6 +89,7 @@ def run(
         trained_on=recent_comparison.trained_on(holdout.schema),
         recent_rows=recent_comparison.recent_rows(holdout.schema),
         recent=beside.on_recent,
+        online_until=holdout.schema.online_until,
         rows_train=holdout.schema.rows_train,
         rows_holdout=len(holdout),
         metrics=measurements,

@@ -13,7 +13,6 @@ from argosy import errors
 from argosy.domain import bundle as bundles
 from argosy.domain import registration, training_record, watch_reference
 from argosy.domain.data import Lineage
-from argosy.domain.documents import sha256
 from argosy.domain.evidence import Evidence
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.release import OnlineStore
@@ -81,8 +80,9 @@ def run(
     _release(settings, registered, store, image, evidence, inputs.bundle, out)
     return Released(
         version=registered.version,
-        # By its release too, which the model's digest leaves out: what is stored never changes, and a release may.
-        storage_uri=artifacts.put(out, f"models/{settings.model}/{_release_name(out)}-{_hex(digest)}"),
+        storage_uri=artifacts.put(
+            out, bundles.store_name(settings.model, digest, (out / bundles.RELEASE).read_bytes())
+        ),
         online_uri=store.text(),
     )
 
@@ -180,10 +180,6 @@ def _predecessor(evidence: Evidence) -> bundles.Predecessor | None:
     if digest is None or distance is None:
         return None
     return bundles.Predecessor(model_digest=digest, score_distance=distance)
-
-
-def _release_name(out: Path) -> str:
-    return _hex(sha256((out / bundles.RELEASE).read_bytes()))[:12]
 
 
 def _hex(digest: str) -> str:

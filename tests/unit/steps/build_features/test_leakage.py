@@ -4,7 +4,9 @@ Each case plants one observation of the weather beside an old and harmless one. 
 was known in time does arrive, and with the filter on the time of publication taken out the late one arrives, too.
 """
 
+import contextlib
 import datetime
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import pytest
 from feast import FeatureStore
 
 from argosy import wiring
-from argosy.domain.data import SnapshotManifest, ValidationResult
+from argosy.domain.data import FeatureSchema, SnapshotManifest, ValidationResult
 from argosy.domain.model_settings import ModelSettings
 from argosy.files import model_folder
 from argosy.steps.build_features import run as build_features
@@ -80,6 +82,18 @@ def temperatures(
     )
     rows = pq.read_table(outputs.features / "rows.parquet").to_pylist()
     return {row["flight_id"]: (row["temp"], row["visib"]) for row in rows}
+
+
+def test_the_newest_row_of_the_online_store_is_named(root: Path, tmp_path: Path) -> None:
+    """It is of the holdout here, which is by time: customers are answered with that row, and not with the newest of the training side."""
+    temperatures(root, tmp_path, [weather(DEPARTURE - 120 * MINUTE, DEPARTURE - 55 * MINUTE, ORDINARY)])
+    schema = FeatureSchema.read(tmp_path / "features" / "schema.json")
+    assert schema.trained_until == DEPARTURE
+    assert schema.online_until == HELD_OUT
+    with contextlib.closing(sqlite3.connect(tmp_path / "online" / "online.db")) as database:
+        (table,) = (row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'"))
+        (newest,) = database.execute(f'SELECT max(event_ts) FROM "{table}"').fetchone()  # noqa: S608 - our own table
+    assert newest == int(HELD_OUT.timestamp())
 
 
 def snapshot_of(settings: ModelSettings, sources: Path, folder: Path) -> Path:
