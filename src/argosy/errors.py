@@ -74,6 +74,38 @@ def says_disk_full(text: str) -> bool:
     return any(words in text for words in _DISK_FULL_WORDS)
 
 
+_DATABASE_REFUSALS = (
+    *(
+        "authentication failed",
+        "does not exist",
+        "pg_hba.conf",
+        "no password supplied",
+        "permission denied",
+    ),  # PostgreSQL's
+    *("Access denied", "Unknown database"),  # MySQL's
+)
+
+
+def of_database(subject: str, cause: str, *, forgets: str, setting: str) -> ArgosyError:
+    """The failure that a database means which says *cause* of *subject*, a noun in the singular with its address.
+
+    Of a connection that was refused there is only the text. *forgets*: what is lost with a file that is moved away. *setting*: the
+    variable that names the database.
+    """
+    if says_disk_full(cause):
+        return LocalDisk(f"{subject} cannot be written: {cause}. Free space there, then run again")
+    if "not a database" in cause or "malformed" in cause:
+        return Misconfigured(f"{subject}: {cause}. Move the file away; a new one is made, and only {forgets} is lost")
+    if any(words in cause for words in _DATABASE_REFUSALS):
+        return Misconfigured(f"{subject} refuses: {cause}; mend {setting}")
+    return TryAgain(f"{subject} failed: {cause}")
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of what *error* says; its kind where it says nothing."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
 def listed(problems: Iterable[str]) -> str:
     """*problems* as one message."""
     return BETWEEN.join(problems)

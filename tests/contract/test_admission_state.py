@@ -175,7 +175,7 @@ def test_a_server_that_was_away(postgres: Database, empty_postgres: str) -> None
     state.take_turn("churn", with_one_more)
     postgres.stop()
     try:
-        with pytest.raises(errors.TryAgain, match=r"the ledgers of retrainings, .* failed: "):
+        with pytest.raises(errors.TryAgain, match=r"the database of retrainings .* failed: "):
             state.take_turn("churn", with_one_more)
     finally:
         postgres.start()

@@ -1,7 +1,8 @@
-"""What a disk that takes no more is: one answer for all that write."""
+"""What a disk that takes no more is, and what a database means: one answer for all that write."""
 
 import errno
 import os
+import re
 import sqlite3
 from pathlib import Path
 
@@ -46,3 +47,25 @@ def test_what_sqlite_says(tmp_path: Path) -> None:
         database.execute("SELECT * FROM nothing")
     assert not errors.says_disk_full(str(other.value))
     database.close()
+
+
+@pytest.mark.parametrize(
+    ("cause", "kind", "says"),
+    [
+        pytest.param("database or disk is full", errors.LocalDisk, "cannot be written: .* Free space there", id="full"),
+        pytest.param("attempt to write a readonly database", errors.LocalDisk, "cannot be written", id="read-only"),
+        pytest.param(
+            "file is not a database", errors.Misconfigured, "Move the file away; .* only old notes", id="strange"
+        ),
+        pytest.param("database disk image is malformed", errors.Misconfigured, "Move the file away", id="damaged"),
+        pytest.param('FATAL: role "x" does not exist', errors.Misconfigured, "refuses: .*; mend THE_URI", id="no-role"),
+        pytest.param("FATAL: password authentication failed", errors.Misconfigured, "mend THE_URI", id="password"),
+        pytest.param("database is locked", errors.TryAgain, "the notes at x failed: database is locked", id="locked"),
+        pytest.param("connection refused", errors.TryAgain, "failed: connection refused", id="away"),
+    ],
+)
+def test_what_a_database_says(cause: str, kind: type[errors.ArgosyError], says: str) -> None:
+    """One answer for all that keep something in one: only what may pass by itself is tried again."""
+    found = errors.of_database("the notes at x", cause, forgets="old notes", setting="THE_URI")
+    assert type(found) is kind
+    assert re.search(says, str(found))

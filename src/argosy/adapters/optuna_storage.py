@@ -23,6 +23,7 @@ from argosy.domain.model_settings import ModelSettings
 from argosy.domain.search import Trial
 from argosy.ml import metrics, sampling
 
+SETTING = "ARGOSY_SEARCH_STORAGE_URI"
 SQLITE = "sqlite:///"
 ATTRIBUTE = "argosy"
 
@@ -112,22 +113,12 @@ class OptunaStorage:
             yield
         except (exc.ArgumentError, exc.NoSuchModuleError, ImportError) as error:
             raise errors.Misconfigured(
-                f"ARGOSY_SEARCH_STORAGE_URI is {self._shown()}, which cannot be used: {error}"
+                f"{SETTING} is {self._shown()}, which cannot be used: {errors.first_line(error)}"
             ) from error
         except (exc.SQLAlchemyError, sqlite3.Error, optuna.exceptions.StorageInternalError) as error:
-            raise self._failure(error) from error
-
-    def _failure(self, error: Exception) -> errors.ArgosyError:
-        cause = str(error.__cause__ or error).splitlines()[0]
-        if errors.says_disk_full(cause):
-            return errors.LocalDisk(
-                f"the search's database {self._shown()} cannot be written: {cause}. Free space there, then run again"
-            )
-        if "not a database" in cause or "malformed" in cause:
-            return errors.Misconfigured(
-                f"the search's database {self._shown()}: {cause}. Move it away; a new one is made, and only memory of old trials is lost"
-            )
-        return errors.TryAgain(f"the search's database {self._shown()} failed: {cause}")
+            cause = errors.first_line(error.__cause__ or error)
+            subject = f"the search's database {self._shown()}"
+            raise errors.of_database(subject, cause, forgets="memory of old trials", setting=SETTING) from error
 
     def _shown(self) -> str:
         try:

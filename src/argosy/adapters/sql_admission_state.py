@@ -24,9 +24,6 @@ DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg", "pos
 PATIENCE = 30
 """Seconds that a turn waits for another one; a turn takes milliseconds, so reaching it means that something holds the database."""
 
-REFUSALS = ("authentication failed", "does not exist", "pg_hba.conf", "no password supplied", "permission denied")
-"""Of a connection that was refused there is only the text: what a person has to mend."""
-
 TABLE = "argosy_retrainings"
 CREATE = text(
     f"CREATE TABLE IF NOT EXISTS {TABLE} (model TEXT PRIMARY KEY, turn BIGINT NOT NULL, ledger TEXT NOT NULL)"
@@ -112,24 +109,15 @@ class SqlAdmissionState:
         try:
             yield
         except (exc.ArgumentError, exc.NoSuchModuleError, ImportError) as error:
-            raise errors.Misconfigured(f"{SETTING} is {self._shown()}, which cannot be used: {_line(error)}") from error
+            raise errors.Misconfigured(
+                f"{SETTING} is {self._shown()}, which cannot be used: {errors.first_line(error)}"
+            ) from error
         except (exc.SQLAlchemyError, sqlite3.Error) as error:
-            raise self._failure(error) from error
-
-    def _failure(self, error: Exception) -> errors.ArgosyError:
-        cause = _line(error.__cause__ or error)
-        if errors.says_disk_full(cause):
-            return errors.LocalDisk(
-                f"the ledgers of retrainings, {self._shown()}, cannot be written: {cause}. Free space there, then run again"
-            )
-        if "not a database" in cause or "malformed" in cause:
-            return errors.Misconfigured(
-                f"the ledgers of retrainings, {self._shown()}: {cause}. Move the file away; a new one is made, which "
-                "remembers no retraining"
-            )
-        if any(words in cause for words in REFUSALS):
-            return errors.Misconfigured(f"the ledgers of retrainings, {self._shown()}, refuse: {cause}; mend {SETTING}")
-        return errors.TryAgain(f"the ledgers of retrainings, {self._shown()}, failed: {cause}")
+            cause = errors.first_line(error.__cause__ or error)
+            subject = f"the database of retrainings {self._shown()}"
+            raise errors.of_database(
+                subject, cause, forgets="memory of earlier retrainings", setting=SETTING
+            ) from error
 
     def _shown(self) -> str:
         try:
@@ -160,7 +148,3 @@ def _make_table(engine: Engine) -> None:
         # IF NOT EXISTS is no promise in PostgreSQL where two make it at once: one of them meets a duplicate.
         if not sqlalchemy.inspect(engine).has_table(TABLE):
             raise
-
-
-def _line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
