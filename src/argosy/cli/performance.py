@@ -44,7 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
     model = model_folder.load_settings(models.folder_of(arguments.model) / folder.ARTIFACTS["settings"])
     forge = wiring.forge(settings)
     version = approval.find(forge, model.model, arguments.environment).version
-    measured = performance.of_main(forge, model, version, arguments.environment)
+    objects = wiring.objects(settings, settings.monitoring_uri)
+    measured = performance.of_main(forge, model, version, arguments.environment, objects)
     until = arguments.until or now
     usual = performance.window(measured, until, now)
     when = performance.LabelWindow(arguments.since or usual.since, until, now)

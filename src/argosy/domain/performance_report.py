@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import ValidationError
 
 from argosy.domain.documents import Document
+from argosy.domain.drift import Finding
 from argosy.domain.model_settings import Task
 
 Standing = Literal["holds", "below", "unclear"]
@@ -140,6 +141,17 @@ class PerformancePeriod(Document):
     scores: list[MeasuredScore]
 
 
+class LabelDrift(Document):
+    """The labels that came for the version that serves, held against those of its holdout."""
+
+    rows: int
+    """Labels that are due."""
+    rows_before: int
+    """Of the holdout."""
+    finding: Finding
+    explanation: str
+
+
 class Performance(Document):
     """The result of ``argosy performance``: what the version that serves was worth, as far as labels tell."""
 
@@ -167,6 +179,8 @@ class Performance(Document):
     """Of the version that serves, oldest first."""
     business: list[BusinessValue] = []
     """Of the version that serves."""
+    label_drift: LabelDrift | None = None
+    """None where there are too few labels, where nobody knows the holdout's, or the model is watched by another baseline than that."""
     verdict: PerformanceWord
     """Below: a metric is below its gate, and not by chance."""
     explanation: str

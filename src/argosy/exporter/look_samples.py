@@ -11,6 +11,8 @@ from argosy.domain.performance_report import MeasuredScore, Performance
 from argosy.exporter import samples, series
 from argosy.exporter.samples import Reading, Sample
 
+LABEL = "the label"
+"""The column that labels are called: no feature can have a space in its name."""
 VERDICTS = ("drift", "no drift", "too few", "no data")
 
 
@@ -82,6 +84,10 @@ def _of_performance(found: Performance, version: dict[str, str]) -> Iterator[Sam
     for value in found.business:
         yield samples.of(series.BUSINESS_PER_PREDICTION, value.per_prediction, **version, name=value.name)
         yield samples.of(series.BUSINESS_TOTAL, value.total, **version, name=value.name)
+    if found.label_drift is not None:
+        finding, column = found.label_drift.finding, {**version, "column": LABEL, "slice": ""}
+        yield samples.of(series.DRIFT_DISTANCE, finding.difference.jensen_shannon, **column)
+        yield samples.of(series.DRIFT_COLUMN, finding.drifted, **column)
     yield samples.of(series.LABELLED, found.labels.labelled, **version)
     if found.labels.completeness is not None:
         yield samples.of(series.LABEL_COMPLETENESS, found.labels.completeness, **version)

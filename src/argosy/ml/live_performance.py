@@ -11,8 +11,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from argosy.domain.bundle import Histogram
 from argosy.domain.model_settings import Task
-from argosy.ml import estimated_performance, score_intervals
+from argosy.ml import bins, estimated_performance, score_intervals
 from argosy.ml.score_intervals import Labelled, ScoreInterval
 
 Array = npt.NDArray[np.float64]
@@ -126,6 +127,14 @@ def _coded(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], list[str]]:
     if isinstance(coded, pa.ChunkedArray):  # without rows there is no chunk to combine
         return np.zeros(0, dtype=np.int64), []
     return np.asarray(coded.indices.to_numpy(), dtype=np.int64), [str(value) for value in coded.dictionary.to_pylist()]
+
+
+def counted_labels(found: LiveAnswers, classes: Sequence[str], reference: Histogram) -> Histogram:
+    """The labels of *found* in the bins of *reference*, by the names of *classes* where they are classes."""
+    labels = found.labels[~np.isnan(found.labels)]
+    if reference.levels is None:
+        return bins.count_column(pa.array(labels, pa.float64()), reference)
+    return bins.count_column(pa.array(classes, pa.string()).take(pa.array(labels.astype(np.int64))), reference)
 
 
 def scores(found: LiveAnswers, confidence: float) -> dict[str, ScoreInterval | None]:

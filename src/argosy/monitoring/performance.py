@@ -12,12 +12,14 @@ from pathlib import Path
 
 from argosy import errors, scratch
 from argosy.domain import performance_report, performance_verdicts, task_words
+from argosy.domain.bundle import Histogram
 from argosy.domain.label_settings import Labels
 from argosy.domain.model_settings import Label, ModelSettings
-from argosy.domain.monitor_settings import span
+from argosy.domain.monitor_settings import Monitor, span
 from argosy.domain.performance_report import (
     BusinessValue,
     EstimatedScore,
+    LabelDrift,
     MeasuredScore,
     Performance,
     PerformanceEstimate,
@@ -32,6 +34,7 @@ from argosy.files import model_folder
 from argosy.ml import live_performance
 from argosy.ml.live_performance import LiveAnswers
 from argosy.ml.score_intervals import ScoreInterval
+from argosy.monitoring import label_drift, watching
 from argosy.ports.forge import Forge
 from argosy.ports.label_join import OUTCOME, SLICE, LabelJoin, LabelledPredictions, LabelQuestion
 from argosy.ports.objects import Objects
@@ -58,6 +61,8 @@ class Measured:
     """None where main has none."""
     approved: Mapping[str, float | None] = field(default_factory=dict)
     """The measurements of the version when it was approved, by dotted name, as far as main has them."""
+    holdout: Histogram | None = None
+    """The labels of its holdout, as counts; None where nobody knows."""
 
     @property
     def labels(self) -> Labels:
@@ -93,8 +98,12 @@ class Measured:
         return self.labels.slices or self.settings.evaluation.slices
 
 
-def of_main(forge: Forge, settings: ModelSettings, version: Version, environment: str) -> Measured:
+def of_main(
+    forge: Forge, settings: ModelSettings, version: Version, environment: str, objects: Objects | None = None
+) -> Measured:
     """*version* of the model with *settings*, held against the gates that main has now, beside what it was approved with.
+
+    *objects*: the monitoring store, which has the labels of its holdout.
 
     Raises Misconfigured where these cannot be read.
     """
@@ -103,7 +112,8 @@ def of_main(forge: Forge, settings: ModelSettings, version: Version, environment
     place = "on main of the environment repo"
     policy = None if found is None else model_folder.policy_of(found.content, f"{found.path} {place}")
     approved = evidence.metrics if evidence and evidence.model_digest == version.model_digest else {}
-    return Measured(version, environment, settings, policy, approved)
+    reference = None if objects is None else watching.stored_reference(objects, version)
+    return Measured(version, environment, settings, policy, approved, reference.label if reference else None)
 
 
 @dataclass(frozen=True)
@@ -261,10 +271,18 @@ class _Report:
             slices=list(self._slices(due)),
             periods=list(self._periods(own)),
             business=self._business(due) if self._enough(due) else [],
+            label_drift=self._label_drift(due),
             verdict=word,
             explanation=explanation,
             problems=self.problems,
         )
+
+    def _label_drift(self, due: LiveAnswers) -> LabelDrift | None:
+        settings, holdout = self.measured.settings, self.measured.holdout
+        if holdout is None or not self._enough(due):
+            return None
+        counted = live_performance.counted_labels(due, settings.label.classes, holdout)
+        return label_drift.of(counted, holdout, settings.monitor or Monitor())
 
     def _own(self) -> LiveAnswers:
         """What the version that serves answered."""

@@ -13,7 +13,7 @@ WORDS = {"below": "BELOW", "unclear": "unclear", "holds": "holds", None: ""}
 def text(report: Performance) -> str:
     """The whole report."""
     parts = [
-        [_title(report), _counts(report)],
+        [_title(report), _counts(report), *_labels(report)],
         _table([SCORES, *map(_score, sorted(report.scores, key=lambda score: ORDER[score.standing]))]),
         _table([("value", "", "per prediction", "interval", "rows"), *map(_value, report.business)]),
         _table([("slice", "", "labelled", "scores"), *_slices(report)]),
@@ -38,6 +38,11 @@ def _counts(report: Performance) -> str:
     share = "none is due yet" if labels.completeness is None else f"{labels.completeness:.1%} of those due"
     corrected = f", {labels.corrected:,} corrected" if labels.corrected else ""
     return f"{labels.predictions:,} predictions of all versions, {labels.labelled:,} with a label ({share}{corrected})"
+
+
+def _labels(report: Performance) -> Iterator[str]:
+    if report.label_drift is not None:
+        yield f"labels: {report.label_drift.explanation}"
 
 
 def _score(score: MeasuredScore) -> tuple[str, ...]:

@@ -19,7 +19,9 @@ from argosy.adapters.duckdb_tables.tables import DuckDBTables
 from argosy.adapters.memory_forge import MemoryForge
 from argosy.adapters.memory_objects import MemoryObjects
 from argosy.domain import performance_report
+from argosy.domain.bundle import Histogram
 from argosy.domain.model_settings import ModelSettings
+from argosy.domain.monitor_settings import Monitor
 from argosy.domain.performance_report import LabelCounts, Performance
 from argosy.domain.policy import Policy
 from argosy.domain.release import Version
@@ -51,13 +53,14 @@ class Airline:
     settings: ModelSettings
     policy: Policy | None
     approved: Mapping[str, float | None] = field(default_factory=dict)
+    holdout: Histogram | None = None
 
     def measured(self, as_of: datetime.datetime = AUGUST + 7 * DAY, *, since: datetime.datetime = JULY) -> Performance:
         """Its performance on July's flights, labels as of *as_of*."""
         version = Version.model_construct(
             model="flight_delay", version=self.flown.served.version, model_digest=self.flown.served.digest
         )
-        measured = performance.Measured(version, "production", self.settings, self.policy, self.approved)
+        measured = performance.Measured(version, "production", self.settings, self.policy, self.approved, self.holdout)
         tools = performance.Tools(
             history=self.flown.history(), tables=DuckDBTables(), join=DuckDBLabelJoin(), hash_key=flights.KEY
         )
@@ -392,3 +395,18 @@ def test_a_version_with_other_classes_is_counted_and_not_measured(airline: Airli
     assert [problem for problem in found.problems if "other classes" in problem] == [
         "30 predictions were answered in other classes than the settings of flight_delay name now; no label is held against them"
     ]
+
+
+def test_delays_are_held_against_the_holdouts(airline: Airline) -> None:
+    """Of 10 % late in the holdout July is drift; by seasons nothing is said, for a model's reference has none of labels."""
+    airline.holdout = Histogram(column="label", levels=["on_time", "late"], counts=[9000, 1000, 0], missing=0)
+    airline.settings = airline.settings.model_copy(update={"monitor": Monitor()})
+    found = airline.measured().label_drift
+    arrived = flights.departed(JULY, AUGUST)["arrival_delay"].drop_null()
+    late = pc.mean(pc.greater_equal(arrived, 15).cast("float64")).as_py()
+    assert found is not None
+    assert (found.rows, found.finding.drifted) == (len(arrived), True)
+    assert found.explanation.endswith(f"on_time was 90.0% and is {1 - late:.1%}")
+    seasonal = {"baseline": "season", "seasonality": {"by": "month"}}
+    airline.settings = airline.settings.model_copy(update={"monitor": Monitor.model_validate(seasonal)})
+    assert airline.measured().label_drift is None

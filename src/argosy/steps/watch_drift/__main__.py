@@ -50,7 +50,7 @@ def _measured(
     if settings.labels is None:
         return None
     now, objects = datetime.datetime.now(datetime.UTC), wiring.objects(here, here.monitoring_uri)
-    measured = performance.of_main(wiring.forge(here), settings, version, environment)
+    measured = performance.of_main(wiring.forge(here), settings, version, environment, objects)
     known = performance.latest(objects, settings.model, environment)
     if performance.is_current(known, measured, now):
         return known

@@ -147,6 +147,8 @@ def _told(look: Look) -> Iterator[str]:
     if look.performance is not None:
         told = look.performance
         yield f"{look.environment}: performance: {told.verdict}: {told.explanation}"
+        if told.label_drift is not None:
+            yield f"{look.environment}: labels: {told.label_drift.explanation} ({told.label_drift.rows:,} labels)"
         yield from (f"{look.environment}: {problem}" for problem in told.problems)
 
 
