@@ -4,17 +4,21 @@ import argparse
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from argosy import errors
-from argosy.exporter import command, metrics_server, samples, series
+from argosy.adapters.memory_objects import MemoryObjects
+from argosy.domain import looks
+from argosy.exporter import command, look_samples, metrics_server, notice_samples, samples, series
 from argosy.exporter.collector import Exposition
 from argosy.exporter.samples import Reading
 from argosy.exporter.source_readers import ReadSource, ReadSources
 from argosy.settings import Settings
+from kit import looked
+from kit.looked import NOON
 
 READING = Reading([samples.of(series.RETRAININGS, 5, model="churn"), samples.age(series.LOOK_AGE, 40, model="churn",
                    environment="production", version="3", digest="d")])  # fmt: skip
@@ -109,6 +113,53 @@ def test_a_source_that_fails(error: Exception, kind: str) -> None:
     assert 'argosy_source_up{source="runs"} 1.0' in text
     assert 'argosy_source_read_timestamp_seconds{source="looks"} 90.0' in text
     assert f'argosy_source_failures_total{{error="{kind}",source="looks"}} 1.0' in text
+
+
+def test_an_object_store_that_is_down_for_an_hour() -> None:
+    """The exporter answers all the while: what was last seen stays, its age goes on, and each source that needs the store says so."""
+    store, now = Switched(), [NOON.timestamp()]
+    seen = looked.look("drift", model="churn", looked=NOON)
+    store.put(looks.latest_key("churn", "production"), seen.canonical_json().encode())
+    reads = {"looks": lambda: look_samples.read(store), "notices": lambda: notice_samples.read(store, lambda: NOON)}
+    sources = [ReadSource(name, read, clock=lambda: now[0]) for name, read in reads.items()]  # type: ignore[arg-type]
+    assert [source.refresh() for source in sources] == [True, True]
+    store.is_down = True
+    for _ in range(60):
+        now[0] += 60
+        assert [source.refresh() for source in sources] == [False, False]
+    text = page(*sources, now=now[0])
+    assert 'argosy_source_up{source="looks"} 0.0' in text
+    assert 'argosy_source_up{source="notices"} 0.0' in text
+    assert 'argosy_source_failures_total{error="TryAgain",source="looks"} 60.0' in text
+    (verdict,) = (line for line in text.splitlines() if line.startswith("argosy_drift_verdict") and '"drift"' in line)
+    assert verdict.endswith(" 1.0")
+    (age,) = (line for line in text.splitlines() if line.startswith("argosy_look_age_seconds"))
+    assert age.endswith(" 3600.0")
+    store.is_down = False
+    assert [source.refresh() for source in sources] == [True, True]
+    assert 'argosy_source_up{source="looks"} 1.0' in page(*sources, now=now[0])
+
+
+class Switched(MemoryObjects):
+    """A store that can be down."""
+
+    is_down = False
+
+    def get(self, key: str) -> bytes | None:
+        self._demand()
+        return super().get(key)
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        self._demand()
+        return super().keys(prefix)
+
+    def folders(self, prefix: str = "") -> list[str]:
+        self._demand()
+        return super().folders(prefix)
+
+    def _demand(self) -> None:
+        if self.is_down:
+            raise errors.TryAgain("the object store does not answer")
 
 
 def test_a_failure_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:

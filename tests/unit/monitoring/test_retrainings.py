@@ -36,13 +36,13 @@ def make_look(verdict: Word, until: datetime.datetime = NOON) -> Look:
 DRIFTED = [make_look(verdict="drift", until=NOON - HOUR), make_look(verdict="drift")]
 
 
-def sent(*, encode: bool = True, **labels: str) -> str:
-    """A message with one alert that fires, with *labels* in place of its own."""
+def sent(*, encode: bool = True, since: str = "2026-03-01T10:00:00Z", **labels: str) -> str:
+    """A message with one alert that fires *since* then, with *labels* in place of its own."""
     own = {"alertname": "ArgosyDrift", "model": "toy", "environment": "production", "digest": DIGEST, "retrain": "true"}
     alert = {
         "status": "firing",
         "labels": {**own, **labels},
-        "startsAt": "2026-03-01T10:00:00Z",
+        "startsAt": since,
         "fingerprint": "35fea2ef9f5d2a12",
     }
     text = json.dumps({"version": "4", "status": "firing", "alerts": [alert]})
@@ -249,6 +249,51 @@ def test_how_it_ended(status: str, failures: str, outcome: str) -> None:
     assert closed is not None
     assert closed.outcome == outcome
     assert desk.state.ledger("toy").running is None
+
+
+class TestDownForAnHour:
+    """What is missed meanwhile is asked again by an alert that still fires, and leads to one retraining."""
+
+    def hours(self, desk: Desk, *since: str, first: int = 0) -> list[Reason | None]:
+        """The answers to an alert that is sent once an hour, each time *since* another moment, with looks that are as new."""
+        answers = []
+        for number, moment in enumerate(since, start=first):
+            desk.seen = [make_look("drift", NOON + (number - back) * HOUR) for back in (1, 0)]
+            answers.append(desk.reason(alert=sent(since=moment), holder=f"run-{number}", now=NOON + number * HOUR))
+        return answers
+
+    def test_prometheus(self) -> None:
+        """It knows nothing of before, so the same drift fires since another moment: that is in flight, or answered by a request."""
+        desk = Desk()
+        assert self.hours(desk, "2026-03-01T10:00:00Z", "2026-03-01T13:00:00Z") == [None, "in flight"]
+        retrainings.close(desk.state, "toy", "run-0", status="Succeeded", failures="", now=NOON + 2 * HOUR)
+        after = self.hours(desk, *["2026-03-01T13:00:00Z"] * 30, first=3)
+        assert set(after) == {"answered"}
+        assert desk.state.ledger("toy").admitted == 1
+
+    def test_argo_events(self) -> None:
+        """What Alertmanager could not hand over it sends again, and after that every hour: the first that arrives counts."""
+        desk = Desk()
+        since = "2026-03-01T10:00:00Z"
+        first, *others = self.hours(desk, *[since] * 24, first=2)
+        assert (first, None in others) == (None, False)
+        assert desk.state.ledger("toy").admitted == 1
+
+    def test_the_object_store(self) -> None:
+        """Without looks nothing is decided: the step ends 75 and nothing is written down; asked again, it is one retraining."""
+        desk = Desk()
+
+        def down(environment: str) -> Sequence[Look]:
+            raise errors.TryAgain("the object store does not answer")
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(desk, "looks_of", down)
+            for _ in range(3):
+                with pytest.raises(errors.TryAgain):
+                    desk.answer(alert=sent())
+            assert desk.state.ledger("toy") == desk.state.ledger("unheard_of").model_copy(update={"model": "toy"})
+        first, *others = self.hours(desk, *["2026-03-01T10:00:00Z"] * 3, first=1)
+        assert (first, None in others) == (None, False)
 
 
 def test_who_holds_nothing_closes_nothing() -> None:
