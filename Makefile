@@ -1,9 +1,10 @@
 # One door for people and CI. `make help` lists what there is; every target does its own set-up.
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-season images test conformance e2e ci check fmt data lock clean
+.PHONY: help demo demo-season images test conformance e2e ci check fmt data lock clean release test-narrow publish-index publish-charts publish-notes
 
 PYTHON ?= python3
 BIN := .venv/bin
+NARROW := tests/unit/domain tests/unit/engine tests/unit/ml tests/unit/templates tests/unit/cli/test_init.py tests/golden
 # Hundreds of short processes import the same libraries: without bytecode each compiles them anew (MLflow: 9 s instead of 3).
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -18,6 +19,9 @@ demo-season: .venv/ready data/ready ## replay the weeks of real flights: seasons
 
 test: .venv/ready data/ready ## run every test that needs no cluster
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+test-narrow: .venv/ready ## run what any Python from 3.11 on, and any system, has to pass
+	$(BIN)/pytest $(NARROW)
 
 conformance: .venv/ready ## record the engine's corpus on the Argo controller that KUBECONFIG names and compare (FOLDER=… for other manifests)
 	$(BIN)/python tests/conformance/conform.py $(FOLDER)
@@ -51,6 +55,21 @@ fmt: .venv/ready ## format, mend what can be mended, compile the manifests
 images: ## build the images of all steps with docker, podman or buildah, and pin them in images/images.lock (ARGUMENTS="--push REGISTRY")
 	$(PYTHON) images/build.py $(ARGUMENTS)
 
+release: .venv/ready ## make the files of a release of this commit, short of publishing (TAG=v1.2.3; without one a rehearsal)
+	$(BIN)/python .ci/release.py $(if $(TAG),--tag $(TAG))
+
+publish-index: $(BIN)/uv ## upload dist/release's wheel and source distribution, as a workflow that the index trusts
+	cd dist/release && sha256sum --check --strict SHA256SUMS
+	$(BIN)/uv publish --trusted-publishing always dist/release/*.whl dist/release/argosy-*.tar.gz
+
+publish-charts: ## push dist/release's charts to REGISTRY/charts
+	cd dist/release && sha256sum --check --strict SHA256SUMS
+	for chart in inference platform; do helm push dist/release/$$chart-*.tgz "oci://$(REGISTRY)/charts"; done
+
+publish-notes: ## make the release TAG on GitHub, of what dist/release holds
+	cd dist/release && sha256sum --check --strict SHA256SUMS
+	gh release create "$(TAG)" --verify-tag --notes-file dist/release/NOTES.md dist/release/*
+
 data: data/ready ## write the sample data, real data sets from the package registry, under data/
 
 lock: ## lock the dependencies anew: names, versions, hashes
@@ -62,11 +81,14 @@ lock: ## lock the dependencies anew: names, versions, hashes
 clean: ## remove what set-up made (never ARGOSY_HOME)
 	rm -rf .venv data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
+$(BIN)/uv:
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+
 # pip installs uv from its own hashed lock, uv installs the rest in seconds.
 .venv/ready: requirements/all.txt requirements/uv.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "argosy needs Python 3.11 or newer; set PYTHON=python3.11")'
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	test -x $(BIN)/uv || $(MAKE) $(BIN)/uv
 	$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements/all.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@

@@ -93,7 +93,7 @@ def rendering(models: int) -> None:
     start = time.monotonic()
     for number in range(models):
         for environment in ENVIRONMENTS:
-            _render(fleet.name_of(number).replace("_", "-"), environment)
+            _render(fleet.name_of(number), environment)
     print(f"applications: {models * len(ENVIRONMENTS)} rendered in {time.monotonic() - start:.1f} s by the clock")
 
 
@@ -101,7 +101,6 @@ def _render(model: str, environment: str) -> None:
     version = {
         "model": model,
         "environment": environment,
-        "version": "1",
         "modelDigest": f"sha256:{'0' * 64}",
         "storageUri": "s3://bucket/prefix/",
         "image": f"registry/serve@sha256:{'0' * 64}",
@@ -110,7 +109,15 @@ def _render(model: str, environment: str) -> None:
     }
     given = [word for name, value in version.items() for word in ("--set-string", f"{name}={value}")]
     given += ["--set", "version=1"]
-    command = ["helm", "template", model, str(ROOT / "charts" / "inference"), "--kube-version", "1.34.0", *given]
+    command = [
+        "helm",
+        "template",
+        model.replace("_", "-"),
+        str(ROOT / "charts" / "inference"),
+        "--kube-version",
+        "1.34.0",
+        *given,
+    ]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
