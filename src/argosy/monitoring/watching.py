@@ -280,7 +280,8 @@ class _References:
         if seasonality is None or stored is None or not seasonality.is_counted_as(stored.seasonality):
             raise errors.Misconfigured(
                 f"there are no counts of {self._watched.version.model} by its `monitor.seasonality`; they are made when it is trained: "
-                f"run `argosy run {self._watched.version.model}` with these settings, or set `monitor.baseline: holdout`"
+                f"run `argosy run {self._watched.version.model}` with these settings, let the log be their "
+                "source (`seasonality.history`; there is too little of it so far, where it is set), or set `monitor.baseline: holdout`"
             )
         seasons = {season: counts[name] for season, counts in stored.counts.items() if name in counts and season}
         tally = watch_reference.mixed(seasons, rows) if rows else None
