@@ -169,6 +169,15 @@ def test_a_server_that_moved() -> None:
         assert server.asked == ["POST"]
 
 
+def test_an_enterprise_server_under_another_name() -> None:
+    """What it is called in its own answers is where calls go; under an alias they would go nowhere, or elsewhere."""
+    pull = {"number": 1, "issue_url": "https://git.acme.example/api/v3/repos/owner/name/issues/1"}
+    with scripted((200, pull, {})) as server:
+        with pytest.raises(errors.Misconfigured, match=r"calls itself git\.acme\.example .*ARGOSY_FORGE_URI"):
+            _github(server.address).label(1, ["promotion"])
+        assert server.asked == ["GET"]
+
+
 def _certificate(folder: Path) -> Path:
     """A certificate for this machine that nobody signed, with its key, in a file."""
     key = ec.generate_private_key(ec.SECP256R1())

@@ -216,6 +216,12 @@ class GithubHost:
             raise errors.Misconfigured(
                 f"GitHub refuses: {_said(error)}. The token needs contents and pull requests, read and write, on the environment repo"
             ) from error
+        except AssertionError as error:
+            # PyGithub follows the addresses in answers to no host but its own, and says so by the host's name alone.
+            raise errors.Misconfigured(
+                f"GitHub calls itself {error or 'by another address'} in its answers, and ARGOSY_FORGE_URI has another name for it; "
+                "write that one there"
+            ) from error
         except OSError as error:  # all that requests raises, of files too
             raise connection.failure("GitHub", error) from error
 
