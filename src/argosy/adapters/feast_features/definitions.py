@@ -9,10 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from feast import Entity, FeatureService, FeatureView, FileSource, OnDemandFeatureView
-from feast.types import Bool, Float32, Float64, Int32, Int64, String
-
 from argosy import errors
+from argosy.adapters.feast_features.library import (
+    Bool,
+    Entity,
+    FeatureService,
+    FeatureView,
+    FileSource,
+    Float32,
+    Float64,
+    Int32,
+    Int64,
+    OnDemandFeatureView,
+    String,
+)
 from argosy.domain import reserved_names
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.source_settings import Source

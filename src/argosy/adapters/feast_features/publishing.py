@@ -13,15 +13,25 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from feast import Entity, FeatureService, FeatureStore, FeatureView, Field, FileSource, ValueType
-from feast.protos.feast.core.Registry_pb2 import Registry
-from feast.types import Float64, Int64, String
 from google.protobuf.message import Message  # type: ignore[import-untyped]
 from google.protobuf.timestamp_pb2 import Timestamp  # type: ignore[import-untyped]
 
 from argosy import errors
 from argosy.adapters.feast_features import codec
 from argosy.adapters.feast_features import index as indexes
+from argosy.adapters.feast_features.library import (
+    Entity,
+    FeatureService,
+    FeatureStore,
+    FeatureView,
+    Field,
+    FileSource,
+    Float64,
+    Int64,
+    Registry,
+    String,
+    ValueType,
+)
 from argosy.domain.documents import canonical_json
 from argosy.ports.features import Definition
 from argosy.ports.tables import EVENT_TIME

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
-from feast import FeatureService, FeatureStore, FeatureView, Field
 
 from argosy.adapters.feast_features import definitions, publishing
+from argosy.adapters.feast_features.library import FeatureService, FeatureStore, FeatureView, Field
 from argosy.domain.model_settings import ModelSettings
 from argosy.ports.features import Definition
 from argosy.ports.tables import EVENT_TIME

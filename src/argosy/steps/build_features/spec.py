@@ -23,7 +23,7 @@ SPEC = StepSpec(
         ),
     ),
     results=(Result("features-digest", "Digest of rows.parquet and schema.json."),),
-    preload=("duckdb", "feast", "pandas"),
+    preload=("argosy.adapters.feast_features.library", "duckdb", "pandas"),
     settings=(
         "entity",
         "evaluation.recent",
