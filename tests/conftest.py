@@ -1,5 +1,6 @@
 """What all tests share: nothing outside a temporary folder is touched, and cluster tests are opt-in."""
 
+import os
 from pathlib import Path
 
 # Before Feast, whose import makes of every counter of the process one that all processes of the machine share.
@@ -15,6 +16,16 @@ ROOT = Path(__file__).parents[1]
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--e2e`; it has to be declared where the first arguments are read."""
     parser.addoption("--e2e", action="store_true", help="also run tests on the cluster that KUBECONFIG names")
+
+
+MEMORY_OF_A_WORKER = 3 << 30
+"""Bytes that a worker and what it starts may need: a whole pipeline, or a few servers."""
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """A worker for each core that this process may use, as far as memory goes."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return max(1, min(len(os.sched_getaffinity(0)), memory // MEMORY_OF_A_WORKER))
 
 
 LONG = ("pipeline/test_kill", "pipeline/", "engine/test_crash", "engine/", "unit/serving/", "unit/cli/")
