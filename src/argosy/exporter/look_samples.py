@@ -6,6 +6,7 @@ from typing import Protocol
 from pydantic import ValidationError
 
 from argosy.domain import looks
+from argosy.domain.drift import Finding
 from argosy.domain.looks import Look
 from argosy.domain.performance_report import MeasuredScore, Performance
 from argosy.exporter import samples, series
@@ -13,6 +14,10 @@ from argosy.exporter.samples import Reading, Sample
 
 LABEL = "the label"
 """The column that labels are called: no feature can have a space in its name."""
+MOST_COLUMNS = 100
+"""Columns of a look that have series, and as many of its slices together: Prometheus keeps a series for each, of every model."""
+MOST_SLICES = 20
+"""Slices whose performance has series."""
 VERDICTS = ("drift", "no drift", "too few", "no data")
 
 
@@ -60,11 +65,10 @@ def of_look(look: Look) -> Iterator[Sample]:
     yield samples.of(series.LOOK_ROWS, look.rows, **version)
     for word in VERDICTS:
         yield samples.of(series.DRIFT_VERDICT, look.verdict == word, **version, verdict=word)
-    for name, report in look.parts:
-        for finding in report.findings:
-            place = {**version, "column": finding.difference.column, "slice": name}
-            yield samples.of(series.DRIFT_DISTANCE, finding.difference.jensen_shannon, **place)
-            yield samples.of(series.DRIFT_COLUMN, finding.drifted, **place)
+    for name, finding in _shown_findings(look):
+        place = {**version, "column": finding.difference.column, "slice": name}
+        yield samples.of(series.DRIFT_DISTANCE, finding.difference.jensen_shannon, **place)
+        yield samples.of(series.DRIFT_COLUMN, finding.drifted, **place)
     if look.report.mean is not None:
         yield samples.of(series.DRIFT_MEAN, look.report.mean.mean, **version)
         yield samples.of(series.DRIFT_MEAN_BEFORE, look.report.mean.before, **version)
@@ -72,8 +76,23 @@ def of_look(look: Look) -> Iterator[Sample]:
         yield from _of_performance(look.performance, version)
 
 
+def _shown_findings(look: Look) -> list[tuple[str, Finding]]:
+    """The findings of *look* that have series, each with its slice: those of the whole and those of slices, of each what moved farthest.
+
+    What drifted comes first. Verdicts and alerts go by all of them; the look has the others.
+    """
+
+    def farthest(found: list[tuple[str, Finding]]) -> list[tuple[str, Finding]]:
+        in_order = sorted(found, key=lambda one: (one[1].drifted, one[1].difference.jensen_shannon), reverse=True)
+        return in_order[:MOST_COLUMNS]
+
+    every = [(name, finding) for name, report in look.parts for finding in report.findings]
+    return [*farthest([one for one in every if not one[0]]), *farthest([one for one in every if one[0]])]
+
+
 def _of_performance(found: Performance, version: dict[str, str]) -> Iterator[Sample]:
-    parts = [("", found.scores), *((f"{each.column}={each.value}", each.scores) for each in found.slices)]
+    slices = found.slices[:MOST_SLICES]
+    parts = [("", found.scores), *((f"{each.column}={each.value}", each.scores) for each in slices)]
     for name, scores in parts:
         for score in scores:
             yield from _of_score(score, {**version, "metric": score.metric, "slice": name})

@@ -14,7 +14,9 @@ from argosy.adapters.memory_notifier import MemoryNotifier
 from argosy.adapters.memory_objects import MemoryObjects
 from argosy.domain import bundle, environment_layout, retraining_admission
 from argosy.domain.evidence import ChampionRef, DataWindow, Evidence
+from argosy.domain.looks import SliceLook
 from argosy.domain.notices import Notice, Telling
+from argosy.domain.performance_report import SlicePerformance
 from argosy.domain.pipeline_standing import PipelineStanding
 from argosy.domain.release import OnlineStore, Version
 from argosy.domain.retraining_admission import Ask, LedgerEntry, RetrainingLedger
@@ -37,7 +39,7 @@ from argosy.ports.notifier import Delivery
 from argosy.ports.runs import Run
 from argosy.testing.forge_contract import TEMPLATE, merge, opened, proposal
 from kit.fake_workflows import FakeWorkflows
-from kit.looked import DIGEST, NOON, MemoryStore, look, performance
+from kit.looked import DIGEST, NOON, MemoryStore, finding, look, performance
 
 NOW = NOON.timestamp()
 VERSION = {"model": "churn", "environment": "production", "version": "3", "digest": DIGEST}
@@ -87,6 +89,26 @@ class TestLooks:
         assert values(found, series.PERFORMANCE_BELOW) == {of_version("auc"): 1, of_version("log_loss"): 0}
         assert values(found, series.LABEL_COMPLETENESS) == {of_version(): 0.75}
         assert values(found, series.BUSINESS_PER_PREDICTION) == {of_version("revenue"): 2.0}
+
+    def test_a_wide_look_is_bounded(self) -> None:
+        """What moved farthest has series, what drifted before all else: 50 models in two environments stay below 100,000."""
+        wide = look()
+        columns = [finding(f"c{number:03}", number / 1000, drifted=number == 0) for number in range(300)]
+        report = wide.report.model_copy(update={"features": columns})
+        slices = [SliceLook(column="area", value=str(number), report=report) for number in range(40)]
+        low = performance()
+        scored = [
+            SlicePerformance(column="area", value=str(number), labelled=1, scores=low.scores) for number in range(40)
+        ]
+        measured = low.model_copy(update={"slices": scored})
+        wide = wide.model_copy(update={"report": report, "slices": slices, "performance": measured})
+        found = list(look_samples.of_look(wide))
+        assert len(found) * 50 * 2 < 100_000
+        shown = values(found, series.DRIFT_DISTANCE)
+        assert len(shown) == 2 * look_samples.MOST_COLUMNS
+        assert values(found, series.DRIFT_COLUMN)[of_version("c000", "")] == 1
+        assert {of_version("c299", ""), of_version("c201", "")} <= set(shown)
+        assert of_version("c100", "") not in shown
 
     def test_without_labels(self) -> None:
         """Nothing rather than zero."""
