@@ -1,4 +1,4 @@
-"""Check an environment repo as it lies there: what its workflow runs on every request, and anybody on a laptop.
+"""Check an environment repo as it lies there: what its workflow runs on every request, and anybody on a laptop. Pin what that runs.
 
 Policies, values, versions, evidence, digests and the signature of the evidence; with `--base`, that a change promotes one model in one
 environment. Ends 10 where something is wrong. What the model store holds, and whether main has moved on, are checks of the request:
@@ -16,8 +16,8 @@ from typing import Any
 import yaml
 
 from argosy import errors, wiring
-from argosy.cli import acting_user, charts, commit_files, policies
-from argosy.domain import changes, environment_layout, environment_repo
+from argosy.cli import acting_user, charts, commit_files, policies, sample_project
+from argosy.domain import changes, environment_layout, environment_repo, workflow_images
 from argosy.domain.changes import ChangedFile, Place, Problem
 from argosy.domain.chart_values import coalesced
 from argosy.engine.manifest import loading
@@ -68,6 +68,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     adopt.add_argument("model", metavar="MODEL")
     adopt.add_argument("--as", dest="name", metavar="NAME", help="in whose name (default: yours, as git has it)")
     adopt.set_defaults(do=_adopt_policy)
+    pin = verbs.add_parser(
+        "pin-image",
+        help="say which image its workflows run, by digest",
+        description="Write into the workflows of the environment repo which image `promote` they run beside the forge's token.",
+    )
+    pin.add_argument(
+        "image",
+        nargs="?",
+        metavar="IMAGE@sha256:DIGEST",
+        help="as your registry or mirror has it; default the one of images/images.lock",
+    )
+    pin.add_argument("--folder", type=Path, help="the environment repo; default gitops-env, or the working directory")
+    pin.set_defaults(do=_pin_image)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -78,6 +91,34 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _adopt_policy(arguments: argparse.Namespace) -> int:
     print(policies.adopt(Settings.from_environment(), arguments.model, acting_user.named(arguments)))
+    return errors.DONE
+
+
+def _pin_image(arguments: argparse.Namespace) -> int:
+    """Write the image into every workflow that runs it. Raises UsageError where it is none by digest, or no workflow is there."""
+    from argosy.templates import images
+
+    image = arguments.image or images.of("promote", Path())
+    if not workflow_images.BY_DIGEST.fullmatch(image):
+        raise errors.UsageError(
+            f"{image} is no image by digest; give NAME@sha256:DIGEST, or let `make images ARGUMENTS='--push REGISTRY'` "
+            "write images/images.lock"
+        )
+    folder = arguments.folder or (
+        sample_project.ENVIRONMENT_REPO if sample_project.ENVIRONMENT_REPO.is_dir() else Path()
+    )
+    files = {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in _paths(folder / ".github") if path.is_file()
+    }
+    found = workflow_images.pinned(files, image)
+    if not found:
+        raise errors.UsageError(
+            f"{folder.absolute()} has no workflow that runs Argosy; name the environment repo: --folder"
+        )
+    for path, content in found.items():
+        (folder / path).write_bytes(content)
+        print(f"{folder / path} runs {image}")
+    print("commit them to main of the environment repo: its workflows are main's")
     return errors.DONE
 
 
@@ -103,7 +144,14 @@ def _checked(arguments: argparse.Namespace, folder: Path, others: Sequence[str])
 def _problems(folder: Path, files: dict[str, bytes], chart: Path | None) -> list[Problem]:
     """Problems of the environment repo whose *files* lie in *folder*."""
     of_values = charts.folder(CHART, chart)
-    found = [*environment_repo.problems(files), *_policies(folder, files), *_values(folder, files, of_values)]
+    for path in workflow_images.unnamed(files):
+        print(f"{path} runs no image yet; `argosy env pin-image` puts yours in", file=sys.stderr)
+    found = [
+        *environment_repo.problems(files),
+        *workflow_images.problems(files),
+        *_policies(folder, files),
+        *_values(folder, files, of_values),
+    ]
     # What does not fit the schema cannot be rendered.
     return found or list(_renderings(folder, files, of_values))
 

@@ -54,6 +54,14 @@ SERVED = environment_layout.version_path("toy", "staging")
 BESIDE_IT = environment_layout.evidence_folder("toy", "staging")
 RELEASED = f"{BESIDE_IT}/release.json"
 
+CHECKS = ".github/workflows/checks.yaml"
+PROMOTE = f"mirror.example/argosy/promote@sha256:{'e' * 64}"
+
+
+def workflow(image: str) -> bytes:
+    """A workflow that runs *image*."""
+    return f'env:\n  IMAGE: {image}\n  HEAD: x\nrun: docker run "$IMAGE" python -m argosy.cli.main\n'.encode()
+
 
 def changed_evidence(**changes: str) -> dict[str, bytes | None]:
     """Other evidence, and a version file that has its digest."""
@@ -131,6 +139,13 @@ def test_one_that_serves(repo: Callable[..., Path]) -> None:
         pytest.param({VALUES: b"model: toy\ncanary: null\n"}, "'canary' is a required", id="null-group"),
         pytest.param({VALUES: b"model: toy\nreplicas: '3'\n"}, "replicas: '3' is not of type", id="text-for-number"),
         pytest.param({VALUES: None}, "nothing to render it with", id="no-values"),
+        pytest.param({CHECKS: workflow("registry/promote:1.2")}, "registry/promote:1.2, which is no digest", id="tag"),
+        pytest.param(
+            {".github/workflows/mine.yaml": b"run: pip install --quiet 'argosy[promote]'\n"},
+            "takes argosy from an index by its bare name (run: pip install --quiet 'argosy[promote]')",
+            id="bare-install",
+        ),
+        pytest.param({"tools/requirements.txt": b"argosy==1.0\n"}, "by its bare name (argosy==1.0)", id="bare-line"),
         pytest.param({"policies/toy.yaml": None}, "without gates nothing", id="no-policy"),
         pytest.param({"policies/toy.yaml": b"model: toy\nowner: x\n"}, "policies/toy.yaml: ", id="policy-unreadable"),
         pytest.param({SERVED: b"model: &a toy\n"}, f"{SERVED}: ", id="version-unreadable"),
@@ -405,3 +420,40 @@ def test_what_is_retired_by_people(signed: Path, capsys: pytest.CaptureFixture[s
     _git(signed, "commit", "--message=retire")
     assert main.run(["env", "check", str(signed), "--base", "main"]) == 0
     assert f"{SERVED}: removed; no version changes with it, so people must review it" in capsys.readouterr().out
+
+
+def test_the_image_that_workflows_run(tmp_path: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody named one yet: said, and no error. Then every workflow runs it, and nothing else in them changed."""
+    folder = tmp_path / "environment"
+    shutil.copytree(root / "gitops-env", folder)
+    assert main.run(["env", "check", str(folder)]) == 0
+    workflows = sorted((folder / ".github" / "workflows").iterdir())
+    assert capsys.readouterr().err.count("runs no image yet; `argosy env pin-image`") == len(workflows) >= 2
+    before = [path.read_text(encoding="utf-8") for path in workflows]
+    assert main.run(["env", "pin-image", PROMOTE, "--folder", str(folder)]) == 0
+    after = [path.read_text(encoding="utf-8") for path in workflows]
+    nobodys = f"ghcr.io/example/argosy/promote@sha256:{'0' * 64}"
+    assert after == [text.replace(nobodys, PROMOTE) for text in before]
+    assert all(text.count(f"IMAGE: {PROMOTE}\n") == 1 for text in after)
+    capsys.readouterr()
+    assert main.run(["env", "check", str(folder)]) == 0
+    assert "runs no image" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("image", ["registry/promote:1.2", "registry/promote", f"registry/promote@sha256:{'e' * 63}"])
+def test_no_tag_is_pinned(image: str, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A tag may be another image tomorrow; before `make images` there is none to name."""
+    assert main.run(["env", "pin-image", image, "--folder", str(root / "gitops-env")]) == 2
+    assert f"{image} is no image by digest" in capsys.readouterr().err
+
+
+def test_the_image_of_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
+    """Without a word it is the one that `make images` wrote down; without that file there is none."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(root / "gitops-env", "gitops-env")
+    assert main.run(["env", "pin-image"]) == 2
+    (tmp_path / "images").mkdir()
+    lock = f'{{"repository": "mirror.example/argosy", "images": {{"promote": {{"digest": "sha256:{"e" * 64}"}}}}}}'
+    (tmp_path / "images" / "images.lock").write_text(lock, encoding="utf-8")
+    assert main.run(["env", "pin-image"]) == 0
+    assert PROMOTE in Path("gitops-env", CHECKS).read_text(encoding="utf-8")
