@@ -14,6 +14,10 @@ from typing import Any
 import pytest
 import yaml
 
+from argosy.cli import provenance
+from argosy.domain import environment_layout
+from argosy.domain import provenance as origins
+from argosy.domain.evidence import Evidence
 from e2e import story_kit
 from e2e.cluster import ROOT, Cluster, helm
 from e2e.gitops_kit import git
@@ -54,6 +58,20 @@ def test_a_pipeline_ends_as_it_does_here(story: Story, capfd: pytest.CaptureFixt
     assert all("trial-" in name for name in killed)
     story.digests.append(there["model-digest"])
     assert story.open_request("staging").subject.model_digest == there["model-digest"]
+
+
+def test_the_request_says_which_commit_and_images_made_it(story: Story) -> None:
+    """The stamp of `compile --stamp` reaches the signed evidence: commit, manifest, the digest of each step's image."""
+    pipeline = story.pipeline
+    (template, *_) = yaml.safe_load_all(pipeline.argosy("compile", "--stamp", f"workflows/{NAME}"))
+    stamped = provenance.stated(template)
+    assert stamped is not None
+    request = story.open_request("staging")
+    path = environment_layout.evidence_path(NAME, "staging")
+    made = Evidence.model_validate_json(story.forge.read(path, request.head) or b"").provenance
+    assert made == stamped
+    assert all(origins.PINNED.fullmatch(image) for image in made.images.values())
+    assert {"ingest", "train", "evaluate", "register", "propose"} <= made.images.keys()
 
 
 def _kill_a_trial(pipeline: Pipeline, run: str) -> int:

@@ -61,9 +61,14 @@ def run(arguments: argparse.Namespace) -> int:
 def start(arguments: argparse.Namespace) -> tuple[str, int]:
     """Run one workflow; returns the run's name, and 0 or the code of the first step that failed."""
     manifest = api.load(_files(arguments))
+    known, given = _of_model(manifest, Settings.from_environment().data_root), parameters.given(arguments)
+    if PROVENANCE in known and PROVENANCE in given:
+        raise errors.UsageError(
+            f"-p {PROVENANCE}: nobody but git and the manifest says where a run comes from; leave it out"
+        )
     options = local_run.options(
         arguments,
-        parameters={**_of_model(manifest, Settings.from_environment().data_root), **parameters.given(arguments)},
+        parameters={**known, **given},
         entrypoint=arguments.entrypoint,
         name=arguments.name,
         use_cache=not arguments.no_cache,

@@ -40,12 +40,16 @@ def report(evidence: Evidence) -> str:
                 ["snapshot", Code(evidence.snapshot_digest)],
             ],
         ),
-        "## Where it comes from",
-        *_doubts(evidence),
-        _table(["", ""], [[name, Code(value)] for name, value in evidence.provenance.rows()]),
+        *_origin(evidence),
         *(_titled(table) for table in evidence.tables),
     ]
     return "\n\n".join(sections) + "\n"
+
+
+def _origin(evidence: Evidence) -> list[str]:
+    """The commit, the manifest and the code that made it."""
+    rows = [[name, Code(value)] for name, value in evidence.provenance.rows()]
+    return ["## Where it comes from", *_doubts(evidence), _table(["", ""], rows)]
 
 
 def _doubts(evidence: Evidence) -> list[str]:
@@ -78,6 +82,7 @@ def model_card(evidence: Evidence, settings: ModelSettings) -> str:
                 ["verdict", evidence.verdict],
             ],
         ),
+        *_origin(evidence),
         "## How good it is",
         _table(
             ["Measurement", "Value"],
