@@ -44,6 +44,7 @@ REFUSED = {errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EEXIST}
 VERBS = {
     "init": "write the sample project into a folder: a model to run, change and copy from",
     "demo": "take a model from its data file to a served, approved model, and show what happens",
+    "fleet": "list the models of this project, what is served of each, and how it stands",
     "compile": "write the pipeline.yaml that a model's pipeline.py compiles to",
     "lint": "say what is wrong with a manifest before anything runs",
     "run": "run a model's pipeline, or any Argo manifest, on this machine",

@@ -1,0 +1,95 @@
+"""List the models of this project: who answers for each, what every environment serves, the newest look at it, and the open requests.
+
+What is served and asked for is main's word in the environment repo; looks are those of the monitoring store (ARGOSY_MONITORING_URI).
+"""
+
+import argparse
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from argosy import errors, wiring
+from argosy.cli import models
+from argosy.domain import environment_layout, looks
+from argosy.domain.looks import Look
+from argosy.domain.promotion_requests import State
+from argosy.files import model_folder
+from argosy.ports.objects import Objects
+from argosy.promotion.standing import Main
+from argosy.report import plain_text
+from argosy.settings import Settings
+from argosy.templates import folder
+
+NOTHING = "-"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--owner", metavar="NAME", help="only the models that NAME answers for")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print one line a model."""
+    folders = sorted(path.parent for path in models.WORKFLOWS.glob(f"*/{folder.PIPELINE}"))
+    if not folders:
+        raise errors.UsageError(f"{Path.cwd()} has no {models.WORKFLOWS}/ with models; `argosy init` writes one")
+    rows = [row for row in _rows(folders) if arguments.owner in (None, row["owner"])]
+    if arguments.json:
+        for row in rows:
+            print(json.dumps(row))
+    elif rows:
+        _print(rows)
+    else:
+        print(f"no model has the owner {arguments.owner}")
+    return errors.DONE
+
+
+def _rows(folders: Sequence[Path]) -> Iterator[dict[str, str]]:
+    settings = Settings.from_environment()
+    forge = wiring.forge(settings)
+    main, seen = Main.now(forge), wiring.objects(settings, settings.monitoring_uri)
+    waiting: dict[str, list[str]] = defaultdict(list)
+    for request in forge.requests():
+        if request.state is State.OPEN:
+            waiting[request.subject.model].append(f"#{request.number} {request.subject.environment}")
+    for each in folders:
+        found = model_folder.load_settings(each / folder.ARTIFACTS["settings"])
+        served = {name: _served(main, seen, found.model, name) for name in environment_layout.ENVIRONMENTS}
+        yield {
+            "model": found.model,
+            "owner": found.owner,
+            **served,
+            "requests": ", ".join(waiting[found.model]) or NOTHING,
+        }
+
+
+def _served(main: Main, seen: Objects, model: str, environment: str) -> str:
+    """The version that *environment* serves, and what the newest look at it said."""
+    version = main.version(model, environment)
+    if version is None:
+        return NOTHING
+    look = _newest(seen, looks.latest_key(model, environment))
+    # A look at an earlier version says nothing of this one.
+    current = look is not None and look.model_digest == version.model_digest
+    return f"{version.version} ({look.verdict})" if look is not None and current else f"{version.version}"
+
+
+def _newest(seen: Objects, key: str) -> Look | None:
+    content = seen.get(key)
+    try:
+        return Look.model_validate_json(content) if content is not None else None
+    except ValidationError as error:
+        raise errors.Misconfigured(
+            f"{key} of the monitoring store is no look of this version; remove it, the next look writes it anew"
+        ) from error
+
+
+def _print(rows: Sequence[Mapping[str, str]]) -> None:
+    titles = {name: name for name in rows[0]}
+    lines = [titles, *rows]
+    widths = {name: max(len(line[name]) for line in lines) for name in titles}
+    for line in lines:
+        print(plain_text.line("  ".join(f"{line[name]:<{width}}" for name, width in widths.items()).rstrip()))
