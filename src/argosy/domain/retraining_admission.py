@@ -6,7 +6,7 @@ at once.
 """
 
 import datetime
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import AwareDatetime, Field
@@ -16,6 +16,7 @@ from argosy.domain import documents
 from argosy.domain.documents import Document
 from argosy.domain.retraining_cause import Kind
 from argosy.domain.retraining_settings import Retraining
+from argosy.domain.run_failures import FailedStep
 
 Reason = Literal[
     "unreadable",
@@ -35,11 +36,18 @@ Reason = Literal[
 ]
 """Why an ask is refused. Series and tables name them, so they stay."""
 
-Outcome = Literal["requested", "rejected", "failed", "lost"]
-"""Requested: a request was opened. Rejected: the gates said no. Failed: it broke. Lost: nobody said how it ended, and its lease is over."""
+Outcome = Literal["requested", "rejected", "bad data", "failed", "lost"]
+"""Requested: a request was opened. Rejected: the gates said no, or could not tell. Bad data: it came to no model. Failed: it broke. Lost:
+nobody said how it ended, and its lease is over."""
+
+OF_DATA = frozenset({"ingest", "validate"})
+"""Steps whose no is about the data."""
 
 KEPT_ADMISSIONS = 50
 KEPT_REFUSALS = 100
+
+MOST_NAMED = 5
+"""Failed steps that a ledger names."""
 
 DAY = datetime.timedelta(days=1)
 APART = datetime.timedelta(minutes=50)
@@ -100,6 +108,8 @@ class LedgerEntry(Document):
     text: str = ""
     ended: AwareDatetime | None = None
     outcome: Outcome | None = None
+    why: str = ""
+    """The steps in which it ended, and how, where it did not succeed."""
 
     @property
     def runs(self) -> bool:
@@ -240,10 +250,12 @@ def refuse(ledger: RetrainingLedger, ask: Ask, refused: Refused, now: datetime.d
     return ledger.model_copy(update={"refusals": [*others, counted][-KEPT_REFUSALS:], "refused": totals})
 
 
-def close(ledger: RetrainingLedger, holder: str, outcome: Outcome, now: datetime.datetime) -> RetrainingLedger:
+def close(
+    ledger: RetrainingLedger, holder: str, outcome: Outcome, now: datetime.datetime, why: str = ""
+) -> RetrainingLedger:
     """*ledger* after the run *holder* ended; unchanged where none of its retrainings is in flight."""
     admissions = [
-        admission.model_copy(update={"outcome": outcome, "ended": now})
+        admission.model_copy(update={"outcome": outcome, "ended": now, "why": why})
         if admission.holder == holder and admission.runs
         else admission
         for admission in ledger.admissions
@@ -457,11 +469,23 @@ def _too_soon(ledger: RetrainingLedger, rules: Retraining, now: datetime.datetim
     return None
 
 
-def outcome(status: str, exit_codes: Collection[int] = ()) -> Outcome:
-    """How a retraining ended, by the workflow's *status* and the exit codes of what failed."""
+def outcome(status: str, failed: Sequence[FailedStep] = ()) -> Outcome:
+    """How a retraining ended, by the workflow's *status* and the steps that *failed*."""
     if status == "Succeeded":
         return "requested"
-    return "rejected" if set(exit_codes) == {errors.Rejected.exit_code} else "failed"
+    ended = [step for step in failed if step.exit_code is not None]
+    if {step.exit_code for step in ended} != {errors.Rejected.exit_code}:
+        return "failed"
+    return "bad data" if {step.name for step in ended} <= OF_DATA else "rejected"
+
+
+def why(failed: Sequence[FailedStep]) -> str:
+    """The steps that *failed*, in a line; no text of theirs, which may hold anything."""
+    ended = (
+        step.name if step.exit_code is None else f"{step.name} ended with {step.exit_code}"
+        for step in failed[:MOST_NAMED]
+    )
+    return ", ".join(ended) + f" and {len(failed) - MOST_NAMED} more" * (len(failed) > MOST_NAMED)
 
 
 def _utc(moment: datetime.datetime) -> datetime.datetime:

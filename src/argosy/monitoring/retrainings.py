@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from argosy import errors
-from argosy.domain import alerts, looks, retraining_admission, retraining_cause
+from argosy.domain import alerts, looks, retraining_admission, retraining_cause, run_failures
 from argosy.domain.alerts import ReceivedAlert
 from argosy.domain.looks import Look
 from argosy.domain.model_settings import ModelSettings
@@ -123,9 +123,13 @@ def _before(keys: Sequence[str]) -> list[str]:
 def close(
     state: AdmissionState, model: str, holder: str, *, status: str, failures: str, now: datetime.datetime
 ) -> LedgerEntry | None:
-    """Close the retraining of the run *holder*, which ended with *status* and these *failures*; None where it held none."""
-    outcome = retraining_admission.outcome(status, _exit_codes(failures))
-    return state.take_turn(model, lambda ledger: _closed(ledger, holder, outcome, now))
+    """Close the retraining of the run *holder*, which ended with *status* and these *failures*; None where it held none.
+
+    Asked again, the answer is the same: a step may be retried.
+    """
+    failed = [] if status == "Succeeded" else run_failures.parse(failures)
+    outcome, why = retraining_admission.outcome(status, failed), retraining_admission.why(failed)
+    return state.take_turn(model, lambda ledger: _closed(ledger, holder, outcome, now, why))
 
 
 def observation(look: Look) -> Observation:
@@ -166,7 +170,7 @@ def _on_alert(
         kind=kind,
         reference=alert.model_digest,
         # The same alert fires as long as it lasts; what was looked at since is another matter.
-        window=_written(seen[-1].until if seen else alert.since),
+        window=_written(_newest(kind, seen) or alert.since),
         holder=event.holder,
         fires=alert.fires,
         text=f"{alert.name or 'an alert'}, since {_written(alert.since)}",
@@ -181,6 +185,14 @@ def _on_alert(
     return EventAnswer(
         decision, _public(causes.of_looks(kind, of_it, alert=named, admission=decision.entry.id), settings)
     )
+
+
+def _newest(kind: Kind, seen: Sequence[Look]) -> datetime.datetime | None:
+    """When that was seen which would confirm a cause of *kind*: looks between two measurements of performance carry the one before."""
+    if not seen:
+        return None
+    performance = seen[-1].performance
+    return performance.as_of if kind == "performance" and performance is not None else seen[-1].until
 
 
 def _on_words(
@@ -252,13 +264,13 @@ def _why_none(message: alerts.Message, model: str) -> tuple[Reason, str]:
 
 
 def _closed(
-    ledger: RetrainingLedger, holder: str, outcome: Outcome, now: datetime.datetime
+    ledger: RetrainingLedger, holder: str, outcome: Outcome, now: datetime.datetime, why: str
 ) -> tuple[LedgerEntry | None, RetrainingLedger]:
-    running = next((entry for entry in ledger.admissions if entry.runs and entry.holder == holder), None)
-    if running is None:
-        return None, ledger
-    closed = retraining_admission.close(ledger, holder, outcome, now)
-    return next(entry for entry in closed.admissions if entry.id == running.id), closed
+    held = next((entry for entry in reversed(ledger.admissions) if entry.holder == holder), None)
+    if held is None or not held.runs:
+        return held, ledger
+    closed = retraining_admission.close(ledger, holder, outcome, now, why)
+    return next(entry for entry in closed.admissions if entry.id == held.id), closed
 
 
 def _decoded(text: str) -> str:
@@ -270,11 +282,6 @@ def _decoded(text: str) -> str:
         return base64.b64decode(text.removeprefix(BASE64), validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
         raise alerts.Unreadable("the message is no base64 of a text") from None
-
-
-def _exit_codes(failures: str) -> set[int]:
-    """The exit codes of containers that *failures* names: Argo's JSON of what failed, quoted or not, and cut where it was long."""
-    return {int(code) for code in re.findall(r"exit code (\d{1,3})(?!\d)", failures)}
 
 
 def _kind(text: str) -> Kind:

@@ -377,7 +377,14 @@ def test_an_earlier_retraining_may_hold_it_up_and_nothing_else(tmp_path: Path) -
     with pytest.raises(errors.ArgosyError, match="was to hold this one up: duplicate: "):
         demands.held_up(loop.ledger())
     state = wiring.admission_state(loop.settings)
-    retrainings.close(state, "churn", "demo 0", status="Failed", failures="exit code 10", now=loop.now)
+    retrainings.close(
+        state,
+        "churn",
+        "demo 0",
+        status="Failed",
+        failures='[{"displayName": "propose", "message": "Error (exit code 10)"}]',
+        now=loop.now,
+    )
     loop.see(("drift", demands.next_look(loop.now) + SECOND))
     assert list(loop.ask(1).reasons) == ["cooldown"]
     demands.held_up(loop.ledger())

@@ -9,6 +9,7 @@ import pytest
 from argosy.domain import retraining_admission as admission
 from argosy.domain.retraining_admission import Admitted, Ask, LedgerEntry, Observation, Refused, RetrainingLedger
 from argosy.domain.retraining_settings import Enter, Leave, Retraining
+from argosy.domain.run_failures import FailedStep
 
 NOW = datetime.datetime(2026, 11, 29, 12, 0, tzinfo=datetime.UTC)
 HOUR = datetime.timedelta(hours=1)
@@ -225,7 +226,7 @@ def test_one_by_hand_counts_in_the_budget() -> None:
     assert refusal(ask(), ledger, rules=Retraining(cooldown_hours=0)) == "budget"
 
 
-@pytest.mark.parametrize("outcome", ["failed", "rejected", "lost"])
+@pytest.mark.parametrize("outcome", ["failed", "rejected", "bad data", "lost"])
 def test_it_stops_after_so_many_that_led_to_nothing(outcome: admission.Outcome) -> None:
     """And says so, with the command that goes on."""
     ledger = EMPTY
@@ -471,7 +472,24 @@ def test_the_ledger_is_a_document() -> None:
 )
 def test_how_it_ended(status: str, codes: list[int], outcome: str) -> None:
     """By the workflow's status, and the exit codes of what failed."""
-    assert admission.outcome(status, codes) == outcome
+    failed = [FailedStep(f"step-{place}", f"Error (exit code {code})") for place, code in enumerate(codes)]
+    assert admission.outcome(status, failed) == outcome
+
+
+@pytest.mark.parametrize(
+    ("names", "outcome"), [(["validate"], "bad data"), (["propose"], "rejected"), (["ingest", "propose"], "rejected")]
+)
+def test_whose_no_it_was(names: list[str], outcome: str) -> None:
+    """The data's, or the gates'; what says nothing of how it ended changes neither."""
+    failed = [FailedStep(name, "Error (exit code 10)") for name in names]
+    assert admission.outcome("Failed", [*failed, FailedStep("main", "it has no more to do")]) == outcome
+
+
+def test_a_ledger_names_few_of_many_steps() -> None:
+    """A fan-out has hundreds."""
+    many = [FailedStep(f"trial({place})", "OOMKilled (exit code 137)") for place in range(300)]
+    assert admission.why(many).endswith("trial(4) ended with 137 and 295 more")
+    assert admission.why([]) == ""
 
 
 def test_settings_that_cannot_be_met() -> None:

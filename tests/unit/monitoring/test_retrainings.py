@@ -20,6 +20,7 @@ from argosy.domain.retraining_admission import Admitted, Reason, Refused
 from argosy.domain.retraining_settings import Enter, Retraining
 from argosy.monitoring import retrainings
 from argosy.monitoring.retrainings import Event, EventAnswer
+from argosy.report import retraining_table
 from kit import looked
 from kit.examples import make_settings
 from kit.looked import DIGEST, NOON
@@ -234,6 +235,7 @@ FAILURES = json.dumps(
         pytest.param("Succeeded", "null", "requested", id="succeeded"),
         pytest.param("Failed", FAILURES, "rejected", id="gates-said-no"),
         pytest.param("Failed", json.dumps(FAILURES), "rejected", id="as-argo-quotes-it"),
+        pytest.param("Failed", FAILURES.replace("evaluate", "validate"), "bad data", id="data-said-no"),
         pytest.param("Failed", FAILURES.replace("code 10", "code 1"), "failed", id="broken"),
         pytest.param("Failed", FAILURES.replace("code 10", "code 100"), "failed", id="another-code"),
         pytest.param("Error", "", "failed", id="nothing-known"),
@@ -294,6 +296,37 @@ class TestDownForAnHour:
             assert desk.state.ledger("toy") == desk.state.ledger("unheard_of").model_copy(update={"model": "toy"})
         first, *others = self.hours(desk, *["2026-03-01T10:00:00Z"] * 3, first=1)
         assert (first, None in others) == (None, False)
+
+
+def test_closing_that_is_retried_says_the_same() -> None:
+    """Its pod was lost after the ledger was written: people are told all the same that a retraining ended, and in what."""
+    desk = Desk()
+    desk.answer(alert=sent())
+    ended = {"status": "Failed", "failures": FAILURES}
+    first = retrainings.close(desk.state, "toy", "run-1", **ended, now=NOON + HOUR)
+    again = retrainings.close(desk.state, "toy", "run-1", **ended, now=NOON + 2 * HOUR)
+    assert first is not None
+    assert first == again
+    assert (first.outcome, first.ended, first.why) == ("rejected", NOON + HOUR, "evaluate ended with 10")
+    assert retraining_table.text(desk.state.ledger("toy")).endswith("): evaluate ended with 10")
+
+
+def test_one_measurement_of_performance_is_one_thing_that_happened() -> None:
+    """However many looks carry it, the same alert is about the same; the next measurement is another matter."""
+    low = Performance(
+        model="toy", environment="production", model_digest=DIGEST, task="binary", since=NOON - HOUR, until=NOON,
+        as_of=NOON, labels=LabelCounts(), verdict="below", explanation="auc is below its gate",
+    )  # fmt: skip
+
+    def asked(hours: int, measured: datetime.datetime) -> str:
+        look = make_look("no drift", NOON + hours * HOUR).model_copy(
+            update={"performance": low.model_copy(update={"as_of": measured})}
+        )
+        desk = Desk([look])
+        desk.answer(alert=sent(alertname="ArgosyPerformanceBelowGate"), now=NOON + hours * HOUR)
+        return desk.state.ledger("toy").refusals[0].identity
+
+    assert asked(0, NOON) == asked(1, NOON) != asked(6, NOON + 6 * HOUR)
 
 
 def test_who_holds_nothing_closes_nothing() -> None:
