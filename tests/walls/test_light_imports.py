@@ -1,13 +1,16 @@
 """What is loaded on the way of a command: the libraries of machine learning, and what else takes its time, only where they are used."""
 
+import importlib
+import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 import argosy
 
@@ -35,6 +38,16 @@ CORE = (
 WHERE_IT_IS = {"chardet"}
 """What a library of the core takes where something else brought it."""
 
+STEPS = sorted(path.parent.name for path in Path(argosy.__path__[0]).glob("steps/*/spec.py"))
+TARGETS: dict[str, tuple[str, ...]] = {"evaluate": ("evaluate", "serve")}
+"""Images of several extras, as images/Containerfile has them."""
+PROGRAMS = {
+    (f"argosy.steps.{step}.run", f"argosy.steps.{step}.__main__"): TARGETS.get(family, (family,))
+    for step in STEPS
+    for family in [importlib.import_module(f"argosy.steps.{step}.spec").SPEC.family]
+} | {("argosy.exporter.__main__", "argosy.exporter.command"): ("monitor",), ("argosy.serving.launch",): ("serve",)}
+"""What a container starts, to the extras of its image."""
+
 IMPORT_ALL = """
 import importlib, pathlib, sys
 root = pathlib.Path(importlib.import_module("argosy").__path__[0]).parent
@@ -45,6 +58,20 @@ for pattern in sys.argv[1:]:
         parts = path.relative_to(root).with_suffix("").parts
         if parts[-1] != "__main__":
             importlib.import_module(".".join(parts).removesuffix(".__init__"))
+"""
+
+WITHOUT = """
+import importlib, json, sys
+absent = set(json.loads(sys.argv[1]))
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in absent:
+            raise ModuleNotFoundError(f"No module named {name!r}: it is not in the image", name=name)
+
+sys.meta_path.insert(0, Absent())
+for name in sys.argv[2:]:
+    importlib.import_module(name)
 """
 
 RUN = """
@@ -116,6 +143,43 @@ def test_the_core_needs_no_extra() -> None:
     modules = loaded("-c", IMPORT_ALL, *patterns)
     distributions = {name for library in libraries(modules) for name in metadata.packages_distributions()[library]}
     assert {_normal(name) for name in distributions} - WHERE_IT_IS <= set(_brought_along("argosy"))
+
+
+@pytest.mark.parametrize(("modules", "extras"), sorted(PROGRAMS.items()), ids=" ".join)
+def test_an_image_has_what_its_programs_load(modules: tuple[str, ...], extras: tuple[str, ...]) -> None:
+    """A program starts where nothing but its image's extras, and what they bring along, can be imported."""
+    there = set(_in_image(extras))
+    absent = [
+        name
+        for name, distributions in metadata.packages_distributions().items()
+        if not there & {_normal(each) for each in distributions}
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT, json.dumps(sorted(set(absent) - OF_EVERY_PROCESS)), *modules],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def _in_image(extras: Sequence[str]) -> Iterator[str]:
+    """The distributions that `images/install.sh` puts into an image of *extras*."""
+    pending, seen = [Requirement(f"argosy[{','.join(extras)}]")], set[tuple[str, frozenset[str]]]()
+    while pending:
+        each = pending.pop()
+        name, wanted = _normal(each.name), frozenset(each.extras)
+        if (name, wanted) in seen:
+            continue
+        seen.add((name, wanted))
+        yield name
+        lines = [Requirement(line) for line in _requires(name)]
+        pending += [line for line in lines if _applies(line, wanted)]
+
+
+def _applies(requirement: Requirement, extras: frozenset[str]) -> bool:
+    marker = requirement.marker
+    return marker is None or any(marker.evaluate({"extra": extra}) for extra in extras | {""})
 
 
 def _is_there(pattern: str) -> bool:

@@ -11,7 +11,7 @@ from argosy.domain import looks, tallies, watch_reference
 from argosy.domain.drift import FEWEST_REFERENCE, Reference
 from argosy.domain.monitor_settings import FEWEST_WINDOWS, Monitor, Seasonality, span
 from argosy.domain.tallies import Layout, Tally
-from argosy.ml.reference_counts import Usual
+from argosy.ml.usual_distances import UsualDistances
 from argosy.monitoring.hourly import Hours
 
 BySeason = dict[str, dict[str, Tally]]
@@ -33,7 +33,7 @@ class LoggedSeasons:
         """*hours*: what was counted before the window, of those seasons. *minimum_rows*: of a window that says anything."""
         self._layout, self._by, self._hours = layout, by, hours
         self._seasons = _by_season(hours, by)
-        self._usual = Usual(layout, self._seasons, minimum_rows)
+        self._usual = UsualDistances(layout, self._seasons, minimum_rows)
 
     @classmethod
     def before(
