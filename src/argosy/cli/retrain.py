@@ -15,10 +15,10 @@ from argosy import errors, wiring
 from argosy.cli import local_run, manifests, models, parameters, policies
 from argosy.cli import run as runs
 from argosy.domain import alerts
-from argosy.domain.retraining_admission import Refusals, RetrainingLedger
+from argosy.domain.retraining_admission import RetrainingLedger
 from argosy.monitoring import retrainings
 from argosy.ports.admission_state import AdmissionState
-from argosy.report import plain_text, retraining_table
+from argosy.report import retraining_table
 from argosy.settings import Settings
 
 
@@ -71,14 +71,9 @@ def _said(ledger: RetrainingLedger, run: str, arguments: argparse.Namespace) -> 
     """0 where *run* was admitted, else 10 and why."""
     if ledger.of_run(run) is not None:
         return errors.DONE
-    newest = max(ledger.refusals, key=_last, default=None)
-    if newest is not None and not arguments.json:
-        print(f"refused, {newest.reason}: {plain_text.line(newest.explanation)}", file=sys.stderr)
+    if not arguments.json:
+        print(retraining_table.refusal(ledger, run), file=sys.stderr)
     return errors.Rejected.exit_code
-
-
-def _last(refusals: Refusals) -> datetime:
-    return refusals.last
 
 
 def _sent(source: str) -> str:

@@ -40,3 +40,11 @@ def _said(words: str) -> str:
 
 def _written(moment: datetime.datetime) -> str:
     return f"{moment.astimezone(datetime.UTC):%Y-%m-%d %H:%M}"
+
+
+def refusal(ledger: RetrainingLedger, run: str) -> str:
+    """Why *run* was refused, in a line. Others may ask about the same model meanwhile, and the ledger knows each refusal's last run."""
+    found = next((each for each in reversed(ledger.refusals) if each.holder.partition(" ")[0] == run), None)
+    if found is None:
+        return f"refused; argosy logs {run} says why"
+    return f"refused, {found.reason}: {plain_text.line(found.explanation)}"
