@@ -78,7 +78,13 @@ def test_rules_ask_for_series_that_there_are(busy: RunningStack) -> None:
     found = prometheus_stack.asked(busy.prometheus, "/api/v1/label/__name__/values")["data"]
     rules = [rule for group in prometheus_stack.rules()["groups"] for rule in group["rules"]]
     recorded = {rule["record"] for rule in rules if "record" in rule}
-    known = {*found, *recorded, *(each.name for each in series.ALL), "argosy:predictions:expected", "argosy:features_age:allowed"}
+    known = {
+        *found,
+        *recorded,
+        *(each.name for each in series.ALL),
+        "argosy:predictions:expected",
+        "argosy:features_age:allowed",
+    }
     asked = {name for rule in rules for name in NAME.findall(rule["expr"])}
     assert len(asked) > 20
     assert asked - known == set()

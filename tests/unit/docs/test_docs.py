@@ -185,7 +185,9 @@ def test_platforms_that_are_claimed_are_tested() -> None:
     others = {job["runs-on"].partition("-")[0] for name, job in jobs.items() if name not in {"narrow", "wsl"}}
     assert (narrow, others) == ({"ubuntu", "macos"}, {"ubuntu"})
     assert jobs["wsl"]["runs-on"].startswith("windows-")
-    assert "CI runs everything on Linux, and on macOS and in WSL what" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "CI runs everything on Linux, and on macOS and in WSL what" in (ROOT / "README.md").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_each_verb_that_the_program_names_exists() -> None:
