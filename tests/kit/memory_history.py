@@ -40,9 +40,7 @@ class MemoryHistory:
     ) -> Iterator[SegmentRef]:
         """See :class:`argosy.ports.prediction_log.PredictionHistory`."""
         for ref in list(self.shipped):
-            ends = ref.hour + datetime.timedelta(hours=1)
-            is_asked = (since is None or ends > since) and (until is None or ref.hour < until)
-            if is_asked and (ref.model, ref.environment) == (model, environment):
+            if (ref.model, ref.environment) == (model, environment) and ref.reaches_into(since, until):
                 yield ref
 
     def read_segment(self, ref: SegmentRef) -> Logged:

@@ -33,7 +33,6 @@ from argosy.ports.prediction_log import Logged, SegmentRef, ServedRelease
 WEEK = datetime.timedelta(days=7)
 TRAFFIC = "traffic"
 """The side of the rows that are set aside: neither trained on nor held out."""
-HOUR = datetime.timedelta(hours=1)
 
 
 def set_aside(made: Path, into: Path) -> Examples:
@@ -71,8 +70,7 @@ class ReplayedLog:
     ) -> Iterator[SegmentRef]:
         """See the port."""
         for ref in self.parts:
-            asked = (since is None or ref.hour + HOUR > since) and (until is None or ref.hour < until)
-            if asked and (ref.model, ref.environment) == (model, environment):
+            if (ref.model, ref.environment) == (model, environment) and ref.reaches_into(since, until):
                 yield ref
 
     def read_segment(self, ref: SegmentRef) -> Logged:

@@ -152,6 +152,11 @@ class SegmentRef:
     """False for records that are still on this machine: once shipped they come again under another name, with others, so what is made of
     them may be used and not kept."""
 
+    def reaches_into(self, since: datetime.datetime | None, until: datetime.datetime | None) -> bool:
+        """True where its hour has a moment from *since* (inclusive) to *until* (exclusive); None: no end on that side."""
+        ends = self.hour + datetime.timedelta(hours=1)
+        return (until is None or self.hour < until) and (since is None or ends > since)
+
 
 class PredictionHistory(Protocol):
     """Reads records back, those of a server of this machine that still runs included. Each verb raises TryAgain when the store fails."""

@@ -86,7 +86,7 @@ class SegmentHistory:
                     part for part in _parts(contents) if (part.ref.model, part.ref.environment) == (model, environment)
                 ]
                 return shipped, [
-                    part for part in waiting if part.ref.name not in there and _is_in(part.ref, since, until)
+                    part for part in waiting if part.ref.name not in there and part.ref.reaches_into(since, until)
                 ]
         raise errors.TryAgain(f"segments are shipped from {self._spool.folder} faster than they can be looked at")
 
@@ -97,7 +97,7 @@ class SegmentHistory:
                 if _may_be_in(day, since, until):
                     for key in self._objects.keys(f"{place}{version}/{day}/"):
                         ref = layout.ref(key)
-                        if ref is not None and _is_in(ref, since, until):
+                        if ref is not None and ref.reaches_into(since, until):
                             yield ref
 
     def _contents(self) -> dict[Path, framing.SegmentContent]:
@@ -124,10 +124,6 @@ def _parts(contents: dict[Path, framing.SegmentContent]) -> Iterator["HourOfSegm
 
 def _still_open(ref: SegmentRef) -> SegmentRef:
     return SegmentRef(ref.model, ref.environment, ref.version, ref.digest, ref.hour, ref.name, sealed=False)
-
-
-def _is_in(ref: SegmentRef, since: Moment, until: Moment) -> bool:
-    return (until is None or ref.hour < until) and (since is None or ref.hour + HOUR > since)
 
 
 def _may_be_in(folder: str, since: Moment, until: Moment) -> bool:
