@@ -70,6 +70,9 @@ class Settings:
     online_store_uri: str | None
     """ARGOSY_ONLINE_STORE_URI: the database in which servers share online features, ``redis://…``, ``rediss://…`` or ``postgresql://…``.
     Default: none; each server reads files of its own."""
+    rate_limits_uri: str | None = field(repr=False)
+    """ARGOSY_RATE_LIMITS_URI: the Redis in which the replicas of a server count requests together, ``redis://…`` or ``rediss://…``.
+    Default: none; each replica counts by itself."""
     serving_image: str | None
     """ARGOSY_SERVING_IMAGE: the server's image that models are released for, ``<name>@sha256:<digest>``. Default: none; environments have
     their own."""
@@ -121,6 +124,7 @@ class Settings:
             search_storage_uri=given.get("ARGOSY_SEARCH_STORAGE_URI") or f"sqlite:///{home}/search/optuna.db",
             loop_storage_uri=_loop_storage_uri(given, home),
             online_store_uri=_online_store_uri(given),
+            rate_limits_uri=_rate_limits_uri(given),
             serving_image=_serving_image(given),
             predictions_uri=given.get("ARGOSY_PREDICTIONS_URI") or f"file://{home}/predictions",
             spool=_spool(given, home),
@@ -275,6 +279,13 @@ def _online_store_uri(given: Mapping[str, str]) -> str | None:
     raise errors.Misconfigured(
         f"ARGOSY_ONLINE_STORE_URI begins with {begins}; expected redis://, rediss:// or postgresql://, or nothing for files"
     )
+
+
+def _rate_limits_uri(given: Mapping[str, str]) -> str | None:
+    uri = given.get("ARGOSY_RATE_LIMITS_URI")
+    if not uri or uri.startswith(REDIS):
+        return uri or None
+    raise errors.Misconfigured("ARGOSY_RATE_LIMITS_URI has to begin with redis:// or rediss://, or be nothing")
 
 
 def _loop_storage_uri(given: Mapping[str, str], home: Path) -> str | None:

@@ -16,6 +16,7 @@ from argosy import errors, scratch
 from argosy.settings import REDIS, Settings
 
 if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which every `argosy run` would pay
+    from argosy.domain.access_rules import Issuer
     from argosy.domain.model_settings import ModelSettings
     from argosy.monitoring.notices import Announcer
     from argosy.monitoring.performance import Tools
@@ -33,12 +34,14 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
     from argosy.ports.notifier import Notifier
     from argosy.ports.objects import Objects
     from argosy.ports.prediction_log import PredictionHistory, PredictionLog, ServedRelease
+    from argosy.ports.rate_limiter import RateLimiter
     from argosy.ports.registry import Registry
     from argosy.ports.rollouts import Rollouts
     from argosy.ports.runs import Runs
     from argosy.ports.search_storage import SearchStorage
     from argosy.ports.signer import Signer, Verifier
     from argosy.ports.tables import Tables
+    from argosy.ports.token_verifier import TokenVerifier
     from argosy.ports.trial_server import TrialServer
     from argosy.ports.workflows import Workflows
 
@@ -335,6 +338,22 @@ def shared_online_store(settings: Settings) -> SharedOnlineStore | None:
     from argosy.adapters.feast_features.postgres_store import PostgresStore
 
     return PostgresStore(uri)
+
+
+def token_verifier(issuers: Sequence[Issuer]) -> TokenVerifier:
+    """Proves tokens of *issuers*."""
+    from argosy.adapters.jwt_tokens import JwtTokens
+
+    return JwtTokens(issuers)
+
+
+def shared_rate_limiter(settings: Settings, served: ServedRelease) -> RateLimiter | None:
+    """The counter that all replicas of a model's server share; None where the environment names none."""
+    if settings.rate_limits_uri is None:
+        return None
+    from argosy.adapters.redis_rate_limiter import RedisRateLimiter
+
+    return RedisRateLimiter(settings.rate_limits_uri, f"{served.model}:{served.environment}")
 
 
 def trial_server() -> TrialServer:

@@ -64,6 +64,7 @@ VERBS = {
     "report": "write the report of a run and say where it is",
     "pr": "list, view, merge or close promotion requests",
     "serve": "serve the model that is approved for an environment",
+    "access": "make keys for those who ask a served model, and check who may",
     "online": "list, load or prune the online features that servers share",
     "predictions": "delete logged predictions that are old",
     "notices": "list what people were to be told and no channel took, or forget old notices",

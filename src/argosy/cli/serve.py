@@ -7,6 +7,7 @@ this model's, not expired and not older than what was served here before. Answer
 import argparse
 import logging
 import socket
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from argosy.ports.features import OnlineFeatures
 
 HOST = "127.0.0.1"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PORT = 8080
 
 
@@ -31,6 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--host", default=HOST, help=f"address to listen on; default {HOST}")
     parser.add_argument("--port", type=_port, default=PORT, help=f"port to listen on, 0 for a free one; default {PORT}")
+    parser.add_argument(
+        "--access", type=Path, metavar="FILE", help="who may ask, see `argosy access`; default anybody here"
+    )
+    parser.add_argument("--open", action="store_true", help="with another --host, let anybody ask who reaches it")
     parser.add_argument(
         "--allow-rollback", action="store_true", help="serve a version older than the last one that was served here"
     )
@@ -46,6 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Check what is approved, then serve it."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     settings = Settings.from_environment()
+    _refuse_open_door(arguments)
     found = approval.find(wiring.forge(settings), arguments.model, arguments.environment)
     from argosy.serving import graceful_server
 
@@ -56,11 +63,27 @@ def run(arguments: argparse.Namespace) -> int:
     return errors.DONE
 
 
+def _refuse_open_door(arguments: argparse.Namespace) -> None:
+    """Says what is off; raises UsageError where others than this machine would reach a model that nobody guards."""
+    if arguments.access is not None:
+        if arguments.open:
+            raise errors.UsageError("--access names who may ask, and --open lets anybody; pass one of them")
+        return
+    if arguments.host not in LOOPBACK and not arguments.open:
+        raise errors.UsageError(
+            f"--host {arguments.host}: others would reach the model, and nobody asks them who they are; "
+            "pass --access FILE (`argosy access key NAME` begins one), or --open"
+        )
+    whoever = "anybody on this machine" if arguments.host in LOOPBACK else f"anybody who reaches {arguments.host}"
+    print(f"note: {whoever} may ask; no keys, no rates, no TLS (--access FILE)", file=sys.stderr)
+
+
 def _serve(
     settings: Settings, found: Approval, arguments: argparse.Namespace, listener: socket.socket, place: Path
 ) -> None:
     from argosy.ports.prediction_log import ServedRelease
     from argosy.serving import launch, records, rollback_protection, verification
+    from argosy.serving.__main__ import access_file
 
     version = found.version
     folder = approval.fetch_bundle(wiring.artifacts(settings), version, place / "bundle")
@@ -85,6 +108,7 @@ def _serve(
         online=_online(settings, version, place / "online"),
         log=wiring.prediction_log(settings, served, records.columns(predictor.signature)),
         hash_key=wiring.hash_key(settings),
+        access=access_file(settings, arguments.access, served),
     )
     last.set(version.version)
     launch.run(predictor, served, folder, around)

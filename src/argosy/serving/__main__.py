@@ -18,7 +18,9 @@ from argosy.settings import Settings
 
 if TYPE_CHECKING:
     from argosy.ports.features import OnlineFeatures
+    from argosy.ports.prediction_log import ServedRelease
     from argosy.serving import verification
+    from argosy.serving.access.rules_file import AccessFile
 
 HOST = "127.0.0.1"
 PORT = 8080
@@ -60,6 +62,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="answer health and metrics on this port too, whatever callers do; 0 for a free one",
     )
+    made.add_argument("--access", type=Path, metavar="FILE", help="who may ask; whoever reaches the port where absent")
     add_server_arguments(made)
     return made
 
@@ -127,8 +130,19 @@ def _serve(
         hash_key=wiring.hash_key(settings) if logs else b"",
         drain_seconds=arguments.drain_seconds,
         score_edges=arguments.score_edges,
+        access=access_file(settings, arguments.access, served),
     )
     launch.run(predictor, served, arguments.bundle, around)
+
+
+def access_file(settings: Settings, path: Path | None, served: "ServedRelease") -> "AccessFile | None":
+    """Who may ask *served*, by the file at *path*; None where there is none."""
+    from argosy import wiring
+    from argosy.serving.access.rules_file import AccessFile
+
+    if path is None:
+        return None
+    return AccessFile(path, wiring.token_verifier, wiring.shared_rate_limiter(settings, served))
 
 
 def _released(approved: "verification.Approved", minimum: Path | None) -> int:

@@ -15,6 +15,8 @@ from starlette.types import Receive, Scope, Send
 from argosy.ports.features import OnlineFeatures
 from argosy.ports.prediction_log import PredictionLog, ServedRelease
 from argosy.serving import operations
+from argosy.serving.access.access_middleware import AccessMiddleware
+from argosy.serving.access.rules_file import WatchedRules
 from argosy.serving.exchange import Bodies, RequestLimits
 from argosy.serving.inference import ConcurrencyLimiter, Inference, Shortcut
 from argosy.serving.lifecycle import Lifecycle
@@ -40,12 +42,13 @@ def build_app(
     limits: RequestLimits | None = None,
     lifecycle: Lifecycle | None = None,
     metrics: Metrics | None = None,
+    access: WatchedRules | None = None,
 ) -> Starlette:
     """The server of one model.
 
     *online* answers requests that name join keys only; without it they are refused. *log* takes every prediction; *hash_key* is the
     secret under which join keys reach it. *lifecycle* is how the caller says that the server is about to stop. *metrics*: what it counts
-    in, where others look at that too.
+    in, where others look at that too. *access*: who may ask; None: whoever reaches the port.
     """
     limits, lifecycle = limits or RequestLimits(), lifecycle or Lifecycle()
     if log is not None and not hash_key:
@@ -66,6 +69,7 @@ def build_app(
         ],
         middleware=[
             Middleware(RequestMiddleware, metrics=metrics, served=served),
+            *([] if access is None else [Middleware(AccessMiddleware, rules=access, model=name)]),
             Middleware(Shortcut, to={f"/v1/models/{name}:predict": first, f"/v2/models/{name}/infer": second}),
         ],
         exception_handlers={HTTPException: no_such_route},

@@ -20,6 +20,9 @@ from argosy.serving import listeners
 from argosy.serving.connections import ConnectionLimits, affordable
 from argosy.serving.lifecycle import Lifecycle
 
+SWEEP_TICKS = 20
+"""Ticks of uvicorn, ten a second, between two sweeps."""
+
 
 def bind(host: str, port: int) -> socket.socket:
     """A listening socket; port 0 picks a free one. Raises Misconfigured where the port is taken or not ours to use."""
@@ -45,6 +48,8 @@ class LifecycleHooks:
     """Once all are."""
     drain_seconds: float
     """Drain: seconds for which requests are still answered after SIGTERM."""
+    on_sweep: Callable[[], None] = lambda: None
+    """Every few seconds, on the event loop: what has to be looked at again."""
 
 
 def run(
@@ -77,6 +82,8 @@ class _Server(listeners.UvicornServer):
 
     async def on_tick(self, counter: int) -> bool:
         self._lifecycle.turn()
+        if counter % SWEEP_TICKS == 0:
+            self._stages.on_sweep()
         return await super().on_tick(counter)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

@@ -18,6 +18,7 @@ from argosy.domain import bundle
 from argosy.ports.features import OnlineFeatures
 from argosy.ports.prediction_log import PredictionLog, ServedRelease
 from argosy.serving import graceful_server, listeners, operations
+from argosy.serving.access.rules_file import AccessFile, WatchedRules
 from argosy.serving.app import build_app
 from argosy.serving.lifecycle import Lifecycle
 from argosy.serving.prometheus import of as metrics_of
@@ -36,6 +37,8 @@ class ServerDependencies:
     """Drain: seconds after SIGTERM for which requests are still answered, until load balancers have noticed."""
     operations: socket.socket | None = None
     """A second port for health and metrics, which callers cannot fill; None: on the listener only."""
+    access: AccessFile | None = None
+    """Who may ask; None: whoever reaches the port."""
     score_edges: Sequence[float] | None = None
     """Bins in which scores are counted; None: as the task suggests."""
 
@@ -46,6 +49,7 @@ def run(predictor: ServablePredictor, served: ServedRelease, folder: Path, aroun
     metrics = metrics_of(
         predictor.signature, served, around.log, around.score_edges, reference(folder), predecessor(folder)
     )
+    access = None if around.access is None else WatchedRules(around.access, metrics.access, metrics.access_rules_read)
     with around.listener, ExitStack() as stack:
         if around.log is not None:
             stack.callback(around.log.close)
@@ -57,6 +61,7 @@ def run(predictor: ServablePredictor, served: ServedRelease, folder: Path, aroun
             hash_key=around.hash_key,
             lifecycle=lifecycle,
             metrics=metrics,
+            access=access,
         )
         if around.operations is not None:
             beside = operations.build_app(metrics, lifecycle)
@@ -66,9 +71,14 @@ def run(predictor: ServablePredictor, served: ServedRelease, folder: Path, aroun
         async def close() -> None:
             if around.online is not None:
                 await around.online.close()
+            if access is not None:
+                await access.close()
 
         stages = graceful_server.LifecycleHooks(
-            on_ready=lambda: _say(line), on_done=close, drain_seconds=around.drain_seconds
+            on_ready=lambda: _say(line),
+            on_done=close,
+            drain_seconds=around.drain_seconds,
+            on_sweep=(lambda: None) if access is None else access.look,
         )
         graceful_server.run(app, around.listener, lifecycle, stages, metrics.ended)
 

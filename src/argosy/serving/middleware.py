@@ -42,6 +42,7 @@ class RequestMiddleware:
         try:
             await self._app(scope, receive, answered)
         except RequestProblem as problem:
+            answered.headers += problem.headers
             if problem.closes:
                 answered.headers.append((b"connection", b"close"))
             if problem.retry_after is not None:

@@ -14,6 +14,7 @@ from prometheus_client.utils import floatToGoString
 
 from argosy.domain.bundle import Moments, Predecessor, Signature
 from argosy.ports.prediction_log import PredictionLog, ServedRelease
+from argosy.serving.access.outcomes import OUTCOMES, Outcome
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 # Dense round the promise (p95 below 100 ms) and round what a row takes (below 1 ms).
@@ -76,6 +77,16 @@ class Metrics:
         self._ended = Counter(
             "argosy_connections_ended", "Connections ended by the server, by why.", ["reason"], registry=self._registry
         )
+        access = Counter(
+            "argosy_access_decisions",
+            "Requests by what the rules of access said.",
+            ["outcome"],
+            registry=self._registry,
+        )
+        self._access = {outcome: access.labels(outcome) for outcome in OUTCOMES}
+        self._access_stale = Gauge(
+            "argosy_access_rules_stale", "1 while the file of the rules cannot be understood.", registry=self._registry
+        )
         self._observers: dict[tuple[str, int], Callable[[float], None]] = {}
         if log is not None:
             self._registry.register(_LogCollector(log))
@@ -105,6 +116,14 @@ class Metrics:
     def ended(self, reason: str) -> None:
         """Count a connection that the server ended, for a *reason* in a word or two."""
         self._ended.labels(reason).inc()
+
+    def access(self, outcome: Outcome) -> None:
+        """Count a decision on access; *outcome* is one of ``OUTCOMES``."""
+        self._access[outcome].inc()
+
+    def access_rules_read(self, understood: bool) -> None:
+        """The file of the rules was read, and *understood* or not."""
+        self._access_stale.set(0 if understood else 1)
 
     def observe_scores(self, scores: Iterable[float]) -> None:
         """Count the scores of the rows of one request."""

@@ -1,7 +1,7 @@
 """Error answers to a request: the HTTP status, the message, and the field it is about. Any other failure is the server's own (500)."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 LONGEST_NAME = 200
 
@@ -17,13 +17,16 @@ class RequestProblem(Exception):
         field: str | None = None,
         retry_after: int | None = None,
         closes: bool = False,
+        headers: Sequence[tuple[bytes, bytes]] = (),
     ) -> None:
-        """*retry_after*: seconds after which it is worth another try. *closes*: the body is not read to its end, so the connection ends."""
+        """*retry_after*: seconds after which it is worth another try. *closes*: the body is not read to its end, so the connection ends.
+        *headers*: more of the answer's, for HTTP."""
         super().__init__(message)
         self.status = status
         self.field = field
         self.retry_after = retry_after
         self.closes = closes
+        self.headers = headers
 
     @property
     def body(self) -> dict[str, str]:

@@ -9,12 +9,14 @@ import pytest
 from argosy import errors
 from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import ServedRelease
-from argosy.serving import lookup
+from argosy.serving import circuit_breaker
 from argosy.serving.app import build_app
-from argosy.serving.lookup import CircuitBreaker, Lookup
+from argosy.serving.circuit_breaker import CircuitBreaker
+from argosy.serving.lookup import Lookup
 from argosy.serving.prometheus import Metrics
 from argosy.serving.request_problems import RequestProblem
 from argosy.serving.rows import RequestRows, Row, Value
+from kit.clock import Clock
 from kit.serving_kit import ROW, Client
 
 V1 = "/v1/models/leaving:predict"
@@ -39,16 +41,6 @@ class Flaky:
         """See the port."""
 
 
-class Clock:
-    """Time that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def outcomes(metrics: Metrics) -> dict[str, int]:
     """How many rows came to what."""
     lines = [line for line in metrics.text().decode().splitlines() if line.startswith("argosy_online_lookups_total")]
@@ -68,22 +60,22 @@ def test_a_store_that_keeps_failing_is_left_alone() -> None:
         return 200
 
     store.down = True
-    assert [ask() for _ in range(lookup.TOLERATED + 3)] == [503] * (lookup.TOLERATED + 3)
-    assert store.asked == lookup.TOLERATED
-    clock.now += lookup.PAUSE_SECONDS
+    assert [ask() for _ in range(circuit_breaker.TOLERATED + 3)] == [503] * (circuit_breaker.TOLERATED + 3)
+    assert store.asked == circuit_breaker.TOLERATED
+    clock.now += circuit_breaker.PAUSE_SECONDS
     assert [ask(), ask()] == [503, 503]
-    assert store.asked == lookup.TOLERATED + 1
+    assert store.asked == circuit_breaker.TOLERATED + 1
     store.down = False
-    clock.now += lookup.PAUSE_SECONDS
+    clock.now += circuit_breaker.PAUSE_SECONDS
     assert [ask(), ask(), ask()] == [200, 200, 200]
-    assert outcomes(metrics) == {"found": 3, "unknown": 0, "failed": lookup.TOLERATED + 1, "refused": 4}
+    assert outcomes(metrics) == {"found": 3, "unknown": 0, "failed": circuit_breaker.TOLERATED + 1, "refused": 4}
 
 
 def test_one_failure_among_successes_stops_nobody() -> None:
     """Only failures in a row count."""
     breaker = CircuitBreaker(Clock())
     for _ in range(3):
-        for _ in range(lookup.TOLERATED - 1):
+        for _ in range(circuit_breaker.TOLERATED - 1):
             breaker.failed()
         assert not breaker.refuses()
         breaker.succeeded()
@@ -94,9 +86,9 @@ def test_while_one_asks_others_wait_for_what_it_finds() -> None:
     """A store that comes back is not met by everybody at once."""
     clock = Clock()
     breaker = CircuitBreaker(clock)
-    for _ in range(lookup.TOLERATED):
+    for _ in range(circuit_breaker.TOLERATED):
         breaker.failed()
-    clock.now += lookup.PAUSE_SECONDS
+    clock.now += circuit_breaker.PAUSE_SECONDS
     assert [breaker.refuses(), breaker.refuses(), breaker.refuses()] == [False, True, True]
 
 

@@ -1,0 +1,1 @@
+"""Who may ask the model: proves callers, holds them to their models and their rates. The same for every protocol."""
