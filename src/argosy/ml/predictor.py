@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from argosy import errors
 from argosy.domain import bundle
+from argosy.ml.dense_calls import DenseCalls
 from argosy.ml.encoding import Encoder, Matrix, Row
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Predictor:
         self.digest = digest
         self.encoder = Encoder(signature.features)
         self._booster = booster
+        self._calls = DenseCalls(booster)
 
     @classmethod
     def load(cls, folder: Path, expected_digest: str) -> Self:
@@ -83,9 +85,8 @@ class Predictor:
 
     def predict_matrix(self, matrix: Matrix) -> Predictions:
         """Answer rows that are encoded already."""
-        # In place: building a DMatrix is most of a prediction's time. Widened to float64, which is exact, so that the JSON text of an
-        # answer does not depend on who prints it.
-        answers: Predictions = self._booster.inplace_predict(matrix, validate_features=False).astype(np.float64)
+        # Widened to float64, which is exact, so that the JSON text of an answer does not depend on who prints it.
+        answers: Predictions = self._calls.predict(matrix).astype(np.float64)
         if not np.isfinite(answers).all():
             raise UndefinedPrediction(f"model {self.digest} answered with a value that is no number; do not serve it")
         return answers

@@ -168,10 +168,10 @@ def test_an_answer_that_is_no_number(leaving: Packed) -> None:
     model = Predictor.load(leaving.folder, leaving.digest)
 
     class Broken:
-        def inplace_predict(self, matrix: np.ndarray, validate_features: bool) -> np.ndarray:
+        def predict(self, matrix: np.ndarray) -> np.ndarray:
             return np.full(len(matrix), np.nan, dtype=np.float32)
 
-    model._booster = Broken()
+    model._calls = Broken()
     with pytest.raises(predictor.UndefinedPrediction, match="answered with a value that is no number"):
         model.predict(leaving.rows[:1])
 
