@@ -11,12 +11,11 @@ from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
-from argosy import errors
 from argosy.domain import documents
 from argosy.domain.documents import Document
+from argosy.domain.evidence import VerdictWord
 from argosy.domain.retraining_cause import Kind
 from argosy.domain.retraining_settings import Retraining
-from argosy.domain.run_failures import FailedStep
 
 Reason = Literal[
     "unreadable",
@@ -36,18 +35,13 @@ Reason = Literal[
 ]
 """Why an ask is refused. Series and tables name them, so they stay."""
 
-Outcome = Literal["requested", "rejected", "bad data", "failed", "lost"]
-"""Requested: a request was opened. Rejected: the gates said no, or could not tell. Bad data: it came to no model. Failed: it broke. Lost:
-nobody said how it ended, and its lease is over."""
-
-OF_DATA = frozenset({"ingest", "validate"})
-"""Steps whose no is about the data."""
+Outcome = Literal["requested", "served already", "inconclusive", "rejected", "bad data", "failed", "lost"]
+"""Requested: a request was opened. Served already: the model that came of it is in its place, or was merged. Inconclusive: the newest rows
+could not tell. Rejected: the gates said no. Bad data: it came to no model. Failed: it broke. Lost: nobody said how it ended, and its lease
+is over. How each comes about is ``argosy.domain.retraining_ends``' word."""
 
 KEPT_ADMISSIONS = 50
 KEPT_REFUSALS = 100
-
-MOST_NAMED = 5
-"""Failed steps that a ledger names."""
 
 DAY = datetime.timedelta(days=1)
 APART = datetime.timedelta(minutes=50)
@@ -110,6 +104,10 @@ class LedgerEntry(Document):
     outcome: Outcome | None = None
     why: str = ""
     """The steps in which it ended, and how, where it did not succeed."""
+    verdict: VerdictWord | None = None
+    """What the evaluation said of the model that came of it; None where it came to none, and from an earlier Argosy."""
+    request: str = ""
+    """The request that was opened: its number, and where it is."""
 
     @property
     def runs(self) -> bool:
@@ -250,19 +248,6 @@ def refuse(ledger: RetrainingLedger, ask: Ask, refused: Refused, now: datetime.d
     return ledger.model_copy(update={"refusals": [*others, counted][-KEPT_REFUSALS:], "refused": totals})
 
 
-def close(
-    ledger: RetrainingLedger, holder: str, outcome: Outcome, now: datetime.datetime, why: str = ""
-) -> RetrainingLedger:
-    """*ledger* after the run *holder* ended; unchanged where none of its retrainings is in flight."""
-    admissions = [
-        admission.model_copy(update={"outcome": outcome, "ended": now, "why": why})
-        if admission.holder == holder and admission.runs
-        else admission
-        for admission in ledger.admissions
-    ]
-    return ledger.model_copy(update={"admissions": admissions})
-
-
 def _without_lost(ledger: RetrainingLedger, now: datetime.datetime) -> RetrainingLedger:
     """*ledger*, in which what nobody ended in time has ended."""
     admissions = [
@@ -347,12 +332,15 @@ def _stopped(ledger: RetrainingLedger, ask: Ask, rules: Retraining) -> Refused |
 
 
 def failures(ledger: RetrainingLedger, reference: str) -> int:
-    """Retrainings in a row, up to the newest, that led to no request, since *reference* has been served."""
+    """Retrainings in a row, up to the newest, that led to no request, since *reference* has been served.
+
+    One whose model is in its place already failed in nothing, and mended nothing: it neither counts nor begins the count anew.
+    """
     count = 0
     for admission in reversed(ledger.admissions):
         if admission.outcome == "requested" or (reference and admission.reference not in {"", reference}):
             break
-        count += not admission.runs
+        count += not admission.runs and admission.outcome != "served already"
     return count
 
 
@@ -415,8 +403,9 @@ def _answered(
     ledger: RetrainingLedger, ask: Ask, rules: Retraining, observations: Sequence[Observation], now: datetime.datetime
 ) -> Refused | None:
     """Why nothing more is to be done: a request that answers this waits for its merge, and what it answers never was over."""
-    last = ledger.admissions[-1] if ledger.admissions else None
-    if last is None or last.outcome != "requested" or ask.kind not in {"drift", "performance"}:
+    # What was tried since and opened none has left it where it is.
+    last = next((each for each in reversed(ledger.admissions) if each.outcome == "requested"), None)
+    if last is None or ask.kind not in {"drift", "performance"}:
         return None
     since = last.ended or last.at
     waits = now < since + datetime.timedelta(hours=rules.request_hours)
@@ -429,8 +418,13 @@ def _answered(
         return None
     return Refused(
         reason="answered",
-        explanation=f"{last.id} opened a request for it, which waits since {_shown(since)}: merge or close it",
+        explanation=f"{last.id} opened {_named(last)} for it, which waits since {_shown(since)}: merge or close it",
     )
+
+
+def _named(entry: LedgerEntry) -> str:
+    number = entry.request.partition(" ")[0]
+    return f"request {number}" if number else "a request"
 
 
 def _left(observations: Sequence[Observation], ask: Ask, rules: Retraining, since: datetime.datetime) -> bool:
@@ -467,25 +461,6 @@ def _too_soon(ledger: RetrainingLedger, rules: Retraining, now: datetime.datetim
             f"{_shown(sorted(started)[-rules.per_day] + DAY)}",
         )
     return None
-
-
-def outcome(status: str, failed: Sequence[FailedStep] = ()) -> Outcome:
-    """How a retraining ended, by the workflow's *status* and the steps that *failed*."""
-    if status == "Succeeded":
-        return "requested"
-    ended = [step for step in failed if step.exit_code is not None]
-    if {step.exit_code for step in ended} != {errors.Rejected.exit_code}:
-        return "failed"
-    return "bad data" if {step.name for step in ended} <= OF_DATA else "rejected"
-
-
-def why(failed: Sequence[FailedStep]) -> str:
-    """The steps that *failed*, in a line; no text of theirs, which may hold anything."""
-    ended = (
-        step.name if step.exit_code is None else f"{step.name} ended with {step.exit_code}"
-        for step in failed[:MOST_NAMED]
-    )
-    return ", ".join(ended) + f" and {len(failed) - MOST_NAMED} more" * (len(failed) > MOST_NAMED)
 
 
 def _utc(moment: datetime.datetime) -> datetime.datetime:

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import get_args
 
 from argosy import errors
-from argosy.domain import alerts, looks, retraining_admission, retraining_cause, run_failures
+from argosy.domain import alerts, looks, retraining_admission, retraining_cause, retraining_ends, run_failures
 from argosy.domain.alerts import ReceivedAlert
+from argosy.domain.evidence import Evidence
 from argosy.domain.looks import Look
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.monitor_settings import Monitor
@@ -23,12 +24,12 @@ from argosy.domain.retraining_admission import (
     Ask,
     LedgerEntry,
     Observation,
-    Outcome,
     Reason,
     Refused,
     RetrainingLedger,
 )
 from argosy.domain.retraining_cause import Cause, Kind
+from argosy.domain.run_failures import FailedStep
 from argosy.monitoring import causes
 from argosy.ports.admission_state import AdmissionState
 from argosy.ports.objects import Objects
@@ -128,8 +129,20 @@ def close(
     Asked again, the answer is the same: a step may be retried.
     """
     failed = [] if status == "Succeeded" else run_failures.parse(failures)
-    outcome, why = retraining_admission.outcome(status, failed), retraining_admission.why(failed)
-    return state.take_turn(model, lambda ledger: _closed(ledger, holder, outcome, now, why))
+    return state.take_turn(model, lambda ledger: _closed(ledger, holder, status, failed, now))
+
+
+def note(state: AdmissionState, evidence: Evidence, request: str, now: datetime.datetime) -> None:
+    """Say in the ledger what came of the retraining that *evidence* is of, and which *request* was opened.
+
+    Nothing where nobody asked for one. Asked again, the answer is the same: a step may be retried.
+    """
+    admission = evidence.cause.admission if evidence.cause else None
+    if admission:
+        state.take_turn(
+            evidence.model,
+            lambda ledger: (None, retraining_ends.note(ledger, admission, evidence.verdict, request, now)),
+        )
 
 
 def observation(look: Look) -> Observation:
@@ -264,12 +277,12 @@ def _why_none(message: alerts.Message, model: str) -> tuple[Reason, str]:
 
 
 def _closed(
-    ledger: RetrainingLedger, holder: str, outcome: Outcome, now: datetime.datetime, why: str
+    ledger: RetrainingLedger, holder: str, status: str, failed: Sequence[FailedStep], now: datetime.datetime
 ) -> tuple[LedgerEntry | None, RetrainingLedger]:
     held = next((entry for entry in reversed(ledger.admissions) if entry.holder == holder), None)
     if held is None or not held.runs:
         return held, ledger
-    closed = retraining_admission.close(ledger, holder, outcome, now, why)
+    closed = retraining_ends.close(ledger, holder, status, failed, now)
     return next(entry for entry in closed.admissions if entry.id == held.id), closed
 
 

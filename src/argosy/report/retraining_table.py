@@ -16,9 +16,9 @@ def _lines(ledger: RetrainingLedger) -> Iterator[str]:
     refused = ", ".join(f"{count} {reason}" for reason, count in sorted(ledger.refused.items()))
     yield f"{ledger.model}: {ledger.admitted} admitted, {sum(ledger.refused.values())} refused{f' ({refused})' if refused else ''}"
     for entry in reversed(ledger.admissions):
-        yield f"  {_written(entry.at)}  {_outcome(entry):<10} {entry.kind:<12} {entry.id}{_said(entry.text)}{_ended(entry)}"
+        yield f"  {_written(entry.at)}  {_outcome(entry):<14} {entry.kind:<12} {entry.id}{_said(entry.text)}{_ended(entry)}"
     for refusals in reversed(ledger.refusals):
-        yield f"  {_written(refusals.last)}  refused    {_why(refusals)}"
+        yield f"  {_written(refusals.last)}  refused        {_why(refusals)}"
 
 
 def _outcome(entry: LedgerEntry) -> str:
@@ -26,7 +26,9 @@ def _outcome(entry: LedgerEntry) -> str:
 
 
 def _ended(entry: LedgerEntry) -> str:
-    return f": {plain_text.line(entry.why)}" if entry.why else ""
+    request = f"request {plain_text.line(entry.request)}" if entry.request else ""
+    told = ", ".join(filter(None, [plain_text.line(entry.why), request]))
+    return f": {told}" if told else ""
 
 
 def _why(refusals: Refusals) -> str:

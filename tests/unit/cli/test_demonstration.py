@@ -15,13 +15,14 @@ import pytest
 
 from argosy import errors, wiring
 from argosy.cli.demonstration import alertmanager, asked_again, demands, sample_rows, script, served_model, shell
-from argosy.domain import alerts, retraining_admission, retraining_cause
+from argosy.domain import alerts, retraining_cause, retraining_ends
 from argosy.domain.data import FeatureColumn, FeatureSchema
 from argosy.domain.documents import sha256
 from argosy.domain.drift import Word
 from argosy.domain.evidence import ChampionRef, Evidence, GateResult, VerdictWord
 from argosy.domain.release import Version
 from argosy.domain.retraining_admission import Outcome, RetrainingLedger
+from argosy.domain.run_failures import FailedStep
 from argosy.files import model_folder
 from argosy.monitoring import retrainings, watching
 from argosy.settings import Settings
@@ -362,10 +363,13 @@ def test_a_retraining_that_ends_otherwise_ends_the_demonstration(
     loop = DemoLoop(tmp_path)
     loop.see(("drift", loop.now), ("drift", demands.next_look(loop.now)))
     loop.ask(1)
-    ended = retraining_admission.close(loop.ledger(), "demo 0", outcome, loop.now)
+    code = {"rejected": 10, "failed": 1}.get(outcome)
+    failed = [FailedStep("propose", f"Error (exit code {code})")] if code else []
+    ended = retraining_ends.close(loop.ledger(), "demo 0", "Failed" if failed else "Succeeded", failed, loop.now)
     with pytest.raises(errors.ArgosyError, match=f"^the demo stopped: .*{reason}"):
         demands.retrained_once(ended, "demo", found, MISHAP)
-    closed = retraining_admission.close(loop.ledger(), "demo 0", "rejected", loop.now)
+    refused = [FailedStep("propose", "Error (exit code 10)")]
+    closed = retraining_ends.close(loop.ledger(), "demo 0", "Failed", refused, loop.now)
     demands.retrained_once(closed, "demo", judged("reject", "performance.auc", "performance.f1"), MISHAP)
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from argosy.domain import retraining_admission as admission
+from argosy.domain import retraining_ends as ends
 from argosy.domain.retraining_admission import Admitted, Ask, LedgerEntry, Observation, Refused, RetrainingLedger
 from argosy.domain.retraining_settings import Enter, Leave, Retraining
-from argosy.domain.run_failures import FailedStep
 
 NOW = datetime.datetime(2026, 11, 29, 12, 0, tzinfo=datetime.UTC)
 HOUR = datetime.timedelta(hours=1)
@@ -95,7 +95,7 @@ def test_the_same_again_is_a_duplicate() -> None:
     """By model, reference and window, whoever brings it, also when the first has ended."""
     _, ledger = decided(ask())
     assert refusal(ask(holder="run-2"), ledger) == "duplicate"
-    ended = admission.close(ledger, "run-1", "failed", NOW + HOUR)
+    ended = ends.close(ledger, "run-1", "Error", [], NOW + HOUR)
     assert refusal(ask(holder="run-3"), ended, now=NOW + 60 * HOUR) == "duplicate"
 
 
@@ -192,7 +192,7 @@ def test_who_lost_its_lease_ends_nothing_of_the_next() -> None:
         ask(window="w", holder="run-2"), ledger, rules=rules, looks=[look(-7), look(-8)], now=NOW + 9 * HOUR
     )
     assert taken.running is not None
-    assert admission.close(taken, "run-1", "requested", NOW + 10 * HOUR) == taken
+    assert ends.close(taken, "run-1", "Succeeded", [], NOW + 10 * HOUR) == taken
 
 
 def test_cooldown_from_the_end_of_the_last() -> None:
@@ -247,6 +247,25 @@ def test_a_request_begins_the_count_anew() -> None:
     ledger = after("failed", hours_ago=100, earlier=after("failed", hours_ago=150))
     ledger = after("requested", hours_ago=70, earlier=ledger)
     assert admission.failures(after("failed", hours_ago=40, earlier=ledger), SERVED) == 1
+
+
+@pytest.mark.parametrize("since", ["failed", "rejected", "inconclusive", "served already", "lost"])
+def test_what_came_to_nothing_since_leaves_the_request_open(since: admission.Outcome) -> None:
+    """Somebody trained by hand, or a schedule did: the request for this drift waits as before, and is named."""
+    ledger = after("requested", hours_ago=60, request="3 https://forge/3")
+    ledger = after(since, hours_ago=30, earlier=ledger, kind="hand" if since == "failed" else "schedule")
+    decision, _ = decided(ask(), ledger)
+    assert isinstance(decision, Refused)
+    assert (decision.reason, "opened request 3 for it" in decision.explanation) == ("answered", True)
+
+
+def test_a_model_that_is_served_already_is_no_failure() -> None:
+    """A schedule that finds nothing new may do so every night; what failed before it is not forgotten either."""
+    ledger = after("failed", hours_ago=150)
+    for hours_ago in (120, 96, 72):
+        ledger = after("served already", hours_ago=hours_ago, earlier=ledger, kind="schedule")
+    assert admission.failures(ledger, SERVED) == 1
+    assert refusal(ask(), ledger) == ""
 
 
 def test_another_version_begins_the_count_anew() -> None:
@@ -458,38 +477,6 @@ def test_the_ledger_is_a_document() -> None:
     ledger = after("requested")
     _, ledger = decided(ask(), ledger)
     assert RetrainingLedger.model_validate_json(ledger.canonical_json()) == ledger
-
-
-@pytest.mark.parametrize(
-    ("status", "codes", "outcome"),
-    [
-        pytest.param("Succeeded", [], "requested", id="succeeded"),
-        pytest.param("Failed", [10], "rejected", id="gates-said-no"),
-        pytest.param("Failed", [10, 1], "failed", id="something-else-broke-too"),
-        pytest.param("Failed", [], "failed", id="nothing-known"),
-        pytest.param("Error", [137], "failed", id="killed"),
-    ],
-)
-def test_how_it_ended(status: str, codes: list[int], outcome: str) -> None:
-    """By the workflow's status, and the exit codes of what failed."""
-    failed = [FailedStep(f"step-{place}", f"Error (exit code {code})") for place, code in enumerate(codes)]
-    assert admission.outcome(status, failed) == outcome
-
-
-@pytest.mark.parametrize(
-    ("names", "outcome"), [(["validate"], "bad data"), (["propose"], "rejected"), (["ingest", "propose"], "rejected")]
-)
-def test_whose_no_it_was(names: list[str], outcome: str) -> None:
-    """The data's, or the gates'; what says nothing of how it ended changes neither."""
-    failed = [FailedStep(name, "Error (exit code 10)") for name in names]
-    assert admission.outcome("Failed", [*failed, FailedStep("main", "it has no more to do")]) == outcome
-
-
-def test_a_ledger_names_few_of_many_steps() -> None:
-    """A fan-out has hundreds."""
-    many = [FailedStep(f"trial({place})", "OOMKilled (exit code 137)") for place in range(300)]
-    assert admission.why(many).endswith("trial(4) ended with 137 and 295 more")
-    assert admission.why([]) == ""
 
 
 def test_settings_that_cannot_be_met() -> None:

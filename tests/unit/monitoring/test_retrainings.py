@@ -14,6 +14,7 @@ from argosy.adapters.memory_admission_state import MemoryAdmissionState
 from argosy.adapters.memory_objects import MemoryObjects
 from argosy.domain import alerts, looks
 from argosy.domain.drift import Word
+from argosy.domain.evidence import Evidence
 from argosy.domain.looks import Look
 from argosy.domain.performance_report import LabelCounts, Performance
 from argosy.domain.retraining_admission import Admitted, Reason, Refused
@@ -309,6 +310,17 @@ def test_closing_that_is_retried_says_the_same() -> None:
     assert first == again
     assert (first.outcome, first.ended, first.why) == ("rejected", NOON + HOUR, "evaluate ended with 10")
     assert retraining_table.text(desk.state.ledger("toy")).endswith("): evaluate ended with 10")
+
+
+def test_the_list_names_the_request() -> None:
+    """How it ended is not all that people want to know."""
+    desk = Desk()
+    answer = desk.answer(alert=sent())
+    assert isinstance(answer.decision, Admitted)
+    evidence = Evidence.model_construct(model="toy", verdict="promote", cause=answer.cause)
+    retrainings.note(desk.state, evidence, "3 https://forge/pulls/3", NOON)
+    retrainings.close(desk.state, "toy", "run-1", status="Succeeded", failures="", now=NOON)
+    assert retraining_table.text(desk.state.ledger("toy")).endswith("): request 3 https://forge/pulls/3")
 
 
 def test_one_measurement_of_performance_is_one_thing_that_happened() -> None:

@@ -1,8 +1,13 @@
 """Binds the step ``propose`` to its forge."""
 
+import functools
+import sys
+from datetime import UTC, datetime
+
 from argosy import errors, wiring
+from argosy.domain.evidence import Evidence
 from argosy.domain.release import OnlineStore
-from argosy.monitoring import request_notices
+from argosy.monitoring import request_notices, retrainings
 from argosy.promotion.offers import Offer
 from argosy.settings import Settings
 from argosy.steps.main import Step, main
@@ -27,8 +32,20 @@ def body(step: Step) -> None:
         forge=forge,
         next_on_merge=settings.next_on_merge,
         tell=lambda request: announcer.tell(lambda: request_notices.of_proposed(forge, request)),
+        note=functools.partial(_note, settings),
     )
     step.result("request", asked)
+
+
+def _note(settings: Settings, evidence: Evidence, request: str) -> None:
+    """Tell the ledger. Where it is out of reach the request counts all the same, and the run's end is all that the ledger hears."""
+    if evidence.cause is None or evidence.cause.admission is None:
+        return
+    try:
+        retrainings.note(wiring.admission_state(settings), evidence, request, datetime.now(UTC))
+    except errors.ArgosyError as error:
+        said = f"the ledger of retrainings is not told what came of {evidence.cause.admission}: {error}"
+        print(said, file=sys.stderr)  # noqa: T201 - the step's log
 
 
 def _version(text: str) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from argosy.domain.evidence import Evidence
 from argosy.domain.promotion_requests import Request
 from argosy.ports.forge import Forge
 from argosy.promotion import offers
@@ -9,17 +10,27 @@ from argosy.promotion.offers import Offer
 
 
 def run(
-    *, offer: Offer, forge: Forge, next_on_merge: bool = True, tell: Callable[[Request], None] = lambda _request: None
+    *,
+    offer: Offer,
+    forge: Forge,
+    next_on_merge: bool = True,
+    tell: Callable[[Request], None] = lambda _request: None,
+    note: Callable[[Evidence, str], None] = lambda _evidence, _request: None,
 ) -> str:
     """Open the request, or find it; returns its number and place, ``already in production``, or ``already merged``.
 
     *next_on_merge*: whether production's request follows staging's merge, rather than staging's health. *tell*: tells people of a request,
-    and raises nothing. Raises what ``offers.make`` raises.
+    and raises nothing. *note*: remembers what a retraining came to, and which request, empty for none; raises nothing. Raises what
+    ``offers.make`` raises.
     """
+    evidence = Evidence.read(offer.evidence / "evidence.json")
+    note(evidence, "")  # whatever becomes of the offer
     offered = offers.make(offer, forge, on_merge=next_on_merge)
     if offered.in_production:
         return "already in production"
     if offered.request is None:
         return "already merged"
+    asked = f"{offered.request.number} {offered.request.url}"
+    note(evidence, asked)  # before people: it decides whether another retraining starts
     tell(offered.request)
-    return f"{offered.request.number} {offered.request.url}"
+    return asked

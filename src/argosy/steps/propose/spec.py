@@ -17,7 +17,8 @@ SPEC = StepSpec(
         Artifact("signatures", "bundle.sig and evidence.sig."),
     ),
     results=(Result("request", "The promotion request: its number and where to see it.", exported=True),),
-    keys=("forge", "notify"),
+    # The third names the ledger of retrainings, which hears what came of one.
+    keys=("forge", "notify", "loop"),
     cached=False,
     exclusive=True,
 )

@@ -1,6 +1,7 @@
 """Asks for a promotion in a real environment repo, or says why not; never twice for one model."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,17 @@ from argosy.domain.documents import sha256
 from argosy.domain.evidence import Evidence, GateResult
 from argosy.domain.promotion_requests import State
 from argosy.domain.release import OnlineStore
+from argosy.domain.retraining_admission import Admitted
 from argosy.domain.retraining_cause import Cause
 from argosy.files.git_repository import Person, Repository
+from argosy.monitoring import retrainings
+from argosy.monitoring.retrainings import Event
 from argosy.ports.forge import Forge
 from argosy.report import run_outcome
 from argosy.report.record import Facts, RunReport
 from argosy.settings import Settings
 from argosy.testing.forge_contract import files_of, merge
+from kit.examples import make_settings
 from kit.toy import make_release
 
 VERSION = "models/toy/staging/version.yaml"
@@ -121,6 +126,72 @@ def test_the_champion_again_answers_no_drift(
     ran = propose(toy.judge("champion", cause=Cause(kind=kind)))
     assert ran.code == code
     assert ("what it learned from has not changed" in ran.said) == (code == 10)
+
+
+def admitted(here: Settings, holder: str = "run-1") -> str:
+    """The admission of a retraining that is in flight."""
+    decided = retrainings.decide(
+        Event(kind="hand", holder=holder, because="a new tariff"),
+        settings=make_settings("binary", ["no", "yes"], "log_loss"),
+        state=wiring.admission_state(here),
+        looks_of=lambda _: (),
+        now=datetime.now(UTC),
+    )
+    assert isinstance(decided.decision, Admitted)
+    return decided.decision.entry.id
+
+
+def noted(here: Settings, status: str = "Succeeded", failures: str = "") -> tuple[str | None, str | None, str]:
+    """What the ledger says once the run is over: outcome, verdict, request."""
+    entry = retrainings.close(
+        wiring.admission_state(here), "toy", "run-1", status=status, failures=failures, now=datetime.now(UTC)
+    )
+    assert entry
+    return entry.outcome, entry.verdict, entry.request
+
+
+def test_the_ledger_hears_of_the_request(propose: Callable[..., Any], toy: Any, here: Settings) -> None:
+    """And of which: whoever asks again is told its number."""
+    cause = Cause(kind="hand", admission=admitted(here))
+    request = propose(toy.judge("promote", cause=cause)).result("request")
+    assert noted(here) == ("requested", "promote", request)
+
+
+def test_the_ledger_hears_that_it_is_served_already(
+    propose: Callable[..., Any], toy: Any, forge: Forge, here: Settings
+) -> None:
+    """The run succeeded, and opened nothing."""
+    for number in (1, 2):
+        propose(toy)
+        merge(forge, number)
+    assert propose(toy.judge("champion", cause=Cause(kind="schedule", admission=admitted(here)))).code == 0
+    assert noted(here) == ("served already", "champion", "")
+
+
+def test_the_ledger_hears_that_nobody_can_tell(propose: Callable[..., Any], toy: Any, here: Settings) -> None:
+    """It ends 10 as a rejection does, and is none."""
+    assert propose(toy.judge("inconclusive", cause=Cause(kind="drift", admission=admitted(here)))).code == 10
+    failures = '[{"displayName": "propose", "message": "Error (exit code 10)"}]'
+    assert noted(here, "Failed", failures) == ("inconclusive", "inconclusive", "")
+
+
+def test_a_ledger_out_of_reach_holds_up_no_request(
+    propose: Callable[..., Any], toy: Any, forge: Forge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is said, and the request is there."""
+    monkeypatch.setenv("ARGOSY_LOOP_STORAGE_URI", "postgresql://127.0.0.1:1/none")
+    ran = propose(toy.judge("promote", cause=Cause(kind="drift", admission="toy-1")))
+    assert ran.code == 0
+    assert "the ledger of retrainings is not told what came of toy-1: the database of retrainings" in ran.said
+    assert [request.number for request in forge.requests()] == [1]
+
+
+def test_a_run_that_nobody_asked_for_asks_no_ledger(
+    propose: Callable[..., Any], toy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Most models have none."""
+    monkeypatch.setenv("ARGOSY_LOOP_STORAGE_URI", "postgresql://127.0.0.1:1/none")
+    assert propose(toy.judge("promote", cause=Cause(kind="push"))).said == ""
 
 
 def gate(name: str, measured: float | None, *, deviation: bool = False) -> GateResult:
