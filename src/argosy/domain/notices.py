@@ -44,6 +44,11 @@ PAUSE, LONGEST_PAUSE = datetime.timedelta(minutes=5), datetime.timedelta(hours=6
 """Between the first two attempts, doubled from one to the next, and at most."""
 LASTING: frozenset[Event] = frozenset({"request opened", "request superseded", "canary aborted"})
 """Those that are seen again for as long as a request is open or a canary stands, and are told once all the same."""
+ONE_TELLER: frozenset[Event] = frozenset(
+    {"step failed", "validation stopped", "retraining started", "retraining ended"}
+)
+"""Those that one process sees, once. It tells of them also where it cannot be known whether it did before, and where it was cut off they are
+told once more: twice, in the rare case, is better than never. All others are seen again, by many, so of those nobody is told twice."""
 LASTING_KEPT = datetime.timedelta(days=400)
 
 
@@ -89,8 +94,8 @@ class Telling(Document):
     channel: str
     at: AwareDatetime
     outcome: Literal["waiting", "claimed", "sent", "refused", "unknown"]
-    """Waiting: it is about to be claimed, or was. Claimed: whoever claimed it is at it, or was cut off; nobody tells it again, since it may
-    have arrived. Refused: nobody has it, and it is told again."""
+    """Waiting: it is about to be claimed, or was. Claimed: whoever claimed it is at it, or was cut off. Refused: nobody has it, and it is told
+    again. Unknown: it may have arrived, and nobody tells it again."""
     reason: str = ""
     """Why it failed, or is not known to have arrived. No address is in it: addresses hold tokens."""
     by: str = ""
@@ -129,10 +134,19 @@ class Telling(Document):
         pause = min(PAUSE * 2 ** min(max(self.attempts - 1, 0), 10), LONGEST_PAUSE)
         return self.outcome in {"waiting", "refused"} and now - self.at >= pause and not self.is_old(now)
 
+    def was_cut_off(self, now: datetime.datetime) -> bool:
+        """Whether, as its claim has it, its teller is gone before it could say what became of it."""
+        return self.outcome == "claimed" and now - self.at >= PAUSE
+
     def is_over(self, before: datetime.datetime, now: datetime.datetime) -> bool:
         """Whether it may be forgotten, where what is of *before* may: not while the same event could be seen again and told twice."""
         kept_since = min(before, now - LASTING_KEPT) if self.notice.event in LASTING else before
         return self.at < kept_since
+
+    @property
+    def second_key(self) -> str:
+        """What is claimed by whoever tells it again in place of a teller that was cut off: there is no third time."""
+        return f"{self.key.removesuffix('.json')}-again.json"
 
     @property
     def failure_key(self) -> str:

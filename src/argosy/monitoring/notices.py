@@ -2,9 +2,13 @@
 
 What is to be told is kept first, as what no channel has yet. Then the event is claimed, one key a channel, which only one process in the
 world gets. What a channel certainly did not take gives the claim back, and is told again by whoever sees the event next or tells anything
-(:func:`resend`), for three days. Where it may have arrived nobody tells it again, and neither where its teller was cut off: that stays
-among what was not taken, for a series, an alert and a person. Nothing but the message depends on it: run, request and series of Prometheus
-say the same.
+(:func:`resend`), for three days. Where it may have arrived nobody tells it again: that stays among what was not taken, for a series, an
+alert and a person.
+
+What many see, or see again, such as a request that waits, is told at most once: a store that cannot be asked means that nobody is told
+until it can be. What one process sees, once, such as the end of a run (``ONE_TELLER``), nobody would ever tell then. So it is told without
+a claim where the store is down, and once more where its teller was cut off between claim and message. Nothing but the message depends on
+it: run, request and series of Prometheus say the same.
 """
 
 import contextlib
@@ -18,7 +22,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from argosy import errors
-from argosy.domain.notices import TOLD, UNTOLD, Notice, Telling
+from argosy.domain.notices import ONE_TELLER, TOLD, UNTOLD, Notice, Telling
 from argosy.ports.notifier import Notifier
 from argosy.ports.objects import Objects
 
@@ -30,8 +34,8 @@ Clock = Callable[[], datetime.datetime]
 def announce(notifier: Notifier, objects: Objects, *notices: Notice, now: Clock | None = None) -> list[Telling]:
     """Tell the channels of *notices* what they have not been told, one message a channel; returns what was tried.
 
-    Channels without an address here are passed over. Never raises: what is told of has happened. A store that cannot be asked means that
-    nobody is told, since it could be the second time.
+    Channels without an address here are passed over. Never raises: what is told of has happened. Where the store cannot be asked, only what
+    nobody else will see is told.
     """
     clock = now or _now
     asked = sorted({channel for notice in notices for channel in notice.channels if notifier.knows(channel)})
@@ -47,10 +51,23 @@ def resend(notifier: Notifier, objects: Objects, *, now: Clock | None = None) ->
     clock = now or _now
     due: dict[str, list[Notice]] = defaultdict(list)
     for telling in untold(objects):
-        if telling.is_due(clock()) and notifier.knows(telling.channel) and not _is_told(objects, telling):
+        if telling.is_due(clock()) and notifier.knows(telling.channel) and _may_be_told(objects, telling, clock()):
             due[telling.channel].append(telling.notice)
     told = (_tell(notifier, objects, channel, found[:MOST_AT_ONCE], clock) for channel, found in sorted(due.items()))
     return list(itertools.chain.from_iterable(told))
+
+
+def _may_be_told(objects: Objects, telling: Telling, now: datetime.datetime) -> bool:
+    """Whether nobody has claimed *telling*, or who did was cut off and this process is the one that tells it in its place."""
+    if not _is_told(objects, telling):
+        return True
+    claim = _kept(objects, telling.key)
+    if claim is None or telling.notice.event not in ONE_TELLER or not claim.was_cut_off(now):
+        return False
+    if not objects.put_new(telling.second_key, _content(claim)):
+        return False
+    objects.delete(telling.key)
+    return True
 
 
 def untold(objects: Objects, problems: list[str] | None = None) -> Iterator[Telling]:
@@ -91,12 +108,20 @@ class Announcer:
             return
         try:
             objects = self.objects()
-            told = [*announce(self.notifier, objects, *notices()), *resend(self.notifier, objects)]
+            found = list(notices())
         except errors.ArgosyError as error:
             self.report(f"nobody is told: {error}")
             return
-        for line in lines(told):
+        for line in [*lines(announce(self.notifier, objects, *found)), *again(self.notifier, objects)]:
             self.report(line)
+
+
+def again(notifier: Notifier, objects: Objects) -> list[str]:
+    """What was told again (:func:`resend`), a line each, or why nothing could be."""
+    try:
+        return [f"told again: {line}" for line in lines(resend(notifier, objects))]
+    except errors.ArgosyError as error:
+        return [f"what was not taken before is not told again: {error}"]
 
 
 def lines(tellings: Iterable[Telling]) -> list[str]:
@@ -127,12 +152,19 @@ def _tell(notifier: Notifier, objects: Objects, channel: str, notices: Sequence[
 def _claimed(objects: Objects, asked: Sequence[Telling]) -> tuple[list[Telling], list[Telling]]:
     """Those of *asked* that this process has to tell, and those of which it cannot be known."""
     mine, doubtful = [], []
+    failed: errors.ArgosyError | None = None
     for telling in asked:
         try:
+            if failed:  # it took its time to say so, and a step has not much of that
+                raise failed
             if objects.get(telling.key) is None and (claimed := _claim(objects, telling)):
                 mine.append(claimed)
         except errors.ArgosyError as error:
-            doubtful.append(telling.ended("unknown", f"whether it was told before is not known: {error}"))
+            failed = error
+            if telling.notice.event in ONE_TELLER:
+                mine.append(telling.claimed())
+            else:
+                doubtful.append(telling.ended("unknown", f"whether it was told before is not known: {error}"))
     return mine, doubtful
 
 

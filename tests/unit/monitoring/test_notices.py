@@ -2,13 +2,14 @@
 
 import datetime
 import json
+from collections.abc import Iterator
 
 import pytest
 
 from argosy import errors
 from argosy.adapters.memory_notifier import MemoryNotifier
 from argosy.adapters.memory_objects import MemoryObjects
-from argosy.domain.notices import Event, Notice
+from argosy.domain.notices import ONE_TELLER, Event, Notice
 from argosy.monitoring import notices
 from argosy.ports.notifier import Delivery
 
@@ -74,19 +75,47 @@ def test_what_may_have_arrived_is_not_told_again() -> None:
     assert _outcomes(store, "notices-not-taken") == [("team", "unknown")]
 
 
-def test_who_is_killed_between_claim_and_message_is_seen() -> None:
-    """It is not told twice, since it may have arrived; it stays among what no channel is known to have."""
+class Killed(MemoryNotifier):
+    """Is cut off before anything is sent."""
 
-    class Killed(MemoryNotifier):
-        def send(self, channel: str, notices: object) -> Delivery:
-            raise KeyboardInterrupt
+    def send(self, channel: str, notices: object) -> Delivery:
+        raise KeyboardInterrupt
 
-    notifier, store = MemoryNotifier(), MemoryObjects()
+
+def _cut_off(event: Event) -> MemoryObjects:
+    """The store after a teller of *event* was killed between its claim and the message."""
+    store = MemoryObjects()
     with pytest.raises(KeyboardInterrupt):
-        notices.announce(Killed(), store, _notice())
-    assert notices.announce(notifier, store, _notice()) == []
+        notices.announce(Killed(), store, _notice(event=event), now=lambda: NOON)
+    return store
+
+
+def test_who_is_killed_between_claim_and_message_is_seen() -> None:
+    """What many see is not told twice, since it may have arrived; it stays among what no channel is known to have."""
+    notifier, store = MemoryNotifier(), _cut_off("request opened")
+    assert notices.announce(notifier, store, _notice(event="request opened")) == []
     assert notices.resend(notifier, store, now=lambda: LATER) == []
     assert _outcomes(store, "notices") == [("team", "claimed")]
+    assert _outcomes(store, "notices-not-taken") == [("team", "waiting")]
+
+
+@pytest.mark.parametrize("event", sorted(ONE_TELLER))
+def test_what_one_process_sees_is_told_once_more_where_that_was_killed(event: Event) -> None:
+    """By one of those that come by later, and not while it may still be at it; there is no third time."""
+    notifier, store = MemoryNotifier(), _cut_off(event)
+    assert notices.resend(notifier, store, now=lambda: NOON + MINUTE) == []
+    again = [notices.resend(notifier, store, now=lambda: LATER) for _ in range(2)]
+    assert [[telling.outcome for telling in told] for told in again] == [["sent"], []]
+    assert _outcomes(store, "notices-not-taken") == []
+    assert notices.announce(notifier, store, _notice(event=event)) == []
+
+
+def test_whoever_tells_in_place_of_another_is_cut_off_too() -> None:
+    """Then it is listed, and a person tells it."""
+    store = _cut_off("step failed")
+    with pytest.raises(KeyboardInterrupt):
+        notices.resend(Killed(), store, now=lambda: LATER)
+    assert notices.resend(MemoryNotifier(), store, now=lambda: LATER + DAY) == []
     assert _outcomes(store, "notices-not-taken") == [("team", "waiting")]
 
 
@@ -171,7 +200,7 @@ def test_an_announcer_tells_again_what_others_could_not() -> None:
     notifier.failing.clear()
     said: list[str] = []
     notices.Announcer(notifier, lambda: store, said.append, reaches_anybody=True).tell(list)
-    assert said == ["team: step failed: sent"]
+    assert said == ["told again: team: step failed: sent"]
 
 
 def test_old_notices_are_forgotten() -> None:
@@ -188,15 +217,48 @@ def test_old_notices_are_forgotten() -> None:
     assert list(store.keys()) == []
 
 
-def test_a_store_that_fails_means_that_nobody_is_told() -> None:
-    """It could be the second time. What was to be told is reported with the reason."""
+def test_a_store_that_fails_means_that_nobody_is_told_twice() -> None:
+    """What others see again waits for it. What was to be told is reported with the reason."""
     notifier = MemoryNotifier()
-    told = notices.announce(notifier, BrokenObjects(), _notice())
+    told = notices.announce(notifier, BrokenObjects(), _notice(event="request waiting"))
     assert not notifier.messages
     assert [telling.outcome for telling in told] == ["unknown"]
     assert notices.lines(told) == [
-        "team: step failed: unknown (whether it was told before is not known: the object store does not answer)"
+        "team: request waiting: unknown (whether it was told before is not known: the object store does not answer)"
     ]
+
+
+class DownObjects(BrokenObjects):
+    """Counts how often it was asked before anything was sent, and answers nothing."""
+
+    asked = 0
+
+    def get(self, key: str) -> bytes | None:
+        self.asked += 1
+        raise errors.TryAgain("the object store does not answer")
+
+    def put(self, key: str, content: bytes) -> None:
+        raise errors.TryAgain("the object store does not answer")
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        raise errors.TryAgain("the object store does not answer")
+
+
+@pytest.mark.parametrize("store", [BrokenObjects(), DownObjects()], ids=["reads", "down"])
+def test_the_end_of_a_run_is_told_though_the_store_is_down(store: MemoryObjects) -> None:
+    """Nobody else will see it."""
+    notifier, said = MemoryNotifier(), list[str]()
+    both = (_notice(event="step failed"), _notice(event="retraining ended"))
+    notices.Announcer(notifier, lambda: store, said.append, reaches_anybody=True).tell(lambda: both)
+    assert notifier.messages == [("team", both)]
+    assert said[:2] == ["team: step failed: sent", "team: retraining ended: sent"]
+
+
+def test_a_store_that_is_down_is_asked_once_a_message() -> None:
+    """Each question may take minutes, and an exit handler has five."""
+    store = DownObjects()
+    notices.announce(MemoryNotifier(), store, *(_notice(key) for key in "abcd"))
+    assert store.asked == 1
 
 
 def test_a_channel_without_an_address_claims_nothing() -> None:

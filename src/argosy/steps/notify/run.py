@@ -23,5 +23,5 @@ def run(
         "nobody is told: no channel with an address here hears of this, or it was told before"
     ]:
         report(line)
-    for line in notices.lines(notices.resend(notifier, objects)):
-        report(f"told again: {line}")
+    for line in notices.again(notifier, objects):
+        report(line)
