@@ -38,6 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--open", action="store_true", help="with another --host, let anybody ask who reaches it")
     parser.add_argument(
+        "--grpc-port",
+        type=_port,
+        metavar="PORT",
+        help="answer the Open Inference Protocol over gRPC on this port; 0 for a free one",
+    )
+    parser.add_argument(
         "--allow-rollback", action="store_true", help="serve a version older than the last one that was served here"
     )
 
@@ -59,7 +65,9 @@ def run(arguments: argparse.Namespace) -> int:
     # Before anything that takes time: a port in use is said at once.
     listener = graceful_server.bind(arguments.host, arguments.port)
     with listener, scratch.folder("serve") as place:
-        _serve(settings, found, arguments, listener, place)
+        port = arguments.grpc_port
+        grpc = None if port is None else graceful_server.reserved(arguments.host, port)
+        _serve(settings, found, arguments, listener, place, grpc)
     return errors.DONE
 
 
@@ -79,7 +87,12 @@ def _refuse_open_door(arguments: argparse.Namespace) -> None:
 
 
 def _serve(
-    settings: Settings, found: Approval, arguments: argparse.Namespace, listener: socket.socket, place: Path
+    settings: Settings,
+    found: Approval,
+    arguments: argparse.Namespace,
+    listener: socket.socket,
+    place: Path,
+    grpc: str | None,
 ) -> None:
     from argosy.ports.prediction_log import ServedRelease
     from argosy.serving import launch, records, rollback_protection, verification
@@ -109,6 +122,7 @@ def _serve(
         log=wiring.prediction_log(settings, served, records.columns(predictor.signature)),
         hash_key=wiring.hash_key(settings),
         access=access_file(settings, arguments.access, served),
+        grpc=grpc,
     )
     last.set(version.version)
     launch.run(predictor, served, folder, around)

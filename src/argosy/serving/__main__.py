@@ -81,6 +81,12 @@ def add_server_arguments(to: argparse.ArgumentParser) -> None:
     """The command-line options that every way to start a server has."""
     to.add_argument("--host", default=HOST, help=f"address to listen on; default {HOST}")
     to.add_argument("--port", type=int, default=PORT, help=f"port to listen on, 0 for a free one; default {PORT}")
+    to.add_argument(
+        "--grpc-port",
+        type=int,
+        metavar="N",
+        help="answer the Open Inference Protocol over gRPC on this port; 0 for a free one",
+    )
     to.add_argument("--drain-seconds", type=float, default=0.0, help="go on answering this long after SIGTERM")
 
 
@@ -100,11 +106,17 @@ def run(arguments: argparse.Namespace) -> None:
         listener = stack.enter_context(graceful_server.bind(arguments.host, arguments.port))
         beside = arguments.operations_port
         operations = None if beside is None else stack.enter_context(graceful_server.bind(arguments.host, beside))
-        _serve(arguments, settings, listener, operations)
+        port = arguments.grpc_port
+        grpc = None if port is None else graceful_server.reserved(arguments.host, port)
+        _serve(arguments, settings, listener, operations, grpc)
 
 
 def _serve(
-    arguments: argparse.Namespace, settings: Settings, listener: socket.socket, operations: socket.socket | None
+    arguments: argparse.Namespace,
+    settings: Settings,
+    listener: socket.socket,
+    operations: socket.socket | None,
+    grpc: str | None,
 ) -> None:
     from argosy import wiring
     from argosy.ports.prediction_log import ServedRelease
@@ -129,6 +141,7 @@ def _serve(
         log=wiring.prediction_log(settings, served, records.columns(predictor.signature)) if logs else None,
         hash_key=wiring.hash_key(settings) if logs else b"",
         drain_seconds=arguments.drain_seconds,
+        grpc=grpc,
         score_edges=arguments.score_edges,
         access=access_file(settings, arguments.access, served),
     )

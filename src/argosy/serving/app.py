@@ -4,6 +4,7 @@ Building the app opens nothing; whoever builds it hands in a predictor that is l
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.applications import Starlette
@@ -18,7 +19,7 @@ from argosy.serving import operations
 from argosy.serving.access.access_middleware import AccessMiddleware
 from argosy.serving.access.rules_file import WatchedRules
 from argosy.serving.exchange import Bodies, RequestLimits
-from argosy.serving.inference import ConcurrencyLimiter, Inference, Shortcut
+from argosy.serving.inference import ConcurrencyLimiter, Inference, InferenceProtocol, Shortcut
 from argosy.serving.lifecycle import Lifecycle
 from argosy.serving.middleware import RequestMiddleware
 from argosy.serving.operations import Page, no_such_route
@@ -30,6 +31,24 @@ from argosy.serving.request_problems import RequestProblem, shown
 from argosy.serving.service import ServablePredictor, Service
 from argosy.serving.v1 import V1
 from argosy.serving.v2 import EXTENSIONS, V2
+
+
+@dataclass(frozen=True)
+class ServerParts:
+    """The parts that every way into the server shares."""
+
+    service: Service
+    metrics: Metrics
+    lifecycle: Lifecycle
+    bodies: Bodies
+    gate: ConcurrencyLimiter
+    first: V1
+    second: V2
+    access: WatchedRules | None
+
+    def inference(self, protocol: InferenceProtocol[Any]) -> Inference:
+        """Answers requests of one *protocol*, under the limits of all."""
+        return Inference(protocol, self.service, self.bodies, self.gate)
 
 
 def build_app(
@@ -44,7 +63,34 @@ def build_app(
     metrics: Metrics | None = None,
     access: WatchedRules | None = None,
 ) -> Starlette:
-    """The server of one model.
+    """The server of one model, over HTTP; as :func:`server_parts` and :func:`app_of` make it."""
+    parts = server_parts(
+        predictor=predictor,
+        served=served,
+        online=online,
+        log=log,
+        hash_key=hash_key,
+        limits=limits,
+        lifecycle=lifecycle,
+        metrics=metrics,
+        access=access,
+    )
+    return app_of(parts)
+
+
+def server_parts(
+    *,
+    predictor: ServablePredictor,
+    served: ServedRelease,
+    online: OnlineFeatures | None = None,
+    log: PredictionLog | None = None,
+    hash_key: bytes = b"",
+    limits: RequestLimits | None = None,
+    lifecycle: Lifecycle | None = None,
+    metrics: Metrics | None = None,
+    access: WatchedRules | None = None,
+) -> ServerParts:
+    """The parts of the server of one model.
 
     *online* answers requests that name join keys only; without it they are refused. *log* takes every prediction; *hash_key* is the
     secret under which join keys reach it. *lifecycle* is how the caller says that the server is about to stop. *metrics*: what it counts
@@ -56,20 +102,32 @@ def build_app(
     metrics = metrics or metrics_of(predictor.signature, served, log)
     recorder = None if log is None else Recorder(log, predictor.signature, hash_key)
     service = Service(predictor=predictor, served=served, metrics=metrics, online=online, recorder=recorder)
-    room, name = JsonLimits(limits.rows, service.rows.most_columns), service.signature.model
-    protocol = V2(service.signature, _version(served), service.rows, limits, room)
-    bodies, gate = Bodies(limits), ConcurrencyLimiter(limits, metrics)
-    first = Inference(V1(service.rows, limits, room), service, bodies, gate)
-    second = Inference(protocol, service, bodies, gate)
+    room = JsonLimits(limits.rows, service.rows.most_columns)
+    return ServerParts(
+        service=service,
+        metrics=metrics,
+        lifecycle=lifecycle,
+        bodies=Bodies(limits),
+        gate=ConcurrencyLimiter(limits, metrics),
+        first=V1(service.rows, limits, room),
+        second=V2(service.signature, service.version, service.rows, limits, room),
+        access=access,
+    )
+
+
+def app_of(parts: ServerParts) -> Starlette:
+    """The app that answers over HTTP."""
+    service, name = parts.service, parts.service.signature.model
+    first, second = parts.inference(parts.first), parts.inference(parts.second)
     app = Starlette(
         routes=[
             *_inference(first, second, service),
-            *_descriptions(service, lifecycle, protocol),
-            *operations.routes(metrics, lifecycle),
+            *_descriptions(service, parts.lifecycle, parts.second),
+            *operations.routes(parts.metrics, parts.lifecycle),
         ],
         middleware=[
-            Middleware(RequestMiddleware, metrics=metrics, served=served),
-            *([] if access is None else [Middleware(AccessMiddleware, rules=access, model=name)]),
+            Middleware(RequestMiddleware, metrics=parts.metrics, served=service.served),
+            *([] if parts.access is None else [Middleware(AccessMiddleware, rules=parts.access, model=name)]),
             Middleware(Shortcut, to={f"/v1/models/{name}:predict": first, f"/v2/models/{name}/infer": second}),
         ],
         exception_handlers={HTTPException: no_such_route},
@@ -121,7 +179,7 @@ class _OtherVerb:
 
 def _descriptions(service: Service, lifecycle: Lifecycle, protocol: V2) -> list[Route]:
     """Routes that say which model this is. Each that names the model has a twin that names its version too."""
-    name, version = service.signature.model, _version(service.served)
+    name, version = service.signature.model, service.version
 
     def of_model(describe: Callable[[], tuple[int, Any]]) -> Callable[[Scope], tuple[int, Any]]:
         def make(scope: Scope) -> tuple[int, Any]:
@@ -155,16 +213,7 @@ def _get(path: str, make: Callable[[Scope], tuple[int, Any]]) -> Route:
     return Route(path, Page(make), methods=["GET"])
 
 
-def _version(served: ServedRelease) -> str:
-    # The protocol wants a version; a bundle that was never registered is known by its digest.
-    return served.digest if served.version is None else str(served.version)
-
-
 def _refuse_others(scope: Scope, service: Service) -> None:
     """Raises RequestProblem (404) where the address names another model, or another version of this one."""
     named = scope["path_params"]
-    if named["model"] != service.signature.model:
-        raise RequestProblem(404, f"there is no model {shown(named['model'])} here, only {service.signature.model!r}")
-    version = _version(service.served)
-    if named.get("version", version) != version:
-        raise RequestProblem(404, f"version {shown(named['version'])} is not served here, only {version!r}")
+    service.refuse_others(named["model"], named.get("version"))

@@ -56,7 +56,12 @@ def header(scope: Scope, name: bytes) -> bytes | None:
 def request_id(scope: Scope) -> str:
     """The caller's ``X-Request-Id`` where it is a plain word, else a new one."""
     given = header(scope, b"x-request-id")
-    return given.decode() if given and _ID.fullmatch(given) else uuid.uuid4().hex
+    return given.decode() if given and is_plain(given) else uuid.uuid4().hex
+
+
+def is_plain(identity: bytes) -> bool:
+    """Whether a caller's *identity* of a request is a plain word, which may stand in headers and logs."""
+    return _ID.fullmatch(identity) is not None
 
 
 class Bodies:

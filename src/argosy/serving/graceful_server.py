@@ -11,7 +11,7 @@ import signal
 import socket
 from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from starlette.applications import Starlette
 
@@ -38,6 +38,12 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
+def reserved(host: str, port: int) -> str:
+    """``host:port`` for a server that binds it itself, later; port 0 picks a free one. Raises as :func:`bind`."""
+    with bind(host, port) as found:
+        return address(found).removeprefix("http://")
+
+
 @dataclass(frozen=True)
 class LifecycleHooks:
     """Lifecycle hooks: what to call once the server is ready and once it is done, and the drain time between."""
@@ -52,17 +58,32 @@ class LifecycleHooks:
     """Every few seconds, on the event loop: what has to be looked at again."""
 
 
-def run(
-    app: Starlette, listener: socket.socket, lifecycle: Lifecycle, stages: LifecycleHooks, count: Callable[[str], None]
-) -> None:
-    """Serve *app* on *listener*, until SIGTERM or SIGINT. *count*: see :class:`argosy.serving.connections.ConnectionPool`.
+class Companion(Protocol):
+    """A server beside callers' own, on the same event loop: it starts before and ends with it."""
 
-    Raises Misconfigured where the process may open too few files.
+    async def start(self) -> None:
+        """Listen. Raises Misconfigured where that cannot be."""
+
+    async def stop(self, seconds: float) -> None:
+        """Take nothing more, and end once all is answered that came, at most *seconds* from now."""
+
+
+def run(
+    app: Starlette,
+    listener: socket.socket,
+    lifecycle: Lifecycle,
+    stages: LifecycleHooks,
+    count: Callable[[str], None],
+    companion: Companion | None = None,
+) -> None:
+    """Serve *app* on *listener*, and *companion* beside it, until SIGTERM or SIGINT.
+
+    *count*: see :class:`argosy.serving.connections.ConnectionPool`. Raises Misconfigured where the process may open too few files.
     """
     limits = ConnectionLimits()
     limits = replace(limits, connections=affordable(limits))
     listeners.settle()
-    _Server(app, limits, count, lifecycle, stages).run(sockets=[listener])
+    _Server(app, limits, count, lifecycle, stages, companion).run(sockets=[listener])
 
 
 class _Server(listeners.UvicornServer):
@@ -75,8 +96,10 @@ class _Server(listeners.UvicornServer):
         count: Callable[[str], None],
         lifecycle: Lifecycle,
         stages: LifecycleHooks,
+        companion: Companion | None,
     ) -> None:
         super().__init__(app, limits, count)
+        self._companion = companion
         self._lifecycle = lifecycle
         self._stages = stages
 
@@ -87,11 +110,14 @@ class _Server(listeners.UvicornServer):
         return await super().on_tick(counter)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._companion is not None:
+            await self._companion.start()
         await super().startup(sockets=sockets)
         self._stages.on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().shutdown(sockets=sockets)
+        stopped = [] if self._companion is None else [self._companion.stop(listeners.PATIENCE_SECONDS)]
+        await asyncio.gather(super().shutdown(sockets=sockets), *stopped)
         await self._stages.on_done()
 
     @contextlib.contextmanager

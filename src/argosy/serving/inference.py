@@ -74,18 +74,24 @@ class Inference:
         self._gate = gate
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request. Raises RequestProblem."""
+        """Answer one HTTP request. Raises RequestProblem."""
         length = exchange.json_length(scope, binary=self._protocol.binary)
         identity = scope["state"]["request_id"]
         with BodyReader(self._bodies) as reader:
             body = await reader.read(scope, receive)
-            with self._gate:
-                if len(body) <= INLINE_BYTES:
-                    content = await self._content(body, length, identity, here)
-                else:
-                    async with self._gate.large:
-                        content = await self._content(body, length, identity, asyncio.to_thread)
+            content = await self.answered(body, length, identity)
         await exchange.respond_content(send, 200, content)
+
+    async def answered(self, body: bytes, length: int | None, identity: str) -> ResponseBody:
+        """The answer to *body*, in whatever way it came; *length* as :meth:`InferenceProtocol.read` takes it, *identity* the request's id.
+
+        Raises RequestProblem.
+        """
+        with self._gate:
+            if len(body) <= INLINE_BYTES:
+                return await self._content(body, length, identity, here)
+            async with self._gate.large:
+                return await self._content(body, length, identity, asyncio.to_thread)
 
     async def _content(self, body: bytes, length: int | None, identity: str, work: Any) -> ResponseBody:
         asked, wanted = await work(self._protocol.read, body, length)

@@ -19,7 +19,7 @@ from argosy.ports.features import OnlineFeatures
 from argosy.ports.prediction_log import PredictionLog, ServedRelease
 from argosy.serving import graceful_server, listeners, operations
 from argosy.serving.access.rules_file import AccessFile, WatchedRules
-from argosy.serving.app import build_app
+from argosy.serving.app import ServerParts, app_of, server_parts
 from argosy.serving.lifecycle import Lifecycle
 from argosy.serving.prometheus import of as metrics_of
 from argosy.serving.service import ServablePredictor
@@ -39,6 +39,8 @@ class ServerDependencies:
     """A second port for health and metrics, which callers cannot fill; None: on the listener only."""
     access: AccessFile | None = None
     """Who may ask; None: whoever reaches the port."""
+    grpc: str | None = None
+    """The address that gRPC is answered on, ``host:port``; None: not at all."""
     score_edges: Sequence[float] | None = None
     """Bins in which scores are counted; None: as the task suggests."""
 
@@ -53,7 +55,7 @@ def run(predictor: ServablePredictor, served: ServedRelease, folder: Path, aroun
     with around.listener, ExitStack() as stack:
         if around.log is not None:
             stack.callback(around.log.close)
-        app = build_app(
+        parts = server_parts(
             predictor=predictor,
             served=served,
             online=around.online,
@@ -66,7 +68,7 @@ def run(predictor: ServablePredictor, served: ServedRelease, folder: Path, aroun
         if around.operations is not None:
             beside = operations.build_app(metrics, lifecycle)
             stack.enter_context(listeners.beside(beside, around.operations, metrics.ended))
-        line = _ready_line(served, graceful_server.address(around.listener), _example(predictor.signature, folder))
+        line = _ready_line(served, around, _example(predictor.signature, folder))
 
         async def close() -> None:
             if around.online is not None:
@@ -80,7 +82,8 @@ def run(predictor: ServablePredictor, served: ServedRelease, folder: Path, aroun
             drain_seconds=around.drain_seconds,
             on_sweep=(lambda: None) if access is None else access.look,
         )
-        graceful_server.run(app, around.listener, lifecycle, stages, metrics.ended)
+        companion = _grpc(parts, around.grpc)
+        graceful_server.run(app_of(parts), around.listener, lifecycle, stages, metrics.ended, companion)
 
 
 def reference(folder: Path) -> bundle.Moments | None:
@@ -102,11 +105,21 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
-def _ready_line(served: ServedRelease, url: str, example: dict[str, object]) -> str:
+def _grpc(parts: ServerParts, address: str | None) -> graceful_server.Companion | None:
+    if address is None:
+        return None
+    from argosy.serving.grpc_server import GrpcServer
+
+    return GrpcServer(parts, address)
+
+
+def _ready_line(served: ServedRelease, around: ServerDependencies, example: dict[str, object]) -> str:
+    url = graceful_server.address(around.listener)
+    beside = "" if around.grpc is None else f" and for gRPC at {around.grpc}"
     version = "" if served.version is None else f" version {served.version}"
     body = shlex.quote(json.dumps({"instances": [example]}, separators=(",", ":"), ensure_ascii=False))
     return (
-        f"serving {served.model}{version} ({served.digest[:19]}) at {url}; "
+        f"serving {served.model}{version} ({served.digest[:19]}) at {url}{beside}; "
         f"try: curl -s {url}/v1/models/{served.model}:predict -d {body}"
     )
 

@@ -11,7 +11,7 @@ from argosy.ports.prediction_log import ServedRelease
 from argosy.serving.lookup import Lookup
 from argosy.serving.prometheus import Metrics
 from argosy.serving.records import Recorder
-from argosy.serving.request_problems import RequestProblem
+from argosy.serving.request_problems import RequestProblem, shown
 from argosy.serving.rows import RequestRows, RowReader, Value
 from argosy.serving.unexpected_values import UnexpectedValues
 
@@ -62,6 +62,18 @@ class Service:
         self._lookup = Lookup(online, predictor.signature.join_keys, metrics)
         self._recorder = recorder
         self._surprises = UnexpectedValues(predictor.signature, metrics)
+
+    @property
+    def version(self) -> str:
+        """The version as the protocols want one; a bundle that was never registered is known by its digest."""
+        return self.served.digest if self.served.version is None else str(self.served.version)
+
+    def refuse_others(self, model: str, version: str | None) -> None:
+        """Raises RequestProblem (404) where a caller names another *model*, or another *version* of this one."""
+        if model != self.signature.model:
+            raise RequestProblem(404, f"there is no model {shown(model)} here, only {self.signature.model!r}")
+        if version is not None and version != self.version:
+            raise RequestProblem(404, f"version {shown(version)} is not served here, only {self.version!r}")
 
     async def looked_up(self, asked: RequestRows) -> Sequence[Mapping[str, Value]]:
         """The features of the rows *asked* for. Raises RequestProblem."""

@@ -60,32 +60,38 @@ class V2:
         payload = reading.loads(text)
         if type(payload) is not dict:
             raise RequestProblem(400, "expected an object")
+        return self.asked(payload, Binary(b"" if length is None else body[length:]))
+
+    def asked(self, payload: Mapping[str, Any], binary: Binary) -> tuple[RequestRows, Wanted]:
+        """As :meth:`read`, of a request that is parsed already, whose tensors have their binary data in *binary*. Raises RequestProblem."""
         wanted = self._wanted(payload)
-        binary = Binary(b"" if length is None else body[length:])
         found = self._tensors(payload, binary)
         binary.finish()
         return self._reader.read_all(self._rows(found), _where), wanted
 
     def write(self, given: Answer, wanted: Wanted) -> ResponseBody:
         """The answer's body."""
-        known = _outputs(given)
-        outputs, behind = [], []
-        for name, binary in wanted.outputs:
-            output = known[name]
+        head, outputs = self.answered(given, wanted)
+        behind = []
+        for output, (_, binary) in zip(outputs, wanted.outputs, strict=True):
             if binary:
                 data = tensors.packed(output.pop("data"), output["datatype"])
                 output["parameters"] = {"binary_data_size": len(data)}
                 behind.append(data)
-            outputs.append(output)
-        said: dict[str, Any] = {"model_name": self._signature.model, "model_version": self._version}
-        if wanted.identity is not None:
-            said["id"] = wanted.identity
-        if given.warnings:
-            said["parameters"] = {"warnings": "; ".join(given.warnings)}
-        text = orjson.dumps(said | {"outputs": outputs})
+        text = orjson.dumps(head | {"outputs": outputs})
         if not behind:
             return ResponseBody(text)
         return ResponseBody(b"".join([text, *behind]), OCTETS, [(HEADER_LENGTH, b"%d" % len(text))])
+
+    def answered(self, given: Answer, wanted: Wanted) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """The answer's fields short of its outputs, and the outputs that are wanted, each with its data."""
+        head: dict[str, Any] = {"model_name": self._signature.model, "model_version": self._version}
+        if wanted.identity is not None:
+            head["id"] = wanted.identity
+        if given.warnings:
+            head["parameters"] = {"warnings": "; ".join(given.warnings)}
+        known = _outputs(given)
+        return head, [known[name] for name, _ in wanted.outputs]
 
     def metadata(self) -> dict[str, Any]:
         """The model's metadata, as ``GET /v2/models/<model>`` answers it."""

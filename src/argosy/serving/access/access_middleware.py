@@ -1,10 +1,8 @@
 """ASGI middleware that lets a request through once the gatekeeper has."""
 
-from collections.abc import Mapping
-
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from argosy.serving.access.gatekeeper import Credentials
+from argosy.serving.access.gatekeeper import Credentials, by_name
 from argosy.serving.access.rules_file import WatchedRules
 
 OPEN = frozenset({"/", "/healthz", "/readyz", "/v2/health/live", "/v2/health/ready"})
@@ -28,16 +26,5 @@ class AccessMiddleware:
 
 def _caller(scope: Scope) -> Credentials:
     client = scope.get("client")
-    return Credentials(client[0] if client else "", _headers(scope))
-
-
-def _headers(scope: Scope) -> Mapping[str, str]:
-    # Of a header that comes twice the first counts, except where proxies append.
-    found: dict[str, str] = {}
-    for name, value in scope["headers"]:
-        word, text = name.decode("latin-1"), value.decode("latin-1")
-        if word not in found:
-            found[word] = text
-        elif word.startswith("x-forwarded-"):
-            found[word] += f",{text}"
-    return found
+    pairs = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
+    return Credentials(client[0] if client else "", by_name(pairs))

@@ -9,7 +9,7 @@ import ipaddress
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -54,6 +54,17 @@ class Credentials:
     """The address that the connection comes from."""
     headers: Mapping[str, str]
     """Headers, or gRPC's metadata, by lower-case name."""
+
+
+def by_name(pairs: Iterable[tuple[str, str]]) -> Mapping[str, str]:
+    """The headers that came as *pairs*. Of one that comes twice the first counts, except where proxies append."""
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        if name not in found:
+            found[name] = value
+        elif name.startswith("x-forwarded-"):
+            found[name] += f",{value}"
+    return found
 
 
 class Gatekeeper:

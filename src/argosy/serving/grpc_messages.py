@@ -1,0 +1,136 @@
+"""The messages of the Open Inference Protocol over gRPC, described field by field, and the classes that Protocol Buffers makes of them.
+
+The package ``kserve`` brings generated classes. It cannot be installed beside Feast (they pin psutil apart) nor beside Protocol Buffers 7,
+and importing one class of it loads 1,450 modules, pandas and the Kubernetes client among them: 2 s and 118 MiB in each pod. The tests hold
+what is here to its classes and to the published description. The descriptions lie in a pool of their own, so that whoever imports those
+classes into one process with these gets no quarrel over names.
+"""
+
+from typing import Any
+
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf.message import DecodeError
+
+PACKAGE = "inference"
+SERVICE = f"{PACKAGE}.GRPCInferenceService"
+METHODS = ("ServerLive", "ServerReady", "ModelReady", "ServerMetadata", "ModelMetadata", "ModelInfer")
+"""Each takes ``<method>Request`` and gives ``<method>Response``."""
+
+_PARAMETERS = "{InferParameter}"
+_TENSOR = "name string 1, datatype string 2, shape int64* 3"
+_CONTENTS = f"{_TENSOR}, parameters {_PARAMETERS} 4, contents InferTensorContents 5"
+_FIELDS = {
+    "ServerLiveRequest": "",
+    "ServerLiveResponse": "live bool 1",
+    "ServerReadyRequest": "",
+    "ServerReadyResponse": "ready bool 1",
+    "ModelReadyRequest": "name string 1, version string 2",
+    "ModelReadyResponse": "ready bool 1",
+    "ServerMetadataRequest": "",
+    "ServerMetadataResponse": "name string 1, version string 2, extensions string* 3",
+    "ModelMetadataRequest": "name string 1, version string 2",
+    "ModelMetadataResponse": "name string 1, versions string* 2, platform string 3, inputs ModelMetadataResponse.TensorMetadata* 4, "
+    "outputs ModelMetadataResponse.TensorMetadata* 5, properties {string} 6",
+    "ModelMetadataResponse.TensorMetadata": _TENSOR,
+    "ModelInferRequest": f"model_name string 1, model_version string 2, id string 3, parameters {_PARAMETERS} 4, "
+    "inputs ModelInferRequest.InferInputTensor* 5, outputs ModelInferRequest.InferRequestedOutputTensor* 6, raw_input_contents bytes* 7",
+    "ModelInferRequest.InferInputTensor": _CONTENTS,
+    "ModelInferRequest.InferRequestedOutputTensor": f"name string 1, parameters {_PARAMETERS} 2",
+    "ModelInferResponse": f"model_name string 1, model_version string 2, id string 3, parameters {_PARAMETERS} 4, "
+    "outputs ModelInferResponse.InferOutputTensor* 5, raw_output_contents bytes* 6",
+    "ModelInferResponse.InferOutputTensor": _CONTENTS,
+    "InferParameter": "bool_param bool 1, int64_param int64 2, string_param string 3, double_param double 4, uint64_param uint64 5",
+    "InferTensorContents": "bool_contents bool* 1, int_contents int32* 2, int64_contents int64* 3, uint_contents uint32* 4, "
+    "uint64_contents uint64* 5, fp32_contents float* 6, fp64_contents double* 7, bytes_contents bytes* 8",
+}
+"""Name, type and number of each field; ``*``: repeated; ``{…}``: a map from strings to it."""
+_CHOICES = {"InferParameter": "parameter_choice"}
+"""Messages of which one field at most is set, and what that choice is called."""
+
+
+def description() -> descriptor_pb2.FileDescriptorProto:
+    """The protocol as a compiler of Protocol Buffers describes a file of it."""
+    made = descriptor_pb2.FileDescriptorProto(name="open_inference_grpc.proto", package=PACKAGE, syntax="proto3")
+    messages: dict[str, Any] = {}
+    for name, fields in _FIELDS.items():
+        outer, _, inner = name.rpartition(".")
+        message = messages[outer].nested_type.add(name=inner) if outer else made.message_type.add(name=name)
+        messages[name] = message
+        if name in _CHOICES:
+            message.oneof_decl.add(name=_CHOICES[name])
+        for field in filter(None, fields.split(", ")):
+            _add(message, name, field)
+    service = made.service.add(name=SERVICE.removeprefix(f"{PACKAGE}."))
+    for method in METHODS:
+        service.method.add(
+            name=method, input_type=f".{PACKAGE}.{method}Request", output_type=f".{PACKAGE}.{method}Response"
+        )
+    return made
+
+
+def _add(message: Any, path: str, said: str) -> None:
+    """Add the field that is *said* to *message*, whose place in the package is *path*."""
+    name, kind, number = said.split(" ")
+    field = message.field.add(name=name, number=int(number))
+    field.label = field.LABEL_REPEATED if kind.endswith(("*", "}")) else field.LABEL_OPTIONAL
+    if path in _CHOICES:
+        field.oneof_index = 0
+    if kind.startswith("{"):
+        entry = message.nested_type.add(name=f"{name.capitalize()}Entry")
+        entry.options.map_entry = True
+        _add(entry, "", "key string 1")
+        _add(entry, "", f"value {kind.strip('{}')} 2")
+        kind = f"{path}.{entry.name}"
+    _set_type(field, kind.removesuffix("*"))
+
+
+def _set_type(field: Any, kind: str) -> None:
+    scalar = getattr(field, f"TYPE_{kind.upper()}", None)
+    if scalar is not None:
+        field.type = scalar
+    else:
+        field.type, field.type_name = field.TYPE_MESSAGE, f".{PACKAGE}.{kind}"
+
+
+def _classes() -> dict[str, Any]:
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(description())
+    names = [name for name in _FIELDS if "." not in name]
+    return {name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{PACKAGE}.{name}")) for name in names}
+
+
+CLASSES = _classes()
+"""The class of each message, by its name."""
+
+
+def fields(body: bytes, most: int) -> int:
+    """The number of fields at the top of the message *body*, none of which is parsed; counting ends beyond *most*.
+
+    Raises DecodeError where it is no message.
+    """
+    position = count = 0
+    while position < len(body) and count <= most:
+        tag, position = _varint(body, position)
+        kind = tag & 7
+        if kind not in _SIZES:
+            raise DecodeError("a group, or no message")
+        size = _SIZES[kind]
+        if size is None:
+            size, position = _varint(body, position)
+        position += size if kind else _varint(body, position)[1] - position
+        count += 1
+    return count
+
+
+_SIZES: dict[int, int | None] = {0: 0, 1: 8, 2: None, 5: 4}
+"""Bytes of a field by its wire type; None: said in front of them. Of type 0 they end by themselves."""
+
+
+def _varint(body: bytes, position: int) -> tuple[int, int]:
+    """The number at *position*, and where it ends."""
+    value = 0
+    for place, byte in enumerate(body[position : position + 10]):
+        value |= (byte & 127) << (7 * place)
+        if byte < 128:
+            return value, position + place + 1
+    raise DecodeError("a number without an end")

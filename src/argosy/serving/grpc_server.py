@@ -1,0 +1,290 @@
+"""The Open Inference Protocol over gRPC, on a port of its own, beside HTTP and on the same event loop.
+
+One path predicts and logs: what is here takes a message off the wire and hands it to :class:`~argosy.serving.inference.Inference`, under
+the limits and into the counters that HTTP has. A problem becomes gRPC's status. The client's deadline ends the call.
+"""
+
+import asyncio
+import functools
+import logging
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+import grpc
+from grpc import StatusCode
+
+from argosy import errors
+from argosy.serving import exchange, grpc_messages
+from argosy.serving.access.gatekeeper import Credentials, by_name
+from argosy.serving.app import ServerParts
+from argosy.serving.connections import ConnectionLimits
+from argosy.serving.grpc_tensors import HARMLESS_BYTES, GrpcTensors
+from argosy.serving.inference import Inference
+from argosy.serving.request_problems import RequestProblem
+from argosy.serving.v2 import EXTENSIONS
+
+_log = logging.getLogger("argosy.serving")
+ROUTE = "grpc"
+"""What the metrics call requests that came this way."""
+RECEIVED_AT_ONCE = 32
+"""Calls whose message is on its way. Each may hold as much memory as a body, before anybody knows how long it is."""
+CALLS = 1_024
+"""Calls at once, all methods together; gRPC itself refuses more."""
+CODES = {
+    400: StatusCode.INVALID_ARGUMENT,
+    401: StatusCode.UNAUTHENTICATED,
+    403: StatusCode.PERMISSION_DENIED,
+    404: StatusCode.NOT_FOUND,
+    408: StatusCode.DEADLINE_EXCEEDED,
+    413: StatusCode.INVALID_ARGUMENT,  # fewer rows help, another try does not
+    415: StatusCode.INVALID_ARGUMENT,
+    422: StatusCode.INVALID_ARGUMENT,
+    429: StatusCode.RESOURCE_EXHAUSTED,
+    500: StatusCode.INTERNAL,
+    503: StatusCode.UNAVAILABLE,
+    504: StatusCode.DEADLINE_EXCEEDED,
+}
+"""gRPC's code of each status that a problem has over HTTP."""
+OPEN = frozenset({"ServerLive", "ServerReady"})
+"""Methods that load balancers and kubelets call, who have no key; they say whether the server is up and nothing else."""
+GONE, TOO_LATE = 499, 504
+"""Statuses that the metrics count where the caller cancelled, and where its deadline passed."""
+
+
+class GrpcServer:
+    """Answers on one address; see :class:`argosy.serving.graceful_server.Companion`."""
+
+    def __init__(self, parts: ServerParts, address: str) -> None:
+        """*address*: ``host:port``, an IPv6 host in brackets."""
+        self._address = address
+        self._parts = parts
+        self._handlers = _handlers(parts)
+        self._server: Any = None
+
+    async def start(self) -> None:
+        """Listen. Raises Misconfigured where the address cannot be had."""
+        options = _options(self._parts.bodies.limits.body_bytes, ConnectionLimits())
+        self._server = grpc.aio.server(options=options, maximum_concurrent_rpcs=CALLS)
+        self._server.add_generic_rpc_handlers(self._handlers)
+        try:
+            self._server.add_insecure_port(self._address)
+        except RuntimeError as error:
+            message = f"cannot listen for gRPC on {self._address}; pass another --grpc-port, or 0 for a free one"
+            raise errors.Misconfigured(message) from error
+        await self._server.start()
+
+    async def stop(self, seconds: float) -> None:
+        """Take no more calls, and end once those that came are answered, at most *seconds* from now."""
+        if self._server is not None:
+            await self._server.stop(seconds)
+
+
+def _options(body_bytes: int, limits: ConnectionLimits) -> list[tuple[str, int]]:
+    return [
+        ("grpc.so_reuseport", 0),  # two servers on one port would each get some of the calls
+        ("grpc.max_receive_message_length", body_bytes),
+        ("grpc.max_concurrent_streams", 128),
+        ("grpc.max_allowed_incoming_connections", limits.connections // 2),
+        ("grpc.max_connection_idle_ms", round(limits.idle_seconds * 1000)),
+        ("grpc.server_handshake_timeout_ms", round(limits.header_seconds * 1000)),
+        ("grpc.max_metadata_size", limits.header_bytes),
+        ("grpc.absolute_max_metadata_size", limits.header_bytes),
+        # What a stream may send before anybody reads it; else it grows with the line's speed.
+        ("grpc.http2.bdp_probe", 0),
+    ]
+
+
+def _handlers(parts: ServerParts) -> tuple[Any]:
+    describe = _Descriptions(parts)
+    methods = {
+        name: grpc.unary_unary_rpc_method_handler(
+            _Described(parts, getattr(describe, name)).call,
+            request_deserializer=grpc_messages.CLASSES[f"{name}Request"].FromString,
+            response_serializer=grpc_messages.CLASSES[f"{name}Response"].SerializeToString,
+        )
+        for name in grpc_messages.METHODS
+        if name != "ModelInfer"
+    }
+    # On the wire a call with one request looks like one with a stream of them, of which the server decides when it reads.
+    methods["ModelInfer"] = grpc.stream_unary_rpc_method_handler(_Infer(parts).call)
+    return (grpc.method_handlers_generic_handler(grpc_messages.SERVICE, methods),)
+
+
+class _Descriptions:
+    """The methods that say which model this is and how it is."""
+
+    def __init__(self, parts: ServerParts) -> None:
+        self._parts = parts
+
+    def ServerLive(self, _: Any) -> dict[str, Any]:  # noqa: N802 - the protocol's names
+        return {"live": self._parts.lifecycle.live}
+
+    def ServerReady(self, _: Any) -> dict[str, Any]:  # noqa: N802
+        return {"ready": self._parts.lifecycle.ready}
+
+    def ModelReady(self, asked: Any) -> dict[str, Any]:  # noqa: N802
+        self._parts.service.refuse_others(asked.name, asked.version or None)
+        return {"ready": self._parts.lifecycle.ready}
+
+    def ServerMetadata(self, _: Any) -> dict[str, Any]:  # noqa: N802
+        return {"name": "argosy", "version": self._parts.service.version, "extensions": EXTENSIONS}
+
+    def ModelMetadata(self, asked: Any) -> dict[str, Any]:  # noqa: N802
+        self._parts.service.refuse_others(asked.name, asked.version or None)
+        return self._parts.second.metadata()
+
+
+class _Method:
+    """A method: what surrounds each call of it, as the middleware surrounds a request over HTTP."""
+
+    route = "operations"
+    open = False
+    """True where nobody is asked who they are."""
+
+    def __init__(self, parts: ServerParts) -> None:
+        self._metrics = parts.metrics
+        self._access = parts.access
+        served = parts.service.served
+        self._model = served.model
+        self._trailer = (
+            ("argosy-model", served.model),
+            ("argosy-model-version", str(served.version or "")),
+            ("argosy-model-digest", served.digest),
+        )
+
+    async def answered(self, context: Any, work: Callable[[str], Awaitable[Any]]) -> Any:
+        """What *work* gives, which takes the request's id; a problem or a fault of it ends the call with its status."""
+        began, status = time.perf_counter(), 200
+        # Names that end in -bin have bytes; nothing here asks for any.
+        brought = by_name(pair for pair in context.invocation_metadata() if isinstance(pair[1], str))
+        identity = _identity(brought)
+        context.set_trailing_metadata((*self._trailer, ("x-request-id", identity)))
+        try:
+            if self._access is not None and not self.open:
+                await self._access.gatekeeper.admit(Credentials(_peer(context.peer()), brought), self._model)
+            return await work(identity)
+        except RequestProblem as problem:
+            status = problem.status
+            await self._abort(context, problem, identity)
+        except asyncio.CancelledError:
+            left = context.time_remaining()
+            status = TOO_LATE if left is not None and left <= 0 else GONE
+            raise
+        except Exception:
+            status = 500
+            _log.exception("request %s failed", identity)
+            message = f"the server failed; its log says why, see request {identity}"
+            await self._abort(context, RequestProblem(500, message), identity)
+            raise
+        finally:
+            self._metrics.observe(self.route, status, time.perf_counter() - began)
+
+    async def _abort(self, context: Any, problem: RequestProblem, identity: str) -> None:
+        more = [("x-request-id", identity)]
+        if problem.retry_after is not None:
+            more += [
+                ("retry-after", str(problem.retry_after)),
+                ("grpc-retry-pushback-ms", str(problem.retry_after * 1000)),
+            ]
+        text = str(problem) if problem.field is None else f"{problem.field}: {problem}"
+        code = CODES.get(problem.status, StatusCode.INTERNAL)
+        await context.abort(code, _printable(text), (*self._trailer, *more))
+
+
+class _Described(_Method):
+    """A method that is answered at once."""
+
+    def __init__(self, parts: ServerParts, describe: Callable[[Any], dict[str, Any]]) -> None:
+        super().__init__(parts)
+        self.open = describe.__name__ in OPEN
+        self._describe = describe
+        self._response = grpc_messages.CLASSES[f"{describe.__name__}Response"]
+
+    async def call(self, request: Any, context: Any) -> Any:
+        """Answer one call."""
+
+        async def made(_: str) -> Any:
+            return self._response(**self._describe(request))
+
+        return await self.answered(context, made)
+
+
+class _Infer(_Method):
+    """The method that predicts."""
+
+    route = ROUTE
+
+    def __init__(self, parts: ServerParts) -> None:
+        super().__init__(parts)
+        self._bodies = parts.bodies
+        self._inference = parts.inference(GrpcTensors(parts.second, parts.service, parts.bodies.limits))
+        self._receiver = _Receiver(parts.bodies.limits.body_seconds)
+
+    async def call(self, requests: AsyncIterator[bytes], context: Any) -> bytes:
+        """Answer one call."""
+        content: bytes = await self.answered(context, functools.partial(self._content, requests))
+        return content
+
+    async def _content(self, requests: AsyncIterator[bytes], identity: str) -> bytes:
+        message = await self._receiver.message(requests)
+        work = _counted(self._inference, self._bodies, message, identity)
+        if len(message) <= HARMLESS_BYTES:
+            return await work
+        # A thread may be at it, whom no deadline ends: until it is done, it counts among those that are.
+        return await asyncio.shield(asyncio.ensure_future(work))
+
+
+async def _counted(inference: Inference, bodies: exchange.Bodies, message: bytes, identity: str) -> bytes:
+    bodies.take(len(message))
+    try:
+        return (await inference.answered(message, None, identity)).body
+    finally:
+        bodies.give_back(len(message))
+
+
+class _Receiver:
+    """Takes messages off the wire, a number of them at once; for one more, the one that has been on its way for longest gives way."""
+
+    def __init__(self, seconds: float) -> None:
+        """*seconds*: that a message may take."""
+        self._seconds = seconds
+        self._coming: dict[asyncio.Timeout, None] = {}
+
+    async def message(self, requests: AsyncIterator[bytes]) -> bytes:
+        """The message of one call. Raises RequestProblem: 408 too slow, 503 no room for it, 400 none came."""
+        if len(self._coming) >= RECEIVED_AT_ONCE:
+            eldest = next(iter(self._coming))
+            del self._coming[eldest]
+            eldest.reschedule(0)
+        limit = asyncio.timeout(self._seconds)
+        try:
+            async with limit:
+                self._coming[limit] = None
+                return await anext(requests)
+        except StopAsyncIteration:
+            raise RequestProblem(400, "the call ended without a message") from None
+        except TimeoutError:
+            if limit not in self._coming:
+                raise RequestProblem(503, "too many calls at once are slow to send; try again", retry_after=1) from None
+            raise RequestProblem(408, f"the message did not arrive within {self._seconds:g} s") from None
+        finally:
+            self._coming.pop(limit, None)
+
+
+def _identity(brought: Mapping[str, str]) -> str:
+    given = brought.get("x-request-id")
+    return given if given is not None and exchange.is_plain(given.encode()) else uuid.uuid4().hex
+
+
+def _peer(text: str) -> str:
+    """The address in gRPC's name of a peer: ``ipv4:192.0.2.1:443``, ``ipv6:%5B2001:db8::1%5D:443``."""
+    kind, _, rest = text.partition(":")
+    return unquote(rest).rpartition(":")[0].strip("[]") if kind.startswith("ipv") else ""
+
+
+def _printable(text: str) -> str:
+    """*text* as a status can hold it: gRPC refuses what is not well-formed Unicode."""
+    return text.encode(errors="replace").decode()
