@@ -106,3 +106,44 @@ spec:
           volumes:
             {{- include "platform.volumes" . | nindent 12 }}
 {{- end }}
+
+{{- /*
+The namespaces in which pipelines run, as a list: the release's own, whose objects name none, and one for each team. A team has what it does
+not say otherwise from the values of all.
+*/}}
+{{- define "platform.spaces" -}}
+{{- $root := .Values -}}
+{{- $spaces := list (dict "team" "" "namespace" "" "in" .Release.Namespace "submitters" $root.submitters "publishers" $root.publishers "endpoints" $root.endpoints "artifacts" $root.artifacts "secrets" $root.secrets "semaphores" $root.semaphores) -}}
+{{- range $team := $root.teams -}}
+{{- $endpoints := mergeOverwrite (deepCopy $root.endpoints) ($team.endpoints | default dict) -}}
+{{- $artifacts := mergeOverwrite (deepCopy $root.artifacts) ($team.artifacts | default dict) -}}
+{{- $semaphores := mergeOverwrite (deepCopy $root.semaphores) ($team.semaphores | default dict) -}}
+{{- $namespace := include "platform.teamNamespace" $team -}}
+{{- $spaces = append $spaces (dict "team" $team.name "namespace" $namespace "in" $namespace "submitters" ($team.submitters | default list) "publishers" (concat $root.publishers ($team.publishers | default list)) "endpoints" $endpoints "artifacts" $artifacts "secrets" ($team.secrets | default dict) "semaphores" $semaphores) -}}
+{{- end -}}
+{{- $spaces | toYaml -}}
+{{- end }}
+
+{{- define "platform.teamNamespace" -}}
+{{- .namespace | default (printf "team-%s" .name) -}}
+{{- end }}
+
+{{- /* The namespaces of all teams, as a list in JSON. */}}
+{{- define "platform.teamNamespaces" -}}
+{{- $names := list -}}
+{{- range .Values.teams }}{{ $names = append $names (include "platform.teamNamespace" .) }}{{ end -}}
+{{- $names | toJson -}}
+{{- end }}
+
+{{- /* Metadata of an object of a namespace of pipelines: takes `name`, `space` and `root`. */}}
+{{- define "platform.metadata" -}}
+name: {{ .name }}
+{{- with .space.namespace }}
+namespace: {{ . | quote }}
+{{- end }}
+labels:
+  {{- include "platform.labels" .root | nindent 2 }}
+  {{- with .space.team }}
+  argosy.dev/team: {{ . | quote }}
+  {{- end }}
+{{- end }}

@@ -1,0 +1,145 @@
+"""Teams on a cluster: what the API server lets a team do, and what it refuses with which words.
+
+Every case of `tests/charts/test_admission.py` again, by the API server itself.
+"""
+
+import json
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from argosy import errors
+from argosy.cli import main
+from e2e.cluster import Cluster
+from kit import team_manifests
+from kit.team_manifests import Bad, Manifest
+
+pytestmark = [pytest.mark.needs("argo-workflows"), pytest.mark.timeout(600)]
+
+TEAMS = ("credit", "growth")
+
+
+@pytest.fixture(scope="module")
+def base(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The namespace of a platform with two teams, whose own are called `<base>-credit` and `<base>-growth`."""
+    name = f"teams-{secrets.token_hex(3)}"
+    values = tmp_path_factory.mktemp("values") / "values.yaml"
+    values.write_text(yaml.safe_dump(_values(name)), encoding="utf-8")
+    assert main.run(["platform", "install", "--namespace", name, "--values", str(values)]) == errors.DONE
+    try:
+        bad = team_manifests.RUNS[0].of(team_manifests.run_of("churn", f"{name}-credit"))
+        # An API server takes a new policy into account some moments after it has it.
+        cluster.wait("the policies to hold", lambda: _refusal(cluster, bad), seconds=60, every=1.0)
+        yield name
+    finally:
+        for kind in ("validatingadmissionpolicybinding", "validatingadmissionpolicy"):
+            found = [f"{name}-{one}" for one in ("pipelines", "runs", "pods", "models")]
+            cluster.try_kubectl("delete", kind, *found, "--ignore-not-found")
+        for namespace in (name, f"{name}-staging", *(f"{name}-{team}" for team in TEAMS)):
+            cluster.try_kubectl("delete", "namespace", namespace, "--wait=false", "--ignore-not-found")
+
+
+def _values(name: str) -> dict[str, Any]:
+    people = {team: [{"kind": "Group", "name": f"{team}-people"}] for team in TEAMS}
+    return {
+        "endpoints": {"trackingUri": "http://mlflow:5000", "storeUri": "s3://models/p", "forgeUri": "github:o/n"},
+        "serving": {"environments": [{"name": "staging", "namespace": f"{name}-staging"}]},
+        "exporter": {"enabled": False},
+        "converge": {"enabled": False},
+        "publishers": [{"kind": "User", "name": "ci"}],
+        "teams": [{"name": team, "namespace": f"{name}-{team}", "submitters": people[team]} for team in TEAMS],
+        "admission": {"registries": [team_manifests.REGISTRY]},
+    }
+
+
+@pytest.fixture(scope="module")
+def pipelines(tmp_path_factory: pytest.TempPathFactory) -> list[Manifest]:
+    """What the project's models compile to, with pinned images."""
+    return team_manifests.compiled(tmp_path_factory.mktemp("project"))
+
+
+def _put(cluster: Cluster, manifest: Manifest, *words: str, verb: str = "create") -> "tuple[int, str]":
+    """What the API server says of *manifest*, of which it keeps nothing."""
+    done = cluster.try_kubectl(verb, "--dry-run=server", "--filename", "-", *words, given=json.dumps(manifest))
+    return done.returncode, done.stdout + done.stderr
+
+
+def _refusal(cluster: Cluster, manifest: Manifest, *words: str) -> str:
+    """The words with which *manifest* is refused; empty where it is let in."""
+    code, said = _put(cluster, manifest, *words)
+    return said if code else ""
+
+
+def _in(namespace: str, manifest: Manifest) -> Manifest:
+    return {**manifest, "metadata": {**manifest["metadata"], "namespace": namespace}}
+
+
+def test_our_own_pipelines_are_installed(cluster: Cluster, base: str, pipelines: list[Manifest]) -> None:
+    """Pipeline, retraining, schedule and watch of every model; by CI, which may, and by nobody of the team."""
+    for manifest in pipelines:
+        given = _in(f"{base}-credit", manifest)
+        assert _refusal(cluster, given, "--as=ci") == "", manifest["metadata"]["name"]
+        assert "forbidden" in _refusal(cluster, given, "--as=ada", "--as-group=credit-people")
+
+
+@pytest.mark.parametrize("bad", team_manifests.TEMPLATES, ids=lambda bad: bad.name)
+def test_templates_that_are_refused(cluster: Cluster, base: str, pipelines: list[Manifest], bad: Bad) -> None:
+    """Whoever installs them."""
+    said = _refusal(cluster, _in(f"{base}-credit", bad.of(pipelines[0])), "--as=ci")
+    assert bad.said in said
+    assert f"ValidatingAdmissionPolicy '{base}-pipelines'" in said
+
+
+def test_a_team_submits_what_is_installed(cluster: Cluster, base: str) -> None:
+    """In its own namespace, and nowhere else."""
+    ada = ("--as=ada", "--as-group=credit-people")
+    assert _refusal(cluster, team_manifests.run_of("churn", f"{base}-credit"), *ada) == ""
+    assert "forbidden" in _refusal(cluster, team_manifests.run_of("churn", f"{base}-growth"), *ada)
+    assert "forbidden" in _refusal(cluster, team_manifests.run_of("churn", base), *ada)
+
+
+@pytest.mark.parametrize("bad", team_manifests.RUNS, ids=lambda bad: bad.name)
+def test_runs_that_are_refused(cluster: Cluster, base: str, bad: Bad) -> None:
+    """Although RBAC lets the team make runs."""
+    given = bad.of(team_manifests.run_of("churn", f"{base}-credit"))
+    assert bad.said in _refusal(cluster, given, "--as=ada", "--as-group=credit-people")
+
+
+def test_whoever_installs_says_where_a_run_comes_from(cluster: Cluster, base: str) -> None:
+    """The controller hands on what a CronWorkflow says; it may change those, and a team may not."""
+    (bad,) = (one for one in team_manifests.RUNS if one.name == "provenance")
+    assert _refusal(cluster, bad.of(team_manifests.run_of("churn", f"{base}-credit"))) == ""
+
+
+@pytest.mark.parametrize("bad", team_manifests.PODS, ids=lambda bad: bad.name)
+def test_pods_that_are_refused(cluster: Cluster, base: str, bad: Bad) -> None:
+    """Whatever made them, an administrator too; restricted by Pod Security besides."""
+    said = _refusal(cluster, _in(f"{base}-credit", bad.of(_restricted(team_manifests.step_pod()))))
+    assert bad.said in said or "violates PodSecurity" in said
+
+
+def test_the_pod_of_a_step_is_let_in(cluster: Cluster, base: str) -> None:
+    """In a namespace that is restricted, has a quota and gives limits to what says none."""
+    assert _refusal(cluster, _in(f"{base}-credit", _restricted(team_manifests.step_pod()))) == ""
+
+
+def _restricted(pod: Manifest) -> Manifest:
+    """*pod* with what Argo and our templates say of security."""
+    context = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    spec = pod["spec"]
+    for one in (*spec["containers"], *spec["initContainers"]):
+        one["securityContext"] = context
+    spec["securityContext"] = {"runAsNonRoot": True, "runAsUser": 10001, "seccompProfile": {"type": "RuntimeDefault"}}
+    return pod
+
+
+def test_other_namespaces_are_left_alone(
+    cluster: Cluster, base: str, pipelines: list[Manifest], tmp_path: Path
+) -> None:
+    """The policies of teams are nobody else's."""
+    (bad,) = (one for one in team_manifests.TEMPLATES if one.name == "tag")
+    assert _refusal(cluster, _in(base, bad.of(pipelines[0]))) == ""
