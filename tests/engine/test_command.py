@@ -155,6 +155,20 @@ def test_resuming_what_has_succeeded_changes_nothing(shell: Shell, tmp_path: Pat
     assert folder.state() == before
 
 
+def test_what_a_workflow_exports_is_shown_at_its_end(shell: Shell, tmp_path: Path) -> None:
+    """Each line under its name, without what a terminal obeys, and not hundreds of them."""
+    several = MANIFEST.replace(
+        "echo rejected > /tmp/v", 'printf "one: no drift\\033[2J\\ntwo: drift" > /tmp/v; seq 30 > /tmp/d'
+    )
+    (tmp_path / "greet.yaml").write_text(several.replace("echo sha256:1 > /tmp/d; ", ""), encoding="utf-8")
+    code, out, _ = shell("run", "-f", "greet.yaml", "--local-image", "*")
+    lines = out.splitlines()
+    end = next(number for number, line in enumerate(lines) if "(3 steps, 0 cached" in line)
+    assert code == 0
+    assert lines[end + 1 : end + 4] == ["  verdict: one: no drift[2J", "  verdict: two: drift", "  model-digest: 1"]
+    assert lines[-1] == "  model-digest: and 10 lines more"
+
+
 def test_cached_run_starts_nothing(shell: Shell, tmp_path: Path) -> None:
     """A second run with nothing changed takes every cached step's answer, and none of it with --no-cache."""
     cached = MANIFEST.replace(

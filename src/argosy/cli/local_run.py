@@ -21,10 +21,13 @@ from argosy.engine.options import Place, RunOptions, RunResult
 from argosy.engine.runner import Observer
 from argosy.engine.state.runs import RunFolder
 from argosy.engine.stored_logs import ADVICE
+from argosy.report import plain_text
 from argosy.templates import folder
 
 LONGEST_LAST_WORDS = 4096
-"""Bytes from the end of a log that are looked at."""
+"""Bytes from the end of a log that are looked at, and of an output that are shown."""
+MOST_EXPORTED = 20
+"""Lines of an output that are shown."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -224,6 +227,8 @@ def _last_lines(result: RunResult, model: str | None) -> Iterator[str]:
     cached = sum(node.cached for node in steps)
     message = f": {result.message}" if result.message else ""
     yield f"{result.run} {result.phase}{message} ({len(steps)} steps, {cached} cached, {result.seconds:.1f} s)"
+    if not model:  # of a model's pipeline the summary says it
+        yield from (f"  {line}" for line in _exported(result))
     for node in steps if result.exit_code else []:
         if node.phase.unsuccessful:
             name = argo.local_name(node.name, result.workflow)
@@ -232,6 +237,15 @@ def _last_lines(result: RunResult, model: str | None) -> Iterator[str]:
             if model:
                 words = [*(line for line in words if line.startswith(ADVICE)), *_setting_of_memory(node, model)]
             yield from (f"    {line}" for line in words)
+
+
+def _exported(result: RunResult) -> Iterator[str]:
+    """What the workflow gives to whoever runs it, as far as a person reads on."""
+    for name, value in result.outputs.parameters.items():
+        lines = str(value)[:LONGEST_LAST_WORDS].splitlines()
+        yield from (f"{name}: {plain_text.line(line)}" for line in lines[:MOST_EXPORTED])
+        if len(lines) > MOST_EXPORTED:
+            yield f"{name}: and {len(lines) - MOST_EXPORTED} lines more"
 
 
 def _setting_of_memory(node: Node, model: str) -> Iterator[str]:

@@ -47,8 +47,8 @@ LASTING: frozenset[Event] = frozenset({"request opened", "request superseded", "
 ONE_TELLER: frozenset[Event] = frozenset(
     {"step failed", "validation stopped", "retraining started", "retraining ended"}
 )
-"""Those that one process sees, once. It tells of them also where it cannot be known whether it did before, and where it was cut off they are
-told once more: twice, in the rare case, is better than never. All others are seen again, by many, so of those nobody is told twice."""
+"""Those that one process sees, once. It tells of them also where it cannot be known whether it did before, and where it was cut off they
+are told once more: twice, in the rare case, is better than never. All others are seen again, by many, so of those nobody is told twice."""
 LASTING_KEPT = datetime.timedelta(days=400)
 
 
@@ -94,8 +94,8 @@ class Telling(Document):
     channel: str
     at: AwareDatetime
     outcome: Literal["waiting", "claimed", "sent", "refused", "unknown"]
-    """Waiting: it is about to be claimed, or was. Claimed: whoever claimed it is at it, or was cut off. Refused: nobody has it, and it is told
-    again. Unknown: it may have arrived, and nobody tells it again."""
+    """Waiting: it is about to be claimed, or was. Claimed: whoever claimed it is at it, or was cut off. Refused: nobody has it, and it is
+    told again. Unknown: it may have arrived, and nobody tells it again."""
     reason: str = ""
     """Why it failed, or is not known to have arrived. No address is in it: addresses hold tokens."""
     by: str = ""

@@ -42,6 +42,8 @@ is over. How each comes about is ``argosy.domain.retraining_ends``' word."""
 
 KEPT_ADMISSIONS = 50
 KEPT_REFUSALS = 100
+KEPT_OF_A_REASON = 20
+"""So that what comes often, such as messages that nobody can read, leaves room for the others."""
 
 DAY = datetime.timedelta(days=1)
 APART = datetime.timedelta(minutes=50)
@@ -244,6 +246,8 @@ def refuse(ledger: RetrainingLedger, ask: Ask, refused: Refused, now: datetime.d
         text=ask.text,
         holder=ask.holder,
     )
+    of_it = [each for each in others if each.reason == refused.reason]
+    others = [each for each in others if each not in of_it[: 1 - KEPT_OF_A_REASON]]
     totals = {**ledger.refused, refused.reason: ledger.refused.get(refused.reason, 0) + 1}
     return ledger.model_copy(update={"refusals": [*others, counted][-KEPT_REFUSALS:], "refused": totals})
 
@@ -350,6 +354,11 @@ def _unconfirmed(
     """Why the looks do not bear out what an alert says."""
     oldest = now - datetime.timedelta(hours=rules.enter.hours)
     newest = [each for each in observations if each.until >= oldest][-rules.enter.of :]
+    if not observations:
+        return Refused(
+            reason="no look",
+            explanation=f"there is no look at it: no version is served there, or nothing watches it; `argosy drift {ask.model}` says which",
+        )
     if not newest:
         return Refused(
             reason="no look",

@@ -263,7 +263,8 @@ def _refuse(
 ) -> EventAnswer:
     """Refuse, and count, what is no ask of this model's."""
     refused = Refused(reason=reason, explanation=explanation)
-    ask = Ask(model=settings.model, kind="drift", window=reason, holder=event.holder)
+    # By what is said of it: of messages that are wrong in two ways both are listed.
+    ask = Ask(model=settings.model, kind="drift", window=f"{reason}: {explanation}", holder=event.holder)
     state.take_turn(settings.model, lambda ledger: (None, retraining_admission.refuse(ledger, ask, refused, now)))
     return EventAnswer(refused)
 

@@ -3,12 +3,11 @@
 Left to others: whether signature and release hold, which ``serving.verification`` says of the files before anything is loaded.
 """
 
-import difflib
 from dataclasses import dataclass
 from pathlib import Path
 
 from argosy import errors
-from argosy.domain import bundle, environment_layout, release
+from argosy.domain import bundle, environment_layout, release, suggestion
 from argosy.ports.artifacts import Artifacts
 from argosy.ports.forge import Forge
 from argosy.promotion.standing import Main
@@ -34,7 +33,7 @@ def find(forge: Forge, model: str, environment: str) -> Approval:
             f"there is no environment {environment!r}; environments: {', '.join(environment_layout.ENVIRONMENTS)}"
         )
     if not model.isidentifier():
-        raise errors.UsageError(f"{model!r} cannot be the name of a model")
+        raise errors.UsageError(f"{model!r} cannot be the name of a model{_meant(forge, model)}")
     main, path = Main.now(forge), environment_layout.version_path(model, environment)
     version = main.version(model, environment)
     if version is None:
@@ -50,12 +49,21 @@ def find(forge: Forge, model: str, environment: str) -> Approval:
     return Approval(version, main.bundle_signature(model, environment))
 
 
+def _meant(forge: Forge, model: str) -> str:
+    """The end of a sentence about *model*, which is no name: the one that was meant, where it is nearly one."""
+    plain = model.replace("-", "_")
+    return suggestion.did_you_mean(plain, Main.now(forge).models()) if plain.isidentifier() else ""
+
+
 def _refuse_unknown(model: str, main: Main) -> None:
     """Refuse a model that main has no policy for: it was mistyped, or never heard of."""
     if main.policy(model):
         return
-    close = difflib.get_close_matches(model, {request.subject.model for request in main.forge.requests()}, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else f": main has no {environment_layout.policy_path(model)}"
+    known = sorted({*main.models(), *(request.subject.model for request in main.forge.requests())})
+    if known:
+        hint = suggestion.choices(model, known, "models")
+    else:
+        hint = f" yet: main has no {environment_layout.policy_path(model)}; `argosy run` in the model's project proposes it"
     raise errors.UsageError(f"the environment repo knows no model {model!r}{hint}")
 
 

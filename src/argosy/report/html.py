@@ -20,12 +20,13 @@ def render(report: RunReport) -> str:
     """The page of *report*, as text."""
     environment = _environment()
     style = environment.loader.get_source(environment, "style.css")[0] if environment.loader else ""
-    times = timeline.of(report.facts, report.entries)
+    times, outcome = timeline.of(report.facts, report.entries), run_outcome.of(report)
     return environment.get_template("report.html.j2").render(
         report=report,
         facts=report.facts,
         evidence=report.evidence,
-        outcome=run_outcome.of(report),
+        outcome=outcome,
+        trains=outcome.word != run_outcome.NOT_LET_IN,
         dimensions=views.dimensions(report.evidence) if report.evidence else [],
         layers=views.layers(report),
         ledger=times,

@@ -9,6 +9,8 @@ from argosy.report import timeline
 from argosy.report.record import RunReport
 
 Tone = Literal["good", "bad", "wait", "plain"]
+NOT_LET_IN = "refused"
+"""The word for a run that asked for a retraining and was told no: none of the pipeline's steps had a turn."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ def of(report: RunReport) -> Outcome:
         return Outcome("running", "wait", "The run has not ended", report.facts.message)
     if (decision := report.results.get("decision", "")).startswith(REFUSED):
         reason, _, why = decision.removeprefix(REFUSED).partition(": ")
-        return Outcome("refused", "plain", f"Not trained again: {reason}", why)
+        return Outcome(NOT_LET_IN, "plain", f"Not trained again: {reason}", why)
     if report.facts.phase == "Succeeded":
         return Outcome("done", "plain", "The run ended without a verdict", report.facts.message)
     return Outcome("stopped", "bad", "The run stopped", report.facts.message)

@@ -302,7 +302,9 @@ def test_too_few_rows_are_no_drift() -> None:
 
 def test_nobody_looked() -> None:
     """Without a look, or with old ones only, an alert alone starts nothing."""
-    assert refusal(ask(), looks=[]) == "no look"
+    decision, _ = decided(ask(), looks=[])
+    assert isinstance(decision, Refused)
+    assert (decision.reason, "`argosy drift churn` says which" in decision.explanation) == ("no look", True)
     assert refusal(ask(), looks=[look(72.1), look(73)]) == "no look"
     assert refusal(ask(), looks=[look(72), look(71)]) == ""
 
@@ -443,7 +445,7 @@ def test_a_ledger_does_not_grow() -> None:
     _, ledger = decided(ask())
     for number in range(admission.KEPT_REFUSALS + 50):
         _, ledger = decided(ask(window=str(number), holder=str(number)), ledger)
-    assert len(ledger.refusals) == admission.KEPT_REFUSALS
+    assert len(ledger.refusals) == admission.KEPT_OF_A_REASON
     assert ledger.refused == {"in flight": admission.KEPT_REFUSALS + 50}
     assert ledger.running is not None
 
@@ -470,6 +472,17 @@ def test_ten_thousand_in_any_order() -> None:
         admitted += isinstance(decision, Admitted)
     assert admitted == 1
     assert ledger.refused == {"duplicate": 1999, "in flight": 8000}
+
+
+def test_what_comes_often_leaves_room_for_the_others() -> None:
+    """Of one reason the newest stay listed; how many there ever were is known all the same."""
+    ledger, no = EMPTY, Refused(reason="unreadable", explanation="it is no JSON")
+    ledger = admission.refuse(ledger, ask(), Refused(reason="cooldown", explanation="wait"), NOW)
+    for number in range(150):
+        ledger = admission.refuse(ledger, ask(window=str(number), holder=str(number)), no, NOW)
+    assert [each.reason for each in ledger.refusals] == ["cooldown", *["unreadable"] * admission.KEPT_OF_A_REASON]
+    assert ledger.refusals[-1].holder == "149"
+    assert ledger.refused == {"cooldown": 1, "unreadable": 150}
 
 
 def test_the_ledger_is_a_document() -> None:

@@ -312,6 +312,18 @@ def test_closing_that_is_retried_says_the_same() -> None:
     assert retraining_table.text(desk.state.ledger("toy")).endswith("): evaluate ended with 10")
 
 
+def test_the_list_has_each_text() -> None:
+    """Of messages that are wrong in two ways both are there; the same again is counted."""
+    desk = Desk()
+    for run, text in enumerate(["", "null", "null", sent(model="other"), sent(model="another")]):
+        desk.answer(alert=text, holder=f"run-{run}")
+    listed = retraining_table.text(desk.state.ledger("toy"))
+    assert listed.count("unreadable: ") == 2
+    assert ", 2 times since" in listed
+    assert "is about another;" in listed
+    assert "is about other;" in listed
+
+
 def test_the_list_names_the_request() -> None:
     """How it ended is not all that people want to know."""
     desk = Desk()

@@ -419,7 +419,7 @@ def test_what_may_be_served(verb: Verb, offered: Any, here: Settings) -> None:
         approval.find(wiring.forge(here), "toy", "production")
     with pytest.raises(errors.UsageError, match=r"knows no model 'toi'; did you mean 'toy'\?"):
         approval.find(wiring.forge(here), "toi", "staging")
-    with pytest.raises(errors.UsageError, match=r"no model 'quite_another': main has no policies/quite_another\.yaml"):
+    with pytest.raises(errors.UsageError, match=r"knows no model 'quite_another'\. models: toy"):
         approval.find(wiring.forge(here), "quite_another", "staging")
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from argosy.domain.retraining_admission import Refused
-from argosy.report import run_outcome
+from argosy.report import html, run_outcome
 from argosy.report.record import Entry, RunReport
 
 
@@ -74,3 +74,7 @@ def test_a_retraining_that_is_not_let_in_says_why(stopped: RunReport) -> None:
     end = run_outcome.of(asked)
     assert (end.word, end.tone) == ("refused", "plain")
     assert (end.headline, end.detail) == ("Not trained again: cooldown", "the last one ended at noon: wait")
+    page = html.render(asked)
+    for part in ("Model digest", "Compared with", "The run did not get as far", 'href="#data"'):
+        assert part not in page
+        assert part in html.render(stopped)

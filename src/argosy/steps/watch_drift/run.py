@@ -79,7 +79,10 @@ def run(
     if hindrances.first:
         raise hindrances.first
     if not lines:
-        lines.append(f"{model} is served nowhere yet; there is nothing to look at")
+        lines.append(
+            f"{model} is served nowhere yet, so there is nothing to look at: `argosy run {model}` proposes a version, `argosy pr list` "
+            "shows what waits"
+        )
         say(lines[0])
     return lines
 

@@ -15,7 +15,7 @@ SPEC = StepSpec(
     ),
     inputs=(Artifact("settings", "model.yaml"),),
     outputs=(Artifact("looks", "Folder: <environment>.json (Look), <environment>.html where a page was drawn."),),
-    results=(Result("verdicts", "One line an environment: the verdict, and why."),),
+    results=(Result("verdicts", "One line an environment: the verdict, and why.", exported=True),),
     keys=("predictions", "forge-reader"),
     cached=False,
     settings=("data", "entity", "evaluation", "label", "labels", "model", "monitor", "reject", "sources", "task"),
