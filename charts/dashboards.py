@@ -52,7 +52,7 @@ MODEL: dict[str, list[Graph]] = {
                 *(
                     (
                         f"histogram_quantile({quantile}, sum by (le) "
-                        f'(rate(argosy_request_seconds_bucket{{route=~"v1|v2"}}[5m]) {INFO}))',
+                        f'(rate(argosy_request_seconds_bucket{{route=~"v1|v2|grpc|plain"}}[5m]) {INFO}))',
                         f"{quantile * 100:g} %",
                     )
                     for quantile in (0.5, 0.99)

@@ -4,7 +4,8 @@ The values are those of TreeSHAP (Lundberg and others, 2020), which XGBoost calc
 classes). Names and values of columns that are personal data appear nowhere.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,10 @@ from argosy.domain import figures
 from argosy.domain.bundle import Signature
 
 Array = npt.NDArray[np.float64]
+Row = Mapping[str, float | str | None]
+DIGITS = 6
+SMALLEST = 0.005
+"""Contributions below it read as 0.00; no sentence names them."""
 STRONGEST = 3
 """Features a sentence names; a person reads no more."""
 
@@ -38,21 +43,71 @@ def measure(importance: dict[str, float]) -> dict[str, float | None]:
     }
 
 
-def sentence(signature: Signature, row: dict[str, float | str | None], contributions: Array, prediction: float) -> str:
-    """One prediction in words. *contributions*: of this row, a number a feature and the base; not for multiclass models."""
+@dataclass(frozen=True, slots=True)
+class RowAttribution:
+    """Why one row got its prediction."""
+
+    sentence: str
+    """The prediction and the features that moved it most, for a person."""
+    scale: str
+    """What the numbers add up to."""
+    base: float
+    """The mean over the rows of training."""
+    contributions: dict[str, float]
+    """By feature, strongest first; none that is personal data."""
+    rest: float
+    """Of all features that are not named."""
+
+
+def of_row(signature: Signature, row: Row | None, contributions: Array, prediction: Array | float) -> RowAttribution:
+    """The attribution of one row. *row* is None where its values are not for whoever reads this; then they are not named.
+
+    *contributions*: a number a feature and the base; for multiclass models a line of them a class, of which the one decided for counts.
+    """
+    own = contributions[int(np.argmax(prediction))] if signature.task == "multiclass" else contributions
+    named = _strongest(signature, own)
+    shares = {signature.features[index].name: round(float(own[index]), DIGITS) for index in named}
+    return RowAttribution(
+        sentence=sentence(signature, row, own, prediction),
+        scale=_scale(signature, prediction),
+        base=round(float(own[-1]), DIGITS),
+        contributions=shares,
+        rest=round(float(np.delete(own[:-1], named).sum()), DIGITS),
+    )
+
+
+def sentence(signature: Signature, row: Row | None, contributions: Array, prediction: Array | float) -> str:
+    """One prediction in words. *row*: as :func:`of_row` says. *contributions*: a number a feature and the base, of multiclass models those
+    to the class decided for."""
     parts = []
-    shown = [index for index, feature in enumerate(signature.features) if not feature.personal]
-    for index in sorted(shown, key=lambda index: -abs(contributions[index]))[:STRONGEST]:
+    moved = [index for index in _strongest(signature, contributions) if abs(contributions[index]) >= SMALLEST]
+    for index in moved[:STRONGEST]:
         name = signature.features[index].name
-        parts.append(
-            f"{name} = {_value(row[name])} {'raises' if contributions[index] > 0 else 'lowers'} it ({contributions[index]:+.2f})"
-        )
-    return f"{_answer(signature, prediction)}: {'; '.join(parts)}."
+        shown = name if row is None else f"{name} = {_value(row[name])}"
+        parts.append(f"{shown} {'raises' if contributions[index] > 0 else 'lowers'} it ({contributions[index]:+.2f})")
+    reasons = "; ".join(parts) or "nothing that may be named moves it"
+    return f"{_answer(signature, prediction)}: {reasons}."
 
 
-def _answer(signature: Signature, prediction: float) -> str:
+def _strongest(signature: Signature, contributions: Array) -> list[int]:
+    """Places of the features that may be named, the strongest first."""
+    shown = [index for index, feature in enumerate(signature.features) if not feature.personal]
+    return sorted(shown, key=lambda index: -abs(contributions[index]))
+
+
+def _scale(signature: Signature, prediction: Array | float) -> str:
     if signature.task == "regression":
-        return f"Predicted {figures.number(prediction)}"
+        return "the value"
+    if signature.task == "binary":
+        return f"log-odds of '{signature.classes[1]}'"
+    return f"score of '{signature.classes[int(np.argmax(prediction))]}' before softmax"
+
+
+def _answer(signature: Signature, prediction: Array | float) -> str:
+    if signature.task == "regression":
+        return f"Predicted {figures.number(float(prediction))}"
+    if signature.task == "multiclass":
+        return f"Decided '{signature.classes[int(np.argmax(prediction))]}' with {float(np.max(prediction)):.0%}"
     threshold = 0.5 if signature.threshold is None else signature.threshold
     decided = signature.classes[int(prediction >= threshold)]
     return f"Decided '{decided}' with {prediction:.0%} for '{signature.classes[1]}' (from {threshold:.0%} on)"

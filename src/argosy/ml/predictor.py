@@ -98,6 +98,10 @@ class Predictor:
         )
         return np.asarray(self._booster.predict(data, pred_contribs=True), dtype=np.float64)
 
+    def attributions(self, rows: Sequence[Row]) -> Predictions:
+        """SHAP values of *rows*, each as :meth:`predict` takes it; otherwise as :meth:`contributions`."""
+        return self.contributions(self.encoder.rows(rows))
+
     def decide(self, predictions: Predictions) -> list[str]:
         """The class that each of *predictions* decides for. Raises Misconfigured for a regression model, which decides nothing."""
         if self.signature.task == "regression":

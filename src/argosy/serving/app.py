@@ -29,7 +29,7 @@ from argosy.serving.reading import JsonLimits
 from argosy.serving.records import Recorder
 from argosy.serving.request_problems import RequestProblem, shown
 from argosy.serving.service import ServablePredictor, Service
-from argosy.serving.v1 import V1
+from argosy.serving.v1 import V1, V1Explain
 from argosy.serving.v2 import EXTENSIONS, V2
 
 
@@ -43,6 +43,7 @@ class ServerParts:
     bodies: Bodies
     gate: ConcurrencyLimiter
     first: V1
+    why: V1Explain
     second: V2
     access: WatchedRules | None
 
@@ -110,6 +111,7 @@ def server_parts(
         bodies=Bodies(limits),
         gate=ConcurrencyLimiter(limits, metrics),
         first=V1(service.rows, limits, room),
+        why=V1Explain(service.rows, limits, room),
         second=V2(service.signature, service.version, service.rows, limits, room),
         access=access,
     )
@@ -121,7 +123,7 @@ def app_of(parts: ServerParts) -> Starlette:
     first, second = parts.inference(parts.first), parts.inference(parts.second)
     app = Starlette(
         routes=[
-            *_inference(first, second, service),
+            *_inference(first, second, parts.inference(parts.why), service),
             *_descriptions(service, parts.lifecycle, parts.second),
             *operations.routes(parts.metrics, parts.lifecycle),
         ],
@@ -136,9 +138,11 @@ def app_of(parts: ServerParts) -> Starlette:
     return app
 
 
-def _inference(first: Inference, second: Inference, service: Service) -> list[Route]:
-    """Routes that rows are posted to: V1 to *first*, V2 to *second*."""
+def _inference(first: Inference, second: Inference, why: Inference, service: Service) -> list[Route]:
+    """Routes that rows are posted to: V1 to *first*, its ``:explain`` to *why*, V2 to *second*."""
     return [
+        _post("/v1/models/{model}:explain", why, service),
+        _post("/v1/models/{model}/versions/{version}:explain", why, service),
         _post("/v1/models/{model}:predict", first, service),
         _post("/v1/models/{model}/versions/{version}:predict", first, service),
         _post("/v2/models/{model}/infer", second, service),
@@ -164,7 +168,7 @@ class _Endpoint:
 
 
 class _OtherVerb:
-    """Refuses other V1 verbs behind a model's name (``:explain``) with 404, and ``:predict`` by another method than POST with 405."""
+    """Refuses other V1 verbs behind a model's name (``:classify``) with 404, and those that there are by other methods with 405."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -172,9 +176,9 @@ class _OtherVerb:
     async def __call__(self, scope: Scope, _: Receive, __: Send) -> None:
         _refuse_others(scope, self._service)
         model, verb = self._service.signature.model, scope["path_params"]["verb"]
-        if verb == "predict":
+        if verb in {"predict", "explain"}:
             raise HTTPException(405, headers={"Allow": "POST"})
-        raise RequestProblem(404, f"{model} cannot {shown(verb)}; POST rows to /v1/models/{model}:predict")
+        raise RequestProblem(404, f"{model} cannot {shown(verb)}; POST rows to /v1/models/{model}:predict or :explain")
 
 
 def _descriptions(service: Service, lifecycle: Lifecycle, protocol: V2) -> list[Route]:

@@ -23,6 +23,8 @@ INLINE_ROWS = 64
 """More rows than this are answered in a thread."""
 LARGE_AT_ONCE = 2
 """Large requests in work. Each may take many times its body in memory; more of them would be no faster, as one runs at a time."""
+EXPLAINED_AT_ONCE = 1
+"""Requests whose answers are explained, in a thread: one takes as long as hundreds that are not, and these go on beside it."""
 
 Wanted = TypeVar("Wanted")
 Result = TypeVar("Result")
@@ -49,6 +51,7 @@ class ConcurrencyLimiter:
         self._gauge = metrics.in_flight
         self._inside = 0
         self.large = asyncio.Semaphore(LARGE_AT_ONCE)
+        self.explaining = asyncio.Semaphore(EXPLAINED_AT_ONCE)
 
     def __enter__(self) -> None:
         """Be among those that are answered. Raises RequestProblem (503) where there are too many."""
@@ -96,6 +99,9 @@ class Inference:
     async def _content(self, body: bytes, length: int | None, identity: str, work: Any) -> ResponseBody:
         asked, wanted = await work(self._protocol.read, body, length)
         features = await self._service.looked_up(asked)
+        if asked.explained:
+            async with self._gate.explaining:
+                return await asyncio.to_thread(self._written, asked, features, identity, wanted)
         if len(features) > INLINE_ROWS:
             work = asyncio.to_thread
         content: ResponseBody = await work(self._written, asked, features, identity, wanted)

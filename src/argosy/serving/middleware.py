@@ -76,4 +76,6 @@ class _Answered:
 def _route(path: str) -> str:
     if path.endswith(":predict"):
         return "v1"
+    if path.endswith(":explain"):
+        return "explain"
     return "v2" if path.endswith("/infer") else "operations"

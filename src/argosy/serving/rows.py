@@ -36,6 +36,8 @@ class RequestRows:
 
     rows: Sequence[Row]
     where: Where
+    explained: bool = False
+    """Whether each answer is to say why."""
 
 
 class RowReader:

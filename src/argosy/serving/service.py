@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from argosy.domain.bundle import Signature
+from argosy.ml.attribution import RowAttribution
 from argosy.ml.predictor import Predictions, UndefinedPrediction
 from argosy.ports.features import OnlineFeatures
 from argosy.ports.prediction_log import ServedRelease
+from argosy.serving import explanation
 from argosy.serving.lookup import Lookup
 from argosy.serving.prometheus import Metrics
 from argosy.serving.records import Recorder
@@ -29,6 +31,9 @@ class ServablePredictor(Protocol):
     def decide(self, predictions: Predictions) -> list[str]:
         """The class that each prediction decides for; not asked of a regression."""
 
+    def attributions(self, rows: Sequence[Mapping[str, Value]]) -> Predictions:
+        """SHAP values, where a caller asks why."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -40,6 +45,8 @@ class Answer:
     """Per row: the class decided for. None for a regression."""
     warnings: Sequence[str] = ()
     """Warnings: values that the model was not made for, which were scored as missing."""
+    explanations: Sequence[RowAttribution] | None = None
+    """Per row, where they were asked for."""
 
 
 class Service:
@@ -84,7 +91,7 @@ class Service:
         warnings = self._surprises.warnings(asked, features)
         values = self._predicted(features)
         decided = None if self.signature.task == "regression" else self._predictor.decide(values)
-        answer = Answer(values.tolist(), decided, warnings)
+        answer = Answer(values.tolist(), decided, warnings, self._explanations(asked, features, values))
         self._count(features, values)
         if self._recorder is not None:
             scores = answer.predictions if values.ndim == 2 else [[value] for value in answer.predictions]
@@ -98,6 +105,14 @@ class Service:
         except UndefinedPrediction as error:
             self._metrics.undefined.inc()
             raise RequestProblem(500, f"{error}; nothing is answered") from error
+
+    def _explanations(
+        self, asked: RequestRows, features: Sequence[Mapping[str, Value]], values: Predictions
+    ) -> Sequence[RowAttribution] | None:
+        if not asked.explained:
+            return None
+        contributions = self._predictor.attributions(features)
+        return explanation.explanations(self.signature, asked, features, contributions, values)
 
     def _count(self, features: Sequence[Mapping[str, Value]], values: Predictions) -> None:
         self._metrics.predictions.inc(len(features))

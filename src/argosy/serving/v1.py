@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from argosy.serving import reading
+from argosy.serving import explanation, reading
 from argosy.serving.exchange import RequestLimits, ResponseBody
 from argosy.serving.request_problems import RequestProblem, suggestion
 from argosy.serving.rows import RequestRows, RowReader
@@ -38,7 +38,17 @@ class V1:
         """The answer's body. It says nothing of the request, so that equal rows get equal bytes."""
         decided = {} if given.decisions is None else {"decisions": given.decisions}
         warned = {"warnings": given.warnings} if given.warnings else {}
-        return ResponseBody(orjson.dumps({"predictions": given.predictions, **decided, **warned}))
+        why = {} if given.explanations is None else {"explanations": list(map(explanation.plain, given.explanations))}
+        return ResponseBody(orjson.dumps({"predictions": given.predictions, **decided, **warned, **why}))
+
+
+class V1Explain(V1):
+    """The verb ``:explain``: the answer of ``:predict``, and ``explanations`` beside the predictions."""
+
+    def read(self, body: bytes, length: int | None) -> tuple[RequestRows, None]:
+        """See :meth:`V1.read`."""
+        asked, wanted = super().read(body, length)
+        return explanation.asked_why(asked, "instances"), wanted
 
 
 def _where(place: int, name: str | None) -> str:

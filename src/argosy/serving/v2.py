@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from argosy.domain.bundle import Signature
-from argosy.serving import reading, tensors
+from argosy.serving import explanation, reading, tensors
 from argosy.serving.exchange import HEADER_LENGTH, OCTETS, RequestLimits, ResponseBody
 from argosy.serving.request_problems import RequestProblem, shown
 from argosy.serving.rows import RequestRows, RowReader
@@ -20,6 +20,8 @@ from argosy.serving.service import Answer
 from argosy.serving.tensors import TEXT, Binary, Tensor
 
 PREDICTION, DECISION = "prediction", "decision"
+EXPLAINED = ("reasons", "explanation")
+"""Outputs that say why, of whoever names them or sends the parameter ``explain``: a sentence a row, and the numbers behind it, as JSON."""
 EXTENSIONS = ["binary_tensor_data"]
 _OTHER_ANSWERS = {"classification": "classes ranked by score", "shared_memory_region": "outputs in shared memory"}
 """Parameters of an output that ask for something that this server does not do."""
@@ -49,6 +51,7 @@ class V2:
         self._room = room
         self._numbers = frozenset(column.name for column in signature.features if column.type == "number")
         self._outputs = [PREDICTION] if signature.task == "regression" else [PREDICTION, DECISION]
+        self._known = [*self._outputs, *EXPLAINED]
 
     def read(self, body: bytes, length: int | None) -> tuple[RequestRows, Wanted]:
         """The rows of a request, and what it says of its answer. *length*: as ``exchange.json_length`` says. Raises RequestProblem."""
@@ -67,7 +70,9 @@ class V2:
         wanted = self._wanted(payload)
         found = self._tensors(payload, binary)
         binary.finish()
-        return self._reader.read_all(self._rows(found), _where), wanted
+        asked = self._reader.read_all(self._rows(found), _where)
+        explained = any(name in EXPLAINED for name, _ in wanted.outputs)
+        return (explanation.asked_why(asked, "inputs[0].shape") if explained else asked), wanted
 
     def write(self, given: Answer, wanted: Wanted) -> ResponseBody:
         """The answer's body."""
@@ -160,22 +165,24 @@ class V2:
         identity = payload.get("id")
         if identity is not None and type(identity) is not str:
             raise RequestProblem(400, "expected a string", field="id")
-        binary = _flag(tensors.parameters(payload, None), "binary_data_output", "parameters", default=False)
+        parameters = tensors.parameters(payload, None)
+        binary = _flag(parameters, "binary_data_output", "parameters", default=False)
+        why = EXPLAINED if _flag(parameters, "explain", "parameters", default=False) else ()
         outputs = payload.get("outputs")
         if outputs is None or outputs == []:
-            return Wanted(identity, [(name, binary) for name in self._outputs])
+            return Wanted(identity, [(name, binary) for name in (*self._outputs, *why)])
         if type(outputs) is not list:
             raise RequestProblem(400, "expected a list", field="outputs")
-        if len(outputs) > len(self._outputs):
-            message = f"{len(outputs)} outputs are asked for; outputs: {', '.join(self._outputs)}"
+        if len(outputs) > len(self._known):
+            message = f"{len(outputs)} outputs are asked for; outputs: {', '.join(self._known)}"
             raise RequestProblem(422, message, field="outputs")
         chosen = [self._output(output, f"outputs[{place}]", binary=binary) for place, output in enumerate(outputs)]
-        return Wanted(identity, list(dict(chosen).items()))
+        return Wanted(identity, list((dict.fromkeys(why, binary) | dict(chosen)).items()))
 
     def _output(self, given: Any, path: str, *, binary: bool) -> tuple[str, bool]:
         name = given.get("name") if type(given) is dict else None
-        if type(name) is not str or name not in self._outputs:
-            message = f"there is no such output; outputs: {', '.join(self._outputs)}"
+        if type(name) is not str or name not in self._known:
+            message = f"there is no such output; outputs: {', '.join(self._known)}"
             raise RequestProblem(422, message, field=f"{path}.name")
         found = tensors.parameters(given, path)
         if other := next((_OTHER_ANSWERS[name] for name in _OTHER_ANSWERS if name in found), None):
@@ -215,5 +222,13 @@ def _outputs(given: Answer) -> dict[str, dict[str, Any]]:
     flat = [value for row in given.predictions for value in row] if width else given.predictions
     outputs = {PREDICTION: {"name": PREDICTION, "shape": [count, *width], "datatype": "FP32", "data": flat}}
     if given.decisions is not None:
-        outputs[DECISION] = {"name": DECISION, "shape": [count], "datatype": TEXT, "data": given.decisions}
+        outputs[DECISION] = _texts(DECISION, given.decisions)
+    if given.explanations is not None:
+        sentences = [one.sentence for one in given.explanations]
+        numbers = [orjson.dumps(explanation.plain(one)).decode() for one in given.explanations]
+        outputs |= {name: _texts(name, data) for name, data in zip(EXPLAINED, (sentences, numbers), strict=True)}
     return outputs
+
+
+def _texts(name: str, data: list[str]) -> dict[str, Any]:
+    return {"name": name, "shape": [len(data)], "datatype": TEXT, "data": data}

@@ -83,3 +83,31 @@ def test_a_value_predicted() -> None:
         signature(task="regression", classes=[], threshold=None), row, np.array([0.5, 0.1, 0.0, 0.0]), 231.4
     )
     assert told.startswith("Predicted 231.4: tenure = 3 raises it")
+
+
+def test_what_moves_nothing_is_not_named() -> None:
+    """A reason of 0.00 is none."""
+    row: dict[str, float | str | None] = {"tenure": 3.0, "plan": "b", "salary": 1.0}
+    told = attribution.sentence(signature(), row, np.array([0.5, 0.004, 7.0, 0.1]), 0.42)
+    assert told.endswith(": tenure = 3 raises it (+0.50).")
+    none = attribution.sentence(signature(), row, np.array([0.0, 0.0, 7.0, 0.1]), 0.42)
+    assert none.endswith(": nothing that may be named moves it.")
+
+
+def test_the_numbers_of_a_row_add_up() -> None:
+    """Base, features that may be named, and the rest; values are named where they are for the reader."""
+    own = np.array([0.5, -1.0, 7.0, 0.1])
+    told = attribution.of_row(signature(), None, own, 0.42)
+    assert told.contributions == {"plan": -1.0, "tenure": 0.5}
+    assert (told.base, told.rest, told.scale) == (0.1, 7.0, "log-odds of 'leaves'")
+    assert "=" not in told.sentence
+
+
+def test_a_class_is_explained_by_its_own_numbers() -> None:
+    """Of several, the one decided for."""
+    several = signature(task="multiclass", classes=["a", "b"], threshold=None)
+    own = np.array([[1.0, 0.0, 0.0, 0.0], [0.0, -2.0, 0.0, 0.5]])
+    row: dict[str, float | str | None] = {"tenure": 3.0, "plan": "b", "salary": 1.0}
+    told = attribution.of_row(several, row, own, np.array([0.3, 0.7]))
+    assert told.sentence == "Decided 'b' with 70%: plan = b lowers it (-2.00)."
+    assert (told.scale, told.base) == ("score of 'b' before softmax", 0.5)

@@ -301,9 +301,9 @@ def test_the_wrong_method_is_refused(client: Client) -> None:
 
 def test_another_verb_of_v1_is_not_found(client: Client) -> None:
     """404 that says what there is; the verb is not taken for a part of the model's name."""
-    reply = client.post("/v1/models/leaving:explain", {"instances": [ROW]})
+    reply = client.post("/v1/models/leaving:classify", {"instances": [ROW]})
     assert reply.status == 404
-    assert reply.json()["error"] == "leaving cannot 'explain'; POST rows to /v1/models/leaving:predict"
+    assert reply.json()["error"] == "leaving cannot 'classify'; POST rows to /v1/models/leaving:predict or :explain"
 
 
 @pytest.mark.parametrize(
