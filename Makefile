@@ -1,6 +1,6 @@
 # One door for people and CI. `make help` lists what there is; every target does its own set-up.
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-season images test conformance e2e ci check fmt data lock clean release test-narrow publish-index publish-charts publish-notes
+.PHONY: help demo demo-season images test conformance e2e ci check fmt data lock clean release test-narrow upgrade publish-index publish-charts publish-notes
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -22,6 +22,9 @@ test: .venv/ready data/ready ## run every test that needs no cluster, with a wor
 
 test-narrow: .venv/ready ## run what any Python from 3.11 on, and any system, has to pass
 	$(BIN)/pytest $(NARROW)
+
+upgrade: .venv/ready data/ready ## upgrade from the last release: old wheel and new, with training in both (three minutes; `make test` has the rest)
+	ARGOSY_UPGRADE=1 $(BIN)/pytest tests/release/test_upgrade.py
 
 conformance: .venv/ready ## record the engine's corpus on the Argo controller that KUBECONFIG names and compare (FOLDER=… for other manifests)
 	$(BIN)/python tests/conformance/conform.py $(FOLDER)

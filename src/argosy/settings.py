@@ -115,7 +115,7 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
         """Read the settings. Raises Misconfigured where a value cannot be one."""
         given = os.environ if environment is None else environment
-        home = _home(given)
+        home = home_of(given)
         return cls(
             home=home,
             tracking_uri=given.get("ARGOSY_TRACKING_URI") or f"sqlite:///{home}/registry/mlflow.db",
@@ -294,7 +294,8 @@ def _loop_storage_uri(given: Mapping[str, str], home: Path) -> str | None:
     return None if POD in given else f"sqlite:///{home}/loop/loop.db"
 
 
-def _home(given: Mapping[str, str]) -> Path:
+def home_of(given: Mapping[str, str]) -> Path:
+    """The state folder that the environment *given* names. Raises Misconfigured where it cannot be one."""
     text = given.get("ARGOSY_HOME")
     home = Path(os.path.expanduser(text)) if text else Path(platformdirs.user_data_dir("argosy", appauthor=False))  # noqa: PTH111 - `~nobody` stays
     whole = str(home.absolute())

@@ -1,9 +1,6 @@
 """The wheel is enough: in an environment of its own, in an empty folder, with nothing of this checkout in reach."""
 
-import os
 import subprocess
-import sys
-import sysconfig
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,34 +21,6 @@ spec:
       args: ["import argosy.steps.main, sys; print('steps are those of', argosy.steps.__path__[0])"]
 """
 Argosy = Callable[..., str]
-
-
-@pytest.fixture(scope="session")
-def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of this checkout, by the time at which files of it are always made."""
-    folder = tmp_path_factory.mktemp("wheel")
-    subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder],
-        cwd=root,
-        check=True,
-        capture_output=True,
-        env={**os.environ, "SOURCE_DATE_EPOCH": "315532800"},
-    )
-    [found] = folder.glob("*.whl")
-    return found
-
-
-@pytest.fixture(scope="session")
-def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment with the wheel, and what it depends on lent by this one. It lies among temporary files, as a trial may."""
-    folder = tmp_path_factory.mktemp("environment")
-    uv = Path(sys.executable).with_name("uv")
-    subprocess.run([uv, "venv", "--quiet", "--offline", "--python", sys.executable, folder], check=True)
-    subprocess.run([uv, "pip", "install", "--quiet", "--offline", "--no-deps", "--python", folder, wheel], check=True)
-    [lent] = folder.glob("lib/python*/site-packages")
-    # A path in such a file is searched last and its own .pth files are not read: the editable installation of this checkout stays unseen.
-    (lent / "lent.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    return folder
 
 
 @pytest.fixture

@@ -41,6 +41,11 @@ OF_EXTRA = re.compile(r"""(?P<library>[A-Za-z0-9._-]+).*;.*\bextra == ['"](?P<ex
 
 REFUSED = {errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EEXIST}
 
+WITHOUT_STATE = {"init", "compile", "lint", "env", "platform"}
+"""Verbs that read and write nothing in the state folder."""
+ELSEWHERE = ("cluster", "namespace", "context")
+"""Options with which a verb is about a cluster (``target``)."""
+
 VERBS = {
     "init": "write the sample project into a folder: a model to run, change and copy from",
     "demo": "take a model from its data file to a served, approved model, and show what happens",
@@ -123,8 +128,20 @@ def _dispatch(argv: Sequence[str]) -> int:
     own = _Parser(prog=f"argosy {verb}", description=module.__doc__, formatter_class=_Help)
     module.add_arguments(own)
     position = list(argv).index(verb)
-    code: int = module.run(own.parse_args([*argv[:position], *argv[position + 1 :]]))
+    arguments = own.parse_args([*argv[:position], *argv[position + 1 :]])
+    if verb not in WITHOUT_STATE and not any(vars(arguments).get(name) for name in ELSEWHERE):
+        _adopt_state()
+    code: int = module.run(arguments)
     return code
+
+
+def _adopt_state() -> None:
+    """See that the state folder, where there is one, is one of this version."""
+    from argosy.cli import state_format
+    from argosy.settings import home_of
+
+    for line in state_format.adopt(home_of(os.environ)):
+        print(f"note: {line}", file=sys.stderr)
 
 
 def _lacking(module: str) -> errors.ArgosyError | None:

@@ -6,6 +6,7 @@ On a cluster keys come from Secrets, the environment repo and the registry are s
 from pathlib import Path
 
 from argosy import wiring
+from argosy.cli import state_format
 from argosy.settings import Settings
 
 SQLITE = "sqlite:///"
@@ -15,6 +16,7 @@ def ensure(settings: Settings) -> None:
     """Make all of it: keys, the environment repo, the registry's database."""
     ensure_keys(settings)
     ensure_environment_repo(settings)
+    state_format.mark(settings.home)
     if settings.tracking_uri.startswith(SQLITE) and not Path(settings.tracking_uri.removeprefix(SQLITE)).exists():
         wiring.registry(settings).check()  # which makes the database, as any first use of it
 
@@ -44,3 +46,4 @@ def ensure_places(settings: Settings) -> None:
         for path, written in places:
             if written and path.is_relative_to(settings.home) and not str(path).endswith(".git"):
                 path.mkdir(parents=True, exist_ok=True)
+    state_format.mark(settings.home)

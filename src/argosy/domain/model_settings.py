@@ -264,11 +264,6 @@ class ModelSettings(Document):
                 raise _wrong(at, f"there is no source {used!r}; sources: {', '.join(names)}")
         if problem := self._labels_problem(names):
             raise problem
-        if self.schedule and not self.data:
-            raise _wrong(
-                ("schedule",),
-                "nobody is there to say where the data is; name it in `data`, such as s3://<bucket>/<prefix>",
-            )
         fused = [step for steps in self.fuse.values() for step in steps]
         if twice := next((step for step in fused if fused.count(step) > 1), None):
             raise _wrong(("fuse",), f"the step {twice!r} is there twice; a step is in one pod")

@@ -49,11 +49,19 @@ def problems(settings: ModelSettings) -> Iterator[SettingProblem]:
     yield from _search(settings)
     yield from _evaluation(settings)
     yield from _labels(settings)
+    yield from _schedule(settings)
 
 
 def unknown(name: str, known: Sequence[str], place: str) -> str:
     """The error text for *name*, which is no column of *place*, with a suggestion."""
     return f"{name!r} is no column of {place}{choices(name, known, 'Columns')}"
+
+
+def _schedule(settings: ModelSettings) -> Iterator[SettingProblem]:
+    # A question of what is compiled: runs, steps and looks of a model that was compiled before this was asked go on.
+    if settings.schedule and not settings.data:
+        said = "nobody is there to say where the data is; name it in `data`, such as s3://<bucket>/<prefix>"
+        yield SettingProblem(("schedule",), said)
 
 
 def _columns_are_there(at: Location, names: Sequence[str], source: Source) -> Iterator[SettingProblem]:
