@@ -30,6 +30,8 @@ CASES: dict[str, dict[str, Any]] = {
         "networkPolicy": {"enabled": True, "egress": [{"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}]},
         "onlineFeatures": {"secret": "argosy-online"},
         "predictionLog": {"claim": "predictions", "hashKeySecret": "argosy-ids"},
+        "access": {"enabled": True},
+        "tls": {"secret": "churn-tls"},
         "storage": {"credentialsSecret": "store", "container": "argosy"},
         "server": {"pullSecrets": ["registry"], "env": [{"name": "TZ", "value": "UTC"}]},
         "scheduling": {

@@ -174,10 +174,12 @@ def test_texts_that_look_like_something_else_stay_texts(text: str) -> None:
         "scheduling": {"priorityClass": text},
         "onlineFeatures": {"secret": text},
         "predictionLog": {"claim": text, "hashKeySecret": text},
+        "access": {"enabled": True, "secret": text},
+        "tls": {"secret": text},
         "labels": {"team": text},
     }
     found = list(_strings(inference_chart.render(over), text))
-    assert len(found) >= 9
+    assert len(found) >= 12
 
 
 def _strings(value: Any, text: str) -> Iterator[str]:

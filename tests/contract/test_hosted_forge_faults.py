@@ -3,7 +3,6 @@
 import contextlib
 import datetime
 import http.server
-import ipaddress
 import json
 import ssl
 import threading
@@ -12,10 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from argosy import errors
 from argosy.adapters.hosted_forge import github
@@ -23,6 +18,7 @@ from argosy.adapters.hosted_forge.gitea import GiteaHost
 from argosy.adapters.hosted_forge.host import Host
 from argosy.adapters.hosted_forge.promotion_pulls import HostedForge
 from argosy.testing.forge_contract import TEMPLATE, merge, opened, proposal
+from kit.certificates import write_certificate
 from kit.fake_github import FakeGithub
 
 SECRET = "a-secret-token"
@@ -178,28 +174,9 @@ def test_an_enterprise_server_under_another_name() -> None:
         assert server.asked == ["GET"]
 
 
-def _certificate(folder: Path) -> Path:
-    """A certificate for this machine that nobody signed, with its key, in a file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "forge.example")])
-    now = datetime.datetime.now(datetime.UTC)
-    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-    builder = builder.not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(
-        now + datetime.timedelta(days=1)
-    )
-    here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    made = builder.add_extension(here, critical=False).sign(key, hashes.SHA256())
-    secret = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path = folder / "forge.pem"
-    path.write_bytes(secret + made.public_bytes(serialization.Encoding.PEM))
-    return path
-
-
 def test_a_certificate_that_is_not_trusted(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The line names the setting that trusts it, and that setting does."""
-    certificate = _certificate(tmp_path)
+    certificate = write_certificate(tmp_path)
     with scripted((200, BRANCH, {}), certificate=certificate) as server:
         refused(made, server, errors.Misconfigured, "is not trusted: set REQUESTS_CA_BUNDLE")
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))

@@ -42,7 +42,7 @@ def ready(process: "subprocess.Popen[str]") -> tuple[str, str]:
     """The ready line, and the address in it."""
     stdout: IO[str] = process.stdout  # type: ignore[assignment]
     line = stdout.readline()
-    found = re.search(r"http://\S+:\d+", line)
+    found = re.search(r"https?://[^\s/]+:\d+", line)
     assert found, (line, process.stderr.read() if process.stderr else "")
     return line, found[0].rstrip(";")
 

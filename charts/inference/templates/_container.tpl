@@ -30,6 +30,13 @@ args:
 {{- with .Values.analysis.predictions.edges }}
   - --score-edges={{ join "," . }}
 {{- end }}
+{{- if .Values.access.enabled }}
+  - --access=/etc/argosy-access/access.yaml
+{{- end }}
+{{- if .Values.tls.secret }}
+  - --tls-certificate=/etc/argosy-tls/tls.crt
+  - --tls-key=/etc/argosy-tls/tls.key
+{{- end }}
 resources:
   {{- toYaml .Values.resources | nindent 2 }}
 imagePullPolicy: {{ .Values.server.pullPolicy }}
@@ -69,6 +76,10 @@ env:
   - name: ARGOSY_ONLINE_STORE_URI
     valueFrom: {secretKeyRef: {name: {{ .Values.onlineFeatures.secret | quote }}, key: ARGOSY_ONLINE_STORE_URI}}
 {{- end }}
+{{- if .Values.access.enabled }}
+  - name: ARGOSY_RATE_LIMITS_URI
+    valueFrom: {secretKeyRef: {name: {{ .Values.access.secret | quote }}, key: ARGOSY_RATE_LIMITS_URI, optional: true}}
+{{- end }}
 {{- with .Values.server.env }}
   {{- toYaml . | nindent 2 }}
 {{- end }}
@@ -95,6 +106,12 @@ volumeMounts:
 {{- if not .Values.unsigned }}
   - {name: release, mountPath: /etc/argosy, readOnly: true}
   - {name: minimum, mountPath: /etc/argosy-minimum, readOnly: true}
+{{- end }}
+{{- if .Values.access.enabled }}
+  - {name: access, mountPath: /etc/argosy-access, readOnly: true}
+{{- end }}
+{{- if .Values.tls.secret }}
+  - {name: tls, mountPath: /etc/argosy-tls, readOnly: true}
 {{- end }}
 {{- if .Values.predictionLog.enabled }}
   - {name: spool, mountPath: /var/argosy/spool}
@@ -137,6 +154,15 @@ seccompProfile: {type: RuntimeDefault}
 # Not of the pod template: it holds for the pods of earlier rollouts too, and raising it starts no canary.
 - name: minimum
   configMap: {name: {{ include "inference.name" . }}-minimum}
+{{- end }}
+{{- if .Values.access.enabled }}
+# As files: a key that is added or withdrawn reaches pods that run.
+- name: access
+  secret: {secretName: {{ .Values.access.secret | quote }}}
+{{- end }}
+{{- with .Values.tls.secret }}
+- name: tls
+  secret: {secretName: {{ . | quote }}}
 {{- end }}
 {{- if .Values.predictionLog.enabled }}
 # It outlives a container that is killed, and its next one ships what is in it.

@@ -48,7 +48,8 @@ class RedisRateLimiter:
             raise errors.TryAgain(
                 f"rates cannot be counted in Redis: {errors.first_line(error.storage_error)}"
             ) from error
-        return float(stats[3]) or item.get_expiry()
+        # The window's count is kept for one window more, as the one before; its time is told with that.
+        return stats[3] % item.get_expiry() or float(item.get_expiry())
 
     async def close(self) -> None:
         """See the port."""

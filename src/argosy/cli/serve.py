@@ -16,6 +16,7 @@ from argosy.domain import environment_layout, release
 from argosy.ports.signer import Tampered
 from argosy.promotion import approval
 from argosy.promotion.approval import Approval
+from argosy.serving import security_options
 from argosy.settings import Settings
 
 if TYPE_CHECKING:
@@ -33,9 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--host", default=HOST, help=f"address to listen on; default {HOST}")
     parser.add_argument("--port", type=_port, default=PORT, help=f"port to listen on, 0 for a free one; default {PORT}")
-    parser.add_argument(
-        "--access", type=Path, metavar="FILE", help="who may ask, see `argosy access`; default anybody here"
-    )
+    security_options.add_arguments(parser)
     parser.add_argument("--open", action="store_true", help="with another --host, let anybody ask who reaches it")
     parser.add_argument(
         "--grpc-port",
@@ -72,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _refuse_open_door(arguments: argparse.Namespace) -> None:
-    """Says what is off; raises UsageError where others than this machine would reach a model that nobody guards."""
+    """Raises UsageError where others than this machine would reach a model that nobody guards."""
     if arguments.access is not None:
         if arguments.open:
             raise errors.UsageError("--access names who may ask, and --open lets anybody; pass one of them")
@@ -82,8 +81,12 @@ def _refuse_open_door(arguments: argparse.Namespace) -> None:
             f"--host {arguments.host}: others would reach the model, and nobody asks them who they are; "
             "pass --access FILE (`argosy access key NAME` begins one), or --open"
         )
-    whoever = "anybody on this machine" if arguments.host in LOOPBACK else f"anybody who reaches {arguments.host}"
-    print(f"note: {whoever} may ask; no keys, no rates, no TLS (--access FILE)", file=sys.stderr)
+
+
+def _say_what_is_off(arguments: argparse.Namespace) -> None:
+    if arguments.access is None:
+        whoever = "anybody on this machine" if arguments.host in LOOPBACK else f"anybody who reaches {arguments.host}"
+        print(f"note: {whoever} may ask; no keys and no rates (--access FILE)", file=sys.stderr)
 
 
 def _serve(
@@ -96,8 +99,8 @@ def _serve(
 ) -> None:
     from argosy.ports.prediction_log import ServedRelease
     from argosy.serving import launch, records, rollback_protection, verification
-    from argosy.serving.__main__ import access_file
 
+    certificate = security_options.certificate(arguments)
     version = found.version
     folder = approval.fetch_bundle(wiring.artifacts(settings), version, place / "bundle")
     store = version.online_store
@@ -121,10 +124,12 @@ def _serve(
         online=_online(settings, version, place / "online"),
         log=wiring.prediction_log(settings, served, records.columns(predictor.signature)),
         hash_key=wiring.hash_key(settings),
-        access=access_file(settings, arguments.access, served),
         grpc=grpc,
+        access=security_options.access_file(arguments, settings, served),
+        certificate=certificate,
     )
     last.set(version.version)
+    _say_what_is_off(arguments)
     launch.run(predictor, served, folder, around)
 
 

@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from argosy import errors
+from argosy.serving import security_options
 from argosy.settings import Settings
 
 if TYPE_CHECKING:
     from argosy.ports.features import OnlineFeatures
-    from argosy.ports.prediction_log import ServedRelease
     from argosy.serving import verification
-    from argosy.serving.access.rules_file import AccessFile
 
 HOST = "127.0.0.1"
 PORT = 8080
@@ -62,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="answer health and metrics on this port too, whatever callers do; 0 for a free one",
     )
-    made.add_argument("--access", type=Path, metavar="FILE", help="who may ask; whoever reaches the port where absent")
+    security_options.add_arguments(made)
     add_server_arguments(made)
     return made
 
@@ -122,6 +121,8 @@ def _serve(
     from argosy.ports.prediction_log import ServedRelease
     from argosy.serving import launch, records, verification
 
+    # What is quick to find wrong comes first.
+    certificate = security_options.certificate(arguments)
     approved = verification.Approved(
         arguments.bundle,
         arguments.digest,
@@ -143,19 +144,10 @@ def _serve(
         drain_seconds=arguments.drain_seconds,
         grpc=grpc,
         score_edges=arguments.score_edges,
-        access=access_file(settings, arguments.access, served),
+        access=security_options.access_file(arguments, settings, served),
+        certificate=certificate,
     )
     launch.run(predictor, served, arguments.bundle, around)
-
-
-def access_file(settings: Settings, path: Path | None, served: "ServedRelease") -> "AccessFile | None":
-    """Who may ask *served*, by the file at *path*; None where there is none."""
-    from argosy import wiring
-    from argosy.serving.access.rules_file import AccessFile
-
-    if path is None:
-        return None
-    return AccessFile(path, wiring.token_verifier, wiring.shared_rate_limiter(settings, served))
 
 
 def _released(approved: "verification.Approved", minimum: Path | None) -> int:

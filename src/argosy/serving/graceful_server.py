@@ -9,6 +9,7 @@ import contextlib
 import errno
 import signal
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -75,15 +76,16 @@ def run(
     stages: LifecycleHooks,
     count: Callable[[str], None],
     companion: Companion | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> None:
-    """Serve *app* on *listener*, and *companion* beside it, until SIGTERM or SIGINT.
+    """Serve *app* on *listener*, and *companion* beside it, until SIGTERM or SIGINT. *tls*: None speaks HTTP in the open.
 
     *count*: see :class:`argosy.serving.connections.ConnectionPool`. Raises Misconfigured where the process may open too few files.
     """
     limits = ConnectionLimits()
     limits = replace(limits, connections=affordable(limits))
     listeners.settle()
-    _Server(app, limits, count, lifecycle, stages, companion).run(sockets=[listener])
+    _Server(app, limits, count, lifecycle, stages, companion, tls).run(sockets=[listener])
 
 
 class _Server(listeners.UvicornServer):
@@ -97,8 +99,9 @@ class _Server(listeners.UvicornServer):
         lifecycle: Lifecycle,
         stages: LifecycleHooks,
         companion: Companion | None,
+        tls: ssl.SSLContext | None,
     ) -> None:
-        super().__init__(app, limits, count)
+        super().__init__(app, limits, count, tls)
         self._companion = companion
         self._lifecycle = lifecycle
         self._stages = stages
@@ -145,11 +148,11 @@ class _Server(listeners.UvicornServer):
         self.should_exit = True
 
 
-def address(listener: socket.socket) -> str:
-    """The URL of *listener*."""
+def address(listener: socket.socket, *, tls: bool = False) -> str:
+    """The URL of *listener*, which speaks *tls* or not."""
     name: Any = listener.getsockname()
     host = f"[{name[0]}]" if ":" in name[0] else name[0]
-    return f"http://{host}:{name[1]}"
+    return f"{'https' if tls else 'http'}://{host}:{name[1]}"
 
 
 def _bind_failure(host: str, port: int, error: OSError) -> str:

@@ -24,6 +24,7 @@ from argosy.serving.connections import ConnectionLimits
 from argosy.serving.grpc_tensors import HARMLESS_BYTES, GrpcTensors
 from argosy.serving.inference import Inference
 from argosy.serving.request_problems import RequestProblem
+from argosy.serving.tls import Certificate
 from argosy.serving.v2 import EXTENSIONS
 
 _log = logging.getLogger("argosy.serving")
@@ -57,9 +58,10 @@ GONE, TOO_LATE = 499, 504
 class GrpcServer:
     """Answers on one address; see :class:`argosy.serving.graceful_server.Companion`."""
 
-    def __init__(self, parts: ServerParts, address: str) -> None:
-        """*address*: ``host:port``, an IPv6 host in brackets."""
+    def __init__(self, parts: ServerParts, address: str, certificate: Certificate | None = None) -> None:
+        """*address*: ``host:port``, an IPv6 host in brackets. *certificate*: None speaks gRPC in the open."""
         self._address = address
+        self._certificate = certificate
         self._parts = parts
         self._handlers = _handlers(parts)
         self._server: Any = None
@@ -70,7 +72,10 @@ class GrpcServer:
         self._server = grpc.aio.server(options=options, maximum_concurrent_rpcs=CALLS)
         self._server.add_generic_rpc_handlers(self._handlers)
         try:
-            self._server.add_insecure_port(self._address)
+            if self._certificate is None:
+                self._server.add_insecure_port(self._address)
+            else:
+                self._server.add_secure_port(self._address, _credentials(self._certificate))
         except RuntimeError as error:
             message = f"cannot listen for gRPC on {self._address}; pass another --grpc-port, or 0 for a free one"
             raise errors.Misconfigured(message) from error
@@ -80,6 +85,26 @@ class GrpcServer:
         """Take no more calls, and end once those that came are answered, at most *seconds* from now."""
         if self._server is not None:
             await self._server.stop(seconds)
+
+
+def _credentials(certificate: Certificate) -> grpc.ServerCredentials:
+    """Those of *certificate*, asked anew for each connection: gRPC keeps what it has where it is given None."""
+    sent = certificate.pair
+
+    def renewed() -> Any:
+        nonlocal sent
+        if certificate.pair == sent:
+            return None
+        sent = certificate.pair
+        return _configuration(certificate)
+
+    return grpc.dynamic_ssl_server_credentials(
+        _configuration(certificate), renewed, require_client_authentication=False
+    )
+
+
+def _configuration(certificate: Certificate) -> Any:
+    return grpc.ssl_server_certificate_configuration([(certificate.pair.key, certificate.pair.chain)])
 
 
 def _options(body_bytes: int, limits: ConnectionLimits) -> list[tuple[str, int]]:

@@ -5,6 +5,7 @@ approved.
 """
 
 import json
+import logging
 import shlex
 import socket
 import sys
@@ -23,6 +24,9 @@ from argosy.serving.app import ServerParts, app_of, server_parts
 from argosy.serving.lifecycle import Lifecycle
 from argosy.serving.prometheus import of as metrics_of
 from argosy.serving.service import ServablePredictor
+from argosy.serving.tls import Certificate
+
+_log = logging.getLogger("argosy.serving")
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,8 @@ class ServerDependencies:
     """Who may ask; None: whoever reaches the port."""
     grpc: str | None = None
     """The address that gRPC is answered on, ``host:port``; None: not at all."""
+    certificate: Certificate | None = None
+    """For TLS on the listener; None: in the open."""
     score_edges: Sequence[float] | None = None
     """Bins in which scores are counted; None: as the task suggests."""
 
@@ -80,10 +86,22 @@ def run(predictor: ServablePredictor, served: ServedRelease, folder: Path, aroun
             on_ready=lambda: _say(line),
             on_done=close,
             drain_seconds=around.drain_seconds,
-            on_sweep=(lambda: None) if access is None else access.look,
+            on_sweep=lambda: _look_again(access, around.certificate),
         )
-        companion = _grpc(parts, around.grpc)
-        graceful_server.run(app_of(parts), around.listener, lifecycle, stages, metrics.ended, companion)
+        companion = _grpc(parts, around)
+        tls = None if around.certificate is None else around.certificate.context
+        graceful_server.run(app_of(parts), around.listener, lifecycle, stages, metrics.ended, companion, tls)
+
+
+def _look_again(access: WatchedRules | None, certificate: Certificate | None) -> None:
+    """At the files of who may ask and of the certificate. What cannot be understood is said, and changes nothing."""
+    if access is not None:
+        access.look()
+    if certificate is not None:
+        try:
+            certificate.look()
+        except errors.Misconfigured as error:
+            _log.error("the certificate stays as it was: %s", error)
 
 
 def reference(folder: Path) -> bundle.Moments | None:
@@ -105,22 +123,24 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
-def _grpc(parts: ServerParts, address: str | None) -> graceful_server.Companion | None:
-    if address is None:
+def _grpc(parts: ServerParts, around: ServerDependencies) -> graceful_server.Companion | None:
+    if around.grpc is None:
         return None
     from argosy.serving.grpc_server import GrpcServer
 
-    return GrpcServer(parts, address)
+    return GrpcServer(parts, around.grpc, around.certificate)
 
 
 def _ready_line(served: ServedRelease, around: ServerDependencies, example: dict[str, object]) -> str:
-    url = graceful_server.address(around.listener)
+    url = graceful_server.address(around.listener, tls=around.certificate is not None)
     beside = "" if around.grpc is None else f" and for gRPC at {around.grpc}"
     version = "" if served.version is None else f" version {served.version}"
+    trust = "" if around.certificate is None else f" --cacert {shlex.quote(str(around.certificate.path))}"
+    key = "" if around.access is None else ' -H "Authorization: Bearer $KEY"'
     body = shlex.quote(json.dumps({"instances": [example]}, separators=(",", ":"), ensure_ascii=False))
     return (
         f"serving {served.model}{version} ({served.digest[:19]}) at {url}{beside}; "
-        f"try: curl -s {url}/v1/models/{served.model}:predict -d {body}"
+        f"try: curl -s{trust}{key} {url}/v1/models/{served.model}:predict -d {body}"
     )
 
 

@@ -1,7 +1,9 @@
 """Runs apps on ports: uvicorn as it is set up here, callers' server on the main thread, and one for health and metrics beside it."""
 
+import asyncio
 import gc
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +12,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from argosy.serving.connections import SWEEP_SECONDS, ConnectionLimits, ConnectionPool
+from argosy.serving.tls import HANDSHAKE_SECONDS
 
 PATIENCE_SECONDS = 20
 """Graceful shutdown: seconds that requests in progress may still take once the port is closed."""
@@ -23,8 +26,11 @@ _TICKS = round(SWEEP_SECONDS / 0.1)
 class UvicornServer(uvicorn.Server):
     """Uvicorn's, whose connections have limits."""
 
-    def __init__(self, app: Starlette, limits: ConnectionLimits, count: Callable[[str], None]) -> None:
-        """*count*: see :class:`argosy.serving.connections.ConnectionPool`."""
+    def __init__(
+        self, app: Starlette, limits: ConnectionLimits, count: Callable[[str], None], tls: ssl.SSLContext | None = None
+    ) -> None:
+        """*count*: see :class:`argosy.serving.connections.ConnectionPool`. *tls*: None speaks HTTP in the open."""
+        self._tls = tls
         self._crowd = ConnectionPool(limits, count)
         config = uvicorn.Config(
             app,
@@ -43,6 +49,24 @@ class UvicornServer(uvicorn.Server):
             backlog=max(limits.connections // 4, 16),
         )
         super().__init__(config)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """See uvicorn, which gives callers a minute to begin with TLS, and counts none of them meanwhile."""
+        if self._tls is None:
+            await super().startup(sockets=sockets)
+            return
+        loop = asyncio.get_running_loop()
+        self.servers = [
+            await loop.create_server(
+                lambda: self._crowd.protocol(self.config, self.server_state, {}),
+                sock=listener,
+                ssl=self._tls,
+                ssl_handshake_timeout=HANDSHAKE_SECONDS,
+                backlog=self.config.backlog,
+            )
+            for listener in sockets or []
+        ]
+        self.started = True
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second; see uvicorn."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -11,10 +12,13 @@ from grpc import StatusCode
 
 from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import ServedRelease
-from argosy.serving import tensors
+from argosy.serving import graceful_server, tensors
 from argosy.serving.app import ServerParts, server_parts
 from argosy.serving.exchange import RequestLimits
+from argosy.serving.grpc_server import GrpcServer
+from argosy.serving.tls import Certificate
 from kit import grpc_calls
+from kit.certificates import write_certificate
 from kit.grpc_calls import Channel
 from kit.serving_kit import ROW, MemoryLog, MemoryOnline
 
@@ -108,3 +112,41 @@ def test_a_refusal_has_its_code(parts: ServerParts, status: StatusCode, call: di
     error = refused(parts, **call)
     assert error.code() == status
     assert error.details()
+
+
+def test_a_renewed_certificate_is_taken_up(parts: ServerParts, tmp_path: Path) -> None:
+    """By connections from then on; who trusts the old one alone is not answered any more, and nobody without TLS is."""
+    path = write_certificate(tmp_path)
+    certificate = Certificate(path, path)
+
+    async def live(trusted: bytes | None) -> bool:
+        credentials = None if trusted is None else grpc.ssl_channel_credentials(trusted)
+        options = [("grpc.use_local_subchannel_pool", 1)]
+        made = (
+            grpc.aio.insecure_channel(address, options=options)
+            if credentials is None
+            else grpc.aio.secure_channel(address, credentials, options=options)
+        )
+        async with made as channel:
+            try:
+                return bool((await grpc_calls.called(channel, "ServerLive", seconds=5)).live)
+            except grpc.aio.AioRpcError:
+                return False
+
+    async def run() -> None:
+        old = path.read_bytes()
+        assert [await live(None), await live(old)] == [False, True]
+        new = write_certificate(tmp_path).read_bytes()
+        certificate.look()
+        assert [await live(old), await live(new)] == [False, True]
+
+    async def served() -> None:
+        server = GrpcServer(parts, address, certificate)
+        await server.start()
+        try:
+            await run()
+        finally:
+            await server.stop(0)
+
+    address = graceful_server.reserved("127.0.0.1", 0)
+    asyncio.run(served())

@@ -1,15 +1,19 @@
 """The server as a process: starts, says how to call it, stops without losing a request, and says clearly why it does not start."""
 
+import contextlib
 import datetime
 import json
 import os
 import shutil
 import signal
 import socket
+import ssl
 import statistics
 import subprocess
+import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -20,6 +24,7 @@ from argosy.adapters import keys
 from argosy.adapters.model_signer import KeySigner
 from argosy.domain import bundle
 from argosy.settings import Settings
+from kit.certificates import write_certificate
 from kit.model_server import asked, free_port, ready, started, status
 from kit.s3_server import KEYS, Buckets, Trouble, s3_server
 
@@ -246,3 +251,97 @@ def cpu_seconds(pid: int) -> float:
     """CPU time that the process *pid* has taken."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_a_key_and_tls_from_files_that_change(folder: Path, home: Path, tmp_path: Path) -> None:
+    """The line that is printed works once the key is filled in; a new key and a new certificate count without a restart."""
+    rules, certificate = tmp_path / "access.yaml", write_certificate(tmp_path)
+    first = _key(rules)
+    words = ["--access", str(rules), "--tls-certificate", str(certificate), "--tls-key", str(certificate)]
+    with started(folder, "--unsigned", "--port", "0", *words) as process:
+        line, address = ready(process)
+        assert address.startswith("https://")
+        command, environment = line.partition("try: ")[2], os.environ | {"KEY": first}
+        done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True, env=environment)  # noqa: S602 - as a user pastes it
+        assert set(json.loads(done.stdout)) == {"predictions", "decisions"}
+        assert _secure(address, certificate, "wrong") == 401
+        write_certificate(tmp_path)
+        rules.unlink()
+        second = _key(rules)
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            with contextlib.suppress(urllib.error.URLError):  # until it has the new certificate, it is not trusted
+                if _secure(address, certificate, second) == 200 and _secure(address, certificate, first) == 401:
+                    break
+            time.sleep(0.1)
+        else:
+            pytest.fail("the new files were not read")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) == 0
+
+
+def _key(rules: Path) -> str:
+    """A new key in the file *rules*."""
+    done = subprocess.run(
+        [Path(sys.executable).with_name("argosy"), "access", "key", "billing", "--file", rules],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def _secure(address: str, certificate: Path, key: str) -> int:
+    """The status of the model's page, asked with *key* of a server that only *certificate* is trusted to be."""
+    asked = urllib.request.Request(f"{address}/v2/models/leaving", headers={"authorization": f"Bearer {key}"})  # noqa: S310 - our own server
+    trust = ssl.create_default_context(cafile=certificate)
+    try:
+        with urllib.request.urlopen(asked, timeout=10, context=trust) as answer:  # noqa: S310 - our own server
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_who_speaks_no_tls_is_let_go(folder: Path, home: Path, tmp_path: Path) -> None:
+    """Connections on which nothing comes, or something else, keep nobody out."""
+    certificate = write_certificate(tmp_path)
+    words = ["--tls-certificate", str(certificate), "--tls-key", str(certificate)]
+    with started(folder, "--unsigned", "--port", "0", *words) as process:
+        _, address = ready(process)
+        host, port = address.removeprefix("https://").split(":")
+        silent = [socket.create_connection((host, int(port)), timeout=30) for _ in range(50)]
+        with socket.create_connection((host, int(port)), timeout=30) as plain:
+            plain.sendall(b"GET /healthz HTTP/1.1\r\n\r\n")
+            assert b"200" not in plain.recv(1000)
+        assert _secure(address, certificate, "") == 200
+        for each in silent:
+            assert each.recv(1) == b""  # the server gave up on it
+            each.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--tls-certificate", "{pem}"], "--tls-certificate and --tls-key go together"),
+        (["--tls-certificate", "{pem}", "--tls-key", "{other}"], "the key is another certificate's"),
+        (["--tls-certificate", "{missing}", "--tls-key", "{pem}"], "missing.pem cannot be read"),
+        (["--access", "{missing}"], "missing.pem"),
+        (["--access", "{pem}"], "server.pem"),
+    ],
+)
+def test_files_that_are_not_what_they_should_be(
+    folder: Path, home: Path, tmp_path: Path, words: list[str], said: str
+) -> None:
+    """A server does not start with half of its guards."""
+    places = {
+        "pem": write_certificate(tmp_path),
+        "other": write_certificate(tmp_path, "other.example"),
+        "missing": tmp_path / "missing.pem",
+    }
+    with started(folder, "--unsigned", "--port", "0", *(word.format(**places) for word in words)) as process:
+        output, errors = process.communicate(timeout=60)
+        assert process.returncode in {2, 78}
+        assert output == ""
+        assert said in errors
+        assert errors.startswith("error: ")
+        assert "Traceback" not in errors

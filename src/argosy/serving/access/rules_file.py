@@ -13,9 +13,9 @@ from argosy.ports.token_verifier import TokenVerifier
 from argosy.serving.access.gatekeeper import Gatekeeper
 from argosy.serving.access.local_rate_limiter import LocalRateLimiter
 from argosy.serving.access.outcomes import Outcome
+from argosy.serving.file_stamps import stamp
 
 _log = logging.getLogger("argosy.serving")
-Stamp = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,13 @@ class WatchedRules:
         self._count = count
         self._report = report
         self._local = LocalRateLimiter()
-        self._seen = _stamp(file.path)
+        self._seen = stamp(file.path)
         self.gatekeeper = self._read()
         report(True)
 
     def look(self) -> None:
         """Read the file again, where it changed since it was last read."""
-        now = _stamp(self._file.path)
+        now = stamp(self._file.path)
         if now == self._seen:
             return
         self._seen = now
@@ -76,12 +76,3 @@ class WatchedRules:
             # Rates go on from where they were: a change of the file is no reason to let anybody ask twice.
             local=self._local,
         )
-
-
-def _stamp(path: Path) -> Stamp | None:
-    """What changes when the file does, also where the folder of a Secret is swapped under it; None where there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_mtime_ns, found.st_size

@@ -1,0 +1,135 @@
+"""``argosy access``: keys are made and shown once; what a person wrote in the file stays; slips change nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from argosy import errors
+from argosy.cli import main
+from argosy.domain import access_rules
+from argosy.domain.access_rules import AccessRules
+from argosy.files import model_folder
+
+MINE = """# ours
+limits:
+  default: 50/second  # agreed with the shop
+keys:
+  # the shop
+  - {name: shop, digest: "sha256:0000000000000000000000000000000000000000000000000000000000000000", models: [churn]}
+"""
+
+
+def made(file: Path, *words: str, capsys: pytest.CaptureFixture[str]) -> str:
+    """The key that the command prints."""
+    assert main.run(["access", "key", *words, "--file", str(file)]) == errors.DONE
+    return capsys.readouterr().out.strip()
+
+
+def test_a_key_is_shown_once_and_its_digest_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In a new file."""
+    file = tmp_path / "access.yaml"
+    text = made(file, "billing", "--model", "churn", "--model", "upsell", "--days", "30", capsys=capsys)
+    (rule,) = model_folder.load(file, AccessRules).keys
+    assert (rule.name, rule.models, rule.digest) == ("billing", ["churn", "upsell"], access_rules.key_digest(text))
+    assert text.startswith("argosy_billing_")
+    assert text not in file.read_text()
+
+
+@pytest.mark.parametrize("present", ["", "limits: {default: 5/minute}", MINE, "keys:\n- " + MINE.partition("  - ")[2]])
+def test_what_stands_in_the_file_stays(tmp_path: Path, capsys: pytest.CaptureFixture[str], present: str) -> None:
+    """Comments and order too; a second key of one name stands beside the first."""
+    file = tmp_path / "access.yaml"
+    file.write_text(present)
+    before = model_folder.load(file, AccessRules).keys if present else []
+    made(file, "billing", capsys=capsys)
+    made(file, "billing", capsys=capsys)
+    assert [key.name for key in model_folder.load(file, AccessRules).keys] == [
+        "billing",
+        "billing",
+        *(key.name for key in before),
+    ]
+    lines = file.read_text().splitlines()
+    assert [
+        line for line in lines if "billing" not in line and (line != "keys:" or line in present.splitlines())
+    ] == present.splitlines()
+
+
+def test_a_third_key_of_one_name_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two are for changing from one to the other; nothing is written."""
+    file = tmp_path / "access.yaml"
+    for _ in range(2):
+        made(file, "billing", capsys=capsys)
+    before = file.read_text()
+    assert main.run(["access", "key", "billing", "--file", str(file)]) == errors.Rejected.exit_code
+    said = capsys.readouterr()
+    assert "'billing' is there 3 times" in said.err
+    assert (said.out, file.read_text(), list(tmp_path.iterdir())) == ("", before, [file])
+
+
+@pytest.mark.parametrize(
+    ("words", "present", "said"),
+    [
+        (("key", "Billing"), None, "'Billing' is no name for a key"),
+        (("key", "billing", "--model", "Churn!"), None, "a model's name has small letters"),
+        (("key", "billing", "--days", "0"), None, "no number of days"),
+        (("key", "billing"), "keys: {}\n", "access.yaml:1: keys"),
+        (("key", "billing"), "keys: []\n", "access.yaml"),
+        (("check",), None, "access.yaml"),
+        (("check",), "limits: {}\n", "lets nobody in"),
+    ],
+)
+def test_what_cannot_be_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], present: str | None, said: str
+) -> None:
+    """In one line; no key is shown that opens nothing."""
+    file = tmp_path / "access.yaml"
+    if present is not None:
+        file.write_text(present)
+    try:
+        code = main.run(["access", *words, "--file", str(file)])
+    except SystemExit as left:
+        code = int(left.code or 0)
+    printed = capsys.readouterr()
+    assert code != errors.DONE
+    assert said in printed.err
+    assert "argosy_" not in printed.out
+    assert (file.read_text() if file.exists() else None) == present
+
+
+def test_check_says_who_may_what(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line each, what has expired among them."""
+    file = tmp_path / "access.yaml"
+    digest = "sha256:" + "0" * 64
+    file.write_text(f"""
+keys:
+- {{name: shop, digest: "{digest}", models: [churn], expires: 2020-01-01T00:00:00Z}}
+- {{name: ops, digest: "{digest}", models: ["*"]}}
+issuers:
+- {{name: company, issuer: "https://login", audience: a, keys: "https://login/keys", algorithms: [RS256], models_claim: may}}
+proxies:
+- {{networks: [10.0.0.0/8]}}
+- {{networks: [10.1.0.0/16], header: x-user, models: [churn]}}
+limits: {{principals: {{shop: 5/minute}}}}
+""")
+    assert main.run(["access", "check", "--file", str(file)]) == errors.DONE
+    assert capsys.readouterr().out.splitlines() == [
+        "key shop: churn, EXPIRED on 2020-01-01, 5/minute",
+        "key ops: every model, for ever, 1000/second",
+        "tokens of company (https://login): those of claim may; RS256; keys at https://login/keys",
+        "proxy 10.0.0.0/8: its word on who called",
+        "proxy 10.1.0.0/16: who x-user names: churn",
+        "everybody else: nothing; at most 1000/second each, 20/minute failures an address",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--host", "192.0.2.1"), "others would reach the model, and nobody asks them who they are"),
+        (("--access", "access.yaml", "--open"), "pass one of them"),
+    ],
+)
+def test_serve_opens_no_door_by_itself(capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str) -> None:
+    """Before anything else is looked at."""
+    assert main.run(["serve", "churn", *words]) == errors.UsageError.exit_code
+    assert said in capsys.readouterr().err
