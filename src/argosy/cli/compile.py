@@ -18,14 +18,15 @@ from pathlib import Path
 import yaml
 
 from argosy import errors
-from argosy.cli import manifests, provenance
+from argosy.cli import changed_models, manifests, provenance
 from argosy.templates import folder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "model", nargs="+", type=Path, metavar="FOLDER", help="a model's folder, such as workflows/NAME"
+        "model", nargs="*", type=Path, metavar="FOLDER", help="a model's folder, such as workflows/NAME"
     )
+    changed_models.add_argument(parser, "compile")
     parser.add_argument(
         "--check", action="store_true", help="write nothing; end 10 where the committed manifest is not up to date"
     )
@@ -36,11 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compile each folder."""
+    folders = changed_models.chosen(arguments.model, arguments.changed_since)
     if arguments.stamp:
-        return _stamp(arguments.model)
+        return _stamp(folders)
     written = [
         (model / name, text)
-        for model in arguments.model
+        for model in folders
         for name, text in {
             folder.MANIFEST: manifests.compiled(model),
             folder.RETRAINING: manifests.retraining(model),
@@ -50,10 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
     ]
     stale = [path for path, text in written if not _put(path, text, check=arguments.check)]
     if stale:
-        folders = shlex.join(sorted({str(path.parent) for path in stale}))
-        raise errors.Rejected(
-            f"not up to date: {', '.join(str(path) for path in stale)}; run `argosy compile {folders}`"
-        )
+        those = shlex.join(sorted({str(path.parent) for path in stale}))
+        raise errors.Rejected(f"not up to date: {', '.join(str(path) for path in stale)}; run `argosy compile {those}`")
     return errors.DONE
 
 

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from argosy import errors
-from argosy.cli import models, provenance, target
+from argosy.cli import changed_models, models, provenance, target
 from argosy.engine.manifest import loading
 from argosy.templates import folder, installed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("manifest", nargs="+", type=Path, metavar="FILE", help="a manifest, or the folder of a model")
+    parser.add_argument("manifest", nargs="*", type=Path, metavar="FILE", help="a manifest, or the folder of a model")
+    changed_models.add_argument(parser, "lint")
     parser.add_argument(
         "--production",
         action="store_true",
@@ -32,13 +33,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Lint each manifest."""
-    if absent := next((given for given in arguments.manifest if not given.exists()), None):
+    if absent := next((path for path in arguments.manifest if not path.exists()), None):
         raise errors.Misconfigured(f"there is no {absent}{models.hint(absent)}")
-    paths = [_manifest_of(path) if path.is_dir() else path for path in arguments.manifest]
+    given = changed_models.chosen(arguments.manifest, arguments.changed_since)
+    paths = [_manifest_of(path) if path.is_dir() else path for path in given]
     found = {path: _problems(path, production=arguments.production) for path in paths}
     if arguments.production:
-        for given, path in zip(arguments.manifest, paths, strict=True):
-            found[path] += _doubts(path, stamp=given.is_dir())
+        for named, path in zip(given, paths, strict=True):
+            found[path] += _doubts(path, stamp=named.is_dir())
     if target.is_cluster(arguments):
         for path, problems in found.items():
             problems.extend(_edited(path, arguments))

@@ -3,17 +3,20 @@
 Executes the very manifest that a cluster would run: containers of Argosy's own images, and of those that --local-image names, as processes
 of this environment; others through podman or docker. Every node is journaled: after an interruption, a kill or a full disk, `argosy resume`
 goes on. Steps that were run before with the same code, inputs and data are taken from the cache.
+
+--changed-since runs one after another the models of this project that changed since a branch was left, and says why; what one of them comes
+to keeps no other from its turn. --dry-run says which those are and runs none; with --json for a job that makes one task of each.
 """
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from argosy import errors
-from argosy.cli import local_run, manifests, models, parameters, state_folder
+from argosy.cli import changed_models, local_run, manifests, models, parameters, state_folder
 from argosy.engine import api
 from argosy.engine.options import Cluster
 from argosy.settings import Settings
@@ -35,6 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="a manifest; once more for those it refers to",
     )
+    changed_models.add_argument(parser, "run")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="with --changed-since: say which models changed and why, and run none"
+    )
     parameters.add_arguments(parser)
     parser.add_argument("--entrypoint", metavar="TEMPLATE", help="start with this template")
     parser.add_argument("--name", metavar="NAME", help="the workflow's name, instead of the manifest's")
@@ -54,8 +61,57 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run one workflow; returns 0 or the code of the first step that failed."""
+    """Run one workflow, or one of each model that changed; returns 0 or the code of the first step that failed."""
+    if arguments.changed_since is not None:
+        return _run_changed(arguments)
+    if arguments.dry_run:
+        raise errors.UsageError(
+            "--dry-run says which models --changed-since REF would run; of one model, `argosy lint` says what is wrong"
+        )
     return start(arguments)[1]
+
+
+def _run_changed(arguments: argparse.Namespace) -> int:
+    """Run each model that changed, and say what each came to; returns the code of the first that did not end well."""
+    if arguments.file or arguments.name:
+        other = "-f" if arguments.file else "--name"
+        raise errors.UsageError(f"--changed-since chooses among the models of this project; {other} is for one run")
+    among = [models.folder_of(arguments.model)] if arguments.model else []
+    found = changed_models.find(arguments.changed_since, among, for_run=True)
+    if arguments.dry_run and arguments.json:
+        found.say_json()
+        return errors.DONE
+    stream = sys.stderr if arguments.json else sys.stdout
+    found.say(stream)
+    if arguments.dry_run or not found.changed:
+        return errors.DONE
+    ended: dict[str, int] = {}
+    for model in found.changed:
+        ended[model.name] = _run_one(arguments, str(model), stream)
+        if ended[model.name] == errors.INTERRUPTED:
+            break
+    return _say_ends(ended, [model.name for model in found.changed], stream)
+
+
+def _run_one(arguments: argparse.Namespace, model: str, stream: TextIO) -> int:
+    """Run *model*, and say so; an error of it is said too, and its code returned."""
+    print(f"\n== {model}", file=stream, flush=True)
+    try:
+        return start(argparse.Namespace(**{**vars(arguments), "model": model}))[1]
+    except errors.ArgosyError as error:
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        return error.exit_code
+
+
+def _say_ends(ended: Mapping[str, int], chosen: Sequence[str], stream: TextIO) -> int:
+    """Say what each of the models *chosen* came to; returns the code of the first that did not end well."""
+    print(f"\n{len(ended)} of {len(chosen)} run:", file=stream)
+    width = max(map(len, chosen))
+    for name in chosen:
+        code = ended.get(name)
+        said = "not begun" if code is None else "done" if code == errors.DONE else f"ended {code}"
+        print(f"  {name:<{width}}  {said}", file=stream)
+    return next((code for code in ended.values() if code != errors.DONE), errors.DONE)
 
 
 def start(arguments: argparse.Namespace) -> tuple[str, int]:

@@ -1,7 +1,10 @@
 """Runs a model's ``pipeline.py`` and writes the manifest it describes, the same bytes for the same sources."""
 
+import contextlib
+import importlib
 import runpy
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from hera.workflows import WorkflowTemplate
@@ -15,17 +18,47 @@ HEADER = (
 
 
 def compile_folder(model: Path) -> str:
-    """The text of the manifest that *model*'s ``pipeline.py`` compiles to. Raises Misconfigured where it describes none."""
+    """The text of the manifest that *model*'s ``pipeline.py`` compiles to. Raises Misconfigured where it describes none.
+
+    It may import modules of its project, by their place below the project's folder.
+    """
     source = model / folder.PIPELINE
     if not source.exists():
         raise errors.Misconfigured(f"{source} is not there; a model's folder has a {folder.PIPELINE}")
     pipeline.compiled.clear()
-    writes_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    try:
-        runpy.run_path(str(source))
-    finally:
-        sys.dont_write_bytecode = writes_bytecode
+    with _project(model.resolve().parents[1]):
+        try:
+            runpy.run_path(str(source))
+        except ImportError as error:
+            raise errors.Misconfigured(
+                f"{source} imports what is neither installed nor below {model.resolve().parents[1]}: {error}"
+            ) from error
     return HEADER + _text(source, pipeline.compiled)
+
+
+@contextlib.contextmanager
+def _project(root: Path) -> Iterator[None]:
+    """Have the modules of the project at *root* found, after all that is installed, and forgotten afterwards: another project, or a test
+    that changed them, has its own. Leaves no bytecode in it."""
+    before = set(sys.modules)
+    writes_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    sys.path.append(str(root))
+    importlib.invalidate_caches()
+    try:
+        yield
+    finally:
+        sys.path.remove(str(root))
+        sys.dont_write_bytecode = writes_bytecode
+        for name in set(sys.modules) - before:
+            if _is_below(root, name):
+                del sys.modules[name]
+
+
+def _is_below(root: Path, name: str) -> bool:
+    """True where the module *name* lies at its place below *root*; what is installed there lies deeper."""
+    places = [getattr(sys.modules[name], "__file__", None), *getattr(sys.modules[name], "__path__", ())]
+    own = root.joinpath(*name.split("."))
+    return any(place and Path(place) in {own, own / "__init__.py", own.with_name(f"{own.name}.py")} for place in places)
 
 
 def _text(source: Path, compiled: list[WorkflowTemplate]) -> str:

@@ -5,10 +5,12 @@ Loads neither hera nor any ML library: ``argosy run`` asks it on every start.
 
 import hashlib
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from argosy import errors
+from argosy.templates import project_files
 
 MODEL = "argosy.dev/model"
 SOURCES = "argosy.dev/sources"
@@ -20,6 +22,8 @@ MANIFEST = "pipeline.yaml"
 SCHEDULE = "schedule.yaml"
 WATCH = "watch.yaml"
 RETRAINING = "retrain.yaml"
+LOCK = Path("images") / "images.lock"
+"""Which image each family of steps runs in; of the project."""
 # An object of the API server is at most 1.5 MB, annotations at most 256 KB; a manifest that people review is far smaller.
 LIMIT = 256 * 1024
 
@@ -67,16 +71,25 @@ def read(folder: Path) -> ModelFiles:
 
 
 def sources_digest(folder: Path) -> str:
-    """The digest of everything *folder*'s manifest is compiled from: its files, the templates, the specs of the steps."""
+    """The digest of everything *folder*'s manifest is compiled from: its files, what of the project those import or name, the templates,
+    the specs of the steps."""
     package = Path(__file__).parents[1]
     ours = [*package.glob("templates/*.py"), package / "steps" / "spec.py", *package.glob("steps/*/spec.py")]
     lines = [f"{path.relative_to(package).as_posix()} {_digest(path.read_bytes())}" for path in sorted(ours)]
     for file in (PIPELINE, *ARTIFACTS.values()):
         path = folder / file
         lines.append(f"{file} {_digest(path.read_bytes()) if path.exists() else 'absent'}")
-    lock = folder.resolve().parents[1] / "images" / "images.lock"
+    root = folder.resolve().parents[1]
+    others = [path for path in sorted(taken_in(folder)) if path.is_file()]
+    lines += [f"{path.relative_to(root).as_posix()} {_digest(path.read_bytes())}" for path in others]
+    lock = root / LOCK
     lines.append(f"images.lock {_digest(lock.read_bytes()) if lock.exists() else 'absent'}")
     return _digest("\n".join(lines).encode())
+
+
+def taken_in(folder: Path, is_there: Callable[[Path], bool] = Path.is_file) -> Mapping[Path, str]:
+    """The files of the project outside *folder* that its manifest or its steps are made of, each with how; see ``project_files.of``."""
+    return project_files.of(folder, (PIPELINE, ARTIFACTS["definitions"]), is_there)
 
 
 def retraining_name(model: str) -> str:

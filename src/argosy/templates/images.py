@@ -6,8 +6,8 @@ from typing import Any
 
 from argosy import errors
 from argosy.steps.spec import Family
+from argosy.templates.folder import LOCK
 
-LOCK = Path("images") / "images.lock"
 REPOSITORY = "argosy"
 
 
