@@ -5,17 +5,21 @@ wherever it was copied. What a folder means, and whether it is the one that was 
 """
 
 import contextlib
+import dataclasses
+import datetime
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from argosy import errors
+from argosy.domain import signing_keys
+from argosy.domain.signing_keys import PublicKey
 from argosy.ports.signer import Tampered
 
 UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, RecursionError, InvalidSignature)
@@ -47,35 +51,90 @@ class KeySigner:
     def _file(self) -> Iterator[Path]:
         """The key as a file, which the library wants: one only this user reads, and gone again, where the key came as text."""
         if self._text is None:
-            _require_key(self._key, "ARGOSY_SIGNING_KEY_FILE", private=True)
+            _require_private(self._key, "ARGOSY_SIGNING_KEY_FILE")
             yield self._key
             return
         with tempfile.NamedTemporaryFile("w", prefix="argosy-key-", encoding="utf-8") as file:  # made with mode 0600
             file.write(self._text)
             file.flush()
-            _require_key(Path(file.name), "ARGOSY_SIGNING_KEY", private=True)
+            _require_private(Path(file.name), "ARGOSY_SIGNING_KEY")
             yield Path(file.name)
 
 
 class KeyVerifier:
-    """Checks with a public key. See :class:`argosy.ports.signer.Verifier`."""
+    """Checks with our public keys, of which a signature names one. See :class:`argosy.ports.signer.Verifier`."""
 
-    def __init__(self, public_key: Path) -> None:
-        """*public_key*: a PEM file."""
-        self._key = public_key
+    def __init__(self, public_keys: Path, today: Callable[[], datetime.date] | None = None) -> None:
+        """*public_keys*: a file with one key in PEM, or several. *today*: the day in UTC."""
+        self._file = public_keys
+        self._today = today or (lambda: datetime.datetime.now(datetime.UTC).date())
 
     def verify(self, folder: Path, signature: Path) -> None:
         from model_signing import verifying
 
-        _require_key(self._key, "ARGOSY_VERIFYING_KEY_FILE", private=False)
+        keys = _public_keys(self._file)
         if not signature.is_file():
             raise errors.Rejected(f"{folder} has no signature: there is no file {signature}")
-        config = verifying.Config().use_elliptic_key_verifier(public_key=self._key).set_hashing_config(_hashing())
         try:
-            config.verify(folder, signature)
+            with _as_file(self._signer(keys, signature)) as key:
+                verifying.Config().use_elliptic_key_verifier(public_key=key).set_hashing_config(_hashing()).verify(
+                    folder, signature
+                )
         except UNREADABLE as error:
             kind = Tampered if str(error).startswith(CHANGED_FILES) else errors.Rejected
             raise kind(f"{folder} is not what was signed: {_reason(error)} (signature {signature})") from error
+
+    def _signer(self, keys: Sequence[PublicKey], signature: Path) -> PublicKey:
+        """The one of *keys* that *signature* names. Raises _WrongKey where it is none of them, or counts no more."""
+        hint = signing_keys.signer(signature.read_bytes())
+        if hint is None:
+            return keys[0]  # what is no signature, which the library says; or one that names no key
+        found = next((key for key in keys if key.hint == hint), None)
+        if found is None:
+            ours = ", ".join(key.id for key in keys)
+            raise _WrongKey(
+                f"it was signed with another key, {hint[: signing_keys.DIGITS]!r}, and ours are {ours}; sign it with one of these, "
+                "or have that key added (`argosy keys`)"
+            )
+        if found.expired(self._today()):
+            raise _WrongKey(
+                f"key {found.id}, which signed it, expired on {found.expires}; promote a version that is signed anew (`argosy keys list`)"
+            )
+        return found
+
+
+class _WrongKey(ValueError):
+    """A signature's key is none that counts."""
+
+
+@contextlib.contextmanager
+def _as_file(key: PublicKey) -> Iterator[Path]:
+    """*key* alone in a file, which the library wants."""
+    with tempfile.NamedTemporaryFile("w", prefix="argosy-key-", suffix=".pub.pem", encoding="utf-8") as file:
+        file.write(key.pem)
+        file.flush()
+        yield Path(file.name)
+
+
+def _public_keys(path: Path) -> list[PublicKey]:
+    """The keys in the file *path*, each one that can be used. Raises Misconfigured."""
+    variable = "ARGOSY_VERIFYING_KEY_FILE"
+    try:
+        keys = signing_keys.parse(_content(path, variable))
+    except signing_keys.UnreadableError as error:
+        raise errors.Misconfigured(f"{variable}: {path} cannot be used: {error}") from error
+    return [_as_signers_name_it(key, path, variable) for key in keys]
+
+
+def _as_signers_name_it(key: PublicKey, path: Path, variable: str) -> PublicKey:
+    """*key* in the form of PEM whose digest signatures name: one key can be written down in several."""
+    try:
+        loaded = serialization.load_pem_public_key(key.pem.encode())
+    except ValueError as error:
+        raise errors.Misconfigured(f"{variable}: {path} holds no public key in PEM") from error
+    _require_curve(loaded, path, variable)
+    pem = loaded.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return dataclasses.replace(key, pem=pem.decode())
 
 
 def _hashing() -> object:
@@ -85,8 +144,11 @@ def _hashing() -> object:
     return hashing.Config().set_ignored_paths(paths=[], ignore_git_paths=False)
 
 
-def _require_key(path: Path, variable: str, *, private: bool) -> None:
-    key = _load_private(path, variable) if private else _load_public(path, variable)
+def _require_private(path: Path, variable: str) -> None:
+    _require_curve(_load_private(path, variable), path, variable)
+
+
+def _require_curve(key: object, path: Path, variable: str) -> None:
     if not isinstance(key, ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey):
         raise errors.Misconfigured(f"{variable}: {path} holds no key on an elliptic curve; `argosy setup` makes one")
 
@@ -96,13 +158,6 @@ def _load_private(path: Path, variable: str) -> PrivateKeyTypes:
         return serialization.load_pem_private_key(_content(path, variable), password=None)
     except (ValueError, TypeError) as error:
         raise errors.Misconfigured(f"{variable}: {path} holds no private key in PEM without a password") from error
-
-
-def _load_public(path: Path, variable: str) -> PublicKeyTypes:
-    try:
-        return serialization.load_pem_public_key(_content(path, variable))
-    except ValueError as error:
-        raise errors.Misconfigured(f"{variable}: {path} holds no public key in PEM") from error
 
 
 def _content(path: Path, variable: str) -> bytes:
@@ -118,6 +173,8 @@ def _reason(error: Exception) -> str:
     if isinstance(error, InvalidSignature):
         return "the signature does not match"
     text = str(error)
+    if isinstance(error, _WrongKey):
+        return text
     if text.startswith("Key mismatch"):
         return "it was signed with another key"
     if changed := CHANGED.findall(text):

@@ -164,7 +164,10 @@ def _of_change(arguments: argparse.Namespace, files: dict[str, bytes]) -> list[P
     changed = _changed(repository, arguments.base, arguments.commit or "HEAD")
     _say_rules(changed)
     key = repository.files(arguments.base, seals.KEY).get(seals.KEY)
-    return [*changes.problems(changed), *_unsigned(files, changes.served(changed), key)]
+    found = [*changes.problems(changed), *_unsigned(files, changes.served(changed), key)]
+    if any(file.path == seals.KEY for file in changed):  # a key that is taken away takes what it signed out of service
+        found += _unsigned(files, environment_repo.places(files), files.get(seals.KEY, b""))
+    return found
 
 
 def _unsigned(files: dict[str, bytes], places: Sequence[Place], key: bytes | None) -> list[Problem]:

@@ -69,6 +69,7 @@ VERBS = {
     "report": "write the report of a run and say where it is",
     "pr": "list, view, merge or close promotion requests",
     "serve": "serve the model that is approved for an environment",
+    "keys": "list the keys that vouch for models, put a new one in the place of the old, retire one",
     "access": "make keys for those who ask a served model, and check who may",
     "online": "list, load or prune the online features that servers share",
     "predictions": "delete logged predictions that are old",

@@ -1,8 +1,13 @@
 """A signature says: these files, all of them, nothing else, by the holder of this key."""
 
+import base64
+import datetime
+import os
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from argosy import errors
 from argosy.adapters import keys
@@ -125,3 +130,93 @@ def test_a_bad_key_is_a_setting_to_mend(bundle: Path, signature: Path, tmp_path:
         KeyVerifier(path).verify(bundle, signature)
     with pytest.raises(errors.Misconfigured, match="ARGOSY_SIGNING_KEY_FILE"):
         KeySigner(path).sign(bundle, tmp_path / "x.sig")
+
+
+@pytest.fixture
+def rotated(pair: tuple[Path, Path], signature: Path) -> tuple[Path, Path]:
+    """The pair after a rotation; the signature is by the key before."""
+    keys.rotate_signing_pair(*pair, expires=datetime.date(2027, 3, 1))
+    return pair
+
+
+def test_after_a_rotation_both_keys_count(
+    rotated: tuple[Path, Path], bundle: Path, signature: Path, tmp_path: Path
+) -> None:
+    """What the old key signed, and what the new one signs."""
+    KeySigner(rotated[0]).sign(bundle, tmp_path / "new.sig")
+    for each in (signature, tmp_path / "new.sig"):
+        KeyVerifier(rotated[1], today=lambda: datetime.date(2027, 2, 28)).verify(bundle, each)
+
+
+def test_a_key_that_expired_is_named(rotated: tuple[Path, Path], bundle: Path, signature: Path, tmp_path: Path) -> None:
+    """Only it: what the new one signed counts on."""
+    KeySigner(rotated[0]).sign(bundle, tmp_path / "new.sig")
+    later = KeyVerifier(rotated[1], today=lambda: datetime.date(2027, 3, 1))
+    old = keys.public_keys(rotated[1])[0]
+    with pytest.raises(errors.Rejected, match=rf"key {old.id}, which signed it, expired on 2027-03-01; promote"):
+        later.verify(bundle, signature)
+    later.verify(bundle, tmp_path / "new.sig")
+
+
+def test_of_several_keys_a_stranger_is_named(rotated: tuple[Path, Path], bundle: Path, tmp_path: Path) -> None:
+    """One line: whose it is, and which are ours."""
+    keys.ensure_signing_pair(tmp_path / "other.pem", tmp_path / "other.pub.pem")
+    KeySigner(tmp_path / "other.pem").sign(bundle, tmp_path / "other.sig")
+    ours = ", ".join(key.id for key in keys.public_keys(rotated[1]))
+    with pytest.raises(errors.Rejected, match=f"signed with another key, '[0-9a-f]{{12}}', and ours are {ours}; "):
+        KeyVerifier(rotated[1]).verify(bundle, tmp_path / "other.sig")
+
+
+def test_a_flipped_byte_is_found_after_a_rotation(rotated: tuple[Path, Path], bundle: Path, signature: Path) -> None:
+    """That a key counts says nothing of the files."""
+    (bundle / "release.json").write_text("[]", encoding="utf-8")
+    with pytest.raises(errors.Rejected, match=r"the content of release\.json differs"):
+        KeyVerifier(rotated[1]).verify(bundle, signature)
+
+
+def test_a_key_written_down_otherwise_is_the_same_key(pair: tuple[Path, Path], bundle: Path, signature: Path) -> None:
+    """A point can be written short; signatures name the long form."""
+    loaded = serialization.load_pem_public_key(pair[1].read_bytes())
+    assert isinstance(loaded, ec.EllipticCurvePublicKey)
+    short = loaded.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.CompressedPoint)
+    # SubjectPublicKeyInfo of P-256 with a compressed point (RFC 5480).
+    head = bytes.fromhex("3039301306072a8648ce3d020106082a8648ce3d030107032200")
+    body = base64.b64encode(head + short).decode()
+    pair[1].write_text(f"-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n", encoding="utf-8")
+    KeyVerifier(pair[1]).verify(bundle, signature)
+
+
+@pytest.mark.parametrize("calls", [1, 2, 3, 4])
+def test_a_rotation_that_was_killed_is_finished_by_the_next(
+    pair: tuple[Path, Path], bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calls: int
+) -> None:
+    """Wherever it stopped, what is signed there verifies there; and the next one makes no third key."""
+    fsync, left = os.fsync, [calls]
+
+    def dies(descriptor: int) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            raise KeyboardInterrupt
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", dies)
+    with pytest.raises(KeyboardInterrupt):
+        keys.rotate_signing_pair(*pair, expires=None)
+    monkeypatch.setattr(os, "fsync", fsync)
+    KeySigner(pair[0]).sign(bundle, tmp_path / "meanwhile.sig")
+    KeyVerifier(pair[1]).verify(bundle, tmp_path / "meanwhile.sig")
+    if calls < 4:  # the last one is after all was done
+        keys.rotate_signing_pair(*pair, expires=None)
+    assert len(keys.public_keys(pair[1])) == 2
+    assert sorted(path.name for path in tmp_path.glob("*key*")) == ["key.pem", "key.pub.pem"]
+
+
+def test_a_private_key_that_was_lost_leaves_what_it_signed(
+    pair: tuple[Path, Path], bundle: Path, signature: Path, tmp_path: Path
+) -> None:
+    """A new one joins the public keys, instead of signing what nobody can check."""
+    pair[0].unlink()
+    keys.ensure_signing_pair(*pair)
+    KeySigner(pair[0]).sign(bundle, tmp_path / "new.sig")
+    for each in (signature, tmp_path / "new.sig"):
+        KeyVerifier(pair[1]).verify(bundle, each)

@@ -392,6 +392,20 @@ def test_a_key_that_comes_along(signed: Path, tmp_path: Path, capsys: pytest.Cap
     assert "keys/signing.pub.pem: is a rule" in told
 
 
+def test_a_key_that_is_taken_away_too_early(signed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A request that takes the key of something served out of the file is red; one that adds a key is not."""
+    file = signed / "keys" / "signing.pub.pem"
+    keys.prepare_signing_key(tmp_path / "new.pem", file, None)
+    _git(signed, "commit", "--all", "--message=both")
+    assert main.run(["env", "check", str(signed), "--base", "main"]) == 0
+    keys.put_public_keys(file, keys.public_keys(file)[1:])
+    _git(signed, "commit", "--all", "--message=too early")
+    assert main.run(["env", "check", str(signed), "--base", "main"]) == 10
+    assert f"{BESIDE_IT}/evidence.sig: does not hold: it is not what was signed: it was signed with another key" in (
+        capsys.readouterr().out
+    )
+
+
 def test_no_signature_is_checked_without_a_key(repo: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
     """Whoever reads that all is well reads what was not looked for."""
     assert main.run(["env", "check", str(repo())]) == 0

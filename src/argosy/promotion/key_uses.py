@@ -1,0 +1,69 @@
+"""Who signed what is served, what waits to be, and what would be gone back to: asked before a key stops to count.
+
+Left to others: which keys count, and whether a signature holds (``seals``).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from argosy.domain import environment_layout, environment_repo, signing_keys
+from argosy.domain.promotion_requests import State
+from argosy.ports.forge import Forge
+from argosy.promotion.standing import Main
+
+
+@dataclass(frozen=True)
+class KeyUse:
+    """A place whose bundle or evidence is signed, and the hints of the keys that did."""
+
+    what: str
+    """For people: ``churn in production, version 3``."""
+    signers: frozenset[str]
+
+
+def served(main: Main) -> list[KeyUse]:
+    """What the environments serve."""
+    files = main.forge.contents(["models"], main.commit)
+    return [
+        KeyUse(_called(main, model, environment), _signers(files, model, environment))
+        for model, environment in environment_repo.places(files)
+    ]
+
+
+def waiting(forge: Forge) -> Iterator[KeyUse]:
+    """What open requests propose."""
+    for request in forge.requests():
+        if request.state is State.OPEN:
+            place = environment_layout.evidence_folder(request.subject.model, request.subject.environment)
+            files = forge.contents([place], request.head)
+            yield KeyUse(
+                f"request #{request.number}, {request.title}",
+                _signers(files, request.subject.model, request.subject.environment),
+            )
+
+
+def before(main: Main) -> Iterator[KeyUse]:
+    """What each environment would go back to, by reverting the promotion of what it serves."""
+    for model, environment in environment_repo.places(main.forge.contents(["models"], main.commit)):
+        live = main.version(model, environment)
+        found = main.served_before(live, environment) if live else None
+        if found:
+            yield KeyUse(
+                f"{model} in {environment}, version {found.version.version}", _signers(found.files, model, environment)
+            )
+
+
+def by(hint: str, uses: Sequence[KeyUse]) -> list[str]:
+    """Those of *uses* that the key named *hint* signed, for people."""
+    return [use.what for use in uses if hint in use.signers]
+
+
+def _called(main: Main, model: str, environment: str) -> str:
+    version = main.version(model, environment)
+    return f"{model} in {environment}, version {version.version}" if version else f"{model} in {environment}"
+
+
+def _signers(files: Mapping[str, bytes], model: str, environment: str) -> frozenset[str]:
+    place = environment_layout.evidence_folder(model, environment)
+    found = (signing_keys.signer(files.get(f"{place}/{name}", b"")) for name in environment_layout.SIGNATURES)
+    return frozenset(hint for hint in found if hint)

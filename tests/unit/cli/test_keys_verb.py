@@ -1,0 +1,220 @@
+"""The verb ``keys``: a rotation on a laptop and for a cluster, with a real environment repo and real signatures."""
+
+import base64
+import datetime
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from argosy import errors, wiring
+from argosy.adapters import keys as key_files
+from argosy.adapters.memory_registry import MemoryRegistry
+from argosy.cli import main
+from argosy.files.git_repository import Person, Repository
+from argosy.promotion import seals
+from argosy.promotion.desk import Desk
+from argosy.settings import Settings
+from kit.offered import offer
+
+
+@pytest.fixture
+def at_home(here: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The state folder that commands find."""
+    monkeypatch.setenv("ARGOSY_HOME", str(here.home))
+    monkeypatch.setenv("ARGOSY_DATA_ROOT", str(here.data_root))
+    return here
+
+
+@pytest.fixture
+def registry() -> MemoryRegistry:
+    """A registry."""
+    return MemoryRegistry(datetime.datetime.now(datetime.UTC))
+
+
+@pytest.fixture
+def offered(toy: Any, at_home: Settings, registry: MemoryRegistry) -> Any:
+    """A toy with an open request."""
+    offer(toy, at_home, registry)
+    return toy
+
+
+def _merge(here: Settings, number: int = 1) -> None:
+    Desk(wiring.forge(here), wiring.artifacts(here), wiring.verifier(here)).merge(number, by="Ada", override=[])
+
+
+def _ids(here: Settings) -> list[str]:
+    return [key.id for key in key_files.public_keys(here.verifying_key)]
+
+
+def _listed(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    capsys.readouterr()
+    assert main.run(["keys", "list", "--json"]) == 0
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_a_rotation_from_the_first_command_to_the_last(
+    offered: Any, at_home: Settings, registry: MemoryRegistry, new_toy: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A model of the old key stays served until one of the new key takes its place; only then may the old key end."""
+    _merge(at_home)
+    (old,) = _ids(at_home)
+    assert main.run(["keys", "rotate"]) == 0
+    new = _ids(at_home)[1]
+    assert capsys.readouterr().out == (
+        f"key {new} signs from now on; what older keys signed is believed until `argosy keys retire ID`\n"
+    )
+    assert [(row["id"], row["state"], row["served"]) for row in _listed(capsys)] == [
+        (old, "verifies", ["toy in staging, version 1"]),
+        (new, "signs", []),
+    ]
+    assert main.run(["keys", "retire", old]) == 10
+    assert "\n  toy in staging, version 1\n" in capsys.readouterr().err
+    offer(new_toy("another"), at_home, registry)
+    _merge(at_home, 2)
+    assert main.run(["keys", "retire", old[:4]]) == 0
+    told = capsys.readouterr()
+    assert told.out == f"key {old} counts no more in {at_home.verifying_key}; {new} do\n"
+    assert told.err == "note: nobody can go back to toy in staging, version 1, any more\n"
+    assert _ids(at_home) == [new]
+
+
+def test_what_waits_for_its_merge_keeps_a_key(
+    offered: Any, at_home: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A request whose signature nobody can check any more would be red for ever."""
+    (old,) = _ids(at_home)
+    main.run(["keys", "rotate"])
+    assert main.run(["keys", "retire", old]) == 10
+    assert "\n  request #1, Promote toy version 1 to staging\n" in capsys.readouterr().err
+
+
+def test_a_key_that_somebody_else_has_ends_at_once(
+    offered: Any, at_home: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever it signed: said line by line, and not served by what starts afterwards."""
+    _merge(at_home)
+    (old,) = _ids(at_home)
+    main.run(["keys", "rotate"])
+    assert main.run(["keys", "retire", old, "--revoke"]) == 0
+    assert "note: toy in staging, version 1, is refused from now on" in capsys.readouterr().err
+    assert main.run(["serve", "toy", "--env", "staging", "--port", "0"]) == 10
+    assert f"signed with another key, {old!r}, and ours are {_ids(at_home)[0]}" in capsys.readouterr().err
+    assert [(row["id"], row["state"]) for row in _listed(capsys)] == [(_ids(at_home)[0], "signs"), (old, "unknown")]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        pytest.param(
+            ["retire", "SIGNS"], 10, "is the one that signs; `argosy keys rotate` puts", id="the-one-that-signs"
+        ),
+        pytest.param(["retire", "nonsense"], 2, "'nonsense' is the id of no key in", id="no-such-key"),
+        pytest.param(["retire", "ab", "--public", "gone.pem"], 2, "gone.pem is no file", id="no-such-file"),
+        pytest.param(["rotate", "--public", "x.pem"], 2, "--public and --private belong together", id="half-a-place"),
+        pytest.param(["rotate", "--old-expires", "2026-01-01"], 2, "2026-01-01 is past", id="a-day-that-is-past"),
+        pytest.param(
+            ["secret", "--private", "gone.pem", "--namespace", "t"], 2, "gone.pem cannot be read", id="no-private"
+        ),
+    ],
+)
+def test_what_is_refused(
+    words: list[str], code: int, message: str, at_home: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line, and what to do."""
+    assert main.run(["keys", *[_ids(at_home)[0] if word == "SIGNS" else word for word in words]]) == code
+    told = capsys.readouterr().err
+    assert message in told
+    assert told.count("\n") == 1
+
+
+def test_a_day_that_is_none(at_home: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    """A typo is said before a key is made."""
+    with pytest.raises(SystemExit):
+        main.run(["keys", "rotate", "--old-expires", "next week"])
+    assert "'next week' is no day; expected one such as 2027-03-31" in capsys.readouterr().err
+    assert len(_ids(at_home)) == 1
+
+
+def test_a_key_of_the_environment_is_not_changed(
+    at_home: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A Secret's value is somebody else's to change."""
+    monkeypatch.setenv("ARGOSY_SIGNING_KEY", at_home.signing_key.read_text(encoding="utf-8"))
+    assert main.run(["keys", "rotate"]) == 78
+    assert "ARGOSY_SIGNING_KEY, which no command can change; pass --public" in capsys.readouterr().err
+
+
+def test_a_day_on_which_something_served_would_end_is_said(
+    offered: Any, at_home: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Otherwise a pod that starts at night finds it out."""
+    _merge(at_home)
+    assert main.run(["keys", "rotate", "--old-expires", "2999-03-01"]) == 0
+    assert (
+        "note: toy in staging, version 1, is served by no server that starts from 2999-03-01" in capsys.readouterr().err
+    )
+    assert [row["expires"] for row in _listed(capsys)] == ["2999-03-01", ""]
+
+
+@pytest.fixture
+def checkout(at_home: Settings, tmp_path: Path) -> Path:
+    """The public keys in a checkout of an environment repo, whose main has them too."""
+    wiring.forge(at_home)  # made
+    _on_main(at_home, at_home.verifying_key.read_bytes())
+    file = tmp_path / "environment" / seals.KEY
+    file.parent.mkdir(parents=True)
+    file.write_bytes(at_home.verifying_key.read_bytes())
+    return file
+
+
+def _on_main(here: Settings, content: bytes) -> None:
+    bare = Repository(Path(here.forge_uri.removeprefix("local:")))
+    before = str(bare.resolve("main"))
+    bare.move("refs/heads/main", bare.commit(before, {seals.KEY: content}, "keys", Person("Ada")), before)
+
+
+def test_a_rotation_for_a_cluster(checkout: Path, at_home: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    """First everybody who checks learns the new key, then whoever signs gets it: never the other way round."""
+    private = checkout.parents[2] / "new.pem"
+    words = ["keys", "rotate", "--public", str(checkout), "--private", str(private)]
+    assert main.run(words) == 0
+    new = key_files.public_keys(checkout)[1]
+    told = capsys.readouterr().out
+    assert told.startswith(f"key {new.id} counts beside the old ones in {checkout}; its private half is {private}\n")
+    assert f"argosy keys secret --private {private} --namespace TEAM | kubectl apply -f -" in told
+    assert main.run(words) == 0  # the answer was lost
+    assert key_files.public_keys(checkout)[1:] == [new]
+    assert _ids(at_home) == [key_files.public_keys(checkout)[0].id]  # the laptop's own are not touched
+
+    secret = ["keys", "secret", "--private", str(private), "--namespace", "team-a"]
+    capsys.readouterr()
+    assert main.run(secret) == 10
+    assert f"does not hold key {new.id} yet" in capsys.readouterr().err
+    _on_main(at_home, checkout.read_bytes())
+    assert main.run(secret) == 0
+    document = yaml.safe_load(capsys.readouterr().out)
+    assert document["metadata"] == {"name": "argosy-signing", "namespace": "team-a"}
+    assert base64.b64decode(document["data"]["ARGOSY_SIGNING_KEY"]) == private.read_bytes()
+
+
+def test_a_secret_is_not_shown_on_a_terminal(
+    checkout: Path, at_home: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It would stay in the terminal's memory."""
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    words = ["keys", "secret", "--private", str(at_home.signing_key), "--namespace", "team-a"]
+    assert main.run(words) == errors.UsageError.exit_code
+    told = capsys.readouterr()
+    assert "pipe it" in told.err
+    assert "PRIVATE" not in told.out
+
+
+def test_an_environment_repo_without_keys_is_said(at_home: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody can tell then whether what is signed will be believed."""
+    words = ["keys", "secret", "--private", str(at_home.signing_key), "--namespace", "team-a"]
+    assert main.run(words) == 0
+    assert f"note: main of the environment repo has no {seals.KEY}" in capsys.readouterr().err
