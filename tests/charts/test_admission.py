@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from argosy import steps
-from kit import admission, team_manifests
-from kit.platform_chart import CHART, Objects, named, render
+from kit import admission, inference_chart, team_manifests
+from kit.platform_chart import CHART, Objects, named, render, template
 from kit.team_manifests import Bad, Manifest
 
 ADMISSION = {"registries": [team_manifests.REGISTRY]}
@@ -116,6 +116,71 @@ def test_pods_that_are_refused(objects: Objects, bad: Bad) -> None:
     """Whatever made them."""
     said = admission.refusals(policy(objects, "pods"), bad.of(team_manifests.step_pod()))
     assert any(bad.said in one for one in said), said
+
+
+SERVED = {
+    "kserve": {},
+    "blue-green": {"strategy": "blueGreen"},
+    "plain": {"mode": "plain", "storage": {"uri": "s3://models"}},
+    "rolling": {"mode": "plain", "strategy": "rolling", "storage": {"uri": "s3://models"}},
+}
+
+
+def served(over: dict[str, Any]) -> Manifest:
+    """The object of the chart inference that has the pods."""
+    kinds = ("InferenceService", "Rollout", "Deployment")
+    made = [one for one in inference_chart.render(over) if one["kind"] in kinds]
+    (found,) = (one for one in made if one["kind"] == "InferenceService" or "template" in one["spec"])
+    return found
+
+
+@pytest.mark.parametrize("over", SERVED.values(), ids=SERVED)
+def test_what_the_chart_serves_passes(objects: Objects, over: dict[str, Any]) -> None:
+    """In each of its forms."""
+    assert admission.refusals(policy(objects, "models"), served(over)) == []
+
+
+@pytest.mark.parametrize("form", ["kserve", "rolling"])
+@pytest.mark.parametrize("bad", team_manifests.MODELS, ids=lambda bad: bad.name)
+def test_models_that_are_refused(objects: Objects, form: str, bad: Bad) -> None:
+    """The server verifies anyway; here the message reaches whoever applies it."""
+    said = admission.refusals(policy(objects, "models"), bad.of(served(SERVED[form])))
+    assert any(bad.said in one for one in said), said
+
+
+def test_a_model_by_other_means_is_refused(objects: Objects) -> None:
+    """KServe would serve it without a question."""
+    said = admission.refusals(policy(objects, "models"), team_manifests.SOMEBODY_S)
+    assert any("nothing is served here that was not signed" in one for one in said), said
+
+
+def test_unsigned_where_that_is_allowed() -> None:
+    """Staging, if the values say so; production cannot be named."""
+    tries = {**ADMISSION, "unsigned": ["staging"]}
+    made = policy(render({"teams": [{"name": "credit"}], "admission": tries}), "models")
+    bare = served({"unsigned": True})
+    assert admission.refusals(made, bare, namespace="argosy-staging") == []
+    assert admission.refusals(made, bare, namespace="argosy-production") != []
+    done = template({"admission": {"unsigned": ["production"]}})
+    assert "must be" in done.stderr
+
+
+def test_keys_of_this_cluster() -> None:
+    """A signature counts by the keys that the cluster knows; two of them while one is changed."""
+    keys = [f"-----BEGIN PUBLIC KEY-----\n{name}\n-----END PUBLIC KEY-----\n" for name in ("old", "new")]
+    made = policy(render({"teams": [{"name": "credit"}], "admission": {**ADMISSION, "verifyingKeys": keys}}), "models")
+    for key in keys:
+        assert admission.refusals(made, served({"verifyingKey": key})) == []
+    (said,) = admission.refusals(made, served({}))
+    assert said.startswith("argosy.dev/verifying-key: that key is not one of this cluster's")
+
+
+def test_controllers_are_let_work(objects: Objects) -> None:
+    """A Rollout over KServe's Deployment, and whatever is only scaled or written to by a controller."""
+    (rollout,) = (one for one in inference_chart.render() if one["kind"] == "Rollout")
+    assert admission.refusals(policy(objects, "models"), rollout) == []
+    old = team_manifests.MODELS[2].of(served({}))
+    assert admission.refusals(policy(objects, "models"), {**old, "status": {}}, before=old) == []
 
 
 def test_accounts_secrets_and_modules_are_those_of_the_steps() -> None:

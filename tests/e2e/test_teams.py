@@ -14,13 +14,15 @@ import yaml
 
 from argosy import errors
 from argosy.cli import main
+from e2e import pinned
 from e2e.cluster import Cluster
-from kit import team_manifests
+from kit import inference_chart, team_manifests
 from kit.team_manifests import Bad, Manifest
 
 pytestmark = [pytest.mark.needs("argo-workflows"), pytest.mark.timeout(600)]
 
 TEAMS = ("credit", "growth")
+ADA = ("--as=ada", "--as-group=credit-people")
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +54,11 @@ def _values(name: str) -> dict[str, Any]:
         "converge": {"enabled": False},
         "publishers": [{"kind": "User", "name": "ci"}],
         "teams": [{"name": team, "namespace": f"{name}-{team}", "submitters": people[team]} for team in TEAMS],
-        "admission": {"registries": [team_manifests.REGISTRY]},
+        "admission": {
+            "registries": [team_manifests.REGISTRY, "docker.io/argosy/"],
+            # The last is for a cluster whose executor was built and brought to the nodes.
+            "argo": ["quay.io/argoproj/argoexec:", "quay.io/argoproj/argoexec@", "localhost/argoexec:"],
+        },
     }
 
 
@@ -96,10 +102,9 @@ def test_templates_that_are_refused(cluster: Cluster, base: str, pipelines: list
 
 def test_a_team_submits_what_is_installed(cluster: Cluster, base: str) -> None:
     """In its own namespace, and nowhere else."""
-    ada = ("--as=ada", "--as-group=credit-people")
-    assert _refusal(cluster, team_manifests.run_of("churn", f"{base}-credit"), *ada) == ""
-    assert "forbidden" in _refusal(cluster, team_manifests.run_of("churn", f"{base}-growth"), *ada)
-    assert "forbidden" in _refusal(cluster, team_manifests.run_of("churn", base), *ada)
+    assert _refusal(cluster, team_manifests.run_of("churn", f"{base}-credit"), *ADA) == ""
+    assert "forbidden" in _refusal(cluster, team_manifests.run_of("churn", f"{base}-growth"), *ADA)
+    assert "forbidden" in _refusal(cluster, team_manifests.run_of("churn", base), *ADA)
 
 
 @pytest.mark.parametrize("bad", team_manifests.RUNS, ids=lambda bad: bad.name)
@@ -135,6 +140,80 @@ def _restricted(pod: Manifest) -> Manifest:
         one["securityContext"] = context
     spec["securityContext"] = {"runAsNonRoot": True, "runAsUser": 10001, "seccompProfile": {"type": "RuntimeDefault"}}
     return pod
+
+
+def _served(namespace: str) -> Manifest:
+    """The InferenceService that the chart makes of churn."""
+    over = {"networkPolicy": {"enabled": False}}
+    (found,) = (one for one in inference_chart.render(over) if one["kind"] == "InferenceService")
+    return _in(namespace, found)
+
+
+@pytest.mark.needs("kserve")
+def test_what_the_chart_serves_is_let_in(cluster: Cluster, base: str) -> None:
+    """Where models are served."""
+    assert _refusal(cluster, _served(f"{base}-staging")) == ""
+
+
+@pytest.mark.needs("kserve")
+@pytest.mark.parametrize("bad", team_manifests.MODELS, ids=lambda bad: bad.name)
+def test_models_that_are_refused(cluster: Cluster, base: str, bad: Bad) -> None:
+    """Whoever brings them there: Argo CD shows the words as its error."""
+    assert bad.said in _refusal(cluster, bad.of(_served(f"{base}-staging")))
+
+
+@pytest.mark.needs("kserve")
+def test_a_model_by_other_means_is_refused(cluster: Cluster, base: str) -> None:
+    """KServe would serve it without a question."""
+    said = _refusal(cluster, _in(f"{base}-staging", team_manifests.SOMEBODY_S))
+    assert "nothing is served here that was not signed" in said
+
+
+def test_a_run_has_its_pods(cluster: Cluster, base: str) -> None:
+    """Under quota, limits, Pod Security and policies the controller makes the pods of a step without keys and of one with keys.
+
+    The latter ends badly, for want of a model; that it ran is what counts.
+    """
+    namespace = f"{base}-credit"
+    template = _two_steps(namespace)
+    assert cluster.try_kubectl("create", "--filename", "-", "--as=ci", given=json.dumps(template)).returncode == 0
+    done = cluster.try_kubectl(
+        "create", "--filename", "-", "--output=name", *ADA, given=json.dumps(team_manifests.run_of("two", namespace))
+    )
+    assert done.returncode == 0, done.stderr
+    run = done.stdout.strip().rpartition("/")[2]
+
+    def ended() -> dict[str, Any]:
+        nodes = cluster.get("workflow", run, namespace).get("status", {}).get("nodes", {})
+        pods = {one["templateName"]: one for one in nodes.values() if one["type"] == "Pod"}
+        over = all(one["phase"] in ("Succeeded", "Failed", "Error") for one in pods.values())
+        return pods if over and len(pods) == 2 else {}
+
+    pods = cluster.wait("both steps to end", ended, seconds=200, namespace=namespace)
+    assert pods["plain"]["phase"] == "Succeeded", pods["plain"]["message"]
+    assert (pods["sign"]["phase"], "exit code" in pods["sign"]["message"]) == ("Failed", True), pods
+
+
+def _two_steps(namespace: str) -> Manifest:
+    """A pipeline of a step of the team's own and the step `sign`, as they would be compiled."""
+    model = next(iter(team_manifests.ROOT.glob("workflows/churn/pipeline.yaml")))
+    manifest: Manifest = yaml.safe_load(model.read_text(encoding="utf-8"))
+    (sign,) = (one for one in manifest["spec"]["templates"] if one["name"] == "sign")
+    sign["container"] |= {"image": pinned.image("promote"), "imagePullPolicy": "IfNotPresent", "resources": {}}
+    sign["inputs"], sign["outputs"] = {}, {}
+    sign["container"]["env"] = [one for one in sign["container"]["env"] if "{{" not in one["value"]]
+    plain = {
+        "name": "plain",
+        "container": {**sign["container"], "command": ["python", "-c", "print('plain')"], "envFrom": []},
+    }
+    main = {"name": "main", "dag": {"tasks": [{"name": name, "template": name} for name in ("plain", "sign")]}}
+    kept = {
+        key: manifest["spec"][key]
+        for key in ("automountServiceAccountToken", "executor", "securityContext", "serviceAccountName", "volumes")
+    }
+    arguments = {"parameters": [{"name": "data", "value": ""}]}
+    spec = {**kept, "entrypoint": "main", "arguments": arguments, "templates": [main, sign, plain]}
+    return {**manifest, "metadata": {"name": "two", "namespace": namespace}, "spec": spec}
 
 
 def test_other_namespaces_are_left_alone(

@@ -37,14 +37,23 @@ _ENVIRONMENT = cel.NewEnv(
 )
 
 
-def refusals(policy: Object, given: Object, *, before: Object | None = None, publisher: bool = False) -> list[str]:
-    """The messages with which *policy* refuses *given*, which was *before*; empty where it lets it pass. *publisher*: whoever asks may
-    install pipelines."""
+def refusals(
+    policy: Object,
+    given: Object,
+    *,
+    before: Object | None = None,
+    namespace: str = "argosy-staging",
+    publisher: bool = False,
+) -> list[str]:
+    """The messages with which *policy* refuses *given*, which was *before*; empty where it lets it pass.
+
+    *publisher*: whoever asks may install pipelines.
+    """
     spec = policy["spec"]
     data: dict[str, Any] = {
         "object": given,
         "oldObject": before or {},
-        "request": {"operation": "UPDATE" if before else "CREATE"},
+        "request": {"operation": "UPDATE" if before else "CREATE", "namespace": namespace},
         "authorizer": publisher,
         "variables": {},
     }

@@ -109,7 +109,7 @@ TEMPLATES = [
     Bad(
         "registry",
         _set("container.image", f"evil.example/train{DIGEST}", "train"),
-        "images come from registry.example/argosy/ only",
+        "images come from registry.example/argosy/",
     ),
     Bad("alike", _set("container.image", f"registry.example/argosyx/train{DIGEST}", "train"), "images come from"),
     Bad("sidecar", _set("sidecars", [{"name": "s", "image": "busybox:1"}], "train"), "template train: busybox:1"),
@@ -332,7 +332,7 @@ PODS = [
     Bad(
         "tag", _main("image", f"{REGISTRY}promote:1"), f"container main: {REGISTRY}promote:1: an image has to be named"
     ),
-    Bad("registry", _main("image", f"evil.example/x{DIGEST}"), "images come from registry.example/argosy/ only"),
+    Bad("registry", _main("image", f"evil.example/x{DIGEST}"), "images come from registry.example/argosy/"),
     Bad("account", _set("serviceAccountName", "default"), "serviceAccountName default: pods here are those of steps"),
     Bad("no-account", lambda pod: pod["spec"].pop("serviceAccountName"), "serviceAccountName default"),
     Bad("shell", _main("command", ["sh", "-c", "env"]), "container main (argosy-signing): an account that holds keys"),
@@ -348,3 +348,95 @@ PODS = [
     Bad("privileged", _main("securityContext", {"privileged": True}), "container main: a step is not root"),
 ]
 """Of a step's pod, whatever made it."""
+
+
+def _model(manifest: Manifest) -> Manifest:
+    """The server's container of an InferenceService, a Rollout or a Deployment."""
+    spec = manifest["spec"]
+    found: Manifest = spec["predictor"]["model"] if "predictor" in spec else spec["template"]["spec"]["containers"][0]
+    return found
+
+
+def _annotations(manifest: Manifest) -> Manifest:
+    spec = manifest["spec"]
+    found: Manifest = (
+        spec["predictor"]["annotations"] if "predictor" in spec else spec["template"]["metadata"]["annotations"]
+    )
+    return found
+
+
+def _pod(manifest: Manifest) -> Manifest:
+    spec = manifest["spec"]
+    found: Manifest = spec["predictor"] if "predictor" in spec else spec["template"]["spec"]
+    return found
+
+
+def _keys_of_others(manifest: Manifest) -> None:
+    (volume,) = (one for one in _pod(manifest)["volumes"] if one["name"] == "release")
+    del volume["downwardAPI"]
+    volume["configMap"] = {"name": "mine"}
+
+
+MODELS = [
+    Bad(
+        "tag",
+        lambda one: _model(one).update(image=f"{REGISTRY}serve:1"),
+        f"{REGISTRY}serve:1: an image has to be named by its digest",
+    ),
+    Bad(
+        "registry",
+        lambda one: _model(one).update(image=f"evil.example/serve{DIGEST}"),
+        "images come from registry.example/argosy/",
+    ),
+    Bad(
+        "unsigned",
+        lambda one: _annotations(one).pop("argosy.dev/bundle-signature"),
+        "argosy.dev/bundle-signature: nothing is served",
+    ),
+    Bad(
+        "empty-signature",
+        lambda one: _annotations(one).update({"argosy.dev/bundle-signature": ""}),
+        "nothing is served here that was",
+    ),
+    Bad(
+        "no-key",
+        lambda one: _annotations(one).pop("argosy.dev/verifying-key"),
+        "argosy.dev/verifying-key: nothing is served",
+    ),
+    Bad(
+        "not-verified",
+        lambda one: _model(one)["args"].remove("--signature=/etc/argosy/bundle.sig"),
+        "has to prove digest",
+    ),
+    Bad("told-not-to-verify", lambda one: _model(one)["args"].append("--unsigned"), "has to prove digest"),
+    Bad(
+        "other-digest",
+        lambda one: _annotations(one).update({"argosy.dev/model-digest": "sha256:0"}),
+        "has to prove digest",
+    ),
+    Bad(
+        "other-release", lambda one: _annotations(one).update({"argosy.dev/model-version": "9"}), "has to prove digest"
+    ),
+    Bad("other-program", lambda one: _model(one).update(command=["sh", "-c", "x"]), "has to prove digest"),
+    Bad("keys-of-others", _keys_of_others, "volume release: the server has to prove"),
+    Bad("beside", lambda one: _pod(one).setdefault("containers", []).append(_beside()), "has to prove digest"),
+    Bad(
+        "other-code",
+        lambda one: _model(one)["env"].append({"name": "LD_PRELOAD", "value": "x"}),
+        "variable LD_PRELOAD: it would make",
+    ),
+]
+"""Of what serves a model, as the chart inference makes it."""
+
+
+def _beside() -> Manifest:
+    return {"name": "x", "image": f"{REGISTRY}serve{DIGEST}"}
+
+
+SOMEBODY_S = {
+    "apiVersion": "serving.kserve.io/v1beta1",
+    "kind": "InferenceService",
+    "metadata": {"name": "somebody-s"},
+    "spec": {"predictor": {"model": {"modelFormat": {"name": "sklearn"}, "storageUri": "s3://anywhere/model"}}},
+}
+"""A model by KServe's own means, that nobody signed."""

@@ -61,3 +61,8 @@ spec:
       matchExpressions:
         - {key: kubernetes.io/metadata.name, operator: In, values: {{ .namespaces }}}
 {{- end }}
+
+{{- /* Variables by which a process loads other code; those that `server.env` of the chart inference refuses. */}}
+{{- define "admission.loaders" -}}
+^(LD_.*|DYLD_.*|GLIBC_TUNABLES|GCONV_PATH|PYTHON(PATH|HOME|STARTUP|INSPECT|BREAKPOINT|USERBASE|PLATLIBDIR|WARNINGS|EXECUTABLE|PYCACHEPREFIX|CASEOK)|PATH|BASH_ENV|ENV|OPENSSL_(CONF|MODULES|ENGINES))$
+{{- end }}
