@@ -5,11 +5,11 @@ python tests/kit/faulty_server.py BUNDLE ENVIRONMENT
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from argosy.domain import bundle
+from argosy.ml.encoding import Matrix
 from argosy.ml.predictor import Predictor, UndefinedPrediction
 from argosy.ports.prediction_log import ServedRelease
 from argosy.serving import graceful_server, launch
@@ -28,14 +28,14 @@ class FaultyPredictor:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
-    def predict(self, rows: Sequence[Mapping[str, Any]]) -> Any:
+    def predict_matrix(self, matrix: Matrix) -> Any:
         """See the predictor."""
-        asked = {row["tenure"] for row in rows}
+        asked = set(matrix[:, [column.name for column in self._inner.signature.features].index("tenure")].tolist())
         if SLOW in asked:
             time.sleep(SLOW_SECONDS)
         if UNDEFINED in asked:
             raise UndefinedPrediction("the model answered with a value that is no number")
-        return self._inner.predict(rows)
+        return self._inner.predict_matrix(matrix)
 
 
 def main(folder: Path, environment: str) -> None:

@@ -27,7 +27,7 @@ from argosy.ml.encoding import Encoder
 from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import LogCounts, Logged, Prediction, ServedRelease
 from argosy.serving import records
-from argosy.serving.rows import Row
+from argosy.serving.request_columns import RequestColumns
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "data" / "flight_delay"
@@ -150,6 +150,7 @@ def answered(
         for identity, features, score, moment in zip(identities, rows, scores, times, strict=True):
             patch.setattr(time, "time", functools.partial(datetime.datetime.timestamp, moment))
             decided = predictor.decide(np.array([score]))
-            row = Row(features, {"flight_id": identity})
-            recorder.record(f"request-{identity}", [row], [features], [[float(score)]], decided)
+            columns = {name: [value] for name, value in features.items()}
+            asked = RequestColumns(1, columns, [{"flight_id": identity}], (), lambda *_: "")
+            recorder.record(f"request-{identity}", asked, [[float(score)]], decided)
     return Flown(served, predictor.signature, log.records)

@@ -164,8 +164,15 @@ class Client:
         return asyncio.run(exchange(self.app, method, path, [body], headers))
 
 
-async def exchange(app: ASGIApp, method: str, path: str, chunks: Sequence[bytes], headers: Mapping[str, str]) -> Reply:
-    """One exchange with *app*, its request's body in *chunks*."""
+async def exchange(
+    app: ASGIApp,
+    method: str,
+    path: str,
+    chunks: Sequence[bytes],
+    headers: Mapping[str, str],
+    state: Mapping[str, Any] | None = None,
+) -> Reply:
+    """One exchange with *app*, its request's body in *chunks*. *state*: what the server knows of the request already."""
     sent: list[Message] = []
     coming = iter(
         [{"type": "http.request", "body": chunk, "more_body": i < len(chunks) - 1} for i, chunk in enumerate(chunks)]
@@ -179,7 +186,7 @@ async def exchange(app: ASGIApp, method: str, path: str, chunks: Sequence[bytes]
 
     raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     scope = {"type": "http", "http_version": "1.1", "method": method, "path": path, "query_string": b"", "headers": raw}
-    await app(scope, receive, send)
+    await app(scope if state is None else scope | {"state": dict(state)}, receive, send)
     start, *bodies = sent
     answered = {name.decode(): value.decode() for name, value in start["headers"]}
     return Reply(start["status"], answered, b"".join(message.get("body", b"") for message in bodies))

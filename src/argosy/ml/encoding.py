@@ -8,6 +8,7 @@ through it, so that a value becomes the same bits everywhere. What the matrix me
 import math
 import re
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +27,8 @@ Matrix = npt.NDArray[np.float32]
 
 # float32 has no room for more; a larger number would become infinite without a word.
 LARGEST = float(np.finfo(np.float32).max)
+_PLAIN = frozenset({int, float, type(None)})
+"""Types of a number or null. True is an int to Python and no number to us."""
 
 
 class BadValue(errors.Rejected):
@@ -68,6 +71,27 @@ class Encoder:
             matrix[index] = self._row(index, row)
         return matrix
 
+    def columns(self, columns: Sequence[Sequence[Any]]) -> Matrix | None:
+        """The matrix of *columns*, lists or tuples of values, one a feature in the features' order, all of one length.
+
+        No value is looked at by itself, so a wrong one is not told: None where there is any that :meth:`rows` would refuse, or a level that
+        is not listed, which only :meth:`rows` takes as missing.
+        """
+        numbers = [column for column, levels in zip(columns, self._levels, strict=True) if levels is None]
+        if not _PLAIN.issuperset(map(type, chain.from_iterable(numbers))):
+            return None
+        try:
+            coded = [
+                column if levels is None else _coded(column, levels)
+                for column, levels in zip(columns, self._levels, strict=True)
+            ]
+            wide = np.array(coded, dtype=np.float64)  # null becomes NaN
+        except (_UnknownLevel, OverflowError):
+            return None
+        if (np.abs(wide) > LARGEST).any() or _holds_nan(coded, wide):
+            return None
+        return wide.T.astype(np.float32, order="C")
+
     def table(self, table: "pa.Table") -> Matrix:
         """The matrix of an Arrow table that has a column for every feature; NaN in it means missing. Raises BadValue."""
         matrix = np.empty((table.num_rows, len(self.names)), dtype=np.float32)
@@ -97,6 +121,29 @@ class Encoder:
         unknown = sorted(set(row) - set(self.names))
         if unknown:
             raise BadValue(index, unknown[0], "is no feature of this model")
+
+
+class _UnknownLevel(Exception):
+    """A category's value is none of its levels, or no text."""
+
+
+def _coded(column: Sequence[Any], levels: Mapping[str, float]) -> Sequence[float | None]:
+    """The indices of the levels in *column*, None for null. Raises _UnknownLevel."""
+    try:
+        coded = list(map(levels.get, column))
+    except TypeError:  # a list or an object has no hash
+        raise _UnknownLevel from None
+    if None in coded and coded.count(None) != column.count(None):
+        raise _UnknownLevel
+    return coded
+
+
+def _holds_nan(columns: Sequence[Sequence[float | None]], wide: npt.NDArray[np.float64]) -> bool:
+    """True where one of *columns*, which are *wide* as numbers, has NaN as such: null alone is what absent is spelled."""
+    missing = np.isnan(wide)
+    return bool(missing.any()) and any(
+        columns[place].count(None) != count for place, count in enumerate(missing.sum(axis=1).tolist()) if count
+    )
 
 
 def _positions(feature: FeatureColumn) -> dict[str, float] | None:

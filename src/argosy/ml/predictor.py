@@ -98,10 +98,6 @@ class Predictor:
         )
         return np.asarray(self._booster.predict(data, pred_contribs=True), dtype=np.float64)
 
-    def attributions(self, rows: Sequence[Row]) -> Predictions:
-        """SHAP values of *rows*, each as :meth:`predict` takes it; otherwise as :meth:`contributions`."""
-        return self.contributions(self.encoder.rows(rows))
-
     def decide(self, predictions: Predictions) -> list[str]:
         """The class that each of *predictions* decides for. Raises Misconfigured for a regression model, which decides nothing."""
         if self.signature.task == "regression":
@@ -109,8 +105,8 @@ class Predictor:
         names = self.signature.classes
         if self.signature.task == "binary":
             threshold = 0.5 if self.signature.threshold is None else self.signature.threshold
-            return [names[int(probability >= threshold)] for probability in predictions]
-        return [names[int(index)] for index in np.argmax(predictions, axis=1)]
+            return list(map(names.__getitem__, (predictions >= threshold).tolist()))
+        return list(map(names.__getitem__, np.argmax(predictions, axis=1).tolist()))
 
     def explain_difference(self, golden: bundle.Golden) -> str | None:
         """The first difference when *golden* is replayed, or None where every answer is equal to the last bit."""

@@ -16,11 +16,13 @@ from starlette.types import Receive, Scope, Send
 from argosy.ports.features import OnlineFeatures
 from argosy.ports.prediction_log import PredictionLog, ServedRelease
 from argosy.serving import operations
-from argosy.serving.access.access_middleware import AccessMiddleware
+from argosy.serving.access.access_middleware import AccessMiddleware, AdmissionAtOnce
 from argosy.serving.access.rules_file import WatchedRules
 from argosy.serving.exchange import Bodies, RequestLimits
+from argosy.serving.hot_path import HotPath
 from argosy.serving.inference import ConcurrencyLimiter, Inference, InferenceProtocol, Shortcut
 from argosy.serving.lifecycle import Lifecycle
+from argosy.serving.listeners import HOT_PATH
 from argosy.serving.middleware import RequestMiddleware
 from argosy.serving.operations import Page, no_such_route
 from argosy.serving.prometheus import Metrics
@@ -103,16 +105,16 @@ def server_parts(
     metrics = metrics or metrics_of(predictor.signature, served, log)
     recorder = None if log is None else Recorder(log, predictor.signature, hash_key)
     service = Service(predictor=predictor, served=served, metrics=metrics, online=online, recorder=recorder)
-    room = JsonLimits(limits.rows, service.rows.most_columns)
+    room = JsonLimits(limits.rows, service.columns.most_columns)
     return ServerParts(
         service=service,
         metrics=metrics,
         lifecycle=lifecycle,
         bodies=Bodies(limits),
         gate=ConcurrencyLimiter(limits, metrics),
-        first=V1(service.rows, limits, room),
-        why=V1Explain(service.rows, limits, room),
-        second=V2(service.signature, service.version, service.rows, limits, room),
+        first=V1(service.columns, limits, room),
+        why=V1Explain(service.columns, limits, room),
+        second=V2(service.signature, service.version, service.columns, limits, room),
         access=access,
     )
 
@@ -135,6 +137,12 @@ def app_of(parts: ServerParts) -> Starlette:
         exception_handlers={HTTPException: no_such_route},
     )
     app.router.redirect_slashes = False  # a client that posts would lose its body on the way
+    hot: dict[str, InferenceProtocol[Any]] = {
+        f"/v1/models/{name}:predict": parts.first,
+        f"/v2/models/{name}/infer": parts.second,
+    }
+    admits = AdmissionAtOnce(parts.access, name) if parts.access is not None else lambda _: True
+    setattr(app.state, HOT_PATH, HotPath(hot, service, parts.metrics, admits))
     return app
 
 

@@ -4,7 +4,6 @@ A prediction that is explained is predicted, counted and logged like any other. 
 store has are not told either, since whoever may ask for a prediction by id may not read features by it.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,30 +13,30 @@ import numpy.typing as npt
 from argosy.domain.bundle import Signature
 from argosy.ml import attribution
 from argosy.ml.attribution import RowAttribution
+from argosy.serving.request_columns import RequestColumns
 from argosy.serving.request_problems import RequestProblem
-from argosy.serving.rows import RequestRows, Value
 
 MOST_ROWS = 100
 """Rows of one request; with a deep model each takes milliseconds."""
 
 
-def asked_why(asked: RequestRows, field: str) -> RequestRows:
+def asked_why(asked: RequestColumns, field: str) -> RequestColumns:
     """*asked*, to be explained. Raises RequestProblem (413), which names *field*, where it has too many rows for that."""
-    if len(asked.rows) > MOST_ROWS:
-        message = f"{len(asked.rows)} rows came; at most {MOST_ROWS} are explained at once"
+    if asked.count > MOST_ROWS:
+        message = f"{asked.count} rows came; at most {MOST_ROWS} are explained at once"
         raise RequestProblem(413, message, field=field)
     return replace(asked, explained=True)
 
 
 def explanations(
     signature: Signature,
-    asked: RequestRows,
-    features: Sequence[Mapping[str, Value]],
+    asked: RequestColumns,
     contributions: npt.NDArray[np.float64],
     predictions: npt.NDArray[np.float64],
 ) -> list[RowAttribution]:
     """The explanation of each row *asked* for."""
-    told = [None if row.features is None else found for row, found in zip(asked.rows, features, strict=True)]
+    stored = set(asked.by_id)
+    told = [None if place in stored else asked.row(place) for place in range(asked.count)]
     return [
         attribution.of_row(signature, row, own, prediction)
         for row, own, prediction in zip(told, contributions, predictions, strict=True)

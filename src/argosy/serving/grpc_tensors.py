@@ -15,8 +15,8 @@ from google.protobuf.message import DecodeError
 
 from argosy.serving import grpc_messages, tensors
 from argosy.serving.exchange import RequestLimits, ResponseBody
+from argosy.serving.request_columns import RequestColumns
 from argosy.serving.request_problems import RequestProblem
-from argosy.serving.rows import RequestRows
 from argosy.serving.service import Answer, Service
 from argosy.serving.tensors import BOOL, TEXT, Binary
 from argosy.serving.v2 import V2, Wanted
@@ -57,10 +57,10 @@ class GrpcTensors:
     def __init__(self, protocol: V2, service: Service, limits: RequestLimits) -> None:
         self._protocol = protocol
         self._service = service
-        self._most_values = limits.rows * service.rows.most_columns
-        self._most_fields = 2 * service.rows.most_columns + SPARE_FIELDS
+        self._most_values = limits.rows * service.columns.most_columns
+        self._most_fields = 2 * service.columns.most_columns + SPARE_FIELDS
 
-    def read(self, body: bytes, _: int | None) -> tuple[RequestRows, WantedMessage]:
+    def read(self, body: bytes, _: int | None) -> tuple[RequestColumns, WantedMessage]:
         """The rows of a request, and what it says of its answer. Raises RequestProblem."""
         message = self._parsed(body)
         self._service.refuse_others(message.model_name, message.model_version or None)

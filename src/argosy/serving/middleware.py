@@ -19,11 +19,7 @@ class RequestMiddleware:
     def __init__(self, app: ASGIApp, *, metrics: Metrics, served: ServedRelease) -> None:
         self._app = app
         self._metrics = metrics
-        self._headers = [
-            (b"argosy-model", served.model.encode()),
-            (b"argosy-model-version", str(served.version or "").encode()),
-            (b"argosy-model-digest", served.digest.encode()),
-        ]
+        self._headers = model_headers(served)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. Never raises for a request, whatever it holds."""
@@ -36,7 +32,7 @@ class RequestMiddleware:
         try:
             await self._guarded(scope, receive, answered)
         finally:
-            self._metrics.observe(_route(scope["path"]), answered.status, time.perf_counter() - began)
+            self._metrics.observe(route_of(scope["path"]), answered.status, time.perf_counter() - began)
 
     async def _guarded(self, scope: Scope, receive: Receive, answered: "_Answered") -> None:
         try:
@@ -73,7 +69,17 @@ class _Answered:
         await self._send(message)
 
 
-def _route(path: str) -> str:
+def model_headers(served: ServedRelease) -> list[tuple[bytes, bytes]]:
+    """The headers that say which model answered."""
+    return [
+        (b"argosy-model", served.model.encode()),
+        (b"argosy-model-version", str(served.version or "").encode()),
+        (b"argosy-model-digest", served.digest.encode()),
+    ]
+
+
+def route_of(path: str) -> str:
+    """What requests to *path* are counted as."""
     if path.endswith(":predict"):
         return "v1"
     if path.endswith(":explain"):

@@ -1,13 +1,14 @@
 """Turns answers into log records without personal data: personal features left out, join keys as a keyed hash, free text as "other"."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from argosy.domain.bundle import Signature
 from argosy.domain.data import FeatureColumn
 from argosy.domain.pseudonyms import hashed
 from argosy.ports.prediction_log import OTHER, AnsweredRows, PredictionLog
-from argosy.serving.rows import Row, Value
+from argosy.serving.request_columns import RequestColumns
+from argosy.serving.rows import Value
 
 
 class Recorder:
@@ -25,26 +26,35 @@ class Recorder:
     def record(
         self,
         request_id: str,
-        rows: Sequence[Row],
-        features: Sequence[Mapping[str, Value]],
+        asked: RequestColumns,
         scores: Sequence[Sequence[float]],
         decisions: Sequence[str | None],
     ) -> None:
-        """Log the answers to the *rows* of one request, whose *features* were used."""
+        """Log the answers to the rows *asked* for, whose features are there."""
+        clean = _as_it_is if asked.matrix is not None else _clean
         self._log.append(
             AnsweredRows(
                 time.time(),
                 request_id,
-                entities=[None if row.entity is None else hashed(row.entity, self._key) for row in rows],
-                features={name: _clean(name, levels, features) for name, levels in self._levels.items()},
+                entities=self._hashed(asked),
+                features={name: clean(levels, asked.features[name]) for name, levels in self._levels.items()},
                 scores=scores,
                 decisions=decisions,
             )
         )
 
+    def _hashed(self, asked: RequestColumns) -> list[str | None]:
+        if asked.entities is None:
+            return [None] * asked.count
+        return [None if entity is None else hashed(entity, self._key) for entity in asked.entities]
 
-def _clean(name: str, levels: frozenset[str] | None, features: Sequence[Mapping[str, Value]]) -> list[Value]:
-    values = [row[name] for row in features]
+
+def _as_it_is(_: frozenset[str] | None, values: Sequence[Value]) -> Sequence[Value]:
+    """A column that was encoded: each of its values is a level, or null."""
+    return values
+
+
+def _clean(levels: frozenset[str] | None, values: Sequence[Value]) -> Sequence[Value]:
     if levels is None:
         return values
     return [value if value is None or value in levels else OTHER for value in values]

@@ -30,16 +30,6 @@ Where = Callable[[int, str | None], str]
 """Names a field for the caller: from the place of the row and the feature (none: all of the row), in the words of the protocol."""
 
 
-@dataclass(frozen=True, slots=True)
-class RequestRows:
-    """The rows of one request."""
-
-    rows: Sequence[Row]
-    where: Where
-    explained: bool = False
-    """Whether each answer is to say why."""
-
-
 class RowReader:
     """Reads rows for one signature."""
 
@@ -50,7 +40,7 @@ class RowReader:
         self.names = self._numbers.keys() | self._keys
         self.most_columns = len(self.names)
 
-    def read_all(self, instances: Sequence[Any], where: Where) -> RequestRows:
+    def read_all(self, instances: Sequence[Any], where: Where) -> list[Row]:
         """*instances* as rows. Raises RequestProblem (422) with the field, as *where* names it."""
         rows = []
         for place, instance in enumerate(instances):
@@ -59,7 +49,7 @@ class RowReader:
             except RequestProblem as problem:
                 problem.field = where(place, problem.field)
                 raise
-        return RequestRows(rows, where)
+        return rows
 
     def read(self, instance: Any) -> Row:
         """*instance* as a row. Raises RequestProblem (422) with the name of the field, none where it is about all of it."""
@@ -68,7 +58,7 @@ class RowReader:
         if type(instance) is not dict:
             raise RequestProblem(422, f"expected an object, {_kind(instance)} came")
         if instance.keys() == self._keys and not self._keys >= self._numbers.keys():
-            return Row(None, _entity(instance))
+            return Row(None, entity(instance))
         features = {name: self._feature(instance, name, number) for name, number in self._numbers.items()}
         if len(instance) == len(features):
             return Row(features, None)
@@ -106,7 +96,7 @@ class RowReader:
         for name in sorted(self._keys):
             if name not in instance:
                 raise RequestProblem(422, "another join key came, this one did not", field=name)
-        return _entity({name: instance[name] for name in self._keys})
+        return entity({name: instance[name] for name in self._keys})
 
     def _refuse_unknown(self, instance: Mapping[str, Any]) -> None:
         for name in instance:
@@ -115,7 +105,8 @@ class RowReader:
                 raise RequestProblem(422, message, field=name[:LONGEST_TEXT])
 
 
-def _entity(keys: Mapping[str, Any]) -> Mapping[str, str | int]:
+def entity(keys: Mapping[str, Any]) -> Mapping[str, str | int]:
+    """*keys* as the join keys of a row. Raises RequestProblem (422) with the name of the key."""
     for name, value in keys.items():
         if type(value) is str:
             _text(value, name)

@@ -1,11 +1,14 @@
 """From checked rows to answers: features looked up, the model asked, the answer logged. HTTP is not known here."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
+
+import numpy as np
 
 from argosy.domain.bundle import Signature
 from argosy.ml.attribution import RowAttribution
+from argosy.ml.encoding import Matrix
 from argosy.ml.predictor import Predictions, UndefinedPrediction
 from argosy.ports.features import OnlineFeatures
 from argosy.ports.prediction_log import ServedRelease
@@ -13,8 +16,8 @@ from argosy.serving import explanation
 from argosy.serving.lookup import Lookup
 from argosy.serving.prometheus import Metrics
 from argosy.serving.records import Recorder
+from argosy.serving.request_columns import ColumnReader, RequestColumns
 from argosy.serving.request_problems import RequestProblem, shown
-from argosy.serving.rows import RequestRows, RowReader, Value
 from argosy.serving.unexpected_values import UnexpectedValues
 
 
@@ -25,13 +28,16 @@ class ServablePredictor(Protocol):
     def signature(self) -> Signature:
         """The model's features, their types, and its answer, as ``signature.json`` declares them."""
 
-    def predict(self, rows: Sequence[Mapping[str, Value]]) -> Predictions:
-        """A number a row, or for a multiclass model a row of probabilities. Raises UndefinedPrediction where one is no number."""
+    def predict_matrix(self, matrix: Matrix) -> Predictions:
+        """For encoded rows: a number each, or for a multiclass model a row of probabilities.
+
+        Raises UndefinedPrediction where one is no number.
+        """
 
     def decide(self, predictions: Predictions) -> list[str]:
         """The class that each prediction decides for; not asked of a regression."""
 
-    def attributions(self, rows: Sequence[Mapping[str, Value]]) -> Predictions:
+    def contributions(self, matrix: Matrix) -> Predictions:
         """SHAP values, where a caller asks why."""
 
 
@@ -63,7 +69,7 @@ class Service:
     ) -> None:
         self.served = served
         self.signature = predictor.signature
-        self.rows = RowReader(predictor.signature)
+        self.columns = ColumnReader(predictor.signature)
         self._predictor = predictor
         self._metrics = metrics
         self._lookup = Lookup(online, predictor.signature.join_keys, metrics)
@@ -82,38 +88,74 @@ class Service:
         if version is not None and version != self.version:
             raise RequestProblem(404, f"version {shown(version)} is not served here, only {self.version!r}")
 
-    async def looked_up(self, asked: RequestRows) -> Sequence[Mapping[str, Value]]:
-        """The features of the rows *asked* for. Raises RequestProblem."""
-        return await self._lookup.features(asked)
+    async def looked_up(self, asked: RequestColumns) -> RequestColumns:
+        """*asked* with the features of every row. Raises RequestProblem."""
+        if not asked.by_id:
+            return asked
+        filled = await self._lookup.filled(asked)
+        return replace(filled, matrix=self.columns.encoded(filled.features))
 
-    def answer(self, asked: RequestRows, features: Sequence[Mapping[str, Value]], request_id: str) -> Answer:
-        """Answer the rows *asked* for, whose *features* were looked up. Safe in a thread. Raises RequestProblem."""
-        warnings = self._surprises.warnings(asked, features)
-        values = self._predicted(features)
+    def plain(self, asked: RequestColumns) -> bool:
+        """True where the features of every row *asked* for are there, the model was made for each, and nobody asks why."""
+        return asked.matrix is not None and not asked.explained and self._surprises.expected(asked)
+
+    def answer_together(self, requests: Sequence[tuple[RequestColumns, str]]) -> list[Answer] | None:
+        """Answer *requests*, plain ones, each with its id, with one call of the model: each as :meth:`answer` does.
+
+        None, and nothing was done, where the model has no number for some row: which request is to blame, each alone will tell.
+        """
+        matrices = [asked.matrix for asked, _ in requests if asked.matrix is not None]
+        if not matrices:
+            return []
+        try:
+            values = self._predictor.predict_matrix(matrices[0] if len(matrices) == 1 else np.concatenate(matrices))
+        except UndefinedPrediction:
+            return None
+        answers, begin = [], 0
+        for asked, request_id in requests:
+            answers.append(self._answered(asked, request_id, values[begin : begin + asked.count]))
+            begin += asked.count
+        return answers
+
+    def answer(self, asked: RequestColumns, request_id: str) -> Answer:
+        """Answer the rows *asked* for, whose features are there. Safe in a thread. Raises RequestProblem."""
+        warnings = self._surprises.warnings(asked)
+        matrix = self.columns.encoded_rows(asked.rows()) if asked.matrix is None else asked.matrix
+        values = self._predicted(matrix)
+        return self._answered(asked, request_id, values, warnings, self._explanations(asked, matrix, values))
+
+    def _answered(
+        self,
+        asked: RequestColumns,
+        request_id: str,
+        values: Predictions,
+        warnings: Sequence[str] = (),
+        explanations: Sequence[RowAttribution] | None = None,
+    ) -> Answer:
+        """The answer by *values*, counted and logged."""
         decided = None if self.signature.task == "regression" else self._predictor.decide(values)
-        answer = Answer(values.tolist(), decided, warnings, self._explanations(asked, features, values))
-        self._count(features, values)
+        answer = Answer(values.tolist(), decided, warnings, explanations)
+        self._count(values, answer)
         if self._recorder is not None:
             scores = answer.predictions if values.ndim == 2 else [[value] for value in answer.predictions]
-            decisions: Sequence[str | None] = answer.decisions or [None] * len(features)
-            self._recorder.record(request_id, asked.rows, features, scores, decisions)
+            decisions: Sequence[str | None] = answer.decisions or [None] * asked.count
+            self._recorder.record(request_id, asked, scores, decisions)
         return answer
 
-    def _predicted(self, features: Sequence[Mapping[str, Value]]) -> Predictions:
+    def _predicted(self, matrix: Matrix) -> Predictions:
         try:
-            return self._predictor.predict(features)
+            return self._predictor.predict_matrix(matrix)
         except UndefinedPrediction as error:
             self._metrics.undefined.inc()
             raise RequestProblem(500, f"{error}; nothing is answered") from error
 
     def _explanations(
-        self, asked: RequestRows, features: Sequence[Mapping[str, Value]], values: Predictions
+        self, asked: RequestColumns, matrix: Matrix, values: Predictions
     ) -> Sequence[RowAttribution] | None:
         if not asked.explained:
             return None
-        contributions = self._predictor.attributions(features)
-        return explanation.explanations(self.signature, asked, features, contributions, values)
+        return explanation.explanations(self.signature, asked, self._predictor.contributions(matrix), values)
 
-    def _count(self, features: Sequence[Mapping[str, Value]], values: Predictions) -> None:
-        self._metrics.predictions.inc(len(features))
-        self._metrics.observe_scores((values.max(axis=1) if values.ndim == 2 else values).tolist())
+    def _count(self, values: Predictions, answer: Answer) -> None:
+        self._metrics.predictions.inc(len(values))
+        self._metrics.observe_scores(values.max(axis=1).tolist() if values.ndim == 2 else answer.predictions)

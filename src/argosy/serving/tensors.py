@@ -7,7 +7,7 @@ no null: NaN in a tensor of floating point numbers stands for it, as it does in 
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -156,12 +156,22 @@ def _flat(data: Any, rows: int, width: int | None, path: str) -> list[Any]:
 
 def _of_json(data: list[Any], datatype: str, path: str) -> list[Scalar]:
     kinds, bounds = _KINDS[datatype], _BOUNDS.get(datatype)
+    if _all_of(data, kinds, bounds):
+        return data
     for place, value in enumerate(data):
         if value is None:
             continue
         if type(value) not in kinds or (bounds is not None and not bounds[0] <= value <= bounds[1]):
             raise RequestProblem(422, f"the value is not {datatype}", field=f"{path}.data[{place}]")
     return data
+
+
+def _all_of(data: list[Any], kinds: frozenset[type], bounds: tuple[float, float] | None) -> bool:
+    """True where each value is null or of one of *kinds* and within *bounds*."""
+    if not (kinds | {type(None)}).issuperset(map(type, data)):
+        return False
+    given = [value for value in data if value is not None] if None in data else data
+    return bounds is None or not given or (bounds[0] <= min(given) and max(given) <= bounds[1])
 
 
 def _numbers(data: memoryview, datatype: str, count: int, path: str) -> list[Scalar]:
@@ -172,10 +182,12 @@ def _numbers(data: memoryview, datatype: str, count: int, path: str) -> list[Sca
     if datatype == BOOL and (place := next((i for i, byte in enumerate(data) if byte > 1), None)) is not None:
         raise RequestProblem(422, f"the value is not {datatype}", field=f"{path}[{place}]")
     numbers = np.frombuffer(data, dtype=form)
-    values: list[Scalar] = numbers.tolist()
-    if form.kind == "f" and np.isnan(numbers).any():
-        return [None if value != value else value for value in values]  # noqa: PLR0124 - only NaN is not itself
-    return values
+    missing = np.isnan(numbers) if form.kind == "f" else np.zeros(0, dtype=bool)
+    if not missing.any():
+        return cast("list[Scalar]", numbers.tolist())
+    values = numbers.astype(object)
+    values[missing] = None
+    return cast("list[Scalar]", values.tolist())
 
 
 def _texts(data: memoryview, count: int, path: str) -> list[Scalar]:

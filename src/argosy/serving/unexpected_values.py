@@ -4,15 +4,18 @@ The model's signature says what becomes of such a row (``serving.unknown_level``
 missing with a warning in the answer. It is counted either way, wherever the values came from, a request or the online store.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+import numpy as np
 
 from argosy.domain.bundle import Signature
 from argosy.domain.model_settings import Surprise
 from argosy.serving.prometheus import Metrics
+from argosy.serving.request_columns import RequestColumns
 from argosy.serving.request_problems import RequestProblem
-from argosy.serving.rows import RequestRows, Value
+from argosy.serving.rows import Value
 
 Kind = Literal["unknown level", "unexpected null"]
 SHOWN_LEVELS = 10
@@ -45,32 +48,38 @@ class UnexpectedValues:
             for column in signature.features
             if column.type == "category" or not column.nullable
         ]
+        self._demanded = [place for place, column in enumerate(signature.features) if not column.nullable]
 
-    def warnings(self, asked: RequestRows, features: Sequence[Mapping[str, Value]]) -> list[str]:
-        """Warnings about the rows *asked* for, whose *features* are used. Raises RequestProblem (422) for a refused value."""
-        found = list(self._found(features))
-        if not found:
+    def warnings(self, asked: RequestColumns) -> list[str]:
+        """Warnings about the rows *asked* for, whose features are there. Raises RequestProblem (422) for a refused value."""
+        if self.expected(asked):
             return []
+        found = self._found(asked)
         for surprise in found:
             self._count[surprise.kind].labels(surprise.feature).inc()
         for surprise in found:
             if self._policy[surprise.kind] == "refuse":
                 raise RequestProblem(
                     422,
-                    self._reason(surprise, stored=asked.rows[surprise.row].features is None),
+                    self._reason(surprise, stored=surprise.row in asked.by_id),
                     field=asked.where(surprise.row, surprise.feature),
                 )
         return _told(found, asked)
 
-    def _found(self, features: Sequence[Mapping[str, Value]]) -> Iterator[UnexpectedValue]:
-        for place, row in enumerate(features):
-            for name, levels, nullable in self._columns:
-                value = row[name]
-                if value is None:
-                    if not nullable:
-                        yield UnexpectedValue(place, name, "unexpected null")
-                elif levels is not None and value not in levels:
-                    yield UnexpectedValue(place, name, "unknown level")
+    def expected(self, asked: RequestColumns) -> bool:
+        """True where nothing is unexpected: what was encoded as columns holds levels that the model knows, so only nulls are left."""
+        if asked.matrix is None:
+            return False
+        return not (self._demanded and np.isnan(asked.matrix[:, self._demanded]).any())
+
+    def _found(self, asked: RequestColumns) -> list[UnexpectedValue]:
+        """By row, and in a row in the model's order."""
+        found = [
+            surprise
+            for name, levels, nullable in self._columns
+            for surprise in _in_column(name, asked.features[name], levels, nullable=nullable)
+        ]
+        return sorted(found, key=lambda surprise: surprise.row)
 
     def _reason(self, surprise: UnexpectedValue, *, stored: bool) -> str:
         whose = "in the online store " if stored else ""
@@ -81,7 +90,18 @@ class UnexpectedValues:
         return f"the level {whose}is none that the model knows; it knows {', '.join(known[:SHOWN_LEVELS])}{more}"
 
 
-def _told(found: Sequence[UnexpectedValue], asked: RequestRows) -> list[str]:
+def _in_column(
+    name: str, values: Sequence[Value], levels: frozenset[str] | None, *, nullable: bool
+) -> Iterator[UnexpectedValue]:
+    for place, value in enumerate(values):
+        if value is None:
+            if not nullable:
+                yield UnexpectedValue(place, name, "unexpected null")
+        elif levels is not None and value not in levels:
+            yield UnexpectedValue(place, name, "unknown level")
+
+
+def _told(found: Sequence[UnexpectedValue], asked: RequestColumns) -> list[str]:
     told = [
         f"{asked.where(surprise.row, surprise.feature)}: {surprise.kind}, scored as missing"
         for surprise in found[:SHOWN_WARNINGS]

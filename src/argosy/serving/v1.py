@@ -10,8 +10,8 @@ import orjson
 
 from argosy.serving import explanation, reading
 from argosy.serving.exchange import RequestLimits, ResponseBody
+from argosy.serving.request_columns import ColumnReader, RequestColumns
 from argosy.serving.request_problems import RequestProblem, suggestion
-from argosy.serving.rows import RequestRows, RowReader
 from argosy.serving.service import Answer
 
 
@@ -20,19 +20,19 @@ class V1:
 
     binary = False
 
-    def __init__(self, reader: RowReader, limits: RequestLimits, room: reading.JsonLimits) -> None:
+    def __init__(self, reader: ColumnReader, limits: RequestLimits, room: reading.JsonLimits) -> None:
         self._reader = reader
         self._limits = limits
         self._room = room
 
-    def read(self, body: bytes, _: int | None) -> tuple[RequestRows, None]:
+    def read(self, body: bytes, _: int | None) -> tuple[RequestColumns, None]:
         """The rows of a request. Raises RequestProblem."""
         self._room.check(body)
         instances = _instances(reading.loads(body))
         if len(instances) > self._limits.rows:
             message = f"{len(instances)} rows came; at most {self._limits.rows} are answered at once"
             raise RequestProblem(413, message, field="instances")
-        return self._reader.read_all(instances, _where), None
+        return self._reader.rows(instances, _where), None
 
     def write(self, given: Answer, _: None) -> ResponseBody:
         """The answer's body. It says nothing of the request, so that equal rows get equal bytes."""
@@ -45,7 +45,7 @@ class V1:
 class V1Explain(V1):
     """The verb ``:explain``: the answer of ``:predict``, and ``explanations`` beside the predictions."""
 
-    def read(self, body: bytes, length: int | None) -> tuple[RequestRows, None]:
+    def read(self, body: bytes, length: int | None) -> tuple[RequestColumns, None]:
         """See :meth:`V1.read`."""
         asked, wanted = super().read(body, length)
         return explanation.asked_why(asked, "instances"), wanted

@@ -14,8 +14,8 @@ import orjson
 from argosy.domain.bundle import Signature
 from argosy.serving import explanation, reading, tensors
 from argosy.serving.exchange import HEADER_LENGTH, OCTETS, RequestLimits, ResponseBody
+from argosy.serving.request_columns import ColumnReader, RequestColumns
 from argosy.serving.request_problems import RequestProblem, shown
-from argosy.serving.rows import RequestRows, RowReader
 from argosy.serving.service import Answer
 from argosy.serving.tensors import TEXT, Binary, Tensor
 
@@ -42,7 +42,7 @@ class V2:
     binary = True
 
     def __init__(
-        self, signature: Signature, version: str, reader: RowReader, limits: RequestLimits, room: reading.JsonLimits
+        self, signature: Signature, version: str, reader: ColumnReader, limits: RequestLimits, room: reading.JsonLimits
     ) -> None:
         self._signature = signature
         self._version = version
@@ -53,7 +53,7 @@ class V2:
         self._outputs = [PREDICTION] if signature.task == "regression" else [PREDICTION, DECISION]
         self._known = [*self._outputs, *EXPLAINED]
 
-    def read(self, body: bytes, length: int | None) -> tuple[RequestRows, Wanted]:
+    def read(self, body: bytes, length: int | None) -> tuple[RequestColumns, Wanted]:
         """The rows of a request, and what it says of its answer. *length*: as ``exchange.json_length`` says. Raises RequestProblem."""
         if length is not None and length > len(body):
             message = f"{length} bytes of JSON are announced, {len(body)} came"
@@ -65,12 +65,12 @@ class V2:
             raise RequestProblem(400, "expected an object")
         return self.asked(payload, Binary(b"" if length is None else body[length:]))
 
-    def asked(self, payload: Mapping[str, Any], binary: Binary) -> tuple[RequestRows, Wanted]:
+    def asked(self, payload: Mapping[str, Any], binary: Binary) -> tuple[RequestColumns, Wanted]:
         """As :meth:`read`, of a request that is parsed already, whose tensors have their binary data in *binary*. Raises RequestProblem."""
         wanted = self._wanted(payload)
         found = self._tensors(payload, binary)
         binary.finish()
-        asked = self._reader.read_all(self._rows(found), _where)
+        asked = self._columns(found)
         explained = any(name in EXPLAINED for name, _ in wanted.outputs)
         return (explanation.asked_why(asked, "inputs[0].shape") if explained else asked), wanted
 
@@ -128,8 +128,8 @@ class V2:
         _check_rows(found)
         return found
 
-    def _rows(self, found: Sequence[Tensor]) -> list[Any]:
-        """*found* as rows for the reader."""
+    def _columns(self, found: Sequence[Tensor]) -> RequestColumns:
+        """*found* as columns."""
         first = found[0]
         if len(found) == 1 and first.name not in self._reader.names and first.width is not None:
             return self._matrix(first)
@@ -142,10 +142,9 @@ class V2:
                     422, "a tensor holds one value a row: [n] or [n, 1]", field=f"inputs[{place}].shape"
                 )
             columns[tensor.name] = self._values(tensor)
-        names = list(columns)
-        return [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        return self._reader.columns(columns, first.rows, _where)
 
-    def _matrix(self, tensor: Tensor) -> list[Any]:
+    def _matrix(self, tensor: Tensor) -> RequestColumns:
         features = len(self._signature.features)
         if tensor.width != features:
             message = f"{shown(tensor.name)} is no feature, and {tensor.width} columns are not the model's {features}"
@@ -153,7 +152,7 @@ class V2:
         values = tensor.values
         if tensor.datatype == tensors.BOOL:
             values = [None if value is None else int(value) for value in values]
-        return [values[start : start + features] for start in range(0, len(values), features)]
+        return self._reader.in_order([values[place::features] for place in range(features)], tensor.rows, _where)
 
     def _values(self, tensor: Tensor) -> list[Any]:
         # A tensor that says it is BOOL means it, and features of that kind are 1 and 0 in training.

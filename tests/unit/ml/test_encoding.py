@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from argosy.domain.data import FeatureColumn
-from argosy.ml.encoding import BadValue, Encoder
+from argosy.ml.encoding import LARGEST, BadValue, Encoder
 
 AGE = FeatureColumn(name="age", type="number", view="v")
 CITY = FeatureColumn(name="city", type="category", levels=["Bonn", "Köln"], view="v")
@@ -79,3 +81,32 @@ def test_infinity_in_a_file_is_refused(encoder: Encoder) -> None:
 def test_names_for_the_booster(names: list[str], safe: list[str]) -> None:
     """XGBoost takes no brackets; a name that it takes stays, and no two are the same."""
     assert Encoder([FeatureColumn(name=name, type="number", view="v") for name in names]).booster_names == safe
+
+
+CELLS = st.one_of(
+    st.none(),
+    st.integers(),
+    st.floats(),
+    st.booleans(),
+    st.sampled_from(["Bonn", "Köln", "Aachen", "", "1"]),
+    st.just([1]),
+    st.sampled_from([LARGEST, -LARGEST, LARGEST * (1 + 1e-16), 10**400]),
+)
+
+
+@given(st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=6))
+def test_columns_are_rows_or_nothing(rows: list[tuple[Any, Any]]) -> None:
+    """Columns become the bits that their rows do, or nothing: where a row is refused, or a level is not listed."""
+    encoder = Encoder([AGE, CITY])
+    try:
+        expected = encoder.rows([{"age": age, "city": city} for age, city in rows])
+    except BadValue:
+        expected = None
+    strange = any(city not in {None, "Bonn", "Köln"} for _, city in rows if not isinstance(city, list))
+    found = encoder.columns(list(zip(*rows, strict=True)))
+    if expected is None or strange:
+        assert found is None
+    else:
+        assert found is not None
+        assert (found.dtype, found.shape, found.tobytes()) == (expected.dtype, expected.shape, expected.tobytes())
+        assert found.flags["C_CONTIGUOUS"]

@@ -26,9 +26,10 @@ from argosy.serving.access.local_rate_limiter import LocalRateLimiter
 from argosy.serving.access.outcomes import Outcome
 from argosy.serving.access.rules_file import AccessFile, WatchedRules
 from argosy.serving.app import build_app
+from argosy.serving.hot_path import HotRequest
 from argosy.serving.request_problems import RequestProblem
 from kit.clock import Clock
-from kit.serving_kit import ROW, Client
+from kit.serving_kit import ROW, Client, exchange
 from kit.web_server import Answer, web_server
 
 V1 = "/v1/models/leaving:predict"
@@ -463,3 +464,48 @@ def test_a_slip_in_the_file_is_named(tmp_path: Path, text: str) -> None:
         WatchedRules(AccessFile(path, JwtTokens))
     assert f"{path}:1" in str(refused.value)
     assert SLIPS[text].split("[")[0] in str(refused.value)
+
+
+def test_at_once_lets_in_whom_asking_would() -> None:
+    """Whoever is admitted without waiting is counted once, by rate and outcome; whoever is not, has to ask, and is not counted yet."""
+    outcomes: list[Outcome] = []
+    text, rule = key("billing")
+    rules = AccessRules.model_validate(
+        {"keys": [rule, key("other", "churn")[1]], "limits": {"principals": {"billing": "2/hour"}}}
+    )
+    keeper = Gatekeeper(rules, count=outcomes.append, local=LocalRateLimiter(Clock()))
+    for wrong in (None, "Basic eDp5", f"Bearer {text}x", "Bearer a.b.c"):
+        headers = {} if wrong is None else {"authorization": wrong}
+        assert not keeper.admits_at_once(Credentials("192.0.2.1", headers), "leaving")
+    good = Credentials("192.0.2.1", bearer(text))
+    assert not keeper.admits_at_once(good, "churn")
+    assert outcomes == []
+    assert [keeper.admits_at_once(good, "leaving") for _ in range(3)] == [True, True, False]
+    assert outcomes == ["let in"] * 2
+    with pytest.raises(RequestProblem, match="may ask 2/hour"):
+        asyncio.run(keeper.admit(good, "leaving"))
+
+
+def test_the_hot_path_admits_as_the_common_road_does(predictor: Predictor, tmp_path: Path) -> None:
+    """With a key at once, counted once however the request goes on; without one not at all."""
+    text, rule = key("billing")
+    path = written(tmp_path / "access.yaml", keys=[rule])
+    outcomes: list[Outcome] = []
+    rules = WatchedRules(AccessFile(path, JwtTokens), outcomes.append)
+    app = build_app(predictor=predictor, served=ServedRelease("leaving", "x", 1, predictor.digest), access=rules)
+
+    def ask(headers: list[tuple[bytes, bytes]], asked: Any) -> tuple[dict[str, Any], bytes | None]:
+        scope: dict[str, Any] = {"method": "POST", "path": V1, "headers": headers, "client": ("192.0.2.1", 1)}
+        scope["state"] = {}
+        return scope, app.state.hot_path.answer([HotRequest(scope, json.dumps(asked).encode(), 0.0)])[0]
+
+    proof = [(b"authorization", f"Bearer {text}".encode())]
+    assert ask([], ASKED)[1] is None
+    assert outcomes == []
+    assert ask(proof, ASKED)[1] is not None
+    scope, answer = ask(proof, {"instances": [{**ROW, "tenure": "x"}]})
+    assert answer is None
+    assert outcomes == ["let in"] * 2
+    assert asyncio.run(exchange(app, "POST", V1, [b"{"], {}, scope["state"])).status == 400
+    assert asyncio.run(exchange(app, "POST", V1, [b"{"], {})).status == 401
+    assert outcomes == ["let in", "let in", "no credentials"]

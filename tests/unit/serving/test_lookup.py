@@ -14,8 +14,9 @@ from argosy.serving.app import build_app
 from argosy.serving.circuit_breaker import CircuitBreaker
 from argosy.serving.lookup import Lookup
 from argosy.serving.prometheus import Metrics
+from argosy.serving.request_columns import RequestColumns
 from argosy.serving.request_problems import RequestProblem
-from argosy.serving.rows import RequestRows, Row, Value
+from argosy.serving.rows import Value
 from kit.clock import Clock
 from kit.serving_kit import ROW, Client
 
@@ -52,9 +53,11 @@ def test_a_store_that_keeps_failing_is_left_alone() -> None:
     clock, store, metrics = Clock(), Flaky(), Metrics(ServedRelease("leaving", "none", 1, "sha256:0"), None)
     found = Lookup(store, ["customer_id"], metrics, clock)
 
+    by_id = RequestColumns(1, {name: [None] for name in ROW}, [{"customer_id": "C1"}], [0], lambda *_: "instances[0]")
+
     def ask() -> int:
         try:
-            asyncio.run(found.features(RequestRows([Row(None, {"customer_id": "C1"})], lambda *_: "instances[0]")))
+            asyncio.run(found.filled(by_id))
         except RequestProblem as problem:
             return problem.status
         return 200

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from argosy import errors
 from argosy.domain.model_settings import Task
+from argosy.ml.encoding import Matrix
 from argosy.ml.predictor import Predictions, Predictor, UndefinedPrediction
 from argosy.ports.prediction_log import OTHER, ServedRelease
 from argosy.serving import prometheus, records
@@ -51,7 +52,7 @@ class Failing:
         self.signature = signature()
         self._failure = failure
 
-    def predict(self, rows: Sequence[Mapping[str, Value]]) -> Predictions:
+    def predict_matrix(self, matrix: Matrix) -> Predictions:
         """Fail."""
         raise self._failure
 
@@ -67,9 +68,11 @@ class Constant:
         self.signature = signature(task)
         self._answer = answer
 
-    def predict(self, rows: Sequence[Mapping[str, Value]]) -> Predictions:
+    def predict_matrix(self, matrix: Matrix) -> Predictions:
         """The answer, a row."""
-        return np.array([self._answer] * len(rows), dtype=np.float64).squeeze(axis=1 if len(self._answer) == 1 else ())
+        return np.array([self._answer] * len(matrix), dtype=np.float64).squeeze(
+            axis=1 if len(self._answer) == 1 else ()
+        )
 
     def decide(self, predictions: Predictions) -> list[str]:
         """The likeliest class."""
@@ -407,10 +410,10 @@ class Where:
         self.threads: list[bool] = []
         self._predictor = predictor
 
-    def predict(self, rows: Sequence[Mapping[str, Value]]) -> Predictions:
+    def predict_matrix(self, matrix: Matrix) -> Predictions:
         """Answer, and remember whether it was in the main thread."""
         self.threads.append(threading.current_thread() is threading.main_thread())
-        return self._predictor.predict(rows)
+        return self._predictor.predict_matrix(matrix)
 
 
 def test_large_requests_leave_the_event_loop_to_others(predictor: Predictor) -> None:

@@ -8,6 +8,9 @@ from argosy.serving.access.rules_file import WatchedRules
 OPEN = frozenset({"/", "/healthz", "/readyz", "/v2/health/live", "/v2/health/ready"})
 """Addresses that load balancers and kubelets ask, who have no key; they say whether the server is up and nothing else."""
 
+_ADMITTED = "argosy.admitted"
+"""Key of a request's state, which callers cannot reach: true where it was admitted at once."""
+
 
 class AccessMiddleware:
     """Holds every request but those to ``OPEN`` to the rules of one model."""
@@ -19,9 +22,23 @@ class AccessMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or raise RequestProblem (401, 403, 429, 503)."""
-        if scope["type"] == "http" and scope["path"] not in OPEN:
+        if scope["type"] == "http" and scope["path"] not in OPEN and not scope.get("state", {}).get(_ADMITTED):
             await self._rules.gatekeeper.admit(_caller(scope), self._model)
         await self._app(scope, receive, send)
+
+
+class AdmissionAtOnce:
+    """The same for requests that nothing may wait for; those that it admits are not asked again."""
+
+    def __init__(self, rules: WatchedRules, model: str) -> None:
+        self._rules = rules
+        self._model = model
+
+    def __call__(self, scope: Scope) -> bool:
+        """True where the request is admitted, and is counted as such; False where that has to be found out, or it is refused."""
+        admitted = self._rules.gatekeeper.admits_at_once(_caller(scope), self._model)
+        scope["state"][_ADMITTED] = admitted
+        return admitted
 
 
 def _caller(scope: Scope) -> Credentials:

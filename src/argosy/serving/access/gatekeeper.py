@@ -106,15 +106,44 @@ class Gatekeeper:
         self._count("let in")
         return principal
 
-    async def _proved(self, brought: Credentials) -> Principal:
+    def admits_at_once(self, brought: Credentials, model: str) -> bool:
+        """True where :meth:`admit` would let *brought* in without waiting for anybody: then it is in, and counted.
+
+        False where it would wait or refuse; nothing is counted then, and :meth:`admit` decides.
+        """
+        try:
+            principal = self._known(brought)
+        except (NotAuthentic, RequestProblem):
+            return False
+        if principal is None or not access_rules.opens(principal.models, model):
+            return False
+        if not self._rates.has_room_at_once(principal.name):
+            return False
+        self._count("let in")
+        return True
+
+    def _known(self, brought: Credentials) -> Principal | None:
+        """Who asks, where that is proven by what is known here. Raises NotAuthentic or RequestProblem where it is none."""
         credential = _credential(brought.headers)
-        if credential is not None:
-            return await self._by_credential(credential, self._address(brought))
+        if credential is None:
+            return self._by_proxy(brought)
+        name = access_rules.key_name(credential)
+        return self._remembered(credential) if name is None else self._by_key(credential, name)
+
+    def _by_proxy(self, brought: Credentials) -> Principal | None:
         for networks, proxy in self._proxies:
             if proxy.header is not None and _within(brought.peer, networks):
                 name = _said(brought.headers, proxy.header)
                 if name:
                     return Principal(name, frozenset(proxy.models or ()), float("inf"))
+        return None
+
+    async def _proved(self, brought: Credentials) -> Principal:
+        credential = _credential(brought.headers)
+        if credential is not None:
+            return await self._by_credential(credential, self._address(brought))
+        if (principal := self._by_proxy(brought)) is not None:
+            return principal
         self._count("no credentials")
         raise _unproven("no key or token came; send Authorization: Bearer <key or token>")
 
@@ -145,11 +174,8 @@ class Gatekeeper:
 
     async def _by_token(self, token: str, address: str) -> Principal:
         now = self._clock()
-        principal, until = self._proven.get(token, (None, 0.0))
-        if principal is not None and abs(until - now) <= TOKEN_SECONDS and now < until:
-            if now >= principal.expires:
-                raise NotAuthentic(f"the token of {shown(principal.name)} has expired", expired=True)
-            return principal
+        if (remembered := self._remembered(token)) is not None:
+            return remembered
         if self._tokens is None:
             raise NotAuthentic("a token came, and access.yaml names no issuers")
         # Proving one costs far more than refusing it.
@@ -164,6 +190,16 @@ class Gatekeeper:
         self._proven[token] = (principal, now + TOKEN_SECONDS)
         if len(self._proven) > MOST_TOKENS:
             self._proven.popitem(last=False)
+        return principal
+
+    def _remembered(self, token: str) -> Principal | None:
+        """Who *token* was proven to be not long ago. Raises NotAuthentic where it has expired since."""
+        now = self._clock()
+        principal, until = self._proven.get(token, (None, 0.0))
+        if principal is None or abs(until - now) > TOKEN_SECONDS or now >= until:
+            return None
+        if now >= principal.expires:
+            raise NotAuthentic(f"the token of {shown(principal.name)} has expired", expired=True)
         return principal
 
     def _refuse_guessing(self, address: str, *, counted: bool = True) -> None:
@@ -209,6 +245,11 @@ class _Rates:
             return self._local.hit_now(name, rate)
         self._breaker.succeeded()
         return wait
+
+    def has_room_at_once(self, name: str) -> bool:
+        """Count a request of *name*, where rates are counted here alone and it has room; else False, and nothing is counted."""
+        rate = self._limits.of(name)
+        return self._shared is None and not self._local.spent(name, rate) and not self._local.hit_now(name, rate)
 
     def of_failures(self, address: str, *, counted: bool) -> float:
         """Seconds to wait for *address*, which failed just now where that is *counted*."""

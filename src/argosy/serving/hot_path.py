@@ -1,0 +1,119 @@
+"""Answers plain, small requests together, with one call of the model, and without a task for each.
+
+A request that came whole, is small and holds nothing odd is read where it comes in. All that the event loop found ready at once are
+answered together, so under load the fixed cost of a call is shared, and nobody waits for company. Anything else, whatever is to be
+refused above all, is left to the common road (:mod:`argosy.serving.inference` behind its middleware), which alone says what is wrong: a
+request gets here the very bytes that it would get there, or goes there.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from argosy.serving import exchange
+from argosy.serving.inference import INLINE_BYTES, INLINE_ROWS, InferenceProtocol
+from argosy.serving.middleware import model_headers, route_of
+from argosy.serving.prometheus import Metrics
+from argosy.serving.request_columns import RequestColumns
+from argosy.serving.request_problems import RequestProblem
+from argosy.serving.service import Answer, Service
+
+_log = logging.getLogger("argosy.serving")
+Scope = MutableMapping[str, Any]
+Admits = Callable[[Scope], bool]
+"""True where the caller may ask, and was counted, which the request then says of itself; False where that is not known at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class HotRequest:
+    """A request that is there with its whole body."""
+
+    scope: Scope
+    body: bytes
+    began: float
+    """When it was there, by ``time.perf_counter``."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What a request asks for."""
+
+    protocol: InferenceProtocol[Any]
+    asked: RequestColumns
+    wanted: Any
+    identity: str
+
+
+class HotPath:
+    """The hot path of one model."""
+
+    def __init__(
+        self,
+        routes: Mapping[str, InferenceProtocol[Any]],
+        service: Service,
+        metrics: Metrics,
+        admits: Admits = lambda _: True,
+    ) -> None:
+        """*routes*: protocols by the path that is posted to."""
+        self._routes = routes
+        self._service = service
+        self._metrics = metrics
+        self._admits = admits
+        self._head = _lines(model_headers(service.served))
+
+    def may_take(self, scope: Scope) -> bool:
+        """True for a request that may be answered here, once its body is there."""
+        return scope["method"] == "POST" and scope["path"] in self._routes
+
+    def answer(self, requests: Sequence[HotRequest]) -> list[bytes | None]:
+        """The answers to *requests*, each all that follows an HTTP status line; None for one that the common road has to answer."""
+        try:
+            return self._answered(requests)
+        except Exception:  # noqa: BLE001 - an error of one request must not leave the others without an answer
+            # Of all of them nobody knows which one it was: each is tried alone, and what fails there is told to its caller.
+            _log.exception("%d requests were not answered together", len(requests))
+            return [None] * len(requests)
+
+    def _answered(self, requests: Sequence[HotRequest]) -> list[bytes | None]:
+        found = [self._read(request) for request in requests]
+        read = [each for each in found if each is not None]
+        answers = self._service.answer_together([(each.asked, each.identity) for each in read])
+        if answers is None:
+            return [None] * len(requests)
+        written = iter([self._written(each, answer) for each, answer in zip(read, answers, strict=True)])
+        contents = [None if each is None else next(written) for each in found]
+        for request, content in zip(requests, contents, strict=True):
+            if content is not None:
+                self._metrics.observe(route_of(request.scope["path"]), 200, time.perf_counter() - request.began)
+        return contents
+
+    def _read(self, request: HotRequest) -> _Read | None:
+        scope = request.scope
+        protocol = self._routes[scope["path"]]
+        if len(request.body) > INLINE_BYTES or not self._admits(scope):
+            return None
+        try:
+            length = exchange.json_length(scope, binary=protocol.binary)
+            asked, wanted = protocol.read(request.body, length)
+        except RequestProblem:
+            return None
+        if asked.count > INLINE_ROWS or not self._service.plain(asked):
+            return None
+        return _Read(protocol, asked, wanted, exchange.request_id(scope))
+
+    def _written(self, read: _Read, answer: Answer) -> bytes:
+        content = read.protocol.write(answer, read.wanted)
+        return b"%bcontent-length: %d\r\n%b%bx-request-id: %b\r\n\r\n%b" % (
+            _lines([(b"content-type", content.type)]),
+            len(content.body),
+            _lines(content.headers),
+            self._head,
+            read.identity.encode(),
+            content.body,
+        )
+
+
+def _lines(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
+    return b"".join(b"%b: %b\r\n" % header for header in headers)
