@@ -1,6 +1,6 @@
 # One door for people and CI. `make help` lists what there is; every target does its own set-up.
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-season images test conformance e2e ci check fmt data lock clean release test-narrow upgrade publish-index publish-charts publish-notes
+.PHONY: help demo demo-season kind-up kind-install kind-down kind-lock images test conformance e2e ci check fmt data lock clean release test-narrow upgrade publish-index publish-charts publish-notes
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -57,6 +57,19 @@ fmt: .venv/ready ## format, mend what can be mended, compile the manifests
 
 images: ## build the images of all steps with docker, podman or buildah, and pin them in images/images.lock (ARGUMENTS="--push REGISTRY")
 	$(PYTHON) images/build.py $(ARGUMENTS)
+
+KIND := PYTHONPATH=kind-cluster $(BIN)/python -m argosy_kind
+kind-up: .venv/ready ## make a cluster with kind, with everything in it from the pipelines' controller to a forge (kind-cluster/README.md)
+	$(KIND).up $(ARGUMENTS)
+
+kind-install: .venv/ready ## install the same into the cluster that KUBECONFIG names (ARGUMENTS="--context NAME --settings FILE")
+	$(KIND).install $(ARGUMENTS)
+
+kind-down: .venv/ready ## remove the cluster that kind-up made, or from a disposable one what kind-install put there
+	$(KIND).remove $(ARGUMENTS)
+
+kind-lock: .venv/ready ## write the checksums of everything that kind-up downloads (needs a network)
+	$(KIND).lock $(ARGUMENTS)
 
 release: .venv/ready ## make the files of a release of this commit, short of publishing (TAG=v1.2.3; without one a rehearsal)
 	$(BIN)/python .ci/release.py $(if $(TAG),--tag $(TAG))
