@@ -46,6 +46,9 @@ def problems(model: Path) -> list[str]:
     parts: list[Callable[[], Iterator[str]]] = [
         lambda: map(lines.at, settings_checks.problems(settings)),
         lambda: map(lines.at, _sql(settings, tables)),
+        lambda: map(
+            lines.at, folder_checks.of_slices(definitions_text.read(model / folder.ARTIFACTS["definitions"]), settings)
+        ),
         lambda: _definitions(model / folder.ARTIFACTS["definitions"], settings),
         lambda: _expectations(model / folder.ARTIFACTS["expectations"], settings, tables),
         lambda: _policy(model.resolve().parents[1] / POLICIES / f"{settings.model}.yaml", settings),

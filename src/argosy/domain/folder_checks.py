@@ -76,6 +76,22 @@ def _columns(source: Source, expectations: Expectations, settings: ModelSettings
     return [*own, *expectations.derived.get(source.name, {})]
 
 
+def of_slices(definitions: Definitions, settings: ModelSettings) -> Iterator[SettingProblem]:
+    """Slices of ``monitor`` that no look could be cut by: they are features, of categories, and logged."""
+    columns = {column.name: column for source in settings.sources for column in source.columns}
+    features = {feature.name: feature.type for feature in definitions.features}
+    for index, name in enumerate(settings.monitor.slices if settings.monitor else ()):
+        column = columns.get(name)
+        kind = features.get(name) or (column.type if column else None)
+        at: Location = ("monitor", "slices", index)
+        if name not in columns and name not in features:
+            yield SettingProblem(at, f"{name!r} is no feature{choices(name, features or columns, 'Features')}")
+        elif column and column.personal:
+            yield SettingProblem(at, f"{name!r} is personal data, which is not logged; name another feature")
+        elif kind and kind.casefold() != "string":
+            yield SettingProblem(at, f"{name!r} is a number ({kind}); slices are by categories")
+
+
 def of_definitions(definitions: Definitions, settings: ModelSettings) -> Iterator[tuple[int, str]]:
     """The line and what is wrong, of what can be told of the definitions without running them."""
     services = definitions.services

@@ -1,15 +1,13 @@
 """The section ``labels`` of a model's ``model.yaml``: where outcomes come from once they are known, and which prediction each is of."""
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from argosy.domain.documents import Document
 from argosy.domain.source_settings import Name, Source
-
-Age = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,4})[mhd]$")]
-"""A length of time that may be none, such as 0m, 24h or 7d."""
+from argosy.domain.time_spans import Age, Duration
 
 
 class Labels(Document):
@@ -58,7 +56,7 @@ class Labels(Document):
         default="0m",
         description="How long after a prediction its label is due: completeness and performance are of predictions that are older.",
     )
-    window: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,4}[mhd]$")] = Field(
+    window: Duration = Field(
         default="28d",
         description="How much of the log real performance is measured over, up to the newest due prediction.",
     )

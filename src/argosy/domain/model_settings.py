@@ -14,10 +14,11 @@ from pydantic_core import PydanticCustomError
 
 from argosy.domain.documents import Document
 from argosy.domain.label_settings import Labels
-from argosy.domain.monitor_settings import Duration, Monitor, span
+from argosy.domain.monitor_settings import Monitor
 from argosy.domain.notify_settings import Audience, Notify
 from argosy.domain.retraining_settings import Retraining
 from argosy.domain.source_settings import Name, RejectRule, Source
+from argosy.domain.time_spans import Duration, span
 
 Task = Literal["binary", "multiclass", "regression"]
 Surprise = Literal["refuse", "missing"]

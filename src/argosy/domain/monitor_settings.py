@@ -7,26 +7,20 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, field_validator, model_validator
 
 from argosy.domain.documents import Document
+from argosy.domain.time_spans import Duration, span
 
 FEWEST_ROWS = 2
 """With fewer a sample has no variance."""
 FEWEST_WINDOWS = 2
 """Earlier windows from which on it can be said how far one usually is from the others."""
 
-Duration = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,4}[mhd]$")]
 Baseline = Literal["holdout", "season", "previous window"]
 """Holdout: rows that the model never saw. Season: rows of the same season. Previous window: what was logged just before."""
 
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _HOUR = datetime.timedelta(hours=1)
 _DAY = datetime.timedelta(days=1)
 _WEEK = 7 * _DAY
 _YEAR = 365 * _DAY
-
-
-def span(text: str) -> datetime.timedelta:
-    """The duration that *text*, such as ``30m``, ``24h`` or ``7d``, stands for."""
-    return datetime.timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
 
 
 class DriftLimits(Document):
@@ -41,10 +35,16 @@ class DriftLimits(Document):
     distance: float = Field(
         default=0.1,
         ge=0,
+        le=1,
         description="Jensen-Shannon distance (0 to 1) from which a difference matters: with many rows the smallest one is significant. "
         "A normal distribution that moves by a quarter of its standard deviation is this far from where it was.",
     )
-    mean_shift: float = Field(default=0.15, ge=0, description="Relative change of the mean prediction that matters.")
+    mean_shift: float = Field(
+        default=0.15,
+        ge=0,
+        le=10,
+        description="Relative change of the mean prediction that matters; 0.15 is fifteen percent.",
+    )
     mean_deviations: float = Field(
         default=0.1,
         ge=0,
@@ -129,6 +129,11 @@ class Monitor(Document):
     def _fits_together(self) -> Self:
         if self.baseline == "season" and self.seasonality is None:
             raise ValueError("`baseline: season` needs `seasonality`, such as {by: month}")
+        if span(self.every) > self.length:
+            raise ValueError(
+                f"`every` is {self.every} and `window` {self.window}: most of what is answered between two looks is never judged; "
+                "let `window` be as long at least"
+            )
         self._remembers_enough()
         if twice := [name for index, name in enumerate(self.slices) if name in self.slices[:index]]:
             raise ValueError(f"the slice {twice[0]!r} is there twice")

@@ -18,7 +18,7 @@ Held = Callable[[str], Sequence[str] | None]
 
 SECRET_FIX = "bring it (docs/chart-platform.md says what each holds)"  # noqa: S105 - advice
 AWS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-STEP, EXECUTOR = "argosy-step", "argosy-executor"
+STEP, EXECUTOR, LOOP = "argosy-step", "argosy-executor", "argosy-loop"
 CLASSES = ("data", "forge", "forge-reader", "online", "predictions", "registry", "search", "signing", "store")
 """Classes of steps, each with a Secret ``argosy-<class>``."""
 USUAL_ACCOUNTS = frozenset(
@@ -37,7 +37,7 @@ class Needs:
     secrets: Mapping[str, bool]
 
 
-USUAL = Needs(USUAL_ACCOUNTS, frozenset({EXECUTOR}), {f"argosy-{name}": True for name in (*CLASSES, "notify")})
+USUAL = Needs(USUAL_ACCOUNTS, frozenset({EXECUTOR}), {f"argosy-{name}": True for name in (*CLASSES, "loop", "notify")})
 
 
 def of(pipelines: Sequence[Manifest]) -> Needs:
@@ -88,7 +88,8 @@ def secrets(needs: Needs, endpoints: Mapping[str, str], held: Held) -> Iterator[
     for executor in sorted(needs.executors):
         yield _secret(f"{executor}.service-account-token", ("token",), held, PLATFORM)
     for name, optional in sorted(needs.secrets.items()):
-        keys = _keys(name, endpoints)
+        # Pipelines tell the ledger what a retraining came to; it has to be there where one decides about them.
+        keys = () if name == LOOP and LOOP not in needs.accounts else _keys(name, endpoints)
         if keys == AWS and held(name) is None and optional:
             said = f"there is no Secret {name}: pods reach the object store by an identity of their own, or not at all"
             yield CheckResult("secrets", CheckState.UNKNOWN, said, SECRET_FIX)
@@ -108,7 +109,7 @@ def _keys(name: str, endpoints: Mapping[str, str]) -> tuple[str, ...]:
         "argosy-forge": forge,
         "argosy-forge-reader": forge,
         "argosy-signing": ("ARGOSY_SIGNING_KEY",),
-        "argosy-loop": ("ARGOSY_LOOP_STORAGE_URI",),
+        LOOP: ("ARGOSY_LOOP_STORAGE_URI",),
         "argosy-search": ("ARGOSY_SEARCH_STORAGE_URI",),
         "argosy-store": bucket,
         "argosy-predictions": watched,
@@ -120,6 +121,7 @@ def _why_not(name: str) -> str:
     return {
         "argosy-forge": ": the forge is a folder, and wants no token",
         "argosy-forge-reader": ": the forge is a folder, and wants no token",
+        LOOP: ": no template here trains a model by itself",
         "argosy-online": ": without it servers read files of their own",
         "argosy-registry": ": without it MLflow is asked without a password",
         "argosy-store": ": the model store is a folder",

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from argosy.domain.documents import Document
 from argosy.domain.retraining_cause import Kind
+from argosy.domain.time_spans import Hours
 
 
 class Enter(Document):
@@ -16,7 +17,7 @@ class Enter(Document):
 
     looks: int = Field(default=2, ge=1, description="Looks, an hour apart, that have to show it.")
     of: int = Field(default=3, ge=1, le=100, description="The newest looks, of which that many have to.")
-    hours: float = Field(default=72.0, gt=0, description="Age in hours from which a look says nothing of now.")
+    hours: Hours = Field(default=72.0, gt=0, description="Age in hours from which a look says nothing of now.")
     distance: float = Field(
         default=0.0,
         ge=0,
@@ -54,8 +55,8 @@ class Retraining(Document):
     minimum_rows: int = Field(default=500, ge=1, description="Rows of a look, below which it is not believed.")
     enter: Enter = Enter()
     leave: Leave = Leave()
-    cooldown_hours: float = Field(
-        default=24.0, ge=0, description="Hours from the end of one retraining to the start of the next."
+    cooldown_hours: Hours = Field(
+        default=24.0, description="Hours from the end of one retraining to the start of the next."
     )
     per_day: int = Field(default=1, ge=1, description="Retrainings that start within any 24 hours.")
     stop_after: int = Field(
@@ -63,12 +64,11 @@ class Retraining(Document):
         ge=1,
         description="Retrainings of one model version in a row that led to no request, after which a person has to look.",
     )
-    request_hours: float = Field(
+    request_hours: Hours = Field(
         default=168.0,
-        ge=0,
         description="Hours that a request may wait for its merge, before the same drift leads to another.",
     )
-    lease_hours: float = Field(
+    lease_hours: Hours = Field(
         default=8.0,
         gt=0,
         description="Hours after which a retraining that never said how it ended counts as failed; more than it may run.",

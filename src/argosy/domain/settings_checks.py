@@ -3,6 +3,7 @@
 All of it is known from ``model.yaml`` alone, so it is said before anything runs. SQL is asked of the contract elsewhere.
 """
 
+import datetime
 import functools
 import zoneinfo
 from collections.abc import Iterator, Sequence
@@ -50,6 +51,7 @@ def problems(settings: ModelSettings) -> Iterator[SettingProblem]:
     yield from _evaluation(settings)
     yield from _labels(settings)
     yield from _schedule(settings)
+    yield from _monitor(settings)
 
 
 def unknown(name: str, known: Sequence[str], place: str) -> str:
@@ -224,3 +226,16 @@ def _labels(settings: ModelSettings) -> Iterator[SettingProblem]:
     for index, name in enumerate(labels.slices):
         if name not in known:
             yield SettingProblem(("labels", "slices", index), unknown(name, known, "any source"))
+
+
+def _monitor(settings: ModelSettings) -> Iterator[SettingProblem]:
+    """Drift that has to show in several looks can be seen in so many before the first of them is too old."""
+    monitor, enter = settings.monitor, settings.retraining.enter
+    if monitor is None:
+        return
+    if "drift" in settings.retraining.on and (enter.looks - 1) * monitor.due >= datetime.timedelta(hours=enter.hours):
+        yield SettingProblem(
+            ("monitor", "every"),
+            f"it is looked at every {monitor.every}, and {enter.looks} looks within {enter.hours:g} hours have to show drift before a "
+            "retraining (`retraining.enter`): they never could; set `hours` higher, or `looks` to 1",
+        )

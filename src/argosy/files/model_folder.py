@@ -25,7 +25,11 @@ Read = TypeVar("Read", bound=BaseModel)
 Location = tuple[int | str, ...]
 Form = Literal["yaml", "json"]
 Json = dict[str, Any]
-WORDS = {"timezone_aware": "a time needs its zone, such as 2026-06-01T00:00:00Z"}
+WORDS = {
+    "timezone_aware": "a time needs its zone, such as 2026-06-01T00:00:00Z",
+    "model_type": "expected settings by their names, such as {name: value}",
+    "dict_type": "expected settings by their names, such as {name: value}",
+}
 """Messages by kind of problem, where pydantic's own words name no way out."""
 DEEPEST_NESTING = 100
 """Collections within one another; the readers' stacks take some hundreds."""

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from argosy.domain import monitor_settings
+from argosy.domain import time_spans
 from argosy.domain.model_settings import EntitySplit, TimeSplit
 
 if TYPE_CHECKING:
@@ -49,13 +49,13 @@ def dated(
     trained = [moment for side, moment in zip(split, moments, strict=True) if side == TRAIN]
     if window is None or not trained:
         return split
-    begin = max(trained) - monitor_settings.span(window)
+    begin = max(trained) - time_spans.span(window)
     return [OLDER if side == TRAIN and moment <= begin else side for side, moment in zip(split, moments, strict=True)]
 
 
 def recent_after(moments: Sequence[datetime.datetime], recent: str | None) -> datetime.datetime | None:
     """The moment after which rows are *recent*, counted back from the newest of all *moments*; None where none are kept."""
-    return max(moments) - monitor_settings.span(recent) if recent is not None and moments else None
+    return max(moments) - time_spans.span(recent) if recent is not None and moments else None
 
 
 def _by_time(moment: datetime.datetime, split: TimeSplit) -> str:

@@ -15,7 +15,7 @@ from argosy.domain import performance_report, performance_verdicts, task_words
 from argosy.domain.bundle import Histogram
 from argosy.domain.label_settings import Labels
 from argosy.domain.model_settings import Label, ModelSettings
-from argosy.domain.monitor_settings import Monitor, span
+from argosy.domain.monitor_settings import Monitor
 from argosy.domain.performance_report import (
     BusinessValue,
     EstimatedScore,
@@ -30,6 +30,7 @@ from argosy.domain.performance_report import (
 from argosy.domain.policy import Policy
 from argosy.domain.release import Version
 from argosy.domain.source_settings import Source
+from argosy.domain.time_spans import span
 from argosy.files import model_folder
 from argosy.ml import live_performance
 from argosy.ml.live_performance import LiveAnswers

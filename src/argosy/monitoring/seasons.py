@@ -9,8 +9,9 @@ from collections.abc import Collection, Mapping
 
 from argosy.domain import looks, tallies, watch_reference
 from argosy.domain.drift import FEWEST_REFERENCE, Reference
-from argosy.domain.monitor_settings import FEWEST_WINDOWS, Monitor, Seasonality, span
+from argosy.domain.monitor_settings import FEWEST_WINDOWS, Monitor, Seasonality
 from argosy.domain.tallies import Layout, Tally
+from argosy.domain.time_spans import span
 from argosy.ml.usual_distances import UsualDistances
 from argosy.monitoring.hourly import Hours
 

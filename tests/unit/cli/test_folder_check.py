@@ -103,6 +103,27 @@ def test_a_folder_that_is_none(
             "'pln' is no column of any source; did you mean 'plan'",
             id="slice",
         ),
+        *(
+            pytest.param(
+                SETTINGS,
+                "split:",
+                f"monitor: {{slices: [{column}]}}\nsplit:",
+                f"monitor.slices.0: '{column}' {told}",
+                id=column,
+            )
+            for column, told in (
+                ("pln", "is no feature; did you mean 'plan'[?] Features: "),
+                ("seats", "is a number .*; slices are by categories"),
+                ("account_id", "is personal data, which is not logged"),
+            )
+        ),
+        pytest.param(
+            SETTINGS,
+            "split:",
+            "monitor: {every: 1d}\nretraining: {enter: {looks: 3, of: 3, hours: 48}}\nsplit:",
+            "monitor.every: it is looked at every 1d, and 3 looks within 48 hours .* they never could",
+            id="confirmed-by-nobody",
+        ),
         pytest.param(
             SETTINGS,
             "slices: [plan]",

@@ -46,7 +46,11 @@ def test_the_log_may_be_a_source_of_seasons(history: str) -> None:
         pytest.param({"every": "90m"}, "no part of an hour", id="more-than-an-hour"),
         pytest.param({"every": "2d"}, "no part of a day", id="more-than-a-day"),
         pytest.param({"window": "90m"}, "no whole number of hours", id="half-an-hour"),
-        pytest.param({"window": "soon"}, "pattern", id="no-duration"),
+        pytest.param({"window": "soon"}, "a number and its unit, m, h or d", id="no-duration"),
+        pytest.param({"window": 24}, "a number and its unit, m, h or d", id="no-unit"),
+        pytest.param({"window": "1h", "every": "1d"}, "most of what is answered", id="gaps"),
+        pytest.param({"thresholds": {"distance": 10}}, "less than or equal to 1", id="a-distance-in-percent"),
+        pytest.param({"thresholds": {"mean_shift": 15}}, "less than or equal to 10", id="a-shift-in-percent"),
         pytest.param({"baseline": "season"}, "needs `seasonality`", id="season-of-what"),
         pytest.param({"slices": ["plan", "plan"]}, "'plan' is there twice", id="slice-twice"),
         *(

@@ -34,6 +34,21 @@ def test_whatever_names_a_secret() -> None:
 
 
 @pytest.mark.parametrize(
+    ("files", "state"),
+    [
+        pytest.param(["pipeline.yaml"], CheckState.OK, id="pipeline-only"),
+        pytest.param(["pipeline.yaml", "retrain.yaml"], CheckState.WRONG, id="trained-by-itself"),
+    ],
+)
+def test_the_ledger_is_needed_where_something_decides_by_it(root: Path, files: list[str], state: CheckState) -> None:
+    """A pipeline alone only tells it what became of a retraining."""
+    texts = [(root / "workflows" / "churn" / name).read_text(encoding="utf-8") for name in files]
+    found = prerequisites.of([yaml.safe_load(text) for text in texts])
+    said = next(one for one in prerequisites.secrets(found, {}, lambda _: None) if "argosy-loop" in one.said)
+    assert said.state is state
+
+
+@pytest.mark.parametrize(
     ("repository", "state"),
     [
         pytest.param({"s3": {"bucket": "b", "useSDKCreds": True}}, CheckState.OK, id="identity"),

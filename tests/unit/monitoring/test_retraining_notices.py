@@ -83,7 +83,7 @@ def test_a_refusal_is_told_once_a_day() -> None:
     for hours in (0, 1, 2, 24):
         desk.ask(f"toy-{hours} uid", NOON + hours * HOUR)
     assert desk.told == [("people", "retraining refused", "toy: a retraining was refused, no look")] * 2
-    assert "nobody looked at its predictions within 72 hours" in desk.notifier.messages[0][1][0].text
+    assert "there is no look at it: no version is served there" in desk.notifier.messages[0][1][0].text
 
 
 @pytest.mark.parametrize("reason", sorted(retraining_notices.QUIET))

@@ -18,9 +18,9 @@ import duckdb
 
 from argosy import errors
 from argosy.adapters.duckdb_tables import sql
-from argosy.domain.monitor_settings import span
 from argosy.domain.performance_report import LabelCounts
 from argosy.domain.source_settings import Source
+from argosy.domain.time_spans import span
 from argosy.ports import tables
 from argosy.ports.label_join import OUTCOME, SLICE, LabelledPredictions, LabelQuestion
 from argosy.ports.prediction_log import Logged, ServedRelease
