@@ -3,11 +3,12 @@
 Building the app opens nothing; whoever builds it hands in a predictor that is loaded and verified, and closes what it opened.
 """
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from starlette.applications import Starlette
+from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Route
@@ -15,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from argosy.ports.features import OnlineFeatures
 from argosy.ports.prediction_log import PredictionLog, ServedRelease
-from argosy.serving import operations
+from argosy.serving import docs_page, interface, operations, schemas
 from argosy.serving.access.access_middleware import AccessMiddleware, AdmissionAtOnce
 from argosy.serving.access.rules_file import WatchedRules
 from argosy.serving.exchange import Bodies, RequestLimits
@@ -25,11 +26,13 @@ from argosy.serving.lifecycle import Lifecycle
 from argosy.serving.listeners import HOT_PATH
 from argosy.serving.middleware import RequestMiddleware
 from argosy.serving.operations import Page, no_such_route
+from argosy.serving.plain import Plain
 from argosy.serving.prometheus import Metrics
 from argosy.serving.prometheus import of as metrics_of
 from argosy.serving.reading import JsonLimits
 from argosy.serving.records import Recorder
 from argosy.serving.request_problems import RequestProblem, shown
+from argosy.serving.schemas import InterfaceNotes
 from argosy.serving.service import ServablePredictor, Service
 from argosy.serving.v1 import V1, V1Explain
 from argosy.serving.v2 import EXTENSIONS, V2
@@ -48,6 +51,10 @@ class ServerParts:
     why: V1Explain
     second: V2
     access: WatchedRules | None
+    plain: Plain
+    plain_why: Plain
+    served: interface.Served
+    """What the interface's description is about."""
 
     def inference(self, protocol: InferenceProtocol[Any]) -> Inference:
         """Answers requests of one *protocol*, under the limits of all."""
@@ -65,7 +72,8 @@ def build_app(
     lifecycle: Lifecycle | None = None,
     metrics: Metrics | None = None,
     access: WatchedRules | None = None,
-) -> Starlette:
+    told: InterfaceNotes | None = None,
+) -> FastAPI:
     """The server of one model, over HTTP; as :func:`server_parts` and :func:`app_of` make it."""
     parts = server_parts(
         predictor=predictor,
@@ -77,6 +85,7 @@ def build_app(
         lifecycle=lifecycle,
         metrics=metrics,
         access=access,
+        told=told,
     )
     return app_of(parts)
 
@@ -92,12 +101,14 @@ def server_parts(
     lifecycle: Lifecycle | None = None,
     metrics: Metrics | None = None,
     access: WatchedRules | None = None,
+    told: InterfaceNotes | None = None,
 ) -> ServerParts:
     """The parts of the server of one model.
 
     *online* answers requests that name join keys only; without it they are refused. *log* takes every prediction; *hash_key* is the
     secret under which join keys reach it. *lifecycle* is how the caller says that the server is about to stop. *metrics*: what it counts
-    in, where others look at that too. *access*: who may ask; None: whoever reaches the port.
+    in, where others look at that too. *access*: who may ask; None: whoever reaches the port. *told*: what the
+    description of the interface says beside the signature.
     """
     limits, lifecycle = limits or RequestLimits(), lifecycle or Lifecycle()
     if log is not None and not hash_key:
@@ -105,7 +116,12 @@ def server_parts(
     metrics = metrics or metrics_of(predictor.signature, served, log)
     recorder = None if log is None else Recorder(log, predictor.signature, hash_key)
     service = Service(predictor=predictor, served=served, metrics=metrics, online=online, recorder=recorder)
-    room = JsonLimits(limits.rows, service.columns.most_columns)
+    room, name, version = (
+        JsonLimits(limits.rows, service.columns.most_columns),
+        service.signature.model,
+        service.version,
+    )
+    plain = functools.partial(Plain, service.columns, limits, room, model=name, version=version)
     return ServerParts(
         service=service,
         metrics=metrics,
@@ -114,36 +130,68 @@ def server_parts(
         gate=ConcurrencyLimiter(limits, metrics),
         first=V1(service.columns, limits, room),
         why=V1Explain(service.columns, limits, room),
-        second=V2(service.signature, service.version, service.columns, limits, room),
+        second=V2(service.signature, version, service.columns, limits, room),
         access=access,
+        plain=plain(),
+        plain_why=plain(explains=True),
+        served=interface.Served(
+            signature=service.signature,
+            version=version,
+            told=told or schemas.documentation(service.signature),
+            limits=limits,
+            by_id=online is not None,
+            guarded=access is not None,
+        ),
     )
 
 
-def app_of(parts: ServerParts) -> Starlette:
+def app_of(parts: ServerParts) -> FastAPI:
     """The app that answers over HTTP."""
-    service, name = parts.service, parts.service.signature.model
-    first, second = parts.inference(parts.first), parts.inference(parts.second)
-    app = Starlette(
+    service, name, served = parts.service, parts.service.signature.model, parts.served
+    doors = interface.Doors(
+        plain=parts.inference(parts.plain),
+        plain_why=parts.inference(parts.plain_why),
+        first=parts.inference(parts.first),
+        first_why=parts.inference(parts.why),
+        second=parts.inference(parts.second),
+    )
+    health = operations.pages(parts.lifecycle)
+    pages = _pages(service, parts.lifecycle, parts.second)
+    read = {path.replace("{model}", name): page for path, page in pages.items()} | health
+    hot = _hot(parts)
+    documented = [*interface.posted(served, doors), *interface.read(served, read)]
+    app = FastAPI(
+        openapi_url=None,  # of one model, and only what answers: see docs_page
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # a client that posts would lose its body on the way
         routes=[
-            *_inference(first, second, parts.inference(parts.why), service),
-            *_descriptions(service, parts.lifecycle, parts.second),
+            *documented,
+            *docs_page.routes(lambda: interface.description(served, documented)),
+            *_inference(doors.first, doors.second, doors.first_why, service),
+            *[Route(path, page, methods=["GET"]) for path, page in pages.items()],
             *operations.routes(parts.metrics, parts.lifecycle),
         ],
         middleware=[
             Middleware(RequestMiddleware, metrics=parts.metrics, served=service.served),
             *([] if parts.access is None else [Middleware(AccessMiddleware, rules=parts.access, model=name)]),
-            Middleware(Shortcut, to={f"/v1/models/{name}:predict": first, f"/v2/models/{name}/infer": second}),
+            Middleware(Shortcut, to={path: parts.inference(protocol) for path, protocol in hot.items()}),
         ],
         exception_handlers={HTTPException: no_such_route},
     )
-    app.router.redirect_slashes = False  # a client that posts would lose its body on the way
-    hot: dict[str, InferenceProtocol[Any]] = {
-        f"/v1/models/{name}:predict": parts.first,
-        f"/v2/models/{name}/infer": parts.second,
-    }
     admits = AdmissionAtOnce(parts.access, name) if parts.access is not None else lambda _: True
     setattr(app.state, HOT_PATH, HotPath(hot, service, parts.metrics, admits))
     return app
+
+
+def _hot(parts: ServerParts) -> dict[str, InferenceProtocol[Any]]:
+    """The addresses that nearly all requests go to."""
+    name = parts.service.signature.model
+    return {
+        f"/v1/models/{name}:predict": parts.first,
+        f"/v2/models/{name}/infer": parts.second,
+        "/predict": parts.plain,
+    }
 
 
 def _inference(first: Inference, second: Inference, why: Inference, service: Service) -> list[Route]:
@@ -189,8 +237,8 @@ class _OtherVerb:
         raise RequestProblem(404, f"{model} cannot {shown(verb)}; POST rows to /v1/models/{model}:predict or :explain")
 
 
-def _descriptions(service: Service, lifecycle: Lifecycle, protocol: V2) -> list[Route]:
-    """Routes that say which model this is. Each that names the model has a twin that names its version too."""
+def _pages(service: Service, lifecycle: Lifecycle, protocol: V2) -> dict[str, Page]:
+    """Pages that say which model this is, by address. Each that names the model has a twin that names its version too."""
     name, version = service.signature.model, service.version
 
     def of_model(describe: Callable[[], tuple[int, Any]]) -> Callable[[Scope], tuple[int, Any]]:
@@ -207,25 +255,22 @@ def _descriptions(service: Service, lifecycle: Lifecycle, protocol: V2) -> list[
     def server(_: Scope) -> tuple[int, Any]:
         return 200, {"name": "argosy", "version": version, "extensions": EXTENSIONS}
 
-    return [
-        _get("/", lambda _: (200, {"status": "alive"})),
-        _get("/v1/models", lambda _: (200, {"models": [name]})),
-        _get("/v1/models/{model}", state),
-        _get("/v1/models/{model}/versions/{version}", state),
-        _get("/v2", server),
-        _get("/v2/", server),
-        _get("/v2/models/{model}", metadata),
-        _get("/v2/models/{model}/versions/{version}", metadata),
-        _get("/v2/models/{model}/ready", state),
-        _get("/v2/models/{model}/versions/{version}/ready", state),
-    ]
-
-
-def _get(path: str, make: Callable[[Scope], tuple[int, Any]]) -> Route:
-    return Route(path, Page(make), methods=["GET"])
+    made = {
+        "/": lambda _: (200, {"status": "alive"}),
+        "/v1/models": lambda _: (200, {"models": [name]}),
+        "/v1/models/{model}": state,
+        "/v1/models/{model}/versions/{version}": state,
+        "/v2": server,
+        "/v2/": server,
+        "/v2/models/{model}": metadata,
+        "/v2/models/{model}/versions/{version}": metadata,
+        "/v2/models/{model}/ready": state,
+        "/v2/models/{model}/versions/{version}/ready": state,
+    }
+    return {path: Page(make) for path, make in made.items()}
 
 
 def _refuse_others(scope: Scope, service: Service) -> None:
     """Raises RequestProblem (404) where the address names another model, or another version of this one."""
     named = scope["path_params"]
-    service.refuse_others(named["model"], named.get("version"))
+    service.refuse_others(named.get("model", service.signature.model), named.get("version"))

@@ -43,7 +43,7 @@ def explanations(
     ]
 
 
-def plain(given: RowAttribution) -> dict[str, Any]:
+def as_json(given: RowAttribution) -> dict[str, Any]:
     """*given* as JSON has it."""
     return {
         "sentence": given.sentence,

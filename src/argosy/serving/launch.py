@@ -15,14 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from argosy import errors
-from argosy.domain import bundle
+from argosy.domain import bundle, figures
 from argosy.ports.features import OnlineFeatures
 from argosy.ports.prediction_log import PredictionLog, ServedRelease
-from argosy.serving import graceful_server, listeners, operations
+from argosy.serving import graceful_server, listeners, operations, schemas
 from argosy.serving.access.rules_file import AccessFile, WatchedRules
 from argosy.serving.app import ServerParts, app_of, server_parts
 from argosy.serving.lifecycle import Lifecycle
 from argosy.serving.prometheus import of as metrics_of
+from argosy.serving.rows import Value
+from argosy.serving.schemas import InterfaceNotes
 from argosy.serving.service import ServablePredictor
 from argosy.serving.tls import Certificate
 
@@ -70,6 +72,7 @@ def run(predictor: ServablePredictor, served: ServedRelease, folder: Path, aroun
             lifecycle=lifecycle,
             metrics=metrics,
             access=access,
+            told=InterfaceNotes(_example(predictor.signature, folder), seen(predictor.signature, folder)),
         )
         if around.operations is not None:
             beside = operations.build_app(metrics, lifecycle)
@@ -131,7 +134,7 @@ def _grpc(parts: ServerParts, around: ServerDependencies) -> graceful_server.Com
     return GrpcServer(parts, around.grpc, around.certificate)
 
 
-def _ready_line(served: ServedRelease, around: ServerDependencies, example: dict[str, object]) -> str:
+def _ready_line(served: ServedRelease, around: ServerDependencies, example: dict[str, Value]) -> str:
     url = graceful_server.address(around.listener, tls=around.certificate is not None)
     beside = "" if around.grpc is None else f" and for gRPC at {around.grpc}"
     version = "" if served.version is None else f" version {served.version}"
@@ -144,8 +147,26 @@ def _ready_line(served: ServedRelease, around: ServerDependencies, example: dict
     )
 
 
-def _example(signature: bundle.Signature, folder: Path) -> dict[str, object]:
+def _example(signature: bundle.Signature, folder: Path) -> dict[str, Value]:
     """A row that the model answers: the first golden one, without what is personal."""
     features = bundle.Golden.read(folder / bundle.GOLDEN).rows[0].features
-    personal = {column.name for column in signature.features if column.personal}
-    return {column.name: None if column.name in personal else features[column.name] for column in signature.features}
+    plain = schemas.documentation(signature).example
+    return {
+        column.name: plain[column.name] if column.personal else features[column.name] for column in signature.features
+    }
+
+
+def seen(signature: bundle.Signature, folder: Path) -> dict[str, str]:
+    """By feature, none of them personal: between which values those of the holdout lie, in words."""
+    try:
+        counted = {column.column: column for column in bundle.read_bins(folder / bundle.BINS).columns}
+    except errors.Misconfigured:
+        return {}
+    said = {}
+    for column in signature.features:
+        edges = None if column.personal or column.name not in counted else counted[column.name].edges
+        if edges:
+            said[column.name] = (
+                f"Most of the holdout lies between {figures.number(edges[0])} and {figures.number(edges[-1])}."
+            )
+    return said

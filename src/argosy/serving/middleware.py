@@ -6,7 +6,7 @@ import time
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from argosy.ports.prediction_log import ServedRelease
-from argosy.serving import exchange
+from argosy.serving import exchange, problem_documents
 from argosy.serving.prometheus import Metrics
 from argosy.serving.request_problems import RequestProblem
 
@@ -43,15 +43,18 @@ class RequestMiddleware:
                 answered.headers.append((b"connection", b"close"))
             if problem.retry_after is not None:
                 answered.headers.append((b"retry-after", str(problem.retry_after).encode()))
-            await exchange.respond(answered, problem.status, problem.body)
+            await self._refuse(scope, answered, problem)
         except Exception:
             identity = scope["state"]["request_id"]
             _log.exception("request %s failed", identity)
             if answered.status:
                 raise  # half an answer is out: only the connection can say that it is not whole
-            await exchange.respond(
-                answered, 500, {"error": f"the server failed; its log says why, see request {identity}"}
-            )
+            message = f"the server failed; its log says why, see request {identity}"
+            await self._refuse(scope, answered, RequestProblem(500, message))
+
+    async def _refuse(self, scope: Scope, answered: "_Answered", problem: RequestProblem) -> None:
+        content = problem_documents.body(scope["path"], problem, scope["state"]["request_id"])
+        await exchange.respond_content(answered, problem.status, content)
 
 
 class _Answered:
@@ -82,6 +85,8 @@ def route_of(path: str) -> str:
     """What requests to *path* are counted as."""
     if path.endswith(":predict"):
         return "v1"
-    if path.endswith(":explain"):
+    if path == "/predict":
+        return "plain"
+    if path.endswith((":explain", "/explain")):
         return "explain"
     return "v2" if path.endswith("/infer") else "operations"

@@ -10,14 +10,15 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from argosy.serving import exchange
+from argosy.serving import exchange, problem_documents
 from argosy.serving.exchange import ResponseBody
 from argosy.serving.lifecycle import Lifecycle
 from argosy.serving.prometheus import CONTENT_TYPE, Metrics
+from argosy.serving.request_problems import RequestProblem
 
 
 class Page:
@@ -38,8 +39,8 @@ def build_app(metrics: Metrics, lifecycle: Lifecycle) -> Starlette:
     return app
 
 
-def routes(metrics: Metrics, lifecycle: Lifecycle) -> list[Route]:
-    """The routes."""
+def pages(lifecycle: Lifecycle) -> dict[str, Page]:
+    """The pages that say whether the server is alive and ready, by address."""
 
     def live(_: Scope) -> tuple[int, Any]:
         return (200 if lifecycle.live else 503), {"live": lifecycle.live}
@@ -47,8 +48,13 @@ def routes(metrics: Metrics, lifecycle: Lifecycle) -> list[Route]:
     def ready(_: Scope) -> tuple[int, Any]:
         return (200 if lifecycle.ready else 503), {"ready": lifecycle.ready}
 
-    pages = {"/healthz": live, "/v2/health/live": live, "/readyz": ready, "/v2/health/ready": ready}
-    health = [Route(path, Page(make), methods=["GET"]) for path, make in pages.items()]
+    made = {"/healthz": live, "/v2/health/live": live, "/readyz": ready, "/v2/health/ready": ready}
+    return {path: Page(make) for path, make in made.items()}
+
+
+def routes(metrics: Metrics, lifecycle: Lifecycle) -> list[Route]:
+    """The routes."""
+    health = [Route(path, page, methods=["GET"]) for path, page in pages(lifecycle).items()]
     return [*health, Route("/metrics", _Scrape(metrics), methods=["GET"])]
 
 
@@ -70,4 +76,6 @@ async def no_such_route(request: Request, error: Exception) -> Response:
         404: "there is nothing at this address; try /v2 or /healthz",
         405: f"{request.method} is not answered at this address, only {(headers or {}).get('Allow')}",
     }
-    return JSONResponse({"error": texts.get(status, str(error))}, status_code=status, headers=headers)
+    problem = RequestProblem(status, texts.get(status, str(error)))
+    content = problem_documents.body(request.url.path, problem, getattr(request.state, "request_id", ""))
+    return Response(content.body, status, headers, content.type.decode())

@@ -38,7 +38,7 @@ class V1:
         """The answer's body. It says nothing of the request, so that equal rows get equal bytes."""
         decided = {} if given.decisions is None else {"decisions": given.decisions}
         warned = {"warnings": given.warnings} if given.warnings else {}
-        why = {} if given.explanations is None else {"explanations": list(map(explanation.plain, given.explanations))}
+        why = {} if given.explanations is None else {"explanations": list(map(explanation.as_json, given.explanations))}
         return ResponseBody(orjson.dumps({"predictions": given.predictions, **decided, **warned, **why}))
 
 

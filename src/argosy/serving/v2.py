@@ -224,7 +224,7 @@ def _outputs(given: Answer) -> dict[str, dict[str, Any]]:
         outputs[DECISION] = _texts(DECISION, given.decisions)
     if given.explanations is not None:
         sentences = [one.sentence for one in given.explanations]
-        numbers = [orjson.dumps(explanation.plain(one)).decode() for one in given.explanations]
+        numbers = [orjson.dumps(explanation.as_json(one)).decode() for one in given.explanations]
         outputs |= {name: _texts(name, data) for name, data in zip(EXPLAINED, (sentences, numbers), strict=True)}
     return outputs
 
