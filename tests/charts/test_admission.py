@@ -166,13 +166,17 @@ def test_unsigned_where_that_is_allowed() -> None:
 
 
 def test_keys_of_this_cluster() -> None:
-    """A signature counts by the keys that the cluster knows; two of them while one is changed."""
-    keys = [f"-----BEGIN PUBLIC KEY-----\n{name}\n-----END PUBLIC KEY-----\n" for name in ("old", "new")]
-    made = policy(render({"teams": [{"name": "credit"}], "admission": {**ADMISSION, "verifyingKeys": keys}}), "models")
-    for key in keys:
-        assert admission.refusals(made, served({"verifyingKey": key})) == []
-    (said,) = admission.refusals(made, served({}))
-    assert said.startswith("argosy.dev/verifying-key: that key is not one of this cluster's")
+    """A signature counts by the keys that the cluster knows; a file may hold two of them while one is changed, and words about each."""
+    old, new, other = (
+        f"-----BEGIN PUBLIC KEY-----\n{name}+/=\n{name}\n-----END PUBLIC KEY-----\n" for name in ("old", "new", "x")
+    )
+    keys = {**ADMISSION, "verifyingKeys": [f"# expires 2027-01-01\n{old}", new]}
+    made = policy(render({"teams": [{"name": "credit"}], "admission": keys}), "models")
+    for good in (old, new, f"# expires 2027-01-01\n{old}{new}", new.replace("\n", "\r\n")):
+        assert admission.refusals(made, served({"verifyingKey": good})) == []
+    for bad in (other, f"{old}{other}"):
+        (said,) = admission.refusals(made, served({"verifyingKey": bad}))
+        assert said.startswith("argosy.dev/verifying-key: one of its keys is not this cluster's")
 
 
 def test_controllers_are_let_work(objects: Objects) -> None:
