@@ -120,7 +120,7 @@ def test_the_exporter_looks_and_touches_nothing(objects: Objects) -> None:
     parser = argparse.ArgumentParser()
     command.add_arguments(parser)
     arguments = parser.parse_args(container["args"])
-    assert arguments.namespace == "ml"
+    assert arguments.namespace == ["ml"]
     assert dict(arguments.canaries) == {"staging": "argosy-staging", "production": "argosy-production"}
     assert arguments.port == container["ports"][0]["containerPort"]
     given = {one["secretRef"]["name"] for one in container["envFrom"] if "secretRef" in one}

@@ -71,11 +71,12 @@ def test_no_value_is_pasted_into_code(model: Path) -> None:
 def test_a_tag_is_pulled_from_nowhere(model: Path) -> None:
     """`argosy/…:dev` without a registry would be Docker Hub's, and of whoever has that name there; its containers are handed keys."""
     names = (folder.MANIFEST, folder.RETRAINING, folder.WATCH)
-    bodies = [yaml.safe_load((model / name).read_text(encoding="utf-8")) for name in names]
+    texts = [(model / name).read_text(encoding="utf-8") for name in names]
     containers = [
         template["container"]
-        for body in bodies
-        for template in body["spec"].get("workflowSpec", body["spec"])["templates"]
+        for text in texts
+        for body in yaml.safe_load_all(text)
+        for template in body["spec"].get("templates", [])
         if "container" in template
     ]
     assert len(containers) > 10
@@ -104,6 +105,19 @@ def test_the_models_files_travel_with_the_manifest(model: Path) -> None:
     for name, file in folder.ARTIFACTS.items():
         assert carried[name] == (model / file).read_text(encoding="utf-8")
         assert f"{folder.FILE_DIGEST}{file}" in manifest["metadata"]["annotations"]
+
+
+@each_model
+def test_a_controller_that_runs_templates_only_runs_all(model: Path) -> None:
+    """`templateReferencing` refuses a CronWorkflow with steps of its own: each names a template that is installed beside it."""
+    names = (folder.MANIFEST, folder.RETRAINING, folder.WATCH, folder.SCHEDULE)
+    texts = [(model / name).read_text(encoding="utf-8") for name in names if (model / name).exists()]
+    bodies = [body for text in texts for body in yaml.safe_load_all(text)]
+    installed = {body["metadata"]["name"] for body in bodies if body["kind"] == "WorkflowTemplate"}
+    clocks = [body["spec"]["workflowSpec"] for body in bodies if body["kind"] == "CronWorkflow"]
+    assert clocks
+    assert {name for clock in clocks for name in clock} <= {"workflowTemplateRef", "arguments"}
+    assert {clock["workflowTemplateRef"]["name"] for clock in clocks} <= installed
 
 
 def test_pipelines_differ_only_by_their_folder() -> None:

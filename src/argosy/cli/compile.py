@@ -2,8 +2,8 @@
 and watch.yaml where they have a monitor.
 
 The first is an ordinary Argo WorkflowTemplate: `argo submit` takes it as it is, and so does `argosy run`. The second decides whether it
-is to run, for whatever asks. The third is a CronWorkflow that starts it, the last one that looks at what the model answers. Commit them
-beside their source.
+is to run, for whatever asks. The third is a CronWorkflow that starts it; the last has a template that looks at what the model answers, and
+its CronWorkflow. Commit them beside their source.
 
 A commit cannot hold its own name, so what is committed says nothing of it. `--stamp` prints the manifests as they are to be installed:
 with the commit, whether the files are that commit's, the images, and the manifest's digest, as annotations and as the value that steps are
@@ -72,7 +72,8 @@ def _stamp(models: list[Path]) -> int:
             print(f"note: {model}: {doubt}; production refuses a model of it", file=sys.stderr)
         documents.append(provenance.stamped(document, origin))
         documents.append(provenance.stamped(yaml.safe_load(manifests.retraining(model)), origin))
-        documents.extend(yaml.safe_load(text) for text in (manifests.schedule(model), manifests.watch(model)) if text)
+        clocks = (manifests.schedule(model), manifests.watch(model))
+        documents.extend(document for text in clocks if text for document in yaml.safe_load_all(text))
     print(yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True, width=140), end="")
     return errors.DONE
 

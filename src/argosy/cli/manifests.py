@@ -52,7 +52,7 @@ def schedule(model: Path) -> str | None:
 
 
 def watch(model: Path) -> str | None:
-    """The CronWorkflow that looks at what *model* answers; None where its settings have no monitor. Raises Misconfigured."""
+    """The template that looks at what *model* answers, and its CronWorkflow; None without a monitor in settings. Raises Misconfigured."""
     from argosy.templates import watch_schedule
 
     return watch_schedule.compile_folder(model)

@@ -49,8 +49,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--namespace",
+        action="append",
+        default=[],
         metavar="NAME",
-        help="the pipelines are those of this namespace of a cluster; default this machine's",
+        help="the pipelines are those of this namespace of a cluster; may be repeated, default this machine's",
     )
     parser.add_argument(
         "--canaries",
@@ -184,10 +186,11 @@ def _canaries(namespaces: dict[str, str]) -> Callable[[], Reading]:
     return lambda: canary_samples.read(of_environments)
 
 
-def _pipelines(settings: Settings, namespace: str | None) -> pipeline_samples.Pipelines:
+def _pipelines(settings: Settings, namespaces: list[str]) -> pipeline_samples.Pipelines:
     objects = wiring.objects(settings, settings.monitoring_uri)
-    if namespace:
-        return pipeline_samples.Pipelines(pipeline_samples.of_cluster(wiring.workflows(namespace, None)), objects)
+    if namespaces:
+        looks = [pipeline_samples.of_cluster(wiring.workflows(name, None)) for name in dict.fromkeys(namespaces)]
+        return pipeline_samples.Pipelines(pipeline_samples.together(looks), objects)
 
     def nobody(*_: object) -> NoReturn:
         raise errors.UsageError("the exporter only looks at runs")

@@ -145,6 +145,20 @@ def of_cluster(workflows: Workflows, clock: Callable[[], float] = time.time) -> 
     return look
 
 
+def together(looks: Sequence[PipelineLook]) -> PipelineLook:
+    """PipelineLook at what all of *looks* see. A model is one team's, so that no pipeline is in two of them."""
+
+    def look() -> SeenPipelines:
+        seen = [each() for each in looks]
+        return SeenPipelines(
+            [pipeline for each in seen for pipeline in each.pipelines],
+            [run for each in seen for run in each.runs],
+            [problem for each in seen for problem in each.problems],
+        )
+
+    return look
+
+
 def _installed(found: Iterable[Workflow], now: float, problems: list[str]) -> list[InstalledPipeline]:
     """The pipelines of models; a schedule speaks for the template that it starts, or for itself where it holds its own steps."""
     by_name: dict[str, InstalledPipeline] = {}

@@ -1,12 +1,12 @@
-"""The CronWorkflow that looks at what a model answers, from the ``monitor`` of its settings.
+"""The CronWorkflow that looks at what a model answers, from the ``monitor`` of its settings, and the WorkflowTemplate that it starts.
 
-It carries the step and the settings itself: what is watched does not wait for a pipeline to be installed again, and watches on where that
-is suspended.
+The template carries the step and the settings itself: what is watched does not wait for a pipeline to be installed again, and watches on
+where that is suspended. It is a template because a controller with ``templateReferencing`` runs nothing else.
 """
 
 from pathlib import Path
 
-from hera.workflows import CronWorkflow, Parameter, RawArtifact
+from hera.workflows import CronWorkflow, Parameter, RawArtifact, WorkflowTemplate
 from hera.workflows import models as argo
 
 from argosy.domain.model_settings import ModelSettings, StepResources
@@ -16,7 +16,7 @@ from argosy.steps.watch_drift.spec import SPEC
 from argosy.templates import container_templates, folder, images
 
 HEADER = (
-    "# Written by `argosy compile` from `monitor` in model.yaml. Install it beside the pipeline: kubectl apply -f\n"
+    "# Written by `argosy compile` from `monitor` in model.yaml. Install both beside the pipeline: kubectl apply -f\n"
 )
 KEPT = 3
 """Finished workflows that stay listed of each kind."""
@@ -30,22 +30,19 @@ def compile_folder(model: Path) -> str | None:
     settings = model_folder.load_settings(files.settings)
     if settings.monitor is None:
         return None
-    text: str = _workflow(files, settings, settings.monitor).to_yaml()
-    return HEADER + text
+    template: str = _template(files, settings).to_yaml()
+    schedule: str = _schedule(settings, settings.monitor).to_yaml()
+    return f"{HEADER}{template}---\n{schedule}"
 
 
-def _workflow(files: folder.ModelFiles, settings: ModelSettings, monitor: Monitor) -> CronWorkflow:
-    return CronWorkflow(
-        name=f"{folder.workflow_name(settings.model)}-{SPEC.name}",
+def _name(settings: ModelSettings) -> str:
+    return f"{folder.workflow_name(settings.model)}-{SPEC.name}"
+
+
+def _template(files: folder.ModelFiles, settings: ModelSettings) -> WorkflowTemplate:
+    return WorkflowTemplate(
+        name=_name(settings),
         labels={"app.kubernetes.io/part-of": "argosy"},
-        annotations={folder.MODEL: settings.model},
-        schedules=[monitor.cron],
-        timezone="Etc/UTC",
-        # A look that comes late sees what the one before would have seen, so that none is made up for.
-        concurrency_policy="Forbid",
-        starting_deadline_seconds=600,
-        successful_jobs_history_limit=KEPT,
-        failed_jobs_history_limit=KEPT,
         entrypoint=SPEC.name,
         arguments=[
             *(Parameter(name=one.name, value=one.default, description=one.summary) for one in SPEC.parameters),
@@ -62,4 +59,20 @@ def _workflow(files: folder.ModelFiles, settings: ModelSettings, monitor: Monito
         ttl_strategy=argo.TTLStrategy(seconds_after_success=86400, seconds_after_failure=7 * 86400),
         active_deadline_seconds=3600,
         **container_templates.pods(),
+    )
+
+
+def _schedule(settings: ModelSettings, monitor: Monitor) -> CronWorkflow:
+    return CronWorkflow(
+        name=_name(settings),
+        labels={"app.kubernetes.io/part-of": "argosy"},
+        annotations={folder.MODEL: settings.model},
+        schedules=[monitor.cron],
+        timezone="Etc/UTC",
+        # A look that comes late sees what the one before would have seen, so that none is made up for.
+        concurrency_policy="Forbid",
+        starting_deadline_seconds=600,
+        successful_jobs_history_limit=KEPT,
+        failed_jobs_history_limit=KEPT,
+        workflow_template_ref=argo.WorkflowTemplateRef(name=_name(settings)),
     )

@@ -439,6 +439,21 @@ def reading(workflows: FakeWorkflows, store: MemoryStore) -> Reading:
 class TestPipelines:
     """The runs of pipelines."""
 
+    def test_those_of_several_teams(self) -> None:
+        """Each has a namespace; what is seen is what all of them have, and what is wrong in one is said."""
+        names = {"credit": "churn", "growth": "fares"}
+        looks = []
+        for model in names.values():
+            metadata = {"name": model, "annotations": {"argosy.dev/model": model}}
+            run = {**FAILED, "spec": {"workflowTemplateRef": {"name": model}}}
+            there = [{"kind": "WorkflowTemplate", "metadata": metadata, "spec": {}}]
+            looks.append(pipeline_samples.of_cluster(FakeWorkflows(present=there, known=[run]), lambda: NOW))
+        broken = FakeWorkflows(present=installed("no schedule"))
+        seen = pipeline_samples.together([*looks, pipeline_samples.of_cluster(broken, lambda: NOW)])()
+        assert [one.name for one in seen.pipelines] == ["churn", "fares", "churn"]
+        assert [one.pipeline for one in seen.runs] == ["churn", "fares"]
+        assert len(seen.problems) == 1
+
     def test_of_a_cluster(self) -> None:
         """The last success, whether the newest that is over failed, what runs, and when the schedule last had one start."""
         found = reading(FakeWorkflows(known=[RUNNING, FAILED, SUCCEEDED], present=installed()), MemoryStore()).samples
