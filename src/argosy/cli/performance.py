@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the report; the exit code says whether a metric is below its gate."""
+    moments.refuse_backwards(arguments.since, arguments.until)
     from argosy.monitoring import performance  # as above
 
     settings, now = Settings.from_environment(), datetime.datetime.now(datetime.UTC)

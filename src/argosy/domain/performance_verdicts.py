@@ -65,7 +65,12 @@ def verdict(
 def _whose(labels: LabelCounts) -> str:
     if not labels.rows:
         return "the label source has no rows"
-    return f"the label source has {labels.rows:,} rows, {labels.unmatched:,} of them of no prediction of this window"
+    told = f"the label source has {labels.rows:,} rows"
+    if labels.unmatched:
+        return f"{told}, {labels.unmatched:,} of them of no prediction of this window"
+    if labels.future or labels.undefined or labels.contradicting or labels.ambiguous:
+        return told
+    return f"{told}, none of them of one of these: are ids written there as in requests?"
 
 
 def _sentence(score: MeasuredScore) -> str:

@@ -11,6 +11,9 @@ from argosy.domain.monitor_settings import Monitor
 from argosy.domain.performance_report import LabelDrift
 from argosy.ml import drift as measures
 
+NO_CHANCE = 1e-6
+"""Probability of a window, below which it is no chance."""
+
 
 def of(now: Histogram, reference: Histogram, monitor: Monitor) -> LabelDrift | None:
     """The labels *now* against those of *reference*, in the same bins; None where there are too few of either to say."""
@@ -20,6 +23,25 @@ def of(now: Histogram, reference: Histogram, monitor: Monitor) -> LabelDrift | N
     thresholds = Thresholds(minimum_rows=monitor.minimum_rows, **dict(monitor.thresholds))
     (finding,), _ = drift.judge([measures.difference(now, reference)], None, thresholds)
     return LabelDrift(rows=rows, rows_before=before, finding=finding, explanation=_said(finding, now, reference))
+
+
+def of_one_kind(now: Histogram, reference: Histogram) -> str:
+    """Why the labels *now* are no measure: all are of one kind, which by those of *reference* is no chance. Empty where they are not.
+
+    A file whose words for a class have changed says that nothing ever happens. By such labels every model is below its gate.
+    """
+    rows, before = sum(now.counts), sum(reference.counts)
+    if not rows or rows not in now.counts:
+        return ""
+    place = now.counts.index(rows)
+    share = (reference.counts[place] + 1) / (before + 1)  # one more than was seen: nothing is impossible
+    if share**rows >= NO_CHANCE:
+        return ""
+    kind = repr(now.levels[place]) if now.levels and place < len(now.levels) else "in one place"
+    return (
+        f"all {rows:,} labels are {kind}, and of the holdout's {1 - share:.1%} were not: no gate is held against them; look at the source "
+        "of labels, and at `labels.sql`"
+    )
 
 
 def _said(finding: Finding, now: Histogram, reference: Histogram) -> str:

@@ -24,6 +24,7 @@ from argosy.domain.performance_report import (
     Performance,
     PerformanceEstimate,
     PerformancePeriod,
+    PerformanceWord,
     SlicePerformance,
     VersionPerformance,
 )
@@ -251,10 +252,15 @@ class _Report:
         own = self._own()
         due = own.only(self._due(own))
         labelled = int(due.labelled.sum())
-        scores = self._held(self._scores(due)) if labelled >= labels.minimum_rows else []
-        word, explanation = performance_verdicts.verdict(
-            self.joined.counts, len(own), labelled, scores, labels.minimum_rows
-        )
+        scores = self._scores(due) if labelled >= labels.minimum_rows else []
+        word: PerformanceWord
+        if broken := self._of_one_kind(due):
+            word, explanation = "unclear", broken
+        else:
+            scores = self._held(scores)
+            word, explanation = performance_verdicts.verdict(
+                self.joined.counts, len(own), labelled, scores, labels.minimum_rows
+            )
         return Performance(
             model=version.model,
             environment=self.measured.environment,
@@ -278,12 +284,22 @@ class _Report:
             problems=self.problems,
         )
 
+    def _of_one_kind(self, due: LiveAnswers) -> str:
+        counted, holdout = self._counted(due), self.measured.holdout
+        return label_drift.of_one_kind(counted, holdout) if counted and holdout else ""
+
     def _label_drift(self, due: LiveAnswers) -> LabelDrift | None:
-        settings, holdout = self.measured.settings, self.measured.holdout
+        counted, holdout = self._counted(due), self.measured.holdout
+        if counted is None or holdout is None:
+            return None
+        return label_drift.of(counted, holdout, self.measured.settings.monitor or Monitor())
+
+    def _counted(self, due: LiveAnswers) -> Histogram | None:
+        """The labels in the bins of the holdout's; None where nobody knows those, or there are too few."""
+        holdout = self.measured.holdout
         if holdout is None or not self._enough(due):
             return None
-        counted = live_performance.counted_labels(due, settings.label.classes, holdout)
-        return label_drift.of(counted, holdout, settings.monitor or Monitor())
+        return live_performance.counted_labels(due, self.measured.settings.label.classes, holdout)
 
     def _own(self) -> LiveAnswers:
         """What the version that serves answered."""

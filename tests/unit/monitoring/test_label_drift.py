@@ -69,6 +69,31 @@ def test_a_class_that_became_frequent_is_told() -> None:
     ).finding.drifted
 
 
+@pytest.mark.parametrize(
+    ("labels", "reference", "said"),
+    [
+        pytest.param(
+            outcomes(600, 0),
+            classes(740, 260),
+            "all 600 labels are 'no', and of the holdout's 26.0% were not",
+            id="broken",
+        ),
+        pytest.param(outcomes(40, 0), classes(740, 260), "", id="few"),
+        pytest.param(outcomes(600, 1), classes(740, 260), "", id="one-of-the-other"),
+        pytest.param(outcomes(600, 0), classes(1000, 0), "", id="always-so"),
+        pytest.param(outcomes(600, 0), classes(997, 3), "", id="a-rare-class"),
+        pytest.param(outcomes(0, 600), classes(1000, 0), "all 600 labels are 'yes'", id="never-seen"),
+        pytest.param([], classes(740, 260), "", id="none"),
+    ],
+)
+def test_labels_of_one_kind_are_no_measure(labels: Any, reference: Histogram, said: str) -> None:
+    """Where the holdout's were of several, and that is no chance."""
+    counted = live_performance.counted_labels(answered(labels), CLASSES, reference)
+    found_out = label_drift.of_one_kind(counted, reference)
+    assert found_out.startswith(said)
+    assert bool(found_out) == bool(said)
+
+
 @pytest.mark.parametrize("shift", [0.0, 1.0])
 def test_labels_that_are_numbers(shift: float) -> None:
     """Are counted in the bins of the holdout's."""

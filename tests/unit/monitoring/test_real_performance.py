@@ -397,6 +397,16 @@ def test_a_version_with_other_classes_is_counted_and_not_measured(airline: Airli
     ]
 
 
+def test_labels_whose_words_changed_are_below_no_gate(airline: Airline) -> None:
+    """All flights in time, whatever happened: an alarm, and a retraining, would be about the file and not about the model."""
+    airline.holdout = Histogram(column="label", levels=["on_time", "late"], counts=[8000, 2000, 0], missing=0)
+    airline.label(sql="false")
+    found = airline.measured()
+    assert found.verdict == "unclear"
+    assert "labels are 'on_time', and of the holdout's 20.0% were not" in found.explanation
+    assert [score.standing for score in found.scores] == [None] * len(found.scores)
+
+
 def test_delays_are_held_against_the_holdouts(airline: Airline) -> None:
     """Of 10 % late in the holdout July is drift; by seasons nothing is said, for a model's reference has none of labels."""
     airline.holdout = Histogram(column="label", levels=["on_time", "late"], counts=[9000, 1000, 0], missing=0)
