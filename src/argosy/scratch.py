@@ -31,6 +31,7 @@ Purpose = Literal[
     "online",
     "policy",
     "saving",
+    "score",
     "serve",
     "sign",
     "sources",

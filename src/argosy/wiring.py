@@ -33,7 +33,7 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
     from argosy.ports.label_join import LabelJoin
     from argosy.ports.notifier import Notifier
     from argosy.ports.objects import Objects
-    from argosy.ports.prediction_log import PredictionHistory, PredictionLog, ServedRelease
+    from argosy.ports.prediction_log import BatchLog, PredictionHistory, PredictionLog, ServedRelease
     from argosy.ports.rate_limiter import RateLimiter
     from argosy.ports.registry import Registry
     from argosy.ports.rollouts import Rollouts
@@ -211,6 +211,13 @@ def prediction_log(settings: Settings, served: ServedRelease, features: Sequence
     return SegmentLog(
         spool.folder, shipped, served, features, ship_seconds=spool.ship_seconds, spool_bytes=spool.mebibytes * 2**20
     )
+
+
+def batch_log(settings: Settings) -> BatchLog:
+    """A log of what tables were answered with."""
+    from argosy.adapters.segment_log.batch import BatchSegments
+
+    return BatchSegments(objects(settings, settings.predictions_uri))
 
 
 def prediction_history(settings: Settings) -> PredictionHistory:

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -126,6 +127,38 @@ def test_a_port_in_use(merged: Any) -> None:
     assert done.returncode == 78, done.stderr
     assert port in done.stderr
     assert "--port" in done.stderr
+
+
+def test_a_table_is_scored_as_its_rows_are_served(merged: Any, tmp_path: Path) -> None:
+    """Every row has the server's answer; begun again nothing is done; `drift` sees all of it; other words are refused in one line."""
+    import pandas as pd
+
+    rows = next(iter(merged.home.glob("objects/*/*/rows.parquet")))
+    words = ["score", "churn", "--in", str(rows), "--out", str(tmp_path / "scored")]
+    done = merged.call(*words)
+    assert done.returncode == 0, done.stderr
+    scored = pd.read_parquet(tmp_path / "scored" / "version=1").set_index("customer_id")
+    assert f"{len(scored):,} rows scored by churn version 1" in done.stdout
+    entity, values = _customer(merged)
+    with _served(merged) as (address, _):
+        code, body = _post(address, "/v1/models/churn:predict", {"instances": [values, entity]})
+    assert code == 200, body
+    answer = scored.loc[entity["customer_id"]]
+    assert json.loads(body)["predictions"] == [answer["prediction"]] * 2
+    assert json.loads(body)["decisions"] == [answer["decision"]] * 2
+    again = merged.call(*words)
+    assert "1, 1 of them done before" in again.stdout
+    looked = merged.call("drift", "churn", "--json")
+    assert json.loads(looked.stdout)["rows"] >= len(scored), looked.stdout
+    for wrong, said in (
+        (["--in", "nosuch.parquet", "--out", "x"], "no such file or folder"),
+        (["--in", str(tmp_path), "--out", str(tmp_path / "y")], "lies in --in"),
+        (["--in", str(rows), "--out", "x", "--env", "prod"], "environments: staging, production"),
+    ):
+        refused = merged.call("score", "churn", *wrong)
+        assert refused.returncode in {2, 78}
+        assert said in refused.stderr
+        assert refused.stderr.count("\n") == 1
 
 
 def test_the_champion_again_is_no_new_request(merged: Any) -> None:

@@ -70,6 +70,7 @@ VERBS = {
     "pr": "list, view, merge or close promotion requests",
     "serve": "serve the model that is approved for an environment",
     "keys": "list the keys that vouch for models, put a new one in the place of the old, retire one",
+    "score": "score tables of any size with the model that is approved for an environment",
     "access": "make keys for those who ask a served model, and check who may",
     "online": "list, load or prune the online features that servers share",
     "predictions": "delete logged predictions that are old",

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from argosy import errors, scratch, wiring
-from argosy.domain import environment_layout, release
-from argosy.ports.signer import Tampered
+from argosy.cli import approved_model
+from argosy.domain import release
 from argosy.promotion import approval
 from argosy.promotion.approval import Approval
 from argosy.serving import security_options
@@ -97,58 +97,24 @@ def _serve(
     place: Path,
     grpc: str | None,
 ) -> None:
-    from argosy.ports.prediction_log import ServedRelease
-    from argosy.serving import launch, records, rollback_protection, verification
+    from argosy.serving import launch, records
 
     certificate = security_options.certificate(arguments)
-    version = found.version
-    folder = approval.fetch_bundle(wiring.artifacts(settings), version, place / "bundle")
-    store = version.online_store
-    wanted = verification.Approved(
-        folder,
-        version.model_digest,
-        model=version.model,
-        version=version.version,
-        online=store.digest if store else None,
+    model = approved_model.proven(
+        settings, found, arguments.environment, place, allow_rollback=arguments.allow_rollback
     )
-    signature = _signature(found, place)
-    try:
-        predictor = verification.load(wanted, verifier=wiring.verifier(settings), signature=signature)
-    except Tampered as error:
-        raise _refusal(error, version, place) from error
-    last = rollback_protection.Counter(settings.home / "served" / f"{version.model}-{arguments.environment}.json")
-    verification.release(wanted, not_before=0 if arguments.allow_rollback else last.value())
-    served = ServedRelease(version.model, arguments.environment, version.version, version.model_digest)
     around = launch.ServerDependencies(
         listener=listener,
-        online=_online(settings, version, place / "online"),
-        log=wiring.prediction_log(settings, served, records.columns(predictor.signature)),
+        online=_online(settings, found.version, place / "online"),
+        log=wiring.prediction_log(settings, model.served, records.columns(model.predictor.signature)),
         hash_key=wiring.hash_key(settings),
         grpc=grpc,
-        access=security_options.access_file(arguments, settings, served),
+        access=security_options.access_file(arguments, settings, model.served),
         certificate=certificate,
     )
-    last.set(version.version)
+    model.last.set(found.version.version)
     _say_what_is_off(arguments)
-    launch.run(predictor, served, folder, around)
-
-
-def _refusal(error: Tampered, version: release.Version, place: Path) -> errors.Rejected:
-    """*error* about where the files lie rather than our copy of them, and what to do about it."""
-    committed = f"{environment_layout.BUNDLE_SIGNATURE} beside the version on main"
-    places = {place / "bundle.sig": committed, place / "bundle": version.storage_uri}
-    text = str(error)
-    for copy, known in places.items():
-        text = text.replace(str(copy), known)
-    return errors.Rejected(f"{text}. Nothing is served. {approval.remedy(version)}")
-
-
-def _signature(found: Approval, place: Path) -> Path | None:
-    if found.signature is None:
-        return None
-    path = place / "bundle.sig"
-    path.write_bytes(found.signature)
-    return path
+    launch.run(model.predictor, model.served, model.folder, around)
 
 
 def _online(settings: Settings, version: release.Version, folder: Path) -> "OnlineFeatures | None":

@@ -52,6 +52,11 @@ class Signature(Document):
     xgboost: str
     """Version that fitted the model; a server of another minor version refuses it."""
 
+    @property
+    def logged(self) -> list[FeatureColumn]:
+        """The features that a prediction log keeps: those that are not personal."""
+        return [column for column in self.features if not column.personal]
+
 
 class Histogram(Document):
     """Counts of one column in fixed bins.

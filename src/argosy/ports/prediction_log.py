@@ -135,6 +135,16 @@ class Logged:
     """Parts of the log that could not be read, such as the torn end a crash leaves."""
 
 
+class BatchLog(Protocol):
+    """Takes records that are there all at once, of a table that was scored; what it has taken is with the store."""
+
+    def put(self, found: Logged, identity: str) -> None:
+        """Keep *found*, which is never empty, of one hour. *identity*: what is put again under the same is kept once.
+
+        Raises TryAgain when the store fails, and the others that :class:`argosy.ports.objects.Objects` names.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class SegmentRef:
     """The records of one release and one hour (UTC, by their own time) that one server shipped together."""

@@ -4,7 +4,6 @@ import time
 from collections.abc import Sequence
 
 from argosy.domain.bundle import Signature
-from argosy.domain.data import FeatureColumn
 from argosy.domain.pseudonyms import hashed
 from argosy.ports.prediction_log import OTHER, AnsweredRows, PredictionLog
 from argosy.serving.request_columns import RequestColumns
@@ -20,7 +19,7 @@ class Recorder:
         self._key = hash_key
         self._levels = {
             column.name: frozenset(column.levels or ()) if column.type == "category" else None
-            for column in logged(signature)
+            for column in signature.logged
         }
 
     def record(
@@ -60,11 +59,6 @@ def _clean(levels: frozenset[str] | None, values: Sequence[Value]) -> Sequence[V
     return [value if value is None or value in levels else OTHER for value in values]
 
 
-def logged(signature: Signature) -> list[FeatureColumn]:
-    """The features that are logged."""
-    return [column for column in signature.features if not column.personal]
-
-
 def columns(signature: Signature) -> list[tuple[str, str]]:
     """Name and type of each feature that is logged."""
-    return [(column.name, column.type) for column in logged(signature)]
+    return [(column.name, column.type) for column in signature.logged]

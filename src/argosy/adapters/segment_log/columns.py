@@ -65,8 +65,18 @@ def packed(found: Logged) -> bytes:
     about = {_ABOUT: orjson.dumps([_fields(found.served), found.damaged])}
     sink = pa.BufferOutputStream()
     table = found.table.replace_schema_metadata(about)
-    pq.write_table(table, sink, compression="zstd", write_page_checksum=True)
+    pq.write_table(table, sink, compression="zstd", write_page_checksum=True, use_dictionary=_repeating(table.schema))
     return bytes(sink.getvalue())
+
+
+def _repeating(schema: pa.Schema) -> list[str]:
+    """Columns whose values repeat. For numbers, which rarely do, trying a dictionary takes four times as long, and a tenth more room."""
+    features = schema.field("features").type
+    return [
+        "request_id",
+        "decision",
+        *(f"features.{field.name}" for field in features if pa.types.is_string(field.type)),
+    ]
 
 
 def unpacked(content: bytes) -> Logged:

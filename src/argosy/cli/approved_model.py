@@ -1,0 +1,74 @@
+"""The model that is approved for an environment, fetched and proven: what every verb that answers with it begins with."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from argosy import errors, wiring
+from argosy.domain import environment_layout, release
+from argosy.ports.prediction_log import ServedRelease
+from argosy.ports.signer import Tampered
+from argosy.promotion import approval
+from argosy.promotion.approval import Approval
+from argosy.settings import Settings
+
+if TYPE_CHECKING:
+    from argosy.ml.predictor import Predictor
+    from argosy.serving.rollback_protection import Counter
+
+
+@dataclass(frozen=True)
+class ProvenModel:
+    """A model after every check."""
+
+    predictor: "Predictor"
+    folder: Path
+    """Its bundle."""
+    served: ServedRelease
+    last: "Counter"
+    """Remembers which version this machine served last."""
+
+
+def proven(
+    settings: Settings, found: Approval, environment: str, place: Path, *, allow_rollback: bool = False
+) -> ProvenModel:
+    """The model of *found*, fetched into the folder *place*: it is the approved one, its signature and release hold, and this machine
+    served no newer one, unless *allow_rollback*. Raises Rejected, or Misconfigured where files are missing.
+    """
+    from argosy.serving import rollback_protection, verification
+
+    version = found.version
+    store = version.online_store
+    wanted = verification.Approved(
+        approval.fetch_bundle(wiring.artifacts(settings), version, place / "bundle"),
+        version.model_digest,
+        model=version.model,
+        version=version.version,
+        online=store.digest if store else None,
+    )
+    try:
+        predictor = verification.load(wanted, verifier=wiring.verifier(settings), signature=_signature(found, place))
+    except Tampered as error:
+        raise _refusal(error, version, place) from error
+    last = rollback_protection.Counter(settings.home / "served" / f"{version.model}-{environment}.json")
+    verification.release(wanted, not_before=0 if allow_rollback else last.value())
+    served = ServedRelease(version.model, environment, version.version, version.model_digest)
+    return ProvenModel(predictor, wanted.folder, served, last)
+
+
+def _refusal(error: Tampered, version: release.Version, place: Path) -> errors.Rejected:
+    """*error* about where the files lie rather than our copy of them, and what to do about it."""
+    committed = f"{environment_layout.BUNDLE_SIGNATURE} beside the version on main"
+    places = {place / "bundle.sig": committed, place / "bundle": version.storage_uri}
+    text = str(error)
+    for copy, known in places.items():
+        text = text.replace(str(copy), known)
+    return errors.Rejected(f"{text}. Nothing is served. {approval.remedy(version)}")
+
+
+def _signature(found: Approval, place: Path) -> Path | None:
+    if found.signature is None:
+        return None
+    path = place / "bundle.sig"
+    path.write_bytes(found.signature)
+    return path
