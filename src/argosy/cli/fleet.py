@@ -70,7 +70,7 @@ def _served(main: Main, seen: Objects, model: str, environment: str) -> str:
     """The version that *environment* serves, and what the newest look at it said."""
     version = main.version(model, environment)
     if version is None:
-        return NOTHING
+        return "retired" if main.retired(model) else NOTHING
     look = _newest(seen, looks.latest_key(model, environment))
     # A look at an earlier version says nothing of this one.
     current = look is not None and look.model_digest == version.model_digest

@@ -17,7 +17,7 @@ PLAIN_FILE = "100644"
 KINDS_OF_MODE = {"100755": "an executable file", "120000": "a symbolic link", "160000": "a submodule"}
 MODEL = r"models/(?P<model>[a-z][a-z0-9_]{0,62})"
 SERVED = re.compile(
-    rf"{MODEL}/(?P<environment>{'|'.join(environment_layout.ENVIRONMENTS)})/(?:version\.yaml|evidence/.+)"
+    rf"{MODEL}/(?P<environment>{'|'.join(environment_layout.ENVIRONMENTS)})/(?:version\.yaml|retired\.yaml|evidence/.+)"
 )
 NOTE = re.compile(rf"{MODEL}/rejected/(?P<digest>[0-9a-f]{{64}})\.txt")
 RULES = re.compile(
@@ -77,7 +77,7 @@ def _became(before: TreeEntry | None, after: TreeEntry | None) -> tuple[Kind, st
 
 
 def place_of(path: str) -> Place | None:
-    """The model and environment that the file *path* belongs to: ``version.yaml``, or evidence beside it."""
+    """The model and environment that the file *path* belongs to: ``version.yaml``, ``retired.yaml``, or evidence beside it."""
     found = SERVED.fullmatch(path)
     return (found["model"], found["environment"]) if found else None
 
@@ -94,16 +94,36 @@ def problems(changed: Iterable[ChangedFile]) -> list[Problem]:
     if not places:
         return []
     first = places[0]
-    return [Problem(one.path, said) for one in files for said in _refusals(one, first)] + _too_many_notes(files)
+    of_place = _of_retirement if _retires(files, first) else _of_promotion
+    refused = [Problem(one.path, said) for one in files for said in _refusals(one, first, of_place)]
+    return refused + _too_many_notes(files)
 
 
-def _refusals(one: ChangedFile, first: Place) -> Iterable[str]:
+def _retires(changed: Iterable[ChangedFile], place: Place) -> bool:
+    """True where *changed* takes what *place* serves out, and says so beside it: a version file that only goes is a matter of rules."""
+    kinds = {one.path: one.kind for one in changed}
+    said = kinds.get(environment_layout.retired_path(*place), Kind.REMOVED)
+    return kinds.get(environment_layout.version_path(*place)) is Kind.REMOVED and said is not Kind.REMOVED
+
+
+def _of_retirement(one: ChangedFile, place: Place) -> Iterable[str]:
+    if one.path not in (environment_layout.version_path(*place), environment_layout.retired_path(*place)):
+        yield "changes together with a version that is retired; its evidence stays what it was"
+
+
+def _of_promotion(one: ChangedFile, place: Place) -> Iterable[str]:
+    if one.kind is Kind.REMOVED and one.path == environment_layout.version_path(*place):
+        yield "is removed, and evidence beside it changes; a request names a version"
+    elif one.kind is not Kind.REMOVED and one.path == environment_layout.retired_path(*place):
+        yield "says that a version is retired, and none goes; a request names a version, or retires it"
+
+
+def _refusals(one: ChangedFile, first: Place, of_place: Callable[[ChangedFile, Place], Iterable[str]]) -> Iterable[str]:
     if one.kind is not Kind.REMOVED and one.mode != PLAIN_FILE:
         yield f"is {KINDS_OF_MODE.get(one.mode, f'of mode {one.mode}')}; a request holds plain files only"
     place = place_of(one.path)
     if place == first:
-        if one.kind is Kind.REMOVED and one.path == environment_layout.version_path(*first):
-            yield "is removed, and evidence beside it changes; a request names a version"
+        yield from of_place(one, first)
     elif place:
         yield f"promotes {' in '.join(place)} beside {' in '.join(first)}; one request, one model, one environment"
     elif (note := NOTE.fullmatch(one.path)) and note["model"] == first[0] and one.kind is not Kind.REMOVED:
@@ -134,6 +154,8 @@ def subject(changed: Sequence[ChangedFile], read: Callable[[str], bytes | None])
     if not (places := served(changed)):
         paths = ", ".join(one.path for one in changed[:5]) or "nothing"
         raise errors.Rejected(f"its commit changes no version ({paths}); what it changes, people must review and merge")
+    if _retires(changed, places[0]):
+        return _retired(*places[0], read)
     return _described(*places[0], _reverted(changed), read)
 
 
@@ -156,6 +178,21 @@ def _described(model: str, environment: str, reverts: str | None, read: Callable
         champion_digest=None if reverts else _champion(beside, read(beside)),
         policy_digest=version.policy_digest,
         reverts=reverts,
+    )
+
+
+def _retired(model: str, environment: str, read: Callable[[str], bytes | None]) -> Subject:
+    path = environment_layout.retired_path(model, environment)
+    version = _version(path, read(path))
+    if version.model != model:
+        raise errors.Rejected(f"{path} is about {version.model!r}")
+    return Subject(
+        model=model,
+        environment=environment,
+        model_digest=version.model_digest,
+        version=version.version,
+        policy_digest=version.policy_digest,
+        retires=True,
     )
 
 

@@ -38,6 +38,11 @@ def rejected_path(model: str, model_digest: str) -> str:
     return f"models/{model}/rejected/{model_digest.removeprefix('sha256:')}.txt"
 
 
+def retired_path(model: str, environment: str) -> str:
+    """The file that says which model *environment* served when *model* was retired there, and why; it takes the version file's place."""
+    return f"{folder(model, environment)}/retired.yaml"
+
+
 def served_paths(model: str, environment: str) -> tuple[str, str]:
     """The file and the folder that say what *environment* serves, and why."""
     return version_path(model, environment), evidence_folder(model, environment)
@@ -53,6 +58,12 @@ def preceding(environment: str) -> str | None:
     """The environment before *environment*, or None before the first."""
     position = ENVIRONMENTS.index(environment)
     return ENVIRONMENTS[position - 1] if position else None
+
+
+def retirement(content: bytes) -> str:
+    """When, by whom and why a model was retired, in one line, from the content of :func:`retired_path`."""
+    first = content.decode(errors="replace").partition("\n")[0]
+    return " ".join(first.lstrip("#").split())[:1000] if first.startswith("#") else "nobody wrote down why"
 
 
 def rejection(content: bytes | None) -> str | None:

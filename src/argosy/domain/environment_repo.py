@@ -67,6 +67,7 @@ def _folder(model: str, files: Mapping[str, bytes]) -> Iterator[Problem]:
 
 def _served(model: str, environment: str, files: Mapping[str, bytes]) -> Iterator[Problem]:
     path = environment_layout.version_path(model, environment)
+    yield from _retired(model, environment, files)
     if path not in files:
         return
     try:
@@ -81,6 +82,21 @@ def _served(model: str, environment: str, files: Mapping[str, bytes]) -> Iterato
         yield Problem(path, f"names a model that was taken out of service ({note}): {why}")
     yield from _evidence(version, environment, files)
     yield from _released(version, environment_layout.evidence_folder(version.model, environment), files)
+
+
+def _retired(model: str, environment: str, files: Mapping[str, bytes]) -> Iterator[Problem]:
+    path = environment_layout.retired_path(model, environment)
+    if path not in files:
+        return
+    if environment_layout.version_path(model, environment) in files:
+        yield Problem(path, "says that the model is retired, and version.yaml beside it that it is served; remove one")
+    try:
+        version = version_file.parse(files[path], path)
+    except errors.Misconfigured as error:
+        yield Problem(path, str(error).removeprefix(f"{path}: "))
+        return
+    if version.model != model:
+        yield Problem(path, f"is about {version.model!r}")
 
 
 def _evidence(version: release.Version, environment: str, files: Mapping[str, bytes]) -> Iterator[Problem]:

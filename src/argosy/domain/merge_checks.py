@@ -4,7 +4,7 @@ The one check that needs keys and the model store, the signature, is the caller'
 """
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -207,6 +207,35 @@ def of_revert(
             else f"main names {short(named)} by now, not {short(subject.reverts)}; there is nothing to take out",
             final=True,
         ),
+    ]
+
+
+def of_retirement(
+    subject: Subject, retired: release.Version | None, live: release.Version | None, needed_by: Sequence[int]
+) -> list[Check]:
+    """Every check of a request that retires *subject*: it says that *retired* was served, main names *live*, and the open requests
+    *needed_by* need it."""
+    named = live.model_digest if live else None
+    same = retired is not None and retired == live
+    numbers = ", ".join(f"#{number}" for number in needed_by)
+    return [
+        Check(
+            "served",
+            named == subject.model_digest,
+            f"main names {short(named)}, which goes"
+            if named == subject.model_digest
+            else f"main names {short(named)} by now, not {short(subject.model_digest)}; close it and retire what is there",
+            final=True,
+        ),
+        Check(
+            "documents",
+            same,
+            "it says what main named, in every field"
+            if same
+            else "it does not say what main names; close it, and let `argosy retire` write it anew",
+            final=True,
+        ),
+        Check("needed", not numbers, f"needed by the open {numbers}" if numbers else "no open request needs it"),
     ]
 
 

@@ -12,7 +12,7 @@ from argosy import errors
 from argosy.domain import environment_layout
 from argosy.domain.documents import Document
 
-PREFIXES = ("promote/", "revert/")
+PREFIXES = ("promote/", "revert/", "retire/")
 """Prefixes of the branches of requests."""
 
 
@@ -39,6 +39,13 @@ class Subject(Document):
     """Of the policy that the evidence was judged by."""
     reverts: str | None = None
     """Of the model to be taken out of service, where the request goes back to an earlier one."""
+    retires: Literal[True] | None = None
+    """True where the environment is to serve no model of that name any more; digest and version are those that it serves."""
+
+    @property
+    def kind(self) -> Literal["promotion", "revert", "retirement"]:
+        """What the request is called."""
+        return "retirement" if self.retires else "revert" if self.reverts else "promotion"
 
 
 class Request(Document):
@@ -76,8 +83,9 @@ class Proposal:
 
 def branch(subject: Subject, taken: Sequence[str] = ()) -> str:
     """The branch of *subject*: a pure function of model, environment and digest; ``-2``, ``-3``, … where earlier ones are *taken*."""
-    kind, digest = ("revert", subject.reverts) if subject.reverts else ("promote", subject.model_digest)
-    base = f"{kind}/{subject.model}/{subject.environment}/{digest.removeprefix('sha256:')[:12]}"
+    prefix = {"promotion": "promote", "revert": "revert", "retirement": "retire"}[subject.kind]
+    digest = subject.reverts or subject.model_digest
+    base = f"{prefix}/{subject.model}/{subject.environment}/{digest.removeprefix('sha256:')[:12]}"
     candidates = [base, *(f"{base}-{number}" for number in range(2, len(taken) + 2))]
     return next(name for name in candidates if name not in taken)
 
@@ -109,10 +117,11 @@ def decide(
     # Evidence that main has overtaken leads no further: the environment after this one would refuse it for good.
     renewed = (
         merged is not None
+        and not subject.retires
         and environment_layout.following(subject.environment)
         and _question(merged.subject) != _question(subject)
     )
-    if served == subject.model_digest and not renewed:
+    if _is_so(subject, served) and not renewed:
         return Decision("done", merged)
     still_open = [request for request in in_place if request.state is State.OPEN]
     same_question = (request for request in reversed(still_open) if _question(request.subject) == _question(subject))
@@ -122,6 +131,11 @@ def decide(
         return Decision("stop", same_model[-1])
     taken = [request.branch for request in same_model]
     return Decision("open", branch=branch(subject, taken), supersede=tuple(still_open))
+
+
+def _is_so(subject: Subject, served: str | None) -> bool:
+    """True where an environment that serves *served* is as *subject* wants it."""
+    return served is None if subject.retires else served == subject.model_digest
 
 
 def superseded(request: Request, by: Request, at: str) -> Request:
@@ -142,23 +156,26 @@ def same_place(one: Request, other: Request) -> bool:
     return _place(one.subject) == _place(other.subject)
 
 
-def _place(subject: Subject) -> tuple[str, str, bool]:
-    # A way back never closes a way forward: which of the two is wanted is for people to say.
-    return subject.model, subject.environment, subject.reverts is not None
+def _place(subject: Subject) -> tuple[str, str, str]:
+    # A way back, or out, never closes a way forward: which of them is wanted is for people to say.
+    return subject.model, subject.environment, subject.kind
 
 
-def _change(subject: Subject) -> tuple[str, str | None]:
-    return subject.model_digest, subject.reverts
+def _change(subject: Subject) -> tuple[str, str | None, str]:
+    return subject.model_digest, subject.reverts, subject.kind
 
 
-def _question(subject: Subject) -> tuple[str, str | None, str, str | None]:
+def _question(subject: Subject) -> tuple[str, str | None, str, str | None, str]:
     """The question that a reviewer is asked. The same model judged against another champion or policy is another question."""
-    return subject.model_digest, subject.champion_digest, subject.policy_digest, subject.reverts
+    return subject.model_digest, subject.champion_digest, subject.policy_digest, subject.reverts, subject.kind
 
 
 def places(subject: Subject) -> tuple[str, ...]:
     """The files and folders that a request about *subject* may change, and no others."""
-    served = environment_layout.served_paths(subject.model, subject.environment)
+    retired = environment_layout.retired_path(subject.model, subject.environment)
+    if subject.retires:
+        return environment_layout.version_path(subject.model, subject.environment), retired
+    served = (*environment_layout.served_paths(subject.model, subject.environment), retired)
     return (*served, environment_layout.rejected_path(subject.model, subject.reverts)) if subject.reverts else served
 
 
@@ -189,10 +206,10 @@ def refusal(request: Request) -> errors.Rejected:
 
 
 def next_proposal(merged: Request, files: Mapping[str, bytes]) -> Proposal | None:
-    """The request after *merged*, whose files are *files*: the same model for the next environment, or nothing, as after a revert."""
+    """The request after *merged*, whose files are *files*: the same model for the next environment, or nothing, as after other kinds."""
     subject = merged.subject
     environment = environment_layout.following(subject.environment)
-    if environment is None or subject.reverts:
+    if environment is None or subject.kind != "promotion":
         return None
     here, there = (
         environment_layout.folder(subject.model, subject.environment),
@@ -221,7 +238,7 @@ def title(model: str, version: int, environment: str) -> str:
 def labels(subject: Subject) -> list[str]:
     """The labels of a request."""
     return [
-        "revert" if subject.reverts else "promotion",
+        subject.kind,
         f"model/{subject.model}",
         f"environment/{subject.environment}",
     ]

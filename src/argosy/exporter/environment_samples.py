@@ -27,7 +27,7 @@ def requests(forge: Forge) -> Reading:
                     model=subject.model,
                     environment=subject.environment,
                     number=str(request.number),
-                    kind="revert" if subject.reverts else "promotion",
+                    kind=subject.kind,
                 )
             )
     return Reading(found)

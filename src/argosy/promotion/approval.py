@@ -38,6 +38,8 @@ def find(forge: Forge, model: str, environment: str) -> Approval:
     version = main.version(model, environment)
     if version is None:
         _refuse_unknown(model, main)
+        if retired := main.retired(model):
+            raise errors.Rejected(f"{model} is served nowhere any more. {retired.said}")
         raise errors.Rejected(
             f"no version of {model} is approved for {environment}: main has no {path}. `argosy run {model}` proposes one, "
             "`argosy pr list` shows what waits for review"

@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from argosy import errors
-from argosy.domain import diffs, environment_layout, merge_checks, promotion_requests
+from argosy.domain import diffs, environment_layout, merge_checks, promotion_requests, version_file
 from argosy.domain.diffs import FileDiff
 from argosy.domain.merge_checks import Check
 from argosy.domain.promotion_requests import Request, State, Subject
 from argosy.ports.artifacts import Artifacts
 from argosy.ports.forge import Forge
 from argosy.ports.signer import Verifier
-from argosy.promotion import subjects
+from argosy.promotion import retiring, subjects
 from argosy.promotion.seals import Seals
 from argosy.promotion.standing import Main
 from argosy.report import check_comment, request_body
@@ -162,8 +162,9 @@ class Desk:
         except errors.Rejected as error:
             return [merge_checks.without_subject(str(error))]
         files = self.forge.contents(promotion_requests.places(subject), request.head)
-        kind = self._of_revert if subject.reverts else self._of_promotion
-        return [merge_checks.of_subject(request.subject, subject), *kind(subject, files, Main(self.forge, at))]
+        kinds = {"promotion": self._of_promotion, "revert": self._of_revert, "retirement": self._of_retirement}
+        of_kind = kinds[subject.kind](subject, files, Main(self.forge, at))
+        return [merge_checks.of_subject(request.subject, subject), *of_kind]
 
     def _of_promotion(self, subject: Subject, files: Mapping[str, bytes], main: Main) -> list[Check]:
         state = main.state(subject.model, subject.model_digest)
@@ -177,9 +178,17 @@ class Desk:
         sealed = self._seals.checks(subject, files)
         return [*merge_checks.of_revert(subject, files, live, earlier.files if earlier else {}), *sealed]
 
+    def _of_retirement(self, subject: Subject, files: Mapping[str, bytes], main: Main) -> list[Check]:
+        path = environment_layout.retired_path(subject.model, subject.environment)
+        needed_by = [one.number for one in retiring.hindrances(main, subject.model, subject.environment)]
+        live = main.version(subject.model, subject.environment)
+        return merge_checks.of_retirement(subject, version_file.parse(files[path], path), live, needed_by)
+
     def _signatures(self, request: Request) -> Check:
         """The check of the signatures of bundle and evidence of *request*; red, too, where that cannot be found out now."""
         committed, files = self._as_committed(request)
+        if committed.subject.retires:
+            return Check("signatures", passed=True, reason="nothing new is served, so nothing is signed", final=True)
         try:
             return self._seals.checks(committed.subject, files)[0]
         except errors.TryAgain as error:
@@ -205,6 +214,12 @@ def _shown(request: Request, files: Mapping[str, bytes], signatures: Check) -> t
         said = f"CANNOT BE SHOWN: the commit is no promotion; `argosy pr check {number}` says why, `argosy pr diff {number}` what it is"
         return "", said, "the request's own, not shown beside nothing (--raw)"
     signed = ("signature verified: " if signatures.passed else "SIGNATURE NOT VERIFIED: ") + signatures.reason
+    if request.subject.retires:
+        return (
+            request.body,
+            "none is asked for: nothing new is served",
+            "the request's own: nobody signs why a model is retired",
+        )
     if request.subject.reverts:
         return request.body, signed, "the request's own: nobody signs why a version is taken out"
     try:

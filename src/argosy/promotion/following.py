@@ -21,7 +21,7 @@ class Followed:
     merged: Request
     """With the subject that its commit has: what main got, whatever the request's text says by now."""
     next: Request | None
-    """The request for the next environment, opened or found; None after the last one, after a revert, and where health opens it."""
+    """The request for the next environment, opened or found; None after the last one, after other kinds, and where health opens it."""
     waits_for: str | None
     """The environment whose health opens the next request; None where nothing waits for that."""
 
@@ -42,12 +42,12 @@ def follow(forge: Forge, merged: Request, *, on_merge: bool) -> Followed:
     if on_merge:
         return Followed(committed, next=open_next(forge, merged), waits_for=None)
     subject = committed.subject
-    leads_on = environment_layout.following(subject.environment) is not None and not subject.reverts
+    leads_on = environment_layout.following(subject.environment) is not None and subject.kind == "promotion"
     return Followed(committed, next=None, waits_for=subject.environment if leads_on else None)
 
 
 def open_next(forge: Forge, merged: Request) -> Request | None:
-    """Open the request that *merged* leads to, or find it; None after the last environment and after a revert.
+    """Open the request that *merged* leads to, or find it; None after the last environment, after a revert and after a retirement.
 
     Raises Rejected where a person closed it.
     """

@@ -41,6 +41,16 @@ class ServedBefore:
 
 
 @dataclass(frozen=True)
+class Retired:
+    """The end of a model."""
+
+    environment: str
+    """The last that served it."""
+    said: str
+    """When, by whom and why, in one line."""
+
+
+@dataclass(frozen=True)
 class Main:
     """Main of the environment repo at one commit, so that two answers of one object belong together.
 
@@ -65,6 +75,16 @@ class Main:
         path = environment_layout.version_path(model, environment)
         content = self._read(path)
         return version_file.parse(content, f"{self.called}:{path}") if content is not None else None
+
+    def retired(self, model: str) -> Retired | None:
+        """What *model* was when its last environment let it go; None where one serves it, or none ever retired it."""
+        if any(self._read(environment_layout.version_path(model, one)) for one in environment_layout.ENVIRONMENTS):
+            return None
+        for environment in reversed(environment_layout.ENVIRONMENTS):
+            path = environment_layout.retired_path(model, environment)
+            if (content := self._read(path)) is not None:
+                return Retired(environment, environment_layout.retirement(content))
+        return None
 
     def models(self) -> list[str]:
         """The models that have a folder, whether or not an environment serves one."""

@@ -109,6 +109,20 @@ def revert(name: str, *, to: str) -> Proposal:
     )
 
 
+def retirement(name: str) -> Proposal:
+    """A proposal to retire toy from staging, which serves the model that *name* stands for."""
+    before = proposal(name)
+    version, retired = (
+        path("toy", "staging") for path in (environment_layout.version_path, environment_layout.retired_path)
+    )
+    return Proposal(
+        subject=before.subject.model_copy(update={"retires": True, "champion_digest": None}),
+        title="Retire toy",
+        body=f"about {name}\n",
+        files={retired: b"# over\n" + before.files[version]},
+    )
+
+
 def opened(forge: Forge, proposed: Proposal) -> Request:
     """The request for *proposed*, which must have one."""
     request = forge.propose(proposed)
@@ -389,6 +403,31 @@ class ForgeContract:
         merge(forge, request.number)
         assert all(forge.read(path) == content for path, content in back.files.items())
         assert opened(forge, back).state is State.MERGED
+
+    def test_retiring(self, forge: Forge) -> None:
+        """One request beside what else is open; merged, the version is gone, its evidence stays, and asking again finds that."""
+        merge(forge, opened(forge, proposal("a")).number)
+        candidate = opened(forge, proposal("b"))
+        over = retirement("a")
+        request = opened(forge, over)
+        assert request.branch == f"retire/toy/staging/{digest('a').removeprefix('sha256:')[:12]}"
+        assert set(request.labels) == {"retirement", "model/toy", "environment/staging"}
+        assert opened(forge, over).number == request.number
+        assert open_requests(forge) == [candidate.number, request.number]
+        assert files_of(forge, request.number) == over.files
+        assert "-" in forge.diff(request.number)
+        merge(forge, request.number)
+        version, evidence = environment_layout.served_paths("toy", "staging")
+        assert forge.read(version) is None
+        assert forge.contents([evidence], forge.head())
+        assert opened(forge, over).state is State.MERGED
+
+    def test_coming_back_from_retirement(self, forge: Forge) -> None:
+        """A version that is promoted takes the note away; it may be retired again, by another request."""
+        for proposed in (proposal("a"), retirement("a"), proposal("b"), retirement("b")):
+            merge(forge, opened(forge, proposed).number)
+            retired = forge.read(environment_layout.retired_path("toy", "staging"))
+            assert (retired is not None) is bool(proposed.subject.retires)
 
     def test_unknown_numbers(self, forge: Forge) -> None:
         """A number that is no request is a mistake of the command line."""

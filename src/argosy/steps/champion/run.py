@@ -14,7 +14,8 @@ NONE = "none"
 def run(*, model: str, forge: Forge, out: Path) -> str:
     """Write ``champion.json`` and ``policy.yaml`` into *out*; returns the champion's digest, or ``none``.
 
-    Raises Misconfigured where main has no policy for *model*: without gates there is nothing to be promoted by.
+    Raises Misconfigured where main has no policy for *model*: without gates there is nothing to be promoted by; Rejected where the model is
+    retired.
     """
     main = Main.now(forge)
     policy = main.policy(model)
@@ -22,6 +23,12 @@ def run(*, model: str, forge: Forge, out: Path) -> str:
         raise errors.Misconfigured(
             f"the environment repo has no {environment_layout.policy_path(model)} on main; its reviewers write one first "
             "(see gitops-env/README.md)"
+        )
+    if retired := main.retired(model):
+        path = environment_layout.retired_path(model, retired.environment)
+        raise errors.Rejected(
+            f"{model} is retired, so nothing of it is trained. {retired.said}. Whoever wants it back reverts that commit of the environment"
+            f" repo, or removes {path}; `argosy retire {model} --dry-run` names what still starts this"
         )
     champion = _reference(model, main, policy)
     champion.write(out / "champion.json")
