@@ -1,6 +1,6 @@
 # One door for people and CI. `make help` lists what there is; every target does its own set-up.
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-season kind-up kind-install kind-down kind-lock images test conformance e2e ci check fmt data lock clean release test-narrow upgrade publish-index publish-charts publish-notes
+.PHONY: help demo demo-season kind-up kind-install kind-demo kind-open kind-down kind-lock images test conformance e2e ci check fmt data lock clean release test-narrow upgrade publish-index publish-charts publish-notes
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -64,6 +64,12 @@ kind-up: .venv/ready ## make a cluster with kind, with everything in it from the
 
 kind-install: .venv/ready ## install the same into the cluster that KUBECONFIG names (ARGUMENTS="--context NAME --settings FILE")
 	$(KIND).install $(ARGUMENTS)
+
+kind-demo: .venv/ready data/ready ## take a model there from a submit over a request, a merge and a canary to drift and its retraining
+	$(KIND).demo $(ARGUMENTS)
+
+kind-open: .venv/ready ## open the pages of what is installed there (Gitea, MLflow, Prometheus, Grafana) at this machine
+	$(KIND).pages $(ARGUMENTS)
 
 kind-down: .venv/ready ## remove the cluster that kind-up made, or from a disposable one what kind-install put there
 	$(KIND).remove $(ARGUMENTS)

@@ -121,9 +121,13 @@ class Kubectl:
         )
 
     @contextlib.contextmanager
-    def forwarded(self, service: str, namespace: str, port: int) -> Iterator[str]:
-        """A way to *port* of *service* from this machine, for as long as the block lasts: ``127.0.0.1:<port>``."""
-        words = ("port-forward", f"service/{service}", "--namespace", namespace, f":{port}")
+    def forwarded(self, service: str, namespace: str, port: int, *, local: int = 0) -> Iterator[str]:
+        """A way to *port* of *service* from this machine, for as long as the block lasts: ``127.0.0.1:<port>``.
+
+        *local*: the port here; any free one where it is 0.
+        """
+        here = f"{local or ''}:{port}"
+        words = ("port-forward", f"service/{service}", "--namespace", namespace, "--address=127.0.0.1", here)
         process = subprocess.Popen(
             [*self._command(), *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )

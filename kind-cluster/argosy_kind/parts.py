@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from argosy import errors
-from argosy_kind import controllers, delivery, forge, pipelines, services, site
+from argosy_kind import controllers, delivery, forge, pipelines, services, site, ways
 from argosy_kind.site import Site
 
 
@@ -53,6 +53,7 @@ PARTS: Sequence[Part] = (
         delivery.install,
         needs=("argo-cd", "argo-rollouts", "kserve", "gitea", "prometheus", "platform"),
     ),
+    Part("check", "argosy doctor", ways.check, needs=("platform", "delivery")),
 )
 
 

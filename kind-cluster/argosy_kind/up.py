@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> None:
         parts.install_all(at, parts.chosen(without=choices.without))
     finally:
         print(at.ledger.table(), flush=True)
-    print("next: argosy doctor --namespace argosy; kind-cluster/README.md names the pages")
+    print("next: make kind-demo    pages: make kind-open")
 
 
 def check_programs() -> None:

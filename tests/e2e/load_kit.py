@@ -4,9 +4,9 @@ import collections
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from argosy_kind.customers import PROGRAM
 from e2e.cluster import Cluster, Object
 
 RATE = 10.0
@@ -58,7 +58,7 @@ class Load:
     def start(self) -> None:
         """Start the pod and wait until the first second is reported."""
         files = {
-            "load.py": Path(__file__).with_name("load.py").read_text(encoding="utf-8"),
+            "load.py": PROGRAM.read_text(encoding="utf-8"),
             "bodies.json": json.dumps(list(self.bodies)),
         }
         metadata = {"name": self.name, "namespace": self.namespace}

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from argosy_kind import customers
 from e2e import loop_kit, prometheus, story_kit
 from e2e.cluster import Cluster, Object
 from e2e.gitops_kit import own_address
@@ -62,16 +63,16 @@ def loop(cluster: Cluster, store: Store, tmp_path_factory: pytest.TempPathFactor
             project,
             platform=platform,
             secrets=secrets,
-            settings=loop_kit.settings(),
-            edit=loop_kit.name_the_time,
+            settings=customers.settings(),
+            edit=customers.name_the_time,
         ) as story,
     ):
         alertmanager.tell(loop_kit.webhook(cluster, story.pipeline.namespace))
         story.pipeline.mount_forge("deployment", "argosy-exporter")
-        loop_kit.write_customers(folder / "data" / "customers.csv", changed=False)
+        customers.write_customers(folder / "data" / "customers.csv", changed=False)
         story.data = story.pipeline.upload(folder / "data")
         # Nobody names the sources of a run that an event starts.
-        story.pipeline.install_template(**story_kit.SMALL, **loop_kit.settings(), data=story.data)
+        story.pipeline.install_template(**story_kit.SMALL, **customers.settings(), data=story.data)
         yield Loop(story, watching, alertmanager, folder)
 
 
@@ -104,7 +105,7 @@ def test_usual_requests_are_no_drift(loop: Loop) -> None:
 def test_unusual_requests_start_one_retraining(loop: Loop) -> None:
     """A look shows it; the alert fires, is sent again and again, and a workflow runs."""
     story = loop.story
-    loop_kit.write_customers(loop.folder / "changed" / "customers.csv", changed=True)
+    customers.write_customers(loop.folder / "changed" / "customers.csv", changed=True)
     story.pipeline.upload(loop.folder / "changed")
     loop.shifted = time.time()
     _send(loop, "unusual", _changed(story), 60)
@@ -171,11 +172,11 @@ def _admission(workflow: Object) -> dict[str, str]:
 
 
 def _customers(story: Story) -> list[dict[str, Any]]:
-    return loop_kit.usual(story.golden("staging")["rows"][0]["features"])
+    return customers.usual(story.golden("staging")["rows"][0]["features"])
 
 
 def _changed(story: Story) -> list[dict[str, Any]]:
-    return [loop_kit.pay_more(row) for row in _customers(story)]
+    return [customers.pay_more(row) for row in _customers(story)]
 
 
 def _load(loop: Loop, name: str, rows: list[dict[str, Any]]) -> Load:

@@ -68,7 +68,7 @@ def test_every_part_can_be_had() -> None:
     names = {part.name for part in PARTS}
     assert set(controllers.CONTROLLERS) == set(pinned.files)
     assert set(OWN) == {*services.PORTS, *services.MONITORS}
-    assert names == {*controllers.CONTROLLERS, *OWN, "platform", "delivery"}
+    assert names == {*controllers.CONTROLLERS, *OWN, "platform", "delivery", "check"}
     assert set(OWN) - {"mlflow"} | {"node"} == set(pinned.images)
 
 
