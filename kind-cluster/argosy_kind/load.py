@@ -19,14 +19,15 @@ TIMEOUT_SECONDS = 20.0
 class Load:
     """A steady stream of one and the same kind of request."""
 
-    def __init__(self, url: str, bodies: list[bytes], rate: float) -> None:
-        """*bodies* are sent in turn, *rate* times a second."""
+    def __init__(self, url: str, bodies: list[bytes], rate: float, key: str = "") -> None:
+        """*bodies* are sent in turn, *rate* times a second, with *key* where there is one."""
         parts = urlsplit(url)
         self._host, self._port, self._path = parts.hostname or "", parts.port or 80, parts.path
         # Once: a Service keeps its address, and the name server is not what is measured.
         self._address = socket.gethostbyname(self._host)
         self._bodies = bodies
         self._rate = rate
+        self._proof = f"Authorization: Bearer {key}\r\n" if key else ""
         self._seen: collections.Counter[str] = collections.Counter()
         self._waited: list[float] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -67,7 +68,8 @@ class Load:
     async def _exchange(self, body: bytes) -> str:
         reader, writer = await asyncio.open_connection(self._address, self._port)
         try:
-            head = f"POST {self._path} HTTP/1.1\r\nHost: {self._host}\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
+            head = f"POST {self._path} HTTP/1.1\r\nHost: {self._host}\r\nConnection: close\r\n"
+            head += f"{self._proof}Content-Length: {len(body)}\r\n\r\n"
             writer.write(head.encode() + body)
             await writer.drain()
             answer = await reader.read()
@@ -87,7 +89,7 @@ async def main() -> None:
         bodies = [json.dumps(body).encode() for body in json.load(stream)]
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    await Load(os.environ["URL"], bodies, float(os.environ["RATE"])).run(stop)
+    await Load(os.environ["URL"], bodies, float(os.environ["RATE"]), os.environ.get("KEY", "")).run(stop)
 
 
 if __name__ == "__main__":

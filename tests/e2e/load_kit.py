@@ -54,6 +54,8 @@ class Load:
     url: str
     bodies: Sequence[Any]
     name: str = "load"
+    key: str = ""
+    """What it proves with who it is; nothing where empty."""
 
     def start(self) -> None:
         """Start the pod and wait until the first second is reported."""
@@ -72,7 +74,7 @@ class Load:
         return Seconds([json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")])
 
     def _pod(self) -> Object:
-        environment = {"URL": self.url, "RATE": str(RATE), "BODIES": "/load/bodies.json"}
+        environment = {"URL": self.url, "RATE": str(RATE), "BODIES": "/load/bodies.json", "KEY": self.key}
         container = {
             "name": "load",
             "image": self.image,

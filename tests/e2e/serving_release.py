@@ -166,10 +166,10 @@ class Release:
 
         return str(self.cluster.wait("abort", aborted, seconds))
 
-    def load(self) -> Load:
-        """Requests to what callers are given; to be started."""
+    def load(self, name: str = "load", key: str = "") -> Load:
+        """Requests to what callers are given, with *key* where there is one; to be started."""
         url = f"http://{MODEL}-live.{self.namespace}/v1/models/{MODEL}:predict"
-        return Load(self.cluster, self.namespace, self.image, url, requests(ROWS, 20))
+        return Load(self.cluster, self.namespace, self.image, url, requests(ROWS, 20), name, key)
 
     def measured(self) -> dict[str, str]:
         """The phases of the metrics of the last AnalysisRun, by name."""
