@@ -12,8 +12,11 @@ from argosy.adapters.hosted_forge.promotion_pulls import HostedForge
 from argosy.domain.promotion_requests import State
 from argosy.testing.forge_contract import TEMPLATE, ForgeContract, Push, merge, opened, proposal
 from argosy.testing.manual_requests import Hand
+from argosy.testing.manual_reviews import Reviewers
+from argosy.testing.reviewed_forge_contract import ReviewedForgeContract
 from kit.gitea_server import ADMINISTRATOR, PASSWORD, GiteaServer, gitea_server
 from kit.hands import GiteaHand
+from kit.reviewers import GiteaReviewers
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +91,22 @@ def test_a_request_from_a_fork(server: GiteaServer, repository: str, forge: Host
     assert [one.number for one in forge.requests()] == [request.number]
     with pytest.raises(errors.UsageError, match="is no promotion request: its branch is"):
         forge.request(number)
+
+
+class TestReviewsAtGitea(ReviewedForgeContract):
+    """The same promises as every forge that has reviews."""
+
+    settling_seconds = 3.0
+
+    @pytest.fixture
+    def push(self, hand: Hand) -> Push:
+        """A commit that the forge did not make."""
+        return hand.push
+
+    @pytest.fixture
+    def reviewers(self, server: GiteaServer, repository: str) -> Reviewers:
+        """Accounts there."""
+        return GiteaReviewers(server, repository)
 
 
 class TestGiteaForge(ForgeContract):

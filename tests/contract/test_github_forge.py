@@ -25,9 +25,12 @@ from argosy.testing.forge_contract import (
     version,
 )
 from argosy.testing.manual_requests import Hand
+from argosy.testing.manual_reviews import Reviewers
+from argosy.testing.reviewed_forge_contract import ReviewedForgeContract
 from kit import fake_github
 from kit.fake_github import FakeGithub
 from kit.hands import GithubHand
+from kit.reviewers import GithubReviewers
 
 
 @pytest.fixture
@@ -46,6 +49,25 @@ def forge(server: FakeGithub) -> HostedForge:
 
 def _forge(server: FakeGithub) -> HostedForge:
     return HostedForge(github.of_token("owner/name", "secret-token", api=server.api, patience=0.0))
+
+
+class TestReviewsAtGithub(ReviewedForgeContract):
+    """The same promises as every forge that has reviews."""
+
+    @pytest.fixture
+    def push(self, server: FakeGithub) -> Push:
+        """Straight to main."""
+        return server.store.push
+
+    @pytest.fixture
+    def hand(self, server: FakeGithub) -> Hand:
+        """Straight into it."""
+        return GithubHand(server)
+
+    @pytest.fixture
+    def reviewers(self, server: FakeGithub) -> Reviewers:
+        """Straight into it."""
+        return GithubReviewers(server)
 
 
 class TestGithubForge(ForgeContract):

@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from kit import github_graphql
 from kit.github_description import Exchange
 
 TIME = "2026-01-01T00:00:00Z"
@@ -62,6 +63,13 @@ class Hosted:
     reviewers: dict[int, list[str]] = field(default_factory=dict)
     statuses: dict[str, dict[str, str]] = field(default_factory=dict)
     """Of commits: states by name."""
+    approvals: int = 0
+    """Of main's rules: so many reviewers must approve."""
+    required: tuple[str, ...] = ()
+    """Of main's rules: the statuses that must be green."""
+    reviews: dict[int, list[dict[str, str]]] = field(default_factory=dict)
+    """Of pull requests: ``login``, ``state`` and ``oid``, the oldest first."""
+    allows_auto_merge: bool = True
 
     def blob(self, content: bytes) -> str:
         """Keep *content*."""
@@ -367,6 +375,7 @@ def create_status(store: Hosted, sha: str, given: dict[str, Any]) -> Answer:
     if len(given["description"]) > 140:
         raise Refused(422, "Validation Failed")
     store.statuses.setdefault(store.resolve(sha), {})[given["context"]] = given["state"]
+    settle(store)
     return 201, {"state": given["state"], "context": given["context"], "description": given["description"]}
 
 
@@ -407,11 +416,33 @@ def merge(store: Hosted, number: str, given: dict[str, Any]) -> Answer:
         raise Refused(405, "Pull Request is not mergeable")
     if given.get("sha") not in {None, head}:
         raise Refused(409, "Head branch was modified. Review and try the merge again.")
+    if unkept := github_graphql.unkept(store, int(number)):
+        raise Refused(405, f"Repository rule violations found: {unkept}")
     files = _merged(store, head, main)
     message = f"{given['commit_title']}\n\n{given['commit_message']}"
     store.refs["heads/main"] = store.commit(files, (main, head), message)
     pull.update(state="closed", merge={"before": main, "head": head})
     return 200, {"sha": store.refs["heads/main"], "merged": True, "message": "Pull Request successfully merged"}
+
+
+def review(store: Hosted, number: int, login: str, state: str) -> None:
+    """Have *login* review a pull request as it is now: ``APPROVED`` or ``CHANGES_REQUESTED``."""
+    oid = store.refs[f"heads/{store.pulls[number]['branch']}"]
+    store.reviews.setdefault(number, []).append({"login": login, "state": state, "oid": oid})
+    settle(store)
+
+
+def settle(store: Hosted) -> None:
+    """Merge what was left to it and may be merged by now."""
+    for number, pull in store.pulls.items():
+        if pull["state"] == "open" and pull.get("auto") and not github_graphql.unkept(store, number):
+            texts = {"commit_title": pull["auto"]["commit_title"], "commit_message": pull["auto"]["commit_message"]}
+            merge(store, str(number), texts)
+
+
+def graphql(store: Hosted, given: dict[str, Any]) -> Answer:
+    """POST /graphql"""
+    return 200, github_graphql.answer(store, given)
 
 
 def _merged(store: Hosted, head: str, main: str) -> dict[str, str]:
@@ -460,6 +491,8 @@ def _pull(store: Hosted, number: int) -> dict[str, Any]:
     ended = TIME if pull["state"] == "closed" else None
     return {
         "number": number,
+        "node_id": f"PR_{number}",
+        "auto_merge": pull.get("auto"),
         "url": f"{store.api}/pulls/{number}",
         "issue_url": f"{store.api}/issues/{number}",
         "html_url": f"https://github.example/pull/{number}",
@@ -488,6 +521,7 @@ def _pull(store: Hosted, number: int) -> dict[str, Any]:
 
 ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
     ("GET", r"", get_repository),
+    ("POST", r"/graphql", graphql),
     ("GET", r"/branches/(.+)", get_branch),
     ("GET", r"/git/ref/(.+)", get_ref),
     ("POST", r"/git/refs", create_ref),

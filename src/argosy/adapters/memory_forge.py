@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from argosy import errors
 from argosy.domain import changes, promotion_requests
+from argosy.domain.auto_merge import ReviewStanding
 from argosy.domain.changes import ChangedFile, TreeEntry
 from argosy.domain.documents import sha256
 from argosy.domain.promotion_requests import Proposal, Request, State, Subject
@@ -33,6 +34,12 @@ class MemoryForge:
         self._requests: dict[int, Request] = {}
         self._proposed: dict[str, Proposed] = {}
         self._merged_at: dict[int, int] = {}
+        self.approvals: dict[str, ReviewStanding] = {}
+        """Of commits that were reviewed."""
+        self.rules: list[str] = []
+        """What its rules of main wait for, before they let anything in."""
+        self.later: set[int] = set()
+        """The requests whose merge is left to it."""
         self.log: list[str] = []
         """Every effect, in order."""
 
@@ -129,11 +136,24 @@ class MemoryForge:
             raise errors.Rejected(f"request {number} is {request.state}; it cannot be merged")
         if at != self.head():
             raise errors.TryAgain("main has moved")
+        if self.rules:
+            raise errors.Rejected(f"main's rules want {', '.join(self.rules)}")
         subjects.refuse_mislabelled(Main.now(self), request)
         self._commits.append(self._applied(request, self._commits[-1]))
         self._merged_at[number] = len(self._commits) - 1
         self.log.append(f"merged {number} by {by}\n{note}")
         return self._update(number, state=State.MERGED, ended_by=by, ended_at=TIME)
+
+    def approval(self, request: Request) -> ReviewStanding:
+        return self.approvals.get(request.head, ReviewStanding("missing", "no owner has approved it yet"))
+
+    def merge_later(self, request: Request, *, by: str, note: str = "") -> str | None:
+        self.later.add(request.number)
+        self.log.append(f"later {request.number} by {by}\n{note}")
+        return None
+
+    def merge_no_later(self, request: Request) -> None:
+        self.later.discard(request.number)
 
     def report(self, request: Request, *, passed: bool, text: str) -> None:
         self.log.append(f"report {request.number} {'green' if passed else 'red'}: {text}")

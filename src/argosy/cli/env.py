@@ -150,6 +150,7 @@ def _problems(folder: Path, files: dict[str, bytes], chart: Path | None) -> list
         *environment_repo.problems(files),
         *workflow_images.problems(files),
         *_policies(folder, files),
+        *_merge_rules(files),
         *_values(folder, files, of_values),
     ]
     # What does not fit the schema cannot be rendered.
@@ -207,6 +208,22 @@ def _policies(folder: Path, files: dict[str, bytes]) -> Iterator[Problem]:
             continue
         if environment_layout.policy_path(policy.model) != path:
             yield Problem(path, f"is about {policy.model!r}")
+
+
+def _merge_rules(files: dict[str, bytes]) -> Iterator[Problem]:
+    """Rules by which requests merge by themselves, and nobody could read; where production has some, that is said."""
+    known = {environment_layout.merging_path(name): name for name in environment_layout.ENVIRONMENTS}
+    for path in (path for path in files if path.startswith("clusters/") and path.endswith("/merging.yaml")):
+        if path not in known:
+            yield Problem(path, f"is of no environment; environments: {', '.join(environment_layout.ENVIRONMENTS)}")
+            continue
+        try:
+            rules = model_folder.merge_rules_of(files[path], path)
+        except errors.Misconfigured as error:
+            yield Problem(path, str(error).removeprefix(path).lstrip(": "))
+            continue
+        if rules.auto_merge and known[path] == environment_layout.PRODUCTION:
+            print(f"{path}: requests for production merge by themselves, reviews {rules.reviews}", file=sys.stderr)
 
 
 def _values(folder: Path, files: dict[str, bytes], chart: Path) -> Iterator[Problem]:

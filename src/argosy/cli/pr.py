@@ -14,7 +14,9 @@ from argosy.cli import acting_user
 from argosy.domain import suggestion
 from argosy.domain.merge_checks import Check
 from argosy.domain.promotion_requests import Request, State
+from argosy.files import model_folder
 from argosy.promotion import aliases, following
+from argosy.promotion.auto_merging import AutoMerging
 from argosy.promotion.desk import Desk, Ended
 from argosy.promotion.standing import Main
 from argosy.report import delivery, request_lines, terminal_markdown
@@ -52,6 +54,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="show what it found beside the request: a comment, and the status `argosy`",
     )
+    by_rule = _action(
+        verbs, "auto-merge", _auto_merge, "merge what merges by itself, by clusters/ENVIRONMENT/merging.yaml on main"
+    )
+    by_rule.add_argument("--dry-run", action="store_true", help="say what would be merged, and why not the others")
     remind = _action(verbs, "remind", _remind, "tell those who follow an open request that it waits, once a day")
     remind.add_argument(
         "--days", type=int, default=1, metavar="N", help="only of those that wait for N days or longer (1)"
@@ -181,6 +187,23 @@ def _remind(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
     if not waiting:
         print("no request waits")
     return errors.DONE
+
+
+def _auto_merge(arguments: argparse.Namespace, desk: Desk, here: Settings) -> int:
+    """One look at what is open; returns the code of the first that failed."""
+    code, looked = errors.DONE, False
+    for attempt in AutoMerging(desk, model_folder.merge_rules_of, dry=arguments.dry_run).look():
+        looked = True
+        outcome = "would be merged" if arguments.dry_run and attempt.outcome == "merged" else attempt.outcome
+        print(line(f"{outcome} #{attempt.request.number} {attempt.request.title}"))
+        for why in attempt.why:
+            print(line(f"    {why}"))
+        code = code or attempt.code
+        if attempt.outcome == "merged" and not arguments.dry_run:
+            code = code or _follow(attempt.request, desk, here)
+    if not looked:
+        print("no open request of an environment whose clusters/ENVIRONMENT/merging.yaml is on main")
+    return code
 
 
 def _where(_arguments: argparse.Namespace, _desk: Desk, here: Settings) -> int:

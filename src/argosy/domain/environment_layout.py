@@ -33,6 +33,11 @@ def policy_path(model: str) -> str:
     return f"policies/{model}.yaml"
 
 
+def merging_path(environment: str) -> str:
+    """The rules by which requests for *environment* merge by themselves."""
+    return f"clusters/{environment}/merging.yaml"
+
+
 def rejected_path(model: str, model_digest: str) -> str:
     """The file that says why a model was taken out of service. One file a model, so that two of them never conflict."""
     return f"models/{model}/rejected/{model_digest.removeprefix('sha256:')}.txt"

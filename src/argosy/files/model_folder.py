@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from argosy import errors, scratch
-from argosy.domain import expectations, model_settings, policy
+from argosy.domain import auto_merge, expectations, model_settings, policy
 from argosy.domain.setting_problems import SettingProblem
 
 Read = TypeVar("Read", bound=BaseModel)
@@ -54,11 +54,20 @@ def load_policy(path: Path) -> policy.Policy:
 
 def policy_of(content: bytes, place: str) -> policy.Policy:
     """The policy whose text is *content*. Raises Misconfigured as :func:`load_policy` does, with *place* for its file."""
+    return _of_text(content, place, policy.Policy)
+
+
+def merge_rules_of(content: bytes, place: str) -> auto_merge.MergeRules:
+    """When requests merge by themselves, by the text *content* of the file *place*. Raises Misconfigured as :func:`load_policy` does."""
+    return _of_text(content, place, auto_merge.MergeRules)
+
+
+def _of_text(content: bytes, place: str, kind: type[Read]) -> Read:
     with scratch.folder("policy") as folder:
-        file = folder / "policy.yaml"
+        file = folder / "rules.yaml"
         file.write_bytes(content)
         try:
-            return load_policy(file)
+            return load(file, kind)
         except errors.Misconfigured as error:
             raise errors.Misconfigured(str(error).replace(str(file), place)) from None
 

@@ -7,6 +7,7 @@ that they hold whoever else works on the repository at the same time.
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from argosy.domain.auto_merge import ReviewStanding
 from argosy.domain.changes import ChangedFile
 from argosy.domain.promotion_requests import Proposal, Request
 
@@ -64,6 +65,18 @@ class Forge(Protocol):
         Main then has, in the place that the request is about, exactly the files of *head*. Merging what is merged is no error. Raises
         TryAgain where main or the request has moved, Rejected where the request is closed or would be mixed with what main has by now.
         """
+
+    def approval(self, request: Request) -> ReviewStanding:
+        """Whether those who have to review *request* approved its commit ``request.head``, as the forge and main's CODEOWNERS have it."""
+
+    def merge_later(self, request: Request, *, by: str, note: str = "") -> str | None:
+        """Have the forge itself merge commit ``request.head`` once its rules of main allow that; why it will not, where it will not.
+
+        It is only left to a forge where main requires the status of our check: whatever is pushed meanwhile is checked, too.
+        """
+
+    def merge_no_later(self, request: Request) -> None:
+        """Take back what :meth:`merge_later` left to the forge, where it did."""
 
     def report(self, request: Request, *, passed: bool, text: str) -> None:
         """Show people beside *request* whether its commit passed, and *text* (Markdown), in place of what was shown before.

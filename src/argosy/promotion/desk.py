@@ -113,8 +113,12 @@ class Desk:
             text = check_comment.markdown(checked.checks, checked.request.head)
             self.forge.report(checked.request, passed=checked.passed, text=text)
 
-    def merge(self, number: int, *, by: str, override: Iterable[str] = ()) -> Ended:
+    def merge(
+        self, number: int, *, by: str, override: Iterable[str] = (), head: str | None = None, note: str = ""
+    ) -> Ended:
         """Merge request *number* in the name of *by*; the checks named in *override* may be red. Merging what is merged is no error.
+
+        *head*: the commit that it must propose (None: whichever it does). *note* joins the commit message.
 
         What is merged is the commit that was checked, onto the main that it was checked against; where either moves, it is checked again.
         Raises Rejected with every red check, UsageError where a check cannot be overruled.
@@ -122,10 +126,11 @@ class Desk:
         overruled = set(override)
         for _ in range(ATTEMPTS):
             request, at = self.forge.request(number), self.forge.head()
+            _refuse_other(request, head)
             if request.state is State.OPEN:
                 _refuse_red(request, self.checks(request, at), overruled)
             try:
-                merged = self.forge.merge(number, head=request.head, by=by, at=at, note=_note(by, overruled))
+                merged = self.forge.merge(number, head=request.head, by=by, at=at, note=_note(by, overruled) + note)
                 return Ended(merged, already=request.state is merged.state)
             except errors.TryAgain:
                 if (self.forge.head(), self.forge.request(number).head) == (at, request.head):

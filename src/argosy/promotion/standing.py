@@ -96,6 +96,12 @@ class Main:
         content = self._read(path)
         return PolicyFile(path, content) if content is not None else None
 
+    def merging(self, environment: str) -> PolicyFile | None:
+        """When requests for *environment* merge by themselves; None where main has no word of it."""
+        path = environment_layout.merging_path(environment)
+        content = self._read(path)
+        return PolicyFile(path, content) if content is not None else None
+
     def rejection(self, model: str, model_digest: str) -> str | None:
         """Why the model with *model_digest* was taken out of service, in one line; None where it was not."""
         return environment_layout.rejection(self._read(environment_layout.rejected_path(model, model_digest)))

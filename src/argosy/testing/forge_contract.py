@@ -518,6 +518,13 @@ class ForgeContract:
         merged = forge.request(request.number).state is State.MERGED
         assert (forge.read("models/toy/staging/version.yaml") is not None) == merged
 
+    def test_nobody_reviewed_it(self, forge: Forge) -> None:
+        """So it is not approved, whether or not this forge has reviews; and nothing is taken back of what nobody left to it."""
+        request = opened(forge, proposal("a"))
+        assert forge.approval(request).state in {"missing", "not asked"}
+        forge.merge_no_later(request)
+        assert forge.request(request.number).state is State.OPEN
+
     def test_a_merge_mixes_nothing(self, forge: Forge, push: Push) -> None:
         """A file whose other lines main changed meanwhile is merged as it was checked, or nothing is merged."""
         path = "models/toy/staging/version.yaml"

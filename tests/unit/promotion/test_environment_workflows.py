@@ -15,11 +15,11 @@ import yaml
 
 ROOT = Path(__file__).parents[3]
 ENVIRONMENT = ROOT / "gitops-env"
-CHECKS, AFTER_MERGE, REMINDERS = (
-    ENVIRONMENT / f".github/workflows/{name}.yaml" for name in ("checks", "after-merge", "reminders")
+CHECKS, AFTER_MERGE, REMINDERS, AUTO_MERGE = (
+    ENVIRONMENT / f".github/workflows/{name}.yaml" for name in ("checks", "after-merge", "reminders", "auto-merge")
 )
 OURS = sorted((ROOT / ".github/workflows").glob("*.yaml"))
-WORKFLOWS = [CHECKS, AFTER_MERGE, REMINDERS, *OURS]
+WORKFLOWS = [CHECKS, AFTER_MERGE, REMINDERS, AUTO_MERGE, *OURS]
 PUBLISHES = {
     "images": {"packages"},
     "files": {"packages"},

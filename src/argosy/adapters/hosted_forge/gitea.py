@@ -14,7 +14,8 @@ from requests.adapters import HTTPAdapter
 
 from argosy import errors
 from argosy.adapters.hosted_forge import connection
-from argosy.adapters.hosted_forge.host import MAIN, CheckState, Comment, Pull
+from argosy.adapters.hosted_forge.host import MAIN, CheckState, Comment, Pull, Reviews
+from argosy.domain.auto_merge import ReviewState
 from argosy.domain.changes import TreeEntry
 
 PAGE = 50
@@ -183,16 +184,46 @@ class GiteaHost:
 
     def merge(self, pull: Pull, *, head: str, title: str, message: str) -> str:
         wanted = {"Do": "merge", "MergeTitleField": title, "MergeMessageField": message, "head_commit_id": head}
-        for _ in range(LOOKS):
-            try:
-                self._call("POST", f"pulls/{pull.number}/merge", wanted)
-            except NoSuccess as refused:
-                if BUSY in str(refused):
-                    time.sleep(self._patience)
-                    continue
+        try:
+            self._merging(pull, wanted)
+        except NoSuccess as refused:
+            raise self._not_merged(pull, refused) from refused
+        return str(self._get(f"pulls/{pull.number}")["merge_commit_sha"])
+
+    def reviews(self, pull: Pull, teams: Sequence[str]) -> Reviews:
+        """See the host. Gitea tells who approved, and nobody in whose name: whether that is one of *teams* is asked."""
+        wanted = int(self._get(f"branches/{MAIN}").get("required_approvals") or 0)
+        newest = {one["user"]["login"]: one for one in self._all(f"pulls/{pull.number}/reviews", {}) if _counts(one)}
+        if any(one["state"] == "REQUEST_CHANGES" for one in newest.values()):
+            return Reviews("refused")
+        people = [name for name, one in newest.items() if one["commit_id"] == pull.head and not one["stale"]]
+        if not wanted:
+            return Reviews("not asked", tuple(people))
+        state: ReviewState = "given" if len(people) >= wanted else "missing"
+        named = [team for team in teams if any(self._is_in(team, name) for name in people)]
+        return Reviews(state, tuple(people), tuple(named))
+
+    def merge_later(self, pull: Pull, *, head: str, title: str, message: str, guards: Sequence[str]) -> str | None:
+        """See the host. Gitea holds what it is left with to no commit, whatever it was told: the rule on the status is what does."""
+        branch = self._get(f"branches/{MAIN}")
+        required = branch.get("status_check_contexts") or [] if branch.get("enable_status_check") else []
+        if not set(required) & set(guards):
+            return (
+                f"main on Gitea requires none of the statuses {', '.join(guards)}, without which it is not left to it"
+            )
+        wanted = {"Do": "merge", "MergeTitleField": title, "MergeMessageField": message, "head_commit_id": head}
+        try:
+            self._merging(pull, {**wanted, "merge_when_checks_succeed": True})
+        except NoSuccess as refused:
+            if refused.status != CONFLICT:  # it has been left to it already
                 raise self._not_merged(pull, refused) from refused
-            return str(self._get(f"pulls/{pull.number}")["merge_commit_sha"])
-        raise errors.TryAgain(f"Gitea is still looking for conflicts in request {pull.number}; try again in a minute")
+        return None
+
+    def merge_no_later(self, pull: Pull) -> None:
+        try:
+            self._call("DELETE", f"pulls/{pull.number}/merge")
+        except NoSuccess as refused:
+            self._raise_unless(refused, NOT_FOUND)
 
     # What it says
 
@@ -235,6 +266,33 @@ class GiteaHost:
             return base64.b64decode(blob["content"])
         # Empty, or larger than what Gitea puts into an answer.
         return b"" if not blob["size"] else self._ask("GET", f"raw/{quote(path)}", query={"ref": at}).content
+
+    def _merging(self, pull: Pull, wanted: Mapping[str, Any]) -> None:
+        """Ask for a merge until Gitea has found out whether there is a conflict."""
+        for _ in range(LOOKS):
+            try:
+                self._call("POST", f"pulls/{pull.number}/merge", wanted)
+            except NoSuccess as refused:
+                if BUSY not in str(refused):
+                    raise
+                time.sleep(self._patience)
+            else:
+                return
+        raise errors.TryAgain(f"Gitea is still looking for conflicts in request {pull.number}; try again in a minute")
+
+    def _is_in(self, team: str, name: str) -> bool:
+        """True where *name* is of *team*, as far as the token may see that."""
+        organisation, _, called = team.partition("/")
+        try:
+            found = self._session_call("GET", f"orgs/{quote(organisation)}/teams/search", query={"q": called}).json()
+            known = next((one["id"] for one in found.get("data") or () if one["name"].lower() == called.lower()), None)
+            if known is None:
+                return False
+            self._session_call("GET", f"teams/{known}/members/{quote(name)}")
+        except NoSuccess as refused:
+            self._raise_unless(refused, NOT_FOUND, FORBIDDEN)
+            return False
+        return True
 
     def _is_there(self, place: str) -> bool:
         try:
@@ -302,7 +360,12 @@ class GiteaHost:
     def _call(
         self, method: str, place: str, body: Any = None, query: Mapping[str, str] | None = None
     ) -> requests.Response:
-        address = f"{self._api}/repos/{self._repository}/{place}".rstrip("/")
+        return self._session_call(method, f"repos/{self._repository}/{place}".rstrip("/"), body, query)
+
+    def _session_call(
+        self, method: str, place: str, body: Any = None, query: Mapping[str, str] | None = None
+    ) -> requests.Response:
+        address = f"{self._api}/{place}"
         try:
             answer = self._session.request(
                 method,
@@ -363,6 +426,11 @@ def _operation(path: str, content: bytes | None, there: TreeEntry | None) -> dic
         return {"operation": "delete", "path": path, **at}
     written = base64.b64encode(content).decode()
     return {"operation": "update" if there else "create", "path": path, "content": written, **at}
+
+
+def _counts(review: Mapping[str, Any]) -> bool:
+    """True where *review* decides something: given by somebody who may, and not taken back."""
+    return bool(review["official"]) and not review["dismissed"] and review["state"] in {"APPROVED", "REQUEST_CHANGES"}
 
 
 def _said(answer: requests.Response) -> str:

@@ -20,14 +20,61 @@ from github.Repository import Repository
 from argosy import errors
 from argosy.adapters.hosted_forge import connection
 from argosy.adapters.hosted_forge.github_app import InstallationToken
-from argosy.adapters.hosted_forge.host import MAIN, CheckState, Comment, Pull
+from argosy.adapters.hosted_forge.host import MAIN, CheckState, Comment, Pull, Reviews
+from argosy.domain.auto_merge import ReviewState
 from argosy.domain.changes import PLAIN_FILE, TreeEntry
 
 PUBLIC = "https://api.github.com"
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, NOT_MERGEABLE, CONFLICT, UNPROCESSABLE, TOO_MANY = 401, 403, 404, 405, 409, 422, 429
 PAGE = 100
+BAD_REQUEST = 400
+OURS = "Merged-by: "
+"""In the message of a merge that was left to GitHub: it was us."""
 MOVED = "modified"
 """GitHub's word in the reason of a merge that it refuses because branch or main moved; it has no code for it."""
+
+
+REVIEWS = """
+query Reviews($owner: String!, $name: String!, $number: Int!, $teams: Boolean!) {
+  repository(owner: $owner, name: $name) {
+    pullRequest(number: $number) {
+      reviewDecision
+      latestOpinionatedReviews(first: 100, writersOnly: true) {
+        nodes {
+          state
+          author { login }
+          commit { oid }
+          onBehalfOf(first: 20) @include(if: $teams) { nodes { slug organization { login } } }
+        }
+      }
+    }
+  }
+}
+"""
+REQUIRED = """
+query Required($owner: String!, $name: String!, $number: Int!) {
+  repository(owner: $owner, name: $name) {
+    pullRequest(number: $number) {
+      statusCheckRollup {
+        contexts(first: 100) {
+          nodes {
+            __typename
+            ... on StatusContext { context isRequired(pullRequestNumber: $number) }
+            ... on CheckRun { name isRequired(pullRequestNumber: $number) }
+          }
+        }
+      }
+    }
+  }
+}
+"""
+DECISIONS: dict[str | None, ReviewState] = {
+    "APPROVED": "given",
+    "REVIEW_REQUIRED": "missing",
+    "CHANGES_REQUESTED": "refused",
+    None: "not asked",
+}
+"""GitHub's word for what main's rules want of reviews; none where they want nothing."""
 
 
 def of_token(repository: str, token: str, *, api: str = PUBLIC, patience: float = 1.0) -> "GithubHost":
@@ -58,7 +105,7 @@ class GithubHost:
             retry=connection.LimitRetry.patient(),
         )
         self._auth = auth
-        self._owner = repository.partition("/")[0]
+        self._owner, _, self._name = repository.partition("/")
         self._repository: Repository = client.get_repo(repository)
 
     def main(self) -> str:
@@ -167,6 +214,59 @@ class GithubHost:
         with self._reported():
             pull = self._repository.get_pull(number)
             return [owner for owner in owners if not _asked(pull, owner)]
+
+    def reviews(self, pull: Pull, teams: Sequence[str]) -> Reviews:
+        with self._reported():
+            found = self._asked_of(pull.number, REVIEWS, teams=bool(teams))
+        reviews = [one for one in found["latestOpinionatedReviews"]["nodes"] if one["author"] and one["commit"]]
+        state = DECISIONS[found["reviewDecision"]]
+        # Where no rule counts reviews, GitHub does not add them up; a no is one all the same.
+        if state == "not asked" and any(one["state"] == "CHANGES_REQUESTED" for one in reviews):
+            state = "refused"
+        own = [one for one in reviews if one["state"] == "APPROVED" and one["commit"]["oid"] == pull.head]
+        named = [team for one in own for team in (one.get("onBehalfOf") or {}).get("nodes") or ()]
+        return Reviews(
+            state,
+            tuple(one["author"]["login"] for one in own),
+            tuple(f"{team['organization']['login']}/{team['slug']}" for team in named),
+        )
+
+    def merge_later(self, pull: Pull, *, head: str, title: str, message: str, guards: Sequence[str]) -> str | None:
+        """See the host. GitHub takes nothing that could be merged right now, nor in a repository that does not allow it."""
+        with self._reported():
+            if not self._required(pull.number) & set(guards):
+                return f"main on GitHub requires none of the statuses {', '.join(guards)}, without which it is not left to it"
+            there = self._repository.get_pull(pull.number)
+            try:
+                there.enable_automerge("MERGE", commit_headline=title, commit_body=message, expected_head_oid=head)
+            except GithubException as error:
+                if error.status != BAD_REQUEST:  # what PyGithub makes of a refusal in GraphQL, which comes with 200
+                    raise
+                return (
+                    f"GitHub does not take it over: {_said(error)}; allow auto-merge in the settings of the repository"
+                )
+            return None
+
+    def merge_no_later(self, pull: Pull) -> None:
+        """See the host. What a person left to GitHub is theirs."""
+        with self._reported():
+            there = self._repository.get_pull(pull.number)
+            queued = there.raw_data.get("auto_merge") or {}
+            if OURS in (queued.get("commit_message") or ""):
+                there.disable_automerge()
+
+    def _required(self, number: int) -> set[str]:
+        """The statuses of a pull request that main's rules require, of those that it has."""
+        rollup = self._asked_of(number, REQUIRED)["statusCheckRollup"] or {"contexts": {"nodes": []}}
+        nodes = rollup["contexts"]["nodes"]
+        return {one.get("context") or one.get("name") for one in nodes if one["isRequired"]}
+
+    def _asked_of(self, number: int, query: str, **variables: bool) -> dict[str, Any]:
+        """What GitHub's GraphQL answers to *query* of a pull request."""
+        given = {"owner": self._owner, "name": self._name, "number": number, **variables}
+        data = self._repository.requester.graphql_query(query, given)[1]["data"]
+        found: dict[str, Any] = data["repository"]["pullRequest"]
+        return found
 
     def mark(self, commit: str, name: str, state: CheckState, description: str, url: str) -> None:
         with self._reported():

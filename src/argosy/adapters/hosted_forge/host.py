@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from argosy.domain.auto_merge import ReviewState
 from argosy.domain.changes import TreeEntry
 
 MAIN = "main"
@@ -46,6 +47,18 @@ class Comment:
 
     id: int
     text: str
+
+
+@dataclass(frozen=True)
+class Reviews:
+    """The reviews of a pull request, at the commit that it has now."""
+
+    state: ReviewState
+    """By the rules of main; *not asked* where they want none."""
+    people: tuple[str, ...] = ()
+    """Who approved that very commit."""
+    teams: tuple[str, ...] = ()
+    """In whose name, as far as the server says: ``acme/reviewers``."""
 
 
 CheckState = Literal["pending", "success", "failure"]
@@ -114,6 +127,18 @@ class Host(Protocol):
 
     def ask(self, number: int, owners: Sequence[str]) -> list[str]:
         """Ask *owners* (``ada``, ``acme/team``) to review a pull request; those that cannot be asked are returned."""
+
+    def reviews(self, pull: Pull, teams: Sequence[str]) -> Reviews:
+        """The reviews of *pull*; whoever approved may be of one of *teams* (``acme/team``)."""
+
+    def merge_later(self, pull: Pull, *, head: str, title: str, message: str, guards: Sequence[str]) -> str | None:
+        """Have the server merge *head* of *pull* by a merge commit once main's rules allow it; or why not, where it will not.
+
+        It will not where main's rules require none of the statuses *guards*. Doing it again is no error.
+        """
+
+    def merge_no_later(self, pull: Pull) -> None:
+        """Take back what :meth:`merge_later` did, where it did."""
 
     def mark(self, commit: str, name: str, state: CheckState, description: str, url: str) -> None:
         """Give *commit* the status *name*, which a rule of main may require.

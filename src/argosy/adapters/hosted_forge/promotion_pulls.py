@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from argosy import errors
 from argosy.adapters.hosted_forge.host import MAIN, Host, Pull
 from argosy.domain import changes, code_owners, environment_layout, promotion_requests, request_marks
+from argosy.domain.auto_merge import ReviewStanding
 from argosy.domain.changes import ChangedFile
 from argosy.domain.promotion_requests import Proposal, Request, State
 from argosy.domain.request_marks import Marks, RequestEnding
@@ -20,6 +21,8 @@ from argosy.report.markdown_text import escape
 
 STATUS = "argosy"
 """The name of the status that a rule of main may require."""
+GUARDS = (STATUS, "checks")
+"""Statuses by which a rule of main has each commit checked: ours, and that of the environment repo's workflow."""
 SIGN = "<!-- argosy: what it has to say -->"
 """The end of the one comment that Argosy keeps to itself, and writes anew."""
 
@@ -87,10 +90,39 @@ class HostedForge:
             self._refuse_mixture(request, at)
             if self.head() != at:
                 raise errors.TryAgain("main of the environment repo has moved since the request was checked; try again")
-            message = f"Request: {number}\nMerged-by: {defused(by)}\n{note}"
-            merge = self._host.merge(pull, head=head, title=defused(pull.title), message=message)
+            merge = self._host.merge(pull, head=head, title=defused(pull.title), message=_message(number, by, note))
             self._refuse_other_main(request, merge, at)
         return self._now(number)
+
+    def approval(self, request: Request) -> ReviewStanding:
+        """See the port. An owner must have approved, also where the server lets anybody's approval do."""
+        owners = self._owners(request.subject)
+        reviews = self._host.reviews(self._pull(request.number), [one for one in owners if "/" in one])
+        if reviews.state == "refused":
+            return ReviewStanding("refused", "a reviewer wants changes")
+        if reviews.state == "not asked":
+            return ReviewStanding(
+                "not asked", f"no rule of main on {self._host.name} wants a review; protect main, or waive reviews"
+            )
+        approved = {*reviews.people, *reviews.teams}
+        if reviews.state == "missing" or (owners and not approved & set(owners)):
+            whom = f" by one of {', '.join(owners)}" if owners else ""
+            return ReviewStanding("missing", f"commit {request.head[:12]} waits for a review{whom}")
+        return ReviewStanding("given", f"approved by {', '.join(sorted(approved)) or 'those whom main asks'}")
+
+    def merge_later(self, request: Request, *, by: str, note: str = "") -> str | None:
+        pull = self._pull(request.number)
+        promotion_requests.refuse_moved(self._request(pull), request.head)
+        return self._host.merge_later(
+            pull,
+            head=request.head,
+            title=defused(pull.title),
+            message=_message(request.number, by, note),
+            guards=GUARDS,
+        )
+
+    def merge_no_later(self, request: Request) -> None:
+        self._host.merge_no_later(self._pull(request.number))
 
     def report(self, request: Request, *, passed: bool, text: str) -> None:
         self._say(request.number, text)
@@ -271,6 +303,10 @@ class HostedForge:
 def _is_ours(pull: Pull) -> bool:
     """True where its branch is one of this repository's, named as ours are; anybody may open one from a fork, whatever it says."""
     return not pull.is_foreign and pull.branch.startswith(promotion_requests.PREFIXES)
+
+
+def _message(number: int, by: str, note: str) -> str:
+    return f"Request: {number}\nMerged-by: {defused(by)}\n{note}"
 
 
 def _marks(pull: Pull) -> Marks:

@@ -10,6 +10,7 @@ from pathlib import Path
 from argosy import errors
 from argosy.adapters.local_forge import ledger as ledgers
 from argosy.domain import changes, environment_layout, promotion_requests
+from argosy.domain.auto_merge import ReviewStanding
 from argosy.domain.changes import ChangedFile
 from argosy.domain.promotion_requests import Proposal, Request, State
 from argosy.files.git_repository import NOTHING, Person, Repository
@@ -117,6 +118,17 @@ class LocalForge:
             elif found.state is not State.MERGED:
                 raise errors.Rejected(f"request {number} is {found.state}{_why(found)}; it cannot be merged")
             return self._settle(number, f"Merge {number}\n", Person(by))
+
+    def approval(self, request: Request) -> ReviewStanding:  # noqa: ARG002 - nobody has an account here to review with
+        return ReviewStanding(
+            "not asked", "a repository on this machine has no reviews; merge it yourself, or waive them"
+        )
+
+    def merge_later(self, request: Request, *, by: str, note: str = "") -> str | None:  # noqa: ARG002
+        return "a repository on this machine merges nothing by itself"
+
+    def merge_no_later(self, request: Request) -> None:
+        """See the port. Nothing is left to a repository."""
 
     def report(self, request: Request, *, passed: bool, text: str) -> None:
         """See the port. People of this machine ask `argosy pr view`, which checks anew."""
