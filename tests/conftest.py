@@ -6,9 +6,14 @@ from pathlib import Path
 # Before Feast, whose import makes of every counter of the process one that all processes of the machine share.
 import prometheus_client  # noqa: F401
 import pytest
+from hypothesis import HealthCheck, settings
 
 # Before anything imports them: a failed assertion of a contract suite shows its values, as in any test file.
 pytest.register_assert_rewrite("argosy.testing", "kit")
+
+# A machine that has other things to do is no fault of what is tested: an example may take as long as it takes.
+settings.register_profile("argosy", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("argosy")
 
 ROOT = Path(__file__).parents[1]
 
