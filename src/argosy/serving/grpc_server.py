@@ -34,6 +34,8 @@ RECEIVED_AT_ONCE = 32
 """Calls whose message is on its way. Each may hold as much memory as a body, before anybody knows how long it is."""
 CALLS = 1_024
 """Calls at once, all methods together; gRPC itself refuses more."""
+CONNECTION_SECONDS = 30.0
+"""After which a caller is asked to connect anew, or half of the time for draining, where that is less."""
 CODES = {
     400: StatusCode.INVALID_ARGUMENT,
     401: StatusCode.UNAUTHENTICATED,
@@ -58,9 +60,13 @@ GONE, TOO_LATE = 499, 504
 class GrpcServer:
     """Answers on one address; see :class:`argosy.serving.graceful_server.Companion`."""
 
-    def __init__(self, parts: ServerParts, address: str, certificate: Certificate | None = None) -> None:
-        """*address*: ``host:port``, an IPv6 host in brackets. *certificate*: None speaks gRPC in the open."""
+    def __init__(
+        self, parts: ServerParts, address: str, certificate: Certificate | None = None, *, drain_seconds: float = 0.0
+    ) -> None:
+        """*address*: ``host:port``, an IPv6 host in brackets. *certificate*: None speaks gRPC in the open. *drain_seconds*: between the
+        time when callers are told to go elsewhere and :meth:`stop`."""
         self._address = address
+        self._drain_seconds = drain_seconds
         self._certificate = certificate
         self._parts = parts
         self._handlers = _handlers(parts)
@@ -68,7 +74,7 @@ class GrpcServer:
 
     async def start(self) -> None:
         """Listen. Raises Misconfigured where the address cannot be had."""
-        options = _options(self._parts.bodies.limits.body_bytes, ConnectionLimits())
+        options = _options(self._parts.bodies.limits.body_bytes, ConnectionLimits(), self._drain_seconds)
         self._server = grpc.aio.server(options=options, maximum_concurrent_rpcs=CALLS)
         self._server.add_generic_rpc_handlers(self._handlers)
         try:
@@ -107,8 +113,12 @@ def _configuration(certificate: Certificate) -> Any:
     return grpc.ssl_server_certificate_configuration([(certificate.pair.key, certificate.pair.chain)])
 
 
-def _options(body_bytes: int, limits: ConnectionLimits) -> list[tuple[str, int]]:
+def _options(body_bytes: int, limits: ConnectionLimits, drain_seconds: float) -> list[tuple[str, int]]:
+    # A caller keeps its connection as long as it may, whoever else is ready, and gRPC's own stop cancels calls that come while it says
+    # so. Told now and then to connect anew, which loses none, callers are elsewhere before this server stops, and find new ones.
+    age = min(CONNECTION_SECONDS, drain_seconds / 2) if drain_seconds else CONNECTION_SECONDS
     return [
+        ("grpc.max_connection_age_ms", round(age * 1000)),
         ("grpc.so_reuseport", 0),  # two servers on one port would each get some of the calls
         ("grpc.max_receive_message_length", body_bytes),
         ("grpc.max_concurrent_streams", 128),

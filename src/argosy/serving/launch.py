@@ -131,7 +131,7 @@ def _grpc(parts: ServerParts, around: ServerDependencies) -> graceful_server.Com
         return None
     from argosy.serving.grpc_server import GrpcServer
 
-    return GrpcServer(parts, around.grpc, around.certificate)
+    return GrpcServer(parts, around.grpc, around.certificate, drain_seconds=around.drain_seconds)
 
 
 def _ready_line(served: ServedRelease, around: ServerDependencies, example: dict[str, Value]) -> str:

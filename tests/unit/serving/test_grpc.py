@@ -1,6 +1,7 @@
 """The Open Inference Protocol over gRPC: what callers get is what they get over HTTP, under the same limits and into the same log."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from grpc import StatusCode
 
 from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import ServedRelease
-from argosy.serving import graceful_server, tensors
+from argosy.serving import graceful_server, grpc_messages, grpc_server, grpc_tensors, tensors
 from argosy.serving.app import ServerParts, server_parts
 from argosy.serving.exchange import RequestLimits
 from argosy.serving.grpc_server import GrpcServer
@@ -150,3 +151,376 @@ def test_a_renewed_certificate_is_taken_up(parts: ServerParts, tmp_path: Path) -
 
     address = graceful_server.reserved("127.0.0.1", 0)
     asyncio.run(served())
+
+
+def one(name: str, datatype: str, value: Any) -> list[dict[str, Any]]:
+    """``ROW`` with *value* for *name*, as a tensor of *datatype*."""
+    inputs = grpc_calls.row(ROW)
+    contents = {grpc_tensors.CONTENTS[datatype]: [value]}
+    changed = {"name": name, "datatype": datatype, "shape": [1, 1], "contents": contents}
+    return [changed if tensor["name"] == name else tensor for tensor in inputs]
+
+
+def predicted(answer: Any) -> float:
+    """The number in *answer*, in whatever form."""
+    if answer.raw_output_contents:
+        return float(np.frombuffer(answer.raw_output_contents[0], "<f4")[0])
+    return float(answer.outputs[0].contents.fp32_contents[0])
+
+
+@pytest.mark.parametrize("datatype", [name for name in grpc_tensors.CONTENTS if name != "BYTES"])
+def test_a_number_is_the_same_in_each_datatype(parts: ServerParts, predictor: Predictor, datatype: str) -> None:
+    """With typed contents and with raw ones, in the shape [n, 1]."""
+    inputs = one("tenure", datatype, True if datatype == "BOOL" else 3)
+    expected = np.float32(predictor.predict([{**ROW, "tenure": 1 if datatype == "BOOL" else 3}]))[0]
+    assert predicted(infer(parts, inputs)) == expected
+    fields = raw(inputs)
+    assert predicted(infer(parts, fields["inputs"], raw_input_contents=fields["raw_input_contents"])) == expected
+
+
+def test_fp16_comes_raw(parts: ServerParts, predictor: Predictor) -> None:
+    """The protocol has no typed contents for it, and says so where some come."""
+    fields = raw(grpc_calls.row(ROW))
+    fields["inputs"][0]["datatype"] = "FP16"
+    fields["raw_input_contents"][0] = np.float16(3).tobytes()
+    assert predicted(infer(parts, **fields)) == np.float32(predictor.predict([ROW]))[0]
+    inputs = [
+        {**tensor, "datatype": "FP16"} if tensor["name"] == "tenure" else tensor for tensor in grpc_calls.row(ROW)
+    ]
+    error = refused(parts, model_name="leaving", inputs=inputs)
+    assert "FP16 has no typed contents" in error.details()
+
+
+def test_every_feature_in_one_tensor(predictor: Predictor) -> None:
+    """Shape [n, features], where all are numbers or all of them texts; here one is another kind, and is said to be."""
+    parts = server_parts(predictor=predictor, served=ServedRelease("leaving", "none", 4, predictor.digest))
+    matrix = {"name": "rows", "datatype": "FP64", "shape": [1, 4], "contents": {"fp64_contents": [3, 70.5, 1, 1980]}}
+    error = refused(parts, model_name="leaving", inputs=[matrix])
+    assert error.details() == "inputs: contract[0]: expected a string, a number came"
+
+
+@pytest.mark.parametrize("form", ["typed", "raw"])
+def test_nan_stands_for_null(parts: ServerParts, predictor: Predictor, form: str) -> None:
+    """Protocol Buffers have none."""
+    inputs = one("charges", "FP64", math.nan)
+    answer = infer(parts, inputs) if form == "typed" else infer(parts, **raw(inputs))
+    assert predicted(answer) == np.float32(predictor.predict([{**ROW, "charges": None}]))[0]
+
+
+def test_join_keys_are_looked_up(parts: ServerParts, predictor: Predictor) -> None:
+    """As over HTTP; an entity that nobody knows is not found."""
+    keys = [{"name": "customer_id", "datatype": "BYTES", "shape": [1], "contents": {"bytes_contents": [b"C1"]}}]
+    assert predicted(infer(parts, keys)) == np.float32(predictor.predict([ROW]))[0]
+    keys[0]["contents"] = {"bytes_contents": [b"C2"]}
+    assert refused(parts, model_name="leaving", inputs=keys).code() == StatusCode.NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    ("fields", "outputs"),
+    [
+        pytest.param({"outputs": [{"name": "decision"}]}, ["decision"], id="one-output"),
+        pytest.param(
+            {"parameters": {"binary_data_output": {"bool_param": True}}}, ["prediction", "decision"], id="raw"
+        ),
+    ],
+)
+def test_a_caller_chooses_the_answer(parts: ServerParts, fields: dict[str, Any], outputs: list[str]) -> None:
+    """Which outputs, and in which form."""
+    answer = infer(parts, grpc_calls.row(ROW), **fields)
+    assert [output.name for output in answer.outputs] == outputs
+    assert bool(answer.raw_output_contents) == ("parameters" in fields)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        pytest.param({"contents": {"fp32_contents": [3]}}, "inputs[0].contents: FP64 is sent as fp64_contents, fp32", id="kind"),
+        pytest.param({"contents": {"fp64_contents": [3, 4]}}, "inputs[0].data: 2 values, but the shape says 1", id="count"),
+        pytest.param({"shape": [1, 2, 3]}, "inputs[0].shape: ", id="dimensions"),
+        pytest.param({"shape": [-1]}, "inputs[0].shape: ", id="negative"),
+        pytest.param({"datatype": "DOUBLE"}, "inputs[0].datatype: expected one of", id="datatype"),
+        pytest.param({"datatype": "INT8", "contents": {"int_contents": [300]}}, "inputs[0].data[0]: the value is not INT8", id="range"),
+        pytest.param({"contents": {"fp64_contents": [1e39]}}, "tenure[0]: ", id="beyond-32-bits"),
+        pytest.param({"name": "tenur"}, "tenur[0]: leaving has no feature 'tenur'; did you mean 'tenure'?", id="typo"),
+        pytest.param({"parameters": {"shared_memory_region": {"string_param": "x"}}}, "shares no memory", id="shared-memory"),
+        pytest.param({"shape": [101], "contents": {"fp64_contents": [3] * 101}}, "at most 100 are answered", id="rows"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_with_its_place(parts: ServerParts, change: dict[str, Any], says: str) -> None:
+    """INVALID_ARGUMENT, and the field in front, as the JSON of V2 would name it."""
+    first, *others = grpc_calls.row(ROW)
+    error = refused(parts, model_name="leaving", inputs=[{**first, **change}, *others])
+    assert error.code() == StatusCode.INVALID_ARGUMENT
+    assert says in error.details()
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        pytest.param({"raw_input_contents": [b"x"]}, "1 raw contents came for 4 tensors", id="raw-count"),
+        pytest.param({"raw_input_contents": [b"x"] * 4}, "typed contents came beside raw_input_contents", id="both"),
+        pytest.param({"outputs": [{"name": "x"}]}, "there is no such output", id="output"),
+        pytest.param(
+            {"parameters": {"explain": {"int64_param": 1}}}, "parameters.explain: expected true", id="parameter"
+        ),
+        pytest.param({"parameters": {f"p{i}": {} for i in range(65)}}, "65 parameters came", id="parameters"),
+    ],
+)
+def test_what_is_wrong_with_the_whole_is_said(parts: ServerParts, fields: dict[str, Any], says: str) -> None:
+    """Forms that do not fit, outputs that there are not."""
+    error = refused(parts, model_name="leaving", inputs=grpc_calls.row(ROW), **fields)
+    assert error.code() == StatusCode.INVALID_ARGUMENT
+    assert says in error.details()
+
+
+def raw_call(channel: Channel, message: bytes, **more: Any) -> Any:
+    """A call with *message* as it is."""
+    return channel.unary_unary(grpc_calls.INFER)(message, timeout=grpc_calls.PATIENCE, **more)
+
+
+@pytest.mark.parametrize(
+    ("message", "says"),
+    [
+        pytest.param(b"\x2a\x00" * 100_000, "more than 210 fields", id="many-empty-tensors"),
+        pytest.param(b"\xff" * 40, "no ModelInferRequest", id="short-rubbish"),
+        pytest.param(b"\xff" * 40_000, "no ModelInferRequest", id="long-rubbish"),
+        pytest.param(b"\x0b" * 40_000, "no ModelInferRequest", id="groups"),
+        pytest.param(b"\x0a\xff\xff\xff\x07", "no ModelInferRequest", id="longer-than-it-is"),
+        pytest.param(b"\x0a\x02\xc3\x28", "no ModelInferRequest", id="no-utf8"),
+        pytest.param(b"", "there is no model ''", id="nothing"),
+    ],
+)
+def test_no_message_costs_much(parts: ServerParts, message: bytes, says: str) -> None:
+    """What is no request is refused before it takes memory, and the server goes on."""
+
+    async def asked(channel: Channel) -> Any:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await raw_call(channel, message)
+        assert (await grpc_calls.called(channel, "ServerReady")).ready
+        return caught.value
+
+    error = do(parts, asked)
+    assert says in error.details()
+    assert error.code() in {StatusCode.INVALID_ARGUMENT, StatusCode.NOT_FOUND}
+
+
+def test_a_long_message_is_refused(parts: ServerParts) -> None:
+    """By gRPC itself, before all of it came."""
+
+    async def asked(channel: Channel) -> Any:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await raw_call(channel, b"\x0a" * 400_001)
+        return caught.value.code()
+
+    assert do(parts, asked) == StatusCode.RESOURCE_EXHAUSTED
+
+
+class SlowOnline(MemoryOnline):
+    """A store that answers when *freed*."""
+
+    def __init__(self) -> None:
+        super().__init__({"C1": ROW})
+        self.freed = asyncio.Event()
+        self.asked = asyncio.Event()
+
+    async def get(self, entities: Any) -> Any:
+        """See the port."""
+        self.asked.set()
+        await self.freed.wait()
+        return await super().get(entities)
+
+
+KEYS = [{"name": "customer_id", "datatype": "BYTES", "shape": [1], "contents": {"bytes_contents": [b"C1"]}}]
+
+
+def slow(predictor: Predictor) -> tuple[ServerParts, SlowOnline]:
+    """A server whose store waits."""
+    store = SlowOnline()
+    served = ServedRelease("leaving", "none", 4, predictor.digest)
+    limits = RequestLimits(in_flight=2, body_seconds=0.2)
+    return server_parts(predictor=predictor, served=served, online=store, limits=limits), store
+
+
+def by_id(channel: Channel, seconds: float = grpc_calls.PATIENCE) -> Any:
+    """A call that has to be looked up."""
+    return grpc_calls.called(channel, "ModelInfer", seconds=seconds, model_name="leaving", inputs=KEYS)
+
+
+def test_the_deadline_of_the_caller_ends_the_work(predictor: Predictor) -> None:
+    """DEADLINE_EXCEEDED, counted as 504, and its place is free again."""
+    parts, _ = slow(predictor)
+
+    async def asked() -> None:
+        async with grpc_calls.listening(parts) as (_, channel):
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await by_id(channel, seconds=0.2)
+            assert caught.value.code() == StatusCode.DEADLINE_EXCEEDED
+            async with asyncio.timeout(grpc_calls.PATIENCE):
+                while b'code="504",route="grpc"} 1.0' not in parts.metrics.text():
+                    await asyncio.sleep(0.01)
+
+    asyncio.run(asked())
+    assert b"argosy_requests_in_flight 0.0" in parts.metrics.text()
+
+
+def test_too_many_at_once_are_told_to_come_again(predictor: Predictor) -> None:
+    """UNAVAILABLE, with the time to wait; those inside are answered."""
+    parts, store = slow(predictor)
+
+    async def asked() -> None:
+        async with grpc_calls.listening(parts) as (_, channel):
+            inside = [asyncio.ensure_future(by_id(channel)) for _ in range(2)]
+            async with asyncio.timeout(grpc_calls.PATIENCE):
+                while b"argosy_requests_in_flight 2.0" not in parts.metrics.text():
+                    await asyncio.sleep(0.01)
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await by_id(channel)
+            assert caught.value.code() == StatusCode.UNAVAILABLE
+            assert ("grpc-retry-pushback-ms", "1000") in list(caught.value.trailing_metadata() or ())
+            store.freed.set()
+            assert len(await asyncio.gather(*inside)) == 2
+
+    asyncio.run(asked())
+
+
+def test_a_server_that_stops_answers_what_came(predictor: Predictor) -> None:
+    """And takes nothing more."""
+    parts, store = slow(predictor)
+
+    async def asked() -> None:
+        async with grpc_calls.listening(parts) as (server, channel):
+            inside = asyncio.ensure_future(by_id(channel))
+            await store.asked.wait()
+            stopping = asyncio.ensure_future(server.stop(grpc_calls.PATIENCE))
+            with pytest.raises(grpc.aio.AioRpcError):
+                await grpc_calls.called(channel, "ServerLive", seconds=0.5)
+            store.freed.set()
+            assert (await inside).model_name == "leaving"
+            await stopping
+
+    asyncio.run(asked())
+
+
+def stalled(channel: Channel) -> Any:
+    """A call whose message does not come."""
+
+    async def never() -> Any:
+        await asyncio.Event().wait()
+        yield b""
+
+    return channel.stream_unary(grpc_calls.INFER)(never(), timeout=grpc_calls.PATIENCE)
+
+
+def test_a_message_that_does_not_come_is_not_waited_for(parts: ServerParts) -> None:
+    """The time is that of a body over HTTP."""
+
+    async def asked(channel: Channel) -> Any:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await stalled(channel)
+        return caught.value
+
+    error = do(parts, asked)
+    assert error.code() == StatusCode.DEADLINE_EXCEEDED
+    assert "did not arrive within 0.2 s" in error.details()
+
+
+def test_those_who_stall_keep_nobody_out(predictor: Predictor) -> None:
+    """The eldest of them gives way."""
+    served = ServedRelease("leaving", "none", 4, predictor.digest)
+    limits = RequestLimits(body_seconds=grpc_calls.PATIENCE)
+    parts = server_parts(predictor=predictor, served=served, limits=limits)
+
+    async def asked(channel: Channel) -> Any:
+        calls = [stalled(channel) for _ in range(grpc_server.RECEIVED_AT_ONCE)]
+        waiting = [asyncio.ensure_future(_code(call)) for call in calls]
+        await grpc_calls.called(channel, "ServerReady")
+        answers = [
+            await grpc_calls.called(channel, "ModelInfer", model_name="leaving", inputs=grpc_calls.row(ROW))
+            for _ in range(3)
+        ]
+        done, pending = await asyncio.wait(waiting, timeout=grpc_calls.PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+        for call in calls:
+            call.cancel()
+        await asyncio.wait(waiting)
+        return len(answers), {task.result() for task in done}, len(pending)
+
+    answered, codes, left = do(parts, asked)
+    assert (answered, codes) == (3, {StatusCode.UNAVAILABLE})
+    assert left >= grpc_server.RECEIVED_AT_ONCE - 3
+
+
+async def _code(call: Any) -> StatusCode | None:
+    """How *call* ends."""
+    try:
+        await call
+    except grpc.aio.AioRpcError as error:
+        return error.code()
+    except asyncio.CancelledError:
+        pass
+    return None
+
+
+def test_a_call_without_a_message_is_refused(parts: ServerParts) -> None:
+    """Whoever ends its side at once."""
+
+    async def nothing() -> Any:
+        for message in ():
+            yield message
+
+    async def asked(channel: Channel) -> Any:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await channel.stream_unary(grpc_calls.INFER)(nothing(), timeout=grpc_calls.PATIENCE)
+        return caught.value.details()
+
+    assert "ended without a message" in do(parts, asked)
+
+
+def test_the_server_says_which_it_is(parts: ServerParts) -> None:
+    """Trailers name model and request; metadata is that of HTTP; readiness follows the lifecycle."""
+
+    async def asked(channel: Channel) -> Any:
+        ask = channel.unary_unary(
+            f"/{grpc_messages.SERVICE}/ModelMetadata",
+            request_serializer=grpc_messages.CLASSES["ModelMetadataRequest"].SerializeToString,
+            response_deserializer=grpc_messages.CLASSES["ModelMetadataResponse"].FromString,
+        )
+        call = ask(grpc_messages.CLASSES["ModelMetadataRequest"](name="leaving"), metadata=(("x-request-id", "mine"),))
+        answer = await call
+        trailers = dict(await call.trailing_metadata())
+        before = await grpc_calls.called(channel, "ModelReady", name="leaving", version="4")
+        parts.lifecycle.draining = True
+        after = await grpc_calls.called(channel, "ServerReady")
+        live = await grpc_calls.called(channel, "ServerLive")
+        return answer, trailers, (before.ready, after.ready, live.live)
+
+    answer, trailers, states = do(parts, asked)
+    assert (trailers["x-request-id"], trailers["argosy-model"], trailers["argosy-model-version"]) == (
+        "mine",
+        "leaving",
+        "4",
+    )
+    assert states == (True, False, True)
+    metadata = parts.second.metadata()
+    assert [tensor.name for tensor in answer.inputs] == [tensor["name"] for tensor in metadata["inputs"]]
+    assert list(answer.versions) == metadata["versions"]
+
+
+def test_a_fault_is_told_by_its_request(predictor: Predictor, caplog: pytest.LogCaptureFixture) -> None:
+    """INTERNAL, without what went wrong; the log has that, under the same id."""
+    served = ServedRelease("leaving", "none", 4, predictor.digest)
+    parts = server_parts(predictor=predictor, served=served, online=BrokenOnline({}))
+    error = refused(parts, model_name="leaving", inputs=KEYS)
+    assert error.code() == StatusCode.INTERNAL
+    assert "a secret" not in error.details()
+    identity = dict(error.trailing_metadata() or ())["x-request-id"]
+    assert f"see request {identity}" in error.details()
+    assert "a secret" in caplog.text
+    assert identity in caplog.text
+
+
+class BrokenOnline(MemoryOnline):
+    """A store with a bug."""
+
+    async def get(self, entities: Any) -> Any:
+        """See the port."""
+        raise ZeroDivisionError("a secret")
