@@ -22,11 +22,15 @@ def inputs(
     tensor_of: Callable[[str, list[int], str], Any],
     rows: int,
     *,
-    binary: bool,
+    binary: bool | None = None,
     tenure: tuple[str, Any] = ("FP64", np.float64),
     wide: bool = False,
 ) -> list[Any]:
-    """*rows* equal rows, a tensor a column; *tensor_of* makes one of its name, shape and datatype."""
+    """*rows* equal rows, a tensor a column; *tensor_of* makes one of its name, shape and datatype.
+
+    *binary*: None for a client that leaves no choice.
+    """
+    form = {} if binary is None else {"binary_data": binary}
     made = []
     for name, value in ROW.items():
         datatype, kind = ("BYTES", np.object_) if name == "contract" else ("FP64", np.float64)
@@ -34,6 +38,6 @@ def inputs(
             datatype, kind = tenure
         array = np.array([value] * rows, dtype=kind).reshape([rows, 1] if wide else [rows])
         tensor = tensor_of(name, list(array.shape), datatype)
-        tensor.set_data_from_numpy(array, binary_data=binary)
+        tensor.set_data_from_numpy(array, **form)
         made.append(tensor)
     return made

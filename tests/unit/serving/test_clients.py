@@ -1,7 +1,8 @@
-"""Clients that others wrote, KServe's and Triton's, each of whose calls is made to a server process."""
+"""Clients that others wrote, KServe's and Triton's, over HTTP and gRPC, each of whose calls is made to a server process."""
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from argosy.ml.predictor import Predictor
+from kit import grpc_descriptions
 from kit.model_server import ready, started
 from kit.serving_kit import ROW
 
@@ -41,12 +43,36 @@ def _uv(*words: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def address(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def ready_line(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Of a server process. It serves a bundle that was never released, so its version is its digest."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ARGOSY_HOME", str(tmp_path_factory.mktemp("home")))
-        with started(folder, "--unsigned", "--port", "0") as process:
-            yield ready(process)[1]
+        with started(folder, "--unsigned", "--port", "0", "--grpc-port", "0") as process:
+            yield ready(process)[0]
+
+
+@pytest.fixture(scope="session")
+def address(ready_line: str) -> str:
+    """Of the server, for HTTP."""
+    return re.findall(r"http://[\d.:]+\d", ready_line)[0]
+
+
+@pytest.fixture(scope="session")
+def grpc_address(ready_line: str) -> str:
+    """Of the server, for gRPC."""
+    return re.findall(r"for gRPC at ([\d.:]+\d)", ready_line)[0]
+
+
+@pytest.fixture(scope="session")
+def kserve_grpc(clients: Path, grpc_address: str, predictor: Predictor) -> dict[str, Any]:
+    """What KServe's client was answered over gRPC."""
+    return session(clients, "kserve_grpc", grpc_address, predictor.digest)
+
+
+@pytest.fixture(scope="session")
+def triton_grpc(clients: Path, grpc_address: str, predictor: Predictor) -> dict[str, Any]:
+    """What Triton's client was answered over gRPC."""
+    return session(clients, "triton_grpc", grpc_address, predictor.digest)
 
 
 def session(python: Path, name: str, address: str, version: str) -> dict[str, Any]:
@@ -92,9 +118,10 @@ def test_kserve_s_client_is_answered(kserve: dict[str, Any], predictor: Predicto
 
 
 def test_kserve_s_client_is_answered_over_v1(kserve: dict[str, Any], predictor: Predictor) -> None:
-    """As it has been; what the server does not do is a 404."""
+    """As it has been, and with reasons where they are asked for."""
     assert kserve["v1 infer"]["predictions"] == predictor.predict([ROW]).tolist()
-    assert kserve["v1 explain"]["status"] == 404
+    assert kserve["v1 explain"]["predictions"] == predictor.predict([ROW]).tolist()
+    assert "tenure = 3 raises it" in kserve["v1 explain"]["explanations"][0]["sentence"]
 
 
 def test_kserve_s_client_names_a_version(kserve: dict[str, Any], predictor: Predictor) -> None:
@@ -158,3 +185,56 @@ def test_triton_s_client_is_answered(triton: dict[str, Any], predictor: Predicto
 def test_triton_s_client_may_say_more(triton: dict[str, Any], predictor: Predictor, call: str) -> None:
     """The version, and parameters that are nothing to this server."""
     assert triton[call]["outputs"] == expected(predictor)
+
+
+@pytest.mark.parametrize("form", ["typed", "raw"])
+def test_kserve_s_client_is_answered_over_grpc(kserve_grpc: dict[str, Any], predictor: Predictor, form: str) -> None:
+    """With typed contents and with raw ones, as columns and as lists, in every datatype."""
+    assert kserve_grpc[form] == {"id": "mine", "model": "leaving", "outputs": expected(predictor, 3)}
+    assert kserve_grpc[f"{form} wide"]["outputs"] == expected(predictor, 3)
+    for datatype in JSON_TYPES if form == "typed" else BINARY_TYPES:
+        assert kserve_grpc[f"{form} {datatype}"]["outputs"] == expected(predictor), datatype
+    assert kserve_grpc[f"{form} BOOL"]["outputs"] == expected(predictor, tenure=1.0)
+    assert "tenure = 3 raises it" in kserve_grpc[f"{form} explained"]["outputs"]["reasons"][0]
+
+
+def test_triton_s_client_is_answered_over_grpc(triton_grpc: dict[str, Any], predictor: Predictor) -> None:
+    """In every datatype, for a version, with outputs of its choice, compressed, and with parameters that are nothing to this server."""
+    assert triton_grpc["raw"] == {"id": "mine", "model": "leaving", "outputs": expected(predictor, 3)}
+    assert triton_grpc["raw wide"]["outputs"] == expected(predictor, 3)
+    for call in ("version", "hints", "compressed", *(f"raw {datatype}" for datatype in BINARY_TYPES)):
+        assert triton_grpc[call]["outputs"] == expected(predictor), call
+    assert list(triton_grpc["outputs"]["outputs"]) == ["decision", "reasons"]
+
+
+def test_clients_over_grpc_learn_what_is_ready(
+    kserve_grpc: dict[str, Any], triton_grpc: dict[str, Any], predictor: Predictor
+) -> None:
+    """Server and model are; another model is not found."""
+    assert [kserve_grpc[call] for call in ("live", "ready", "model ready")] == [True] * 3
+    assert [triton_grpc[call] for call in ("live", "ready", "model ready")] == [True] * 3
+    assert kserve_grpc["other model ready"]["status"] == "NOT_FOUND"
+    assert triton_grpc["other model metadata"]["status"] == "NOT_FOUND"
+    assert triton_grpc["server metadata"]["extensions"] == ["binary_tensor_data"]
+    assert triton_grpc["model metadata"]["versions"] == [predictor.digest]
+
+
+def test_clients_over_grpc_learn_what_is_wrong(kserve_grpc: dict[str, Any], triton_grpc: dict[str, Any]) -> None:
+    """The code says whose fault it is, the message which field."""
+    for refused in (kserve_grpc["missing"], triton_grpc["missing"]):
+        assert refused["status"] == "INVALID_ARGUMENT"
+        assert "the feature is missing" in refused["error"]
+    assert triton_grpc["other version"]["status"] == "NOT_FOUND"
+    assert triton_grpc["config"]["status"] == "UNIMPLEMENTED"
+    assert triton_grpc["late"]["status"] == "DEADLINE_EXCEEDED"
+
+
+def test_the_messages_are_those_of_kserve_s_package(kserve_grpc: dict[str, Any]) -> None:
+    """Field by field; what is newer in the published protocol, and what is no part of it, excepted."""
+    ours = {message: dict(fields) for message, fields in grpc_descriptions.described().items()}
+    newer = {("inference.InferParameter", 4), ("inference.InferParameter", 5), ("inference.ModelMetadataResponse", 6)}
+    theirs = {name: fields for name, fields in kserve_grpc["described"].items() if ".Repository" not in name}
+    assert set(ours) - set(theirs) == {"inference.ModelMetadataResponse.PropertiesEntry"}
+    for message, fields in theirs.items():
+        known = {number: field for number, field in ours[message].items() if (message, number) not in newer}
+        assert {number: [name, *rest] for name, number, *rest in fields} == known, message
