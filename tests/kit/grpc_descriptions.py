@@ -2,10 +2,17 @@
 
 from typing import Any
 
+from google.protobuf.descriptor import FieldDescriptor
+
 from argosy.serving import grpc_messages
 
 Field = list[Any]
 """Name, type, whether repeated, and the message that it holds."""
+SCALARS = {
+    name: getattr(FieldDescriptor, f"TYPE_{name.upper()}")
+    for name in ("bool", "bytes", "double", "float", "int32", "int64", "string", "uint32", "uint64")
+}
+"""The number of each type that a file of the protocol may name."""
 
 
 def described() -> dict[str, dict[int, Field]]:
