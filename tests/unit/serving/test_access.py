@@ -142,7 +142,7 @@ def test_no_secret_reaches_the_log(served: Served, tmp_path: Path, caplog: pytes
             client.post(V1, ASKED, **bearer(credential))
     assert "billing" in caplog.text
     for credential in (text, stray, "eyJhbGciOiJub25lIn0"):
-        assert credential.rsplit("_", 1)[-1] not in caplog.text
+        assert credential.removeprefix("argosy_billing_") not in caplog.text
     assert text not in (tmp_path / "access.yaml").read_text()
 
 
