@@ -1,5 +1,7 @@
 """From a merge to pods: the environment repo with this cluster's addresses, the chart it pins, and what Argo CD is told."""
 
+import json
+import string
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +11,7 @@ import yaml
 
 from argosy_kind import forge, kube, services, site
 from argosy_kind.controllers import CONTROLLERS
+from argosy_kind.pins import FOLDER
 from argosy_kind.site import ENVIRONMENTS, ROOT, VERIFYING, Site
 
 GITOPS = ROOT / "gitops-env"
@@ -30,6 +33,7 @@ def install(at: Site, _name: str, _seconds: float) -> None:
         with tempfile.TemporaryDirectory() as folder:
             forge.push(at, forge.ENVIRONMENT, environment(at, revision), Path(folder), "Start the environment repo")
     forge.protect(at)
+    at.kubectl.apply(checks(at.credentials()[VERIFYING]))
     follow(at)
 
 
@@ -46,6 +50,13 @@ def follow(at: Site) -> None:
         for kind in ("project", "applicationset")
     ]
     at.kubectl.apply([creds, health, *objects])
+
+
+def checks(key: str) -> list[kube.Object]:
+    """What looks at each open request; *key*: the public one that signatures are checked with."""
+    text = (FOLDER / "checks.yaml").read_text(encoding="utf-8")
+    filled = string.Template(text).substitute(key=json.dumps(key), image=services.of_ours("promote"))
+    return list(yaml.safe_load_all(filled))
 
 
 def refresh(at: Site) -> None:

@@ -6,6 +6,7 @@ Each step can be done again with --from.
 """
 
 import argparse
+import json
 import shutil
 import sys
 import time
@@ -175,6 +176,17 @@ def run(arguments: argparse.Namespace) -> None:
     print(
         "the whole way is gone; what is there now: argosy fleet, argosy pr list, and the pages of kind-cluster/README.md"
     )
+
+
+def first_served(told: Ledger, made: Sequence[Path]) -> str:
+    """How long it took from nothing to the first model served; *made*: ledgers of what made this cluster, the newest counts."""
+    there = sorted((file for file in made if file.exists()), key=lambda file: file.stat().st_mtime)
+    before = float(json.loads(there[-1].read_text(encoding="utf-8"))["seconds"]) if there else 0.0
+    served = sum(float(line["seconds"]) for line in told.lines if line["part"] in {"train", "staging"})
+    if not served:
+        return ""
+    minutes = (before + served) / 60
+    return f"first model served after {minutes:.0f} min: {before:.0f} s for the installation, {served:.0f} s from the submit on"
 
 
 def tell(story: Story, steps: Sequence[Step], *, by_hand: bool) -> None:

@@ -1,5 +1,7 @@
 """Where pipelines run and models are served: namespaces, Secrets, and the chart `platform` with the addresses of everything else."""
 
+import hashlib
+import json
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -10,9 +12,10 @@ import yaml
 
 from argosy import errors
 from argosy_kind import forge, kube, services, site
-from argosy_kind.site import ENVIRONMENTS, PIPELINES, RESTRICTED, ROOT, Site
+from argosy_kind.site import ENVIRONMENTS, MONITORING, PIPELINES, RESTRICTED, ROOT, Site
 
 RELEASE = "argosy"
+OLD = 36500
 REGION = "us-east-1"
 """Of a store that has none: S3 clients want a name."""
 
@@ -27,6 +30,21 @@ def install(at: Site, _name: str, seconds: float) -> None:
         at.kubectl.apply([kube.secret(name, namespace, content, ANNOTATIONS.get(name))])
     _helm(at, site.merged(values(), at.choices.platform), seconds)
     at.kubectl.wait_rolled_out("deployment", "argosy-exporter", PIPELINES, seconds)
+    bring_rules(at, seconds)
+
+
+def bring_rules(at: Site, seconds: float) -> None:
+    """Give our Prometheus, if there is one, the rules as the chart has rendered them; a ConfigMap is its namespace's."""
+    rules = at.kubectl.get("configmap", "argosy-rules", PIPELINES)
+    if rules is None or at.kubectl.get("deployment", "prometheus", MONITORING) is None or not at.is_ours(MONITORING):
+        return
+    at.kubectl.apply([services.files("argosy-rules", rules["data"])])
+    checksum = hashlib.sha256(json.dumps(rules["data"], sort_keys=True).encode()).hexdigest()[:16]
+    # Read as it starts: other rules, another pod.
+    patch = {"spec": {"template": {"metadata": {"annotations": {"argosy.dev/rules": checksum}}}}}
+    where = ("--namespace", MONITORING, "--type=merge", "--patch", json.dumps(patch))
+    at.kubectl.run("patch", "deployment", "prometheus", *where)
+    at.kubectl.wait_rolled_out("deployment", "prometheus", MONITORING, seconds)
 
 
 def values() -> dict[str, Any]:
@@ -47,6 +65,8 @@ def values() -> dict[str, Any]:
             "environments": [{"name": name, "namespace": namespace} for name, namespace in ENVIRONMENTS.items()],
         },
         "converge": {"image": services.of_ours("promote")},
+        # The sample's customers are of some years ago, and their features as old.
+        "alerts": {"features": [{"model": "churn", "environment": name, "days": OLD} for name in ENVIRONMENTS]},
         "events": {"enabled": True, "models": [{"name": "churn"}], "bus": {"replicas": 1}},
     }
 

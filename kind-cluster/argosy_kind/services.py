@@ -14,7 +14,6 @@ from argosy_kind.pins import FOLDER
 from argosy_kind.site import MONITORING, ROOT, SERVICES, Site
 
 LOCK = ROOT / "images" / "images.lock"
-RULES = ROOT / "charts" / "platform" / "files" / "rules.yaml"
 DASHBOARDS = ROOT / "charts" / "platform" / "files" / "dashboards"
 BUCKETS = ("artifacts", "mlflow", "models", "monitoring", "predictions", "sources")
 DATABASES = ("mlflow", "search", "loop", "online")
@@ -97,16 +96,15 @@ def _has_default_class(at: Site) -> bool:
 
 def _before(name: str) -> list[kube.Object]:
     """What a part reads that stands elsewhere in the project."""
-    if name == "prometheus":
-        return [_files("argosy-rules", {"argosy.yaml": RULES.read_text(encoding="utf-8")})]
     if name == "grafana":
         pages = {file.name: file.read_text(encoding="utf-8") for file in sorted(DASHBOARDS.glob("*.json"))}
-        return [_files("argosy-dashboards", pages)]
+        return [files("argosy-dashboards", pages)]
     return []
 
 
-def _files(name: str, files: Mapping[str, str]) -> kube.Object:
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": kube.metadata(name, MONITORING), "data": dict(files)}
+def files(name: str, content: Mapping[str, str]) -> kube.Object:
+    """A ConfigMap that our monitoring mounts."""
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": kube.metadata(name, MONITORING), "data": dict(content)}
 
 
 def _make_databases(at: Site) -> None:

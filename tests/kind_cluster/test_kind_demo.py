@@ -109,6 +109,18 @@ def test_a_step_that_fails_names_the_command_that_goes_on(tmp_path: Path) -> Non
     assert at.ledger.lines[0]["outcome"] == "failed"
 
 
+def test_the_way_to_the_first_model_is_told(tmp_path: Path) -> None:
+    """With the newest ledger of what made the cluster; nothing is made up where the story did not begin at its beginning."""
+    told, made = Ledger(tmp_path / "demo.json"), Ledger(tmp_path / "up.json")
+    assert demo.first_served(told, (made.file,)) == ""
+    made.add("cluster", "done", 60)
+    for part in ("train", "staging", "production"):
+        told.add(part, "done", 120)
+    assert demo.first_served(told, (tmp_path / "none.json", made.file)).startswith(
+        "first model served after 5 min: 60 s for"
+    )
+
+
 @pytest.mark.usefixtures("built")
 def test_callers_fit_their_namespace() -> None:
     """The profile restricted, though nobody enforces it there."""

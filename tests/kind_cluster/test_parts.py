@@ -107,18 +107,31 @@ def test_a_part_is_filled_in_whole(name: str) -> None:
 
 
 def test_a_changed_file_starts_pods_anew(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A rule that changed is read by nobody until Prometheus starts again."""
+    """A dashboard that changed is read by nobody until Grafana starts again."""
 
     def template() -> Any:
-        (found,) = [one for one in services.render("prometheus", FILLED) if one["kind"] == "Deployment"]
+        (found,) = [one for one in services.render("grafana", FILLED) if one["kind"] == "Deployment"]
         return found["spec"]["template"]
 
     before = template()
-    rules = tmp_path / "rules.yaml"
-    rules.write_text("groups: []\n", encoding="utf-8")
-    monkeypatch.setattr(services, "RULES", rules)
+    monkeypatch.setattr(services, "DASHBOARDS", tmp_path)
     assert template() != before
     assert template() == template()
+
+
+def test_prometheus_judges_the_rules_as_the_chart_renders_them(fake_cluster: FakeCluster, tmp_path: Path) -> None:
+    """And starts anew with them; somebody else's is left alone."""
+    rules = {"data": {"argosy.yaml": "groups: []"}}
+    ready = {"metadata": {"generation": 1}, "spec": {}, "status": {"observedGeneration": 1}}
+    ready["status"] |= dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas"), 1)
+    fake_cluster.answers("get configmap argosy-rules --namespace argosy", rules)
+    fake_cluster.answers("get deployment prometheus", ready)
+    pipelines.bring_rules(a_site(tmp_path), 1)
+    assert not any("patch" in line for line in fake_cluster.asked())
+    fake_cluster.answers("get namespace monitoring", namespace("monitoring", {site.OURS: site.OWNER}))
+    pipelines.bring_rules(a_site(tmp_path), 1)
+    assert any(line.startswith("patch deployment prometheus --namespace monitoring") for line in fake_cluster.asked())
+    assert yaml.safe_load(fake_cluster.given())["data"] == rules["data"]
 
 
 def test_its_values_make_every_account() -> None:
@@ -156,6 +169,21 @@ def test_what_argo_cd_is_told_has_this_clusters_addresses() -> None:
             text = delivery.addressed(content.decode(), "abc123")
             assert "example/" not in text, path
             assert "0.1.0" not in text.replace("version: 0.1.0", ""), path
+
+
+def test_requests_are_checked_where_nobody_does_it_by_hand() -> None:
+    """Gitea merges what has the status; the job that sets it has the public key, the forge's token and no right in the cluster."""
+    config, job = delivery.checks("-----BEGIN\nof: yaml\n")
+    assert config["data"]["signing.pub.pem"] == "-----BEGIN\nof: yaml\n"
+    pod = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert pod["automountServiceAccountToken"] is False
+    assert '"$number" --report || test $? = 10' in container["command"][-1]
+    assert [next(iter(one.values()))["name"] for one in container["envFrom"]] == [
+        "argosy-endpoints",
+        "argosy-forge",
+        "argosy-store",
+    ]
 
 
 def test_a_controller_that_is_there_is_left_alone(fake_cluster: FakeCluster, tmp_path: Path) -> None:
