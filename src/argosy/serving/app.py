@@ -21,11 +21,13 @@ from argosy.serving.access.access_middleware import AccessMiddleware, AdmissionA
 from argosy.serving.access.rules_file import WatchedRules
 from argosy.serving.exchange import Bodies, RequestLimits
 from argosy.serving.hot_path import HotPath
+from argosy.serving.hot_queue import HotQueue
 from argosy.serving.inference import ConcurrencyLimiter, Inference, InferenceProtocol, Shortcut
 from argosy.serving.lifecycle import Lifecycle
-from argosy.serving.listeners import HOT_PATH
+from argosy.serving.listeners import HOT_QUEUE
 from argosy.serving.middleware import RequestMiddleware
 from argosy.serving.operations import Page, no_such_route
+from argosy.serving.overload import Overload
 from argosy.serving.plain import Plain
 from argosy.serving.prometheus import Metrics
 from argosy.serving.prometheus import of as metrics_of
@@ -180,7 +182,8 @@ def app_of(parts: ServerParts) -> FastAPI:
         exception_handlers={HTTPException: no_such_route},
     )
     admits = AdmissionAtOnce(parts.access, name) if parts.access is not None else lambda _: True
-    setattr(app.state, HOT_PATH, HotPath(hot, service, parts.metrics, admits))
+    app.state.hot_path = HotPath(hot, service, parts.metrics, admits)
+    setattr(app.state, HOT_QUEUE, HotQueue(app.state.hot_path, Overload(parts.bodies.limits.queue_seconds)))
     return app
 
 

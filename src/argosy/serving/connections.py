@@ -6,12 +6,11 @@ longest gives way, so that connections that do nothing keep nobody out.
 """
 
 import resource
-import time
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import httptools
 import orjson
@@ -20,13 +19,11 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from argosy import errors
-from argosy.serving.hot_path import HotPath, HotRequest
+from argosy.serving.hot_queue import HotQueue
 
 SWEEP_SECONDS = 0.5
 RESERVED_FILES = 64
 """Descriptors kept for all but callers: the prediction log, the online store, health and metrics."""
-MOST_TOGETHER = 64
-"""Requests that the hot path answers together: more would share no more, and each holds its body meanwhile."""
 FEWEST = 16
 """Connections below which it is no use to start."""
 _FRAMING = frozenset({b"content-length", b"transfer-encoding"})
@@ -69,11 +66,11 @@ class ParserState(Enum):
 class ConnectionPool:
     """All connections of one listener. Used on one event loop."""
 
-    def __init__(self, limits: ConnectionLimits, count: Callable[[str], None], hot_path: HotPath | None = None) -> None:
-        """*count* is told why a connection was ended, in a word or two. *hot_path*: answers what it can of the requests that come whole."""
+    def __init__(self, limits: ConnectionLimits, count: Callable[[str], None], hot: HotQueue | None = None) -> None:
+        """*count* is told why a connection was ended, in a word or two. *hot*: answers what it can of the requests that come whole."""
         self.limits = limits
         self.count = count
-        self.hot = None if hot_path is None else _HotRequests(hot_path)
+        self.hot = hot
         self._inside: set[Connection] = set()
 
     def protocol(
@@ -280,7 +277,7 @@ class Connection(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
         hot = self._crowd.hot
-        if hot is not None and self._reading and not cycle.waiting_for_100_continue and hot.may_take(_scope(cycle)):
+        if hot is not None and self._reading and hot.may_take(cycle):
             self._held = (cycle, app)
         else:
             self.start(cycle, app)
@@ -289,12 +286,12 @@ class Connection(HttpToolsProtocol):
         """Let *app* answer the request of *cycle*."""
         super()._start_asgi_task(cycle, app)
 
-    def reply(self, cycle: RequestResponseCycle, content: bytes) -> None:
-        """Answer the request of *cycle* with status 200 and *content*, headers and body, as uvicorn's own ``send`` does it."""
+    def reply(self, cycle: RequestResponseCycle, status: bytes, content: bytes) -> None:
+        """Answer the request of *cycle* with *status* and *content*, headers and body, as uvicorn's own ``send`` does it."""
         head = b"".join(b"%b: %b\r\n" % header for header in cycle.default_headers)
         close = b"" if cycle.keep_alive else b"connection: close\r\n"
         cycle.response_started = cycle.response_complete = True
-        self.transport.write(b"".join([b"HTTP/1.1 200 OK\r\n", head, close, content]))
+        self.transport.write(b"".join([b"HTTP/1.1 ", status, b"\r\n", head, close, content]))
         if not cycle.keep_alive:
             self.transport.close()
         cycle.on_response()
@@ -341,37 +338,6 @@ class Connection(HttpToolsProtocol):
         if not due or not self.cycle.response_started:
             self.transport.write(_refusal(status, message))
         self.transport.close()
-
-
-class _HotRequests:
-    """The requests that wait for the hot path: until the event loop has read from each connection that had something to say."""
-
-    def __init__(self, path: HotPath) -> None:
-        self.may_take = path.may_take
-        self._path = path
-        self._waiting: list[tuple[Connection, RequestResponseCycle, Any, HotRequest]] = []
-
-    def put(self, connection: Connection, cycle: RequestResponseCycle, app: Any) -> None:
-        """Answer the request of *cycle* with others that are there, or have *app* answer it."""
-        request = HotRequest(_scope(cycle), bytes(cycle.body), time.perf_counter())
-        self._waiting.append((connection, cycle, app, request))
-        if len(self._waiting) == 1:
-            connection.loop.call_soon(self._flush)
-        elif len(self._waiting) >= MOST_TOGETHER:
-            self._flush()
-
-    def _flush(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        answers = self._path.answer([request for _, _, _, request in waiting])
-        for (connection, cycle, app, _), answer in zip(waiting, answers, strict=True):
-            if answer is None:
-                connection.start(cycle, app)
-            elif not cycle.disconnected:
-                connection.reply(cycle, answer)
-
-
-def _scope(cycle: RequestResponseCycle) -> MutableMapping[str, Any]:
-    return cast("MutableMapping[str, Any]", cycle.scope)
 
 
 def _refusal(status: int, message: str) -> bytes:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from argosy.serving import exchange
 from argosy.serving.inference import INLINE_BYTES, INLINE_ROWS, InferenceProtocol
 from argosy.serving.middleware import model_headers, route_of
@@ -24,6 +26,8 @@ _log = logging.getLogger("argosy.serving")
 Scope = MutableMapping[str, Any]
 Admits = Callable[[Scope], bool]
 """True where the caller may ask, and was counted, which the request then says of itself; False where that is not known at once."""
+
+_REFUSAL = orjson.dumps({"error": "more requests come than can be answered in time; try again"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,7 @@ class HotPath:
         self._metrics = metrics
         self._admits = admits
         self._head = _lines(model_headers(service.served))
+        self._refused = _sized(exchange.JSON, _REFUSAL)
 
     def may_take(self, scope: Scope) -> bool:
         """True for a request that may be answered here, once its body is there."""
@@ -76,9 +81,17 @@ class HotPath:
             _log.exception("%d requests were not answered together", len(requests))
             return [None] * len(requests)
 
+    def refusal(self, request: HotRequest) -> bytes:
+        """The answer (503), all that follows the status line, to a *request* that would wait for too long. It is counted."""
+        scope = request.scope
+        self._metrics.shed.inc()
+        self._metrics.observe(route_of(scope["path"]), 503, time.perf_counter() - request.began)
+        return b"%b%bretry-after: 1\r\n\r\n%b" % (self._refused, self._named(exchange.request_id(scope)), _REFUSAL)
+
     def _answered(self, requests: Sequence[HotRequest]) -> list[bytes | None]:
         found = [self._read(request) for request in requests]
         read = [each for each in found if each is not None]
+        self._metrics.together.observe(len(requests))
         answers = self._service.answer_together([(each.asked, each.identity) for each in read])
         if answers is None:
             return [None] * len(requests)
@@ -105,14 +118,19 @@ class HotPath:
 
     def _written(self, read: _Read, answer: Answer) -> bytes:
         content = read.protocol.write(answer, read.wanted)
-        return b"%bcontent-length: %d\r\n%b%bx-request-id: %b\r\n\r\n%b" % (
-            _lines([(b"content-type", content.type)]),
-            len(content.body),
-            _lines(content.headers),
-            self._head,
-            read.identity.encode(),
+        return b"%b%b%b\r\n%b" % (
+            _sized(content.type, content.body),
+            _lines(content.headers) if content.headers else b"",
+            self._named(read.identity),
             content.body,
         )
+
+    def _named(self, identity: str) -> bytes:
+        return b"%bx-request-id: %b\r\n" % (self._head, identity.encode())
+
+
+def _sized(kind: bytes, body: bytes) -> bytes:
+    return b"content-type: %b\r\ncontent-length: %d\r\n" % (kind, len(body))
 
 
 def _lines(headers: Sequence[tuple[bytes, bytes]]) -> bytes:

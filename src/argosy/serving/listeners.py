@@ -20,8 +20,8 @@ OPERATIONS = ConnectionLimits(
     connections=16, header_seconds=5.0, body_seconds=5.0, idle_seconds=60.0, write_seconds=5.0
 )
 """Of the port for health and metrics: few ask, and they ask little."""
-HOT_PATH = "hot_path"
-"""Where in its state an app keeps the hot path of its model, if it has one."""
+HOT_QUEUE = "hot_queue"
+"""Where in its state an app keeps the queue of its model's hot path, if it has one."""
 _TICKS = round(SWEEP_SECONDS / 0.1)
 
 
@@ -33,7 +33,7 @@ class UvicornServer(uvicorn.Server):
     ) -> None:
         """*count*: see :class:`argosy.serving.connections.ConnectionPool`. *tls*: None speaks HTTP in the open."""
         self._tls = tls
-        self._crowd = ConnectionPool(limits, count, getattr(app.state, HOT_PATH, None))
+        self._crowd = ConnectionPool(limits, count, getattr(app.state, HOT_QUEUE, None))
         config = uvicorn.Config(
             app,
             # One stack, the one that the tests try: an image without it does not start.

@@ -52,6 +52,15 @@ class Metrics:
             "argosy_request_seconds", "Time to answer.", ["route"], buckets=SECONDS, registry=self._registry
         )
         self.in_flight = Gauge("argosy_requests_in_flight", "Requests being answered.", registry=self._registry)
+        self.shed = Counter(
+            "argosy_requests_shed", "Requests refused because they would have waited too long.", registry=self._registry
+        )
+        self.together = Histogram(
+            "argosy_requests_together",
+            "Requests answered with one call of the model.",
+            buckets=(1, 2, 4, 8, 16, 32, 64),
+            registry=self._registry,
+        )
         self.predictions = Counter("argosy_predictions", "Rows answered.", registry=self._registry)
         self._scores = _Scores(score_edges) if score_edges else None
         if self._scores is not None:

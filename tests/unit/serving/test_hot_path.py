@@ -235,13 +235,13 @@ def sent(body: bytes, *headers: str) -> bytes:
 
 def answered(connection: socket.socket, count: int) -> list[Any]:
     """The bodies of the next *count* answers."""
-    stream = connection.makefile("rb")
     found = []
-    for _ in range(count):
-        lines = list(iter(stream.readline, b"\r\n"))
-        assert lines[0] == b"HTTP/1.1 200 OK\r\n"
-        length = next(int(line.split(b":")[1]) for line in lines if line.startswith(b"content-length"))
-        found.append(json.loads(stream.read(length)))
+    with connection.makefile("rb") as stream:
+        for _ in range(count):
+            lines = list(iter(stream.readline, b"\r\n"))
+            assert lines[0] == b"HTTP/1.1 200 OK\r\n"
+            length = next(int(line.split(b":")[1]) for line in lines if line.startswith(b"content-length"))
+            found.append(json.loads(stream.read(length)))
     return found
 
 
@@ -265,8 +265,8 @@ def test_a_connection_that_ends_with_its_request_is_closed(port: int) -> None:
     """``Connection: close`` is said in the answer and done."""
     with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
         connection.sendall(sent(json.dumps({"instances": [ROW]}).encode(), "Connection: close"))
-        stream = connection.makefile("rb")
-        said = stream.read()
+        with connection.makefile("rb") as stream:
+            said = stream.read()
     assert said.startswith(b"HTTP/1.1 200 OK\r\n")
     assert said.count(b"connection: close\r\n") == 1
 

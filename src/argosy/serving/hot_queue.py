@@ -1,0 +1,76 @@
+"""Requests that wait for the hot path: until the event loop has read from each connection that had something to say, and no longer."""
+
+import asyncio
+import time
+from collections.abc import MutableMapping
+from typing import Any, Protocol, cast
+
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+from argosy.serving.hot_path import HotPath, HotRequest
+from argosy.serving.overload import Overload
+
+MOST_TOGETHER = 64
+"""Requests that are answered together: more would share no more, and each holds its body meanwhile."""
+
+
+class AskingConnection(Protocol):
+    """A connection that a request came by."""
+
+    loop: asyncio.AbstractEventLoop
+
+    def start(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Let *app* answer the request of *cycle*."""
+
+    def reply(self, cycle: RequestResponseCycle, status: bytes, content: bytes) -> None:
+        """Answer the request of *cycle* with *status* and *content*, which is headers and body."""
+
+
+class HotQueue:
+    """The queue of one event loop."""
+
+    def __init__(self, path: HotPath, overload: Overload) -> None:
+        self._path = path
+        self._overload = overload
+        self._waiting: list[tuple[AskingConnection, RequestResponseCycle, Any, HotRequest]] = []
+
+    def may_take(self, cycle: RequestResponseCycle) -> bool:
+        """True for a request that may be put here once all of it has come."""
+        return not cycle.waiting_for_100_continue and self._path.may_take(_scope(cycle))
+
+    def put(self, connection: AskingConnection, cycle: RequestResponseCycle, app: Any) -> None:
+        """Answer the request of *cycle* with others that are there, or have *app* answer it, or refuse it where too many wait."""
+        if self._overload.arrived():
+            connection.loop.call_soon(self._end, connection.loop)
+        request = HotRequest(_scope(cycle), bytes(cycle.body), time.perf_counter())
+        if self._overload.sheds():
+            connection.reply(cycle, b"503 Service Unavailable", self._path.refusal(request))
+            return
+        self._waiting.append((connection, cycle, app, request))
+        if len(self._waiting) >= MOST_TOGETHER:
+            self._flush()
+
+    def _end(self, loop: asyncio.AbstractEventLoop) -> None:
+        """All is read."""
+        self._flush()
+        # Those that were left to the common road have their turn first: it is a part of this one.
+        loop.call_soon(self._over)
+
+    def _over(self) -> None:
+        self._flush()  # what was read since then belongs to this turn
+        self._overload.over()
+
+    def _flush(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        if not waiting:
+            return
+        answers = self._path.answer([request for _, _, _, request in waiting])
+        for (connection, cycle, app, _), answer in zip(waiting, answers, strict=True):
+            if answer is None:
+                connection.start(cycle, app)
+            elif not cycle.disconnected:
+                connection.reply(cycle, b"200 OK", answer)
+
+
+def _scope(cycle: RequestResponseCycle) -> MutableMapping[str, Any]:
+    return cast("MutableMapping[str, Any]", cycle.scope)

@@ -1,0 +1,50 @@
+"""Says when a server is past saturation, so that it refuses some requests at once instead of keeping all of them waiting.
+
+An event loop reads, in one turn, whatever has arrived since the last one, and answers it. Past saturation its turns grow until each holds a
+request of every connection. So it is known how much work a request waited for: all that its turn did before. Where that is more than the
+budget, turn after turn, those that would wait for more are refused; a burst that is over soon is not.
+
+Work is measured as CPU time of the loop's thread: a pod whose quota is used up, or that has neighbours, stands still in the middle of a
+turn, and refusing the few who are there would help nobody.
+"""
+
+import time
+from collections.abc import Callable
+
+BURST_SECONDS = 0.1
+"""Turns may hold too much for this long: a burst, a large request, a collection of garbage."""
+
+
+class Overload:
+    """The turns of one event loop, each begun by the first request in it."""
+
+    def __init__(self, budget: float, clock: Callable[[], float] = time.thread_time) -> None:
+        """*budget*: seconds of work that a request may wait for."""
+        self._budget = budget
+        self._clock = clock
+        self._began: float | None = None
+        self._late_since: float | None = None
+
+    def arrived(self) -> bool:
+        """A request was read. True where it is the first of a turn, whose end :meth:`over` has to be told."""
+        if self._began is not None:
+            return False
+        self._began = self._clock()
+        return True
+
+    def over(self) -> None:
+        """The turn is over: all that was read in it is answered."""
+        if self._began is None:
+            return
+        if self._clock() - self._began <= self._budget:
+            self._late_since = None
+        elif self._late_since is None:
+            self._late_since = self._began
+        self._began = None
+
+    def sheds(self) -> bool:
+        """True where a request that was read now has waited for too long, and others did before it, turn after turn."""
+        if self._began is None or self._late_since is None:
+            return False
+        now = self._clock()
+        return now - self._began > self._budget and now - self._late_since > BURST_SECONDS

@@ -1,0 +1,194 @@
+"""Past saturation some are refused at once, so that those who are let in stay quick; a burst costs nobody an answer."""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from argosy.ml.predictor import Predictor
+from argosy.ports.prediction_log import ServedRelease
+from argosy.serving.app import build_app
+from argosy.serving.hot_queue import MOST_TOGETHER, HotQueue
+from argosy.serving.overload import BURST_SECONDS, Overload
+from kit.clock import Clock
+from kit.serving_kit import ROW, Client
+
+V1 = "/v1/models/leaving:predict"
+BUDGET = 0.01
+
+
+class SteppedLoop:
+    """An event loop that runs what it is told, turn by turn."""
+
+    def __init__(self) -> None:
+        self._soon: deque[tuple[Callable[..., Any], tuple[Any, ...]]] = deque()
+
+    def call_soon(self, work: Callable[..., Any], *arguments: Any) -> None:
+        """See asyncio."""
+        self._soon.append((work, arguments))
+
+    def run(self) -> None:
+        """Do all there is to do."""
+        while self._soon:
+            self.step()
+
+    @property
+    def busy(self) -> bool:
+        """True where there is something to do."""
+        return bool(self._soon)
+
+    def step(self) -> None:
+        """Do the next thing."""
+        work, arguments = self._soon.popleft()
+        work(*arguments)
+
+
+class Cycle:
+    """A request, as uvicorn has it."""
+
+    def __init__(self, body: Any) -> None:
+        self.scope = {"type": "http", "method": "POST", "path": V1, "headers": [], "state": {}}
+        self.body = bytearray(json.dumps(body).encode())
+        self.waiting_for_100_continue = self.disconnected = False
+
+
+class Caller:
+    """A connection that remembers what came of its requests."""
+
+    def __init__(self, loop: SteppedLoop) -> None:
+        self.loop: Any = loop
+        self.replies: list[bytes] = []
+        self.started = 0
+
+    def start(self, cycle: Any, app: Any) -> None:
+        """See the connection."""
+        self.started += 1
+
+    def reply(self, cycle: Any, status: bytes, content: bytes) -> None:
+        """See the connection."""
+        self.replies.append(status + b"\r\n" + content)
+
+
+class SteppedServer:
+    """The small model behind its queue, on a clock that the test sets."""
+
+    def __init__(self, predictor: Predictor) -> None:
+        self.clock, self.loop = Clock(), SteppedLoop()
+        self.app = build_app(predictor=predictor, served=ServedRelease("leaving", "x", 1, predictor.digest))
+        self.queue = HotQueue(self.app.state.hot_path, Overload(BUDGET, self.clock))
+
+    def turn(self, requests: int, seconds: float) -> list[bytes]:
+        """The replies to *requests* that the loop reads in one turn, evenly over *seconds*."""
+        caller = Caller(self.loop)
+        for _ in range(requests):
+            cycle: Any = Cycle({"instances": [ROW]})
+            assert self.queue.may_take(cycle)
+            self.queue.put(caller, cycle, None)
+            self.clock.now += seconds / requests
+        self.loop.run()
+        return caller.replies
+
+    def metric(self, name: str) -> float:
+        """The value of a series."""
+        lines = Client(self.app).get("/metrics").body.decode().splitlines()
+        return next(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(f"{name} "))
+
+
+@pytest.fixture
+def server(predictor: Predictor) -> SteppedServer:
+    """A server that nobody asked yet."""
+    return SteppedServer(predictor)
+
+
+def refused(replies: list[bytes]) -> int:
+    """How many of *replies* are refusals."""
+    return sum(reply.startswith(b"503 ") for reply in replies)
+
+
+def test_a_burst_is_answered(server: SteppedServer) -> None:
+    """One turn that is ten times too long, then quiet ones: everybody is answered."""
+    assert refused(server.turn(100, 10 * BUDGET)) == 0
+    for _ in range(10):
+        assert refused(server.turn(5, BUDGET / 2)) == 0
+    assert refused(server.turn(100, 10 * BUDGET)) == 0
+
+
+def test_turn_after_turn_those_that_waited_too_long_are_refused(server: SteppedServer) -> None:
+    """After a tenth of a second of turns that are too long, only those are answered that the budget has time for."""
+    counts = [refused(server.turn(100, 4 * BUDGET)) for _ in range(6)]
+    patient = round(BURST_SECONDS / (4 * BUDGET))
+    assert counts[:patient] == [0] * patient
+    assert all(70 <= count <= 76 for count in counts[patient + 1 :])
+    assert server.metric("argosy_requests_shed_total") == sum(counts)
+    assert server.metric('argosy_requests_total{code="503",route="v1"}') == sum(counts)
+
+
+def test_who_comes_later_is_let_in_again(server: SteppedServer) -> None:
+    """One turn within the budget, and nobody is refused any more."""
+    while not refused(server.turn(100, 4 * BUDGET)):
+        pass
+    assert refused(server.turn(3, BUDGET / 2)) == 0
+    assert refused(server.turn(100, 4 * BUDGET)) == 0
+
+
+def test_a_refusal_says_when_to_come_back(server: SteppedServer) -> None:
+    """503 with Retry-After, the model's headers and a request id, as JSON."""
+    while not (replies := [reply for reply in server.turn(100, 4 * BUDGET) if reply.startswith(b"503")]):
+        pass
+    head, _, body = replies[0].partition(b"\r\n\r\n")
+    lines = head.split(b"\r\n")
+    assert lines[0] == b"503 Service Unavailable"
+    assert {b"retry-after: 1", b"argosy-model: leaving", b"content-length: %d" % len(body)} <= set(lines)
+    assert any(line.startswith(b"x-request-id: ") for line in lines)
+    assert "try again" in json.loads(body)["error"]
+
+
+def test_what_waits_is_bounded(server: SteppedServer) -> None:
+    """However many come in a turn, no more are held than are answered together."""
+    replies = server.turn(3 * MOST_TOGETHER + 1, 0.0)
+    assert len(replies) == 3 * MOST_TOGETHER + 1
+    assert refused(replies) == 0
+    assert server.metric("argosy_requests_together_count") == 4
+    assert server.metric("argosy_requests_together_sum") == 3 * MOST_TOGETHER + 1
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_whenever_a_request_is_read_it_is_answered(server: SteppedServer, steps: int) -> None:
+    """Also where the loop reads it between two of our own steps."""
+    caller = Caller(server.loop)
+    for _ in range(3):
+        cycle: Any = Cycle({"instances": [ROW]})
+        server.queue.put(caller, cycle, None)
+        for _ in range(steps):
+            if server.loop.busy:
+                server.loop.step()
+    server.loop.run()
+    assert len(caller.replies) == 3
+
+
+def test_a_lone_request_waits_for_nobody(predictor: Predictor) -> None:
+    """On a real loop, its answer is there in the turn in which it was read."""
+    app = build_app(predictor=predictor, served=ServedRelease("leaving", "x", 1, predictor.digest))
+
+    async def one() -> list[bytes]:
+        caller = Caller(SteppedLoop())
+        caller.loop = asyncio.get_running_loop()
+        cycle: Any = Cycle({"instances": [ROW]})
+        app.state.hot_queue.put(caller, cycle, None)
+        await asyncio.sleep(0)
+        return caller.replies
+
+    assert len(asyncio.run(one())) == 1
+
+
+def test_what_is_odd_goes_to_the_common_road(server: SteppedServer) -> None:
+    """A request that is refused there, from among those that are answered together."""
+    caller, odd = Caller(server.loop), Cycle({"instances": [{**ROW, "tenure": "x"}]})
+    for cycle in (Cycle({"instances": [ROW]}), odd, Cycle({"instances": [ROW]})):
+        asked: Any = cycle
+        server.queue.put(caller, asked, None)
+    server.loop.run()
+    assert (len(caller.replies), caller.started) == (2, 1)
