@@ -267,6 +267,11 @@ def _loggable(rows: pa.Table, column: Any) -> pa.Array:
 def _entities(rows: pa.Table, signature: Signature, job: ScoringJob) -> pa.Array:
     if not all(name in rows.column_names for name in signature.join_keys):
         return pa.nulls(rows.num_rows, pa.string())
+    for name in signature.join_keys:
+        kind = rows.column(name).type
+        if not (pa.types.is_integer(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+            # The server takes no other, so that one customer has one hash in every log.
+            raise errors.Misconfigured(f"the join key {name} is {kind}; ids are whole numbers or text")
     ids = rows.select(signature.join_keys).to_pylist()
     return pa.array([None if None in entity.values() else hashed(entity, job.hash_key) for entity in ids], pa.string())
 

@@ -278,6 +278,8 @@ def test_numbers_of_any_kind(model: Path, kind: Any, values: Any) -> None:
         ("contract", pa.array([1, 2]), "column contract is int64, and the model takes text"),
         ("tenure", pa.array([BEGAN, BEGAN]), "column tenure is timestamp"),
         ("prediction", pa.array([1, 2]), "called like one of the results"),
+        ("customer_id", pa.array([BEGAN, BEGAN]), "join key customer_id is timestamp"),
+        ("customer_id", pa.array([1.0, 2.0]), "join key customer_id is double"),
     ],
 )
 def test_columns_that_cannot_be(work: ScoringJob, tmp_path: Path, name: str, values: Any, said: str) -> None:
