@@ -22,7 +22,9 @@ def compiled(folder: Path) -> list[Manifest]:
     """Everything that the project's models compile to, in a copy of the project below *folder* whose images are pinned."""
     lock = {
         "repository": REGISTRY.rstrip("/"),
-        "images": {name: {"digest": f"sha256:{'a' * 64}", "bytes": 1} for name in get_args(Family)},
+        "images": {
+            name: {"digest": f"sha256:{'a' * 64}", "bytes": 1} for name in (*get_args(Family), "serve", "tracking")
+        },
     }
     (folder / "images").mkdir(parents=True)
     (folder / "images" / "images.lock").write_text(json.dumps(lock), encoding="utf-8")

@@ -7,6 +7,19 @@ What the policies share. An expression lists what offends, one text each, so tha
 {{- $given | toJson -}}
 {{- end }}
 
+{{- /* Images that controllers put into pods, by the beginnings of their names: `names`, and the same in the mirror. */}}
+{{- define "admission.guests" -}}
+{{- $names := .names -}}
+{{- if .root.Values.registry -}}
+{{- range .names -}}
+{{- $parts := splitList "/" . -}}
+{{- $path := ternary (rest $parts | join "/") . (or (contains "." (first $parts)) (contains ":" (first $parts))) -}}
+{{- $names = append $names (printf "%s/%s" $.root.Values.registry $path) -}}
+{{- end -}}
+{{- end -}}
+{{- $names | uniq | toJson -}}
+{{- end }}
+
 {{- /* One rule: `name` of the variable that lists what offends, and what to `say`. */}}
 {{- define "admission.rule" }}
 - expression: variables.{{ .name }}.all(found, size(found) == 0)

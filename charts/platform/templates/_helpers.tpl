@@ -30,7 +30,17 @@ seccompProfile: {type: RuntimeDefault}
 {{- /* The image of the platform's own jobs. There is no default: nobody but the cluster's owner knows where it is. */}}
 {{- define "platform.image" -}}
 {{- if not .Values.converge.image }}{{ fail "converge.image: name the image `promote` by digest, as images/images.lock has it (<registry>/argosy/promote@sha256:…), or turn converge.enabled, onlinePrune.enabled, predictionsPrune.enabled and noticesPrune.enabled off" }}{{ end -}}
-{{ .Values.converge.image | quote }}
+{{ include "platform.mirrored" (dict "root" . "image" .Values.converge.image) | quote }}
+{{- end }}
+
+{{- /* An image as the mirror has it, where it names no registry of its own. */}}
+{{- define "platform.mirrored" -}}
+{{- $host := first (splitList "/" .image) -}}
+{{- if and .root.Values.registry (not (or (contains "." $host) (contains ":" $host) (eq $host "localhost"))) -}}
+{{ .root.Values.registry }}/{{ .image }}
+{{- else -}}
+{{ .image }}
+{{- end -}}
 {{- end }}
 
 {{- define "platform.exporterSelector" -}}

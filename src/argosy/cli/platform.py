@@ -1,5 +1,7 @@
 """Install, upgrade or compare what stands round pipelines in a cluster: accounts, rights, endpoints, what looks after the canaries.
 
+It also lists the images that all of it needs.
+
 Goes through the chart `platform` and the program `helm`. It installs no controller; `argosy doctor` says which of those are missing.
 """
 
@@ -14,7 +16,7 @@ from typing import Any
 import yaml
 
 from argosy import errors, wiring
-from argosy.cli import charts
+from argosy.cli import charts, platform_images
 from argosy.ports.charts import Charts, HelmRelease, Manifest
 
 NAMESPACE = RELEASE = "argosy"
@@ -30,6 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("diff", _diff, "what an upgrade would change"),
     ):
         _add(verbs.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}."), action)
+    listed = verbs.add_parser(
+        "images",
+        help="list every image that an installation needs, for a mirror",
+        description="List every image that an installation with these values needs: of images/images.lock and the compiled "
+        "pipelines of the working folder, of the chart, of an environment repo, and of the manifests of controllers that are named.",
+    )
+    _add(listed, _images)
+    platform_images.add_arguments(listed)
 
 
 def _add(parser: argparse.ArgumentParser, action: Callable[[argparse.Namespace, Charts], int]) -> None:
@@ -89,6 +99,12 @@ def _diff(arguments: argparse.Namespace, helm: Charts) -> int:
     lines = list(difference(helm.manifests(found), wanted))
     print("\n".join(lines) if lines else "no differences")
     return errors.DONE
+
+
+def _images(arguments: argparse.Namespace, helm: Charts) -> int:
+    wanted = platform_images.with_an_image(values(arguments.values))
+    rendered = helm.rendered(charts.folder(CHART, arguments.chart), arguments.release, arguments.namespace, wanted)
+    return platform_images.run(arguments, rendered)
 
 
 def difference(before: Iterable[Manifest], after: Iterable[Manifest]) -> Iterable[str]:
