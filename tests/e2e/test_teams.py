@@ -216,6 +216,26 @@ def _two_steps(namespace: str) -> Manifest:
     return {**manifest, "metadata": {"name": "two", "namespace": namespace}, "spec": spec}
 
 
+def test_doctor_knows_a_team(cluster: Cluster, base: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """By what the cluster says: the quota and how much of it is used, the policies that hold, the controller's restriction."""
+
+    def found(namespace: str) -> dict[str, dict[str, str]]:
+        capsys.readouterr()
+        main.run(["doctor", "--json", "--namespace", namespace])
+        return {one["name"]: one for one in map(json.loads, capsys.readouterr().out.splitlines())}
+
+    team = found(f"{base}-growth")
+    assert (team["quota"]["state"], team["admission policies"]["said"]) == ("ok", f"3 hold in {base}-growth")
+    assert "template referencing" in team
+    assert "quota" not in found(base)
+    full = '{"spec":{"hard":{"count/configmaps":"2"}}}'
+    cluster.kubectl(
+        "patch", "resourcequota", "argosy", "--namespace", f"{base}-growth", "--type=merge", f"--patch={full}"
+    )
+    cluster.wait("the quota to be counted", lambda: found(f"{base}-growth")["quota"]["state"] == "wrong", seconds=60)
+    assert "count/configmaps" in found(f"{base}-growth")["quota"]["said"]
+
+
 def test_other_namespaces_are_left_alone(
     cluster: Cluster, base: str, pipelines: list[Manifest], tmp_path: Path
 ) -> None:

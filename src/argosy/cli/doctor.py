@@ -14,7 +14,7 @@ from pathlib import Path
 
 from argosy import errors, scratch, wiring
 from argosy.cli import provenance
-from argosy.domain import diagnosis, prerequisites
+from argosy.domain import diagnosis, prerequisites, team_checks
 from argosy.domain.diagnosis import CheckResult, CheckState
 from argosy.ports.inspection import Inspection
 from argosy.settings import OBJECT_STORE, Settings
@@ -94,6 +94,7 @@ def _cluster(inspection: Inspection, namespace: str) -> Iterator[CheckResult]:
         diagnosis.ENDPOINTS, lambda: diagnosis.endpoints(inspection.config_map(diagnosis.ENDPOINTS, namespace))
     )
     yield from _asked(diagnosis.POD_SECURITY, lambda: _pod_security(inspection, namespace))
+    yield from _team(inspection, namespace)
     yield from _asked("prediction log", lambda: _ids(inspection))
     held = partial(inspection.secret_keys, namespace=namespace)
     yield from _asked("secrets", lambda: prerequisites.secrets(found, _endpoints(inspection, namespace), held))
@@ -117,6 +118,26 @@ def _pod_security(inspection: Inspection, namespace: str) -> list[CheckResult]:
         diagnosis.executor(pipelines, inspection.executors() if pipelines else {}),
         diagnosis.initializer(serving, inspection.initializers() if serving else {}),
     ]
+
+
+def _team(inspection: Inspection, namespace: str) -> Iterator[CheckResult]:
+    """What a team's namespace has besides; of any other, only whether the controller runs templates only."""
+    team = list(_asked(team_checks.QUOTA, lambda: _quota(inspection, namespace)))
+    yield from team
+    if team:
+        yield from _asked(team_checks.POLICIES, lambda: [team_checks.policies(namespace, inspection.policy_holds())])
+    yield from _asked(
+        team_checks.REFERENCING,
+        lambda: team_checks.referencing(inspection.template_referencing(), team=bool(team)),
+    )
+
+
+def _quota(inspection: Inspection, namespace: str) -> list[CheckResult]:
+    """Empty where *namespace* is no team's."""
+    quotas = inspection.quotas(namespace)
+    if not team_checks.is_team(namespace, inspection.namespaces(), quotas):
+        return []
+    return [team_checks.quota(namespace, quotas)]
 
 
 def _ids(inspection: Inspection) -> list[CheckResult]:

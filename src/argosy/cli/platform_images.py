@@ -92,7 +92,7 @@ def _without_stale(found: list[NeededImage]) -> list[NeededImage]:
     stale = [one for one in found if one.image.endswith(":dev") and one.image.removesuffix(":dev") in pinned]
     if stale:
         print(
-            f"note: pipelines here were compiled before {images.LOCK}, and name {stale[0].image}; `argosy compile workflows/*` pins them",
+            f"note: pipelines here were compiled before {folder.LOCK}, and name {stale[0].image}; `argosy compile workflows/*` pins them",
             file=sys.stderr,
         )
     return [one for one in found if one not in stale]
@@ -148,7 +148,7 @@ def _documents(path: Path) -> list[Any]:
 
 def _relock(registry: str) -> None:
     """Write the lock of the working folder anew, with the same digests behind *registry*."""
-    lock = images.LOCK
+    lock = folder.LOCK
     if not lock.exists():
         raise errors.UsageError(f"there is no {lock}; `make images` writes it, and a release brings it")
     known = json.loads(lock.read_text(encoding="utf-8"))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from argosy.domain.diagnosis import Right
+from argosy.domain.team_checks import PolicyHold, QuotaUse
 
 
 class Inspection(Protocol):
@@ -50,3 +51,13 @@ class Inspection(Protocol):
     def initializers(self) -> Mapping[str, Mapping[str, Any]] | None:
         """The ``securityContext`` of what fetches models for KServe, by name of the ClusterStorageContainer; empty where it has none.
         None where they may not be listed."""
+
+    def quotas(self, namespace: str) -> Sequence[QuotaUse] | None:
+        """What the ResourceQuotas of *namespace* limit, and how much of it is used; None where they may not be listed."""
+
+    def policy_holds(self) -> Sequence[PolicyHold] | None:
+        """Where ValidatingAdmissionPolicies hold that are bound by names of namespaces; None where they may not be listed."""
+
+    def template_referencing(self) -> Mapping[str, str] | None:
+        """The ``templateReferencing`` of each Argo Workflows controller, by its namespace; empty text where it has none. None where
+        ConfigMaps of other namespaces may not be listed."""

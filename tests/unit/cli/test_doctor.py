@@ -12,8 +12,9 @@ import yaml
 
 from argosy import errors, wiring
 from argosy.cli import main
-from argosy.domain import diagnosis, prerequisites
+from argosy.domain import diagnosis, prerequisites, team_checks
 from argosy.domain.diagnosis import Right
+from argosy.domain.team_checks import PolicyHold, QuotaUse
 
 CONFINED = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
 RESTRICTED = {diagnosis.PROFILE: "restricted"}
@@ -44,6 +45,22 @@ class Seen:
         self.templates: list[Mapping[str, Any]] | None = [TEMPLATE]
         self.there: Sequence[str] = sorted(prerequisites.USUAL_ACCOUNTS)
         self.repository: Mapping[str, Any] | None = {"s3": {"bucket": "b", "accessKeySecret": ARTIFACTS}}
+
+        self.quota: list[QuotaUse] | None = []
+        self.holds: list[PolicyHold] | None = []
+        self.restrictions: dict[str, str] | None = {"argo": "Secure"}
+
+    def quotas(self, namespace: str) -> Sequence[QuotaUse] | None:
+        """See the port."""
+        return self.quota
+
+    def policy_holds(self) -> Sequence[PolicyHold] | None:
+        """See the port."""
+        return self.holds
+
+    def template_referencing(self) -> Mapping[str, str] | None:
+        """See the port."""
+        return self.restrictions
 
     def version(self) -> str:
         """See the port."""
@@ -321,3 +338,87 @@ def test_the_object_store_is_the_clusters(seen: Seen, monkeypatch: pytest.Monkey
         main.run(["doctor"])
     assert asked == ["http://s3.inside:9000"]
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+
+
+class TestTeams:
+    """What is looked at in the namespace of a team, and nowhere else."""
+
+    FULL = QuotaUse("pods", "200", "200", 1.0)
+    SOME = QuotaUse("requests.cpu", "2", "32", 2 / 32)
+    NONE = QuotaUse("services.loadbalancers", "0", "0", 0.0)
+    HELD = tuple(PolicyHold(f"argosy-{kind}", ["argosy"], ["Deny"]) for kind in ("pipelines", "runs", "pods"))
+
+    @staticmethod
+    def found(seen: Seen, capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, str]]:
+        """What doctor finds, by name."""
+        main.run(["doctor", "--json"])
+        return {one["name"]: one for one in map(json.loads, capsys.readouterr().out.splitlines())}
+
+    def test_all_is_well(self, seen: Seen, capsys: pytest.CaptureFixture[str]) -> None:
+        """How much is left is said."""
+        seen.profiles = {"argosy": {team_checks.TEAM: "credit"}}
+        seen.quota, seen.holds = [self.SOME, self.NONE], list(self.HELD)
+        found = self.found(seen, capsys)
+        names = (team_checks.QUOTA, team_checks.POLICIES, team_checks.REFERENCING)
+        assert {name: found[name]["state"] for name in names} == dict.fromkeys(names, "ok")
+        assert found[team_checks.QUOTA]["said"] == "requests.cpu 2 of 32"
+
+    def test_a_namespace_that_is_no_team_s(self, seen: Seen, capsys: pytest.CaptureFixture[str]) -> None:
+        """It needs none of this, and a controller that runs anything is only named."""
+        seen.profiles, seen.restrictions = {"argosy": {}}, {"argo": ""}
+        found = self.found(seen, capsys)
+        assert {team_checks.QUOTA, team_checks.POLICIES} & found.keys() == set()
+        assert found[team_checks.REFERENCING]["state"] == "unknown"
+
+    @pytest.mark.parametrize(
+        ("change", "name", "state", "said", "fix"),
+        [
+            pytest.param({"quota": [FULL, SOME]}, "quota", "wrong", "pods 200 of 200: new pods", "argosy runs", id="full"),
+            pytest.param({"quota": []}, "quota", "wrong", "has none", "argosy platform upgrade", id="no-quota"),
+            pytest.param({"quota": None}, "quota", "unknown", "may not be listed", "", id="quota-unseen"),
+            pytest.param({"holds": []}, "admission policies", "wrong", "pipelines, runs, pods", "platform upgrade", id="no-policy"),
+            pytest.param({"holds": HELD[:2]}, "admission policies", "wrong", "for pods:", "platform upgrade", id="one-missing"),
+            pytest.param(
+                {"holds": [PolicyHold(one.policy, ["other"], ["Deny"]) for one in HELD]},
+                "admission policies",
+                "wrong",
+                "none holds in argosy",
+                "platform upgrade",
+                id="of-another-team",
+            ),
+            pytest.param(
+                {"holds": [PolicyHold(one.policy, one.namespaces, ["Warn"]) for one in HELD]},
+                "admission policies",
+                "unknown",
+                "only warn",
+                "admission.action",
+                id="lenient",
+            ),
+            pytest.param({"holds": None}, "admission policies", "unknown", "may not be listed", "", id="policies-unseen"),
+            pytest.param({"restrictions": {"argo": ""}}, "template referencing", "wrong", "runs what", "kubectl -n argo edit", id="open"),
+            pytest.param({"restrictions": {"argo": "Strict"}}, "template referencing", "ok", "(Strict)", "", id="strict"),
+            pytest.param({"restrictions": None}, "template referencing", "unknown", "cannot be read", "", id="controller-unseen"),
+        ],
+    )  # fmt: skip
+    def test_what_is_said(
+        self,
+        seen: Seen,
+        capsys: pytest.CaptureFixture[str],
+        change: dict[str, Any],
+        name: str,
+        state: str,
+        said: str,
+        fix: str,
+    ) -> None:
+        """Each with the next command where somebody has to act."""
+        seen.profiles = {"argosy": {team_checks.TEAM: "credit"}}
+        seen.quota, seen.holds = [self.SOME], list(self.HELD)
+        for field, value in change.items():
+            setattr(seen, field, value)
+        found = self.found(seen, capsys)[name]
+        assert (found["state"], said in found["said"], fix in found["fix"]) == (state, True, True), found
+
+    def test_a_team_s_own_people(self, seen: Seen, capsys: pytest.CaptureFixture[str]) -> None:
+        """They may not list namespaces; the quota tells that theirs is a team's."""
+        seen.profiles, seen.quota, seen.holds = None, [self.FULL], None
+        assert self.found(seen, capsys)[team_checks.QUOTA]["state"] == "wrong"

@@ -8,9 +8,11 @@ from typing import Any, TypeVar
 import yaml
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
+from kubernetes.utils import quantity
 
 from argosy.adapters.cluster.client import FORBIDDEN, NOT_FOUND, TIMEOUT_SECONDS, connect, reported
 from argosy.domain.diagnosis import Right
+from argosy.domain.team_checks import PolicyHold, QuotaUse
 
 T = TypeVar("T")
 CONTROLLER = "workflow-controller-configmap"
@@ -161,6 +163,60 @@ class ClusterInspection:
             one["metadata"]["name"]: one.get("spec", {}).get("container", {}).get("securityContext") or {}
             for one in found
         }
+
+    def quotas(self, namespace: str) -> Sequence[QuotaUse] | None:
+        with reported(f"listing the quotas of {namespace}"):
+            found = _allowed(
+                lambda: self._core.list_namespaced_resource_quota(namespace, _request_timeout=TIMEOUT_SECONDS)
+            )
+        if found is None:
+            return None
+        return [
+            QuotaUse(
+                name, (one.status.used or {}).get(name, "0"), most, _share((one.status.used or {}).get(name, "0"), most)
+            )
+            for one in found.items
+            for name, most in sorted(((one.status and one.status.hard) or {}).items())
+        ]
+
+    def policy_holds(self) -> Sequence[PolicyHold] | None:
+        api = client.AdmissionregistrationV1Api(self._api)
+        with reported("listing admission policies"):
+            policies = _allowed(lambda: api.list_validating_admission_policy(_request_timeout=TIMEOUT_SECONDS))
+            bindings = _allowed(lambda: api.list_validating_admission_policy_binding(_request_timeout=TIMEOUT_SECONDS))
+        if policies is None or bindings is None:
+            return None
+        there = {one.metadata.name for one in policies.items}
+        return [
+            PolicyHold(one.spec.policy_name, _namespaces(one.spec.match_resources), one.spec.validation_actions)
+            for one in bindings.items
+            if one.spec.policy_name in there
+        ]
+
+    def template_referencing(self) -> Mapping[str, str] | None:
+        found = self._controllers()
+        if found is None:
+            return None
+        settings = {name: _setting(data, "workflowRestrictions") for name, data in found.items()}
+        return {name: str(setting.get("templateReferencing") or "") for name, setting in settings.items()}
+
+
+def _share(used: str, most: str) -> float:
+    """*used* of *most*. Nothing of nothing is a resource that nobody may have, and none of it is missed."""
+    limit = quantity.parse_quantity(most)
+    return float(quantity.parse_quantity(used) / limit) if limit else 0.0
+
+
+def _namespaces(matched: Any) -> list[str]:
+    """The namespaces that a binding names."""
+    selector = matched.namespace_selector if matched else None
+    expressions = (selector.match_expressions if selector else None) or []
+    return [
+        name
+        for one in expressions
+        if one.key == "kubernetes.io/metadata.name" and one.operator == "In"
+        for name in one.values
+    ]
 
 
 def _setting(data: Mapping[str, str], name: str) -> Mapping[str, Any]:
