@@ -72,8 +72,18 @@ def install_all(at: Site, chosen: Iterable[Part]) -> None:
 
 
 def chosen(*, first: str = "", only: Sequence[str] = (), without: Sequence[str] = ()) -> list[Part]:
-    """The parts from *first* on, or *only* those, *without* some. Raises UsageError for a name that nothing has."""
+    """The parts from *first* on, or *only* those, *without* some.
+
+    Raises UsageError for a name that nothing has, and where a part is left out whose address another one is given.
+    """
     names = [part.name for part in PARTS]
     site.known([*([first] if first else []), *only, *without], names, "part")
     begun = PARTS[names.index(first) :] if first else PARTS
-    return [part for part in begun if (not only or part.name in only) and part.name not in without]
+    found = [part for part in begun if (not only or part.name in only) and part.name not in without]
+    for part in found:
+        if needed := [name for name in part.needs if name in without and name not in controllers.CONTROLLERS]:
+            raise errors.UsageError(
+                f"{part.name} is told where our {needed[0]} is, which is left out; leave {part.name} out too, and install it "
+                "with addresses of your own (docs/install.md)"
+            )
+    return found

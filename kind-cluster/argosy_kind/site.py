@@ -74,10 +74,17 @@ class Choices:
         if strange := sorted(set(map(str, read)) - set(cls.__dataclass_fields__)):
             known = ", ".join(cls.__dataclass_fields__)
             raise errors.UsageError(f"--settings {path}: there is no setting {strange[0]}; there are {known}")
+        _known_images(path, read.get("images"))
         for name, kind in (("images", dict), ("platform", dict), ("models", dict), ("without", list)):
             if not isinstance(read.get(name, kind()), kind):
                 raise errors.UsageError(f"--settings {path}: {name} has to be a {kind.__name__}")
         return cls(**{**read, "without": tuple(read.get("without", ()))})
+
+
+def _known_images(path: Path, images: object) -> None:
+    known = [name for name in (*Pins.read().images, "mlflow") if name != "node"]
+    if isinstance(images, Mapping) and (strange := sorted(set(map(str, images)) - set(known))):
+        raise errors.UsageError(f"--settings {path}: there is no image {strange[0]}; there are {', '.join(known)}")
 
 
 @dataclass(frozen=True)

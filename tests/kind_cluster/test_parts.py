@@ -229,6 +229,11 @@ def test_a_part_that_fails_names_the_command_that_goes_on(tmp_path: Path) -> Non
     [
         pytest.param(["--from", "mlfow"], "there is no part mlfow; there are argo-workflows, ", id="from"),
         pytest.param(["--only", "grafana", "kibana"], "there is no part kibana", id="only"),
+        pytest.param(
+            ["--without", "mlflow"],
+            "platform is told where our mlflow is, which is left out; leave platform",
+            id="needed",
+        ),
         pytest.param(["--without", "x"], "there is no part x", id="without"),
         pytest.param(["--settings", "/nowhere.yaml"], "--settings /nowhere.yaml: No such file", id="no-settings"),
     ],
@@ -246,6 +251,7 @@ def test_wrong_words(words: list[str], said: str, capsys: pytest.CaptureFixture[
     ("text", "said"),
     [
         pytest.param("image: {}", "there is no setting image; there are images, ", id="unknown"),
+        pytest.param("images: {mlfow: x}", "there is no image mlfow; there are postgresql, ", id="image"),
         pytest.param("- images", "expected a mapping, found a list", id="list"),
         pytest.param("images: [", "is no YAML", id="no-yaml"),
         pytest.param("without: grafana", "without has to be a list", id="kind"),
