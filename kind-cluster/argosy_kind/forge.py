@@ -176,7 +176,7 @@ def basic(user: str, password: str) -> str:
 
 
 def _head(gitea: Gitea, repository: str) -> str:
-    # Of a repository that it takes for empty Gitea 1.26 answers 500 when it is asked for a branch.
+    # Asked for first: a repository that nothing was pushed to has no branches to speak of.
     if gitea.call("GET", f"repos/{BOT}/{repository}")["empty"]:
         return ""
     found = gitea.call("GET", f"repos/{BOT}/{repository}/branches/main")
