@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from argosy import errors
-from argosy_kind import install, remove, up
+from argosy_kind import install, pins, remove, up
 from argosy_kind.pins import FOLDER
 from kind_cluster.conftest import FakeCluster, namespace
 
@@ -90,6 +90,24 @@ def test_a_missing_program_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     monkeypatch.setenv("PATH", "")
     assert up.main([]) == errors.Misconfigured.exit_code
     assert "docker is not on PATH; get it from https://docs.docker.com" in said(capsys)
+
+
+def test_nothing_is_made_while_a_download_has_no_checksum(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Rather than a cluster with half of its parts, an hour later."""
+    for name in up.PROGRAMS:
+        (tmp_path / name).write_text(f"#!/bin/sh\necho {name} >> {tmp_path}/calls\n", encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+    pins_file = tmp_path / "pins.yaml"
+    unlocked = "{name: node, version: v1, repository: registry.example/node, digest: '', of: ''}"
+    pins_file.write_text(f"files: []\nimages: [{unlocked}]\n", encoding="utf-8")
+    read = pins.Pins.read(pins_file)
+    monkeypatch.setattr(up.Pins, "read", lambda: read)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert up.main([]) == errors.Misconfigured.exit_code
+    assert "pins.yaml has no checksum for node v1; run `make kind-lock` once" in said(capsys)
+    assert not (tmp_path / "calls").exists()
 
 
 def test_the_script_can_be_read_and_started() -> None:
