@@ -4,6 +4,7 @@ It does not check signatures: that a real gateway takes them is tried where ther
 """
 
 import contextlib
+import datetime
 import threading
 import urllib.parse
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,8 @@ from xml.sax.saxutils import escape
 
 KEYS = {"access": "argosy", "secret": "argosy-secret"}
 Buckets = dict[str, dict[str, bytes]]
+BEGUN = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H:%M:%S.000Z}"
+"""When every object was last written, as far as its lists say."""
 PAGE = 1000
 """Names in one answer, as Amazon has it."""
 ONE_BY_ONE = threading.Lock()
@@ -147,7 +150,11 @@ def _page(objects: dict[str, bytes], query: dict[str, str]) -> str:
         [
             f"<ListBucketResult><IsTruncated>{'true' if rest else 'false'}</IsTruncated>",
             f"<NextContinuationToken>{escape(page[-1])}</NextContinuationToken>" if rest else "",
-            *(f"<Contents><Key>{escape(name)}</Key></Contents>" for name, (_, cut, _) in below.items() if not cut),
+            *(
+                f"<Contents><Key>{escape(name)}</Key><LastModified>{BEGUN}</LastModified></Contents>"
+                for name, (_, cut, _) in below.items()
+                if not cut
+            ),
             *(f"<CommonPrefixes><Prefix>{escape(folder)}</Prefix></CommonPrefixes>" for folder in folders),
             "</ListBucketResult>",
         ]

@@ -4,15 +4,19 @@ A folder is copied beside its place, flushed to disk, and renamed into it: a rea
 it whole or not at all.
 """
 
+import contextlib
+import datetime
 import errno
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
 from argosy import errors
 from argosy.files import local_store, stored_folder
+from argosy.ports.artifacts import StoredFolder
 
 INCOMING = ".incoming"
 TAKEN = {errno.ENOTEMPTY, errno.EEXIST}
@@ -48,6 +52,33 @@ class FileArtifacts:
             into.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(prefix=f".{into.name}.", dir=into.parent) as scratch:
                 os.rename(_copied(source, Path(scratch)), into)  # noqa: PTH104 - replaces an empty folder; Path.rename says it does not
+
+    def folders(self, prefix: str) -> Iterator[StoredFolder]:
+        """See the port. Folders lie two names below what they are kept under, as every name has it that this store was given."""
+        with local_store.reported("list", self._root):
+            for place in sorted((self._root / prefix).glob("*/*")):
+                if place.is_dir() and not place.is_symlink():
+                    at = datetime.datetime.fromtimestamp(place.stat().st_mtime, datetime.UTC)
+                    yield StoredFolder(place.relative_to(self._root).as_posix(), f"file://{quote(str(place))}/", at)
+
+    def read(self, name: str, path: str) -> bytes | None:
+        """See :class:`argosy.ports.artifacts.Artifacts`."""
+        stored_folder.demand_name(name)
+        with local_store.reported("read", self._root / name):
+            try:
+                return (self._root / name / path).read_bytes()
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+
+    def remove(self, name: str) -> None:
+        """See :class:`argosy.ports.artifacts.Artifacts`."""
+        stored_folder.demand_name(name)
+        incoming = self._root / INCOMING
+        with local_store.reported("remove", self._root / name):
+            incoming.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=incoming) as scratch, contextlib.suppress(FileNotFoundError):
+                (self._root / name).rename(Path(scratch) / "gone")
+            local_store.flush((self._root / name).parent)
 
     def _add(self, folder: Path, target: Path) -> None:
         incoming = self._root / INCOMING

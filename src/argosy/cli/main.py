@@ -73,6 +73,7 @@ VERBS = {
     "score": "score tables of any size with the model that is approved for an environment",
     "access": "make keys for those who ask a served model, and check who may",
     "retire": "ask that one or all environments serve a model no more",
+    "gc": "collect what has served its time, never what is served, asked for or held",
     "online": "list, load or prune the online features that servers share",
     "predictions": "delete logged predictions that are old",
     "notices": "list what people were to be told and no channel took, or forget old notices",

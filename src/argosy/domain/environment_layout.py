@@ -48,6 +48,11 @@ def retired_path(model: str, environment: str) -> str:
     return f"{folder(model, environment)}/retired.yaml"
 
 
+def hold_path(model: str, model_digest: str | None = None) -> str:
+    """The file that says why nothing of *model* may be deleted, or why not what has *model_digest*: a legal hold."""
+    return f"models/{model}/holds/{model_digest.removeprefix('sha256:') if model_digest else 'all'}.txt"
+
+
 def served_paths(model: str, environment: str) -> tuple[str, str]:
     """The file and the folder that say what *environment* serves, and why."""
     return version_path(model, environment), evidence_folder(model, environment)

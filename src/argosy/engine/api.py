@@ -11,7 +11,7 @@ from argosy.engine.manifest.loading import Manifest
 from argosy.engine.options import Prepared, RunOptions, RunResult
 from argosy.engine.processes import isolation
 from argosy.engine.runner import Observer
-from argosy.engine.state import disk, runs
+from argosy.engine.state import disk, locks, runs, sweeping
 from argosy.engine.state.locks import FileLock
 from argosy.engine.state.runs import RunFolder
 from argosy.engine.state.stored_run import StoredRun
@@ -100,6 +100,7 @@ def _locked(folder: RunFolder) -> Iterator[None]:
             raise folder.taken()
         lock.sign()
     try:
-        yield
+        with locks.shared(folder.path.parents[1] / sweeping.LOCK):
+            yield
     finally:
         lock.release()

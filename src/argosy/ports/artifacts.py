@@ -4,8 +4,21 @@ What a folder holds, and whether its digest is the one that was approved, is the
 there whole or not at all.
 """
 
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+
+@dataclass(frozen=True)
+class StoredFolder:
+    """A folder that a store has, whole."""
+
+    name: str
+    uri: str
+    at: datetime.datetime
+    """When it was stored, by the store's clock."""
 
 
 class Artifacts(Protocol):
@@ -23,3 +36,15 @@ class Artifacts(Protocol):
 
         Raises Misconfigured where nothing is there or where *uri* is not this store's; TryAgain where the store fails.
         """
+
+    def folders(self, prefix: str) -> Iterator[StoredFolder]:
+        """The folders whose names begin with *prefix*, a folder's name and a slash, by name. Those that come or go meanwhile may be missed.
+
+        Raises TryAgain where the store fails.
+        """
+
+    def read(self, name: str, path: str) -> bytes | None:
+        """The file *path* of the folder *name*; None where there is no such file. Raises TryAgain where the store fails."""
+
+    def remove(self, name: str) -> None:
+        """Remove the folder *name*: no reader sees half of it. Nothing there is no error. Raises TryAgain where the store fails."""

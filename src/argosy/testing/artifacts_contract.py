@@ -1,5 +1,6 @@
 """The contract suite of model stores (the port ``artifacts``)."""
 
+import datetime
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,30 @@ class ArtifactsContract:
         """No name leads out of the store."""
         with pytest.raises(errors.Misconfigured, match="no name"):
             artifacts.put(make_folder(tmp_path / "a", model="m"), name)
+
+    def test_what_there_is(self, artifacts: Artifacts, tmp_path: Path) -> None:
+        """Each folder by its name and address, with the time at which it came; a file of it can be read by itself."""
+        names = ["models/m/aa", "models/m/ab", "models/n/aa", "online/m/aa"]
+        for name in names:
+            artifacts.put(make_folder(tmp_path / name, model=name, sub__part="p"), name)
+        found = list(artifacts.folders("models/"))
+        assert [one.name for one in found] == names[:3]
+        for one in found:
+            artifacts.get(one.uri, tmp_path / "back" / one.name)
+            assert abs(one.at - datetime.datetime.now(datetime.UTC)) < datetime.timedelta(hours=1)
+        assert artifacts.read("models/n/aa", "model") == b"models/n/aa"
+        assert artifacts.read("models/n/aa", "sub/part") == b"p"
+        assert artifacts.read("models/n/aa", "more") is artifacts.read("models/n/none", "model") is None
+        assert list(artifacts.folders("none/")) == []
+
+    def test_what_is_removed(self, artifacts: Artifacts, tmp_path: Path) -> None:
+        """It is gone, and nothing else is; removing it again is no error, and it may be put again."""
+        folder = make_folder(tmp_path / "a", model="m")
+        uris = {name: artifacts.put(folder, name) for name in ("models/m/aa", "models/m/aab")}
+        for _ in range(2):
+            artifacts.remove("models/m/aa")
+        with pytest.raises(errors.Misconfigured):
+            artifacts.get(uris["models/m/aa"], tmp_path / "none")
+        artifacts.get(uris["models/m/aab"], tmp_path / "there")
+        assert [one.name for one in artifacts.folders("models/")] == ["models/m/aab"]
+        assert artifacts.put(folder, "models/m/aa") == uris["models/m/aa"]

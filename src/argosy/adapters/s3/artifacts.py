@@ -8,6 +8,7 @@ itself holds nothing but its files, so that other tools (KServe's storage initia
 import json
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from argosy import errors, s3_client
 from argosy.adapters.s3 import client
 from argosy.files import stored_folder
 from argosy.files.stored_folder import Digests
+from argosy.ports.artifacts import StoredFolder
 
 RECORDS = ".records"
 
@@ -56,6 +58,40 @@ class S3Artifacts:
                 if into.is_dir():
                     into.rmdir()  # it may be there, but only empty
                 copy.rename(into)
+
+    def folders(self, prefix: str) -> Iterator[StoredFolder]:
+        """See the port. By the records: what has none was never whole."""
+        stored_folder.demand_name(prefix.rstrip("/"))
+        start = "/".join(part for part in (self._prefix, RECORDS, prefix) if part)
+        with client.reported(f"list {self._uri('')}"):
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=start)
+            for each in (each for page in pages for each in page.get("Contents", ())):
+                name = f"{prefix}{each['Key'].removeprefix(start).removesuffix('.json')}"
+                if stored_folder.is_name(name):
+                    yield StoredFolder(name, self._uri(name), each["LastModified"])
+
+    def read(self, name: str, path: str) -> bytes | None:
+        stored_folder.demand_name(name)
+        with client.reported(f"read {self._uri(name)}"):
+            try:
+                found = self._client.get_object(Bucket=self._bucket, Key=self._key(name, path))
+                body: bytes = found["Body"].read()
+            except s3_client.ClientError as error:
+                if s3_client.is_missing(error):
+                    return None
+                raise
+            return body
+
+    def remove(self, name: str) -> None:
+        """See the port. The record goes first: without it nobody reads the rest."""
+        stored_folder.demand_name(name)
+        with client.reported(f"remove {self._uri(name)}"):
+            self._client.delete_object(Bucket=self._bucket, Key=self._record_key(name))
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=f"{self._key(name, '')}/"
+            )
+            for each in [each["Key"] for page in pages for each in page.get("Contents", ())]:
+                self._client.delete_object(Bucket=self._bucket, Key=each)
 
     def _download(self, name: str, path: str, copy: Path, digest: str) -> None:
         target = copy / path

@@ -159,11 +159,17 @@ def _reading(path: Path) -> Iterator[sqlite3.Connection | None]:
     """The journal for reading, all of it as of one moment; None where its tables are not there yet."""
     path.open("rb").close()  # whoever may not read it is told so by the operating system, not by SQLite
     address = f"{path.absolute().as_uri()}?mode=ro"
-    database, tables = _begun(address) or _of_nobody(path, address)
     try:
-        yield database if tables >= {"meta", "nodes", "attempts"} else None
-    finally:
-        database.close()
+        database, tables = _begun(address) or _of_nobody(path, address)
+        with contextlib.closing(database):
+            yield database if tables >= {"meta", "nodes", "attempts"} else None
+    except sqlite3.OperationalError:
+        raise  # locked, or a disk that fails: nothing is wrong with the file
+    except sqlite3.DatabaseError as error:
+        raise errors.Misconfigured(
+            f"{path} is damaged ({error}), so run {path.parent.name} cannot be read: put back a copy (`argosy restore`), or remove the "
+            f"folder {path.parent}"
+        ) from error
 
 
 def _begun(address: str) -> tuple[sqlite3.Connection, set[str]] | None:

@@ -1,10 +1,11 @@
 """Locks between processes of one home, held by a file descriptor: the kernel gives them back when their holder dies."""
 
+import contextlib
 import fcntl
 import hashlib
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 
@@ -67,6 +68,29 @@ def _take(descriptor: int, how: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+@contextlib.contextmanager
+def shared(path: Path) -> Iterator[None]:
+    """Hold the lock on the file *path* with others while the block runs; whoever has it alone is waited for, which takes a moment."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def alone(path: Path) -> Iterator[bool]:
+    """Hold the lock on the file *path* alone while the block runs; False where others hold it, who are not waited for."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        yield _take(descriptor, fcntl.LOCK_EX)
+    finally:
+        os.close(descriptor)
 
 
 class Mutexes:

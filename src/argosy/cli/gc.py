@@ -1,0 +1,172 @@
+"""Collect what has served its time: old runs, answers of the cache, artifacts that nothing names, released models long after their term.
+
+Says what would go, and why; `--delete` does it. Never taken, whatever its age: what an environment serves, what an open request names, a
+release within its term, what a hold in the environment repo names (models/MODEL/holds/all.txt or <hex>.txt, with the reason), a run that
+is under way or may be resumed. While a pipeline runs here, its machine's artifacts stay. Evidence, registry and ledgers are not touched.
+"""
+
+import argparse
+import datetime
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from argosy import errors, wiring
+from argosy.cli import target
+from argosy.cli.predictions import days
+from argosy.engine.state import sweeping
+from argosy.promotion import retention
+from argosy.promotion.standing import Main
+from argosy.report.plain_text import line
+from argosy.settings import Settings
+
+DAYS = 30
+
+
+@dataclass(frozen=True)
+class Found:
+    """One thing that is old enough to be looked at."""
+
+    kind: str
+    name: str
+    goes: bool
+    why: str
+    size: int | None = None
+    """Bytes, where that is known without asking a server for each."""
+
+    def as_json(self) -> dict[str, Any]:
+        """For a machine."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--delete", action="store_true", help="delete it; without this, only say what would go")
+    parser.add_argument(
+        "--days",
+        type=days,
+        default=DAYS,
+        metavar="N",
+        help=f"how long runs and cached answers are kept (default {DAYS})",
+    )
+    parser.add_argument(
+        "--predictions-days",
+        type=days,
+        metavar="N",
+        help="delete logged predictions older than that too (default: none)",
+    )
+    parser.add_argument("--all", action="store_true", help="also list what stays, and why")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Find it, and delete it where that was asked for."""
+    here = Settings.from_environment()
+    now = datetime.datetime.now(datetime.UTC)
+    before = now - datetime.timedelta(days=arguments.days)
+    said = _Said(arguments)
+    store = wiring.artifacts(here)
+    # The store first: where main cannot be read, nothing goes anywhere.
+    bundles = list(retention.judged(Main.now(wiring.forge(here)), store, now))
+    for one in bundles:
+        said.line(Found("stored", one.folder.name, one.goes, one.why))
+        if one.goes and arguments.delete:
+            store.remove(one.folder.name)
+    for found in _runs(arguments, here, before):
+        said.line(found)
+    _sweep(arguments, here, before, said)
+    if arguments.predictions_days:
+        _predictions(arguments, here, now, said)
+    said.end()
+    return errors.DONE
+
+
+class _Said:
+    """What is printed, and what it comes to."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self._arguments = arguments
+        self._going: dict[str, int] = {}
+        self._bytes = 0
+
+    def line(self, found: Found) -> None:
+        """Print what was *found*, where it goes or all is asked for."""
+        if found.goes:
+            self._going[found.kind] = self._going.get(found.kind, 0) + 1
+            self._bytes += found.size or 0
+        if not (found.goes or self._arguments.all):
+            return
+        if self._arguments.json:
+            print(json.dumps(found.as_json()))
+        else:
+            print(line(f"{'goes ' if found.goes else 'stays'} {found.kind:<8} {found.name}: {found.why}"))
+
+    def note(self, text: str) -> None:
+        """Print what is no thing."""
+        if not self._arguments.json:
+            print(text)
+
+    def end(self) -> None:
+        """Print the sum."""
+        parts = ", ".join(f"{count} {kind}" for kind, count in self._going.items()) or "nothing"
+        size = f", {self._bytes / 1e6:.1f} MB on this machine" if self._bytes else ""
+        done = self._arguments.delete
+        self.note(
+            f"{'deleted' if done else 'would go'}: {parts}{size}{'' if done or not self._going else ' (--delete does it)'}"
+        )
+
+
+def _runs(arguments: argparse.Namespace, here: Settings, before: datetime.datetime) -> Iterator[Found]:
+    """The runs of this machine; those that go are gone afterwards where that was asked for."""
+    at = target.runs(argparse.Namespace(cluster=False, namespace=None, context=None))
+    for each in list(at.newest_first()):
+        old = each.started is not None and (each.finished or each.started) < before.timestamp()
+        why = f"{each.phase}, older than {arguments.days} days"
+        if not each.over or each.under_way:
+            why = f"{each.phase}: may be resumed; `argosy delete {each.name}` deletes it"
+        elif not old:
+            why = f"less than {arguments.days} days old"
+        goes = old and each.over and not each.under_way
+        size = sweeping.size(here.home / "runs" / each.name) if goes else None
+        if goes and arguments.delete:
+            at.delete(each.name)
+        yield Found("run", each.name, goes, why, size)
+
+
+def _sweep(arguments: argparse.Namespace, here: Settings, before: datetime.datetime, said: _Said) -> None:
+    """The engine's own store: cached answers, and artifacts that nothing refers to once those are gone."""
+    answers = sweeping.old_answers(here.home, before.timestamp())
+    unused = sweeping.unused_objects(here.home, frozenset(answers))
+    for path in answers:
+        said.line(
+            Found(
+                "answer",
+                str(path.relative_to(here.home)),
+                goes=True,
+                why=f"written more than {arguments.days} days ago",
+            )
+        )
+    for path in unused:
+        said.line(
+            Found(
+                "artifact",
+                path.name[:12],
+                goes=True,
+                why="no run and no cached answer refers to it",
+                size=sweeping.size(path),
+            )
+        )
+    if arguments.delete and (answers or unused) and sweeping.sweep(here.home, before.timestamp()) is None:
+        raise errors.TryAgain(
+            f"a run is under way at {here.home}, so cached answers and artifacts stay for now. Run this again after it"
+        )
+
+
+def _predictions(arguments: argparse.Namespace, here: Settings, now: datetime.datetime, said: _Said) -> None:
+    before = now - datetime.timedelta(days=arguments.predictions_days)
+    if not arguments.delete:
+        said.note(f"would go: logged predictions of before {before:%Y-%m-%d %H:00} UTC, at {here.predictions_uri}")
+        return
+    said.note(
+        f"deleted: {wiring.prediction_history(here).prune(before)} segments of before {before:%Y-%m-%d %H:00} UTC"
+    )

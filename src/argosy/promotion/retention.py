@@ -1,0 +1,126 @@
+"""Which folders of the model store have served their time, and which may not go: what is served, asked for, unexpired, held or new.
+
+Whatever cannot be read is kept, and said. Left to others: what lies on a laptop beside the store, and who removes what is found here.
+"""
+
+import datetime
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from argosy.domain import environment_layout
+from argosy.domain.bundle import RELEASE, Release
+from argosy.domain.promotion_requests import Request, State
+from argosy.ports.artifacts import Artifacts, StoredFolder
+from argosy.promotion import subjects
+from argosy.promotion.standing import Main
+
+BUNDLES, ONLINE = "models/", "online/"
+YOUNG = datetime.timedelta(days=7)
+"""Age below which nothing goes: a pipeline stores features, then the bundle that names them, and then asks for a request."""
+GRACE = datetime.timedelta(days=7)
+"""Time after its term for which a release is kept, so that a server that is told late still says why."""
+_BUNDLE = re.compile(r"models/(?P<model>[^/]+)/(?:[0-9a-f]{12}-)?(?P<digest>[0-9a-f]{64})")
+
+
+@dataclass(frozen=True)
+class FolderFate:
+    """One folder of the store."""
+
+    folder: StoredFolder
+    goes: bool
+    why: str
+
+
+def judged(main: Main, artifacts: Artifacts, now: datetime.datetime) -> Iterator[FolderFate]:
+    """Every folder of *artifacts*: whether it may go at *now*, and why.
+
+    Raises TryAgain where forge or store fail, Misconfigured where main names a version that cannot be understood: then nothing may go.
+    """
+    named = _named(main)
+    needed: dict[str, str] = dict(named)
+    for folder in artifacts.folders(BUNDLES):
+        found, online = _of_bundle(folder, named, main, artifacts, now)
+        if not found.goes and online:
+            needed.setdefault(_plain(online), f"features of {folder.name}, which stays")
+        yield found
+    for folder in artifacts.folders(ONLINE):
+        why = needed.get(_plain(folder.uri)) or _young(folder, now)
+        yield FolderFate(folder, why is None, why or "no bundle that stays names it")
+
+
+def _of_bundle(
+    folder: StoredFolder, named: dict[str, str], main: Main, artifacts: Artifacts, now: datetime.datetime
+) -> tuple[FolderFate, str | None]:
+    """What becomes of the bundle *folder*, and the address of the features that its release names."""
+    released = _release(artifacts, folder)
+    online = released.online_store.uri if released and released.online_store else None
+    why = named.get(_plain(folder.uri)) or _held(main, folder) or _young(folder, now)
+    if why is None and released is None:
+        why = "its release cannot be read, so nobody knows its term"
+    if why is None and released and now < released.not_after + GRACE:
+        why = f"may be served until {released.not_after:%Y-%m-%d}"
+    gone = f"expired {released.not_after:%Y-%m-%d}, and nothing names it" if released else ""
+    return FolderFate(folder, why is None, why or gone), online
+
+
+def _release(artifacts: Artifacts, folder: StoredFolder) -> Release | None:
+    try:
+        return Release.model_validate_json(artifacts.read(folder.name, RELEASE) or b"")
+    except ValidationError:
+        return None
+
+
+def _named(main: Main) -> dict[str, str]:
+    """The addresses that main and the open requests name, each with who does."""
+    found: dict[str, str] = {}
+    for model in main.models():
+        for environment in environment_layout.ENVIRONMENTS:
+            _add(found, main, model, environment, f"served in {environment}")
+    for request in main.forge.requests():
+        if request.state is State.OPEN:
+            _add_request(found, main, request)
+    return found
+
+
+def _add_request(found: dict[str, str], main: Main, request: Request) -> None:
+    proposed = subjects.proposed(main.forge, request)
+    # By what its commit holds anywhere: what its text says is anybody's.
+    for path in main.forge.contents(["models"], request.head):
+        place = re.fullmatch(r"models/([^/]+)/([^/]+)/version\.yaml", path)
+        if place and place[2] in environment_layout.ENVIRONMENTS:
+            _add(found, proposed, place[1], place[2], f"named by request {request.number}")
+
+
+def _add(found: dict[str, str], main: Main, model: str, environment: str, why: str) -> None:
+    version = main.version(model, environment)
+    if version is None:
+        return
+    found.setdefault(_plain(version.storage_uri), why)
+    if version.online_store:
+        found.setdefault(_plain(version.online_store.uri), why)
+
+
+def _held(main: Main, folder: StoredFolder) -> str | None:
+    """Why a legal hold of main's keeps *folder*; None where none does."""
+    matched = _BUNDLE.fullmatch(folder.name)
+    if matched is None:
+        return "its name is none of a bundle's"
+    paths = (
+        environment_layout.hold_path(matched["model"]),
+        environment_layout.hold_path(matched["model"], matched["digest"]),
+    )
+    for path in paths:
+        if (content := main.forge.read(path, main.commit)) is not None:
+            return f"held ({path}): {environment_layout.rejection(content)}"
+    return None
+
+
+def _young(folder: StoredFolder, now: datetime.datetime) -> str | None:
+    return f"stored {folder.at:%Y-%m-%d}, less than {YOUNG.days} days ago" if now - folder.at < YOUNG else None
+
+
+def _plain(uri: str) -> str:
+    return uri.rstrip("/")
