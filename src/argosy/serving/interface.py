@@ -92,10 +92,10 @@ def posted(served: Served, doors: Doors) -> list[DocumentedRoute]:
     return [
         _post(served, _Posted(*said))
         for said in (
-            ("/predict", "predict", PLAIN, "Predict", doors.plain, kinds.plain, gives["plain"], plain),
-            ("/explain", "explain", PLAIN, why, doors.plain_why, kinds.plain, gives["plain why"], plain),
-            (f"{first}:predict", "v1_predict", "V1", "Predict", doors.first, kinds.v1, gives["v1"], one),
-            (f"{first}:explain", "v1_explain", "V1", why, doors.first_why, kinds.v1, gives["v1 why"], one),
+            ("/predict", "predict", PLAIN, "Predict", doors.plain, kinds.plain[""], gives["plain"], plain),
+            ("/explain", "explain", PLAIN, why, doors.plain_why, kinds.plain[" why"], gives["plain why"], plain),
+            (f"{first}:predict", "v1_predict", "V1", "Predict", doors.first, kinds.v1[""], gives["v1"], one),
+            (f"{first}:explain", "v1_explain", "V1", why, doors.first_why, kinds.v1[" why"], gives["v1 why"], one),
             (second, "v2_infer", "V2", "Predict", doors.second, kinds.v2, schemas.InferAnswer, two),
         )
     ]

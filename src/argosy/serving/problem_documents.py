@@ -13,6 +13,8 @@ from argosy.serving.request_problems import RequestProblem
 TYPE = "application/problem+json"
 PATHS = frozenset({"/predict", "/explain"})
 """The plain routes."""
+TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+"""As RFC 9110 has them; Python's are older."""
 _STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 
 
@@ -27,7 +29,7 @@ def document(problem: RequestProblem, request_id: str) -> dict[str, Any]:
     """*problem* as a document."""
     said = {
         "type": "about:blank",
-        "title": HTTPStatus(problem.status).phrase,
+        "title": TITLES.get(problem.status) or HTTPStatus(problem.status).phrase,
         "status": problem.status,
         "detail": str(problem),
         "request_id": request_id,

@@ -13,11 +13,12 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from argosy.domain.bundle import Signature
 from argosy.domain.data import FeatureColumn
+from argosy.serving import explanation
 from argosy.serving.rows import FLOAT32_MAX, LONGEST_TEXT, Value
 from argosy.serving.tensors import DATATYPES
 
 Text = Annotated[str, Field(max_length=LONGEST_TEXT)]
-Key = Annotated[str, Field(max_length=LONGEST_TEXT)] | int
+Key = Text | Annotated[int, Field(ge=-(2**63), lt=2**64)]
 Number = Annotated[float, Field(ge=-FLOAT32_MAX, le=FLOAT32_MAX)]
 CLOSED, OPEN = ConfigDict(extra="forbid"), ConfigDict(extra="allow")
 
@@ -143,7 +144,7 @@ class InputTensor(BaseModel):
 
     model_config = OPEN
     name: str
-    shape: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1, max_length=2)]
+    shape: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1, max_length=2)]
     datatype: _one_of(DATATYPES)  # type: ignore[valid-type]
     parameters: dict[str, Any] = {}
     data: list[Any]
@@ -181,8 +182,10 @@ class InferAnswer(BaseModel):
 class ModelBodies:
     """The bodies of one model."""
 
-    plain: Any
-    v1: type[BaseModel]
+    plain: Mapping[str, Any]
+    """``""``: to predict; `` why``: to explain, of which there are fewer rows."""
+    v1: Mapping[str, Any]
+    """The same."""
     v2: type[BaseModel]
     answers: Mapping[str, type[BaseModel]]
     """By protocol, where its routes give different ones: ``plain`` and ``v1``, and with `` why`` those that say why."""
@@ -192,16 +195,35 @@ class ModelBodies:
 
 def bodies(signature: Signature, told: InterfaceNotes, *, by_id: bool, rows: int) -> ModelBodies:
     """The bodies of the model of *signature*; *by_id*: whether it answers for join keys alone; *rows*: most of one request."""
-    instances = _several(_row(signature, told, by_id=by_id) | _in_order(signature), 1, rows)
-    by_row = _closed("Rows", "Rows of named values.", rows=(instances, ...))
-    columns = _closed("Columns", "The same by column.", columns=(_columns(signature, rows, by_id=by_id), ...))
+    row = _row(signature, told, by_id=by_id) | _in_order(signature)
+    asked = {"": rows, " why": explanation.MOST_ROWS}
     return ModelBodies(
-        plain=by_row | columns,
-        v1=create_model("Instances", __config__=OPEN, __doc__="Rows, as V1 has them.", instances=(instances, ...)),
+        plain={why: _plain(row, signature, most, why, by_id=by_id) for why, most in asked.items()},
+        v1={why: _instances(row, most, why) for why, most in asked.items()},
         v2=_tensors(signature),
         answers=_answers(signature, rows),
         examples=_examples(signature, told),
     )
+
+
+def _plain(row: Any, signature: Signature, most: int, why: str, *, by_id: bool) -> Any:
+    rows, columns = _several(row, 1, most), _columns(signature, most, why, by_id=by_id)
+    return _closed(f"Rows{_suffix(why)}", "Rows of named values.", rows=(rows, ...)) | _closed(
+        f"Columns{_suffix(why)}", "The same by column.", columns=(columns, ...)
+    )
+
+
+def _instances(row: Any, most: int, why: str) -> Any:
+    return create_model(
+        f"Instances{_suffix(why)}",
+        __config__=OPEN,
+        __doc__="Rows, as V1 has them.",
+        instances=(_several(row, 1, most), ...),
+    )
+
+
+def _suffix(why: str) -> str:
+    return "ToExplain" if why else ""
 
 
 def _closed(name: str, said: str, **fields: Any) -> Any:
@@ -269,20 +291,22 @@ def _row(signature: Signature, told: InterfaceNotes, *, by_id: bool) -> Any:
 
 
 def _in_order(signature: Signature) -> Any:
-    count = len(signature.features)
-    return _several(reduce(or_, (_value(signature, column) for column in signature.features)), count, count)
+    """A value of each feature, in the model's order."""
+    kinds = tuple(_value(signature, column) for column in signature.features)
+    return tuple[kinds]  # type: ignore[valid-type]
 
 
-def _columns(signature: Signature, rows: int, *, by_id: bool) -> Any:
+def _columns(signature: Signature, rows: int, why: str, *, by_id: bool) -> Any:
     values: dict[str, Any] = {
         column.name: (_several(_value(signature, column), 1, rows), ...) for column in signature.features
     }
     keys: dict[str, Any] = {name: (_several(Key, 1, rows), ...) for name in signature.join_keys if name not in values}
-    kinds = [_closed("FeatureColumns", "As many values of each feature as rows.", **values)]
+    end = f"Columns{_suffix(why)}"
+    kinds = [_closed(f"Feature{end}", "As many values of each feature as rows.", **values)]
     if keys:
-        kinds.append(_closed("KeyedColumns", "The same with the join keys.", **values, **keys))
+        kinds.append(_closed(f"Keyed{end}", "The same with the join keys.", **values, **keys))
     if keys and by_id:
-        kinds.append(_closed("EntityColumns", "Entities that the online store knows.", **keys))
+        kinds.append(_closed(f"Entity{end}", "Entities that the online store knows.", **keys))
     return reduce(or_, kinds)
 
 
