@@ -112,6 +112,11 @@ class LedgerEntry(Document):
     """The request that was opened: its number, and where it is."""
 
     @property
+    def run(self) -> str:
+        """The run, or workflow, that it was let in for."""
+        return self.holder.partition(" ")[0]
+
+    @property
     def runs(self) -> bool:
         """True until it is said how it ended."""
         return self.outcome is None
@@ -152,7 +157,7 @@ class RetrainingLedger(Document):
 
     def of_run(self, run: str) -> LedgerEntry | None:
         """The retraining that the run, or workflow, named *run* was let in for."""
-        return next((entry for entry in self.admissions if entry.holder.partition(" ")[0] == run), None)
+        return next((entry for entry in self.admissions if entry.run == run), None)
 
 
 class Admitted(Document):
@@ -319,7 +324,8 @@ def _known_already(ledger: RetrainingLedger, ask: Ask) -> Refused | None:
     if running := ledger.running:
         return Refused(
             reason="in flight",
-            explanation=f"{running.id} runs since {_shown(running.at)}; it counts as lost from {_shown(running.lease_until)} on",
+            explanation=f"{running.id} runs since {_shown(running.at)}; it counts as lost from {_shown(running.lease_until)} on; where its "
+            f"run was cut off, go on with it (argosy resume {running.run}) or give it up (argosy retrain {ask.model} --release)",
         )
     return None
 

@@ -41,13 +41,17 @@ def close(
 ) -> RetrainingLedger:
     """*ledger* after the run *holder* ended with the workflow's *status* and the steps that *failed*.
 
-    Unchanged where none of its retrainings is in flight.
+    Unchanged where none of its retrainings is in flight, unless it was taken up after its end and succeeded.
     """
-    held = next((entry for entry in ledger.admissions if entry.holder == holder and entry.runs), None)
+    held = next((entry for entry in ledger.admissions if entry.holder == holder and _is_open(entry, status)), None)
     if held is None:
         return ledger
     ended = {"outcome": outcome(held, status, failed), "ended": now, "why": why(failed)}
     return _changed(ledger, held.id, lambda entry: entry.model_copy(update=ended))
+
+
+def _is_open(entry: LedgerEntry, status: str) -> bool:
+    return entry.runs or (status == "Succeeded" and entry.outcome in ("failed", "lost"))
 
 
 def outcome(entry: LedgerEntry, status: str, failed: Sequence[FailedStep] = ()) -> Outcome:

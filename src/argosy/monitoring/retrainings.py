@@ -281,7 +281,7 @@ def _closed(
     ledger: RetrainingLedger, holder: str, status: str, failed: Sequence[FailedStep], now: datetime.datetime
 ) -> tuple[LedgerEntry | None, RetrainingLedger]:
     held = next((entry for entry in reversed(ledger.admissions) if entry.holder == holder), None)
-    if held is None or not held.runs:
+    if held is None:
         return held, ledger
     closed = retraining_ends.close(ledger, holder, status, failed, now)
     return next(entry for entry in closed.admissions if entry.id == held.id), closed

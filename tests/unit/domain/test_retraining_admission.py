@@ -192,7 +192,9 @@ def test_who_lost_its_lease_ends_nothing_of_the_next() -> None:
         ask(window="w", holder="run-2"), ledger, rules=rules, looks=[look(-7), look(-8)], now=NOW + 9 * HOUR
     )
     assert taken.running is not None
-    assert ends.close(taken, "run-1", "Succeeded", [], NOW + 10 * HOUR) == taken
+    closed = ends.close(taken, "run-1", "Succeeded", [], NOW + 10 * HOUR)
+    assert closed.running == taken.running
+    assert ends.close(taken, "run-1", "Failed", [], NOW + 10 * HOUR) == taken
 
 
 def test_cooldown_from_the_end_of_the_last() -> None:

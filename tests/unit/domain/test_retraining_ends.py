@@ -95,6 +95,17 @@ def test_a_run_taken_up_after_its_end_has_ended_with_its_request() -> None:
     assert (mended.outcome, mended.ended) == ("requested", NOW + HOUR)
 
 
+@pytest.mark.parametrize(("verdict", "outcome"), [("champion", "served already"), (None, "requested")])
+def test_a_run_taken_up_after_its_end_may_succeed(verdict: VerdictWord | None, outcome: Outcome) -> None:
+    """It was given up, and went on: that is how it ended. What it said first stays where its closing is only tried again."""
+    failed = ends.close(LEDGER, "run-1", "Error", [], NOW)
+    noted = ends.note(failed, "churn-1", verdict, "", NOW) if verdict else failed
+    closed = ends.close(noted, "run-1", "Succeeded", [], NOW + HOUR)
+    assert (closed.admissions[-1].outcome, closed.admissions[-1].ended) == (outcome, NOW + HOUR)
+    assert ends.close(closed, "run-1", "Succeeded", [], NOW + 2 * HOUR) == closed
+    assert ends.close(failed, "run-1", "Failed", NO, NOW + HOUR) == failed
+
+
 def test_what_is_no_admission_changes_nothing() -> None:
     """A cause may name anything."""
     assert ends.note(LEDGER, "another", "promote", "3 here", NOW) == LEDGER
