@@ -83,6 +83,7 @@ _DATABASE_REFUSALS = (
         "permission denied",
     ),  # PostgreSQL's
     *("Access denied", "Unknown database"),  # MySQL's
+    "unable to open database file",  # SQLite's: no such folder, or no right to it
 )
 
 

@@ -58,7 +58,7 @@ class MemoryHistory:
     ) -> Iterator[Logged]:
         """See :class:`argosy.ports.prediction_log.PredictionHistory`."""
         for ref in self.segments(model, environment, since=since, until=until):
-            yield self.read_segment(ref)
+            yield self.read_segment(ref).between(since, until)
 
 
 def rows(

@@ -69,6 +69,8 @@ def run(arguments: argparse.Namespace) -> int:
         now=now,
     )
     found = judged.look
+    if judged.unkept:
+        print(f"note: the counts are not kept, and counted anew the next time: {judged.unkept}", file=sys.stderr)
     # As they were asked for.
     about = found.report.about.model_copy(update={"since": arguments.since, "until": arguments.until})
     report = found.report.model_copy(

@@ -8,9 +8,7 @@ import datetime
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
+from argosy import errors
 from argosy.domain import looks, tallies
 from argosy.domain.bundle import Moments
 from argosy.domain.tallies import HourCounts, Layout, Tally
@@ -43,6 +41,8 @@ class Counted:
     rows_of_others: int = 0
     """Of other versions, in the same time."""
     damaged: int = 0
+    unkept: str = ""
+    """Why what was counted could not be put into the store; empty where it was."""
 
     def total(self, layout: Layout) -> dict[str, Tally]:
         """All hours together: the whole, and each slice."""
@@ -63,6 +63,7 @@ class Hours:
     keep: bool = True
     """Whether what is counted is put into the store: where it only reads, who asks needs no right to write."""
     _damaged: int = field(default=0, init=False)
+    _unkept: str = field(default="", init=False)
 
     def earlier(
         self, since: datetime.datetime, until: datetime.datetime, among: Callable[[datetime.datetime], bool]
@@ -94,7 +95,7 @@ class Hours:
             if counts.whole.rows:
                 found[hour] = counts.tallies
         rows = sum(self._rows(digest, hour, refs) for (digest, hour), refs in others.items())
-        return Counted(found, parts, rows, self._damaged)
+        return Counted(found, parts, rows, self._damaged, self._unkept)
 
     def _hours(
         self, since: datetime.datetime, until: datetime.datetime, listed: Collection[datetime.datetime]
@@ -125,9 +126,18 @@ class Hours:
         kept = self._kept(key, hour, {ref.name for ref in refs})
         there = set(kept.segments)
         counts = self._added(kept, (ref for ref in refs if ref.sealed and ref.name not in there))
-        if self.keep and counts is not kept:
-            self.objects.put(key, counts.canonical_json().encode())
+        if counts is not kept:
+            self._put(key, counts)
         return self._added(counts, (ref for ref in refs if not ref.sealed))
+
+    def _put(self, key: str, counts: HourCounts) -> None:
+        """Keep *counts*, as long as the store takes any: a look needs them, and not that they are kept."""
+        if not self.keep or self._unkept:
+            return
+        try:
+            self.objects.put(key, counts.canonical_json().encode())
+        except errors.ArgosyError as error:
+            self._unkept = str(error)
 
     def _kept(self, key: str, hour: datetime.datetime, listed: Collection[str]) -> HourCounts:
         """What was counted of *hour* before; nothing where the bins, or the slices, were others and all can be counted anew."""
@@ -164,7 +174,7 @@ class Hours:
                 self._damaged += logged.damaged
                 if not logged.table.num_rows:
                     continue
-            table = between(logged.table, since, until)
+            table = logged.between(since, until).table
             counts = counts.plus([ref.name], counting.tallies(table, self.subject.layout, self.subject.slices))
         return counts
 
@@ -175,16 +185,7 @@ class Hours:
         kept = (tallies.parse(content) if content is not None else None) or tallies.rows_only(digest, hour)
         new = [ref for ref in refs if ref.name not in set(kept.segments)]
         rows = sum(int(self.history.read_segment(ref).table.num_rows) for ref in new)
-        if new and self.keep and not kept.layout and all(ref.sealed for ref in new):
+        if new and not kept.layout and all(ref.sealed for ref in new):
             counted = tallies.Tally(rows=rows, cells=[], scores=Moments())
-            self.objects.put(
-                key, kept.plus([ref.name for ref in new], {tallies.WHOLE: counted}).canonical_json().encode()
-            )
+            self._put(key, kept.plus([ref.name for ref in new], {tallies.WHOLE: counted}))
         return kept.whole.rows + rows
-
-
-def between(table: pa.Table, since: datetime.datetime | None, until: datetime.datetime | None) -> pa.Table:
-    """The rows of *table* from *since* (inclusive) to *until* (exclusive)."""
-    if since is not None:
-        table = table.filter(pc.greater_equal(table["time"], since))
-    return table if until is None else table.filter(pc.less(table["time"], until))

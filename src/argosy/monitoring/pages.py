@@ -8,7 +8,6 @@ import pyarrow as pa
 from argosy.domain import looks
 from argosy.domain.drift import Finding
 from argosy.ml import drawn_rows
-from argosy.monitoring import hourly
 from argosy.monitoring.watching import Judged, Watched
 from argosy.ports.drift_pages import DriftPages
 from argosy.ports.prediction_log import OTHER, PredictionHistory
@@ -49,6 +48,6 @@ def _tables(watched: Watched, judged: Judged, history: PredictionHistory) -> Ite
     # Sorted, so that two pages of one look show the same rows.
     for ref in sorted(refs, key=lambda each: (each.hour, each.name)):
         if ref.digest == watched.version.model_digest:
-            table = hourly.between(history.read_segment(ref).table, look.since, judged.until)
+            table = history.read_segment(ref).between(look.since, judged.until).table
             if table.num_rows:
                 yield table

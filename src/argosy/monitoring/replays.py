@@ -87,13 +87,7 @@ class ReplayedLog:
     ) -> Iterator[Logged]:
         """See the port."""
         for ref in self.segments(model, environment, since=since, until=until):
-            logged = self.read_segment(ref)
-            table = logged.table
-            if since is not None:
-                table = table.filter(pc.greater_equal(table["time"], since))
-            if until is not None:
-                table = table.filter(pc.less(table["time"], until))
-            yield Logged(logged.served, table)
+            yield self.read_segment(ref).between(since, until)
 
     def prune(self, before: datetime.datetime) -> int:  # noqa: ARG002 - the port's
         """See the port. A replay keeps everything."""
@@ -162,9 +156,8 @@ class Replay:
         """The look at the week that begins at *begin*, as it ends, held against *baseline*."""
         monitor = self.watched.monitor.model_copy(update={"baseline": baseline})
         end = begin + WEEK
-        return watching.look(
-            replace(self.watched, monitor=monitor), history=self.log, objects=objects, since=begin, until=end, now=end
-        )
+        watched = replace(self.watched, monitor=monitor)
+        return watching.judge(watched, history=self.log, objects=objects, since=begin, until=end, now=end).look
 
     def performance(self, begin: datetime.datetime, as_of: datetime.datetime) -> Performance:
         """What that week was worth, by the labels known at *as_of*."""

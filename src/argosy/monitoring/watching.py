@@ -102,20 +102,8 @@ class Judged:
     """What the whole was held against."""
     until: datetime.datetime
     """The end of what was counted: an hour that is not over is counted as a whole, so far."""
-
-
-def look(
-    watched: Watched,
-    *,
-    history: PredictionHistory,
-    objects: Objects,
-    since: datetime.datetime,
-    until: datetime.datetime,
-    now: datetime.datetime,
-    keep: bool = True,
-) -> Look:
-    """The look alone. See :func:`judge`."""
-    return judge(watched, history=history, objects=objects, since=since, until=until, now=now, keep=keep).look
+    unkept: str = ""
+    """Why the hours that were counted are not in the store; empty where they are."""
 
 
 def judge(
@@ -130,7 +118,7 @@ def judge(
 ) -> Judged:
     """The look at what *watched* answered from *since* (inclusive) to *until* (exclusive).
 
-    *keep*: whether hours that were counted are put into the store. Raises TryAgain when a store fails.
+    *keep*: whether hours that were counted are put into the store, where that takes them. Raises TryAgain when a store cannot be read.
     """
     subject = CountedModel(
         watched.version.model, watched.environment, watched.version.model_digest, watched.layout, watched.slices
@@ -165,7 +153,7 @@ def judge(
         slices=found,
         segments=counted.segments,
     )
-    return Judged(judged, parts[0][1].reference.window, end)
+    return Judged(judged, parts[0][1].reference.window, end, counted.unkept)
 
 
 def first(watched: Watched, history: PredictionHistory, now: datetime.datetime) -> datetime.datetime:

@@ -6,7 +6,7 @@ leaving them out is the server's work. How records reach a disk or an object sto
 
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol, overload
 
 if TYPE_CHECKING:  # a server writes records and should not wait for what only readers need
@@ -133,6 +133,17 @@ class Logged:
     and ``features`` (a struct with a float64 or string for each feature)."""
     damaged: int = 0
     """Parts of the log that could not be read, such as the torn end a crash leaves."""
+
+    def between(self, since: datetime.datetime | None, until: datetime.datetime | None) -> "Logged":
+        """The records from *since* (inclusive) to *until* (exclusive)."""
+        import pyarrow.compute as pc  # noqa: PLC0415 - only readers wait for it
+
+        table = self.table
+        if since is not None:
+            table = table.filter(pc.greater_equal(table["time"], since))
+        if until is not None:
+            table = table.filter(pc.less(table["time"], until))
+        return replace(self, table=table)
 
 
 class BatchLog(Protocol):

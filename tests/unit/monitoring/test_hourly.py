@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from argosy import errors
 from argosy.adapters.memory_objects import MemoryObjects
 from argosy.domain import looks
 from argosy.domain.bundle import Bins, Histogram, Moments
@@ -187,3 +188,23 @@ def test_the_keys_are_of_hours_in_utc() -> None:
     assert list(objects.keys()) == [
         looks.counts_key("toy", "production", OURS, autumn + place * HOUR) for place in (0, 1)
     ]
+
+
+class FullObjects(MemoryObjects):
+    """Takes nothing."""
+
+    asked = 0
+
+    def put(self, key: str, content: bytes) -> None:
+        self.asked += 1
+        raise errors.LocalDisk(f"the disk takes no more at {key}")
+
+
+def test_a_store_that_takes_nothing_counts_all_the_same() -> None:
+    """It is asked once, and why nothing is kept is told; what was kept before is used."""
+    history, full = MemoryHistory(), FullObjects()
+    for place in range(4):
+        history.ship(BEGIN + place * HOUR, drawn(place, BEGIN + place * HOUR))
+    counted = hours(history, full).count(BEGIN, BEGIN + 4 * HOUR)
+    assert counted.hours == hours(history, MemoryObjects()).count(BEGIN, BEGIN + 4 * HOUR).hours
+    assert (full.asked, counted.unkept.startswith("the disk takes no more at counts/toy/")) == (1, True)

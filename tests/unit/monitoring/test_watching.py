@@ -27,7 +27,7 @@ def looked(
     """The look at the day from *begin* on."""
     store = MemoryObjects() if objects is None else objects
     until = begin + DAY
-    return watching.look(subject, history=history, objects=store, since=begin, until=until, now=until)
+    return watching.judge(subject, history=history, objects=store, since=begin, until=until, now=until).look
 
 
 def test_an_unchanged_day_is_no_drift() -> None:
@@ -201,9 +201,9 @@ def test_the_hour_that_is_not_over_grows() -> None:
     history, objects = MemoryHistory(), MemoryObjects()
     subject, now = watched(Monitor()), BEGIN + datetime.timedelta(minutes=20)
     history.ship(BEGIN, drawn(1, BEGIN, 30))
-    first = watching.look(subject, history=history, objects=objects, since=BEGIN - DAY, until=now, now=now)
+    first = watching.judge(subject, history=history, objects=objects, since=BEGIN - DAY, until=now, now=now).look
     history.ship(BEGIN, drawn(2, BEGIN, 30))
-    second = watching.look(subject, history=history, objects=objects, since=BEGIN - DAY, until=now, now=now)
+    second = watching.judge(subject, history=history, objects=objects, since=BEGIN - DAY, until=now, now=now).look
     assert (first.rows, second.rows) == (30, 60)
 
 
@@ -413,8 +413,8 @@ def test_a_day_of_a_changing_clock(day: str, hours: int) -> None:
     for place in range(-2, 28):
         hour = begin.astimezone(datetime.UTC) + place * HOUR
         history.ship(hour, drawn(place + 5, hour, 20))
-    found = watching.look(
+    found = watching.judge(
         watched(Monitor()), history=history, objects=MemoryObjects(), since=begin, until=until, now=until + 2 * DAY
-    )
+    ).look
     assert found.rows == hours * 20
     assert found.verdict == "no drift"

@@ -121,16 +121,6 @@ def unreadable(ref: SegmentRef) -> Logged:
     return Logged(served, _seen(_schema([]).empty_table()), damaged=1)
 
 
-def between(found: Logged, since: datetime.datetime | None, until: datetime.datetime | None) -> Logged:
-    """The records of *found* from *since* to before *until*."""
-    table = found.table
-    if since is not None:
-        table = table.filter(pc.greater_equal(table["time"], since))
-    if until is not None:
-        table = table.filter(pc.less(table["time"], until))
-    return Logged(found.served, table, found.damaged)
-
-
 def _ref(served: ServedRelease, hour: datetime.datetime, hashed: "hashlib._Hash") -> SegmentRef:
     hashed.update(hour.isoformat().encode())
     name = layout.name(served.digest, hashed.hexdigest())

@@ -55,10 +55,9 @@ class SegmentHistory:
 
     def read(self, model: str, environment: str, *, since: Moment = None, until: Moment = None) -> Iterator[Logged]:
         """See the port."""
-        from argosy.adapters.segment_log import columns
 
         for ref in self.segments(model, environment, since=since, until=until):
-            kept = columns.between(self.read_segment(ref), since, until)
+            kept = self.read_segment(ref).between(since, until)
             if kept.table.num_rows or kept.damaged:
                 yield kept
 
