@@ -149,7 +149,7 @@ def _engine(wanted: str | None) -> Engine:
 
 def _where_packages_are(engine: str) -> Sequence[str]:
     """A certificate authority of one's own, for networks that have one: it is there while building and in no image."""
-    bundle = os.environ.get("SSL_CERT_FILE")
+    bundle = os.environ.get("SSL_CERT_FILE") or os.environ.get("ARGOSY_CA_BUNDLE")
     if not bundle or engine == "docker":
         return ()
     return (f"--volume={bundle}:/etc/ssl/certs/ca-certificates.crt:ro",)

@@ -261,6 +261,35 @@ def test_endpoints_are_settings(objects: Objects) -> None:
     assert set(named(objects, "ConfigMap", diagnosis.ENDPOINTS)["data"]) == {"ARGOSY_HOME", "ARGOSY_NEXT_REQUEST"}
 
 
+PEM = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n"
+
+
+def test_one_value_for_certificates_and_one_for_the_proxy() -> None:
+    """Every step and job is told by the ConfigMap that it reads anyway; what is in the cluster is reached without the proxy."""
+    given = {"certificates": PEM, "proxy": {"url": "http://proxy.example:3128", "except": "mlflow.example"}}
+    data = named(render(given), "ConfigMap", diagnosis.ENDPOINTS)["data"]
+    assert data["ARGOSY_CA_CERTIFICATES"] == PEM
+    assert {data[name] for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy")} == {
+        "http://proxy.example:3128"
+    }
+    assert data["NO_PROXY"] == data["no_proxy"] == "localhost,127.0.0.1,.svc,.cluster.local,mlflow.example"
+
+
+@pytest.mark.parametrize(
+    ("given", "named_value"),
+    [
+        pytest.param({"proxy": {"url": "http://ada:secret@proxy:3128"}}, "/proxy/url", id="a-password-for-everybody"),
+        pytest.param({"proxy": {"url": "proxy:3128"}}, "/proxy/url", id="no-address"),
+        pytest.param({"certificates": "/etc/ssl/company.pem"}, "/certificates", id="a-path"),
+    ],
+)
+def test_no_password_and_no_path_in_what_everybody_reads(given: dict[str, Any], named_value: str) -> None:
+    """The schema refuses it, by its name."""
+    told = template(given)
+    assert told.returncode != 0
+    assert named_value.replace("/", ".").strip(".") in told.stderr.replace("/", ".")
+
+
 def test_no_secret_by_default(objects: Objects) -> None:
     """No password comes with the chart; what is given for a try is made."""
     secrets = [one for one in objects if one["kind"] == "Secret"]

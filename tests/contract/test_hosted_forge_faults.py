@@ -178,7 +178,7 @@ def test_a_certificate_that_is_not_trusted(made: Made, tmp_path: Path, monkeypat
     """The line names the setting that trusts it, and that setting does."""
     certificate = write_certificate(tmp_path)
     with scripted((200, BRANCH, {}), certificate=certificate) as server:
-        refused(made, server, errors.Misconfigured, "is not trusted: set REQUESTS_CA_BUNDLE")
+        refused(made, server, errors.Misconfigured, "is not trusted: set ARGOSY_CA_BUNDLE")
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
         assert made(server.address).main() == "1" * 40
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "mistyped.pem"))

@@ -46,6 +46,9 @@ ports:
 env:
   - {name: HOME, value: /tmp}
   - {name: ARGOSY_HOME, value: /tmp/argosy}
+{{- with .Values.certificates }}
+  - {name: ARGOSY_CA_CERTIFICATES, value: {{ . | quote }}}
+{{- end }}
 {{- with .Values.predictionLog }}
 {{- if .enabled }}
   - {name: ARGOSY_PREDICTIONS_URI, value: {{ include "inference.predictionsUri" $ | quote }}}
@@ -239,6 +242,9 @@ spec:
       env:
         - {name: HOME, value: /tmp}
         - {name: ARGOSY_STORE_URI, value: {{ .Values.storage.uri | quote }}}
+      {{- with .Values.certificates }}
+        - {name: ARGOSY_CA_CERTIFICATES, value: {{ . | quote }}}
+      {{- end }}
       {{- with .Values.storage.endpoint }}
         - {name: AWS_ENDPOINT_URL, value: {{ . | quote }}}
       {{- end }}

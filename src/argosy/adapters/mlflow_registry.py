@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from argosy import errors, scratch, telemetry
+from argosy import errors, network, scratch, telemetry
 from argosy.ports.registry import Candidate, Judgement, Registered
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
 
 os.environ.update(telemetry.OFF)
+# By default seven, over four minutes, also where a certificate is not trusted: a step is tried again as a whole, and says why meanwhile.
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
 
 DIGEST = "argosy.model_digest"
 RECORDED = "argosy.recorded"
@@ -325,6 +327,8 @@ def _reported(uri: str) -> Iterator[None]:
             raise errors.LocalDisk(f"the disk takes no more of the registry at {uri}; free space there") from error
         if code in SOMEBODY_HAS_TO_ACT or "out-of-date database schema" in str(error):
             raise errors.Misconfigured(f"the registry at {uri} refuses (ARGOSY_TRACKING_URI): {error}") from error
+        if fault := network.fault(f"the registry at {uri}", error):
+            raise fault from error
         raise errors.TryAgain(f"the registry at {uri} fails: {error}") from error
     except OSError as error:
         if errors.is_disk_full(error):

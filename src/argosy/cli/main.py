@@ -15,7 +15,7 @@ from pathlib import Path
 from reprlib import repr as shown
 from typing import Any, NoReturn
 
-from argosy import errors, telemetry
+from argosy import errors, network, telemetry
 
 ALIASES = {"status": "get"}
 """Other words for a verb."""
@@ -96,6 +96,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 def run(argv: Sequence[str]) -> int:
     """Run the command line *argv*; returns the exit code."""
     try:
+        network.prepare(os.environ)
         return _dispatch(argv)
     except errors.ArgosyError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 
-from argosy import errors, telemetry
+from argosy import errors, network, telemetry
 from argosy.exporter import command
 
 
@@ -14,6 +14,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m argosy.exporter", description=command.__doc__)
     command.add_arguments(parser)
     try:
+        network.prepare(os.environ)
         sys.exit(command.run(parser.parse_args()))
     except errors.ArgosyError as error:
         sys.stderr.write(f"error: {error}\n")

@@ -7,13 +7,14 @@ import argparse
 import itertools
 import logging
 import math
+import os
 import socket
 import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from argosy import errors
+from argosy import errors, network
 from argosy.serving import security_options
 from argosy.settings import Settings
 
@@ -174,6 +175,7 @@ def main() -> None:
     """Run, and leave with the exit code of the outcome."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
+        network.prepare(os.environ)
         run(parser().parse_args())
     except errors.ArgosyError as error:
         sys.stderr.write(f"error: {error}\n")

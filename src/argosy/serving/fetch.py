@@ -4,11 +4,12 @@ What an init container runs where no KServe does it. Nothing is checked here: th
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from argosy import errors, wiring
+from argosy import errors, network, wiring
 from argosy.settings import Settings
 
 
@@ -28,6 +29,7 @@ def main() -> None:
     )
     parser.add_argument("arguments", nargs="+", metavar="URI FOLDER", help="what to fetch, and where to")
     try:
+        network.prepare(os.environ)
         run(parser.parse_args().arguments)
     except errors.ArgosyError as error:
         sys.stderr.write(f"error: {error}\n")

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn, TypeVar
 
-from argosy import errors
+from argosy import errors, network
 from argosy.domain import provenance
 from argosy.domain.provenance import Provenance
 from argosy.steps import spec as specs
@@ -93,6 +93,7 @@ def main(spec: specs.StepSpec, body: Callable[[Step], None], argv: Sequence[str]
 
 def _outcome(spec: specs.StepSpec, body: Callable[[Step], None], argv: Sequence[str] | None) -> int:
     try:
+        network.prepare(os.environ)
         body(_step(spec, argv))
     except errors.ArgosyError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201 - the step's log is its standard error

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg import sql
 
-from argosy import errors
+from argosy import errors, network
 from argosy.adapters.feast_features import shared_store
 from argosy.adapters.feast_features.index import Index
 from argosy.ports.features import Held, OnlineFeatures
@@ -195,6 +195,8 @@ def _reported(uri: str) -> Iterator[None]:
             raise errors.Misconfigured(
                 f"{where} refuses: {_first_line(error)}; look at {shared_store.SETTING}"
             ) from error
+        if fault := network.fault(where, error):
+            raise fault from error
         raise errors.TryAgain(f"{where}: {_first_line(error)}") from error
     except psycopg.ProgrammingError as error:
         raise errors.Misconfigured(f"{shared_store.SETTING}: {_first_line(error)}") from error

@@ -17,7 +17,7 @@ from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from argosy import errors
+from argosy import errors, network
 from argosy.adapters.feast_features import codec, shared_store
 from argosy.adapters.feast_features.index import Index
 from argosy.adapters.feast_features.shared_store import Entity
@@ -185,6 +185,8 @@ def _reported(uri: str) -> Iterator[None]:
     except (exceptions.AuthenticationError, exceptions.NoPermissionError) as error:
         raise errors.Misconfigured(f"{where} refuses: {error}; look at {shared_store.SETTING}") from error
     except (exceptions.RedisError, OSError) as error:
+        if fault := network.fault(where, error):
+            raise fault from error
         raise errors.TryAgain(f"{where}: {error}") from error
     except ValueError as error:
         raise errors.Misconfigured(f"{shared_store.SETTING}: {error}") from error

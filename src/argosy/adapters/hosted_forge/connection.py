@@ -2,11 +2,10 @@
 
 from typing import Any, Self
 
-import requests
 import urllib3
 from urllib3.exceptions import MaxRetryError, ResponseError
 
-from argosy import errors
+from argosy import errors, network
 
 TIMEOUT_SECONDS = 20
 LONGEST_WAIT_SECONDS = 60
@@ -56,21 +55,6 @@ class LimitRetry(urllib3.Retry):
 
 def failure(server: str, error: OSError) -> errors.ArgosyError:
     """What to say where *server* could not be talked to. Addresses stay out of it: that of a proxy may hold a password."""
-    text = str(error)
-    if isinstance(error, requests.exceptions.ProxyError):
-        if "407" in text:
-            return errors.Misconfigured(
-                f"the proxy before {server} wants another user or password: write them into HTTPS_PROXY (http://<user>:<password>@<proxy>:"
-                "<port>, special characters as %XX), or name the server in NO_PROXY"
-            )
-        return errors.TryAgain(
-            f"the proxy that HTTPS_PROXY names does not lead to {server}; try again, or mend HTTPS_PROXY or NO_PROXY"
-        )
-    if isinstance(error, requests.exceptions.SSLError):
-        return errors.Misconfigured(
-            f"the certificate of {server} is not trusted: set REQUESTS_CA_BUNDLE to a file (PEM) with the certificate of the authority "
-            "that signed it"
-        )
-    if "CA certificate bundle" in text:  # no exception of requests' own
-        return errors.Misconfigured("REQUESTS_CA_BUNDLE names no file with certificates; mend it, or unset it")
-    return errors.TryAgain(f"{server} cannot be reached: {type(error).__name__}; try again")
+    return network.fault(server, error) or errors.TryAgain(
+        f"{server} cannot be reached: {type(error).__name__}; try again"
+    )

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from argosy import errors, s3_client
+from argosy import errors, network, s3_client
 
 SCHEME = "s3://"
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -60,4 +60,6 @@ def reported(doing: str) -> Iterator[None]:
     except ValueError as error:  # an address that is none
         raise errors.Misconfigured(f"cannot {doing}: {error}; AWS_ENDPOINT_URL is the gateway's address") from error
     except s3_client.FAILURES as error:
+        if fault := network.fault("the object store (AWS_ENDPOINT_URL)", error):
+            raise fault from error
         raise errors.TryAgain(f"cannot {doing}: {error}") from error

@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from argosy import scratch
+from argosy import network, scratch
 from argosy.engine.artifacts.failures import ArtifactFailure
 from argosy.engine.artifacts.secrets import Secrets, one
 from argosy.engine.manifest.artifact_model import GitArtifact
@@ -64,7 +64,7 @@ def _environment(location: GitArtifact, secrets: Secrets, private: Path) -> dict
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh",
         "LC_ALL": "C",
-    } | {name: os.environ[name] for name in os.environ if name.lower() in ("https_proxy", "http_proxy", "no_proxy")}
+    } | {name: os.environ[name] for name in (*network.PROXIES, *network.CERTIFICATES) if name in os.environ}
     user, password = one(location.username_secret, secrets), one(location.password_secret, secrets)
     if user or password:
         asking = private / "ask"
@@ -122,8 +122,9 @@ class _Git:
         done = self._try(*arguments)
         if done.returncode:
             reason = done.stderr.strip().splitlines()
+            fault = network.explained(self._location.repo, done.stderr)
             raise ArtifactFailure(
-                f"git failed for {self._location.repo!r}: {reason[-1] if reason else 'no reason given'}"
+                f"git failed for {self._location.repo!r}: {fault or (reason[-1] if reason else 'no reason given')}"
             )
 
     def _try(self, *arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from argosy import network
 from argosy.engine.artifacts import buckets
 from argosy.engine.artifacts.failures import ArtifactFailure, ArtifactMissing
 from argosy.engine.artifacts.secrets import Secrets, one
@@ -144,4 +145,4 @@ def _in_words(what: str) -> Iterator[None]:
         kind = ArtifactMissing if s3_client.is_missing(error) else ArtifactFailure
         raise kind(f"cannot {what}: {s3_client.words(error)}") from None
     except s3_client.FAILURES as error:
-        raise ArtifactFailure(f"cannot {what}: {error}") from None
+        raise ArtifactFailure(f"cannot {what}: {network.fault('the bucket', error) or error}") from None

@@ -13,6 +13,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from argosy import network
 from argosy.engine.artifacts.failures import ArtifactFailure, ArtifactMissing
 from argosy.engine.artifacts.secrets import Secrets, one
 from argosy.engine.manifest.artifact_model import ClientCertAuth, HTTPArtifact, HTTPAuth, OAuth2Auth
@@ -99,8 +100,9 @@ def _answer(request: urllib.request.Request, location: HTTPArtifact, secrets: Se
         doing = "saving to" if request.get_method() == "PUT" else "loading content from"
         raise ArtifactFailure(f"{doing} {location.url} failed with reason: {status}") from None
     except (OSError, ValueError, http.client.HTTPException) as error:
-        reason = getattr(error, "reason", error)
-        raise ArtifactFailure(f"{location.url}: {reason}") from None
+        host = urllib.parse.urlsplit(location.url).hostname
+        fault = network.fault(str(host), error)
+        raise ArtifactFailure(f"{location.url}: {fault or getattr(error, 'reason', error)}") from None
 
 
 def _context(certificate: ClientCertAuth, secrets: Secrets) -> ssl.SSLContext | None:

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from argosy import network
 from argosy.engine.attempts import environment, local_images, memory_limits
 from argosy.engine.attempts.workspace import TMP, PathFailure, Workspace
 from argosy.engine.effects import StartPod
@@ -92,7 +93,7 @@ def _options(
     read_only = {str(shown.target) for shown in workspace.shown() if shown.read_only}
     for target, source in sorted(binds.items()):
         options += ["--volume", f"{source}:{target}{':ro' if target in read_only else ''}"]
-    proxies = [name for name in environment.PROXIES if name in os.environ and name not in variables]
+    proxies = [name for name in network.PROXIES if name in os.environ and name not in variables]
     options += [word for name in (*sorted(variables), *proxies) for word in ("--env", name)]
     if limit is not None:
         options += ["--memory", str(limit)]

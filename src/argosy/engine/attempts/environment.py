@@ -11,28 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from argosy import network
 from argosy.engine.attempts import fields
 from argosy.engine.manifest.pod_model import Container, EnvFromSource, EnvVar, FieldRef, KeySelector, LocalRef
 
 Values = Mapping[str, Mapping[str, str]]
 
-
-PROXIES = tuple(
-    name
-    for proxy in ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy")
-    for name in (proxy, proxy.upper())
-)
-CERTIFICATES = (
-    "CURL_CA_BUNDLE",
-    "GIT_SSL_CAINFO",
-    "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
-    "NODE_EXTRA_CA_CERTS",
-    "PIP_CERT",
-    "REQUESTS_CA_BUNDLE",
-    "SSL_CERT_DIR",
-    "SSL_CERT_FILE",
-)
-"""Variables that name a file or folder of certificates."""
 INDEXES = ("PIP_", "UV_DEFAULT_INDEX", "UV_INDEX", "NPM_CONFIG_REGISTRY")
 """The beginnings of the variables that say where packages come from."""
 
@@ -88,7 +72,7 @@ def of_machine() -> dict[str, str]:
 
 def certificates() -> list[Path]:
     """The files and folders that variables of :func:`of_machine` name: without them the variables break every connection."""
-    named = (os.environ[name] for name in CERTIFICATES if os.environ.get(name))
+    named = (os.environ[name] for name in network.CERTIFICATES if os.environ.get(name))
     return [Path(path).absolute() for names in named for path in names.split(os.pathsep)]
 
 
@@ -96,7 +80,7 @@ def _network() -> dict[str, str]:
     return {
         name: value
         for name, value in os.environ.items()
-        if name in PROXIES or name in CERTIFICATES or name.startswith(INDEXES)
+        if name in network.PROXIES or name in network.CERTIFICATES or name.startswith(INDEXES)
     }
 
 

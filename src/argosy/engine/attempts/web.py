@@ -7,6 +7,7 @@ import urllib.request
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from argosy import network
 from argosy.argo import Phase
 from argosy.engine.artifacts.failures import ArtifactFailure
 from argosy.engine.artifacts.secrets import Secrets, one
@@ -150,6 +151,8 @@ def _reason(error: Exception) -> str:
         return f"dial tcp: lookup {error.host}: no such host"
     if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.strerror:
         return f"dial tcp {error.host}:{error.port}: connect: {_plain(error.os_error)}"
+    if isinstance(error, aiohttp.ClientConnectorCertificateError) and (fault := network.fault(error.host, error)):
+        return str(fault)
     return str(error) or type(error).__name__
 
 

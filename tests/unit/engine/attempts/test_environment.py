@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from argosy import network
 from argosy.engine.attempts import environment
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources
 from argosy.engine.manifest.pod_model import Container
@@ -68,7 +69,7 @@ def test_of_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "canary")
     monkeypatch.setenv("PYTHONHASHSEED", "7")
     monkeypatch.delenv("TZ", raising=False)
-    for name in (*environment.PROXIES, *environment.CERTIFICATES):
+    for name in (*network.PROXIES, *network.CERTIFICATES):
         monkeypatch.delenv(name, raising=False)
     assert {name for name in environment.of_machine() if not name.startswith(environment.INDEXES)} == {
         "PATH",
@@ -88,6 +89,9 @@ def test_of_machine(monkeypatch: pytest.MonkeyPatch) -> None:
         "SSL_CERT_FILE",
         "REQUESTS_CA_BUNDLE",
         "CURL_CA_BUNDLE",
+        "AWS_CA_BUNDLE",
+        "GIT_SSL_CAINFO",
+        "ARGOSY_CA_BUNDLE",
         "NODE_EXTRA_CA_CERTS",
         "PIP_INDEX_URL",
         "PIP_CERT",
@@ -97,4 +101,4 @@ def test_the_way_out_of_the_network_is_the_machines(name: str, monkeypatch: pyte
     """Proxies and certificates, in both cases: without them a step reaches nothing where its user reaches everything."""
     monkeypatch.setenv(name, "/somewhere")
     assert environment.of_machine()[name] == "/somewhere"
-    assert (Path("/somewhere") in environment.certificates()) == (name in environment.CERTIFICATES)
+    assert (Path("/somewhere") in environment.certificates()) == (name in network.CERTIFICATES)
