@@ -106,6 +106,7 @@ def test_help_loads_nothing() -> None:
         "argosy.cli",
         "argosy.cli.main",
         "argosy.errors",
+        "argosy.network",
         "argosy.telemetry",
     }
 
