@@ -30,7 +30,7 @@ VALUES: dict[str, Any] = {
     "endpoints": ADDRESSES,
     "artifacts": {"bucket": "artifacts"},
     "publishers": [{"kind": "ServiceAccount", "name": "argocd-application-controller", "namespace": "argocd"}],
-    "shared": {"gpus": 8},
+    "shared": 8,
     "teams": [CREDIT, GROWTH],
 }
 
@@ -94,7 +94,7 @@ def test_what_a_team_says_otherwise(objects: Objects) -> None:
         for name in (None, "team-credit", "ml-growth")
     }
     assert [one["pipelines"] for one in places.values()] == ["4", "2", "4"]
-    assert named(objects, "ConfigMap", "argosy-shared")["data"] == {"gpus": "8"}
+    assert named(objects, "ConfigMap", "argosy-shared")["data"] == {"slots": "8"}
 
 
 def test_quota(objects: Objects) -> None:

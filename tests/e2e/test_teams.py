@@ -206,7 +206,12 @@ def _two_steps(namespace: str) -> Manifest:
         "name": "plain",
         "container": {**sign["container"], "command": ["python", "-c", "print('plain')"], "envFrom": []},
     }
-    main = {"name": "main", "dag": {"tasks": [{"name": name, "template": name} for name in ("plain", "sign")]}}
+    (turns,) = (one["synchronization"] for one in manifest["spec"]["templates"] if one["name"] == "main")
+    main = {
+        "name": "main",
+        "synchronization": turns,
+        "dag": {"tasks": [{"name": name, "template": name} for name in ("plain", "sign")]},
+    }
     kept = {
         key: manifest["spec"][key]
         for key in ("automountServiceAccountToken", "executor", "securityContext", "serviceAccountName", "volumes")

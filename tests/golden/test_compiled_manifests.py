@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from argosy.cli import local_run
 from argosy.templates import compiler, folder, lint, retrain_workflow
 
 WORKFLOWS = Path(__file__).parents[2] / "workflows"
@@ -105,6 +106,18 @@ def test_the_models_files_travel_with_the_manifest(model: Path) -> None:
     for name, file in folder.ARTIFACTS.items():
         assert carried[name] == (model / file).read_text(encoding="utf-8")
         assert f"{folder.FILE_DIGEST}{file}" in manifest["metadata"]["annotations"]
+
+
+@each_model
+def test_pipelines_take_turns(model: Path) -> None:
+    """As many of a namespace go on at once as its platform says, whatever started them; whether to train is asked out of turn."""
+    manifest = yaml.safe_load((model / folder.MANIFEST).read_text(encoding="utf-8"))
+    waits = {one["name"]: one["synchronization"] for one in manifest["spec"]["templates"] if "synchronization" in one}
+    place = {"semaphores": [{"configMapKeyRef": {"name": "argosy-semaphores", "key": "pipelines"}}]}
+    assert {name for name, wait in waits.items() if "semaphores" in wait} == {manifest["spec"]["entrypoint"]}
+    assert waits[manifest["spec"]["entrypoint"]] == place
+    assert "semaphores" not in (model / folder.RETRAINING).read_text(encoding="utf-8")
+    assert local_run.PLACES["argosy-semaphores"]["pipelines"].isdecimal()
 
 
 @each_model

@@ -94,6 +94,7 @@ def _cluster(inspection: Inspection, namespace: str) -> Iterator[CheckResult]:
         diagnosis.ENDPOINTS, lambda: diagnosis.endpoints(inspection.config_map(diagnosis.ENDPOINTS, namespace))
     )
     yield from _asked(diagnosis.POD_SECURITY, lambda: _pod_security(inspection, namespace))
+    yield from _asked(team_checks.SEMAPHORES, lambda: _semaphores(inspection, namespace))
     yield from _team(inspection, namespace)
     yield from _asked("prediction log", lambda: _ids(inspection))
     held = partial(inspection.secret_keys, namespace=namespace)
@@ -130,6 +131,12 @@ def _team(inspection: Inspection, namespace: str) -> Iterator[CheckResult]:
         team_checks.REFERENCING,
         lambda: team_checks.referencing(inspection.template_referencing(), team=bool(team)),
     )
+
+
+def _semaphores(inspection: Inspection, namespace: str) -> list[CheckResult]:
+    """Empty where pipelines may not be listed, which is said already, or name none."""
+    wanted = team_checks.semaphores_of(inspection.pipelines(namespace) or [])
+    return [team_checks.semaphores(namespace, wanted, inspection.config_map)] if wanted else []
 
 
 def _quota(inspection: Inspection, namespace: str) -> list[CheckResult]:

@@ -52,6 +52,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="end with one JSON object on standard output")
 
 
+PLACES: Mapping[str, Mapping[str, str]] = {
+    "argosy-semaphores": {"pipelines": "1000"},
+    "argosy-shared": {"slots": "1000"},
+}
+"""Of the semaphores that compiled pipelines name: on one machine runs share its cores, and wait for nobody."""
+
+
 def add_as_begun(parser: argparse.ArgumentParser) -> None:
     """Declare what only those verbs take that go on with a run."""
     parser.add_argument(
@@ -73,7 +80,7 @@ def options(arguments: argparse.Namespace, **given: Any) -> RunOptions:
         home=found.home,
         parallelism=arguments.parallelism or os.cpu_count() or 1,
         process_images=(*code_identity.OWN_IMAGES, *arguments.local_image),
-        config_maps={"argosy-endpoints": found.endpoints()},
+        config_maps={"argosy-endpoints": found.endpoints(), **PLACES},
         secrets=found.secrets(),
         allowed=_allowed(arguments.allow),
         by_secret={

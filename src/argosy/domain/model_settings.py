@@ -175,6 +175,10 @@ class StepResources(Document):
     node_selector: dict[str, str] = Field(default_factory=dict, description="Labels that its node must have.")
     tolerations: list[Toleration] = Field(default_factory=list)
     priority_class: str | None = Field(default=None, description="Name of the PriorityClass of its pod.")
+    shared_slots: Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")] | None = Field(
+        default=None,
+        description="Namespace of the platform: the step takes one of the places that all teams share (`shared` of the chart platform).",
+    )
 
 
 class Schedule(Document):

@@ -3,14 +3,15 @@
 Pure checks of what was seen; looking is an adapter's business.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from argosy.domain.diagnosis import CheckResult, CheckState
 
 TEAM = "argosy.dev/team"
 """The label of a namespace that the chart platform made for a team."""
-QUOTA, POLICIES, REFERENCING = "quota", "admission policies", "template referencing"
+QUOTA, POLICIES, REFERENCING, SEMAPHORES = "quota", "admission policies", "template referencing", "semaphores"
 KINDS = ("pipelines", "runs", "pods")
 """The policies that hold in the namespace of a team, by the end of their names."""
 NEARLY = 0.9
@@ -39,6 +40,18 @@ class PolicyHold:
     policy: str
     namespaces: Sequence[str]
     actions: Sequence[str]
+
+
+@dataclass(frozen=True)
+class SemaphoreKey:
+    """Where the size of a semaphore is: a key of a ConfigMap, of the run's own namespace where none is named."""
+
+    config_map: str
+    key: str
+    namespace: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.key} of the ConfigMap {self.config_map}{f' in {self.namespace}' if self.namespace else ''}"
 
 
 def is_team(namespace: str, labels: Mapping[str, Mapping[str, str]] | None, quotas: Sequence[QuotaUse] | None) -> bool:
@@ -88,6 +101,31 @@ def policies(namespace: str, holds: Sequence[PolicyHold] | None) -> CheckResult:
         said = f"{', '.join(lenient)} only {'warn' if 'Warn' in here[0].actions else 'note'}; nothing is refused in {namespace}"
         return CheckResult(POLICIES, CheckState.UNKNOWN, said, f"set admission.action to Deny, then {UPGRADE}")
     return CheckResult(POLICIES, CheckState.OK, f"{len(here)} hold in {namespace}")
+
+
+def semaphores(
+    namespace: str, wanted: Iterable[SemaphoreKey], content: Callable[[str, str], Mapping[str, str] | None]
+) -> CheckResult:
+    """Check that each semaphore that pipelines of *namespace* name has a size. *content*: of a ConfigMap, by name and namespace.
+
+    Argo ends a run whose semaphore has none.
+    """
+    sizes = {one: (content(one.config_map, one.namespace or namespace) or {}).get(one.key, "") for one in wanted}
+    lacking = [str(one) for one, size in sizes.items() if not (size.isdecimal() and int(size) > 0)]
+    if lacking:
+        said = f"pipelines wait for {', '.join(lacking)}, which has no size: their runs end with an error"
+        return CheckResult(SEMAPHORES, CheckState.WRONG, said, f"set `semaphores` (or `shared`), then {UPGRADE}")
+    said = ", ".join(f"{one.key} {size}" for one, size in sizes.items()) or "no pipeline waits for one"
+    return CheckResult(SEMAPHORES, CheckState.OK, said)
+
+
+def semaphores_of(pipelines: Iterable[Mapping[str, Any]]) -> list[SemaphoreKey]:
+    """The semaphores that *pipelines* (WorkflowTemplates) name, each once."""
+    specs = [pipeline.get("spec") or {} for pipeline in pipelines]
+    holders = [*specs, *(template for spec in specs for template in spec.get("templates") or [])]
+    wishes = [wish for holder in holders for wish in (holder.get("synchronization") or {}).get("semaphores") or []]
+    keys = [(wish["configMapKeyRef"], wish.get("namespace", "")) for wish in wishes if "configMapKeyRef" in wish]
+    return list(dict.fromkeys(SemaphoreKey(key["name"], key["key"], where) for key, where in keys))
 
 
 def referencing(restrictions: Mapping[str, str] | None, *, team: bool) -> Iterator[CheckResult]:

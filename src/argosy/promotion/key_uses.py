@@ -17,7 +17,7 @@ class KeyUse:
     """A place whose bundle or evidence is signed, and the hints of the keys that did."""
 
     what: str
-    """For people: ``churn in production, version 3``."""
+    """For people: ``fares in production, version 3``."""
     signers: frozenset[str]
 
 

@@ -25,6 +25,8 @@ SETTINGS = "settings"
 """The input artifact that is model.yaml."""
 PRELOAD = "argosy.dev/preload"
 ENDPOINTS = "argosy-endpoints"
+SEMAPHORES, SHARED = "argosy-semaphores", "argosy-shared"
+"""How many may go on at once: in a namespace, and of all teams. On this machine `cli.local_run` has them."""
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 # Only what can succeed on a retry: no exit code (evicted, node lost), the outside world (75), killed (137), terminated (143).
@@ -105,9 +107,31 @@ def pod(steps: Sequence[specs.StepSpec], resources: StepResources, mutex: str | 
         "node_selector": dict(resources.node_selector) or None,
         "tolerations": [_toleration(toleration) for toleration in resources.tolerations] or None,
         "priority_class_name": resources.priority_class,
-        "synchronization": argo.Synchronization(mutexes=[argo.Mutex(name=mutex)]) if mutex else None,
+        "synchronization": _turns(resources, mutex),
         "service_account_name": f"argosy-{keys[0] if keys else 'step'}",
     }
+
+
+def _turns(resources: StepResources, mutex: str | None) -> argo.Synchronization | None:
+    """What a step waits for: the lock *mutex*, and a place among all teams where its settings say so."""
+    where = resources.shared_slots
+    if not (mutex or where):
+        return None
+    return argo.Synchronization(
+        mutexes=[argo.Mutex(name=mutex)] if mutex else None,
+        semaphores=[_semaphore(SHARED, "slots", where)] if where else None,
+    )
+
+
+def in_turn() -> argo.Synchronization:
+    """What a whole pipeline waits for: a place among those of its namespace, so that one model's sweep does not hold up the rest."""
+    return argo.Synchronization(semaphores=[_semaphore(SEMAPHORES, "pipelines", None)])
+
+
+def _semaphore(config_map: str, key: str, namespace: str | None) -> argo.SemaphoreRef:
+    return argo.SemaphoreRef(
+        config_map_key_ref=argo.ConfigMapKeySelector(name=config_map, key=key), namespace=namespace
+    )
 
 
 def retries(expression: str) -> RetryStrategy:

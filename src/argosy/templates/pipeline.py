@@ -32,6 +32,8 @@ from argosy.templates.tasks import (
     source,
 )
 
+ENTRYPOINT = "main"
+
 
 @dataclass
 class Pipeline:
@@ -84,7 +86,10 @@ class Pipeline:
         """
         self._dags.append(name)
         taken = [Artifact(name=artifact) for artifact in (*folder.ARTIFACTS, *inputs)]
-        dag = DAG(name=name, inputs=[*taken, *(Parameter(name=parameter) for parameter in parameters)])
+        turns = container_templates.in_turn() if name == ENTRYPOINT else None
+        dag = DAG(
+            name=name, inputs=[*taken, *(Parameter(name=parameter) for parameter in parameters)], synchronization=turns
+        )
         with dag:
             yield dag
             calls, stand_ins = self._with_fused(self._calls)
@@ -197,7 +202,7 @@ def workflow_of(
         name=name or folder.workflow_name(settings.model),
         annotations=files.annotations(settings.model),
         labels={"app.kubernetes.io/part-of": "argosy"},
-        entrypoint="main",
+        entrypoint=ENTRYPOINT,
         arguments=[
             _data(settings.data),
             Parameter(

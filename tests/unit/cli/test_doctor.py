@@ -47,6 +47,7 @@ class Seen:
         self.repository: Mapping[str, Any] | None = {"s3": {"bucket": "b", "accessKeySecret": ARTIFACTS}}
 
         self.quota: list[QuotaUse] | None = []
+        self.semaphores: dict[str, str] | None = {"pipelines": "4"}
         self.holds: list[PolicyHold] | None = []
         self.restrictions: dict[str, str] | None = {"argo": "Secure"}
 
@@ -98,7 +99,7 @@ class Seen:
 
     def config_map(self, name: str, namespace: str) -> Mapping[str, str] | None:
         """See the port."""
-        return self.endpoints
+        return self.semaphores if name == "argosy-semaphores" else self.endpoints
 
     def secret_keys(self, name: str, namespace: str) -> Sequence[str] | None:
         """See the port."""
@@ -422,3 +423,14 @@ class TestTeams:
         """They may not list namespaces; the quota tells that theirs is a team's."""
         seen.profiles, seen.quota, seen.holds = None, [self.FULL], None
         assert self.found(seen, capsys)[team_checks.QUOTA]["state"] == "wrong"
+
+    @pytest.mark.parametrize("sizes", [None, {}, {"pipelines": "0"}, {"pipelines": "many"}], ids=str)
+    def test_a_semaphore_without_a_size(
+        self, seen: Seen, capsys: pytest.CaptureFixture[str], sizes: dict[str, str] | None
+    ) -> None:
+        """A platform of before has none: every run would end with Argo's error."""
+        assert self.found(seen, capsys)[team_checks.SEMAPHORES]["said"] == "pipelines 4"
+        seen.semaphores = sizes
+        found = self.found(seen, capsys)[team_checks.SEMAPHORES]
+        assert "pipelines of the ConfigMap argosy-semaphores, which has no size" in found["said"]
+        assert "argosy platform upgrade" in found["fix"]

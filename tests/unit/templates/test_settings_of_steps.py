@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from argosy.domain.model_settings import ModelSettings
+from argosy.domain.model_settings import ModelSettings, StepResources
 from argosy.engine.attempts import document_parts
 from argosy.files import model_folder
 from argosy.steps.spec import StepSpec
@@ -133,3 +133,14 @@ def test_a_change_of_the_expectations_runs_no_other_step() -> None:
         "validate": {"expectations"},
         "build_features": {"definitions"},
     }
+
+
+def test_a_step_that_needs_what_is_scarce_takes_one_of_all_teams_places() -> None:
+    """Beside the lock that it may hold; a step that says nothing waits for neither."""
+    scarce = StepResources(gpu=1, shared_slots="argosy")
+    turns = container_templates.pod([SPECS["train"]], scarce, "argosy-m")["synchronization"]
+    assert turns.model_dump(exclude_none=True, by_alias=True) == {
+        "mutexes": [{"name": "argosy-m"}],
+        "semaphores": [{"configMapKeyRef": {"name": "argosy-shared", "key": "slots"}, "namespace": "argosy"}],
+    }
+    assert container_templates.pod([SPECS["train"]], StepResources(), None)["synchronization"] is None
