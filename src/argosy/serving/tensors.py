@@ -5,7 +5,7 @@ no null: NaN in a tensor of floating point numbers stands for it, as it does in 
 """
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -39,7 +39,7 @@ Scalar = float | int | bool | str | None
 
 @dataclass(slots=True)
 class Tensor:
-    """A checked tensor."""
+    """A tensor that has the values which its shape announces."""
 
     name: str
     datatype: str
@@ -48,6 +48,13 @@ class Tensor:
     """Values in a row; None where the shape says nothing of it."""
     values: list[Scalar]
     """Row by row."""
+    unchecked: str | None = None
+    """Path of the values, where nobody looked at them yet."""
+
+    def check(self) -> None:
+        """Raises RequestProblem where a value is not of the datatype."""
+        if self.unchecked is not None:
+            _of_json(self.values, self.datatype, self.unchecked)
 
 
 class Binary:
@@ -71,8 +78,19 @@ class Binary:
             raise RequestProblem(400, f"{left} bytes of the body belong to no tensor; see binary_data_size")
 
 
-def read(given: Any, binary: Binary, path: str, *, most_rows: int, most_columns: int) -> Tensor:
-    """The tensor that *given*, at *path* of a request, describes. Raises RequestProblem."""
+def read(
+    given: Any,
+    binary: Binary,
+    path: str,
+    *,
+    most_rows: int,
+    most_columns: int,
+    later: Container[tuple[str, str]] = (),
+) -> Tensor:
+    """The tensor that *given*, at *path* of a request, describes. Raises RequestProblem.
+
+    *later*: name and datatype of tensors whose values, in JSON, the caller has looked at elsewhere, or by :meth:`Tensor.check`.
+    """
     if type(given) is not dict:
         raise RequestProblem(422, "expected an object", field=path)
     name, datatype = given.get("name"), given.get("datatype")
@@ -84,7 +102,10 @@ def read(given: Any, binary: Binary, path: str, *, most_rows: int, most_columns:
     count = rows * (width or 1)
     size = _binary_size(given, path)
     if size is None:
-        values = _of_json(_flat(given.get("data"), rows, width, path), datatype, path)
+        values = _flat(given.get("data"), rows, width, path)
+        if (name, datatype) in later:
+            return Tensor(name, datatype, rows, width, values, unchecked=path)
+        values = _of_json(values, datatype, path)
     elif datatype == TEXT:
         values = _texts(binary.take(size, f"{path}.parameters.binary_data_size"), count, path)
     else:

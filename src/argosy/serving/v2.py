@@ -50,6 +50,10 @@ class V2:
         self._limits = limits
         self._room = room
         self._numbers = frozenset(column.name for column in signature.features if column.type == "number")
+        # A column that the model's encoder takes whole holds what these datatypes hold.
+        self._seen_by_model = {
+            (column.name, "FP64" if column.type == "number" else TEXT) for column in signature.features
+        }
         self._outputs = [PREDICTION] if signature.task == "regression" else [PREDICTION, DECISION]
         self._known = [*self._outputs, *EXPLAINED]
 
@@ -69,8 +73,14 @@ class V2:
         """As :meth:`read`, of a request that is parsed already, whose tensors have their binary data in *binary*. Raises RequestProblem."""
         wanted = self._wanted(payload)
         found = self._tensors(payload, binary)
-        binary.finish()
-        asked = self._columns(found)
+        try:
+            binary.finish()
+            asked = self._columns(found)
+        except RequestProblem:
+            _check_values(found)
+            raise
+        if asked.matrix is None:
+            _check_values(found)
         explained = any(name in EXPLAINED for name, _ in wanted.outputs)
         return (explanation.asked_why(asked, "inputs[0].shape") if explained else asked), wanted
 
@@ -122,7 +132,14 @@ class V2:
         if len(inputs) > most:
             raise RequestProblem(422, f"{len(inputs)} tensors came; the model takes {most} at most", field="inputs")
         found = [
-            tensors.read(given, binary, f"inputs[{place}]", most_rows=self._limits.rows, most_columns=most)
+            tensors.read(
+                given,
+                binary,
+                f"inputs[{place}]",
+                most_rows=self._limits.rows,
+                most_columns=most,
+                later=self._seen_by_model,
+            )
             for place, given in enumerate(inputs)
         ]
         _check_rows(found)
@@ -202,6 +219,12 @@ def _where(place: int, name: str | None) -> str:
 
 def _described(name: str, datatype: str, shape: list[int]) -> dict[str, Any]:
     return {"name": name, "datatype": datatype, "shape": shape}
+
+
+def _check_values(found: Sequence[Tensor]) -> None:
+    """Raises RequestProblem for the first value that is not of its tensor's datatype."""
+    for tensor in found:
+        tensor.check()
 
 
 def _check_rows(found: Sequence[Tensor]) -> None:

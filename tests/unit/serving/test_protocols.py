@@ -362,3 +362,33 @@ def test_a_body_that_is_announced_too_large_is_not_waited_for() -> None:
     ):
         asyncio.run(reader.read(scope, receive))
     assert (refused.value.status, refused.value.closes) == (413, True)
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "message"),
+    [
+        pytest.param({"tenure": {"data": [3, "3"]}}, "inputs[0].data[1]", "the value is not FP64", id="text"),
+        pytest.param({"tenure": {"data": [True, 3]}}, "inputs[0].data[0]", "the value is not FP64", id="true"),
+        pytest.param({"contract": {"data": ["month", 1]}}, "inputs[2].data[1]", "the value is not BYTES", id="number"),
+        pytest.param(
+            {"charges": {"data": [1, []]}, "contract": {"data": ["for-life", "month"]}},
+            "inputs[1].data[1]",
+            "the value is not FP64",
+            id="beside-an-unknown-level",
+        ),
+        pytest.param(
+            {"birth_year": {"name": "tenure"}, "contract": {"data": [1, 2]}},
+            "inputs[2].data[0]",
+            "the value is not BYTES",
+            id="beside-two-of-a-name",
+        ),
+        pytest.param({"tenure": {"datatype": "BYTES"}}, "inputs[0].data[0]", "the value is not BYTES", id="datatype"),
+    ],
+)
+def test_v2_values_are_held_to_their_datatype(
+    client: Client, change: dict[str, dict[str, Any]], field: str, message: str
+) -> None:
+    """Whatever else is wrong: the first value that is not of its tensor's datatype is named."""
+    inputs = [tensor | change.get(tensor["name"], {}) for tensor in tensors([ROW, ROW])]
+    reply = client.post(V2, {"inputs": inputs})
+    assert (reply.status, reply.json()["field"], reply.json()["error"]) == (422, field, message)
