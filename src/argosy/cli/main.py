@@ -41,7 +41,7 @@ OF_EXTRA = re.compile(r"""(?P<library>[A-Za-z0-9._-]+).*;.*\bextra == ['"](?P<ex
 
 REFUSED = {errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EEXIST}
 
-WITHOUT_STATE = {"init", "compile", "lint", "env", "platform"}
+WITHOUT_STATE = {"init", "compile", "lint", "env", "platform", "restore"}
 """Verbs that read and write nothing in the state folder."""
 ELSEWHERE = ("cluster", "namespace", "context")
 """Options with which a verb is about a cluster (``target``)."""
@@ -73,6 +73,8 @@ VERBS = {
     "score": "score tables of any size with the model that is approved for an environment",
     "access": "make keys for those who ask a served model, and check who may",
     "retire": "ask that one or all environments serve a model no more",
+    "backup": "copy the state folder of this machine, and check copies",
+    "restore": "put a copy of the state folder back",
     "gc": "collect what has served its time, never what is served, asked for or held",
     "online": "list, load or prune the online features that servers share",
     "predictions": "delete logged predictions that are old",

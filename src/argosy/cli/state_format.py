@@ -101,7 +101,7 @@ def _of(home: Path) -> int | None:
         ) from None
     if found > FORMAT:
         raise errors.Misconfigured(
-            f"the state folder {home} has format {found}, as argosy {by} wrote it, and argosy {_version()} knows "
+            f"the state folder {home} has format {found}, as argosy {by} wrote it, and argosy {version()} knows "
             f"formats up to {FORMAT}: install that version again, or set ARGOSY_HOME to another folder"
         )
     return found
@@ -115,10 +115,11 @@ def _is_used(home: Path) -> bool:
 def _write(home: Path) -> None:
     from argosy.engine.state import disk
 
-    disk.write_atomically(home / FILE, json.dumps({"format": FORMAT, "argosy": _version()}) + "\n")
+    disk.write_atomically(home / FILE, json.dumps({"format": FORMAT, "argosy": version()}) + "\n")
 
 
-def _version() -> str:
+def version() -> str:
+    """The version of argosy."""
     from importlib import metadata  # slow
 
     return metadata.version("argosy")

@@ -1,6 +1,6 @@
 """Finds what no run, no cached answer and no memory of this machine's home refers to any more, and removes it.
 
-Runs hold the lock :data:`LOCK` together for as long as they last, a sweep holds it alone: an artifact that a run is about to name never goes.
+Runs hold the lock :data:`LOCK` together for as long as they last, a sweep holds it alone: what a run is about to name never goes.
 What cannot be read stops the sweep, for it might refer to anything.
 """
 
