@@ -37,7 +37,7 @@ REFERS = (
 
 
 @dataclass(frozen=True)
-class Entry:
+class CopiedPath:
     """One file, folder or link of a copy."""
 
     path: str
@@ -58,7 +58,7 @@ class Copy:
     made: str
     argosy: str
     state_format: int
-    entries: tuple[Entry, ...]
+    entries: tuple[CopiedPath, ...]
 
     @property
     def size(self) -> int:
@@ -106,7 +106,7 @@ def read(folder: Path) -> Copy:
             raise errors.Misconfigured(
                 f"{folder} was made by argosy {said['argosy']}, and this version does not know its format: install that version"
             )
-        entries = tuple(Entry(**each) for each in said["entries"])
+        entries = tuple(CopiedPath(**each) for each in said["entries"])
         return Copy(folder, said["home"], said["made"], said["argosy"], said["state_format"], entries)
     except (FileNotFoundError, NotADirectoryError):
         raise errors.UsageError(
@@ -180,7 +180,7 @@ def _remove_strange(root: Path, known: set[str]) -> None:
             trees.remove(root / path)
 
 
-def _copied(home: Path, path: str, root: Path) -> Entry | None:
+def _copied(home: Path, path: str, root: Path) -> CopiedPath | None:
     """Copy the file *path* of *home* below *root*; None where it is gone by now, as a run that was deleted is."""
     source, target = home / path, root / path
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -188,11 +188,11 @@ def _copied(home: Path, path: str, root: Path) -> Entry | None:
         if source.is_symlink():
             target.symlink_to(source.readlink())
             text = os.fsencode(source.readlink())
-            return Entry(path, f"sha256:{hashlib.sha256(text).hexdigest()}", len(text), 0o777, "link")
+            return CopiedPath(path, f"sha256:{hashlib.sha256(text).hexdigest()}", len(text), 0o777, "link")
         mode = stat.S_IMODE(source.stat().st_mode)
         if source.is_dir():
             target.mkdir(exist_ok=True)
-            return Entry(path, "", 0, mode, "folder")
+            return CopiedPath(path, "", 0, mode, "folder")
         if LIVE.fullmatch(path):
             _copy_database(source, target)
             digest = object_store.digest_of(target)
@@ -202,7 +202,7 @@ def _copied(home: Path, path: str, root: Path) -> Entry | None:
         target.unlink(missing_ok=True)
         return None
     target.chmod(mode)
-    return Entry(path, digest, target.stat().st_size, mode)
+    return CopiedPath(path, digest, target.stat().st_size, mode)
 
 
 def _copy_database(source: Path, target: Path) -> None:
@@ -214,7 +214,7 @@ def _copy_database(source: Path, target: Path) -> None:
         kept.execute("PRAGMA journal_mode = DELETE")
 
 
-def _difference(path: Path, entry: Entry) -> str | None:
+def _difference(path: Path, entry: CopiedPath) -> str | None:
     try:
         if entry.kind == "folder":
             return None if trees.is_folder(path) else "is no folder"
@@ -253,7 +253,7 @@ def _of_repositories(root: Path) -> Iterator[str]:
             yield f"{repository.relative_to(root)}: {errors.first_line(RuntimeError(done.stderr or done.stdout))}"
 
 
-def _put(source: Path, target: Path, entry: Entry) -> None:
+def _put(source: Path, target: Path, entry: CopiedPath) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     if entry.kind == "folder":
         target.mkdir(exist_ok=True)
