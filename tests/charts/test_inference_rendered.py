@@ -25,6 +25,7 @@ CASES: dict[str, dict[str, Any]] = {
     },
     "everything": {
         "replicas": 10,
+        "grpc": {"enabled": True},
         "autoscaling": {"enabled": True, "maxReplicas": 20},
         "serviceMonitor": {"enabled": True, "labels": {"release": "monitoring"}},
         "networkPolicy": {"enabled": True, "egress": [{"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}]},
@@ -240,3 +241,28 @@ def test_features_by_id_are_files_or_shared_never_both(case: str, shared: bool) 
     sources = [one["valueFrom"] for one in served["env"] if one["name"] == "ARGOSY_ONLINE_STORE_URI"]
     assert sources == ([reference] if shared else [])
     assert ("/mnt/models/online" in str(objects)) is not shared
+
+
+def test_grpc_has_its_port_wherever_callers_come_by() -> None:
+    """In the pods, in every Service that callers use, and in the policy; monitoring has none of it, and TLS is not called plain HTTP/2."""
+    objects = parsed(template(values({"grpc": {"enabled": True}, "networkPolicy": {"enabled": True}})).stdout)
+    model = only(objects, "InferenceService")["spec"]["predictor"]["model"]
+    assert "--grpc-port=9000" in model["args"]
+    assert {"name": "grpc", "containerPort": 9000, "protocol": "TCP"} in model["ports"]
+    ports = {
+        one["metadata"]["name"].rpartition("-")[2]: one["spec"]["ports"] for one in objects if one["kind"] == "Service"
+    }
+    expected = {"name": "grpc", "port": 9000, "targetPort": 9000, "protocol": "TCP", "appProtocol": "kubernetes.io/h2c"}
+    assert {suffix for suffix, found in ports.items() if expected in found} == {"live", "stable", "canary"}
+    opened = [[port["port"] for port in rule["ports"]] for rule in only(objects, "NetworkPolicy")["spec"]["ingress"]]
+    assert opened == [[8080, 9000], [8081]]
+    secured = parsed(template(values({"grpc": {"enabled": True}, "tls": {"secret": "certificate"}})).stdout)
+    assert all(
+        "appProtocol" not in port for one in secured if one["kind"] == "Service" for port in one["spec"]["ports"]
+    )
+
+
+def test_grpc_is_off_where_nobody_asked_for_it() -> None:
+    """A server of before does not know the option, and a chart that is brought up to date starts no canary."""
+    text = (GOLDEN / "canary.yaml").read_text(encoding="utf-8")
+    assert "grpc" not in text.replace("v1|v2|grpc|plain", "")

@@ -30,6 +30,9 @@ args:
 {{- with .Values.analysis.predictions.edges }}
   - --score-edges={{ join "," . }}
 {{- end }}
+{{- if .Values.grpc.enabled }}
+  - --grpc-port=9000
+{{- end }}
 {{- if .Values.access.enabled }}
   - --access=/etc/argosy-access/access.yaml
 {{- end }}
@@ -43,6 +46,9 @@ imagePullPolicy: {{ .Values.server.pullPolicy }}
 command: [python, -m, argosy.serving]
 ports:
   - {name: http, containerPort: 8080, protocol: TCP}
+{{- if .Values.grpc.enabled }}
+  - {name: grpc, containerPort: 9000, protocol: TCP}
+{{- end }}
 env:
   - {name: HOME, value: /tmp}
   - {name: ARGOSY_HOME, value: /tmp/argosy}
