@@ -1,27 +1,37 @@
 """Check a cluster, the stores and the forge, one line each, with the fix where something is wrong.
 
 Looks at what KUBECONFIG names; addresses come from this environment and, for what it does not say, from the cluster's ConfigMap
-`argosy-endpoints`. The one thing it writes is a probe of a few bytes in each store. Ends 78 where anything is wrong.
+`argosy-endpoints`. In a project's folder also at the loop after a merge, model by model: what nobody set (`monitor`, `labels`, `notify`),
+and whether what is served is logged and looked at.
+
+The one thing it writes is a probe of a few bytes in each store. Ends 78 where anything is wrong.
 """
 
 import argparse
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
 from argosy import errors, scratch, wiring
-from argosy.cli import provenance
-from argosy.domain import diagnosis, prerequisites, team_checks
+from argosy.cli import loop_check, provenance
+from argosy.domain import channel_addresses, diagnosis, prerequisites, team_checks
 from argosy.domain.diagnosis import CheckResult, CheckState
 from argosy.ports.inspection import Inspection
 from argosy.settings import OBJECT_STORE, Settings
 
-MARKS = {CheckState.OK: "ok     ", CheckState.WRONG: "WRONG  ", CheckState.UNKNOWN: "unknown"}
+MARKS = {
+    CheckState.OK: "ok     ",
+    CheckState.WRONG: "WRONG  ",
+    CheckState.UNKNOWN: "unknown",
+    CheckState.UNSET: "unset  ",
+}
 SQLITE = "sqlite:///"
 PROBE = "doctor/probe"
+LOOP_READS = frozenset({"predictions", "monitoring", "forge"})
+"""Places without which nothing can be said of what is served: that they fail is said once."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,6 +62,7 @@ def _line(finding: CheckResult) -> str:
 def findings(arguments: argparse.Namespace) -> Iterator[CheckResult]:
     """Everything that is looked at, in order; what cannot be asked is a finding too."""
     given: dict[str, str] = {}
+    addresses: Collection[str] | None = None
     if not arguments.no_cluster:
         inspection = _connected(arguments)
         if isinstance(inspection, CheckResult):
@@ -59,17 +70,29 @@ def findings(arguments: argparse.Namespace) -> Iterator[CheckResult]:
         else:
             yield from _cluster(inspection, arguments.namespace)
             given = _endpoints(inspection, arguments.namespace)
+            addresses = _channels(inspection, arguments.namespace)
     for name in OBJECT_STORE:  # an S3 client reads its own environment, and would ask AWS
         if name in given:
             os.environ.setdefault(name, given[name])
     settings = Settings.from_environment({**given, **os.environ})
-    yield from _asked("model store", lambda: [_store(settings)])
-    yield from _asked("predictions", lambda: [_objects(settings, "predictions", settings.predictions_uri)])
-    yield from _asked("monitoring", lambda: [_objects(settings, "monitoring", settings.monitoring_uri)])
-    yield from _asked("registry", lambda: [_registry(settings)])
-    yield from _asked("forge", lambda: [_forge(settings)])
+    places: dict[str, Callable[[], CheckResult]] = {
+        "model store": lambda: _store(settings),
+        "predictions": lambda: _objects(settings, "predictions", settings.predictions_uri),
+        "monitoring": lambda: _objects(settings, "monitoring", settings.monitoring_uri),
+        "registry": lambda: _registry(settings),
+        "forge": lambda: _forge(settings),
+    }
     if settings.online_store_uri:
-        yield from _asked("online store", lambda: [_online(settings)])
+        places["online store"] = lambda: _online(settings)
+    reached = True
+    for name, ask in places.items():
+        for one in _asked(name, lambda ask=ask: [ask()]):  # type: ignore[misc]
+            reached = reached and (one.state is CheckState.OK or name not in LOOP_READS)
+            yield one
+    known = {channel_addresses.variable(name) for name in settings.notify}
+    yield from _asked(
+        "loop", lambda: loop_check.results(settings, known if arguments.no_cluster else addresses, served=reached)
+    )
 
 
 def _connected(arguments: argparse.Namespace) -> Inspection | CheckResult:
@@ -203,6 +226,14 @@ def _endpoints(inspection: Inspection, namespace: str) -> dict[str, str]:
         return {}  # said already, as a finding
     found.pop("ARGOSY_HOME", None)  # a pod's
     return found
+
+
+def _channels(inspection: Inspection, namespace: str) -> Collection[str] | None:
+    """The variables that the Secret of channels holds; None where it cannot be seen."""
+    try:
+        return inspection.secret_keys("argosy-notify", namespace) or ()
+    except errors.ArgosyError:
+        return None
 
 
 def _store(settings: Settings) -> CheckResult:

@@ -16,6 +16,8 @@ class CheckState(StrEnum):
     WRONG = "wrong"
     UNKNOWN = "unknown"
     """It could not be seen; that alone is no failure."""
+    UNSET = "unset"
+    """Nobody set it, or it does not happen; whether that is meant is for people to say."""
 
 
 @dataclass(frozen=True)
