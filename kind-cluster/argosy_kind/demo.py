@@ -169,6 +169,8 @@ def run(arguments: argparse.Namespace) -> None:
         FOLDER.mkdir(parents=True)
     elif not story.remembered():
         raise errors.UsageError("no demonstration was begun here; leave --from away")
+    else:
+        at.ledger.go_on(names[: names.index(arguments.first)])
     try:
         tell(story, STEPS[names.index(arguments.first) if arguments.first else 0 :], by_hand=arguments.click)
     finally:

@@ -17,6 +17,8 @@ from argosy_kind.pins import Pins
 from argosy_kind.site import CACHE, Choices, Site
 
 LEDGER = CACHE / "install.json"
+SOME = CACHE / "some.json"
+"""Of parts that were brought up to date alone: no installation, and no word on how long one takes."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -46,7 +48,9 @@ def run(arguments: argparse.Namespace) -> None:
         return
     kubectl = Kubectl(arguments.context)
     print(f"installing into {site.check_cluster(kubectl, arguments.context)}", flush=True)
-    at = Site(kubectl, Pins.read(), choices, Ledger(LEDGER))
+    at = Site(kubectl, Pins.read(), choices, Ledger(SOME if arguments.only else LEDGER))
+    if arguments.first:
+        at.ledger.go_on(parts.before(arguments.first))
     try:
         parts.install_all(at, chosen)
     finally:

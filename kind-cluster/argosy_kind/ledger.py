@@ -3,7 +3,7 @@
 import contextlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +15,12 @@ class Ledger:
     file: Path
     clock: Callable[[], float] = time.time
     lines: list[dict[str, str | float]] = field(default_factory=list)
+
+    def go_on(self, before: Iterable[str]) -> None:
+        """Keep what the file has of the parts *before*, each as it was last: they were done by an earlier command."""
+        if self.file.exists():
+            known = {line["part"]: line for line in json.loads(self.file.read_text(encoding="utf-8"))["parts"]}
+            self.lines[:0] = [known[name] for name in before if name in known]
 
     @contextlib.contextmanager
     def part(self, name: str, what: str) -> Iterator["Entry"]:

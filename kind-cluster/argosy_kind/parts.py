@@ -71,6 +71,12 @@ def install_all(at: Site, chosen: Iterable[Part]) -> None:
                 raise type(error)(f"{part.name}: {error}; once that is mended, go on with: {again}") from error
 
 
+def before(first: str) -> list[str]:
+    """The names of the parts before *first*."""
+    names = [part.name for part in PARTS]
+    return names[: names.index(first)]
+
+
 def chosen(*, first: str = "", only: Sequence[str] = (), without: Sequence[str] = ()) -> list[Part]:
     """The parts from *first* on, or *only* those, *without* some.
 

@@ -19,13 +19,15 @@ SECONDS = 300
 def run(arguments: argparse.Namespace) -> None:
     """Remove it."""
     kubectl = Kubectl(arguments.context)
-    context = arguments.context or kubectl.run("config", "current-context").strip()
+    context = site.context_of(kubectl)
     check(kubectl, context)
     if context == up.CONTEXT:
         up.script("down")
         return
     remove_parts(kubectl)
-    print(f"removed from {context} what make kind-install put there; the rest is as it was")
+    print(
+        f"removed from {context} what make kind-install put there; Argo CD keeps what it was told of InferenceServices"
+    )
 
 
 def check(kubectl: Kubectl, context: str) -> None:

@@ -139,9 +139,21 @@ class Site:
         return found
 
 
+def context_of(kubectl: Kubectl) -> str:
+    """The context that *kubectl* asks. Raises Misconfigured where none is chosen."""
+    if kubectl.context:
+        return kubectl.context
+    try:
+        return kubectl.run("config", "current-context").strip()
+    except errors.TryAgain as error:
+        raise errors.Misconfigured(
+            f"KUBECONFIG names no cluster ({error}); set it, name one with --context, or make one with `make kind-up`"
+        ) from error
+
+
 def check_cluster(kubectl: Kubectl, named: str) -> str:
     """Whether somebody means this cluster: one that is marked as disposable, or whose context is *named*. Returns how it is called."""
-    context = kubectl.context or kubectl.run("config", "current-context").strip()
+    context = context_of(kubectl)
     try:
         found = kubectl.get("namespace", "kube-system")
     except errors.TryAgain as error:

@@ -54,10 +54,13 @@ def test_no_cluster_answers(main: object, fake_cluster: FakeCluster, capsys: pyt
 
 
 def test_no_current_context(fake_cluster: FakeCluster, capsys: pytest.CaptureFixture[str]) -> None:
-    """In kubectl's words."""
+    """In kubectl's words, with what to do."""
     fake_cluster.answers("config current-context", err="error: current-context is not set\n", code=1)
-    assert install.main([]) == errors.TryAgain.exit_code
-    assert "current-context is not set" in said(capsys)
+    for main in (install.main, remove.main):
+        assert main([]) == errors.Misconfigured.exit_code
+        line = said(capsys)
+        assert "KUBECONFIG names no cluster (kubectl config current-context: current-context is not set)" in line
+        assert "set it, name one with --context, or make one" in line
 
 
 def test_without_kubectl(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

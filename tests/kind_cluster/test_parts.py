@@ -224,6 +224,22 @@ def test_a_part_that_fails_names_the_command_that_goes_on(tmp_path: Path) -> Non
     assert json.loads((tmp_path / "ledger.json").read_text(encoding="utf-8"))["parts"][0]["outcome"] == "failed"
 
 
+def test_a_ledger_that_goes_on_keeps_what_was_done(tmp_path: Path) -> None:
+    """Each part once, as it was last; what comes after is written anew."""
+    first = Ledger(tmp_path / "ledger.json")
+    for name, seconds in (("argo-workflows", 5), ("postgresql", 1), ("postgresql", 7), ("objects", 300)):
+        first.add(name, "done", seconds)
+    second = Ledger(first.file)
+    second.go_on(parts.before("objects"))
+    second.add("objects", "done", 2)
+    assert [(line["part"], line["seconds"]) for line in second.lines] == [
+        ("argo-workflows", 5),
+        ("postgresql", 7),
+        ("objects", 2),
+    ]
+    assert json.loads(first.file.read_text(encoding="utf-8"))["seconds"] == 14
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
