@@ -73,7 +73,9 @@ def _stamp(models: list[Path]) -> int:
         documents.append(provenance.stamped(document, origin))
         documents.append(provenance.stamped(yaml.safe_load(manifests.retraining(model)), origin))
         clocks = (manifests.schedule(model), manifests.watch(model))
-        documents.extend(document for text in clocks if text for document in yaml.safe_load_all(text))
+        documents.extend(
+            provenance.marked(clock, origin) for text in clocks if text for clock in yaml.safe_load_all(text)
+        )
     print(yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True, width=140), end="")
     return errors.DONE
 

@@ -13,6 +13,9 @@ from argosy.domain.provenance import CLEAN, UNKNOWN, Provenance
 from argosy.templates import folder
 
 PATIENCE_SECONDS = 30
+PREFIX = "provenance.argosy.dev/"
+CLOCK = "clock.provenance.argosy.dev/"
+"""Of a workflow that a clock started: where the clock itself comes from."""
 
 
 def here(manifest: Path) -> Provenance:
@@ -27,20 +30,34 @@ def on_a_cluster(manifest: Path, document: Mapping[str, Any]) -> Provenance:
 
 def stamped(document: Mapping[str, Any], origin: Provenance) -> dict[str, Any]:
     """The WorkflowTemplate *document* with *origin* as annotations, for people, and as the value that its steps are handed."""
-    prefix = "provenance.argosy.dev/"
-    marks = {"commit": origin.commit, "tree": origin.tree, "manifest": origin.manifest}
-    marks |= {f"image.{step}": image for step, image in origin.images.items()}
-    metadata, spec = document["metadata"], document["spec"]
-    annotations = {**metadata.get("annotations", {}), **{f"{prefix}{name}": value for name, value in marks.items()}}
+    marked_one = marked(document, origin)
+    metadata, spec = marked_one["metadata"], document["spec"]
     parameters = [
         {**entry, "value": origin.text()} if entry["name"] == provenance.PARAMETER else entry
         for entry in spec["arguments"]["parameters"]
     ]
     return {
         **document,
-        "metadata": {**metadata, "annotations": annotations},
+        "metadata": metadata,
         "spec": {**spec, "arguments": {**spec["arguments"], "parameters": parameters}},
     }
+
+
+def marked(document: Mapping[str, Any], origin: Provenance) -> dict[str, Any]:
+    """*document* with *origin* as annotations; those of a CronWorkflow are handed to each workflow that it starts.
+
+    What such a workflow runs is its WorkflowTemplate's, whose parameter says where that comes from.
+    """
+    marks = {"commit": origin.commit, "tree": origin.tree, "manifest": origin.manifest}
+    marks |= {f"image.{step}": image for step, image in origin.images.items()}
+    annotations = {f"{PREFIX}{name}": value for name, value in marks.items()}
+    metadata = {**document["metadata"]}
+    metadata["annotations"] = {**metadata.get("annotations", {}), **annotations}
+    found = {**document, "metadata": metadata}
+    if document["kind"] == "CronWorkflow":
+        clock = {f"{CLOCK}{name}": annotations[f"{PREFIX}{name}"] for name in ("commit", "tree")}
+        found["spec"] = {**document["spec"], "workflowMetadata": {"annotations": clock}}
+    return found
 
 
 def stated(document: Mapping[str, Any]) -> Provenance | None:

@@ -127,11 +127,12 @@ def _of_model(path: str, content: bytes, version: release.Version) -> Iterator[P
     if evidence.verdict != "promote":
         yield Problem(path, f"says {evidence.verdict!r}, and its model is served")
     doubts = evidence.provenance.doubts()
-    if (
-        doubts
-        and path.startswith(environment_layout.folder(version.model, environment_layout.PRODUCTION))
-        and not evidence.provenance_waiver
-    ):
+    served_in = next(
+        name
+        for name in environment_layout.ENVIRONMENTS
+        if path.startswith(f"{environment_layout.folder(version.model, name)}/")
+    )
+    if doubts and evidence.must_be_repeatable(served_in):
         yield Problem(path, f"is of a model that cannot be made again: {'; '.join(doubts)}")
 
 

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, ValidationError, model_validator
 
 from argosy import errors
 from argosy.domain.documents import Document
+from argosy.domain.environment_layout import PRODUCTION
 from argosy.domain.model_settings import Task
 from argosy.domain.notify_settings import Audience
 from argosy.domain.provenance import Provenance
@@ -105,6 +106,8 @@ class Evidence(Document):
     provenance: Provenance = Provenance()
     provenance_waiver: str | None = None
     """Why the policy lets a model into production whose provenance is in doubt; None where it does not."""
+    provenance_in_staging: bool = False
+    """Whether the policy asks that of staging, too."""
     cause: Cause | None = None
     """What the retraining was started for; None where nobody asked for one."""
     trained_on: DataWindow | None = None
@@ -142,6 +145,10 @@ class Evidence(Document):
         known = re.fullmatch(r"[0-9a-f]{40}", commit) is not None
         rest = {name: value for name, value in given.items() if name != "git_commit"}
         return {"provenance": {"commit": commit} if known else {}, **rest}
+
+    def must_be_repeatable(self, environment: str) -> bool:
+        """Whether *environment* refuses the model where its provenance is in doubt, by the policy that judged it."""
+        return (environment == PRODUCTION or self.provenance_in_staging) and not self.provenance_waiver
 
     @property
     def failed(self) -> list[GateResult]:

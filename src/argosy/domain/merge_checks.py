@@ -281,14 +281,14 @@ def _cause(evidence: Evidence) -> list[Check]:
 
 
 def _repeatable(subject: Subject, evidence: Evidence) -> Check:
-    """Check the provenance: the model can be reproduced from it. Production insists; other environments say what is missing."""
+    """Check the provenance: the model can be reproduced from it. Production insists, staging by its policy; else it is said."""
     why = "; ".join(evidence.provenance.doubts())
     passed = True
     if not why:
         reason = f"made from commit {evidence.provenance.commit[:12]}, whose files those were"
     elif evidence.provenance_waiver:
         reason = f"waived by the policy: {evidence.provenance_waiver}; {why}"
-    elif subject.environment == environment_layout.PRODUCTION:
+    elif evidence.must_be_repeatable(subject.environment):
         passed = False
         reason = f"{why}; commit, run the pipeline again and propose that, or let the policy waive it (`provenance`)"
     else:

@@ -76,12 +76,16 @@ class ComparisonPolicy(Document):
 
 
 class ProvenancePolicy(Document):
-    """What production asks of where a model comes from; every other environment says what is missing, and goes on."""
+    """What production, and staging where it is asked for, want to know of where a model comes from; else what is missing is said."""
 
     required: bool = Field(
         default=True,
         description="Whether production takes only a model whose commit is known, whose files were those of that commit, and whose "
         "steps ran in images by digest or as processes of known code.",
+    )
+    staging: bool = Field(
+        default=False,
+        description="Whether staging takes no other model either; else its request says what production will refuse.",
     )
     owner: str = Field(default="", description="Who answers for a waiver.")
     reason: str = Field(default="", description="Why it is waived; shown in every request.")
@@ -90,6 +94,10 @@ class ProvenancePolicy(Document):
     def _is_answered_for(self) -> Self:
         if not self.required and not (self.owner and self.reason):
             raise ValueError("provenance: `required: false` needs an `owner` and a `reason`")
+        if self.staging and not self.required:
+            raise ValueError(
+                "provenance: `staging: true` asks for what `required: false` waives; leave one of them out"
+            )
         return self
 
     @property

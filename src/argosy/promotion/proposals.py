@@ -52,4 +52,8 @@ def _is_doubted(read: Callable[[], Evidence | None]) -> bool:
         evidence = read()
     except errors.Misconfigured:
         return False
-    return evidence is not None and bool(evidence.provenance.doubts()) and not evidence.provenance_waiver
+    return (
+        evidence is not None
+        and bool(evidence.provenance.doubts())
+        and evidence.must_be_repeatable(environment_layout.PRODUCTION)
+    )

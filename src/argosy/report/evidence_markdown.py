@@ -57,9 +57,8 @@ def _doubts(evidence: Evidence) -> list[str]:
     doubts = evidence.provenance.doubts()
     if not doubts:
         return []
-    then = (
-        f"The policy waives it: {evidence.provenance_waiver}" if evidence.provenance_waiver else "Production refuses it"
-    )
+    refused = "Staging and production refuse it" if evidence.provenance_in_staging else "Production refuses it"
+    then = f"The policy waives it: {evidence.provenance_waiver}" if evidence.provenance_waiver else refused
     return [f"**It cannot be made again from a commit**: {escape('; '.join(doubts))}. {escape(then)}."]
 
 

@@ -108,7 +108,7 @@ def test_the_stamp_is_what_steps_are_told(project: Path, capsys: pytest.CaptureF
         "imagePullPolicy" in each.get("container", {}) for each in template["spec"]["templates"]
     )  # by digest
     assert provenance.stated(retraining) == said  # what is trained again says the same of itself
-    assert [each["kind"] for each in schedules] == ["CronWorkflow", "CronWorkflow"]
+    assert [each["kind"] for each in schedules] == ["CronWorkflow", "WorkflowTemplate", "CronWorkflow"]
     told = {
         each["name"]: entry["value"]
         for each in template["spec"]["templates"]
@@ -116,6 +116,22 @@ def test_the_stamp_is_what_steps_are_told(project: Path, capsys: pytest.CaptureF
         if entry["name"] == "ARGOSY_PROVENANCE"
     }
     assert told == dict.fromkeys(("ingest", "evaluate"), "{{workflow.parameters.provenance}}")
+
+
+def test_a_clock_says_where_it_comes_from(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In its own annotations, and in those of every workflow that it starts; the template beside it is stamped as well."""
+    assert main.run(["compile", "--stamp", str(MODEL)]) == 0
+    documents = list(yaml.safe_load_all(capsys.readouterr().out))
+    clocks = [each for each in documents if each["kind"] == "CronWorkflow"]
+    assert len(clocks) == 2
+    commit = git("rev-parse", "HEAD")
+    for each in documents:
+        assert each["metadata"]["annotations"]["provenance.argosy.dev/commit"] == commit
+    for clock in clocks:
+        assert clock["spec"]["workflowMetadata"]["annotations"] == {
+            "clock.provenance.argosy.dev/commit": commit,
+            "clock.provenance.argosy.dev/tree": "clean",
+        }
 
 
 def test_a_stale_manifest_is_not_stamped(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -124,6 +124,20 @@ DIRTY = toy.CLEAN.model_copy(update={"tree": OTHER})
             id="waived",
         ),
         pytest.param("staging", evidence(provenance=DIRTY), True, "production will refuse it", id="staging-is-told"),
+        pytest.param(
+            "staging",
+            evidence(provenance=DIRTY, provenance_in_staging=True),
+            False,
+            "commit, run the pipeline",
+            id="staging-by-policy",
+        ),
+        pytest.param(
+            "staging",
+            evidence(provenance=DIRTY, provenance_in_staging=True, provenance_waiver="A trial (ada)"),
+            True,
+            "waived by the policy",
+            id="staging-waived",
+        ),
     ],
 )
 def test_production_takes_what_can_be_made_again(environment: str, beside: Evidence, passed: bool, reason: str) -> None:

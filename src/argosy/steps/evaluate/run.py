@@ -84,6 +84,7 @@ def run(
         champion=champion,
         provenance=provenance,
         provenance_waiver=policy.provenance.waiver,
+        provenance_in_staging=policy.provenance.staging,
         cause=cause and cause.without(_personal(holdout.schema)),
         audience=settings.audience,
         trained_on=recent_comparison.trained_on(holdout.schema),
