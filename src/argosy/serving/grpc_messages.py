@@ -6,15 +6,13 @@ what is here to its classes and to the published description. The descriptions l
 classes into one process with these gets no quarrel over names.
 """
 
-from typing import Any
-
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
+
+from argosy.serving.message_files import MessageFile
 
 PACKAGE = "inference"
 SERVICE = f"{PACKAGE}.GRPCInferenceService"
 METHODS = ("ServerLive", "ServerReady", "ModelReady", "ServerMetadata", "ModelMetadata", "ModelInfer")
-"""Each takes ``<method>Request`` and gives ``<method>Response``."""
 
 _PARAMETERS = "{InferParameter}"
 _TENSOR = "name string 1, datatype string 2, shape int64* 3"
@@ -43,63 +41,16 @@ _FIELDS = {
     "InferTensorContents": "bool_contents bool* 1, int_contents int32* 2, int64_contents int64* 3, uint_contents uint32* 4, "
     "uint64_contents uint64* 5, fp32_contents float* 6, fp64_contents double* 7, bytes_contents bytes* 8",
 }
-"""Name, type and number of each field; ``*``: repeated; ``{…}``: a map from strings to it."""
-_CHOICES = {"InferParameter": "parameter_choice"}
-"""Messages of which one field at most is set, and what that choice is called."""
-
-
-def description() -> descriptor_pb2.FileDescriptorProto:
-    """The protocol as a compiler of Protocol Buffers describes a file of it."""
-    made = descriptor_pb2.FileDescriptorProto(name="open_inference_grpc.proto", package=PACKAGE, syntax="proto3")
-    messages: dict[str, Any] = {}
-    for name, fields in _FIELDS.items():
-        outer, _, inner = name.rpartition(".")
-        message = messages[outer].nested_type.add(name=inner) if outer else made.message_type.add(name=name)
-        messages[name] = message
-        if name in _CHOICES:
-            message.oneof_decl.add(name=_CHOICES[name])
-        for field in filter(None, fields.split(", ")):
-            _add(message, name, field)
-    service = made.service.add(name=SERVICE.removeprefix(f"{PACKAGE}."))
-    for method in METHODS:
-        service.method.add(
-            name=method, input_type=f".{PACKAGE}.{method}Request", output_type=f".{PACKAGE}.{method}Response"
-        )
-    return made
-
-
-def _add(message: Any, path: str, said: str) -> None:
-    """Add the field that is *said* to *message*, whose place in the package is *path*."""
-    name, kind, number = said.split(" ")
-    field = message.field.add(name=name, number=int(number))
-    field.label = field.LABEL_REPEATED if kind.endswith(("*", "}")) else field.LABEL_OPTIONAL
-    if path in _CHOICES:
-        field.oneof_index = 0
-    if kind.startswith("{"):
-        entry = message.nested_type.add(name=f"{name.capitalize()}Entry")
-        entry.options.map_entry = True
-        _add(entry, "", "key string 1")
-        _add(entry, "", f"value {kind.strip('{}')} 2")
-        kind = f"{path}.{entry.name}"
-    _set_type(field, kind.removesuffix("*"))
-
-
-def _set_type(field: Any, kind: str) -> None:
-    scalar = getattr(field, f"TYPE_{kind.upper()}", None)
-    if scalar is not None:
-        field.type = scalar
-    else:
-        field.type, field.type_name = field.TYPE_MESSAGE, f".{PACKAGE}.{kind}"
-
-
-def _classes() -> dict[str, Any]:
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(description())
-    names = [name for name in _FIELDS if "." not in name]
-    return {name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{PACKAGE}.{name}")) for name in names}
-
-
-CLASSES = _classes()
+"""As :class:`~argosy.serving.message_files.MessageFile` takes it."""
+FILE = MessageFile(
+    "open_inference_grpc.proto",
+    PACKAGE,
+    _FIELDS,
+    {"InferParameter": "parameter_choice"},
+    SERVICE.removeprefix(f"{PACKAGE}."),
+    METHODS,
+)
+CLASSES = FILE.classes()
 """The class of each message, by its name."""
 
 

@@ -14,15 +14,17 @@ from typing import Any
 from urllib.parse import unquote
 
 import grpc
+from google.protobuf.message import DecodeError
 from grpc import StatusCode
 
 from argosy import errors
-from argosy.serving import exchange, grpc_messages
+from argosy.serving import exchange, grpc_messages, grpc_reflection
 from argosy.serving.access.gatekeeper import Credentials, by_name
 from argosy.serving.app import ServerParts
 from argosy.serving.connections import ConnectionLimits
 from argosy.serving.grpc_tensors import HARMLESS_BYTES, GrpcTensors
 from argosy.serving.inference import Inference
+from argosy.serving.listeners import PATIENCE_SECONDS
 from argosy.serving.request_problems import RequestProblem
 from argosy.serving.tls import Certificate
 from argosy.serving.v2 import EXTENSIONS
@@ -119,6 +121,7 @@ def _options(body_bytes: int, limits: ConnectionLimits, drain_seconds: float) ->
     age = min(CONNECTION_SECONDS, drain_seconds / 2) if drain_seconds else CONNECTION_SECONDS
     return [
         ("grpc.max_connection_age_ms", round(age * 1000)),
+        ("grpc.max_connection_age_grace_ms", round(PATIENCE_SECONDS * 1000)),
         ("grpc.so_reuseport", 0),  # two servers on one port would each get some of the calls
         ("grpc.max_receive_message_length", body_bytes),
         ("grpc.max_concurrent_streams", 128),
@@ -132,20 +135,16 @@ def _options(body_bytes: int, limits: ConnectionLimits, drain_seconds: float) ->
     ]
 
 
-def _handlers(parts: ServerParts) -> tuple[Any]:
+def _handlers(parts: ServerParts) -> list[Any]:
     describe = _Descriptions(parts)
-    methods = {
-        name: grpc.unary_unary_rpc_method_handler(
-            _Described(parts, getattr(describe, name)).call,
-            request_deserializer=grpc_messages.CLASSES[f"{name}Request"].FromString,
-            response_serializer=grpc_messages.CLASSES[f"{name}Response"].SerializeToString,
-        )
+    receiver = _Receiver(parts.bodies.limits.body_seconds)
+    calls = {
+        name: _Infer(parts, receiver) if name == "ModelInfer" else _Described(parts, receiver, getattr(describe, name))
         for name in grpc_messages.METHODS
-        if name != "ModelInfer"
     }
-    # On the wire a call with one request looks like one with a stream of them, of which the server decides when it reads.
-    methods["ModelInfer"] = grpc.stream_unary_rpc_method_handler(_Infer(parts).call)
-    return (grpc.method_handlers_generic_handler(grpc_messages.SERVICE, methods),)
+    # On the wire a call with one request looks like one with a stream of them, of which the server decides when it reads, and for how long.
+    methods = {name: grpc.stream_unary_rpc_method_handler(call.call) for name, call in calls.items()}
+    return [grpc.method_handlers_generic_handler(grpc_messages.SERVICE, methods), *grpc_reflection.handlers()]
 
 
 class _Descriptions:
@@ -179,7 +178,8 @@ class _Method:
     open = False
     """True where nobody is asked who they are."""
 
-    def __init__(self, parts: ServerParts) -> None:
+    def __init__(self, parts: ServerParts, receiver: "_Receiver") -> None:
+        self._receiver = receiver
         self._metrics = parts.metrics
         self._access = parts.access
         served = parts.service.served
@@ -232,19 +232,25 @@ class _Method:
 class _Described(_Method):
     """A method that is answered at once."""
 
-    def __init__(self, parts: ServerParts, describe: Callable[[Any], dict[str, Any]]) -> None:
-        super().__init__(parts)
+    def __init__(self, parts: ServerParts, receiver: "_Receiver", describe: Callable[[Any], dict[str, Any]]) -> None:
+        super().__init__(parts, receiver)
         self.open = describe.__name__ in OPEN
         self._describe = describe
+        self._request = grpc_messages.CLASSES[f"{describe.__name__}Request"]
         self._response = grpc_messages.CLASSES[f"{describe.__name__}Response"]
 
-    async def call(self, request: Any, context: Any) -> Any:
+    async def call(self, requests: AsyncIterator[bytes], context: Any) -> bytes:
         """Answer one call."""
+        content: bytes = await self.answered(context, functools.partial(self._content, requests))
+        return content
 
-        async def made(_: str) -> Any:
-            return self._response(**self._describe(request))
-
-        return await self.answered(context, made)
+    async def _content(self, requests: AsyncIterator[bytes], _: str) -> bytes:
+        try:
+            asked = self._request.FromString(await self._receiver.message(requests))
+        except DecodeError:
+            raise RequestProblem(400, f"the message is no {self._request.DESCRIPTOR.name}") from None
+        content: bytes = self._response(**self._describe(asked)).SerializeToString()
+        return content
 
 
 class _Infer(_Method):
@@ -252,11 +258,10 @@ class _Infer(_Method):
 
     route = ROUTE
 
-    def __init__(self, parts: ServerParts) -> None:
-        super().__init__(parts)
+    def __init__(self, parts: ServerParts, receiver: "_Receiver") -> None:
+        super().__init__(parts, receiver)
         self._bodies = parts.bodies
         self._inference = parts.inference(GrpcTensors(parts.second, parts.service, parts.bodies.limits))
-        self._receiver = _Receiver(parts.bodies.limits.body_seconds)
 
     async def call(self, requests: AsyncIterator[bytes], context: Any) -> bytes:
         """Answer one call."""

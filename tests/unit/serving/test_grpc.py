@@ -13,7 +13,7 @@ from grpc import StatusCode
 
 from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import ServedRelease
-from argosy.serving import graceful_server, grpc_messages, grpc_server, grpc_tensors, tensors
+from argosy.serving import graceful_server, grpc_messages, grpc_reflection, grpc_server, grpc_tensors, tensors
 from argosy.serving.app import ServerParts, server_parts
 from argosy.serving.exchange import RequestLimits
 from argosy.serving.grpc_server import GrpcServer
@@ -401,14 +401,14 @@ def test_a_server_that_stops_answers_what_came(predictor: Predictor) -> None:
     asyncio.run(asked())
 
 
-def stalled(channel: Channel) -> Any:
+def stalled(channel: Channel, method: str = grpc_calls.INFER) -> Any:
     """A call whose message does not come."""
 
     async def never() -> Any:
         await asyncio.Event().wait()
         yield b""
 
-    return channel.stream_unary(grpc_calls.INFER)(never(), timeout=grpc_calls.PATIENCE)
+    return channel.stream_unary(method)(never(), timeout=grpc_calls.PATIENCE)
 
 
 def test_a_message_that_does_not_come_is_not_waited_for(parts: ServerParts) -> None:
@@ -424,14 +424,15 @@ def test_a_message_that_does_not_come_is_not_waited_for(parts: ServerParts) -> N
     assert "did not arrive within 0.2 s" in error.details()
 
 
-def test_those_who_stall_keep_nobody_out(predictor: Predictor) -> None:
-    """The eldest of them gives way."""
+@pytest.mark.parametrize("method", ["ModelInfer", "ServerLive"])
+def test_those_who_stall_keep_nobody_out(predictor: Predictor, method: str) -> None:
+    """The eldest of them gives way, whatever it is about to ask."""
     served = ServedRelease("leaving", "none", 4, predictor.digest)
     limits = RequestLimits(body_seconds=grpc_calls.PATIENCE)
     parts = server_parts(predictor=predictor, served=served, limits=limits)
 
     async def asked(channel: Channel) -> Any:
-        calls = [stalled(channel) for _ in range(grpc_server.RECEIVED_AT_ONCE)]
+        calls = [stalled(channel, f"/{grpc_messages.SERVICE}/{method}") for _ in range(grpc_server.RECEIVED_AT_ONCE)]
         waiting = [asyncio.ensure_future(_code(call)) for call in calls]
         await grpc_calls.called(channel, "ServerReady")
         answers = [
@@ -524,3 +525,32 @@ class BrokenOnline(MemoryOnline):
     async def get(self, entities: Any) -> Any:
         """See the port."""
         raise ZeroDivisionError("a secret")
+
+
+def test_a_tool_learns_the_protocol(parts: ServerParts) -> None:
+    """By either version of reflection: the services, and the file that describes them; what is not there is not found."""
+
+    async def asked(channel: Channel) -> Any:
+        found = []
+        for service in grpc_reflection.SERVICES:
+            ask = channel.stream_stream(
+                f"/{service}/{grpc_reflection.METHOD}",
+                request_serializer=grpc_reflection.CLASSES["ServerReflectionRequest"].SerializeToString,
+                response_deserializer=grpc_reflection.CLASSES["ServerReflectionResponse"].FromString,
+            )
+            question = grpc_reflection.CLASSES["ServerReflectionRequest"]
+            asked = [
+                question(list_services="*"),
+                question(file_containing_symbol=grpc_messages.SERVICE),
+                question(file_by_filename="open_inference_grpc.proto"),
+                question(file_containing_symbol="x.Y"),
+            ]
+            found.append([answer async for answer in ask(iter(asked), timeout=grpc_calls.PATIENCE)])
+        return found
+
+    for services, by_symbol, by_name, nothing in do(parts, asked):
+        assert grpc_messages.SERVICE in {one.name for one in services.list_services_response.service}
+        (described,) = by_symbol.file_descriptor_response.file_descriptor_proto
+        assert described == grpc_messages.FILE.description().SerializeToString()
+        assert list(by_name.file_descriptor_response.file_descriptor_proto) == [described]
+        assert nothing.error_response.error_code == StatusCode.NOT_FOUND.value[0]

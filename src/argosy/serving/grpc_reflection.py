@@ -1,0 +1,70 @@
+"""Server reflection: how a tool that has no description of the protocol asks the server for it, as ``grpcurl`` does.
+
+What it learns is the published protocol, and nothing of the model. Both versions of reflection have the same messages.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+
+from argosy.serving import grpc_messages
+from argosy.serving.message_files import MessageFile
+
+SERVICES = ("grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection")
+METHOD = "ServerReflectionInfo"
+MOST_QUESTIONS, SECONDS = 100, 10.0
+"""Of one call, and until the next of them."""
+_FILE = MessageFile(
+    "reflection.proto",
+    "grpc.reflection.v1",
+    {
+        "ServerReflectionRequest": "host string 1, file_by_filename string 3, file_containing_symbol string 4, list_services string 7",
+        "Files": "file_descriptor_proto bytes* 1",
+        "Service": "name string 1",
+        "Services": "service Service* 1",
+        "Failure": "error_code int32 1, error_message string 2",
+        "ServerReflectionResponse": "valid_host string 1, original_request ServerReflectionRequest 2, "
+        "file_descriptor_response Files 4, list_services_response Services 6, error_response Failure 7",
+    },
+)
+"""The fields of it that are asked for here; others are unknown, and answered as what is not there."""
+CLASSES = _FILE.classes()
+_REQUEST, _RESPONSE = CLASSES["ServerReflectionRequest"], CLASSES["ServerReflectionResponse"]
+
+
+def handlers() -> list[Any]:
+    """The services, as gRPC takes them."""
+    method = grpc.stream_stream_rpc_method_handler(
+        _answers, request_deserializer=_REQUEST.FromString, response_serializer=_RESPONSE.SerializeToString
+    )
+    return [grpc.method_handlers_generic_handler(service, {METHOD: method}) for service in SERVICES]
+
+
+async def _answers(questions: AsyncIterator[Any], __: Any) -> AsyncIterator[Any]:
+    for _ in range(MOST_QUESTIONS):
+        try:
+            async with asyncio.timeout(SECONDS):
+                question = await anext(questions)
+        except (StopAsyncIteration, TimeoutError):
+            return
+        yield _answer(question)
+
+
+def _answer(question: Any) -> Any:
+    made = _RESPONSE(valid_host=question.host, original_request=question)
+    symbol, name = question.file_containing_symbol, question.file_by_filename
+    ours = symbol == grpc_messages.PACKAGE or symbol.startswith(f"{grpc_messages.PACKAGE}.")
+    if name == grpc_messages.FILE.name or ours:
+        made.file_descriptor_response.file_descriptor_proto.append(_DESCRIPTION)
+    elif name or symbol:
+        made.error_response.error_code = grpc.StatusCode.NOT_FOUND.value[0]
+        made.error_response.error_message = f"there is no {name or symbol} here, only {grpc_messages.SERVICE}"
+    else:
+        for service in (grpc_messages.SERVICE, *SERVICES):
+            made.list_services_response.service.add(name=service)
+    return made
+
+
+_DESCRIPTION = grpc_messages.FILE.description().SerializeToString()
