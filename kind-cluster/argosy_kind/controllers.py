@@ -75,12 +75,10 @@ def install(at: Site, name: str, seconds: float) -> None:
     controller = CONTROLLERS[name]
     file = at.pins.file(name, CACHE / "downloads")
     at.make_namespace(controller.namespace, labels={})
-    # What these files hold is larger than the annotation that a client-side apply writes.
-    apply = ("apply", "--server-side", "--force-conflicts", "--namespace", controller.namespace)
-    at.kubectl.run(*apply, f"--field-manager={OWNER}", f"--filename={file}", seconds=seconds)
+    at.kubectl.apply_file(file, controller.namespace, OWNER, seconds)
     for over in controller.over:
         # Under a name of its own: the next apply of the project's file must not take these fields back.
-        at.kubectl.run(*apply, f"--field-manager={LAID_OVER}", f"--filename={FOLDER / over}")
+        at.kubectl.apply_file(FOLDER / over, controller.namespace, LAID_OVER, seconds)
     controller.tell(at)
     for deployment in controller.deployments:
         at.kubectl.wait_rolled_out("deployment", deployment, controller.namespace, seconds)

@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -20,6 +21,8 @@ MANAGER = "argosy-kind"
 """Who fields of objects belong to that were applied here."""
 HOPELESS = frozenset({"ErrImageNeverPull", "InvalidImageName", "CreateContainerConfigError"})
 """Reasons of waiting containers that no time mends."""
+NOT_YET = ("no matches for kind", "ensure CRDs are installed first", "failed calling webhook")
+"""What the API server says of objects whose resource type or webhook came by the same file, a moment ago."""
 PATIENCE = 20.0
 """Seconds for which a pod that is about to be replaced may still say so."""
 POLL = 2.0
@@ -71,6 +74,19 @@ class Kubectl:
         at = ("--namespace", namespace) if namespace else ()
         words = ("apply", "--server-side", f"--field-manager={MANAGER}", f"--force-conflicts={str(forced).lower()}")
         self.run(*words, *at, "--filename=-", given=yaml.safe_dump_all(objects), seconds=300)
+
+    def apply_file(self, file: Path, namespace: str, manager: str, seconds: float) -> None:
+        """Apply *file* as *manager*. Resource types and webhooks that it brings are given time before what needs them.
+
+        Raises TryAgain with kubectl's words where it fails for anything else, or after *seconds*.
+        """
+        # What such files hold is larger than the annotation that a client-side apply writes.
+        words = ("apply", "--server-side", "--force-conflicts", f"--field-manager={manager}", "--namespace", namespace)
+        until = time.monotonic() + seconds
+        while (done := self.attempt(*words, f"--filename={file}", seconds=seconds)).returncode != 0:
+            if time.monotonic() > until or not any(word in done.stderr for word in NOT_YET):
+                raise errors.TryAgain(f"kubectl apply {file.name}: {last_line(done.stderr)}")
+            time.sleep(POLL)
 
     def wait_for(self, what: str, holds: Callable[[], Any], seconds: float, namespace: str = "") -> Any:
         """What *holds* returns once it is true. Raises TryAgain after *seconds*, with the pods of *namespace* that wait, and for what."""

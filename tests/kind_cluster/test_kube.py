@@ -1,6 +1,8 @@
 """What is said of pods that wait, and when waiting ends."""
 
 import json
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -91,6 +93,29 @@ def test_what_no_time_mends_ends_the_wait(fake_cluster: FakeCluster, monkeypatch
     fake_cluster.answers("get pods", {"items": [pod("p", containerStatuses=[container("c", {"waiting": PULL})])]})
     with pytest.raises(errors.Misconfigured, match="toy: pod p/c waits: ErrImageNeverPull"):
         Kubectl("").wait_for("toy", lambda: False, 3600, "argosy-services")
+
+
+def test_a_file_that_brings_its_own_resource_types(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What needs them is applied once they are there; any other refusal ends it at once."""
+    early = "error: resource mapping not found for kind X: no matches for kind; ensure CRDs are installed first"
+    said = [(1, early), (1, early), (0, "")]
+    asked: list[tuple[str, ...]] = []
+
+    def attempt(self: Kubectl, *words: str, **_: object) -> "subprocess.CompletedProcess[str]":
+        asked.append(words)
+        code, err = said.pop(0)
+        return subprocess.CompletedProcess(words, code, "", err)
+
+    monkeypatch.setattr(kube, "POLL", 0)
+    monkeypatch.setattr(Kubectl, "attempt", attempt)
+    Kubectl("").apply_file(tmp_path / "install.yaml", "kserve", "us", 60)
+    assert len(asked) == 3
+    said[:] = [(1, "Error from server (Forbidden): you may not")]
+    with pytest.raises(errors.TryAgain, match=r"kubectl apply install\.yaml: .*you may not"):
+        Kubectl("").apply_file(tmp_path / "install.yaml", "kserve", "us", 60)
+    said[:] = [(1, early)]
+    with pytest.raises(errors.TryAgain, match="ensure CRDs"):
+        Kubectl("").apply_file(tmp_path / "install.yaml", "kserve", "us", -1)
 
 
 @pytest.mark.parametrize(
