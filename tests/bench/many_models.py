@@ -8,6 +8,7 @@ a server that counts. ``applications``: `helm template` of the chart `inference`
 """
 
 import argparse
+import os
 import resource
 import shutil
 import subprocess
@@ -15,10 +16,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest import mock
 
 from kubernetes import client
+
+from argosy.testing import forge_contract
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
@@ -86,29 +90,39 @@ def _pods(model: str) -> dict[str, object]:
 
 
 def rendering(models: int) -> None:
-    """Render what Argo CD renders: the chart for each model and environment."""
+    """Render what Argo CD renders: the chart for each Application that the ApplicationSets make, by the files that they name."""
     if shutil.which("helm") is None:
         print("applications: skipped, helm is not installed")
         return
-    start = time.monotonic()
-    for number in range(models):
-        for environment in ENVIRONMENTS:
-            _render(fleet.name_of(number), environment)
-    print(f"applications: {models * len(ENVIRONMENTS)} rendered in {time.monotonic() - start:.1f} s by the clock")
+    with tempfile.TemporaryDirectory() as place:
+        project = Path(place) / "project"
+        names = [folder.name for folder in fleet.write(project, ROOT, models)]
+        wanted = [(project / "gitops-env", name, environment) for name in names for environment in ENVIRONMENTS]
+        for each in wanted:
+            _served(*each)
+        before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+        # As the repo server does: a process each, several at a time.
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(lambda each: _render(*each), wanted))
+        after, seconds = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic() - start
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    print(f"applications: {len(wanted)} rendered in {spent:.1f} s of processor time ({seconds:.1f} s by the clock)")
 
 
-def _render(model: str, environment: str) -> None:
-    version = {
-        "model": model,
-        "environment": environment,
-        "modelDigest": f"sha256:{'0' * 64}",
-        "storageUri": "s3://bucket/prefix/",
-        "image": f"registry/serve@sha256:{'0' * 64}",
-        "signature": "signature",
-        "verifyingKey": "key",
-    }
-    given = [word for name, value in version.items() for word in ("--set-string", f"{name}={value}")]
-    given += ["--set", "version=1"]
+def _served(repo: Path, model: str, environment: str) -> None:
+    """Have *environment* serve a version of *model*."""
+    folder = repo / "models" / model / environment
+    (folder / "evidence").mkdir(parents=True)
+    version = forge_contract.version("a", model=model).model_copy(update={"storage_uri": f"s3://models/{model}/"})
+    (folder / "version.yaml").write_text(version.yaml(), encoding="utf-8")
+    (folder / "evidence" / "bundle.sig").write_text("signature", encoding="utf-8")
+    (repo / "keys").mkdir(exist_ok=True)
+    (repo / "keys" / "signing.pub.pem").write_text("key", encoding="utf-8")
+
+
+def _render(repo: Path, model: str, environment: str) -> None:
+    """As the ApplicationSet of *environment* has it."""
+    folder = repo / "models" / model
     command = [
         "helm",
         "template",
@@ -116,8 +130,11 @@ def _render(model: str, environment: str) -> None:
         str(ROOT / "charts" / "inference"),
         "--kube-version",
         "1.34.0",
-        *given,
     ]
+    command += ["--values", str(folder / "values.yaml"), "--values", str(folder / environment / "version.yaml")]
+    command += ["--set", f"environment={environment}"]
+    command += ["--set-file", f"signature={folder / environment / 'evidence' / 'bundle.sig'}"]
+    command += ["--set-file", f"verifyingKey={repo / 'keys' / 'signing.pub.pem'}"]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 

@@ -37,7 +37,7 @@ def follow(forge: Forge, merged: Request, *, on_merge: bool) -> Followed:
     Raises Rejected where the request is not merged, its commit is no promotion, or a person closed the next request.
     """
     if merged.state is not State.MERGED:
-        raise errors.Rejected(f"request {merged.number} is {merged.state}, not merged")
+        raise errors.Rejected(f"request {merged.number} is {merged.state}, not merged: nothing follows from it yet")
     committed = subjects.as_committed(forge, merged)
     if on_merge:
         return Followed(committed, next=open_next(forge, merged), waits_for=None)

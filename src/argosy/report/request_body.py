@@ -81,8 +81,8 @@ def _identity(version: release.Version, not_after: datetime.date | None) -> str:
 def _checking() -> str:
     return (
         "## How to check it\n\n"
-        "`argosy pr view` shows what the signed evidence says, with the state of every check: the signatures of bundle and evidence, the "
-        "digests above, and "
-        "that main still has the champion and the policy that the evaluation saw. `argosy pr diff` shows what would change. "
-        "A merge is refused while a check is red.\n"
+        "`argosy pr view N`, with this request's number, shows what the signed evidence says, with the state of every check: the "
+        "signatures of bundle and evidence, the digests above, and that main still has the champion and the policy that the evaluation "
+        "saw. `argosy pr diff N` shows what would change. `argosy pr merge N` refuses while a check is red; a button on this page does "
+        "where a rule of main requires the check.\n"
     )
