@@ -171,6 +171,7 @@ class Story:
                 return bool(gitea.call("GET", f"repos/{forge.BOT}/{forge.ENVIRONMENT}/pulls/{number}")["merged"])
 
         self.at.kubectl.wait_for(f"request {number} is not merged", merged, 3600)
+        print(f"  request {number} is merged", flush=True)
 
     # What the platform does by the clock, done now.
 
