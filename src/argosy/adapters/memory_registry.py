@@ -1,7 +1,9 @@
 """A registry in memory, for tests: the same promises, nothing kept."""
 
 import datetime
+from collections.abc import Mapping
 
+from argosy import errors
 from argosy.ports.registry import Candidate, Judgement, Registered
 
 CREATED = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
@@ -38,6 +40,17 @@ class MemoryRegistry:
                 del self.aliases[model, alias]
         if wanted and not (wanted == "challenger" and self.aliases.get((model, "champion")) == version):
             self.aliases[model, wanted] = version
+
+    def go_on(self, model: str, known: Mapping[int, str]) -> list[int]:
+        versions = self.candidates.setdefault(model, [])
+        for number, digest in sorted(known.items()):
+            if number <= len(versions) and versions[number - 1].model_digest != digest:
+                raise errors.Misconfigured(f"version {number} of {model} is {versions[number - 1].model_digest} here")
+        added = list(range(len(versions) + 1, max(known, default=0) + 1))
+        for number in added:
+            digest = known.get(number, f"lost {number}")
+            versions.append(Candidate(model, digest, parameters={}, metrics={}, history={}, tags={}, artifacts={}))
+        return [number for number in added if number in known]
 
     def reject(self, model: str, model_digest: str, reason: str) -> int | None:
         digests = [one.model_digest for one in self.candidates.get(model, [])]

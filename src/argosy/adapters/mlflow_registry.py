@@ -112,6 +112,42 @@ class MlflowRegistry:
                 _remove_alias(client, model, CHALLENGER)
             return int(version)
 
+    def go_on(self, model: str, known: Mapping[int, str]) -> list[int]:
+        with self._client() as client:
+            with _unless_there():
+                client.create_registered_model(model)
+            there = {int(one.version): one.tags.get(DIGEST) for one in _all_versions(client, model)}
+            if other := next((number for number, digest in known.items() if there.get(number, digest) != digest), None):
+                raise errors.Misconfigured(
+                    f"version {other} of {model} is {there[other]} in the registry at {self._uri}, and {known[other]} on main: another "
+                    "environment repo's, or used before it was brought up to date; begin with an empty one"
+                )
+            added = range(max(there, default=0) + 1, max(known, default=0) + 1)
+            for number in added:
+                self._take_number(client, model, number, known.get(number))
+            return [number for number in added if number in known]
+
+    def _take_number(self, client: "MlflowClient", model: str, number: int, digest: str | None) -> None:
+        """Make version *number*, the next one, stand for the model with *digest*; for nothing any more where that is None."""
+        tags = {"verdict": "promote" if digest else "unknown", "from_main": "true"} | (
+            {DIGEST: digest} if digest else {}
+        )
+        if digest:
+            nothing = Candidate(model, digest, parameters={}, metrics={}, history={}, tags={}, artifacts={})
+            run = self._run(client, nothing)
+        else:
+            name = f"{model}-{number}-of-a-lost-registry"
+            run = client.create_run(self._experiment(client, model), tags={"from_main": "true"}, run_name=name)
+        source = f"{run.info.artifact_uri}/bundle"
+        made = client.create_model_version(
+            model, source=source, run_id=run.info.run_id, tags=tags, await_creation_for=None
+        )
+        if int(made.version) != number:
+            client.delete_model_version(model, made.version)
+            raise errors.TryAgain(
+                f"somebody else makes versions of {model} in the registry at {self._uri}; again when nobody does"
+            )
+
     def _run(self, client: "MlflowClient", candidate: Candidate) -> "Run":
         """The candidate's run: the earliest with its digest, or a new one."""
         experiment = self._experiment(client, candidate.model)
@@ -238,6 +274,16 @@ def _version(client: "MlflowClient", candidate: Candidate, run: "Run") -> "Model
         if first.version != made.version:  # somebody else's was first, and they hold on to theirs
             client.delete_model_version(candidate.model, made.version)
     return _versions(client, candidate.model, candidate.model_digest)[0]
+
+
+def _all_versions(client: "MlflowClient", model: str) -> Iterator["ModelVersion"]:
+    token: str | None = None
+    while True:
+        page = client.search_model_versions(f"name = '{model}'", page_token=token)
+        yield from page
+        token = page.token
+        if not token:
+            return
 
 
 def _versions(client: "MlflowClient", model: str, model_digest: str) -> list["ModelVersion"]:

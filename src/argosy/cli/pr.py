@@ -66,6 +66,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     sync = _action(
         verbs, "sync-registry", _sync_registry, "after a change of main without a request: aliases follow it"
     )
+    sync.add_argument(
+        "--rebuild", action="store_true", help="the registry was lost: let an empty one go on after main's versions"
+    )
     sync.add_argument("model", nargs="*", metavar="MODEL", help="default: all that main has")
     _action(verbs, "where", _where, "where the environment repo is")
 
@@ -142,6 +145,10 @@ def _sync_registry(arguments: argparse.Namespace, desk: Desk, here: Settings) ->
             hint = suggestion.choices(model, known, "models")
             raise errors.UsageError(f"the environment repo knows no model {model!r}{hint}")
     for model in arguments.model or known:
+        if arguments.rebuild:
+            numbers = aliases.rebuild(main, model, wiring.registry(here))
+            what = f"knows again of version {', '.join(map(str, numbers))}" if numbers else "lacks no version of main's"
+            print(line(f"registry: {model}: {what}"))
         _say_champion(model, desk, here)
     return errors.DONE
 

@@ -68,3 +68,10 @@ class Registry(Protocol):
 
     def crown(self, model: str, model_digest: str | None) -> int | None:
         """Let the alias ``champion`` follow git: the version with *model_digest* has it, or none. Returns that version's number."""
+
+    def go_on(self, model: str, known: Mapping[int, str]) -> list[int]:
+        """Let a registry that was lost and begun anew go on after the versions *known*, each number with its model digest: each has its
+        number again, and new ones get higher numbers. Returns the numbers that were missing here; doing it again changes nothing.
+
+        Raises Misconfigured where one of these numbers is another model's here.
+        """

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from argosy import errors
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import VerdictWord
 from argosy.ports.registry import Candidate, Judgement, Registry
@@ -120,3 +121,21 @@ class RegistryContract:
         assert [registry.reject("toy", sha256(b"a"), "errors") for _ in range(2)] == [1, 1]
         assert aliases() == {"rejected": 1}
         assert registry.reject("toy", sha256(b"elsewhere"), "errors") is None
+
+    def test_going_on_after_a_loss(self, registry: Registry, tmp_path: Path, aliases: Aliases) -> None:
+        """Versions that git knows have their numbers again, the next one gets a higher number, and doing it again changes nothing."""
+        known = {2: sha256(b"two"), 4: sha256(b"four")}
+        assert registry.go_on("toy", known) == [2, 4]
+        assert registry.go_on("toy", known) == []
+        assert registry.crown("toy", sha256(b"four")) == 4
+        assert aliases()["champion"] == 4
+        assert registry.record(candidate("five", tmp_path / "five")).version == 5
+        assert registry.record(candidate("two", tmp_path / "two")).version == 2
+        assert registry.reject("toy", sha256(b"two"), "errors") == 2
+
+    def test_another_registry_is_refused(self, registry: Registry, tmp_path: Path) -> None:
+        """One that has another model under a number of main's is not main's."""
+        registry.record(candidate("other", tmp_path / "other"))
+        with pytest.raises(errors.Misconfigured):
+            registry.go_on("toy", {1: sha256(b"one")})
+        assert registry.record(candidate("next", tmp_path / "next")).version == 2
