@@ -173,8 +173,8 @@ def test_the_steps_are_those_that_there_are() -> None:
 def test_targets_of_make_exist(page: Path) -> None:
     """A `make` command that is shown is a target."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = set(re.findall(r"^([a-z0-9]+):", makefile, re.MULTILINE))
-    shown = re.findall(r"(?:^\$ |`|^    )make ([a-z0-9]+)", page.read_text(encoding="utf-8"), re.MULTILINE)
+    targets = set(re.findall(r"^([a-z0-9-]+):", makefile, re.MULTILINE))
+    shown = re.findall(r"(?:^\$ |`|^    )make ([a-z0-9-]+)", page.read_text(encoding="utf-8"), re.MULTILINE)
     assert set(shown) <= targets
 
 
