@@ -13,7 +13,7 @@ from argosy import errors
 from argosy.ports.features import OnlineFeatures
 from argosy.serving.circuit_breaker import CircuitBreaker
 from argosy.serving.prometheus import Metrics
-from argosy.serving.request_columns import Entity, RequestColumns
+from argosy.serving.request_columns import Entity, RequestColumns, getter
 from argosy.serving.request_problems import RequestProblem
 from argosy.serving.rows import Value
 
@@ -67,9 +67,10 @@ class Lookup:
 
 def _filled(asked: RequestColumns, found: Sequence[Features]) -> dict[str, Sequence[Value]]:
     """The columns of *asked*, with the rows that were *found* in their places."""
-    columns = {name: [row[name] for row in found] for name in asked.features}
+    rows = map(getter(list(asked.features)), found)
+    columns: dict[str, Sequence[Value]] = dict(zip(asked.features, zip(*rows, strict=True), strict=True))
     if len(found) == asked.count:
-        return dict(columns)
+        return columns
     filled: dict[str, Sequence[Value]] = {}
     for name, values in asked.features.items():
         known = dict(zip(asked.by_id, columns[name], strict=True))

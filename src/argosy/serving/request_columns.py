@@ -53,9 +53,9 @@ class ColumnReader:
         self._features = list(self._encoder.names)
         self._keys = sorted(signature.join_keys)
         self._apart = bool(self._keys) and not set(self._keys) & set(self._features)
-        self._by_name = _getter(self._features)
-        self._with_keys = _getter([*self._features, *self._keys])
-        self._keys_alone = _getter(self._keys)
+        self._by_name = getter(self._features)
+        self._with_keys = getter([*self._features, *self._keys])
+        self._keys_alone = getter(self._keys)
         self.names = self._careful.names
         self.most_columns = len(self.names)
 
@@ -152,8 +152,8 @@ class ColumnReader:
         return RequestColumns(len(rows), features, [row.entity for row in rows], by_id, where, matrix)
 
 
-def _getter(names: Sequence[str]) -> Any:
-    """Takes the values of *names*, as a tuple, out of an object."""
+def getter(names: Sequence[str]) -> Any:
+    """What takes the values of *names*, as a tuple, out of an object."""
     if len(names) > 1:
         return itemgetter(*names)
     return lambda given: tuple(given[name] for name in names)
