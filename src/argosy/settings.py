@@ -34,6 +34,7 @@ NO_FOLDER = frozenset("?#%")
 POD = "KUBERNETES_SERVICE_HOST"
 """The variable that every pod has."""
 REDIS = ("redis://", "rediss://")
+KAFKA = "ARGOSY_KAFKA_"
 POSTGRESQL = ("postgresql://", "postgres://")
 
 
@@ -73,6 +74,9 @@ class Settings:
     rate_limits_uri: str | None = field(repr=False)
     """ARGOSY_RATE_LIMITS_URI: the Redis in which the replicas of a server count requests together, ``redis://…`` or ``rediss://…``.
     Default: none; each replica counts by itself."""
+    kafka: Mapping[str, str] = field(repr=False)
+    """ARGOSY_KAFKA_<SETTING>: settings of Kafka's client as librdkafka names them, with underscores for dots:
+    ARGOSY_KAFKA_BOOTSTRAP_SERVERS, ARGOSY_KAFKA_SASL_PASSWORD. Default: none; no stream is read."""
     serving_image: str | None
     """ARGOSY_SERVING_IMAGE: the server's image that models are released for, ``<name>@sha256:<digest>``. Default: none; environments have
     their own."""
@@ -125,6 +129,7 @@ class Settings:
             loop_storage_uri=_loop_storage_uri(given, home),
             online_store_uri=_online_store_uri(given),
             rate_limits_uri=_rate_limits_uri(given),
+            kafka=_kafka(given),
             serving_image=_serving_image(given),
             predictions_uri=given.get("ARGOSY_PREDICTIONS_URI") or f"file://{home}/predictions",
             spool=_spool(given, home),
@@ -279,6 +284,11 @@ def _online_store_uri(given: Mapping[str, str]) -> str | None:
     raise errors.Misconfigured(
         f"ARGOSY_ONLINE_STORE_URI begins with {begins}; expected redis://, rediss:// or postgresql://, or nothing for files"
     )
+
+
+def _kafka(given: Mapping[str, str]) -> dict[str, str]:
+    named = {name: value for name, value in given.items() if name.startswith(KAFKA) and value}
+    return {name.removeprefix(KAFKA).lower().replace("_", "."): value for name, value in named.items()}
 
 
 def _rate_limits_uri(given: Mapping[str, str]) -> str | None:

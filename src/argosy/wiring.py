@@ -40,6 +40,7 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
     from argosy.ports.runs import Runs
     from argosy.ports.search_storage import SearchStorage
     from argosy.ports.signer import Signer, Verifier
+    from argosy.ports.streams import Stream
     from argosy.ports.tables import Tables
     from argosy.ports.token_verifier import TokenVerifier
     from argosy.ports.trial_server import TrialServer
@@ -361,6 +362,15 @@ def shared_rate_limiter(settings: Settings, served: ServedRelease) -> RateLimite
     from argosy.adapters.redis_rate_limiter import RedisRateLimiter
 
     return RedisRateLimiter(settings.rate_limits_uri, f"{served.model}:{served.environment}")
+
+
+def stream(settings: Settings, group: str, source: str, target: str, refusals: str) -> Stream:
+    """The stream of questions in topic *source*, read as one of *group* and answered to *target*; what is refused goes to *refusals*."""
+    if "bootstrap.servers" not in settings.kafka:
+        raise errors.Misconfigured("no Kafka is named: set ARGOSY_KAFKA_BOOTSTRAP_SERVERS to <host>:<port>")
+    from argosy.adapters.kafka_stream import KafkaStream
+
+    return KafkaStream(settings.kafka, group, source, target, refusals)
 
 
 def trial_server() -> TrialServer:

@@ -16,7 +16,7 @@ from argosy.cli import approved_model
 from argosy.domain import release
 from argosy.promotion import approval
 from argosy.promotion.approval import Approval
-from argosy.serving import security_options
+from argosy.serving import security_options, stream_options
 from argosy.settings import Settings
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default=HOST, help=f"address to listen on; default {HOST}")
     parser.add_argument("--port", type=_port, default=PORT, help=f"port to listen on, 0 for a free one; default {PORT}")
     security_options.add_arguments(parser)
+    stream_options.add_arguments(parser)
     parser.add_argument("--open", action="store_true", help="with another --host, let anybody ask who reaches it")
     parser.add_argument(
         "--grpc-port",
@@ -111,6 +112,7 @@ def _serve(
         grpc=grpc,
         access=security_options.access_file(arguments, settings, model.served),
         certificate=certificate,
+        stream=stream_options.opened(arguments, settings, model.served),
     )
     model.last.set(found.version.version)
     _say_what_is_off(arguments)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from argosy import errors, network
-from argosy.serving import security_options
+from argosy.serving import security_options, stream_options
 from argosy.settings import Settings
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def parser() -> argparse.ArgumentParser:
         help="answer health and metrics on this port too, whatever callers do; 0 for a free one",
     )
     security_options.add_arguments(made)
+    stream_options.add_arguments(made)
     add_server_arguments(made)
     return made
 
@@ -147,6 +148,7 @@ def _serve(
         score_edges=arguments.score_edges,
         access=security_options.access_file(arguments, settings, served),
         certificate=certificate,
+        stream=stream_options.opened(arguments, settings, served),
     )
     launch.run(predictor, served, arguments.bundle, around)
 

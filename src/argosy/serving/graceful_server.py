@@ -10,7 +10,7 @@ import errno
 import signal
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -75,17 +75,17 @@ def run(
     lifecycle: Lifecycle,
     stages: LifecycleHooks,
     count: Callable[[str], None],
-    companion: Companion | None = None,
+    companions: Sequence[Companion] = (),
     tls: ssl.SSLContext | None = None,
 ) -> None:
-    """Serve *app* on *listener*, and *companion* beside it, until SIGTERM or SIGINT. *tls*: None speaks HTTP in the open.
+    """Serve *app* on *listener*, and *companions* beside it, until SIGTERM or SIGINT. *tls*: None speaks HTTP in the open.
 
     *count*: see :class:`argosy.serving.connections.ConnectionPool`. Raises Misconfigured where the process may open too few files.
     """
     limits = ConnectionLimits()
     limits = replace(limits, connections=affordable(limits))
     listeners.settle()
-    _Server(app, limits, count, lifecycle, stages, companion, tls).run(sockets=[listener])
+    _Server(app, limits, count, lifecycle, stages, companions, tls).run(sockets=[listener])
 
 
 class _Server(listeners.UvicornServer):
@@ -98,11 +98,11 @@ class _Server(listeners.UvicornServer):
         count: Callable[[str], None],
         lifecycle: Lifecycle,
         stages: LifecycleHooks,
-        companion: Companion | None,
+        companions: Sequence[Companion],
         tls: ssl.SSLContext | None,
     ) -> None:
         super().__init__(app, limits, count, tls)
-        self._companion = companion
+        self._companions = companions
         self._lifecycle = lifecycle
         self._stages = stages
 
@@ -113,13 +113,13 @@ class _Server(listeners.UvicornServer):
         return await super().on_tick(counter)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        if self._companion is not None:
-            await self._companion.start()
+        for companion in self._companions:
+            await companion.start()
         await super().startup(sockets=sockets)
         self._stages.on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        stopped = [] if self._companion is None else [self._companion.stop(listeners.PATIENCE_SECONDS)]
+        stopped = [companion.stop(listeners.PATIENCE_SECONDS) for companion in self._companions]
         await asyncio.gather(super().shutdown(sockets=sockets), *stopped)
         await self._stages.on_done()
 

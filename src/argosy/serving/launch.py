@@ -18,6 +18,7 @@ from argosy import errors
 from argosy.domain import bundle, figures
 from argosy.ports.features import OnlineFeatures
 from argosy.ports.prediction_log import PredictionLog, ServedRelease
+from argosy.ports.streams import Stream
 from argosy.serving import graceful_server, listeners, operations, schemas
 from argosy.serving.access.rules_file import AccessFile, WatchedRules
 from argosy.serving.app import ServerParts, app_of, server_parts
@@ -26,6 +27,7 @@ from argosy.serving.prometheus import of as metrics_of
 from argosy.serving.rows import Value
 from argosy.serving.schemas import InterfaceNotes
 from argosy.serving.service import ServablePredictor
+from argosy.serving.stream import StreamServer
 from argosy.serving.tls import Certificate
 
 _log = logging.getLogger("argosy.serving")
@@ -47,6 +49,8 @@ class ServerDependencies:
     """Who may ask; None: whoever reaches the port."""
     grpc: str | None = None
     """The address that gRPC is answered on, ``host:port``; None: not at all."""
+    stream: Stream | None = None
+    """A stream of questions that is answered too; None: there is none."""
     certificate: Certificate | None = None
     """For TLS on the listener; None: in the open."""
     score_edges: Sequence[float] | None = None
@@ -91,9 +95,9 @@ def run(predictor: ServablePredictor, served: ServedRelease, folder: Path, aroun
             drain_seconds=around.drain_seconds,
             on_sweep=lambda: _look_again(access, around.certificate),
         )
-        companion = _grpc(parts, around)
+        companions = [found for found in (_grpc(parts, around), _stream(parts, around)) if found is not None]
         tls = None if around.certificate is None else around.certificate.context
-        graceful_server.run(app_of(parts), around.listener, lifecycle, stages, metrics.ended, companion, tls)
+        graceful_server.run(app_of(parts), around.listener, lifecycle, stages, metrics.ended, companions, tls)
 
 
 def _look_again(access: WatchedRules | None, certificate: Certificate | None) -> None:
@@ -132,6 +136,10 @@ def _grpc(parts: ServerParts, around: ServerDependencies) -> graceful_server.Com
     from argosy.serving.grpc_server import GrpcServer
 
     return GrpcServer(parts, around.grpc, around.certificate, drain_seconds=around.drain_seconds)
+
+
+def _stream(parts: ServerParts, around: ServerDependencies) -> graceful_server.Companion | None:
+    return None if around.stream is None else StreamServer(parts, around.stream)
 
 
 def _ready_line(served: ServedRelease, around: ServerDependencies, example: dict[str, Value]) -> str:

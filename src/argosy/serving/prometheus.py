@@ -96,6 +96,10 @@ class Metrics:
         self._access_stale = Gauge(
             "argosy_access_rules_stale", "1 while the file of the rules cannot be understood.", registry=self._registry
         )
+        self.stream_lag = Gauge("argosy_stream_lag", "Messages of the stream that wait.", registry=self._registry)
+        self.stream_failures = Counter(
+            "argosy_stream_failures", "Times that the stream stood still.", registry=self._registry
+        )
         self._observers: dict[tuple[str, int], Callable[[float], None]] = {}
         if log is not None:
             self._registry.register(_LogCollector(log))
