@@ -19,6 +19,7 @@ from argosy.domain.monitor_settings import Monitor
 from argosy.domain.performance_report import (
     BusinessValue,
     EstimatedScore,
+    LabelCounts,
     LabelDrift,
     MeasuredScore,
     Performance,
@@ -40,7 +41,7 @@ from argosy.monitoring import label_drift, watching
 from argosy.ports.forge import Forge
 from argosy.ports.label_join import OUTCOME, SLICE, LabelJoin, LabelledPredictions, LabelQuestion
 from argosy.ports.objects import Objects
-from argosy.ports.prediction_log import Logged, PredictionHistory
+from argosy.ports.prediction_log import Logged, PredictionHistory, ServedRelease
 from argosy.ports.tables import Tables
 from argosy.promotion.standing import Main
 
@@ -153,23 +154,22 @@ def measure(measured: Measured, when: LabelWindow, sources: Path, tools: Tools) 
     """
     file = sources if sources.is_file() else sources / measured.table.file
     with scratch.folder("labels") as place:
-        joined = _joined(measured, when, file, tools, place)
-    problems = list(performance_verdicts.problems(joined.counts, measured.table.name, measured.labels.by))
-    if joined.damaged:
+        found = _found(measured, _joined(measured, when, file, tools, place))
+    problems = list(performance_verdicts.problems(found.counts, measured.table.name, measured.labels.by))
+    if found.damaged:
         problems.append(
-            f"{joined.damaged} part{'s' * (joined.damaged > 1)} of the log cannot be read; the predictions in there do not count"
+            f"{found.damaged} part{'s' * (found.damaged > 1)} of the log cannot be read; the predictions in there do not count"
         )
     if not file.exists():
         problems.insert(
             0, f"source {measured.table.name!r}: {file.name} is not there (yet), where the settings say that labels are"
         )
-    answers = _answers(measured, joined)
-    if others := len(answers) - int(answers.scored.sum()):
+    if others := len(found.answers) - int(found.answers.scored.sum()):
         problems.append(
             f"{others:,} prediction{'s were' if others > 1 else ' was'} answered in other classes than the settings of "
             f"{measured.version.model} name now; no label is held against them"
         )
-    return _Report(measured, when, joined, answers, problems).made()
+    return _Report(measured, when, found, problems).made()
 
 
 def keep(objects: Objects, found: Performance) -> None:
@@ -226,14 +226,25 @@ def _logged(measured: Measured, when: LabelWindow, history: PredictionHistory) -
     )
 
 
-def _answers(measured: Measured, joined: LabelledPredictions) -> LiveAnswers:
-    return live_performance.answers(
+@dataclass(frozen=True)
+class _Found:
+    """The predictions with their labels, as arrays: the table that they come from takes thrice the memory, and is given up."""
+
+    answers: LiveAnswers
+    releases: Sequence[ServedRelease]
+    counts: LabelCounts
+    damaged: int
+
+
+def _found(measured: Measured, joined: LabelledPredictions) -> _Found:
+    answers = live_performance.answers(
         joined.table,
         measured.settings.task,
         measured.settings.label.classes,
         {name: OUTCOME + name for name in measured.labels.outcomes},
         {name: SLICE + name for name in measured.slices},
     )
+    return _Found(answers, joined.releases, joined.counts, joined.damaged)
 
 
 @dataclass(frozen=True)
@@ -242,8 +253,7 @@ class _Report:
 
     measured: Measured
     when: LabelWindow
-    joined: LabelledPredictions
-    found: LiveAnswers
+    found: _Found
     problems: list[str]
 
     def made(self) -> Performance:
@@ -259,7 +269,7 @@ class _Report:
         else:
             scores = self._held(scores)
             word, explanation = performance_verdicts.verdict(
-                self.joined.counts, len(own), labelled, scores, labels.minimum_rows
+                self.found.counts, len(own), labelled, scores, labels.minimum_rows
             )
         return Performance(
             model=version.model,
@@ -271,7 +281,7 @@ class _Report:
             until=self.when.until,
             as_of=self.when.as_of,
             confidence=CONFIDENCE,
-            labels=self.joined.counts,
+            labels=self.found.counts,
             scores=scores,
             estimate=self._estimate(own),
             versions=list(self._versions()),
@@ -304,8 +314,8 @@ class _Report:
     def _own(self) -> LiveAnswers:
         """What the version that serves answered."""
         digest = self.measured.version.model_digest
-        places = [place for place, release in enumerate(self.joined.releases) if release.digest == digest]
-        return self.found.of(places)
+        places = [place for place, release in enumerate(self.found.releases) if release.digest == digest]
+        return self.found.answers.of(places)
 
     def _due(self, found: LiveAnswers) -> live_performance.Mask:
         newest = self.when.as_of - span(self.measured.labels.due)
@@ -347,10 +357,10 @@ class _Report:
 
     def _versions(self) -> Iterator[VersionPerformance]:
         places: dict[tuple[str, int | None], list[int]] = {}
-        for place, release in enumerate(self.joined.releases):
+        for place, release in enumerate(self.found.releases):
             places.setdefault((release.digest, release.version), []).append(place)
         for (digest, version), its in sorted(places.items(), key=lambda each: (each[0][1] or 0, each[0][0])):
-            rows = self.found.of(its)
+            rows = self.found.answers.of(its)
             due = rows.only(self._due(rows))
             yield VersionPerformance(
                 model_digest=digest,
