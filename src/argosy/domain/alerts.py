@@ -6,9 +6,18 @@ nothing a stranger writes there comes into a log or a request. Whether an alert 
 """
 
 import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 VERSION = "4"
 """The version of the webhook's JSON; Alertmanager has sent no other since 0.7, and adds fields without changing it."""
@@ -17,10 +26,11 @@ LONGEST = 64 * 1024
 """Bytes of one message. Half of what one variable of a process can hold, and far more than a hundred alerts need."""
 
 MOST_ALERTS = 100
-MOST_LABELS = 64
 
 RETRAIN = "retrain"
 """The label, with the value ``true``, of an alert that asks for a retraining."""
+NAMES = ("alertname", "model", "environment", "digest", RETRAIN)
+"""Labels that are read."""
 
 
 class Unreadable(ValueError):
@@ -34,8 +44,12 @@ def _printable(text: str) -> str:
     return text
 
 
+def _asked_for(labels: Any) -> Any:
+    # Others are of whoever runs Prometheus: their names may hold any character since its version 3, and a value may be as long as it likes.
+    return {name: labels[name] for name in NAMES if name in labels} if isinstance(labels, dict) else labels
+
+
 Text = Annotated[str, Field(max_length=512), AfterValidator(_printable)]
-LabelName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=128)]
 
 
 class _Received(BaseModel):
@@ -47,7 +61,8 @@ class ReceivedAlert(_Received):
     """One alert of a message."""
 
     status: Literal["firing", "resolved"]
-    labels: dict[LabelName, Text] = Field(max_length=MOST_LABELS)
+    labels: Annotated[dict[str, Text], BeforeValidator(_asked_for)]
+    """Those of :data:`NAMES` that it has."""
     starts_at: AwareDatetime = Field(alias="startsAt")
     fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{1,64}$")]
 
@@ -110,12 +125,6 @@ def read(text: str | bytes) -> Message:
         return Message.model_validate_json(text)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        field = ".".join(_shown(part) for part in first["loc"]) or "the whole"
+        field = ".".join(map(str, first["loc"])) or "the whole"
         reason = first["msg"] if first["type"] != "json_invalid" else "it is no JSON"
         raise Unreadable(f"the message is not Alertmanager's of version {VERSION}: {field}: {reason}") from None
-
-
-def _shown(part: int | str) -> str:
-    # The name of a label is the sender's: shown where it is short and plain.
-    text = str(part)
-    return text if (text.isidentifier() and len(text) <= 40) or text.isdecimal() else "(a name)"
