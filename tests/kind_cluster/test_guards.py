@@ -1,5 +1,6 @@
 """Which clusters are touched: one that is marked, or named; and only a marked one is ever removed."""
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -93,6 +94,22 @@ def test_a_missing_program_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     monkeypatch.setenv("PATH", "")
     assert up.main([]) == errors.Misconfigured.exit_code
     assert "docker is not on PATH; get it from https://docs.docker.com" in said(capsys)
+
+
+def test_images_are_built_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until an archive is missing of those that images.lock names; a lock that names none is no image."""
+    lock, archives = tmp_path / "images.lock", tmp_path / "dist"
+    monkeypatch.setattr(up.services, "LOCK", lock)
+    monkeypatch.setattr(up, "ARCHIVES", archives)
+    assert not up.is_built()
+    lock.write_text(json.dumps({"repository": "argosy", "images": {}}), encoding="utf-8")
+    assert not up.is_built()
+    lock.write_text(json.dumps({"repository": "argosy", "images": {"serve": {}, "train": {}}}), encoding="utf-8")
+    archives.mkdir()
+    (archives / "serve.tar").touch()
+    assert not up.is_built()
+    (archives / "train.tar").touch()
+    assert up.is_built()
 
 
 def test_nothing_is_made_while_a_download_has_no_checksum(
