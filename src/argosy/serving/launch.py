@@ -30,6 +30,8 @@ from argosy.serving.service import ServablePredictor
 from argosy.serving.stream import StreamServer
 from argosy.serving.tls import Certificate
 
+MOST = 0.8
+"""Share of the values that a range is told of."""
 _log = logging.getLogger("argosy.serving")
 
 
@@ -172,9 +174,15 @@ def seen(signature: bundle.Signature, folder: Path) -> dict[str, str]:
         return {}
     said = {}
     for column in signature.features:
-        edges = None if column.personal or column.name not in counted else counted[column.name].edges
-        if edges:
-            said[column.name] = (
-                f"Most of the holdout lies between {figures.number(edges[0])} and {figures.number(edges[-1])}."
-            )
-    return said
+        if not column.personal and column.name in counted:
+            said[column.name] = _range(counted[column.name])
+    return {name: text for name, text in said.items() if text}
+
+
+def _range(counted: bundle.Histogram) -> str:
+    """Where most values lie; nothing where they lie at few places, between which the edges of bins are."""
+    within, values = sum(counted.counts[1:-1]), sum(counted.counts)
+    if not counted.edges or within < MOST * values or not values:
+        return ""
+    first, last = figures.number(counted.edges[0]), figures.number(counted.edges[-1])
+    return f"{within / values:.0%} of the holdout lies between {first} and {last}."

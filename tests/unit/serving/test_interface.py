@@ -12,9 +12,9 @@ from argosy.domain import bundle
 from argosy.domain.model_settings import Task
 from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import ServedRelease
-from argosy.serving import docs_page
+from argosy.serving import docs_page, launch
 from argosy.serving.app import build_app
-from kit.serving_kit import ROW, Client, MemoryOnline, rows, write_bundle
+from kit.serving_kit import ROW, Client, MemoryOnline, rows, signature, write_bundle
 
 POSTED = (
     "/predict",
@@ -155,3 +155,22 @@ def test_operations_have_names_that_a_generator_can_use(description: Any) -> Non
     assert len(set(names)) == len(names) >= 14
     assert all(name.isidentifier() for name in names)
     assert json.dumps(description)
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        pytest.param([5, 90, 5], {"tenure": "90% of the holdout lies between 0.5 and 71.5."}, id="spread"),
+        pytest.param([50, 0, 50], {}, id="at-two-places"),
+        pytest.param([0, 0, 0], {}, id="none-known"),
+    ],
+)
+def test_a_range_is_told_where_there_is_one(tmp_path: Path, counts: list[int], said: dict[str, str]) -> None:
+    """Of what is not personal; flags of 0 and 1 have none."""
+    write_bundle(tmp_path / "bundle")
+    path = tmp_path / "bundle" / bundle.BINS
+    columns = [
+        bundle.Histogram(column=name, edges=[0.5, 71.5], counts=counts, missing=0) for name in ("tenure", "birth_year")
+    ]
+    path.write_text(bundle.Bins.read(path).model_copy(update={"columns": columns}).model_dump_json())
+    assert launch.seen(signature(), tmp_path / "bundle") == said
