@@ -112,6 +112,12 @@ class Settings:
     """ARGOSY_HASH_KEY_FILE: the secret under which ids are hashed in logs. Default: a key under the home."""
     hash_key_text: str | None
     """ARGOSY_HASH_KEY: that secret itself, in place of a file: how a Secret hands it to the step that joins labels."""
+    prices: str
+    """ARGOSY_PRICES: prices of an hour of a core, of a GiB and of a GPU, such as ``cpu=0.04,memory=0.005,gpu=2.5``, for ``argosy
+    cost``. Default: none."""
+    archive_uri: str | None = field(repr=False)
+    """ARGOSY_ARCHIVE_URI: the PostgreSQL in which Argo archives workflows, ``postgresql://…``, for ``argosy cost``. Default: none; only the
+    workflows that a cluster still has are counted."""
     in_pod: bool
     """KUBERNETES_SERVICE_HOST: whether this is a pod, whose own files end with it."""
 
@@ -145,6 +151,8 @@ class Settings:
             notify=channel_addresses.channels(given),
             hash_key=Path(given.get("ARGOSY_HASH_KEY_FILE") or home / "keys" / "ids.key"),
             hash_key_text=given.get("ARGOSY_HASH_KEY") or None,
+            prices=given.get("ARGOSY_PRICES") or "",
+            archive_uri=given.get("ARGOSY_ARCHIVE_URI") or None,
             in_pod=POD in given,
         )
 

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from argosy import errors, scratch
-from argosy.settings import REDIS, Settings
+from argosy.settings import POSTGRESQL, REDIS, Settings
 
 if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which every `argosy run` would pay
+    from argosy.adapters.cluster.archive import WorkflowArchive
     from argosy.domain.access_rules import Issuer
     from argosy.domain.model_settings import ModelSettings
     from argosy.monitoring.notices import Announcer
@@ -260,6 +261,17 @@ def workflows(namespace: str | None, context: str | None) -> Workflows:
             f"a cluster needs the client kubernetes; install it with {extras.advice('cluster')}"
         ) from error
     return ClusterWorkflows(namespace, context)
+
+
+def workflow_archive(settings: Settings) -> WorkflowArchive | None:
+    """Argo's archive of workflows; None where no setting names it. Raises Misconfigured for a database of another kind."""
+    if settings.archive_uri is None:
+        return None
+    if not settings.archive_uri.startswith(POSTGRESQL):
+        raise errors.Misconfigured("ARGOSY_ARCHIVE_URI is no postgresql://…, in which Argo archives workflows")
+    from argosy.adapters.cluster.archive import WorkflowArchive
+
+    return WorkflowArchive(settings.archive_uri)
 
 
 def cluster_runs(at: Workflows, context: str | None) -> Runs:

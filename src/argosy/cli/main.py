@@ -75,6 +75,7 @@ VERBS = {
     "retire": "ask that one or all environments serve a model no more",
     "backup": "copy the state folder of this machine, and check copies",
     "restore": "put a copy of the state folder back",
+    "cost": "say what runs cost, by month, model, pipeline or owner",
     "gc": "collect what has served its time, never what is served, asked for or held",
     "online": "list, load or prune the online features that servers share",
     "predictions": "delete logged predictions that are old",
