@@ -33,6 +33,7 @@ CASES: dict[str, dict[str, Any]] = {
         "predictionLog": {"claim": "predictions", "hashKeySecret": "argosy-ids"},
         "access": {"enabled": True},
         "tls": {"secret": "churn-tls"},
+        "stream": {"from": "customers", "to": "scores", "refusals": "no-scores", "group": "us"},
         "storage": {"credentialsSecret": "store", "container": "argosy"},
         "server": {"pullSecrets": ["registry"], "env": [{"name": "TZ", "value": "UTC"}]},
         "scheduling": {

@@ -110,6 +110,7 @@ def test_shares_are_those_of_argo_rollouts(case: str) -> None:
             id="log-without-a-place",
         ),
         pytest.param({"predictionLog": {"claim": "p", "uri": "s3://p"}}, ["uri and claim"], id="log-in-two-places"),
+        pytest.param({"stream": {"from": "customers"}}, ["stream: from and to go together"], id="half-a-stream"),
         pytest.param(
             {"autoscaling": {"enabled": True, "maxReplicas": 2}}, ["maxReplicas is 2, below replicas (3)"], id="ceiling"
         ),

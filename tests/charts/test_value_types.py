@@ -176,6 +176,7 @@ def test_texts_that_look_like_something_else_stay_texts(text: str) -> None:
         "predictionLog": {"claim": text, "hashKeySecret": text},
         "access": {"enabled": True, "secret": text},
         "tls": {"secret": text},
+        "stream": {"from": "a", "to": "b", "secret": text},
         "labels": {"team": text},
     }
     found = list(_strings(inference_chart.render(over), text))

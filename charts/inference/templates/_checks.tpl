@@ -17,6 +17,7 @@
   {{- if not (or $v.predictionLog.uri $v.predictionLog.claim (hasPrefix "s3://" $v.storageUri)) }}{{ fail "predictionLog.uri: predictions are kept by default, and storageUri has no bucket to keep them in; name one (s3://<bucket>/<prefix>), or a claim, or turn predictionLog.enabled off" }}{{ end -}}
   {{- if and $v.predictionLog.uri $v.predictionLog.claim }}{{ fail "predictionLog: uri and claim are both given; records are shipped to one place" }}{{ end -}}
 {{- end -}}
+{{- if ne (empty $v.stream.from) (empty $v.stream.to) }}{{ fail "stream: from and to go together; name the topic that is answered, and the one that its answers go to" }}{{ end -}}
 {{- if and $v.trafficRouting.gateway.parentRefs $v.trafficRouting.other }}{{ fail "trafficRouting: gateway and other are both given; one router splits the requests" }}{{ end -}}
 {{- if and $v.autoscaling.enabled (lt (int $v.autoscaling.maxReplicas) (int $v.replicas)) }}{{ fail (printf "autoscaling.maxReplicas is %v, below replicas (%v), the least" $v.autoscaling.maxReplicas $v.replicas) }}{{ end -}}
 {{- if eq $v.strategy "canary" }}{{ include "inference.checkSteps" . }}{{ end -}}

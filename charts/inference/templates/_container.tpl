@@ -40,6 +40,18 @@ args:
   - --tls-certificate=/etc/argosy-tls/tls.crt
   - --tls-key=/etc/argosy-tls/tls.key
 {{- end }}
+{{- with .Values.stream }}
+{{- if .from }}
+  - --stream-from={{ .from }}
+  - --stream-to={{ .to }}
+{{- if .refusals }}
+  - --stream-refusals={{ .refusals }}
+{{- end }}
+{{- if .group }}
+  - --stream-group={{ .group }}
+{{- end }}
+{{- end }}
+{{- end }}
 resources:
   {{- toYaml .Values.resources | nindent 2 }}
 imagePullPolicy: {{ .Values.server.pullPolicy }}
@@ -48,6 +60,10 @@ ports:
   - {name: http, containerPort: 8080, protocol: TCP}
 {{- if .Values.grpc.enabled }}
   - {name: grpc, containerPort: 9000, protocol: TCP}
+{{- end }}
+{{- if .Values.stream.from }}
+envFrom:
+  - secretRef: {name: {{ .Values.stream.secret | quote }}}
 {{- end }}
 env:
   - {name: HOME, value: /tmp}
