@@ -113,7 +113,9 @@ def _served(repo: Path, model: str, environment: str) -> None:
     """Have *environment* serve a version of *model*."""
     folder = repo / "models" / model / environment
     (folder / "evidence").mkdir(parents=True)
-    version = forge_contract.version("a", model=model).model_copy(update={"storage_uri": f"s3://models/{model}/"})
+    image = f"registry/argosy/serve@sha256:{'0' * 64}"
+    changes = {"storage_uri": f"s3://models/{model}/", "image": image}
+    version = forge_contract.version("a", model=model).model_copy(update=changes)
     (folder / "version.yaml").write_text(version.yaml(), encoding="utf-8")
     (folder / "evidence" / "bundle.sig").write_text("signature", encoding="utf-8")
     (repo / "keys").mkdir(exist_ok=True)

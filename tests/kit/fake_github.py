@@ -73,7 +73,7 @@ class Hosted:
 
     def blob(self, content: bytes) -> str:
         """Keep *content*."""
-        sha = hashlib.sha1(b"blob" + content, usedforsecurity=False).hexdigest()
+        sha = hashlib.sha1(b"blob %d\0%b" % (len(content), content), usedforsecurity=False).hexdigest()
         self.blobs[sha] = content
         return sha
 

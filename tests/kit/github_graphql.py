@@ -4,9 +4,13 @@ The schema has the names and types of GitHub's for the fields that are asked for
 understand is not understood here. It is itself held against GitHub's whole schema where that is there (``tests/contract``).
 """
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphql import GraphQLError, build_schema, graphql_sync
+import pytest
+from graphql import GraphQLError, GraphQLSchema, build_schema, graphql_sync, parse, validate
+from graphql.utilities import find_breaking_changes
 
 if TYPE_CHECKING:
     from kit.fake_github import Hosted
@@ -40,7 +44,12 @@ type PullRequest {
   latestOpinionatedReviews(first: Int, writersOnly: Boolean): PullRequestReviewConnection
   statusCheckRollup: StatusCheckRollup
 }
-type Repository { pullRequest(number: Int!): PullRequest }
+interface GitObject { oid: GitObjectID! }
+type Blob implements GitObject { oid: GitObjectID! text: String }
+type Repository {
+  pullRequest(number: Int!): PullRequest
+  object(expression: String, oid: GitObjectID): GitObject
+}
 type Query { repository(owner: String!, name: String!): Repository }
 input EnablePullRequestAutoMergeInput {
   authorEmail: String
@@ -59,6 +68,24 @@ type Mutation {
   disablePullRequestAutoMerge(input: DisablePullRequestAutoMergeInput!): DisablePullRequestAutoMergePayload
 }
 """)
+
+
+def published() -> GraphQLSchema:
+    """GitHub's own schema, from the file that GITHUB_GRAPHQL names (``schema.graphql`` of the npm package ``@octokit/graphql-schema``)."""
+    place = os.environ.get("GITHUB_GRAPHQL")
+    if not place:
+        pytest.skip("GITHUB_GRAPHQL names no schema.graphql")
+    return build_schema(Path(place).read_text(encoding="utf-8"), assume_valid_sdl=True)
+
+
+def complaints(schema: GraphQLSchema, query: str) -> list[str]:
+    """Why *schema* does not understand *query*."""
+    return [error.message for error in validate(schema, parse(query))]
+
+
+def deviations(schema: GraphQLSchema) -> list[str]:
+    """What our few words say otherwise than *schema*: whoever moved from ours to that one would miss it."""
+    return [change.description for change in find_breaking_changes(SCHEMA, schema)]
 
 
 def answer(store: "Hosted", given: dict[str, Any]) -> dict[str, Any]:
@@ -81,7 +108,10 @@ class Root:
         """The one that there is."""
         if (owner, name) != ("owner", "name"):
             return None
-        return {"pullRequest": lambda _info, number: _pull(self._store, number)}
+        return {
+            "pullRequest": lambda _info, number: _pull(self._store, number),
+            "object": lambda _info, oid: _object(self._store, oid),
+        }
 
     def enablePullRequestAutoMerge(self, _info: object, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002, N802 - GitHub's words
         """Refused, as there, where it is not allowed, for another commit, and where nothing is left to wait for."""
@@ -137,6 +167,17 @@ def _newest(store: "Hosted", number: int) -> list[dict[str, str]]:
 def _named(store: "Hosted", given: dict[str, Any]) -> tuple[int, dict[str, Any]]:
     number = int(given["pullRequestId"].removeprefix("PR_"))
     return number, store.pulls[number]
+
+
+def _object(store: "Hosted", oid: str) -> dict[str, Any] | None:
+    """A blob; its text, where it is one."""
+    if oid not in store.blobs:
+        return None
+    try:
+        text = store.blobs[oid].decode()
+    except UnicodeDecodeError:
+        text = None
+    return {"__typename": "Blob", "oid": oid, "text": text}
 
 
 def _pull(store: "Hosted", number: int) -> dict[str, Any] | None:

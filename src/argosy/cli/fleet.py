@@ -50,13 +50,14 @@ def run(arguments: argparse.Namespace) -> int:
 def _rows(folders: Sequence[Path]) -> Iterator[dict[str, str]]:
     settings = Settings.from_environment()
     forge = wiring.forge(settings)
-    main, seen = Main.now(forge), wiring.objects(settings, settings.monitoring_uri)
+    known = {each: model_folder.load_settings(each / folder.ARTIFACTS["settings"]) for each in folders}
+    main = Main.now(forge).knowing(found.model for found in known.values())
+    seen = wiring.objects(settings, settings.monitoring_uri)
     waiting: dict[str, list[str]] = defaultdict(list)
     for request in forge.requests():
         if request.state is State.OPEN:
             waiting[request.subject.model].append(f"#{request.number} {request.subject.environment}")
-    for each in folders:
-        found = model_folder.load_settings(each / folder.ARTIFACTS["settings"])
+    for found in known.values():
         served = {name: _served(main, seen, found.model, name) for name in environment_layout.ENVIRONMENTS}
         yield {
             "model": found.model,

@@ -5,8 +5,8 @@ them from reading past it. Left to others: what a request proposes (``subjects``
 (``domain.environment_repo``), and what follows from an answer.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from argosy import errors
 from argosy.domain import environment_layout, environment_repo, merge_checks, version_file
@@ -62,10 +62,24 @@ class Main:
     called: str = "main"
     """Its name in messages, before a colon and a path, as git writes it: a commit where it is not main's newest."""
 
+    _known: Mapping[str, bytes | None] = field(default_factory=dict, repr=False)
+    """Files that were read already, by path; None: there is none."""
+
     @classmethod
     def now(cls, forge: Forge) -> "Main":
         """Main of *forge* as it is now."""
         return cls(forge, forge.head())
+
+    def knowing(self, models: Iterable[str]) -> "Main":
+        """This commit of main, with what it serves of *models* read at once: of many models, a server is not asked for each."""
+        places = [
+            path(model, environment)
+            for model in models
+            for environment in environment_layout.ENVIRONMENTS
+            for path in (environment_layout.version_path, environment_layout.retired_path)
+        ]
+        found = self.forge.contents(places, self.commit)
+        return replace(self, _known={**self._known, **{path: found.get(path) for path in places}})
 
     def version(self, model: str, environment: str) -> Version | None:
         """The version of *model* that *environment* serves, the champion where that is production; None where main names none.
@@ -172,7 +186,7 @@ class Main:
         return bool(self.forge.history(environment_layout.policy_path(model)))
 
     def _read(self, path: str) -> bytes | None:
-        return self.forge.read(path, self.commit)
+        return self._known[path] if path in self._known else self.forge.read(path, self.commit)
 
 
 def _understood(main: Main, model: str, environment: str) -> Version | None:

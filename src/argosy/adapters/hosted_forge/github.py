@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import datetime
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -28,6 +29,8 @@ PUBLIC = "https://api.github.com"
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, NOT_MERGEABLE, CONFLICT, UNPROCESSABLE, TOO_MANY = 401, 403, 404, 405, 409, 422, 429
 PAGE = 100
 BAD_REQUEST = 400
+FEW = 8
+"""Paths that are asked for one by one."""
 OURS = "Merged-by: "
 """In the message of a merge that was left to GitHub: it was us."""
 MOVED = "modified"
@@ -123,6 +126,12 @@ class GithubHost:
             return None if entry is None or isinstance(entry, list) else self._blob(entry.sha)
 
     def contents(self, paths: Sequence[str], at: str) -> dict[str, bytes]:
+        """See the host. Of many paths at once: by the tree, and their contents by the hundred."""
+        if len(paths) > FEW:
+            there = {path: entry.blob for path, entry in self.entries(at).items() if _is_at(path, paths)}
+            with self._reported():
+                contents = self._blobs(sorted(set(there.values())))
+            return {path: contents[sha] for path, sha in there.items()}
         with self._reported():
             return {path: self._blob(sha) for path, sha in self._listing(paths, at).items()}
 
@@ -390,6 +399,21 @@ class GithubHost:
                     found[one.path] = one.sha
         return found
 
+    def _blobs(self, shas: Sequence[str]) -> dict[str, bytes]:
+        """The content of each blob. GraphQL gives texts alone, long ones cut off: what does not have its name is asked for by itself."""
+        found: dict[str, bytes] = {}
+        for start in range(0, len(shas), PAGE):
+            part = shas[start : start + PAGE]
+            asked = "\n".join(
+                f'    b{number}: object(oid: "{sha}") {{ ... on Blob {{ text }} }}' for number, sha in enumerate(part)
+            )
+            query = f"query Blobs($owner: String!, $name: String!) {{\n  repository(owner: $owner, name: $name) {{\n{asked}\n  }}\n}}"
+            given = {"owner": self._owner, "name": self._name}
+            answer = self._repository.requester.graphql_query(query, given)[1]["data"]["repository"]
+            texts = ((sha, (answer[f"b{number}"] or {}).get("text")) for number, sha in enumerate(part))
+            found |= {sha: text.encode() for sha, text in texts if text is not None and _name_of(text.encode()) == sha}
+        return found | {sha: self._blob(sha) for sha in shas if sha not in found}
+
     def _blob(self, sha: str) -> bytes:
         # The blob, not the content: GitHub leaves the content of files over 1 MB out.
         return base64.b64decode(self._repository.get_git_blob(sha).content)
@@ -415,6 +439,15 @@ def _pull(pull: PullRequest, *, listed: bool = False) -> Pull:
         ended_at=ended_at.isoformat(timespec="seconds") if ended_at else None,
         labels=tuple(label.name for label in pull.labels),
     )
+
+
+def _is_at(path: str, places: Sequence[str]) -> bool:
+    return any(not place or path == place or path.startswith(f"{place}/") for place in places)
+
+
+def _name_of(content: bytes) -> str:
+    """What git calls a blob of *content*."""
+    return hashlib.sha1(b"blob %d\0%b" % (len(content), content), usedforsecurity=False).hexdigest()
 
 
 def _asked(pull: PullRequest, owner: str) -> bool:

@@ -1,0 +1,88 @@
+"""Fifty models with a request each, at once: what it costs to list them, by what a server is asked."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from argosy import errors, wiring
+from argosy.adapters.hosted_forge import github
+from argosy.adapters.hosted_forge.promotion_pulls import HostedForge
+from argosy.adapters.memory_objects import MemoryObjects
+from argosy.cli import main
+from argosy.testing.forge_contract import TEMPLATE, proposal
+from kit import fleet as fleets
+from kit import github_graphql
+from kit.fake_github import FakeGithub
+
+MODELS = 50
+MOST_CALLS = 5
+
+
+@pytest.fixture
+def server(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGithub]:
+    """A GitHub where each of fifty models has a request open, and the project of these models."""
+    fake = FakeGithub(TEMPLATE)
+    forge = HostedForge(github.of_token("owner/name", "secret", api=fake.api, patience=0.0))
+    monkeypatch.setattr(wiring, "forge", lambda _settings: forge)
+    monkeypatch.setattr(wiring, "objects", lambda _settings, _uri: MemoryObjects())
+    served = {
+        path: content
+        for number in range(MODELS)
+        for path, content in proposal("b", model=fleets.name_of(number)).files.items()
+    }
+    fake.store.push(served)
+    folders = fleets.write(tmp_path / "project", root, MODELS)
+    for folder in folders:
+        forge.propose(proposal("a", model=folder.name))
+    monkeypatch.chdir(tmp_path / "project")
+    fake.seen.clear()
+    yield fake
+    fake.stop()
+
+
+def test_what_waits_is_one_list(server: FakeGithub, capsys: pytest.CaptureFixture[str]) -> None:
+    """A page of a hundred is one call, whatever the number of models."""
+    assert main.run(["pr", "list"]) == errors.DONE
+    assert len(capsys.readouterr().out.splitlines()) == MODELS
+    assert len(server.seen) <= MOST_CALLS, server.seen
+
+
+def test_one_table_of_the_fleet(server: FakeGithub, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is served and what waits, of all, is asked of main and of the list: not model by model."""
+    assert main.run(["fleet", "--json"]) == errors.DONE
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {(row["staging"], row["production"]) for row in rows} == {("1", "-")}
+    assert [row["requests"] for row in rows] == [f"#{number} staging" for number in range(1, MODELS + 1)]
+    assert len(server.seen) <= MOST_CALLS, server.seen[:20]
+
+
+def test_what_merges_by_itself_is_asked_environment_by_environment(
+    server: FakeGithub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where no environment has rules, fifty open requests are one list and a file."""
+    assert main.run(["pr", "auto-merge"]) == errors.DONE
+    assert "no open request of an environment" in capsys.readouterr().out
+    assert len(server.seen) <= MOST_CALLS, server.seen
+
+
+def test_what_graphql_does_not_give_whole_is_asked_for_by_itself(server: FakeGithub) -> None:
+    """Neither what is no text, nor a text that GitHub gives otherwise than it is."""
+    odd = {f"odd/{number}": bytes([255, number]) for number in range(10)} | {
+        "odd/text": "ä\r\n".encode(),
+        "odd/empty": b"",
+    }
+    server.store.push(odd)
+    forge = HostedForge(github.of_token("owner/name", "secret", api=server.api, patience=0.0))
+    assert forge.contents(sorted(odd), forge.head()) == odd
+    whole = server.store.blobs
+    cut = next(sha for sha, content in whole.items() if content == "ä\r\n".encode())
+    real = github_graphql._object
+    with mock.patch.object(
+        github_graphql,
+        "_object",
+        lambda store, oid: {**(real(store, oid) or {}), **({"text": "ä\n"} if oid == cut else {})},
+    ):
+        assert forge.contents(sorted(odd), forge.head()) == odd
