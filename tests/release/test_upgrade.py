@@ -15,8 +15,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
+import yaml
 
+from argosy.domain import chart_values
 from kit import wheels
 
 BEFORE_THE_FIRST = "c22b77a6086a271b6151da0587dd3b08b14304a0"
@@ -247,3 +250,39 @@ def test_a_model_goes_on(before: Upgradable, released: Path, wheel: Path, root: 
     after.call("pr", "merge", "6", "--as", "bob")
     assert re.search(r"churn\s+retention\s+\d+\s+\d+\s+-", after.call("fleet"))
     assert _answer(after)["predictions"]
+
+
+REFUSED = {"platform": {"converge.image"}, "inference": {"predictionLog.hashKeySecret"}}
+"""Values that the last release had as defaults and this one's schema refuses, each with its reason in CHANGELOG.md: an image by tag, no
+name for the key that ids are hashed under."""
+
+
+@pytest.mark.parametrize("chart", ["inference", "platform"])
+def test_values_of_the_last_release(chart: str, released: Path, root: Path) -> None:
+    """What somebody has set for the last release's chart is taken by this one's, or refused by the schema, field by field."""
+    theirs, ours = (
+        yaml.safe_load((place / "charts" / chart / "values.yaml").read_text(encoding="utf-8"))
+        for place in (released, root)
+    )
+    schema = json.loads((root / "charts" / chart / "values.schema.json").read_text(encoding="utf-8"))
+    values = chart_values.coalesced(ours, _set(theirs))
+    found = {
+        ".".join(map(str, problem.absolute_path))
+        for problem in jsonschema.validators.validator_for(schema)(schema).iter_errors(values)
+    }
+    assert found - {""} <= REFUSED.get(chart, set())
+
+
+def _set(values: Any) -> Any:
+    """*values* without what is null, which takes a default away."""
+    return (
+        {key: _set(value) for key, value in values.items() if value is not None} if isinstance(values, dict) else values
+    )
+
+
+def test_models_of_the_last_release(before: Upgradable, released: Path, wheel: Path) -> None:
+    """An environment repo of the last release holds nothing that this one refuses, but for workflows that install by name."""
+    after = upgraded(before, wheel)
+    said = after.call("env", "check", str(released / "gitops-env"), expect=10)
+    problems = [line for line in said.splitlines() if ": " in line and not line.startswith(".github/")]
+    assert [line for line in problems if line.startswith(("models/", "policies/", "clusters/"))] == []
