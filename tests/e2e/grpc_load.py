@@ -1,4 +1,4 @@
-"""Sends requests over gRPC at a steady rate and prints each second what came back, as load.py does over HTTP. Runs in a pod of the server's image.
+"""Sends requests over gRPC at a steady rate and prints each second what came back, as load.py does over HTTP. Runs in the server's image.
 
 A connection for each request, as there: a connection that is kept would see one pod.
 """

@@ -4,6 +4,7 @@ import collections
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from argosy_kind.customers import PROGRAM
@@ -56,11 +57,13 @@ class Load:
     name: str = "load"
     key: str = ""
     """What it proves with who it is; nothing where empty."""
+    program: Path = PROGRAM
+    """What it runs."""
 
     def start(self) -> None:
         """Start the pod and wait until the first second is reported."""
         files = {
-            "load.py": PROGRAM.read_text(encoding="utf-8"),
+            "load.py": self.program.read_text(encoding="utf-8"),
             "bodies.json": json.dumps(list(self.bodies)),
         }
         metadata = {"name": self.name, "namespace": self.namespace}

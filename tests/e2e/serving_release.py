@@ -13,6 +13,7 @@ from e2e.load_kit import Load
 from e2e.versions import MODEL, Version, requests
 
 CHART = ROOT / "charts" / "inference"
+GRPC_PROGRAM = Path(__file__).with_name("grpc_load.py")
 ROWS = 48
 """Rows a request."""
 TIMING = {"intervalSeconds": 5, "windowSeconds": 20, "minimumRequests": 25}
@@ -170,6 +171,11 @@ class Release:
         """Requests to what callers are given, with *key* where there is one; to be started."""
         url = f"http://{MODEL}-live.{self.namespace}/v1/models/{MODEL}:predict"
         return Load(self.cluster, self.namespace, self.image, url, requests(ROWS, 20), name, key)
+
+    def grpc_load(self, name: str, key: str) -> Load:
+        """The same over gRPC."""
+        url = f"{MODEL}-live.{self.namespace}:9000/{MODEL}"
+        return Load(self.cluster, self.namespace, self.image, url, requests(ROWS, 20), name, key, program=GRPC_PROGRAM)
 
     def measured(self) -> dict[str, str]:
         """The phases of the metrics of the last AnalysisRun, by name."""

@@ -14,7 +14,7 @@ from e2e.serving_release import Release
 from e2e.versions import MODEL
 
 pytestmark = [pytest.mark.needs("argo-rollouts", "kserve"), pytest.mark.timeout(1200)]
-WAY = {"access": {"enabled": True}}
+WAY = {"access": {"enabled": True}, "grpc": {"enabled": True}}
 REACHED_SECONDS = 180
 """That the kubelet may take to bring a changed Secret into pods that run."""
 
@@ -37,12 +37,15 @@ def test_who_may_ask_notices_nothing_and_who_may_not_gets_nothing(release: Relea
     release.wait_live(first)
     shop, nobody = release.load("shop", old_text), release.load("nobody")
     stranger = release.load("stranger", other_text)
-    for load in (shop, nobody, stranger):
+    remote = release.grpc_load("remote", old_text)
+    for load in (shop, nobody, stranger, remote):
         load.start()
     release.cluster.apply(rules(release.namespace, old, new, other))
     release.install(second, over=WAY)
     release.wait_live(second)
     assert shop.seen().failures() == {}
+    assert remote.seen().failures() == {}
+    assert {outcome.split()[1] for outcome in remote.seen().total()} == {first.digest, second.digest}
     for load, status in ((nobody, "401"), (stranger, "403")):
         total = load.seen().total()
         assert {outcome.split()[0] for outcome in total} == {status}, total
@@ -58,8 +61,8 @@ def test_who_may_ask_notices_nothing_and_who_may_not_gets_nothing(release: Relea
 
     release.cluster.wait("the withdrawn key to be refused", refused, REACHED_SECONDS)
     print(
-        f"canary with keys: {shop.seen().total().total()} requests; a withdrawn key was refused after {time.time() - withdrawn:.0f} s; "
-        f"failed with the new one {renewed.seen().failures()}"
+        f"canary with keys: {shop.seen().total().total()} requests, {remote.seen().total().total()} over gRPC; "
+        f"a withdrawn key was refused after {time.time() - withdrawn:.0f} s; failed with the new one {renewed.seen().failures()}"
     )
     assert renewed.seen().failures() == {}
     assert release.serving() == {second.digest: 3}
