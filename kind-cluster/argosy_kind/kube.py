@@ -89,18 +89,26 @@ class Kubectl:
             time.sleep(POLL)
 
     def wait_for(self, what: str, holds: Callable[[], Any], seconds: float, namespace: str = "") -> Any:
-        """What *holds* returns once it is true. Raises TryAgain after *seconds*, with the pods of *namespace* that wait, and for what."""
+        """What *holds* returns once it is true. Raises TryAgain after *seconds*, with the pods of *namespace* that wait, and for what.
+
+        An API server that is away for a moment is asked again.
+        """
         began = time.monotonic()
-        while not (found := holds()):
-            waiting = list(self.waiting(namespace)) if namespace else []
+        while True:
+            waiting, complaint = [], ""
+            try:
+                if found := holds():
+                    return found
+                waiting = list(self.waiting(namespace)) if namespace else []
+            except errors.TryAgain as error:
+                complaint = str(error)
             waited = time.monotonic() - began
             if waited > PATIENCE and (hopeless := [line for reason, line in waiting if reason in HOPELESS]):
                 raise errors.Misconfigured(f"{what}: {'; '.join(hopeless)}")
             if waited > seconds:
-                told = "; ".join([*(line for _, line in waiting), *self._unready(namespace)]) or "no pod there says why"
-                raise errors.TryAgain(f"{what}: not within {seconds:.0f} s: {told}")
+                told = complaint or "; ".join([*(line for _, line in waiting), *self._unready(namespace)])
+                raise errors.TryAgain(f"{what}: not within {seconds:.0f} s: {told or 'no pod there says why'}")
             time.sleep(POLL)
-        return found
 
     def wait_rolled_out(self, kind: str, name: str, namespace: str, seconds: float) -> None:
         """Wait until every pod of *kind* *name* is of its newest template and ready."""

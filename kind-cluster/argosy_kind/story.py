@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import urllib.request
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,10 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import boto3.exceptions
 import yaml
+from botocore.exceptions import BotoCoreError, ClientError
 
 from argosy import errors
-from argosy_kind import customers, delivery, forge, kube, pipelines, services, site, ways
+from argosy_kind import customers, delivery, forge, kube, pins, pipelines, services, site, ways
 from argosy_kind.controllers import CONTROLLERS
 from argosy_kind.kube import Object
 from argosy_kind.site import ENVIRONMENTS, MONITORING, PIPELINES, ROOT, SERVICES, Site
@@ -249,8 +250,10 @@ class Story:
         """A row of features as callers of staging send it, from the bundle that it serves."""
         with forge.opened(self.at) as gitea:
             place = f"repos/{forge.BOT}/{forge.ENVIRONMENT}/contents/models/{MODEL}/staging/version.yaml"
-            content = gitea.call("GET", place)["content"]
-        where = yaml.safe_load(base64.b64decode(content))["storageUri"].removeprefix("s3://")
+            found = gitea.call("GET", place)
+        if found is None:
+            raise errors.UsageError("staging serves nothing yet; begin at --from staging")
+        where = yaml.safe_load(base64.b64decode(found["content"]))["storageUri"].removeprefix("s3://")
         bucket, _, prefix = where.partition("/")
         with self._bucket() as objects:
             body = objects.get_object(Bucket=bucket, Key=f"{prefix.rstrip('/')}/golden.json")["Body"]
@@ -292,22 +295,23 @@ class Story:
     def firing(self) -> list[str]:
         """The names of the alerts that fire in Prometheus."""
         with self.at.kubectl.forwarded("prometheus", MONITORING, services.MONITORS["prometheus"]) as address:
-            url = f"http://{address}/api/v1/alerts"
-            with urllib.request.urlopen(url, timeout=20) as answer:
-                alerts = json.load(answer)["data"]["alerts"]
+            alerts = json.loads(pins.download(f"http://{address}/api/v1/alerts"))["data"]["alerts"]
         return sorted(each["labels"]["alertname"] for each in alerts if each["state"] == "firing")
 
     @contextlib.contextmanager
     def _bucket(self) -> Iterator[Any]:
         held = self.at.credentials()
         with self.at.kubectl.forwarded("objects", SERVICES, services.PORTS["objects"]) as address:
-            yield boto3.client(
-                "s3",
-                endpoint_url=f"http://{address}",
-                aws_access_key_id=held["objects-access-key"],
-                aws_secret_access_key=held["objects-secret-key"],
-                region_name=pipelines.REGION,
-            )
+            try:
+                yield boto3.client(
+                    "s3",
+                    endpoint_url=f"http://{address}",
+                    aws_access_key_id=held["objects-access-key"],
+                    aws_secret_access_key=held["objects-secret-key"],
+                    region_name=pipelines.REGION,
+                )
+            except (boto3.exceptions.Boto3Error, BotoCoreError, ClientError) as error:
+                raise errors.TryAgain(f"the buckets: {error}") from error
 
 
 def _shown(lines: Iterable[str], *, quiet: bool) -> Iterator[str]:

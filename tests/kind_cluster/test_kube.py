@@ -86,6 +86,23 @@ def test_a_limit_names_what_is_waited_for(fake_cluster: FakeCluster, monkeypatch
         Kubectl("").wait_for("toy", lambda: False, 0, "argosy-services")
 
 
+def test_a_moment_without_an_answer_ends_no_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A training of half an hour is not given up for it; where it lasts, the last of it is said."""
+    monkeypatch.setattr(kube, "POLL", 0)
+    answers = iter([errors.TryAgain("the server is away"), "", "there"])
+
+    def holds() -> str:
+        answer = next(answers)
+        if isinstance(answer, errors.TryAgain):
+            raise answer
+        return answer
+
+    assert Kubectl("").wait_for("toy", holds, 60) == "there"
+    answers = iter([errors.TryAgain("the server is away")])
+    with pytest.raises(errors.TryAgain, match="toy: not within 0 s: the server is away"):
+        Kubectl("").wait_for("toy", holds, 0)
+
+
 def test_what_no_time_mends_ends_the_wait(fake_cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """A pod that is about to be replaced has a moment; then its reason is said, long before the limit."""
     monkeypatch.setattr(kube, "POLL", 0)
