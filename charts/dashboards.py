@@ -90,6 +90,17 @@ MODEL: dict[str, list[Graph]] = {
             [(f"argosy_requests_in_flight {INFO}", "{{instance}}"), (f"process_open_fds {INFO}", "{{instance}} files")],
         ),
         Graph(
+            "Requests at once",
+            "Those refused because too much waited before them, and how many share a call of the model: near 1 with room to spare.",
+            [
+                (f"sum(rate(argosy_requests_shed_total[5m]) {INFO})", "refused a second"),
+                (
+                    f"sum(rate(argosy_requests_together_sum[5m]) {INFO}) / sum(rate(argosy_requests_together_count[5m]) {INFO})",
+                    "together",
+                ),
+            ],
+        ),
+        Graph(
             "Prediction log",
             "Records kept and shipped a second, those lost by reason, and how long the oldest has waited to be shipped.",
             [
