@@ -366,3 +366,11 @@ def test_comments_and_commits_refer_to_nothing(server: FakeGithub, forge: Hosted
         ["Promote toy, closes #1", "", "Request: 1", "Merged-by: @ada fixes #1"],
     ]
     assert not any(re.search(r"@ada|#1|://", text) for text in said)
+
+
+def test_a_refusal_without_a_sentence(server: FakeGithub, forge: HostedForge) -> None:
+    """GitHub has one for some errors; for others what of which field is wrong, and that is said, not its JSON."""
+    wrong = {"resource": "Label", "field": "color", "code": "invalid"}
+    server.fault = lambda *_: (422, {"message": "Validation Failed", "errors": [wrong]})
+    with pytest.raises(errors.Misconfigured, match=r"GitHub refuses: Validation Failed \(Label color invalid\) \[422\]"):
+        forge.head()

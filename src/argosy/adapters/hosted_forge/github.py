@@ -492,11 +492,20 @@ def _name(path: str) -> str:
 
 def _said(error: GithubException) -> str:
     data = error.data if isinstance(error.data, dict) else {}
-    details = "; ".join(
-        str(entry.get("message", entry)) if isinstance(entry, dict) else str(entry) for entry in data.get("errors", [])
-    )
+    details = "; ".join(_detail(entry) for entry in data.get("errors", []))
     text = f"{data.get('message', error)}{f' ({details})' if details else ''}"
     return f"{' '.join(text.split())} [{error.status}]"
+
+
+def _detail(entry: Any) -> str:
+    """One of the errors in a refusal; GitHub has a sentence for some, for others what of which field is wrong."""
+    if not isinstance(entry, dict):
+        return str(entry)
+    return str(
+        entry.get("message")
+        or " ".join(str(entry[name]) for name in ("resource", "field", "code") if name in entry)
+        or entry
+    )
 
 
 def _wait(error: GithubException) -> str:
