@@ -53,7 +53,7 @@ def test_an_alert_becomes_one_retraining_that_says_why(project: Any, tmp_path: A
     assert done.returncode == 10, done.stdout[-2000:] + done.stderr[-4000:]
     assert "Held back" in done.stdout
     assert "drift: tenure differs" in done.stdout
-    assert [entry["outcome"] for entry in ledger(project)["admissions"]] == ["rejected"]
+    assert [entry["outcome"] for entry in ledger(project)["admissions"]] == ["inconclusive"]
     for _ in range(2):
         again = project.call("retrain", "churn", "--alert", sent(tmp_path))
         assert again.returncode == 10
