@@ -372,5 +372,7 @@ def test_a_refusal_without_a_sentence(server: FakeGithub, forge: HostedForge) ->
     """GitHub has one for some errors; for others what of which field is wrong, and that is said, not its JSON."""
     wrong = {"resource": "Label", "field": "color", "code": "invalid"}
     server.fault = lambda *_: (422, {"message": "Validation Failed", "errors": [wrong]})
-    with pytest.raises(errors.Misconfigured, match=r"GitHub refuses: Validation Failed \(Label color invalid\) \[422\]"):
+    with pytest.raises(
+        errors.Misconfigured, match=r"GitHub refuses: Validation Failed \(Label color invalid\) \[422\]"
+    ):
         forge.head()

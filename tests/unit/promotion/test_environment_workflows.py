@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -226,7 +226,9 @@ def test_what_is_served_is_checked_as_a_request(request_of: Callable[..., tuple[
     assert calls[-1]["given"]["ARGOSY_VERIFYING_KEY_FILE"].startswith("/keys/")
 
 
-def _act(checkout: Path, workflow: Path, event: Mapping[str, Any]) -> tuple[int, list[dict[str, Any]], str]:
+def _act(
+    checkout: Path, workflow: Path, event: Mapping[str, Any], variables: Sequence[str] = ()
+) -> tuple[int, list[dict[str, Any]], str]:
     """Have `act` run *workflow* on this machine for *event*, in *checkout*: its exit code, the containers started, what it said.
 
     `actions/checkout` is one of ours, which clones main.
@@ -250,9 +252,10 @@ def _act(checkout: Path, workflow: Path, event: Mapping[str, Any]) -> tuple[int,
         "--secret=GITHUB_TOKEN=a-token",
         "--secret=ARGOSY_FORGE_TOKEN=a-token-that-writes",
         "--var=ARGOSY_STORE_URI=s3://models",
+        *(f"--var={variable}" for variable in variables),
     ]
     done = subprocess.run(
-        [program, "schedule" if workflow is REMINDERS else "pull_request_target", *words],
+        [program, "schedule" if workflow in {REMINDERS, AUTO_MERGE} else "pull_request_target", *words],
         cwd=checkout, env=environment, check=False, capture_output=True, text=True, timeout=200,
     )  # fmt: skip
     return done.returncode, _calls(environment), done.stdout + done.stderr
@@ -308,3 +311,18 @@ def test_a_runner_reminds(request_of: Callable[..., tuple[Path, str]]) -> None:
     assert ended == 0, said
     assert [call["command"][3:] for call in calls] == [["pr", "remind"]], said
     assert calls[0]["given"]["ARGOSY_FORGE_TOKEN"] == "a-token-that-writes"
+
+
+@pytest.mark.parametrize("allowed", [True, False], ids=["allowed", "not-allowed"])
+def test_a_runner_merges_what_merges_by_itself(request_of: Callable[..., tuple[Path, str]], allowed: bool) -> None:
+    """Only where the repository's variable says so; with the token that writes, and main's key."""
+    checkout, _ = request_of({"README.md": "other\n"})
+    event = {"schedule": "4-59/15 * * * *", "repository": {"full_name": "o/n"}}
+    ended, calls, said = _act(checkout, AUTO_MERGE, event, ["ARGOSY_AUTO_MERGE=true"] if allowed else [])
+    assert ended == 0, said
+    assert [call["command"][3:] for call in calls] == ([["pr", "auto-merge"]] if allowed else []), said
+    for call in calls:
+        assert call["given"]["ARGOSY_FORGE_TOKEN"] == "a-token-that-writes"
+        assert call["given"]["ARGOSY_VERIFYING_KEY_FILE"] == "/keys/signing.pub.pem"
+        assert call["given"]["ARGOSY_STORE_URI"] == "s3://models"
+        assert any(option.endswith("/keys:/keys:ro") for option in call["options"])
