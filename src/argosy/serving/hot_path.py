@@ -12,9 +12,7 @@ from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
-from argosy.serving import exchange
+from argosy.serving import exchange, problem_documents
 from argosy.serving.inference import INLINE_BYTES, INLINE_ROWS, InferenceProtocol
 from argosy.serving.middleware import model_headers, route_of
 from argosy.serving.prometheus import Metrics
@@ -27,7 +25,8 @@ Scope = MutableMapping[str, Any]
 Admits = Callable[[Scope], bool]
 """True where the caller may ask, and was counted, which the request then says of itself; False where that is not known at once."""
 
-_REFUSAL = orjson.dumps({"error": "more requests come than can be answered in time; try again"})
+_AGAIN_SECONDS = 1
+_REFUSAL = RequestProblem(503, "more requests come than can be answered in time; try again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,6 @@ class HotPath:
         self._metrics = metrics
         self._admits = admits
         self._head = _lines(model_headers(service.served))
-        self._refused = _sized(exchange.JSON, _REFUSAL)
 
     def may_take(self, scope: Scope) -> bool:
         """True for a request that may be answered here, once its body is there."""
@@ -86,7 +84,10 @@ class HotPath:
         scope = request.scope
         self._metrics.shed.inc()
         self._metrics.observe(route_of(scope["path"]), 503, time.perf_counter() - request.began)
-        return b"%b%bretry-after: 1\r\n\r\n%b" % (self._refused, self._named(exchange.request_id(scope)), _REFUSAL)
+        identity = exchange.request_id(scope)
+        content = problem_documents.body(scope["path"], _REFUSAL, identity)
+        head = _sized(content.type, content.body)
+        return b"%b%bretry-after: %d\r\n\r\n%b" % (head, self._named(identity), _AGAIN_SECONDS, content.body)
 
     def _answered(self, requests: Sequence[HotRequest]) -> list[bytes | None]:
         found = [self._read(request) for request in requests]
