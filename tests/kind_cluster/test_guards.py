@@ -120,13 +120,14 @@ def test_nothing_is_made_while_a_download_has_no_checksum(
         (tmp_path / name).write_text(f"#!/bin/sh\necho {name} >> {tmp_path}/calls\n", encoding="utf-8")
         (tmp_path / name).chmod(0o755)
     pins_file = tmp_path / "pins.yaml"
-    unlocked = "{name: node, version: v1, repository: registry.example/node, digest: '', of: ''}"
-    pins_file.write_text(f"files: []\nimages: [{unlocked}]\n", encoding="utf-8")
+    node = f"{{name: node, version: v1, repository: registry.example/node, digest: 'sha256:{'d' * 64}', of: v1}}"
+    unlocked = "{name: kserve, version: v2, url: 'https://files.example/kserve', sha256: '', of: ''}"
+    pins_file.write_text(f"files: [{unlocked}]\nimages: [{node}]\n", encoding="utf-8")
     read = pins.Pins.read(pins_file)
     monkeypatch.setattr(up.Pins, "read", lambda: read)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert up.main([]) == errors.Misconfigured.exit_code
-    assert "pins.yaml has no checksum for node v1; run `make kind-lock` once" in said(capsys)
+    assert "pins.yaml has no checksum for kserve v2; run `make kind-lock` once" in said(capsys)
     assert not (tmp_path / "calls").exists()
 
 
