@@ -52,6 +52,10 @@ class Misconfigured(ArgosyError):
     exit_code = 78
 
 
+class NotAllowed(Misconfigured):
+    """Whoever asks may not see or do it; somebody else may."""
+
+
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
 _DISK_FULL_WORDS = (
     *(

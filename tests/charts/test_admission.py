@@ -111,6 +111,19 @@ def test_the_pod_of_a_step_passes(objects: Objects) -> None:
     assert admission.refusals(policy(objects, "pods"), team_manifests.step_pod()) == []
 
 
+def test_what_opens_an_artifact_repository_is_in_every_pod() -> None:
+    """The namespace's own, a team's, or the controller's; not of steps, which never name it."""
+    values = {
+        "teams": [{"name": "credit", "artifacts": {"secret": "credit-artifacts"}}],
+        "admission": {**ADMISSION, "artifactSecrets": ["of-the-controller"]},
+    }
+    made = policy(render(values), "pods")
+    for name in ("argosy-artifacts", "credit-artifacts", "of-the-controller"):
+        pod = team_manifests.step_pod()
+        pod["spec"]["volumes"].append({"name": "a", "secret": {"secretName": name}})
+        assert admission.refusals(made, pod) == []
+
+
 @pytest.mark.parametrize("bad", team_manifests.PODS, ids=lambda bad: bad.name)
 def test_pods_that_are_refused(objects: Objects, bad: Bad) -> None:
     """Whatever made them."""

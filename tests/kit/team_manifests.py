@@ -294,7 +294,7 @@ RUNS = [
     Bad(
         "provenance",
         _set("arguments.parameters+", {"name": "provenance", "value": "mine"}),
-        "provenance is what the installed",
+        "a run may not say where it comes from",
     ),
 ]
 """Of a run."""

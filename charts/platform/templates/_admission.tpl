@@ -79,3 +79,10 @@ spec:
 {{- define "admission.loaders" -}}
 ^(LD_.*|DYLD_.*|GLIBC_TUNABLES|GCONV_PATH|PYTHON(PATH|HOME|STARTUP|INSPECT|BREAKPOINT|USERBASE|PLATLIBDIR|WARNINGS|EXECUTABLE|PYCACHEPREFIX|CASEOK)|PATH|BASH_ENV|ENV|OPENSSL_(CONF|MODULES|ENGINES))$
 {{- end }}
+
+{{- /* The Secrets with which Argo's own containers open artifact repositories; they are in the pods of every step. */}}
+{{- define "admission.artifactSecrets" -}}
+{{- $names := concat (list .Values.artifacts.secret) .Values.admission.artifactSecrets -}}
+{{- range .Values.teams }}{{ with .artifacts }}{{ with .secret }}{{ $names = append $names . }}{{ end }}{{ end }}{{ end -}}
+{{- without $names "" | uniq | toJson -}}
+{{- end }}

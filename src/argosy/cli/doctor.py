@@ -295,6 +295,9 @@ def _asked(name: str, ask: Callable[[], Iterable[CheckResult]]) -> Iterator[Chec
     """The results of *ask*; a failure to ask is a result about *name*."""
     try:
         yield from list(ask())
+    except errors.NotAllowed as error:  # that it cannot be seen is no fault of the cluster's
+        what = str(error).partition(": ")[0]
+        yield CheckResult(name, CheckState.UNKNOWN, f"{what}: you may not; whoever runs the platform sees it")
     except errors.ArgosyError as error:
         yield CheckResult(name, CheckState.WRONG, str(error), _fix(error))
 

@@ -419,6 +419,25 @@ class TestTeams:
         found = self.found(seen, capsys)[name]
         assert (found["state"], said in found["said"], fix in found["fix"]) == (state, True, True), found
 
+    def test_what_a_team_may_not_see_is_no_fault(
+        self, seen: Seen, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A data scientist reads no Secret and lists no resource types, and nothing is wrong with that."""
+
+        def refuse(*_: object, **__: object) -> Any:
+            raise errors.NotAllowed(
+                "reading the Secret x of argosy: the cluster does not allow it (403): User ada cannot"
+            )
+
+        for name in ("definitions", "secret_keys", "accounts"):
+            monkeypatch.setattr(seen, name, refuse)
+        found = self.found(seen, capsys)
+        for name in ("resource types", "secrets", "accounts"):
+            assert found[name]["state"] == "unknown"
+            assert (
+                found[name]["said"] == "reading the Secret x of argosy: you may not; whoever runs the platform sees it"
+            )
+
     def test_a_team_s_own_people(self, seen: Seen, capsys: pytest.CaptureFixture[str]) -> None:
         """They may not list namespaces; the quota tells that theirs is a team's."""
         seen.profiles, seen.quota, seen.holds = None, [self.FULL], None

@@ -67,7 +67,7 @@ def _failure(error: ApiException, doing: str, remedy: str) -> errors.ArgosyError
             f"{kubeconfig()} holds a new one (`kubectl auth whoami` tries it)"
         )
     if error.status == FORBIDDEN:
-        return errors.Misconfigured(f"{doing}: the cluster does not allow it (403): {said(error)}{after}")
+        return errors.NotAllowed(f"{doing}: the cluster does not allow it (403): {said(error)}{after}")
     if error.status == NOT_FOUND:
         return errors.Misconfigured(f"{doing}: the cluster has no such thing (404){after}")
     if error.status in PASSING or not error.status or error.status >= 500:
