@@ -84,3 +84,25 @@ def test_a_bundle_of_an_earlier_release(tmp_path: Path) -> None:
     assert launch.reference(tmp_path / "bundle") is not None
     (tmp_path / "bundle" / bundle.BINS).write_text('{"mean_prediction": 0.2}', encoding="utf-8")
     assert launch.reference(tmp_path / "bundle") is None
+
+
+def test_many_scores_are_counted_as_each_alone() -> None:
+    """Scores of one request, those on an edge among them, are in the bins and the sum that they would be in one by one."""
+    scores = [step / 40 for step in range(41)] * 3
+    together, alone = (prometheus.of(serving_kit.signature(), SERVED, None) for _ in range(2))
+    together.observe_scores(scores)
+    for score in scores:
+        alone.observe_scores([score])
+
+    def lines(metrics: prometheus.Metrics) -> list[str]:
+        text = metrics.text().decode()
+        return [
+            line
+            for line in text.splitlines()
+            if line.startswith(("argosy_prediction_score_bucket", "argosy_prediction_score_count"))
+        ]
+
+    assert lines(together) == lines(alone)
+    assert len(lines(alone)) == 22
+    sums = [value(metrics.text().decode(), "argosy_prediction_score_sum") for metrics in (together, alone)]
+    assert sums[0] == pytest.approx(sums[1], rel=1e-12)
