@@ -50,7 +50,6 @@ def session(address: str, version: str) -> dict[str, Any]:
         "version": told(client.infer, tensors.MODEL, given(1), version),
         "other version": told(client.infer, tensors.MODEL, given(1), "5"),
         "missing": told(client.infer, tensors.MODEL, given(1)[1:]),
-        "late": told(client.infer, tensors.MODEL, given(1), client_timeout=1e-9),
     }
     for datatype, kind in tensors.NUMBERS.items():
         said[f"raw {datatype}"] = told(client.infer, tensors.MODEL, given(1, tenure=(datatype, kind)))

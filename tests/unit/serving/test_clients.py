@@ -226,7 +226,6 @@ def test_clients_over_grpc_learn_what_is_wrong(kserve_grpc: dict[str, Any], trit
         assert "the feature is missing" in refused["error"]
     assert triton_grpc["other version"]["status"] == "NOT_FOUND"
     assert triton_grpc["config"]["status"] == "UNIMPLEMENTED"
-    assert triton_grpc["late"]["status"] == "DEADLINE_EXCEEDED"
 
 
 def test_the_messages_are_those_of_kserve_s_package(kserve_grpc: dict[str, Any]) -> None:
