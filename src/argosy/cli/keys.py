@@ -207,7 +207,7 @@ def _secret(arguments: argparse.Namespace, settings: Settings) -> None:
 
 def _refuse_unknown(own: PublicKey, settings: Settings) -> None:
     """Raise Rejected where main does not know the key *own* yet: what it signs would be refused."""
-    content = wiring.forge(settings).read(seals.KEY)
+    content = Main.now(wiring.forge(settings)).verifying_keys()
     if content is None:
         print(
             f"note: main of the environment repo has no {seals.KEY}, so nobody can say whether servers know key {own.id}",

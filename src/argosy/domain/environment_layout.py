@@ -4,6 +4,8 @@ STAGING, PRODUCTION = "staging", "production"
 ENVIRONMENTS = (STAGING, PRODUCTION)
 """In the order in which a model passes them."""
 BUNDLE_SIGNATURE, EVIDENCE_SIGNATURE = "bundle.sig", "evidence.sig"
+VERIFYING_KEYS = "keys/signing.pub.pem"
+"""Path of our public keys."""
 SIGNATURES = {BUNDLE_SIGNATURE, EVIDENCE_SIGNATURE}
 """Committed beside the evidence, and never part of what they sign."""
 

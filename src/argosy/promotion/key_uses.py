@@ -23,7 +23,7 @@ class KeyUse:
 
 def served(main: Main) -> list[KeyUse]:
     """What the environments serve."""
-    files = main.forge.contents(["models"], main.commit)
+    files = main.served_files()
     return [
         KeyUse(_called(main, model, environment), _signers(files, model, environment))
         for model, environment in environment_repo.places(files)
@@ -44,7 +44,7 @@ def waiting(forge: Forge) -> Iterator[KeyUse]:
 
 def before(main: Main) -> Iterator[KeyUse]:
     """What each environment would go back to, by reverting the promotion of what it serves."""
-    for model, environment in environment_repo.places(main.forge.contents(["models"], main.commit)):
+    for model, environment in environment_repo.places(main.served_files()):
         live = main.version(model, environment)
         found = main.served_before(live, environment) if live else None
         if found:

@@ -113,8 +113,8 @@ def _held(main: Main, folder: StoredFolder) -> str | None:
         environment_layout.hold_path(matched["model"], matched["digest"]),
     )
     for path in paths:
-        if (content := main.forge.read(path, main.commit)) is not None:
-            return f"held ({path}): {environment_layout.rejection(content)}"
+        if why := main.note(path):
+            return f"held ({path}): {why}"
     return None
 
 

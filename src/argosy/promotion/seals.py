@@ -19,7 +19,7 @@ from argosy.ports.signer import Verifier
 
 Files = Mapping[str, bytes]
 """Path to content."""
-KEY = "keys/signing.pub.pem"
+KEY = environment_layout.VERIFYING_KEYS
 """Path of our public key in the environment repo."""
 
 

@@ -100,6 +100,14 @@ class Main:
                 return Retired(environment, environment_layout.retirement(content))
         return None
 
+    def served_files(self) -> Mapping[str, bytes]:
+        """Path to content of all that the environments serve, with its evidence and signatures."""
+        return self.forge.contents(["models"], self.commit)
+
+    def verifying_keys(self) -> bytes | None:
+        """The public keys that signatures are checked with; None where main has none."""
+        return self._read(environment_layout.VERIFYING_KEYS)
+
     def models(self) -> list[str]:
         """The models that have a folder, whether or not an environment serves one."""
         return environment_repo.models(self.forge.contents(["models"], self.commit))
@@ -119,6 +127,10 @@ class Main:
     def rejection(self, model: str, model_digest: str) -> str | None:
         """Why the model with *model_digest* was taken out of service, in one line; None where it was not."""
         return environment_layout.rejection(self._read(environment_layout.rejected_path(model, model_digest)))
+
+    def note(self, path: str) -> str | None:
+        """What the file *path* says to people, in one line; None where there is none."""
+        return environment_layout.rejection(self._read(path))
 
     def bundle_signature(self, model: str, environment: str) -> bytes | None:
         """The signature of the bundle that *environment* serves; None where none was committed."""
