@@ -6,6 +6,7 @@ Each function imports its adapter when it is called, so that a process loads the
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -56,8 +57,9 @@ S3 = "s3://"
 def forge(settings: Settings, *, make: bool = False) -> Forge:
     """The environment repo and its requests.
 
-    The state folder's own is made where there is none. One elsewhere on this machine is made only for who asks to *make* it: a slip of the
-    pen must not become a repository. Raises Misconfigured where the address is of no kind we know, or leads nowhere.
+    In a state folder that is there it is made where there is none. One elsewhere on this machine, and the state folder, is made only for
+    who asks to *make* it: a slip of the pen must not become a repository. Raises Misconfigured where the address is of no kind we know, or
+    leads nowhere.
     """
     if settings.forge_uri.startswith(LOCAL):
         from argosy.adapters.local_forge.forge import LocalForge
@@ -68,6 +70,12 @@ def forge(settings: Settings, *, make: bool = False) -> Forge:
                 f"there is no environment repo at {path}, where ARGOSY_FORGE_URI leads: mend the setting, or make one there with "
                 "`argosy setup` or `argosy run MODEL`"
             )
+        missing = path.is_relative_to(settings.home) and not settings.home.exists()
+        if missing and not make and _could_be_made(settings.home):
+            raise errors.Misconfigured(
+                f"there is no state folder at {settings.home} yet, so nothing was proposed or served from it: `argosy run MODEL` or "
+                "`argosy setup` makes it, or ARGOSY_HOME names another"
+            )
         return LocalForge(path, environment_template(settings), _check_policies)
     if settings.forge_uri.startswith(GITHUB):
         return _github(settings.forge_uri.removeprefix(GITHUB), settings)
@@ -77,6 +85,11 @@ def forge(settings: Settings, *, make: bool = False) -> Forge:
         f"ARGOSY_FORGE_URI is {settings.forge_uri!r}; expected {LOCAL}<path>, {GITHUB}<owner>/<name>, "
         f"{GITHUB}https://<host>/<owner>/<name> or {GITEA}https://<host>/<owner>/<name>"
     )
+
+
+def _could_be_made(folder: Path) -> bool:
+    """Whether nothing but itself is missing for *folder*: where a file is in its way, that is what has to be said."""
+    return next(place for place in folder.parents if os.path.lexists(place)).is_dir()
 
 
 def registry(settings: Settings) -> Registry:
@@ -173,6 +186,13 @@ def admission_state(settings: Settings) -> AdmissionState:
             "(or, where you work in a pod, sqlite:///<a file that stays>)"
         )
     return SqlAdmissionState(settings.loop_storage_uri)
+
+
+def passing_admission_state() -> AdmissionState:
+    """Ledgers of retrainings that are empty, and gone with this process."""
+    from argosy.adapters.memory_admission_state import MemoryAdmissionState
+
+    return MemoryAdmissionState()
 
 
 def passing_objects() -> Objects:

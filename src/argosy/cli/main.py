@@ -9,6 +9,7 @@ import errno
 import importlib
 import os
 import re
+import resource
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,6 +40,8 @@ WHOLE = {"demo", "laptop"}
 
 OF_EXTRA = re.compile(r"""(?P<library>[A-Za-z0-9._-]+).*;.*\bextra == ['"](?P<extra>[a-z0-9]+)['"]""")
 
+LEAST_FILES = 64
+"""Files that one process must be able to open: databases, git, sockets and pipes to steps at once."""
 REFUSED = {errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EEXIST}
 
 WITHOUT_STATE = {"init", "compile", "lint", "env", "platform", "restore"}
@@ -100,6 +103,7 @@ def run(argv: Sequence[str]) -> int:
     """Run the command line *argv*; returns the exit code."""
     try:
         network.prepare(os.environ)
+        _refuse_few_files()
         return _dispatch(argv)
     except errors.ArgosyError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -123,6 +127,15 @@ def run(argv: Sequence[str]) -> int:
             raise
         print(f"error: {failure}", file=sys.stderr)
         return failure.exit_code
+
+
+def _refuse_few_files() -> None:
+    """Raise Misconfigured where the limit on open files is so low that a verb would break off in the middle."""
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if allowed < LEAST_FILES:
+        raise errors.Misconfigured(
+            f"a process may open {allowed} files here (ulimit -n), and Argosy needs {LEAST_FILES} at least; `ulimit -n 1024` raises it"
+        )
 
 
 def _dispatch(argv: Sequence[str]) -> int:
@@ -178,6 +191,10 @@ def _disk_failure(error: OSError) -> errors.ArgosyError | None:
         return errors.LocalDisk(
             f"cannot write{place}: {error.strerror}. Free space there, or set ARGOSY_HOME to another place"
         )
+    if error.errno in {errno.EMFILE, errno.ENFILE}:
+        return errors.Misconfigured(
+            f"{error.strerror}: {resource.getrlimit(resource.RLIMIT_NOFILE)[0]} is the limit (ulimit -n); raise it, and do it again"
+        )
     if error.errno == errno.ENAMETOOLONG:
         # Whatever is that long was given to us: no name of ours is. Not the home's name either, which the settings would look for.
         return errors.UsageError(f"{shown(error.filename)} is too long to be the name of a file or folder")
@@ -187,13 +204,24 @@ def _disk_failure(error: OSError) -> errors.ArgosyError | None:
     refused = Path(os.fsdecode(error.filename or ""))
     # Above the home, too: where that has to be made first.
     beneath = error.filename and (refused.is_relative_to(home) or (home.is_relative_to(refused) and not home.exists()))
-    # A file that is missing in a state folder that is there is no setting's fault.
-    if not beneath or error.errno not in REFUSED or (error.errno == errno.ENOENT and home.exists()):
+    # A file that is missing in a state folder that is there is no setting's fault, unless nothing can be made there (/proc).
+    if not beneath or error.errno not in REFUSED or (error.errno == errno.ENOENT and _can_be_written(home)):
         return None
     return errors.Misconfigured(
         f"the state folder {home} cannot be used: {error.strerror} at {error.filename}. "
         "Set ARGOSY_HOME to a folder that you may write"
     )
+
+
+def _can_be_written(folder: Path) -> bool:
+    """Whether something can be made in *folder*, which is tried: of some file systems neither rights nor types tell it."""
+    probe = folder / f".argosy-{os.getpid()}"
+    try:
+        probe.mkdir()
+    except OSError:
+        return False
+    probe.rmdir()
+    return True
 
 
 class _Parser(argparse.ArgumentParser):

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from argosy import errors, wiring
-from argosy.cli import local_run, manifests, models, parameters, policies
+from argosy.cli import local_run, manifests, models, parameters, policies, state_folder
 from argosy.cli import run as runs
 from argosy.domain import alerts
 from argosy.domain.retraining_admission import RetrainingLedger
@@ -41,6 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Do what was asked for; returns 0, 10 where it was refused, or the code of the first step that failed."""
     settings = Settings.from_environment()
+    if arguments.list and not state_folder.has_ledgers(settings):
+        return _list(arguments, wiring.passing_admission_state())  # who only looks makes no database
     state = wiring.admission_state(settings)
     if arguments.list:
         return _list(arguments, state)
@@ -55,6 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _retrain(arguments: argparse.Namespace, model: Path, settings: Settings, state: AdmissionState) -> int:
+    state_folder.ensure_environment_repo(settings)
     policies.refuse_unjudged(settings, model.name)
     asked = {"alert": _sent(arguments.alert)} if arguments.alert is not None else {"because": arguments.because}
     kind = retrainings.ALERT if arguments.alert is not None else "hand"

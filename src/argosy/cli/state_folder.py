@@ -40,6 +40,12 @@ def ensure_environment_repo(settings: Settings) -> None:
         wiring.forge(settings, make=True)
 
 
+def has_ledgers(settings: Settings) -> bool:
+    """Whether there can be ledgers of retrainings."""
+    uri = settings.loop_storage_uri or ""
+    return not uri.startswith(SQLITE) or Path(uri.removeprefix(SQLITE)).exists()
+
+
 def ensure_places(settings: Settings) -> None:
     """Make the folders that steps write to: a step sees only what is there when it starts."""
     for places in settings.places().values():

@@ -2,7 +2,11 @@
 
 import errno
 import importlib
+import os
 import re
+import shlex
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -43,6 +47,70 @@ def test_a_state_folder_that_cannot_be_made(
     assert said.startswith(f"error: the state folder {home} cannot be used: Not a directory at {home}")
     assert said.endswith("Set ARGOSY_HOME to a folder that you may write\n")
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        pytest.param(["pr", "list"], 78, "there is no state folder at HOME yet", id="requests"),
+        pytest.param(["pr", "merge", "1"], 78, "there is no state folder at HOME yet", id="merge"),
+        pytest.param(["runs"], 0, "no runs yet", id="runs"),
+        pytest.param(["retrain", "--list"], 0, "nothing has asked for a retraining yet", id="retrainings"),
+        pytest.param(["keys", "list"], 78, "`argosy setup` makes keys", id="keys"),
+        pytest.param(["notices", "list"], 0, "every notice was taken", id="notices"),
+    ],
+)
+def test_who_only_looks_makes_no_state_folder(
+    words: list[str],
+    code: int,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A slip in ARGOSY_HOME stays a slip."""
+    home = tmp_path / "mistyped" / "home"
+    monkeypatch.setenv("ARGOSY_HOME", str(home))
+    assert main.run(words) == code
+    told = capsys.readouterr()
+    assert said.replace("HOME", str(home)) in told.out + told.err
+    assert not home.parent.exists()
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc here")
+@pytest.mark.parametrize("words", [["pr", "list"], ["setup"]], ids=" ".join)
+@pytest.mark.parametrize("home", ["/proc", "/proc/1"])
+def test_a_file_system_in_which_nothing_can_be_made(
+    words: list[str], home: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It says that the new folder is not there, which is no help."""
+    monkeypatch.setenv("ARGOSY_HOME", home)
+    assert main.run(words) == 78
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: the state folder {home} cannot be used: ")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("allowed", [8, 12, 63])
+@pytest.mark.parametrize("words", [["runs"], ["pr", "list"], ["run", "-f", "hello.yaml"]], ids=" ".join)
+def test_too_few_files_may_be_open(allowed: int, words: list[str], tmp_path: Path) -> None:
+    """Said before anything begins, which would break off in the middle."""
+    limited = f"ulimit -n {allowed} && exec {shlex.join([sys.executable, '-m', 'argosy.cli.main', *words])}"
+    surroundings = {**os.environ, "ARGOSY_HOME": str(tmp_path)}
+    done = subprocess.run(
+        ["sh", "-c", limited], capture_output=True, text=True, check=False, env=surroundings, timeout=120
+    )
+    assert (done.returncode, done.stderr) == (
+        78,
+        f"error: a process may open {allowed} files here (ulimit -n), and Argosy needs 64 at least; `ulimit -n 1024` raises it\n",
+    )
+
+
+def test_files_that_ran_out_on_the_way(failing: Failing, capsys: pytest.CaptureFixture[str]) -> None:
+    """Many steps at once can reach any limit."""
+    failing(OSError(errno.EMFILE, "Too many open files"))
+    assert main.run(["setup"]) == 78
+    assert "is the limit (ulimit -n); raise it" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def test_a_model_s_folder_is_complete(model: str) -> None:
 def test_a_first_run_finds_its_policy(model: str, tmp_path: Path) -> None:
     """A laptop's environment repo is made from the folder; the policy comes out byte for byte."""
     here = Settings.from_environment({"ARGOSY_HOME": str(tmp_path / "home"), "ARGOSY_DATA_ROOT": str(REPO.parent)})
-    assert champion.run(model=model, forge=wiring.forge(here), out=tmp_path / "champion") == "none"
+    assert champion.run(model=model, forge=wiring.forge(here, make=True), out=tmp_path / "champion") == "none"
     policy = (REPO / "policies" / f"{model}.yaml").read_bytes()
     assert (tmp_path / "champion" / "policy.yaml").read_bytes() == policy
     assert ChampionRef.read(tmp_path / "champion" / "champion.json").policy_digest == sha256(policy)

@@ -30,7 +30,7 @@ def test_local(tmp_path: Path) -> None:
 
 
 def test_a_slip_in_the_address_makes_no_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A verb that only asks says what is not there and what to do; what begins work makes one. The state folder's own is made by all."""
+    """A verb that only asks says what is not there and what to do; what begins work makes one. In a state folder it is made by all."""
     there = tmp_path / "mistyped"
     monkeypatch.setenv("ARGOSY_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("ARGOSY_FORGE_URI", f"local:{there}")
@@ -43,6 +43,9 @@ def test_a_slip_in_the_address_makes_no_repository(tmp_path: Path, monkeypatch: 
     state_folder.ensure_environment_repo(here)
     assert wiring.forge(here).requests() == []
     monkeypatch.delenv("ARGOSY_FORGE_URI")
+    with pytest.raises(errors.Misconfigured, match=r"there is no state folder at .*`argosy setup` makes it"):
+        wiring.forge(Settings.from_environment())
+    here.home.mkdir()
     assert wiring.forge(Settings.from_environment()).requests() == []
 
 
@@ -102,7 +105,7 @@ def test_the_template_is_found_from_a_folder_inside(tmp_path: Path) -> None:
     here = Settings.from_environment(
         {"ARGOSY_HOME": str(tmp_path / "home"), "ARGOSY_DATA_ROOT": str(tmp_path / "workflows" / "toy")}
     )
-    assert wiring.forge(here).read("policies/toy.yaml") == toy.POLICY
+    assert wiring.forge(here, make=True).read("policies/toy.yaml") == toy.POLICY
     assert wiring.forge(here).read(".git/HEAD") is None
 
 
@@ -124,7 +127,7 @@ def linked(tmp_path: Path) -> Settings:
 
 def test_links_of_the_template_are_followed(tmp_path: Path) -> None:
     """A folder of policies that several projects share is in the environment repo as any other, once."""
-    forge = wiring.forge(linked(tmp_path))
+    forge = wiring.forge(linked(tmp_path), make=True)
     assert forge.read("policies/toy.yaml") == toy.POLICY
     assert forge.read("again/policies/toy.yaml") is None
 
@@ -133,7 +136,7 @@ def test_policies_that_main_has_otherwise_are_known(tmp_path: Path) -> None:
     """None before there is a repository, none while both are equal, none of a server's repository."""
     here = linked(tmp_path)
     assert wiring.other_policies(here) == []
-    wiring.forge(here)
+    wiring.forge(here, make=True)
     assert wiring.other_policies(here) == []
     (tmp_path / "rules" / "toy.yaml").write_text("model: toy  # stricter\n", encoding="utf-8")
     assert wiring.other_policies(here) == ["policies/toy.yaml"]
