@@ -21,20 +21,23 @@ def results(settings: Settings, addresses: Collection[str] | None, *, served: bo
 
     *addresses*: see ``loop_parts``. *served*: whether it can be asked what becomes of what is served.
     """
+    known: list[ModelSettings] = []
     for path in sorted(models.WORKFLOWS.glob(f"*/{folder.ARTIFACTS['settings']}")):
         try:
-            model = model_folder.load_settings(path)
+            known.append(model_folder.load_settings(path))
         except errors.Misconfigured as error:
             yield CheckResult(f"loop of {path.parent.name}", CheckState.WRONG, str(error), f"argosy lint {path.parent}")
-            continue
+    # One main for all: of fifty models a server is not asked for each.
+    main = Main.now(wiring.forge(settings)).knowing(model.model for model in known) if served and known else None
+    for model in known:
         yield from loop_parts.settings_checks(model, addresses)
-        if served:
-            yield from _served(settings, model)
+        if main is not None:
+            yield from _served(settings, main, model)
 
 
-def _served(settings: Settings, model: ModelSettings) -> Iterator[CheckResult]:
-    """What happens where main has it served."""
-    main, now = Main.now(wiring.forge(settings)), datetime.datetime.now(datetime.UTC)
+def _served(settings: Settings, main: Main, model: ModelSettings) -> Iterator[CheckResult]:
+    """What happens where *main* has it served."""
+    now = datetime.datetime.now(datetime.UTC)
     objects, history = wiring.objects(settings, settings.monitoring_uri), wiring.prediction_history(settings)
     for environment in environment_layout.ENVIRONMENTS:
         if main.version(model.model, environment) is None:

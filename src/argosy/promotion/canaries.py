@@ -50,7 +50,8 @@ def settle(
     registry fail.
     """
     settled, stuck = [], []
-    main = Main.now(forge)  # one for all: most of them call for nothing
+    names = sorted({rollout.model for rollout in seen})
+    main = Main.now(forge).knowing(names)  # one for all: most of them call for nothing
     for rollout in seen:
         try:
             settled.append(_settled(rollout, main, registry))
@@ -60,8 +61,8 @@ def settle(
         report(settled[-1])
     if environment == environment_layout.PRODUCTION:
         # Last, because a registry that fails must not keep a revert from being opened.
-        newest = Main.now(forge)
-        for model in sorted({rollout.model for rollout in seen}):
+        newest = Main.now(forge).knowing(names)
+        for model in names:
             aliases.follow_main(newest, model, registry)
     if stuck:
         raise errors.Rejected("; ".join(stuck))

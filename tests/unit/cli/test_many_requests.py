@@ -1,5 +1,6 @@
 """Fifty models with a request each, at once: what it costs to list them, by what a server is asked."""
 
+import datetime
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,12 +12,17 @@ from argosy import errors, wiring
 from argosy.adapters.hosted_forge import github
 from argosy.adapters.hosted_forge.promotion_pulls import HostedForge
 from argosy.adapters.memory_objects import MemoryObjects
-from argosy.cli import main
-from argosy.testing.forge_contract import TEMPLATE, proposal
+from argosy.adapters.memory_registry import MemoryRegistry
+from argosy.cli import loop_check, main
+from argosy.domain.rollouts import Rollout
+from argosy.promotion import canaries
+from argosy.settings import Settings
+from argosy.testing.forge_contract import TEMPLATE, digest, proposal
 from kit import fleet as fleets
 from kit import github_graphql
 from kit.fake_github import FakeGithub
 
+NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 MODELS = 50
 MOST_CALLS = 5
 
@@ -56,6 +62,38 @@ def test_one_table_of_the_fleet(server: FakeGithub, capsys: pytest.CaptureFixtur
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {(row["staging"], row["production"]) for row in rows} == {("1", "-")}
     assert [row["requests"] for row in rows] == [f"#{number} staging" for number in range(1, MODELS + 1)]
+    assert len(server.seen) <= MOST_CALLS, server.seen[:20]
+
+
+def test_one_look_of_converge_at_fifty_canaries(server: FakeGithub) -> None:
+    """Where all are healthy and nothing follows, main is asked once for all of them."""
+    forge = HostedForge(github.of_token("owner/name", "secret", api=server.api, patience=0.0))
+    model_digest = digest("b")
+    seen = [
+        Rollout(
+            model=fleets.name_of(number),
+            environment="staging",
+            newest=model_digest,
+            stable=model_digest,
+            phase="Progressing",
+            name=fleets.name_of(number),
+            namespace="serving",
+            failed=False,
+        )
+        for number in range(MODELS)
+    ]
+    settled = canaries.settle("staging", seen, forge=forge, registry=MemoryRegistry(NOW), report=lambda _: None)
+    assert len(settled) == MODELS
+    assert len(server.seen) <= MOST_CALLS, server.seen[:20]
+
+
+def test_doctor_asks_main_once_for_all(server: FakeGithub, tmp_path: Path) -> None:
+    """What it says of fifty models is of one look at main."""
+    here = Settings.from_environment(
+        {"ARGOSY_HOME": str(tmp_path / "home"), "ARGOSY_DATA_ROOT": str(tmp_path / "project")}
+    )
+    found = list(loop_check.results(here, None, served=True))
+    assert len({result.name for result in found}) >= MODELS
     assert len(server.seen) <= MOST_CALLS, server.seen[:20]
 
 

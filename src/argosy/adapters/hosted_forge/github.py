@@ -29,7 +29,7 @@ PUBLIC = "https://api.github.com"
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, NOT_MERGEABLE, CONFLICT, UNPROCESSABLE, TOO_MANY = 401, 403, 404, 405, 409, 422, 429
 PAGE = 100
 BAD_REQUEST = 400
-FEW = 8
+FEW = 3
 """Paths that are asked for one by one."""
 OURS = "Merged-by: "
 """In the message of a merge that was left to GitHub: it was us."""
