@@ -1,6 +1,7 @@
 """Requests that wait for the hot path: until the event loop has read from each connection that had something to say, and no longer."""
 
 import asyncio
+import logging
 import time
 from collections.abc import MutableMapping
 from typing import Any, Protocol, cast
@@ -10,6 +11,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from argosy.serving.hot_path import HotPath, HotRequest
 from argosy.serving.overload import Overload
 
+_log = logging.getLogger("argosy.serving")
 MOST_TOGETHER = 64
 """Requests that are answered together: more would share no more, and each holds its body meanwhile."""
 
@@ -24,6 +26,9 @@ class AskingConnection(Protocol):
 
     def reply(self, cycle: RequestResponseCycle, status: bytes, content: bytes) -> None:
         """Answer the request of *cycle* with *status* and *content*, which is headers and body."""
+
+    def drop(self) -> None:
+        """End the connection at once."""
 
 
 class HotQueue:
@@ -66,10 +71,14 @@ class HotQueue:
             return
         answers = self._path.answer([request for _, _, _, request in waiting])
         for (connection, cycle, app, _), answer in zip(waiting, answers, strict=True):
-            if answer is None:
-                connection.start(cycle, app)
-            elif not cycle.disconnected:
-                connection.reply(cycle, b"200 OK", answer)
+            try:
+                if answer is None:
+                    connection.start(cycle, app)
+                elif not cycle.disconnected:
+                    connection.reply(cycle, b"200 OK", answer)
+            except Exception:  # noqa: BLE001 - a fault of one connection must not leave the others without an answer
+                _log.exception("a connection failed while it was answered")
+                connection.drop()
 
 
 def _scope(cycle: RequestResponseCycle) -> MutableMapping[str, Any]:

@@ -62,10 +62,15 @@ class Caller:
         self.loop: Any = loop
         self.replies: list[bytes] = []
         self.started = 0
+        self.dropped = False
 
     def start(self, cycle: Any, app: Any) -> None:
         """See the connection."""
         self.started += 1
+
+    def drop(self) -> None:
+        """See the connection."""
+        self.dropped = True
 
     def reply(self, cycle: Any, status: bytes, content: bytes) -> None:
         """See the connection."""
@@ -192,3 +197,20 @@ def test_what_is_odd_goes_to_the_common_road(server: SteppedServer) -> None:
         server.queue.put(caller, asked, None)
     server.loop.run()
     assert (len(caller.replies), caller.started) == (2, 1)
+
+
+def test_a_connection_that_fails_takes_nobody_along(server: SteppedServer, caplog: pytest.LogCaptureFixture) -> None:
+    """Of those that are answered together, one whose connection is at fault is ended and told in the log; the others get their answers."""
+
+    class Broken(Caller):
+        def reply(self, cycle: Any, status: bytes, content: bytes) -> None:
+            raise ValueError("no transport")
+
+    callers = [Caller(server.loop), Broken(server.loop), Caller(server.loop)]
+    for caller in callers:
+        cycle: Any = Cycle({"instances": [ROW]})
+        server.queue.put(caller, cycle, None)
+    server.loop.run()
+    assert [len(caller.replies) for caller in callers] == [1, 0, 1]
+    assert [caller.dropped for caller in callers] == [False, True, False]
+    assert "no transport" in caplog.text
