@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from argosy import errors
-from argosy_kind import customers, install, site
+from argosy_kind import customers, install, site, up
 from argosy_kind.kube import Kubectl, Object
 from argosy_kind.ledger import Ledger
 from argosy_kind.pins import Pins
@@ -175,9 +175,9 @@ def run(arguments: argparse.Namespace) -> None:
         tell(story, STEPS[names.index(arguments.first) if arguments.first else 0 :], by_hand=arguments.click)
     finally:
         print(at.ledger.table(), flush=True)
-    print(
-        "the whole way is gone; what is there now: argosy fleet, argosy pr list, and the pages of kind-cluster/README.md"
-    )
+    if said := first_served(at.ledger, (up.LEDGER, install.LEDGER)):
+        print(said)
+    print("the whole way is gone; what is there now: make kind-open")
 
 
 def first_served(told: Ledger, made: Sequence[Path]) -> str:

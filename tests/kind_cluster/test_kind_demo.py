@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from argosy import errors
-from argosy_kind import customers, demo, services, site, story, ways
+from argosy_kind import customers, demo, install, services, site, story, up, ways
 from argosy_kind.demo import STEPS, Step
 from argosy_kind.kube import Kubectl
 from argosy_kind.ledger import Ledger
@@ -86,6 +86,23 @@ def test_a_story_that_was_told(fake_cluster: FakeCluster, capsys: pytest.Capture
     fake_cluster.answers("get rollout churn", {"status": {}})
     assert demo.main([]) == errors.UsageError.exit_code
     assert "staging serves churn already; go on with --from drift" in capsys.readouterr().err
+
+
+def test_a_story_from_its_beginning(
+    fake_cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every step in order, each in the ledger, and how long the way to the first model was."""
+    told: list[str] = []
+    monkeypatch.setattr(
+        demo, "STEPS", [Step(name, "…", lambda *_, name=name: told.append(name)) for name in ("train", "staging")]
+    )
+    monkeypatch.setattr(demo, "Ledger", lambda file: Ledger(file, clock=lambda: float(len(told) * 60)))
+    monkeypatch.setattr(up, "LEDGER", Path("/nowhere"))
+    monkeypatch.setattr(install, "LEDGER", Path("/nowhere"))
+    installed(fake_cluster)
+    assert demo.main([]) == 0
+    assert told == ["train", "staging"]
+    assert "first model served after 2 min" in capsys.readouterr().out
 
 
 def test_a_story_that_was_not_begun(fake_cluster: FakeCluster, capsys: pytest.CaptureFixture[str]) -> None:
