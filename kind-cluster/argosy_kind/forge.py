@@ -28,10 +28,13 @@ STATUS = "argosy"
 WRITES, READS = ["write:repository", "write:issue", "read:user"], ["read:repository", "read:issue", "read:user"]
 TOKENS = {"forge-token": (BOT, WRITES), "forge-reader-token": (BOT, READS), "reviewer-token": (REVIEWER, WRITES)}
 PASSWORDS = {BOT: "forge-password", REVIEWER: "reviewer-password"}
-CREATE_USER = (
-    'gitea --config /etc/gitea/app.ini admin user create --username "$1" --email "$1@argosy.invalid" '
-    '--password "$(cat)" --must-change-password=false $2'
-)
+ENSURE_USER = """
+there=$(gitea --config /etc/gitea/app.ini admin user list) || exit
+printf '%s\\n' "$there" | awk '{print $2}' | grep -qx "$1" && exit
+gitea --config /etc/gitea/app.ini admin user create --username "$1" --email "$1@argosy.invalid" \\
+    --password "$(cat)" --must-change-password=false $2
+"""
+"""Makes an account where there is none of that name; the password is its standard input."""
 SECONDS = 60
 
 
@@ -185,14 +188,12 @@ def _head(gitea: Gitea, repository: str) -> str:
 
 def _ensure_user(at: Site, user: str, password: str) -> None:
     rights = "--admin" if user == BOT else ""
-    words = ("sh", "-c", CREATE_USER, "create", user, rights)
+    words = ("sh", "-c", ENSURE_USER, "ensure", user, rights)
     until = time.monotonic() + SECONDS
     while True:
         try:
             at.kubectl.exec("deployment/gitea", SERVICES, *words, given=password)
-        except errors.TryAgain as error:
-            if "already exists" in str(error):
-                return
+        except errors.TryAgain:
             if time.monotonic() > until:
                 raise
             time.sleep(2)  # its database is busy with its first minute

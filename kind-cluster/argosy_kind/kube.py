@@ -219,5 +219,6 @@ def _forwarded_port(process: "subprocess.Popen[str]", service: str) -> int:
 
 
 def last_line(text: str) -> str:
-    lines = [line for line in text.splitlines() if line.strip()]
+    # What a command in a pod said counts, not that it ended.
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("command terminated with exit")]
     return lines[-1].removeprefix("Error: ").removeprefix("error: ") if lines else "it said nothing"

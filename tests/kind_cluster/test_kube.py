@@ -168,3 +168,8 @@ def test_the_context_is_named_to_kubectl(fake_cluster: FakeCluster) -> None:
     fake_cluster.answers("get pod p", pod("p"))
     assert Kubectl("theirs").get("pod", "p") == json.loads(json.dumps(pod("p")))
     assert fake_cluster.asked() == ["--context theirs get pod p --output=json --ignore-not-found"]
+
+
+def test_what_a_command_in_a_pod_said() -> None:
+    """Rather than that it ended."""
+    assert kube.last_line("no such table\ncommand terminated with exit code 1\n") == "no such table"
