@@ -9,12 +9,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from argosy import errors, wiring
 from argosy.cli import models
 from argosy.domain import environment_layout, looks
-from argosy.domain.looks import Look
 from argosy.domain.promotion_requests import State
 from argosy.files import model_folder
 from argosy.ports.objects import Objects
@@ -72,20 +69,11 @@ def _served(main: Main, seen: Objects, model: str, environment: str) -> str:
     version = main.version(model, environment)
     if version is None:
         return "retired" if main.retired(model) else NOTHING
-    look = _newest(seen, looks.latest_key(model, environment))
+    content = seen.get(looks.latest_key(model, environment))
+    look = None if content is None else looks.parse(content)
     # A look at an earlier version says nothing of this one.
     current = look is not None and look.model_digest == version.model_digest
     return f"{version.version} ({look.verdict})" if look is not None and current else f"{version.version}"
-
-
-def _newest(seen: Objects, key: str) -> Look | None:
-    content = seen.get(key)
-    try:
-        return Look.model_validate_json(content) if content is not None else None
-    except ValidationError as error:
-        raise errors.Misconfigured(
-            f"{key} of the monitoring store is no look of this version; remove it, the next look writes it anew"
-        ) from error
 
 
 def _print(rows: Sequence[Mapping[str, str]]) -> None:

@@ -54,7 +54,9 @@ class Releases:
 def _releases(main: Main) -> Reading:
     found: list[Sample] = []
     problems: list[str] = []
-    for model in main.models():
+    models = main.models()
+    main = main.knowing(models)  # at once: of fifty models a server is not asked for each
+    for model in models:
         for environment in environment_layout.ENVIRONMENTS:
             try:
                 found += _of_version(main, model, environment, problems)

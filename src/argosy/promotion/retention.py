@@ -76,9 +76,11 @@ def _release(artifacts: Artifacts, folder: StoredFolder) -> Release | None:
 def _named(main: Main) -> dict[str, str]:
     """The addresses that main and the open requests name, each with who does."""
     found: dict[str, str] = {}
-    for model in main.models():
+    models = main.models()
+    known = main.knowing(models)  # at once: of fifty models a server is not asked for each
+    for model in models:
         for environment in environment_layout.ENVIRONMENTS:
-            _add(found, main, model, environment, f"served in {environment}")
+            _add(found, known, model, environment, f"served in {environment}")
     for request in main.forge.requests():
         if request.state is State.OPEN:
             _add_request(found, main, request)

@@ -45,6 +45,19 @@ def test_each_model_is_a_line(project: MemoryForge, capsys: pytest.CaptureFixtur
     assert lines[1].split() == ["fleet_01", "growth", "-", "-", "#1", "staging"]
 
 
+def test_a_look_of_another_version(
+    project: MemoryForge, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It says nothing, and hides no model: the next look replaces it."""
+    objects = MemoryObjects()
+    objects.put(looks.latest_key("fleet_00", "staging"), b'{"schema": "of before"}')
+    monkeypatch.setattr(wiring, "objects", lambda _settings, _uri: objects)
+    assert main.run(["fleet"]) == errors.DONE
+    lines = capsys.readouterr().out.splitlines()[1:]
+    assert len(lines) == 12
+    assert lines[0].split() == ["fleet_00", "retention", "1", "-", "-"]
+
+
 def test_of_one_owner(project: MemoryForge, capsys: pytest.CaptureFixture[str]) -> None:
     """Theirs and no others; an owner without models is said."""
     assert main.run(["fleet", "--json", "--owner", "growth"]) == errors.DONE
