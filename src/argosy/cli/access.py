@@ -6,6 +6,7 @@ make a second one of the same name, hand it over, then delete the lines of the f
 
 import argparse
 import datetime
+import re
 import sys
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from argosy.domain.access_rules import EVERY_MODEL, AccessKey, AccessRules
 from argosy.files import model_folder
 
 FILE = Path("access.yaml")
+NO_KEYS = re.compile(r"keys:\s*\[\]\s*(#.*)?$")
+KEYS_BEGIN = re.compile(rf"keys:\s*(#.*)?$|{NO_KEYS.pattern}")
 SOON = datetime.timedelta(days=14)
 
 
@@ -51,9 +54,7 @@ def _make_key(file: Path, name: str, models: list[str], expires: datetime.dateti
         text, key = access_rules.new_key(name, models, expires)
     except ValueError as error:
         raise errors.UsageError(_word_problem(error, name)) from None
-    present = file.read_text(encoding="utf-8") if file.exists() else ""
-    if present:
-        model_folder.load(file, AccessRules)  # nothing is written into what is not understood
+    present = _present(file)
     changed = _with(present, key)
     draft = file.with_name(f".{file.name}.new")
     try:
@@ -71,6 +72,19 @@ def _make_key(file: Path, name: str, models: list[str], expires: datetime.dateti
     print(text)
 
 
+def _present(file: Path) -> str:
+    """What *file* says, which must be understood: nothing is written into what is not. It may be missing, or hold comments alone."""
+    if not file.exists():
+        return ""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise errors.Misconfigured(f"{file} cannot be read: {error}") from None
+    if any(line.split("#")[0].strip() for line in text.splitlines()):
+        model_folder.load(file, AccessRules)
+    return text
+
+
 def _word_problem(error: ValueError, name: str) -> str:
     field = str(getattr(error, "errors", list)()[0]["loc"][0]) if hasattr(error, "errors") else "name"
     if field == "models":
@@ -84,13 +98,15 @@ def _with(present: str, key: AccessKey) -> str:
         key.model_dump(mode="json", exclude_none=True), default_flow_style=True, sort_keys=False, width=10_000
     )
     lines = present.splitlines(keepends=True)
-    place = next((place for place, line in enumerate(lines) if line.split("#")[0].rstrip() == "keys:"), None)
+    place = next((place for place, line in enumerate(lines) if KEYS_BEGIN.match(line)), None)
     if place is None:
         before = present if not present or present.endswith("\n") else f"{present}\n"
         return f"{before}keys:\n- {entry}"
     following = next((line for line in lines[place + 1 :] if line.strip() and not line.lstrip().startswith("#")), "")
     indent = following[: len(following) - len(following.lstrip())] if following.lstrip().startswith("-") else ""
-    return "".join([*lines[: place + 1], f"{indent}- {entry}", *lines[place + 1 :]])
+    begin = lines[place].replace("[]", "", 1) if NO_KEYS.match(lines[place]) else lines[place]
+    begin = begin if begin.endswith("\n") else f"{begin}\n"
+    return "".join([*lines[:place], begin, f"{indent}- {entry}", *lines[place + 1 :]])
 
 
 def _check(file: Path) -> None:

@@ -128,6 +128,12 @@ class AccessRules(Document):
     proxies: list[TrustedProxy] = Field(default_factory=list)
     limits: RateLimits = RateLimits()
 
+    @field_validator("keys", "issuers", "proxies", mode="before")
+    @classmethod
+    def _nothing_is_none_of_them(cls, value: object) -> object:
+        # Who takes a key back deletes its line. Were `keys:` with nothing below refused, the last key would go on opening models.
+        return [] if value is None else value
+
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
         names = [*(key.name for key in self.keys), *(issuer.name for issuer in self.issuers)]

@@ -35,6 +35,36 @@ def test_a_key_is_shown_once_and_its_digest_kept(tmp_path: Path, capsys: pytest.
     assert text not in file.read_text()
 
 
+@pytest.mark.parametrize(
+    "present",
+    [
+        pytest.param("# who may ask, by the shop\n", id="comments"),
+        pytest.param("keys:\nlimits: {default: 5/minute}\n", id="the-last-was-deleted"),
+        pytest.param("keys:", id="no-end-of-line"),
+        pytest.param("keys: []  # none yet\nlimits: {default: 5/minute}\n", id="an-empty-list"),
+    ],
+)
+def test_a_file_without_keys_takes_the_first(tmp_path: Path, capsys: pytest.CaptureFixture[str], present: str) -> None:
+    """However a person wrote that there is none; what else stands there stays."""
+    file = tmp_path / "access.yaml"
+    file.write_text(present)
+    made(file, "billing", capsys=capsys)
+    assert [key.name for key in model_folder.load(file, AccessRules).keys] == ["billing"]
+    kept = [line for line in file.read_text().splitlines() if not line.startswith("- {name: billing")]
+    assert [line for line in kept if line != "keys:"] == [
+        line.replace("[]", "") for line in present.splitlines() if line != "keys:"
+    ]
+
+
+def test_a_key_is_taken_back_by_deleting_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The last one's, too: rules without keys are rules, or a server would stay with those of before, and take it on."""
+    file = tmp_path / "access.yaml"
+    made(file, "billing", capsys=capsys)
+    file.write_text("".join(line for line in file.read_text().splitlines(keepends=True) if "billing" not in line))
+    assert file.read_text() == "keys:\n"
+    assert model_folder.load(file, AccessRules).keys == []
+
+
 @pytest.mark.parametrize("present", ["", "limits: {default: 5/minute}", MINE, "keys:\n- " + MINE.partition("  - ")[2]])
 def test_what_stands_in_the_file_stays(tmp_path: Path, capsys: pytest.CaptureFixture[str], present: str) -> None:
     """Comments and order too; a second key of one name stands beside the first."""
@@ -73,18 +103,24 @@ def test_a_third_key_of_one_name_is_refused(tmp_path: Path, capsys: pytest.Captu
         (("key", "billing", "--model", "Churn!"), None, "a model's name has small letters"),
         (("key", "billing", "--days", "0"), None, "no number of days"),
         (("key", "billing"), "keys: {}\n", "access.yaml:1: keys"),
-        (("key", "billing"), "keys: []\n", "access.yaml"),
+        (("key", "billing"), 'keys: [{name: shop, digest: "sha256:0"}]\n', "access.yaml"),
+        (
+            ("key", "billing"),
+            "# \N{LATIN SMALL LETTER E WITH ACUTE}\n".encode("latin-1"),
+            "access.yaml cannot be read: 'utf-8'",
+        ),
         (("check",), None, "access.yaml"),
         (("check",), "limits: {}\n", "lets nobody in"),
     ],
 )
 def test_what_cannot_be_is_said(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], present: str | None, said: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], present: str | bytes | None, said: str
 ) -> None:
     """In one line; no key is shown that opens nothing."""
     file = tmp_path / "access.yaml"
-    if present is not None:
-        file.write_text(present)
+    content = present.encode() if isinstance(present, str) else present
+    if content is not None:
+        file.write_bytes(content)
     try:
         code = main.run(["access", *words, "--file", str(file)])
     except SystemExit as left:
@@ -93,7 +129,7 @@ def test_what_cannot_be_is_said(
     assert code != errors.DONE
     assert said in printed.err
     assert "argosy_" not in printed.out
-    assert (file.read_text() if file.exists() else None) == present
+    assert (file.read_bytes() if file.exists() else None) == content
 
 
 def test_check_says_who_may_what(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
