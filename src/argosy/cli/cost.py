@@ -81,7 +81,8 @@ def _of_machine(here: settings.Settings) -> Iterator[Used]:
             continue  # it never started
         stored, durations = resource_durations.of(each)
         at = datetime.datetime.fromtimestamp(stored.created, datetime.UTC)
-        yield _used(stored.metadata, stored.workflow, owners, at, durations)
+        # The manifest's own name, where it has one: here, other than in a cluster, each run of it gets another.
+        yield _used(stored.metadata, str(stored.metadata.get("name") or stored.workflow), owners, at, durations)
 
 
 def _of_cluster(arguments: argparse.Namespace, here: settings.Settings, since: datetime.datetime) -> Iterator[Used]:

@@ -122,7 +122,9 @@ def _runs(arguments: argparse.Namespace, here: Settings, before: datetime.dateti
     for each in list(at.newest_first()):
         old = each.started is not None and (each.finished or each.started) < before.timestamp()
         why = f"{each.phase}, older than {arguments.days} days"
-        if not each.over or each.under_way:
+        if each.under_way:
+            why = f"{each.phase}: under way"
+        elif not each.over:
             why = f"{each.phase}: may be resumed; `argosy delete {each.name}` deletes it"
         elif not old:
             why = f"less than {arguments.days} days old"

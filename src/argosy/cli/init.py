@@ -66,7 +66,10 @@ def _chosen(known: list[str], wanted: str | None) -> str:
 
 
 def _refuse_others(project: Path, files: dict[Path, bytes]) -> None:
-    """Raise UsageError where a file of *files* is in *project* with another content."""
+    """Raise UsageError where a file of *files* is in *project* with another content, or *project* can be no folder."""
+    for place in (project, *project.parents):
+        if place.exists() and not place.is_dir():
+            raise errors.UsageError(f"{place.resolve()} is a file, no folder; name an empty folder: argosy init FOLDER")
     others = [str(path) for path, content in files.items() if not _is_free(project / path, content)]
     if others:
         more = f" and {len(others) - MOST_NAMED} more" if len(others) > MOST_NAMED else ""

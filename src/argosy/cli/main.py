@@ -152,7 +152,13 @@ def _dispatch(argv: Sequence[str]) -> int:
     arguments = own.parse_args([*argv[:position], *argv[position + 1 :]])
     if verb not in WITHOUT_STATE and not any(vars(arguments).get(name) for name in ELSEWHERE):
         _adopt_state()
-    code: int = module.run(arguments)
+    try:
+        code: int = module.run(arguments)
+    except OSError as error:
+        failure = _given_path_failure(error, arguments)
+        if failure is None:
+            raise
+        raise failure from error
     return code
 
 
@@ -182,6 +188,25 @@ def _lacking(module: str) -> errors.ArgosyError | None:
         return None
     ways = extras.advice(*([extra for extra in known if extra not in WHOLE] or known))
     return errors.Misconfigured(f"this needs the library {library}, which is not installed: {ways}")
+
+
+def _given_path_failure(error: OSError, arguments: argparse.Namespace) -> errors.UsageError | None:
+    """The error for a path of the command line that cannot be used as it was meant; None where *error* is of no such path."""
+    if error.errno not in {*REFUSED, errno.EISDIR} or not isinstance(error.filename, str | bytes):
+        return None
+    refused = Path(os.fsdecode(error.filename))
+    given = next((path for path in vars(arguments).values() if isinstance(path, Path) and _is_at(refused, path)), None)
+    if given is None:
+        return None
+    at = "" if refused == given else f" at {refused}"
+    mend = f"make the folder {refused.parent}, or pass" if not refused.parent.exists() else "pass"
+    return errors.UsageError(f"{given} cannot be used: {error.strerror}{at}; {mend} another path")
+
+
+def _is_at(refused: Path, given: Path) -> bool:
+    """Whether *refused* is *given*, lies in it or above it, or is a draft of it: a file beside it that has its name."""
+    beside = refused.parent == given.parent and given.name != "" and given.name in refused.name
+    return beside or refused.is_relative_to(given) or given.is_relative_to(refused)
 
 
 def _disk_failure(error: OSError) -> errors.ArgosyError | None:

@@ -59,6 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     settings = Settings.from_environment()
     _refuse_open_door(arguments)
+    _refuse_one_port_for_both(arguments.port, arguments.grpc_port)
     found = approval.find(wiring.forge(settings), arguments.model, arguments.environment)
     from argosy.serving import graceful_server
 
@@ -69,6 +70,12 @@ def run(arguments: argparse.Namespace) -> int:
         grpc = None if port is None else graceful_server.reserved(arguments.host, port)
         _serve(settings, found, arguments, listener, place, grpc)
     return errors.DONE
+
+
+def _refuse_one_port_for_both(port: int, grpc_port: int | None) -> None:
+    """Raises UsageError where HTTP and gRPC would listen at one port; 0 is another free one each."""
+    if port == grpc_port != 0:
+        raise errors.UsageError(f"--port and --grpc-port are both {port}; gRPC needs a port of its own, pass another")
 
 
 def _refuse_open_door(arguments: argparse.Namespace) -> None:

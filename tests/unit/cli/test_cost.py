@@ -111,6 +111,21 @@ def test_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
     assert capsys.readouterr().out == "no runs in that time\n"
 
 
+@pytest.mark.parametrize("name", ["generateName: steps-", "name: steps"])
+def test_a_pipeline_is_one_whatever_its_runs_are_called(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two runs of one manifest are two of one pipeline, as on a cluster."""
+    monkeypatch.chdir(tmp_path)
+    Path("steps.yaml").write_text(STEPS.replace("generateName: steps-", name))
+    for _ in range(2):
+        assert main.run(["run", "--file", "steps.yaml"]) == 0
+    capsys.readouterr()
+    assert main.run(["cost", "--json", "--by", "pipeline"]) == 0
+    rows = map(json.loads, capsys.readouterr().out.splitlines())
+    assert [(row["pipeline"], row["runs"]) for row in rows] == [("steps", 2)]
+
+
 def test_months_are_in_order() -> None:
     """The oldest first; within one what costs most."""
     month = datetime.timedelta(days=31)

@@ -121,6 +121,21 @@ def test_while_a_run_is_under_way(home: Path, capsys: pytest.CaptureFixture[str]
     assert _left(home) == (1, 2, 2)
 
 
+def test_a_run_that_is_under_way_is_not_to_be_deleted(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Advice to delete it would be for one that was cut off."""
+    oldest = runs.newest_first(home)[-1]
+    lock = locks.FileLock(oldest.path / runs.LOCK)
+    assert lock.try_acquire()
+    try:
+        assert main.run(["gc", "--all"]) == 0
+    finally:
+        lock.release()
+    said = capsys.readouterr().out
+    assert f"{oldest.run}: " in said
+    assert ": under way\n" in said
+    assert "argosy delete" not in said
+
+
 def test_a_run_waits_for_a_sweep(home: Path) -> None:
     """One that begins while artifacts are removed begins afterwards."""
     import threading

@@ -63,6 +63,16 @@ def test_a_file_that_is_another(project: Path, taken: str, capsys: pytest.Captur
     assert contents(project) == before
 
 
+@pytest.mark.parametrize("folder", ["file", "file/project"])
+def test_a_file_for_a_folder(project: Path, folder: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is the one that is named, not the files of the sample, none of which is there."""
+    (project / "file").write_text("mine")
+    assert main.run(["init", folder]) == errors.UsageError.exit_code
+    said = capsys.readouterr().err
+    assert said == f"error: {project / 'file'} is a file, no folder; name an empty folder: argosy init FOLDER\n"
+    assert contents(project) == {"file": b"mine"}
+
+
 def test_another_model(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Each sample can be asked for by name; a slip is told what was meant."""
     for model in sample_project.models(sample_project.root()):

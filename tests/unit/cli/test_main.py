@@ -1,5 +1,6 @@
 """The command as a person gets it wrong: one line that says what to do, an exit code, and never a traceback."""
 
+import argparse
 import errno
 import importlib
 import os
@@ -47,6 +48,69 @@ def test_a_state_folder_that_cannot_be_made(
     assert said.startswith(f"error: the state folder {home} cannot be used: Not a directory at {home}")
     assert said.endswith("Set ARGOSY_HOME to a folder that you may write\n")
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(
+            ["access", "key", "shop", "--file", "none/access.yaml"],
+            "none/access.yaml cannot be used: No such file or directory at none/.access.yaml.new; "
+            "make the folder none, or pass another path",
+            id="a-draft-in-no-folder",
+        ),
+        pytest.param(
+            ["access", "key", "shop", "--file", "folder"],
+            "folder cannot be used: Is a directory; pass another path",
+            id="a-folder-for-a-file",
+        ),
+    ],
+)
+def test_a_path_that_cannot_be_used(
+    words: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line with the path of the command line, whichever verb it was given to."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ARGOSY_HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    (tmp_path / "folder").mkdir()
+    assert main.run(words) == errors.UsageError.exit_code
+    assert capsys.readouterr().err == f"error: {said}\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "refused", "of_it"),
+    [
+        pytest.param("out", "out/version=1", True, id="in-it"),
+        pytest.param("a/b/out", "a", True, id="above-it"),
+        pytest.param("a/rules.yaml", "a/.rules.yaml.new", True, id="its-draft"),
+        pytest.param("a/rules.yaml", "a/other.yaml", False, id="beside-it"),
+        pytest.param("out", "elsewhere/file", False, id="elsewhere"),
+    ],
+)
+def test_a_bug_of_ours_stays_one(given: str, refused: str, of_it: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only an error of a path that was given is the user's to mend."""
+
+    def add_arguments(parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("path", type=Path)
+
+    def run(_: object) -> int:
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", refused)
+
+    verb = SimpleNamespace(__doc__="", add_arguments=add_arguments, run=run)
+    monkeypatch.setattr(importlib, "import_module", lambda _: verb)
+    if of_it:
+        assert main.run(["runs", given]) == errors.UsageError.exit_code
+    else:
+        with pytest.raises(FileNotFoundError):
+            main.run(["runs", given])
+
+
+def test_one_port_for_http_and_grpc(capsys: pytest.CaptureFixture[str]) -> None:
+    """Said as what it is: nobody else listens there, though the second could not."""
+    assert main.run(["serve", "toy", "--port", "8099", "--grpc-port", "8099"]) == errors.UsageError.exit_code
+    said = capsys.readouterr().err
+    assert said == "error: --port and --grpc-port are both 8099; gRPC needs a port of its own, pass another\n"
 
 
 @pytest.mark.parametrize(
