@@ -102,9 +102,6 @@ def test_an_unsupported_field(project: Any) -> None:
         pytest.param(("run", "-f", "nowhere.yaml"), 78, "cannot read nowhere.yaml", id="unknown-file"),
         pytest.param(("resume", "no-such-run"), 2, "there is no run 'no-such-run'", id="unknown-run"),
         pytest.param(("logs", "no-such-run", "train"), 2, "there is no run 'no-such-run'", id="logs-of-unknown-run"),
-        pytest.param(("pr", "merge", "99"), 2, "there is no request 99", id="unknown-request"),
-        pytest.param(("serve", "churn"), 10, "no version of churn is approved for production", id="nothing-approved"),
-        pytest.param(("drift", "churn"), 10, "no version of churn is approved for production", id="nothing-served"),
         pytest.param(("frobnicate",), 2, "invalid choice: 'frobnicate'", id="unknown-verb"),
     ],
 )
@@ -114,6 +111,27 @@ def test_a_wrong_word(project: Any, words: tuple[str, ...], code: int, told: str
     assert done.returncode == code, done.stderr[-2000:]
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        pytest.param(("pr", "merge", "99"), 2, "there is no request 99", id="unknown-request"),
+        pytest.param(("serve", "churn"), 10, "no version of churn is approved for production", id="nothing-approved"),
+        pytest.param(("drift", "churn"), 10, "no version of churn is approved for production", id="nothing-served"),
+    ],
+)
+def test_what_was_never_proposed(project: Any, words: tuple[str, ...], code: int, told: str) -> None:
+    """Before anything ran here, that is said; then, that of this there is nothing."""
+    before = project.call(*words)
+    assert before.returncode == 78
+    assert "there is no state folder at" in before.stderr
+    assert not project.home.exists()
+    assert project.call("setup").returncode == 0
+    done = project.call(*words)
+    assert done.returncode == code, done.stderr[-2000:]
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr + before.stderr
 
 
 def test_two_runs_at_once_both_finish(project: Any) -> None:
