@@ -4,12 +4,12 @@ import time
 from collections.abc import Callable
 
 TOLERATED = 5
-"""Failures in a row after which the store is left alone for a while."""
+"""Failures in a row after which it is left alone for a while."""
 PAUSE_SECONDS = 1.0
 
 
 class CircuitBreaker:
-    """Leaves a store alone that failed several times in a row, then lets one caller find out how it is."""
+    """Leaves a database alone that failed several times in a row, then lets one caller find out how it is."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -17,7 +17,7 @@ class CircuitBreaker:
         self._until = 0.0
 
     def refuses(self) -> bool:
-        """True while the circuit breaker is open: the store failed several times in a row and is not asked."""
+        """True while the circuit breaker is open: it failed several times in a row and is not asked."""
         if self._failures < TOLERATED:
             return False
         now = self._clock()
