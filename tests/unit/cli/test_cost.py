@@ -111,13 +111,18 @@ def test_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
     assert capsys.readouterr().out == "no runs in that time\n"
 
 
-@pytest.mark.parametrize("name", ["generateName: steps-", "name: steps"])
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("Workflow", "generateName: steps-"), ("Workflow", "name: steps"), ("WorkflowTemplate", "name: steps")],
+)
 def test_a_pipeline_is_one_whatever_its_runs_are_called(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    kind: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Two runs of one manifest are two of one pipeline, as on a cluster."""
     monkeypatch.chdir(tmp_path)
-    Path("steps.yaml").write_text(STEPS.replace("generateName: steps-", name))
+    Path("steps.yaml").write_text(
+        STEPS.replace("generateName: steps-", name).replace("kind: Workflow", f"kind: {kind}")
+    )
     for _ in range(2):
         assert main.run(["run", "--file", "steps.yaml"]) == 0
     capsys.readouterr()
