@@ -27,13 +27,14 @@ def served(main: Main) -> list[KeyUse]:
     return [
         KeyUse(_called(main, model, environment), _signers(files, model, environment))
         for model, environment in environment_repo.places(files)
+        if environment_layout.version_path(model, environment) in files  # of what was retired the evidence stays
     ]
 
 
 def waiting(forge: Forge) -> Iterator[KeyUse]:
-    """What open requests propose."""
+    """What open requests propose to serve; one that retires a model is merged whoever signed what goes."""
     for request in forge.requests():
-        if request.state is State.OPEN:
+        if request.state is State.OPEN and request.subject.kind != "retirement":
             place = environment_layout.evidence_folder(request.subject.model, request.subject.environment)
             files = forge.contents([place], request.head)
             yield KeyUse(

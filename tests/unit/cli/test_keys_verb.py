@@ -92,6 +92,23 @@ def test_what_waits_for_its_merge_keeps_a_key(
     assert "\n  request #1, Promote toy version 1 to staging\n" in capsys.readouterr().err
 
 
+def test_a_request_that_retires_a_model_needs_no_key(
+    offered: Any, at_home: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is merged all the same: what is served is named, and that request is not called refused, nor one to be closed."""
+    _merge(at_home)
+    (old,) = _ids(at_home)
+    assert main.run(["retire", "toy", "--reason", "nobody asks it"]) == 0
+    main.run(["keys", "rotate"])
+    capsys.readouterr()
+    assert main.run(["keys", "retire", old]) == 10
+    said = capsys.readouterr().err
+    assert "\n  toy in staging, version 1\n" in said
+    assert "request #" not in said
+    _merge(at_home, 2)
+    assert main.run(["keys", "retire", old]) == 0
+
+
 def test_a_key_that_somebody_else_has_ends_at_once(
     offered: Any, at_home: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
