@@ -21,8 +21,8 @@ from e2e.cluster import Cluster, Object
 PODS = "serving.kserve.io/inferenceservice"
 """The label that KServe gives the pods of a model."""
 EXPORTER = "app.kubernetes.io/component=exporter"
-PORTS = {PODS: 8080, EXPORTER: 8000}
-"""Where the pods that a selector finds show their metrics."""
+PORTS = {PODS: 8081, EXPORTER: 8000}
+"""Where the pods that a selector finds show their metrics: those of a model at the port that callers have no part in."""
 HASH = "rollouts-pod-template-hash"
 
 

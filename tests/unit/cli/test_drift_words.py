@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from argosy import wiring
 from argosy.cli import main
+from argosy.settings import Settings
 
 FAR = "999999999d"
 
@@ -40,11 +42,6 @@ FAR = "999999999d"
         pytest.param(["churn", "--report", "/"], "'/' is a folder, not a file to write", id="root"),
         pytest.param(["churn", "--report", "."], "'.' is a folder, not a file to write", id="this-folder"),
         pytest.param(["churn", "--report", "folder"], "'folder' is a folder", id="a-folder"),
-        pytest.param(
-            ["churn", "--env", "prod"], "no environment 'prod'; environments: staging, production", id="environment"
-        ),
-        pytest.param(["churn/../x"], "'churn/../x' cannot be the name of a model", id="no-name"),
-        pytest.param([""], "'' cannot be the name of a model", id="empty-name"),
     ],
 )
 def test_a_slip_is_answered_in_a_line(
@@ -54,6 +51,31 @@ def test_a_slip_is_answered_in_a_line(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ARGOSY_HOME", str(tmp_path / "home"))
     (tmp_path / "folder").mkdir()
+    answered(words, said, capsys)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(
+            ["churn", "--env", "prod"], "no environment 'prod'; environments: staging, production", id="environment"
+        ),
+        pytest.param(["churn/../x"], "'churn/../x' cannot be the name of a model", id="no-name"),
+        pytest.param([""], "'' cannot be the name of a model", id="empty-name"),
+    ],
+)
+def test_a_slip_about_what_is_served(
+    words: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same, of what the environment repo would know."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ARGOSY_HOME", str(tmp_path / "home"))
+    wiring.forge(Settings.from_environment(), make=True)
+    answered(words, said, capsys)
+
+
+def answered(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """*words* are answered with 2 and one line that says what *said* says."""
     try:
         code = main.main(["drift", *words])
     except SystemExit as end:
