@@ -13,6 +13,7 @@ from pathlib import Path
 import yaml
 
 from argosy import errors
+from argosy.cli import verb_actions
 from argosy.cli.predictions import days
 from argosy.domain import access_rules
 from argosy.domain.access_rules import EVERY_MODEL, AccessKey, AccessRules
@@ -26,15 +27,13 @@ SOON = datetime.timedelta(days=14)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    summary = "make a key, print it, and write its digest into the file"
-    key = verbs.add_parser("key", help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+    key = verb_actions.added(verbs, "key", None, "make a key, print it, and write its digest into the file")
     key.add_argument("name", metavar="NAME", help="who gets it, such as billing")
     key.add_argument(
         "--model", action="append", metavar="MODEL", help="a model that it opens, repeatable; default every one"
     )
     key.add_argument("--days", type=days, default=365, metavar="N", help="how long it is taken; default 365")
-    summary = "say what the file lets whom do"
-    check = verbs.add_parser("check", help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+    check = verb_actions.added(verbs, "check", None, "say what the file lets whom do")
     for each in (key, check):
         each.add_argument("--file", type=Path, default=FILE, help=f"the rules; default {FILE}")
 

@@ -8,7 +8,7 @@ import argparse
 from pathlib import Path
 
 from argosy import errors
-from argosy.cli import home_copy
+from argosy.cli import home_copy, verb_actions
 from argosy.cli.home_copy import Copy
 from argosy.report.plain_text import line
 from argosy.settings import Settings
@@ -17,7 +17,7 @@ from argosy.settings import Settings
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     for name, summary in (("create", "copy the state folder to a new folder"), ("verify", "check a copy")):
-        verb = verbs.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+        verb = verb_actions.added(verbs, name, None, summary)
         verb.add_argument("folder", type=Path, metavar="FOLDER")
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import yaml
 
 from argosy import errors, wiring
-from argosy.cli import state_folder
+from argosy.cli import state_folder, verb_actions
 from argosy.domain import signing_keys
 from argosy.domain.signing_keys import PublicKey
 from argosy.promotion import key_uses, seals
@@ -35,9 +35,11 @@ REVOKE = "whatever it signed: somebody else has the key. What it signed is then 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    listing = _action(verbs, "list", _list, "the keys that count, and what each signed of what is served")
+    listing = verb_actions.added(verbs, "list", _list, "the keys that count, and what each signed of what is served")
     listing.add_argument("--json", action="store_true", help="one JSON object a line")
-    rotate = _action(verbs, "rotate", _rotate, "make a new key, which signs from now on; the old one counts beside it")
+    rotate = verb_actions.added(
+        verbs, "rotate", _rotate, "make a new key, which signs from now on; the old one counts beside it"
+    )
     rotate.add_argument(
         "--old-expires",
         type=_day,
@@ -45,7 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what the old key signed is believed until DAY (UTC), such as 2027-03-31",
     )
     rotate.add_argument("--private", type=Path, metavar="FILE", help="where the new private key goes; with --public")
-    retire = _action(verbs, "retire", _retire, "end a key, if nothing that is served or waits is signed by it")
+    retire = verb_actions.added(
+        verbs, "retire", _retire, "end a key, if nothing that is served or waits is signed by it"
+    )
     retire.add_argument("id", metavar="ID", help="the key's id, or the beginning of it")
     retire.add_argument(
         "--revoke",
@@ -59,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             metavar="FILE",
             help=f"the public keys; default those of the state folder, elsewhere {seals.KEY} of a checkout",
         )
-    secret = _action(
+    secret = verb_actions.added(
         verbs,
         "secret",
         _secret,
@@ -259,11 +263,3 @@ def _day(text: str) -> datetime.date:
 
 def _today() -> datetime.date:
     return datetime.datetime.now(datetime.UTC).date()
-
-
-def _action(
-    verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, do: Action, summary: str
-) -> argparse.ArgumentParser:
-    parser = verbs.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
-    parser.set_defaults(do=do)
-    return parser

@@ -9,6 +9,7 @@ import datetime
 from collections.abc import Callable
 
 from argosy import errors, wiring
+from argosy.cli import verb_actions
 from argosy.cli.predictions import days
 from argosy.domain.notices import Telling
 from argosy.monitoring import notices
@@ -25,10 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     listing.add_argument("--json", action="store_true", help="one JSON object a line")
     listing.set_defaults(do=_list)
-    summary = "forget what is older than so many days"
-    prune = verbs.add_parser("prune", help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+    prune = verb_actions.added(verbs, "prune", _prune, "forget what is older than so many days")
     prune.add_argument("--days", type=days, required=True, metavar="N", help="how long notices are kept")
-    prune.set_defaults(do=_prune)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 from argosy import errors, scratch, wiring
+from argosy.cli import verb_actions
 from argosy.ports.features import Held, SharedOnlineStore
 from argosy.promotion import approval, online_stores
 from argosy.promotion.online_stores import Named
@@ -21,21 +22,15 @@ Action = Callable[[argparse.Namespace, Settings, SharedOnlineStore], None]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    listing = _action(verbs, "list", _list, "what is there, and who names it")
+    listing = verb_actions.added(verbs, "list", _list, "what is there, and who names it")
     listing.add_argument("--json", action="store_true", help="one JSON object a line")
-    load = _action(verbs, "load", _load, "load the features of a model's approved version from the model store")
+    load = verb_actions.added(
+        verbs, "load", _load, "load the features of a model's approved version from the model store"
+    )
     load.add_argument("model", metavar="MODEL")
     load.add_argument("--environment", "--env", default="production", help="whose version; default production")
-    prune = _action(verbs, "prune", _prune, "drop what nobody needs")
+    prune = verb_actions.added(verbs, "prune", _prune, "drop what nobody needs")
     prune.add_argument("--dry-run", action="store_true", help="say what would be dropped")
-
-
-def _action(
-    verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, do: Action, summary: str
-) -> argparse.ArgumentParser:
-    parser = verbs.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
-    parser.set_defaults(do=do)
-    return parser
 
 
 def run(arguments: argparse.Namespace) -> int:

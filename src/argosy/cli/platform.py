@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from argosy import errors, wiring
-from argosy.cli import charts, platform_images
+from argosy.cli import charts, platform_images, verb_actions
 from argosy.ports.charts import Charts, HelmRelease, Manifest
 
 NAMESPACE = RELEASE = "argosy"
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("upgrade", _upgrade, "bring an installed platform to these values and this version"),
         ("diff", _diff, "what an upgrade would change"),
     ):
-        _add(verbs.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}."), action)
+        _add(verb_actions.added(verbs, name, None, summary), action)
     listed = verbs.add_parser(
         "images",
         help="list every image that an installation needs, for a mirror",

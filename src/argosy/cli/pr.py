@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Callable, Sequence
 
 from argosy import errors, wiring
-from argosy.cli import acting_user
+from argosy.cli import acting_user, verb_actions
 from argosy.domain import suggestion
 from argosy.domain.merge_checks import Check
 from argosy.domain.promotion_requests import Request, State
@@ -28,7 +28,7 @@ Action = Callable[[argparse.Namespace, Desk, Settings], int]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    listing = _action(verbs, "list", _list, "what waits for a reviewer")
+    listing = verb_actions.added(verbs, "list", _list, "what waits for a reviewer")
     listing.add_argument("--all", action="store_true", help="merged and closed requests too")
     listing.add_argument("--json", action="store_true", help="one JSON object a line")
     view = _numbered(verbs, "view", _view, "the evidence, and the state of every check")
@@ -54,23 +54,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="show what it found beside the request: a comment, and the status `argosy`",
     )
-    by_rule = _action(
+    by_rule = verb_actions.added(
         verbs, "auto-merge", _auto_merge, "merge what merges by itself, by clusters/ENVIRONMENT/merging.yaml on main"
     )
     by_rule.add_argument("--dry-run", action="store_true", help="say what would be merged, and why not the others")
-    remind = _action(verbs, "remind", _remind, "tell those who follow an open request that it waits, once a day")
+    remind = verb_actions.added(
+        verbs, "remind", _remind, "tell those who follow an open request that it waits, once a day"
+    )
     remind.add_argument(
         "--days", type=int, default=1, metavar="N", help="only of those that wait for N days or longer (1)"
     )
     _numbered(verbs, "after-merge", _after_merge, "what a merge by other means still needs: next request, registry")
-    sync = _action(
+    sync = verb_actions.added(
         verbs, "sync-registry", _sync_registry, "after a change of main without a request: aliases follow it"
     )
     sync.add_argument(
         "--rebuild", action="store_true", help="the registry was lost: let an empty one go on after main's versions"
     )
     sync.add_argument("model", nargs="*", metavar="MODEL", help="default: all that main has")
-    _action(verbs, "where", _where, "where the environment repo is")
+    verb_actions.added(verbs, "where", _where, "where the environment repo is")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -228,18 +230,10 @@ def _print_checks(checks: Sequence[Check]) -> None:
         print(line(request_lines.check(check)))
 
 
-def _action(
-    verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, action: Action, summary: str
-) -> argparse.ArgumentParser:
-    parser = verbs.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
-    parser.set_defaults(do=action)
-    return parser
-
-
 def _numbered(
     verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, action: Action, summary: str
 ) -> argparse.ArgumentParser:
-    parser = _action(verbs, name, action, summary)
+    parser = verb_actions.added(verbs, name, action, summary)
     parser.add_argument("number", type=_number, metavar="N", help="the request's number")
     return parser
 

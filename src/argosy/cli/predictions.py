@@ -7,13 +7,13 @@ import argparse
 import datetime
 
 from argosy import errors, wiring
+from argosy.cli import verb_actions
 from argosy.settings import Settings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    summary = "delete what is older than so many days"
-    prune = verbs.add_parser("prune", help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+    prune = verb_actions.added(verbs, "prune", None, "delete what is older than so many days")
     prune.add_argument("--days", type=days, required=True, metavar="N", help="how long predictions are kept")
 
 
