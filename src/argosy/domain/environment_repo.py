@@ -5,7 +5,7 @@ Whether policies and values can be read is their readers' business; whether a si
 
 import contextlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -70,13 +70,9 @@ def _served(model: str, environment: str, files: Mapping[str, bytes]) -> Iterato
     yield from _retired(model, environment, files)
     if path not in files:
         return
-    try:
-        version = version_file.parse(files[path], path)
-    except errors.Misconfigured as error:
-        yield Problem(path, str(error).removeprefix(f"{path}: "))
+    version = yield from _version(path, model, files)
+    if version is None:
         return
-    if version.model != model:
-        yield Problem(path, f"is about {version.model!r}")
     note = environment_layout.rejected_path(model, version.model_digest)
     if why := environment_layout.rejection(files.get(note)):
         yield Problem(path, f"names a model that was taken out of service ({note}): {why}")
@@ -90,13 +86,19 @@ def _retired(model: str, environment: str, files: Mapping[str, bytes]) -> Iterat
         return
     if environment_layout.version_path(model, environment) in files:
         yield Problem(path, "says that the model is retired, and version.yaml beside it that it is served; remove one")
+    yield from _version(path, model, files)
+
+
+def _version(path: str, model: str, files: Mapping[str, bytes]) -> Generator[Problem, None, release.Version | None]:
+    """What is wrong in the file of a version of *model* at *path*; returns the version, None where the file holds none."""
     try:
         version = version_file.parse(files[path], path)
     except errors.Misconfigured as error:
         yield Problem(path, str(error).removeprefix(f"{path}: "))
-        return
+        return None
     if version.model != model:
         yield Problem(path, f"is about {version.model!r}")
+    return version
 
 
 def _evidence(version: release.Version, environment: str, files: Mapping[str, bytes]) -> Iterator[Problem]:
