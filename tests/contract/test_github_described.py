@@ -7,12 +7,11 @@ import pytest
 
 from argosy.adapters.hosted_forge import github
 from argosy.adapters.hosted_forge.promotion_pulls import HostedForge
-from argosy.testing.forge_contract import TEMPLATE, ForgeContract, Push, opened, proposal
-from argosy.testing.manual_requests import Hand
+from argosy.testing.forge_contract import TEMPLATE, ForgeContract, opened, proposal
 from kit import fake_github
 from kit.fake_github import FakeGithub
 from kit.github_description import Description, Exchange, description
-from kit.hands import GithubHand
+from kit.github_standin import AtGithub
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +34,7 @@ def server(described: Description) -> Iterator[FakeGithub]:
     assert not complaints, "\n".join(sorted(complaints))
 
 
-class TestDescribedGithubForge(ForgeContract):
+class TestDescribedGithubForge(AtGithub, ForgeContract):
     """The contract, every call of which is held against the description."""
 
     account: ClassVar[str | None] = fake_github.ACCOUNT
@@ -44,16 +43,6 @@ class TestDescribedGithubForge(ForgeContract):
     def forge(self, server: FakeGithub) -> HostedForge:
         """The adapter, in a hurry."""
         return HostedForge(github.of_token("owner/name", "secret-token", api=server.api, patience=0.0))
-
-    @pytest.fixture
-    def push(self, server: FakeGithub) -> Push:
-        """Straight to main."""
-        return server.store.push
-
-    @pytest.fixture
-    def hand(self, server: FakeGithub) -> Hand:
-        """With git."""
-        return GithubHand(server)
 
 
 def test_what_the_contract_does_not_call(server: FakeGithub) -> None:

@@ -16,7 +16,6 @@ from argosy.report.autolinks import BREAK
 from argosy.testing.forge_contract import (
     TEMPLATE,
     ForgeContract,
-    Push,
     files_of,
     merge,
     open_requests,
@@ -24,13 +23,11 @@ from argosy.testing.forge_contract import (
     proposal,
     version,
 )
-from argosy.testing.manual_requests import Hand
-from argosy.testing.manual_reviews import Reviewers
 from argosy.testing.reviewed_forge_contract import ReviewedForgeContract
 from kit import fake_github
 from kit.fake_github import FakeGithub
+from kit.github_standin import AtGithub
 from kit.hands import GithubHand
-from kit.reviewers import GithubReviewers
 
 
 @pytest.fixture
@@ -51,39 +48,14 @@ def _forge(server: FakeGithub) -> HostedForge:
     return HostedForge(github.of_token("owner/name", "secret-token", api=server.api, patience=0.0))
 
 
-class TestReviewsAtGithub(ReviewedForgeContract):
+class TestReviewsAtGithub(AtGithub, ReviewedForgeContract):
     """The same promises as every forge that has reviews."""
 
-    @pytest.fixture
-    def push(self, server: FakeGithub) -> Push:
-        """Straight to main."""
-        return server.store.push
 
-    @pytest.fixture
-    def hand(self, server: FakeGithub) -> Hand:
-        """Straight into it."""
-        return GithubHand(server)
-
-    @pytest.fixture
-    def reviewers(self, server: FakeGithub) -> Reviewers:
-        """Straight into it."""
-        return GithubReviewers(server)
-
-
-class TestGithubForge(ForgeContract):
+class TestGithubForge(AtGithub, ForgeContract):
     """The same promises as every forge."""
 
     account: ClassVar[str | None] = fake_github.ACCOUNT
-
-    @pytest.fixture
-    def push(self, server: FakeGithub) -> Push:
-        """Straight to main."""
-        return server.store.push
-
-    @pytest.fixture
-    def hand(self, server: FakeGithub) -> Hand:
-        """With git."""
-        return GithubHand(server)
 
 
 def _finally(forge: HostedForge) -> None:

@@ -7,14 +7,11 @@ from graphql import GraphQLSchema
 
 from argosy.adapters.hosted_forge import github
 from argosy.adapters.hosted_forge.promotion_pulls import HostedForge
-from argosy.testing.forge_contract import TEMPLATE, Push, proposal
-from argosy.testing.manual_requests import Hand
-from argosy.testing.manual_reviews import Reviewers
+from argosy.testing.forge_contract import TEMPLATE, proposal
 from argosy.testing.reviewed_forge_contract import ReviewedForgeContract
 from kit import github_graphql
 from kit.fake_github import FakeGithub
-from kit.hands import GithubHand
-from kit.reviewers import GithubReviewers
+from kit.github_standin import AtGithub
 
 
 @pytest.fixture(scope="module")
@@ -40,23 +37,8 @@ def forge(server: FakeGithub) -> HostedForge:
     return HostedForge(github.of_token("owner/name", "secret-token", api=server.api, patience=0.0))
 
 
-class TestReviewsByGithubsSchema(ReviewedForgeContract):
+class TestReviewsByGithubsSchema(AtGithub, ReviewedForgeContract):
     """Reviews, and merges that are left to it."""
-
-    @pytest.fixture
-    def push(self, server: FakeGithub) -> Push:
-        """Straight to main."""
-        return server.store.push
-
-    @pytest.fixture
-    def hand(self, server: FakeGithub) -> Hand:
-        """Straight into it."""
-        return GithubHand(server)
-
-    @pytest.fixture
-    def reviewers(self, server: FakeGithub) -> Reviewers:
-        """Straight into it."""
-        return GithubReviewers(server)
 
 
 def test_teams_and_many_files(server: FakeGithub, forge: HostedForge) -> None:

@@ -17,6 +17,7 @@ from argosy.domain.model_settings import EntitySplit, Task
 from argosy.ml.encoding import Encoder
 from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import LogCounts, Prediction
+from argosy.serving.app import app_of, server_parts
 from argosy.serving.rows import Value
 
 FEATURES = [
@@ -128,6 +129,11 @@ class MemoryOnline:
 
     async def close(self) -> None:
         """See the port."""
+
+
+def build_app(**given: Any) -> ASGIApp:
+    """The server of one model, over HTTP; *given* as :func:`argosy.serving.app.server_parts` takes it."""
+    return app_of(server_parts(**given))
 
 
 @dataclass(frozen=True)

@@ -63,35 +63,6 @@ class ServerParts:
         return Inference(protocol, self.service, self.bodies, self.gate)
 
 
-def build_app(
-    *,
-    predictor: ServablePredictor,
-    served: ServedRelease,
-    online: OnlineFeatures | None = None,
-    log: PredictionLog | None = None,
-    hash_key: bytes = b"",
-    limits: RequestLimits | None = None,
-    lifecycle: Lifecycle | None = None,
-    metrics: Metrics | None = None,
-    access: WatchedRules | None = None,
-    told: InterfaceNotes | None = None,
-) -> FastAPI:
-    """The server of one model, over HTTP; as :func:`server_parts` and :func:`app_of` make it."""
-    parts = server_parts(
-        predictor=predictor,
-        served=served,
-        online=online,
-        log=log,
-        hash_key=hash_key,
-        limits=limits,
-        lifecycle=lifecycle,
-        metrics=metrics,
-        access=access,
-        told=told,
-    )
-    return app_of(parts)
-
-
 def server_parts(
     *,
     predictor: ServablePredictor,

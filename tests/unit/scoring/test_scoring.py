@@ -23,9 +23,8 @@ from argosy.ports.prediction_log import OTHER, Logged, ServedRelease
 from argosy.scoring import job, parts
 from argosy.scoring.job import PartResult, ScoringJob, Worker
 from argosy.scoring.scorer import REASON, BatchScorer
-from argosy.serving.app import build_app
 from argosy.settings import Settings
-from kit.serving_kit import FEATURES, Client, rows, write_bundle
+from kit.serving_kit import FEATURES, Client, build_app, rows, write_bundle
 
 BEGAN = datetime.datetime(2026, 6, 1, 12, 30, tzinfo=datetime.UTC)
 NAMES = [column.name for column in FEATURES]

@@ -9,10 +9,9 @@ from argosy.domain import bundle
 from argosy.domain.model_settings import Serving
 from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import ServedRelease
-from argosy.serving.app import build_app
 from argosy.serving.exchange import RequestLimits
 from argosy.serving.lifecycle import Lifecycle
-from kit.serving_kit import ROW, Client, MemoryLog, MemoryOnline, write_bundle
+from kit.serving_kit import ROW, Client, MemoryLog, MemoryOnline, build_app, write_bundle
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +41,12 @@ def tolerant(predictor: Predictor) -> Predictor:
 def lifecycle() -> Lifecycle:
     """The state that the client's app follows."""
     return Lifecycle()
+
+
+@pytest.fixture
+def log() -> MemoryLog:
+    """Where a server logs what it answers."""
+    return MemoryLog()
 
 
 @pytest.fixture

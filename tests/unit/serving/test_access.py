@@ -25,11 +25,10 @@ from argosy.serving.access.gatekeeper import TOKEN_SECONDS, Credentials, Gatekee
 from argosy.serving.access.local_rate_limiter import LocalRateLimiter
 from argosy.serving.access.outcomes import Outcome
 from argosy.serving.access.rules_file import AccessFile, WatchedRules
-from argosy.serving.app import build_app
 from argosy.serving.hot_path import HotRequest
 from argosy.serving.request_problems import RequestProblem
 from kit.clock import Clock
-from kit.serving_kit import ROW, Client, exchange
+from kit.serving_kit import ROW, Client, build_app, exchange
 from kit.web_server import Answer, web_server
 
 V1 = "/v1/models/leaving:predict"

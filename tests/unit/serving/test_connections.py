@@ -16,12 +16,11 @@ import pytest
 from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import ServedRelease
 from argosy.serving import graceful_server, listeners
-from argosy.serving.app import build_app
 from argosy.serving.connections import ConnectionLimits
 from argosy.serving.exchange import RequestLimits
 from argosy.serving.lifecycle import STALLED_SECONDS, Lifecycle
 from kit.model_server import asked, free_port, ready, started, status
-from kit.serving_kit import ROW
+from kit.serving_kit import ROW, build_app
 
 QUICK = ConnectionLimits(
     connections=8, header_seconds=0.6, body_seconds=1.2, idle_seconds=2.0, write_seconds=1.0, pipelined=4

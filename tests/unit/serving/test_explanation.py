@@ -13,10 +13,10 @@ from argosy.domain.model_settings import Task
 from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import ServedRelease
 from argosy.serving import explanation
-from argosy.serving.app import build_app, server_parts
+from argosy.serving.app import server_parts
 from argosy.serving.exchange import RequestLimits
 from kit import grpc_calls
-from kit.serving_kit import ROW, Client, rows, write_bundle
+from kit.serving_kit import ROW, Client, build_app, rows, write_bundle
 
 EXPLAIN, PREDICT, INFER = "/v1/models/leaving:explain", "/v1/models/leaving:predict", "/v2/models/leaving/infer"
 SHOWN = {"tenure", "charges", "contract"}

@@ -25,12 +25,6 @@ from kit.serving_kit import ROW, MemoryLog, MemoryOnline
 
 
 @pytest.fixture
-def log() -> MemoryLog:
-    """Where the server logs."""
-    return MemoryLog()
-
-
-@pytest.fixture
 def parts(predictor: Predictor, log: MemoryLog) -> ServerParts:
     """The small binary model with one customer in its online store, and small limits."""
     return server_parts(

@@ -14,11 +14,10 @@ from argosy.ml.encoding import Matrix
 from argosy.ml.predictor import Predictions, Predictor, UndefinedPrediction
 from argosy.ports.prediction_log import ServedRelease
 from argosy.serving import graceful_server, listeners
-from argosy.serving.app import build_app
 from argosy.serving.connections import ConnectionLimits
 from argosy.serving.hot_path import HotPath, HotRequest
 from argosy.serving.inference import INLINE_BYTES, INLINE_ROWS
-from kit.serving_kit import FEATURES, ROW, Client, MemoryLog, MemoryOnline, Reply, rows
+from kit.serving_kit import FEATURES, ROW, Client, MemoryLog, MemoryOnline, Reply, build_app, rows
 
 V1, V2 = "/v1/models/leaving:predict", "/v2/models/leaving/infer"
 FULL = {**ROW, "customer_id": "C1"}

@@ -13,8 +13,7 @@ from argosy.domain.model_settings import Task
 from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import ServedRelease
 from argosy.serving import docs_page, launch
-from argosy.serving.app import build_app
-from kit.serving_kit import ROW, Client, MemoryOnline, rows, signature, write_bundle
+from kit.serving_kit import ROW, Client, MemoryOnline, build_app, rows, signature, write_bundle
 
 POSTED = (
     "/predict",

@@ -10,7 +10,6 @@ from argosy import errors
 from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import ServedRelease
 from argosy.serving import circuit_breaker
-from argosy.serving.app import build_app
 from argosy.serving.circuit_breaker import CircuitBreaker
 from argosy.serving.lookup import Lookup
 from argosy.serving.prometheus import Metrics
@@ -18,7 +17,7 @@ from argosy.serving.request_columns import RequestColumns
 from argosy.serving.request_problems import RequestProblem
 from argosy.serving.rows import Value
 from kit.clock import Clock
-from kit.serving_kit import ROW, Client
+from kit.serving_kit import ROW, Client, build_app
 
 V1 = "/v1/models/leaving:predict"
 

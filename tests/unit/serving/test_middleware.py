@@ -21,7 +21,6 @@ from argosy.ml.encoding import Matrix
 from argosy.ml.predictor import Predictions, Predictor, UndefinedPrediction
 from argosy.ports.prediction_log import OTHER, ServedRelease
 from argosy.serving import prometheus, records
-from argosy.serving.app import build_app
 from argosy.serving.exchange import Bodies, RequestLimits
 from argosy.serving.inference import INLINE_BYTES, INLINE_ROWS, LARGE_AT_ONCE, ConcurrencyLimiter, Inference
 from argosy.serving.lifecycle import Lifecycle
@@ -34,6 +33,7 @@ from kit.serving_kit import (
     MemoryLog,
     MemoryOnline,
     Reply,
+    build_app,
     exchange,
     rows,
     signature,

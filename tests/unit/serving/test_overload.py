@@ -10,11 +10,10 @@ import pytest
 
 from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import ServedRelease
-from argosy.serving.app import build_app
 from argosy.serving.hot_queue import MOST_TOGETHER, HotQueue
 from argosy.serving.overload import BURST_SECONDS, Overload
 from kit.clock import Clock
-from kit.serving_kit import ROW, Client
+from kit.serving_kit import ROW, Client, build_app
 
 V1 = "/v1/models/leaving:predict"
 BUDGET = 0.01

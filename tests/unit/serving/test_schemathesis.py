@@ -15,8 +15,7 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 
 from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import ServedRelease
-from argosy.serving.app import build_app
-from kit.serving_kit import ROW, MemoryOnline
+from kit.serving_kit import ROW, MemoryOnline, build_app
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 EXAMPLES = 40

@@ -64,12 +64,6 @@ class MemoryStream:
 
 
 @pytest.fixture
-def log() -> MemoryLog:
-    """Where answers are logged."""
-    return MemoryLog()
-
-
-@pytest.fixture
 def parts(predictor: Predictor, log: MemoryLog) -> ServerParts:
     """The small binary model, with one customer in its online store."""
     return server_parts(

@@ -11,8 +11,7 @@ import pytest
 from argosy.domain.model_settings import Serving
 from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import ServedRelease
-from argosy.serving.app import build_app
-from kit.serving_kit import ROW, Client, MemoryLog, MemoryOnline, Reply
+from kit.serving_kit import ROW, Client, MemoryLog, MemoryOnline, Reply, build_app
 
 V1 = "/v1/models/leaving:predict"
 V2 = "/v2/models/leaving/infer"
