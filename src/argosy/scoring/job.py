@@ -14,7 +14,6 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +22,7 @@ from pydantic import AwareDatetime
 
 from argosy import errors
 from argosy.domain.bundle import Signature
+from argosy.domain.data import FeatureColumn
 from argosy.domain.documents import Document
 from argosy.domain.pseudonyms import hashed
 from argosy.ml.predictor import Predictor
@@ -43,7 +43,7 @@ class Began(Document):
 
     at: AwareDatetime
     model: str
-    version: int | None
+    version: int | None = None
     digest: str
 
 
@@ -62,7 +62,7 @@ class Summary(Document):
 
     model: str
     environment: str
-    version: int | None
+    version: int | None = None
     digest: str
     began: AwareDatetime
     parts: int
@@ -238,7 +238,7 @@ def results(scored: Scored, signature: Signature, job: ScoringJob) -> pa.Table:
 def records(scored: Scored, signature: Signature, job: ScoringJob, request_id: str, first: int) -> pa.Table:
     """What is logged of a batch whose first row is number *first*: see :class:`argosy.ports.prediction_log.Logged`."""
     rows, count = scored.rows, scored.rows.num_rows
-    features = [(column, _loggable(rows, column)) for column in signature.features if not column.personal]
+    features = [(column, _loggable(scored, column)) for column in signature.logged]
     kept = pa.StructArray.from_arrays([values for _, values in features], names=[column.name for column, _ in features])
     scores = scored.predictions if scored.predictions.ndim == 2 else scored.predictions[:, np.newaxis]
     offsets = pa.array(np.arange(count + 1, dtype=np.int32) * scores.shape[1])
@@ -256,12 +256,14 @@ def records(scored: Scored, signature: Signature, job: ScoringJob, request_id: s
     )
 
 
-def _loggable(rows: pa.Table, column: Any) -> pa.Array:
-    values = rows.column(column.name).combine_chunks()
-    if column.type == "number":
+def _loggable(scored: Scored, column: FeatureColumn) -> pa.Array:
+    values = scored.rows.column(column.name).combine_chunks()
+    if column.type == "number" or not scored.missing[column.name]:  # no level of it was taken for missing
         return values
-    strange = ~levels_known(rows, column) & np.asarray(values.is_valid().to_numpy(zero_copy_only=False), dtype=bool)
-    return pa.compute.if_else(pa.array(strange), pa.scalar(OTHER), values) if strange.any() else values
+    strange = ~levels_known(scored.rows, column) & np.asarray(
+        values.is_valid().to_numpy(zero_copy_only=False), dtype=bool
+    )
+    return pa.compute.if_else(pa.array(strange), pa.scalar(OTHER), values)
 
 
 def _entities(rows: pa.Table, signature: Signature, job: ScoringJob) -> pa.Array:

@@ -330,6 +330,8 @@ def test_another_models_results_are_not_mixed_in(work: ScoringJob, tmp_path: Pat
     later = BEGAN + datetime.timedelta(days=1)
     assert job.begin(work.out, work.served, BEGAN) == BEGAN
     assert job.begin(work.out, work.served, later) == BEGAN
+    unregistered = ServedRelease("leaving", "production", None, work.served.digest)
+    assert [job.begin(work.out / "b", unregistered, moment) for moment in (BEGAN, later)] == [BEGAN, BEGAN]
     other = ServedRelease("leaving", "production", 4, "sha256:" + "0" * 64)
     with pytest.raises(errors.Misconfigured, match="pass another --out"):
         job.begin(work.out, other, later)
