@@ -30,6 +30,7 @@ CORE = (
     "report",
     "scratch",
     "settings",
+    "shared_folders",
     "telemetry",
     "templates",
     "wiring",

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from argosy import errors
+from argosy import errors, shared_folders
 from argosy.files import local_store
 from argosy.ports.objects import demand_key
 
@@ -68,13 +68,7 @@ class FileObjects:
         path = self._root / key
         with local_store.reported("remove", path), contextlib.suppress(FileNotFoundError, NotADirectoryError):
             path.unlink()
-            self._remove_empty(path.parent)
-
-    def _remove_empty(self, folder: Path) -> None:
-        with contextlib.suppress(OSError):  # not empty, or another process was first
-            while folder != self._root:
-                folder.rmdir()
-                folder = folder.parent
+            shared_folders.remove_emptied(path.parent, self._root)
 
     def _below(self, folder: str, begins: str) -> Iterator[str]:
         place = self._root / folder
@@ -98,20 +92,17 @@ class FileObjects:
 
 
 def _named(partial: Path, target: Path, give_name: Callable[[Path, Path], object]) -> bool:
-    for last in (False, False, True):
-        target.parent.mkdir(parents=True, exist_ok=True)
+    def name() -> bool:
         try:
             give_name(partial, target)
         except FileExistsError:
             return False
-        except FileNotFoundError:  # who deleted the last file of the folder has just removed it too
-            if last:
-                raise
-        else:
-            with contextlib.suppress(FileNotFoundError):  # it was deleted already, and its folder with it
-                local_store.flush(target.parent)
-            return True
-    raise AssertionError("the last attempt returns or raises")
+        return True
+
+    named = shared_folders.write_inside(target.parent, name)
+    with contextlib.suppress(FileNotFoundError):  # it was deleted already, and its folder with it
+        local_store.flush(target.parent)
+    return named
 
 
 def _names(folder: Path) -> list[str]:

@@ -3,11 +3,11 @@
 ``OwnBucket`` is this machine's own, which stands in for the repository that a cluster's controller is configured with.
 """
 
-import contextlib
 import os
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
+from argosy import shared_folders
 from argosy.engine.artifacts.failures import ArtifactFailure, ArtifactMissing
 from argosy.engine.state import object_store, trees
 
@@ -49,11 +49,11 @@ class OwnBucket:
         path = self._path(key)
         partial = self._root / f".{os.getpid()}-{path.name}.partial"
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            self._root.mkdir(parents=True, exist_ok=True)
             trees.remove(partial)
             object_store.copy(source, partial)
             trees.remove(path)
-            partial.rename(path)
+            shared_folders.write_inside(path.parent, lambda: partial.rename(path))
         except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
             raise ArtifactFailure(f"the key {key!r} lies below another key: {error}") from None
         finally:
@@ -63,11 +63,7 @@ class OwnBucket:
         """As the protocol has it."""
         path = self._path(key)
         trees.remove(path)
-        for parent in path.parents:
-            if parent == self._root or not parent.is_relative_to(self._root):
-                return
-            with contextlib.suppress(OSError):  # others lie there still
-                parent.rmdir()
+        shared_folders.remove_emptied(path.parent, self._root)
 
     def keys(self, prefix: str) -> list[str]:
         """As the protocol has it."""
