@@ -11,6 +11,7 @@ from argosy.domain.bundle import Bins, Histogram
 from argosy.domain.drift import Window
 from argosy.domain.tallies import WHOLE, Layout, Tally
 from argosy.ml import bins as binning
+from argosy.ml import confidence
 
 CONFIDENCE = "confidence"
 DECISION = "decision"
@@ -77,7 +78,7 @@ class _Values:
         if histogram.levels is not None:
             return binning.cells(self._table["decision"].combine_chunks(), histogram)
         sure = histogram.column == CONFIDENCE and not self._multiclass
-        return binning.cells(pa.array(confidence(self.scores) if sure else self.scores), histogram)
+        return binning.cells(pa.array(confidence.of_binary(self.scores) if sure else self.scores), histogram)
 
 
 def scores(table: pa.Table) -> Scores:
@@ -88,11 +89,6 @@ def scores(table: pa.Table) -> Scores:
         single = pc.list_element(found, 0) if longest else pa.nulls(len(found), pa.float64())
         return np.asarray(single.to_numpy(zero_copy_only=False), np.float64)
     return np.asarray(found.flatten().to_numpy().reshape(-1, len(found[0])).max(axis=1), np.float64)
-
-
-def confidence(probabilities: Scores) -> Scores:
-    """How sure a binary answer is: the larger of its two chances."""
-    return np.maximum(probabilities, 1 - probabilities)
 
 
 def _numbers(values: pa.Array) -> pa.Array:

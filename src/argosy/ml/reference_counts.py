@@ -19,7 +19,7 @@ from argosy.domain.monitor_settings import Monitor, Seasonality
 from argosy.domain.tallies import Layout, Tally
 from argosy.domain.watch_reference import HOLDOUT, WatchReference
 from argosy.ml import bins as binning
-from argosy.ml import counting, frames
+from argosy.ml import confidence, counting, frames
 from argosy.ml.frames import Examples
 from argosy.ml.predictor import Predictions, Predictor
 from argosy.ml.usual_distances import UsualDistances
@@ -111,7 +111,7 @@ def _answers(asked: pa.Table, answering: Predictor) -> list[Histogram]:
     if task == "regression":
         return []
     scores = counting.scores(asked)
-    sure = scores if task == "multiclass" else counting.confidence(scores)
+    sure = scores if task == "multiclass" else confidence.of_binary(scores)
     edges = binning.edges(sure.astype(np.float32))
     found = [
         (pa.array(sure), Histogram(column=counting.CONFIDENCE, edges=edges, counts=[0] * (len(edges) + 1), missing=0))

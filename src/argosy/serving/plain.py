@@ -49,14 +49,8 @@ class Plain:
 
     def write(self, given: Answer, _: None) -> ResponseBody:
         """The answer's body."""
-        said: dict[str, Any] = self._says | {"predictions": given.predictions}
-        if given.decisions is not None:
-            said["decisions"] = given.decisions
-        if given.warnings:
-            said["warnings"] = given.warnings
-        if given.explanations is not None:
-            said["explanations"] = list(map(explanation.as_json, given.explanations))
-        return ResponseBody(orjson.dumps(said))
+        said = {**self._says, "request_id": given.request_id, "predictions": given.predictions}
+        return ResponseBody(orjson.dumps(said | given.said_beside()))
 
     def _rows(self, given: Any) -> RequestColumns:
         if type(given) is not list:

@@ -247,12 +247,13 @@ def _tensors(signature: Signature) -> type[BaseModel]:
 def _answers(signature: Signature, rows: int) -> dict[str, type[BaseModel]]:
     answer = _answer(signature, rows)
     plain = answer | {"model": (str, ...), "version": (str, ...)}
+    first = answer | {"model_version": (str, ...)}
     why: dict[str, Any] = {"explanations": (list[ExplanationBody], ...)}
     return {
         "plain": create_model("Predictions", __doc__="An answer for each row.", **plain),
         "plain why": create_model("ExplainedPredictions", __doc__="An answer for each row, and why.", **plain, **why),
-        "v1": create_model("InstancePredictions", __doc__="The answer over V1.", **answer),
-        "v1 why": create_model("InstanceExplanations", __doc__="The answer over V1, and why.", **answer, **why),
+        "v1": create_model("InstancePredictions", __doc__="The answer over V1.", **first),
+        "v1 why": create_model("InstanceExplanations", __doc__="The answer over V1, and why.", **first, **why),
     }
 
 
@@ -323,7 +324,8 @@ def _value(signature: Signature, column: FeatureColumn) -> Any:
 
 def _answer(signature: Signature, rows: int) -> dict[str, Any]:
     kind: Any = list[list[float]] if signature.task == "multiclass" else list[float]
-    made: dict[str, Any] = {"predictions": (kind, ...), "warnings": (list[str], [])}
+    made: dict[str, Any] = {"predictions": (kind, ...), "warnings": (list[str], []), "request_id": (str, ...)}
     if signature.task != "regression":
         made["decisions"] = (_several(_one_of(signature.classes), 1, rows), ...)
+        made["confidences"] = (_several(Annotated[float, Field(ge=0, le=1)], 1, rows), ...)
     return made

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from argosy.domain.bundle import Signature
+from argosy.ml import confidence
 from argosy.ml.attribution import RowAttribution
 from argosy.ml.encoding import Matrix
 from argosy.ml.predictor import Predictions, UndefinedPrediction
@@ -53,6 +54,20 @@ class Answer:
     """Warnings: values that the model was not made for, which were scored as missing."""
     explanations: Sequence[RowAttribution] | None = None
     """Per row, where they were asked for."""
+    confidences: list[float] | None = None
+    """Per row: how sure the answer is. None for a regression."""
+    request_id: str = ""
+
+    def said_beside(self) -> dict[str, Any]:
+        """What JSON says beside the predictions, one of them a row each."""
+        said: dict[str, Any] = {}
+        if self.decisions is not None:
+            said = {"decisions": self.decisions, "confidences": self.confidences}
+        if self.warnings:
+            said["warnings"] = self.warnings
+        if self.explanations is not None:
+            said["explanations"] = list(map(explanation.as_json, self.explanations))
+        return said
 
 
 class Service:
@@ -133,9 +148,16 @@ class Service:
         explanations: Sequence[RowAttribution] | None = None,
     ) -> Answer:
         """The answer by *values*, counted and logged."""
-        decided = None if self.signature.task == "regression" else self._predictor.decide(values)
-        answer = Answer(values.tolist(), decided, warnings, explanations)
-        self._count(values, answer)
+        sure = confidence.of_answers(self.signature.task, values)
+        answer = Answer(
+            values.tolist(),
+            None if sure is None else self._predictor.decide(values),
+            warnings,
+            explanations,
+            None if sure is None else sure.tolist(),
+            request_id,
+        )
+        self._count(answer)
         if self._recorder is not None:
             scores = answer.predictions if values.ndim == 2 else [[value] for value in answer.predictions]
             decisions: Sequence[str | None] = answer.decisions or [None] * asked.count
@@ -156,6 +178,7 @@ class Service:
             return None
         return explanation.explanations(self.signature, asked, self._predictor.contributions(matrix), values)
 
-    def _count(self, values: Predictions, answer: Answer) -> None:
-        self._metrics.predictions.inc(len(values))
-        self._metrics.observe_scores(values.max(axis=1).tolist() if values.ndim == 2 else answer.predictions)
+    def _count(self, answer: Answer) -> None:
+        self._metrics.predictions.inc(len(answer.predictions))
+        several = self.signature.task == "multiclass"
+        self._metrics.observe_scores(answer.confidences or [] if several else answer.predictions)

@@ -135,6 +135,8 @@ class StreamServer:
         said: dict[str, Any] = {"prediction": answer.predictions[0]}
         if answer.decisions is not None:
             said["decision"] = answer.decisions[0]
+        if answer.confidences is not None:
+            said["confidence"] = answer.confidences[0]
         if answer.warnings:
             said["warnings"] = answer.warnings
         said |= {

@@ -1,7 +1,8 @@
 """The V1 protocol (TensorFlow Serving's, as KServe speaks it): ``{"instances": [...]}`` in, ``{"predictions": [...]}`` out.
 
-A row is an object, or a list of every feature in the model's order. ``decisions``, the class decided for in each row, and ``warnings``,
-where there are any, are our additions; clients that do not know them read ``predictions`` as ever.
+A row is an object, or a list of every feature in the model's order. ``decisions``, the class decided for in each row, ``confidences``, how
+sure that is, ``warnings``, where there are any, and which version answered which request are our additions; clients that do not know them
+read ``predictions`` as ever.
 """
 
 from typing import Any
@@ -20,7 +21,8 @@ class V1:
 
     binary = False
 
-    def __init__(self, reader: ColumnReader, limits: RequestLimits, room: reading.JsonLimits) -> None:
+    def __init__(self, reader: ColumnReader, limits: RequestLimits, room: reading.JsonLimits, *, version: str) -> None:
+        self._version = version
         self._reader = reader
         self._limits = limits
         self._room = room
@@ -35,11 +37,17 @@ class V1:
         return self._reader.rows(instances, _where), None
 
     def write(self, given: Answer, _: None) -> ResponseBody:
-        """The answer's body. It says nothing of the request, so that equal rows get equal bytes."""
-        decided = {} if given.decisions is None else {"decisions": given.decisions}
-        warned = {"warnings": given.warnings} if given.warnings else {}
-        why = {} if given.explanations is None else {"explanations": list(map(explanation.as_json, given.explanations))}
-        return ResponseBody(orjson.dumps({"predictions": given.predictions, **decided, **warned, **why}))
+        """The answer's body."""
+        return ResponseBody(
+            orjson.dumps(
+                {
+                    "predictions": given.predictions,
+                    **given.said_beside(),
+                    "model_version": self._version,
+                    "request_id": given.request_id,
+                }
+            )
+        )
 
 
 class V1Explain(V1):

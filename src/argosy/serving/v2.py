@@ -1,4 +1,5 @@
-"""The V2 protocol (Open Inference Protocol, with Triton's binary tensor data): tensors in, ``prediction`` and ``decision`` tensors out.
+"""The V2 protocol (Open Inference Protocol, with Triton's binary tensor data): tensors in, ``prediction``, ``decision``
+and ``confidence`` tensors out.
 
 One tensor a feature, or one a join key: shape ``[n]`` or ``[n, 1]``, null where unknown. Or one tensor of any other name for all of the
 features, in the model's order: shape ``[n, features]``. Fields and parameters that the protocol leaves to others are accepted unread; those
@@ -19,7 +20,7 @@ from argosy.serving.request_problems import RequestProblem, shown
 from argosy.serving.service import Answer
 from argosy.serving.tensors import TEXT, Binary, Tensor
 
-PREDICTION, DECISION = "prediction", "decision"
+PREDICTION, DECISION, CONFIDENCE = "prediction", "decision", "confidence"
 EXPLAINED = ("reasons", "explanation")
 """Outputs that say why, of whoever names them or sends the parameter ``explain``: a sentence a row, and the numbers behind it, as JSON."""
 EXTENSIONS = ["binary_tensor_data"]
@@ -54,7 +55,7 @@ class V2:
         self._seen_by_model = {
             (column.name, "FP64" if column.type == "number" else TEXT) for column in signature.features
         }
-        self._outputs = [PREDICTION] if signature.task == "regression" else [PREDICTION, DECISION]
+        self._outputs = [PREDICTION] if signature.task == "regression" else [PREDICTION, DECISION, CONFIDENCE]
         self._known = [*self._outputs, *EXPLAINED]
 
     def read(self, body: bytes, length: int | None) -> tuple[RequestColumns, Wanted]:
@@ -101,8 +102,8 @@ class V2:
     def answered(self, given: Answer, wanted: Wanted) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """The answer's fields short of its outputs, and the outputs that are wanted, each with its data."""
         head: dict[str, Any] = {"model_name": self._signature.model, "model_version": self._version}
-        if wanted.identity is not None:
-            head["id"] = wanted.identity
+        if identity := wanted.identity or given.request_id:
+            head["id"] = identity
         if given.warnings:
             head["parameters"] = {"warnings": "; ".join(given.warnings)}
         known = _outputs(given)
@@ -112,7 +113,11 @@ class V2:
         """The model's metadata, as ``GET /v2/models/<model>`` answers it."""
         signature = self._signature
         shape = [-1, len(signature.classes)] if signature.task == "multiclass" else [-1]
-        outputs = [_described(PREDICTION, "FP32", shape), _described(DECISION, TEXT, [-1])]
+        outputs = [
+            _described(PREDICTION, "FP32", shape),
+            _described(DECISION, TEXT, [-1]),
+            _described(CONFIDENCE, "FP64", [-1]),
+        ]
         return {
             "name": signature.model,
             "versions": [self._version],
@@ -245,6 +250,12 @@ def _outputs(given: Answer) -> dict[str, dict[str, Any]]:
     outputs = {PREDICTION: {"name": PREDICTION, "shape": [count, *width], "datatype": "FP32", "data": flat}}
     if given.decisions is not None:
         outputs[DECISION] = _texts(DECISION, given.decisions)
+        outputs[CONFIDENCE] = {
+            "name": CONFIDENCE,
+            "shape": [count],
+            "datatype": "FP64",
+            "data": given.confidences or [],
+        }
     if given.explanations is not None:
         sentences = [one.sentence for one in given.explanations]
         numbers = [orjson.dumps(explanation.as_json(one)).decode() for one in given.explanations]

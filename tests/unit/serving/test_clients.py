@@ -100,7 +100,8 @@ def triton(clients: Path, address: str, predictor: Predictor) -> dict[str, Any]:
 def expected(predictor: Predictor, rows: int = 1, tenure: float = 3.0) -> dict[str, Any]:
     """The outputs for *rows* equal rows."""
     values = predictor.predict([{**ROW, "tenure": tenure}] * rows)
-    return {"prediction": np.float32(values).tolist(), "decision": predictor.decide(values)}
+    sure = np.maximum(values, 1 - values).tolist()
+    return {"prediction": np.float32(values).tolist(), "decision": predictor.decide(values), "confidence": sure}
 
 
 def test_kserve_s_client_learns_what_is_ready(kserve: dict[str, Any]) -> None:
@@ -135,6 +136,7 @@ def test_both_clients_choose_outputs(
 ) -> None:
     """Which, and in which form."""
     one, two = expected(predictor), expected(predictor, 2)
+    del two["confidence"]
     assert kserve[f"v2 {form} output"]["outputs"] == {"decision": one["decision"]}
     assert kserve[f"v2 {form} outputs"]["outputs"] == two
     assert triton[f"{form} output"]["outputs"] == {"decision": one["decision"]}

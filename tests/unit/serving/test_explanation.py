@@ -19,6 +19,7 @@ from kit import grpc_calls
 from kit.serving_kit import ROW, Client, build_app, rows, write_bundle
 
 EXPLAIN, PREDICT, INFER = "/v1/models/leaving:explain", "/v1/models/leaving:predict", "/v2/models/leaving/infer"
+OUTPUTS = ["prediction", "decision", "confidence"]
 SHOWN = {"tenure", "charges", "contract"}
 """Features that are no personal data."""
 
@@ -38,8 +39,10 @@ def test_v1_explains_what_it_predicts(client: Client, predictor: Predictor) -> N
     explained = answer.json()["explanations"]
     margins = [np.log(p / (1 - p)) for p in predictor.predict(sample)]
     assert answer.status == 200
-    assert client.post(PREDICT, {"instances": sample}).json() == {
-        name: value for name, value in answer.json().items() if name != "explanations"
+    given = {"explanations", "request_id"}
+    predicted = client.post(PREDICT, {"instances": sample}).json()
+    assert {name: predicted[name] for name in predicted.keys() - given} == {
+        name: value for name, value in answer.json().items() if name not in given
     }
     for one, margin in zip(explained, margins, strict=True):
         assert one["scale"] == "log-odds of 'yes'"
@@ -81,14 +84,12 @@ def test_an_explained_prediction_is_logged(client: Client) -> None:
 @pytest.mark.parametrize(
     ("asked", "given"),
     [
-        pytest.param(
-            {"parameters": {"explain": True}}, ["prediction", "decision", "reasons", "explanation"], id="by-parameter"
-        ),
+        pytest.param({"parameters": {"explain": True}}, [*OUTPUTS, "reasons", "explanation"], id="by-parameter"),
         pytest.param({"outputs": [{"name": "reasons"}]}, ["reasons"], id="by-output"),
         pytest.param(
             {"outputs": [{"name": "decision"}, {"name": "explanation"}]}, ["decision", "explanation"], id="with-others"
         ),
-        pytest.param({"parameters": {"explain": False}}, ["prediction", "decision"], id="not-at-all"),
+        pytest.param({"parameters": {"explain": False}}, OUTPUTS, id="not-at-all"),
     ],
 )
 def test_v2_explains_where_it_is_asked(client: Client, asked: dict[str, Any], given: list[str]) -> None:

@@ -77,10 +77,11 @@ def test_typed_contents_get_typed_contents(parts: ServerParts, predictor: Predic
     """The model's own numbers, the id that the caller gave, and a record for each row."""
     answer = infer(parts, grpc_calls.row(ROW, rows=2), id="mine")
     expected = predictor.predict([ROW, ROW])
-    prediction, decision = answer.outputs
+    prediction, decision, sure = answer.outputs
     assert (answer.id, answer.model_name, answer.model_version) == ("mine", "leaving", "4")
     assert list(prediction.contents.fp32_contents) == np.float32(expected).tolist()
     assert list(decision.contents.bytes_contents) == [b"yes", b"yes"]
+    assert list(sure.contents.fp64_contents) == [max(one, 1 - one) for one in expected.tolist()]
     assert (prediction.datatype, list(prediction.shape), list(answer.raw_output_contents)) == ("FP32", [2], [])
     assert len(log.records) == 2
 
@@ -214,7 +215,9 @@ def test_join_keys_are_looked_up(parts: ServerParts, predictor: Predictor) -> No
     [
         pytest.param({"outputs": [{"name": "decision"}]}, ["decision"], id="one-output"),
         pytest.param(
-            {"parameters": {"binary_data_output": {"bool_param": True}}}, ["prediction", "decision"], id="raw"
+            {"parameters": {"binary_data_output": {"bool_param": True}}},
+            ["prediction", "decision", "confidence"],
+            id="raw",
         ),
     ],
 )

@@ -112,7 +112,8 @@ def test_a_bug_is_an_error_without_detail(caplog: pytest.LogCaptureFixture) -> N
 def test_multiclass_answers_are_probabilities_by_class() -> None:
     """One list a row in V1, one row of a tensor in V2, and the class decided for."""
     client = served(Constant("multiclass", [0.2, 0.5, 0.3]))
-    assert client.post(V1, {"instances": [ROW]}).json() == {"predictions": [[0.2, 0.5, 0.3]], "decisions": ["middle"]}
+    answer = client.post(V1, {"instances": [ROW]}).json()
+    assert (answer["predictions"], answer["decisions"], answer["confidences"]) == ([[0.2, 0.5, 0.3]], ["middle"], [0.5])
     inputs = [
         {"name": name, "shape": [1], "datatype": "BYTES" if isinstance(value, str) else "FP64", "data": [value]}
         for name, value in ROW.items()
@@ -124,7 +125,8 @@ def test_multiclass_answers_are_probabilities_by_class() -> None:
 def test_regression_answers_are_values_without_decisions() -> None:
     """And the version of a bundle that was never registered is its digest."""
     client = served(Constant("regression", [17.5]))
-    assert client.post(V1, {"instances": [ROW]}).json() == {"predictions": [17.5]}
+    answer = client.post(V1, {"instances": [ROW]}, x_request_id="a").json()
+    assert answer == {"predictions": [17.5], "model_version": "sha256:0", "request_id": "a"}
     assert client.get("/v2/models/leaving").json()["versions"] == ["sha256:0"]
 
 

@@ -31,8 +31,10 @@ def test_rows_and_columns_get_the_model_s_answer(client: Client, predictor: Pred
     assert answer.json() == {
         "model": "leaving",
         "version": "4",
+        "request_id": answer.headers["x-request-id"],
         "predictions": expected.tolist(),
         "decisions": predictor.decide(expected),
+        "confidences": [max(one, 1 - one) for one in expected.tolist()],
     }
     assert len(client.log.records) == 3
 
@@ -47,9 +49,9 @@ def test_join_keys_alone_are_enough(client: Client, predictor: Predictor, body: 
 
 def test_explain_adds_the_reasons(client: Client) -> None:
     """And is the answer of ``/predict`` otherwise."""
-    answer = client.post("/explain", {"rows": ASKED}).json()
+    answer = client.post("/explain", {"rows": ASKED}, x_request_id="a").json()
     assert len(answer.pop("explanations")) == 3
-    assert answer == client.post("/predict", {"rows": ASKED}).json()
+    assert answer == client.post("/predict", {"rows": ASKED}, x_request_id="a").json()
 
 
 @pytest.mark.parametrize(

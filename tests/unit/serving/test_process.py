@@ -45,7 +45,13 @@ def test_the_ready_line_holds_a_command_that_works(folder: Path, home: Path) -> 
     with started(folder, "--unsigned", "--port", "0", "--environment", "staging") as process:
         line, address = ready(process)
         done = subprocess.run(line.partition("try: ")[2], shell=True, capture_output=True, text=True, check=True)  # noqa: S602 - as a user pastes it
-        assert set(json.loads(done.stdout)) == {"predictions", "decisions"}
+        assert set(json.loads(done.stdout)) == {
+            "predictions",
+            "decisions",
+            "confidences",
+            "model_version",
+            "request_id",
+        }
         assert asked(address)["decisions"] == ["yes"]
         process.send_signal(signal.SIGTERM)
         assert process.wait(15) == 0
@@ -264,7 +270,13 @@ def test_a_key_and_tls_from_files_that_change(folder: Path, home: Path, tmp_path
         assert address.startswith("https://")
         command, environment = line.partition("try: ")[2], os.environ | {"KEY": first}
         done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True, env=environment)  # noqa: S602 - as a user pastes it
-        assert set(json.loads(done.stdout)) == {"predictions", "decisions"}
+        assert set(json.loads(done.stdout)) == {
+            "predictions",
+            "decisions",
+            "confidences",
+            "model_version",
+            "request_id",
+        }
         assert _secure(address, certificate, "wrong") == 401
         write_certificate(tmp_path)
         rules.unlink()

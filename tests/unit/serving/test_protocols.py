@@ -32,12 +32,18 @@ def tensors(given: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def test_v1_answers_as_the_model_does(client: Client, predictor: Predictor) -> None:
-    """Predictions are the predictor's to the last bit, decisions follow its threshold."""
+    """Predictions are the predictor's to the last bit, decisions follow its threshold; how sure, which version, which request."""
     sample = rows(20)
-    reply = client.post(V1, {"instances": sample})
+    reply = client.post(V1, {"instances": sample}, x_request_id="r17")
     expected = predictor.predict(sample)
     assert reply.status == 200
-    assert reply.json() == {"predictions": expected.tolist(), "decisions": predictor.decide(expected)}
+    assert reply.json() == {
+        "predictions": expected.tolist(),
+        "decisions": predictor.decide(expected),
+        "confidences": [max(one, 1 - one) for one in expected.tolist()],
+        "model_version": "4",
+        "request_id": "r17",
+    }
 
 
 def test_v2_answers_as_v1_does(client: Client) -> None:
@@ -52,6 +58,7 @@ def test_v2_answers_as_v1_does(client: Client) -> None:
         "outputs": [
             {"name": "prediction", "shape": [3], "datatype": "FP32", "data": v1["predictions"]},
             {"name": "decision", "shape": [3], "datatype": "BYTES", "data": v1["decisions"]},
+            {"name": "confidence", "shape": [3], "datatype": "FP64", "data": v1["confidences"]},
         ],
     }
 
@@ -83,18 +90,25 @@ def test_rows_have_the_same_limit_in_each_protocol(client: Client, count: int, s
 def test_v2_takes_a_column_of_lists(client: Client) -> None:
     """Shape [n, 1] with nested data is the same request."""
     nested = [{**tensor, "shape": [1, 1], "data": [tensor["data"]]} for tensor in tensors([ROW])]
-    assert client.post(V2, {"inputs": nested}).body == client.post(V2, {"inputs": tensors([ROW])}).body
+    flat = client.post(V2, {"id": "a", "inputs": tensors([ROW])})
+    assert client.post(V2, {"id": "a", "inputs": nested}).body == flat.body
+
+
+def test_v2_names_a_request_that_has_no_name(client: Client) -> None:
+    """By the id that headers and log have."""
+    reply = client.post(V2, {"inputs": tensors([ROW])})
+    assert reply.json()["id"] == reply.headers["x-request-id"] == client.log.records[0].request_id
 
 
 def test_a_join_key_alone_gets_the_answer_of_its_row(client: Client) -> None:
     """By the join key alone, beside a full row, or as a full row: the same bytes."""
-    by_row = client.post(V1, {"instances": [ROW]})
-    by_key = client.post(V1, {"instances": [{"customer_id": "C1"}]})
-    both = client.post(V1, {"instances": [{**ROW, "customer_id": "C1"}]})
+    by_row = client.post(V1, {"instances": [ROW]}, x_request_id="a")
+    by_key = client.post(V1, {"instances": [{"customer_id": "C1"}]}, x_request_id="a")
+    both = client.post(V1, {"instances": [{**ROW, "customer_id": "C1"}]}, x_request_id="a")
     assert by_row.status == 200
     assert by_row.body == by_key.body == both.body
-    v2_by_key = client.post(V2, {"inputs": tensors([{"customer_id": "C1"}])})
-    assert v2_by_key.body == client.post(V2, {"inputs": tensors([ROW])}).body
+    v2_by_key = client.post(V2, {"id": "a", "inputs": tensors([{"customer_id": "C1"}])})
+    assert v2_by_key.body == client.post(V2, {"id": "a", "inputs": tensors([ROW])}).body
 
 
 def test_an_answer_says_which_model_gave_it(client: Client, predictor: Predictor) -> None:
@@ -339,7 +353,7 @@ def test_metadata_says_what_to_send(client: Client) -> None:
         ("contract", "BYTES"),
         ("birth_year", "FP64"),
     ]
-    assert [tensor["name"] for tensor in said["outputs"]] == ["prediction", "decision"]
+    assert [tensor["name"] for tensor in said["outputs"]] == ["prediction", "decision", "confidence"]
     assert said["versions"] == ["4"]
 
 

@@ -108,8 +108,10 @@ def test_the_answers_are_those_that_callers_get(parts: ServerParts, log: MemoryL
     assert [value["prediction"] for value in by_name] == expected["predictions"]
     assert [value["decision"] for value in by_name] == expected["decisions"]
     assert [answer.key for answer in stream.answers] == [message.key for message in stream.messages]
-    assert values[0] | {"prediction": 0, "decision": ""} == {
+    assert [value["confidence"] for value in by_name] == expected["confidences"]
+    assert values[0] | {"prediction": 0, "decision": "", "confidence": 1} == {
         "prediction": 0,
+        "confidence": 1,
         "decision": "",
         "model": "leaving",
         "model_version": "4",

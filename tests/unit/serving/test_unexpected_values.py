@@ -141,7 +141,7 @@ def test_what_the_online_store_holds_is_looked_at_too(predictor: Predictor, key:
 def test_nothing_is_said_of_rows_that_hold_no_surprise(predictor: Predictor) -> None:
     """Null where the contract allows it is a value like others."""
     to = client(predictor)
-    assert set(by_name(to, {**ROW, "birth_year": None}).json()) == {"predictions", "decisions"}
+    assert "warnings" not in by_name(to, {**ROW, "birth_year": None}).json()
     assert "parameters" not in as_json(to, ROW).json()
 
 
