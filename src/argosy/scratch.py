@@ -35,6 +35,7 @@ Purpose = Literal[
     "serve",
     "sign",
     "sources",
+    "table",
     "view",
 ]
 PURPOSES = get_args(Purpose)

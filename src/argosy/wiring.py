@@ -43,6 +43,7 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
     from argosy.ports.search_storage import SearchStorage
     from argosy.ports.signer import Signer, Verifier
     from argosy.ports.streams import Stream
+    from argosy.ports.table_files import TableFiles
     from argosy.ports.tables import Tables
     from argosy.ports.token_verifier import TokenVerifier
     from argosy.ports.trial_server import TrialServer
@@ -141,6 +142,21 @@ def objects(settings: Settings, uri: str) -> Objects:
     from argosy.adapters.file_objects import FileObjects
 
     return FileObjects(uri, setting)
+
+
+def table_files(place: str, setting: str, root: Path = Path()) -> TableFiles:
+    """The files at *place*, a path (relative to *root*), ``file://…`` or ``s3://…``. Raises Misconfigured, which names *setting*."""
+    if place.startswith(S3):
+        from argosy.adapters.s3.table_objects import S3Tables
+
+        return S3Tables(place, setting)
+    from argosy.adapters.file_tables import FileTables
+    from argosy.domain import table_places
+
+    path = table_places.path_of(place)
+    if path is None:
+        raise errors.Misconfigured(f"{setting} is {place!r}; expected a file, a folder or {S3}<bucket>/<prefix>")
+    return FileTables(root / path)
 
 
 def drift_pages() -> DriftPages:

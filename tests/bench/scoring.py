@@ -28,6 +28,7 @@ import xgboost
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from argosy import wiring
+from argosy.adapters.file_tables import FileTables
 from argosy.domain import bundle
 from argosy.domain.data import FeatureColumn
 from argosy.domain.model_settings import EntitySplit
@@ -85,11 +86,11 @@ def scored(folder: Path, rows: int, workers: int) -> None:
     """As `argosy score` does it."""
     settings = Settings.from_environment({"ARGOSY_HOME": str(folder / "home")})
     served = ServedRelease("bench", "production", 1, bundle.digest(folder / "bundle"))
-    out = folder / f"out-{rows}"
+    tables, results = FileTables(folder / f"{rows}.parquet"), FileTables(folder / f"out-{rows}")
     began = datetime.datetime.now(datetime.UTC)
     log = functools.partial(wiring.batch_log, settings)
-    work = ScoringJob(folder / "bundle", served, out, began, features=False, hash_key=b"secret", log=log)
-    found = parts.of(folder / f"{rows}.parquet")
+    work = ScoringJob(folder / "bundle", served, tables, results, began, features=False, hash_key=b"secret", log=log)
+    found = parts.of(tables)
     if workers == 1:
         worker = Worker(work)
         for part in found:

@@ -5,6 +5,7 @@ It does not check signatures: that a real gateway takes them is tried where ther
 
 import contextlib
 import datetime
+import hashlib
 import threading
 import urllib.parse
 from collections.abc import Iterator, Sequence
@@ -86,6 +87,8 @@ class _Handler(BaseHTTPRequestHandler):
         with ONE_BY_ONE:
             if self.headers.get("If-None-Match") == "*" and key in objects:
                 return False
+            if "If-Match" in self.headers and self.headers["If-Match"] != _tag(objects.get(key)):
+                return False
             objects[key] = body
             return True
 
@@ -98,16 +101,23 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse("NoSuchBucket")
         elif not key:
             self._answer(200, _page(objects, {name: values[0] for name, values in query.items()}).encode())
-        elif key in objects:
-            self._answer(200, objects[key])
-        else:
+        elif key not in objects:
             self._refuse("NoSuchKey")
+        elif self.headers.get("If-Match", _tag(objects[key])) != _tag(objects[key]):
+            self._answer(412, b"<Error><Code>PreconditionFailed</Code><Message>it is another</Message></Error>")
+        elif piece := self.headers.get("Range"):
+            first, _, last = piece.removeprefix("bytes=").partition("-")
+            self._answer(206, objects[key][int(first) : int(last) + 1])
+        else:
+            self._answer(200, objects[key])
 
     def do_HEAD(self) -> None:
         bucket, key, _ = self._place()
         content = self.buckets.get(bucket, {}).get(key)
-        self.send_response(404 if content is None else 200)
+        same = content is None or self.headers.get("If-Match", _tag(content)) == _tag(content)
+        self.send_response((404 if content is None else 200) if same else 412)
         self.send_header("Content-Length", str(len(content or b"")))
+        self.send_header("ETag", _tag(content))
         self.end_headers()
 
     def do_DELETE(self) -> None:
@@ -135,6 +145,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
         """Nothing."""
+
+
+def _tag(content: bytes | None) -> str:
+    """The ETag of an object; of none, one that no object has."""
+    return f'"{hashlib.md5(content, usedforsecurity=False).hexdigest()}"' if content is not None else '""'
 
 
 def _page(objects: dict[str, bytes], query: dict[str, str]) -> str:

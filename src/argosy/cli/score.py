@@ -1,8 +1,9 @@
 """Score a table with the model that is approved for an environment: the server's answers, for tables of any size.
 
-A file (.parquet, .csv) or a folder of them comes in; results go to a folder, part by part, each with the columns that are no features and
-`prediction`, `decision`, `model_version`. Begun again, it goes on where it was. Rows that the server would refuse are kept aside, with the
-reason, in `_refused`. Answers are logged like any other, so that `argosy drift` and labels see them.
+A file (.parquet, .csv) or a folder of them comes in, of this machine or of a bucket (s3://…); results go to another, part by part, each
+with the columns that are no features and `prediction`, `decision`, `model_version`. Begun again, it goes on where it was. Rows that the
+server would refuse are kept aside, with the reason, in `_refused`. Answers are logged like any other, so that `argosy drift` and labels
+see them.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from argosy import errors, scratch, wiring
 from argosy.cli import approved_model
+from argosy.domain import table_places
 from argosy.promotion import approval
 from argosy.settings import Settings
 
@@ -26,10 +28,17 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL")
     parser.add_argument(
-        "--in", dest="table", type=Path, required=True, metavar="PATH", help="a table, or a folder of tables"
+        "--in",
+        dest="tables",
+        required=True,
+        metavar="PATH",
+        help="a table, or a folder of tables; also s3://<bucket>/…",
     )
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="FOLDER", help="results go below it, by the model's version"
+        "--out",
+        required=True,
+        metavar="FOLDER",
+        help="results go below it, by the model's version; also s3://<bucket>/…",
     )
     parser.add_argument("--environment", "--env", default="production", help="whose version scores; default production")
     parser.add_argument("--with-features", action="store_true", help="keep the features in the results too")
@@ -63,8 +72,7 @@ def _share(text: str) -> tuple[int, int]:
 def run(arguments: argparse.Namespace) -> int:
     """Check what is approved, then score with it."""
     settings = Settings.from_environment()
-    out, table = arguments.out.absolute(), arguments.table.absolute()
-    if out == table or table in out.parents:
+    if table_places.is_within(arguments.out, arguments.tables):
         raise errors.UsageError(
             f"--out {arguments.out} lies in --in: results would be taken for tables the next time; pass another"
         )
@@ -78,27 +86,30 @@ def _score(settings: Settings, found: approval.Approval, arguments: argparse.Nam
     from argosy.scoring import job, parts
 
     # What is quick to find wrong comes first.
-    everything = parts.of(arguments.table)
+    tables = wiring.table_files(arguments.tables, "--in")
+    everything = parts.of(tables)
     model = approved_model.proven(
         settings, found, arguments.environment, place, allow_rollback=arguments.allow_rollback
     )
-    out = arguments.out / f"version={found.version.version}"
+    results = wiring.table_files(arguments.out, "--out").below(f"version={found.version.version}")
     number, of_all = arguments.share
-    began = job.begin(out, model.served, datetime.datetime.now(datetime.UTC))
+    began = job.begin(results, model.served, datetime.datetime.now(datetime.UTC))
     work = job.ScoringJob(
         bundle=model.folder,
         served=model.served,
-        out=out,
+        tables=tables,
+        results=results,
         began=began,
         features=arguments.with_features,
         hash_key=wiring.hash_key(settings),
         log=None if arguments.no_log else functools.partial(wiring.batch_log, settings),
     )
     chosen, started = parts.share(everything, number, of_all), time.monotonic()
-    results = list(job.run(work, chosen, workers=arguments.workers or os.cpu_count() or 1, told=_tell))
-    summary = job.summary(work, results)
-    summary.write(out / (job.SUMMARY if of_all == 1 else f"_summary-{number}-of-{of_all}.json"))
-    _print(summary, out, time.monotonic() - started)
+    done = list(job.run(work, chosen, workers=arguments.workers or os.cpu_count() or 1, told=_tell))
+    summary = job.summary(work, done)
+    name = job.SUMMARY if of_all == 1 else f"_summary-{number}-of-{of_all}.json"
+    results.put(name, summary.canonical_json().encode())
+    _print(summary, results.uri, time.monotonic() - started)
 
 
 def _tell(done: int, of_all: int) -> None:
@@ -106,14 +117,14 @@ def _tell(done: int, of_all: int) -> None:
         print(f"\r{done} of {of_all} parts", end="\n" if done == of_all else "", file=sys.stderr, flush=True)
 
 
-def _print(summary: "Summary", out: Path, seconds: float) -> None:
+def _print(summary: "Summary", out: str, seconds: float) -> None:
     from argosy.scoring import job
 
     already = f", {summary.already} of them done before" if summary.already else ""
     print(f"{summary.scored:,} rows scored by {summary.model} version {summary.version}, in {seconds:.1f} s: {out}")
     print(f"parts: {summary.parts}{already}; logged: {'yes' if summary.logged else 'no (--no-log)'}")
     if summary.refused:
-        print(f"refused: {summary.refused:,} rows, each with why in {out / job.REFUSED}")
+        print(f"refused: {summary.refused:,} rows, each with why in {out}/{job.REFUSED}")
     if summary.missing:
         worst = sorted(summary.missing.items(), key=lambda item: -item[1])[:5]
         print(f"scored as missing: {', '.join(f'{name} {count:,}' for name, count in worst)}")

@@ -6,11 +6,11 @@ has a name made of part, model and moment: a part that is done twice is logged o
 
 import datetime
 import json
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -27,6 +27,7 @@ from argosy.domain.documents import Document
 from argosy.domain.pseudonyms import hashed
 from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import OTHER, BatchLog, Logged, ServedRelease
+from argosy.ports.table_files import TableFiles
 from argosy.scoring import parts
 from argosy.scoring.parts import TablePart
 from argosy.scoring.scorer import BatchScorer, Scored, levels_known
@@ -81,8 +82,9 @@ class ScoringJob:
 
     bundle: Path
     served: ServedRelease
-    out: Path
-    """Folder of this model's version."""
+    tables: TableFiles
+    results: TableFiles
+    """Of this model's version."""
     began: datetime.datetime
     features: bool
     """True where results keep the features too."""
@@ -91,25 +93,27 @@ class ScoringJob:
     """Opens the log, in whichever process."""
 
 
-def begin(out: Path, served: ServedRelease, now: datetime.datetime) -> datetime.datetime:
-    """When the job at *out* began: *now*, or what it says there. Raises Misconfigured where another model's results lie there."""
-    path = out / BEGAN
-    if not path.exists():
-        out.mkdir(parents=True, exist_ok=True)
-        draft = out / f".{BEGAN}.{os.getpid()}"
-        Began(at=now, model=served.model, version=served.version, digest=served.digest).write(draft)
-        try:
-            os.link(draft, path)  # the first of several wins
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    found = Began.read(path)
+def begin(results: TableFiles, served: ServedRelease, now: datetime.datetime) -> datetime.datetime:
+    """When the job with *results* began: *now*, or what it says there. Raises Misconfigured where another model's lie there."""
+    if results.get(BEGAN) is None:
+        with results.draft(BEGAN) as draft:
+            Began(at=now, model=served.model, version=served.version, digest=served.digest).write(draft)
+            results.keep(BEGAN, draft, None)  # the first of several wins
+    found = _began(results)
     if found.digest != served.digest:
         raise errors.Misconfigured(
-            f"{out} has results of {found.digest[:19]}, not of {served.digest[:19]}; pass another --out"
+            f"{results.uri} has results of {found.digest[:19]}, not of {served.digest[:19]}; pass another --out"
         )
     return found.at
+
+
+def _began(results: TableFiles) -> Began:
+    try:
+        return Began.model_validate_json(results.get(BEGAN) or b"")
+    except ValueError as error:
+        raise errors.Misconfigured(
+            f"{results.uri}: {BEGAN} is not what was written there; remove it, and all is scored anew"
+        ) from error
 
 
 def run(
@@ -130,6 +134,14 @@ def run(
     if not waiting:
         return
     count = min(workers, len(waiting))
+    if count == 1:
+        worker = Worker(job)
+        for part in waiting:
+            result = worker.score(part)
+            done += 1
+            told(done, len(found))
+            yield result, False
+        return
     with ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_prepare, initargs=(job,)) as pool:
         futures = [pool.submit(_one, part) for part in waiting]
         try:
@@ -191,14 +203,17 @@ class Worker:
         self._log = None if job.log is None else job.log()
 
     def score(self, part: TablePart) -> PartResult:
-        """Score *part*: log it, then show its results, so that no results are seen of which the log knows nothing."""
+        """Score *part*: log it, then show its results, so that no results are seen of which the log knows nothing.
+
+        Raises TryAgain where somebody else has kept results of other content meanwhile.
+        """
         signature = self._predictor.signature
-        refused, missing = _PartFile(self._job.out / REFUSED / f"{part.name}.parquet"), Counter[str]()
-        kept, log = _PartFile(self._job.out / f"{part.name}.parquet"), _PartLog(self._log, self._job, part)
+        refused, missing = _PartFile(self._job.results, f"{REFUSED}/{part.name}.parquet"), Counter[str]()
+        kept, log = _PartFile(self._job.results, f"{part.name}.parquet"), _PartLog(self._log, self._job, part)
         with kept, refused:
             first = 0
-            for batch in parts.batches(part, signature.features):
-                scored = self._scorer.score(batch, str(part.file))
+            for batch in parts.batches(self._job.tables, part, signature.features):
+                scored = self._scorer.score(batch, part.file)
                 kept.write(results(scored, signature, self._job))
                 if scored.refused.num_rows:
                     refused.write(scored.refused)
@@ -213,8 +228,10 @@ class Worker:
                 missing=dict(missing),
             )
             log.flush()
-            refused.keep(result)
-            kept.keep(result)
+            if not (refused.keep(result) and kept.keep(result)) and _already(self._job, part) != result:
+                raise errors.TryAgain(
+                    f"{part.name}: somebody else wrote its results meanwhile, of another content; begin again"
+                )
         return result
 
 
@@ -294,12 +311,16 @@ def _scores(scored: Scored) -> pa.Array:
 
 def _already(job: ScoringJob, part: TablePart) -> PartResult | None:
     """The result of *part* where it is there and of this content; None else."""
-    path = job.out / f"{part.name}.parquet"
+    name = f"{part.name}.parquet"
+    version = job.results.version(name)
+    if version is None:
+        return None
     try:
-        metadata: Mapping[bytes, bytes] = pq.read_metadata(path).metadata or {}
+        with job.results.open(name, version) as stream:
+            metadata: Mapping[bytes, bytes] = pq.read_metadata(stream).metadata or {}
         found = PartResult.model_validate(json.loads(metadata.get(_ABOUT, b"")))
     except (OSError, ValueError, pa.ArrowException):
-        return None  # not there, or torn by somebody else: it is made anew
+        return None  # torn by somebody else: it is made anew
     return found if (found.fingerprint, found.digest) == (part.fingerprint, job.served.digest) else None
 
 
@@ -333,9 +354,11 @@ class _PartLog:
 class _PartFile:
     """A Parquet file that is seen once it is whole, and only if something was written."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._draft = path.with_name(f".{path.name}.{os.getpid()}")
+    def __init__(self, among: TableFiles, name: str) -> None:
+        self._among, self._name = among, name
+        self._over = among.version(name)
+        self._stack = ExitStack()
+        self._draft: Path | None = None
         self._writer: pq.ParquetWriter | None = None
         self.rows = 0
 
@@ -345,26 +368,25 @@ class _PartFile:
     def __exit__(self, *_: object) -> None:
         if self._writer is not None:
             self._writer.close()
-        self._draft.unlink(missing_ok=True)
+        self._stack.close()
 
     def write(self, table: pa.Table) -> None:
         """Add the rows of *table*."""
         if self._writer is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._draft = self._stack.enter_context(self._among.draft(self._name))
             # Not of numbers, which rarely repeat: trying costs more than writing them.
             texts = [column.name for column in table.schema if pa.types.is_string(column.type)]
             self._writer = pq.ParquetWriter(self._draft, table.schema, compression="zstd", use_dictionary=texts)
         self._writer.write_table(table)
         self.rows += table.num_rows
 
-    def keep(self, result: PartResult) -> None:
-        """Show it, with *result* in it. Of nothing there is no file, and an older one goes."""
-        if self._writer is None:
-            self._path.unlink(missing_ok=True)
-            return
+    def keep(self, result: PartResult) -> bool:
+        """Show it, with *result* in it. Of nothing there is no file, and an older one goes. False where somebody else wrote meanwhile."""
+        if self._writer is None or self._draft is None:
+            if self._over is not None:
+                self._among.remove(self._name)
+            return True
         self._writer.add_key_value_metadata({_ABOUT.decode(): result.canonical_json()})
         self._writer.close()
         self._writer = None
-        with self._draft.open("rb") as stream:
-            os.fsync(stream.fileno())
-        self._draft.replace(self._path)
+        return self._among.keep(self._name, self._draft, self._over)

@@ -6,7 +6,8 @@ A part has a name and a fingerprint of what it is made of, so that whoever begin
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePosixPath
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.csv
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 
 from argosy import errors
 from argosy.domain.data import FeatureColumn
+from argosy.ports.table_files import TableFiles
 
 PART_ROWS = 250_000
 """Rows of a part, as far as row groups allow: what is done again after a crash, and one segment of the prediction log."""
@@ -25,38 +27,33 @@ SUFFIXES = (".parquet", ".csv")
 class TablePart:
     """One part of one file."""
 
-    file: Path
+    file: str
+    """The file's name among the tables."""
     name: str
-    """Of its results, without a suffix: the file's place below the folder that was named, and the place of its row groups."""
+    """Of its results, without a suffix: the file's name, and the place of its row groups."""
     fingerprint: str
     """Of the file's content and the row groups, as ``sha256:<hex>``."""
     groups: tuple[int, ...] = ()
     """Row groups of a Parquet file; none for CSV, which is read whole."""
+    version: str | None = None
+    """The file's version when it was looked at; see :meth:`argosy.ports.table_files.TableFiles.open`."""
 
 
-def files(place: Path) -> list[Path]:
-    """The tables at *place*, a file or a folder of them. Raises Misconfigured where there is none."""
-    if place.is_file():
-        found = [place]
-    elif place.is_dir():
-        found = sorted(
-            path for path in place.rglob("*") if path.suffix in SUFFIXES and not path.name.startswith((".", "_"))
-        )
-    else:
-        raise errors.Misconfigured(f"--in {place}: there is no such file or folder")
-    if not found or found[0].suffix not in SUFFIXES:
-        raise errors.Misconfigured(f"--in {place}: expected {' or '.join(SUFFIXES)}, or a folder with such files")
+def files(tables: TableFiles) -> list[str]:
+    """The names of the *tables*: Parquet and CSV that is not hidden. Raises Misconfigured where there is none."""
+    found = [name for name in tables.names() if _is_table(PurePosixPath(name))]
+    if not found:
+        raise errors.Misconfigured(f"{tables.uri}: expected {' or '.join(SUFFIXES)}, or a folder with such files")
     return found
 
 
-def of(place: Path) -> list[TablePart]:
-    """The parts of the tables at *place*, by name. Raises Misconfigured."""
-    root = place if place.is_dir() else place.parent
-    found = [part for file in files(place) for part in _of_file(file, root)]
+def of(tables: TableFiles) -> list[TablePart]:
+    """The parts of *tables*, by name. Raises Misconfigured."""
+    found = [part for file in files(tables) for part in _of_file(tables, file)]
     names = [part.name for part in found]
     twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
     if twice is not None:
-        raise errors.Misconfigured(f"--in {place}: two files would have their results at {twice}.parquet; rename one")
+        raise errors.Misconfigured(f"{tables.uri}: two files would have their results at {twice}.parquet; rename one")
     return found
 
 
@@ -65,39 +62,51 @@ def share(found: Sequence[TablePart], number: int, of_all: int) -> list[TablePar
     return list(found[number - 1 :: of_all])
 
 
-def batches(part: TablePart, features: Sequence[FeatureColumn]) -> Iterator[pa.Table]:
-    """The rows of *part*, a batch at a time. Raises Misconfigured, with the file, for content that is no table."""
+def batches(tables: TableFiles, part: TablePart, features: Sequence[FeatureColumn]) -> Iterator[pa.Table]:
+    """The rows of *part* of *tables*, a batch at a time. Raises Misconfigured, with the file, for content that is no table."""
     try:
-        if part.file.suffix == ".csv":
-            yield from map(_table, _csv(part.file, features))
-        else:
-            with pq.ParquetFile(part.file) as file:
-                yield from map(_table, file.iter_batches(BATCH_ROWS, row_groups=list(part.groups), use_threads=False))
+        with tables.open(part.file, part.version) as stream:
+            if part.file.endswith(".csv"):
+                yield from map(_table, _csv(stream, features))
+            else:
+                with pq.ParquetFile(stream) as file:
+                    groups = list(part.groups)
+                    yield from map(_table, file.iter_batches(BATCH_ROWS, row_groups=groups, use_threads=False))
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise errors.Misconfigured(f"{part.file} cannot be read: {errors.first_line(error)}") from error
+        raise errors.Misconfigured(f"{tables.uri}: {part.file} cannot be read: {errors.first_line(error)}") from error
 
 
-def _of_file(file: Path, root: Path) -> Iterator[TablePart]:
-    with file.open("rb") as stream:
-        content = hashlib.file_digest(stream, "sha256").hexdigest()
-    stem = file.relative_to(root).with_suffix("").as_posix()
-    if file.suffix == ".csv":
-        yield TablePart(file, stem, f"sha256:{content}")
+def _is_table(name: PurePosixPath) -> bool:
+    return name.suffix in SUFFIXES and not any(part.startswith((".", "_")) for part in name.parts)
+
+
+def _of_file(tables: TableFiles, file: str) -> Iterator[TablePart]:
+    version, content = tables.version(file), tables.fingerprint(file)
+    stem = str(PurePosixPath(file).with_suffix(""))
+    if file.endswith(".csv"):
+        yield TablePart(file, stem, _fingerprint(content, None), version=version)
         return
-    groups = _groups(file)
+    groups = _groups(tables, file, version)
     for place, numbers in enumerate(groups):
         name = stem if len(groups) == 1 else f"{stem}-{place:05d}"
-        seen = hashlib.sha256(f"{content} {numbers}".encode()).hexdigest()
-        yield TablePart(file, name, f"sha256:{seen}", numbers)
+        yield TablePart(file, name, _fingerprint(content, numbers), numbers, version)
 
 
-def _groups(file: Path) -> list[tuple[int, ...]]:
+def _fingerprint(content: str, numbers: tuple[int, ...] | None) -> str:
+    """Of a whole file, or of its row groups *numbers*; a store's own kind is made ours."""
+    if numbers is None and content.startswith("sha256:"):
+        return content
+    seen = content.removeprefix("sha256:") + ("" if numbers is None else f" {numbers}")
+    return f"sha256:{hashlib.sha256(seen.encode()).hexdigest()}"
+
+
+def _groups(tables: TableFiles, file: str, version: str | None) -> list[tuple[int, ...]]:
     """The row groups of *file*, put together to about ``PART_ROWS`` rows."""
     try:
-        with pq.ParquetFile(file) as opened:
+        with tables.open(file, version) as stream, pq.ParquetFile(stream) as opened:
             rows = [opened.metadata.row_group(number).num_rows for number in range(opened.metadata.num_row_groups)]
     except (pa.ArrowException, OSError) as error:
-        raise errors.Misconfigured(f"{file} is no Parquet file: {errors.first_line(error)}") from error
+        raise errors.Misconfigured(f"{tables.uri}: {file} is no Parquet file: {errors.first_line(error)}") from error
     found: list[list[int]] = [[]]
     held = 0
     for number, count in enumerate(rows):
@@ -109,11 +118,11 @@ def _groups(file: Path) -> list[tuple[int, ...]]:
     return [tuple(numbers) for numbers in found]
 
 
-def _csv(file: Path, features: Sequence[FeatureColumn]) -> Iterator[pa.RecordBatch]:
+def _csv(stream: BinaryIO, features: Sequence[FeatureColumn]) -> Iterator[pa.RecordBatch]:
     types = {column.name: pa.float64() if column.type == "number" else pa.string() for column in features}
     # An empty field is a value that is not known, of a text too.
     convert = pyarrow.csv.ConvertOptions(column_types=types, null_values=[""], strings_can_be_null=True)
-    with pyarrow.csv.open_csv(file, convert_options=convert) as reader:
+    with pyarrow.csv.open_csv(stream, convert_options=convert) as reader:
         yield from reader
 
 

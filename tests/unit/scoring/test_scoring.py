@@ -4,6 +4,7 @@ import datetime
 import functools
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from argosy import errors, wiring
+from argosy.adapters.file_tables import FileTables
 from argosy.domain import bundle
 from argosy.domain.model_settings import Serving, Task
 from argosy.ml.predictor import Predictor
@@ -44,7 +46,16 @@ def work(model: Path, tmp_path: Path) -> ScoringJob:
     """A job that logs."""
     served = ServedRelease("leaving", "production", 4, bundle.digest(model))
     log = functools.partial(wiring.batch_log, settings(tmp_path))
-    return ScoringJob(model, served, tmp_path / "out", BEGAN, features=False, hash_key=b"secret", log=log)
+    return ScoringJob(
+        model,
+        served,
+        FileTables(tmp_path),
+        FileTables(tmp_path / "out"),
+        BEGAN,
+        features=False,
+        hash_key=b"secret",
+        log=log,
+    )
 
 
 def table(count: int, seed: int = 7, **more: Any) -> pa.Table:
@@ -57,9 +68,20 @@ def table(count: int, seed: int = 7, **more: Any) -> pa.Table:
     return made
 
 
+def at(work: ScoringJob, place: Path) -> ScoringJob:
+    """*work* with the tables at *place*."""
+    return replace(work, tables=FileTables(place))
+
+
+def out_of(work: ScoringJob) -> Path:
+    """The folder of the results of *work*."""
+    assert isinstance(work.results, FileTables)
+    return work.results.root
+
+
 def scored(work: ScoringJob, place: Path, workers: int = 1) -> list[tuple[PartResult, bool]]:
     """All of *place*, scored."""
-    return list(job.run(work, parts.of(place), workers=workers, told=lambda *_: None))
+    return list(job.run(at(work, place), parts.of(FileTables(place)), workers=workers, told=lambda *_: None))
 
 
 def settings(tmp_path: Path) -> Settings:
@@ -122,8 +144,8 @@ def test_other_tasks(tmp_path: Path, task: Task, work: ScoringJob) -> None:
     predictor, given = Predictor.load(folder, digest), table(20)
     pq.write_table(given, tmp_path / "in.parquet")
     served = ServedRelease("leaving", "production", 4, digest)
-    Worker(ScoringJob(folder, served, tmp_path / "out", BEGAN, features=True, hash_key=b"s", log=work.log)).score(
-        *parts.of(tmp_path / "in.parquet")
+    Worker(replace(work, bundle=folder, served=served, features=True)).score(
+        *parts.of(FileTables(tmp_path / "in.parquet"))
     )
     kept = pq.read_table(tmp_path / "out" / "in.parquet")
     direct = predictor.predict_table(given)
@@ -143,9 +165,9 @@ def test_results_have_what_is_no_feature_and_the_log_nothing_personal(work: Scor
     pq.write_table(given, tmp_path / "in.parquet")
     (result,) = [found for found, _ in scored(work, tmp_path / "in.parquet")]
     assert (result.scored, result.refused) == (49, 1)
-    kept = pq.read_table(work.out / "in.parquet")
+    kept = pq.read_table(out_of(work) / "in.parquet")
     assert kept.column_names == ["customer_id", "prediction", "decision", "model_version"]
-    refused = pq.read_table(work.out / job.REFUSED / "in.parquet")
+    refused = pq.read_table(out_of(work) / job.REFUSED / "in.parquet")
     assert refused.to_pylist()[0]["customer_id"] == "C49"
     assert refused[REASON].to_pylist() == ["contract: unknown level"]
     found = logged(tmp_path)
@@ -153,7 +175,7 @@ def test_results_have_what_is_no_feature_and_the_log_nothing_personal(work: Scor
     assert len({row["entity"] for row in found}) == 49
     assert {len(row["entity"]) for row in found} == {64}
     assert set(found[0]["features"]) == {"tenure", "charges", "contract"}
-    assert "typed" not in (work.out.parent / "log").as_posix() + json.dumps(found, default=str)
+    assert "typed" not in (out_of(work).parent / "log").as_posix() + json.dumps(found, default=str)
 
 
 def test_unknown_levels_are_logged_as_other(model: Path, work: ScoringJob, tmp_path: Path) -> None:
@@ -175,23 +197,23 @@ def test_begun_again_it_goes_on_and_logs_nothing_twice(
     (tmp_path / "in").mkdir()
     for name in ("a", "b"):
         pq.write_table(table(250, seed=ord(name)), tmp_path / "in" / f"{name}.parquet", row_group_size=100)
-    found = parts.of(tmp_path / "in")
+    found = parts.of(FileTables(tmp_path / "in"))
     assert [part.name for part in found] == ["a-00000", "a-00001", "a-00002", "b-00000", "b-00001", "b-00002"]
-    worker = Worker(work)
+    worker = Worker(at(work, tmp_path / "in"))
     worker.score(found[0])
     with monkeypatch.context() as broken:
         broken.setattr(job._PartFile, "keep", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             worker.score(found[1])
-    assert sorted(path.name for path in work.out.iterdir()) == ["a-00000.parquet"]
+    assert sorted(path.name for path in out_of(work).iterdir()) == ["a-00000.parquet"]
     assert len(logged(tmp_path)) == 200
-    (work.out / "a-00002.parquet").write_bytes(b"torn by somebody")
+    (out_of(work) / "a-00002.parquet").write_bytes(b"torn by somebody")
     for _ in range(2):
         results = scored(work, tmp_path / "in")
         assert sum(result.scored for result, _ in results) == 500
         assert len(logged(tmp_path)) == 500
     assert all(already for _, already in results)
-    whole = pa.dataset.dataset(work.out).to_table()
+    whole = pa.dataset.dataset(out_of(work)).to_table()
     assert whole.num_rows == 500
     pq.write_table(table(250, seed=99), tmp_path / "in" / "b.parquet", row_group_size=100)
     results = scored(work, tmp_path / "in")
@@ -200,7 +222,7 @@ def test_begun_again_it_goes_on_and_logs_nothing_twice(
 
 def test_shares_are_all_of_it_and_nothing_twice() -> None:
     """Whatever their number."""
-    names = [parts.TablePart(Path("x"), str(number), "") for number in range(11)]
+    names = [parts.TablePart("x", str(number), "") for number in range(11)]
     for pods in (1, 2, 3, 11, 20):
         shared = [parts.share(names, number, pods) for number in range(1, pods + 1)]
         assert sorted(part.name for each in shared for part in each) == sorted(part.name for part in names)
@@ -216,7 +238,7 @@ def test_in_processes_as_in_one(work: ScoringJob, tmp_path: Path, monkeypatch: p
     assert sorted(result.scored for result, _ in results) == [100] * 3
     predictor = Predictor.load(work.bundle, work.served.digest)
     for number in range(3):
-        kept = pq.read_table(work.out / f"{number}.parquet")
+        kept = pq.read_table(out_of(work) / f"{number}.parquet")
         assert np.array_equal(kept["prediction"].to_numpy(), predictor.predict_table(table(100, seed=number)))
     assert len(logged(tmp_path)) == 300
 
@@ -231,8 +253,8 @@ def test_a_long_file_is_logged_in_segments(work: ScoringJob, tmp_path: Path, mon
         def put(self, found: Logged, identity: str) -> None:
             put.append(found.table.num_rows)
 
-    worker = Worker(ScoringJob(work.bundle, work.served, work.out, BEGAN, features=False, hash_key=b"", log=Counting))
-    worker.score(*parts.of(tmp_path / "in.csv"))
+    worker = Worker(replace(work, log=Counting))
+    worker.score(*parts.of(FileTables(tmp_path / "in.csv")))
     assert len(put) > 1
     assert sum(put) == 60_000
 
@@ -245,8 +267,8 @@ def test_csv_says_what_parquet_says(work: ScoringJob, tmp_path: Path) -> None:
     pyarrow.csv.write_csv(given, tmp_path / "c.csv")
     worker = Worker(work)
     for name in ("p.parquet", "c.csv"):
-        worker.score(*parts.of(tmp_path / name))
-    assert pq.read_table(work.out / "c.parquet") == pq.read_table(work.out / "p.parquet")
+        worker.score(*parts.of(FileTables(tmp_path / name)))
+    assert pq.read_table(out_of(work) / "c.parquet") == pq.read_table(out_of(work) / "p.parquet")
 
 
 @pytest.mark.parametrize(
@@ -288,8 +310,8 @@ def test_columns_that_cannot_be(work: ScoringJob, tmp_path: Path, name: str, val
     given = given.append_column(name, values) if place < 0 else given.set_column(place, name, values)
     pq.write_table(given, tmp_path / "in.parquet")
     with pytest.raises(errors.Misconfigured, match=said):
-        Worker(work).score(*parts.of(tmp_path / "in.parquet"))
-    assert not [path for path in work.out.rglob("*") if path.is_file()]
+        Worker(work).score(*parts.of(FileTables(tmp_path / "in.parquet")))
+    assert not [path for path in out_of(work).rglob("*") if path.is_file()]
     assert logged(tmp_path) == []
 
 
@@ -299,7 +321,7 @@ def test_absent_columns_and_files(work: ScoringJob, tmp_path: Path) -> None:
     with pytest.raises(
         errors.Misconfigured, match=r"in\.parquet lacks tenure, contract; the model takes every feature"
     ):
-        Worker(work).score(*parts.of(tmp_path / "in.parquet"))
+        Worker(work).score(*parts.of(FileTables(tmp_path / "in.parquet")))
     (tmp_path / "torn.parquet").write_bytes(b"PAR1 and nothing more")
     (tmp_path / "empty").mkdir()
     for place, said in (
@@ -308,15 +330,15 @@ def test_absent_columns_and_files(work: ScoringJob, tmp_path: Path) -> None:
         ("empty", "expected .parquet or .csv"),
     ):
         with pytest.raises(errors.Misconfigured, match=said):
-            parts.of(tmp_path / place)
+            parts.of(FileTables(tmp_path / place))
     (tmp_path / "two").mkdir()
     pq.write_table(table(1), tmp_path / "two" / "x.parquet")
     pyarrow.csv.write_csv(table(1), tmp_path / "two" / "x.csv")
     with pytest.raises(errors.Misconfigured, match=r"two files would have their results at x\.parquet"):
-        parts.of(tmp_path / "two")
+        parts.of(FileTables(tmp_path / "two"))
     pyarrow.csv.write_csv(table(1).set_column(0, "tenure", pa.array(["three"])), tmp_path / "bad.csv")
     with pytest.raises(errors.Misconfigured, match=r"bad\.csv cannot be read: .*three"):
-        Worker(work).score(*parts.of(tmp_path / "bad.csv"))
+        Worker(work).score(*parts.of(FileTables(tmp_path / "bad.csv")))
 
 
 def test_an_empty_table(work: ScoringJob, tmp_path: Path) -> None:
@@ -328,10 +350,10 @@ def test_an_empty_table(work: ScoringJob, tmp_path: Path) -> None:
 def test_another_models_results_are_not_mixed_in(work: ScoringJob, tmp_path: Path) -> None:
     """One moment a folder, also for several that begin at once; one model."""
     later = BEGAN + datetime.timedelta(days=1)
-    assert job.begin(work.out, work.served, BEGAN) == BEGAN
-    assert job.begin(work.out, work.served, later) == BEGAN
+    assert job.begin(work.results, work.served, BEGAN) == BEGAN
+    assert job.begin(work.results, work.served, later) == BEGAN
     unregistered = ServedRelease("leaving", "production", None, work.served.digest)
-    assert [job.begin(work.out / "b", unregistered, moment) for moment in (BEGAN, later)] == [BEGAN, BEGAN]
+    assert [job.begin(work.results.below("b"), unregistered, moment) for moment in (BEGAN, later)] == [BEGAN, BEGAN]
     other = ServedRelease("leaving", "production", 4, "sha256:" + "0" * 64)
     with pytest.raises(errors.Misconfigured, match="pass another --out"):
-        job.begin(work.out, other, later)
+        job.begin(work.results, other, later)

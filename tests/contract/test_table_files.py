@@ -1,0 +1,113 @@
+"""All files of rows hold the contract, whether they lie in a folder or in a bucket."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from argosy import errors, wiring
+from argosy.adapters.file_tables import FileTables
+from argosy.adapters.s3.table_objects import S3Tables
+from argosy.domain import table_places
+from argosy.scoring import parts
+from argosy.testing.table_files_contract import TableFilesContract
+from kit.s3_gateway import GATEWAY, s3_gateway
+from kit.s3_server import KEYS, Buckets, s3_server
+
+
+def _lead_to(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{endpoint}")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEYS["access"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEYS["secret"])
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+
+
+@pytest.fixture
+def buckets() -> Buckets:
+    """What the object store holds: bucket to key to content."""
+    return {"tables": {}}
+
+
+@pytest.fixture
+def bucket(buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The URI of a prefix in a bucket, with the surroundings that lead there."""
+    with s3_server(buckets) as endpoint:
+        _lead_to(endpoint, monkeypatch)
+        yield "s3://tables/team/customers"
+
+
+class TestFileTables(TableFilesContract):
+    """A folder of this machine."""
+
+    @pytest.fixture
+    def files(self, tmp_path: Path) -> FileTables:
+        """One that does not exist yet."""
+        return FileTables(tmp_path / "the tables")
+
+
+class TestS3Tables(TableFilesContract):
+    """A bucket, as a small server in this process has it."""
+
+    @pytest.fixture
+    def files(self, bucket: str) -> S3Tables:
+        """An empty prefix."""
+        return S3Tables(bucket, "--in")
+
+
+@pytest.mark.skipif(GATEWAY is None, reason="versitygw, an S3 gateway, is not on PATH")
+class TestTablesOfAGateway(TableFilesContract):
+    """A bucket of a real gateway."""
+
+    @pytest.fixture
+    def files(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Tables]:
+        """The whole of an empty bucket."""
+        with s3_gateway(tmp_path, "tables") as endpoint:
+            _lead_to(endpoint, monkeypatch)
+            yield S3Tables("s3://tables", "--in")
+
+
+def test_one_object_is_a_table_as_one_file_is(bucket: str, buckets: Buckets, tmp_path: Path) -> None:
+    """Named whole; its results are called after it alone."""
+    pq.write_table(pa.table({"x": [1, 2]}), tmp_path / "a.parquet")
+    buckets["tables"]["team/customers/a.parquet"] = (tmp_path / "a.parquet").read_bytes()
+    for place in (str(tmp_path / "a.parquet"), f"{bucket}/a.parquet"):
+        (part,) = parts.of(wiring.table_files(place, "--in"))
+        assert (part.file, part.name, part.groups) == ("a.parquet", "a", (0,))
+
+
+def test_a_table_that_changes_while_it_is_read(bucket: str, buckets: Buckets, tmp_path: Path) -> None:
+    """Half of one and half of the other is no table: it is said, and tried again."""
+    pq.write_table(pa.table({"x": range(1_000_000)}), tmp_path / "a.parquet", compression="none", use_dictionary=False)
+    objects = buckets["tables"]
+    objects["team/customers/a.parquet"] = (tmp_path / "a.parquet").read_bytes()
+    tables = S3Tables(bucket, "--in")
+    with tables.open("a.parquet", tables.version("a.parquet")) as stream, pq.ParquetFile(stream) as file:
+        objects["team/customers/a.parquet"] += b" "
+        with pytest.raises(errors.TryAgain, match=r"customers/a\.parquet was changed since it was looked at"):
+            file.read()
+
+
+@pytest.mark.parametrize("place", ["gs://bucket/x", "file://host/x", "s3://UPPER/x", "s3://b/../c"])
+def test_other_places_are_refused(place: str) -> None:
+    """The option is named."""
+    with pytest.raises(errors.Misconfigured, match="--in"):
+        wiring.table_files(place, "--in")
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer", "within"),
+    [
+        ("in/scored", "in", True),
+        ("in", "./in/", True),
+        ("in-scored", "in", False),
+        ("in/../out", "in", False),
+        ("s3://a/in/scored", "s3://a/in/", True),
+        ("s3://a/in-scored", "s3://a/in", False),
+        ("s3://a/in", "in", False),
+    ],
+)
+def test_what_lies_in_what(inner: str, outer: str, *, within: bool) -> None:
+    """By names alone, of paths and of addresses."""
+    assert table_places.is_within(inner, outer) is within
