@@ -13,7 +13,7 @@ from pathlib import Path
 import platformdirs
 
 from argosy import errors
-from argosy.domain import channel_addresses
+from argosy.domain import channel_addresses, source_addresses
 
 OBJECT_STORE = (
     "AWS_ACCESS_KEY_ID",
@@ -77,6 +77,9 @@ class Settings:
     kafka: Mapping[str, str] = field(repr=False)
     """ARGOSY_KAFKA_<SETTING>: settings of Kafka's client as librdkafka names them, with underscores for dots:
     ARGOSY_KAFKA_BOOTSTRAP_SERVERS, ARGOSY_KAFKA_SASL_PASSWORD. Default: none; no stream is read."""
+    source_addresses: Mapping[str, str] = field(repr=False)
+    """ARGOSY_SOURCE_<NAME>: addresses of databases that sources name by `secret`, ``postgresql://<user>:<password>@<host>/<database>`` or
+    as SQLAlchemy has them; by variable. Default: none."""
     serving_image: str | None
     """ARGOSY_SERVING_IMAGE: the server's image that models are released for, ``<name>@sha256:<digest>``. Default: none; environments have
     their own."""
@@ -136,6 +139,7 @@ class Settings:
             online_store_uri=_online_store_uri(given),
             rate_limits_uri=_rate_limits_uri(given),
             kafka=_kafka(given),
+            source_addresses=source_addresses.addresses(given),
             serving_image=_serving_image(given),
             predictions_uri=given.get("ARGOSY_PREDICTIONS_URI") or f"file://{home}/predictions",
             spool=_spool(given, home),
@@ -193,8 +197,13 @@ class Settings:
             "argosy-online": online,
             "argosy-registry": {},
             "argosy-store": dict(self.object_store),
-            "argosy-predictions": {**self.object_store, "ARGOSY_HASH_KEY_FILE": str(self.hash_key)},
-            "argosy-data": dict(self.object_store),
+            # Labels may be rows of a database, as sources are.
+            "argosy-predictions": {
+                **self.object_store,
+                **self.source_addresses,
+                "ARGOSY_HASH_KEY_FILE": str(self.hash_key),
+            },
+            "argosy-data": {**self.object_store, **self.source_addresses},
         }
 
     def places(self) -> dict[str, list[tuple[Path, bool]]]:
@@ -218,9 +227,15 @@ class Settings:
                 *((path, False) for path in [_local(self.store_uri, "file://"), self.hash_key] if path),
                 (self.data_root / "data", False),  # labels lie with the sources
                 *self._certificates(),
+                *self._databases(),
             ],
-            "argosy-data": self._certificates(),
+            "argosy-data": [*self._certificates(), *self._databases()],
         }
+
+    def _databases(self) -> list[tuple[Path, bool]]:
+        """The folders of sources that are SQLite's: a reader of one that is written to needs the files beside it."""
+        files = [_local(address, "sqlite:///") for address in self.source_addresses.values()]
+        return [(file.parent, False) for file in files if file]
 
     def _certificates(self) -> list[tuple[Path, bool]]:
         named = self.object_store.get("AWS_CA_BUNDLE")

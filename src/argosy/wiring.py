@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
     from argosy.adapters.cluster.archive import WorkflowArchive
     from argosy.domain.access_rules import Issuer
     from argosy.domain.model_settings import ModelSettings
+    from argosy.domain.source_settings import Source
     from argosy.monitoring.notices import Announcer
     from argosy.monitoring.performance import Tools
     from argosy.monitoring.retrainings import LooksOf
@@ -42,6 +43,7 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
     from argosy.ports.runs import Runs
     from argosy.ports.search_storage import SearchStorage
     from argosy.ports.signer import Signer, Verifier
+    from argosy.ports.source_reader import Fetched
     from argosy.ports.streams import Stream
     from argosy.ports.table_files import TableFiles
     from argosy.ports.tables import Tables
@@ -344,7 +346,7 @@ def sources(settings: Settings, data: str, files: Sequence[str], *, optional: bo
 
     *optional*: a file of a bucket that is not there yet is left out. Raises Misconfigured for a place of no kind we know.
     """
-    if "://" not in data:
+    if "://" not in data or not files:
         yield settings.data_root / data
         return
     if not data.startswith(S3):
@@ -358,6 +360,30 @@ def sources(settings: Settings, data: str, files: Sequence[str], *, optional: bo
             yield place / last
         else:
             bucket.fetch(data, files, place, optional=optional)
+            yield place
+
+
+@contextlib.contextmanager
+def fetched(settings: Settings, sources: Sequence[Source]) -> Iterator[Mapping[str, Fetched]]:
+    """Those of *sources* that are no files of a folder, read to this machine, by name, while the block runs."""
+    asked = [source for source in sources if source.sql is not None]
+    if not asked:
+        yield {}
+        return
+    from argosy.adapters.sql_sources import SqlSources
+
+    with scratch.folder("sources") as place:
+        yield SqlSources(settings.source_addresses).fetch(asked, place)
+
+
+@contextlib.contextmanager
+def labels(settings: Settings, data: str, source: Source) -> Iterator[Path]:
+    """The folder or file on this machine with the table of labels *source*, which may not be there yet, while the block runs."""
+    if source.file is None:
+        with fetched(settings, [source]) as found:
+            yield found[source.name].file
+    else:
+        with sources(settings, data, [source.file], optional=True) as place:
             yield place
 
 

@@ -62,5 +62,5 @@ def _report(
     from argosy.monitoring import performance  # as above
 
     place = data or measured.place(settings.data_root)
-    with wiring.sources(settings, place, [measured.table.file], optional=True) as sources:
+    with wiring.labels(settings, place, measured.table) as sources:
         return performance.measure(measured, when, sources, wiring.performance_tools(settings))

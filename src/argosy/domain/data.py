@@ -30,6 +30,17 @@ class SnapshotManifest(Document):
         return next(table for table in self.tables if table.source == source)
 
 
+class SourceReading(Document):
+    """One reading of a source that is no file: what was asked, when, and at which state of the server."""
+
+    asked: str
+    """The query as it was sent."""
+    at: str
+    """When it began, RFC 3339, by this machine's clock."""
+    position: dict[str, str] = {}
+    """What the server says of the state that it answered from: its time, snapshot, place in the log; by its own names."""
+
+
 class SourceLineage(Document):
     """The lineage of one table: its source file, and the rows read, kept and rejected."""
 
@@ -42,6 +53,8 @@ class SourceLineage(Document):
     rejected_by_reason: dict[str, int]
     bytes_read: int
     seconds: float
+    reading: SourceReading | None = None
+    """None of a file, whose digest says it all."""
 
 
 class Lineage(Document):

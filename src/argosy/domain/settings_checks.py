@@ -61,7 +61,8 @@ def unknown(name: str, known: Sequence[str], place: str) -> str:
 
 def _schedule(settings: ModelSettings) -> Iterator[SettingProblem]:
     # A question of what is compiled: runs, steps and looks of a model that was compiled before this was asked go on.
-    if settings.schedule and not settings.data:
+    in_data = any(source.is_in_data for source in settings.sources)
+    if settings.schedule and in_data and not settings.data:
         said = "nobody is there to say where the data is; name it in `data`, such as s3://<bucket>/<prefix>"
         yield SettingProblem(("schedule",), said)
 

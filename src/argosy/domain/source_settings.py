@@ -75,11 +75,34 @@ class Column(Document):
         return bool(self.format or self.means_true)
 
 
+class SqlQuery(Document):
+    """Rows that a database answers: read once, in one transaction, into the snapshot."""
+
+    secret: Name = Field(
+        max_length=40,
+        description="Name under which the environment knows the database's address (with user and password): `crm` is "
+        "ARGOSY_SOURCE_CRM, on a cluster a key of the Secret argosy-data. It is never written down anywhere else.",
+    )
+    query: str | None = Field(default=None, description="What is read, as SQL of that database: one SELECT.")
+    table: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*){0,2}$",
+        description="In place of `query`: a table, such as public.customers, of which the contract's columns are read.",
+    )
+
+    @model_validator(mode="after")
+    def _asks_one_thing(self) -> Self:
+        if (self.query is None) == (self.table is None):
+            raise ValueError("name either `query` (SQL) or `table` (its name), not both")
+        return self
+
+
 class Source(Document):
     """One table that ingest reads."""
 
     name: Name
-    file: str = Field(description="File name inside the run's `data` location.")
+    file: str | None = Field(default=None, description="File name inside the run's `data` location.")
+    sql: SqlQuery | None = Field(default=None, description="In place of `file`: a table or a query of a database.")
     format: Literal["csv", "parquet"] | None = Field(
         default=None, description="Taken from the file's suffix where absent."
     )
@@ -117,6 +140,26 @@ class Source(Document):
         if self.decimal == (self.delimiter or ","):
             raise ValueError(f"`decimal` and `delimiter` are both {self.decimal!r}; name the `delimiter` of the file")
         return self
+
+    @model_validator(mode="after")
+    def _comes_from_one_place(self) -> Self:
+        named = [name for name, value in (("file", self.file), ("sql", self.sql)) if value is not None]
+        if len(named) != 1:
+            raise ValueError("name where its rows come from, once: `file` or `sql`")
+        csv_alone = [name for name in ("format", "delimiter", "decimal", "missing") if getattr(self, name) is not None]
+        if self.sql is not None and csv_alone:
+            raise ValueError(f"`{csv_alone[0]}` says how a file is written; rows of a database have none")
+        return self
+
+    @property
+    def is_in_data(self) -> bool:
+        """True where its file lies at the run's parameter `data`."""
+        return self.file is not None
+
+    @property
+    def file_name(self) -> str:
+        """The name of the file that its rows are read from on this machine."""
+        return self.file or f"{self.name}.parquet"
 
 
 class RejectRule(Document):

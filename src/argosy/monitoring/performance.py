@@ -88,10 +88,12 @@ class Measured:
         Raises Misconfigured where nobody says.
         """
         here = f"data/{self.settings.model}"
+        if not self.table.is_in_data:
+            return here
         found = self.labels.data or (here if (root / here).is_dir() else self.settings.data)
         if found is None:
             raise errors.Misconfigured(
-                f"nobody says where {self.table.file} of {self.settings.model} lies: name the place in `labels.data` of model.yaml"
+                f"nobody says where {self.table.file_name} of {self.settings.model} lies: name the place in `labels.data` of model.yaml"
             )
         return found
 
@@ -152,7 +154,7 @@ def measure(measured: Measured, when: LabelWindow, sources: Path, tools: Tools) 
     Where there is no file of labels yet, there are no labels. Raises Misconfigured where they cannot be read as the settings say,
     Rejected where they break their contract, TryAgain when the log cannot be read.
     """
-    file = sources if sources.is_file() else sources / measured.table.file
+    file = sources if sources.is_file() else sources / measured.table.file_name
     with scratch.folder("labels") as place:
         found = _found(measured, _joined(measured, when, file, tools, place))
     problems = list(performance_verdicts.problems(found.counts, measured.table.name, measured.labels.by))

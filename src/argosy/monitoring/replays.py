@@ -133,11 +133,11 @@ def labels_of(traffic: Examples, model: ModelSettings, data: Path, into: Path) -
             f"the settings of {model.model} name no `labels` that join by entity; there is nothing to replay"
         )
     source = model.labels.table_among(model.sources)
-    table = pq.read_table(data / source.file)
+    table = pq.read_table(data / source.file_name)
     into.mkdir()
     (key,) = traffic.schema.join_keys
     kept = pc.is_in(table[key], value_set=traffic.table[key].combine_chunks())
-    pq.write_table(table.filter(kept), into / source.file)
+    pq.write_table(table.filter(kept), into / source.file_name)
     return into
 
 

@@ -5,6 +5,7 @@ raw artifacts, a task depends on the tasks whose outputs it takes, templates wit
 """
 
 import contextlib
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from argosy.domain import provenance, retraining_cause
 from argosy.domain.model_settings import ModelSettings, StepResources
 from argosy.files import model_folder
 from argosy.steps import spec as specs
+from argosy.steps.ingest.spec import SPEC as INGEST
 from argosy.steps.notify.spec import SPEC as NOTIFY
 from argosy.steps.watch_drift.spec import SPEC as WATCH_DRIFT
 from argosy.templates import container_sets, container_templates, exit_handler, folder, fusing, images
@@ -33,6 +35,8 @@ from argosy.templates.tasks import (
 )
 
 ENTRYPOINT = "main"
+ELSEWHERE = "elsewhere://"
+"""The place of sources that do not lie at the parameter `data`."""
 
 
 @dataclass
@@ -58,6 +62,7 @@ class Pipeline:
         Raises Misconfigured where an input has no argument or an argument no input.
         """
         given = {argument.replace("_", "-"): value for argument, value in arguments.items()}
+        spec = _as_it_reads(spec, self.settings)
         refuse_incomplete(spec, given, list(folder.ARTIFACTS))
         own = tuple(artifact.name for artifact in spec.inputs if artifact.name in folder.ARTIFACTS)
         self._calls.append(DagTask(name or spec.name, spec.name, own, given, for_each, spec))
@@ -204,7 +209,7 @@ def workflow_of(
         labels={"app.kubernetes.io/part-of": "argosy"},
         entrypoint=ENTRYPOINT,
         arguments=[
-            _data(settings.data),
+            _data(settings),
             Parameter(
                 name=provenance.PARAMETER,
                 value="",
@@ -224,9 +229,19 @@ def workflow_of(
     )
 
 
-def _data(address: str | None) -> Parameter:
-    """The parameter ``data``. Without an *address* it has no value: the controller refuses a submission that names none, before any pod."""
+def _data(settings: ModelSettings) -> Parameter:
+    """The parameter ``data``. Without an address it has no value: the controller refuses a submission that names none, before any pod."""
     described = "Folder, file or bucket that holds the sources."
-    if address is None:
+    if not any(source.is_in_data for source in settings.sources):
+        return Parameter(name="data", value=ELSEWHERE, description="Nothing: each source names its own place.")
+    if settings.data is None:
         return Parameter(name="data", description=described)
-    return Parameter(name="data", value=address, description=described)
+    return Parameter(name="data", value=settings.data, description=described)
+
+
+def _as_it_reads(spec: specs.StepSpec, settings: ModelSettings) -> specs.StepSpec:
+    """*spec*, with each source that ingest reads from elsewhere: nobody knows whether what is there has changed, so nothing is cached."""
+    if spec.name != INGEST.name:
+        return spec
+    outside = tuple(f"{ELSEWHERE}{source.name}" for source in settings.sources if not source.is_in_data)
+    return dataclasses.replace(spec, reads=(*spec.reads, *outside))

@@ -6,6 +6,7 @@ kind of problem are passed on. Places in a CSV file are lines as an editor count
 
 import codecs
 import csv
+import dataclasses
 import itertools
 import re
 from collections.abc import Iterator
@@ -42,6 +43,8 @@ class SourceTable:
     """The SQL that reads the rows as they are."""
     typed: bool
     """True where the file says the types of its columns itself (Parquet)."""
+    in_lines: bool = False
+    """True where a row has a line that an editor counts."""
 
 
 def open_table(database: duckdb.DuckDBPyConnection, source: Source, file: Path) -> SourceTable:
@@ -50,6 +53,8 @@ def open_table(database: duckdb.DuckDBPyConnection, source: Source, file: Path) 
         raise errors.Misconfigured(f"source {source.name!r}: there is no file {file}")
     if file.stat().st_size == 0:
         raise errors.Rejected(f"source {source.name!r}: {file} is empty: it has not even a header")
+    if source.sql is not None:
+        return _answered(database, source, file)
     kind = source.format or {".csv": "csv", ".tsv": "csv", ".parquet": "parquet"}.get(file.suffix.lower())
     if kind is None:
         raise errors.Misconfigured(
@@ -59,8 +64,8 @@ def open_table(database: duckdb.DuckDBPyConnection, source: Source, file: Path) 
 
 
 def place(source: Source, table: SourceTable, file: Path, row: int) -> str:
-    """The place of row number *row* (from 1) in *file*: a line of CSV, a row of Parquet."""
-    if table.typed:
+    """The place of row number *row* (from 1) in *file*: a line of CSV, a row of anything else."""
+    if not table.in_lines:
         return f"row {row}"
     # DuckDB skips blank lines, except where a blank line is a missing value.
     kept = (line for line, record in _records(source, file) if record or len(table.columns) == 1)
@@ -78,7 +83,7 @@ def _csv(source: Source, file: Path) -> SourceTable:
         f"delim = {sql.text(source.delimiter or ',')}, quote = '\"', escape = '\"', nullstr = [{missing}], strict_mode = true, "
         f"max_line_size = {LONGEST_LINE})"
     )
-    return SourceTable(dict.fromkeys(header, "VARCHAR"), select, typed=False)
+    return SourceTable(dict.fromkeys(header, "VARCHAR"), select, typed=False, in_lines=True)
 
 
 def _header(source: Source, file: Path) -> list[str]:
@@ -130,6 +135,11 @@ def _not_utf8(source: Source, file: Path, line: int) -> errors.Rejected:
     return errors.Rejected(
         f"source {source.name!r}: line {line} of {file} is not UTF-8 (it may be Latin-1 or Windows-1252); save the file as UTF-8"
     )
+
+
+def _answered(database: duckdb.DuckDBPyConnection, source: Source, file: Path) -> SourceTable:
+    """The rows that a database answered with, each value a text: types come from the contract."""
+    return dataclasses.replace(_parquet(database, source, file), typed=False)
 
 
 def _parquet(database: duckdb.DuckDBPyConnection, source: Source, file: Path) -> SourceTable:

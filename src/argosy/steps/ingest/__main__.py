@@ -12,12 +12,14 @@ from argosy.steps.main import Step, main
 
 def body(step: Step) -> None:
     data, settings = step.parameter("data"), model_folder.load_settings(step.input("settings"), SPEC.settings)
-    files = [source.file for source in settings.sources]
-    with wiring.sources(Settings.from_environment(), data, files) as location:
+    here = Settings.from_environment()
+    files = [source.file for source in settings.sources if source.file]
+    with wiring.sources(here, data, files) as location, wiring.fetched(here, settings.sources) as fetched:
         digest = run.run(
             settings=settings,
             location=location,
             origin=data if "://" in data else None,
+            fetched=fetched,
             tables=wiring.tables(),
             code_version=step.provenance().code_version,
             now=lambda: datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

@@ -5,17 +5,20 @@ The snapshot's folder holds content and nothing else, so equal data gives an equ
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from argosy import errors
 from argosy.domain.data import Lineage, SnapshotManifest, SourceLineage, TableManifest
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.source_settings import ColumnType, Source
+from argosy.ports.source_reader import Fetched
 from argosy.ports.tables import EVENT_TIME, Counts, Tables
 
 MANIFEST = "manifest.json"
+NOTHING: Mapping[str, Fetched] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -32,21 +35,22 @@ def run(
     settings: ModelSettings,
     location: Path,
     origin: str | None = None,
+    fetched: Mapping[str, Fetched] = NOTHING,
     tables: Tables,
     code_version: str,
     now: Callable[[], str],
     outputs: IngestOutputs,
 ) -> str:
     """Read every source at *location* and write the outputs; returns the snapshot's digest. *now*: the time, RFC 3339.
-    *origin*: where the files of *location* were copied from, for the lineage.
+    *origin*: where the files of *location* were copied from, for the lineage. *fetched*: sources that are no files there, by name.
 
     Raises Rejected for content that breaks the contract, Misconfigured for files that are not there.
     """
-    _refuse_absent(settings, location)
+    fetched = {**_in_folder(settings, location, origin), **fetched}
     partial = outputs.snapshot.with_name(f".{outputs.snapshot.name}.partial")
     partial.mkdir(parents=True)
     outputs.rejected.mkdir(parents=True)
-    read = _read_all(settings, location, tables, partial, outputs.rejected, origin)
+    read = _read_all(settings, fetched, tables, partial, outputs.rejected)
     manifest = SnapshotManifest(model=settings.model, tables=[table for table, _ in read])
     manifest.write(partial / MANIFEST)
     # Whole or not at all: a folder of this name is a finished snapshot.
@@ -58,32 +62,33 @@ def run(
     return digest
 
 
-def file_of(settings: ModelSettings, source: Source, location: Path) -> Path:
-    """The file of *source* at *location*: in that folder, or that very file where the model has one source."""
-    if location.is_dir():
-        return location / source.file
-    if len(settings.sources) == 1 or not location.exists():
-        return location
-    raise errors.Misconfigured(
-        f"{location} is a file, but {settings.model} has {len(settings.sources)} sources; name the folder that holds "
-        f"{', '.join(each.file for each in settings.sources)}"
-    )
-
-
-def _refuse_absent(settings: ModelSettings, location: Path) -> None:
-    files = {source.name: file_of(settings, source, location) for source in settings.sources}
+def _in_folder(settings: ModelSettings, location: Path, origin: str | None) -> dict[str, Fetched]:
+    """The files of *location*: each in that folder, or that very file where the model has one source there."""
+    mine = [source for source in settings.sources if source.is_in_data]
+    if location.is_dir() or not location.exists():
+        files = {source.name: location / source.file_name for source in mine}
+        if len(mine) == 1 and not location.exists():
+            files = {mine[0].name: location}
+    elif len(mine) > 1:
+        raise errors.Misconfigured(
+            f"{location} is a file, but {settings.model} has {len(mine)} sources; name the folder that holds "
+            f"{', '.join(each.file_name for each in mine)}"
+        )
+    else:
+        files = {source.name: location for source in mine}
     if absent := [f"source {name!r}: there is no file {file}" for name, file in files.items() if not file.is_file()]:
         raise errors.Misconfigured(errors.listed(absent))
+    return {name: Fetched(file, _origin(origin, file) if origin else str(file)) for name, file in files.items()}
 
 
 def _read_all(
-    settings: ModelSettings, location: Path, tables: Tables, into: Path, rejected: Path, origin: str | None
+    settings: ModelSettings, fetched: Mapping[str, Fetched], tables: Tables, into: Path, rejected: Path
 ) -> list[tuple[TableManifest, SourceLineage]]:
     """Every source; what is wrong in several is said at once."""
     read, refusals = [], []
     for source in settings.sources:
         try:
-            read.append(_read(settings, source, location, tables, into, rejected, origin))
+            read.append(_read(settings, source, fetched[source.name], tables, into, rejected))
         except errors.Rejected as refusal:
             refusals.append(str(refusal))
     if refusals:
@@ -92,25 +97,18 @@ def _read_all(
 
 
 def _read(
-    settings: ModelSettings,
-    source: Source,
-    location: Path,
-    tables: Tables,
-    into: Path,
-    rejected: Path,
-    origin: str | None,
+    settings: ModelSettings, source: Source, fetched: Fetched, tables: Tables, into: Path, rejected: Path
 ) -> tuple[TableManifest, SourceLineage]:
-    file = file_of(settings, source, location)
     kept = into / f"{source.name}.parquet"
     rules = [rule for rule in settings.reject if rule.source == source.name]
     started = time.monotonic()
-    counts = tables.snapshot(source, rules, file, kept=kept, rejected=rejected / kept.name)
+    counts = tables.snapshot(source, rules, fetched.file, kept=kept, rejected=rejected / kept.name)
     seconds = time.monotonic() - started
     if counts.kept == 0:
         raise errors.Rejected(
-            f"source {source.name!r}: every one of the {counts.read:,} rows of {file} is kept aside by a `reject` rule"
+            f"source {source.name!r}: every one of the {counts.read:,} rows of {fetched.file} is kept aside by a `reject` rule"
         )
-    return _table(source, kept, counts), _lineage(source, file, counts, seconds, origin)
+    return _table(source, kept, counts), _lineage(source, fetched, counts, seconds)
 
 
 def _table(source: Source, kept: Path, counts: Counts) -> TableManifest:
@@ -127,17 +125,18 @@ def _table(source: Source, kept: Path, counts: Counts) -> TableManifest:
     )
 
 
-def _lineage(source: Source, file: Path, counts: Counts, seconds: float, origin: str | None) -> SourceLineage:
+def _lineage(source: Source, fetched: Fetched, counts: Counts, seconds: float) -> SourceLineage:
     return SourceLineage(
         source=source.name,
-        location=_origin(origin, file) if origin else str(file),
-        location_digest=_digest(file),
+        location=fetched.location,
+        location_digest=_digest(fetched.file),
         rows_read=counts.read,
         rows_kept=counts.kept,
         rows_rejected=counts.read - counts.kept,
         rejected_by_reason=dict(counts.rejected),
-        bytes_read=file.stat().st_size,
+        bytes_read=fetched.file.stat().st_size,
         seconds=round(seconds, 3),
+        reading=fetched.reading,
     )
 
 

@@ -54,7 +54,8 @@ def _measured(
     known = performance.latest(objects, settings.model, environment)
     if performance.is_current(known, measured, now):
         return known
-    with wiring.sources(here, data or measured.place(here.data_root), [measured.table.file], optional=True) as sources:
+    place = data or measured.place(here.data_root)
+    with wiring.labels(here, place, measured.table) as sources:
         found = performance.measure(
             measured, performance.window(measured, until, now), sources, wiring.performance_tools(here)
         )

@@ -1,6 +1,8 @@
 """Sources in, an immutable snapshot out: what its digest depends on, what is kept aside, and what is told of files that are not there."""
 
+import contextlib
 import json
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -142,3 +144,22 @@ def test_what_is_wrong_in_every_source_is_said_at_once(ingest: Ingest) -> None:
     assert "'one'" in ran.said
     assert "set `delimiter: ';'`" in ran.said
     assert not ran.out("snapshot").exists()
+
+
+def test_rows_of_a_database(ingest: Ingest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside a file, as a source like any other; query and server are in the lineage, the address of nobody's business is not."""
+    file = tmp_path / "crm.db"
+    with contextlib.closing(sqlite3.connect(file)) as database, database:
+        database.execute("CREATE TABLE people (id TEXT, x INTEGER)")
+        database.execute("INSERT INTO people VALUES ('a', 9007199254740993)")
+    monkeypatch.setenv("ARGOSY_SOURCE_CRM", f"sqlite:///{file}?sesame=1")
+    people = {**source("people"), "sql": {"secret": "crm", "table": "people"}}
+    del people["file"]
+    ran = ingest("rows.csv", {"rows.csv": GOOD}, sources=[source("rows"), people])
+    assert (ran.code, ran.said) == (0, "")
+    assert [row["x"] for row in pq.read_table(ran.out("snapshot") / "people.parquet").to_pylist()] == [9007199254740993]
+    text = ran.out("lineage").read_text(encoding="utf-8")
+    reading = Lineage.read(ran.out("lineage")).sources[1].reading
+    assert reading is not None
+    assert reading.asked == "SELECT id, x FROM people"
+    assert "sesame" not in text

@@ -1,0 +1,299 @@
+"""Reads sources out of databases through SQLAlchemy: PostgreSQL, SQLite, MySQL, and whatever else has a driver installed.
+
+All sources of one database are read in one transaction that sees one state of it and may write nothing, in batches, so that memory stays
+flat. Values are kept as text, exactly as the database has them (a decimal keeps its digits, a large id its last one); what they mean is the
+contract's word, as with a file. What a driver says when it fails ends here, without the address.
+"""
+
+import contextlib
+import datetime
+import decimal
+import math
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import sqlalchemy
+from sqlalchemy import Connection, CursorResult, NullPool, exc, text
+
+from argosy import errors, network
+from argosy.domain import source_addresses
+from argosy.domain.data import SourceReading
+from argosy.domain.source_settings import Source, SqlQuery
+from argosy.ports.source_reader import Fetched
+
+FAULTS_OF_QUERIES = (exc.DataError, exc.NotSupportedError, exc.ProgrammingError)
+BATCH_ROWS = 5_000
+BATCH_BYTES = 16 * 2**20
+"""Of values as text, from which on a batch is written although it has fewer rows."""
+LONGEST_VALUE = 2**24
+"""Characters of one value. A longer one is a document, and no column of a table that a model learns from."""
+CONNECT_SECONDS = 20
+
+DRIVERS = {
+    "postgresql": "postgresql+psycopg",
+    "postgres": "postgresql+psycopg",
+    "sqlite": "sqlite+pysqlite",
+    "mysql": "mysql+pymysql",
+}
+"""The driver of an address that names none, where SQLAlchemy's own choice is another."""
+PACKAGES = {
+    "bigquery": "sqlalchemy-bigquery",
+    "mysql": "pymysql",
+    "mssql": "pyodbc",
+    "oracle": "oracledb",
+    "postgresql": "psycopg",
+    "snowflake": "snowflake-sqlalchemy",
+}
+"""Where the driver of a kind of address comes from."""
+ISOLATED = {"postgresql": "REPEATABLE READ", "mysql": "REPEATABLE READ"}
+POSITION = {
+    "postgresql": "SELECT now()::text AS time, pg_current_snapshot()::text AS snapshot, CASE WHEN pg_is_in_recovery() "
+    "THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END::text AS lsn, current_setting('server_version') AS version",
+    "mysql": "SELECT CAST(NOW(6) AS CHAR) AS time, VERSION() AS version",
+    "sqlite": "SELECT sqlite_version() AS version",
+}
+"""What a server is asked about the state that it answers from."""
+SOMEBODY_HAS_TO_ACT = (
+    *("authentication failed", "does not exist", "pg_hba.conf", "no password supplied", "permission denied"),
+    *("syntax error", "no such table", "no such column", "unable to open database file", "not a database"),
+    *(
+        "Access denied",
+        "Unknown database",
+        "Unknown column",
+        "doesn't exist",
+        "error in your SQL syntax",
+        "read-only transaction",
+    ),
+    *("readonly database", "malformed"),
+)
+"""Words of refusals that come again until somebody does something. Of a connection that was refused there is only the text."""
+
+
+class SqlSources:
+    """Sources in the databases at *addresses*, by the variable that holds each; see :class:`argosy.ports.source_reader.SourceReader`."""
+
+    def __init__(self, addresses: Mapping[str, str]) -> None:
+        self._addresses = addresses
+
+    def fetch(self, sources: Sequence[Source], into: Path) -> Mapping[str, Fetched]:
+        """See the port."""
+        found: dict[str, Fetched] = {}
+        asked = [(source, source.sql) for source in sources if source.sql is not None]
+        for secret in dict.fromkeys(query.secret for _, query in asked):
+            mine = [(source, query) for source, query in asked if query.secret == secret]
+            found |= self._of_database(source_addresses.variable(secret), mine, into)
+        return found
+
+    def _of_database(self, variable: str, asked: Sequence[tuple[Source, SqlQuery]], into: Path) -> dict[str, Fetched]:
+        url = self._url(variable)
+        place = _Place(variable, url)
+        with place.failures(), _transaction(url) as connection:
+            position = _position(connection, url.get_backend_name())
+            return {source.name: _fetched(connection, place, source, query, into, position) for source, query in asked}
+
+    def _url(self, variable: str) -> sqlalchemy.URL:
+        address = self._addresses.get(variable)
+        if not address:
+            raise errors.Misconfigured(
+                f"{variable} is empty, and a source is read from there: set it to the database's address, such as "
+                "postgresql://<user>:<password>@<host>/<database> (on a cluster: in the Secret argosy-data)"
+            )
+        try:
+            url = sqlalchemy.make_url(address)
+        except (exc.ArgumentError, ValueError):
+            raise errors.Misconfigured(
+                f"{variable} holds no address of a database; expected <kind>://<user>:<password>@<host>/<database>, special "
+                "characters of the password as %XX"
+            ) from None
+        return url.set(drivername=DRIVERS.get(url.drivername, url.drivername))
+
+
+class _Place:
+    """A database as messages and lineage name it, and what its failures mean."""
+
+    def __init__(self, variable: str, url: sqlalchemy.URL) -> None:
+        self._variable = variable
+        self._url = url
+        self.source = ""
+        """The source that is being read."""
+
+    def __str__(self) -> str:
+        """The address without user, password and options."""
+        port = f":{self._url.port}" if self._url.port else ""
+        return f"{self._url.get_backend_name()}://{self._url.host or ''}{port}/{self._url.database or ''}"
+
+    @contextlib.contextmanager
+    def failures(self) -> Iterator[None]:
+        """Turn what drivers raise into what Argosy says."""
+        try:
+            yield
+        except (exc.NoSuchModuleError, ImportError) as error:
+            raise self._lacking(error) from None
+        except exc.ArgumentError as error:
+            raise errors.Misconfigured(f"{self._variable}: {self._plain(error)}") from None
+        except exc.SQLAlchemyError as error:
+            raise self._failure(error) from None
+        except OSError as error:
+            if errors.is_disk_full(error):
+                raise errors.LocalDisk(
+                    f"{self._read()}: there is no room for its rows on this machine; free some, read less with `query`, or raise the "
+                    "step's storage, and try again"
+                ) from None
+            raise errors.TryAgain(f"{self._read()}: {self._plain(error)}") from None
+
+    def _read(self) -> str:
+        return f"source {self.source!r} cannot be read from {self}" if self.source else f"{self} cannot be read"
+
+    def _lacking(self, error: Exception) -> errors.Misconfigured:
+        kind = self._url.get_backend_name()
+        package = PACKAGES.get(kind, f"the SQLAlchemy dialect of {kind}")
+        return errors.Misconfigured(
+            f"{self._variable} is the address of a {kind}, whose driver is not installed here ({errors.first_line(error)}): "
+            f"install {package} beside Argosy; in a pod, in an image of your own for the family data (images/images.lock)"
+        )
+
+    def _failure(self, error: exc.SQLAlchemyError) -> errors.ArgosyError:
+        cause = error.orig if isinstance(error, exc.DBAPIError) and error.orig else error
+        said = self._plain(cause)
+        if fault := network.explained(str(self), said):
+            return fault
+        if any(words in said for words in SOMEBODY_HAS_TO_ACT) or isinstance(error, FAULTS_OF_QUERIES):
+            where = f"`sql` of the source, or {self._variable}" if self.source else self._variable
+            return errors.Misconfigured(f"{self._read()}: {said}; mend {where}")
+        return errors.TryAgain(f"{self._read()}: {said}; nothing of it was kept, and it is read anew")
+
+    def _plain(self, error: BaseException) -> str:
+        """What *error* says first, without the password and without the rows that a server may quote."""
+        said = errors.first_line(error)
+        for hidden in filter(None, (self._url.password, self._url.render_as_string(hide_password=False))):
+            said = said.replace(str(hidden), "[hidden]")
+        return said[:300]
+
+
+@contextlib.contextmanager
+def _transaction(url: sqlalchemy.URL) -> Iterator[Connection]:
+    """A transaction that sees one state of the database, and cannot change it where the database knows how to refuse that."""
+    kind = url.get_backend_name()
+    options: dict[str, Any] = {"isolation_level": ISOLATED[kind]} if kind in ISOLATED else {}
+    if kind == "sqlite":
+        engine = sqlalchemy.create_engine("sqlite+pysqlite://", creator=_sqlite(url), poolclass=NullPool)
+    else:
+        engine = sqlalchemy.create_engine(url, poolclass=NullPool, connect_args=_patience(url), **options)
+    with engine.connect() as connection:
+        if kind == "postgresql":
+            connection.execute(text("SET TRANSACTION READ ONLY"))
+            connection.execute(text("SET LOCAL TimeZone = 'UTC'"))
+        if kind == "sqlite":
+            # Python's driver begins no transaction for what only reads, and each statement would see a state of its own.
+            connection.exec_driver_sql("BEGIN")
+        # Without parameters a driver leaves a percent sign of the query alone.
+        yield connection.execution_options(stream_results=True, max_row_buffer=BATCH_ROWS, no_parameters=True)
+        connection.rollback()
+
+
+def _sqlite(url: sqlalchemy.URL) -> Callable[[], Any]:
+    import sqlite3  # noqa: PLC0415 - with a database of another kind it is not needed
+
+    file = Path(url.database or "")
+    if not file.is_file():
+        raise errors.Misconfigured(f"there is no SQLite file {file}, which the source's address names")
+    return lambda: sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=CONNECT_SECONDS)
+
+
+def _patience(url: sqlalchemy.URL) -> dict[str, Any]:
+    if url.get_backend_name() == "postgresql":
+        # A server that is gone without a word is noticed after a minute and a half.
+        return {
+            "connect_timeout": CONNECT_SECONDS,
+            "keepalives_idle": 30,
+            "keepalives_interval": 10,
+            "keepalives_count": 6,
+        }
+    return {"connect_timeout": CONNECT_SECONDS} if url.drivername == "mysql+pymysql" else {}
+
+
+def _position(connection: Connection, kind: str) -> dict[str, str]:
+    asked = POSITION.get(kind)
+    if asked is None:
+        return {}
+    row = connection.exec_driver_sql(asked).mappings().one()
+    return {name: str(value) for name, value in row.items() if value is not None}
+
+
+def _fetched(
+    connection: Connection, place: _Place, source: Source, query: SqlQuery, into: Path, position: dict[str, str]
+) -> Fetched:
+    place.source = source.name
+    at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    asked = _asked(connection, source, query)
+    file = into / source.file_name
+    partial = file.with_name(f".{file.name}.partial")
+    with connection.exec_driver_sql(asked) as result:
+        _write(result, source, partial)
+    partial.rename(file)
+    return Fetched(file, str(place), SourceReading(asked=asked, at=at, position=position))
+
+
+def _asked(connection: Connection, source: Source, query: SqlQuery) -> str:
+    """The query as it is sent."""
+    if query.query is not None:
+        return query.query.strip().rstrip(";")
+    quote = connection.dialect.identifier_preparer.quote
+    columns = ", ".join(quote(column.name) for column in source.columns)
+    table = ".".join(quote(part) for part in (query.table or "").split("."))
+    return f"SELECT {columns} FROM {table}"  # noqa: S608 - names, quoted as this database wants them
+
+
+def _write(result: CursorResult[Any], source: Source, file: Path) -> None:
+    if not result.returns_rows:
+        raise errors.Misconfigured(f"source {source.name!r}: `query` answers no rows: it is to be one SELECT")
+    names = list(result.keys())
+    # Names that are there twice stay, for whoever reads the contract to refuse.
+    schema = pa.schema([pa.field(name, pa.string()) for name in names])
+    with pq.ParquetWriter(file, schema, compression="zstd") as writer:
+        for batch in _batches(result, source, names):
+            writer.write_batch(pa.RecordBatch.from_arrays(batch, schema=schema))
+
+
+def _batches(result: CursorResult[Any], source: Source, names: Sequence[str]) -> Iterator[list[pa.Array]]:
+    rows = BATCH_ROWS
+    while chunk := result.fetchmany(rows):
+        columns = [_texts(source, name, values) for name, values in zip(names, zip(*chunk, strict=True), strict=True)]
+        yield columns
+        size = sum(column.nbytes for column in columns)
+        # Rows with large values come in smaller batches.
+        rows = max(1, min(BATCH_ROWS, int(len(chunk) * BATCH_BYTES / max(size, 1))))
+
+
+def _texts(source: Source, name: str, values: Sequence[Any]) -> pa.Array:
+    texts = [None if value is None else value if type(value) is str else _text(source, name, value) for value in values]
+    if longest := next((value for value in texts if value is not None and len(value) > LONGEST_VALUE), None):
+        raise errors.Rejected(
+            f"source {source.name!r}: a value of column {name!r} has {len(longest):,} characters, more than the {LONGEST_VALUE:,} that one "
+            "may have; leave the column out of the query, or cut it there"
+        )
+    return pa.array(texts, pa.string())
+
+
+def _text(source: Source, name: str, value: Any) -> str | None:
+    """The text of *value*, as a contract's types are read from one; None for what is no number."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case float():
+            return None if math.isnan(value) else repr(value)
+        case decimal.Decimal():
+            return None if value.is_nan() else format(value, "f")
+        case datetime.datetime():
+            return value.isoformat(sep=" ")
+        case int() | str() | datetime.date() | datetime.time() | uuid.UUID():
+            return str(value)
+        case _:
+            raise errors.Rejected(
+                f"source {source.name!r}: column {name!r} holds values of the kind {type(value).__name__}, which no type of a contract is; "
+                "cast it in the query, or leave it out"
+            )
