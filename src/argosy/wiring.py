@@ -90,6 +90,13 @@ def forge(settings: Settings, *, make: bool = False) -> Forge:
     )
 
 
+def checked_out(repository: Path) -> Forge:
+    """The environment repo as its clone at *repository* has it, for reading: main's history, and no requests but this machine's own."""
+    from argosy.adapters.local_forge.forge import LocalForge
+
+    return LocalForge(repository, {})
+
+
 def _could_be_made(folder: Path) -> bool:
     """Whether nothing but itself is missing for *folder*: where a file is in its way, that is what has to be said."""
     return next(place for place in folder.parents if os.path.lexists(place)).is_dir()

@@ -6,10 +6,11 @@ environment. Ends 10 where something is wrong. What the model store holds, and w
 """
 
 import argparse
+import datetime
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,9 @@ from argosy.engine.manifest import loading
 from argosy.files import model_folder
 from argosy.files.git_repository import Repository
 from argosy.ports.signer import Verifier
-from argosy.promotion import seals
-from argosy.report import plain_text
+from argosy.promotion import policy_replays, seals
+from argosy.promotion.standing import Main
+from argosy.report import plain_text, policy_replay_lines
 from argosy.settings import Settings
 
 CHART = "inference"
@@ -164,6 +166,7 @@ def _of_change(arguments: argparse.Namespace, files: dict[str, bytes]) -> list[P
     repository = Repository(arguments.folder / ".git")
     changed = _changed(repository, arguments.base, arguments.commit or "HEAD")
     _say_rules(changed)
+    _say_replays(repository, changed, files)
     key = repository.files(arguments.base, seals.KEY).get(seals.KEY)
     found = [*changes.problems(changed), *_unsigned(files, changes.served(changed), key)]
     if any(file.path == seals.KEY for file in changed):  # a key that is taken away takes what it signed out of service
@@ -303,3 +306,19 @@ def _say_rules(changed: Sequence[ChangedFile]) -> None:
     if changed and not changes.served(changed):
         for one in changed:
             print(plain_text.line(f"{one.path}: {one.kind}; no version changes with it, so people must review it"))
+
+
+def _say_replays(repository: Repository, changed: Sequence[ChangedFile], files: Mapping[str, bytes]) -> None:
+    """Say which past promotions a change of gates would have decided otherwise, as far as *repository* has main and its history."""
+    proposed = [one.path for one in changed if one.path.startswith("policies/") and one.path in files]
+    if not proposed or repository.resolve(policies.MAIN) is None:
+        return
+    main = Main.now(wiring.checked_out(repository.path))
+    for path in proposed:
+        try:
+            policy = model_folder.policy_of(files[path], path)
+            found = policy_replays.under(main, policy.model, policy, datetime.datetime.now(datetime.UTC).date())
+        except errors.Misconfigured:  # said elsewhere, of the file that is wrong
+            continue
+        for text in policy_replay_lines.lines(path, found):
+            print(plain_text.line(text))

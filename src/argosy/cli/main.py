@@ -89,6 +89,7 @@ VERBS = {
     "platform": "install, upgrade or compare what stands round pipelines in a cluster",
     "doctor": "check a cluster, the stores and the forge, and say how to mend what is wrong",
     "env": "check an environment repo as it lies there",
+    "policy": "try a policy on what was promoted before it counts",
     "setup": "prepare this machine's state folder (keys, registry, environment repo)",
 }
 

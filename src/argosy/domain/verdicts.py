@@ -31,7 +31,7 @@ def decide(
         # What else failed follows from it, or says nothing.
         return "reject", f"Nothing is promoted from such data: {broken[0].reason}; {broken[0].would_pass}."
     if any(gate.gate not in undecided for gate in failed):
-        return "reject", f"{evidence.tally(gates)}: {'; '.join(map(_failure, failed))}."
+        return "reject", f"{evidence.tally(gates)}: {'; '.join(map(failure, failed))}."
     held = "Every gate that counts holds" if any(gate.deviation for gate in gates) else "Every gate holds"
     if undecided:
         return "inconclusive", f"{held} but the comparison: {'; '.join(undecided.values())}."
@@ -41,5 +41,6 @@ def decide(
     return "promote", f"{held}; {'; '.join(reasons)}."
 
 
-def _failure(gate: GateResult) -> str:
+def failure(gate: GateResult) -> str:
+    """What a *gate* that failed measured, and what it must be."""
     return f"{gate.gate} is {figures.number(gate.measured, 'undefined')} and must be {gate.limit}"

@@ -1,0 +1,156 @@
+"""A verdict of before, asked again under another policy: what would have become of the model.
+
+Pure: the evidence of then, the gates of now. What was measured does not change with a limit, so every gate can be asked again; a
+comparison can where the interval it was decided by is the one that the policy asks for.
+"""
+
+import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from argosy.domain import column_health, comparison, gates, verdicts
+from argosy.domain.comparison import Paired
+from argosy.domain.evidence import ComparisonResult, Evidence, GateResult, VerdictWord
+from argosy.domain.policy import ComparisonPolicy, Policy
+
+NO_GATE, HOLDS, FAILS, ACCEPTED = "no gate", "holds", "fails", "accepted deviation"
+PROVENANCE = "provenance"
+"""What production asks beside the gates, by the policy's word."""
+FOUND = {gates.PARITY, column_health.GATE}
+"""Gates that no policy sets: what they found stays found."""
+COMPARED = {comparison.GATE, comparison.RECENT_GATE}
+
+
+@dataclass(frozen=True)
+class GateChange:
+    """A gate that says something else under the policy of now."""
+
+    gate: str
+    was: str
+    would_be: str
+    """Each one of the words above."""
+    why: str
+    """What is measured, and against which bound."""
+
+
+@dataclass(frozen=True)
+class PolicyReplay:
+    """What the policy of now says of evidence of then."""
+
+    was: VerdictWord
+    would_be: VerdictWord | None
+    """None where the evidence cannot tell."""
+    why: str
+    changes: Sequence[GateChange]
+
+    @property
+    def flips(self) -> bool:
+        """Whether the model would be promoted where it was not, or not where it was."""
+        return self.would_be is not None and (self.was == "promote") != (self.would_be == "promote")
+
+
+def replay(evidence: Evidence, policy: Policy, judged_by: Policy | None, day: datetime.date) -> PolicyReplay:
+    """Ask *evidence* again under *policy* as on *day*, by which deviations may have run out.
+
+    *judged_by*: the policy of then, which alone says at which confidence the models were compared; None where it is lost.
+    """
+    if evidence.verdict == "champion":
+        return PolicyReplay(evidence.verdict, evidence.verdict, evidence.explanation, [])
+    results = {comparison.GATE: evidence.comparison, comparison.RECENT_GATE: _recent(evidence)}
+    untold = _untold(evidence.comparison, policy.comparison, judged_by.comparison if judged_by else None)
+    if not untold:
+        results = {gate: _again(result, policy.comparison) for gate, result in results.items()}
+    asked = [
+        *gates.judge(policy, evidence.metrics, day),
+        *(gate for gate in evidence.gates if gate.gate in FOUND or (untold and gate.gate in COMPARED)),
+        *([] if untold else _compared(results, policy.comparison)),
+    ]
+    verdict, why = verdicts.decide(
+        model_digest=evidence.model_digest,
+        champion=evidence.champion,
+        gates=asked,
+        comparison=results[comparison.GATE],
+        recent=results[comparison.RECENT_GATE],
+    )
+    refused = [*_of_provenance(evidence, policy)]
+    changes = [*_changes(evidence.gates, asked), *refused]
+    if untold and verdict != "reject":  # a gate that fails decides, whatever a comparison would say
+        return PolicyReplay(evidence.verdict, None, untold, changes)
+    if verdict == "promote" and any(change.would_be == FAILS for change in refused):
+        return PolicyReplay(evidence.verdict, "reject", refused[0].why, changes)
+    return PolicyReplay(evidence.verdict, verdict, why, changes)
+
+
+def _recent(evidence: Evidence) -> ComparisonResult | None:
+    """The comparison on recent rows where it gated."""
+    return evidence.recent if evidence.cause is not None and evidence.cause.must_be_better else None
+
+
+def _untold(result: ComparisonResult | None, now: ComparisonPolicy, then: ComparisonPolicy | None) -> str:
+    """Why the evidence cannot say what a comparison would have come to; empty where it can."""
+    if result is None or not result.compared:
+        return ""
+    if now.metric != result.metric:
+        return f"the models were compared by {result.metric}, and the policy asks for {now.metric}: only another evaluation tells"
+    if then is None:
+        return "the policy of then is not in the repository, and with it the confidence that the interval was drawn at"
+    if now.confidence != then.confidence:
+        return (
+            f"the interval was drawn at {then.confidence:g}, and the policy asks for {now.confidence:g}: "
+            "only another evaluation tells"
+        )
+    return ""
+
+
+def _again(result: ComparisonResult | None, rules: ComparisonPolicy) -> ComparisonResult | None:
+    if result is None or not result.compared:
+        return result
+    paired = Paired(
+        candidate=result.candidate,
+        champion=result.champion,
+        difference=result.difference,
+        low=result.low,
+        high=result.high,
+        p_value=result.p_value,
+        rows=result.rows,
+    )
+    return comparison.decide(rules, paired)
+
+
+def _compared(results: dict[str, ComparisonResult | None], rules: ComparisonPolicy) -> Iterator[GateResult]:
+    made = {comparison.GATE: comparison.gate, comparison.RECENT_GATE: comparison.recent_gate}
+    return (made[gate](rules, result) for gate, result in results.items() if result is not None)
+
+
+def _changes(before: Sequence[GateResult], after: Sequence[GateResult]) -> Iterator[GateChange]:
+    old, new = ({_name(gate): gate for gate in found} for found in (before, after))
+    for name in {**old, **new}:
+        was, would_be = _word(old.get(name)), _word(new.get(name))
+        if was != would_be:
+            yield GateChange(name[0], was, would_be, _why(new.get(name)))
+
+
+def _name(gate: GateResult) -> tuple[str, str]:
+    # Two bounds of one measurement are two gates.
+    return gate.gate, gate.limit[:1]
+
+
+def _word(gate: GateResult | None) -> str:
+    if gate is None:
+        return NO_GATE
+    return HOLDS if gate.passed else ACCEPTED if gate.deviation else FAILS
+
+
+def _why(gate: GateResult | None) -> str:
+    if gate is None:
+        return "the policy has no such gate"
+    return verdicts.failure(gate) if not gate.passed and gate.gate not in COMPARED else gate.reason
+
+
+def _of_provenance(evidence: Evidence, policy: Policy) -> Iterator[GateChange]:
+    """Production's question, where the policy of now asks it and that of then did not, or the other way round."""
+    doubts = "; ".join(evidence.provenance.doubts())
+    if doubts and evidence.provenance_waiver and policy.provenance.required:
+        yield GateChange(PROVENANCE, ACCEPTED, FAILS, f"production would refuse it: {doubts}")
+    elif doubts and not evidence.provenance_waiver and not policy.provenance.required:
+        yield GateChange(PROVENANCE, FAILS, ACCEPTED, f"waived: {policy.provenance.waiver}")

@@ -1,0 +1,209 @@
+"""Evidence of before under gates of now: what flips, what stays, and what no evidence can tell."""
+
+import datetime
+from typing import Any
+
+import pytest
+
+from argosy.domain import comparison, gates, policy_replay, verdicts
+from argosy.domain.comparison import Paired
+from argosy.domain.evidence import ChampionRef, Evidence
+from argosy.domain.policy import ComparisonPolicy, Policy
+from argosy.domain.policy_replay import ACCEPTED, FAILS, HOLDS, NO_GATE, PolicyReplay
+from argosy.domain.provenance import Provenance
+from argosy.domain.retraining_cause import Cause
+from kit import toy
+
+DAY = datetime.date(2026, 6, 1)
+METRICS = {"performance.auc": 0.83, "fairness.age.ratio": 0.7}
+CHAMPION = ChampionRef(
+    model="toy", policy_digest="sha256:p", model_digest="sha256:champion", version=3, storage_uri="file:///x"
+)
+WAIVED = [
+    {"dimension": name, "owner": "ann", "reason": "a toy"}
+    for name in ("fairness", "robustness", "calibration", "explainability", "latency")
+]
+
+
+def policy(auc: float = 0.8, **changes: Any) -> Policy:
+    """Gates on one score."""
+    values = {
+        "model": "toy",
+        "owners": ["ann"],
+        "limits": [{"metric": "performance.auc", "at_least": auc, "why": "enough"}],
+        "waivers": WAIVED,
+        "comparison": {"metric": "auc", "margin": 0.01},
+    }
+    return Policy.model_validate(values | changes)
+
+
+def rules(**changes: Any) -> ComparisonPolicy:
+    """A comparison's rules."""
+    return policy().comparison.model_copy(update=changes)
+
+
+def judged(by: Policy, low: float | None = None, rows: int = 1000, **changes: Any) -> Evidence:
+    """Evidence as evaluate writes it under *by*; *low*: the low end of the interval against a champion."""
+    results = [*gates.judge(by, METRICS, DAY), gates.parity(None)]
+    against = None
+    if low is not None:
+        against = comparison.decide(by.comparison, Paired(0.83, 0.82, low + 0.01, low, low + 0.02, 0.5, rows))
+        results.append(comparison.gate(by.comparison, against))
+    champion = CHAMPION if against else ChampionRef(model="toy", policy_digest="sha256:p")
+    verdict, why = verdicts.decide(model_digest="sha256:new", champion=champion, gates=results, comparison=against)
+    values = {
+        "model": "toy",
+        "task": "binary",
+        "model_digest": "sha256:new",
+        "snapshot_digest": "sha256:s",
+        "policy_digest": "sha256:p",
+        "champion": champion,
+        "provenance": toy.CLEAN,
+        "rows_train": 1,
+        "rows_holdout": rows,
+        "metrics": METRICS,
+        "gates": results,
+        "comparison": against,
+        "verdict": verdict,
+        "explanation": why,
+    }
+    return Evidence(**(values | changes))
+
+
+def asked(evidence: Evidence, now: Policy, then: Policy | None = None) -> PolicyReplay:
+    """The evidence under the policy of now."""
+    return policy_replay.replay(evidence, now, then or policy(), DAY)
+
+
+@pytest.mark.parametrize("low", [None, 0.005, -0.02])
+def test_the_policy_of_then_says_what_it_said(low: float | None) -> None:
+    """Word, reasons and gates, whatever they were."""
+    evidence = judged(policy(), low)
+    found = asked(evidence, policy())
+    assert (found.would_be, found.why, found.changes, found.flips) == (
+        evidence.verdict,
+        evidence.explanation,
+        [],
+        False,
+    )
+
+
+def test_a_stricter_limit() -> None:
+    """The model would not have been promoted, by that gate, with its number."""
+    found = asked(judged(policy()), policy(0.9))
+    assert (found.was, found.would_be, found.flips) == ("promote", "reject", True)
+    assert [(one.gate, one.was, one.would_be, one.why) for one in found.changes] == [
+        ("performance.auc", HOLDS, FAILS, "performance.auc is 0.83 and must be >= 0.9")
+    ]
+
+
+def test_a_laxer_limit() -> None:
+    """What was refused would have been let in."""
+    found = asked(judged(policy(0.9)), policy())
+    assert (found.was, found.would_be, found.flips) == ("reject", "promote", True)
+
+
+def test_a_gate_that_comes_and_one_that_goes() -> None:
+    """What was measured then is held against the new limit; nothing measured under its name never passes."""
+    limits = [{"metric": "performance.f1", "at_least": 0.5, "why": "enough"}]
+    found = asked(judged(policy()), policy(limits=limits))
+    assert [(one.gate, one.was, one.would_be) for one in found.changes] == [
+        ("performance.auc", HOLDS, NO_GATE),
+        ("performance.f1", NO_GATE, FAILS),
+    ]
+    assert found.would_be == "reject"
+
+
+def test_a_deviation_runs_out() -> None:
+    """By the day that is asked about."""
+    deviation = {
+        "metric": "fairness.age.ratio",
+        "at_least": 0.8,
+        "owner": "ann",
+        "reason": "small groups",
+        "expires": "2026-06-01",
+    }
+    accepting = policy(deviations=[deviation])
+    assert asked(judged(policy()), accepting).changes[0].would_be == ACCEPTED
+    late = policy_replay.replay(judged(accepting), accepting, accepting, DAY + datetime.timedelta(days=1))
+    assert (late.changes[0].was, late.changes[0].would_be, late.would_be) == (ACCEPTED, FAILS, "reject")
+
+
+def test_what_no_policy_sets_stays_found() -> None:
+    """A server that answers otherwise than training is no matter of limits."""
+    evidence = judged(policy())
+    other = gates.parity("row 3 differs")
+    broken = evidence.model_copy(
+        update={"gates": [*[one for one in evidence.gates if one.gate != gates.PARITY], other], "verdict": "reject"}
+    )
+    assert asked(broken, policy(0.1)).would_be == "reject"
+
+
+@pytest.mark.parametrize(
+    ("low", "rows", "changes", "word"),
+    [
+        pytest.param(-0.005, 1000, {}, "promote", id="as it was"),
+        pytest.param(-0.005, 1000, {"margin": 0.001}, "inconclusive", id="a smaller margin"),
+        pytest.param(-0.02, 1000, {"margin": 0.05}, "promote", id="a wider margin"),
+        pytest.param(0.005, 1000, {"minimum_rows": 2000}, "inconclusive", id="more rows than there were"),
+    ],
+)
+def test_the_comparison(low: float, rows: int, changes: dict[str, Any], word: str) -> None:
+    """Margin and least number of rows are held against the interval that was drawn."""
+    assert asked(judged(policy(), low, rows), policy(comparison=rules(**changes))).would_be == word
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        (
+            {"metric": "f1"},
+            "the models were compared by auc, and the policy asks for f1: only another evaluation tells",
+        ),
+        (
+            {"confidence": 0.99},
+            "the interval was drawn at 0.95, and the policy asks for 0.99: only another evaluation tells",
+        ),
+    ],
+)
+def test_what_the_evidence_cannot_tell(changes: dict[str, Any], why: str) -> None:
+    """It is said and not guessed; but a gate that fails decides all the same."""
+    evidence = judged(policy(), 0.005)
+    found = asked(evidence, policy(comparison=rules(**changes)))
+    assert (found.would_be, found.why, found.flips) == (None, why, False)
+    assert asked(evidence, policy(0.9, comparison=rules(**changes))).would_be == "reject"
+
+
+def test_a_policy_of_then_that_is_lost() -> None:
+    """Nobody knows at which confidence its interval was drawn; without a comparison that does not matter."""
+    assert policy_replay.replay(judged(policy(), 0.005), policy(), None, DAY).would_be is None
+    assert policy_replay.replay(judged(policy()), policy(), None, DAY).would_be == "promote"
+
+
+def test_rows_that_a_retraining_must_be_better_on() -> None:
+    """Where the cause asked for it, the recent rows gate again, by the policy of now."""
+    result = comparison.decide(policy().comparison, Paired(0.8, 0.7, 0.1, 0.05, 0.15, 0.01, 600))
+    cause = Cause(kind="drift", explanation="moved")
+    evidence = judged(policy(), 0.005, cause=cause, recent=result)
+    with_gate = evidence.model_copy(
+        update={"gates": [*evidence.gates, comparison.recent_gate(policy().comparison, result)]}
+    )
+    assert asked(with_gate, policy()).would_be == "promote"
+    stricter = asked(with_gate, policy(comparison=rules(minimum_rows=700)))
+    assert (stricter.would_be, [one.gate for one in stricter.changes]) == ("inconclusive", [comparison.RECENT_GATE])
+
+
+def test_provenance_that_was_waived() -> None:
+    """Production would ask for it now; or would no more."""
+    doubtful = judged(policy(), provenance=Provenance(), provenance_waiver="a trial (ann)")
+    found = asked(doubtful, policy())
+    assert (found.would_be, found.changes[-1].gate) == ("reject", policy_replay.PROVENANCE)
+    waived = policy(provenance={"required": False, "owner": "ann", "reason": "a trial"})
+    assert asked(judged(policy(), provenance=Provenance()), waived).changes[-1].would_be == ACCEPTED
+    assert asked(doubtful, waived).changes == []
+
+
+def test_the_champion_itself() -> None:
+    """A run that made the model of production again was no question of gates."""
+    evidence = judged(policy(), verdict="champion")
+    assert asked(evidence, policy(0.9)).would_be == "champion"
