@@ -12,7 +12,7 @@ from argosy_kind import forge, install, services, site, ways
 from argosy_kind.kube import Kubectl
 from argosy_kind.ledger import Ledger
 from argosy_kind.pins import Pins
-from argosy_kind.site import CACHE, MONITORING, SERVICES, VERIFYING, Choices, Site
+from argosy_kind.site import CACHE, CALLERS_KEY, MONITORING, SERVICES, VERIFYING, Choices, Site
 
 PORTS = {"gitea": 3000, "mlflow": 5000, "objects": 7070, "prometheus": 9090, "alertmanager": 9093, "grafana": 3001}
 """The port of this machine for each; another one where somebody listens there."""
@@ -58,6 +58,7 @@ def lines(at: Site, opened: Mapping[str, str]) -> list[str]:
     told = [f"http://{where:<16} {name:<13} {logins.get(name, '')}".rstrip() for name, where in opened.items()]
     settings = ways.settings(held, "reviewer-token", opened, CACHE / VERIFYING)
     exported = [f"export {name}={shlex.quote(value)}" for name, value in settings.items()]
+    told += ["", f"callers of models: Authorization: Bearer {held[CALLERS_KEY]}"]
     return [*told, "", "argosy here, in another terminal:", *exported, "", "Ctrl-C closes the ways"]
 
 

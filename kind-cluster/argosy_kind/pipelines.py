@@ -11,10 +11,14 @@ from typing import Any
 import yaml
 
 from argosy import errors
+from argosy.domain import access_rules
+from argosy.domain.access_rules import AccessKey
 from argosy_kind import forge, kube, services, site
 from argosy_kind.site import ENVIRONMENTS, MONITORING, PIPELINES, RESTRICTED, ROOT, Site
 
 RELEASE = "argosy"
+CALLERS = "argosy-callers"
+"""The Secret with the key of those who call models."""
 OLD = 36500
 REGION = "us-east-1"
 """Of a store that has none: S3 clients want a name."""
@@ -94,11 +98,19 @@ def secrets_of(held: Mapping[str, str]) -> list[tuple[str, str, dict[str, str]]]
         "argosy-predictions": {**access, **where},
         "argosy-ids": {"ids.key": held["hash-key"]},
         "argosy-online": here["argosy-online"],
+        "argosy-access": {"access.yaml": _rules(held[site.CALLERS_KEY])},
+        CALLERS: {"KEY": held[site.CALLERS_KEY]},
     }
     found = [(PIPELINES, name, content) for name, content in here.items()]
     return found + [
         (namespace, name, content) for namespace in ENVIRONMENTS.values() for name, content in served.items()
     ]
+
+
+def _rules(key: str) -> str:
+    """The rules by which whoever has *key* may ask every model."""
+    rule = AccessKey(name="callers", digest=access_rules.key_digest(key), models=[access_rules.EVERY_MODEL])
+    return yaml.safe_dump({"keys": [rule.model_dump(mode="json", exclude_none=True)]})
 
 
 ANNOTATIONS = {

@@ -12,6 +12,7 @@ import yaml
 
 from argosy import errors
 from argosy.adapters import keys
+from argosy.domain import access_rules
 from argosy_kind import kube
 from argosy_kind.kube import Kubectl
 from argosy_kind.ledger import Ledger
@@ -27,6 +28,8 @@ OURS = "argosy.dev/installed-by"
 OWNER = "kind-cluster"
 DISPOSABLE = "argosy.dev/disposable"
 CREDENTIALS = "argosy-credentials"
+CALLERS_KEY = "callers-key"
+"""What whoever calls a model of this cluster proves with who it is."""
 SIGNING, VERIFYING = "signing.pem", "signing.pub.pem"
 RANDOM = (
     "postgresql-password",
@@ -113,12 +116,21 @@ class Site:
 
     def credentials(self) -> dict[str, str]:
         """The secrets that parts share, kept in the cluster: whoever installs again has the same."""
-        return self._read() or self._make()
+        held = self._read() or self._make()
+        if CALLERS_KEY in held:
+            return held
+        # They were made when no model asked who called it.
+        return self._add(held, {CALLERS_KEY: _callers_key()})
 
     def remember(self, **values: str) -> None:
         """Add *values* to the credentials."""
         named = {name.replace("_", "-"): value for name, value in values.items()}
-        self.kubectl.apply([kube.secret(CREDENTIALS, SERVICES, {**self.credentials(), **named})])
+        self._add(self.credentials(), named)
+
+    def _add(self, held: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
+        whole = {**held, **more}
+        self.kubectl.apply([kube.secret(CREDENTIALS, SERVICES, whole)])
+        return whole
 
     def _read(self) -> dict[str, str]:
         found = self.kubectl.get("secret", CREDENTIALS, SERVICES)
@@ -127,7 +139,7 @@ class Site:
 
     def _make(self) -> dict[str, str]:
         made = {name: secrets.token_hex(20) for name in RANDOM}
-        made["hash-key"] = secrets.token_hex(32)
+        made |= {"hash-key": secrets.token_hex(32), CALLERS_KEY: _callers_key()}
         with tempfile.TemporaryDirectory() as folder:
             private, public = Path(folder) / SIGNING, Path(folder) / VERIFYING
             keys.ensure_signing_pair(private, public)
@@ -137,6 +149,11 @@ class Site:
         if not (found := self._read()):
             raise errors.TryAgain(f"the Secret {SERVICES}/{CREDENTIALS} cannot be made; may you make Secrets there?")
         return found
+
+
+def _callers_key() -> str:
+    text, _ = access_rules.new_key("callers", [access_rules.EVERY_MODEL])
+    return text
 
 
 def context_of(kubectl: Kubectl) -> str:

@@ -330,7 +330,10 @@ def caller(namespace: str, pull_policy: str) -> Object:
         "image": services.of_ours("serve"),
         "imagePullPolicy": pull_policy,
         "command": ["python", "/load/load.py"],
-        "env": [{"name": name, "value": value} for name, value in environment.items()],
+        "env": [
+            *({"name": name, "value": value} for name, value in environment.items()),
+            {"name": "KEY", "valueFrom": {"secretKeyRef": {"name": pipelines.CALLERS, "key": "KEY"}}},
+        ],
         "volumeMounts": [{"name": "load", "mountPath": "/load"}],
         "resources": {"requests": {"cpu": "20m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}},
         "securityContext": {

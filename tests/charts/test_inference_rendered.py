@@ -18,6 +18,7 @@ CASES: dict[str, dict[str, Any]] = {
         "storage": {"uri": "s3://models", "endpoint": "http://s3:9000", "credentialsSecret": "store"},
     },
     "plain-rolling": {
+        "access": {"enabled": False},
         "mode": "plain",
         "strategy": "rolling",
         "storage": {"uri": "s3://models/"},
@@ -31,7 +32,6 @@ CASES: dict[str, dict[str, Any]] = {
         "networkPolicy": {"enabled": True, "egress": [{"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}]},
         "onlineFeatures": {"secret": "argosy-online"},
         "predictionLog": {"claim": "predictions", "hashKeySecret": "argosy-ids"},
-        "access": {"enabled": True},
         "tls": {"secret": "churn-tls"},
         "stream": {"from": "customers", "to": "scores", "refusals": "no-scores", "group": "us"},
         "storage": {"credentialsSecret": "store", "container": "argosy"},
@@ -129,6 +129,27 @@ def test_what_is_served_is_what_is_approved(case: str) -> None:
     assert annotations["argosy.dev/bundle-signature"] == '{"signed": "by us"}'
     paths = {item["path"] for each in volumes for item in each.get("downwardAPI", {}).get("items", [])}
     assert paths == {"bundle.sig", "signing.pub.pem"}
+
+
+@ALL
+def test_callers_are_asked_unless_somebody_decided_otherwise(case: str) -> None:
+    """Each container that answers has the rules; where they are not there it starts and says so, rather than wait for ever."""
+    objects = _golden(case)
+    answering = [one for one in _containers(objects) if one.get("name") == "kserve-container"]
+    assert answering
+    asked = case != "plain-rolling"
+    for one in answering:
+        assert ("--access=/etc/argosy-access/access.yaml" in one["args"]) is asked
+        assert one["terminationMessagePolicy"] == "FallbackToLogsOnError"
+    assert ('secret: {secretName: "argosy-access", optional: true}' in (GOLDEN / f"{case}.yaml").read_text()) is asked
+
+
+@ALL
+def test_what_changes_reaches_pods_that_run(case: str) -> None:
+    """Folders of Secrets and ConfigMaps are mounted whole: the kubelet never brings a change to a file that is mounted by itself."""
+    mounts = [mount for each in _containers(_golden(case)) for mount in each.get("volumeMounts", [])]
+    assert mounts
+    assert [mount for mount in mounts if "subPath" in mount or "subPathExpr" in mount] == []
 
 
 @ALL

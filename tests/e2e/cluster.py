@@ -7,12 +7,14 @@ import os
 import shlex
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from argosy.adapters.cluster import client
 
 Object = dict[str, Any]
 
@@ -31,6 +33,21 @@ class Cluster:
         done = self.try_kubectl(*words, given=given)
         assert done.returncode == 0, f"kubectl {' '.join(words)}: {done.stderr}"
         return done.stdout
+
+    def post(self, path: str, content: Any, headers: Mapping[str, str]) -> Any:
+        """What the API server, or the Service that *path* has it ask, answers to *content*, as JSON; with *headers*, which kubectl has no
+        way to send. Of these it passes on all but ``Authorization``, which is its own."""
+        answer = client.connect().call_api(
+            path,
+            "POST",
+            header_params={"Content-Type": "application/json", **headers},
+            body=content,
+            auth_settings=["BearerToken"],
+            _return_http_data_only=True,
+            _preload_content=False,
+            _request_timeout=120,
+        )
+        return json.loads(answer.data)
 
     def apply(self, *objects: Object, dry_run: bool = False) -> None:
         """Apply *objects* on the server; *dry_run*: let it check them and keep nothing."""

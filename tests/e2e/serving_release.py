@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from e2e import access_kit
 from e2e.cluster import ROOT, Cluster, Object, helm
 from e2e.load_kit import Load
 from e2e.versions import MODEL, Version, requests
@@ -87,7 +88,7 @@ class Release:
 
     def prepare(self) -> None:
         """Make what an environment has before its first model."""
-        self.cluster.apply(self.store.secret(self.namespace))
+        self.cluster.apply(self.store.secret(self.namespace), access_kit.secret(self.namespace))
 
     def install(
         self,
@@ -167,8 +168,8 @@ class Release:
 
         return str(self.cluster.wait("abort", aborted, seconds))
 
-    def load(self, name: str = "load", key: str = "") -> Load:
-        """Requests to what callers are given, with *key* where there is one; to be started."""
+    def load(self, name: str = "load", key: str = access_kit.KEY) -> Load:
+        """Requests to what callers are given, with *key* where it is not empty; to be started."""
         url = f"http://{MODEL}-live.{self.namespace}/v1/models/{MODEL}:predict"
         return Load(self.cluster, self.namespace, self.image, url, requests(ROWS, 20), name, key)
 

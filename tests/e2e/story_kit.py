@@ -17,7 +17,7 @@ from argosy.adapters.local_forge.forge import LocalForge
 from argosy.adapters.s3 import client
 from argosy.cli import main
 from argosy.domain.promotion_requests import Request, State
-from e2e import pinned
+from e2e import access_kit, pinned
 from e2e.cluster import ROOT, Cluster, Object
 from e2e.git_server import GitServer
 from e2e.gitops_kit import Delivery, git, own_address, serve_chart
@@ -143,7 +143,7 @@ def begin(
         cluster.namespace(production.namespace),
     ):
         for delivery in (staging, production):
-            cluster.apply(store.secret(delivery.namespace))
+            cluster.apply(store.secret(delivery.namespace), access_kit.secret(delivery.namespace))
             cluster.apply(secret("argosy-predictions", delivery.namespace, pipeline.s3()))
             cluster.apply(secret("argosy-ids", delivery.namespace, {"ids.key": HASH_KEY}))
             if pipeline.online:
@@ -213,7 +213,7 @@ def ended(story: Story, run: str, capfd: pytest.CaptureFixture[str]) -> dict[str
 def load_of(story: Story) -> Load:
     bodies = [{"instances": [row["features"] for row in story.golden("staging")["rows"]] * 10}]
     url = f"http://{NAME}-live.{story.staging.namespace}/v1/models/{NAME}:predict"
-    return Load(story.pipeline.cluster, story.staging.namespace, story.image, url, bodies)
+    return Load(story.pipeline.cluster, story.staging.namespace, story.image, url, bodies, key=access_kit.KEY)
 
 
 def ask(story: Story, environment: str, namespace: str | None = None) -> None:
@@ -228,8 +228,7 @@ def ask(story: Story, environment: str, namespace: str | None = None) -> None:
     known = _customers(rows)
     assert len(known) >= len(rows) / 2
     instances = [row["features"] for row in rows] + [{"customer_id": one} for one in known]
-    body = json.dumps({"instances": instances})
-    answer = json.loads(delivery.cluster.kubectl("create", "--raw", path, "--filename", "-", given=body))
+    answer = delivery.cluster.post(path, {"instances": instances}, {"X-API-Key": access_kit.KEY})
     assert answer["predictions"] == [row["prediction"][0] for row in (*rows, *known.values())]
 
 

@@ -4,26 +4,17 @@ import time
 from pathlib import Path
 
 import pytest
-import yaml
 
 from argosy.domain import access_rules
-from argosy.domain.access_rules import AccessKey
 from e2e import versions
-from e2e.cluster import Object
+from e2e.access_kit import secret
 from e2e.serving_release import Release
 from e2e.versions import MODEL
 
 pytestmark = [pytest.mark.needs("argo-rollouts", "kserve"), pytest.mark.timeout(1200)]
-WAY = {"access": {"enabled": True}, "grpc": {"enabled": True}}
+WAY = {"grpc": {"enabled": True}}
 REACHED_SECONDS = 180
 """That the kubelet may take to bring a changed Secret into pods that run."""
-
-
-def rules(namespace: str, *keys: AccessKey) -> Object:
-    """The Secret that the chart mounts."""
-    text = yaml.safe_dump({"keys": [key.model_dump(mode="json", exclude_none=True) for key in keys]})
-    metadata = {"name": "argosy-access", "namespace": namespace}
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {"access.yaml": text}}
 
 
 def test_who_may_ask_notices_nothing_and_who_may_not_gets_nothing(release: Release, folder: Path) -> None:
@@ -32,15 +23,15 @@ def test_who_may_ask_notices_nothing_and_who_may_not_gets_nothing(release: Relea
     new_text, new = access_rules.new_key("shop", [MODEL])
     other_text, other = access_rules.new_key("stranger", ["another"])
     first, second = (versions.make(folder, number, "good", folder / "signing.pem") for number in (41, 42))
-    release.cluster.apply(rules(release.namespace, old, other))
+    release.cluster.apply(secret(release.namespace, old, other))
     release.install(first, over=WAY)
     release.wait_live(first)
-    shop, nobody = release.load("shop", old_text), release.load("nobody")
+    shop, nobody = release.load("shop", old_text), release.load("nobody", "")
     stranger = release.load("stranger", other_text)
     remote = release.grpc_load("remote", old_text)
     for load in (shop, nobody, stranger, remote):
         load.start()
-    release.cluster.apply(rules(release.namespace, old, new, other))
+    release.cluster.apply(secret(release.namespace, old, new, other))
     release.install(second, over=WAY)
     release.wait_live(second)
     assert shop.seen().failures() == {}
@@ -53,7 +44,7 @@ def test_who_may_ask_notices_nothing_and_who_may_not_gets_nothing(release: Relea
     renewed.start()
     assert renewed.seen().failures() == {}
     withdrawn = time.time()
-    release.cluster.apply(rules(release.namespace, new, other))
+    release.cluster.apply(secret(release.namespace, new, other))
 
     def refused() -> bool:
         last = shop.seen().lines[-1]["seen"]

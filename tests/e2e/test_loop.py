@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from argosy_kind import customers
-from e2e import loop_kit, prometheus, story_kit
+from e2e import access_kit, loop_kit, prometheus, story_kit
 from e2e.cluster import Cluster, Object
 from e2e.gitops_kit import own_address
 from e2e.load_kit import Load
@@ -183,7 +183,9 @@ def _load(loop: Loop, name: str, rows: list[dict[str, Any]]) -> Load:
     story = loop.story
     url = f"http://{NAME}-live.{story.staging.namespace}/v1/models/{NAME}:predict"
     bodies = [{"instances": rows[first : first + 20]} for first in range(0, len(rows), 20)]
-    return Load(story.pipeline.cluster, story.staging.namespace, story.image, url, bodies, name=name)
+    return Load(
+        story.pipeline.cluster, story.staging.namespace, story.image, url, bodies, name=name, key=access_kit.KEY
+    )
 
 
 def _send(loop: Loop, name: str, rows: list[dict[str, Any]], seconds: int) -> None:

@@ -18,7 +18,7 @@ from argosy.cli import provenance
 from argosy.domain import environment_layout
 from argosy.domain import provenance as origins
 from argosy.domain.evidence import Evidence
-from e2e import story_kit
+from e2e import access_kit, story_kit
 from e2e.cluster import ROOT, Cluster, helm
 from e2e.gitops_kit import git
 from e2e.pipeline_kit import Pipeline
@@ -174,7 +174,7 @@ def test_the_same_bundle_without_kserve(story: Story, tmp_path: Path) -> None:
     """A plain Deployment fetches it from the store and answers the same; it can be scaled, and is not drained below its budget."""
     cluster, namespace = story.pipeline.cluster, f"{story.pipeline.namespace}-plain"
     with cluster.namespace(namespace):
-        cluster.apply(story_kit.secret("keys", namespace, story.pipeline.access))
+        cluster.apply(story_kit.secret("keys", namespace, story.pipeline.access), access_kit.secret(namespace))
         _install_plain(story, namespace, tmp_path)
         cluster.wait(
             "two pods",

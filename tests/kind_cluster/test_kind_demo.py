@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from argosy import errors
-from argosy_kind import customers, demo, install, services, site, story, up, ways
+from argosy_kind import customers, demo, install, pipelines, services, site, story, up, ways
 from argosy_kind.demo import STEPS, Step
 from argosy_kind.kube import Kubectl
 from argosy_kind.ledger import Ledger
@@ -146,6 +146,8 @@ def test_callers_fit_their_namespace() -> None:
     assert pod["securityContext"]["runAsNonRoot"]
     assert container["securityContext"]["readOnlyRootFilesystem"]
     assert container["image"] == f"docker.io/argosy/serve@{DIGEST}"
+    (key,) = (one for one in container["env"] if one["name"] == "KEY")
+    assert key["valueFrom"]["secretKeyRef"]["name"] == pipelines.CALLERS
 
 
 @pytest.mark.usefixtures("built")

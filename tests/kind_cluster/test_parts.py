@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from argosy import errors
-from argosy.domain import diagnosis, prerequisites
+from argosy.domain import access_rules, diagnosis, prerequisites
+from argosy.domain.access_rules import AccessRules
 from argosy_kind import controllers, delivery, install, parts, pipelines, services, site
 from argosy_kind.kube import Kubectl
 from argosy_kind.ledger import Ledger
@@ -21,7 +22,9 @@ from kit import platform_chart
 
 ROOT = FOLDER.parent
 DIGEST = "sha256:" + "d" * 64
-HELD = dict.fromkeys((*site.RANDOM, "hash-key", site.SIGNING, site.VERIFYING, "forge-token", "forge-reader-token"), "x")
+HELD = dict.fromkeys(
+    (*site.RANDOM, "hash-key", site.CALLERS_KEY, site.SIGNING, site.VERIFYING, "forge-token", "forge-reader-token"), "x"
+)
 FILLED = {
     "image": "registry.example/toy@" + DIGEST,
     "pull_policy": "IfNotPresent",
@@ -151,6 +154,16 @@ def test_its_secrets_are_what_steps_need() -> None:
     found = prerequisites.secrets(prerequisites.USUAL, endpoints, {**made, **executors}.get)
     wrong = [one.said for one in found if one.state is not diagnosis.CheckState.OK]
     assert wrong == []
+
+
+def test_callers_have_the_key_that_servers_know() -> None:
+    """In each environment: the rules hold its digest, and the callers' Secret the key itself."""
+    text, _ = access_rules.new_key("callers", ["*"])
+    made = {(where, name): content for where, name, content in pipelines.secrets_of({**HELD, site.CALLERS_KEY: text})}
+    for served in site.ENVIRONMENTS.values():
+        rules = AccessRules.model_validate(yaml.safe_load(made[served, "argosy-access"]["access.yaml"]))
+        assert [key.digest for key in rules.keys] == [access_rules.key_digest(text)]
+        assert made[served, pipelines.CALLERS] == {"KEY": text}
 
 
 def test_its_namespace_takes_the_pods_of_runs() -> None:

@@ -56,6 +56,8 @@ resources:
   {{- toYaml .Values.resources | nindent 2 }}
 imagePullPolicy: {{ .Values.server.pullPolicy }}
 command: [python, -m, argosy.serving]
+# What it ended with is in the pod's status: `kubectl describe pod` says it.
+terminationMessagePolicy: FallbackToLogsOnError
 ports:
   - {name: http, containerPort: 8080, protocol: TCP}
 {{- if .Values.grpc.enabled }}
@@ -181,9 +183,10 @@ seccompProfile: {type: RuntimeDefault}
   configMap: {name: {{ include "inference.name" . }}-minimum}
 {{- end }}
 {{- if .Values.access.enabled }}
-# As files: a key that is added or withdrawn reaches pods that run.
+# As files: a key that is added or withdrawn reaches pods that run. Optional, so that where it is not there the server says what to do; a
+# pod that the kubelet keeps waiting says nothing.
 - name: access
-  secret: {secretName: {{ .Values.access.secret | quote }}}
+  secret: {secretName: {{ .Values.access.secret | quote }}, optional: true}
 {{- end }}
 {{- with .Values.tls.secret }}
 - name: tls

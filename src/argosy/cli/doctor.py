@@ -120,6 +120,7 @@ def _cluster(inspection: Inspection, namespace: str) -> Iterator[CheckResult]:
     yield from _asked(team_checks.SEMAPHORES, lambda: _semaphores(inspection, namespace))
     yield from _team(inspection, namespace)
     yield from _asked("prediction log", lambda: _ids(inspection))
+    yield from _asked("who may ask", lambda: _access(inspection))
     held = partial(inspection.secret_keys, namespace=namespace)
     yield from _asked("secrets", lambda: prerequisites.secrets(found, _endpoints(inspection, namespace), held))
     yield from _asked(
@@ -173,6 +174,14 @@ def _quota(inspection: Inspection, namespace: str) -> list[CheckResult]:
 def _ids(inspection: Inspection) -> list[CheckResult]:
     serving = diagnosis.serving(inspection.namespaces() or {})
     return [diagnosis.ids(name, inspection.secret_keys(diagnosis.IDS, name)) for name in serving]
+
+
+def _access(inspection: Inspection) -> list[CheckResult]:
+    serving = diagnosis.serving(inspection.namespaces() or {})
+    return [
+        diagnosis.access(name, inspection.secret_keys(diagnosis.ACCESS, name), inspection.server_arguments(name))
+        for name in serving
+    ]
 
 
 def _rights(inspection: Inspection, namespace: str) -> CheckResult:

@@ -244,6 +244,8 @@ def _values(folder: Path, files: dict[str, bytes], chart: Path) -> Iterator[Prob
         yield from (Problem(path, why) for why in _refusals(values, matched["model"], schema, defaults))
         if isinstance(values, dict):
             yield from environment_repo.below_minimum(matched["model"], values, files)
+            if said := environment_repo.opened(matched["model"], values):
+                print(f"{path}: {said}", file=sys.stderr)
 
 
 def _as_helm_reads(path: Path) -> Any:

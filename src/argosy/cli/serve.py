@@ -59,6 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     settings = Settings.from_environment()
     _refuse_open_door(arguments)
+    security_options.refuse_absent_rules(arguments)
     _refuse_one_port_for_both(arguments.port, arguments.grpc_port)
     found = approval.find(wiring.forge(settings), arguments.model, arguments.environment)
     from argosy.serving import graceful_server

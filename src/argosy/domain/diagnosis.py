@@ -4,7 +4,7 @@ Each finding says what was seen and, where it is wrong, the fix. Looking is an a
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -188,6 +188,8 @@ PLATFORM = "`argosy platform install` makes it"
 
 POD_SECURITY = "pod security"
 IDS = "argosy-ids"
+ACCESS, RULES = "argosy-access", "access.yaml"
+"""The Secret with the rules of who may ask, and its key."""
 PROFILE = "pod-security.kubernetes.io/enforce"
 ENVIRONMENT = "argosy.dev/environment"
 """The label of namespaces in which models are served."""
@@ -214,6 +216,25 @@ def ids(namespace: str, keys: Collection[str] | None) -> CheckResult:
     said = f"{lacking} in {namespace}: no server that logs starts there, unless its predictionLog.hashKeySecret names another"
     fix = f"kubectl create secret generic {IDS} -n {namespace} --from-file=ids.key=FILE (one secret for all; `argosy setup` makes one)"
     return CheckResult("prediction log", CheckState.UNKNOWN, said, fix)
+
+
+def access(
+    namespace: str, keys: Collection[str] | None, servers: Sequence[tuple[str, Sequence[str]]] | None
+) -> CheckResult:
+    """Check that servers in *namespace* ask their callers who they are. *keys*: of the Secret with the rules, None where there is none;
+    *servers*: models and the arguments of what serves them, None where that cannot be seen."""
+    name, servers = "who may ask", servers or []
+    if anybody := sorted({model for model, given in servers if not any(one.startswith("--access=") for one in given)}):
+        said = f"whoever reaches the pods of {', '.join(anybody)} in {namespace} may ask: access.enabled is false in their values"
+        return CheckResult(
+            name, CheckState.UNSET, said, "give callers keys (docs/serving.md), then take that value out"
+        )
+    if keys is not None and RULES in keys:
+        return CheckResult(name, CheckState.OK, f"servers in {namespace} have the rules of who may ask")
+    lacking = f"there is no Secret {ACCESS}" if keys is None else f"{ACCESS} holds nothing under {RULES}"
+    said = f"{lacking} in {namespace}: no server starts there, unless its access.secret names another, or access.enabled is false"
+    fix = f"argosy access key NAME && argosy access secret --namespace {namespace} | kubectl apply -f -"
+    return CheckResult(name, CheckState.UNKNOWN, said, fix)
 
 
 def executor(namespaces: list[str], contexts: Mapping[str, Mapping[str, object]] | None) -> CheckResult:

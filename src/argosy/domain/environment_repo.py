@@ -178,6 +178,14 @@ def look_alikes(paths: Iterable[str]) -> Iterator[Problem]:
             yield Problem(path, "is read by nothing: names in the environment repo are lower case")
 
 
+def opened(model: str, values: Mapping[str, Any]) -> str | None:
+    """What to say of *values* by which *model* answers whoever reaches its pods; None where callers prove who they are."""
+    access = values.get("access")
+    if not isinstance(access, Mapping) or access.get("enabled") is not False:
+        return None
+    return f"access.enabled is false: whoever reaches the pods of {model} may ask, in every environment; see that this is meant"
+
+
 def forbidden(values: Mapping[str, Any]) -> Iterator[str]:
     """Values of a model's ``values.yaml``, which production shares, that may not be set there."""
     for name in sorted(OF_VERSION & values.keys()):

@@ -41,6 +41,9 @@ class Inspection(Protocol):
     def secret_keys(self, name: str, namespace: str) -> Sequence[str] | None:
         """The keys of a Secret that hold something, never what; None where there is no such Secret."""
 
+    def server_arguments(self, namespace: str) -> Sequence[tuple[str, Sequence[str]]] | None:
+        """Of each pod of *namespace* that serves a model: the model, and the arguments of its server; None where they may not be listed."""
+
     def namespaces(self) -> Mapping[str, Mapping[str, str]] | None:
         """Name of each namespace to its labels; None where they may not be listed."""
 

@@ -124,6 +124,7 @@ def _serve(
     from argosy.serving import launch, records, verification
 
     # What is quick to find wrong comes first.
+    security_options.refuse_absent_rules(arguments)
     certificate = security_options.certificate(arguments)
     approved = verification.Approved(
         arguments.bundle,

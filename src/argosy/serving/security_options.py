@@ -24,6 +24,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tls-key", type=Path, metavar="FILE", help="the certificate's private key (PEM)")
 
 
+def refuse_absent_rules(arguments: argparse.Namespace) -> None:
+    """Raise Misconfigured where the rules of who may ask are not there or cannot be understood; it takes no model to find out."""
+    from argosy.domain.access_rules import AccessRules
+    from argosy.files import model_folder
+
+    file: Path | None = arguments.access
+    if file is None:
+        return
+    if not file.exists():
+        raise errors.Misconfigured(
+            f"{file} is not there, and without rules nobody may ask; `argosy access key NAME --file access.yaml` begins them, and on a "
+            "cluster `argosy access secret --file access.yaml --namespace NAMESPACE | kubectl apply -f -` brings them to the pods"
+        )
+    model_folder.load(file, AccessRules)
+
+
 def access_file(arguments: argparse.Namespace, settings: Settings, served: "ServedRelease") -> "AccessFile | None":
     """Who may ask *served*; None for anybody."""
     from argosy import wiring

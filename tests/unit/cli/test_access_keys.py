@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from argosy import errors
 from argosy.cli import main
@@ -82,6 +83,90 @@ def test_what_stands_in_the_file_stays(tmp_path: Path, capsys: pytest.CaptureFix
     assert [
         line for line in lines if "billing" not in line and (line != "keys:" or line in present.splitlines())
     ] == present.splitlines()
+
+
+DIGEST = "sha256:" + "0" * 64
+SHOP = f'{{name: shop, digest: "{DIGEST}", models: [churn]}}'
+
+
+@pytest.mark.parametrize(
+    "present",
+    [
+        pytest.param(f"keys: [{SHOP}]  # ours\n", id="on-one-line"),
+        pytest.param(f"keys: [\n  {SHOP}\n]\nlimits: {{default: 5/minute}}\n", id="in-brackets-over-lines"),
+        pytest.param(f'"keys":\n- {SHOP}', id="in-quotes"),
+        pytest.param(f"limits:\n  default: 5/minute\nkeys:   # the shop\n\n    - {SHOP}\n", id="set-in"),
+        pytest.param(f"{{limits: {{default: 5/minute}}, keys: [{SHOP}]}}", id="all-in-braces"),
+    ],
+)
+def test_however_keys_are_written_one_is_added(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], present: str
+) -> None:
+    """Before those that are there; nothing else is another text than before."""
+    file = tmp_path / "access.yaml"
+    file.write_text(present)
+    made(file, "billing", capsys=capsys)
+    text = file.read_text()
+    assert [key.name for key in model_folder.load(file, AccessRules).keys] == ["billing", "shop"]
+    begin = text.index("{name: billing")
+    left = text[:begin].rstrip("- ").rstrip(" ") + text[text.index("}", begin) + 1 :].lstrip(", ")
+    assert left.split() == present.split()
+
+
+@pytest.mark.parametrize(
+    "present", ["keys: ~  # none", "{keys: [], limits: {default: 5/minute}}", "{limits: {}}", "{}"]
+)
+def test_the_first_is_added_in_whatever_form(tmp_path: Path, capsys: pytest.CaptureFixture[str], present: str) -> None:
+    """Words for nothing give way; what the file says besides stays."""
+    file = tmp_path / "access.yaml"
+    file.write_text(present)
+    before = model_folder.load(file, AccessRules)
+    made(file, "billing", capsys=capsys)
+    after = model_folder.load(file, AccessRules)
+    assert ([key.name for key in after.keys], after.limits) == (["billing"], before.limits)
+
+
+def test_a_model_that_is_not_there_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where models are at hand; the key is made, as the model may come later."""
+    folder = tmp_path / "workflows" / "churn"
+    folder.mkdir(parents=True)
+    (folder / "pipeline.py").touch()
+    monkeypatch.chdir(tmp_path)
+    assert main.run(["access", "key", "billing", "--model", "churm", "--model", "churn"]) == errors.DONE
+    said = capsys.readouterr().err
+    assert "there is no model 'churm' in workflows/; did you mean 'churn'" in said
+    assert said.count("note:") == 1
+
+
+def test_the_secret_that_servers_mount(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As the chart names it, with the rules as they are written, to the letter; no key is in it."""
+    file = tmp_path / "access.yaml"
+    text = made(file, "billing", capsys=capsys)
+    content = f"# ours\n{file.read_text()}"
+    file.write_text(content)
+    assert main.run(["access", "secret", "--file", str(file), "--namespace", "argosy-staging"]) == errors.DONE
+    printed = capsys.readouterr().out
+    secret = yaml.safe_load(printed)
+    assert secret["metadata"] == {"name": "argosy-access", "namespace": "argosy-staging"}
+    assert secret["stringData"] == {"access.yaml": content}
+    assert text not in printed
+
+
+@pytest.mark.parametrize(
+    ("content", "code"), [("keys:\n", errors.DONE), ("keys: {}\n", errors.Misconfigured.exit_code)]
+)
+def test_a_secret_of_no_use_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str, code: int
+) -> None:
+    """Rules that let nobody in are rules; those that no server can read are not printed."""
+    file = tmp_path / "access.yaml"
+    file.write_text(content)
+    assert main.run(["access", "secret", "--file", str(file), "--namespace", "argosy-staging"]) == code
+    said = capsys.readouterr()
+    assert bool(said.out) == (code == errors.DONE)
+    assert ("lets nobody in" if said.out else "keys: ") in said.err
 
 
 def test_a_third_key_of_one_name_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

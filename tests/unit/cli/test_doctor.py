@@ -43,6 +43,7 @@ class Seen:
         self.contexts: dict[str, Mapping[str, Any]] | None = {"argo": CONFINED, "default": CONFINED}
         self.secrets = {"argosy-executor.service-account-token": ["token"], **SECRETS}
         self.templates: list[Mapping[str, Any]] | None = [TEMPLATE]
+        self.servers: list[tuple[str, list[str]]] | None = []
         self.there: Sequence[str] = sorted(prerequisites.USUAL_ACCOUNTS)
         self.repository: Mapping[str, Any] | None = {"s3": {"bucket": "b", "accessKeySecret": ARTIFACTS}}
 
@@ -104,6 +105,10 @@ class Seen:
     def secret_keys(self, name: str, namespace: str) -> Sequence[str] | None:
         """See the port."""
         return self.secrets.get(name)
+
+    def server_arguments(self, namespace: str) -> Sequence[tuple[str, Sequence[str]]] | None:
+        """See the port."""
+        return self.servers
 
     def namespaces(self) -> Mapping[str, Mapping[str, str]] | None:
         """See the port."""
@@ -238,6 +243,41 @@ def test_one_of_several_initializers_is_enough(seen: Seen, capsys: pytest.Captur
     seen.contexts = {"default": {}, "confined": CONFINED}
     assert main.run(["doctor"]) == 0
     assert "the ClusterStorageContainer confined fits" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("keys", "servers", "state", "said"),
+    [
+        pytest.param(["access.yaml"], [("churn", ["--access=/etc/a"])], "ok", "have the rules", id="asked"),
+        pytest.param(["access.yaml"], [], "ok", "have the rules", id="nothing-served-yet"),
+        pytest.param(None, [], "unknown", "no Secret argosy-access in argosy-staging: no server starts", id="no-rules"),
+        pytest.param(["other"], None, "unknown", "holds nothing under access.yaml", id="other-key"),
+        pytest.param(
+            ["access.yaml"],
+            [("churn", ["--access=/etc/a"]), ("churn", ["--port=1"]), ("upsell", [])],
+            "unset",
+            "whoever reaches the pods of churn, upsell in argosy-staging may ask",
+            id="somebody-turned-it-off",
+        ),
+    ],
+)
+def test_who_may_ask_is_said_of_each_environment(
+    seen: Seen,
+    capsys: pytest.CaptureFixture[str],
+    keys: list[str] | None,
+    servers: list[tuple[str, list[str]]] | None,
+    state: str,
+    said: str,
+) -> None:
+    """A door that is open is named, and so are rules that are lacking; neither alone is a failure."""
+    seen.profiles, seen.servers = {"argosy-staging": {diagnosis.ENVIRONMENT: "staging"}}, servers
+    if keys is not None:
+        seen.secrets["argosy-access"] = keys
+    assert main.run(["doctor", "--json"]) == errors.DONE
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (one,) = (each for each in found if each["name"] == "who may ask")
+    assert one["state"] == state
+    assert said in one["said"]
 
 
 def test_a_shared_online_store_is_asked(

@@ -236,6 +236,14 @@ def test_values_that_do_not_go_together(repo: Callable[..., Path], capsys: pytes
     assert "--debug" not in told
 
 
+def test_a_model_that_answers_anybody_is_said(repo: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
+    """A decision that a review may make, and has to see; nothing is said where callers prove who they are."""
+    assert main.run(["env", "check", str(repo({VALUES: b"model: toy\naccess: {enabled: false}\n"}))]) == 0
+    assert f"{VALUES}: access.enabled is false: whoever reaches the pods of toy may ask" in capsys.readouterr().err
+    assert main.run(["env", "check", str(repo({VALUES: b"model: toy\naccess: {secret: mine}\n"}))]) == 0
+    assert "access" not in capsys.readouterr().err
+
+
 def test_without_helm_it_says_what_it_left_out(
     repo: Callable[..., Path], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

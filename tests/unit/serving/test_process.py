@@ -338,7 +338,10 @@ def test_who_speaks_no_tls_is_let_go(folder: Path, home: Path, tmp_path: Path) -
         (["--tls-certificate", "{pem}"], "--tls-certificate and --tls-key go together"),
         (["--tls-certificate", "{pem}", "--tls-key", "{other}"], "the key is another certificate's"),
         (["--tls-certificate", "{missing}", "--tls-key", "{pem}"], "missing.pem cannot be read"),
-        (["--access", "{missing}"], "missing.pem"),
+        (
+            ["--access", "{missing}"],
+            "missing.pem is not there, and without rules nobody may ask; `argosy access key NAME",
+        ),
         (["--access", "{pem}"], "server.pem"),
     ],
 )

@@ -18,6 +18,8 @@ T = TypeVar("T")
 CONTROLLER = "workflow-controller-configmap"
 REPOSITORIES = "artifact-repositories"
 DEFAULT_REPOSITORY = "workflows.argoproj.io/default-artifact-repository"
+MODEL, SERVER = "argosy.dev/model", "kserve-container"
+"""The label of what belongs to a model, and the container that serves it."""
 OURS = "app.kubernetes.io/part-of=argosy"
 
 
@@ -123,6 +125,22 @@ class ClusterInspection:
         with reported(f"reading the Secret {name} of {namespace}"):
             found = _there(lambda: self._core.read_namespaced_secret(name, namespace, _request_timeout=TIMEOUT_SECONDS))
         return [key for key, value in (found.data or {}).items() if value] if found else None
+
+    def server_arguments(self, namespace: str) -> Sequence[tuple[str, Sequence[str]]] | None:
+        with reported(f"listing the pods of {namespace} that serve models"):
+            found = _allowed(
+                lambda: self._core.list_namespaced_pod(
+                    namespace, label_selector=MODEL, _request_timeout=TIMEOUT_SECONDS
+                )
+            )
+        if found is None:
+            return None
+        return [
+            (one.metadata.labels[MODEL], container.args or [])
+            for one in found.items
+            for container in one.spec.containers
+            if container.name == SERVER
+        ]
 
     def namespaces(self) -> Mapping[str, Mapping[str, str]] | None:
         with reported("listing namespaces"):

@@ -55,6 +55,20 @@ def test_storage_containers_and_namespaces(cluster: ClusterInspection, answers: 
     assert cluster.namespaces() == {"a": {"x": "y"}, "b": {}}
 
 
+def test_what_serves_models(cluster: ClusterInspection, answers: dict[str, Answer]) -> None:
+    """By model, with the arguments of the container that serves it; beside it stand others."""
+    path = "/api/v1/namespaces/argosy-staging/pods?labelSelector=argosy.dev/model"
+    server = {"name": "kserve-container", "args": ["--access=/etc/argosy-access/access.yaml"]}
+    labels = {"argosy.dev/model": "churn"}
+    answers[path] = listed(
+        {"metadata": {"name": "a", "labels": labels}, "spec": {"containers": [server, {"name": "proxy"}]}},
+        {"metadata": {"name": "b", "labels": labels}, "spec": {"containers": [{"name": "kserve-container"}]}},
+    )
+    assert cluster.server_arguments("argosy-staging") == [("churn", server["args"]), ("churn", [])]
+    answers[path] = FORBIDDEN
+    assert cluster.server_arguments("argosy-staging") is None
+
+
 def test_what_may_not_be_listed_is_unknown(cluster: ClusterInspection, answers: dict[str, Answer]) -> None:
     """Most people may not look into other namespaces; that is no failure. A type that is not installed has no objects."""
     answers |= {CONFIG_MAPS: FORBIDDEN, "/api/v1/namespaces": FORBIDDEN}
