@@ -33,7 +33,7 @@ def proven(
     settings: Settings, found: Approval, environment: str, place: Path, *, allow_rollback: bool = False
 ) -> ProvenModel:
     """The model of *found*, fetched into the folder *place*: it is the approved one, its signature and release hold, and this machine
-    served no newer one, unless *allow_rollback*. Raises Rejected, or Misconfigured where files are missing.
+    served no newer one in *environment*, unless *allow_rollback*. Raises Rejected, or Misconfigured where files are missing.
     """
     from argosy.serving import rollback_protection, verification
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from argosy import errors, scratch, wiring
-from argosy.cli import approved_model
+from argosy.cli import approved_model, second_model
 from argosy.domain import release
 from argosy.promotion import approval
 from argosy.promotion.approval import Approval
@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--host", default=HOST, help=f"address to listen on; default {HOST}")
     parser.add_argument("--port", type=_port, default=PORT, help=f"port to listen on, 0 for a free one; default {PORT}")
+    second_model.add_arguments(parser)
     security_options.add_arguments(parser)
     stream_options.add_arguments(parser)
     parser.add_argument("--open", action="store_true", help="with another --host, let anybody ask who reaches it")
@@ -109,6 +110,7 @@ def _serve(
     from argosy.serving import launch, records
 
     certificate = security_options.certificate(arguments)
+    second = second_model.chosen(settings, found, arguments)
     model = approved_model.proven(
         settings, found, arguments.environment, place, allow_rollback=arguments.allow_rollback
     )
@@ -121,6 +123,7 @@ def _serve(
         access=security_options.access_file(arguments, settings, model.served),
         certificate=certificate,
         stream=stream_options.opened(arguments, settings, model.served),
+        second=None if second is None else second_model.loaded(settings, second, model, arguments, place / "second"),
     )
     model.last.set(found.version.version)
     _say_what_is_off(arguments)

@@ -13,6 +13,12 @@ if TYPE_CHECKING:  # a server writes records and should not wait for what only r
     import pyarrow as pa
 
 
+def shadows_of(environment: str) -> str:
+    """The environment under which the answers of shadows in *environment* are logged: nobody got them, so who reads what the environment
+    answered never meets them."""
+    return f"{environment}.shadow"
+
+
 @dataclass(frozen=True, slots=True)
 class ServedRelease:
     """The release that gave the answers of one log."""

@@ -3,11 +3,13 @@
 Left to others: whether signature and release hold, which ``serving.verification`` says of the files before anything is loaded.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from argosy import errors
 from argosy.domain import bundle, environment_layout, release, suggestion
+from argosy.domain.promotion_requests import State
 from argosy.ports.artifacts import Artifacts
 from argosy.ports.forge import Forge
 from argosy.promotion.standing import Main
@@ -49,6 +51,38 @@ def find(forge: Forge, model: str, environment: str) -> Approval:
     if reason := main.rejection(model, version.model_digest):
         raise errors.Rejected(f"version {version.version} of {model} was taken out of service: {reason}")
     return Approval(version, main.bundle_signature(model, environment))
+
+
+def numbered(forge: Forge, model: str, number: int) -> Approval:
+    """Version *number* of *model* as some environment serves it, an open request proposes it, or an environment served it before.
+
+    Raises UsageError where there is none, Rejected where it was recalled.
+    """
+    main = Main.now(forge)
+    for at, environment in _places(main, model):
+        version = at.version(model, environment)
+        if version is None or (version.model, version.version) != (model, number):
+            continue
+        if reason := main.rejection(model, version.model_digest):
+            raise errors.Rejected(f"version {number} of {model} was taken out of service: {reason}")
+        return Approval(version, at.bundle_signature(model, environment))
+    _refuse_unknown(model, main)
+    raise errors.UsageError(
+        f"no environment serves or served version {number} of {model}, and no open request proposes it; "
+        "`argosy pr list` shows what was proposed"
+    )
+
+
+def _places(main: Main, model: str) -> Iterator[tuple[Main, str]]:
+    """Where versions of *model* are named, in which environment: on main, in open requests, and on main before."""
+    yield from ((main, environment) for environment in environment_layout.ENVIRONMENTS)
+    for request in main.forge.requests():
+        subject = request.subject
+        if request.state is State.OPEN and subject.model == model and subject.kind == "promotion":
+            yield Main(main.forge, request.head, called=request.branch), subject.environment
+    for environment in environment_layout.ENVIRONMENTS:
+        for at in main.servings(model, environment):
+            yield at, environment
 
 
 def _meant(forge: Forge, model: str) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from argosy import errors, network
-from argosy.serving import security_options, stream_options
+from argosy.serving import second_options, security_options, stream_options
 from argosy.settings import Settings
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="answer health and metrics on this port too, whatever callers do; 0 for a free one",
     )
+    second_options.add_arguments(made)
     security_options.add_arguments(made)
     stream_options.add_arguments(made)
     add_server_arguments(made)
@@ -95,6 +96,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Check the bundle, then serve it."""
     if (arguments.signature is None) != arguments.unsigned:
         raise errors.UsageError("pass --signature FILE, or --unsigned to serve a bundle that nobody signed yet")
+    second_options.check(arguments)
     settings = Settings.from_environment()
     if arguments.online is None and arguments.online_digest is not None and settings.online_store_uri is None:
         raise errors.UsageError(
@@ -121,7 +123,7 @@ def _serve(
 ) -> None:
     from argosy import wiring
     from argosy.ports.prediction_log import ServedRelease
-    from argosy.serving import launch, records, verification
+    from argosy.serving import launch, records, rollback_protection, verification
 
     # What is quick to find wrong comes first.
     security_options.refuse_absent_rules(arguments)
@@ -135,7 +137,8 @@ def _serve(
     )
     verifier = None if arguments.unsigned else wiring.verifier(settings, key=arguments.key)
     predictor = verification.load(approved, verifier=verifier, signature=arguments.signature)
-    version = None if arguments.unsigned else _released(approved, arguments.minimum_release)
+    oldest = 0 if arguments.minimum_release is None else rollback_protection.minimum(arguments.minimum_release)
+    version = None if arguments.unsigned else _released(approved, oldest)
     served = ServedRelease(predictor.signature.model, arguments.environment or "none", version, arguments.digest)
     logs = arguments.environment is not None
     around = launch.ServerDependencies(
@@ -150,14 +153,17 @@ def _serve(
         access=security_options.access_file(arguments, settings, served),
         certificate=certificate,
         stream=stream_options.opened(arguments, settings, served),
+        second=second_options.loaded(
+            arguments, settings, predictor.signature, served, verifier=verifier, oldest=oldest
+        ),
+        wants_second=arguments.second_role,
     )
     launch.run(predictor, served, arguments.bundle, around)
 
 
-def _released(approved: "verification.Approved", minimum: Path | None) -> int:
-    from argosy.serving import rollback_protection, verification
+def _released(approved: "verification.Approved", oldest: int) -> int:
+    from argosy.serving import verification
 
-    oldest = rollback_protection.minimum(minimum) if minimum is not None else 0
     return verification.release(approved, not_before=oldest, because=verification.IS_MINIMUM).counter
 
 

@@ -35,7 +35,10 @@ from argosy.serving.reading import JsonLimits
 from argosy.serving.records import Recorder
 from argosy.serving.request_problems import RequestProblem, shown
 from argosy.serving.schemas import InterfaceNotes
-from argosy.serving.service import ServablePredictor, Service
+from argosy.serving.second_version import SecondVersion
+from argosy.serving.servable_predictor import ServablePredictor
+from argosy.serving.service import Service
+from argosy.serving.split import SplitService
 from argosy.serving.v1 import V1, V1Explain
 from argosy.serving.v2 import EXTENSIONS, V2
 
@@ -75,20 +78,21 @@ def server_parts(
     metrics: Metrics | None = None,
     access: WatchedRules | None = None,
     told: InterfaceNotes | None = None,
+    second: SecondVersion | None = None,
 ) -> ServerParts:
     """The parts of the server of one model.
 
     *online* answers requests that name join keys only; without it they are refused. *log* takes every prediction; *hash_key* is the
     secret under which join keys reach it. *lifecycle* is how the caller says that the server is about to stop. *metrics*: what it counts
     in, where others look at that too. *access*: who may ask; None: whoever reaches the port. *told*: what the
-    description of the interface says beside the signature.
+    description of the interface says beside the signature. *second*: a version beside this one, as a shadow or for a share of the rows.
     """
     limits, lifecycle = limits or RequestLimits(), lifecycle or Lifecycle()
     if log is not None and not hash_key:
         raise ValueError("a prediction log needs the secret under which join keys are hashed")
     metrics = metrics or metrics_of(predictor.signature, served, log)
     recorder = None if log is None else Recorder(log, predictor.signature, hash_key)
-    service = Service(predictor=predictor, served=served, metrics=metrics, online=online, recorder=recorder)
+    service = _service(second, predictor=predictor, served=served, metrics=metrics, online=online, recorder=recorder)
     room, name, version = (
         JsonLimits(limits.rows, service.columns.most_columns),
         service.signature.model,
@@ -116,6 +120,24 @@ def server_parts(
             guarded=access is not None,
         ),
     )
+
+
+def _service(
+    second: SecondVersion | None,
+    *,
+    predictor: ServablePredictor,
+    served: ServedRelease,
+    metrics: Metrics,
+    online: OnlineFeatures | None,
+    recorder: Recorder | None,
+) -> Service:
+    candidate = None if second is None else second.candidate(metrics)
+    if candidate is not None:
+        return SplitService(
+            candidate, predictor=predictor, served=served, metrics=metrics, online=online, recorder=recorder
+        )
+    shadow = None if second is None else second.shadow(metrics)
+    return Service(predictor=predictor, served=served, metrics=metrics, online=online, recorder=recorder, shadow=shadow)
 
 
 def app_of(parts: ServerParts) -> FastAPI:
@@ -146,7 +168,7 @@ def app_of(parts: ServerParts) -> FastAPI:
             *operations.routes(parts.metrics, parts.lifecycle),
         ],
         middleware=[
-            Middleware(RequestMiddleware, metrics=parts.metrics, served=service.served),
+            Middleware(RequestMiddleware, metrics=parts.metrics, answering=service.answering),
             *([] if parts.access is None else [Middleware(AccessMiddleware, rules=parts.access, model=name)]),
             Middleware(Shortcut, to={path: parts.inference(protocol) for path, protocol in hot.items()}),
         ],

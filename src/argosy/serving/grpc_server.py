@@ -25,6 +25,7 @@ from argosy.serving.connections import ConnectionLimits
 from argosy.serving.grpc_tensors import HARMLESS_BYTES, GrpcTensors
 from argosy.serving.inference import Inference
 from argosy.serving.listeners import PATIENCE_SECONDS
+from argosy.serving.middleware import model_labels
 from argosy.serving.request_problems import RequestProblem
 from argosy.serving.tls import Certificate
 from argosy.serving.v2 import EXTENSIONS
@@ -182,13 +183,8 @@ class _Method:
         self._receiver = receiver
         self._metrics = parts.metrics
         self._access = parts.access
-        served = parts.service.served
-        self._model = served.model
-        self._trailer = (
-            ("argosy-model", served.model),
-            ("argosy-model-version", str(served.version or "")),
-            ("argosy-model-digest", served.digest),
-        )
+        self._model = parts.service.served.model
+        self._trailer = tuple(model_labels(parts.service.answering))
 
     async def answered(self, context: Any, work: Callable[[str], Awaitable[Any]]) -> Any:
         """What *work* gives, which takes the request's id; a problem or a fault of it ends the call with its status."""

@@ -64,7 +64,7 @@ class HotPath:
         self._service = service
         self._metrics = metrics
         self._admits = admits
-        self._head = _lines(model_headers(service.served))
+        self._head = _lines(model_headers(service.answering))
 
     def may_take(self, scope: Scope) -> bool:
         """True for a request that may be answered here, once its body is there."""

@@ -26,7 +26,9 @@ from argosy.serving.lifecycle import Lifecycle
 from argosy.serving.prometheus import of as metrics_of
 from argosy.serving.rows import Value
 from argosy.serving.schemas import InterfaceNotes
-from argosy.serving.service import ServablePredictor
+from argosy.serving.second_series import Role, SecondAbsent
+from argosy.serving.second_version import SecondVersion
+from argosy.serving.servable_predictor import ServablePredictor
 from argosy.serving.stream import StreamServer
 from argosy.serving.tls import Certificate
 
@@ -57,6 +59,10 @@ class ServerDependencies:
     """For TLS on the listener; None: in the open."""
     score_edges: Sequence[float] | None = None
     """Bins in which scores are counted; None: as the task suggests."""
+    second: SecondVersion | None = None
+    """A second version, as a shadow or for a share of the rows; None: there is none."""
+    wants_second: Role | None = None
+    """The role of the second version that should be there; it is counted as absent where it is not."""
 
 
 def run(predictor: ServablePredictor, served: ServedRelease, folder: Path, around: ServerDependencies) -> None:
@@ -65,6 +71,8 @@ def run(predictor: ServablePredictor, served: ServedRelease, folder: Path, aroun
     metrics = metrics_of(
         predictor.signature, served, around.log, around.score_edges, reference(folder), predecessor(folder)
     )
+    if around.wants_second is not None:
+        metrics.register(SecondAbsent(around.wants_second, absent=around.second is None))
     access = None if around.access is None else WatchedRules(around.access, metrics.access, metrics.access_rules_read)
     with around.listener, ExitStack() as stack:
         if around.log is not None:
@@ -79,7 +87,9 @@ def run(predictor: ServablePredictor, served: ServedRelease, folder: Path, aroun
             metrics=metrics,
             access=access,
             told=InterfaceNotes(_example(predictor.signature, folder), seen(predictor.signature, folder)),
+            second=around.second,
         )
+        stack.callback(parts.service.close)
         if around.operations is not None:
             beside = operations.build_app(metrics, lifecycle)
             stack.enter_context(listeners.beside(beside, around.operations, metrics.ended))
@@ -151,8 +161,9 @@ def _ready_line(served: ServedRelease, around: ServerDependencies, example: dict
     trust = "" if around.certificate is None else f" --cacert {shlex.quote(str(around.certificate.path))}"
     key = "" if around.access is None else ' -H "Authorization: Bearer $KEY"'
     body = shlex.quote(json.dumps({"instances": [example]}, separators=(",", ":"), ensure_ascii=False))
+    second = "" if around.second is None else f"; {around.second.says()}"
     return (
-        f"serving {served.model}{version} ({served.digest[:19]}) at {url}{beside}; "
+        f"serving {served.model}{version} ({served.digest[:19]}) at {url}{beside}{second}; "
         f"try: curl -s{trust}{key} {url}/v1/models/{served.model}:predict -d {body}"
     )
 

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Sequence
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,10 +17,11 @@ _log = logging.getLogger("argosy.serving")
 class RequestMiddleware:
     """ASGI middleware that turns a RequestProblem into its status and anything else into a logged 500."""
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, served: ServedRelease) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, answering: Sequence[ServedRelease]) -> None:
+        """*answering*: the releases that may have answered."""
         self._app = app
         self._metrics = metrics
-        self._headers = model_headers(served)
+        self._headers = model_headers(answering)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. Never raises for a request, whatever it holds."""
@@ -72,12 +74,17 @@ class _Answered:
         await self._send(message)
 
 
-def model_headers(served: ServedRelease) -> list[tuple[bytes, bytes]]:
-    """The headers that say which model answered."""
+def model_headers(answering: Sequence[ServedRelease]) -> list[tuple[bytes, bytes]]:
+    """The headers that say which model answered: of a split both versions, and the answer itself says which of them for each row."""
+    return [(name.encode(), value.encode()) for name, value in model_labels(answering)]
+
+
+def model_labels(answering: Sequence[ServedRelease]) -> list[tuple[str, str]]:
+    """These headers as texts."""
     return [
-        (b"argosy-model", served.model.encode()),
-        (b"argosy-model-version", str(served.version or "").encode()),
-        (b"argosy-model-digest", served.digest.encode()),
+        ("argosy-model", answering[0].model),
+        ("argosy-model-version", ", ".join(str(served.version or "") for served in answering)),
+        ("argosy-model-digest", ", ".join(served.digest for served in answering)),
     ]
 
 

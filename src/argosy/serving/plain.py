@@ -49,8 +49,8 @@ class Plain:
 
     def write(self, given: Answer, _: None) -> ResponseBody:
         """The answer's body."""
-        said = {**self._says, "request_id": given.request_id, "predictions": given.predictions}
-        return ResponseBody(orjson.dumps(said | given.said_beside()))
+        said = self._says | {"version": given.version(self._says["version"]), "request_id": given.request_id}
+        return ResponseBody(orjson.dumps({**said, "predictions": given.predictions, **given.said_beside()}))
 
     def _rows(self, given: Any) -> RequestColumns:
         if type(given) is not list:

@@ -63,6 +63,7 @@ class Metrics:
             registry=self._registry,
         )
         self.predictions = Counter("argosy_predictions", "Rows answered.", registry=self._registry)
+        self.score_edges = tuple(score_edges)
         self._scores = _Scores(score_edges) if score_edges else None
         if self._scores is not None:
             self._registry.register(self._scores)
@@ -104,6 +105,10 @@ class Metrics:
         self._observers: dict[tuple[str, int], Callable[[float], None]] = {}
         if log is not None:
             self._registry.register(_LogCollector(log))
+
+    def register(self, collector: Collector) -> None:
+        """Show what *collector* counts too."""
+        self._registry.register(collector)
 
     def observe(self, route: str, status: int, seconds: float) -> None:
         """Count one answer."""

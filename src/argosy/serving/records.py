@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from argosy.domain.bundle import Signature
 from argosy.domain.pseudonyms import hashed
@@ -28,19 +29,25 @@ class Recorder:
         asked: RequestColumns,
         scores: Sequence[Sequence[float]],
         decisions: Sequence[str | None],
+        places: Sequence[int] | None = None,
     ) -> None:
-        """Log the answers to the rows *asked* for, whose features are there."""
+        """Log the answers to the rows *asked* for, whose features are there.
+
+        *places*: of these rows in their request, where they are not all of it.
+        """
         clean = _as_it_is if asked.matrix is not None else _clean
-        self._log.append(
-            AnsweredRows(
-                time.time(),
-                request_id,
-                entities=self._hashed(asked),
-                features={name: clean(levels, asked.features[name]) for name, levels in self._levels.items()},
-                scores=scores,
-                decisions=decisions,
-            )
+        rows = AnsweredRows(
+            time.time(),
+            request_id,
+            entities=self._hashed(asked),
+            features={name: clean(levels, asked.features[name]) for name, levels in self._levels.items()},
+            scores=scores,
+            decisions=decisions,
         )
+        if places is None:
+            self._log.append(rows)
+        else:
+            self._log.append([replace(row, row=place) for row, place in zip(rows, places, strict=True)])
 
     def _hashed(self, asked: RequestColumns) -> list[str | None]:
         if asked.entities is None:

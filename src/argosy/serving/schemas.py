@@ -325,6 +325,7 @@ def _value(signature: Signature, column: FeatureColumn) -> Any:
 def _answer(signature: Signature, rows: int) -> dict[str, Any]:
     kind: Any = list[list[float]] if signature.task == "multiclass" else list[float]
     made: dict[str, Any] = {"predictions": (kind, ...), "warnings": (list[str], []), "request_id": (str, ...)}
+    made["versions"] = (list[str], [])
     if signature.task != "regression":
         made["decisions"] = (_several(_one_of(signature.classes), 1, rows), ...)
         made["confidences"] = (_several(Annotated[float, Field(ge=0, le=1)], 1, rows), ...)

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from argosy.domain.bundle import Signature
 from argosy.ml import confidence
 from argosy.ml.attribution import RowAttribution
 from argosy.ml.encoding import Matrix
@@ -19,27 +18,9 @@ from argosy.serving.prometheus import Metrics
 from argosy.serving.records import Recorder
 from argosy.serving.request_columns import ColumnReader, RequestColumns
 from argosy.serving.request_problems import RequestProblem, shown
+from argosy.serving.servable_predictor import ServablePredictor
+from argosy.serving.shadow import Shadow
 from argosy.serving.unexpected_values import UnexpectedValues
-
-
-class ServablePredictor(Protocol):
-    """The part of :class:`argosy.ml.predictor.Predictor` that a server calls; tests serve small fakes."""
-
-    @property
-    def signature(self) -> Signature:
-        """The model's features, their types, and its answer, as ``signature.json`` declares them."""
-
-    def predict_matrix(self, matrix: Matrix) -> Predictions:
-        """For encoded rows: a number each, or for a multiclass model a row of probabilities.
-
-        Raises UndefinedPrediction where one is no number.
-        """
-
-    def decide(self, predictions: Predictions) -> list[str]:
-        """The class that each prediction decides for; not asked of a regression."""
-
-    def contributions(self, matrix: Matrix) -> Predictions:
-        """SHAP values, where a caller asks why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +38,25 @@ class Answer:
     confidences: list[float] | None = None
     """Per row: how sure the answer is. None for a regression."""
     request_id: str = ""
+    versions: Sequence[str] | None = None
+    """Per row the version that answered it, where two share the requests."""
 
     def said_beside(self) -> dict[str, Any]:
         """What JSON says beside the predictions, one of them a row each."""
         said: dict[str, Any] = {}
         if self.decisions is not None:
             said = {"decisions": self.decisions, "confidences": self.confidences}
+        if self.versions is not None:
+            said["versions"] = self.versions
         if self.warnings:
             said["warnings"] = self.warnings
         if self.explanations is not None:
             said["explanations"] = list(map(explanation.as_json, self.explanations))
         return said
+
+    def version(self, served: str) -> str:
+        """The version that answered every row; *served*, that of the server, where it or both did."""
+        return served if self.versions is None or len(set(self.versions)) > 1 else self.versions[0]
 
 
 class Service:
@@ -81,7 +70,9 @@ class Service:
         metrics: Metrics,
         online: OnlineFeatures | None,
         recorder: Recorder | None,
+        shadow: Shadow | None = None,
     ) -> None:
+        """*shadow*: a second version that is asked the same, and never answers."""
         self.served = served
         self.signature = predictor.signature
         self.columns = ColumnReader(predictor.signature)
@@ -89,12 +80,23 @@ class Service:
         self._metrics = metrics
         self._lookup = Lookup(online, predictor.signature.join_keys, metrics)
         self._recorder = recorder
+        self._shadow = shadow
         self._surprises = UnexpectedValues(predictor.signature, metrics)
 
     @property
     def version(self) -> str:
         """The version as the protocols want one; a bundle that was never registered is known by its digest."""
         return self.served.digest if self.served.version is None else str(self.served.version)
+
+    @property
+    def answering(self) -> list[ServedRelease]:
+        """The releases that may have answered a row."""
+        return [self.served]
+
+    def close(self) -> None:
+        """End what goes on beside requests, and what it logs."""
+        if self._shadow is not None:
+            self._shadow.close()
 
     def refuse_others(self, model: str, version: str | None) -> None:
         """Raises RequestProblem (404) where a caller names another *model*, or another *version* of this one."""
@@ -146,30 +148,28 @@ class Service:
         values: Predictions,
         warnings: Sequence[str] = (),
         explanations: Sequence[RowAttribution] | None = None,
+        places: Sequence[int] | None = None,
     ) -> Answer:
-        """The answer by *values*, counted and logged."""
-        sure = confidence.of_answers(self.signature.task, values)
-        answer = Answer(
-            values.tolist(),
-            None if sure is None else self._predictor.decide(values),
-            warnings,
-            explanations,
-            None if sure is None else sure.tolist(),
-            request_id,
-        )
+        """The answer by *values*, counted and logged. *places*: see :meth:`Recorder.record`."""
+        answer = given_by(self._predictor, values, request_id, warnings, explanations)
         self._count(answer)
         if self._recorder is not None:
             scores = answer.predictions if values.ndim == 2 else [[value] for value in answer.predictions]
             decisions: Sequence[str | None] = answer.decisions or [None] * asked.count
-            self._recorder.record(request_id, asked, scores, decisions)
+            self._recorder.record(request_id, asked, scores, decisions, places)
+        if self._shadow is not None:
+            self._shadow.offer(asked, request_id, values, answer.decisions)
         return answer
 
     def _predicted(self, matrix: Matrix) -> Predictions:
         try:
             return self._predictor.predict_matrix(matrix)
         except UndefinedPrediction as error:
-            self._metrics.undefined.inc()
-            raise RequestProblem(500, f"{error}; nothing is answered") from error
+            raise self._undefined(error) from error
+
+    def _undefined(self, error: UndefinedPrediction) -> RequestProblem:
+        self._metrics.undefined.inc()
+        return RequestProblem(500, f"{error}; nothing is answered")
 
     def _explanations(
         self, asked: RequestColumns, matrix: Matrix, values: Predictions
@@ -182,3 +182,22 @@ class Service:
         self._metrics.predictions.inc(len(answer.predictions))
         several = self.signature.task == "multiclass"
         self._metrics.observe_scores(answer.confidences or [] if several else answer.predictions)
+
+
+def given_by(
+    predictor: ServablePredictor,
+    values: Predictions,
+    request_id: str,
+    warnings: Sequence[str] = (),
+    explanations: Sequence[RowAttribution] | None = None,
+) -> Answer:
+    """The answer that *predictor* gives by *values*."""
+    sure = confidence.of_answers(predictor.signature.task, values)
+    return Answer(
+        values.tolist(),
+        None if sure is None else predictor.decide(values),
+        warnings,
+        explanations,
+        None if sure is None else sure.tolist(),
+        request_id,
+    )

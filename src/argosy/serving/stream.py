@@ -141,7 +141,7 @@ class StreamServer:
             said["warnings"] = answer.warnings
         said |= {
             "model": self._service.signature.model,
-            "model_version": self._service.version,
+            "model_version": answer.version(self._service.version),
             "request_id": message.request_id,
         }
         return StreamAnswer(message.key, orjson.dumps(said), _headers(message))

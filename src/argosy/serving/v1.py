@@ -43,7 +43,7 @@ class V1:
                 {
                     "predictions": given.predictions,
                     **given.said_beside(),
-                    "model_version": self._version,
+                    "model_version": given.version(self._version),
                     "request_id": given.request_id,
                 }
             )

@@ -101,11 +101,14 @@ class V2:
 
     def answered(self, given: Answer, wanted: Wanted) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """The answer's fields short of its outputs, and the outputs that are wanted, each with its data."""
-        head: dict[str, Any] = {"model_name": self._signature.model, "model_version": self._version}
+        head: dict[str, Any] = {"model_name": self._signature.model, "model_version": given.version(self._version)}
         if identity := wanted.identity or given.request_id:
             head["id"] = identity
-        if given.warnings:
-            head["parameters"] = {"warnings": "; ".join(given.warnings)}
+        said = {"warnings": "; ".join(given.warnings)} if given.warnings else {}
+        if given.versions is not None:
+            said["versions"] = ",".join(given.versions)
+        if said:
+            head["parameters"] = said
         known = _outputs(given)
         return head, [known[name] for name, _ in wanted.outputs]
 
