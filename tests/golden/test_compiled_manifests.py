@@ -121,6 +121,14 @@ def test_pipelines_take_turns(model: Path) -> None:
 
 
 @each_model
+def test_nothing_is_read_for_a_model_that_may_not_be_trained(model: Path) -> None:
+    """Whether it is retired, or has no gates, is asked before its sources: of main's word every other step waits."""
+    manifest = yaml.safe_load((model / folder.MANIFEST).read_text(encoding="utf-8"))
+    (tasks,) = [one["dag"]["tasks"] for one in manifest["spec"]["templates"] if one["name"] == "main"]
+    assert [task["name"] for task in tasks if not task.get("depends")] == ["champion"]
+
+
+@each_model
 def test_a_controller_that_runs_templates_only_runs_all(model: Path) -> None:
     """`templateReferencing` refuses a CronWorkflow with steps of its own: each names a template that is installed beside it."""
     names = (folder.MANIFEST, folder.RETRAINING, folder.WATCH, folder.SCHEDULE)

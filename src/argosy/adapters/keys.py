@@ -75,18 +75,28 @@ def prepare_signing_key(private: Path, public: Path, expires: datetime.date | No
         return _add(public, private, expires)
 
 
+def rotation_was_cut_off(private: Path) -> bool:
+    """Whether a rotation of *private* was begun and not finished; :func:`rotate_signing_pair` finishes it."""
+    return _following(private).exists()
+
+
 def rotate_signing_pair(private: Path, public: Path, expires: datetime.date | None) -> PublicKey:
     """Put a new key in the place of *private*, once its public half counts beside those in *public*; that half.
 
     *expires*: until when the others count.
     """
-    following = private.with_name(f"{private.stem}.next{private.suffix}")
+    following = _following(private)
     with _alone(public):
         _make_key(following)
         added = _add(public, following, expires)
         following.replace(private)
         _sync(private.parent)
         return added
+
+
+def _following(private: Path) -> Path:
+    """The key that is to take the place of *private*."""
+    return private.with_name(f"{private.stem}.next{private.suffix}")
 
 
 def _add(public: Path, private: Path, expires: datetime.date | None) -> PublicKey:

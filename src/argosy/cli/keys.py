@@ -46,6 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DAY",
         help="what the old key signed is believed until DAY (UTC), such as 2027-03-31",
     )
+    rotate.add_argument(
+        "--although-rotating",
+        action="store_true",
+        help="also while an older key still counts beside the one that signs",
+    )
     rotate.add_argument("--private", type=Path, metavar="FILE", help="where the new private key goes; with --public")
     retire = verb_actions.added(
         verbs, "retire", _retire, "end a key, if nothing that is served or waits is signed by it"
@@ -125,7 +130,10 @@ def _rotate(arguments: argparse.Namespace, settings: Settings) -> None:
         )
     keys = wiring.keys()
     if arguments.public:
-        _say_ending(keys.public_keys(_existing(arguments.public)), arguments.old_expires, settings)
+        found = keys.public_keys(_existing(arguments.public))
+        if not arguments.private.exists():  # else it is the same rotation, whose answer was lost
+            _refuse_rotating(found, arguments)
+        _say_ending(found, arguments.old_expires, settings)
         new = keys.prepare_signing_key(arguments.private, _existing(arguments.public), arguments.old_expires)
         print(
             line(
@@ -140,9 +148,27 @@ def _rotate(arguments: argparse.Namespace, settings: Settings) -> None:
             f"the key that signs is the value of {VARIABLE}, which no command can change; pass --public {seals.KEY} --private FILE"
         )
     state_folder.ensure_keys(settings)
-    _say_ending(keys.public_keys(settings.verifying_key), arguments.old_expires, settings)
+    found = keys.public_keys(settings.verifying_key)
+    if not keys.rotation_was_cut_off(settings.signing_key):
+        _refuse_rotating(found, arguments)
+    _say_ending(found, arguments.old_expires, settings)
     new = keys.rotate_signing_pair(settings.signing_key, settings.verifying_key, arguments.old_expires)
     print(line(f"key {new.id} signs from now on; what older keys signed is believed until `argosy keys retire ID`"))
+
+
+def _refuse_rotating(found: Sequence[PublicKey], arguments: argparse.Namespace) -> None:
+    """Raise Rejected where several keys of *found* count: a command that is typed twice makes one new key."""
+    counting = [key for key in found if not key.expired(_today())]
+    if len(counting) < 2 or arguments.although_rotating:
+        return
+    *older, newest = counting
+    made = f", made {newest.made}" if newest.made else ""
+    place = f" --public {arguments.public}" if arguments.public else ""
+    raise errors.Rejected(
+        f"a rotation is going on, and no key was made: key {newest.id}{made}, is the newest, and {', '.join(key.id for key in older)} "
+        f"still {'counts' if len(older) == 1 else 'count'} beside it. Next: `argosy keys retire {older[0].id}{place}`, once nothing that "
+        "is served or waits is signed by it; or pass --although-rotating for one more key"
+    )
 
 
 def _say_ending(old: Sequence[PublicKey], expires: datetime.date | None, settings: Settings) -> None:
@@ -178,7 +204,7 @@ def _retire(arguments: argparse.Namespace, settings: Settings) -> None:
 
 def _refuse_needed(ending: PublicKey, main: Main, *, revoke: bool) -> None:
     """Raise Rejected where *ending* signed what is served or waits, unless it is to be *revoked*; say what it also signed."""
-    needed = key_uses.by(ending.hint, [*key_uses.served(main), *key_uses.waiting(main.forge)])
+    needed = key_uses.by(ending.hint, [*key_uses.served(main), *key_uses.waiting(main)])
     if needed and not revoke:
         lines = "".join(f"\n  {line(what)}" for what in needed)
         raise errors.Rejected(

@@ -6,8 +6,9 @@ at its first step. Evidence, registry, model store and logs keep what they have.
 
 import argparse
 import datetime
+import itertools
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import yaml
@@ -56,10 +57,13 @@ def run(arguments: argparse.Namespace) -> int:
     if not retirements:
         return _say_nothing(model, main, arguments.environment)
     _say(retirements, model)
-    retiring.refuse_hindered(retirements)
-    _refuse_needed(model, retirements, here, although_used=arguments.although_used)
+    refusals = itertools.chain(
+        retiring.refusals(retirements), _needs(model, retirements, here, although_used=arguments.although_used)
+    )
     if arguments.dry_run:
-        return errors.DONE
+        return _say_refusals(refusals)
+    for why in refusals:
+        raise errors.Rejected(why)
     if arguments.reason is None:
         raise errors.UsageError("say why: --reason TEXT (--dry-run asks for nothing)")
     by = acting_user.named(arguments)
@@ -133,19 +137,24 @@ def _documents(path: Path) -> list[object]:
         return []  # what cannot be read is no manifest that was installed
 
 
-def _refuse_needed(model: str, retirements: Sequence[Retirement], here: Settings, *, although_used: bool) -> None:
-    """Raise Rejected where somebody still asks *model*, or another model of the project learns from what it answers."""
+def _say_refusals(refusals: Iterable[str]) -> int:
+    """Say all that a call without --dry-run would be refused for. It is what was asked for, so it is no failure."""
+    for why in refusals:
+        print(line(f"  would be refused now: {why}"))
+    return errors.DONE
+
+
+def _needs(model: str, retirements: Sequence[Retirement], here: Settings, *, although_used: bool) -> Iterator[str]:
+    """Why *model* is still needed: another model of the project learns from what it answers, or somebody asks it."""
     for other, data in _readers(model, here):
-        raise errors.Rejected(
-            f"{other} reads what {model} answers (data: {data}); retire {other} first, or give it other data"
-        )
+        yield f"{other} reads what {model} answers (data: {data}); retire {other} first, or give it other data"
     if although_used:
         return
     history, since = wiring.prediction_history(here), datetime.datetime.now(datetime.UTC) - RECENT
     for one in retirements:
         last = max((each.hour for each in history.segments(model, one.environment, since=since)), default=None)
         if last is not None:
-            raise errors.Rejected(
+            yield (
                 f"{model} answered in {one.environment} in the hour of {last:%Y-%m-%d %H:%M} UTC; tell those who call it first, then pass "
                 "--although-used"
             )

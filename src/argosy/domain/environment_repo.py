@@ -38,8 +38,9 @@ def models(paths: Iterable[str]) -> list[str]:
 
 
 def places(paths: Iterable[str]) -> list[changes.Place]:
-    """The models that are served, and where."""
-    return sorted({place for path in paths if (place := changes.place_of(path))})
+    """The models that are served, and where. Of one that was retired the evidence stays, and it is not among them."""
+    found = {path: place for path in paths if (place := changes.place_of(path))}
+    return sorted(place for path, place in found.items() if path == environment_layout.version_path(*place))
 
 
 def problems(files: Mapping[str, bytes]) -> Iterator[Problem]:

@@ -32,6 +32,9 @@ class KeyMaker(Protocol):
         *expires*: until when the others count; None: until they are retired.
         """
 
+    def rotation_was_cut_off(self, private: Path) -> bool:
+        """True where :meth:`rotate_signing_pair` of *private* was begun and not finished; asking again finishes it."""
+
     def rotate_signing_pair(self, private: Path, public: Path, expires: datetime.date | None) -> PublicKey:
         """Put a new key in the place of *private*; its public half counts beside those in the file *public*. Returns that half.
 

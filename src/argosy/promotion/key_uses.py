@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from argosy.domain import environment_layout, environment_repo, signing_keys
 from argosy.domain.promotion_requests import State
-from argosy.ports.forge import Forge
+from argosy.promotion import subjects
 from argosy.promotion.standing import Main
 
 
@@ -27,20 +27,16 @@ def served(main: Main) -> list[KeyUse]:
     return [
         KeyUse(_called(main, model, environment), _signers(files, model, environment))
         for model, environment in environment_repo.places(files)
-        if environment_layout.version_path(model, environment) in files  # of what was retired the evidence stays
     ]
 
 
-def waiting(forge: Forge) -> Iterator[KeyUse]:
-    """What open requests propose to serve; one that retires a model is merged whoever signed what goes."""
-    for request in forge.requests():
-        if request.state is State.OPEN and request.subject.kind != "retirement":
-            place = environment_layout.evidence_folder(request.subject.model, request.subject.environment)
-            files = forge.contents([place], request.head)
-            yield KeyUse(
-                f"request #{request.number}, {request.title}",
-                _signers(files, request.subject.model, request.subject.environment),
-            )
+def waiting(main: Main) -> Iterator[KeyUse]:
+    """What open requests propose to serve, by their commits; one that retires a model is merged whoever signed what goes."""
+    for request in main.forge.requests():
+        if request.state is State.OPEN:
+            for model, environment in subjects.brings(main, request):
+                files = main.forge.contents([environment_layout.evidence_folder(model, environment)], request.head)
+                yield KeyUse(f"request #{request.number}, {request.title}", _signers(files, model, environment))
 
 
 def before(main: Main) -> Iterator[KeyUse]:

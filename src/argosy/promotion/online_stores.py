@@ -36,7 +36,8 @@ def named(forge: Forge, models: Collection[str]) -> Named:
                 found[_store(past.version(model, environment))].append(who)
     for request in forge.requests():
         if request.state is State.OPEN:
-            found[_store(_asked(forge, request))].append(f"request {request.number}")
+            for version in _asked(main, request):
+                found[_store(version)].append(f"request {request.number}")
     return found
 
 
@@ -50,10 +51,11 @@ def unneeded(forge: Forge, held: Sequence[Held], now: datetime.datetime) -> list
     return online.unneeded(own, named(forge, {one.model for one in own}), now)
 
 
-def _asked(forge: Forge, request: Request) -> Version | None:
-    """The version that *request* asks for."""
+def _asked(main: Main, request: Request) -> list[Version | None]:
+    """The versions that *request* asks for, by its commit: its text may say anything."""
+    proposed = subjects.proposed(main.forge, request)
     try:
-        return subjects.proposed(forge, request).version(request.subject.model, request.subject.environment)
+        return [proposed.version(*place) for place in subjects.brings(main, request)]
     except errors.Misconfigured as error:
         number = request.number
         raise errors.Misconfigured(

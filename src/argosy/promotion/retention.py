@@ -89,11 +89,8 @@ def _named(main: Main) -> dict[str, str]:
 
 def _add_request(found: dict[str, str], main: Main, request: Request) -> None:
     proposed = subjects.proposed(main.forge, request)
-    # By what its commit holds anywhere: what its text says is anybody's.
-    for path in main.forge.contents(["models"], request.head):
-        place = re.fullmatch(r"models/([^/]+)/([^/]+)/version\.yaml", path)
-        if place and place[2] in environment_layout.ENVIRONMENTS:
-            _add(found, proposed, place[1], place[2], f"named by request {request.number}")
+    for model, environment in subjects.brings(main, request):
+        _add(found, proposed, model, environment, f"named by request {request.number}")
 
 
 def _add(found: dict[str, str], main: Main, model: str, environment: str, why: str) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from argosy import errors
 from argosy.domain import environment_layout, promotion_requests, release
 from argosy.domain.promotion_requests import Request, State
+from argosy.promotion import subjects
 from argosy.promotion.standing import Main
 from argosy.report import retirement_body
 
@@ -37,23 +38,24 @@ def found(main: Main, model: str, environments: Iterable[str]) -> Iterator[Retir
 
 
 def hindrances(main: Main, model: str, environment: str) -> list[Request]:
-    """The open requests that would bring *model* back to *environment*, or take it from there to the next one."""
-    concerned = {environment, environment_layout.following(environment)}
+    """The open requests whose commits would bring *model* back to *environment*, or take it from there to the next one."""
+    concerned = {(model, one) for one in (environment, environment_layout.following(environment)) if one}
     return [
         request
         for request in main.forge.requests()
-        if request.state is State.OPEN
-        and request.subject.model == model
-        and request.subject.environment in concerned
-        and request.subject.kind != "retirement"
+        if request.state is State.OPEN and concerned.intersection(subjects.brings(main, request))
     ]
 
 
-def refuse_hindered(retirements: Iterable[Retirement]) -> None:
-    """Raise Rejected where an open request needs what is to go."""
+def refusals(retirements: Iterable[Retirement]) -> Iterator[str]:
+    """Why *retirements* would not be asked for: the open requests that need what is to go, and what to do about each."""
+    said: set[int] = set()
     for one in retirements:
         for request in one.hindered_by:
-            raise errors.Rejected(
+            if request.number in said:
+                continue
+            said.add(request.number)
+            yield (
                 f"request {request.number} ({request.title}) is open and needs {one.version.model} in {one.environment}, or would bring it "
                 f"back: `argosy pr close {request.number} --reason TEXT`, or merge it, then retire"
             )

@@ -5,7 +5,8 @@ Left to others: which changes a request may make at all (``domain.changes``), an
 """
 
 from argosy import errors
-from argosy.domain import changes, promotion_requests
+from argosy.domain import changes, environment_layout, promotion_requests
+from argosy.domain.changes import Kind, Place
 from argosy.domain.promotion_requests import Request, Subject
 from argosy.ports.forge import Forge
 from argosy.promotion.standing import Main
@@ -20,6 +21,16 @@ def of(main: Main, request: Request) -> Subject:
 def as_committed(forge: Forge, request: Request) -> Request:
     """*request*, its subject replaced by the one that its commit has. Raises Rejected where the commit is no promotion."""
     return request.model_copy(update={"subject": of(Main.now(forge), request)})
+
+
+def brings(main: Main, request: Request) -> list[Place]:
+    """The places to which the commit of *request* brings a version, or evidence of one; none where it only takes some away.
+
+    Also of a request that nobody may merge: what its commit names must not go while it is open.
+    """
+    paths = (one.path for one in main.forge.changes(request, main.commit) if one.kind is not Kind.REMOVED)
+    placed = ((path, changes.place_of(path)) for path in paths)
+    return sorted({place for path, place in placed if place and path != environment_layout.retired_path(*place)})
 
 
 def proposed(forge: Forge, request: Request) -> Main:

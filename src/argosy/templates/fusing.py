@@ -62,6 +62,7 @@ def fuse(
         template=name,
         own=tuple(dict.fromkeys(own for call in chosen for own in call.own)),
         given=_given(chosen, members),
+        after=tuple(dict.fromkeys(task for call in chosen for task in call.after if task not in steps)),
     )
     rest = [one if call is chosen[0] else call for call in calls if call.name not in steps[1:]]
     return [_renamed(call, dict.fromkeys(steps, name)) for call in rest], fusion
@@ -85,7 +86,7 @@ def _handed(call: DagTask, before: Sequence[DagTask]) -> Iterator[tuple[str, str
     ]
     if before and not taken:
         raise CannotFuse(
-            f"{call.name} takes nothing of {' or '.join(names)}: side by side they take less time than one after the other"
+            f"{call.name} takes nothing of {' or '.join(names)}: only steps that hand something on share a pod"
         )
     for key, value in taken:
         reference = _REFERENCE.fullmatch(source(value))
@@ -191,4 +192,5 @@ def _renamed(call: DagTask, tasks: Mapping[str, str]) -> DagTask:
         given={key: renamed(value, tasks) for key, value in call.given.items()},
         for_each=source(renamed(call.for_each, tasks)) if call.for_each else None,
         spec=call.spec,
+        after=tuple(dict.fromkeys(tasks.get(task, task) for task in call.after)),
     )

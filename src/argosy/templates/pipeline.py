@@ -53,19 +53,27 @@ class Pipeline:
     _fused: list[Fusion] = field(default_factory=list)
 
     def step(
-        self, spec: specs.StepSpec, *, name: str | None = None, for_each: str | None = None, **arguments: Value
+        self,
+        spec: specs.StepSpec,
+        *,
+        name: str | None = None,
+        for_each: str | None = None,
+        after: Sequence[TaskHandle] = (),
+        **arguments: Value,
     ) -> TaskHandle:
         """Put *spec* into the DAG that is open, as task *name* (its own name unless given).
 
         *arguments*: for each input artifact and parameter (dashes as underscores) what it takes; the model's own files are taken from the
-        DAG's inputs. *for_each*: a JSON list; one task an entry, which arguments name as ``{{item}}``.
+        DAG's inputs. *for_each*: a JSON list; one task an entry, which arguments name as ``{{item}}``. *after*: tasks that it waits for and
+        takes nothing of.
         Raises Misconfigured where an input has no argument or an argument no input.
         """
         given = {argument.replace("_", "-"): value for argument, value in arguments.items()}
         spec = _as_it_reads(spec, self.settings)
         refuse_incomplete(spec, given, list(folder.ARTIFACTS))
         own = tuple(artifact.name for artifact in spec.inputs if artifact.name in folder.ARTIFACTS)
-        self._calls.append(DagTask(name or spec.name, spec.name, own, given, for_each, spec))
+        waits_for = tuple(task.name for task in after)
+        self._calls.append(DagTask(name or spec.name, spec.name, own, given, for_each, spec, waits_for))
         self._placed[spec.name] = spec
         return TaskHandle(name or spec.name, outputs_of(spec))
 

@@ -45,7 +45,10 @@ class TaskHandle:
 
 @dataclass(frozen=True)
 class DagTask:
-    """One task. *own*: the model's files that it takes from the DAG's inputs. *for_each*: a JSON list; one task an entry."""
+    """One task. *own*: the model's files that it takes from the DAG's inputs. *for_each*: a JSON list; one task an entry.
+
+    *after*: the tasks that it waits for and takes nothing of.
+    """
 
     name: str
     template: str
@@ -54,11 +57,12 @@ class DagTask:
     for_each: str | None = None
     spec: specs.StepSpec | None = None
     """The step it calls; None where it calls another DAG."""
+    after: tuple[str, ...] = ()
 
     def needs(self) -> list[str]:
-        """The tasks whose outputs it takes, in order, once each."""
+        """The tasks that it waits for, those whose outputs it takes among them, in order, once each."""
         texts = [source(value) for value in (*self.given.values(), self.for_each or "")]
-        return list(dict.fromkeys(match for text in texts for match in _TASK.findall(text)))
+        return list(dict.fromkeys([*self.after, *(match for text in texts for match in _TASK.findall(text))]))
 
     def write(self) -> None:
         """Add it to the DAG that is open."""

@@ -21,7 +21,8 @@ def dag(run: pipeline.Pipeline) -> None:
     tuning = tune.dag(run)
     with run.dag("main", parameters=(retraining_cause.PARAMETER,)):
         champion = run.step(CHAMPION)
-        ingest = run.step(INGEST, data="{{workflow.parameters.data}}")
+        # Of a model that is retired, or has no gates, nothing is read: sources may cost money or hours.
+        ingest = run.step(INGEST, after=[champion], data="{{workflow.parameters.data}}")
         snapshot, lineage = ingest.artifact("snapshot"), ingest.artifact("lineage")
         validate = run.step(VALIDATE, snapshot=snapshot, lineage=lineage)
         features = run.step(BUILD_FEATURES, snapshot=snapshot, validation=validate.artifact("validation"))

@@ -82,6 +82,49 @@ def test_a_rotation_from_the_first_command_to_the_last(
     assert _ids(at_home) == [new]
 
 
+def test_a_rotation_that_is_typed_twice_makes_one_key(at_home: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    """The second says that one is going on and what ends it; whoever means it gets one more; an expired key is no rotation."""
+    assert main.run(["keys", "rotate"]) == 0
+    old, new = _ids(at_home)
+    capsys.readouterr()
+    assert main.run(["keys", "rotate"]) == errors.Rejected.exit_code
+    told = capsys.readouterr().err
+    assert f"a rotation is going on, and no key was made: key {new}" in told
+    assert f"Next: `argosy keys retire {old}`" in told
+    assert told.count("\n") == 1
+    assert _ids(at_home) == [old, new]
+    assert main.run(["keys", "rotate", "--although-rotating"]) == 0
+    assert _ids(at_home)[:2] == [old, new]
+    assert len(_ids(at_home)) == 3
+
+
+def test_an_expired_key_is_no_rotation(at_home: Settings) -> None:
+    """The next key is made without a word of the one that counts no more."""
+    (key,) = key_files.public_keys(at_home.verifying_key)
+    gone = key_files.PublicKey(key.pem, expires=datetime.date(2026, 1, 1))
+    key_files.put_public_keys(at_home.verifying_key, [gone])
+    assert main.run(["keys", "rotate"]) == 0
+    assert len(_ids(at_home)) == 2
+
+
+def test_a_rotation_that_was_cut_off_is_finished(at_home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is the same rotation: the key that the first left signs afterwards, and no third is made."""
+
+    sync = key_files._sync
+
+    def dies(folder: Path) -> None:
+        """Once the new public key is there, before the private one is in its place."""
+        sync(folder)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(key_files, "_sync", dies)
+        assert main.run(["keys", "rotate"]) == 130
+    assert len(_ids(at_home)) == 2
+    assert main.run(["keys", "rotate"]) == 0
+    assert len(_ids(at_home)) == 2
+
+
 def test_what_waits_for_its_merge_keeps_a_key(
     offered: Any, at_home: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -204,6 +247,9 @@ def test_a_rotation_for_a_cluster(checkout: Path, at_home: Settings, capsys: pyt
     assert told.startswith(f"key {new.id} counts beside the old ones in {checkout}; its private half is {private}\n")
     assert f"argosy keys secret --private {private} --namespace TEAM | kubectl apply -f -" in told
     assert main.run(words) == 0  # the answer was lost
+    assert key_files.public_keys(checkout)[1:] == [new]
+    assert main.run([*words[:-1], str(private.with_name("other.pem"))]) == 10  # typed again, with another file
+    assert f"argosy keys retire {key_files.public_keys(checkout)[0].id} --public {checkout}" in capsys.readouterr().err
     assert key_files.public_keys(checkout)[1:] == [new]
     assert _ids(at_home) == [key_files.public_keys(checkout)[0].id]  # the laptop's own are not touched
 

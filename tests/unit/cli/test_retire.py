@@ -1,18 +1,20 @@
 """`argosy retire`, as an owner uses it, on a local forge with a toy in both environments."""
 
 import datetime
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from argosy import errors, wiring
+from argosy.adapters import keys as key_files
 from argosy.adapters.memory_registry import MemoryRegistry
 from argosy.cli import main
 from argosy.domain import environment_layout
 from argosy.files.git_repository import Person, Repository
 from argosy.ports.forge import Forge
-from argosy.promotion import approval
+from argosy.promotion import approval, seals
 from argosy.promotion.standing import Main
 from argosy.settings import Settings
 from argosy.steps.champion import run as champion
@@ -73,12 +75,27 @@ def test_from_all_environments(forge: Forge, here: Settings, capsys: pytest.Capt
 
 
 def _checkout(here: Settings) -> str:
-    import subprocess
-
     place = here.home / "checkout"
     subprocess.run(["git", "clone", "--quiet", here.forge_uri.removeprefix("local:"), place], check=True)
     (place / "models" / "toy" / "values.yaml").write_text("model: toy\n")
     return str(place)
+
+
+def test_the_key_of_what_is_retired_may_go(
+    forge: Forge, here: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A request for the keys is judged by what is served; the evidence of what is not may be signed by anybody."""
+    assert main.run(["retire", "toy", *WHY]) == 0
+    _merged(3, 4)
+    checkout = Path(_checkout(here))
+    file = checkout / seals.KEY
+    file.parent.mkdir(exist_ok=True)
+    key_files.ensure_signing_pair(checkout / "other.pem", file)
+    for words in (["add", seals.KEY, "models"], ["commit", "--quiet", "--message", "keys"]):
+        subprocess.run(["git", "-c", "user.name=ann", "-c", "user.email=a@b.example", *words], cwd=checkout, check=True)
+    (checkout / "other.pem").unlink()
+    capsys.readouterr()
+    assert main.run(["env", "check", str(checkout), "--base", "HEAD~1"]) == 0, capsys.readouterr().out
 
 
 def test_asked_twice(forge: Forge, registry: MemoryRegistry, capsys: pytest.CaptureFixture[str]) -> None:
@@ -111,6 +128,22 @@ def test_a_dry_run(forge: Forge, capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(["retire", "toy"]) == errors.UsageError.exit_code
     assert main.run(["retire", "toy", "--reason", "\n \t"]) == errors.UsageError.exit_code
     assert len(forge.requests()) == 2
+
+
+def test_a_dry_run_of_what_would_be_refused(
+    forge: Forge, here: Settings, registry: MemoryRegistry, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It says every reason, and is done: nobody was refused anything."""
+    offer(make_toy(tmp_path / "newer", "newer"), here, registry)
+    _merged(3)
+    offer(make_toy(tmp_path / "newest", "newest"), here, registry)
+    capsys.readouterr()
+    assert main.run(["retire", "toy", "--dry-run"]) == 0
+    told = capsys.readouterr()
+    assert told.err == ""
+    assert told.out.count("would be refused now: ") == 2
+    for number in (4, 5):
+        assert f"argosy pr close {number} --reason TEXT" in told.out
 
 
 @pytest.mark.parametrize(("words", "said"), [(["tyo"], "toy"), (["toy", "--environment", "prod"], "production")])

@@ -17,7 +17,7 @@ from argosy.domain import bundle as bundles
 from argosy.domain import environment_layout, promotion_requests, release
 from argosy.domain.documents import sha256
 from argosy.domain.promotion_requests import Request
-from argosy.promotion import approval, retention
+from argosy.promotion import approval, key_uses, online_stores, retention, retiring
 from argosy.promotion.standing import Main
 
 BEGIN = datetime.datetime.now(datetime.UTC)
@@ -228,6 +228,18 @@ def test_a_hold_says_why(store: AgingStore, path: str | None) -> None:
     found = list(retention.judged(Main.now(store.forge), store.artifacts, store.now))
     assert not any(one.goes for one in found)
     assert any("case 7, until the court says" in one.why for one in found)
+
+
+def test_what_a_request_says_of_itself_keeps_nothing_from_counting(store: AgingStore) -> None:
+    """Its features are needed, the retirement of its model waits for it, whatever model and environment its text names."""
+    version = store.train("toy", 90)
+    number = store.ask(version, "production")
+    assert version.online_store
+    assert online_stores.named(store.forge, [])[version.online_store.digest] == [f"request {number}"]
+    main = Main.now(store.forge)
+    assert [one.number for one in retiring.hindrances(main, "toy", "staging")] == [number]
+    assert retiring.hindrances(main, "other", "staging") == []
+    assert [use.what for use in key_uses.waiting(main)] == [f"request #{number}, t"]
 
 
 def test_what_cannot_be_read_stays(store: AgingStore) -> None:

@@ -39,7 +39,7 @@ def test_one_task_stands_in_place_of_the_steps(model: Path) -> None:
     manifest = compiled(model, fuse={"prepare": PREPARE})
     found = tasks(manifest)
     assert not set(PREPARE) & (set(found) | set(templates(manifest)))
-    assert "depends" not in found["prepare"]
+    assert found["prepare"]["depends"] == "champion"
     assert found["tune"]["depends"] == "prepare"
     taken = {argument["name"]: argument.get("from") for argument in found["evaluate"]["arguments"]["artifacts"]}
     assert taken["snapshot"] == "{{tasks.prepare.outputs.artifacts.snapshot}}"
@@ -172,6 +172,28 @@ with pipeline.of(__file__) as run, run.dag("main"):
     first = run.step(FIRST)
     run.step(SECOND, text=%s)
 """
+
+
+WAITING = """
+from argosy.steps.spec import Artifact, StepSpec
+from argosy.templates import pipeline
+
+def spec(name, **more):
+    return StepSpec(name=name, summary="", family="data", **more)
+
+with pipeline.of(__file__) as run, run.dag("main"):
+    zero = run.step(spec("zero"))
+    first = run.step(spec("first", outputs=(Artifact("made", ""),)), after=[zero])
+    run.step(spec("second", inputs=(Artifact("made", ""),)), made=first.artifact("made"))
+    run.step(spec("last"), after=[first])
+"""
+
+
+def test_what_waits_for_a_step_of_a_pod_waits_for_the_pod(model: Path) -> None:
+    """Also where it takes nothing of it; and the pod waits for what its steps wait for."""
+    (model / folder.PIPELINE).write_text(WAITING, encoding="utf-8")
+    found = tasks(compiled(model, fuse={"both": ["first", "second"]}))
+    assert (found["both"]["depends"], found["last"]["depends"]) == ("zero", "both")
 
 
 def test_a_short_value_is_handed_on_in_a_file(model: Path) -> None:
