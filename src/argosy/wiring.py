@@ -45,6 +45,7 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
     from argosy.ports.signer import Signer, Verifier
     from argosy.ports.source_reader import Fetched
     from argosy.ports.streams import Stream
+    from argosy.ports.table_comparison import TableComparison
     from argosy.ports.table_files import TableFiles
     from argosy.ports.tables import Tables
     from argosy.ports.token_verifier import TokenVerifier
@@ -331,6 +332,13 @@ def tables() -> Tables:
     from argosy.adapters.duckdb_tables.tables import DuckDBTables
 
     return DuckDBTables()
+
+
+def table_comparison() -> TableComparison:
+    """What compares two tables, on DuckDB."""
+    from argosy.adapters.duckdb_tables.comparison_of_tables import DuckDBTableComparison
+
+    return DuckDBTableComparison()
 
 
 def label_join() -> LabelJoin:

@@ -84,6 +84,7 @@ VERBS = {
     "online": "list, load or prune the online features that servers share",
     "predictions": "delete logged predictions that are old",
     "notices": "list what people were to be told and no channel took, or forget old notices",
+    "data": "list, show and compare snapshots of data",
     "drift": "hold logged predictions against the data the model was trained on",
     "performance": "hold logged predictions against the labels that came later",
     "exporter": "show Prometheus what waits, ran, drifted or expires",

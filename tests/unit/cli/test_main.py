@@ -122,6 +122,7 @@ def test_one_port_for_http_and_grpc(capsys: pytest.CaptureFixture[str]) -> None:
         pytest.param(["retrain", "--list"], 0, "nothing has asked for a retraining yet", id="retrainings"),
         pytest.param(["keys", "list"], 78, "`argosy setup` makes keys", id="keys"),
         pytest.param(["notices", "list"], 0, "every notice was taken", id="notices"),
+        pytest.param(["data", "list"], 0, "no snapshot yet", id="snapshots"),
     ],
 )
 def test_who_only_looks_makes_no_state_folder(
