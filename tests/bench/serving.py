@@ -18,9 +18,10 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import IO
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from kit.serving_kit import rows
@@ -28,7 +29,10 @@ from kit.serving_kit import rows
 CONNECTIONS, ROUNDS, SECONDS = 8, 5, 2.0
 TICK = os.sysconf("SC_CLK_TCK")
 MAKE = "import sys, pathlib, kit.serving_kit as kit; print(kit.write_bundle(pathlib.Path(sys.argv[1])))"
+SOURCE = Path(__file__).parents[2] / "src"
 Work = tuple[str, bytes]
+PINNED = "import os, sys; hasattr(os, 'sched_setaffinity') and os.sched_setaffinity(0, {0}); os.execvp(sys.argv[1], sys.argv[1:])"
+"""Held to one core from the start, with every thread and process that it will have."""
 
 
 def works() -> dict[str, Work]:
@@ -63,9 +67,14 @@ def serving(
     *,
     program: Sequence[str] = ("-m", "argosy.serving"),
     environment: str | None = "bench",
+    words: Sequence[str] = (),
+    errors: IO[str] | None = None,
     **settings: str,
 ) -> Iterator[tuple[int, int]]:
-    """Process id and port of a server that runs *source*; where an *environment* is named, with a prediction log below *home*."""
+    """Process id and port of a server that runs *source*; where an *environment* is named, with a prediction log below *home*.
+
+    *words*: more of its command line. *errors*: where its log goes.
+    """
     around = os.environ | {"PYTHONPATH": f"{source}:{source.parent / 'tests'}", "ARGOSY_HOME": str(home)} | settings
     (home / "keys").mkdir(parents=True)
     (home / "keys" / "ids.key").write_text("secret")
@@ -76,6 +85,9 @@ def serving(
     )
     command = [
         sys.executable,
+        "-c",
+        PINNED,
+        sys.executable,
         *program,
         "--bundle",
         str(bundle),
@@ -85,17 +97,31 @@ def serving(
         "--port",
         "0",
         *(["--environment", environment] if environment else []),
+        *words,
     ]
-    with subprocess.Popen(command, env=around, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, env=around, stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True
+    ) as process:
         try:
             line = process.stdout.readline() if process.stdout else ""
             found = re.search(r"http://[^:]+:(\d+)", line)
             assert found, line
-            if hasattr(os, "sched_setaffinity"):
-                os.sched_setaffinity(process.pid, {0})
             yield process.pid, int(found[1])
         finally:
             process.terminate()
+
+
+def access(scratch: Path) -> tuple[Path, dict[str, str]]:
+    """A file of who may ask, with a key that may ask as often as it can, and the header that proves it."""
+    rules = scratch / "access.yaml"
+    command = [Path(sys.executable).parent / "argosy", "access", "key", "bench", "--model", "leaving", "--file", rules]
+    around = os.environ | {"ARGOSY_HOME": str(scratch / "none")}
+    told = subprocess.run(command, check=True, capture_output=True, text=True, env=around).stdout
+    key = re.search(r"argosy_bench_\S+", told)
+    assert key, told
+    with rules.open("a", encoding="utf-8") as file:
+        file.write("limits: {default: 1000000/second}\n")
+    return rules, {"Authorization": f"Bearer {key[0]}"}
 
 
 def cpu_seconds(pid: int) -> float:
@@ -104,16 +130,17 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICK
 
 
-def load(port: int, work: Work) -> int:
+def load(port: int, work: Work, headers: Mapping[str, str] | None = None) -> int:
     """Ask for SECONDS; how many were answered."""
     path, body = work
+    head = {"Content-Type": "application/json"} | dict(headers or {})
     answered = [0] * CONNECTIONS
     until = time.monotonic() + SECONDS
 
     def ask(place: int) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port)
         while time.monotonic() < until:
-            connection.request("POST", path, body, {"Content-Type": "application/json"})
+            connection.request("POST", path, body, head)
             reply = connection.getresponse()
             content = reply.read()
             assert reply.status == 200, content
@@ -128,10 +155,20 @@ def load(port: int, work: Work) -> int:
     return sum(answered)
 
 
+def asked(port: int, work: Work, headers: Mapping[str, str]) -> int:
+    """The status of the answer to one request, over a connection of its own."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    connection.request("POST", work[0], work[1], {"Content-Type": "application/json", **headers})
+    reply = connection.getresponse()
+    reply.read()
+    connection.close()
+    return reply.status
+
+
 def main() -> None:
     """Measure, and print a line for each work and source."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sources", nargs="*", type=Path, default=[Path(__file__).parents[2] / "src"])
+    parser.add_argument("sources", nargs="*", type=Path, default=[SOURCE])
     sources: list[Path] = [source.resolve() for source in parser.parse_args().sources]
     with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
         homes = [Path(scratch) / str(place) for place in range(len(sources))]

@@ -1,32 +1,33 @@
-"""The model server beside others that serve the same model to the same callers: CPU time for each request, and requests a second.
+"""The model server beside others that serve the same model to the same callers: requests for each second of CPU time, and latency.
 
-    python tests/bench/serving_peers.py PYTHON [--rounds N] [--rows N]
+    python tests/bench/serving_peers.py [--environments FOLDER] [--only NAME,…] [--rounds N] [--rows N]
 
-PYTHON is the interpreter of an environment in which ``kserve`` 0.21, ``xgboost`` and ``pandas`` are installed, outside this repository.
-The peers are KServe's own loop, with a DMatrix for each request as its xgboost server has it, and FastAPI round a pickled model. Ours
-proves its bundle, checks every value against the signature, logs every prediction and counts; they do none of it. All are called in
-round by round, each held to one core where the kernel allows, over eight connections. What a busy machine changes least is CPU time, so
-the ratios are of that.
+The peers (``tests/bench/peer_servers.py``) run in environments of their own, which are built below FOLDER the first time (4 GB; the package
+index has to be reachable). The model is the churn example's: its customers and features, with categories as codes, which is what these
+servers take. Ours proves its bundle, asks who calls and holds to a rate, checks every value against the signature, logs every prediction
+and counts; they do none of it.
 
-Named: each row an object; KServe's takes objects of lists only, and makes a data frame of each. Bare: rows as lists of numbers, which is
-the quickest that KServe takes. Columns: a list a feature.
+All are called in round by round, each held to one core with all of its processes where the kernel allows. What a busy machine changes
+least is CPU time, user's and system's, of everything that the server started: the ratios are of that, over eight connections. Latency is
+that of a caller alone. Rows: an object a row; MLServer's protocol has none, and gets a tensor a feature. Columns: a list a feature.
 """
 
 import argparse
+import csv
+import http.client
 import json
-import os
+import math
 import statistics
-import subprocess
 import tempfile
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import peer_servers
 import serving
 import xgboost
 
@@ -36,65 +37,43 @@ from argosy.domain.model_settings import EntitySplit
 from argosy.ml.predictor import Predictor
 from kit.serving_kit import bins
 
-FEATURES, TREES, DEPTH, ROUNDS = 19, 300, 5, 5
-NAMES = [f"feature_{place}" for place in range(FEATURES)]
-PREDICT = "/v1/models/leaving:predict"
-KSERVE = """
-import os, sys
-import xgboost
-from kserve import Model, ModelServer
-from kserve.utils.utils import get_predict_input, get_predict_response
+TREES, DEPTH, ROUNDS, ALONE = 300, 5, 5, 200
+CUSTOMERS = Path(__file__).parents[2] / "data" / "churn" / "customers.csv"
+ENVIRONMENTS = Path.home() / ".cache" / "argosy" / "bench-peers"
+FIRST_PORT = 18471
+V1, V2 = "/v1/models/leaving:predict", "/v2/models/leaving/infer"
+Row = dict[str, float | None]
 
-class Served(Model):
-    def __init__(self, path):
-        super().__init__("leaving")
-        self.booster = xgboost.Booster(model_file=path)
-        self.booster.feature_names = None  # else it takes no bare numbers
-        self.ready = True
 
-    def predict(self, payload, headers=None):
-        matrix = xgboost.DMatrix(get_predict_input(payload), nthread=1)
-        return get_predict_response(payload, self.booster.predict(matrix), self.name)
+def customers() -> tuple[list[Row], list[bool]]:
+    """The churn example's rows, texts as codes, and who left."""
+    with CUSTOMERS.open(encoding="utf-8", newline="") as lines:
+        found = list(csv.DictReader(lines))
+    names = [name for name in found[0] if name not in {"customer_id", "churn", "female"}]
+    columns = {name: _coded([row[name] for row in found]) for name in names}
+    rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    return rows, [row["churn"] == "Yes" for row in found]
 
-ModelServer(http_port=int(sys.argv[2]), enable_grpc=False, workers=1, access_log_format=None).start([Served(sys.argv[1])])
-"""
-FASTAPI = """
-import pickle, sys
-import numpy as np, uvicorn, xgboost
-from fastapi import FastAPI
-from pydantic import BaseModel
 
-class Rows(BaseModel):
-    instances: list[dict[str, float | None]]
-
-booster = pickle.loads(pickle.dumps(xgboost.Booster(model_file=sys.argv[1])))
-names = sys.argv[3].split(",")
-app = FastAPI()
-
-@app.get("/v1/models/leaving")
-def ready():
-    return {}
-
-@app.post("/v1/models/leaving:predict")
-async def predict(rows: Rows):
-    matrix = np.array([[row[name] for name in names] for row in rows.instances], dtype=np.float32)
-    return {"predictions": booster.inplace_predict(matrix).tolist()}
-
-uvicorn.run(app, port=int(sys.argv[2]), log_level="warning")
-"""
+def _coded(texts: list[str]) -> list[float | None]:
+    try:
+        return [float(text) if text else None for text in texts]
+    except ValueError:
+        codes = {text: float(code) for code, text in enumerate(sorted(set(texts)))}
+        return [codes[text] for text in texts]
 
 
 def write_bundle(folder: Path) -> str:
-    """A model of the size that the bench's cases have; returns its digest."""
-    random = np.random.default_rng(0)
-    matrix = random.normal(size=(2000, FEATURES)).astype(np.float32)
-    label = matrix[:, 0] + matrix[:, 1] * matrix[:, 2] > 0
-    settings = {"nthread": 1, "seed": 1, "max_depth": DEPTH, "objective": "binary:logistic"}
-    booster = xgboost.train(settings, xgboost.DMatrix(matrix, label=label, feature_names=NAMES), num_boost_round=TREES)
+    """A model of those customers; returns its digest."""
+    rows, label = customers()
+    names = list(rows[0])
+    matrix = np.array([[math.nan if row[name] is None else row[name] for name in names] for row in rows], np.float32)
+    settings = {"nthread": 1, "seed": 1, "max_depth": DEPTH, "eta": 0.05, "objective": "binary:logistic"}
+    booster = xgboost.train(settings, xgboost.DMatrix(matrix, label=label, feature_names=names), num_boost_round=TREES)
     signature = bundle.Signature(
         model="leaving",
         task="binary",
-        features=[FeatureColumn(name=name, type="number", view="v") for name in NAMES],
+        features=[FeatureColumn(name=name, type="number", view="v") for name in names],
         join_keys=["customer_id"],
         classes=["no", "yes"],
         threshold=0.5,
@@ -104,9 +83,7 @@ def write_bundle(folder: Path) -> str:
     folder.mkdir(parents=True)
     (folder / bundle.MODEL).write_bytes(bytes(booster.save_raw("ubj")))
     signature.write(folder / bundle.SIGNATURE)
-    sample: list[dict[str, float | str | None]] = [
-        dict(zip(NAMES, row, strict=True)) for row in matrix[:5].astype(float).tolist()
-    ]
+    sample: list[dict[str, float | str | None]] = [dict(row) for row in rows[:5]]
     bins(sample).write(folder / bundle.BINS)
     bundle.Golden(rows=[]).write(folder / bundle.GOLDEN)
     answers = Predictor.load(folder, bundle.digest(folder)).predict(sample)
@@ -117,90 +94,131 @@ def write_bundle(folder: Path) -> str:
     return bundle.digest(folder)
 
 
-def works(rows: int) -> dict[str, dict[str, serving.Work]]:
-    """By case and server, what is asked; a server without a case does not take it."""
-    random = np.random.default_rng(1)
-    numbers = random.normal(size=(rows, FEATURES)).round(4).tolist()
-    found: dict[str, dict[str, serving.Work]] = {}
-    for count in (1, rows):
-        sample = numbers[:count]
-        named = [dict(zip(NAMES, row, strict=True)) for row in sample]
-        lists = [{name: [value] for name, value in row.items()} for row in named]
-        columns = dict(zip(NAMES, map(list, zip(*sample, strict=True)), strict=True))
-        tensors = [
-            {"name": name, "shape": [count], "datatype": "FP64", "data": values} for name, values in columns.items()
-        ]
-        label = f"{count} row{'s' * (count > 1)}"
-        ours, instances = _posted({"instances": named}), _posted({"instances": sample})
-        found[f"{label}, named"] = {"ours": ours, "kserve": _posted({"instances": lists}), "fastapi": ours}
-        found[f"{label}, bare"] = {"ours": instances, "kserve": instances}
-        found[f"{label}, columns"] = {
-            "ours": ("/v2/models/leaving/infer", json.dumps({"inputs": tensors}).encode()),
-            "kserve": _posted({"instances": [columns]}),
-        }
+@dataclass
+class Measured:
+    """One server at one case."""
+
+    pid: int
+    port: int
+    work: serving.Work
+    head: dict[str, str]
+    costs: list[float] = field(default_factory=list)
+    """Seconds of CPU a request, a round each."""
+    latencies: list[float] = field(default_factory=list)
+    """Of a caller alone, in ms."""
+
+    def go(self) -> None:
+        """One round."""
+        before = peer_servers.tree_cpu_seconds(self.pid)
+        count = serving.load(self.port, self.work, self.head)
+        self.costs.append((peer_servers.tree_cpu_seconds(self.pid) - before) / count)
+        self.latencies += alone(self.port, self.work, self.head)
+
+    def per_cpu_second(self) -> float:
+        """Requests for each second of CPU."""
+        return 1 / statistics.median(self.costs)
+
+
+def alone(port: int, work: serving.Work, head: dict[str, str]) -> list[float]:
+    """Milliseconds of each of ALONE requests, one after the other."""
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    found = []
+    for _ in range(ALONE):
+        began = time.perf_counter()
+        connection.request("POST", work[0], work[1], {"Content-Type": "application/json", **head})
+        connection.getresponse().read()
+        found.append(1000 * (time.perf_counter() - began))
+    connection.close()
     return found
 
 
-def _posted(body: Any) -> serving.Work:
-    return PREDICT, json.dumps(body).encode()
+def cases(rows: int) -> dict[str, tuple[list[Row], bool]]:
+    """By name: the rows that are asked for, and whether they come in columns."""
+    sample = customers()[0][:rows]
+    return {"1 row": (sample[:1], False), f"{rows} rows": (sample, False), f"{rows} rows in columns": (sample, True)}
+
+
+def work(server: str, rows: Sequence[Row], *, in_columns: bool) -> serving.Work:
+    """What *server* is asked for *rows*."""
+    columns: dict[str, Any] = {name: [row[name] for row in rows] for name in rows[0]}
+    if server == "ours" and in_columns:
+        shape = [len(rows)]
+        inputs = [
+            {"name": name, "shape": shape, "datatype": "FP64", "data": values} for name, values in columns.items()
+        ]
+        return V2, json.dumps({"inputs": inputs}).encode()
+    if server == "ours":
+        return V1, json.dumps({"instances": rows}).encode()
+    peer = peer_servers.PEERS[server]
+    path, body = peer.columns if in_columns else peer.rows
+    return path, json.dumps(body(columns if in_columns else rows)).encode()
 
 
 @contextmanager
-def peer(python: Path, program: str, model: Path, port: int) -> Iterator[tuple[int, int]]:
-    """Process id and port of a peer."""
-    command = [str(python), "-c", program, str(model), str(port), ",".join(NAMES)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        try:
-            for _ in range(600):
-                try:
-                    urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/models/leaving", timeout=5).read()
-                    break
-                except (urllib.error.URLError, OSError):
-                    time.sleep(0.1)
-            if hasattr(os, "sched_setaffinity"):
-                os.sched_setaffinity(process.pid, {0})
-            yield process.pid, port
-        finally:
-            process.terminate()
+def ours(scratch: Path) -> Iterator[tuple[int, int, dict[str, str], Path]]:
+    """Our server with everything on: its process id, port, what proves a caller, and the model that it serves."""
+    home = scratch / "ours"
+    rules, head = serving.access(scratch)
+    make = f"import sys, pathlib; sys.path.insert(0, {str(Path(__file__).parent)!r}); import serving_peers as bench; "
+    serving.MAKE = make + "print(bench.write_bundle(pathlib.Path(sys.argv[1])))"
+    with serving.serving(serving.SOURCE, home, words=("--access", str(rules))) as (pid, port):
+        yield pid, port, head, home / "bundle" / bundle.MODEL
 
 
 def main() -> None:
-    """Measure, and print a line for each case and server."""
+    """Measure, print a line for each case and server, and the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("python", type=Path, help="interpreter of the peers")
+    parser.add_argument("--environments", type=Path, default=ENVIRONMENTS, help=f"default {ENVIRONMENTS}")
+    parser.add_argument("--only", default=",".join(peer_servers.PEERS), help="peers; default all")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--rows", type=int, default=100)
     given = parser.parse_args()
-    source = Path(__file__).parents[2] / "src"
-    make = f"import sys, pathlib; sys.path.insert(0, {str(Path(__file__).parent)!r}); import serving_peers as bench; "
-    with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
-        home = Path(scratch) / "ours"
-        serving.MAKE = make + "print(bench.write_bundle(pathlib.Path(sys.argv[1])))"
-        servers = {"ours": stack.enter_context(serving.serving(source, home))}
-        model = home / "bundle" / bundle.MODEL
-        servers["kserve"] = stack.enter_context(peer(given.python, KSERVE, model, 18471))
-        servers["fastapi"] = stack.enter_context(peer(given.python, FASTAPI, model, 18472))
-        for name, asked in works(given.rows).items():
-            _compare(name, asked, servers, given.rounds)
+    names = [name for name in given.only.split(",") if name]
+    pythons = {name: peer_servers.environment(given.environments, peer_servers.PEERS[name].lock) for name in names}
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        scratch = Path(folder)
+        pid, port, head, model = stack.enter_context(ours(scratch))
+        servers = {"ours": (pid, port, head)}
+        for place, name in enumerate(names):
+            port = FIRST_PORT + 10 * place
+            peer = peer_servers.started(peer_servers.PEERS[name], pythons[name], model, port, scratch / name)
+            servers[name] = (stack.enter_context(peer), port, {})
+        table = {}
+        for case, (rows, in_columns) in cases(given.rows).items():
+            measured = {
+                name: Measured(pid, port, work(name, rows, in_columns=in_columns), head)
+                for name, (pid, port, head) in servers.items()
+            }
+            for number in range(given.rounds):
+                for name in list(measured)[:: 1 if number % 2 else -1]:
+                    measured[name].go()
+            table[case] = measured
+            _print_case(case, measured)
+        _print_table(table)
 
 
-def _compare(name: str, asked: dict[str, serving.Work], servers: dict[str, tuple[int, int]], rounds: int) -> None:
-    costs: dict[str, list[float]] = {server: [] for server in asked}
-    rates: dict[str, list[float]] = {server: [] for server in asked}
-    for number in range(rounds):
-        for server in list(asked)[:: 1 if number % 2 else -1]:
-            pid, port = servers[server]
-            before = serving.cpu_seconds(pid)
-            count = serving.load(port, asked[server])
-            costs[server].append(1e6 * (serving.cpu_seconds(pid) - before) / count)
-            rates[server].append(count / serving.SECONDS)
-    for server, cost in costs.items():
-        ratio = statistics.median(theirs / own for theirs, own in zip(cost, costs["ours"], strict=True))
+def _print_case(case: str, measured: dict[str, Measured]) -> None:
+    own = measured["ours"]
+    for name, one in measured.items():
+        ratio = statistics.median(theirs / mine for theirs, mine in zip(one.costs, own.costs, strict=True))
+        median, *_, worst = statistics.quantiles(one.latencies, n=100)[49:]
         print(
-            f"{name:<19} {server:<8} {statistics.median(cost):8.0f} µs of CPU a request ({min(cost):.0f} to {max(cost):.0f})"
-            f" {statistics.median(rates[server]):8.0f} requests/s {ratio:7.1f} times ours",
+            f"{case:<20} {name:<9} {one.per_cpu_second():8.0f} a CPU second ({1 / max(one.costs):.0f} to {1 / min(one.costs):.0f})"
+            f" {ratio:6.1f} times our cost; alone {median:7.2f} ms, p99 {worst:7.2f} ms",
             flush=True,
         )
+
+
+def _print_table(table: dict[str, dict[str, Measured]]) -> None:
+    names = list(next(iter(table.values())))
+    print("\n| a request | " + " | ".join(names) + " |\n" + "|---" * (len(names) + 1) + "|")
+    for case, measured in table.items():
+        own = measured["ours"]
+        cells = [f"{own.per_cpu_second():.0f} a CPU second"]
+        for name in names[1:]:
+            ratios = [theirs / mine for theirs, mine in zip(measured[name].costs, own.costs, strict=True)]
+            cells.append(f"{statistics.median(ratios):.1f} times")
+        print(f"| {case} | " + " | ".join(cells) + " |")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ import json
 import random
 import signal
 import socket
-import struct
 import sys
 import threading
 import time
@@ -20,20 +19,16 @@ import pytest
 
 from argosy import wiring
 from argosy.settings import Settings
+from kit.hostile_requests import V1, V2, any_body
 from kit.model_server import free_port, ready, started
-from kit.serving_kit import ROW, rows
+from kit.serving_kit import ROW
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="reads the server's memory in /proc"),
 ]
-V1, V2 = "/v1/models/leaving:predict", "/v2/models/leaving/infer"
 LARGE = 4 * 2**20 - 64
 REQUESTS = 1_200
-WORDS: list[Any] = [
-    None, True, False, 0, -1, 3, 1e300, 10**40, 0.5, "", "month", "3", "\u0000", "\ud83d\ude00", "x" * 2_000, [], {}, [[]], {"a": {"a": 1}}
-]  # fmt: skip
-DATATYPES = ["FP64", "FP32", "FP16", "INT8", "INT64", "UINT8", "BOOL", "BYTES", "FP99", 7]
 
 
 @dataclass
@@ -56,71 +51,6 @@ def serving(folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     with started(folder, *words) as process:
         _, address = ready(process)
         yield process, int(address.rpartition(":")[2]), beside
-
-
-def any_body(chance: random.Random) -> tuple[str, bytes, dict[str, str]]:
-    """A request: address, body and headers, right in parts or not at all."""
-    kind = chance.randrange(6)
-    if kind == 0:
-        return V1, json.dumps({"instances": rows(chance.randint(1, 30), chance.randrange(99))}).encode(), {}
-    if kind == 1:
-        return V1, json.dumps({"instances": [_row(chance) for _ in range(chance.randint(0, 5))]}).encode(), {}
-    if kind == 2:
-        return V2, json.dumps(_tensors(chance)).encode(), {}
-    if kind == 3:
-        return V2, *_binary(chance)
-    if kind == 4:
-        text = bytearray(json.dumps({"instances": [ROW, _row(chance)]}).encode())
-        for _ in range(chance.randint(1, 4)):
-            text[chance.randrange(len(text))] = chance.randrange(256)
-        return chance.choice([V1, V2]), bytes(text), {}
-    return (
-        chance.choice([V1, V2, "/", "/v2/models/leaving/versions/1/infer"]),
-        chance.randbytes(chance.randrange(300)),
-        {},
-    )
-
-
-def _row(chance: random.Random) -> Any:
-    row: dict[str, Any] = dict(ROW)
-    for _ in range(chance.randint(0, 2)):
-        row[chance.choice([*ROW, "customer_id", "other"])] = chance.choice(WORDS)
-    return chance.choice([row, row, list(row.values()), chance.choice(WORDS)])
-
-
-def _tensors(chance: random.Random) -> dict[str, Any]:
-    count = chance.randint(0, 4)
-    inputs = [
-        {
-            "name": chance.choice([name, name, name, chance.choice(WORDS)]),
-            "shape": chance.choice(
-                [[count], [count, 1], [count], [count, 4], [-1], [2**62, 2**62], chance.choice(WORDS)]
-            ),
-            "datatype": chance.choice(["BYTES" if name == "contract" else "FP64", chance.choice(DATATYPES)]),
-            "data": chance.choice([[value] * count, [[value]] * count, [chance.choice(WORDS)] * count]),
-            **chance.choice([{}, {}, {"parameters": {"binary_data_size": chance.choice(WORDS)}}, {"other": 1}]),
-        }
-        for name, value in ROW.items()
-    ]
-    return {
-        "inputs": inputs,
-        **chance.choice([{}, {"id": "a"}, {"outputs": [chance.choice(WORDS)]}, {"parameters": []}]),
-    }
-
-
-def _binary(chance: random.Random) -> tuple[bytes, dict[str, str]]:
-    inputs, data = [], []
-    for name, value in ROW.items():
-        text = struct.pack("<I", 5) + b"month" if name == "contract" else struct.pack("<d", value)
-        if chance.random() < 0.1:
-            text = chance.choice([text[:-1], text + b"x", b"", b"\xff" * len(text)])
-        data.append(text)
-        size = chance.choice([len(text)] * 20 + [2**70, -1, "8", None])
-        datatype = "BYTES" if name == "contract" else "FP64"
-        inputs.append({"name": name, "shape": [1], "datatype": datatype, "parameters": {"binary_data_size": size}})
-    head = json.dumps({"inputs": inputs, "parameters": {"binary_data_output": chance.random() < 0.5}}).encode()
-    length = chance.choice([len(head)] * 8 + [0, len(head) - 1, 10**9, -1])
-    return head + b"".join(data), {"Inference-Header-Content-Length": str(length)}
 
 
 def ask(port: int, chance: random.Random, count: int, outcome: Outcome) -> None:
