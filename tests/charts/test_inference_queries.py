@@ -24,15 +24,18 @@ def counter(name: str, version: str, each: float, labels: str = "") -> dict[str,
     return {"series": f"{name}{{{PODS.format(version)}{labels}}}", "values": f"0+{each}x60"}
 
 
-def requests(version: str, *, fast: float = 0, slow: float = 0, failed: float = 0) -> Series:
-    """Requests every 15 seconds: within 50 ms, between 100 ms and 1 s, and answered with an error."""
+def requests(version: str, *, fast: float = 0, slow: float = 0, failed: float = 0, shed: float = 0) -> Series:
+    """Requests every 15 seconds: within 50 ms, between 100 ms and 1 s, answered with an error, and shed."""
     found = [
         counter("argosy_request_seconds_bucket", version, count, f',route="v1",le="{edge}"')
         for edge, count in {"0.05": fast, "0.1": fast, "1.0": fast + slow, "+Inf": fast + slow}.items()
     ]
     found.append(counter("argosy_requests_total", version, fast + slow, ',route="v1",code="200"'))
+    found.append(counter("argosy_requests_shed_total", version, shed, ',route="v1"'))
     if failed:
         found.append(counter("argosy_requests_total", version, failed, ',route="v1",code="500"'))
+    if shed:
+        found.append(counter("argosy_requests_total", version, shed, ',route="v1",code="503"'))
     return found
 
 
@@ -77,6 +80,26 @@ CASES: list[Any] = [
     pytest.param("errors", requests("new", fast=97, failed=3), 0.03, id="errors-in-a-hundred"),
     pytest.param("errors", requests("new", fast=30), 0.0, id="no-error-was-ever-counted"),
     pytest.param("errors", requests("new", fast=5), NOTHING, id="too-few-requests-for-errors"),
+    pytest.param("errors", requests("new", fast=60, shed=40), 0.0, id="what-was-shed-is-no-error"),
+    pytest.param("errors", requests("new", fast=57, failed=3, shed=40), 0.05, id="errors-among-what-was-not-shed"),
+    pytest.param("errors", requests("new", fast=5, shed=95), NOTHING, id="too-few-answers-for-errors"),
+    pytest.param(
+        "errors",
+        [one for one in requests("new", fast=97, failed=3) if "shed" not in one["series"]],
+        0.03,
+        id="servers-that-count-nothing-shed",
+    ),
+    pytest.param("shed", [*requests("new", fast=60, shed=40), *OLD], 0.4, id="the-new-one-alone-sheds"),
+    pytest.param(
+        "shed",
+        [*requests("new", fast=55, shed=45), *requests("old", fast=120, shed=80)],
+        0.05,
+        id="both-bear-the-same-load",
+    ),
+    pytest.param("shed", [*requests("new", fast=60), *requests("old", fast=60, shed=40)], -0.4, id="it-sheds-less"),
+    pytest.param("shed", requests("new", fast=60, shed=40), NOTHING, id="no-old-one-to-compare-shedding-with"),
+    pytest.param("requests", requests("new", fast=10, shed=90), 200.0, id="requests-that-were-answered"),
+    pytest.param("answering", [*requests("new", shed=100), *OLD], 0.0, id="it-refuses-everybody"),
     pytest.param("latency-p95-seconds", [*requests("new", slow=30), *OLD], 0.955, id="slower-than-the-old-one"),
     pytest.param(
         "latency-p95-seconds",

@@ -48,16 +48,17 @@ def shown(name: str, values: str, **labels: str) -> dict[str, str]:
     return {"series": f"{name}{{{inner}}}", "values": values}
 
 
-def requests(*, fast: int = 0, slow: int = 0, failed: int = 0) -> Series:
-    """Requests each 15 seconds: within 50 ms, between 100 ms and 250 ms, and answered by an error."""
+def requests(*, fast: int = 0, slow: int = 0, failed: int = 0, shed: int = 0) -> Series:
+    """Requests each 15 seconds: within 50 ms, between 100 ms and 250 ms, answered by an error, and shed."""
     edges = {"0.05": fast, "0.1": fast, "0.25": fast + slow, "+Inf": fast + slow}
     found = [
         at_server("argosy_request_seconds_bucket", f"0+{count}x250", f',route="v1",le="{edge}"')
         for edge, count in edges.items()
     ]
     found.append(at_server("argosy_requests_total", f"0+{fast + slow}x250", ',route="v1",code="200"'))
-    if failed:
-        found.append(at_server("argosy_requests_total", f"0+{failed}x250", ',route="v1",code="503"'))
+    if failed or shed:
+        found.append(at_server("argosy_requests_total", f"0+{failed + shed}x250", ',route="v1",code="503"'))
+    found.append(at_server("argosy_requests_shed_total", f"0+{shed}x250", ',route="v1"'))
     return [INFO, *found]
 
 
@@ -111,6 +112,16 @@ CASES = {
     "errors-high-not-yet": Case("ArgosyErrorRateHigh", requests(fast=97, failed=3), minute=4),
     "errors-low": Case("ArgosyErrorRateHigh", requests(fast=997, failed=3)),
     "errors-never-counted": Case("ArgosyErrorRateHigh", requests(fast=100)),
+    "errors-of-a-server-that-counts-nothing-shed": Case(
+        "ArgosyErrorRateHigh", requests(fast=97, failed=3)[:-1], (OF_MODEL,)
+    ),
+    "errors-but-for-what-was-shed": Case("ArgosyErrorRateHigh", requests(fast=50, shed=50)),
+    "errors-beside-what-was-shed": Case("ArgosyErrorRateHigh", requests(fast=47, failed=3, shed=50), (OF_MODEL,)),
+    "shed": Case("ArgosyRequestsShed", requests(fast=97, shed=3), (OF_MODEL,)),
+    "shed-not-yet": Case("ArgosyRequestsShed", requests(fast=97, shed=3), minute=4),
+    "shed-by-errors-alone": Case("ArgosyRequestsShed", requests(fast=97, failed=3)),
+    "shed-little": Case("ArgosyRequestsShed", requests(fast=997, shed=3)),
+    "shed-without-requests": Case("ArgosyRequestsShed", requests()),
     "errors-without-requests": Case("ArgosyErrorRateHigh", requests()),
     "mean-shifted": Case("ArgosyMeanPredictionShifted", scores(rows=10, mean=0.3), (OF_VERSION,)),
     "mean-shifted-down": Case("ArgosyMeanPredictionShifted", scores(rows=10, mean=0.2), (OF_VERSION,)),

@@ -79,6 +79,7 @@ def server_parts(
     access: WatchedRules | None = None,
     told: InterfaceNotes | None = None,
     second: SecondVersion | None = None,
+    overload: Overload | None = None,
 ) -> ServerParts:
     """The parts of the server of one model.
 
@@ -86,6 +87,7 @@ def server_parts(
     secret under which join keys reach it. *lifecycle* is how the caller says that the server is about to stop. *metrics*: what it counts
     in, where others look at that too. *access*: who may ask; None: whoever reaches the port. *told*: what the
     description of the interface says beside the signature. *second*: a version beside this one, as a shadow or for a share of the rows.
+    *overload*: what says when there is no time for more.
     """
     limits, lifecycle = limits or RequestLimits(), lifecycle or Lifecycle()
     if log is not None and not hash_key:
@@ -104,7 +106,7 @@ def server_parts(
         metrics=metrics,
         lifecycle=lifecycle,
         bodies=Bodies(limits),
-        gate=ConcurrencyLimiter(limits, metrics),
+        gate=ConcurrencyLimiter(limits, metrics, overload),
         first=V1(service.columns, limits, room, version=version),
         why=V1Explain(service.columns, limits, room, version=version),
         second=V2(service.signature, version, service.columns, limits, room),
@@ -176,7 +178,7 @@ def app_of(parts: ServerParts) -> FastAPI:
     )
     admits = AdmissionAtOnce(parts.access, name) if parts.access is not None else lambda _: True
     app.state.hot_path = HotPath(hot, service, parts.metrics, admits)
-    setattr(app.state, HOT_QUEUE, HotQueue(app.state.hot_path, Overload(parts.bodies.limits.queue_seconds)))
+    setattr(app.state, HOT_QUEUE, HotQueue(app.state.hot_path, parts.gate.overload))
     return app
 
 

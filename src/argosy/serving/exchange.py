@@ -14,7 +14,7 @@ from typing import Any, Self
 import orjson
 from starlette.types import Message, Receive, Scope, Send
 
-from argosy.serving.request_problems import RequestProblem
+from argosy.serving.request_problems import RequestProblem, ShedRequest
 
 JSON = b"application/json"
 OCTETS = b"application/octet-stream"
@@ -74,10 +74,10 @@ class Bodies:
         self._held = 0
 
     def take(self, size: int) -> None:
-        """Count *size* bytes more. Raises RequestProblem (503) where there is no room for them."""
+        """Count *size* bytes more. Raises ShedRequest where there is no room for them."""
         if self._held + size > self.limits.all_bodies_bytes:
             message = "the bodies of others fill the memory that is set aside for them; try again"
-            raise RequestProblem(503, message, retry_after=1, closes=True)
+            raise ShedRequest(message, closes=True)
         self._held += size
 
     def give_back(self, size: int) -> None:

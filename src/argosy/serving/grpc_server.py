@@ -26,7 +26,7 @@ from argosy.serving.grpc_tensors import HARMLESS_BYTES, GrpcTensors
 from argosy.serving.inference import Inference
 from argosy.serving.listeners import PATIENCE_SECONDS
 from argosy.serving.middleware import model_labels
-from argosy.serving.request_problems import RequestProblem
+from argosy.serving.request_problems import RequestProblem, ShedRequest
 from argosy.serving.tls import Certificate
 from argosy.serving.v2 import EXTENSIONS
 
@@ -188,7 +188,7 @@ class _Method:
 
     async def answered(self, context: Any, work: Callable[[str], Awaitable[Any]]) -> Any:
         """What *work* gives, which takes the request's id; a problem or a fault of it ends the call with its status."""
-        began, status = time.perf_counter(), 200
+        began, status, shed = time.perf_counter(), 200, False
         # Names that end in -bin have bytes; nothing here asks for any.
         brought = by_name(pair for pair in context.invocation_metadata() if isinstance(pair[1], str))
         identity = _identity(brought)
@@ -198,7 +198,7 @@ class _Method:
                 await self._access.gatekeeper.admit(Credentials(_peer(context.peer()), brought), self._model)
             return await work(identity)
         except RequestProblem as problem:
-            status = problem.status
+            status, shed = problem.status, isinstance(problem, ShedRequest)
             await self._abort(context, problem, identity)
         except asyncio.CancelledError:
             left = context.time_remaining()
@@ -211,7 +211,10 @@ class _Method:
             await self._abort(context, RequestProblem(500, message), identity)
             raise
         finally:
-            self._metrics.observe(self.route, status, time.perf_counter() - began)
+            if shed:
+                self._metrics.shed(self.route)
+            else:
+                self._metrics.observe(self.route, status, time.perf_counter() - began)
 
     async def _abort(self, context: Any, problem: RequestProblem, identity: str) -> None:
         more = [("x-request-id", identity)]
@@ -256,7 +259,7 @@ class _Infer(_Method):
 
     def __init__(self, parts: ServerParts, receiver: "_Receiver") -> None:
         super().__init__(parts, receiver)
-        self._bodies = parts.bodies
+        self._bodies, self._gate = parts.bodies, parts.gate
         self._inference = parts.inference(GrpcTensors(parts.second, parts.service, parts.bodies.limits))
 
     async def call(self, requests: AsyncIterator[bytes], context: Any) -> bytes:
@@ -266,6 +269,7 @@ class _Infer(_Method):
 
     async def _content(self, requests: AsyncIterator[bytes], identity: str) -> bytes:
         message = await self._receiver.message(requests)
+        self._gate.judge()
         work = _counted(self._inference, self._bodies, message, identity)
         if len(message) <= HARMLESS_BYTES:
             return await work
@@ -304,7 +308,7 @@ class _Receiver:
             raise RequestProblem(400, "the call ended without a message") from None
         except TimeoutError:
             if limit not in self._coming:
-                raise RequestProblem(503, "too many calls at once are slow to send; try again", retry_after=1) from None
+                raise ShedRequest("too many calls at once are slow to send; try again") from None
             raise RequestProblem(408, f"the message did not arrive within {self._seconds:g} s") from None
         finally:
             self._coming.pop(limit, None)

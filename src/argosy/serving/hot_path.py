@@ -15,9 +15,10 @@ from typing import Any
 from argosy.serving import exchange, problem_documents
 from argosy.serving.inference import INLINE_BYTES, INLINE_ROWS, InferenceProtocol
 from argosy.serving.middleware import model_headers, route_of
+from argosy.serving.overload import TOO_LATE
 from argosy.serving.prometheus import Metrics
 from argosy.serving.request_columns import RequestColumns
-from argosy.serving.request_problems import RequestProblem
+from argosy.serving.request_problems import RequestProblem, ShedRequest
 from argosy.serving.service import Answer, Service
 
 _log = logging.getLogger("argosy.serving")
@@ -26,7 +27,6 @@ Admits = Callable[[Scope], bool]
 """True where the caller may ask, and was counted, which the request then says of itself; False where that is not known at once."""
 
 _AGAIN_SECONDS = 1
-_REFUSAL = RequestProblem(503, "more requests come than can be answered in time; try again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +82,9 @@ class HotPath:
     def refusal(self, request: HotRequest) -> bytes:
         """The answer (503), all that follows the status line, to a *request* that would wait for too long. It is counted."""
         scope = request.scope
-        self._metrics.shed.inc()
-        self._metrics.observe(route_of(scope["path"]), 503, time.perf_counter() - request.began)
+        self._metrics.shed(route_of(scope["path"]))
         identity = exchange.request_id(scope)
-        content = problem_documents.body(scope["path"], _REFUSAL, identity)
+        content = problem_documents.body(scope["path"], ShedRequest(TOO_LATE), identity)
         head = _sized(content.type, content.body)
         return b"%b%bretry-after: %d\r\n\r\n%b" % (head, self._named(identity), _AGAIN_SECONDS, content.body)
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol, cast
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from argosy.serving.hot_path import HotPath, HotRequest
+from argosy.serving.inference import JUDGED
 from argosy.serving.overload import Overload
 
 _log = logging.getLogger("argosy.serving")
@@ -37,6 +38,7 @@ class HotQueue:
     def __init__(self, path: HotPath, overload: Overload) -> None:
         self._path = path
         self._overload = overload
+        self._due = self._begun = False
         self._waiting: list[tuple[AskingConnection, RequestResponseCycle, Any, HotRequest]] = []
 
     def may_take(self, cycle: RequestResponseCycle) -> bool:
@@ -45,12 +47,16 @@ class HotQueue:
 
     def put(self, connection: AskingConnection, cycle: RequestResponseCycle, app: Any) -> None:
         """Answer the request of *cycle* with others that are there, or have *app* answer it, or refuse it where too many wait."""
-        if self._overload.arrived():
+        # The turn may have been begun on the common road, which says when it is over.
+        self._begun = self._overload.arrived() or self._begun
+        if not self._due:
+            self._due = True
             connection.loop.call_soon(self._end, connection.loop)
         request = HotRequest(_scope(cycle), bytes(cycle.body), time.perf_counter())
         if self._overload.sheds():
             connection.reply(cycle, b"503 Service Unavailable", self._path.refusal(request))
             return
+        request.scope["state"][JUDGED] = True
         self._waiting.append((connection, cycle, app, request))
         if len(self._waiting) >= MOST_TOGETHER:
             self._flush()
@@ -63,7 +69,9 @@ class HotQueue:
 
     def _over(self) -> None:
         self._flush()  # what was read since then belongs to this turn
-        self._overload.over()
+        if self._begun:
+            self._overload.over()
+        self._due = self._begun = False
 
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, []

@@ -12,9 +12,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from argosy.serving import exchange
 from argosy.serving.exchange import Bodies, BodyReader, RequestLimits, ResponseBody
+from argosy.serving.overload import TOO_LATE, Overload
 from argosy.serving.prometheus import Metrics
 from argosy.serving.request_columns import RequestColumns
-from argosy.serving.request_problems import RequestProblem
+from argosy.serving.request_problems import ShedRequest
 from argosy.serving.service import Answer, Service
 
 INLINE_BYTES = 64 * 1024
@@ -25,6 +26,9 @@ LARGE_AT_ONCE = 2
 """Large requests in work. Each may take many times its body in memory; more of them would be no faster, as one runs at a time."""
 EXPLAINED_AT_ONCE = 1
 """Requests whose answers are explained, in a thread: one takes as long as hundreds that are not, and these go on beside it."""
+
+JUDGED = "argosy.judged"
+"""Key of a request's state, which callers cannot reach: true where it was found as it was read that there is time for it."""
 
 Wanted = TypeVar("Wanted")
 Result = TypeVar("Result")
@@ -44,9 +48,11 @@ class InferenceProtocol(Protocol[Wanted]):
 
 
 class ConcurrencyLimiter:
-    """Backpressure: lets a number of requests in at once, and of the large ones fewer; refuses more with 503."""
+    """Backpressure: lets a number of requests in at once, and of the large ones fewer; refuses more, and those that wait too long."""
 
-    def __init__(self, limits: RequestLimits, metrics: Metrics) -> None:
+    def __init__(self, limits: RequestLimits, metrics: Metrics, overload: Overload | None = None) -> None:
+        """*overload*: what says when there is no time for more; None: turns of the event loop, by the limits."""
+        self.overload = overload or Overload(limits.queue_seconds)
         self._limit = limits.in_flight
         self._gauge = metrics.in_flight
         self._inside = 0
@@ -54,15 +60,23 @@ class ConcurrencyLimiter:
         self.explaining = asyncio.Semaphore(EXPLAINED_AT_ONCE)
 
     def __enter__(self) -> None:
-        """Be among those that are answered. Raises RequestProblem (503) where there are too many."""
+        """Be among those that are answered. Raises ShedRequest where there are too many."""
         if self._inside >= self._limit:
-            raise RequestProblem(503, f"{self._limit} requests are being answered already; try again", retry_after=1)
+            raise ShedRequest(f"{self._limit} requests are being answered already; try again")
         self._inside += 1
         self._gauge.set(self._inside)
 
     def __exit__(self, *_: object) -> None:
         self._inside -= 1
         self._gauge.set(self._inside)
+
+    def judge(self) -> None:
+        """A request is there, whole. Raises ShedRequest where others were before it for too long, turn after turn of the event loop."""
+        if self.overload.arrived():
+            loop = asyncio.get_running_loop()
+            loop.call_soon(loop.call_soon, self.overload.over)  # behind what was read together with it
+        if self.overload.sheds():
+            raise ShedRequest(TOO_LATE)
 
 
 class Inference:
@@ -82,13 +96,15 @@ class Inference:
         identity = scope["state"]["request_id"]
         with BodyReader(self._bodies) as reader:
             body = await reader.read(scope, receive)
+            if not scope["state"].get(JUDGED):
+                self._gate.judge()
             content = await self.answered(body, length, identity)
         await exchange.respond_content(send, 200, content)
 
     async def answered(self, body: bytes, length: int | None, identity: str) -> ResponseBody:
         """The answer to *body*, in whatever way it came; *length* as :meth:`InferenceProtocol.read` takes it, *identity* the request's id.
 
-        Raises RequestProblem.
+        Raises RequestProblem. Whether there is time for it is not asked here.
         """
         with self._gate:
             if len(body) <= INLINE_BYTES:

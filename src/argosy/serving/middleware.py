@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from argosy.ports.prediction_log import ServedRelease
 from argosy.serving import exchange, problem_documents
 from argosy.serving.prometheus import Metrics
-from argosy.serving.request_problems import RequestProblem
+from argosy.serving.request_problems import RequestProblem, ShedRequest
 
 _log = logging.getLogger("argosy.serving")
 
@@ -34,12 +34,19 @@ class RequestMiddleware:
         try:
             await self._guarded(scope, receive, answered)
         finally:
-            self._metrics.observe(route_of(scope["path"]), answered.status, time.perf_counter() - began)
+            self._count(route_of(scope["path"]), answered, time.perf_counter() - began)
+
+    def _count(self, route: str, answered: "_Answered", seconds: float) -> None:
+        if answered.shed:
+            self._metrics.shed(route)
+        else:
+            self._metrics.observe(route, answered.status, seconds)
 
     async def _guarded(self, scope: Scope, receive: Receive, answered: "_Answered") -> None:
         try:
             await self._app(scope, receive, answered)
         except RequestProblem as problem:
+            answered.shed = isinstance(problem, ShedRequest)
             answered.headers += problem.headers
             if problem.closes:
                 answered.headers.append((b"connection", b"close"))
@@ -66,6 +73,7 @@ class _Answered:
         self._send = send
         self.headers = headers
         self.status = 0
+        self.shed = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -15,6 +15,10 @@ BURST_SECONDS = 0.1
 """Turns may hold too much for this long: a burst, a large request, a collection of garbage."""
 
 
+TOO_LATE = "more requests come than can be answered in time; try again"
+"""What those are told that are refused."""
+
+
 class Overload:
     """The turns of one event loop, each begun by the first request in it."""
 

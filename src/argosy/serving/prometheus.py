@@ -26,6 +26,9 @@ TWENTIETHS = tuple(step / 20 for step in range(1, 21))
 LOOKUPS = ("found", "unknown", "failed", "refused")
 """Refused: not asked for, because the store had failed several times in a row."""
 
+ASKED = ("v1", "v2", "grpc", "plain", "explain")
+"""Routes that rows are sent to."""
+
 DROPPED = ("queue-full", "spool-full", "disk: No space left on device")
 """Why a prediction is answered and not logged, most often."""
 
@@ -53,9 +56,14 @@ class Metrics:
             "argosy_request_seconds", "Time to answer.", ["route"], buckets=SECONDS, registry=self._registry
         )
         self.in_flight = Gauge("argosy_requests_in_flight", "Requests being answered.", registry=self._registry)
-        self.shed = Counter(
-            "argosy_requests_shed", "Requests refused because they would have waited too long.", registry=self._registry
+        self._shed = Counter(
+            "argosy_requests_shed",
+            "Requests refused (503) because there was no time or room for them.",
+            ["route"],
+            registry=self._registry,
         )
+        for route in ASKED:  # what first appears with a number has not grown by it
+            self._shed.labels(route)
         self.together = Histogram(
             "argosy_requests_together",
             "Requests answered with one call of the model.",
@@ -116,6 +124,11 @@ class Metrics:
         if observer is None:
             observer = self._observers[(route, status)] = self._observer(route, status)
         observer(seconds)
+
+    def shed(self, route: str) -> None:
+        """Count a request that was refused for want of time or room: answered by 503, in a time that says nothing of the model."""
+        self._shed.labels(route).inc()
+        self._requests.labels(route, "503").inc()
 
     def _observer(self, route: str, status: int) -> Callable[[float], None]:
         # Looking labels up costs more than counting: once per pair is enough, and there are few.

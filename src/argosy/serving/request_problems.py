@@ -34,6 +34,13 @@ class RequestProblem(Exception):
         return {"error": str(self)} | ({"field": self.field} if self.field is not None else {})
 
 
+class ShedRequest(RequestProblem):
+    """A request that is refused because more come than there is time or room for: no fault of the version, and counted apart."""
+
+    def __init__(self, message: str, *, closes: bool = False) -> None:
+        super().__init__(503, message, retry_after=1, closes=closes)
+
+
 def suggestion(word: str, known: Iterable[str]) -> str:
     """``; did you mean 'x'?`` where *word* is nearly one of the *known*, else nothing."""
     if len(word) > LONGEST_NAME:

@@ -6,12 +6,16 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+import grpc
 import pytest
 
 from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import ServedRelease
+from argosy.serving.app import ServerParts, app_of, server_parts
 from argosy.serving.hot_queue import MOST_TOGETHER, HotQueue
 from argosy.serving.overload import BURST_SECONDS, Overload
+from argosy.serving.request_problems import ShedRequest
+from kit import grpc_calls
 from kit.clock import Clock
 from kit.serving_kit import ROW, Client, build_app
 
@@ -82,7 +86,8 @@ class SteppedServer:
     def __init__(self, predictor: Predictor) -> None:
         self.clock, self.loop = Clock(), SteppedLoop()
         self.app = build_app(predictor=predictor, served=ServedRelease("leaving", "x", 1, predictor.digest))
-        self.queue = HotQueue(self.app.state.hot_path, Overload(BUDGET, self.clock))
+        self.overload = Overload(BUDGET, self.clock)
+        self.queue = HotQueue(self.app.state.hot_path, self.overload)
 
     def turn(self, requests: int, seconds: float) -> list[bytes]:
         """The replies to *requests* that the loop reads in one turn, evenly over *seconds*."""
@@ -126,8 +131,9 @@ def test_turn_after_turn_those_that_waited_too_long_are_refused(server: SteppedS
     patient = round(BURST_SECONDS / (4 * BUDGET))
     assert counts[:patient] == [0] * patient
     assert all(70 <= count <= 76 for count in counts[patient + 1 :])
-    assert server.metric("argosy_requests_shed_total") == sum(counts)
+    assert server.metric('argosy_requests_shed_total{route="v1"}') == sum(counts)
     assert server.metric('argosy_requests_total{code="503",route="v1"}') == sum(counts)
+    assert server.metric('argosy_request_seconds_count{route="v1"}') == 600 - sum(counts)
 
 
 def test_who_comes_later_is_let_in_again(server: SteppedServer) -> None:
@@ -186,6 +192,92 @@ def test_a_lone_request_waits_for_nobody(predictor: Predictor) -> None:
         return caller.replies
 
     assert len(asyncio.run(one())) == 1
+
+
+class Late(Overload):
+    """A loop in which everybody has waited too long."""
+
+    def sheds(self) -> bool:
+        """See Overload."""
+        return True
+
+
+def late(predictor: Predictor) -> ServerParts:
+    """The small model, past saturation."""
+    served = ServedRelease("leaving", "x", 1, predictor.digest)
+    return server_parts(predictor=predictor, served=served, overload=Late(BUDGET))
+
+
+@pytest.mark.parametrize(
+    ("path", "route"),
+    [
+        (V1, "v1"),
+        ("/v1/models/leaving/versions/1:predict", "v1"),
+        ("/v1/models/leaving:explain", "explain"),
+        ("/v2/models/leaving/versions/1/infer", "v2"),
+        ("/predict", "plain"),
+    ],
+)
+def test_every_way_in_is_judged(predictor: Predictor, path: str, route: str) -> None:
+    """Also those that the hot path does not take; what is refused is no error of the version, and no answer's time."""
+    client = Client(app_of(late(predictor)))
+    reply = client.post(path, {"instances": [ROW]})
+    assert (reply.status, reply.headers["retry-after"]) == (503, "1")
+    lines = client.get("/metrics").body.decode().splitlines()
+    assert f'argosy_requests_shed_total{{route="{route}"}} 1.0' in lines
+    assert f'argosy_requests_total{{code="503",route="{route}"}} 1.0' in lines
+    assert not any(line.startswith(f'argosy_request_seconds_count{{route="{route}"}}') for line in lines)
+
+
+def test_calls_over_grpc_are_judged(predictor: Predictor) -> None:
+    """As requests over HTTP are."""
+    parts = late(predictor)
+
+    async def asked() -> None:
+        async with grpc_calls.listening(parts) as (_, channel):
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await grpc_calls.called(channel, "ModelInfer", model_name="leaving", inputs=grpc_calls.row(ROW))
+            assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+
+    asyncio.run(asked())
+    assert b'argosy_requests_shed_total{route="grpc"} 1.0' in parts.metrics.text()
+
+
+def test_on_the_common_road_turns_are_measured_alike(predictor: Predictor) -> None:
+    """After a tenth of a second of turns that are too long, only those are answered that the budget has time for."""
+    clock = Clock()
+    served = ServedRelease("leaving", "x", 1, predictor.digest)
+    gate = server_parts(predictor=predictor, served=served, overload=Overload(BUDGET, clock)).gate
+
+    async def one(seconds: float) -> bool:
+        try:
+            gate.judge()
+        except ShedRequest:
+            return True
+        finally:
+            clock.now += seconds
+        return False
+
+    async def turn() -> int:
+        refused = sum(await asyncio.gather(*(one(4 * BUDGET / 100) for _ in range(100))))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        return refused
+
+    async def turns() -> list[int]:
+        return [await turn() for _ in range(6)]
+
+    counts, patient = asyncio.run(turns()), round(BURST_SECONDS / (4 * BUDGET))
+    assert counts[:patient] == [0] * patient
+    assert all(70 <= count <= 76 for count in counts[patient + 1 :])
+
+
+def test_whoever_begins_a_turn_the_queue_is_emptied(server: SteppedServer) -> None:
+    """A request of the common road was read first."""
+    assert server.overload.arrived()
+    assert len(server.turn(3, 0.0)) == 3
+    server.overload.over()
+    assert len(server.turn(3, 0.0)) == 3
 
 
 def test_what_is_odd_goes_to_the_common_road(server: SteppedServer) -> None:
