@@ -53,7 +53,7 @@ class ScoreInterval:
 
 
 @dataclass(frozen=True)
-class _Influence:
+class ScoreInfluence:
     """A score, what each row changes of it, and how many rows it speaks of."""
 
     value: float
@@ -74,11 +74,11 @@ def measure(task: Task, found: Labelled, confidence: float) -> dict[str, ScoreIn
 
 def interval(task: Task, name: str, found: Labelled, confidence: float) -> ScoreInterval | None:
     """The score called *name*, with its interval at *confidence*; None where it is undefined."""
-    influence = _influence(task, name, found)
-    if influence is None or math.isnan(influence.value):
+    moved = influence(task, name, found)
+    if moved is None or math.isnan(moved.value):
         return None
-    error = float(np.sqrt(np.mean(influence.rows**2) / len(found)))
-    return _between(influence, error, confidence, bounded=name not in UNBOUNDED, name=name)
+    error = float(np.sqrt(np.mean(moved.rows**2) / len(found)))
+    return _between(moved, error, confidence, bounded=name not in UNBOUNDED, name=name)
 
 
 def mean(values: Array, confidence: float) -> ScoreInterval:
@@ -90,13 +90,13 @@ def mean(values: Array, confidence: float) -> ScoreInterval:
     return ScoreInterval(value, value - half, value + half)
 
 
-def _between(influence: _Influence, error: float, confidence: float, *, bounded: bool, name: str) -> ScoreInterval:
-    value, width = influence.value, float(stats.norm.ppf((1 + confidence) / 2)) * error
+def _between(moved: ScoreInfluence, error: float, confidence: float, *, bounded: bool, name: str) -> ScoreInterval:
+    value, width = moved.value, float(stats.norm.ppf((1 + confidence) / 2)) * error
     if not bounded:
         low = value - width
         return ScoreInterval(value, low if name == "r2" else max(0.0, low), value + width)
     if not 0 < value < 1:
-        chance = ((1 - confidence) / 2) ** (1 / max(1, influence.count))
+        chance = ((1 - confidence) / 2) ** (1 / max(1, moved.count))
         return ScoreInterval(value, 0.0, 1 - chance) if value <= 0 else ScoreInterval(value, chance, 1.0)
     odds, half = math.log(value / (1 - value)), width / (value * (1 - value))
     return ScoreInterval(value, _share(odds - half), _share(odds + half))
@@ -106,7 +106,8 @@ def _share(log_odds: float) -> float:
     return 1 / (1 + math.exp(-log_odds)) if log_odds > -700 else 0.0
 
 
-def _influence(task: Task, name: str, found: Labelled) -> _Influence | None:
+def influence(task: Task, name: str, found: Labelled) -> ScoreInfluence | None:
+    """The score called *name* and what each row of *found* changes of it; None where it is undefined."""
     if task == "regression":
         return _of_values(name, found.labels, found.predictions)
     if task == "binary":
@@ -118,9 +119,9 @@ def _influence(task: Task, name: str, found: Labelled) -> _Influence | None:
     return _of_classes(name, found)
 
 
-def _of_classes(name: str, found: Labelled) -> _Influence | None:
+def _of_classes(name: str, found: Labelled) -> ScoreInfluence | None:
     """The mean over the classes, each counting the same; of what is decided, over those that are there or were decided for."""
-    parts: list[_Influence] = []
+    parts: list[ScoreInfluence] = []
     for index in range(found.predictions.shape[1]):
         own, decided = found.labels == index, found.decisions == index
         if name in {"precision", "recall", "f1"} and not (own.any() or decided.any()):
@@ -128,12 +129,12 @@ def _of_classes(name: str, found: Labelled) -> _Influence | None:
         part = _of_two(name, own.astype(np.float64), found.predictions[:, index], decided.astype(np.int64))
         if part is None and name in {"auc", "pr_auc"}:
             return None
-        parts.append(part or _Influence(0.0, np.zeros(len(found)), len(found)))
+        parts.append(part or ScoreInfluence(0.0, np.zeros(len(found)), len(found)))
     rows = np.mean([part.rows for part in parts], axis=0)
-    return _Influence(float(np.mean([part.value for part in parts])), rows, min(part.count for part in parts))
+    return ScoreInfluence(float(np.mean([part.value for part in parts])), rows, min(part.count for part in parts))
 
 
-def _of_two(name: str, labels: Array, scores: Array, decisions: Decisions) -> _Influence | None:
+def _of_two(name: str, labels: Array, scores: Array, decisions: Decisions) -> ScoreInfluence | None:
     decided = decisions.astype(np.float64)
     match name:
         case "accuracy":
@@ -155,17 +156,17 @@ def _of_two(name: str, labels: Array, scores: Array, decisions: Decisions) -> _I
             return _of_average_precision(labels, scores)
 
 
-def _of_mean(values: Array) -> _Influence:
+def _of_mean(values: Array) -> ScoreInfluence:
     value = float(values.mean())
-    return _Influence(value, values - value, len(values))
+    return ScoreInfluence(value, values - value, len(values))
 
 
-def _of_ratio(above: Array, below: Array) -> _Influence | None:
+def _of_ratio(above: Array, below: Array) -> ScoreInfluence | None:
     total = float(below.sum())
     if not total:
         return None
     value = float(above.sum()) / total
-    return _Influence(value, (above - value * below) * (len(below) / total), int(np.count_nonzero(below)))
+    return ScoreInfluence(value, (above - value * below) * (len(below) / total), int(np.count_nonzero(below)))
 
 
 def area(positive: Array, scores: Array) -> tuple[float, Array, Array]:
@@ -182,17 +183,17 @@ def area(positive: Array, scores: Array) -> tuple[float, Array, Array]:
     return float((below * positive).sum()) / positives, below, above
 
 
-def _of_area(labels: Array, scores: Array) -> _Influence | None:
+def _of_area(labels: Array, scores: Array) -> ScoreInfluence | None:
     positives, count = float(labels.sum()), len(labels)
     negatives = count - positives
     if not positives or not negatives:
         return None
     value, below, above = area(labels, scores)
     rows = np.where(labels == 1, (below - value) * (count / positives), (above - value) * (count / negatives))
-    return _Influence(value, rows, int(min(positives, negatives)))
+    return ScoreInfluence(value, rows, int(min(positives, negatives)))
 
 
-def _of_average_precision(labels: Array, scores: Array) -> _Influence | None:
+def _of_average_precision(labels: Array, scores: Array) -> ScoreInfluence | None:
     positives, count = float(labels.sum()), len(labels)
     if not positives:
         return None
@@ -204,19 +205,19 @@ def _of_average_precision(labels: Array, scores: Array) -> _Influence | None:
     # What a row changes of the precision at every threshold below its own score.
     gained, spread = (np.cumsum((hits / count / decided * each)[::-1])[::-1] for each in (1.0, precision))
     own = labels * (precision - value)[inverse] + labels * gained[inverse] - spread[inverse]
-    return _Influence(value, own * (count / positives), int(positives))
+    return ScoreInfluence(value, own * (count / positives), int(positives))
 
 
-def _of_values(name: str, labels: Array, values: Array) -> _Influence | None:
+def _of_values(name: str, labels: Array, values: Array) -> ScoreInfluence | None:
     errors = values - labels
     if name == "mae":
         return _of_mean(np.abs(errors))
     square, deviations = float(np.mean(errors**2)), (labels - labels.mean()) ** 2
     if name == "rmse":
         root = math.sqrt(square)
-        return _Influence(root, (errors**2 - square) / (2 * root) if root else errors * 0, len(labels))
+        return ScoreInfluence(root, (errors**2 - square) / (2 * root) if root else errors * 0, len(labels))
     variance = float(deviations.mean())
     if not variance:
         return None
     change = -(errors**2 - square) / variance + square * (deviations - variance) / variance**2
-    return _Influence(1 - square / variance, change, len(labels))
+    return ScoreInfluence(1 - square / variance, change, len(labels))

@@ -42,6 +42,8 @@ class LabelQuestion:
     """Of the predictions; labels that can only be of others are passed over."""
     as_of: datetime.datetime
     """What became known later is not looked at."""
+    identified: bool = False
+    """Whether the answer names the request, row and entity of each prediction."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,8 @@ class LabelledPredictions:
     table: "pa.Table"
     """Columns: ``release`` (place among *releases*), ``time``, ``score`` (list), ``decision``, ``label`` (a number as
     ``argosy.ports.tables`` has it; null where there is none), one :data:`OUTCOME` column for each business value and one :data:`SLICE`
-    column, a text, for each slice. In an order that depends on nothing but the rows."""
+    column, a text, for each slice; where it was asked for, ``request``, ``place`` and ``entity`` as they were logged. In an order that
+    depends on nothing but the rows."""
     releases: Sequence[ServedRelease]
     counts: LabelCounts
     damaged: int = 0

@@ -75,6 +75,7 @@ def _load(
 ) -> tuple[list[ServedRelease], int]:
     """Make ``predictions``; the releases that answered, in the order they came first, and how many parts of the log are damaged."""
     wanted = "".join(f", {sql.name(SLICE + column)} VARCHAR" for column in question.slices)
+    wanted += ", request VARCHAR, entity VARCHAR" if question.identified else ""
     database.execute(f"CREATE TABLE predictions ({_COLUMNS}{wanted})")
     releases: dict[ServedRelease, int] = {}
     damaged = count = 0
@@ -95,7 +96,8 @@ def _insert(
         for column in question.slices
     ]
     named = "entity" if question.labels.by == "entity" else "request_id"
-    columns = ", ".join(["time", named, '"row"', "score", "decision", *sliced])
+    identity = ["request_id", "entity"] if question.identified else []
+    columns = ", ".join(["time", named, '"row"', "score", "decision", *sliced, *identity])
     database.register("batch", logged.table)
     database.execute(
         f"INSERT INTO predictions SELECT {count} + row_number() OVER (), {release}, {columns} FROM batch"  # noqa: S608
@@ -262,6 +264,7 @@ def _answer(database: duckdb.DuckDBPyConnection, question: LabelQuestion) -> "pa
     counts = "NOT contradicts AND NOT ambiguous"
     columns = ["release", "p.time AS time", "score", "decision", f"CASE WHEN {counts} THEN label END AS label"]
     columns += [f"CASE WHEN {counts} THEN {name} END AS {name}" for name in outcomes] + slices
+    columns += ["request", "p.place AS place", "entity"] if question.identified else []
     query = (
         f"SELECT {', '.join(columns)} FROM predictions AS p LEFT JOIN matches USING (number) LEFT JOIN chosen USING (chosen) "  # noqa: S608
         f"ORDER BY {', '.join(['p.time', 'release', 'score', 'label', *outcomes, *slices])}"
