@@ -204,6 +204,9 @@ class Environment:
         chart = chart.replace("revision: 0.1.0", "revision: main")
         files = {
             "clusters/staging/chart.yaml": self._delivery.addressed(chart),
+            "clusters/staging/server.yaml": (ROOT / "gitops-env/clusters/staging/server.yaml").read_text(
+                encoding="utf-8"
+            ),
             "keys/signing.pub.pem": "a key\n",
             "policies/toy.yaml": "model: toy\n",
             "models/toy/values.yaml": values,

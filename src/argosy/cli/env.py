@@ -153,6 +153,7 @@ def _problems(folder: Path, files: dict[str, bytes], chart: Path | None) -> list
         *workflow_images.problems(files),
         *_policies(folder, files),
         *_merge_rules(files),
+        *_server_images(folder, files),
         *_values(folder, files, of_values),
     ]
     # What does not fit the schema cannot be rendered.
@@ -227,6 +228,19 @@ def _merge_rules(files: dict[str, bytes]) -> Iterator[Problem]:
             continue
         if rules.auto_merge and known[path] == environment_layout.PRODUCTION:
             print(f"{path}: requests for production merge by themselves, reviews {rules.reviews}", file=sys.stderr)
+
+
+def _server_images(folder: Path, files: dict[str, bytes]) -> Iterator[Problem]:
+    """Servers' images of environments that a sync would refuse, or that would change after the review."""
+    for path in (environment_layout.server_path(name) for name in environment_layout.ENVIRONMENTS):
+        if path not in files:
+            continue
+        try:
+            values = _as_helm_reads(folder / path)
+        except errors.Misconfigured as error:
+            yield Problem(path, f"cannot be read: {str(error).removeprefix(f'{folder / path}').lstrip(': ')}")
+            continue
+        yield from (Problem(path, why) for why in environment_repo.forbidden_of_environment(values))
 
 
 def _values(folder: Path, files: dict[str, bytes], chart: Path) -> Iterator[Problem]:

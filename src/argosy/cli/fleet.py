@@ -11,7 +11,7 @@ from pathlib import Path
 
 from argosy import errors, wiring
 from argosy.cli import models
-from argosy.domain import environment_layout, looks
+from argosy.domain import environment_layout, looks, suggestion
 from argosy.domain.promotion_requests import State
 from argosy.files import model_folder
 from argosy.ports.objects import Objects
@@ -33,15 +33,22 @@ def run(arguments: argparse.Namespace) -> int:
     folders = sorted(path.parent for path in models.WORKFLOWS.glob(f"*/{folder.PIPELINE}"))
     if not folders:
         raise errors.UsageError(f"{Path.cwd()} has no {models.WORKFLOWS}/ with models; `argosy init` writes one")
-    rows = [row for row in _rows(folders) if arguments.owner in (None, row["owner"])]
+    rows = _of_owner(list(_rows(folders)), arguments.owner)
     if arguments.json:
         for row in rows:
             print(json.dumps(row))
-    elif rows:
-        _print(rows)
     else:
-        print(f"no model has the owner {arguments.owner}")
+        _print(rows)
     return errors.DONE
+
+
+def _of_owner(rows: list[dict[str, str]], owner: str | None) -> list[dict[str, str]]:
+    """Those of *rows* whose owner is *owner*; all of them for None. Raises UsageError where it is nobody's name."""
+    found = [row for row in rows if owner in (None, row["owner"])]
+    if owner is not None and not found:
+        known = sorted({row["owner"] for row in rows})
+        raise errors.UsageError(f"no model has the owner {owner!r}{suggestion.choices(owner, known, 'owners')}")
+    return found
 
 
 def _rows(folders: Sequence[Path]) -> Iterator[dict[str, str]]:

@@ -16,7 +16,7 @@ import yaml
 
 from argosy import errors
 from argosy.cli import models
-from argosy.domain import image_list
+from argosy.domain import environment_layout, image_list
 from argosy.domain.image_list import NeededImage
 from argosy.ports.charts import Manifest
 from argosy.steps.spec import Family
@@ -125,7 +125,8 @@ def _of_the_project() -> Iterator[NeededImage]:
 def _of_environment(checkout: Path) -> Iterator[NeededImage]:
     if not (checkout / "models").is_dir():
         raise errors.UsageError(f"--environment {checkout} is no environment repo: it has no folder models")
-    served = sorted({*checkout.glob("models/*/values.yaml"), *checkout.glob("models/*/*/version.yaml")})
+    places = ("models/*/values.yaml", "models/*/*/version.yaml", environment_layout.server_path("*"))
+    served = sorted({path for place in places for path in checkout.glob(place)})
     for path in served:
         yield from image_list.in_manifests(_documents(path), "the servers of models")
     for path in sorted((checkout / ".github" / "workflows").glob("*.y*ml")):

@@ -40,6 +40,11 @@ def merging_path(environment: str) -> str:
     return f"clusters/{environment}/merging.yaml"
 
 
+def server_path(environment: str) -> str:
+    """The file that names the server's image in *environment*, for versions that name none."""
+    return f"clusters/{environment}/server.yaml"
+
+
 def rejected_path(model: str, model_digest: str) -> str:
     """The file that says why a model was taken out of service. One file a model, so that two of them never conflict."""
     return f"models/{model}/rejected/{model_digest.removeprefix('sha256:')}.txt"

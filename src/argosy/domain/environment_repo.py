@@ -206,6 +206,24 @@ def _forbidden_of_server(server: Mapping[str, Any]) -> Iterator[str]:
         yield f"server.env: {name} would make the server load other code, or trust another place, than what was reviewed"
 
 
+def forbidden_of_environment(values: object) -> Iterator[str]:
+    """Values of an environment's ``server.yaml`` that may not be set there: it is there for the image alone."""
+    if values is None:
+        return
+    server = values.get("server") if isinstance(values, Mapping) else None
+    if (
+        not isinstance(values, Mapping)
+        or set(values) != {"server"}
+        or not isinstance(server, Mapping)
+        or set(server) != {"image"}
+    ):
+        yield "says something else than `server: {image: <name>@sha256:<64 hex digits>}`; other values belong to a model's values.yaml"
+    elif server["image"]:
+        yield from _forbidden_of_server(server)
+    else:
+        yield "server.image: is empty, which takes the image away that models name; leave it out"
+
+
 def _loaded(variables: object) -> list[str]:
     entries = variables if isinstance(variables, list) else []
     names = [str(entry.get("name")) for entry in entries if isinstance(entry, Mapping)]

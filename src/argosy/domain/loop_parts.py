@@ -75,14 +75,15 @@ def served_check(
         )
     if monitor is None:
         return CheckResult(name, CheckState.OK, f"{environment}: its predictions are logged")
-    due = now - MISSED * monitor.due
-    if look is None or look.until < due:
-        seen = "no look is kept" if look is None else f"the newest look ended at {look.until:%Y-%m-%d %H:%M} UTC"
+    # A look at an hour that goes on has seen no more than what was there when it was made.
+    seen_until = min(look.until, look.looked) if look else None
+    if look is None or seen_until is None or seen_until < now - MISSED * monitor.due:
+        seen = "no look is kept" if seen_until is None else f"the newest look ended at {seen_until:%Y-%m-%d %H:%M} UTC"
         said = f"{environment}: {seen}, and one is due every {monitor.every}"
         fix = f"install workflows/{model}/watch.yaml on the cluster; here: argosy run -f workflows/{model}/watch.yaml"
         return CheckResult(name, CheckState.UNSET, said, fix)
     return CheckResult(
         name,
         CheckState.OK,
-        f"{environment}: logged, and looked at last at {look.until:%Y-%m-%d %H:%M} UTC: {look.verdict}",
+        f"{environment}: logged, and looked at last at {seen_until:%Y-%m-%d %H:%M} UTC: {look.verdict}",
     )

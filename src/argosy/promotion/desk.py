@@ -229,13 +229,22 @@ def _shown(request: Request, files: Mapping[str, bytes], signatures: Check) -> t
         return request.body, signed, "the request's own: nobody signs why a version is taken out"
     try:
         rendered = request_body.of_files(request.subject, files)
-        same = request_body.is_of_files(request.body, request.subject, files)
+        said = _worth(request, files)
     except errors.Misconfigured as error:
         return "", f"CANNOT BE SHOWN: {error}", "the request's own, not shown beside nothing (--raw)"
-    said = (
-        "as the evidence has it" if same else "DIFFERS from the evidence, which is shown instead (--raw shows the text)"
-    )
     return rendered, signed, said
+
+
+def _worth(request: Request, files: Mapping[str, bytes]) -> str:
+    """In words, whether the text of *request* says what its *files* do."""
+    if request_body.is_of_files(request.body, request.subject, files):
+        return "as the evidence has it"
+    if request_body.differs_below_evidence(request.body, request.subject, files):
+        return (
+            "report and digests as the evidence has them; what stands below them is not this version's: another Argosy wrote it, as before "
+            "an upgrade, or somebody did (--raw shows the text)"
+        )
+    return "DIFFERS from the evidence, which is shown instead (--raw shows the text)"
 
 
 def _refuse_other(request: Request, head: str | None) -> None:

@@ -1,6 +1,7 @@
 """The body of a promotion request: what a reviewer needs to decide, in Markdown, within what forges accept."""
 
 import datetime
+import itertools
 import re
 from collections.abc import Mapping
 
@@ -14,6 +15,7 @@ from argosy.report.markdown_text import code
 
 LIMIT = 65_536 - 4_096
 """Characters that GitHub takes, less the room that a forge may need for marks of its own."""
+SERVED = "## What would be served"
 UNTIL = "may be served until"
 CUT = "\n\n_Cut here: a request holds no more. The whole report is `evidence/evidence.md` in this request's files._\n"
 
@@ -35,9 +37,8 @@ def of_files(
 
     Raises Misconfigured where one of them is missing or cannot be read.
     """
-    path = environment_layout.version_path(subject.model, subject.environment)
     beside = environment_layout.evidence_path(subject.model, subject.environment)
-    version = version_file.parse(files.get(path, b""), path)
+    version = _version(subject, files)
     try:
         evidence = Evidence.model_validate_json(files.get(beside, b""))
     except ValidationError as error:
@@ -47,12 +48,37 @@ def of_files(
 
 def is_of_files(body: str, subject: promotion_requests.Subject, files: Mapping[str, bytes]) -> bool:
     """True where *body* says what the *files* do: evidence.json as it is rendered now, or evidence.md as it was signed with it."""
-    path = environment_layout.version_path(subject.model, subject.environment)
-    report = files.get(f"{environment_layout.evidence_folder(subject.model, subject.environment)}/evidence.md", b"")
     until = not_after(body)
-    version = version_file.parse(files.get(path, b""), path)
-    known = of_files(subject, files, until), markdown(version, until, report.decode(errors="replace"))
-    return body.replace("\r\n", "\n").strip() in {text.strip() for text in known}
+    known = of_files(subject, files, until), markdown(_version(subject, files), until, _signed_report(subject, files))
+    return _plain(body) in {text.strip() for text in known}
+
+
+def differs_below_evidence(body: str, subject: promotion_requests.Subject, files: Mapping[str, bytes]) -> bool:
+    """True where *body* has the report that was signed, and beside it digests of the *files* only, but below them other words than ours.
+
+    Another version of Argosy has such words. Whether they are its, or somebody's who may edit the request, nobody can tell.
+    """
+    report, table, below = _plain(body).partition(f"\n\n{SERVED}\n\n")
+    rows = list(itertools.takewhile(lambda line: line.startswith("|"), below.splitlines()))
+    identity = _identity(_version(subject, files), not_after(body)).splitlines()
+    needed = [row for row in identity if row.startswith(("| model |", "| model digest |", "| evidence digest |"))]
+    return (
+        bool(table) and report == _signed_report(subject, files).strip() and set(needed) <= set(rows) <= set(identity)
+    )
+
+
+def _plain(body: str) -> str:
+    return body.replace("\r\n", "\n").strip()
+
+
+def _version(subject: promotion_requests.Subject, files: Mapping[str, bytes]) -> release.Version:
+    path = environment_layout.version_path(subject.model, subject.environment)
+    return version_file.parse(files.get(path, b""), path)
+
+
+def _signed_report(subject: promotion_requests.Subject, files: Mapping[str, bytes]) -> str:
+    folder = environment_layout.evidence_folder(subject.model, subject.environment)
+    return files.get(f"{folder}/evidence.md", b"").decode(errors="replace")
 
 
 def not_after(body: str) -> datetime.date | None:
@@ -75,7 +101,7 @@ def _identity(version: release.Version, not_after: datetime.date | None) -> str:
         **({UNTIL: not_after.strftime("%Y-%m-%d")} if not_after else {}),
     }
     lines = [f"| {name} | {code(value)} |" for name, value in rows.items()]
-    return "\n".join(["## What would be served", "", "| | |", "|---|---|", *lines, ""])
+    return "\n".join([SERVED, "", "| | |", "|---|---|", *lines, ""])
 
 
 def _checking() -> str:

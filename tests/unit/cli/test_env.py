@@ -444,6 +444,32 @@ def test_what_is_retired_by_people(signed: Path, capsys: pytest.CaptureFixture[s
     assert f"{SERVED}: removed; no version changes with it, so people must review it" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param(f"server: {{image: {PROMOTE}}}", None, id="an-image"),
+        pytest.param("# nobody named one", None, id="comments"),
+        pytest.param("server: {image: registry/serve:1.2}", "registry/serve:1.2 is no image by digest", id="a-tag"),
+        pytest.param("server: {image: ''}", "is empty, which takes the image away", id="empty"),
+        pytest.param("server: [a]", "says something else than `server: {image:", id="no-mapping"),
+        pytest.param(f"server: {{image: {PROMOTE}, env: []}}", "says something else than", id="more-of-the-server"),
+        pytest.param("unsigned: true", "says something else than", id="other-values"),
+        pytest.param("server: {", "cannot be read", id="no-yaml"),
+    ],
+)
+def test_the_image_that_an_environment_serves_with(
+    text: str, said: str | None, tmp_path: Path, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By digest, and nothing else: its owners say which server runs, not how a model is served."""
+    folder = tmp_path / "environment"
+    shutil.copytree(root / "gitops-env", folder)
+    (folder / environment_layout.server_path("production")).write_text(f"{text}\n", encoding="utf-8")
+    assert main.run(["env", "check", str(folder)]) == (10 if said else 0)
+    told = capsys.readouterr().out
+    assert (said or "no problems") in told
+    assert ("clusters/production/server.yaml: " in told) is (said is not None)
+
+
 def test_the_image_that_workflows_run(tmp_path: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Nobody named one yet: said, and no error. Then every workflow runs it, and nothing else in them changed."""
     folder = tmp_path / "environment"

@@ -63,8 +63,11 @@ def test_of_one_owner(project: MemoryForge, capsys: pytest.CaptureFixture[str]) 
     assert main.run(["fleet", "--json", "--owner", "growth"]) == errors.DONE
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [row["model"] for row in rows] == ["fleet_01", "fleet_06", "fleet_11"]
-    assert main.run(["fleet", "--owner", "nobody"]) == errors.DONE
-    assert capsys.readouterr().out == "no model has the owner nobody\n"
+    assert main.run(["fleet", "--owner", "grwoth"]) == errors.UsageError.exit_code
+    assert (
+        "no model has the owner 'grwoth'; did you mean 'growth'? owners: claims, growth, operations"
+        in capsys.readouterr().err
+    )
 
 
 def test_where_there_is_no_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

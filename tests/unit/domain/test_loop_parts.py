@@ -67,6 +67,7 @@ def test_channels_that_lead_nowhere(addresses: Any, told: bool) -> None:
         pytest.param(Monitor(), NOON, True, CheckState.OK, "looked at last at 2026-03-01 12:00 UTC: drift", id="watched"),
         pytest.param(Monitor(), NOON - 3 * HOUR, True, CheckState.OK, "looked at last", id="late"),
         pytest.param(Monitor(), NOON - 4 * HOUR, True, CheckState.UNSET, "ended at 2026-03-01 08:00 UTC", id="no-more"),
+        pytest.param(Monitor(), NOON + HOUR, True, CheckState.OK, "at last at 2026-03-01 12:00 UTC", id="an-hour-that-goes-on"),
         pytest.param(Monitor(), None, True, CheckState.UNSET, "no look is kept", id="never"),
         pytest.param(Monitor(), NOON, False, CheckState.UNSET, "nothing was logged for a day", id="log-off"),
         pytest.param(None, None, True, CheckState.OK, "its predictions are logged", id="nobody-watches"),

@@ -63,6 +63,18 @@ def test_each_cluster_syncs_what_its_environment_serves(environment: str) -> Non
 
 
 @pytest.mark.parametrize("environment", environment_layout.ENVIRONMENTS)
+def test_a_server_s_image_reaches_one_environment_at_a_time(environment: str) -> None:
+    """The environment's own file counts before what its models share, and a version's before both; Argo CD finds it where nobody set it."""
+    spec = _yaml(REPO / "clusters" / environment / "applicationset.yaml")["spec"]["template"]["spec"]
+    assert spec["sources"][0]["helm"]["valueFiles"] == [
+        "$environment/models/{{ .model }}/values.yaml",
+        f"$environment/{environment_layout.server_path(environment)}",
+        f"$environment/{environment_layout.version_path('{{ .model }}', environment)}",
+    ]
+    assert _yaml(REPO / environment_layout.server_path(environment)) is None
+
+
+@pytest.mark.parametrize("environment", environment_layout.ENVIRONMENTS)
 def test_what_is_signed_is_handed_on(environment: str) -> None:
     """The signature that reviewers saw, and main's key, go to the chart; a version without them cannot be rendered."""
     spec = _yaml(REPO / "clusters" / environment / "applicationset.yaml")["spec"]["template"]["spec"]

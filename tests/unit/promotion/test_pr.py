@@ -21,6 +21,7 @@ from argosy.domain.promotion_requests import Request, State
 from argosy.domain.rollouts import Rollout
 from argosy.files.git_repository import Person, Repository
 from argosy.promotion import approval, desk
+from argosy.report import request_body
 from argosy.report.autolinks import BREAK
 from argosy.settings import Settings
 from argosy.steps.converge import run as converge
@@ -148,6 +149,20 @@ def test_view_does_not_believe_the_request_s_text(
     verb("merge", "1", "--as", "Ada")
     assert "no need to look" not in wiring.forge(here).request(2).body
     assert "It was looked at." in wiring.forge(here).request(2).body
+
+
+def test_view_of_a_request_from_before_an_upgrade(
+    verb: Verb, offered: Any, here: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other words of ours are no tampering, and are not vouched for either."""
+    kept = request_body._checking
+    monkeypatch.setattr(request_body, "_checking", lambda: kept().replace("signatures", "seals"))
+    assert verb("view", "1") == 0
+    out = capsys.readouterr().out
+    assert "DIFFERS" not in out
+    assert (
+        "  text       report and digests as the evidence has them; what stands below them is not this version's" in out
+    )
 
 
 def test_view_says_whether_the_signature_is_right(

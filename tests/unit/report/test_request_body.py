@@ -100,6 +100,30 @@ def test_a_body_that_says_something_else(body: str, same: bool) -> None:
     assert request_body.is_of_files(body, SUBJECT, FILES) is same
 
 
+OTHER_WORDS = SIGNED.replace("shows what the signed evidence says", "tells all")
+MODEL_ROW = f"| model digest | `{sha256(b'm')}` |\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "below"),
+    [
+        pytest.param(OTHER_WORDS, True, id="other-words"),
+        pytest.param(OTHER_WORDS.replace("\n", "\r\n"), True, id="as-a-forge-keeps-it"),
+        pytest.param(OTHER_WORDS.replace("| online store | `none` |\n", ""), True, id="a-row-less"),
+        pytest.param(OTHER_WORDS.replace(MODEL_ROW, ""), False, id="no-model"),
+        pytest.param(OTHER_WORDS.replace(MODEL_ROW, f"{MODEL_ROW}| gates | `all passed` |\n"), False, id="a-row-more"),
+        pytest.param(OTHER_WORDS.replace(sha256(b"m"), sha256(b"n")), False, id="another-model"),
+        pytest.param(OTHER_WORDS.replace("as it was signed", "all is well"), False, id="another-report"),
+        pytest.param(f"All is well.\n\n{OTHER_WORDS}", False, id="added-above"),
+        pytest.param("", False, id="empty"),
+    ],
+)
+def test_a_body_of_another_version(body: str, below: bool) -> None:
+    """Its report is the signed one, its digests are the files'; anything else is an edit, whatever else it says."""
+    assert request_body.differs_below_evidence(body, SUBJECT, FILES) is below
+    assert not request_body.is_of_files(body, SUBJECT, FILES)
+
+
 @pytest.mark.parametrize("name", ["version.yaml", "evidence/evidence.json"])
 @pytest.mark.parametrize("content", [None, b"{}", b"\xff"], ids=["missing", "another", "bytes"])
 def test_files_that_cannot_be_shown(name: str, content: bytes | None) -> None:
