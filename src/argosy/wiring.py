@@ -409,11 +409,11 @@ def expectation_checker() -> ExpectationChecker:
     return GreatExpectations()
 
 
-def features(definitions: Path, snapshot: Path, model: ModelSettings, folder: Path) -> Features:
-    """The features that the file *definitions* defines over *snapshot*. Works in *folder*, which must not be there."""
+def features(definitions: Path, model: ModelSettings, folder: Path) -> Features:
+    """The features that the file *definitions* defines. Works in *folder*, which must not be there."""
     from argosy.adapters.feast_features.repository import FeastFeatures
 
-    return FeastFeatures(definitions, snapshot, model, folder)
+    return FeastFeatures(definitions, model, folder)
 
 
 def online_features(folder: Path) -> OnlineFeatures:

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from argosy import errors, wiring
+from argosy.adapters.duckdb_tables.tables import DuckDBTables
 from argosy.adapters.feast_features import publishing, shared_store
 from argosy.adapters.feast_features.online import FeastOnline
 from argosy.adapters.feast_features.postgres_store import PostgresStore
@@ -49,7 +51,9 @@ def publish(rows: Rows, folder: Path) -> Path:
             "kind": pa.array([row["kind"] for row in rows.values()], pa.string()),
         }
     )
-    publishing.publish(table, ["id", "number"], FEATURES, "toy", folder)
+    file = folder.with_name(f"{folder.name}.parquet")
+    pq.write_table(table.sort_by([("id", "ascending"), ("number", "ascending")]), file)
+    publishing.publish(file, ["id", "number"], FEATURES, "toy", folder, DuckDBTables())
     return folder
 
 

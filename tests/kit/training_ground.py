@@ -72,7 +72,7 @@ class TrainingGround:
         (folder / "features.py").write_text(self.definitions, encoding="utf-8")
         build_features.run(
             settings=self.settings, snapshot=taken.snapshot, validation=folder / "validation", tables=wiring.tables(),
-            features=wiring.features(folder / "features.py", taken.snapshot, self.settings, folder / "repository"),
+            features=wiring.features(folder / "features.py", self.settings, folder / "repository"),
             outputs=build_features.FeatureOutputs(folder / "features", folder / "online"),
         )  # fmt: skip
         train, holdout = (frames.read(folder / "features", side) for side in ("train", "holdout"))

@@ -8,19 +8,21 @@ that equal data is split equally. Folds of the training side are ``ml.splits``' 
 import datetime
 import hashlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+
+import pyarrow as pa
+from pyarrow import compute
 
 from argosy.domain import time_spans
 from argosy.domain.model_settings import EntitySplit, TimeSplit
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 TRAIN, HOLDOUT, RECENT, OLDER = "train", "holdout", "recent", "older"
 SEPARATOR = "\x1f"
 
 
-def sides(examples: "pa.Table", join_keys: Sequence[str], time: str, split: EntitySplit | TimeSplit) -> list[str]:
+def sides(
+    examples: "pa.RecordBatch | pa.Table", join_keys: Sequence[str], time: str, split: EntitySplit | TimeSplit
+) -> list[str]:
     """The side of each row. *time*: the column of the moment a row is about, UTC."""
     if isinstance(split, TimeSplit):
         return [_by_time(moment, split) for moment in examples.column(time).to_pylist()]
@@ -34,28 +36,42 @@ def by_entity(key: str, split: EntitySplit) -> str:
     return HOLDOUT if int.from_bytes(digest) < split.holdout * 2**64 else TRAIN
 
 
-def dated(
-    sides: Sequence[str], moments: Sequence[datetime.datetime], recent: str | None, window: str | None
-) -> list[str]:
-    """*sides* with the newest rows of the training side kept for judging, and those before its window left out.
+@dataclass(frozen=True)
+class Dates:
+    """The moments by which the training side is divided further; the holdout stays what it is."""
 
-    *recent*, *window*: durations, such as ``30d``. The holdout stays what it is.
-    """
-    after = recent_after(moments, recent)
-    split = [
-        RECENT if side == TRAIN and after is not None and moment > after else side
-        for side, moment in zip(sides, moments, strict=True)
-    ]
-    trained = [moment for side, moment in zip(split, moments, strict=True) if side == TRAIN]
-    if window is None or not trained:
-        return split
-    begin = max(trained) - time_spans.span(window)
-    return [OLDER if side == TRAIN and moment <= begin else side for side, moment in zip(split, moments, strict=True)]
+    recent_after: datetime.datetime | None = None
+    """Rows after it are kept for judging."""
+    older_until: datetime.datetime | None = None
+    """Rows up to it are left out."""
+
+    def of(self, sides: "pa.Array", moments: "pa.Array") -> "pa.Array":
+        """*sides* of rows of these *moments*, with the rows of the training side where they belong by time."""
+        for side, found in ((RECENT, self._after(moments)), (OLDER, self._until(moments))):
+            if found is not None:
+                sides = compute.if_else(compute.and_(compute.equal(sides, TRAIN), found), side, sides)
+        return sides
+
+    def _after(self, moments: "pa.Array") -> "pa.Array | None":
+        return None if self.recent_after is None else compute.greater(moments, self._scalar(self.recent_after, moments))
+
+    def _until(self, moments: "pa.Array") -> "pa.Array | None":
+        return (
+            None if self.older_until is None else compute.less_equal(moments, self._scalar(self.older_until, moments))
+        )
+
+    def _scalar(self, moment: datetime.datetime, moments: "pa.Array") -> "pa.Scalar":
+        return pa.scalar(moment, moments.type)
 
 
-def recent_after(moments: Sequence[datetime.datetime], recent: str | None) -> datetime.datetime | None:
-    """The moment after which rows are *recent*, counted back from the newest of all *moments*; None where none are kept."""
-    return max(moments) - time_spans.span(recent) if recent is not None and moments else None
+def older_until(newest_trained: datetime.datetime | None, window: str | None) -> datetime.datetime | None:
+    """The moment up to which rows are older than the training *window*, counted back from the newest row of the training side."""
+    return newest_trained - time_spans.span(window) if window is not None and newest_trained is not None else None
+
+
+def recent_after(newest: datetime.datetime | None, recent: str | None) -> datetime.datetime | None:
+    """The moment after which rows are *recent*, counted back from the newest of all; None where none are kept."""
+    return newest - time_spans.span(recent) if recent is not None and newest is not None else None
 
 
 def _by_time(moment: datetime.datetime, split: TimeSplit) -> str:

@@ -7,10 +7,9 @@ import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import Any, Literal, Protocol
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+from argosy.ports.tables import AsOfView, Tables
 
 Value = float | str | None
 
@@ -29,7 +28,7 @@ class Definition:
 
 
 class Features(Protocol):
-    """The features of one model over one snapshot."""
+    """The features of one model. Joining them is :meth:`argosy.ports.tables.Tables.join`'s work."""
 
     def definitions(self) -> Sequence[Definition]:
         """The features of the model's service, in its order.
@@ -40,21 +39,19 @@ class Features(Protocol):
     def join_keys(self) -> Sequence[str]:
         """The columns of an example that features are looked up by."""
 
-    def join(self, examples: "pa.Table") -> "pa.Table":
-        """*examples* with a column for each feature: the value that was true and known at the row's ``event_timestamp``; else null.
+    def views(self) -> Sequence[AsOfView]:
+        """The views that :meth:`definitions` come from, each with those of its features."""
 
-        Rows keep their order; numbers are float64, categories are strings.
+    def left_out(self) -> Sequence[AsOfView]:
+        """The same for each feature that the views of the definitions could take by the data contract and the service does not, called
+        ``<view>:<name>``: what a champion may read that the candidate does not.
         """
 
-    def join_left_out(self, examples: "pa.Table") -> "pa.Table":
-        """*examples* with a column ``<view>:<name>`` for each feature that the views of the definitions could take by the data contract and
-        the service does not: what a champion may read that the candidate does not. As :meth:`join` otherwise.
-        """
+    def publish(self, rows: Path, into: Path, tables: Tables) -> str:
+        """Write the online store to the folder *into*: of the file *rows*, sorted by the model's own join keys and time, the newest of
+        each entity.
 
-    def publish(self, rows: "pa.Table", into: Path) -> str:
-        """Write the online store to the folder *into*: the newest of the joined *rows* of each entity, by the model's own join keys.
-
-        The folder may be moved, and has the same bytes for the same rows. Returns the digest of its content.
+        The folder may be moved, and has the same bytes for the same rows. Returns the digest of its content. Memory is bounded.
         """
 
 

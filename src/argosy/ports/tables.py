@@ -3,10 +3,11 @@
 Owns no meaning: what a column is and which rows are unwanted comes with each call, from the model's settings.
 """
 
-from collections.abc import Mapping, Sequence
+import datetime
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from argosy.domain.model_settings import Label
 from argosy.domain.source_settings import RejectRule, Source
@@ -19,6 +20,37 @@ EVENT_TIME = "event_timestamp"
 
 LABEL = "label"
 """The column of the label among the examples."""
+
+NUMBER = "argosy_row"
+"""The column that says which row of a file a row is, so that its order can be had again."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A column to take of the row that was found."""
+
+    column: str
+    name: str
+    """What it is called among the examples."""
+    type: Literal["number", "category"]
+    """A number is float64, a category text, whatever the column is."""
+
+
+@dataclass(frozen=True)
+class AsOfView:
+    """A table of the snapshot in which rows are looked up by their keys, as they were true and known at a moment."""
+
+    source: str
+    keys: Sequence[str]
+    """Columns of the table and of the examples; a row with a missing one is found by nobody."""
+    time: str
+    created: str | None
+    """The column of the moment at which a row was written down; None where it was known at its time."""
+    lifetime: datetime.timedelta | None
+    """How old a row may be, to the microsecond; None: any age."""
+    unambiguous: bool
+    """True where rows of one key and one time are alike. Otherwise the last of the table counts."""
+    columns: Sequence[Taken]
 
 
 @dataclass(frozen=True)
@@ -53,13 +85,36 @@ class Tables(Protocol):
         quoted), Misconfigured where *file* is not there or a rule is no condition over the columns, LocalDisk where there is no room.
         """
 
-    def examples(self, table: Path, source: Source, label: Label, columns: Sequence[str]) -> "pa.Table":
-        """The examples in the snapshot's *table*: *columns*, :data:`EVENT_TIME` and :data:`LABEL`, sorted by the source's entity and time.
+    def examples(
+        self, table: Path, source: Source, label: Label, columns: Sequence[str], order: Sequence[str]
+    ) -> "Iterator[pa.RecordBatch]":
+        """The examples in the snapshot's *table*, a batch at a time: *columns*, :data:`EVENT_TIME` and :data:`LABEL`, sorted by the
+        columns *order*, their time, and the source's entity.
 
         The label is a number: the value, or the index of the class that the expression gives by number, by name or as a condition; -1
         where it gives a name that no class has; null where the expression is. Raises Misconfigured where the expression cannot be asked
         of the table.
         """
+
+    def join(
+        self,
+        examples: Path,
+        snapshot: Path,
+        columns: Sequence[str],
+        views: Sequence[AsOfView],
+        *,
+        where: str | None = None,
+    ) -> "Iterator[pa.RecordBatch]":
+        """The *columns* of the rows of the file *examples*, by its column :data:`NUMBER`, and those of *views*, tables of *snapshot*:
+        of the rows with one's keys the newest true and known at its :data:`EVENT_TIME`; null where there is none, or it is too old.
+
+        *where*: the value that the examples' column ``side`` has to have. Memory is bounded, whatever the size of the tables; what does not
+        fit waits on disk. Raises Misconfigured where a view's columns are not there or cannot be read as their type, LocalDisk where there
+        is no room.
+        """
+
+    def in_order(self, file: Path, column: str) -> "Iterator[pa.RecordBatch]":
+        """The rows of *file* sorted by *column*; memory and failures as with :meth:`join`."""
 
     def derive(
         self, table: Path, source: Source, expressions: Mapping[str, str], label: Label | None = None

@@ -104,7 +104,7 @@ def test_the_tutorials_features_are_those_of_its_data(typed_off: Path, tmp_path:
     moment = pa.array([settings.sources[0].observed_at], pa.timestamp("us", tz="UTC"))
     table = pa.table({**{name: pa.array(values) for name, values in rows.items()}, "event_timestamp": moment})
     pq.write_table(table, tmp_path / "snapshot" / "subscriptions.parquet")
-    found = FeastFeatures(model / "features.py", tmp_path / "snapshot", settings, tmp_path / "work").definitions()
+    found = FeastFeatures(model / "features.py", settings, tmp_path / "work").definitions()
     assert {feature.name for feature in found} == {"plan", "seats", "tickets"}
 
 

@@ -5,7 +5,6 @@ Values are typed by the contract alone (see :mod:`~argosy.adapters.duckdb_tables
 """
 
 import contextlib
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from argosy import errors
-from argosy.adapters.duckdb_tables import files, headers, setting_hints, sql
+from argosy.adapters.duckdb_tables import as_of_join, bounded_database, files, headers, setting_hints, sql
 from argosy.domain.model_settings import Label
 from argosy.domain.source_settings import Column, RejectRule, Source
 from argosy.ports import tables
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 PARQUET = "(FORMAT parquet, COMPRESSION zstd)"
+BATCH = 65_536
+"""Rows that are handed on at once."""
 
 
 class DuckDBTables:
@@ -47,16 +48,37 @@ class DuckDBTables:
             _write(database, source, rules, kept=kept, rejected=rejected)
         return counts
 
-    def examples(self, table: Path, source: Source, label: Label, columns: Sequence[str]) -> "pa.Table":
+    def examples(
+        self, table: Path, source: Source, label: Label, columns: Sequence[str], order: Sequence[str]
+    ) -> "Iterator[pa.RecordBatch]":
         """Ask the snapshot's *table* for examples; see the port."""
         time = source.timestamp or tables.EVENT_TIME
         selected = [sql.name(column) for column in columns]
         selected += [f"{sql.name(time)} AS {tables.EVENT_TIME}", f"{sql.of_label(label)} AS {tables.LABEL}"]
         query = (
-            f"SELECT {', '.join(selected)} FROM read_parquet(?) "  # noqa: S608 - the expression is the model's own
-            f"ORDER BY {', '.join(sql.name(column) for column in [*source.entity, time])}"
+            f"SELECT {', '.join(selected)} FROM read_parquet({sql.text(str(table))}) "  # noqa: S608 - the expression is the model's own
+            f"ORDER BY {', '.join(sql.name(column) for column in dict.fromkeys([*order, time, *source.entity]))}"
         )
-        return self._ask(query, table, f"`label.sql: {label.sql}` cannot be asked of source {source.name!r}")
+        return self._batches(query, f"`label.sql: {label.sql}` cannot be asked of source {source.name!r}")
+
+    def join(
+        self,
+        examples: Path,
+        snapshot: Path,
+        columns: Sequence[str],
+        views: Sequence[tables.AsOfView],
+        *,
+        where: str | None = None,
+    ) -> "Iterator[pa.RecordBatch]":
+        """Join as of each row's time; see the port."""
+        condition = "true" if where is None else f"side = {sql.text(where)}"
+        query = as_of_join.query(examples, snapshot, columns, tables.NUMBER, views, condition)
+        return self._batches(query, "features cannot be joined to the examples")
+
+    def in_order(self, file: Path, column: str) -> "Iterator[pa.RecordBatch]":
+        """Sort the rows of *file*; see the port."""
+        query = f"SELECT * FROM read_parquet({sql.text(str(file))}) ORDER BY {sql.name(column)}"  # noqa: S608 - names are quoted
+        return self._batches(query, f"{file} cannot be sorted")
 
     def derive(
         self, table: Path, source: Source, expressions: Mapping[str, str], label: Label | None = None
@@ -82,7 +104,7 @@ class DuckDBTables:
             columns += f", NULL::TIMESTAMPTZ AS {tables.EVENT_TIME}"
         if self._without_rows is None:
             # One thread: nothing is calculated, and whoever asks may fork.
-            self._without_rows = _prepared(duckdb.connect(config={"threads": 1}))
+            self._without_rows = bounded_database.prepared(duckdb.connect(config={"threads": 1}))
         question = f"DESCRIBE SELECT ({expression}) AS c FROM (SELECT {columns})"  # noqa: S608 - the model's own
         try:
             kind = self._without_rows.execute(question).fetchall()[0][1]
@@ -99,17 +121,20 @@ class DuckDBTables:
             except duckdb.Error as error:
                 raise errors.Misconfigured(f"{problem}: {_said(error)}") from None
 
-    @contextlib.contextmanager
-    def _database(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        with (
-            tempfile.TemporaryDirectory(dir=self._scratch, prefix="argosy-duckdb-") as spill,
-            duckdb.connect(config={"temp_directory": spill}) as database,
-        ):
-            yield _prepared(database)
+    def _batches(self, query: str, problem: str) -> "Iterator[pa.RecordBatch]":
+        """The answer to *query* as it is made; the database is closed when all of it was taken."""
+        with self._database() as database, bounded_database.within_limits(problem):
+            try:
+                # Objections to names, types and values come before the first batch: it has to be sorted for that.
+                reader = database.sql(query).to_arrow_reader(BATCH)
+            except (duckdb.OutOfMemoryException, duckdb.IOException):
+                raise
+            except duckdb.Error as error:
+                raise errors.Misconfigured(f"{problem}: {_said(error)}") from None
+            yield from reader
 
-
-def _prepared(database: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    return database.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
+    def _database(self) -> contextlib.AbstractContextManager[duckdb.DuckDBPyConnection]:
+        return bounded_database.opened(self._scratch)
 
 
 def _has(source: Source, name: str) -> bool:

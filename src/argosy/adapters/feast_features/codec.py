@@ -20,7 +20,7 @@ KEYS: dict[str, tuple[int, Callable[[Any], bytes]]] = {
 
 STRING_FIELD, DOUBLE_FIELD = 2, 5
 """Fields of Feast's ``Value`` message that a feature can be."""
-_NUMBER, _NUMBER_TAG = struct.Struct("<Bd"), DOUBLE_FIELD << 3 | 1
+_NUMBER, NUMBER_TAG = struct.Struct("<Bd"), DOUBLE_FIELD << 3 | 1
 """A message that is a number: its tag, and eight bytes."""
 
 
@@ -47,12 +47,12 @@ def encode(value: Value) -> bytes:
     if isinstance(value, str):
         content = value.encode()
         return bytes([STRING_FIELD << 3 | 2]) + _encode_varint(len(content)) + content
-    return _NUMBER.pack(_NUMBER_TAG, value)
+    return _NUMBER.pack(NUMBER_TAG, value)
 
 
 def decode(message: bytes) -> Value:
     """The value in *message*, Feast's ``Value`` in protobuf; None for a missing value. Raises ValueError for a kind that no feature is."""
-    if len(message) == _NUMBER.size and message[0] == _NUMBER_TAG:
+    if len(message) == _NUMBER.size and message[0] == NUMBER_TAG:
         # What most are, and what a hundred rows have thousands of.
         number: float = _NUMBER.unpack(message)[1]
         return None if math.isnan(number) else number

@@ -61,3 +61,13 @@ class Index:
 def quoted(table: str) -> str:
     """*table* as a name in SQL."""
     return '"' + table.replace('"', '""') + '"'
+
+
+def rows_of(table: str) -> str:
+    """The table that has a line an entity, beside *table*, which has one a value."""
+    return f"{table}_rows"
+
+
+def value(place: int) -> str:
+    """The column of the feature that is at *place* among those sorted by name."""
+    return f"value_{place}"

@@ -9,15 +9,21 @@ import contextlib
 import datetime
 import hashlib
 import sqlite3
+import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
+from pyarrow import compute
 
 from argosy import errors
-from argosy.adapters.feast_features import codec
+from argosy.adapters.feast_features import columnar_codec
 from argosy.adapters.feast_features import index as indexes
 from argosy.adapters.feast_features.library import (
     Entity,
@@ -34,10 +40,7 @@ from argosy.adapters.feast_features.library import (
 )
 from argosy.domain.documents import canonical_json
 from argosy.ports.features import Definition
-from argosy.ports.tables import EVENT_TIME
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from argosy.ports.tables import EVENT_TIME, Tables
 
 SUFFIX = "_online"
 EACH_TIME_ANEW = {"version_id", "project_uuid", "feature_view_version_history"}
@@ -50,48 +53,67 @@ offline_store: {{type: duckdb}}
 online_store: {{type: sqlite, path: online.db}}
 entity_key_serialization_version: 3
 """
+BATCH = 8_192
+"""Entities that are encoded at once: each is a kilobyte or two of bytes to digest."""
+KEY = "argosy_key"
 KEY_TYPES = {"string": ("STRING", ValueType.STRING), "int64": ("INT64", ValueType.INT64)}
 
 
-def publish(rows: "pa.Table", keys: Sequence[str], features: Sequence[Definition], project: str, folder: Path) -> str:
-    """Write the newest row of each entity in *rows* to *folder*; returns the digest of the content.
+def publish(
+    rows: Path, keys: Sequence[str], features: Sequence[Definition], project: str, folder: Path, tables: Tables
+) -> str:
+    """Write the newest row of each entity in the file *rows*, sorted by *keys* and time, to *folder*; returns the digest of the content.
 
     Raises Misconfigured where a key is of a type that Feast takes for no key.
     """
     folder.mkdir(parents=True)
     view = f"{project}{SUFFIX}"
-    index = {
+    schema = pq.read_schema(rows)
+    index: dict[str, Any] = {
         "table": f"{project}_{view}",
-        "keys": {key: KEY_TYPES[_key_type(rows, key)][0] for key in keys},
+        "keys": {key: KEY_TYPES[_key_type(schema, key)][0] for key in keys},
         "features": [feature.name for feature in features],
     }
     (folder / indexes.FILE).write_text(canonical_json(index), encoding="utf-8")
     (folder / "feature_store.yaml").write_text(CONFIGURATION.format(project=project), encoding="utf-8")
-    _registry(rows, keys, features, project, folder)
-    return _database(rows, index, folder / indexes.DATABASE)
+    _registry(schema, keys, features, project, folder)
+    return _database(_Newest(rows, sorted(index["keys"].items()), sorted(index["features"]), tables), index, folder)
 
 
-def _key_type(rows: "pa.Table", key: str) -> str:
-    kind = str(rows.schema.field(key).type)
+def _key_type(schema: pa.Schema, key: str) -> str:
+    kind = str(schema.field(key).type)
     if kind not in KEY_TYPES:
         raise errors.Misconfigured(f"`entity` names {key!r}, which is {kind}; a join key is a string or an integer")
     return kind
 
 
-def _database(rows: "pa.Table", index: dict[str, Any], file: Path) -> str:
-    table = indexes.quoted(index["table"])
+def _database(newest: "_Newest", index: dict[str, Any], folder: Path) -> str:
     digest = hashlib.sha256(canonical_json(index).encode())
+    file = folder / indexes.DATABASE
     with _on_disk(file), contextlib.closing(sqlite3.connect(file)) as database, database:
-        # As Feast makes it, but without row ids: long keys are then kept once and not three times.
-        database.execute(
-            f"CREATE TABLE {table} (entity_key BLOB, feature_name TEXT, value BLOB, value_text TEXT, vector_value BLOB, "
-            "event_ts timestamp, created_ts timestamp, PRIMARY KEY (entity_key, feature_name)) WITHOUT ROWID"
-        )
-        database.executemany(
-            f"INSERT INTO {table} (entity_key, feature_name, value, event_ts) VALUES (?, ?, ?, ?)",  # noqa: S608
-            _digested(_cells(rows, index), digest),
-        )
+        _layout(database, index["table"], newest.names)
+        marks = ", ".join("?" * (len(newest.names) + 2))
+        insert = f"INSERT INTO {indexes.quoted(indexes.rows_of(index['table']))} VALUES ({marks})"  # noqa: S608 - our own names
+        for entities in newest.entities():
+            for text in entities.described(newest.names):
+                digest.update(text)
+            database.executemany(insert, entities.lines())
     return f"sha256:{digest.hexdigest()}"
+
+
+def _layout(database: sqlite3.Connection, table: str, names: Sequence[str]) -> None:
+    """A line an entity, and Feast's own table of a line a value as a view of that: its keys and names would be most of the bytes."""
+    lines, named = indexes.quoted(indexes.rows_of(table)), indexes.quoted(f"{table}_names")
+    values = ", ".join(f"{indexes.value(place)} BLOB" for place in range(len(names)))
+    # Without row ids: long keys are then kept once and not twice.
+    database.execute(f"CREATE TABLE {lines} (entity_key BLOB PRIMARY KEY, event_ts timestamp, {values}) WITHOUT ROWID")
+    database.execute(f"CREATE TABLE {named} (feature_name TEXT PRIMARY KEY, place INTEGER) WITHOUT ROWID")
+    database.executemany(f"INSERT INTO {named} VALUES (?, ?)", zip(names, range(len(names)), strict=True))  # noqa: S608
+    chosen = " ".join(f"WHEN {place} THEN {indexes.value(place)}" for place in range(len(names)))
+    database.execute(
+        f"CREATE VIEW {indexes.quoted(table)} AS SELECT entity_key, feature_name, CASE place {chosen} END AS value, "  # noqa: S608
+        f"NULL AS value_text, NULL AS vector_value, event_ts, NULL AS created_ts FROM {lines} CROSS JOIN {named}"
+    )
 
 
 @contextlib.contextmanager
@@ -105,35 +127,98 @@ def _on_disk(file: Path) -> Iterator[None]:
         raise errors.LocalDisk(f"the online store cannot be written to {file}: {error}; free space there") from error
 
 
-Cell = tuple[bytes, str, bytes, int]
+@dataclass(frozen=True)
+class _Entities:
+    """Some entities in the order of their keys, in the bytes that the store keeps."""
+
+    keys: pa.Array
+    seconds: pa.Array
+    values: Sequence[pa.Array]
+
+    def lines(self) -> Iterator[tuple[Any, ...]]:
+        """What the database keeps of each."""
+        columns = [self.keys.to_pylist(), self.seconds.to_pylist(), *(column.to_pylist() for column in self.values)]
+        return zip(*columns, strict=True)
+
+    def described(self, names: Sequence[str]) -> Iterator[memoryview]:
+        """The text that the digest is of: each value's key, name, bytes and time."""
+        key, moment = columnar_codec.counted(self.keys), self.seconds.cast(pa.string()).cast(pa.binary())
+        parts: list[Any] = []
+        for name, value in zip(names, self.values, strict=True):
+            encoded = name.encode()
+            # The number before a name is of its letters, not of its bytes, as it always was.
+            parts += [key, b"%d:%b" % (len(name), encoded), columnar_codec.counted(value), moment]
+        yield columnar_codec.bytes_of(compute.binary_join_element_wise(*parts, b""))
 
 
-def _digested(cells: Iterator[Cell], digest: "hashlib._Hash") -> Iterator[Cell]:
-    for key, name, value, moment in cells:
-        digest.update(b"%d:%b%d:%b%d:%b%d" % (len(key), key, len(name), name.encode(), len(value), value, moment))
-        yield key, name, value, moment
+@dataclass(frozen=True)
+class _Newest:
+    """The newest row of each entity in a file that is sorted by join keys and time."""
 
+    rows: Path
+    types: Sequence[tuple[str, str]]
+    """Join keys and their types, sorted by name."""
+    names: Sequence[str]
+    """Of the features, sorted."""
+    tables: Tables
 
-def _cells(rows: "pa.Table", index: dict[str, Any]) -> Iterator[Cell]:
-    """Key, feature, value and time (seconds) of each entity's newest row, in the order of the table."""
-    types = sorted(index["keys"].items())
-    names = sorted(index["features"])
-    newest = {
-        codec.encode_key(types, row): row
-        for row in rows.sort_by(EVENT_TIME).select([*index["keys"], EVENT_TIME, *names]).to_pylist()
-    }
-    for key in sorted(newest):
-        row = newest[key]
-        moment = int(row[EVENT_TIME].timestamp())
-        for name in names:
-            yield key, name, codec.encode(row[name]), moment
+    def entities(self) -> Iterator[_Entities]:
+        """All of them, in the order of their keys' bytes, which is seldom that of the file."""
+        if self._are_in_order():
+            yield from map(self._encoded, self._read(self.names))
+            return
+        with tempfile.TemporaryDirectory(prefix="argosy-online-") as place:
+            file = Path(place) / "newest.parquet"
+            for number, batch in enumerate(self._read(self.names)):
+                if number == 0:
+                    writer = pq.ParquetWriter(file, batch.schema)
+                writer.write_batch(batch)
+            writer.close()
+            for batch in self.tables.in_order(file, KEY):
+                for start in range(0, batch.num_rows, BATCH):
+                    yield self._encoded(batch.slice(start, BATCH))
+
+    def _are_in_order(self) -> bool:
+        last = None
+        for batch in self._read([]):
+            keys = batch.column(KEY)
+            if last is not None and last > keys[0].as_py():
+                return False
+            if len(keys) > 1 and compute.any(compute.greater(keys[:-1], keys[1:])).as_py():
+                return False
+            last = keys[-1].as_py()
+        return True
+
+    def _read(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Key, time and the columns *names* of each newest row. A row is an entity's newest where another one's follows."""
+        columns = [*(name for name, _ in self.types), EVENT_TIME, *names]
+        held: pa.RecordBatch | None = None
+        for batch in pq.ParquetFile(self.rows).iter_batches(BATCH, columns=list(dict.fromkeys(columns))):
+            keys = columnar_codec.encode_keys(self.types, batch)
+            keyed = batch.select([EVENT_TIME, *names]).append_column(KEY, keys)
+            if held is not None:
+                keyed = pa.Table.from_batches([held, keyed]).combine_chunks().to_batches()[0]
+                keys = keyed.column(KEY)
+            ends = np.flatnonzero(compute.not_equal(keys[:-1], keys[1:]).to_numpy(zero_copy_only=False))
+            if len(ends):
+                yield keyed.take(pa.array(ends))
+            held = keyed.slice(keyed.num_rows - 1)
+        if held is not None:
+            yield held
+
+    def _encoded(self, batch: pa.RecordBatch) -> _Entities:
+        micros = batch.column(EVENT_TIME).cast(pa.int64()).to_numpy()
+        # Towards 1970 on either side of it.
+        seconds = np.where(micros < 0, -(-micros // 10**6), micros // 10**6)
+        values = [columnar_codec.encode_values(batch.column(name)) for name in self.names]
+        return _Entities(batch.column(KEY).cast(pa.binary()), pa.array(seconds), values)
 
 
 def _registry(
-    rows: "pa.Table", keys: Sequence[str], features: Sequence[Definition], project: str, folder: Path
+    schema: pa.Schema, keys: Sequence[str], features: Sequence[Definition], project: str, folder: Path
 ) -> None:
     """Let Feast describe the store, then settle what of that is different each time."""
-    entities = [Entity(name=key, join_keys=[key], value_type=KEY_TYPES[_key_type(rows, key)][1]) for key in keys]
+    entities = [Entity(name=key, join_keys=[key], value_type=KEY_TYPES[_key_type(schema, key)][1]) for key in keys]
     kinds = {"number": Float64, "category": String}
     view = FeatureView(
         name=f"{project}{SUFFIX}",
@@ -141,7 +226,7 @@ def _registry(
         # What is old enough to be refused is the release's business, not the store's.
         ttl=datetime.timedelta(0),
         schema=[
-            *(Field(name=key, dtype=String if _key_type(rows, key) == "string" else Int64) for key in keys),
+            *(Field(name=key, dtype=String if _key_type(schema, key) == "string" else Int64) for key in keys),
             *(Field(name=feature.name, dtype=kinds[feature.type]) for feature in features),
         ],
         source=FileSource(name=f"{project}_rows", path="rows.parquet", timestamp_field=EVENT_TIME),

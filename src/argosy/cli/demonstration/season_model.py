@@ -79,7 +79,7 @@ def features(folder: Path, model: ModelSettings, data: Path, place: Path) -> Pat
         snapshot=snapshot,
         validation=place / "validation",
         tables=tables,
-        features=wiring.features(definitions, snapshot, model, place / "repository"),
+        features=wiring.features(definitions, model, place / "repository"),
         outputs=made,
     )
     return made.features

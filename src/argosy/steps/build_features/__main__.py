@@ -17,7 +17,7 @@ def body(step: Step) -> None:
             snapshot=snapshot,
             validation=step.input("validation"),
             tables=wiring.tables(),
-            features=wiring.features(step.input("definitions"), snapshot, settings, place / "repository"),
+            features=wiring.features(step.input("definitions"), settings, place / "repository"),
             outputs=outputs,
         )
     step.result("features-digest", run.digest(outputs.features))

@@ -1,25 +1,26 @@
 """The logic of ``build-features``: examples with the features known at their time, on one side of the split each; and the online store.
 
 Nothing of a row's future may be in it: that is the join's work. Nothing of the holdout may be in what is learned about the training side:
-the levels of categories come from there alone.
+the levels of categories come from there alone. No table is ever whole in memory here: examples and rows pass in batches.
 """
 
-import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
-from pyarrow import compute
 
-from argosy import errors
+from argosy import errors, scratch
 from argosy.domain.data import FeatureColumn, FeatureSchema, SnapshotManifest, ValidationResult
 from argosy.domain.documents import sha256
 from argosy.domain.model_settings import ModelSettings
 from argosy.ml import frames, holdout
 from argosy.ports.features import Definition, Features
-from argosy.ports.tables import EVENT_TIME, LABEL, Tables
+from argosy.ports.tables import EVENT_TIME, LABEL, AsOfView, Tables
+from argosy.steps.build_features import example_file, row_facts
+
+KINDS = {"number": pa.float64(), "category": pa.string()}
+"""Of features, as files keep them."""
 
 
 @dataclass(frozen=True)
@@ -49,29 +50,33 @@ def run(
     definitions = features.definitions()
     context = _context(settings, definitions)
     columns = _columns(settings, features.join_keys(), context)
-    examples = _examples(settings, snapshot / manifest.table(settings.label.source).path, tables, columns)
-    side = _sides(examples, settings)
-    joined = features.join(examples).append_column(frames.SIDE, pa.array(side, pa.string()))
-    rows = _ordered(joined, settings, definitions, context)
-    digest = features.publish(rows, outputs.online)
+    facts = row_facts.RowFacts(definitions)
     outputs.features.mkdir(parents=True)
-    pq.write_table(rows, outputs.features / frames.ROWS, compression="zstd")
-    _schema(settings, rows, definitions, context, digest).write(outputs.features / frames.SCHEMA)
+    rows = outputs.features / frames.ROWS
+    with scratch.folder("features") as place:
+        examples, table = place / "examples.parquet", snapshot / manifest.table(settings.label.source).path
+        asked = tables.examples(table, settings.primary, settings.label, columns, [*settings.entity, EVENT_TIME])
+        example_file.write(asked, settings, examples)
+        kept = [*settings.entity, EVENT_TIME, *context, LABEL, frames.SIDE]
+        joined = tables.join(examples, snapshot, list(dict.fromkeys(kept)), features.views())
+        example_file.write_groups(facts.seen(_ordered(joined, settings, definitions, context)), rows)
+        _no_side_is_empty(facts)
+        _left_out(settings, tables, examples, snapshot, features.left_out(), outputs.features)
+    digest = features.publish(rows, outputs.online, tables)
+    _schema(settings, facts, definitions, context, digest).write(outputs.features / frames.SCHEMA)
+
+
+def _left_out(
+    settings: ModelSettings, tables: Tables, examples: Path, snapshot: Path, views: Sequence[AsOfView], folder: Path
+) -> None:
+    """Write what a champion may read besides, of the rows by which it is judged."""
     judged = {holdout.HOLDOUT: frames.LEFT_OUT}
     if settings.evaluation.recent is not None:
         judged[holdout.RECENT] = frames.LEFT_OUT_RECENT
-    for which, name in judged.items():
-        held = examples.filter(compute.equal(pa.array(side, pa.string()), which))
-        left_out = _in_order(features.join_left_out(held), settings).drop_columns(examples.column_names)
-        pq.write_table(left_out.replace_schema_metadata(None), outputs.features / name, compression="zstd")
-
-
-def _sides(examples: pa.Table, settings: ModelSettings) -> list[str]:
-    sides = holdout.sides(examples, settings.entity, EVENT_TIME, settings.split)
-    if settings.evaluation.recent is None and settings.training.window is None:
-        return sides
-    moments = examples.column(EVENT_TIME).to_pylist()
-    return holdout.dated(sides, moments, settings.evaluation.recent, settings.training.window)
+    schema = pa.schema([(taken.name, KINDS[taken.type]) for view in views for taken in view.columns])
+    for side, name in judged.items():
+        batches = tables.join(examples, snapshot, [], views, where=side) if views else ()
+        example_file.write_groups(batches, folder / name, schema)
 
 
 def _is_validated(manifest: SnapshotManifest, validation: Path) -> None:
@@ -108,91 +113,60 @@ def _columns(settings: ModelSettings, join_keys: Sequence[str], context: Sequenc
     return needed
 
 
-def _examples(settings: ModelSettings, table: Path, tables: Tables, columns: Sequence[str]) -> pa.Table:
-    examples = tables.examples(table, settings.primary, settings.label, columns)
-    labels = examples.column(LABEL)
-    if labels.null_count:
-        raise errors.Rejected(
-            f"the label `{settings.label.sql}` is undefined in {labels.null_count} of {len(labels)} examples: "
-            "keep such rows aside with `reject`, or change the expression"
-        )
-    kind = pa.float64() if settings.task == "regression" else pa.int64()
-    return examples.set_column(examples.column_names.index(LABEL), LABEL, labels.cast(kind))
-
-
 def _ordered(
-    joined: pa.Table, settings: ModelSettings, definitions: Sequence[Definition], context: Sequence[str]
-) -> pa.Table:
-    """The columns and rows in the order that the schema promises."""
-    names = [
-        *settings.entity,
-        EVENT_TIME,
-        *(definition.name for definition in definitions),
-        *context,
-        LABEL,
-        frames.SIDE,
-    ]
-    rows = _in_order(joined.select(list(dict.fromkeys(names))), settings)
-    moment = rows.column(EVENT_TIME).cast(pa.timestamp("us", tz="UTC"))
-    return rows.set_column(rows.column_names.index(EVENT_TIME), EVENT_TIME, moment).replace_schema_metadata(None)
+    joined: Iterable[pa.RecordBatch], settings: ModelSettings, definitions: Sequence[Definition], context: Sequence[str]
+) -> Iterator[pa.RecordBatch]:
+    """The columns in the order that the schema promises."""
+    names = [*settings.entity, EVENT_TIME, *(each.name for each in definitions), *context, LABEL, frames.SIDE]
+    for batch in joined:
+        rows = batch.select(list(dict.fromkeys(names))).replace_schema_metadata(None)
+        moment = rows.column(EVENT_TIME).cast(pa.timestamp("us", tz="UTC"))
+        yield rows.set_column(rows.schema.get_field_index(EVENT_TIME), EVENT_TIME, moment)
 
 
-def _in_order(rows: pa.Table, settings: ModelSettings) -> pa.Table:
-    return rows.sort_by([(name, "ascending") for name in dict.fromkeys([*settings.entity, EVENT_TIME])])
+def _no_side_is_empty(facts: row_facts.RowFacts) -> None:
+    for side in (holdout.TRAIN, holdout.HOLDOUT):
+        if not facts.count[side]:
+            raise errors.Rejected(
+                f"the {side} side of the split is empty ({facts.rows} examples from {facts.oldest:%Y-%m-%d} to "
+                f"{facts.newest:%Y-%m-%d}); look at `split` in the settings"
+            )
 
 
 def _schema(
-    settings: ModelSettings, rows: pa.Table, definitions: Sequence[Definition], context: Sequence[str], digest: str
+    settings: ModelSettings,
+    facts: row_facts.RowFacts,
+    definitions: Sequence[Definition],
+    context: Sequence[str],
+    digest: str,
 ) -> FeatureSchema:
-    train, held, recent = (
-        rows.filter(compute.equal(rows.column(frames.SIDE), side))
-        for side in (holdout.TRAIN, holdout.HOLDOUT, holdout.RECENT)
-    )
-    if not train.num_rows or not held.num_rows:
-        empty = holdout.HOLDOUT if train.num_rows else holdout.TRAIN
-        raise errors.Rejected(
-            f"the {empty} side of the split is empty ({rows.num_rows} examples from {_first(rows)}); look at `split` in the settings"
-        )
     return FeatureSchema(
-        features=[_column(settings, rows, train, definition) for definition in definitions],
+        features=[_column(settings, facts, definition) for definition in definitions],
         context=list(context),
         join_keys=settings.entity,
-        rows_train=train.num_rows,
-        rows_holdout=held.num_rows,
-        rows_recent=recent.num_rows,
-        recent_after=holdout.recent_after([_time(compute.max, rows)], settings.evaluation.recent),
-        recent_until=_time(compute.max, recent) if recent.num_rows else None,
-        trained_from=_time(compute.min, train),
-        trained_until=_time(compute.max, train),
+        rows_train=facts.count[holdout.TRAIN],
+        rows_holdout=facts.count[holdout.HOLDOUT],
+        rows_recent=facts.count[holdout.RECENT],
+        recent_after=holdout.recent_after(facts.newest, settings.evaluation.recent),
+        recent_until=facts.last.get(holdout.RECENT),
+        trained_from=facts.first[holdout.TRAIN],
+        trained_until=facts.last[holdout.TRAIN],
         online_digest=digest,
-        online_until=_time(compute.max, rows),
+        online_until=facts.newest,
     )
 
 
-def _column(settings: ModelSettings, rows: pa.Table, train: pa.Table, definition: Definition) -> FeatureColumn:
+def _column(settings: ModelSettings, facts: row_facts.RowFacts, definition: Definition) -> FeatureColumn:
     contract = [column for column in settings.source(definition.source).columns if column.name == definition.column]
-    levels = None
-    if definition.type == "category":
-        levels = sorted(compute.unique(train.column(definition.name)).drop_null().to_pylist())
     return FeatureColumn(
         name=definition.name,
         type=definition.type,
-        levels=levels,
+        levels=sorted(facts.levels.get(definition.name, ())) if definition.type == "category" else None,
         view=definition.view,
         personal=any(column.personal for column in contract),
         # A join that finds nothing for an example gives null whatever the contract says.
-        nullable=any(column.nullable for column in contract) or rows.column(definition.name).null_count > 0,
+        nullable=any(column.nullable for column in contract) or definition.name in facts.missing,
     )
-
-
-def _first(rows: pa.Table) -> str:
-    return f"{_time(compute.min, rows):%Y-%m-%d} to {_time(compute.max, rows):%Y-%m-%d}"
-
-
-def _time(chosen: Callable[[pa.ChunkedArray], pa.Scalar], rows: pa.Table) -> datetime.datetime:
-    """The moment of *rows* that *chosen*, least or greatest, picks."""
-    moment: datetime.datetime = chosen(rows.column(EVENT_TIME)).as_py()
-    return moment
 
 
 def digest(folder: Path) -> str:

@@ -357,7 +357,8 @@ class TestQuestions:
     def test_examples(self, reader: Reader) -> None:
         """Columns, time and label, in the order of the entity."""
         label = Label(source="people", sql="age >= 1", classes=["no", "yes"], columns=["age"])
-        rows = DuckDBTables().examples(self._snapshot(reader, ("b", "a")), PEOPLE, label, ["id"]).to_pylist()
+        batches = DuckDBTables().examples(self._snapshot(reader, ("b", "a")), PEOPLE, label, ["id"], ["id"])
+        rows = pa.Table.from_batches(batches).to_pylist()
         assert [(row["id"], row["label"]) for row in rows] == [("a", True), ("b", False)]
         assert rows[0]["event_timestamp"] == datetime.datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -365,7 +366,7 @@ class TestQuestions:
         """Misconfigured, with the expression."""
         label = Label(source="people", sql="agee >= 1", classes=["no", "yes"], columns=[])
         with pytest.raises(errors.Misconfigured, match=r"label.sql: agee >= 1"):
-            DuckDBTables().examples(self._snapshot(reader), PEOPLE, label, ["id"])
+            list(DuckDBTables().examples(self._snapshot(reader), PEOPLE, label, ["id"], ["id"]))
 
     def test_derived_columns(self, reader: Reader) -> None:
         """One more for each expression."""

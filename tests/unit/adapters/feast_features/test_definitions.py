@@ -10,9 +10,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from argosy import errors
+from argosy.adapters.duckdb_tables.tables import DuckDBTables
 from argosy.adapters.feast_features import definitions
 from argosy.adapters.feast_features.repository import FeastFeatures
 from argosy.domain.model_settings import ModelSettings
+from argosy.ports.tables import NUMBER
 from kit.examples import make_settings
 
 GOOD = """\
@@ -39,6 +41,15 @@ COLUMNS = {
     "y": "integer",
 }
 Load = Callable[[str], definitions.LoadedDefinitions]
+
+
+def joined(folder: Path, features: FeastFeatures, examples: pa.Table) -> pa.Table:
+    """*examples* with the features of the snapshot in *folder*."""
+    numbered = examples.append_column(NUMBER, pa.array(range(examples.num_rows), pa.int64()))
+    pq.write_table(numbered, folder / "examples.parquet")
+    tables = DuckDBTables()
+    batches = tables.join(folder / "examples.parquet", folder / "snapshot", examples.column_names, features.views())
+    return pa.Table.from_batches(batches)
 
 
 def contract(columns: list[str]) -> ModelSettings:
@@ -130,7 +141,7 @@ def test_a_name_that_no_feature_can_have(tmp_path: Path, name: str, told: str) -
 
 @pytest.mark.parametrize("name", ["Seats [n]", "a<b", "a.b", "a b", "qty_Y", "id_yyyy", "view__x", "__log_date"])
 def test_a_name_that_a_feature_can_have(tmp_path: Path, name: str) -> None:
-    """Whatever else people call their columns is joined, by Feast itself."""
+    """Whatever else people call their columns is joined."""
     moment = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
     columns = {"id": ["a", "b"], "seen": [moment] * 2, "published": [moment] * 2, "x": [1, 2], name: [3, 4]}
     (tmp_path / "snapshot").mkdir()
@@ -139,11 +150,12 @@ def test_a_name_that_a_feature_can_have(tmp_path: Path, name: str) -> None:
     content = GOOD.replace(GOOD[GOOD.index("schema=") : GOOD.index("service =") + 7], fields)
     (tmp_path / "features.py").write_text(content, encoding="utf-8")
     settings = contract([*COLUMNS, name])
-    features = FeastFeatures(tmp_path / "features.py", tmp_path / "snapshot", settings, tmp_path / "work")
+    features = FeastFeatures(tmp_path / "features.py", settings, tmp_path / "work")
     times = pa.array([moment + datetime.timedelta(days=1)] * 2, pa.timestamp("us", tz="UTC"))
-    joined = features.join(pa.table({"id": ["b", "a"], "event_timestamp": times}))
-    assert joined.column(name).to_pylist() == [4.0, 3.0]
-    assert features.publish(joined, tmp_path / "online").startswith("sha256:")
+    rows = joined(tmp_path, features, pa.table({"id": ["a", "b"], "event_timestamp": times}))
+    assert rows.column(name).to_pylist() == [3.0, 4.0]
+    pq.write_table(rows, tmp_path / "rows.parquet")
+    assert features.publish(tmp_path / "rows.parquet", tmp_path / "online", DuckDBTables()).startswith("sha256:")
 
 
 @pytest.mark.parametrize("created", [pytest.param(True, id="known-later"), pytest.param(False, id="alike")])
@@ -159,10 +171,9 @@ def test_the_join_repeats_itself_at_a_hundred_thousand_keys(tmp_path: Path, crea
     pq.write_table(pa.table(columns), tmp_path / "snapshot" / "rows.parquet")
     content = GOOD.replace(', Field(name="kind", dtype=String), Field(name="new", dtype=Bool)', "")
     (tmp_path / "features.py").write_text(content, encoding="utf-8")
-    features = FeastFeatures(
-        tmp_path / "features.py", tmp_path / "snapshot", contract(list(COLUMNS)), tmp_path / "work"
-    )
+    features = FeastFeatures(tmp_path / "features.py", contract(list(COLUMNS)), tmp_path / "work")
     times = pa.array([moment + datetime.timedelta(days=1)] * count, pa.timestamp("us", tz="UTC"))
     examples = pa.table({"id": keys[:count], "event_timestamp": times})
     expected = [float(value) for value in columns["x"][count:]]
-    assert [features.join(examples).column("x").to_pylist() == expected for _ in range(2)] == [True, True]
+    found = [joined(tmp_path, features, examples).column("x").to_pylist() for _ in range(2)]
+    assert [values == expected for values in found] == [True, True]

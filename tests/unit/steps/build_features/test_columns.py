@@ -1,10 +1,12 @@
 """What the schema says of a feature: taken from the contract, and from what the join found."""
 
+import datetime
+
 import pyarrow as pa
 import pytest
 
 from argosy.ports.features import Definition
-from argosy.steps.build_features import run
+from argosy.steps.build_features import row_facts, run
 from kit.examples import make_settings
 
 
@@ -24,6 +26,9 @@ def test_null_is_expected_where_contract_or_join_give_it(
     source = settings.sources[0]
     column = source.columns[0].model_copy(update={"name": "age", "type": "number", "nullable": allowed})
     settings = settings.model_copy(update={"sources": [source.model_copy(update={"columns": [column]})]})
-    rows = pa.table({"age": values})
     definition = Definition(name="age", type="number", view="v", source=source.name, column="age")
-    assert run._column(settings, rows, rows.slice(0, 1), definition).nullable is nullable
+    facts = row_facts.RowFacts([definition])
+    moments = pa.array([datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)] * 2, pa.timestamp("us", tz="UTC"))
+    batch = pa.record_batch({"age": pa.array(values), "event_timestamp": moments, "side": ["train", "holdout"]})
+    assert list(facts.seen([batch])) == [batch]
+    assert run._column(settings, facts, definition).nullable is nullable

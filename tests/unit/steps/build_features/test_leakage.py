@@ -5,6 +5,7 @@ was known in time does arrive, and with the filter on the time of publication ta
 """
 
 import contextlib
+import dataclasses
 import datetime
 import sqlite3
 from pathlib import Path
@@ -13,12 +14,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from feast import FeatureStore
 
 from argosy import wiring
+from argosy.adapters.feast_features.repository import FeastFeatures
 from argosy.domain.data import FeatureSchema, SnapshotManifest, ValidationResult
 from argosy.domain.model_settings import ModelSettings
 from argosy.files import model_folder
+from argosy.ports.tables import AsOfView
 from argosy.steps.build_features import run as build_features
 from argosy.steps.ingest import run as ingest
 
@@ -77,7 +79,7 @@ def temperatures(
         snapshot=snapshot,
         validation=folder / "validation",
         tables=wiring.tables(),
-        features=wiring.features(model / "features.py", snapshot, settings, folder / "repository"),
+        features=wiring.features(model / "features.py", settings, folder / "repository"),
         outputs=outputs,
     )
     rows = pq.read_table(outputs.features / "rows.parquet").to_pylist()
@@ -91,7 +93,7 @@ def test_the_newest_row_of_the_online_store_is_named(root: Path, tmp_path: Path)
     assert schema.trained_until == DEPARTURE
     assert schema.online_until == HELD_OUT
     with contextlib.closing(sqlite3.connect(tmp_path / "online" / "online.db")) as database:
-        (table,) = (row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'"))
+        (table,) = (row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'view'"))
         (newest,) = database.execute(f'SELECT max(event_ts) FROM "{table}"').fetchone()  # noqa: S608 - our own table
     assert newest == int(HELD_OUT.timestamp())
 
@@ -114,14 +116,15 @@ def snapshot_of(settings: ModelSettings, sources: Path, folder: Path) -> Path:
 
 @pytest.fixture
 def unfiltered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The join without its filter on published times."""
-    joined = FeatureStore.get_historical_features
+    """The join without its word on when a row became known."""
+    views = FeastFeatures.views
 
-    def unguarded(store: FeatureStore, *arguments: Any, **options: Any) -> Any:
-        assert options["filter_by_created_timestamp"] is True
-        return joined(store, *arguments, **options | {"filter_by_created_timestamp": False})
+    def unguarded(features: FeastFeatures) -> list[AsOfView]:
+        found = views(features)
+        assert any(view.created for view in found)
+        return [dataclasses.replace(view, created=None, unambiguous=False) for view in found]
 
-    monkeypatch.setattr(FeatureStore, "get_historical_features", unguarded)
+    monkeypatch.setattr(FeastFeatures, "views", unguarded)
 
 
 @pytest.mark.parametrize(

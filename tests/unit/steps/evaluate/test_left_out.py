@@ -118,7 +118,7 @@ def built(tmp_path: Path) -> Callable[[str, str], tuple[ModelSettings, Path, Pat
         outputs = build_features.FeatureOutputs(folder / "features", folder / "online")
         build_features.run(
             settings=settings, snapshot=taken.snapshot, validation=folder / "validation", tables=wiring.tables(),
-            features=wiring.features(folder / "features.py", taken.snapshot, settings, folder / "repository"),
+            features=wiring.features(folder / "features.py", settings, folder / "repository"),
             outputs=outputs,
         )  # fmt: skip
         train, holdout = (frames.read(outputs.features, side) for side in ("train", "holdout"))
