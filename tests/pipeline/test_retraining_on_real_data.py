@@ -50,7 +50,6 @@ def spring(new_project: Callable[[str], Any]) -> Any:
         r"split: \{.*\}",
         "split: {by: time, holdout_from: 2013-05-01T00:00:00Z, holdout_until: 2013-06-01T00:00:00Z}",
     )
-    project.edit_settings(r"(?m)^evaluation:$", "evaluation:\n  recent: 21d")
     # Two months later it is less sure than on the last months of a year, of which the policy speaks.
     policy = project.folder / "gitops-env" / "policies" / "flight_delay.yaml"
     policy.write_text(policy.read_text(encoding="utf-8").replace("at_most: 0.06", "at_most: 0.12"), encoding="utf-8")

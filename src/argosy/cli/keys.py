@@ -1,7 +1,8 @@
 """The keys that vouch for models: list them, put a new one in the place of the one that signs, retire one that is needed no more.
 
 A rotation takes two commands, and in between both keys count. `rotate` makes a new key, which signs from then on; what the old one signed
-is still believed. `retire` ends the old one, and refuses while something that is served, or waits to be, is signed by it.
+is still believed. `retire` ends the old one, and refuses while something that is served, or waits to be, is signed by it; `resign` asks
+for new signatures of what is served, so that nothing has to be trained for it.
 
 On a laptop both work on the keys of the state folder. Elsewhere the public keys are `keys/signing.pub.pem` of the environment repo, and the
 private one is a Secret: `rotate --public keys/signing.pub.pem --private new.pem` in a checkout, a request for that file, and once it is
@@ -19,11 +20,12 @@ from pathlib import Path
 import yaml
 
 from argosy import errors, wiring
-from argosy.cli import state_folder, verb_actions
+from argosy.cli import acting_user, state_folder, verb_actions
 from argosy.domain import signing_keys
 from argosy.domain.signing_keys import PublicKey
-from argosy.promotion import key_uses, seals
+from argosy.promotion import key_uses, resigning, seals
 from argosy.promotion.standing import Main
+from argosy.report import request_lines
 from argosy.report.plain_text import line
 from argosy.settings import Settings
 
@@ -52,16 +54,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also while an older key still counts beside the one that signs",
     )
     rotate.add_argument("--private", type=Path, metavar="FILE", help="where the new private key goes; with --public")
+    resign = verb_actions.added(
+        verbs,
+        "resign",
+        _resign,
+        "sign anew what is served and a key signed, by a request for each place, so that the key may go",
+    )
+    resign.add_argument("--as", dest="name", metavar="NAME", help="in whose name (default: yours, as git has it)")
     retire = verb_actions.added(
         verbs, "retire", _retire, "end a key, if nothing that is served or waits is signed by it"
     )
-    retire.add_argument("id", metavar="ID", help="the key's id, or the beginning of it")
+    for each in (resign, retire):
+        each.add_argument("id", metavar="ID", help="the key's id, or the beginning of it")
     retire.add_argument(
         "--revoke",
         action="store_true",
         help=REVOKE,
     )
-    for each in (listing, rotate, retire):
+    for each in (listing, rotate, resign, retire):
         each.add_argument(
             "--public",
             type=Path,
@@ -183,6 +193,53 @@ def _say_ending(old: Sequence[PublicKey], expires: datetime.date | None, setting
         )
 
 
+def _resign(arguments: argparse.Namespace, settings: Settings) -> None:
+    file = _existing(arguments.public or settings.verifying_key)
+    known = wiring.keys().public_keys(file)
+    ending, main = _named(known, arguments.id, file), Main.now(wiring.forge(settings))
+    own = _successor(ending, known, file, settings)
+    if main.verifying_keys() is not None:
+        _refuse_unknown(own, settings)
+    check = seals.Seals(
+        wiring.artifacts(settings), wiring.verifier(settings, file), lambda: datetime.datetime.now(datetime.UTC)
+    )
+    by, places = acting_user.named(arguments), list(resigning.found(main, ending.hint))
+    refused: list[errors.Rejected] = []
+    for one in places:
+        try:
+            request = main.forge.propose(resigning.proposal(one, check, wiring.signer(settings), by=by, key=own.id))
+        except errors.Rejected as error:  # one place keeps no other from being asked for
+            refused.append(error)
+            continue
+        print(
+            line(request_lines.row(request) if request else f"{one.version.model} in {one.environment} is signed anew")
+        )
+    if refused:
+        raise errors.Rejected("; ".join(map(str, refused)))
+    if places:
+        print(f"next: argosy pr view, check and merge each, then `argosy keys retire {ending.id}`")
+    else:
+        print(f"nothing that is served is signed by key {ending.id}; `argosy keys retire {ending.id}` ends it")
+
+
+def _successor(ending: PublicKey, known: Sequence[PublicKey], file: Path, settings: Settings) -> PublicKey:
+    """The key that signs here, in the place of *ending*. Raises Rejected where it is that one, or none of those *known* in *file*."""
+    own = _signing_half(settings)
+    if own is None:
+        raise errors.Misconfigured(
+            f"no key signs here: {settings.signing_key} is not there, and {VARIABLE} is not set; call it where pipelines sign"
+        )
+    if own.hint == ending.hint:
+        raise errors.Rejected(
+            f"key {ending.id} is the one that signs; `argosy keys rotate` puts a new one in its place first"
+        )
+    if own.hint not in {key.hint for key in known}:
+        raise errors.Rejected(
+            f"key {own.id}, which signs here, is not in {file}, so what it signs would be refused; `argosy keys rotate` adds one"
+        )
+    return own
+
+
 def _retire(arguments: argparse.Namespace, settings: Settings) -> None:
     file = _existing(arguments.public or settings.verifying_key)
     keys = wiring.keys()
@@ -265,11 +322,17 @@ def _named(found: Sequence[PublicKey], start: str, file: Path) -> PublicKey:
 
 def _signs(settings: Settings) -> str | None:
     """The hint of the key that signs here; None where this place has none."""
+    own = _signing_half(settings)
+    return own.hint if own else None
+
+
+def _signing_half(settings: Settings) -> PublicKey | None:
+    """The public half of the key that signs here; None where this place has none."""
     if settings.signing_key_text:
-        return wiring.keys().public_half(settings.signing_key_text.encode()).hint
+        return wiring.keys().public_half(settings.signing_key_text.encode())
     if not settings.signing_key.is_file():
         return None
-    return wiring.keys().public_half(settings.signing_key.read_bytes()).hint
+    return wiring.keys().public_half(settings.signing_key.read_bytes())
 
 
 def _existing(file: Path) -> Path:

@@ -1,7 +1,7 @@
 """Trace a prediction, a running server, a request or a model back: who let it in, by which evidence, made of which data and code.
 
-WHAT is a request id of the prediction log, the address of a server (http…), a request (#12), a version (churn/7), what an environment
-serves (churn@production) or a model digest (churn/sha256:…, also its first digits). Asked are the environment repo, the model store and,
+WHAT is a request id of the prediction log, the address of a server (http…), a request (#12), a version (MODEL/7), what an environment
+serves (MODEL@production) or a model digest (MODEL/sha256:…, also its first digits). Asked are the environment repo, the model store and,
 for a request id, the prediction log; no cluster and no registry.
 """
 
@@ -40,7 +40,7 @@ LARGEST = 4 << 20
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "what", metavar="WHAT", help="a request id, http…, #12, churn/7, churn@production or churn/sha256:…"
+        "what", metavar="WHAT", help="a request id, http…, #12, MODEL/7, MODEL@production or MODEL/sha256:…"
     )
     parser.add_argument("--model", metavar="MODEL", help="of a request id: only what this model answered")
     parser.add_argument(

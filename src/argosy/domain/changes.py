@@ -106,6 +106,13 @@ def _retires(changed: Iterable[ChangedFile], place: Place) -> bool:
     return kinds.get(environment_layout.version_path(*place)) is Kind.REMOVED and said is not Kind.REMOVED
 
 
+def _renews(changed: Iterable[ChangedFile], place: Place) -> bool:
+    """True where *changed* are signatures of *place* and nothing else: what is served stays, and who vouches for it is another."""
+    folder = environment_layout.evidence_folder(*place)
+    signatures = {f"{folder}/{name}" for name in environment_layout.SIGNATURES}
+    return all(one.path in signatures and one.kind is Kind.CHANGED for one in changed)
+
+
 def _of_retirement(one: ChangedFile, place: Place) -> Iterable[str]:
     if one.path not in (environment_layout.version_path(*place), environment_layout.retired_path(*place)):
         yield "changes together with a version that is retired; its evidence stays what it was"
@@ -155,7 +162,13 @@ def subject(changed: Sequence[ChangedFile], read: Callable[[str], bytes | None])
         paths = ", ".join(one.path for one in changed[:5]) or "nothing"
         raise errors.Rejected(f"its commit changes no version ({paths}); what it changes, people must review and merge")
     if _retires(changed, places[0]):
-        return _retired(*places[0], read)
+        return _stated(*places[0], environment_layout.retired_path(*places[0]), read).model_copy(
+            update={"retires": True}
+        )
+    if _renews(changed, places[0]):
+        return _stated(*places[0], environment_layout.version_path(*places[0]), read).model_copy(
+            update={"renews": True}
+        )
     return _described(*places[0], _reverted(changed), read)
 
 
@@ -181,8 +194,8 @@ def _described(model: str, environment: str, reverts: str | None, read: Callable
     )
 
 
-def _retired(model: str, environment: str, read: Callable[[str], bytes | None]) -> Subject:
-    path = environment_layout.retired_path(model, environment)
+def _stated(model: str, environment: str, path: str, read: Callable[[str], bytes | None]) -> Subject:
+    """What the version file at *path* says that is served, or was."""
     version = _version(path, read(path))
     if version.model != model:
         raise errors.Rejected(f"{path} is about {version.model!r}")
@@ -192,7 +205,6 @@ def _retired(model: str, environment: str, read: Callable[[str], bytes | None]) 
         model_digest=version.model_digest,
         version=version.version,
         policy_digest=version.policy_digest,
-        retires=True,
     )
 
 

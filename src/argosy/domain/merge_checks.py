@@ -239,6 +239,24 @@ def of_retirement(
     ]
 
 
+def of_renewal(subject: Subject, files: Mapping[str, bytes], live: Mapping[str, bytes]) -> list[Check]:
+    """Every check of a request that signs *subject* anew, but for the signatures themselves: *files* are what main has, *live*."""
+    folder = environment_layout.evidence_folder(subject.model, subject.environment)
+    signatures = {f"{folder}/{name}" for name in environment_layout.SIGNATURES}
+    ours, mains = ({path: text for path, text in of.items() if path not in signatures} for of in (files, live))
+    same = ours == mains and bool(mains)
+    return [
+        Check(
+            "documents",
+            same,
+            "it changes signatures, and nothing of what they vouch for"
+            if same
+            else "main serves something else by now; close it, and let `argosy keys resign` sign what is there",
+            final=True,
+        )
+    ]
+
+
 def _documents(subject: Subject, files: Mapping[str, bytes]) -> tuple[release.Version, Evidence]:
     path = environment_layout.version_path(subject.model, subject.environment)
     version = version_file.parse(files[path], path)

@@ -12,7 +12,7 @@ from argosy import errors
 from argosy.domain import environment_layout
 from argosy.domain.documents import Document
 
-PREFIXES = ("promote/", "revert/", "retire/")
+PREFIXES = ("promote/", "revert/", "retire/", "sign/")
 """Prefixes of the branches of requests."""
 
 
@@ -41,11 +41,15 @@ class Subject(Document):
     """Of the model to be taken out of service, where the request goes back to an earlier one."""
     retires: Literal[True] | None = None
     """True where the environment is to serve no model of that name any more; digest and version are those that it serves."""
+    renews: Literal[True] | None = None
+    """True where only the signatures of what the environment serves change: another key made them."""
 
     @property
-    def kind(self) -> Literal["promotion", "revert", "retirement"]:
+    def kind(self) -> Literal["promotion", "revert", "retirement", "renewal"]:
         """What the request is called."""
-        return "retirement" if self.retires else "revert" if self.reverts else "promotion"
+        if self.retires:
+            return "retirement"
+        return "renewal" if self.renews else "revert" if self.reverts else "promotion"
 
 
 class Request(Document):
@@ -83,7 +87,7 @@ class Proposal:
 
 def branch(subject: Subject, taken: Sequence[str] = ()) -> str:
     """The branch of *subject*: a pure function of model, environment and digest; ``-2``, ``-3``, … where earlier ones are *taken*."""
-    prefix = {"promotion": "promote", "revert": "revert", "retirement": "retire"}[subject.kind]
+    prefix = {"promotion": "promote", "revert": "revert", "retirement": "retire", "renewal": "sign"}[subject.kind]
     digest = subject.reverts or subject.model_digest
     base = f"{prefix}/{subject.model}/{subject.environment}/{digest.removeprefix('sha256:')[:12]}"
     candidates = [base, *(f"{base}-{number}" for number in range(2, len(taken) + 2))]
@@ -135,7 +139,9 @@ def decide(
 
 def _is_so(subject: Subject, served: str | None) -> bool:
     """True where an environment that serves *served* is as *subject* wants it."""
-    return served is None if subject.retires else served == subject.model_digest
+    if subject.retires:
+        return served is None
+    return served == subject.model_digest and not subject.renews
 
 
 def superseded(request: Request, by: Request, at: str) -> Request:

@@ -5,6 +5,7 @@
 - ``proposals``: decides for a forge about a proposal
 - ``offers``: a run asks for its model to be promoted
 - ``desk``: the verbs of a reviewer, with ``seals`` for the signatures
+- ``resigning``: what is served, signed by another key
 - ``following``: follows a merge up, with ``aliases`` for the registry
 - ``canaries``: revert or next request, by the rollouts of an environment, with ``reverting`` for the way back
 - ``approval``: the approved version and its files

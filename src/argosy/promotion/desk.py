@@ -167,7 +167,12 @@ class Desk:
         except errors.Rejected as error:
             return [merge_checks.without_subject(str(error))]
         files = self.forge.contents(promotion_requests.places(subject), request.head)
-        kinds = {"promotion": self._of_promotion, "revert": self._of_revert, "retirement": self._of_retirement}
+        kinds = {
+            "promotion": self._of_promotion,
+            "revert": self._of_revert,
+            "retirement": self._of_retirement,
+            "renewal": self._of_renewal,
+        }
         of_kind = kinds[subject.kind](subject, files, Main(self.forge, at))
         return [merge_checks.of_subject(request.subject, subject), *of_kind]
 
@@ -188,6 +193,10 @@ class Desk:
         needed_by = [one.number for one in retiring.hindrances(main, subject.model, subject.environment)]
         live = main.version(subject.model, subject.environment)
         return merge_checks.of_retirement(subject, version_file.parse(files[path], path), live, needed_by)
+
+    def _of_renewal(self, subject: Subject, files: Mapping[str, bytes], main: Main) -> list[Check]:
+        same = merge_checks.of_renewal(subject, files, main.files_of(subject.model, subject.environment))
+        return [*same, *self._seals.checks(subject, files)]
 
     def _signatures(self, request: Request) -> Check:
         """The check of the signatures of bundle and evidence of *request*; red, too, where that cannot be found out now."""
@@ -227,6 +236,8 @@ def _shown(request: Request, files: Mapping[str, bytes], signatures: Check) -> t
         )
     if request.subject.reverts:
         return request.body, signed, "the request's own: nobody signs why a version is taken out"
+    if request.subject.renews:
+        return request.body, signed, "the request's own: what is served, and its evidence, stay as they are"
     try:
         rendered = request_body.of_files(request.subject, files)
         said = _worth(request, files)

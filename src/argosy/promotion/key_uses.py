@@ -25,7 +25,7 @@ def served(main: Main) -> list[KeyUse]:
     """What the environments serve."""
     files = main.served_files()
     return [
-        KeyUse(_called(main, model, environment), _signers(files, model, environment))
+        KeyUse(_called(main, model, environment), signers(files, model, environment))
         for model, environment in environment_repo.places(files)
     ]
 
@@ -36,7 +36,7 @@ def waiting(main: Main) -> Iterator[KeyUse]:
         if request.state is State.OPEN:
             for model, environment in subjects.brings(main, request):
                 files = main.forge.contents([environment_layout.evidence_folder(model, environment)], request.head)
-                yield KeyUse(f"request #{request.number}, {request.title}", _signers(files, model, environment))
+                yield KeyUse(f"request #{request.number}, {request.title}", signers(files, model, environment))
 
 
 def before(main: Main) -> Iterator[KeyUse]:
@@ -46,7 +46,7 @@ def before(main: Main) -> Iterator[KeyUse]:
         found = main.served_before(live, environment) if live else None
         if found:
             yield KeyUse(
-                f"{model} in {environment}, version {found.version.version}", _signers(found.files, model, environment)
+                f"{model} in {environment}, version {found.version.version}", signers(found.files, model, environment)
             )
 
 
@@ -60,7 +60,8 @@ def _called(main: Main, model: str, environment: str) -> str:
     return f"{model} in {environment}, version {version.version}" if version else f"{model} in {environment}"
 
 
-def _signers(files: Mapping[str, bytes], model: str, environment: str) -> frozenset[str]:
+def signers(files: Mapping[str, bytes], model: str, environment: str) -> frozenset[str]:
+    """The hints of the keys that signed, among *files*, bundle and evidence of *model* in *environment*."""
     place = environment_layout.evidence_folder(model, environment)
     found = (signing_keys.signer(files.get(f"{place}/{name}", b"")) for name in environment_layout.SIGNATURES)
     return frozenset(hint for hint in found if hint)

@@ -53,6 +53,20 @@ class Seals:
             merge_checks.of_term(released, self.now(), final=subject.reverts is None),
         ]
 
+    def laid_out(self, version: release.Version, files: Files, environment: str, folder: Path) -> tuple[Path, Path]:
+        """Bundle and evidence of *version*, as they were signed, below *folder*, once their signatures among *files* hold.
+
+        Raises Rejected where one does not.
+        """
+        evidence = _evidence(files, version.model, environment)
+        self._verified(version, evidence)
+        bundle = folder / "bundle"
+        self.artifacts.get(version.storage_uri, bundle)
+        if (digest := bundles.digest(bundle)) != version.model_digest:  # changed since it was verified
+            raise errors.Rejected(f"{version.storage_uri} holds {digest}, not the model that is served")
+        report, _ = _laid_out(evidence, folder)
+        return bundle, report
+
     def _verified(self, version: release.Version, evidence: Files) -> bundles.Release:
         """The release of *version*, once the signatures over its bundle and over *evidence* (name to content) hold."""
         with scratch.folder("check") as place:

@@ -104,6 +104,10 @@ class Main:
         """Path to content of all that the environments serve, with its evidence and signatures."""
         return self.forge.contents(["models"], self.commit)
 
+    def files_of(self, model: str, environment: str) -> Mapping[str, bytes]:
+        """Path to content of what *environment* serves of *model*: the version file, evidence and signatures."""
+        return self.forge.contents(environment_layout.served_paths(model, environment), self.commit)
+
     def verifying_keys(self) -> bytes | None:
         """The public keys that signatures are checked with; None where main has none."""
         return self._read(environment_layout.VERIFYING_KEYS)

@@ -98,7 +98,7 @@ class Tracer:
             version=version.version,
             policy_digest=version.policy_digest,
         )
-        files = self.forge.contents(environment_layout.served_paths(version.model, one.environment), one.at.commit)
+        files = one.at.files_of(version.model, one.environment)
         try:
             return self.seals.checks(subject, files)[0]
         except errors.TryAgain as error:

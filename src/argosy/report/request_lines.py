@@ -8,7 +8,7 @@ from argosy.domain.promotion_requests import Request, Subject
 def row(request: Request) -> str:
     """One line of a list."""
     subject = request.subject
-    to = "retired from" if subject.retires else "->"
+    to = {"retirement": "retired from", "renewal": "signed anew in"}.get(subject.kind, "->")
     place = f"{subject.model} version {subject.version} {to} {subject.environment}"
     return f"#{request.number:<4} {request.state:<10} {place:<44} {short(subject.model_digest)}  {request.opened_at}"
 
@@ -30,6 +30,8 @@ def facts(request: Request) -> dict[str, str]:
 def _comparison(subject: Subject) -> dict[str, str]:
     if subject.retires:
         return {"retires": f"{subject.model} in {subject.environment}: nothing takes its place"}
+    if subject.renews:
+        return {"signs anew": f"what {subject.environment} serves; nothing else changes"}
     if subject.reverts:
         return {"takes out": short(subject.reverts)}
     return {"compared": f"with {short(subject.champion_digest)} in production"}

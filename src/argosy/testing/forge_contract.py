@@ -3,6 +3,7 @@
 import contextlib
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 import pytest
@@ -149,6 +150,20 @@ def open_requests(forge: Forge) -> list[int]:
 def by_path(found: Sequence[ChangedFile]) -> dict[str, tuple[Kind, str]]:
     """Path to kind and mode."""
     return {one.path: (one.kind, one.mode) for one in found}
+
+
+def renewal(name: str, signature: str) -> Proposal:
+    """A proposal that what staging serves, the model that *name* stands for, has another *signature*."""
+    before = signed(name, signature)
+    return replace(before, subject=before.subject.model_copy(update={"renews": True, "champion_digest": None}))
+
+
+def signed(name: str, signature: str) -> Proposal:
+    """A proposal for the model that *name* stands for, with *signature*."""
+    before = proposal(name)
+    beside = environment_layout.evidence_folder("toy", "staging")
+    path = f"{beside}/{environment_layout.BUNDLE_SIGNATURE}"
+    return replace(before, files={**before.files, path: signature.encode()})
 
 
 class ForgeContract:
@@ -421,6 +436,23 @@ class ForgeContract:
         assert forge.read(version) is None
         assert forge.contents([evidence], forge.head())
         assert opened(forge, over).state is State.MERGED
+
+    def test_signing_anew(self, forge: Forge) -> None:
+        """What is served already is asked for again, as its signature is another; as often as keys change, and beside what else is open."""
+        merge(forge, opened(forge, signed("a", "first")).number)
+        candidate = opened(forge, proposal("b"))
+        second = renewal("a", "second")
+        request = opened(forge, second)
+        assert request.branch == f"sign/toy/staging/{digest('a').removeprefix('sha256:')[:12]}"
+        assert set(request.labels) == {"renewal", "model/toy", "environment/staging"}
+        assert opened(forge, second).number == request.number
+        assert open_requests(forge) == [candidate.number, request.number]
+        main = forge.head()
+        assert [one.path.rpartition("/")[2] for one in forge.changes(request, main)] == ["bundle.sig"]
+        merge(forge, request.number)
+        assert all(forge.read(path) == content for path, content in second.files.items())
+        third = opened(forge, renewal("a", "third"))
+        assert (third.branch, third.state) == (f"{request.branch}-2", State.OPEN)
 
     def test_coming_back_from_retirement(self, forge: Forge) -> None:
         """A version that is promoted takes the note away; it may be retired again, by another request."""

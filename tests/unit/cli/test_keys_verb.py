@@ -4,6 +4,7 @@ import base64
 import datetime
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ from argosy.adapters import keys as key_files
 from argosy.adapters.memory_registry import MemoryRegistry
 from argosy.cli import main
 from argosy.files.git_repository import Person, Repository
-from argosy.promotion import seals
+from argosy.promotion import resigning, seals
 from argosy.promotion.desk import Desk
+from argosy.promotion.standing import Main
 from argosy.settings import Settings
 from kit.offered import offer
 
@@ -80,6 +82,68 @@ def test_a_rotation_from_the_first_command_to_the_last(
     assert told.out == f"key {old} counts no more in {at_home.verifying_key}; {new} do\n"
     assert told.err == "note: nobody can go back to toy in staging, version 1, any more\n"
     assert _ids(at_home) == [new]
+
+
+def test_an_old_key_goes_without_a_training(
+    offered: Any,
+    at_home: Settings,
+    registry: MemoryRegistry,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What it signed is signed by the new one, by a request that changes signatures alone; the same version goes on."""
+    monkeypatch.setattr(wiring, "registry", lambda _settings: registry)
+    assert main.run(["pr", "merge", "1", "--as", "ada"]) == main.run(["pr", "merge", "2", "--as", "ada"]) == 0
+    served = {one: dict(Main.now(wiring.forge(at_home)).files_of("toy", one)) for one in ("staging", "production")}
+    (old,) = _ids(at_home)
+    assert main.run(["keys", "resign", old, "--as", "ann"]) == 10
+    assert "is the one that signs; `argosy keys rotate`" in capsys.readouterr().err
+    assert main.run(["keys", "rotate"]) == 0
+    new = _ids(at_home)[1]
+    capsys.readouterr()
+    assert main.run(["keys", "resign", old, "--as", "ann"]) == 0
+    told = capsys.readouterr().out
+    assert "toy version 1 signed anew in production" in told
+    assert f"then `argosy keys retire {old}`" in told
+    assert main.run(["keys", "resign", old, "--as", "ann"]) == 0  # the answer was lost
+    assert [one.number for one in wiring.forge(at_home).requests()] == [1, 2, 3, 4]
+    assert main.run(["pr", "view", "3"]) == 0
+    assert "what is served, and its evidence, stay as they are" in capsys.readouterr().out
+    assert main.run(["pr", "merge", "3", "--as", "ada"]) == main.run(["pr", "merge", "4", "--as", "ada"]) == 0
+    for environment, before in served.items():
+        after = dict(Main.now(wiring.forge(at_home)).files_of("toy", environment))
+        changed = {path.rpartition("/")[2] for path in before if before[path] != after[path]}
+        assert (changed, set(before)) == ({"bundle.sig", "evidence.sig"}, set(after))
+    assert main.run(["keys", "retire", old]) == 0
+    assert _ids(at_home) == [new]
+    assert main.run(["keys", "resign", new[:3], "--as", "ann"]) == 10
+    assert len(wiring.forge(at_home).requests()) == 4
+
+
+def test_what_a_renewal_may_not_be(offered: Any, at_home: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    """Red for good: signatures that do not hold, and anything that main serves otherwise by now. Nothing damaged is signed."""
+    _merge(at_home)
+    (old,) = _ids(at_home)
+    main.run(["keys", "rotate"])
+    forge = wiring.forge(at_home)
+    (place,) = resigning.found(Main.now(forge), key_files.public_keys(at_home.verifying_key)[0].hint)
+    check = seals.Seals(
+        wiring.artifacts(at_home), wiring.verifier(at_home), lambda: datetime.datetime.now(datetime.UTC)
+    )
+    good = resigning.proposal(place, check, wiring.signer(at_home), by="ann", key="new")
+    signature = "models/toy/staging/evidence/bundle.sig"
+    bad = good.files["models/toy/staging/evidence/evidence.sig"]
+    request = forge.propose(replace(good, files={**good.files, signature: bad}))
+    assert request is not None
+    assert main.run(["pr", "check", str(request.number)]) == 10
+    assert "RED signatures" in capsys.readouterr().out
+    evidence = "models/toy/staging/evidence/evidence.md"
+    damaged = replace(place, files={**place.files, evidence: b"all is well"})
+    with pytest.raises(errors.Rejected, match="is not what was signed"):
+        resigning.proposal(damaged, check, wiring.signer(at_home), by="ann", key="new")
+    main.run(["pr", "close", str(request.number), "--reason", "no", "--as", "ann"])
+    assert main.run(["keys", "resign", old, "--as", "ann"]) == 10  # a person said no to that
+    assert "argosy pr reopen" in capsys.readouterr().err
 
 
 def test_a_rotation_that_is_typed_twice_makes_one_key(at_home: Settings, capsys: pytest.CaptureFixture[str]) -> None:
