@@ -84,6 +84,7 @@ def secrets_of(held: Mapping[str, str]) -> list[tuple[str, str, dict[str, str]]]
         "argosy-store": access,
         "argosy-data": access,
         "argosy-predictions": {**access, "ARGOSY_HASH_KEY": held["hash-key"]},
+        "argosy-scores": {**access, "ARGOSY_HASH_KEY": held["hash-key"]},
         "argosy-search": {"ARGOSY_SEARCH_STORAGE_URI": f"postgresql+psycopg://{database}/search"},
         "argosy-loop": {"ARGOSY_LOOP_STORAGE_URI": f"postgresql://{database}/loop"},
         "argosy-online": {"ARGOSY_ONLINE_STORE_URI": f"postgresql://{database}/online"},

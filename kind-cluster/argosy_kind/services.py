@@ -15,7 +15,7 @@ from argosy_kind.site import MONITORING, ROOT, SERVICES, Site
 
 LOCK = ROOT / "images" / "images.lock"
 DASHBOARDS = ROOT / "charts" / "platform" / "files" / "dashboards"
-BUCKETS = ("artifacts", "mlflow", "models", "monitoring", "predictions", "sources")
+BUCKETS = ("artifacts", "mlflow", "models", "monitoring", "predictions", "scores", "sources")
 DATABASES = ("mlflow", "search", "loop", "online")
 PORTS = {"postgresql": 5432, "objects": 7070, "mlflow": 5000, "gitea": 3000}
 MONITORS = {"prometheus": 9090, "alertmanager": 9093, "grafana": 3000}

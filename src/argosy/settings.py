@@ -204,6 +204,7 @@ class Settings:
                 "ARGOSY_HASH_KEY_FILE": str(self.hash_key),
             },
             "argosy-data": {**self.object_store, **self.source_addresses},
+            "argosy-scores": {**self.object_store, "ARGOSY_HASH_KEY_FILE": str(self.hash_key)},
         }
 
     def places(self) -> dict[str, list[tuple[Path, bool]]]:
@@ -230,6 +231,17 @@ class Settings:
                 *self._databases(),
             ],
             "argosy-data": [*self._certificates(), *self._databases()],
+            # Where tables and results lie, whoever runs it says (`--allow`).
+            "argosy-scores": [
+                *_written(_local(self.predictions_uri, "file://")),
+                *(
+                    (path, False)
+                    for path in [_local(self.store_uri, "file://"), self.hash_key, self.verifying_key]
+                    if path
+                ),
+                (self.data_root / "data", False),
+                *self._certificates(),
+            ],
         }
 
     def _databases(self) -> list[tuple[Path, bool]]:

@@ -71,8 +71,8 @@ def test_no_value_is_pasted_into_code(model: Path) -> None:
 @each_model
 def test_a_tag_is_pulled_from_nowhere(model: Path) -> None:
     """`argosy/…:dev` without a registry would be Docker Hub's, and of whoever has that name there; its containers are handed keys."""
-    names = (folder.MANIFEST, folder.RETRAINING, folder.WATCH)
-    texts = [(model / name).read_text(encoding="utf-8") for name in names]
+    names = (folder.MANIFEST, folder.RETRAINING, folder.WATCH, folder.SCORING)
+    texts = [(model / name).read_text(encoding="utf-8") for name in names if (model / name).exists()]
     containers = [
         template["container"]
         for text in texts
@@ -131,7 +131,7 @@ def test_nothing_is_read_for_a_model_that_may_not_be_trained(model: Path) -> Non
 @each_model
 def test_a_controller_that_runs_templates_only_runs_all(model: Path) -> None:
     """`templateReferencing` refuses a CronWorkflow with steps of its own: each names a template that is installed beside it."""
-    names = (folder.MANIFEST, folder.RETRAINING, folder.WATCH, folder.SCHEDULE)
+    names = (folder.MANIFEST, folder.RETRAINING, folder.WATCH, folder.SCHEDULE, folder.SCORING)
     texts = [(model / name).read_text(encoding="utf-8") for name in names if (model / name).exists()]
     bodies = [body for text in texts for body in yaml.safe_load_all(text)]
     installed = {body["metadata"]["name"] for body in bodies if body["kind"] == "WorkflowTemplate"}

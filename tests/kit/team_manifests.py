@@ -32,7 +32,7 @@ def compiled(folder: Path) -> list[Manifest]:
     for source in sorted((ROOT / "workflows").glob("*/pipeline.py")):
         model = folder / "workflows" / source.parent.name
         shutil.copytree(source.parent, model)
-        written = (manifests.compiled, manifests.retraining, manifests.schedule, manifests.watch)
+        written = (manifests.compiled, manifests.retraining, manifests.schedule, manifests.watch, manifests.scoring)
         texts = [write(model) for write in written]
         found += [document for text in texts if text for document in yaml.safe_load_all(text)]
     return found

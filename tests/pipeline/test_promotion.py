@@ -161,6 +161,39 @@ def test_a_table_is_scored_as_its_rows_are_served(merged: Any, tmp_path: Path) -
         assert refused.stderr.count("\n") == 1
 
 
+def test_a_workflow_scores_tables(merged: Any, tmp_path: Path) -> None:
+    """Plan, a pod a share, an end; run again it does nothing twice; what main does not name scores nothing, and results of a table that
+    is gone go."""
+    import pandas as pd
+
+    rows = pd.read_parquet(next(iter(merged.home.glob("objects/*/*/rows.parquet"))))
+    (tmp_path / "day=2026-01-31").mkdir()
+    for number in range(3):
+        rows.iloc[number::3].to_parquet(tmp_path / "day=2026-01-31" / f"{number}.parquet")
+    words = ["run", "churn-score", "-p", f"in={tmp_path}/day={{as_of}}", "-p", f"out={tmp_path}/scored"]
+    words += ["-p", "as-of=2026-01-31", "-p", "pods=2"]
+    done = merged.call(*words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"summary: {len(rows):,} rows by version 1" in done.stdout
+    assert "(4 steps" in done.stdout
+    place = tmp_path / "scored" / "as_of=2026-01-31" / "version=1"
+    assert json.loads((place / "_summary.json").read_text())["scored"] == len(rows)
+    scored = pd.read_parquet(place).set_index("customer_id")
+    assert sorted(scored.index) == sorted(rows["customer_id"])
+    entity, values = _customer(merged)
+    with _served(merged) as (address, _):
+        _, body = _post(address, "/v1/models/churn:predict", {"instances": [values]})
+    assert json.loads(body)["predictions"] == [scored.loc[entity["customer_id"], "prediction"]]
+    (tmp_path / "day=2026-01-31" / "2.parquet").unlink()
+    assert merged.call(*words).returncode == 0
+    assert len(pd.read_parquet(place)) == len(rows) - len(rows.iloc[2::3])
+    other = merged.call(*words, "-p", "version=7")
+    assert other.returncode == 10
+    assert "main names version 1 of churn for production, and version 7 was asked for" in other.stdout
+    nowhere = merged.call("run", "churn-score", "-p", "in=nosuch", "-p", "out=x")
+    assert (nowhere.returncode, nowhere.stderr.count("\n")) == (2, 1)
+
+
 def test_the_champion_again_is_no_new_request(merged: Any) -> None:
     """The same data and code give the model that serves already: the run ends 0 and opens nothing."""
     before = merged.call("pr", "list", "--all").stdout

@@ -35,7 +35,8 @@ def proven(
     """The model of *found*, fetched into the folder *place*: it is the approved one, its signature and release hold, and this machine
     served no newer one in *environment*, unless *allow_rollback*. Raises Rejected, or Misconfigured where files are missing.
     """
-    from argosy.serving import rollback_protection, verification
+    from argosy.promotion import verification
+    from argosy.serving import rollback_protection
 
     version = found.version
     store = version.online_store

@@ -23,7 +23,7 @@ from argosy.files.tree_changes import TreeChanges
 from argosy.report import plain_text
 from argosy.templates import folder
 
-IN_NO_RUN = {folder.RETRAINING, folder.SCHEDULE, folder.WATCH}
+IN_NO_RUN = {folder.RETRAINING, folder.SCHEDULE, folder.SCORING, folder.WATCH}
 """Manifests that say when a pipeline runs, and nothing of what it does."""
 SHOWN_REASONS = 3
 DATA, GATES = Path("data"), Path("gitops-env")

@@ -1,9 +1,9 @@
 """Write the manifests that a model's folder compiles to: pipeline.yaml, retrain.yaml, schedule.yaml where its settings have a schedule,
-and watch.yaml where they have a monitor.
+watch.yaml where they have a monitor, and score.yaml where they have tables to score.
 
 The first is an ordinary Argo WorkflowTemplate: `argo submit` takes it as it is, and so does `argosy run`. The second decides whether it
-is to run, for whatever asks. The third is a CronWorkflow that starts it; the last has a template that looks at what the model answers, and
-its CronWorkflow. Commit them beside their source.
+is to run, for whatever asks. The third is a CronWorkflow that starts it; watch.yaml has a template that looks at what the model answers,
+score.yaml one that scores tables, each with its CronWorkflow. Commit them beside their source.
 
 A commit cannot hold its own name, so what is committed says nothing of it. `--stamp` prints the manifests as they are to be installed:
 with the commit, whether the files are that commit's, the images, and the manifest's digest, as annotations and as the value that steps are
@@ -48,6 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
             folder.RETRAINING: manifests.retraining(model),
             folder.SCHEDULE: manifests.schedule(model),
             folder.WATCH: manifests.watch(model),
+            folder.SCORING: manifests.scoring(model),
         }.items()
     ]
     stale = [path for path, text in written if not _put(path, text, check=arguments.check)]
@@ -72,7 +73,7 @@ def _stamp(models: list[Path]) -> int:
             print(f"note: {model}: {doubt}; production refuses a model of it", file=sys.stderr)
         documents.append(provenance.stamped(document, origin))
         documents.append(provenance.stamped(yaml.safe_load(manifests.retraining(model)), origin))
-        clocks = (manifests.schedule(model), manifests.watch(model))
+        clocks = (manifests.schedule(model), manifests.watch(model), manifests.scoring(model))
         documents.extend(
             provenance.marked(clock, origin) for text in clocks if text for clock in yaml.safe_load_all(text)
         )

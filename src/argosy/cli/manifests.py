@@ -58,6 +58,13 @@ def watch(model: Path) -> str | None:
     return watch_schedule.compile_folder(model)
 
 
+def scoring(model: Path) -> str | None:
+    """The template that scores tables with *model*, and its CronWorkflow; None without ``scoring`` in settings. Raises Misconfigured."""
+    from argosy.templates import score_workflow
+
+    return score_workflow.compile_folder(model)
+
+
 def write(manifest: Path, text: str) -> None:
     """Write the whole *manifest* or nothing of it."""
     partial = manifest.with_name(f".{manifest.name}.{os.getpid()}")

@@ -25,7 +25,7 @@ from argosy.templates import folder, images
 SERVERS = {"serve": "the servers of models", "tracking": "MLflow's server, where the platform has none"}
 STEPS = "steps of pipelines"
 REGISTRY = re.compile(r"^[a-z0-9][a-z0-9.-]*(:[0-9]+)?(/[a-z0-9._-]+)*$")
-FILES = (folder.MANIFEST, folder.RETRAINING, folder.WATCH)
+FILES = (folder.MANIFEST, folder.RETRAINING, folder.WATCH, folder.SCORING)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

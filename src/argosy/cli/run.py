@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from argosy import errors
-from argosy.cli import changed_models, local_run, manifests, models, parameters, state_folder
+from argosy.cli import changed_models, local_run, manifests, models, parameters, scoring_runs, state_folder
 from argosy.engine import api
 from argosy.engine.options import Cluster
 from argosy.settings import Settings
@@ -28,7 +28,11 @@ DATA, PROVENANCE = "data", "provenance"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", nargs="?", help="a model (workflows/NAME/pipeline.yaml), or its folder")
+    parser.add_argument(
+        "model",
+        nargs="?",
+        help="a model (workflows/NAME/pipeline.yaml), or its folder; MODEL-score: the tables it scores (score.yaml)",
+    )
     parser.add_argument(
         "-f",
         "--file",
@@ -116,6 +120,7 @@ def _say_ends(ended: Mapping[str, int], chosen: Sequence[str], stream: TextIO) -
 
 def start(arguments: argparse.Namespace) -> tuple[str, int]:
     """Run one workflow; returns the run's name, and 0 or the code of the first step that failed."""
+    scoring_runs.take_in(arguments)
     manifest = api.load(_files(arguments))
     known, given = _of_model(manifest, Settings.from_environment().data_root), parameters.given(arguments)
     if PROVENANCE in known and PROVENANCE in given:

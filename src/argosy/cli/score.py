@@ -22,7 +22,7 @@ from argosy.promotion import approval
 from argosy.settings import Settings
 
 if TYPE_CHECKING:
-    from argosy.scoring.job import Summary
+    from argosy.scoring.part_results import Summary
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -83,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _score(settings: Settings, found: approval.Approval, arguments: argparse.Namespace, place: Path) -> None:
-    from argosy.scoring import job, parts
+    from argosy.scoring import job, part_results, parts
 
     # What is quick to find wrong comes first.
     tables = wiring.table_files(arguments.tables, "--in")
@@ -93,7 +93,7 @@ def _score(settings: Settings, found: approval.Approval, arguments: argparse.Nam
     )
     results = wiring.table_files(arguments.out, "--out").below(f"version={found.version.version}")
     number, of_all = arguments.share
-    began = job.begin(results, model.served, datetime.datetime.now(datetime.UTC))
+    began = part_results.begin(results, model.served, datetime.datetime.now(datetime.UTC))
     work = job.ScoringJob(
         bundle=model.folder,
         served=model.served,
@@ -107,7 +107,7 @@ def _score(settings: Settings, found: approval.Approval, arguments: argparse.Nam
     chosen, started = parts.share(everything, number, of_all), time.monotonic()
     done = list(job.run(work, chosen, workers=arguments.workers or os.cpu_count() or 1, told=_tell))
     summary = job.summary(work, done)
-    name = job.SUMMARY if of_all == 1 else f"_summary-{number}-of-{of_all}.json"
+    name = part_results.SUMMARY if of_all == 1 else f"_summary-{number}-of-{of_all}.json"
     results.put(name, summary.canonical_json().encode())
     _print(summary, results.uri, time.monotonic() - started)
 
@@ -118,13 +118,13 @@ def _tell(done: int, of_all: int) -> None:
 
 
 def _print(summary: "Summary", out: str, seconds: float) -> None:
-    from argosy.scoring import job
+    from argosy.scoring import part_results
 
     already = f", {summary.already} of them done before" if summary.already else ""
     print(f"{summary.scored:,} rows scored by {summary.model} version {summary.version}, in {seconds:.1f} s: {out}")
     print(f"parts: {summary.parts}{already}; logged: {'yes' if summary.logged else 'no (--no-log)'}")
     if summary.refused:
-        print(f"refused: {summary.refused:,} rows, each with why in {out}/{job.REFUSED}")
+        print(f"refused: {summary.refused:,} rows, each with why in {out}/{part_results.REFUSED}")
     if summary.missing:
         worst = sorted(summary.missing.items(), key=lambda item: -item[1])[:5]
         print(f"scored as missing: {', '.join(f'{name} {count:,}' for name, count in worst)}")

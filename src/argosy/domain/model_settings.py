@@ -202,6 +202,27 @@ class Schedule(Document):
         return name
 
 
+class ScoringSettings(Document):
+    """Tables that the model scores by itself, such as every night; compiled to a workflow beside the pipeline."""
+
+    tables: str = Field(
+        alias="in",
+        min_length=1,
+        description="A table (Parquet, CSV) or a folder of them, s3://<bucket>/<prefix>; {as_of} in it is the day, such as 2026-01-31.",
+    )
+    results: str = Field(
+        alias="out",
+        min_length=1,
+        description="Where results go, s3://<bucket>/<prefix>: as_of=<day>/version=<n>/ below it, or, where it has {as_of}, version=<n>/.",
+    )
+    environment: Literal["staging", "production"] = Field(default="production", description="Whose version scores.")
+    with_features: bool = Field(default=False, description="Keep the features in the results too.")
+    pods: int = Field(default=4, ge=1, le=256, description="Pods that share the parts, at most one a part.")
+    schedule: Schedule | None = Field(
+        default=None, description="When it scores by itself; where absent, when somebody runs or submits it."
+    )
+
+
 def _wrong(at: tuple[str | int, ...], text: str) -> PydanticCustomError:
     """A problem at *at*, a place that is not where pydantic found it."""
     return PydanticCustomError("misplaced", "{text}", {"text": text, "at": at})
@@ -245,6 +266,10 @@ class ModelSettings(Document):
         default=None,
         description="How its predictions are watched; compiled to a CronWorkflow beside the pipeline. Where absent, "
         "only `argosy drift` looks at them.",
+    )
+    scoring: ScoringSettings | None = Field(
+        default=None,
+        description="Tables that it scores, such as every night; compiled to a workflow beside the pipeline. `argosy score` scores any.",
     )
     labels: Labels | None = Field(
         default=None,

@@ -114,6 +114,7 @@ def _keys(name: str, endpoints: Mapping[str, str]) -> tuple[str, ...]:
         "argosy-store": bucket,
         "argosy-predictions": watched,
         "argosy-data": AWS,
+        "argosy-scores": AWS,
     }.get(name, ())
 
 

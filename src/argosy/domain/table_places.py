@@ -3,6 +3,9 @@
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+AS_OF = "{as_of}"
+"""Stands for the day, in the place of tables and of results that are scored again and again."""
+
 
 def path_of(place: str) -> Path | None:
     """The path of this machine that *place* is; None where it is an address of another kind."""

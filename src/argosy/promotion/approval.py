@@ -1,6 +1,6 @@
 """The approved version of a model in an environment: named by main and not rejected; and its bundle and features from the model store.
 
-Left to others: whether signature and release hold, which ``serving.verification`` says of the files before anything is loaded.
+Left to others: whether signature and release hold, which ``promotion.verification`` says of the files before anything is loaded.
 """
 
 from collections.abc import Iterator

@@ -5,9 +5,8 @@ has a name made of part, model and moment: a part that is done twice is logged o
 """
 
 import datetime
-import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
@@ -18,62 +17,18 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import AwareDatetime
 
 from argosy import errors
 from argosy.domain.bundle import Signature
 from argosy.domain.data import FeatureColumn
-from argosy.domain.documents import Document
 from argosy.domain.pseudonyms import hashed
 from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import OTHER, BatchLog, Logged, ServedRelease
 from argosy.ports.table_files import TableFiles
-from argosy.scoring import parts
+from argosy.scoring import part_results, parts
+from argosy.scoring.part_results import PartResult, Summary
 from argosy.scoring.parts import TablePart
 from argosy.scoring.scorer import BatchScorer, Scored, levels_known
-
-BEGAN = "_began.json"
-SUMMARY = "_summary.json"
-REFUSED = "_refused"
-"""Names that begin with ``_`` are no part of the table for those who read the folder as one."""
-_ABOUT = b"argosy.scored"
-
-
-class Began(Document):
-    """``_began.json``."""
-
-    at: AwareDatetime
-    model: str
-    version: int | None = None
-    digest: str
-
-
-class PartResult(Document):
-    """What became of one part; kept in the metadata of its file of results."""
-
-    fingerprint: str
-    digest: str
-    scored: int
-    refused: int
-    missing: dict[str, int]
-
-
-class Summary(Document):
-    """``_summary.json``, or ``_summary-<i>-of-<n>.json`` of a share."""
-
-    model: str
-    environment: str
-    version: int | None = None
-    digest: str
-    began: AwareDatetime
-    parts: int
-    already: int
-    """Of them, done before."""
-    scored: int
-    refused: int
-    missing: dict[str, int]
-    """Values scored as missing, by feature."""
-    logged: bool
 
 
 @dataclass(frozen=True)
@@ -93,29 +48,6 @@ class ScoringJob:
     """Opens the log, in whichever process."""
 
 
-def begin(results: TableFiles, served: ServedRelease, now: datetime.datetime) -> datetime.datetime:
-    """When the job with *results* began: *now*, or what it says there. Raises Misconfigured where another model's lie there."""
-    if results.get(BEGAN) is None:
-        with results.draft(BEGAN) as draft:
-            Began(at=now, model=served.model, version=served.version, digest=served.digest).write(draft)
-            results.keep(BEGAN, draft, None)  # the first of several wins
-    found = _began(results)
-    if found.digest != served.digest:
-        raise errors.Misconfigured(
-            f"{results.uri} has results of {found.digest[:19]}, not of {served.digest[:19]}; pass another --out"
-        )
-    return found.at
-
-
-def _began(results: TableFiles) -> Began:
-    try:
-        return Began.model_validate_json(results.get(BEGAN) or b"")
-    except ValueError as error:
-        raise errors.Misconfigured(
-            f"{results.uri}: {BEGAN} is not what was written there; remove it, and all is scored anew"
-        ) from error
-
-
 def run(
     job: ScoringJob, found: Sequence[TablePart], *, workers: int, told: Callable[[int, int], None]
 ) -> Iterator[tuple[PartResult, bool]]:
@@ -125,7 +57,7 @@ def run(
     """
     waiting, done = [], 0
     for part in found:
-        result = _already(job, part)
+        result = part_results.result_of(job.results, part, job.served)
         if result is None:
             waiting.append(part)
             continue
@@ -160,23 +92,8 @@ def run(
 
 
 def summary(job: ScoringJob, results: Sequence[tuple[PartResult, bool]]) -> Summary:
-    """All *results* together."""
-    missing: Counter[str] = Counter()
-    for result, _ in results:
-        missing.update(result.missing)
-    return Summary(
-        model=job.served.model,
-        environment=job.served.environment,
-        version=job.served.version,
-        digest=job.served.digest,
-        began=job.began,
-        parts=len(results),
-        already=sum(already for _, already in results),
-        scored=sum(result.scored for result, _ in results),
-        refused=sum(result.refused for result, _ in results),
-        missing=dict(missing),
-        logged=job.log is not None,
-    )
+    """All *results* of *job* together."""
+    return part_results.summed(job.served, job.began, results, logged=job.log is not None)
 
 
 _worker: "Worker | None" = None
@@ -208,7 +125,7 @@ class Worker:
         Raises TryAgain where somebody else has kept results of other content meanwhile.
         """
         signature = self._predictor.signature
-        refused, missing = _PartFile(self._job.results, f"{REFUSED}/{part.name}.parquet"), Counter[str]()
+        refused, missing = _PartFile(self._job.results, f"{part_results.REFUSED}/{part.name}.parquet"), Counter[str]()
         kept, log = _PartFile(self._job.results, f"{part.name}.parquet"), _PartLog(self._log, self._job, part)
         with kept, refused:
             first = 0
@@ -228,11 +145,14 @@ class Worker:
                 missing=dict(missing),
             )
             log.flush()
-            if not (refused.keep(result) and kept.keep(result)) and _already(self._job, part) != result:
+            if not (refused.keep(result) and kept.keep(result)) and self._standing(part) != result:
                 raise errors.TryAgain(
                     f"{part.name}: somebody else wrote its results meanwhile, of another content; begin again"
                 )
         return result
+
+    def _standing(self, part: TablePart) -> PartResult | None:
+        return part_results.result_of(self._job.results, part, self._job.served)
 
 
 def results(scored: Scored, signature: Signature, job: ScoringJob) -> pa.Table:
@@ -309,21 +229,6 @@ def _scores(scored: Scored) -> pa.Array:
     return pa.ListArray.from_arrays(offsets, pa.array(scored.predictions.ravel()))
 
 
-def _already(job: ScoringJob, part: TablePart) -> PartResult | None:
-    """The result of *part* where it is there and of this content; None else."""
-    name = f"{part.name}.parquet"
-    version = job.results.version(name)
-    if version is None:
-        return None
-    try:
-        with job.results.open(name, version) as stream:
-            metadata: Mapping[bytes, bytes] = pq.read_metadata(stream).metadata or {}
-        found = PartResult.model_validate(json.loads(metadata.get(_ABOUT, b"")))
-    except (OSError, ValueError, pa.ArrowException):
-        return None  # torn by somebody else: it is made anew
-    return found if (found.fingerprint, found.digest) == (part.fingerprint, job.served.digest) else None
-
-
 class _PartLog:
     """Logs one part, a segment after the other, so that a file of any length takes the memory of one."""
 
@@ -386,7 +291,7 @@ class _PartFile:
             if self._over is not None:
                 self._among.remove(self._name)
             return True
-        self._writer.add_key_value_metadata({_ABOUT.decode(): result.canonical_json()})
+        self._writer.add_key_value_metadata({part_results.ABOUT.decode(): result.canonical_json()})
         self._writer.close()
         self._writer = None
         return self._among.keep(self._name, self._draft, self._over)

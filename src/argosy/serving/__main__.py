@@ -20,7 +20,7 @@ from argosy.settings import Settings
 
 if TYPE_CHECKING:
     from argosy.ports.features import OnlineFeatures
-    from argosy.serving import verification
+    from argosy.promotion import verification
 
 HOST = "127.0.0.1"
 PORT = 8080
@@ -123,7 +123,8 @@ def _serve(
 ) -> None:
     from argosy import wiring
     from argosy.ports.prediction_log import ServedRelease
-    from argosy.serving import launch, records, rollback_protection, verification
+    from argosy.promotion import verification
+    from argosy.serving import launch, records, rollback_protection
 
     # What is quick to find wrong comes first.
     security_options.refuse_absent_rules(arguments)
@@ -162,7 +163,7 @@ def _serve(
 
 
 def _released(approved: "verification.Approved", oldest: int) -> int:
-    from argosy.serving import verification
+    from argosy.promotion import verification
 
     return verification.release(approved, not_before=oldest, because=verification.IS_MINIMUM).counter
 
@@ -170,7 +171,7 @@ def _released(approved: "verification.Approved", oldest: int) -> int:
 def _online(settings: Settings, folder: Path | None, approved: str | None) -> "OnlineFeatures | None":
     """The online store in *folder*, proven to be *approved* where that is given; without a folder, *approved* in the shared one."""
     from argosy import wiring
-    from argosy.serving import verification
+    from argosy.promotion import verification
 
     if folder is not None:
         if approved is not None:

@@ -104,7 +104,8 @@ def _proven(
 ) -> "SecondVersion":
     from argosy import wiring
     from argosy.ports.prediction_log import shadows_of
-    from argosy.serving import records, verification
+    from argosy.promotion import verification
+    from argosy.serving import records
     from argosy.serving.arm import Arm, refuse_unlike
     from argosy.serving.second_version import SHADOW, SecondVersion
 

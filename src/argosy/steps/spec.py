@@ -11,7 +11,18 @@ Family = Literal["data", "features", "train", "evaluate", "promote", "monitor"]
 """The image a step runs in, one for each set of dependencies."""
 
 Key = Literal[
-    "data", "forge", "forge-reader", "loop", "notify", "online", "predictions", "registry", "search", "signing", "store"
+    "data",
+    "forge",
+    "forge-reader",
+    "loop",
+    "notify",
+    "online",
+    "predictions",
+    "registry",
+    "scores",
+    "search",
+    "signing",
+    "store",
 ]
 """A secret a step may see; nothing else may. Only what opens requests sees ``forge``; reading the environment repo takes its reader."""
 

@@ -22,6 +22,7 @@ MANIFEST = "pipeline.yaml"
 SCHEDULE = "schedule.yaml"
 WATCH = "watch.yaml"
 RETRAINING = "retrain.yaml"
+SCORING = "score.yaml"
 LOCK = Path("images") / "images.lock"
 """Which image each family of steps runs in; of the project."""
 # An object of the API server is at most 1.5 MB, annotations at most 256 KB; a manifest that people review is far smaller.
@@ -95,6 +96,11 @@ def taken_in(folder: Path, is_there: Callable[[Path], bool] = Path.is_file) -> M
 def retraining_name(model: str) -> str:
     """The name under which the template that retrains *model* stands in a cluster."""
     return f"{workflow_name(model)}-retrain"
+
+
+def scoring_name(model: str) -> str:
+    """The name under which the template that scores tables with *model* stands in a cluster."""
+    return f"{workflow_name(model)}-score"
 
 
 def workflow_name(model: str) -> str:

@@ -18,8 +18,11 @@ from argosy.domain import provenance, retraining_cause
 from argosy.domain.model_settings import ModelSettings, StepResources
 from argosy.files import model_folder
 from argosy.steps import spec as specs
+from argosy.steps.finish_scoring.spec import SPEC as FINISH_SCORING
 from argosy.steps.ingest.spec import SPEC as INGEST
 from argosy.steps.notify.spec import SPEC as NOTIFY
+from argosy.steps.plan_scoring.spec import SPEC as PLAN_SCORING
+from argosy.steps.score_batch.spec import SPEC as SCORE_BATCH
 from argosy.steps.watch_drift.spec import SPEC as WATCH_DRIFT
 from argosy.templates import container_sets, container_templates, exit_handler, folder, fusing, images
 from argosy.templates.fusing import Fusion
@@ -165,6 +168,8 @@ class Pipeline:
         """Raises Misconfigured where the settings speak of steps that the pipeline has not: a slip would go unnoticed."""
         known = ", ".join(sorted(self._placed))
         beside = {WATCH_DRIFT.name} if self.settings.monitor else set()
+        if self.settings.scoring:
+            beside |= {step.name for step in (PLAN_SCORING, SCORE_BATCH, FINISH_SCORING)}
         for name in self.settings.resources:
             if name not in self._placed and name not in beside:
                 raise self._wrong("resources", f"names the step {name!r}, but the pipeline has {known}", joined=" ")

@@ -151,7 +151,7 @@ def test_who_is_given_a_key_is_said() -> None:
             holders.setdefault(key, set()).add(spec.name)
     assert (holders["forge"], holders["forge-reader"]) == (
         {"propose", "converge"},
-        {"champion", "watch-drift"},
+        {"champion", "plan-scoring", "watch-drift"},
     )
     assert holders["signing"] == {"sign"}
     text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")

@@ -22,8 +22,9 @@ from argosy.domain import bundle
 from argosy.domain.model_settings import Serving, Task
 from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import OTHER, Logged, ServedRelease
-from argosy.scoring import job, parts
-from argosy.scoring.job import PartResult, ScoringJob, Worker
+from argosy.scoring import job, part_results, parts
+from argosy.scoring.job import ScoringJob, Worker
+from argosy.scoring.part_results import PartResult
 from argosy.scoring.scorer import REASON, BatchScorer
 from argosy.settings import Settings
 from kit.serving_kit import FEATURES, Client, build_app, rows, write_bundle
@@ -167,7 +168,7 @@ def test_results_have_what_is_no_feature_and_the_log_nothing_personal(work: Scor
     assert (result.scored, result.refused) == (49, 1)
     kept = pq.read_table(out_of(work) / "in.parquet")
     assert kept.column_names == ["customer_id", "prediction", "decision", "model_version"]
-    refused = pq.read_table(out_of(work) / job.REFUSED / "in.parquet")
+    refused = pq.read_table(out_of(work) / part_results.REFUSED / "in.parquet")
     assert refused.to_pylist()[0]["customer_id"] == "C49"
     assert refused[REASON].to_pylist() == ["contract: unknown level"]
     found = logged(tmp_path)
@@ -350,10 +351,13 @@ def test_an_empty_table(work: ScoringJob, tmp_path: Path) -> None:
 def test_another_models_results_are_not_mixed_in(work: ScoringJob, tmp_path: Path) -> None:
     """One moment a folder, also for several that begin at once; one model."""
     later = BEGAN + datetime.timedelta(days=1)
-    assert job.begin(work.results, work.served, BEGAN) == BEGAN
-    assert job.begin(work.results, work.served, later) == BEGAN
+    assert part_results.begin(work.results, work.served, BEGAN) == BEGAN
+    assert part_results.begin(work.results, work.served, later) == BEGAN
     unregistered = ServedRelease("leaving", "production", None, work.served.digest)
-    assert [job.begin(work.results.below("b"), unregistered, moment) for moment in (BEGAN, later)] == [BEGAN, BEGAN]
+    assert [part_results.begin(work.results.below("b"), unregistered, moment) for moment in (BEGAN, later)] == [
+        BEGAN,
+        BEGAN,
+    ]
     other = ServedRelease("leaving", "production", 4, "sha256:" + "0" * 64)
     with pytest.raises(errors.Misconfigured, match="pass another --out"):
-        job.begin(work.results, other, later)
+        part_results.begin(work.results, other, later)

@@ -12,9 +12,10 @@ from argosy.adapters import keys
 from argosy.adapters.model_signer import KeySigner, KeyVerifier
 from argosy.domain import bundle
 from argosy.domain.documents import sha256
-from argosy.serving import rollback_protection, verification
+from argosy.promotion import verification
+from argosy.promotion.verification import Approved
+from argosy.serving import rollback_protection
 from argosy.serving.rollback_protection import Counter
-from argosy.serving.verification import Approved
 
 OTHER_STORE = {"uri": "s3://store/online", "digest": sha256(b"rows")}
 NOW = datetime.datetime(2030, 6, 1, tzinfo=datetime.UTC)

@@ -6,12 +6,14 @@ Everything is checked before the model's bytes reach a parser, and golden rows a
 import datetime
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from argosy import errors
 from argosy.domain import bundle
-from argosy.ml.predictor import Predictor
-from argosy.ml.predictor import golden as golden_rows
 from argosy.ports.signer import Verifier
+
+if TYPE_CHECKING:  # nobody who only reads main waits for the model's library
+    from argosy.ml.predictor import Predictor
 
 
 @dataclass(frozen=True)
@@ -27,11 +29,14 @@ class Approved:
     """Digest of the online store that is to be used; None: no store, or whatever is there."""
 
 
-def load(approved: Approved, *, verifier: Verifier | None, signature: Path | None) -> Predictor:
+def load(approved: Approved, *, verifier: Verifier | None, signature: Path | None) -> "Predictor":
     """The predictor of *approved*, after every check. *verifier*: None where the caller asked to serve what nobody signed.
 
     Raises Rejected where signature, release or golden rows say no; Misconfigured where files are missing or not what was named.
     """
+    from argosy.ml.predictor import Predictor  # noqa: PLC0415 - who only reads main has no such library
+    from argosy.ml.predictor import golden as golden_rows  # noqa: PLC0415
+
     if verifier is not None:
         if signature is None:
             raise errors.Rejected(f"the bundle in {approved.folder} has no signature; nothing unsigned is served")

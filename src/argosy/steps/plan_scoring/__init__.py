@@ -1,0 +1,1 @@
+"""Plans the scoring of tables: which model, which parts, how many pods."""

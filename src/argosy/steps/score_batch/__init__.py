@@ -1,0 +1,1 @@
+"""Scores one share of the parts of tables, as the server answers rows."""

@@ -1,0 +1,34 @@
+"""Binds the step ``score-batch`` to the places of tables, the prediction log and the keys."""
+
+import functools
+
+from argosy import wiring
+from argosy.scoring.plan import ScoringPlan
+from argosy.settings import Settings
+from argosy.steps.main import Step, main
+from argosy.steps.score_batch import run
+from argosy.steps.score_batch.spec import SPEC
+
+
+def body(step: Step) -> None:
+    """Bind the step's parameters to its logic."""
+    here = Settings.from_environment()
+    summary = run.run(
+        plan=ScoringPlan.read(step.input("plan")),
+        share=step.parameter("share"),
+        model=step.input("model"),
+        verifier=wiring.verifier(here),
+        opened=lambda place, setting: wiring.table_files(place, setting, here.data_root),
+        hash_key=wiring.hash_key(here),
+        log=functools.partial(wiring.batch_log, here),
+        told=_told,
+    )
+    step.result("scored", f"{summary.scored:,} rows, {summary.refused:,} refused")
+
+
+def _told(done: int, of_all: int) -> None:
+    print(f"{done} of {of_all} parts", flush=True)  # noqa: T201 - the step's log
+
+
+if __name__ == "__main__":
+    main(SPEC, body)

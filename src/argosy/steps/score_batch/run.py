@@ -1,0 +1,48 @@
+"""The logic of ``score-batch``."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from argosy.ports.prediction_log import BatchLog
+from argosy.ports.signer import Verifier
+from argosy.ports.table_files import TableFiles
+from argosy.promotion import verification
+from argosy.scoring import job
+from argosy.scoring.job import ScoringJob
+from argosy.scoring.part_results import Summary
+from argosy.scoring.plan import ScoringPlan
+
+BUNDLE, SIGNATURE = "bundle", "bundle.sig"
+
+
+def run(
+    *,
+    plan: ScoringPlan,
+    share: str,
+    model: Path,
+    verifier: Verifier,
+    opened: Callable[[str, str], TableFiles],
+    hash_key: bytes,
+    log: Callable[[], BatchLog],
+    told: Callable[[int, int], None],
+) -> Summary:
+    """Score the parts of *share* with the model in the folder *model*, which is proven first; what is done already is left.
+
+    *opened*: gives the files at a place. *told* hears how many parts of how many are done. Raises Rejected where the model may not be
+    served; the others that scoring raises.
+    """
+    found = plan.share(share)
+    approved = verification.Approved(model / BUNDLE, plan.digest, model=plan.model, version=plan.version)
+    verification.load(approved, verifier=verifier, signature=model / SIGNATURE)
+    verification.release(approved)
+    work = ScoringJob(
+        bundle=model / BUNDLE,
+        served=plan.served,
+        tables=opened(plan.tables, "in"),
+        results=opened(plan.results, "out"),
+        began=plan.began,
+        features=plan.with_features,
+        hash_key=hash_key,
+        log=log,
+    )
+    return job.summary(work, list(job.run(work, found, workers=1, told=told)))
