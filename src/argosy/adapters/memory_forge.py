@@ -124,7 +124,10 @@ class MemoryForge:
         if merged is None and not subjects.is_genuine(Main.now(self), request):
             proposed = self._proposed[request.head]
             before, after = self._files(proposed.base), proposed.files
-        return "".join(_file_diff(path, before.get(path), after.get(path)) for path in sorted({*before, *after}))
+        modes = self._proposed[request.head].modes if merged is None else {}
+        return "".join(
+            _file_diff(path, before.get(path), after.get(path), modes.get(path)) for path in sorted({*before, *after})
+        )
 
     def merge(self, number: int, *, head: str, by: str, at: str, note: str = "") -> Request:
         request = self.request(number)
@@ -212,9 +215,10 @@ def _within(path: str, places: Sequence[str]) -> bool:
     return any(place in {"", path} or path.startswith(f"{place}/") for place in places)
 
 
-def _file_diff(path: str, before: bytes | None, after: bytes | None) -> str:
+def _file_diff(path: str, before: bytes | None, after: bytes | None, mode: str | None) -> str:
     if before == after:
         return ""
     path = path if path.isprintable() else ascii(path)[1:-1]
     old, new = ((content or b"").decode(errors="replace").splitlines(keepends=True) for content in (before, after))
-    return f"diff --git a/{path} b/{path}\n" + "".join(difflib.unified_diff(old, new, f"a/{path}", f"b/{path}"))
+    said = f"new file mode {mode}\n" if mode and before is None else f"new mode {mode}\n" if mode else ""
+    return f"diff --git a/{path} b/{path}\n{said}" + "".join(difflib.unified_diff(old, new, f"a/{path}", f"b/{path}"))

@@ -9,7 +9,7 @@ from typing import ClassVar
 import pytest
 
 from argosy import errors
-from argosy.domain import changes, environment_layout, promotion_requests, release
+from argosy.domain import changes, diffs, environment_layout, promotion_requests, release
 from argosy.domain.changes import ChangedFile, Kind
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import ChampionRef, Evidence
@@ -379,6 +379,17 @@ class ForgeContract:
         diff = forge.diff(number)
         assert "CODEOWNERS" in diff
         assert "+* @mallory" in diff
+
+    def test_the_diff_says_what_is_no_plain_file(self, forge: Forge, hand: Hand) -> None:
+        """A link, or a program, whose content alone would look like a harmless text."""
+        proposed = proposal("a")
+        path = "models/toy/staging/evidence/notes.md"
+        number = hand.open(proposed.subject, {**proposed.files, path: b"evidence.md"}, {path: "120000"})
+        (said,) = [one for one in diffs.files(forge.diff(number)) if one.path == path]
+        assert "new file mode 120000" in said.text
+        others = [one for one in diffs.files(forge.diff(number)) if one.path != path]
+        assert others
+        assert not [one.path for one in others if "120000" in one.text]
 
     def test_a_name_makes_no_diff(self, forge: Forge, hand: Hand) -> None:
         """A path with line breaks in it does not read as a harmless change of another file."""

@@ -183,9 +183,12 @@ class GithubHost:
                 return None
 
     def diff(self, number: int) -> str:
-        """See the host. GitHub leaves the lines of large files out."""
+        """See the host. GitHub leaves the lines of large files out, and says nothing of modes: those are asked of the tree."""
         with self._reported():
-            return "".join(_file_diff(changed) for changed in self._repository.get_pull(number).get_files())
+            pull = self._repository.get_pull(number)
+            files, head = list(pull.get_files()), pull.head.sha
+        there = self.entries(head)
+        return "".join(_file_diff(changed, there.get(changed.filename)) for changed in files)
 
     def open(self, branch: str, title: str, body: str) -> Pull:
         with self._reported():
@@ -478,11 +481,22 @@ def _base64(content: bytes) -> str:
     return base64.b64encode(content).decode()
 
 
-def _file_diff(changed: Any) -> str:
+def _file_diff(changed: Any, entry: TreeEntry | None) -> str:
+    """The diff of one file, which is *entry* in the commit proposed; None where it goes."""
     before, after = _name(changed.previous_filename or changed.filename), _name(changed.filename)
     header = f"diff --git a/{before} b/{after}\n"
     names = f"--- a/{after}\n+++ b/{after}\n" if changed.patch else ""
-    return f"{header}{names}{changed.patch or f'({changed.changes} lines changed; GitHub shows no more)'}\n"
+    return f"{header}{_mode(changed, entry)}{names}{changed.patch or f'({changed.changes} lines changed; GitHub shows no more)'}\n"
+
+
+def _mode(changed: Any, entry: TreeEntry | None) -> str:
+    """A line in git's manner: that a file is new or gone, and what it is where it is no plain one, such as a link."""
+    if changed.status == "removed":
+        return "deleted file\n"
+    mode = entry.mode if entry else PLAIN_FILE
+    if changed.status == "added":
+        return f"new file mode {mode}\n"
+    return f"new mode {mode}\n" if mode != PLAIN_FILE else ""
 
 
 def _name(path: str) -> str:
