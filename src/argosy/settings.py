@@ -112,7 +112,7 @@ class Settings:
     notify: Mapping[str, str] = field(repr=False)
     """ARGOSY_NOTIFY_<CHANNEL>: the addresses of the channels that models name in ``notify``, as Apprise writes them."""
     hash_key: Path
-    """ARGOSY_HASH_KEY_FILE: the secret under which ids are hashed in logs. Default: a key under the home."""
+    """ARGOSY_HASH_KEY_FILE: the secret under which ids are hashed in logs, and below it those of before. Default: a key under the home."""
     hash_key_text: str | None
     """ARGOSY_HASH_KEY: that secret itself, in place of a file: how a Secret hands it to the step that joins labels."""
     prices: str

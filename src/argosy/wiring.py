@@ -284,14 +284,23 @@ def keys() -> KeyMaker:
 
 def hash_key(settings: Settings) -> bytes:
     """The secret under which ids are hashed. Raises Misconfigured where there is none."""
-    if settings.hash_key_text:
-        return settings.hash_key_text.strip().encode()
-    try:
-        return settings.hash_key.read_bytes().strip()
-    except OSError as error:
+    return _hash_keys(settings)[0]
+
+
+def _hash_keys(settings: Settings) -> list[bytes]:
+    """The secret under which ids are hashed, and those under which they were hashed before it. Raises Misconfigured where there is none."""
+    content, place = (settings.hash_key_text or "").encode(), "ARGOSY_HASH_KEY"
+    if not content:
+        place = f"ARGOSY_HASH_KEY_FILE: {settings.hash_key}"
+        try:
+            content = settings.hash_key.read_bytes()
+        except OSError as error:
+            raise errors.Misconfigured(f"{place} cannot be read: {error.strerror}; `argosy setup` makes one") from error
+    if not (keys := [line.strip() for line in content.splitlines() if line.strip()]):
         raise errors.Misconfigured(
-            f"ARGOSY_HASH_KEY_FILE: {settings.hash_key} cannot be read: {error.strerror}; `argosy setup` makes one"
-        ) from error
+            f"{place} is empty, and ids are hashed under a secret; `argosy setup` makes one where there is none"
+        )
+    return keys
 
 
 def workflows(namespace: str | None, context: str | None) -> Workflows:
@@ -352,7 +361,8 @@ def performance_tools(settings: Settings) -> Tools:
     """What real performance is measured through."""
     from argosy.monitoring.performance import Tools
 
-    return Tools(prediction_history(settings), tables(), label_join(), hash_key(settings))
+    newest, *older = _hash_keys(settings)
+    return Tools(prediction_history(settings), tables(), label_join(), newest, tuple(older))
 
 
 @contextlib.contextmanager

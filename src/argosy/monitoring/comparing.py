@@ -80,7 +80,7 @@ def _joined(
         if kept is not None:
             rules = [rule for rule in settings.reject if labels.source == rule.source]
             tools.tables.snapshot(table, rules, file, kept=kept, rejected=place / "rejected.parquet")
-        joined = tools.join.join(kept, question, tools.hash_key, logged)
+        joined = tools.join.join(kept, question, tools.hash_key, logged, older_keys=tools.older_keys)
     return joined.table, joined.releases
 
 

@@ -129,6 +129,8 @@ class Tools:
     tables: Tables
     join: LabelJoin
     hash_key: bytes = field(repr=False)
+    older_keys: tuple[bytes, ...] = field(default=(), repr=False)
+    """Under which ids were hashed before *hash_key* took their place."""
 
 
 @dataclass(frozen=True)
@@ -219,7 +221,9 @@ def _joined(measured: Measured, when: LabelWindow, file: Path, tools: Tools, pla
         until=when.until,
         as_of=when.as_of,
     )
-    return tools.join.join(kept, question, tools.hash_key, _logged(measured, when, tools.history))
+    return tools.join.join(
+        kept, question, tools.hash_key, _logged(measured, when, tools.history), older_keys=tools.older_keys
+    )
 
 
 def _logged(measured: Measured, when: LabelWindow, history: PredictionHistory) -> Iterator[Logged]:

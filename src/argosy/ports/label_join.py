@@ -65,12 +65,19 @@ class LabelJoin(Protocol):
     """Joins labels to predictions."""
 
     def join(
-        self, snapshot: Path | None, question: LabelQuestion, hash_key: bytes, predictions: Iterable[Logged]
+        self,
+        snapshot: Path | None,
+        question: LabelQuestion,
+        hash_key: bytes,
+        predictions: Iterable[Logged],
+        *,
+        older_keys: Sequence[bytes] = (),
     ) -> LabelledPredictions:
         """The *predictions* with their labels in *snapshot* (written by ``argosy.ports.tables``; None: there is none yet), whatever order
         either came in.
 
         Of a prediction's labels the one that became known last counts; different ones known at the same moment contradict each other, and
-        none counts. Ids are hashed under *hash_key* as a server hashes them. Works on disk where the rows are many. Raises Misconfigured
+        none counts. Ids are hashed under *hash_key* as a server hashes them; predictions that were logged under one of *older_keys*
+        are of the same entities. Works on disk where the rows are many. Raises Misconfigured
         where an expression of the settings cannot be asked of the table.
         """

@@ -350,7 +350,7 @@ def test_the_evidence_of_another_version_says_nothing(
 def test_a_damaged_log_is_said(airline: Airline, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its predictions do not count, and the report says so."""
     joined = DuckDBLabelJoin.join
-    monkeypatch.setattr(DuckDBLabelJoin, "join", lambda *asked: replace(joined(*asked), damaged=2))
+    monkeypatch.setattr(DuckDBLabelJoin, "join", lambda *asked, **keys: replace(joined(*asked, **keys), damaged=2))
     assert "2 parts of the log cannot be read; the predictions in there do not count" in airline.measured().problems
 
 

@@ -153,3 +153,17 @@ def test_the_image_that_a_release_names(tmp_path: Path) -> None:
         errors.Misconfigured, match="ARGOSY_SERVING_IMAGE is 'serve:latest'; expected an image by digest"
     ):
         Settings.from_environment(given | {"ARGOSY_SERVING_IMAGE": "serve:latest"})
+
+
+def test_ids_are_hashed_under_the_first_of_several_keys(tmp_path: Path) -> None:
+    """The others are of before: only labels are looked for under them. A file of one line is what it always was."""
+    key = tmp_path / "ids.key"
+    here = Settings.from_environment({"ARGOSY_HOME": str(tmp_path), "ARGOSY_HASH_KEY_FILE": str(key)})
+    key.write_text("the only one\n", encoding="utf-8")
+    assert wiring.hash_key(here) == b"the only one"
+    key.write_text("new\n\nold\nolder\n", encoding="utf-8")
+    tools = wiring.performance_tools(here)
+    assert (wiring.hash_key(here), tools.hash_key, tools.older_keys) == (b"new", b"new", (b"old", b"older"))
+    key.write_text(" \n", encoding="utf-8")
+    with pytest.raises(errors.Misconfigured, match=r"ids\.key is empty"):
+        wiring.hash_key(here)

@@ -1,8 +1,8 @@
 """Joins labels to logged predictions in a DuckDB that goes to disk where its memory does not do.
 
 Everything happens in five tables, each made from those before: ``predictions`` (as logged), ``said`` (each row of the label source by its
-key), ``chosen`` (one label a key), ``matches`` (which prediction has which key) and the answer. Times are compared as moments: a label's
-were given their zone when the table was read.
+key), ``chosen`` (one label a key), ``matches`` (which prediction has which key) and the answer. Of ids that were hashed under an older key
+the hash is made anew. Times are compared as moments: a label's were given their zone when the table was read.
 """
 
 import contextlib
@@ -10,7 +10,7 @@ import datetime
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,13 +46,22 @@ class DuckDBLabelJoin:
         self._memory = memory
 
     def join(
-        self, snapshot: Path | None, question: LabelQuestion, hash_key: bytes, predictions: Iterable[Logged]
+        self,
+        snapshot: Path | None,
+        question: LabelQuestion,
+        hash_key: bytes,
+        predictions: Iterable[Logged],
+        *,
+        older_keys: Sequence[bytes] = (),
     ) -> LabelledPredictions:
         """See :class:`argosy.ports.label_join.LabelJoin`."""
         try:
             with self._database() as database:
                 releases, damaged = _load(database, question, predictions)
                 _said(database, snapshot, question, hash_key)
+                if snapshot and question.labels.by == "entity":
+                    for older in older_keys:
+                        _rename(database, snapshot, question, older, hash_key)
                 _match(database, question)
                 return LabelledPredictions(_answer(database, question), releases, _counts(database, question), damaged)
         except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
@@ -144,14 +153,29 @@ def _said(database: duckdb.DuckDBPyConnection, snapshot: Path | None, question: 
         ) from None
 
 
-def _key(question: LabelQuestion) -> str:
+def _rename(
+    database: duckdb.DuckDBPyConnection, snapshot: Path, question: LabelQuestion, older: bytes, newer: bytes
+) -> None:
+    """Give the predictions of entities that have labels, and were hashed under *older*, their hash under *newer*."""
+    before, now = (_key(question, pad) for pad in ("older_", ""))
+    parameters = {**_pads(newer), **{f"older_{name}": pad for name, pad in _pads(older).items()}, "file": str(snapshot)}
+    database.execute(
+        f"CREATE OR REPLACE TABLE renamed AS SELECT DISTINCT {before} AS before, {now} AS now "  # noqa: S608
+        "FROM read_parquet($file) WHERE before IN (SELECT id FROM predictions)",
+        parameters,
+    )
+    database.execute("UPDATE predictions SET id = now FROM renamed WHERE id = before")
+
+
+def _key(question: LabelQuestion, pad: str = "") -> str:
+    """The key by which a row of the label source joins; *pad*: what the names of the parameters of its hash begin with."""
     if question.labels.by == "request":
         return f"{sql.name(str(question.labels.request_id))}::VARCHAR"
     # A server hashes the JSON of the ids; what JSON writers disagree about, control characters, is in no id that anybody types.
     parts = [f"'{_quoted(name)}:' || to_json({sql.name(name)})::VARCHAR" for name in sorted(question.entity)]
     plain = " AND ".join(f"NOT regexp_matches({sql.name(name)}::VARCHAR, '[\\x00-\\x1f]')" for name in question.entity)
     text = "'{' || " + " || ',' || ".join(parts) + " || '}'"
-    return f"CASE WHEN {plain} THEN sha256($outer::BLOB || unhex(sha256($inner::BLOB || encode({text})))) END"
+    return f"CASE WHEN {plain} THEN sha256(${pad}outer::BLOB || unhex(sha256(${pad}inner::BLOB || encode({text})))) END"
 
 
 def _quoted(name: str) -> str:

@@ -35,7 +35,9 @@ Answer = tuple[str, int]
 """Whose row it is, and the hour at which it was answered."""
 
 
-def logged(answers: Sequence[Answer], served: ServedRelease = ONE, *, requests: Sequence[str] = ()) -> Logged:
+def logged(
+    answers: Sequence[Answer], served: ServedRelease = ONE, *, requests: Sequence[str] = (), key: bytes = KEY
+) -> Logged:
     """What a server logged. Without *requests* each answer is one of its own, called after its place."""
     count = len(answers)
     asked = list(requests) or [f"r{place}" for place in range(count)]
@@ -47,7 +49,7 @@ def logged(answers: Sequence[Answer], served: ServedRelease = ONE, *, requests: 
                 "time": pa.array([BEGIN + hour * HOUR for _, hour in answers], pa.timestamp("us", tz="UTC")),
                 "request_id": asked,
                 "row": pa.array([asked[:place].count(each) for place, each in enumerate(asked)], pa.int32()),
-                "entity": [hashed({"id": identity}, KEY) for identity, _ in answers],
+                "entity": [hashed({"id": identity}, key) for identity, _ in answers],
                 "score": pa.array([[place / count] for place in range(count)], pa.list_(pa.float64())),
                 "decision": pa.array(["yes"] * count),
                 "features": pa.array([{"tenure": 3.0, "contract": "month"}] * count, features),
@@ -75,6 +77,7 @@ def join(
     labels: Sequence[Mapping[str, Any]],
     parts: Sequence[Logged],
     as_of: datetime.datetime = AS_OF,
+    older_keys: Sequence[bytes] = (),
     **how: Any,
 ) -> LabelledPredictions:
     """Join through a file, as ingest would have read it."""
@@ -99,7 +102,7 @@ def join(
         until=BEGIN + 900 * HOUR,
         as_of=as_of,
     )
-    return DuckDBLabelJoin(folder).join(file, question, KEY, iter(parts))
+    return DuckDBLabelJoin(folder).join(file, question, KEY, iter(parts), older_keys=older_keys)
 
 
 def given(joined: LabelledPredictions) -> list[float | None]:
@@ -123,6 +126,17 @@ def test_a_label_finds_the_prediction_of_its_entity(tmp_path: Path) -> None:
     assert joined.table["slice:contract"].to_pylist() == ["month"] * 3
     assert joined.table["slice:tenure"].to_pylist() == ["3"] * 3
     assert joined.table["slice:gone"].to_pylist() == [None] * 3
+
+
+def test_a_key_that_was_replaced_finds_what_it_hashed(tmp_path: Path) -> None:
+    """Whatever was logged before, between and after: the same people, and without the older keys nobody knows them."""
+    first, second = b"the first key", b"the second key"
+    parts = [logged([("a", 0), ("b", 1)], key=first), logged([("a", 2)], key=second), logged([("a", 3), ("c", 4)])]
+    labels = [said("a"), said("b", "no"), said("gone")]
+    joined = join(tmp_path, labels, parts, older_keys=[second, first])
+    assert given(joined) == [1.0, 0.0, 1.0, 1.0, None]
+    counted(joined, unmatched=1, early=2)
+    assert given(join(tmp_path, labels, parts)) == [None, None, None, 1.0, None]
 
 
 @pytest.mark.parametrize("identity", ["é", 'a"b', "a\\b", "a/b", " a ", "", "\N{GRINNING FACE}", "1", "a'b;--", "\x7f"])
