@@ -11,6 +11,7 @@ from argosy.domain import environment_layout, promotion_requests
 from argosy.domain.promotion_requests import Request, State
 from argosy.ports.forge import Forge
 from argosy.promotion import subjects
+from argosy.promotion.standing import Main
 from argosy.report import markdown_text, request_body
 
 
@@ -52,9 +53,20 @@ def open_next(forge: Forge, merged: Request) -> Request | None:
     Raises Rejected where a person closed it.
     """
     request = subjects.as_committed(forge, forge.request(merged.number))
-    files = forge.contents(promotion_requests.places(request.subject), request.head)
+    files = _signed_by_now(forge, request, forge.contents(promotion_requests.places(request.subject), request.head))
     proposal = promotion_requests.next_proposal(request, files)
     return forge.propose(replace(proposal, body=_body(request, files))) if proposal else None
+
+
+def _signed_by_now(forge: Forge, merged: Request, files: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    """*files* of *merged* with the signatures that main has of them by now: the key that made the first ones may be gone since."""
+    model, environment = merged.subject.model, merged.subject.environment
+    live = Main.now(forge).files_of(model, environment)
+    signatures = {
+        f"{environment_layout.evidence_folder(model, environment)}/{name}" for name in environment_layout.SIGNATURES
+    }
+    ours, mains = ({path: text for path, text in each.items() if path not in signatures} for each in (files, live))
+    return live if ours == mains else files
 
 
 def _body(merged: Request, files: Mapping[str, bytes]) -> str:

@@ -16,7 +16,7 @@ from argosy.adapters import keys as key_files
 from argosy.adapters.memory_registry import MemoryRegistry
 from argosy.cli import main
 from argosy.files.git_repository import Person, Repository
-from argosy.promotion import resigning, seals
+from argosy.promotion import following, resigning, seals
 from argosy.promotion.desk import Desk
 from argosy.promotion.standing import Main
 from argosy.settings import Settings
@@ -118,6 +118,22 @@ def test_an_old_key_goes_without_a_training(
     assert _ids(at_home) == [new]
     assert main.run(["keys", "resign", new[:3], "--as", "ann"]) == 10
     assert len(wiring.forge(at_home).requests()) == 4
+
+
+def test_the_next_environment_gets_the_new_signatures(
+    offered: Any, at_home: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where its request is opened later, by health: the key of the first signatures may be gone by then."""
+    _merge(at_home)
+    (old,) = _ids(at_home)
+    assert main.run(["keys", "rotate"]) == main.run(["keys", "resign", old, "--as", "ann"]) == 0
+    _merge(at_home, 2)
+    assert main.run(["keys", "retire", old]) == 0
+    forge = wiring.forge(at_home)
+    assert following.open_next(forge, forge.request(1))
+    capsys.readouterr()
+    assert main.run(["pr", "check", "3"]) == 0, capsys.readouterr().out
+    assert following.open_next(forge, forge.request(2)) is None  # a renewal leads nowhere
 
 
 def test_what_a_renewal_may_not_be(offered: Any, at_home: Settings, capsys: pytest.CaptureFixture[str]) -> None:
