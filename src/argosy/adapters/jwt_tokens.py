@@ -18,15 +18,18 @@ LEEWAY_SECONDS = 30
 """By which clocks may differ."""
 FETCH_SECONDS = 3.0
 KEYS_SECONDS = 300.0
-"""How long fetched keys are used; a key that is not among them is looked for at once, but not more often than every 30 s."""
+"""How long fetched keys are used."""
+AGAIN_SECONDS = 5.0
+"""How long after a fetch a key that is not among those is looked for no further: callers invent some. Tokens by a key that signs before its
+provider published it are refused for as long."""
 MOST_CLAIM = 256
 
 
 class JwtTokens:
     """See the port."""
 
-    def __init__(self, issuers: Sequence[Issuer]) -> None:
-        self._issuers = {each.issuer: (each, _keys(each)) for each in issuers}
+    def __init__(self, issuers: Sequence[Issuer], again_seconds: float = AGAIN_SECONDS) -> None:
+        self._issuers = {each.issuer: (each, _keys(each, again_seconds)) for each in issuers}
 
     def verify(self, token: str) -> TokenClaims:
         """See the port."""
@@ -68,8 +71,10 @@ class JwtTokens:
 class _Keys:
     """The public keys of one issuer, at an address."""
 
-    def __init__(self, address: str) -> None:
-        self._client = jwt.PyJWKClient(address, timeout=FETCH_SECONDS, lifespan=KEYS_SECONDS)
+    def __init__(self, address: str, again_seconds: float) -> None:
+        self._client = jwt.PyJWKClient(
+            address, timeout=FETCH_SECONDS, lifespan=KEYS_SECONDS, cooldown_duration=again_seconds
+        )
 
     def of(self, token: str) -> jwt.PyJWK:
         """The key that *token* says it is signed by."""
@@ -96,8 +101,8 @@ class _KeysFile(_Keys):
         return found
 
 
-def _keys(issuer: Issuer) -> _Keys:
-    return _KeysFile(Path(issuer.keys)) if issuer.keys.startswith("/") else _Keys(issuer.keys)
+def _keys(issuer: Issuer, again_seconds: float) -> _Keys:
+    return _KeysFile(Path(issuer.keys)) if issuer.keys.startswith("/") else _Keys(issuer.keys, again_seconds)
 
 
 def _principal(claims: dict[str, Any], issuer: Issuer) -> str:

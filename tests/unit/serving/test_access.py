@@ -4,6 +4,7 @@ import asyncio
 import datetime
 import json
 import logging
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from argosy.domain import access_rules
 from argosy.domain.access_rules import AccessRules
 from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import ServedRelease
+from argosy.ports.token_verifier import TokenClaims
 from argosy.serving.access.gatekeeper import TOKEN_SECONDS, Credentials, Gatekeeper
 from argosy.serving.access.local_rate_limiter import LocalRateLimiter
 from argosy.serving.access.outcomes import Outcome
@@ -262,7 +264,7 @@ def test_keys_at_an_address_are_fetched_once_and_their_absence_is_no_refusal(
     rule = provider | {"models": ["leaving"]}
     with web_server({"/jwks": Answer(body=json.dumps(jwks(signers, "rsa")).encode())}) as provided:
         rules = AccessRules.model_validate({"issuers": [rule | {"keys": f"{provided.url}/jwks"}]})
-        gate = Gatekeeper(rules, tokens=JwtTokens(rules.issuers))
+        gate = Gatekeeper(rules, tokens=JwtTokens(rules.issuers, again_seconds=3600))
         for number in range(3):
             assert outcome(gate, bearer(token(signers, sub=f"ada{number}"))) == 200
         # A key that nobody has is looked for, but callers cannot make us ask again and again.
@@ -270,6 +272,43 @@ def test_keys_at_an_address_are_fetched_once_and_their_absence_is_no_refusal(
         assert len(provided.asked) == 1
     gate = Gatekeeper(rules, tokens=JwtTokens(rules.issuers))
     assert outcome(gate, bearer(token(signers))) == 503
+
+
+class HangingProvider:
+    """Proves nothing until it is told to."""
+
+    def __init__(self) -> None:
+        self.answers = threading.Event()
+
+    def verify(self, token: str) -> TokenClaims:
+        """See the port."""
+        assert self.answers.wait(60)
+        raise errors.TryAgain("the keys cannot be fetched")
+
+
+def test_a_provider_that_hangs_keeps_those_waiting_who_need_it_alone() -> None:
+    """Keys count meanwhile, and threads are left for what other requests need them for; its own callers are told to come again."""
+    text, rule = access_rules.new_key("billing", ["leaving"])
+    rules = AccessRules(keys=[rule])
+
+    async def crowd() -> list[int]:
+        keeper = Gatekeeper(rules, tokens=hanging)
+        ada = Credentials("192.0.2.1", bearer(text))
+        asked = [
+            asyncio.ensure_future(keeper.admit(Credentials("192.0.2.2", bearer(f"token{number}")), "leaving"))
+            for number in range(40)
+        ]
+        try:
+            await asyncio.sleep(0)
+            assert (await keeper.admit(ada, "leaving")).name == "billing"
+            assert await asyncio.wait_for(asyncio.to_thread(lambda: "done"), 30) == "done"
+        finally:
+            hanging.answers.set()
+        refused = await asyncio.gather(*asked, return_exceptions=True)
+        return [each.status for each in refused if isinstance(each, RequestProblem)]
+
+    hanging = HangingProvider()
+    assert asyncio.run(crowd()) == [503] * 40
 
 
 def test_a_token_that_expires_while_it_is_remembered_is_refused(

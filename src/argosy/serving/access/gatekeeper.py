@@ -10,6 +10,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,7 +18,7 @@ from argosy import errors
 from argosy.domain import access_rules
 from argosy.domain.access_rules import AccessKey, AccessRules, TrustedProxy
 from argosy.ports.rate_limiter import RateLimiter
-from argosy.ports.token_verifier import NotAuthentic, TokenVerifier
+from argosy.ports.token_verifier import NotAuthentic, TokenClaims, TokenVerifier
 from argosy.serving.access.local_rate_limiter import LocalRateLimiter, retry_after
 from argosy.serving.access.outcomes import Outcome
 from argosy.serving.circuit_breaker import CircuitBreaker
@@ -27,6 +28,9 @@ _log = logging.getLogger("argosy.serving")
 
 TOKEN_SECONDS = 60.0
 """How long a proven token is remembered; a key that its issuer withdraws is not taken for longer than that."""
+PROVED_AT_ONCE = 2
+"""Tokens whose proof is under way; their provider's keys may have to be fetched."""
+PROOF_SECONDS = 5.0
 MOST_TOKENS = 4_096
 LONGEST_CREDENTIAL = 8 * 1024
 SHARED_SECONDS = 0.25
@@ -82,7 +86,7 @@ class Gatekeeper:
     ) -> None:
         """*tokens*: of the rules' issuers. *shared*: the counter that replicas share. *count* is told each outcome, one of ``OUTCOMES``."""
         self._rules = rules
-        self._tokens = tokens
+        self._tokens = None if tokens is None else _TokenProofs(tokens)
         self._rates = _Rates(rules.limits, shared, LocalRateLimiter() if local is None else local)
         self._count = count
         self._clock = clock
@@ -181,7 +185,7 @@ class Gatekeeper:
         # Proving one costs far more than refusing it.
         self._refuse_guessing(address, counted=False)
         try:
-            claims = await asyncio.to_thread(self._tokens.verify, token)
+            claims = await self._tokens.of(token)
         except errors.TryAgain as error:
             self._count("unproven")
             _log.warning("tokens cannot be proven: %s", error)
@@ -220,6 +224,31 @@ class Gatekeeper:
                 break
             address = said
         return address
+
+
+class _TokenProofs:
+    """Proves tokens beside the event loop, few at once: a provider that hangs keeps nobody waiting who does not ask by its tokens."""
+
+    def __init__(self, verifier: TokenVerifier) -> None:
+        self._verifier = verifier
+        self._threads = ThreadPoolExecutor(PROVED_AT_ONCE, thread_name_prefix="tokens")
+        self._breaker = CircuitBreaker()
+
+    async def of(self, token: str) -> TokenClaims:
+        """See the verifier's port. Raises TryAgain, too, where it takes too long, or did several times in a row."""
+        if self._breaker.refuses():
+            raise errors.TryAgain("nobody could say several times in a row, and is asked again in a second")
+        try:
+            async with asyncio.timeout(PROOF_SECONDS):
+                claims = await asyncio.get_running_loop().run_in_executor(self._threads, self._verifier.verify, token)
+        except NotAuthentic:
+            self._breaker.succeeded()
+            raise
+        except (errors.TryAgain, TimeoutError) as error:
+            self._breaker.failed()
+            raise errors.TryAgain(str(error) or f"it takes longer than {PROOF_SECONDS:g} s") from error
+        self._breaker.succeeded()
+        return claims
 
 
 class _Rates:
