@@ -9,6 +9,14 @@ import pytest
 from kit.inference_chart import Objects, only, parsed, template, values
 
 GOLDEN = Path(__file__).parent / "golden"
+SECOND: dict[str, Any] = {
+    "role": "shadow",
+    "percent": 100,
+    "version": 8,
+    "modelDigest": "sha256:" + "8" * 64,
+    "storageUri": "s3://models/churn/8/",
+    "signature": '{"of": "the second"}',
+}
 CASES: dict[str, dict[str, Any]] = {
     "canary": {},
     "canary-routed": {"trafficRouting": {"gateway": {"parentRefs": [{"name": "edge", "namespace": "gateways"}]}}},
@@ -16,6 +24,7 @@ CASES: dict[str, dict[str, Any]] = {
     "plain-canary": {
         "mode": "plain",
         "storage": {"uri": "s3://models", "endpoint": "http://s3:9000", "credentialsSecret": "store"},
+        "second": SECOND,
     },
     "plain-rolling": {
         "access": {"enabled": False},
@@ -43,8 +52,11 @@ CASES: dict[str, dict[str, Any]] = {
         },
         "labels": {"team": "retention"},
         "analysis": {"undecided": "abort"},
+        "second": SECOND | {"role": "candidate", "percent": 10},
     },
 }
+TRACES = ("--second-", "argosy.dev/second", "second.sig", "/mnt/models/second")
+"""Of a second version, in what is rendered."""
 ALL = pytest.mark.parametrize("case", CASES)
 
 
@@ -128,7 +140,35 @@ def test_what_is_served_is_what_is_approved(case: str) -> None:
     assert annotations["argosy.dev/model-digest"] == "sha256:" + "a" * 64
     assert annotations["argosy.dev/bundle-signature"] == '{"signed": "by us"}'
     paths = {item["path"] for each in volumes for item in each.get("downwardAPI", {}).get("items", [])}
-    assert paths == {"bundle.sig", "signing.pub.pem"}
+    assert paths - {"second.sig"} == {"bundle.sig", "signing.pub.pem"}
+    assert ("second.sig" in paths) is ("second" in CASES[case])
+
+
+@ALL
+def test_a_second_version_is_proven_like_the_first(case: str) -> None:
+    """Its own bundle, digest, release and signature reach the server; without one no pod has a word of it."""
+    text = (GOLDEN / f"{case}.yaml").read_text(encoding="utf-8")
+    given = [each.get("args", []) for each in _containers(parsed(text)) if each.get("name") == "kserve-container"]
+    second = CASES[case].get("second")
+    if second is None:
+        assert not any(word in text for word in TRACES)
+        return
+    for words in filter(None, given):
+        assert {
+            f"--second-digest={second['modelDigest']}",
+            "--second-release=8",
+            "--second-bundle=/mnt/models/second",
+        } < {*words}
+        assert {f"--second-role={second['role']}", "--second-signature=/etc/argosy/second.sig"} < {*words}
+    assert text.count("s3://models/churn/8/") == 1
+    assert "argosy.dev/second-signature" in text
+
+
+def test_a_second_version_that_is_served_by_now_is_left_out() -> None:
+    """A promotion ends what was tried; `second.yaml` may go later."""
+    done = template(values({"second": SECOND | {"modelDigest": values()["modelDigest"]}}))
+    assert done.returncode == 0, done.stderr
+    assert not any(word in done.stdout for word in TRACES)
 
 
 @ALL
@@ -220,6 +260,7 @@ def test_analysis_spells_nan_and_no_sample_out() -> None:
         "errors",
         "latency-p95-seconds",
         "prediction-distance",
+        "shed",
         "answering",
         "requests",
         "predictions",

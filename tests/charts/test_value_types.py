@@ -103,7 +103,7 @@ def test_null_never_takes_a_default_away(chart: str, place: Place, kind: str) ->
         pytest.param(chart, place, given[kind], id=f"{wrong}-{chart}-{'.'.join(place)}")
         for wrong, given in WRONG.items()
         for chart, place, kind in (one.values for one in TABLE)
-        if kind in given and place[0] not in {"version", "minimumVersion"}
+        if kind in given and place[-1] not in {"version", "minimumVersion"}
     ],
 )
 def test_wrong_types_are_refused(chart: str, place: Place, value: Any) -> None:
@@ -117,7 +117,7 @@ def _together(chart: str, value: Callable[[str], Any]) -> tuple[dict[str, Any], 
     wanted = []
     for place, inner in places(schema_of(chart)):
         given = value(kind_of(inner))
-        if given is not ... and "properties" not in inner and place[0] not in {"version", "minimumVersion"}:
+        if given is not ... and "properties" not in inner and place[-1] not in {"version", "minimumVersion"}:
             over = inference_chart.merged(over, nested(place, given))
             wanted.append(place)
     return over, wanted

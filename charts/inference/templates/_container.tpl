@@ -24,6 +24,16 @@ args:
 {{- end }}
   - --online-digest={{ .digest }}
 {{- end }}
+{{- with include "inference.second" . | fromYaml }}
+  - --second-bundle=/mnt/models/second
+  - --second-digest={{ .modelDigest }}
+  - --second-role={{ .role }}
+  - --second-share={{ divf .percent 100 }}
+{{- if not $.Values.unsigned }}
+  - --second-release={{ int64 .version }}
+  - --second-signature=/etc/argosy/second.sig
+{{- end }}
+{{- end }}
 {{- if .Values.predictionLog.enabled }}
   - --environment={{ .Values.environment }}
 {{- end }}
@@ -178,6 +188,10 @@ seccompProfile: {type: RuntimeDefault}
         fieldRef: {fieldPath: "metadata.annotations['argosy.dev/bundle-signature']"}
       - path: signing.pub.pem
         fieldRef: {fieldPath: "metadata.annotations['argosy.dev/verifying-key']"}
+      {{- if include "inference.second" . }}
+      - path: second.sig
+        fieldRef: {fieldPath: "metadata.annotations['argosy.dev/second-signature']"}
+      {{- end }}
 # Not of the pod template: it holds for the pods of earlier rollouts too, and raising it starts no canary.
 - name: minimum
   configMap: {name: {{ include "inference.name" . }}-minimum}
@@ -263,6 +277,10 @@ spec:
         - {{ .uri | quote }}
         - /mnt/models/online
         {{- end }}
+        {{- end }}
+        {{- with include "inference.second" . | fromYaml }}
+        - {{ .storageUri | quote }}
+        - /mnt/models/second
         {{- end }}
       env:
         - {name: HOME, value: /tmp}

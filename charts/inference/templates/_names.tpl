@@ -33,4 +33,20 @@ argosy.dev/policy-digest: {{ . }}
 argosy.dev/bundle-signature: {{ .Values.signature | toJson }}
 argosy.dev/verifying-key: {{ .Values.verifyingKey | toJson }}
 {{- end }}
+{{- with include "inference.second" . | fromYaml }}
+argosy.dev/second-version: {{ int64 .version | quote }}
+argosy.dev/second-digest: {{ .modelDigest }}
+{{- if not $.Values.unsigned }}
+argosy.dev/second-signature: {{ .signature | toJson }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The second version; nothing where there is none, or what was tried is what is served by now. */}}
+{{- define "inference.second" -}}
+{{- with .Values.second }}
+{{- if ne .modelDigest $.Values.modelDigest }}
+{{- toYaml . }}
+{{- end }}
+{{- end }}
 {{- end }}

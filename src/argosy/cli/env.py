@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from argosy import errors, wiring
-from argosy.cli import acting_user, charts, commit_files, policies, sample_project
+from argosy.cli import acting_user, charts, commit_files, policies, sample_project, second_file_writer
 from argosy.domain import changes, environment_layout, environment_repo, workflow_images
 from argosy.domain.changes import ChangedFile, Place, Problem
 from argosy.domain.chart_values import coalesced
@@ -83,6 +83,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     pin.add_argument("--folder", type=Path, help="the environment repo; default gitops-env, or the working directory")
     pin.set_defaults(do=_pin_image)
+    second = verbs.add_parser(
+        "second",
+        help="try a second version beside the one that an environment serves",
+        description="Write models/MODEL/ENVIRONMENT/second.yaml into a checkout of the environment repo, for a request of its own.",
+    )
+    second_file_writer.add_arguments(second)
+    second.set_defaults(do=second_file_writer.run)
 
 
 def run(arguments: argparse.Namespace) -> int:

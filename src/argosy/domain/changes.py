@@ -21,7 +21,8 @@ SERVED = re.compile(
 )
 NOTE = re.compile(rf"{MODEL}/rejected/(?P<digest>[0-9a-f]{{64}})\.txt")
 RULES = re.compile(
-    r"(policies|clusters|keys|\.github|\.gitlab|\.gitea)/.*|(docs/)?CODEOWNERS|(.*/)?\.git[a-z]+|models/[^/]+/values\.yaml",
+    r"(policies|clusters|keys|\.github|\.gitlab|\.gitea)/.*|(docs/)?CODEOWNERS|(.*/)?\.git[a-z]+|models/[^/]+/values\.yaml"
+    r"|models/[^/]+/[^/]+/second\.yaml",
     re.IGNORECASE | re.DOTALL,
 )
 """Files that decide how a version is judged, rendered, served or reviewed."""

@@ -45,6 +45,11 @@ def server_path(environment: str) -> str:
     return f"clusters/{environment}/server.yaml"
 
 
+def second_path(model: str, environment: str) -> str:
+    """The file that says which second version *environment* has beside the one it serves; absent where it has none."""
+    return f"{folder(model, environment)}/second.yaml"
+
+
 def rejected_path(model: str, model_digest: str) -> str:
     """The file that says why a model was taken out of service. One file a model, so that two of them never conflict."""
     return f"models/{model}/rejected/{model_digest.removeprefix('sha256:')}.txt"

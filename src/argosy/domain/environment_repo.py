@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from argosy import errors
-from argosy.domain import changes, environment_layout, merge_checks, release, version_file
+from argosy.domain import changes, environment_layout, merge_checks, release, second_file, version_file
 from argosy.domain.bundle import RELEASE, Release
 from argosy.domain.changes import Problem
 from argosy.domain.documents import sha256
@@ -70,6 +70,8 @@ def _served(model: str, environment: str, files: Mapping[str, bytes]) -> Iterato
     path = environment_layout.version_path(model, environment)
     yield from _retired(model, environment, files)
     if path not in files:
+        if (second := environment_layout.second_path(model, environment)) in files:
+            yield Problem(second, "names a second version, and there is no first: remove it, or promote a version")
         return
     version = yield from _version(path, model, files)
     if version is None:
@@ -77,6 +79,7 @@ def _served(model: str, environment: str, files: Mapping[str, bytes]) -> Iterato
     note = environment_layout.rejected_path(model, version.model_digest)
     if why := environment_layout.rejection(files.get(note)):
         yield Problem(path, f"names a model that was taken out of service ({note}): {why}")
+    yield from _second(version, environment, files)
     yield from _evidence(version, environment, files)
     yield from _released(version, environment_layout.evidence_folder(version.model, environment), files)
 
@@ -88,6 +91,20 @@ def _retired(model: str, environment: str, files: Mapping[str, bytes]) -> Iterat
     if environment_layout.version_path(model, environment) in files:
         yield Problem(path, "says that the model is retired, and version.yaml beside it that it is served; remove one")
     yield from _version(path, model, files)
+
+
+def _second(version: release.Version, environment: str, files: Mapping[str, bytes]) -> Iterator[Problem]:
+    path = environment_layout.second_path(version.model, environment)
+    if path not in files:
+        return
+    try:
+        second = second_file.parse(files[path], path)
+    except errors.Misconfigured as error:
+        yield Problem(path, str(error).removeprefix(f"{path}: "))
+        return
+    note = environment_layout.rejected_path(version.model, second.model_digest)
+    if why := environment_layout.rejection(files.get(note)):
+        yield Problem(path, f"names a model that was taken out of service ({note}): {why}")
 
 
 def _version(path: str, model: str, files: Mapping[str, bytes]) -> Generator[Problem, None, release.Version | None]:
@@ -193,6 +210,8 @@ def forbidden(values: Mapping[str, Any]) -> Iterator[str]:
         yield f"{name}: version.yaml says this, and nothing else may"
     for name in sorted(OF_CLUSTER & values.keys()):
         yield f"{name}: Argo CD says this, by the environment that a file lies in, and nothing else may"
+    if "second" in values:
+        yield "second: second.yaml beside a version says this, for one environment, and nothing else may"
     if values.get("unsigned"):
         yield "unsigned: these values are production's too, and it serves nothing unsigned; for a try, pass it by hand"
     server = values.get("server")

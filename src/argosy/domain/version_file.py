@@ -20,12 +20,17 @@ LINE = re.compile(r"(?P<indent> *)(?P<key>[A-Za-z][A-Za-z0-9]*):(?: (?P<value>\S
 def parse(content: bytes, where: str) -> Version:
     """Read the *content* of the ``version.yaml`` that lies at *where*. Raises Misconfigured with the line."""
     try:
-        return Version.model_validate(_mapping(_decoded(content, where), where))
+        return Version.model_validate(mapping(content, where))
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         why = BY_DIGEST if field == "image" else first["msg"]
         raise errors.Misconfigured(f"{where}: {field}: {why}; revert the commit that changed it") from None
+
+
+def mapping(content: bytes, where: str) -> dict[str, Any]:
+    """The keys and values of *content*, which lies at *where*, in the flat form of a version file. Raises Misconfigured with the line."""
+    return _mapping(_decoded(content, where), where)
 
 
 def _decoded(content: bytes, where: str) -> str:

@@ -81,6 +81,8 @@ def _named(main: Main) -> dict[str, str]:
     for model in models:
         for environment in environment_layout.ENVIRONMENTS:
             _add(found, known, model, environment, f"served in {environment}")
+            if (second := known.second(model, environment)) is not None:
+                found.setdefault(_plain(second.storage_uri), f"{second.role} in {environment}")
     for request in main.forge.requests():
         if request.state is State.OPEN:
             _add_request(found, main, request)

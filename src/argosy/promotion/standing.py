@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from argosy import errors
-from argosy.domain import environment_layout, environment_repo, merge_checks, version_file
+from argosy.domain import environment_layout, environment_repo, merge_checks, second_file, version_file
 from argosy.domain.bundle import RELEASE, Release
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import Evidence, parse
 from argosy.domain.merge_checks import MainState
 from argosy.domain.release import Version
+from argosy.domain.second_file import SecondFile
 from argosy.ports.forge import Forge
 
 
@@ -76,7 +77,11 @@ class Main:
             path(model, environment)
             for model in models
             for environment in environment_layout.ENVIRONMENTS
-            for path in (environment_layout.version_path, environment_layout.retired_path)
+            for path in (
+                environment_layout.version_path,
+                environment_layout.retired_path,
+                environment_layout.second_path,
+            )
         ]
         found = self.forge.contents(places, self.commit)
         return replace(self, _known={**self._known, **{path: found.get(path) for path in places}})
@@ -135,6 +140,15 @@ class Main:
     def note(self, path: str) -> str | None:
         """What the file *path* says to people, in one line; None where there is none."""
         return environment_layout.rejection(self._read(path))
+
+    def second(self, model: str, environment: str) -> SecondFile | None:
+        """The second version of *model* that *environment* has beside the one it serves; None where it has none.
+
+        Raises Misconfigured, with path and line, where the file cannot be understood.
+        """
+        path = environment_layout.second_path(model, environment)
+        content = self._read(path)
+        return second_file.parse(content, f"{self.called}:{path}") if content is not None else None
 
     def bundle_signature(self, model: str, environment: str) -> bytes | None:
         """The signature of the bundle that *environment* serves; None where none was committed."""

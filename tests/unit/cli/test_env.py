@@ -16,6 +16,7 @@ from argosy.cli import main
 from argosy.domain import bundle, environment_layout, promotion_requests, release
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import ChampionRef, Evidence
+from argosy.domain.second_file import SecondFile
 from kit import toy
 
 DIGEST = sha256(b"model")
@@ -50,6 +51,10 @@ SUBJECT = promotion_requests.Subject(
     model="toy", environment="staging", model_digest=DIGEST, version=1, policy_digest=DIGEST
 )
 VALUES = "models/toy/values.yaml"
+SECOND = environment_layout.second_path("toy", "staging")
+TRIED = SecondFile(
+    role="candidate", percent=10, version=2, model_digest=sha256(b"two"), storage_uri="s3://b/two/", signature="{}"
+)
 SERVED = environment_layout.version_path("toy", "staging")
 BESIDE_IT = environment_layout.evidence_folder("toy", "staging")
 RELEASED = f"{BESIDE_IT}/release.json"
@@ -99,6 +104,11 @@ def test_ours(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "2 models, no problems\n"
 
 
+def test_one_that_tries_a_second_version(repo: Callable[..., Path]) -> None:
+    """What `argosy env second` writes is in order."""
+    assert main.run(["env", "check", str(repo({SECOND: TRIED.yaml().encode()}))]) == 0
+
+
 def test_one_that_serves(repo: Callable[..., Path]) -> None:
     """A model with its evidence is in order, also where it is the oldest that may be served."""
     assert main.run(["env", "check", str(repo({VALUES: b"model: toy\nminimumVersion: 1\n"}))]) == 0
@@ -139,6 +149,23 @@ def test_one_that_serves(repo: Callable[..., Path]) -> None:
         pytest.param({VALUES: b"model: toy\ncanary: null\n"}, "'canary' is a required", id="null-group"),
         pytest.param({VALUES: b"model: toy\nreplicas: '3'\n"}, "replicas: '3' is not of type", id="text-for-number"),
         pytest.param({VALUES: None}, "nothing to render it with", id="no-values"),
+        pytest.param(
+            {VALUES: b"model: toy\nsecond: {}\n"}, "second: second.yaml beside a version", id="second-in-values"
+        ),
+        pytest.param({SECOND: b'second:\n  role: "x"\n'}, f"{SECOND}: role: Input should be", id="second-unreadable"),
+        pytest.param(
+            {SECOND: b"unsigned: 1\n"}, "expected 'second' and nothing else; found unsigned", id="second-else"
+        ),
+        pytest.param(
+            {SERVED: None, SECOND: TRIED.yaml().encode()},
+            "names a second version, and there is no first",
+            id="second-alone",
+        ),
+        pytest.param(
+            {SECOND: TRIED.yaml().encode(), environment_layout.rejected_path("toy", TRIED.model_digest): b"it was bad"},
+            f"{SECOND}: names a model that was taken out of service",
+            id="second-rejected",
+        ),
         pytest.param({CHECKS: workflow("registry/promote:1.2")}, "registry/promote:1.2, which is no digest", id="tag"),
         pytest.param(
             {".github/workflows/mine.yaml": b"run: pip install --quiet 'argosy[promote]'\n"},

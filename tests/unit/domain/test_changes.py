@@ -59,6 +59,7 @@ def test_where_a_path_belongs(path: str, place: changes.Place | None) -> None:
     [
         pytest.param(ChangedFile("policies/toy.yaml", Kind.CHANGED), "is a rule, and changed", id="policy"),
         pytest.param(ChangedFile("models/toy/values.yaml", Kind.CHANGED), "is a rule, and changed", id="values"),
+        pytest.param(ChangedFile("models/toy/staging/second.yaml", Kind.ADDED), "is a rule, and added", id="second"),
         pytest.param(ChangedFile("CODEOWNERS", Kind.REMOVED), "is a rule, and removed", id="owners"),
         pytest.param(ChangedFile(".github/workflows/x.yaml", Kind.ADDED), "is a rule, and added", id="workflow"),
         pytest.param(ChangedFile("clusters/production/x.yaml", Kind.ADDED), "is a rule", id="cluster"),

@@ -70,7 +70,9 @@ def test_a_server_s_image_reaches_one_environment_at_a_time(environment: str) ->
         "$environment/models/{{ .model }}/values.yaml",
         f"$environment/{environment_layout.server_path(environment)}",
         f"$environment/{environment_layout.version_path('{{ .model }}', environment)}",
+        f"$environment/{environment_layout.second_path('{{ .model }}', environment)}",
     ]
+    assert spec["sources"][0]["helm"]["ignoreMissingValueFiles"] is True  # few have a second version
     assert _yaml(REPO / environment_layout.server_path(environment)) is None
 
 

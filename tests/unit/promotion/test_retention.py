@@ -17,6 +17,7 @@ from argosy.domain import bundle as bundles
 from argosy.domain import environment_layout, promotion_requests, release
 from argosy.domain.documents import sha256
 from argosy.domain.promotion_requests import Request
+from argosy.domain.second_file import SecondFile
 from argosy.promotion import approval, key_uses, online_stores, retention, retiring
 from argosy.promotion.standing import Main
 
@@ -214,6 +215,23 @@ def test_what_has_served_its_time_goes(store: AgingStore) -> None:
     assert sum(name.startswith("models/") for name in gone) == 3
     assert sum(name.startswith("online/") for name in gone) == 2
     store.demand(versions[3])
+
+
+def test_a_second_version_stays(store: AgingStore) -> None:
+    """A shadow is fetched by every pod that starts: its bundle stays for as long as main names it."""
+    first, second = store.train("toy", 900), store.train("toy", 1)
+    store.serve(first, "production")
+    said = SecondFile(
+        role="shadow", percent=10, version=second.version, model_digest=second.model_digest,
+        storage_uri=second.storage_uri, signature="signed",
+    )  # fmt: skip
+    path = environment_layout.second_path("toy", "production")
+    store.forge.push({path: said.yaml().encode()})
+    store.now += 400 * DAY
+    found = {
+        one.folder.uri.rstrip("/"): one for one in retention.judged(Main.now(store.forge), store.artifacts, store.now)
+    }
+    assert found[second.storage_uri.rstrip("/")].why == "shadow in production"
 
 
 @pytest.mark.parametrize("path", [environment_layout.hold_path("toy"), None])
