@@ -158,7 +158,7 @@ def test_interrupted_run_can_be_resumed(project: Any, finished: tuple[Any, dict[
 
 
 @pytest.mark.parametrize(
-    "kilobytes", [pytest.param(100, id="small-files-only"), pytest.param(2_500, id="nearly-enough")]
+    "kilobytes", [pytest.param(100, id="small-files-only"), pytest.param(1_500, id="nearly-enough")]
 )
 def test_a_full_disk(project: Any, finished: tuple[Any, dict[str, Any]], kilobytes: int) -> None:
     """Exit 74 and what to do; with space again, resume ends with the model of an undisturbed run.
