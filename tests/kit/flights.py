@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 import xgboost
 
-from argosy.adapters.segment_log import columns, framing, segments
+from argosy.adapters.segment_log import blocks, columns, framing, segments
 from argosy.domain import bundle
 from argosy.domain.data import FeatureColumn
 from argosy.domain.model_settings import EntitySplit, ModelSettings
@@ -99,9 +99,9 @@ class Flown:
 
     def logged(self) -> Logged:
         """In columns, as a reader of the log gets it."""
-        header = segments.header(self.served, records.columns(self.signature))
-        lines = segments.lines(self.records)
-        return columns.logged(framing.SegmentContent([header, lines], damaged=False))
+        features = records.columns(self.signature)
+        content = [segments.header(self.served, features), blocks.packed([self.records], features)]
+        return columns.logged(framing.SegmentContent(content, damaged=False))
 
     def history(self) -> "MemoryLogHistory":
         """To be read through the port."""

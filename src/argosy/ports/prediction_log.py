@@ -10,7 +10,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol, overload
 
 if TYPE_CHECKING:  # a server writes records and should not wait for what only readers need
+    import numpy as np
+    import numpy.typing as npt
     import pyarrow as pa
+
+    Scores = Sequence[Sequence[float]] | npt.NDArray[np.float64]
 
 
 def shadows_of(environment: str) -> str:
@@ -58,10 +62,13 @@ class AnsweredRows(Sequence[Prediction]):
         *,
         entities: Sequence[str | None],
         features: Mapping[str, Sequence[float | str | None]],
-        scores: Sequence[Sequence[float]],
+        scores: "Scores",
         decisions: Sequence[str | None],
     ) -> None:
-        """See :class:`Prediction`; each sequence has a value a row."""
+        """See :class:`Prediction`; each sequence has a value a row.
+
+        Arrays and tuples rather than lists of lists: what many requests hold at once, Python's garbage collector walks again and again.
+        """
         self.time = time
         self.request_id = request_id
         self.entities = entities
@@ -82,7 +89,7 @@ class AnsweredRows(Sequence[Prediction]):
         row = range(len(self))[place]
         features = {name: values[row] for name, values in self.features.items()}
         return Prediction(
-            self.time, self.request_id, row, self.entities[row], features, self.scores[row], self.decisions[row]
+            self.time, self.request_id, row, self.entities[row], features, list(self.scores[row]), self.decisions[row]
         )
 
 

@@ -3,12 +3,16 @@
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from argosy.domain.bundle import Signature
 from argosy.domain.pseudonyms import hashed
 from argosy.ports.prediction_log import OTHER, AnsweredRows, PredictionLog
 from argosy.serving.request_columns import RequestColumns
 from argosy.serving.rows import Value
+
+if TYPE_CHECKING:
+    from argosy.ports.prediction_log import Scores
 
 
 class Recorder:
@@ -27,7 +31,7 @@ class Recorder:
         self,
         request_id: str,
         asked: RequestColumns,
-        scores: Sequence[Sequence[float]],
+        scores: "Scores",
         decisions: Sequence[str | None],
         places: Sequence[int] | None = None,
     ) -> None:

@@ -154,7 +154,7 @@ class Service:
         answer = given_by(self._predictor, values, request_id, warnings, explanations)
         self._count(answer)
         if self._recorder is not None:
-            scores = answer.predictions if values.ndim == 2 else [[value] for value in answer.predictions]
+            scores = values if values.ndim == 2 else values[:, np.newaxis]
             decisions: Sequence[str | None] = answer.decisions or [None] * asked.count
             self._recorder.record(request_id, asked, scores, decisions, places)
         if self._shadow is not None:

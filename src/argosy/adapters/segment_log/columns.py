@@ -1,4 +1,4 @@
-"""Turns the lines of a segment into columns, by hour, and columns into Parquet and back.
+"""Turns the records of a segment into columns, by hour, and columns into Parquet and back.
 
 pyarrow is imported by nobody else of this package, and only once there is something to ship or to read.
 """
@@ -7,6 +7,7 @@ import datetime
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 import orjson
@@ -15,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.json
 import pyarrow.parquet as pq
 
-from argosy.adapters.segment_log import framing, layout, segments
+from argosy.adapters.segment_log import blocks, framing, layout, segments
 from argosy.ports.prediction_log import Logged, SegmentRef, ServedRelease
 
 _ABOUT = b"argosy.served"
@@ -35,16 +36,19 @@ class HourOfSegment:
 def logged(content: framing.SegmentContent) -> Logged:
     """All of *content*, which has a head. Raises ValueError where it is none of ours."""
     served, features = segments.about(content.payloads[0])
-    lines = b"".join(content.payloads[1:])
-    table = _table(lines, features) if lines else _seen(_schema(features).empty_table())
+    payloads = content.payloads[1:]
+    if not payloads:
+        table = _seen(_schema(features).empty_table())
+    else:
+        table = _table(b"".join(payloads), features) if content.lines else _of_blocks(payloads, features)
     return Logged(served, table, damaged=content.damaged)
 
 
 def hours(content: framing.SegmentContent) -> list[HourOfSegment]:
     """*content* by hour: nearly always one, unless its writer's clock was set. Raises ValueError where it is none of ours."""
-    if not content.payloads:
+    if content.begun_only or (content.headed and not content.payloads):
         return []
-    if not content.headed:
+    if not content.headed or not content.payloads:
         raise ValueError("its head is damaged, which says what its records are about")
     whole = logged(content)
     # Of the records rather than of the Parquet file, which another version of Arrow would write otherwise.
@@ -140,6 +144,74 @@ def _by_hour(table: pa.Table) -> Iterator[tuple[datetime.datetime, pa.Table]]:
 
 def _fields(served: ServedRelease) -> dict[str, str | int | None]:
     return {name: getattr(served, name) for name in ("model", "environment", "version", "digest")}
+
+
+def _of_blocks(payloads: Sequence[bytes], features: Sequence[tuple[str, str]]) -> pa.Table:
+    """The rows of blocks: their columns, one after another."""
+    found = [blocks.read(payload, features) for payload in payloads]
+    counts = np.concatenate([np.array(block.counts, np.int64) for block in found])
+    request = np.repeat(np.arange(len(counts)), counts)
+    numbers = np.concatenate([block.numbers for block in found], axis=1)
+    words = _words([block.words for block in found], [block.codes for block in found])
+    decisions, texts = words[0], iter(words[1:])
+    values = iter(numbers)
+    kept = [pa.array(next(values), from_pandas=True) if kind == "number" else next(texts) for _, kind in features]
+    schema = _schema(features)
+    inner = schema.field("features").type
+    first_rows = np.concatenate([np.array(block.first_rows, np.int64) for block in found])
+    places = np.arange(len(request)) - np.repeat(np.cumsum(counts) - counts, counts) + first_rows[request]
+    ids = pa.array(list(chain.from_iterable(block.request_ids for block in found)), pa.string())
+    times = np.array(list(chain.from_iterable(block.times for block in found)), np.int64)
+    table = pa.table(
+        [
+            pa.array(times[request]),
+            ids.take(pa.array(request)),
+            pa.array(places.astype(np.int32)),
+            _entities(found),
+            _scores(found),
+            decisions,
+            pa.StructArray.from_arrays(kept, fields=list(inner)) if kept else pa.array([{}] * len(request), inner),
+        ],
+        schema=schema,
+    )
+    return _seen(table)
+
+
+def _words(words: Sequence[Sequence[Sequence[str | None]]], codes: Sequence[blocks.Codes]) -> list[pa.Array]:
+    """For each column that has codes its values, the blocks' one after another."""
+    columns = []
+    for column in range(len(codes[0])):
+        if all(
+            known[column] == words[0][column] for known in words
+        ):  # nearly always, and then no block is looked at by itself
+            together = np.concatenate([found[column] for found in codes])
+            columns.append(pa.array(words[0][column], pa.string()).take(pa.array(together)))
+            continue
+        places: dict[str | None, int] = {}
+        meant = [
+            np.array([places.setdefault(word, len(places)) for word in known[column]], np.int64)[found[column]]
+            if known[column]
+            else found[column]
+            for known, found in zip(words, codes, strict=True)
+        ]
+        columns.append(pa.array(list(places), pa.string()).take(pa.array(np.concatenate(meant))))
+    return columns
+
+
+def _entities(found: Sequence[blocks.RecordBlock]) -> pa.Array:
+    if not any(block.entities for block in found):
+        return pa.nulls(sum(map(sum, (block.counts for block in found))), pa.string())
+    given = (block.entities or [None] * sum(block.counts) for block in found)
+    return pa.array(list(chain.from_iterable(given)), pa.string())
+
+
+def _scores(found: Sequence[blocks.RecordBlock]) -> pa.Array:
+    widths = [
+        np.repeat(np.array(block.widths, np.int32), sum(block.counts) if len(block.widths) == 1 else 1)
+        for block in found
+    ]
+    offsets = np.concatenate([np.zeros(1, np.int32), np.cumsum(np.concatenate(widths), dtype=np.int32)])
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(np.concatenate([block.scores for block in found])))
 
 
 def _table(lines: bytes, features: Sequence[tuple[str, str]]) -> pa.Table:

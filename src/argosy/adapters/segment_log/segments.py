@@ -2,14 +2,15 @@
 
 import datetime
 import os
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import orjson
 
-from argosy.adapters.segment_log import framing, layout
-from argosy.ports.prediction_log import AnsweredRows, Prediction, ServedRelease
+from argosy.adapters.segment_log import blocks, framing, layout
+from argosy.ports.prediction_log import Prediction, ServedRelease
 
 
 class Segment:
@@ -18,10 +19,12 @@ class Segment:
     def __init__(self, spool: layout.Spool, header: bytes) -> None:
         """Begin a segment in *spool* whose first payload is *header*. Raises OSError."""
         spool.folder.mkdir(parents=True, exist_ok=True)
+        _, self._features = about(header)
+        self._mark = secrets.token_bytes(framing.MARK_BYTES)
         self.path, self._stream = _begun(spool)
         self.size = 0
         try:
-            self._write(framing.MAGIC + framing.frame(header))
+            self._write(framing.opening(self._mark) + framing.frame(header, self._mark))
         except OSError:
             self.path.unlink(missing_ok=True)
             self.close()
@@ -29,7 +32,7 @@ class Segment:
 
     def append(self, batches: Sequence[Sequence[Prediction]]) -> None:
         """Write *batches* as one frame, whole or not at all. Raises OSError."""
-        self._write(framing.frame(b"".join(map(lines, batches))))
+        self._write(framing.frame(blocks.packed(batches, self._features), self._mark))
 
     def sync(self) -> None:
         """Return once the disk has everything."""
@@ -83,36 +86,3 @@ def about(payload: bytes) -> tuple[ServedRelease, list[tuple[str, str]]]:
         return ServedRelease(**said), features
     except (TypeError, KeyError) as error:
         raise ValueError(f"not a segment's header: {error}") from error
-
-
-def lines(predictions: Sequence[Prediction]) -> bytes:
-    """*predictions* as lines: the rows of a request in one, in columns, which are far less work than rows; others a line each."""
-    if isinstance(predictions, AnsweredRows):
-        return _line(predictions, 0)
-    return b"".join(_line(_alone(one), one.row) for one in predictions)
-
-
-def _alone(one: Prediction) -> AnsweredRows:
-    return AnsweredRows(
-        one.time,
-        one.request_id,
-        entities=[one.entity],
-        features={name: [value] for name, value in one.features.items()},
-        scores=[one.score],
-        decisions=[one.decision],
-    )
-
-
-def _line(rows: AnsweredRows, first: int) -> bytes:
-    return orjson.dumps(
-        {
-            "time": round(rows.time * 1_000_000),
-            "request_id": rows.request_id,
-            "row": first,
-            "entity": rows.entities,
-            "score": rows.scores,
-            "decision": rows.decisions,
-            "features": rows.features,
-        },
-        option=orjson.OPT_APPEND_NEWLINE,
-    )

@@ -160,7 +160,7 @@ def ship(path: Path, objects: Objects) -> Shipped:
 def _read(data: bytes) -> tuple[framing.SegmentContent, list["HourOfSegment"]]:
     from argosy.adapters.segment_log import columns
 
-    if not framing.MAGIC.startswith(data[: len(framing.MAGIC)]):
+    if not framing.is_one(data):
         raise StrangeFile("it is no segment")
     content = framing.read(data)
     try:

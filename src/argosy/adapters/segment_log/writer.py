@@ -5,8 +5,9 @@ segment that is full, old, or of an hour that is over; another thread ships it. 
 metric), a machine that loses power at most the last second besides, and a disk that is full or hangs, or a store that is down until the
 spool is full, costs records, which are counted, but no answer.
 
-The framing is our own, by measurement: a record appended alone costs 3 µs of CPU and 0.5 KB; in SQLite's write-ahead log 13 µs and 1.4 KB,
-as a batch of an Arrow IPC stream 124 µs and 1.9 KB; and neither of them has a checksum over what it keeps.
+The form is our own, by measurement, of 100 rows of 20 features: as lines of JSON they cost 55 µs of CPU to write and 530 to turn into
+columns when they are shipped, as a block 80 and 40. SQLite's write-ahead log and a stream of Arrow's IPC cost more than either for a row
+alone, and neither has a checksum over what it keeps.
 """
 
 import contextlib

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -93,68 +93,122 @@ def test_a_killed_server_loses_only_what_was_pending(tmp_path: Path, spool: layo
     assert logged(store, spool) == found
 
 
+MARK = bytes(range(200, 208))
+PAYLOADS = st.lists(st.binary(min_size=1, max_size=60), min_size=2, max_size=6)
 LINES = st.lists(st.binary(max_size=60).map(lambda inner: b"{" + inner + b"}\n"), min_size=1, max_size=6)
-"""Payloads that are lines, as all but the first are; what is in them may be anything."""
+"""Payloads that are lines, as all but the first are in segments of earlier releases; what is in them may be anything."""
 
 
-@given(LINES, st.data())
-def test_a_torn_segment_keeps_its_whole_frames(payloads: list[bytes], data: st.DataObject) -> None:
+@dataclass(frozen=True)
+class Form:
+    """A form of segments. *opening*: what is before the first frame."""
+
+    opening: bytes
+    mark: bytes
+
+    def whole(self, payloads: list[bytes]) -> bytes:
+        """A segment of *payloads*."""
+        return self.opening + b"".join(framing.frame(payload, self.mark) for payload in payloads)
+
+    def ends(self, payloads: list[bytes]) -> list[int]:
+        """Where the opening and each frame end."""
+        return [len(self.whole(payloads[:count])) for count in range(len(payloads) + 1)]
+
+
+BLOCKS, OLD = Form(framing.opening(MARK), MARK), Form(framing.LINES_MAGIC, b"")
+SEGMENTS = st.one_of(st.tuples(st.just(BLOCKS), PAYLOADS), st.tuples(st.just(OLD), LINES))
+
+
+@given(SEGMENTS, st.data())
+def test_a_torn_segment_keeps_its_whole_frames(segment: tuple[Form, list[bytes]], data: st.DataObject) -> None:
     """Cut anywhere, what is read is a prefix of what was written, and the reader says that something is missing."""
-    whole = framing.MAGIC + b"".join(map(framing.frame, payloads))
+    form, payloads = segment
+    whole = form.whole(payloads)
     cut = data.draw(st.integers(0, len(whole)))
     content = framing.read(whole[:cut])
     assert content.payloads == payloads[: len(content.payloads)]
-    assert content.damaged == (cut not in {*ends(payloads), 0})
+    assert content.damaged == (cut not in {*form.ends(payloads), 0, len(framing.MAGIC)})
+    assert content.begun_only == (cut < form.ends(payloads)[1])
 
 
-def ends(payloads: list[bytes]) -> list[int]:
-    """Where the magic word and each frame end."""
-    return [
-        len(framing.MAGIC) + sum(8 + len(payload) for payload in payloads[:count]) for count in range(len(payloads) + 1)
-    ]
-
-
-@given(LINES, st.data())
-def test_a_flipped_byte_costs_its_own_frame(payloads: list[bytes], data: st.DataObject) -> None:
-    """Whatever byte it is, of a length, a checksum or a record: every other frame is read, and no wrong payload is."""
-    whole = bytearray(framing.MAGIC + b"".join(map(framing.frame, payloads)))
-    place = data.draw(st.integers(len(framing.MAGIC), len(whole) - 1))
+@given(SEGMENTS, st.data())
+def test_a_flipped_byte_costs_its_own_frame(segment: tuple[Form, list[bytes]], data: st.DataObject) -> None:
+    """Whatever byte it is, of a mark, a length, a checksum or a record: every other frame is read, and no wrong payload is."""
+    form, payloads = segment
+    whole = bytearray(form.whole(payloads))
+    place = data.draw(st.integers(len(form.opening), len(whole) - 1))
     whole[place] ^= data.draw(st.integers(1, 255))
-    hit = sum(end <= place for end in ends(payloads)) - 1
+    hit = sum(end <= place for end in form.ends(payloads)) - 1
     content = framing.read(bytes(whole))
     assert content.payloads == payloads[:hit] + payloads[hit + 1 :]
     assert content.damaged == 1
     assert content.headed == (hit > 0)
 
 
-@given(LINES, st.binary(min_size=1, max_size=300), st.data())
+@pytest.mark.parametrize("place", range(len(framing.MAGIC), len(BLOCKS.opening)))
+def test_a_mark_that_was_hit_costs_nothing(place: int) -> None:
+    """The frames have it too."""
+    whole = bytearray(BLOCKS.whole([b"head", b"one", b"two"]))
+    whole[place] ^= 1
+    assert framing.read(bytes(whole)) == framing.SegmentContent([b"head", b"one", b"two"], damaged=0)
+
+
+@given(SEGMENTS, st.binary(min_size=1, max_size=300), st.data())
 def test_whole_frames_are_found_round_a_spoiled_stretch(
-    payloads: list[bytes], spoiled: bytes, data: st.DataObject
+    segment: tuple[Form, list[bytes]], spoiled: bytes, data: st.DataObject
 ) -> None:
     """A block of anything, a disk's zeros among it, in place of some frames: those before and after it are read."""
-    whole = framing.MAGIC + b"".join(map(framing.frame, payloads))
+    form, payloads = segment
+    whole, frames = form.whole(payloads), form.ends(payloads)
     first = data.draw(st.integers(0, len(payloads)))
     last = data.draw(st.integers(first, len(payloads)))
-    begin, end = (ends(payloads)[each] for each in (first, last))
-    for block in (spoiled, bytes(len(spoiled))):
-        content = framing.read(whole[:begin] + block + whole[end:])
+    for block in (spoiled, bytes(len(spoiled)), bytes(300)):
+        content = framing.read(whole[: frames[first]] + block + whole[frames[last] :])
         assert content.payloads == payloads[:first] + payloads[last:]
         assert content.damaged == 1
 
 
-def test_a_spoiled_stretch_of_a_large_segment_costs_no_minutes() -> None:
+@pytest.mark.parametrize("form", [BLOCKS, OLD], ids=["blocks", "lines"])
+def test_a_spoiled_stretch_of_a_large_segment_costs_no_minutes(form: Form) -> None:
     """Sixteen MiB of noise between two frames: the second is found in the time that a glance at each byte takes."""
     noise = random.Random(1).randbytes(2**24)
     begun = time.process_time()
-    content = framing.read(framing.MAGIC + framing.frame(b"{}") + noise + framing.frame(b"{1}\n"))
+    content = framing.read(form.whole([b"{}"]) + noise + framing.frame(b"{1}\n", form.mark))
     assert content.payloads == [b"{}", b"{1}\n"]
     assert time.process_time() - begun < 20
 
 
 def test_a_magic_word_that_was_hit_is_noticed() -> None:
     """It is no segment then, and nothing of it is read."""
-    content = framing.read(b"XRGOSYP2" + framing.frame(b"{}"))
-    assert (content.payloads, content.damaged) == ([], 1)
+    content = framing.read(b"XRGOSYP3" + MARK + framing.frame(b"{}", MARK))
+    assert (content.payloads, content.damaged, content.begun_only) == ([], 1, False)
+
+
+def test_a_segment_of_the_release_before_is_shipped(objects: MemoryObjects, spool: layout.Spool) -> None:
+    """Byte for byte as it wrote them: lines, the rows of a request in one, beside a segment of now."""
+    old = (
+        '{"time":1790000000500000,"request_id":"r2","row":0,"entity":[null,"e"],"score":[[0.25,0.5],[0.125]],'
+        '"decision":["no",null],"features":{"tenure":[1.0,null],"contract":[null,"month"]}}\n'
+    )
+    spool.folder.mkdir()
+    payloads = [segments.header(SERVED, FEATURES), old.encode()]
+    (spool.folder / "20260101T000000000000Z-00000000.segment").write_bytes(OLD.whole(payloads))
+    begun(spool, 3)
+    assert logged(objects, spool) == [2, 2, 3]
+    SegmentLog(spool.folder, objects, SERVED, FEATURES).close()
+    assert spool.segments() == []
+    found = [
+        row
+        for batch in SegmentHistory(objects, spool.folder).read("leaving", "production")
+        for row in batch.table.to_pylist()
+        if row["request_id"] == "r2"
+    ]
+    when = datetime.datetime.fromtimestamp(1_790_000_000.5, datetime.UTC)
+    same = {"time": when, "request_id": "r2"}
+    assert found == [
+        {**same, "row": 0, "entity": None, "score": [0.25, 0.5], "decision": "no", "features": {"tenure": 1.0, "contract": None}},
+        {**same, "row": 1, "entity": "e", "score": [0.125], "decision": None, "features": {"tenure": None, "contract": "month"}},
+    ]  # fmt: skip
 
 
 def begun(spool: layout.Spool, *numbers: int) -> segments.Segment:
@@ -698,7 +752,7 @@ def test_a_file_that_is_no_segment_stops_nobody(
     """Somebody's note among the segments is left where it is and said once, and the records around it are read and shipped."""
     spool.folder.mkdir()
     stray = spool.folder / "20260101T000000000000Z-00000000.segment"
-    stray.write_bytes(framing.MAGIC + framing.frame(json.dumps({"other": 1}).encode()) + framing.frame(b"{}"))
+    stray.write_bytes(BLOCKS.whole([json.dumps({"other": 1}).encode(), b"{}"]))
     (spool.folder / "note.segment").write_bytes(b"note, somebody's")
     log = SegmentLog(spool.folder, objects, SERVED, FEATURES)
     log.append([prediction(1)])
@@ -713,7 +767,7 @@ def test_a_file_that_is_no_segment_stops_nobody(
 def test_a_segment_that_a_kill_left_empty_goes(objects: MemoryObjects, spool: layout.Spool) -> None:
     """Killed before its first record, or in the middle of its head."""
     spool.folder.mkdir()
-    whole = framing.MAGIC + framing.frame(segments.header(SERVED, FEATURES))
+    whole = BLOCKS.whole([segments.header(SERVED, FEATURES)])
     for number, length in enumerate((0, 5, 8, 20, len(whole))):
         (spool.folder / f"20260101T000000000000Z-{number}.segment").write_bytes(whole[:length])
     SegmentLog(spool.folder, objects, SERVED, FEATURES).close()
