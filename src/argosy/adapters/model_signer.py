@@ -93,8 +93,8 @@ class KeyVerifier:
         if found is None:
             ours = ", ".join(key.id for key in keys)
             raise _WrongKey(
-                f"it was signed with another key, {hint[: signing_keys.DIGITS]!r}, and ours are {ours}; sign it with one of these, "
-                "or have that key added (`argosy keys`)"
+                f"it was signed with another key, {hint[: signing_keys.DIGITS]!r}, and ours are {ours}; promote a version that one of "
+                "these signs. A key that was retired or revoked is not added again: somebody else may have it (`argosy keys list`)"
             )
         if found.expired(self._today()):
             raise _WrongKey(

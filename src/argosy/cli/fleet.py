@@ -5,12 +5,13 @@ What is served and asked for is main's word in the environment repo; looks are t
 
 import argparse
 import json
+import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from argosy import errors, wiring
-from argosy.cli import models
+from argosy.cli import models, served_signatures
 from argosy.domain import environment_layout, looks, suggestion
 from argosy.domain.promotion_requests import State
 from argosy.files import model_folder
@@ -56,6 +57,7 @@ def _rows(folders: Sequence[Path]) -> Iterator[dict[str, str]]:
     forge = wiring.forge(settings)
     known = {each: model_folder.load_settings(each / folder.ARTIFACTS["settings"]) for each in folders}
     main = Main.now(forge).knowing(found.model for found in known.values())
+    _say_refused(settings, main, [found.model for found in known.values()])
     seen = wiring.objects(settings, settings.monitoring_uri)
     waiting: dict[str, list[str]] = defaultdict(list)
     for request in forge.requests():
@@ -69,6 +71,13 @@ def _rows(folders: Sequence[Path]) -> Iterator[dict[str, str]]:
             **served,
             "requests": ", ".join(waiting[found.model]) or NOTHING,
         }
+
+
+def _say_refused(settings: Settings, main: Main, names: Sequence[str]) -> None:
+    """Say what is served and no server would start any more: the next restart of a pod is the end of it."""
+    for what in served_signatures.refused(settings, main, names):
+        said = f"note: {what}, is signed by a key that counts no more: servers that start refuse it; {served_signatures.FIX}"
+        print(plain_text.line(said), file=sys.stderr)
 
 
 def _served(main: Main, seen: Objects, model: str, environment: str) -> str:

@@ -1,10 +1,10 @@
 """What `argosy doctor` says of the loop after a merge, of each model of the project in the working folder."""
 
 import datetime
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from argosy import errors, wiring
-from argosy.cli import models
+from argosy.cli import models, served_signatures
 from argosy.domain import environment_layout, looks, loop_parts
 from argosy.domain.diagnosis import CheckResult, CheckState
 from argosy.domain.model_settings import ModelSettings
@@ -29,10 +29,19 @@ def results(settings: Settings, addresses: Collection[str] | None, *, served: bo
             yield CheckResult(f"loop of {path.parent.name}", CheckState.WRONG, str(error), f"argosy lint {path.parent}")
     # One main for all: of fifty models a server is not asked for each.
     main = Main.now(wiring.forge(settings)).knowing(model.model for model in known) if served and known else None
+    if main is not None:
+        yield from _signatures(settings, main, [model.model for model in known])
     for model in known:
         yield from loop_parts.settings_checks(model, addresses)
         if main is not None:
             yield from _served(settings, main, model)
+
+
+def _signatures(settings: Settings, main: Main, names: Sequence[str]) -> Iterator[CheckResult]:
+    """What *main* has served and no server would start."""
+    for what in served_signatures.refused(settings, main, names):
+        said = f"{what}, is signed by a key that counts no more: servers that start refuse it"
+        yield CheckResult("signatures", CheckState.WRONG, said, served_signatures.FIX)
 
 
 def _served(settings: Settings, main: Main, model: ModelSettings) -> Iterator[CheckResult]:

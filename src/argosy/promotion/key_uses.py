@@ -30,6 +30,16 @@ def served(main: Main) -> list[KeyUse]:
     ]
 
 
+def of(main: Main, places: Sequence[tuple[str, str]]) -> list[KeyUse]:
+    """What is served at *places*, models and environments, of which nothing but the signatures is read."""
+    folders = [environment_layout.evidence_folder(model, environment) for model, environment in places]
+    paths = [f"{folder}/{name}" for folder in folders for name in sorted(environment_layout.SIGNATURES)]
+    files = main.forge.contents(paths, main.commit)
+    return [
+        KeyUse(_called(main, model, environment), signers(files, model, environment)) for model, environment in places
+    ]
+
+
 def waiting(main: Main) -> Iterator[KeyUse]:
     """What open requests propose to serve, by their commits; one that retires a model is merged whoever signed what goes."""
     for request in main.forge.requests():

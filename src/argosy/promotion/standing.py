@@ -72,7 +72,7 @@ class Main:
         return cls(forge, forge.head())
 
     def knowing(self, models: Iterable[str]) -> "Main":
-        """This commit of main, with what it serves of *models* read at once: of many models, a server is not asked for each."""
+        """This commit of main, with its keys and what it serves of *models* read at once: of many, a server is not asked for each."""
         places = [
             path(model, environment)
             for model in models
@@ -83,6 +83,7 @@ class Main:
                 environment_layout.second_path,
             )
         ]
+        places.append(environment_layout.VERIFYING_KEYS)
         found = self.forge.contents(places, self.commit)
         return replace(self, _known={**self._known, **{path: found.get(path) for path in places}})
 

@@ -3,6 +3,7 @@
 import base64
 import datetime
 import json
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -242,8 +243,42 @@ def test_a_key_that_somebody_else_has_ends_at_once(
     assert main.run(["keys", "retire", old, "--revoke"]) == 0
     assert "note: toy in staging, version 1, is refused from now on" in capsys.readouterr().err
     assert main.run(["serve", "toy", "--env", "staging", "--port", "0"]) == 10
-    assert f"signed with another key, {old!r}, and ours are {_ids(at_home)[0]}" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"signed with another key, {old!r}, and ours are {_ids(at_home)[0]}; promote a version" in said
+    assert "is not added again" in said
     assert [(row["id"], row["state"]) for row in _listed(capsys)] == [(_ids(at_home)[0], "signs"), (old, "unknown")]
+
+
+def test_what_nobody_would_start_any_more_is_said_by_whoever_looks(
+    offered: Any,
+    at_home: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Pods go on until they are restarted, so that nothing else shows it: the table of the fleet, and doctor."""
+    _merge(at_home)
+    (old,) = _ids(at_home)
+    folder = tmp_path / "project" / "workflows" / "toy"
+    folder.mkdir(parents=True)
+    shutil.copy(offered.folder / "settings", folder / "model.yaml")
+    (folder / "pipeline.py").touch()
+    monkeypatch.chdir(tmp_path / "project")
+
+    def looked() -> tuple[str, list[str]]:
+        capsys.readouterr()
+        assert main.run(["fleet"]) == 0
+        fleet = capsys.readouterr().err
+        main.run(["doctor", "--no-cluster", "--json"])
+        found = [json.loads(row) for row in capsys.readouterr().out.splitlines()]
+        return fleet, [one["said"] for one in found if one["name"] == "signatures"]
+
+    main.run(["keys", "rotate"])
+    assert looked() == ("", [])
+    assert main.run(["keys", "retire", old, "--revoke"]) == 0
+    fleet, doctor = looked()
+    assert fleet.startswith("note: toy in staging, version 1, is signed by a key that counts no more")
+    assert doctor == ["toy in staging, version 1, is signed by a key that counts no more: servers that start refuse it"]
 
 
 @pytest.mark.parametrize(
