@@ -55,6 +55,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="delete logged predictions older than that too (default: none)",
     )
+    parser.add_argument(
+        "--snapshots-days",
+        type=days,
+        metavar="N",
+        help="delete accepted snapshots of data older than that too, but for those that a model needs (default: none)",
+    )
     parser.add_argument("--all", action="store_true", help="also list what stays, and why")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
@@ -72,6 +78,12 @@ def run(arguments: argparse.Namespace) -> int:
         said.line(Found("stored", one.folder.name, one.goes, one.why))
         if one.goes and arguments.delete:
             store.remove(one.folder.name)
+    if arguments.snapshots_days:
+        kept_for = datetime.timedelta(days=arguments.snapshots_days)
+        for one in list(retention.judged_snapshots(Main.now(wiring.forge(here)), store, now, kept_for)):
+            said.line(Found("snapshot", one.folder.name, one.goes, one.why))
+            if one.goes and arguments.delete:
+                store.remove(one.folder.name)
     for found in _runs(arguments, here, before):
         said.line(found)
     _sweep(arguments, here, before, said)

@@ -26,6 +26,8 @@ class ChampionRef(Document):
     model_digest: str | None = None
     version: int | None = None
     storage_uri: str | None = None
+    snapshot_digest: str | None = None
+    """The data that it was trained on, as its evidence says; None before the first release."""
     policy_digest: str
     """Of the policy file as main has it, the text given beside this file as ``policy.yaml``."""
 

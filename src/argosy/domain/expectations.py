@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
+from argosy.domain.change_limits import PreviousLimits
 from argosy.domain.data import Layer
 from argosy.domain.documents import Document
 
@@ -76,3 +77,7 @@ class Expectations(Document):
         default_factory=dict, description="Source to column to DuckDB SQL: columns that only expectations look at."
     )
     limits: Limits = Limits()
+    previous: PreviousLimits = Field(
+        default=PreviousLimits(),
+        description="How much may change since the snapshot that was accepted before, and the champion's.",
+    )

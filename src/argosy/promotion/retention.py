@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from argosy.domain import environment_layout
+from argosy.domain import environment_layout, snapshot_layout
 from argosy.domain.bundle import RELEASE, Release
 from argosy.domain.promotion_requests import Request, State
 from argosy.ports.artifacts import Artifacts, StoredFolder
@@ -18,6 +18,7 @@ from argosy.promotion import subjects
 from argosy.promotion.standing import Main
 
 BUNDLES, ONLINE = "models/", "online/"
+SNAPSHOTS = snapshot_layout.SNAPSHOTS
 YOUNG = datetime.timedelta(days=7)
 """Age below which nothing goes: a pipeline stores features, then the bundle that names them, and then asks for a request."""
 GRACE = datetime.timedelta(days=7)
@@ -49,6 +50,51 @@ def judged(main: Main, artifacts: Artifacts, now: datetime.datetime) -> Iterator
     for folder in artifacts.folders(ONLINE):
         why = needed.get(_plain(folder.uri)) or _young(folder, now)
         yield FolderFate(folder, why is None, why or "no bundle that stays names it")
+
+
+def judged_snapshots(
+    main: Main, artifacts: Artifacts, now: datetime.datetime, kept_for: datetime.timedelta
+) -> Iterator[FolderFate]:
+    """Every snapshot of *artifacts*: whether it may go at *now*, where it is *kept_for* so long. Raises as :func:`judged` does."""
+    needed = _trained_on(main)
+    folders = [(parsed, each) for each in artifacts.folders(SNAPSHOTS) if (parsed := snapshot_layout.parsed(each.name))]
+    newest = {parsed[0]: each.name for parsed, each in sorted(folders, key=lambda found: (found[1].at, found[1].name))}
+    for (model, digest), folder in folders:
+        why = needed.get(digest) or _young(folder, now)
+        if why is None and newest[model] == folder.name:
+            why = "the newest that was accepted: the next data is held against it"
+        if why is None and (held := main.note(environment_layout.hold_path(model))):
+            why = f"held ({environment_layout.hold_path(model)}): {held}"
+        if why is None and now - folder.at < kept_for:
+            why = f"accepted {folder.at:%Y-%m-%d}, less than {kept_for.days} days ago"
+        yield FolderFate(
+            folder, why is None, why or f"accepted {folder.at:%Y-%m-%d}; nothing that is served or asked for needs it"
+        )
+
+
+def _trained_on(main: Main) -> dict[str, str]:
+    """The snapshots of what main serves and open requests name, each with who needs it."""
+    found: dict[str, str] = {}
+    for model in main.models():
+        for environment in environment_layout.ENVIRONMENTS:
+            if evidence := main.evidence(model, environment):
+                found.setdefault(evidence.snapshot_digest, f"{model} in {environment} was trained on it")
+    for request in main.forge.requests():
+        if request.state is State.OPEN:
+            _add_data_of(found, main, request)
+    return found
+
+
+def _add_data_of(found: dict[str, str], main: Main, request: Request) -> None:
+    proposed = subjects.proposed(main.forge, request)
+    for path in main.forge.contents(["models"], request.head):
+        place = re.fullmatch(r"models/([^/]+)/([^/]+)/version\.yaml", path)
+        if (
+            place
+            and place[2] in environment_layout.ENVIRONMENTS
+            and (evidence := proposed.evidence(place[1], place[2]))
+        ):
+            found.setdefault(evidence.snapshot_digest, f"what request {request.number} proposes was trained on it")
 
 
 def _of_bundle(

@@ -80,10 +80,20 @@ class Pipeline:
         self._placed[spec.name] = spec
         return TaskHandle(name or spec.name, outputs_of(spec))
 
-    def group(self, outputs: TemplateOutputs, *, name: str | None = None, **arguments: Value) -> TaskHandle:
-        """Put the DAG template that :meth:`dag` made into the DAG that is open."""
+    def group(
+        self,
+        outputs: TemplateOutputs,
+        *,
+        name: str | None = None,
+        after: Sequence[TaskHandle] = (),
+        **arguments: Value,
+    ) -> TaskHandle:
+        """Put the DAG template that :meth:`dag` made into the DAG that is open; *after*: as of :meth:`step`."""
         given = {argument.replace("_", "-"): value for argument, value in arguments.items()}
-        self._calls.append(DagTask(name or outputs.template, outputs.template, tuple(folder.ARTIFACTS), given))
+        waits_for = tuple(task.name for task in after)
+        self._calls.append(
+            DagTask(name or outputs.template, outputs.template, tuple(folder.ARTIFACTS), given, after=waits_for)
+        )
         return TaskHandle(name or outputs.template, outputs)
 
     @contextlib.contextmanager

@@ -6,6 +6,7 @@ A model whose pipeline is this one calls :func:`dag`; one that needs another wri
 from argosy.domain import retraining_cause
 from argosy.steps.build_features.spec import SPEC as BUILD_FEATURES
 from argosy.steps.champion.spec import SPEC as CHAMPION
+from argosy.steps.compare_data.spec import SPEC as COMPARE_DATA
 from argosy.steps.evaluate.spec import SPEC as EVALUATE
 from argosy.steps.ingest.spec import SPEC as INGEST
 from argosy.steps.propose.spec import SPEC as PROPOSE
@@ -25,13 +26,21 @@ def dag(run: pipeline.Pipeline) -> None:
         ingest = run.step(INGEST, after=[champion], data="{{workflow.parameters.data}}")
         snapshot, lineage = ingest.artifact("snapshot"), ingest.artifact("lineage")
         validate = run.step(VALIDATE, snapshot=snapshot, lineage=lineage)
+        compared = run.step(
+            COMPARE_DATA,
+            champion=champion.artifact("champion"),
+            snapshot=snapshot,
+            validation=validate.artifact("validation"),
+        )
         features = run.step(BUILD_FEATURES, snapshot=snapshot, validation=validate.artifact("validation"))
-        search = run.group(tuning, features=features.artifact("features"))
+        # Features are made meanwhile; what costs hours waits for the word that these are the data that were meant.
+        search = run.group(tuning, after=[compared], features=features.artifact("features"))
         train = run.step(TRAIN, features=features.artifact("features"), choice=search.artifact("choice"))
         evaluate = run.step(
             EVALUATE,
             champion=champion.artifact("champion"),
             snapshot=snapshot,
+            since_champion=compared.artifact("since-champion"),
             features=features.artifact("features"),
             bundle=train.artifact("bundle"),
             cause="{{inputs.parameters.cause}}",

@@ -1,6 +1,7 @@
 """What may go of the model store: after any history, all that is served is still there, whole, and what has served its time is not."""
 
 import datetime
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -14,8 +15,9 @@ from argosy import errors
 from argosy.adapters.file_artifacts import FileArtifacts
 from argosy.adapters.memory_forge import MemoryForge, Proposed
 from argosy.domain import bundle as bundles
-from argosy.domain import environment_layout, promotion_requests, release
+from argosy.domain import environment_layout, promotion_requests, release, snapshot_layout
 from argosy.domain.documents import sha256
+from argosy.domain.evidence import ChampionRef, Evidence
 from argosy.domain.promotion_requests import Request
 from argosy.domain.second_file import SecondFile
 from argosy.promotion import approval, key_uses, online_stores, retention, retiring
@@ -271,3 +273,40 @@ def test_what_cannot_be_read_stays(store: AgingStore) -> None:
     with pytest.raises(errors.Misconfigured):
         store.collect()
     assert version.storage_uri.endswith(f"{folder.name}/")
+
+
+def evidence_of(model: str, snapshot: str) -> bytes:
+    """Evidence that says which data its model was trained on."""
+    return Evidence(
+        model=model, task="binary", model_digest=DIGEST, snapshot_digest=snapshot, policy_digest=DIGEST,
+        champion=ChampionRef(model=model, policy_digest=DIGEST), rows_train=1, rows_holdout=1, metrics={}, gates=[],
+        verdict="promote", explanation="it is better",
+    ).canonical_json().encode()  # fmt: skip
+
+
+def test_data_that_a_model_needs_stays(store: AgingStore) -> None:
+    """What a served and a proposed model were trained on, the newest, held and young data; all else goes after so many days."""
+    digests = {name: sha256(name.encode()) for name in ("served", "proposed", "held", "old", "newest")}
+    for name, digest in digests.items():
+        folder = store.place / name
+        folder.mkdir()
+        (folder / "manifest.json").write_text(name)
+        model = "held" if name == "held" else "toy"
+        store.artifacts.put(folder, snapshot_layout.store_name(model, digest))
+        place = store.place / "store" / snapshot_layout.store_name(model, digest)
+        os.utime(place, (stamp := BEGIN.timestamp() + list(digests).index(name), stamp))
+    version = store.train("toy", 900)
+    path = environment_layout.evidence_path("toy", "production")
+    store.forge.push({path: evidence_of("toy", digests["proposed"])})
+    store.ask(version, "production")
+    store.forge.push({path: evidence_of("toy", digests["served"]), environment_layout.hold_path("held"): b"case 7\n"})
+    store.serve(version, "production")
+
+    def gone(days: int, kept_for: int) -> list[str]:
+        found = retention.judged_snapshots(Main.now(store.forge), store.artifacts, BEGIN + days * DAY, kept_for * DAY)
+        hexes = {digest.removeprefix("sha256:"): name for name, digest in digests.items()}
+        return [hexes[one.folder.name.rpartition("/")[2]] for one in found if one.goes]
+
+    assert gone(6, 1) == []
+    assert gone(8, 30) == []
+    assert gone(31, 30) == ["old"]

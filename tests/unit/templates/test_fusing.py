@@ -40,7 +40,7 @@ def test_one_task_stands_in_place_of_the_steps(model: Path) -> None:
     found = tasks(manifest)
     assert not set(PREPARE) & (set(found) | set(templates(manifest)))
     assert found["prepare"]["depends"] == "champion"
-    assert found["tune"]["depends"] == "prepare"
+    assert found["tune"]["depends"] == "compare-data && prepare"
     taken = {argument["name"]: argument.get("from") for argument in found["evaluate"]["arguments"]["artifacts"]}
     assert taken["snapshot"] == "{{tasks.prepare.outputs.artifacts.snapshot}}"
     inputs = templates(manifest)["prepare"]["inputs"]

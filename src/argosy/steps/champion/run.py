@@ -40,10 +40,14 @@ def _reference(model: str, main: Main, policy: PolicyFile) -> ChampionRef:
     version = main.version(model, environment_layout.PRODUCTION)
     if version is None:
         return ChampionRef(model=model, policy_digest=policy.digest)
+    evidence = main.evidence(model, environment_layout.PRODUCTION)
     return ChampionRef(
         model=model,
         model_digest=version.model_digest,
         version=version.version,
         storage_uri=version.storage_uri,
+        snapshot_digest=evidence.snapshot_digest
+        if evidence and evidence.model_digest == version.model_digest
+        else None,
         policy_digest=policy.digest,
     )

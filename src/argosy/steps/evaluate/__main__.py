@@ -21,6 +21,7 @@ def body(step: Step) -> None:
             snapshot=step.input("snapshot"),
             features=step.input("features"),
             bundle=step.input("bundle"),
+            since_champion=step.optional_input("since-champion"),
         ),
         artifacts=wiring.artifacts(Settings.from_environment()),
         server=wiring.trial_server(),

@@ -11,6 +11,7 @@ from argosy import errors
 from argosy.domain import bundle as bundles
 from argosy.domain import comparison, gates, verdicts
 from argosy.domain.data import FeatureSchema, SnapshotManifest
+from argosy.domain.data_comparison import SinceChampion
 from argosy.domain.evidence import ChampionRef, ComparisonResult, Evidence, GateResult, Table, VerdictWord
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.policy import ComparisonPolicy, Policy
@@ -22,7 +23,7 @@ from argosy.ml.frames import Examples
 from argosy.ml.predictor import Predictor
 from argosy.ports.artifacts import Artifacts
 from argosy.ports.trial_server import ReplayResult, TrialServer
-from argosy.report import evidence_markdown
+from argosy.report import change_tables, evidence_markdown
 from argosy.steps.evaluate import champion_comparison, recent_comparison
 from argosy.steps.evaluate.champion_comparison import Incumbent
 
@@ -39,6 +40,8 @@ class Inputs:
     snapshot: Path
     features: Path
     bundle: Path
+    since_champion: Path | None = None
+    """None in a pipeline that compares no data."""
 
 
 def run(
@@ -98,7 +101,7 @@ def run(
         comparison=beside.on_holdout,
         verdict=verdict,
         explanation=explanation,
-        tables=[*measured.tables, *beside.tables],
+        tables=[*measured.tables, *beside.tables, *_data_tables(inputs.since_champion)],
         curves=measured.curves,
         attribution=measured.attribution,
         example_sentences=measured.sentences,
@@ -162,6 +165,15 @@ def _on_recent(
 
 def _must_be_better(cause: Cause | None) -> bool:
     return cause is not None and cause.must_be_better
+
+
+def _data_tables(since_champion: Path | None) -> list[Table]:
+    """What changed in the data since the champion, for whoever reviews."""
+    found = SinceChampion.read(since_champion) if since_champion else SinceChampion()
+    if found.change is None:
+        return []
+    first, *others = change_tables.tables(found.change)
+    return [first.model_copy(update={"title": "What changed in the data since the champion"}), *others]
 
 
 def _refuse_unfit(policy: Policy, settings: ModelSettings) -> None:

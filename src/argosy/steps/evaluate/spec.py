@@ -13,6 +13,9 @@ SPEC = StepSpec(
         Artifact("settings", "model.yaml"),
         Artifact("champion", "champion.json and policy.yaml."),
         Artifact("snapshot", "The snapshot, for its digest."),
+        Artifact(
+            "since-champion", "since-champion.json: what changed in the data since the champion's.", optional=True
+        ),
         Artifact("features", "rows.parquet and schema.json."),
         Artifact("bundle", "The candidate."),
     ),
