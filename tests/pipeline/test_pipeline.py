@@ -1,6 +1,7 @@
 """The whole pipeline, run as a user runs it: what comes out, what a second run does, what a change changes."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -88,8 +89,8 @@ def test_an_edit_of_the_manifest_changes_the_run(project: Any) -> None:
     renamed = text.replace(
         "      - name: champion\n        template: champion\n", "      - name: incumbent\n        template: champion\n"
     )
-    renamed = renamed.replace("tasks.champion.", "tasks.incumbent.").replace(
-        "depends: champion &&", "depends: incumbent &&"
+    renamed = re.sub(
+        r"depends: champion\b", "depends: incumbent", renamed.replace("tasks.champion.", "tasks.incumbent.")
     )
     assert renamed != text
     edited = project.folder / "edited.yaml"

@@ -93,7 +93,7 @@ def test_every_section_is_somebodys() -> None:
     """A section that no cached step reads is one of those that are read as the manifest is made, or by what is never cached."""
     read = {part.partition(".")[0] for spec in SPECS.values() for part in spec.settings}
     assert set(ModelSettings.model_fields) - read == {
-        *("data", "resources", "fuse", "schedule", "release_days"),
+        *("data", "resources", "fuse", "schedule", "scoring", "release_days"),
         *("labels", "retraining"),
     }
 
