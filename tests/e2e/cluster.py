@@ -37,17 +37,16 @@ class Cluster:
     def post(self, path: str, content: Any, headers: Mapping[str, str]) -> Any:
         """What the API server, or the Service that *path* has it ask, answers to *content*, as JSON; with *headers*, which kubectl has no
         way to send. Of these it passes on all but ``Authorization``, which is its own."""
-        answer = client.connect().call_api(
-            path,
+        api = client.connect()
+        asked = api.param_serialize(
             "POST",
+            path,
             header_params={"Content-Type": "application/json", **headers},
             body=content,
             auth_settings=["BearerToken"],
-            _return_http_data_only=True,
-            _preload_content=False,
-            _request_timeout=120,
         )
-        return json.loads(answer.data)
+        answer = api.call_api(*asked, _request_timeout=120)
+        return json.loads(answer.read())
 
     def apply(self, *objects: Object, dry_run: bool = False) -> None:
         """Apply *objects* on the server; *dry_run*: let it check them and keep nothing."""
