@@ -70,21 +70,29 @@ def slices(columns: Mapping[str, list[str]]) -> Iterator[tuple[str, str, npt.NDA
 
 def business(labels: Array, predictions: Array, threshold: float, worth: Mapping[str, float]) -> Measurements:
     """The value of a binary model's decisions per row, and its lift among the tenth it is surest of."""
-    decided = predictions >= threshold
-    cells = {
+    top = np.argsort(-predictions, kind="stable")[: max(1, len(labels) // 10)]
+    rate = float(labels.mean())
+    found: Measurements = {"performance.lift_top_tenth": float(labels[top].mean()) / rate if rate else None}
+    if worth:
+        cells = _cells(labels, predictions >= threshold)
+        found["performance.value_per_row"] = sum(
+            worth.get(name, 0.0) * float(rows.mean()) for name, rows in cells.items()
+        )
+    return found
+
+
+def worth_of_rows(labels: Array, decided: npt.NDArray[np.bool_], worth: Mapping[str, float]) -> Array:
+    """What the decision on each row of a binary model is worth. *decided*: for the positive class."""
+    return np.sum([worth.get(name, 0.0) * rows for name, rows in _cells(labels, decided).items()], axis=0)
+
+
+def _cells(labels: Array, decided: npt.NDArray[np.bool_]) -> dict[str, npt.NDArray[np.bool_]]:
+    return {
         "true_positive": decided & (labels == 1),
         "false_positive": decided & (labels == 0),
         "false_negative": ~decided & (labels == 1),
         "true_negative": ~decided & (labels == 0),
     }
-    top = np.argsort(-predictions, kind="stable")[: max(1, len(labels) // 10)]
-    rate = float(labels.mean())
-    found: Measurements = {"performance.lift_top_tenth": float(labels[top].mean()) / rate if rate else None}
-    if worth:
-        found["performance.value_per_row"] = sum(
-            worth.get(name, 0.0) * float(rows.mean()) for name, rows in cells.items()
-        )
-    return found
 
 
 def confusion(task: Task, labels: Array, predictions: Array, threshold: float, classes: list[str]) -> Table:

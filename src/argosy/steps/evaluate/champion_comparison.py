@@ -5,6 +5,8 @@ What outcome follows from which figures is ``domain.comparison``'s word, how the
 
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from argosy import errors, scratch
@@ -15,7 +17,8 @@ from argosy.domain.data import FeatureColumn
 from argosy.domain.evidence import ChampionRef, ComparisonResult, Table
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.policy import ComparisonPolicy
-from argosy.ml import paired
+from argosy.ml import decision_impact, evaluation, paired
+from argosy.ml.encoding import Matrix
 from argosy.ml.frames import Examples
 from argosy.ml.predictor import Predictor
 from argosy.ports.artifacts import Artifacts
@@ -76,6 +79,56 @@ def hold(
     defined = {name: pair for name, pair in found.items() if pair is not None}
     result = comparison.decide(policy, figures).model_copy(update={"score_distance": paired.score_distance(*answers)})
     return result, comparison.beside(defined) if defined else None
+
+
+def impact(
+    settings: ModelSettings,
+    policy: ComparisonPolicy,
+    candidate: Predictor,
+    incumbent: Predictor,
+    holdout: Examples,
+    left_out: pa.Table,
+) -> list[Table]:
+    """What a promotion would change on the rows of *holdout*, of two models that :func:`hold` could compare."""
+    own = own_features(incumbent.signature, holdout, left_out)
+    if isinstance(own, str):
+        return []
+    theirs = incumbent.encoder.table(own)
+    judges = decision_impact.Judges(
+        task=settings.task,
+        classes=candidate.signature.classes,
+        labels=holdout.labels,
+        candidate=paired.Answers(candidate.predict_matrix(holdout.matrix), _threshold(candidate)),
+        champion=paired.Answers(incumbent.predict_matrix(theirs), _threshold(incumbent)),
+        confidence=policy.confidence,
+    )
+
+    def reasons(places: npt.NDArray[np.int64]) -> list[dict[str, tuple[float, float]]]:
+        decided = judges.candidate.predictions[places]
+        now = _contributions(candidate, holdout.matrix[places], decided)
+        before = _contributions(incumbent, theirs[places], decided)
+        return [
+            {name: (was.get(name, 0.0), becomes.get(name, 0.0)) for name in {**becomes, **was}}
+            for was, becomes in zip(before, now, strict=True)
+        ]
+
+    groups = evaluation.columns(
+        holdout, list(dict.fromkeys([*settings.evaluation.slices, *settings.evaluation.sensitive]))
+    )
+    return decision_impact.tables(judges, groups, settings.evaluation.business, reasons)
+
+
+def _contributions(predictor: Predictor, matrix: Matrix, decided: npt.NDArray[np.float64]) -> list[dict[str, float]]:
+    """For each row, feature to what it adds to the score; of a multiclass model to that of the class that *decided* is highest for."""
+    found = predictor.contributions(matrix)
+    if predictor.signature.task == "multiclass":
+        found = found[np.arange(len(found)), np.argmax(decided, axis=1)]
+    personal = {feature.name for feature in predictor.signature.features if feature.personal}
+    names = [feature.name for feature in predictor.signature.features]
+    return [
+        {name: float(value) for name, value in zip(names, row[:-1], strict=True) if name not in personal}
+        for row in found
+    ]
 
 
 def own_features(signature: Signature, holdout: Examples, left_out: pa.Table) -> pa.Table | str:

@@ -147,7 +147,11 @@ def _beside_champion(
         overlap=comparison.overlap(settings.split, incumbent.predictor.signature.split),
     )
     recent, gates = _on_recent(settings, rules, predictor, incumbent, features, cause)
-    return BesideChampion(against, recent, [beside] if beside else [], [comparison.gate(rules, against), *gates])
+    shown = [beside] if beside else []
+    if against.compared:
+        left_out = frames.left_out(features)
+        shown += champion_comparison.impact(settings, rules, predictor, incumbent.predictor, holdout, left_out)
+    return BesideChampion(against, recent, shown, [comparison.gate(rules, against), *gates])
 
 
 def _on_recent(
