@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from argosy import errors
 from argosy.domain.bundle import Signature
 from argosy.domain.data import FeatureColumn
-from argosy.domain.pseudonyms import hashed
+from argosy.domain.pseudonyms import hashed_columns
 from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import OTHER, BatchLog, Logged, ServedRelease
 from argosy.ports.table_files import TableFiles
@@ -211,8 +211,8 @@ def _entities(rows: pa.Table, signature: Signature, job: ScoringJob) -> pa.Array
         if not (pa.types.is_integer(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind)):
             # The server takes no other, so that one customer has one hash in every log.
             raise errors.Misconfigured(f"the join key {name} is {kind}; ids are whole numbers or text")
-    ids = rows.select(signature.join_keys).to_pylist()
-    return pa.array([None if None in entity.values() else hashed(entity, job.hash_key) for entity in ids], pa.string())
+    ids = {name: rows.column(name).to_pylist() for name in signature.join_keys}
+    return pa.array(hashed_columns(ids, job.hash_key), pa.string())
 
 
 def _decisions(scored: Scored) -> pa.Array:
