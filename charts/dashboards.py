@@ -177,6 +177,30 @@ MODEL: dict[str, list[Graph]] = {
             "percentunit",
         ),
         Graph(
+            "Second version",
+            "Rows a second of what is tried beside the served version, by what came of them; empty where nothing is.",
+            [
+                (f"sum by (role) (rate(argosy_second_predictions_total[5m]) {INFO})", "{{role}}: answered"),
+                (f"sum by (role, reason) (rate(argosy_second_dropped_total[5m]) {INFO})", "{{role}}: {{reason}}"),
+                (f"sum by (role, reason) (rate(argosy_second_errors_total[5m]) {INFO})", "{{role}}: {{reason}}"),
+            ],
+        ),
+        Graph(
+            "Shadow against the served version",
+            "Row by row: share of the decisions that differ, and mean distance of the scores.",
+            [
+                (
+                    f"sum(rate(argosy_second_flips_total[5m]) {INFO}) / sum(rate(argosy_second_compared_total[5m]) {INFO})",
+                    "decided otherwise",
+                ),
+                (
+                    f"sum(rate(argosy_second_score_difference_sum[5m]) {INFO}) "
+                    f"/ sum(rate(argosy_second_score_difference_count[5m]) {INFO})",
+                    "scores apart",
+                ),
+            ],
+        ),
+        Graph(
             "Values that the model does not know",
             "Levels it never saw, by feature, and answers that were no number.",
             [

@@ -83,6 +83,34 @@ def predictions(each: int) -> Series:
     return [INFO, at_server("argosy_predictions_total", f"0+{each}x250")]
 
 
+OF_SHADOW = {**OF_MODEL, "role": "shadow"}
+
+
+def second(*, answered: int = 0, dropped: int = 0) -> Series:
+    """Rows of a shadow each 15 seconds, half of what it misses for either reason."""
+    missed = f"0+{dropped / 2}x250"
+    return [
+        INFO,
+        absent(0),
+        at_server("argosy_second_predictions_total", f"0+{answered}x250", ',role="shadow"'),
+        at_server("argosy_second_dropped_total", missed, ',role="shadow",reason="backlog-full"'),
+        at_server("argosy_second_errors_total", missed, ',role="shadow",reason="failed"'),
+    ]
+
+
+def absent(value: int) -> dict[str, str]:
+    """Whether the shadow that should be there is not."""
+    return at_server("argosy_second_absent", f"{value}x250", ',role="shadow"')
+
+
+def split(each: int) -> Series:
+    """Rows that a candidate answers each 15 seconds."""
+    return [
+        at_server("argosy_second_predictions_total", f"0+{each}x250", ',role="candidate"'),
+        at_server("argosy_second_model_info", "1x250", ',role="candidate",version="4",digest="sha256:cd"'),
+    ]
+
+
 HOUR, DAY = 3600, 86400
 OF_NOTICE = {"model": "churn", "channel": "on-call", "outcome": "refused"}
 OF_PIPELINE = {"model": "churn", "pipeline": "churn"}
@@ -122,6 +150,14 @@ CASES = {
     "shed-by-errors-alone": Case("ArgosyRequestsShed", requests(fast=97, failed=3)),
     "shed-little": Case("ArgosyRequestsShed", requests(fast=997, shed=3)),
     "shed-without-requests": Case("ArgosyRequestsShed", requests()),
+    "second-fails": Case("ArgosySecondVersionFails", second(answered=90, dropped=10), (OF_SHADOW,)),
+    "second-fails-not-yet": Case("ArgosySecondVersionFails", second(answered=90, dropped=10), minute=8),
+    "second-misses-few": Case("ArgosySecondVersionFails", second(answered=97, dropped=3)),
+    "second-idle": Case("ArgosySecondVersionFails", second()),
+    "second-absent": Case("ArgosySecondVersionFails", [INFO, absent(1)], (OF_SHADOW,)),
+    "second-there": Case("ArgosySecondVersionFails", [INFO, absent(0)]),
+    "no-second": Case("ArgosySecondVersionFails", [INFO]),
+    "traffic-of-a-split": Case("ArgosyTrafficLow", [*predictions(20), *split(140)], rules=EXPECTED),
     "errors-without-requests": Case("ArgosyErrorRateHigh", requests()),
     "mean-shifted": Case("ArgosyMeanPredictionShifted", scores(rows=10, mean=0.3), (OF_VERSION,)),
     "mean-shifted-down": Case("ArgosyMeanPredictionShifted", scores(rows=10, mean=0.2), (OF_VERSION,)),

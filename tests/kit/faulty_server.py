@@ -5,14 +5,17 @@ python tests/kit/faulty_server.py BUNDLE ENVIRONMENT
 
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from argosy.domain import bundle
 from argosy.ml.encoding import Matrix
 from argosy.ml.predictor import Predictor, UndefinedPrediction
-from argosy.ports.prediction_log import ServedRelease
+from argosy.ports.prediction_log import ServedRelease, shadows_of
 from argosy.serving import graceful_server, launch
+from argosy.serving.arm import Arm
+from argosy.serving.second_version import SecondVersion
 
 SLOW, UNDEFINED = 1000.0, 2000.0
 """Values of the feature ``tenure`` for which the model is at fault."""
@@ -43,8 +46,16 @@ def main(folder: Path, environment: str) -> None:
     digest = bundle.digest(folder)
     predictor = Predictor.load(folder, digest)
     served = ServedRelease(predictor.signature.model, environment, 3, digest)
-    around = launch.ServerDependencies(listener=graceful_server.bind("127.0.0.1", 0))
+    around = launch.ServerDependencies(
+        listener=graceful_server.bind("127.0.0.1", 0), second=_shadow(predictor, served), wants_second="shadow"
+    )
     launch.run(FaultyPredictor(predictor), served, folder, around)
+
+
+def _shadow(predictor: Predictor, served: ServedRelease) -> SecondVersion:
+    """The model without its faults, as a second version."""
+    its = replace(served, environment=shadows_of(served.environment), version=4, digest=f"sha256:{'4' * 64}")
+    return SecondVersion(Arm(predictor, its, predictor.signature), "shadow", 1.0)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--environment",
         "--env",
         default=environment_layout.PRODUCTION,
-        choices=environment_layout.ENVIRONMENTS,
         help="beside whose version; default production",
     )
     second_model.add_arguments(parser)
