@@ -83,7 +83,8 @@ def business(labels: Array, predictions: Array, threshold: float, worth: Mapping
 
 def worth_of_rows(labels: Array, decided: npt.NDArray[np.bool_], worth: Mapping[str, float]) -> Array:
     """What the decision on each row of a binary model is worth. *decided*: for the positive class."""
-    return np.sum([worth.get(name, 0.0) * rows for name, rows in _cells(labels, decided).items()], axis=0)
+    each = [worth.get(name, 0.0) * rows for name, rows in _cells(labels, decided).items()]
+    return np.asarray(np.sum(each, axis=0), dtype=np.float64)
 
 
 def _cells(labels: Array, decided: npt.NDArray[np.bool_]) -> dict[str, npt.NDArray[np.bool_]]:
