@@ -107,6 +107,8 @@ class StepSpec:
     settings: tuple[str, ...] = ()
     """Its parts of model.yaml, as ``section`` or ``section.field``: nothing else is there when it runs, and a change of anything else
     leaves its cached answer good. Empty: everything."""
+    plans_memory: bool = False
+    """True where it keeps to its limit on memory by itself, and goes to disk beyond it: so it is told the limit."""
     preload: tuple[str, ...] = ()
     """Modules worth importing once for all tasks of this step."""
 

@@ -49,9 +49,7 @@ def of(
         outputs=container_templates.outputs(fusion.specs),
         containers=[
             *(
-                _node(
-                    member, images[member.spec.name], container_templates.requirements(own[name], kept[at]), names[:at]
-                )
+                _node(member, images[member.spec.name], own[name], kept[at], names[:at])
                 for at, (name, member) in enumerate(zip(names, fusion.members, strict=True))
             ),
             _main(images[names[-1]], names),
@@ -63,16 +61,18 @@ def of(
     )
 
 
-def _node(member: FusedStep, image: str, resources: argo.ResourceRequirements, after: Sequence[str]) -> ContainerNode:
+def _node(
+    member: FusedStep, image: str, resources: StepResources, kept: Mapping[str, str], after: Sequence[str]
+) -> ContainerNode:
     return ContainerNode(
         name=member.spec.name,
         image=image,
         image_pull_policy=container_templates.pull_policy(image),
         command=container_templates.command(member.spec),
         dependencies=list(after) or None,
-        env=container_templates.environment(member.spec, member.handed),
+        env=container_templates.environment(member.spec, resources, member.handed),
         env_from=container_templates.environment_from(member.spec),
-        resources=resources,
+        resources=container_templates.requirements(resources, kept),
         security_context=container_templates.unprivileged(),
         volume_mounts=[_temporary(member.spec.name)],
     )

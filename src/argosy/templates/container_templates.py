@@ -12,7 +12,7 @@ from typing import Any
 from hera.workflows import Artifact, ConfigMapEnvFrom, Container, Env, Parameter, RetryStrategy, SecretEnvFrom
 from hera.workflows import models as argo
 
-from argosy import telemetry
+from argosy import memory, telemetry
 from argosy.domain import provenance
 from argosy.domain.model_settings import StepResources, Toleration
 from argosy.steps import spec as specs
@@ -52,7 +52,7 @@ def container(spec: specs.StepSpec, *, image: str, resources: StepResources, mut
             ),
         ],
         outputs=outputs([spec]),
-        env=environment(spec),
+        env=environment(spec, resources),
         env_from=environment_from(spec),
         resources=_resources(resources),
         active_deadline_seconds=resources.deadline_seconds,
@@ -180,8 +180,11 @@ def _annotations(spec: specs.StepSpec) -> dict[str, str]:
     annotations = {PRELOAD: ",".join(spec.preload)} if spec.preload else {}
     if spec.cached:
         annotations[CACHE] = "true"
-    if spec.cached and spec.provenance == "noted":
-        annotations[CACHE_IGNORES] = json.dumps([provenance.VARIABLE])
+    # What memory there was, like the commit that is noted beside an answer, is no part of the answer.
+    ignored = [provenance.VARIABLE] if spec.provenance == "noted" else []
+    ignored += [memory.VARIABLE] if spec.plans_memory else []
+    if spec.cached and ignored:
+        annotations[CACHE_IGNORES] = json.dumps(ignored)
     annotations |= reads([spec])
     if spec.cached and spec.settings:
         annotations[CACHE_PARTS] = json.dumps({SETTINGS: sorted(spec.settings)})
@@ -194,7 +197,7 @@ def reads(steps: Sequence[specs.StepSpec]) -> dict[str, str]:
     return {CACHE_READS: json.dumps(names)} if names else {}
 
 
-def environment(spec: specs.StepSpec, handed: Mapping[str, str] = NOTHING) -> list[Env]:
+def environment(spec: specs.StepSpec, resources: StepResources, handed: Mapping[str, str] = NOTHING) -> list[Env]:
     """The values of *spec*. *handed*: what it finds below ``$ARGOSY_ROOT`` at other places than its own, by name."""
     values = {"ARGOSY_ROOT": specs.ROOT, "HOME": "/tmp"}  # noqa: S108
     for parameter in spec.parameters:
@@ -202,6 +205,8 @@ def environment(spec: specs.StepSpec, handed: Mapping[str, str] = NOTHING) -> li
             values[parameter.file_variable] = handed[parameter.name]
         else:
             values[parameter.variable] = f"{{{{inputs.parameters.{parameter.name}}}}}"
+    if spec.plans_memory:
+        values[memory.VARIABLE] = resources.memory
     if spec.provenance != "unseen":
         values[provenance.VARIABLE] = f"{{{{workflow.parameters.{provenance.PARAMETER}}}}}"
     values |= {artifact.variable: handed[artifact.name] for artifact in spec.inputs if artifact.name in handed}

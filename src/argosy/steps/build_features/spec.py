@@ -23,6 +23,7 @@ SPEC = StepSpec(
         ),
     ),
     results=(Result("features-digest", "Digest of rows.parquet and schema.json."),),
+    plans_memory=True,
     preload=("argosy.adapters.feast_features.library", "duckdb", "pandas"),
     settings=(
         "entity",

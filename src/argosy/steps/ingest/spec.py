@@ -17,6 +17,7 @@ SPEC = StepSpec(
     keys=("data",),
     provenance="noted",
     reads=("{{inputs.parameters.data}}",),
+    plans_memory=True,
     preload=("duckdb", "pydantic", "yaml"),
     settings=("model", "reject", "sources"),
 )

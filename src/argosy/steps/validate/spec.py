@@ -13,6 +13,7 @@ SPEC = StepSpec(
         Artifact("lineage", "lineage.json: how much was kept aside."),
     ),
     outputs=(Artifact("validation", "Folder: validation.json (ValidationResult) and report.html for people."),),
+    plans_memory=True,
     preload=("great_expectations",),
     settings=("label", "model", "sources", "task"),
 )
