@@ -23,7 +23,7 @@ CHANGES = {
     "another way to write a number": ("holdout: 0.2", "holdout: 0.20", set()),
     "the order": ("model: churn\ntask: binary", "task: binary\nmodel: churn", set()),
     "description": ("description: Which", "description: Who, which", {"evaluate"}),
-    "owner": ("owner: retention", "owner: sales", {"evaluate"}),
+    "owner": ("owner: retention", "owner: sales", {"validate", "evaluate"}),
     "notify": ("owner: retention", "owner: retention\nnotify: {team: {}}", {"evaluate"}),
     "seed": ("seed: 7", "seed: 8", {*TUNING, "evaluate"}),
     "feature_service": ("feature_service: churn", "feature_service: other", {"build_features"}),

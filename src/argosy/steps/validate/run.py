@@ -60,7 +60,7 @@ def run(
     result.write(out / DOCUMENT)
     (out / PAGE).write_text(validation_page.render(settings, lineage, result), encoding="utf-8")
     if failures := result.critical_failures:
-        raise errors.Rejected(_message(failures))
+        raise errors.Rejected(_message(failures, settings))
 
 
 def _sources_exist(settings: ModelSettings, expectations: Expectations) -> None:
@@ -152,11 +152,19 @@ def _words(value: object) -> str:
     return "missing" if value is None else str(value)
 
 
-def _message(failures: Sequence[ExpectationResult]) -> str:
-    said = [_sentence(failure) for failure in failures[:MOST_FAILURES]]
+def _message(failures: Sequence[ExpectationResult], settings: ModelSettings) -> str:
+    said = [f"{_sentence(failure)}; {_owner(failure, settings)} answers for it" for failure in failures[:MOST_FAILURES]]
     if len(failures) > MOST_FAILURES:
         said.append(f"{len(failures) - MOST_FAILURES} more critical failures are in {PAGE}")
     return errors.listed(said)
+
+
+def _owner(failure: ExpectationResult, settings: ModelSettings) -> str:
+    """Who owns the column that *failure* is about, of several all who do; the model's owner where the contract names nobody."""
+    named = (failure.column or "").split(", ")
+    columns = next((source.columns for source in settings.sources if source.name == failure.source), [])
+    owners = [column.owner for column in columns if column.name in named and column.owner]
+    return ", ".join(dict.fromkeys(owners)) or settings.owner
 
 
 def _sentence(failure: ExpectationResult) -> str:

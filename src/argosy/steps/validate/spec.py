@@ -15,5 +15,5 @@ SPEC = StepSpec(
     outputs=(Artifact("validation", "Folder: validation.json (ValidationResult) and report.html for people."),),
     plans_memory=True,
     preload=("great_expectations",),
-    settings=("label", "model", "sources", "task"),
+    settings=("label", "model", "owner", "sources", "task"),
 )
