@@ -37,6 +37,7 @@ Purpose = Literal[
     "sources",
     "table",
     "view",
+    "workers",
 ]
 PURPOSES = get_args(Purpose)
 PREFIX = "argosy-"

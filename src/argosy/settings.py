@@ -87,6 +87,8 @@ class Settings:
     """ARGOSY_PREDICTIONS_URI: where prediction logs are shipped, ``file://…`` or ``s3://<bucket>/<prefix>``. Default: a folder under the
     home."""
     spool: SpoolSettings
+    serve_workers: int
+    """ARGOSY_SERVE_WORKERS: processes by which a model server answers, where it is not told how many. Default: 1."""
     """ARGOSY_PREDICTIONS_SPOOL and its siblings."""
     monitoring_uri: str
     """ARGOSY_MONITORING_URI: where counts, looks and notices are kept, ``file://…`` or ``s3://<bucket>/<prefix>``. Default: a folder under
@@ -143,6 +145,7 @@ class Settings:
             serving_image=_serving_image(given),
             predictions_uri=given.get("ARGOSY_PREDICTIONS_URI") or f"file://{home}/predictions",
             spool=_spool(given, home),
+            serve_workers=_number(given, "ARGOSY_SERVE_WORKERS", 1),
             monitoring_uri=given.get("ARGOSY_MONITORING_URI") or f"file://{home}/monitoring",
             data_root=Path(given.get("ARGOSY_DATA_ROOT") or Path.cwd()),
             signing_key=Path(given.get("ARGOSY_SIGNING_KEY_FILE") or home / "keys" / "signing.pem"),

@@ -46,10 +46,11 @@ def main(folder: Path, environment: str) -> None:
     digest = bundle.digest(folder)
     predictor = Predictor.load(folder, digest)
     served = ServedRelease(predictor.signature.model, environment, 3, digest)
-    around = launch.ServerDependencies(
-        listener=graceful_server.bind("127.0.0.1", 0), second=_shadow(predictor, served), wants_second="shadow"
+    around = launch.ServerDependencies(listener=graceful_server.bind("127.0.0.1", 0))
+    bundled = launch.ServedBundle(
+        FaultyPredictor(predictor), served, folder, second=_shadow(predictor, served), wants_second="shadow"
     )
-    launch.run(FaultyPredictor(predictor), served, folder, around)
+    launch.run([bundled], around)
 
 
 def _shadow(predictor: Predictor, served: ServedRelease) -> SecondVersion:

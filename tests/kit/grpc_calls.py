@@ -9,6 +9,8 @@ import grpc
 from argosy.serving import graceful_server, grpc_messages
 from argosy.serving.app import ServerParts
 from argosy.serving.grpc_server import GrpcServer
+from argosy.serving.served_models import ServedModels
+from kit.serving_kit import served_models
 
 Channel = Any
 PATIENCE = 30.0
@@ -18,8 +20,15 @@ INFER = f"/{grpc_messages.SERVICE}/ModelInfer"
 @asynccontextmanager
 async def listening(parts: ServerParts) -> AsyncIterator[tuple[GrpcServer, Channel]]:
     """A server of *parts*, and a line to it."""
+    async with listening_to(served_models(parts)) as found:
+        yield found
+
+
+@asynccontextmanager
+async def listening_to(models: ServedModels) -> AsyncIterator[tuple[GrpcServer, Channel]]:
+    """A server of *models*, and a line to it."""
     address = graceful_server.reserved("127.0.0.1", 0)
-    server = GrpcServer(parts, address)
+    server = GrpcServer(models, address)
     await server.start()
     try:
         async with grpc.aio.insecure_channel(address) as channel:

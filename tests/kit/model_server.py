@@ -17,20 +17,11 @@ from kit.serving_kit import ROW
 
 
 @contextlib.contextmanager
-def started(folder: Path, *words: str, files: int | None = None) -> Iterator["subprocess.Popen[str]"]:
-    """``python -m argosy.serving`` for *folder*, which may open so many *files*; killed at the end where it still runs."""
+def started(folder: Path | None, *words: str, files: int | None = None) -> Iterator["subprocess.Popen[str]"]:
+    """``python -m argosy.serving`` for *folder*, or what its *words* name, which may open so many *files*; killed at the end."""
     limit = [] if files is None else ["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh"]
-    command = [
-        *limit,
-        sys.executable,
-        "-m",
-        "argosy.serving",
-        "--bundle",
-        str(folder),
-        "--digest",
-        bundle.digest(folder),
-        *words,
-    ]
+    named = [] if folder is None else ["--bundle", str(folder), "--digest", bundle.digest(folder)]
+    command = [*limit, sys.executable, "-m", "argosy.serving", *named, *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             yield process

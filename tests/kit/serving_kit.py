@@ -17,8 +17,9 @@ from argosy.domain.model_settings import EntitySplit, Task
 from argosy.ml.encoding import Encoder
 from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import LogCounts, Prediction
-from argosy.serving.app import app_of, server_parts
+from argosy.serving.app import ServerParts, app_of, server_parts
 from argosy.serving.rows import Value
+from argosy.serving.served_models import ServedModel, ServedModels
 
 FEATURES = [
     FeatureColumn(name="tenure", type="number", view="account"),
@@ -134,6 +135,11 @@ class MemoryOnline:
 def build_app(**given: Any) -> ASGIApp:
     """The server of one model, over HTTP; *given* as :func:`argosy.serving.app.server_parts` takes it."""
     return app_of(server_parts(**given))
+
+
+def served_models(*parts: ServerParts) -> ServedModels:
+    """A server of the models of *parts*."""
+    return ServedModels([ServedModel.of(each) for each in parts], parts[0].metrics.server)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from argosy.serving.rollback_protection import Counter
 
 
+SIGNATURE = "bundle.sig"
+"""Where the signature is put, in the folder that a model is fetched into."""
+
+
 @dataclass(frozen=True)
 class ProvenModel:
     """A model after every check."""
@@ -60,7 +64,7 @@ def proven(
 def _refusal(error: Tampered, version: release.Version, place: Path) -> errors.Rejected:
     """*error* about where the files lie rather than our copy of them, and what to do about it."""
     committed = f"{environment_layout.BUNDLE_SIGNATURE} beside the version on main"
-    places = {place / "bundle.sig": committed, place / "bundle": version.storage_uri}
+    places = {place / SIGNATURE: committed, place / "bundle": version.storage_uri}
     text = str(error)
     for copy, known in places.items():
         text = text.replace(str(copy), known)
@@ -70,6 +74,6 @@ def _refusal(error: Tampered, version: release.Version, place: Path) -> errors.R
 def _signature(found: Approval, place: Path) -> Path | None:
     if found.signature is None:
         return None
-    path = place / "bundle.sig"
+    path = place / SIGNATURE
     path.write_bytes(found.signature)
     return path

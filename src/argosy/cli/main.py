@@ -72,7 +72,7 @@ VERBS = {
     "report": "write the report of a run and say where it is",
     "pr": "list, view, merge or close promotion requests",
     "trace": "trace a prediction, a server or a request back to approver, evidence, data and code",
-    "serve": "serve the model that is approved for an environment",
+    "serve": "serve the models that are approved for an environment",
     "keys": "list the keys that vouch for models, put a new one in the place of the old, retire one",
     "score": "score tables of any size with the model that is approved for an environment",
     "access": "make keys for those who ask a served model, and check who may",

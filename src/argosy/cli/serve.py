@@ -1,34 +1,50 @@
-"""Serve the model that is approved for an environment, and nothing else.
+"""Serve the models that are approved for an environment, and nothing else.
 
-Reads main of the environment repo, fetches the bundle it names, and serves it only if digest and signature are right and the release is
-this model's, not expired and not older than what was served here before. Answers until Ctrl-C or SIGTERM; logs each prediction.
+Reads main of the environment repo, fetches the bundles it names, and serves each only if digest and signature are right and the release is
+this model's, not expired and not older than what was served here before. Answers until Ctrl-C or SIGTERM; logs each prediction. On SIGHUP,
+and with --follow now and then, it reads main again: what is approved by then takes the place of what is served, and no request is dropped.
 """
 
 import argparse
+import functools
+import itertools
 import logging
+import math
+import shutil
 import socket
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from argosy import errors, scratch, wiring
 from argosy.cli import approved_model, second_model
+from argosy.cli.approved_model import ProvenModel
 from argosy.domain import release
 from argosy.promotion import approval
 from argosy.promotion.approval import Approval
-from argosy.serving import security_options, stream_options
+from argosy.serving import security_options, stream_options, worker_options
 from argosy.settings import Settings
 
 if TYPE_CHECKING:
+    from argosy.cli.served_models_file import ServedModelsFile
     from argosy.ports.features import OnlineFeatures
+    from argosy.ports.prediction_log import ServedRelease
+    from argosy.serving.launch import ServedBundle
+    from argosy.serving.models_file import ModelEntry
+    from argosy.serving.supervised import Sockets
+
+_log = logging.getLogger("argosy.serving")
 
 HOST = "127.0.0.1"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PORT = 8080
+FOLLOW_SECONDS = 30.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="MODEL")
+    parser.add_argument("models", metavar="MODEL", nargs="+")
     parser.add_argument(
         "--environment", "--env", default="production", help="whose version is served; default production"
     )
@@ -37,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     second_model.add_arguments(parser)
     security_options.add_arguments(parser)
     stream_options.add_arguments(parser)
+    worker_options.add_arguments(parser)
     parser.add_argument("--open", action="store_true", help="with another --host, let anybody ask who reaches it")
     parser.add_argument(
         "--grpc-port",
@@ -47,6 +64,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-rollback", action="store_true", help="serve a version older than the last one that was served here"
     )
+    parser.add_argument(
+        "--follow",
+        type=_seconds,
+        nargs="?",
+        const=FOLLOW_SECONDS,
+        metavar="SECONDS",
+        help=f"look so often at what main approves, and serve that from then on; {FOLLOW_SECONDS:g} where no number follows",
+    )
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 1 <= seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r}; expected seconds, 1 or more (name models in front of --follow)")
+    return seconds
 
 
 def _port(text: str) -> int:
@@ -62,16 +97,37 @@ def run(arguments: argparse.Namespace) -> int:
     _refuse_open_door(arguments)
     security_options.refuse_absent_rules(arguments)
     _refuse_one_port_for_both(arguments.port, arguments.grpc_port)
-    found = approval.find(wiring.forge(settings), arguments.model, arguments.environment)
+    _refuse_models(arguments)
+    forge = wiring.forge(settings)
+    found = [approval.find(forge, model, arguments.environment) for model in arguments.models]
     from argosy.serving import graceful_server
+    from argosy.serving.supervised import Sockets
 
     # Before anything that takes time: a port in use is said at once.
     listener = graceful_server.bind(arguments.host, arguments.port)
     with listener, scratch.folder("serve") as place:
         port = arguments.grpc_port
         grpc = None if port is None else graceful_server.reserved(arguments.host, port)
+        workers = worker_options.workers(arguments, settings)
+        if workers > 1 and (arguments.shadow, arguments.split) != (None, None):
+            raise errors.UsageError("--shadow and --split want one process; pass --workers 1")
+        if workers > 1:
+            return _supervise(settings, found, arguments, place, Sockets(listener, None, grpc), workers)
         _serve(settings, found, arguments, listener, place, grpc)
     return errors.DONE
+
+
+def _refuse_models(arguments: argparse.Namespace) -> None:
+    """Raises UsageError where models are named that one server cannot have together."""
+    names = arguments.models
+    if twice := next((name for place, name in enumerate(names) if name in names[:place]), None):
+        raise errors.UsageError(f"{twice} is named twice; name each model once")
+    if len(names) > 1 and arguments.stream_from is not None:
+        raise errors.UsageError("a stream is answered by one model; serve it by a server of its own")
+    if (arguments.shadow, arguments.split) != (None, None) and (len(names) > 1 or arguments.follow is not None):
+        raise errors.UsageError(
+            "--shadow and --split put a version beside one that stays: pass one model, and no --follow"
+        )
 
 
 def _refuse_one_port_for_both(port: int, grpc_port: int | None) -> None:
@@ -101,33 +157,150 @@ def _say_what_is_off(arguments: argparse.Namespace) -> None:
 
 def _serve(
     settings: Settings,
-    found: Approval,
+    found: Sequence[Approval],
     arguments: argparse.Namespace,
     listener: socket.socket,
     place: Path,
     grpc: str | None,
 ) -> None:
-    from argosy.serving import launch, records
+    from argosy.serving import launch
 
     certificate = security_options.certificate(arguments)
-    second = second_model.chosen(settings, found, arguments)
-    model = approved_model.proven(
-        settings, found, arguments.environment, place, allow_rollback=arguments.allow_rollback
-    )
+    second = second_model.chosen(settings, found[0], arguments)
+    source = _ApprovedBundles(settings, arguments, place)
+    bundles = [source.bundle(each) for each in found]
+    if second is not None and source.first is not None:
+        beside = second_model.loaded(settings, second, source.first, arguments, place / "second")
+        bundles = [replace(bundles[0], second=beside)]
+    served = replace(bundles[0].served, model="+".join(arguments.models))
     around = launch.ServerDependencies(
         listener=listener,
-        online=_online(settings, found.version, place / "online"),
-        log=wiring.prediction_log(settings, model.served, records.columns(model.predictor.signature)),
-        hash_key=wiring.hash_key(settings),
         grpc=grpc,
-        access=security_options.access_file(arguments, settings, model.served),
+        access=security_options.access_file(arguments, settings, served),
         certificate=certificate,
-        stream=stream_options.opened(arguments, settings, model.served),
-        second=None if second is None else second_model.loaded(settings, second, model, arguments, place / "second"),
+        stream=stream_options.opened(arguments, settings, served),
+        # A second version was chosen to stand beside this one.
+        follow=launch.Follow(source.newer, arguments.follow) if second is None else None,
     )
-    model.last.set(found.version.version)
     _say_what_is_off(arguments)
-    launch.run(model.predictor, model.served, model.folder, around)
+    launch.run(bundles, around)
+
+
+def _supervise(
+    settings: Settings,
+    found: Sequence[Approval],
+    arguments: argparse.Namespace,
+    place: Path,
+    sockets: "Sockets",
+    workers: int,
+) -> int:
+    """Serve by *workers* processes of ``python -m argosy.serving``, which are told of the models by a file; returns the exit code."""
+    from argosy.cli.served_models_file import ServedModelsFile
+    from argosy.serving import supervised, supervisor
+
+    source = _ApprovedBundles(settings, arguments, place)
+    file = ServedModelsFile(place / "models.yaml", [source.entry(each) for each in found])
+    words = ["--models", str(file.path), "--environment", arguments.environment, "--host", arguments.host]
+    words += security_options.words(arguments) + stream_options.words(arguments)
+    _say_what_is_off(arguments)
+
+    def follow(started: supervisor.Supervisor) -> None:
+        started.watch(functools.partial(_renew, file, source), arguments.follow)
+
+    return supervised.run(supervisor.command(words), workers, sockets, follow)
+
+
+def _renew(file: "ServedModelsFile", source: "_ApprovedBundles") -> None:
+    """Write what main approves by now into *file*, which the workers read again."""
+    for entry in file.entries:
+        try:
+            found = source.newer_entry(entry)
+        except errors.ArgosyError as error:
+            _log.error("%s version %s is served as before: %s", entry.model, entry.release, error)
+        else:
+            if found is not None:
+                file.replace(found)
+
+
+class _ApprovedBundles:
+    """What main approves for an environment, fetched and proven."""
+
+    def __init__(self, settings: Settings, arguments: argparse.Namespace, place: Path) -> None:
+        """*place*: a folder for what is fetched."""
+        self._settings = settings
+        self._environment = arguments.environment
+        self._allow_rollback = arguments.allow_rollback
+        self._place = place
+        self._numbers = itertools.count(1)
+        self.first: ProvenModel | None = None
+        """What was proven first."""
+
+    def newer(self, served: "ServedRelease") -> "ServedBundle | None":
+        """The bundle that main approves by now in place of *served*; None where it is that one."""
+        found = approval.find(wiring.forge(self._settings), served.model, self._environment)
+        version = found.version
+        if (version.version, version.model_digest) == (served.version, served.digest):
+            return None
+        return self.bundle(found)
+
+    def newer_entry(self, entry: "ModelEntry") -> "ModelEntry | None":
+        """What main approves by now in place of *entry*; None where it is that."""
+        found = approval.find(wiring.forge(self._settings), entry.model or "", self._environment)
+        same = (found.version.version, found.version.model_digest) == (entry.release, entry.digest)
+        return None if same else self.entry(found)
+
+    def entry(self, found: Approval) -> "ModelEntry":
+        """That of *found*, for a process that opens and proves it again. Raises as :meth:`bundle` does."""
+        from argosy.serving.models_file import ModelEntry
+
+        place = self._place / str(next(self._numbers))
+        place.mkdir()
+        model = approved_model.proven(
+            self._settings, found, self._environment, place, allow_rollback=self._allow_rollback
+        )
+        store = found.version.online_store
+        shared = wiring.shared_online_store(self._settings)
+        if store is not None and shared is None:
+            approval.fetch_online(wiring.artifacts(self._settings), found.version, store, place / "online")
+        model.last.set(found.version.version)
+        return ModelEntry(
+            model=found.version.model,
+            bundle=model.folder,
+            digest=found.version.model_digest,
+            release=found.version.version,
+            signature=place / approved_model.SIGNATURE,
+            online=place / "online" if store is not None and shared is None else None,
+            online_digest=None if store is None else store.digest,
+        )
+
+    def bundle(self, found: Approval) -> "ServedBundle":
+        """That of *found*. Raises as :func:`argosy.cli.approved_model.proven` does."""
+        place = self._place / str(next(self._numbers))
+        place.mkdir()
+        try:
+            return self._bundle(found, place)
+        except errors.ArgosyError:
+            shutil.rmtree(place, ignore_errors=True)
+            raise
+
+    def _bundle(self, found: Approval, place: Path) -> "ServedBundle":
+        from argosy.serving import launch, records
+
+        settings = self._settings
+        model = approved_model.proven(settings, found, self._environment, place, allow_rollback=self._allow_rollback)
+        self.first = self.first or model
+        online = _online(settings, found.version, place / "online")
+        bundled = launch.ServedBundle(
+            model.predictor,
+            model.served,
+            model.folder,
+            online=online,
+            log=wiring.prediction_log(settings, model.served, records.columns(model.predictor.signature)),
+            hash_key=wiring.hash_key(settings),
+            discard=functools.partial(shutil.rmtree, place, ignore_errors=True),
+        )
+        model.last.set(found.version.version)
+        return bundled
 
 
 def _online(settings: Settings, version: release.Version, folder: Path) -> "OnlineFeatures | None":

@@ -10,20 +10,25 @@ import math
 import os
 import socket
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from argosy import errors, network
-from argosy.serving import second_options, security_options, stream_options
+from argosy.serving import second_options, security_options, stream_options, worker_options
 from argosy.settings import Settings
 
 if TYPE_CHECKING:
-    from argosy.ports.features import OnlineFeatures
-    from argosy.promotion import verification
+    from argosy.serving.models_file import ModelEntry
+    from argosy.serving.supervised import Sockets
+    from argosy.serving.supervisor import WorkerPlace
 
 HOST = "127.0.0.1"
 PORT = 8080
+LOOK_SECONDS = 5.0
+"""Between two looks at the file of the models."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -31,8 +36,14 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="python -m argosy.serving", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    made.add_argument("--bundle", type=Path, required=True, help="folder of the bundle")
-    made.add_argument("--digest", required=True, metavar="sha256:…", help="the model digest that was approved")
+    made.add_argument("--bundle", type=Path, help="folder of the bundle")
+    made.add_argument("--digest", metavar="sha256:…", help="the model digest that was approved")
+    made.add_argument(
+        "--models",
+        type=Path,
+        metavar="FILE",
+        help="serve the bundles that this file lists, and others in their place when it changes",
+    )
     made.add_argument("--model", help="name of the model; the bundle's own where absent")
     made.add_argument("--release", type=int, metavar="N", help="the version that was approved; any where absent")
     made.add_argument(
@@ -89,19 +100,27 @@ def add_server_arguments(to: argparse.ArgumentParser) -> None:
         metavar="N",
         help="answer the Open Inference Protocol over gRPC on this port; 0 for a free one",
     )
+    worker_options.add_arguments(to)
     to.add_argument("--drain-seconds", type=float, default=0.0, help="go on answering this long after SIGTERM")
 
 
-def run(arguments: argparse.Namespace) -> None:
-    """Check the bundle, then serve it."""
-    if (arguments.signature is None) != arguments.unsigned:
-        raise errors.UsageError("pass --signature FILE, or --unsigned to serve a bundle that nobody signed yet")
+def run(arguments: argparse.Namespace, words: Sequence[str]) -> int:
+    """Check the bundles, then serve them; *words*: the options that *arguments* were read from. Returns the exit code."""
+    from argosy.serving import supervised, supervisor
+
+    _refuse_half_of_options(arguments)
     second_options.check(arguments)
     settings = Settings.from_environment()
-    if arguments.online is None and arguments.online_digest is not None and settings.online_store_uri is None:
+    first = arguments.online, arguments.online_digest
+    if first[0] is None and first[1] is not None and settings.online_store_uri is None:
         raise errors.UsageError(
             "--online-digest without --online: pass the folder of the online store too, or set ARGOSY_ONLINE_STORE_URI"
         )
+    place = supervisor.of_environment(os.environ)
+    if place is not None:
+        listener = socket.socket(fileno=place.listener)
+        _serve(arguments, settings, supervised.Sockets(listener, None, _named(arguments)), place)
+        return errors.DONE
     from argosy.serving import graceful_server
 
     # Before anything that takes time: a port in use is said at once.
@@ -111,74 +130,93 @@ def run(arguments: argparse.Namespace) -> None:
         operations = None if beside is None else stack.enter_context(graceful_server.bind(arguments.host, beside))
         port = arguments.grpc_port
         grpc = None if port is None else graceful_server.reserved(arguments.host, port)
-        _serve(arguments, settings, listener, operations, grpc)
+        sockets = supervised.Sockets(listener, operations, grpc)
+        workers = worker_options.workers(arguments, settings)
+        if workers > 1:
+            return supervised.run(supervisor.command(words), workers, sockets)
+        _serve(arguments, settings, sockets, None)
+    return errors.DONE
 
 
-def _serve(
-    arguments: argparse.Namespace,
-    settings: Settings,
-    listener: socket.socket,
-    operations: socket.socket | None,
-    grpc: str | None,
-) -> None:
-    from argosy import wiring
-    from argosy.ports.prediction_log import ServedRelease
-    from argosy.promotion import verification
-    from argosy.serving import launch, records, rollback_protection
+def _named(arguments: argparse.Namespace) -> str | None:
+    """The address for gRPC, which the supervisor chose."""
+    if arguments.grpc_port is None:
+        return None
+    host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
+    return f"{host}:{arguments.grpc_port}"
+
+
+def _refuse_half_of_options(arguments: argparse.Namespace) -> None:
+    """Raises UsageError where it is not said which bundles are served, or by whom they are signed."""
+    if arguments.models is not None:
+        one = (
+            "bundle",
+            "digest",
+            "model",
+            "release",
+            "minimum_release",
+            "signature",
+            "online",
+            "online_digest",
+            "score_edges",
+        )
+        if arguments.unsigned or any(getattr(arguments, name) is not None for name in one):
+            raise errors.UsageError(
+                "--models names bundles with all that belongs to them; pass it, or the options of one bundle"
+            )
+        return
+    if arguments.bundle is None or arguments.digest is None:
+        raise errors.UsageError("pass --bundle FOLDER and --digest sha256:…, or --models FILE")
+    if (arguments.signature is None) != arguments.unsigned:
+        raise errors.UsageError("pass --signature FILE, or --unsigned to serve a bundle that nobody signed yet")
+
+
+def _serve(arguments: argparse.Namespace, settings: Settings, sockets: "Sockets", place: "WorkerPlace | None") -> None:
+    from argosy.serving import launch, models_file
+    from argosy.serving.bundle_source import BundleSource
 
     # What is quick to find wrong comes first.
     security_options.refuse_absent_rules(arguments)
     certificate = security_options.certificate(arguments)
-    approved = verification.Approved(
-        arguments.bundle,
-        arguments.digest,
-        model=arguments.model,
-        version=arguments.release,
-        online=arguments.online_digest,
-    )
-    verifier = None if arguments.unsigned else wiring.verifier(settings, key=arguments.key)
-    predictor = verification.load(approved, verifier=verifier, signature=arguments.signature)
-    oldest = 0 if arguments.minimum_release is None else rollback_protection.minimum(arguments.minimum_release)
-    version = None if arguments.unsigned else _released(approved, oldest)
-    served = ServedRelease(predictor.signature.model, arguments.environment or "none", version, arguments.digest)
-    logs = arguments.environment is not None
+    source = BundleSource(settings, arguments.environment, arguments.key)
+    entries = [_entry(arguments)] if arguments.models is None else models_file.read(arguments.models).models
+    if len(entries) > 1 and arguments.stream_from is not None:
+        raise errors.UsageError("a stream is answered by one model; serve it by a server of its own")
+    bundles = [source.opened(entry) for entry in entries]
+    if arguments.models is None:
+        bundles = [source.with_second(arguments, bundles[0], entries[0])]
+    served = replace(bundles[0].served, model="+".join(bundled.served.model for bundled in bundles))
+    follow = None if arguments.models is None else launch.Follow(source.successors(arguments.models), LOOK_SECONDS)
     around = launch.ServerDependencies(
-        listener=listener,
-        operations=operations,
-        online=_online(settings, arguments.online, arguments.online_digest),
-        log=wiring.prediction_log(settings, served, records.columns(predictor.signature)) if logs else None,
-        hash_key=wiring.hash_key(settings) if logs else b"",
+        listener=sockets.listener,
+        operations=sockets.operations,
         drain_seconds=arguments.drain_seconds,
-        grpc=grpc,
-        score_edges=arguments.score_edges,
+        grpc=sockets.grpc,
         access=security_options.access_file(arguments, settings, served),
         certificate=certificate,
         stream=stream_options.opened(arguments, settings, served),
-        second=second_options.loaded(
-            arguments, settings, predictor.signature, served, verifier=verifier, oldest=oldest
-        ),
-        wants_second=arguments.second_role,
+        follow=follow,
+        worker=place,
     )
-    launch.run(predictor, served, arguments.bundle, around)
+    launch.run(bundles, around)
 
 
-def _released(approved: "verification.Approved", oldest: int) -> int:
-    from argosy.promotion import verification
+def _entry(arguments: argparse.Namespace) -> "ModelEntry":
+    """The bundle that the options name."""
+    from argosy.serving.models_file import ModelEntry
 
-    return verification.release(approved, not_before=oldest, because=verification.IS_MINIMUM).counter
-
-
-def _online(settings: Settings, folder: Path | None, approved: str | None) -> "OnlineFeatures | None":
-    """The online store in *folder*, proven to be *approved* where that is given; without a folder, *approved* in the shared one."""
-    from argosy import wiring
-    from argosy.promotion import verification
-
-    if folder is not None:
-        if approved is not None:
-            verification.online_store(folder, approved)
-        return wiring.online_features(folder)
-    shared = wiring.shared_online_store(settings) if approved is not None else None
-    return shared.open(approved) if shared is not None and approved is not None else None
+    return ModelEntry(
+        model=arguments.model,
+        bundle=arguments.bundle,
+        digest=arguments.digest,
+        release=arguments.release,
+        minimum_release=arguments.minimum_release,
+        signature=arguments.signature,
+        unsigned=arguments.unsigned,
+        online=arguments.online,
+        online_digest=arguments.online_digest,
+        score_edges=arguments.score_edges,
+    )
 
 
 def main() -> None:
@@ -186,7 +224,7 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         network.prepare(os.environ)
-        run(parser().parse_args())
+        sys.exit(run(parser().parse_args(), sys.argv[1:]))
     except errors.ArgosyError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(error.exit_code)

@@ -37,6 +37,7 @@ from argosy.serving.request_problems import RequestProblem, shown
 from argosy.serving.schemas import InterfaceNotes
 from argosy.serving.second_version import SecondVersion
 from argosy.serving.servable_predictor import ServablePredictor
+from argosy.serving.server_metrics import ServerMetrics
 from argosy.serving.service import Service
 from argosy.serving.split import SplitService
 from argosy.serving.v1 import V1, V1Explain
@@ -44,8 +45,34 @@ from argosy.serving.v2 import EXTENSIONS, V2
 
 
 @dataclass(frozen=True)
+class SharedParts:
+    """What all models of a server share."""
+
+    metrics: ServerMetrics
+    lifecycle: Lifecycle
+    bodies: Bodies
+    gate: ConcurrencyLimiter
+    access: WatchedRules | None = None
+
+    @classmethod
+    def made(
+        cls,
+        limits: RequestLimits | None = None,
+        lifecycle: Lifecycle | None = None,
+        access: WatchedRules | None = None,
+        metrics: ServerMetrics | None = None,
+        overload: Overload | None = None,
+    ) -> "SharedParts":
+        """Those of a server with *limits*; see :func:`server_parts`."""
+        limits, metrics = limits or RequestLimits(), metrics or ServerMetrics()
+        return cls(
+            metrics, lifecycle or Lifecycle(), Bodies(limits), ConcurrencyLimiter(limits, metrics, overload), access
+        )
+
+
+@dataclass(frozen=True, eq=False)
 class ServerParts:
-    """The parts that every way into the server shares."""
+    """The parts that every way to one model shares."""
 
     service: Service
     metrics: Metrics
@@ -80,6 +107,7 @@ def server_parts(
     told: InterfaceNotes | None = None,
     second: SecondVersion | None = None,
     overload: Overload | None = None,
+    shared: SharedParts | None = None,
 ) -> ServerParts:
     """The parts of the server of one model.
 
@@ -87,12 +115,15 @@ def server_parts(
     secret under which join keys reach it. *lifecycle* is how the caller says that the server is about to stop. *metrics*: what it counts
     in, where others look at that too. *access*: who may ask; None: whoever reaches the port. *told*: what the
     description of the interface says beside the signature. *second*: a version beside this one, as a shadow or for a share of the rows.
-    *overload*: what says when there is no time for more.
+    *overload*: what says when there is no time for more. *shared*: where the server has other models; takes the place of *limits*,
+    *lifecycle*, *access* and *overload*.
     """
-    limits, lifecycle = limits or RequestLimits(), lifecycle or Lifecycle()
+    if shared is None:
+        shared = SharedParts.made(limits, lifecycle, access, None if metrics is None else metrics.server, overload)
+    limits = shared.bodies.limits
     if log is not None and not hash_key:
         raise ValueError("a prediction log needs the secret under which join keys are hashed")
-    metrics = metrics or metrics_of(predictor.signature, served, log)
+    metrics = metrics or metrics_of(predictor.signature, served, log, server=shared.metrics)
     recorder = None if log is None else Recorder(log, predictor.signature, hash_key)
     service = _service(second, predictor=predictor, served=served, metrics=metrics, online=online, recorder=recorder)
     room, name, version = (
@@ -104,13 +135,13 @@ def server_parts(
     return ServerParts(
         service=service,
         metrics=metrics,
-        lifecycle=lifecycle,
-        bodies=Bodies(limits),
-        gate=ConcurrencyLimiter(limits, metrics, overload),
+        lifecycle=shared.lifecycle,
+        bodies=shared.bodies,
+        gate=shared.gate,
         first=V1(service.columns, limits, room, version=version),
         why=V1Explain(service.columns, limits, room, version=version),
         second=V2(service.signature, version, service.columns, limits, room),
-        access=access,
+        access=shared.access,
         plain=plain(),
         plain_why=plain(explains=True),
         served=interface.Served(
@@ -119,7 +150,7 @@ def server_parts(
             told=told or schemas.documentation(service.signature),
             limits=limits,
             by_id=online is not None,
-            guarded=access is not None,
+            guarded=shared.access is not None,
         ),
     )
 

@@ -14,12 +14,11 @@ from collections.abc import Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from starlette.applications import Starlette
-
 from argosy import errors
 from argosy.serving import listeners
 from argosy.serving.connections import ConnectionLimits, affordable
 from argosy.serving.lifecycle import Lifecycle
+from argosy.serving.listeners import StatefulApp
 
 SWEEP_TICKS = 20
 """Ticks of uvicorn, ten a second, between two sweeps."""
@@ -70,22 +69,25 @@ class Companion(Protocol):
 
 
 def run(
-    app: Starlette,
+    app: StatefulApp,
     listener: socket.socket,
     lifecycle: Lifecycle,
     stages: LifecycleHooks,
     count: Callable[[str], None],
     companions: Sequence[Companion] = (),
     tls: ssl.SSLContext | None = None,
+    *,
+    shared: bool = False,
 ) -> None:
-    """Serve *app* on *listener*, and *companions* beside it, until SIGTERM or SIGINT. *tls*: None speaks HTTP in the open.
+    """Serve *app* on *listener*, and *companions* beside it, until SIGTERM or SIGINT. *tls*: None speaks HTTP in the open. *shared*: other
+    processes take connections from *listener* too.
 
     *count*: see :class:`argosy.serving.connections.ConnectionPool`. Raises Misconfigured where the process may open too few files.
     """
     limits = ConnectionLimits()
     limits = replace(limits, connections=affordable(limits))
     listeners.settle()
-    _Server(app, limits, count, lifecycle, stages, companions, tls).run(sockets=[listener])
+    _Server(app, limits, count, lifecycle, stages, companions, tls, shared=shared).run(sockets=[listener])
 
 
 class _Server(listeners.UvicornServer):
@@ -93,15 +95,17 @@ class _Server(listeners.UvicornServer):
 
     def __init__(
         self,
-        app: Starlette,
+        app: StatefulApp,
         limits: ConnectionLimits,
         count: Callable[[str], None],
         lifecycle: Lifecycle,
         stages: LifecycleHooks,
         companions: Sequence[Companion],
         tls: ssl.SSLContext | None,
+        *,
+        shared: bool,
     ) -> None:
-        super().__init__(app, limits, count, tls)
+        super().__init__(app, limits, count, tls, shared=shared)
         self._companions = companions
         self._lifecycle = lifecycle
         self._stages = stages

@@ -73,6 +73,33 @@ def fields(body: bytes, most: int) -> int:
     return count
 
 
+def first_text(body: bytes, number: int) -> str:
+    """The text of field *number*, the first there is of it at the top of the message *body*; empty where there is none.
+
+    Raises DecodeError where it is no message, or no text.
+    """
+    position = 0
+    while position < len(body):
+        tag, position = _varint(body, position)
+        kind = tag & 7
+        if kind not in _SIZES:
+            raise DecodeError("a group, or no message")
+        size = _SIZES[kind]
+        if size is None:
+            size, position = _varint(body, position)
+            if tag >> 3 == number:
+                return _utf8(body[position : position + size])
+        position += size if kind else _varint(body, position)[1] - position
+    return ""
+
+
+def _utf8(text: bytes) -> str:
+    try:
+        return text.decode()
+    except UnicodeDecodeError:
+        raise DecodeError("a text that is not UTF-8") from None
+
+
 _SIZES: dict[int, int | None] = {0: 0, 1: 8, 2: None, 5: 4}
 """Bytes of a field by its wire type; None: said in front of them. Of type 0 they end by themselves."""
 

@@ -5,13 +5,14 @@ the limits and into the counters that HTTP has. A problem becomes gRPC's status.
 """
 
 import asyncio
-import functools
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
+from weakref import WeakKeyDictionary
 
 import grpc
 from google.protobuf.message import DecodeError
@@ -27,6 +28,7 @@ from argosy.serving.inference import Inference
 from argosy.serving.listeners import PATIENCE_SECONDS
 from argosy.serving.middleware import model_labels
 from argosy.serving.request_problems import RequestProblem, ShedRequest
+from argosy.serving.served_models import ServedModel, ServedModels
 from argosy.serving.tls import Certificate
 from argosy.serving.v2 import EXTENSIONS
 
@@ -64,20 +66,27 @@ class GrpcServer:
     """Answers on one address; see :class:`argosy.serving.graceful_server.Companion`."""
 
     def __init__(
-        self, parts: ServerParts, address: str, certificate: Certificate | None = None, *, drain_seconds: float = 0.0
+        self,
+        models: ServedModels,
+        address: str,
+        certificate: Certificate | None = None,
+        *,
+        drain_seconds: float = 0.0,
+        shared: bool = False,
     ) -> None:
         """*address*: ``host:port``, an IPv6 host in brackets. *certificate*: None speaks gRPC in the open. *drain_seconds*: between the
-        time when callers are told to go elsewhere and :meth:`stop`."""
+        time when callers are told to go elsewhere and :meth:`stop`. *shared*: other processes of the server listen on the address too."""
+        self._shared = shared
         self._address = address
         self._drain_seconds = drain_seconds
         self._certificate = certificate
-        self._parts = parts
-        self._handlers = _handlers(parts)
+        self._limits = models.limits
+        self._handlers = _handlers(models)
         self._server: Any = None
 
     async def start(self) -> None:
         """Listen. Raises Misconfigured where the address cannot be had."""
-        options = _options(self._parts.bodies.limits.body_bytes, ConnectionLimits(), self._drain_seconds)
+        options = _options(self._limits.body_bytes, ConnectionLimits(), self._drain_seconds, shared=self._shared)
         self._server = grpc.aio.server(options=options, maximum_concurrent_rpcs=CALLS)
         self._server.add_generic_rpc_handlers(self._handlers)
         try:
@@ -116,14 +125,14 @@ def _configuration(certificate: Certificate) -> Any:
     return grpc.ssl_server_certificate_configuration([(certificate.pair.key, certificate.pair.chain)])
 
 
-def _options(body_bytes: int, limits: ConnectionLimits, drain_seconds: float) -> list[tuple[str, int]]:
+def _options(body_bytes: int, limits: ConnectionLimits, drain_seconds: float, *, shared: bool) -> list[tuple[str, int]]:
     # A caller keeps its connection as long as it may, whoever else is ready, and gRPC's own stop cancels calls that come while it says
     # so. Told now and then to connect anew, which loses none, callers are elsewhere before this server stops, and find new ones.
     age = min(CONNECTION_SECONDS, drain_seconds / 2) if drain_seconds else CONNECTION_SECONDS
     return [
         ("grpc.max_connection_age_ms", round(age * 1000)),
         ("grpc.max_connection_age_grace_ms", round(PATIENCE_SECONDS * 1000)),
-        ("grpc.so_reuseport", 0),  # two servers on one port would each get some of the calls
+        ("grpc.so_reuseport", int(shared)),  # two servers on one port would each get some of the calls
         ("grpc.max_receive_message_length", body_bytes),
         ("grpc.max_concurrent_streams", 128),
         ("grpc.max_allowed_incoming_connections", limits.connections // 2),
@@ -136,11 +145,10 @@ def _options(body_bytes: int, limits: ConnectionLimits, drain_seconds: float) ->
     ]
 
 
-def _handlers(parts: ServerParts) -> list[Any]:
-    describe = _Descriptions(parts)
-    receiver = _Receiver(parts.bodies.limits.body_seconds)
+def _handlers(models: ServedModels) -> list[Any]:
+    receiver = _Receiver(models.limits.body_seconds)
     calls = {
-        name: _Infer(parts, receiver) if name == "ModelInfer" else _Described(parts, receiver, getattr(describe, name))
+        name: _Infer(models, receiver) if name == "ModelInfer" else _Described(models, receiver, name)
         for name in grpc_messages.METHODS
     }
     # On the wire a call with one request looks like one with a stream of them, of which the server decides when it reads, and for how long.
@@ -149,27 +157,33 @@ def _handlers(parts: ServerParts) -> list[Any]:
 
 
 class _Descriptions:
-    """The methods that say which model this is and how it is."""
+    """The methods that say which models there are and how they are."""
 
-    def __init__(self, parts: ServerParts) -> None:
-        self._parts = parts
+    def __init__(self, models: ServedModels) -> None:
+        self._models = models
 
     def ServerLive(self, _: Any) -> dict[str, Any]:  # noqa: N802 - the protocol's names
-        return {"live": self._parts.lifecycle.live}
+        return {"live": self._models.lifecycle.live}
 
     def ServerReady(self, _: Any) -> dict[str, Any]:  # noqa: N802
-        return {"ready": self._parts.lifecycle.ready}
+        return {"ready": self._models.lifecycle.ready}
 
     def ModelReady(self, asked: Any) -> dict[str, Any]:  # noqa: N802
-        self._parts.service.refuse_others(asked.name, asked.version or None)
-        return {"ready": self._parts.lifecycle.ready}
+        self._asked(asked)
+        return {"ready": self._models.lifecycle.ready}
 
     def ServerMetadata(self, _: Any) -> dict[str, Any]:  # noqa: N802
-        return {"name": "argosy", "version": self._parts.service.version, "extensions": EXTENSIONS}
+        only = self._models.only
+        version = "" if only is None else only.parts.service.version
+        return {"name": "argosy", "version": version, "extensions": EXTENSIONS}
 
     def ModelMetadata(self, asked: Any) -> dict[str, Any]:  # noqa: N802
-        self._parts.service.refuse_others(asked.name, asked.version or None)
-        return self._parts.second.metadata()
+        return self._asked(asked).second.metadata()
+
+    def _asked(self, asked: Any) -> ServerParts:
+        model = self._models.only or self._models.named(asked.name)
+        model.parts.service.refuse_others(asked.name, asked.version or None)
+        return model.parts
 
 
 class _Method:
@@ -179,76 +193,115 @@ class _Method:
     open = False
     """True where nobody is asked who they are."""
 
-    def __init__(self, parts: ServerParts, receiver: "_Receiver") -> None:
+    def __init__(self, models: ServedModels, receiver: "_Receiver") -> None:
         self._receiver = receiver
-        self._metrics = parts.metrics
-        self._access = parts.access
-        self._model = parts.service.served.model
-        self._trailer = tuple(model_labels(parts.service.answering))
+        self._models = models
 
-    async def answered(self, context: Any, work: Callable[[str], Awaitable[Any]]) -> Any:
-        """What *work* gives, which takes the request's id; a problem or a fault of it ends the call with its status."""
+    async def call(self, requests: AsyncIterator[bytes], context: Any) -> bytes:
+        """Answer one call; a problem or a fault of it ends it with its status."""
         began, status, shed = time.perf_counter(), 200, False
         # Names that end in -bin have bytes; nothing here asks for any.
         brought = by_name(pair for pair in context.invocation_metadata() if isinstance(pair[1], str))
-        identity = _identity(brought)
-        context.set_trailing_metadata((*self._trailer, ("x-request-id", identity)))
+        call = _Call(_identity(brought), self._models.only)
+        context.set_trailing_metadata(call.trailer)
         try:
-            if self._access is not None and not self.open:
-                await self._access.gatekeeper.admit(Credentials(_peer(context.peer()), brought), self._model)
-            return await work(identity)
+            content = await self._admitted(requests, Credentials(_peer(context.peer()), brought), call)
+            context.set_trailing_metadata(call.trailer)
+            return content
         except RequestProblem as problem:
             status, shed = problem.status, isinstance(problem, ShedRequest)
-            await self._abort(context, problem, identity)
+            await self._abort(context, problem, call)
+            raise
         except asyncio.CancelledError:
             left = context.time_remaining()
             status = TOO_LATE if left is not None and left <= 0 else GONE
             raise
         except Exception:
             status = 500
-            _log.exception("request %s failed", identity)
-            message = f"the server failed; its log says why, see request {identity}"
-            await self._abort(context, RequestProblem(500, message), identity)
+            _log.exception("request %s failed", call.identity)
+            message = f"the server failed; its log says why, see request {call.identity}"
+            await self._abort(context, RequestProblem(500, message), call)
             raise
         finally:
-            if shed:
-                self._metrics.shed(self.route)
-            else:
-                self._metrics.observe(self.route, status, time.perf_counter() - began)
+            if call.model is not None and shed:
+                call.model.parts.metrics.shed(self.route)
+            elif call.model is not None:
+                call.model.parts.metrics.observe(self.route, status, time.perf_counter() - began)
 
-    async def _abort(self, context: Any, problem: RequestProblem, identity: str) -> None:
-        more = [("x-request-id", identity)]
+    async def _admitted(self, requests: AsyncIterator[bytes], caller: Credentials, call: "_Call") -> bytes:
+        """The answer to *caller*, who says which of several models is asked in the message, and is asked who they are before that."""
+        access = None if self._models.access is None or self.open else self._models.access.gatekeeper
+        principal = None
+        if access is not None:
+            principal = await access.admit(caller, None if call.model is None else call.model.name)
+        message = await self._receiver.message(requests)
+        call.model = self._models.only  # it may have been replaced meanwhile
+        if call.model is None and (name := self._named(message)) is not None:
+            call.model = self._models.named(name)
+            if access is not None and principal is not None:
+                access.authorize(principal, name)
+        return await self.content(message, call)
+
+    def _named(self, _: bytes) -> str | None:
+        """The model that a message names; None where it may name none. Raises RequestProblem."""
+        return None
+
+    async def content(self, message: bytes, call: "_Call") -> bytes:
+        """The answer to *message*. Raises RequestProblem."""
+        raise NotImplementedError
+
+    async def _abort(self, context: Any, problem: RequestProblem, call: "_Call") -> None:
+        more: list[tuple[str, str]] = []
         if problem.retry_after is not None:
-            more += [
+            more = [
                 ("retry-after", str(problem.retry_after)),
                 ("grpc-retry-pushback-ms", str(problem.retry_after * 1000)),
             ]
         text = str(problem) if problem.field is None else f"{problem.field}: {problem}"
         code = CODES.get(problem.status, StatusCode.INTERNAL)
-        await context.abort(code, _printable(text), (*self._trailer, *more))
+        await context.abort(code, _printable(text), (*call.trailer, *more))
+
+
+@dataclass
+class _Call:
+    """What is known of a call."""
+
+    identity: str
+    model: ServedModel | None
+    """None until it is known which of several is asked."""
+
+    @property
+    def trailer(self) -> tuple[tuple[str, str], ...]:
+        """The metadata that says which model answered which request."""
+        named = ("x-request-id", self.identity)
+        if self.model is None:
+            return (named,)
+        return (*model_labels(self.model.parts.service.answering), named)
 
 
 class _Described(_Method):
     """A method that is answered at once."""
 
-    def __init__(self, parts: ServerParts, receiver: "_Receiver", describe: Callable[[Any], dict[str, Any]]) -> None:
-        super().__init__(parts, receiver)
-        self.open = describe.__name__ in OPEN
-        self._describe = describe
-        self._request = grpc_messages.CLASSES[f"{describe.__name__}Request"]
-        self._response = grpc_messages.CLASSES[f"{describe.__name__}Response"]
+    def __init__(self, models: ServedModels, receiver: "_Receiver", name: str) -> None:
+        super().__init__(models, receiver)
+        self.open = name in OPEN
+        self._describe: Callable[[Any], dict[str, Any]] = getattr(_Descriptions(models), name)
+        self._request = grpc_messages.CLASSES[f"{name}Request"]
+        self._response = grpc_messages.CLASSES[f"{name}Response"]
 
-    async def call(self, requests: AsyncIterator[bytes], context: Any) -> bytes:
-        """Answer one call."""
-        content: bytes = await self.answered(context, functools.partial(self._content, requests))
-        return content
+    def _named(self, message: bytes) -> str | None:
+        name: str | None = getattr(self._parsed(message), "name", None)
+        return name
 
-    async def _content(self, requests: AsyncIterator[bytes], _: str) -> bytes:
+    def _parsed(self, message: bytes) -> Any:
         try:
-            asked = self._request.FromString(await self._receiver.message(requests))
+            return self._request.FromString(message)
         except DecodeError:
             raise RequestProblem(400, f"the message is no {self._request.DESCRIPTOR.name}") from None
-        content: bytes = self._response(**self._describe(asked)).SerializeToString()
+
+    async def content(self, message: bytes, _: _Call) -> bytes:
+        """See the base."""
+        content: bytes = self._response(**self._describe(self._parsed(message))).SerializeToString()
         return content
 
 
@@ -257,30 +310,41 @@ class _Infer(_Method):
 
     route = ROUTE
 
-    def __init__(self, parts: ServerParts, receiver: "_Receiver") -> None:
-        super().__init__(parts, receiver)
-        self._bodies, self._gate = parts.bodies, parts.gate
-        self._inference = parts.inference(GrpcTensors(parts.second, parts.service, parts.bodies.limits))
+    def __init__(self, models: ServedModels, receiver: "_Receiver") -> None:
+        super().__init__(models, receiver)
+        self._inferences: WeakKeyDictionary[ServedModel, Inference] = WeakKeyDictionary()
 
-    async def call(self, requests: AsyncIterator[bytes], context: Any) -> bytes:
-        """Answer one call."""
-        content: bytes = await self.answered(context, functools.partial(self._content, requests))
-        return content
+    def _named(self, message: bytes) -> str | None:
+        try:
+            return grpc_messages.first_text(message, 1)
+        except DecodeError:
+            raise RequestProblem(400, "the message is no ModelInferRequest") from None
 
-    async def _content(self, requests: AsyncIterator[bytes], identity: str) -> bytes:
-        message = await self._receiver.message(requests)
-        self._gate.judge()
-        work = _counted(self._inference, self._bodies, message, identity)
+    def _inference(self, model: ServedModel) -> Inference:
+        found = self._inferences.get(model)
+        if found is None:
+            parts = model.parts
+            found = parts.inference(GrpcTensors(parts.second, parts.service, parts.bodies.limits))
+            self._inferences[model] = found
+        return found
+
+    async def content(self, message: bytes, call: _Call) -> bytes:
+        """See the base."""
+        model = call.model or self._models.named("")
+        model.parts.gate.judge()
+        work = _counted(model, self._inference(model), message, call.identity)
         if len(message) <= HARMLESS_BYTES:
             return await work
         # A thread may be at it, whom no deadline ends: until it is done, it counts among those that are.
         return await asyncio.shield(asyncio.ensure_future(work))
 
 
-async def _counted(inference: Inference, bodies: exchange.Bodies, message: bytes, identity: str) -> bytes:
+async def _counted(model: ServedModel, inference: Inference, message: bytes, identity: str) -> bytes:
+    bodies = model.parts.bodies
     bodies.take(len(message))
     try:
-        return (await inference.answered(message, None, identity)).body
+        with model.users:
+            return (await inference.answered(message, None, identity)).body
     finally:
         bodies.give_back(len(message))
 

@@ -8,7 +8,7 @@ request gets here the very bytes that it would get there, or goes there.
 
 import logging
 import time
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +49,18 @@ class _Read:
     identity: str
 
 
+PREFIX = "/models/"
+"""Before a model's name, in front of all of its addresses."""
+
+
+def address(path: str) -> str:
+    """*path* as a model has it, without the name in front."""
+    if not path.startswith(PREFIX):
+        return path
+    _, slash, rest = path.removeprefix(PREFIX).partition("/")
+    return f"{slash}{rest}" or "/"
+
+
 class HotPath:
     """The hot path of one model."""
 
@@ -66,9 +78,14 @@ class HotPath:
         self._admits = admits
         self._head = _lines(model_headers(service.answering))
 
+    @property
+    def paths(self) -> Iterable[str]:
+        """Addresses whose requests may be answered here."""
+        return self._routes.keys()
+
     def may_take(self, scope: Scope) -> bool:
         """True for a request that may be answered here, once its body is there."""
-        return scope["method"] == "POST" and scope["path"] in self._routes
+        return scope["method"] == "POST" and address(scope["path"]) in self._routes
 
     def answer(self, requests: Sequence[HotRequest]) -> list[bytes | None]:
         """The answers to *requests*, each all that follows an HTTP status line; None for one that the common road has to answer."""
@@ -82,9 +99,10 @@ class HotPath:
     def refusal(self, request: HotRequest) -> bytes:
         """The answer (503), all that follows the status line, to a *request* that would wait for too long. It is counted."""
         scope = request.scope
-        self._metrics.shed(route_of(scope["path"]))
+        route = address(scope["path"])
+        self._metrics.shed(route_of(route))
         identity = exchange.request_id(scope)
-        content = problem_documents.body(scope["path"], ShedRequest(TOO_LATE), identity)
+        content = problem_documents.body(route, ShedRequest(TOO_LATE), identity)
         head = _sized(content.type, content.body)
         return b"%b%bretry-after: %d\r\n\r\n%b" % (head, self._named(identity), _AGAIN_SECONDS, content.body)
 
@@ -99,12 +117,14 @@ class HotPath:
         contents = [None if each is None else next(written) for each in found]
         for request, content in zip(requests, contents, strict=True):
             if content is not None:
-                self._metrics.observe(route_of(request.scope["path"]), 200, time.perf_counter() - request.began)
+                self._metrics.observe(
+                    route_of(address(request.scope["path"])), 200, time.perf_counter() - request.began
+                )
         return contents
 
     def _read(self, request: HotRequest) -> _Read | None:
         scope = request.scope
-        protocol = self._routes[scope["path"]]
+        protocol = self._routes[address(scope["path"])]
         if len(request.body) > INLINE_BYTES or not self._admits(scope):
             return None
         try:

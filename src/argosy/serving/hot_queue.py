@@ -3,12 +3,12 @@
 import asyncio
 import logging
 import time
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from typing import Any, Protocol, cast
 
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from argosy.serving.hot_path import HotPath, HotRequest
+from argosy.serving.hot_path import HotRequest
 from argosy.serving.inference import JUDGED
 from argosy.serving.overload import Overload
 
@@ -32,10 +32,23 @@ class AskingConnection(Protocol):
         """End the connection at once."""
 
 
+class AnswersTogether(Protocol):
+    """Answers requests that are there with their whole body: a :class:`~argosy.serving.hot_path.HotPath`, or those of several models."""
+
+    def may_take(self, scope: MutableMapping[str, Any]) -> bool:
+        """See :meth:`HotPath.may_take <argosy.serving.hot_path.HotPath.may_take>`, as the others."""
+
+    def answer(self, requests: Sequence[HotRequest]) -> list[bytes | None]:
+        """See there."""
+
+    def refusal(self, request: HotRequest) -> bytes:
+        """See there."""
+
+
 class HotQueue:
     """The queue of one event loop."""
 
-    def __init__(self, path: HotPath, overload: Overload) -> None:
+    def __init__(self, path: AnswersTogether, overload: Overload) -> None:
         self._path = path
         self._overload = overload
         self._due = self._begun = False

@@ -13,9 +13,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from argosy.serving import exchange
 from argosy.serving.exchange import Bodies, BodyReader, RequestLimits, ResponseBody
 from argosy.serving.overload import TOO_LATE, Overload
-from argosy.serving.prometheus import Metrics
 from argosy.serving.request_columns import RequestColumns
 from argosy.serving.request_problems import ShedRequest
+from argosy.serving.server_metrics import ServerMetrics
 from argosy.serving.service import Answer, Service
 
 INLINE_BYTES = 64 * 1024
@@ -48,9 +48,10 @@ class InferenceProtocol(Protocol[Wanted]):
 
 
 class ConcurrencyLimiter:
-    """Backpressure: lets a number of requests in at once, and of the large ones fewer; refuses more, and those that wait too long."""
+    """Backpressure: lets a number of requests in at once, and of the large ones fewer; refuses more, and those that wait too long. All
+    models of a server share one."""
 
-    def __init__(self, limits: RequestLimits, metrics: Metrics, overload: Overload | None = None) -> None:
+    def __init__(self, limits: RequestLimits, metrics: ServerMetrics, overload: Overload | None = None) -> None:
         """*overload*: what says when there is no time for more; None: turns of the event loop, by the limits."""
         self.overload = overload or Overload(limits.queue_seconds)
         self._limit = limits.in_flight

@@ -9,7 +9,7 @@ import logging
 import shlex
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,17 +19,22 @@ from argosy.domain import bundle, figures
 from argosy.ports.features import OnlineFeatures
 from argosy.ports.prediction_log import PredictionLog, ServedRelease
 from argosy.ports.streams import Stream
-from argosy.serving import graceful_server, listeners, operations, schemas
+from argosy.serving import graceful_server, listeners, operations, schemas, served_models, worker
 from argosy.serving.access.rules_file import AccessFile, WatchedRules
-from argosy.serving.app import ServerParts, app_of, server_parts
-from argosy.serving.lifecycle import Lifecycle
+from argosy.serving.app import SharedParts, server_parts
+from argosy.serving.exchange import RequestLimits
+from argosy.serving.prometheus import Metrics
 from argosy.serving.prometheus import of as metrics_of
+from argosy.serving.reloading import Reloader
 from argosy.serving.rows import Value
 from argosy.serving.schemas import InterfaceNotes
 from argosy.serving.second_series import Role, SecondAbsent
 from argosy.serving.second_version import SecondVersion
 from argosy.serving.servable_predictor import ServablePredictor
+from argosy.serving.served_models import ServedModel, ServedModels
+from argosy.serving.server_metrics import ServerMetrics
 from argosy.serving.stream import StreamServer
+from argosy.serving.supervisor import WorkerPlace
 from argosy.serving.tls import Certificate
 
 MOST = 0.8
@@ -38,13 +43,71 @@ _log = logging.getLogger("argosy.serving")
 
 
 @dataclass(frozen=True)
-class ServerDependencies:
-    """The sockets, stores and settings that a server is handed besides its model."""
+class ServedBundle:
+    """A bundle that was verified, and what its model is served with."""
 
-    listener: socket.socket
+    predictor: ServablePredictor
+    served: ServedRelease
+    folder: Path
     online: OnlineFeatures | None = None
     log: PredictionLog | None = None
     hash_key: bytes = b""
+    score_edges: Sequence[float] | None = None
+    """Bins in which scores are counted; None: as the task suggests."""
+    second: SecondVersion | None = None
+    """A second version, as a shadow or for a share of the rows; None: there is none."""
+    wants_second: Role | None = None
+    """The role of the second version that should be there; it is counted as absent where it is not."""
+    discard: Callable[[], None] = lambda: None
+    """Deletes what was fetched for it."""
+
+    def model(self, shared: SharedParts) -> ServedModel:
+        """The model as it answers."""
+        signature = self.predictor.signature
+        parts = server_parts(
+            predictor=self.predictor,
+            served=self.served,
+            online=self.online,
+            log=self.log,
+            hash_key=self.hash_key,
+            metrics=self._metrics(shared),
+            told=InterfaceNotes(_example(signature, self.folder), seen(signature, self.folder)),
+            shared=shared,
+            second=self.second,
+        )
+        return ServedModel.of(parts, online=self.online, log=self.log, discard=self.discard)
+
+    def _metrics(self, shared: SharedParts) -> Metrics:
+        before = predecessor(self.folder)
+        made = metrics_of(
+            self.predictor.signature,
+            self.served,
+            self.log,
+            self.score_edges,
+            reference(self.folder),
+            before,
+            shared.metrics,
+        )
+        if self.wants_second is not None:
+            made.register(SecondAbsent(self.wants_second, absent=self.second is None))
+        return made
+
+
+@dataclass(frozen=True)
+class Follow:
+    """Where other versions come from while the server runs."""
+
+    successor: Callable[[ServedRelease], ServedBundle | None]
+    """The bundle to serve in place of one; None: it is the right one. Called in a thread. Raises ArgosyError where it may not be served."""
+    every: float | None = None
+    """Seconds between two looks; None: on SIGHUP only."""
+
+
+@dataclass(frozen=True)
+class ServerDependencies:
+    """The sockets and settings that a server is handed besides its models."""
+
+    listener: socket.socket
     drain_seconds: float = 0.0
     """Drain: seconds after SIGTERM for which requests are still answered, until load balancers have noticed."""
     operations: socket.socket | None = None
@@ -57,59 +120,96 @@ class ServerDependencies:
     """A stream of questions that is answered too; None: there is none."""
     certificate: Certificate | None = None
     """For TLS on the listener; None: in the open."""
-    score_edges: Sequence[float] | None = None
-    """Bins in which scores are counted; None: as the task suggests."""
-    second: SecondVersion | None = None
-    """A second version, as a shadow or for a share of the rows; None: there is none."""
-    wants_second: Role | None = None
-    """The role of the second version that should be there; it is counted as absent where it is not."""
+    follow: Follow | None = None
+    """Where other versions come from; None: what is served stays."""
+    worker: WorkerPlace | None = None
+    """The process's place among several that share the listener; None: it is alone."""
 
 
-def run(predictor: ServablePredictor, served: ServedRelease, folder: Path, around: ServerDependencies) -> None:
-    """Serve until SIGTERM or SIGINT, then close listener, online store and log. *folder*: the bundle, for an example of a request."""
-    lifecycle = Lifecycle()
-    metrics = metrics_of(
-        predictor.signature, served, around.log, around.score_edges, reference(folder), predecessor(folder)
-    )
-    if around.wants_second is not None:
-        metrics.register(SecondAbsent(around.wants_second, absent=around.second is None))
-    access = None if around.access is None else WatchedRules(around.access, metrics.access, metrics.access_rules_read)
+def run(bundles: Sequence[ServedBundle], around: ServerDependencies) -> None:
+    """Serve *bundles* until SIGTERM or SIGINT, then close listener, online stores and logs."""
+    metrics, member = ServerMetrics(), worker.member(around.worker)
+    access = None
+    if around.access is not None:
+        access = WatchedRules(around.access, metrics.access, metrics.access_rules_read, member.rates())
+    shared = SharedParts.made(member.share(RequestLimits()), member.lifecycle, access, metrics)
     with around.listener, ExitStack() as stack:
-        if around.log is not None:
-            stack.callback(around.log.close)
-        parts = server_parts(
-            predictor=predictor,
-            served=served,
-            online=around.online,
-            log=around.log,
-            hash_key=around.hash_key,
-            lifecycle=lifecycle,
-            metrics=metrics,
-            access=access,
-            told=InterfaceNotes(_example(predictor.signature, folder), seen(predictor.signature, folder)),
-            second=around.second,
-        )
-        stack.callback(parts.service.close)
+        for bundled in bundles:
+            if bundled.log is not None:
+                stack.callback(bundled.log.close)
+        models = ServedModels([bundled.model(shared) for bundled in bundles], metrics)
+        metrics.scrape = member.scraped(models)
+        stack.callback(member.publish)
+        stack.callback(_close_logs, models)
         if around.operations is not None:
-            beside = operations.build_app(metrics, lifecycle)
+            beside = operations.build_app(models, shared.lifecycle)
             stack.enter_context(listeners.beside(beside, around.operations, metrics.ended))
-        line = _ready_line(served, around, _example(predictor.signature, folder))
+        lines = [_ready_line(bundled, around) for bundled in bundles]
 
         async def close() -> None:
-            if around.online is not None:
-                await around.online.close()
+            for model in models.models.values():
+                await served_models.close_online(model)
             if access is not None:
                 await access.close()
 
         stages = graceful_server.LifecycleHooks(
-            on_ready=lambda: _say(line),
+            on_ready=lambda: member.answers(lambda: _say("\n".join(lines))),
             on_done=close,
             drain_seconds=around.drain_seconds,
-            on_sweep=lambda: _look_again(access, around.certificate),
+            on_sweep=lambda: _sweep(member, access, around.certificate),
         )
-        companions = [found for found in (_grpc(parts, around), _stream(parts, around)) if found is not None]
         tls = None if around.certificate is None else around.certificate.context
-        graceful_server.run(app_of(parts), around.listener, lifecycle, stages, metrics.ended, companions, tls)
+        companions = [*member.companions(), *_companions(models, shared, around)]
+        graceful_server.run(
+            models,
+            around.listener,
+            shared.lifecycle,
+            stages,
+            metrics.ended,
+            companions,
+            tls,
+            shared=around.worker is not None,
+        )
+
+
+def _close_logs(models: ServedModels) -> None:
+    for model in models.models.values():
+        served_models.close_log(model)
+
+
+def _companions(
+    models: ServedModels, shared: SharedParts, around: ServerDependencies
+) -> list[graceful_server.Companion]:
+    """What runs beside callers' own server."""
+    made: list[graceful_server.Companion] = []
+    if around.grpc is not None:
+        from argosy.serving.grpc_server import GrpcServer
+
+        made.append(
+            GrpcServer(
+                models,
+                around.grpc,
+                around.certificate,
+                drain_seconds=around.drain_seconds,
+                shared=around.worker is not None,
+            )
+        )
+    if around.stream is not None:
+        made.append(StreamServer(lambda: next(iter(models.models.values())), around.stream))
+    if around.follow is not None:
+        follow = around.follow
+
+        def successor(model: ServedModel) -> ServedModel | None:
+            found = follow.successor(model.parts.service.served)
+            return None if found is None else found.model(shared)
+
+        made.append(Reloader(models, successor, every=follow.every, say=worker.speaker(around.worker, _say)))
+    return made
+
+
+def _sweep(member: worker.Member, access: WatchedRules | None, certificate: Certificate | None) -> None:
+    member.publish()
+    _look_again(access, certificate)
 
 
 def _look_again(access: WatchedRules | None, certificate: Certificate | None) -> None:
@@ -142,26 +242,15 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
-def _grpc(parts: ServerParts, around: ServerDependencies) -> graceful_server.Companion | None:
-    if around.grpc is None:
-        return None
-    from argosy.serving.grpc_server import GrpcServer
-
-    return GrpcServer(parts, around.grpc, around.certificate, drain_seconds=around.drain_seconds)
-
-
-def _stream(parts: ServerParts, around: ServerDependencies) -> graceful_server.Companion | None:
-    return None if around.stream is None else StreamServer(parts, around.stream)
-
-
-def _ready_line(served: ServedRelease, around: ServerDependencies, example: dict[str, Value]) -> str:
+def _ready_line(bundled: ServedBundle, around: ServerDependencies) -> str:
+    served, example = bundled.served, _example(bundled.predictor.signature, bundled.folder)
     url = graceful_server.address(around.listener, tls=around.certificate is not None)
     beside = "" if around.grpc is None else f" and for gRPC at {around.grpc}"
     version = "" if served.version is None else f" version {served.version}"
     trust = "" if around.certificate is None else f" --cacert {shlex.quote(str(around.certificate.path))}"
     key = "" if around.access is None else ' -H "Authorization: Bearer $KEY"'
     body = shlex.quote(json.dumps({"instances": [example]}, separators=(",", ":"), ensure_ascii=False))
-    second = "" if around.second is None else f"; {around.second.says()}"
+    second = "" if bundled.second is None else f"; {bundled.second.says()}"
     return (
         f"serving {served.model}{version} ({served.digest[:19]}) at {url}{beside}{second}; "
         f"try: curl -s{trust}{key} {url}/v1/models/{served.model}:predict -d {body}"

@@ -7,11 +7,13 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any, Protocol
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.datastructures import State
+from starlette.types import Receive, Scope, Send
 
-from argosy.serving.connections import SWEEP_SECONDS, ConnectionLimits, ConnectionPool
+from argosy.serving.connections import SWEEP_SECONDS, Connection, ConnectionLimits, ConnectionPool
 from argosy.serving.tls import HANDSHAKE_SECONDS
 
 PATIENCE_SECONDS = 20
@@ -25,13 +27,32 @@ HOT_QUEUE = "hot_queue"
 _TICKS = round(SWEEP_SECONDS / 0.1)
 
 
+class StatefulApp(Protocol):
+    """An ASGI app that has a state, as Starlette's have."""
+
+    @property
+    def state(self) -> State:
+        """Whatever it keeps for those who run it."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+
+
 class UvicornServer(uvicorn.Server):
     """Uvicorn's, whose connections have limits."""
 
     def __init__(
-        self, app: Starlette, limits: ConnectionLimits, count: Callable[[str], None], tls: ssl.SSLContext | None = None
+        self,
+        app: StatefulApp,
+        limits: ConnectionLimits,
+        count: Callable[[str], None],
+        tls: ssl.SSLContext | None = None,
+        *,
+        shared: bool = False,
     ) -> None:
-        """*count*: see :class:`argosy.serving.connections.ConnectionPool`. *tls*: None speaks HTTP in the open."""
+        """*count*: see :class:`argosy.serving.connections.ConnectionPool`. *tls*: None speaks HTTP in the open. *shared*: other processes
+        take connections from the same socket."""
+        self._shared = shared
         self._tls = tls
         self._crowd = ConnectionPool(limits, count, getattr(app.state, HOT_QUEUE, None))
         config = uvicorn.Config(
@@ -54,13 +75,17 @@ class UvicornServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """See uvicorn, which gives callers a minute to begin with TLS, and counts none of them meanwhile."""
+        if self._shared:
+            self.servers = [SharedListener(listener, self._connection, self._tls) for listener in sockets or []]  # type: ignore[misc]
+            self.started = True
+            return
         if self._tls is None:
             await super().startup(sockets=sockets)
             return
         loop = asyncio.get_running_loop()
         self.servers = [
             await loop.create_server(
-                lambda: self._crowd.protocol(self.config, self.server_state, {}),
+                self._connection,
                 sock=listener,
                 ssl=self._tls,
                 ssl_handshake_timeout=HANDSHAKE_SECONDS,
@@ -70,6 +95,9 @@ class UvicornServer(uvicorn.Server):
         ]
         self.started = True
 
+    def _connection(self) -> Connection:
+        return self._crowd.protocol(self.config, self.server_state, {})
+
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second; see uvicorn."""
         if counter % _TICKS == 0:
@@ -77,8 +105,52 @@ class UvicornServer(uvicorn.Server):
         return await super().on_tick(counter)
 
 
+class SharedListener:
+    """A listening socket from which several processes take connections: each takes one in a turn of its event loop, so that whoever is
+    busy leaves the others to those who are not. An event loop's own server takes all there are."""
+
+    def __init__(
+        self, listener: socket.socket, connection: Callable[[], Connection], tls: ssl.SSLContext | None
+    ) -> None:
+        self._listener = listener
+        self._connection = connection
+        self._tls = tls
+        self._loop = asyncio.get_running_loop()
+        self._beginning: set[asyncio.Task[None]] = set()
+        listener.setblocking(False)
+        self._loop.add_reader(listener.fileno(), self._take)
+
+    def _take(self) -> None:
+        try:
+            taken, _ = self._listener.accept()
+        except (
+            OSError
+        ):  # another process was quicker, or whoever knocked is gone; a lack of descriptors is of the next turn too
+            return
+        taken.setblocking(False)
+        task = self._loop.create_task(self._begin(taken))
+        self._beginning.add(task)
+        task.add_done_callback(self._beginning.discard)
+
+    async def _begin(self, taken: socket.socket) -> None:
+        tls: dict[str, Any] = {}
+        if self._tls is not None:
+            tls = {"ssl": self._tls, "ssl_handshake_timeout": HANDSHAKE_SECONDS}
+        try:
+            await self._loop.connect_accepted_socket(self._connection, taken, **tls)
+        except OSError:  # of TLS: whoever knocked does not speak it
+            taken.close()
+
+    def close(self) -> None:
+        """Take no more."""
+        self._loop.remove_reader(self._listener.fileno())
+
+    async def wait_closed(self) -> None:
+        """See asyncio's server."""
+
+
 @contextmanager
-def beside(app: Starlette, listener: socket.socket, count: Callable[[str], None]) -> Iterator[None]:
+def beside(app: StatefulApp, listener: socket.socket, count: Callable[[str], None]) -> Iterator[None]:
     """Serve *app* on *listener* from a thread, to the end of the block."""
     server = UvicornServer(app, OPERATIONS, count)
     thread = threading.Thread(target=server.run, args=([listener],), name="operations", daemon=True)

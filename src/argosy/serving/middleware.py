@@ -17,11 +17,13 @@ _log = logging.getLogger("argosy.serving")
 class RequestMiddleware:
     """ASGI middleware that turns a RequestProblem into its status and anything else into a logged 500."""
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, answering: Sequence[ServedRelease]) -> None:
-        """*answering*: the releases that may have answered."""
+    def __init__(
+        self, app: ASGIApp, *, metrics: Metrics | None = None, answering: Sequence[ServedRelease] = ()
+    ) -> None:
+        """*metrics*: of the model that is asked; *answering*: the releases that may have answered. None for what is about no single one."""
         self._app = app
         self._metrics = metrics
-        self._headers = model_headers(answering)
+        self._headers = model_headers(answering) if answering else []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. Never raises for a request, whatever it holds."""
@@ -37,6 +39,8 @@ class RequestMiddleware:
             self._count(route_of(scope["path"]), answered, time.perf_counter() - began)
 
     def _count(self, route: str, answered: "_Answered", seconds: float) -> None:
+        if self._metrics is None:
+            return
         if answered.shed:
             self._metrics.shed(route)
         else:

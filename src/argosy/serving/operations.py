@@ -17,8 +17,9 @@ from starlette.types import Receive, Scope, Send
 from argosy.serving import exchange, problem_documents
 from argosy.serving.exchange import ResponseBody
 from argosy.serving.lifecycle import Lifecycle
-from argosy.serving.prometheus import CONTENT_TYPE, Metrics
+from argosy.serving.prometheus import CONTENT_TYPE
 from argosy.serving.request_problems import RequestProblem
+from argosy.serving.server_metrics import Scraped
 
 
 class Page:
@@ -32,7 +33,7 @@ class Page:
         await exchange.respond(send, status, body)
 
 
-def build_app(metrics: Metrics, lifecycle: Lifecycle) -> Starlette:
+def build_app(metrics: Scraped, lifecycle: Lifecycle) -> Starlette:
     """An app that has these routes and nothing else."""
     app = Starlette(routes=routes(metrics, lifecycle), exception_handlers={HTTPException: no_such_route})
     app.router.redirect_slashes = False
@@ -52,7 +53,7 @@ def pages(lifecycle: Lifecycle) -> dict[str, Page]:
     return {path: Page(make) for path, make in made.items()}
 
 
-def routes(metrics: Metrics, lifecycle: Lifecycle) -> list[Route]:
+def routes(metrics: Scraped, lifecycle: Lifecycle) -> list[Route]:
     """The routes."""
     health = [Route(path, page, methods=["GET"]) for path, page in pages(lifecycle).items()]
     return [*health, Route("/metrics", _Scrape(metrics), methods=["GET"])]
@@ -61,7 +62,7 @@ def routes(metrics: Metrics, lifecycle: Lifecycle) -> list[Route]:
 class _Scrape:
     """The route ``/metrics``, in Prometheus' text format."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Scraped) -> None:
         self._metrics = metrics
 
     async def __call__(self, _: Scope, __: Receive, send: Send) -> None:

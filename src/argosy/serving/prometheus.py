@@ -1,4 +1,5 @@
-"""The server's metrics, in Prometheus' text format. Each app has a registry of its own, so that two in one process do not mix."""
+"""A served model's metrics, in Prometheus' text format. Each has a registry of its own, so that two in one process do not mix; what is the
+server's, whichever model is asked, is in :mod:`argosy.serving.server_metrics`."""
 
 import itertools
 import math
@@ -7,15 +8,16 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
-from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from argosy.domain.bundle import Moments, Predecessor, Signature
 from argosy.ports.prediction_log import PredictionLog, ServedRelease
-from argosy.serving.access.outcomes import OUTCOMES, Outcome
+from argosy.serving import exposition
+from argosy.serving.access.outcomes import Outcome
+from argosy.serving.server_metrics import ServerMetrics
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 # Dense round the promise (p95 below 100 ms) and round what a row takes (below 1 ms).
@@ -34,7 +36,7 @@ DROPPED = ("queue-full", "spool-full", "disk: No space left on device")
 
 
 class Metrics:
-    """The counters of one app."""
+    """The counters of one model."""
 
     def __init__(
         self,
@@ -43,24 +45,25 @@ class Metrics:
         score_edges: Sequence[float] = TWENTIETHS,
         reference: Moments | None = None,
         predecessor: Predecessor | None = None,
+        server: ServerMetrics | None = None,
     ) -> None:
         """*score_edges*: of the bins that scores are counted in, ascending; none where scores are not counted.
 
-        *reference*: of the scores that the model gave to its holdout; None where that is not known.
+        *reference*: of the scores that the model gave to its holdout; None where that is not known. *server*: counts what is the server's;
+        None: it has no other model.
         """
-        self._registry = CollectorRegistry()
-        ProcessCollector(registry=self._registry)
-        _show(served, reference, predecessor, self._registry)
-        self._requests = Counter("argosy_requests", "Requests answered.", ["route", "code"], registry=self._registry)
+        self.server = server or ServerMetrics()
+        self.registry = CollectorRegistry()
+        _show(served, reference, predecessor, self.registry)
+        self._requests = Counter("argosy_requests", "Requests answered.", ["route", "code"], registry=self.registry)
         self._seconds = Histogram(
-            "argosy_request_seconds", "Time to answer.", ["route"], buckets=SECONDS, registry=self._registry
+            "argosy_request_seconds", "Time to answer.", ["route"], buckets=SECONDS, registry=self.registry
         )
-        self.in_flight = Gauge("argosy_requests_in_flight", "Requests being answered.", registry=self._registry)
         self._shed = Counter(
             "argosy_requests_shed",
             "Requests refused (503) because there was no time or room for them.",
             ["route"],
-            registry=self._registry,
+            registry=self.registry,
         )
         for route in ASKED:  # what first appears with a number has not grown by it
             self._shed.labels(route)
@@ -68,55 +71,42 @@ class Metrics:
             "argosy_requests_together",
             "Requests answered with one call of the model.",
             buckets=(1, 2, 4, 8, 16, 32, 64),
-            registry=self._registry,
+            registry=self.registry,
         )
-        self.predictions = Counter("argosy_predictions", "Rows answered.", registry=self._registry)
+        self.predictions = Counter("argosy_predictions", "Rows answered.", registry=self.registry)
         self.score_edges = tuple(score_edges)
         self._scores = _Scores(score_edges) if score_edges else None
         if self._scores is not None:
-            self._registry.register(self._scores)
+            self.registry.register(self._scores)
         self.undefined = Counter(
             "argosy_undefined_predictions",
             "Requests for which the model gave NaN or infinity.",
-            registry=self._registry,
+            registry=self.registry,
         )
         self.unknown_levels = Counter(
-            "argosy_unknown_levels", "Values that the model does not know.", ["feature"], registry=self._registry
+            "argosy_unknown_levels", "Values that the model does not know.", ["feature"], registry=self.registry
         )
         self.unexpected_nulls = Counter(
             "argosy_unexpected_nulls",
             "Nulls where the contract allows none.",
             ["feature"],
-            registry=self._registry,
+            registry=self.registry,
         )
         lookups = Counter(
-            "argosy_online_lookups", "Rows asked for by id, by what came of it.", ["outcome"], registry=self._registry
+            "argosy_online_lookups", "Rows asked for by id, by what came of it.", ["outcome"], registry=self.registry
         )
         self._lookups = {outcome: lookups.labels(outcome) for outcome in LOOKUPS}
-        self._ended = Counter(
-            "argosy_connections_ended", "Connections ended by the server, by why.", ["reason"], registry=self._registry
-        )
-        access = Counter(
-            "argosy_access_decisions",
-            "Requests by what the rules of access said.",
-            ["outcome"],
-            registry=self._registry,
-        )
-        self._access = {outcome: access.labels(outcome) for outcome in OUTCOMES}
-        self._access_stale = Gauge(
-            "argosy_access_rules_stale", "1 while the file of the rules cannot be understood.", registry=self._registry
-        )
-        self.stream_lag = Gauge("argosy_stream_lag", "Messages of the stream that wait.", registry=self._registry)
+        self.stream_lag = Gauge("argosy_stream_lag", "Messages of the stream that wait.", registry=self.registry)
         self.stream_failures = Counter(
-            "argosy_stream_failures", "Times that the stream stood still.", registry=self._registry
+            "argosy_stream_failures", "Times that the stream stood still.", registry=self.registry
         )
         self._observers: dict[tuple[str, int], Callable[[float], None]] = {}
         if log is not None:
-            self._registry.register(_LogCollector(log))
+            self.registry.register(_LogCollector(log))
 
     def register(self, collector: Collector) -> None:
         """Show what *collector* counts too."""
-        self._registry.register(collector)
+        self.registry.register(collector)
 
     def observe(self, route: str, status: int, seconds: float) -> None:
         """Count one answer."""
@@ -147,15 +137,15 @@ class Metrics:
 
     def ended(self, reason: str) -> None:
         """Count a connection that the server ended, for a *reason* in a word or two."""
-        self._ended.labels(reason).inc()
+        self.server.ended(reason)
 
     def access(self, outcome: Outcome) -> None:
         """Count a decision on access; *outcome* is one of ``OUTCOMES``."""
-        self._access[outcome].inc()
+        self.server.access(outcome)
 
     def access_rules_read(self, understood: bool) -> None:
         """The file of the rules was read, and *understood* or not."""
-        self._access_stale.set(0 if understood else 1)
+        self.server.access_rules_read(understood)
 
     def observe_scores(self, scores: Sequence[float]) -> None:
         """Count the scores of the rows of one request."""
@@ -163,8 +153,12 @@ class Metrics:
             self._scores.add(scores)
 
     def text(self) -> bytes:
-        """All of it, as Prometheus scrapes it."""
-        return generate_latest(self._registry)
+        """All of it, and of the server, as Prometheus scrapes it."""
+        if self.server.scrape is not None:
+            return self.server.scrape.text()
+        found = exposition.taken(self.server.registry)
+        exposition.added(found, exposition.taken(self.registry))
+        return exposition.text(found)
 
 
 def of(
@@ -174,12 +168,13 @@ def of(
     edges: Sequence[float] | None = None,
     reference: Moments | None = None,
     predecessor: Predecessor | None = None,
+    server: ServerMetrics | None = None,
 ) -> Metrics:
     """The metrics of one model. *edges*: bins in which scores are counted; None: twentieths for probabilities, and none for a
     regression, whose range nobody here knows. *predecessor*: the model that it was compared with before it was released."""
     if edges is None:
         edges = () if signature.task == "regression" else TWENTIETHS
-    return Metrics(served, log, edges, reference, predecessor)
+    return Metrics(served, log, edges, reference, predecessor, server)
 
 
 def _show(

@@ -40,6 +40,16 @@ def refuse_absent_rules(arguments: argparse.Namespace) -> None:
     model_folder.load(file, AccessRules)
 
 
+def words(arguments: argparse.Namespace) -> list[str]:
+    """The options again, for another process."""
+    given = {
+        "--access": arguments.access,
+        "--tls-certificate": arguments.tls_certificate,
+        "--tls-key": arguments.tls_key,
+    }
+    return [word for name, value in given.items() if value is not None for word in (name, str(value))]
+
+
 def access_file(arguments: argparse.Namespace, settings: Settings, served: "ServedRelease") -> "AccessFile | None":
     """Who may ask *served*; None for anybody."""
     from argosy import wiring

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
@@ -18,6 +18,7 @@ from argosy.serving import reading
 from argosy.serving.app import ServerParts
 from argosy.serving.request_columns import RequestColumns
 from argosy.serving.request_problems import RequestProblem
+from argosy.serving.served_models import ServedModel
 from argosy.serving.service import Answer
 
 AT_ONCE = 500
@@ -34,11 +35,9 @@ _log = logging.getLogger("argosy.serving")
 class StreamServer:
     """Answers on one stream; see :class:`argosy.serving.graceful_server.Companion`."""
 
-    def __init__(self, parts: ServerParts, stream: Stream) -> None:
-        self._service = parts.service
-        self._metrics = parts.metrics
-        self._room = reading.JsonLimits(1, parts.service.columns.most_columns)
-        self._body_bytes = parts.bodies.limits.body_bytes
+    def __init__(self, model: Callable[[], ServedModel], stream: Stream) -> None:
+        """*model*: the one that answers now; asked before each transaction."""
+        self._current = model
         self._stream = stream
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -63,7 +62,7 @@ class StreamServer:
             except errors.ArgosyError as error:
                 # Also where somebody has to act: once that is done nobody should have to start servers anew, whose callers are well.
                 _log.warning("the stream stands still: %s", error)
-                self._metrics.stream_failures.inc()
+                self._current().parts.metrics.stream_failures.inc()
                 await self._pause()
 
     async def _pause(self) -> None:
@@ -76,18 +75,27 @@ class StreamServer:
         messages = await asyncio.to_thread(self._stream.poll, AT_ONCE, WAIT_SECONDS)
         if messages:
             began = time.perf_counter()
-            answers = await self._answers(messages)
+            model = self._current()
+            with model.users:
+                answers = await _Answering(model.parts).answers(messages)
             if await asyncio.to_thread(self._stream.answer, answers):
-                self._count(answers, time.perf_counter() - began)
+                for answer in answers:
+                    model.parts.metrics.observe(ROUTE, 422 if answer.refused else 200, time.perf_counter() - began)
         if time.monotonic() - self._looked_at_lag > LAG_SECONDS:
             self._looked_at_lag = time.monotonic()
-            self._metrics.stream_lag.set(await asyncio.to_thread(self._stream.lag))
+            lag = await asyncio.to_thread(self._stream.lag)
+            self._current().parts.metrics.stream_lag.set(lag)
 
-    def _count(self, answers: Sequence[StreamAnswer], seconds: float) -> None:
-        for answer in answers:
-            self._metrics.observe(ROUTE, 422 if answer.refused else 200, seconds)
 
-    async def _answers(self, messages: Sequence[StreamMessage]) -> list[StreamAnswer]:
+class _Answering:
+    """Answers messages by one model."""
+
+    def __init__(self, parts: ServerParts) -> None:
+        self._service = parts.service
+        self._room = reading.JsonLimits(1, parts.service.columns.most_columns)
+        self._body_bytes = parts.bodies.limits.body_bytes
+
+    async def answers(self, messages: Sequence[StreamMessage]) -> list[StreamAnswer]:
         """The answer to each of *messages* that asks something, in their order."""
         made: dict[str, StreamAnswer] = {}
         plain: list[tuple[RequestColumns, StreamMessage]] = []

@@ -31,6 +31,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def words(arguments: argparse.Namespace) -> list[str]:
+    """The options again, for another process."""
+    given = {
+        "--stream-from": arguments.stream_from,
+        "--stream-to": arguments.stream_to,
+        "--stream-refusals": arguments.stream_refusals,
+        "--stream-group": arguments.stream_group,
+    }
+    return [word for name, value in given.items() if value is not None for word in (name, value)]
+
+
 def opened(arguments: argparse.Namespace, settings: Settings, served: "ServedRelease") -> "Stream | None":
     """The stream; None where none is named. Raises UsageError for half of one, Misconfigured or TryAgain where it cannot be read."""
     source, target = arguments.stream_from, arguments.stream_to

@@ -21,7 +21,7 @@ from argosy.serving.tls import Certificate
 from kit import grpc_calls
 from kit.certificates import write_certificate
 from kit.grpc_calls import Channel
-from kit.serving_kit import ROW, MemoryLog, MemoryOnline
+from kit.serving_kit import ROW, MemoryLog, MemoryOnline, served_models
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ def test_a_renewed_certificate_is_taken_up(parts: ServerParts, tmp_path: Path) -
         assert [await live(old), await live(new)] == [False, True]
 
     async def served() -> None:
-        server = GrpcServer(parts, address, certificate)
+        server = GrpcServer(served_models(parts), address, certificate)
         await server.start()
         try:
             await run()

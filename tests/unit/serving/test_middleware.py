@@ -26,6 +26,7 @@ from argosy.serving.inference import INLINE_BYTES, INLINE_ROWS, LARGE_AT_ONCE, C
 from argosy.serving.lifecycle import Lifecycle
 from argosy.serving.request_problems import RequestProblem
 from argosy.serving.rows import Value
+from argosy.serving.server_metrics import ServerMetrics
 from argosy.serving.service import Answer
 from kit.serving_kit import (
     ROW,
@@ -359,7 +360,7 @@ def test_few_large_requests_are_in_work_at_once() -> None:
     counting, body = Counting(), b" " * (INLINE_BYTES + 1)
 
     async def crowd() -> list[object]:
-        gate = ConcurrencyLimiter(RequestLimits(), prometheus.Metrics(SERVED, None))
+        gate = ConcurrencyLimiter(RequestLimits(), ServerMetrics())
         route = Inference(counting, cast("Any", None), Bodies(RequestLimits()), gate)
 
         async def receive() -> Any:

@@ -14,6 +14,7 @@ from argosy.ports.prediction_log import ServedRelease
 from argosy.ports.streams import StreamAnswer, StreamMessage
 from argosy.serving.app import ServerParts, app_of, server_parts
 from argosy.serving.rows import Value
+from argosy.serving.served_models import ServedModel
 from argosy.serving.stream import StreamServer
 from argosy.settings import Settings
 from kit.kafka_broker import Broker, kafka_broker
@@ -78,8 +79,10 @@ def parts(predictor: Predictor, log: MemoryLog) -> ServerParts:
 def answered(parts: ServerParts, stream: MemoryStream) -> None:
     """All of *stream* answered."""
 
+    model = ServedModel.of(parts)
+
     async def run() -> None:
-        server = StreamServer(parts, stream)
+        server = StreamServer(lambda: model, stream)
         await server.start()
         async with asyncio.timeout(60):
             while stream.committed < len(stream.messages):

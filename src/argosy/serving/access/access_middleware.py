@@ -13,9 +13,10 @@ _ADMITTED = "argosy.admitted"
 
 
 class AccessMiddleware:
-    """Holds every request but those to ``OPEN`` to the rules of one model."""
+    """Holds every request but those to ``OPEN`` to the rules of one model, or of a server as a whole."""
 
-    def __init__(self, app: ASGIApp, *, rules: WatchedRules, model: str) -> None:
+    def __init__(self, app: ASGIApp, *, rules: WatchedRules, model: str | None) -> None:
+        """*model*: None where callers have to prove who they are, whichever models they may ask."""
         self._app = app
         self._rules = rules
         self._model = model

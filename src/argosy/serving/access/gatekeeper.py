@@ -19,7 +19,7 @@ from argosy.domain import access_rules
 from argosy.domain.access_rules import AccessKey, AccessRules, TrustedProxy
 from argosy.ports.rate_limiter import RateLimiter
 from argosy.ports.token_verifier import NotAuthentic, TokenClaims, TokenVerifier
-from argosy.serving.access.local_rate_limiter import LocalRateLimiter, retry_after
+from argosy.serving.access.local_rate_limiter import LocalRateLimiter, RateCounter, retry_after
 from argosy.serving.access.outcomes import Outcome
 from argosy.serving.circuit_breaker import CircuitBreaker
 from argosy.serving.request_problems import RequestProblem, shown
@@ -82,7 +82,7 @@ class Gatekeeper:
         shared: RateLimiter | None = None,
         count: Callable[[Outcome], None] = lambda _: None,
         clock: Callable[[], float] = time.time,
-        local: LocalRateLimiter | None = None,
+        local: RateCounter | None = None,
     ) -> None:
         """*tokens*: of the rules' issuers. *shared*: the counter that replicas share. *count* is told each outcome, one of ``OUTCOMES``."""
         self._rules = rules
@@ -96,12 +96,14 @@ class Gatekeeper:
         self._proxies = [(_networks(proxy), proxy) for proxy in rules.proxies]
         self._proven: OrderedDict[str, tuple[Principal, float]] = OrderedDict()
 
-    async def admit(self, brought: Credentials, model: str) -> Principal:
-        """Who asks *model*. Raises RequestProblem: 401 not proven, 403 not their model, 429 too often, 503 cannot be proven now."""
+    async def admit(self, brought: Credentials, model: str | None) -> Principal:
+        """Who asks *model*. Raises RequestProblem: 401 not proven, 403 not their model, 429 too often, 503 cannot be proven now.
+
+        *model*: None where it is not known yet; :meth:`authorize` then says whether it is theirs.
+        """
         principal = await self._proved(brought)
-        if not access_rules.opens(principal.models, model):
-            self._count("not allowed")
-            raise RequestProblem(403, f"{shown(principal.name)} may not ask {model}; access.yaml says who may")
+        if model is not None:
+            self.authorize(principal, model)
         wait = await self._rates.of_principal(principal.name)
         if wait:
             self._count("too often")
@@ -109,6 +111,12 @@ class Gatekeeper:
             raise RequestProblem(429, f"{shown(principal.name)} may ask {rate}, and did", retry_after=retry_after(wait))
         self._count("let in")
         return principal
+
+    def authorize(self, principal: Principal, model: str) -> None:
+        """Raises RequestProblem (403) where *principal* may not ask *model*."""
+        if not access_rules.opens(principal.models, model):
+            self._count("not allowed")
+            raise RequestProblem(403, f"{shown(principal.name)} may not ask {model}; access.yaml says who may")
 
     def admits_at_once(self, brought: Credentials, model: str) -> bool:
         """True where :meth:`admit` would let *brought* in without waiting for anybody: then it is in, and counted.
@@ -254,7 +262,7 @@ class _TokenProofs:
 class _Rates:
     """Counts principals by the shared counter, or here where that is not to be had; failures always here."""
 
-    def __init__(self, limits: access_rules.RateLimits, shared: RateLimiter | None, local: LocalRateLimiter) -> None:
+    def __init__(self, limits: access_rules.RateLimits, shared: RateLimiter | None, local: RateCounter) -> None:
         self._limits = limits
         self._shared = shared
         self._local = local

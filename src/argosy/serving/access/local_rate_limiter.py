@@ -9,6 +9,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Protocol
 
 from argosy.domain.access_rules import Rate
 
@@ -16,6 +17,16 @@ MOST_KEYS = 10_000
 """Keys remembered at once. The one that asked longest ago is forgotten first, and begins anew."""
 
 rate = lru_cache(maxsize=1024)(Rate)
+
+
+class RateCounter(Protocol):
+    """Counts at once, on this machine."""
+
+    def hit_now(self, key: str, rate_text: str) -> float:
+        """Count a request of *key*; returns the seconds to wait, in which case it does not count."""
+
+    def spent(self, key: str, rate_text: str) -> float:
+        """Seconds until *key* may ask again, without counting; 0 where it may now."""
 
 
 class LocalRateLimiter:

@@ -11,7 +11,7 @@ from argosy.files import model_folder
 from argosy.ports.rate_limiter import RateLimiter
 from argosy.ports.token_verifier import TokenVerifier
 from argosy.serving.access.gatekeeper import Gatekeeper
-from argosy.serving.access.local_rate_limiter import LocalRateLimiter
+from argosy.serving.access.local_rate_limiter import LocalRateLimiter, RateCounter
 from argosy.serving.access.outcomes import Outcome
 from argosy.serving.file_stamps import stamp
 
@@ -37,12 +37,16 @@ class WatchedRules:
         file: AccessFile,
         count: Callable[[Outcome], None] = lambda _: None,
         report: Callable[[bool], None] = lambda _: None,
+        local: RateCounter | None = None,
     ) -> None:
-        """*count*: see the gatekeeper. *report* is told, when the file changed, whether it was understood. Raises Misconfigured."""
+        """*count*: see the gatekeeper. *report* is told, when the file changed, whether it was understood.
+
+        *local*: counts where replicas share no counter; None: this process alone. Raises Misconfigured.
+        """
         self._file = file
         self._count = count
         self._report = report
-        self._local = LocalRateLimiter()
+        self._local = local or LocalRateLimiter()
         self._seen = stamp(file.path)
         self.gatekeeper = self._read()
         report(True)

@@ -1,0 +1,209 @@
+"""The models of one server, by name. Which bundle answers for a name may change while requests come: each is answered by one of them.
+
+A server of one model has its addresses as if there were nothing else. Of several, V1, V2 and gRPC name the model that is asked; the plain
+routes and the page lie below ``/models/<name>``. All models start or none does; from then on nothing that befalls one takes the others
+away: a version that may not be served, or does not load, leaves the one before it where it is.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.datastructures import State
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from argosy.ports.features import OnlineFeatures
+from argosy.ports.prediction_log import PredictionLog
+from argosy.serving import exposition, front
+from argosy.serving.app import ServerParts, app_of
+from argosy.serving.hot_path import PREFIX, HotPath, HotRequest, address
+from argosy.serving.hot_queue import HotQueue
+from argosy.serving.request_problems import RequestProblem, shown
+from argosy.serving.server_metrics import ServerMetrics
+
+DRAINED_SECONDS = 0.05
+"""Between two looks at whether a bundle that was replaced still answers somebody."""
+
+
+@dataclass
+class ModelUsers:
+    """The requests that one bundle answers at the moment. It is used round each of them, on the event loop."""
+
+    inside: int = 0
+
+    def __enter__(self) -> None:
+        self.inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        self.inside -= 1
+
+
+@dataclass(frozen=True, eq=False)
+class ServedModel:
+    """One bundle that answers."""
+
+    parts: ServerParts
+    app: ASGIApp
+    """What it answers over HTTP."""
+    hot: HotPath
+    online: OnlineFeatures | None = None
+    """Its online store, closed with it."""
+    log: PredictionLog | None = None
+    """The log of its answers, closed with it."""
+    discard: Callable[[], None] = lambda: None
+    """Deletes what was fetched for it, once it is closed."""
+    users: ModelUsers = field(default_factory=ModelUsers)
+
+    @classmethod
+    def of(cls, parts: ServerParts, **more: Any) -> "ServedModel":
+        """The model of *parts*; *more* as the fields have it."""
+        app = app_of(parts)
+        return cls(parts, app, app.state.hot_path, **more)
+
+    @property
+    def name(self) -> str:
+        """The name that callers ask for."""
+        return self.parts.service.signature.model
+
+
+class ServedModels:
+    """The app of a server."""
+
+    def __init__(self, models: Sequence[ServedModel], server: ServerMetrics) -> None:
+        """*models*: one at least, no two of one name, all of which count what is the server's in *server*."""
+        first = models[0].parts
+        self.server = server
+        self.lifecycle = first.lifecycle
+        self.access = first.access
+        self.limits = first.bodies.limits
+        self._models = {model.name: model for model in models}
+        self._retiring: list[ServedModel] = []
+        self._past: exposition.Snapshot = {}
+        self._front = front.app_of(self)
+        self._hot: Mapping[str, HotPath] = {}
+        self._find_hot()
+        self.state = State()
+        self.state.hot_queue = HotQueue(self, first.gate.overload)
+
+    @property
+    def models(self) -> Mapping[str, ServedModel]:
+        """The models, by name."""
+        return self._models
+
+    @property
+    def only(self) -> ServedModel | None:
+        """The model where there is one; None of several."""
+        return next(iter(self._models.values())) if len(self._models) == 1 else None
+
+    def named(self, name: str) -> ServedModel:
+        """The model of that *name*. Raises RequestProblem (404)."""
+        found = self._models.get(name)
+        if found is None:
+            raise RequestProblem(404, f"there is no model {shown(name)} here; models: {', '.join(self._models)}")
+        return found
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The models' names."""
+        return list(self._models)
+
+    def version_of(self, name: str) -> str:
+        """The version that answers for *name*. Raises RequestProblem (404) where there is no such model."""
+        return self.named(name).parts.service.version
+
+    def text(self) -> bytes:
+        """The metrics of all of them, as Prometheus scrapes them."""
+        return exposition.text(self.snapshot())
+
+    def snapshot(self) -> exposition.Snapshot:
+        """The metrics, each of a model with its name where there are several. Counters go on where another version took over."""
+        found = exposition.taken(self.server.registry)
+        for model in [*self._retiring, *self._models.values()]:
+            exposition.added(found, self._counted(model))
+        exposition.added(found, self._past)
+        return found
+
+    def _counted(self, model: ServedModel) -> exposition.Snapshot:
+        return exposition.taken(model.parts.metrics.registry, None if self.only is not None else model.name)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request over HTTP."""
+        model, path = self._asked(scope.get("path", ""))
+        if model is None:
+            await self._front(scope, receive, send)
+            return
+        with model.users:
+            await model.app(scope if path == scope.get("path") else {**scope, "path": path}, receive, send)
+
+    def _asked(self, path: str) -> tuple[ServedModel | None, str]:
+        """The model that *path* is about, and the address as it has it; None for what is the server's."""
+        if path.startswith(PREFIX):
+            return self._models.get(path.removeprefix(PREFIX).partition("/")[0]), address(path)
+        if (only := self.only) is not None:
+            return only, path
+        kind, _, rest = path.lstrip("/").partition("/models/")
+        name = rest.partition("/")[0].partition(":")[0]
+        return (self._models.get(name) if kind in {"v1", "v2"} else None), path
+
+    def may_take(self, scope: Scope) -> bool:
+        """See :class:`argosy.serving.hot_path.HotPath`."""
+        return scope["method"] == "POST" and scope["path"] in self._hot
+
+    def answer(self, requests: Sequence[HotRequest]) -> list[bytes | None]:
+        """See :class:`argosy.serving.hot_path.HotPath`; those of one model are answered together."""
+        paths = [self._hot[request.scope["path"]] for request in requests]
+        if all(path is paths[0] for path in paths):
+            return paths[0].answer(requests)
+        answers: list[bytes | None] = [None] * len(requests)
+        for path in dict.fromkeys(paths):
+            places = [place for place, found in enumerate(paths) if found is path]
+            for place, answer in zip(places, path.answer([requests[place] for place in places]), strict=True):
+                answers[place] = answer
+        return answers
+
+    def refusal(self, request: HotRequest) -> bytes:
+        """See :class:`argosy.serving.hot_path.HotPath`."""
+        return self._hot[request.scope["path"]].refusal(request)
+
+    def replace(self, model: ServedModel) -> ServedModel:
+        """Have *model* answer for its name from now on; returns the one that did. Called on the event loop."""
+        before = self.named(model.name)
+        self._models = {**self._models, model.name: model}
+        self._retiring.append(before)
+        self._find_hot()
+        return before
+
+    async def retire(self, model: ServedModel) -> None:
+        """Let go of *model*, which was replaced, once nobody is answered by it."""
+        while True:
+            await asyncio.sleep(DRAINED_SECONDS)  # also before the first look: a call may be on its way to it
+            if not model.users.inside:
+                break
+        await close_online(model)
+        await asyncio.to_thread(close_log, model)
+        self._retiring.remove(model)
+        exposition.added(self._past, self._counted(model), growing_only=True)
+        model.discard()
+
+    def _find_hot(self) -> None:
+        found: dict[str, HotPath] = {}
+        for name, model in self._models.items():
+            for path in model.hot.paths:
+                found[f"{PREFIX}{name}{path}"] = model.hot
+                if path.startswith(("/v1/", "/v2/")) or len(self._models) == 1:
+                    found[path] = model.hot
+        self._hot = found
+
+
+async def close_online(model: ServedModel) -> None:
+    """Let go of the online store of *model*."""
+    if model.online is not None:
+        await model.online.close()
+
+
+def close_log(model: ServedModel) -> None:
+    """Write and ship what the log of *model* has, and that of a version beside it."""
+    model.parts.service.close()
+    if model.log is not None:
+        model.log.close()
