@@ -7,9 +7,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-import grpc
+from google.protobuf.message import DecodeError
 
 from argosy.serving import grpc_messages
+from argosy.serving.grpc_frames import GrpcStatus
 from argosy.serving.message_files import MessageFile
 
 SERVICES = ("grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection")
@@ -34,22 +35,20 @@ CLASSES = _FILE.classes()
 _REQUEST, _RESPONSE = CLASSES["ServerReflectionRequest"], CLASSES["ServerReflectionResponse"]
 
 
-def handlers() -> list[Any]:
-    """The services, as gRPC takes them."""
-    method = grpc.stream_stream_rpc_method_handler(
-        _answers, request_deserializer=_REQUEST.FromString, response_serializer=_RESPONSE.SerializeToString
-    )
-    return [grpc.method_handlers_generic_handler(service, {METHOD: method}) for service in SERVICES]
+PATHS = frozenset(f"/{service}/{METHOD}" for service in SERVICES)
+"""Of the methods."""
 
 
-async def _answers(questions: AsyncIterator[Any], __: Any) -> AsyncIterator[Any]:
+async def answers(questions: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The answer to each of *questions*, which end where one is none."""
     for _ in range(MOST_QUESTIONS):
         try:
             async with asyncio.timeout(SECONDS):
-                question = await anext(questions)
-        except (StopAsyncIteration, TimeoutError):
+                question = _REQUEST.FromString(await anext(questions))
+        except (StopAsyncIteration, TimeoutError, DecodeError):
             return
-        yield _answer(question)
+        content: bytes = _answer(question).SerializeToString()
+        yield content
 
 
 def _answer(question: Any) -> Any:
@@ -59,7 +58,7 @@ def _answer(question: Any) -> Any:
     if name == grpc_messages.FILE.name or ours:
         made.file_descriptor_response.file_descriptor_proto.append(_DESCRIPTION)
     elif name or symbol:
-        made.error_response.error_code = grpc.StatusCode.NOT_FOUND.value[0]
+        made.error_response.error_code = GrpcStatus.NOT_FOUND
         made.error_response.error_message = f"there is no {name or symbol} here, only {grpc_messages.SERVICE}"
     else:
         for service in (grpc_messages.SERVICE, *SERVICES):

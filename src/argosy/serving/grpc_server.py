@@ -7,53 +7,50 @@ the limits and into the counters that HTTP has. A problem becomes gRPC's status.
 import asyncio
 import logging
 import time
-import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import unquote
 from weakref import WeakKeyDictionary
 
-import grpc
 from google.protobuf.message import DecodeError
-from grpc import StatusCode
 
 from argosy import errors
-from argosy.serving import exchange, grpc_messages, grpc_reflection
-from argosy.serving.access.gatekeeper import Credentials, by_name
+from argosy.serving import grpc_hot, grpc_messages, grpc_reflection
+from argosy.serving.access.gatekeeper import Credentials
 from argosy.serving.app import ServerParts
-from argosy.serving.connections import ConnectionLimits
+from argosy.serving.connections import SWEEP_SECONDS, ConnectionLimits
+from argosy.serving.grpc_connection import GrpcCall, GrpcConnections, GrpcLimits
+from argosy.serving.grpc_frames import GrpcStatus
+from argosy.serving.grpc_hot import ROUTE, GrpcHotPath
 from argosy.serving.grpc_tensors import HARMLESS_BYTES, GrpcTensors
 from argosy.serving.inference import Inference
 from argosy.serving.listeners import PATIENCE_SECONDS
 from argosy.serving.middleware import model_labels
 from argosy.serving.request_problems import RequestProblem, ShedRequest
 from argosy.serving.served_models import ServedModel, ServedModels
-from argosy.serving.tls import Certificate
+from argosy.serving.tls import HANDSHAKE_SECONDS, Certificate
 from argosy.serving.v2 import EXTENSIONS
 
 _log = logging.getLogger("argosy.serving")
-ROUTE = "grpc"
-"""What the metrics call requests that came this way."""
 RECEIVED_AT_ONCE = 32
 """Calls whose message is on its way. Each may hold as much memory as a body, before anybody knows how long it is."""
 CALLS = 1_024
-"""Calls at once, all methods together; gRPC itself refuses more."""
+"""Calls at once, all methods together."""
 CONNECTION_SECONDS = 30.0
 """After which a caller is asked to connect anew, or half of the time for draining, where that is less."""
 CODES = {
-    400: StatusCode.INVALID_ARGUMENT,
-    401: StatusCode.UNAUTHENTICATED,
-    403: StatusCode.PERMISSION_DENIED,
-    404: StatusCode.NOT_FOUND,
-    408: StatusCode.DEADLINE_EXCEEDED,
-    413: StatusCode.INVALID_ARGUMENT,  # fewer rows help, another try does not
-    415: StatusCode.INVALID_ARGUMENT,
-    422: StatusCode.INVALID_ARGUMENT,
-    429: StatusCode.RESOURCE_EXHAUSTED,
-    500: StatusCode.INTERNAL,
-    503: StatusCode.UNAVAILABLE,
-    504: StatusCode.DEADLINE_EXCEEDED,
+    400: GrpcStatus.INVALID_ARGUMENT,
+    401: GrpcStatus.UNAUTHENTICATED,
+    403: GrpcStatus.PERMISSION_DENIED,
+    404: GrpcStatus.NOT_FOUND,
+    408: GrpcStatus.DEADLINE_EXCEEDED,
+    413: GrpcStatus.INVALID_ARGUMENT,  # fewer rows help, another try does not
+    415: GrpcStatus.INVALID_ARGUMENT,
+    422: GrpcStatus.INVALID_ARGUMENT,
+    429: GrpcStatus.RESOURCE_EXHAUSTED,
+    500: GrpcStatus.INTERNAL,
+    503: GrpcStatus.UNAVAILABLE,
+    504: GrpcStatus.DEADLINE_EXCEEDED,
 }
 """gRPC's code of each status that a problem has over HTTP."""
 OPEN = frozenset({"ServerLive", "ServerReady"})
@@ -80,80 +77,107 @@ class GrpcServer:
         self._address = address
         self._drain_seconds = drain_seconds
         self._certificate = certificate
-        self._limits = models.limits
-        self._handlers = _handlers(models)
-        self._server: Any = None
+        self._crowd = GrpcConnections(_limits(models.limits.body_bytes, drain_seconds), _Methods(models))
+        self._listener: asyncio.Server | None = None
+        self._sweeping: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Listen. Raises Misconfigured where the address cannot be had."""
-        options = _options(self._limits.body_bytes, ConnectionLimits(), self._drain_seconds, shared=self._shared)
-        self._server = grpc.aio.server(options=options, maximum_concurrent_rpcs=CALLS)
-        self._server.add_generic_rpc_handlers(self._handlers)
+        host, _, port = self._address.rpartition(":")
+        tls = None if self._certificate is None else self._certificate.grpc_context
         try:
-            if self._certificate is None:
-                self._server.add_insecure_port(self._address)
-            else:
-                self._server.add_secure_port(self._address, _credentials(self._certificate))
-        except RuntimeError as error:
+            self._listener = await asyncio.get_running_loop().create_server(
+                self._crowd.protocol,
+                host.strip("[]"),
+                int(port),
+                ssl=tls,
+                ssl_handshake_timeout=None if tls is None else HANDSHAKE_SECONDS,
+                backlog=CALLS // 4,
+                reuse_port=self._shared or None,
+            )
+        except OSError as error:
             message = f"cannot listen for gRPC on {self._address}; pass another --grpc-port, or 0 for a free one"
             raise errors.Misconfigured(message) from error
-        await self._server.start()
+        self._sweeping = asyncio.create_task(self._sweep())
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            self._crowd.sweep()
 
     async def stop(self, seconds: float) -> None:
         """Take no more calls, and end once those that came are answered, at most *seconds* from now."""
-        if self._server is not None:
-            await self._server.stop(seconds)
+        if self._listener is not None:
+            self._listener.close()
+            await self._crowd.leave(seconds)
+        if self._sweeping is not None:
+            self._sweeping.cancel()
 
 
-def _credentials(certificate: Certificate) -> grpc.ServerCredentials:
-    """Those of *certificate*, asked anew for each connection: gRPC keeps what it has where it is given None."""
-    sent = certificate.pair
-
-    def renewed() -> Any:
-        nonlocal sent
-        if certificate.pair == sent:
-            return None
-        sent = certificate.pair
-        return _configuration(certificate)
-
-    return grpc.dynamic_ssl_server_credentials(
-        _configuration(certificate), renewed, require_client_authentication=False
+def _limits(body_bytes: int, drain_seconds: float) -> GrpcLimits:
+    limits = ConnectionLimits()
+    # A caller keeps its connection as long as it may, whoever else is ready. Told now and then to connect anew, which loses none, callers
+    # are elsewhere before this server stops, and find new ones.
+    age = min(CONNECTION_SECONDS, drain_seconds / 2) if drain_seconds else CONNECTION_SECONDS
+    return GrpcLimits(
+        connections=replace(limits, connections=limits.connections // 2),
+        message_bytes=body_bytes,
+        calls=CALLS,
+        age_seconds=age,
+        grace_seconds=PATIENCE_SECONDS,
     )
 
 
-def _configuration(certificate: Certificate) -> Any:
-    return grpc.ssl_server_certificate_configuration([(certificate.pair.key, certificate.pair.chain)])
+class _Methods:
+    """All methods by their path; see :class:`argosy.serving.grpc_connection.CallHandler`."""
 
+    def __init__(self, models: ServedModels) -> None:
+        receiver = _Receiver(models.limits.body_seconds)
+        self._models = models
+        self._calls: dict[str, _Method] = {
+            f"/{grpc_messages.SERVICE}/{name}": _Infer(models, receiver)
+            if name == "ModelInfer"
+            else _Described(models, receiver, name)
+            for name in grpc_messages.METHODS
+        }
+        self._infer = f"/{grpc_messages.SERVICE}/ModelInfer"
+        self._hot: WeakKeyDictionary[ServedModel, GrpcHotPath] = WeakKeyDictionary()
 
-def _options(body_bytes: int, limits: ConnectionLimits, drain_seconds: float, *, shared: bool) -> list[tuple[str, int]]:
-    # A caller keeps its connection as long as it may, whoever else is ready, and gRPC's own stop cancels calls that come while it says
-    # so. Told now and then to connect anew, which loses none, callers are elsewhere before this server stops, and find new ones.
-    age = min(CONNECTION_SECONDS, drain_seconds / 2) if drain_seconds else CONNECTION_SECONDS
-    return [
-        ("grpc.max_connection_age_ms", round(age * 1000)),
-        ("grpc.max_connection_age_grace_ms", round(PATIENCE_SECONDS * 1000)),
-        ("grpc.so_reuseport", int(shared)),  # two servers on one port would each get some of the calls
-        ("grpc.max_receive_message_length", body_bytes),
-        ("grpc.max_concurrent_streams", 128),
-        ("grpc.max_allowed_incoming_connections", limits.connections // 2),
-        ("grpc.max_connection_idle_ms", round(limits.idle_seconds * 1000)),
-        ("grpc.server_handshake_timeout_ms", round(limits.header_seconds * 1000)),
-        ("grpc.max_metadata_size", limits.header_bytes),
-        ("grpc.absolute_max_metadata_size", limits.header_bytes),
-        # What a stream may send before anybody reads it; else it grows with the line's speed.
-        ("grpc.http2.bdp_probe", 0),
-    ]
+    def known(self, path: str) -> bool:
+        """True where there is a method of that *path*."""
+        return path in self._calls or path in grpc_reflection.PATHS
 
+    def hot(self, call: GrpcCall) -> bool:
+        """Take *call* where it may be answered at once."""
+        if call.head.path != self._infer:
+            return False
+        model = self._models.only or self._asked(call.messages[0])
+        return model is not None and self._path(model).take(call)
 
-def _handlers(models: ServedModels) -> list[Any]:
-    receiver = _Receiver(models.limits.body_seconds)
-    calls = {
-        name: _Infer(models, receiver) if name == "ModelInfer" else _Described(models, receiver, name)
-        for name in grpc_messages.METHODS
-    }
-    # On the wire a call with one request looks like one with a stream of them, of which the server decides when it reads, and for how long.
-    methods = {name: grpc.stream_unary_rpc_method_handler(call.call) for name, call in calls.items()}
-    return [grpc.method_handlers_generic_handler(grpc_messages.SERVICE, methods), *grpc_reflection.handlers()]
+    def _asked(self, message: bytes) -> ServedModel | None:
+        try:
+            return self._models.models.get(grpc_messages.first_text(message, 1))
+        except DecodeError:
+            return None
+
+    def _path(self, model: ServedModel) -> GrpcHotPath:
+        found = self._hot.get(model)
+        if found is None:
+            parts = model.parts
+            protocol = GrpcTensors(parts.second, parts.service, parts.bodies.limits)
+            found = GrpcHotPath(protocol, parts.service, parts.metrics, parts.access, parts.gate.overload)
+            self._hot[model] = found
+        return found
+
+    async def answer(self, call: GrpcCall) -> None:
+        """Answer *call*."""
+        if call.head.path in grpc_reflection.PATHS:
+            async for message in grpc_reflection.answers(call):
+                call.send(message)
+            call.done()
+        else:
+            content = await self._calls[call.head.path].call(call, call)
+            call.connection.write(call.reply(content))
 
 
 class _Descriptions:
@@ -197,15 +221,15 @@ class _Method:
         self._receiver = receiver
         self._models = models
 
-    async def call(self, requests: AsyncIterator[bytes], context: Any) -> bytes:
+    async def call(self, requests: AsyncIterator[bytes], context: GrpcCall) -> bytes:
         """Answer one call; a problem or a fault of it ends it with its status."""
         began, status, shed = time.perf_counter(), 200, False
-        # Names that end in -bin have bytes; nothing here asks for any.
-        brought = by_name(pair for pair in context.invocation_metadata() if isinstance(pair[1], str))
-        call = _Call(_identity(brought), self._models.only)
+        brought = context.head.headers
+        call = _Call(grpc_hot.identity(brought), self._models.only, judged=context.judged)
         context.set_trailing_metadata(call.trailer)
         try:
-            content = await self._admitted(requests, Credentials(_peer(context.peer()), brought), call)
+            caller = None if context.admitted else Credentials(context.connection.host, brought)
+            content = await self._admitted(requests, caller, call)
             context.set_trailing_metadata(call.trailer)
             return content
         except RequestProblem as problem:
@@ -228,11 +252,12 @@ class _Method:
             elif call.model is not None:
                 call.model.parts.metrics.observe(self.route, status, time.perf_counter() - began)
 
-    async def _admitted(self, requests: AsyncIterator[bytes], caller: Credentials, call: "_Call") -> bytes:
-        """The answer to *caller*, who says which of several models is asked in the message, and is asked who they are before that."""
+    async def _admitted(self, requests: AsyncIterator[bytes], caller: Credentials | None, call: "_Call") -> bytes:
+        """The answer to *caller*, who says which of several models is asked in the message, and is asked who they are before that; None
+        was admitted already."""
         access = None if self._models.access is None or self.open else self._models.access.gatekeeper
         principal = None
-        if access is not None:
+        if access is not None and caller is not None:
             principal = await access.admit(caller, None if call.model is None else call.model.name)
         message = await self._receiver.message(requests)
         call.model = self._models.only  # it may have been replaced meanwhile
@@ -250,7 +275,7 @@ class _Method:
         """The answer to *message*. Raises RequestProblem."""
         raise NotImplementedError
 
-    async def _abort(self, context: Any, problem: RequestProblem, call: "_Call") -> None:
+    async def _abort(self, context: GrpcCall, problem: RequestProblem, call: "_Call") -> None:
         more: list[tuple[str, str]] = []
         if problem.retry_after is not None:
             more = [
@@ -258,7 +283,7 @@ class _Method:
                 ("grpc-retry-pushback-ms", str(problem.retry_after * 1000)),
             ]
         text = str(problem) if problem.field is None else f"{problem.field}: {problem}"
-        code = CODES.get(problem.status, StatusCode.INTERNAL)
+        code = CODES.get(problem.status, GrpcStatus.INTERNAL)
         await context.abort(code, _printable(text), (*call.trailer, *more))
 
 
@@ -269,6 +294,8 @@ class _Call:
     identity: str
     model: ServedModel | None
     """None until it is known which of several is asked."""
+    judged: bool = False
+    """Whether it was found as it was read that there is time for it."""
 
     @property
     def trailer(self) -> tuple[tuple[str, str], ...]:
@@ -331,7 +358,8 @@ class _Infer(_Method):
     async def content(self, message: bytes, call: _Call) -> bytes:
         """See the base."""
         model = call.model or self._models.named("")
-        model.parts.gate.judge()
+        if not call.judged:
+            model.parts.gate.judge()
         work = _counted(model, self._inference(model), message, call.identity)
         if len(message) <= HARMLESS_BYTES:
             return await work
@@ -376,17 +404,6 @@ class _Receiver:
             raise RequestProblem(408, f"the message did not arrive within {self._seconds:g} s") from None
         finally:
             self._coming.pop(limit, None)
-
-
-def _identity(brought: Mapping[str, str]) -> str:
-    given = brought.get("x-request-id")
-    return given if given is not None and exchange.is_plain(given.encode()) else uuid.uuid4().hex
-
-
-def _peer(text: str) -> str:
-    """The address in gRPC's name of a peer: ``ipv4:192.0.2.1:443``, ``ipv6:%5B2001:db8::1%5D:443``."""
-    kind, _, rest = text.partition(":")
-    return unquote(rest).rpartition(":")[0].strip("[]") if kind.startswith("ipv") else ""
 
 
 def _printable(text: str) -> str:

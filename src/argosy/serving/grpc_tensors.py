@@ -6,6 +6,7 @@ beside the tensors; whoever sends one of them gets that one back, unless the par
 """
 
 import math
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -57,6 +58,7 @@ class GrpcTensors:
     def __init__(self, protocol: V2, service: Service, limits: RequestLimits) -> None:
         self._protocol = protocol
         self._service = service
+        self._most_rows = limits.rows
         self._most_values = limits.rows * service.columns.most_columns
         self._most_fields = 2 * service.columns.most_columns + SPARE_FIELDS
 
@@ -64,6 +66,9 @@ class GrpcTensors:
         """The rows of a request, and what it says of its answer. Raises RequestProblem."""
         message = self._parsed(body)
         self._service.refuse_others(message.model_name, message.model_version or None)
+        found = self._at_once(message)
+        if found is not None:
+            return found
         payload = self._payload(message)
         asked, wanted = self._protocol.asked(payload, Binary(b"".join(message.raw_input_contents)))
         return asked, WantedMessage(wanted, any(binary for _, binary in wanted.outputs))
@@ -83,6 +88,32 @@ class GrpcTensors:
                 values = [text.encode() for text in data] if datatype == TEXT else data
                 getattr(tensor.contents, CONTENTS[datatype]).extend(values)
         return ResponseBody(message.SerializeToString())
+
+    def _at_once(self, message: Any) -> tuple[RequestColumns, WantedMessage] | None:
+        """As :meth:`read`, of a message in which nothing is odd, column by column; None of any other."""
+        inputs, raw = message.inputs, message.raw_input_contents
+        if message.parameters or message.outputs or not inputs or (raw and len(raw) != len(inputs)):
+            return None
+        columns: dict[str, list[Any]] = {}
+        shape = list(islice(inputs[0].shape, 3))
+        for place, tensor in enumerate(inputs):
+            name, datatype = tensor.name, tensor.datatype
+            if (name, datatype) not in self._protocol.plain_tensors or tensor.parameters or tensor.shape != shape:
+                return None
+            values = _raw_column(tensor, raw[place]) if raw else _typed_column(tensor)
+            if values is None:
+                return None
+            columns[name] = values
+        if len(columns) != len(inputs) or not self._fits(shape, columns):
+            return None
+        found = self._protocol.at_once(columns, shape[0], message.id or None, binary=bool(raw))
+        return None if found is None else (found[0], WantedMessage(found[1], bool(raw)))
+
+    def _fits(self, shape: list[int], columns: Mapping[str, list[Any]]) -> bool:
+        """True where *columns* have the *shape* [n] or [n, 1], and are not too long."""
+        if not shape or len(shape) > 2 or shape[1:] not in ([], [1]) or not 0 < shape[0] <= self._most_rows:
+            return False
+        return all(len(values) == shape[0] for values in columns.values())
 
     def _parsed(self, body: bytes) -> Any:
         # A tensor that says nothing takes two bytes on the wire and ninety in memory, so tensors are counted before they are parsed.
@@ -127,6 +158,52 @@ class GrpcTensors:
         return found | {"data": _values(contents, tensor.datatype, path)}
 
 
+def _typed_column(tensor: Any) -> list[Any] | None:
+    """The values of a tensor of FP64 or BYTES with typed contents; None where something is odd."""
+    contents = tensor.contents
+    if len(contents.ListFields()) != 1:
+        return None
+    if tensor.datatype == TEXT:
+        return _texts_at_once(contents.bytes_contents)
+    return _nulls(list(contents.fp64_contents))
+
+
+def _raw_column(tensor: Any, data: bytes) -> list[Any] | None:
+    """The same with raw contents."""
+    if tensor.HasField("contents"):
+        return None
+    if tensor.datatype == TEXT:
+        return _texts_at_once(_split(data))
+    if len(data) % 8:
+        return None
+    return _nulls(list(struct.unpack(f"<{len(data) // 8}d", data)))
+
+
+def _split(data: bytes) -> list[bytes]:
+    """The texts that *data* is made of, each behind its length; one too many where it is not."""
+    found, position, size = [], 0, len(data)
+    while position + 4 <= size:
+        begin = position + 4
+        position = begin + int.from_bytes(data[position:begin], "little")
+        found.append(data[begin:position])
+    return found if position == size else [*found, b"\xff"]
+
+
+def _texts_at_once(contents: Any) -> list[Any] | None:
+    try:
+        return [content.decode() for content in contents]
+    except UnicodeDecodeError:
+        return None
+
+
+def _nulls(values: list[float]) -> list[Any]:
+    """As in binary data: NaN stands for null, which Protocol Buffers have none of."""
+    # Where one is NaN, so is the sum; where it is for other reasons, it does no harm to look.
+    if math.isnan(sum(values)):
+        return [None if math.isnan(value) else value for value in values]
+    return values
+
+
 def _parameters(given: Mapping[str, Any], path: str) -> dict[str, Any]:
     if not given:
         return {}
@@ -162,10 +239,7 @@ def _values(contents: Any, datatype: str, path: str) -> list[Any]:
     if datatype == TEXT:
         return [_text(content, f"{path}.data[{row}]") for row, content in enumerate(contents)]
     values = list(contents)
-    # As in binary data: NaN stands for null, which Protocol Buffers have none of.
-    if datatype.startswith("FP") and any(map(math.isnan, values)):
-        return [None if math.isnan(value) else value for value in values]
-    return values
+    return _nulls(values) if datatype.startswith("FP") else values
 
 
 def _text(content: bytes, path: str) -> str:

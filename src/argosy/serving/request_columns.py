@@ -66,7 +66,7 @@ class ColumnReader:
 
     def columns(self, columns: Mapping[str, Sequence[Any]], count: int, where: Where) -> RequestColumns:
         """*columns* by name, each with *count* values, as columns in the model's order. Raises as :meth:`rows`."""
-        found = self._plain_columns(columns, count, where)
+        found = self.plain_columns(columns, count, where)
         if found is not None:
             return found
         instances = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
@@ -106,8 +106,8 @@ class ColumnReader:
             pass
         return None
 
-    def _plain_columns(self, columns: Mapping[str, Sequence[Any]], count: int, where: Where) -> RequestColumns | None:
-        """Columns in a plain form, in order; None where they are not."""
+    def plain_columns(self, columns: Mapping[str, Sequence[Any]], count: int, where: Where) -> RequestColumns | None:
+        """*columns* as :meth:`columns` has them, where they have a plain form; None where they have not, or something is wrong."""
         width, keys = len(self._features), len(self._keys)
         try:
             if len(columns) == width:

@@ -212,23 +212,19 @@ def _numbers(data: memoryview, datatype: str, count: int, path: str) -> list[Sca
 
 
 def _texts(data: memoryview, count: int, path: str) -> list[Scalar]:
+    content = bytes(data)
     texts: list[Scalar] = []
-    position = 0
-    while position < len(data) and len(texts) < count:
-        start = position + _LENGTH.size
-        length = _LENGTH.unpack_from(data, position)[0] if start <= len(data) else len(data)
-        position = start + length
-        if position > len(data):
-            raise RequestProblem(422, "the text is longer than the data", field=f"{path}[{len(texts)}]")
-        texts.append(_text(data[start:position], f"{path}[{len(texts)}]"))
-    if len(texts) != count or position != len(data):
+    position, size = 0, len(content)
+    try:
+        while position < size and len(texts) < count:
+            start = position + _LENGTH.size
+            position = start + (_LENGTH.unpack_from(content, position)[0] if start <= size else size)
+            if position > size:
+                raise RequestProblem(422, "the text is longer than the data", field=f"{path}[{len(texts)}]")
+            texts.append(content[start:position].decode())
+    except UnicodeDecodeError:
+        raise RequestProblem(422, "the text is not UTF-8", field=f"{path}[{len(texts)}]") from None
+    if len(texts) != count or position != size:
         message = f"the data is not {count} texts, as the shape says"
         raise RequestProblem(422, message, field=f"{path}.parameters.binary_data_size")
     return texts
-
-
-def _text(data: memoryview, path: str) -> str:
-    try:
-        return str(data, "utf-8")
-    except UnicodeDecodeError:
-        raise RequestProblem(422, "the text is not UTF-8", field=path) from None

@@ -25,7 +25,11 @@ class Certificate:
         """Raises Misconfigured where the files hold no certificate, or another's key."""
         self._files = certificate, key
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.minimum_version = ssl.TLSVersion.TLSv1_2
+        self.grpc_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        """The same for gRPC, whose clients want to hear that it is HTTP/2."""
+        self.grpc_context.set_alpn_protocols(["h2"])
+        for context in (self.context, self.grpc_context):
+            context.minimum_version = ssl.TLSVersion.TLSv1_2
         self._seen = self._stamps()
         self.pair = Pair(b"", b"")
         """The pair that the context has."""
@@ -50,7 +54,7 @@ class Certificate:
     def _load(self) -> None:
         certificate, key = self._files
         # Tried apart: a context keeps half of a pair that does not fit.
-        for context in (ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), self.context):
+        for context in (ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), self.context, self.grpc_context):
             try:
                 context.load_cert_chain(certificate, key, password=_no_password)
             except ssl.SSLError as error:

@@ -52,9 +52,10 @@ class V2:
         self._room = room
         self._numbers = frozenset(column.name for column in signature.features if column.type == "number")
         # A column that the model's encoder takes whole holds what these datatypes hold.
-        self._seen_by_model = {
+        self.plain_tensors = frozenset(
             (column.name, "FP64" if column.type == "number" else TEXT) for column in signature.features
-        }
+        )
+        """Name and datatype of tensors that are taken whole."""
         self._outputs = [PREDICTION] if signature.task == "regression" else [PREDICTION, DECISION, CONFIDENCE]
         self._known = [*self._outputs, *EXPLAINED]
 
@@ -84,6 +85,15 @@ class V2:
             _check_values(found)
         explained = any(name in EXPLAINED for name, _ in wanted.outputs)
         return (explanation.asked_why(asked, "inputs[0].shape") if explained else asked), wanted
+
+    def at_once(
+        self, columns: Mapping[str, list[Any]], count: int, identity: str | None, *, binary: bool
+    ) -> tuple[RequestColumns, Wanted] | None:
+        """As :meth:`asked`, of ``plain_tensors`` that wish nothing of their answer; None where :meth:`asked` has to look at each value."""
+        found = self._reader.plain_columns(columns, count, _where)
+        if found is None or found.matrix is None:
+            return None
+        return found, Wanted(identity, [(name, binary) for name in self._outputs])
 
     def write(self, given: Answer, wanted: Wanted) -> ResponseBody:
         """The answer's body."""
@@ -146,7 +156,7 @@ class V2:
                 f"inputs[{place}]",
                 most_rows=self._limits.rows,
                 most_columns=most,
-                later=self._seen_by_model,
+                later=self.plain_tensors,
             )
             for place, given in enumerate(inputs)
         ]

@@ -1,0 +1,151 @@
+"""The hot path of gRPC: plain, small calls whose message came whole are answered where they are read, all that are ready with one call of
+the model, as :mod:`argosy.serving.hot_path` does it for HTTP. Anything else goes the common road, which alone says what is wrong.
+"""
+
+import logging
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from argosy.serving import exchange, grpc_frames
+from argosy.serving.access.gatekeeper import Credentials
+from argosy.serving.access.rules_file import WatchedRules
+from argosy.serving.grpc_connection import GrpcCall
+from argosy.serving.grpc_frames import GrpcStatus
+from argosy.serving.grpc_tensors import GrpcTensors
+from argosy.serving.hot_queue import MOST_TOGETHER
+from argosy.serving.inference import INLINE_BYTES, INLINE_ROWS
+from argosy.serving.middleware import model_labels
+from argosy.serving.overload import TOO_LATE, Overload
+from argosy.serving.prometheus import Metrics
+from argosy.serving.request_columns import RequestColumns
+from argosy.serving.request_problems import RequestProblem
+from argosy.serving.service import Service
+
+_log = logging.getLogger("argosy.serving")
+ROUTE = "grpc"
+"""What the metrics call requests that came this way."""
+_AGAIN = (("retry-after", "1"), ("grpc-retry-pushback-ms", "1000"))
+_Read = tuple[RequestColumns, Any, str]
+
+
+class GrpcHotPath:
+    """The queue of one event loop, and the answers to what waits in it until the loop has read from each connection, and no longer."""
+
+    def __init__(
+        self,
+        protocol: GrpcTensors,
+        service: Service,
+        metrics: Metrics,
+        access: WatchedRules | None,
+        overload: Overload,
+    ) -> None:
+        self._protocol = protocol
+        self._service = service
+        self._metrics = metrics
+        self._access = access
+        self._overload = overload
+        self._labels = tuple(model_labels(service.answering))
+        self._trailer = grpc_frames.header_block(self._labels)
+        self._due = self._begun = False
+        self._waiting: list[tuple[GrpcCall, float]] = []
+
+    def take(self, call: GrpcCall) -> bool:
+        """Answer *call*, which is there with its message, with others, or start it, or refuse it; False for one that is none of these."""
+        message = call.whole
+        if message is None or len(message) > INLINE_BYTES:
+            return False
+        loop = call.connection.loop
+        # The turn may have been begun by a request over HTTP, whose road says when it is over.
+        self._begun = self._overload.arrived() or self._begun
+        if not self._due:
+            self._due = True
+            loop.call_soon(self._end, loop)
+        began = time.perf_counter()
+        if self._overload.sheds():
+            self._refuse(call)
+            return True
+        call.judged = True
+        self._waiting.append((call, began))
+        if len(self._waiting) >= MOST_TOGETHER:
+            self._flush()
+        return True
+
+    def _refuse(self, call: GrpcCall) -> None:
+        self._metrics.shed(ROUTE)
+        call.set_trailing_metadata((*self._labels, ("x-request-id", identity(call.head.headers)), *_AGAIN))
+        call.fail(GrpcStatus.UNAVAILABLE, TOO_LATE)
+
+    def _end(self, loop: Any) -> None:
+        """All is read."""
+        self._flush()
+        # Those that were left to the common road have their turn first: it is a part of this one.
+        loop.call_soon(self._over)
+
+    def _over(self) -> None:
+        self._flush()  # what was read since then belongs to this turn
+        if self._begun:
+            self._overload.over()
+        self._due = self._begun = False
+
+    def _flush(self) -> None:
+        waiting, self._waiting = [each for each in self._waiting if not each[0].closed], []
+        if not waiting:
+            return
+        try:
+            answers = self._answers([call for call, _ in waiting])
+        except Exception:  # noqa: BLE001 - an error of one call must not leave the others without an answer
+            # Each is tried alone then, and what fails there is told to its caller.
+            _log.exception("%d calls were not answered together", len(waiting))
+            answers = [None] * len(waiting)
+        for (call, began), answer in zip(waiting, answers, strict=True):
+            if answer is None:
+                call.connection.start(call)
+                continue
+            message, name = answer
+            call.connection.write(
+                call.reply(message, self._trailer + grpc_frames.header_block((("x-request-id", name),)))
+            )
+            call.connection.answered()
+            self._metrics.observe(ROUTE, 200, time.perf_counter() - began)
+
+    def _answers(self, calls: Sequence[GrpcCall]) -> list[tuple[bytes, str] | None]:
+        found = [self._read(call) for call in calls]
+        read = [each for each in found if each is not None]
+        self._metrics.together.observe(len(calls))
+        answers = self._service.answer_together([(asked, name) for asked, _, name in read])
+        if answers is None:
+            return [None] * len(calls)
+        written = iter(
+            [
+                (self._protocol.write(answer, wanted).body, name)
+                for (_, wanted, name), answer in zip(read, answers, strict=True)
+            ]
+        )
+        return [None if each is None else next(written) for each in found]
+
+    def _read(self, call: GrpcCall) -> _Read | None:
+        if not self._admits(call):
+            return None
+        try:
+            asked, wanted = self._protocol.read(call.messages[0], None)
+        except RequestProblem:
+            return None
+        if asked.count > INLINE_ROWS or not self._service.plain(asked):
+            return None
+        return asked, wanted, identity(call.head.headers)
+
+    def _admits(self, call: GrpcCall) -> bool:
+        """True where the caller may ask, and was counted; the call remembers it. False where that is not known at once."""
+        if self._access is None:
+            return True
+        caller = Credentials(call.connection.host, call.head.headers)
+        call.admitted = self._access.gatekeeper.admits_at_once(caller, self._service.served.model)
+        return call.admitted
+
+
+def identity(brought: Mapping[str, str]) -> str:
+    """The caller's ``x-request-id`` where it is a plain word, else a new one."""
+    given = brought.get("x-request-id")
+    return given if given is not None and exchange.is_plain(given.encode()) else uuid.uuid4().hex

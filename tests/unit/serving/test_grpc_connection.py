@@ -1,0 +1,349 @@
+"""A gRPC connection byte by byte: what breaks HTTP/2 ends it, what asks too much is bounded, and whoever takes answers slowly gets them."""
+
+import asyncio
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from argosy.serving import grpc_connection, grpc_frames
+from argosy.serving.connections import ConnectionLimits
+from argosy.serving.grpc_connection import GrpcCall, GrpcConnection, GrpcConnections, GrpcLimits
+from argosy.serving.grpc_frames import END_HEADERS, END_STREAM, PADDED, PREFACE, Frame, Http2Error
+
+PATH = "/s/m"
+LIMITS = GrpcLimits(ConnectionLimits(connections=2), 1_000, 4, age_seconds=30, grace_seconds=5)
+BLOCK = grpc_frames.header_block([(":method", "POST"), (":path", PATH), ("content-type", "application/grpc")])
+
+
+class Wire:
+    """A transport that keeps what is written."""
+
+    def __init__(self) -> None:
+        self.sent = b""
+        self.closing = self.aborted = False
+
+    def write(self, data: bytes) -> None:
+        """See asyncio, as the others."""
+        self.sent += data
+
+    def close(self) -> None:
+        self.closing = True
+
+    def abort(self) -> None:
+        self.closing = self.aborted = True
+
+    def is_closing(self) -> bool:
+        return self.closing
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def get_extra_info(self, _: str) -> Any:
+        return "192.0.2.1", 1
+
+    def frames(self) -> list[tuple[int, int, int, bytes]]:
+        """Type, flags, stream and payload of what was written."""
+        found, data = [], self.sent
+        while data:
+            long, flags, stream = grpc_frames.HEAD.unpack_from(data)
+            end = grpc_frames.FRAME_HEAD + (long >> 8)
+            found.append((long & 255, flags, stream, data[grpc_frames.FRAME_HEAD : end]))
+            data = data[end:]
+        return found
+
+    def goaway(self) -> int | None:
+        """Why the connection was ended, where it was."""
+        codes = [payload[4:8] for kind, _, _, payload in self.frames() if kind == Frame.GOAWAY]
+        return int.from_bytes(codes[-1], "big") if codes else None
+
+
+class EchoHandler:
+    """Answers with what came, as often as :attr:`times` says."""
+
+    def __init__(self, times: int = 1) -> None:
+        self.times = times
+        self.came: list[GrpcCall] = []
+
+    def known(self, path: str) -> bool:
+        """See the protocol, as the others."""
+        return path == PATH
+
+    def hot(self, call: GrpcCall) -> bool:
+        self.came.append(call)
+        call.connection.write(call.reply(call.messages[0] * self.times))
+        return True
+
+    async def answer(self, call: GrpcCall) -> None:
+        self.came.append(call)
+        call.connection.write(call.reply(await anext(call)))
+
+
+def opened(handler: EchoHandler | None = None) -> tuple[GrpcConnection, Wire]:
+    """A connection that has said hello, on the running loop."""
+    connection, wire = GrpcConnections(LIMITS, handler or EchoHandler()).protocol(), Wire()
+    connection.connection_made(wire)
+    connection.data_received(PREFACE + grpc_frames.settings({}))
+    wire.sent = b""
+    return connection, wire
+
+
+def call(stream: int = 1, message: bytes = b"hello", block: bytes = BLOCK) -> bytes:
+    """The frames of one call."""
+    head = grpc_frames.frame(Frame.HEADERS, END_HEADERS, stream, block)
+    return head + grpc_frames.frame(Frame.DATA, END_STREAM, stream, grpc_frames.message_frame(message))
+
+
+def on_loop(work: Callable[[], None]) -> None:
+    """Do *work* on an event loop, and let that turn."""
+
+    async def run() -> None:
+        work()
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+    asyncio.run(run())
+
+
+def ended(data: bytes) -> int | None:
+    """Why a connection ends that *data* comes by."""
+    found: list[int | None] = []
+
+    def work() -> None:
+        connection, wire = opened()
+        connection.data_received(data)
+        found.append(wire.goaway())
+        assert wire.closing == (wire.goaway() is not None)
+
+    on_loop(work)
+    return found[0]
+
+
+@pytest.mark.parametrize("pieces", [1, 7, 10_000])
+def test_a_call_is_answered_however_it_comes(pieces: int) -> None:
+    """In one piece, or byte by byte."""
+
+    async def run() -> list[bytes]:
+        connection, wire = opened()
+        data = call()
+        size = -(-len(data) // pieces)
+        for begin in range(0, len(data), size):
+            connection.data_received(data[begin : begin + size])
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert not connection.calls
+        return [payload for kind, _, _, payload in wire.frames() if kind == Frame.DATA]
+
+    assert asyncio.run(run()) == [grpc_frames.message_frame(b"hello")]
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        pytest.param(grpc_frames.HEAD.pack(16_385 << 8, 0, 1), Http2Error.FRAME_SIZE_ERROR, id="long-frame"),
+        pytest.param(grpc_frames.frame(Frame.DATA, 0, 1, b"x"), Http2Error.PROTOCOL_ERROR, id="data-of-nothing"),
+        pytest.param(grpc_frames.frame(Frame.HEADERS, 4, 2, BLOCK), Http2Error.PROTOCOL_ERROR, id="even-stream"),
+        pytest.param(grpc_frames.frame(Frame.HEADERS, 4, 1, b"\xff\xff\xff\xff"), Http2Error.COMPRESSION_ERROR, id="no-headers"),
+        pytest.param(grpc_frames.frame(Frame.HEADERS, 0, 1, BLOCK) + call(3), Http2Error.PROTOCOL_ERROR, id="headers-interrupted"),
+        pytest.param(grpc_frames.frame(Frame.CONTINUATION, 4, 1, BLOCK), Http2Error.PROTOCOL_ERROR, id="continuation-of-nothing"),
+        pytest.param(grpc_frames.frame(Frame.HEADERS, 4 | PADDED, 1, b"\x09abc"), Http2Error.PROTOCOL_ERROR, id="padding"),
+        pytest.param(grpc_frames.frame(Frame.PUSH_PROMISE, 4, 1, b"\0\0\0\2"), Http2Error.PROTOCOL_ERROR, id="push"),
+        pytest.param(grpc_frames.window_update(0, 2**31 - 1), Http2Error.FLOW_CONTROL_ERROR, id="window"),
+        pytest.param(grpc_frames.window_update(0, 0), Http2Error.PROTOCOL_ERROR, id="window-of-nothing"),
+        pytest.param(grpc_frames.settings({4: 2**31}), Http2Error.FLOW_CONTROL_ERROR, id="window-setting"),
+        pytest.param(grpc_frames.settings({5: 1}), Http2Error.PROTOCOL_ERROR, id="frame-size-setting"),
+        pytest.param(grpc_frames.frame(Frame.PING, 0, 0, b"x"), Http2Error.FRAME_SIZE_ERROR, id="ping"),
+        pytest.param(grpc_frames.reset(3, Http2Error.CANCEL), Http2Error.PROTOCOL_ERROR, id="reset-of-nothing"),
+        pytest.param(call(3) + grpc_frames.frame(Frame.PRIORITY, 0, 1, b"12345"), None, id="priority-is-passed-over"),
+        pytest.param(grpc_frames.frame(200, 0, 0, b"x"), None, id="unknown-is-passed-over"),
+    ],
+)  # fmt: skip
+def test_what_breaks_the_protocol_ends_the_connection(data: bytes, code: Http2Error | None) -> None:
+    """With the reason, by its number in RFC 9113."""
+    assert ended(data) == code
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(grpc_frames.frame(Frame.PING, 0, 0, b"x" * 8), id="pings"),
+        pytest.param(grpc_frames.settings({}), id="settings"),
+        pytest.param(grpc_frames.frame(Frame.CONTINUATION, 0, 1, b""), id="empty-continuations"),
+        pytest.param(grpc_frames.frame(Frame.DATA, 0, 1, b""), id="empty-data"),
+    ],
+)
+def test_frames_that_are_no_calls_are_few(data: bytes) -> None:
+    """Each costs work or an answer; who sends nothing else is cut off."""
+    begun = grpc_frames.frame(Frame.HEADERS, 0 if data[3] == Frame.CONTINUATION else END_HEADERS, 1, BLOCK)
+    start = begun if data[3] in {Frame.CONTINUATION, Frame.DATA} else b""
+    assert ended(start + data * grpc_connection.IDLE_FRAMES * 2) == Http2Error.ENHANCE_YOUR_CALM
+
+
+def test_calls_that_are_reset_at_once_are_few() -> None:
+    """The attack of 2023: streams opened and reset, of which none counts as open."""
+    pairs = [
+        grpc_frames.frame(Frame.HEADERS, END_HEADERS, stream, BLOCK) + grpc_frames.reset(stream, Http2Error.CANCEL)
+        for stream in range(1, 4 * grpc_connection.IDLE_FRAMES, 2)
+    ]
+    assert ended(b"".join(pairs)) == Http2Error.ENHANCE_YOUR_CALM
+
+
+def test_headers_without_end_are_not_kept() -> None:
+    """Whether they come packed or not."""
+    begun = grpc_frames.frame(Frame.HEADERS, 0, 1, BLOCK)
+    more = grpc_frames.frame(Frame.CONTINUATION, 0, 1, b"\0\1a" + b"\x7f\x81\x7f" + b"b" * 10_000)
+    assert ended(begun + more * 5) == Http2Error.ENHANCE_YOUR_CALM
+    # One long field in the table, named again and again.
+    bomb = b"\x40\1a\x7f\x91\x1e" + b"b" * 4_000 + b"\xbe" * 5_000
+    assert ended(grpc_frames.frame(Frame.HEADERS, END_HEADERS, 1, BLOCK + bomb)) == Http2Error.COMPRESSION_ERROR
+
+
+def status(data: bytes) -> tuple[str, bool]:
+    """What *data* is told as a call's end, and whether the connection goes on."""
+    found: list[tuple[str, bool]] = []
+
+    def work() -> None:
+        connection, wire = opened()
+        connection.data_received(data)
+        ends = [payload for kind, flags, _, payload in wire.frames() if kind == Frame.HEADERS and flags & END_STREAM]
+        found.append((ends[0].split(b"grpc-status")[1][1:3].decode().strip("\0\1\2"), not wire.closing))
+        assert not connection.calls
+
+    on_loop(work)
+    return found[0]
+
+
+def compressed(content: bytes) -> bytes:
+    """A call whose message is *content*, packed by gzip."""
+    packing = zlib.compressobj(wbits=31)
+    packed = packing.compress(content) + packing.flush()
+    block = BLOCK + grpc_frames.header_block([("grpc-encoding", "gzip")])
+    data = b"\1" + len(packed).to_bytes(4, "big") + packed
+    head = grpc_frames.frame(Frame.HEADERS, END_HEADERS, 1, block)
+    return head + grpc_frames.frame(Frame.DATA, END_STREAM, 1, data)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        pytest.param(call(block=BLOCK.replace(b"/s/m", b"/s/x")), "12", id="no-such-method"),
+        pytest.param(call(message=b"x" * 1_001), "8", id="longer-than-allowed"),
+        pytest.param(compressed(b"x" * 500_000), "8", id="longer-once-it-is-unpacked"),
+        pytest.param(compressed(b"x" * 1_000), "0", id="packed"),
+        pytest.param(call(block=BLOCK.replace(b"POST", b"HEAD")), "13", id="no-call"),
+        pytest.param(call(block=BLOCK + grpc_frames.header_block([("grpc-timeout", "soon")])), "3", id="no-timeout"),
+    ],
+)
+def test_a_call_that_cannot_be_is_told_and_the_connection_goes_on(data: bytes, expected: str) -> None:
+    """By gRPC's status."""
+    assert status(data) == (expected, True)
+
+
+def test_more_data_than_allowed_ends_the_connection() -> None:
+    """A stream has 64 KiB of room while nobody reads."""
+    head = grpc_frames.frame(Frame.HEADERS, END_HEADERS, 1, BLOCK)
+    assert ended(head + grpc_frames.frame(Frame.DATA, 0, 1, b"\0\0\0\3\xe8" + b"x" * 900) * 80) is None
+    long = [grpc_frames.frame(Frame.DATA, 0, 1, b"\0\0\0\3\xe8" + b"x" * 1_000) for _ in range(70)]
+    assert ended(head + b"".join(long)) == Http2Error.FLOW_CONTROL_ERROR
+
+
+def test_an_answer_waits_until_the_peer_takes_it() -> None:
+    """First nothing, then a part, then all of it, and nothing is sent beyond what the peer allowed."""
+
+    def work() -> None:
+        connection, wire = opened(EchoHandler(times=100))
+        connection.data_received(grpc_frames.settings({4: 0}) + call(message=b"x" * 10))
+        assert [kind for kind, *_ in wire.frames()] == [Frame.SETTINGS, Frame.HEADERS]
+        connection.data_received(grpc_frames.window_update(1, 600))
+        assert len(wire.frames()[-1][3]) == 600
+        connection.data_received(grpc_frames.settings({4: 5_000}))
+        data = b"".join(payload for kind, _, _, payload in wire.frames() if kind == Frame.DATA)
+        assert data == grpc_frames.message_frame(b"x" * 1_000)
+        assert wire.frames()[-1][1] & END_STREAM
+        assert not connection.calls
+
+    on_loop(work)
+
+
+def test_who_takes_no_answer_is_cut() -> None:
+    """After ``write_seconds``."""
+
+    def work() -> None:
+        connection, wire = opened(EchoHandler(times=100))
+        connection.data_received(grpc_frames.settings({4: 0}) + call(message=b"x" * 10))
+        connection.check()
+        assert not wire.closing
+        connection._stuck = (connection._stuck[0], connection._stuck[1] - LIMITS.connections.write_seconds - 1)
+        connection.check()
+        assert wire.aborted
+
+    on_loop(work)
+
+
+@pytest.mark.parametrize(
+    "begun", [PREFACE[:5], PREFACE + b"\0\0", PREFACE + grpc_frames.frame(Frame.HEADERS, 0, 1, BLOCK)]
+)
+def test_who_begins_and_does_not_go_on_is_cut(begun: bytes) -> None:
+    """In the greeting, in a frame, between the parts of headers."""
+
+    def work() -> None:
+        connection, wire = GrpcConnections(LIMITS, EchoHandler()).protocol(), Wire()
+        connection.connection_made(wire)
+        connection.data_received(begun)
+        connection.since -= LIMITS.connections.header_seconds + 1
+        connection.check()
+        assert wire.aborted
+
+    on_loop(work)
+
+
+def test_silent_connections_give_way_and_busy_ones_stay() -> None:
+    """The longest silent one; where all are busy, the new one is turned away."""
+
+    def work() -> None:
+        crowd = GrpcConnections(LIMITS, EchoHandler())
+        wires = [Wire() for _ in range(4)]
+        for wire in wires[:3]:
+            crowd.protocol().connection_made(wire)
+        assert [wire.aborted for wire in wires] == [True, False, False, False]
+        for connection in crowd.inside:
+            connection.data_received(PREFACE + grpc_frames.frame(Frame.HEADERS, END_HEADERS, 1, BLOCK))
+        crowd.protocol().connection_made(wires[3])
+        assert [wire.aborted for wire in wires] == [True, False, False, True]
+
+    on_loop(work)
+
+
+def test_a_block_is_not_read_by_an_older_table() -> None:
+    """The same bytes mean something else once the table has changed."""
+    reader = grpc_frames.BlockReader(10_000)
+    same = b"\x83\xbf\xbe"
+    for name in ("one", "two"):
+        field = b"\x40\x05:path\x03" + name.encode()
+        reader.read(b"\x83" + b"\x40\x0ccontent-type\x10application/grpc" + field)
+        assert reader.read(same).path == name
+        assert reader.read(same).path == name
+
+
+PAYLOADS = st.one_of(st.binary(max_size=40), st.just(BLOCK), st.just(grpc_frames.message_frame(b"x")))
+STREAMS = st.sampled_from([0, 1, 3, 5, 2**31 - 1])
+FRAMES = st.lists(st.builds(grpc_frames.frame, st.integers(0, 11), st.integers(0, 255), STREAMS, PAYLOADS), max_size=25)
+
+
+@given(frames=FRAMES, tail=st.binary(max_size=30))
+@settings(max_examples=150, derandomize=True, database=None, deadline=None)
+def test_no_bytes_are_too_much(frames: list[bytes], tail: bytes) -> None:
+    """Whatever comes: it is answered or the connection ends, nothing is raised, and no call is left once it is gone."""
+
+    async def run() -> None:
+        connection, _ = opened()
+        connection.data_received(b"".join(frames) + tail)
+        await asyncio.sleep(0)
+        connection.check()
+        connection.connection_lost(None)
+        assert (connection._crowd.calls, connection.calls, connection._crowd.inside) == (0, {}, set())
+
+    asyncio.run(run())
