@@ -12,7 +12,7 @@ from pathlib import Path
 
 from argosy import errors, scratch, wiring
 from argosy.cli import snapshots, verb_actions
-from argosy.cli.snapshots import Known, Snapshots
+from argosy.cli.snapshots import KeptSnapshots, Known
 from argosy.domain.data import SnapshotManifest
 from argosy.domain.data_diff import DataChange
 from argosy.domain.model_settings import ModelSettings
@@ -23,7 +23,7 @@ from argosy.report import change_tables, formats, terminal_markdown
 from argosy.report.plain_text import line
 from argosy.settings import Settings
 
-Action = Callable[[argparse.Namespace, Snapshots], None]
+Action = Callable[[argparse.Namespace, KeptSnapshots], None]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,11 +51,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Do what was asked for."""
     action: Action = arguments.do
-    action(arguments, Snapshots(Settings.from_environment(), arguments.model))
+    action(arguments, KeptSnapshots(Settings.from_environment(), arguments.model))
     return errors.DONE
 
 
-def _list(arguments: argparse.Namespace, found: Snapshots) -> None:
+def _list(arguments: argparse.Namespace, found: KeptSnapshots) -> None:
     known = found.everywhere()
     for each in known:
         print(json.dumps(_facts(each)) if arguments.json else _row(each))
@@ -82,7 +82,7 @@ def _row(known: Known) -> str:
     )
 
 
-def _show(arguments: argparse.Namespace, found: Snapshots) -> None:
+def _show(arguments: argparse.Namespace, found: KeptSnapshots) -> None:
     known = found.named(arguments.snapshot)
     if arguments.json:
         print(json.dumps({**_facts(known), "manifest": known.manifest.model_dump(mode="json")}))
@@ -95,7 +95,7 @@ def _show(arguments: argparse.Namespace, found: Snapshots) -> None:
             print(line(f"  {name:<32} {kind}"))
 
 
-def _get(arguments: argparse.Namespace, found: Snapshots) -> None:
+def _get(arguments: argparse.Namespace, found: KeptSnapshots) -> None:
     known = found.named(arguments.snapshot)
     into: Path = arguments.into
     if into.exists():
@@ -106,7 +106,7 @@ def _get(arguments: argparse.Namespace, found: Snapshots) -> None:
     print(line(f"{known.digest} -> {into}"))
 
 
-def _diff(arguments: argparse.Namespace, found: Snapshots) -> None:
+def _diff(arguments: argparse.Namespace, found: KeptSnapshots) -> None:
     with scratch.folder("artifact") as place:
         sides = [
             _side(name, found, place / str(number), arguments.model)
@@ -119,7 +119,7 @@ def _diff(arguments: argparse.Namespace, found: Snapshots) -> None:
     _say(arguments, change)
 
 
-def _side(name: str, found: Snapshots, place: Path, model: str | None) -> tuple[str, Path, SnapshotManifest]:
+def _side(name: str, found: KeptSnapshots, place: Path, model: str | None) -> tuple[str, Path, SnapshotManifest]:
     """What people call a side, and its folder."""
     path = Path(name)
     if path.is_dir() and (path / MANIFEST).is_file():

@@ -157,7 +157,7 @@ class Demo:
                 )
                 self._look(demands.next_look(datetime.datetime.now(datetime.UTC)), drifted=True)
 
-    def _watch(self, served: served_model.ServedModel, sent: list[sample_rows.Row], *, drifted: bool) -> None:
+    def _watch(self, served: served_model.DemonstratedModel, sent: list[sample_rows.Row], *, drifted: bool) -> None:
         """Send rows and compare what the server logged of them with the training data; *drifted*: what is to be seen."""
         since = datetime.datetime.now(datetime.UTC).isoformat()
         for batch in sample_rows.batches(sent):  # with their ids, by which labels find them later
@@ -282,7 +282,7 @@ def _season(folder: Path) -> int:
     return errors.DONE
 
 
-def _ask(served: served_model.ServedModel, row: sample_rows.Row, schema: FeatureSchema) -> None:
+def _ask(served: served_model.DemonstratedModel, row: sample_rows.Row, schema: FeatureSchema) -> None:
     """Ask for one row by all its features and by its id alone; the answers must be equal."""
     answers: list[dict[str, object]] = []
     for title, instance in (

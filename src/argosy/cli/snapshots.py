@@ -46,7 +46,7 @@ class Known:
         return sum(table.rows for table in self.manifest.tables)
 
 
-class Snapshots:
+class KeptSnapshots:
     """The snapshots of all models, or of *model* alone."""
 
     def __init__(self, here: Settings, model: str | None) -> None:

@@ -67,7 +67,7 @@ def run(
         return
     count = min(workers, len(waiting))
     if count == 1:
-        worker = Worker(job)
+        worker = ScoringWorker(job)
         for part in waiting:
             result = worker.score(part)
             done += 1
@@ -96,12 +96,12 @@ def summary(job: ScoringJob, results: Sequence[tuple[PartResult, bool]]) -> Summ
     return part_results.summed(job.served, job.began, results, logged=job.log is not None)
 
 
-_worker: "Worker | None" = None
+_worker: "ScoringWorker | None" = None
 
 
 def _prepare(job: ScoringJob) -> None:
     global _worker  # noqa: PLW0603 - one model a process, which is what processes of a pool have in common
-    _worker = Worker(job)
+    _worker = ScoringWorker(job)
 
 
 def _one(part: TablePart) -> PartResult:
@@ -110,7 +110,7 @@ def _one(part: TablePart) -> PartResult:
     return _worker.score(part)
 
 
-class Worker:
+class ScoringWorker:
     """Scores parts, in one process."""
 
     def __init__(self, job: ScoringJob) -> None:

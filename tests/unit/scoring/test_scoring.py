@@ -23,7 +23,7 @@ from argosy.domain.model_settings import Serving, Task
 from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import OTHER, Logged, ServedRelease
 from argosy.scoring import job, part_results, parts
-from argosy.scoring.job import ScoringJob, Worker
+from argosy.scoring.job import ScoringJob, ScoringWorker
 from argosy.scoring.part_results import PartResult
 from argosy.scoring.scorer import REASON, BatchScorer
 from argosy.settings import Settings
@@ -145,7 +145,7 @@ def test_other_tasks(tmp_path: Path, task: Task, work: ScoringJob) -> None:
     predictor, given = Predictor.load(folder, digest), table(20)
     pq.write_table(given, tmp_path / "in.parquet")
     served = ServedRelease("leaving", "production", 4, digest)
-    Worker(replace(work, bundle=folder, served=served, features=True)).score(
+    ScoringWorker(replace(work, bundle=folder, served=served, features=True)).score(
         *parts.of(FileTables(tmp_path / "in.parquet"))
     )
     kept = pq.read_table(tmp_path / "out" / "in.parquet")
@@ -200,7 +200,7 @@ def test_begun_again_it_goes_on_and_logs_nothing_twice(
         pq.write_table(table(250, seed=ord(name)), tmp_path / "in" / f"{name}.parquet", row_group_size=100)
     found = parts.of(FileTables(tmp_path / "in"))
     assert [part.name for part in found] == ["a-00000", "a-00001", "a-00002", "b-00000", "b-00001", "b-00002"]
-    worker = Worker(at(work, tmp_path / "in"))
+    worker = ScoringWorker(at(work, tmp_path / "in"))
     worker.score(found[0])
     with monkeypatch.context() as broken:
         broken.setattr(job._PartFile, "keep", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
@@ -254,7 +254,7 @@ def test_a_long_file_is_logged_in_segments(work: ScoringJob, tmp_path: Path, mon
         def put(self, found: Logged, identity: str) -> None:
             put.append(found.table.num_rows)
 
-    worker = Worker(replace(work, log=Counting))
+    worker = ScoringWorker(replace(work, log=Counting))
     worker.score(*parts.of(FileTables(tmp_path / "in.csv")))
     assert len(put) > 1
     assert sum(put) == 60_000
@@ -266,7 +266,7 @@ def test_csv_says_what_parquet_says(work: ScoringJob, tmp_path: Path) -> None:
     assert pc.any(pc.is_null(given["charges"])).as_py()
     pq.write_table(given, tmp_path / "p.parquet")
     pyarrow.csv.write_csv(given, tmp_path / "c.csv")
-    worker = Worker(work)
+    worker = ScoringWorker(work)
     for name in ("p.parquet", "c.csv"):
         worker.score(*parts.of(FileTables(tmp_path / name)))
     assert pq.read_table(out_of(work) / "c.parquet") == pq.read_table(out_of(work) / "p.parquet")
@@ -311,7 +311,7 @@ def test_columns_that_cannot_be(work: ScoringJob, tmp_path: Path, name: str, val
     given = given.append_column(name, values) if place < 0 else given.set_column(place, name, values)
     pq.write_table(given, tmp_path / "in.parquet")
     with pytest.raises(errors.Misconfigured, match=said):
-        Worker(work).score(*parts.of(FileTables(tmp_path / "in.parquet")))
+        ScoringWorker(work).score(*parts.of(FileTables(tmp_path / "in.parquet")))
     assert not [path for path in out_of(work).rglob("*") if path.is_file()]
     assert logged(tmp_path) == []
 
@@ -322,7 +322,7 @@ def test_absent_columns_and_files(work: ScoringJob, tmp_path: Path) -> None:
     with pytest.raises(
         errors.Misconfigured, match=r"in\.parquet lacks tenure, contract; the model takes every feature"
     ):
-        Worker(work).score(*parts.of(FileTables(tmp_path / "in.parquet")))
+        ScoringWorker(work).score(*parts.of(FileTables(tmp_path / "in.parquet")))
     (tmp_path / "torn.parquet").write_bytes(b"PAR1 and nothing more")
     (tmp_path / "empty").mkdir()
     for place, said in (
@@ -339,7 +339,7 @@ def test_absent_columns_and_files(work: ScoringJob, tmp_path: Path) -> None:
         parts.of(FileTables(tmp_path / "two"))
     pyarrow.csv.write_csv(table(1).set_column(0, "tenure", pa.array(["three"])), tmp_path / "bad.csv")
     with pytest.raises(errors.Misconfigured, match=r"bad\.csv cannot be read: .*three"):
-        Worker(work).score(*parts.of(FileTables(tmp_path / "bad.csv")))
+        ScoringWorker(work).score(*parts.of(FileTables(tmp_path / "bad.csv")))
 
 
 def test_an_empty_table(work: ScoringJob, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ STOP_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
-class ServedModel:
+class DemonstratedModel:
     """A model that answers at *address*."""
 
     model: str
@@ -53,7 +53,7 @@ class ServedModel:
 
 
 @contextlib.contextmanager
-def serving(model: str, environment: str) -> Iterator[ServedModel]:
+def serving(model: str, environment: str) -> Iterator[DemonstratedModel]:
     """Serve *model* as *environment* has it, on a free port, until the block ends."""
     words = ("serve", model, "--env", environment, "--port", "0")
     shell.show(*words)
@@ -62,7 +62,7 @@ def serving(model: str, environment: str) -> Iterator[ServedModel]:
         shell.command(*words), stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
     ) as process:
         try:
-            yield ServedModel(model, _address(process))
+            yield DemonstratedModel(model, _address(process))
         finally:
             _stop(process)
 
