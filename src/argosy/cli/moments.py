@@ -24,6 +24,18 @@ def moment(text: str) -> datetime.datetime:
         ) from None
 
 
+def add_labelled_window(parser: argparse.ArgumentParser) -> None:
+    """Which part of the log is held against labels, and where those lie."""
+    parser.add_argument(
+        "--since", type=moment, metavar="WHEN", help="a time (2026-01-31T12:00Z) or an age (90m, 24h, 7d); "
+        "default as long ago as the settings say (labels.window)",
+    )  # fmt: skip
+    parser.add_argument("--until", type=moment, metavar="WHEN", help="only what was logged before; default now")
+    parser.add_argument(
+        "--data", metavar="PLACE", help="where the labels lie, in place of the settings: a folder, a file or s3://…"
+    )
+
+
 def refuse_backwards(since: datetime.datetime | None, until: datetime.datetime | None) -> None:
     """Raise UsageError where a window ends before it begins, or begins after now."""
     if since and until and since >= until:

@@ -25,14 +25,7 @@ if TYPE_CHECKING:  # the libraries of machine learning, which no other verb is t
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="a model of workflows/, or its folder")
     parser.add_argument("--environment", "--env", default="production", help="whose predictions; default production")
-    parser.add_argument(
-        "--since", type=moments.moment, metavar="WHEN", help="a time (2026-01-31T12:00Z) or an age (90m, 24h, 7d); "
-        "default as long ago as the settings say (labels.window)",
-    )  # fmt: skip
-    parser.add_argument("--until", type=moments.moment, metavar="WHEN", help="only what was logged before; default now")
-    parser.add_argument(
-        "--data", metavar="PLACE", help="where the labels lie, in place of the settings: a folder, a file or s3://…"
-    )
+    moments.add_labelled_window(parser)
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
 

@@ -24,12 +24,12 @@ def compile_folder(model: Path) -> str | None:
     settings = model_folder.load_settings(model / folder.ARTIFACTS["settings"])
     if settings.schedule is None:
         return None
-    text: str = _workflow(settings, settings.schedule).to_yaml()
+    text: str = clock(settings, settings.schedule, folder.workflow_name(settings.model)).to_yaml()
     return HEADER + text
 
 
-def _workflow(settings: ModelSettings, schedule: Schedule) -> CronWorkflow:
-    name = folder.workflow_name(settings.model)
+def clock(settings: ModelSettings, schedule: Schedule, name: str) -> CronWorkflow:
+    """The CronWorkflow that starts the WorkflowTemplate *name* of a model, and is called like it."""
     return CronWorkflow(
         name=name,
         labels={"app.kubernetes.io/part-of": "argosy"},

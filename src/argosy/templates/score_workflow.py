@@ -6,22 +6,21 @@ itself: the model is what main names when it runs, so scoring does not wait for 
 
 from pathlib import Path
 
-from hera.workflows import DAG, Artifact, CronWorkflow, Parameter, RawArtifact, Task, WorkflowTemplate
+from hera.workflows import DAG, Artifact, Parameter, RawArtifact, Task, WorkflowTemplate
 from hera.workflows import models as argo
 
-from argosy.domain.model_settings import ModelSettings, Schedule, StepResources
+from argosy.domain.model_settings import ModelSettings, StepResources
 from argosy.files import model_folder
 from argosy.steps.finish_scoring.spec import SPEC as FINISH
 from argosy.steps.plan_scoring.spec import SPEC as PLAN
 from argosy.steps.score_batch.spec import SPEC as SCORE
 from argosy.templates import container_templates, folder, images
+from argosy.templates import schedule as schedules
 
 HEADER = (
     "# Written by `argosy compile` from `scoring` in model.yaml. Install it beside the pipeline: kubectl apply -f\n"
 )
 ENTRYPOINT = "score"
-KEPT = 3
-"""Finished workflows that stay listed of each kind."""
 RESOURCES = {
     PLAN.name: StepResources(cpu="500m", cpu_limit="1", memory="1Gi", deadline_seconds=1800),
     SCORE.name: StepResources(cpu="1", memory="2Gi", deadline_seconds=6 * 3600),
@@ -42,7 +41,7 @@ def compile_folder(model: Path) -> str | None:
     text: str = HEADER + _workflow(files, settings).to_yaml()
     if settings.scoring.schedule is None:
         return text
-    schedule: str = _clock(settings, settings.scoring.schedule).to_yaml()
+    schedule: str = schedules.clock(settings, settings.scoring.schedule, folder.scoring_name(settings.model)).to_yaml()
     return f"{text}---\n{schedule}"
 
 
@@ -93,20 +92,3 @@ def _dag() -> None:
             arguments=[plan, model, Parameter(name="share", value="{{item}}")],
         )
         Task(name=FINISH.name, template=FINISH.name, depends=f"{PLAN.name} && {SCORE.name}", arguments=[plan])
-
-
-def _clock(settings: ModelSettings, schedule: Schedule) -> CronWorkflow:
-    name = folder.scoring_name(settings.model)
-    return CronWorkflow(
-        name=name,
-        labels={"app.kubernetes.io/part-of": "argosy"},
-        annotations={folder.MODEL: settings.model},
-        schedules=[schedule.cron],
-        timezone=schedule.timezone,
-        concurrency_policy="Forbid",
-        starting_deadline_seconds=schedule.starting_deadline_seconds,
-        cron_suspend=schedule.suspended or None,
-        successful_jobs_history_limit=KEPT,
-        failed_jobs_history_limit=KEPT,
-        workflow_template_ref=argo.WorkflowTemplateRef(name=name),
-    )

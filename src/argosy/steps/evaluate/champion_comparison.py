@@ -66,10 +66,7 @@ def hold(
     reason = _incomparable(candidate, incumbent) or overlap or (own if isinstance(own, str) else None)
     if reason or isinstance(own, str):
         return comparison.impossible(policy, reason or str(own), len(holdout)), None
-    answers = (
-        paired.Answers(candidate.predict_matrix(holdout.matrix), _threshold(candidate)),
-        paired.Answers(incumbent.predict_matrix(incumbent.encoder.table(own)), _threshold(incumbent)),
-    )
+    answers = _answers(candidate, holdout.matrix), _answers(incumbent, incumbent.encoder.table(own))
     drawing = paired.Bootstrap(policy.confidence, policy.resamples, settings.seed)
     metrics = (policy.metric, *policy.beside)
     found = {name: paired.compare(settings.task, name, holdout.labels, *answers, drawing) for name in metrics}
@@ -98,8 +95,8 @@ def impact(
         task=settings.task,
         classes=candidate.signature.classes,
         labels=holdout.labels,
-        candidate=paired.Answers(candidate.predict_matrix(holdout.matrix), _threshold(candidate)),
-        champion=paired.Answers(incumbent.predict_matrix(theirs), _threshold(incumbent)),
+        candidate=_answers(candidate, holdout.matrix),
+        champion=_answers(incumbent, theirs),
         confidence=policy.confidence,
     )
 
@@ -169,5 +166,6 @@ def _incomparable(candidate: Predictor, incumbent: Predictor) -> str | None:
     return None
 
 
-def _threshold(predictor: Predictor) -> float:
-    return 0.5 if predictor.signature.threshold is None else predictor.signature.threshold
+def _answers(predictor: Predictor, matrix: Matrix) -> paired.Answers:
+    threshold = predictor.signature.threshold
+    return paired.Answers(predictor.predict_matrix(matrix), 0.5 if threshold is None else threshold)
