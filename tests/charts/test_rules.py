@@ -159,6 +159,13 @@ CASES = {
     "no-second": Case("ArgosySecondVersionFails", [INFO]),
     "traffic-of-a-split": Case("ArgosyTrafficLow", [*predictions(20), *split(140)], rules=EXPECTED),
     "errors-without-requests": Case("ArgosyErrorRateHigh", requests()),
+    "access-rules-stale": Case(
+        "ArgosyAccessRulesStale", [INFO, at_server("argosy_access_rules_stale", "1x250")], (OF_MODEL,)
+    ),
+    "access-rules-stale-not-yet": Case(
+        "ArgosyAccessRulesStale", [INFO, at_server("argosy_access_rules_stale", "1x250")], minute=9
+    ),
+    "access-rules-read": Case("ArgosyAccessRulesStale", [INFO, at_server("argosy_access_rules_stale", "0x250")]),
     "mean-shifted": Case("ArgosyMeanPredictionShifted", scores(rows=10, mean=0.3), (OF_VERSION,)),
     "mean-shifted-down": Case("ArgosyMeanPredictionShifted", scores(rows=10, mean=0.2), (OF_VERSION,)),
     "mean-shifted-not-yet": Case("ArgosyMeanPredictionShifted", scores(rows=10, mean=0.3), minute=25),
