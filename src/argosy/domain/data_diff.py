@@ -49,7 +49,7 @@ class KeyChange(Document):
     columns: list[str]
     added: int
     removed: int
-    changed: int | None
+    changed: int | None = None
     """None where a key is there more than once, so that nobody knows which row became which."""
     kept: int
     """Keys on both sides."""

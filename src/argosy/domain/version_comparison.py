@@ -25,7 +25,7 @@ WORDS: dict[str, NextWord] = {
 class ComparedArm(Document):
     """One of two versions in the window."""
 
-    version: int | None
+    version: int | None = None
     model_digest: str
     predictions: int
     entities: int
@@ -50,9 +50,9 @@ class ArmDifference(Document):
     first: float
     second: float
     difference: float
-    low: float | None
+    low: float | None = None
     """None: the interval has no end."""
-    high: float | None
+    high: float | None = None
     p_value: float
     rows: int
 

@@ -77,7 +77,7 @@ class StreamServer:
             began = time.perf_counter()
             model = self._current()
             with model.users:
-                answers = await _Answering(model.parts).answers(messages)
+                answers = await StreamAnswering(model.parts).answers(messages)
             if await asyncio.to_thread(self._stream.answer, answers):
                 for answer in answers:
                     model.parts.metrics.observe(ROUTE, 422 if answer.refused else 200, time.perf_counter() - began)
@@ -87,7 +87,7 @@ class StreamServer:
             self._current().parts.metrics.stream_lag.set(lag)
 
 
-class _Answering:
+class StreamAnswering:
     """Answers messages by one model."""
 
     def __init__(self, parts: ServerParts) -> None:

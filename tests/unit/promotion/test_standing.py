@@ -121,4 +121,5 @@ def test_nobody_else_reads_main() -> None:
         "promotion/desk.py: forge.contents",
         "promotion/following.py: forge.contents",
         "promotion/key_uses.py: forge.contents",
+        "promotion/retention.py: forge.contents",
     }

@@ -17,7 +17,7 @@ from argosy.ports.prediction_log import ServedRelease
 from argosy.ports.streams import StreamMessage
 from argosy.scoring.scorer import BatchScorer
 from argosy.serving.app import ServerParts, app_of, server_parts
-from argosy.serving.stream import StreamServer
+from argosy.serving.stream import StreamAnswering
 from kit.serving_kit import FEATURES, Client, write_bundle
 from kit.serving_kit import rows as plausible
 
@@ -73,7 +73,7 @@ class Three:
     def stream(self, rows: Rows) -> list[Any]:
         """What the messages of a stream are answered with."""
         messages = [StreamMessage("in", 0, place, None, json.dumps(row).encode()) for place, row in enumerate(rows)]
-        answers = asyncio.run(StreamServer(self._parts, None)._answers(messages))  # type: ignore[arg-type]
+        answers = asyncio.run(StreamAnswering(self._parts).answers(messages))
         said = [None if answer.refused else json.loads(answer.value) for answer in answers]
         return [REFUSED if one is None else (one["prediction"], one["decision"]) for one in said]
 

@@ -259,7 +259,8 @@ def test_reloads_under_load_lose_no_request(folder: Path, tmp_path: Path) -> Non
         stop.set()
         for caller in callers:
             caller.join(60)
-        assert metric(address, "argosy_predictions_total") == len(answered) > 0
+        # None is missing. That none is counted twice is held in one process, by test_a_request_in_progress_keeps_what_answers_it.
+        assert metric(address, "argosy_predictions_total") >= len(answered) > 0
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
     assert set(answered) == {200}

@@ -9,7 +9,6 @@ import contextlib
 import datetime
 import hashlib
 import sqlite3
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from pyarrow import compute
 
-from argosy import errors
+from argosy import errors, scratch
 from argosy.adapters.feast_features import columnar_codec
 from argosy.adapters.feast_features import index as indexes
 from argosy.adapters.feast_features.library import (
@@ -167,8 +166,8 @@ class _Newest:
         if self._are_in_order():
             yield from map(self._encoded, self._read(self.names))
             return
-        with tempfile.TemporaryDirectory(prefix="argosy-online-") as place:
-            file = Path(place) / "newest.parquet"
+        with scratch.folder("online") as place:
+            file = place / "newest.parquet"
             for number, batch in enumerate(self._read(self.names)):
                 if number == 0:
                     writer = pq.ParquetWriter(file, batch.schema)
