@@ -78,6 +78,14 @@ def test_json(shell: Shell) -> None:
     assert "report" not in err, "somebody's workflow ends without a word on models"
 
 
+def test_a_run_that_is_over_says_what_it_said(shell: Shell) -> None:
+    """Who resumes it, because it was killed before its answer was printed, hears the whole answer."""
+    first = json.loads(shell("run", "-f", "greet.yaml", "--local-image", "*", "--json")[1])
+    again = json.loads(shell("resume", "--json")[1])
+    assert again == first
+    assert again["verdict"] == "rejected"
+
+
 def test_runs_and_logs(shell: Shell) -> None:
     """The run is listed; logs are found by task, by node, by template."""
     shell("run", "-f", "greet.yaml", "--local-image", "*")

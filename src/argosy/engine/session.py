@@ -38,6 +38,8 @@ class _Session:
     """True where the manifest has it wait for somebody before it begins."""
     over: bool
     """True where the run has succeeded already: then nothing is left to do, and what is written of its end stays."""
+    exported: Outputs
+    """The outputs of the workflow that was over: nobody visits the nodes again that exported them."""
 
 
 def carry_out(folder: RunFolder, options: RunOptions, observer: Observer, again: Collection[str] = ()) -> RunResult:
@@ -58,7 +60,10 @@ def carry_out(folder: RunFolder, options: RunOptions, observer: Observer, again:
             # What the run ended with before is no longer true.
             began = {"started": repr(started), "phase": "Running", "message": "", "suspended": ""}
             journal.write(meta=began, durable=False)
-        return asyncio.run(_drive(_Session(folder, stored, journal, options, started, suspended, over), observer))
+        exported = Outputs.from_json(json.loads(meta["outputs"])) if over else Outputs()
+        return asyncio.run(
+            _drive(_Session(folder, stored, journal, options, started, suspended, over, exported), observer)
+        )
 
 
 def _prove_dead(folder: RunFolder, journal: Journal) -> None:
@@ -100,7 +105,7 @@ async def _drive(session: _Session, observer: Observer) -> RunResult:
         phase=phase,
         message=ending.message if ending else "",
         nodes={argo.local_name(name, stored.workflow): node for name, node in machine.nodes.items()},
-        outputs=machine.outputs,
+        outputs=session.exported if session.over else machine.outputs,
         seconds=time.monotonic() - began,
         fsyncs=session.journal.fsyncs,
         exit_code=outcome.exit_code(phase, {name: node.seen() for name, node in machine.nodes.items()}),

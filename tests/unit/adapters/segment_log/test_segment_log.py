@@ -704,7 +704,11 @@ def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
     assert int(appended) == int(written) + int(dropped)
     assert int(shipped) == int(written) > 100
     store = FileObjects(f"file://{tmp_path}/log", "ARGOSY_PREDICTIONS_URI")
-    assert logged(store, layout.Spool(tmp_path / "none")) == list(range(int(written)))
+    found = logged(store, layout.Spool(tmp_path / "none"))
+    # Records come in blocks: a small one may fit where a larger one before it did not.
+    assert found == sorted(set(found))
+    assert len(found) == int(written)
+    assert found[-1] < int(appended)
 
 
 def test_a_write_that_fails_half_way_leaves_no_torn_frame(objects: MemoryObjects, spool: layout.Spool) -> None:
