@@ -7,7 +7,7 @@ from argosy.domain.access_rules import EVERY_MODEL, AccessKey
 from e2e.cluster import Object
 
 KEY, RULE = access_rules.new_key("callers", [EVERY_MODEL])
-"""The key of this session's callers, and what servers keep of it."""
+"""The key of these tests' callers, and what servers keep of it."""
 
 
 def secret(namespace: str, *keys: AccessKey) -> Object:
