@@ -14,6 +14,8 @@ _UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _UNITS |= {f"{letter}i": 1 << 10 * power for power, letter in enumerate("KMGT", 1)}
 _WRITTEN = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,9})?)([A-Za-z]{0,2})")
 _GROUPS = Path("/sys/fs/cgroup")
+_COLUMNS = 64
+"""Of a table for which the number of rows in a batch was chosen."""
 
 
 def limit() -> int:
@@ -24,6 +26,11 @@ def limit() -> int:
 def in_use() -> int:
     """The bytes that this process has in memory now."""
     return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def rows_at_once(rows: int, columns: int) -> int:
+    """*rows* of a table of a few dozen columns; of a wider one as many fewer, so that a batch takes the same memory."""
+    return max(1, rows * _COLUMNS // max(_COLUMNS, columns))
 
 
 def _of_machine() -> int:

@@ -62,3 +62,12 @@ def test_what_the_control_group_says(line: str, file: str, machine: Path, monkey
 def test_what_a_process_has() -> None:
     """At least the interpreter; less than the machine."""
     assert 5 << 20 < memory.in_use() < 8 << 30
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows"),
+    [pytest.param(3, 1000, id="few"), pytest.param(128, 500, id="twice"), pytest.param(10**6, 1, id="any")],
+)
+def test_a_wide_table_comes_in_fewer_rows_at_once(columns: int, rows: int) -> None:
+    """So that a batch of it is no larger than one of a narrow table; but never none."""
+    assert memory.rows_at_once(1000, columns) == rows

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from argosy import errors
+from argosy import errors, memory
 from argosy.adapters.duckdb_tables import as_of_join, bounded_database, files, headers, setting_hints, sql
 from argosy.domain.model_settings import Label
 from argosy.domain.source_settings import Column, RejectRule, Source
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PARQUET = "(FORMAT parquet, COMPRESSION zstd)"
 BATCH = 65_536
-"""Rows that are handed on at once."""
+"""Rows that are handed on at once, of a table that is not wide."""
 
 
 class DuckDBTables:
@@ -126,7 +126,8 @@ class DuckDBTables:
         with self._database() as database, bounded_database.within_limits(problem):
             try:
                 # Objections to names, types and values come before the first batch: it has to be sorted for that.
-                reader = database.sql(query).to_arrow_reader(BATCH)
+                answer = database.sql(query)
+                reader = answer.to_arrow_reader(memory.rows_at_once(BATCH, len(answer.columns)))
             except (duckdb.OutOfMemoryException, duckdb.IOException):
                 raise
             except duckdb.Error as error:

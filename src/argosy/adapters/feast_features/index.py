@@ -13,6 +13,8 @@ from argosy.ports.features import Value
 
 FILE = "online.json"
 DATABASE = "online.db"
+MOST_VALUES = 500
+"""Features of one table of lines. SQLite has 2,000 columns at most, and finds a value among a table's in steps as many as they are."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,14 @@ def quoted(table: str) -> str:
     return '"' + table.replace('"', '""') + '"'
 
 
-def rows_of(table: str) -> str:
-    """The table that has a line an entity, beside *table*, which has one a value."""
-    return f"{table}_rows"
+def parts(features: int) -> list[range]:
+    """The places of *features*, by the table that has them."""
+    return [range(first, min(first + MOST_VALUES, features)) for first in range(0, features, MOST_VALUES)]
+
+
+def rows_of(table: str, part: int) -> str:
+    """A table that has a line an entity, beside *table*, which has one a value."""
+    return f"{table}_rows_{part}" if part else f"{table}_rows"
 
 
 def value(place: int) -> str:

@@ -21,7 +21,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from pyarrow import compute
 
-from argosy import errors, scratch
+from argosy import errors, memory, scratch
 from argosy.adapters.feast_features import columnar_codec
 from argosy.adapters.feast_features import index as indexes
 from argosy.adapters.feast_features.library import (
@@ -53,7 +53,7 @@ online_store: {{type: sqlite, path: online.db}}
 entity_key_serialization_version: 3
 """
 BATCH = 8_192
-"""Entities that are encoded at once: each is a kilobyte or two of bytes to digest."""
+"""Entities that are encoded at once: each is a kilobyte or two of bytes to digest, or more where it has many features."""
 KEY = "argosy_key"
 KEY_TYPES = {"string": ("STRING", ValueType.STRING), "int64": ("INT64", ValueType.INT64)}
 
@@ -91,27 +91,44 @@ def _database(newest: "_Newest", index: dict[str, Any], folder: Path) -> str:
     file = folder / indexes.DATABASE
     with _on_disk(file), contextlib.closing(sqlite3.connect(file)) as database, database:
         _layout(database, index["table"], newest.names)
-        marks = ", ".join("?" * (len(newest.names) + 2))
-        insert = f"INSERT INTO {indexes.quoted(indexes.rows_of(index['table']))} VALUES ({marks})"  # noqa: S608 - our own names
+        parts = list(enumerate(indexes.parts(len(newest.names))))
+        inserts = [_insert(indexes.rows_of(index["table"], part), len(places) + 2) for part, places in parts]
         for entities in newest.entities():
             for text in entities.described(newest.names):
                 digest.update(text)
-            database.executemany(insert, entities.lines())
+            for insert, (_, places) in zip(inserts, parts, strict=True):
+                database.executemany(insert, entities.lines(places))
     return f"sha256:{digest.hexdigest()}"
+
+
+def _insert(table: str, columns: int) -> str:
+    return f"INSERT INTO {indexes.quoted(table)} VALUES ({', '.join('?' * columns)})"  # noqa: S608 - our own names
 
 
 def _layout(database: sqlite3.Connection, table: str, names: Sequence[str]) -> None:
     """A line an entity, and Feast's own table of a line a value as a view of that: its keys and names would be most of the bytes."""
-    lines, named = indexes.quoted(indexes.rows_of(table)), indexes.quoted(f"{table}_names")
-    values = ", ".join(f"{indexes.value(place)} BLOB" for place in range(len(names)))
-    # Without row ids: long keys are then kept once and not twice.
-    database.execute(f"CREATE TABLE {lines} (entity_key BLOB PRIMARY KEY, event_ts timestamp, {values}) WITHOUT ROWID")
+    named = indexes.quoted(f"{table}_names")
+    selects = []
+    for part, places in enumerate(indexes.parts(len(names))):
+        lines = indexes.quoted(indexes.rows_of(table, part))
+        values = ", ".join(f"{indexes.value(place)} BLOB" for place in places)
+        # Without row ids: long keys are then kept once and not twice.
+        database.execute(
+            f"CREATE TABLE {lines} (entity_key BLOB PRIMARY KEY, event_ts timestamp, {values}) WITHOUT ROWID"
+        )
+        selects.append(_values(lines, named, places, len(names)))
     database.execute(f"CREATE TABLE {named} (feature_name TEXT PRIMARY KEY, place INTEGER) WITHOUT ROWID")
     database.executemany(f"INSERT INTO {named} VALUES (?, ?)", zip(names, range(len(names)), strict=True))  # noqa: S608
-    chosen = " ".join(f"WHEN {place} THEN {indexes.value(place)}" for place in range(len(names)))
-    database.execute(
-        f"CREATE VIEW {indexes.quoted(table)} AS SELECT entity_key, feature_name, CASE place {chosen} END AS value, "  # noqa: S608
-        f"NULL AS value_text, NULL AS vector_value, event_ts, NULL AS created_ts FROM {lines} CROSS JOIN {named}"
+    database.execute(f"CREATE VIEW {indexes.quoted(table)} AS {' UNION ALL '.join(selects)}")
+
+
+def _values(lines: str, named: str, places: range, of: int) -> str:
+    """A line a value, of the table *lines* of an entity's features at *places*."""
+    chosen = " ".join(f"WHEN {place} THEN {indexes.value(place)}" for place in places)
+    theirs = f" WHERE place BETWEEN {places[0]} AND {places[-1]}" if len(places) < of else ""
+    return (
+        f"SELECT entity_key, feature_name, CASE place {chosen} END AS value, "  # noqa: S608
+        f"NULL AS value_text, NULL AS vector_value, event_ts, NULL AS created_ts FROM {lines} CROSS JOIN {named}{theirs}"
     )
 
 
@@ -134,10 +151,10 @@ class _Entities:
     seconds: pa.Array
     values: Sequence[pa.Array]
 
-    def lines(self) -> Iterator[tuple[Any, ...]]:
-        """What the database keeps of each."""
-        columns = [self.keys.to_pylist(), self.seconds.to_pylist(), *(column.to_pylist() for column in self.values)]
-        return zip(*columns, strict=True)
+    def lines(self, places: range) -> Iterator[tuple[Any, ...]]:
+        """What the database keeps of each in the table of the features at *places*."""
+        values = (column.to_pylist() for column in self.values[places.start : places.stop])
+        return zip(self.keys.to_pylist(), self.seconds.to_pylist(), *values, strict=True)
 
     def described(self, names: Sequence[str]) -> Iterator[memoryview]:
         """The text that the digest is of: each value's key, name, bytes and time."""
@@ -174,8 +191,12 @@ class _Newest:
                 writer.write_batch(batch)
             writer.close()
             for batch in self.tables.in_order(file, KEY):
-                for start in range(0, batch.num_rows, BATCH):
-                    yield self._encoded(batch.slice(start, BATCH))
+                for start in range(0, batch.num_rows, self._at_once):
+                    yield self._encoded(batch.slice(start, self._at_once))
+
+    @property
+    def _at_once(self) -> int:
+        return memory.rows_at_once(BATCH, len(self.names))
 
     def _are_in_order(self) -> bool:
         last = None
@@ -192,7 +213,7 @@ class _Newest:
         """Key, time and the columns *names* of each newest row. A row is an entity's newest where another one's follows."""
         columns = [*(name for name, _ in self.types), EVENT_TIME, *names]
         held: pa.RecordBatch | None = None
-        for batch in pq.ParquetFile(self.rows).iter_batches(BATCH, columns=list(dict.fromkeys(columns))):
+        for batch in pq.ParquetFile(self.rows).iter_batches(self._at_once, columns=list(dict.fromkeys(columns))):
             keys = columnar_codec.encode_keys(self.types, batch)
             keyed = batch.select([EVENT_TIME, *names]).append_column(KEY, keys)
             if held is not None:

@@ -8,13 +8,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import compute
 
-from argosy import errors
+from argosy import errors, memory
 from argosy.domain.model_settings import ModelSettings
 from argosy.ml import frames, holdout
 from argosy.ports.tables import EVENT_TIME, LABEL, NUMBER
 
 GROUP = 131_072
-"""Rows of a row group: what is read of a file at once."""
+"""Rows of a row group, of a table that is not wide: what is read of a file at once."""
 
 
 def write(batches: Iterable[pa.RecordBatch], settings: ModelSettings, file: Path) -> None:
@@ -40,7 +40,7 @@ def write_groups(
     for table in _groups(batches):
         if writer is None:
             writer = pq.ParquetWriter(file, table.schema, compression="zstd")
-        writer.write_table(table, row_group_size=GROUP)
+        writer.write_table(table, row_group_size=table.num_rows)
         if EVENT_TIME in table.column_names:
             last = compute.max(table.column(EVENT_TIME)).as_py()
             newest = last if newest is None else max(newest, last)
@@ -54,13 +54,14 @@ def _groups(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
     held: list[pa.RecordBatch] = []
     count = 0
     for batch in batches:
+        group = memory.rows_at_once(GROUP, batch.num_columns)
         held.append(batch)
         count += batch.num_rows
-        while count >= GROUP:
+        while count >= group:
             table = pa.Table.from_batches(held)
-            yield table.slice(0, GROUP)
-            held = table.slice(GROUP).to_batches()
-            count -= GROUP
+            yield table.slice(0, group)
+            held = table.slice(group).to_batches()
+            count -= group
     if count:
         yield pa.Table.from_batches(held)
 
