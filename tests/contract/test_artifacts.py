@@ -22,6 +22,7 @@ from argosy.engine import api
 from argosy.engine.options import Place, RunOptions
 from argosy.templates.container_templates import RETRYABLE
 from argosy.testing.artifacts_contract import ArtifactsContract, make_folder
+from kit.s3_gateway import GATEWAY, s3_gateway
 from kit.s3_server import KEYS, Buckets, s3_server
 
 
@@ -94,11 +95,15 @@ def buckets() -> Buckets:
 def bucket(buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The URI of a store in a bucket, with the surroundings that lead there."""
     with s3_server(buckets) as endpoint:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{endpoint}")
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEYS["access"])
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEYS["secret"])
-        monkeypatch.setenv("AWS_REGION", "us-east-1")
+        _leads_to(endpoint, monkeypatch)
         yield "s3://models/team/store"
+
+
+def _leads_to(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{endpoint}")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEYS["access"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEYS["secret"])
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
 
 
 class TestS3Artifacts(ArtifactsContract):
@@ -108,6 +113,18 @@ class TestS3Artifacts(ArtifactsContract):
     def artifacts(self, bucket: str) -> S3Artifacts:
         """An empty store."""
         return S3Artifacts(bucket)
+
+
+@pytest.mark.skipif(GATEWAY is None, reason="versitygw, an S3 gateway, is not on PATH")
+class TestS3ArtifactsOfAGateway(ArtifactsContract):
+    """A bucket of a server that nobody here wrote."""
+
+    @pytest.fixture
+    def artifacts(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Artifacts]:
+        """An empty store."""
+        with s3_gateway(tmp_path, "models") as endpoint:
+            _leads_to(endpoint, monkeypatch)
+            yield S3Artifacts("s3://models/team")
 
 
 def test_a_folder_in_a_bucket_is_its_files_alone(bucket: str, buckets: Buckets, tmp_path: Path) -> None:

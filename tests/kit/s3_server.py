@@ -8,15 +8,13 @@ import datetime
 import hashlib
 import threading
 import urllib.parse
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from xml.sax.saxutils import escape
 
 KEYS = {"access": "argosy", "secret": "argosy-secret"}
 Buckets = dict[str, dict[str, bytes]]
-BEGUN = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H:%M:%S.000Z}"
-"""When every object was last written, as far as its lists say."""
 PAGE = 1000
 """Names in one answer, as Amazon has it."""
 ONE_BY_ONE = threading.Lock()
@@ -41,10 +39,19 @@ class Trouble:
         return status, code
 
 
+def _now() -> str:
+    return f"{datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z"
+
+
 @contextlib.contextmanager
 def s3_server(buckets: Buckets | None = None, port: int = 0, trouble: Trouble | None = None) -> Iterator[str]:
     """The endpoint of a server with *buckets*, on *port* where one is given, which is in *trouble* at times."""
-    content = {"buckets": {} if buckets is None else buckets, "trouble": trouble or Trouble()}
+    content = {
+        "buckets": {} if buckets is None else buckets,
+        "trouble": trouble or Trouble(),
+        "begun": _now(),
+        "put": {},
+    }
     handler = type("Handler", (_Handler,), content)
     server = ThreadingHTTPServer(("127.0.0.1", port), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -60,6 +67,9 @@ def s3_server(buckets: Buckets | None = None, port: int = 0, trouble: Trouble | 
 class _Handler(BaseHTTPRequestHandler):
     buckets: Buckets
     trouble: Trouble
+    begun: str
+    put: dict[str, str]
+    """When each key was put last; what was there before, when the server began."""
     protocol_version = "HTTP/1.1"
 
     def _place(self) -> tuple[str, str, dict[str, list[str]]]:
@@ -90,6 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
             if "If-Match" in self.headers and self.headers["If-Match"] != _tag(objects.get(key)):
                 return False
             objects[key] = body
+            self.put[key] = _now()
             return True
 
     def do_GET(self) -> None:
@@ -100,7 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
         if objects is None:
             self._refuse("NoSuchBucket")
         elif not key:
-            self._answer(200, _page(objects, {name: values[0] for name, values in query.items()}).encode())
+            self._answer(200, _page(objects, {name: values[0] for name, values in query.items()}, self._at).encode())
         elif key not in objects:
             self._refuse("NoSuchKey")
         elif self.headers.get("If-Match", _tag(objects[key])) != _tag(objects[key]):
@@ -109,7 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
             first, _, last = piece.removeprefix("bytes=").partition("-")
             self._answer(206, objects[key][int(first) : int(last) + 1])
         else:
-            self._answer(200, objects[key])
+            self._answer(200, objects[key], _tag(objects[key]))
 
     def do_HEAD(self) -> None:
         bucket, key, _ = self._place()
@@ -136,8 +147,13 @@ class _Handler(BaseHTTPRequestHandler):
     def _refuse(self, code: str) -> None:
         self._answer(404, f"<Error><Code>{code}</Code><Message>there is none</Message></Error>".encode())
 
-    def _answer(self, status: int, body: bytes) -> None:
+    def _at(self, key: str) -> str:
+        return self.put.get(key, self.begun)
+
+    def _answer(self, status: int, body: bytes, tag: str = "") -> None:
         self.send_response(status)
+        if tag:
+            self.send_header("ETag", tag)
         self.send_header("Content-Type", "application/xml")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -152,8 +168,8 @@ def _tag(content: bytes | None) -> str:
     return f'"{hashlib.md5(content, usedforsecurity=False).hexdigest()}"' if content is not None else '""'
 
 
-def _page(objects: dict[str, bytes], query: dict[str, str]) -> str:
-    """A page of the list of *objects*, as *query* asks for it."""
+def _page(objects: dict[str, bytes], query: dict[str, str], at: Callable[[str], str]) -> str:
+    """A page of the list of *objects*, put last *at* some time each, as *query* asks for it."""
     prefix, delimiter = query.get("prefix", ""), query.get("delimiter")
     names = sorted(
         name for name in list(objects) if name.startswith(prefix) and name > query.get("continuation-token", "")
@@ -166,7 +182,7 @@ def _page(objects: dict[str, bytes], query: dict[str, str]) -> str:
             f"<ListBucketResult><IsTruncated>{'true' if rest else 'false'}</IsTruncated>",
             f"<NextContinuationToken>{escape(page[-1])}</NextContinuationToken>" if rest else "",
             *(
-                f"<Contents><Key>{escape(name)}</Key><LastModified>{BEGUN}</LastModified></Contents>"
+                f"<Contents><Key>{escape(name)}</Key><LastModified>{at(name)}</LastModified></Contents>"
                 for name, (_, cut, _) in below.items()
                 if not cut
             ),

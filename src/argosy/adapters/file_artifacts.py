@@ -35,7 +35,9 @@ class FileArtifacts:
         target = self._root / name
         with local_store.reported("copy to", target):
             ours = stored_folder.digests(folder)
-            if not target.exists():
+            try:
+                os.utime(target)
+            except FileNotFoundError:
                 self._add(folder, target)
             stored_folder.demand_same(ours, stored_folder.digests(target), target)
         return f"file://{quote(str(target))}/"

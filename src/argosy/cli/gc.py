@@ -41,7 +41,9 @@ class Found:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--delete", action="store_true", help="delete it; without this, only say what would go")
+    does = parser.add_mutually_exclusive_group()
+    does.add_argument("--delete", action="store_true", help="delete it; without this, only say what would go")
+    does.add_argument("--dry-run", action="store_true", help="only say what would go, as without --delete")
     parser.add_argument(
         "--days",
         type=days,
@@ -80,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
             store.remove(one.folder.name)
     if arguments.snapshots_days:
         kept_for = datetime.timedelta(days=arguments.snapshots_days)
-        for one in list(retention.judged_snapshots(Main.now(wiring.forge(here)), store, now, kept_for)):
+        for one in list(retention.judged_snapshots(Main.now(wiring.forge(here)), store, now, kept_for, bundles)):
             said.line(Found("snapshot", one.folder.name, one.goes, one.why))
             if one.goes and arguments.delete:
                 store.remove(one.folder.name)

@@ -18,7 +18,7 @@ class StoredFolder:
     name: str
     uri: str
     at: datetime.datetime
-    """When it was stored, by the store's clock."""
+    """When it was put last, by the store's clock."""
 
 
 class Artifacts(Protocol):
@@ -27,8 +27,8 @@ class Artifacts(Protocol):
     def put(self, folder: Path, name: str) -> str:
         """Store *folder* under *name* (such as ``models/<model>/<hex>``) and return its URI, which ends in a slash.
 
-        Putting equal content again is no error. Raises Misconfigured where other content has that name, or where the folder holds anything
-        but plain files and folders; TryAgain where the store fails.
+        Putting equal content again is no error, and makes it the newest: it was needed just now. Raises Misconfigured where other
+        content has that name, or where the folder holds anything but plain files and folders; TryAgain where the store fails.
         """
 
     def get(self, uri: str, into: Path) -> None:

@@ -4,8 +4,9 @@ Whatever cannot be read is kept, and said. Left to others: what lies on a laptop
 """
 
 import datetime
+import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -14,7 +15,7 @@ from argosy.domain import environment_layout, snapshot_layout
 from argosy.domain.bundle import RELEASE, Release
 from argosy.domain.promotion_requests import Request, State
 from argosy.ports.artifacts import Artifacts, StoredFolder
-from argosy.promotion import subjects
+from argosy.promotion import standing, subjects
 from argosy.promotion.standing import Main
 
 BUNDLES, ONLINE = "models/", "online/"
@@ -53,10 +54,19 @@ def judged(main: Main, artifacts: Artifacts, now: datetime.datetime) -> Iterator
 
 
 def judged_snapshots(
-    main: Main, artifacts: Artifacts, now: datetime.datetime, kept_for: datetime.timedelta
+    main: Main,
+    artifacts: Artifacts,
+    now: datetime.datetime,
+    kept_for: datetime.timedelta,
+    bundles: Iterable[FolderFate],
 ) -> Iterator[FolderFate]:
-    """Every snapshot of *artifacts*: whether it may go at *now*, where it is *kept_for* so long. Raises as :func:`judged` does."""
+    """Every snapshot of *artifacts*: whether it may go at *now*, where it is *kept_for* so long. *bundles*: as they were judged.
+
+    Raises as :func:`judged` does.
+    """
     needed = _trained_on(main)
+    staying = {_plain(one.folder.uri): one.why for one in bundles if not one.goes}
+    history = functools.cache(lambda model: _trained_on_before(main, model, staying))
     folders = [(parsed, each) for each in artifacts.folders(SNAPSHOTS) if (parsed := snapshot_layout.parsed(each.name))]
     newest = {parsed[0]: each.name for parsed, each in sorted(folders, key=lambda found: (found[1].at, found[1].name))}
     for (model, digest), folder in folders:
@@ -67,8 +77,10 @@ def judged_snapshots(
             why = f"held ({environment_layout.hold_path(model)}): {held}"
         if why is None and now - folder.at < kept_for:
             why = f"accepted {folder.at:%Y-%m-%d}, less than {kept_for.days} days ago"
+        if why is None:
+            why = history(model).get(digest)
         yield FolderFate(
-            folder, why is None, why or f"accepted {folder.at:%Y-%m-%d}; nothing that is served or asked for needs it"
+            folder, why is None, why or f"accepted {folder.at:%Y-%m-%d}; no model that is still kept was trained on it"
         )
 
 
@@ -83,6 +95,31 @@ def _trained_on(main: Main) -> dict[str, str]:
         if request.state is State.OPEN:
             _add_data_of(found, main, request)
     return found
+
+
+def _trained_on_before(main: Main, model: str, staying: Mapping[str, str]) -> dict[str, str]:
+    """The snapshots of versions that main once named and whose bundle is *staying*: whoever may serve one may ask what it was made of."""
+    found: dict[str, str] = {}
+    sought = {uri for uri in staying if _is_bundle_of(model, uri)}
+    for environment in environment_layout.ENVIRONMENTS:
+        for then in main.servings(model, environment):
+            if not sought:
+                return found
+            version = standing.understood(then, model, environment)
+            if version is None or (uri := _plain(version.storage_uri)) not in sought:
+                continue
+            if evidence := then.evidence(model, environment):
+                sought.discard(uri)
+                found.setdefault(
+                    evidence.snapshot_digest,
+                    f"version {version.version}, which {environment} served, was trained on it, and its bundle stays: {staying[uri]}",
+                )
+    return found
+
+
+def _is_bundle_of(model: str, uri: str) -> bool:
+    matched = _BUNDLE.search(uri)
+    return matched is not None and matched["model"] == model
 
 
 def _add_data_of(found: dict[str, str], main: Main, request: Request) -> None:

@@ -203,7 +203,7 @@ class Main:
         One whose file cannot be understood is passed over: it is no version to go back to.
         """
         for main in self.servings(live.model, environment):
-            version = _understood(main, live.model, environment)
+            version = understood(main, live.model, environment)
             if version is None or version.model_digest == live.model_digest:
                 continue
             if self.rejection(live.model, version.model_digest) is None:
@@ -220,7 +220,8 @@ class Main:
         return self._known[path] if path in self._known else self.forge.read(path, self.commit)
 
 
-def _understood(main: Main, model: str, environment: str) -> Version | None:
+def understood(main: Main, model: str, environment: str) -> Version | None:
+    """The version of *model* that *environment* serves by *main*; None where there is none, or its file cannot be understood."""
     try:
         return main.version(model, environment)
     except errors.Misconfigured:

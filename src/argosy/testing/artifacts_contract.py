@@ -42,6 +42,17 @@ class ArtifactsContract:
         folder = make_folder(tmp_path / "a", model="m")
         assert artifacts.put(folder, "models/m/aa") == artifacts.put(folder, "models/m/aa")
 
+    def test_what_was_put_last_is_the_newest(self, artifacts: Artifacts, tmp_path: Path) -> None:
+        """Content that was there already, too, and still whole: nobody who collects the old takes what is needed just now."""
+        first, second = make_folder(tmp_path / "a", model="m"), make_folder(tmp_path / "b", model="n")
+        artifacts.put(first, "models/m/aa")
+        artifacts.put(second, "models/m/bb")
+        begun = {each.name: each.at for each in artifacts.folders("models/")}
+        while {each.name: each.at for each in artifacts.folders("models/")}["models/m/aa"] <= begun["models/m/bb"]:
+            uri = artifacts.put(first, "models/m/aa")  # some stores count whole seconds
+        artifacts.get(uri, tmp_path / "back")
+        assert (tmp_path / "back" / "model").read_text() == "m"
+
     @pytest.mark.parametrize(
         "other",
         [

@@ -303,10 +303,39 @@ def test_data_that_a_model_needs_stays(store: AgingStore) -> None:
     store.serve(version, "production")
 
     def gone(days: int, kept_for: int) -> list[str]:
-        found = retention.judged_snapshots(Main.now(store.forge), store.artifacts, BEGIN + days * DAY, kept_for * DAY)
+        found = retention.judged_snapshots(
+            Main.now(store.forge), store.artifacts, BEGIN + days * DAY, kept_for * DAY, []
+        )
         hexes = {digest.removeprefix("sha256:"): name for name, digest in digests.items()}
         return [hexes[one.folder.name.rpartition("/")[2]] for one in found if one.goes]
 
     assert gone(6, 1) == []
     assert gone(8, 30) == []
     assert gone(31, 30) == ["old"]
+
+
+def test_data_stays_as_long_as_a_model_that_was_made_of_it(store: AgingStore) -> None:
+    """Main names another version by now, which may be taken back: whose bundle stays, its data does; with the bundle it may go."""
+    digest = sha256(b"before")
+    folder = store.place / "before"
+    folder.mkdir()
+    (folder / "manifest.json").write_text("before")
+    store.artifacts.put(folder, snapshot_layout.store_name("toy", digest))
+    os.utime(store.place / "store" / snapshot_layout.store_name("toy", digest), (BEGIN.timestamp() - 1,) * 2)
+    (folder / "manifest.json").write_text("newest")
+    store.artifacts.put(folder, snapshot_layout.store_name("toy", sha256(b"newest")))
+    path = environment_layout.evidence_path("toy", "production")
+    first, second = store.train("toy", 90), store.train("toy", 900)
+    store.forge.push({path: evidence_of("toy", digest)})
+    store.serve(first, "production")
+    store.forge.push({path: evidence_of("toy", sha256(b"newest"))})
+    store.serve(second, "production")
+
+    def fate(days: int) -> retention.FolderFate:
+        now = BEGIN + days * DAY
+        bundles = list(retention.judged(Main.now(store.forge), store.artifacts, now))
+        found = retention.judged_snapshots(Main.now(store.forge), store.artifacts, now, 30 * DAY, bundles)
+        return next(one for one in found if one.folder.name == snapshot_layout.store_name("toy", digest))
+
+    assert "which production served, was trained on it, and its bundle stays: may be served until" in fate(80).why
+    assert fate(98).goes

@@ -33,7 +33,7 @@ class S3Artifacts:
         stored_folder.demand_name(name)
         ours, uri = stored_folder.digests(folder), self._uri(name)
         with client.reported(f"store {folder.name} at {uri}"):
-            theirs = self._record(name)
+            theirs = self._renewed(name)
             if theirs is None:
                 for path in sorted(ours):
                     self._client.upload_file(str(folder / path), self._bucket, self._key(name, path))
@@ -112,13 +112,33 @@ class S3Artifacts:
 
     def _record(self, name: str) -> Digests | None:
         """The digests of the folder at *name*, written last; None where there is none, or not all of it."""
+        found = self._written(name)
+        return _parsed(found[0], self._uri(name)) if found else None
+
+    def _renewed(self, name: str) -> Digests | None:
+        """As :meth:`_record`, which is written once more as it is, so that its time is now."""
+        found = self._written(name)
+        if found is None:
+            return None
+        body, tag = found
         try:
-            body: bytes = self._client.get_object(Bucket=self._bucket, Key=self._record_key(name))["Body"].read()
+            self._client.put_object(Bucket=self._bucket, Key=self._record_key(name), Body=body, IfMatch=tag)
+        except s3_client.ClientError as error:
+            # Removed meanwhile, and its files with it, or renewed by another process.
+            if not (s3_client.is_missing(error) or _lost_a_race(error)):
+                raise
+            return self._record(name)
+        return _parsed(body, self._uri(name))
+
+    def _written(self, name: str) -> tuple[bytes, str] | None:
+        """The record of the folder at *name*, and the tag of this writing of it; None where there is none."""
+        try:
+            found = self._client.get_object(Bucket=self._bucket, Key=self._record_key(name))
+            return found["Body"].read(), found["ETag"]
         except s3_client.ClientError as error:
             if s3_client.is_missing(error):
                 return None
             raise
-        return _parsed(body, self._uri(name))
 
     def _recorded(self, name: str, ours: Digests) -> Digests:
         """Write the record, unless another process was first; returns the one that counts."""
@@ -126,8 +146,7 @@ class S3Artifacts:
         try:
             self._client.put_object(Bucket=self._bucket, Key=self._record_key(name), Body=body, IfNoneMatch="*")
         except s3_client.ClientError as error:
-            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-            if status not in {409, 412}:
+            if not _lost_a_race(error):
                 raise
             return self._record(name) or ours
         return ours
@@ -141,6 +160,11 @@ class S3Artifacts:
 
     def _record_key(self, name: str) -> str:
         return "/".join(part for part in (self._prefix, RECORDS, f"{name}.json") if part)
+
+
+def _lost_a_race(error: s3_client.ClientError) -> bool:
+    """True where a put on a condition was refused: another process was first."""
+    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") in {409, 412}
 
 
 def _parsed(body: bytes, uri: str) -> Digests:

@@ -1,6 +1,8 @@
 """A snapshot beside the one before it: accepted and kept, noted, or refused; what is refused is held against nobody."""
 
 import json
+import os
+import urllib.parse
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -119,6 +121,20 @@ def test_equal_data_is_accepted_at_once(compare: Compare, here: Settings) -> Non
     ran = compare({"a": "x"}, previous={"critical": {"rows_lost": 0}})
     assert (ran.code, kept(here)) == (0, 1)
     assert "is this one" in (ran.out("comparison") / "comparison.md").read_text(encoding="utf-8")
+
+
+def test_data_that_returns_is_the_newest_again(compare: Compare, here: Settings) -> None:
+    """What is accepted a second time is what the next data is held against, not what came in between."""
+    store = FileArtifacts(here.store_uri)
+    for rows, age in (({"a": "x"}, 2), ({"a": "x", "b": "x"}, 1)):
+        compare(rows)
+        newest = max(store.folders(snapshot_layout.SNAPSHOTS), key=lambda each: each.at)
+        place = Path(urllib.parse.unquote(newest.uri.removeprefix("file://")))
+        os.utime(place, (newest.at.timestamp() - 60 * age,) * 2)
+    compare({"a": "x"})
+    ran = compare({"a": "x", "c": "x"})
+    (change,) = DataComparison.read(ran.out("comparison") / "comparison.json").changes
+    assert (change.tables[0].rows_before, change.tables[0].rows_after) == (1, 2)
 
 
 def test_the_champions_data_counts_too(compare: Compare, here: Settings) -> None:
