@@ -528,10 +528,11 @@ def _forge_token(settings: Settings) -> str:
 
 def _check_policies(files: Mapping[str, bytes]) -> None:
     """Raise Misconfigured where a policy among *files* of ``gitops-env`` cannot be read: once copied it is main that counts."""
+    from argosy.domain import environment_layout
     from argosy.files import model_folder
 
     for path, content in files.items():
-        if path.startswith("policies/") and path.endswith(".yaml"):
+        if environment_layout.is_policy(path):
             model_folder.policy_of(content, f"gitops-env/{path}")
 
 

@@ -10,10 +10,11 @@ import yaml
 
 from argosy.domain.documents import Document
 from argosy.domain.model_settings import ModelSettings
+from argosy.domain.overrides import Overrides
 from argosy.domain.policy import Policy
 
 ROOT = Path(__file__).parents[2]
-SCHEMAS: dict[str, type[Document]] = {"model": ModelSettings, "policy": Policy}
+SCHEMAS: dict[str, type[Document]] = {"model": ModelSettings, "policy": Policy, "overrides": Overrides}
 
 
 def _text(kind: type[Document]) -> str:

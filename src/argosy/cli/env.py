@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from argosy import errors, wiring
-from argosy.cli import acting_user, charts, commit_files, policies, sample_project, second_file_writer
+from argosy.cli import acting_user, charts, commit_files, override_files, policies, sample_project, second_file_writer
 from argosy.domain import changes, environment_layout, environment_repo, workflow_images
 from argosy.domain.changes import ChangedFile, Place, Problem
 from argosy.domain.chart_values import coalesced
@@ -159,6 +159,7 @@ def _problems(folder: Path, files: dict[str, bytes], chart: Path | None) -> list
         *environment_repo.problems(files),
         *workflow_images.problems(files),
         *_policies(folder, files),
+        *override_files.problems(files, datetime.datetime.now(datetime.UTC).date()),
         *_merge_rules(files),
         *_server_images(folder, files),
         *_values(folder, files, of_values),
@@ -176,7 +177,11 @@ def _of_change(arguments: argparse.Namespace, files: dict[str, bytes]) -> list[P
     _say_rules(changed)
     _say_replays(repository, changed, files)
     key = repository.files(arguments.base, seals.KEY).get(seals.KEY)
-    found = [*changes.problems(changed), *_unsigned(files, changes.served(changed), key)]
+    found = [
+        *changes.problems(changed),
+        *override_files.over_already(changed, files, datetime.datetime.now(datetime.UTC).date()),
+        *_unsigned(files, changes.served(changed), key),
+    ]
     if any(file.path == seals.KEY for file in changed):  # a key that is taken away takes what it signed out of service
         found += _unsigned(files, environment_repo.places(files), files.get(seals.KEY, b""))
     return found
@@ -210,7 +215,7 @@ def _paths(folder: Path) -> Iterator[Path]:
 
 def _policies(folder: Path, files: dict[str, bytes]) -> Iterator[Problem]:
     for path in files:
-        if not path.startswith("policies/") or not path.endswith(".yaml"):
+        if not environment_layout.is_policy(path):
             continue
         try:
             policy = model_folder.load_policy(folder / path)
@@ -333,7 +338,7 @@ def _say_rules(changed: Sequence[ChangedFile]) -> None:
 
 def _say_replays(repository: Repository, changed: Sequence[ChangedFile], files: Mapping[str, bytes]) -> None:
     """Say which past promotions a change of gates would have decided otherwise, as far as *repository* has main and its history."""
-    proposed = [one.path for one in changed if one.path.startswith("policies/") and one.path in files]
+    proposed = [one.path for one in changed if environment_layout.is_policy(one.path) and one.path in files]
     if not proposed or repository.resolve(policies.MAIN) is None:
         return
     main = Main.now(wiring.checked_out(repository.path))

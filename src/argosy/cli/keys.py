@@ -20,7 +20,7 @@ from pathlib import Path
 import yaml
 
 from argosy import errors, wiring
-from argosy.cli import acting_user, state_folder, verb_actions
+from argosy.cli import acting_user, moments, state_folder, verb_actions
 from argosy.domain import signing_keys
 from argosy.domain.signing_keys import PublicKey
 from argosy.promotion import key_uses, resigning, seals
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     rotate.add_argument(
         "--old-expires",
-        type=_day,
+        type=moments.day,
         metavar="DAY",
         help="what the old key signed is believed until DAY (UTC), such as 2027-03-31",
     )
@@ -341,13 +341,6 @@ def _existing(file: Path) -> Path:
             f"{file} is no file; name {seals.KEY} of a checkout of the environment repo, or make this machine's keys with `argosy setup`"
         )
     return file
-
-
-def _day(text: str) -> datetime.date:
-    try:
-        return datetime.date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no day; expected one such as 2027-03-31") from None
 
 
 def _today() -> datetime.date:

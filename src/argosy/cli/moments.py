@@ -24,6 +24,14 @@ def moment(text: str) -> datetime.datetime:
         ) from None
 
 
+def day(text: str) -> datetime.date:
+    """A day, such as 2027-03-31."""
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day; expected one such as 2027-03-31") from None
+
+
 def add_labelled_window(parser: argparse.ArgumentParser) -> None:
     """Which part of the log is held against labels, and where those lie."""
     parser.add_argument(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from argosy import errors, wiring
-from argosy.cli import verb_actions
+from argosy.cli import override_files, verb_actions
 from argosy.domain import environment_layout, suggestion
 from argosy.domain.policy import Policy
 from argosy.files import model_folder
@@ -35,6 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     test.add_argument("--strict", action="store_true", help="end with 10 where one would be decided otherwise")
     test.add_argument("--json", action="store_true", help="one JSON object a line")
+
+    override = verb_actions.added(
+        verbs, "override", override_files.run, "let a model past one gate, by name, until a day: in a checkout"
+    )
+    override_files.add_arguments(override)
 
 
 def run(arguments: argparse.Namespace) -> int:

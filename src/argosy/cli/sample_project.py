@@ -18,6 +18,14 @@ DATA = "data.py"
 """The program of a sample model that writes its data."""
 
 
+def checkout(named: Path | None) -> Path:
+    """The checkout of the environment repo: *named*, ``gitops-env``, or the working directory. Raises UsageError where it is none."""
+    place = named or (ENVIRONMENT_REPO if ENVIRONMENT_REPO.is_dir() else Path())
+    if not (place / "models").is_dir():
+        raise errors.UsageError(f"{place.absolute()} is no environment repo: it has no folder models/; pass --folder")
+    return place
+
+
 def root() -> Path:
     """The folder of the sample. Raises Misconfigured where this installation has none."""
     package = Path(argosy.__file__).parent

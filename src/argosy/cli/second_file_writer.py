@@ -28,11 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the file, or remove it."""
-    folder = arguments.folder or (
-        sample_project.ENVIRONMENT_REPO if sample_project.ENVIRONMENT_REPO.is_dir() else Path()
-    )
-    if not (folder / "models").is_dir():
-        raise errors.UsageError(f"{folder.absolute()} is no environment repo: it has no folder models/; pass --folder")
+    folder = sample_project.checkout(arguments.folder)
     asked = (arguments.shadow, arguments.split, arguments.shadow_share)
     if arguments.stop and any(each is not None for each in asked):
         raise errors.UsageError("--stop takes the second version out; pass it without --shadow and --split")

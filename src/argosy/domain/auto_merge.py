@@ -13,11 +13,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, field_validator, model_validator
 
 from argosy.domain.documents import Document
-from argosy.domain.merge_checks import Check
+from argosy.domain.merge_checks import OVERRIDES, Check
 from argosy.domain.promotion_requests import Request
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+ONE_DAY, LONGEST_FREEZE = datetime.timedelta(days=1), datetime.timedelta(days=800)
+"""A freeze that goes on for longer has no end that anybody could wait for."""
 ReviewState = Literal["given", "missing", "refused", "not asked"]
 
 
@@ -37,6 +39,10 @@ class Freeze(Document):
     since: datetime.date | None = Field(default=None, alias="from", description="The first date.")
     until: datetime.date | None = Field(default=None, alias="to", description="The last date.")
     why: str = Field(min_length=1, description="What people are told.")
+    people: bool = Field(
+        default=False,
+        description="Whether people merge no promotion either: its check `freeze` is red, and a reviewer may overrule it by name.",
+    )
 
     @model_validator(mode="after")
     def _says_when(self) -> Self:
@@ -82,14 +88,49 @@ def before_looking(rules: MergeRules, request: Request, now: datetime.datetime) 
         yield f"{request.subject.model} is not among its models"
     if request.subject.reverts:
         yield "it takes a model out of service: people decide that"
-    day = now.astimezone(ZoneInfo(rules.timezone)).date()
-    yield from (f"frozen: {freeze.why}" for freeze in rules.freeze if freeze.holds(day))
+    if said := frozen(rules.freeze, rules.timezone, now):
+        yield said
+
+
+def frozen(freezes: Sequence[Freeze], timezone: str, now: datetime.datetime) -> str | None:
+    """That *now* lies in one of *freezes*, until when and why; None where it does not. Those that follow each other end together."""
+    zone = ZoneInfo(timezone)
+    first = day = now.astimezone(zone).date()
+    why = [freeze.why for freeze in freezes if freeze.holds(day)]
+    if not why:
+        return None
+    while any(freeze.holds(day) for freeze in freezes):
+        day += ONE_DAY
+        if (day - first) > LONGEST_FREEZE:
+            return f"frozen for good: {'; '.join(why)}"
+    return f"frozen until {day:%a %Y-%m-%d} 00:00 {timezone}: {'; '.join(why)}"
+
+
+def of_people(rules: MergeRules, now: datetime.datetime) -> list[Check]:
+    """The check of a promotion that people would merge at *now*; none where no freeze of *rules* is meant for people.
+
+    Not final: in an emergency a reviewer may go past it, by name. A way back is never frozen.
+    """
+    meant = [freeze for freeze in rules.freeze if freeze.people]
+    if not meant:
+        return []
+    said = frozen(meant, rules.timezone, now)
+    return [Check("freeze", said is None, said or "no freeze now")]
 
 
 def of_reviews(rules: MergeRules, approval: ReviewStanding) -> Iterator[str]:
     """Why the reviews of a request keep it from merging by itself. A no is a no, whatever is waived."""
     if approval.state == "refused" or (rules.reviews == "required" and approval.state != "given"):
         yield approval.said
+
+
+def of_overrides(checks: Sequence[Check]) -> Iterator[str]:
+    """Why a request that goes by an override waits for people: who lets a model past a gate is no rule."""
+    return (
+        f"it goes by an override, which people merge: {one.reason}"
+        for one in checks
+        if one.name == OVERRIDES and one.passed
+    )
 
 
 def of_checks(checks: Sequence[Check]) -> Iterator[str]:

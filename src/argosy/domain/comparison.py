@@ -18,6 +18,8 @@ Outcome = Literal["better", "not-inferior", "inferior", "inconclusive"]
 
 GATE = "champion"
 RECENT_GATE = "champion-on-recent-rows"
+COMPARED = frozenset({GATE, RECENT_GATE})
+"""Gates that hold a model against another one, and not a measurement against a limit."""
 UNBOUNDED = 1e9
 """Stands for an interval's missing end, as JSON has no infinity."""
 

@@ -35,6 +35,17 @@ def policy_path(model: str) -> str:
     return f"policies/{model}.yaml"
 
 
+def overrides_path(model: str) -> str:
+    """The file that says which gates *model* may go past, by whose word and until when."""
+    return f"policies/overrides/{model}.yaml"
+
+
+def is_policy(path: str) -> bool:
+    """True where the file *path* holds the gates of a model."""
+    folder, _, name = path.rpartition("/")
+    return folder == "policies" and name.endswith(".yaml")
+
+
 def merging_path(environment: str) -> str:
     """The rules by which requests for *environment* merge by themselves."""
     return f"clusters/{environment}/merging.yaml"

@@ -11,6 +11,7 @@ from argosy.domain.documents import Document
 from argosy.domain.environment_layout import PRODUCTION
 from argosy.domain.model_settings import Task
 from argosy.domain.notify_settings import Audience
+from argosy.domain.overrides import Override
 from argosy.domain.provenance import Provenance
 from argosy.domain.retraining_cause import Cause
 
@@ -30,6 +31,10 @@ class ChampionRef(Document):
     """The data that it was trained on, as its evidence says; None before the first release."""
     policy_digest: str
     """Of the policy file as main has it, the text given beside this file as ``policy.yaml``."""
+    overrides: list[Override] | None = None
+    """Gates that main lets a candidate past, those that have not run out; None where it has none."""
+    overridden: list[Override] | None = None
+    """Gates that the champion itself was let past when it was promoted; None where it was past none."""
 
 
 class GateResult(Document):
@@ -47,6 +52,8 @@ class GateResult(Document):
     """For a failed gate: what would pass."""
     deviation: bool = False
     """Reported, accepted for a time, not gating."""
+    override: Override | None = None
+    """Of a gate that failed: the word of main by which the model goes past it."""
 
 
 class ComparisonResult(Document):
@@ -157,6 +164,11 @@ class Evidence(Document):
         """The gates that hold the model back."""
         return failed(self.gates)
 
+    @property
+    def overridden(self) -> list[Override]:
+        """The overrides that this model goes by."""
+        return [gate.override for gate in self.gates if gate.override and not gate.passed]
+
 
 def parse(content: bytes, where: str) -> Evidence:
     """Read the evidence *content* that lies at *where*. Raises Misconfigured where it is none."""
@@ -167,8 +179,8 @@ def parse(content: bytes, where: str) -> Evidence:
 
 
 def counting(gates: Sequence[GateResult]) -> list[GateResult]:
-    """Those of *gates* that can hold a model back; an accepted deviation cannot."""
-    return [gate for gate in gates if not gate.deviation]
+    """Those of *gates* that can hold a model back; an accepted deviation cannot, nor can one that is overridden."""
+    return [gate for gate in gates if not gate.deviation and gate.override is None]
 
 
 def failed(gates: Sequence[GateResult]) -> list[GateResult]:

@@ -6,9 +6,11 @@ Pure: numbers in, results out. An undefined measurement never passes. What follo
 import datetime
 import difflib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
+from argosy.domain import comparison
 from argosy.domain.evidence import GateResult
+from argosy.domain.overrides import Override
 from argosy.domain.policy import Bound, Deviation, Policy
 
 Metrics = Mapping[str, float | None]
@@ -32,6 +34,21 @@ def parity(difference: str | None) -> GateResult:
         reason="the server gives the golden rows the answers that training gave" if difference is None else difference,
         would_pass=None if difference is None else "answers equal to the last bit",
     )
+
+
+def past(
+    results: Iterable[GateResult], overrides: Sequence[Override], model_digest: str, today: datetime.date
+) -> list[GateResult]:
+    """*results*, those that failed with the override that lets the model with *model_digest* past them, where there is one."""
+    return [_past(result, overrides, model_digest, today) for result in results]
+
+
+def _past(result: GateResult, overrides: Sequence[Override], model_digest: str, today: datetime.date) -> GateResult:
+    # A known value is let past, not the absence of one; a comparison that could not be made says in words why.
+    if result.passed or result.deviation or (result.measured is None and result.gate not in comparison.COMPARED):
+        return result
+    fitting = (one for one in overrides if one.gate == result.gate and one.counts(model_digest, today))
+    return result.model_copy(update={"override": next(fitting, None)})
 
 
 def holds(measured: float | None, *, at_least: float | None, at_most: float | None) -> bool:

@@ -10,14 +10,17 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from argosy import errors
-from argosy.domain import changes, environment_layout, release, version_file
+from argosy.domain import changes, environment_layout, overrides, release, version_file
 from argosy.domain.bundle import Release, stores_release
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import Evidence
+from argosy.domain.overrides import Override
 from argosy.domain.promotion_requests import Subject
 
 ANEW = "train a new one, of newer data or with another `seed`: the same commit and data give the same release"
 """The way out of a release that is over."""
+OVERRIDES = "overrides"
+"""The check that only a request has that goes by an override."""
 LONGEST_RELEASE = 64 * 1024
 """Bytes; some hundred is usual."""
 
@@ -43,6 +46,8 @@ class MainState:
     """Of the model's gates; None where main has none."""
     rejected: str | None
     """Why the model that is asked about was taken out of service; None where it was not."""
+    overrides: Sequence[Override] = ()
+    """Gates that the model may go past, by main's word."""
 
     def serves(self, model_digest: str) -> bool:
         """True where that model is in production, the champion."""
@@ -74,6 +79,33 @@ def overtaken(evidence: Evidence, main: MainState) -> list[Check]:
             f"this model was taken out of service before: {out}" if out else "never taken out of service",
         ),
     ]
+
+
+def of_overrides(evidence: Evidence, main: Sequence[Override], today: datetime.date) -> list[Check]:
+    """Check that each override that *evidence* goes by is one that *main* has, word for word, and has not run out by *today*.
+
+    Final: whoever wants it longer renews it, in their own name. None where the evidence goes by none.
+    """
+    used = evidence.overridden
+    if not used:
+        return []
+    wrong = overrides.ended(used, main, today)
+    where = environment_layout.overrides_path(evidence.model)
+    reason = f"{'; '.join(wrong)}; renew it in {where}, and run the pipeline again" if wrong else _words(used)
+    return [Check(OVERRIDES, not wrong, reason, final=True)]
+
+
+def of_dated(subject: Subject, files: Mapping[str, bytes], main: MainState, today: datetime.date) -> list[Check]:
+    """The checks of a request about *subject* that ask what day it is; none where its evidence cannot be read."""
+    try:
+        _, evidence = _documents(subject, files)
+    except (errors.Misconfigured, ValidationError, LookupError):
+        return []
+    return of_overrides(evidence, main.overrides, today)
+
+
+def _words(used: Sequence[Override]) -> str:
+    return "; ".join(f"{one.gate} {one.said()}" for one in used)
 
 
 def of_order(subject: Subject, before: release.Version | None) -> list[Check]:
@@ -163,7 +195,7 @@ def of_term(released: Release, now: datetime.datetime, *, final: bool) -> Check:
 
 
 def checks(subject: Subject, files: Mapping[str, bytes], main: MainState) -> list[Check]:
-    """Every check of a request about *subject* that proposes *files*."""
+    """Every check of a request about *subject* that proposes *files*, but for those that ask what day it is."""
     try:
         version, evidence = _documents(subject, files)
     except (errors.Misconfigured, ValidationError, LookupError) as error:

@@ -13,12 +13,11 @@ from argosy.domain.comparison import Paired
 from argosy.domain.evidence import ComparisonResult, Evidence, GateResult, VerdictWord
 from argosy.domain.policy import ComparisonPolicy, Policy
 
-NO_GATE, HOLDS, FAILS, ACCEPTED = "no gate", "holds", "fails", "accepted deviation"
+NO_GATE, HOLDS, FAILS, ACCEPTED, OVERRIDDEN = "no gate", "holds", "fails", "accepted deviation", "overridden"
 PROVENANCE = "provenance"
 """What production asks beside the gates, by the policy's word."""
 FOUND = {gates.PARITY, column_health.GATE}
 """Gates that no policy sets: what they found stays found."""
-COMPARED = {comparison.GATE, comparison.RECENT_GATE}
 
 
 @dataclass(frozen=True)
@@ -62,9 +61,10 @@ def replay(evidence: Evidence, policy: Policy, judged_by: Policy | None, day: da
         results = {gate: _again(result, policy.comparison) for gate, result in results.items()}
     asked = [
         *gates.judge(policy, evidence.metrics, day),
-        *(gate for gate in evidence.gates if gate.gate in FOUND or (untold and gate.gate in COMPARED)),
+        *(gate for gate in evidence.gates if gate.gate in FOUND or (untold and gate.gate in comparison.COMPARED)),
         *([] if untold else _compared(results, policy.comparison)),
     ]
+    asked = gates.past(asked, evidence.champion.overrides or [], evidence.model_digest, day)
     verdict, why = verdicts.decide(
         model_digest=evidence.model_digest,
         champion=evidence.champion,
@@ -138,13 +138,17 @@ def _name(gate: GateResult) -> tuple[str, str]:
 def _word(gate: GateResult | None) -> str:
     if gate is None:
         return NO_GATE
-    return HOLDS if gate.passed else ACCEPTED if gate.deviation else FAILS
+    if gate.passed:
+        return HOLDS
+    return ACCEPTED if gate.deviation else OVERRIDDEN if gate.override else FAILS
 
 
 def _why(gate: GateResult | None) -> str:
     if gate is None:
         return "the policy has no such gate"
-    return verdicts.failure(gate) if not gate.passed and gate.gate not in COMPARED else gate.reason
+    if gate.override:
+        return gate.override.said()
+    return verdicts.failure(gate) if not gate.passed and gate.gate not in comparison.COMPARED else gate.reason
 
 
 def _of_provenance(evidence: Evidence, policy: Policy) -> Iterator[GateChange]:

@@ -22,8 +22,11 @@ def decide(
     if model_digest == champion.model_digest:
         return "champion", "This model is in production already: it has the same digest."
     compared = {GATE: comparison, RECENT_GATE: recent}
+    past = {gate.gate: gate.override for gate in gates if gate.override and not gate.passed}
     undecided = {
-        gate: result.reason for gate, result in compared.items() if result and result.outcome == "inconclusive"
+        gate: result.reason
+        for gate, result in compared.items()
+        if result and result.outcome == "inconclusive" and gate not in past
     }
     failed = evidence.failed(gates)
     # A comparison that cannot tell is no reason to reject; it waits for more rows.
@@ -32,13 +35,19 @@ def decide(
         return "reject", f"Nothing is promoted from such data: {broken[0].reason}; {broken[0].would_pass}."
     if any(gate.gate not in undecided for gate in failed):
         return "reject", f"{evidence.tally(gates)}: {'; '.join(map(failure, failed))}."
-    held = "Every gate that counts holds" if any(gate.deviation for gate in gates) else "Every gate holds"
+    held = _held(gates)
     if undecided:
         return "inconclusive", f"{held} but the comparison: {'; '.join(undecided.values())}."
     if comparison is None:
         return "promote", f"{held}. There is no model in production to compare with."
     reasons = [comparison.reason, *([f"on the newest labelled rows {recent.reason}"] if recent else [])]
     return "promote", f"{held}; {'; '.join(reasons)}."
+
+
+def _held(gates: Sequence[GateResult]) -> str:
+    past = [f"{gate.gate} {gate.override.said()}" for gate in gates if gate.override and not gate.passed]
+    all_hold = not past and not any(gate.deviation for gate in gates)
+    return "; ".join(["Every gate holds" if all_hold else "Every gate that counts holds", *past])
 
 
 def failure(gate: GateResult) -> str:

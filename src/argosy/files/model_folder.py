@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from argosy import errors, scratch
-from argosy.domain import auto_merge, expectations, model_settings, policy
+from argosy.domain import auto_merge, expectations, model_settings, overrides, policy
 from argosy.domain.setting_problems import SettingProblem
 
 Read = TypeVar("Read", bound=BaseModel)
@@ -55,6 +55,11 @@ def load_policy(path: Path) -> policy.Policy:
 def policy_of(content: bytes, place: str) -> policy.Policy:
     """The policy whose text is *content*. Raises Misconfigured as :func:`load_policy` does, with *place* for its file."""
     return _of_text(content, place, policy.Policy)
+
+
+def overrides_of(content: bytes, place: str) -> overrides.Overrides:
+    """The overrides whose text is *content*. Raises Misconfigured as :func:`load_policy` does, with *place* for its file."""
+    return _of_text(content, place, overrides.Overrides)
 
 
 def merge_rules_of(content: bytes, place: str) -> auto_merge.MergeRules:

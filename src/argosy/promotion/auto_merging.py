@@ -66,7 +66,7 @@ class AutoMerging:
         if why := tuple(auto_merge.of_reviews(rules, self.desk.forge.approval(request))):
             return self._waits(request, why)
         checked = self.desk.check(request.number, head=request.head)
-        if why := tuple(auto_merge.of_checks(checked.checks)):
+        if why := (*auto_merge.of_checks(checked.checks), *auto_merge.of_overrides(checked.checks)):
             return self._waits(request, why)
         return MergeAttempt(request, "merged") if self.dry else self._merged(request, rules)
 

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from argosy import errors
-from argosy.domain import diffs, environment_layout, merge_checks, promotion_requests, version_file
+from argosy.domain import auto_merge, diffs, environment_layout, merge_checks, promotion_requests, version_file
 from argosy.domain.diffs import FileDiff
 from argosy.domain.merge_checks import Check
 from argosy.domain.promotion_requests import Request, State, Subject
+from argosy.files import model_folder
 from argosy.ports.artifacts import Artifacts
 from argosy.ports.forge import Forge
 from argosy.ports.signer import Verifier
@@ -179,8 +180,25 @@ class Desk:
     def _of_promotion(self, subject: Subject, files: Mapping[str, bytes], main: Main) -> list[Check]:
         state = main.state(subject.model, subject.model_digest)
         before = environment_layout.preceding(subject.environment)
+        dated = merge_checks.of_dated(subject, files, state, self.now().date())
         order = merge_checks.of_order(subject, main.version(subject.model, before) if before else None)
-        return [*merge_checks.checks(subject, files, state), *order, *self._seals.checks(subject, files)]
+        return [
+            *merge_checks.checks(subject, files, state),
+            *dated,
+            *self._freeze(subject.environment, main),
+            *order,
+            *self._seals.checks(subject, files),
+        ]
+
+    def _freeze(self, environment: str, main: Main) -> list[Check]:
+        file = main.merging(environment)
+        if file is None:
+            return []
+        try:
+            rules = model_folder.merge_rules_of(file.content, f"main:{file.path}")
+        except errors.Misconfigured as error:
+            return [Check("freeze", passed=False, reason=f"whether merges are frozen cannot be read: {error}")]
+        return auto_merge.of_people(rules, self.now())
 
     def _of_revert(self, subject: Subject, files: Mapping[str, bytes], main: Main) -> list[Check]:
         live = main.version(subject.model, subject.environment)

@@ -4,6 +4,7 @@ The request is a pure function of what was evaluated: made again after a kill, o
 what a forge does about a proposal (``proposals``), and the checks before a merge (``desk``).
 """
 
+import datetime
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,7 +98,8 @@ def _refuse_overtaken(evidence: Evidence, main: merge_checks.MainState) -> None:
             f"{evidence.model} {evidence.model_digest} was taken out of service before: {reason}. Whoever wants it back removes "
             f"{environment_layout.rejected_path(evidence.model, evidence.model_digest)} from the environment repo, in their own name"
         )
-    for check in merge_checks.overtaken(evidence, main):
+    overridden = merge_checks.of_overrides(evidence, main.overrides, datetime.datetime.now(datetime.UTC).date())
+    for check in (*merge_checks.overtaken(evidence, main), *overridden):
         if not check.passed:
             raise errors.Rejected(f"{check.reason}; run the pipeline again, it will compare with what is there now")
 

@@ -10,6 +10,7 @@ from functools import partial
 from argosy import errors
 from argosy.domain import environment_layout, promotion_requests
 from argosy.domain.evidence import Evidence, parse
+from argosy.domain.overrides import Override
 from argosy.domain.promotion_requests import Decision, Proposal, Request
 from argosy.promotion import subjects
 from argosy.promotion.standing import Main
@@ -31,7 +32,32 @@ def decide(main: Main, proposal: Proposal, known: Sequence[Request]) -> Decision
 
 def _may_stand_for(proposal: Proposal, main: Main, request: Request) -> bool:
     """Whether *request*, which asks the same as *proposal*, is one to leave open in its place."""
-    return subjects.is_genuine(main, request) and not _says_more(proposal, subjects.proposed(main.forge, request))
+    there = subjects.proposed(main.forge, request)
+    return subjects.is_genuine(main, request) and not _says_more(proposal, there) and _go_by_the_same(proposal, there)
+
+
+def _go_by_the_same(proposal: Proposal, there: Main) -> bool:
+    """Whether *proposal* and what is *there* in its place go past the same gates, by the same words: others are another question."""
+    subject = proposal.subject
+    path = environment_layout.evidence_path(subject.model, subject.environment)
+    if path not in proposal.files:
+        return True
+    mine, theirs = (
+        _overridden(read)
+        for read in (
+            partial(parse, proposal.files[path], path),
+            partial(there.evidence, subject.model, subject.environment),
+        )
+    )
+    return mine == theirs
+
+
+def _overridden(read: Callable[[], Evidence | None]) -> list[Override]:
+    try:
+        evidence = read()
+    except errors.Misconfigured:  # its request cannot be merged whatever it goes by
+        return []
+    return evidence.overridden if evidence else []
 
 
 def _says_more(proposal: Proposal, there: Main) -> bool:

@@ -14,8 +14,10 @@ from argosy.domain.bundle import RELEASE, Release
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import Evidence, parse
 from argosy.domain.merge_checks import MainState
+from argosy.domain.overrides import Override
 from argosy.domain.release import Version
 from argosy.domain.second_file import SecondFile
+from argosy.files import model_folder
 from argosy.ports.forge import Forge
 
 
@@ -128,6 +130,15 @@ class Main:
         content = self._read(path)
         return PolicyFile(path, content) if content is not None else None
 
+    def overrides(self, model: str) -> list[Override]:
+        """The gates that *model* may go past, those that ran out among them; empty where main has none.
+
+        Raises Misconfigured, with path and line, where the file cannot be understood.
+        """
+        path = environment_layout.overrides_path(model)
+        content = self._read(path)
+        return model_folder.overrides_of(content, f"{self.called}:{path}").overrides if content is not None else []
+
     def merging(self, environment: str) -> PolicyFile | None:
         """When requests for *environment* merge by themselves; None where main has no word of it."""
         path = environment_layout.merging_path(environment)
@@ -190,6 +201,7 @@ class Main:
             champion=self.version(model, environment_layout.PRODUCTION),
             policy_digest=policy.digest if policy else None,
             rejected=self.rejection(model, model_digest),
+            overrides=self.overrides(model),
         )
 
     def servings(self, model: str, environment: str) -> Iterator["Main"]:

@@ -24,6 +24,7 @@ def report(evidence: Evidence) -> str:
     sections = [
         f"# {escape(evidence.model)}: {MARKS[evidence.verdict]}",
         escape(evidence.explanation),
+        *_overridden(evidence),
         *_cause(evidence),
         "## Gates",
         _table(["Gate", "Measured", "Limit", "", "Why"], [_gate(gate) for gate in evidence.gates]),
@@ -60,6 +61,16 @@ def _doubts(evidence: Evidence) -> list[str]:
     refused = "Staging and production refuse it" if evidence.provenance_in_staging else "Production refuses it"
     then = f"The policy waives it: {evidence.provenance_waiver}" if evidence.provenance_waiver else refused
     return [f"**It cannot be made again from a commit**: {escape('; '.join(doubts))}. {escape(then)}."]
+
+
+def _overridden(evidence: Evidence) -> list[str]:
+    """What nobody may overlook: gates that people let this model past, or the champion that it is held against."""
+    mine, theirs = evidence.overridden, evidence.champion.overridden or []
+    said = [
+        *(f"**{escape(one.gate)} is {escape(one.said())}**" for one in mine),
+        *(f"The model in production went past {escape(one.gate)}, {escape(one.said())}" for one in theirs),
+    ]
+    return ["## Gates that were let past", "\n".join(f"- {line}" for line in said)] if said else []
 
 
 def model_card(evidence: Evidence, settings: ModelSettings) -> str:
@@ -157,8 +168,16 @@ def _compared(result: ComparisonResult) -> str:
 
 
 def _gate(gate: GateResult) -> list[str]:
-    mark = "holds" if gate.passed else "accepted deviation" if gate.deviation else "FAILS"
     why = gate.reason if gate.passed or not gate.would_pass else f"{gate.reason} Would pass: {gate.would_pass}."
+    if gate.override and not gate.passed:
+        return [
+            gate.gate,
+            figures.number(gate.measured, "undefined"),
+            gate.limit,
+            "OVERRIDDEN",
+            f"{gate.override.said()} {why}",
+        ]
+    mark = "holds" if gate.passed else "accepted deviation" if gate.deviation else "FAILS"
     return [gate.gate, figures.number(gate.measured, "undefined"), gate.limit, mark, why]
 
 

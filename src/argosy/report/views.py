@@ -41,7 +41,7 @@ class DimensionView:
     @property
     def failed(self) -> int:
         """The number of its gates that failed."""
-        return sum(not gate.passed for gate in self.gates)
+        return sum(not gate.passed and gate.override is None for gate in self.gates)
 
 
 @dataclass(frozen=True)

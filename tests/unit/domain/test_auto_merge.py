@@ -66,7 +66,38 @@ def test_freezes(request_of_toy: Request, freeze: str, now: datetime.datetime, f
     """Days and dates, the last one included; why is what people are told."""
     said = list(auto_merge.before_looking(rules(f"autoMerge: true\nfreeze: [{freeze}]\n"), request_of_toy, now))
     assert bool(said) is frozen
-    assert all(one.startswith("frozen: ") for one in said)
+    assert all(one.startswith("frozen until ") for one in said)
+
+
+@pytest.mark.parametrize(
+    ("freezes", "until"),
+    [
+        pytest.param("{days: [sat, sun], why: w}", "frozen until Mon 2026-12-21 00:00 Etc/UTC: w", id="days"),
+        pytest.param(
+            "{days: [sat], why: w}, {from: 2026-12-20, to: 2027-01-06, why: h}",
+            "frozen until Thu 2027-01-07 00:00 Etc/UTC: w",
+            id="one-after-the-other",
+        ),
+        pytest.param("{days: [mon, tue, wed, thu, fri, sat, sun], why: w}", "frozen for good: w", id="always"),
+    ],
+)
+def test_when_a_freeze_ends(request_of_toy: Request, freezes: str, until: str) -> None:
+    """The first moment that is free, whatever follows what."""
+    assert list(
+        auto_merge.before_looking(rules(f"autoMerge: true\nfreeze: [{freezes}]\n"), request_of_toy, SATURDAY)
+    ) == [until]
+
+
+def test_a_freeze_for_people() -> None:
+    """Only where it says so; in the zone of the file, and a reviewer may overrule it."""
+    asked = rules(
+        "timezone: Pacific/Kiritimati\nfreeze: [{days: [sun], why: night, people: true}, {days: [sat], why: w}]\n"
+    )
+    (check,) = auto_merge.of_people(asked, SATURDAY)  # Sunday there
+    assert (check.name, check.passed, check.final) == ("freeze", False, False)
+    assert check.reason == "frozen until Mon 2026-12-21 00:00 Pacific/Kiritimati: night"
+    assert auto_merge.of_people(asked, MONDAY)[0].passed
+    assert auto_merge.of_people(rules("freeze: [{days: [sat], why: w}]\n"), SATURDAY) == []
 
 
 def test_days_begin_where_the_people_are(request_of_toy: Request) -> None:

@@ -93,7 +93,7 @@ def test_the_commit_says_which_rule(desk: Desk, rule: Rule, here: Settings) -> N
         pytest.param("autoMerge: true\nreviews: waived\nmodels: [other]\n", "toy is not among", id="models"),
         pytest.param(
             "autoMerge: true\nreviews: waived\nfreeze: [{from: 2000-01-01, to: 2999-01-01, why: all of time}]\n",
-            "frozen: all of time",
+            "frozen for good: all of time",
             id="freeze",
         ),
     ],

@@ -242,16 +242,13 @@ class LocalForge:
 
 def _files_by_model(template: Mapping[str, bytes]) -> dict[str, dict[str, bytes]]:
     """Of each model that *template* has a policy for: the policy and its folder."""
-    names = [
-        path[len("policies/") : -len(".yaml")]
-        for path in template
-        if path.startswith("policies/") and path.endswith(".yaml")
-    ]
+    names = [path[len("policies/") : -len(".yaml")] for path in template if environment_layout.is_policy(path)]
     return {
         name: {
             path: content
             for path, content in template.items()
-            if path == environment_layout.policy_path(name) or path.startswith(f"models/{name}/")
+            if path in (environment_layout.policy_path(name), environment_layout.overrides_path(name))
+            or path.startswith(f"models/{name}/")
         }
         for name in names
     }

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from argosy.domain import environment_layout
 from argosy.files.git_repository import Repository
 
 POLICIES = "policies/"
@@ -22,7 +23,7 @@ def read(folder: Path) -> dict[str, bytes]:
 
 def other_policies(repository: Path, template: Mapping[str, bytes]) -> list[str]:
     """The policies that main of *repository* has, and has otherwise than *template*. None where there is no repository."""
-    wanted = {path: content for path, content in template.items() if path.startswith(POLICIES)}
+    wanted = {path: content for path, content in template.items() if environment_layout.is_policy(path)}
     if not wanted or not repository.exists():
         return []
     held = Repository(repository).listing(MAIN, POLICIES)

@@ -70,7 +70,7 @@ def run(
     measurements = {**measured.measurements, **_latency(served)}
     results = [*gates.judge(policy, measurements, today), gates.parity(served.difference)]
     beside = _beside_champion(settings, policy, inputs, champion, predictor, holdout, artifacts, cause)
-    results.extend(beside.gates)
+    results = gates.past([*results, *beside.gates], champion.overrides or [], digest, today)
     verdict, explanation = verdicts.decide(
         model_digest=digest,
         champion=champion,
