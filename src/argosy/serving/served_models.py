@@ -67,6 +67,16 @@ class ServedModel:
         return self.parts.service.signature.model
 
 
+@dataclass(frozen=True)
+class CountedModels:
+    """Whatever counts, at one moment: a model is in one place of it."""
+
+    answering: Mapping[str, ServedModel]
+    retiring: tuple[ServedModel, ...] = ()
+    past: exposition.Snapshot = field(default_factory=dict)
+    """Of those that are gone. It is not changed any more."""
+
+
 class ServedModels:
     """The app of a server."""
 
@@ -77,9 +87,8 @@ class ServedModels:
         self.lifecycle = first.lifecycle
         self.access = first.access
         self.limits = first.bodies.limits
-        self._models = {model.name: model for model in models}
-        self._retiring: list[ServedModel] = []
-        self._past: exposition.Snapshot = {}
+        # Replaced as a whole: who looks after the server reads the counts in a thread of its own, between any two lines of the event loop.
+        self._counted = CountedModels({model.name: model for model in models})
         self._front = front.app_of(self)
         self._hot: Mapping[str, HotPath] = {}
         self._find_hot()
@@ -89,24 +98,25 @@ class ServedModels:
     @property
     def models(self) -> Mapping[str, ServedModel]:
         """The models, by name."""
-        return self._models
+        return self._counted.answering
 
     @property
     def only(self) -> ServedModel | None:
         """The model where there is one; None of several."""
-        return next(iter(self._models.values())) if len(self._models) == 1 else None
+        models = self._counted.answering
+        return next(iter(models.values())) if len(models) == 1 else None
 
     def named(self, name: str) -> ServedModel:
         """The model of that *name*. Raises RequestProblem (404)."""
-        found = self._models.get(name)
+        found = self.models.get(name)
         if found is None:
-            raise RequestProblem(404, f"there is no model {shown(name)} here; models: {', '.join(self._models)}")
+            raise RequestProblem(404, f"there is no model {shown(name)} here; models: {', '.join(self.models)}")
         return found
 
     @property
     def names(self) -> Sequence[str]:
         """The models' names."""
-        return list(self._models)
+        return list(self.models)
 
     def version_of(self, name: str) -> str:
         """The version that answers for *name*. Raises RequestProblem (404) where there is no such model."""
@@ -119,12 +129,13 @@ class ServedModels:
     def snapshot(self) -> exposition.Snapshot:
         """The metrics, each of a model with its name where there are several. Counters go on where another version took over."""
         found = exposition.taken(self.server.registry)
-        for model in [*self._retiring, *self._models.values()]:
-            exposition.added(found, self._counted(model))
-        exposition.added(found, self._past)
+        counted = self._counted
+        for model in (*counted.retiring, *counted.answering.values()):
+            exposition.added(found, self._counts(model))
+        exposition.added(found, counted.past)
         return found
 
-    def _counted(self, model: ServedModel) -> exposition.Snapshot:
+    def _counts(self, model: ServedModel) -> exposition.Snapshot:
         return exposition.taken(model.parts.metrics.registry, None if self.only is not None else model.name)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -139,12 +150,12 @@ class ServedModels:
     def _asked(self, path: str) -> tuple[ServedModel | None, str]:
         """The model that *path* is about, and the address as it has it; None for what is the server's."""
         if path.startswith(PREFIX):
-            return self._models.get(path.removeprefix(PREFIX).partition("/")[0]), address(path)
+            return self.models.get(path.removeprefix(PREFIX).partition("/")[0]), address(path)
         if (only := self.only) is not None:
             return only, path
         kind, _, rest = path.lstrip("/").partition("/models/")
         name = rest.partition("/")[0].partition(":")[0]
-        return (self._models.get(name) if kind in {"v1", "v2"} else None), path
+        return (self.models.get(name) if kind in {"v1", "v2"} else None), path
 
     def may_take(self, scope: Scope) -> bool:
         """See :class:`argosy.serving.hot_path.HotPath`."""
@@ -169,8 +180,8 @@ class ServedModels:
     def replace(self, model: ServedModel) -> ServedModel:
         """Have *model* answer for its name from now on; returns the one that did. Called on the event loop."""
         before = self.named(model.name)
-        self._models = {**self._models, model.name: model}
-        self._retiring.append(before)
+        now = self._counted
+        self._counted = CountedModels({**now.answering, model.name: model}, (*now.retiring, before), now.past)
         self._find_hot()
         return before
 
@@ -182,16 +193,23 @@ class ServedModels:
                 break
         await close_online(model)
         await asyncio.to_thread(close_log, model)
-        self._retiring.remove(model)
-        exposition.added(self._past, self._counted(model), growing_only=True)
+        self.forget(model)
         model.discard()
+
+    def forget(self, model: ServedModel) -> None:
+        """Keep what *model*, which was replaced, has counted, and not the model."""
+        past: exposition.Snapshot = {}
+        exposition.added(past, self._counted.past)
+        exposition.added(past, self._counts(model), growing_only=True)
+        now = self._counted
+        self._counted = CountedModels(now.answering, tuple(each for each in now.retiring if each is not model), past)
 
     def _find_hot(self) -> None:
         found: dict[str, HotPath] = {}
-        for name, model in self._models.items():
+        for name, model in self.models.items():
             for path in model.hot.paths:
                 found[f"{PREFIX}{name}{path}"] = model.hot
-                if path.startswith(("/v1/", "/v2/")) or len(self._models) == 1:
+                if path.startswith(("/v1/", "/v2/")) or len(self.models) == 1:
                     found[path] = model.hot
         self._hot = found
 

@@ -6,10 +6,14 @@ They go on from where they were when another bundle takes the place of one that 
 
 from typing import Protocol
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector, values
 
 from argosy.serving import exposition
 from argosy.serving.access.outcomes import OUTCOMES, Outcome
+
+# Where PROMETHEUS_MULTIPROC_DIR is set, as whoever imports Feast sets it for itself and its children, the library keeps counts in files by
+# process and name: two registries of one process then share them, and a version would begin with what those before it had counted.
+values.ValueClass = values.MutexValue
 
 RELOADS = ("taken", "refused")
 

@@ -1,7 +1,10 @@
 """What a server shows Prometheus of itself: which model it serves, and what its process takes."""
 
 import datetime
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -106,3 +109,23 @@ def test_many_scores_are_counted_as_each_alone() -> None:
     assert len(lines(alone)) == 22
     sums = [value(metrics.text().decode(), "argosy_prediction_score_sum") for metrics in (together, alone)]
     assert sums[0] == pytest.approx(sums[1], rel=1e-12)
+
+
+def test_two_servers_of_one_process_count_apart(tmp_path: Path) -> None:
+    """Whatever the environment says: whoever imports Feast leaves there that counts are kept in files, by process and name."""
+    program = """
+from argosy.serving.server_metrics import ServerMetrics
+from argosy.serving import exposition
+for _ in range(2):
+    made = ServerMetrics()
+    made.ended("idle")
+print(exposition.text(exposition.taken(made.registry)).decode())
+"""
+    said = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert 'argosy_connections_ended_total{reason="idle"} 1.0' in said.stdout

@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
+from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
 
 from argosy import errors
 from argosy.domain import bundle
@@ -236,6 +239,30 @@ def test_a_request_in_progress_keeps_what_answers_it(predictor: Predictor, share
         assert ('version="5"' in text, 'version="4"' in text) == (True, False)
 
     asyncio.run(run())
+
+
+class Between(Collector):
+    """Does something once, while metrics are read."""
+
+    def __init__(self, act: Callable[[], None]) -> None:
+        self._acts = [act]
+
+    def collect(self) -> list[Metric]:
+        """See the library."""
+        if self._acts:
+            self._acts.pop()()
+        return []
+
+
+def test_a_version_that_goes_while_metrics_are_read_counts_once(predictor: Predictor, shared: SharedParts) -> None:
+    """A second port's thread reads them while the event loop lets go of a version."""
+    old = model(predictor, shared)
+    models = ServedModels([old], shared.metrics)
+    old.parts.metrics.predictions.inc(3)
+    models.replace(model(predictor, shared, 5))
+    old.parts.metrics.register(Between(lambda: models.forget(old)))
+    for _ in range(2):
+        assert "argosy_predictions_total 3.0" in models.text().decode()
 
 
 def test_what_may_not_be_served_changes_nothing(

@@ -7,6 +7,7 @@ definitions is told as before. What Feast hands to its own methods is not checke
 
 import contextlib
 import functools
+import os
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -44,7 +45,19 @@ def _checks_come_later() -> Iterator[None]:
         typeguard.typechecked = before
 
 
-with _checks_come_later():
+@contextlib.contextmanager
+def _same_environment() -> Iterator[None]:
+    """Feast sets variables that have Prometheus' client keep its counts in a folder of Feast's, in children too, where the folder goes
+    when their parent ends. Here nobody serves by Feast, whose counts these would be."""
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        for name in os.environ.keys() - before.keys():
+            del os.environ[name]
+
+
+with _checks_come_later(), _same_environment():
     from feast import (
         Entity,
         FeatureService,

@@ -1,5 +1,8 @@
 """Feast's own checks of what its classes are given: built when they are first asked, and as strict as they were."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -48,3 +51,10 @@ def test_a_check_is_built_when_it_is_first_asked(monkeypatch: pytest.MonkeyPatch
 def test_nothing_else_is_checked_otherwise() -> None:
     """Typeguard is as it was for whoever uses it beside Feast."""
     assert typeguard.typechecked is library._checked
+
+
+def test_the_environment_stays_as_it_was() -> None:
+    """Feast's metrics would have every process that is started later keep its own in a folder of Feast's, which goes."""
+    program = "import os; before = dict(os.environ); import argosy.adapters.feast_features.library; assert os.environ == before"
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PROMETHEUS_")}
+    subprocess.run([sys.executable, "-c", program], env=clean, check=True)
