@@ -1,4 +1,6 @@
-"""Sends requests over gRPC at a steady rate and prints each second what came back, as load.py does over HTTP. Runs in the server's image.
+"""Sends requests over gRPC at a steady rate and prints each second what came back, as load.py does over HTTP.
+
+Runs beside the tests, whose client it needs.
 
 A connection for each request, as there: a connection that is kept would see one pod.
 """

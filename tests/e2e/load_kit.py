@@ -1,8 +1,12 @@
 """A pod that sends requests to a model all the time, and what it saw."""
 
 import collections
+import contextlib
 import json
-from collections.abc import Sequence
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,7 +78,7 @@ class Load:
     def seen(self) -> Seconds:
         """What it has seen until now."""
         done = self.cluster.try_kubectl("logs", self.name, "--namespace", self.namespace)
-        return Seconds([json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")])
+        return _read(done.stdout)
 
     def _pod(self) -> Object:
         environment = {"URL": self.url, "RATE": str(RATE), "BODIES": "/load/bodies.json", "KEY": self.key}
@@ -96,3 +100,39 @@ class Load:
             "restartPolicy": "Never",
             "automountServiceAccountToken": False,
         }
+
+
+@dataclass(frozen=True)
+class LocalLoad:
+    """The same from this machine, which reaches Services as nodes do: for a client that the server's image does not hold."""
+
+    out: Path
+    """What the program has printed until now."""
+
+    def seen(self) -> Seconds:
+        """What it has seen until now."""
+        return _read(self.out.read_text(encoding="utf-8"))
+
+
+@contextlib.contextmanager
+def here(
+    cluster: Cluster, folder: Path, program: Path, url: str, bodies: Sequence[Any], key: str
+) -> Iterator[LocalLoad]:
+    """Run *program* with the packages of the tests; its first second is reported."""
+    (folder / "bodies.json").write_text(json.dumps(list(bodies)), encoding="utf-8")
+    environment = {"URL": url, "RATE": str(RATE), "BODIES": str(folder / "bodies.json"), "KEY": key}
+    load = LocalLoad(folder / "load.jsonl")
+    with load.out.open("wb") as out:
+        process = subprocess.Popen([sys.executable, program], env={**os.environ, **environment}, stdout=out)
+    try:
+        cluster.wait("the first requests", lambda: load.seen().lines, 120)
+        yield load
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _read(printed: str) -> Seconds:
+    """The whole lines of *printed*; what is written at this moment has no end yet."""
+    lines = printed.splitlines(keepends=True)
+    return Seconds([json.loads(line) for line in lines if line.startswith("{") and line.endswith("\n")])

@@ -227,6 +227,8 @@ class Pipeline:
             "ARGOSY_FORGE_URI": f"local:{self.repository}",
             "ARGOSY_TRACKING_URI": self.around["ARGOSY_E2E_TRACKING"],
             "ARGOSY_STORE_URI": self.store,
+            "ARGOSY_PREDICTIONS_URI": self.predictions,
+            "ARGOSY_HASH_KEY": HASH_KEY,
             "ARGOSY_NEXT_REQUEST": "healthy",
         }
 
@@ -234,6 +236,11 @@ class Pipeline:
     def store(self) -> str:
         """Where bundles are kept."""
         return f"s3://{urlsplit(self.around['ARGOSY_E2E_S3']).path.strip('/')}/{self.namespace}/store"
+
+    @property
+    def scores(self) -> str:
+        """Where the results of tables go."""
+        return self.store.removesuffix("store") + "scores"
 
     @property
     def predictions(self) -> str:
@@ -266,6 +273,7 @@ class Pipeline:
                 "argosy-store": access,
                 "argosy-data": access,
                 "argosy-predictions": {**access, "ARGOSY_HASH_KEY": HASH_KEY},
+                "argosy-scores": {**access, "ARGOSY_HASH_KEY": HASH_KEY},
                 "argosy-loop": {"ARGOSY_LOOP_STORAGE_URI": self.loop_storage()},
                 "argosy-search": {"ARGOSY_SEARCH_STORAGE_URI": self.around["ARGOSY_E2E_SEARCH"]},
                 **({"argosy-online": self.online} if self.online else {}),

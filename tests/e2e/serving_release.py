@@ -1,16 +1,17 @@
 """A model released with charts/inference, as a test drives it: install a version, watch its Rollout, send it requests."""
 
 import collections
+import contextlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from e2e import access_kit
+from e2e import access_kit, load_kit
 from e2e.cluster import ROOT, Cluster, Object, helm
-from e2e.load_kit import Load
+from e2e.load_kit import Load, LocalLoad
 from e2e.versions import MODEL, Version, requests
 
 CHART = ROOT / "charts" / "inference"
@@ -173,10 +174,13 @@ class Release:
         url = f"http://{MODEL}-live.{self.namespace}/v1/models/{MODEL}:predict"
         return Load(self.cluster, self.namespace, self.image, url, requests(ROWS, 20), name, key)
 
-    def grpc_load(self, name: str, key: str) -> Load:
-        """The same over gRPC."""
-        url = f"{MODEL}-live.{self.namespace}:9000/{MODEL}"
-        return Load(self.cluster, self.namespace, self.image, url, requests(ROWS, 20), name, key, program=GRPC_PROGRAM)
+    @contextlib.contextmanager
+    def grpc_load(self, key: str) -> Iterator[LocalLoad]:
+        """The same over gRPC, from here: servers have no gRPC client."""
+        service = self.cluster.get("service", f"{MODEL}-live", self.namespace)
+        url = f"{service['spec']['clusterIP']}:9000/{MODEL}"
+        with load_kit.here(self.cluster, self.folder, GRPC_PROGRAM, url, requests(ROWS, 20), key) as load:
+            yield load
 
     def measured(self) -> dict[str, str]:
         """The phases of the metrics of the last AnalysisRun, by name."""

@@ -1,6 +1,7 @@
 """The main job on a cluster, as tests tell it: a project, a forge behind a git server, environments, and who submits, merges and asks."""
 
 import csv
+import io
 import json
 import os
 import uuid
@@ -10,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
@@ -193,11 +196,32 @@ def _set_values(pipeline: Pipeline, image: str, prometheus: str) -> None:
     file.write_text(yaml.safe_dump(values), encoding="utf-8")
 
 
-def submitted(story: Story, capfd: pytest.CaptureFixture[str]) -> str:
+def submitted(story: Story, capfd: pytest.CaptureFixture[str], template: str = NAME, **parameters: str) -> str:
+    """The name of a workflow that runs *template*; of the pipeline, with the story's sources."""
     capfd.readouterr()
-    words = ["submit", NAME, "--namespace", story.pipeline.namespace, "-p", f"data={story.data}"]
-    assert main.run(words) == 0
+    given = parameters or {"data": story.data}
+    words = [word for name, value in given.items() for word in ("-p", f"{name}={value}")]
+    assert main.run(["submit", template, "--namespace", story.pipeline.namespace, *words]) == 0
     return capfd.readouterr().out.split()[1]
+
+
+def scored(story: Story, folder: str) -> pa.Table:
+    """The rows of every Parquet file below *folder* of the bucket."""
+    bucket, _, prefix = folder.removeprefix("s3://").partition("/")
+    s3 = client.connect()
+    keys = [each["Key"] for each in s3.list_objects_v2(Bucket=bucket, Prefix=f"{prefix}/").get("Contents", [])]
+    bodies = [s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys if key.endswith(".parquet")]
+    return pa.concat_tables([pq.read_table(io.BytesIO(body)) for body in bodies])
+
+
+def upload_tables(story: Story) -> str:
+    """The customers as two tables of one folder in the bucket."""
+    bucket, _, prefix = story.data.removeprefix("s3://").partition("/")
+    lines = (ROOT / "data" / NAME / "customers.csv").read_bytes().splitlines(keepends=True)
+    for name, part in (("a", lines[1:3000]), ("b", lines[3000:])):
+        body = b"".join([lines[0], *part])
+        client.connect().put_object(Bucket=bucket, Key=f"{prefix}/tables/{name}.csv", Body=body)
+    return f"{story.data}/tables"
 
 
 def ended(story: Story, run: str, capfd: pytest.CaptureFixture[str]) -> dict[str, Any]:
@@ -225,14 +249,14 @@ def ask(story: Story, environment: str, namespace: str | None = None) -> None:
     path = (
         f"/api/v1/namespaces/{namespace or delivery.namespace}/services/{NAME}-live:80/proxy/v1/models/{NAME}:predict"
     )
-    known = _customers(rows)
+    known = known_customers(rows)
     assert len(known) >= len(rows) / 2
     instances = [row["features"] for row in rows] + [{"customer_id": one} for one in known]
     answer = delivery.cluster.post(path, {"instances": instances}, {"X-API-Key": access_kit.KEY})
     assert answer["predictions"] == [row["prediction"][0] for row in (*rows, *known.values())]
 
 
-def _customers(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def known_customers(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The rows that are about a customer whom nobody else of the sources is like, by customer."""
     with (ROOT / "data" / NAME / "customers.csv").open(encoding="utf-8", newline="") as stream:
         customers = list(csv.DictReader(stream))

@@ -28,15 +28,15 @@ def test_who_may_ask_notices_nothing_and_who_may_not_gets_nothing(release: Relea
     release.wait_live(first)
     shop, nobody = release.load("shop", old_text), release.load("nobody", "")
     stranger = release.load("stranger", other_text)
-    remote = release.grpc_load("remote", old_text)
-    for load in (shop, nobody, stranger, remote):
+    for load in (shop, nobody, stranger):
         load.start()
-    release.cluster.apply(secret(release.namespace, old, new, other))
-    release.install(second, over=WAY)
-    release.wait_live(second)
-    assert shop.seen().failures() == {}
-    assert remote.seen().failures() == {}
-    assert {outcome.split()[1] for outcome in remote.seen().total()} == {first.digest, second.digest}
+    with release.grpc_load(old_text) as remote:
+        release.cluster.apply(secret(release.namespace, old, new, other))
+        release.install(second, over=WAY)
+        release.wait_live(second)
+        assert shop.seen().failures() == {}
+        assert remote.seen().failures() == {}
+        assert {outcome.split()[1] for outcome in remote.seen().total()} == {first.digest, second.digest}
     for load, status in ((nobody, "401"), (stranger, "403")):
         total = load.seen().total()
         assert {outcome.split()[0] for outcome in total} == {status}, total

@@ -6,6 +6,7 @@ under load; a git revert takes it back. Each test begins where the one before en
 conftest.py and pipeline_kit.py say what must be there.
 """
 
+import json
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -117,6 +118,26 @@ def test_production_follows(story: Story) -> None:
     story_kit.ask(story, "production")
 
 
+def test_a_table_is_scored_by_what_serves(story: Story, capfd: pytest.CaptureFixture[str]) -> None:
+    """`argosy submit churn-score`: two tables by two pods, every row once, and each answer is the one that the Service gives."""
+    parameters = {
+        "in": story_kit.upload_tables(story),
+        "out": story.pipeline.scores,
+        "pods": "2",
+        "as-of": "2026-01-31",
+    }
+    began = time.time()
+    there = story_kit.ended(story, story_kit.submitted(story, capfd, f"{NAME}-score", **parameters), capfd)
+    story.times["two tables scored"] = time.time() - began
+    pods = [name for name, node in there["nodes"].items() if node["type"] == "Pod" and "score-batch" in name]
+    assert len(pods) == 2
+    found = story_kit.scored(story, f"{story.pipeline.scores}/as_of=2026-01-31/version=1")
+    answers = dict(zip(found["customer_id"].to_pylist(), found["prediction"].to_pylist(), strict=True))
+    assert len(answers) == found.num_rows == 7043
+    known = story_kit.known_customers(story.golden("production")["rows"])
+    assert {one: answers[one] for one in known} == {one: row["prediction"][0] for one, row in known.items()}
+
+
 def test_the_next_model_takes_over_under_load(story: Story, capfd: pytest.CaptureFixture[str]) -> None:
     """Another seed gives another model; its canary goes to 100 % and no request fails.
 
@@ -143,6 +164,37 @@ def test_the_next_model_takes_over_under_load(story: Story, capfd: pytest.Captur
     assert seen.failures() == {}
     assert {outcome.split()[-1] for outcome in seen.total()} == set(story.digests)
     story_kit.ask(story, "staging")
+
+
+def test_the_next_model_is_asked_in_production_as_a_shadow(story: Story, tmp_path: Path) -> None:
+    """`argosy env second`, merged: the answers stay those of the version that serves, and the two are compared on the rows of both."""
+    clone = tmp_path / "clone"
+    git("clone", "--quiet", f"{story.server.address}/environment.git", str(clone), at=tmp_path)
+    story.pipeline.argosy("env", "second", NAME, "--shadow", "staging", "--folder", str(clone))
+    story.pipeline.argosy("env", "check", str(clone))
+    git("add", "--all", at=clone)
+    git("commit", "--quiet", "--message", "try staging's version beside production's", at=clone)
+    git("push", "--quiet", "origin", "HEAD:main", at=clone)
+    production, cluster = story.production, story.pipeline.cluster
+    production.refresh()
+
+    def shadowed() -> bool:
+        pods = cluster.list("pods", production.namespace, f"app=isvc.{NAME}-predictor")
+        beside = {each["metadata"]["annotations"].get("argosy.dev/second-digest") for each in pods}
+        return beside == {story.digests[1]} and production.rollout(NAME)["status"]["phase"] == "Healthy"
+
+    cluster.wait("pods with a shadow", shadowed, 600, namespace=production.namespace)
+    story.wait_served("production", story.digests[0], 120)
+    story_kit.ask(story, "production")
+
+    def compared() -> dict[str, Any]:
+        said: dict[str, Any] = json.loads(story.pipeline.argosy("compare", NAME, "--since", "1h", "--json"))
+        return said if said.get("agreement") else {}
+
+    found = cluster.wait("rows that both have answered", compared, 60)
+    assert (found["way"], found["first"]["model_digest"], found["second"]["model_digest"]) == ("shadow", *story.digests)
+    assert found["agreement"]["rows"] > 0
+    assert found["agreement"]["largest_distance"] > 0
 
 
 def test_a_git_revert_takes_it_back(story: Story, tmp_path: Path) -> None:
