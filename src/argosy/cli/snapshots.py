@@ -23,7 +23,7 @@ from argosy.settings import Settings
 from argosy.templates import folder
 
 LATEST, CHAMPION = "latest", "champion"
-DIGEST = re.compile(r"(sha256:)?(?P<hex>[0-9a-f]{6,64})")
+DIGEST = re.compile(r"(sha256:)?(?P<hex>[0-9a-f]{4,64})")
 SNAPSHOT = "snapshot"
 
 

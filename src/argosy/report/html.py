@@ -5,8 +5,6 @@ policy allows this page's own style sheet by its hash and nothing else. Words ar
 ``pages/``.
 """
 
-import base64
-import hashlib
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,7 +17,6 @@ from argosy.report.record import RunReport
 def render(report: RunReport) -> str:
     """The page of *report*, as text."""
     environment = _environment()
-    style = environment.loader.get_source(environment, "style.css")[0] if environment.loader else ""
     times, outcome = timeline.of(report.facts, report.entries), run_outcome.of(report)
     return environment.get_template("report.html.j2").render(
         report=report,
@@ -41,8 +38,7 @@ def render(report: RunReport) -> str:
         cause=views.cause(report),
         reaction=timeline.reaction(report.cause, report.facts, report.entries),
         rejected=views.rejected(report),
-        style=style,
-        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+        **page_environment.style(),
     )
 
 

@@ -108,7 +108,8 @@ def test_a_difference_for_people_requests_pages_and_machines(
     }
     assert main.run(["data", "diff", two[0][:12], "latest", "--html", str(page)]) == 0
     terminal = capsys.readouterr().out
-    assert main.run(["data", "diff", two[0][:12], "latest", "--markdown"]) == 0
+    assert "default-src 'none'; style-src 'sha256-" in page.read_text(encoding="utf-8")
+    assert main.run(["data", "diff", two[0][:4], "latest", "--markdown"]) == 0
     markdown = capsys.readouterr().out
     assert "| customers | 2 → 3 (+50.0%) | 2 | 1 | 0 | the same |" in markdown
     assert "<details><summary>Columns of customers: 1 differs, 1 the same</summary>" in markdown
