@@ -22,6 +22,8 @@ class Approval:
     version: release.Version
     signature: bytes | None
     """Of the bundle; None where none was committed."""
+    verifying_keys: bytes | None = None
+    """The public keys that main has at that moment; None where it has none."""
 
 
 def find(forge: Forge, model: str, environment: str) -> Approval:
@@ -50,7 +52,7 @@ def find(forge: Forge, model: str, environment: str) -> Approval:
         raise errors.Misconfigured(f"{path} is about {version.model!r}; revert the commit that changed it")
     if reason := main.rejection(model, version.model_digest):
         raise errors.Rejected(f"version {version.version} of {model} was taken out of service: {reason}")
-    return Approval(version, main.bundle_signature(model, environment))
+    return Approval(version, main.bundle_signature(model, environment), main.verifying_keys())
 
 
 def numbered(forge: Forge, model: str, number: int) -> Approval:
@@ -65,7 +67,7 @@ def numbered(forge: Forge, model: str, number: int) -> Approval:
             continue
         if reason := main.rejection(model, version.model_digest):
             raise errors.Rejected(f"version {number} of {model} was taken out of service: {reason}")
-        return Approval(version, at.bundle_signature(model, environment))
+        return Approval(version, at.bundle_signature(model, environment), main.verifying_keys())
     _refuse_unknown(model, main)
     raise errors.UsageError(
         f"no environment serves or served version {number} of {model}, and no open request proposes it; "

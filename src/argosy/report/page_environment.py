@@ -6,20 +6,20 @@ import hashlib
 
 import jinja2
 
+LOADER = jinja2.PackageLoader("argosy.report", "pages")
+
 
 @functools.cache
 def style() -> dict[str, str]:
     """What a page needs to be dressed as all of ours: the style sheet, and the hash by which its content security policy allows it."""
-    loader = environment().loader
-    assert loader is not None
-    sheet = loader.get_source(environment(), "style.css")[0]
+    sheet = LOADER.get_source(environment(), "style.css")[0]
     return {"style": sheet, "style_hash": base64.b64encode(hashlib.sha256(sheet.encode()).digest()).decode()}
 
 
 def environment() -> jinja2.Environment:
     """The templates of ``pages/``, without filters."""
     return jinja2.Environment(
-        loader=jinja2.PackageLoader("argosy.report", "pages"),
+        loader=LOADER,
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

@@ -70,6 +70,10 @@ def _workflow(files: folder.ModelFiles, settings: ModelSettings) -> WorkflowTemp
     return workflow
 
 
+def _results(step: str, *names: str) -> list[Parameter]:
+    return [Parameter(name=name, value=f"{{{{tasks.{step}.outputs.parameters.{name}}}}}") for name in names]
+
+
 def _dag() -> None:
     names = [one.name for one in PLAN.parameters]
     plan, model = (
@@ -89,6 +93,11 @@ def _dag() -> None:
             template=SCORE.name,
             depends=PLAN.name,
             with_param=f"{{{{tasks.{PLAN.name}.outputs.parameters.shares}}}}",
-            arguments=[plan, model, Parameter(name="share", value="{{item}}")],
+            arguments=[
+                plan,
+                model,
+                Parameter(name="share", value="{{item}}"),
+                *_results(PLAN.name, "model-digest", "verifying-keys"),
+            ],
         )
         Task(name=FINISH.name, template=FINISH.name, depends=f"{PLAN.name} && {SCORE.name}", arguments=[plan])

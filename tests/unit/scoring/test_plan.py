@@ -2,6 +2,7 @@
 
 import datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -9,12 +10,16 @@ import pytest
 
 from argosy import errors
 from argosy.adapters.file_tables import FileTables
+from argosy.domain import release
 from argosy.domain.model_settings import ScoringSettings
 from argosy.ports.prediction_log import Logged, ServedRelease
+from argosy.promotion.approval import Approval
 from argosy.scoring import job, part_results, parts, plan
 from argosy.scoring.job import ScoringJob
 from argosy.scoring.plan import ScoringPlan
 from argosy.steps.finish_scoring import run as finishing
+from argosy.steps.plan_scoring import run as planning
+from argosy.steps.score_batch import run as scoring
 from kit.serving_kit import FEATURES, rows, write_bundle
 
 NOW = datetime.datetime(2026, 1, 31, 23, 30, tzinfo=datetime.UTC)
@@ -123,3 +128,72 @@ def test_parameters_that_are_none() -> None:
         with pytest.raises(errors.Misconfigured, match="from 1 to 256"):
             plan.most_pods(SETTINGS, text)
     assert (plan.most_pods(SETTINGS, ""), plan.most_pods(None, ""), plan.most_pods(SETTINGS, "9")) == (3, 1, 9)
+
+
+def test_a_plan_that_names_another_model_than_main_scores_nothing(
+    made: tuple[ScoringPlan, ScoringJob], tmp_path: Path
+) -> None:
+    """The plan passes through a bucket; the digest that main named comes by the workflow's status."""
+    found, work = made
+
+    def never(*_: object) -> Any:
+        raise AssertionError("the model was looked at")
+
+    with pytest.raises(errors.Rejected, match="somebody changed the plan"):
+        scoring.run(
+            plan=found,
+            share="1/2",
+            approved=f"sha256:{'0' * 64}",
+            model=tmp_path,
+            verifier=never,  # type: ignore[arg-type]
+            opened=never,
+            hash_key=b"",
+            log=NoLog,
+            told=lambda *_: None,
+        )
+    assert not list(Path(work.results.uri).glob("*.parquet"))
+
+
+@pytest.mark.parametrize(
+    ("of_main", "own", "counts"), [(b"main's", b"own", b"main's"), (None, b"own", b"own"), (None, None, None)]
+)
+def test_the_keys_of_main_count_and_only_without_them_this_machines(
+    of_main: bytes | None,
+    own: bytes | None,
+    counts: bytes | None,
+    made: tuple[ScoringPlan, ScoringJob],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A pod has no key of its own; who scores without any is told where one belongs."""
+    found, _ = made
+    version = release.Version(
+        model=found.model,
+        version=4,
+        model_digest=found.digest,
+        storage_uri="file:///store/",
+        evidence_digest=found.digest,
+        policy_digest=found.digest,
+    )
+    monkeypatch.setattr(planning.approval, "find", lambda *_: Approval(version, b"signature", of_main))
+    monkeypatch.setattr(planning.approval, "fetch_proven_bundle", lambda _artifacts, _version, into: into.mkdir())
+
+    def planned() -> planning.PlannedScoring:
+        return planning.run(
+            model=found.model,
+            scoring=None,
+            asked=planning.AskedScoring("in", "another", "2026-01-31", "production", "", ""),
+            now=NOW,
+            forge=None,  # type: ignore[arg-type]
+            artifacts=None,  # type: ignore[arg-type]
+            opened=lambda place, _: FileTables(tmp_path / place),
+            bundle=tmp_path,
+            own_keys=lambda: own,
+        )
+
+    (tmp_path / "bundle").rename(tmp_path / "made")
+    if counts is None:
+        with pytest.raises(errors.Misconfigured, match=r"has no keys/signing\.pub\.pem"):
+            planned()
+    else:
+        assert planned().verifying_keys == counts

@@ -15,7 +15,7 @@ def body(step: Step) -> None:
     """Bind the step's parameters to its logic."""
     here = Settings.from_environment()
     settings = model_folder.load_settings(step.input("settings"), SPEC.settings)
-    plan = run.run(
+    planned = run.run(
         model=settings.model,
         scoring=settings.scoring,
         asked=run.AskedScoring(
@@ -31,9 +31,13 @@ def body(step: Step) -> None:
         artifacts=wiring.artifacts(here),
         opened=lambda place, setting: wiring.table_files(place, setting, here.data_root),
         bundle=step.output("model"),
+        own_keys=lambda: here.verifying_key.read_bytes() if here.verifying_key.is_file() else None,
     )
+    plan = planned.plan
     plan.write(step.output("plan"))
     step.result("shares", json.dumps(plan.share_names()))
+    step.result("model-digest", plan.digest)
+    step.result("verifying-keys", planned.verifying_keys.decode())
     print(  # noqa: T201 - the step's log
         f"{len(plan.parts)} parts of {plan.tables} by {plan.model} version {plan.version}, in {plan.shares} shares: {plan.results}"
     )

@@ -21,7 +21,12 @@ SPEC = StepSpec(
         Artifact("plan", "plan.json (ScoringPlan)."),
         Artifact("model", "Folder: bundle, and bundle.sig, as main has it."),
     ),
-    results=(Result("shares", "JSON list of the shares, such as 1/4; a pod each."),),
+    results=(
+        Result("shares", "JSON list of the shares, such as 1/4; a pod each."),
+        # These two go by the workflow's status: who can write its artifacts does not say which model is approved, or whose keys count.
+        Result("model-digest", "The digest of the bundle that main names."),
+        Result("verifying-keys", "The public keys that its signature is checked with, as main has them."),
+    ),
     keys=("scores", "forge-reader"),
     cached=False,
     settings=("model", "scoring"),

@@ -2,7 +2,7 @@
 
 import functools
 
-from argosy import wiring
+from argosy import scratch, wiring
 from argosy.scoring.plan import ScoringPlan
 from argosy.settings import Settings
 from argosy.steps.main import Step, main
@@ -13,16 +13,20 @@ from argosy.steps.score_batch.spec import SPEC
 def body(step: Step) -> None:
     """Bind the step's parameters to its logic."""
     here = Settings.from_environment()
-    summary = run.run(
-        plan=ScoringPlan.read(step.input("plan")),
-        share=step.parameter("share"),
-        model=step.input("model"),
-        verifier=wiring.verifier(here),
-        opened=lambda place, setting: wiring.table_files(place, setting, here.data_root),
-        hash_key=wiring.hash_key(here),
-        log=functools.partial(wiring.batch_log, here),
-        told=_told,
-    )
+    with scratch.folder("check") as place:
+        keys = place / "verifying-keys.pem"
+        keys.write_text(step.parameter("verifying-keys"), encoding="utf-8")
+        summary = run.run(
+            plan=ScoringPlan.read(step.input("plan")),
+            share=step.parameter("share"),
+            approved=step.parameter("model-digest"),
+            model=step.input("model"),
+            verifier=wiring.verifier(here, key=keys),
+            opened=lambda place, setting: wiring.table_files(place, setting, here.data_root),
+            hash_key=wiring.hash_key(here),
+            log=functools.partial(wiring.batch_log, here),
+            told=_told,
+        )
     step.result("scored", f"{summary.scored:,} rows, {summary.refused:,} refused")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from argosy import errors
 from argosy.ports.prediction_log import BatchLog
 from argosy.ports.signer import Verifier
 from argosy.ports.table_files import TableFiles
@@ -19,6 +20,7 @@ def run(
     *,
     plan: ScoringPlan,
     share: str,
+    approved: str,
     model: Path,
     verifier: Verifier,
     opened: Callable[[str, str], TableFiles],
@@ -28,13 +30,18 @@ def run(
 ) -> Summary:
     """Score the parts of *share* with the model in the folder *model*, which is proven first; what is done already is left.
 
-    *opened*: gives the files at a place. *told* hears how many parts of how many are done. Raises Rejected where the model may not be
-    served; the others that scoring raises.
+    *approved*: the digest that main names, which came another way than *plan*. *opened*: gives the files at a place. *told* hears how
+    many parts of how many are done. Raises Rejected where the model may not be served; the others that scoring raises.
     """
     found = plan.share(share)
-    approved = verification.Approved(model / BUNDLE, plan.digest, model=plan.model, version=plan.version)
-    verification.load(approved, verifier=verifier, signature=model / SIGNATURE)
-    verification.release(approved)
+    if plan.digest != approved:
+        raise errors.Rejected(
+            f"the plan names {plan.digest[:19]}, and main named {approved[:19]} when it was made: somebody changed the plan; "
+            "nothing is scored"
+        )
+    wanted = verification.Approved(model / BUNDLE, plan.digest, model=plan.model, version=plan.version)
+    verification.load(wanted, verifier=verifier, signature=model / SIGNATURE)
+    verification.release(wanted)
     work = ScoringJob(
         bundle=model / BUNDLE,
         served=plan.served,
