@@ -21,6 +21,8 @@ from argosy.steps import spec as specs
 Declared = TypeVar("Declared", specs.Artifact, specs.Result)
 
 SIGTERM_EXIT = 128 + signal.SIGTERM
+TERMINATION_MESSAGE = Path("/dev/termination-log")
+"""Where a container leaves why it ended (Kubernetes' default ``terminationMessagePath``); only pods have it."""
 
 
 class Step:
@@ -96,16 +98,36 @@ def _outcome(spec: specs.StepSpec, body: Callable[[Step], None], argv: Sequence[
         network.prepare(os.environ)
         body(_step(spec, argv))
     except errors.ArgosyError as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201 - the step's log is its standard error
+        _tell(f"error: {error}")
         return error.exit_code
     except KeyboardInterrupt:
         return errors.INTERRUPTED
     except OSError as error:
         if not errors.is_disk_full(error):
+            _leave(_named(error))
             raise
-        print(f"error: {_disk_message(spec, error)}", file=sys.stderr)  # noqa: T201
+        _tell(f"error: {_disk_message(spec, error)}")
         return errors.LocalDisk.exit_code
+    except Exception as error:
+        _leave(_named(error))
+        raise
     return errors.DONE
+
+
+def _tell(why: str) -> None:
+    """Say why the step ends, in its log and, in a pod, where whoever looks at the workflow reads it."""
+    print(why, file=sys.stderr)  # noqa: T201 - the step's log is its standard error
+    _leave(why)
+
+
+def _leave(why: str) -> None:
+    """Leave *why* to Kubernetes, if this is a pod: Argo puts it into the message of the node."""
+    if os.access(TERMINATION_MESSAGE, os.W_OK):
+        TERMINATION_MESSAGE.write_text(why, encoding="utf-8")
+
+
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".rstrip(": ")
 
 
 def _step(spec: specs.StepSpec, argv: Sequence[str] | None) -> Step:

@@ -107,3 +107,22 @@ def test_an_undeclared_name_is_a_bug(tmp_path: Path) -> None:
     """What the spec does not say, the manifest does not have."""
     with pytest.raises(LookupError, match="does not declare 'other'"):
         main.main(SPEC, lambda step: print(step.output("other")), ["--root", str(tmp_path)])
+
+
+@pytest.mark.parametrize(
+    ("failure", "left"),
+    [(errors.Misconfigured("wrong"), "error: wrong"), (ZeroDivisionError("a bug"), "ZeroDivisionError: a bug")],
+)
+def test_a_pod_leaves_why_it_ended(
+    failure: Exception, left: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever looks at the workflow reads it in the node's message, and need not look for a log."""
+    monkeypatch.setattr(main, "TERMINATION_MESSAGE", tmp_path / "termination-log")
+    (tmp_path / "termination-log").touch()
+
+    def body(_: main.Step) -> None:
+        raise failure
+
+    with pytest.raises((SystemExit, ZeroDivisionError)):
+        main.main(SPEC, body, ["--root", str(tmp_path)])
+    assert (tmp_path / "termination-log").read_text(encoding="utf-8") == left
