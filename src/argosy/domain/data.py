@@ -55,6 +55,8 @@ class SourceLineage(Document):
     seconds: float
     reading: SourceReading | None = None
     """None of a file, whose digest says it all."""
+    read_as: str | None = None
+    """How the file was found to be written, where the settings do not say it."""
 
 
 class Lineage(Document):

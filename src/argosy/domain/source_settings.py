@@ -13,6 +13,8 @@ ZoneName = Annotated[str, Field(pattern=r"^[A-Za-z]+(/[A-Za-z0-9_+-]+)*$")]
 
 FORMAT_PART = re.compile(r"%(-?[dHIjmMSy]|[aAbBcfgGnpuUVwWxXYzZ%])")
 """A part of a time in a `format`, as strptime has them."""
+EPOCHS = {"epoch": 10**6, "epoch_ms": 10**3, "epoch_us": 1}
+"""Formats of times that are counted from 1970 on, in UTC: microseconds of one count."""
 
 
 class Column(Document):
@@ -30,7 +32,9 @@ class Column(Document):
         description="Zone of times that are written without one, such as Europe/Berlin; of an hour that comes twice, the later is meant.",
     )
     format: str | None = Field(
-        default=None, description='How a timestamp is written, such as "%d.%m.%Y %H:%M"; ISO 8601 where absent.'
+        default=None,
+        description='How a timestamp is written, such as "%d.%m.%Y %H:%M"; "epoch", "epoch_ms" or "epoch_us" where it is counted from '
+        "1970 on; ISO 8601 where absent.",
     )
     means_true: list[str] | None = Field(
         default=None, min_length=1, description="Words of a boolean column for true, in either case, such as [Yes]."
@@ -48,6 +52,10 @@ class Column(Document):
         if self.format is not None and (wrong := FORMAT_PART.sub("", self.format)).count("%"):
             raise ValueError(
                 f"column {self.name!r}: `format` has {wrong[wrong.index('%') :][:2]!r}, which stands for no part of a time"
+            )
+        if self.format is not None and self.format not in EPOCHS and "%" not in self.format:
+            raise ValueError(
+                f"column {self.name!r}: `format` {self.format!r} has no part of a time, such as %Y, and is none of {', '.join(EPOCHS)}"
             )
         if self.format is not None and not self.timezone and not self.format_has_zone:
             raise ValueError(f"column {self.name!r}: `format` has no zone (%z): name the `timezone` of these times")
@@ -67,7 +75,7 @@ class Column(Document):
     @property
     def format_has_zone(self) -> bool:
         """True where ``format`` holds a zone, so that every time says its own."""
-        return self.format is not None and ("%z" in self.format or "%Z" in self.format)
+        return self.format is not None and (self.format in EPOCHS or "%z" in self.format or "%Z" in self.format)
 
     @property
     def is_read_from_text(self) -> bool:

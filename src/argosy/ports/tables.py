@@ -62,6 +62,8 @@ class Counts:
     """Rows kept aside, by reason, in the order of the rules."""
     left_behind: Sequence[str]
     """Columns of the file that the contract does not name: not read."""
+    read_as: str | None = None
+    """How the file is written beyond what the settings say of it; None where they say it."""
 
     @property
     def kept(self) -> int:

@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 
 from argosy import errors
-from argosy.adapters.duckdb_tables import headers, sql
+from argosy.adapters.duckdb_tables import dialects, headers, sql
 from argosy.domain.source_settings import Source
 
 LONGEST_LINE = 1 << 20
@@ -43,6 +43,8 @@ class SourceTable:
     """The SQL that reads the rows as they are."""
     typed: bool
     """True where the file says the types of its columns itself (Parquet)."""
+    source: Source
+    """The source, with the delimiter and the decimal sign of the file where its settings name none."""
     in_lines: bool = False
     """True where a row has a line that an editor counts."""
 
@@ -55,12 +57,17 @@ def open_table(database: duckdb.DuckDBPyConnection, source: Source, file: Path) 
         raise errors.Rejected(f"source {source.name!r}: {file} is empty: it has not even a header")
     if source.sql is not None:
         return _answered(database, source, file)
-    kind = source.format or {".csv": "csv", ".tsv": "csv", ".parquet": "parquet"}.get(file.suffix.lower())
+    kind = kind_of(source, file)
     if kind is None:
         raise errors.Misconfigured(
             f"source {source.name!r}: {file} ends in neither .csv nor .parquet; say `format:` in the settings"
         )
-    return _csv(source, file) if kind == "csv" else _parquet(database, source, file)
+    return _csv(dialects.found(source, file), file) if kind == "csv" else _parquet(database, source, file)
+
+
+def kind_of(source: Source, file: Path) -> str | None:
+    """``csv`` or ``parquet``; None where neither settings nor name say it."""
+    return source.format or {".csv": "csv", ".tsv": "csv", ".parquet": "parquet"}.get(file.suffix.lower())
 
 
 def place(source: Source, table: SourceTable, file: Path, row: int) -> str:
@@ -83,7 +90,7 @@ def _csv(source: Source, file: Path) -> SourceTable:
         f"delim = {sql.text(source.delimiter or ',')}, quote = '\"', escape = '\"', nullstr = [{missing}], strict_mode = true, "
         f"max_line_size = {LONGEST_LINE})"
     )
-    return SourceTable(dict.fromkeys(header, "VARCHAR"), select, typed=False, in_lines=True)
+    return SourceTable(dict.fromkeys(header, "VARCHAR"), select, typed=False, source=source, in_lines=True)
 
 
 def _header(source: Source, file: Path) -> list[str]:
@@ -158,7 +165,8 @@ def _parquet(database: duckdb.DuckDBPyConnection, source: Source, file: Path) ->
     written = names if len(names) == len(found) else [row[0] for row in found]
     named = list(zip(headers.distinct(source, file, written), found, strict=True))
     selected = ", ".join(f"{sql.missing_or(row[0], row[1])} AS {sql.name(name)}" for name, row in named)
-    return SourceTable({name: row[1] for name, row in named}, f"SELECT {selected} FROM {reader}", typed=True)  # noqa: S608
+    select = f"SELECT {selected} FROM {reader}"  # noqa: S608 - names are quoted
+    return SourceTable({name: row[1] for name, row in named}, select, typed=True, source=source)
 
 
 def unreadable(source: Source, file: Path, error: duckdb.Error) -> errors.ArgosyError:

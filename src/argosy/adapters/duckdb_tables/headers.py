@@ -8,11 +8,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from argosy import errors
-from argosy.adapters.duckdb_tables import sql
+from argosy.adapters.duckdb_tables import dialects, sql
 from argosy.domain.source_settings import Source
 
 MOST_COLUMNS = 2000
-DELIMITERS = (";", "\t", "|", ",")
 
 
 def distinct(source: Source, file: Path, names: Sequence[str]) -> list[str]:
@@ -58,7 +57,7 @@ def _absent(source: Source, file: Path, names: Sequence[str]) -> Iterator[str]:
     if not absent:
         return
     if delimiter := _other_delimiter(source, names):
-        word = "tab" if delimiter == "\t" else delimiter
+        word = dialects.word(delimiter)
         yield f"source {source.name!r}: {file} is separated by {word!r}: set `delimiter: {word!r}` at the source in model.yaml"
         return
     has = ", ".join(shown(name) for name in names[:40]) + (", …" if len(names) > 40 else "")
@@ -82,7 +81,7 @@ def _other_delimiter(source: Source, names: Sequence[str]) -> str | None:
     line = present.join(names)
     found = {
         delimiter: len(wanted.intersection(part.strip().strip('"') for part in line.split(delimiter)))
-        for delimiter in DELIMITERS
+        for delimiter in dialects.DELIMITERS
         if delimiter != present
     }
     best = max(found, key=lambda delimiter: found[delimiter])

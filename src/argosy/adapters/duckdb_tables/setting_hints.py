@@ -3,7 +3,7 @@
 import re
 
 from argosy.adapters.duckdb_tables import sql
-from argosy.domain.source_settings import Column, Source
+from argosy.domain.source_settings import EPOCHS, Column, Source
 
 MISSING = {"na", "n/a", "nan", "null", "none", "nil", "?", "-", "--", ".", "missing", "unknown", "#n/a"}
 """Words that people and programs write for a missing value; never taken for one unless the contract says so."""
@@ -60,9 +60,34 @@ def _timestamp(column: Column, word: str) -> str | None:
         )
     if column.format:
         return f"the column's `format` is {column.format!r}"
+    if form := _form(word):
+        return f"say how it is written with `format: {form}` at the column{_zone(form)}"
     if re.search(r"[0-9]", word):
         return 'say how it is written with `format: "%d.%m.%Y %H:%M"` or alike at the column, and its `timezone`'
     return None
+
+
+def _form(word: str) -> str | None:
+    """The format that *word* is written in, where it can be one alone."""
+    if re.fullmatch(r"1[0-9]{9}", word):
+        return "epoch"
+    if re.fullmatch(r"1[0-9]{12}", word):
+        return "epoch_ms"
+    matched = re.fullmatch(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})( \d{2}:\d{2}(:\d{2})?)?", word)
+    if matched is None:
+        return None
+    first, sign, second = int(matched[1]), matched[2], int(matched[3])
+    # A day and a month that could each be the other are told by no single value, but where points stand between them.
+    if sign != "." and first <= 12 and second <= 12:
+        return None
+    month_first = second > 12
+    date = f"%m{sign}%d{sign}%Y" if month_first else f"%d{sign}%m{sign}%Y"
+    clock = "" if not matched[5] else " %H:%M:%S" if matched[6] else " %H:%M"
+    return f'"{date}{clock}"'
+
+
+def _zone(form: str) -> str:
+    return "" if form in EPOCHS else ", and its `timezone`"
 
 
 def _number(source: Source, column: Column, word: str) -> str | None:
@@ -71,6 +96,8 @@ def _number(source: Source, column: Column, word: str) -> str | None:
         return f"write numbers without signs between thousands{_decimal_comma(', or, ') if comma else ''}"
     if source.decimal != "," and re.fullmatch(r"[+-]?[0-9]+,[0-9]+([eE][+-]?[0-9]+)?", word):
         return _decimal_comma("")
+    if column.type == "integer" and re.fullmatch(r"[+-]?[0-9]{19,}", word):
+        return "it is larger than a whole number of 64 bits: an id that long is declared `type: string`, and keeps every digit"
     if column.type == "integer" and re.fullmatch(sql.NUMBER, word):
         whole = float(word).is_integer()
         return (

@@ -5,7 +5,7 @@ type before it is cast. An unreadable value becomes null; which rows that happen
 """
 
 from argosy.domain.model_settings import Label
-from argosy.domain.source_settings import Column, ColumnType
+from argosy.domain.source_settings import EPOCHS, Column, ColumnType
 
 ROW = "__argosy_row"
 REASON = "__argosy_reason"
@@ -33,7 +33,8 @@ WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "U
 FRACTIONS = ("FLOAT", "DOUBLE")
 ZONELESS = ("TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMP_MS", "TIMESTAMP_S", "DATE")
 ACCEPTED: dict[ColumnType, tuple[str, ...]] = {
-    "string": ("VARCHAR", "ENUM"),
+    # A decimal keeps its digits as text, which a number cannot promise.
+    "string": ("VARCHAR", "ENUM", "DECIMAL"),
     # Writers that keep missing values as NaN write the whole numbers beside them as fractions.
     "integer": (*WHOLE, *FRACTIONS),
     "number": (*FRACTIONS, "DECIMAL", *WHOLE),
@@ -131,6 +132,13 @@ def _truth(column: Column, trimmed: str) -> str:
 
 def _moment(column: Column, trimmed: str) -> str:
     zone = column.timezone
+    if column.format in EPOCHS:
+        # As many digits as microseconds of 64 bits have room for.
+        digits = 18 - len(str(EPOCHS[column.format])) + 1
+        counted = f"TRY_CAST({trimmed} AS BIGINT) * {EPOCHS[column.format]}"
+        return (
+            f"CASE WHEN regexp_full_match({trimmed}, '[+-]?[0-9]{{1,{digits}}}') THEN make_timestamptz({counted}) END"
+        )
     if column.format is not None:
         parsed = f"try_strptime({trimmed}, {text(column.format)})"
         return parsed if zone is None or column.format_has_zone else f"timezone({text(zone)}, {parsed})"

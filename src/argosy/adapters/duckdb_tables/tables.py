@@ -6,13 +6,14 @@ Values are typed by the contract alone (see :mod:`~argosy.adapters.duckdb_tables
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from argosy import errors, memory
-from argosy.adapters.duckdb_tables import as_of_join, bounded_database, files, headers, setting_hints, sql
+from argosy.adapters.duckdb_tables import as_of_join, bounded_database, dialects, files, headers, setting_hints, sql
 from argosy.domain.model_settings import Label
 from argosy.domain.source_settings import Column, RejectRule, Source
 from argosy.ports import tables
@@ -39,6 +40,7 @@ class DuckDBTables:
         """Type and sort the rows of *file*; see the port."""
         with self._database() as database:
             table = files.open_table(database, source, file)
+            asked, source = source, table.source
             _load(database, source, table, file)
             _check_types(source, table, file)
             _judge(database, source, table, rules)
@@ -46,7 +48,7 @@ class DuckDBTables:
             if problems := _broken(database, source, table, file):
                 raise errors.Rejected(errors.listed(problems))
             _write(database, source, rules, kept=kept, rejected=rejected)
-        return counts
+        return replace(counts, read_as=dialects.said(asked, source))
 
     def examples(
         self, table: Path, source: Source, label: Label, columns: Sequence[str], order: Sequence[str]

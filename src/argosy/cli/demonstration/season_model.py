@@ -62,7 +62,15 @@ def features(folder: Path, model: ModelSettings, data: Path, place: Path) -> Pat
     tables, snapshot = wiring.tables(), place / "snapshot"
     out = ingest.IngestOutputs(snapshot, place / "rejected", place / "lineage.json")
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    ingest.run(settings=model, location=data, tables=tables, code_version="demo", now=lambda: now, outputs=out)
+    ingest.run(
+        settings=model,
+        location=data,
+        tables=tables,
+        code_version="demo",
+        now=lambda: now,
+        report=say,
+        outputs=out,
+    )
     validate.run(
         settings=model,
         expectations=model_folder.load_expectations(folder / folders.ARTIFACTS["expectations"]),

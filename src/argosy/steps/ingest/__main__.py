@@ -1,6 +1,7 @@
 """Binds the step ``ingest`` to what reads its tables."""
 
 import datetime
+import sys
 
 from argosy import wiring
 from argosy.files import model_folder
@@ -23,6 +24,7 @@ def body(step: Step) -> None:
             tables=wiring.tables(),
             code_version=step.provenance().code_version,
             now=lambda: datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            report=lambda line: print(line, file=sys.stderr),  # noqa: T201 - the step's log
             outputs=run.IngestOutputs(step.output("snapshot"), step.output("rejected"), step.output("lineage")),
         )
     step.result("snapshot-digest", digest)

@@ -39,9 +39,11 @@ def run(
     tables: Tables,
     code_version: str,
     now: Callable[[], str],
+    report: Callable[[str], None],
     outputs: IngestOutputs,
 ) -> str:
-    """Read every source at *location* and write the outputs; returns the snapshot's digest. *now*: the time, RFC 3339.
+    """Read every source at *location* and write the outputs; returns the snapshot's digest. *now*: the time, RFC 3339. *report*: takes a
+    line for people.
     *origin*: where the files of *location* were copied from, for the lineage. *fetched*: sources that are no files there, by name.
 
     Raises Rejected for content that breaks the contract, Misconfigured for files that are not there.
@@ -51,6 +53,9 @@ def run(
     partial.mkdir(parents=True)
     outputs.rejected.mkdir(parents=True)
     read = _read_all(settings, fetched, tables, partial, outputs.rejected)
+    for _, source in read:
+        if source.read_as:
+            report(f"source {source.source!r}: {source.location} has {source.read_as}; model.yaml may say it otherwise")
     manifest = SnapshotManifest(model=settings.model, tables=[table for table, _ in read])
     manifest.write(partial / MANIFEST)
     # Whole or not at all: a folder of this name is a finished snapshot.
@@ -137,6 +142,7 @@ def _lineage(source: Source, fetched: Fetched, counts: Counts, seconds: float) -
         bytes_read=fetched.file.stat().st_size,
         seconds=round(seconds, 3),
         reading=fetched.reading,
+        read_as=counts.read_as,
     )
 
 

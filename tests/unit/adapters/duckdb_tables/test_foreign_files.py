@@ -1,6 +1,7 @@
 """Files as other programs write them: read as they are, or by a setting that the message names."""
 
 import datetime
+import decimal
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -117,10 +118,11 @@ class TestDialects:
         [pytest.param(";", ";", id="semicolon"), pytest.param("\t", "tab", id="tab"), pytest.param("|", "|", id="bar")],
     )
     def test_delimiter(self, read: Read, delimiter: str, setting: str) -> None:
-        """Recognised in the message; read where it is set."""
+        """Found by the contract's columns in the header; recognised in the message where another is set; read where it is."""
         content = f"id{delimiter}age\na{delimiter}1\n"
+        assert read(content) == read(f"\ufeff{content}") == ONE
         with pytest.raises(errors.Rejected, match=re.escape(f"separated by '{setting}': set `delimiter: '{setting}'`")):
-            read(content)
+            read(content, source(*PEOPLE.columns, delimiter=","))
         assert read(content, source(*PEOPLE.columns, delimiter=setting)) == ONE
 
     def test_a_comma_where_another_is_set(self, read: Read) -> None:
@@ -129,14 +131,30 @@ class TestDialects:
             read("id,age\na,1\n", source(*PEOPLE.columns, delimiter=";"))
 
     def test_decimal_comma(self, read: Read) -> None:
-        """Recognised in the message; read where it is set, whole numbers with it."""
+        """Found where it can be nothing else, and read where it is set; where a point is set, the message names the setting."""
         columns = (column("id"), column("age", "integer"), column("height", "number"))
         content = "id;age;height\na;38,0;-1,75e1\n"
         with pytest.raises(
             errors.Rejected, match="it says '-1,75e1'; if the comma is its decimal sign, set `decimal: ','`"
         ):
-            read(content, source(*columns, delimiter=";"))
-        assert read(content, source(*columns, delimiter=";", decimal=",")) == [{"id": "a", "age": 38, "height": -17.5}]
+            read(content, source(*columns, delimiter=";", decimal="."))
+        for settings in ({}, {"delimiter": ";"}, {"delimiter": ";", "decimal": ","}):
+            assert read(content, source(*columns, **settings)) == [{"id": "a", "age": 38, "height": -17.5}]
+
+    @pytest.mark.parametrize("value", ["1,234", "1.5", "1,5\nb;1.5", "12,345,678"])
+    def test_a_comma_in_doubt(self, read: Read, value: str) -> None:
+        """Thousands are written alike: nothing is guessed of a file in which a comma may be one, or a point is the sign."""
+        content, wanted = f"id;x\na;{value}\n", source(column("id"), column("x", "number"))
+        if value == "1.5":
+            assert read(content, wanted) == [{"id": "a", "x": 1.5}]
+        else:
+            with pytest.raises(errors.Rejected, match="is no number"):
+                read(content, wanted)
+
+    def test_a_delimiter_in_doubt(self, read: Read) -> None:
+        """Two that would both do are none."""
+        with pytest.raises(errors.Rejected, match="separated by"):
+            read("id;x|id\na;1|a\n", source(column("id")))
 
     def test_a_decimal_point_is_then_no_number(self, read: Read) -> None:
         """1.234 of such a file may be a thousand and more: never guessed."""
@@ -185,6 +203,50 @@ class TestValues:
         pd.DataFrame({"id": ["a"], "age": [2.0**60]}).to_parquet(file)
         with pytest.raises(errors.Rejected, match="is no integer in 1 row: in row 1"):
             read(file)
+
+    @pytest.mark.parametrize(
+        ("word", "form", "advice"),
+        [
+            pytest.param(
+                "29.02.2024", "%d.%m.%Y", '`format: "%d.%m.%Y"` at the column, and its `timezone`', id="points"
+            ),
+            pytest.param("02/29/2024 06:30", "%m/%d/%Y %H:%M", '`format: "%m/%d/%Y %H:%M"`', id="month-first"),
+            pytest.param("29-02-2024", "%d-%m-%Y", '`format: "%d-%m-%Y"`', id="dashes"),
+            pytest.param("1709164800", "epoch", "`format: epoch` at the column;", id="seconds"),
+            pytest.param("1709164800000", "epoch_ms", "`format: epoch_ms` at the column;", id="milliseconds"),
+        ],
+    )
+    def test_dates_in_other_forms(self, read: Read, word: str, form: str, advice: str) -> None:
+        """The message names the form that the value can be in alone; with it the value is that day."""
+        content = f"id,at\na,{word}\n"
+        with pytest.raises(errors.Rejected, match=re.escape(advice)):
+            read(content, source(column("id"), column("at", "timestamp")))
+        zone = {} if form.startswith("epoch") else {"timezone": "UTC"}
+        (row,) = read(content, source(column("id"), column("at", "timestamp", format=form, **zone)))
+        assert row["at"].date() == datetime.date(2024, 2, 29)
+
+    def test_a_day_that_may_be_a_month(self, read: Read) -> None:
+        """02/03/2024 is told by nobody: no form is proposed as if it were known."""
+        with pytest.raises(errors.Rejected, match=re.escape('with `format: "%d.%m.%Y %H:%M"` or alike')):
+            read("id,at\na,02/03/2024\n", source(column("id"), column("at", "timestamp")))
+
+    @pytest.mark.parametrize("word", ["1709164800.5", "99999999999999999999", "soon"])
+    def test_no_count_from_1970(self, read: Read, word: str) -> None:
+        """What is no whole number, or beyond what microseconds reach, is refused as any other value."""
+        with pytest.raises(errors.Rejected, match="is no timestamp in 1 row"):
+            read(f"id,at\na,{word}\n", source(column("id"), column("at", "timestamp", format="epoch")))
+
+    def test_an_id_of_more_than_64_bits(self, read: Read) -> None:
+        """The message says what keeps it."""
+        with pytest.raises(errors.Rejected, match="declared `type: string`, and keeps every digit"):
+            read("id,age\na,18446744073709551616\n")
+
+    def test_a_decimal_of_a_parquet_file_kept_as_text(self, read: Read, tmp_path: Path) -> None:
+        """Every digit of it."""
+        file = tmp_path / "people.parquet"
+        amount = decimal.Decimal("12345678901234567890.1200")
+        pq.write_table(pa.table({"id": ["a"], "amount": pa.array([amount], pa.decimal128(30, 4))}), file)
+        assert read(file, source(column("id"), column("amount"))) == [{"id": "a", "amount": str(amount)}]
 
     @pytest.mark.parametrize(
         ("word", "advice"),

@@ -189,7 +189,7 @@ class TestBrokenFiles:
             pytest.param(b"", "is empty: it has not even a header", id="empty"),
             pytest.param(b"id,age\n", "has no rows", id="only-a-header"),
             pytest.param(b"id,years\na,1\n", "no column 'age'; its columns: 'id', 'years'", id="missing-column"),
-            pytest.param(b"id;age\na;1\n", "separated by ';': set `delimiter: ';'`", id="semicolons"),
+            pytest.param(b"id;years\na;1\n", "separated by ';': set `delimiter: ';'`", id="semicolons"),
             pytest.param(b"id,age,age\na,1,2\n", "column 'age' twice", id="column-twice"),
             pytest.param("id,age\na,1\n".encode("utf-16"), "UTF-16; save it as UTF-8", id="utf-16"),
             pytest.param("id,age\nM\xfcller,1\n".encode("latin-1"), "line 2 .* is not UTF-8", id="latin-1"),

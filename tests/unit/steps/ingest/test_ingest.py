@@ -138,12 +138,23 @@ def test_everything_absent_is_named_at_once(ingest: Ingest) -> None:
 
 def test_what_is_wrong_in_every_source_is_said_at_once(ingest: Ingest) -> None:
     """Each with its file; still a no, and no snapshot."""
-    files = {"data/rows.csv": "id,x\na,one\n", "data/more.csv": "id;x\na;9\n"}
+    files = {"data/rows.csv": "id,x\na,one\n", "data/more.csv": "id;y\na;9\n"}
     ran = ingest("data", files, sources=[source("rows"), source("more")])
     assert ran.code == 10
     assert "'one'" in ran.said
     assert "set `delimiter: ';'`" in ran.said
     assert not ran.out("snapshot").exists()
+
+
+def test_how_a_file_was_found_to_be_written_is_said(ingest: Ingest) -> None:
+    """In one line of the log and in the lineage; a setting takes its place, and then nothing is said."""
+    sniffed = ingest("rows.csv", {"rows.csv": "\ufeffid;x\na;1,0\n"})
+    place = Lineage.read(sniffed.out("lineage")).sources[0].location
+    has = "';' between values (`delimiter`) and a decimal comma (`decimal`)"
+    assert (sniffed.code, sniffed.said) == (0, f"source 'rows': {place} has {has}; model.yaml may say it otherwise\n")
+    assert Lineage.read(sniffed.out("lineage")).sources[0].read_as == has
+    told = ingest("rows.csv", {}, sources=[source("rows", delimiter=";", decimal=",")])
+    assert (told.code, told.said, Lineage.read(told.out("lineage")).sources[0].read_as) == (0, "", None)
 
 
 def test_rows_of_a_database(ingest: Ingest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
