@@ -16,7 +16,16 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from argosy import errors
-from argosy.cli import changed_models, local_run, manifests, models, parameters, scoring_runs, state_folder
+from argosy.cli import (
+    as_of_option,
+    changed_models,
+    local_run,
+    manifests,
+    models,
+    parameters,
+    scoring_runs,
+    state_folder,
+)
 from argosy.engine import api
 from argosy.engine.options import Cluster
 from argosy.settings import Settings
@@ -47,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--dry-run", action="store_true", help="with --changed-since: say which models changed and why, and run none"
     )
     parameters.add_arguments(parser)
+    as_of_option.add(parser)
     parser.add_argument("--entrypoint", metavar="TEMPLATE", help="start with this template")
     parser.add_argument("--name", metavar="NAME", help="the workflow's name, instead of the manifest's")
     parser.add_argument("--no-cache", action="store_true", help="run every step, whatever the cache holds")
@@ -122,7 +132,8 @@ def start(arguments: argparse.Namespace) -> tuple[str, int]:
     """Run one workflow; returns the run's name, and 0 or the code of the first step that failed."""
     scoring_runs.take_in(arguments)
     manifest = api.load(_files(arguments))
-    known, given = _of_model(manifest, Settings.from_environment().data_root), parameters.given(arguments)
+    known = _of_model(manifest, Settings.from_environment().data_root)
+    given = {**parameters.given(arguments), **_as_of(arguments, manifest)}
     if PROVENANCE in known and PROVENANCE in given:
         raise errors.UsageError(
             f"-p {PROVENANCE}: nobody but git and the manifest says where a run comes from; leave it out"
@@ -153,6 +164,12 @@ def start(arguments: argparse.Namespace) -> tuple[str, int]:
         of_model=local_run.is_of_model(prepared.metadata),
     )
     return prepared.run, code
+
+
+def _as_of(arguments: argparse.Namespace, manifest: api.Manifest) -> dict[str, str]:
+    """The parameter that --as-of gives. Raises UsageError where the manifest takes none, or -p gives it too."""
+    declared = [entry["name"] for entry in _parameters(manifest.main.body)]
+    return as_of_option.parameter(arguments.as_of, declared, str(arguments.model or manifest.main.path))
 
 
 def _of_model(manifest: api.Manifest, root: Path) -> dict[str, str]:

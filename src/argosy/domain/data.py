@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import AwareDatetime
 
 from argosy.domain.documents import Document
+from argosy.domain.model_settings import EntitySplit, TimeSplit
 from argosy.domain.source_settings import ColumnType
 
 
@@ -24,6 +25,8 @@ class SnapshotManifest(Document):
 
     model: str
     tables: list[TableManifest]
+    as_of: AwareDatetime | None = None
+    """The moment at which it was known; None where it is all that the sources had."""
 
     def table(self, source: str) -> TableManifest:
         """The table of *source*."""
@@ -51,6 +54,8 @@ class SourceLineage(Document):
     rows_kept: int
     rows_rejected: int
     rejected_by_reason: dict[str, int]
+    rows_unknown: int | None = None
+    """Rows that were not yet known at the moment as of which the run looks; they are not among those read. None where it looks from now."""
     bytes_read: int
     seconds: float
     reading: SourceReading | None = None
@@ -64,6 +69,8 @@ class Lineage(Document):
 
     snapshot_digest: str
     ingested_at: str
+    as_of: AwareDatetime | None = None
+    """The moment as of which the sources were looked at; None: as of that of the reading."""
     code_version: str
     sources: list[SourceLineage]
 
@@ -146,3 +153,7 @@ class FeatureSchema(Document):
     online_digest: str
     online_until: AwareDatetime | None = None
     """The newest row in the online store, of whatever side; None from an earlier Argosy."""
+    as_of: AwareDatetime | None = None
+    """The moment as of which the data was looked at; None where it is all that the sources had."""
+    split: EntitySplit | TimeSplit | None = None
+    """How the rows were split, where a run as of an early moment could not be split as the settings say."""

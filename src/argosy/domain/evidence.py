@@ -110,6 +110,8 @@ class Evidence(Document):
     task: Task
     model_digest: str
     snapshot_digest: str
+    as_of: AwareDatetime | None = None
+    """The moment as of which the data was looked at: nothing is proposed of such a run. None where it is all that the sources had."""
     policy_digest: str
     champion: ChampionRef
     provenance: Provenance = Provenance()

@@ -60,6 +60,11 @@ class TimeSplit(Document):
         description="End of the holdout: rows from then on are for training again, so that a retraining learns from the newest. "
         "Without it the holdout never ends.",
     )
+    as_of: Duration | None = Field(
+        default=None,
+        description="How much of the newest is held out in a run as of a moment before the holdout ended, such as 30d; a fifth of the "
+        "time that the rows cover where absent.",
+    )
 
     @model_validator(mode="after")
     def _ends_after_it_begins(self) -> Self:

@@ -3,6 +3,7 @@
 Which registry it is, and how it keeps them, is an adapter's business.
 """
 
+from argosy.domain import as_of
 from argosy.domain.data import Lineage
 from argosy.domain.evidence import Evidence
 from argosy.domain.model_settings import ModelSettings
@@ -95,6 +96,7 @@ def tags(settings: ModelSettings, evidence: Evidence, lineage: Lineage, record: 
         "ingested_at": lineage.ingested_at,
         "rows_train": str(evidence.rows_train),
         "rows_holdout": str(evidence.rows_holdout),
+        **({"as_of": as_of.text(evidence.as_of)} if evidence.as_of else {}),
         **({"retrained_for": evidence.cause.kind} if evidence.cause else {}),
         **{f"source.{source.source}.digest": source.location_digest for source in lineage.sources},
         **{f"library.{name}": version for name, version in record.libraries.items()},

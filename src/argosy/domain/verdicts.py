@@ -1,7 +1,9 @@
 """From gates and comparison to one word and one paragraph."""
 
+import datetime
 from collections.abc import Sequence
 
+from argosy.domain import as_of as moments
 from argosy.domain import column_health, evidence, figures
 from argosy.domain.comparison import GATE, RECENT_GATE
 from argosy.domain.evidence import ChampionRef, ComparisonResult, GateResult, VerdictWord
@@ -14,10 +16,12 @@ def decide(
     gates: Sequence[GateResult],
     comparison: ComparisonResult | None,
     recent: ComparisonResult | None = None,
+    as_of: datetime.datetime | None = None,
 ) -> tuple[VerdictWord, str]:
     """The verdict and why. A model is promoted only when all gates hold and the champion is not better.
 
-    *recent*: the comparison on the newest labelled rows, where the cause of the retraining asks for a better model.
+    *recent*: the comparison on the newest labelled rows, where the cause of the retraining asks for a better model. *as_of*: the moment
+    as of which the data was looked at, where it was not all that there is.
     """
     if model_digest == champion.model_digest:
         return "champion", "This model is in production already: it has the same digest."
@@ -38,6 +42,12 @@ def decide(
     held = _held(gates)
     if undecided:
         return "inconclusive", f"{held} but the comparison: {'; '.join(undecided.values())}."
+    if as_of is not None:
+        at = moments.text(as_of)
+        return (
+            "promote",
+            f"{held}, as of {at}. Of such a run nothing is proposed, and it is compared with no model of later.",
+        )
     if comparison is None:
         return "promote", f"{held}. There is no model in production to compare with."
     reasons = [comparison.reason, *([f"on the newest labelled rows {recent.reason}"] if recent else [])]

@@ -91,7 +91,7 @@ def _signature(settings: ModelSettings, train: Examples, threshold: float | None
         join_keys=train.schema.join_keys,
         classes=settings.label.classes,
         threshold=threshold,
-        split=settings.split,
+        split=train.schema.split or settings.split,
         trained_until=train.schema.trained_until,
         serving=settings.serving,
         xgboost=xgboost.__version__,

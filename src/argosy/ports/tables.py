@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from argosy.domain.as_of import Knowledge
 from argosy.domain.model_settings import Label
 from argosy.domain.source_settings import RejectRule, Source
 
@@ -64,6 +65,10 @@ class Counts:
     """Columns of the file that the contract does not name: not read."""
     read_as: str | None = None
     """How the file is written beyond what the settings say of it; None where they say it."""
+    unknown: int = 0
+    """Rows that were not known at the moment that was asked for: none of those read."""
+    first_known: datetime.datetime | None = None
+    """The moment at which the first of the file's rows was known; None where nothing was asked about it."""
 
     @property
     def kept(self) -> int:
@@ -75,13 +80,23 @@ class Tables(Protocol):
     """Reads and writes tables."""
 
     def snapshot(
-        self, source: Source, rules: Sequence[RejectRule], file: Path, *, kept: Path, rejected: Path
+        self,
+        source: Source,
+        rules: Sequence[RejectRule],
+        file: Path,
+        *,
+        kept: Path,
+        rejected: Path,
+        known: Knowledge | None = None,
     ) -> Counts:
         """Read *file* as the contract of *source* says, and write two Parquet files with the same bytes for the same rows in any order.
 
         *kept* has the contract's columns, typed, and :data:`EVENT_TIME` where the source has one moment for all rows; times are UTC in
         microseconds; rows are sorted by entity and time. *rejected* has the rows that a rule keeps aside, as they were read, with their
         number and the reason; a rule sees an unreadable value as a missing one. Nothing is written before all rows are checked.
+
+        *known*: rows that were not known then count as if the file did not have them; one that does not say when it was known stays. A
+        file of which nothing was known gives two tables without rows.
 
         Raises Rejected where the content breaks the contract and no rule keeps the row aside (values of personal columns are never
         quoted), Misconfigured where *file* is not there or a rule is no condition over the columns, LocalDisk where there is no room.

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from argosy.domain import as_of
 from argosy.domain.evidence import Evidence, counting, tally
 from argosy.domain.retraining_admission import REFUSED
 from argosy.report import timeline
@@ -44,9 +45,11 @@ def of(report: RunReport) -> Outcome:
 
 def _of_verdict(evidence: Evidence) -> Outcome:
     if evidence.verdict == "promote":
-        return Outcome(
-            "promote", "good", f"Ready for review: all {len(counting(evidence.gates))} gates hold", evidence.explanation
+        all_hold = f"all {len(counting(evidence.gates))} gates hold"
+        headline = (
+            f"As of {as_of.text(evidence.as_of)} {all_hold}" if evidence.as_of else f"Ready for review: {all_hold}"
         )
+        return Outcome("promote", "good", headline, evidence.explanation)
     if evidence.verdict == "champion":
         return Outcome("champion", "plain", "Already in production", evidence.explanation)
     if evidence.verdict == "inconclusive":

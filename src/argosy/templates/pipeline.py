@@ -14,7 +14,7 @@ from hera.workflows import DAG, Artifact, Container, ContainerSet, Parameter, Ra
 from hera.workflows import models as argo
 
 from argosy import errors
-from argosy.domain import provenance, retraining_cause
+from argosy.domain import as_of, provenance, retraining_cause
 from argosy.domain.model_settings import ModelSettings, StepResources
 from argosy.files import model_folder
 from argosy.steps import spec as specs
@@ -38,6 +38,11 @@ from argosy.templates.tasks import (
 )
 
 ENTRYPOINT = "main"
+AS_OF = Parameter(
+    name=as_of.PARAMETER,
+    value="",
+    description="The moment as of which the data is looked at, such as 2026-01-31, in UTC; empty: all that the sources have.",
+)
 ELSEWHERE = "elsewhere://"
 """The place of sources that do not lie at the parameter `data`."""
 
@@ -103,10 +108,11 @@ class Pipeline:
         *,
         inputs: tuple[str, ...] = (),
         parameters: tuple[str, ...] = (),
+        optional: tuple[str, ...] = (),
         outputs: Mapping[str, Artifact] | None = None,
     ) -> Iterator[DAG]:
         """A DAG template that takes the model's files, the artifacts *inputs* and *parameters*, and gives *outputs* on; written when the
-        block ends.
+        block ends. *optional*: parameters that are empty where a caller names none.
 
         Raises Misconfigured where steps that the settings fuse cannot share a pod.
         """
@@ -114,7 +120,13 @@ class Pipeline:
         taken = [Artifact(name=artifact) for artifact in (*folder.ARTIFACTS, *inputs)]
         turns = container_templates.in_turn() if name == ENTRYPOINT else None
         dag = DAG(
-            name=name, inputs=[*taken, *(Parameter(name=parameter) for parameter in parameters)], synchronization=turns
+            name=name,
+            inputs=[
+                *taken,
+                *(Parameter(name=parameter) for parameter in parameters),
+                *(Parameter(name=parameter, value="") for parameter in optional),
+            ],
+            synchronization=turns,
         )
         with dag:
             yield dag
@@ -206,7 +218,7 @@ def of(source: str) -> Iterator[Pipeline]:
     """
     files = folder.read(Path(source).parent)
     pipeline = Pipeline(files, model_folder.load_settings(files.settings))
-    workflow = workflow_of(files, pipeline.settings)
+    workflow = workflow_of(files, pipeline.settings, parameters=[AS_OF])
     with workflow:
         yield pipeline
     if pipeline.settings.notify:

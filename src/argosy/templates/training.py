@@ -3,7 +3,7 @@
 A model whose pipeline is this one calls :func:`dag`; one that needs another writes its own with the same steps, as its ``pipeline.py``.
 """
 
-from argosy.domain import retraining_cause
+from argosy.domain import as_of, retraining_cause
 from argosy.steps.build_features.spec import SPEC as BUILD_FEATURES
 from argosy.steps.champion.spec import SPEC as CHAMPION
 from argosy.steps.compare_data.spec import SPEC as COMPARE_DATA
@@ -20,10 +20,12 @@ from argosy.templates import pipeline, tune
 def dag(run: pipeline.Pipeline) -> None:
     """Add the entrypoint ``main`` and the search it calls."""
     tuning = tune.dag(run)
-    with run.dag("main", parameters=(retraining_cause.PARAMETER,)):
+    with run.dag("main", parameters=(retraining_cause.PARAMETER,), optional=(as_of.PARAMETER,)):
         champion = run.step(CHAMPION)
         # Of a model that is retired, or has no gates, nothing is read: sources may cost money or hours.
-        ingest = run.step(INGEST, after=[champion], data="{{workflow.parameters.data}}")
+        ingest = run.step(
+            INGEST, after=[champion], data="{{workflow.parameters.data}}", as_of="{{inputs.parameters.as-of}}"
+        )
         snapshot, lineage = ingest.artifact("snapshot"), ingest.artifact("lineage")
         validate = run.step(VALIDATE, snapshot=snapshot, lineage=lineage)
         compared = run.step(

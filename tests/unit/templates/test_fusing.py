@@ -45,7 +45,7 @@ def test_one_task_stands_in_place_of_the_steps(model: Path) -> None:
     assert taken["snapshot"] == "{{tasks.prepare.outputs.artifacts.snapshot}}"
     inputs = templates(manifest)["prepare"]["inputs"]
     assert [artifact["name"] for artifact in inputs["artifacts"]] == ["settings", "expectations", "definitions"]
-    assert [parameter["name"] for parameter in inputs["parameters"]] == ["data"]
+    assert [parameter["name"] for parameter in inputs["parameters"]] == ["data", "as-of"]
 
 
 def test_a_container_for_each_step_one_after_the_other(model: Path) -> None:

@@ -5,6 +5,7 @@ Values are typed by the contract alone (see :mod:`~argosy.adapters.duckdb_tables
 """
 
 import contextlib
+import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ import duckdb
 
 from argosy import errors, memory
 from argosy.adapters.duckdb_tables import as_of_join, bounded_database, dialects, files, headers, setting_hints, sql
+from argosy.domain.as_of import Knowledge
 from argosy.domain.model_settings import Label
 from argosy.domain.source_settings import Column, RejectRule, Source
 from argosy.ports import tables
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 PARQUET = "(FORMAT parquet, COMPRESSION zstd)"
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 BATCH = 65_536
 """Rows that are handed on at once, of a table that is not wide."""
 
@@ -35,7 +38,14 @@ class DuckDBTables:
         """Where expressions are tried: opened for the first, because it takes longer than they do."""
 
     def snapshot(
-        self, source: Source, rules: Sequence[RejectRule], file: Path, *, kept: Path, rejected: Path
+        self,
+        source: Source,
+        rules: Sequence[RejectRule],
+        file: Path,
+        *,
+        kept: Path,
+        rejected: Path,
+        known: Knowledge | None = None,
     ) -> tables.Counts:
         """Type and sort the rows of *file*; see the port."""
         with self._database() as database:
@@ -43,8 +53,10 @@ class DuckDBTables:
             asked, source = source, table.source
             _load(database, source, table, file)
             _check_types(source, table, file)
-            _judge(database, source, table, rules)
+            _judge(database, source, table, rules, known)
             counts = _count(database, source, table, rules)
+            if known is not None:
+                counts = _with_unknown(database, source, counts, known)
             if problems := _broken(database, source, table, file):
                 raise errors.Rejected(errors.listed(problems))
             _write(database, source, rules, kept=kept, rejected=rejected)
@@ -180,9 +192,13 @@ def _how_to_accept(column: Column, found: str) -> str:
 
 
 def _judge(
-    database: duckdb.DuckDBPyConnection, source: Source, table: files.SourceTable, rules: Sequence[RejectRule]
+    database: duckdb.DuckDBPyConnection,
+    source: Source,
+    table: files.SourceTable,
+    rules: Sequence[RejectRule],
+    known: Knowledge | None,
 ) -> None:
-    """Make ``typed_rows``: the contract's columns, and which rule keeps the row aside."""
+    """Make ``typed_rows``: the contract's columns of the rows that were *known*, and which rule keeps the row aside."""
     _check_zones(database, source)
     typed = ", ".join(f"{_converted(source, table, column)} AS {sql.name(column.name)}" for column in source.columns)
     database.execute(f"CREATE VIEW converted AS SELECT {sql.ROW}, {typed} FROM read_rows")  # noqa: S608
@@ -190,12 +206,48 @@ def _judge(
         _check_rule(database, source, rule)
     branches = " ".join(f"WHEN ({rule.when}) THEN {number}" for number, rule in enumerate(rules))
     reason = f"CASE {branches} END" if rules else "NULL::INTEGER"
+    were_known = "true" if known is None else _was_known(database, source, known)
     try:
-        database.execute(f"CREATE TABLE typed_rows AS SELECT *, {reason} AS {sql.REASON} FROM converted")  # noqa: S608
+        database.execute(
+            f"CREATE TABLE typed_rows AS SELECT *, {reason} AS {sql.REASON} FROM converted WHERE {were_known}"  # noqa: S608
+        )
     except duckdb.Error as error:
         raise errors.Misconfigured(
             f"the `reject` rules of source {source.name!r} cannot be asked: {_said(error)}"
         ) from None
+
+
+def _was_known(database: duckdb.DuckDBPyConnection, source: Source, known: Knowledge) -> str:
+    """The condition that a row of ``converted`` was known. A time that is missing is for the contract's checks to find."""
+    try:
+        database.execute(f"DESCRIBE SELECT {_known_at(source, known)} FROM converted")  # noqa: S608
+    except duckdb.Error as error:
+        raise errors.Misconfigured(
+            f"`labels.known: {known.label}` cannot be asked of source {source.name!r}: {_said(error)}"
+        ) from None
+    return f"coalesce({_known_at(source, known)} <= {sql.text(known.moment.isoformat())}::TIMESTAMPTZ, true)"
+
+
+def _known_at(source: Source, known: Knowledge) -> str:
+    """The moment at which a row of ``converted`` was known: once it was true, written down, and its label there."""
+    observed = f"{sql.text(source.observed_at.isoformat())}::TIMESTAMPTZ" if source.observed_at is not None else None
+    columns = [sql.name(name) for name in (source.timestamp, source.created) if name is not None]
+    label = f"({known.label})::TIMESTAMPTZ" if known.label is not None else None
+    return f"greatest({', '.join(filter(None, [observed, *columns, label]))})"
+
+
+def _with_unknown(
+    database: duckdb.DuckDBPyConnection, source: Source, counts: tables.Counts, known: Knowledge
+) -> tables.Counts:
+    """*counts* with those of the rows that were not known, and since when there is one."""
+    row = database.execute(
+        f"SELECT count(*), (epoch_us(min({_known_at(source, known)})))::BIGINT FROM converted"  # noqa: S608
+    ).fetchone()
+    if row is None:
+        return counts
+    # By hand: DuckDB hands out moments in the zone of the machine, and asks for a package to do so.
+    first = None if row[1] is None else EPOCH + datetime.timedelta(microseconds=row[1])
+    return replace(counts, unknown=row[0] - counts.read, first_known=first)
 
 
 def _check_zones(database: duckdb.DuckDBPyConnection, source: Source) -> None:

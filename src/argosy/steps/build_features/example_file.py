@@ -28,6 +28,15 @@ def write(batches: Iterable[pa.RecordBatch], settings: ModelSettings, file: Path
         undated.unlink()
 
 
+def spread(table: Path, time: str) -> tuple[datetime.datetime, datetime.datetime]:
+    """The oldest and the newest moment in the column *time* of the file *table*, which has rows."""
+    found = [
+        compute.min_max(batch.column(0).cast(pa.timestamp("us", tz="UTC")))
+        for batch in pq.ParquetFile(table).iter_batches(columns=[time])
+    ]
+    return min(each["min"].as_py() for each in found), max(each["max"].as_py() for each in found)
+
+
 def write_groups(
     batches: Iterable[pa.RecordBatch], file: Path, schema: pa.Schema | None = None
 ) -> datetime.datetime | None:

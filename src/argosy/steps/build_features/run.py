@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from argosy import errors, scratch
+from argosy.domain import as_of
 from argosy.domain.data import FeatureColumn, FeatureSchema, SnapshotManifest, ValidationResult
 from argosy.domain.documents import sha256
 from argosy.domain.model_settings import ModelSettings
@@ -47,6 +48,7 @@ def run(
     """
     manifest = SnapshotManifest.read(snapshot / "manifest.json")
     _is_validated(manifest, validation)
+    settings = _split_as_of(settings, snapshot, manifest)
     definitions = features.definitions()
     context = _context(settings, definitions)
     columns = _columns(settings, features.join_keys(), context)
@@ -63,7 +65,20 @@ def run(
         _no_side_is_empty(facts)
         _left_out(settings, tables, examples, snapshot, features.left_out(), outputs.features)
     digest = features.publish(rows, outputs.online, tables)
-    _schema(settings, facts, definitions, context, digest).write(outputs.features / frames.SCHEMA)
+    schema = _schema(settings, facts, definitions, context, digest)
+    if manifest.as_of is not None:
+        schema = schema.model_copy(update={"as_of": manifest.as_of, "split": settings.split})
+    schema.write(outputs.features / frames.SCHEMA)
+
+
+def _split_as_of(settings: ModelSettings, snapshot: Path, manifest: SnapshotManifest) -> ModelSettings:
+    """*settings* with the split of a run as of the snapshot's moment, where it has one."""
+    if manifest.as_of is None:
+        return settings
+    primary = settings.primary
+    spread = example_file.spread(snapshot / manifest.table(primary.name).path, primary.timestamp or EVENT_TIME)
+    split = as_of.split(settings.split, manifest.as_of, *spread)
+    return settings.model_copy(update={"split": split})
 
 
 def _left_out(

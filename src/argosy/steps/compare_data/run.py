@@ -49,17 +49,22 @@ def run(
 
     Raises Rejected where a change is critical, Misconfigured where the *validation* is of another snapshot.
     """
-    digest = SnapshotManifest.read(snapshot / MANIFEST).content_digest()
+    manifest = SnapshotManifest.read(snapshot / MANIFEST)
+    digest = manifest.content_digest()
     if validation.snapshot_digest != digest:
         raise errors.Misconfigured(
             f"the validation is of {validation.snapshot_digest}, this is {digest}: not one run's outputs"
         )
+    if manifest.as_of is not None:
+        # The next run's data come after today's, not after these.
+        SinceChampion(champion_snapshot=champion.snapshot_digest).write(outputs.since_champion)
+        _write(DataComparison(snapshot_digest=digest, as_of=manifest.as_of), outputs.comparison)
+        return
     with_it = _With(settings, snapshot, digest, accepted, comparison, place)
     since_champion = with_it.champion(champion.snapshot_digest)
     since_champion.write(outputs.since_champion)
     found = _judged(with_it, limits, since_champion, settings)
-    found.write(outputs.comparison / "comparison.json")
-    _write_pages(found, outputs.comparison)
+    _write(found, outputs.comparison)
     if failures := found.critical_failures:
         raise errors.Rejected(_message(failures))
     accepted.accept(snapshot, digest)
@@ -129,7 +134,8 @@ def _judged(
     )
 
 
-def _write_pages(found: DataComparison, folder: Path) -> None:
+def _write(found: DataComparison, folder: Path) -> None:
+    found.write(folder / "comparison.json")
     if not found.changes:
         said = f"{found.why_nothing}\n"
         (folder / "comparison.md").write_text(f"## What changed in the data\n\n{said}", encoding="utf-8")

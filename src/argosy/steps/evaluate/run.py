@@ -61,7 +61,11 @@ def run(
     *server* serves the candidate as production will and asks it its golden rows.
     """
     _refuse_unfit(policy, settings)
+    snapshot = SnapshotManifest.read(inputs.snapshot / "manifest.json")
     champion = ChampionRef.read(inputs.champion / "champion.json")
+    if snapshot.as_of is not None:
+        # It may have been trained on the very rows that this one is judged by, as they lay in the future then.
+        champion = ChampionRef(model=champion.model, policy_digest=champion.policy_digest)
     digest = bundles.digest(inputs.bundle)
     predictor = Predictor.load(inputs.bundle, digest)
     holdout = frames.read(inputs.features, "holdout")
@@ -77,12 +81,14 @@ def run(
         gates=results,
         comparison=beside.on_holdout,
         recent=beside.on_recent if _must_be_better(cause) else None,
+        as_of=snapshot.as_of,
     )
     evidence = Evidence(
         model=settings.model,
         task=settings.task,
         model_digest=digest,
-        snapshot_digest=SnapshotManifest.read(inputs.snapshot / "manifest.json").content_digest(),
+        snapshot_digest=snapshot.content_digest(),
+        as_of=snapshot.as_of,
         policy_digest=champion.policy_digest,
         champion=champion,
         provenance=provenance,

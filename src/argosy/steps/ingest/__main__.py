@@ -4,6 +4,7 @@ import datetime
 import sys
 
 from argosy import wiring
+from argosy.domain import as_of
 from argosy.files import model_folder
 from argosy.settings import Settings
 from argosy.steps.ingest import run
@@ -21,6 +22,7 @@ def body(step: Step) -> None:
             location=location,
             origin=data if "://" in data else None,
             fetched=fetched,
+            moment=as_of.parse(step.parameter(as_of.PARAMETER)),
             tables=wiring.tables(),
             code_version=step.provenance().code_version,
             now=lambda: datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

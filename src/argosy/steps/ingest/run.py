@@ -3,6 +3,7 @@
 The snapshot's folder holds content and nothing else, so equal data gives an equal digest; times and places are in the lineage.
 """
 
+import datetime
 import hashlib
 import time
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from argosy import errors
+from argosy.domain import as_of
 from argosy.domain.data import Lineage, SnapshotManifest, SourceLineage, TableManifest
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.source_settings import ColumnType, Source
@@ -36,6 +38,7 @@ def run(
     location: Path,
     origin: str | None = None,
     fetched: Mapping[str, Fetched] = NOTHING,
+    moment: datetime.datetime | None = None,
     tables: Tables,
     code_version: str,
     now: Callable[[], str],
@@ -45,24 +48,30 @@ def run(
     """Read every source at *location* and write the outputs; returns the snapshot's digest. *now*: the time, RFC 3339. *report*: takes a
     line for people.
     *origin*: where the files of *location* were copied from, for the lineage. *fetched*: sources that are no files there, by name.
+    *moment*: rows that were not known then are left out; None: the snapshot is all that there is.
 
-    Raises Rejected for content that breaks the contract, Misconfigured for files that are not there.
+    Raises Rejected for content that breaks the contract, and where a source had nothing at *moment*; Misconfigured for files that are not
+    there.
     """
     fetched = {**_in_folder(settings, location, origin), **fetched}
     partial = outputs.snapshot.with_name(f".{outputs.snapshot.name}.partial")
     partial.mkdir(parents=True)
     outputs.rejected.mkdir(parents=True)
-    read = _read_all(settings, fetched, tables, partial, outputs.rejected)
+    read = _read_all(settings, fetched, moment, tables, partial, outputs.rejected)
     for _, source in read:
         if source.read_as:
             report(f"source {source.source!r}: {source.location} has {source.read_as}; model.yaml may say it otherwise")
-    manifest = SnapshotManifest(model=settings.model, tables=[table for table, _ in read])
+    manifest = SnapshotManifest(model=settings.model, tables=[table for table, _ in read], as_of=moment)
     manifest.write(partial / MANIFEST)
     # Whole or not at all: a folder of this name is a finished snapshot.
     partial.rename(outputs.snapshot)
     digest = manifest.content_digest()
     Lineage(
-        snapshot_digest=digest, ingested_at=now(), code_version=code_version, sources=[source for _, source in read]
+        snapshot_digest=digest,
+        ingested_at=now(),
+        as_of=moment,
+        code_version=code_version,
+        sources=[source for _, source in read],
     ).write(outputs.lineage)
     return digest
 
@@ -87,33 +96,69 @@ def _in_folder(settings: ModelSettings, location: Path, origin: str | None) -> d
 
 
 def _read_all(
-    settings: ModelSettings, fetched: Mapping[str, Fetched], tables: Tables, into: Path, rejected: Path
+    settings: ModelSettings,
+    fetched: Mapping[str, Fetched],
+    moment: datetime.datetime | None,
+    tables: Tables,
+    into: Path,
+    rejected: Path,
 ) -> list[tuple[TableManifest, SourceLineage]]:
     """Every source; what is wrong in several is said at once."""
-    read, refusals = [], []
+    read, refusals, later = [], [], {}
     for source in settings.sources:
         try:
-            read.append(_read(settings, source, fetched[source.name], tables, into, rejected))
+            read.append(_read(settings, source, fetched[source.name], moment, tables, into, rejected))
+        except _NotYetKnownError as nothing:
+            later[source.name] = nothing.first
         except errors.Rejected as refusal:
             refusals.append(str(refusal))
+    if moment is not None and later:
+        refusals.append(_nothing_known(moment, later))
     if refusals:
         raise errors.Rejected(errors.listed(refusals))
     return read
 
 
+class _NotYetKnownError(Exception):
+    """Of a source that had no row at the moment that is asked for; its first came *first*."""
+
+    def __init__(self, first: datetime.datetime) -> None:
+        super().__init__(first)
+        self.first = first
+
+
+def _nothing_known(moment: datetime.datetime, first: Mapping[str, datetime.datetime]) -> str:
+    """A line that names the first moment as of which the sources without a row, whose *first* those are, had one each."""
+    said = ", ".join(f"{name} (its first row: {as_of.text(at)})" for name, at in first.items())
+    return (
+        f"as of {as_of.text(moment)} nothing was known of {said}; the first moment at which each has a row is "
+        f"{as_of.text(max(first.values()))}, and a model takes more than one"
+    )
+
+
 def _read(
-    settings: ModelSettings, source: Source, fetched: Fetched, tables: Tables, into: Path, rejected: Path
+    settings: ModelSettings,
+    source: Source,
+    fetched: Fetched,
+    moment: datetime.datetime | None,
+    tables: Tables,
+    into: Path,
+    rejected: Path,
 ) -> tuple[TableManifest, SourceLineage]:
     kept = into / f"{source.name}.parquet"
     rules = [rule for rule in settings.reject if rule.source == source.name]
     started = time.monotonic()
-    counts = tables.snapshot(source, rules, fetched.file, kept=kept, rejected=rejected / kept.name)
+    known = as_of.knowledge(settings, source.name, moment)
+    counts = tables.snapshot(source, rules, fetched.file, kept=kept, rejected=rejected / kept.name, known=known)
     seconds = time.monotonic() - started
+    if counts.read == 0 and counts.first_known is not None:
+        raise _NotYetKnownError(counts.first_known)
     if counts.kept == 0:
         raise errors.Rejected(
             f"source {source.name!r}: every one of the {counts.read:,} rows of {fetched.file} is kept aside by a `reject` rule"
         )
-    return _table(source, kept, counts), _lineage(source, fetched, counts, seconds)
+    lineage = _lineage(source, fetched, counts, seconds)
+    return _table(source, kept, counts), lineage.model_copy(update={"rows_unknown": counts.unknown if known else None})
 
 
 def _table(source: Source, kept: Path, counts: Counts) -> TableManifest:

@@ -6,7 +6,10 @@ SPEC = StepSpec(
     name="ingest",
     summary="Read the sources into an immutable snapshot; keep bad rows aside.",
     family="data",
-    parameters=(Parameter("data", "Folder, file or bucket that holds the sources."),),
+    parameters=(
+        Parameter("data", "Folder, file or bucket that holds the sources."),
+        Parameter("as-of", "The moment as of which they are looked at, in UTC; empty: all that they have.", default=""),
+    ),
     inputs=(Artifact("settings", "model.yaml"),),
     outputs=(
         Artifact("snapshot", "Folder: manifest.json (SnapshotManifest) and one Parquet file a source."),
@@ -19,5 +22,5 @@ SPEC = StepSpec(
     reads=("{{inputs.parameters.data}}",),
     plans_memory=True,
     preload=("duckdb", "pydantic", "yaml"),
-    settings=("model", "reject", "sources"),
+    settings=("label.source", "labels.known", "labels.source", "model", "reject", "sources"),
 )

@@ -104,7 +104,7 @@ def _online_store(
     settings: ModelSettings, inputs: Inputs, evidence: Evidence, artifacts: Artifacts, shared: SharedOnlineStore | None
 ) -> OnlineStore:
     digest = bundles.digest(inputs.online)
-    if shared is not None and evidence.verdict == "promote":
+    if shared is not None and evidence.verdict == "promote" and evidence.as_of is None:
         shared.load(inputs.online, digest, settings.model)
     return OnlineStore(uri=artifacts.put(inputs.online, f"online/{settings.model}/{_hex(digest)}"), digest=digest)
 

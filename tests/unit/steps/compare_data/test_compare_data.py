@@ -1,5 +1,6 @@
 """A snapshot beside the one before it: accepted and kept, noted, or refused; what is refused is held against nobody."""
 
+import datetime
 import json
 import os
 import urllib.parse
@@ -41,7 +42,13 @@ def compare(run_step: Callable[..., Any], tmp_path: Path) -> Compare:
         label={"source": "rows", "sql": "plan = 'x'", "classes": ["few", "many"], "columns": ["plan"]},
     ).write(tmp_path / "model.yaml")  # fmt: skip
 
-    def attempt(rows: dict[str, str], *, previous: dict[str, Any] | None = None, champion: str | None = None) -> Any:
+    def attempt(
+        rows: dict[str, str],
+        *,
+        previous: dict[str, Any] | None = None,
+        champion: str | None = None,
+        as_of: datetime.datetime | None = None,
+    ) -> Any:
         place = tmp_path / f"{len(list(tmp_path.iterdir()))}-inputs"
         (place / "snapshot").mkdir(parents=True)
         pq.write_table(pa.table({"id": list(rows), "plan": list(rows.values())}), place / "snapshot" / "rows.parquet")
@@ -49,7 +56,7 @@ def compare(run_step: Callable[..., Any], tmp_path: Path) -> Compare:
         table = TableManifest(
             source="rows", path="rows.parquet", digest=content, rows=len(rows), bytes=1, columns={"id": "string"}
         )
-        manifest = SnapshotManifest(model="toy", tables=[table])
+        manifest = SnapshotManifest(model="toy", tables=[table], as_of=as_of)
         manifest.write(place / "snapshot" / "manifest.json")
         ValidationResult(snapshot_digest=manifest.content_digest(), results=[]).write(
             place / "validation" / "validation.json"
@@ -158,3 +165,15 @@ def test_a_champions_data_that_was_not_kept(compare: Compare) -> None:
     ran = compare({"a": "x"}, champion=f"sha256:{'0' * 64}")
     assert ran.code == 0
     assert SinceChampion.read(ran.out("since-champion")).change is None
+
+
+def test_data_of_an_earlier_moment_are_held_against_none(compare: Compare, here: Settings) -> None:
+    """They are kept nowhere either: tomorrow's data come after today's, whatever was looked back at meanwhile."""
+    compare({"a": "x", "b": "x", "c": "x"})
+    ran = compare(
+        {"a": "x"}, previous={"critical": {"rows_lost": 0}}, as_of=datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+    )
+    assert (ran.code, kept(here)) == (0, 1)
+    found = DataComparison.read(ran.out("comparison") / "comparison.json")
+    assert (found.previous_digest, found.changes) == (None, [])
+    assert "as of 2020-01-01T00:00:00Z" in (ran.out("comparison") / "comparison.md").read_text(encoding="utf-8")

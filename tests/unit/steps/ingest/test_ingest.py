@@ -1,11 +1,12 @@
 """Sources in, an immutable snapshot out: what its digest depends on, what is kept aside, and what is told of files that are not there."""
 
 import contextlib
+import datetime
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow.parquet as pq
 import pytest
@@ -36,14 +37,22 @@ GOOD = "id,x\na,1\nb,-2\nc,\n"
 def ingest(run_step: Callable[..., Any], here: Settings, tmp_path: Path) -> Ingest:
     """The step over files in the data folder, given by name; *data*: what the run's parameter says."""
 
-    def attempt(data: str, files: dict[str, str], *, sources: list[Any] | None = None, reject: Any = ()) -> Any:
+    def attempt(
+        data: str,
+        files: dict[str, str],
+        *,
+        sources: list[Any] | None = None,
+        reject: Any = (),
+        as_of: str = "",
+        **more: Any,
+    ) -> Any:
         label = {"source": "rows", "sql": "x > 1", "classes": ["few", "many"], "columns": ["x"]}
-        changes = {"sources": sources or [source("rows")], "reject": list(reject), "label": label}
+        changes = {"sources": sources or [source("rows")], "reject": list(reject), "label": label, **more}
         make_settings("binary", ["few", "many"], "auc", **changes).write(tmp_path / "model.yaml")
         for name, content in files.items():
             (here.data_root / name).parent.mkdir(parents=True, exist_ok=True)
             (here.data_root / name).write_text(content, encoding="utf-8")
-        return run_step("ingest", {"settings": tmp_path / "model.yaml"}, data=data)
+        return run_step("ingest", {"settings": tmp_path / "model.yaml"}, data=data, as_of=as_of)
 
     return attempt
 
@@ -174,3 +183,88 @@ def test_rows_of_a_database(ingest: Ingest, tmp_path: Path, monkeypatch: pytest.
     assert reading is not None
     assert reading.asked == "SELECT id, x FROM people"
     assert "sesame" not in text
+
+
+class TestAsOf:
+    """What was known at a moment, and nothing that came later."""
+
+    ROWS = source(
+        "rows", observed_at=None, timestamp="at", created="written",
+        columns=[
+            {"name": "id", "type": "string", "meaning": "Which one."},
+            {"name": "x", "type": "integer", "meaning": "How many.", "nullable": True},
+            {"name": "at", "type": "timestamp", "meaning": "When it was true."},
+            {"name": "written", "type": "timestamp", "meaning": "When it was written down."},
+            {"name": "told", "type": "timestamp", "meaning": "When its label came.", "nullable": True},
+        ],
+    )  # fmt: skip
+    LABELS: ClassVar[dict[str, Any]] = {"source": "rows", "by": "entity", "known": "told"}
+    # (id, true, written, label): each but the first two is later than 2020-01-02T00:00Z in one of the three.
+    LINES: ClassVar[list[str]] = [
+        "a,1,2020-01-01T00:00:00Z,2020-01-01T01:00:00Z,2020-01-01T02:00:00Z",
+        "edge,1,2020-01-02T00:00:00Z,2020-01-02T01:00:00+01:00,2020-01-01T19:00:00-05:00",
+        "true-later,2,2020-01-02T00:00:00.000001Z,2020-01-01T01:00:00Z,2020-01-01T02:00:00Z",
+        "written-later,3,2020-01-01T00:00:00Z,2020-01-03T00:00:00Z,2020-01-01T02:00:00Z",
+        "told-later,4,2020-01-01T00:00:00Z,2020-01-01T01:00:00Z,2020-01-09T00:00:00Z",
+        "never-told,5,2020-01-01T00:00:00Z,2020-01-01T01:00:00Z,",
+    ]
+
+    def look(self, ingest: Ingest, lines: Sequence[str], moment: str = "", **more: Any) -> Any:
+        content = "\n".join(["id,x,at,written,told", *lines, ""])
+        given = {"sources": [self.ROWS], "labels": self.LABELS, **more}
+        return ingest("rows.csv", {"rows.csv": content}, as_of=moment, **given)
+
+    def test_is_what_the_table_was_then(self, ingest: Ingest) -> None:
+        """The same rows as a table that holds no others; a label that never comes is for `reject` to say."""
+        ran = self.look(ingest, self.LINES, "2020-01-02")
+        rows = pq.read_table(ran.out("snapshot") / "rows.parquet")
+        assert rows.column("id").to_pylist() == ["a", "edge", "never-told"]
+        then = self.look(ingest, [line for line in self.LINES if line.split(",")[0] in {"a", "edge", "never-told"}])
+        assert rows.equals(pq.read_table(then.out("snapshot") / "rows.parquet"))
+        lineage = Lineage.read(ran.out("lineage"))
+        told = (lineage.as_of, lineage.sources[0].rows_read, lineage.sources[0].rows_unknown, lineage.anomaly_rate)
+        assert told == (datetime.datetime(2020, 1, 2, tzinfo=datetime.UTC), 3, 3, 0)
+        assert Lineage.read(then.out("lineage")).sources[0].rows_unknown is None
+
+    def test_another_moment_is_another_snapshot(self, ingest: Ingest) -> None:
+        """Its digest stands in the evidence, so it says which moment it was; the same one by another zone is the same."""
+        digests = [
+            SnapshotManifest.read(
+                self.look(ingest, self.LINES, moment).out("snapshot") / "manifest.json"
+            ).content_digest()
+            for moment in ("2020-01-02", "2020-01-02T01:00+01:00", "2020-01-02T00:00:01Z", "")
+        ]
+        assert digests[0] == digests[1]
+        assert len(set(digests)) == 3
+
+    def test_rows_of_later_break_no_contract(self, ingest: Ingest) -> None:
+        """Who looked then did not see them."""
+        ran = self.look(
+            ingest,
+            [*self.LINES, "odd,many,2020-05-01T00:00:00Z,2020-05-01T00:00:00Z,2020-05-01T00:00:00Z"],
+            "2020-01-02",
+        )
+        assert (ran.code, ran.said) == (0, "")
+
+    def test_before_any_data(self, ingest: Ingest) -> None:
+        """One line that names the first moment at which there is any, of all the sources together."""
+        other = source("others", observed_at="2021-06-01T00:00:00Z")
+        content = "\n".join(["id,x,at,written,told", *self.LINES[3:5], ""])
+        files = {"both/rows.csv": content, "both/others.csv": GOOD}
+        ran = ingest("both", files, sources=[self.ROWS, other], labels=self.LABELS, as_of="2019-05-01")
+        assert ran.code == 10
+        assert ran.said.count("\n") == 1
+        assert (
+            "as of 2019-05-01T00:00:00Z nothing was known of rows (its first row: 2020-01-03T00:00:00Z), others"
+            in ran.said
+        )
+        assert "each has a row is 2021-06-01T00:00:00Z" in ran.said
+
+    def test_what_cannot_be_asked(self, ingest: Ingest) -> None:
+        """A slip in `labels.known` names the setting, and a moment that is none the parameter."""
+        ran = self.look(ingest, self.LINES, "2020-01-02", labels={**self.LABELS, "known": "tolt"})
+        assert ran.code == 78
+        assert "`labels.known: tolt` cannot be asked of source 'rows'" in ran.said
+        ran = self.look(ingest, self.LINES, "2020-13-45")
+        assert ran.code == 78
+        assert "parameter as-of: '2020-13-45' is no moment" in ran.said

@@ -95,6 +95,15 @@ def test_again_finds_its_own(propose: Callable[..., Any], toy: Any, forge: Forge
     assert [request.number for request in forge.requests()] == [1]
 
 
+def test_of_an_earlier_moment_nothing_is_proposed(propose: Callable[..., Any], toy: Any, forge: Forge) -> None:
+    """Whatever its gates say, it does not know the rows since, and nobody compared it with the champion; a no stays one."""
+    moment = datetime(2020, 1, 31, tzinfo=UTC)
+    ran = propose(toy.judge(as_of=moment))
+    assert (ran.code, ran.result("request")) == (0, "none, as this is a run as of 2020-01-31T00:00:00Z")
+    assert propose(toy.judge("reject", as_of=moment)).code == 10
+    assert list(forge.requests()) == []
+
+
 def test_after_a_merge_that_was_cut_off(propose: Callable[..., Any], toy: Any, forge: Forge) -> None:
     """Where staging has it but production's request was never opened, it is opened now."""
     propose(toy)
