@@ -119,14 +119,14 @@ def _diff(arguments: argparse.Namespace, desk: Desk, _here: Settings) -> int:
 def _merge(arguments: argparse.Namespace, desk: Desk, here: Settings) -> int:
     ended = desk.merge(arguments.number, by=acting_user.named(arguments), override=arguments.override)
     print(line(f"{_ended(ended)}: {ended.request.title}"))
-    return _follow(ended.request, desk, here)
+    return follow(ended.request, desk, here)
 
 
 def _after_merge(arguments: argparse.Namespace, desk: Desk, here: Settings) -> int:
-    return _follow(desk.forge.request(arguments.number), desk, here)
+    return follow(desk.forge.request(arguments.number), desk, here)
 
 
-def _follow(merged: Request, desk: Desk, here: Settings) -> int:
+def follow(merged: Request, desk: Desk, here: Settings) -> int:
     """Do what follows a merge. Every part is idempotent, so a failure here is mended by the same command."""
     followed = following.follow(desk.forge, merged, on_merge=here.next_on_merge)
     if followed.waits_for:
@@ -134,6 +134,9 @@ def _follow(merged: Request, desk: Desk, here: Settings) -> int:
     if opened := followed.next:
         is_open = opened.state is State.OPEN
         print(line(f"opened #{opened.number}: {opened.title}" if is_open else request_lines.row(opened)))
+    reverted = followed.merged.subject
+    if reverted.reverts and (why := Main.now(desk.forge).rejection(reverted.model, reverted.reverts)):
+        wiring.registry(here).reject(reverted.model, reverted.reverts, why)
     if followed.changes_champion:
         _say_champion(followed.merged.subject.model, desk, here)
     return errors.DONE
@@ -209,7 +212,7 @@ def _auto_merge(arguments: argparse.Namespace, desk: Desk, here: Settings) -> in
             print(line(f"    {why}"))
         code = code or attempt.code
         if attempt.outcome == "merged" and not arguments.dry_run:
-            code = code or _follow(attempt.request, desk, here)
+            code = code or follow(attempt.request, desk, here)
     if not looked:
         print("no open request of an environment whose clusters/ENVIRONMENT/merging.yaml is on main")
     return code

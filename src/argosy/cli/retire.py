@@ -15,10 +15,10 @@ import yaml
 
 from argosy import errors, wiring
 from argosy.cli import acting_user, models
-from argosy.domain import environment_layout, suggestion
+from argosy.domain import environment_layout
 from argosy.domain.promotion_requests import State
 from argosy.files import model_folder
-from argosy.promotion import retiring
+from argosy.promotion import approval, retiring
 from argosy.promotion.retiring import Retirement
 from argosy.promotion.standing import Main
 from argosy.report import request_lines
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Ask for a model to be retired."""
     here = Settings.from_environment()
     main = Main.now(wiring.forge(here))
-    model = _known(arguments.model, main)
+    model = approval.known(main, arguments.model)
     environments = [arguments.environment] if arguments.environment else list(environment_layout.ENVIRONMENTS)
     retirements = list(retiring.found(main, model, environments))
     if not retirements:
@@ -75,17 +75,6 @@ def run(arguments: argparse.Namespace) -> int:
             if request.state is State.OPEN:
                 print(f"  waits for review: argosy pr view {request.number}")
     return errors.DONE
-
-
-def _known(name: str, main: Main) -> str:
-    """The model of main that *name* means. Raises UsageError where it has none of that name."""
-    model = name.replace("-", "_")
-    known = main.models()
-    if model not in known:
-        raise errors.UsageError(
-            f"the environment repo knows no model {name!r}{suggestion.choices(model, known, 'models')}"
-        )
-    return model
 
 
 def _say_nothing(model: str, main: Main, environment: str | None) -> int:

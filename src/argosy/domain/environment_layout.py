@@ -51,6 +51,11 @@ def merging_path(environment: str) -> str:
     return f"clusters/{environment}/merging.yaml"
 
 
+def values_path(model: str) -> str:
+    """The values of *model* that all environments share."""
+    return f"models/{model}/values.yaml"
+
+
 def server_path(environment: str) -> str:
     """The file that names the server's image in *environment*, for versions that name none."""
     return f"clusters/{environment}/server.yaml"

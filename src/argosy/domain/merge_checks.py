@@ -242,6 +242,15 @@ def of_revert(
     ]
 
 
+def of_minimum(version: release.Version, oldest: int | None) -> list[Check]:
+    """Check that *version* is none that servers refuse, which take *oldest* and newer; none where the model's values set no bound."""
+    if oldest is None:
+        return []
+    passed = version.version >= oldest
+    reason = f"models/{version.model}/values.yaml lets version {oldest} and newer be served (minimumVersion)"
+    return [Check("minimum", passed, reason if passed else f"{reason}, not {version.version}", final=True)]
+
+
 def of_retirement(
     subject: Subject, retired: release.Version | None, live: release.Version | None, needed_by: Sequence[int]
 ) -> list[Check]:

@@ -236,6 +236,14 @@ def files(subject: Subject, version_yaml: str, evidence: Mapping[str, bytes]) ->
     return {environment_layout.version_path(subject.model, subject.environment): version_yaml.encode(), **beside}
 
 
+def one_line(reason: str, longest: int) -> str:
+    """The *reason* that a person gave as one line that a file of the environment repo may hold. Raises UsageError where it says nothing."""
+    line = " ".join("".join(each if each.isprintable() else " " for each in reason).split())
+    if not line:
+        raise errors.UsageError("--reason says nothing; those who look for the model will read it")
+    return line[:longest]
+
+
 def title(model: str, version: int, environment: str) -> str:
     """The title of a request."""
     return f"Promote {model} version {version} to {environment}"

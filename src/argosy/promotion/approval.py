@@ -55,6 +55,17 @@ def find(forge: Forge, model: str, environment: str) -> Approval:
     return Approval(version, main.bundle_signature(model, environment), main.verifying_keys())
 
 
+def known(main: Main, name: str) -> str:
+    """The model of *main* that *name* means. Raises UsageError where it has none of that name."""
+    model = name.replace("-", "_")
+    models = main.models()
+    if model not in models:
+        raise errors.UsageError(
+            f"the environment repo knows no model {name!r}{suggestion.choices(model, models, 'models')}"
+        )
+    return model
+
+
 def numbered(forge: Forge, model: str, number: int) -> Approval:
     """Version *number* of *model* as some environment serves it, an open request proposes it, or an environment served it before.
 

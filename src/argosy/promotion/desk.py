@@ -202,9 +202,11 @@ class Desk:
 
     def _of_revert(self, subject: Subject, files: Mapping[str, bytes], main: Main) -> list[Check]:
         live = main.version(subject.model, subject.environment)
-        earlier = main.served_before(live, subject.environment) if live else None
+        earlier = main.served_before(live, subject.environment, subject.model_digest) if live else None
         sealed = self._seals.checks(subject, files)
-        return [*merge_checks.of_revert(subject, files, live, earlier.files if earlier else {}), *sealed]
+        oldest = main.minimum_version(subject.model)
+        allowed = merge_checks.of_minimum(earlier.version, oldest) if earlier else []
+        return [*merge_checks.of_revert(subject, files, live, earlier.files if earlier else {}), *sealed, *allowed]
 
     def _of_retirement(self, subject: Subject, files: Mapping[str, bytes], main: Main) -> list[Check]:
         path = environment_layout.retired_path(subject.model, subject.environment)

@@ -8,7 +8,6 @@ import datetime
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from argosy import errors
 from argosy.domain import environment_layout, promotion_requests, release
 from argosy.domain.promotion_requests import Request, State
 from argosy.promotion import subjects
@@ -83,8 +82,4 @@ def proposal(one: Retirement, *, by: str, reason: str, at: datetime.datetime) ->
 
 
 def _line(text: str) -> str:
-    """*text* as one line that a version file may hold."""
-    line = " ".join("".join(each if each.isprintable() else " " for each in text).split())
-    if not line:
-        raise errors.UsageError("--reason says nothing; those who look for the model will read it")
-    return line[:LONGEST_REASON]
+    return promotion_requests.one_line(text, LONGEST_REASON)

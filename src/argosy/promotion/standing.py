@@ -8,6 +8,8 @@ them from reading past it. Left to others: what a request proposes (``subjects``
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+import yaml
+
 from argosy import errors
 from argosy.domain import environment_layout, environment_repo, merge_checks, second_file, version_file
 from argosy.domain.bundle import RELEASE, Release
@@ -139,6 +141,15 @@ class Main:
         content = self._read(path)
         return model_folder.overrides_of(content, f"{self.called}:{path}").overrides if content is not None else []
 
+    def minimum_version(self, model: str) -> int | None:
+        """The oldest version of *model* that servers take; None where its values set no bound, or cannot be read, which others say."""
+        try:
+            values = yaml.safe_load(self._read(environment_layout.values_path(model)) or b"")
+        except yaml.YAMLError:
+            return None
+        oldest = values.get("minimumVersion") if isinstance(values, dict) else None
+        return oldest if isinstance(oldest, int) else None
+
     def merging(self, environment: str) -> PolicyFile | None:
         """When requests for *environment* merge by themselves; None where main has no word of it."""
         path = environment_layout.merging_path(environment)
@@ -209,20 +220,30 @@ class Main:
         for commit in self.forge.history(environment_layout.version_path(model, environment)):
             yield Main(self.forge, commit, called=commit[:12])
 
-    def served_before(self, live: Version, environment: str) -> ServedBefore | None:
-        """The newest version that *environment* served before *live* and that was not rejected; None where there is none.
-
-        One whose file cannot be understood is passed over: it is no version to go back to.
+    def served_before(self, live: Version, environment: str, digest: str | None = None) -> ServedBefore | None:
+        """The newest version that *environment* served before *live* and that was not rejected, the one with *digest* where one is wanted;
+        None where there is none.
         """
-        for main in self.servings(live.model, environment):
-            version = understood(main, live.model, environment)
-            if version is None or version.model_digest == live.model_digest:
-                continue
-            if self.rejection(live.model, version.model_digest) is None:
+        for main, version in self.ways_back(live, environment):
+            if digest in (None, version.model_digest):
                 return ServedBefore(
                     version, self.forge.contents(environment_layout.served_paths(live.model, environment), main.commit)
                 )
         return None
+
+    def ways_back(self, live: Version, environment: str) -> Iterator[tuple["Main", Version]]:
+        """The versions that *environment* served before *live* and that were not rejected, newest first, each where it was named last.
+
+        One whose file cannot be understood is passed over: it is no version to go back to.
+        """
+        seen = {live.model_digest}
+        for main in self.servings(live.model, environment):
+            version = understood(main, live.model, environment)
+            if version is None or version.model_digest in seen:
+                continue
+            seen.add(version.model_digest)
+            if self.rejection(live.model, version.model_digest) is None:
+                yield main, version
 
     def ever_had_policy(self, model: str) -> bool:
         """True where main has gates of *model*, or had them once: this environment repo is one that judges that model."""
