@@ -1,7 +1,12 @@
-"""Write the sample project into a folder: one model to run, to change and to copy from, with its gates, its environment repo and its data.
+"""Write a project to begin with: from a table of your own, or the sample.
 
-Needs nothing but the installed package. What is there already and equal stays; where a file is there and another one, nothing is written.
-`argosy demo` takes the model from its data to a served, approved model; `argosy run NAME` runs its pipeline.
+`argosy init NAME --from FILE` writes the model NAME from a CSV or Parquet file into the working directory: task, label, key, contract,
+suites, features and first limits are guessed from the rows, each with its reason, and stand in the files to be confirmed; the data is
+copied to data/NAME. `argosy run NAME` then runs it.
+
+`argosy init FOLDER` writes the sample project: one model to run, to change and to copy from, with its gates, its environment repo and its
+data. Needs nothing but the installed package. What is there already and equal stays; where a file is there and another one, nothing is
+written. `argosy demo` takes the model from its data to a served, approved model.
 """
 
 import argparse
@@ -12,7 +17,7 @@ import sys
 from pathlib import Path
 
 from argosy import errors, extras
-from argosy.cli import sample_project
+from argosy.cli import model_from_table, sample_project
 from argosy.cli.models import WORKFLOWS
 from argosy.domain import suggestion
 
@@ -24,17 +29,58 @@ MOST_NAMED = 3
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "folder", nargs="?", type=Path, default=Path(), metavar="FOLDER", help="default the working directory"
+        "folder",
+        nargs="?",
+        type=Path,
+        default=Path(),
+        metavar="FOLDER",
+        help="where the sample goes, default the working directory; with --from: the new model's name",
     )
     parser.add_argument("--model", metavar="NAME", help="which sample model (default: the one of `argosy demo`)")
+    parser.add_argument(
+        "--from",
+        dest="table",
+        type=Path,
+        metavar="FILE",
+        help="make a model of this table, or of the one in this folder",
+    )
+    parser.add_argument("--json", action="store_true", help="with --from: say what was guessed as one JSON object")
+    given = parser.add_argument_group("with --from, in place of a guess")
+    given.add_argument("--target", metavar="COLUMN", help="what is predicted")
+    given.add_argument("--task", choices=("binary", "multiclass", "regression"))
+    given.add_argument("--positive", metavar="VALUE", help="the value of the label that is the positive class")
+    given.add_argument("--id", dest="key", metavar="COLUMN", help="the column that says what a row is about")
+    given.add_argument("--time", metavar="COLUMN", help="the column that says when a row became true")
+    for option, what in model_from_table.LISTS.items():
+        given.add_argument(f"--{option}", action="append", metavar="COLUMNS", help=f"{what}; commas between, or none")
+    given.add_argument("--owner", metavar="TEAM", help="who answers for the model")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the project, and say what to do with it."""
+    if arguments.table is not None:
+        return _from_table(arguments)
+    if alone := [option for option, given in _given(arguments).items() if given]:
+        raise errors.UsageError(f"{alone[0]} says something of a table; name that with --from FILE")
     model = write(arguments.folder, arguments.model)
     within = "" if arguments.folder == Path() else f"cd {arguments.folder} && "
     print(f"try next: {within}argosy demo {WORKFLOWS / model}, or {within}argosy run {model}")
     return errors.DONE
+
+
+def _from_table(arguments: argparse.Namespace) -> int:
+    if arguments.model is not None:
+        raise errors.UsageError("--model chooses a sample, --from makes a model of a table; leave one of them out")
+    if arguments.folder == Path():
+        raise errors.UsageError(f"name the model: argosy init NAME --from {arguments.table}")
+    model_from_table.make(Path(), str(arguments.folder), arguments.table, arguments)
+    return errors.DONE
+
+
+def _given(arguments: argparse.Namespace) -> dict[str, object]:
+    single = {"--id": arguments.key, "--json": arguments.json}
+    named = ("target", "task", "positive", "time", "owner", *model_from_table.LISTS)
+    return {**single, **{f"--{name}": getattr(arguments, name) for name in named}}
 
 
 def write(project: Path, wanted: str | None = None) -> str:
@@ -86,6 +132,7 @@ def _is_free(path: Path, content: bytes) -> bool:
 
 
 def _place(path: Path, content: bytes) -> None:
+    """Write the whole file *path* or nothing of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.partial")
     partial.write_bytes(content)

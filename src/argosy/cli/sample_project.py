@@ -42,8 +42,8 @@ def models(sample: Path) -> list[str]:
     return [path.name for path in sorted(found, key=lambda path: not (path / script.FILE).exists())]
 
 
-def files(sample: Path, model: str) -> Iterator[tuple[Path, bytes]]:
-    """What a project with *model* alone has of *sample*: each path, relative to the project, and its content."""
+def files(sample: Path, model: str | None) -> Iterator[tuple[Path, bytes]]:
+    """What a project with *model* alone, or with no model yet, has of *sample*: each path, relative to the project, and its content."""
     others = set(models(sample)) - {model}
     for path in sorted(found for part in PARTS for found in (sample / part).rglob("*")):
         relative = path.relative_to(sample)

@@ -1,0 +1,337 @@
+"""Makes a model's folder from a table: looks at it, guesses, measures a quick baseline, writes what it came to with each reason.
+
+What is guessed is ``domain.new_model``, how files read ``files.new_model_texts``; `argosy init --from` asks here.
+"""
+
+import argparse
+import csv
+import dataclasses
+import datetime
+import json
+import keyword
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from argosy import errors, scratch, wiring
+from argosy.cli import manifests, sample_project
+from argosy.cli.models import WORKFLOWS
+from argosy.domain import suggestion
+from argosy.templates import folder as folders
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from argosy.domain.column_profiles import TableProfile
+    from argosy.domain.data import FeatureColumn
+    from argosy.domain.model_settings import ModelSettings
+    from argosy.domain.new_model import NewModel, Wishes
+    from argosy.domain.policy import Limit
+    from argosy.files.new_model_texts import NewFolder
+    from argosy.ports.tables import Counts
+
+LISTS = {
+    "personal": "columns of personal data: never logged or shown",
+    "sensitive": "columns by which fairness is measured",
+    "drop": "columns not to learn from",
+    "keep": "columns to learn from, whatever speaks against it",
+}
+"""Options that name columns, each with what these are."""
+SUFFIXES = (".csv", ".tsv", ".parquet")
+POLICIES = sample_project.ENVIRONMENT_REPO / "policies"
+MODELS = sample_project.ENVIRONMENT_REPO / "models"
+NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+OWNER = "owners"
+"""Who answers for a model of which nobody said it."""
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A new model, with what it was made from and what a quick baseline came to."""
+
+    new: "NewModel"
+    folder: "NewFolder"
+    settings: "ModelSettings"
+    draws: list[dict[str, float | None]]
+    counts: "Counts"
+    share: float | None
+    """Of the positive class."""
+    is_told: bool
+    """Whether a column that was to be kept tells the label by itself."""
+
+
+def make(project: Path, model: str, place: Path, arguments: argparse.Namespace) -> None:
+    """Write the model *model* from the table at *place* into *project*, whole or not at all, and say each guess."""
+    _refuse_name(project, model)
+    file = _file(place)
+    with scratch.folder("table") as drafts:
+        found = _look(model, file, arguments, drafts)
+        texts, said = _texts(found), list(_said(found))
+        _compile(found, texts, drafts / "project")
+        _place(project, found, texts, drafts / found.folder.file)
+    if arguments.json:
+        print(json.dumps(_answer(found)))
+    else:
+        print("\n".join(said))
+
+
+def _look(model: str, file: Path, arguments: argparse.Namespace, drafts: Path) -> _Found:
+    """Everything that is to be known of the new model; its data file is written into *drafts*."""
+
+    from argosy.domain import new_model  # not before: the libraries take a second to load
+    from argosy.ml import baseline, first_look
+
+    asked = _wishes(arguments)
+    rows, table = first_look.read(file)
+    new = new_model.of(table, asked)
+    folder = _folder(model, arguments.owner or OWNER, file, table)
+    _write_data(drafts / folder.file, file, rows, new)
+    examples, counts = _examples(_settings(new, folder, drafts), drafts)
+    folder = dataclasses.replace(folder, holdout_from=_newest_fifth(examples, new))
+    features = [column.name for column in new.of_role("feature")]
+    telling = first_look.given_away(examples, new.task, len(new.classes), features)
+    new = new.known_later([(name, alone) for name, alone in telling if name not in asked.keep])
+    settings = _settings(new, folder, drafts)
+    draws = baseline.measured(settings, examples, _features(new))
+    share = first_look.positive_share(examples) if new.task == "binary" else None
+    return _Found(new, folder, settings, draws, counts, share, any(name in asked.keep for name, _ in telling))
+
+
+def _wishes(arguments: argparse.Namespace) -> "Wishes":
+    """What the command line says of the table."""
+    from argosy.domain.new_model import Wishes
+
+    lists = {
+        name: tuple(word.strip() for text in getattr(arguments, name) or () for word in text.split(",") if word.strip())
+        for name in LISTS
+    }
+    return Wishes(
+        target=arguments.target,
+        task=arguments.task,
+        positive=arguments.positive,
+        key=arguments.key,
+        time=arguments.time,
+        **lists,
+    )
+
+
+def _settings(new: "NewModel", folder: "NewFolder", drafts: Path) -> "ModelSettings":
+
+    from argosy.files import model_folder, new_model_texts
+
+    draft = drafts / folders.ARTIFACTS["settings"]
+    draft.write_text(new_model_texts.settings(new, folder), encoding="utf-8")
+    return model_folder.load_settings(draft)
+
+
+def _examples(settings: "ModelSettings", drafts: Path) -> "tuple[pa.Table, Counts]":
+    """The rows as ingest will read them, each with its label. Raises Rejected where the contract that was guessed does not hold."""
+    source, tables = settings.primary, wiring.tables()
+    kept = drafts / "kept.parquet"
+    counts = tables.snapshot(
+        source, settings.reject, drafts / source.file_name, kept=kept, rejected=drafts / "rejected.parquet"
+    )
+    return tables.derive(kept, source, {}, settings.label), counts
+
+
+def _features(new: "NewModel") -> "list[FeatureColumn]":
+
+    from argosy.domain.data import FeatureColumn
+
+    return [
+        FeatureColumn(name=column.name, type="category" if column.profile.type == "string" else "number", view="")
+        for column in new.of_role("feature")
+    ]
+
+
+def _refuse_name(project: Path, model: str) -> None:
+    if not NAME.fullmatch(model):
+        close = re.sub(r"[^a-z0-9_]+", "_", model.casefold()).strip("_0123456789")
+        hint = f"; did you mean {close!r}?" if NAME.fullmatch(close) else ""
+        raise errors.UsageError(f"{model!r} is no name of a model: small letters, digits and _, a letter first{hint}")
+    if not model.isidentifier() or keyword.iskeyword(model):
+        raise errors.UsageError(
+            f"{model!r} is a word of Python, and a model is a variable of its features.py; take another name"
+        )
+    taken = [
+        path for path in (WORKFLOWS / model, POLICIES / f"{model}.yaml", MODELS / model) if (project / path).exists()
+    ]
+    if taken:
+        raise errors.UsageError(
+            f"{project / taken[0]} is there already; take another name, or remove it first: nothing was written"
+        )
+
+
+def _file(place: Path) -> Path:
+    """The table at *place*, which may be a folder with one. Raises UsageError."""
+    if place.is_dir():
+        found = sorted(path for path in place.iterdir() if path.suffix.casefold() in SUFFIXES)
+        if len(found) != 1:
+            names = ", ".join(path.name for path in found[:5]) or f"no file that ends in {', '.join(SUFFIXES)}"
+            raise errors.UsageError(f"--from {place}: it has {names}; name the one file whose rows are examples")
+        return found[0]
+    if not place.is_file():
+        near = [path.name for path in place.parent.iterdir()] if place.parent.is_dir() else []
+        raise errors.UsageError(f"--from {place}: there is no such file{suggestion.did_you_mean(place.name, near)}")
+    if place.suffix.casefold() not in SUFFIXES:
+        raise errors.UsageError(f"--from {place}: a table ends in {', '.join(SUFFIXES)}; save it as one of these")
+    if place.stat().st_size == 0:
+        raise errors.Rejected(f"{place} is empty: it has not even a header")
+    return place
+
+
+def _folder(model: str, owner: str, file: Path, table: "TableProfile") -> "NewFolder":
+
+    from argosy.files.new_model_texts import NewFolder
+
+    source = re.sub(r"[^a-z0-9_]+", "_", file.stem.casefold()).strip("_0123456789")[:40] or "rows"
+    day = datetime.datetime.fromtimestamp(file.stat().st_mtime, datetime.UTC).replace(
+        hour=0, minute=0, second=0, microsecond=0
+    )
+    suffix = ".parquet" if file.suffix.casefold() == ".parquet" else ".csv"
+    return NewFolder(model, owner, source, f"{source}{suffix}", day, table)
+
+
+def _newest_fifth(examples: "pa.Table", new: "NewModel") -> datetime.datetime | None:
+    """The moment from which the newest fifth of the rows is; None where rows have no times."""
+    if new.time is None:
+        return None
+    moments = sorted(examples.column(new.time).to_pylist())
+    found: datetime.datetime = moments[int(len(moments) * 0.8)]
+    return found.replace(microsecond=0)
+
+
+def _write_data(target: Path, file: Path, rows: "pa.Table", new: "NewModel") -> None:
+    """Write the data that the pipeline will read: *file* as it is, or with a column more that numbers its rows."""
+    if not new.key_is_made:
+        shutil.copyfile(file, target)
+        return
+    from argosy.ml import first_look
+
+    if target.suffix == ".parquet":
+        first_look.write_numbered(rows, new.key, target)
+        return
+    delimiter = first_look.delimiter(file)
+    with file.open(encoding="utf-8-sig", newline="") as read, target.open("w", encoding="utf-8", newline="") as written:
+        lines = csv.reader(read, delimiter=delimiter)
+        writer = csv.writer(written, delimiter=delimiter, lineterminator="\n")
+        writer.writerow([new.key, *next(lines)])
+        writer.writerows([number, *line] for number, line in enumerate((line for line in lines if line), start=1))
+
+
+def _texts(found: _Found) -> dict[Path, str]:
+    """What is written, by its place in the project."""
+    from argosy.domain import baseline_limits
+    from argosy.files import new_model_texts
+
+    new, folder = found.new, found.folder
+    model, rejected = WORKFLOWS / folder.model, 1 - found.counts.kept / found.counts.read
+    policy = baseline_limits.policy(found.settings, found.draws, found.counts.kept)
+    return {
+        model / folders.ARTIFACTS["settings"]: new_model_texts.settings(new, folder),
+        model / folders.ARTIFACTS["definitions"]: new_model_texts.definitions(new, folder),
+        model / folders.ARTIFACTS["expectations"]: new_model_texts.expectations(
+            new, folder, rejected=rejected, share=found.share, is_told=found.is_told
+        ),
+        model / folders.PIPELINE: new_model_texts.pipeline(folder),
+        POLICIES / f"{folder.model}.yaml": new_model_texts.policy(policy),
+        MODELS / folder.model / "values.yaml": new_model_texts.values(folder.model),
+        MODELS / folder.model / "staging" / "README.md": new_model_texts.placeholder(),
+        MODELS / folder.model / "production" / "README.md": new_model_texts.placeholder(),
+    }
+
+
+def _compile(found: _Found, texts: dict[Path, str], project: Path) -> None:
+    """Add to *texts* the manifest that they compile to, in the empty folder *project*. Raises Rejected where they are too many."""
+    model = WORKFLOWS / found.folder.model
+    sizes = {path: len(text.encode()) for path, text in texts.items() if path.name in folders.ARTIFACTS.values()}
+    if sum(sizes.values()) > folders.LIMIT:
+        raise errors.Rejected(
+            f"{len(found.new.columns)} columns make files of {sum(sizes.values()):,} bytes, and {folders.LIMIT:,} can travel with a "
+            "manifest: leave columns out with --drop COLUMNS"
+        )
+    for path, text in texts.items():
+        _put(project / path, text.encode())
+    texts[model / folders.MANIFEST] = manifests.compiled(project / model)
+
+
+def _place(project: Path, found: _Found, texts: dict[Path, str], data: Path) -> None:
+    """Write *texts* and *data* into *project*, and what a project needs beside them where it has none."""
+    target = project / "data" / found.folder.model / found.folder.file
+    if target.exists() and target.read_bytes() != data.read_bytes():
+        raise errors.UsageError(
+            f"{target} is there already, and other than what would be written; move it: nothing was written"
+        )
+    if not (project / sample_project.ENVIRONMENT_REPO).exists():
+        for path, content in sample_project.files(sample_project.root(), None):
+            if not (project / path).exists():
+                _put(project / path, content)
+    for path, text in texts.items():
+        _put(project / path, text.encode())
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(data, target)
+
+
+def _said(found: _Found) -> Iterator[str]:
+    """What was guessed, each with its reason, and what to do next."""
+    from argosy.domain import baseline_limits
+
+    new, model = found.new, found.folder.model
+    yield f"wrote {WORKFLOWS / model}, {POLICIES / model}.yaml and data/{model}/{found.folder.file} ({found.counts.kept:,} rows)"
+    yield "guessed, with the reason; each is in model.yaml to be confirmed:"
+    for guess in new.guesses:
+        yield f"  {guess.what}: {guess.value}: {guess.reason}"
+    for title, columns in {"feature": new.of_role("feature"), "left out": new.of_role("left out")}.items():
+        for column in columns:
+            marks = "".join(f" [{mark}]" for mark in ("personal", "sensitive") if getattr(column, mark))
+            yield f"  {title}: {column.name} ({column.profile.type}{f', {column.unit}' if column.unit else ''}){marks}: {column.reason}"
+    policy = baseline_limits.policy(found.settings, found.draws, found.counts.kept)
+    for limit in policy.limits[:2]:
+        yield f"  limit: {limit.metric} {_bound(limit)}: {limit.why}"
+    for doubt in baseline_limits.doubts(found.settings, found.draws):
+        yield f"  doubt: {doubt}"
+    yield from _questions(new)
+    yield f"try next: argosy run {model}"
+
+
+def _bound(limit: "Limit") -> str:
+    return f"at least {limit.at_least:g}" if limit.at_least is not None else f"at most {limit.at_most:g}"
+
+
+def _questions(new: "NewModel") -> Iterator[str]:
+    """What only people know."""
+    if not any(column.personal for column in new.columns):
+        yield "  ask: no column was taken for personal data; --personal COLUMNS names those that are, --personal none that there are none"
+    if not any(column.sensitive for column in new.columns):
+        yield "  ask: fairness is measured by no column; --sensitive COLUMNS names those that are, --sensitive none that there are none"
+
+
+def _answer(found: _Found) -> dict[str, object]:
+    new = found.new
+    return {
+        "model": found.folder.model,
+        "task": new.task,
+        "guesses": [dataclasses.asdict(guess) for guess in new.guesses],
+        "columns": [
+            {
+                "name": column.name,
+                "type": column.profile.type,
+                "role": column.role,
+                "reason": column.reason,
+                "unit": column.unit,
+                "personal": column.personal,
+                "sensitive": column.sensitive,
+                "nullable": column.nullable,
+            }
+            for column in new.columns
+        ],
+        "rows": found.counts.kept,
+    }
+
+
+def _put(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)

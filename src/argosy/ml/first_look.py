@@ -1,0 +1,275 @@
+"""A first look at a file that no contract describes: the type of each column from all of its values, counts, and what gives a label away.
+
+Types follow the contract's reader (``adapters.duckdb_tables.sql``): what is guessed here, it reads. What columns mean is
+``domain.new_model``'s guess.
+"""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+from pyarrow import compute
+
+from argosy import errors
+from argosy.domain.column_profiles import MOST_LEVELS, ColumnProfile, TableProfile
+from argosy.domain.model_settings import Task
+from argosy.domain.source_settings import ColumnType
+from argosy.ml import leakage
+
+DELIMITERS = (",", ";", "\t", "|")
+MISSING_WORDS = ("NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?", "-", ".", "#N/A")
+"""Words that stand for a missing value: among numbers or times always, among texts only those that are no word of a language."""
+MISSING_TEXTS = ("NA", "N/A", "NaN", "nan", "null", "NULL", "#N/A")
+INTEGER = r"^\s*[+-]?[0-9]{1,18}(\.0*)?\s*$"
+NUMBER = r"^\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?\s*$"
+BOOLEAN = r"^\s*(?i:true|false)\s*$"
+LOCAL = r"^\s*[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?)?\s*$"
+MOMENT = (
+    r"^\s*[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)\s*$"
+)
+MAIL = r"^[^@\s]+@[^@\s]+\.[A-Za-z]{2,}$"
+TOO_GOOD = 0.99
+"""A column that alone tells the label this well is known only with it."""
+FEWEST_POINTS = 2
+"""Points that a line goes through, whatever they are."""
+MOST_HEADER = 1 << 20
+LABEL = "label"
+Numbers = npt.NDArray[np.float64]
+
+
+def read(file: Path) -> tuple[pa.Table, TableProfile]:
+    """The rows of *file* (CSV: texts as they stand, a missing value null) and their profile. Raises Rejected where it is no table."""
+    if file.suffix.casefold() == ".parquet":
+        return _parquet(file)
+    sign = delimiter(file)
+    table = _csv(file, sign)
+    words = _missing_words(table)
+    cleaned = _without(table, words)
+    profiles = tuple(_of_text(name, cleaned.column(name)) for name in cleaned.column_names)
+    return cleaned, TableProfile(profiles, table.num_rows, None if sign == "," else sign, tuple(words))
+
+
+def given_away(rows: pa.Table, task: Task, classes: int, features: Sequence[str]) -> list[tuple[str, float]]:
+    """Those of *features* that alone tell the column ``label`` of *rows* as well as only what is known with it does; 1: entirely."""
+    there = rows.filter(rows.column(LABEL).is_valid())
+    labels = np.asarray(there.column(LABEL).cast(pa.float64()).to_numpy(), np.float64)
+    alone = {name: _alone(there.column(name), labels, task, classes) for name in features}
+    return [(name, found) for name, found in alone.items() if found >= TOO_GOOD]
+
+
+def positive_share(rows: pa.Table) -> float:
+    """The share of the positive class among the labels of *rows*."""
+    return float(compute.mean(rows.column(LABEL)).as_py())
+
+
+def write_numbered(rows: pa.Table, key: str, file: Path) -> None:
+    """Write *rows* as the Parquet file *file*, with a column *key* in front that numbers them from 1."""
+    numbers = pa.array(range(1, rows.num_rows + 1), pa.int64())
+    pq.write_table(rows.add_column(0, key, numbers), file)
+
+
+def _typed(column: pa.ChunkedArray, kind: ColumnType) -> pa.ChunkedArray:
+    """A *column* of texts as numbers where it is some; others as they are."""
+    if kind not in ("integer", "number"):
+        return column.cast(pa.string())
+    if pa.types.is_string(column.type):
+        column = compute.utf8_trim_whitespace(column)
+    return column.cast(pa.float64())
+
+
+def _alone(column: pa.ChunkedArray, labels: Numbers, task: Task, classes: int) -> float:
+    if task == "binary":
+        return leakage.separation(column, labels)
+    if task == "regression":
+        return _correlation(column, labels)
+    return min(leakage.separation(column, (labels == each).astype(np.float64)) for each in range(classes))
+
+
+def _correlation(column: pa.ChunkedArray, labels: Numbers) -> float:
+    """How well a line through *column* tells *labels*, as r²; 0 of texts."""
+    if not (pa.types.is_floating(column.type) or pa.types.is_integer(column.type)):
+        return 0.0
+    there = np.asarray(column.is_valid())
+    one, other = np.asarray(column.drop_null().cast(pa.float64()).to_numpy(), np.float64), labels[there]
+    if len(one) <= FEWEST_POINTS or one.std() == 0 or other.std() == 0:
+        return 0.0
+    return float(np.corrcoef(one, other)[0, 1] ** 2)
+
+
+def delimiter(file: Path) -> str:
+    """The sign that the header of *file* has most of."""
+    with file.open("rb") as stream:
+        start = stream.readline(MOST_HEADER).decode("utf-8-sig", errors="replace")
+    parts = {sign: len(next(csv.reader([start], delimiter=sign), [])) for sign in DELIMITERS}
+    return max(parts, key=lambda sign: parts[sign])
+
+
+def _csv(file: Path, delimiter: str) -> pa.Table:
+    try:
+        with pyarrow.csv.open_csv(file, parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter)) as reader:
+            names = reader.schema.names
+        types = dict.fromkeys(names, pa.string())
+        table = pyarrow.csv.read_csv(
+            file,
+            parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+            convert_options=pyarrow.csv.ConvertOptions(
+                column_types=types, strings_can_be_null=True, null_values=[""], quoted_strings_can_be_null=True
+            ),
+        )
+    except (pa.ArrowException, UnicodeDecodeError) as error:
+        raise errors.Rejected(f"{file} cannot be read as a table: {str(error).splitlines()[0][:200]}") from None
+    return _named(file, table)
+
+
+def _parquet(file: Path) -> tuple[pa.Table, TableProfile]:
+    try:
+        table = _named(file, pq.read_table(file))
+    except (pa.ArrowException, OSError) as error:
+        raise errors.Rejected(f"{file} cannot be read as Parquet: {str(error).splitlines()[0][:200]}") from None
+    plain = pa.table({name: _plain(table.column(name)) for name in table.column_names})
+    return plain, TableProfile(
+        tuple(_of_typed(name, plain.column(name)) for name in plain.column_names), plain.num_rows
+    )
+
+
+def _named(file: Path, table: pa.Table) -> pa.Table:
+    """*table* without columns that have no name, which no contract can name. Raises Rejected where two have one name."""
+    names = [name for name in table.column_names if name.strip()]
+    folded = [name.casefold() for name in names]
+    twice = next((name for name in names if folded.count(name.casefold()) > 1), None)
+    if twice is not None:
+        raise errors.Rejected(
+            f"{file} has the column {twice!r} twice, or twice but for its case, which is one to a database; rename one"
+        )
+    if not names or table.num_rows == 0:
+        raise errors.Rejected(f"{file} has no rows under its header" if names else f"{file} has no column with a name")
+    return table.select(names)
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """*column* as one of few types, NaN as null."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return column.cast(kind.value_type)
+    if pa.types.is_floating(kind):
+        return compute.if_else(compute.is_nan(column), pa.scalar(None, kind), column)
+    return column
+
+
+def _missing_words(table: pa.Table) -> list[str]:
+    """The words of *table* that stand for a missing value, in the order of :data:`MISSING_WORDS`."""
+    found = set()
+    for column in table.columns:
+        there = [word for word in MISSING_WORDS if compute.any(compute.equal(column, word)).as_py()]
+        if not there:
+            continue
+        others = column.filter(compute.invert(compute.is_in(column, pa.array(there))))
+        numeric = len(others) > 0 and _kind(others) != "string"
+        found |= {word for word in there if numeric or word in MISSING_TEXTS}
+    return [word for word in MISSING_WORDS if word in found]
+
+
+def _without(table: pa.Table, words: Sequence[str]) -> pa.Table:
+    if not words:
+        return table
+    listed = pa.array(words)
+    columns = {
+        name: compute.if_else(
+            compute.is_in(table.column(name), listed), pa.scalar(None, pa.string()), table.column(name)
+        )
+        for name in table.column_names
+    }
+    return pa.table(columns)
+
+
+def _kind(column: pa.ChunkedArray) -> ColumnType:
+    there = column.drop_null()
+    patterns: tuple[tuple[ColumnType, str], ...] = (
+        ("integer", INTEGER),
+        ("number", NUMBER),
+        ("boolean", BOOLEAN),
+        ("timestamp", LOCAL),
+        ("timestamp", MOMENT),
+    )
+    if not len(there):
+        return "string"
+    for kind, pattern in patterns:
+        if compute.all(compute.match_substring_regex(there, pattern)).as_py():
+            return "string" if kind == "integer" and _is_code(there) else kind
+    return "string"
+
+
+def _is_code(column: pa.ChunkedArray) -> bool:
+    """Digits with a zero in front, such as a postcode: a number would lose it."""
+    return bool(compute.any(compute.match_substring_regex(column, r"^\s*0[0-9]+\s*$")).as_py())
+
+
+def _of_text(name: str, column: pa.ChunkedArray) -> ColumnProfile:
+    kind = _kind(column)
+    there = column.drop_null()
+    zoneless = kind == "timestamp" and not compute.all(compute.match_substring_regex(there, MOMENT)).as_py()
+    mail = kind == "string" and len(there) > 0 and bool(compute.all(compute.match_substring_regex(there, MAIL)).as_py())
+    return _profile(name, kind, column, zoneless=zoneless, mail=mail)
+
+
+def _of_typed(name: str, column: pa.ChunkedArray) -> ColumnProfile:
+    arrow = column.type
+    zoneless = False
+    if pa.types.is_boolean(arrow):
+        kind: ColumnType = "boolean"
+    elif pa.types.is_integer(arrow):
+        kind = "integer"
+    elif pa.types.is_floating(arrow) or pa.types.is_decimal(arrow):
+        kind = "number"
+    elif pa.types.is_timestamp(arrow) or pa.types.is_date(arrow):
+        kind, zoneless = "timestamp", not (pa.types.is_timestamp(arrow) and arrow.tz)
+    elif pa.types.is_string(arrow) or pa.types.is_large_string(arrow):
+        kind = "string"
+    else:
+        raise errors.Rejected(
+            f"column {name!r} is of type {arrow}, which is no text, number, truth or time; leave it out of the file"
+        )
+    return _profile(name, kind, column, zoneless=zoneless, mail=False)
+
+
+def _profile(name: str, kind: ColumnType, column: pa.ChunkedArray, *, zoneless: bool, mail: bool) -> ColumnProfile:
+    there = column.drop_null()
+    numeric = kind in ("integer", "number")
+    values = _typed(there, kind) if numeric else there.cast(pa.string())
+    if kind == "boolean":
+        values = compute.utf8_lower(compute.utf8_trim_whitespace(values))
+    distinct = compute.count_distinct(values).as_py()
+    levels: tuple[tuple[str, int], ...] = ()
+    if 0 < distinct <= MOST_LEVELS:
+        counted = compute.value_counts(values).to_pylist()
+        pairs = [(_level(each["values"]), each["counts"]) for each in counted]
+        levels = tuple(sorted(pairs, key=lambda pair: (-pair[1], pair[0])))
+    ends = compute.min_max(values).as_py() if numeric and len(there) else {"min": None, "max": None}
+    return ColumnProfile(
+        name=name,
+        type=kind,
+        rows=len(column),
+        missing=column.null_count,
+        distinct=distinct,
+        levels=levels,
+        smallest=ends["min"],
+        largest=ends["max"],
+        counts_up=kind == "integer" and not column.null_count and _counts_up(values),
+        zoneless=zoneless,
+        looks_like_mail=mail,
+        longest=(compute.max(compute.utf8_length(values)).as_py() or 0) if kind == "string" and len(there) else 0,
+    )
+
+
+def _level(value: object) -> str:
+    return f"{value:.17g}" if isinstance(value, float) else str(value)
+
+
+def _counts_up(values: pa.ChunkedArray) -> bool:
+    numbers = np.asarray(values.to_numpy(), np.float64)
+    return len(numbers) > 1 and numbers[0] in (0.0, 1.0) and bool((np.diff(numbers) == 1.0).all())
