@@ -8,13 +8,14 @@ calls.
 
 import asyncio
 import contextlib
-from collections import deque
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
-from argosy.serving import grpc_frames
+from argosy.serving import grpc_frames, grpc_heads
 from argosy.serving.connections import ConnectionLimits
+from argosy.serving.grpc_call import Aborted, GrpcCall
 from argosy.serving.grpc_frames import (
     ACK,
     END_HEADERS,
@@ -27,14 +28,15 @@ from argosy.serving.grpc_frames import (
     PREFACE,
     PRIORITIZED,
     WINDOW,
-    BlockReader,
     BrokenCall,
     BrokenProtocol,
-    CallHead,
+    BrokenStream,
     Frame,
     GrpcStatus,
     Http2Error,
+    OtherRequest,
 )
+from argosy.serving.grpc_heads import BlockReader, CallHead
 
 STREAMS = 128
 """Calls at once on one connection."""
@@ -44,14 +46,11 @@ UNSENT_BYTES = 8 * 2**20
 """Of answers that a connection's peer does not take; beyond it, it is cut."""
 GRACE_SECONDS = 1.0
 """For calls that were on their way when a peer was told to go elsewhere."""
+MOST_CUT = 1_024
+"""Streams that are remembered as ended here before the peer had sent all: what comes of them late is passed over."""
 _DATA, _HEADERS, _CONTINUATION = int(Frame.DATA), int(Frame.HEADERS), int(Frame.CONTINUATION)
-_pack, _unpack = grpc_frames.HEAD.pack, grpc_frames.HEAD.unpack_from
-_ANSWER_SIZE = len(grpc_frames.ANSWER_BLOCK) << 8 | _HEADERS
-_ANSWER_HEAD, _END_HEAD = END_HEADERS, END_HEADERS | END_STREAM
-
-
-class Aborted(Exception):
-    """Ends a call with the status that was said."""
+_unpack = grpc_frames.HEAD.unpack_from
+_log = logging.getLogger("argosy.serving")
 
 
 class CallHandler(Protocol):
@@ -79,221 +78,6 @@ class GrpcLimits:
     """After which a caller is asked to connect anew."""
     grace_seconds: float
     """For its calls to end, from then on."""
-
-
-class GrpcCall:
-    """One call: what came of it, and its answer. It is the context of grpcio's handlers, as far as they are used here."""
-
-    __slots__ = (
-        "_begun",
-        "_head_sent",
-        "_trailing",
-        "_waiter",
-        "_wanted",
-        "admitted",
-        "closed",
-        "connection",
-        "deadline",
-        "end",
-        "ended",
-        "head",
-        "judged",
-        "messages",
-        "number",
-        "room",
-        "task",
-        "unsent",
-        "window",
-    )
-
-    def __init__(self, connection: "GrpcConnection", number: int, head: CallHead, window: int) -> None:
-        self.connection = connection
-        self.number = number
-        self.head = head
-        self.window = window
-        """Bytes that the peer takes."""
-        self.room = WINDOW
-        """Bytes that the peer may send."""
-        self.messages: deque[bytes] = deque()
-        self.ended = False
-        """True once the peer has sent all."""
-        self.closed = False
-        self.judged = False
-        """True where it was found as it was read that there is time for it."""
-        self.admitted = False
-        """True where the caller was asked who it is, and was counted."""
-        self.task: asyncio.Task[None] | None = None
-        self.deadline: float | None = None
-        self.unsent = b""
-        """Of the answer; what comes behind it waits in ``end``."""
-        self.end: bytes | None = None
-        self._begun = bytearray()
-        self._wanted = 0
-        self._waiter: asyncio.Future[None] | None = None
-        self._trailing = b""
-        self._head_sent = False
-
-    @property
-    def whole(self) -> bytes | None:
-        """The message, where it is the only one and all of it is there."""
-        return self.messages[0] if self.ended and len(self.messages) == 1 and not self._begun else None
-
-    def invocation_metadata(self) -> tuple[tuple[str, str], ...]:
-        """What the caller brought."""
-        return self.head.metadata
-
-    def time_remaining(self) -> float | None:
-        """Seconds that the caller still waits; None where it said nothing of it."""
-        return None if self.deadline is None else self.deadline - self.connection.loop.time()
-
-    def set_trailing_metadata(self, fields: Any) -> None:
-        """What stands behind the answer."""
-        self._trailing = grpc_frames.header_block(fields)
-
-    async def abort(self, status: Any, message: str, fields: Any = ()) -> None:
-        """End the call with *status*. Raises Aborted."""
-        self.set_trailing_metadata(fields)
-        self.fail(status, message)
-        raise Aborted
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> bytes:
-        """The next message. Raises StopAsyncIteration."""
-        while not self.messages:
-            if self.ended or self.closed:
-                raise StopAsyncIteration
-            self._waiter = self.connection.loop.create_future()
-            self._make_room()
-            try:
-                await self._waiter
-            finally:
-                self._waiter = None
-        return self.messages.popleft()
-
-    def take(self, data: bytes, most: int) -> None:
-        """*data* came. Raises BrokenCall where it is no message, or a longer one than *most*."""
-        if not self._begun and len(data) <= most and (message := grpc_frames.whole_message(data)) is not None:
-            self.messages.append(message)
-            self._wake()
-            return
-        self._begun += data
-        while True:
-            if not self._wanted and not self._open(most):
-                break
-            if len(self._begun) < self._wanted:
-                break
-            message = bytes(self._begun[MESSAGE_HEAD : self._wanted])
-            if self._begun[0]:
-                message = grpc_frames.plain(message, self.head.encoding, most)
-            self.messages.append(message)
-            del self._begun[: self._wanted]
-            self._wanted = 0
-        self._wake()
-        if self._waiter is not None:
-            self._make_room()
-
-    def _open(self, most: int) -> bool:
-        """Read the length of the message that begins; False where it is not there yet."""
-        if len(self._begun) < MESSAGE_HEAD:
-            return False
-        flag, size = self._begun[0], int.from_bytes(self._begun[1:MESSAGE_HEAD], "big")
-        if flag > 1:
-            raise BrokenCall(GrpcStatus.INTERNAL, "the message has no head of gRPC's")
-        if size > most:
-            said = f"the message has {size} bytes, at most {most} are read; send fewer rows a call"
-            raise BrokenCall(GrpcStatus.RESOURCE_EXHAUSTED, said)
-        self._wanted = MESSAGE_HEAD + size
-        return True
-
-    def finish(self) -> None:
-        """The peer has sent all."""
-        self.ended = True
-        self._wake()
-
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done() and (self.messages or self.ended or self.closed):
-            self._waiter.set_result(None)
-
-    def _make_room(self) -> None:
-        """Let the peer send on: somebody reads."""
-        if self.room < WINDOW // 2 and not self.ended:
-            self.connection.write(grpc_frames.window_update(self.number, WINDOW - self.room))
-            self.room = WINDOW
-
-    def send(self, message: bytes) -> None:
-        """Answer with *message*; more may follow."""
-        if not self.closed:
-            self.unsent += grpc_frames.message_frame(message)
-            self.connection.write(self.flushed())
-
-    def reply(self, message: bytes, trailing: bytes | None = None) -> bytes:
-        """What has to be written to answer with *message* alone, and be done. *trailing*: as :func:`grpc_frames.header_block` makes it."""
-        end = grpc_frames.OK_BLOCK + (self._trailing if trailing is None else trailing)
-        size, connection = len(message) + MESSAGE_HEAD, self.connection
-        if self._head_sent or not self.ended or size > min(self.window, connection.window, connection.most_frame):
-            self.unsent += grpc_frames.message_frame(message)
-            self.end = end
-            return self.flushed()
-        connection.window -= size
-        connection.closed(self)
-        return b"".join(
-            (
-                _pack(_ANSWER_SIZE, _ANSWER_HEAD, self.number),
-                grpc_frames.ANSWER_BLOCK,
-                _pack(size << 8, 0, self.number),
-                grpc_frames.message_frame(message),
-                _pack(len(end) << 8 | _HEADERS, _END_HEAD, self.number),
-                end,
-            )
-        )
-
-    def done(self) -> None:
-        """The answer is complete."""
-        if not self.closed:
-            self.end = grpc_frames.OK_BLOCK + self._trailing
-            self.connection.write(self.flushed())
-
-    def fail(self, status: GrpcStatus, message: str) -> None:
-        """End it without an answer, or without the rest of one."""
-        if not self.closed:
-            self.unsent = b""
-            self.end = grpc_frames.failure_block(status, message) + self._trailing
-            self.connection.write(self.flushed())
-
-    def flushed(self) -> bytes:
-        """The frames that may be sent now."""
-        parts = []
-        if not self._head_sent:
-            self._head_sent = True
-            parts.append(_frame(Frame.HEADERS, _ANSWER_HEAD, self.number, grpc_frames.ANSWER_BLOCK))
-        while self.unsent:
-            size = min(len(self.unsent), self.connection.most_frame, self.window, self.connection.window)
-            if size <= 0:
-                return b"".join(parts)
-            parts.append(_frame(Frame.DATA, 0, self.number, self.unsent[:size]))
-            self.unsent = self.unsent[size:]
-            self.window -= size
-            self.connection.window -= size
-        if self.end is not None:
-            parts.append(_frame(Frame.HEADERS, _END_HEAD, self.number, self.end))
-            if not self.ended:  # who still sends is told that nobody reads
-                parts.append(grpc_frames.reset(self.number, Http2Error.NO_ERROR))
-            self.connection.closed(self)
-        return b"".join(parts)
-
-    def drop(self) -> None:
-        """Nobody waits for the answer any more."""
-        self.closed = True
-        self._begun.clear()
-        self.messages.clear()
-        self._wake()
-        if self.task is not None and not self.task.done():
-            self.task.cancel()
-
-
-_frame = grpc_frames.frame
 
 
 class GrpcConnections:
@@ -358,12 +142,15 @@ class GrpcConnection(asyncio.Protocol):
         self._idle_frames = 0
         self._leaving_since: float | None = None
         self._final = False
+        self._cut: dict[int, None] = {}
+        self._going_on = False
         self._stuck: tuple[int, float] = (0, 0.0)
         self.calls: dict[int, GrpcCall] = {}
         self.most_frame = MOST_FRAME
         self.window = WINDOW
         """Bytes that the peer takes, of all answers together."""
         self._room = WINDOW
+        self.paused = False
         self.since = self.began = 0.0
         self.host = ""
         """The peer's address."""
@@ -453,28 +240,48 @@ class GrpcConnection(asyncio.Protocol):
                 take(self, flags, stream, payload)
 
     def _data(self, flags: int, stream: int, payload: bytes) -> None:
-        call = self.calls.get(stream)
         if stream > self._last or not stream:
             raise BrokenProtocol(Http2Error.PROTOCOL_ERROR, "data of a stream that was never opened")
         self._count(len(payload))
+        content = _unpadded(flags, payload)
+        call = self.calls.get(stream)
         if call is None:
-            self._idle("too much for calls that are over")
+            self._late(flags, stream)
             return
         if call.ended:
-            raise BrokenProtocol(Http2Error.STREAM_CLOSED, "data behind the end of a stream")
+            self._end_stream(stream, Http2Error.STREAM_CLOSED)
+            return
         call.room -= len(payload)
+        call.received += len(content)
         if call.room < 0:
             raise BrokenProtocol(Http2Error.FLOW_CONTROL_ERROR, "more came than was allowed")
         if len(payload) < MESSAGE_HEAD and not flags & END_STREAM:
             self._idle("data in crumbs")
         try:
-            call.take(_unpadded(flags, payload), self._limits.message_bytes)
+            call.take(content, self._limits.message_bytes)
         except BrokenCall as error:
             call.fail(error.status, error.message)
             call.drop()
             return
-        if flags & END_STREAM:
-            call.finish()
+        if flags & END_STREAM and not call.finish():
+            self._end_stream(stream, Http2Error.PROTOCOL_ERROR)
+
+    def _late(self, flags: int, stream: int) -> None:
+        """Something came of a stream that is over. The peer may not know it yet, where it was ended here."""
+        self._idle("too much for calls that are over")
+        if stream not in self._cut:
+            self.write(grpc_frames.reset(stream, Http2Error.STREAM_CLOSED))
+        elif flags & END_STREAM:
+            del self._cut[stream]
+
+    def _end_stream(self, stream: int, code: Http2Error) -> None:
+        """End *stream* for want of sense; the connection goes on."""
+        self._idle("too many streams that make no sense")
+        self.write(grpc_frames.reset(stream, code))
+        call = self.calls.get(stream)
+        if call is not None:
+            self.closed(call)
+            call.drop()
 
     def _count(self, size: int) -> None:
         """*size* bytes came of what all calls may send together."""
@@ -496,6 +303,7 @@ class GrpcConnection(asyncio.Protocol):
         if flags & PRIORITIZED:
             if len(block) < 5:
                 raise BrokenProtocol(Http2Error.FRAME_SIZE_ERROR, "the headers are cut off")
+            self._refuse_circle(stream, block)
             block = block[5:]
         if flags & END_HEADERS:
             self._open(stream, flags, block)
@@ -515,49 +323,67 @@ class GrpcConnection(asyncio.Protocol):
 
     def _open(self, stream: int, flags: int, block: bytes) -> None:
         """A call begins, or its headers at the end came."""
-        if not stream % 2 or (stream <= self._last and stream not in self.calls and not self._over(stream)):
+        if not stream % 2:
             raise BrokenProtocol(Http2Error.PROTOCOL_ERROR, "a stream has no such number")
-        broken: BrokenCall | None = None
-        head = _NOTHING
-        try:
-            head = self._blocks.read(block)
-        except BrokenCall as error:
-            broken = error
         if stream <= self._last:
-            self._trailers(stream, flags)
+            self._trailers(stream, flags, block)
             return
+        broken: Exception | None = None
+        head = grpc_heads.NOTHING
+        try:
+            head = self._blocks.head(block)
+        except (BrokenCall, BrokenStream, OtherRequest) as error:
+            broken = error
         self._last = stream
-        if self._final or len(self.calls) >= STREAMS:
-            self._idle("too many calls at once")
-            self.write(grpc_frames.reset(stream, Http2Error.REFUSED_STREAM))
+        if self._final or len(self.calls) >= STREAMS or isinstance(broken, BrokenStream):
+            code = broken.code if isinstance(broken, BrokenStream) else Http2Error.REFUSED_STREAM
+            if not flags & END_STREAM:
+                self._remember_cut(stream)
+            self._end_stream(stream, code)
             return
-        call = GrpcCall(self, stream, head, self._peers_window)
-        self.calls[stream] = call
+        self._take_up(GrpcCall(self, stream, head, self._peers_window), flags, broken)
+
+    def _take_up(self, call: GrpcCall, flags: int, broken: Exception | None) -> None:
+        """*call* is one of this connection's, and is answered unless it is *broken*."""
+        self.calls[call.number] = call
         self._crowd.calls += 1
-        if flags & END_STREAM:
-            call.finish()
+        if flags & END_STREAM and not call.finish():
+            self._end_stream(call.number, Http2Error.PROTOCOL_ERROR)
+            return
         if broken is None:
-            broken = self._refusal(head)
+            broken = self._refusal(call.head)
         if broken is not None:
-            call.fail(broken.status, broken.message)
+            if isinstance(broken, OtherRequest):
+                call.refuse(broken.status, "this port answers gRPC; HTTP has another one\n", body=broken.body)
+            elif isinstance(broken, BrokenCall):
+                call.fail(broken.status, broken.message)
             self._idle("too many calls that cannot be")
             return
-        if head.seconds is not None:
-            call.deadline = self.loop.time() + head.seconds
+        if call.head.seconds is not None:
+            call.deadline = self.loop.time() + call.head.seconds
         self._fresh.append(call)
 
-    def _over(self, stream: int) -> bool:
-        """True for a stream that was open and is not any more: what comes of it late is passed over."""
-        self._idle("too much for calls that are over")
-        return stream <= self._last
-
-    def _trailers(self, stream: int, flags: int) -> None:
+    def _trailers(self, stream: int, flags: int, block: bytes) -> None:
+        """Headers came of a stream that is, or was, open."""
         call = self.calls.get(stream)
-        if call is None:
-            return
-        if not flags & END_STREAM or call.ended:
+        if stream not in self._cut if call is None else call.ended:
+            raise BrokenProtocol(Http2Error.STREAM_CLOSED, "headers of a stream that is over")
+        if not flags & END_STREAM:
             raise BrokenProtocol(Http2Error.PROTOCOL_ERROR, "headers in the middle of a stream")
-        call.finish()
+        try:
+            self._blocks.trailers(block)
+        except BrokenStream as error:
+            self._end_stream(stream, error.code)
+            return
+        if call is None:
+            self._late(flags, stream)
+        elif not call.finish():
+            self._end_stream(stream, Http2Error.PROTOCOL_ERROR)
+
+    def _refuse_circle(self, stream: int, says: bytes) -> None:
+        """Raises BrokenProtocol where *stream* depends on itself by what a priority *says*, which says nothing else here."""
+        if int.from_bytes(says[:4], "big") & MOST_WINDOW == stream:
+            raise BrokenProtocol(Http2Error.PROTOCOL_ERROR, "a stream depends on itself")
 
     def _refusal(self, head: CallHead) -> BrokenCall | None:
         if not self._crowd.handler.known(head.path):
@@ -579,11 +405,19 @@ class GrpcConnection(asyncio.Protocol):
             return
         call.task = self.loop.create_task(self._answered(call))
         if call.deadline is not None:
-            self.loop.call_at(call.deadline, self._expire, call)
+            call.timer = self.loop.call_at(call.deadline, self._expire, call)
 
     async def _answered(self, call: GrpcCall) -> None:
         with contextlib.suppress(Aborted, asyncio.CancelledError):
-            await self._crowd.handler.answer(call)
+            try:
+                await self._crowd.handler.answer(call)
+            except BrokenCall as error:
+                call.fail(error.status, error.message)
+                return
+            except Exception:  # noqa: BLE001 - the caller hears of it, and the connection's other calls go on
+                _log.exception("a call of %s failed", call.head.path)
+                call.fail(GrpcStatus.INTERNAL, "the server failed; its log says why")
+                return
             self.answered()
 
     def _expire(self, call: GrpcCall) -> None:
@@ -593,26 +427,39 @@ class GrpcConnection(asyncio.Protocol):
 
     def closed(self, call: GrpcCall) -> None:
         """*call* is answered, or nobody waits for it."""
-        if not call.closed:
-            call.closed = True
+        call.closed = True
+        if call.timer is not None:
+            call.timer.cancel()
+            call.timer = None
         if self.calls.pop(call.number, None) is not None:
             self._crowd.calls -= 1
             self.since = self.loop.time()
+            if not call.ended:
+                self._remember_cut(call.number)
+
+    def _remember_cut(self, stream: int) -> None:
+        if len(self._cut) >= MOST_CUT:
+            del self._cut[next(iter(self._cut))]
+        self._cut[stream] = None
 
     def answered(self) -> None:
         """A call was answered that was worth it."""
         self._idle_frames = 0
 
     def _reset(self, _: int, stream: int, payload: bytes) -> None:
-        if len(payload) != 4 or not stream or stream > self._last:
+        if len(payload) != 4:
+            raise BrokenProtocol(Http2Error.FRAME_SIZE_ERROR, "the end of a stream that is none")
+        if not stream or stream > self._last:
             raise BrokenProtocol(Http2Error.PROTOCOL_ERROR, "the end of a stream that never began")
         call = self.calls.get(stream)
         if call is not None:
             self.closed(call)
             call.drop()
+        self._cut.pop(stream, None)
 
     def _settings(self, flags: int, stream: int, payload: bytes) -> None:
-        if stream or len(payload) % 6 or (flags & ACK and payload):
+        _refuse_of_stream(stream)
+        if len(payload) % 6 or (flags & ACK and payload):
             raise BrokenProtocol(Http2Error.FRAME_SIZE_ERROR, "settings that are none")
         if flags & ACK:
             return
@@ -629,12 +476,17 @@ class GrpcConnection(asyncio.Protocol):
                 raise BrokenProtocol(Http2Error.FLOW_CONTROL_ERROR, "the window is too large")
             for call in self.calls.values():
                 call.window += value - self._peers_window
+                if call.window > MOST_WINDOW:
+                    raise BrokenProtocol(Http2Error.FLOW_CONTROL_ERROR, "the window is too large")
             self._peers_window = value
+        elif name == 2 and value > 1:
+            raise BrokenProtocol(Http2Error.PROTOCOL_ERROR, "a setting is neither on nor off")
         elif name == 5 and not MOST_FRAME <= value < 2**24:
             raise BrokenProtocol(Http2Error.PROTOCOL_ERROR, "frames have no such size")
 
     def _ping(self, flags: int, stream: int, payload: bytes) -> None:
-        if stream or len(payload) != 8:
+        _refuse_of_stream(stream)
+        if len(payload) != 8:
             raise BrokenProtocol(Http2Error.FRAME_SIZE_ERROR, "a ping that is none")
         if not flags & ACK:
             self.write(grpc_frames.frame(Frame.PING, ACK, 0, payload))
@@ -642,41 +494,80 @@ class GrpcConnection(asyncio.Protocol):
             self._finish()
 
     def _window_update(self, _: int, stream: int, payload: bytes) -> None:
+        if len(payload) != 4:
+            raise BrokenProtocol(Http2Error.FRAME_SIZE_ERROR, "a window that has no size")
         more = int.from_bytes(payload, "big") & MOST_WINDOW
-        if len(payload) != 4 or not more:
+        if not more:
             raise BrokenProtocol(Http2Error.PROTOCOL_ERROR, "a window that does not grow")
         if stream:
-            call = self.calls.get(stream)
-            if call is None:
-                return
-            call.window += more
-            if call.window > MOST_WINDOW:
-                raise BrokenProtocol(Http2Error.FLOW_CONTROL_ERROR, "the window is too large")
-            self._flush([call])
+            self._widen(stream, more)
             return
         self.window += more
         if self.window > MOST_WINDOW:
             raise BrokenProtocol(Http2Error.FLOW_CONTROL_ERROR, "the window is too large")
         self._flush(list(self.calls.values()))
 
+    def _widen(self, stream: int, more: int) -> None:
+        """The peer takes *more* bytes of the answer on *stream*."""
+        if stream > self._last:
+            raise BrokenProtocol(Http2Error.PROTOCOL_ERROR, "a window of a stream that was never opened")
+        call = self.calls.get(stream)
+        if call is None:
+            return
+        call.window += more
+        if call.window > MOST_WINDOW:
+            self._end_stream(stream, Http2Error.FLOW_CONTROL_ERROR)
+        else:
+            self._flush([call])
+
     def _flush(self, calls: list[GrpcCall]) -> None:
         for call in calls:
             if call.unsent and not call.closed:
                 self.write(call.flushed())
 
+    def goes_on(self) -> None:
+        """More of an answer may be sent, once others had their turn."""
+        if not self._going_on:
+            self._going_on = True
+            self.loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        self._going_on = False
+        self._flush(list(self.calls.values()))
+
+    def pause_writing(self) -> None:
+        """See asyncio."""
+        self.paused = True
+
+    def resume_writing(self) -> None:
+        """See asyncio."""
+        self.paused = False
+        self.goes_on()
+
     def _pushed(self, _: int, __: int, ___: bytes) -> None:
         raise BrokenProtocol(Http2Error.PROTOCOL_ERROR, "clients promise nothing")
 
-    def _passed_over(self, _: int, __: int, ___: bytes) -> None:
-        """Priorities say nothing here; that a client goes away is seen when it does."""
+    def _priority(self, _: int, stream: int, payload: bytes) -> None:
+        """It says nothing here."""
+        if not stream:
+            raise BrokenProtocol(Http2Error.PROTOCOL_ERROR, "a priority of no stream")
+        if len(payload) != 5:
+            raise BrokenProtocol(Http2Error.FRAME_SIZE_ERROR, "a priority that is none")
+        self._refuse_circle(stream, payload)
+
+    def _goes_away(self, _: int, stream: int, payload: bytes) -> None:
+        """That a client goes is seen when it does."""
+        _refuse_of_stream(stream)
+        if len(payload) < 8:
+            raise BrokenProtocol(Http2Error.FRAME_SIZE_ERROR, "a farewell that is none")
 
     _OTHERS: dict[int, Callable[["GrpcConnection", int, int, bytes], None]] = {
-        Frame.PRIORITY: _passed_over,
+        Frame.PRIORITY: _priority,
         Frame.RST_STREAM: _reset,
         Frame.SETTINGS: _settings,
         Frame.PUSH_PROMISE: _pushed,
         Frame.PING: _ping,
-        Frame.GOAWAY: _passed_over,
+        Frame.GOAWAY: _goes_away,
         Frame.WINDOW_UPDATE: _window_update,
         Frame.CONTINUATION: _continuation,
     }
@@ -706,10 +597,15 @@ class GrpcConnection(asyncio.Protocol):
 
     def _unread(self, now: float) -> bool:
         """True where the peer has taken nothing of what waits for it for as long as it may."""
-        unsent = self.transport.get_write_buffer_size() + sum(len(call.unsent) for call in self.calls.values())
+        unsent = self.transport.get_write_buffer_size() + sum(call.unsent for call in self.calls.values())
         if not unsent or unsent != self._stuck[0]:
             self._stuck = (unsent, now)
         return now - self._stuck[1] > self._limits.connections.write_seconds
+
+    @property
+    def leaving(self) -> bool:
+        """True once the peer was asked to go elsewhere."""
+        return self._leaving_since is not None
 
     def go_away(self) -> None:
         """Ask the peer to connect anew; calls that are on their way are answered."""
@@ -744,7 +640,10 @@ class GrpcConnection(asyncio.Protocol):
         self.transport.abort()
 
 
-_NOTHING = CallHead("", (), {}, None, "identity")
+def _refuse_of_stream(stream: int) -> None:
+    """Raises BrokenProtocol where a frame that is about the connection names a *stream*."""
+    if stream:
+        raise BrokenProtocol(Http2Error.PROTOCOL_ERROR, "a frame of the connection that names a stream")
 
 
 def _unpadded(flags: int, payload: bytes) -> bytes:

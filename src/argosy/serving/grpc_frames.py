@@ -1,21 +1,12 @@
-"""HTTP/2 as far as gRPC needs it: frames, header blocks, messages in their frames of five bytes. Bytes in, values out; no connection is
-known here.
-
-A client sends the same headers call after call, and HPACK makes of them the same few bytes. So what a block says is kept with its bytes,
-for as long as the table that these refer to does not change.
+"""HTTP/2 as far as gRPC needs it: frames, headers to send, messages in their frames of five bytes. Bytes in, values out; no connection
+is known here. What headers say that come: :mod:`argosy.serving.grpc_heads`.
 """
 
-import re
 import struct
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from urllib.parse import quote
-
-from hpack import Decoder, HPACKError
-
-from argosy.serving.access.gatekeeper import by_name
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 FRAME_HEAD, MESSAGE_HEAD = 9, 5
@@ -24,8 +15,6 @@ MOST_FRAME = 16_384
 WINDOW = 65_535
 """Bytes that a stream, or a connection, may have under way until somebody says more."""
 MOST_WINDOW = 2**31 - 1
-MOST_BLOCKS = 64
-"""Header blocks that are kept for each connection."""
 
 
 class Frame(IntEnum):
@@ -95,18 +84,22 @@ class BrokenCall(Exception):
         self.message = message
 
 
-@dataclass(frozen=True, slots=True)
-class CallHead:
-    """What the headers of a call say."""
+class BrokenStream(Exception):
+    """What came on a stream is no request of HTTP/2; its connection goes on."""
 
-    path: str
-    metadata: tuple[tuple[str, str], ...]
-    headers: Mapping[str, str]
-    """The same by name."""
-    seconds: float | None
-    """The time that the caller waits; None: any."""
-    encoding: str
-    """Of messages that say that they are compressed."""
+    def __init__(self, code: Http2Error) -> None:
+        super().__init__(code.name)
+        self.code = code
+
+
+class OtherRequest(Exception):
+    """A request of HTTP/2 that is no call of gRPC, and is told so by HTTP's status: who does not know gRPC would take any for a success."""
+
+    def __init__(self, status: int, *, body: bool = True) -> None:
+        super().__init__(status)
+        self.status = status
+        self.body = body
+        """Whether its answer may have one."""
 
 
 HEAD = struct.Struct(">IBI")
@@ -178,62 +171,10 @@ def failure_block(status: GrpcStatus, message: str) -> bytes:
 _PLAIN = "".join(map(chr, range(0x20, 0x7F))).replace("%", "")
 
 
-class BlockReader:
-    """Reads the header blocks of one connection."""
-
-    def __init__(self, most_bytes: int) -> None:
-        """*most_bytes*: of all headers of a call, as HTTP/2 counts them."""
-        self._decoder = Decoder(max_header_list_size=most_bytes)
-        self._kept: dict[bytes, CallHead] = {}
-
-    def read(self, block: bytes) -> CallHead:
-        """What *block* says. Raises BrokenProtocol, or BrokenCall where it is no call of gRPC."""
-        found = self._kept.get(block)
-        if found is not None:
-            return found
-        try:
-            fields = [(bytes(name), bytes(value)) for name, value in self._decoder.decode(block, raw=True)]
-        except (HPACKError, IndexError, ValueError) as error:
-            raise BrokenProtocol(Http2Error.COMPRESSION_ERROR, "the headers cannot be read") from error
-        if _changes_table(block):
-            self._kept.clear()
-            return _head(fields)
-        found = _head(fields)
-        if len(self._kept) < MOST_BLOCKS:
-            self._kept[block] = found
-        return found
-
-
-def _changes_table(block: bytes) -> bool:
-    """False where it is certain that *block* changes nothing that later ones refer to: each of its fields is a reference."""
-    return not _REFERENCES.fullmatch(block)
-
-
-_REFERENCES = re.compile(rb"(?:[\x81-\xfe]|\xff[\x80-\xff]{0,3}[\x00-\x7f])+", re.DOTALL)
-
-
-def _head(fields: list[tuple[bytes, bytes]]) -> CallHead:
-    texts = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in fields]
-    given = dict(texts)
-    if given.get(":method") != "POST" or not given.get("content-type", "").startswith("application/grpc"):
-        raise BrokenCall(GrpcStatus.INTERNAL, "this port answers gRPC; HTTP has another one")
-    metadata = tuple((name, value) for name, value in texts if not name.startswith(":"))
-    headers = by_name((name, value) for name, value in metadata if not name.endswith("-bin"))
-    seconds = _seconds(given.get("grpc-timeout"))
-    return CallHead(given.get(":path", ""), metadata, headers, seconds, given.get("grpc-encoding", "identity"))
-
-
-_TIMEOUT = re.compile(r"([0-9]{1,8})([HMSmun])")
-_UNITS = {"H": 3600.0, "M": 60.0, "S": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9}
-
-
-def _seconds(said: str | None) -> float | None:
-    if said is None:
-        return None
-    found = _TIMEOUT.fullmatch(said)
-    if found is None:
-        raise BrokenCall(GrpcStatus.INVALID_ARGUMENT, "grpc-timeout is no time")
-    return int(found[1]) * _UNITS[found[2]]
+def other_block(status: int) -> bytes:
+    """Headers of the answer to a request that is no call."""
+    # HPACK's static table has the name of the status eighth.
+    return b"\x08" + _text(str(status)) + header_block([("content-type", "text/plain; charset=utf-8")])
 
 
 def message_frame(message: bytes) -> bytes:

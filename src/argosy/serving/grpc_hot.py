@@ -11,7 +11,7 @@ from typing import Any
 from argosy.serving import exchange, grpc_frames
 from argosy.serving.access.gatekeeper import Credentials
 from argosy.serving.access.rules_file import WatchedRules
-from argosy.serving.grpc_connection import GrpcCall
+from argosy.serving.grpc_call import GrpcCall
 from argosy.serving.grpc_frames import GrpcStatus
 from argosy.serving.grpc_tensors import GrpcTensors
 from argosy.serving.hot_queue import MOST_TOGETHER

@@ -19,8 +19,9 @@ from argosy.serving import grpc_hot, grpc_messages, grpc_reflection
 from argosy.serving.access.gatekeeper import Credentials
 from argosy.serving.app import ServerParts
 from argosy.serving.connections import SWEEP_SECONDS, ConnectionLimits
-from argosy.serving.grpc_connection import GrpcCall, GrpcConnections, GrpcLimits
-from argosy.serving.grpc_frames import GrpcStatus
+from argosy.serving.grpc_call import GrpcCall
+from argosy.serving.grpc_connection import GrpcConnections, GrpcLimits
+from argosy.serving.grpc_frames import BrokenCall, GrpcStatus
 from argosy.serving.grpc_hot import ROUTE, GrpcHotPath
 from argosy.serving.grpc_tensors import HARMLESS_BYTES, GrpcTensors
 from argosy.serving.inference import Inference
@@ -235,6 +236,9 @@ class _Method:
         except RequestProblem as problem:
             status, shed = problem.status, isinstance(problem, ShedRequest)
             await self._abort(context, problem, call)
+            raise
+        except BrokenCall:
+            status = 400
             raise
         except asyncio.CancelledError:
             left = context.time_remaining()

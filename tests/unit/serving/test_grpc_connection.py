@@ -9,14 +9,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from argosy.serving import grpc_connection, grpc_frames
+from argosy.serving import grpc_connection, grpc_frames, grpc_heads
 from argosy.serving.connections import ConnectionLimits
-from argosy.serving.grpc_connection import GrpcCall, GrpcConnection, GrpcConnections, GrpcLimits
+from argosy.serving.grpc_call import GrpcCall
+from argosy.serving.grpc_connection import GrpcConnection, GrpcConnections, GrpcLimits
 from argosy.serving.grpc_frames import END_HEADERS, END_STREAM, PADDED, PREFACE, Frame, Http2Error
 
 PATH = "/s/m"
 LIMITS = GrpcLimits(ConnectionLimits(connections=2), 1_000, 4, age_seconds=30, grace_seconds=5)
-BLOCK = grpc_frames.header_block([(":method", "POST"), (":path", PATH), ("content-type", "application/grpc")])
+BLOCK = grpc_frames.header_block(
+    [(":method", "POST"), (":scheme", "http"), (":path", PATH), ("content-type", "application/grpc")]
+)
+
+
+BEGUN = grpc_frames.frame(Frame.HEADERS, END_HEADERS, 1, BLOCK)
+OTHER = grpc_frames.frame(Frame.HEADERS, END_HEADERS, 1, BLOCK.replace(b"/s/m", b"/s/x"))
+"""Two calls that begin, one of them of a method that there is not."""
 
 
 class Wire:
@@ -157,6 +165,23 @@ def test_a_call_is_answered_however_it_comes(pieces: int) -> None:
         pytest.param(grpc_frames.settings({5: 1}), Http2Error.PROTOCOL_ERROR, id="frame-size-setting"),
         pytest.param(grpc_frames.frame(Frame.PING, 0, 0, b"x"), Http2Error.FRAME_SIZE_ERROR, id="ping"),
         pytest.param(grpc_frames.reset(3, Http2Error.CANCEL), Http2Error.PROTOCOL_ERROR, id="reset-of-nothing"),
+        pytest.param(grpc_frames.window_update(1, 9), Http2Error.PROTOCOL_ERROR, id="window-of-no-stream"),
+        pytest.param(call() + grpc_frames.window_update(1, 0), Http2Error.PROTOCOL_ERROR, id="window-of-nothing-of-a-stream"),
+        pytest.param(grpc_frames.settings({2: 2}), Http2Error.PROTOCOL_ERROR, id="push-setting"),
+        pytest.param(grpc_frames.frame(Frame.SETTINGS, 0, 1), Http2Error.PROTOCOL_ERROR, id="settings-of-a-stream"),
+        pytest.param(grpc_frames.frame(Frame.PING, 0, 1, b"x" * 8), Http2Error.PROTOCOL_ERROR, id="ping-of-a-stream"),
+        pytest.param(grpc_frames.frame(Frame.GOAWAY, 0, 1, bytes(8)), Http2Error.PROTOCOL_ERROR, id="farewell-of-a-stream"),
+        pytest.param(grpc_frames.frame(Frame.GOAWAY, 0, 0, bytes(7)), Http2Error.FRAME_SIZE_ERROR, id="farewell-cut-off"),
+        pytest.param(grpc_frames.frame(Frame.PRIORITY, 0, 0, bytes(5)), Http2Error.PROTOCOL_ERROR, id="priority-of-nothing"),
+        pytest.param(grpc_frames.frame(Frame.PRIORITY, 0, 1, bytes(4)), Http2Error.FRAME_SIZE_ERROR, id="priority-cut-off"),
+        pytest.param(grpc_frames.frame(Frame.PRIORITY, 0, 1, b"\0\0\0\1\0"), Http2Error.PROTOCOL_ERROR, id="priority-of-itself"),
+        pytest.param(grpc_frames.frame(Frame.HEADERS, 0x24, 1, b"\0\0\0\1\0" + BLOCK), Http2Error.PROTOCOL_ERROR, id="own-priority"),
+        pytest.param(call() + grpc_frames.frame(Frame.HEADERS, 5, 1, BLOCK), Http2Error.STREAM_CLOSED, id="headers-behind-the-end"),
+        pytest.param(call(5) + call(3), Http2Error.STREAM_CLOSED, id="stream-passed-over"),
+        pytest.param(BEGUN + grpc_frames.reset(1, Http2Error.CANCEL) + call(), Http2Error.STREAM_CLOSED, id="headers-behind-a-reset"),
+        pytest.param(BEGUN + BEGUN, Http2Error.PROTOCOL_ERROR, id="headers-twice"),
+        pytest.param(OTHER + grpc_frames.frame(Frame.DATA, PADDED, 1, b"\x09abc"), Http2Error.PROTOCOL_ERROR, id="padding-of-what-is-over"),
+        pytest.param(OTHER + grpc_frames.frame(Frame.DATA, END_STREAM, 1, b"x"), None, id="who-was-refused-goes-on"),
         pytest.param(call(3) + grpc_frames.frame(Frame.PRIORITY, 0, 1, b"12345"), None, id="priority-is-passed-over"),
         pytest.param(grpc_frames.frame(200, 0, 0, b"x"), None, id="unknown-is-passed-over"),
     ],
@@ -164,6 +189,132 @@ def test_a_call_is_answered_however_it_comes(pieces: int) -> None:
 def test_what_breaks_the_protocol_ends_the_connection(data: bytes, code: Http2Error | None) -> None:
     """With the reason, by its number in RFC 9113."""
     assert ended(data) == code
+
+
+def requested(*fields: tuple[str, str], **pseudo: str) -> bytes:
+    """A request that ends with its headers: a call's, but for *pseudo* fields and, behind all, *fields*."""
+    said = {"method": "POST", "scheme": "http", "path": PATH} | pseudo
+    block = [*((f":{name}", value) for name, value in said.items() if value != "-"), *fields]
+    return grpc_frames.frame(Frame.HEADERS, END_HEADERS | END_STREAM, 1, grpc_frames.header_block(block))
+
+
+GRPC = ("content-type", "application/grpc")
+SENT = call(block=BLOCK + grpc_frames.header_block([("content-length", "11")]))
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        pytest.param(requested(GRPC, ("Upper", "x")), Http2Error.PROTOCOL_ERROR, id="upper-case"),
+        pytest.param(requested(GRPC, ("sp ace", "x")), Http2Error.PROTOCOL_ERROR, id="no-name"),
+        pytest.param(requested(GRPC, unknown="x"), Http2Error.PROTOCOL_ERROR, id="unknown-pseudo"),
+        pytest.param(requested(GRPC, status="200"), Http2Error.PROTOCOL_ERROR, id="an-answer's-pseudo"),
+        pytest.param(requested(GRPC, (":authority", "x")), Http2Error.PROTOCOL_ERROR, id="pseudo-behind-others"),
+        pytest.param(requested((":path", PATH), GRPC), Http2Error.PROTOCOL_ERROR, id="path-twice"),
+        pytest.param(requested(GRPC, path=""), Http2Error.PROTOCOL_ERROR, id="empty-path"),
+        *(
+            pytest.param(requested(GRPC, **{name: "-"}), Http2Error.PROTOCOL_ERROR, id=f"no-{name}")
+            for name in ("method", "scheme", "path")
+        ),
+        pytest.param(requested(GRPC, ("connection", "close")), Http2Error.PROTOCOL_ERROR, id="of-one-hop"),
+        pytest.param(requested(GRPC, ("te", "gzip")), Http2Error.PROTOCOL_ERROR, id="te"),
+        pytest.param(requested(GRPC, ("content-length", "5")), Http2Error.PROTOCOL_ERROR, id="less-than-said"),
+        pytest.param(SENT, Http2Error.PROTOCOL_ERROR, id="less-data-than-said"),
+        pytest.param(SENT.replace(b"\x0211", b"\x0210"), None, id="as-much-as-said"),
+        pytest.param(
+            BEGUN + grpc_frames.frame(Frame.HEADERS, 5, 1, b"\x83"), Http2Error.PROTOCOL_ERROR, id="pseudo-in-trailers"
+        ),
+        pytest.param(BEGUN + grpc_frames.window_update(1, 2**31 - 1), Http2Error.FLOW_CONTROL_ERROR, id="window"),
+        pytest.param(
+            call() + grpc_frames.frame(Frame.DATA, 0, 1, b"x"), Http2Error.STREAM_CLOSED, id="data-behind-the-end"
+        ),
+        pytest.param(
+            BEGUN + grpc_frames.reset(1, Http2Error.CANCEL) + grpc_frames.frame(Frame.DATA, 0, 1, b"x"),
+            Http2Error.STREAM_CLOSED,
+            id="data-behind-a-reset",
+        ),
+    ],
+)
+def test_what_makes_no_sense_on_a_stream_ends_that_alone(data: bytes, code: Http2Error | None) -> None:
+    """The connection's other calls are answered."""
+
+    def work() -> None:
+        connection, wire = opened()
+        connection.data_received(data + call(3))
+        ends = [int.from_bytes(payload, "big") for kind, _, _, payload in wire.frames() if kind == Frame.RST_STREAM]
+        assert ends == ([] if code is None else [code])
+        assert wire.goaway() is None
+        answers = [stream for kind, _, stream, _ in wire.frames() if kind == Frame.DATA]
+        assert answers[-1] == 3
+        assert not connection.calls
+
+    on_loop(work)
+
+
+@pytest.mark.parametrize(
+    ("method", "kind", "status", "body"),
+    [("GET", "text/html", 405, True), ("HEAD", "", 405, False), ("POST", "application/json", 415, True)],
+)
+def test_who_speaks_no_grpc_is_told_by_the_status_of_http(method: str, kind: str, status: int, body: bool) -> None:
+    """Any answer of gRPC's has 200, which a browser or a load balancer's probe would take for a success."""
+
+    def work() -> None:
+        connection, wire = opened()
+        connection.data_received(requested(("content-type", kind), method=method) + call(3))
+        frames = [(kind, payload) for kind, _, stream, payload in wire.frames() if stream == 1]
+        assert frames[0][1].startswith(b"\x08\x03%d" % status)
+        assert [kind for kind, _ in frames] == [Frame.HEADERS, *([Frame.DATA] if body else []), Frame.HEADERS]
+        assert wire.goaway() is None
+
+    on_loop(work)
+
+
+def test_a_large_answer_is_written_as_the_network_takes_it() -> None:
+    """However much the peer allows, no more is kept in front of the network than that has room for, and others have their turn."""
+
+    async def run() -> None:
+        connection, wire = opened(EchoHandler(times=1_000))
+        connection.data_received(
+            grpc_frames.settings({4: 2**30}) + grpc_frames.window_update(0, 2**30) + call(message=b"x" * 900)
+        )
+        written = [len(wire.sent)]
+        connection.pause_writing()
+        for _ in range(3):
+            await asyncio.sleep(0)
+        written.append(len(wire.sent))
+        assert written[0] == written[1] < 70_000
+        connection.data_received(call(3, b"y"))
+        connection.resume_writing()
+        while connection.calls:
+            await asyncio.sleep(0)
+        data = [
+            b"".join(part for kind, _, stream, part in wire.frames() if (kind, stream) == (0, asked))
+            for asked in (1, 3)
+        ]
+        assert data == [grpc_frames.message_frame(b"x" * 900_000), grpc_frames.message_frame(b"y" * 1_000)]
+        streams = [stream for kind, _, stream, _ in wire.frames() if kind == Frame.DATA]
+        assert streams.index(3) < len(streams) // 2
+
+    asyncio.run(run())
+
+
+def test_a_deadline_is_forgotten_with_its_call() -> None:
+    """A caller that waits for a day, and is answered at once, leaves nothing behind."""
+
+    async def run() -> None:
+        handler = EchoHandler()
+        connection, _ = opened(handler)
+        block = BLOCK + grpc_frames.header_block([("grpc-timeout", "99999999H")])
+        connection.data_received(grpc_frames.frame(Frame.HEADERS, END_HEADERS, 1, block))
+        (waits,) = connection.calls.values()
+        timer = waits.timer
+        connection.data_received(grpc_frames.frame(Frame.DATA, END_STREAM, 1, grpc_frames.message_frame(b"x")))
+        while connection.calls:
+            await asyncio.sleep(0)
+        assert timer is not None
+        assert timer.cancelled()
+
+    asyncio.run(run())
 
 
 @pytest.mark.parametrize(
@@ -203,17 +354,17 @@ def test_headers_without_end_are_not_kept() -> None:
 
 def status(data: bytes) -> tuple[str, bool]:
     """What *data* is told as a call's end, and whether the connection goes on."""
-    found: list[tuple[str, bool]] = []
 
-    def work() -> None:
+    async def run() -> tuple[str, bool]:
         connection, wire = opened()
         connection.data_received(data)
+        for _ in range(5):
+            await asyncio.sleep(0)
         ends = [payload for kind, flags, _, payload in wire.frames() if kind == Frame.HEADERS and flags & END_STREAM]
-        found.append((ends[0].split(b"grpc-status")[1][1:3].decode().strip("\0\1\2"), not wire.closing))
         assert not connection.calls
+        return ends[0].split(b"grpc-status")[1][1:3].decode().strip("\0\1\2"), not wire.closing
 
-    on_loop(work)
-    return found[0]
+    return asyncio.run(run())
 
 
 def compressed(content: bytes) -> bytes:
@@ -319,13 +470,13 @@ def test_silent_connections_give_way_and_busy_ones_stay() -> None:
 
 def test_a_block_is_not_read_by_an_older_table() -> None:
     """The same bytes mean something else once the table has changed."""
-    reader = grpc_frames.BlockReader(10_000)
-    same = b"\x83\xbf\xbe"
+    reader = grpc_heads.BlockReader(10_000)
+    same = b"\x83\x86\xbf\xbe"
     for name in ("one", "two"):
         field = b"\x40\x05:path\x03" + name.encode()
-        reader.read(b"\x83" + b"\x40\x0ccontent-type\x10application/grpc" + field)
-        assert reader.read(same).path == name
-        assert reader.read(same).path == name
+        reader.head(b"\x83\x86" + field + b"\x40\x0ccontent-type\x10application/grpc")
+        assert reader.head(same).path == name
+        assert reader.head(same).path == name
 
 
 PAYLOADS = st.one_of(st.binary(max_size=40), st.just(BLOCK), st.just(grpc_frames.message_frame(b"x")))
