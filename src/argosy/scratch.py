@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, get_args
 
+from argosy import errors
+
 Purpose = Literal[
     "artifact",
     "champion",
@@ -41,6 +43,8 @@ Purpose = Literal[
 ]
 PURPOSES = get_args(Purpose)
 PREFIX = "argosy-"
+RESERVE = 64 << 20
+"""Bytes of a disk that are left alone, for what else is written there meanwhile."""
 YOUNG_SECONDS = 60.0
 """Age up to which a folder that nobody holds may be one that is about to be held."""
 
@@ -55,6 +59,16 @@ def folder(purpose: Purpose) -> Iterator[Path]:
             yield path
         finally:
             shutil.rmtree(path, ignore_errors=True)
+
+
+def demand_room(place: Path, size: int, subject: str) -> None:
+    """Raise LocalDisk where the disk of the folder *place* has no room for the *size* bytes of *subject*, before it is full."""
+    free = shutil.disk_usage(place).free
+    if size + RESERVE > free:
+        raise errors.LocalDisk(
+            f"{subject} has {size / 1e6:,.0f} MB, and {place} has room for {max(free - RESERVE, 0) / 1e6:,.0f} MB: make room there, let "
+            "TMPDIR name a larger place (on a cluster: the step's storage), or read less"
+        )
 
 
 def place_for_view() -> Path:

@@ -366,12 +366,13 @@ def performance_tools(settings: Settings) -> Tools:
 
 
 @contextlib.contextmanager
-def sources(settings: Settings, data: str, files: Sequence[str], *, optional: bool = False) -> Iterator[Path]:
-    """The folder on this machine with the sources *files* of the parameter *data*, while the block runs.
+def sources(settings: Settings, data: str, asked: Sequence[Source], *, optional: bool = False) -> Iterator[Path]:
+    """The folder on this machine with the files and folders of the sources *asked* at the parameter *data*, while the block runs.
 
     *optional*: a file of a bucket that is not there yet is left out. Raises Misconfigured for a place of no kind we know.
     """
-    if "://" not in data or not files:
+    mine = [source for source in asked if source.is_in_data]
+    if "://" not in data or not mine:
         yield settings.data_root / data
         return
     if not data.startswith(S3):
@@ -380,11 +381,17 @@ def sources(settings: Settings, data: str, files: Sequence[str], *, optional: bo
 
     with scratch.folder("sources") as place:
         prefix, _, last = data.rpartition("/")
-        if len(files) == 1 and Path(last).suffix:  # that very object, as with a file of this machine
+        files, folders = (
+            [source.file for source in mine if source.file],
+            [source.folder for source in mine if source.folder],
+        )
+        if len(files) == len(mine) == 1 and Path(last).suffix:  # that very object, as with a file of this machine
             bucket.fetch(prefix, [last], place, optional=optional)
             yield place / last
         else:
             bucket.fetch(data, files, place, optional=optional)
+            for folder in folders:
+                bucket.fetch_folder(data, folder, place, optional=optional)
             yield place
 
 
@@ -404,11 +411,11 @@ def fetched(settings: Settings, sources: Sequence[Source]) -> Iterator[Mapping[s
 @contextlib.contextmanager
 def labels(settings: Settings, data: str, source: Source) -> Iterator[Path]:
     """The folder or file on this machine with the table of labels *source*, which may not be there yet, while the block runs."""
-    if source.file is None:
+    if not source.is_in_data:
         with fetched(settings, [source]) as found:
             yield found[source.name].file
     else:
-        with sources(settings, data, [source.file], optional=True) as place:
+        with sources(settings, data, [source], optional=True) as place:
             yield place
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from argosy import errors
+from argosy import errors, scratch
 from argosy.adapters.file_artifacts import FileArtifacts
 from argosy.adapters.s3 import sources
 from argosy.adapters.s3.artifacts import S3Artifacts
@@ -318,3 +318,28 @@ def test_sources_in_a_bucket(bucket: str, buckets: Buckets, tmp_path: Path) -> N
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"rows.csv": b"a\n1\n"}
     with pytest.raises(errors.Misconfigured, match=r"there is no object s3://models/raw/2026/more.csv"):
         sources.fetch("s3://models/raw/2026", ["more.csv"], tmp_path)
+
+
+def test_a_folder_of_a_bucket(bucket: str, buckets: Buckets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All below it, as it lies there, and nothing beside it; where the disk has no room for it that is said before it is full."""
+    assert bucket
+    buckets["models"] |= {
+        "raw/calls/day=1/a.csv": b"a", "raw/calls/day=2/a.csv": b"bb", "raw/calls/": b"", "raw/callsmore/a.csv": b"no",
+    }  # fmt: skip
+    sources.fetch_folder("s3://models/raw/", "calls", tmp_path)
+    found = {path.relative_to(tmp_path).as_posix(): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert found == {"calls/day=1/a.csv": b"a", "calls/day=2/a.csv": b"bb"}
+    with pytest.raises(errors.Misconfigured, match="no objects below s3://models/raw/none/"):
+        sources.fetch_folder("s3://models/raw", "none", tmp_path)
+    buckets["models"]["raw/calls/../../a.csv"] = b"out"
+    with pytest.raises(errors.Misconfigured, match="rename the object"):
+        sources.fetch_folder("s3://models/raw", "calls", tmp_path)
+    monkeypatch.setattr(scratch, "RESERVE", 2**62)
+    for attempt in (
+        lambda: sources.fetch_folder("s3://models/raw", "calls", tmp_path),
+        lambda: sources.fetch("s3://models/raw", ["calls/day=1/a.csv"], tmp_path),
+    ):
+        with pytest.raises(
+            errors.LocalDisk, match=r"s3://models/raw/calls/.* has 0 MB, and .* has room for 0 MB: make room"
+        ):
+            attempt()

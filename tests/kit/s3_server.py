@@ -182,7 +182,8 @@ def _page(objects: dict[str, bytes], query: dict[str, str], at: Callable[[str], 
             f"<ListBucketResult><IsTruncated>{'true' if rest else 'false'}</IsTruncated>",
             f"<NextContinuationToken>{escape(page[-1])}</NextContinuationToken>" if rest else "",
             *(
-                f"<Contents><Key>{escape(name)}</Key><LastModified>{at(name)}</LastModified></Contents>"
+                f"<Contents><Key>{escape(name)}</Key><LastModified>{at(name)}</LastModified>"
+                f"<Size>{len(objects[name])}</Size></Contents>"
                 for name, (_, cut, _) in below.items()
                 if not cut
             ),

@@ -62,6 +62,10 @@ class SourceLineage(Document):
     """None of a file, whose digest says it all."""
     read_as: str | None = None
     """How the file was found to be written, where the settings do not say it."""
+    partitions: int | None = None
+    """Files of a folder of partitions; None of one file."""
+    absent: str | None = None
+    """What of the contract some partitions do not have, in words."""
 
 
 class Lineage(Document):

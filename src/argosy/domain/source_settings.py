@@ -9,8 +9,13 @@ from argosy.domain.documents import Document
 
 ColumnType = Literal["string", "integer", "number", "boolean", "timestamp"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=63)]
+FolderName = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._=-]*(/[A-Za-z0-9_][A-Za-z0-9._=-]*)*$", max_length=200)
+]
 ZoneName = Annotated[str, Field(pattern=r"^[A-Za-z]+(/[A-Za-z0-9_+-]+)*$")]
 
+PLACES = ("file", "folder", "sql")
+"""The settings of a source that say where its rows come from."""
 FORMAT_PART = re.compile(r"%(-?[dHIjmMSy]|[aAbBcfgGnpuUVwWxXYzZ%])")
 """A part of a time in a `format`, as strptime has them."""
 EPOCHS = {"epoch": 10**6, "epoch_ms": 10**3, "epoch_us": 1}
@@ -110,6 +115,11 @@ class Source(Document):
 
     name: Name
     file: str | None = Field(default=None, description="File name inside the run's `data` location.")
+    folder: FolderName | None = Field(
+        default=None,
+        description="In place of `file`: a folder of partitions inside the run's `data` location. Folders in it that are named "
+        "<column>=<value> are columns.",
+    )
     sql: SqlQuery | None = Field(default=None, description="In place of `file`: a table or a query of a database.")
     format: Literal["csv", "parquet"] | None = Field(
         default=None, description="Taken from the file's suffix where absent."
@@ -151,9 +161,9 @@ class Source(Document):
 
     @model_validator(mode="after")
     def _comes_from_one_place(self) -> Self:
-        named = [name for name, value in (("file", self.file), ("sql", self.sql)) if value is not None]
+        named = [name for name in PLACES if getattr(self, name) is not None]
         if len(named) != 1:
-            raise ValueError("name where its rows come from, once: `file` or `sql`")
+            raise ValueError(f"name where its rows come from, once: {' or '.join(f'`{name}`' for name in PLACES)}")
         csv_alone = [name for name in ("format", "delimiter", "decimal", "missing") if getattr(self, name) is not None]
         if self.sql is not None and csv_alone:
             raise ValueError(f"`{csv_alone[0]}` says how a file is written; rows of a database have none")
@@ -161,13 +171,13 @@ class Source(Document):
 
     @property
     def is_in_data(self) -> bool:
-        """True where its file lies at the run's parameter `data`."""
-        return self.file is not None
+        """True where its file or folder lies at the run's parameter `data`."""
+        return self.file is not None or self.folder is not None
 
     @property
     def file_name(self) -> str:
-        """The name of the file that its rows are read from on this machine."""
-        return self.file or f"{self.name}.parquet"
+        """The name of the file or folder that its rows are read from on this machine."""
+        return self.file or self.folder or f"{self.name}.parquet"
 
 
 class RejectRule(Document):

@@ -69,6 +69,10 @@ class Counts:
     """Rows that were not known at the moment that was asked for: none of those read."""
     first_known: datetime.datetime | None = None
     """The moment at which the first of the file's rows was known; None where nothing was asked about it."""
+    absent: str | None = None
+    """What of the contract some partitions do not have, in words."""
+    parts: int = 0
+    """Partitions of a folder; 0 of a file."""
 
     @property
     def kept(self) -> int:
@@ -89,7 +93,8 @@ class Tables(Protocol):
         rejected: Path,
         known: Knowledge | None = None,
     ) -> Counts:
-        """Read *file* as the contract of *source* says, and write two Parquet files with the same bytes for the same rows in any order.
+        """Read *file*, or the partitions of that folder, as the contract of *source* says, and write two Parquet files with the same bytes
+        for the same rows in any order.
 
         *kept* has the contract's columns, typed, and :data:`EVENT_TIME` where the source has one moment for all rows; times are UTC in
         microseconds; rows are sorted by entity and time. *rejected* has the rows that a rule keeps aside, as they were read, with their

@@ -156,11 +156,12 @@ def test_outcomes_in_a_bucket(kind: str, tmp_path: Path, monkeypatch: pytest.Mon
         store = client.connect()
         store.create_bucket(Bucket="outcomes")
         settings = Settings.from_environment({"ARGOSY_HOME": str(tmp_path / "home")})
+        place, outcomes = "s3://outcomes/churn/march", performance.Measured(SERVED[0], "production", CHURN, None).table
         for told in (None, month, corrected):
             if told is not None:
                 told.write(folder / "outcomes.csv")
                 store.upload_file(str(folder / "outcomes.csv"), "outcomes", "churn/march/outcomes.csv")
-            with wiring.sources(settings, "s3://outcomes/churn/march", ["outcomes.csv"], optional=True) as sources:
+            with wiring.sources(settings, place, [outcomes], optional=True) as sources:
                 found = measured(month, sources)
             assert found == measured(month, folder)
             assert bool(found.labels.labelled) is (told is not None)

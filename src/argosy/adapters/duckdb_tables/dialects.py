@@ -20,9 +20,12 @@ WITH_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?")
 MAYBE_THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+")
 
 
-def found(source: Source, file: Path) -> Source:
-    """*source* with the delimiter and the decimal sign that *file* has, where its settings name none."""
-    if source.delimiter is None and (delimiter := _delimiter(source, file)):
+def found(source: Source, file: Path, *, whole: bool = True) -> Source:
+    """*source* with the delimiter and the decimal sign that *file* has, where its settings name none.
+
+    *whole*: whether it has to have all columns of the contract; else most of them decide.
+    """
+    if source.delimiter is None and (delimiter := _delimiter(source, file, whole=whole)):
         source = source.model_copy(update={"delimiter": delimiter})
     if source.decimal is None and source.delimiter not in (None, ",") and _has_decimal_comma(source, file):
         source = source.model_copy(update={"decimal": ","})
@@ -44,12 +47,13 @@ def word(delimiter: str) -> str:
     return "tab" if delimiter == "\t" else delimiter
 
 
-def _delimiter(source: Source, file: Path) -> str | None:
+def _delimiter(source: Source, file: Path, *, whole: bool) -> str | None:
     wanted = {column.name for column in source.columns}
-    headers = {delimiter: next(_records(file, delimiter), []) for delimiter in DELIMITERS}
-    if wanted <= set(headers[","]):
+    named = {delimiter: len(wanted.intersection(next(_records(file, delimiter), []))) for delimiter in DELIMITERS}
+    most = len(wanted) if whole else max(*named.values(), 1)
+    if named[","] == most:
         return None
-    fitting = [delimiter for delimiter in DELIMITERS if wanted <= set(headers[delimiter])]
+    fitting = [delimiter for delimiter in DELIMITERS if named[delimiter] == most]
     return fitting[0] if len(fitting) == 1 else None
 
 

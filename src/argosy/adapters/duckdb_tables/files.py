@@ -34,6 +34,19 @@ OTHERS = ((b"PK\x03\x04", "a spreadsheet or an archive"), (b"\x1f\x8b", "compres
 
 
 @dataclass(frozen=True)
+class PartitionFile:
+    """One file of a table that is in several."""
+
+    name: str
+    """Its path below the folder of all."""
+    file: Path
+    rows: int
+    select: str
+    """The SQL that reads its rows with the columns of the whole."""
+    table: "SourceTable"
+
+
+@dataclass(frozen=True)
 class SourceTable:
     """A file whose rows can be selected."""
 
@@ -47,10 +60,23 @@ class SourceTable:
     """The source, with the delimiter and the decimal sign of the file where its settings name none."""
     in_lines: bool = False
     """True where a row has a line that an editor counts."""
+    texts: frozenset[str] = frozenset()
+    """Columns of a typed table that are read as text all the same."""
+    parts: tuple[PartitionFile, ...] = ()
+    """The files of a table that is in several, in the order of their rows; ``select`` is empty then."""
+    absent: str | None = None
+    """What of the contract some of its files do not have, in words."""
+
+    def places(self, file: Path) -> list[tuple[Path, str, int]]:
+        """File, SQL and rows of each part; *file* where it is one, whose rows nobody has counted."""
+        return [(part.file, part.select, part.rows) for part in self.parts] or [(file, self.select, 0)]
 
 
-def open_table(database: duckdb.DuckDBPyConnection, source: Source, file: Path) -> SourceTable:
-    """The table in *file*. Raises Rejected where it is none, Misconfigured where nothing is there."""
+def open_file(database: duckdb.DuckDBPyConnection, source: Source, file: Path, *, whole: bool = True) -> SourceTable:
+    """The table in *file*; where it need not be *whole*, columns of the contract may be missing.
+
+    Raises Rejected where it is none, Misconfigured where nothing is there.
+    """
     if not file.is_file():
         raise errors.Misconfigured(f"source {source.name!r}: there is no file {file}")
     if file.stat().st_size == 0:
@@ -62,7 +88,9 @@ def open_table(database: duckdb.DuckDBPyConnection, source: Source, file: Path) 
         raise errors.Misconfigured(
             f"source {source.name!r}: {file} ends in neither .csv nor .parquet; say `format:` in the settings"
         )
-    return _csv(dialects.found(source, file), file) if kind == "csv" else _parquet(database, source, file)
+    if kind == "csv":
+        return _csv(dialects.found(source, file, whole=whole), file, whole=whole)
+    return _parquet(database, source, file, whole=whole)
 
 
 def kind_of(source: Source, file: Path) -> str | None:
@@ -72,6 +100,10 @@ def kind_of(source: Source, file: Path) -> str | None:
 
 def place(source: Source, table: SourceTable, file: Path, row: int) -> str:
     """The place of row number *row* (from 1) in *file*: a line of CSV, a row of anything else."""
+    for part in table.parts:
+        if row <= part.rows:
+            return f"{place(source, part.table, part.file, row)} of {part.name}"
+        row -= part.rows
     if not table.in_lines:
         return f"row {row}"
     # DuckDB skips blank lines, except where a blank line is a missing value.
@@ -80,8 +112,8 @@ def place(source: Source, table: SourceTable, file: Path, row: int) -> str:
     return f"data row {row}" if line is None else f"line {line}"
 
 
-def _csv(source: Source, file: Path) -> SourceTable:
-    header = headers.distinct(source, file, _header(source, file))
+def _csv(source: Source, file: Path, *, whole: bool) -> SourceTable:
+    header = headers.distinct(source, file, _header(source, file), whole=whole)
     # Every column as text: types come from the contract.
     columns = ", ".join(f"{sql.text(column)}: 'VARCHAR'" for column in header)
     missing = ", ".join(sql.text(word) for word in ["", *(source.missing or [])])
@@ -149,7 +181,7 @@ def _answered(database: duckdb.DuckDBPyConnection, source: Source, file: Path) -
     return dataclasses.replace(_parquet(database, source, file), typed=False)
 
 
-def _parquet(database: duckdb.DuckDBPyConnection, source: Source, file: Path) -> SourceTable:
+def _parquet(database: duckdb.DuckDBPyConnection, source: Source, file: Path, *, whole: bool = True) -> SourceTable:
     reader = f"read_parquet({sql.text(str(file))})"
     try:
         names = [
@@ -163,7 +195,7 @@ def _parquet(database: duckdb.DuckDBPyConnection, source: Source, file: Path) ->
         raise unreadable(source, file, error) from None
     # DuckDB gives a column another name where two are the same to it.
     written = names if len(names) == len(found) else [row[0] for row in found]
-    named = list(zip(headers.distinct(source, file, written), found, strict=True))
+    named = list(zip(headers.distinct(source, file, written, whole=whole), found, strict=True))
     selected = ", ".join(f"{sql.missing_or(row[0], row[1])} AS {sql.name(name)}" for name, row in named)
     select = f"SELECT {selected} FROM {reader}"  # noqa: S608 - names are quoted
     return SourceTable({name: row[1] for name, row in named}, select, typed=True, source=source)

@@ -14,17 +14,17 @@ from argosy.domain.source_settings import Source
 MOST_COLUMNS = 2000
 
 
-def distinct(source: Source, file: Path, names: Sequence[str]) -> list[str]:
+def distinct(source: Source, file: Path, names: Sequence[str], *, whole: bool = True) -> list[str]:
     """A name for each column of *file*, no two the same to DuckDB: *names* themselves wherever the contract has them.
 
     A column without a name, or with one that is taken, is called after its position. Raises Rejected where a column of the contract is not
-    there, or twice.
+    there, if the file is to be *whole*, or twice.
     """
     if len(names) > MOST_COLUMNS:
         raise errors.Rejected(
             f"source {source.name!r}: {file} has {len(names)} columns, more than the {MOST_COLUMNS} a table may have"
         )
-    if problems := [*_twice(source, file, names), *_absent(source, file, names)]:
+    if problems := [*_twice(source, file, names), *(_absent(source, file, names) if whole else ())]:
         raise errors.Rejected(errors.listed(problems))
     wanted = {column.name for column in source.columns}
     # DuckDB does not tell "A" from "a".

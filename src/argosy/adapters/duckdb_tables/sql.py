@@ -31,6 +31,7 @@ SQL_TYPE: dict[ColumnType, str] = {
 }
 WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 FRACTIONS = ("FLOAT", "DOUBLE")
+NOTHING = '"NULL"'
 ZONELESS = ("TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMP_MS", "TIMESTAMP_S", "DATE")
 ACCEPTED: dict[ColumnType, tuple[str, ...]] = {
     # A decimal keeps its digits as text, which a number cannot promise.
@@ -114,7 +115,8 @@ def accepts(column: Column, found: str) -> bool:
     plain = found.split("(", maxsplit=1)[0]
     if column.is_read_from_text and plain in ("VARCHAR", *WHOLE):
         return True
-    return plain in ACCEPTED[column.type] or (column.timezone is not None and plain in ZONELESS)
+    # A column of which not one value is there has no type of its own.
+    return plain == NOTHING or plain in ACCEPTED[column.type] or (column.timezone is not None and plain in ZONELESS)
 
 
 def _with_decimal(pattern: str, decimal: str) -> str:

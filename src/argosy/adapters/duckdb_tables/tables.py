@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from argosy import errors, memory
-from argosy.adapters.duckdb_tables import as_of_join, bounded_database, dialects, files, headers, setting_hints, sql
+from argosy.adapters.duckdb_tables import (
+    as_of_join,
+    bounded_database,
+    dialects,
+    files,
+    headers,
+    partitions,
+    setting_hints,
+    sql,
+)
 from argosy.domain.as_of import Knowledge
 from argosy.domain.model_settings import Label
 from argosy.domain.source_settings import Column, RejectRule, Source
@@ -49,7 +58,8 @@ class DuckDBTables:
     ) -> tables.Counts:
         """Type and sort the rows of *file*; see the port."""
         with self._database() as database:
-            table = files.open_table(database, source, file)
+            opened = partitions.open_folder if file.is_dir() else files.open_file
+            table = opened(database, source, file)
             asked, source = source, table.source
             _load(database, source, table, file)
             _check_types(source, table, file)
@@ -60,7 +70,7 @@ class DuckDBTables:
             if problems := _broken(database, source, table, file):
                 raise errors.Rejected(errors.listed(problems))
             _write(database, source, rules, kept=kept, rejected=rejected)
-        return replace(counts, read_as=dialects.said(asked, source))
+        return replace(counts, read_as=dialects.said(asked, source), absent=table.absent, parts=len(table.parts))
 
     def examples(
         self, table: Path, source: Source, label: Label, columns: Sequence[str], order: Sequence[str]
@@ -157,12 +167,14 @@ def _has(source: Source, name: str) -> bool:
 
 
 def _load(database: duckdb.DuckDBPyConnection, source: Source, table: files.SourceTable, file: Path) -> None:
-    try:
-        database.execute(
-            f"CREATE TABLE read_rows AS SELECT row_number() OVER () AS {sql.ROW}, * FROM ({table.select})"  # noqa: S608
-        )
-    except duckdb.Error as error:
-        raise files.unreadable(source, file, error) from None
+    before = 0
+    for number, (place, select, rows) in enumerate(table.places(file)):
+        into = "INSERT INTO read_rows" if number else "CREATE TABLE read_rows AS"
+        try:
+            database.execute(f"{into} SELECT row_number() OVER () + {before} AS {sql.ROW}, * FROM ({select})")  # noqa: S608
+        except duckdb.Error as error:
+            raise files.unreadable(source, place, error) from None
+        before += rows
     row = database.execute("SELECT count(*) FROM read_rows").fetchone()
     if row is None or row[0] == 0:
         raise errors.Rejected(f"source {source.name!r}: {file} has no rows, only columns")
@@ -175,7 +187,7 @@ def _check_types(source: Source, table: files.SourceTable, file: Path) -> None:
         f"source {source.name!r}: column {column.name!r} of {file} is {found}, the contract says {column.type}"
         f"{_how_to_accept(column, found)}"
         for column in source.columns
-        if not sql.accepts(column, found := table.columns[column.name])
+        if column.name not in table.texts and not sql.accepts(column, found := table.columns[column.name])
     ]
     if problems:
         raise errors.Rejected(errors.listed(problems))
@@ -262,7 +274,7 @@ def _check_zones(database: duckdb.DuckDBPyConnection, source: Source) -> None:
 
 
 def _converted(source: Source, table: files.SourceTable, column: Column) -> str:
-    if table.typed:
+    if table.typed and column.name not in table.texts:
         return sql.from_typed(column, table.columns[column.name])
     return sql.from_text(column, source.decimal or ".")
 

@@ -1,20 +1,21 @@
 """Sources in a bucket: copied to this machine, where what reads tables finds them.
 
-Only the files that a model's settings name are copied; an object that is one of them in the middle of being replaced is taken whole, old or
+Only what a model's settings name is copied; an object that is one of them in the middle of being replaced is taken whole, old or
 new, because a bucket gives one version of an object at a time.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from argosy import errors, s3_client
+from argosy import errors, s3_client, scratch
 from argosy.adapters.s3 import client
 
 
 def fetch(uri: str, files: Sequence[str], into: Path, *, optional: bool = False) -> None:
     """Copy *files* of the prefix *uri* to the folder *into*.
 
-    Raises Misconfigured with all that are not there, unless they are *optional*; TryAgain where the store fails.
+    Raises Misconfigured with all that are not there, unless they are *optional*; TryAgain where the store fails,
+    LocalDisk where one is larger than the room there is.
     """
     bucket, prefix = client.split(uri, "the parameter data")
     store = client.connect()
@@ -23,6 +24,8 @@ def fetch(uri: str, files: Sequence[str], into: Path, *, optional: bool = False)
         key = "/".join(part for part in (prefix, file) if part)
         with client.reported(f"read {client.SCHEME}{bucket}/{key}"):
             try:
+                size = store.head_object(Bucket=bucket, Key=key)["ContentLength"]
+                scratch.demand_room(into, size, f"{client.SCHEME}{bucket}/{key}")
                 store.download_file(bucket, key, str(into / Path(file).name))
             except s3_client.ClientError as error:
                 if not s3_client.is_missing(error):
@@ -30,3 +33,32 @@ def fetch(uri: str, files: Sequence[str], into: Path, *, optional: bool = False)
                 absent.append(f"there is no object {client.SCHEME}{bucket}/{key}")
     if absent and not optional:
         raise errors.Misconfigured(errors.listed(absent))
+
+
+def fetch_folder(uri: str, folder: str, into: Path, *, optional: bool = False) -> None:
+    """Copy all objects below *folder* of the prefix *uri* to a folder of that name in *into*.
+
+    Raises Misconfigured where there is none, unless it is *optional*; TryAgain where the store fails, LocalDisk where they are larger than
+    the room there is.
+    """
+    bucket, prefix = client.split(uri, "the parameter data")
+    store = client.connect()
+    start = "/".join(part for part in (prefix, folder) if part) + "/"
+    with client.reported(f"read {client.SCHEME}{bucket}/{start}"):
+        pages = store.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=start)
+        found = {each["Key"]: each["Size"] for page in pages for each in page.get("Contents", ())}
+        wanted = {key: size for key, size in found.items() if not key.endswith("/")}
+        if not wanted and not optional:
+            raise errors.Misconfigured(f"there are no objects below {client.SCHEME}{bucket}/{start}")
+        scratch.demand_room(into, sum(wanted.values()), f"{client.SCHEME}{bucket}/{start}")
+        for key in wanted:
+            file = into / folder / _below(key.removeprefix(start), f"{client.SCHEME}{bucket}/{key}")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            store.download_file(bucket, key, str(file))
+
+
+def _below(path: str, shown: str) -> str:
+    """*path*, which is a place below a folder. Raises Misconfigured where it leads elsewhere."""
+    if any(part in ("", ".", "..") for part in path.split("/")):
+        raise errors.Misconfigured(f"{shown} is no name of a file in a folder of partitions; rename the object")
+    return path

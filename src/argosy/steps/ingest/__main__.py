@@ -15,8 +15,7 @@ from argosy.steps.main import Step, main
 def body(step: Step) -> None:
     data, settings = step.parameter("data"), model_folder.load_settings(step.input("settings"), SPEC.settings)
     here = Settings.from_environment()
-    files = [source.file for source in settings.sources if source.file]
-    with wiring.sources(here, data, files) as location, wiring.fetched(here, settings.sources) as fetched:
+    with wiring.sources(here, data, settings.sources) as location, wiring.fetched(here, settings.sources) as fetched:
         digest = run.run(
             settings=settings,
             location=location,

@@ -6,7 +6,7 @@ The snapshot's folder holds content and nothing else, so equal data gives an equ
 import datetime
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -14,6 +14,7 @@ from types import MappingProxyType
 from argosy import errors
 from argosy.domain import as_of
 from argosy.domain.data import Lineage, SnapshotManifest, SourceLineage, TableManifest
+from argosy.domain.documents import sha256
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.source_settings import ColumnType, Source
 from argosy.ports.source_reader import Fetched
@@ -61,6 +62,8 @@ def run(
     for _, source in read:
         if source.read_as:
             report(f"source {source.source!r}: {source.location} has {source.read_as}; model.yaml may say it otherwise")
+        if source.absent:
+            report(f"source {source.source!r}: {source.location} has {source.absent}")
     manifest = SnapshotManifest(model=settings.model, tables=[table for table, _ in read], as_of=moment)
     manifest.write(partial / MANIFEST)
     # Whole or not at all: a folder of this name is a finished snapshot.
@@ -77,22 +80,34 @@ def run(
 
 
 def _in_folder(settings: ModelSettings, location: Path, origin: str | None) -> dict[str, Fetched]:
-    """The files of *location*: each in that folder, or that very file where the model has one source there."""
+    """The files and folders of *location*: each in that folder, or that very place where the model has one source there."""
     mine = [source for source in settings.sources if source.is_in_data]
-    if location.is_dir() or not location.exists():
-        files = {source.name: location / source.file_name for source in mine}
-        if len(mine) == 1 and not location.exists():
-            files = {mine[0].name: location}
-    elif len(mine) > 1:
+    found = {source.name: location / source.file_name for source in mine}
+    itself = _itself(mine, location)
+    if itself is not None:
+        found = {mine[0].name: itself}
+    elif location.is_file() and mine:
         raise errors.Misconfigured(
             f"{location} is a file, but {settings.model} has {len(mine)} sources; name the folder that holds "
             f"{', '.join(each.file_name for each in mine)}"
         )
-    else:
-        files = {source.name: location for source in mine}
-    if absent := [f"source {name!r}: there is no file {file}" for name, file in files.items() if not file.is_file()]:
+    absent = [
+        f"source {source.name!r}: there is no {'folder' if source.folder else 'file'} {found[source.name]}"
+        for source in mine
+        if not (found[source.name].is_dir() if source.folder else found[source.name].is_file())
+    ]
+    if absent:
         raise errors.Misconfigured(errors.listed(absent))
-    return {name: Fetched(file, _origin(origin, file) if origin else str(file)) for name, file in files.items()}
+    return {name: Fetched(file, _origin(origin, file) if origin else str(file)) for name, file in found.items()}
+
+
+def _itself(mine: Sequence[Source], location: Path) -> Path | None:
+    """*location*, where that is the very file or folder of the one source that there is."""
+    if len(mine) != 1:
+        return None
+    if mine[0].folder:
+        return location if location.is_dir() and not (location / mine[0].folder).is_dir() else None
+    return location if not location.is_dir() else None
 
 
 def _read_all(
@@ -179,21 +194,35 @@ def _lineage(source: Source, fetched: Fetched, counts: Counts, seconds: float) -
     return SourceLineage(
         source=source.name,
         location=fetched.location,
-        location_digest=_digest(fetched.file),
+        location_digest=_digest_of(fetched.file),
         rows_read=counts.read,
         rows_kept=counts.kept,
         rows_rejected=counts.read - counts.kept,
         rejected_by_reason=dict(counts.rejected),
-        bytes_read=fetched.file.stat().st_size,
+        bytes_read=sum(each.stat().st_size for each in _files(fetched.file)),
         seconds=round(seconds, 3),
         reading=fetched.reading,
         read_as=counts.read_as,
+        partitions=counts.parts or None,
+        absent=counts.absent,
     )
 
 
 def _origin(origin: str, file: Path) -> str:
     """The address that *file* was copied from: *origin* is it, or the folder it lay in."""
     return origin if origin.endswith(f"/{file.name}") else f"{origin.rstrip('/')}/{file.name}"
+
+
+def _files(place: Path) -> list[Path]:
+    return sorted(each for each in place.rglob("*") if each.is_file()) if place.is_dir() else [place]
+
+
+def _digest_of(place: Path) -> str:
+    """That of a file; of a folder that of the paths and digests below it."""
+    if not place.is_dir():
+        return _digest(place)
+    lines = [f"{each.relative_to(place).as_posix()} {_digest(each)}\n" for each in _files(place)]
+    return sha256("".join(lines).encode())
 
 
 def _digest(file: Path) -> str:

@@ -166,6 +166,19 @@ def test_how_a_file_was_found_to_be_written_is_said(ingest: Ingest) -> None:
     assert (told.code, told.said, Lineage.read(told.out("lineage")).sources[0].read_as) == (0, "", None)
 
 
+def test_a_folder_of_partitions(ingest: Ingest) -> None:
+    """Named inside the data, or the data itself where it is the one source; what some lack is said, and how many there are is kept."""
+    partitioned = {**source("rows"), "folder": "calls"}
+    del partitioned["file"]
+    files = {"data/calls/day=1/a.csv": "id\na\n", "data/calls/day=2/a.csv": "id,x\nb,2\n"}
+    for data in ("data", "data/calls"):
+        ran = ingest(data, files, sources=[partitioned])
+        assert (ran.code, ran.said.count("no column 'x' in 1 of 2 partitions (day=1/a.csv): missing there")) == (0, 1)
+        lineage = Lineage.read(ran.out("lineage")).sources[0]
+        assert (lineage.rows_read, lineage.partitions, lineage.location.rpartition("/")[2]) == (2, 2, "calls")
+    assert "there is no folder" in ingest("nowhere", {}, sources=[partitioned]).said
+
+
 def test_rows_of_a_database(ingest: Ingest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beside a file, as a source like any other; query and server are in the lineage, the address of nobody's business is not."""
     file = tmp_path / "crm.db"
