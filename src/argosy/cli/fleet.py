@@ -12,9 +12,10 @@ from pathlib import Path
 
 from argosy import errors, wiring
 from argosy.cli import models, served_signatures
-from argosy.domain import environment_layout, looks, suggestion
+from argosy.domain import environment_layout, suggestion
 from argosy.domain.promotion_requests import State
 from argosy.files import model_folder
+from argosy.monitoring import served_state
 from argosy.ports.objects import Objects
 from argosy.promotion.standing import Main
 from argosy.report import plain_text
@@ -82,14 +83,10 @@ def _say_refused(settings: Settings, main: Main, names: Sequence[str]) -> None:
 
 def _served(main: Main, seen: Objects, model: str, environment: str) -> str:
     """The version that *environment* serves, and what the newest look at it said."""
-    version = main.version(model, environment)
-    if version is None:
-        return "retired" if main.retired(model) else NOTHING
-    content = seen.get(looks.latest_key(model, environment))
-    look = None if content is None else looks.parse(content)
-    # A look at an earlier version says nothing of this one.
-    current = look is not None and look.model_digest == version.model_digest
-    return f"{version.version} ({look.verdict})" if look is not None and current else f"{version.version}"
+    found = served_state.of(main, seen, model, environment)
+    if found.version is None:
+        return "retired" if found.retired else NOTHING
+    return f"{found.version} ({found.verdict})" if found.verdict else f"{found.version}"
 
 
 def _print(rows: Sequence[Mapping[str, str]]) -> None:

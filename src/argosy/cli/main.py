@@ -70,6 +70,7 @@ VERBS = {
     "delete": "delete runs",
     "logs": "print what a step of a run wrote",
     "report": "write the report of a run and say where it is",
+    "ui": "show models, runs and requests in a browser of this machine",
     "pr": "list, view, merge or close promotion requests",
     "trace": "trace a prediction, a server or a request back to approver, evidence, data and code",
     "serve": "serve the models that are approved for an environment",

@@ -1,0 +1,171 @@
+"""The pages of ``argosy ui``: models and what waits for them, runs, one run as it goes, a log, a request. Rendered on the server.
+
+Every page is of the report's style sheet. Text of others is escaped; one page has a script, which replaces the picture of a run by a newer
+one.
+"""
+
+import base64
+import hashlib
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from argosy.argo import NodeType, Phase
+from argosy.domain.promotion_requests import Request
+from argosy.monitoring.served_state import ServedState
+from argosy.ports.runs import KILLED, Line, Node, Run
+from argosy.promotion.desk import Review
+from argosy.report import formats, markdown_html, page_environment, request_lines
+
+MOST_NODES = 2000
+"""Rows that the picture of a run has; the rest is counted."""
+DEEPEST = 8
+SCRIPT = """
+const events = new EventSource(document.body.dataset.events);
+events.addEventListener("picture", (event) => { document.getElementById("picture").innerHTML = event.data; });
+events.addEventListener("over", () => { events.close(); location.reload(); });
+"""
+SCRIPT_HASH = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
+TONES: Mapping[str, str] = {
+    "Succeeded": "good",
+    "Failed": "bad",
+    "Error": "bad",
+    "Killed": "bad",
+    "Running": "wait",
+    "Pending": "wait",
+    "Suspended": "wait",
+    "Interrupted": "wait",
+    "open": "wait",
+    "merged": "good",
+    "closed": "plain",
+}
+MARKS: Mapping[Phase, str] = {
+    Phase.PENDING: "◷",
+    Phase.RUNNING: "●",
+    Phase.SUCCEEDED: "✔",
+    Phase.FAILED: "✖",
+    Phase.ERROR: "⚠",
+    Phase.SKIPPED: "○",
+    Phase.OMITTED: "○",
+}
+
+
+@dataclass(frozen=True)
+class BoardRow:
+    """One model: what each environment serves, and the requests that wait."""
+
+    model: str
+    served: Mapping[str, ServedState]
+    waiting: Sequence[Request]
+
+
+@dataclass(frozen=True)
+class NodeRow:
+    """One node in the picture of a run; places are in percent of the run's time."""
+
+    label: str
+    name: str
+    depth: int
+    mark: str
+    phase: str
+    message: str
+    begin: float
+    width: float
+    seconds: float | None
+    has_log: bool
+
+
+def content_security_policy(*, live: bool) -> str:
+    """The policy under which a page is shown; a *live* one may run our script and listen to us."""
+    style = page_environment.style()["style_hash"]
+    script = f"; script-src 'sha256-{SCRIPT_HASH}'; connect-src 'self'" if live else ""
+    return f"default-src 'none'; style-src 'sha256-{style}'{script}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+
+def board(rows: Sequence[BoardRow], environments: Sequence[str], runs: Sequence[Run], where: str) -> str:
+    """The first page: models by environments, and the newest runs. *where*: whose runs they are."""
+    return _page("ui_board", rows=rows, environments=environments, runs=runs, where=where)
+
+
+def runs(found: Sequence[Run], before: int, more: bool, where: str) -> str:
+    """A page of runs, *before* of which stand on pages before it."""
+    return _page("ui_runs", runs=found, before=before, more=more, where=where)
+
+
+def run(found: Run, *, has_report: bool, shown: str) -> str:
+    """The page of one run. *shown*: what its picture shows now."""
+    return _page(
+        "ui_run", run=found, has_report=has_report, picture=shown, live=not found.over and found.phase != KILLED
+    )
+
+
+def picture(found: Run, now: float | None = None) -> str:
+    """The nodes of *found* as bars over its time: what a live page replaces."""
+    rows = list(_rows(found, now if now is not None else time.time()))
+    return _page("ui_picture", run=found, rows=rows[:MOST_NODES], left=max(0, len(rows) - MOST_NODES))
+
+
+def log(found: Run, step: str | None, lines: Sequence[Line], left: int) -> str:
+    """The log of *step*, or of all; *left*: lines before the first that is shown."""
+    return _page("ui_log", run=found, step=step, lines=lines, left=left)
+
+
+def requests(found: Sequence[Request]) -> str:
+    """All requests, the newest first."""
+    return _page("ui_requests", requests=sorted(found, key=lambda each: -each.number))
+
+
+def request(review: Review) -> str:
+    """One request: its facts, every check, and the signed evidence."""
+    facts = {**request_lines.facts(review.request), "evidence": review.evidence, "text": review.text}
+    return _page(
+        "ui_request", review=review, request=review.request, facts=facts, evidence=markdown_html.html(review.markdown)
+    )
+
+
+def message(title: str, text: str) -> str:
+    """What is said where there is nothing else to show."""
+    return _page("ui_message", title=title, text=text)
+
+
+def _rows(found: Run, now: float) -> Iterator[NodeRow]:
+    children: dict[str | None, list[Node]] = {}
+    for node in found.nodes.values():
+        parent = node.parent if node.parent in found.nodes and node.parent != node.name else None
+        children.setdefault(parent, []).append(node)
+    begin = found.started or min((node.started for node in found.nodes.values()), default=now)
+    end = max(found.finished or now, begin + 1e-3)
+    waiting = [(node, 0) for node in reversed(children.get(None, []))]
+    while waiting:
+        node, depth = waiting.pop()
+        below = children.get(node.name, [])
+        # A step that was tried once is one row: its retries say nothing that the attempt does not.
+        tried = below[0] if node.type is NodeType.RETRY and len(below) == 1 else node
+        yield _row(found, tried, node.display_name or found.local(node), depth, begin, end)
+        waiting += [(child, depth + 1) for child in reversed(children.get(tried.name, []))]
+
+
+def _row(found: Run, node: Node, label: str, depth: int, begin: float, end: float) -> NodeRow:
+    never = node.phase in (Phase.SKIPPED, Phase.OMITTED)
+    first = min(max(node.started - begin, 0.0), end - begin)
+    last = first if never else min(max((node.finished or end) - begin, first), end - begin)
+    return NodeRow(
+        label=label,
+        name=found.local(node),
+        depth=min(depth, DEEPEST),
+        mark=MARKS[node.phase],
+        phase=str(node.phase),
+        message=node.message,
+        begin=round(100 * first / (end - begin), 2),
+        width=round(100 * (last - first) / (end - begin), 2),
+        seconds=None if never else last - first,
+        has_log=node.type in (NodeType.POD, NodeType.CONTAINER) and not never,
+    )
+
+
+def _page(name: str, **shown: object) -> str:
+    environment = page_environment.environment()
+    environment.filters |= {"seconds": formats.seconds, "moment": formats.moment, "short": formats.short}
+    environment.filters["tone"] = lambda word: TONES.get(str(word), "plain")
+    environment.globals |= {**page_environment.style(), "script": SCRIPT}
+    return environment.get_template(f"{name}.html.j2").render(**shown)

@@ -1,0 +1,242 @@
+"""The local page: what it shows, whom it answers, and that text of others stays text."""
+
+import asyncio
+import base64
+import hashlib
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from argosy import errors
+from argosy.argo import NodeType, Phase
+from argosy.domain.promotion_requests import Request, State, Subject
+from argosy.ports.runs import Line, Node, Run
+from argosy.promotion.desk import Review
+from argosy.report import markdown_html
+from argosy.ui import live_pages, local_pages
+
+DIGEST = f"sha256:{'a' * 64}"
+HOSTILE = "<script>alert(1)</script>"
+Client = TestClient[web.Request, web.Application]
+
+
+class ChangingRuns:
+    """Runs of which one goes on at each look."""
+
+    keeps_reports = True
+    poll_seconds = 0.0
+
+    def __init__(self, *looks: Run) -> None:
+        self.looks = list(looks)
+        self.lines = [Line(f"line {number}") for number in range(local_pages.MOST_LINES + 3)]
+
+    def find(self, name: str) -> str:
+        """The one that there is."""
+        if name != self.looks[0].name:
+            raise errors.UsageError(f"there is no run {name!r}")
+        return name
+
+    def get(self, _: str) -> Run:
+        """As it stands; the next look is at what follows."""
+        return self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
+
+    def newest_first(self) -> Iterator[Run]:
+        """It alone, a hundred times."""
+        yield from [self.looks[0]] * 100
+
+    def log(self, _name: str, _step: str | None, *, follow: bool) -> Iterator[Line]:
+        """More than a page holds."""
+        assert not follow
+        return iter(self.lines)
+
+
+def node(name: str, phase: Phase, parent: str | None = "r-1", kind: NodeType = NodeType.POD, **more: Any) -> Node:
+    return Node(name=f"r-1.{name}", type=kind, phase=phase, started=101.0, display_name=name, parent=parent, **more)
+
+
+def run(phase: str, *nodes: Node, **more: Any) -> Run:
+    root = Node(name="r-1", type=NodeType.DAG, phase=Phase.RUNNING, started=100.0)
+    return Run(
+        name="r-1", phase=phase, started=100.0, root="r-1", nodes={each.name: each for each in (root, *nodes)}, **more
+    )
+
+
+def nobody() -> Any:
+    raise errors.TryAgain("the forge does not answer")
+
+
+def sources(runs: ChangingRuns, **more: Any) -> local_pages.PageSources:
+    return local_pages.PageSources(
+        **{  # type: ignore[arg-type]
+            "runs": runs,
+            "where": "of this test",
+            "forge": nobody,
+            "desk": nobody,
+            "looks": nobody,
+            "report": lambda _: None,
+            **more,
+        }
+    )
+
+
+@asynccontextmanager
+async def asked(found: local_pages.PageSources) -> AsyncIterator[Client]:
+    async with TestClient(TestServer(local_pages.application(found))) as client:
+        yield client
+
+
+def shown(found: local_pages.PageSources, path: str, **headers: str) -> tuple[int, str, dict[str, str]]:
+    """Status, text and headers of the page at *path*."""
+
+    async def one() -> tuple[int, str, dict[str, str]]:
+        async with asked(found) as client, client.get(path, headers=headers) as answer:
+            return answer.status, await answer.text(), dict(answer.headers)
+
+    return asyncio.run(one())
+
+
+def test_a_run_is_a_picture_of_its_steps() -> None:
+    """Bars over its time, a link to each log, a message beside what failed; a step that was tried once is one row."""
+    retry = node("train", Phase.FAILED, kind=NodeType.RETRY, finished=111.0)
+    once = node("train(0)", Phase.FAILED, "r-1.train", message="main: Error (exit code 78)", finished=111.0)
+    omitted = node("evaluate", Phase.OMITTED)
+    found = run("Failed", retry, once, omitted, finished=120.0, message="the step train failed")
+    status, text, headers = shown(sources(ChangingRuns(found)), "/runs/r-1")
+    assert status == 200
+    assert 'href="/runs/r-1/log?step=%24.train%280%29">train</a>' in text
+    assert "main: Error (exit code 78)" in text
+    assert 'class="block failed" x="5.0%" y="3" width="50.0%"' in text
+    assert text.count('class="label') == 3
+    assert "<script" not in text  # it is over, so there is nothing to listen to
+    assert "script-src" not in headers["Content-Security-Policy"]
+
+
+def test_a_run_that_goes_on_is_shown_as_it_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each change is an event, what has not changed is none, and the end is one."""
+    monkeypatch.setattr(local_pages, "LOOK_SECONDS", 0.0)
+    looks = [run("Running", node("a", Phase.RUNNING, finished=None)) for _ in range(2)]
+    done = run("Succeeded", node("a", Phase.SUCCEEDED, finished=102.0), finished=103.0)
+    status, text, _ = shown(sources(ChangingRuns(looks[0], looks[1], done)), "/runs/r-1/events")
+    assert status == 200
+    events = re.findall(r"^event: (\w+)$", text, re.MULTILINE)
+    assert events[-1] == "over"
+    assert 2 <= events.count("picture") <= 3
+    assert text.endswith("event: over\ndata: Succeeded\n\n")
+    assert all(line.startswith(("event: ", "data: ")) for line in text.splitlines() if line)
+
+
+def test_the_page_of_a_run_that_goes_on_allows_our_script_and_no_other() -> None:
+    """By its hash, as the style sheet; and connections to where it came from."""
+    _, text, headers = shown(sources(ChangingRuns(run("Running", node(HOSTILE, Phase.RUNNING)))), "/runs/r-1")
+    (script,) = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    (style,) = re.findall(r"<style>(.*?)</style>", text, re.DOTALL)
+    styled = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert headers["Content-Security-Policy"] == (
+        f"default-src 'none'; style-src 'sha256-{styled}'; script-src 'sha256-{digest}'; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    assert "&lt;script&gt;alert(1)" in text
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8100", "127.0.0.1.evil.example", "[::2]", ""])
+def test_a_name_of_another_host_is_refused(host: str) -> None:
+    """A foreign page whose name points here must not read along."""
+    status, text, _ = shown(sources(ChangingRuns(run("Running"))), "/runs/r-1", Host=host)
+    assert status in {400, 421}
+    assert "r-1" not in text
+
+
+def test_runs_are_paged() -> None:
+    """Fifty a page, with what is newer and older; a number that is none is said."""
+    found = sources(ChangingRuns(run("Succeeded", finished=102.0)))
+    _, text, _ = shown(found, "/runs?before=50")
+    assert "51 to 100, the newest first, of this test" in text
+    assert text.count('<a href="/runs/r-1">') == 50
+    assert 'href="/runs?before=0">Newer' in text
+    assert "Older" not in text
+    assert shown(found, "/runs?before=-1")[0] == 404
+
+
+def test_a_log_is_shown_from_its_end() -> None:
+    """The last lines, and how many stand before them."""
+    _, text, _ = shown(sources(ChangingRuns(run("Running"))), "/runs/r-1/log")
+    assert "3 lines before these" in text
+    assert "line 2\n" not in text
+    assert "line 3\n" in text
+
+
+def test_a_report_is_the_one_that_was_written(tmp_path: Path) -> None:
+    """Under the policy that it brings; where there is none, what writes one is said."""
+    (tmp_path / "report.html").write_text("<p>a report</p>", encoding="utf-8")
+    story = ChangingRuns(run("Succeeded", finished=102.0))
+    status, text, headers = shown(sources(story, report=lambda _: tmp_path / "report.html"), "/runs/r-1/report")
+    assert (status, text) == (200, "<p>a report</p>")
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "argosy report r-1" in shown(sources(story), "/runs/r-1/report")[1]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "said"),
+    [
+        ("/", 503, "the forge does not answer"),
+        ("/requests", 503, "the forge does not answer"),
+        ("/requests/7", 503, "the forge does not answer"),
+        ("/runs/another", 404, "there is no run &#39;another&#39;"),
+        ("/nowhere", 404, "No page has this address."),
+    ],
+)
+def test_what_cannot_be_shown_is_said_in_a_page(path: str, status: int, said: str) -> None:
+    """With the headers of every page."""
+    found, text, headers = shown(sources(ChangingRuns(run("Running"))), path)
+    assert found == status
+    assert said in text
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'; style-src")
+
+
+def test_nothing_is_changed_by_a_page() -> None:
+    """There is no address that takes more than a look."""
+
+    async def posted() -> int:
+        async with asked(sources(ChangingRuns(run("Running")))) as client, client.post("/runs/r-1") as answer:
+            return answer.status
+
+    assert asyncio.run(posted()) == 405
+
+
+def test_a_request_shows_its_checks_and_its_evidence() -> None:
+    """Folded tables fold; a title, a reason or a cell that looks like a page is text."""
+    subject = Subject(model="churn", environment="staging", version=3, model_digest=DIGEST, policy_digest=DIGEST)
+    request = Request(
+        number=3,
+        state=State.OPEN,
+        title=HOSTILE,
+        body="",
+        branch="b",
+        head="c" * 40,
+        subject=subject,
+        opened_at="2026-01-31T12:00:00+00:00",
+        author="ada",
+        labels=(),
+        url="",
+    )
+    table = f"| a | b |\n| --- | --- |\n| {HOSTILE} | [x](javascript:alert) |"
+    markdown = f"## Gates\n\n{table}\n\n<details><summary>More</summary>\n\ntext\n\n</details>\n"
+    text = live_pages.request(Review(request, (), markdown, "signature verified", HOSTILE))
+    assert HOSTILE not in text
+    assert 'href="javascript' not in text
+    assert "<details><summary>More</summary><p>text</p>\n</details>" in text
+    assert "<th>a</th>" in text
+
+
+def test_a_tag_that_was_escaped_folds_nothing() -> None:
+    """What stands in a cell cannot open or close a part."""
+    found = markdown_html.html("&lt;details&gt;&lt;summary&gt;x&lt;/summary&gt;\n\n<b>bold</b>\n")
+    assert "<details>" not in found
+    assert "<b>" not in found
