@@ -3,9 +3,10 @@
 Positions are percentages because a chart is drawn as wide as the screen is while its text keeps its size.
 """
 
+import datetime
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 
 from argosy.domain.evidence import ComparisonResult, Curve, GateResult
@@ -142,6 +143,17 @@ def of_curve(curve: Curve) -> Chart:
     )
 
 
+def over_time(curve: Curve, most: int = 7) -> Chart:
+    """The line chart of *curve*, whose x are seconds since 1970: days stand at the axis, those of its points, *most* of them."""
+    known = sorted({x for points in curve.series.values() for x, _ in points})
+    scale = _scale(known)
+    every = max(1, math.ceil(len(known) / most))
+    days = tuple(
+        Tick(scale.at(at), f"{datetime.datetime.fromtimestamp(at, datetime.UTC):%Y-%m-%d}") for at in known[::every]
+    )
+    return replace(of_curve(curve), x_ticks=days)
+
+
 def of_learning(curve: LearningCurve) -> Chart:
     """Loss by boosting round, of the rows fitted on and of those left out."""
 
@@ -159,7 +171,9 @@ def of_learning(curve: LearningCurve) -> Chart:
     )
 
 
-REFERENCES = frozenset({"chance", "ideal", "perfect", "prevalence", "reference", "no skill", "perfectly calibrated"})
+REFERENCES = frozenset(
+    {"chance", "ideal", "limit", "perfect", "prevalence", "reference", "no skill", "perfectly calibrated"}
+)
 """Series that stand for a standard rather than a model; drawn as thin dashes."""
 
 

@@ -16,7 +16,7 @@ from argosy.report.record import RunReport
 
 def render(report: RunReport) -> str:
     """The page of *report*, as text."""
-    environment = _environment()
+    environment = full_environment()
     times, outcome = timeline.of(report.facts, report.entries), run_outcome.of(report)
     return environment.get_template("report.html.j2").render(
         report=report,
@@ -57,7 +57,7 @@ def link(text: str) -> str | None:
     return text if parts.scheme in {"http", "https"} and parts.netloc else None
 
 
-def _environment() -> jinja2.Environment:
+def full_environment() -> jinja2.Environment:
     environment = page_environment.environment()
     environment.filters |= {
         "number": formats.number,
