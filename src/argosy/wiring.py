@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
     from argosy.ports.artifacts import Artifacts
     from argosy.ports.charts import Charts
     from argosy.ports.drift_pages import DriftPages
-    from argosy.ports.expectations import ExpectationChecker
+    from argosy.ports.expectations import ExpectationChecker, FrameChecker
     from argosy.ports.features import Features, OnlineFeatures, SharedOnlineStore
     from argosy.ports.forge import Forge
     from argosy.ports.inspection import Inspection
@@ -420,10 +420,15 @@ def labels(settings: Settings, data: str, source: Source) -> Iterator[Path]:
 
 
 def expectation_checker() -> ExpectationChecker:
-    """The checker of expectations, on Great Expectations."""
-    from argosy.adapters.gx_validation import GreatExpectations
+    """The checker of expectations: in DuckDB what can be asked there, by Great Expectations the rest."""
+    from argosy.adapters.duckdb_tables.checks.compiled_checker import CompiledChecker
 
-    return GreatExpectations()
+    def otherwise() -> FrameChecker:
+        from argosy.adapters.gx_validation import GreatExpectations  # seconds, and most data are asked nothing of it
+
+        return GreatExpectations()
+
+    return CompiledChecker(tables(), otherwise)
 
 
 def features(definitions: Path, model: ModelSettings, folder: Path) -> Features:

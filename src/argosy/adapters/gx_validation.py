@@ -46,28 +46,46 @@ ORDER = "argosy_order"
 
 
 class GreatExpectations:
-    """See :class:`argosy.ports.expectations.ExpectationChecker`."""
+    """See :class:`argosy.ports.expectations.FrameChecker`."""
 
     def check(
         self, name: str, table: "pa.Table", expectations: Sequence[Expectation], *, contract: Sequence[str]
     ) -> list[ExpectationFinding]:
         """Ask *expectations* of *table*; see the port."""
-        asked = [_configured(expectation, order) for order, expectation in enumerate(expectations)]
-        for expectation in expectations:
-            _has_columns(name, expectation, table.column_names)
+        answers = self.answers(name, table, expectations, contract=contract)
+        for answer in answers:
+            if isinstance(answer, errors.Misconfigured):
+                raise answer
+        return [answer for answer in answers if isinstance(answer, ExpectationFinding)]
+
+    def answers(
+        self, name: str, table: "pa.Table", expectations: Sequence[Expectation], *, contract: Sequence[str]
+    ) -> list[ExpectationFinding | errors.Misconfigured]:
+        """As :meth:`check`, with the objection in the place of the finding where there is one."""
+        found: dict[int, ExpectationFinding | errors.Misconfigured] = {}
         by_view: dict[View, list[Any]] = {}
-        for expectation, configured in zip(expectations, asked, strict=True):
-            by_view.setdefault(_view(expectation), []).append(configured)
+        for order, expectation in enumerate(expectations):
+            try:
+                by_view.setdefault(_view(expectation), []).append(_configured(name, expectation, order, table))
+            except errors.Misconfigured as problem:
+                found[order] = problem
         # They come back grouped by column.
-        by_order: dict[int, Any] = {}
         with _quiet():
             source = _context().data_sources.add_pandas(name)
             for view, configured in by_view.items():
-                found = _validate(source.add_dataframe_asset(view), _frame(view, table, contract), configured)
-                by_order |= {result.expectation_config.meta[ORDER]: result for result in found}
-        return [
-            _finding(name, expectation, by_order[order], table.schema) for order, expectation in enumerate(expectations)
-        ]
+                for result in _validate(source.add_dataframe_asset(view), _frame(view, table, contract), configured):
+                    order = result.expectation_config.meta[ORDER]
+                    found[order] = _answer(name, expectations[order], result, table.schema)
+        return [found[order] for order in range(len(expectations))]
+
+
+def _answer(
+    name: str, expectation: Expectation, result: Any, schema: "pa.Schema"
+) -> ExpectationFinding | errors.Misconfigured:
+    try:
+        return _finding(name, expectation, result, schema)
+    except errors.Misconfigured as problem:
+        return problem
 
 
 def _view(expectation: Expectation) -> View:
@@ -107,7 +125,9 @@ def _validate(asset: Any, frame: pd.DataFrame, asked: list[Any]) -> list[Any]:
     return list(found.results)
 
 
-def _configured(expectation: Expectation, order: int) -> Any:
+def _configured(name: str, expectation: Expectation, order: int, table: "pa.Table") -> Any:
+    if problem := expectation.absent_column(name, table.column_names):
+        raise errors.Misconfigured(problem)
     try:
         return ExpectationConfiguration(
             type=expectation.type, kwargs=expectation.kwargs, meta={ORDER: order}
@@ -122,18 +142,6 @@ def _configured(expectation: Expectation, order: int) -> Any:
         raise errors.Misconfigured(f"expectations.json: {expectation.type} {expectation.kwargs}: {said}") from None
 
 
-def _has_columns(name: str, expectation: Expectation, columns: Sequence[str]) -> None:
-    if expectation.is_about_the_table:
-        return  # which columns there are is what some of these ask
-    for column in expectation.columns:
-        if column not in columns:
-            close = difflib.get_close_matches(column, columns, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
-            raise errors.Misconfigured(
-                f"expectations.json: {expectation.type} names column {column!r}, which source {name!r} does not have{hint}"
-            )
-
-
 def _finding(name: str, expectation: Expectation, result: Any, schema: "pa.Schema") -> ExpectationFinding:
     if result.exception_info.get("raised_exception") or "exception_message" not in result.exception_info:
         raise errors.Misconfigured(
@@ -146,6 +154,7 @@ def _finding(name: str, expectation: Expectation, result: Any, schema: "pa.Schem
         unexpected_count=int(found.get("unexpected_count", 0)),
         element_count=int(found.get("element_count", 0)),
         examples=[_example(expectation, value, schema) for value in found.get("partial_unexpected_list", [])],
+        missing_count=int(found.get("missing_count") or 0) if "element_count" in found else 0,
     )
 
 
@@ -179,7 +188,8 @@ def _plain(value: Any) -> Any:
         return type(value)(_plain(each) for each in value)
     if isinstance(value, np.generic):
         value = value.item()
-    return None if value is pd.NA or (isinstance(value, float) and math.isnan(value)) else value
+    missing = value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
+    return None if missing else value
 
 
 @contextlib.contextmanager

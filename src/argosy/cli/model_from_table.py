@@ -134,7 +134,9 @@ def _examples(settings: "ModelSettings", drafts: Path) -> "tuple[pa.Table, Count
     counts = tables.snapshot(
         source, settings.reject, drafts / source.file_name, kept=kept, rejected=drafts / "rejected.parquet"
     )
-    return tables.derive(kept, source, {}, settings.label), counts
+    from argosy.ports.tables import Derived
+
+    return tables.derive(Derived([kept], source, label=settings.label)), counts
 
 
 def _features(new: "NewModel") -> "list[FeatureColumn]":

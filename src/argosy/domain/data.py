@@ -102,6 +102,8 @@ class ExpectationResult(Document):
     examples: list[str] = []
     """A few offending values; withheld (empty) where the column is personal data."""
     explanation: str
+    asked_by: Literal["duckdb", "great-expectations"] | None = None
+    """Who asked: together with others in passes over the file, or Great Expectations itself; None of Argosy's own checks."""
 
 
 class ValidationResult(Document):

@@ -3,7 +3,8 @@
 How an expectation is asked, and what was found, is others' business.
 """
 
-from collections.abc import Iterator
+import difflib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pydantic import Field
@@ -39,6 +40,17 @@ class Expectation(Document):
     def is_about_the_table(self) -> bool:
         """True where it is about which columns and how many rows there are, and not about values."""
         return self.type.startswith("expect_table_") or self.type == "expect_column_to_exist" or not self.columns
+
+    def absent_column(self, source: str, columns: Sequence[str]) -> str | None:
+        """Why it cannot be asked of *source*: the column that it names and that is none of *columns*; None where there is no such."""
+        # Which columns there are is what some of those about the table ask.
+        named = () if self.is_about_the_table else self.columns
+        absent = next((column for column in named if column not in columns), None)
+        if absent is None:
+            return None
+        close = difflib.get_close_matches(absent, columns, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        return f"expectations.json: {self.type} names column {absent!r}, which source {source!r} does not have{hint}"
 
 
 class Suites(Document):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from argosy.domain.expectations import Expectation
+from argosy.ports.tables import Derived
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,18 +22,38 @@ class ExpectationFinding:
     element_count: int
     examples: Sequence[Any]
     """A few offending values."""
+    missing_count: int = 0
+    """Of the elements, those that were not looked at because nothing is there."""
+    compiled: bool = False
+    """Whether it was asked together with others in passes over the file; otherwise by Great Expectations, of columns in memory."""
+
+    @property
+    def unexpected_percent(self) -> float | None:
+        """Of the values that are there, how many are unexpected; None where none is there."""
+        there = self.element_count - self.missing_count
+        return self.unexpected_count / there * 100 if there else None
 
 
 class ExpectationChecker(Protocol):
     """Asks expectations of a table."""
 
     def check(
-        self, name: str, table: "pa.Table", expectations: Sequence[Expectation], *, contract: Sequence[str]
+        self, asked: Derived, expectations: Sequence[Expectation], *, contract: Sequence[str]
     ) -> list[ExpectationFinding]:
-        """One finding an expectation, in their order. *name*: the source the table is of; *contract*: its contract's columns, in order.
+        """One finding an expectation, in their order. *contract*: the columns of the table's contract, in order.
 
         One about the whole table sees the columns of the contract and no other; one about columns may also name those that were added.
-        A column keeps its type where values are missing.
+        A column keeps its type where values are missing. Verdicts, counts and examples are those of Great Expectations.
 
-        Raises Misconfigured where an expectation is not known, or cannot be asked of this table.
+        Raises Misconfigured where an expectation is not known, or cannot be asked of this table, or takes more memory than there is;
+        LocalDisk where there is no room for what does not fit there.
         """
+
+
+class FrameChecker(Protocol):
+    """Asks expectations of a table in memory."""
+
+    def check(
+        self, name: str, table: "pa.Table", expectations: Sequence[Expectation], *, contract: Sequence[str]
+    ) -> list[ExpectationFinding]:
+        """As :meth:`ExpectationChecker.check`. *name*: the source the table is of."""

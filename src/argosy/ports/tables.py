@@ -5,7 +5,7 @@ Owns no meaning: what a column is and which rows are unwanted comes with each ca
 
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -24,6 +24,17 @@ LABEL = "label"
 
 NUMBER = "argosy_row"
 """The column that says which row of a file a row is, so that its order can be had again."""
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A table of a snapshot with a column more for each of *expressions* (name to DuckDB SQL over its columns), and one for *label*."""
+
+    files: Sequence[Path]
+    """Its Parquet files; the rows of the first come first."""
+    source: Source
+    expressions: Mapping[str, str] = field(default_factory=dict)
+    label: Label | None = None
 
 
 @dataclass(frozen=True)
@@ -138,12 +149,10 @@ class Tables(Protocol):
     def in_order(self, file: Path, column: str) -> "Iterator[pa.RecordBatch]":
         """The rows of *file* sorted by *column*; memory and failures as with :meth:`join`."""
 
-    def derive(
-        self, table: Path, source: Source, expressions: Mapping[str, str], label: Label | None = None
-    ) -> "pa.Table":
-        """The snapshot's *table* with a column more for each of *expressions* (name to DuckDB SQL over its columns), and one for *label*.
+    def derive(self, derived: Derived, columns: Sequence[str] | None = None) -> "pa.Table":
+        """The table *derived* in memory, or only *columns* of it.
 
-        Raises Misconfigured where one cannot be asked of the table.
+        Raises Misconfigured where an expression cannot be asked of the table, or there is not the memory for it.
         """
 
     def explain(self, source: Source, expression: str, *, condition: bool) -> str | None:

@@ -24,6 +24,10 @@ def render(settings: ModelSettings, lineage: Lineage, result: ValidationResult) 
             layers=[
                 (title, sorted(found, key=lambda each: (each.passed, not each.critical))) for title, found in layers
             ],
+            asked={
+                by: [each.expectation for each in result.results if each.asked_by == by]
+                for by in ("duckdb", "great-expectations")
+            },
             failed=sum(not each.passed for each in result.results),
         )
     )

@@ -6,7 +6,7 @@ Values are typed by the contract alone (see :mod:`~argosy.adapters.duckdb_tables
 
 import contextlib
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from argosy import errors, memory
 from argosy.adapters.duckdb_tables import (
     as_of_join,
     bounded_database,
+    derivation,
     dialects,
     files,
     headers,
@@ -104,20 +105,16 @@ class DuckDBTables:
         query = f"SELECT * FROM read_parquet({sql.text(str(file))}) ORDER BY {sql.name(column)}"  # noqa: S608 - names are quoted
         return self._batches(query, f"{file} cannot be sorted")
 
-    def derive(
-        self, table: Path, source: Source, expressions: Mapping[str, str], label: Label | None = None
-    ) -> "pa.Table":
-        """Add columns to the snapshot's *table*; see the port."""
-        added = "".join(f", ({expression}) AS {sql.name(name)}" for name, expression in expressions.items())
-        asked = [f"`{name}: {expression}`" for name, expression in expressions.items()]
-        columns = "*"
-        if label is not None:
-            added += f", {sql.of_label(label)} AS {tables.LABEL}"
-            asked.append(f"`label.sql: {label.sql}`")
-            # A column that is itself called label gives way to what the settings make of it.
-            columns = f"* EXCLUDE ({tables.LABEL})" if _has(source, tables.LABEL) else "*"
-        query = f"SELECT {columns}{added} FROM read_parquet(?)"  # noqa: S608 - the expressions are the model's own
-        return self._ask(query, table, f"{'; '.join(asked)} cannot be asked of source {source.name!r}")
+    def derive(self, derived: tables.Derived, columns: Sequence[str] | None = None) -> "pa.Table":
+        """Add columns to a snapshot's table; see the port."""
+        query = derivation.query(derived, columns)
+        with self._database() as database, bounded_database.within_limits(derivation.problem(derived)):
+            try:
+                return database.sql(query).to_arrow_table()
+            except (duckdb.OutOfMemoryException, duckdb.IOException):
+                raise
+            except duckdb.Error as error:
+                raise errors.Misconfigured(f"{derivation.problem(derived)}: {_said(error)}") from None
 
     def explain(self, source: Source, expression: str, *, condition: bool) -> str | None:
         """Ask a table without rows; see the port."""
@@ -138,13 +135,6 @@ class DuckDBTables:
             return f"`{expression}` gives {kind}, not a condition; write one that is true or false"
         return None
 
-    def _ask(self, query: str, table: Path, problem: str) -> "pa.Table":
-        with self._database() as database:
-            try:
-                return database.sql(query, params=[str(table)]).to_arrow_table()
-            except duckdb.Error as error:
-                raise errors.Misconfigured(f"{problem}: {_said(error)}") from None
-
     def _batches(self, query: str, problem: str) -> "Iterator[pa.RecordBatch]":
         """The answer to *query* as it is made; the database is closed when all of it was taken."""
         with self._database() as database, bounded_database.within_limits(problem):
@@ -160,10 +150,6 @@ class DuckDBTables:
 
     def _database(self) -> contextlib.AbstractContextManager[duckdb.DuckDBPyConnection]:
         return bounded_database.opened(self._scratch)
-
-
-def _has(source: Source, name: str) -> bool:
-    return any(column.name.casefold() == name for column in source.columns)
 
 
 def _load(database: duckdb.DuckDBPyConnection, source: Source, table: files.SourceTable, file: Path) -> None:

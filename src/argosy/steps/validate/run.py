@@ -5,7 +5,6 @@ The documents are written first, so that whoever has to act finds them; nothing 
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from argosy import errors
 from argosy.domain.data import ExpectationResult, Layer, Lineage, SnapshotManifest, ValidationResult
@@ -13,12 +12,9 @@ from argosy.domain.expectations import Expectation, Expectations
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.source_settings import Source
 from argosy.ports.expectations import ExpectationChecker, ExpectationFinding
-from argosy.ports.tables import EVENT_TIME, LABEL, Tables
+from argosy.ports.tables import EVENT_TIME, LABEL, Derived, Tables
 from argosy.report import validation_page
 from argosy.steps.validate import builtin_checks
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 DOCUMENT = "validation.json"
 PAGE = "report.html"
@@ -49,13 +45,14 @@ def run(
     _sources_exist(settings, expectations)
     results: list[ExpectationResult] = []
     for source in settings.sources:
-        table = _table(settings, source, snapshot / manifest.table(source.name).path, tables, expectations)
+        derived = _derived(settings, source, snapshot / manifest.table(source.name).path, expectations)
+        table = tables.derive(derived)
         # First what every model needs: its message says most where several things fail at once.
         if source.name == settings.label.source:
             results += builtin_checks.checks(settings, table, lineage, expectations.limits)
         else:
             results.append(builtin_checks.says_one_thing(source, table))
-        results += _of_source(settings, source, table, expectations, checker)
+        results += _of_source(settings, derived, expectations, checker)
     result = ValidationResult(snapshot_digest=manifest.content_digest(), results=results)
     result.write(out / DOCUMENT)
     (out / PAGE).write_text(validation_page.render(settings, lineage, result), encoding="utf-8")
@@ -73,9 +70,7 @@ def _sources_exist(settings: ModelSettings, expectations: Expectations) -> None:
             )
 
 
-def _table(
-    settings: ModelSettings, source: Source, file: Path, tables: Tables, expectations: Expectations
-) -> "pa.Table":
+def _derived(settings: ModelSettings, source: Source, file: Path, expectations: Expectations) -> Derived:
     """The snapshot's table of *source*, with the label where it is the primary one, and the columns derived for expectations."""
     derived = expectations.derived.get(source.name, {})
     columns = {column.name for column in source.columns}
@@ -83,16 +78,13 @@ def _table(
         raise errors.Misconfigured(
             f"expectations.json: derived column {taken[0]!r} has the name of a column of source {source.name!r}"
         )
-    return tables.derive(file, source, derived, settings.label if source.name == settings.label.source else None)
+    return Derived([file], source, derived, settings.label if source.name == settings.label.source else None)
 
 
 def _of_source(
-    settings: ModelSettings,
-    source: Source,
-    table: "pa.Table",
-    expectations: Expectations,
-    checker: ExpectationChecker,
+    settings: ModelSettings, asked: Derived, expectations: Expectations, checker: ExpectationChecker
 ) -> list[ExpectationResult]:
+    source = asked.source
     mine = [
         (layer, expectation)
         for layer, expectation in expectations.suites.layers()
@@ -100,8 +92,8 @@ def _of_source(
     ]
     if not mine:
         return []
-    asked = [expectation for _, expectation in mine]
-    findings = checker.check(source.name, table, asked, contract=[column.name for column in source.columns])
+    contract = [column.name for column in source.columns]
+    findings = checker.check(asked, [expectation for _, expectation in mine], contract=contract)
     # A derived column is as personal as what it was made of, which nobody says.
     withheld = {
         *(column.name for column in source.columns if column.personal),
@@ -127,6 +119,7 @@ def _result(
         unexpected_count=finding.unexpected_count,
         examples=[] if personal else [_shown(value) for value in finding.examples],
         explanation=expectation.meta.why,
+        asked_by="duckdb" if finding.compiled else "great-expectations",
     )
 
 

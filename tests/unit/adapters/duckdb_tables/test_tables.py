@@ -14,7 +14,7 @@ from argosy import errors
 from argosy.adapters.duckdb_tables.tables import DuckDBTables
 from argosy.domain.model_settings import Label
 from argosy.domain.source_settings import Column, ColumnType, RejectRule, Source
-from argosy.ports.tables import Counts
+from argosy.ports.tables import Counts, Derived
 
 UTC = datetime.UTC
 SECRET = "secret@example.org"
@@ -370,7 +370,7 @@ class TestQuestions:
 
     def test_derived_columns(self, reader: Reader) -> None:
         """One more for each expression."""
-        table = DuckDBTables().derive(self._snapshot(reader), PEOPLE, {"twice": "age * 2"})
+        table = DuckDBTables().derive(Derived([self._snapshot(reader)], PEOPLE, {"twice": "age * 2"}))
         assert table.column("twice").to_pylist() == [0, 2]
         with pytest.raises(errors.Misconfigured, match="`twice: agee`"):
-            DuckDBTables().derive(self._snapshot(reader), PEOPLE, {"twice": "agee"})
+            DuckDBTables().derive(Derived([self._snapshot(reader)], PEOPLE, {"twice": "agee"}))

@@ -1,0 +1,95 @@
+"""Holds a table of a snapshot against expectations: in DuckDB what can be asked there, the rest by Great Expectations.
+
+What Great Expectations asks takes whole columns in memory; only those it names are read for it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import duckdb
+
+from argosy import errors
+from argosy.adapters.duckdb_tables import bounded_database, derivation
+from argosy.adapters.duckdb_tables.checks import compiling
+from argosy.adapters.duckdb_tables.checks.asked_table import AskedTable
+from argosy.adapters.duckdb_tables.checks.questions import TableJudgement, TableQuestion
+from argosy.domain.expectations import Expectation
+from argosy.ports.expectations import ExpectationFinding, FrameChecker
+from argosy.ports.tables import Derived, Tables
+
+Findings = dict[int, ExpectationFinding]
+"""By the number of their expectation."""
+
+
+class CompiledChecker:
+    """See :class:`argosy.ports.expectations.ExpectationChecker`. *otherwise*: who is asked what DuckDB is not."""
+
+    def __init__(self, tables: Tables, otherwise: Callable[[], FrameChecker], scratch: Path | None = None) -> None:
+        self._tables = tables
+        self._otherwise = otherwise
+        self._scratch = scratch
+
+    def check(
+        self, asked: Derived, expectations: Sequence[Expectation], *, contract: Sequence[str]
+    ) -> list[ExpectationFinding]:
+        """Ask *expectations* of the table *asked*; see the port."""
+        found = self._compiled(asked, expectations, contract)
+        left = [number for number in range(len(expectations)) if number not in found]
+        if left:
+            findings = self._by_others(asked, [expectations[number] for number in left], contract)
+            found |= dict(zip(left, findings, strict=True))
+        return [found[number] for number in range(len(expectations))]
+
+    def _compiled(self, asked: Derived, expectations: Sequence[Expectation], contract: Sequence[str]) -> Findings:
+        problem = derivation.problem(asked)
+        with bounded_database.opened(self._scratch) as database, bounded_database.within_limits(problem):
+            try:
+                table = AskedTable(database, asked)
+                for expectation in expectations:
+                    if absent := expectation.absent_column(asked.source.name, table.names):
+                        raise errors.Misconfigured(absent)
+                return _findings(table, expectations, contract)
+            except (duckdb.OutOfMemoryException, duckdb.IOException):
+                raise
+            except duckdb.Error as error:
+                raise errors.Misconfigured(f"{problem}: {errors.first_line(error)}") from None
+
+    def _by_others(
+        self, asked: Derived, expectations: Sequence[Expectation], contract: Sequence[str]
+    ) -> list[ExpectationFinding]:
+        columns = {column for expectation in expectations for column in expectation.columns}
+        if any(expectation.is_about_the_table for expectation in expectations):
+            columns |= {*contract}
+        names = [*contract, *(name for name in columns if name not in contract)]
+        table = self._tables.derive(asked, [name for name in names if name in columns])
+        return self._otherwise().check(asked.source.name, table, expectations, contract=contract)
+
+
+def _findings(table: AskedTable, expectations: Sequence[Expectation], contract: Sequence[str]) -> Findings:
+    questions = {
+        number: question
+        for number, expectation in enumerate(expectations)
+        if (question := compiling.compiled(expectation, table.columns, contract)) is not None
+    }
+    judged = _judged(table, questions)
+    examples = table.examples(
+        {number: judgement.examples for number, judgement in judged.items() if judgement.examples is not None}
+    )
+    return {
+        number: ExpectationFinding(
+            passed=judgement.passed,
+            observed=judgement.observed,
+            unexpected_count=judgement.unexpected_count,
+            element_count=judgement.element_count,
+            missing_count=judgement.missing_count,
+            examples=examples.get(number, list(judgement.values)),
+            compiled=True,
+        )
+        for number, judgement in judged.items()
+    }
+
+
+def _judged(table: AskedTable, questions: Mapping[int, TableQuestion]) -> dict[int, TableJudgement]:
+    answers = table.answers(list(questions.values()))
+    judgements = {number: question.judge(answers) for number, question in questions.items()}
+    return {number: judgement for number, judgement in judgements.items() if judgement is not None}
