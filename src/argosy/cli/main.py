@@ -76,6 +76,7 @@ VERBS = {
     "trace": "trace a prediction, a server or a request back to approver, evidence, data and code",
     "serve": "serve the models that are approved for an environment",
     "keys": "list the keys that vouch for models, put a new one in the place of the old, retire one",
+    "predict": "ask a model for answers to a small table",
     "score": "score tables of any size with the model that is approved for an environment",
     "access": "make keys for those who ask a served model, and check who may",
     "retire": "ask that one or all environments serve a model no more",

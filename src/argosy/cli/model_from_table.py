@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from argosy.domain.data import FeatureColumn
     from argosy.domain.model_settings import ModelSettings
     from argosy.domain.new_model import NewModel, Wishes
-    from argosy.domain.policy import Limit
+    from argosy.domain.policy import Limit, Policy
     from argosy.files.new_model_texts import NewFolder
     from argosy.ports.tables import Counts
 
@@ -226,12 +226,11 @@ def _write_data(target: Path, file: Path, rows: "pa.Table", new: "NewModel") -> 
 
 def _texts(found: _Found) -> dict[Path, str]:
     """What is written, by its place in the project."""
-    from argosy.domain import baseline_limits
     from argosy.files import new_model_texts
 
     new, folder = found.new, found.folder
     model, rejected = WORKFLOWS / folder.model, 1 - found.counts.kept / found.counts.read
-    policy = baseline_limits.policy(found.settings, found.draws, found.counts.kept)
+    policy = _policy(found)
     return {
         model / folders.ARTIFACTS["settings"]: new_model_texts.settings(new, folder),
         model / folders.ARTIFACTS["definitions"]: new_model_texts.definitions(new, folder),
@@ -244,6 +243,18 @@ def _texts(found: _Found) -> dict[Path, str]:
         MODELS / folder.model / "staging" / "README.md": new_model_texts.placeholder(),
         MODELS / folder.model / "production" / "README.md": new_model_texts.placeholder(),
     }
+
+
+def _policy(found: _Found) -> "Policy":
+    from argosy.domain import baseline_limits
+
+    second = 2
+    groups = {
+        column.name: column.profile.levels[second - 1][1]
+        for column in found.new.columns
+        if len(column.profile.levels) >= second
+    }
+    return baseline_limits.policy(found.settings, found.draws, found.counts.kept, groups)
 
 
 def _compile(found: _Found, texts: dict[Path, str], project: Path) -> None:
@@ -290,7 +301,7 @@ def _said(found: _Found) -> Iterator[str]:
         for column in columns:
             marks = "".join(f" [{mark}]" for mark in ("personal", "sensitive") if getattr(column, mark))
             yield f"  {title}: {column.name} ({column.profile.type}{f', {column.unit}' if column.unit else ''}){marks}: {column.reason}"
-    policy = baseline_limits.policy(found.settings, found.draws, found.counts.kept)
+    policy = _policy(found)
     for limit in policy.limits[:2]:
         yield f"  limit: {limit.metric} {_bound(limit)}: {limit.why}"
     for doubt in baseline_limits.doubts(found.settings, found.draws):

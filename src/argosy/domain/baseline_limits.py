@@ -24,6 +24,8 @@ SLACK = 0.02
 MILLISECONDS = 100.0
 COMPARED = {"binary": ("auc", ["log_loss"]), "multiclass": ("accuracy", ["log_loss"]), "regression": ("r2", ["mae"])}
 FEWEST_COMPARED = 500
+FEWEST_OF_A_GROUP = 60
+"""Rows of a group that a holdout is to have on average: twice what fairness is measured on."""
 BOUNDS = {
     "robustness.noise_drop": "How much of the score noise of a tenth of a standard deviation may take.",
     "robustness.missing_drop": "How much of the score a tenth of all values missing may take.",
@@ -34,12 +36,17 @@ BOUNDS = {
 AT_MOST_ONE = {"explainability.top_share", "calibration.ece", "robustness.flip_rate"}
 
 
-def policy(settings: ModelSettings, draws: Draws, rows: int) -> Policy:
-    """The first policy of a model with *settings*, from the measurements of its baseline's *draws* over *rows* rows."""
+def policy(settings: ModelSettings, draws: Draws, rows: int, groups: Mapping[str, int]) -> Policy:
+    """The first policy of a model with *settings*, from the measurements of its baseline's *draws* over *rows* rows.
+
+    *groups*: of each sensitive column, the rows of its second largest group; what no holdout is sure to have is no gate.
+    """
     metric, beside = COMPARED[settings.task]
-    fairness = list(_fairness(settings, draws))
+    share = getattr(settings.split, "holdout", 0.2)
+    large = [name for name in settings.evaluation.sensitive if groups.get(name, 0) * share >= FEWEST_OF_A_GROUP]
+    fairness = list(_fairness(settings, draws, large))
     waiver = Waiver(dimension="fairness", owner=settings.owner, reason=_no_fairness(settings))
-    holdout = max(1, int(rows * getattr(settings.split, "holdout", 0.2)))
+    holdout = max(1, int(rows * share))
     return Policy(
         model=settings.model,
         owners=[settings.owner],
@@ -89,9 +96,9 @@ def _others(draws: Draws) -> Iterator[Limit]:
     yield Limit(metric="latency.p95_ms", at_most=MILLISECONDS, why="What a caller waits for at most; to be confirmed.")
 
 
-def _fairness(settings: ModelSettings, draws: Draws) -> Iterator[Limit]:
+def _fairness(settings: ModelSettings, draws: Draws, attributes: Sequence[str]) -> Iterator[Limit]:
     measure = "equal_opportunity_difference" if settings.task == "binary" else "score_difference"
-    for attribute in settings.evaluation.sensitive:
+    for attribute in attributes:
         name = f"fairness.{attribute}.{measure}"
         values = _values(draws, name)
         if len(values) == len(draws):

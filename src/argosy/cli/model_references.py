@@ -1,0 +1,58 @@
+"""A model to ask by hand, by its name: `argosy predict`, and ``load`` in a notebook.
+
+What an environment serves comes with every check that a server makes; what a run made comes with its digest proven, and says that nobody
+approved it. The answers are the server's, to the last bit; nothing is logged.
+"""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from argosy import errors, scratch, wiring
+from argosy.cli import approved_model, run_documents
+from argosy.domain import environment_layout
+from argosy.promotion import approval
+from argosy.settings import Settings
+
+if TYPE_CHECKING:
+    from argosy.scoring.loaded_model import LoadedModel
+
+LATEST = "latest"
+FORMS = "MODEL@ENVIRONMENT, MODEL/VERSION, MODEL/latest (the newest run here) or MODEL/RUN"
+
+
+def load(reference: str) -> "LoadedModel":
+    """The model that *reference* names: ``churn@production``, ``churn/7``, ``churn/latest``, or ``churn``, which production serves.
+
+    Raises UsageError for a name of nothing, Rejected where a check says no.
+    """
+    settings = Settings.from_environment()
+    model, sign, rest = _parts(reference)
+    with scratch.folder("score") as place:
+        if sign == "@":
+            found = approval.find(wiring.forge(settings), model, rest)
+            return _approved(settings, found, rest, place)
+        if rest.isdecimal():
+            found = approval.numbered(wiring.forge(settings), model, int(rest))
+            return _approved(settings, found, environment_layout.PRODUCTION, place)
+    return _of_run(settings, model, rest)
+
+
+def _parts(reference: str) -> tuple[str, str, str]:
+    found = re.fullmatch(r"([A-Za-z_][A-Za-z0-9_-]*)(?:([@/])([A-Za-z0-9_.-]+))?", reference)
+    if found is None:
+        raise errors.UsageError(f"{reference!r} names no model; expected {FORMS}")
+    model, sign, rest = found.groups()
+    return model, sign or "@", rest or environment_layout.PRODUCTION
+
+
+def _approved(settings: Settings, found: approval.Approval, environment: str, place: Path) -> "LoadedModel":
+    from argosy.scoring.loaded_model import LoadedModel  # not before: the libraries take a second to load
+
+    # Looking at an older version is no going back: nothing is served.
+    proven = approved_model.proven(settings, found, environment, place, allow_rollback=True)
+    return LoadedModel(found.version.model, found.version.version, approved=True, predictor=proven.predictor)
+
+
+def _of_run(settings: Settings, model: str, run: str) -> "LoadedModel":
+    return run_documents.find(settings.home, model, None if run == LATEST else run).model

@@ -1,0 +1,117 @@
+"""Ask a model for answers to a small table: what a server would answer, beside the rows' own columns.
+
+MODEL is one that an environment serves (churn@staging; churn alone is production's), a version (churn/7), or what a run on this machine
+made (churn/latest, or churn/RUN), which nobody needs to have approved. FILE is .csv, .parquet or .json (a list of rows). Answers go to
+standard output as CSV, or to a file of one of these kinds. Nothing is logged; large tables, and those that drift is to see: `argosy score`.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from argosy import errors, wiring
+from argosy.cli import model_references
+from argosy.domain import suggestion
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from argosy.scoring.loaded_model import LoadedModel
+
+SUFFIXES = (".csv", ".parquet", ".json")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", help=model_references.FORMS)
+    parser.add_argument(
+        "file", type=Path, metavar="FILE", help=f"rows with every feature as a column ({', '.join(SUFFIXES)})"
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE", help=f"write there instead ({', '.join(SUFFIXES)})")
+    parser.add_argument("--with-features", action="store_true", help="keep the features beside the answers too")
+    parser.add_argument("--json", action="store_true", help="one JSON object a row on standard output")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Answer, and say on standard error which model did, and how many rows were refused."""
+    if arguments.out is not None and arguments.out.suffix.casefold() not in SUFFIXES:
+        raise errors.UsageError(f"--out {arguments.out}: answers are written as {', '.join(SUFFIXES)}")
+    if arguments.out is not None and arguments.json:
+        raise errors.UsageError("--json writes to standard output, --out to a file; leave one of them out")
+    _refuse_file(arguments.file)
+    from argosy.scoring import row_answers, scorer  # not before: the libraries take a second to load
+
+    model = model_references.load(arguments.model)
+    table = _read(arguments.file, model)
+    answers = model.answers(table, str(arguments.file))
+    shown = row_answers.beside(table, answers, model.predictor.signature, features=arguments.with_features)
+    told = answers.column(scorer.REASON).to_pylist() if scorer.REASON in answers.column_names else []
+    refused = [reason for reason in told if reason is not None]
+    _write(shown, arguments)
+    said = f"version {model.version}" if model.version else model.digest
+    print(
+        f"{table.num_rows - len(refused):,} of {table.num_rows:,} rows answered by {model.name}, {said}",
+        file=sys.stderr,
+    )
+    if refused:
+        print(f"refused: {len(refused):,} rows, as a server would; the first: {refused[0]}", file=sys.stderr)
+    return errors.DONE
+
+
+def _refuse_file(file: Path) -> None:
+    if not file.is_file():
+        near = [path.name for path in file.parent.iterdir()] if file.parent.is_dir() else []
+        raise errors.UsageError(f"{file}: there is no such file{suggestion.did_you_mean(file.name, near)}")
+    if file.suffix.casefold() not in SUFFIXES:
+        raise errors.UsageError(f"{file}: rows come as {', '.join(SUFFIXES)}")
+
+
+def _read(file: Path, model: "LoadedModel") -> "pa.Table":
+    import pyarrow as pa
+
+    from argosy.scoring import parts
+
+    if file.suffix.casefold() == ".json":
+        return _of_json(file)
+    tables = wiring.table_files(str(file), "FILE")
+    features = model.predictor.signature.features
+    found = [batch for part in parts.of(tables) for batch in parts.batches(tables, part, features)]
+    if not found:
+        raise errors.Rejected(f"{file} has no rows under its header")
+    return pa.concat_tables(found)
+
+
+def _of_json(file: Path) -> "pa.Table":
+    import pyarrow as pa
+
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        rows = content.get("instances") if isinstance(content, dict) else content
+        if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
+            raise errors.Rejected(
+                f'{file}: expected a list of rows, such as [{{"seats": 3}}], or {{"instances": [...]}}'
+            )
+        names = dict.fromkeys(name for row in rows for name in row)
+        return pa.table({name: pa.array([row.get(name) for row in rows]) for name in names})
+    except (ValueError, pa.ArrowException) as error:
+        raise errors.Rejected(f"{file} cannot be read as rows of JSON: {errors.first_line(error)}") from None
+
+
+def _write(shown: "pa.Table", arguments: argparse.Namespace) -> None:
+    import pyarrow.csv
+    import pyarrow.parquet as pq
+
+    out: Path | None = arguments.out
+    if arguments.json:
+        for row in shown.to_pylist():
+            print(json.dumps(row, default=str))
+    elif out is None:
+        sys.stdout.flush()
+        pyarrow.csv.write_csv(shown, sys.stdout.buffer)
+    elif out.suffix.casefold() == ".json":
+        out.write_text(json.dumps(shown.to_pylist(), default=str), encoding="utf-8")
+    elif out.suffix.casefold() == ".csv":
+        pyarrow.csv.write_csv(shown, out)
+    else:
+        pq.write_table(shown, out)
