@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from argosy import errors, scratch
+from argosy import errors, extras, scratch
 from argosy.settings import POSTGRESQL, REDIS, Settings
 
 if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which every `argosy run` would pay
@@ -44,6 +44,7 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
     from argosy.ports.search_storage import SearchStorage
     from argosy.ports.signer import Signer, Verifier
     from argosy.ports.source_reader import Fetched
+    from argosy.ports.span_exporter import SpanExporter
     from argosy.ports.streams import Stream
     from argosy.ports.table_comparison import TableComparison
     from argosy.ports.table_files import TableFiles
@@ -482,6 +483,22 @@ def stream(settings: Settings, group: str, source: str, target: str, refusals: s
     from argosy.adapters.kafka_stream import KafkaStream
 
     return KafkaStream(settings.kafka, group, source, target, refusals)
+
+
+def span_exporter(given: Mapping[str, str], service: str) -> SpanExporter | None:
+    """What takes the spans of *service*, by the variables *given* that OpenTelemetry names; None where they name no collector, or turn it
+    off. Raises Misconfigured where it cannot be spoken to as they say."""
+    endpoint = given.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") or given.get("OTEL_EXPORTER_OTLP_ENDPOINT")
+    exporters = (given.get("OTEL_TRACES_EXPORTER") or "otlp").lower().split(",")
+    off = (given.get("OTEL_SDK_DISABLED") or "").lower() == "true"
+    if not endpoint or off or "otlp" not in map(str.strip, exporters):
+        return None
+    try:
+        from argosy.adapters.otlp_spans import OtlpSpans
+    except ImportError:
+        raise errors.Misconfigured(f"it needs OpenTelemetry; install it with {extras.advice('telemetry')}") from None
+    protocol = given.get("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL") or given.get("OTEL_EXPORTER_OTLP_PROTOCOL")
+    return OtlpSpans(protocol or "http/protobuf", service)
 
 
 def trial_server() -> TrialServer:

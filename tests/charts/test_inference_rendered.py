@@ -44,7 +44,9 @@ CASES: dict[str, dict[str, Any]] = {
         "tls": {"secret": "churn-tls"},
         "stream": {"from": "customers", "to": "scores", "refusals": "no-scores", "group": "us"},
         "storage": {"credentialsSecret": "store", "container": "argosy"},
-        "server": {"pullSecrets": ["registry"], "env": [{"name": "TZ", "value": "UTC"}]},
+        "server": {"pullSecrets": ["registry"], "env": [{"name": "TZ", "value": "UTC"}], "workers": 2},
+        "resources": {"requests": {"cpu": "500m"}, "limits": {"cpu": "2", "memory": "2Gi"}},
+        "telemetry": {"endpoint": "http://collector.monitoring:4318", "headersSecret": "collector"},
         "scheduling": {
             "nodeSelector": {"pool": "serving"},
             "tolerations": [{"key": "serving"}],

@@ -79,6 +79,29 @@ def test_shares_are_those_of_argo_rollouts(case: str) -> None:
         ),
         pytest.param({"image": "registry/serve:1.0"}, ["image", "pattern"], id="image-by-tag"),
         pytest.param(
+            {"server": {"workers": 2}},
+            ["server.workers is 2, but resources.limits.cpu is 1", "resources.limits.cpu: 2"],
+            id="workers-without-cores",
+        ),
+        pytest.param(
+            {"server": {"workers": 2}, "resources": {"limits": {"cpu": "1900m"}}},
+            ["resources.limits.cpu is 1900m"],
+            id="workers-and-half-a-core",
+        ),
+        pytest.param({"server": {"workers": 0}}, ["workers", "minimum"], id="no-worker"),
+        pytest.param(
+            {"telemetry": {"endpoint": "collector:4318"}}, ["endpoint", "pattern"], id="collector-without-scheme"
+        ),
+        pytest.param({"telemetry": {"sampler": "sometimes"}}, ["sampler"], id="sampler-that-is-none"),
+        pytest.param(
+            {
+                "telemetry": {"endpoint": "http://collector:4318"},
+                "server": {"env": [{"name": "OTEL_TRACES_SAMPLER", "value": "always_on"}]},
+            },
+            ["OTEL_TRACES_SAMPLER is what telemetry sets too"],
+            id="sampler-twice",
+        ),
+        pytest.param(
             {"server": {"env": [{"name": "LD_PRELOAD", "value": "x.so"}]}}, ["LD_PRELOAD", "other code"], id="preload"
         ),
         pytest.param(
@@ -180,3 +203,24 @@ def test_everybody_is_kept_out_where_nobody_is_let_in() -> None:
     spec = only(render({"networkPolicy": policy}), "NetworkPolicy")["spec"]
     assert spec["ingress"][0]["from"] == [{"podSelector": {"matchLabels": {"argosy.dev/nobody": "true"}}}]
     assert values()["replicas"] == 3
+
+
+@pytest.mark.parametrize(("workers", "cpu"), [(2, "2"), (2, "2500m"), (2, 2), (1, "500m"), (4, 4.5)])
+def test_workers_with_a_core_each_are_started(workers: int, cpu: str | float) -> None:
+    """By one option; one process is what there is without it."""
+    objects = render({"server": {"workers": workers}, "resources": {"limits": {"cpu": cpu}}})
+    words = only(objects, "InferenceService")["spec"]["predictor"]["model"]["args"]
+    assert [word for word in words if word.startswith("--workers")] == ([f"--workers={workers}"] if workers > 1 else [])
+
+
+def test_a_collector_is_named_to_the_server_alone() -> None:
+    """As OpenTelemetry's variables have it; without one no variable is there."""
+    variables = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318",
+        "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
+        "OTEL_TRACES_SAMPLER_ARG": "0.05",
+        "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=staging",
+    }
+    for endpoint, expected in (("http://collector:4318", variables), ("", {})):
+        model = only(render({"telemetry": {"endpoint": endpoint}}), "InferenceService")["spec"]["predictor"]["model"]
+        assert {each["name"]: each["value"] for each in model["env"] if each["name"].startswith("OTEL_")} == expected

@@ -46,7 +46,10 @@ PROGRAMS = {
     (f"argosy.steps.{step}.run", f"argosy.steps.{step}.__main__"): TARGETS.get(family, (family,))
     for step in STEPS
     for family in [importlib.import_module(f"argosy.steps.{step}.spec").SPEC.family]
-} | {("argosy.exporter.__main__", "argosy.exporter.command"): ("monitor",), ("argosy.serving.launch",): ("serve",)}
+} | {
+    ("argosy.exporter.__main__", "argosy.exporter.command"): ("monitor",),
+    ("argosy.serving.launch", "argosy.adapters.otlp_spans"): ("serve", "telemetry"),
+}
 """What a container starts, to the extras of its image."""
 
 IMPORT_ALL = """

@@ -5,6 +5,15 @@
 {{- range $v.server.env -}}
   {{- if regexMatch "^(LD_.*|DYLD_.*|GLIBC_TUNABLES|GCONV_PATH|PYTHON(PATH|HOME|STARTUP|INSPECT|BREAKPOINT|USERBASE|PLATLIBDIR|WARNINGS|EXECUTABLE|PYCACHEPREFIX|CASEOK)|PATH|HOME|BASH_ENV|ENV|OPENSSL_(CONF|MODULES|ENGINES)|ARGOSY_.*)$" .name }}{{ fail (printf "server.env: %s would make the server load other code, or trust another place, than what was reviewed; bring it into the image, or use the chart's own value" .name) }}{{ end -}}
 {{- end -}}
+{{- if $v.telemetry.endpoint -}}
+  {{- range $v.server.env -}}
+    {{- if has .name (list "OTEL_EXPORTER_OTLP_ENDPOINT" "OTEL_TRACES_SAMPLER" "OTEL_TRACES_SAMPLER_ARG" "OTEL_RESOURCE_ATTRIBUTES") }}{{ fail (printf "server.env: %s is what telemetry sets too, and an API server refuses a name that comes twice; take it out of server.env, or telemetry.endpoint" .name) }}{{ end -}}
+  {{- end -}}
+{{- end -}}
+{{- with $v.resources.limits.cpu -}}
+  {{- $millis := ternary (trimSuffix "m" (toString .) | float64) (mulf (float64 .) 1000.0) (hasSuffix "m" (toString .)) -}}
+  {{- if and (gt (int $v.server.workers) 1) (lt $millis (mulf (float64 $v.server.workers) 1000.0)) }}{{ fail (printf "server.workers is %v, but resources.limits.cpu is %v: they would wait for each other; give each a core (resources.limits.cpu: %v) and its memory, or take workers out" $v.server.workers . $v.server.workers) }}{{ end -}}
+{{- end -}}
 {{- if not $v.unsigned -}}
   {{- if not $v.signature }}{{ fail "signature: nothing unsigned is served; pass the file beside version.yaml (--set-file signature=evidence/bundle.sig), or unsigned: true for a try" }}{{ end -}}
   {{- if not $v.verifyingKey }}{{ fail "verifyingKey: the signature cannot be checked without it; pass the environment repo's key (--set-file verifyingKey=keys/signing.pub.pem)" }}{{ end -}}

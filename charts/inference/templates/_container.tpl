@@ -10,6 +10,9 @@ args:
   # Health and metrics have a port and a thread of their own: callers cannot keep the kubelet and Prometheus out.
   - --operations-port=8081
   - --drain-seconds={{ int64 .Values.server.drainSeconds }}
+{{- if gt (int64 .Values.server.workers) 1 }}
+  - --workers={{ int64 .Values.server.workers }}
+{{- end }}
 {{- if .Values.unsigned }}
   - --unsigned
 {{- else }}
@@ -116,6 +119,18 @@ env:
 {{- if .Values.access.enabled }}
   - name: ARGOSY_RATE_LIMITS_URI
     valueFrom: {secretKeyRef: {name: {{ .Values.access.secret | quote }}, key: ARGOSY_RATE_LIMITS_URI, optional: true}}
+{{- end }}
+{{- with .Values.telemetry }}
+{{- if .endpoint }}
+  - {name: OTEL_EXPORTER_OTLP_ENDPOINT, value: {{ .endpoint | quote }}}
+  - {name: OTEL_TRACES_SAMPLER, value: {{ .sampler | quote }}}
+  - {name: OTEL_TRACES_SAMPLER_ARG, value: {{ .ratio | quote }}}
+  - {name: OTEL_RESOURCE_ATTRIBUTES, value: {{ printf "deployment.environment.name=%s" $.Values.environment | quote }}}
+{{- with .headersSecret }}
+  - name: OTEL_EXPORTER_OTLP_HEADERS
+    valueFrom: {secretKeyRef: {name: {{ . | quote }}, key: OTEL_EXPORTER_OTLP_HEADERS}}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- with .Values.server.env }}
   {{- toYaml . | nindent 2 }}

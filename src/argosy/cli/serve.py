@@ -10,6 +10,7 @@ import functools
 import itertools
 import logging
 import math
+import os
 import shutil
 import socket
 import sys
@@ -24,7 +25,7 @@ from argosy.cli.approved_model import ProvenModel
 from argosy.domain import release
 from argosy.promotion import approval
 from argosy.promotion.approval import Approval
-from argosy.serving import security_options, stream_options, worker_options
+from argosy.serving import security_options, stream_options, trace_options, worker_options
 from argosy.settings import Settings
 
 if TYPE_CHECKING:
@@ -179,6 +180,7 @@ def _serve(
         access=security_options.access_file(arguments, settings, served),
         certificate=certificate,
         stream=stream_options.opened(arguments, settings, served),
+        traces=trace_options.opener(os.environ, served),
         # A second version was chosen to stand beside this one.
         follow=launch.Follow(source.newer, arguments.follow) if second is None else None,
     )

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from argosy import errors, network
-from argosy.serving import second_options, security_options, stream_options, worker_options
+from argosy.serving import second_options, security_options, stream_options, trace_options, worker_options
 from argosy.settings import Settings
 
 if TYPE_CHECKING:
@@ -196,6 +196,7 @@ def _serve(arguments: argparse.Namespace, settings: Settings, sockets: "Sockets"
         certificate=certificate,
         stream=stream_options.opened(arguments, settings, served),
         follow=follow,
+        traces=trace_options.opener(os.environ, served),
         worker=place,
     )
     launch.run(bundles, around)

@@ -34,6 +34,7 @@ from argosy.serving.prometheus import of as metrics_of
 from argosy.serving.reading import JsonLimits
 from argosy.serving.records import Recorder
 from argosy.serving.request_problems import RequestProblem, shown
+from argosy.serving.request_spans import RequestSpans
 from argosy.serving.schemas import InterfaceNotes
 from argosy.serving.second_version import SecondVersion
 from argosy.serving.servable_predictor import ServablePredictor
@@ -53,6 +54,8 @@ class SharedParts:
     bodies: Bodies
     gate: ConcurrencyLimiter
     access: WatchedRules | None = None
+    spans: RequestSpans | None = None
+    """The traces of requests; None where nobody collects them."""
 
     @classmethod
     def made(
@@ -62,12 +65,12 @@ class SharedParts:
         access: WatchedRules | None = None,
         metrics: ServerMetrics | None = None,
         overload: Overload | None = None,
+        spans: RequestSpans | None = None,
     ) -> "SharedParts":
         """Those of a server with *limits*; see :func:`server_parts`."""
         limits, metrics = limits or RequestLimits(), metrics or ServerMetrics()
-        return cls(
-            metrics, lifecycle or Lifecycle(), Bodies(limits), ConcurrencyLimiter(limits, metrics, overload), access
-        )
+        gate = ConcurrencyLimiter(limits, metrics, overload)
+        return cls(metrics, lifecycle or Lifecycle(), Bodies(limits), gate, access, spans)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +86,7 @@ class ServerParts:
     why: V1Explain
     second: V2
     access: WatchedRules | None
+    spans: RequestSpans | None
     plain: Plain
     plain_why: Plain
     served: interface.Served
@@ -142,6 +146,7 @@ def server_parts(
         why=V1Explain(service.columns, limits, room, version=version),
         second=V2(service.signature, version, service.columns, limits, room),
         access=shared.access,
+        spans=shared.spans,
         plain=plain(),
         plain_why=plain(explains=True),
         served=interface.Served(
@@ -201,14 +206,14 @@ def app_of(parts: ServerParts) -> FastAPI:
             *operations.routes(parts.metrics, parts.lifecycle),
         ],
         middleware=[
-            Middleware(RequestMiddleware, metrics=parts.metrics, answering=service.answering),
+            Middleware(RequestMiddleware, metrics=parts.metrics, answering=service.answering, spans=parts.spans),
             *([] if parts.access is None else [Middleware(AccessMiddleware, rules=parts.access, model=name)]),
             Middleware(Shortcut, to={path: parts.inference(protocol) for path, protocol in hot.items()}),
         ],
         exception_handlers={HTTPException: no_such_route},
     )
     admits = AdmissionAtOnce(parts.access, name) if parts.access is not None else lambda _: True
-    app.state.hot_path = HotPath(hot, service, parts.metrics, admits)
+    app.state.hot_path = HotPath(hot, service, parts.metrics, admits, parts.spans)
     setattr(app.state, HOT_QUEUE, HotQueue(app.state.hot_path, parts.gate.overload))
     return app
 

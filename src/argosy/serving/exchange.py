@@ -15,6 +15,7 @@ import orjson
 from starlette.types import Message, Receive, Scope, Send
 
 from argosy.serving.request_problems import RequestProblem, ShedRequest
+from argosy.serving.request_spans import RequestTrace
 
 JSON = b"application/json"
 OCTETS = b"application/octet-stream"
@@ -55,10 +56,12 @@ def header(scope: Scope, name: bytes) -> bytes | None:
     return None
 
 
-def request_id(scope: Scope) -> str:
-    """The caller's ``X-Request-Id`` where it is a plain word, else a new one."""
+def request_id(scope: Scope, trace: RequestTrace | None = None) -> str:
+    """The caller's ``X-Request-Id`` where it is a plain word, else a new one: of a request that is recorded by *trace*, the one it says."""
     given = header(scope, b"x-request-id")
-    return given.decode() if given and is_plain(given) else uuid.uuid4().hex
+    if given and is_plain(given):
+        return given.decode()
+    return uuid.uuid4().hex if trace is None else trace.request_id
 
 
 def is_plain(identity: bytes) -> bool:

@@ -16,6 +16,7 @@ from argosy.serving.grpc_frames import (
     Http2Error,
 )
 from argosy.serving.grpc_heads import CallHead
+from argosy.serving.request_spans import RequestTrace
 
 PIECE_BYTES = 64 * 1024
 """Of an answer, before others have a turn."""
@@ -93,6 +94,8 @@ class GrpcCall:
         "room",
         "task",
         "timer",
+        "trace",
+        "traced",
         "window",
     )
 
@@ -114,6 +117,10 @@ class GrpcCall:
         """True where it was found as it was read that there is time for it."""
         self.admitted = False
         """True where the caller was asked who it is, and was counted."""
+        self.trace: RequestTrace | None = None
+        """What notes its stages; None where it is not recorded."""
+        self.traced = False
+        """True where it is known whether it is recorded."""
         self.task: asyncio.Task[None] | None = None
         self.deadline: float | None = None
         self.timer: asyncio.TimerHandle | None = None

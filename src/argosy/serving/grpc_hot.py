@@ -6,9 +6,10 @@ import logging
 import time
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from argosy.serving import exchange, grpc_frames
+from argosy.serving import exchange, grpc_frames, request_spans
 from argosy.serving.access.gatekeeper import Credentials
 from argosy.serving.access.rules_file import WatchedRules
 from argosy.serving.grpc_call import GrpcCall
@@ -21,7 +22,8 @@ from argosy.serving.overload import TOO_LATE, Overload
 from argosy.serving.prometheus import Metrics
 from argosy.serving.request_columns import RequestColumns
 from argosy.serving.request_problems import RequestProblem
-from argosy.serving.service import Service
+from argosy.serving.request_spans import RequestSpans, RequestTrace
+from argosy.serving.service import Answer, Service
 
 _log = logging.getLogger("argosy.serving")
 ROUTE = "grpc"
@@ -40,7 +42,9 @@ class GrpcHotPath:
         metrics: Metrics,
         access: WatchedRules | None,
         overload: Overload,
+        spans: RequestSpans | None = None,
     ) -> None:
+        self._spans = spans
         self._protocol = protocol
         self._service = service
         self._metrics = metrics
@@ -74,8 +78,23 @@ class GrpcHotPath:
 
     def _refuse(self, call: GrpcCall) -> None:
         self._metrics.shed(ROUTE)
-        call.set_trailing_metadata((*self._labels, ("x-request-id", identity(call.head.headers)), *_AGAIN))
+        trace = self._trace(call, time.perf_counter())
+        more = () if trace is None else (request_spans.metadata(trace),)
+        named = ("x-request-id", identity(call.head.headers, trace))
+        call.set_trailing_metadata((*self._labels, named, *more, *_AGAIN))
         call.fail(GrpcStatus.UNAVAILABLE, TOO_LATE)
+        if self._spans is not None and trace is not None:
+            self._spans.done(trace, ROUTE, trace.began, 503)
+
+    def _trace(self, call: GrpcCall, began: float) -> RequestTrace | None:
+        """What notes the stages of *call*, which was there at *began*; None where it is not recorded."""
+        if self._spans is None:
+            return None
+        call.trace = self._spans.of_metadata(call.head.headers)
+        call.traced = True
+        if call.trace is not None:
+            call.trace.began = int(began * 1e9)
+        return call.trace
 
     def _end(self, loop: Any) -> None:
         """All is read."""
@@ -94,7 +113,7 @@ class GrpcHotPath:
         if not waiting:
             return
         try:
-            answers = self._answers([call for call, _ in waiting])
+            answers = self._answers(waiting)
         except Exception:  # noqa: BLE001 - an error of one call must not leave the others without an answer
             # Each is tried alone then, and what fails there is told to its caller.
             _log.exception("%d calls were not answered together", len(waiting))
@@ -104,14 +123,16 @@ class GrpcHotPath:
                 call.connection.start(call)
                 continue
             message, name = answer
-            call.connection.write(
-                call.reply(message, self._trailer + grpc_frames.header_block((("x-request-id", name),)))
-            )
+            named = (("x-request-id", name),)
+            more = named if call.trace is None else (*named, request_spans.metadata(call.trace))
+            call.connection.write(call.reply(message, self._trailer + grpc_frames.header_block(more)))
             call.connection.answered()
             self._metrics.observe(ROUTE, 200, time.perf_counter() - began)
+            if self._spans is not None and call.trace is not None:
+                self._spans.done(call.trace, ROUTE, call.trace.began, 200)
 
-    def _answers(self, calls: Sequence[GrpcCall]) -> list[tuple[bytes, str] | None]:
-        found = [self._read(call) for call in calls]
+    def _answers(self, calls: Sequence[tuple[GrpcCall, float]]) -> list[tuple[bytes, str] | None]:
+        found = [self._read(call, began) for call, began in calls]
         read = [each for each in found if each is not None]
         self._metrics.together.observe(len(calls))
         answers = self._service.answer_together([(asked, name) for asked, _, name in read])
@@ -119,22 +140,39 @@ class GrpcHotPath:
             return [None] * len(calls)
         written = iter(
             [
-                (self._protocol.write(answer, wanted).body, name)
-                for (_, wanted, name), answer in zip(read, answers, strict=True)
+                (self._written(asked, answer, wanted), name)
+                for (asked, wanted, name), answer in zip(read, answers, strict=True)
             ]
         )
         return [None if each is None else next(written) for each in found]
 
-    def _read(self, call: GrpcCall) -> _Read | None:
+    def _written(self, asked: RequestColumns, answer: Answer, wanted: Any) -> bytes:
+        began = request_spans.now()
+        body = self._protocol.write(answer, wanted).body
+        if asked.trace is not None:
+            asked.trace.stage("write", began)
+            asked.trace.attributes["argosy.model.version"] = answer.version(self._service.version)
+        return body
+
+    def _read(self, call: GrpcCall, came: float) -> _Read | None:
+        trace = self._trace(call, came)
+        began = 0 if trace is None else trace.stage("queue", trace.began)
         if not self._admits(call):
             return None
+        if trace is not None:
+            began = trace.stage("access", began)
         try:
             asked, wanted = self._protocol.read(call.messages[0], None)
         except RequestProblem:
             return None
         if asked.count > INLINE_ROWS or not self._service.plain(asked):
             return None
-        return asked, wanted, identity(call.head.headers)
+        name = identity(call.head.headers, trace)
+        if trace is not None:
+            trace.stage("read", began, attributes={"argosy.rows": asked.count})
+            trace.attributes["argosy.request_id"] = name
+            asked = replace(asked, trace=trace)
+        return asked, wanted, name
 
     def _admits(self, call: GrpcCall) -> bool:
         """True where the caller may ask, and was counted; the call remembers it. False where that is not known at once."""
@@ -145,7 +183,9 @@ class GrpcHotPath:
         return call.admitted
 
 
-def identity(brought: Mapping[str, str]) -> str:
-    """The caller's ``x-request-id`` where it is a plain word, else a new one."""
+def identity(brought: Mapping[str, str], trace: RequestTrace | None = None) -> str:
+    """See :func:`argosy.serving.exchange.request_id`."""
     given = brought.get("x-request-id")
-    return given if given is not None and exchange.is_plain(given.encode()) else uuid.uuid4().hex
+    if given is not None and exchange.is_plain(given.encode()):
+        return given
+    return uuid.uuid4().hex if trace is None else trace.request_id

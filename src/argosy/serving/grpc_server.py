@@ -6,7 +6,6 @@ the limits and into the counters that HTTP has. A problem becomes gRPC's status.
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,7 +14,7 @@ from weakref import WeakKeyDictionary
 from google.protobuf.message import DecodeError
 
 from argosy import errors
-from argosy.serving import grpc_hot, grpc_messages, grpc_reflection
+from argosy.serving import grpc_hot, grpc_messages, grpc_reflection, request_spans
 from argosy.serving.access.gatekeeper import Credentials
 from argosy.serving.app import ServerParts
 from argosy.serving.connections import SWEEP_SECONDS, ConnectionLimits
@@ -28,6 +27,7 @@ from argosy.serving.inference import Inference
 from argosy.serving.listeners import PATIENCE_SECONDS
 from argosy.serving.middleware import model_labels
 from argosy.serving.request_problems import RequestProblem, ShedRequest
+from argosy.serving.request_spans import RequestTrace
 from argosy.serving.served_models import ServedModel, ServedModels
 from argosy.serving.tls import HANDSHAKE_SECONDS, Certificate
 from argosy.serving.v2 import EXTENSIONS
@@ -166,7 +166,7 @@ class _Methods:
         if found is None:
             parts = model.parts
             protocol = GrpcTensors(parts.second, parts.service, parts.bodies.limits)
-            found = GrpcHotPath(protocol, parts.service, parts.metrics, parts.access, parts.gate.overload)
+            found = GrpcHotPath(protocol, parts.service, parts.metrics, parts.access, parts.gate.overload, parts.spans)
             self._hot[model] = found
         return found
 
@@ -224,9 +224,10 @@ class _Method:
 
     async def call(self, requests: AsyncIterator[bytes], context: GrpcCall) -> bytes:
         """Answer one call; a problem or a fault of it ends it with its status."""
-        began, status, shed = time.perf_counter(), 200, False
+        began, status, shed = request_spans.now(), 200, False
         brought = context.head.headers
-        call = _Call(grpc_hot.identity(brought), self._models.only, judged=context.judged)
+        trace = self._trace(context)
+        call = _Call(grpc_hot.identity(brought, trace), self._models.only, judged=context.judged, trace=trace)
         context.set_trailing_metadata(call.trailer)
         try:
             caller = None if context.admitted else Credentials(context.connection.host, brought)
@@ -246,7 +247,7 @@ class _Method:
             raise
         except Exception:
             status = 500
-            _log.exception("request %s failed", call.identity)
+            _log.exception("request %s failed%s", call.identity, request_spans.said(trace))
             message = f"the server failed; its log says why, see request {call.identity}"
             await self._abort(context, RequestProblem(500, message), call)
             raise
@@ -254,16 +255,29 @@ class _Method:
             if call.model is not None and shed:
                 call.model.parts.metrics.shed(self.route)
             elif call.model is not None:
-                call.model.parts.metrics.observe(self.route, status, time.perf_counter() - began)
+                call.model.parts.metrics.observe(self.route, status, (request_spans.now() - began) / 1e9)
+            if trace is not None and self._models.spans is not None:
+                trace.attributes["argosy.request_id"] = call.identity
+                self._models.spans.done(trace, self.route, trace.began or began, status)
+
+    def _trace(self, context: GrpcCall) -> RequestTrace | None:
+        """What notes the stages of a call; None where it is not recorded."""
+        if self._models.spans is None or self.route not in request_spans.NAMES:
+            return None
+        return context.trace if context.traced else self._models.spans.of_metadata(context.head.headers)
 
     async def _admitted(self, requests: AsyncIterator[bytes], caller: Credentials | None, call: "_Call") -> bytes:
         """The answer to *caller*, who says which of several models is asked in the message, and is asked who they are before that; None
         was admitted already."""
         access = None if self._models.access is None or self.open else self._models.access.gatekeeper
         principal = None
+        began = request_spans.now()
         if access is not None and caller is not None:
             principal = await access.admit(caller, None if call.model is None else call.model.name)
+            began = began if call.trace is None else call.trace.stage("access", began)
         message = await self._receiver.message(requests)
+        if call.trace is not None:
+            call.trace.stage("receive", began)
         call.model = self._models.only  # it may have been replaced meanwhile
         if call.model is None and (name := self._named(message)) is not None:
             call.model = self._models.named(name)
@@ -300,14 +314,16 @@ class _Call:
     """None until it is known which of several is asked."""
     judged: bool = False
     """Whether it was found as it was read that there is time for it."""
+    trace: RequestTrace | None = None
+    """What notes its stages; None where it is not recorded."""
 
     @property
     def trailer(self) -> tuple[tuple[str, str], ...]:
         """The metadata that says which model answered which request."""
-        named = ("x-request-id", self.identity)
-        if self.model is None:
-            return (named,)
-        return (*model_labels(self.model.parts.service.answering), named)
+        named: tuple[tuple[str, str], ...] = (("x-request-id", self.identity),)
+        if self.trace is not None:
+            named = (*named, request_spans.metadata(self.trace))
+        return named if self.model is None else (*model_labels(self.model.parts.service.answering), *named)
 
 
 class _Described(_Method):
@@ -364,19 +380,19 @@ class _Infer(_Method):
         model = call.model or self._models.named("")
         if not call.judged:
             model.parts.gate.judge()
-        work = _counted(model, self._inference(model), message, call.identity)
+        work = _counted(model, self._inference(model), message, call)
         if len(message) <= HARMLESS_BYTES:
             return await work
         # A thread may be at it, whom no deadline ends: until it is done, it counts among those that are.
         return await asyncio.shield(asyncio.ensure_future(work))
 
 
-async def _counted(model: ServedModel, inference: Inference, message: bytes, identity: str) -> bytes:
+async def _counted(model: ServedModel, inference: Inference, message: bytes, call: _Call) -> bytes:
     bodies = model.parts.bodies
     bodies.take(len(message))
     try:
         with model.users:
-            return (await inference.answered(message, None, identity)).body
+            return (await inference.answered(message, None, call.identity, call.trace)).body
     finally:
         bodies.give_back(len(message))
 

@@ -9,16 +9,17 @@ request gets here the very bytes that it would get there, or goes there.
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from argosy.serving import exchange, problem_documents
+from argosy.serving import exchange, problem_documents, request_spans
 from argosy.serving.inference import INLINE_BYTES, INLINE_ROWS, InferenceProtocol
 from argosy.serving.middleware import model_headers, route_of
 from argosy.serving.overload import TOO_LATE
 from argosy.serving.prometheus import Metrics
 from argosy.serving.request_columns import RequestColumns
 from argosy.serving.request_problems import RequestProblem, ShedRequest
+from argosy.serving.request_spans import RequestSpans, RequestTrace
 from argosy.serving.service import Answer, Service
 
 _log = logging.getLogger("argosy.serving")
@@ -70,8 +71,10 @@ class HotPath:
         service: Service,
         metrics: Metrics,
         admits: Admits = lambda _: True,
+        spans: RequestSpans | None = None,
     ) -> None:
-        """*routes*: protocols by the path that is posted to."""
+        """*routes*: protocols by the path that is posted to. *spans*: the traces of requests."""
+        self._spans = spans
         self._routes = routes
         self._service = service
         self._metrics = metrics
@@ -101,10 +104,13 @@ class HotPath:
         scope = request.scope
         route = address(scope["path"])
         self._metrics.shed(route_of(route))
-        identity = exchange.request_id(scope)
+        trace = self._trace(request)
+        identity = exchange.request_id(scope, trace)
+        if self._spans is not None and trace is not None:
+            self._spans.done(trace, route_of(route), trace.began, 503)
         content = problem_documents.body(route, ShedRequest(TOO_LATE), identity)
         head = _sized(content.type, content.body)
-        return b"%b%bretry-after: %d\r\n\r\n%b" % (head, self._named(identity), _AGAIN_SECONDS, content.body)
+        return b"%b%bretry-after: %d\r\n\r\n%b" % (head, self._named(identity, trace), _AGAIN_SECONDS, content.body)
 
     def _answered(self, requests: Sequence[HotRequest]) -> list[bytes | None]:
         found = [self._read(request) for request in requests]
@@ -115,18 +121,30 @@ class HotPath:
             return [None] * len(requests)
         written = iter([self._written(each, answer) for each, answer in zip(read, answers, strict=True)])
         contents = [None if each is None else next(written) for each in found]
-        for request, content in zip(requests, contents, strict=True):
-            if content is not None:
-                self._metrics.observe(
-                    route_of(address(request.scope["path"])), 200, time.perf_counter() - request.began
-                )
+        for request, content, each in zip(requests, contents, found, strict=True):
+            if content is not None and each is not None:
+                route = route_of(address(request.scope["path"]))
+                self._metrics.observe(route, 200, time.perf_counter() - request.began)
+                if self._spans is not None and each.asked.trace is not None:
+                    self._spans.done(each.asked.trace, route, each.asked.trace.began, 200)
         return contents
+
+    def _trace(self, request: HotRequest) -> RequestTrace | None:
+        """What notes the stages of *request*; None where it is not recorded."""
+        trace = None if self._spans is None else self._spans.of_http(request.scope)
+        if trace is not None:
+            trace.began = int(request.began * 1e9)
+        return trace
 
     def _read(self, request: HotRequest) -> _Read | None:
         scope = request.scope
         protocol = self._routes[address(scope["path"])]
+        trace = self._trace(request)
+        began = 0 if trace is None else trace.stage("queue", trace.began)
         if len(request.body) > INLINE_BYTES or not self._admits(scope):
             return None
+        if trace is not None:
+            began = trace.stage("access", began)
         try:
             length = exchange.json_length(scope, binary=protocol.binary)
             asked, wanted = protocol.read(request.body, length)
@@ -134,19 +152,29 @@ class HotPath:
             return None
         if asked.count > INLINE_ROWS or not self._service.plain(asked):
             return None
-        return _Read(protocol, asked, wanted, exchange.request_id(scope))
+        identity = exchange.request_id(scope, trace)
+        if trace is not None:
+            trace.stage("read", began, attributes={"argosy.rows": asked.count})
+            trace.attributes["argosy.request_id"] = identity
+            asked = replace(asked, trace=trace)
+        return _Read(protocol, asked, wanted, identity)
 
     def _written(self, read: _Read, answer: Answer) -> bytes:
+        began, trace = request_spans.now(), read.asked.trace
         content = read.protocol.write(answer, read.wanted)
+        if trace is not None:
+            trace.stage("write", began)
+            trace.attributes["argosy.model.version"] = answer.version(self._service.version)
         return b"%b%b%b\r\n%b" % (
             _sized(content.type, content.body),
             _lines(content.headers) if content.headers else b"",
-            self._named(read.identity),
+            self._named(read.identity, trace),
             content.body,
         )
 
-    def _named(self, identity: str) -> bytes:
-        return b"%bx-request-id: %b\r\n" % (self._head, identity.encode())
+    def _named(self, identity: str, trace: RequestTrace | None) -> bytes:
+        named = b"%bx-request-id: %b\r\n" % (self._head, identity.encode())
+        return named if trace is None else named + _lines([request_spans.header(trace)])
 
 
 def _sized(kind: bytes, body: bytes) -> bytes:

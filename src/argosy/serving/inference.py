@@ -6,15 +6,17 @@ answer; while they wait, all that they hold is their body.
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from argosy.serving import exchange
+from argosy.serving import exchange, request_spans
 from argosy.serving.exchange import Bodies, BodyReader, RequestLimits, ResponseBody
 from argosy.serving.overload import TOO_LATE, Overload
 from argosy.serving.request_columns import RequestColumns
 from argosy.serving.request_problems import ShedRequest
+from argosy.serving.request_spans import TRACE, RequestTrace
 from argosy.serving.server_metrics import ServerMetrics
 from argosy.serving.service import Answer, Service
 
@@ -96,25 +98,42 @@ class Inference:
         length = exchange.json_length(scope, binary=self._protocol.binary)
         identity = scope["state"]["request_id"]
         with BodyReader(self._bodies) as reader:
-            body = await reader.read(scope, receive)
+            trace, began = scope["state"].get(TRACE), request_spans.now()
+            try:
+                body = await reader.read(scope, receive)
+            finally:
+                if trace is not None:
+                    trace.stage("receive", began)
             if not scope["state"].get(JUDGED):
                 self._gate.judge()
-            content = await self.answered(body, length, identity)
+            content = await self.answered(body, length, identity, trace)
         await exchange.respond_content(send, 200, content)
 
-    async def answered(self, body: bytes, length: int | None, identity: str) -> ResponseBody:
-        """The answer to *body*, in whatever way it came; *length* as :meth:`InferenceProtocol.read` takes it, *identity* the request's id.
+    async def answered(
+        self, body: bytes, length: int | None, identity: str, trace: RequestTrace | None = None
+    ) -> ResponseBody:
+        """The answer to *body*, in whatever way it came; *length* as :meth:`InferenceProtocol.read` takes it, *identity* the request's id,
+        *trace* what notes its stages.
 
         Raises RequestProblem. Whether there is time for it is not asked here.
         """
         with self._gate:
             if len(body) <= INLINE_BYTES:
-                return await self._content(body, length, identity, here)
+                return await self._content(body, length, identity, trace, here)
+            began = request_spans.now()
             async with self._gate.large:
-                return await self._content(body, length, identity, asyncio.to_thread)
+                if trace is not None:
+                    trace.stage("queue", began)
+                return await self._content(body, length, identity, trace, asyncio.to_thread)
 
-    async def _content(self, body: bytes, length: int | None, identity: str, work: Any) -> ResponseBody:
+    async def _content(
+        self, body: bytes, length: int | None, identity: str, trace: RequestTrace | None, work: Any
+    ) -> ResponseBody:
+        began = request_spans.now()
         asked, wanted = await work(self._protocol.read, body, length)
+        if trace is not None:
+            trace.stage("read", began, attributes={"argosy.rows": asked.count})
+            asked = replace(asked, trace=trace)
         asked = await self._service.looked_up(asked)
         if asked.explained:
             async with self._gate.explaining:
@@ -125,7 +144,13 @@ class Inference:
         return content
 
     def _written(self, asked: RequestColumns, identity: str, wanted: Any) -> ResponseBody:
-        return self._protocol.write(self._service.answer(asked, identity), wanted)
+        answer = self._service.answer(asked, identity)
+        began = request_spans.now()
+        content = self._protocol.write(answer, wanted)
+        if asked.trace is not None:
+            asked.trace.stage("write", began)
+            asked.trace.attributes["argosy.model.version"] = answer.version(self._service.version)
+        return content
 
 
 class Shortcut:

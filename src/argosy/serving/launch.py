@@ -26,6 +26,7 @@ from argosy.serving.exchange import RequestLimits
 from argosy.serving.prometheus import Metrics
 from argosy.serving.prometheus import of as metrics_of
 from argosy.serving.reloading import Reloader
+from argosy.serving.request_spans import RequestSpans
 from argosy.serving.rows import Value
 from argosy.serving.schemas import InterfaceNotes
 from argosy.serving.second_series import Role, SecondAbsent
@@ -122,6 +123,8 @@ class ServerDependencies:
     """For TLS on the listener; None: in the open."""
     follow: Follow | None = None
     """Where other versions come from; None: what is served stays."""
+    traces: Callable[[Callable[[str, int], None]], RequestSpans | None] = lambda _: None
+    """Opens the traces of requests, and is told what counts spans; None: nobody collects them."""
     worker: WorkerPlace | None = None
     """The process's place among several that share the listener; None: it is alone."""
 
@@ -132,8 +135,11 @@ def run(bundles: Sequence[ServedBundle], around: ServerDependencies) -> None:
     access = None
     if around.access is not None:
         access = WatchedRules(around.access, metrics.access, metrics.access_rules_read, member.rates())
-    shared = SharedParts.made(member.share(RequestLimits()), member.lifecycle, access, metrics)
     with around.listener, ExitStack() as stack:
+        spans = around.traces(metrics.spans)
+        if spans is not None:
+            stack.callback(spans.close)
+        shared = SharedParts.made(member.share(RequestLimits()), member.lifecycle, access, metrics, spans=spans)
         for bundled in bundles:
             if bundled.log is not None:
                 stack.callback(bundled.log.close)

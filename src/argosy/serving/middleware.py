@@ -1,27 +1,36 @@
 """Middleware round every request: a request id, headers that name the model, the request metrics, and failures as JSON."""
 
 import logging
-import time
 from collections.abc import Sequence
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from argosy.ports.prediction_log import ServedRelease
-from argosy.serving import exchange, problem_documents
+from argosy.serving import exchange, problem_documents, request_spans
 from argosy.serving.prometheus import Metrics
 from argosy.serving.request_problems import RequestProblem, ShedRequest
+from argosy.serving.request_spans import TRACE, RequestSpans
 
 _log = logging.getLogger("argosy.serving")
+GONE = 499
+"""What is said of a request whose caller went away before it was answered."""
 
 
 class RequestMiddleware:
     """ASGI middleware that turns a RequestProblem into its status and anything else into a logged 500."""
 
     def __init__(
-        self, app: ASGIApp, *, metrics: Metrics | None = None, answering: Sequence[ServedRelease] = ()
+        self,
+        app: ASGIApp,
+        *,
+        metrics: Metrics | None = None,
+        answering: Sequence[ServedRelease] = (),
+        spans: RequestSpans | None = None,
     ) -> None:
-        """*metrics*: of the model that is asked; *answering*: the releases that may have answered. None for what is about no single one."""
+        """*metrics*: of the model that is asked; *answering*: the releases that may have answered. None for what is about no single one.
+        *spans*: the traces of requests."""
         self._app = app
+        self._spans = spans
         self._metrics = metrics
         self._headers = model_headers(answering) if answering else []
 
@@ -30,13 +39,21 @@ class RequestMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began = time.perf_counter()
-        answered = _Answered(send, [*self._headers, (b"x-request-id", exchange.request_id(scope).encode())])
-        scope.setdefault("state", {})["request_id"] = answered.headers[-1][1].decode()
+        began = request_spans.now()
+        route = route_of(scope["path"])
+        trace = self._spans.of_http(scope) if self._spans is not None and route in request_spans.NAMES else None
+        identity = exchange.request_id(scope, trace)
+        answered = _Answered(send, [*self._headers, (b"x-request-id", identity.encode())])
+        scope.setdefault("state", {})["request_id"] = identity
+        if trace is not None:
+            answered.headers.append(request_spans.header(trace))
+            trace.attributes["argosy.request_id"] = identity
         try:
             await self._guarded(scope, receive, answered)
         finally:
-            self._count(route_of(scope["path"]), answered, time.perf_counter() - began)
+            self._count(route, answered, (request_spans.now() - began) / 1e9)
+            if self._spans is not None and trace is not None:
+                self._spans.done(trace, route, trace.began or began, answered.status or GONE)
 
     def _count(self, route: str, answered: "_Answered", seconds: float) -> None:
         if self._metrics is None:
@@ -59,7 +76,7 @@ class RequestMiddleware:
             await self._refuse(scope, answered, problem)
         except Exception:
             identity = scope["state"]["request_id"]
-            _log.exception("request %s failed", identity)
+            _log.exception("request %s failed%s", identity, request_spans.said(scope["state"].get(TRACE)))
             if answered.status:
                 raise  # half an answer is out: only the connection can say that it is not whole
             message = f"the server failed; its log says why, see request {identity}"

@@ -12,6 +12,7 @@ from typing import Any
 from argosy.domain.bundle import Signature
 from argosy.ml.encoding import Encoder, Matrix
 from argosy.serving.request_problems import RequestProblem
+from argosy.serving.request_spans import RequestTrace
 from argosy.serving.rows import Row, RowReader, Value, Where, entity
 
 Entity = Mapping[str, str | int]
@@ -34,6 +35,8 @@ class RequestColumns:
     """The features as the model takes them; None where they are not all there yet, or one of them is not as plain as it may be."""
     explained: bool = False
     """Whether each answer is to say why."""
+    trace: RequestTrace | None = None
+    """What notes how long each stage takes; None where the request is not recorded."""
 
     def row(self, place: int) -> Mapping[str, Value]:
         """The features of one row."""

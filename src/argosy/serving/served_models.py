@@ -86,6 +86,7 @@ class ServedModels:
         self.server = server
         self.lifecycle = first.lifecycle
         self.access = first.access
+        self.spans = first.spans
         self.limits = first.bodies.limits
         # Replaced as a whole: who looks after the server reads the counts in a thread of its own, between any two lines of the event loop.
         self._counted = CountedModels({model.name: model for model in models})

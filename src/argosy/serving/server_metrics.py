@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollecto
 
 from argosy.serving import exposition
 from argosy.serving.access.outcomes import OUTCOMES, Outcome
+from argosy.serving.span_queue import OUTCOMES as OUTCOMES_OF_SPANS
 
 # Where PROMETHEUS_MULTIPROC_DIR is set, as whoever imports Feast sets it for itself and its children, the library keeps counts in files by
 # process and name: two registries of one process then share them, and a version would begin with what those before it had counted.
@@ -70,9 +71,16 @@ class ServerMetrics:
         )
         self._reloads = {outcome: reloads.labels(outcome) for outcome in RELOADS}
 
+        spans = Counter("argosy_spans", "Spans of traces, by what became of them.", ["outcome"], registry=self.registry)
+        self._spans = {outcome: spans.labels(outcome) for outcome in OUTCOMES_OF_SPANS}
+
     def ended(self, reason: str) -> None:
         """Count a connection that the server ended, for a *reason* in a word or two."""
         self._ended.labels(reason).inc()
+
+    def spans(self, outcome: str, spans: int) -> None:
+        """Count *spans*; *outcome* is one of ``OUTCOMES_OF_SPANS``."""
+        self._spans[outcome].inc(spans)
 
     def access(self, outcome: Outcome) -> None:
         """Count a decision on access; *outcome* is one of ``OUTCOMES``."""

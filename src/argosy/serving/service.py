@@ -12,7 +12,7 @@ from argosy.ml.encoding import Matrix
 from argosy.ml.predictor import Predictions, UndefinedPrediction
 from argosy.ports.features import OnlineFeatures
 from argosy.ports.prediction_log import ServedRelease
-from argosy.serving import explanation
+from argosy.serving import explanation, request_spans
 from argosy.serving.lookup import Lookup
 from argosy.serving.prometheus import Metrics
 from argosy.serving.records import Recorder
@@ -109,7 +109,12 @@ class Service:
         """*asked* with the features of every row. Raises RequestProblem."""
         if not asked.by_id:
             return asked
-        filled = await self._lookup.filled(asked)
+        began = request_spans.now()
+        try:
+            filled = await self._lookup.filled(asked)
+        finally:
+            if asked.trace is not None:
+                asked.trace.stage("look-up", began, attributes={"argosy.rows": len(asked.by_id)})
         return replace(filled, matrix=self.columns.encoded(filled.features))
 
     def plain(self, asked: RequestColumns) -> bool:
@@ -124,12 +129,16 @@ class Service:
         matrices = [asked.matrix for asked, _ in requests if asked.matrix is not None]
         if not matrices:
             return []
+        began = request_spans.now()
         try:
             values = self._predictor.predict_matrix(matrices[0] if len(matrices) == 1 else np.concatenate(matrices))
         except UndefinedPrediction:
             return None
+        ended = request_spans.now()
         answers, begin = [], 0
         for asked, request_id in requests:
+            if asked.trace is not None:
+                asked.trace.stage("predict", began, ended, attributes={"argosy.requests": len(requests)})
             answers.append(self._answered(asked, request_id, values[begin : begin + asked.count]))
             begin += asked.count
         return answers
@@ -138,8 +147,14 @@ class Service:
         """Answer the rows *asked* for, whose features are there. Safe in a thread. Raises RequestProblem."""
         warnings = self._surprises.warnings(asked)
         matrix = self.columns.encoded_rows(asked.rows()) if asked.matrix is None else asked.matrix
+        began = request_spans.now()
         values = self._predicted(matrix)
-        return self._answered(asked, request_id, values, warnings, self._explanations(asked, matrix, values))
+        if asked.trace is not None:
+            began = asked.trace.stage("predict", began)
+        explanations = self._explanations(asked, matrix, values)
+        if asked.trace is not None and explanations is not None:
+            asked.trace.stage("explain", began)
+        return self._answered(asked, request_id, values, warnings, explanations)
 
     def _answered(
         self,
@@ -156,7 +171,10 @@ class Service:
         if self._recorder is not None:
             scores = values if values.ndim == 2 else values[:, np.newaxis]
             decisions: Sequence[str | None] = answer.decisions or [None] * asked.count
+            began = request_spans.now()
             self._recorder.record(request_id, asked, scores, decisions, places)
+            if asked.trace is not None:
+                asked.trace.stage("log", began)
         if self._shadow is not None:
             self._shadow.offer(asked, request_id, values, answer.decisions)
         return answer

@@ -15,7 +15,7 @@ from argosy.ml.encoding import Matrix
 from argosy.ml.predictor import Predictions, UndefinedPrediction
 from argosy.ports.features import OnlineFeatures
 from argosy.ports.prediction_log import ServedRelease
-from argosy.serving import explanation, second_series
+from argosy.serving import explanation, request_spans, second_series
 from argosy.serving.arm import Arm
 from argosy.serving.assignment import Assignment
 from argosy.serving.prometheus import Metrics
@@ -132,7 +132,9 @@ class SplitService(Service):
         if rest:
             part = only(asked, rest)
             matrix = self.columns.encoded_rows(part.rows()) if part.matrix is None else part.matrix
+            started = request_spans.now()
             ours = _Part(part, rest, matrix, self._predictor.predict_matrix(matrix))
+            _note(asked, "predict", started, self.version)
         return _Dealt(asked, request_id, ours, theirs, seconds)
 
     def _theirs(self, asked: RequestColumns, places: list[int]) -> _Part | None:
@@ -141,7 +143,10 @@ class SplitService(Service):
         try:
             own = arm.own(only(asked, places))
             matrix = arm.matrix(own)
-            return _Part(own, places, matrix, arm.predictor.predict_matrix(matrix))
+            began = request_spans.now()
+            part = _Part(own, places, matrix, arm.predictor.predict_matrix(matrix))
+            _note(asked, "predict", began, arm.version)
+            return part
         except Exception as error:  # noqa: BLE001 - a candidate that fails must cost nobody an answer
             undefined = isinstance(error, UndefinedPrediction)
             reason = second_series.UNDEFINED if undefined else second_series.FAILED
@@ -165,7 +170,9 @@ class SplitService(Service):
         if dealt.theirs is not None:
             arm, part = self._candidate.arm, dealt.theirs
             self._candidate.series.answered(part.values, dealt.seconds)
+            began = request_spans.now()
             arm.record(dealt.request_id, part.asked, part.values, part.places)
+            _note(dealt.asked, "log", began, arm.version)
             why = _why(arm.predictor, part)
             answer = given_by(arm.predictor, part.values, dealt.request_id, (), why)
             merged.put(part.places, answer, arm.version)
@@ -202,6 +209,11 @@ class _Merged:
             request_id,
             versions,
         )
+
+
+def _note(asked: RequestColumns, stage: str, began: int, version: str) -> None:
+    if asked.trace is not None:
+        asked.trace.stage(stage, began, attributes={"argosy.model.version": version})
 
 
 def _why(predictor: ServablePredictor, part: _Part) -> Sequence[RowAttribution] | None:

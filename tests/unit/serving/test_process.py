@@ -24,9 +24,12 @@ from argosy.adapters import keys
 from argosy.adapters.model_signer import KeySigner
 from argosy.domain import bundle
 from argosy.settings import Settings
+from kit import span_collector
 from kit.certificates import write_certificate
 from kit.model_server import asked, free_port, ready, started, status
 from kit.s3_server import KEYS, Buckets, Trouble, s3_server
+from kit.web_server import Answer as WebAnswer
+from kit.web_server import web_server
 
 pytestmark = pytest.mark.slow
 
@@ -361,3 +364,19 @@ def test_files_that_are_not_what_they_should_be(
         assert said in errors
         assert errors.startswith("error: ")
         assert "Traceback" not in errors
+
+
+def test_a_collector_gets_the_requests_of_a_process(folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once it is named by OpenTelemetry's variables; what waits as the server ends is sent, and what is sent is counted."""
+    with web_server({"/v1/traces": WebAnswer()}) as collector:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+        monkeypatch.setenv("OTEL_TRACES_SAMPLER", "always_on")
+        with started(folder, "--unsigned", "--port", "0") as process:
+            _, address = ready(process)
+            asked(address)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(15) == 0
+    ((resource, spans),) = span_collector.received(collector.asked)
+    assert resource["service.name"] == "argosy-leaving"
+    assert spans[0].name == "POST /v1/models/{model}:predict"
+    assert "predict" in [span.name for span in spans]

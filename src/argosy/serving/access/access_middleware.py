@@ -2,8 +2,10 @@
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from argosy.serving import request_spans
 from argosy.serving.access.gatekeeper import Credentials, by_name
 from argosy.serving.access.rules_file import WatchedRules
+from argosy.serving.request_spans import TRACE
 
 OPEN = frozenset({"/", "/healthz", "/readyz", "/v2/health/live", "/v2/health/ready"})
 """Addresses that load balancers and kubelets ask, who have no key; they say whether the server is up and nothing else."""
@@ -24,7 +26,12 @@ class AccessMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or raise RequestProblem (401, 403, 429, 503)."""
         if scope["type"] == "http" and scope["path"] not in OPEN and not scope.get("state", {}).get(_ADMITTED):
-            await self._rules.gatekeeper.admit(_caller(scope), self._model)
+            trace, began = scope.get("state", {}).get(TRACE), request_spans.now()
+            try:
+                await self._rules.gatekeeper.admit(_caller(scope), self._model)
+            finally:
+                if trace is not None:
+                    trace.stage("access", began)
         await self._app(scope, receive, send)
 
 
