@@ -79,7 +79,7 @@ class Settings:
     ARGOSY_KAFKA_BOOTSTRAP_SERVERS, ARGOSY_KAFKA_SASL_PASSWORD. Default: none; no stream is read."""
     source_addresses: Mapping[str, str] = field(repr=False)
     """ARGOSY_SOURCE_<NAME>: addresses of databases that sources name by `secret`, ``postgresql://<user>:<password>@<host>/<database>`` or
-    as SQLAlchemy has them; by variable. Default: none."""
+    as SQLAlchemy has them, and values of headers that sources behind HTTPS are asked with; by variable. Default: none."""
     serving_image: str | None
     """ARGOSY_SERVING_IMAGE: the server's image that models are released for, ``<name>@sha256:<digest>``. Default: none; environments have
     their own."""

@@ -43,7 +43,7 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
     from argosy.ports.runs import Runs
     from argosy.ports.search_storage import SearchStorage
     from argosy.ports.signer import Signer, Verifier
-    from argosy.ports.source_reader import Fetched
+    from argosy.ports.source_reader import Fetched, SourceReader
     from argosy.ports.span_exporter import SpanExporter
     from argosy.ports.streams import Stream
     from argosy.ports.table_comparison import TableComparison
@@ -399,14 +399,26 @@ def sources(settings: Settings, data: str, asked: Sequence[Source], *, optional:
 @contextlib.contextmanager
 def fetched(settings: Settings, sources: Sequence[Source]) -> Iterator[Mapping[str, Fetched]]:
     """Those of *sources* that are no files of a folder, read to this machine, by name, while the block runs."""
-    asked = [source for source in sources if source.sql is not None]
+    asked = [source for source in sources if not source.is_in_data]
     if not asked:
         yield {}
         return
-    from argosy.adapters.sql_sources import SqlSources
-
     with scratch.folder("sources") as place:
-        yield SqlSources(settings.source_addresses).fetch(asked, place)
+        yield {
+            name: found for reader in _readers(settings, asked) for name, found in reader.fetch(asked, place).items()
+        }
+
+
+def _readers(settings: Settings, asked: Sequence[Source]) -> Iterator[SourceReader]:
+    """What reads the sources *asked*, each loaded where one of them needs it."""
+    if any(source.sql is not None for source in asked):
+        from argosy.adapters.sql_sources import SqlSources
+
+        yield SqlSources(settings.source_addresses)
+    if any(source.url is not None for source in asked):
+        from argosy.adapters.web_files import WebFiles
+
+        yield WebFiles(settings.source_addresses)
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """The sources of a model's ``model.yaml``: the tables that ingest reads, and what their columns are."""
 
 import re
+from pathlib import PurePosixPath
 from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, Field, field_validator, model_validator
@@ -12,9 +13,10 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=63)]
 FolderName = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._=-]*(/[A-Za-z0-9_][A-Za-z0-9._=-]*)*$", max_length=200)
 ]
+HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]*$", max_length=60)]
 ZoneName = Annotated[str, Field(pattern=r"^[A-Za-z]+(/[A-Za-z0-9_+-]+)*$")]
 
-PLACES = ("file", "folder", "sql")
+PLACES = ("file", "folder", "sql", "url")
 """The settings of a source that say where its rows come from."""
 FORMAT_PART = re.compile(r"%(-?[dHIjmMSy]|[aAbBcfgGnpuUVwWxXYzZ%])")
 """A part of a time in a `format`, as strptime has them."""
@@ -110,6 +112,26 @@ class SqlQuery(Document):
         return self
 
 
+class WebFile(Document):
+    """A file behind an HTTPS address."""
+
+    address: str = Field(
+        pattern=r"^https://[A-Za-z0-9.\[\]:-]+(/[!-\"$-~]*)?$",
+        description="https://<host>/<path>, without a user or a password.",
+    )
+    sha256: str | None = Field(
+        default=None,
+        pattern=r"^[0-9a-f]{64}$",
+        description="The digest that it has to have, so that it is that file and no other.",
+    )
+    bytes: int | None = Field(default=None, ge=1, description="The size that it has to have.")
+    headers: dict[HeaderName, Name] = Field(
+        default_factory=dict,
+        description="Headers that hold a secret, by name, with the name under which the environment knows the whole value: "
+        "{Authorization: rates} is ARGOSY_SOURCE_RATES, such as `Bearer <token>`. Sent to this address alone.",
+    )
+
+
 class Source(Document):
     """One table that ingest reads."""
 
@@ -121,6 +143,7 @@ class Source(Document):
         "<column>=<value> are columns.",
     )
     sql: SqlQuery | None = Field(default=None, description="In place of `file`: a table or a query of a database.")
+    url: WebFile | None = Field(default=None, description="In place of `file`: a file behind an HTTPS address.")
     format: Literal["csv", "parquet"] | None = Field(
         default=None, description="Taken from the file's suffix where absent."
     )
@@ -177,6 +200,8 @@ class Source(Document):
     @property
     def file_name(self) -> str:
         """The name of the file or folder that its rows are read from on this machine."""
+        if self.url is not None:
+            return f"{self.name}{PurePosixPath(self.url.address.partition('?')[0]).suffix}"
         return self.file or self.folder or f"{self.name}.parquet"
 
 
