@@ -7,9 +7,11 @@ through it, so that a value becomes the same bits everywhere. What the matrix me
 
 import math
 import re
-from collections.abc import Mapping, Sequence
-from itertools import chain
-from typing import TYPE_CHECKING, Any
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, compress
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -24,11 +26,17 @@ if TYPE_CHECKING:
 Value = float | str | None
 Row = Mapping[str, Value]
 Matrix = npt.NDArray[np.float32]
+Numbers = npt.NDArray[np.float64]
+Column = Sequence[Any] | npt.NDArray[Any]
+"""Values of one feature: as JSON has them, or an array of numbers, whose NaN is null."""
 
 # float32 has no room for more; a larger number would become infinite without a word.
 LARGEST = float(np.finfo(np.float32).max)
 _PLAIN = frozenset({int, float, type(None)})
 """Types of a number or null. True is an int to Python and no number to us."""
+
+_FEW = 128
+"""Values that are looked at sooner than it takes to find out which of them to look at."""
 
 
 class BadValue(errors.Rejected):
@@ -41,6 +49,20 @@ class BadValue(errors.Rejected):
         self.problem = problem
 
 
+@dataclass(frozen=True, slots=True)
+class EncodedColumns:
+    """Rows as a model takes them, and nothing lost of what they were."""
+
+    matrix: Matrix
+    exact: Numbers
+    """A row a feature: a number as it was given, a category as the place of its level, NaN for null."""
+
+    def only(self, places: Sequence[int]) -> "EncodedColumns":
+        """The rows at *places*."""
+        chosen = list(places)
+        return EncodedColumns(self.matrix[chosen], self.exact[:, chosen])
+
+
 class Encoder:
     """Encodes for one list of features."""
 
@@ -48,6 +70,7 @@ class Encoder:
         self.features = tuple(features)
         self.names = [feature.name for feature in features]
         self._levels: list[dict[str, float] | None] = [_positions(feature) for feature in features]
+        self._numeric = np.array([levels is None for levels in self._levels], dtype=np.bool_)
         self._columns = list(zip(self.names, self._levels, strict=True))
 
     @property
@@ -71,26 +94,37 @@ class Encoder:
             matrix[index] = self._row(index, row)
         return matrix
 
-    def columns(self, columns: Sequence[Sequence[Any]]) -> Matrix | None:
-        """The matrix of *columns*, lists or tuples of values, one a feature in the features' order, all of one length.
+    def columns(self, columns: Sequence[Column]) -> EncodedColumns | None:
+        """*columns*, one a feature in the features' order, all of one length.
 
         No value is looked at by itself, so a wrong one is not told: None where there is any that :meth:`rows` would refuse, or a level that
         is not listed, which only :meth:`rows` takes as missing.
         """
-        numbers = [column for column, levels in zip(columns, self._levels, strict=True) if levels is None]
-        if not _PLAIN.issuperset(map(type, chain.from_iterable(numbers))):
-            return None
         try:
             coded = [
                 column if levels is None else _coded(column, levels)
                 for column, levels in zip(columns, self._levels, strict=True)
             ]
-            wide = np.array(coded, dtype=np.float64)  # null becomes NaN
-        except (_UnknownLevel, OverflowError):
+            exact = _doubles(coded)
+        except (_NotPlain, OverflowError):
             return None
-        if (np.abs(wide) > LARGEST).any() or _holds_nan(coded, wide):
+        largest = np.abs(exact).max(initial=0.0)
+        # Of NaN neither is true, so that one comparison nearly always answers for both.
+        if not largest <= LARGEST and ((np.abs(exact) > LARGEST).any() or _holds_nan(coded, exact)):
             return None
-        return wide.T.astype(np.float32, order="C")
+        if self._holds_true_or_false(columns, exact):
+            return None
+        return EncodedColumns(exact.T.astype(np.float32, order="C"), exact)
+
+    def _holds_true_or_false(self, columns: Sequence[Column], exact: Numbers) -> bool:
+        """True where a column of numbers has a truth value in it. They were packed as 1 and 0: of many, only columns with those are
+        looked at."""
+        numbers = [column for column, levels in zip(columns, self._levels, strict=True) if levels is None]
+        if exact.size > _FEW:
+            doubtful = ((exact == 0.0) | (exact == 1.0)).any(axis=1)[self._numeric].tolist()
+            numbers = list(compress(numbers, doubtful))
+        listed = [column for column in numbers if not isinstance(column, np.ndarray)]
+        return bool in set(map(type, chain.from_iterable(listed)))
 
     def table(self, table: "pa.Table") -> Matrix:
         """The matrix of an Arrow table that has a column for every feature; NaN in it means missing. Raises BadValue."""
@@ -123,26 +157,51 @@ class Encoder:
             raise BadValue(index, unknown[0], "is no feature of this model")
 
 
-class _UnknownLevel(Exception):
-    """A category's value is none of its levels, or no text."""
+class _NotPlain(Exception):
+    """A category's value is none of its levels, or no text; a number is none."""
 
 
-def _coded(column: Sequence[Any], levels: Mapping[str, float]) -> Sequence[float | None]:
-    """The indices of the levels in *column*, None for null. Raises _UnknownLevel."""
+def _coded(column: Column, levels: Mapping[str, float]) -> Sequence[float | None]:
+    """The indices of the levels in *column*, None for null. Raises _NotPlain."""
+    if isinstance(column, np.ndarray):
+        raise _NotPlain
     try:
         coded = list(map(levels.get, column))
     except TypeError:  # a list or an object has no hash
-        raise _UnknownLevel from None
+        raise _NotPlain from None
     if None in coded and coded.count(None) != column.count(None):
-        raise _UnknownLevel
+        raise _NotPlain
     return coded
 
 
-def _holds_nan(columns: Sequence[Sequence[float | None]], wide: npt.NDArray[np.float64]) -> bool:
-    """True where one of *columns*, which are *wide* as numbers, has NaN as such: null alone is what absent is spelled."""
-    missing = np.isnan(wide)
-    return bool(missing.any()) and any(
-        columns[place].count(None) != count for place, count in enumerate(missing.sum(axis=1).tolist()) if count
+def _doubles(columns: Sequence[Column]) -> Numbers:
+    """*columns*, a row each, NaN for null; true and false become 1 and 0. Raises _NotPlain and OverflowError."""
+    count = len(columns[0]) if columns else 0
+    return np.frombuffer(b"".join(_packed(columns, count))).reshape(len(columns), count)
+
+
+def _packed(columns: Sequence[Column], count: int) -> Iterator[bytes]:
+    # Of what turns numbers of Python into doubles this is the quickest by half, and it takes nothing else for one.
+    pack = struct.Struct(f"{count}d").pack
+    for column in columns:
+        if isinstance(column, np.ndarray):
+            yield column.astype(np.float64).tobytes()
+            continue
+        try:
+            yield pack(*column)
+        except struct.error:  # a null, or no number
+            if not _PLAIN.issuperset(map(type, column)):
+                raise _NotPlain from None
+            yield np.array(column, dtype=np.float64).tobytes()
+
+
+def _holds_nan(columns: Sequence[Column], exact: Numbers) -> bool:
+    """True where one of *columns*, which are *exact* as numbers, has NaN as such: but for arrays, null alone is what absent is spelled."""
+    missing = np.isnan(exact)
+    return any(
+        not isinstance(columns[place], np.ndarray)
+        and cast("Sequence[Any]", columns[place]).count(None) != np.count_nonzero(missing[place])
+        for place in np.flatnonzero(missing.any(axis=1)).tolist()
     )
 
 

@@ -1,10 +1,11 @@
 """The port to the prediction log: a server's record of each answer, read back to measure drift.
 
-Writing never blocks an answer and never fails it: what cannot be kept is counted. Personal columns and plain ids do not get this far;
-leaving them out is the server's work. How records reach a disk or an object store is an adapter's.
+Writing never blocks an answer and never fails it: what cannot be kept is counted. Plain ids do not get this far, and of personal
+columns nothing that has a name; leaving them out is the server's work. How records reach a disk or an object store is an adapter's.
 """
 
 import datetime
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol, overload
@@ -52,22 +53,65 @@ class Prediction:
     """The class decided for; None for a regression."""
 
 
+@dataclass(frozen=True, eq=False)
+class FeatureWords:
+    """The features that a log keeps of one release, in order, and what each may say."""
+
+    names: Sequence[str]
+    words: Sequence[Sequence[str] | None]
+    """A feature each: None for a number; of a category its levels, and :data:`OTHER` behind them."""
+    places: "npt.NDArray[np.intp] | None" = None
+    """Where an array has these features, which has others besides that nobody may keep; None where it has these alone."""
+
+    def chosen(self, array: "npt.NDArray[np.float64]") -> "npt.NDArray[np.float64]":
+        """The rows of *array* that are of these features."""
+        return array if self.places is None else array[self.places]
+
+
+class CodedFeatures(Mapping[str, Sequence[float | str | None]]):
+    """The features of rows in one array. What it means is read from it only for who asks for a feature by its name, and what may not be
+    kept by nobody: it is left out for many requests at once, since for each it would cost as much as all that is logged of a row."""
+
+    __slots__ = ("array", "meaning")
+
+    def __init__(self, meaning: FeatureWords, array: "npt.NDArray[np.float64]") -> None:
+        """*array*: a row a feature; a number as it is, a category as the place of its word, NaN for null."""
+        self.meaning = meaning
+        self.array = array
+
+    def __getitem__(self, name: str) -> Sequence[float | str | None]:
+        if name not in self.meaning.names:
+            raise KeyError(name)
+        place = self.meaning.names.index(name)
+        words, given = self.meaning.words[place], self.meaning.chosen(self.array)[place].tolist()
+        return [None if math.isnan(value) else value if words is None else words[int(value)] for value in given]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.meaning.names)
+
+    def __len__(self) -> int:
+        return len(self.meaning.names)
+
+
 class AnsweredRows(Sequence[Prediction]):
     """The rows of one request, in columns: a log that keeps columns makes no object of each."""
+
+    __slots__ = ("decisions", "entities", "features", "request_id", "scores", "time")
 
     def __init__(
         self,
         time: float,
         request_id: str,
         *,
-        entities: Sequence[str | None],
+        entities: Sequence[str | None] | None,
         features: Mapping[str, Sequence[float | str | None]],
         scores: "Scores",
         decisions: Sequence[str | None],
     ) -> None:
-        """See :class:`Prediction`; each sequence has a value a row.
+        """See :class:`Prediction`; each sequence has a value a row. *entities*: None where no row has one.
 
-        Arrays and tuples rather than lists of lists: what many requests hold at once, Python's garbage collector walks again and again.
+        Arrays and tuples rather than lists of lists, and :class:`CodedFeatures` above all: what many requests hold at once, Python's
+        garbage collector walks again and again.
         """
         self.time = time
         self.request_id = request_id
@@ -88,8 +132,9 @@ class AnsweredRows(Sequence[Prediction]):
             return [self[each] for each in range(*place.indices(len(self)))]
         row = range(len(self))[place]
         features = {name: values[row] for name, values in self.features.items()}
+        entity = None if self.entities is None else self.entities[row]
         return Prediction(
-            self.time, self.request_id, row, self.entities[row], features, list(self.scores[row]), self.decisions[row]
+            self.time, self.request_id, row, entity, features, list(self.scores[row]), self.decisions[row]
         )
 
 

@@ -45,7 +45,7 @@ class Arm:
         if self._alike:
             return asked
         features = {name: asked.features[name] for name in self._names}
-        return replace(asked, features=features, matrix=self._columns.encoded(features))
+        return replace(asked, features=features, encoded=self._columns.encoded(features))
 
     def matrix(self, own: RequestColumns) -> Matrix:
         """*own*, which :meth:`own` made, as the model takes it; a level that this version does not know counts as missing."""

@@ -6,7 +6,6 @@ beside the tensors; whoever sends one of them gets that one back, unless the par
 """
 
 import math
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -14,7 +13,8 @@ from typing import Any
 
 from google.protobuf.message import DecodeError
 
-from argosy.serving import grpc_messages, tensors
+from argosy.ml.encoding import Column
+from argosy.serving import grpc_messages, plain_tensors, tensors
 from argosy.serving.exchange import RequestLimits, ResponseBody
 from argosy.serving.request_columns import RequestColumns
 from argosy.serving.request_problems import RequestProblem
@@ -94,7 +94,7 @@ class GrpcTensors:
         inputs, raw = message.inputs, message.raw_input_contents
         if message.parameters or message.outputs or not inputs or (raw and len(raw) != len(inputs)):
             return None
-        columns: dict[str, list[Any]] = {}
+        columns: dict[str, Column] = {}
         shape = list(islice(inputs[0].shape, 3))
         for place, tensor in enumerate(inputs):
             name, datatype = tensor.name, tensor.datatype
@@ -109,7 +109,7 @@ class GrpcTensors:
         found = self._protocol.at_once(columns, shape[0], message.id or None, binary=bool(raw))
         return None if found is None else (found[0], WantedMessage(found[1], bool(raw)))
 
-    def _fits(self, shape: list[int], columns: Mapping[str, list[Any]]) -> bool:
+    def _fits(self, shape: list[int], columns: Mapping[str, Column]) -> bool:
         """True where *columns* have the *shape* [n] or [n, 1], and are not too long."""
         if not shape or len(shape) > 2 or shape[1:] not in ([], [1]) or not 0 < shape[0] <= self._most_rows:
             return False
@@ -158,42 +158,23 @@ class GrpcTensors:
         return found | {"data": _values(contents, tensor.datatype, path)}
 
 
-def _typed_column(tensor: Any) -> list[Any] | None:
-    """The values of a tensor of FP64 or BYTES with typed contents; None where something is odd."""
+def _typed_column(tensor: Any) -> Column | None:
+    """The values of a tensor of FP32, FP64 or BYTES with typed contents; None where something is odd."""
     contents = tensor.contents
     if len(contents.ListFields()) != 1:
         return None
     if tensor.datatype == TEXT:
-        return _texts_at_once(contents.bytes_contents)
-    return _nulls(list(contents.fp64_contents))
+        return plain_tensors.texts(contents.bytes_contents)
+    return _nulls(list(getattr(contents, CONTENTS[tensor.datatype])))
 
 
-def _raw_column(tensor: Any, data: bytes) -> list[Any] | None:
+def _raw_column(tensor: Any, data: bytes) -> Column | None:
     """The same with raw contents."""
     if tensor.HasField("contents"):
         return None
     if tensor.datatype == TEXT:
-        return _texts_at_once(_split(data))
-    if len(data) % 8:
-        return None
-    return _nulls(list(struct.unpack(f"<{len(data) // 8}d", data)))
-
-
-def _split(data: bytes) -> list[bytes]:
-    """The texts that *data* is made of, each behind its length; one too many where it is not."""
-    found, position, size = [], 0, len(data)
-    while position + 4 <= size:
-        begin = position + 4
-        position = begin + int.from_bytes(data[position:begin], "little")
-        found.append(data[begin:position])
-    return found if position == size else [*found, b"\xff"]
-
-
-def _texts_at_once(contents: Any) -> list[Any] | None:
-    try:
-        return [content.decode() for content in contents]
-    except UnicodeDecodeError:
-        return None
+        return plain_tensors.texts(plain_tensors.split(data))
+    return plain_tensors.numbers(data, tensor.datatype)
 
 
 def _nulls(values: list[float]) -> list[Any]:

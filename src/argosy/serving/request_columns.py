@@ -4,13 +4,15 @@ That is for requests with which nothing is wrong, nearly all. Any other goes to 
 which field is wrong, and takes the rare forms: rows by name and by place in one request, some by join key alone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
+import numpy as np
+
 from argosy.domain.bundle import Signature
-from argosy.ml.encoding import Encoder, Matrix
+from argosy.ml.encoding import Column, EncodedColumns, Encoder, Matrix
 from argosy.serving.request_problems import RequestProblem
 from argosy.serving.request_spans import RequestTrace
 from argosy.serving.rows import Row, RowReader, Value, Where, entity
@@ -31,12 +33,17 @@ class RequestColumns:
     by_id: Sequence[int]
     """Places of the rows whose features the online store has."""
     where: Where
-    matrix: Matrix | None = None
+    encoded: EncodedColumns | None = None
     """The features as the model takes them; None where they are not all there yet, or one of them is not as plain as it may be."""
     explained: bool = False
     """Whether each answer is to say why."""
     trace: RequestTrace | None = None
     """What notes how long each stage takes; None where the request is not recorded."""
+
+    @property
+    def matrix(self) -> Matrix | None:
+        """The rows that the model is asked with, where they are encoded."""
+        return None if self.encoded is None else self.encoded.matrix
 
     def row(self, place: int) -> Mapping[str, Value]:
         """The features of one row."""
@@ -45,6 +52,34 @@ class RequestColumns:
     def rows(self) -> list[Mapping[str, Value]]:
         """The features of every row."""
         return [dict(zip(self.features, row, strict=True)) for row in zip(*self.features.values(), strict=True)]
+
+
+class ListedColumns(Mapping[str, Sequence[Value]]):
+    """Columns, some of which came as arrays: nearly no request needs their values one by one, so they are listed for whoever asks."""
+
+    __slots__ = ("_columns",)
+
+    def __init__(self, columns: Mapping[str, Column]) -> None:
+        self._columns = columns
+
+    def __getitem__(self, name: str) -> Sequence[Value]:
+        return listed(self._columns[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+
+def listed(column: Column) -> Sequence[Any]:
+    """*column* as JSON has it; NaN in an array is null."""
+    if not isinstance(column, np.ndarray):
+        return column
+    values: list[Any] = column.tolist()
+    if column.dtype.kind != "f" or not (missing := np.isnan(column)).any():
+        return values
+    return [None if absent else value for absent, value in zip(missing.tolist(), values, strict=True)]
 
 
 class ColumnReader:
@@ -67,19 +102,19 @@ class ColumnReader:
         found = self._plain_rows(instances, where)
         return self._looked_at(instances, where) if found is None else found
 
-    def columns(self, columns: Mapping[str, Sequence[Any]], count: int, where: Where) -> RequestColumns:
+    def columns(self, columns: Mapping[str, Column], count: int, where: Where) -> RequestColumns:
         """*columns* by name, each with *count* values, as columns in the model's order. Raises as :meth:`rows`."""
         found = self.plain_columns(columns, count, where)
         if found is not None:
             return found
-        instances = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        instances = [dict(zip(columns, row, strict=True)) for row in zip(*map(listed, columns.values()), strict=True)]
         return self._looked_at(instances, where)
 
-    def in_order(self, columns: Sequence[Sequence[Any]], count: int, where: Where) -> RequestColumns:
+    def in_order(self, columns: Sequence[Column], count: int, where: Where) -> RequestColumns:
         """*columns* in the model's order, one a feature. Raises as :meth:`rows`."""
         return self.columns(dict(zip(self._features, columns, strict=True)), count, where)
 
-    def encoded(self, features: Mapping[str, Sequence[Value]]) -> Matrix | None:
+    def encoded(self, features: Mapping[str, Sequence[Value]]) -> EncodedColumns | None:
         """*features*, in the model's order, as the model takes them; None where :meth:`Encoder.columns` gives none."""
         return self._encoder.columns(list(features.values()))
 
@@ -109,29 +144,30 @@ class ColumnReader:
             pass
         return None
 
-    def plain_columns(self, columns: Mapping[str, Sequence[Any]], count: int, where: Where) -> RequestColumns | None:
+    def plain_columns(self, columns: Mapping[str, Column], count: int, where: Where) -> RequestColumns | None:
         """*columns* as :meth:`columns` has them, where they have a plain form; None where they have not, or something is wrong."""
         width, keys = len(self._features), len(self._keys)
         try:
             if len(columns) == width:
                 return self._plain([columns[name] for name in self._features], count, None, where)
             if self._apart and len(columns) == width + keys:
-                entities = self._entities([columns[name] for name in self._keys])
+                entities = self._entities([listed(columns[name]) for name in self._keys])
                 return self._plain([columns[name] for name in self._features], count, entities, where)
             if self._apart and len(columns) == keys:
-                return self._by_id([columns[name] for name in self._keys], count, where)
+                return self._by_id([listed(columns[name]) for name in self._keys], count, where)
         except (KeyError, RequestProblem):
             pass
         return None
 
     def _plain(
-        self, columns: Sequence[Sequence[Any]], count: int, entities: Sequence[Entity] | None, where: Where
+        self, columns: Sequence[Column], count: int, entities: Sequence[Entity] | None, where: Where
     ) -> RequestColumns | None:
         """The request of *columns*, one a feature, if nothing is wrong with any value."""
-        matrix = self._encoder.columns(columns)
-        if matrix is None:
+        encoded = self._encoder.columns(columns)
+        if encoded is None:
             return None
-        return RequestColumns(count, dict(zip(self._features, columns, strict=True)), entities, (), where, matrix)
+        features = ListedColumns(dict(zip(self._features, columns, strict=True)))
+        return RequestColumns(count, features, entities, (), where, encoded)
 
     def _by_id(self, keys: Sequence[Sequence[Any]], count: int, where: Where) -> RequestColumns:
         """The request of join keys alone, a column a key. Raises RequestProblem where one is none."""
@@ -151,8 +187,8 @@ class ColumnReader:
         nothing: Mapping[str, Value] = dict.fromkeys(self._features)
         given = [nothing if row.features is None else row.features for row in rows]
         features = {name: [row[name] for row in given] for name in self._features}
-        matrix = None if by_id else self._encoder.columns(list(features.values()))
-        return RequestColumns(len(rows), features, [row.entity for row in rows], by_id, where, matrix)
+        encoded = None if by_id else self._encoder.columns(list(features.values()))
+        return RequestColumns(len(rows), features, [row.entity for row in rows], by_id, where, encoded)
 
 
 def getter(names: Sequence[str]) -> Any:

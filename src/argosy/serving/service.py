@@ -115,7 +115,7 @@ class Service:
         finally:
             if asked.trace is not None:
                 asked.trace.stage("look-up", began, attributes={"argosy.rows": len(asked.by_id)})
-        return replace(filled, matrix=self.columns.encoded(filled.features))
+        return replace(filled, encoded=self.columns.encoded(filled.features))
 
     def plain(self, asked: RequestColumns) -> bool:
         """True where the features of every row *asked* for are there, the model was made for each, and nobody asks why."""
@@ -167,7 +167,7 @@ class Service:
     ) -> Answer:
         """The answer by *values*, counted and logged. *places*: see :meth:`Recorder.record`."""
         answer = given_by(self._predictor, values, request_id, warnings, explanations)
-        self._count(answer)
+        self._count(values)
         if self._recorder is not None:
             scores = values if values.ndim == 2 else values[:, np.newaxis]
             decisions: Sequence[str | None] = answer.decisions or [None] * asked.count
@@ -196,10 +196,10 @@ class Service:
             return None
         return explanation.explanations(self.signature, asked, self._predictor.contributions(matrix), values)
 
-    def _count(self, answer: Answer) -> None:
-        self._metrics.predictions.inc(len(answer.predictions))
-        several = self.signature.task == "multiclass"
-        self._metrics.observe_scores(answer.confidences or [] if several else answer.predictions)
+    def _count(self, values: Predictions) -> None:
+        self._metrics.predictions.inc(len(values))
+        # Of several classes the chance of the one decided for.
+        self._metrics.observe_scores(values if values.ndim == 1 else values.max(axis=1))
 
 
 def given_by(

@@ -235,5 +235,5 @@ def only(asked: RequestColumns, places: Sequence[int]) -> RequestColumns:
         entities=None if asked.entities is None else [asked.entities[place] for place in places],
         by_id=[numbers[place] for place in asked.by_id if place in numbers],
         where=lambda place, name: asked.where(places[place], name),
-        matrix=None if asked.matrix is None else asked.matrix[list(places)],
+        encoded=None if asked.encoded is None else asked.encoded.only(places),
     )

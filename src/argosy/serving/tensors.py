@@ -14,15 +14,16 @@ import numpy as np
 from argosy.serving.request_problems import RequestProblem
 
 TEXT, BOOL = "BYTES", "BOOL"
-_FORMS = {
+FORMS = {
     BOOL: "?",
     **{f"{sign}INT{bits}": f"<{kind}{bits // 8}" for sign, kind in (("", "i"), ("U", "u")) for bits in (8, 16, 32, 64)},
     **{f"FP{bits}": f"<f{bits // 8}" for bits in (16, 32, 64)},
 }
-DATATYPES = dict.fromkeys([*sorted(_FORMS), TEXT])
+"""How NumPy calls each datatype of numbers and truth values."""
+DATATYPES = dict.fromkeys([*sorted(FORMS), TEXT])
 _BOUNDS: dict[str, tuple[float, float]] = {
-    **{name: (int(np.iinfo(form).min), int(np.iinfo(form).max)) for name, form in _FORMS.items() if "INT" in name},
-    **{name: (float(np.finfo(form).min), float(np.finfo(form).max)) for name, form in _FORMS.items() if "FP" in name},
+    **{name: (int(np.iinfo(form).min), int(np.iinfo(form).max)) for name, form in FORMS.items() if "INT" in name},
+    **{name: (float(np.finfo(form).min), float(np.finfo(form).max)) for name, form in FORMS.items() if "FP" in name},
 }
 _WHOLE, _ANY_NUMBER = frozenset({int}), frozenset({int, float})
 _KINDS: dict[str, frozenset[type]] = {
@@ -71,6 +72,11 @@ class Binary:
             raise RequestProblem(400, f"{size} bytes are announced, {left} are left of the body", field=path)
         self._used += size
         return memoryview(self._data)[self._used - size : self._used]
+
+    @property
+    def left(self) -> bytes:
+        """The bytes that nobody took."""
+        return self._data[self._used :]
 
     def finish(self) -> None:
         """Raises RequestProblem (400) where bytes are left that belong to no tensor."""
@@ -127,7 +133,7 @@ def packed(values: Sequence[Any], datatype: str) -> bytes:
     """*values* as binary data."""
     if datatype == TEXT:
         return b"".join(_LENGTH.pack(len(text)) + text for text in (value.encode() for value in values))
-    return np.asarray(values, dtype=_FORMS[datatype]).tobytes()
+    return np.asarray(values, dtype=FORMS[datatype]).tobytes()
 
 
 def _shape(shape: Any, path: str, most_rows: int, most_columns: int) -> tuple[int, int | None]:
@@ -175,9 +181,14 @@ def _flat(data: Any, rows: int, width: int | None, path: str) -> list[Any]:
     return data
 
 
+def are(data: list[Any], datatype: str) -> bool:
+    """True where each of *data* is null or a value of *datatype*."""
+    return datatype in _KINDS and _all_of(data, _KINDS[datatype], _BOUNDS.get(datatype))
+
+
 def _of_json(data: list[Any], datatype: str, path: str) -> list[Scalar]:
     kinds, bounds = _KINDS[datatype], _BOUNDS.get(datatype)
-    if _all_of(data, kinds, bounds):
+    if are(data, datatype):
         return data
     for place, value in enumerate(data):
         if value is None:
@@ -196,7 +207,7 @@ def _all_of(data: list[Any], kinds: frozenset[type], bounds: tuple[float, float]
 
 
 def _numbers(data: memoryview, datatype: str, count: int, path: str) -> list[Scalar]:
-    form = np.dtype(_FORMS[datatype])
+    form = np.dtype(FORMS[datatype])
     if len(data) != count * form.itemsize:
         message = f"{len(data)} bytes, but {count} values of {datatype} are {count * form.itemsize}"
         raise RequestProblem(422, message, field=f"{path}.parameters.binary_data_size")

@@ -13,8 +13,10 @@ from typing import Any
 import orjson
 
 from argosy.domain.bundle import Signature
+from argosy.ml.encoding import Column
 from argosy.serving import explanation, reading, tensors
 from argosy.serving.exchange import HEADER_LENGTH, OCTETS, RequestLimits, ResponseBody
+from argosy.serving.plain_tensors import PlainTensors
 from argosy.serving.request_columns import ColumnReader, RequestColumns
 from argosy.serving.request_problems import RequestProblem, shown
 from argosy.serving.service import Answer
@@ -53,9 +55,12 @@ class V2:
         self._numbers = frozenset(column.name for column in signature.features if column.type == "number")
         # A column that the model's encoder takes whole holds what these datatypes hold.
         self.plain_tensors = frozenset(
-            (column.name, "FP64" if column.type == "number" else TEXT) for column in signature.features
+            (column.name, datatype)
+            for column in signature.features
+            for datatype in (("FP32", "FP64") if column.type == "number" else (TEXT,))
         )
         """Name and datatype of tensors that are taken whole."""
+        self._plain = PlainTensors(signature, limits.rows)
         self._outputs = [PREDICTION] if signature.task == "regression" else [PREDICTION, DECISION, CONFIDENCE]
         self._known = [*self._outputs, *EXPLAINED]
 
@@ -74,6 +79,17 @@ class V2:
     def asked(self, payload: Mapping[str, Any], binary: Binary) -> tuple[RequestColumns, Wanted]:
         """As :meth:`read`, of a request that is parsed already, whose tensors have their binary data in *binary*. Raises RequestProblem."""
         wanted = self._wanted(payload)
+        asked = self._at_once(payload.get("inputs"), binary.left) or self._looked_at(payload, binary)
+        explained = any(name in EXPLAINED for name, _ in wanted.outputs)
+        return (explanation.asked_why(asked, "inputs[0].shape") if explained else asked), wanted
+
+    def _at_once(self, inputs: Any, data: bytes) -> RequestColumns | None:
+        """The rows of *inputs*, read whole; None where :meth:`_looked_at` has to look at them."""
+        found = self._plain.read(inputs, data)
+        return None if found is None else self._reader.plain_columns(*found, _where)
+
+    def _looked_at(self, payload: Mapping[str, Any], binary: Binary) -> RequestColumns:
+        """The rows of *payload*, whatever they are like. Raises RequestProblem."""
         found = self._tensors(payload, binary)
         try:
             binary.finish()
@@ -83,11 +99,10 @@ class V2:
             raise
         if asked.matrix is None:
             _check_values(found)
-        explained = any(name in EXPLAINED for name, _ in wanted.outputs)
-        return (explanation.asked_why(asked, "inputs[0].shape") if explained else asked), wanted
+        return asked
 
     def at_once(
-        self, columns: Mapping[str, list[Any]], count: int, identity: str | None, *, binary: bool
+        self, columns: Mapping[str, Column], count: int, identity: str | None, *, binary: bool
     ) -> tuple[RequestColumns, Wanted] | None:
         """As :meth:`asked`, of ``plain_tensors`` that wish nothing of their answer; None where :meth:`asked` has to look at each value."""
         found = self._reader.plain_columns(columns, count, _where)

@@ -103,10 +103,55 @@ def test_columns_are_rows_or_nothing(rows: list[tuple[Any, Any]]) -> None:
     except BadValue:
         expected = None
     strange = any(city not in {None, "Bonn", "Köln"} for _, city in rows if not isinstance(city, list))
-    found = encoder.columns(list(zip(*rows, strict=True)))
+    encoded = encoder.columns(list(zip(*rows, strict=True)))
+    found = None if encoded is None else encoded.matrix
     if expected is None or strange:
         assert found is None
     else:
         assert found is not None
         assert (found.dtype, found.shape, found.tobytes()) == (expected.dtype, expected.shape, expected.tobytes())
         assert found.flags["C_CONTIGUOUS"]
+
+
+def test_a_truth_value_among_many_numbers() -> None:
+    """It is packed as 1 or 0, and found wherever it stands; numbers 1 and 0 are none."""
+    encoder = Encoder([AGE])
+    column: list[Any] = [1, 0, 2.5, None] * 100
+    assert encoder.columns([column]) is not None
+    for place, value in ((0, True), (399, False)):
+        assert encoder.columns([[*column[:place], value, *column[place + 1 :]]]) is None
+
+
+@pytest.mark.parametrize("form", ["<f8", "<f4", "<f2", "<i8", "<u1"])
+def test_an_array_is_the_list_of_its_numbers(form: str) -> None:
+    """Arrays, as binary tensors are, give the bits that their numbers give; NaN in them is null, as it is in no list."""
+    encoder = Encoder([AGE])
+    ages = np.array([0, 1, 3, 70], form)
+    found, listed = encoder.columns([ages]), encoder.columns([ages.tolist()])
+    assert found is not None
+    assert listed is not None
+    assert found.matrix.tobytes() == listed.matrix.tobytes()
+    assert found.exact.tolist() == [[0.0, 1.0, 3.0, 70.0]]
+    if ages.dtype.kind == "f":
+        ages[1] = math.nan
+        found, listed = encoder.columns([ages]), encoder.columns([[0, None, 3, 70]])
+        assert found is not None
+        assert listed is not None
+        assert found.matrix.tobytes() == listed.matrix.tobytes()
+        assert encoder.columns([ages.tolist()]) is None
+
+
+def test_what_no_array_may_hold() -> None:
+    """Infinity, what float32 has no room for, and numbers where there should be levels."""
+    encoder = Encoder([AGE, CITY])
+    for age in (math.inf, -math.inf, 1e39):
+        assert encoder.columns([np.array([age]), ["Bonn"]]) is None
+    assert encoder.columns([np.array([1.0]), np.array([1.0])]) is None
+
+
+def test_nothing_of_a_number_is_lost_beside_the_matrix() -> None:
+    """The model takes float32; what is logged is what came."""
+    found = Encoder([AGE, CITY]).columns([[0.1, None], [None, "Köln"]])
+    assert found is not None
+    np.testing.assert_array_equal(found.exact, [[0.1, math.nan], [math.nan, 1.0]])
+    np.testing.assert_array_equal(found.only([1]).exact, [[math.nan], [1.0]])

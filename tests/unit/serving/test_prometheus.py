@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from argosy.domain import bundle
@@ -93,9 +94,9 @@ def test_many_scores_are_counted_as_each_alone() -> None:
     """Scores of one request, those on an edge among them, are in the bins and the sum that they would be in one by one."""
     scores = [step / 40 for step in range(41)] * 3
     together, alone = (prometheus.of(serving_kit.signature(), SERVED, None) for _ in range(2))
-    together.observe_scores(scores)
+    together.observe_scores(np.array(scores))
     for score in scores:
-        alone.observe_scores([score])
+        alone.observe_scores(np.array([score]))
 
     def lines(metrics: prometheus.Metrics) -> list[str]:
         text = metrics.text().decode()

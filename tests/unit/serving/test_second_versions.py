@@ -10,7 +10,7 @@ import pytest
 
 from argosy import errors
 from argosy.domain.data import FeatureColumn
-from argosy.ml.encoding import Matrix
+from argosy.ml.encoding import EncodedColumns, Matrix
 from argosy.ml.predictor import Predictions, Predictor, UndefinedPrediction
 from argosy.ports.prediction_log import ServedRelease
 from argosy.serving import second_version
@@ -164,7 +164,7 @@ def test_long_texts_count_in_the_backlog(predictor: Predictor) -> None:
     turned = Turned(predictor)
     series = SecondSeries("shadow", SECOND, ())
     shadow = Shadow(Arm(turned, SECOND, predictor.signature), 1.0, series, backlog_bytes=2_000)
-    asked = replace(_asked(1), matrix=None, features={**_asked(1).features, "contract": ["x" * 2_000]})
+    asked = replace(_asked(1), encoded=None, features={**_asked(1).features, "contract": ["x" * 2_000]})
     shadow.offer(asked, "r1", np.zeros(1), None)
     shadow.close()
     assert _said(series)["argosy_second_dropped_total"]["backlog-full"] == 1
@@ -357,9 +357,8 @@ PLACES = [2, 3, 6, 10]
 
 def _asked(count: int, **columns: list[Any]) -> RequestColumns:
     sample: dict[str, list[Any]] = {name: [ROW[name]] * count for name in ROW}
-    return RequestColumns(
-        count, sample | columns, None, (), lambda place, _: str(place), np.zeros((count, 4), np.float32)
-    )
+    encoded = EncodedColumns(np.zeros((count, 4), np.float32), np.zeros((4, count)))
+    return RequestColumns(count, sample | columns, None, (), lambda place, _: str(place), encoded)
 
 
 def _said(series: SecondSeries) -> dict[str, dict[str, float]]:

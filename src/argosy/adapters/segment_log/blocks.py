@@ -14,13 +14,15 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from argosy.ports.prediction_log import AnsweredRows, Prediction
+from argosy.ports.prediction_log import AnsweredRows, CodedFeatures, FeatureWords, Prediction
 
 Features = Sequence[tuple[str, str]]
 Numbers = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int32]
 
 _HEAD = struct.Struct("<I")
+_FEW_WORDS = 64
+"""Words of all categories that a block may name whether they occur in it or not."""
 _NUMBER, _CODE = np.dtype("<f8"), np.dtype("<i4")
 
 
@@ -52,12 +54,11 @@ def packed(batches: Iterable[Sequence[Prediction]], features: Features) -> bytes
     requests = list(chain.from_iterable(map(_requests, batches)))
     count = sum(len(rows) for rows, _ in requests)
     widths, scores = _scores(requests)
-    columns = [_features(requests, name) for name, kind in features if kind == "number"]
-    coded: list[Sequence[str | None]] = [_joined([rows.decisions for rows, _ in requests])]
-    coded += [_features(requests, name) for name, kind in features if kind != "number"]
-    entities = _joined([rows.entities for rows, _ in requests])
-    # In one order, so that the blocks of a segment nearly always mean the same by their codes.
-    words = [sorted(set(values), key=_null_last) for values in coded]
+    numbers, words, codes = _coded(requests, features) or _looked_up(requests, features)
+    decided = _joined([rows.decisions for rows, _ in requests])
+    decisions = sorted(set(decided), key=_null_last)
+    known = any(rows.entities is not None for rows, _ in requests)
+    entities = _joined([rows.entities or [None] * len(rows) for rows, _ in requests]) if known else []
     head = orjson.dumps(
         {
             "time": [round(rows.time * 1_000_000) for rows, _ in requests],
@@ -66,18 +67,11 @@ def packed(batches: Iterable[Sequence[Prediction]], features: Features) -> bytes
             "rows": [len(rows) for rows, _ in requests],
             "entity": entities if any(entities) else None,
             "width": widths,
-            "words": words,
+            "words": [decisions, *words],
         }
     )
-    return b"".join(
-        [
-            _HEAD.pack(len(head)),
-            head,
-            scores.tobytes(),
-            np.array(columns, _NUMBER).tobytes(),
-            *(_codes(values, known, count) for values, known in zip(coded, words, strict=True)),
-        ]
-    )
+    content = [scores.tobytes(), numbers.tobytes(), _codes(decided, decisions, count), codes.tobytes()]
+    return b"".join([_HEAD.pack(len(head)), head, *content])
 
 
 def read(payload: bytes, features: Features) -> RecordBlock:
@@ -131,8 +125,60 @@ def _alone(one: Prediction) -> AnsweredRows:
     )
 
 
-def _features(requests: Sequence[tuple[AnsweredRows, int]], name: str) -> Sequence[Any]:
-    return _joined([rows.features[name] for rows, _ in requests])
+def _coded(
+    requests: Sequence[tuple[AnsweredRows, int]], features: Features
+) -> tuple[Numbers, list[list[str | None]], Codes] | None:
+    """The features as a block has them: numbers, the words of each category, and their places; None where they did not come coded."""
+    given = [rows.features for rows, _ in requests]
+    coded = [each for each in given if isinstance(each, CodedFeatures)]
+    if not coded or len(coded) != len(given):
+        return None
+    meaning = coded[0].meaning
+    if any(each.meaning.words is not meaning.words for each in coded) or not _means(meaning, features):
+        return None
+    if all(each.meaning is meaning for each in coded):
+        values = meaning.chosen(np.concatenate([each.array for each in coded], axis=1))
+    else:
+        values = np.concatenate([each.meaning.chosen(each.array) for each in coded], axis=1)
+    numeric = np.array([words is None for words in meaning.words], np.bool_)
+    words = [[*known, None] for known in meaning.words if known is not None]
+    if not words:
+        return values, [], np.empty((0, values.shape[1]), _CODE)
+    ends = np.array([[len(known) - 1] for known in words], _NUMBER)
+    places = values[~numeric]
+    codes = np.where(np.isnan(places), ends, places).astype(_CODE)
+    if sum(map(len, words)) > max(_FEW_WORDS, values.shape[1]):
+        words = _only_used(words, codes)
+    return values[numeric], words, codes
+
+
+def _means(meaning: FeatureWords, features: Features) -> bool:
+    """True where *meaning* is of these *features*."""
+    kinds = ["number" if words is None else "category" for words in meaning.words]
+    return list(zip(meaning.names, kinds, strict=True)) == list(map(tuple, features))
+
+
+def _only_used(words: Sequence[list[str | None]], codes: Codes) -> list[list[str | None]]:
+    """Those of *words* that *codes*, which are changed for it, mean: a category of thousands would be longer than the records."""
+    kept = []
+    for place, known in enumerate(words):
+        used, codes[place] = np.unique(codes[place], return_inverse=True)
+        kept.append([known[code] for code in used.tolist()])
+    return kept
+
+
+def _looked_up(
+    requests: Sequence[tuple[AnsweredRows, int]], features: Features
+) -> tuple[Numbers, list[list[str | None]], Codes]:
+    """As :func:`_coded`, of features that came as their values."""
+    count = sum(len(rows) for rows, _ in requests)
+    columns = {name: _joined([rows.features[name] for rows, _ in requests]) for name, _ in features}
+    numbers = [columns[name] for name, kind in features if kind == "number"]
+    texts = [columns[name] for name, kind in features if kind != "number"]
+    # In one order, so that the blocks of a segment nearly always mean the same by their codes.
+    words = [sorted(set(values), key=_null_last) for values in texts]
+    codes = [_codes(values, known, count) for values, known in zip(texts, words, strict=True)]
+    return np.array(numbers, _NUMBER), words, np.frombuffer(b"".join(codes), _CODE)
 
 
 def _joined(columns: Sequence[Sequence[Any]]) -> Sequence[Any]:

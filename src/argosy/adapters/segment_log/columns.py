@@ -30,11 +30,21 @@ class HourOfSegment:
     """The records of a segment that are of one hour."""
 
     ref: SegmentRef
-    found: Logged
+    coded: Logged
+    """The records, each text as the place of one in a dictionary: so they lie in Parquet, and nobody else wants them."""
+
+    @property
+    def found(self) -> Logged:
+        """The records."""
+        return _plain_texts(self.coded)
 
 
 def logged(content: framing.SegmentContent) -> Logged:
     """All of *content*, which has a head. Raises ValueError where it is none of ours."""
+    return _plain_texts(_coded(content))
+
+
+def _coded(content: framing.SegmentContent) -> Logged:
     served, features = segments.about(content.payloads[0])
     payloads = content.payloads[1:]
     if not payloads:
@@ -44,15 +54,24 @@ def logged(content: framing.SegmentContent) -> Logged:
     return Logged(served, table, damaged=content.damaged)
 
 
+def _plain_texts(found: Logged) -> Logged:
+    """*found*, with texts as texts."""
+    inner = found.table.schema.field("features").type
+    features = [(field.name, "number" if pa.types.is_float64(field.type) else "category") for field in inner]
+    return replace(found, table=found.table.cast(_seen(_schema(features).empty_table()).schema))
+
+
 def hours(content: framing.SegmentContent) -> list[HourOfSegment]:
     """*content* by hour: nearly always one, unless its writer's clock was set. Raises ValueError where it is none of ours."""
     if content.begun_only or (content.headed and not content.payloads):
         return []
     if not content.headed or not content.payloads:
         raise ValueError("its head is damaged, which says what its records are about")
-    whole = logged(content)
+    whole = _coded(content)
     # Of the records rather than of the Parquet file, which another version of Arrow would write otherwise.
-    hashed = hashlib.sha256(b"".join(content.payloads))
+    hashed = hashlib.sha256()
+    for payload in content.payloads:
+        hashed.update(payload)
     by_hour = list(_by_hour(whole.table))
     return [
         HourOfSegment(
@@ -65,11 +84,20 @@ def hours(content: framing.SegmentContent) -> list[HourOfSegment]:
 
 
 def packed(found: Logged) -> bytes:
-    """*found* as Parquet."""
-    about = {_ABOUT: orjson.dumps([_fields(found.served), found.damaged])}
+    """*found*, whose texts may be coded, as Parquet."""
+    table = found.table.replace_schema_metadata(None)
     sink = pa.BufferOutputStream()
-    table = found.table.replace_schema_metadata(about)
-    pq.write_table(table, sink, compression="zstd", write_page_checksum=True, use_dictionary=_repeating(table.schema))
+    with pq.ParquetWriter(
+        sink,
+        table.schema,
+        compression="zstd",
+        write_page_checksum=True,
+        use_dictionary=_repeating(table.schema),
+        write_statistics=["time"],  # of others nobody looks for a range
+        store_schema=False,  # else who reads it gets dictionaries for texts
+    ) as writer:
+        writer.write_table(table)
+        writer.add_key_value_metadata({_ABOUT: orjson.dumps([_fields(found.served), found.damaged])})
     return bytes(sink.getvalue())
 
 
@@ -79,7 +107,7 @@ def _repeating(schema: pa.Schema) -> list[str]:
     return [
         "request_id",
         "decision",
-        *(f"features.{field.name}" for field in features if pa.types.is_string(field.type)),
+        *(f"features.{field.name}" for field in features if not pa.types.is_float64(field.type)),
     ]
 
 
@@ -150,52 +178,61 @@ def _of_blocks(payloads: Sequence[bytes], features: Sequence[tuple[str, str]]) -
     """The rows of blocks: their columns, one after another."""
     found = [blocks.read(payload, features) for payload in payloads]
     counts = np.concatenate([np.array(block.counts, np.int64) for block in found])
-    request = np.repeat(np.arange(len(counts)), counts)
+    request = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
     numbers = np.concatenate([block.numbers for block in found], axis=1)
     words = _words([block.words for block in found], [block.codes for block in found])
     decisions, texts = words[0], iter(words[1:])
     values = iter(numbers)
     kept = [pa.array(next(values), from_pandas=True) if kind == "number" else next(texts) for _, kind in features]
     schema = _schema(features)
-    inner = schema.field("features").type
     first_rows = np.concatenate([np.array(block.first_rows, np.int64) for block in found])
-    places = np.arange(len(request)) - np.repeat(np.cumsum(counts) - counts, counts) + first_rows[request]
+    places = np.arange(len(request)) - np.repeat(np.cumsum(counts) - counts - first_rows, counts)
     ids = pa.array(list(chain.from_iterable(block.request_ids for block in found)), pa.string())
     times = np.array(list(chain.from_iterable(block.times for block in found)), np.int64)
     table = pa.table(
         [
-            pa.array(times[request]),
-            ids.take(pa.array(request)),
+            pa.array(np.repeat(times, counts)),
+            pa.DictionaryArray.from_arrays(pa.array(request), ids),
             pa.array(places.astype(np.int32)),
             _entities(found),
             _scores(found),
             decisions,
-            pa.StructArray.from_arrays(kept, fields=list(inner)) if kept else pa.array([{}] * len(request), inner),
+            pa.StructArray.from_arrays(kept, names=[name for name, _ in features])
+            if kept
+            else pa.array([{}] * len(request), schema.field("features").type),
         ],
-        schema=schema,
+        names=schema.names,
     )
     return _seen(table)
 
 
 def _words(words: Sequence[Sequence[Sequence[str | None]]], codes: Sequence[blocks.Codes]) -> list[pa.Array]:
-    """For each column that has codes its values, the blocks' one after another."""
+    """For each column that has codes its values, the blocks' one after another, as places in a dictionary."""
     columns = []
     for column in range(len(codes[0])):
         if all(
             known[column] == words[0][column] for known in words
         ):  # nearly always, and then no block is looked at by itself
-            together = np.concatenate([found[column] for found in codes])
-            columns.append(pa.array(words[0][column], pa.string()).take(pa.array(together)))
+            columns.append(_dictionary(words[0][column], np.concatenate([found[column] for found in codes])))
             continue
         places: dict[str | None, int] = {}
         meant = [
-            np.array([places.setdefault(word, len(places)) for word in known[column]], np.int64)[found[column]]
+            np.array([places.setdefault(word, len(places)) for word in known[column]], np.int32)[found[column]]
             if known[column]
             else found[column]
             for known, found in zip(words, codes, strict=True)
         ]
-        columns.append(pa.array(list(places), pa.string()).take(pa.array(np.concatenate(meant))))
+        columns.append(_dictionary(list(places), np.concatenate(meant)))
     return columns
+
+
+def _dictionary(words: Sequence[str | None], codes: blocks.Codes) -> pa.Array:
+    """The *words* that *codes* mean. Raises ValueError where one means none."""
+    if len(codes) and not 0 <= codes.min() <= codes.max() < len(words):
+        raise ValueError("a code means no word")
+    absent = codes == words.index(None) if None in words else None
+    known = pa.array([word or "" for word in words], pa.string())
+    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=absent), known)
 
 
 def _entities(found: Sequence[blocks.RecordBlock]) -> pa.Array:
@@ -206,12 +243,17 @@ def _entities(found: Sequence[blocks.RecordBlock]) -> pa.Array:
 
 
 def _scores(found: Sequence[blocks.RecordBlock]) -> pa.Array:
+    values = pa.array(np.concatenate([block.scores for block in found]))
+    same = found[0].widths
+    if len(same) == 1 and all(block.widths == same for block in found):  # nearly always
+        ends = np.arange(sum(sum(block.counts) for block in found) + 1, dtype=np.int32) * np.int32(same[0])
+        return pa.ListArray.from_arrays(pa.array(ends), values)
     widths = [
         np.repeat(np.array(block.widths, np.int32), sum(block.counts) if len(block.widths) == 1 else 1)
         for block in found
     ]
     offsets = np.concatenate([np.zeros(1, np.int32), np.cumsum(np.concatenate(widths), dtype=np.int32)])
-    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(np.concatenate([block.scores for block in found])))
+    return pa.ListArray.from_arrays(pa.array(offsets), values)
 
 
 def _table(lines: bytes, features: Sequence[tuple[str, str]]) -> pa.Table:

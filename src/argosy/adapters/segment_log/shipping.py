@@ -152,9 +152,9 @@ def ship(path: Path, objects: Objects) -> Shipped:
             return Shipped()  # its writer lives, or another process shipped it between listing and lock
         content, parts = _read(stream.read())
         for part in parts:
-            objects.put_new(layout.key(part.ref), columns.packed(part.found))
+            objects.put_new(layout.key(part.ref), columns.packed(part.coded))
         path.unlink(missing_ok=True)
-        return Shipped(sum(part.found.table.num_rows for part in parts), content.damaged if content.payloads else 0)
+        return Shipped(sum(part.coded.table.num_rows for part in parts), content.damaged if content.payloads else 0)
 
 
 def _read(data: bytes) -> tuple[framing.SegmentContent, list["HourOfSegment"]]:
