@@ -70,6 +70,7 @@ VERBS = {
     "terminate": "stop a run at once",
     "delete": "delete runs",
     "logs": "print what a step of a run wrote",
+    "why": "say why a run ended as it did, and what helps",
     "report": "write the report of a run and say where it is",
     "ui": "show models, runs and requests in a browser of this machine",
     "pr": "list, view, merge or close promotion requests",
