@@ -82,9 +82,11 @@ def content_security_policy(*, live: bool) -> str:
     return f"default-src 'none'; style-src 'sha256-{style}'{script}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
-def board(rows: Sequence[BoardRow], environments: Sequence[str], runs: Sequence[Run], where: str) -> str:
-    """The first page: models by environments, and the newest runs. *where*: whose runs they are."""
-    return _page("ui_board", rows=rows, environments=environments, runs=runs, where=where)
+def board(
+    rows: Sequence[BoardRow], environments: Sequence[str], runs: Sequence[Run], where: str, problem: str = ""
+) -> str:
+    """The first page: models by environments, and the newest runs. *where*: whose runs they are; *problem*: why models are missing."""
+    return _page("ui_board", rows=rows, environments=environments, runs=runs, where=where, problem=problem)
 
 
 def runs(found: Sequence[Run], before: int, more: bool, where: str) -> str:

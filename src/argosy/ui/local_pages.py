@@ -7,6 +7,7 @@ foreign page would read along), scripts but ours do not run, and no page of othe
 import asyncio
 import contextlib
 import itertools
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,7 +92,7 @@ async def answering(sources: PageSources, port: int) -> AsyncIterator[str]:
         try:
             await web.TCPSite(runner, HOST, port, shutdown_timeout=1).start()
         except OSError as error:
-            said = f"cannot listen on {HOST}:{port}: {error.strerror}; name another port with --port"
+            said = f"cannot listen on {HOST}:{port}: {os.strerror(error.errno or 0)}; name another port with --port"
             raise errors.Misconfigured(said) from error
         yield f"http://{HOST}:{runner.addresses[0][1]}/"
     finally:
@@ -138,8 +139,10 @@ class _Pages:
         self._sources = sources
 
     async def board(self, _: web.Request) -> web.StreamResponse:
-        rows, newest = await asyncio.gather(asyncio.to_thread(self._board), asyncio.to_thread(self._newest, 0, NEWEST))
-        return _page(live_pages.board(rows, environment_layout.ENVIRONMENTS, newest, self._sources.where))
+        (rows, problem), newest = await asyncio.gather(
+            asyncio.to_thread(self._board), asyncio.to_thread(self._newest, 0, NEWEST)
+        )
+        return _page(live_pages.board(rows, environment_layout.ENVIRONMENTS, newest, self._sources.where, problem))
 
     async def runs(self, request: web.Request) -> web.StreamResponse:
         before = _number(request.query.get("before", "0"))
@@ -202,7 +205,14 @@ class _Pages:
         number = int(request.match_info["number"])
         return _page(live_pages.request(await asyncio.to_thread(lambda: self._sources.desk().review(number))))
 
-    def _board(self) -> list[BoardRow]:
+    def _board(self) -> tuple[list[BoardRow], str]:
+        """The models; and why there are none, where the forge or what looks said cannot be asked: runs are shown all the same."""
+        try:
+            return self._rows(), ""
+        except errors.ArgosyError as error:
+            return [], str(error)
+
+    def _rows(self) -> list[BoardRow]:
         forge, looks = self._sources.forge(), self._sources.looks()
         main, waiting = Main.now(forge), [each for each in forge.requests() if each.state is State.OPEN]
         models = sorted({*main.models(), *(each.subject.model for each in waiting)})

@@ -185,7 +185,6 @@ def test_a_report_is_the_one_that_was_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "status", "said"),
     [
-        ("/", 503, "the forge does not answer"),
         ("/requests", 503, "the forge does not answer"),
         ("/requests/7", 503, "the forge does not answer"),
         ("/runs/another", 404, "there is no run &#39;another&#39;"),
@@ -240,3 +239,11 @@ def test_a_tag_that_was_escaped_folds_nothing() -> None:
     found = markdown_html.html("&lt;details&gt;&lt;summary&gt;x&lt;/summary&gt;\n\n<b>bold</b>\n")
     assert "<details>" not in found
     assert "<b>" not in found
+
+
+def test_runs_are_shown_where_the_forge_is_down() -> None:
+    """The first page says why it knows no models, and shows the rest."""
+    status, text, _ = shown(sources(ChangingRuns(run("Running"))), "/")
+    assert status == 200
+    assert "the forge does not answer" in text
+    assert text.count('<a href="/runs/r-1">') == local_pages.NEWEST
