@@ -38,6 +38,18 @@ class Derived:
 
 
 @dataclass(frozen=True)
+class Repeated:
+    """What is there more than once in a table, by its keys."""
+
+    keys: int
+    """How many different ones there are."""
+    repeated: int
+    """How many of them several rows have."""
+    first: "pa.Table"
+    """The first of these, in their order."""
+
+
+@dataclass(frozen=True)
 class Taken:
     """A column to take of the row that was found."""
 
@@ -153,6 +165,12 @@ class Tables(Protocol):
         """The table *derived* in memory, or only *columns* of it.
 
         Raises Misconfigured where an expression cannot be asked of the table, or there is not the memory for it.
+        """
+
+    def repeated(self, derived: Derived, keys: Sequence[str], columns: Sequence[str] | None = None) -> Repeated:
+        """The *keys* that several rows of *derived* have; *columns*: of rows that are alike in all of these only one counts.
+
+        Memory is bounded, what does not fit waits on disk. Failures as with :meth:`derive`.
         """
 
     def explain(self, source: Source, expression: str, *, condition: bool) -> str | None:

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 PARQUET = "(FORMAT parquet, COMPRESSION zstd)"
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+MOST_SHOWN = 3
+"""Keys that are there more than once, of which a few are shown."""
 BATCH = 65_536
 """Rows that are handed on at once, of a table that is not wide."""
 
@@ -107,14 +109,33 @@ class DuckDBTables:
 
     def derive(self, derived: tables.Derived, columns: Sequence[str] | None = None) -> "pa.Table":
         """Add columns to a snapshot's table; see the port."""
-        query = derivation.query(derived, columns)
-        with self._database() as database, bounded_database.within_limits(derivation.problem(derived)):
+        with self._asked(derived) as database:
+            return database.sql(derivation.query(derived, columns)).to_arrow_table()
+
+    def repeated(
+        self, derived: tables.Derived, keys: Sequence[str], columns: Sequence[str] | None = None
+    ) -> tables.Repeated:
+        """Count the keys of a table; see the port."""
+        rows, names = derivation.query(derived, columns or keys), ", ".join(map(sql.name, keys))
+        distinct = f"SELECT DISTINCT * FROM ({rows})" if columns else rows  # noqa: S608 - names are quoted
+        counted = f"SELECT {names}, count(*) AS argosy_count FROM ({distinct}) GROUP BY {names}"  # noqa: S608
+        with self._asked(derived) as database:
+            sizes = f"SELECT count(*), count(*) FILTER (WHERE argosy_count > 1) FROM ({counted})"  # noqa: S608
+            found = database.execute(sizes).fetchall()[0]
+            first = f"SELECT {names} FROM ({counted}) WHERE argosy_count > 1 ORDER BY ALL LIMIT {MOST_SHOWN if found[1] else 0}"  # noqa: S608
+            return tables.Repeated(found[0], found[1], database.sql(first).to_arrow_table())
+
+    @contextlib.contextmanager
+    def _asked(self, derived: tables.Derived) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A database to ask for *derived*: what its expressions cannot be asked is said by their names."""
+        problem = derivation.problem(derived)
+        with self._database() as database, bounded_database.within_limits(problem):
             try:
-                return database.sql(query).to_arrow_table()
+                yield database
             except (duckdb.OutOfMemoryException, duckdb.IOException):
                 raise
             except duckdb.Error as error:
-                raise errors.Misconfigured(f"{derivation.problem(derived)}: {_said(error)}") from None
+                raise errors.Misconfigured(f"{problem}: {_said(error)}") from None
 
     def explain(self, source: Source, expression: str, *, condition: bool) -> str | None:
         """Ask a table without rows; see the port."""

@@ -14,39 +14,39 @@ from argosy.domain.expectations import Limits
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.source_settings import Source
 from argosy.ml import leakage
-from argosy.ports.tables import LABEL
+from argosy.ports.tables import LABEL, Derived, Tables
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
 def checks(
-    settings: ModelSettings, examples: "pa.Table", lineage: Lineage, limits: Limits
+    settings: ModelSettings, tables: Tables, asked: Derived, lineage: Lineage, limits: Limits
 ) -> Iterator[ExpectationResult]:
-    """Every check. *examples*: the primary source with its label."""
+    """Every check. *asked*: the primary source with its label; of its columns no more than two are in memory at once."""
     yield _rejected(settings, lineage, limits)
-    yield _unique(settings.primary, examples)
+    yield _unique(settings.primary, tables, asked)
     if settings.task != "regression":
-        yield _known_classes(settings, examples)
-        yield _classes(settings, examples, limits)
+        yield _known_classes(settings, tables, asked)
+        yield _classes(settings, tables.derive(asked, [LABEL]), limits)
     if settings.task == "binary":
-        yield _gives_away(settings, examples, limits)
+        yield _gives_away(settings, tables, asked, limits)
 
 
-def says_one_thing(source: Source, table: "pa.Table") -> ExpectationResult:
-    """Of rows of *source* with one key and one time the join of features takes any, another at the next call; so they must be alike."""
+def says_one_thing(tables: Tables, asked: Derived) -> ExpectationResult:
+    """Of rows of a source with one key and one time the join of features takes any, another at the next call; so they must be alike."""
+    source = asked.source
     keys = [name for name in (*source.entity, source.timestamp, source.created) if name]
-    distinct = table.group_by([column.name for column in source.columns]).aggregate([])
-    groups, twice = _repeated(distinct, keys)
+    found = tables.repeated(asked, keys, [column.name for column in source.columns])
     aside = f"row_number() over (partition by {', '.join(map(_quoted, keys))} order by COLUMN) > 1"
     return _result(
         source,
         "one_meaning_per_entity_and_time",
         column=", ".join(keys),
-        passed=twice.num_rows == 0,
-        observed=f"{twice.num_rows:,} of {groups.num_rows:,} have rows that differ",
-        unexpected_count=twice.num_rows,
-        examples=_shown_keys(source, twice, keys),
+        passed=found.repeated == 0,
+        observed=f"{found.repeated:,} of {found.keys:,} have rows that differ",
+        unexpected_count=found.repeated,
+        examples=_shown_keys(source, found.first),
         explanation="rows of one entity and one time that differ: which of them a feature would come from is left to chance, so the same "
         f"data could give another model. Keep all but one aside, with `reject: [{{source: {source.name}, when: '{aside}', reason: ...}}]`, "
         f"{'' if source.created else 'name the column that says when a row became known as `created`, '}or add what tells them apart to "
@@ -54,17 +54,10 @@ def says_one_thing(source: Source, table: "pa.Table") -> ExpectationResult:
     )
 
 
-def _repeated(table: "pa.Table", keys: Sequence[str]) -> "tuple[pa.Table, pa.Table]":
-    """The values of *keys* in *table*, each once, and those of them that more than one row has."""
-    groups = table.group_by(keys).aggregate([([], "count_all")])
-    return groups, groups.filter(compute.greater(groups.column("count_all"), 1))
-
-
-def _shown_keys(source: Source, table: "pa.Table", keys: Sequence[str]) -> list[str]:
+def _shown_keys(source: Source, first: "pa.Table") -> list[str]:
     personal = {column.name for column in source.columns if column.personal}
-    if personal.intersection(keys):
+    if personal.intersection(first.column_names):
         return []
-    first = table.select(keys).sort_by([(name, "ascending") for name in keys]).slice(0, 3)
     return [str(tuple(str(value) for value in each.values())) for each in first.to_pylist()]
 
 
@@ -90,24 +83,28 @@ def _rejected(settings: ModelSettings, lineage: Lineage, limits: Limits) -> Expe
     )
 
 
-def _unique(source: Source, examples: "pa.Table") -> ExpectationResult:
+def _unique(source: Source, tables: Tables, asked: Derived) -> ExpectationResult:
     keys = [name for name in (*source.entity, source.timestamp) if name]
-    _, twice = _repeated(examples, keys)
+    found = tables.repeated(asked, keys)
     return _result(
         source,
         "one_row_per_entity",
         column=", ".join(keys),
-        passed=twice.num_rows == 0,
-        observed=f"{twice.num_rows} appear more than once",
-        unexpected_count=twice.num_rows,
-        examples=_shown_keys(source, twice, keys),
+        passed=found.repeated == 0,
+        observed=f"{found.repeated} appear more than once",
+        unexpected_count=found.repeated,
+        examples=_shown_keys(source, found.first),
         explanation="an entity that is there twice counts twice, and can be on both sides of a fold",
     )
 
 
-def _known_classes(settings: ModelSettings, examples: "pa.Table") -> ExpectationResult:
+def _known_classes(settings: ModelSettings, tables: Tables, asked: Derived) -> ExpectationResult:
     """A label is the number of a class, from 0, or a class's name; -1 is what a name that no class has became."""
-    labels, names = examples.column(LABEL), settings.label.classes
+    names = settings.label.classes
+    # A label that is a column by its name is shown as it stands there.
+    given_by = [column.name for column in settings.primary.columns if column.name == settings.label.sql != LABEL]
+    examples = tables.derive(asked, [LABEL, *given_by])
+    labels = examples.column(LABEL)
     outside = examples.filter(compute.or_(compute.less(labels, 0), compute.greater_equal(labels, len(names))))
     given = _given(settings, outside)
     numbered = ", ".join(f"{index} {name}" for index, name in enumerate(names))
@@ -157,12 +154,10 @@ def _classes(settings: ModelSettings, examples: "pa.Table", limits: Limits) -> E
     )
 
 
-def _gives_away(settings: ModelSettings, examples: "pa.Table", limits: Limits) -> ExpectationResult:
+def _gives_away(settings: ModelSettings, tables: Tables, asked: Derived, limits: Limits) -> ExpectationResult:
     known_later = {*settings.label.columns, LABEL}
-    labelled = examples.filter(compute.is_valid(examples.column(LABEL)))
-    labels = np.asarray(labelled.column(LABEL).cast("float64").to_numpy(), dtype=np.float64)
     found = {
-        column.name: leakage.separation(labelled.column(column.name), labels)
+        column.name: _separation(tables.derive(asked, [column.name, LABEL]))
         for column in settings.primary.columns
         if column.name not in known_later and column.name not in settings.primary.entity
     }
@@ -178,6 +173,13 @@ def _gives_away(settings: ModelSettings, examples: "pa.Table", limits: Limits) -
         explanation=f"a column that alone reaches AUC {limits.leakage_auc} is known only after the fact; "
         "name it in `label.columns`, or raise `limits.leakage_auc` with a reason",
     )
+
+
+def _separation(examples: "pa.Table") -> float:
+    """How well the first of the columns tells the classes of the label apart."""
+    labelled = examples.filter(compute.is_valid(examples.column(LABEL)))
+    labels = np.asarray(labelled.column(LABEL).cast("float64").to_numpy(), dtype=np.float64)
+    return leakage.separation(labelled.column(0), labels)
 
 
 def _result(

@@ -46,12 +46,11 @@ def run(
     results: list[ExpectationResult] = []
     for source in settings.sources:
         derived = _derived(settings, source, snapshot / manifest.table(source.name).path, expectations)
-        table = tables.derive(derived)
         # First what every model needs: its message says most where several things fail at once.
         if source.name == settings.label.source:
-            results += builtin_checks.checks(settings, table, lineage, expectations.limits)
+            results += builtin_checks.checks(settings, tables, derived, lineage, expectations.limits)
         else:
-            results.append(builtin_checks.says_one_thing(source, table))
+            results.append(builtin_checks.says_one_thing(tables, derived))
         results += _of_source(settings, derived, expectations, checker)
     result = ValidationResult(snapshot_digest=manifest.content_digest(), results=results)
     result.write(out / DOCUMENT)
