@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
     from argosy.ports.artifacts import Artifacts
     from argosy.ports.charts import Charts
     from argosy.ports.drift_pages import DriftPages
+    from argosy.ports.erasers import LogEraser, RowEraser
     from argosy.ports.expectations import ExpectationChecker, FrameChecker
     from argosy.ports.features import Features, OnlineFeatures, SharedOnlineStore
     from argosy.ports.forge import Forge
@@ -276,6 +277,20 @@ def prediction_history(settings: Settings) -> PredictionHistory:
     return SegmentHistory(objects(settings, settings.predictions_uri), settings.spool.folder)
 
 
+def log_eraser(settings: Settings) -> LogEraser:
+    """What removes one entity from prediction logs."""
+    from argosy.adapters.segment_log.segment_eraser import SegmentEraser
+
+    return SegmentEraser(objects(settings, settings.predictions_uri), settings.spool.folder)
+
+
+def row_eraser() -> RowEraser:
+    """What removes one entity from tables in files."""
+    from argosy.adapters.duckdb_tables.row_eraser import DuckDBRowEraser
+
+    return DuckDBRowEraser()
+
+
 def keys() -> KeyMaker:
     """The maker of a laptop's keys."""
     from argosy.adapters import keys as made
@@ -285,10 +300,10 @@ def keys() -> KeyMaker:
 
 def hash_key(settings: Settings) -> bytes:
     """The secret under which ids are hashed. Raises Misconfigured where there is none."""
-    return _hash_keys(settings)[0]
+    return hash_keys(settings)[0]
 
 
-def _hash_keys(settings: Settings) -> list[bytes]:
+def hash_keys(settings: Settings) -> list[bytes]:
     """The secret under which ids are hashed, and those under which they were hashed before it. Raises Misconfigured where there is none."""
     content, place = (settings.hash_key_text or "").encode(), "ARGOSY_HASH_KEY"
     if not content:
@@ -362,7 +377,7 @@ def performance_tools(settings: Settings) -> Tools:
     """What real performance is measured through."""
     from argosy.monitoring.performance import Tools
 
-    newest, *older = _hash_keys(settings)
+    newest, *older = hash_keys(settings)
     return Tools(prediction_history(settings), tables(), label_join(), newest, tuple(older))
 
 

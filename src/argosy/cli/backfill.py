@@ -226,8 +226,9 @@ class _Child:
         code = self.process.wait()
         with self.said:
             self.said.seek(0)
-            lines = self.said.read().decode("utf-8", "replace").splitlines()
-        return code, next((line.removeprefix("error: ") for line in reversed(lines) if line.startswith("error: ")), "")
+            lines = [line for line in self.said.read().decode("utf-8", "replace").splitlines() if line.strip()]
+        own = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+        return code, (own or lines or [""])[-1]
 
 
 def _next_ended(children: Sequence[_Child]) -> _Child:

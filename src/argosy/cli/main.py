@@ -85,6 +85,7 @@ VERBS = {
     "backup": "copy the state folder of this machine, and check copies",
     "restore": "put a copy of the state folder back",
     "cost": "say what runs cost, by month, model, pipeline or owner",
+    "forget": "erase one person from snapshots, logs, artifacts and caches, and keep proof of it",
     "gc": "collect what has served its time, never what is served, asked for or held",
     "online": "list, load or prune the online features that servers share",
     "predictions": "delete logged predictions that are old",

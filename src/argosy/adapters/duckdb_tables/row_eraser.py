@@ -1,0 +1,49 @@
+"""Finds one entity's rows in Parquet files, and leaves them out, in DuckDB."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+
+from argosy import errors
+from argosy.adapters.duckdb_tables import bounded_database, sql
+from argosy.adapters.duckdb_tables.tables import PARQUET
+
+
+class DuckDBRowEraser:
+    """See :class:`argosy.ports.erasers.RowEraser`."""
+
+    def holds(self, file: Path, entity: Mapping[str, str]) -> int:
+        """See the port."""
+        with bounded_database.opened(None) as database:
+            return _count(database, file, entity)
+
+    def leave_out(self, file: Path, entity: Mapping[str, str], into: Path) -> int:
+        """See the port."""
+        with (
+            bounded_database.opened(None) as database,
+            bounded_database.within_limits(f"{file.name} cannot be written anew"),
+        ):
+            # An order that was read is kept, so that the bytes are those of any other time.
+            kept = f"SELECT * FROM read_parquet({sql.text(str(file))}) WHERE NOT {_is_of(entity)}"  # noqa: S608 - quoted
+            database.execute(f"COPY ({kept}) TO {sql.text(str(into))} {PARQUET}")
+            row = database.execute(f"SELECT count(*) FROM read_parquet({sql.text(str(into))})").fetchone()  # noqa: S608 - quoted
+            return int(row[0]) if row else 0
+
+
+def _count(database: duckdb.DuckDBPyConnection, file: Path, entity: Mapping[str, str]) -> int:
+    source = f"read_parquet({sql.text(str(file))})"
+    try:
+        columns = {line[0] for line in database.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}  # noqa: S608 - quoted
+        if not columns.issuperset(entity):
+            return 0
+        row = database.execute(f"SELECT count(*) FROM {source} WHERE {_is_of(entity)}").fetchone()  # noqa: S608 - quoted
+    except duckdb.Error as error:
+        raise errors.Misconfigured(f"{file} cannot be read as Parquet: {errors.first_line(error)}") from None
+    return int(row[0]) if row else 0
+
+
+def _is_of(entity: Mapping[str, str]) -> str:
+    """The condition that a row is of *entity*; a row without a key is of nobody."""
+    same = " AND ".join(f"{sql.name(key)}::VARCHAR = {sql.text(value)}" for key, value in entity.items())
+    return f"coalesce({same}, false)"
