@@ -29,12 +29,22 @@ class ChildServer:
     def replay(self, folder: Path, digest: str) -> ReplayResult:
         golden = Golden.read(folder / GOLDEN)
         model = Signature.read(folder / SIGNATURE).model
+        try:
+            return self._replayed(folder, digest, golden, model)
+        except _BundleRefusedError as refused:
+            return ReplayResult(f"the server does not serve it: {refused}", None, None, None)
+
+    def _replayed(self, folder: Path, digest: str, golden: Golden, model: str) -> ReplayResult:
         with _serving(folder, digest) as (host, port):
             connection = http.client.HTTPConnection(host, port, timeout=30)
             with contextlib.closing(connection):
                 difference = next((told for row in golden.rows if (told := _difference(connection, model, row))), None)
                 seconds = _times(connection, model, golden.rows)
         return ReplayResult(difference, *_percentiles(seconds))
+
+
+class _BundleRefusedError(Exception):
+    """The server ended by itself, with the code for what no retry mends."""
 
 
 @contextlib.contextmanager
@@ -79,12 +89,16 @@ def _address(process: "subprocess.Popen[str]") -> tuple[str, int]:
                 return found[1], int(found[2])
         if process.poll() is not None and lines.empty():
             break
-    raise errors.TryAgain(f"the model server did not start: {' '.join(told).strip()[-500:] or 'it said nothing'}")
+    said = " ".join(told).strip()[-500:] or "it said nothing"
+    if process.poll() in {errors.Misconfigured.exit_code, errors.Rejected.exit_code}:
+        raise _BundleRefusedError(said.removeprefix("error: "))
+    raise errors.TryAgain(f"the model server did not start: {said}")
 
 
 def _read(stream: IO[str], lines: "queue.Queue[str]") -> None:
-    for line in stream:
-        lines.put(line)
+    with stream:  # closed by whoever reads to its end: the server's
+        for line in stream:
+            lines.put(line)
 
 
 def _difference(connection: http.client.HTTPConnection, model: str, row: GoldenRow) -> str | None:

@@ -205,7 +205,7 @@ def _latency(served: ReplayResult) -> dict[str, float | None]:
         "latency.p50_ms": served.p50_ms,
         "latency.p95_ms": served.p95_ms,
         "latency.p99_ms": served.p99_ms,
-        "latency.cost_per_million": served.p50_ms / 1e3 / 3600 * CPU_HOUR * 1e6,
+        "latency.cost_per_million": None if served.p50_ms is None else served.p50_ms / 1e3 / 3600 * CPU_HOUR * 1e6,
     }
 
 
