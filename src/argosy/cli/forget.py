@@ -21,6 +21,7 @@ from argosy.domain.model_settings import ModelSettings
 from argosy.engine.state import home_erasure
 from argosy.files import model_folder
 from argosy.monitoring import forgetting
+from argosy.promotion import retention
 from argosy.promotion.standing import Main
 from argosy.report.plain_text import line
 from argosy.settings import Settings
@@ -147,7 +148,10 @@ def _online(here: Settings, model: str, holds: home_erasure.Holds, *, delete: bo
         for environment in environment_layout.ENVIRONMENTS
         if (version := main.version(model, environment)) is not None and version.online_store is not None
     }
-    for stored in list(store.folders(f"online/{model}/")):
+    mine = [
+        stored for stored in store.folders(retention.ONLINE) if stored.name.startswith(f"{retention.ONLINE}{model}/")
+    ]
+    for stored in mine:
         with scratch.folder("online") as place:
             store.get(stored.uri, place / "store")
             found = any(holds(path) for path in (place / "store").rglob("*") if path.is_file())
@@ -168,6 +172,8 @@ def _is_named(content: bytes, entity: Mapping[str, str]) -> bool:
     """True where *content*, which is no table, names each id. Digits alone are not looked for: they are in every file."""
     if any(value.isdecimal() for value in entity.values()):
         return False
+    if b"\0" in content:  # a database: what stands beside an id there is no part of it, even if it is a letter
+        return all(value.encode() in content for value in entity.values())
     return all(
         re.search(rb"(?<![\w-])" + re.escape(value.encode()) + rb"(?![\w-])", content) for value in entity.values()
     )

@@ -26,12 +26,14 @@ from argosy.engine.state import locks, sweeping, trees
 from argosy.monitoring import forgetting
 from argosy.monitoring.accepted_snapshots import AcceptedSnapshots
 from argosy.ports.prediction_log import Prediction, ServedRelease
+from argosy.promotion.standing import Main
 from argosy.settings import Settings
 from argosy.testing.prediction_log_contract import FEATURES, prediction
 from kit.examples import make_settings
 
 ADA, BOB = "ada-lovelace", "bob"
 SERVED = ServedRelease("toy", "production", 1, "sha256:" + "1" * 64)
+ONLINE = f"online/toy/{'c' * 64}"
 FORGET = ["forget", "toy", ADA]
 
 
@@ -66,6 +68,9 @@ def home(here: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
     artifact.mkdir(parents=True)
     pq.write_table(pa.table({"id": [BOB, ADA], "x": [1, 2]}), artifact / "rows.parquet")
     write(here.home / "objects" / "bb" / ("b" * 64), BOB)
+    online = here.home.parent / "online"
+    write(online / "online.db", f"\0id{ADA}contract\0")
+    wiring.artifacts(here).put(online, ONLINE)
     write(here.home / "cache" / "cc" / "answer.json", json.dumps({"digest": f"sha256:{'a' * 64}"}))
     write(here.home / "cache" / "dd" / "answer.json", json.dumps({"digest": f"sha256:{'b' * 64}"}))
     return here.home
@@ -137,10 +142,10 @@ def test_it_changes_nothing_unless_it_is_asked_to(
     assert main.run(FORGET) == 0
     said = capsys.readouterr().out
     assert [line.split(":")[0] for line in said.splitlines()[:-1]] == [
-        "holds  predictions", "holds  snapshot", "holds  artifact", "holds  answer",
+        "holds  predictions", "holds  snapshot", "holds  artifact", "holds  answer", "holds  online features",
     ]  # fmt: skip
     assert "(2 rows)" in said.splitlines()[0]
-    assert said.endswith("4 places hold it (--delete erases it)\n")
+    assert said.endswith("5 places hold it (--delete erases it)\n")
     assert {path: path.read_bytes() for path in before} == before
     assert list((home / "monitoring").rglob("erasures")) == []
 
@@ -157,6 +162,7 @@ def test_one_person_is_gone_and_nobody_else(home: Path, here: Settings, capsys: 
     assert ADA not in proof.canonical_json()
     assert {(part.kind, part.rows, part.done) for part in proof.parts} == {
         ("predictions", 2, True), ("snapshot", 1, True), ("artifact", 0, True), ("answer", 0, True),
+        ("online features", 0, True),
     }  # fmt: skip
     logged = [*wiring.prediction_history(here).read("toy", "production")]
     assert [one.table.num_rows for one in logged] == [1]
@@ -250,6 +256,22 @@ def test_a_run_that_is_under_way_may_read_it(home: Path, here: Settings, capsys:
         assert main.run([*FORGET, "--delete"]) == errors.TryAgain.exit_code
     assert "a run is under way on this machine" in capsys.readouterr().err
     assert main.run([*FORGET, "--delete"]) == errors.DONE
+
+
+def test_what_is_served_stays_until_it_is_not(
+    home: Path, here: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its features are part of what was signed: the environment is named, and the code says that something is left."""
+    store = SimpleNamespace(uri=next(iter(wiring.artifacts(here).folders("online/"))).uri)
+    served: Any = SimpleNamespace(
+        version=lambda _model, _where: SimpleNamespace(online_store=store), evidence=lambda _model, _where: None
+    )
+    with monkeypatch.context() as patched:
+        patched.setattr(Main, "now", lambda _forge: served)
+        assert main.run([*FORGET, "--delete"]) == errors.TryAgain.exit_code
+    assert f"{ONLINE}: production serves it; run this again" in capsys.readouterr().out
+    assert main.run([*FORGET, "--delete"]) == errors.DONE
+    assert [path for path in traces(here, ADA) if not path.startswith("monitoring/erasures/")] == []
 
 
 def test_served_models_are_named() -> None:
