@@ -67,8 +67,8 @@ def signature(task: Task = "binary") -> bundle.Signature:
     )
 
 
-def write_bundle(folder: Path, task: Task = "binary") -> str:
-    """Fit the small model and write it to *folder*; returns its digest."""
+def write_bundle(folder: Path, task: Task = "binary", *, depth: int = 3) -> str:
+    """Fit the small model and write it to *folder*; returns its digest. Another *depth* is another model."""
     sample = rows(400)
     signed = signature(task)
     encoder = Encoder(signed.features)
@@ -77,7 +77,7 @@ def write_bundle(folder: Path, task: Task = "binary") -> str:
     label: Any = {"binary": risk == 2, "multiclass": risk, "regression": risk * 10.5}[task]
     objective = _OBJECTIVES[task]
     data = xgboost.DMatrix(matrix, label=label, feature_names=encoder.names, feature_types=encoder.types)
-    booster = xgboost.train({"nthread": 1, "seed": 1, "max_depth": 3, **objective}, data, num_boost_round=10)
+    booster = xgboost.train({"nthread": 1, "seed": 1, "max_depth": depth, **objective}, data, num_boost_round=10)
     folder.mkdir(parents=True)
     (folder / bundle.MODEL).write_bytes(bytes(booster.save_raw("ubj")))
     signed.write(folder / bundle.SIGNATURE)

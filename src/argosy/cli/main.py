@@ -71,6 +71,7 @@ VERBS = {
     "delete": "delete runs",
     "logs": "print what a step of a run wrote",
     "why": "say why a run ended as it did, and what helps",
+    "diff": "hold two runs of a model together: what was otherwise, and what came of it",
     "report": "write the report of a run and say where it is",
     "ui": "show models, runs and requests in a browser of this machine",
     "pr": "list, view, merge or close promotion requests",

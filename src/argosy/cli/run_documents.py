@@ -80,7 +80,7 @@ class RunDocuments:
 
         if side not in SIDES:
             raise errors.UsageError(f"there is no side {side!r}; sides: {', '.join(SIDES)}")
-        frame: pd.DataFrame = frames.read(self._artifact("build-features", "features"), side).table.to_pandas()
+        frame: pd.DataFrame = frames.read(self.artifact("build-features", "features"), side).table.to_pandas()
         return frame.drop(columns=frames.SIDE)
 
     def figures(self) -> Mapping[str, "pd.DataFrame"]:
@@ -98,7 +98,7 @@ class RunDocuments:
     def bundle(self) -> tuple[Path, str]:
         """The folder of the model that it trained, and its digest. Raises UsageError where it trained none."""
         digest = self.record.results.get("model-digest") or self.record.results.get("digest", "")
-        return self._artifact("train", "bundle"), digest
+        return self.artifact("train", "bundle"), digest
 
     @property
     def model(self) -> "LoadedModel":
@@ -109,7 +109,8 @@ class RunDocuments:
         predictor = Predictor.load(*self.bundle())
         return LoadedModel(self.record.facts.model, self.version, approved=False, predictor=predictor)
 
-    def _artifact(self, template: str, name: str) -> Path:
+    def artifact(self, template: str, name: str) -> Path:
+        """The output *name* of the step *template*. Raises UsageError where it has none."""
         found = report.artifacts(self.home, self.folder.state()[1])(template, name)
         if found is None or not found.exists():
             raise errors.UsageError(f"run {self.name} has no {name} of {template}: {self.outcome}")

@@ -1,0 +1,150 @@
+"""Hold two runs of a model together: what was otherwise, and what came of it.
+
+Parameters, code, data, settings, features and every measurement, before and after; then both models on the later run's holdout: the scores'
+differences with intervals, and how many decisions turn. A RUN is a run's name or the beginning of it, or MODEL/latest.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from argosy import errors
+from argosy.cli import run_documents
+
+if TYPE_CHECKING:
+    from argosy.cli.run_documents import RunDocuments
+    from argosy.domain.run_differences import Difference
+
+SECTIONS = ("parameters", "code", "data", "settings", "features", "measurements", "both models on the later holdout")
+COMPARED = {"binary": ("auc", "log_loss", "f1"), "multiclass": ("accuracy", "log_loss"), "regression": ("r2", "mae")}
+"""The scores that both models are held together by."""
+RESAMPLES = 1000
+CONFIDENCE = 0.95
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("before", metavar="RUN", help="the earlier run")
+    parser.add_argument("after", metavar="RUN", help="the later one")
+    parser.add_argument("--all", action="store_true", help="measurements too that differ by less than a thousandth")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the differences."""
+    before, after = run_documents.run(arguments.before), run_documents.run(arguments.after)
+    models = [each.record.facts.model for each in (before, after)]
+    if models[0] != models[1]:
+        raise errors.UsageError(
+            f"{before.name} is of {models[0]}, {after.name} of {models[1]}; name two runs of one model"
+        )
+    found = list(_differences(before, after, every=arguments.all))
+    if arguments.json:
+        print(json.dumps({"before": before.name, "after": after.name, "differences": [asdict(each) for each in found]}))
+        return errors.DONE
+    print(f"before  {before.name}: {before.outcome}")
+    print(f"after   {after.name}: {after.outcome}")
+    for line in _lines(found):
+        print(line)
+    return errors.DONE
+
+
+def _lines(found: "list[Difference]") -> Iterator[str]:
+    for section in SECTIONS:
+        rows = [each for each in found if each.section == section]
+        if rows:
+            yield f"\n{section}"
+            width = max(len(each.name) for each in rows)
+            yield from (f"  {each.name:<{width}}  {each.before} -> {each.after}" for each in rows)
+    if not found:
+        yield "nothing differs"
+
+
+def _differences(before: "RunDocuments", after: "RunDocuments", *, every: bool) -> "Iterator[Difference]":
+    from argosy.domain import run_differences
+
+    parts = {name: (_part(name, before), _part(name, after)) for name in SECTIONS[:-1]}
+    for name, (one, other) in parts.items():
+        for each in run_differences.of_values(name, one, other):
+            if name != "measurements" or every or _matters(one.get(each.name), other.get(each.name)):
+                yield each
+    yield from _together(before, after)
+
+
+def _matters(one: float | None, other: float | None) -> bool:
+    least = 1e-3
+    return one is None or other is None or abs(one - other) > least * max(abs(one), abs(other))
+
+
+def _part(name: str, run: "RunDocuments") -> Mapping[str, Any]:
+    """What *run* has of the section *name*, by name."""
+    record = run.record
+    evidence, snapshot = record.evidence, record.snapshot
+    match name:
+        case "parameters":
+            return {key: value for key, value in record.facts.parameters.items() if key != "provenance"}
+        case "code":
+            text = record.facts.parameters.get("provenance", "")
+            return json.loads(text) if text.startswith("{") else {}
+        case "data":
+            tables = snapshot.tables if snapshot else []
+            return {
+                table.source: {"rows": table.rows, "digest": table.digest, "columns": dict(table.columns)}
+                for table in tables
+            }
+        case "settings":
+            return record.settings.model_dump(mode="json", exclude_defaults=True) if record.settings else {}
+        case "features":
+            return (
+                {each.name: f"{each.type} of {each.view}" for each in record.features.features}
+                if record.features
+                else {}
+            )
+        case _:
+            return dict(evidence.metrics) if evidence else {}
+
+
+def _together(before: "RunDocuments", after: "RunDocuments") -> "Iterator[Difference]":
+    """Both models on the rows that the later run held out; nothing where the earlier model does not take them."""
+    if before.record.evidence is None or after.record.evidence is None:
+        return
+    import numpy as np
+
+    from argosy.domain.run_differences import Difference
+    from argosy.ml import frames, metrics, paired
+    from argosy.ml.predictor import Predictor
+
+    holdout = frames.read(after.artifact("build-features", "features"), "holdout")
+    models = [Predictor.load(*each.bundle()) for each in (before, after)]
+    if models[0].digest == models[1].digest:
+        yield Difference(SECTIONS[-1], "model", models[0].digest, "the same")
+        return
+    if any(name not in holdout.table.column_names for model in models for name in model.encoder.names):
+        yield Difference(SECTIONS[-1], "not compared", "its features", "are not all among the later run's")
+        return
+    if models[0].signature.split != models[1].signature.split:
+        yield Difference(
+            SECTIONS[-1], "not compared", "its training rows", "may be among the later run's holdout: another split"
+        )
+        return
+    task = models[1].signature.task
+    one, other = (
+        paired.Answers(model.predict_matrix(model.encoder.table(holdout.table)), model.signature.threshold or 0.5)
+        for model in models
+    )
+    drawing = paired.Bootstrap(CONFIDENCE, RESAMPLES, seed=7)
+    for name in COMPARED[task]:
+        result = paired.compare(task, name, holdout.labels, other, one, drawing)
+        if result is not None:
+            better = (
+                f"{result.candidate:.4f} (better by {result.difference:+.4f} [{result.low:+.4f}, {result.high:+.4f}])"
+            )
+            yield Difference(SECTIONS[-1], name, f"{result.champion:.4f}", better)
+    if task != "regression":
+        decided = [np.asarray(metrics.decisions(task, each.predictions, each.threshold)) for each in (one, other)]
+        turned = int((decided[0] != decided[1]).sum())
+        right = [int((each == holdout.labels).sum()) for each in decided]
+        yield Difference(
+            SECTIONS[-1], "decisions", f"{right[0]} right", f"{right[1]} right; {turned} of {len(holdout)} turned"
+        )

@@ -1,0 +1,43 @@
+"""The differences between two runs of one model, as values: settings, parameters, features, data, measurements. Nothing is read here."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that is otherwise."""
+
+    section: str
+    name: str
+    before: str
+    after: str
+
+
+def of_values(section: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:
+    """Each name of *before* or *after* whose value is another, or is only in one of them; nested ones by their path."""
+    one, other = dict(_flat(before)), dict(_flat(after))
+    for name in dict.fromkeys([*one, *other]):
+        if one.get(name, "-") != other.get(name, "-"):
+            yield Difference(section, name, one.get(name, "-"), other.get(name, "-"))
+
+
+def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """The leaves of *value*, each with its path; entries of a list that have a name go by that."""
+    if isinstance(value, Mapping) and value:
+        for name, inner in value.items():
+            yield from _flat(inner, f"{path}.{name}" if path else str(name))
+    elif isinstance(value, list) and value and all(isinstance(each, Mapping) and "name" in each for each in value):
+        for each in value:
+            yield from _flat({name: inner for name, inner in each.items() if name != "name"}, f"{path}.{each['name']}")
+    else:
+        yield path, _text(value)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "-"}[value]
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
