@@ -24,7 +24,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 import serving
 
 LIMIT = 0.15
-ROUNDS = 5
+ROUNDS, SECONDS = 16, 1.0
+"""Many short ones: on a machine that does something else the quickest of five said anything between -3 and 23 %."""
 BARE = """
 import argosy.serving.prometheus as prometheus
 
@@ -66,7 +67,7 @@ def main() -> None:
     seconds = parser.parse_args().ship_seconds
     source = Path(__file__).parents[2] / "src"
     logs = {"ARGOSY_PREDICTIONS_SHIP_SECONDS": str(seconds)}
-    worst = 0.0
+    worst, serving.SECONDS = 0.0, SECONDS
     with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
         place = Path(scratch)
         both = stack.enter_context(serving.serving(source, place / "both", **logs))
@@ -104,7 +105,7 @@ def _measured(sides: dict[str, tuple[int, int]], work: serving.Work) -> tuple[di
                 before = serving.cpu_seconds(pid)
                 count = serving.load(port, work)
                 costs[side].append(1e6 * (serving.cpu_seconds(pid) - before) / count)
-                rates[side].append(count / serving.SECONDS)
+                rates[side].append(count / SECONDS)
     return rates, costs
 
 
