@@ -37,24 +37,26 @@ async def listening_to(models: ServedModels) -> AsyncIterator[tuple[GrpcServer, 
         await server.stop(0)
 
 
-def begun(channel: Channel, method: str, *, metadata: Sequence[tuple[str, str]] = (), **fields: Any) -> Any:
+def begun(
+    channel: Channel,
+    method: str,
+    *,
+    seconds: float = PATIENCE,
+    metadata: Sequence[tuple[str, str]] = (),
+    **fields: Any,
+) -> Any:
     """A call of *method*, whose message has these *fields*."""
     ask = channel.unary_unary(
         f"/{grpc_messages.SERVICE}/{method}",
         request_serializer=grpc_messages.CLASSES[f"{method}Request"].SerializeToString,
         response_deserializer=grpc_messages.CLASSES[f"{method}Response"].FromString,
     )
-    return ask(grpc_messages.CLASSES[f"{method}Request"](**fields), timeout=PATIENCE, metadata=metadata)
+    return ask(grpc_messages.CLASSES[f"{method}Request"](**fields), timeout=seconds, metadata=metadata)
 
 
 async def called(channel: Channel, method: str, *, seconds: float = PATIENCE, **fields: Any) -> Any:
     """The answer to one call of *method*, whose message has these *fields*. Raises grpc.aio.AioRpcError."""
-    ask = channel.unary_unary(
-        f"/{grpc_messages.SERVICE}/{method}",
-        request_serializer=grpc_messages.CLASSES[f"{method}Request"].SerializeToString,
-        response_deserializer=grpc_messages.CLASSES[f"{method}Response"].FromString,
-    )
-    return await ask(grpc_messages.CLASSES[f"{method}Request"](**fields), timeout=seconds)
+    return await begun(channel, method, seconds=seconds, **fields)
 
 
 def row(values: dict[str, Any], *, rows: int = 1) -> list[dict[str, Any]]:

@@ -247,12 +247,11 @@ def _server_images(folder: Path, files: dict[str, bytes]) -> Iterator[Problem]:
     for path in (environment_layout.server_path(name) for name in environment_layout.ENVIRONMENTS):
         if path not in files:
             continue
-        try:
-            values = _as_helm_reads(folder / path)
-        except errors.Misconfigured as error:
-            yield Problem(path, f"cannot be read: {str(error).removeprefix(f'{folder / path}').lstrip(': ')}")
-            continue
-        yield from (Problem(path, why) for why in environment_repo.forbidden_of_environment(values))
+        values = _as_helm_reads(folder, path)
+        if isinstance(values, Problem):
+            yield values
+        else:
+            yield from (Problem(path, why) for why in environment_repo.forbidden_of_environment(values))
 
 
 def _values(folder: Path, files: dict[str, bytes], chart: Path) -> Iterator[Problem]:
@@ -262,10 +261,9 @@ def _values(folder: Path, files: dict[str, bytes], chart: Path) -> Iterator[Prob
     for path in files:
         if not (matched := environment_repo.VALUES.fullmatch(path)):
             continue
-        try:
-            values = _as_helm_reads(folder / path)
-        except errors.Misconfigured as error:
-            yield Problem(path, f"cannot be read: {str(error).removeprefix(f'{folder / path}').lstrip(': ')}")
+        values = _as_helm_reads(folder, path)
+        if isinstance(values, Problem):
+            yield values
             continue
         yield from (Problem(path, why) for why in _refusals(values, matched["model"], schema, defaults))
         if isinstance(values, dict):
@@ -274,7 +272,15 @@ def _values(folder: Path, files: dict[str, bytes], chart: Path) -> Iterator[Prob
                 print(f"{path}: {said}", file=sys.stderr)
 
 
-def _as_helm_reads(path: Path) -> Any:
+def _as_helm_reads(folder: Path, path: str) -> Any:
+    """The values in the file *path* of *folder*, or the Problem why there are none to speak of."""
+    try:
+        return _helm_values(folder / path)
+    except errors.Misconfigured as error:
+        return Problem(path, f"cannot be read: {str(error).removeprefix(f'{folder / path}').lstrip(': ')}")
+
+
+def _helm_values(path: Path) -> Any:
     """The values in the file *path*. Raises Misconfigured where Helm reads none, or readers of YAML do not agree on them.
 
     Helm reads with Kubernetes' library, and so does the engine: ``unsigned: false`` before a merge key with ``unsigned: true`` is false to
@@ -296,7 +302,7 @@ def _renderings(folder: Path, files: dict[str, bytes], chart: Path) -> Iterator[
     for path in files:
         if matched := environment_repo.VALUES.fullmatch(path):
             try:
-                helm.rendered(chart, RELEASE, RELEASE, {**_as_helm_reads(folder / path), **ANY_VERSION})
+                helm.rendered(chart, RELEASE, RELEASE, {**_helm_values(folder / path), **ANY_VERSION})
             except errors.Misconfigured as error:
                 said = str(error).partition(": ")[2]
                 yield Problem(path, f"the chart refuses the values of {matched['model']}: {said}")

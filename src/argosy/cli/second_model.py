@@ -13,6 +13,7 @@ from argosy.cli.approved_model import ProvenModel
 from argosy.domain import environment_layout
 from argosy.promotion import approval
 from argosy.promotion.approval import Approval
+from argosy.serving import second_options
 from argosy.settings import Settings
 
 if TYPE_CHECKING:
@@ -37,7 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--shadow", metavar="VERSION", help=f"ask a second version the same, and return nothing of it; {WHICH}"
     )
     parser.add_argument(
-        "--shadow-share", type=_part, metavar="PART", help="of the requests, from 0 to 1; default 1, each of them"
+        "--shadow-share",
+        type=second_options.share,
+        metavar="PART",
+        help="of the requests, from 0 to 1; default 1, each of them",
     )
     parser.add_argument(
         "--split",
@@ -45,16 +49,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="VERSION=PERCENT",
         help="let a second version answer so many of a hundred entities, always the same ones; VERSION as for --shadow",
     )
-
-
-def _part(text: str) -> float:
-    try:
-        part = float(text)
-    except ValueError:
-        part = math.nan
-    if not 0 < part <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no part; expected a number above 0 and up to 1, such as 0.2")
-    return part
 
 
 def _split(text: str) -> tuple[str, float]:

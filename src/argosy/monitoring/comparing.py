@@ -18,7 +18,6 @@ import pyarrow.compute as pc
 from argosy import errors, scratch
 from argosy.domain import comparison, task_words, version_comparison
 from argosy.domain.comparison import Paired
-from argosy.domain.model_settings import Label
 from argosy.domain.policy import ComparisonPolicy
 from argosy.domain.time_spans import span
 from argosy.domain.version_comparison import Agreement, ArmDifference, ComparedArm, VersionComparison, Way
@@ -26,8 +25,9 @@ from argosy.ml import live_performance, version_differences
 from argosy.ml.live_performance import LiveAnswers
 from argosy.ml.score_intervals import NAMES, Labelled
 from argosy.ml.version_differences import ArmRows
+from argosy.monitoring import performance
 from argosy.monitoring.performance import CONFIDENCE, LabelWindow, Measured, Tools
-from argosy.ports.label_join import OUTCOME, LabelQuestion
+from argosy.ports.label_join import OUTCOME
 from argosy.ports.prediction_log import Logged, ServedRelease, shadows_of
 
 Places = npt.NDArray[np.int64]
@@ -57,30 +57,11 @@ def _joined(
 ) -> tuple[pa.Table, Sequence[ServedRelease]]:
     """All rows of the environment and of its shadows, with their labels where there are any."""
     logged = _logged(measured, when, tools)
-    labels, settings = measured.settings.labels, measured.settings
-    if labels is None or sources is None:
+    if measured.settings.labels is None or sources is None:
         return _without_labels(logged)
-    table = measured.table
-    file = sources if sources.is_file() else sources / table.file_name
-    question = LabelQuestion(
-        labels=labels,
-        table=table,
-        label=Label(
-            source=table.name, sql=labels.sql or settings.label.sql, classes=settings.label.classes, columns=[]
-        ),
-        entity=settings.entity,
-        slices=[],
-        since=when.since,
-        until=when.until,
-        as_of=when.as_of,
-        identified=True,
-    )
+    file = sources if sources.is_file() else sources / measured.table.file_name
     with scratch.folder("labels") as place:
-        kept = place / "labels.parquet" if file.exists() else None
-        if kept is not None:
-            rules = [rule for rule in settings.reject if labels.source == rule.source]
-            tools.tables.snapshot(table, rules, file, kept=kept, rejected=place / "rejected.parquet")
-        joined = tools.join.join(kept, question, tools.hash_key, logged, older_keys=tools.older_keys)
+        joined = performance.joined(measured, when, file, tools, place, logged, identified=True)
     return joined.table, joined.releases
 
 

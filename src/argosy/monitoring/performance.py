@@ -158,7 +158,8 @@ def measure(measured: Measured, when: LabelWindow, sources: Path, tools: Tools) 
     """
     file = sources if sources.is_file() else sources / measured.table.file_name
     with scratch.folder("labels") as place:
-        found = _found(measured, _joined(measured, when, file, tools, place))
+        logged = _logged(measured, when, tools.history)
+        found = _found(measured, joined(measured, when, file, tools, place, logged, slices=measured.slices))
     problems = list(performance_verdicts.problems(found.counts, measured.table.name, measured.labels.by))
     if found.damaged:
         problems.append(
@@ -203,7 +204,19 @@ def is_current(found: Performance | None, measured: Measured, now: datetime.date
     return found.as_of <= now < found.as_of + span(measured.labels.every)
 
 
-def _joined(measured: Measured, when: LabelWindow, file: Path, tools: Tools, place: Path) -> LabelledPredictions:
+def joined(
+    measured: Measured,
+    when: LabelWindow,
+    file: Path,
+    tools: Tools,
+    place: Path,
+    logged: Iterator[Logged],
+    *,
+    slices: Sequence[str] = (),
+    identified: bool = False,
+) -> LabelledPredictions:
+    """What was *logged* with its labels, read from *file* where there is one, in the folder *place*; *slices* and *identified* as
+    :class:`LabelQuestion` has them."""
     labels, table, settings = measured.labels, measured.table, measured.settings
     rules = [rule for rule in settings.reject if labels.source == rule.source]
     kept = place / "labels.parquet" if file.exists() else None
@@ -216,14 +229,13 @@ def _joined(measured: Measured, when: LabelWindow, file: Path, tools: Tools, pla
             source=table.name, sql=labels.sql or settings.label.sql, classes=settings.label.classes, columns=[]
         ),
         entity=settings.entity,
-        slices=measured.slices,
+        slices=slices,
         since=when.since,
         until=when.until,
         as_of=when.as_of,
+        identified=identified,
     )
-    return tools.join.join(
-        kept, question, tools.hash_key, _logged(measured, when, tools.history), older_keys=tools.older_keys
-    )
+    return tools.join.join(kept, question, tools.hash_key, logged, older_keys=tools.older_keys)
 
 
 def _logged(measured: Measured, when: LabelWindow, history: PredictionHistory) -> Iterator[Logged]:

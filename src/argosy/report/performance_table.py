@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from argosy.domain import figures
 from argosy.domain.performance_report import BusinessValue, MeasuredScore, Performance
+from argosy.report import plain_text
 
 SCORES = ("metric", "", "value", "interval", "gate")
 ORDER = {"below": 0, "unclear": 1, "holds": 2, None: 3}
@@ -92,14 +93,4 @@ def _interval(low: float | None, high: float | None) -> str:
 
 
 def _table(rows: list[tuple[str, ...]]) -> list[str]:
-    """*rows* in columns, the header first; nothing where there is no row but that."""
-    if len(rows) < 2:
-        return []
-    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
-    return [
-        "  ".join(
-            word.ljust(width) if place < 2 or rows[0][place] == "scores" else word.rjust(width)
-            for place, (word, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
+    return plain_text.in_columns(rows, {0, 1} | {place for place, word in enumerate(rows[0]) if word == "scores"})

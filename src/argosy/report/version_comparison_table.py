@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from argosy.domain import figures
 from argosy.domain.version_comparison import ArmDifference, ComparedArm, VersionComparison
+from argosy.report import plain_text
 
 HEADER = ("figure", "served", "second", "better by", "interval", "rows")
 
@@ -13,8 +14,8 @@ def text(found: VersionComparison) -> str:
     parts = [
         [_title(found), *_arms(found)],
         list(_agreement(found)),
-        _table([HEADER, *map(_line, found.scores)]),
-        _table([("outcome", *HEADER[1:]), *map(_line, found.values)]),
+        plain_text.in_columns([HEADER, *map(_line, found.scores)], {0}),
+        plain_text.in_columns([("outcome", *HEADER[1:]), *map(_line, found.values)], {0}),
         [f"note: {problem}" for problem in found.problems],
         [f"{found.verdict}: {found.explanation}"],
     ]
@@ -56,16 +57,3 @@ def _line(one: ArmDifference) -> tuple[str, ...]:
 
 def _end(value: float | None) -> str:
     return "?" if value is None else figures.signed(value)
-
-
-def _table(rows: list[tuple[str, ...]]) -> list[str]:
-    if len(rows) < 2:
-        return []
-    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
-    return [
-        "  ".join(
-            word.rjust(width) if place else word.ljust(width)
-            for place, (word, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]

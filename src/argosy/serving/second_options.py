@@ -39,21 +39,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--second-share",
-        type=_share,
+        type=share,
         default=1.0,
         metavar="PART",
         help="of requests or entities, from 0 to 1; default 1",
     )
 
 
-def _share(text: str) -> float:
+def share(text: str) -> float:
+    """The part of the requests that *text* says, as argparse wants one read."""
     try:
-        share = float(text)
+        part = float(text)
     except ValueError:
-        share = math.nan
-    if not 0 < share <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no part; expected a number above 0 and up to 1")
-    return share
+        part = math.nan
+    if not 0 < part <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no part; expected a number above 0 and up to 1, such as 0.2")
+    return part
 
 
 def check(arguments: argparse.Namespace) -> None:
