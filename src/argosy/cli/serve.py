@@ -6,6 +6,7 @@ and with --follow now and then, it reads main again: what is approved by then ta
 """
 
 import argparse
+import contextlib
 import functools
 import itertools
 import logging
@@ -14,7 +15,7 @@ import os
 import shutil
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,8 +36,7 @@ if TYPE_CHECKING:
     from argosy.serving.launch import ServedBundle
     from argosy.serving.models_file import ModelEntry
     from argosy.serving.supervised import Sockets
-
-_log = logging.getLogger("argosy.serving")
+    from argosy.serving.versions_refused import VersionsRefused
 
 HOST = "127.0.0.1"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -198,7 +198,7 @@ def _supervise(
 ) -> int:
     """Serve by *workers* processes of ``python -m argosy.serving``, which are told of the models by a file; returns the exit code."""
     from argosy.cli.served_models_file import ServedModelsFile
-    from argosy.serving import supervised, supervisor
+    from argosy.serving import supervised, supervisor, versions_refused
 
     source = _ApprovedBundles(settings, arguments, place)
     file = ServedModelsFile(place / "models.yaml", [source.entry(each) for each in found])
@@ -207,19 +207,20 @@ def _supervise(
     _say_what_is_off(arguments)
 
     def follow(started: supervisor.Supervisor) -> None:
-        started.watch(functools.partial(_renew, file, source), arguments.follow)
+        started.watch(functools.partial(_renew, file, source, versions_refused.VersionsRefused()), arguments.follow)
 
     return supervised.run(supervisor.command(words), workers, sockets, follow)
 
 
-def _renew(file: "ServedModelsFile", source: "_ApprovedBundles") -> None:
-    """Write what main approves by now into *file*, which the workers read again."""
+def _renew(file: "ServedModelsFile", source: "_ApprovedBundles", refusals: "VersionsRefused") -> None:
+    """Write what main approves by now into *file*, which the workers read again. What may not be served is told by *refusals*."""
     for entry in file.entries:
         try:
             found = source.newer_entry(entry)
         except errors.ArgosyError as error:
-            _log.error("%s version %s is served as before: %s", entry.model, entry.release, error)
+            refusals.tell(entry.model or "", str(entry.release), str(error))
         else:
+            refusals.forget(entry.model or "")
             if found is not None:
                 file.replace(found)
 
@@ -253,10 +254,12 @@ class _ApprovedBundles:
 
     def entry(self, found: Approval) -> "ModelEntry":
         """That of *found*, for a process that opens and proves it again. Raises as :meth:`bundle` does."""
+        with self._place_of_one() as place:
+            return self._entry(found, place)
+
+    def _entry(self, found: Approval, place: Path) -> "ModelEntry":
         from argosy.serving.models_file import ModelEntry
 
-        place = self._place / str(next(self._numbers))
-        place.mkdir()
         model = approved_model.proven(
             self._settings, found, self._environment, place, allow_rollback=self._allow_rollback
         )
@@ -277,10 +280,16 @@ class _ApprovedBundles:
 
     def bundle(self, found: Approval) -> "ServedBundle":
         """That of *found*. Raises as :func:`argosy.cli.approved_model.proven` does."""
+        with self._place_of_one() as place:
+            return self._bundle(found, place)
+
+    @contextlib.contextmanager
+    def _place_of_one(self) -> Iterator[Path]:
+        """A folder for one bundle, gone again where that may not be served: it is looked at again and again."""
         place = self._place / str(next(self._numbers))
         place.mkdir()
         try:
-            return self._bundle(found, place)
+            yield place
         except errors.ArgosyError:
             shutil.rmtree(place, ignore_errors=True)
             raise

@@ -71,6 +71,8 @@ class ConnectionPool:
         self.limits = limits
         self.count = count
         self.hot = hot
+        self.leaving = False
+        """True once callers should go elsewhere: each is told so with its next answer."""
         self._inside: set[Connection] = set()
 
     def protocol(
@@ -276,11 +278,18 @@ class Connection(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
+        if not self._reading:
+            self._part()
         hot = self._crowd.hot
         if hot is not None and self._reading and hot.may_take(cycle):
             self._held = (cycle, app)
         else:
             self.start(cycle, app)
+
+    def _part(self) -> None:
+        """Let the answer that is due be the last one, where callers should go elsewhere and no other request came with this one."""
+        if self._crowd.leaving and self._running is not None and not self.pipeline:
+            self._running.keep_alive = False
 
     def start(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Let *app* answer the request of *cycle*."""
@@ -298,6 +307,7 @@ class Connection(HttpToolsProtocol):
 
     def _release(self) -> None:
         """Hand on the request that was held while its connection was read."""
+        self._part()
         if self._held is None:
             return
         (cycle, app), self._held = self._held, None

@@ -144,6 +144,7 @@ class _Server(listeners.UvicornServer):
             self.should_exit = True  # asked twice: at once
             return
         self._lifecycle.draining = True
+        self.leave()
         # Someone at a terminal waits for it; a load balancer does not send SIGINT.
         delay = self._stages.drain_seconds if number == signal.SIGTERM else 0.0
         asyncio.get_running_loop().call_later(delay, self._leave)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from typing import Any, Protocol, Self
+from typing import Any, NoReturn, Protocol, Self
 
 from argosy.serving import grpc_frames
 from argosy.serving.grpc_frames import (
@@ -99,12 +99,12 @@ class GrpcCall:
         "window",
     )
 
-    def __init__(self, connection: CallConnection, number: int, head: CallHead, window: int) -> None:
+    def __init__(self, connection: CallConnection, number: int, head: CallHead, window: int, most: int) -> None:
+        """*window*: bytes that the peer takes. *most*: bytes in a message that is read."""
         self.connection = connection
         self.number = number
         self.head = head
         self.window = window
-        """Bytes that the peer takes."""
         self.room = WINDOW
         """Bytes that the peer may send."""
         self.received = 0
@@ -132,7 +132,8 @@ class GrpcCall:
         self._at = 0
         """What is sent of it."""
         self._begun = bytearray()
-        self._wanted = self._most = 0
+        self._wanted = 0
+        self._most = most
         self._packed = False
         self._waiter: asyncio.Future[None] | None = None
         self._trailing = b""
@@ -161,7 +162,7 @@ class GrpcCall:
         """What stands behind the answer."""
         self._trailing = grpc_frames.header_block(fields)
 
-    async def abort(self, status: Any, message: str, fields: Any = ()) -> None:
+    async def abort(self, status: Any, message: str, fields: Any = ()) -> NoReturn:
         """End the call with *status*. Raises Aborted."""
         self.set_trailing_metadata(fields)
         self.fail(status, message)
@@ -185,14 +186,14 @@ class GrpcCall:
         # Not before somebody reads it, who knows whose it is: to unpack it is work.
         return grpc_frames.plain(message, self.head.encoding, self._most) if type(message) is PackedMessage else message
 
-    def take(self, data: bytes, most: int) -> None:
-        """*data* came. Raises BrokenCall where it is no message, or a longer one than *most*."""
-        if not self._begun and len(data) <= most and (message := grpc_frames.whole_message(data)) is not None:
+    def take(self, data: bytes) -> None:
+        """*data* came. Raises BrokenCall where it is no message, or one that is too long."""
+        if not self._begun and len(data) <= self._most and (message := grpc_frames.whole_message(data)) is not None:
             self.messages.append(message)
             self._wake()
             return
         self._begun += data
-        while self._wanted or self._open(most):
+        while self._wanted or self._open():
             if len(self._begun) < self._wanted:
                 break
             self.messages.append(self._taken())
@@ -209,17 +210,17 @@ class GrpcCall:
         self._wanted = 0
         return message
 
-    def _open(self, most: int) -> bool:
+    def _open(self) -> bool:
         """Read the length of the message that begins; False where it is not there yet."""
         if len(self._begun) < MESSAGE_HEAD:
             return False
         flag, size = self._begun[0], int.from_bytes(self._begun[1:MESSAGE_HEAD], "big")
         if flag > 1:
             raise BrokenCall(GrpcStatus.INTERNAL, "the message has no head of gRPC's")
-        if size > most:
-            said = f"the message has {size} bytes, at most {most} are read; send fewer rows a call"
+        if size > self._most:
+            said = f"the message has {size} bytes, at most {self._most} are read; send fewer rows a call"
             raise BrokenCall(GrpcStatus.RESOURCE_EXHAUSTED, said)
-        self._wanted, self._most = MESSAGE_HEAD + size, most
+        self._wanted = MESSAGE_HEAD + size
         return True
 
     def finish(self) -> bool:

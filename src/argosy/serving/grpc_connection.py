@@ -36,7 +36,7 @@ from argosy.serving.grpc_frames import (
     Http2Error,
     OtherRequest,
 )
-from argosy.serving.grpc_heads import BlockReader, CallHead
+from argosy.serving.grpc_heads import BlockReader
 
 STREAMS = 128
 """Calls at once on one connection."""
@@ -56,8 +56,8 @@ _log = logging.getLogger("argosy.serving")
 class CallHandler(Protocol):
     """What answers calls."""
 
-    def known(self, path: str) -> bool:
-        """True where there is a method of that *path*."""
+    def most_bytes(self, path: str) -> int | None:
+        """The bytes that a message of the method of that *path* may have; None where there is no such method."""
 
     def hot(self, call: "GrpcCall") -> bool:
         """Take *call*, which is there with its one message, to be answered at once or started; False to have it started here."""
@@ -71,7 +71,6 @@ class GrpcLimits:
     """Limits on calls and their connections."""
 
     connections: ConnectionLimits
-    message_bytes: int
     calls: int
     """Calls at once, on all connections."""
     age_seconds: float
@@ -258,7 +257,7 @@ class GrpcConnection(asyncio.Protocol):
         if len(payload) < MESSAGE_HEAD and not flags & END_STREAM:
             self._idle("data in crumbs")
         try:
-            call.take(content, self._limits.message_bytes)
+            call.take(content)
         except BrokenCall as error:
             call.fail(error.status, error.message)
             call.drop()
@@ -341,7 +340,10 @@ class GrpcConnection(asyncio.Protocol):
                 self._remember_cut(stream)
             self._end_stream(stream, code)
             return
-        self._take_up(GrpcCall(self, stream, head, self._peers_window), flags, broken)
+        most = self._crowd.handler.most_bytes(head.path)
+        if broken is None:
+            broken = self._refusal(most)
+        self._take_up(GrpcCall(self, stream, head, self._peers_window, most or 0), flags, broken)
 
     def _take_up(self, call: GrpcCall, flags: int, broken: Exception | None) -> None:
         """*call* is one of this connection's, and is answered unless it is *broken*."""
@@ -350,8 +352,6 @@ class GrpcConnection(asyncio.Protocol):
         if flags & END_STREAM and not call.finish():
             self._end_stream(call.number, Http2Error.PROTOCOL_ERROR)
             return
-        if broken is None:
-            broken = self._refusal(call.head)
         if broken is not None:
             if isinstance(broken, OtherRequest):
                 call.refuse(broken.status, "this port answers gRPC; HTTP has another one\n", body=broken.body)
@@ -385,10 +385,10 @@ class GrpcConnection(asyncio.Protocol):
         if int.from_bytes(says[:4], "big") & MOST_WINDOW == stream:
             raise BrokenProtocol(Http2Error.PROTOCOL_ERROR, "a stream depends on itself")
 
-    def _refusal(self, head: CallHead) -> BrokenCall | None:
-        if not self._crowd.handler.known(head.path):
+    def _refusal(self, most: int | None) -> BrokenCall | None:
+        if most is None:
             return BrokenCall(GrpcStatus.UNIMPLEMENTED, "there is no such method")
-        if self._crowd.calls > self._limits.calls:
+        if self._crowd.calls >= self._limits.calls:
             return BrokenCall(GrpcStatus.RESOURCE_EXHAUSTED, "too many calls at once; try again")
         return None
 

@@ -1,6 +1,6 @@
 """Server reflection: how a tool that has no description of the protocol asks the server for it, as ``grpcurl`` does.
 
-What it learns is the published protocol, and nothing of the model. Both versions of reflection have the same messages.
+What it learns is published protocols, and nothing of the model. Both versions of reflection have the same messages.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ from typing import Any
 
 from google.protobuf.message import DecodeError
 
-from argosy.serving import grpc_messages
+from argosy.serving import grpc_health, grpc_messages
 from argosy.serving.grpc_frames import GrpcStatus
 from argosy.serving.message_files import MessageFile
 
@@ -54,16 +54,16 @@ async def answers(questions: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 def _answer(question: Any) -> Any:
     made = _RESPONSE(valid_host=question.host, original_request=question)
     symbol, name = question.file_containing_symbol, question.file_by_filename
-    ours = symbol == grpc_messages.PACKAGE or symbol.startswith(f"{grpc_messages.PACKAGE}.")
-    if name == grpc_messages.FILE.name or ours:
-        made.file_descriptor_response.file_descriptor_proto.append(_DESCRIPTION)
+    found = next((file for file in _FILES if name == file.name or f"{symbol}.".startswith(f"{file.package}.")), None)
+    if found is not None:
+        made.file_descriptor_response.file_descriptor_proto.append(_FILES[found])
     elif name or symbol:
         made.error_response.error_code = GrpcStatus.NOT_FOUND
         made.error_response.error_message = f"there is no {name or symbol} here, only {grpc_messages.SERVICE}"
     else:
-        for service in (grpc_messages.SERVICE, *SERVICES):
+        for service in (grpc_messages.SERVICE, grpc_health.SERVICE, *SERVICES):
             made.list_services_response.service.add(name=service)
     return made
 
 
-_DESCRIPTION = grpc_messages.FILE.description().SerializeToString()
+_FILES = {file: file.description().SerializeToString() for file in (grpc_messages.FILE, grpc_health.FILE)}

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 from google.protobuf.message import DecodeError
 
 from argosy import errors
-from argosy.serving import grpc_hot, grpc_messages, grpc_reflection, request_spans
+from argosy.serving import grpc_health, grpc_hot, grpc_messages, grpc_reflection, request_spans
 from argosy.serving.access.gatekeeper import Credentials
 from argosy.serving.app import ServerParts
 from argosy.serving.connections import SWEEP_SECONDS, ConnectionLimits
@@ -35,6 +35,8 @@ from argosy.serving.v2 import EXTENSIONS
 _log = logging.getLogger("argosy.serving")
 RECEIVED_AT_ONCE = 32
 """Calls whose message is on its way. Each may hold as much memory as a body, before anybody knows how long it is."""
+SMALL_BYTES = 16 * 1024
+"""In a message that holds no rows. Whoever sends it need not have said who they are."""
 CALLS = 1_024
 """Calls at once, all methods together."""
 CONNECTION_SECONDS = 30.0
@@ -78,7 +80,7 @@ class GrpcServer:
         self._address = address
         self._drain_seconds = drain_seconds
         self._certificate = certificate
-        self._crowd = GrpcConnections(_limits(models.limits.body_bytes, drain_seconds), _Methods(models))
+        self._crowd = GrpcConnections(_limits(drain_seconds), _Methods(models))
         self._listener: asyncio.Server | None = None
         self._sweeping: asyncio.Task[None] | None = None
 
@@ -115,14 +117,13 @@ class GrpcServer:
             self._sweeping.cancel()
 
 
-def _limits(body_bytes: int, drain_seconds: float) -> GrpcLimits:
+def _limits(drain_seconds: float) -> GrpcLimits:
     limits = ConnectionLimits()
     # A caller keeps its connection as long as it may, whoever else is ready. Told now and then to connect anew, which loses none, callers
     # are elsewhere before this server stops, and find new ones.
     age = min(CONNECTION_SECONDS, drain_seconds / 2) if drain_seconds else CONNECTION_SECONDS
     return GrpcLimits(
         connections=replace(limits, connections=limits.connections // 2),
-        message_bytes=body_bytes,
         calls=CALLS,
         age_seconds=age,
         grace_seconds=PATIENCE_SECONDS,
@@ -133,20 +134,29 @@ class _Methods:
     """All methods by their path; see :class:`argosy.serving.grpc_connection.CallHandler`."""
 
     def __init__(self, models: ServedModels) -> None:
-        receiver = _Receiver(models.limits.body_seconds)
+        # Those of whoever is slow to ask for health must not take the place of rows: nobody is asked who they are for it.
+        rows, others = (_Receiver(models.limits.body_seconds) for _ in range(2))
         self._models = models
         self._calls: dict[str, _Method] = {
-            f"/{grpc_messages.SERVICE}/{name}": _Infer(models, receiver)
+            f"/{grpc_messages.SERVICE}/{name}": _Infer(models, rows)
             if name == "ModelInfer"
-            else _Described(models, receiver, name)
+            else _Described(models, others, name)
             for name in grpc_messages.METHODS
         }
+        health = grpc_health.Health(models.lifecycle)
+        self._streams: dict[str, Callable[[GrpcCall], AsyncIterator[bytes]]] = {
+            **dict.fromkeys(grpc_reflection.PATHS, grpc_reflection.answers),
+            grpc_health.CHECK: health.checked,
+            grpc_health.WATCH: health.watched,
+        }
+        self._most_bytes = dict.fromkeys([*self._calls, *self._streams], SMALL_BYTES)
         self._infer = f"/{grpc_messages.SERVICE}/ModelInfer"
+        self._most_bytes[self._infer] = models.limits.body_bytes
         self._hot: WeakKeyDictionary[ServedModel, GrpcHotPath] = WeakKeyDictionary()
 
-    def known(self, path: str) -> bool:
-        """True where there is a method of that *path*."""
-        return path in self._calls or path in grpc_reflection.PATHS
+    def most_bytes(self, path: str) -> int | None:
+        """The bytes that a message of the method of that *path* may have; None where there is no such method."""
+        return self._most_bytes.get(path)
 
     def hot(self, call: GrpcCall) -> bool:
         """Take *call* where it may be answered at once."""
@@ -172,13 +182,14 @@ class _Methods:
 
     async def answer(self, call: GrpcCall) -> None:
         """Answer *call*."""
-        if call.head.path in grpc_reflection.PATHS:
-            async for message in grpc_reflection.answers(call):
-                call.send(message)
-            call.done()
-        else:
+        stream = self._streams.get(call.head.path)
+        if stream is None:
             content = await self._calls[call.head.path].call(call, call)
             call.connection.write(call.reply(content))
+            return
+        async for message in stream(call):
+            call.send(message)
+        call.done()
 
 
 class _Descriptions:

@@ -95,6 +95,10 @@ class UvicornServer(uvicorn.Server):
         ]
         self.started = True
 
+    def leave(self) -> None:
+        """Ask callers to go elsewhere, each with its next answer: a connection that ends while a request is on its way loses that."""
+        self._crowd.leaving = True
+
     def _connection(self) -> Connection:
         return self._crowd.protocol(self.config, self.server_state, {})
 

@@ -10,7 +10,7 @@ from typing import Any
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MessageFile:
     """A file of messages."""
 
@@ -22,7 +22,9 @@ class MessageFile:
     """Messages of which one field at most is set, and what that choice is called."""
     service: str = ""
     methods: Sequence[str] = ()
-    """Each takes ``<method>Request`` and gives ``<method>Response``."""
+    """Each takes ``<method>Request`` and gives ``<method>Response``, or is ``method takes gives``. ``*``: any number of these."""
+    enums: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Their values from 0 on, by name, in the message in front of it."""
 
     def description(self) -> descriptor_pb2.FileDescriptorProto:
         """The file as a compiler of Protocol Buffers describes it."""
@@ -36,6 +38,11 @@ class MessageFile:
                 message.oneof_decl.add(name=self.choices[name])
             for said in filter(None, fields.split(", ")):
                 self._add(message, name, said)
+        for name, values in self.enums.items():
+            outer, _, inner = name.rpartition(".")
+            enum = messages[outer].enum_type.add(name=inner)
+            for number, value in enumerate(values):
+                enum.value.add(name=value, number=number)
         if self.service:
             self._add_service(made)
         return made
@@ -51,8 +58,13 @@ class MessageFile:
     def _add_service(self, made: Any) -> None:
         service = made.service.add(name=self.service)
         for method in self.methods:
-            asked, given = (f".{self.package}.{method}{end}" for end in ("Request", "Response"))
-            service.method.add(name=method, input_type=asked, output_type=given)
+            name, asked, given = (
+                method.split(" ") if " " in method else (method, f"{method}Request", f"{method}Response")
+            )
+            described = service.method.add(name=name, server_streaming=given.endswith("*") or None)
+            described.input_type, described.output_type = (
+                f".{self.package}.{each.removesuffix('*')}" for each in (asked, given)
+            )
 
     def _add(self, message: Any, path: str, said: str) -> None:
         """Add the field that is *said* to *message*, whose place in the package is *path*."""
@@ -74,4 +86,5 @@ class MessageFile:
         if scalar is not None:
             made.type = scalar
         else:
-            made.type, made.type_name = made.TYPE_MESSAGE, f".{self.package}.{kind}"
+            made.type = made.TYPE_ENUM if kind in self.enums else made.TYPE_MESSAGE
+            made.type_name = f".{self.package}.{kind}"

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from argosy import errors
 from argosy.serving.served_models import ServedModel, ServedModels
+from argosy.serving.versions_refused import VersionsRefused
 
 _log = logging.getLogger("argosy.serving")
 Successor = Callable[[ServedModel], ServedModel | None]
@@ -40,7 +41,7 @@ class Reloader:
         self._asked = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._retiring: set[asyncio.Task[None]] = set()
-        self._told: dict[str, str] = {}
+        self._refusals = VersionsRefused()
 
     async def start(self) -> None:
         """See the protocol."""
@@ -80,12 +81,10 @@ class Reloader:
 
     def _refuse(self, model: ServedModel, reason: str) -> None:
         self._models.server.reloaded("refused")
-        if self._told.get(model.name) != reason:  # once, not at each look
-            self._told[model.name] = reason
-            _log.error("%s version %s is served as before: %s", model.name, model.parts.service.version, reason)
+        self._refusals.tell(model.name, model.parts.service.version, reason)
 
     def _take(self, found: ServedModel) -> None:
-        self._told.pop(found.name, None)
+        self._refusals.forget(found.name)
         before = self._models.replace(found)
         self._models.server.reloaded("taken")
         self._say(

@@ -38,6 +38,8 @@ class Running:
     port: int
     ended: Counter[str]
     """Connections that it ended, by why."""
+    leave: Callable[[], None]
+    """Has it ask callers to go elsewhere."""
 
     def connect(self) -> socket.socket:
         """A new connection to it."""
@@ -66,7 +68,7 @@ def running(predictor: Predictor, limits: ConnectionLimits) -> Iterator[Running]
     thread = threading.Thread(target=runs.run, args=([listener],))
     thread.start()
     try:
-        yield Running(port, ended)
+        yield Running(port, ended, runs.leave)
     finally:
         runs.should_exit = True
         thread.join(10)
@@ -202,6 +204,24 @@ def test_requests_that_come_together_are_answered_in_order(quick: Running) -> No
         said = everything(connection)
     assert [part[:3] for part in said.split(b"HTTP/1.1 ")[1:]] == [b"200"] * 3
     assert said.index(b"predictions") < said.index(b"live") < said.rindex(b"predictions")
+
+
+def test_whoever_asks_a_server_that_stops_is_told_to_connect_anew(predictor: Predictor) -> None:
+    """With the answer, on the hot path and on the common one; of requests that came together, with the last one's."""
+    with running(predictor, QUICK) as server:
+        with server.connect() as connection:
+            connection.sendall(HEALTH)
+            assert b"connection: close" not in connection.recv(65_536)
+            server.leave()
+            connection.sendall(REQUEST)
+            said = everything(connection)
+        assert said.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert b"connection: close\r\n" in said
+        for sent in (HEALTH, REQUEST * 3):
+            said = server.said(sent)
+            assert said.count(b"HTTP/1.1 200 OK\r\n") == sent.count(b"HTTP/1.1")
+            assert said.count(b"connection: close\r\n") == 1
+            assert b"connection: close" not in said.rpartition(b"HTTP/1.1")[0]
 
 
 def test_a_thousand_requests_that_come_together_end_the_connection(quick: Running) -> None:

@@ -16,7 +16,7 @@ from argosy.serving.grpc_connection import GrpcConnection, GrpcConnections, Grpc
 from argosy.serving.grpc_frames import END_HEADERS, END_STREAM, PADDED, PREFACE, Frame, Http2Error
 
 PATH = "/s/m"
-LIMITS = GrpcLimits(ConnectionLimits(connections=2), 1_000, 4, age_seconds=30, grace_seconds=5)
+LIMITS = GrpcLimits(ConnectionLimits(connections=2), 4, age_seconds=30, grace_seconds=5)
 BLOCK = grpc_frames.header_block(
     [(":method", "POST"), (":scheme", "http"), (":path", PATH), ("content-type", "application/grpc")]
 )
@@ -76,9 +76,9 @@ class EchoHandler:
         self.times = times
         self.came: list[GrpcCall] = []
 
-    def known(self, path: str) -> bool:
+    def most_bytes(self, path: str) -> int | None:
         """See the protocol, as the others."""
-        return path == PATH
+        return 1_000 if path == PATH else None
 
     def hot(self, call: GrpcCall) -> bool:
         self.came.append(call)
