@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from argosy.cli import report
 from argosy.engine.state import runs
 
+EVIDENCE = "evidence"
+"""The output of ``evaluate`` that holds what it measured."""
 SCORES = ("performance.auc", "performance.accuracy", "performance.r2")
 """Of each task the score that it is told by; a model of two classes has the first, of several the second, of values the third."""
 UNKNOWN = "unknown"
@@ -20,15 +21,22 @@ def of(home: Path, run: str) -> dict[str, str]:
 
 
 def _score(home: Path, folder: runs.RunFolder) -> str:
-    place = report.artifacts(home, folder.state()[1])("evaluate", "evidence")
-    file = place / "evidence.json" if place else None
-    if file is None or not file.exists():
-        return ""
-    evidence = json.loads(file.read_text(encoding="utf-8"))
+    places = [runs.artifact(home, node, EVIDENCE) for node in folder.state()[1].values()]
+    files = [place / f"{EVIDENCE}.json" for place in places if place is not None]
+    evidence = _read(files[-1]) if files else {}
     measured = evidence.get("metrics", {})
     names = SCORES[1:] if evidence.get("task") == "multiclass" else SCORES
     name = next((name for name in names if measured.get(name) is not None), None)
     return f"{name.partition('.')[2]} {measured[name]:.4f}" if name else ""
+
+
+def _read(file: Path) -> Mapping[str, Any]:
+    """The document in *file*; nothing where it was deleted or damaged, which is no reason to list no runs."""
+    try:
+        found: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found
 
 
 def _commit(manifest: Mapping[str, Any]) -> str:

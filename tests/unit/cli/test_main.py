@@ -123,6 +123,9 @@ def test_one_port_for_http_and_grpc(capsys: pytest.CaptureFixture[str]) -> None:
         pytest.param(["keys", "list"], 78, "`argosy setup` makes keys", id="keys"),
         pytest.param(["notices", "list"], 0, "every notice was taken", id="notices"),
         pytest.param(["data", "list"], 0, "no snapshot yet", id="snapshots"),
+        pytest.param(["why"], 2, "no run under HOME/runs yet", id="why"),
+        pytest.param(["diff", "toy/latest", "toy/latest"], 2, "there is no run of 'toy' under HOME/runs", id="diff"),
+        pytest.param(["predict", "toy/latest", __file__], 2, "rows come as .csv", id="predict"),
     ],
 )
 def test_who_only_looks_makes_no_state_folder(

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -142,6 +144,26 @@ def test_typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
     said = capsys.readouterr()
     assert len(said.err.splitlines()) == 2
     assert said.out == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "score"),
+    [
+        ('{"task": "binary", "metrics": {"performance.auc": 0.81234}}', "auc 0.8123"),
+        ('{"task": "multiclass", "metrics": {"performance.auc": 0.9, "performance.accuracy": 0.5}}', "accuracy 0.5000"),
+        ('{"task": "regression", "metrics": {"performance.r2": -0.1}}', "r2 -0.1000"),
+        ('{"task": "binary", "metrics": {"performance.auc": null}}', ""),
+        ("{", ""),
+        (None, ""),
+    ],
+)
+def test_the_score_of_a_run(content: str | None, score: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is its task's; a document that is damaged or gone is no reason to list no runs."""
+    if content is not None:
+        (tmp_path / "evidence.json").write_text(content, encoding="utf-8")
+    monkeypatch.setattr(run_facts.runs, "artifact", lambda _home, _node, _name: tmp_path)
+    folder = SimpleNamespace(state=lambda: ({}, {"evaluate": None}))
+    assert run_facts._score(tmp_path, folder) == score  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
