@@ -18,7 +18,7 @@ from argosy.serving.grpc_tensors import GrpcTensors
 from argosy.serving.hot_queue import MOST_TOGETHER
 from argosy.serving.inference import INLINE_BYTES, INLINE_ROWS
 from argosy.serving.middleware import model_labels
-from argosy.serving.overload import TOO_LATE, Overload
+from argosy.serving.overload import TOO_LATE, LoopTurn, Overload
 from argosy.serving.prometheus import Metrics
 from argosy.serving.request_columns import RequestColumns
 from argosy.serving.request_problems import RequestProblem
@@ -52,7 +52,7 @@ class GrpcHotPath:
         self._overload = overload
         self._labels = tuple(model_labels(service.answering))
         self._trailer = grpc_frames.header_block(self._labels)
-        self._due = self._begun = False
+        self._turn = LoopTurn(overload, self._flush)
         self._waiting: list[tuple[GrpcCall, float]] = []
 
     def take(self, call: GrpcCall) -> bool:
@@ -60,12 +60,7 @@ class GrpcHotPath:
         message = call.whole
         if message is None or len(message) > INLINE_BYTES:
             return False
-        loop = call.connection.loop
-        # The turn may have been begun by a request over HTTP, whose road says when it is over.
-        self._begun = self._overload.arrived() or self._begun
-        if not self._due:
-            self._due = True
-            loop.call_soon(self._end, loop)
+        self._turn.arrived(call.connection.loop)
         began = time.perf_counter()
         if self._overload.sheds():
             self._refuse(call)
@@ -95,18 +90,6 @@ class GrpcHotPath:
         if call.trace is not None:
             call.trace.began = int(began * 1e9)
         return call.trace
-
-    def _end(self, loop: Any) -> None:
-        """All is read."""
-        self._flush()
-        # Those that were left to the common road have their turn first: it is a part of this one.
-        loop.call_soon(self._over)
-
-    def _over(self) -> None:
-        self._flush()  # what was read since then belongs to this turn
-        if self._begun:
-            self._overload.over()
-        self._due = self._begun = False
 
     def _flush(self) -> None:
         waiting, self._waiting = [each for each in self._waiting if not each[0].closed], []

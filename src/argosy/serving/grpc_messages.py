@@ -6,6 +6,9 @@ what is here to its classes and to the published description. The descriptions l
 classes into one process with these gets no quarrel over names.
 """
 
+from collections.abc import Iterator
+from itertools import islice
+
 from google.protobuf.message import DecodeError
 
 from argosy.serving.message_files import MessageFile
@@ -59,18 +62,7 @@ def fields(body: bytes, most: int) -> int:
 
     Raises DecodeError where it is no message.
     """
-    position = count = 0
-    while position < len(body) and count <= most:
-        tag, position = _varint(body, position)
-        kind = tag & 7
-        if kind not in _SIZES:
-            raise DecodeError("a group, or no message")
-        size = _SIZES[kind]
-        if size is None:
-            size, position = _varint(body, position)
-        position += size if kind else _varint(body, position)[1] - position
-        count += 1
-    return count
+    return sum(1 for _ in islice(_walked(body), most + 1))
 
 
 def first_text(body: bytes, number: int) -> str:
@@ -78,6 +70,12 @@ def first_text(body: bytes, number: int) -> str:
 
     Raises DecodeError where it is no message, or no text.
     """
+    wanted = number << 3 | 2
+    return next((_utf8(body[begin:end]) for tag, begin, end in _walked(body) if tag == wanted), "")
+
+
+def _walked(body: bytes) -> Iterator[tuple[int, int, int]]:
+    """Of each field at the top of the message *body*: its tag, and where its content begins and ends. Raises DecodeError."""
     position = 0
     while position < len(body):
         tag, position = _varint(body, position)
@@ -87,10 +85,8 @@ def first_text(body: bytes, number: int) -> str:
         size = _SIZES[kind]
         if size is None:
             size, position = _varint(body, position)
-            if tag >> 3 == number:
-                return _utf8(body[position : position + size])
-        position += size if kind else _varint(body, position)[1] - position
-    return ""
+        begin, position = position, position + size if kind else _varint(body, position)[1]
+        yield tag, begin, position
 
 
 def _utf8(text: bytes) -> str:

@@ -10,7 +10,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from argosy.serving.hot_path import HotRequest
 from argosy.serving.inference import JUDGED
-from argosy.serving.overload import Overload
+from argosy.serving.overload import LoopTurn, Overload
 
 _log = logging.getLogger("argosy.serving")
 MOST_TOGETHER = 64
@@ -51,7 +51,7 @@ class HotQueue:
     def __init__(self, path: AnswersTogether, overload: Overload) -> None:
         self._path = path
         self._overload = overload
-        self._due = self._begun = False
+        self._turn = LoopTurn(overload, self._flush)
         self._waiting: list[tuple[AskingConnection, RequestResponseCycle, Any, HotRequest]] = []
 
     def may_take(self, cycle: RequestResponseCycle) -> bool:
@@ -60,11 +60,7 @@ class HotQueue:
 
     def put(self, connection: AskingConnection, cycle: RequestResponseCycle, app: Any) -> None:
         """Answer the request of *cycle* with others that are there, or have *app* answer it, or refuse it where too many wait."""
-        # The turn may have been begun on the common road, which says when it is over.
-        self._begun = self._overload.arrived() or self._begun
-        if not self._due:
-            self._due = True
-            connection.loop.call_soon(self._end, connection.loop)
+        self._turn.arrived(connection.loop)
         request = HotRequest(_scope(cycle), bytes(cycle.body), time.perf_counter())
         if self._overload.sheds():
             connection.reply(cycle, b"503 Service Unavailable", self._path.refusal(request))
@@ -73,18 +69,6 @@ class HotQueue:
         self._waiting.append((connection, cycle, app, request))
         if len(self._waiting) >= MOST_TOGETHER:
             self._flush()
-
-    def _end(self, loop: asyncio.AbstractEventLoop) -> None:
-        """All is read."""
-        self._flush()
-        # Those that were left to the common road have their turn first: it is a part of this one.
-        loop.call_soon(self._over)
-
-    def _over(self) -> None:
-        self._flush()  # what was read since then belongs to this turn
-        if self._begun:
-            self._overload.over()
-        self._due = self._begun = False
 
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, []

@@ -8,6 +8,7 @@ Work is measured as CPU time of the loop's thread: a pod whose quota is used up,
 turn, and refusing the few who are there would help nobody.
 """
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -52,3 +53,33 @@ class Overload:
             return False
         now = self._clock()
         return now - self._began > self._budget and now - self._late_since > BURST_SECONDS
+
+
+class LoopTurn:
+    """A queue's part in the turns of an event loop: it is emptied once all is read, and once more for what was read meanwhile."""
+
+    def __init__(self, overload: Overload, flush: Callable[[], None]) -> None:
+        """*flush* answers what waits."""
+        self._overload = overload
+        self._flush = flush
+        self._due = self._begun = False
+
+    def arrived(self, loop: asyncio.AbstractEventLoop) -> None:
+        """A request was read on *loop*."""
+        # The turn may have been begun on the common road, or by another queue, which says when it is over.
+        self._begun = self._overload.arrived() or self._begun
+        if not self._due:
+            self._due = True
+            loop.call_soon(self._end, loop)
+
+    def _end(self, loop: asyncio.AbstractEventLoop) -> None:
+        """All is read."""
+        self._flush()
+        # Those that were left to the common road have their turn first: it is a part of this one.
+        loop.call_soon(self._over)
+
+    def _over(self) -> None:
+        self._flush()  # what was read since then belongs to this turn
+        if self._begun:
+            self._overload.over()
+        self._due = self._begun = False
