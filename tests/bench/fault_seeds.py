@@ -35,6 +35,8 @@ def main() -> int:
         kinds = Counter(one.partition(" ")[2] for one in schedule.faults)
         seen.update({name: 1, "calls": schedule.calls, "merges": len(schedule.history.merged), **kinds})
         seen["broken"] += bool(problems)
+        if (seed + 1 - asked.first) % 100 == 0:
+            print(f"{seed + 1 - asked.first} played, {seen['broken']} broken", flush=True)
         for said in problems:
             print(f"{name}, seed {seed}: {said}; faults: {', '.join(schedule.faults)}", flush=True)
     print(", ".join(f"{count:,} {what}" for what, count in seen.items()))

@@ -15,7 +15,7 @@ from argosy.domain.bundle import Release, stores_release
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import Evidence
 from argosy.domain.overrides import Override
-from argosy.domain.promotion_requests import Subject
+from argosy.domain.promotion_requests import Request, State, Subject
 
 ANEW = "train a new one, of newer data or with another `seed`: the same commit and data give the same release"
 """The way out of a release that is over."""
@@ -127,6 +127,14 @@ def of_order(subject: Subject, before: release.Version | None) -> list[Check]:
 def without_subject(reason: str) -> Check:
     """The one check of a request whose commit is no promotion, and why it is none."""
     return Check("subject", passed=False, reason=reason, final=True)
+
+
+def of_state(request: Request) -> list[Check]:
+    """That a *request* which ended unmerged can be merged no more, and why it ended; none while it is open."""
+    if request.state is State.OPEN:
+        return []
+    reason = f"it is {request.state}: {request.reason or 'no reason given'}"
+    return [Check("open", passed=False, reason=reason, final=True)]
 
 
 def of_subject(claimed: Subject, found: Subject) -> Check:

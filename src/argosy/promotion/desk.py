@@ -104,7 +104,7 @@ class Desk:
         _refuse_other(request, head)
         if request.state is State.MERGED:
             return Checked(request, ())
-        checks = self.checks(request, self.forge.head())
+        checks = [*merge_checks.of_state(request), *self.checks(request, self.forge.head())]
         _refuse_other(self.forge.request(number), head)
         return Checked(request, checks)
 

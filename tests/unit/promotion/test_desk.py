@@ -1,6 +1,7 @@
 """The reviewer's verbs as values, for whatever shows them: what is open, what a request holds, how it ended."""
 
 import datetime
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -47,6 +48,19 @@ def test_the_term_is_the_desk_s_clock_s(desk: Desk) -> None:
     with pytest.raises(errors.Rejected, match=r"request 1 is not merged, 1 of \d+ checks are red:\n  term: "):
         late.merge(1, by="Ada")
     assert desk.check(1).passed
+
+
+def test_a_superseded_request_is_red(desk: Desk, here: Settings, new_toy: Callable[[str], Toy]) -> None:
+    """A newer candidate took its place: its check says so, whatever else of it still holds, and it cannot be merged."""
+    offer(new_toy("newer"), here, MemoryRegistry(datetime.datetime.now(datetime.UTC)))
+    red = [check for check in desk.check(1).checks if not check.passed]
+    assert [(check.name, check.reason, check.final) for check in red] == [
+        ("open", "it is superseded: superseded by request 2", True)
+    ]
+    with pytest.raises(errors.Rejected, match="superseded"):
+        desk.merge(1, by="Ada")
+    desk.close(2, by="Ada", reason="not this one")
+    assert "it is closed: not this one" in {check.reason for check in desk.check(2).checks}
 
 
 def test_what_is_shown_beside_the_request(desk: Desk) -> None:
