@@ -15,7 +15,7 @@ from argosy.cli import run_documents
 
 if TYPE_CHECKING:
     from argosy.cli.run_documents import RunDocuments
-    from argosy.domain.run_differences import Difference
+    from argosy.domain.run_differences import RunDifference
 
 SECTIONS = ("parameters", "code", "data", "settings", "features", "measurements", "both models on the later holdout")
 COMPARED = {"binary": ("auc", "log_loss", "f1"), "multiclass": ("accuracy", "log_loss"), "regression": ("r2", "mae")}
@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     return errors.DONE
 
 
-def _lines(found: "list[Difference]") -> Iterator[str]:
+def _lines(found: "list[RunDifference]") -> Iterator[str]:
     for section in SECTIONS:
         rows = [each for each in found if each.section == section]
         if rows:
@@ -61,7 +61,7 @@ def _lines(found: "list[Difference]") -> Iterator[str]:
         yield "nothing differs"
 
 
-def _differences(before: "RunDocuments", after: "RunDocuments", *, every: bool) -> "Iterator[Difference]":
+def _differences(before: "RunDocuments", after: "RunDocuments", *, every: bool) -> "Iterator[RunDifference]":
     from argosy.domain import run_differences
 
     parts = {name: (_part(name, before), _part(name, after)) for name in SECTIONS[:-1]}
@@ -105,26 +105,26 @@ def _part(name: str, run: "RunDocuments") -> Mapping[str, Any]:
             return dict(evidence.metrics) if evidence else {}
 
 
-def _together(before: "RunDocuments", after: "RunDocuments") -> "Iterator[Difference]":
+def _together(before: "RunDocuments", after: "RunDocuments") -> "Iterator[RunDifference]":
     """Both models on the rows that the later run held out; nothing where the earlier model does not take them."""
     if before.record.evidence is None or after.record.evidence is None:
         return
     import numpy as np
 
-    from argosy.domain.run_differences import Difference
+    from argosy.domain.run_differences import RunDifference
     from argosy.ml import frames, metrics, paired
     from argosy.ml.predictor import Predictor
 
     holdout = frames.read(after.artifact("build-features", "features"), "holdout")
     models = [Predictor.load(*each.bundle()) for each in (before, after)]
     if models[0].digest == models[1].digest:
-        yield Difference(SECTIONS[-1], "model", models[0].digest, "the same")
+        yield RunDifference(SECTIONS[-1], "model", models[0].digest, "the same")
         return
     if any(name not in holdout.table.column_names for model in models for name in model.encoder.names):
-        yield Difference(SECTIONS[-1], "not compared", "its features", "are not all among the later run's")
+        yield RunDifference(SECTIONS[-1], "not compared", "its features", "are not all among the later run's")
         return
     if models[0].signature.split != models[1].signature.split:
-        yield Difference(
+        yield RunDifference(
             SECTIONS[-1], "not compared", "its training rows", "may be among the later run's holdout: another split"
         )
         return
@@ -140,11 +140,11 @@ def _together(before: "RunDocuments", after: "RunDocuments") -> "Iterator[Differ
             better = (
                 f"{result.candidate:.4f} (better by {result.difference:+.4f} [{result.low:+.4f}, {result.high:+.4f}])"
             )
-            yield Difference(SECTIONS[-1], name, f"{result.champion:.4f}", better)
+            yield RunDifference(SECTIONS[-1], name, f"{result.champion:.4f}", better)
     if task != "regression":
         decided = [np.asarray(metrics.decisions(task, each.predictions, each.threshold)) for each in (one, other)]
         turned = int((decided[0] != decided[1]).sum())
         right = [int((each == holdout.labels).sum()) for each in decided]
-        yield Difference(
+        yield RunDifference(
             SECTIONS[-1], "decisions", f"{right[0]} right", f"{right[1]} right; {turned} of {len(holdout)} turned"
         )

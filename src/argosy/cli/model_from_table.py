@@ -52,6 +52,7 @@ OWNER = "owners"
 class _Found:
     """A new model, with what it was made from and what a quick baseline came to."""
 
+    asked: "Wishes"
     new: "NewModel"
     folder: "NewFolder"
     settings: "ModelSettings"
@@ -97,7 +98,7 @@ def _look(model: str, file: Path, arguments: argparse.Namespace, drafts: Path) -
     settings = _settings(new, folder, drafts)
     draws = baseline.measured(settings, examples, _features(new))
     share = first_look.positive_share(examples) if new.task == "binary" else None
-    return _Found(new, folder, settings, draws, counts, share, any(name in asked.keep for name, _ in telling))
+    return _Found(asked, new, folder, settings, draws, counts, share, any(name in asked.keep for name, _ in telling))
 
 
 def _wishes(arguments: argparse.Namespace) -> "Wishes":
@@ -306,7 +307,7 @@ def _said(found: _Found) -> Iterator[str]:
         yield f"  limit: {limit.metric} {_bound(limit)}: {limit.why}"
     for doubt in baseline_limits.doubts(found.settings, found.draws):
         yield f"  doubt: {doubt}"
-    yield from _questions(new)
+    yield from _questions(found)
     yield f"try next: argosy run {model}"
 
 
@@ -314,11 +315,12 @@ def _bound(limit: "Limit") -> str:
     return f"at least {limit.at_least:g}" if limit.at_least is not None else f"at most {limit.at_most:g}"
 
 
-def _questions(new: "NewModel") -> Iterator[str]:
-    """What only people know."""
-    if not any(column.personal for column in new.columns):
+def _questions(found: _Found) -> Iterator[str]:
+    """What only people know, and did not say."""
+    new, asked = found.new, found.asked
+    if not asked.personal and not any(column.personal for column in new.columns):
         yield "  ask: no column was taken for personal data; --personal COLUMNS names those that are, --personal none that there are none"
-    if not any(column.sensitive for column in new.columns):
+    if not asked.sensitive and not any(column.sensitive for column in new.columns):
         yield "  ask: fairness is measured by no column; --sensitive COLUMNS names those that are, --sensitive none that there are none"
 
 

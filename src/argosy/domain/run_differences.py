@@ -6,7 +6,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Difference:
+class RunDifference:
     """One thing that is otherwise."""
 
     section: str
@@ -15,12 +15,12 @@ class Difference:
     after: str
 
 
-def of_values(section: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:
+def of_values(section: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[RunDifference]:
     """Each name of *before* or *after* whose value is another, or is only in one of them; nested ones by their path."""
     one, other = dict(_flat(before)), dict(_flat(after))
     for name in dict.fromkeys([*one, *other]):
         if one.get(name, "-") != other.get(name, "-"):
-            yield Difference(section, name, one.get(name, "-"), other.get(name, "-"))
+            yield RunDifference(section, name, one.get(name, "-"), other.get(name, "-"))
 
 
 def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:

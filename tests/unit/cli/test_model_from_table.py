@@ -106,11 +106,14 @@ def test_the_task(project: Path, options: list[str], content: Table, wanted: tup
         assert found.label.sql == "\"bought\" = 'no'"
 
 
-def test_rows_without_a_key(project: Path) -> None:
+def test_rows_without_a_key(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """They are numbered, in the data as in the contract; a file with other signs is copied with them."""
     file = written(project, table(customer_id=None), delimiter=";")
-    assert main.run(["init", "people", "--from", str(file), "--drop", "plan", "--owner", "sales: team"]) == errors.DONE
+    words = ["--drop", "plan", "--owner", "sales: team", "--personal", "none", "--sensitive", "none"]
+    assert main.run(["init", "people", "--from", str(file), *words]) == errors.DONE
     found = settings_of(project)
+    assert "  ask: " not in capsys.readouterr().out  # it was said
+    assert found.evaluation.sensitive == []
     assert (found.entity, found.primary.delimiter, found.owner) == (["row_id"], ";", "sales: team")
     assert "plan" not in [column.name for column in found.primary.columns]
     lines = (project / "data" / "people" / "people.csv").read_text(encoding="utf-8").splitlines()
