@@ -206,7 +206,7 @@ class Settings:
                 **self.source_addresses,
                 "ARGOSY_HASH_KEY_FILE": str(self.hash_key),
             },
-            "argosy-data": {**self.object_store, **self.source_addresses},
+            "argosy-data": {**self.object_store, **self.source_addresses, **self._kafka_variables()},
             "argosy-scores": {**self.object_store, "ARGOSY_HASH_KEY_FILE": str(self.hash_key)},
         }
 
@@ -246,6 +246,9 @@ class Settings:
                 *self._certificates(),
             ],
         }
+
+    def _kafka_variables(self) -> dict[str, str]:
+        return {KAFKA + name.upper().replace(".", "_"): value for name, value in self.kafka.items()}
 
     def _databases(self) -> list[tuple[Path, bool]]:
         """The folders of sources that are SQLite's: a reader of one that is written to needs the files beside it."""

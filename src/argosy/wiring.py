@@ -434,6 +434,17 @@ def _readers(settings: Settings, asked: Sequence[Source]) -> Iterator[SourceRead
         from argosy.adapters.web_files import WebFiles
 
         yield WebFiles(settings.source_addresses)
+    if any(source.kafka is not None for source in asked):
+        try:
+            from argosy.adapters.kafka.topics import KafkaTopics
+        except ModuleNotFoundError as error:
+            if error.name != "confluent_kafka":
+                raise
+            raise errors.Misconfigured(
+                "a source is a topic of Kafka, whose client is not installed here: install confluent-kafka beside Argosy; in a pod, in an "
+                "image of your own for the family data (images/images.lock)"
+            ) from error
+        yield KafkaTopics(settings.kafka)
 
 
 @contextlib.contextmanager
@@ -507,7 +518,7 @@ def stream(settings: Settings, group: str, source: str, target: str, refusals: s
     """The stream of questions in topic *source*, read as one of *group* and answered to *target*; what is refused goes to *refusals*."""
     if "bootstrap.servers" not in settings.kafka:
         raise errors.Misconfigured("no Kafka is named: set ARGOSY_KAFKA_BOOTSTRAP_SERVERS to <host>:<port>")
-    from argosy.adapters.kafka_stream import KafkaStream
+    from argosy.adapters.kafka.kafka_stream import KafkaStream
 
     return KafkaStream(settings.kafka, group, source, target, refusals)
 

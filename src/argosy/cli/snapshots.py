@@ -178,7 +178,11 @@ def typed(file: Path, settings: ModelSettings, into: Path) -> Path:
     source = fitting[0]
     rules = [rule for rule in settings.reject if rule.source == source.name]
     table = into / f"{source.name}.parquet"
-    as_file = source if source.is_in_data else source.model_copy(update={"sql": None, "url": None, "file": file.name})
+    as_file = (
+        source
+        if source.is_in_data
+        else source.model_copy(update={"sql": None, "kafka": None, "url": None, "file": file.name})
+    )
     counts = wiring.tables().snapshot(as_file, rules, file, kept=table, rejected=into / ".rejected.parquet")
     entry = TableManifest(
         source=source.name,

@@ -16,7 +16,7 @@ FolderName = Annotated[
 HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]*$", max_length=60)]
 ZoneName = Annotated[str, Field(pattern=r"^[A-Za-z]+(/[A-Za-z0-9_+-]+)*$")]
 
-PLACES = ("file", "folder", "sql", "url")
+PLACES = ("file", "folder", "kafka", "sql", "url")
 """The settings of a source that say where its rows come from."""
 FORMAT_PART = re.compile(r"%(-?[dHIjmMSy]|[aAbBcfgGnpuUVwWxXYzZ%])")
 """A part of a time in a `format`, as strptime has them."""
@@ -132,6 +132,20 @@ class WebFile(Document):
     )
 
 
+class Topic(Document):
+    """A topic of Kafka: what is in it when the run reads it, each message a JSON object."""
+
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9._-]+$", max_length=249, description="The topic; where Kafka is, ARGOSY_KAFKA_* says."
+    )
+    since: AwareDatetime | None = Field(
+        default=None, description="Messages of that time and later; from the first that is kept, where absent."
+    )
+    until: AwareDatetime | None = Field(
+        default=None, description="Messages before that time; all there are when the run begins, where absent."
+    )
+
+
 class Source(Document):
     """One table that ingest reads."""
 
@@ -143,6 +157,7 @@ class Source(Document):
         "<column>=<value> are columns.",
     )
     sql: SqlQuery | None = Field(default=None, description="In place of `file`: a table or a query of a database.")
+    kafka: Topic | None = Field(default=None, description="In place of `file`: a topic of Kafka, read to its end.")
     url: WebFile | None = Field(default=None, description="In place of `file`: a file behind an HTTPS address.")
     format: Literal["csv", "parquet"] | None = Field(
         default=None, description="Taken from the file's suffix where absent."
@@ -188,9 +203,16 @@ class Source(Document):
         if len(named) != 1:
             raise ValueError(f"name where its rows come from, once: {' or '.join(f'`{name}`' for name in PLACES)}")
         csv_alone = [name for name in ("format", "delimiter", "decimal", "missing") if getattr(self, name) is not None]
-        if self.sql is not None and csv_alone:
-            raise ValueError(f"`{csv_alone[0]}` says how a file is written; rows of a database have none")
+        if self.has_no_file and csv_alone:
+            raise ValueError(
+                f"`{csv_alone[0]}` says how a file is written; rows of a {'database' if self.sql else 'topic'} have none"
+            )
         return self
+
+    @property
+    def has_no_file(self) -> bool:
+        """True where its rows come as values, each a text, and not in a file that somebody wrote."""
+        return self.sql is not None or self.kafka is not None
 
     @property
     def is_in_data(self) -> bool:

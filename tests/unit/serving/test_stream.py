@@ -297,7 +297,7 @@ def test_topics_that_are_not_there(
 )
 def test_no_broker(environment: dict[str, str], said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Said with the setting, or as something that may pass."""
-    monkeypatch.setattr("argosy.adapters.kafka_stream.SECONDS", 1.0)
+    monkeypatch.setattr("argosy.adapters.kafka.kafka_stream.SECONDS", 1.0)
     settings = Settings.from_environment({"ARGOSY_HOME": str(tmp_path), **environment})
     with pytest.raises((errors.Misconfigured, errors.TryAgain), match=said):
         wiring.stream(settings, "g", "a", "b", "c")

@@ -81,7 +81,7 @@ def open_file(database: duckdb.DuckDBPyConnection, source: Source, file: Path, *
         raise errors.Misconfigured(f"source {source.name!r}: there is no file {file}")
     if file.stat().st_size == 0:
         raise errors.Rejected(f"source {source.name!r}: {file} is empty: it has not even a header")
-    if source.sql is not None:
+    if source.has_no_file:
         return _answered(database, source, file)
     kind = kind_of(source, file)
     if kind is None:
@@ -177,7 +177,7 @@ def _not_utf8(source: Source, file: Path, line: int) -> errors.Rejected:
 
 
 def _answered(database: duckdb.DuckDBPyConnection, source: Source, file: Path) -> SourceTable:
-    """The rows that a database answered with, each value a text: types come from the contract."""
+    """The rows that a database or a broker answered with, each value a text: types come from the contract."""
     return dataclasses.replace(_parquet(database, source, file), typed=False)
 
 

@@ -14,7 +14,7 @@ PAIRS = (("yes", "no"), ("y", "n"), ("t", "f"), ("1", "0"), ("on", "off"), ("1.0
 def of(source: Source, column: Column, value: str) -> str | None:
     """The setting that would read *value* in *column*; nothing of a personal column's value is told. None where no setting would."""
     word = value.strip()
-    if source.sql is not None:
+    if source.has_no_file:
         return _in_query(column, word)
     if word.casefold() in MISSING:
         return f"if that stands for a missing value, set `missing: [{'...' if column.personal else repr(word)}]` at the source"

@@ -5,13 +5,13 @@ Whoever reads the answers with ``isolation.level=read_committed`` sees each once
 
 import logging
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from argosy import errors
+from argosy.adapters.kafka.kafka_failures import SOMEBODY_HAS_TO_ACT, reported
 from argosy.ports.streams import StreamAnswer, StreamMessage
 
 SECONDS = 30.0
@@ -20,18 +20,6 @@ TRANSACTION_SECONDS = 10
 """For one transaction. One whose client was killed is open for as long, and nobody reads on behind it, neither answers nor offsets."""
 COMMITS = 3
 """Attempts to end a transaction whose answer did not come: it may have ended, and asking again tells."""
-_SOMEBODY_HAS_TO_ACT = {
-    KafkaError.UNKNOWN_TOPIC_OR_PART,
-    KafkaError.TOPIC_AUTHORIZATION_FAILED,
-    KafkaError.GROUP_AUTHORIZATION_FAILED,
-    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
-    KafkaError.SASL_AUTHENTICATION_FAILED,
-    KafkaError.MSG_SIZE_TOO_LARGE,
-    # The client's own words for these, which its Python package writes with a leading underscore.
-    KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001
-    KafkaError._AUTHENTICATION,  # noqa: SLF001
-    KafkaError._SSL,  # noqa: SLF001
-}
 _log = logging.getLogger("argosy.serving")
 
 
@@ -53,7 +41,7 @@ class KafkaStream:
         """See the port."""
         if self._place is None:
             self._place = self._taken()
-        with _reported(f"read {self._source}"):
+        with reported(f"read {self._source}"):
             try:
                 messages = list(map(_message, self._place.consumer.consume(most, seconds)))
             except KafkaException:
@@ -68,7 +56,7 @@ class KafkaStream:
         """See the port."""
         if not self._next or self._place is None:
             return self._place is not None
-        with _reported(f"answer to {self._target}"):
+        with reported(f"answer to {self._target}"):
             try:
                 self._transact(self._place, answers)
             except KafkaException as error:
@@ -83,7 +71,7 @@ class KafkaStream:
         if self._place is None:
             return 0
         consumer, waiting = self._place.consumer, 0
-        with _reported(f"measure {self._source}"):
+        with reported(f"measure {self._source}"):
             for place in consumer.position(consumer.assignment()):
                 _, end = consumer.get_watermark_offsets(place, timeout=SECONDS, cached=True)
                 if place.offset >= 0:
@@ -97,7 +85,7 @@ class KafkaStream:
             self._place = None
 
     def _taken(self) -> "_Place":
-        with _reported(f"begin to answer {self._source}"):
+        with reported(f"begin to answer {self._source}"):
             place = _Place(self._settings, self._group)
             known = place.consumer.list_topics(timeout=SECONDS).topics
             for name in (self._source, self._target, self._refusals):
@@ -118,7 +106,7 @@ class KafkaStream:
 
     def _undo(self, place: "_Place", error: KafkaError) -> None:
         """Undo the transaction that *error* ended, and go back to what is not answered."""
-        if error.code() in _SOMEBODY_HAS_TO_ACT:
+        if error.code() in SOMEBODY_HAS_TO_ACT:
             self.close()
             raise KafkaException(error)
         _log.warning("a batch of answers was undone, and is made again: %s", error.str())
@@ -182,18 +170,3 @@ def _message(found: Message) -> StreamMessage:
         raise KafkaException(error)
     said: Any = found  # its stubs allow None for what only messages with an error lack
     return StreamMessage(said.topic(), said.partition(), said.offset(), said.key(), said.value())
-
-
-@contextmanager
-def _reported(doing: str) -> Iterator[None]:
-    """Turn what the client says while *doing* into what Argosy says."""
-    try:
-        yield
-    except KafkaException as error:
-        cause: KafkaError = error.args[0]
-        words = f"cannot {doing} in Kafka: {cause.str()}"
-        if cause.code() in _SOMEBODY_HAS_TO_ACT:
-            raise errors.Misconfigured(
-                f"{words}; topics, rights and ARGOSY_KAFKA_* are the environment's to mend"
-            ) from error
-        raise errors.TryAgain(words) from error
