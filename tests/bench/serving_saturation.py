@@ -49,7 +49,7 @@ def vegeta() -> Path:
 
 
 @dataclass(frozen=True)
-class Served:
+class OfferedLoad:
     """What came of a rate."""
 
     rate: float
@@ -100,12 +100,12 @@ class Asker:
         found = self._attack(["-rate=0", f"-max-workers={serving.CONNECTIONS}", f"-duration={seconds}s"], 0.0)
         return len(found.accepted) / found.seconds
 
-    def at_rate(self, rate: float, seconds: int) -> Served:
+    def at_rate(self, rate: float, seconds: int) -> OfferedLoad:
         """What comes of *rate* requests a second."""
         whole = max(1, round(rate))
         return self._attack([f"-rate={whole}/1s", f"-duration={seconds}s", "-max-workers=512"], whole)
 
-    def _attack(self, words: Sequence[str], rate: float) -> Served:
+    def _attack(self, words: Sequence[str], rate: float) -> OfferedLoad:
         last = max(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
         pinned = [sys.executable, "-c", serving.PINNED.replace("{0}", f"{{{last}}}")]
         attack = [*pinned, str(self._program), "attack", f"-targets={self._targets}", "-timeout=20s", *words]
@@ -115,7 +115,7 @@ class Asker:
         return _served(rate, [json.loads(line) for line in lines])
 
 
-def _served(rate: float, results: Sequence[Mapping[str, object]]) -> Served:
+def _served(rate: float, results: Sequence[Mapping[str, object]]) -> OfferedLoad:
     accepted, refused, unannounced, failed, begins, ends = [], 0, 0, 0, [], []
     for result in results:
         code, latency = int(str(result["code"])), int(str(result["latency"])) / 1e9
@@ -129,7 +129,7 @@ def _served(rate: float, results: Sequence[Mapping[str, object]]) -> Served:
             unannounced += "Retry-After" not in str(result.get("headers"))
         else:
             failed += 1
-    return Served(rate, sorted(accepted), refused, unannounced, failed, max(ends) - min(begins))
+    return OfferedLoad(rate, sorted(accepted), refused, unannounced, failed, max(ends) - min(begins))
 
 
 def _moment(text: str) -> float:
