@@ -117,6 +117,7 @@ def test_what_is_read_whole(v2: V2, careful: Callable[[], None], name: str) -> N
 ODD: dict[str, Any] = {
     "shape-of-doubles": list(in_json(shape=[2.0]).values()),
     "shape-of-truths": list(in_json(shape=[True]).values()),
+    "one-shape-of-doubles": [*list(in_json().values())[1:], in_json()["tenure"] | {"shape": [2.0]}],
     "nested": list((in_json() | {"tenure": in_json()["tenure"] | {"shape": [2, 1], "data": [[1], [0]]}}).values()),
     "other-rows": list((in_json() | {"tenure": in_json()["tenure"] | {"shape": [1], "data": [1]}}).values()),
     "too-short": list((in_json() | {"tenure": in_json()["tenure"] | {"data": [1]}}).values()),
