@@ -98,6 +98,13 @@ class Search(Document):
     )
     per_task: int = Field(default=5, ge=1, description="Trials that one task of the fan-out runs, one after the other.")
     folds: int = Field(default=5, ge=2)
+    rows: int | None = Field(
+        default=None,
+        ge=100,
+        description="About how many rows of the training side trials are scored on: a fixed draw of whole entities, or days. The chosen "
+        "point is cross-validated, its rounds counted and the model fitted on all rows. All of them where absent, or where there are "
+        "fewer.",
+    )
     metric: str = Field(description="What a trial is scored by, averaged over the folds.")
     max_boost_rounds: int = Field(default=500, ge=1)
     early_stopping_rounds: int = Field(default=25, ge=1)

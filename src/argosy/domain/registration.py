@@ -15,13 +15,13 @@ Series = dict[str, list[tuple[int, float]]]
 
 def parameters(settings: ModelSettings, choice: Choice, record: TrainingRecord) -> dict[str, str]:
     """The settings, search and fit as MLflow parameters; values as text."""
-    search = settings.search.model_dump(exclude={"space"})
+    search = settings.search.model_dump(exclude={"space"}, exclude_none=True)
     return {
         **{f"xgboost.{name}": str(value) for name, value in record.parameters.items()},
         **{f"search.{name}": str(value) for name, value in search.items()},
         "training.nthread": str(record.nthread),
         "training.threshold": settings.training.threshold,
-        "boost_rounds": str(choice.boost_rounds),
+        "boost_rounds": str(record.boost_rounds),
         "trial": str(choice.trial),
         "threshold": str(record.threshold),
         "seed": str(settings.seed),

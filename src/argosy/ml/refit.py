@@ -34,6 +34,8 @@ class Fitted:
     predictions: npt.NDArray[np.float32]
     """Out of fold, in the order of the examples."""
     outcomes: list[FoldOutcome]
+    rounds: int
+    """Boosting rounds of the model."""
 
 
 def fit(examples: Examples, choice: Choice, settings: ModelSettings) -> Fitted:
@@ -43,8 +45,12 @@ def fit(examples: Examples, choice: Choice, settings: ModelSettings) -> Fitted:
     data = boosting.data(
         Encoder(examples.schema.features), examples.matrix, examples.labels, nthread=settings.training.nthread
     )
-    fitted = boosting.fit(boosting.parameters(settings, choice.parameters), data, choice.boost_rounds)
-    return Fitted(fitted.booster, _threshold(examples, predictions, settings), predictions, outcomes)
+    rounds = choice.boost_rounds
+    if settings.search.rows is not None and settings.search.rows < len(examples):
+        # More rows than the trials saw bear more rounds.
+        rounds = crossvalidation.final_rounds([outcome.rounds for outcome in outcomes])
+    fitted = boosting.fit(boosting.parameters(settings, choice.parameters), data, rounds)
+    return Fitted(fitted.booster, _threshold(examples, predictions, settings), predictions, outcomes, rounds)
 
 
 def record(
@@ -69,7 +75,7 @@ def record(
         nthread=settings.training.nthread,
         rows=len(examples),
         parameters=boosting.parameters(settings, choice.parameters),
-        boost_rounds=choice.boost_rounds,
+        boost_rounds=fitted.rounds,
         threshold=fitted.threshold,
         trial=choice.trial,
         search_metric=choice.metric,

@@ -18,12 +18,37 @@ from argosy.ml.frames import LABEL, Examples
 MIXED = "mixed"
 
 
+def drawn(examples: Examples, settings: ModelSettings) -> Examples:
+    """The *examples* that trials are scored on: about ``search.rows`` of them, whole groups, the same whatever order they come in.
+
+    A group that is drawn for few rows is drawn for more, too, so that a larger draw adds to a smaller one.
+    """
+    wanted = settings.search.rows
+    if wanted is None or wanted >= len(examples):
+        return examples
+    share = wanted / len(examples) * 2**64
+    groups = _groups(examples, settings)
+    taken = {group for group in set(groups) if _place(settings.seed, group) < share}
+    rows = np.flatnonzero([group in taken for group in groups])
+    return Examples(examples.schema, examples.table.take(rows), examples.matrix[rows], examples.labels[rows])
+
+
+def _groups(examples: Examples, settings: ModelSettings) -> list[str]:
+    """The group of each row: what is not dealt apart."""
+    return examples.days() if settings.split.by == "time" else examples.keys()
+
+
+def _place(seed: int, group: str) -> int:
+    """A number below 2**64, by which a group is drawn; other than the order in which groups are dealt."""
+    return int.from_bytes(hashlib.sha256(f"{seed}\0search\0{group}".encode()).digest()[:8])
+
+
 def folds(examples: Examples, settings: ModelSettings) -> npt.NDArray[np.int64]:
     """The fold (from 0) of each row: stratified by class where a group has one class only, otherwise dealt by a keyed hash.
 
     Raises Rejected where a fold would lack a class, because then no score of it means anything.
     """
-    groups = examples.days() if settings.split.by == "time" else examples.keys()
+    groups = _groups(examples, settings)
     strata = _strata(groups, examples.labels, stratified=settings.task != "regression")
     dealt = _deal(strata, settings.search.folds, settings.seed)
     assignment = np.array([dealt[group] for group in groups], dtype=np.int64)

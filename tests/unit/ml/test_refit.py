@@ -12,7 +12,7 @@ import pytest
 
 from argosy.domain.search import Choice
 from argosy.domain.training_record import TrainingRecord
-from argosy.ml import boosting, frames, metrics, refit, study
+from argosy.ml import boosting, crossvalidation, frames, metrics, refit, study
 from argosy.report import training_plots
 from argosy.steps.train import run
 from kit.examples import Given
@@ -149,3 +149,12 @@ def test_golden_rows_are_real_holdout_rows(leavers: Given, tmp_path: Path) -> No
     assert all(sorted(row["features"]) == sorted(names) for row in rows)
     assert all(row["features"] in holdout for row in rows)
     assert np.all(np.diff([row["prediction"][0] for row in rows]) >= 0)
+
+
+def test_rounds_are_counted_on_all_rows_where_trials_saw_few(leavers: Given) -> None:
+    """A choice of a search on a draw says how many rounds that draw bears; the model is of all rows."""
+    examples = frames.read(leavers.features, "train")
+    search = leavers.settings.search.model_copy(update={"rows": len(examples) // 2})
+    few = refit.fit(examples, CHOICE, leavers.settings.model_copy(update={"search": search}))
+    assert few.rounds == crossvalidation.final_rounds([outcome.rounds for outcome in few.outcomes])
+    assert refit.fit(examples, CHOICE, leavers.settings).rounds == CHOICE.boost_rounds

@@ -86,3 +86,34 @@ def test_more_folds_than_rows(features_of: Callable[..., Path], houses: Given) -
     examples = frames.read(features_of({"x": [1.0, 2.0, 3.0]}, [1.0, 2.0, 3.0], task="regression"), "train")
     with pytest.raises(errors.Rejected, match="fold 2 of 3 is empty: 2 training rows are too few"):
         splits.folds(examples, houses.settings)
+
+
+class TestDrawn:
+    """The rows that trials are scored on, where the settings want few of them."""
+
+    def drawn(self, given: Given, rows: int | None, examples: Examples) -> Examples:
+        search = given.settings.search.model_copy(update={"rows": rows})
+        return splits.drawn(examples, given.settings.model_copy(update={"search": search}))
+
+    def test_all_where_few_or_none_are_asked_for(self, leavers: Given) -> None:
+        """Nothing is taken away from a table that is small."""
+        examples = frames.read(leavers.features, "train")
+        for rows in (None, len(examples), 10 * len(examples)):
+            assert self.drawn(leavers, rows, examples) is examples
+
+    def test_about_as_many_and_a_larger_draw_adds(self, leavers: Given) -> None:
+        """The same rows in any order, and those of a smaller draw among those of a larger one."""
+        examples = frames.read(leavers.features, "train")
+        half, more = (self.drawn(leavers, int(len(examples) * share), examples) for share in (0.5, 0.8))
+        assert abs(len(half) - len(examples) / 2) < len(examples) / 5
+        assert set(half.keys()) < set(more.keys()) < set(examples.keys())
+        order = [int(index) for index in np.random.default_rng(1).permutation(len(examples))]
+        assert sorted(self.drawn(leavers, len(examples) // 2, reordered(examples, order)).keys()) == sorted(half.keys())
+        assert len(half.matrix) == len(half.labels) == half.table.num_rows
+
+    def test_whole_entities(self, leavers: Given) -> None:
+        """Or nothing of one: half of it would be of two sides."""
+        examples = frames.read(leavers.features, "train")
+        examples = with_column(examples, "id", [f"e{index // 4}" for index in range(len(examples))])
+        kept = self.drawn(leavers, len(examples) // 2, examples).keys()
+        assert all(kept.count(each) == examples.keys().count(each) for each in set(kept))

@@ -349,7 +349,9 @@ def test_the_deadline_of_the_caller_ends_the_work(predictor: Predictor) -> None:
 
     async def asked() -> None:
         async with grpc_calls.listening(parts) as (_, channel):
-            await channel.channel_ready()  # on a busy machine that alone takes longer than the deadline, and nobody is asked
+            await (
+                channel.channel_ready()
+            )  # on a busy machine that alone takes longer than the deadline, and nobody is asked
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 await by_id(channel, seconds=1.0)
             assert caught.value.code() == StatusCode.DEADLINE_EXCEEDED

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.search import Asked, SearchHistory, Trial
-from argosy.ml import checks, frames, rounds, study
+from argosy.ml import checks, frames, rounds, splits, study
 from argosy.ml.crossvalidation import CrossValidation
 from argosy.ml.pruning import PercentilePruner
 from argosy.ports.search_storage import SearchStorage
@@ -36,7 +36,7 @@ def _is(point: Asked, recorded: Trial | None) -> bool:
 
 
 def _scored(settings: ModelSettings, features: Path, history: SearchHistory, points: list[Asked]) -> Iterator[Trial]:
-    examples = frames.read(features, "train")
+    examples = splits.drawn(frames.read(features, "train"), settings)
     checks.learnable(examples, settings)
     folds, bar = CrossValidation(examples, settings), PercentilePruner(history, settings.search)
     for point in points:
