@@ -14,7 +14,7 @@ from argosy.domain.source_settings import Source
 from argosy.ports.expectations import ExpectationChecker, ExpectationFinding
 from argosy.ports.tables import EVENT_TIME, LABEL, Derived, Tables
 from argosy.report import validation_page
-from argosy.steps.validate import builtin_checks
+from argosy.steps.validate import builtin_checks, gx_documents
 
 DOCUMENT = "validation.json"
 PAGE = "report.html"
@@ -51,7 +51,9 @@ def run(
             results += builtin_checks.checks(settings, tables, derived, lineage, expectations.limits)
         else:
             results.append(builtin_checks.says_one_thing(tables, derived))
-        results += _of_source(settings, derived, expectations, checker)
+        found = _of_source(settings, derived, expectations, checker)
+        gx_documents.write(source.name, found, out / gx_documents.FOLDER)
+        results += [each.shown for each in found]
     result = ValidationResult(snapshot_digest=manifest.content_digest(), results=results)
     result.write(out / DOCUMENT)
     (out / PAGE).write_text(validation_page.render(settings, lineage, result), encoding="utf-8")
@@ -82,7 +84,7 @@ def _derived(settings: ModelSettings, source: Source, file: Path, expectations: 
 
 def _of_source(
     settings: ModelSettings, asked: Derived, expectations: Expectations, checker: ExpectationChecker
-) -> list[ExpectationResult]:
+) -> list[gx_documents.FoundOfOne]:
     source = asked.source
     mine = [
         (layer, expectation)
@@ -99,8 +101,11 @@ def _of_source(
         *(expectations.derived.get(source.name, {}) if any(column.personal for column in source.columns) else ()),
     }
     return [
-        _result(source, layer, expectation, finding, personal=bool(withheld.intersection(expectation.columns)))
+        gx_documents.FoundOfOne(
+            layer, expectation, finding, _result(source, layer, expectation, finding, personal=personal)
+        )
         for (layer, expectation), finding in zip(mine, findings, strict=True)
+        for personal in [bool(withheld.intersection(expectation.columns))]
     ]
 
 

@@ -136,6 +136,32 @@ def test_several_failures_are_one_error(validate: Validate) -> None:
     assert "such as 'other'" in ran.said
 
 
+def test_great_expectations_reads_what_was_found(validate: Validate) -> None:
+    """A layer is a suite of its own, which Great Expectations loads, and its Data Docs show what was found; no personal data."""
+    personal = ask("expect_column_values_to_match_regex", column="email", regex="@example[.]com$", critical=False)
+    rows = lines()
+    rows[7][1] = "999"
+    ran = validate(csv(rows), AGES, personal)
+    import great_expectations as gx
+    from great_expectations.core.expectation_validation_result import expectationSuiteValidationResultSchema
+    from great_expectations.render.renderer import ValidationResultsPageRenderer
+    from great_expectations.render.view import DefaultJinjaPageView
+
+    gx.get_context(mode="ephemeral")
+    folder = ran.out("validation") / "great_expectations"
+    [name] = {path.name for place in ("suites", "results") for path in (folder / place).iterdir()}
+    assert name == "people.statistical.json"
+    suite = gx.ExpectationSuite(**json.loads((folder / "suites" / name).read_text(encoding="utf-8")))
+    assert [each.expectation_type for each in suite.expectations] == [AGES["type"], personal["type"]]
+    found = expectationSuiteValidationResultSchema.load(
+        json.loads((folder / "results" / name).read_text(encoding="utf-8"))
+    )
+    assert [each.success for each in found.results] == [False, False]
+    page = DefaultJinjaPageView().render(ValidationResultsPageRenderer().render(found))
+    assert "999" in page
+    assert EMAIL not in page + repr(found)
+
+
 @pytest.mark.parametrize("critical", [True, False], ids=["critical", "told"])
 def test_personal_data_is_never_shown(validate: Validate, critical: bool) -> None:
     """Neither in the error nor in a document; that it failed, and how often, is."""
@@ -143,7 +169,7 @@ def test_personal_data_is_never_shown(validate: Validate, critical: bool) -> Non
     ran = validate(csv(lines()), asked)
     assert ran.code == (10 if critical else 0)
     assert results(ran)[asked["type"]].unexpected_count == 60
-    written = "".join(path.read_text(encoding="utf-8") for path in ran.out("validation").iterdir())
+    written = "".join(path.read_text(encoding="utf-8") for path in ran.out("validation").rglob("*.*"))
     assert EMAIL not in ran.said + written
 
 
