@@ -3,7 +3,6 @@
 How a run stands while it goes on is the port ``runs``; pages are ``report``.
 """
 
-import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 from argosy import errors
 from argosy.cli import report
 from argosy.engine.state import runs
-from argosy.report import run_outcome
+from argosy.report import notebook_html, run_outcome
 from argosy.report.record import RunReport
 from argosy.settings import Settings
 from argosy.templates import folder as folders
@@ -123,10 +122,7 @@ class RunDocuments:
         rows = {"run": self.name, "outcome": self.outcome, "version": str(self.version or "none")}
         if self.record.evidence is not None:
             rows |= {gate.gate: _shown(gate) for gate in self.record.evidence.gates}
-        lines = "".join(
-            f"<tr><th>{html.escape(name)}</th><td>{html.escape(text)}</td></tr>" for name, text in rows.items()
-        )
-        return f"<table>{lines}</table>"
+        return notebook_html.table(rows)
 
 
 def _shown(gate: "GateResult") -> str:
