@@ -1,6 +1,6 @@
 """Argosy: machine-learning pipelines on Argo Workflows, promoted by pull request.
 
-In a notebook, ``load("churn@production").predict(frame)`` of it gives a server's answers, and ``Run("churn/latest")`` a run.
+In a notebook, ``load("upsell@production").predict(frame)`` of it gives a server's answers, and ``Run("upsell/latest")`` a run.
 """
 
 import importlib

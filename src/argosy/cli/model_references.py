@@ -22,7 +22,7 @@ FORMS = "MODEL@ENVIRONMENT, MODEL/VERSION, MODEL/latest (the newest run here) or
 
 
 def load(reference: str) -> "LoadedModel":
-    """The model that *reference* names: ``churn@production``, ``churn/7``, ``churn/latest``, or ``churn``, which production serves.
+    """The model that *reference* names: ``upsell@production``, ``upsell/7``, ``upsell/latest``, or ``upsell``, which production serves.
 
     Raises UsageError for a name of nothing, Rejected where a check says no.
     """

@@ -1,7 +1,7 @@
 """Ask a model for answers to a small table: what a server would answer, beside the rows' own columns.
 
-MODEL is one that an environment serves (churn@staging; churn alone is production's), a version (churn/7), or what a run on this machine
-made (churn/latest, or churn/RUN), which nobody needs to have approved. FILE is .csv, .parquet or .json (a list of rows). Answers go to
+MODEL is one that an environment serves (upsell@staging; upsell alone is production's), a version (upsell/7), or what a run on this machine
+made (upsell/latest, or upsell/RUN), which nobody needs to have approved. FILE is .csv, .parquet or .json (a list of rows). Answers go to
 standard output as CSV, or to a file of one of these kinds. Nothing is logged; large tables, and those that drift is to see: `argosy score`.
 """
 

@@ -143,7 +143,7 @@ def find(home: Path, model: str, run: str | None) -> RunDocuments:
 
 
 def run(reference: str) -> RunDocuments:
-    """The run that *reference* names: ``churn/latest``, a run's name, or the beginning of it. Raises UsageError."""
+    """The run that *reference* names: ``upsell/latest``, a run's name, or the beginning of it. Raises UsageError."""
     home = Settings.from_environment().home
     model, slash, rest = reference.partition("/")
     return find(home, model, None if rest == "latest" else rest) if slash else find(home, "", reference)
