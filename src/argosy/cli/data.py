@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "list", help="the snapshots of the model store and of this machine's runs", description="List snapshots."
     )
     listing.set_defaults(do=_list)
+    listing.add_argument("of", nargs="?", metavar="MODEL", help="of that model alone, as --model says it")
     show = verb_actions.added(verbs, "show", _show, "what a snapshot holds")
     get = verb_actions.added(verbs, "get", _get, "copy a snapshot to a folder")
     diff = verb_actions.added(verbs, "diff", _diff, "what changed from one snapshot to another")
@@ -56,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _list(arguments: argparse.Namespace, found: KeptSnapshots) -> None:
-    known = found.everywhere()
+    known = [each for each in found.everywhere() if arguments.of in (None, each.model)]
     for each in known:
         print(json.dumps(_facts(each)) if arguments.json else _row(each))
     if not known and not arguments.json:

@@ -92,6 +92,17 @@ def test_what_cannot_be_found(
     assert said.count("\n") == 1
 
 
+def test_the_snapshots_of_one_model(two: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Named at once or by the option; another's are none."""
+    lines = {}
+    for words in (["list"], ["list", "churn"], ["list", "--model", "churn"], ["list", "another"]):
+        assert main.run(["data", *words]) == 0
+        lines[" ".join(words)] = capsys.readouterr().out
+    assert lines["list"].count("churn") >= len(two)
+    assert lines["list"] == lines["list churn"] == lines["list --model churn"]
+    assert lines["list another"] == "no snapshot yet: `argosy run MODEL` makes one\n"
+
+
 def test_a_difference_for_people_requests_pages_and_machines(
     two: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
