@@ -65,7 +65,7 @@ def _retrain(arguments: argparse.Namespace, model: Path, settings: Settings, sta
     arguments.file = [manifests.fresh_retraining(model), manifests.fresh(model)]
     # Without a name of ours: the run and its workflow, which the ledger knows, then have one, and the workflow no second stamp of time.
     arguments.name, arguments.model, arguments.entrypoint = None, None, None
-    arguments.volume, arguments.context, arguments.namespace = [], None, None
+    arguments.volume, arguments.context, arguments.namespace, arguments.as_of = [], None, None, None
     run, code = runs.start(arguments)
     return code or _said(state.ledger(model.name), run, arguments)
 
