@@ -8,9 +8,10 @@ are not looked at.
 """
 
 import argparse
+import contextlib
 import datetime
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from argosy import errors, scratch, wiring
@@ -18,7 +19,7 @@ from argosy.cli import models
 from argosy.domain import environment_layout, erasures, pseudonyms
 from argosy.domain.erasures import ErasedPart, Erasure
 from argosy.domain.model_settings import ModelSettings
-from argosy.engine.state import home_erasure
+from argosy.engine.state import home_erasure, locks
 from argosy.files import model_folder
 from argosy.monitoring import forgetting
 from argosy.promotion import retention
@@ -28,6 +29,9 @@ from argosy.settings import Settings
 from argosy.templates import folder as folders
 
 PARQUET = b"PAR1"
+LOCK = "forget.lock"
+OFTEN = 100
+"""Parts up to which the proof is kept after each, and after so many from then on."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,25 +47,56 @@ def run(arguments: argparse.Namespace) -> int:
     """Find it, and erase it where that was asked for; returns 75 where something stays that can go later."""
     here = Settings.from_environment()
     settings = model_folder.load_settings(models.folder_of(arguments.model) / folders.ARTIFACTS["settings"])
-    entity = _entity(settings, arguments.entity)
-    hashes = [pseudonyms.hashed(_typed(settings, entity), key) for key in wiring.hash_keys(here)]
+    typed = _typed(settings, _entity(settings, arguments.entity))
+    hashes = [pseudonyms.hashed(typed, key) for key in wiring.hash_keys(here)]
+    entity = {key: str(value) for key, value in typed.items()}  # 007 is 7 in tables, too
     now = datetime.datetime.now(datetime.UTC)
-    parts = []
-    for part in _parts(here, settings, entity, hashes, now, delete=arguments.delete):
-        parts.append(part)
-        if not arguments.json:
-            print(line(_said(part)), flush=True)
-    proof = Erasure(
-        model=settings.model, entity=hashes[0], at=now, parts=parts, served=_served(here, settings.model, parts)
-    )
-    return _end(arguments, here, proof)
+    proof = Erasure(model=settings.model, entity=hashes[0], at=now, parts=[], served=[])
+    with _alone(here) if arguments.delete else contextlib.nullcontext():
+        parts = _parts(here, settings, entity, hashes, now, delete=arguments.delete)
+        proof = _followed(arguments, here, proof, parts)
+    served = _served(here, settings.model, proof.parts)
+    return _end(arguments, here, proof.model_copy(update={"served": served}))
+
+
+@contextlib.contextmanager
+def _alone(here: Settings) -> Iterator[None]:
+    """While the block runs nobody else on this machine erases: each would put back whom the other took out. Raises TryAgain."""
+    with locks.alone(here.home / LOCK) as free:
+        if not free:
+            raise errors.TryAgain("somebody else is erased on this machine just now; run this again once that is over")
+        yield
+
+
+def _followed(arguments: argparse.Namespace, here: Settings, proof: Erasure, parts: Iterable[ErasedPart]) -> Erasure:
+    """*proof* of *parts*, each said as it comes. It is kept as it grows: what is gone is not found again after a kill or a failure."""
+    try:
+        for part in parts:
+            proof = proof.model_copy(update={"parts": [*proof.parts, part]})
+            if arguments.delete and _is_kept_now(len(proof.parts)):
+                _keep(here, proof)
+            if not arguments.json:
+                print(line(_said(part)), flush=True)
+    except BaseException:
+        if arguments.delete and proof.parts:
+            _keep(here, proof)
+        raise
+    return proof
+
+
+def _is_kept_now(parts: int) -> bool:
+    return parts <= OFTEN or parts % OFTEN == 0
+
+
+def _keep(here: Settings, proof: Erasure) -> None:
+    wiring.objects(here, here.monitoring_uri).put(erasures.proof_key(proof), proof.canonical_json().encode())
 
 
 def _end(arguments: argparse.Namespace, here: Settings, proof: Erasure) -> int:
     """Keep the *proof* of what was erased, and say what it comes to."""
     key = erasures.proof_key(proof)
     if arguments.delete and proof.parts:
-        wiring.objects(here, here.monitoring_uri).put(key, proof.canonical_json().encode())
+        _keep(here, proof)
     if arguments.json:
         print(proof.canonical_json(), end="")
     else:

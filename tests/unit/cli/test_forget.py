@@ -17,7 +17,7 @@ from argosy.adapters.file_artifacts import FileArtifacts
 from argosy.adapters.file_objects import FileObjects
 from argosy.adapters.segment_log import layout, segments
 from argosy.adapters.segment_log.writer import SegmentLog
-from argosy.cli import main
+from argosy.cli import forget, main
 from argosy.domain import pseudonyms
 from argosy.domain.data import SnapshotManifest, TableManifest
 from argosy.domain.documents import sha256
@@ -123,6 +123,11 @@ def traces(here: Settings, person: str) -> list[str]:
     ]
 
 
+def proofs_of(home: Path) -> list[Erasure]:
+    """The proofs that are kept, oldest first."""
+    return [Erasure.read(path) for path in sorted((home / "monitoring" / "erasures" / "toy" / "proofs").glob("*"))]
+
+
 def _files(folder: Path) -> Iterator[Path]:
     return (path for path in sorted(folder.rglob("*")) if path.is_file())
 
@@ -203,7 +208,7 @@ def test_again_finds_nothing(home: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert capsys.readouterr().out == "nothing holds it\n"
 
 
-@pytest.mark.parametrize("at", range(8))
+@pytest.mark.parametrize("at", range(12))
 def test_killed_anywhere_it_goes_on(home: Path, here: Settings, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
     """Wherever something is put or removed, the next one finishes: all is gone, and the newest snapshot is the newest."""
     newest = AcceptedSnapshots(wiring.artifacts(here), "toy").newest()
@@ -255,7 +260,42 @@ def test_a_run_that_is_under_way_may_read_it(home: Path, here: Settings, capsys:
     with locks.shared(here.home / sweeping.LOCK):
         assert main.run([*FORGET, "--delete"]) == errors.TryAgain.exit_code
     assert "a run is under way on this machine" in capsys.readouterr().err
+    # Those are not found again, so that the proof of them is kept before the rest fails.
+    assert [{part.kind for part in each.parts} for each in proofs_of(home)] == [{"predictions", "snapshot"}]
     assert main.run([*FORGET, "--delete"]) == errors.DONE
+    assert len(proofs_of(home)) == 2
+
+
+def test_a_proof_of_many_parts_is_kept_when_it_fails(
+    home: Path, here: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not written anew for each of thousands; what comes since the last time is kept where the rest fails."""
+    monkeypatch.setattr(forget, "_is_kept_now", lambda _count: False)
+    with locks.shared(here.home / sweeping.LOCK):
+        assert main.run([*FORGET, "--delete"]) == errors.TryAgain.exit_code
+    assert [len(each.parts) for each in proofs_of(home)] == [2]
+
+
+def test_two_people_at_once_take_turns(home: Path, here: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each would write anew a segment with whom the other had just left out of it."""
+    with locks.alone(here.home / forget.LOCK):
+        assert main.run(FORGET) == 0
+        assert main.run([*FORGET, "--delete"]) == errors.TryAgain.exit_code
+    assert "somebody else is erased on this machine just now" in capsys.readouterr().err
+    assert proofs_of(home) == []
+
+
+def test_a_number_is_found_however_its_digits_are_typed(
+    home: Path, here: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The log knows 7, and so do tables."""
+    settings = Path("workflows/toy/model.yaml")
+    given = json.loads(settings.read_text(encoding="utf-8"))
+    given["sources"][0]["columns"][0]["type"] = "integer"
+    settings.write_text(json.dumps(given), encoding="utf-8")
+    pq.write_table(pa.table({"id": [7, 8], "x": [1, 2]}), here.home / "objects" / "aa" / ("a" * 64) / "rows.parquet")
+    assert main.run(["forget", "toy", "007"]) == 0
+    assert "holds  artifact: " in capsys.readouterr().out
 
 
 def test_what_is_served_stays_until_it_is_not(
