@@ -55,6 +55,13 @@ class GateResult(Document):
     override: Override | None = None
     """Of a gate that failed: the word of main by which the model goes past it."""
 
+    @model_validator(mode="after")
+    def _goes_past_itself(self) -> "GateResult":
+        # Else what may be overridden would let past what nobody may.
+        if self.override is not None and self.override.gate != self.gate:
+            raise ValueError(f"{self.gate!r} goes by an override of another gate, {self.override.gate!r}")
+        return self
+
 
 class ComparisonResult(Document):
     """The candidate against the champion, paired by row of the same holdout."""

@@ -82,14 +82,15 @@ def overtaken(evidence: Evidence, main: MainState) -> list[Check]:
 
 
 def of_overrides(evidence: Evidence, main: Sequence[Override], today: datetime.date) -> list[Check]:
-    """Check that each override that *evidence* goes by is one that *main* has, word for word, and has not run out by *today*.
+    """Check that each override that *evidence* goes by is one that *main* has for this model, word for word, and has not run
+    out by *today*.
 
     Final: whoever wants it longer renews it, in their own name. None where the evidence goes by none.
     """
     used = evidence.overridden
     if not used:
         return []
-    wrong = overrides.ended(used, main, today)
+    wrong = overrides.ended(used, main, evidence.model_digest, today)
     where = environment_layout.overrides_path(evidence.model)
     reason = f"{'; '.join(wrong)}; renew it in {where}, and run the pipeline again" if wrong else _words(used)
     return [Check(OVERRIDES, not wrong, reason, final=True)]

@@ -73,14 +73,16 @@ def in_force(known: Iterable[Override], day: datetime.date) -> list[Override]:
     return [one for one in known if day <= one.expires]
 
 
-def ended(used: Iterable[Override], known: Sequence[Override], day: datetime.date) -> list[str]:
-    """Why those of *used* do not count any more on *day*, where main has *known*; one line for each that does not."""
-    return [why for one in used if (why := _end(one, known, day))]
+def ended(used: Iterable[Override], known: Sequence[Override], model_digest: str, day: datetime.date) -> list[str]:
+    """Why those of *used* do not count for the model with *model_digest* on *day*, where main has *known*; a line for each."""
+    return [why for one in used if (why := _end(one, known, model_digest, day))]
 
 
-def _end(one: Override, known: Sequence[Override], day: datetime.date) -> str:
+def _end(one: Override, known: Sequence[Override], model_digest: str, day: datetime.date) -> str:
     if one not in known:
         return f"{one.gate} was let past by an override of {one.by} that main has no more"
+    if one.model_digest not in (None, model_digest):
+        return f"the override of {one.gate} by {one.by} is for another model, {one.model_digest}"
     if day > one.expires:
         return f"the override of {one.gate} by {one.by} ran out on {one.expires}"
     return ""

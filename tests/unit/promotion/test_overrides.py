@@ -221,6 +221,25 @@ def test_evidence_that_overrides_what_nobody_may(
     assert not desk.requests()
 
 
+def test_evidence_that_goes_by_the_override_of_another_gate() -> None:
+    """One that main has, written beside a gate that nobody may override: it is no evidence either."""
+    broken = gates.parity("row 3 differs").model_copy(update={"override": word()}).model_dump_json()
+    with pytest.raises(ValueError, match="'serving parity' goes by an override of another gate, 'perform"):
+        GateResult.model_validate_json(broken)
+
+
+def test_evidence_that_goes_by_the_override_of_another_model(
+    toy: Toy, here: Settings, registry: MemoryRegistry
+) -> None:
+    """Main has it, word for word, and for one digest: what else goes by it is refused, whoever signed it."""
+    wiring.forge(here)
+    theirs = word(model_digest=sha256(b"another"))
+    push(here, theirs)
+    past = [one.model_copy(update={"override": None if one.passed else theirs}) for one in failing([], toy.digest)]
+    with pytest.raises(errors.Rejected, match=f"of {GATE} by ann is for another model, {sha256(b'another')}"):
+        offer(toy, here, registry, metrics=LOW, gates=past)
+
+
 def test_no_request_brings_its_own_override() -> None:
     """The file is a rule: beside a version it is refused, whoever opened the request."""
     changed = [ChangedFile(version_path("toy", "staging"), Kind.CHANGED), ChangedFile(PATH, Kind.ADDED)]
